@@ -1,0 +1,98 @@
+"""Every error that the playground raises on purpose, in one tree.
+
+Boundary: knows nothing of who raises or shows them. Each message names the thing, the valid ones where
+there are any, and the next step; it may be shown to a visitor as it stands.
+
+    PlaygroundError
+    ├── InvalidValue            something from outside is not what it has to be (also a ValueError)
+    │   ├── InvalidInstruction      text that cannot be sent to a model
+    │   ├── InvalidCard             a card file that cannot be read
+    │   ├── InvalidTemplate         a template file that cannot be read
+    │   └── PromptTooLong           prompt and answer do not fit a model's context
+    ├── Unknown                 a name that nothing answers to (also a KeyError)
+    ├── TokenizerError          a tokenizer file is missing, broken or of another kind
+    ├── EngineError             a model could not be loaded or could not answer
+    │   ├── CheckpointError         its files are missing, truncated, poisoned or of another shape
+    │   └── WorkerDied              its process ended
+    ├── StorageError            the database or its folder
+    │   ├── DatabaseLocked          another process writes to it
+    │   ├── DatabaseNewer           written by a newer version of the playground
+    │   └── DatabaseBroken          not a database of ours, or damaged
+    └── Refused                 a battle's state or owner forbids it; carries a machine-readable reason
+"""
+
+from __future__ import annotations
+
+
+class PlaygroundError(Exception):
+    """The root: everything that the playground raises on purpose."""
+
+
+class InvalidValue(PlaygroundError, ValueError):
+    """Something from outside is not what it has to be."""
+
+
+class InvalidInstruction(InvalidValue):
+    """Text that cannot be sent to a model."""
+
+
+class InvalidCard(InvalidValue):
+    """A card file that cannot be read as one."""
+
+
+class InvalidTemplate(InvalidValue):
+    """A template file that cannot be read as one."""
+
+
+class PromptTooLong(InvalidValue):
+    """Prompt and answer together do not fit the context of a chosen model."""
+
+
+class Unknown(PlaygroundError, KeyError):
+    """A name that nothing answers to."""
+
+    def __str__(self) -> str:  # KeyError would show the repr of the message
+        return str(self.args[0]) if self.args else ""
+
+
+class TokenizerError(PlaygroundError):
+    """A tokenizer file is missing, broken or of another kind."""
+
+
+class EngineError(PlaygroundError):
+    """A model could not be loaded or could not answer."""
+
+
+class CheckpointError(EngineError):
+    """A checkpoint's files are missing, truncated, poisoned or of another shape."""
+
+
+class WorkerDied(EngineError):
+    """The process that held a model has ended."""
+
+
+class StorageError(PlaygroundError):
+    """The database or its folder cannot be used as asked."""
+
+
+class DatabaseLocked(StorageError):
+    """Another process writes to the database."""
+
+
+class DatabaseNewer(StorageError):
+    """The database was written by a newer version of the playground."""
+
+
+class DatabaseBroken(StorageError):
+    """The file is not a database of the playground, or is damaged."""
+
+
+class Refused(PlaygroundError):
+    """A battle's state or owner forbids what was asked.
+
+    `reason` is one of ``unknown | unfinished | foreign | expired | void | final``.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason

@@ -1,0 +1,138 @@
+"""Every setting in one table: name, default, help; a flag beats PLAYGROUND_NAME beats Gradio's own variable.
+
+Boundary: reads an environment that it is given; opens nothing. The README's table, ``--help`` and the tests read
+the same fields.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from playground.errors import InvalidValue
+
+_HERE = Path(__file__).parent
+_TRUE = ("1", "true", "yes", "on")
+_FALSE = ("0", "false", "no", "off")
+
+
+def _setting(default: Any, help: str, gradio: str = "") -> Any:
+    return field(default=default, metadata={"help": help, "gradio": gradio})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the person who runs the playground may choose. Times in seconds, lengths in characters."""
+
+    host: str = _setting("127.0.0.1", "address to listen on", "GRADIO_SERVER_NAME")
+    port: int = _setting(7860, "port to listen on", "GRADIO_SERVER_PORT")
+    share: bool = _setting(False, "open a public Gradio tunnel to this machine", "GRADIO_SHARE")
+    models: str = _setting("", "card ids, comma separated; empty: the pocket models")
+    db: Path = _setting(Path("data/playground.db"), "the SQLite database; its folder is made when missing")
+    cards: str = _setting("", "a folder with more model cards")
+    templates: str = _setting("", "a folder with more prompt templates")
+    columns: int = _setting(2, "answers side by side when the page opens, 2 to 6")
+    undo_s: float = _setting(5.0, "how long a vote on the page can be undone before the models are revealed")
+    abandon_s: float = _setting(30.0, "answers that nobody reads for so long are stopped")
+    deadline_s: float = _setting(120.0, "the longest that one answer may be written")
+    expire_s: float = _setting(86400.0, "an open battle takes votes for so long")
+    instruction_chars: int = _setting(4000, "longest instruction, and longest input")
+    system_chars: int = _setting(2000, "longest system text")
+    prior_ties: float = _setting(0.5, "leaderboard: part of a tie that each pair that met also plays")
+    threads: int = _setting(1, "torch threads in each worker on a CPU")
+
+    def __post_init__(self) -> None:
+        if not 2 <= self.columns <= 6:
+            raise InvalidValue(f"columns is {self.columns}; valid: 2 to 6")
+        if not 0 < self.port < 65536:
+            raise InvalidValue(f"port is {self.port}; valid: 1 to 65535")
+
+    @property
+    def model_ids(self) -> tuple[str, ...]:
+        """The chosen card ids; empty: the default line-up."""
+        return tuple(name.strip() for name in self.models.split(",") if name.strip())
+
+    @property
+    def card_folders(self) -> tuple[Path, ...]:
+        """Our own cards, then the user's, which win."""
+        return (_HERE / "cards", *(Path(folder) for folder in (self.cards,) if folder))
+
+    @property
+    def template_folders(self) -> tuple[Path, ...]:
+        """Our own templates, then the user's, which win."""
+        return (self.prompts_folder / "templates", *(Path(folder) for folder in (self.templates,) if folder))
+
+    @property
+    def starters_folder(self) -> Path:
+        """Starter instructions, a file per category."""
+        return self.prompts_folder / "instructions"
+
+    @property
+    def prompts_folder(self) -> Path:
+        """Everything that is sent to a model, as data."""
+        return _HERE.parent / "prompts"
+
+
+def table() -> tuple[Field[Any], ...]:
+    """All settings in order; each has `name`, `default` and ``metadata["help"]``."""
+    return fields(Settings)
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return f"PLAYGROUND_{name.upper()}"
+
+
+def add_flags(parser: argparse.ArgumentParser, *names: str) -> None:
+    """Give `parser` one flag per named setting (all when none is named)."""
+    for setting in table():
+        if names and setting.name not in names:
+            continue
+        flag, words = f"--{setting.name.replace('_', '-')}", f"{setting.metadata['help']} [{variable(setting.name)}]"
+        if isinstance(setting.default, bool):
+            parser.add_argument(flag, action="store_const", const="true", default=None, dest=setting.name, help=words)
+        else:
+            parser.add_argument(flag, default=None, dest=setting.name, metavar=setting.name.upper(), help=words)
+
+
+def read_settings(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> Settings:
+    """Settings from flags, then PLAYGROUND_… variables, then Gradio's own, then the defaults (of a Space, on one).
+
+    Raises:
+        InvalidValue: a value that is not of its setting's type, naming where it came from.
+    """
+    chosen: dict[str, Any] = {}
+    for setting in table():
+        for source, text in _candidates(setting, flags, environ):
+            if text is not None and text != "":
+                chosen[setting.name] = _parse(setting, source, text)
+                break
+    if "host" not in chosen and environ.get("SYSTEM") == "spaces":
+        chosen["host"] = "0.0.0.0"  # a Space is reached from outside its container only
+    return Settings(**chosen)
+
+
+def _candidates(
+    setting: Field[Any], flags: Mapping[str, str | None], environ: Mapping[str, str]
+) -> list[tuple[str, str | None]]:
+    own, gradio = variable(setting.name), setting.metadata["gradio"]
+    return [
+        (f"--{setting.name.replace('_', '-')}", flags.get(setting.name)),
+        (own, environ.get(own)),
+        (gradio, environ.get(gradio) if gradio else None),
+    ]
+
+
+def _parse(setting: Field[Any], source: str, text: str) -> Any:
+    kind: type = type(setting.default)
+    if kind is bool:
+        if text.lower() not in _TRUE + _FALSE:
+            raise InvalidValue(f"{source} is {text!r}; valid: true, false")
+        return text.lower() in _TRUE
+    try:
+        return kind(text)
+    except ValueError as error:
+        raise InvalidValue(f"{source} is {text!r}; it has to be of type {kind.__name__}") from error

@@ -1,0 +1,363 @@
+"""Nothing gets past the door that a model, the database or the page could not take; and what passes, passes twice."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from playground.door import (
+    COMMENT_CHARS,
+    OVERRIDE_KEYS,
+    Remarks,
+    clean_battle_id,
+    clean_choice,
+    clean_comment,
+    clean_instruction,
+    clean_models,
+    clean_overrides,
+    clean_rater,
+    clean_seed,
+)
+from playground.errors import InvalidInstruction, InvalidValue, PlaygroundError, Refused
+from playground.records import Instruction
+from playground.settings import Settings
+
+ANY_TEXT = st.text(st.characters(), max_size=60)  # surrogates included
+ROUGH = st.text(st.sampled_from("a \n\t\r\0\x1b\x85\ud83e\udd99\ufffe\ufdd0\U0010ffff\u2028🦙é"), max_size=40)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda values: st.lists(values, max_size=3) | st.dictionaries(st.text(max_size=5), values, max_size=3),
+    max_leaves=10,
+)
+
+
+def deep_list(depth: int = 5000) -> list[object]:
+    value: list[object] = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+# Instructions
+
+
+def test_plain_text_goes_through_as_it_is() -> None:
+    text = "  What is an alpaca?\n\n\t羊驼 🦙 e\u0301 é \u202e \u2028 "
+    assert clean_instruction(text, " x ", "s") == (Instruction(text, " x ", "s"), ())
+
+
+def test_line_ends_become_line_feeds() -> None:
+    assert clean_instruction("a\r\nb\rc\n\rd")[0].instruction == "a\nb\nc\n\nd"
+
+
+@pytest.mark.parametrize(
+    ("text", "clean", "note"),
+    [
+        ("a\0b", "ab", "1 control character taken out of the instruction: no model can read that"),
+        ("a\x1b[31m\x07b", "a[31mb", "2 control characters taken out of the instruction: no model can read that"),
+        ("a\ud800b", "ab", "1 lone surrogate taken out of the instruction: no model can read that"),
+        ("a\ufffeb\U0001ffff", "ab", "2 noncharacters taken out of the instruction: no model can read that"),
+        ("a\ufdd0b", "ab", "1 noncharacter taken out of the instruction: no model can read that"),
+    ],
+)
+def test_what_no_model_can_read_is_taken_out_and_said(text: str, clean: str, note: str) -> None:
+    assert clean_instruction(text) == (Instruction(clean), (note,))
+
+
+def test_notes_name_the_field() -> None:
+    notes = clean_instruction("a", "b\0", "c\ud800")[1]
+    assert [re.search(r"of the (\w+)", note)[1] for note in notes] == ["input", "system"]  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (None, "instruction is nothing; it has to be text"),
+        (3, "instruction is a number; it has to be text"),
+        (math.nan, "instruction is a number; it has to be text"),
+        (True, "instruction is true or false; it has to be text"),
+        (["a"], "instruction is a list; it has to be text"),
+        ({"a": 1}, "instruction is of type dict; it has to be text"),
+        (b"a", "instruction is of type bytes; it has to be text"),
+        (deep_list(), "instruction is a list; it has to be text"),
+    ],
+)
+def test_what_is_not_text_is_refused(value: object, words: str) -> None:
+    with pytest.raises(InvalidInstruction) as caught:
+        clean_instruction(value)
+    assert str(caught.value) == words
+    for field in ("input", "system"):
+        with pytest.raises(InvalidInstruction, match=f"{field} is "):
+            clean_instruction("a", **{field: value})
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n\t \r\n", "\0", "\u200b\ufeff", "\u3000\u2028", "\ud800"])
+def test_what_has_nothing_to_read_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInstruction, match="the instruction is empty; write what the models are asked to do"):
+        clean_instruction(text)
+
+
+def test_limits_are_in_characters_of_the_clean_text() -> None:
+    assert len(clean_instruction("x" * 4000, "x" * 4000, "x" * 2000)[0].system) == 2000
+    assert clean_instruction("\r\n" * 3999 + "x")[0].instruction == "\n" * 3999 + "x"
+    with pytest.raises(InvalidInstruction) as caught:
+        clean_instruction("x" * 4001)
+    assert str(caught.value) == "instruction is 4,001 characters long; at most 4,000. Shorten it."
+    with pytest.raises(InvalidInstruction, match=r"input is 4,001 characters long; at most 4,000"):
+        clean_instruction("x", "x" * 4001)
+    with pytest.raises(InvalidInstruction, match=r"system is 2,001 characters long; at most 2,000"):
+        clean_instruction("x", "", "x" * 2001)
+
+
+def test_limits_are_settings() -> None:
+    limits = Settings(instruction_chars=3, system_chars=1)
+    assert clean_instruction("abc", "abc", "a", limits)[0].input == "abc"
+    with pytest.raises(InvalidInstruction, match="at most 3"):
+        clean_instruction("abcd", "", "", limits)
+
+
+@pytest.mark.parametrize("text", ["x" * 100_000_000, "\n" * 1_000_000, "\0" * 1_000_000, "\r\n" * 500_000])
+def test_huge_text_is_refused_at_once(text: str) -> None:
+    began = time.perf_counter()
+    with pytest.raises(InvalidInstruction, match="characters long; at most 4,000"):
+        clean_instruction(text)
+    assert time.perf_counter() - began < 0.05
+
+
+@given(text=ANY_TEXT | ROUGH, input=ANY_TEXT | ROUGH, system=ROUGH)
+def test_clean_instructions_are_clean(text: str, input: str, system: str) -> None:
+    try:
+        clean, notes = clean_instruction(text, input, system)
+    except InvalidInstruction:
+        return
+    assert clean_instruction(clean.instruction, clean.input, clean.system) == (clean, ())
+    for before, after in ((text, clean.instruction), (input, clean.input), (system, clean.system)):
+        assert after.encode("utf-8").decode("utf-8") == after
+        assert not re.search(r"[\x00-\x08\x0b-\x1f]", after)
+        assert notes or after == before.replace("\r\n", "\n").replace("\r", "\n")
+
+
+# Choices
+
+
+@pytest.mark.parametrize("choice", ["a", "b", "c", "tie", "both_bad", "b>a=c", "c=b=a", "a>b>c"])
+def test_choices_that_name_sides_or_order_all_of_them_pass(choice: str) -> None:
+    assert clean_choice(choice, ("a", "b", "c")) == choice
+
+
+@pytest.mark.parametrize(
+    "choice",
+    ["", "A", "d", "a>b", "a>b>c>d", "a>b>b", "b > a > c", "a>", ">a", "a>>b", "TIE", "undo", "a\n", "b>a=c\n", "abc"],
+)
+def test_other_choices_are_refused_with_the_valid_ones(choice: str) -> None:
+    with pytest.raises(InvalidValue) as caught:
+        clean_choice(choice, ("a", "b", "c"))
+    assert str(caught.value) == (
+        f"choice is {choice!r}; valid: a, b, c, tie, both_bad, or an order of all sides such as c>b>a"
+    )
+
+
+@pytest.mark.parametrize("choice", [None, 1, math.nan, ["a"], {"a": 1}, deep_list(), True])
+def test_a_choice_is_text(choice: object) -> None:
+    with pytest.raises(InvalidValue, match=r"choice is .*; valid: a, b, tie"):
+        clean_choice(choice, ("a", "b"))
+
+
+def test_a_huge_choice_is_refused_in_few_words() -> None:
+    with pytest.raises(InvalidValue) as caught:
+        clean_choice("a>b=" * 250_000, ("a", "b"))
+    assert len(str(caught.value)) < 200
+    assert "(1,000,000 characters)" in str(caught.value)
+
+
+def test_a_side_that_failed_cannot_be_chosen_and_need_not_be_ordered() -> None:
+    assert clean_choice("c>a", ("a", "c")) == "c>a"
+    for choice in ("b", "a>b>c"):
+        with pytest.raises(InvalidValue, match="valid: a, c, tie"):
+            clean_choice(choice, ("a", "c"))
+
+
+@pytest.mark.parametrize("size", range(2, 7))
+def test_every_order_of_every_number_of_sides_passes(size: int) -> None:
+    sides = "abcdef"[:size]
+    for order in itertools.islice(itertools.permutations(sides), 50):
+        for signs in itertools.islice(itertools.product(">=", repeat=size - 1), 8):
+            choice = order[0] + "".join(sign + side for sign, side in zip(signs, order[1:], strict=True))
+            assert clean_choice(choice, tuple(sides)) == choice
+
+
+# Battle ids
+
+
+def test_a_battle_id_is_32_hexadecimal_digits() -> None:
+    assert clean_battle_id("0123456789abcdef" * 2) == "0123456789abcdef" * 2
+
+
+@pytest.mark.parametrize(
+    "battle_id", ["", "x", "0" * 31, "0" * 33, "A" * 32, "0" * 32 + "\n", "٣" * 32, "0" * 1_000_000]
+)
+def test_text_of_another_form_is_no_battles_id(battle_id: str) -> None:
+    with pytest.raises(Refused, match=r"there is no battle .*; an id is 32 hexadecimal digits") as caught:
+        clean_battle_id(battle_id)
+    assert caught.value.reason == "unknown"
+    assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize("battle_id", [None, 3, ["0" * 32], {}, deep_list()])
+def test_a_battle_id_is_text(battle_id: object) -> None:
+    with pytest.raises(InvalidValue, match=r"battle_id is .*; it has to be text, 32 hexadecimal digits"):
+        clean_battle_id(battle_id)
+
+
+# Sampling
+
+
+def test_overrides_come_out_in_their_own_types() -> None:
+    clean = clean_overrides({"temperature": 1, "top_k": 40.0, "do_sample": True, "max_new_tokens": 8, "seed": 7.0})
+    assert clean == {"temperature": 1.0, "top_k": 40, "do_sample": True, "max_new_tokens": 8, "seed": 7}
+    assert [type(clean[name]) for name in ("temperature", "top_k", "seed")] == [float, int, int]
+    assert clean_overrides(clean) == clean
+    assert clean_overrides({}) == {}
+
+
+@pytest.mark.parametrize(
+    ("params", "words"),
+    [
+        ({"temprature": 1}, f"unknown parameter 'temprature'; valid: {', '.join(OVERRIDE_KEYS)}"),
+        ({"renormalize_logits": True}, "unknown parameter 'renormalize_logits'; valid: max_new_tokens, "),
+        ({3: 1}, "unknown parameter 3; valid: "),
+        ({"temperature": math.nan}, "temperature is nan; valid: 0.01 to 5"),
+        ({"temperature": math.inf}, "temperature is inf; valid: 0.01 to 5"),
+        ({"temperature": 0}, "temperature is 0.0; valid: 0.01 to 5"),
+        ({"temperature": "0.7"}, "temperature is of type str; it has to be a number"),
+        ({"temperature": True}, "temperature is True; it has to be of type float"),
+        ({"temperature": None}, "temperature is nothing; it has to be a number"),
+        ({"top_p": 0}, "top_p is 0.0; valid: above 0, to 1"),
+        ({"top_p": 10**400}, "top_p is a number; no parameter is that large"),
+        ({"top_k": 1.5}, "top_k is 1.5; it has to be of type int"),
+        ({"top_k": math.nan}, "top_k is nan; it has to be of type int"),
+        ({"top_k": math.inf}, "top_k is inf; it has to be of type int"),
+        ({"max_new_tokens": 0}, "max_new_tokens is 0; valid: 1 to 4096"),
+        ({"max_new_tokens": 5, "min_new_tokens": 6}, "min_new_tokens is 6; valid: 0 to max_new_tokens"),
+        ({"do_sample": 1}, "do_sample is 1; it has to be of type bool"),
+        ({"do_sample": deep_list()}, "do_sample is a list; it has to be a number (do_sample: true or false)"),
+        ({"seed": -1}, "seed is -1; valid: a whole number, 0 to 4,294,967,295"),
+        ({"seed": 2**32}, "seed is 4294967296; valid: a whole number, 0 to 4,294,967,295"),
+        ({"seed": math.nan}, "seed is nan; valid: a whole number"),
+        ({"seed": True}, "seed is True; valid: a whole number"),
+    ],
+)
+def test_overrides_that_are_wrong_are_named(params: dict[object, object], words: str) -> None:
+    with pytest.raises(InvalidValue) as caught:
+        clean_overrides(params)
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("params", [None, [], "temperature", 3, deep_list()])
+def test_overrides_are_a_table(params: object) -> None:
+    with pytest.raises(InvalidValue, match=r"params is .*; it has to be a table such as \{'temperature': 0.7\}"):
+        clean_overrides(params)
+
+
+@given(st.dictionaries(st.sampled_from([*OVERRIDE_KEYS, "x"]), JSON, max_size=3) | JSON)
+def test_any_json_is_either_clean_or_refused(params: object) -> None:
+    try:
+        clean = clean_overrides(params)
+    except InvalidValue as error:
+        assert len(str(error)) < 300  # noqa: PT017
+    else:
+        assert clean_overrides(clean) == clean
+
+
+def test_seeds_are_32_bits() -> None:
+    assert [clean_seed(seed) for seed in (0, 2**32 - 1)] == [0, 2**32 - 1]
+    with pytest.raises(InvalidValue, match="seed is '1'; valid: a whole number, 0 to 4,294,967,295"):
+        clean_seed("1")
+
+
+# Models, remarks, raters
+
+
+def test_models_are_2_to_6_ids_or_none() -> None:
+    assert clean_models([]) == ()
+    assert clean_models(["a", "a"]) == ("a", "a")
+    assert clean_models(clean_models(["pocket-galpaca", "org/name"])) == ("pocket-galpaca", "org/name")
+
+
+@pytest.mark.parametrize(
+    ("models", "words"),
+    [
+        (None, "models is nothing; it has to be a list of model ids"),
+        ("pocket-galpaca", "models is of type str; it has to be a list of model ids"),
+        (["a"], "models names 1; choose 2 to 6, or none for two of our choice"),
+        (["a"] * 7, "models names 7; choose 2 to 6"),
+        (["a"] * 1_000_000, "models names 1,000,000; choose 2 to 6"),
+        (["a", None], "a model id is nothing; it has to be text"),
+        (["a", ""], "a model id is ''; it has to be 1 to 200 characters that can be read"),
+        (["a", "x" * 1_000_000], "(1,000,000 characters); it has to be 1 to 200 characters"),
+        (["a", "\ud800"], "a model id is '\\ud800'; it has to be"),
+    ],
+)
+def test_other_models_are_refused(models: object, words: str) -> None:
+    with pytest.raises(InvalidValue) as caught:
+        clean_models(models)
+    assert words in str(caught.value)
+    str(caught.value).encode()
+
+
+def test_remarks_are_normalised_like_instructions() -> None:
+    remarks = clean_comment(["clear", "clear", "short"], "a\r\nb\0")
+    assert remarks == Remarks(("clear", "short"), "a\nb")
+    assert clean_comment(remarks.reasons, remarks.comment) == remarks
+    assert clean_comment() == clean_comment([], "") == Remarks()
+
+
+@pytest.mark.parametrize(
+    ("reasons", "comment", "words"),
+    [
+        (None, "", "reasons is nothing; it has to be a list of texts"),
+        ("clear", "", "reasons is of type str; it has to be a list of texts"),
+        (["x"] * 21, "", "there are 21 reasons; at most 20"),
+        ([3], "", "a reason is a number; it has to be text"),
+        ([], None, "comment is nothing; it has to be text"),
+        ([], "x" * 2001, f"comment is 2,001 characters long; at most {COMMENT_CHARS:,}"),
+    ],
+)
+def test_other_remarks_are_refused(reasons: object, comment: object, words: str) -> None:
+    with pytest.raises(InvalidValue) as caught:
+        clean_comment(reasons, comment)
+    assert words in str(caught.value)
+
+
+def test_raters_are_short_names() -> None:
+    for rater in ("api", "alice@example.org", "rater-1", "Zoë"):
+        assert clean_rater(clean_rater(rater)) == rater
+    for rater in ("", " ", "a b", "a\n", "x" * 65, None, 3, "<script>"):
+        with pytest.raises(InvalidValue, match=r"rater is .*; valid: 1 to 64 letters, digits and"):
+            clean_rater(rater)
+
+
+@given(value=JSON)
+def test_every_door_answers_anything_with_a_clean_value_or_an_error_of_ours(value: object) -> None:
+    doors = [
+        clean_instruction,
+        lambda v: clean_choice(v, ("a", "b")),
+        clean_battle_id,
+        clean_overrides,
+        clean_seed,
+        clean_models,
+        clean_comment,
+        lambda v: clean_comment([], v),
+        clean_rater,
+    ]
+    for door in doors:
+        try:
+            door(value)
+        except PlaygroundError as error:
+            str(error).encode()
