@@ -1,0 +1,349 @@
+"""Votes to ratings, rows and a verdict in words.
+
+Boundary: takes judged pairs and cards from whoever has them; no SQL, no Gradio. The page, the command line
+and the API show this one record; the arithmetic is in `ratings`, the sentences are in `verdict`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from playground import verdict as words
+from playground.errors import InvalidValue
+from playground.ratings import bias
+from playground.ratings.bradley_terry import DEFAULT_PRIOR_TIES, Fit, fit
+from playground.ratings.covariance import MIN_RATERS
+from playground.ratings.intervals import (
+    DEFAULT_LEVEL,
+    Intervals,
+    estimate_intervals,
+    rank_ranges,
+    votes_to_tell_apart,
+)
+from playground.ratings.pairs import BOTH_BAD, FIRST, SECOND, BoolArray, IntArray, PairTable
+from playground.records import JudgedPair
+from playground.verdict import Finding, Verdict
+
+
+class Named(Protocol):
+    """What a leaderboard wants to know of a model; a `ModelCard` is one."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def license(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class LeaderboardOptions:
+    """How the votes are read; every choice is part of the document."""
+
+    blind_only: bool = True
+    both_bad: str = "half"  # half | omit: what a vote that finds all bad does to the ratings
+    prior_ties: float = DEFAULT_PRIOR_TIES  # part of a tie that each pair of models that met also plays
+    level: float = DEFAULT_LEVEL
+    unit: str = "auto"  # auto | rater | vote: what the intervals take to be independent
+    resamples: int = 0  # of a cluster bootstrap instead of the sandwich
+    seed: int = 0  # of the bootstrap
+    min_battles: int = 30  # below, a rating is provisional and nothing is claimed from it
+
+    def __post_init__(self) -> None:
+        if self.min_battles < 1:
+            raise InvalidValue(f"min_battles is {self.min_battles!r}; valid: 1 or more")
+
+
+@dataclass(frozen=True, slots=True)
+class LeaderboardRow:
+    """One rated model."""
+
+    rank_lower: int  # 1 + the number of models that are significantly better
+    rank_upper: int
+    model: str
+    name: str
+    license: str
+    rating: float  # points, 400 per factor 10, mean 1000 in each group
+    rating_lower: float
+    rating_upper: float
+    battles: int  # votes in which it was judged
+    wins: int  # pairs; a vote on more than two answers has several
+    losses: int
+    ties: int
+    both_bad: int
+    win_rate: float  # wins and half of what counts as a tie, of all pairs that count
+    both_bad_rate: float  # of its battles
+    group: int  # from 1; models of different groups are not comparable
+    provisional: bool  # fewer battles than `min_battles`
+
+
+@dataclass(frozen=True, slots=True)
+class Leaderboard:
+    """What the votes say, in numbers and in words."""
+
+    rows: tuple[LeaderboardRow, ...]  # by group, then best first
+    verdict: Verdict
+    notes: tuple[str, ...]
+    findings: tuple[Finding, ...]  # can these votes be trusted?
+    win_probability: tuple[tuple[float | None, ...], ...]  # row beats column, in the order of rows, as fitted
+    basis: str  # what was counted and how, in one line
+    category: str  # "" is all
+    num_votes: int
+    num_pairs: int
+    num_raters: int
+    open_votes: int  # left out because the names were in sight
+    same_model_pairs: int  # left out: a model against itself
+    unit: str  # rater | vote: what the intervals took to be independent
+    options: LeaderboardOptions
+
+    def as_document(self) -> dict[str, Any]:
+        """The whole as values that JSON knows."""
+        return dataclasses.asdict(self)
+
+
+def build_leaderboard(
+    pairs: Iterable[JudgedPair],
+    cards: Mapping[str, Named],
+    *,
+    category: str = "",
+    options: LeaderboardOptions | None = None,
+    models: Collection[str] = (),
+    categories: Collection[str] = (),
+) -> Leaderboard:
+    """The leaderboard of these votes.
+
+    Args:
+        pairs: one row per judged pair.
+        cards: names and licenses; a model without a card goes by its id.
+        category: count only instructions of this one; empty for all.
+        options: how the votes are read.
+        models: ids that are named in a note when they have no vote.
+        categories: valid ones beside those of the votes.
+
+    Raises:
+        InvalidValue: an unknown category, winner or option.
+    """
+    options = options or LeaderboardOptions()
+    judged = list(pairs)
+    _check_category(category, {*categories, *(pair.category for pair in judged)} - {""})
+    wanted = [pair for pair in judged if not category or pair.category == category]
+    counted = [pair for pair in wanted if pair.blind or not options.blind_only]
+    open_votes = len({pair.vote_id for pair in wanted}) - len({pair.vote_id for pair in counted})
+    table = PairTable.from_judged(counted, both_bad=options.both_bad, models=models)
+    return leaderboard_of(table, cards, category=category, options=options, open_votes=open_votes)
+
+
+def leaderboard_of(
+    table: PairTable,
+    cards: Mapping[str, Named],
+    *,
+    category: str = "",
+    options: LeaderboardOptions | None = None,
+    open_votes: int = 0,
+) -> Leaderboard:
+    """The leaderboard of a table that was made elsewhere, such as from a ``GROUP BY``.
+
+    The words are those of `options`, so that the table has to be one of these: `blind_only`, `both_bad`.
+    """
+    options = options or LeaderboardOptions()
+    fitted = fit(table.wins, prior_ties=options.prior_ties)
+    intervals = estimate_intervals(
+        table, fitted, level=options.level, unit=options.unit, resamples=options.resamples, seed=options.seed
+    )
+    board = _Board.of(table, fitted, intervals, options, cards)
+    return Leaderboard(
+        rows=board.rows(),
+        verdict=board.verdict(category, open_votes),
+        notes=board.notes(open_votes),
+        findings=board.findings(),
+        win_probability=tuple(tuple(_or_none(fitted.probability[i, j]) for j in board.order) for i in board.order),
+        basis=words.basis(
+            blind_only=options.blind_only,
+            category=category,
+            both_bad=options.both_bad,
+            prior_ties=options.prior_ties,
+            level=options.level,
+            unit=intervals.spread.unit,
+            resamples=options.resamples,
+        ),
+        category=category,
+        num_votes=table.num_votes,
+        num_pairs=int(table.count.sum()),
+        num_raters=table.num_raters,
+        open_votes=open_votes,
+        same_model_pairs=table.unrated,
+        unit=intervals.spread.unit,
+        options=options,
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Board:
+    """What rows, verdict and notes are made of; indices are those of `table.models`."""
+
+    table: PairTable
+    fit: Fit
+    intervals: Intervals
+    options: LeaderboardOptions
+    names: tuple[str, ...]
+    licenses: tuple[str, ...]
+    groups: tuple[tuple[int, ...], ...]  # connected models, best first; the largest group first, nobody alone
+    battles: IntArray  # (m,) votes in which each was judged
+    bad_battles: IntArray  # (m,) those of them that found all bad
+    rated_votes: IntArray  # (m,) votes that count in each rating
+    settled: BoolArray  # (m,) whether these are enough
+    better: BoolArray  # (m, m) whether i is better than j, claimed only where both are settled
+
+    @classmethod
+    def of(
+        cls,
+        table: PairTable,
+        fitted: Fit,
+        intervals: Intervals,
+        options: LeaderboardOptions,
+        cards: Mapping[str, Named],
+    ) -> _Board:
+        battles, bad = table.votes_by_model()
+        rated = battles - bad if options.both_bad == "omit" else battles
+        settled = rated >= options.min_battles
+        return cls(
+            table=table,
+            fit=fitted,
+            intervals=intervals,
+            options=options,
+            names=tuple(cards[model].name if model in cards else model for model in table.models),
+            licenses=tuple(cards[model].license if model in cards else "" for model in table.models),
+            groups=_groups(fitted),
+            battles=battles,
+            bad_battles=bad,
+            rated_votes=rated,
+            settled=settled,
+            better=intervals.better & settled[:, None] & settled,
+        )
+
+    @property
+    def order(self) -> list[int]:
+        """The rated models, group by group, best first."""
+        return [i for group in self.groups for i in group]
+
+    def rows(self) -> tuple[LeaderboardRow, ...]:
+        best, worst = rank_ranges(self.better, self.fit.groups)
+        outcomes = self.table.outcomes_by_model()
+        group_of = {i: number for number, group in enumerate(self.groups, start=1) for i in group}
+        rows = []
+        for i in self.order:
+            won, lost, tied, all_bad = (int(n) for n in outcomes[i])
+            drawn = tied if self.options.both_bad == "omit" else tied + all_bad
+            rows.append(
+                LeaderboardRow(
+                    rank_lower=int(best[i]),
+                    rank_upper=int(worst[i]),
+                    model=self.table.models[i],
+                    name=self.names[i],
+                    license=self.licenses[i],
+                    rating=float(self.fit.ratings[i]),
+                    rating_lower=float(self.intervals.lower[i]),
+                    rating_upper=float(self.intervals.upper[i]),
+                    battles=int(self.battles[i]),
+                    wins=won,
+                    losses=lost,
+                    ties=tied,
+                    both_bad=all_bad,
+                    win_rate=(won + drawn / 2) / (won + lost + drawn),
+                    both_bad_rate=int(self.bad_battles[i]) / int(self.battles[i]),
+                    group=group_of[i],
+                    provisional=not self.settled[i],
+                )
+            )
+        return tuple(rows)
+
+    def verdict(self, category: str, open_votes: int) -> Verdict:
+        least = self.options.min_battles
+        if not self.table.first.size:
+            same = self.table.unrated > 0
+            return words.nothing_yet(least, open_votes=open_votes, same_model=same, category=category)
+        if not np.isin(self.table.outcome, (FIRST, SECOND)).any():
+            all_bad = np.unique(self.table.vote[self.table.outcome == BOTH_BAD])
+            return words.nobody_won(self.table.num_votes, int(self.table.repeats_of_vote()[all_bad].sum()))
+        if not any(self.settled[list(group)].sum() > 1 for group in self.groups):
+            return words.too_few(least, [int(self.rated_votes[i]) for i in self.order])
+        if len(self.groups) > 1:
+            return words.unconnected(len(self.groups))
+        return self.told_apart(self.groups[0])
+
+    def told_apart(self, group: Sequence[int]) -> Verdict:
+        """Who leads among the settled models of a group."""
+        known = [i for i in group if self.settled[i]]
+        everybody = len(known) == len(group)
+        return words.told_apart(
+            self._named(known),
+            self.better[np.ix_(known, known)].tolist(),
+            votes_to_tell_apart(self.fit, self.intervals)[np.ix_(known, known)].tolist(),
+            among="" if everybody else f"the models with {self.options.min_battles} battles or more",
+        )
+
+    def notes(self, open_votes: int) -> tuple[str, ...]:
+        return (*self._notes_on_groups(), *self._notes_on_models(), *self._notes_on_votes(open_votes))
+
+    def _notes_on_groups(self) -> Iterator[str]:
+        if len(self.groups) > 1:
+            yield words.not_met([self._named(group) for group in self.groups])
+            for group in self.groups:
+                if self.settled[list(group)].sum() > 1:
+                    yield words.within(self._named(group), self.told_apart(group))
+
+    def _notes_on_models(self) -> Iterator[str]:
+        few = [i for i in self.order if not self.settled[i]]
+        if few:
+            counts = [(self.names[i], int(self.rated_votes[i])) for i in few]
+            yield words.provisional(self.options.min_battles, counts)
+        wins = self.table.wins
+        for i in self.order:
+            if not wins[:, i].any():
+                yield words.never_lost(self.names[i])
+            if not wins[i].any():
+                yield words.never_won(self.names[i])
+        thin = [i for i in self.order if self.intervals.spread.few_raters[i]]
+        if thin:
+            yield words.few_raters(self._named(thin), MIN_RATERS)
+        missing = [i for i in range(len(self.names)) if i not in self.order]
+        if missing:
+            yield words.not_rated(self._named(missing))
+
+    def _notes_on_votes(self, open_votes: int) -> Iterator[str]:
+        if open_votes:
+            yield words.left_out_open(open_votes)
+        if self.table.unrated:
+            yield words.left_out_same(self.table.unrated)
+
+    def findings(self) -> tuple[Finding, ...]:
+        level, two_sides = self.options.level, self.table.num_votes == self.table.count.sum()
+        return (
+            words.position(bias.first_side_wins(self.table, level=level), two_sides=bool(two_sides)),
+            words.length(bias.longer_wins(self.table, level=level)),
+            words.raters([int(n) for n in self.table.votes_by_rater()], self.intervals.spread.unit),
+        )
+
+    def _named(self, indices: Iterable[int]) -> list[str]:
+        return [self.names[i] for i in indices]
+
+
+def _groups(fitted: Fit) -> tuple[tuple[int, ...], ...]:
+    """Connected models, best first; equal ratings in the order of the ids."""
+    best_first = np.argsort(-np.round(fitted.ratings, 6), kind="stable")
+    members = [tuple(int(i) for i in best_first if fitted.groups[i] == group) for group in np.unique(fitted.groups)]
+    return tuple(sorted((group for group in members if len(group) > 1), key=lambda group: -len(group)))
+
+
+def _check_category(category: str, valid: Collection[str]) -> None:
+    if category != "" and category not in tuple(valid):
+        known = f"valid: {', '.join(sorted(valid))}, or empty for all" if valid else "no vote has one yet"
+        raise InvalidValue(f"unknown category {category!r}; {known}")
+
+
+def _or_none(number: float) -> float | None:
+    return None if math.isnan(number) else float(number)

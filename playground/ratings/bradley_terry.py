@@ -1,0 +1,142 @@
+"""Bradley–Terry strengths by maximum likelihood from a table of wins.
+
+Boundary: one matrix in, one record out; knows nothing about votes, raters or uncertainty (`intervals`).
+
+The model: i beats j with probability 1 / (1 + 10^((r_j - r_i) / 400)). The likelihood has no finite maximum
+when somebody is undefeated; therefore each pair of models that met also plays `prior_ties` of a tie. Half a
+tie is what Firth's correction of the bias of maximum likelihood adds to each pair of four equal models that
+met equally often (Firth 1993, Biometrika 80; with m models 2 / m of a tie). Models that no chain of battles
+connects have no common scale: they are fitted as separate groups.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from playground.errors import InvalidValue
+from playground.ratings.pairs import BoolArray, FloatArray, IntArray
+
+POINTS = 400 / float(np.log(10))
+"""Rating points per unit of log-odds."""
+MEAN = 1000.0
+"""The mean rating of each group."""
+DEFAULT_PRIOR_TIES = 0.5
+
+_MAX_STEPS = 200
+_TOLERANCE = 1e-9  # log-odds; the last step of Newton's method squares the error: far below 1e-6 points
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fit:
+    """Fitted strengths of m models."""
+
+    ratings: FloatArray  # (m,) points, mean 1000 in each group
+    groups: IntArray  # (m,) models of one group are connected by battles; 0 is the group of the first model
+    probability: FloatArray  # (m, m) that i beats j; NaN on the diagonal and between groups
+    covariance: FloatArray  # (m, m) points², from the curvature of the likelihood, if it were all true
+    prior: FloatArray  # (m, m) wins that the prior adds
+    prior_ties: float
+
+
+def fit(wins: FloatArray, *, prior_ties: float = DEFAULT_PRIOR_TIES) -> Fit:
+    """The strengths that make these wins (m, m) the most likely.
+
+    Raises:
+        InvalidValue: `wins` is not a square matrix of finite numbers of 0 or more with an empty diagonal,
+            `prior_ties` is negative, or it is 0 and there is no finite maximum.
+    """
+    check_wins(wins)
+    if not (prior_ties >= 0 and np.isfinite(prior_ties)):
+        raise InvalidValue(f"prior_ties is {prior_ties!r}; valid: 0 (no prior) or a finite number above 0")
+    groups = connected_groups(wins)
+    if prior_ties == 0 and not np.array_equal(_reachable(wins > 0), groups[:, None] == groups):
+        raise InvalidValue(
+            "these wins have no finite strengths: some models never lost to some others; "
+            f"set prior_ties above 0, for example {DEFAULT_PRIOR_TIES}"
+        )
+    prior = np.where(wins + wins.T > 0, prior_ties / 2, 0.0)
+    log_odds = maximise(wins + prior, groups)
+    probability = _win_probability(log_odds)
+    games = wins + wins.T + prior + prior.T
+    comparable = (groups[:, None] == groups) & ~np.eye(len(wins), dtype=bool)
+    return Fit(
+        ratings=MEAN + POINTS * log_odds,
+        groups=groups,
+        probability=np.where(comparable, probability, np.nan),
+        covariance=POINTS**2 * pseudo_inverse(_laplacian(games * probability * probability.T), groups),
+        prior=prior,
+        prior_ties=prior_ties,
+    )
+
+
+def check_wins(wins: FloatArray) -> None:
+    """Raises InvalidValue unless `wins` is a table that can be fitted."""
+    if wins.ndim != 2 or wins.shape[0] != wins.shape[1]:
+        raise InvalidValue(f"wins has shape {wins.shape}; it has to be (m, m)")
+    if not (np.isfinite(wins).all() and (wins >= 0).all()):
+        raise InvalidValue("wins has a negative or infinite entry, or no number; valid: 0 or more, finite")
+    if np.diagonal(wins).any():
+        raise InvalidValue("wins has entries on its diagonal: a model does not play against itself")
+
+
+def connected_groups(wins: FloatArray) -> IntArray:
+    """The group of each model, (m,): two models share one when a chain of battles connects them."""
+    reachable = _reachable(wins + wins.T > 0)
+    leaders = [int(np.flatnonzero(row)[0]) for row in reachable]  # the first model that each one reaches
+    _, groups = np.unique(np.array(leaders, dtype=np.int64), return_inverse=True)
+    return groups.astype(np.int64)
+
+
+def maximise(wins: FloatArray, groups: IntArray, start: FloatArray | None = None) -> FloatArray:
+    """Log-odds strengths (m,), mean 0 in each group, by Newton's method; the maximum has to be finite.
+
+    Raises:
+        InvalidValue: no convergence: the maximum is at infinity, or the numbers are too unequal for floats.
+    """
+    games = wins + wins.T
+    log_odds = np.zeros(len(wins)) if start is None else start
+    likelihood = _log_likelihood(wins, log_odds)
+    for _ in range(_MAX_STEPS):
+        probability = _win_probability(log_odds)
+        gradient = (wins * probability.T - wins.T * probability).sum(axis=1)
+        step = pseudo_inverse(_laplacian(games * probability * probability.T), groups) @ gradient
+        size = 1.0
+        while (ahead := _log_likelihood(wins, log_odds + size * step)) < likelihood - 1e-12 * abs(likelihood):
+            size /= 2  # Newton may overshoot far from the maximum
+        log_odds, likelihood = np.asarray(log_odds + size * step), ahead
+        if np.abs(step).max(initial=0.0) < _TOLERANCE:
+            return log_odds
+    raise InvalidValue(f"the strengths did not converge in {_MAX_STEPS} steps; set prior_ties higher")
+
+
+def pseudo_inverse(laplacian: FloatArray, groups: IntArray) -> FloatArray:
+    """The inverse (m, m) of a Laplacian on the strengths that have mean 0 in each group."""
+    same = groups[:, None] == groups
+    centre = same / same.sum(axis=1)
+    scale = max(float(np.trace(laplacian)) / max(len(groups), 1), np.finfo(float).tiny)
+    return np.linalg.inv(laplacian / scale + centre) / scale - centre / scale if laplacian.any() else laplacian
+
+
+def _win_probability(log_odds: FloatArray) -> FloatArray:
+    """Probability (m, m) that i beats j."""
+    return np.asarray(1 / (1 + np.exp(log_odds[None, :] - log_odds[:, None])))
+
+
+def _log_likelihood(wins: FloatArray, log_odds: FloatArray) -> float:
+    return -float((wins * np.logaddexp(0, log_odds[None, :] - log_odds[:, None])).sum())
+
+
+def _laplacian(weights: FloatArray) -> FloatArray:
+    """The matrix L (m, m) with x·Lx = Σ weights[i, j] (x_i - x_j)² over pairs, for symmetric weights."""
+    off = weights - np.diag(np.diagonal(weights))
+    return np.asarray(np.diag(off.sum(axis=1)) - off)
+
+
+def _reachable(edges: BoolArray) -> BoolArray:
+    """Whether a path of any length leads from i to j, (m, m); every model reaches itself."""
+    paths = edges | np.eye(len(edges), dtype=bool)
+    for _ in range(len(edges).bit_length()):
+        paths = paths @ paths
+    return paths
