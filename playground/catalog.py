@@ -85,7 +85,7 @@ def read_card(path: Path) -> ModelCard:
         limitations=table.texts("limitations"),
         stands_in_for=table.text("stands_in_for"),
         engine=table.one_of("engine", ENGINES, "local"),
-        metrics=MappingProxyType(table.numbers("metrics")),
+        metrics=table.numbers("metrics"),
         notes=table.texts("notes"),
     )
 

@@ -1,0 +1,297 @@
+"""Keeps one model up: its worker process, the rows that wait for it and are written by it, its restarts.
+
+Boundary: every method but `status` runs on the pool's thread; knows launchers and messages, neither torch nor text.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from playground.engines.local import messages
+from playground.engines.local.channel import Message
+from playground.engines.local.launch import Launcher
+from playground.engines.local.link import Link
+from playground.engines.protocol import Ended, EngineFacts, Event, Job, Listener, Queued, Started
+from playground.records import FinishReason, ModelCard, ModelStatus
+
+log = logging.getLogger(__name__)
+
+Clock = Callable[[], float]
+Post = Callable[[Callable[[], None]], None]
+"""Has something done on the pool's thread."""
+
+_SLOWEST_FLOPS = 1e10  # a CPU below this is not waited for while it reads a prompt
+_SLOWEST_BYTES_PER_S = 4e8
+_IMPORT_S = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Patience, in seconds."""
+
+    stall_s: float = 60.0  # a worker that has a row to write and says nothing for so long is hung
+    load_s: float = 900.0
+    exit_s: float = 30.0  # a killed process that is not gone by then no longer holds up its successor
+    # before the 1st, 2nd … restart, and the last one from then on; a model that cannot load fails after all
+    backoff_s: tuple[float, ...] = (0.1, 1.0, 5.0, 15.0)
+
+
+@dataclass(slots=True)
+class _Row:
+    job: Job
+    listener: Listener
+    started: bool = False
+    announced: tuple[int, str] | None = None  # the last Queued: rows before, reason
+
+    def tell(self, event: Event) -> None:
+        try:
+            self.listener(event)
+        except Exception:  # a listener that breaks its promise must not stop the other rows
+            log.exception("a listener failed on %s", type(event).__name__)
+
+
+class Keeper:
+    """One model: off, queued, loading, ready or failed."""
+
+    def __init__(
+        self, card: ModelCard, threads: int, launcher: Launcher, post: Post, limits: Limits, clock: Clock
+    ) -> None:
+        self.card = card
+        self.state = "queued"
+        self._threads = threads
+        self._launcher = launcher
+        self._post = post
+        self._limits = limits
+        self._clock = clock
+        self._rows: dict[str, _Row] = {}
+        self._link: Link | None = None
+        self._number = 0
+        self._exit_words = ""
+        self._facts: EngineFacts | None = None
+        self._error = ""
+        self._trouble = ""  # in words, while it is being started again
+        self._deaths = 0  # since it last wrote an answer
+        self._failed_loads = 0
+        self._launch_at = clock()
+        self._loading_since = clock()
+        self._load_s: float | None = None
+        self._heard_at = clock()  # the last sign of life
+
+    # -- what the outside asks ------------------------------------------------------------------------------------
+
+    def accept(self, job: Job, listener: Listener) -> None:
+        """Take a job: send it, let it wait, or end it at once when the model has failed."""
+        row = _Row(job, listener)
+        if self.state == "failed":
+            row.tell(Ended(job.row, FinishReason.ERROR, self._error))
+            return
+        if not self._rows:
+            self._heard_at = self._clock()
+        self._rows[job.row] = row
+        if self.state == "ready":
+            self._send(messages.start(job))
+        self._announce()
+
+    def cancel(self, row: str) -> None:
+        """End a row: here when no worker has it, else by telling the worker."""
+        if row not in self._rows:
+            return
+        if self.state == "ready":
+            self._send(messages.cancel(row))
+        else:
+            self._end(Ended(row, FinishReason.CANCELLED))
+
+    def retry(self, card: ModelCard) -> None:
+        """Give a failed model another chance, for instance after its files were fetched or repaired."""
+        if self.state == "failed":
+            self.card = card
+            self.state, self._launch_at, self._failed_loads, self._error = "queued", self._clock(), 0, ""
+
+    def close(self) -> None:
+        """End every row and hang up."""
+        self._end_rows(self._rows, FinishReason.CANCELLED)
+        self.state = "off"
+        if self._link is not None:
+            self._link.close()
+
+    def status(self) -> ModelStatus:
+        """Where it stands; safe on any thread (it reads single values, and one copy of the rows)."""
+        rows = tuple(self._rows.values())
+        running = sum(row.started for row in rows)
+        return ModelStatus(
+            model_id=self.card.id,
+            state=self.state,
+            detail=self._error or self._trouble,
+            device=self._facts.device if self._facts else "",
+            eta_s=self._eta_s(),
+            load_s=self._load_s,
+            running=running,
+            waiting=len(rows) - running,
+        )
+
+    # -- time -----------------------------------------------------------------------------------------------------
+
+    @property
+    def wants_launch(self) -> bool:
+        """Whether a worker is to be made now."""
+        return self.state == "queued" and self._clock() >= self._launch_at
+
+    @property
+    def restless(self) -> bool:
+        """Whether time alone can change something here."""
+        return self.state in ("queued", "loading") or bool(self._rows)
+
+    def launch(self) -> None:
+        """Make a worker and have it load the model."""
+        self.state, self._loading_since, self._exit_words = "loading", self._clock(), ""
+        try:
+            number, channel = self._launcher.launch()
+        except OSError as error:  # no descriptors, no memory, no interpreter
+            self._exit_words = f"could not be started ({error})"
+            self._lose_worker("")
+            self._plan_restart()
+            return
+        self._number = number
+        self._link = Link(
+            channel,
+            on_message=lambda message: self._post(lambda: self.on_message(number, message)),
+            on_gone=lambda: self._post(lambda: self.on_gone(number)),
+        )
+        self._send(messages.load(self.card, self._threads))
+        self._announce()
+
+    def check(self) -> None:
+        """End a worker that has been silent for too long."""
+        silent_s = self._clock() - (self._loading_since if self.state == "loading" else self._heard_at)
+        if self.state == "loading" and silent_s > self._limits.load_s:
+            self._give_up(f"did not finish loading in {self._limits.load_s:g} s")
+        elif self.state == "ready" and self._rows and silent_s > self._limits.stall_s + self._reading_s():
+            self._give_up(f"stopped answering for {silent_s:.0f} s")
+
+    # -- what the worker says -------------------------------------------------------------------------------------
+
+    def on_message(self, number: int, message: Message) -> None:
+        """Take a message of worker `number`; one that was given up is no longer believed."""
+        if number != self._number or self.state not in ("loading", "ready"):
+            return
+        self._heard_at = self._clock()
+        kind = message["kind"]
+        if kind == "ready":
+            self._become_ready(message)
+        elif kind == "failed":
+            self._fail(message["error"])
+        elif message["row"] in self._rows:
+            self._on_row_message(kind, message)
+
+    def on_gone(self, number: int) -> None:
+        """Worker `number` has hung up; in order when it has said why or was told to, else it is replaced."""
+        if number == self._number and self.state in ("loading", "ready"):
+            self._lose_worker("the model's process ended while it was writing; it is being started again")
+            self._plan_restart()
+
+    def on_exit(self, number: int, words: str) -> None:
+        """The process of worker `number` is gone, its memory free; what it has said may still be on its way."""
+        if number == self._number:
+            self._exit_words = words
+            if self.state == "queued":
+                self._plan_restart()
+
+    # -- inside ---------------------------------------------------------------------------------------------------
+
+    def _on_row_message(self, kind: str, message: Message) -> None:
+        row = self._rows[message["row"]]
+        if kind == "started" and self._facts is not None:
+            row.started = True
+            row.tell(Started(row.job.row, self._facts))
+            self._announce()
+        elif kind == "tokens":
+            row.tell(messages.read_tokens(message))
+        elif kind == "ended":
+            ended = messages.read_ended(message)
+            if ended.finish_reason is not FinishReason.ERROR:
+                self._deaths = 0
+            self._end(ended)
+            self._announce()
+
+    def _become_ready(self, message: Message) -> None:
+        self.state, self._trouble, self._failed_loads = "ready", "", 0
+        self._facts, self._load_s = messages.read_facts(message), message["load_s"]
+        for row in self._rows.values():
+            self._send(messages.start(row.job))
+        self._announce()
+
+    def _fail(self, error: str) -> None:
+        log.error("%s failed: %s", self.card.id, error)
+        self.state, self._error, self._trouble = "failed", error, ""
+        if self._link is not None:
+            self._link.close()
+        self._end_rows(self._rows, FinishReason.ERROR, error)
+
+    def _give_up(self, words: str) -> None:
+        log.warning("the process of %s %s", self.card.id, words)
+        self._lose_worker(f"the model's process {words}; it is being started again")
+
+    def _lose_worker(self, error: str) -> None:
+        """End the worker and what it was writing; rows that it had not begun wait for the next one."""
+        self._failed_loads += self.state == "loading"
+        self._deaths += 1
+        self.state = "queued"
+        self._launch_at = self._clock() + self._limits.exit_s  # sooner when its exit is reported
+        if self._link is not None:
+            self._link.close()
+        self._launcher.end(self._number)
+        self._end_rows({name: row for name, row in self._rows.items() if row.started}, FinishReason.ERROR, error)
+        self._announce()
+
+    def _plan_restart(self) -> None:
+        """Choose the time of the next attempt, once the exit of the last worker is known; or give the model up."""
+        if not self._exit_words:
+            return
+        log.warning("the process of %s %s", self.card.id, self._exit_words)
+        delays = self._limits.backoff_s
+        if self._failed_loads > len(delays):
+            self._fail(
+                f"{self.card.name} could not be loaded: its process {self._exit_words}, {self._failed_loads} times"
+            )
+            return
+        self._trouble = f"its process {self._exit_words}; it is being started again"
+        self._launch_at = self._clock() + delays[min(self._deaths, len(delays)) - 1]
+
+    def _end(self, ended: Ended) -> None:
+        self._rows.pop(ended.row).tell(ended)
+
+    def _end_rows(self, rows: dict[str, _Row], reason: FinishReason, error: str | None = None) -> None:
+        for name in list(rows):
+            self._end(Ended(name, reason, error))
+
+    def _announce(self) -> None:
+        """Tell every waiting row how many come first, when that has changed."""
+        reason = "" if self.state == "ready" else "loading"
+        before = sum(row.started for row in self._rows.values())
+        for row in list(self._rows.values()):
+            if row.started:
+                continue
+            place = (before, reason)
+            if row.announced != place and (reason or before or row.announced):
+                row.announced = place
+                row.tell(Queued(row.job.row, before, reason))
+            before += 1
+
+    def _send(self, message: Message) -> None:
+        if self._link is not None:
+            self._link.send(message)
+
+    def _reading_s(self) -> float:
+        """How long the prompts that are being read may take on a slow CPU, where reading is a step without a sign."""
+        tokens = max((len(row.job.token_ids) for row in self._rows.values() if row.started), default=0)
+        return 2 * self.card.num_parameters * tokens / _SLOWEST_FLOPS
+
+    def _eta_s(self) -> float | None:
+        """A guess of the seconds until it is ready; None when that is not a question."""
+        if self.state not in ("queued", "loading"):
+            return None
+        guess_s = self._load_s if self._load_s is not None else _IMPORT_S + self.card.size_bytes / _SLOWEST_BYTES_PER_S
+        gone_s = self._clock() - self._loading_since if self.state == "loading" else 0.0
+        return max(1.0, guess_s - gone_s)

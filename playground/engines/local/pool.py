@@ -1,0 +1,159 @@
+"""The local engine: every model in a worker process of its own, kept up, with jobs in and events out.
+
+Everything happens on one thread of the engine's, fed by a queue: what the outside asks, what the workers say, and
+time. So events reach listeners in order, and nothing here needs a lock.
+
+Boundary: runs in the web process and never imports torch, transformers or accelerate.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+from playground.engines.local.keeper import Keeper, Limits
+from playground.engines.local.launch import launcher
+from playground.engines.protocol import Job, Listener
+from playground.errors import EngineError, Unknown
+from playground.records import ModelCard, ModelStatus
+from playground.settings import Settings
+
+Clock = Callable[[], float]
+Task = Callable[[], None]
+
+_TICK_S = 0.1
+_CLOSE_S = 10.0
+
+
+class LocalEngine:
+    """Implements `Engine` with processes of this machine; nothing is started before `open`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        limits: Limits | None = None,
+        loads_at_once: int | None = None,
+        fork: bool | None = None,
+        environ: Mapping[str, str] = os.environ,
+        clock: Clock = time.monotonic,
+    ) -> None:
+        self._threads = settings.threads
+        self._limits = limits or Limits()
+        self._loads_at_once = loads_at_once or max(2, os.cpu_count() or 1)
+        self._clock = clock
+        self._tasks: queue.SimpleQueue[Task] = queue.SimpleQueue()
+        self._launcher = launcher(environ, settings.threads, self._on_exit, fork)
+        self._keepers: dict[str, Keeper] = {}
+        self._gate = threading.Lock()  # between asking for something and closing
+        self._closed = False
+        self._thread: threading.Thread | None = None
+
+    def open(self, cards: Sequence[ModelCard]) -> None:
+        """Begin to bring the models up, in the background; those that are up stay, those that failed try again."""
+        with self._gate:
+            self._check_open()
+            for card in cards:
+                if card.id in self._keepers:
+                    self._tasks.put(partial(self._keepers[card.id].retry, card))
+                else:
+                    self._keepers[card.id] = self._keeper(card)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="engine-local", daemon=True)
+                self._thread.start()
+            self._tasks.put(_nothing)
+
+    def start(self, model_id: str, job: Job, listener: Listener) -> None:
+        """Accept a job; see `Engine`.
+
+        Raises:
+            Unknown: a model that was not opened.
+            EngineError: the engine is closed.
+        """
+        with self._gate:
+            self._check_open()
+            if model_id not in self._keepers:
+                valid = ", ".join(sorted(self._keepers)) or "none yet"
+                raise Unknown(f"the local engine has no model {model_id!r}; it has: {valid}")
+            keeper = self._keepers[model_id]
+            self._tasks.put(lambda: keeper.accept(job, listener))
+
+    def cancel(self, row: str) -> None:
+        """End the row within one step; unknown or ended rows are ignored."""
+        self._tasks.put(lambda: self._cancel(row))
+
+    def status(self) -> Mapping[str, ModelStatus]:
+        """Where each model stands."""
+        return {model_id: keeper.status() for model_id, keeper in tuple(self._keepers.items())}
+
+    def close(self) -> None:
+        """End every row and every process; idempotent."""
+        with self._gate:
+            self._closed = True
+            thread = self._thread
+        if thread is not None:
+            self._tasks.put(_nothing)
+            thread.join(_CLOSE_S)
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise EngineError("the local engine is closed")
+
+    def _keeper(self, card: ModelCard) -> Keeper:
+        return Keeper(card, self._threads, self._launcher, self._tasks.put, self._limits, self._clock)
+
+    def _on_exit(self, number: int, words: str) -> None:
+        """A worker's process has ended; comes on a thread of the launcher's."""
+        self._tasks.put(lambda: self._exited(number, words))
+
+    # -- on the engine's thread -----------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            while not self._closed:
+                self._do_tasks()
+                self._tend()
+            self._do_tasks()  # what was accepted before the gate closed
+        finally:  # whatever happens here, no job is left without its end and no process behind
+            with self._gate:
+                self._closed = True
+            for keeper in self._keepers.values():
+                keeper.close()
+            self._launcher.close()
+
+    def _do_tasks(self) -> None:
+        """Everything that is queued; waits for something to do, but not longer than time alone may change something."""
+        restless = self._closed or any(keeper.restless for keeper in self._keepers.values())
+        try:
+            task = self._tasks.get(timeout=_TICK_S if restless else None)
+            while True:
+                task()
+                task = self._tasks.get_nowait()
+        except queue.Empty:
+            return
+
+    def _tend(self) -> None:
+        """What time asks for: launches within the allowed number, ends of hung workers."""
+        keepers = tuple(self._keepers.values())
+        room = self._loads_at_once - sum(keeper.state == "loading" for keeper in keepers)
+        for keeper in keepers:
+            if room > 0 and keeper.wants_launch:
+                keeper.launch()
+                room -= 1
+            keeper.check()
+
+    def _cancel(self, row: str) -> None:
+        for keeper in self._keepers.values():
+            keeper.cancel(row)
+
+    def _exited(self, number: int, words: str) -> None:
+        for keeper in self._keepers.values():
+            keeper.on_exit(number, words)
+
+
+def _nothing() -> None:
+    """Wakes the engine's thread."""

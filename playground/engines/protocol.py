@@ -1,0 +1,98 @@
+"""What every engine understands and says: jobs in, events out.
+
+Boundary: values and one `Protocol`; no process, no model library. Token ids only: text is made and stop strings
+are cut by whoever listens, in the web process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from playground.records import FinishReason, ModelCard, ModelStatus, SamplingParams
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One row to write: `start(ids, params, seed)`."""
+
+    row: str  # unguessable, unique over the process' life
+    token_ids: tuple[int, ...]
+    params: SamplingParams
+    seed: int
+    stop_ids: tuple[int, ...]
+    deadline_s: float  # from the row's first step; then it ends as an error
+
+
+@dataclass(frozen=True, slots=True)
+class EngineFacts:
+    """What a generation records about where it was written."""
+
+    engine: str  # local | remote | zerogpu
+    device: str  # "cpu", "cuda:0 NVIDIA H200"
+    dtype: str
+    revision: str
+    versions: Mapping[str, str]  # torch, transformers, python …
+    faithful: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """The row waits; `before` rows come first, `reason` says for what in words."""
+
+    row: str
+    before: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The row's prefill begins; from here on its model is ready."""
+
+    row: str
+    facts: EngineFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """New ids of the row, in order, a stop id included when it was drawn."""
+
+    row: str
+    token_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The row's last event, exactly one per job, whatever happened."""
+
+    row: str
+    finish_reason: FinishReason
+    error: str | None = None  # in words, when finish_reason is error
+
+
+Event = Queued | Started | Tokens | Ended
+Listener = Callable[[Event], None]
+"""Called on the engine's own thread, in order; must return at once and must not raise."""
+
+
+class Engine(Protocol):
+    """Where a line-up of models lives."""
+
+    def open(self, cards: Sequence[ModelCard]) -> None:
+        """Begin to bring the models up, in the background; returns at once."""
+
+    def start(self, model_id: str, job: Job, listener: Listener) -> None:
+        """Accept a job; everything that happens to it comes to `listener`, ending with one `Ended`.
+
+        A model that is not up yet is waited for; one that failed ends the job with its reason.
+        """
+
+    def cancel(self, row: str) -> None:
+        """End the row within one step, keeping what it wrote; unknown or ended rows are ignored."""
+
+    def status(self) -> Mapping[str, ModelStatus]:
+        """Where each model stands."""
+
+    def close(self) -> None:
+        """End everything that was started; idempotent; every open job gets its `Ended`."""

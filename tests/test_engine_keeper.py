@@ -1,0 +1,259 @@
+"""A model is kept up: restarts with patience, gives up in words, tells its rows; with scripted workers and clock."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+
+import pytest
+
+from playground.engines.local import messages
+from playground.engines.local.channel import Channel, pipes
+from playground.engines.local.keeper import Keeper, Limits
+from playground.engines.protocol import Ended, EngineFacts, Event, Job, Queued, Started, Tokens
+from playground.records import FinishReason, ModelCard, SamplingParams
+
+FACTS = EngineFacts("local", "cpu", "float32", "local", {"torch": "2"})
+LIMITS = Limits(stall_s=10.0, load_s=100.0, exit_s=30.0, backoff_s=(1.0, 2.0, 4.0))
+CARD = ModelCard(
+    "m",
+    "Model M",
+    "/m",
+    "local",
+    "CC0-1.0",
+    "LlamaForCausalLM",
+    10,
+    1000,
+    64,
+    "float32",
+    "plain",
+    SamplingParams(),
+    "ours",
+)
+
+
+class SilentLauncher:
+    """Makes channels that nobody listens to; the test speaks for the workers."""
+
+    def __init__(self) -> None:
+        self.made = 0
+        self.ended: list[int] = []
+        self.error: OSError | None = None
+
+    def launch(self) -> tuple[int, Channel]:
+        if self.error is not None:
+            raise self.error
+        self.made += 1
+        channel, self.theirs = pipes()
+        return self.made, channel
+
+    def end(self, number: int) -> None:
+        self.ended.append(number)
+
+    def close(self) -> None: ...
+
+
+class Scene:
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.launcher = SilentLauncher()
+        self.events: list[Event] = []
+        self.keeper = Keeper(CARD, 1, self.launcher, lambda task: None, LIMITS, clock=lambda: self.now)
+
+    def ask(self, row: str, num_tokens: int = 3) -> None:
+        self.keeper.accept(Job(row, (1,) * num_tokens, SamplingParams(), 0, (), 60.0), self.events.append)
+
+    def up(self) -> None:
+        """Launch when it wants to, and become ready."""
+        assert self.keeper.wants_launch
+        self.keeper.launch()
+        self.say(messages.ready(FACTS, 0.5))
+
+    def say(self, message: messages.Message) -> None:
+        self.keeper.on_message(self.launcher.made, message)
+
+    def die(self, words: str = "was killed by SIGKILL") -> None:
+        self.keeper.on_gone(self.launcher.made)
+        self.keeper.on_exit(self.launcher.made, words)
+
+    def of(self, row: str) -> list[Event]:
+        return [event for event in self.events if event.row == row]
+
+
+@pytest.fixture
+def scene() -> Scene:
+    return Scene()
+
+
+def test_rows_that_came_early_are_told_and_sent_when_the_model_is_ready(scene: Scene) -> None:
+    scene.ask("a")
+    scene.ask("b")
+    scene.up()
+    scene.say(messages.started("a"))
+    scene.say(messages.tokens("a", [4, 5]))
+    scene.say(messages.ended("a", FinishReason.STOP))
+    assert scene.of("a")[0] == Queued("a", 0, "loading")
+    assert scene.of("a")[-3:] == [Started("a", FACTS), Tokens("a", (4, 5)), Ended("a", FinishReason.STOP)]
+    assert scene.of("b") == [Queued("b", 1, "loading"), Queued("b", 1), Queued("b", 0)]
+    sent = os.read(scene.launcher.theirs[0], 1 << 16).decode().splitlines()
+    assert len(sent) == 3  # load, start a, start b
+
+
+def test_before_counts_the_running_row_and_follows_the_queue(scene: Scene) -> None:
+    scene.up()
+    scene.ask("a")
+    scene.say(messages.started("a"))
+    scene.ask("b")
+    scene.ask("c")
+    scene.say(messages.ended("b", FinishReason.CANCELLED))
+    assert scene.of("c") == [Queued("c", 2), Queued("c", 1)]
+    status = scene.keeper.status()
+    assert (status.state, status.running, status.waiting, status.eta_s) == ("ready", 1, 1, None)
+
+
+def test_a_death_fails_what_was_begun_and_keeps_what_was_not(scene: Scene) -> None:
+    scene.up()
+    scene.ask("begun")
+    scene.say(messages.started("begun"))
+    scene.ask("waiting")
+    scene.die()
+    (ended,) = [event for event in scene.events if isinstance(event, Ended)]
+    assert (ended.row, ended.finish_reason) == ("begun", FinishReason.ERROR)
+    assert scene.of("waiting")[-1] == Queued("waiting", 0, "loading")
+    assert scene.keeper.status().detail == "its process was killed by SIGKILL; it is being started again"
+    scene.now = 1.0
+    scene.up()
+    scene.say(messages.started("waiting"))
+    scene.say(messages.ended("waiting", FinishReason.LENGTH))
+    assert isinstance(scene.of("waiting")[-1], Ended)
+
+
+def test_restarts_wait_longer_each_time_and_an_answer_resets_that(scene: Scene) -> None:
+    scene.up()
+
+    def delay() -> float:
+        begun = scene.now
+        while not scene.keeper.wants_launch:
+            scene.now += 0.5
+        return scene.now - begun
+
+    delays = []
+    for _ in range(5):
+        scene.die()
+        delays.append(delay())
+        scene.up()
+    assert delays == [1.0, 2.0, 4.0, 4.0, 4.0]
+    scene.ask("a")
+    scene.say(messages.started("a"))
+    scene.say(messages.ended("a", FinishReason.STOP))
+    scene.die()
+    assert delay() == 1.0
+
+
+def test_a_model_that_dies_while_loading_again_and_again_has_failed(scene: Scene) -> None:
+    scene.ask("a")
+    for _ in range(4):
+        scene.now += 10.0
+        scene.keeper.launch()
+        scene.die("ended with status 1")
+    words = "Model M could not be loaded: its process ended with status 1, 4 times"
+    assert scene.of("a")[-1] == Ended("a", FinishReason.ERROR, words)
+    assert (scene.keeper.state, scene.keeper.status().detail) == ("failed", words)
+    assert not scene.keeper.wants_launch
+    scene.keeper.retry(CARD)
+    assert scene.keeper.wants_launch
+
+
+def test_a_process_that_cannot_be_made_is_a_failed_load(scene: Scene) -> None:
+    scene.launcher.error = OSError(24, "Too many open files")
+    scene.keeper.launch()
+    assert scene.keeper.status().state == "queued"
+    assert "Too many open files" in scene.keeper.status().detail
+
+
+def test_the_reason_of_a_refusal_counts_even_when_the_exit_is_reported_first(scene: Scene) -> None:
+    scene.ask("a")
+    scene.keeper.launch()
+    scene.keeper.on_exit(1, "ended with status 0")
+    scene.say(messages.failed("Model M: there is no folder /m"))
+    scene.keeper.on_gone(1)
+    assert scene.of("a")[-1] == Ended("a", FinishReason.ERROR, "Model M: there is no folder /m")
+    assert scene.keeper.state == "failed"
+
+
+def test_a_process_that_does_not_go_away_holds_its_successor_up_only_for_so_long(scene: Scene) -> None:
+    scene.up()
+    scene.keeper.on_gone(1)
+    scene.now = 29.0
+    assert not scene.keeper.wants_launch
+    scene.now = 30.0
+    assert scene.keeper.wants_launch
+
+
+@pytest.mark.parametrize(("silence_s", "hung"), [(9.0, False), (11.0, True)])
+def test_silence_with_a_row_is_a_hang_and_without_one_is_peace(scene: Scene, silence_s: float, hung: bool) -> None:
+    scene.up()
+    scene.now = 1000.0
+    scene.keeper.check()
+    assert scene.keeper.state == "ready"
+    scene.ask("a")
+    scene.say(messages.started("a"))
+    scene.now += silence_s
+    scene.keeper.check()
+    assert scene.launcher.ended == ([1] if hung else [])
+    assert (scene.keeper.state == "queued") is hung
+
+
+def test_loading_for_ever_is_ended(scene: Scene) -> None:
+    scene.keeper.launch()
+    scene.now = 101.0
+    scene.keeper.check()
+    assert scene.launcher.ended == [1]
+
+
+def test_what_an_earlier_worker_says_is_ignored(scene: Scene) -> None:
+    scene.up()
+    scene.die()
+    scene.now = 5.0
+    scene.up()
+    scene.ask("a")
+    scene.keeper.on_message(1, messages.ended("a", FinishReason.STOP))
+    scene.keeper.on_gone(1)
+    assert scene.keeper.status().waiting == 1
+    assert scene.keeper.state == "ready"
+
+
+def test_a_worker_that_was_given_up_cannot_begin_another_row(scene: Scene) -> None:
+    scene.up()
+    scene.ask("a")
+    scene.ask("b")
+    scene.say(messages.started("a"))
+    scene.now = 11.0
+    scene.keeper.check()
+    scene.say(messages.ended("a", FinishReason.STOP))
+    scene.say(messages.started("b"))
+    scene.say(messages.tokens("b", [7]))
+    assert isinstance(scene.of("b")[-1], Queued)
+    assert "stopped answering" in (scene.of("a")[-1].error or "")  # type: ignore[union-attr]
+
+
+def test_cancelling_while_the_model_loads_needs_no_worker(scene: Scene) -> None:
+    scene.ask("a")
+    scene.keeper.cancel("a")
+    scene.keeper.cancel("a")
+    assert scene.of("a")[-1] == Ended("a", FinishReason.CANCELLED)
+
+
+def test_jobs_cards_and_facts_survive_the_wire() -> None:
+    job = Job("r", (1, 2), SamplingParams(do_sample=True, top_p=0.9, top_k=7), 2**62, (2, 0), 30.0)
+    other, ours = pipes()
+    there = Channel(*ours)
+    got: list[messages.Message] = []
+    for message in (messages.load(CARD, 2), messages.start(job), messages.ready(FACTS, 1.5)):
+        other.send(message)
+        got += there.receive() or []
+    assert messages.read_card(got[0]) == CARD
+    assert messages.read_job(got[1]) == job
+    assert asdict(messages.read_facts(got[2])) == asdict(FACTS)
+    other.close_write()
+    assert there.receive() is None
