@@ -9,6 +9,7 @@ import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
+from pathlib import PurePath
 from typing import Any
 
 from playground.errors import InvalidValue
@@ -160,6 +161,11 @@ class ModelCard:
     engine: str = "local"
     metrics: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+    @property
+    def public_repo(self) -> str:
+        """`repo` as others may read it: of a folder only its name."""
+        return PurePath(self.repo).name if PurePath(self.repo).is_absolute() else self.repo
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,6 +352,28 @@ class JudgedPair:
     chars_b: int
     decision_s: float | None
     created_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedTexts:
+    """A judged pair with what was asked and answered, as exports need it."""
+
+    pair: JudgedPair
+    instruction: Instruction
+    text_a: str
+    text_b: str
+    license_a: str
+    license_b: str
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedBattle:
+    """A vote that stands, with its battle and what was noted about it."""
+
+    vote: Vote
+    battle: Battle
+    reasons: tuple[str, ...]
+    comment: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -130,8 +129,7 @@ class House:
     time: ToldTime = field(default_factory=ToldTime)
 
     def __post_init__(self) -> None:
-        ids = count(1)
-        self.battles = Battles(self.store, self.time.clock, undo_s=5, expire_s=3600, new_id=lambda: f"id-{next(ids)}")
+        self.battles = Battles(self.store, self.time.clock, undo_s=5, expire_s=3600)
         if self.store.writable:
             for model in MODELS:
                 self.store.upsert_model(card(model))

@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -79,3 +80,30 @@ def live_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveApp]:
     app = start_app(tmp_path_factory.mktemp("app"))
     yield app
     stop_app(app)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """One Chromium for all browser tests."""
+    from playwright.sync_api import sync_playwright
+
+    from tests.browsing import launch_browser
+
+    with sync_playwright() as playwright:
+        chromium = launch_browser(playwright)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def stub_url() -> Iterator[str]:
+    """The page over made-up answers, in this process."""
+    from playground.settings import Settings
+    from playground.ui.pages import build_pages, launch_options
+    from tests.stub_arena import StubArena
+
+    arena = StubArena(Settings(), chars_per_s=400.0, loading_s=0.4)
+    page = build_pages(arena)
+    page.launch(server_port=free_port(), prevent_thread_lock=True, quiet=True, **launch_options(arena))
+    yield page.local_url.rstrip("/")
+    page.close()

@@ -1,0 +1,377 @@
+"""The one process object: store, catalog, engine and running comparisons, wired once.
+
+Boundary: everything that a page, the API or the command line may ask for goes through here; it holds no words for
+visitors but those of the errors that it passes on. ``Arena(settings)`` opens nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from random import SystemRandom
+from types import MappingProxyType
+from typing import Any
+
+from playground.battles import Battles, VoteResult
+from playground.catalog import Catalog
+from playground.clock import Clock
+from playground.compare import Column, ColumnPlan, Comparison
+from playground.engines.local.pool import LocalEngine
+from playground.engines.protocol import Engine
+from playground.errors import InvalidValue, StorageError, Unknown
+from playground.leaderboard import Leaderboard, LeaderboardOptions, build_leaderboard
+from playground.listing import sources_line
+from playground.reading import AnswerReader
+from playground.records import (
+    SIDES,
+    Battle,
+    BattleSide,
+    BattleState,
+    BattleView,
+    Generation,
+    Instruction,
+    ModelCard,
+    ModelStatus,
+)
+from playground.settings import Settings
+from playground.starters import load_starters
+from playground.storage.store import Store
+
+log = logging.getLogger(__name__)
+
+NO_OVERRIDES: Mapping[str, Any] = MappingProxyType({})
+KEPT_IN_MEMORY = 100
+"""Battles that visitors asked not to store are held in memory, the latest so many."""
+
+
+class Arena:
+    """The playground without a face."""
+
+    def __init__(self, settings: Settings, engine: Engine | None = None, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.catalog = Catalog.load(settings.card_folders, settings.template_folders)
+        self.line_up = self.catalog.line_up(settings.model_ids)
+        self.starters = load_starters(settings.starters_folder)
+        self._engine = engine or LocalEngine(settings)
+        self._clock = clock or Clock()
+        self._random = SystemRandom()
+        self._running: dict[str, Comparison] = {}
+        self._unkept: dict[str, Battles] = {}
+        self._guard = threading.Lock()  # of the two tables above
+        self._recorder = ThreadPoolExecutor(1, thread_name_prefix="recorder")
+        self._closed = threading.Event()
+        self._opened: Battles | None = None
+        self._store: Store | None = None
+
+    # Life of the process
+
+    def open(self) -> None:
+        """Open the database, begin to bring up the models in the background."""
+        self._store = Store(self.settings.db)
+        for card in self.line_up:
+            self._store.upsert_model(card)
+        self._opened = self._battles_on(self._store)
+        self._opened.interrupt_all()
+        self._engine.open(self.line_up)
+        threading.Thread(target=self._tend, name="tender", daemon=True).start()
+
+    def close(self) -> None:
+        """End the models, record what they had written, close the database; idempotent."""
+        self._closed.set()
+        self._engine.close()
+        self._recorder.shutdown(wait=True)
+        if self._store is not None:
+            self._store.close()
+            self._store, self._opened = None, None
+
+    # Comparing
+
+    def compare(
+        self,
+        instruction: Instruction,
+        *,
+        owner: str,
+        source: str,
+        blind: bool,
+        models: Sequence[str] = (),
+        columns: int = 2,
+        overrides: Mapping[str, Any] = NO_OVERRIDES,
+        keep: bool = True,
+        parent_id: str | None = None,
+    ) -> str:
+        """Make a battle and start writing its answers; returns its id.
+
+        Args:
+            models: ids in column order, they may repeat; empty: `columns` of the arena's choice.
+            overrides: sampling parameters (and `seed`) for all columns; empty: as each card says.
+            keep: False holds everything in memory only.
+
+        Raises:
+            PlaygroundError: anything that does not fit, before anything is stored or started.
+        """
+        cards = self._choose(models, columns, blind)
+        battle, plans = self._plan(instruction, cards, owner, source, blind, overrides, parent_id)
+        battles = self._kept if keep else self._forgetful(battle.id, cards)
+        battles.create(battle)
+        comparison = self._comparison(battle, plans, battles)
+        with self._guard:
+            self._running[battle.id] = comparison
+        comparison.start(self._engine, self.settings.deadline_s)
+        return battle.id
+
+    def regenerate(self, battle_id: str, viewer: str) -> str:
+        """A new battle of the same models on the same instruction, with new seeds and a new order if it is blind.
+
+        Raises:
+            Refused: the earlier battle is unknown, or not the viewer's.
+        """
+        battles = self._battles_of(battle_id)
+        old = battles.owned(battle_id, viewer)
+        kept = battles is self._kept
+        return self.compare(
+            old.instruction,
+            owner=old.owner,
+            source=old.source,
+            blind=old.blind,
+            models=[side.model_id for side in old.sides],
+            overrides={name: value for name, value in old.overrides.items() if name != "seed"},
+            keep=kept,
+            parent_id=old.id if kept else None,
+        )
+
+    def view(self, battle_id: str, viewer: str, source: str = "page") -> BattleView:
+        """What `viewer` may see of a battle now; counts as reading it.
+
+        Raises:
+            Refused: unknown, or not for this viewer.
+        """
+        with self._guard:
+            comparison = self._running.get(battle_id)
+        live = comparison.snapshot() if comparison is not None else None
+        return self._battles_of(battle_id).view(battle_id, viewer, live, source=source)
+
+    def stop(self, battle_id: str, viewer: str, side: str | None = None) -> None:
+        """End the writing of one column, or of all; a battle that is not being written is left alone.
+
+        Raises:
+            Refused: unknown, or not the viewer's.
+            InvalidValue: one column of a blind battle, whose columns end together.
+        """
+        battle = self._battles_of(battle_id).owned(battle_id, viewer)
+        if battle.blind and side is not None:
+            raise InvalidValue("the columns of a blind battle are stopped together; stop all of them")
+        with self._guard:
+            comparison = self._running.get(battle_id)
+        if comparison is not None:
+            comparison.stop(side)
+
+    # Judging
+
+    def vote(self, battle_id: str, viewer: str, choice: str, revision: int | None = None) -> BattleView:
+        """Save a choice made on the page; a repeated vote gets the stored one, whatever it says.
+
+        Raises:
+            Refused: the battle is unknown, unfinished, foreign, expired or void.
+            InvalidValue: the choice names no side that may be judged.
+        """
+        self._battles_of(battle_id).vote(battle_id, choice, viewer, revision)
+        return self.view(battle_id, viewer)
+
+    def vote_final(
+        self, battle_id: str, rater: str, choice: str, reasons: Sequence[str] = (), comment: str = ""
+    ) -> VoteResult:
+        """Save a choice made over the API: final at once. Raises as `vote`."""
+        return self._battles_of(battle_id).vote(
+            battle_id, choice, rater, final=True, source="api", reasons=reasons, comment=comment
+        )
+
+    def undo(self, battle_id: str, viewer: str, revision: int | None = None) -> BattleView:
+        """Take back a vote whose models have not been revealed."""
+        self._battles_of(battle_id).undo(battle_id, viewer, revision)
+        return self.view(battle_id, viewer)
+
+    def reveal(self, battle_id: str, viewer: str) -> BattleView:
+        """Make the vote final and show which model is which."""
+        self._battles_of(battle_id).reveal(battle_id, viewer)
+        return self.view(battle_id, viewer)
+
+    def note(
+        self,
+        battle_id: str,
+        viewer: str,
+        *,
+        reasons: Sequence[str] | None = None,
+        comment: str | None = None,
+        report_side: str | None = None,
+        report: str = "",
+    ) -> None:
+        """Set the reasons or the comment of a vote (None leaves them), or report one answer."""
+        self._battles_of(battle_id).note(
+            battle_id, viewer, reasons=reasons, comment=comment, report_side=report_side, report=report
+        )
+
+    # Looking
+
+    def statuses(self) -> tuple[ModelStatus, ...]:
+        """Where the models of the line-up stand, in its order."""
+        known = self._engine.status()
+        return tuple(known.get(card.id, ModelStatus(card.id, "off")) for card in self.line_up)
+
+    def leaderboard(self, category: str = "") -> Leaderboard:
+        """The ratings from all votes that count now."""
+        return build_leaderboard(
+            self.store.judged_pairs(final_by=self._clock.now()),  # a vote that can be undone would show who is who
+            self.catalog.cards,
+            category=category,
+            options=LeaderboardOptions(prior_ties=self.settings.prior_ties),
+            models=[card.id for card in self.line_up],
+            categories=self.starters,
+        )
+
+    def sources_line(self) -> str:
+        """Where the answers come from and where the votes go, in a few words."""
+        return sources_line(self.line_up, self.statuses())
+
+    # Inside
+
+    @property
+    def running(self) -> frozenset[str]:
+        """Battles that are being written."""
+        with self._guard:
+            return frozenset(self._running)
+
+    @property
+    def store(self) -> Store:
+        """The database, while the arena is open."""
+        if self._store is None:
+            raise StorageError("the arena is not open; call open() first")
+        return self._store
+
+    @property
+    def _kept(self) -> Battles:
+        if self._opened is None:
+            raise StorageError("the arena is not open; call open() first")
+        return self._opened
+
+    def _battles_on(self, store: Store) -> Battles:
+        return Battles(store, self._clock, undo_s=self.settings.undo_s, expire_s=self.settings.expire_s)
+
+    def _battles_of(self, battle_id: str) -> Battles:
+        with self._guard:
+            return self._unkept.get(battle_id) or self._kept
+
+    def _forgetful(self, battle_id: str, cards: Sequence[ModelCard]) -> Battles:
+        """A store of its own in memory for one battle; the oldest one is forgotten when there are too many."""
+        store = Store(None)
+        for card in cards:
+            store.upsert_model(card)
+        battles = self._battles_on(store)
+        with self._guard:
+            self._unkept[battle_id] = battles
+            while len(self._unkept) > KEPT_IN_MEMORY:
+                del self._unkept[next(iter(self._unkept))]
+        return battles
+
+    def _choose(self, models: Sequence[str], columns: int, blind: bool) -> list[ModelCard]:
+        """Cards in column order; a blind order is drawn here and nowhere else."""
+        if models:
+            cards = [self._of_line_up(model_id) for model_id in models]
+        else:
+            cards = self._draw(columns)
+        if not 2 <= len(cards) <= len(SIDES):
+            raise InvalidValue(f"{len(cards)} models were chosen; valid: 2 to {len(SIDES)}")
+        if blind:
+            self._random.shuffle(cards)
+        return cards
+
+    def _of_line_up(self, model_id: str) -> ModelCard:
+        for card in self.line_up:
+            if card.id == model_id:
+                return card
+        raise Unknown(
+            f"no model {model_id!r} is running here; there are: {', '.join(card.id for card in self.line_up)}"
+        )
+
+    def _draw(self, columns: int) -> list[ModelCard]:
+        """`columns` models as different as the line-up allows, each equally likely; none that failed, if it can be."""
+        failed = {status.model_id for status in self.statuses() if status.state == "failed"}
+        able = [card for card in self.line_up if card.id not in failed] or list(self.line_up)
+        drawn: list[ModelCard] = []
+        while len(drawn) < columns:
+            drawn += self._random.sample(able, min(columns - len(drawn), len(able)))
+        return drawn
+
+    def _plan(
+        self,
+        instruction: Instruction,
+        cards: Sequence[ModelCard],
+        owner: str,
+        source: str,
+        blind: bool,
+        overrides: Mapping[str, Any],
+        parent_id: str | None,
+    ) -> tuple[Battle, list[ColumnPlan]]:
+        if blind and "seed" in overrides:
+            raise InvalidValue("a seed cannot be given while blind: it would let answers be told apart; use open mode")
+        sampling = {name: value for name, value in overrides.items() if name != "seed"}
+        plans = []
+        for side, card in zip(SIDES, cards, strict=False):
+            seed = int(overrides.get("seed", secrets.randbits(32)))
+            drawn = BattleSide(side, card.id, seed, card.sampling.changed(sampling))
+            prompt = self.catalog.check_fits(card.id, instruction, drawn.params)
+            stop_ids = self.catalog.template_of(card).stop_ids
+            plans.append(ColumnPlan(drawn, card, prompt, stop_ids, secrets.token_hex(16)))
+        battle = Battle(
+            id=secrets.token_hex(16),
+            comparison_id=secrets.token_hex(16),
+            parent_id=parent_id,
+            owner=owner,
+            source=source,
+            blind=blind,
+            state=BattleState.GENERATING,
+            instruction=instruction,
+            overrides=dict(overrides),
+            sides=tuple(plan.side for plan in plans),
+            created_at=self._clock.now(),
+        )
+        return battle, plans
+
+    def _comparison(self, battle: Battle, plans: Sequence[ColumnPlan], battles: Battles) -> Comparison:
+        def record(side: str, generation: Generation) -> None:
+            self._recorder.submit(self._record, battles, battle.id, side, generation)
+
+        columns = [
+            Column(
+                plan,
+                battle.instruction,
+                AnswerReader(self.catalog.template_of(plan.card), self.catalog.tokenizer_of(plan.card)),
+                self._clock,
+                self._engine.cancel,
+                record,
+            )
+            for plan in plans
+        ]
+        return Comparison(battle.id, battle.blind, columns, self._clock)
+
+    def _record(self, battles: Battles, battle_id: str, side: str, generation: Generation) -> None:
+        """Keep one finished generation; on the recorder's thread, so that no engine waits for the disk."""
+        try:
+            state = battles.finish_side(battle_id, side, generation)
+        except StorageError as error:
+            log.error("battle %s, side %s: not saved: %s", battle_id, side, error)
+            return
+        if state is not BattleState.GENERATING:
+            with self._guard:
+                self._running.pop(battle_id, None)
+
+    def _tend(self) -> None:
+        """Once a second: end what nobody reads any more."""
+        while not self._closed.wait(1.0):
+            with self._guard:
+                running = list(self._running.values())
+            for comparison in running:
+                if comparison.unread_s > self.settings.abandon_s:
+                    comparison.stop()

@@ -1,0 +1,463 @@
+"""Battles of one store: every step of their life, each in one transaction.
+
+Boundary: knows the store and the clock, neither models nor Gradio. Time passes at reading: a vote that can no longer
+be undone is revealed, and an open battle that waited too long is void, whenever somebody looks.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+
+from playground.battles.choices import REASONS, check_choice, check_fits, check_new, check_notes, check_reportable
+from playground.battles.table import TABLE, Event, Sends, Who, cell, refused
+from playground.battles.views import VoteResult, at_one_pace, column, result
+from playground.clock import Clock
+from playground.errors import InvalidValue, StorageError
+from playground.records import (
+    Battle,
+    BattleSide,
+    BattleState,
+    BattleView,
+    FinishReason,
+    Generation,
+    LiveColumn,
+    ModelCard,
+    Prompt,
+    Vote,
+)
+from playground.storage.statements import Reading, Writing
+from playground.storage.store import Store
+
+GENERATING, OPEN, VOTED, REVEALED, VOID = BattleState
+
+
+class Battles:
+    """Every battle of one store.
+
+    `viewer` is a rater's id, `source` says where the request came from (page or api): one never acts on the other's
+    battles. A battle made through the API belongs to whoever holds its id.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock | None = None,
+        *,
+        undo_s: float = 5.0,
+        expire_s: float = 86400.0,
+        new_id: Callable[[], str] = lambda: secrets.token_hex(16),
+    ) -> None:
+        self._store = store
+        self._clock = clock or Clock()
+        self._undo_s = undo_s
+        self._expire_s = expire_s
+        self._new_id = new_id
+
+    # The arena's part
+
+    def create(self, battle: Battle) -> Battle:
+        """Store a new battle before anything of it is written; sides may bring finished generations along.
+
+        Raises:
+            InvalidValue: its sides are not the first two to six letters in order, or it is not new.
+        """
+        check_new(battle)
+        ended = all(side.generation is not None for side in battle.sides)
+        if ended:
+            battle = self._moved(battle, _ended_event(battle), battle.created_at)
+
+        def work(writing: Writing) -> Battle:
+            for side in battle.sides:
+                if side.generation is not None and writing.generation(side.generation.id) is None:
+                    writing.insert_generation(side.generation)
+            writing.insert_battle(battle)
+            return battle
+
+        return self._store.write(work)
+
+    def finish_side(self, battle_id: str, side: str, generation: Generation) -> BattleState:
+        """Store what a column ended with; the battle's state after it.
+
+        Raises:
+            Refused: unknown, or the side has ended before.
+            InvalidValue: no such side, or another model's generation.
+        """
+        return self._store.write(lambda writing: self._finish(writing, battle_id, {side: generation}, "failed"))
+
+    def interrupt_all(self) -> int:
+        """At start: end what a process that is gone left unfinished; returns how many battles."""
+        with self._store.reading() as reading:
+            left = reading.battles_in(GENERATING)
+        for battle_id in left:
+            self._store.write(partial(self._interrupt, battle_id=battle_id))
+        return len(left)
+
+    def expire(self) -> int:
+        """Write down what time has changed; returns how many battles. What anybody sees never waits for this."""
+        with self._store.reading() as reading:
+            waiting = (_found(reading, battle_id) for battle_id in reading.battles_in(OPEN, VOTED))
+            due = [battle.id for battle in waiting if self._now(battle).state is not battle.state]
+        return sum(self._store.write(partial(self._settled, battle_id=battle_id)) for battle_id in due)
+
+    # The rater's part
+
+    def owned(self, battle_id: str, viewer: str, source: str = "page") -> Battle:
+        """The whole battle, for code that acts for its rater; nothing of it may be sent but through `view`.
+
+        Raises:
+            Refused: unknown or foreign.
+        """
+        with self._store.reading() as reading:
+            battle = _found(reading, battle_id)
+        if not _owns(battle, viewer, source):
+            raise refused("foreign")
+        return self._now(battle)
+
+    def vote(
+        self,
+        battle_id: str,
+        choice: str,
+        viewer: str,
+        revision: int | None = None,
+        final: bool = False,
+        *,
+        source: str = "page",
+        reasons: Sequence[str] = (),
+        comment: str = "",
+    ) -> VoteResult:
+        """Save a choice: a side, ``tie``, ``both_bad``, or an order such as ``b>a=c`` of every side that may be judged.
+
+        Asked again, the answer is the stored one, whatever the choice says.
+
+        Args:
+            revision: what the page showed; a vote on an older state of the battle changes nothing.
+            final: no undo; the models are revealed at once.
+
+        Raises:
+            Refused: unknown, unfinished, foreign, expired, void.
+            InvalidValue: a choice that cannot be made, or a reason that does not exist.
+        """
+        check_notes(reasons, comment)
+        event = Event.VOTE_FINAL if final else Event.VOTE
+
+        def work(writing: Writing) -> VoteResult:
+            battle, after = self._enter(writing, battle_id, event, viewer, source)
+            if battle.state is OPEN and revision in (None, battle.revision):
+                battle = self._cast(writing, battle, after, choice, viewer)
+                self._write_notes(writing, battle, viewer, reasons, comment)
+            return result(battle)
+
+        return self._store.write(work)
+
+    def undo(self, battle_id: str, viewer: str, revision: int | None = None, *, source: str = "page") -> VoteResult:
+        """Take back a vote that is not final; where none stands, nothing happens.
+
+        Raises:
+            Refused: unknown, unfinished, foreign, void, or final.
+        """
+
+        def work(writing: Writing) -> VoteResult:
+            battle, after = self._enter(writing, battle_id, Event.UNDO, viewer, source)
+            if battle.state is VOTED and revision in (None, battle.revision):
+                now = self._clock.now()
+                vote = Vote(self._new_id(), battle.id, battle.revision + 1, "undo", viewer, now, None)
+                self._move(writing, battle, replace(battle, state=after, final_at=None))
+                writing.insert_vote(vote)
+                battle = replace(battle, state=after, final_at=None, vote=None, revision=vote.revision)
+            return result(battle)
+
+        return self._store.write(work)
+
+    def reveal(self, battle_id: str, viewer: str, *, source: str = "page") -> VoteResult:
+        """Make a vote final before its time, and say which side was which model.
+
+        Raises:
+            Refused: unknown, unfinished (no vote stands), foreign, void.
+        """
+
+        def work(writing: Writing) -> VoteResult:
+            battle, after = self._enter(writing, battle_id, Event.REVEAL, viewer, source)
+            if after is battle.state:
+                return result(battle)
+            final = replace(battle, state=after, final_at=self._clock.now())
+            self._move(writing, battle, final)
+            return result(final)
+
+        return self._store.write(work)
+
+    def note(
+        self,
+        battle_id: str,
+        viewer: str,
+        *,
+        source: str = "page",
+        reasons: Sequence[str] | None = None,
+        comment: str | None = None,
+        report_side: str | None = None,
+        report: str = "",
+    ) -> None:
+        """Add to what is known about a vote or an answer; no vote row changes.
+
+        Args:
+            reasons: some of `REASONS`, in place of those given before; None leaves them.
+            comment: in place of the one before; None leaves it. A report alone leaves both.
+            report_side: reports this side's answer, with `report` as the words for it.
+
+        Raises:
+            Refused: as for a vote; a report is taken from whoever may see the battle.
+            InvalidValue: an unknown reason, too long a text, a side without text.
+        """
+        check_notes(reasons or (), comment or "")
+        check_notes((), report)
+        reporting = report_side is not None
+        noting = bool(reasons or comment) or (not reporting and (reasons is not None or comment is not None))
+
+        def work(writing: Writing) -> None:
+            if noting:
+                battle, _ = self._enter(writing, battle_id, Event.NOTE, viewer, source)
+                self._write_notes(writing, battle, viewer, reasons, comment)
+            if report_side is not None:
+                battle, _ = self._enter(writing, battle_id, Event.REPORT, viewer, source)
+                check_reportable(battle, report_side)
+                writing.insert_report(battle.id, report_side, report, viewer, self._clock.now())
+
+        if noting or reporting:
+            self._store.write(work)
+
+    def view(
+        self,
+        battle_id: str,
+        viewer: str,
+        live: Mapping[str, LiveColumn] | None = None,
+        *,
+        source: str = "page",
+    ) -> BattleView:
+        """What `viewer` may see now.
+
+        Args:
+            live: the columns that are being written; they stand before what is stored until all have ended.
+
+        Raises:
+            Refused: unknown, or foreign and not revealed.
+        """
+        with self._store.reading() as reading:
+            stored = _found(reading, battle_id)
+            battle = self._now(stored)
+            mine = _owns(battle, viewer, source)
+            event = Event.VIEW if mine else Event.VISIT
+            _allowed(battle, event)
+            sends = cell(event, battle.state).sends if battle.blind else Sends.EVERYTHING
+            cards = reading.cards(s.model_id for s in battle.sides) if sends is Sends.EVERYTHING else {}
+            reasons, comment = self._notes(reading, battle) if mine else ((), "")
+        live = at_one_pace(live or {}) if sends is Sends.PACED else live or {}
+        if stored.state is not battle.state and self._store.writable:
+            with suppress(StorageError):  # what time did is seen in any case, and written down another time
+                self._store.write(partial(self._settled, battle_id=battle_id))
+        return BattleView(
+            battle_id=battle.id,
+            state=battle.state,
+            blind=battle.blind,
+            revision=battle.revision,
+            instruction=battle.instruction,
+            overrides=battle.overrides,
+            columns=tuple(column(side, live.get(side.side), sends, cards) for side in battle.sides),
+            good_sides=() if battle.state is GENERATING else battle.good_sides,
+            may_vote=mine and battle.state is OPEN,
+            mine=mine,
+            stored=self._store.stored,
+            choice=None if battle.vote is None else battle.vote.choice,
+            final_in_s=self._final_in_s(battle),
+            void_reason=battle.void_reason,
+            reasons=reasons,
+            comment=comment,
+        )
+
+    # Inside: time
+
+    def _now(self, battle: Battle) -> Battle:
+        """The battle as time has left it."""
+        if battle.state is VOTED and self._final_in_s(battle) == 0:
+            return self._moved(battle, Event.TIME_UP, self._clock.now())
+        if battle.state is OPEN and _seconds(battle.opened_at, self._clock.now()) >= self._expire_s:
+            return self._moved(battle, Event.TIME_UP, self._clock.now())
+        return battle
+
+    def _final_in_s(self, battle: Battle) -> float | None:
+        """Seconds until a vote is final; none once the clock stands before the vote (it was set back)."""
+        if battle.state is not VOTED or battle.vote is None:
+            return None
+        now = self._clock.now()
+        if _seconds(battle.vote.created_at, now) < 0:
+            return 0.0
+        return max(0.0, _seconds(now, battle.final_at))
+
+    def _moved(self, battle: Battle, event: Event, now: str, void_reason: str = "failed") -> Battle:
+        """The battle after an event that the arena or time brought."""
+        to = _allowed(battle, event)
+        if to is battle.state:
+            return battle
+        if to is VOID:
+            return replace(battle, state=VOID, void_reason="expired" if event is Event.TIME_UP else void_reason)
+        return replace(battle, state=to, opened_at=now if to is OPEN else battle.opened_at)
+
+    def _settled(self, writing: Writing, battle_id: str) -> bool:
+        """Write down what time changed; whether it did."""
+        stored = _found(writing, battle_id)
+        battle = self._now(stored)
+        return battle.state is not stored.state and writing.move(stored, battle)
+
+    # Inside: steps of a transaction
+
+    def _notes(self, reading: Reading, battle: Battle) -> tuple[tuple[str, ...], str]:
+        """Reasons and comment of the vote that stands."""
+        if battle.vote is None:
+            return (), ""
+        reasons = reading.notes(battle.id, "reason", battle.vote.id)
+        return tuple(reasons), "".join(reading.notes(battle.id, "comment", battle.vote.id))
+
+    def _enter(
+        self, writing: Writing, battle_id: str, event: Event, viewer: str, source: str
+    ) -> tuple[Battle, BattleState]:
+        """The battle as time has left it and the state after `event`, where this viewer may."""
+        battle = self._settle(writing, battle_id)
+        mine = _owns(battle, viewer, source)
+        match TABLE[event].who:
+            case Who.OWNER if not mine:
+                raise refused("foreign")
+            case Who.VIEWER if not mine:
+                _allowed(battle, Event.VISIT)
+        return battle, _allowed(battle, event)
+
+    def _settle(self, writing: Writing, battle_id: str) -> Battle:
+        stored = _found(writing, battle_id)
+        battle = self._now(stored)
+        if battle.state is not stored.state:
+            self._move(writing, stored, battle)
+        return battle
+
+    def _cast(self, writing: Writing, battle: Battle, to: BattleState, choice: str, viewer: str) -> Battle:
+        check_choice(choice, battle)
+        now = self._clock.now()
+        decision_s = _seconds(battle.opened_at, now)
+        vote = Vote(
+            self._new_id(), battle.id, battle.revision + 1, choice, viewer, now, decision_s if decision_s >= 0 else None
+        )
+        after = replace(battle, state=to, final_at=now if to is REVEALED else _later(now, self._undo_s))
+        self._move(writing, battle, after)
+        writing.insert_vote(vote)
+        return replace(after, vote=vote, revision=vote.revision)
+
+    def _move(self, writing: Writing, before: Battle, after: Battle) -> None:
+        if not writing.move(before, after):
+            raise refused("final")
+
+    def _write_notes(
+        self, writing: Writing, battle: Battle, viewer: str, reasons: Sequence[str] | None, comment: str | None
+    ) -> None:
+        if battle.vote is None:
+            return
+        now = self._clock.now()
+        if reasons is not None:
+            texts = [reason for reason in REASONS if reason in reasons]
+            writing.replace_notes(battle.id, battle.vote.id, "reason", texts, viewer, now)
+        if comment is not None:
+            texts = [comment] if comment else []
+            writing.replace_notes(battle.id, battle.vote.id, "comment", texts, viewer, now)
+
+    def _finish(
+        self, writing: Writing, battle_id: str, ended: Mapping[str, Generation], void_reason: str
+    ) -> BattleState:
+        battle = _found(writing, battle_id)
+        _allowed(battle, Event.SIDE_ENDED)
+        open_sides = [side.side for side in battle.sides if side.generation is None]
+        for side, generation in ended.items():
+            check_fits(battle, side, generation)
+            if side not in open_sides:
+                raise refused("final")
+            writing.insert_generation(generation)
+            if not writing.fill_side(battle_id, side, generation.id):
+                raise refused("final")
+        sides = tuple(replace(s, generation=ended.get(s.side, s.generation)) for s in battle.sides)
+        filled = replace(battle, sides=sides)
+        after = self._moved(filled, _ended_event(filled), self._clock.now(), void_reason)
+        if after.state is not battle.state:
+            self._move(writing, battle, after)
+        return after.state
+
+    def _interrupt(self, writing: Writing, battle_id: str) -> BattleState:
+        battle = _found(writing, battle_id)
+        cards = writing.cards(side.model_id for side in battle.sides)
+        lost = {
+            side.side: self._interrupted(battle, side, cards[side.model_id])
+            for side in battle.sides
+            if side.generation is None
+        }
+        return self._finish(writing, battle_id, lost, "interrupted")
+
+    def _interrupted(self, battle: Battle, side: BattleSide, card: ModelCard) -> Generation:
+        """What is recorded of a column whose process ended: nothing was written, and why."""
+        return Generation(
+            id=self._new_id(),
+            model_id=card.id,
+            model_revision=card.revision,
+            repo=card.public_repo,
+            license=card.license,
+            instruction=battle.instruction,
+            prompt=Prompt("", (), card.template, ""),
+            params=side.params,
+            seed=side.seed,
+            text="",
+            token_ids=(),
+            finish_reason=FinishReason.ERROR,
+            error="interrupted by a restart",
+            engine=card.engine,
+            device="",
+            dtype=card.dtype,
+            versions={},
+            faithful=False,
+            created_at=battle.created_at,
+            first_token_s=None,
+            duration_s=0.0,
+        )
+
+
+def _found(reading: Reading, battle_id: str) -> Battle:
+    battle = reading.battle(battle_id) if isinstance(battle_id, str) and battle_id.isascii() else None
+    if battle is None:
+        raise refused("unknown")
+    return battle
+
+
+def _allowed(battle: Battle, event: Event) -> BattleState:
+    """The state after the event, where it is not refused."""
+    found = cell(event, battle.state)
+    if found.to is None:
+        raise refused("expired" if battle.void_reason == "expired" and found.refuse == "void" else found.refuse)
+    return found.to
+
+
+def _ended_event(battle: Battle) -> Event:
+    if any(side.generation is None for side in battle.sides):
+        return Event.SIDE_ENDED
+    return Event.LAST_ENDED if len(battle.good_sides) >= 2 else Event.LAST_FAILED
+
+
+def _owns(battle: Battle, viewer: str, source: str) -> bool:
+    """A page's battle is its rater's, the API's is whoever's who holds its id."""
+    return battle.source == source and (source == "api" or battle.owner == viewer)
+
+
+def _seconds(earlier: str | None, later: str | None) -> float:
+    """From one stored time to another; negative when the clock was set back."""
+    if earlier is None or later is None:
+        raise InvalidValue("a time is missing")
+    return (datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds()
+
+
+def _later(time: str, seconds: float) -> str:
+    return (datetime.fromisoformat(time) + timedelta(seconds=seconds)).isoformat(timespec="milliseconds")

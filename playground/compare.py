@@ -1,0 +1,250 @@
+"""N token streams, one per column, read as snapshots of all columns at once.
+
+Boundary: gets events from an engine and hands finished generations to whoever records them; knows neither the
+database nor the page. Which columns may be told apart while a battle is blind is decided here, because it is a matter
+of pace; what may be *said* about them is decided in `battles`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from playground.clock import Clock
+from playground.engines.protocol import Ended, Engine, EngineFacts, Event, Job, Queued, Started, Tokens
+from playground.reading import AnswerReader
+from playground.records import (
+    BattleSide,
+    ColumnState,
+    FinishReason,
+    Generation,
+    Instruction,
+    LiveColumn,
+    ModelCard,
+    Prompt,
+)
+
+ENDED = (ColumnState.DONE, ColumnState.STOPPED, ColumnState.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnPlan:
+    """What one column is to write, fixed before anything starts."""
+
+    side: BattleSide
+    card: ModelCard
+    prompt: Prompt
+    stop_ids: tuple[int, ...]
+    generation_id: str
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What has happened to a column so far; guarded by the column's lock."""
+
+    state: ColumnState = ColumnState.WAITING
+    status: str = ""
+    facts: EngineFacts | None = None
+    token_ids: list[int] = field(default_factory=list)
+    num_chars: int = 0
+    chars_after: list[int] = field(default_factory=list)  # length of the text after each token
+    first_token_s: float | None = None
+    duration_s: float | None = None
+    stop_asked: bool = False
+    error: str | None = None
+
+
+class Column:
+    """One side's stream: events come on the engine's thread, `live` is read on any other."""
+
+    def __init__(
+        self,
+        plan: ColumnPlan,
+        instruction: Instruction,
+        reader: AnswerReader,
+        clock: Clock,
+        cancel: Callable[[str], None],
+        record: Callable[[str, Generation], None],
+    ) -> None:
+        self.plan = plan
+        self._instruction = instruction
+        self._reader = reader
+        self._clock = clock
+        self._cancel = cancel
+        self._record = record
+        self._created_at = clock.now()
+        self._began_s = clock.monotonic()
+        self._progress = _Progress()
+        self._lock = threading.Lock()
+
+    def job(self, deadline_s: float) -> Job:
+        """The row to start; its id is the generation's."""
+        side = self.plan.side
+        return Job(
+            self.plan.generation_id, self.plan.prompt.token_ids, side.params, side.seed, self.plan.stop_ids, deadline_s
+        )
+
+    def listen(self, event: Event) -> None:
+        """Take one event of the engine."""
+        with self._lock:
+            finished = self._take(event)
+        if finished is not None:
+            self._record(self.plan.side.side, finished)
+        elif self._reader.stopped:
+            self._cancel(self.plan.generation_id)  # a stop string is complete: what follows is not part of the answer
+
+    def stop(self) -> None:
+        """Ask the engine to end this column; what is written stays."""
+        with self._lock:
+            ended, self._progress.stop_asked = self._progress.state in ENDED, True
+        if not ended:
+            self._cancel(self.plan.generation_id)
+
+    def live(self) -> LiveColumn:
+        """What is known now."""
+        with self._lock:
+            p = self._progress
+            return LiveColumn(
+                self.plan.side.side,
+                p.state,
+                self._reader.text,
+                self._status(),
+                p.error,
+                len(p.token_ids),
+                p.first_token_s,
+                p.duration_s,
+            )
+
+    def _status(self) -> str:
+        """Why nothing comes yet, and for how long it has not."""
+        waited_s = int(self._clock.monotonic() - self._began_s)
+        if self._progress.state is ColumnState.LOADING and waited_s >= 1:
+            return f"{self._progress.status}, {waited_s} s so far"
+        return self._progress.status
+
+    def text_after(self, num_tokens: int) -> str:
+        """The text as it was after so many tokens (all of it when there are fewer)."""
+        with self._lock:
+            if num_tokens >= len(self._progress.chars_after):
+                return self._reader.text
+            return self._reader.text[: self._progress.chars_after[num_tokens - 1]] if num_tokens else ""
+
+    def _take(self, event: Event) -> Generation | None:
+        p = self._progress
+        match event:
+            case Queued(before=before, reason=reason):
+                p.state = ColumnState.LOADING if reason else ColumnState.WAITING
+                p.status = reason or f"{before} before you"
+            case Started(facts=facts):
+                p.facts, p.state, p.status = facts, ColumnState.WRITING, ""
+            case Tokens(token_ids=token_ids):
+                self._write(token_ids)
+            case Ended(finish_reason=reason, error=error):
+                return self._end(reason, error)
+        return None
+
+    def _write(self, token_ids: Sequence[int]) -> None:
+        p = self._progress
+        if p.first_token_s is None:
+            p.first_token_s = self._clock.monotonic() - self._began_s
+        for token_id in token_ids:
+            if self._reader.stopped:
+                return
+            p.num_chars += len(self._reader.feed((token_id,)))
+            p.token_ids.append(token_id)
+            p.chars_after.append(p.num_chars)
+
+    def _end(self, reason: FinishReason, error: str | None) -> Generation:
+        p = self._progress
+        self._reader.finish()
+        if self._reader.stopped and reason is not FinishReason.ERROR:
+            reason = FinishReason.STOP
+        p.duration_s = self._clock.monotonic() - self._began_s
+        p.error = error
+        p.status = ""
+        p.state = {
+            FinishReason.ERROR: ColumnState.FAILED,
+            FinishReason.CANCELLED: ColumnState.STOPPED,
+        }.get(reason, ColumnState.DONE)
+        return self._generation(reason, p.duration_s)
+
+    def _generation(self, reason: FinishReason, duration_s: float) -> Generation:
+        p, card, side = self._progress, self.plan.card, self.plan.side
+        return Generation(
+            id=self.plan.generation_id,
+            model_id=card.id,
+            model_revision=p.facts.revision if p.facts else card.revision,
+            repo=card.public_repo,
+            license=card.license,
+            instruction=self._instruction,
+            prompt=self.plan.prompt,
+            params=side.params,
+            seed=side.seed,
+            text=self._reader.text,
+            token_ids=tuple(p.token_ids),
+            finish_reason=reason,
+            error=p.error,
+            engine=p.facts.engine if p.facts else card.engine,
+            device=p.facts.device if p.facts else "",
+            dtype=p.facts.dtype if p.facts else card.dtype,
+            versions=dict(p.facts.versions) if p.facts else {},
+            faithful=p.facts.faithful if p.facts else True,
+            created_at=self._created_at,
+            first_token_s=p.first_token_s,
+            duration_s=duration_s,
+        )
+
+
+class Comparison:
+    """All columns of one battle while they are being written."""
+
+    def __init__(self, battle_id: str, blind: bool, columns: Sequence[Column], clock: Clock) -> None:
+        self.battle_id = battle_id
+        self._blind = blind
+        self._columns = tuple(columns)
+        self._clock = clock
+        self._read_s = clock.monotonic()
+
+    def start(self, engine: Engine, deadline_s: float) -> None:
+        """Hand every column to the engine."""
+        for column in self._columns:
+            engine.start(column.plan.card.id, column.job(deadline_s), column.listen)
+
+    def stop(self, side: str | None = None) -> None:
+        """End one column, or all of them."""
+        for column in self._columns:
+            if side is None or column.plan.side.side == side:
+                column.stop()
+
+    @property
+    def unread_s(self) -> float:
+        """How long nobody has read a snapshot."""
+        return self._clock.monotonic() - self._read_s
+
+    @property
+    def ended(self) -> bool:
+        """Whether every column has ended."""
+        return all(column.live().state in ENDED for column in self._columns)
+
+    def snapshot(self) -> Mapping[str, LiveColumn]:
+        """All columns now; while a blind battle is being written, at one pace and with one state."""
+        self._read_s = self._clock.monotonic()
+        live = {column.plan.side.side: column.live() for column in self._columns}
+        running = [c for c in live.values() if c.state not in ENDED]
+        if not self._blind or not running:
+            return live
+        pace = min(c.num_tokens for c in running)
+        state, status = _common_state(running)
+        return {
+            column.plan.side.side: LiveColumn(column.plan.side.side, state, column.text_after(pace), status)
+            for column in self._columns
+        }
+
+
+def _common_state(running: Sequence[LiveColumn]) -> tuple[ColumnState, str]:
+    """One state for all columns of a blind battle: that of the one that is least far, without its particulars."""
+    for state, status in ((ColumnState.LOADING, "loading"), (ColumnState.WAITING, "waiting")):
+        if any(column.state is state for column in running):
+            return state, status
+    return ColumnState.WRITING, ""

@@ -1,0 +1,72 @@
+"""Models and prompts as plain documents, the same for the API and the command line.
+
+Boundary: records in, JSON-able values out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from playground.catalog import Catalog
+from playground.records import Instruction, ModelCard, ModelStatus, Prompt
+
+
+def model_rows(cards: Iterable[ModelCard], statuses: Iterable[ModelStatus] = ()) -> list[dict[str, Any]]:
+    """One document per card, in order; without statuses (nothing is running) every state is ``off``."""
+    known = {status.model_id: status for status in statuses}
+    return [_row(card, known.get(card.id, ModelStatus(card.id, "off"))) for card in cards]
+
+
+def _row(card: ModelCard, status: ModelStatus) -> dict[str, Any]:
+    return {
+        "id": card.id,
+        "name": card.name,
+        "license": card.license,
+        "state": status.state,
+        "detail": status.detail,
+        "device": status.device,
+        "architecture": card.architecture,
+        "num_parameters": card.num_parameters,
+        "size_bytes": card.size_bytes,
+        "context_length": card.context_length,
+        "dtype": card.dtype,
+        "template": card.template,
+        "sampling": asdict(card.sampling),
+        "sampling_source": card.sampling_source,
+        "stands_in_for": card.stands_in_for,
+        "revision": card.revision,
+        "description": card.description,
+        "limitations": list(card.limitations),
+    }
+
+
+def prompt_document(catalog: Catalog, model_id: str, instruction: Instruction, template_id: str = "") -> dict[str, Any]:
+    """What a model would be fed, as ``python -m playground prompt`` prints it."""
+    return _prompt(model_id, catalog.prompt(model_id, instruction, template_id))
+
+
+def _prompt(model_id: str, prompt: Prompt) -> dict[str, Any]:
+    return {
+        "model": model_id,
+        "template": prompt.template_id,
+        "text": prompt.text,
+        "token_ids": list(prompt.token_ids),
+        "num_tokens": prompt.num_tokens,
+    }
+
+
+def sources_line(cards: Sequence[ModelCard], statuses: Sequence[ModelStatus]) -> str:
+    """Where the answers come from, in a few words: "pocket models · this CPU · votes saved"."""
+    pocket = all(card.stands_in_for for card in cards)
+    who = "pocket models" if pocket else f"{len(cards)} models"
+    devices = sorted({"this CPU" if status.device == "cpu" else status.device for status in statuses if status.device})
+    loading = [status for status in statuses if status.state in ("queued", "loading")]
+    failed = [status for status in statuses if status.state == "failed"]
+    parts = [who, ", ".join(devices)]
+    if loading:
+        parts.append(f"{len(statuses) - len(loading) - len(failed)} of {len(statuses)} loaded")
+    if failed:
+        parts.append(f"{', '.join(status.model_id for status in failed)} failed to load")
+    return " · ".join([part for part in parts if part] + ["votes saved"])

@@ -1,0 +1,225 @@
+"""What may be read and written, one method per statement or two.
+
+Boundary: runs inside a transaction that somebody else began and ends; decides nothing about a battle's life, only
+that a change happens to exactly the row that it was meant for.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from playground.records import (
+    Battle,
+    BattleSide,
+    BattleState,
+    Generation,
+    Instruction,
+    JudgedBattle,
+    JudgedPair,
+    JudgedTexts,
+    ModelCard,
+    Vote,
+)
+from playground.storage import rows
+
+_GENERATION = """
+SELECT g.*, i.instruction, i.input, i.system, i.category
+FROM generations g JOIN instructions i ON i.id = g.instruction_id WHERE g.id = ?"""
+
+_BATTLE = """
+SELECT b.*, i.instruction, i.input, i.system, i.category
+FROM battles b JOIN instructions i ON i.id = b.instruction_id WHERE b.id = ?"""
+
+_TEXTS = """
+SELECT p.*, i.instruction, i.input, i.system, f.text AS text_a, g.text AS text_b
+FROM pairs p JOIN battles b ON b.id = p.battle_id JOIN instructions i ON i.id = b.instruction_id
+JOIN generations f ON f.id = p.generation_a JOIN generations g ON g.id = p.generation_b WHERE 1"""
+
+# Latest revision of every judged battle; `pairs` says the same of pairs.
+_STANDING = """
+FROM votes v JOIN battles b ON b.id = v.battle_id JOIN instructions i ON i.id = b.instruction_id
+WHERE v.choice <> 'undo'
+  AND NOT EXISTS (SELECT 1 FROM votes n WHERE n.battle_id = v.battle_id AND n.revision > v.revision)"""
+
+
+class Reading:
+    """Questions to one snapshot of the database."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def battle(self, battle_id: str) -> Battle | None:
+        """A battle with its sides, their generations and the vote that stands; None when there is none."""
+        row = self._connection.execute(_BATTLE, (battle_id,)).fetchone()
+        if row is None:
+            return None
+        return rows.read_battle(row, self._sides(battle_id), self._last_vote(battle_id))
+
+    def generation(self, generation_id: str) -> Generation | None:
+        """One generation; None when there is none."""
+        row = self._connection.execute(_GENERATION, (generation_id,)).fetchone()
+        return None if row is None else rows.read_generation(row)
+
+    def cards(self, model_ids: Iterable[str] | None = None) -> Mapping[str, ModelCard]:
+        """Stored cards by id, all of them or those named; unknown ids are absent."""
+        statement, wanted = "SELECT * FROM models", [] if model_ids is None else sorted(set(model_ids))
+        if model_ids is not None:
+            statement += f" WHERE id IN ({', '.join('?' * len(wanted))})"
+        found = self._connection.execute(f"{statement} ORDER BY id", wanted)
+        return {row["id"]: rows.read_card(row) for row in found}
+
+    def battles_in(self, *states: BattleState) -> Sequence[str]:
+        """Ids of the battles in these states, oldest first."""
+        marks = ", ".join("?" * len(states))
+        statement = f"SELECT id FROM battles WHERE state IN ({marks}) ORDER BY created_at, id"
+        return [row["id"] for row in self._connection.execute(statement, [state.value for state in states])]
+
+    def notes(self, battle_id: str, kind: str, vote_id: str | None = None) -> Sequence[str]:
+        """The texts of a battle's notes of one kind, in the order of writing; of one vote where it is named."""
+        statement = "SELECT text FROM vote_notes WHERE battle_id = ? AND kind = ? AND vote_id IS ? ORDER BY id"
+        return [row["text"] for row in self._connection.execute(statement, (battle_id, kind, vote_id))]
+
+    def standing_votes(self, *, blind_only: bool = False, category: str = "") -> Iterator[Vote]:
+        """The latest vote of every judged battle, in time."""
+        statement, values = _filtered(f"SELECT v.* {_STANDING}", blind_only, category)
+        cursor = self._connection.execute(f"{statement} ORDER BY v.created_at, v.id", values)
+        return (rows.read_vote(row) for row in cursor)
+
+    def judged_pairs(self, *, blind_only: bool = False, category: str = "", final_by: str = "") -> Iterator[JudgedPair]:
+        """The rows of `pairs`, in time; `final_by` leaves out votes that could still be undone then."""
+        statement, values = _filtered("SELECT * FROM pairs WHERE 1", blind_only, category)
+        if final_by:
+            statement, values = f"{statement} AND final_at <= ?", [*values, final_by]
+        cursor = self._connection.execute(f"{statement} ORDER BY created_at, vote_id, side_a, side_b", values)
+        return (rows.read_pair(row) for row in cursor)
+
+    def judged_texts(self, *, blind_only: bool = False, category: str = "") -> Iterator[JudgedTexts]:
+        """The rows of `pairs` with instruction and answers, in time."""
+        statement, values = _filtered(_TEXTS, blind_only, category, "p.")
+        cursor = self._connection.execute(f"{statement} ORDER BY p.created_at, p.vote_id, p.side_a, p.side_b", values)
+        return (rows.read_texts(row) for row in cursor)
+
+    def judged_battles(self, *, blind_only: bool = False, category: str = "") -> Iterator[JudgedBattle]:
+        """Every vote that stands with its whole battle, in time."""
+        for vote in self.standing_votes(blind_only=blind_only, category=category):
+            battle = self.battle(vote.battle_id)
+            if battle is not None:
+                reasons = tuple(self.notes(battle.id, "reason", vote.id))
+                yield JudgedBattle(vote, battle, reasons, "".join(self.notes(battle.id, "comment", vote.id)))
+
+    def count_votes(self) -> int:
+        """How many battles have a vote that stands."""
+        return int(self._connection.execute(f"SELECT count(*) {_STANDING}").fetchone()[0])
+
+    def _sides(self, battle_id: str) -> tuple[BattleSide, ...]:
+        statement = "SELECT * FROM battle_sides WHERE battle_id = ? ORDER BY side"
+        return tuple(
+            rows.read_side(row, self.generation(row["generation_id"]) if row["generation_id"] else None)
+            for row in self._connection.execute(statement, (battle_id,)).fetchall()
+        )
+
+    def _last_vote(self, battle_id: str) -> Vote | None:
+        statement = "SELECT * FROM votes WHERE battle_id = ? ORDER BY revision DESC LIMIT 1"
+        row = self._connection.execute(statement, (battle_id,)).fetchone()
+        return None if row is None else rows.read_vote(row)
+
+
+class Writing(Reading):
+    """Changes inside one transaction; what it reads includes them."""
+
+    def upsert_model(self, card: ModelCard) -> None:
+        """Keep a card, in place of an older one of the same id."""
+        self._connection.execute(
+            "INSERT INTO models (id, name, repo, revision, license, card)"
+            " VALUES (:id, :name, :repo, :revision, :license, :card) ON CONFLICT (id) DO UPDATE SET"
+            " name = excluded.name, repo = excluded.repo, revision = excluded.revision, license = excluded.license,"
+            " card = excluded.card",
+            rows.model_row(card),
+        )
+
+    def insert_battle(self, battle: Battle) -> None:
+        """Add a battle with its sides; generations that they name have to be there already."""
+        self.know_rater(battle.owner, battle.created_at)
+        self.know_instruction(battle.instruction)
+        self._insert("battles", rows.battle_row(battle))
+        for side in battle.sides:
+            self._insert("battle_sides", rows.side_row(battle.id, side))
+
+    def insert_generation(self, generation: Generation) -> None:
+        """Add a finished generation."""
+        self.know_instruction(generation.instruction)
+        self._insert("generations", rows.generation_row(generation))
+
+    def insert_vote(self, vote: Vote) -> None:
+        """Add a vote or an undo; its revision has to be the battle's next."""
+        self.know_rater(vote.rater_id, vote.created_at)
+        self._insert("votes", rows.vote_row(vote))
+
+    def fill_side(self, battle_id: str, side: str, generation_id: str) -> bool:
+        """Point a side that has no generation yet to one; whether that happened."""
+        changed = self._connection.execute(
+            "UPDATE battle_sides SET generation_id = ? WHERE battle_id = ? AND side = ? AND generation_id IS NULL",
+            (generation_id, battle_id, side),
+        )
+        return changed.rowcount == 1
+
+    def move(self, before: Battle, after: Battle) -> bool:
+        """Write a battle's new state and times if it still stands as `before` says; whether that happened."""
+        meant = (before.id, before.state.value, before.owner)
+        changed = self._connection.execute(
+            "UPDATE battles SET state = ?, opened_at = ?, final_at = ?, void_reason = ?"
+            " WHERE id = ? AND state = ? AND owner = ?",
+            (after.state.value, after.opened_at, after.final_at, after.void_reason, *meant),
+        )
+        return changed.rowcount == 1
+
+    def replace_notes(
+        self, battle_id: str, vote_id: str, kind: str, texts: Sequence[str], rater_id: str, created_at: str
+    ) -> None:
+        """Make `texts` a vote's notes of one kind (reason or comment), in place of what was noted before."""
+        self._connection.execute("DELETE FROM vote_notes WHERE vote_id = ? AND kind = ?", (vote_id, kind))
+        self.know_rater(rater_id, created_at)
+        for text in texts:
+            self._note(battle_id, vote_id, None, kind, text, rater_id, created_at)
+
+    def insert_report(self, battle_id: str, side: str | None, text: str, rater_id: str, created_at: str) -> None:
+        """Add a report about one side, or about the battle."""
+        self.know_rater(rater_id, created_at)
+        self._note(battle_id, None, side, "report", text, rater_id, created_at)
+
+    def know_rater(self, rater_id: str, created_at: str) -> None:
+        """Add a rater who has not been here yet."""
+        self._connection.execute(
+            "INSERT INTO raters (id, created_at) VALUES (?, ?) ON CONFLICT DO NOTHING", (rater_id, created_at)
+        )
+
+    def know_instruction(self, instruction: Instruction) -> None:
+        """Add an instruction that has not been seen yet."""
+        self._connection.execute(
+            "INSERT INTO instructions (id, instruction, input, system, category)"
+            " VALUES (:id, :instruction, :input, :system, :category) ON CONFLICT DO NOTHING",
+            rows.instruction_row(instruction),
+        )
+
+    def _insert(self, table: str, row: Mapping[str, Any]) -> None:
+        names, marks = ", ".join(row), ", ".join(f":{name}" for name in row)
+        self._connection.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", row)
+
+    def _note(self, *values: object) -> None:
+        self._connection.execute(
+            "INSERT INTO vote_notes (battle_id, vote_id, side, kind, text, rater_id, created_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            values,
+        )
+
+
+def _filtered(statement: str, blind_only: bool, category: str, table: str = "") -> tuple[str, list[Any]]:
+    """`statement` (which ends in a condition) with the conditions that are asked for, on columns of `table`."""
+    values: list[Any] = []
+    if blind_only:
+        statement += f" AND {table}blind = 1"
+    if category:
+        statement, values = f"{statement} AND {table}category = ?", [category]
+    return statement, values

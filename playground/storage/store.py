@@ -1,0 +1,174 @@
+"""The database of one playground: a file, or memory for what a visitor asked not to store.
+
+Boundary: opens, locks, and hands out transactions; what a battle may do is `battles`'. An answer to a write comes
+after its commit. One process writes (an exclusive lock beside the file), any number read.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from queue import Empty, Full, LifoQueue
+from typing import TypeVar
+
+from filelock import FileLock, Timeout
+
+from playground.errors import DatabaseLocked, StorageError
+from playground.records import Battle, JudgedPair, ModelCard
+from playground.storage.connection import open_reader, open_writer, storage_error
+from playground.storage.statements import Reading, Writing
+from playground.storage.writer import DirectWriter, ThreadWriter, Writer
+
+T = TypeVar("T")
+
+IDLE_READERS = 8
+"""So many connections are kept for the next question."""
+
+
+class Store:
+    """Open on construction; close it, or use it as a context manager.
+
+    Args:
+        path: the database, made with its folder when missing; None: in memory, forgotten with the object.
+        read_only: read beside a process that writes; every write raises.
+        lock_wait_s: how long to wait for another writer to end.
+
+    Raises:
+        DatabaseLocked: another process writes to it.
+        DatabaseNewer: written by a newer version.
+        DatabaseBroken: not a database of ours, or damaged.
+        StorageError: the file or its folder cannot be used.
+    """
+
+    def __init__(self, path: Path | None, *, read_only: bool = False, lock_wait_s: float = 2.0) -> None:
+        self.path = path
+        self._guard = threading.RLock()  # of the single connection in memory
+        self._readers: LifoQueue[sqlite3.Connection] = LifoQueue(IDLE_READERS)
+        self._lock: FileLock | None = None
+        self._memory: sqlite3.Connection | None = None
+        self._writer: Writer | None = None
+        self._closed = False
+        if path is None:
+            self._memory = open_writer(None)
+            self._writer = DirectWriter(self._memory, self._guard)
+        elif read_only:
+            self._put_back(open_reader(path))
+        else:
+            with ExitStack() as undo:
+                self._lock = _locked(path, lock_wait_s)
+                undo.callback(self._lock.release)
+                self._writer = ThreadWriter(open_writer(path), path)
+                undo.pop_all()  # the lock is kept until `close`
+
+    @property
+    def stored(self) -> bool:
+        """Whether what is written outlives the process."""
+        return self.path is not None
+
+    @property
+    def writable(self) -> bool:
+        """False for a store that only reads."""
+        return self._writer is not None
+
+    def write(self, work: Callable[[Writing], T]) -> T:
+        """Run `work` in a transaction and return what it returns, after the commit.
+
+        An exception in `work` undoes what it wrote and is raised here. Works of several threads may share a commit,
+        never an error. `work` must only use what it is given: it runs on another thread.
+
+        Raises:
+            StorageError: nothing was saved.
+        """
+        if self._writer is None:
+            raise DatabaseLocked(f"{self.path} is open for reading only; stop the playground that writes to it first")
+        return self._writer.run(lambda connection: work(Writing(connection)))
+
+    @contextmanager
+    def reading(self) -> Iterator[Reading]:
+        """One consistent snapshot, whatever is written meanwhile."""
+        if self._memory is not None:
+            with self._guard:
+                yield Reading(self._memory)
+            return
+        connection = self._take()
+        try:
+            connection.execute("BEGIN")
+            yield Reading(connection)
+        except sqlite3.Error as error:
+            raise storage_error(error, self.path) from error
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            self._put_back(connection)
+
+    def upsert_model(self, card: ModelCard) -> None:
+        """Keep a card; battles may then use its model."""
+        self.write(lambda writing: writing.upsert_model(card))
+
+    def battle(self, battle_id: str) -> Battle | None:
+        """A battle as it is stored; None when there is none."""
+        with self.reading() as reading:
+            return reading.battle(battle_id)
+
+    def judged_pairs(self, *, blind_only: bool = False, category: str = "", final_by: str = "") -> Iterator[JudgedPair]:
+        """What every standing vote says, pair by pair, in time; `final_by` leaves out what could be undone then."""
+        with self.reading() as reading:
+            yield from reading.judged_pairs(blind_only=blind_only, category=category, final_by=final_by)
+
+    def count_votes(self) -> int:
+        """How many battles have a vote that stands."""
+        with self.reading() as reading:
+            return reading.count_votes()
+
+    def close(self) -> None:
+        """Commit what was accepted, end the thread, free the lock; idempotent."""
+        self._closed = True
+        while not self._readers.empty():
+            self._readers.get().close()
+        if self._writer is not None:  # last: only a connection that writes can bring the log home into the file
+            self._writer.close()
+        if self._lock is not None:
+            self._lock.release()
+
+    def __enter__(self) -> Store:
+        """The store itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self.close()
+
+    def _take(self) -> sqlite3.Connection:
+        if self._closed or self.path is None:
+            raise StorageError(f"{self.path} is closed")
+        try:
+            return self._readers.get_nowait()
+        except Empty:
+            return open_reader(self.path)
+
+    def _put_back(self, connection: sqlite3.Connection) -> None:
+        try:
+            if not self._closed:
+                self._readers.put_nowait(connection)
+                return
+        except Full:
+            pass  # enough idle ones: close it as after the end
+        connection.close()
+
+
+def _locked(path: Path, wait_s: float) -> FileLock:
+    """The exclusive lock beside the database, its folder made when missing."""
+    lock = FileLock(path.with_name(path.name + ".lock"), timeout=wait_s, thread_local=False)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout as error:
+        raise DatabaseLocked(
+            f"another process writes to {path} (it holds {lock.lock_file}); stop it, or read only"
+        ) from error
+    except OSError as error:
+        raise StorageError(f"{path.parent} cannot be written to: {error.strerror}") from error
+    return lock

@@ -1,0 +1,193 @@
+"""Group commit: one thread writes, and callers that come at the same time share one transaction.
+
+Boundary: runs whatever it is given on one connection; knows no table. A caller gets its answer, or its own error,
+after the commit and never before; an error undoes what its own operation did, by a savepoint, and nobody else's.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from types import TracebackType
+from typing import Generic, Protocol, TypeVar
+
+from playground.errors import InvalidValue, StorageError
+from playground.storage.connection import storage_error
+
+T = TypeVar("T")
+
+BATCH = 512
+"""At most so many operations share one commit."""
+
+ALIVE_S = 5.0
+
+
+class Operation(Generic[T]):
+    """One caller's work on the way through a transaction; a context manager that keeps the work's error."""
+
+    def __init__(self, work: Callable[[sqlite3.Connection], T]) -> None:
+        self._work = work
+        self._connection: sqlite3.Connection | None = None
+        self._value: list[T] = []
+        self._error: BaseException | None = None
+        self.ended = threading.Event()
+
+    def run(self, connection: sqlite3.Connection) -> None:
+        """Do the work inside the open transaction, or leave no trace of it; may be run again in another one."""
+        self._connection, self._value, self._error = connection, [], None
+        connection.execute("SAVEPOINT operation")
+        with self:
+            self._value.append(self._work(connection))
+        connection.execute("RELEASE operation")
+
+    def __enter__(self) -> None:
+        """Nothing: the savepoint is set before."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        if error is None or self._connection is None:
+            return False
+        if not self._connection.in_transaction:  # a full disk may undo the whole transaction: then all of it failed
+            if isinstance(error, sqlite3.Error):
+                return False
+            raise sqlite3.OperationalError("the transaction was undone") from error
+        self._connection.execute("ROLLBACK TO operation")
+        self._error = error
+        return True
+
+    def fail(self, error: BaseException) -> None:
+        """Give the caller this error in place of what its work said: nothing was committed."""
+        self._value, self._error = [], error
+
+    def result(self, path: Path | None) -> T:
+        """What the work returned; after `ended`.
+
+        Raises:
+            StorageError: the database did not take it.
+            InvalidValue: a value that no database can hold.
+        """
+        error = self._error
+        if isinstance(error, sqlite3.Error):
+            raise storage_error(error, path) from error
+        if isinstance(error, UnicodeEncodeError | OverflowError):
+            raise InvalidValue(f"a value cannot be stored: {error}") from error
+        if error is not None:
+            raise error
+        return self._value[0]
+
+
+def commit_together(connection: sqlite3.Connection, operations: Sequence[Operation[object]]) -> None:
+    """Run the operations in one transaction, commit it, and only then let their callers go on.
+
+    Where that fails as a whole (a full disk, somebody's lock), each is tried alone: one that is too large takes no
+    other with it.
+    """
+    try:
+        _commit(connection, operations)
+    except sqlite3.Error as error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        if len(operations) == 1:
+            operations[0].fail(error)
+        else:
+            for operation in operations:
+                commit_together(connection, [operation])
+    finally:
+        for operation in operations:
+            operation.ended.set()
+
+
+def _commit(connection: sqlite3.Connection, operations: Sequence[Operation[object]]) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    for operation in operations:
+        operation.run(connection)
+    connection.execute("COMMIT")
+
+
+class Writer(Protocol):
+    """Runs work in a transaction and answers after its commit."""
+
+    def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """What `work` returns, committed."""
+
+    def close(self) -> None:
+        """Finish what was accepted, accept nothing more; idempotent."""
+
+
+class ThreadWriter:
+    """One thread and one connection for every caller of this process."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection = connection
+        self._path = path
+        self._queue: SimpleQueue[Operation[object] | None] = SimpleQueue()
+        self._guard = threading.Lock()
+        self._closed = False
+        self._thread = threading.Thread(target=self._loop, name="database writer", daemon=True)
+        self._thread.start()
+
+    def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """What `work` returns, after its commit; blocks until then."""
+        operation = Operation(work)
+        with self._guard:
+            if self._closed:
+                raise StorageError(f"{self._path} is closed")
+            self._queue.put(operation)  # type: ignore[arg-type]  # the thread does not look at the value
+        while not operation.ended.wait(ALIVE_S):
+            if not self._thread.is_alive():
+                raise StorageError(f"the thread that writes to {self._path} has ended; restart the playground")
+        return operation.result(self._path)
+
+    def close(self) -> None:
+        """Commit what was accepted, end the thread, close the connection."""
+        with self._guard:
+            if self._closed:
+                return
+            self._closed = True
+            self._queue.put(None)
+        self._thread.join()
+        self._connection.close()
+
+    def _loop(self) -> None:
+        more = True
+        while more:
+            batch, more = self._batch()
+            if batch:
+                commit_together(self._connection, batch)
+
+    def _batch(self) -> tuple[list[Operation[object]], bool]:
+        """Everything that waits (at least one), and whether more may come."""
+        batch: list[Operation[object]] = []
+        following = self._queue.get()
+        while following is not None:
+            batch.append(following)
+            if len(batch) == BATCH:
+                return batch, True
+            try:
+                following = self._queue.get_nowait()
+            except Empty:
+                return batch, True
+        return batch, False
+
+
+class DirectWriter:
+    """The same without a thread, for a database in memory: the caller's own thread, one at a time."""
+
+    def __init__(self, connection: sqlite3.Connection, guard: threading.RLock) -> None:
+        self._connection = connection
+        self._guard = guard
+
+    def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """What `work` returns, committed."""
+        operation = Operation(work)
+        with self._guard:
+            commit_together(self._connection, [operation])  # type: ignore[list-item]  # the value is not looked at
+        return operation.result(None)
+
+    def close(self) -> None:
+        """Forget everything."""
+        self._connection.close()

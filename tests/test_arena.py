@@ -1,0 +1,204 @@
+"""The arena with real worker processes over tiny checkpoints: what a page or a program may ask of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from playground.arena import Arena
+from playground.errors import InvalidValue, PromptTooLong, Refused, Unknown
+from playground.records import BattleState, BattleView, ColumnState, Instruction, ModelCard
+from playground.settings import Settings
+from tests.checkpoints import write_checkpoint
+
+ADA, BEN = "a" * 32, "b" * 32
+ASK = Instruction("What is the capital of France?")
+
+
+def write_card(folder: Path, card: ModelCard, max_new_tokens: int = 24) -> None:
+    """The card as a user would write it for a checkpoint of her own."""
+    (folder / f"{card.id}.toml").write_text(
+        f'id = "{card.id}"\nname = "{card.name}"\nrepo = "{card.repo}"\nrevision = "local"\nlicense = "CC0-1.0"\n'
+        f'architecture = "{card.architecture}"\ncontext_length = {card.context_length}\ndtype = "float32"\n'
+        f'template = "plain"\nsampling_source = "ours"\n[sampling]\nmax_new_tokens = {max_new_tokens}\n'
+    )
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    home = tmp_path_factory.mktemp("arena")
+    cards = home / "cards"
+    cards.mkdir()
+    for kind in ("llama", "opt"):
+        write_card(cards, write_checkpoint(home / kind, kind))
+    return Settings(db=home / "playground.db", cards=str(cards), models="tiny-llama,tiny-opt", abandon_s=3.0)
+
+
+@pytest.fixture(scope="module")
+def arena(settings: Settings) -> Iterator[Arena]:
+    arena = Arena(settings)
+    arena.open()
+    yield arena
+    arena.close()
+
+
+def ended(arena: Arena, battle_id: str, viewer: str = ADA) -> BattleView:
+    """The battle once nothing of it is being written."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        view = arena.view(battle_id, viewer)
+        if view.state is not BattleState.GENERATING:
+            return view
+        time.sleep(0.02)
+    raise AssertionError(f"still being written: {view}")
+
+
+def count(arena: Arena) -> int:
+    """Battles in the database."""
+    with arena.store.reading() as reading:
+        return len(reading.battles_in(*BattleState))
+
+
+def test_a_comparison_streams_to_an_end_and_is_stored_with_its_provenance(arena: Arena) -> None:
+    view = ended(arena, arena.compare(ASK, owner=ADA, source="page", blind=False))
+    assert view.state is BattleState.OPEN
+    assert {c.card.id for c in view.columns if c.card} == {"tiny-llama", "tiny-opt"}
+    for column in view.columns:
+        generation = column.generation
+        assert generation is not None
+        assert generation.text == column.text
+        assert generation.device == "cpu"
+        assert generation.versions["torch"]
+        assert generation.prompt.token_ids
+        assert not Path(generation.repo).is_absolute(), "a folder of this machine is nobody's business"
+
+
+def test_an_open_order_is_as_asked_and_a_blind_one_is_drawn(arena: Arena) -> None:
+    orders = set()
+    for _ in range(12):
+        view = ended(arena, arena.compare(ASK, owner=ADA, source="page", blind=True, models=("tiny-llama", "tiny-opt")))
+        assert {c.card for c in view.columns} == {None}
+        arena.vote(view.battle_id, ADA, "tie", view.revision)
+        orders.add(tuple(c.card.id for c in arena.reveal(view.battle_id, ADA).columns if c.card))
+    assert orders == {("tiny-llama", "tiny-opt"), ("tiny-opt", "tiny-llama")}
+
+
+def test_more_columns_than_models_repeat_them_evenly(arena: Arena) -> None:
+    view = ended(arena, arena.compare(ASK, owner=ADA, source="page", blind=False, columns=4))
+    assert sorted(c.card.id for c in view.columns if c.card) == ["tiny-llama"] * 2 + ["tiny-opt"] * 2
+
+
+def test_stopping_keeps_what_was_written_and_a_blind_column_cannot_be_stopped_alone(arena: Arena) -> None:
+    long = {"max_new_tokens": 200, "min_new_tokens": 200}
+    battle_id = arena.compare(ASK, owner=ADA, source="page", blind=False, overrides=long)
+    while not all(c.text for c in arena.view(battle_id, ADA).columns):
+        time.sleep(0.01)
+    arena.stop(battle_id, ADA, "a")
+    arena.stop(battle_id, ADA)
+    view = ended(arena, battle_id)
+    assert ColumnState.STOPPED in {c.state for c in view.columns}
+    assert all(c.text for c in view.columns)
+    blind = arena.compare(ASK, owner=ADA, source="page", blind=True, overrides=long)
+    with pytest.raises(InvalidValue, match="stopped together"):
+        arena.stop(blind, ADA, "a")
+    with pytest.raises(Refused, match="somebody else"):
+        arena.stop(blind, BEN)
+    arena.stop(blind, ADA)
+    ended(arena, blind)
+
+
+def test_what_nobody_reads_is_stopped(arena: Arena) -> None:
+    slow = {"max_new_tokens": 220, "min_new_tokens": 220}
+    battle_id = arena.compare(ASK, owner=ADA, source="page", blind=False, models=("tiny-llama",) * 6, overrides=slow)
+    deadline = time.monotonic() + 30
+    while battle_id in arena.running and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert battle_id not in arena.running
+
+
+def test_regenerating_is_a_new_battle_of_the_same_models(arena: Arena) -> None:
+    first = ended(arena, arena.compare(ASK, owner=ADA, source="page", blind=False, overrides={"seed": 5}))
+    again = ended(arena, arena.regenerate(first.battle_id, ADA))
+    assert again.battle_id != first.battle_id
+    assert sorted(c.card.id for c in again.columns if c.card) == sorted(c.card.id for c in first.columns if c.card)
+    stored = arena.store.battle(again.battle_id)
+    assert stored is not None
+    assert stored.parent_id == first.battle_id
+    assert arena.view(first.battle_id, ADA) == first
+    with pytest.raises(Refused):
+        arena.regenerate(first.battle_id, BEN)
+
+
+def test_a_battle_that_is_not_to_be_stored_leaves_nothing_and_counts_nowhere(arena: Arena) -> None:
+    battles, votes = count(arena), arena.leaderboard().num_votes
+    view = ended(arena, arena.compare(ASK, owner=ADA, source="page", blind=True, keep=False))
+    assert not view.stored
+    arena.vote(view.battle_id, ADA, "a", view.revision)
+    assert arena.reveal(view.battle_id, ADA).columns[0].card is not None
+    assert (count(arena), arena.leaderboard().num_votes) == (battles, votes)
+    assert arena.store.battle(view.battle_id) is None
+    assert not arena.view(ended(arena, arena.regenerate(view.battle_id, ADA)).battle_id, ADA).stored
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "words"),
+    [
+        ({"models": ("gpt-9", "tiny-opt")}, Unknown, "no model 'gpt-9' is running here; there are: tiny-llama"),
+        ({"models": ("tiny-opt",)}, InvalidValue, "1 models were chosen; valid: 2 to 6"),
+        ({"columns": 7}, InvalidValue, "7 models were chosen; valid: 2 to 6"),
+        ({"blind": True, "overrides": {"seed": 1}}, InvalidValue, "seed cannot be given while blind"),
+        ({"overrides": {"max_new_tokens": 250}}, PromptTooLong, "at most 256 tokens"),
+        ({"overrides": {"temperature": 9.0}}, InvalidValue, "temperature is 9.0; valid: 0.01 to 5"),
+    ],
+)
+def test_what_does_not_fit_is_refused_before_anything_is_stored(
+    arena: Arena, changes: dict, error: type[Exception], words: str
+) -> None:
+    before = count(arena)
+    with pytest.raises(error, match=words):
+        arena.compare(ASK, **{"owner": ADA, "source": "page", "blind": False, **changes})
+    assert count(arena) == before
+
+
+def test_a_restart_keeps_votes_and_ends_what_was_being_written(
+    arena: Arena, settings: Settings, tmp_path: Path
+) -> None:
+    here = replace(settings, db=tmp_path / "restart.db")
+    first = Arena(here)
+    first.open()
+    voted = ended(first, first.compare(ASK, owner=ADA, source="page", blind=False))
+    first.vote(voted.battle_id, ADA, "b", voted.revision)
+    first.close()
+    second = Arena(here)
+    second.open()
+    try:
+        view = second.view(voted.battle_id, ADA)
+        assert (view.choice, [c.text for c in view.columns]) == ("b", [c.text for c in voted.columns])
+    finally:
+        second.close()
+
+
+def test_a_line_up_with_a_broken_model_still_compares_the_others(settings: Settings, tmp_path: Path) -> None:
+    cards = tmp_path / "cards"
+    cards.mkdir()
+    for number, kind in enumerate(("llama", "opt", "mpt")):
+        card = write_checkpoint(tmp_path / kind, kind, seed=number)
+        write_card(cards, card)
+    (tmp_path / "mpt" / "model.safetensors").write_bytes(b"torn")
+    arena = Arena(replace(settings, db=tmp_path / "p.db", cards=str(cards), models="tiny-llama,tiny-opt,tiny-mpt"))
+    arena.open()
+    try:
+        shown = ended(arena, arena.compare(ASK, owner=ADA, source="page", blind=False, models=("tiny-mpt", "tiny-opt")))
+        assert shown.state is BattleState.VOID
+        assert shown.columns[0].error
+        assert {status.model_id: status.state for status in arena.statuses()}["tiny-mpt"] == "failed"
+        assert "tiny-mpt failed to load" in arena.sources_line()
+        for _ in range(4):
+            view = ended(arena, arena.compare(ASK, owner=ADA, source="page", blind=False))
+            assert {c.card.id for c in view.columns if c.card} == {"tiny-llama", "tiny-opt"}
+    finally:
+        arena.close()

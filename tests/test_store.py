@@ -1,0 +1,561 @@
+"""The database: what it refuses, what it never loses, and who may open it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from playground.errors import DatabaseBroken, DatabaseLocked, DatabaseNewer, InvalidValue, StorageError
+from playground.records import FinishReason, Instruction, SamplingParams
+from playground.storage.connection import connect
+from playground.storage.migrations import APPLICATION_ID, schema_version
+from playground.storage.store import Store
+from playground.storage.writer import Operation, commit_together
+from tests.cast import (
+    ADA,
+    EMPTY,
+    FAILED,
+    GALPACA,
+    MAMBA,
+    MODELS,
+    OPENALPACA,
+    House,
+    battle,
+    card,
+    generation,
+    house,
+)
+
+ROOT = Path(__file__).parent.parent
+PRAGMAS = ("foreign_keys", "recursive_triggers")
+SCHEMA = Path(__file__).parent / "fixtures" / "schema.sql"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[House]:
+    made = house(tmp_path)
+    yield made
+    made.store.close()
+
+
+@pytest.fixture
+def raw(home: House) -> Iterator[sqlite3.Connection]:
+    """Another program's connection to the same file, with the pragmas that make triggers hold."""
+    connection = sqlite3.connect(str(home.store.path), isolation_level=None)
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA recursive_triggers = ON")
+    yield connection
+    connection.close()
+
+
+# Schema
+
+
+def test_the_schema_of_a_fresh_database_is_the_documented_one(home: House, raw: sqlite3.Connection) -> None:
+    rows = raw.execute(
+        "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE '%migrations%'"
+        " ORDER BY CASE type WHEN 'table' THEN 1 WHEN 'index' THEN 2 WHEN 'trigger' THEN 3 ELSE 4 END, rowid"
+    )
+    schema = "\n".join(f"{row[0].strip()};" for row in rows) + "\n"
+    if os.environ.get("WRITE_GOLDEN"):
+        SCHEMA.write_text(schema)
+    assert schema == SCHEMA.read_text(), "run with WRITE_GOLDEN=1 once the change is meant"
+
+
+def test_the_file_says_whose_it_is_and_how_old(raw: sqlite3.Connection) -> None:
+    assert raw.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
+    assert raw.execute("PRAGMA user_version").fetchone()[0] == schema_version()
+    assert raw.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+
+
+def test_memory_has_the_same_schema_as_a_file(raw: sqlite3.Connection) -> None:
+    statement = "SELECT type, name, sql FROM sqlite_schema ORDER BY type, name"
+    with Store(None) as store, store.reading() as reading:
+        in_memory = [tuple(row) for row in reading._connection.execute(statement)]
+    assert in_memory == raw.execute(statement).fetchall()
+
+
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        ("UPDATE votes SET choice = 'b'", "votes are append-only"),
+        ("UPDATE OR IGNORE votes SET choice = 'b'", "votes are append-only"),
+        ("DELETE FROM votes", "votes are append-only"),
+        ("REPLACE INTO votes SELECT * FROM votes", "append-only|revision is one more"),
+        ("INSERT OR REPLACE INTO votes SELECT id, battle_id, 2, choice, rater_id, created_at, decision_s FROM votes",
+         "append-only"),
+        ("INSERT INTO votes SELECT 'new', battle_id, 1, choice, rater_id, 'now', 1 FROM votes", "revision is one"),
+        ("INSERT INTO votes SELECT 'new', battle_id, 3, choice, rater_id, 'now', 1 FROM votes", "revision is one"),
+        ("INSERT INTO votes SELECT 'new', battle_id, 2, 'A', rater_id, 'now', 1 FROM votes", "CHECK constraint"),
+        ("INSERT INTO votes SELECT 'new', battle_id, 2, 'a>', rater_id, 'now', 1 FROM votes", "CHECK constraint"),
+        ("INSERT INTO votes SELECT 'new', battle_id, 2, 'b', 'nobody', 'now', 1 FROM votes", "FOREIGN KEY"),
+        ("INSERT INTO votes SELECT 'new', battle_id, 'two', 'b', rater_id, 'now', 1 FROM votes", "cannot store"),
+        ("UPDATE generations SET text = 'better'", "written once"),
+        ("DELETE FROM generations", "written once"),
+        ("REPLACE INTO generations SELECT * FROM generations", "written once"),
+        ("UPDATE battles SET owner = 'rater-ben'", "only a battle's state"),
+        ("UPDATE battles SET blind = 0", "only a battle's state"),
+        ("UPDATE battles SET state = 'open', final_at = NULL", "stays so"),
+        ("UPDATE battle_sides SET model_id = 'pocket-galpaca'", "keeps the model"),
+        ("UPDATE battle_sides SET generation_id = NULL", "filled once"),
+        ("DELETE FROM battles", "FOREIGN KEY"),
+        ("DELETE FROM models WHERE id = 'pocket-openalpaca'", "FOREIGN KEY"),
+    ],
+)  # fmt: skip
+def test_the_database_itself_refuses(home: House, raw: sqlite3.Connection, statement: str, message: str) -> None:
+    home.battle_is_open()
+    home.battles.vote("battle-1", "a", ADA, final=True)
+    before = list(raw.iterdump())
+    with pytest.raises(sqlite3.Error, match=message):
+        raw.execute(statement)
+    with pytest.raises(StorageError, match=message):  # and the playground itself
+        home.store.write(lambda writing: writing._connection.execute(statement))
+    assert list(raw.iterdump()) == before
+
+
+# Records
+
+
+def test_a_battle_comes_back_as_it_was_written(home: House) -> None:
+    made = battle(overrides={"temperature": 0.5, "seed": 3}, draw_probability=0.25, parent_id="gone")
+    home.battles.create(made)
+    assert home.store.battle("battle-1") == made
+
+
+@given(
+    text=st.text(st.characters(exclude_categories=["Cs"])),
+    token_ids=st.lists(st.integers(0, 2**31)).map(tuple),
+    duration_s=st.floats(0, 1e6),
+)
+def test_a_generation_comes_back_as_it_was_written(text: str, token_ids: tuple[int, ...], duration_s: float) -> None:
+    made = generation(
+        "g", text=text, token_ids=token_ids, duration_s=duration_s, instruction=Instruction(text, text, text)
+    )
+    with Store(None) as store:
+        store.upsert_model(card())
+        store.write(lambda writing: writing.insert_generation(made))
+        with store.reading() as reading:
+            assert reading.generation("g") == made
+            row = reading._connection.execute("SELECT good, chars FROM generations").fetchone()
+    assert tuple(row) == (made.good, len(text))
+
+
+def test_a_card_comes_back_as_it_was_written_and_a_newer_one_takes_its_place(home: House) -> None:
+    newer = card(revision="fff", sampling=SamplingParams(top_k=5), notes=("ö", "\u2028"))
+    home.store.upsert_model(newer)
+    with home.store.reading() as reading:
+        assert reading.cards([OPENALPACA, "no-such"]) == {OPENALPACA: newer}
+        assert list(reading.cards()) == sorted(MODELS)
+
+
+def test_the_same_instruction_is_stored_once(home: House, raw: sqlite3.Connection) -> None:
+    home.battle_is_open("battle-1")
+    home.battle_is_open("battle-2")
+    home.battle_is_open("battle-3", instruction=Instruction("Write a haiku about the sea. "))
+    assert raw.execute("SELECT count(*) FROM instructions").fetchone()[0] == 2
+
+
+def test_a_lone_surrogate_is_refused_in_words_and_changes_nothing(home: House, raw: sqlite3.Connection) -> None:
+    before = list(raw.iterdump())
+    with pytest.raises(InvalidValue, match="cannot be stored"):
+        home.battles.create(battle(instruction=Instruction("\ud800")))
+    assert list(raw.iterdump()) == before
+
+
+# Pairs
+
+
+def pairs_of(home: House) -> list[tuple[str, str, str, float]]:
+    return [(pair.model_a, pair.model_b, pair.winner, pair.weight) for pair in home.store.judged_pairs()]
+
+
+O, M, G = OPENALPACA, MAMBA, GALPACA  # noqa: E741
+
+
+@pytest.mark.parametrize(
+    ("choice", "expected"),
+    [
+        ("a", [(O, M, "model_a", 1), (O, G, "model_a", 1)]),
+        ("b", [(O, M, "model_b", 1), (M, G, "model_a", 1)]),
+        ("c", [(O, G, "model_b", 1), (M, G, "model_b", 1)]),
+        ("tie", [(O, M, "tie", 1), (O, G, "tie", 1), (M, G, "tie", 1)]),
+        ("both_bad", [(O, M, "both_bad", 1), (O, G, "both_bad", 1), (M, G, "both_bad", 1)]),
+        ("b>a=c", [(O, M, "model_b", 1), (O, G, "tie", 1), (M, G, "model_a", 1)]),
+        ("c>b>a", [(O, M, "model_b", 1), (O, G, "model_b", 1), (M, G, "model_b", 1)]),
+        ("a=c>b", [(O, M, "model_a", 1), (O, G, "tie", 1), (M, G, "model_b", 1)]),
+        ("c=b=a", [(O, M, "tie", 1), (O, G, "tie", 1), (M, G, "tie", 1)]),
+    ],
+)
+def test_a_vote_on_three_gives_these_pairs(
+    home: House, choice: str, expected: list[tuple[str, str, str, float]]
+) -> None:
+    home.battle_is_open(models=MODELS)
+    home.battles.vote("battle-1", choice, ADA)
+    assert pairs_of(home) == expected
+
+
+@pytest.mark.parametrize("bad", [FAILED, EMPTY])
+def test_a_column_that_cannot_be_judged_is_in_no_pair(home: House, bad: dict[str, object]) -> None:
+    home.battle_is_open(models=MODELS, ends={"b": bad})
+    home.battles.vote("battle-1", "c>a", ADA)
+    assert pairs_of(home) == [(O, G, "model_b", 1)]
+
+
+def test_only_the_latest_revision_counts_and_an_undone_vote_gives_none(home: House) -> None:
+    home.battle_is_open()
+    home.battles.vote("battle-1", "a", ADA)
+    home.battles.undo("battle-1", ADA)
+    assert pairs_of(home) == []
+    assert home.store.count_votes() == 0
+    home.battles.vote("battle-1", "b", ADA)
+    assert pairs_of(home) == [(O, M, "model_b", 1)]
+    assert home.store.count_votes() == 1
+
+
+def test_a_model_against_itself_is_stored_and_weighs_nothing(home: House) -> None:
+    home.battle_is_open(models=(O, O, M))
+    home.battles.vote("battle-1", "a", ADA)
+    assert pairs_of(home) == [(O, O, "model_a", 0), (O, M, "model_a", 1)]
+
+
+def test_pairs_can_be_filtered(home: House) -> None:
+    home.battle_is_open("open-mode", blind=False)
+    home.battle_is_open("blind")
+    home.battle_is_open("other", instruction=Instruction("Add 2 and 2.", category="maths"))
+    for name in ("open-mode", "blind", "other"):
+        home.battles.vote(name, "a", ADA)
+        home.time.pass_s(1)
+    store = home.store
+    assert [pair.battle_id for pair in store.judged_pairs()] == ["open-mode", "blind", "other"]
+    assert [pair.battle_id for pair in store.judged_pairs(blind_only=True)] == ["blind", "other"]
+    assert [pair.battle_id for pair in store.judged_pairs(category="maths")] == ["other"]
+    home.time.pass_s(2.5)
+    assert [pair.battle_id for pair in store.judged_pairs(final_by=home.time.now())] == ["open-mode"]
+
+
+# Transactions
+
+
+def test_an_error_undoes_its_own_operation_and_nobody_elses(home: House) -> None:
+    """Sixteen threads write in shared commits; every third one raises after its insert."""
+    home.battle_is_open()
+
+    def one(number: int) -> str:
+        def work(writing):
+            writing.know_rater(f"rater-{number}", "now")
+            if number % 3 == 0:
+                raise KeyError(number)
+            return f"wrote {number}"
+
+        try:
+            return home.store.write(work)
+        except KeyError as error:
+            return f"raised {error.args[0]}"
+
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(one, range(300)))
+    assert answers == [f"{'raised' if n % 3 == 0 else 'wrote'} {n}" for n in range(300)]
+    with home.store.reading() as reading:
+        rows = reading._connection.execute("SELECT id FROM raters WHERE created_at = 'now'")
+        assert {row[0] for row in rows} == {f"rater-{n}" for n in range(300) if n % 3}
+
+
+def test_a_reader_sees_one_moment_whatever_is_written_meanwhile(home: House) -> None:
+    home.battle_is_open()
+    with home.store.reading() as reading:
+        assert reading.count_votes() == 0
+        home.battles.vote("battle-1", "a", ADA)
+        assert reading.count_votes() == 0
+    assert home.store.count_votes() == 1
+
+
+def test_pairs_that_nobody_reads_to_the_end_hold_no_connection(home: House) -> None:
+    for number in range(20):
+        home.battle_is_open(f"battle-{number}")
+        home.battles.vote(f"battle-{number}", "a", ADA)
+    for _ in range(20):
+        next(home.store.judged_pairs())
+    assert home.store._readers.qsize() <= 2
+
+
+def test_after_close_every_use_says_so(home: House) -> None:
+    home.store.close()
+    home.store.close()
+    with pytest.raises(StorageError, match="closed"):
+        home.store.upsert_model(card())
+    with pytest.raises(StorageError, match="closed"):
+        home.store.count_votes()
+
+
+def test_a_full_disk_is_said_and_once_there_is_space_again_votes_are_taken(home: House) -> None:
+    home.battle_is_open()
+
+    def limit(pages: int) -> Callable[[object], None]:
+        return lambda writing: writing._connection.execute(f"PRAGMA max_page_count = {pages}")  # type: ignore[attr-defined]
+
+    home.store.write(limit(1))  # SQLite keeps the pages that there are
+    with pytest.raises(StorageError, match="no space left"):
+        home.battles.create(battle("battle-2", instruction=Instruction("x" * 100_000)))
+    home.store.write(limit(1_000_000))
+    assert home.store.battle("battle-2") is None
+    home.battles.create(battle("battle-2", instruction=Instruction("x" * 100_000)))
+    assert home.store.battle("battle-2") is not None
+
+
+def test_one_operation_that_does_not_fit_takes_no_other_with_it() -> None:
+    connection = connect(None)
+    connection.execute("CREATE TABLE texts (text TEXT)")
+    connection.execute(f"PRAGMA max_page_count = {connection.execute('PRAGMA page_count').fetchone()[0] + 2}")
+    texts = ("one", "x" * 100_000, "two")
+    operations = [Operation(lambda c, text=text: c.execute("INSERT INTO texts VALUES (?)", [text])) for text in texts]
+    commit_together(connection, operations)
+    assert [row[0] for row in connection.execute("SELECT text FROM texts")] == ["one", "two"]
+    with pytest.raises(StorageError, match="no space left"):
+        operations[1].result(None)
+
+
+# Opening
+
+
+def test_every_connection_has_the_pragmas_that_triggers_and_keys_need(tmp_path: Path) -> None:
+    for _ in ("made", "opened again"):
+        store = Store(tmp_path / "playground.db")
+        with store.reading() as reading:
+            connections = [reading._connection, store.write(lambda writing: writing._connection)]
+        for connection in connections:
+            assert [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in PRAGMAS] == [1, 1]
+        assert connections[1].execute("PRAGMA synchronous").fetchone()[0] == 2
+        store.close()
+
+
+def test_a_missing_folder_is_made(tmp_path: Path) -> None:
+    with Store(tmp_path / "a" / "b" / "playground.db") as store:
+        store.upsert_model(card())
+    assert (tmp_path / "a" / "b" / "playground.db").is_file()
+
+
+def test_a_second_writer_is_refused_and_told_which_lock(home: House) -> None:
+    path = home.store.path
+    assert path is not None
+    with pytest.raises(DatabaseLocked, match=r"playground\.db\.lock"):
+        Store(path, lock_wait_s=0.1)
+    home.store.close()
+    Store(path, lock_wait_s=0.1).close()
+
+
+def test_a_second_process_reads_beside_the_writer_and_cannot_write(home: House) -> None:
+    home.battle_is_open()
+    home.battles.vote("battle-1", "b", ADA)
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from playground.errors import DatabaseLocked\n"
+        "from playground.storage.store import Store; from tests.cast import card\n"
+        "with Store(Path(sys.argv[1]), read_only=True) as store:\n"
+        "    print(store.count_votes(), [pair.winner for pair in store.judged_pairs()])\n"
+        "    try:\n        store.upsert_model(card())\n"
+        "    except DatabaseLocked as error:\n        print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(home.store.path)], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("1 ['model_b']\n")
+    assert "open for reading only" in done.stdout
+
+
+def test_reading_where_there_is_nothing_makes_nothing(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="there is no database"):
+        Store(tmp_path / "playground.db", read_only=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "content", [b"hello", b"\x00" * 5000, os.urandom(5000), b"SQLite format 4\x00" + b"\x00" * 4081]
+)
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path, content: bytes, read_only: bool) -> None:
+    path = tmp_path / "playground.db"
+    path.write_bytes(content)
+    with pytest.raises(DatabaseBroken):
+        Store(path, read_only=read_only)
+    assert path.read_bytes() == content
+
+
+def test_another_programs_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "playground.db"
+    other = sqlite3.connect(path)
+    other.execute("CREATE TABLE votes (id)")
+    other.commit()
+    other.close()
+    content = path.read_bytes()
+    with pytest.raises(DatabaseBroken, match="another program"):
+        Store(path)
+    assert path.read_bytes() == content
+
+
+def test_an_empty_file_becomes_a_database(tmp_path: Path) -> None:
+    path = tmp_path / "playground.db"
+    path.touch()
+    with Store(path) as store:
+        assert store.count_votes() == 0
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_newer_schema_is_refused_with_what_to_do(tmp_path: Path, read_only: bool) -> None:
+    house(tmp_path).store.close()
+    path = tmp_path / "playground.db"
+    raw = sqlite3.connect(path)
+    raw.execute(f"PRAGMA user_version = {schema_version() + 1}")
+    raw.close()
+    with pytest.raises(DatabaseNewer, match="update the playground"):
+        Store(path, read_only=read_only)
+
+
+def test_one_damaged_page_is_found_at_start(tmp_path: Path) -> None:
+    made = house(tmp_path)
+    for number in range(30):
+        made.battle_is_open(f"battle-{number}")
+    made.store.close()
+    path = tmp_path / "playground.db"
+    content = bytearray(path.read_bytes())
+    page = content.rindex(b"Grey waves") // 4096  # of answers: nothing reads it before somebody asks for one
+    content[page * 4096 : page * 4096 + 100] = b"\xff" * 100
+    path.write_bytes(content)
+    with pytest.raises(DatabaseBroken, match="damaged"):
+        Store(path)
+
+
+def test_a_truncated_file_is_found_at_start(tmp_path: Path) -> None:
+    made = house(tmp_path)
+    for number in range(30):
+        made.battle_is_open(f"battle-{number}")
+    made.store.close()
+    path = tmp_path / "playground.db"
+    path.write_bytes(path.read_bytes()[: 4096 * 6])
+    with pytest.raises(DatabaseBroken, match="damaged"):
+        Store(path)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_written_to_is_said(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(StorageError, match="cannot be written to"):
+        Store(tmp_path / "playground.db")
+    tmp_path.chmod(0o700)
+
+
+def test_a_folder_that_is_a_file_is_said(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("")
+    with pytest.raises(StorageError, match="cannot be written to"):
+        Store(tmp_path / "data" / "playground.db")
+
+
+def test_somebody_elses_long_lock_is_an_error_and_then_over(home: House, raw: sqlite3.Connection) -> None:
+    home.battle_is_open()
+    home.store.write(lambda writing: writing._connection.execute("PRAGMA busy_timeout = 50"))
+    raw.execute("BEGIN IMMEDIATE")
+    with pytest.raises(DatabaseLocked, match="in use by another program"):
+        home.battles.vote("battle-1", "a", ADA)
+    raw.execute("ROLLBACK")
+    assert home.battles.vote("battle-1", "b", ADA).choice == "b"
+
+
+def test_a_kept_copy_made_while_votes_come_in_is_whole(home: House, tmp_path: Path) -> None:
+    home.battle_is_open()
+    home.battles.vote("battle-1", "a", ADA)
+    with home.store.reading() as reading, sqlite3.connect(tmp_path / "copy.db") as copy:
+        reading._connection.execute("ROLLBACK")
+        reading._connection.backup(copy)
+    with Store(tmp_path / "copy.db") as store:
+        assert store.count_votes() == 1
+
+
+def test_a_closed_database_is_one_file(home: House) -> None:
+    home.battle_is_open()
+    home.battles.vote("battle-1", "a", ADA)
+    home.store.close()
+    assert home.store.path is not None
+    assert [path.name for path in home.store.path.parent.glob("playground.db-*")] == []
+
+
+# Kills
+
+VOTER = """
+import sys
+from pathlib import Path
+from tests.cast import ADA, house
+home = house(Path(sys.argv[1]))
+with home.store.reading() as reading:
+    first = int(reading._connection.execute("SELECT count(*) FROM battles").fetchone()[0])
+for number in range(first, first + 100_000):
+    home.battle_is_open(f"battle-{number}")
+    home.battles.vote(f"battle-{number}", "a", ADA)
+    print(f"battle-{number}", flush=True)
+"""
+
+
+@pytest.mark.parametrize("kills", [5, pytest.param(200, marks=pytest.mark.slow)])
+def test_no_kill_loses_an_acknowledged_vote(tmp_path: Path, kills: int) -> None:
+    acknowledged: list[str] = []
+    for number in range(kills):
+        voter = subprocess.Popen(
+            [sys.executable, "-c", VOTER, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        )
+        assert voter.stdout is not None
+        acknowledged.append(voter.stdout.readline().strip())
+        threading.Timer(0.02 + 0.013 * (number % 7), voter.send_signal, [signal.SIGKILL]).start()
+        acknowledged += [line.strip() for line in voter.stdout if line.endswith("\n")]
+        voter.wait()
+    assert len(acknowledged) > kills
+    with Store(tmp_path / "playground.db") as store:
+        votes = [pair.battle_id for pair in store.judged_pairs()]
+    assert len(votes) == len(set(votes))
+    assert set(acknowledged) <= set(votes)
+    assert len(votes) - len(acknowledged) <= kills
+
+
+def test_battles_that_a_kill_left_behind_are_ended_at_the_next_start(tmp_path: Path) -> None:
+    made = house(tmp_path)
+    made.battles.create(battle("both-lost"))
+    made.battles.create(battle("one-of-three-lost", MODELS))
+    for side in "ab":
+        made.battles.finish_side("one-of-three-lost", side, generation(f"g-{side}", MODELS["ab".index(side)]))
+    made.store.close()
+    again = house(tmp_path)
+    assert again.battles.interrupt_all() == 2
+    assert again.battles.interrupt_all() == 0
+    lost, kept = again.store.battle("both-lost"), again.store.battle("one-of-three-lost")
+    assert lost is not None
+    assert kept is not None
+    assert (lost.state, lost.void_reason) == ("void", "interrupted")
+    assert (kept.state, kept.good_sides) == ("open", ("a", "b"))
+    ended = kept.sides[2].generation
+    assert ended is not None
+    assert (ended.finish_reason, ended.error) == (FinishReason.ERROR, "interrupted by a restart")
+    again.store.close()
+
+
+def test_memory_is_light(tmp_path: Path) -> None:
+    began = time.perf_counter()
+    stores = [Store(None) for _ in range(50)]
+    assert (time.perf_counter() - began) / 50 < 0.05
+    before = threading.active_count()
+    del stores
+    assert threading.active_count() == before
+
+
+def test_two_stores_in_memory_know_nothing_of_each_other() -> None:
+    one, other = house(), house()
+    one.battle_is_open()
+    assert other.store.battle("battle-1") is None
