@@ -70,7 +70,7 @@ class Arena:
 
     def open(self) -> None:
         """Open the database, begin to bring up the models in the background."""
-        self._store = Store(self.settings.db)
+        self._store = Store(self.settings.db, alone=self.settings.db_mounted)
         for card in self.line_up:
             self._store.upsert_model(card)
         self._opened = self._battles_on(self._store)

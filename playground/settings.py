@@ -32,6 +32,7 @@ class Settings:
     share: bool = _setting(False, "open a public Gradio tunnel to this machine", "GRADIO_SHARE")
     models: str = _setting("", "card ids, comma separated; empty: the pocket models")
     db: Path = _setting(Path("data/playground.db"), "the SQLite database; its folder is made when missing")
+    db_mounted: bool = _setting(False, "the database lies on a network mount, such as a Space's bucket")
     cards: str = _setting("", "a folder with more model cards")
     templates: str = _setting("", "a folder with more prompt templates")
     columns: int = _setting(2, "answers side by side when the page opens, 2 to 6")

@@ -559,3 +559,23 @@ def test_two_stores_in_memory_know_nothing_of_each_other() -> None:
     one, other = house(), house()
     one.battle_is_open()
     assert other.store.battle("battle-1") is None
+
+
+def test_a_store_alone_keeps_no_write_ahead_log_and_locks_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "playground.db"
+    with Store(path, alone=True) as store:
+        House(store).battle_is_open()
+        assert [p.name for p in tmp_path.glob("*-wal")] == []
+        with pytest.raises(DatabaseLocked, match="in use by another program"), Store(path, read_only=True) as other:
+            other.count_votes()
+    with Store(path) as store:
+        assert store.battle("battle-1") is not None
+
+
+def test_a_log_written_before_is_taken_up_by_a_store_alone(tmp_path: Path) -> None:
+    path = tmp_path / "playground.db"
+    with Store(path) as store:
+        House(store).battle_is_open()
+    with Store(path, alone=True) as store:
+        assert store.battle("battle-1") is not None
+        assert store.count_votes() == 0

@@ -38,8 +38,11 @@ def connect(path: Path | None, *, read_only: bool = False) -> sqlite3.Connection
     return connection
 
 
-def open_writer(path: Path | None) -> sqlite3.Connection:
+def open_writer(path: Path | None, *, alone: bool = False) -> sqlite3.Connection:
     """The one connection that writes: checked, durable, migrated.
+
+    `alone` is for a network mount, which cannot share memory between connections: no write-ahead log, and the file
+    is locked for as long as the connection is open.
 
     Raises:
         DatabaseBroken: not a database of ours, or damaged; nothing was changed.
@@ -50,9 +53,10 @@ def open_writer(path: Path | None) -> sqlite3.Connection:
     connection = connect(path)
     try:
         if path is not None:
+            connection.execute(f"PRAGMA locking_mode = {'EXCLUSIVE' if alone else 'NORMAL'}")
             check_identity(connection, path)
             check_pages(connection, path)
-            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(f"PRAGMA journal_mode = {'DELETE' if alone else 'WAL'}")
             connection.execute("PRAGMA synchronous = FULL")
         if _pragma(connection, "user_version") < schema_version():
             migrate(connection)

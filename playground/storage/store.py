@@ -34,6 +34,7 @@ class Store:
     Args:
         path: the database, made with its folder when missing; None: in memory, forgotten with the object.
         read_only: read beside a process that writes; every write raises.
+        alone: for a file on a network mount: rollback journal, exclusive lock, one connection for everything.
         lock_wait_s: how long to wait for another writer to end.
 
     Raises:
@@ -43,24 +44,29 @@ class Store:
         StorageError: the file or its folder cannot be used.
     """
 
-    def __init__(self, path: Path | None, *, read_only: bool = False, lock_wait_s: float = 2.0) -> None:
+    def __init__(
+        self, path: Path | None, *, read_only: bool = False, alone: bool = False, lock_wait_s: float = 2.0
+    ) -> None:
         self.path = path
-        self._guard = threading.RLock()  # of the single connection in memory
+        self._guard = threading.RLock()  # of the single connection
         self._readers: LifoQueue[sqlite3.Connection] = LifoQueue(IDLE_READERS)
         self._lock: FileLock | None = None
-        self._memory: sqlite3.Connection | None = None
+        self._single: sqlite3.Connection | None = None
         self._writer: Writer | None = None
         self._closed = False
         if path is None:
-            self._memory = open_writer(None)
-            self._writer = DirectWriter(self._memory, self._guard)
+            self._single = open_writer(None)
+            self._writer = DirectWriter(self._single, self._guard)
         elif read_only:
             self._put_back(open_reader(path))
         else:
             with ExitStack() as undo:
                 self._lock = _locked(path, lock_wait_s)
                 undo.callback(self._lock.release)
-                self._writer = ThreadWriter(open_writer(path), path)
+                connection = open_writer(path, alone=alone)
+                if alone:
+                    self._single = connection
+                self._writer = DirectWriter(connection, self._guard, path) if alone else ThreadWriter(connection, path)
                 undo.pop_all()  # the lock is kept until `close`
 
     @property
@@ -89,9 +95,12 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[Reading]:
         """One consistent snapshot, whatever is written meanwhile."""
-        if self._memory is not None:
+        if self._single is not None:
             with self._guard:
-                yield Reading(self._memory)
+                try:
+                    yield Reading(self._single)
+                except sqlite3.Error as error:
+                    raise storage_error(error, self.path) from error
             return
         connection = self._take()
         try:

@@ -175,19 +175,21 @@ class ThreadWriter:
 
 
 class DirectWriter:
-    """The same without a thread, for a database in memory: the caller's own thread, one at a time."""
+    """The same without a thread, for a single connection: the caller's own thread, one at a time."""
 
-    def __init__(self, connection: sqlite3.Connection, guard: threading.RLock) -> None:
+    def __init__(self, connection: sqlite3.Connection, guard: threading.RLock, path: Path | None = None) -> None:
         self._connection = connection
         self._guard = guard
+        self._path = path
 
     def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """What `work` returns, committed."""
         operation = Operation(work)
         with self._guard:
             commit_together(self._connection, [operation])  # type: ignore[list-item]  # the value is not looked at
-        return operation.result(None)
+        return operation.result(self._path)
 
     def close(self) -> None:
-        """Forget everything."""
-        self._connection.close()
+        """Close the connection; what was in memory is forgotten."""
+        with self._guard:
+            self._connection.close()
