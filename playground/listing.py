@@ -68,5 +68,5 @@ def sources_line(cards: Sequence[ModelCard], statuses: Sequence[ModelStatus]) ->
     if loading:
         parts.append(f"{len(statuses) - len(loading) - len(failed)} of {len(statuses)} loaded")
     if failed:
-        parts.append(f"{', '.join(status.model_id for status in failed)} failed to load")
+        parts.append(f"{failed[0].model_id if len(failed) == 1 else len(failed)} failed to load")
     return " · ".join([part for part in parts if part] + ["votes saved"])

@@ -1,0 +1,39 @@
+"""Models in a few words and as documents."""
+
+from __future__ import annotations
+
+import pytest
+
+from playground.listing import model_rows, sources_line
+from playground.records import ModelStatus
+from tests.cast import GALPACA, MAMBA, OPENALPACA, card
+
+POCKET = [card(model_id, stands_in_for="the real one") for model_id in (OPENALPACA, MAMBA, GALPACA)]
+
+
+def statuses(*states: str, device: str = "") -> list[ModelStatus]:
+    return [ModelStatus(c.id, state, device=device) for c, state in zip(POCKET, states, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("states", "device", "words"),
+    [
+        (("queued", "loading", "loading"), "", "pocket models · 0 of 3 loaded · votes saved"),
+        (("ready", "loading", "ready"), "cpu", "pocket models · this CPU · 2 of 3 loaded · votes saved"),
+        (("ready", "ready", "ready"), "cpu", "pocket models · this CPU · votes saved"),
+        (("ready", "failed", "ready"), "cpu", f"pocket models · this CPU · {MAMBA} failed to load · votes saved"),
+        (("failed", "failed", "ready"), "cpu", "pocket models · this CPU · 2 failed to load · votes saved"),
+        (("ready",) * 3, "cuda:0 NVIDIA H200", "pocket models · cuda:0 NVIDIA H200 · votes saved"),
+    ],
+)
+def test_the_chip_says_where_answers_come_from(states: tuple[str, ...], device: str, words: str) -> None:
+    assert sources_line(POCKET, statuses(*states, device=device)) == words
+
+
+def test_other_models_are_counted() -> None:
+    assert sources_line([card(), card(MAMBA)], []) == "2 models · votes saved"
+
+
+def test_a_row_says_where_a_model_stands_and_off_where_nothing_runs() -> None:
+    rows = model_rows(POCKET[:2], [ModelStatus(OPENALPACA, "failed", "no such folder")])
+    assert [(row["state"], row["detail"]) for row in rows] == [("failed", "no such folder"), ("off", "")]
