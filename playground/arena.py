@@ -11,6 +11,7 @@ import secrets
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from random import SystemRandom
 from types import MappingProxyType
 from typing import Any
@@ -55,6 +56,7 @@ class Arena:
         self.catalog = Catalog.load(settings.card_folders, settings.template_folders)
         self.line_up = self.catalog.line_up(settings.model_ids)
         self.starters = load_starters(settings.starters_folder)
+        self._category_of = {replace(s, category=""): s.category for group in self.starters.values() for s in group}
         self._engine = engine or LocalEngine(settings)
         self._clock = clock or Clock()
         self._random = SystemRandom()
@@ -112,6 +114,7 @@ class Arena:
         Raises:
             PlaygroundError: anything that does not fit, before anything is stored or started.
         """
+        instruction = replace(instruction, category=self._category_of.get(replace(instruction, category=""), ""))
         cards = self._choose(models, columns, blind)
         battle, plans = self._plan(instruction, cards, owner, source, blind, overrides, parent_id)
         battles = self._kept if keep else self._forgetful(battle.id, cards)
@@ -230,6 +233,11 @@ class Arena:
             models=[card.id for card in self.line_up],
             categories=self.starters,
         )
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether a model of the line-up is on its way."""
+        return any(status.state in ("off", "queued", "loading") for status in self.statuses())
 
     def sources_line(self) -> str:
         """Where the answers come from and where the votes go, in a few words."""

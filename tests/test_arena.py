@@ -77,6 +77,15 @@ def test_a_comparison_streams_to_an_end_and_is_stored_with_its_provenance(arena:
         assert not Path(generation.repo).is_absolute(), "a folder of this machine is nobody's business"
 
 
+def test_a_starter_brings_its_category_and_what_is_typed_has_none(arena: Arena) -> None:
+    category, (starter, *_) = next(iter(arena.starters.items()))
+    typed = replace(starter, category="")
+    for instruction, expected in ((typed, category), (Instruction("made up", category="facts"), "")):
+        assert ended(arena, arena.compare(instruction, owner=ADA, source="page", blind=False)).instruction == replace(
+            instruction, category=expected
+        )
+
+
 def test_an_open_order_is_as_asked_and_a_blind_one_is_drawn(arena: Arena) -> None:
     orders = set()
     for _ in range(12):

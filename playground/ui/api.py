@@ -1,0 +1,152 @@
+"""The named endpoints: the same through ``gradio_client`` and HTTP, validated here because Gradio checks no types.
+
+Boundary: turns requests into calls of the arena and views into plain JSON; whatever is wrong comes back as
+`gr.Error` with the words that a visitor would see. No ``from __future__ import annotations`` here: Gradio reads the
+annotations as they stand.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import gradio as gr
+
+from playground.arena import Arena
+from playground.door import (
+    clean_battle_id,
+    clean_comment,
+    clean_instruction,
+    clean_models,
+    clean_overrides,
+    clean_rater,
+)
+from playground.errors import PlaygroundError, Refused
+from playground.leaderboard import Leaderboard
+from playground.listing import model_rows, prompt_document
+from playground.records import BattleState, BattleView
+
+POLL_S = 0.09
+RATER_HEADER = "x-playground-rater"
+RATER = "api"
+
+
+def add_api(arena: Arena) -> None:
+    """Declare the endpoints; called while a `gr.Blocks` is being built."""
+    endpoints = Endpoints(arena)
+    gr.api(endpoints.compare, api_name="compare", concurrency_limit=None)
+    gr.api(endpoints.vote, api_name="vote", queue=False)
+    gr.api(endpoints.models, api_name="models", queue=False)
+    gr.api(endpoints.leaderboard, api_name="leaderboard", queue=False)
+    gr.api(endpoints.prompt, api_name="prompt", queue=False)
+
+
+class Endpoints:
+    """One method per endpoint; the docstrings are what the API page shows."""
+
+    def __init__(self, arena: Arena) -> None:
+        self._arena = arena
+
+    async def compare(
+        self,
+        instruction: str,
+        input: str = "",
+        system: str = "",
+        models: list[str] = [],  # noqa: B006
+        blind: bool = False,
+        params: dict[str, Any] = {},  # noqa: B006
+        request: gr.Request | None = None,
+    ) -> AsyncIterator[dict[str, Any]]:
+        """Let several models answer one instruction; streams snapshots of all columns.
+
+        `models` empty: two of the arena's choice; `params` empty: as each card says.
+        """
+        try:
+            clean, _notes = clean_instruction(instruction, input, system, self._arena.settings)
+            owner = rater_of(request)
+            battle_id = await asyncio.to_thread(
+                self._arena.compare,
+                clean,
+                owner=owner,
+                source="api",
+                blind=_flag("blind", blind),
+                models=clean_models(models),
+                overrides=clean_overrides(params),
+            )
+            async for view in self._watch(battle_id, owner):
+                yield snapshot(view)
+        except PlaygroundError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+
+    async def _watch(self, battle_id: str, owner: str) -> AsyncIterator[BattleView]:
+        last = None
+        while last is None or last.state is BattleState.GENERATING:
+            view = await asyncio.to_thread(self._arena.view, battle_id, owner, "api")
+            if view != last:
+                yield view
+            last = view
+            await asyncio.sleep(POLL_S)
+
+    def vote(
+        self,
+        battle_id: str,
+        choice: str,
+        reasons: list[str] = [],  # noqa: B006
+        comment: str = "",
+        request: gr.Request | None = None,
+    ) -> dict[str, Any]:
+        """Judge a battle that was made through the API; final at once, a repeated vote gets the stored answer."""
+        try:
+            owner = rater_of(request)
+            notes = clean_comment(reasons, comment)
+            voted = self._arena.vote_final(clean_battle_id(battle_id), owner, choice, notes.reasons, notes.comment)
+        except Refused as refused:
+            return {"accepted": False, "reason": refused.reason}
+        except PlaygroundError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+        return {"accepted": True, "choice": voted.choice, "reveal": dict(voted.reveal)}
+
+    def models(self) -> list[dict[str, Any]]:
+        """The models of this playground: id, name, license, state and more."""
+        return model_rows(self._arena.line_up, self._arena.statuses())
+
+    def leaderboard(self, category: str = "") -> dict[str, Any]:
+        """Ratings with intervals, ranks and a verdict in words, from all votes so far."""
+        try:
+            board: Leaderboard = self._arena.leaderboard(category)
+        except PlaygroundError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+        return board.as_document()
+
+    def prompt(self, model: str, instruction: str, input: str = "", system: str = "") -> dict[str, Any]:
+        """Exactly what a model would be fed: text, token ids, template."""
+        try:
+            clean, _notes = clean_instruction(instruction, input, system, self._arena.settings)
+            return prompt_document(self._arena.catalog, model, clean)
+        except PlaygroundError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+
+
+def rater_of(request: gr.Request | None) -> str:
+    """Who judges over the API: the header's value, or ``api``."""
+    header = request.headers.get(RATER_HEADER, "") if request is not None else ""
+    return clean_rater(header) if header else RATER
+
+
+def snapshot(view: BattleView) -> dict[str, Any]:
+    """A battle as the API shows it: `finish_reason` once there is one, `model` only when not blind."""
+    return {"battle_id": view.battle_id, "state": str(view.state), "columns": [_column(c) for c in view.columns]}
+
+
+def _column(column: Any) -> dict[str, Any]:
+    shown = {"side": column.side, "state": str(column.state), "text": column.text, "error": column.error}
+    if column.finish_reason is not None:
+        shown["finish_reason"] = str(column.finish_reason)
+    if column.card is not None:
+        shown["model"] = column.card.id
+    return shown
+
+
+def _flag(name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise gr.Error(f"{name} is {value!r}; valid: true, false", print_exception=False)
+    return value

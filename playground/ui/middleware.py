@@ -1,0 +1,170 @@
+"""What stands between the network and Gradio: security headers, body size, foreign origins, the rater's cookie.
+
+Boundary: pure ASGI; knows nothing of Gradio but that its page is ``text/html``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from http.cookies import CookieError, SimpleCookie
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+COOKIE = "playground_rater"
+COOKIE_MAX_AGE_S = 365 * 24 * 3600
+MAX_BODY_BYTES = 1_000_000
+_RATER = re.compile(r"[0-9a-f]{32}")
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",  # Gradio starts itself inline and compiles its templates
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "font-src 'self' data:",
+        "connect-src 'self'",
+        "media-src 'self' data: blob:",
+        "worker-src 'self' blob:",
+        "object-src 'none'",
+        "base-uri 'self'",
+        "form-action 'self'",
+        "frame-src 'none'",
+        "frame-ancestors 'self' https://huggingface.co https://*.hf.space",
+    )
+)
+SECURITY_HEADERS = (
+    (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), clipboard-write=(self)"),
+)
+
+
+class HasCookies(Protocol):
+    """A request, of Gradio or Starlette."""
+
+    @property
+    def cookies(self) -> Any: ...
+
+
+def rater_of(request: HasCookies) -> str | None:
+    """The rater that a request's cookie names; None when there is none, or none of ours."""
+    value = request.cookies.get(COOKIE)
+    return value if isinstance(value, str) and _RATER.fullmatch(value) else None
+
+
+class PageMiddleware:
+    """Headers on every reply, a cookie with the page, and a refusal of what is too big or comes from elsewhere."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        max_body_bytes: int = MAX_BODY_BYTES,
+        new_rater: Callable[[], str] = lambda: secrets.token_hex(16),
+    ) -> None:
+        self._app = app
+        self._max_body_bytes = max_body_bytes
+        self._new_rater = new_rater
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = _headers(scope)
+        if scope["method"] not in ("GET", "HEAD", "OPTIONS") and _is_foreign(headers):
+            await _refuse(send, 403, "This page does not take requests from other sites.")
+        elif int_or_zero(headers.get("content-length")) > self._max_body_bytes:
+            await _refuse(send, 413, self._too_big)
+        else:
+            await self._serve(scope, receive, send, headers)
+
+    @property
+    def _too_big(self) -> str:
+        return f"The request is too big; the most is {self._max_body_bytes} bytes."
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, headers: dict[str, str]) -> None:
+        """Pass the request on, counting a body that did not state its size."""
+        received, started, refused = 0, False, False
+
+        async def counted() -> Message:
+            nonlocal received, refused
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self._max_body_bytes and not started:
+                refused = True
+                await _refuse(send, 413, self._too_big)
+                return {"type": "http.disconnect"}
+            return message
+
+        async def marked(message: Message) -> None:
+            nonlocal started
+            if refused:
+                return
+            if message["type"] == "http.response.start":
+                started = True
+                message["headers"] = [*message.get("headers", []), *self._added(scope, headers, message)]
+            await send(message)
+
+        await self._app(scope, counted, marked)
+
+    def _added(self, scope: Scope, headers: dict[str, str], message: Message) -> Iterable[tuple[bytes, bytes]]:
+        yield from SECURITY_HEADERS
+        if scope["method"] == "GET" and _is_page(message) and not _has_rater(headers.get("cookie", "")):
+            yield b"set-cookie", cookie_header(self._new_rater(), secure=_is_https(scope, headers)).encode()
+
+
+def cookie_header(rater: str, secure: bool) -> str:
+    """The value of Set-Cookie; over https it also works inside another site's frame, as on a Space."""
+    site = "SameSite=None; Secure; Partitioned" if secure else "SameSite=Lax"
+    return f"{COOKIE}={rater}; Path=/; Max-Age={COOKIE_MAX_AGE_S}; HttpOnly; {site}"
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope.get("headers", [])}
+
+
+def _is_page(message: Message) -> bool:
+    content_type = dict(message.get("headers", [])).get(b"content-type", b"")
+    return message.get("status") == 200 and bytes(content_type).startswith(b"text/html")
+
+
+def _has_rater(cookie: str) -> bool:
+    try:
+        morsel = SimpleCookie(cookie).get(COOKIE)
+    except CookieError:
+        return False
+    return morsel is not None and _RATER.fullmatch(morsel.value) is not None
+
+
+def _is_https(scope: Scope, headers: dict[str, str]) -> bool:
+    return scope.get("scheme") == "https" or "https" in headers.get("x-forwarded-proto", "")
+
+
+def _is_foreign(headers: dict[str, str]) -> bool:
+    """Whether a browser says that the request comes from another site's page; programs send no Origin."""
+    origin = headers.get("origin")
+    if origin is None:
+        return False
+    hosts = {headers.get("host", ""), headers.get("x-forwarded-host", "")} - {""}
+    return urlsplit(origin).netloc not in hosts
+
+
+def int_or_zero(text: str | None) -> int:
+    """A header's number; 0 when it is missing or none."""
+    return int(text) if text is not None and text.isdecimal() else 0
+
+
+async def _refuse(send: Send, status: int, words: str) -> None:
+    body = json.dumps({"error": words}).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), *SECURITY_HEADERS]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,119 @@
+"""The rooms assembled into one `gr.Blocks`, and how it is launched.
+
+Boundary: `build_pages` opens nothing and starts nothing; what a room holds is in the room's own file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from starlette.middleware import Middleware
+
+from playground.arena import Arena
+from playground.ui import texts
+from playground.ui.api import add_api
+from playground.ui.compare import CompareRoom
+from playground.ui.leaderboard import LeaderboardRoom
+from playground.ui.middleware import PageMiddleware
+from playground.ui.rendering import escape
+from playground.ui.theme import page_theme
+
+HERE = Path(__file__).parent
+CHIP_EVERY_S = 2.0
+"""How often the chip is drawn anew while models are being loaded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """One page with an address of its own."""
+
+    name: str
+    path: str  # "" is the start page
+    build: Callable[[Arena, gr.Blocks], None]
+    has_heading: bool = True  # of the first level; otherwise one is given that is not seen
+
+
+def build_pages(arena: Arena) -> gr.Blocks:
+    """All rooms over one arena, which need not be open yet."""
+    with gr.Blocks(title=texts.TITLE, analytics_enabled=False, fill_width=True) as demo:
+        add_api(arena)  # first: an endpoint's name is taken by whoever comes first
+        _build_room(ROOMS[0], arena, demo)
+    for room in ROOMS[1:]:
+        with demo.route(room.name, f"/{room.path}"):
+            _build_room(room, arena, demo)
+    return demo
+
+
+def launch_options(arena: Arena) -> dict[str, Any]:
+    """What `launch` has to be told for the page to look and behave as designed."""
+    return {
+        "theme": page_theme(),
+        "head": f"<style>{_text('style.css')}</style><script>{_text('keys.js')}</script>",
+        "app_kwargs": {"middleware": [Middleware(PageMiddleware)]},
+        "footer_links": [],
+        "run_history": False,
+        "enable_monitoring": False,
+        "show_error": False,
+        "ssr_mode": False,
+        "mcp_server": False,
+        "pwa": False,
+    }
+
+
+def _text(name: str) -> str:
+    return (HERE / name).read_text("utf-8")
+
+
+def _build_room(room: Room, arena: Arena, demo: gr.Blocks) -> None:
+    gr.Navbar(visible=False)
+    with gr.Row(elem_id="top"):
+        gr.HTML(_header(room), elem_id="header", apply_default_css=False)
+        chip = gr.HTML(elem_id="chip", apply_default_css=False)
+        until_loaded = gr.Timer(CHIP_EVERY_S)
+    for listen in (demo.load, until_loaded.tick):
+        listen(
+            lambda: {chip: _chip(arena), until_loaded: gr.Timer(active=arena.is_loading)},
+            None,
+            [chip, until_loaded],
+            show_progress="hidden",
+            api_visibility="private",
+            queue=False,
+        )
+    room.build(arena, demo)
+
+
+def _build_compare(arena: Arena, demo: gr.Blocks) -> None:
+    CompareRoom(arena).wire(demo)
+
+
+def _build_leaderboard(arena: Arena, demo: gr.Blocks) -> None:
+    LeaderboardRoom(arena).wire(demo)
+
+
+ROOMS = (
+    Room(texts.COMPARE_ROOM, "", _build_compare, has_heading=False),
+    Room(texts.LEADERBOARD_ROOM, "leaderboard", _build_leaderboard),
+)
+"""A room appears in the header when it stands here."""
+
+
+def _chip(arena: Arena) -> str:
+    return f"<span class='chip'>{escape(arena.sources_line())}</span>"
+
+
+def _header(here: Room) -> str:
+    """Name and rooms; addresses are relative, so that they also work below another site's path."""
+    links = "".join(
+        f"<a href='./{room.path}'{' aria-current=page' if room is here else ''}>{escape(room.name)}</a>"
+        for room in ROOMS
+    )
+    heading = f"<h1 class='unread'>{escape(here.name)}</h1>" if not here.has_heading else ""
+    return (
+        f"<header><a class='skip' href='#answers'>{escape(texts.SKIP)}</a>"
+        f"<a class='brand' href='./'>{escape(texts.TITLE)}</a>"
+        f"<nav aria-label='{escape(texts.ROOMS)}'>{links}</nav></header>{heading}"
+    )

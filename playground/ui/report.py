@@ -1,0 +1,52 @@
+"""The report panel: one short form, shared by all columns, that says what is wrong with an answer.
+
+Boundary: components and their rendering; the report is stored by the arena.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from playground.ui import texts
+
+Updates = dict[Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportForm:
+    """Components of the form."""
+
+    box: gr.Column
+    words: gr.Textbox
+    send: gr.Button
+    cancel: gr.Button
+
+    @classmethod
+    def build(cls, max_chars: int) -> ReportForm:
+        """Lay the form out; called while a `gr.Blocks` is being built."""
+        with gr.Column(visible=False, elem_id="report", elem_classes=["sheet"]) as box:
+            words = gr.Textbox(
+                label=texts.REPORT_TITLE.format(letter=""),
+                placeholder=texts.REPORT_HINT,
+                lines=2,
+                max_lines=4,
+                max_length=max_chars,
+                elem_id="report-words",
+            )
+            with gr.Row():
+                send = gr.Button(texts.REPORT_SEND, variant="primary", elem_id="report-send", size="sm")
+                cancel = gr.Button(texts.REPORT_CANCEL, elem_id="report-cancel", elem_classes="ghost", size="sm")
+        return cls(box, words, send, cancel)
+
+    @property
+    def outputs(self) -> list[Any]:
+        """Components that `render` may change."""
+        return [self.box, self.words]
+
+    def render(self, side: str) -> Updates:
+        """The form for one side, empty; hidden when `side` is."""
+        label = texts.REPORT_TITLE.format(letter=side.upper())
+        return {self.box: gr.update(visible=bool(side)), self.words: gr.update(value="", label=label)}

@@ -1,0 +1,273 @@
+"""Every word of the page, in one place, ready to be translated.
+
+Boundary: words, and the few functions that put numbers into them; no markup, no Gradio, nothing of how it looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from playground.records import ColumnState, FinishReason, SamplingParams
+
+TITLE = "Playground"
+COMPARE_ROOM = "Compare"
+LEADERBOARD_ROOM = "Leaderboard"
+SKIP = "Skip to the answers"
+ROOMS = "Rooms"
+
+# What the models are, and what is kept
+
+ABOUT = (
+    "Small and old open models: answers may be wrong or offensive. "
+    "Your instruction, the answers and your vote are stored."
+)
+ABOUT_MORE = "What is stored"
+ABOUT_DETAILS = (
+    "Stored with each comparison: the instruction, every answer with its exact prompt and settings, your vote, its "
+    "reasons and comment, and a random number that this browser keeps in a cookie so that your votes count as one "
+    "rater's. No name, no address, nothing about your browser. Do not put personal data into an instruction. "
+    "With “do not store” all of it is kept in memory only, is gone when the program ends, and the vote counts nowhere."
+)
+DO_NOT_STORE = "do not store"
+# Composer
+
+INSTRUCTION = "Instruction"
+INSTRUCTION_HINT = "What should the models do?"
+INPUT = "Input"
+INPUT_HINT = "Text that the instruction is about"
+SYSTEM = "System text"
+SYSTEM_HINT = "Replaces the card's own, where its format has a place for it"
+ADD_INPUT = "+ input"
+ADD_SYSTEM = "+ system"
+SURPRISE = "Surprise me"
+STARTERS = "Starters"
+STARTERS_MIXED = "a bit of each"
+STARTERS_CATEGORY = "Kind of starter"
+BLIND = "Blind"
+OPEN = "Open"
+MODE = "Blind or open"
+COLUMNS = "columns"
+MODELS_CHOSEN = "Models"
+MODELS_ANY = "the arena's choice"
+MODELS_MINE = "my choice"
+SETTINGS_MODELS, SETTINGS_SAMPLING, SETTINGS_AS_CARDS = "Models", "Sampling", "as each card says"
+MODEL_LABEL = "model {number}"
+AS_CARD = "card"
+SETTINGS_HINT = "Empty: as each card says. A value here is used for every column."
+SEED_HINT = "open mode only"
+COMPARE = "Compare"
+COMPARE_AGAIN = "Compare again"
+REGENERATE = "Regenerate"
+STOP = "Stop"
+NEXT = "Next battle"
+SAMPLING: Mapping[str, str] = {
+    "temperature": "temperature",
+    "top_p": "top_p",
+    "top_k": "top_k",
+    "repetition_penalty": "repetition_penalty",
+    "max_new_tokens": "max_new_tokens",
+    "seed": "seed",
+}
+
+# Columns
+
+COMPOSE_SAYS_BLIND = (
+    "Your instruction goes to {columns} models at once. "
+    "Their names stay hidden until you have said which answer is best."
+)
+COMPOSE_SAYS_OPEN = "Your instruction goes to {columns} models at once, each named above its answer."
+RAW, RAW_LABEL = "raw", "Show answer {letter} as plain text"
+COPY, COPY_LABEL = "copy", "Copy answer {letter}"
+COPIED = "copied"
+ENLARGE, ENLARGE_LABEL = "enlarge", "Give answer {letter} the whole width"
+REPORT = "report"
+REPORT_LABEL = "Report answer {letter}"
+STOP_COLUMN = "stop"
+ANSWER_LABEL = "Answer {letter}"
+RAW_ANSWER_LABEL = "Answer {letter} as plain text"
+JUMP = "Go to an answer"
+DETAILS = "prompt, token ids, settings"
+PROMPT_LABEL = "Exact prompt ({count} tokens)"
+IDS_LABEL = "Its token ids"
+FAILED_BLIND = "This answer could not be made. The reason is shown after the vote."
+FAILED = "This answer could not be made."
+UNDER_A_TENTH = "under 0.1 s"
+FIRST_WORD = "{time} to the first word"
+TOKENS = "{count} tokens"
+TOKENS_PER_S = "{rate:.0f} tokens/s"
+CARD_STANDS_IN = "stands in for"
+CARD_LICENSE = "license"
+CARD_SOURCE = "weights"
+CARD_SETTINGS = "settings"
+CARD_RUN = "ran on"
+CARD_TEMPLATE = "prompt template"
+CARD_LIMITS = "What its card says it cannot do:"
+EMPTY_ANSWER = "The model ended without a word."
+
+COLUMN_STATES: Mapping[ColumnState, str] = {
+    ColumnState.WAITING: "waiting",
+    ColumnState.LOADING: "loading…",
+    ColumnState.WRITING: "writing…",
+    ColumnState.DONE: "done",
+    ColumnState.STOPPED: "stopped",
+    ColumnState.FAILED: "failed",
+}
+FINISH_REASONS: Mapping[FinishReason, str] = {
+    FinishReason.STOP: "ended by itself",
+    FinishReason.LENGTH: "reached the longest answer",
+    FinishReason.CANCELLED: "stopped by you",
+    FinishReason.ERROR: "failed",
+}
+
+# Status line
+
+STATUS_WORKING = "The models are answering."
+STATUS_OPEN_TWO = "The answers are here. Which is better?"
+STATUS_OPEN_MORE = "The answers are here. Which is best?"
+STATUS_VOTED = "Vote saved."
+STATUS_REVEALED = "The models are shown."
+STATUS_VOID = "There is no vote on this one: {reason}."
+VOID_REASONS: Mapping[str, str] = {
+    "expired": "it has been open for too long",
+    "interrupted": "the program was restarted while the models were answering",
+    "failed": "fewer than two answers could be made",
+}
+NOT_STORED = "not stored"
+
+# Vote bar
+
+QUESTION_TWO = "Which answer is better?"
+QUESTION_MORE = "Which answer is best?"
+TIE = "Tie"
+BOTH_BAD = "Both bad"
+ALL_BAD = "All bad"
+NOT_YET = "when the answers are done, or press Stop"
+NOT_YOURS = "This battle belongs to somebody else; only they can vote on it."
+NAMES_AFTER = "Names and numbers after the vote"
+YOU_KNOW_NAMES = "Open votes are kept apart from blind ones"
+SAVED = "Saved. {words}"
+CHOSE, OTHERS_CHOSE = "You chose {letter}.", "The vote went to {letter}."
+SAID_TIE, OTHERS_TIE = "You called it a tie.", "The vote: a tie."
+SAID_BAD, OTHERS_BAD = "You found {words}.", "The vote: {words}."
+UNDO = "Undo"
+REVEAL = "Reveal"
+REASONS = "Why? Optional, several possible"
+REASON_CHIPS: Mapping[str, str] = {
+    "correct": "correct",
+    "complete": "complete",
+    "clear": "clear",
+    "length": "the right length",
+    "style": "well written",
+    "safe": "harmless",
+}
+COMMENT = "Comment"
+COMMENT_HINT = "comment… (Enter saves it)"
+NOTED = "Thank you, noted."
+LINK_LEADERBOARD = "leaderboard"
+LINK_BATTLE = "link to this battle"
+
+# Report
+
+REPORT_TITLE = "What is wrong with answer {letter}?"
+REPORT_HINT = "for example: offensive, dangerous, personal data"
+REPORT_SEND = "Send report"
+REPORT_CANCEL = "Cancel"
+REPORTED = "Reported. The report is stored with this battle."
+
+# Messages
+
+NO_RATER = (
+    "This browser keeps no cookie for this page, so a battle could not be yours. Allow cookies, then reload the page."
+)
+NO_BATTLE = "There is no battle on this page any more. Reload it, or start a new one."
+NOT_A_NUMBER = "{name} has to be a number, such as 0.7; leave it empty for what each card says."
+NO_INSTRUCTION = "Write an instruction first, or take a starter."
+
+LEGEND_TITLE = "Keys"
+LEGEND: tuple[tuple[str, str], ...] = (
+    ("Ctrl ↵", "compare"),
+    ("Esc", "stop"),
+    ("a b c …", "best answer"),
+    ("t", "tie"),
+    ("n", "none is good"),
+    ("u", "undo"),
+    ("r", "reveal"),
+    ("↵", "next battle"),
+)
+
+# Leaderboard
+
+BOARD_EMPTY = "No votes yet."
+BOARD_EMPTY_CATEGORY = "No votes on {category} yet."
+BOARD_EMPTY_LEAD = "The first blind votes move the leaderboard at once."
+BOARD_EMPTY_LINK = "Compare now"
+BOARD_LEAD = "{votes} blind votes by {raters} raters."
+BOARD_CATEGORY = "Instructions"
+BOARD_ALL = "all"
+BOARD_PROVISIONAL = "–"
+BOARD_RATINGS = "Rating, with 95 % intervals"
+BOARD_HEAT = "How often the row beats the column (fitted)"
+BOARD_TABLE = "All models"
+BOARD_TRUST = "Can these votes be trusted?"
+BOARD_HEAD: Mapping[str, str] = {
+    "rank": "rank",
+    "model": "model",
+    "rating": "rating",
+    "interval": "95 %",
+    "battles": "battles",
+    "wins": "wins",
+    "both_bad": "all bad",
+    "license": "license",
+}
+
+
+def seconds(value: float) -> str:
+    """A duration as people say it: 0.4 s, 12 s, 2 min."""
+    if value < 0.05:
+        return UNDER_A_TENTH
+    if value < 10:
+        return f"{value:.1f} s"
+    return f"{value:.0f} s" if value < 120 else f"{value / 60:.0f} min"
+
+
+def parameters(count: int) -> str:
+    """A model's size: 3.1M, 7B."""
+    unit, scale = ("B", 1e9) if count >= 1e9 else ("M", 1e6)
+    size = count / scale
+    return f"{size:.0f}{unit}" if size >= 99.5 or size == round(size) else f"{size:.1f}{unit}"
+
+
+def overrides(values: Mapping[str, Any]) -> str:
+    """Changed settings as a note: "temperature 0.7 · top_k 40"; empty when none is."""
+    return " · ".join(f"{SAMPLING.get(name, name)} {value}" for name, value in values.items())
+
+
+def settings_title(mine: bool, given: Mapping[str, Any]) -> str:
+    """What is behind the drawer with models and sampling, so that it need not be opened to be known."""
+    models = f"{SETTINGS_MODELS}: {MODELS_MINE if mine else MODELS_ANY}"
+    return f"{models} · {SETTINGS_SAMPLING}: {overrides(given) or SETTINGS_AS_CARDS}"
+
+
+def sampling(params: SamplingParams, seed: int) -> str:
+    """One column's settings in words."""
+    words = [f"max_new_tokens {params.max_new_tokens}", f"repetition_penalty {params.repetition_penalty:g}"]
+    if params.do_sample:
+        words = [f"temperature {params.temperature:g}", f"top_p {params.top_p:g}", f"top_k {params.top_k}", *words]
+    return " · ".join([*(words if params.do_sample else ["greedy", *words]), f"seed {seed}"])
+
+
+def chosen(choice: str, num_columns: int, name: str = "", mine: bool = True) -> str:
+    """A stored choice as a sentence; with the chosen model's name where it may be known."""
+    if choice == "tie":
+        return SAID_TIE if mine else OTHERS_TIE
+    if choice == "both_bad":
+        words = BOTH_BAD if num_columns == 2 else ALL_BAD
+        return (SAID_BAD if mine else OTHERS_BAD).format(words=words.lower())
+    letter = f"{choice.upper()}: {name}" if name else choice.upper()
+    return (CHOSE if mine else OTHERS_CHOSE).format(letter=letter)
+
+
+def saved(choice: str, num_columns: int) -> str:
+    """What the page says when a vote has been saved."""
+    return SAVED.format(words=chosen(choice, num_columns))

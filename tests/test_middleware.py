@@ -1,0 +1,154 @@
+"""What stands between the network and the page, driven as an ASGI server would."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from playground.ui.middleware import COOKIE, PageMiddleware, Scope, rater_of
+
+RATER = "0123456789abcdef" * 2
+
+
+@dataclass
+class Answer:
+    """What the client gets."""
+
+    status: int = 0
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    body: bytes = b""
+
+    def header(self, name: str) -> str:
+        return next((value for key, value in self.headers if key == name), "")
+
+
+def ask(
+    method: str = "GET",
+    headers: Iterable[tuple[str, str]] = (),
+    body: Iterable[bytes] = (b"",),
+    content_type: str = "text/html; charset=utf-8",
+    scheme: str = "http",
+    status: int = 200,
+) -> Answer:
+    """One request through the middleware to an app that reads the whole body and answers with its length."""
+    answer, chunks = Answer(), list(body)
+
+    async def app(scope: Scope, receive: Any, send: Any) -> None:
+        size, more = 0, True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            size, more = size + len(message["body"]), message["more_body"]
+        await send(
+            {"type": "http.response.start", "status": status, "headers": [(b"content-type", content_type.encode())]}
+        )
+        await send({"type": "http.response.body", "body": str(size).encode()})
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": chunks.pop(0), "more_body": bool(chunks)}
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            answer.status = message["status"]
+            answer.headers = [(name.decode(), value.decode()) for name, value in message["headers"]]
+        else:
+            answer.body += message["body"]
+
+    scope = {
+        "type": "http",
+        "method": method,
+        "scheme": scheme,
+        "headers": [(b"host", b"play.example"), *((k.encode(), v.encode()) for k, v in headers)],
+    }
+    asyncio.run(PageMiddleware(app, max_body_bytes=100, new_rater=lambda: RATER)(scope, receive, send))
+    return answer
+
+
+def test_every_answer_forbids_other_hosts() -> None:
+    policy = ask(content_type="application/json").header("content-security-policy")
+    assert "default-src 'self'" in policy
+    assert "img-src 'self' data: blob:" in policy
+    assert "form-action 'self'" in policy
+    assert "object-src 'none'" in policy
+    assert ask().header("x-content-type-options") == "nosniff"
+
+
+def test_the_page_brings_a_rater_cookie_that_scripts_cannot_read() -> None:
+    cookie = ask().header("set-cookie")
+    assert cookie == f"{COOKIE}={RATER}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax"
+
+
+@pytest.mark.parametrize(("scheme", "headers"), [("https", ()), ("http", (("x-forwarded-proto", "https"),))])
+def test_over_https_the_cookie_also_works_in_a_frame(scheme: str, headers: tuple[tuple[str, str], ...]) -> None:
+    assert ask(scheme=scheme, headers=headers).header("set-cookie").endswith("SameSite=None; Secure; Partitioned")
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"headers": (("cookie", f"a=b; {COOKIE}={RATER}"),)},
+        {"content_type": "application/json"},
+        {"method": "POST"},
+        {"status": 404},
+    ],
+    ids=["has one", "not a page", "not a visit", "not found"],
+)
+def test_no_cookie_where_none_is_needed(request_: dict[str, Any]) -> None:
+    assert ask(**request_).header("set-cookie") == ""
+
+
+@pytest.mark.parametrize("value", ["", "short", RATER.upper(), RATER + "0", "x" * 32, f'"{RATER}'])
+def test_a_cookie_that_is_not_ours_is_replaced(value: str) -> None:
+    assert COOKIE in ask(headers=(("cookie", f"{COOKIE}={value}"),)).header("set-cookie")
+
+
+@pytest.mark.parametrize(
+    ("cookies", "rater"),
+    [({COOKIE: RATER}, RATER), ({}, None), ({COOKIE: "../../etc"}, None), ({COOKIE: RATER + "\n"}, None)],
+)
+def test_a_rater_is_32_hexadecimal_digits_or_nobody(cookies: dict[str, str], rater: str | None) -> None:
+    @dataclass
+    class Request:
+        cookies: dict[str, str]
+
+    assert rater_of(Request(cookies)) == rater
+
+
+@pytest.mark.parametrize(
+    ("method", "origin", "status"),
+    [
+        ("POST", "https://play.example", 200),
+        ("POST", "https://evil.example", 403),
+        ("POST", "https://play.example.evil.example", 403),
+        ("POST", "null", 403),
+        ("POST", None, 200),
+        ("GET", "https://evil.example", 200),
+    ],
+)
+def test_only_the_page_itself_and_programs_may_post(method: str, origin: str | None, status: int) -> None:
+    headers = () if origin is None else (("origin", origin),)
+    assert ask(method=method, headers=headers).status == status
+
+
+def test_behind_a_proxy_the_forwarded_host_is_the_page_too() -> None:
+    headers = (("origin", "https://org-space.hf.space"), ("x-forwarded-host", "org-space.hf.space"))
+    assert ask(method="POST", headers=headers).status == 200
+
+
+def test_a_body_that_says_it_is_too_big_is_not_read() -> None:
+    answer = ask(method="POST", headers=(("content-length", "101"),), body=(b"x" * 101,))
+    assert (answer.status, answer.body) == (413, b'{"error": "The request is too big; the most is 100 bytes."}')
+
+
+def test_a_body_that_turns_out_too_big_is_refused() -> None:
+    assert ask(method="POST", body=(b"x" * 60, b"x" * 60)).status == 413
+
+
+def test_a_body_that_fits_passes() -> None:
+    answer = ask(method="POST", headers=(("content-length", "100"),), body=(b"x" * 60, b"x" * 40))
+    assert (answer.status, answer.body) == (200, b"100")

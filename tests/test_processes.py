@@ -1,0 +1,85 @@
+"""The two kinds of process, seen from outside while the program runs: who loads torch, and who outlives whom."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from gradio_client import Client
+
+from tests.conftest import LiveApp, start_app, stop_app
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+
+
+def maps(pid: int) -> str:
+    """The files that a process has mapped, its libraries among them."""
+    return Path(f"/proc/{pid}/maps").read_text()
+
+
+def family(pid: int) -> list[int]:
+    """Every process that descends from `pid`."""
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rsplit(")", 1)[1].split()
+        except OSError:  # it ended while we looked
+            continue
+        parents[int(stat.parent.name)] = int(fields[1])
+    found, wanted = [], [pid]
+    while wanted:
+        wanted = [child for child, parent in parents.items() if parent in wanted]
+        found += wanted
+    return found
+
+
+def gone(pids: list[int], within_s: float) -> list[int]:
+    """Those that are still there after so long."""
+    deadline = time.monotonic() + within_s
+    left = pids
+    while left and time.monotonic() < deadline:
+        left = [pid for pid in left if Path(f"/proc/{pid}/cmdline").exists() and maps_or_nothing(pid)]
+        time.sleep(0.05)
+    return left
+
+
+def maps_or_nothing(pid: int) -> str:
+    try:
+        return maps(pid)
+    except OSError:
+        return ""
+
+
+def test_the_web_process_never_loads_a_model_library_while_models_write(live_app: LiveApp) -> None:
+    client = Client(live_app.url, verbose=False)
+    job = client.submit("Write a short poem about the sea.", api_name="/compare")
+    looked = 0
+    for snapshot in job:
+        if any(column["state"] == "writing" for column in snapshot["columns"]):
+            assert "libtorch" not in maps(live_app.process.pid)
+            looked += 1
+    assert looked
+    workers = [pid for pid in family(live_app.process.pid) if "libtorch" in maps_or_nothing(pid)]
+    assert len(workers) >= 5, "the models live in processes of their own"
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_nothing_outlives_the_app_however_it_ends(tmp_path: Path, how: signal.Signals) -> None:
+    app = start_app(tmp_path, "--models", "pocket-orca-mini")
+    try:
+        for _snapshot in Client(app.url, verbose=False).submit(
+            "What is an alpaca?", models=["pocket-orca-mini"] * 2, api_name="/compare"
+        ):
+            break
+        children = family(app.process.pid)
+        assert children
+        os.kill(app.process.pid, how)
+        app.process.wait(20)
+        assert gone(children, 10) == []
+    finally:
+        if app.process.poll() is None:
+            stop_app(app)
