@@ -1,27 +1,32 @@
 """The page: ``python app.py`` serves it at port 7860.
 
 `build` makes the page and opens nothing; `main` opens the database and the models, and serves until it is stopped.
+Gradio is imported by these two and not with this file: what imports it decides how (see `main`).
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import os
 import signal
 import sys
 from types import FrameType
+from typing import TYPE_CHECKING
 
-import gradio as gr
-
-from playground.arena import Arena
 from playground.errors import PlaygroundError
 from playground.settings import Settings, add_flags, read_settings
-from playground.ui.pages import build_pages, launch_options
+
+if TYPE_CHECKING:
+    import gradio as gr
 
 
 def build(settings: Settings) -> gr.Blocks:
     """The page over an arena that is not open yet."""
+    from playground.arena import Arena
+    from playground.ui.pages import build_pages
+
     return build_pages(Arena(settings))
 
 
@@ -29,21 +34,43 @@ def main(argv: list[str] | None = None) -> int:
     """Serve the page until interrupted; returns the exit status."""
     parser = argparse.ArgumentParser("app.py", description="Compare open instruction models side by side.")
     add_flags(parser)
-    # Gradio sums up its past events after every event, for a monitor that is switched off here
-    os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000000")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
-        settings = read_settings(vars(parser.parse_args(argv)), os.environ)
-        arena = Arena(settings)
-        page = build_pages(arena)
-        arena.open()
+        return serve(read_settings(vars(parser.parse_args(argv)), os.environ))
     except PlaygroundError as error:
         print(error, file=sys.stderr)
         return 1
+
+
+def serve(settings: Settings) -> int:
+    """Open the arena and serve its page; the models come up meanwhile.
+
+    Raises:
+        PlaygroundError: a card, template or the database cannot be used.
+    """
+    # Nothing of what Gradio's import allocates is ever garbage: looking for it is a sixth of the time to the page.
+    gc.disable()
+    # Gradio sums up its past events after every event, for a monitor that is switched off here.
+    os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000000")
+    from playground.arena import Arena
+    from playground.ui.pages import build_pages, launch_options
+
+    arena = Arena(settings)
+    page = build_pages(arena)
     signal.signal(signal.SIGTERM, _interrupt)
+    arena.open()
     try:
-        page.launch(server_name=settings.host, server_port=settings.port, share=settings.share, **launch_options(arena))
+        page.launch(
+            server_name=settings.host,
+            server_port=settings.port,
+            share=settings.share,
+            prevent_thread_lock=True,
+            **launch_options(arena),
+        )
+        gc.freeze()
+        gc.enable()
+        page.block_thread()
     finally:
         arena.close()
     return 0
