@@ -38,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
         return serve(read_settings(vars(parser.parse_args(argv)), os.environ))
-    except PlaygroundError as error:
+    except (PlaygroundError, OSError) as error:  # OSError: the port is taken, in Gradio's words
         print(error, file=sys.stderr)
         return 1
 

@@ -6,13 +6,11 @@ visitors but those of the errors that it passes on. ``Arena(settings)`` opens no
 
 from __future__ import annotations
 
-import logging
 import secrets
 import threading
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from random import SystemRandom
+from dataclasses import dataclass, replace
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -22,17 +20,16 @@ from playground.clock import Clock
 from playground.compare import Column, ColumnPlan, Comparison
 from playground.engines.local.pool import LocalEngine
 from playground.engines.protocol import Engine
-from playground.errors import InvalidValue, StorageError, Unknown
-from playground.leaderboard import Leaderboard, LeaderboardOptions, build_leaderboard
-from playground.listing import sources_line
+from playground.errors import InvalidValue, StorageError
+from playground.leaderboard import Leaderboard
+from playground.lineup import LineUp
+from playground.listing import current_leaderboard, sources_line
 from playground.reading import AnswerReader
+from playground.recorder import Recorder
 from playground.records import (
-    SIDES,
     Battle,
-    BattleSide,
     BattleState,
     BattleView,
-    Generation,
     Instruction,
     ModelCard,
     ModelStatus,
@@ -41,11 +38,19 @@ from playground.settings import Settings
 from playground.starters import load_starters
 from playground.storage.store import Store
 
-log = logging.getLogger(__name__)
-
 NO_OVERRIDES: Mapping[str, Any] = MappingProxyType({})
 KEPT_IN_MEMORY = 100
 """Battles that visitors asked not to store are held in memory, the latest so many."""
+TEND_EVERY_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Unkept:
+    """A battle that its owner asked not to store: a database of its own, in memory."""
+
+    owner: str
+    store: Store
+    battles: Battles
 
 
 class Arena:
@@ -54,16 +59,15 @@ class Arena:
     def __init__(self, settings: Settings, engine: Engine | None = None, clock: Clock | None = None) -> None:
         self.settings = settings
         self.catalog = Catalog.load(settings.card_folders, settings.template_folders)
-        self.line_up = self.catalog.line_up(settings.model_ids)
+        self._line_up = LineUp(self.catalog, settings.model_ids)
         self.starters = load_starters(settings.starters_folder)
         self._category_of = {replace(s, category=""): s.category for group in self.starters.values() for s in group}
         self._engine = engine or LocalEngine(settings)
         self._clock = clock or Clock()
-        self._random = SystemRandom()
         self._running: dict[str, Comparison] = {}
-        self._unkept: dict[str, Battles] = {}
+        self._unkept: dict[str, Unkept] = {}
         self._guard = threading.Lock()  # of the two tables above
-        self._recorder = ThreadPoolExecutor(1, thread_name_prefix="recorder")
+        self._recorder = Recorder(self._ended)
         self._closed = threading.Event()
         self._opened: Battles | None = None
         self._store: Store | None = None
@@ -84,7 +88,7 @@ class Arena:
         """End the models, record what they had written, close the database; idempotent."""
         self._closed.set()
         self._engine.close()
-        self._recorder.shutdown(wait=True)
+        self._recorder.close()
         if self._store is not None:
             self._store.close()
             self._store, self._opened = None, None
@@ -115,9 +119,26 @@ class Arena:
             PlaygroundError: anything that does not fit, before anything is stored or started.
         """
         instruction = replace(instruction, category=self._category_of.get(replace(instruction, category=""), ""))
-        cards = self._choose(models, columns, blind)
-        battle, plans = self._plan(instruction, cards, owner, source, blind, overrides, parent_id)
-        battles = self._kept if keep else self._forgetful(battle.id, cards)
+        if blind and "seed" in overrides:
+            raise InvalidValue("a seed cannot be given while blind: it would let answers be told apart; use open mode")
+        failed = {status.model_id for status in self.statuses() if status.state == "failed"}
+        cards, probability = self._line_up.choose(instruction, models, columns, blind, overrides, failed)
+        plans = self._line_up.plan(cards, instruction, overrides)
+        battle = Battle(
+            id=secrets.token_hex(16),
+            comparison_id=secrets.token_hex(16),
+            parent_id=parent_id,
+            owner=owner,
+            source=source,
+            blind=blind,
+            state=BattleState.GENERATING,
+            instruction=instruction,
+            overrides=dict(overrides),
+            sides=tuple(plan.side for plan in plans),
+            created_at=self._clock.now(),
+            draw_probability=probability,
+        )
+        battles = self._kept if keep else self._forgetful(battle.id, owner, cards)
         battles.create(battle)
         comparison = self._comparison(battle, plans, battles)
         with self._guard:
@@ -218,6 +239,11 @@ class Arena:
 
     # Looking
 
+    @property
+    def line_up(self) -> tuple[ModelCard, ...]:
+        """The models of this playground, in order."""
+        return self._line_up.cards
+
     def statuses(self) -> tuple[ModelStatus, ...]:
         """Where the models of the line-up stand, in its order."""
         known = self._engine.status()
@@ -225,14 +251,7 @@ class Arena:
 
     def leaderboard(self, category: str = "") -> Leaderboard:
         """The ratings from all votes that count now."""
-        return build_leaderboard(
-            self.store.judged_pairs(final_by=self._clock.now()),  # a vote that can be undone would show who is who
-            self.catalog.cards,
-            category=category,
-            options=LeaderboardOptions(prior_ties=self.settings.prior_ties),
-            models=[card.id for card in self.line_up],
-            categories=self.starters,
-        )
+        return current_leaderboard(self.store, self.settings, self.catalog, self.starters, self._clock.now(), category)
 
     @property
     def is_loading(self) -> bool:
@@ -269,88 +288,24 @@ class Arena:
 
     def _battles_of(self, battle_id: str) -> Battles:
         with self._guard:
-            return self._unkept.get(battle_id) or self._kept
+            unkept = self._unkept.get(battle_id)
+        return self._kept if unkept is None else unkept.battles
 
-    def _forgetful(self, battle_id: str, cards: Sequence[ModelCard]) -> Battles:
-        """A store of its own in memory for one battle; the oldest one is forgotten when there are too many."""
+    def _forgetful(self, battle_id: str, owner: str, cards: Sequence[ModelCard]) -> Battles:
+        """A store of its own in memory for one battle; of too many, one of the same owner's is forgotten first."""
         store = Store(None)
         for card in cards:
             store.upsert_model(card)
-        battles = self._battles_on(store)
+        made = Unkept(owner, store, self._battles_on(store))
         with self._guard:
-            self._unkept[battle_id] = battles
-            while len(self._unkept) > KEPT_IN_MEMORY:
-                del self._unkept[next(iter(self._unkept))]
-        return battles
-
-    def _choose(self, models: Sequence[str], columns: int, blind: bool) -> list[ModelCard]:
-        """Cards in column order; a blind order is drawn here and nowhere else."""
-        if models:
-            cards = [self._of_line_up(model_id) for model_id in models]
-        else:
-            cards = self._draw(columns)
-        if not 2 <= len(cards) <= len(SIDES):
-            raise InvalidValue(f"{len(cards)} models were chosen; valid: 2 to {len(SIDES)}")
-        if blind:
-            self._random.shuffle(cards)
-        return cards
-
-    def _of_line_up(self, model_id: str) -> ModelCard:
-        for card in self.line_up:
-            if card.id == model_id:
-                return card
-        raise Unknown(
-            f"no model {model_id!r} is running here; there are: {', '.join(card.id for card in self.line_up)}"
-        )
-
-    def _draw(self, columns: int) -> list[ModelCard]:
-        """`columns` models as different as the line-up allows, each equally likely; none that failed, if it can be."""
-        failed = {status.model_id for status in self.statuses() if status.state == "failed"}
-        able = [card for card in self.line_up if card.id not in failed] or list(self.line_up)
-        drawn: list[ModelCard] = []
-        while len(drawn) < columns:
-            drawn += self._random.sample(able, min(columns - len(drawn), len(able)))
-        return drawn
-
-    def _plan(
-        self,
-        instruction: Instruction,
-        cards: Sequence[ModelCard],
-        owner: str,
-        source: str,
-        blind: bool,
-        overrides: Mapping[str, Any],
-        parent_id: str | None,
-    ) -> tuple[Battle, list[ColumnPlan]]:
-        if blind and "seed" in overrides:
-            raise InvalidValue("a seed cannot be given while blind: it would let answers be told apart; use open mode")
-        sampling = {name: value for name, value in overrides.items() if name != "seed"}
-        plans = []
-        for side, card in zip(SIDES, cards, strict=False):
-            seed = int(overrides.get("seed", secrets.randbits(32)))
-            drawn = BattleSide(side, card.id, seed, card.sampling.changed(sampling))
-            prompt = self.catalog.check_fits(card.id, instruction, drawn.params)
-            stop_ids = self.catalog.template_of(card).stop_ids
-            plans.append(ColumnPlan(drawn, card, prompt, stop_ids, secrets.token_hex(16)))
-        battle = Battle(
-            id=secrets.token_hex(16),
-            comparison_id=secrets.token_hex(16),
-            parent_id=parent_id,
-            owner=owner,
-            source=source,
-            blind=blind,
-            state=BattleState.GENERATING,
-            instruction=instruction,
-            overrides=dict(overrides),
-            sides=tuple(plan.side for plan in plans),
-            created_at=self._clock.now(),
-        )
-        return battle, plans
+            ended = [known for known in self._unkept if known not in self._running]
+            if len(self._unkept) >= KEPT_IN_MEMORY and ended:
+                own = (known for known in ended if self._unkept[known].owner == owner)
+                self._unkept.pop(next(own, ended[0])).store.close()
+            self._unkept[battle_id] = made
+        return made.battles
 
     def _comparison(self, battle: Battle, plans: Sequence[ColumnPlan], battles: Battles) -> Comparison:
-        def record(side: str, generation: Generation) -> None:
-            self._recorder.submit(self._record, battles, battle.id, side, generation)
-
         columns = [
             Column(
                 plan,
@@ -358,28 +313,23 @@ class Arena:
                 AnswerReader(self.catalog.template_of(plan.card), self.catalog.tokenizer_of(plan.card)),
                 self._clock,
                 self._engine.cancel,
-                record,
             )
             for plan in plans
         ]
-        return Comparison(battle.id, battle.blind, columns, self._clock)
+        record = partial(self._recorder.submit, battles, battle.id)
+        return Comparison(battle.id, battle.blind, columns, self._clock, record)
 
-    def _record(self, battles: Battles, battle_id: str, side: str, generation: Generation) -> None:
-        """Keep one finished generation; on the recorder's thread, so that no engine waits for the disk."""
-        try:
-            state = battles.finish_side(battle_id, side, generation)
-        except StorageError as error:
-            log.error("battle %s, side %s: not saved: %s", battle_id, side, error)
-            return
-        if state is not BattleState.GENERATING:
-            with self._guard:
-                self._running.pop(battle_id, None)
+    def _ended(self, battle_id: str) -> None:
+        with self._guard:
+            self._running.pop(battle_id, None)
 
     def _tend(self) -> None:
-        """Once a second: end what nobody reads any more."""
-        while not self._closed.wait(1.0):
+        """Once a second: end what nobody reads any more, save what could not be saved."""
+        while not self._closed.wait(TEND_EVERY_S):
             with self._guard:
                 running = list(self._running.values())
             for comparison in running:
                 if comparison.unread_s > self.settings.abandon_s:
                     comparison.stop()
+            if not self._closed.is_set():
+                self._recorder.try_again()

@@ -203,7 +203,7 @@ class Catalog:
     def _read_tokenizer(self, card: ModelCard) -> Tokenizer:
         if not Path(card.repo).is_absolute():
             raise TokenizerError(
-                f"{card.id}: {card.repo} is not on this machine; run `python -m playground fetch {card.id}`"
+                f"{card.id}: {card.repo} is not on this machine; download it and name its folder as the card's repo"
             )
         try:
             tokenizer = load_tokenizer(Path(card.repo))

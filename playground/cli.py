@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from playground.catalog import Catalog
+from playground.clock import utc_now
 from playground.errors import InvalidInstruction, PlaygroundError
 from playground.exchange import FORMATS, ExportOptions, export
-from playground.leaderboard import Leaderboard, LeaderboardOptions, build_leaderboard
-from playground.listing import model_rows, prompt_document
+from playground.leaderboard import Leaderboard
+from playground.listing import current_leaderboard, model_rows, prompt_document
 from playground.records import Instruction
 from playground.settings import Settings, add_flags, read_settings
+from playground.starters import load_starters
 from playground.storage.store import Store
 
 
@@ -124,7 +126,7 @@ def _prompt(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> i
         for number, line in enumerate(lines, start=1):
             try:
                 document = prompt_document(catalog, arguments.model, _instruction_of(line), arguments.template)
-            except (PlaygroundError, json.JSONDecodeError) as error:
+            except (PlaygroundError, ValueError, RecursionError) as error:
                 failed, document = True, {"line": number, "error": str(error)}
             print(json.dumps(document, ensure_ascii=False), file=out)
     return 1 if failed else 0
@@ -150,12 +152,8 @@ def _byte_for_byte(instruction: object, input: object, system: object) -> Instru
 
 def _leaderboard(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     with Store(settings.db, read_only=True) as store:
-        board = build_leaderboard(
-            store.judged_pairs(),
-            _catalog(settings).cards,
-            category=arguments.category,
-            options=LeaderboardOptions(prior_ties=settings.prior_ties),
-        )
+        starters = load_starters(settings.starters_folder)
+        board = current_leaderboard(store, settings, _catalog(settings), starters, utc_now(), arguments.category)
     if arguments.json:
         _print_json(board.as_document(), out)
         return 0

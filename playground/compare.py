@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 from playground.clock import Clock
 from playground.engines.protocol import Ended, Engine, EngineFacts, Event, Job, Queued, Started, Tokens
+from playground.errors import PlaygroundError
 from playground.reading import AnswerReader
 from playground.records import (
     BattleSide,
@@ -51,7 +53,6 @@ class _Progress:
     chars_after: list[int] = field(default_factory=list)  # length of the text after each token
     first_token_s: float | None = None
     duration_s: float | None = None
-    stop_asked: bool = False
     error: str | None = None
 
 
@@ -65,14 +66,12 @@ class Column:
         reader: AnswerReader,
         clock: Clock,
         cancel: Callable[[str], None],
-        record: Callable[[str, Generation], None],
     ) -> None:
         self.plan = plan
         self._instruction = instruction
         self._reader = reader
         self._clock = clock
         self._cancel = cancel
-        self._record = record
         self._created_at = clock.now()
         self._began_s = clock.monotonic()
         self._progress = _Progress()
@@ -85,20 +84,18 @@ class Column:
             self.plan.generation_id, self.plan.prompt.token_ids, side.params, side.seed, self.plan.stop_ids, deadline_s
         )
 
-    def listen(self, event: Event) -> None:
-        """Take one event of the engine."""
+    def listen(self, event: Event) -> Generation | None:
+        """Take one event of the engine; the last one makes the generation."""
         with self._lock:
             finished = self._take(event)
-        if finished is not None:
-            self._record(self.plan.side.side, finished)
-        elif self._reader.stopped:
+            past_stop = self._reader.stopped and finished is None
+        if past_stop:
             self._cancel(self.plan.generation_id)  # a stop string is complete: what follows is not part of the answer
+        return finished
 
     def stop(self) -> None:
         """Ask the engine to end this column; what is written stays."""
-        with self._lock:
-            ended, self._progress.stop_asked = self._progress.state in ENDED, True
-        if not ended:
+        if self.live().state not in ENDED:
             self._cancel(self.plan.generation_id)
 
     def live(self) -> LiveColumn:
@@ -197,22 +194,45 @@ class Column:
 
 
 class Comparison:
-    """All columns of one battle while they are being written."""
+    """All columns of one battle while they are being written.
 
-    def __init__(self, battle_id: str, blind: bool, columns: Sequence[Column], clock: Clock) -> None:
+    `record` gets each finished generation: in open mode at once, while blind all of them when the last has ended,
+    because Stop must keep what was on the screen and no more: how far a model was ahead would tell which one it is.
+    """
+
+    def __init__(
+        self,
+        battle_id: str,
+        blind: bool,
+        columns: Sequence[Column],
+        clock: Clock,
+        record: Callable[[str, Generation], None],
+    ) -> None:
         self.battle_id = battle_id
         self._blind = blind
         self._columns = tuple(columns)
         self._clock = clock
+        self._record = record
         self._read_s = clock.monotonic()
+        self._kept_tokens: int | None = None  # of a blind battle that was stopped: what had been shown
+        self._finished: dict[str, Generation] = {}
+        self._guard = threading.Lock()  # of the two above
 
     def start(self, engine: Engine, deadline_s: float) -> None:
-        """Hand every column to the engine."""
+        """Hand every column to the engine; one that it does not take has failed."""
         for column in self._columns:
-            engine.start(column.plan.card.id, column.job(deadline_s), column.listen)
+            job = column.job(deadline_s)
+            try:
+                engine.start(column.plan.card.id, job, partial(self._listen, column))
+            except PlaygroundError as error:
+                self._listen(column, Ended(job.row, FinishReason.ERROR, str(error)))
 
     def stop(self, side: str | None = None) -> None:
         """End one column, or all of them."""
+        if self._blind:
+            with self._guard:
+                if self._kept_tokens is None:
+                    self._kept_tokens = self._pace()
         for column in self._columns:
             if side is None or column.plan.side.side == side:
                 column.stop()
@@ -222,29 +242,40 @@ class Comparison:
         """How long nobody has read a snapshot."""
         return self._clock.monotonic() - self._read_s
 
-    @property
-    def ended(self) -> bool:
-        """Whether every column has ended."""
-        return all(column.live().state in ENDED for column in self._columns)
-
     def snapshot(self) -> Mapping[str, LiveColumn]:
-        """All columns now; while a blind battle is being written, at one pace and with one state."""
+        """All columns now; those of a blind battle at the pace of the slowest that is being written."""
         self._read_s = self._clock.monotonic()
         live = {column.plan.side.side: column.live() for column in self._columns}
-        running = [c for c in live.values() if c.state not in ENDED]
-        if not self._blind or not running:
+        pace = self._pace() if self._blind else None
+        if pace is None:
             return live
-        pace = min(c.num_tokens for c in running)
-        state, status = _common_state(running)
-        return {
-            column.plan.side.side: LiveColumn(column.plan.side.side, state, column.text_after(pace), status)
-            for column in self._columns
-        }
+        return {c.plan.side.side: replace(live[c.plan.side.side], text=c.text_after(pace)) for c in self._columns}
+
+    def _pace(self) -> int | None:
+        """Tokens of every column that a blind battle shows; None: all of them."""
+        running = [c.num_tokens for c in (column.live() for column in self._columns) if c.state not in ENDED]
+        known = [*running, *([] if self._kept_tokens is None else [self._kept_tokens])]
+        return min(known, default=None)
+
+    def _listen(self, column: Column, event: Event) -> None:
+        generation = column.listen(event)
+        if generation is None:
+            return
+        if not self._blind:
+            self._record(column.plan.side.side, generation)
+            return
+        with self._guard:
+            self._finished[column.plan.side.side] = generation
+            complete, kept = len(self._finished) == len(self._columns), self._kept_tokens
+        if complete:
+            for ended in self._columns:
+                self._record(ended.plan.side.side, _cut(ended, self._finished[ended.plan.side.side], kept))
 
 
-def _common_state(running: Sequence[LiveColumn]) -> tuple[ColumnState, str]:
-    """One state for all columns of a blind battle: that of the one that is least far, without its particulars."""
-    for state, status in ((ColumnState.LOADING, "loading"), (ColumnState.WAITING, "waiting")):
-        if any(column.state is state for column in running):
-            return state, status
-    return ColumnState.WRITING, ""
+def _cut(column: Column, generation: Generation, num_tokens: int | None) -> Generation:
+    """What was on the screen of an answer when its blind battle was stopped."""
+    failed = generation.finish_reason is FinishReason.ERROR
+    if failed or num_tokens is None or generation.num_tokens <= num_tokens:
+        return generation
+    text, token_ids = column.text_after(num_tokens), generation.token_ids[:num_tokens]
+    return replace(generation, text=text, token_ids=token_ids, finish_reason=FinishReason.CANCELLED)

@@ -1,16 +1,19 @@
 """Models and prompts as plain documents, the same for the API and the command line.
 
-Boundary: records in, JSON-able values out.
+Boundary: what the store, the catalog and the engine know, as values to print, send or show; decides nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from playground.catalog import Catalog
+from playground.leaderboard import Leaderboard, LeaderboardOptions, build_leaderboard
 from playground.records import Instruction, ModelCard, ModelStatus, Prompt
+from playground.settings import Settings
+from playground.storage.store import Store
 
 
 def model_rows(cards: Iterable[ModelCard], statuses: Iterable[ModelStatus] = ()) -> list[dict[str, Any]]:
@@ -40,6 +43,29 @@ def _row(card: ModelCard, status: ModelStatus) -> dict[str, Any]:
         "description": card.description,
         "limitations": list(card.limitations),
     }
+
+
+def current_leaderboard(
+    store: Store,
+    settings: Settings,
+    catalog: Catalog,
+    starters: Mapping[str, Sequence[Instruction]],
+    now: str,
+    category: str = "",
+) -> Leaderboard:
+    """The ratings from all votes that are final `now`: while a vote can be undone, its effect would show who is who.
+
+    Raises:
+        InvalidValue: a category that neither the starters nor the votes have.
+    """
+    return build_leaderboard(
+        store.judged_pairs(final_by=now),
+        catalog.cards,
+        category=category,
+        options=LeaderboardOptions(prior_ties=settings.prior_ties),
+        models=[card.id for card in catalog.line_up(settings.model_ids)],
+        categories=starters,
+    )
 
 
 def prompt_document(catalog: Catalog, model_id: str, instruction: Instruction, template_id: str = "") -> dict[str, Any]:

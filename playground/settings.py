@@ -7,6 +7,7 @@ the same fields.
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
@@ -14,6 +15,16 @@ from typing import Any
 
 from playground.errors import InvalidValue
 
+POSITIVE = (
+    "undo_s",
+    "abandon_s",
+    "deadline_s",
+    "expire_s",
+    "instruction_chars",
+    "system_chars",
+    "threads",
+)
+"""Settings that only make sense above zero."""
 _HERE = Path(__file__).parent
 _TRUE = ("1", "true", "yes", "on")
 _FALSE = ("0", "false", "no", "off")
@@ -50,6 +61,9 @@ class Settings:
             raise InvalidValue(f"columns is {self.columns}; valid: 2 to 6")
         if not 0 < self.port < 65536:
             raise InvalidValue(f"port is {self.port}; valid: 1 to 65535")
+        for name in POSITIVE:
+            if not 0 < getattr(self, name) < math.inf:  # neither is NaN
+                raise InvalidValue(f"{name} is {getattr(self, name)}; valid: a number above 0")
 
     @property
     def model_ids(self) -> tuple[str, ...]:

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from playground.arena import Arena
-from playground.errors import InvalidValue, PromptTooLong, Refused, Unknown
-from playground.records import BattleState, BattleView, ColumnState, Instruction, ModelCard
+from playground.battles import Battles
+from playground.errors import InvalidValue, PromptTooLong, Refused, StorageError, Unknown
+from playground.records import BattleState, BattleView, ColumnState, Generation, Instruction, ModelCard
 from playground.settings import Settings
 from tests.checkpoints import write_checkpoint
 
@@ -151,6 +152,34 @@ def test_a_battle_that_is_not_to_be_stored_leaves_nothing_and_counts_nowhere(are
     assert (count(arena), arena.leaderboard().num_votes) == (battles, votes)
     assert arena.store.battle(view.battle_id) is None
     assert not arena.view(ended(arena, arena.regenerate(view.battle_id, ADA)).battle_id, ADA).stored
+
+
+def test_of_too_many_battles_in_memory_the_same_owners_are_forgotten_first(
+    arena: Arena, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("playground.arena.KEPT_IN_MEMORY", 2)
+    bens = ended(arena, arena.compare(ASK, owner=BEN, source="page", blind=False, keep=False), BEN)
+    for _ in range(3):
+        adas = ended(arena, arena.compare(ASK, owner=ADA, source="page", blind=False, keep=False))
+    assert arena.view(bens.battle_id, BEN) == bens
+    assert arena.view(adas.battle_id, ADA) == adas
+
+
+def test_what_the_disk_does_not_take_is_saved_when_it_does_again(arena: Arena, monkeypatch: pytest.MonkeyPatch) -> None:
+    full, finish = [True], Battles.finish_side
+
+    def finish_side(self: Battles, battle_id: str, side: str, generation: Generation) -> BattleState:
+        if full[0]:
+            raise StorageError("no space left; nothing was saved")
+        return finish(self, battle_id, side, generation)
+
+    monkeypatch.setattr(Battles, "finish_side", finish_side)
+    battle_id = arena.compare(ASK, owner=ADA, source="page", blind=False)
+    while {c.state for c in arena.view(battle_id, ADA).columns} != {ColumnState.DONE}:
+        time.sleep(0.02)
+    assert arena.view(battle_id, ADA).state is BattleState.GENERATING
+    full[0] = False
+    assert all(c.generation is not None for c in ended(arena, battle_id).columns)
 
 
 @pytest.mark.parametrize(

@@ -275,7 +275,7 @@ def test_a_model_whose_tokenizer_is_missing_says_so(tmp_path: Path) -> None:
 
 def test_a_model_that_is_not_on_this_machine_says_how_to_fetch_it(tmp_path: Path) -> None:
     write(tmp_path, GOOD.replace("./mine", "org/mine"))
-    with pytest.raises(TokenizerError, match=r"org/mine is not on this machine; run `python -m playground fetch mine`"):
+    with pytest.raises(TokenizerError, match="org/mine is not on this machine; download it and name its folder"):
         Catalog.load([tmp_path]).prompt("mine", Instruction("Hi"))
 
 

@@ -11,7 +11,8 @@ from tempfile import TemporaryDirectory
 from playground.catalog import Catalog
 from playground.clock import Clock
 from playground.compare import Column, ColumnPlan, Comparison
-from playground.engines.protocol import Ended, EngineFacts, Event, Queued, Started, Tokens
+from playground.engines.protocol import Ended, EngineFacts, Event, Job, Listener, Queued, Started, Tokens
+from playground.errors import EngineError
 from playground.reading import AnswerReader
 from playground.records import (
     BattleSide,
@@ -60,34 +61,36 @@ class Scene:
         plan = ColumnPlan(drawn, CARD, Prompt("p", (1, 5), "t", "h"), (2,), f"g{side}")
         clock = Clock(lambda: "2026-01-01T00:00:00.000+00:00", lambda: self.seconds)
         reader = AnswerReader(template, tokenizer())
-        return Column(plan, Instruction("hi"), reader, clock, self.cancelled.append, self._record)
+        return Column(plan, Instruction("hi"), reader, clock, self.cancelled.append)
 
-    def _record(self, side: str, generation: Generation) -> None:
+    def say(self, column: Column, *events: Event) -> None:
+        """The events of one column, as an engine sends them."""
+        for event in events:
+            generation = column.listen(event)
+            if generation is not None:
+                self.record(column.plan.side.side, generation)
+
+    def record(self, side: str, generation: Generation) -> None:
         self.recorded.append((side, generation))
-
-
-def say(column: Column, *events: Event) -> None:
-    for event in events:
-        column.listen(event)
 
 
 def test_a_column_becomes_one_generation_with_its_provenance() -> None:
     scene = Scene()
     column = scene.column()
     ids = encode("An alpaca is small.")
-    say(column, Queued("ga", 0, "loading"))
+    scene.say(column, Queued("ga", 0, "loading"))
     assert (column.live().state, column.live().status) == (ColumnState.LOADING, "loading")
     scene.seconds = 4.2
     assert column.live().status == "loading, 4 s so far"
     scene.seconds = 0.0
-    say(column, Queued("ga", 2))
+    scene.say(column, Queued("ga", 2))
     assert (column.live().state, column.live().status) == (ColumnState.WAITING, "2 before you")
-    say(column, Started("ga", FACTS))
+    scene.say(column, Started("ga", FACTS))
     scene.seconds = 0.5
-    say(column, Tokens("ga", ids[:3]))
+    scene.say(column, Tokens("ga", ids[:3]))
     assert column.live().state is ColumnState.WRITING
     scene.seconds = 2.0
-    say(column, Tokens("ga", (*ids[3:], 2)), Ended("ga", FinishReason.STOP))
+    scene.say(column, Tokens("ga", (*ids[3:], 2)), Ended("ga", FinishReason.STOP))
     ((side, generation),) = scene.recorded
     assert side == "a"
     assert generation.text == "An alpaca is small."
@@ -102,7 +105,7 @@ def test_a_stop_string_cuts_the_text_cancels_the_row_and_counts_as_stop() -> Non
     scene = Scene(stop_strings=("USER:",))
     column = scene.column()
     ids = encode("Fine. USER: and more")
-    say(column, Started("ga", FACTS), Tokens("ga", ids), Ended("ga", FinishReason.CANCELLED))
+    scene.say(column, Started("ga", FACTS), Tokens("ga", ids), Ended("ga", FinishReason.CANCELLED))
     generation = scene.recorded[0][1]
     assert generation.text == "Fine. "
     assert generation.finish_reason is FinishReason.STOP
@@ -113,10 +116,10 @@ def test_a_stop_string_cuts_the_text_cancels_the_row_and_counts_as_stop() -> Non
 def test_a_stopped_column_keeps_its_text_and_may_be_judged() -> None:
     scene = Scene()
     column = scene.column()
-    say(column, Started("ga", FACTS), Tokens("ga", encode("Half an")))
+    scene.say(column, Started("ga", FACTS), Tokens("ga", encode("Half an")))
     column.stop()
     assert scene.cancelled == ["ga"]
-    say(column, Ended("ga", FinishReason.CANCELLED))
+    scene.say(column, Ended("ga", FinishReason.CANCELLED))
     generation = scene.recorded[0][1]
     assert (generation.text, generation.finish_reason, generation.good) == ("Half an", FinishReason.CANCELLED, True)
 
@@ -124,43 +127,92 @@ def test_a_stopped_column_keeps_its_text_and_may_be_judged() -> None:
 def test_a_failure_keeps_its_reason_and_may_not_be_judged() -> None:
     scene = Scene()
     column = scene.column()
-    say(column, Started("ga", FACTS), Tokens("ga", encode("Half")))
-    say(column, Ended("ga", FinishReason.ERROR, "out of memory"))
+    scene.say(column, Started("ga", FACTS), Tokens("ga", encode("Half")))
+    scene.say(column, Ended("ga", FinishReason.ERROR, "out of memory"))
     generation = scene.recorded[0][1]
     assert (generation.error, generation.good, column.live().state) == ("out of memory", False, ColumnState.FAILED)
 
 
+class Told:
+    """An engine that writes what a test tells it to."""
+
+    def __init__(self, refuses: str = "") -> None:
+        self.listeners: dict[str, Listener] = {}
+        self._refuses = refuses
+
+    def start(self, model_id: str, job: Job, listener: Listener) -> None:
+        if job.row == self._refuses:
+            raise EngineError("the local engine is closed")
+        self.listeners[job.row] = listener
+
+    def say(self, row: str, *events: Event) -> None:
+        for event in events:
+            self.listeners[row](event)
+
+
+IDS = encode("An alpaca is a small relative of the llama.")
+
+
+def a_battle(scene: Scene, blind: bool, refuses: str = "") -> tuple[Comparison, Told]:
+    engine = Told(refuses)
+    comparison = Comparison("battle", blind, [scene.column("a"), scene.column("b")], Clock(), scene.record)
+    comparison.start(engine, 60.0)  # type: ignore[arg-type]
+    return comparison, engine
+
+
 def test_blind_columns_keep_the_pace_of_the_slowest_that_runs_and_open_together() -> None:
     scene = Scene()
-    fast, slow = scene.column("a"), scene.column("b")
-    comparison = Comparison("battle", True, [fast, slow], Clock())
-    ids = encode("An alpaca is a small relative of the llama.")
-    say(fast, Started("ga", FACTS), Tokens("ga", (*ids, 2)), Ended("ga", FinishReason.STOP))
-    say(slow, Queued("gb", 0, "loading"))
-    shown = comparison.snapshot()
-    assert {(c.state, c.status, c.text) for c in shown.values()} == {(ColumnState.LOADING, "loading", "")}
-    say(slow, Started("gb", FACTS), Tokens("gb", ids[:4]))
-    shown = comparison.snapshot()
-    assert {(c.state, c.text) for c in shown.values()} == {(ColumnState.WRITING, tokenizer().decode(ids[:4]))}
-    assert {(c.num_tokens, c.first_token_s, c.error) for c in shown.values()} == {(0, None, None)}
-    say(slow, Ended("gb", FinishReason.ERROR, "out of memory"))
+    comparison, engine = a_battle(scene, blind=True)
+    engine.say("ga", Started("ga", FACTS), Tokens("ga", (*IDS, 2)), Ended("ga", FinishReason.STOP))
+    engine.say("gb", Queued("gb", 0, "loading"))
+    assert {c.text for c in comparison.snapshot().values()} == {""}
+    engine.say("gb", Started("gb", FACTS), Tokens("gb", IDS[:4]))
+    assert {c.text for c in comparison.snapshot().values()} == {tokenizer().decode(IDS[:4])}
+    assert scene.recorded == [], "a record of one would show that it was first"
+    engine.say("gb", Ended("gb", FinishReason.ERROR, "out of memory"))
     shown = comparison.snapshot()
     assert (shown["a"].state, shown["b"].state) == (ColumnState.DONE, ColumnState.FAILED)
     assert shown["a"].text == "An alpaca is a small relative of the llama."
+    assert sorted(side for side, _ in scene.recorded) == ["a", "b"]
 
 
-def test_open_columns_go_at_their_own_pace() -> None:
+def test_stopping_a_blind_battle_keeps_what_was_on_the_screen_and_no_more() -> None:
     scene = Scene()
-    fast, slow = scene.column("a"), scene.column("b")
-    comparison = Comparison("battle", False, [fast, slow], Clock())
-    say(fast, Started("ga", FACTS), Tokens("ga", encode("An alpaca")))
+    comparison, engine = a_battle(scene, blind=True)
+    engine.say("ga", Started("ga", FACTS), Tokens("ga", (*IDS, 2)), Ended("ga", FinishReason.STOP))
+    engine.say("gb", Started("gb", FACTS), Tokens("gb", IDS[:4]))
+    seen = {c.text for c in comparison.snapshot().values()}
+    comparison.stop()
+    engine.say("gb", Tokens("gb", IDS[4:6]))
+    assert {c.text for c in comparison.snapshot().values()} == seen
+    engine.say("gb", Ended("gb", FinishReason.CANCELLED))
+    assert {c.text for c in comparison.snapshot().values()} == seen
+    assert {g.text for _, g in scene.recorded} == seen
+    assert {(g.token_ids, g.finish_reason) for _, g in scene.recorded} == {(IDS[:4], FinishReason.CANCELLED)}
+
+
+def test_open_columns_go_at_their_own_pace_and_are_recorded_one_by_one() -> None:
+    scene = Scene()
+    comparison, engine = a_battle(scene, blind=False)
+    engine.say("ga", Started("ga", FACTS), Tokens("ga", (*IDS, 2)), Ended("ga", FinishReason.STOP))
     shown = comparison.snapshot()
-    assert (shown["a"].text, shown["b"].state) == ("An alpaca", ColumnState.WAITING)
+    assert (shown["a"].text, shown["b"].state) == (tokenizer().decode(IDS), ColumnState.WAITING)
+    assert [side for side, _ in scene.recorded] == ["a"]
+
+
+def test_a_column_that_the_engine_does_not_take_has_failed_and_the_others_go_on() -> None:
+    scene = Scene()
+    _comparison, engine = a_battle(scene, blind=False, refuses="ga")
+    engine.say("gb", Started("gb", FACTS), Tokens("gb", (*IDS, 2)), Ended("gb", FinishReason.STOP))
+    assert [(side, g.good, g.error) for side, g in scene.recorded] == [
+        ("a", False, "the local engine is closed"),
+        ("b", True, None),
+    ]
 
 
 def test_a_comparison_knows_how_long_nobody_has_read_it() -> None:
     scene = Scene()
-    comparison = Comparison("battle", False, [], Clock(monotonic=lambda: scene.seconds))
+    comparison = Comparison("battle", False, [], Clock(monotonic=lambda: scene.seconds), scene.record)
     scene.seconds = 12.0
     assert comparison.unread_s == 12.0
     comparison.snapshot()

@@ -44,6 +44,9 @@ def test_a_space_listens_to_the_outside() -> None:
         ({"PLAYGROUND_SHARE": "maybe"}, "PLAYGROUND_SHARE is 'maybe'; valid: true, false"),
         ({"PLAYGROUND_COLUMNS": "7"}, "columns is 7; valid: 2 to 6"),
         ({"PLAYGROUND_PORT": "0"}, "port is 0; valid: 1 to 65535"),
+        ({"PLAYGROUND_UNDO_S": "nan"}, "undo_s is nan; valid: a number above 0"),
+        ({"PLAYGROUND_EXPIRE_S": "-5"}, "expire_s is -5.0; valid: a number above 0"),
+        ({"PLAYGROUND_DEADLINE_S": "inf"}, "deadline_s is inf; valid: a number above 0"),
     ],
 )
 def test_a_wrong_value_names_its_source_and_the_valid_ones(environ: dict, message: str) -> None:
