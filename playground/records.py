@@ -28,7 +28,7 @@ class FinishReason(StrEnum):
 
 
 class BattleState(StrEnum):
-    """Where a battle stands; `battles.TRANSITIONS` is the table of what leads where."""
+    """Where a battle stands; `battles.TABLE` is the table of what leads where."""
 
     GENERATING = "generating"
     OPEN = "open"

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from playground.battles import REFUSALS
+from playground.catalog import Catalog
 from playground.errors import PlaygroundError, Refused
 from playground.leaderboard import Leaderboard, build_leaderboard
 from playground.records import (
@@ -75,7 +76,7 @@ def make_cards() -> tuple[ModelCard, ...]:
             size_bytes=2 * size,
             context_length=512,
             dtype="float32",
-            template="orca-mini",
+            template=name.removeprefix("pocket-"),
             sampling=SamplingParams(max_new_tokens=96, do_sample=True, temperature=0.7, top_k=50),
             sampling_source="ours",
             description="A toy.",
@@ -147,6 +148,7 @@ class StubArena:
 
     def __init__(self, settings: Settings, chars_per_s: float = 90.0, loading_s: float = 0.8) -> None:
         self.settings = settings
+        self.catalog = Catalog.load(settings.card_folders, settings.template_folders)
         self.line_up = make_cards()
         self.starters = {
             "explain": tuple(
@@ -219,8 +221,10 @@ class StubArena:
 
     def note(self, battle_id: str, viewer: str, **note: Any) -> None:
         battle = self._owned(battle_id, viewer)
-        battle.reasons = tuple(note.get("reasons", battle.reasons))
-        battle.comment = note.get("comment", battle.comment)
+        if note.get("reasons") is not None:
+            battle.reasons = tuple(note["reasons"])
+        if note.get("comment") is not None:
+            battle.comment = note["comment"]
         self.notes.append(note)
 
     def statuses(self) -> tuple[ModelStatus, ...]:

@@ -81,6 +81,31 @@ def test_in_open_mode_one_column_can_be_stopped_and_the_others_go_on(visitor: Vi
     assert visitor.phase == "generating"
 
 
+@pytest.mark.parametrize("begun_by", ["click", "submit"])
+def test_shift_and_enter_begin_nothing_while_the_models_are_writing(visitor: Visitor, begun_by: str) -> None:
+    field = visitor.page.locator("#instruction textarea")
+    visitor.type(SLOW)
+    if begun_by == "click":
+        visitor.page.locator("#compare").click()
+    else:
+        field.press("Shift+Enter")
+    visitor.reaches("generating")
+    first = visitor.battle_id
+    field.press("Shift+Enter")
+    expect(visitor.page.locator("#status.error")).to_contain_text("Press Stop first")
+    visitor.page.wait_for_timeout(600)
+    expect(visitor.page.locator("#status.error")).to_contain_text("Press Stop first")
+    assert (visitor.battle_id, visitor.phase) == (first, "generating")
+    before = len(visitor.answer("a"))
+    visitor.page.wait_for_function(f"document.querySelector('#answer-a').innerText.length > {before}")
+    visitor.press("Escape").reaches("open", timeout_s=3)
+    visitor.type("What is an alpaca?")
+    field.press("Shift+Enter")
+    visitor.reaches("generating").reaches("open")
+    assert visitor.battle_id not in ("", first)
+    assert "soft wool" in visitor.answer("a")
+
+
 def test_regenerate_makes_another_battle(visitor: Visitor) -> None:
     visitor.compare().reaches("open")
     first = visitor.battle_id
@@ -185,6 +210,26 @@ def test_reasons_and_a_comment_are_kept(visitor: Visitor) -> None:
     visitor.reaches("revealed", timeout_s=9).reload().reaches("revealed")
     expect(visitor.page.get_by_label("correct", exact=True)).to_be_checked()
     expect(visitor.page.get_by_label("Comment")).to_have_value("Short and right.")
+
+
+@pytest.mark.parametrize("how", ["by the clock", "by the key"])
+def test_a_comment_being_typed_survives_the_reveal(visitor: Visitor, how: str) -> None:
+    visitor.compare().reaches("open").press("b").reaches("voted")
+    visitor.page.get_by_label("correct", exact=True).check()
+    expect(visitor.page.locator("#status")).to_have_text("Thank you, noted.")
+    comment = visitor.page.get_by_label("Comment")
+    comment.press_sequentially("Short and")
+    if how == "by the key":
+        visitor.page.evaluate("document.querySelector('#reveal').click()")  # the focus stays in the comment
+    visitor.reaches("revealed", timeout_s=9)
+    expect(comment).to_have_value("Short and")
+    expect(visitor.page.get_by_label("correct", exact=True)).to_be_checked()
+    visitor.page.get_by_label("Comment").press_sequentially(" right.")
+    visitor.page.get_by_label("Comment").press("Enter")
+    expect(visitor.page.locator("#status")).to_have_text("Thank you, noted.")
+    visitor.reload().reaches("revealed")
+    expect(visitor.page.get_by_label("Comment")).to_have_value("Short and right.")
+    expect(visitor.page.get_by_label("correct", exact=True)).to_be_checked()
 
 
 def test_an_answer_can_be_reported(visitor: Visitor) -> None:

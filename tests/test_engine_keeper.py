@@ -257,3 +257,15 @@ def test_jobs_cards_and_facts_survive_the_wire() -> None:
     assert asdict(messages.read_facts(got[2])) == asdict(FACTS)
     other.close_write()
     assert there.receive() is None
+
+
+def test_a_cancel_that_a_dying_worker_never_heard_still_ends_the_row(scene: Scene) -> None:
+    scene.up()
+    scene.ask("begun")
+    scene.say(messages.started("begun"))
+    scene.ask("waiting")
+    scene.keeper.cancel("begun")
+    scene.keeper.cancel("waiting")
+    scene.die()
+    ends = {event.row: event.finish_reason for event in scene.events if isinstance(event, Ended)}
+    assert ends == {"begun": FinishReason.CANCELLED, "waiting": FinishReason.CANCELLED}

@@ -203,5 +203,5 @@ def test_a_model_that_does_not_fit_into_memory_says_so(
 
 def test_a_hub_id_that_was_never_fetched_names_the_command(whole: dict[str, ModelCard]) -> None:
     card = replace(whole["llama"], repo="nobody/nothing-of-the-kind", revision="main")
-    with pytest.raises(CheckpointError, match=f"get it with: python -m playground fetch {card.id}"):
+    with pytest.raises(CheckpointError, match="download it and name its folder"):
         load(card, threads=1)

@@ -15,7 +15,13 @@ PACKAGE = ROOT / "playground"
 FILES = sorted(p for p in PACKAGE.rglob("*.py"))
 
 HEAVY = {"torch", "transformers", "accelerate"}
-WORKER_SIDE = ("playground/engines/local/", "playground/pocket/")
+WORKER_SIDE = (
+    *(
+        f"playground/engines/local/{name}.py"
+        for name in ("forkserver", "worker", "loading", "vocabulary", "decode", "sampling", "memory")
+    ),
+    "playground/pocket/",
+)
 
 
 def rooms_of_the_map() -> list[str]:

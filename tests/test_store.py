@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -324,6 +325,25 @@ def test_one_operation_that_does_not_fit_takes_no_other_with_it() -> None:
     assert [row[0] for row in connection.execute("SELECT text FROM texts")] == ["one", "two"]
     with pytest.raises(StorageError, match="no space left"):
         operations[1].result(None)
+
+
+class Failing(sqlite3.Connection):
+    """A disk that takes every statement but the last ones."""
+
+    def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
+        if sql in ("COMMIT", "ROLLBACK"):
+            raise sqlite3.OperationalError("disk I/O error")
+        return super().execute(sql, *parameters)
+
+
+def test_what_was_not_committed_is_never_acknowledged_even_when_it_cannot_be_undone() -> None:
+    connection = sqlite3.connect(":memory:", isolation_level=None, factory=Failing)
+    operations = [Operation(lambda c: "acknowledged") for _ in range(2)]
+    commit_together(connection, operations)
+    for operation in operations:
+        assert operation.ended.is_set()
+        with pytest.raises(StorageError):
+            operation.result(None)
 
 
 # Opening

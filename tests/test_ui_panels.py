@@ -9,7 +9,8 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from playground.battles import REASONS
+from playground.battles import MAX_COMMENT_CHARS, REASONS
+from playground.door import COMMENT_CHARS
 from playground.errors import InvalidValue
 from playground.records import (
     SIDES,
@@ -23,6 +24,7 @@ from playground.records import (
 from playground.ui import texts
 from playground.ui.columns import Columns
 from playground.ui.composer import Composer
+from playground.ui.rendering import escape
 from playground.ui.state import TABLE, Bar, PageState, Phase, Primary
 from playground.ui.status import status_html
 from playground.ui.votebar import VoteBar
@@ -51,7 +53,7 @@ def columns(blocks: gr.Blocks) -> Columns:
 
 @pytest.fixture(scope="module")
 def bar(blocks: gr.Blocks) -> VoteBar:
-    return VoteBar.build()
+    return VoteBar.build(COMMENT_CHARS)
 
 
 def make_column(place: int, state: ColumnState, known: bool, text: str = "An alpaca.") -> ColumnView:
@@ -262,6 +264,13 @@ def test_a_failed_column_gives_its_reason_when_it_may_be_known(columns: Columns,
     assert words in columns.render(state)[columns.panels[0].foot]["value"]
 
 
+@pytest.mark.parametrize("render", ["render", "render_live"])
+def test_system_text_that_a_format_has_no_place_for_is_said_below_the_answer(columns: Columns, render: str) -> None:
+    state = replace(page(Phase.REVEALED), no_system=frozenset("b"))
+    feet = [str(getattr(columns, render)(state)[panel.foot]) for panel in columns.panels[:2]]
+    assert [escape(texts.NO_SYSTEM) in foot for foot in feet] == [False, True]
+
+
 def test_the_raw_answer_is_the_exact_text(columns: Columns) -> None:
     text = "  <b>\r\n\tx `y` ![z](q)\n"
     column = make_column(0, ColumnState.DONE, known=False, text=text)
@@ -364,6 +373,17 @@ def test_the_timer_waits_for_the_servers_reveal_only(bar: VoteBar) -> None:
     ticking = {phase: bar.render(page(phase))[bar.timer]["active"] for phase in Phase}
     assert [phase for phase, active in ticking.items() if active] == [Phase.VOTED]
     assert bar.render(page(Phase.VOTED))[bar.timer]["value"] == pytest.approx(4.95)
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_what_is_being_typed_beside_a_vote_is_not_written_over(bar: VoteBar, again: bool) -> None:
+    updates = bar.render(replace(page(Phase.REVEALED, reasons=("clear",), comment="Short."), again=again))
+    assert ["value" in updates[field] for field in (bar.reasons, bar.comment)] == [not again] * 2
+    assert shown(updates, bar.comment)
+
+
+def test_a_comment_may_be_as_long_as_a_battle_keeps(bar: VoteBar) -> None:
+    assert bar.comment.max_length == COMMENT_CHARS == MAX_COMMENT_CHARS
 
 
 def test_every_reason_that_a_battle_knows_has_a_chip() -> None:

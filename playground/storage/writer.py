@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import TracebackType
@@ -33,6 +34,7 @@ class Operation(Generic[T]):
         self._connection: sqlite3.Connection | None = None
         self._value: list[T] = []
         self._error: BaseException | None = None
+        self._committed = False
         self.ended = threading.Event()
 
     def run(self, connection: sqlite3.Connection) -> None:
@@ -63,6 +65,10 @@ class Operation(Generic[T]):
         """Give the caller this error in place of what its work said: nothing was committed."""
         self._value, self._error = [], error
 
+    def committed(self) -> None:
+        """From now on the caller may be told what its work returned."""
+        self._committed = True
+
     def result(self, path: Path | None) -> T:
         """What the work returned; after `ended`.
 
@@ -77,6 +83,8 @@ class Operation(Generic[T]):
             raise InvalidValue(f"a value cannot be stored: {error}") from error
         if error is not None:
             raise error
+        if not self._committed:
+            raise StorageError(f"{path or 'the database in memory'} gave no answer; nothing was saved, try again")
         return self._value[0]
 
 
@@ -90,7 +98,8 @@ def commit_together(connection: sqlite3.Connection, operations: Sequence[Operati
         _commit(connection, operations)
     except sqlite3.Error as error:
         if connection.in_transaction:
-            connection.execute("ROLLBACK")
+            with suppress(sqlite3.Error):  # then SQLite undoes it when the file is next opened; nobody was told yes
+                connection.execute("ROLLBACK")
         if len(operations) == 1:
             operations[0].fail(error)
         else:
@@ -106,6 +115,8 @@ def _commit(connection: sqlite3.Connection, operations: Sequence[Operation[objec
     for operation in operations:
         operation.run(connection)
     connection.execute("COMMIT")
+    for operation in operations:
+        operation.committed()
 
 
 class Writer(Protocol):

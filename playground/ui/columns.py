@@ -11,7 +11,7 @@ from typing import Any
 
 import gradio as gr
 
-from playground.records import SIDES, BattleState, BattleView, ColumnState, ColumnView, Generation, ModelCard
+from playground.records import SIDES, BattleView, ColumnState, ColumnView, Generation, ModelCard
 from playground.ui import texts
 from playground.ui.rendering import LATEX_DELIMITERS, answer_markdown, escape
 from playground.ui.state import PageState, Phase
@@ -108,7 +108,7 @@ class ColumnPanel:
         return {
             self.head: _head(state, column),
             self.answer: answer_markdown(column.text),
-            self.foot: _foot(state.view, column),
+            self.foot: _foot(state, column),
         }
 
     def render(self, state: PageState, column: ColumnView | None) -> Updates:
@@ -255,16 +255,17 @@ def _tool(tool: str, side: str, words: str, label: str, press: str = "") -> str:
     )
 
 
-def _foot(view: BattleView, column: ColumnView) -> str:
+def _foot(state: PageState, column: ColumnView) -> str:
     """What went wrong, and the numbers, where they may be known."""
     trouble = ""
     if column.state is ColumnState.FAILED:
-        told_later = column.card is None and view.state is not BattleState.VOID
+        told_later = column.card is None and state.phase is not Phase.VOID
         trouble = column.error or (texts.FAILED_BLIND if told_later else texts.FAILED)
     elif column.state in (ColumnState.DONE, ColumnState.STOPPED) and not column.text.strip():
         trouble = texts.EMPTY_ANSWER
     parts = [f"<p class='trouble'>{escape(trouble)}</p>"] if trouble else []
     numbers = _numbers(column)
+    numbers += [texts.NO_SYSTEM] if column.side in state.no_system else []
     parts += [f"<footer>{escape(' · '.join(numbers))}</footer>"] if numbers else []
     return "".join(parts)
 

@@ -17,7 +17,6 @@ import gradio as gr
 from playground.arena import Arena
 from playground.door import (
     COMMENT_CHARS,
-    Remarks,
     clean_battle_id,
     clean_comment,
     clean_instruction,
@@ -25,6 +24,7 @@ from playground.door import (
     clean_overrides,
 )
 from playground.errors import InvalidInstruction, InvalidValue, PlaygroundError, Refused
+from playground.prompting import ignores_system
 from playground.records import SIDES, BattleState, BattleView, Instruction
 from playground.starters import pick
 from playground.ui import texts
@@ -39,6 +39,9 @@ from playground.ui.votebar import VoteBar
 
 Updates = dict[Any, Any]
 TICK_S = 0.09
+RETRY_S = 1.0
+GONE = ("unknown", "foreign")
+"""Refusals after which a battle has nothing to do on the page; any other trouble may pass."""
 
 
 class CompareRoom:
@@ -48,13 +51,14 @@ class CompareRoom:
         self._arena = arena
         self._columns_at_start = arena.settings.columns
         self._starters = arena.starters
+        self._followed: dict[str | None, str] = {}  # by tab: the battle whose answers it reads now
         self.session = gr.State(Session())
         self.composer = Composer.build(arena.line_up, self._starters, self._columns_at_start)
         self.status = StatusLine.build()
         self.columns = Columns.build(self._columns_at_start)
         self.report = ReportForm.build(COMMENT_CHARS)
         gr.HTML(legend(), elem_id="legend", apply_default_css=False)
-        self.votebar = VoteBar.build()
+        self.votebar = VoteBar.build(COMMENT_CHARS)
 
     # What is drawn
 
@@ -73,7 +77,7 @@ class CompareRoom:
     @property
     def live_outputs(self) -> list[Any]:
         """What changes while answers are being written."""
-        return [self.status.line, *self.columns.live_outputs]
+        return self.columns.live_outputs
 
     def render(self, state: PageState) -> Updates:
         """The whole page from one state."""
@@ -86,10 +90,26 @@ class CompareRoom:
             **self.votebar.render(state),
         }
 
+    def _render_again(self, state: PageState, session: Session) -> Updates:
+        """The same battle once more: what is being typed into comment, reasons and report stays."""
+        drawn = self.render(replace(state, again=True))
+        drawn[self.session] = replace(_session(state), report_side=session.report_side)
+        for component in self.report.outputs:
+            del drawn[component]
+        return drawn
+
     def _state(
         self, view: BattleView | None = None, message: str = "", is_error: bool = False, said: str = ""
     ) -> PageState:
-        return PageState(view, message, is_error, said, default_columns=self._columns_at_start)
+        return PageState(view, message, is_error, said, self._columns_at_start, self._no_system(view))
+
+    def _no_system(self, view: BattleView | None) -> frozenset[str]:
+        """Sides whose model is known, and was not given the system text, because its format has no place for it."""
+        if view is None or not view.instruction.system:
+            return frozenset()
+        template_of = self._arena.catalog.template_of
+        known = [(column.side, column.card) for column in view.columns if column.card is not None]
+        return frozenset(side for side, card in known if ignores_system(template_of(card), view.instruction))
 
     # Wiring
 
@@ -112,9 +132,17 @@ class CompareRoom:
             outputs = [*self.outputs, *composer.recalled] if handler == self.restore else self.outputs
             begun = listen(handler, inputs, outputs, **_QUIET, concurrency_limit=None, postprocess=False)
             followed = begun.then(
-                self.follow, [self.session], self.live_outputs, **_QUIET, concurrency_limit=None, postprocess=False
+                self.follow,
+                [self.session],
+                self.live_outputs,
+                **_QUIET,
+                concurrency_limit=None,
+                postprocess=False,
+                trigger_mode="multiple",  # not left out while an earlier battle is about to be settled
             )
-            followed.then(self.settle, [self.session], self.outputs, **_AT_ONCE, postprocess=False)
+            followed.then(
+                self.settle, [self.session], self.outputs, **_AT_ONCE, postprocess=False, trigger_mode="multiple"
+            )
         composer.stop.click(self.stop, [self.session], None, **_AT_ONCE)
         for panel in self.columns.panels:
             panel.stop.click(_bound(self.stop, panel.side), [self.session], None, **_AT_ONCE)
@@ -128,10 +156,10 @@ class CompareRoom:
         bar.timer.tick(self.refresh, [self.session], **drawn)
         for button in (bar.next, self.composer.next):
             button.click(self.next, None, [*self.outputs, *self.composer.fields], **_AT_ONCE, postprocess=False)
-        notes = [self.session, bar.reasons, bar.comment]
-        bar.reasons.input(self.note, notes, [self.status.line], **_AT_ONCE, postprocess=False)
-        bar.comment.submit(self.note, notes, [self.status.line], **_AT_ONCE, postprocess=False)
-        bar.comment.blur(self.note, notes, [self.status.line], **_AT_ONCE, postprocess=False)
+        noted = {"outputs": [self.status.line], **_AT_ONCE, "postprocess": False}
+        bar.reasons.input(self.note_reasons, [self.session, bar.reasons], **noted)
+        bar.comment.submit(self.note_comment, [self.session, bar.comment], **noted)
+        bar.comment.blur(self.note_comment, [self.session, bar.comment], **noted)
         form = self.report
         for panel in self.columns.panels:
             panel.report.click(
@@ -169,7 +197,7 @@ class CompareRoom:
         try:
             view = self._arena.view(clean_battle_id(battle_id), rater or "")
         except PlaygroundError as error:
-            return self.render(self._state(message=str(error), is_error=True))
+            return self._lost(error)
         return {**self.render(self._state(view)), **self.composer.recall(view)}
 
     def compare(self, session: Session, request: gr.Request, *values: object) -> Updates:
@@ -187,34 +215,55 @@ class CompareRoom:
     async def follow(self, session: Session, request: gr.Request) -> AsyncIterator[Updates]:
         """Snapshots of all columns while they are being written: plain values, sent when something has changed.
 
-        Yields at least once: a generator that yields nothing leaves its outputs empty.
+        Yields at least once: a generator that yields nothing leaves its outputs empty. A tab reads one battle at a
+        time, and once: this ends when the tab reads another one, and at once when it reads this one already.
         """
-        viewer, last = rater_of(request) or "", _unchanged(self.status.line)
-        if not session.follow:
-            yield last
-        while session.follow:
-            view = self._seen(session.battle_id, viewer)
-            if view is None or view.state is not BattleState.GENERATING:
-                yield self.columns.render_live(self._state(view)) if view else last
-                return  # `settle` draws the rest, the status with it
-            state = self._state(view)
-            drawn = {**self.status.render_live(state), **self.columns.render_live(state)}
-            if drawn != last:
-                last = drawn
-                yield drawn
-            await asyncio.sleep(TICK_S)
+        tab, battle_id = request.session_hash, session.battle_id
+        yield _unchanged(self.live_outputs[0])
+        if not session.follow or self._followed.get(tab) == battle_id:
+            return
+        self._followed[tab] = battle_id
+        try:
+            viewer = rater_of(request) or ""
+            async for view in self._watch(battle_id, viewer, lambda: self._followed.get(tab) == battle_id):
+                yield self.columns.render_live(self._state(view))
+        finally:
+            if self._followed.get(tab) == battle_id:
+                del self._followed[tab]
+
+    async def _watch(self, battle_id: str, viewer: str, wanted: Callable[[], bool]) -> AsyncIterator[BattleView]:
+        """Views of a battle while it is wanted and being written, whenever they differ, and the one after.
+
+        The views are asked for on another thread: one that waits for the database must not hold up the page.
+        """
+        last: BattleView | None = None
+        while wanted() and (last is None or last.state is BattleState.GENERATING):
+            try:
+                view = await asyncio.to_thread(self._arena.view, battle_id, viewer)
+            except PlaygroundError as error:
+                if _is_gone(error):
+                    return
+                await asyncio.sleep(RETRY_S)
+                continue
+            if view != last:
+                last = view
+                yield view
+            await asyncio.sleep(TICK_S if view.state is BattleState.GENERATING else 0)
 
     def settle(self, session: Session, request: gr.Request) -> Updates:
-        """The page as a battle stands that was followed; otherwise what has been drawn, or said, stays."""
-        return self.refresh(session, request) if session.follow else _unchanged(self.status.line)
+        """The page as a battle stands that was followed to its end; otherwise what has been drawn, or said, stays."""
+        last = self._last(session, request) if session.follow else None
+        if not session.follow or (last is not None and last.state is BattleState.GENERATING):
+            return _unchanged(self.status.line)
+        return self.refresh(session, request)
 
     def refresh(self, session: Session, request: gr.Request) -> Updates:
         """The page as the battle stands now."""
         try:
             view = self._arena.view(_battle_of(session), rater_of(request) or "")
         except PlaygroundError as error:
-            return self.render(self._state(message=str(error), is_error=True))
-        return self.render(self._state(view, said=session.said))
+            return self._lost(error)
+        return self._render_again(self._state(view, said=session.said), session)
 
     def stop(self, session: Session, request: gr.Request, side: str | None = None) -> None:
         """End the writing of one column, or of all; `follow` sees it."""
@@ -227,33 +276,57 @@ class CompareRoom:
 
     def vote(self, session: Session, request: gr.Request, choice: str) -> Updates:
         """Save a choice; whatever the database answers is shown."""
-        return self._judged(
-            session, request, lambda battle_id, rater: self._arena.vote(battle_id, rater, choice, session.revision)
-        )
+        try:
+            view = self._arena.vote(_battle_of(session), _rater(request), choice, session.revision)
+        except PlaygroundError as error:
+            return self._refused(error, session, request)
+        missed = view.state is BattleState.OPEN and view.revision != session.revision
+        message = texts.CHANGED_ELSEWHERE if missed else ""
+        return self.render(self._state(view, message, is_error=missed, said=session.said))
 
     def undo(self, session: Session, request: gr.Request) -> Updates:
         """Take the vote back."""
-        return self._judged(session, request, self._arena.undo)
+        try:
+            view = self._arena.undo(_battle_of(session), _rater(request))
+        except PlaygroundError as error:
+            return self._refused(error, session, request)
+        return self.render(self._state(view, said=session.said))
 
     def reveal(self, session: Session, request: gr.Request) -> Updates:
         """Make the vote final and show the models."""
-        return self._judged(session, request, self._arena.reveal)
+        try:
+            view = self._arena.reveal(_battle_of(session), _rater(request))
+        except PlaygroundError as error:
+            return self._refused(error, session, request)
+        return self._render_again(self._state(view, said=session.said), session)
 
     def next(self) -> Updates:
         """An empty page."""
         return {**self.render(self._state()), **self.composer.fill(Instruction(""))}
 
-    def note(self, session: Session, reasons: object, comment: object, request: gr.Request) -> Updates:
-        """Save reasons and comment beside the vote."""
+    def note_reasons(self, session: Session, reasons: object, request: gr.Request) -> Updates:
+        """Save the reasons beside the vote; the comment stays as it is."""
         try:
             view = self._arena.view(_battle_of(session), _rater(request))
-            said = clean_comment(reasons, comment)
-            if said == Remarks(view.reasons, view.comment):
+            said = clean_comment(reasons).reasons
+            if said == view.reasons:
                 return _unchanged(self.status.line)
-            self._arena.note(view.battle_id, _rater(request), reasons=said.reasons, comment=said.comment)
+            self._arena.note(view.battle_id, _rater(request), reasons=said, comment=None)
         except PlaygroundError as error:
-            return self.status.render_live(self._state(self._last(session, request), str(error), is_error=True))
-        return self.status.render_live(self._state(view, texts.NOTED))
+            return self._say(session, request, str(error), is_error=True)
+        return self._say(session, request, texts.NOTED)
+
+    def note_comment(self, session: Session, comment: object, request: gr.Request) -> Updates:
+        """Save the comment beside the vote; the reasons stay as they are."""
+        try:
+            view = self._arena.view(_battle_of(session), _rater(request))
+            said = clean_comment((), comment).comment
+            if said == view.comment:
+                return _unchanged(self.status.line)
+            self._arena.note(view.battle_id, _rater(request), reasons=None, comment=said)
+        except PlaygroundError as error:
+            return self._say(session, request, str(error), is_error=True)
+        return self._say(session, request, texts.NOTED)
 
     def open_report(self, session: Session, request: gr.Request, side: str) -> Updates:
         """Show the form for one answer."""
@@ -265,12 +338,13 @@ class CompareRoom:
             said = clean_comment((), words).comment
             self._arena.note(_battle_of(session), _rater(request), report_side=session.report_side, report=said)
         except PlaygroundError as error:
-            return self.status.render_live(self._state(self._last(session, request), str(error), is_error=True))
+            return self._say(session, request, str(error), is_error=True)
         view = self._last(session, request)
+        words = texts.REPORTED if view is None or view.stored else texts.REPORTED_UNSTORED
         return {
             self.session: replace(session, report_side=""),
             **self.report.render(""),
-            **self.status.render_live(self._state(view, texts.REPORTED)),
+            **self._say(session, request, words),
         }
 
     # Composing
@@ -319,26 +393,39 @@ class CompareRoom:
 
     def _begun(self, session: Session, request: gr.Request, begin: Callable[[str], PageState]) -> Updates:
         """The page with a new battle, or as it stands with the reason why there is none."""
+        last = self._last(session, request)
+        if last is not None and last.state is BattleState.GENERATING:
+            return self._say(session, request, texts.STILL_WRITING, is_error=True)
         try:
             return self.render(begin(_rater(request)))
         except PlaygroundError as error:
-            state = self._state(self._last(session, request), str(error), is_error=True)
-            return {self.session: replace(session, follow=False), **self.status.render_live(state)}
+            return self._say(session, request, str(error), is_error=True)
 
-    def _judged(self, session: Session, request: gr.Request, judge: Callable[[str, str], BattleView]) -> Updates:
-        """The page after a judgement, or as it stands with the reason for a refusal."""
+    def _lost(self, error: PlaygroundError) -> Updates:
+        """The empty page when there is no such battle for this visitor; after other trouble the page as it is."""
+        if _is_gone(error):
+            return self.render(self._state(message=str(error), is_error=True))
+        return self.status.render_trouble(str(error))
+
+    def _refused(self, error: PlaygroundError, session: Session, request: gr.Request) -> Updates:
+        """The page as the battle stands, with the reason why it was not judged."""
         try:
-            return self.render(self._state(judge(_battle_of(session), _rater(request)), said=session.said))
-        except PlaygroundError as error:
-            return self.render(self._state(self._last(session, request), str(error), True, session.said))
+            view = self._arena.view(_battle_of(session), rater_of(request) or "")
+        except PlaygroundError as trouble:
+            return self._lost(trouble)
+        return self._render_again(self._state(view, str(error), True, session.said), session)
+
+    def _say(self, session: Session, request: gr.Request, words: str, is_error: bool = False) -> Updates:
+        """Words in the status line; nothing else on the page changes."""
+        view = self._last(session, request)
+        if view is None and session.battle_id:
+            return self.status.render_trouble(words)
+        return self.status.render_live(self._state(view, words, is_error))
 
     def _last(self, session: Session, request: gr.Request) -> BattleView | None:
         """The battle of this tab as it stands, if it can be seen."""
-        return self._seen(session.battle_id, rater_of(request) or "") if session.battle_id else None
-
-    def _seen(self, battle_id: str, viewer: str) -> BattleView | None:
         try:
-            return self._arena.view(battle_id, viewer)
+            return self._arena.view(session.battle_id, rater_of(request) or "") if session.battle_id else None
         except PlaygroundError:
             return None
 
@@ -349,6 +436,10 @@ def _session(state: PageState) -> Session:
     if view is None:
         return Session()
     return Session(view.battle_id, view.revision, follow=view.state is BattleState.GENERATING, said=state.said)
+
+
+def _is_gone(error: PlaygroundError) -> bool:
+    return isinstance(error, Refused) and error.reason in GONE
 
 
 def _unchanged(component: Any) -> Updates:

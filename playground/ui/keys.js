@@ -110,7 +110,7 @@
 
   function follow() {
     const status = byId("status");
-    if (!status) return;
+    if (!status?.dataset.phase) return; // only words, no news of the battle
     const now = status.dataset.battle || "";
     if (now !== battle) {
       battle = now;

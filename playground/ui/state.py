@@ -80,6 +80,8 @@ class PageState:
     is_error: bool = False
     said: str = ""  # what was taken out of the instruction at the door
     default_columns: int = 2
+    no_system: frozenset[str] = frozenset()  # sides known to have no place for the system text that was given
+    again: bool = False  # the same battle drawn once more: what is being typed beside it stays
 
     @property
     def phase(self) -> Phase:
@@ -90,11 +92,6 @@ class PageState:
     def allowed(self) -> Allowed:
         """What may be done now."""
         return TABLE[self.phase]
-
-    @property
-    def identified(self) -> bool:
-        """Whether the viewer may see which model is which; the view itself holds nothing before."""
-        return self.view is not None and any(column.card is not None for column in self.view.columns)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,10 @@ class StatusLine:
         """The line as a plain value."""
         return {self.line: status_html(state)}
 
+    def render_trouble(self, message: str) -> dict[Any, Any]:
+        """What went wrong, with no news of the battle: the script leaves page and address as they are."""
+        return {self.line: _line("error", "", message)}
+
 
 def status_html(state: PageState) -> str:
     """The line with its data for the script: battle, phase, and when the vote becomes final."""
@@ -42,7 +46,11 @@ def status_html(state: PageState) -> str:
         if view.final_in_s is not None:
             data += f" data-final-in='{view.final_in_s:.1f}'"
     kind = "error" if state.is_error else "said"
-    return f"<div id='status' role='status' aria-live='polite' class='{kind}'{data}>{escape(_words(state))}</div>"
+    return _line(kind, data, _words(state))
+
+
+def _line(kind: str, data: str, words: str) -> str:
+    return f"<div id='status' role='status' aria-live='polite' class='{kind}'{data}>{escape(words)}</div>"
 
 
 def _words(state: PageState) -> str:

@@ -55,7 +55,6 @@ SETTINGS_MODELS, SETTINGS_SAMPLING, SETTINGS_AS_CARDS = "Models", "Sampling", "a
 MODEL_LABEL = "model {number}"
 AS_CARD = "card"
 SETTINGS_HINT = "Empty: as each card says. A value here is used for every column."
-SEED_HINT = "open mode only"
 COMPARE = "Compare"
 COMPARE_AGAIN = "Compare again"
 REGENERATE = "Regenerate"
@@ -79,12 +78,10 @@ COMPOSE_SAYS_BLIND = (
 COMPOSE_SAYS_OPEN = "Your instruction goes to {columns} models at once, each named above its answer."
 RAW, RAW_LABEL = "raw", "Show answer {letter} as plain text"
 COPY, COPY_LABEL = "copy", "Copy answer {letter}"
-COPIED = "copied"
 ENLARGE, ENLARGE_LABEL = "enlarge", "Give answer {letter} the whole width"
 REPORT = "report"
 REPORT_LABEL = "Report answer {letter}"
 STOP_COLUMN = "stop"
-ANSWER_LABEL = "Answer {letter}"
 RAW_ANSWER_LABEL = "Answer {letter} as plain text"
 JUMP = "Go to an answer"
 DETAILS = "prompt, token ids, settings"
@@ -104,6 +101,7 @@ CARD_RUN = "ran on"
 CARD_TEMPLATE = "prompt template"
 CARD_LIMITS = "What its card says it cannot do:"
 EMPTY_ANSWER = "The model ended without a word."
+NO_SYSTEM = "system text not used: this model's format has no place for it"
 
 COLUMN_STATES: Mapping[ColumnState, str] = {
     ColumnState.WAITING: "waiting",
@@ -174,6 +172,7 @@ REPORT_HINT = "for example: offensive, dangerous, personal data"
 REPORT_SEND = "Send report"
 REPORT_CANCEL = "Cancel"
 REPORTED = "Reported. The report is stored with this battle."
+REPORTED_UNSTORED = "Reported. Like this battle, the report is kept in memory only."
 
 # Messages
 
@@ -183,8 +182,9 @@ NO_RATER = (
 NO_BATTLE = "There is no battle on this page any more. Reload it, or start a new one."
 NOT_A_NUMBER = "{name} has to be a number, such as 0.7; leave it empty for what each card says."
 NO_INSTRUCTION = "Write an instruction first, or take a starter."
+STILL_WRITING = "The answers are still being written. Press Stop first, then compare again."
+CHANGED_ELSEWHERE = "This battle changed in another tab. Vote again."
 
-LEGEND_TITLE = "Keys"
 LEGEND: tuple[tuple[str, str], ...] = (
     ("Ctrl ↵", "compare"),
     ("Esc", "stop"),
@@ -198,7 +198,6 @@ LEGEND: tuple[tuple[str, str], ...] = (
 
 # Leaderboard
 
-BOARD_EMPTY = "No votes yet."
 BOARD_EMPTY_CATEGORY = "No votes on {category} yet."
 BOARD_EMPTY_LEAD = "The first blind votes move the leaderboard at once."
 BOARD_EMPTY_LINK = "Compare now"

@@ -38,7 +38,7 @@ class VoteBar:
     timer: gr.Timer
 
     @classmethod
-    def build(cls) -> VoteBar:
+    def build(cls, max_chars: int) -> VoteBar:
         """Lay the bar out; called while a `gr.Blocks` is being built."""
         with gr.Column(visible=False, elem_id="votebar") as bar:
             with gr.Row(elem_id="judge"):
@@ -63,6 +63,7 @@ class VoteBar:
                     placeholder=texts.COMMENT_HINT,
                     lines=1,
                     max_lines=1,
+                    max_length=max_chars,
                     elem_id="comment",
                     visible=False,
                     min_width=160,
@@ -93,7 +94,6 @@ class VoteBar:
             return {self.bar: gr.update(visible=False), self.timer: _timer(state)}
         judging = bar in (Bar.OFF, Bar.ON)
         mine_saved, shown = bar is Bar.SAVED and view.mine, bar is Bar.SHOWN
-        notes = state.allowed.notes and view.mine
         return {
             self.bar: gr.update(visible=True),
             self.words: gr.update(value=_words(bar, view)),
@@ -102,9 +102,17 @@ class VoteBar:
             self.reveal: gr.update(visible=mine_saved),
             self.hint: gr.update(value=_hint(bar, view)),
             self.next: gr.update(visible=shown or mine_saved),
-            self.reasons: gr.update(visible=notes, value=list(view.reasons)),
-            self.comment: gr.update(visible=notes, value=view.comment),
+            **self._render_notes(state, view, shown=state.allowed.notes and view.mine),
             self.timer: _timer(state),
+        }
+
+    def _render_notes(self, state: PageState, view: BattleView, shown: bool) -> Updates:
+        """Reasons and comment; what was saved is written into them once, then they are the visitor's."""
+        if state.again:
+            return {field: gr.update(visible=shown) for field in (self.reasons, self.comment)}
+        return {
+            self.reasons: gr.update(visible=shown, value=list(view.reasons)),
+            self.comment: gr.update(visible=shown, value=view.comment),
         }
 
     def _render_choices(self, view: BattleView, shown: bool, on: bool) -> Updates:

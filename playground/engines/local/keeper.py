@@ -43,6 +43,7 @@ class _Row:
     job: Job
     listener: Listener
     started: bool = False
+    cancelled: bool = False  # a worker was told so; it may die before it hears of it
     announced: tuple[int, str] | None = None  # the last Queued: rows before, reason
 
     def tell(self, event: Event) -> None:
@@ -99,6 +100,7 @@ class Keeper:
         if row not in self._rows:
             return
         if self.state == "ready":
+            self._rows[row].cancelled = True
             self._send(messages.cancel(row))
         else:
             self._end(Ended(row, FinishReason.CANCELLED))
@@ -242,6 +244,7 @@ class Keeper:
         if self._link is not None:
             self._link.close()
         self._launcher.end(self._number)
+        self._end_rows({name: row for name, row in self._rows.items() if row.cancelled}, FinishReason.CANCELLED)
         self._end_rows({name: row for name, row in self._rows.items() if row.started}, FinishReason.ERROR, error)
         self._announce()
 

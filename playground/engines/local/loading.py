@@ -113,7 +113,7 @@ def checkpoint_folder(card: ModelCard) -> Path:
         return Path(snapshot_download(card.repo, revision=card.revision, local_files_only=True))
     except (LocalEntryNotFoundError, ValueError) as error:
         raise CheckpointError(
-            f"{card.name}: {card.repo} is not on this machine; get it with: python -m playground fetch {card.id}"
+            f"{card.name}: {card.repo} is not on this machine; download it and name its folder as the card's repo"
         ) from error
 
 

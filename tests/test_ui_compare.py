@@ -1,0 +1,242 @@
+"""The handlers of the Compare room, over made-up answers: what a tab is told, without a browser."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from playground.errors import PlaygroundError, Refused, StorageError
+from playground.records import Instruction
+from playground.settings import Settings
+from playground.ui import texts
+from playground.ui.compare import CompareRoom
+from playground.ui.middleware import COOKIE
+from playground.ui.rendering import escape
+from playground.ui.state import Session
+from tests.browsing import RATER
+from tests.stub_arena import ALPACA, StubArena
+
+
+class Tab:
+    """One tab on a room, as the handlers see it."""
+
+    def __init__(self) -> None:
+        self.arena = StubArena(Settings(), chars_per_s=1e6, loading_s=-1.0)
+        with gr.Blocks():
+            self.room = CompareRoom(self.arena)  # type: ignore[arg-type]
+        self.request: Any = SimpleNamespace(cookies={COOKIE: RATER}, query_params={}, session_hash="tab")
+        self.session = Session()
+
+    def begins(self, instruction: str = ALPACA, **how: Any) -> Tab:
+        blind = how.pop("blind", True)
+        words = Instruction(instruction, system=how.pop("system", ""))
+        battle_id = self.arena.compare(words, owner=RATER, source="page", blind=blind, **how)
+        view = self.arena.view(battle_id, RATER)
+        self.session = Session(battle_id, view.revision, follow=view.state == "generating")
+        return self
+
+    def votes(self, choice: str = "a") -> dict[Any, Any]:
+        return self.does(self.room.vote, choice)
+
+    def does(self, handler: Any, *values: Any) -> dict[Any, Any]:
+        updates: dict[Any, Any] = handler(self.session, self.request, *values)
+        self.session = updates.get(self.room.session, self.session)
+        return updates
+
+    def status(self, updates: dict[Any, Any]) -> str:
+        return str(updates[self.room.status.line])
+
+    @property
+    def view(self) -> Any:
+        return self.arena.view(self.session.battle_id, RATER)
+
+
+@pytest.fixture
+def tab() -> Tab:
+    return Tab()
+
+
+def fails(error: PlaygroundError) -> Any:
+    def failing(*_args: Any, **_named: Any) -> Any:
+        raise error
+
+    return failing
+
+
+# One battle at a time
+
+
+@pytest.mark.parametrize("handler", ["compare", "regenerate"])
+def test_no_second_battle_begins_while_the_answers_are_being_written(tab: Tab, handler: str) -> None:
+    tab.arena._chars_per_s = 1.0
+    tab.begins("Tell me slowly. slow")
+    before = tab.session
+    updates = tab.does(
+        getattr(tab.room, handler), *[None] * (len(tab.room.composer.inputs) if handler == "compare" else 0)
+    )
+    assert escape(texts.STILL_WRITING) in tab.status(updates)
+    assert set(updates) == {tab.room.status.line}
+    assert tab.session == before
+    assert len(tab.arena._battles) == 1
+    assert tab.room.settle(tab.session, tab.request) == {tab.room.status.line: gr.skip()}
+
+
+def test_a_tab_follows_one_battle_once_and_the_latest_only(tab: Tab) -> None:
+    tab.arena._chars_per_s = 1.0
+    first, second = tab.begins("slow").session, tab.begins("slow").session
+
+    async def run() -> list[int]:
+        followed = [aiter(tab.room.follow(s, tab.request)) for s in (first, first, second)]
+        counts = [0, 0, 0]
+        for _ in range(2):
+            await anext(followed[0])  # it reads the battle now
+        counts[1] = len([drawn async for drawn in followed[1]])  # what only says: nothing new
+        for _ in range(2):
+            await anext(followed[2])
+        counts[0] = len([drawn async for drawn in followed[0]])
+        await followed[2].aclose()
+        return counts
+
+    assert asyncio.run(asyncio.wait_for(run(), 10)) == [0, 1, 0]
+    assert tab.room._followed == {}
+
+
+def test_following_never_waits_for_the_database_on_the_event_loop(tab: Tab) -> None:
+    tab.begins()
+    threads: list[threading.Thread] = []
+    seen = tab.arena.view
+
+    def view(*args: Any) -> Any:
+        threads.append(threading.current_thread())
+        return seen(*args)
+
+    tab.arena.view = view  # type: ignore[method-assign]
+
+    async def run() -> None:
+        async for _ in tab.room.follow(replace(tab.session, follow=True), tab.request):
+            pass
+
+    asyncio.run(run())
+    assert threads
+    assert threading.main_thread() not in threads
+
+
+def test_following_goes_on_after_trouble_that_passes(tab: Tab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("playground.ui.compare.RETRY_S", 0.0)
+    tab.begins()
+    seen, troubles = tab.arena.view, [StorageError("busy")] * 2
+
+    def view(*args: Any) -> Any:
+        if troubles:
+            raise troubles.pop()
+        return seen(*args)
+
+    tab.arena.view = view  # type: ignore[method-assign]
+
+    async def run() -> list[Any]:
+        return [drawn async for drawn in tab.room.follow(replace(tab.session, follow=True), tab.request)]
+
+    assert "soft wool" in str(asyncio.run(run())[-1])
+
+
+# Judging
+
+
+def test_what_is_typed_beside_a_vote_stays_through_reveal_and_refresh(tab: Tab) -> None:
+    bar, form = tab.room.votebar, tab.room.report
+    assert tab.begins().votes()[bar.comment]["value"] == ""
+    tab.session = replace(tab.session, report_side="b")
+    for handler in (tab.room.refresh, tab.room.reveal):
+        updates = tab.does(handler)
+        assert "value" not in updates[bar.comment]
+        assert "value" not in updates[bar.reasons]
+        assert form.words not in updates
+        assert tab.session.report_side == "b"
+
+
+def test_a_reason_and_a_comment_never_overwrite_each_other(tab: Tab) -> None:
+    tab.begins().votes()
+    assert texts.NOTED in tab.status(tab.room.note_reasons(tab.session, ["clear"], tab.request))
+    assert texts.NOTED in tab.status(tab.room.note_comment(tab.session, "Short.", tab.request))
+    assert tab.arena.notes == [{"reasons": ("clear",), "comment": None}, {"reasons": None, "comment": "Short."}]
+    assert (tab.view.reasons, tab.view.comment) == (("clear",), "Short.")
+    tab.room.note_reasons(tab.session, ["clear"], tab.request)
+    tab.room.note_comment(tab.session, "Short.", tab.request)
+    assert len(tab.arena.notes) == 2
+
+
+def test_a_vote_on_what_another_tab_has_changed_is_asked_for_again(tab: Tab) -> None:
+    tab.begins()
+    tab.arena.vote(tab.session.battle_id, RATER, "b")
+    tab.arena.undo(tab.session.battle_id, RATER)
+    updates = tab.votes()
+    assert texts.CHANGED_ELSEWHERE in tab.status(updates)
+    assert tab.session.revision == tab.view.revision == 2
+    assert texts.CHANGED_ELSEWHERE not in tab.status(tab.votes())
+    assert tab.view.choice == "a"
+
+
+# Trouble
+
+
+@pytest.mark.parametrize("handler", ["refresh", "undo", "reveal", "vote", "regenerate", "note_comment", "send_report"])
+def test_trouble_that_may_pass_leaves_the_page_and_the_session(tab: Tab, handler: str) -> None:
+    tab.begins().votes()
+    before = tab.session
+    for name in ("view", "vote", "undo", "reveal", "note", "regenerate"):
+        setattr(tab.arena, name, fails(StorageError("the database is busy; try again")))
+    if handler in ("note_comment", "send_report"):
+        updates = getattr(tab.room, handler)(tab.session, "Short.", tab.request)
+    else:
+        updates = tab.does(getattr(tab.room, handler), *["b"] * (handler == "vote"))
+    assert "the database is busy" in tab.status(updates)
+    assert "data-" not in tab.status(updates)  # no news of the battle, so the script leaves the address
+    assert set(updates) == {tab.room.status.line}
+    assert tab.session == before
+
+
+def test_trouble_on_opening_an_address_leaves_the_address(tab: Tab) -> None:
+    tab.request.query_params["battle"] = "b" * 32
+    tab.arena.view = fails(StorageError("the database is busy"))  # type: ignore[method-assign]
+    updates = tab.room.restore(tab.request)
+    assert set(updates) == {tab.room.status.line}
+    assert "the database is busy" in tab.status(updates)
+
+
+@pytest.mark.parametrize("reason", ["unknown", "foreign"])
+def test_a_battle_that_is_gone_leaves_the_empty_page(tab: Tab, reason: str) -> None:
+    tab.begins().arena.view = fails(Refused(reason, "It is gone."))  # type: ignore[method-assign]
+    updates = tab.does(tab.room.refresh)
+    assert tab.session == Session()
+    assert "data-phase='compose'" in tab.status(updates)
+    assert "It is gone." in tab.status(updates)
+
+
+# Words
+
+
+def test_system_text_that_was_not_used_is_said_once_the_model_is_known(tab: Tab) -> None:
+    def told(updates: dict[Any, Any]) -> list[bool]:
+        feet = [updates[panel.foot]["value"] for panel in tab.room.columns.panels[:2]]
+        return [escape(texts.NO_SYSTEM) in foot for foot in feet]
+
+    models = ("pocket-orca-mini", "pocket-galpaca")
+    tab.begins(system="Be brief.", models=models)
+    assert told(tab.does(tab.room.refresh)) == [False, False]
+    assert told(tab.votes()) == [False, False]
+    assert told(tab.does(tab.room.reveal)) == [False, True]
+    assert told(tab.begins(system="Be brief.", models=models, blind=False).does(tab.room.refresh)) == [False, True]
+    assert told(tab.begins(models=models, blind=False).does(tab.room.refresh)) == [False, False]
+
+
+@pytest.mark.parametrize(("keep", "words"), [(True, texts.REPORTED), (False, texts.REPORTED_UNSTORED)])
+def test_where_a_report_is_kept_is_said_as_it_is(tab: Tab, keep: bool, words: str) -> None:
+    tab.begins(keep=keep)
+    tab.session = replace(tab.session, report_side="a")
+    assert words in tab.status(tab.room.send_report(tab.session, "It is rude.", tab.request))
