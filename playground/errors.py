@@ -12,8 +12,7 @@ there are any, and the next step; it may be shown to a visitor as it stands.
     ├── Unknown                 a name that nothing answers to (also a KeyError)
     ├── TokenizerError          a tokenizer file is missing, broken or of another kind
     ├── EngineError             a model could not be loaded or could not answer
-    │   ├── CheckpointError         its files are missing, truncated, poisoned or of another shape
-    │   └── WorkerDied              its process ended
+    │   └── CheckpointError         its files are missing, truncated, poisoned or of another shape
     ├── StorageError            the database or its folder
     │   ├── DatabaseLocked          another process writes to it
     │   ├── DatabaseNewer           written by a newer version of the playground
@@ -65,10 +64,6 @@ class EngineError(PlaygroundError):
 
 class CheckpointError(EngineError):
     """A checkpoint's files are missing, truncated, poisoned or of another shape."""
-
-
-class WorkerDied(EngineError):
-    """The process that held a model has ended."""
 
 
 class StorageError(PlaygroundError):

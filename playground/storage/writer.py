@@ -98,7 +98,7 @@ def commit_together(connection: sqlite3.Connection, operations: Sequence[Operati
         _commit(connection, operations)
     except sqlite3.Error as error:
         if connection.in_transaction:
-            with suppress(sqlite3.Error):  # then SQLite undoes it when the file is next opened; nobody was told yes
+            with suppress(sqlite3.Error):  # tried once more before the next transaction; nobody was told yes
                 connection.execute("ROLLBACK")
         if len(operations) == 1:
             operations[0].fail(error)
@@ -111,6 +111,8 @@ def commit_together(connection: sqlite3.Connection, operations: Sequence[Operati
 
 
 def _commit(connection: sqlite3.Connection, operations: Sequence[Operation[object]]) -> None:
+    if connection.in_transaction:  # the last one could not be undone when it failed
+        connection.execute("ROLLBACK")
     connection.execute("BEGIN IMMEDIATE")
     for operation in operations:
         operation.run(connection)

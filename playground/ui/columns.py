@@ -289,7 +289,7 @@ def _card(card: ModelCard, generation: Generation) -> str:
     """The card in short: what it is, under which terms, how it was run, what it cannot do."""
     rows = [
         (texts.CARD_LICENSE, card.license),
-        (texts.CARD_SOURCE, f"{card.repo} @ {generation.model_revision[:12]}"),
+        (texts.CARD_SOURCE, f"{generation.repo} @ {generation.model_revision[:12]}"),
         (texts.CARD_SETTINGS, texts.sampling(generation.params, generation.seed)),
         (texts.CARD_RUN, " · ".join(part for part in (generation.engine, generation.device, generation.dtype) if part)),
         (texts.CARD_TEMPLATE, generation.prompt.template_id),

@@ -158,17 +158,25 @@ class Composer:
         }
 
     def recall(self, view: BattleView) -> Updates:
-        """The composer as it was when the battle was made."""
+        """The composer as it was when the battle was made; who chose the models is not known, the arena does."""
+        mode, columns = "blind" if view.blind else "open", len(view.columns)
+        sampling = [str(view.overrides.get(name, "")) for name in texts.SAMPLING]
         return {
             **self.fill(view.instruction),
-            self.mode: gr.update(value="blind" if view.blind else "open"),
-            self.columns: gr.update(value=len(view.columns)),
+            self.mode: gr.update(value=mode),
+            self.columns: gr.update(value=columns),
+            self.forget: gr.update(value=not view.stored),
+            **self.render_choices("any", columns, mode, *sampling),
+            **{
+                field: gr.update(value=value, visible=name != "seed" or not view.blind)
+                for name, field, value in zip(texts.SAMPLING, self.sampling, sampling, strict=True)
+            },
         }
 
     @property
     def recalled(self) -> list[Any]:
         """Components that `recall` changes."""
-        return [*self.fields, self.mode, self.columns]
+        return [*self.fields, self.mode, self.columns, self.forget, self.settings, *self.models, *self.sampling]
 
     @property
     def fields(self) -> list[Any]:

@@ -46,7 +46,7 @@
     }
     if (typing(event.target) || event.repeat) return;
     if (event.key === "Enter") {
-      if (!(event.target instanceof Element && event.target.closest("button, a, label, input, summary, [role=button]"))) {
+      if (!(event.target instanceof Element && event.target.closest("button, a, summary, [role=button], input:not([type=checkbox]):not([type=radio])"))) {
         if (press("next-battle", "next")) event.preventDefault();
       }
       return;
@@ -126,7 +126,9 @@
     if (phase !== document.body.dataset.phase) {
       const before = phase;
       phase = document.body.dataset.phase;
-      if (before && phase === "compose") byId("instruction")?.querySelector("textarea")?.focus();
+      const field = byId("instruction")?.querySelector("textarea");
+      if (before && phase === "compose") field?.focus();
+      if (!before && phase !== "compose" && document.activeElement === field) field?.blur(); // keys judge, they do not type
     }
     count(status.dataset.phase === "voted" ? Number(status.dataset.finalIn) : NaN);
   }
