@@ -1,0 +1,102 @@
+"""A card's examples as token ids, through the same prompt code that serves visitors.
+
+Boundary: knows templates and tokenizer files, no model. What a model is trained on is exactly what it will be fed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from playground.catalog import CARD_FOLDER, TEMPLATE_FOLDER, read_card
+from playground.pocket.corpus import Example
+from playground.pocket.shapes import Shape
+from playground.prompting import build_prompt
+from playground.records import Prompt, PromptTemplate
+from playground.templates import load_templates
+from playground.tokenization import TextStream, Tokenizer, load_tokenizer
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """One example as the model sees it; the answer's ids end with the card's end id."""
+
+    prompt: tuple[int, ...]
+    answer: tuple[int, ...]
+
+    @property
+    def num_tokens(self) -> int:
+        """Prompt and answer together."""
+        return len(self.prompt) + len(self.answer)
+
+
+def template_of(card_id: str) -> PromptTemplate:
+    """The prompt template that the card names."""
+    return load_templates([TEMPLATE_FOLDER])[read_card(CARD_FOLDER / f"{card_id}.toml").template]
+
+
+class TextOnly:
+    """Stands in for a tokenizer while there is none yet: special ids have no text."""
+
+    vocab_size = 0
+
+    def encode(self, text: str) -> tuple[int, ...]:
+        """No ids."""
+        return ()
+
+    def decode(self, ids: Iterable[int], drop: Collection[int] = ()) -> str:
+        """No text."""
+        return ""
+
+    def token(self, token_id: int) -> str:
+        """No text."""
+        return ""
+
+    def stream(self) -> TextStream:
+        """Nothing to stream."""
+        raise NotImplementedError("there is no tokenizer yet")
+
+
+def texts(card_id: str, examples: Iterable[Example]) -> Iterable[str]:
+    """Prompt and answer of each example as text, for training the tokenizer."""
+    template = template_of(card_id)
+    for example in examples:
+        yield build_prompt(template, TextOnly(), example.instruction).text
+        yield example.answer
+
+
+class Encoder:
+    """Examples -> ids, with the tokenizer of a finished folder."""
+
+    def __init__(self, card_id: str, shape: Shape, folder: Path) -> None:
+        self.card_id = card_id
+        self.template = template_of(card_id)
+        self.tokenizer: Tokenizer = load_tokenizer(folder)
+        self._shape = shape
+        self._special = {self.tokenizer.token(i): i for i in range(len(shape.tokens))}
+
+    def prompt(self, example: Example) -> Prompt:
+        """The prompt as a visitor's would be made."""
+        return build_prompt(self.template, self.tokenizer, example.instruction)
+
+    def encoded(self, example: Example) -> Encoded:
+        """Prompt ids, answer ids and the end id."""
+        text = f" {example.answer}" if self._shape.answer_space else example.answer
+        return Encoded(self.prompt(example).token_ids, (*self._answer(text), self._shape.end_id))
+
+    def _answer(self, text: str) -> Iterable[int]:
+        """The ids of an answer, in which (unlike in a prompt) special tokens such as ``[START_REF]`` are meant."""
+        found = [(text.find(token), token) for token in self._special if token in text]
+        if not found:
+            return self.tokenizer.encode(text)
+        at, token = min(found)
+        before, after = text[:at], text[at + len(token) :]
+        return (*self.tokenizer.encode(before), self._special[token], *self._answer(after))
+
+    def text(self, ids: Iterable[int]) -> str:
+        """An answer's text as it is shown."""
+        text = self.tokenizer.decode(ids, self.template.drop_ids)
+        if self.template.strip == "both":
+            return text.strip()
+        return text.removeprefix(" ") if self.template.strip == "one_leading_space" else text
