@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import asdict
 
@@ -50,6 +51,13 @@ class SilentLauncher:
     def end(self, number: int) -> None:
         self.ended.append(number)
 
+    def sent(self, count: int) -> list[bytes]:
+        """What the last worker was sent, once `count` lines are there: a thread of the link's own writes them."""
+        data = b""
+        while data.count(b"\n") < count:
+            data += os.read(self.theirs[0], 1 << 16)
+        return data.splitlines()
+
     def close(self) -> None: ...
 
 
@@ -95,8 +103,8 @@ def test_rows_that_came_early_are_told_and_sent_when_the_model_is_ready(scene: S
     assert scene.of("a")[0] == Queued("a", 0, "loading")
     assert scene.of("a")[-3:] == [Started("a", FACTS), Tokens("a", (4, 5)), Ended("a", FinishReason.STOP)]
     assert scene.of("b") == [Queued("b", 1, "loading"), Queued("b", 1), Queued("b", 0)]
-    sent = os.read(scene.launcher.theirs[0], 1 << 16).decode().splitlines()
-    assert len(sent) == 3  # load, start a, start b
+    kinds = [json.loads(line)["kind"] for line in scene.launcher.sent(3)]
+    assert kinds == ["load", "start", "start"]
 
 
 def test_before_counts_the_running_row_and_follows_the_queue(scene: Scene) -> None:
