@@ -21,6 +21,9 @@ from playground.settings import Settings, add_flags, read_settings
 if TYPE_CHECKING:
     import gradio as gr
 
+GOODBYE_S = 1
+"""How long open streams may go on once the server is told to stop; uvicorn alone would wait for their visitors."""
+
 
 def build(settings: Settings) -> gr.Blocks:
     """The page over an arena that is not open yet."""
@@ -68,6 +71,7 @@ def serve(settings: Settings) -> int:
             prevent_thread_lock=True,
             **launch_options(arena),
         )
+        page.server.config.timeout_graceful_shutdown = GOODBYE_S
         gc.freeze()
         gc.enable()
         page.block_thread()

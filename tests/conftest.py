@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -48,6 +49,8 @@ def start_app(folder: Path, *flags: str, **environ: str) -> LiveApp:
             env=os.environ | {"GRADIO_ANALYTICS_ENABLED": "False"} | environ,
             stdout=out,
             stderr=out,
+            # a test run in the background of a script ignores Ctrl-C, and children inherit that
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
     app = LiveApp(f"http://127.0.0.1:{port}", db, process, log)
     deadline = time.monotonic() + 60
