@@ -1,11 +1,15 @@
-"""The decode loop writes what ``model.generate`` writes, on all three architectures."""
+"""The decode loop writes what ``model.generate`` writes, on all three architectures, however rows come and go."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from playground.engines.local.decode import Decoder
 from playground.engines.local.loading import LoadedModel, load
@@ -39,15 +43,30 @@ def job(ids: Sequence[int], params: SamplingParams, stop_ids: tuple[int, ...] = 
 
 
 def write(model: LoadedModel, request: Job) -> tuple[list[int], FinishReason]:
-    decoder = Decoder(model)
-    decoder.admit(request)
-    ids: list[int] = []
-    while True:
-        (token,) = decoder.step()
-        ids.append(token.token_id)
-        if token.finish_reason is not None:
-            assert decoder.rows == ()
-            return ids, token.finish_reason
+    (written,) = write_all(model, [request])
+    return written
+
+
+def write_all(
+    model: LoadedModel, requests: Sequence[Job], joins: Mapping[int, int] = MappingProxyType({}), max_rows: int = 16
+) -> list[tuple[list[int], FinishReason]]:
+    """What the jobs come to; job i joins at step ``joins[i]`` (at once where nothing is said) or once there is room."""
+    decoder = Decoder(model, max_rows)
+    waiting = sorted(enumerate(requests), key=lambda numbered: joins.get(numbered[0], 0))
+    ids: dict[str, list[int]] = {request.row: [] for request in requests}
+    ends: dict[str, FinishReason] = {}
+    turn = 0
+    while waiting or decoder.rows:
+        while waiting and joins.get(waiting[0][0], 0) <= turn and decoder.has_room:
+            decoder.admit(waiting.pop(0)[1])
+        for token in decoder.step():
+            assert token.row not in ends
+            assert token.token_id is not None
+            ids[token.row].append(token.token_id)
+            if token.finish_reason is not None:
+                ends[token.row] = token.finish_reason
+        turn += 1
+    return [(ids[request.row], ends[request.row]) for request in requests]
 
 
 def generate(model: LoadedModel, ids: Sequence[int], params: SamplingParams, stop_ids: Sequence[int]) -> list[int]:
@@ -112,3 +131,101 @@ def test_a_sampled_answer_repeats_with_its_seed(model: LoadedModel) -> None:
     params = SamplingParams(do_sample=True, temperature=1.5, top_p=0.95, max_new_tokens=30)
     first, second, other = (write(model, job((1, 5, 9), params, seed=seed))[0] for seed in (11, 11, 12))
     assert first == second != other
+
+
+RAGGED = [tuple((31 * (row + 2) * (i + 1)) % VOCAB_SIZE for i in range(1 + (row * 7) % 40)) for row in range(16)]
+
+
+def ragged_jobs(params: Sequence[SamplingParams], stop_ids: tuple[int, ...] = ()) -> list[Job]:
+    """Sixteen prompts of different lengths, with the parameters in turns and answers of different lengths."""
+    return [
+        Job(
+            f"row-{row}",
+            prompt,
+            replace(params[row % len(params)], max_new_tokens=12 + (row * 5) % 29),
+            seed=row,
+            stop_ids=stop_ids,
+            deadline_s=60.0,
+        )
+        for row, prompt in enumerate(RAGGED)
+    ]
+
+
+@pytest.mark.parametrize("max_rows", [1, 4, 16])
+def test_rows_of_any_length_written_together_equal_generate(model: LoadedModel, max_rows: int) -> None:
+    jobs = ragged_jobs(PARAMS, stop_ids=(3, 90, 200))
+    joins = {row: row * 3 // 2 for row in range(0, 16, 2)}  # every other one comes while others are being written
+    for request, (ids, _) in zip(jobs, write_all(model, jobs, joins, max_rows), strict=True):
+        assert ids == generate(model, request.token_ids, request.params, request.stop_ids), request.row
+
+
+def test_a_sampled_row_is_the_same_alone_and_among_others(model: LoadedModel) -> None:
+    params = [
+        SamplingParams(do_sample=True, temperature=0.8, top_k=50),
+        SamplingParams(do_sample=True, top_p=0.9, repetition_penalty=1.2),
+        SamplingParams(),
+    ]
+    jobs = ragged_jobs(params)
+    together = write_all(model, jobs, {row: row for row in range(16)})
+    assert together == [write(model, request) for request in jobs]
+    assert together == write_all(model, jobs[::-1], {row: row // 3 for row in range(16)})[::-1]
+
+
+@settings(max_examples=25)
+@given(
+    kind=st.sampled_from(list(ARCHITECTURES)),
+    joins=st.lists(st.integers(0, 12), min_size=6, max_size=6),
+    leaves=st.dictionaries(st.integers(0, 5), st.integers(0, 25)),
+)
+def test_rows_may_leave_at_any_step_without_a_trace(
+    models: dict[str, LoadedModel], kind: str, joins: list[int], leaves: dict[int, int]
+) -> None:
+    jobs = ragged_jobs(PARAMS[:2])[:6]
+    decoder, written = Decoder(models[kind]), {request.row: list[int]() for request in jobs}
+    for turn in range(60):
+        for row, request in enumerate(jobs):
+            if joins[row] == turn:
+                decoder.admit(request)
+            if leaves.get(row) == turn:
+                decoder.drop(request.row)
+        for token in decoder.step():
+            assert token.token_id is not None
+            written[token.row].append(token.token_id)
+    for request in jobs:
+        ids = written[request.row]
+        assert ids == write(models[kind], request)[0][: len(ids)]
+        assert request.row not in decoder.rows
+
+
+def test_a_newcomer_that_does_not_fit_into_memory_ends_alone(
+    model: LoadedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = ragged_jobs(PARAMS[:1])[:2]
+    expected = generate(model, RAGGED[0], PARAMS[0], ())[:2]
+    decoder = Decoder(model)
+    decoder.admit(jobs[0])
+    (first,) = decoder.step()
+    decoder.admit(jobs[1])
+    forward = type(model.model).forward
+
+    def full(self: object, **inputs: torch.Tensor) -> object:
+        if inputs["input_ids"].shape[1] > 1:
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
+        return forward(self, **inputs)
+
+    monkeypatch.setattr(type(model.model), "forward", full)
+    second, refused = decoder.step()
+    assert (refused.row, refused.token_id, refused.error) == ("row-1", None, "out of memory while reading the prompt")
+    assert [first.token_id, second.token_id] == expected
+    assert decoder.rows == ("row-0",)
+
+
+def test_memory_is_given_back_when_the_last_row_leaves(model: LoadedModel) -> None:
+    decoder = Decoder(model)
+    for request in ragged_jobs(PARAMS[:1])[:3]:
+        decoder.admit(request)
+    decoder.step()
+    assert decoder.cache_bytes > 0
+    for row in decoder.rows:
+        decoder.drop(row)
+    assert decoder.cache_bytes == 0

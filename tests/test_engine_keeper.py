@@ -277,3 +277,22 @@ def test_a_cancel_that_a_dying_worker_never_heard_still_ends_the_row(scene: Scen
     scene.die()
     ends = {event.row: event.finish_reason for event in scene.events if isinstance(event, Ended)}
     assert ends == {"begun": FinishReason.CANCELLED, "waiting": FinishReason.CANCELLED}
+
+
+def test_rows_that_are_written_together_do_not_wait_for_each_other(scene: Scene) -> None:
+    scene.keeper.launch()
+    scene.say(messages.ready(FACTS, 0.5, max_rows=2))
+    for row in "abcd":
+        scene.ask(row)
+    assert [scene.of(row) for row in "abcd"] == [[], [], [Queued("c", 1)], [Queued("d", 2)]]
+    scene.say(messages.started("a"))
+    scene.say(messages.started("b"))
+    scene.say(messages.ended("a", FinishReason.STOP))
+    assert scene.of("c")[-1] == Queued("c", 0)
+    assert scene.of("d")[-1] == Queued("d", 1)
+
+
+def test_what_a_ready_model_has_to_say_stands_in_its_status(scene: Scene) -> None:
+    scene.keeper.launch()
+    scene.say(messages.ready(FACTS, 0.5, note="answers one visitor at a time"))
+    assert scene.keeper.status().detail == "answers one visitor at a time"

@@ -178,13 +178,17 @@ def test_cancel_keeps_what_is_written_and_frees_the_model(column: Callable[[], C
     engine.cancel("never heard of")
 
 
-def test_rows_behind_a_row_hear_how_many_come_first(column: Callable[[], Column], engine: LocalEngine) -> None:
-    rows = [column().start(MPT) for _ in range(3)]
+def test_rows_that_find_no_place_hear_how_many_come_first(column: Callable[[], Column], engine: LocalEngine) -> None:
+    rows = [column().start(MPT) for _ in range(18)]
+    rows[15].wait_for(Started)
     engine.cancel(rows[0].row)
     engine.cancel(rows[1].row)
+    rows[17].wait_for(Started)
     for row in rows:
+        engine.cancel(row.row)
         row.finish()
-    last = [event.before for event in rows[2].events if isinstance(event, Queued)]
+    assert [event for row in rows[:16] for event in row.events if isinstance(event, Queued)] == []
+    last = [event.before for event in rows[17].events if isinstance(event, Queued)]
     assert last[0] == 2
     assert last == sorted(last, reverse=True)
 
@@ -202,14 +206,17 @@ def test_a_prompt_for_another_vocabulary_is_an_error_and_hurts_nobody(column: Ca
 def test_a_killed_worker_fails_its_row_in_words_and_is_back_for_the_next(
     column: Callable[[], Column], engine: LocalEngine
 ) -> None:
-    row, waiting = column().start(LLAMA), column().start(LLAMA, SamplingParams(max_new_tokens=5))
-    row.wait_for(Tokens)
+    rows = [column().start(LLAMA, SamplingParams(max_new_tokens=200)) for _ in range(18)]
+    for row in rows[:16]:  # as many as are written together
+        row.wait_for(Tokens)
     killed = workers_of(os.getpid())[LLAMA]
     os.kill(killed, signal.SIGKILL)
-    ended = row.finish()
-    assert ended.finish_reason is FinishReason.ERROR
-    assert ended.error == "the model's process ended while it was writing; it is being started again"
-    assert waiting.finish().finish_reason is FinishReason.LENGTH  # it had not begun: nothing is lost
+    for row in rows[:16]:
+        ended = row.finish()
+        assert ended.finish_reason is FinishReason.ERROR
+        assert ended.error == "the model's process ended while it was writing; it is being started again"
+    for row in rows[16:]:  # they had not begun: nothing is lost
+        assert row.finish().finish_reason is FinishReason.LENGTH
     assert workers_of(os.getpid())[LLAMA] != killed
     assert states(engine)[LLAMA] == "ready"
 
@@ -280,6 +287,7 @@ def test_closing_ends_open_jobs_at_once_and_again_does_nothing(cards: tuple[Mode
     engine.open(cards)
     row = Column(engine, "r").start(LLAMA)
     row.wait_for(Queued)
+    wait_until(lambda: len(set(servers()) - before) == 1)
     (server,) = set(servers()) - before
     engine.close()
     assert row.finish() == Ended("r", FinishReason.CANCELLED)

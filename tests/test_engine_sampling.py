@@ -8,8 +8,7 @@ import pytest
 import torch
 
 from playground.engines.local.loading import LoadedModel, load
-from playground.engines.local.sampling import Sampler
-from playground.errors import EngineError
+from playground.engines.local.sampling import Sampler, next_ids, warp
 from playground.records import SamplingParams
 from tests.checkpoints import tiny_line_up
 
@@ -24,6 +23,11 @@ def llama(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
 
 def sampler(params: SamplingParams, *, seed: int = 0, vocab_size: int = 6, stop_ids: tuple[int, ...] = ()) -> Sampler:
     return Sampler(params, seed, (1,), stop_ids, vocab_size, CPU)
+
+
+def draw(row: Sampler, logits: torch.Tensor) -> int | None:
+    """The row's next token, alone."""
+    return next_ids([row], logits.unsqueeze(0))[0]
 
 
 SETTINGS = [
@@ -63,15 +67,15 @@ def test_every_step_is_warped_exactly_as_generate_does(llama: LoadedModel, param
     )
     ours = Sampler(params, 0, PROMPT, stops, llama.vocab_size, CPU)
     for logits, scores, token_id in zip(out.logits, out.scores, out.sequences[0, len(PROMPT) :], strict=True):
-        assert torch.equal(ours.warp(logits[0]), scores[0])
+        assert torch.equal(warp([ours], logits), scores)
         ours.remember(int(token_id))
 
 
 def test_draws_follow_the_softmax_of_the_scores() -> None:
     logits = torch.tensor([2.0, 1.0, 0.0, -1.0, -math.inf, 0.5])
-    draw = sampler(SamplingParams(do_sample=True))
+    row = sampler(SamplingParams(do_sample=True))
     n = 20_000
-    counts = torch.bincount(torch.tensor([draw.next_id(logits) for _ in range(n)]), minlength=6)
+    counts = torch.bincount(torch.tensor([draw(row, logits) for _ in range(n)]), minlength=6)
     expected = logits.softmax(-1)
     assert counts[4] == 0
     assert torch.all((counts / n - expected).abs() < 4 * (expected * (1 - expected) / n).sqrt() + 1e-9)
@@ -87,8 +91,8 @@ def test_a_seed_gives_the_same_draws_whatever_else_is_drawn() -> None:
         for _ in range(20):
             if disturb:
                 torch.rand(3)
-                neighbour.next_id(logits)
-            ids.append(row.next_id(logits))
+                draw(neighbour, logits)
+            ids.append(draw(row, logits))
         return ids
 
     assert draws(5, disturb=False) == draws(5, disturb=True)
@@ -97,17 +101,42 @@ def test_a_seed_gives_the_same_draws_whatever_else_is_drawn() -> None:
 
 def test_greedy_takes_the_best_and_needs_no_seed() -> None:
     logits = torch.tensor([0.0, 3.0, 1.0, 3.0, -1.0, 2.0])
-    assert sampler(SamplingParams(), seed=1).next_id(logits) == 1
+    assert draw(sampler(SamplingParams(), seed=1), logits) == 1
 
 
 @pytest.mark.parametrize("do_sample", [True, False])
 @pytest.mark.parametrize("logits", [[math.nan] * 6, [0.0, math.nan, 1.0, 0.0, 0.0, 0.0], [-math.inf] * 6])
-def test_numbers_that_are_no_scores_end_the_row(logits: list[float], do_sample: bool) -> None:
-    with pytest.raises(EngineError, match="no usable numbers"):
-        sampler(SamplingParams(do_sample=do_sample)).next_id(torch.tensor(logits))
+def test_numbers_that_are_no_scores_give_no_token_to_their_row_alone(logits: list[float], do_sample: bool) -> None:
+    params = SamplingParams(do_sample=do_sample, top_k=1 if do_sample else 0)
+    rows = [sampler(params) for _ in range(3)]
+    good = torch.tensor([0.0, 1.0, 0.0, 0.0, 0.0, 0.0])
+    assert next_ids(rows, torch.stack([good, torch.tensor(logits), good])) == [1, None, 1]
 
 
 def test_stop_ids_cannot_be_drawn_before_the_minimum() -> None:
     logits = torch.tensor([0.0, 0.0, 9.0, 1.0, 0.0, 0.0])
     row = sampler(SamplingParams(min_new_tokens=2), stop_ids=(2,))
-    assert [row.next_id(logits) for _ in range(3)] == [3, 3, 2]
+    assert [draw(row, logits) for _ in range(3)] == [3, 3, 2]
+
+
+def test_rows_with_settings_of_their_own_are_drawn_together_as_they_would_be_alone() -> None:
+    generator = torch.Generator().manual_seed(8)
+    logits = torch.randn(len(SETTINGS), 400, generator=generator) * 3
+
+    def rows() -> list[Sampler]:
+        return [Sampler(params, seed, (seed, 5, 7), (2, 9), 400, CPU) for seed, params in enumerate(SETTINGS)]
+
+    together, alone = rows(), rows()
+    for _ in range(8):
+        assert next_ids(together, logits) == [draw(row, scores) for row, scores in zip(alone, logits, strict=True)]
+        logits = logits.roll(1, dims=1)
+    assert torch.equal(warp(together, logits), torch.cat([warp([row], logits[[i]]) for i, row in enumerate(alone)]))
+
+
+def test_the_logits_that_were_given_stay_as_they_are() -> None:
+    logits = torch.randn(2, 6, generator=torch.Generator().manual_seed(1))
+    before = logits.clone()
+    next_ids(
+        [sampler(SamplingParams(do_sample=True, top_k=2)), sampler(SamplingParams(repetition_penalty=1.5))], logits
+    )
+    assert torch.equal(logits, before)

@@ -1,4 +1,4 @@
-"""The worker's message loop: one row at a time, cancel, deadline, failures in words."""
+"""The worker's message loop: rows, cancel, deadline, failures in words."""
 
 from __future__ import annotations
 
@@ -163,6 +163,17 @@ def test_out_of_memory_ends_the_row_in_words_and_the_worker_goes_on(fail_at: int
     scene.ask("next")
     scene.turns(5)
     assert scene.end("next") == ("stop", None)
+
+
+def test_a_row_that_can_be_given_no_token_ends_in_words_with_what_it_wrote() -> None:
+    decoder = ScriptedDecoder(length=100)
+    scene = Scene(decoder)
+    scene.ask("r")
+    scene.turns(3)
+    decoder.step = lambda: [Drawn("r", None, FinishReason.ERROR, "no usable numbers")]  # type: ignore[method-assign]
+    scene.turns(1)
+    assert scene.end("r") == ("error", "no usable numbers")
+    assert scene.ids("r") == [100, 101, 102]
 
 
 def test_a_failure_that_is_not_understood_ends_the_row_in_words_and_the_process() -> None:

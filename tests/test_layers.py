@@ -18,7 +18,10 @@ HEAVY = {"torch", "transformers", "accelerate"}
 WORKER_SIDE = (
     *(
         f"playground/engines/local/{name}.py"
-        for name in ("forkserver", "worker", "loading", "vocabulary", "decode", "sampling", "memory")
+        for name in (
+            *("forkserver", "worker", "loading", "vocabulary", "golden"),
+            *("decode", "alone", "slots", "sampling", "memory"),
+        )
     ),
     "playground/pocket/",
 )

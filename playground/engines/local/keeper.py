@@ -73,6 +73,8 @@ class Keeper:
         self._facts: EngineFacts | None = None
         self._error = ""
         self._trouble = ""  # in words, while it is being started again
+        self._note = ""  # what the worker says of a model that is ready
+        self._max_rows = 1  # written together; known once a worker is ready
         self._deaths = 0  # since it last wrote an answer
         self._failed_loads = 0
         self._launch_at = clock()
@@ -125,7 +127,7 @@ class Keeper:
         return ModelStatus(
             model_id=self.card.id,
             state=self.state,
-            detail=self._error or self._trouble,
+            detail=self._error or self._trouble or self._note,
             device=self._facts.device if self._facts else "",
             eta_s=self._eta_s(),
             load_s=self._load_s,
@@ -220,13 +222,14 @@ class Keeper:
     def _become_ready(self, message: Message) -> None:
         self.state, self._trouble, self._failed_loads = "ready", "", 0
         self._facts, self._load_s = messages.read_facts(message), message["load_s"]
+        self._max_rows, self._note = message["max_rows"], message["note"]
         for row in self._rows.values():
             self._send(messages.start(row.job))
         self._announce()
 
     def _fail(self, error: str) -> None:
         log.error("%s failed: %s", self.card.id, error)
-        self.state, self._error, self._trouble = "failed", error, ""
+        self.state, self._error, self._trouble, self._note = "failed", error, "", ""
         if self._link is not None:
             self._link.close()
         self._end_rows(self._rows, FinishReason.ERROR, error)
@@ -270,17 +273,17 @@ class Keeper:
             self._end(Ended(name, reason, error))
 
     def _announce(self) -> None:
-        """Tell every waiting row how many come first, when that has changed."""
+        """Tell every waiting row how many have to end before it begins, when that has changed."""
         reason = "" if self.state == "ready" else "loading"
-        before = sum(row.started for row in self._rows.values())
+        ahead = sum(row.started for row in self._rows.values())
         for row in list(self._rows.values()):
             if row.started:
                 continue
-            place = (before, reason)
-            if row.announced != place and (reason or before or row.announced):
+            place = (max(0, ahead + 1 - self._max_rows), reason)
+            if row.announced != place and (any(place) or row.announced):
                 row.announced = place
-                row.tell(Queued(row.job.row, before, reason))
-            before += 1
+                row.tell(Queued(row.job.row, *place))
+            ahead += 1
 
     def _send(self, message: Message) -> None:
         if self._link is not None:
@@ -288,7 +291,7 @@ class Keeper:
 
     def _reading_s(self) -> float:
         """How long the prompts that are being read may take on a slow CPU, where reading is a step without a sign."""
-        tokens = max((len(row.job.token_ids) for row in self._rows.values() if row.started), default=0)
+        tokens = sum(len(row.job.token_ids) for row in self._rows.values() if row.started)
         return 2 * self.card.num_parameters * tokens / _SLOWEST_FLOPS
 
     def _eta_s(self) -> float | None:

@@ -32,9 +32,9 @@ def cancel(row: str) -> Message:
     return {"kind": "cancel", "row": row}
 
 
-def ready(facts: EngineFacts, load_s: float) -> Message:
-    """The worker has its model."""
-    return {"kind": "ready", "facts": asdict(facts), "load_s": load_s}
+def ready(facts: EngineFacts, load_s: float, max_rows: int = 1, note: str = "") -> Message:
+    """The worker has its model and writes so many rows together; `note` is what people should know about it."""
+    return {"kind": "ready", "facts": asdict(facts), "load_s": load_s, "max_rows": max_rows, "note": note}
 
 
 def failed(error: str) -> Message:

@@ -1,19 +1,19 @@
-"""From one row's logits to its next token: transformers' processors in their order, then Gumbel noise of the row's own.
+"""From the rows' logits to their next tokens: transformers' processors in their order, then Gumbel noise of each row.
 
 Every step here equals the processor of transformers' ``generate`` that its name says, number for number, so that a
 card's parameters mean what they mean on the card. Only the draw differs: ``generate`` uses the global random state;
 here noise comes from a generator that belongs to the row, so that its answer depends on its seed and on nothing else.
 
-Boundary: worker side; one row, one vector of logits; knows no model and no loop.
+Boundary: worker side; rows and their logits; knows no model and no loop.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 import torch
 
-from playground.errors import EngineError
 from playground.records import SamplingParams
 
 _NEVER = -float("inf")
@@ -31,49 +31,68 @@ class Sampler:
         vocab_size: int,
         device: torch.device,
     ) -> None:
-        self._params = params
-        self._noise = torch.Generator().manual_seed(seed)
-        self._seen = _mask(prompt_ids, vocab_size, device)
+        self.params = params
+        self.seen = _mask(prompt_ids, vocab_size, device)
         self._stops = _mask(stop_ids, vocab_size, device)
+        self._noise = torch.Generator().manual_seed(seed)
         self._num_new = 0
 
-    def next_id(self, logits: torch.Tensor) -> int:
-        """Choose from float32 `logits` of shape (vocabulary,) and remember the choice.
-
-        Raises:
-            EngineError: no token has a usable score (the model computed NaN, or everything is suppressed).
-        """
-        scores = self.warp(logits)
-        noisy = scores + self._gumbel(scores) if self._params.do_sample else scores
-        best, index = noisy.max(dim=-1)
-        if not torch.isfinite(best):
-            raise EngineError("the model computed no usable numbers for the next token")
-        token_id = int(index)
-        self.remember(token_id)
-        return token_id
+    @property
+    def forbidden(self) -> torch.Tensor | None:
+        """Ids that cannot be drawn now, shape (vocabulary,): the stop ids, while the answer is too short."""
+        return self._stops if self._num_new < self.params.min_new_tokens else None
 
     def remember(self, token_id: int) -> None:
         """Count `token_id` as the row's next token."""
-        self._seen[token_id] = True
+        self.seen[token_id] = True
         self._num_new += 1
 
-    def warp(self, logits: torch.Tensor) -> torch.Tensor:
-        """`logits` after all processors, shape (vocabulary,); -inf where a token cannot be drawn."""
-        params = self._params
-        scores = logits
-        if params.repetition_penalty != 1.0:
-            scores = penalise(scores, self._seen, params.repetition_penalty)
-        if self._num_new < params.min_new_tokens:
-            scores = scores.masked_fill(self._stops, _NEVER)
-        if params.do_sample:
-            scores = _warp_for_sampling(scores, params)
-        return scores.log_softmax(dim=-1) if params.renormalize_logits else scores
-
-    def _gumbel(self, scores: torch.Tensor) -> torch.Tensor:
+    def gumbel(self, scores: torch.Tensor) -> torch.Tensor:
         """Standard Gumbel noise: minus the logarithm of an exponential; made on the CPU, the same for every device."""
         exponential = torch.empty(scores.shape, dtype=torch.float32).exponential_(generator=self._noise)
         # a zero would turn a suppressed token's -inf into NaN
         return -exponential.clamp_min_(torch.finfo(torch.float32).tiny).log_().to(scores.device)
+
+
+def next_ids(samplers: Sequence[Sampler], logits: torch.Tensor) -> list[int | None]:
+    """Each row's next token from float32 `logits` of shape (rows, vocabulary), remembered by its sampler.
+
+    None for a row without a usable score: the model computed NaN, or everything is suppressed.
+    """
+    scores = warp(samplers, logits)
+    for row, sampler in enumerate(samplers):
+        if sampler.params.do_sample:
+            scores[row] += sampler.gumbel(scores[row])
+    best, ids = scores.max(dim=-1)
+    drawn: list[int | None] = []
+    for sampler, usable, token_id in zip(samplers, torch.isfinite(best).tolist(), ids.tolist(), strict=True):
+        drawn.append(token_id if usable else None)
+        if usable:
+            sampler.remember(token_id)
+    return drawn
+
+
+def warp(samplers: Sequence[Sampler], logits: torch.Tensor) -> torch.Tensor:
+    """A copy of `logits` after all processors, shape (rows, vocabulary); -inf where a token cannot be drawn."""
+    scores = logits.clone()
+    groups: dict[SamplingParams, list[int]] = defaultdict(list)
+    for row, sampler in enumerate(samplers):
+        groups[sampler.params].append(row)
+    for params, rows in groups.items():
+        scores[rows] = _warp(scores[rows], params, [samplers[row] for row in rows])
+    return scores
+
+
+def _warp(scores: torch.Tensor, params: SamplingParams, samplers: Sequence[Sampler]) -> torch.Tensor:
+    """Rows with the same parameters, in the order in which ``generate`` applies them."""
+    if params.repetition_penalty != 1.0:
+        scores = penalise(scores, torch.stack([sampler.seen for sampler in samplers]), params.repetition_penalty)
+    for row, sampler in enumerate(samplers):
+        if sampler.forbidden is not None:
+            scores[row] = scores[row].masked_fill(sampler.forbidden, _NEVER)
+    if params.do_sample:
+        scores = _warp_for_sampling(scores, params)
+    return scores.log_softmax(dim=-1) if params.renormalize_logits else scores
 
 
 def penalise(scores: torch.Tensor, seen: torch.Tensor, penalty: float) -> torch.Tensor:
@@ -83,7 +102,7 @@ def penalise(scores: torch.Tensor, seen: torch.Tensor, penalty: float) -> torch.
 
 def keep_top_k(scores: torch.Tensor, top_k: int) -> torch.Tensor:
     """TopKLogitsWarper: ties with the k-th stay."""
-    worst_kept = torch.topk(scores, min(top_k, scores.shape[-1])).values[-1]
+    worst_kept = torch.topk(scores, min(top_k, scores.shape[-1])).values[..., -1:]
     return scores.masked_fill(scores < worst_kept, _NEVER)
 
 
@@ -91,8 +110,8 @@ def keep_top_p(scores: torch.Tensor, top_p: float) -> torch.Tensor:
     """TopPLogitsWarper: the smallest set of tokens with at least `top_p` of the probability, never empty."""
     ascending, order = torch.sort(scores, descending=False)
     removed = ascending.softmax(dim=-1).cumsum(dim=-1) <= (1 - top_p)
-    removed[-1:] = False
-    return scores.masked_fill(removed.scatter(0, order, removed), _NEVER)
+    removed[..., -1:] = False
+    return scores.masked_fill(removed.scatter(-1, order, removed), _NEVER)
 
 
 def _warp_for_sampling(scores: torch.Tensor, params: SamplingParams) -> torch.Tensor:

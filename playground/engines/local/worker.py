@@ -21,7 +21,8 @@ from pathlib import Path
 
 from playground.engines.local import messages
 from playground.engines.local.channel import Channel, Message
-from playground.engines.local.decode import Decoder, Drawn
+from playground.engines.local.decode import Drawn, Writer
+from playground.engines.local.golden import checked_writer
 from playground.engines.local.loading import load
 from playground.engines.local.memory import OutOfMemory, memory_errors, release
 from playground.engines.protocol import Job
@@ -49,7 +50,7 @@ class Worker:
     """The message loop: commands in between steps, one step for all running rows, events out."""
 
     def __init__(
-        self, decoder: Decoder, inbox: Inbox, send: Callable[[Message], None], clock: Clock = time.monotonic
+        self, decoder: Writer, inbox: Inbox, send: Callable[[Message], None], clock: Clock = time.monotonic
     ) -> None:
         self._decoder = decoder
         self._inbox = inbox
@@ -115,9 +116,10 @@ class Worker:
 
     def _emit(self, token: Drawn) -> None:
         stream = self._streams[token.row]
-        stream.unsent.append(token.token_id)
+        if token.token_id is not None:
+            stream.unsent.append(token.token_id)
         if token.finish_reason is not None:
-            self._end(token.row, token.finish_reason)
+            self._end(token.row, token.finish_reason, token.error)
         elif self._clock() - stream.sent_at >= BATCH_S:
             self._flush(token.row, stream)
 
@@ -152,11 +154,12 @@ def run(channel: Channel) -> None:
     _be_the_first_to_go()
     try:
         loaded = load(card, request["threads"])
+        writer, golden = checked_writer(loaded)
     except EngineError as error:
         channel.send(messages.failed(str(error)))
         return
-    channel.send(messages.ready(loaded.facts, loaded.load_s))
-    worker = Worker(Decoder(loaded), inbox, channel.send)
+    channel.send(messages.ready(golden.facts(loaded.facts), loaded.load_s, writer.max_rows, golden.note))
+    worker = Worker(writer, inbox, channel.send)
     while True:
         worker.turn()
 

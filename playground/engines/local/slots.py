@@ -1,0 +1,174 @@
+"""Keys and values of the running rows, in one block per layer: rows join, grow together and leave.
+
+Rows are aligned at their ends: the newest token of each lies in the same column, so one forward serves all of them.
+What lies before a row's first column is another row's past or nothing, and is masked. Blocks are allocated ahead, and
+given back when the last row leaves.
+
+Boundary: worker side; tensors only. Knows neither sampling nor why a row joins or leaves.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from transformers import DynamicCache
+from transformers.cache_utils import Cache, CacheLayerMixin, DynamicLayer
+
+from playground.errors import EngineError
+
+COLUMNS_AHEAD = 128
+"""Blocks grow by so many columns at once."""
+
+
+class SlotLayer(CacheLayerMixin):  # type: ignore[misc]  # transformers has no types
+    """One layer's block: keys and values of shape (row capacity, heads, column capacity, head width)."""
+
+    is_sliding = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.keys: Any = None  # both come to be with the first row
+        self.values: Any = None
+        self.num_rows = 0
+        self.num_columns = 0
+
+    def lazy_initialization(self, key_states: torch.Tensor, value_states: torch.Tensor) -> None:
+        """Blocks of no size, of the kind of these states."""
+        self.keys = key_states.new_zeros((0, key_states.shape[1], 0, key_states.shape[3]))
+        self.values = value_states.new_zeros((0, value_states.shape[1], 0, value_states.shape[3]))
+        self.is_initialized = True
+
+    def update(
+        self, key_states: torch.Tensor, value_states: torch.Tensor, *args: object, **kwargs: object
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Append one column to every running row; everything that the rows may look at."""
+        first, self.num_columns = self.num_columns, self.num_columns + key_states.shape[2]
+        n = self.num_rows
+        self.reserve(n, self.num_columns)
+        self.keys[:n, :, first : self.num_columns] = key_states
+        self.values[:n, :, first : self.num_columns] = value_states
+        return self.keys[:n, :, : self.num_columns], self.values[:n, :, : self.num_columns]
+
+    def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
+        """Columns with the coming ones, and the first of them."""
+        return self.num_columns + query_length, 0
+
+    def get_seq_length(self) -> int:
+        """Columns in use."""
+        return self.num_columns
+
+    def get_max_length(self) -> int:
+        """No limit of its own."""
+        return -1
+
+    def reserve(self, num_rows: int, num_columns: int) -> None:
+        """Make the blocks large enough for so many rows and columns."""
+        self.keys = _grown(self.keys, num_rows, num_columns)
+        self.values = _grown(self.values, num_rows, num_columns)
+
+    def join(self, keys: torch.Tensor, values: torch.Tensor) -> None:
+        """Add a row whose states have shape (1, heads, length, head width)."""
+        if not self.is_initialized:
+            self.lazy_initialization(keys, values)
+        length = keys.shape[2]
+        if length > self.num_columns:
+            self.shift(length - self.num_columns)
+        row, self.num_rows = self.num_rows, self.num_rows + 1
+        self.reserve(self.num_rows, self.num_columns)
+        self.keys[row, :, self.num_columns - length : self.num_columns] = keys[0]
+        self.values[row, :, self.num_columns - length : self.num_columns] = values[0]
+
+    def leave(self, row: int) -> None:
+        """Drop a row; the last one takes its place."""
+        self.num_rows -= 1
+        for block in (self.keys, self.values):
+            if row != self.num_rows:
+                block[row, :, : self.num_columns] = block[self.num_rows, :, : self.num_columns]
+
+    def shift(self, columns: int) -> None:
+        """Move all rows to the right, or to the left when negative, where nothing of them may be lost."""
+        old, self.num_columns = self.num_columns, self.num_columns + columns
+        self.reserve(self.num_rows, self.num_columns)
+        for block in (self.keys, self.values):
+            if self.num_rows:
+                rows = block[: self.num_rows]
+                kept = rows[:, :, max(0, -columns) : old].clone()  # source and target overlap
+                rows[:, :, max(0, columns) : self.num_columns] = kept
+
+
+def _grown(block: torch.Tensor, num_rows: int, num_columns: int) -> torch.Tensor:
+    """`block`, or a larger one with the same content; unused places hold zeros, which masking needs to be finite."""
+    rows, heads, columns, width = block.shape
+    if rows >= num_rows and columns >= num_columns:
+        return block
+    more_rows = rows if rows >= num_rows else max(num_rows, 2 * rows)
+    more_columns = columns if columns >= num_columns else num_columns + COLUMNS_AHEAD
+    larger = block.new_zeros((more_rows, heads, more_columns, width))
+    larger[:rows, :, :columns] = block
+    return larger
+
+
+class Slots(Cache):  # type: ignore[misc]  # transformers has no types
+    """A cache for a changing set of rows; `starts[i]` is the first column of row i."""
+
+    def __init__(self) -> None:
+        super().__init__(layer_class_to_replicate=SlotLayer)
+        self.starts: list[int] = []
+
+    @property
+    def num_columns(self) -> int:
+        """Columns in use."""
+        return int(self.layers[0].num_columns) if self.layers else 0
+
+    @property
+    def num_bytes(self) -> int:
+        """Of all blocks, used or not."""
+        return sum(block.nbytes for layer in self.layers for block in (layer.keys, layer.values) if block is not None)
+
+    def join(self, prefilled: DynamicCache) -> None:
+        """Add a row from its own cache, filled by reading its prompt.
+
+        Raises:
+            EngineError: the model keeps something else than keys and values of all tokens.
+        """
+        wrong = next((layer for layer in prefilled.layers if type(layer) is not DynamicLayer), None)
+        if wrong is not None:
+            raise EngineError(f"rows of {type(wrong).__name__} cannot be written together")
+        while len(self.layers) < len(prefilled.layers):
+            self.layers.append(SlotLayer())
+        before = self.num_columns
+        for layer, own in zip(self.layers, prefilled.layers, strict=True):
+            layer.join(own.keys, own.values)
+        moved = self.num_columns - before
+        self.starts = [start + moved for start in self.starts] if self.starts else []
+        self.starts.append(self.num_columns - prefilled.get_seq_length())
+
+    def leave(self, row: int) -> None:
+        """Drop a row; the last one takes its number. Columns that no row uses any more are given up."""
+        last = self.starts.pop()
+        if not self.starts:
+            self.layers.clear()
+            return
+        if row < len(self.starts):
+            self.starts[row] = last
+        for layer in self.layers:
+            layer.leave(row)
+        self._close_gap()
+
+    def _close_gap(self) -> None:
+        """Move the rows left when more than a quarter of the columns belong to nobody."""
+        gap = min(self.starts)
+        if gap * 4 > self.num_columns:
+            for layer in self.layers:
+                layer.shift(-gap)
+            self.starts = [start - gap for start in self.starts]
+
+    def mask(self, device: torch.device) -> torch.Tensor:
+        """The 2-D attention mask of the next step, shape (rows, columns + 1): 1 where a row has a token."""
+        columns = torch.arange(self.num_columns + 1, device=device)
+        return (columns >= torch.tensor(self.starts, device=device)[:, None]).long()
+
+    def positions(self, device: torch.device) -> torch.Tensor:
+        """The position of each row's next token, shape (rows, 1)."""
+        return self.num_columns - torch.tensor(self.starts, device=device)[:, None]
