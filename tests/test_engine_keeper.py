@@ -168,7 +168,7 @@ def test_a_model_that_dies_while_loading_again_and_again_has_failed(scene: Scene
     assert scene.of("a")[-1] == Ended("a", FinishReason.ERROR, words)
     assert (scene.keeper.state, scene.keeper.status().detail) == ("failed", words)
     assert not scene.keeper.wants_launch
-    scene.keeper.retry(CARD)
+    scene.keeper.open(CARD)
     assert scene.keeper.wants_launch
 
 
@@ -296,3 +296,38 @@ def test_what_a_ready_model_has_to_say_stands_in_its_status(scene: Scene) -> Non
     scene.keeper.launch()
     scene.say(messages.ready(FACTS, 0.5, note="answers one visitor at a time"))
     assert scene.keeper.status().detail == "answers one visitor at a time"
+
+
+def test_an_unloaded_model_ends_what_it_writes_and_its_process(scene: Scene) -> None:
+    scene.up()
+    scene.ask("a")
+    scene.say(messages.started("a"))
+    scene.keeper.unload()
+    assert scene.of("a")[-1] == Ended("a", FinishReason.ERROR, "Model M was unloaded")
+    assert scene.launcher.ended == [1]
+    assert (scene.keeper.state, scene.keeper.wants_launch) == ("off", False)
+    scene.die()
+    assert scene.keeper.state == "off"
+
+
+def test_a_job_brings_an_unloaded_model_up_again_once_its_memory_is_free(scene: Scene) -> None:
+    scene.up()
+    scene.keeper.unload()
+    scene.ask("a")
+    assert scene.keeper.state == "queued"
+    assert not scene.keeper.wants_launch  # its old process is still there
+    scene.die()
+    scene.up()
+    scene.say(messages.started("a"))
+    scene.say(messages.ended("a", FinishReason.STOP))
+    assert scene.of("a")[-1] == Ended("a", FinishReason.STOP)
+    assert scene.keeper.status().detail == ""
+
+
+def test_a_process_that_will_not_go_holds_its_successor_up_for_a_while_only(scene: Scene) -> None:
+    scene.up()
+    scene.keeper.unload()
+    scene.keeper.open(CARD)
+    assert not scene.keeper.wants_launch
+    scene.now += LIMITS.exit_s
+    assert scene.keeper.wants_launch

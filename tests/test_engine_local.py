@@ -263,6 +263,20 @@ def test_models_that_cannot_load_fail_in_words_and_hurt_nobody(
     assert column().start("tiny-missing", SamplingParams(max_new_tokens=2)).finish().error is None
 
 
+def test_an_unloaded_model_gives_its_process_back_and_is_there_again_when_it_is_asked(
+    column: Callable[[], Column], engine: LocalEngine
+) -> None:
+    row = column().start(OPT)
+    row.wait_for(Tokens)
+    process = workers_of(os.getpid())[OPT]
+    engine.unload(OPT)
+    assert row.finish() == Ended(row.row, FinishReason.ERROR, "Tiny opt was unloaded")
+    wait_until(lambda: not alive(process))
+    assert states(engine)[OPT] == "off"
+    assert column().start(OPT, SamplingParams(max_new_tokens=2)).finish().finish_reason is FinishReason.LENGTH
+    assert states(engine)[OPT] == "ready"
+
+
 def test_a_listener_that_raises_does_not_stop_the_engine(
     column: Callable[[], Column], engine: LocalEngine, caplog: pytest.LogCaptureFixture
 ) -> None:

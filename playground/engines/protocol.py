@@ -80,12 +80,18 @@ class Engine(Protocol):
     """Where a line-up of models lives."""
 
     def open(self, cards: Sequence[ModelCard]) -> None:
-        """Begin to bring the models up, in the background; returns at once."""
+        """Begin to bring the models up, in the background; returns at once.
+
+        Those that are up stay; one that failed or was closed is tried again.
+        """
+
+    def unload(self, model_id: str) -> None:
+        """Give a model's memory back; what it is writing ends as an error. The next job brings it up again."""
 
     def start(self, model_id: str, job: Job, listener: Listener) -> None:
         """Accept a job; everything that happens to it comes to `listener`, ending with one `Ended`.
 
-        A model that is not up yet is waited for; one that failed ends the job with its reason.
+        A model that is not up is brought up and waited for; one that failed ends the job with its reason.
         """
 
     def cancel(self, row: str) -> None:

@@ -74,6 +74,7 @@ class Keeper:
         self._error = ""
         self._trouble = ""  # in words, while it is being started again
         self._note = ""  # what the worker says of a model that is ready
+        self._leaving = False  # it was unloaded, and its process is not gone yet
         self._max_rows = 1  # written together; known once a worker is ready
         self._deaths = 0  # since it last wrote an answer
         self._failed_loads = 0
@@ -87,6 +88,8 @@ class Keeper:
     def accept(self, job: Job, listener: Listener) -> None:
         """Take a job: send it, let it wait, or end it at once when the model has failed."""
         row = _Row(job, listener)
+        if self.state == "off":
+            self.open(self.card)
         if self.state == "failed":
             row.tell(Ended(job.row, FinishReason.ERROR, self._error))
             return
@@ -107,18 +110,30 @@ class Keeper:
         else:
             self._end(Ended(row, FinishReason.CANCELLED))
 
-    def retry(self, card: ModelCard) -> None:
-        """Give a failed model another chance, for instance after its files were fetched or repaired."""
-        if self.state == "failed":
+    def open(self, card: ModelCard) -> None:
+        """Bring up a model that is off; one that failed gets another chance, its files may have been repaired."""
+        if self.state in ("failed", "off"):
             self.card = card
-            self.state, self._launch_at, self._failed_loads, self._error = "queued", self._clock(), 0, ""
+            self.state, self._failed_loads, self._error = "queued", 0, ""
+            self._launch_at = max(self._clock(), self._launch_at) if self._leaving else self._clock()
+
+    def unload(self) -> None:
+        """Give the memory back: end every row and the process."""
+        self._end_rows(self._rows, FinishReason.ERROR, f"{self.card.name} was unloaded")
+        if self.state in ("loading", "ready"):
+            self._leaving, self._launch_at = True, self._clock() + self._limits.exit_s
+        self._be_off()
 
     def close(self) -> None:
         """End every row and hang up."""
         self._end_rows(self._rows, FinishReason.CANCELLED)
-        self.state = "off"
+        self._be_off()
+
+    def _be_off(self) -> None:
+        self.state, self._error, self._trouble, self._note = "off", "", "", ""
         if self._link is not None:
             self._link.close()
+            self._launcher.end(self._number)
 
     def status(self) -> ModelStatus:
         """Where it stands; safe on any thread (it reads single values, and one copy of the rows)."""
@@ -196,8 +211,14 @@ class Keeper:
             self._plan_restart()
 
     def on_exit(self, number: int, words: str) -> None:
-        """The process of worker `number` is gone, its memory free; what it has said may still be on its way."""
+        """The process of worker `number` is gone, its memory free; what it has said may still be on its way.
+
+        Memory that was given back is free only now: a successor waits for it.
+        """
         if number == self._number:
+            if self._leaving:
+                self._leaving, self._launch_at = False, self._clock()
+                return
             self._exit_words = words
             if self.state == "queued":
                 self._plan_restart()

@@ -54,18 +54,23 @@ class LocalEngine:
         self._thread: threading.Thread | None = None
 
     def open(self, cards: Sequence[ModelCard]) -> None:
-        """Begin to bring the models up, in the background; those that are up stay, those that failed try again."""
+        """Begin to bring the models up, in the background; see `Engine`."""
         with self._gate:
             self._check_open()
             for card in cards:
                 if card.id in self._keepers:
-                    self._tasks.put(partial(self._keepers[card.id].retry, card))
+                    self._tasks.put(partial(self._keepers[card.id].open, card))
                 else:
                     self._keepers[card.id] = self._keeper(card)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="engine-local", daemon=True)
                 self._thread.start()
             self._tasks.put(_nothing)
+
+    def unload(self, model_id: str) -> None:
+        """Give a model's memory back; see `Engine`. Raises as `start`."""
+        with self._gate:
+            self._tasks.put(self._opened(model_id).unload)
 
     def start(self, model_id: str, job: Job, listener: Listener) -> None:
         """Accept a job; see `Engine`.
@@ -75,11 +80,7 @@ class LocalEngine:
             EngineError: the engine is closed.
         """
         with self._gate:
-            self._check_open()
-            if model_id not in self._keepers:
-                valid = ", ".join(sorted(self._keepers)) or "none yet"
-                raise Unknown(f"the local engine has no model {model_id!r}; it has: {valid}")
-            keeper = self._keepers[model_id]
+            keeper = self._opened(model_id)
             self._tasks.put(lambda: keeper.accept(job, listener))
 
     def cancel(self, row: str) -> None:
@@ -102,6 +103,13 @@ class LocalEngine:
     def _check_open(self) -> None:
         if self._closed:
             raise EngineError("the local engine is closed")
+
+    def _opened(self, model_id: str) -> Keeper:
+        self._check_open()
+        if model_id not in self._keepers:
+            valid = ", ".join(sorted(self._keepers)) or "none yet"
+            raise Unknown(f"the local engine has no model {model_id!r}; it has: {valid}")
+        return self._keepers[model_id]
 
     def _keeper(self, card: ModelCard) -> Keeper:
         return Keeper(card, self._threads, self._launcher, self._tasks.put, self._limits, self._clock)
