@@ -121,8 +121,8 @@ class Arena:
         instruction = replace(instruction, category=self._category_of.get(replace(instruction, category=""), ""))
         if blind and "seed" in overrides:
             raise InvalidValue("a seed cannot be given while blind: it would let answers be told apart; use open mode")
-        failed = {status.model_id for status in self.statuses() if status.state == "failed"}
-        cards, probability = self._line_up.choose(instruction, models, columns, blind, overrides, failed)
+        states = {status.model_id: status.state for status in self.statuses()}
+        cards, probability = self._line_up.choose(instruction, models, columns, blind, overrides, states)
         plans = self._line_up.plan(cards, instruction, overrides)
         battle = Battle(
             id=secrets.token_hex(16),
@@ -261,6 +261,29 @@ class Arena:
     def sources_line(self) -> str:
         """Where the answers come from and where the votes go, in a few words."""
         return sources_line(self.line_up, self.statuses())
+
+    # Managing
+
+    def load_model(self, name: str) -> ModelCard:
+        """Begin to bring a model up: a card id, a folder or a hub id that was fetched; a new one joins the line-up.
+
+        Raises:
+            PlaygroundError: there is no such model, or its files are not here.
+        """
+        card = self.catalog.card(name)
+        self.catalog.tokenizer_of(card)  # every prompt needs it: a model without one could not be asked
+        self.store.upsert_model(card)
+        self._line_up.add(card)
+        self._engine.open([card])
+        return card
+
+    def unload_model(self, model_id: str) -> None:
+        """Give a model's memory back; it stays in the line-up, and who asks for it brings it up again.
+
+        Raises:
+            Unknown: a model that was never brought up here.
+        """
+        self._engine.unload(model_id)
 
     # Inside
 

@@ -13,6 +13,7 @@ there are any, and the next step; it may be shown to a visitor as it stands.
     ├── TokenizerError          a tokenizer file is missing, broken or of another kind
     ├── EngineError             a model could not be loaded or could not answer
     │   └── CheckpointError         its files are missing, truncated, poisoned or of another shape
+    ├── HubError                a model could not be fetched from the hub
     ├── StorageError            the database or its folder
     │   ├── DatabaseLocked          another process writes to it
     │   ├── DatabaseNewer           written by a newer version of the playground
@@ -64,6 +65,10 @@ class EngineError(PlaygroundError):
 
 class CheckpointError(EngineError):
     """A checkpoint's files are missing, truncated, poisoned or of another shape."""
+
+
+class HubError(PlaygroundError):
+    """A model could not be fetched from the hub, or not be kept here."""
 
 
 class StorageError(PlaygroundError):

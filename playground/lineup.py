@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from random import SystemRandom
 from typing import Any
 
@@ -27,6 +27,11 @@ class LineUp:
         self._catalog = catalog
         self._random = SystemRandom()  # a blind order that can be guessed is none
 
+    def add(self, card: ModelCard) -> None:
+        """Have one more model; one that is here already stays as it is."""
+        if all(known.id != card.id for known in self.cards):
+            self.cards = (*self.cards, card)
+
     def choose(
         self,
         instruction: Instruction,
@@ -34,13 +39,13 @@ class LineUp:
         columns: int,
         blind: bool,
         overrides: Mapping[str, Any],
-        failed: Collection[str],
+        states: Mapping[str, str],
     ) -> tuple[list[ModelCard], float | None]:
         """Cards in column order, and how likely this draw was (None: not drawn by the arena).
 
         Args:
             models: ids that somebody chose, they may repeat; empty: `columns` of the arena's choice.
-            failed: ids of models that cannot answer now; drawn only where nothing else is left.
+            states: of the models, by id, as in `ModelStatus`; who is off or failed is drawn only where nobody else is.
 
         Raises:
             InvalidValue: not 2 to 6.
@@ -51,8 +56,7 @@ class LineUp:
         if not 2 <= number <= len(SIDES):
             raise InvalidValue(f"{number} models were chosen; valid: 2 to {len(SIDES)}")
         if not models:
-            able = self._able(instruction, overrides)
-            return self._draw(columns, [card for card in able if card.id not in failed] or able)
+            return self._draw(columns, _likely(self._able(instruction, overrides), states))
         cards = [self._card(model_id) for model_id in models]
         if blind:
             self._random.shuffle(cards)
@@ -103,6 +107,13 @@ class LineUp:
             drawn += self._random.sample(able, number)
             probability /= math.perm(len(able), number)
         return drawn, probability
+
+
+def _likely(cards: Sequence[ModelCard], states: Mapping[str, str]) -> Sequence[ModelCard]:
+    """Those of whom an answer can be expected: two that are up or on their way, else all that have not failed."""
+    sound = [card for card in cards if states.get(card.id) != "failed"]
+    up = [card for card in sound if states.get(card.id) != "off"]
+    return up if len(up) >= 2 else sound or cards
 
 
 def params_of(card: ModelCard, overrides: Mapping[str, Any]) -> SamplingParams:

@@ -109,7 +109,7 @@ def test_export_leaves_out_what_it_is_told_to(db: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("argv", "words"),
     [
-        (["prompt", "gpt-9", "--instruction", "hi"], "unknown model 'gpt-9'; valid: pocket-"),
+        (["prompt", "gpt-9", "--instruction", "hi"], "unknown model 'gpt-9'; valid: galpaca-30b, "),
         (["prompt", "pocket-galpaca", "--instruction", "hi", "--template", "x"], "unknown template 'x'; valid: "),
         (["prompt", "pocket-galpaca", "--instruction", "\udcff"], "not valid UTF-8"),
         (["prompt", "pocket-galpaca", "--file", "missing.jsonl"], "missing.jsonl"),

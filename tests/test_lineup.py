@@ -17,7 +17,7 @@ ASK = Instruction("What is an alpaca?")
 
 
 def drawn(columns: int = 2, instruction: Instruction = ASK, **overrides: float) -> tuple[list[str], float | None]:
-    cards, probability = LINE_UP.choose(instruction, (), columns, True, overrides, ())
+    cards, probability = LINE_UP.choose(instruction, (), columns, True, overrides, {})
     return [card.id for card in cards], probability
 
 
@@ -30,15 +30,34 @@ def test_a_draw_is_of_different_models_and_says_how_likely_it_was() -> None:
 
 
 def test_models_that_somebody_chose_have_no_probability() -> None:
-    cards, probability = LINE_UP.choose(ASK, ("pocket-galpaca", "pocket-galpaca"), 2, True, {}, ())
+    cards, probability = LINE_UP.choose(ASK, ("pocket-galpaca", "pocket-galpaca"), 2, True, {}, {})
     assert ([card.id for card in cards], probability) == (["pocket-galpaca"] * 2, None)
 
 
 def test_a_draw_leaves_out_what_failed_while_there_are_others() -> None:
     failed = {"pocket-galpaca", "pocket-minotaur", "pocket-mamba-gpt"}
     for _ in range(10):
-        cards, _ = LINE_UP.choose(ASK, (), 2, True, {}, failed)
+        cards, _ = LINE_UP.choose(ASK, (), 2, True, {}, dict.fromkeys(failed, "failed"))
         assert not failed & {card.id for card in cards}
+
+
+def test_a_draw_brings_up_an_unloaded_model_only_where_two_others_are_not_there() -> None:
+    ids = [card.id for card in LINE_UP.cards]
+    up = dict.fromkeys(ids[:2], "ready") | dict.fromkeys(ids[2:], "off")
+    for _ in range(10):
+        cards, _ = LINE_UP.choose(ASK, (), 2, True, {}, up)
+        assert {card.id for card in cards} == set(ids[:2])
+        cards, _ = LINE_UP.choose(ASK, (), 2, True, {}, up | {ids[0]: "failed"})
+        assert len({card.id for card in cards} - {ids[0]}) == 2
+
+
+def test_a_model_that_joins_is_chosen_and_drawn_like_the_others() -> None:
+    line_up = LineUp(CATALOG, ("pocket-galpaca",))
+    for _ in range(2):
+        line_up.add(CATALOG.card("pocket-minotaur"))
+    assert [card.id for card in line_up.cards] == ["pocket-galpaca", "pocket-minotaur"]
+    cards, _ = line_up.choose(ASK, ("pocket-minotaur", "pocket-minotaur"), 2, False, {}, {})
+    assert len(cards) == 2
 
 
 def test_whether_an_instruction_is_taken_never_depends_on_the_draw() -> None:

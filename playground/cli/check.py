@@ -1,0 +1,69 @@
+"""``check``: whether models can be trusted to be the ones on their cards, point by point.
+
+Boundary: looks at card, template and tokenizer itself; the weights are looked at in a process of their own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import TextIO
+
+from playground.catalog import Catalog
+from playground.cli.printing import print_json
+from playground.engines.local.check import Point, check
+from playground.errors import PlaygroundError
+from playground.records import Instruction, ModelCard
+from playground.settings import Settings, add_flags
+
+EXAMPLE = Instruction("What is an alpaca?")
+
+
+def add(command: argparse.ArgumentParser) -> None:
+    """The arguments of `check`."""
+    command.add_argument("models", nargs="+", metavar="MODEL", help="a card id, a folder, or a hub id that was fetched")
+    command.add_argument("--json", action="store_true", help="one array of {model, ok, points: [{name, ok, words}]}")
+    add_flags(command, "cards", "templates", "threads")
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
+    """Check one model after the other; exit status 1 when one of them has failed a point."""
+    catalog = Catalog.load(settings.card_folders, settings.template_folders)
+    documents = []
+    for name in arguments.models:
+        points = []
+        for point in _points(catalog, name, settings):
+            points.append(point)
+            if not arguments.json:
+                _print(name, point, out, first=len(points) == 1)
+        documents.append({"model": name, "ok": all(p.ok for p in points), "points": [asdict(p) for p in points]})
+    if arguments.json:
+        print_json(documents, out)
+    return 0 if all(document["ok"] for document in documents) else 1
+
+
+def _points(catalog: Catalog, name: str, settings: Settings) -> Iterator[Point]:
+    """Every point in order; the first that is not ok is the last."""
+    try:
+        card = catalog.card(name)
+        yield Point("card", True, f"{card.name}, {card.architecture}, {card.dtype}, license {card.license}")
+        yield _prompt(catalog, card)
+    except PlaygroundError as problem:
+        yield Point("card" if isinstance(problem, KeyError) else "prompt", False, str(problem))
+        return
+    yield from check(card, settings.threads, os.environ)
+
+
+def _prompt(catalog: Catalog, card: ModelCard) -> Point:
+    prompt = catalog.prompt(card.id, EXAMPLE)
+    size = f"{catalog.tokenizer_of(card).vocab_size:,} ids"
+    return Point("prompt", True, f"template {prompt.template_id}, {size}; an example has {prompt.num_tokens} tokens")
+
+
+def _print(name: str, point: Point, out: TextIO, first: bool) -> None:
+    if first:
+        print(name, file=out)
+    print(f"  {'ok' if point.ok else 'FAILED':<6}  {point.name:<13}  {point.words}", file=out, flush=True)

@@ -1,0 +1,45 @@
+"""``export``: votes as data.
+
+Boundary: reads the database and never writes to it; the formats are those of `exchange`.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TextIO
+
+from playground.cli.printing import print_json
+from playground.exchange import FORMATS, ExportOptions, export
+from playground.settings import Settings, add_flags
+from playground.storage.store import Store
+
+
+def add(command: argparse.ArgumentParser) -> None:
+    """The arguments of `export`."""
+    command.add_argument("format", metavar="FORMAT", choices=sorted(FORMATS), help=", ".join(sorted(FORMATS)))
+    command.add_argument("path", metavar="PATH", type=Path, help="its ending says the container; replaced if it exists")
+    command.add_argument("--blind-only", action="store_true", help="leave out votes given in open mode")
+    command.add_argument("--category", default="", help="only instructions of this category")
+    command.add_argument("--commercial", action="store_true", help="leave out answers under a non-commercial license")
+    command.add_argument("--anonymous", action="store_true", help="number the raters instead of naming them")
+    command.add_argument("--json", action="store_true", help="one JSON document: {format, path, rows}")
+    add_flags(command, "db")
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
+    """Write the votes and say how many rows it were."""
+    options = ExportOptions(
+        blind_only=arguments.blind_only,
+        category=arguments.category,
+        commercial_only=arguments.commercial,
+        anonymous=arguments.anonymous,
+    )
+    with Store(settings.db, read_only=True) as store:
+        rows = export(store, arguments.format, arguments.path, options)
+    if arguments.json:
+        print_json({"format": arguments.format, "path": str(arguments.path), "rows": rows}, out)
+    else:
+        print(f"{rows} rows of {arguments.format} written to {arguments.path}", file=out)
+    return 0

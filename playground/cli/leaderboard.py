@@ -1,0 +1,56 @@
+"""``leaderboard``: ratings with intervals and the verdict in words.
+
+Boundary: reads the database and never writes to it; the document is the API's /leaderboard.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any, TextIO
+
+from playground.catalog import Catalog
+from playground.cli.printing import print_json, print_table
+from playground.clock import utc_now
+from playground.leaderboard import Leaderboard
+from playground.listing import current_leaderboard
+from playground.settings import Settings, add_flags
+from playground.starters import load_starters
+from playground.storage.store import Store
+
+
+def add(command: argparse.ArgumentParser) -> None:
+    """The arguments of `leaderboard`."""
+    command.add_argument("--category", default="", help="only votes on starters of this category")
+    command.add_argument("--json", action="store_true", help="one JSON document, as the API's /leaderboard")
+    add_flags(command, "db", "cards", "templates", "prior_ties")
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
+    """Print the verdict and the rows."""
+    with Store(settings.db, read_only=True) as store:
+        starters = load_starters(settings.starters_folder)
+        catalog = Catalog.load(settings.card_folders, settings.template_folders)
+        board = current_leaderboard(store, settings, catalog, starters, utc_now(), arguments.category)
+    if arguments.json:
+        print_json(board.as_document(), out)
+        return 0
+    _print_board(board, out)
+    return 0
+
+
+def _print_board(board: Leaderboard, out: TextIO) -> None:
+    print(board.verdict, file=out)
+    for note in board.notes:
+        print(note, file=out)
+    if board.rows:
+        print(file=out)
+        heads = ("rank", "model", "rating", "95 %", "battles", "wins", "all bad", "license")
+        print_table(heads, (_board_line(row) for row in board.rows), out)
+
+
+def _board_line(row: Any) -> tuple[str, ...]:
+    rank = str(row.rank_lower) if row.rank_lower == row.rank_upper else f"{row.rank_lower}–{row.rank_upper}"
+    interval = f"{row.rating_lower:.0f}–{row.rating_upper:.0f}"
+    wins, bad = f"{row.win_rate:.0%}", f"{row.both_bad_rate:.0%}"
+    return rank, row.model, f"{row.rating:.0f}", interval, str(row.battles), wins, bad, row.license

@@ -1,0 +1,23 @@
+"""What every command prints the same way: one JSON document, or a table.
+
+Boundary: writes to the stream that it is given.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, TextIO
+
+
+def print_json(document: Any, out: TextIO) -> None:
+    """One document, indented, letters as they are."""
+    print(json.dumps(document, ensure_ascii=False, indent=2), file=out)
+
+
+def print_table(heads: tuple[str, ...], lines: Iterator[tuple[str, ...]], out: TextIO) -> None:
+    """Columns as wide as their widest cell, two spaces apart."""
+    table = [heads, *lines]
+    widths = [max(len(line[i]) for line in table) for i in range(len(heads))]
+    for line in table:
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip(), file=out)

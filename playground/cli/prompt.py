@@ -1,0 +1,67 @@
+"""``prompt``: exactly what a model is fed, for one instruction or a file of them.
+
+Boundary: takes text byte for byte, as no page could; the document is the API's /prompt.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TextIO
+
+from playground.catalog import Catalog
+from playground.cli.printing import print_json
+from playground.errors import InvalidInstruction, PlaygroundError
+from playground.listing import prompt_document
+from playground.records import Instruction
+from playground.settings import Settings, add_flags
+
+
+def add(command: argparse.ArgumentParser) -> None:
+    """The arguments of `prompt`."""
+    command.add_argument("model", metavar="MODEL", help="a card id")
+    wanted = command.add_mutually_exclusive_group(required=True)
+    wanted.add_argument("--instruction", help="what a visitor would type, taken byte for byte")
+    wanted.add_argument("--file", type=Path, metavar="F.jsonl", help="many: one {instruction, input, system} per line")
+    command.add_argument("--input", default="")
+    command.add_argument("--system", default="")
+    command.add_argument("--template", default="", metavar="ID", help="another than the card's; 'plain' adds nothing")
+    add_flags(command, "cards", "templates")
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
+    """Print one document, or one per line of the file; the status is 1 when a line could not be read."""
+    catalog = Catalog.load(settings.card_folders, settings.template_folders)
+    if arguments.file is None:
+        instruction = _byte_for_byte(arguments.instruction, arguments.input, arguments.system)
+        print_json(prompt_document(catalog, arguments.model, instruction, arguments.template), out)
+        return 0
+    failed = False
+    with arguments.file.open(encoding="utf-8", errors="surrogateescape", newline="\n") as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                document = prompt_document(catalog, arguments.model, _instruction_of(line), arguments.template)
+            except (PlaygroundError, ValueError, RecursionError) as error:
+                failed, document = True, {"line": number, "error": str(error)}
+            print(json.dumps(document, ensure_ascii=False), file=out)
+    return 1 if failed else 0
+
+
+def _instruction_of(line: str) -> Instruction:
+    """One line of a prompt file."""
+    row = json.loads(line)
+    if not isinstance(row, dict) or not set(row) <= {"instruction", "input", "system"} or "instruction" not in row:
+        raise InvalidInstruction("a line has to be an object with instruction and, if wanted, input and system")
+    return _byte_for_byte(row["instruction"], row.get("input", ""), row.get("system", ""))
+
+
+def _byte_for_byte(instruction: object, input: object, system: object) -> Instruction:
+    """Text as it stands; only what no tokenizer could take is refused."""
+    for name, text in (("instruction", instruction), ("input", input), ("system", system)):
+        if not isinstance(text, str):
+            raise InvalidInstruction(f"{name} is {text!r}; it has to be text")
+        if any("\ud800" <= char <= "\udfff" for char in text):
+            raise InvalidInstruction(f"{name} is not valid UTF-8; save the text as UTF-8")
+    return Instruction(str(instruction), str(input), str(system))

@@ -1,0 +1,181 @@
+"""A hub on the loopback: as much of its protocol as a client needs, over folders that a test writes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+LARGE = (".safetensors", ".bin", ".model", ".pth", ".gguf", ".h5", ".msgpack", ".onnx")
+"""Endings of files that the hub keeps outside of git, known by their SHA-256."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request that the server got."""
+
+    path: str
+    range: str | None
+    token: str | None
+
+    @property
+    def file(self) -> str:
+        """The file that was asked for; empty when it was something else."""
+        return self.path.partition("/resolve/")[2].partition("/")[2]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An answer that is no success."""
+
+    status: int
+    code: str = ""  # X-Error-Code
+    message: str = ""  # X-Error-Message
+    body: bytes = b""
+
+
+@dataclass
+class Faults:
+    """What the server does wrong, by path or by file name; a test changes it while the server runs."""
+
+    refusals: dict[str, Refusal] = field(default_factory=dict)
+    cuts: dict[str, int] = field(default_factory=dict)  # the connection breaks off at this byte, each time
+    stalls: dict[str, int] = field(default_factory=dict)  # nothing more comes after this byte
+    contents: dict[str, bytes] = field(default_factory=dict)  # sent in place of the file
+    ignores_ranges: bool = False
+    redirect: str = ""  # files are found at this other server
+
+
+class HubServer(ThreadingHTTPServer):
+    """Repositories by name and commit, branches that can move, and a record of what was asked."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.commits: dict[tuple[str, str], dict[str, bytes]] = {}
+        self.branches: dict[tuple[str, str], str] = {}
+        self.asked: list[Asked] = []
+        self.faults = Faults()
+        self.before_file: Callable[[str], None] = lambda name: None
+        self.stalled, self.go_on = threading.Event(), threading.Event()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    @property
+    def files_asked(self) -> list[str]:
+        return [asked.file for asked in self.asked if asked.file]
+
+    def push(self, repo: str, files: Mapping[str, bytes], branch: str = "main") -> str:
+        """A new commit on a branch; returns its hash."""
+        commit = hashlib.sha1(repr((repo, sorted(files.items()))).encode()).hexdigest()
+        self.commits[repo, commit] = dict(files)
+        self.branches[repo, branch] = commit
+        return commit
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that went away is part of these tests."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    """The two kinds of requests: what a repository holds at a revision, and the bytes of a file."""
+
+    server: HubServer
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        path = unquote(urlsplit(self.path).path)
+        asked = Asked(path, self.headers.get("Range"), self.headers.get("Authorization"))
+        self.server.asked.append(asked)
+        faults = self.server.faults
+        refusal = faults.refusals.get(asked.file or "api") or faults.refusals.get(path)
+        if refusal:
+            self._refuse(refusal)
+        elif path.startswith("/api/models/"):
+            repo, _, revision = path.removeprefix("/api/models/").partition("/revision/")
+            self._describe(repo, revision)
+        elif faults.redirect:
+            self._answer(302, {"Location": faults.redirect + self.path}, b"")
+        else:
+            repo, _, rest = path.removeprefix("/").partition("/resolve/")
+            commit, _, name = rest.partition("/")
+            self.server.before_file(name)
+            self._send_file(name, self.server.commits[repo, commit][name], asked.range)
+
+    def _describe(self, repo: str, revision: str) -> None:
+        if "api" in self.server.faults.stalls:
+            self.server.go_on.wait(60)
+        commit = self.server.branches.get((repo, revision), revision)
+        if not any(name == repo for name, _ in self.server.commits):
+            return self._refuse(Refusal(404, "RepoNotFound"))
+        if (repo, commit) not in self.server.commits:
+            return self._refuse(Refusal(404, "RevisionNotFound"))
+        files = self.server.commits[repo, commit]
+        siblings = [_sibling(name, data) for name, data in files.items()]
+        document = {"id": repo, "modelId": repo, "sha": commit, "private": False, "siblings": siblings}
+        return self._answer(200, {"Content-Type": "application/json"}, json.dumps(document).encode())
+
+    def _send_file(self, name: str, data: bytes, wanted: str | None) -> None:
+        faults = self.server.faults
+        data = faults.contents.get(name, data)
+        start = 0
+        if wanted and not faults.ignores_ranges:
+            start = int(wanted.removeprefix("bytes=").removesuffix("-"))
+        self.send_response(206 if start else 200)
+        self.send_header("Content-Length", str(len(data) - start))
+        if start:
+            self.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
+        self.send_header("X-Xet-Hash", "0" * 64)  # what it also offers need not be taken
+        self.end_headers()
+        end = min(faults.cuts.get(name, len(data)), faults.stalls.get(name, len(data)))
+        self.wfile.write(data[start:end])
+        self.wfile.flush()
+        if name in faults.stalls:
+            self.server.stalled.set()
+            self.server.go_on.wait(60)
+        self.close_connection = end < len(data)
+
+    def _refuse(self, refusal: Refusal) -> None:
+        said = {"X-Error-Code": refusal.code, "X-Error-Message": refusal.message}
+        self._answer(refusal.status, {name: value for name, value in said.items() if value}, refusal.body)
+
+    def _answer(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Tests read `asked`."""
+
+
+def _sibling(name: str, data: bytes) -> dict[str, Any]:
+    blob = hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
+    row: dict[str, Any] = {"rfilename": name, "size": len(data), "blobId": blob}
+    if name.endswith(LARGE):
+        row["lfs"] = {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data), "pointerSize": 134}
+    return row
+
+
+@contextmanager
+def running_hub() -> Iterator[HubServer]:
+    """A server on a free port, for as long as the block lasts."""
+    with HubServer() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.go_on.set()
+            server.shutdown()
+            thread.join()
