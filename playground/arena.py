@@ -256,7 +256,7 @@ class Arena:
     @property
     def is_loading(self) -> bool:
         """Whether a model of the line-up is on its way."""
-        return any(status.state in ("off", "queued", "loading") for status in self.statuses())
+        return any(status.state in ("queued", "loading") for status in self.statuses())
 
     def sources_line(self) -> str:
         """Where the answers come from and where the votes go, in a few words."""

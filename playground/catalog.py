@@ -1,24 +1,23 @@
-"""Card files and template files -> the models that can be chosen, each with its template and tokenizer.
+"""Card files, template files and checkpoints -> the models that can be chosen, each with its template and tokenizer.
 
-Boundary: reads small files and the header of weights, never the weights; knows no engine. A tokenizer is read when
-it is first needed. The keys of a card are described in playground/cards/README.md.
+Boundary: reads small files and the header of weights, never the weights; knows no engine, fetches nothing. A tokenizer
+is read when it is first needed. The keys of a card are described in playground/cards/README.md.
 """
 
 from __future__ import annotations
 
-import json
-import math
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from threading import Lock
+from threading import RLock
 from types import MappingProxyType
 
-from playground.errors import InvalidCard, InvalidValue, PromptTooLong, TokenizerError, Unknown
+from playground.checkpoint import DTYPES, HUB_ID, card_named, read_chat, weights_size
+from playground.errors import InvalidCard, InvalidTemplate, InvalidValue, PromptTooLong, TokenizerError, Unknown
+from playground.hub import snapshot_folder
 from playground.prompting import build_prompt, check_fits, check_tokenizer
 from playground.records import Instruction, ModelCard, Prompt, PromptTemplate, SamplingParams
-from playground.templates import ID, load_templates
+from playground.templates import CHAT_ID, ID, load_templates
 from playground.tokenization import Tokenizer, load_tokenizer
 from playground.tomlfile import Table, files, read_table
 
@@ -48,10 +47,11 @@ OPTIONAL = (
     "metrics",
     "notes",
 )
-DTYPES = ("float32", "float16", "bfloat16")
 ENGINES = ("local", "remote", "zerogpu")
-HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 SAMPLING_KEYS = tuple(f.name for f in fields(SamplingParams))
+
+Source = tuple[str, str]
+"""Repository and revision."""
 
 
 def read_card(path: Path) -> ModelCard:
@@ -114,35 +114,17 @@ def _sampling(table: Table) -> SamplingParams:
         raise table.fail(str(problem)) from problem
 
 
-def weights_size(folder: Path) -> tuple[int, int]:
-    """Parameters (from the headers of safetensors files) and bytes of a folder's weights; 0 for what is not known.
-
-    Weights that are missing or torn are no error here: loading them is, and names the file.
-    """
-    weights = [*folder.glob("*.safetensors")]
-    num_parameters = sum(_num_parameters(path) for path in weights)
-    return num_parameters, sum(path.stat().st_size for path in weights or folder.glob("pytorch_model*.bin"))
-
-
-def _num_parameters(path: Path) -> int:
-    """Elements of all tensors of a safetensors file: 8 bytes of header length, then the header as JSON."""
-    try:
-        with path.open("rb") as file:
-            length = int.from_bytes(file.read(8), "little")
-            header = json.loads(file.read(length if length < path.stat().st_size else 0))
-        return sum(math.prod(tensor["shape"]) for name, tensor in header.items() if name != "__metadata__")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return 0
-
-
 @dataclass(frozen=True)
 class Catalog:
-    """Every model that can be chosen; tokenizers are read once, when they are first needed."""
+    """Every model that can be chosen; what is read of a checkpoint is read once, when it is first needed."""
 
-    cards: Mapping[str, ModelCard]
     templates: Mapping[str, PromptTemplate]
-    _tokenizers: dict[str, Tokenizer] = field(default_factory=dict, repr=False, compare=False)
-    _lock: Lock = field(default_factory=Lock, repr=False, compare=False)
+    _cards: Mapping[str, ModelCard]
+    _found: dict[str, ModelCard] = field(default_factory=dict, repr=False, compare=False)
+    _ids: dict[str, str] = field(default_factory=dict, repr=False, compare=False)  # of what was found, by given name
+    _tokenizers: dict[Source, Tokenizer] = field(default_factory=dict, repr=False, compare=False)
+    _chats: dict[Source, tuple[PromptTemplate, Tokenizer]] = field(default_factory=dict, repr=False, compare=False)
+    _lock: RLock = field(default_factory=RLock, repr=False, compare=False)  # of the four tables above
 
     @classmethod
     def load(
@@ -157,23 +139,55 @@ class Catalog:
             InvalidTemplate: a template that cannot be read.
         """
         templates = load_templates(template_folders)
+        valid = sorted((*templates, CHAT_ID))
         cards: dict[str, ModelCard] = {}
         for path in files(card_folders, InvalidCard):
             card = read_card(path)
-            if card.template not in templates:
-                raise InvalidCard(f"{path}: unknown template {card.template!r}; valid: {', '.join(sorted(templates))}")
+            if card.template not in valid:
+                raise InvalidCard(f"{path}: unknown template {card.template!r}; valid: {', '.join(valid)}")
             cards[card.id] = card
-        return cls(MappingProxyType(cards), MappingProxyType(templates))
+        return cls(MappingProxyType(templates), MappingProxyType(cards))
 
-    def card(self, model_id: str) -> ModelCard:
-        """The card with this id.
+    @property
+    def cards(self) -> Mapping[str, ModelCard]:
+        """Every card by its id: of the files, then of what was found by name since."""
+        with self._lock:
+            return MappingProxyType({**self._cards, **self._found})
+
+    def known(self, model_id: str) -> ModelCard:
+        """The card with this id; nothing is looked for on the disk, whatever a visitor wrote.
 
         Raises:
             Unknown: there is none; the message lists the valid ids.
         """
-        if model_id not in self.cards:
-            raise Unknown(f"unknown model {model_id!r}; valid: {', '.join(self.cards)}")
-        return self.cards[model_id]
+        cards = self.cards
+        if model_id not in cards:
+            raise Unknown(f"unknown model {model_id!r}; valid: {', '.join(cards)}")
+        return cards[model_id]
+
+    def card(self, name: str) -> ModelCard:
+        """The card with this id, or that of a checkpoint: a folder or a hub id.
+
+        Raises:
+            Unknown: there is neither; the message lists the valid ids, or says how to fetch it.
+            InvalidCard: the checkpoint cannot be run without a card file.
+        """
+        if name in self._cards:
+            return self._cards[name]
+        with self._lock:
+            found = self._found.get(self._ids.get(name, name))
+            return found or self._find(name) or self.known(name)
+
+    def _find(self, name: str) -> ModelCard | None:
+        card = card_named(name)
+        if card is None:
+            return None
+        namesake = self.cards.get(card.id)
+        if namesake is not None and namesake.repo != card.repo:
+            raise InvalidCard(f"{name}: there is another model {card.id!r}; give the folder a name of its own")
+        self._found.setdefault(card.id, card)
+        self._ids[name] = card.id
+        return self.cards[card.id]
 
     def template(self, template_id: str) -> PromptTemplate:
         """The template with this id.
@@ -182,35 +196,51 @@ class Catalog:
             Unknown: there is none; the message lists the valid ids.
         """
         if template_id not in self.templates:
-            raise Unknown(f"unknown template {template_id!r}; valid: {', '.join(sorted(self.templates))}")
+            raise Unknown(f"unknown template {template_id!r}; valid: {', '.join(sorted((*self.templates, CHAT_ID)))}")
         return self.templates[template_id]
 
-    def template_of(self, card: ModelCard) -> PromptTemplate:
-        """The format that the card's model is fed in."""
-        return self.template(card.template)
+    def template_of(self, card: ModelCard, template_id: str = "") -> PromptTemplate:
+        """The format that the card's model is fed in, or another one; `chat` is the one of its own files.
 
-    def tokenizer_of(self, card: ModelCard) -> Tokenizer:
-        """The card's tokenizer, read when first asked for.
+        Raises:
+            Unknown: there is no such template.
+            InvalidTemplate: the model has no chat template, or one that cannot be used.
+            TokenizerError: its files are missing or broken.
+        """
+        name = template_id or card.template
+        return self._chat_of(card)[0] if name == CHAT_ID else self.template(name)
+
+    def tokenizer_of(self, card: ModelCard, template_id: str = "") -> Tokenizer:
+        """The card's tokenizer, read when first asked for; of a chat template, as that template needs it.
 
         Raises:
             TokenizerError: its files are missing or broken, or it lacks the template's special ids.
+            InvalidTemplate: as `template_of`.
         """
+        if CHAT_ID in (card.template, template_id):
+            return self._chat_of(card)[1]
         with self._lock:
-            if card.repo not in self._tokenizers:
-                self._tokenizers[card.repo] = self._read_tokenizer(card)
-            return self._tokenizers[card.repo]
+            source = (card.repo, card.revision)
+            if source not in self._tokenizers:
+                self._tokenizers[source] = self._read_tokenizer(card)
+            return self._tokenizers[source]
 
     def _read_tokenizer(self, card: ModelCard) -> Tokenizer:
-        if not Path(card.repo).is_absolute():
-            raise TokenizerError(
-                f"{card.id}: {card.repo} is not on this machine; download it and name its folder as the card's repo"
-            )
+        folder = _folder(card)
         try:
-            tokenizer = load_tokenizer(Path(card.repo))
+            tokenizer = load_tokenizer(folder)
             check_tokenizer(self.template_of(card), tokenizer)
         except TokenizerError as problem:
             raise TokenizerError(f"{card.id}: {problem}") from problem
         return tokenizer
+
+    def _chat_of(self, card: ModelCard) -> tuple[PromptTemplate, Tokenizer]:
+        """The model's own chat format, with the tokenizer that belongs to it."""
+        with self._lock:
+            source = (card.repo, card.revision)
+            if source not in self._chats:
+                self._chats[source] = _read_chat(card)
+            return self._chats[source]
 
     def prompt(self, model_id: str, instruction: Instruction, template_id: str = "") -> Prompt:
         """Exactly what the model is fed for `instruction`, in its card's format or another one.
@@ -219,11 +249,12 @@ class Catalog:
             Unknown: no such model or template.
             PromptTooLong: longer than the format allows.
             TokenizerError: the model's tokenizer cannot be read.
+            InvalidTemplate: the model's own chat template cannot be used.
         """
         card = self.card(model_id)
-        template = self.template(template_id or card.template)
+        template = self.template_of(card, template_id)
         try:
-            return build_prompt(template, self.tokenizer_of(card), instruction)
+            return build_prompt(template, self.tokenizer_of(card, template_id), instruction)
         except PromptTooLong as problem:
             raise PromptTooLong(f"{card.name}: {problem}") from problem
 
@@ -238,17 +269,39 @@ class Catalog:
         return prompt
 
     def line_up(self, model_ids: Sequence[str] = ()) -> tuple[ModelCard, ...]:
-        """The cards of these ids in order; of none: the pocket models, the cards that stand in for others.
+        """The cards of these ids, folders or hub ids in order; of none: the pocket models, which stand in for others.
 
         Raises:
             Unknown: an id without a card.
-            InvalidValue: an id twice.
+            InvalidCard: a checkpoint that cannot be run without a card file.
+            InvalidValue: a model twice.
         """
         if not model_ids:
             return tuple(self._pocket()) or tuple(self.cards.values())
-        if len(set(model_ids)) < len(model_ids):
+        cards = tuple(self.card(model_id) for model_id in model_ids)
+        if len({card.id for card in cards}) < len(cards):
             raise InvalidValue(f"a model is named twice in {', '.join(model_ids)}; name each one once")
-        return tuple(self.card(model_id) for model_id in model_ids)
+        return cards
 
     def _pocket(self) -> Iterator[ModelCard]:
         return (card for card in self.cards.values() if card.stands_in_for)
+
+
+def _folder(card: ModelCard) -> Path:
+    """Where the card's files lie."""
+    if Path(card.repo).is_absolute():
+        return Path(card.repo)
+    folder = snapshot_folder(card.repo, card.revision)
+    if folder is None:
+        raise TokenizerError(
+            f"{card.id}: {card.repo} is not on this machine; fetch it: python -m playground fetch {card.id}"
+        )
+    return folder
+
+
+def _read_chat(card: ModelCard) -> tuple[PromptTemplate, Tokenizer]:
+    folder = _folder(card)
+    try:
+        return read_chat(folder)
+    except (InvalidTemplate, TokenizerError) as problem:
+        raise type(problem)(f"{card.id}: {problem}") from problem

@@ -5,15 +5,21 @@ Boundary: what the store, the catalog and the engine know, as values to print, s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
+from playground import hub
 from playground.catalog import Catalog
 from playground.leaderboard import Leaderboard, LeaderboardOptions, build_leaderboard
 from playground.records import Instruction, ModelCard, ModelStatus, Prompt
 from playground.settings import Settings
 from playground.storage.store import Store
+
+_FOLDER = re.compile(r"(?<![\w.:/])/(?:[^\s/:;,'\"]+/)+")
+"""The beginning of an absolute path, up to its last name."""
 
 
 def model_rows(cards: Iterable[ModelCard], statuses: Iterable[ModelStatus] = ()) -> list[dict[str, Any]]:
@@ -28,7 +34,7 @@ def _row(card: ModelCard, status: ModelStatus) -> dict[str, Any]:
         "name": card.name,
         "license": card.license,
         "state": status.state,
-        "detail": status.detail,
+        "detail": without_folders(status.detail, card),
         "device": status.device,
         "architecture": card.architecture,
         "num_parameters": card.num_parameters,
@@ -39,10 +45,28 @@ def _row(card: ModelCard, status: ModelStatus) -> dict[str, Any]:
         "sampling": asdict(card.sampling),
         "sampling_source": card.sampling_source,
         "stands_in_for": card.stands_in_for,
+        "repo": card.public_repo,
         "revision": card.revision,
+        "files": files_state(card),
         "description": card.description,
         "limitations": list(card.limitations),
+        "notes": list(card.notes),
+        "metrics": dict(card.metrics),
     }
+
+
+def without_folders(words: str, card: ModelCard) -> str:
+    """What was said of a model as others may read it: of each folder only its last name."""
+    known = words.replace(card.repo, card.public_repo) if Path(card.repo).is_absolute() else words
+    return _FOLDER.sub("", known)
+
+
+def files_state(card: ModelCard) -> str:
+    """Whether the model's files are on this machine: here, incomplete or missing."""
+    folder = Path(card.repo) if Path(card.repo).is_absolute() else hub.snapshot_folder(card.repo, card.revision)
+    if folder is None or not folder.is_dir():
+        return "missing"
+    return "here" if hub.is_complete(folder) else "incomplete"
 
 
 def current_leaderboard(
@@ -70,7 +94,7 @@ def current_leaderboard(
 
 def prompt_document(catalog: Catalog, model_id: str, instruction: Instruction, template_id: str = "") -> dict[str, Any]:
     """What a model would be fed, as ``python -m playground prompt`` prints it."""
-    return _prompt(model_id, catalog.prompt(model_id, instruction, template_id))
+    return _prompt(catalog.card(model_id).id, catalog.prompt(model_id, instruction, template_id))
 
 
 def _prompt(model_id: str, prompt: Prompt) -> dict[str, Any]:

@@ -5,12 +5,13 @@ Boundary: knows token ids through a `Tokenizer`, no files, no models. What the v
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from playground.chat import Message, render_chat
 from playground.errors import PromptTooLong, TokenizerError
 from playground.records import Instruction, ModelCard, Prompt, PromptTemplate, SamplingParams, Segment
-from playground.templates import PLACE
-from playground.tokenization import Tokenizer
+from playground.templates import PLACE, SYSTEM
+from playground.tokenization import ChatTokenizer, Tokenizer
 
 
 def build_prompt(template: PromptTemplate, tokenizer: Tokenizer, instruction: Instruction) -> Prompt:
@@ -21,6 +22,7 @@ def build_prompt(template: PromptTemplate, tokenizer: Tokenizer, instruction: In
     Raises:
         PromptTooLong: longer than the template's own limit.
         TokenizerError: the template's special ids are not in the vocabulary.
+        InvalidTemplate: a chat template that fails on this instruction.
     """
     segments = template.with_input if instruction.input else template.without_input
     values = {
@@ -28,15 +30,34 @@ def build_prompt(template: PromptTemplate, tokenizer: Tokenizer, instruction: In
         "input": instruction.input,
         "system": instruction.system or template.default_system,
     }
-    parts = [_part(segment, values, tokenizer) for segment in segments]
-    prompt = Prompt(
-        text="".join(text for text, _ in parts),
-        token_ids=tuple(token_id for _, ids in parts for token_id in ids),
-        template_id=template.id,
-        template_hash=template.hash,
-    )
+    text, token_ids = (_chat if template.chat else _joined)(template, segments, values, tokenizer)
+    prompt = Prompt(text, token_ids, template_id=template.id, template_hash=template.hash)
     _check_limit(prompt, template)
     return prompt
+
+
+def _joined(
+    template: PromptTemplate, segments: Sequence[Segment], values: dict[str, str], tokenizer: Tokenizer
+) -> tuple[str, tuple[int, ...]]:
+    parts = [_part(segment, values, tokenizer) for segment in segments]
+    return "".join(text for text, _ in parts), tuple(token_id for _, ids in parts for token_id in ids)
+
+
+def _chat(
+    template: PromptTemplate, segments: Sequence[Segment], values: dict[str, str], tokenizer: Tokenizer
+) -> tuple[str, tuple[int, ...]]:
+    """The segments as messages, rendered by the repository's own template and tokenised as a whole."""
+    if not isinstance(tokenizer, ChatTokenizer):
+        raise TokenizerError(f"the template {template.id} needs a tokenizer read for it; use the catalog's")
+    messages = [_message(segment, values) for segment in segments if segment != SYSTEM or values["system"]]
+    letters = "".join({text[0] for text in tokenizer.marker_texts})
+    chat = render_chat(template.chat, template.chat_names, messages, letters)
+    return chat.text, tokenizer.encode_chat(chat.text, chat.safe)
+
+
+def _message(segment: Segment, values: dict[str, str]) -> Message:
+    role = "system" if segment == SYSTEM else "user"
+    return {"role": role, "content": PLACE.sub(lambda place: values[place[1]], segment.text)}
 
 
 def _part(segment: Segment, values: dict[str, str], tokenizer: Tokenizer) -> tuple[str, tuple[int, ...]]:

@@ -130,7 +130,9 @@ class PromptTemplate:
     strip: str = "none"  # none | both | one_leading_space
     max_prompt_tokens: int | None = None
     notes: tuple[str, ...] = ()
-    hash: str = ""  # sha256 of the file's bytes, hex
+    hash: str = ""  # sha256 of the file's bytes, hex; of `chat`, where there is one
+    chat: str = ""  # source of a repository's own chat template; the segments are then what its messages say
+    chat_names: tuple[tuple[str, str], ...] = ()  # special tokens as the source calls them: ("eos_token", "</s>")
 
     @property
     def takes_system(self) -> bool:

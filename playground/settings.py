@@ -41,7 +41,7 @@ class Settings:
     host: str = _setting("127.0.0.1", "address to listen on", "GRADIO_SERVER_NAME")
     port: int = _setting(7860, "port to listen on", "GRADIO_SERVER_PORT")
     share: bool = _setting(False, "open a public Gradio tunnel to this machine", "GRADIO_SHARE")
-    models: str = _setting("", "card ids, comma separated; empty: the pocket models")
+    models: str = _setting("", "card ids, folders or hub ids, comma separated; empty: the pocket models")
     db: Path = _setting(Path("data/playground.db"), "the SQLite database; its folder is made when missing")
     db_mounted: bool = _setting(False, "the database lies on a network mount, such as a Space's bucket")
     cards: str = _setting("", "a folder with more model cards")

@@ -42,6 +42,17 @@ PLAIN = PromptTemplate(
     hash=hashlib.sha256(b"plain: {instruction} | {instruction}\n{input}").hexdigest(),
 )
 
+SYSTEM = Segment(text="{system}")
+CHAT_ID = "chat"
+CHAT = PromptTemplate(
+    id=CHAT_ID,
+    source="the chat template in the model's own repository",
+    without_input=(SYSTEM, Segment(text="{instruction}")),
+    with_input=(SYSTEM, Segment(text="{instruction}\n{input}")),
+)
+"""What is the same in every repository: a system message where there is one, and a user's."""
+BUILT_IN = (PLAIN.id, CHAT_ID)
+
 
 def load_templates(folders: Iterable[Path]) -> dict[str, PromptTemplate]:
     """Every template of the folders by id, variants as ``id:variant``, and the built-in `plain`.
@@ -52,8 +63,9 @@ def load_templates(folders: Iterable[Path]) -> dict[str, PromptTemplate]:
         InvalidTemplate: a file or folder that cannot be read as one.
     """
     found = {path.stem: read_template(path) for path in files(folders, InvalidTemplate)}
-    if PLAIN.id in found:
-        raise InvalidTemplate(f"the template {PLAIN.id!r} is built in; give {PLAIN.id}.toml another name")
+    for name in BUILT_IN:
+        if name in found:
+            raise InvalidTemplate(f"the template {name!r} is built in; give {name}.toml another name")
     return {PLAIN.id: PLAIN} | {form.id: form for forms in found.values() for form in forms}
 
 

@@ -1,18 +1,23 @@
 """Exact token ids and their text, from a checkpoint's own tokenizer files, without transformers.
 
-Boundary: knows nothing of prompts or models. Text never becomes a special token here; special ids are put in by
-whoever makes the prompt. `sentencepiece` and `tokenizers` are imported when the first file of their kind is read.
+Boundary: knows nothing of prompts or models. What a visitor typed never becomes a special token here: special ids are
+put in by whoever makes the prompt, or stand in the parts of a rendered chat that are the template's own.
+`sentencepiece` and `tokenizers` are imported when the first file of their kind is read.
 """
 
 from __future__ import annotations
 
 import codecs
 import json
-from collections.abc import Collection, Iterable
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from playground.errors import InvalidInstruction, TokenizerError
+from playground.markers import SIDES, Marker, Markers
 
 SENTENCEPIECE_FILE = "tokenizer.model"
 TOKENIZERS_FILE = "tokenizer.json"
@@ -58,6 +63,48 @@ class Tokenizer(Protocol):
         """A fresh decoder whose pieces, joined, equal `decode`."""
 
 
+@runtime_checkable
+class ChatTokenizer(Tokenizer, Protocol):
+    """A vocabulary that knows the special tokens of its checkpoint's chat template."""
+
+    @property
+    def special_ids(self) -> tuple[int, ...]:
+        """What ``skip_special_tokens=True`` leaves out of an answer."""
+
+    @property
+    def marker_texts(self) -> tuple[str, ...]:
+        """Every token that is found in text as it stands."""
+
+    def id_of(self, text: str) -> int | None:
+        """The id of the token that is spelt so; None: there is none."""
+
+    def encode_chat(self, text: str, safe: str) -> tuple[int, ...]:
+        """The ids of a rendered chat; special tokens are found where `safe` has them, and nowhere else.
+
+        Args:
+            safe: `text`, character for character, with another character wherever a visitor's stands.
+
+        Raises:
+            InvalidInstruction: the text has a lone surrogate, which is no character.
+        """
+
+
+def load_chat_tokenizer(folder: Path, markers: Markers, template: str = "") -> ChatTokenizer:
+    """The tokenizer that a checkpoint's own chat template is made for: `tokenizer.json` if it is there.
+
+    Args:
+        template: the source of the chat template; added tokens in it are its own, also those that are not special.
+
+    Raises:
+        TokenizerError: neither file is there, or the one that is cannot be read.
+    """
+    if (folder / TOKENIZERS_FILE).is_file():
+        return FastChatTokenizer(folder / TOKENIZERS_FILE, markers.added, template)
+    if (folder / SENTENCEPIECE_FILE).is_file():
+        return SentencePieceChatTokenizer(folder / SENTENCEPIECE_FILE, markers.added)
+    raise _no_tokenizer(folder)
+
+
 def load_tokenizer(folder: Path) -> Tokenizer:
     """The tokenizer of a checkpoint's folder: `tokenizer.model` if it is there, else `tokenizer.json`.
 
@@ -68,7 +115,11 @@ def load_tokenizer(folder: Path) -> Tokenizer:
         return SentencePieceTokenizer(folder / SENTENCEPIECE_FILE)
     if (folder / TOKENIZERS_FILE).is_file():
         return FastTokenizer(folder / TOKENIZERS_FILE)
-    raise TokenizerError(
+    raise _no_tokenizer(folder)
+
+
+def _no_tokenizer(folder: Path) -> TokenizerError:
+    return TokenizerError(
         f"no tokenizer in {folder}: it has to hold {SENTENCEPIECE_FILE} or {TOKENIZERS_FILE}; "
         "fetch the model again, or correct the card's repo"
     )
@@ -210,6 +261,102 @@ def _characters(data: bytes) -> tuple[str, bytes]:
     return text, b""
 
 
+class SentencePieceChatTokenizer(SentencePieceTokenizer):
+    """A `tokenizer.model` with the tokens that the files beside it add; stretches between them stand for themselves."""
+
+    def __init__(self, path: Path, added: Sequence[Marker]) -> None:
+        super().__init__(path)
+        size = super().vocab_size
+        control = [i for i in range(size) if self._model.is_control(i)]
+        self._ids = {str(self._model.id_to_piece(i)): i for i in control}
+        self._special = dict.fromkeys(control)
+        for marker in added:
+            token_id = self._piece_id(marker.text) if marker.token_id is None else marker.token_id
+            if token_id is not None and marker.text != self._unknown:
+                self._ids[marker.text] = token_id
+                self._special |= {token_id: None} if marker.special else {}
+        self._beyond = {i: text for text, i in self._ids.items() if i >= size}
+        self._markers = _any_of(self._ids)
+        own = {text: i for text, i in self._ids.items() if i < size and i not in control}
+        self._own, self._own_ids = _any_of(own), frozenset(own.values())  # sentencepiece itself finds these in text
+
+    @property
+    def _unknown(self) -> str:
+        return str(self._model.id_to_piece(self._model.unk_id()))
+
+    @property
+    def vocab_size(self) -> int:
+        """One more than the highest id."""
+        return max([super().vocab_size, *(token_id + 1 for token_id in self._beyond)])
+
+    @property
+    def special_ids(self) -> tuple[int, ...]:
+        """Control pieces and special added tokens."""
+        return tuple(self._special)
+
+    @property
+    def marker_texts(self) -> tuple[str, ...]:
+        """Control pieces and added tokens."""
+        return tuple(self._ids)
+
+    def id_of(self, text: str) -> int | None:
+        """The id of an added token or a piece."""
+        return self._ids.get(text, self._piece_id(text))
+
+    def token(self, token_id: int) -> str:
+        """The added token or piece with this id."""
+        return self._beyond.get(token_id) or super().token(token_id)
+
+    def stream(self) -> TextStream:
+        """A fresh decoder; added tokens have text."""
+        return BeyondStream(super().stream(), self._beyond)
+
+    def encode_chat(self, text: str, safe: str) -> tuple[int, ...]:
+        """The ids of the template's special tokens, and of each stretch between them by itself."""
+        ids: list[int] = []
+        begin = 0
+        for marker in self._markers.finditer(safe):
+            ids += [*self._stretch(text[begin : marker.start()]), self._ids[marker[0]]]
+            begin = marker.end()
+        return tuple(ids) + self._stretch(text[begin:])
+
+    def _stretch(self, text: str) -> tuple[int, ...]:
+        """The ids of what stands between two markers; a marker that sentencepiece would find is broken in two."""
+        cuts = [0, *(found.end() - 1 for found in self._own.finditer(text)), len(text)]
+        ids = tuple(token_id for begin, end in pairwise(cuts) for token_id in self.encode(text[begin:end]))
+        for token_id in self._own_ids.intersection(ids):
+            raise _cannot_be_text(self.token(token_id))
+        return ids
+
+    def _piece_id(self, piece: str) -> int | None:
+        token_id = int(self._model.piece_to_id(piece))
+        return token_id if self._model.id_to_piece(token_id) == piece else None
+
+
+def _cannot_be_text(marker: str) -> InvalidInstruction:
+    return InvalidInstruction(f"{marker!r} can only be read as a special token by this model; take it out of the text")
+
+
+def _any_of(texts: Iterable[str]) -> re.Pattern[str]:
+    """Finds any of the texts, the longest first; nothing when there are none."""
+    return re.compile("|".join(map(re.escape, sorted(texts, key=len, reverse=True))) or "(?!)")
+
+
+class BeyondStream:
+    """Reads what a stream reads, and tokens that stand beyond its vocabulary as they are spelt."""
+
+    def __init__(self, within: TextStream, beyond: Mapping[int, str]) -> None:
+        self._within, self._beyond = within, beyond
+
+    def feed(self, token_id: int) -> str:
+        """The text that is certain after one more id."""
+        return self._beyond.get(token_id) or self._within.feed(token_id)
+
+    def finish(self) -> str:
+        """What was held back."""
+        return self._within.finish()
+
+
 # tokenizers
 
 
@@ -254,6 +401,118 @@ class FastTokenizer:
         if self._bytes is not None:
             return ByteLevelStream(self._model, self._bytes)
         return WindowStream(self._model)
+
+
+class FastChatTokenizer(FastTokenizer):
+    """A `tokenizer.json` with the tokens that the files beside it add, as transformers puts the two together."""
+
+    def __init__(self, path: Path, added: Sequence[Marker], template: str) -> None:
+        super().__init__(path)
+        known = {token.content for token in self._model.get_added_tokens_decoder().values()}
+        named = [marker for marker in added if marker.token_id is None and marker.text not in known]
+        self._model.add_tokens([_added_token(m.text, m.special, dict(m.sides)) for m in _by_id(added)])
+        self._model.add_special_tokens([marker.text for marker in named])
+        tokens = self._model.get_added_tokens_decoder()
+        self.special_ids = tuple(token_id for token_id, token in tokens.items() if token.special)
+        self.marker_texts = tuple(token.content for token in tokens.values())
+        own = [t for t in tokens.values() if not t.special and t.content in template and not t.content.isspace()]
+        self._model.add_special_tokens([_added_token(t.content, True, _sides_of(t)) for t in own])
+        self._markers = {i: t.content for i, t in self._model.get_added_tokens_decoder().items() if t.special}
+
+    def id_of(self, text: str) -> int | None:
+        """The id of a token."""
+        token_id: int | None = self._model.token_to_id(text)
+        return token_id
+
+    def encode(self, text: str) -> tuple[int, ...]:
+        """The ids of `text` as a segment of its own; no marker is found in it."""
+        return self._unmarked(_checked(text), self._model)
+
+    def encode_chat(self, text: str, safe: str) -> tuple[int, ...]:
+        """The ids as transformers makes them, unless a visitor typed a marker: then stretch by stretch."""
+        whole = self._finding.encode(_checked(text), add_special_tokens=False)
+        own = list(self._found(self._finding.encode(safe, add_special_tokens=False), safe))
+        if list(self._found(whole, text)) == own:
+            return tuple(whole.ids)
+        ids: list[int] = []
+        for (_, _, begin), (token_id, end, _) in pairwise([(-1, 0, 0), *own, (-1, len(text), len(text))]):
+            ids += [*self._stretch(text[begin:end], begin), token_id]
+        return tuple(ids[:-1])
+
+    def _found(self, encoding: Any, text: str) -> Iterator[tuple[int, int, int]]:
+        """Markers in order: id, begin, end. The id of the unknown token also stands for text that is no marker."""
+        for token_id, (begin, end) in zip(encoding.ids, encoding.offsets, strict=True):
+            if token_id in self._markers and (
+                token_id != self._unknown or text[begin:end].strip() == self._markers[token_id]
+            ):
+                yield token_id, begin, end
+
+    def _stretch(self, text: str, begin: int) -> tuple[int, ...]:
+        """The ids of what stands between two markers; nothing in it is a marker."""
+        return self._unmarked(text, self._going_on if begin else self._model) if text else ()
+
+    def _unmarked(self, text: str, model: Any) -> tuple[int, ...]:
+        """The ids of `text`; where the vocabulary's own rules would make a marker of it, it is broken in two."""
+        encoding = model.encode(text, add_special_tokens=False)
+        cuts = [self._cut(*found) for found in self._found(encoding, text)]
+        if not cuts:
+            return tuple(encoding.ids)
+        pieces = [(text[begin:end], self._within if begin else model) for begin, end in pairwise([0, *cuts, len(text)])]
+        return tuple(token_id for piece, model in pieces for token_id in self._unmarked(piece, model))
+
+    def _cut(self, token_id: int, begin: int, end: int) -> int:
+        """Where a marker is broken: before its last character."""
+        if end - begin < 2:
+            raise _cannot_be_text(self._markers[token_id])
+        return end - 1
+
+    @cached_property
+    def _unknown(self) -> int | None:
+        model = json.loads(self._model.to_str())["model"]
+        unknown = model.get("unk_token")
+        token_id: int | None = model.get("unk_id") if unknown is None else self._model.token_to_id(unknown)
+        return token_id
+
+    @cached_property
+    def _finding(self) -> Any:
+        """A second model, because the switch of the first cannot be turned while another thread uses it."""
+        return self._copy(text_stays_text=False)
+
+    @cached_property
+    def _going_on(self) -> Any:
+        """The model for text after a marker, where some put no space before the first word."""
+        return self._copy("first")
+
+    @cached_property
+    def _within(self) -> Any:
+        """The model for text in the middle of a word."""
+        return self._copy("first", "always")
+
+    def _copy(self, *unspaced: str, text_stays_text: bool = True) -> Any:
+        """The same model, but without a space before the first word where the file puts it in one of these ways."""
+        from tokenizers import Tokenizer as Library
+
+        data = self._model.to_str()
+        for scheme in unspaced:
+            data = data.replace(f'"prepend_scheme":"{scheme}"', '"prepend_scheme":"never"')
+        model = Library.from_str(data)
+        model.encode_special_tokens = text_stays_text
+        return model
+
+
+def _by_id(added: Sequence[Marker]) -> list[Marker]:
+    """Tokens with an id in the order of their ids, which is the order that gives them these ids."""
+    return sorted((marker for marker in added if marker.token_id is not None), key=lambda marker: marker.token_id or 0)
+
+
+def _added_token(text: str, special: bool, sides: Mapping[str, bool]) -> Any:
+    from tokenizers import AddedToken
+
+    return AddedToken(text, special=special, **({"normalized": not special} | dict(sides)))
+
+
+def _sides_of(token: Any) -> dict[str, bool]:
+    return {side: getattr(token, side) for side in SIDES}
 
 
 def _token(model: Any, token_id: int) -> str | None:

@@ -131,6 +131,12 @@ def test_models_and_prompt_are_documents(client: Client) -> None:
     assert prompt["token_ids"][0] == 1
 
 
+def test_a_path_from_a_visitor_is_only_a_name_that_nobody_has(client: Client) -> None:
+    for name in ("/etc", "./playground/pocket/weights/pocket-galpaca", "~", "org/name"):
+        with pytest.raises(AppError, match=f"unknown model '{name}'; valid: .*pocket-galpaca"):
+            client.predict(name, "hi", api_name="/prompt")
+
+
 def test_the_leaderboard_counts_only_blind_votes(client: Client) -> None:
     before = client.predict(api_name="/leaderboard")
     battle = compare(client, "What is the opposite of hot?", blind=True, models=["pocket-galpaca", "pocket-minotaur"])

@@ -12,8 +12,10 @@ import pytest
 from playground.arena import Arena
 from playground.battles import Battles
 from playground.errors import InvalidValue, PromptTooLong, Refused, StorageError, Unknown
+from playground.exchange import ExportOptions, export
 from playground.records import BattleState, BattleView, ColumnState, Generation, Instruction, ModelCard
 from playground.settings import Settings
+from tests.chats import small_llama
 from tests.checkpoints import write_checkpoint
 
 ADA, BEN = "a" * 32, "b" * 32
@@ -238,5 +240,37 @@ def test_a_line_up_with_a_broken_model_still_compares_the_others(settings: Setti
         for _ in range(4):
             view = ended(arena, arena.compare(ASK, owner=ADA, source="page", blind=False))
             assert {c.card.id for c in view.columns if c.card} == {"tiny-llama", "tiny-opt"}
+    finally:
+        arena.close()
+
+
+def test_a_folder_with_a_chat_template_answers_without_a_card(tmp_path: Path, settings: Settings) -> None:
+    folder = small_llama(tmp_path / "Small-Llama")
+    arena = Arena(replace(settings, db=tmp_path / "playground.db", models=f"{folder},tiny-opt"))
+    arena.open()
+    try:
+        told = Instruction("What is </s> an alpaca?", system="Be brief.")
+        battle_id = arena.compare(
+            told, owner=ADA, source="page", blind=False, models=("small-llama", "tiny-opt"), overrides={"seed": 3}
+        )
+        generation = ended(arena, battle_id).columns[0].generation
+        assert generation is not None
+        assert generation.prompt == arena.catalog.prompt("small-llama", told)
+        assert generation.prompt.text == (
+            "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nWhat is </s> an alpaca?<|im_end|>\n"
+            "<|im_start|>assistant\n"
+        )
+        assert generation.text
+        assert generation.params.do_sample
+        assert (generation.model_id, generation.repo, generation.license) == (
+            "small-llama",
+            "Small-Llama",
+            "apache-2.0",
+        )
+        arena.vote(battle_id, ADA, "a")
+        arena.reveal(battle_id, ADA)
+        export(arena.store, "votes", tmp_path / "votes.jsonl", ExportOptions())
+        assert "small-llama" in (tmp_path / "votes.jsonl").read_text()
+        assert str(tmp_path) not in (tmp_path / "votes.jsonl").read_text()
     finally:
         arena.close()

@@ -8,13 +8,16 @@ import struct
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from playground.catalog import OPTIONAL, REQUIRED, SAMPLING_KEYS, Catalog, read_card, weights_size
+from playground.catalog import OPTIONAL, REQUIRED, SAMPLING_KEYS, Catalog, read_card
+from playground.checkpoint import weights_size
 from playground.errors import InvalidCard, InvalidTemplate, InvalidValue, PromptTooLong, TokenizerError, Unknown
 from playground.records import Instruction, SamplingParams
+from tests.chats import write_chat
 
 ROOT = Path(__file__).parent.parent
 FIXTURES = ROOT / "tests" / "fixtures" / "openllama-tokenizers"
@@ -191,7 +194,7 @@ def test_cards_of_ones_own_join_ours(tmp_path: Path) -> None:
     write(tmp_path)
     folder = ROOT / "playground" / "cards"
     catalog = Catalog.load([folder, tmp_path])
-    assert list(catalog.cards) == [*POCKET, "mine"]
+    assert list(catalog.cards) == [*Catalog.load().cards, "mine"]
     assert [card.id for card in catalog.line_up()] == POCKET
     assert [card.id for card in catalog.line_up(["mine", "pocket-galpaca"])] == ["mine", "pocket-galpaca"]
 
@@ -199,7 +202,8 @@ def test_cards_of_ones_own_join_ours(tmp_path: Path) -> None:
 def test_a_later_card_takes_the_place_of_its_namesake(tmp_path: Path) -> None:
     write(tmp_path, GOOD.replace('"mine"', '"pocket-galpaca"'), "pocket-galpaca.toml")
     catalog = Catalog.load([ROOT / "playground" / "cards", tmp_path])
-    assert (catalog.card("pocket-galpaca").name, len(catalog.cards)) == ("Mine", 5)
+    assert catalog.card("pocket-galpaca").name == "Mine"
+    assert set(catalog.cards) == set(Catalog.load().cards)
 
 
 def test_without_pocket_models_every_card_is_the_line_up(tmp_path: Path) -> None:
@@ -211,13 +215,13 @@ def test_unknown_models_and_templates_are_named_with_the_valid_ones(tmp_path: Pa
     catalog = Catalog.load()
     with pytest.raises(Unknown) as caught:
         catalog.card("gpt-4")
-    assert str(caught.value) == f"unknown model 'gpt-4'; valid: {', '.join(POCKET)}"
-    with pytest.raises(Unknown, match="unknown model 'x'; valid: pocket"):
+    assert str(caught.value) == f"unknown model 'gpt-4'; valid: {', '.join(catalog.cards)}"
+    with pytest.raises(Unknown, match="unknown model 'x'; valid: galpaca-30b, "):
         catalog.line_up(["pocket-galpaca", "x"])
-    with pytest.raises(Unknown, match="unknown template 'x'; valid: galpaca, galpaca:markdown, "):
+    with pytest.raises(Unknown, match="unknown template 'x'; valid: chat, galpaca, galpaca:code, "):
         catalog.template("x")
     path = write(tmp_path, GOOD.replace('"openalpaca"', '"alpaca"'))
-    with pytest.raises(InvalidCard, match=f"{path}: unknown template 'alpaca'; valid: galpaca, galpaca:markdown, "):
+    with pytest.raises(InvalidCard, match=f"{path}: unknown template 'alpaca'; valid: chat, galpaca, galpaca:code, "):
         Catalog.load([tmp_path])
 
 
@@ -250,7 +254,7 @@ def test_a_prompt_is_made_in_the_cards_format_or_another_one(mine: Catalog) -> N
     prompt = mine.prompt("mine", Instruction("Hi"))
     assert (prompt.template_id, prompt.token_ids[:2], prompt.token_ids[-2:]) == ("openalpaca", (1, 1), (2, 1))
     assert mine.prompt("mine", Instruction("Hi"), "plain").text == "Hi"
-    with pytest.raises(Unknown, match="unknown template 'chat'"):
+    with pytest.raises(InvalidTemplate, match="mine: mine has no chat template; name another template"):
         mine.prompt("mine", Instruction("Hi"), "chat")
 
 
@@ -275,7 +279,7 @@ def test_a_model_whose_tokenizer_is_missing_says_so(tmp_path: Path) -> None:
 
 def test_a_model_that_is_not_on_this_machine_says_how_to_fetch_it(tmp_path: Path) -> None:
     write(tmp_path, GOOD.replace("./mine", "org/mine"))
-    with pytest.raises(TokenizerError, match="org/mine is not on this machine; download it and name its folder"):
+    with pytest.raises(TokenizerError, match=r"^mine: org/mine is not on this machine; fetch it: .* fetch mine$"):
         Catalog.load([tmp_path]).prompt("mine", Instruction("Hi"))
 
 
@@ -288,6 +292,104 @@ def test_a_template_for_another_tokenizer_is_noticed_before_any_prompt(tmp_path:
     catalog = Catalog.load([tmp_path], [tmp_path / "templates"])
     with pytest.raises(TokenizerError, match=r"^mine: template openalpaca: .* has no token 9999, only 4000 of them"):
         catalog.prompt("mine", Instruction("Hi"))
+
+
+# Checkpoints by name
+
+
+@pytest.fixture
+def talker(tmp_path: Path) -> Path:
+    """A folder with a chat template and no card."""
+    folder = tmp_path / "Talker"
+    folder.mkdir()
+    write_chat(folder)
+    (folder / "config.json").write_text('{"architectures": ["LlamaForCausalLM"], "max_position_embeddings": 512}')
+    return folder
+
+
+def test_a_folder_is_a_model_like_any_other(talker: Path) -> None:
+    catalog = Catalog.load()
+    cards = catalog.line_up([str(talker), "pocket-galpaca"])
+    assert [card.id for card in cards] == ["talker", "pocket-galpaca"]
+    assert list(catalog.cards)[-1] == "talker"
+    assert catalog.card("talker") is catalog.known("talker") is catalog.card(str(talker)) is cards[0]
+    prompt = catalog.check_fits("talker", Instruction("a<|im_end|>b"), SamplingParams())
+    assert (prompt.template_id, prompt.text) == (
+        "chat",
+        "<|im_start|>user\na<|im_end|>b<|im_end|>\n<|im_start|>assistant\n",
+    )
+    assert catalog.prompt("talker", Instruction("Hi"), "plain").text == "Hi"
+    assert catalog.template_of(cards[0]) is catalog.template_of(cards[0])
+
+
+def test_what_a_visitor_writes_is_never_looked_for_on_the_disk(talker: Path) -> None:
+    with pytest.raises(Unknown, match=f"unknown model '{talker}'; valid: "):
+        Catalog.load().known(str(talker))
+
+
+def test_two_models_of_one_name_are_refused(talker: Path, tmp_path: Path) -> None:
+    other = shutil.copytree(talker, tmp_path / "elsewhere" / "talker")
+    with pytest.raises(InvalidCard, match=r"there is another model 'talker'; give the folder a name of its own"):
+        Catalog.load().line_up([str(talker), str(other)])
+    galpaca = shutil.copytree(talker, tmp_path / "pocket-galpaca")
+    with pytest.raises(InvalidCard, match="there is another model 'pocket-galpaca'"):
+        Catalog.load().card(str(galpaca))
+    with pytest.raises(InvalidValue, match="a model is named twice"):
+        Catalog.load().line_up([str(talker), f"{talker}/"])
+
+
+def test_a_model_that_was_never_fetched_says_how_to_fetch_it() -> None:
+    with pytest.raises(Unknown, match=r"^nobody/nothing is not on this machine; fetch it first: python -m playground"):
+        Catalog.load().card("nobody/nothing")
+
+
+def test_a_card_may_name_the_chat_template_of_its_repository(talker: Path, tmp_path: Path) -> None:
+    write(tmp_path, GOOD.replace("./mine", "./Talker").replace('"openalpaca"', '"chat"'))
+    catalog = Catalog.load([tmp_path])
+    assert catalog.prompt("mine", Instruction("Hi")).text.startswith("<|im_start|>user\nHi")
+    (talker / "chat_template.jinja").write_text("{% for")
+    with pytest.raises(InvalidTemplate, match="mine: the chat template is broken in line 1"):
+        Catalog.load([tmp_path]).prompt("mine", Instruction("Hi"))
+    shutil.rmtree(talker)
+    with pytest.raises(TokenizerError, match=r"mine: no tokenizer in .*Talker: it has to hold"):
+        Catalog.load([tmp_path]).prompt("mine", Instruction("Hi"))
+
+
+def test_a_card_finds_its_tokenizer_where_fetching_put_it(
+    talker: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(
+        tmp_path, GOOD.replace("./mine", "org/mine").replace('"local"', f'"{"0" * 40}"').replace("openalpaca", "chat")
+    )
+    snapshot = tmp_path / "hub" / "models--org--mine" / "snapshots" / ("0" * 40)
+    shutil.copytree(talker, snapshot)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    catalog = Catalog.load([tmp_path])
+    assert catalog.prompt("mine", Instruction("Hi"), "plain").token_ids
+    assert catalog.prompt("mine", Instruction("Hi")).template_id == "chat"
+
+
+def test_two_commits_of_a_repository_are_two_models(
+    talker: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshots = tmp_path / "hub" / "models--org--mine" / "snapshots"
+    names = [f"org/mine@{digit * 40}" for digit in "01"]
+    for name, greeting in zip(names, ("Hello", "Good day"), strict=True):
+        folder = shutil.copytree(talker, snapshots / name.partition("@")[2])
+        (folder / "chat_template.jinja").write_text(f"{greeting}: {{{{ messages[-1].content }}}}")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    catalog = Catalog.load()
+    assert [card.id for card in catalog.line_up(names)] == names
+    assert [catalog.prompt(name, Instruction("Ann")).text for name in names] == ["Hello: Ann", "Good day: Ann"]
+
+
+def test_threads_that_look_for_a_model_find_the_same_one(talker: Path) -> None:
+    catalog = Catalog.load()
+    with ThreadPoolExecutor(4) as pool:
+        cards = list(pool.map(catalog.card, [str(talker)] * 16))
+        prompts = list(pool.map(lambda text: catalog.prompt("talker", Instruction(text)), ["</s>", "Hi"] * 16))
+    assert len({id(card) for card in cards}) == 1
+    assert len(set(prompts)) == 2
 
 
 def test_making_prompts_is_quick(mine: Catalog) -> None:

@@ -126,11 +126,13 @@ def test_a_later_folder_wins_with_its_variants(tmp_path: Path) -> None:
     assert [name for name in templates if name.startswith("galpaca")] == ["galpaca", "galpaca:mine"]
 
 
-def test_plain_is_built_in_and_cannot_be_replaced(tmp_path: Path) -> None:
+def test_what_is_built_in_cannot_be_replaced(tmp_path: Path) -> None:
     assert load_templates([])["plain"] is PLAIN
-    write(tmp_path, GOOD.replace('"mine"', '"plain"'), "plain.toml")
-    with pytest.raises(InvalidTemplate, match=r"the template 'plain' is built in; give plain.toml another name"):
-        load_templates([tmp_path])
+    for name in ("plain", "chat"):
+        path = write(tmp_path, GOOD.replace('"mine"', f'"{name}"'), f"{name}.toml")
+        with pytest.raises(InvalidTemplate, match=rf"the template '{name}' is built in; give {name}.toml another name"):
+            load_templates([tmp_path])
+        path.unlink()
 
 
 def test_the_readme_names_every_key_and_every_template() -> None:

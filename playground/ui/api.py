@@ -121,7 +121,8 @@ class Endpoints:
         """Exactly what a model would be fed: text, token ids, template."""
         try:
             clean, _notes = clean_instruction(instruction, input, system, self._arena.settings)
-            return prompt_document(self._arena.catalog, model, clean)
+            known = self._arena.catalog.known(model)  # a visitor's word is no path of this machine
+            return prompt_document(self._arena.catalog, known.id, clean)
         except PlaygroundError as error:
             raise gr.Error(str(error), print_exception=False) from error
 

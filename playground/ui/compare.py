@@ -25,7 +25,7 @@ from playground.door import (
 )
 from playground.errors import InvalidInstruction, InvalidValue, PlaygroundError, Refused
 from playground.prompting import ignores_system
-from playground.records import SIDES, BattleState, BattleView, Instruction
+from playground.records import SIDES, BattleState, BattleView, ColumnState, ColumnView, Instruction
 from playground.starters import pick
 from playground.ui import texts
 from playground.ui.columns import Columns, intro
@@ -107,9 +107,10 @@ class CompareRoom:
         """Sides whose model is known, and was not given the system text, because its format has no place for it."""
         if view is None or not view.instruction.system:
             return frozenset()
-        template_of = self._arena.catalog.template_of
-        known = [(column.side, column.card) for column in view.columns if column.card is not None]
-        return frozenset(side for side, card in known if ignores_system(template_of(card), view.instruction))
+        catalog = self._arena.catalog
+        here = catalog.cards  # the format of a model that is no longer here may be gone with it
+        known = [(column.side, column.card) for column in view.columns if column.card and column.card.id in here]
+        return frozenset(side for side, card in known if ignores_system(catalog.template_of(card), view.instruction))
 
     # Wiring
 
@@ -122,6 +123,7 @@ class CompareRoom:
     def _wire_comparing(self, demo: gr.Blocks) -> None:
         """Three steps for whatever shows a battle: begin, follow it while it is written, draw what it came to."""
         composer = self.composer
+        demo.load(self.offer_models, None, [*composer.models], **_AT_ONCE)
         beginnings: list[tuple[Any, Callable[..., Any], list[Any]]] = [
             (demo.load, self.restore, []),
             (composer.compare.click, self.compare, [self.session, *composer.inputs]),
@@ -200,6 +202,10 @@ class CompareRoom:
             return self._lost(error)
         return {**self.render(self._state(view)), **self.composer.recall(view)}
 
+    def offer_models(self) -> Updates:
+        """The models that answer here now: one may have joined since the page was built."""
+        return self.composer.offer(self._arena.line_up)
+
     def compare(self, session: Session, request: gr.Request, *values: object) -> Updates:
         """Make a battle of what the composer holds."""
         return self._begun(session, request, lambda rater: self._begin(self.composer.read(values), rater))
@@ -226,10 +232,22 @@ class CompareRoom:
         try:
             viewer = rater_of(request) or ""
             async for view in self._watch(battle_id, viewer, lambda: self._followed.get(tab) == battle_id):
-                yield self.columns.render_live(self._state(view))
+                yield self.columns.render_live(self._state(self._estimated(view)))
         finally:
             if self._followed.get(tab) == battle_id:
                 del self._followed[tab]
+
+    def _estimated(self, view: BattleView) -> BattleView:
+        """The view with how long each model will still be loading; of an open battle only: it tells models apart."""
+        if all(column.state is not ColumnState.LOADING or column.card is None for column in view.columns):
+            return view
+        eta_s = {status.model_id: status.eta_s for status in self._arena.statuses()}
+
+        def estimated(column: ColumnView) -> ColumnView:
+            left_s = eta_s.get(column.card.id) if column.card and column.state is ColumnState.LOADING else None
+            return column if left_s is None else replace(column, status=texts.loading(left_s))
+
+        return replace(view, columns=tuple(estimated(column) for column in view.columns))
 
     async def _watch(self, battle_id: str, viewer: str, wanted: Callable[[], bool]) -> AsyncIterator[BattleView]:
         """Views of a battle while it is wanted and being written, whenever they differ, and the one after.
@@ -336,6 +354,8 @@ class CompareRoom:
         """Store what is wrong with an answer."""
         try:
             said = clean_comment((), words).comment
+            if not said.strip():
+                raise InvalidValue(texts.REPORT_EMPTY)
             self._arena.note(_battle_of(session), _rater(request), report_side=session.report_side, report=said)
         except PlaygroundError as error:
             return self._say(session, request, str(error), is_error=True)
