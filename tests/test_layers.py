@@ -19,7 +19,7 @@ WORKER_SIDE = (
     *(
         f"playground/engines/local/{name}.py"
         for name in (
-            *("forkserver", "worker", "loading", "vocabulary", "golden"),
+            *("forkserver", "worker", "inspection", "loading", "vocabulary", "golden"),
             *("decode", "alone", "slots", "sampling", "memory"),
         )
     ),

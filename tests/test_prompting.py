@@ -16,7 +16,7 @@ from playground.errors import PromptTooLong, TokenizerError
 from playground.prompting import build_prompt, check_fits, check_tokenizer, ignores_system
 from playground.records import Instruction, SamplingParams
 from playground.templates import PLAIN, load_templates
-from playground.tokenization import SentencePieceTokenizer, Tokenizer
+from playground.tokenization import FastTokenizer, SentencePieceTokenizer, Tokenizer
 
 ROOT = Path(__file__).parent.parent
 FIXTURES = ROOT / "tests" / "fixtures" / "openllama-tokenizers"
@@ -24,7 +24,7 @@ TEMPLATES = load_templates([ROOT / "prompts" / "templates"])
 TOKENIZERS = {name: SentencePieceTokenizer(FIXTURES / f"{name}.model") for name in ("preview", "v1nfkc", "v1id")}
 LLAMA = TOKENIZERS["v1id"]
 CASES = json.loads((FIXTURES / "card_ids.json").read_text())["cases"]
-CARDS = {"openalpaca": "openalpaca", "orca_mini": "orca-mini"}
+CARDS = {"openalpaca": "openalpaca", "orca_mini": "orca-mini", "mamba_gpt": "mamba-gpt:markers-as-text"}
 DEFAULT_SYSTEM = "You are an AI assistant that follows instruction extremely well. Help as much as you can."
 ALPACA = "Below is an instruction that describes a task"
 REQUEST = "rite a response that appropriately completes the request."
@@ -92,18 +92,21 @@ def test_reference_prompts_have_the_reference_ids(card: str) -> None:
             )
             assert list(prompt.token_ids) == ids, case
             seen += 1
-    assert seen == {"openalpaca": 10, "orca_mini": 20}[card]
+    assert seen == {"openalpaca": 10, "orca_mini": 20, "mamba_gpt": 10}[card]
 
 
-def test_mamba_gpts_end_of_prompt_is_id_2_where_the_reference_file_holds_it_as_text() -> None:
-    """The reference was made by a tokenizer that did not know ``</s>``; here it is what the README beside it says."""
+def test_every_reference_prompt_was_seen() -> None:
+    assert {key for case in CASES for key, ids in case.items() if isinstance(ids, dict)} == set(CARDS)
+
+
+@pytest.mark.parametrize("name", ["v1nfkc", "v1id"])
+def test_mamba_gpts_end_of_prompt_is_id_2_by_default(name: str) -> None:
+    """The reference holds ``</s>`` as text, by a tokenizer that did not know it; the README beside it says id 2."""
+    tokenizer = TOKENIZERS[name]
     for case in CASES:
-        for name, ids in case.get("mamba_gpt", {}).items():
-            tokenizer = TOKENIZERS[name]
-            head, tail = f"<|prompt|>{case['instruction']}", "<|answer|>"
-            assert ids == list(tokenizer.encode(f"{head}</s>{tail}"))
-            prompt = build_prompt(TEMPLATES["mamba-gpt"], tokenizer, Instruction(case["instruction"]))
-            assert prompt.token_ids == (*tokenizer.encode(head), 2, *tokenizer.encode(tail))
+        prompt = build_prompt(TEMPLATES["mamba-gpt"], tokenizer, Instruction(case["instruction"]))
+        head = tokenizer.encode(f"<|prompt|>{case['instruction']}")
+        assert prompt.token_ids == (*head, 2, *tokenizer.encode("<|answer|>"))
 
 
 def test_reference_texts_of_openalpaca_are_ours() -> None:
@@ -129,6 +132,7 @@ def test_reference_texts_of_openalpaca_are_ours() -> None:
             "<s>### Input:\nX\n\n### Instruction:\nI\n\n### Response:</s><s>",
         ),
         ("mamba-gpt", "<|prompt|>I</s><|answer|>", "<|prompt|>I\nX</s><|answer|>"),
+        ("mamba-gpt:markers-as-text", "<|prompt|>I</s><|answer|>", "<|prompt|>I\nX</s><|answer|>"),
         (
             "orca-mini",
             f"<s>### System:\n{DEFAULT_SYSTEM}\n\n### User:\nI\n\n### Response:\n",
@@ -154,6 +158,12 @@ def test_reference_texts_of_openalpaca_are_ours() -> None:
             f"{ALPACA}, paired with an input that provides further context. As a scientist, w{REQUEST[:-1]}, citing "
             "specific papers whenever possible.\n\n### Instruction:\nI\n\n### Input:\nX\n\n### Response:",
         ),
+        (
+            "galpaca:code",
+            f"{ALPACA}. W{REQUEST}\n\n### Instruction:\nI\n\n### Response:\n```",
+            f"{ALPACA}, paired with an input that provides further context. W{REQUEST}\n\n"
+            "### Instruction:\nI\n\n### Input:\nX\n\n### Response:\n```",
+        ),
         ("plain", "I", "I\nX"),
     ],
 )
@@ -175,6 +185,13 @@ def test_special_ids_stand_where_the_template_puts_them() -> None:
     at = ids["mamba-gpt"].index(2)
     assert [LLAMA.token(i) for i in ids["mamba-gpt"][at + 1 : at + 3]] == ["▁<", "|"]
     assert 1 not in ids["mamba-gpt"]
+
+
+def test_galpacas_answer_prefix_is_fed_to_the_model() -> None:
+    tokenizer = FastTokenizer(ROOT / "playground" / "pocket" / "weights" / "pocket-galpaca" / "tokenizer.json")
+    prompt = build_prompt(TEMPLATES["galpaca:code"], tokenizer, Instruction("Add two numbers."))
+    assert tokenizer.decode(prompt.token_ids[-3:]).endswith("```")
+    assert tokenizer.decode(prompt.token_ids) == prompt.text
 
 
 def test_a_prompt_says_which_template_made_it() -> None:

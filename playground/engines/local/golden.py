@@ -45,6 +45,13 @@ class Golden:
         """What to tell people; empty when there is nothing to tell."""
         return f"answers one visitor at a time: {self.trouble}" if self.trouble else ""
 
+    @property
+    def words(self) -> str:
+        """What was found, for who checks a model."""
+        if self.trouble:
+            return f"written one row at a time by generate: {self.trouble}"
+        return f"{self.num_tokens} tokens of {len(ROWS)} rows that join and leave are those of generate"
+
     def facts(self, facts: EngineFacts) -> EngineFacts:
         """`facts` with how the model is written."""
         how = "one row at a time, by generate" if self.trouble else "rows together"

@@ -12,9 +12,10 @@ import json
 import math
 import pickle
 import platform
+import re
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,21 +24,44 @@ from typing import Any
 import torch
 import transformers
 from huggingface_hub import snapshot_download
-from huggingface_hub.errors import LocalEntryNotFoundError
+from huggingface_hub.errors import LocalEntryNotFoundError, StrictDataclassError
 from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
 from playground.engines.local.memory import memory_errors
 from playground.engines.local.vocabulary import needed_rows
+from playground.engines.local.weightfiles import instead_of_it, weight_files
 from playground.engines.protocol import EngineFacts
 from playground.errors import CheckpointError
 from playground.records import ModelCard
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
-# What llm-foundry's MPT can be configured to do and transformers' own MPT silently does not.
-_MPT_ONLY = {"alibi": True, "alibi_bias_max": 8, "qk_ln": False, "prefix_lm": False, "attn_type": "multihead_attention"}
+# What llm-foundry's MPT can be configured to do and transformers' own MPT silently does not: the only valid values.
+_MPT_ATTENTION = {
+    "alibi": (True,),
+    "alibi_bias_max": (8,),
+    "qk_ln": (False,),
+    "prefix_lm": (False,),
+    "rope": (False,),
+    "attn_type": ("multihead_attention",),
+}
+_MPT = {
+    "logit_scale": (None,),
+    "norm_type": ("low_precision_layernorm", "layernorm"),
+}
+# Numbers of attn_config that transformers takes in one type only, whatever 2023 wrote: 0.0 is no int to it, 6 no float.
+_MPT_NUMBERS = {"attn_pdrop": int, "clip_qkv": float, "softmax_scale": float}
+_UNKNOWN_CODE = re.compile(r"GLOBAL (\S+)")
+
+GATES = ("configuration", "files", "weights", "numbers", "vocabulary")
+"""What a checkpoint has to pass, in order."""
+Passed = Callable[[str], None]
+
+
+def _nobody_listens(words: str) -> None:
+    """Most who load a model only want to know whether it passed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +76,11 @@ class LoadedModel:
     load_s: float
 
 
-def load(card: ModelCard, threads: int) -> LoadedModel:
+def load(card: ModelCard, threads: int, passed: Passed = _nobody_listens) -> LoadedModel:
     """Load the card's checkpoint and check it.
+
+    Args:
+        passed: told what was found at each of `GATES`, in their order.
 
     Raises:
         CheckpointError: files that are missing, truncated, poisoned or of another shape.
@@ -65,14 +92,21 @@ def load(card: ModelCard, threads: int) -> LoadedModel:
     device = best_device()
     folder = checkpoint_folder(card)
     config = read_config(card, folder)
+    passed(f"{config.architectures[0] if config.architectures else card.architecture}, {config.model_type}")
+    files = _check_weight_files(card, folder)
+    passed(f"{len(files)} with {sum(file.stat().st_size for file in files) / 1e6:,.1f} MB: {files[0].suffix}")
     with memory_errors(f"loading {card.name}"):
         model = _read_weights(card, folder, config, device)
+        num_parameters = sum(weights.numel() for weights in model.parameters())
+        passed(f"{num_parameters / 1e6:,.1f} M parameters, none missing, none unexpected, all of the right shape")
         _check_finite(card, model)
+        passed("all of them are finite")
     vocab_size = model.get_input_embeddings().weight.shape[0]
-    _check_vocabulary(card, folder, vocab_size)
+    needed = _check_vocabulary(card, folder, vocab_size)
+    passed(f"the tokenizer needs {needed:,} rows, the embedding has {vocab_size:,}")
     model.eval()
     return LoadedModel(
-        model, device, _context_length(card, config), vocab_size, facts(card, device), time.monotonic() - begun
+        model, device, _context_length(card, config), vocab_size, facts(card, folder, device), time.monotonic() - begun
     )
 
 
@@ -87,15 +121,22 @@ def best_device() -> torch.device:
     return torch.device("cuda:0") if torch.cuda.is_available() else torch.device("cpu")
 
 
-def facts(card: ModelCard, device: torch.device) -> EngineFacts:
-    """What a generation records about where it was written."""
+def facts(card: ModelCard, folder: Path, device: torch.device) -> EngineFacts:
+    """What a generation records about where it was written; of a branch of the hub, the commit that it was."""
     name = str(device) if device.type == "cpu" else f"{device} {torch.cuda.get_device_name(device)}"
     versions = {
         "torch": torch.__version__,
         "transformers": transformers.__version__,
         "python": platform.python_version(),
     }
-    return EngineFacts(engine="local", device=name, dtype=card.dtype, revision=card.revision, versions=versions)
+    return EngineFacts(
+        engine="local", device=name, dtype=card.dtype, revision=_revision(card, folder), versions=versions
+    )
+
+
+def _revision(card: ModelCard, folder: Path) -> str:
+    """The hub's cache names a snapshot's folder after its commit."""
+    return folder.name if folder != Path(card.repo).expanduser() else card.revision
 
 
 def checkpoint_folder(card: ModelCard) -> Path:
@@ -113,7 +154,7 @@ def checkpoint_folder(card: ModelCard) -> Path:
         return Path(snapshot_download(card.repo, revision=card.revision, local_files_only=True))
     except (LocalEntryNotFoundError, ValueError) as error:
         raise CheckpointError(
-            f"{card.name}: {card.repo} is not on this machine; download it and name its folder as the card's repo"
+            f"{card.name}: {card.repo} is not on this machine; fetch it: python -m playground fetch {card.id}"
         ) from error
 
 
@@ -142,10 +183,14 @@ def _read_json(card: ModelCard, path: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise CheckpointError(f"{card.name}: {path.name} is missing in {path.parent}") from error
     except (OSError, ValueError) as error:
-        raise CheckpointError(f"{card.name}: {path} cannot be read: {error}") from error
+        raise CheckpointError(f"{card.name}: {path} cannot be read{_why(path, error)}") from error
     if not isinstance(data, dict):
         raise CheckpointError(f"{card.name}: {path} is not a JSON object")
     return data
+
+
+def _why(path: Path, error: Exception) -> str:
+    return f": {error}" if isinstance(error, OSError) else instead_of_it(path) or f": {error}"
 
 
 def _check_architecture(card: ModelCard, data: dict[str, Any]) -> None:
@@ -157,13 +202,16 @@ def _check_architecture(card: ModelCard, data: dict[str, Any]) -> None:
 
 def _check_mpt(card: ModelCard, data: dict[str, Any]) -> None:
     attention = data.get("attn_config") or {}
-    if attention.get("attn_pdrop") is not None:  # 0.0 is refused by transformers, which declares an int
-        attention["attn_pdrop"] = int(attention["attn_pdrop"])
-    wrong = [f"{name} = {attention[name]!r}" for name, only in _MPT_ONLY.items() if attention.get(name, only) != only]
-    if data.get("logit_scale") is not None:
-        wrong.append(f"logit_scale = {data['logit_scale']!r}")
+    for name, kind in _MPT_NUMBERS.items():
+        if isinstance(attention.get(name), int | float):
+            attention[name] = kind(attention[name])
+    wrong = [*_other_than(attention, _MPT_ATTENTION), *_other_than(data, _MPT)]
     if wrong:
         raise CheckpointError(f"{card.name}: config.json has {', '.join(wrong)}, which transformers' MPT does not do")
+
+
+def _other_than(values: dict[str, Any], valid: dict[str, tuple[Any, ...]]) -> list[str]:
+    return [f"{name} = {values[name]!r}" for name in valid if values.get(name, valid[name][0]) not in valid[name]]
 
 
 def _read_weights(card: ModelCard, folder: Path, config: Any, device: torch.device) -> Any:
@@ -183,7 +231,22 @@ def _read_weights(card: ModelCard, folder: Path, config: Any, device: torch.devi
             **placing,
         )
     _check_keys(card, info)
+    _check_tied(card, model)
     return model
+
+
+def _check_weight_files(card: ModelCard, folder: Path) -> tuple[Path, ...]:
+    try:
+        return weight_files(folder, torch.__version__)
+    except (CheckpointError, OSError) as problem:
+        raise CheckpointError(f"{card.name}: {problem}; {_again(card, folder)}") from problem
+
+
+def _again(card: ModelCard, folder: Path) -> str:
+    """How to get sound files: what came from the hub is fetched, what lies in a folder of one's own is copied."""
+    if folder == Path(card.repo).expanduser():
+        return "copy the model's files there again"
+    return f"fetch it again: python -m playground fetch {card.id}"
 
 
 def _check_keys(card: ModelCard, info: dict[str, Any]) -> None:
@@ -198,6 +261,18 @@ def _check_keys(card: ModelCard, info: dict[str, Any]) -> None:
             raise CheckpointError(f"{card.name}: {len(names)} {meaning}: {shown}")
     if info.get("error_msgs"):
         raise CheckpointError(f"{card.name}: {info['error_msgs'][0]}")
+
+
+def _check_tied(card: ModelCard, model: Any) -> None:
+    """Refuse two different matrices where config.json says that there is one: transformers of then and now differ."""
+    head, embedding = model.get_output_embeddings(), model.get_input_embeddings()
+    if head is None or not model.config.tie_word_embeddings:
+        return
+    if head.weight is not embedding.weight and not torch.equal(head.weight, embedding.weight):
+        raise CheckpointError(
+            f"{card.name}: config.json ties the output matrix to the embedding, and the weights hold two that differ; "
+            "which of them is meant cannot be known"
+        )
 
 
 def _key_words(key: str | tuple[str, tuple[int, ...], tuple[int, ...]]) -> str:
@@ -216,17 +291,23 @@ def _check_finite(card: ModelCard, model: Any) -> None:
             raise CheckpointError(f"{card.name}: the weights {name} contain NaN or infinity")
 
 
-def _check_vocabulary(card: ModelCard, folder: Path, vocab_size: int) -> None:
-    needed = needed_rows(folder)
+def _check_vocabulary(card: ModelCard, folder: Path, vocab_size: int) -> int:
+    """How many rows the tokenizer needs."""
+    try:
+        needed = needed_rows(folder)
+    except CheckpointError as problem:
+        raise CheckpointError(f"{card.name}: {problem}") from problem
     if needed > vocab_size:
         raise CheckpointError(
             f"{card.name}: the tokenizer makes {needed} different ids, the weights have {vocab_size} rows"
         )
+    return needed
 
 
 def _context_length(card: ModelCard, config: Any) -> int:
     """The shorter of what the card and the configuration say."""
-    limits = [getattr(config, name, None) for name in ("max_position_embeddings", "max_seq_len")]
+    names = ("max_position_embeddings", "max_seq_len", "max_sequence_length")  # the last: the first Llama conversions
+    limits = [getattr(config, name, None) for name in names]
     return min([card.context_length, *(limit for limit in limits if isinstance(limit, int))])
 
 
@@ -235,6 +316,8 @@ def _checkpoint_errors(card: ModelCard) -> Iterator[None]:
     """Everything that transformers, safetensors and torch raise about a checkpoint's files, in one place."""
     try:
         yield
+    except pickle.UnpicklingError as error:
+        raise CheckpointError(f"{card.name}: {_pickle_words(error)}") from error
     except (
         OSError,
         EOFError,
@@ -244,7 +327,7 @@ def _checkpoint_errors(card: ModelCard) -> Iterator[None]:
         AttributeError,
         ImportError,
         SafetensorError,
-        pickle.UnpicklingError,
+        StrictDataclassError,
         zipfile.BadZipFile,
     ) as error:
         raise CheckpointError(f"{card.name}: the checkpoint cannot be read: {_first_lines(error)}") from error
@@ -252,6 +335,14 @@ def _checkpoint_errors(card: ModelCard) -> Iterator[None]:
         if isinstance(error, torch.OutOfMemoryError) or "memory" in str(error):
             raise
         raise CheckpointError(f"{card.name}: the checkpoint cannot be loaded: {_first_lines(error)}") from error
+
+
+def _pickle_words(error: pickle.UnpicklingError) -> str:
+    """torch's own words advise to switch the protection off."""
+    found = _UNKNOWN_CODE.search(str(error))
+    if found is None:
+        return "the .bin weights are damaged; get the model's files again"
+    return f"the .bin weights ask for code to be run ({found[1]}), which is never done; take weights in safetensors"
 
 
 def _first_lines(error: Exception, chars: int = 300) -> str:

@@ -2,6 +2,7 @@
 
     to the worker:    load (card, threads) · start (a job) · cancel (row)
     from the worker:  ready (facts) or failed (error) · started (row) · tokens (row, ids) · ended (row, reason, error)
+    from a check:     point (name, words) · failed (point, error) or checked
 
 Boundary: values only; no process, no pipe, no model library.
 """
@@ -40,6 +41,21 @@ def ready(facts: EngineFacts, load_s: float, max_rows: int = 1, note: str = "") 
 def failed(error: str) -> Message:
     """The worker cannot load its model, and why; its last message."""
     return {"kind": "failed", "error": error}
+
+
+def point(name: str, words: str) -> Message:
+    """A model that is being checked has passed a gate; `words` say what was found."""
+    return {"kind": "point", "point": name, "words": words}
+
+
+def failed_point(name: str, error: str) -> Message:
+    """It has not passed this one; the last message."""
+    return {"kind": "failed", "point": name, "error": error}
+
+
+def checked() -> Message:
+    """It has passed every gate; the last message."""
+    return {"kind": "checked"}
 
 
 def started(row: str) -> Message:

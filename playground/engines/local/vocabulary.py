@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sentencepiece import SentencePieceProcessor
 
+from playground.engines.local.weightfiles import instead_of_it
 from playground.errors import CheckpointError
 
 
@@ -23,13 +24,18 @@ def needed_rows(folder: Path) -> int:
         CheckpointError: a tokenizer file that cannot be read.
     """
     pieces, fast = folder / "tokenizer.model", folder / "tokenizer.json"
+    path = pieces if pieces.is_file() else fast
+    if not path.is_file():
+        return 0
     try:
-        if pieces.is_file():
-            return int(SentencePieceProcessor(model_file=str(pieces)).get_piece_size())
-        return _highest_id(fast) + 1 if fast.is_file() else 0
+        return _num_pieces(path) if path is pieces else _highest_id(path) + 1
     except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError) as error:
-        words = " ".join(str(error).split())[:200]
-        raise CheckpointError(f"the tokenizer in {folder} cannot be read: {words}") from error
+        words = instead_of_it(path) or f": {' '.join(str(error).split())[:200]}"
+        raise CheckpointError(f"the tokenizer {path} cannot be read{words}") from error
+
+
+def _num_pieces(path: Path) -> int:
+    return int(SentencePieceProcessor(model_file=str(path)).get_piece_size())
 
 
 def _highest_id(path: Path) -> int:

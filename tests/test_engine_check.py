@@ -1,0 +1,69 @@
+"""`check` says of a real checkpoint what was found at each gate, and at which one a broken one failed."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from playground.cli import main
+from playground.engines.local.check import Point, check
+from playground.records import ModelCard
+from tests.checkpoints import rewrite, tiny_line_up
+
+GATES = ["configuration", "files", "weights", "numbers", "vocabulary", "decoding"]
+
+
+@pytest.fixture(scope="module")
+def llama(tmp_path_factory: pytest.TempPathFactory) -> ModelCard:
+    return tiny_line_up(tmp_path_factory.getbasetemp() / "tiny")[0]
+
+
+def points(card: ModelCard) -> list[Point]:
+    return list(check(card, 1, os.environ))
+
+
+def test_a_sound_model_passes_every_gate_in_order(llama: ModelCard) -> None:
+    found = points(llama)
+    assert [point.name for point in found] == GATES
+    assert all(point.ok for point in found)
+    assert found[-1].words == "19 tokens of 3 rows that join and leave are those of generate"
+
+
+def test_a_broken_model_stops_at_the_gate_that_it_fails(llama: ModelCard, tmp_path: Path) -> None:
+    folder = tmp_path / "nan"
+    shutil.copytree(llama.repo, folder)
+    rewrite(folder, "safetensors", lambda weights: {k: v * float("nan") for k, v in weights.items()})
+    *passed, failed = points(replace(llama, repo=str(folder)))
+    assert [point.name for point in passed] == GATES[:3]
+    assert (failed.name, failed.ok) == ("numbers", False)
+    assert "contain NaN or infinity" in failed.words
+
+
+def test_a_process_that_dies_is_a_failed_point(llama: ModelCard, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = os.environ | {"PYTHONPATH": "", "PYTHONHOME": "/nowhere"}
+    (point,) = check(llama, 1, broken)
+    assert (point.name, point.ok) == ("process", False)
+    assert "ended with status 1" in point.words
+
+
+def test_the_command_prints_points_and_tells_good_from_bad(capsys: pytest.CaptureFixture[str]) -> None:
+    out = io.StringIO()
+    assert main(["check", "pocket-galpaca", "galpaca-30b", "nobody"], out) == 1
+    text = out.getvalue()
+    assert "ok      decoding" in text
+    assert "FAILED  prompt         galpaca-30b: GeorgiaTechResearchInstitute/galpaca-30b is not on this machine" in text
+    assert "FAILED  card           unknown model 'nobody'; valid: " in text
+
+
+def test_the_document_of_the_command_has_every_point() -> None:
+    out = io.StringIO()
+    assert main(["check", "pocket-minotaur", "--json"], out) == 0
+    (document,) = json.loads(out.getvalue())
+    assert (document["model"], document["ok"]) == ("pocket-minotaur", True)
+    assert [point["name"] for point in document["points"]] == ["card", "prompt", *GATES]
