@@ -1,0 +1,1 @@
+"""Measured side by side with peers; each file that has a `main` is run by itself."""

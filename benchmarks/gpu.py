@@ -1,0 +1,289 @@
+"""The five real shapes with random weights on whatever device there is: how near to the memory's speed they write.
+
+``python benchmarks/gpu.py [--small] [--tokens N] [--rounds N]``: one process per model, as in the playground. First
+each alone with one row, beside transformers' eager ``generate`` in the same process; then all at once with one row each
+(five panes of one visitor); then all at once with 16 visitors. The floor of a token is the bytes of all weights that
+are read for it, divided by the bandwidth that is measured here. Where a device cannot hold all five, as many as fit are
+taken, in the order of the table. Without a GPU the shapes are small, so that the way through it is tried. Fails only
+when a model writes other tokens than ``generate``.
+
+Boundary: the decode loop and the golden check as the workers use them; no web process, no checkpoint.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import statistics
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any
+
+GB = 1e9
+VISITORS = 16
+PROMPT_TOKENS = 48
+FREE_BESIDE_WEIGHTS = 0.12  # of the device: caches, activations, five CUDA contexts
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """One architecture in one size."""
+
+    name: str
+    kind: str  # llama, mpt, opt
+    layers: int
+    hidden: int
+    heads: int
+    ffn: int
+    vocab_size: int
+
+    @property
+    def num_parameters(self) -> int:
+        """About; norms and biases left out."""
+        matrices = 3 if self.kind == "llama" else 2
+        embeddings = 2 if self.kind == "llama" else 1
+        per_layer = 4 * self.hidden**2 + matrices * self.hidden * self.ffn
+        return self.layers * per_layer + embeddings * self.vocab_size * self.hidden
+
+
+REAL = (
+    Shape("mamba-gpt-3b", "llama", 26, 3200, 32, 8640, 32000),
+    Shape("openalpaca-7b", "llama", 32, 4096, 32, 11008, 32000),
+    Shape("minotaur-mpt-7b", "mpt", 32, 4096, 32, 16384, 50432),
+    Shape("orca-mini-13b", "llama", 40, 5120, 40, 13824, 32000),
+    Shape("galpaca-30b", "opt", 48, 7168, 56, 28672, 50000),
+)
+SMALL = tuple(
+    Shape(f"small {shape.name}", shape.kind, 4, 128, 4, 512 if shape.kind != "llama" else 344, 1000) for shape in REAL
+)
+
+
+def build(shape: Shape, device: str, dtype: str) -> Any:
+    """The model with random weights, made on its device."""
+    import torch
+    import transformers
+
+    common = {"vocab_size": shape.vocab_size, "num_hidden_layers": shape.layers, "num_attention_heads": shape.heads}
+    with torch.device(device):
+        torch.set_default_dtype(getattr(torch, dtype))
+        if shape.kind == "llama":
+            config = transformers.LlamaConfig(**common, hidden_size=shape.hidden, intermediate_size=shape.ffn)
+            model = transformers.LlamaForCausalLM(config)
+        elif shape.kind == "opt":
+            config = transformers.OPTConfig(
+                **common,
+                hidden_size=shape.hidden,
+                word_embed_proj_dim=shape.hidden,
+                ffn_dim=shape.ffn,
+                enable_bias=False,
+                layer_norm_elementwise_affine=False,
+            )
+            model = transformers.OPTForCausalLM(config)
+        else:
+            config = transformers.MptConfig(
+                vocab_size=shape.vocab_size, d_model=shape.hidden, n_layers=shape.layers, n_heads=shape.heads
+            )
+            model = transformers.MptForCausalLM(config)
+        torch.set_default_dtype(torch.float32)
+    return model.eval()
+
+
+class Pane:
+    """One model in its process: checks itself, then writes when it is told to."""
+
+    def __init__(self, shape: Shape, device: str, dtype: str) -> None:
+        import torch
+        import transformers
+
+        from playground.engines.local.loading import LoadedModel
+        from playground.engines.protocol import EngineFacts
+
+        torch.set_num_threads(1)
+        torch.manual_seed(0)
+        transformers.utils.logging.set_verbosity(50)
+        self._torch = torch
+        self._model = build(shape, device, dtype)
+        facts = EngineFacts("local", device, dtype, "random", {})
+        self._loaded = LoadedModel(self._model, torch.device(device), 2048, shape.vocab_size, facts, 0.0)
+
+    def check(self) -> str:
+        """Why its rows are not written together; empty when they are what ``generate`` writes."""
+        from playground.engines.local.golden import check_golden
+
+        return check_golden(self._loaded).trouble
+
+    def write(self, rows: int, tokens: int) -> float:
+        """Tokens per second of `rows` rows, first steps left out."""
+        from playground.engines.local.decode import Decoder
+        from playground.engines.protocol import Job
+        from playground.records import SamplingParams
+
+        decoder = Decoder(self._loaded, rows)
+        for row in range(rows):
+            ids = tuple((7 + row + 31 * i) % self._loaded.vocab_size for i in range(PROMPT_TOKENS))
+            decoder.admit(Job(str(row), ids, SamplingParams(max_new_tokens=tokens + 2), row, (), 0.0))
+        decoder.step()
+        began, written = self._now(), 0
+        while decoder.rows:
+            written += len(decoder.step())
+        return written / (self._now() - began)
+
+    def generate(self, rows: int, tokens: int) -> float:
+        """Tokens per second of transformers' own ``generate``, eager, one row."""
+        torch = self._torch
+        ids = torch.tensor([[(7 + 31 * i) % self._loaded.vocab_size for i in range(PROMPT_TOKENS)]])
+        ids = ids.to(self._loaded.device)
+        began = self._now()
+        self._model.generate(
+            ids, attention_mask=torch.ones_like(ids), do_sample=False, min_new_tokens=tokens, max_new_tokens=tokens
+        )
+        return tokens / (self._now() - began)
+
+    def _now(self) -> float:
+        if self._loaded.device.type == "cuda":
+            self._torch.cuda.synchronize()
+        return time.perf_counter()
+
+
+def serve(shape: Shape, device: str, dtype: str, orders: Connection) -> None:
+    """Be one model's process: (method, arguments) in, results out, until None comes."""
+    pane = Pane(shape, device, dtype)
+    orders.send("ready")
+    while (order := orders.recv()) is not None:
+        method, arguments = order
+        orders.send(getattr(pane, method)(*arguments))
+
+
+def bandwidth(device: str) -> float:
+    """Bytes per second that a copy reads and writes; measured in a process of its own, which gives its memory back."""
+    import torch
+
+    size = 1 << 30 if device != "cpu" else 1 << 27
+    block, target = (torch.empty(size, dtype=torch.uint8, device=device) for _ in range(2))
+    seconds = []
+    for _ in range(8):
+        began = time.perf_counter()
+        target.copy_(block)
+        if device != "cpu":
+            torch.cuda.synchronize()
+        seconds.append(time.perf_counter() - began)
+    return 2 * size / min(seconds)
+
+
+def device_facts(out: Connection) -> None:
+    """The device, its name, its memory and its bandwidth."""
+    import torch
+    import transformers
+
+    versions = f"torch {torch.__version__}, transformers {transformers.__version__}"
+    if torch.cuda.is_available():
+        free, _ = torch.cuda.mem_get_info()
+        out.send(("cuda:0", torch.cuda.get_device_name(), free, bandwidth("cuda:0"), versions))
+    else:
+        out.send(("cpu", "CPU", 0, bandwidth("cpu"), versions))
+
+
+class Panes:
+    """The processes of all models."""
+
+    def __init__(self, shapes: Sequence[Shape], device: str, dtype: str) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pipes: list[Connection] = []
+        for shape in shapes:
+            ours, theirs = context.Pipe()
+            context.Process(target=serve, args=(shape, device, dtype, theirs), daemon=True).start()
+            theirs.close()
+            ours.recv()  # one after the other: building takes memory of its own
+            self._pipes.append(ours)
+
+    def one(self, index: int, method: str, *arguments: Any) -> Any:
+        """What one model answers."""
+        self._pipes[index].send((method, arguments))
+        return self._pipes[index].recv()
+
+    def all(self, method: str, *arguments: Any) -> list[Any]:
+        """What all answer when they are asked at once."""
+        for pipe in self._pipes:
+            pipe.send((method, arguments))
+        return [pipe.recv() for pipe in self._pipes]
+
+    def close(self) -> None:
+        """End them."""
+        for pipe in self._pipes:
+            pipe.send(None)
+
+
+def fitting(shapes: Sequence[Shape], free_bytes: int, bytes_per_weight: int) -> list[Shape]:
+    """As many as the device holds, in order; all of them where its memory is not counted."""
+    room, taken = free_bytes * (1 - FREE_BESIDE_WEIGHTS), []
+    for shape in shapes:
+        size = shape.num_parameters * bytes_per_weight
+        if not free_bytes or size <= room:
+            taken.append(shape)
+            room -= size
+    return taken
+
+
+def facts() -> tuple[str, str, int, float, str]:
+    """See `device_facts`; asked in a process that ends."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=device_facts, args=(theirs,))
+    process.start()
+    found: tuple[str, str, int, float, str] = ours.recv()
+    process.join()
+    return found
+
+
+def main() -> int:
+    """Measure and print; exit status 1 when a model writes something else than ``generate``."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--small", action="store_true", help="small shapes, also on a GPU")
+    parser.add_argument("--tokens", type=int, default=64)
+    parser.add_argument("--rounds", type=int, default=3)
+    arguments = parser.parse_args()
+    device, title, free_bytes, speed, versions = facts()
+    small = arguments.small or device == "cpu"
+    dtype, width = ("float32", 4) if device == "cpu" else ("bfloat16", 2)
+    shapes = fitting(SMALL if small else REAL, 0 if small else free_bytes, width)
+    print(f"{title}, {speed / GB:,.0f} GB/s measured, {dtype}; {versions}\n", flush=True)
+    panes = Panes(shapes, device, dtype)
+    try:
+        return measure(panes, shapes, speed, width, arguments.tokens, arguments.rounds)
+    finally:
+        panes.close()
+
+
+def measure(panes: Panes, shapes: Sequence[Shape], speed: float, width: int, tokens: int, rounds: int) -> int:
+    """Print the tables; 1 when a golden check failed."""
+    sizes = [shape.num_parameters * width for shape in shapes]
+    print("| one pane alone | GB | floor tok/s | ours tok/s | share of the floor | eager generate tok/s | golden |")
+    print("|---|---|---|---|---|---|---|")
+    failed = 0
+    for index, (shape, size) in enumerate(zip(shapes, sizes, strict=True)):
+        trouble = panes.one(index, "check")
+        failed += bool(trouble)
+        ours, eager = (median(panes, index, method, tokens, rounds) for method in ("write", "generate"))
+        floor = speed / size
+        figures = f"{size / GB:.2f} | {floor:.1f} | {ours:.1f} | {ours / floor:.2f} | {eager:.1f}"
+        print(f"| {shape.name} | {figures} | {trouble or 'equal'} |", flush=True)
+    floor = speed / sum(sizes)
+    for rows, words in ((1, f"{len(shapes)} panes at once, one visitor"), (VISITORS, f"{VISITORS} visitors")):
+        rates = [panes.all("write", rows, tokens) for _ in range(rounds)]
+        slowest = statistics.median(min(each) for each in rates) / rows
+        total = statistics.median(sum(each) for each in rates)
+        share = f"{slowest / floor:.2f} of the floor of {floor:.1f}" if rows == 1 else "no floor: compute counts too"
+        print(f"\n{words}: {total:,.0f} tok/s in all, the slowest row {slowest:.1f} tok/s ({share})", flush=True)
+    return 1 if failed else 0
+
+
+def median(panes: Panes, index: int, method: str, tokens: int, rounds: int) -> float:
+    """Tokens per second of one row, after a first round that warms up."""
+    return statistics.median([panes.one(index, method, 1, tokens) for _ in range(rounds + 1)][1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,90 @@
+"""The playground's decode loop, driven by its own worker, without the pipe between two processes.
+
+Boundary: the worker's public parts; measures nothing but the time of each first token.
+"""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from benchmarks.models import SPECIAL_IDS, STOP_ID, in_memory
+from benchmarks.peers import Answer
+from benchmarks.words import Request
+from playground.engines.local import messages
+from playground.engines.local.channel import Message
+from playground.engines.local.decode import MAX_ROWS, Decoder
+from playground.engines.local.worker import Worker
+from playground.engines.protocol import Job
+from playground.records import SamplingParams
+from playground.tokenization import TextStream, Tokenizer
+
+PATIENCE_S = 600.0
+
+
+def job(row: str, request: Request) -> Job:
+    """The request as an engine takes it."""
+    params = SamplingParams(max_new_tokens=request.max_new_tokens)
+    return Job(row, request.token_ids, params, seed=0, stop_ids=(STOP_ID,), deadline_s=PATIENCE_S)
+
+
+class Column:
+    """What one visitor gets: ids, their text as it grows, the time of the first ones."""
+
+    def __init__(self, stream: TextStream) -> None:
+        self._stream = stream
+        self._ids: list[int] = []
+        self._text: list[str] = []
+        self._first_s = 0.0
+
+    def take(self, token_ids: Sequence[int], at_s: float) -> None:
+        """More ids, so many seconds after the start."""
+        self._first_s = self._first_s or at_s
+        self._ids += token_ids
+        self._text += [self._stream.feed(token_id) for token_id in token_ids if token_id not in SPECIAL_IDS]
+
+    def answer(self) -> Answer:
+        """What there is when the row has ended."""
+        return Answer(tuple(self._ids), "".join(self._text) + self._stream.finish(), self._first_s)
+
+
+class _Outbox:
+    """Takes what the worker sends."""
+
+    def __init__(self, tokenizer: Tokenizer, requests: Sequence[Request]) -> None:
+        self.columns = {str(number): Column(tokenizer.stream()) for number in range(len(requests))}
+        self.num_ended = 0
+        self._began = time.perf_counter()
+
+    def send(self, message: Message) -> None:
+        """One message of the worker's."""
+        if message["kind"] == "tokens":
+            self.columns[message["row"]].take(message["token_ids"], time.perf_counter() - self._began)
+        elif message["kind"] == "ended":
+            if message["error"]:
+                raise RuntimeError(message["error"])
+            self.num_ended += 1
+
+
+def write(
+    model: Any, tokenizer: Tokenizer, requests: Sequence[Request], *, rows: int = MAX_ROWS, turns_between: int = 0
+) -> list[Answer]:
+    """Answers to all requests, in their order.
+
+    Args:
+        rows: how many are written together.
+        turns_between: steps of the loop from one visitor's arrival to the next one's; 0: all come at once.
+    """
+    outbox = _Outbox(tokenizer, requests)
+    inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
+    worker = Worker(Decoder(in_memory(model), rows), inbox, outbox.send)
+    num_come = turn = 0
+    while outbox.num_ended < len(requests):
+        while num_come < len(requests) and (num_come * turns_between <= turn or outbox.num_ended == num_come):
+            inbox.put(messages.start(job(str(num_come), requests[num_come])))
+            num_come += 1
+        worker.turn()
+        turn += 1
+    return [column.answer() for column in outbox.columns.values()]

@@ -1,0 +1,146 @@
+"""Contenders in turns: everyone once per round, so that a busy machine hits all of them; medians, ranges, ratios.
+
+Boundary: knows figures and tables, not what is measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+
+Figures = Mapping[str, float]
+
+EQUAL = "equal"
+"""The key of the share of answers that are what ``model.generate`` gives."""
+
+
+class NotHere(Exception):
+    """A contender cannot run; says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """One way to do the work."""
+
+    name: str
+    run: Callable[[], Figures]
+    """One round; raises NotHere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A column of the table."""
+
+    key: str
+    heading: str
+    digits: int = 0
+    less_is_better: bool = False
+    compared: bool = True
+
+    @property
+    def short(self) -> str:
+        """What is measured, without its unit."""
+        return self.heading.split(", ")[0]
+
+
+@dataclass(slots=True)
+class Spent:
+    """Wall and CPU seconds of this process, all its threads, since it was made or until `stop`."""
+
+    wall_s: float = 0.0
+    cpu_s: float = 0.0
+
+    def __enter__(self) -> Spent:
+        self.wall_s, self.cpu_s = time.perf_counter(), time.process_time()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.wall_s, self.cpu_s = time.perf_counter() - self.wall_s, time.process_time() - self.cpu_s
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """All rounds of all contenders; those that could not run, with the reason."""
+
+    figures: Mapping[str, Sequence[Figures]]
+    missing: Mapping[str, str]
+
+
+def parse(description: str | None, *, fastchat: bool = False) -> argparse.Namespace:
+    """``rounds``, ``quick`` and ``no_fastchat`` of the command line."""
+    parser = argparse.ArgumentParser(description=(description or "").splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=None, help="how often everyone takes a turn (5; quick: 1)")
+    parser.add_argument("--quick", action="store_true", help="one small round, to see that it works")
+    if fastchat:
+        parser.add_argument("--no-fastchat", action="store_true", help="do without FastChat, which pip has to fetch")
+    chosen = parser.parse_args()
+    chosen.rounds = chosen.rounds or (1 if chosen.quick else 5)
+    return chosen
+
+
+def in_turns(contenders: Sequence[Contender], rounds: int) -> Results:
+    """Run everyone once per round; who fails is left out from there on."""
+    figures: dict[str, list[Figures]] = {contender.name: [] for contender in contenders}
+    missing: dict[str, str] = {}
+    for _ in range(rounds):
+        for contender in contenders:
+            if contender.name not in missing:
+                try:
+                    figures[contender.name].append(contender.run())
+                except NotHere as reason:
+                    missing[contender.name] = str(reason)
+    return Results(figures, missing)
+
+
+def machine(rounds: int, *packages: str) -> str:
+    """The line above every table."""
+    versions = ", ".join(f"{name} {version(name)}" for name in packages)
+    return (
+        f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}, {versions}; "
+        f"{rounds} rounds; load {os.getloadavg()[0]:.1f}"
+    )
+
+
+def show(results: Results, ours: str, columns: Sequence[Figure]) -> None:
+    """Print the table; the factors say how many times better `ours` is, as the median of the rounds' ratios."""
+    compared = [column for column in columns if column.compared]
+    print_row(
+        [
+            "",
+            *(f"{column.heading}: median (range)" for column in columns),
+            *(f"ours better by: {column.short}" for column in compared),
+            "right",
+        ]
+    )
+    width = 2 + len(columns) + len(compared)
+    print_row(["---"] * width)
+    for name, rounds in results.figures.items():
+        if name in results.missing:
+            print_row([name, f"not here: {results.missing[name]}", *[""] * (width - 2)])
+            continue
+        cells = [spread([one[column.key] for one in rounds], column.digits) for column in columns]
+        ratios = [factor(column, rounds, results.figures[ours]) for column in compared]
+        right = min(one[EQUAL] for one in rounds)
+        print_row([name, *cells, *(ratio if right else f"({ratio})" for ratio in ratios), f"{right:.0%}"])
+
+
+def print_row(cells: Sequence[str]) -> None:
+    """One line of a Markdown table."""
+    print(f"| {' | '.join(cells)} |", flush=True)
+
+
+def spread(values: Sequence[float], digits: int) -> str:
+    """Median and range."""
+    return f"{statistics.median(values):,.{digits}f} ({min(values):,.{digits}f}–{max(values):,.{digits}f})"
+
+
+def factor(column: Figure, theirs: Sequence[Figures], ours: Sequence[Figures]) -> str:
+    """The median over the rounds of how many times better ours is."""
+    pairs = [(o[column.key], t[column.key]) for o, t in zip(ours, theirs, strict=True)]
+    return f"{statistics.median(t / o if column.less_is_better else o / t for o, t in pairs):.2f}"
