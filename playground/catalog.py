@@ -6,15 +6,16 @@ is read when it is first needed. The keys of a card are described in playground/
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from threading import RLock
 from types import MappingProxyType
 
-from playground.checkpoint import DTYPES, HUB_ID, card_named, read_chat, weights_size
+from playground.checkpoint import DTYPES, HUB_ID, card_named, kv_bytes_per_token, read_chat, weights_size
 from playground.errors import InvalidCard, InvalidTemplate, InvalidValue, PromptTooLong, TokenizerError, Unknown
-from playground.hub import snapshot_folder
+from playground.hub import is_complete, snapshot_folder
 from playground.prompting import build_prompt, check_fits, check_tokenizer
 from playground.records import Instruction, ModelCard, Prompt, PromptTemplate, SamplingParams
 from playground.templates import CHAT_ID, ID, load_templates
@@ -44,10 +45,17 @@ OPTIONAL = (
     "limitations",
     "stands_in_for",
     "engine",
+    "quantization",
+    "offload",
+    "kv_bytes_per_token",
+    "servers",
+    "served_name",
     "metrics",
     "notes",
 )
 ENGINES = ("local", "remote", "zerogpu")
+QUANTIZATIONS = ("8bit", "4bit")
+SERVER = re.compile(r"https?://[^\s/?#@]+(/[^\s?#@]*)?")
 SAMPLING_KEYS = tuple(f.name for f in fields(SamplingParams))
 
 Source = tuple[str, str]
@@ -85,6 +93,11 @@ def read_card(path: Path) -> ModelCard:
         limitations=table.texts("limitations"),
         stands_in_for=table.text("stands_in_for"),
         engine=table.one_of("engine", ENGINES, "local"),
+        quantization=table.one_of("quantization", ("", *QUANTIZATIONS), ""),
+        offload=table.flag("offload"),
+        kv_bytes_per_token=table.integer("kv_bytes_per_token", kv_bytes_per_token(Path(repo)), low=1) or 0,
+        servers=_servers(table),
+        served_name=table.text("served_name"),
         metrics=table.numbers("metrics"),
         notes=table.texts("notes"),
     )
@@ -106,12 +119,35 @@ def _repo(table: Table, folder: Path) -> str:
     return repo
 
 
+def _servers(table: Table) -> tuple[str, ...]:
+    """Base addresses of a remote card; any other card has none."""
+    servers, remote = table.texts("servers"), table.text("engine") == "remote"
+    if remote and not servers:
+        raise table.fail("'servers' is missing; a remote card needs one or more, such as 'http://127.0.0.1:8000/v1'")
+    if not remote and {"servers", "served_name"} & set(table.values):
+        raise table.fail(
+            "'servers' and 'served_name' are for remote cards; write engine = \"remote\", or leave them out"
+        )
+    wrong = next((url for url in servers if not SERVER.fullmatch(url)), None)
+    if wrong is not None:
+        raise table.fail(f"'servers' holds {wrong!r}; valid: 'http://host:port/v1', without a password or a query")
+    return servers
+
+
 def _sampling(table: Table) -> SamplingParams:
     table.only(SAMPLING_KEYS)
     try:
         return SamplingParams().changed(table.values)
     except InvalidValue as problem:
         raise table.fail(str(problem)) from problem
+
+
+def files_state(card: ModelCard) -> str:
+    """Whether the model's files are on this machine: here, incomplete or missing."""
+    folder = Path(card.repo) if Path(card.repo).is_absolute() else snapshot_folder(card.repo, card.revision)
+    if folder is None or not folder.is_dir():
+        return "missing"
+    return "here" if is_complete(folder) else "incomplete"
 
 
 @dataclass(frozen=True)

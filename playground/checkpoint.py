@@ -10,7 +10,7 @@ import json
 import math
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,9 @@ GENERATION_FILE = "generation_config.json"
 TOKENIZER_FILES = ("tokenizer.model", "tokenizer.json")
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 HUB_NAME = re.compile(rf"(?P<repo>{HUB_ID.pattern})(@(?P<revision>(?!.*\.\.)\w[\w./-]*))?", re.ASCII)
+LAYER_KEYS = ("num_hidden_layers", "n_layers", "n_layer")
+HIDDEN_KEYS = ("hidden_size", "d_model", "n_embd")
+HEAD_KEYS = ("num_attention_heads", "n_heads", "n_head")
 CONTEXT_KEYS = ("max_position_embeddings", "max_seq_len", "max_sequence_length", "n_positions", "n_ctx", "seq_length")
 DTYPES = ("float32", "float16", "bfloat16")
 OURS = {"max_new_tokens", "min_new_tokens"}
@@ -99,6 +102,7 @@ def _card(folder: Path, given_name: str) -> ModelCard:
         template=CHAT_ID,
         sampling=_sampling(read_object(folder / GENERATION_FILE), context_length, given_name),
         sampling_source="card",
+        kv_bytes_per_token=kv_bytes_per_token(folder),
         description="Read from the checkpoint's own files.",
     )
 
@@ -237,6 +241,23 @@ def _ends(folder: Path, markers: Markers, tokenizer: ChatTokenizer) -> Iterator[
 
 
 # Sizes
+
+
+def kv_bytes_per_token(folder: Path) -> int:
+    """Bytes of the keys and values of one token in 16-bit numbers, from config.json; 0 where it does not say."""
+    if not (folder / CONFIG_FILE).is_file():
+        return 0
+    config = read_object(folder / CONFIG_FILE)
+    layers, hidden, heads = (_number(config, names) for names in (LAYER_KEYS, HIDDEN_KEYS, HEAD_KEYS))
+    if not (layers and hidden and heads):
+        return 0
+    width = _number(config, ("head_dim",)) or hidden // heads
+    return 2 * 2 * layers * width * (_number(config, ("num_key_value_heads",)) or heads)
+
+
+def _number(config: Mapping[str, Any], names: Sequence[str]) -> int:
+    """The first of the keys that holds a whole number above 0; llm-foundry, GPT-2 and Llama spell them differently."""
+    return next((config[name] for name in names if type(config.get(name)) is int and config[name] > 0), 0)
 
 
 def weights_size(folder: Path) -> tuple[int, int]:

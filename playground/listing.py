@@ -11,8 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from playground import hub
-from playground.catalog import Catalog
+from playground.catalog import Catalog, files_state
 from playground.leaderboard import Leaderboard, LeaderboardOptions, build_leaderboard
 from playground.records import Instruction, ModelCard, ModelStatus, Prompt
 from playground.settings import Settings
@@ -28,6 +27,18 @@ def model_rows(cards: Iterable[ModelCard], statuses: Iterable[ModelStatus] = ())
     return [_row(card, known.get(card.id, ModelStatus(card.id, "off"))) for card in cards]
 
 
+def public_statuses(statuses: Sequence[ModelStatus]) -> list[ModelStatus]:
+    """What anybody may know: where models take turns, who is up tells which models a blind battle asked."""
+    if not any(status.takes_turns for status in statuses):
+        return list(statuses)
+    return [
+        status
+        if status.state == "failed"
+        else ModelStatus(status.model_id, "in turns", placement=status.placement, takes_turns=status.takes_turns)
+        for status in statuses
+    ]
+
+
 def _row(card: ModelCard, status: ModelStatus) -> dict[str, Any]:
     return {
         "id": card.id,
@@ -36,6 +47,7 @@ def _row(card: ModelCard, status: ModelStatus) -> dict[str, Any]:
         "state": status.state,
         "detail": without_folders(status.detail, card),
         "device": status.device,
+        "placement": status.placement,
         "architecture": card.architecture,
         "num_parameters": card.num_parameters,
         "size_bytes": card.size_bytes,
@@ -59,14 +71,6 @@ def without_folders(words: str, card: ModelCard) -> str:
     """What was said of a model as others may read it: of each folder only its last name."""
     known = words.replace(card.repo, card.public_repo) if Path(card.repo).is_absolute() else words
     return _FOLDER.sub("", known)
-
-
-def files_state(card: ModelCard) -> str:
-    """Whether the model's files are on this machine: here, incomplete or missing."""
-    folder = Path(card.repo) if Path(card.repo).is_absolute() else hub.snapshot_folder(card.repo, card.revision)
-    if folder is None or not folder.is_dir():
-        return "missing"
-    return "here" if hub.is_complete(folder) else "incomplete"
 
 
 def current_leaderboard(

@@ -161,6 +161,11 @@ class ModelCard:
     limitations: tuple[str, ...] = ()
     stands_in_for: str = ""  # pocket models: the card they imitate
     engine: str = "local"
+    quantization: str = ""  # "8bit" or "4bit": loaded so, on a GPU
+    offload: bool = False  # layers that no GPU has room for may lie in the machine's own memory: slow
+    kv_bytes_per_token: int = 0  # keys and values of one token in 16-bit numbers; 0: not known
+    servers: tuple[str, ...] = ()  # of a remote card: addresses, nobody's business but the engine's
+    served_name: str = ""  # what the servers call the model; empty: `repo`
     metrics: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -383,10 +388,12 @@ class ModelStatus:
     """Where a model stands in its engine."""
 
     model_id: str
-    state: str  # off | queued | loading | ready | failed
+    state: str  # off | asleep (not in memory, comes up when asked) | queued | loading | ready | failed
     detail: str = ""  # in words: what it waits for, why it failed
     device: str = ""
     eta_s: float | None = None
     load_s: float | None = None
     running: int = 0  # rows being written
     waiting: int = 0  # rows before the next one that is started
+    placement: str = ""  # in words: whether it fits, where, beside what
+    takes_turns: bool = False  # it fits only after others have made room

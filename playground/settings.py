@@ -30,8 +30,8 @@ _TRUE = ("1", "true", "yes", "on")
 _FALSE = ("0", "false", "no", "off")
 
 
-def _setting(default: Any, help: str, gradio: str = "") -> Any:
-    return field(default=default, metadata={"help": help, "gradio": gradio})
+def _setting(default: Any, help: str, gradio: str = "", secret: bool = False) -> Any:
+    return field(default=default, repr=not secret, metadata={"help": help, "gradio": gradio, "secret": secret})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +55,18 @@ class Settings:
     system_chars: int = _setting(2000, "longest system text")
     prior_ties: float = _setting(0.5, "leaderboard: part of a tie that each pair that met also plays")
     threads: int = _setting(1, "torch threads in each worker on a CPU")
+    memory_gb: float = _setting(0.0, "memory for models, on each device; 0: what is free")
+    remote_key: str = _setting("", "the key that servers of remote cards are sent; has no flag", secret=True)
 
     def __post_init__(self) -> None:
         if not 2 <= self.columns <= 6:
             raise InvalidValue(f"columns is {self.columns}; valid: 2 to 6")
         if not 0 < self.port < 65536:
             raise InvalidValue(f"port is {self.port}; valid: 1 to 65535")
+        if not all("!" <= char <= "~" for char in self.remote_key):
+            raise InvalidValue(f"{variable('remote_key')} holds a space or a character that no key has; copy it again")
+        if not 0 <= self.memory_gb < math.inf:
+            raise InvalidValue(f"memory_gb is {self.memory_gb}; valid: a number above 0, or 0 for what is free")
         for name in POSITIVE:
             if not 0 < getattr(self, name) < math.inf:  # neither is NaN
                 raise InvalidValue(f"{name} is {getattr(self, name)}; valid: a number above 0")
@@ -69,6 +75,11 @@ class Settings:
     def model_ids(self) -> tuple[str, ...]:
         """The chosen card ids; empty: the default line-up."""
         return tuple(name.strip() for name in self.models.split(",") if name.strip())
+
+    @property
+    def memory_bytes(self) -> int:
+        """What models may take on each device; 0: what is free."""
+        return int(self.memory_gb * 1e9)
 
     @property
     def card_folders(self) -> tuple[Path, ...]:
@@ -104,7 +115,7 @@ def variable(name: str) -> str:
 def add_flags(parser: argparse.ArgumentParser, *names: str) -> None:
     """Give `parser` one flag per named setting (all when none is named)."""
     for setting in table():
-        if names and setting.name not in names:
+        if (names and setting.name not in names) or setting.metadata["secret"]:  # a flag is seen by every user
             continue
         flag, words = f"--{setting.name.replace('_', '-')}", f"{setting.metadata['help']} [{variable(setting.name)}]"
         if isinstance(setting.default, bool):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from playground.battles import REFUSALS
-from playground.catalog import Catalog
+from playground.catalog import CARD_FOLDER, Catalog
 from playground.errors import PlaygroundError, Refused
 from playground.leaderboard import Leaderboard, build_leaderboard
 from playground.records import (
@@ -68,7 +68,7 @@ def make_cards() -> tuple[ModelCard, ...]:
         ModelCard(
             id=name,
             name=name,
-            repo=f"../pocket/weights/{name}",
+            repo=str(CARD_FOLDER.parent / "pocket" / "weights" / name),
             revision="local",
             license=license,
             architecture="LlamaForCausalLM",
@@ -160,6 +160,7 @@ class StubArena:
         self._chars_per_s, self._loading_s = chars_per_s, loading_s
         self._battles: dict[str, _Battle] = {}
         self.notes: list[dict[str, Any]] = []
+        self.known: dict[str, ModelStatus] = {}  # of models that are not ready
 
     def compare(
         self,
@@ -228,7 +229,8 @@ class StubArena:
         self.notes.append(note)
 
     def statuses(self) -> tuple[ModelStatus, ...]:
-        return tuple(ModelStatus(card.id, "ready", device="cpu") for card in self.line_up)
+        ready = (ModelStatus(card.id, "ready", device="cpu", load_s=0.4) for card in self.line_up)
+        return tuple(self.known.get(status.model_id, status) for status in ready)
 
     is_loading = False
 

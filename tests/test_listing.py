@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from playground.listing import model_rows, sources_line
+from playground.listing import model_rows, public_statuses, sources_line
 from playground.records import ModelStatus
 from tests.cast import GALPACA, MAMBA, OPENALPACA, card
 
@@ -37,3 +39,14 @@ def test_other_models_are_counted() -> None:
 def test_a_row_says_where_a_model_stands_and_off_where_nothing_runs() -> None:
     rows = model_rows(POCKET[:2], [ModelStatus(OPENALPACA, "failed", "no such folder")])
     assert [(row["state"], row["detail"]) for row in rows] == [("failed", "no such folder"), ("off", "")]
+
+
+def test_where_models_take_turns_nobody_is_told_who_is_up() -> None:
+    up = ModelStatus("a", "ready", device="cpu", load_s=1.0, placement="this CPU, beside b")
+    waits = ModelStatus("b", "asleep", placement="this CPU in turns", takes_turns=True)
+    broken = ModelStatus("c", "failed", detail="its weights are missing")
+    assert public_statuses([up, broken]) == [up, broken]
+    hidden = public_statuses([up, waits, broken])
+    assert [status.state for status in hidden] == ["in turns", "in turns", "failed"]
+    assert (hidden[0].device, hidden[0].load_s) == ("", None)
+    assert public_statuses([waits, replace(up, state="asleep"), broken])[0].state == hidden[0].state

@@ -12,7 +12,7 @@ import gradio as gr
 import pytest
 
 from playground.errors import PlaygroundError, Refused, StorageError
-from playground.records import Instruction
+from playground.records import Instruction, ModelStatus
 from playground.settings import Settings
 from playground.ui import texts
 from playground.ui.compare import CompareRoom
@@ -240,3 +240,35 @@ def test_where_a_report_is_kept_is_said_as_it_is(tab: Tab, keep: bool, words: st
     tab.begins(keep=keep)
     tab.session = replace(tab.session, report_side="a")
     assert words in tab.status(tab.room.send_report(tab.session, "It is rude.", tab.request))
+
+
+# Models that come and go
+
+
+def test_the_pickers_offer_the_models_that_answer_here_now(tab: Tab) -> None:
+    joined = replace(tab.arena.line_up[0], id="new-here", name="New here")
+    tab.arena.line_up = (*tab.arena.line_up, joined)
+    offered = tab.room.offer_models()
+    assert set(offered) == set(tab.room.composer.models)
+    for update in offered.values():
+        assert update["choices"] == [(card.name, card.id) for card in tab.arena.line_up]
+        assert "value" not in update, "what is chosen stays"
+
+
+@pytest.mark.parametrize("blind", [True, False])
+def test_how_long_a_model_will_be_loading_is_said_in_open_mode_only(tab: Tab, blind: bool) -> None:
+    tab.arena._loading_s = 1e6
+    slow, quick = (card.id for card in tab.arena.line_up[:2])
+    tab.arena.known = {slow: ModelStatus(slow, "loading", eta_s=41.7), quick: ModelStatus(quick, "loading", eta_s=3.0)}
+    view = tab.room._estimated(tab.begins(blind=blind, models=(slow, quick)).view)
+    words = [column.status for column in view.columns]
+    assert words == (["loading, about 1 s"] * 2 if blind else ["loading, about 42 s", "loading, about 3 s"])
+
+
+@pytest.mark.parametrize("words", ["", "  \n", None])
+def test_a_report_without_words_is_not_sent(tab: Tab, words: Any) -> None:
+    tab.begins()
+    tab.session = replace(tab.session, report_side="a")
+    updates = tab.room.send_report(tab.session, words, tab.request)
+    assert tab.arena.notes == []
+    assert tab.room.report.box not in updates, "the form stays open"

@@ -22,7 +22,7 @@ from playground.door import (
 )
 from playground.errors import PlaygroundError, Refused
 from playground.leaderboard import Leaderboard
-from playground.listing import model_rows, prompt_document
+from playground.listing import model_rows, prompt_document, public_statuses
 from playground.records import BattleState, BattleView
 
 POLL_S = 0.09
@@ -107,7 +107,7 @@ class Endpoints:
 
     def models(self) -> list[dict[str, Any]]:
         """The models of this playground: id, name, license, state and more."""
-        return model_rows(self._arena.line_up, self._arena.statuses())
+        return model_rows(self._arena.line_up, public_statuses(self._arena.statuses()))
 
     def leaderboard(self, category: str = "") -> dict[str, Any]:
         """Ratings with intervals, ranks and a verdict in words, from all votes so far."""

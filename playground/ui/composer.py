@@ -183,6 +183,10 @@ class Composer:
         """Components that `fill` changes."""
         return [self.instruction, self.input, self.with_input, self.system, self.with_system]
 
+    def offer(self, cards: Sequence[ModelCard]) -> Updates:
+        """These models to choose from; what is chosen stays."""
+        return {picker: gr.update(choices=_offered(cards)) for picker in self.models}
+
     @property
     def choices(self) -> list[Any]:
         """Inputs of `render_choices`."""
@@ -206,6 +210,10 @@ class Composer:
             given.pop("seed", None)
         updates[self.settings] = gr.update(label=texts.settings_title(mine, given))
         return updates
+
+
+def _offered(cards: Sequence[ModelCard]) -> list[tuple[str, str]]:
+    return [(card.name, card.id) for card in cards]
 
 
 def _about() -> dict[str, Any]:
@@ -279,7 +287,7 @@ def _settings(cards: Sequence[ModelCard]) -> dict[str, Any]:
             )
             models = tuple(
                 gr.Dropdown(
-                    [(card.name, card.id) for card in cards],
+                    _offered(cards),
                     value=cards[place % len(cards)].id if cards else None,
                     label=texts.MODEL_LABEL.format(number=place + 1),
                     elem_id=f"model-{place + 1}",

@@ -64,7 +64,7 @@
       toggle(box, "enlarged", button);
       byId("answers")?.classList.toggle("one-wide", Boolean(box?.classList.contains("enlarged")));
     },
-    copy: (side, button) => copy(byId(`raw-${side}`)?.querySelector("textarea")?.value ?? "", button),
+    copy: (side, button) => copy(button.dataset.text ?? byId(`raw-${side}`)?.querySelector("textarea")?.value ?? "", button),
     press: (_side, button) => byId(button.dataset.press)?.click(),
   };
 

@@ -19,6 +19,7 @@ from playground.ui.api import add_api
 from playground.ui.compare import CompareRoom
 from playground.ui.leaderboard import LeaderboardRoom
 from playground.ui.middleware import PageMiddleware
+from playground.ui.models import ModelsRoom
 from playground.ui.rendering import escape
 from playground.ui.theme import page_theme
 
@@ -35,6 +36,7 @@ class Room:
     path: str  # "" is the start page
     build: Callable[[Arena, gr.Blocks], None]
     has_heading: bool = True  # of the first level; otherwise one is given that is not seen
+    main: str = "answers"  # id of what a keyboard may skip to
 
 
 def build_pages(arena: Arena) -> gr.Blocks:
@@ -52,7 +54,8 @@ def launch_options(arena: Arena) -> dict[str, Any]:
     """What `launch` has to be told for the page to look and behave as designed."""
     return {
         "theme": page_theme(),
-        "head": f"<style>{_text('style.css')}</style><script>{_text('keys.js')}</script>",
+        "head": f"<style>{_text('style.css')}</style>"
+        f"<script>{_text('keys.js')}</script><script>{_text('models.js')}</script>",
         "app_kwargs": {"middleware": [Middleware(PageMiddleware)]},
         "footer_links": [],
         "run_history": False,
@@ -94,9 +97,14 @@ def _build_leaderboard(arena: Arena, demo: gr.Blocks) -> None:
     LeaderboardRoom(arena).wire(demo)
 
 
+def _build_models(arena: Arena, demo: gr.Blocks) -> None:
+    ModelsRoom(arena).wire(demo)
+
+
 ROOMS = (
     Room(texts.COMPARE_ROOM, "", _build_compare, has_heading=False),
-    Room(texts.LEADERBOARD_ROOM, "leaderboard", _build_leaderboard),
+    Room(texts.LEADERBOARD_ROOM, "leaderboard", _build_leaderboard, main="board"),
+    Room(texts.MODELS_ROOM, "models", _build_models, main="models-list"),
 )
 """A room appears in the header when it stands here."""
 
@@ -111,9 +119,10 @@ def _header(here: Room) -> str:
         f"<a href='./{room.path}'{' aria-current=page' if room is here else ''}>{escape(room.name)}</a>"
         for room in ROOMS
     )
+    skip = texts.SKIP if here.main == "answers" else texts.SKIP_TO_CONTENT
     heading = f"<h1 class='unread'>{escape(here.name)}</h1>" if not here.has_heading else ""
     return (
-        f"<header><a class='skip' href='#answers'>{escape(texts.SKIP)}</a>"
+        f"<header><a class='skip' href='#{here.main}'>{escape(skip)}</a>"
         f"<a class='brand' href='./'>{escape(texts.TITLE)}</a>"
         f"<nav aria-label='{escape(texts.ROOMS)}'>{links}</nav></header>{heading}"
     )

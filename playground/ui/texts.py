@@ -13,7 +13,9 @@ from playground.records import ColumnState, FinishReason, SamplingParams
 TITLE = "Playground"
 COMPARE_ROOM = "Compare"
 LEADERBOARD_ROOM = "Leaderboard"
+MODELS_ROOM = "Models"
 SKIP = "Skip to the answers"
+SKIP_TO_CONTENT = "Skip to the content"
 ROOMS = "Rooms"
 
 # What the models are, and what is kept
@@ -111,6 +113,7 @@ COLUMN_STATES: Mapping[ColumnState, str] = {
     ColumnState.STOPPED: "stopped",
     ColumnState.FAILED: "failed",
 }
+LOADING_ABOUT = "loading, about {time}"
 FINISH_REASONS: Mapping[FinishReason, str] = {
     FinishReason.STOP: "ended by itself",
     FinishReason.LENGTH: "reached the longest answer",
@@ -171,6 +174,7 @@ REPORT_TITLE = "What is wrong with answer {letter}?"
 REPORT_HINT = "for example: offensive, dangerous, personal data"
 REPORT_SEND = "Send report"
 REPORT_CANCEL = "Cancel"
+REPORT_EMPTY = "Say in a few words what is wrong; nothing has been reported yet."
 REPORTED = "Reported. The report is stored with this battle."
 REPORTED_UNSTORED = "Reported. Like this battle, the report is kept in memory only."
 
@@ -220,6 +224,100 @@ BOARD_HEAD: Mapping[str, str] = {
     "license": "license",
 }
 
+# Models
+
+MODELS_LEAD = "{here} answer here, {others} more can be had. Ratings come from blind votes here."
+MODELS_LEAD_ALL = "{here} answer here. Ratings come from blind votes here."
+MODELS_HERE = "Answering here"
+MODELS_OTHERS = "More models"
+MODELS_OTHERS_HINT = (
+    "Known here, with card and prompt format, but not answering. Files are fetched on the command line."
+)
+MODELS_LOAD = "Load"
+MODELS_UNLOAD = "Unload"
+MODELS_ACTION_LABEL = "{action} {name}"
+MODELS_NOT_YOURS = (
+    "Only whoever runs this playground may load and unload models, on the machine that it runs on, at its own address "
+    "(http://127.0.0.1:7860)."
+)
+MODELS_NO_SUCH_ACTION = "This page can load and unload models, nothing else."
+MODELS_NO_NAME = "Write a card id, a hub id such as org/name, or the folder of a model."
+MODELS_UNREADABLE = "{name} cannot be read: {reason}."
+MODELS_ADD = "Add a model by name"
+MODELS_ADD_HINT = "card id, org/name, or a folder on this machine"
+MODELS_ADD_BUTTON = "Add"
+MODELS_LOADING = "{name} is being loaded."
+MODELS_ADDED = (
+    "{name} is being loaded and answers here from now on; a Compare page that is open offers it once reloaded."
+)
+MODELS_UNLOADED = "{name} is unloaded; its memory is free again."
+
+MODEL_OFF = "not loaded"
+MODEL_ASLEEP = "not loaded; whoever asks for it brings it up"
+MODEL_QUEUED = "waiting to be loaded"
+MODEL_TURNS = "takes turns in memory; comes up when it is asked"
+MODEL_READY = "ready on {device}, loaded in {time}"
+MODEL_READY_ONLY = "ready"
+MODEL_FAILED = "could not be loaded"
+MODEL_FAILED_WHY = "could not be loaded: {reason}"
+THIS_CPU = "this CPU"
+MODEL_MORE = "All about it"
+MODEL_NON_COMMERCIAL = "not for commercial use"
+MODEL_TERMS_UNSURE = "commercial use is not certain"
+MODEL_PARAMETERS = "{count} parameters"
+MODEL_STANDS_IN = "stands in for {name}"
+MODEL_CHECK = "checked when loaded"
+MODEL_CHECKED = (
+    "passed: nothing missing or unexpected in its files, finite weights, token ids within its embedding, writes what "
+    "transformers’ generate writes"
+)
+MODEL_CHECKED_EACH_TIME = "each time it is loaded"
+MODEL_PLACEMENT = "memory"
+MODEL_UNCHECKED = "not yet: it is checked each time it is loaded"
+MODEL_WEIGHTS = "weights"
+MODEL_WEIGHTS_WORDS = "{size}, {dtype}"
+MODEL_SOURCE = "from"
+MODEL_ARCHITECTURE = "architecture"
+MODEL_CONTEXT = "context"
+MODEL_CONTEXT_WORDS = "{count:,} tokens"
+MODEL_TEMPLATE = "prompt template"
+MODEL_SAMPLING = "sampling"
+MODEL_SAMPLING_WORDS = "{params} ({whose})"
+MODEL_SAMPLING_SOURCE: Mapping[str, str] = {"card": "as its card says", "ours": "chosen by us"}
+MODEL_FILES = "files"
+MODEL_FILES_STATE: Mapping[str, str] = {
+    "here": "on this machine",
+    "elsewhere": "none here: another server runs it",
+    "incomplete": "incomplete on this machine; this goes on where it stopped:",
+    "missing": "not on this machine; this fetches them:",
+}
+MODEL_FILES_LOST = "{name} is not where its card says; correct the card or put it there"
+MODEL_FETCH = "python -m playground fetch {name}"
+MODEL_COPY_LABEL = "Copy the command that fetches {name}"
+MODEL_PUBLISHED = "published figures"
+MODEL_RATING = "rating here"
+MODEL_RATED = "{rating:.0f} ({lower:.0f} to {upper:.0f}) after {battles} battles"
+MODEL_RATED_TOO_FEW = "too few votes to say: {battles} so far"
+MODEL_NOT_RATED = "no votes yet"
+MODEL_LIMITS = "What it cannot do"
+MODEL_NOTES = "Where its card is silent or contradicts itself"
+
+
+def loading(eta_s: float | None) -> str:
+    """A model on its way, with the estimate of the seconds that are left where there is one."""
+    return LOADING_ABOUT.format(time=about(eta_s)) if eta_s is not None else COLUMN_STATES[ColumnState.LOADING]
+
+
+def about(value: float) -> str:
+    """A duration that is only guessed: 1 s, 12 s, 2 min."""
+    return f"{max(1.0, value):.0f} s" if value < 120 else f"{value / 60:.0f} min"
+
+
+def size(count: int) -> str:
+    """Bytes as disks are sold: 7.7 MB, 13.3 GB."""
+    unit, scale = ("GB", 1e9) if count >= 1e9 else ("MB", 1e6)
+    return f"{count / scale:.1f} {unit}"
+
 
 def seconds(value: float) -> str:
     """A duration as people say it: 0.4 s, 12 s, 2 min."""
@@ -250,10 +348,15 @@ def settings_title(mine: bool, given: Mapping[str, Any]) -> str:
 
 def sampling(params: SamplingParams, seed: int) -> str:
     """One column's settings in words."""
+    return f"{defaults(params)} · seed {seed}"
+
+
+def defaults(params: SamplingParams) -> str:
+    """A card's settings in words."""
     words = [f"max_new_tokens {params.max_new_tokens}", f"repetition_penalty {params.repetition_penalty:g}"]
     if params.do_sample:
         words = [f"temperature {params.temperature:g}", f"top_p {params.top_p:g}", f"top_k {params.top_k}", *words]
-    return " · ".join([*(words if params.do_sample else ["greedy", *words]), f"seed {seed}"])
+    return " · ".join(words if params.do_sample else ["greedy", *words])
 
 
 def chosen(choice: str, num_columns: int, name: str = "", mine: bool = True) -> str:

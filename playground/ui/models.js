@@ -1,0 +1,52 @@
+// The Models room: states go into the cards that stay as they are; what was open stays open when cards are drawn anew.
+(() => {
+  "use strict";
+  const opened = new Set();
+  let pressed = "";
+
+  const list = () => document.getElementById("models-list");
+  const cardOf = (id) => list()?.querySelector(`.model[data-model="${CSS.escape(id)}"]`);
+
+  function say(element, words) {
+    if (element && element.textContent !== words) element.textContent = words;
+  }
+
+  function set(element, name, value) {
+    if (element && element.getAttribute(name) !== value) element.setAttribute(name, value);
+  }
+
+  function place(told) {
+    const card = cardOf(told.dataset.model);
+    if (!card) return;
+    const button = card.querySelector("[data-do]");
+    set(card, "data-state", told.dataset.state);
+    say(card.querySelector(".state"), told.textContent);
+    say(card.querySelector(".checked"), told.dataset.checked);
+    say(button, told.dataset.action);
+    set(button, "data-do", told.dataset.do);
+    set(button, "aria-label", told.dataset.label);
+  }
+
+  function look() {
+    if (!list()) return;
+    for (const told of document.querySelectorAll("#models-states [data-model]")) place(told);
+    for (const id of opened) {
+      const details = cardOf(id)?.querySelector("details");
+      if (details && !details.open) details.open = true;
+    }
+    if (pressed && document.activeElement === document.body) cardOf(pressed)?.querySelector("[data-do]")?.focus();
+  }
+
+  /** What is open is known by the clicks (a key on a summary is one): drawing anew closes it without anybody's will. */
+  document.addEventListener("click", (event) => {
+    const at = (selector) => event.target.closest?.(`#models-list ${selector}`);
+    const summary = at("summary");
+    const id = summary?.closest(".model")?.dataset.model;
+    if (id) summary.parentElement.open ? opened.delete(id) : opened.add(id);
+    pressed = at("[data-do]")?.dataset.model || "";
+  }, true);
+  let waiting = 0;
+  new MutationObserver(() => {
+    waiting ||= setTimeout(() => { waiting = 0; look(); }, 30);
+  }).observe(document.documentElement, { childList: true, subtree: true });
+})();
