@@ -18,11 +18,12 @@ from playground.battles import Battles, VoteResult
 from playground.catalog import Catalog
 from playground.clock import Clock
 from playground.compare import Column, ColumnPlan, Comparison
-from playground.engines.local.pool import LocalEngine
+from playground.engines.fleet import Fleet
+from playground.engines.local.devices import find_devices
 from playground.engines.protocol import Engine
 from playground.errors import InvalidValue, StorageError
 from playground.leaderboard import Leaderboard
-from playground.lineup import LineUp
+from playground.lineup import LineUp, default_models
 from playground.listing import current_leaderboard, sources_line
 from playground.reading import AnswerReader
 from playground.recorder import Recorder
@@ -59,10 +60,11 @@ class Arena:
     def __init__(self, settings: Settings, engine: Engine | None = None, clock: Clock | None = None) -> None:
         self.settings = settings
         self.catalog = Catalog.load(settings.card_folders, settings.template_folders)
-        self._line_up = LineUp(self.catalog, settings.model_ids)
+        find = partial(find_devices, settings.memory_bytes)
+        self._line_up = LineUp(self.catalog, settings.model_ids or default_models(self.catalog, find))
         self.starters = load_starters(settings.starters_folder)
         self._category_of = {replace(s, category=""): s.category for group in self.starters.values() for s in group}
-        self._engine = engine or LocalEngine(settings)
+        self._engine = engine or Fleet(settings)
         self._clock = clock or Clock()
         self._running: dict[str, Comparison] = {}
         self._unkept: dict[str, Unkept] = {}
@@ -273,8 +275,8 @@ class Arena:
         card = self.catalog.card(name)
         self.catalog.tokenizer_of(card)  # every prompt needs it: a model without one could not be asked
         self.store.upsert_model(card)
-        self._line_up.add(card)
         self._engine.open([card])
+        self._line_up.add(card)
         return card
 
     def unload_model(self, model_id: str) -> None:

@@ -138,7 +138,7 @@ class Column:
             case Tokens(token_ids=token_ids):
                 self._write(token_ids)
             case Ended(finish_reason=reason, error=error):
-                return self._end(reason, error)
+                return self._end(reason, error and error.replace(self.plan.card.repo, self.plan.card.public_repo))
         return None
 
     def _write(self, token_ids: Sequence[int]) -> None:

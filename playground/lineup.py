@@ -7,16 +7,33 @@ from __future__ import annotations
 
 import math
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from random import SystemRandom
 from typing import Any
 
-from playground.catalog import Catalog
+from playground.catalog import Catalog, files_state
 from playground.compare import ColumnPlan
+from playground.engines.local.placement import Device, How, plan
 from playground.errors import InvalidValue, PlaygroundError, Unknown
 from playground.records import SIDES, BattleSide, Instruction, ModelCard, SamplingParams
 
+FindDevices = Callable[[], Sequence[Device]]
 NEEDS_SAMPLING = frozenset({"temperature", "top_p", "top_k"})
+
+
+def default_models(catalog: Catalog, find: FindDevices) -> tuple[str, ...]:
+    """Who answers when nobody was named; none: the pocket models.
+
+    On a GPU machine what is here and fits, when that is two or more; nothing is ever fetched for it.
+    """
+    devices = find()
+    if all(device.is_cpu for device in devices):
+        return ()
+    real = [card for card in catalog.cards.values() if not card.stands_in_for]
+    here = [card for card in real if card.engine != "local" or files_state(card) == "here"]
+    placements = plan([card for card in here if card.engine == "local"], devices).placements
+    fits = [card.id for card in here if card.id not in placements or placements[card.id].how is not How.TOO_LARGE]
+    return tuple(fits) if len(fits) >= 2 else ()
 
 
 class LineUp:

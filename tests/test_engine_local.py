@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from playground.engines.local.keeper import Limits
+from playground.engines.local.placement import MAX_ROWS
 from playground.engines.local.pool import LocalEngine
 from playground.engines.protocol import Ended, Event, Job, Queued, Started, Tokens
 from playground.errors import EngineError, Unknown
@@ -179,16 +180,16 @@ def test_cancel_keeps_what_is_written_and_frees_the_model(column: Callable[[], C
 
 
 def test_rows_that_find_no_place_hear_how_many_come_first(column: Callable[[], Column], engine: LocalEngine) -> None:
-    rows = [column().start(MPT) for _ in range(18)]
-    rows[15].wait_for(Started)
+    rows = [column().start(MPT) for _ in range(MAX_ROWS + 2)]
+    rows[MAX_ROWS - 1].wait_for(Started)
     engine.cancel(rows[0].row)
     engine.cancel(rows[1].row)
-    rows[17].wait_for(Started)
+    rows[-1].wait_for(Started)
     for row in rows:
         engine.cancel(row.row)
         row.finish()
-    assert [event for row in rows[:16] for event in row.events if isinstance(event, Queued)] == []
-    last = [event.before for event in rows[17].events if isinstance(event, Queued)]
+    assert [event for row in rows[:MAX_ROWS] for event in row.events if isinstance(event, Queued)] == []
+    last = [event.before for event in rows[-1].events if isinstance(event, Queued)]
     assert last[0] == 2
     assert last == sorted(last, reverse=True)
 
@@ -206,16 +207,16 @@ def test_a_prompt_for_another_vocabulary_is_an_error_and_hurts_nobody(column: Ca
 def test_a_killed_worker_fails_its_row_in_words_and_is_back_for_the_next(
     column: Callable[[], Column], engine: LocalEngine
 ) -> None:
-    rows = [column().start(LLAMA, SamplingParams(max_new_tokens=200)) for _ in range(18)]
-    for row in rows[:16]:  # as many as are written together
+    rows = [column().start(LLAMA, SamplingParams(max_new_tokens=200)) for _ in range(MAX_ROWS + 2)]
+    for row in rows[:MAX_ROWS]:  # as many as are written together
         row.wait_for(Tokens)
     killed = workers_of(os.getpid())[LLAMA]
     os.kill(killed, signal.SIGKILL)
-    for row in rows[:16]:
+    for row in rows[:MAX_ROWS]:
         ended = row.finish()
         assert ended.finish_reason is FinishReason.ERROR
         assert ended.error == "the model's process ended while it was writing; it is being started again"
-    for row in rows[16:]:  # they had not begun: nothing is lost
+    for row in rows[MAX_ROWS:]:  # they had not begun: nothing is lost
         assert row.finish().finish_reason is FinishReason.LENGTH
     assert workers_of(os.getpid())[LLAMA] != killed
     assert states(engine)[LLAMA] == "ready"

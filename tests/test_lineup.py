@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
-from playground.catalog import Catalog
+from playground.catalog import CARD_FOLDER, Catalog
+from playground.engines.local.placement import Device
 from playground.errors import PlaygroundError, PromptTooLong
-from playground.lineup import LineUp, params_of
+from playground.lineup import LineUp, default_models, params_of
 from playground.records import Instruction
 
 CATALOG = Catalog.load()
@@ -94,3 +97,31 @@ def test_a_plan_is_fixed_before_anything_starts() -> None:
     assert all(plan.stop_ids and plan.prompt.token_ids for plan in plans)
     with pytest.raises(PlaygroundError):
         LINE_UP.plan(LINE_UP.cards[:2], Instruction("alpaca " * 600), {})
+
+
+GPU = Device("cuda:0", "GPU 0", 80 * 10**9, 79 * 10**9)
+CPU = Device("cpu", "this CPU", 16 * 10**9, 11 * 10**9)
+
+
+def with_real_models(folder: Path, **sizes: int) -> Catalog:
+    """The catalog, and cards for copies of a pocket checkpoint that say they have so many parameters."""
+    files = CATALOG.card("pocket-orca-mini").repo
+    for name, num_parameters in sizes.items():
+        text = (CARD_FOLDER / "pocket-orca-mini.toml").read_text()
+        text = re.sub(r'id = ".*"', f'id = "{name}"', text, count=1)
+        text = re.sub(r'repo = ".*"', f'repo = "{files}"\nnum_parameters = {num_parameters}', text)
+        (folder / f"{name}.toml").write_text(re.sub(r'stands_in_for = ".*"\n', "", text))
+    return Catalog.load((CARD_FOLDER, folder))
+
+
+def test_without_a_gpu_nobody_but_the_pocket_models_answers_unasked(tmp_path: Path) -> None:
+    assert default_models(with_real_models(tmp_path, first=7 * 10**9, second=10**9), lambda: [CPU]) == ()
+
+
+def test_on_a_gpu_what_is_here_and_fits_answers(tmp_path: Path) -> None:
+    catalog = with_real_models(tmp_path, first=7 * 10**9, second=10**9, third=90 * 10**9)
+    assert default_models(catalog, lambda: [GPU, CPU]) == ("first", "second")
+
+
+def test_one_model_alone_has_nobody_to_be_compared_with(tmp_path: Path) -> None:
+    assert default_models(with_real_models(tmp_path, first=7 * 10**9), lambda: [GPU, CPU]) == ()

@@ -1,36 +1,52 @@
-"""``models``: the models of this playground.
+"""``models``: the models of this playground, and how they fit this machine.
 
-Boundary: prints the same rows as the API's /models.
+Boundary: prints the same rows as the API's /models; where nothing is running, the plan is what would be done.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import Any, TextIO
 
 from playground.catalog import Catalog
 from playground.cli.printing import print_json, print_table
+from playground.engines.local.devices import find_devices
+from playground.engines.local.placement import plan
 from playground.listing import model_rows
+from playground.records import ModelCard, ModelStatus
 from playground.settings import Settings, add_flags
 
 
 def add(command: argparse.ArgumentParser) -> None:
     """The arguments of `models`."""
     command.add_argument("--json", action="store_true", help="one JSON array, as the API's /models")
-    add_flags(command, "models", "cards", "templates")
+    command.add_argument("--all", action="store_true", help="every card, not only the line-up")
+    add_flags(command, "models", "cards", "templates", "memory_gb")
     command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     """Print the rows."""
-    rows = model_rows(Catalog.load(settings.card_folders, settings.template_folders).line_up(settings.model_ids))
+    catalog = Catalog.load(settings.card_folders, settings.template_folders)
+    cards = tuple(catalog.cards.values()) if arguments.all else catalog.line_up(settings.model_ids)
+    rows = model_rows(cards, _planned(cards, settings))
     if arguments.json:
         print_json(rows, out)
         return 0
-    print_table(("id", "license", "parameters", "size", "context", "template"), (_model_line(row) for row in rows), out)
+    heads = ("id", "license", "parameters", "size", "context", "template", "files", "on this machine")
+    print_table(heads, (_model_line(row) for row in rows), out)
     return 0
+
+
+def _planned(cards: Sequence[ModelCard], settings: Settings) -> list[ModelStatus]:
+    """Where each model of this machine would go."""
+    local = [card for card in cards if card.engine == "local"]
+    placements = plan(local, find_devices(settings.memory_bytes)).placements
+    return [ModelStatus(card.id, "off", placement=placements[card.id].words) for card in local]
 
 
 def _model_line(row: dict[str, Any]) -> tuple[str, ...]:
     parameters, size = f"{row['num_parameters'] / 1e6:,.1f} M", f"{row['size_bytes'] / 1e6:,.1f} MB"
-    return row["id"], row["license"], parameters, size, str(row["context_length"]), row["template"]
+    known = (row["id"], row["license"], parameters, size, str(row["context_length"]), row["template"])
+    return *known, row["files"], row["placement"]

@@ -20,15 +20,15 @@ from transformers import DynamicCache
 
 from playground.engines.local.loading import LoadedModel
 from playground.engines.local.memory import OutOfMemory, memory_errors, release
+from playground.engines.local.placement import MAX_ROWS
 from playground.engines.local.sampling import Sampler, next_ids
 from playground.engines.local.slots import Slots
 from playground.engines.protocol import Job
 from playground.errors import EngineError, PromptTooLong
 from playground.records import FinishReason
 
-MAX_ROWS = 16
 READ_TOKENS = 256
-"""Prompt tokens read per step while others write: reading holds them up. One newcomer is always let in."""
+"""Prompt tokens read per step: reading holds up those who write. One newcomer is always let in."""
 
 NO_NUMBERS = "the model computed no usable numbers for the next token"
 
@@ -124,7 +124,7 @@ class Decoder:
             OutOfMemory: the running rows do not fit; a newcomer that does not fit ends alone.
         """
         drawn = self._write() if self._running else []
-        drawn += self._let_in(READ_TOKENS if drawn else None)
+        drawn += self._let_in(READ_TOKENS)
         for token in drawn:
             if token.finish_reason is not None:
                 self.drop(token.row)
@@ -141,13 +141,13 @@ class Decoder:
             inputs["position_ids"] = self._slots.positions(device)
         return self._draw(self._running, self._forward(inputs))
 
-    def _let_in(self, budget: int | None) -> list[Drawn]:
-        """Read newcomers' prompts: all of them when nobody is held up, else until the budget is spent."""
+    def _let_in(self, budget: int) -> list[Drawn]:
+        """Read newcomers' prompts until so many tokens are read."""
         drawn: list[Drawn] = []
-        while self._newcomers and (budget is None or budget > 0):
+        while self._newcomers and budget > 0:
             row = self._newcomers.popleft()
             drawn.append(self._join(row))
-            budget = None if budget is None else budget - len(row.job.token_ids)
+            budget -= len(row.job.token_ids)
         return drawn
 
     def _join(self, row: _Row) -> Drawn:

@@ -18,6 +18,7 @@ from playground.engines.local.alone import Alone
 from playground.engines.local.decode import Decoder, Writer
 from playground.engines.local.loading import LoadedModel
 from playground.engines.local.memory import OutOfMemory, memory_errors
+from playground.engines.local.placement import MAX_ROWS
 from playground.engines.protocol import EngineFacts, Job
 from playground.errors import CheckpointError, EngineError
 from playground.records import SamplingParams
@@ -58,15 +59,15 @@ class Golden:
         return replace(facts, versions={**facts.versions, "decoding": how})
 
 
-def checked_writer(loaded: LoadedModel) -> tuple[Writer, Golden]:
-    """The decode loop when it writes what ``generate`` writes, else ``generate`` itself.
+def checked_writer(loaded: LoadedModel, max_rows: int = MAX_ROWS) -> tuple[Writer, Golden]:
+    """The decode loop for so many rows when it writes what ``generate`` writes, else ``generate`` itself.
 
     Raises:
         CheckpointError: ``generate`` cannot write with this model either.
         OutOfMemory: the model fits, its rows do not.
     """
     golden = check_golden(loaded)
-    return (Alone(loaded) if golden.trouble else Decoder(loaded)), golden
+    return (Alone(loaded) if golden.trouble else Decoder(loaded, max_rows)), golden
 
 
 def check_golden(loaded: LoadedModel) -> Golden:

@@ -27,9 +27,12 @@ class Inspection:
 
     def run(self) -> None:
         """Check the model that the first message names."""
-        (request,) = self._channel.receive() or ()
+        received = self._channel.receive()
+        if received is None:
+            return
+        (request,) = received
         try:
-            loaded = load(messages.read_card(request), request["threads"], self.passed)
+            loaded = load(messages.read_card(request), request["threads"], passed=self.passed)
             golden = check_golden(loaded)
             self.passed(golden.words)
         except EngineError as error:

@@ -1,11 +1,18 @@
 """Keeps one model up: its worker process, the rows that wait for it and are written by it, its restarts.
 
+    off      unloaded by somebody; the next job brings it up
+    asleep   not in memory, because others are; the next job brings it up when they have made room
+    queued   to be brought up as soon as may be
+    loading, ready
+    failed   cannot be brought up, and why
+
 Boundary: every method but `status` runs on the pool's thread; knows launchers and messages, neither torch nor text.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,6 +20,7 @@ from playground.engines.local import messages
 from playground.engines.local.channel import Message
 from playground.engines.local.launch import Launcher
 from playground.engines.local.link import Link
+from playground.engines.local.placement import MAX_ROWS, How, Placement
 from playground.engines.protocol import Ended, EngineFacts, Event, Job, Listener, Queued, Started
 from playground.records import FinishReason, ModelCard, ModelStatus
 
@@ -33,6 +41,7 @@ class Limits:
 
     stall_s: float = 60.0  # a worker that has a row to write and says nothing for so long is hung
     load_s: float = 900.0
+    drain_s: float = 10.0  # who waits so long for memory has a busy model begin no more rows
     exit_s: float = 30.0  # a killed process that is not gone by then no longer holds up its successor
     # before the 1st, 2nd … restart, and the last one from then on; a model that cannot load fails after all
     backoff_s: tuple[float, ...] = (0.1, 1.0, 5.0, 15.0)
@@ -42,6 +51,8 @@ class Limits:
 class _Row:
     job: Job
     listener: Listener
+    since: float
+    sent: bool = False  # to the worker
     started: bool = False
     cancelled: bool = False  # a worker was told so; it may die before it hears of it
     announced: tuple[int, str] | None = None  # the last Queued: rows before, reason
@@ -54,13 +65,15 @@ class _Row:
 
 
 class Keeper:
-    """One model: off, queued, loading, ready or failed."""
+    """One model, in one of the states above."""
 
     def __init__(
         self, card: ModelCard, threads: int, launcher: Launcher, post: Post, limits: Limits, clock: Clock
     ) -> None:
         self.card = card
         self.state = "queued"
+        self.placement: Placement | None = None  # set by who plans, before it is launched
+        self.used_at = clock()  # the last time that a job came or ended
         self._threads = threads
         self._launcher = launcher
         self._post = post
@@ -75,6 +88,9 @@ class Keeper:
         self._trouble = ""  # in words, while it is being started again
         self._note = ""  # what the worker says of a model that is ready
         self._leaving = False  # it was unloaded, and its process is not gone yet
+        self._gone_at = 0.0  # when a process that has ended, or was ended, is believed to have given its memory back
+        self._wait = ""  # in words, while its rows wait for others to make room
+        self._draining = False  # rows that come now wait until it has been brought up again
         self._max_rows = 1  # written together; known once a worker is ready
         self._deaths = 0  # since it last wrote an answer
         self._failed_loads = 0
@@ -87,8 +103,9 @@ class Keeper:
 
     def accept(self, job: Job, listener: Listener) -> None:
         """Take a job: send it, let it wait, or end it at once when the model has failed."""
-        row = _Row(job, listener)
-        if self.state == "off":
+        row = _Row(job, listener, self._clock())
+        self.used_at = self._clock()
+        if self.state in ("off", "asleep"):
             self.open(self.card)
         if self.state == "failed":
             row.tell(Ended(job.row, FinishReason.ERROR, self._error))
@@ -96,15 +113,15 @@ class Keeper:
         if not self._rows:
             self._heard_at = self._clock()
         self._rows[job.row] = row
-        if self.state == "ready":
-            self._send(messages.start(job))
+        if self.state == "ready" and not self._draining:
+            self._start(row)
         self._announce()
 
     def cancel(self, row: str) -> None:
         """End a row: here when no worker has it, else by telling the worker."""
         if row not in self._rows:
             return
-        if self.state == "ready":
+        if self._rows[row].sent:
             self._rows[row].cancelled = True
             self._send(messages.cancel(row))
         else:
@@ -112,7 +129,7 @@ class Keeper:
 
     def open(self, card: ModelCard) -> None:
         """Bring up a model that is off; one that failed gets another chance, its files may have been repaired."""
-        if self.state in ("failed", "off"):
+        if self.state in ("failed", "off", "asleep"):
             self.card = card
             self.state, self._failed_loads, self._error = "queued", 0, ""
             self._launch_at = max(self._clock(), self._launch_at) if self._leaving else self._clock()
@@ -120,17 +137,36 @@ class Keeper:
     def unload(self) -> None:
         """Give the memory back: end every row and the process."""
         self._end_rows(self._rows, FinishReason.ERROR, f"{self.card.name} was unloaded")
-        if self.state in ("loading", "ready"):
-            self._leaving, self._launch_at = True, self._clock() + self._limits.exit_s
-        self._be_off()
+        self._let_go("off")
+
+    def sleep(self) -> None:
+        """Give the memory back to others; rows that wait bring it up again in their turn."""
+        self._let_go("queued" if self._rows else "asleep")
+
+    def drain(self) -> None:
+        """Begin no more rows, so that it can sleep soon: somebody has waited long enough."""
+        self._draining = True
+
+    def refuse(self, error: str) -> None:
+        """Not to be brought up at all, and why."""
+        self._fail(error)
+
+    def wait_for_room(self, words: str) -> None:
+        """Rows wait until others have made room; `words` say for whom."""
+        if self._wait != words:
+            self._wait = words
+            self._announce()
 
     def close(self) -> None:
         """End every row and hang up."""
         self._end_rows(self._rows, FinishReason.CANCELLED)
-        self._be_off()
+        self._let_go("off")
 
-    def _be_off(self) -> None:
-        self.state, self._error, self._trouble, self._note = "off", "", "", ""
+    def _let_go(self, state: str) -> None:
+        if self.state in ("loading", "ready"):
+            self._leaving = True
+            self._gone_at = self._launch_at = self._clock() + self._limits.exit_s
+        self.state, self._error, self._trouble, self._note = state, "", "", ""
         if self._link is not None:
             self._link.close()
             self._launcher.end(self._number)
@@ -142,12 +178,14 @@ class Keeper:
         return ModelStatus(
             model_id=self.card.id,
             state=self.state,
-            detail=self._error or self._trouble or self._note,
+            detail=self._error or self._trouble or self._note or self._wait,
             device=self._facts.device if self._facts else "",
             eta_s=self._eta_s(),
             load_s=self._load_s,
             running=running,
             waiting=len(rows) - running,
+            placement=self.placement.words if self.placement else "",
+            takes_turns=self.placement is not None and self.placement.how is How.IN_TURNS,
         )
 
     # -- time -----------------------------------------------------------------------------------------------------
@@ -158,13 +196,33 @@ class Keeper:
         return self.state == "queued" and self._clock() >= self._launch_at
 
     @property
+    def holds_memory(self) -> bool:
+        """Whether a process of this model's has its memory, or has not given it back yet."""
+        return self.state in ("loading", "ready") or self._clock() < self._gone_at
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether its memory is about to be free."""
+        return self.holds_memory and self.state not in ("loading", "ready")
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it is ready and writes nothing."""
+        return self.state == "ready" and not any(row.sent for row in self._rows.values())
+
+    @property
+    def waiting_since(self) -> float:
+        """When the first of its rows came; infinity when nobody waits."""
+        return min((row.since for row in self._rows.values()), default=math.inf)
+
+    @property
     def restless(self) -> bool:
         """Whether time alone can change something here."""
         return self.state in ("queued", "loading") or bool(self._rows)
 
     def launch(self) -> None:
         """Make a worker and have it load the model."""
-        self.state, self._loading_since, self._exit_words = "loading", self._clock(), ""
+        self.state, self._loading_since, self._exit_words, self._wait = "loading", self._clock(), "", ""
         try:
             number, channel = self._launcher.launch()
         except OSError as error:  # no descriptors, no memory, no interpreter
@@ -178,7 +236,9 @@ class Keeper:
             on_message=lambda message: self._post(lambda: self.on_message(number, message)),
             on_gone=lambda: self._post(lambda: self.on_gone(number)),
         )
-        self._send(messages.load(self.card, self._threads))
+        placed = self.placement
+        devices, rows = (placed.devices, placed.rows) if placed else ((), MAX_ROWS)
+        self._send(messages.load(self.card, self._threads, devices, rows))
         self._announce()
 
     def check(self) -> None:
@@ -216,6 +276,7 @@ class Keeper:
         Memory that was given back is free only now: a successor waits for it.
         """
         if number == self._number:
+            self._gone_at = self._clock()
             if self._leaving:
                 self._leaving, self._launch_at = False, self._clock()
                 return
@@ -241,12 +302,16 @@ class Keeper:
             self._announce()
 
     def _become_ready(self, message: Message) -> None:
-        self.state, self._trouble, self._failed_loads = "ready", "", 0
+        self.state, self._trouble, self._failed_loads, self._draining = "ready", "", 0, False
         self._facts, self._load_s = messages.read_facts(message), message["load_s"]
         self._max_rows, self._note = message["max_rows"], message["note"]
         for row in self._rows.values():
-            self._send(messages.start(row.job))
+            self._start(row)
         self._announce()
+
+    def _start(self, row: _Row) -> None:
+        row.sent = True
+        self._send(messages.start(row.job))
 
     def _fail(self, error: str) -> None:
         log.error("%s failed: %s", self.card.id, error)
@@ -264,12 +329,14 @@ class Keeper:
         self._failed_loads += self.state == "loading"
         self._deaths += 1
         self.state = "queued"
-        self._launch_at = self._clock() + self._limits.exit_s  # sooner when its exit is reported
+        self._gone_at = self._launch_at = self._clock() + self._limits.exit_s  # sooner when its exit is reported
         if self._link is not None:
             self._link.close()
         self._launcher.end(self._number)
         self._end_rows({name: row for name, row in self._rows.items() if row.cancelled}, FinishReason.CANCELLED)
         self._end_rows({name: row for name, row in self._rows.items() if row.started}, FinishReason.ERROR, error)
+        for row in self._rows.values():
+            row.sent = False
         self._announce()
 
     def _plan_restart(self) -> None:
@@ -287,6 +354,7 @@ class Keeper:
         self._launch_at = self._clock() + delays[min(self._deaths, len(delays)) - 1]
 
     def _end(self, ended: Ended) -> None:
+        self.used_at = self._clock()
         self._rows.pop(ended.row).tell(ended)
 
     def _end_rows(self, rows: dict[str, _Row], reason: FinishReason, error: str | None = None) -> None:
@@ -295,7 +363,7 @@ class Keeper:
 
     def _announce(self) -> None:
         """Tell every waiting row how many have to end before it begins, when that has changed."""
-        reason = "" if self.state == "ready" else "loading"
+        reason = "" if self.state == "ready" else self._wait or "loading"
         ahead = sum(row.started for row in self._rows.values())
         for row in list(self._rows.values()):
             if row.started:

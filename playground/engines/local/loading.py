@@ -8,6 +8,7 @@ Boundary: worker side; reads the card's folder, never the network.
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import math
 import pickle
@@ -15,7 +16,7 @@ import platform
 import re
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,7 @@ import transformers
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import LocalEntryNotFoundError, StrictDataclassError
 from safetensors import SafetensorError
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
 from playground.engines.local.memory import memory_errors
@@ -76,10 +77,11 @@ class LoadedModel:
     load_s: float
 
 
-def load(card: ModelCard, threads: int, passed: Passed = _nobody_listens) -> LoadedModel:
+def load(card: ModelCard, threads: int, devices: Sequence[str] = (), passed: Passed = _nobody_listens) -> LoadedModel:
     """Load the card's checkpoint and check it.
 
     Args:
+        devices: as torch spells them; several share the layers, none: the first GPU, or the CPU.
         passed: told what was found at each of `GATES`, in their order.
 
     Raises:
@@ -89,14 +91,15 @@ def load(card: ModelCard, threads: int, passed: Passed = _nobody_listens) -> Loa
     begun = time.monotonic()
     torch.set_num_threads(threads)
     quiet()
-    device = best_device()
+    used = tuple(torch.device(name) for name in devices) or (best_device(),)
+    device = used[0]
     folder = checkpoint_folder(card)
     config = read_config(card, folder)
     passed(f"{config.architectures[0] if config.architectures else card.architecture}, {config.model_type}")
     files = _check_weight_files(card, folder)
     passed(f"{len(files)} with {sum(file.stat().st_size for file in files) / 1e6:,.1f} MB: {files[0].suffix}")
     with memory_errors(f"loading {card.name}"):
-        model = _read_weights(card, folder, config, device)
+        model = _read_weights(card, folder, config, used)
         num_parameters = sum(weights.numel() for weights in model.parameters())
         passed(f"{num_parameters / 1e6:,.1f} M parameters, none missing, none unexpected, all of the right shape")
         _check_finite(card, model)
@@ -130,8 +133,12 @@ def facts(card: ModelCard, folder: Path, device: torch.device) -> EngineFacts:
         "python": platform.python_version(),
     }
     return EngineFacts(
-        engine="local", device=name, dtype=card.dtype, revision=_revision(card, folder), versions=versions
+        engine="local", device=name, dtype=_dtype_words(card), revision=_revision(card, folder), versions=versions
     )
+
+
+def _dtype_words(card: ModelCard) -> str:
+    return f"{card.quantization} ({card.dtype})" if card.quantization else card.dtype
 
 
 def _revision(card: ModelCard, folder: Path) -> str:
@@ -214,11 +221,9 @@ def _other_than(values: dict[str, Any], valid: dict[str, tuple[Any, ...]]) -> li
     return [f"{name} = {values[name]!r}" for name in valid if values.get(name, valid[name][0]) not in valid[name]]
 
 
-def _read_weights(card: ModelCard, folder: Path, config: Any, device: torch.device) -> Any:
+def _read_weights(card: ModelCard, folder: Path, config: Any, devices: Sequence[torch.device]) -> Any:
     if card.dtype not in DTYPES:
         raise CheckpointError(f"{card.name}: dtype is {card.dtype!r}; valid: {', '.join(DTYPES)}")
-    # On a GPU accelerate places every tensor as it is read, so that the CPU never holds the whole model.
-    placing = {} if device.type == "cpu" else {"device_map": {"": device}}
     with _checkpoint_errors(card):
         model, info = AutoModelForCausalLM.from_pretrained(
             folder,
@@ -228,11 +233,35 @@ def _read_weights(card: ModelCard, folder: Path, config: Any, device: torch.devi
             local_files_only=True,
             output_loading_info=True,
             ignore_mismatched_sizes=True,  # they come back in the loading info, and are refused with their names
-            **placing,
+            **_placing(devices),
+            **_quantizing(card, devices[0]),
         )
     _check_keys(card, info)
     _check_tied(card, model)
     return model
+
+
+def _placing(devices: Sequence[torch.device]) -> dict[str, Any]:
+    """On GPUs accelerate places every tensor as it is read, so that the CPU never holds the whole model."""
+    if devices[0].type == "cpu":
+        return {}
+    if len(devices) == 1:
+        return {"device_map": {"": devices[0]}}
+    room: dict[int | str, int] = {d.index: torch.cuda.mem_get_info(d)[0] for d in devices if d.type != "cpu"}
+    if devices[-1].type == "cpu":  # asked for by the card; the plan has seen to it that there is enough
+        room["cpu"] = 1 << 50
+    return {"device_map": "auto", "max_memory": room}
+
+
+def _quantizing(card: ModelCard, device: torch.device) -> dict[str, Any]:
+    if not card.quantization:
+        return {}
+    if device.type == "cpu":
+        raise CheckpointError(f"{card.name}: quantization = {card.quantization!r} needs a GPU; leave it out on a CPU")
+    if importlib.util.find_spec("bitsandbytes") is None:
+        raise CheckpointError(f"{card.name}: quantization needs bitsandbytes: pip install bitsandbytes")
+    bits = {"load_in_8bit": True} if card.quantization == "8bit" else {"load_in_4bit": True}
+    return {"quantization_config": BitsAndBytesConfig(**bits, bnb_4bit_compute_dtype=DTYPES[card.dtype])}
 
 
 def _check_weight_files(card: ModelCard, folder: Path) -> tuple[Path, ...]:

@@ -1,6 +1,6 @@
 """What web process and worker say to each other: the records of a conversation and their JSON form.
 
-    to the worker:    load (card, threads) · start (a job) · cancel (row)
+    to the worker:    load (card, threads, devices, rows) · start (a job) · cancel (row)
     from the worker:  ready (facts) or failed (error) · started (row) · tokens (row, ids) · ended (row, reason, error)
     from a check:     point (name, words) · failed (point, error) or checked
 
@@ -9,18 +9,19 @@ Boundary: values only; no process, no pipe, no model library.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from playground.engines.local.channel import Message
+from playground.engines.local.placement import MAX_ROWS
 from playground.engines.protocol import Ended, EngineFacts, Job, Tokens
 from playground.records import FinishReason, ModelCard, SamplingParams
 
 
-def load(card: ModelCard, threads: int) -> Message:
-    """Ask a fresh worker to load `card`; always the first message."""
-    return {"kind": "load", "card": asdict(card), "threads": threads}
+def load(card: ModelCard, threads: int, devices: Sequence[str] = (), max_rows: int = MAX_ROWS) -> Message:
+    """Ask a fresh worker to load `card`, onto these devices (none: its own choice); always the first message."""
+    return {"kind": "load", "card": asdict(card), "threads": threads, "devices": devices, "max_rows": max_rows}
 
 
 def start(job: Job) -> Message:
@@ -77,7 +78,7 @@ def read_card(message: Message) -> ModelCard:
     """The card of a `load` message."""
     data: dict[str, Any] = dict(message["card"])
     data["sampling"] = SamplingParams(**data["sampling"])
-    for name in ("limitations", "notes"):
+    for name in ("limitations", "notes", "servers"):
         data[name] = tuple(data[name])
     return ModelCard(**data)
 

@@ -8,6 +8,7 @@ Boundary: runs in the web process and never imports torch, transformers or accel
 
 from __future__ import annotations
 
+import math
 import os
 import queue
 import threading
@@ -15,8 +16,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
+from playground.engines.local.devices import find_devices
 from playground.engines.local.keeper import Keeper, Limits
 from playground.engines.local.launch import launcher
+from playground.engines.local.placement import Device, How, fits, plan
 from playground.engines.protocol import Job, Listener
 from playground.errors import EngineError, Unknown
 from playground.records import ModelCard, ModelStatus
@@ -38,6 +41,7 @@ class LocalEngine:
         *,
         limits: Limits | None = None,
         loads_at_once: int | None = None,
+        devices: Callable[[], Sequence[Device]] | None = None,
         fork: bool | None = None,
         environ: Mapping[str, str] = os.environ,
         clock: Clock = time.monotonic,
@@ -46,6 +50,8 @@ class LocalEngine:
         self._limits = limits or Limits()
         self._loads_at_once = loads_at_once or max(2, os.cpu_count() or 1)
         self._clock = clock
+        self._find_devices = devices or partial(find_devices, settings.memory_bytes)
+        self._devices: tuple[Device, ...] = ()  # asked when the first model comes, on the engine's thread
         self._tasks: queue.SimpleQueue[Task] = queue.SimpleQueue()
         self._launcher = launcher(environ, settings.threads, self._on_exit, fork)
         self._keepers: dict[str, Keeper] = {}
@@ -145,14 +151,55 @@ class LocalEngine:
             return
 
     def _tend(self) -> None:
-        """What time asks for: launches within the allowed number, ends of hung workers."""
+        """What time asks for: launches within the allowed number and the memory, ends of hung workers."""
+        self._place()
         keepers = tuple(self._keepers.values())
         room = self._loads_at_once - sum(keeper.state == "loading" for keeper in keepers)
-        for keeper in keepers:
-            if room > 0 and keeper.wants_launch:
+        for keeper in sorted(keepers, key=lambda keeper: keeper.waiting_since):  # who is waited for comes first
+            if room > 0 and keeper.wants_launch and self._makes_room(keeper):
                 keeper.launch()
                 room -= 1
             keeper.check()
+
+    def _place(self) -> None:
+        """Plan anew when a model has come."""
+        keepers = tuple(self._keepers.values())
+        if all(keeper.placement is not None for keeper in keepers):
+            return
+        self._devices = self._devices or tuple(self._find_devices())
+        placements = plan([keeper.card for keeper in keepers], self._devices).placements
+        for keeper in keepers:
+            keeper.placement = placements[keeper.card.id]
+
+    def _makes_room(self, keeper: Keeper) -> bool:
+        """Whether the model may be brought up now; others give way to one that somebody waits for."""
+        placed = keeper.placement
+        if placed is None:
+            return False
+        if placed.how is How.TOO_LARGE:
+            keeper.refuse(f"{keeper.card.name} {placed.words}")
+            return False
+        others = [other for other in self._keepers.values() if other is not keeper and other.holds_memory]
+        if fits(placed, (other.placement for other in others if other.placement), self._devices):
+            return True
+        if keeper.waiting_since == math.inf:
+            keeper.sleep()
+        else:
+            keeper.wait_for_room("waiting for memory")
+            in_the_way = [o for o in others if o.placement and not {*o.placement.shares}.isdisjoint(placed.shares)]
+            self._have_one_give_way(in_the_way, self._clock() - keeper.waiting_since)
+        return False
+
+    def _have_one_give_way(self, others: Sequence[Keeper], waited_s: float) -> None:
+        """The one that was used the longest time ago; a busy one begins no more rows when somebody has waited long."""
+        if any(other.is_leaving for other in others):
+            return
+        ready = sorted((other for other in others if other.state == "ready"), key=lambda other: other.used_at)
+        idle = [other for other in ready if other.is_idle]
+        if idle:
+            idle[0].sleep()
+        elif ready and waited_s > self._limits.drain_s:
+            ready[0].drain()
 
     def _cancel(self, row: str) -> None:
         for keeper in self._keepers.values():

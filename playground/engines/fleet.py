@@ -1,0 +1,77 @@
+"""Several engines as one: each card goes to the engine that it names.
+
+Boundary: knows which engines there are; everything else is theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from playground.engines.local.pool import LocalEngine
+from playground.engines.protocol import Engine, Job, Listener
+from playground.engines.remote.engine import RemoteEngine
+from playground.errors import EngineError, Unknown
+from playground.records import ModelCard, ModelStatus
+from playground.settings import Settings
+
+
+class Fleet:
+    """Implements `Engine` with all engines that are there; nothing is started before `open`."""
+
+    def __init__(self, settings: Settings, engines: Mapping[str, Engine] | None = None) -> None:
+        self._engines = engines or {"local": LocalEngine(settings), "remote": RemoteEngine(settings)}
+        self._names: dict[str, str] = {}  # of the engine, by model
+
+    def open(self, cards: Sequence[ModelCard]) -> None:
+        """Begin to bring the models up, each where its card says; see `Engine`.
+
+        Raises:
+            EngineError: a card names an engine that is not there; then none is opened.
+        """
+        for card in cards:
+            self._check_named(card)
+        for name, engine in self._engines.items():
+            own = [card for card in cards if card.engine == name]
+            if own:
+                engine.open(own)
+            self._names |= {card.id: name for card in own}
+
+    def unload(self, model_id: str) -> None:
+        """Give a model's memory back; see `Engine`. Raises as `start`."""
+        self._engine_of(model_id).unload(model_id)
+
+    def start(self, model_id: str, job: Job, listener: Listener) -> None:
+        """Accept a job; see `Engine`.
+
+        Raises:
+            Unknown: a model that was not opened.
+            EngineError: its engine is closed.
+        """
+        self._engine_of(model_id).start(model_id, job, listener)
+
+    def cancel(self, row: str) -> None:
+        """End the row, whoever writes it."""
+        for name in sorted(set(self._names.values())):
+            self._engines[name].cancel(row)
+
+    def status(self) -> Mapping[str, ModelStatus]:
+        """Where each model stands."""
+        return {model_id: status for engine in self._engines.values() for model_id, status in engine.status().items()}
+
+    def close(self) -> None:
+        """End everything that was started; idempotent."""
+        for engine in self._engines.values():
+            engine.close()
+
+    def _check_named(self, card: ModelCard) -> None:
+        if card.engine not in self._engines:
+            raise EngineError(
+                f"{card.id}: there is no engine {card.engine!r} yet; valid: {', '.join(self._engines)}; "
+                "change 'engine' in its card"
+            )
+
+    def _engine_of(self, model_id: str) -> Engine:
+        if model_id not in self._names:
+            valid = ", ".join(sorted(self._names)) or "none yet"
+            raise Unknown(f"no model {model_id!r} was brought up; there are: {valid}")
+        return self._engines[self._names[model_id]]

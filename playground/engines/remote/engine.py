@@ -1,0 +1,129 @@
+"""The remote engine: models on OpenAI-compatible servers, with jobs in and events out.
+
+Everything happens on one thread of the engine's, in one asyncio loop; so events reach listeners in order, and nothing
+here needs a lock but the door between the outside and that loop.
+
+Boundary: runs in the web process; servers are chosen and watched by `model`, asked by `client`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import httpx2
+
+from playground.engines.protocol import Job, Listener
+from playground.engines.remote.client import open_http
+from playground.engines.remote.model import RemoteModel
+from playground.engines.remote.patience import Patience
+from playground.errors import EngineError, Unknown
+from playground.records import ModelCard, ModelStatus
+from playground.settings import Settings
+
+_CLOSE_S = 10.0
+
+
+class RemoteEngine:
+    """Implements `Engine` with other machines' servers; nothing is sent before `open`."""
+
+    def __init__(self, settings: Settings, *, patience: Patience | None = None) -> None:
+        self._key = settings.remote_key
+        self._patience = patience or Patience()
+        self._models: dict[str, RemoteModel] = {}
+        self._gate = threading.Lock()  # between asking for something and closing
+        self._closed = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._http: httpx2.AsyncClient | None = None
+        self._stop = asyncio.Event()
+        self._thread: threading.Thread | None = None
+
+    def open(self, cards: Sequence[ModelCard]) -> None:
+        """Ask the cards' servers what they are, in the background; see `Engine`."""
+        with self._gate:
+            self._check_open()
+            http = self._begin()
+            for card in cards:
+                model = self._models.setdefault(card.id, RemoteModel(card, http, self._patience))
+                self._post(partial(model.open, card))
+
+    def unload(self, model_id: str) -> None:
+        """Leave a model's servers alone; see `Engine`. Raises as `start`."""
+        with self._gate:
+            self._post(self._opened(model_id).unload)
+
+    def start(self, model_id: str, job: Job, listener: Listener) -> None:
+        """Accept a job; see `Engine`.
+
+        Raises:
+            Unknown: a model that was not opened.
+            EngineError: the engine is closed.
+        """
+        with self._gate:
+            self._post(partial(self._opened(model_id).accept, job, listener))
+
+    def cancel(self, row: str) -> None:
+        """End the row and hang up on its server; unknown or ended rows are ignored."""
+        with self._gate:
+            if not self._closed:
+                for model in self._models.values():
+                    self._post(partial(model.cancel, row))
+
+    def status(self) -> Mapping[str, ModelStatus]:
+        """Where each model stands."""
+        return {model_id: model.status() for model_id, model in tuple(self._models.items())}
+
+    def close(self) -> None:
+        """End every row and every connection; idempotent."""
+        with self._gate:
+            if not self._closed:
+                self._post(self._stop.set)
+            self._closed = True
+            thread = self._thread
+        if thread is not None:
+            thread.join(_CLOSE_S)
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise EngineError("the remote engine is closed")
+
+    def _opened(self, model_id: str) -> RemoteModel:
+        self._check_open()
+        if model_id not in self._models:
+            valid = ", ".join(sorted(self._models)) or "none yet"
+            raise Unknown(f"the remote engine has no model {model_id!r}; it has: {valid}")
+        return self._models[model_id]
+
+    def _begin(self) -> httpx2.AsyncClient:
+        if self._http is None:
+            self._http = open_http(self._key, self._patience)
+            self._loop = asyncio.new_event_loop()
+            self._thread = threading.Thread(target=self._run, args=(self._loop,), name="engine-remote", daemon=True)
+            self._thread.start()
+        return self._http
+
+    def _post(self, task: Callable[[], Any]) -> None:
+        """Have something done on the engine's thread, in the order of asking."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(task)
+
+    # -- on the engine's thread -----------------------------------------------------------------------------------
+
+    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
+        asyncio.set_event_loop(loop)
+        try:
+            loop.run_until_complete(self._serve())
+        finally:
+            loop.close()
+
+    async def _serve(self) -> None:
+        await self._stop.wait()
+        for model in tuple(self._models.values()):
+            model.close()
+        await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}), return_exceptions=True)
+        if self._http is not None:
+            await self._http.aclose()
+        await asyncio.get_running_loop().shutdown_asyncgens()

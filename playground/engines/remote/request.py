@@ -1,0 +1,37 @@
+"""A job as the body of a completions request: exact ids in, exact ids out.
+
+Boundary: values only; the names are those of vLLM's ``/v1/completions``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playground.engines.protocol import Job
+
+
+def request_body(job: Job, model: str, max_tokens: int) -> dict[str, Any]:
+    """What is sent for `job`; every parameter is named, so that no default of the server's has a say.
+
+    `renormalize_logits` has no equivalent and needs none: it does not change which token is drawn.
+    """
+    params = job.params
+    return {
+        "model": model,
+        "prompt": list(job.token_ids),
+        "stream": True,
+        "return_token_ids": True,
+        "max_tokens": max_tokens,
+        "min_tokens": min(params.min_new_tokens, max_tokens),
+        "seed": job.seed,
+        "stop_token_ids": list(job.stop_ids),
+        "ignore_eos": True,  # what ends an answer is the template's to say, not the checkpoint's
+        "skip_special_tokens": False,
+        "repetition_penalty": params.repetition_penalty,
+        "presence_penalty": 0.0,
+        "frequency_penalty": 0.0,
+        "min_p": 0.0,
+        "temperature": params.temperature if params.do_sample else 0.0,
+        "top_k": params.top_k if params.do_sample else 0,
+        "top_p": params.top_p if params.do_sample else 1.0,
+    }

@@ -1,0 +1,168 @@
+"""Which models fit where, on tables of machines; and what a machine says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from playground.catalog import Catalog
+from playground.engines.local.devices import find_devices
+from playground.engines.local.placement import MAX_ROWS, Device, How, Plan, fits, need_of, plan
+from playground.records import ModelCard
+
+GB = 10**9
+CATALOG = Catalog.load()
+FIVE = [
+    CATALOG.card(model)
+    for model in ("openalpaca-7b-3bt", "mamba-gpt-3b", "galpaca-30b", "minotaur-mpt-7b", "orca-mini-13b")
+]
+POCKET = [card for card in CATALOG.cards.values() if card.stands_in_for]
+
+
+def gpus(number: int, gigabytes: int) -> list[Device]:
+    """As nvidia-smi shows empty ones: a little less is free than there is."""
+    return [Device(f"cuda:{i}", f"GPU {i}", gigabytes * GB, gigabytes * GB * 49 // 50) for i in range(number)]
+
+
+CPU_16 = [Device("cpu", "this CPU", 16 * GB, 11 * GB)]
+
+
+def quantized(form: str) -> list[ModelCard]:
+    return [replace(card, quantization=form) for card in FIVE]
+
+
+def how(found: Plan) -> str:
+    """R: resident, T: in turns, -: too large; in the order of the line-up."""
+    letters = {How.RESIDENT: "R", How.IN_TURNS: "T", How.TOO_LARGE: "-"}
+    return "".join(letters[placed.how] for placed in found.placements.values())
+
+
+@pytest.mark.parametrize(
+    ("machine", "cards", "expected"),
+    [
+        # openalpaca 7B, mamba-gpt 3B, galpaca 30B, minotaur 7B, orca-mini 13B
+        (gpus(1, 24), FIVE, "RT-T-"),
+        (gpus(1, 48), FIVE, "RR-RT"),
+        (gpus(1, 80), FIVE, "RRTRR"),
+        (gpus(1, 141), FIVE, "RRRRR"),
+        (gpus(2, 24), FIVE, "RR-TT"),
+        (gpus(8, 80), FIVE, "RRRRR"),
+        (gpus(1, 80), quantized("8bit"), "RRRRR"),
+        (gpus(1, 24), quantized("4bit"), "RRTRT"),
+        (CPU_16, FIVE, "-R---"),
+        (CPU_16, POCKET, "RRRRR"),
+    ],
+    ids=["24", "48", "80", "141", "2x24", "8x80", "80-8bit", "24-4bit", "cpu16", "cpu16-pocket"],
+)
+def test_what_fits_where_on_known_machines(machine: list[Device], cards: Sequence[ModelCard], expected: str) -> None:
+    assert how(plan(cards, machine)) == expected
+
+
+def test_the_five_models_in_half_precision_take_about_120_gigabytes() -> None:
+    assert sum(need_of(card, on_cpu=False).weights_bytes for card in FIVE) == pytest.approx(120 * GB, rel=0.02)
+
+
+def test_a_model_that_no_gpu_holds_alone_is_spread_over_as_few_as_can() -> None:
+    placed = plan([CATALOG.card("orca-mini-13b")], gpus(4, 24)).placements["orca-mini-13b"]
+    assert (placed.how, len(placed.devices)) == (How.RESIDENT, 2)
+    assert "spread over 2 devices (GPU 0, GPU 1)" in placed.words
+
+
+def test_models_are_spread_evenly_while_there_is_room() -> None:
+    found = plan(FIVE, gpus(8, 80))
+    assert len({placed.devices for placed in found.placements.values()}) == 5
+    assert all(placed.rows > 4 for placed in found.placements.values())
+
+
+def test_what_is_too_large_says_by_how_much_and_which_form_would_fit() -> None:
+    words = plan(FIVE, gpus(1, 48)).placements["galpaca-30b"].words
+    assert words == (
+        'needs 63.8 GB, and there are 47.0 GB for models; quantization = "8bit" in its card would take 36.8 GB'
+    )
+    assert "quantization" not in plan(FIVE, CPU_16).placements["orca-mini-13b"].words
+
+
+def test_a_model_is_offloaded_only_when_its_card_asks_for_it() -> None:
+    card, machine = CATALOG.card("galpaca-30b"), [*gpus(1, 48), Device("cpu", "this CPU", 64 * GB, 50 * GB)]
+    assert plan([card], machine).placements[card.id].how is How.TOO_LARGE
+    placed = plan([replace(card, offload=True)], machine).placements[card.id]
+    assert (placed.how, placed.devices, placed.rows) == (How.IN_TURNS, ("cuda:0", "cpu"), 1)
+    assert "slow: offloaded" in placed.words
+    assert plan([replace(card, offload=True)], [*gpus(1, 24), *CPU_16]).placements[card.id].how is How.TOO_LARGE
+
+
+def test_a_gpu_is_used_alone_where_there_is_one() -> None:
+    found = plan(POCKET, [*gpus(1, 24), *CPU_16])
+    assert {placed.devices for placed in found.placements.values()} == {("cuda:0",)}
+
+
+@given(
+    cards=st.lists(st.sampled_from([*FIVE, *POCKET, *quantized("4bit")]), unique_by=lambda card: card.id, max_size=8),
+    sizes=st.lists(st.integers(1, 200), min_size=1, max_size=4),
+)
+def test_no_plan_promises_more_than_a_device_has(cards: list[ModelCard], sizes: list[int]) -> None:
+    machine = [Device(f"cuda:{i}", f"GPU {i}", size * GB, size * GB) for i, size in enumerate(sizes)]
+    found = plan(cards, machine)
+    resident = [found.placements[model] for model in found.resident]
+    for device in machine:
+        assert sum(placed.shares.get(device.name, 0) for placed in resident) <= device.usable_bytes
+    for placed in found.placements.values():
+        assert (placed.how is How.TOO_LARGE) == (not placed.shares)
+        assert 0 <= placed.rows <= MAX_ROWS
+        assert placed.words
+        if placed.how is How.RESIDENT:
+            assert fits(placed, [other for other in resident if other is not placed], machine)
+        if placed.how is How.IN_TURNS:
+            assert fits(placed, [], machine)
+
+
+SMI = "0, NVIDIA H200, 143771, 143161\n1, NVIDIA H200, 143771, 500\n"
+
+
+def test_gpus_are_read_from_the_words_of_nvidia_smi() -> None:
+    first, second, cpu = find_devices(ask=lambda: SMI)
+    assert (first.name, first.title, first.usable_bytes) == ("cuda:0", "GPU 0 (NVIDIA H200)", 143161 << 20)
+    assert second.usable_bytes == 500 << 20
+    assert cpu.is_cpu
+
+
+@pytest.mark.parametrize("words", ["", "No devices were found\n", "0, NVIDIA H200, [N/A], [N/A]\n", "0, a, b\n"])
+def test_words_that_name_no_gpu_leave_the_cpu(words: str) -> None:
+    (only,) = find_devices(ask=lambda: words)
+    assert only.is_cpu
+
+
+def machine(root: Path, limit: str | None) -> Path:
+    (root / "proc").mkdir()
+    (root / "proc/meminfo").write_text(
+        "MemTotal:       16000000 kB\nMemAvailable:   10000000 kB\nHugePages_Total:  0\n"
+    )
+    if limit is not None:
+        (root / "sys/fs/cgroup").mkdir(parents=True)
+        (root / "sys/fs/cgroup/memory.max").write_text(limit + "\n")
+        (root / "sys/fs/cgroup/memory.current").write_text("1000000000\n")
+    return root
+
+
+@pytest.mark.parametrize(
+    ("limit", "total", "usable"),
+    [
+        (None, 16_384_000_000, 8_192_000_000),
+        ("max", 16_384_000_000, 8_192_000_000),
+        ("4000000000", 4_000_000_000, 2_400_000_000),
+        ("500000000", 500_000_000, 0),
+        ("99000000000", 16_384_000_000, 8_192_000_000),
+    ],
+)
+def test_a_container_has_what_its_limit_leaves(tmp_path: Path, limit: str | None, total: int, usable: int) -> None:
+    (cpu,) = find_devices(root=machine(tmp_path, limit), ask=str)
+    assert (cpu.total_bytes, cpu.usable_bytes) == (total, usable)
+
+
+def test_a_limit_of_ones_own_counts_on_every_device() -> None:
+    assert {device.usable_bytes for device in find_devices(300_000_000, ask=lambda: SMI)} == {300_000_000}
