@@ -38,7 +38,8 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser("app.py", description="Compare open instruction models side by side.")
     add_flags(parser)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    for library in ("httpx", "httpx2"):  # a line per request says nothing
+        logging.getLogger(library).setLevel(logging.WARNING)
     try:
         return serve(read_settings(vars(parser.parse_args(argv)), os.environ))
     except (PlaygroundError, OSError) as error:  # OSError: the port is taken, in Gradio's words

@@ -30,6 +30,8 @@ from playground.records import (
 
 Row = Mapping[str, Any] | sqlite3.Row
 
+OWN_BUSINESS = frozenset({"servers", "served_name"})
+"""Of a card: how this playground's own machines are reached; never stored, so never published."""
 _VOTE = tuple(f.name for f in fields(Vote))
 
 
@@ -63,7 +65,7 @@ def model_row(card: ModelCard) -> dict[str, Any]:
         "revision": card.revision,
         "license": card.license,
         "card": to_json(
-            {f.name: getattr(card, f.name) for f in fields(card)}
+            {f.name: getattr(card, f.name) for f in fields(card) if f.name not in OWN_BUSINESS}
             | {"sampling": asdict(card.sampling), "metrics": dict(card.metrics)}
         ),
     }
