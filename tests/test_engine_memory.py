@@ -121,6 +121,19 @@ def test_a_model_that_is_always_asked_does_not_keep_the_others_out(engine: Local
     assert any(isinstance(event, Started) for event in patient.events)
 
 
+def test_rows_of_a_model_that_was_drained_for_somebody_who_left_are_written(engine: LocalEngine) -> None:
+    wait_until(lambda: states(engine).count("ready") == 2)
+    busy = [Row(engine, model_id, f"long {model_id}", max_new_tokens=400) for model_id in IDS[:2]]
+    for row in busy:
+        row.wait_for(Tokens)
+    impatient = Row(engine, IDS[4], "impatient")
+    time.sleep(0.5)  # longer than anybody waits here before a busy model is drained
+    late = [Row(engine, model_id, f"late {model_id}") for model_id in IDS[:2]]
+    engine.cancel("impatient")
+    impatient.wait_for(Ended)
+    assert [row.end() for row in (*busy, *late)] == [FinishReason.LENGTH] * 4
+
+
 def test_a_model_that_fits_nowhere_says_so_and_is_not_tried() -> None:
     engine = LocalEngine(Settings(memory_gb=0.05))
     engine.open(CARDS[:1])

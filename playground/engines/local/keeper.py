@@ -211,6 +211,11 @@ class Keeper:
         return self.state == "ready" and not any(row.sent for row in self._rows.values())
 
     @property
+    def is_drained(self) -> bool:
+        """Whether it was drained and has written its last row."""
+        return self._draining and self.is_idle
+
+    @property
     def waiting_since(self) -> float:
         """When the first of its rows came; infinity when nobody waits."""
         return min((row.since for row in self._rows.values()), default=math.inf)

@@ -154,6 +154,9 @@ class LocalEngine:
         """What time asks for: launches within the allowed number and the memory, ends of hung workers."""
         self._place()
         keepers = tuple(self._keepers.values())
+        for keeper in keepers:
+            if keeper.is_drained:  # also when the one it was drained for has given up: its own rows wait
+                keeper.sleep()
         room = self._loads_at_once - sum(keeper.state == "loading" for keeper in keepers)
         for keeper in sorted(keepers, key=lambda keeper: keeper.waiting_since):  # who is waited for comes first
             if room > 0 and keeper.wants_launch and self._makes_room(keeper):
