@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
@@ -19,11 +20,10 @@ from playground.catalog import Catalog
 from playground.clock import Clock
 from playground.compare import Column, ColumnPlan, Comparison
 from playground.engines.fleet import Fleet
-from playground.engines.local.devices import find_devices
 from playground.engines.protocol import Engine
 from playground.errors import InvalidValue, StorageError
-from playground.leaderboard import Leaderboard
-from playground.lineup import LineUp, default_models
+from playground.leaderboard import Leaderboard, LeaderboardOptions
+from playground.lineup import LineUp, chosen_models
 from playground.listing import current_leaderboard, sources_line
 from playground.reading import AnswerReader
 from playground.recorder import Recorder
@@ -43,6 +43,7 @@ NO_OVERRIDES: Mapping[str, Any] = MappingProxyType({})
 KEPT_IN_MEMORY = 100
 """Battles that visitors asked not to store are held in memory, the latest so many."""
 TEND_EVERY_S = 1.0
+SETTLE_EVERY_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,7 @@ class Arena:
     def __init__(self, settings: Settings, engine: Engine | None = None, clock: Clock | None = None) -> None:
         self.settings = settings
         self.catalog = Catalog.load(settings.card_folders, settings.template_folders)
-        find = partial(find_devices, settings.memory_bytes)
-        self._line_up = LineUp(self.catalog, settings.model_ids or default_models(self.catalog, find))
+        self._line_up = LineUp(self.catalog, chosen_models(self.catalog, settings))
         self.starters = load_starters(settings.starters_folder)
         self._category_of = {replace(s, category=""): s.category for group in self.starters.values() for s in group}
         self._engine = engine or Fleet(settings)
@@ -253,7 +253,10 @@ class Arena:
 
     def leaderboard(self, category: str = "") -> Leaderboard:
         """The ratings from all votes that count now."""
-        return current_leaderboard(self.store, self.settings, self.catalog, self.starters, self._clock.now(), category)
+        options = LeaderboardOptions(prior_ties=self.settings.prior_ties)
+        models = [card.id for card in self.line_up]
+        now = self._clock.now()
+        return current_leaderboard(self.store, self.catalog, models, self.starters, now, category, options)
 
     @property
     def is_loading(self) -> bool:
@@ -349,7 +352,8 @@ class Arena:
             self._running.pop(battle_id, None)
 
     def _tend(self) -> None:
-        """Once a second: end what nobody reads any more, save what could not be saved."""
+        """Once a second: end what nobody reads any more, save what could not be saved; once a minute: expire."""
+        settled = self._clock.monotonic()
         while not self._closed.wait(TEND_EVERY_S):
             with self._guard:
                 running = list(self._running.values())
@@ -358,3 +362,7 @@ class Arena:
                     comparison.stop()
             if not self._closed.is_set():
                 self._recorder.try_again()
+            if self._clock.monotonic() - settled >= SETTLE_EVERY_S:
+                settled = self._clock.monotonic()
+                with suppress(StorageError):  # another minute; nobody sees what is not written down yet
+                    self._kept.expire()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from threading import RLock
@@ -46,7 +47,6 @@ OPTIONAL = (
     "stands_in_for",
     "engine",
     "quantization",
-    "offload",
     "kv_bytes_per_token",
     "servers",
     "served_name",
@@ -57,9 +57,10 @@ ENGINES = ("local", "remote", "zerogpu")
 QUANTIZATIONS = ("8bit", "4bit")
 SERVER = re.compile(r"https?://[^\s/?#@]+(/[^\s?#@]*)?")
 SAMPLING_KEYS = tuple(f.name for f in fields(SamplingParams))
-
-Source = tuple[str, str]
-"""Repository and revision."""
+_QUOTED = re.compile(r"(['\"])/[^'\"\n]*/([^'\"/\n]*)\1")
+"""An absolute path in quotes, whatever is in its names."""
+_FOLDER = re.compile(r"(?<![\w.:/])/(?:[^\s/:;,'\"]+/)+")
+"""The beginning of an absolute path, up to its last name."""
 
 
 def read_card(path: Path) -> ModelCard:
@@ -74,7 +75,8 @@ def read_card(path: Path) -> ModelCard:
     if not ID.fullmatch(table.text("id")) or table.text("id") != path.stem:
         raise table.fail(f"'id' is {table.text('id')!r}; it has to be the file's name, {path.stem!r}")
     repo = _repo(table, path.parent)
-    num_parameters, size_bytes = weights_size(Path(repo))
+    folder = Path(repo) if Path(repo).is_absolute() else None  # a hub id is none, whatever lies here by that name
+    num_parameters, size_bytes = weights_size(folder) if folder else (0, 0)
     return ModelCard(
         id=table.text("id"),
         name=_filled(table, "name"),
@@ -94,8 +96,7 @@ def read_card(path: Path) -> ModelCard:
         stands_in_for=table.text("stands_in_for"),
         engine=table.one_of("engine", ENGINES, "local"),
         quantization=table.one_of("quantization", ("", *QUANTIZATIONS), ""),
-        offload=table.flag("offload"),
-        kv_bytes_per_token=table.integer("kv_bytes_per_token", kv_bytes_per_token(Path(repo)), low=1) or 0,
+        kv_bytes_per_token=table.integer("kv_bytes_per_token", kv_bytes_per_token(folder) if folder else 0, low=1) or 0,
         servers=_servers(table),
         served_name=table.text("served_name"),
         metrics=table.numbers("metrics"),
@@ -142,6 +143,14 @@ def _sampling(table: Table) -> SamplingParams:
         raise table.fail(str(problem)) from problem
 
 
+def without_folders(words: str, card: ModelCard) -> str:
+    """What was said of a model as others may read it: of each folder only its last name."""
+    folder = Path(card.repo) if Path(card.repo).is_absolute() else snapshot_folder(card.repo, card.revision)
+    if folder is not None:  # a name may hold spaces: what is known is taken first
+        words = words.replace(str(folder), card.public_repo).replace(f"{folder.parent}/", "")
+    return _FOLDER.sub("", _QUOTED.sub(r"\1\2\1", words))
+
+
 def files_state(card: ModelCard) -> str:
     """Whether the model's files are on this machine: here, incomplete or missing."""
     folder = Path(card.repo) if Path(card.repo).is_absolute() else snapshot_folder(card.repo, card.revision)
@@ -158,9 +167,11 @@ class Catalog:
     _cards: Mapping[str, ModelCard]
     _found: dict[str, ModelCard] = field(default_factory=dict, repr=False, compare=False)
     _ids: dict[str, str] = field(default_factory=dict, repr=False, compare=False)  # of what was found, by given name
-    _tokenizers: dict[Source, Tokenizer] = field(default_factory=dict, repr=False, compare=False)
-    _chats: dict[Source, tuple[PromptTemplate, Tokenizer]] = field(default_factory=dict, repr=False, compare=False)
-    _lock: RLock = field(default_factory=RLock, repr=False, compare=False)  # of the four tables above
+    _lock: RLock = field(default_factory=RLock, repr=False, compare=False)  # of the two tables above
+    _tokenizers: dict[Path, Tokenizer] = field(default_factory=dict, repr=False, compare=False)  # by folder
+    _checked: set[tuple[Path, str]] = field(default_factory=set, repr=False, compare=False)  # with which templates
+    _chats: dict[Path, tuple[PromptTemplate, Tokenizer]] = field(default_factory=dict, repr=False, compare=False)
+    _reading: RLock = field(default_factory=RLock, repr=False, compare=False)  # of the three tables above
 
     @classmethod
     def load(
@@ -255,28 +266,22 @@ class Catalog:
         """
         if CHAT_ID in (card.template, template_id):
             return self._chat_of(card)[1]
-        with self._lock:
-            source = (card.repo, card.revision)
-            if source not in self._tokenizers:
-                self._tokenizers[source] = self._read_tokenizer(card)
-            return self._tokenizers[source]
-
-    def _read_tokenizer(self, card: ModelCard) -> Tokenizer:
-        folder = _folder(card)
-        try:
-            tokenizer = load_tokenizer(folder)
-            check_tokenizer(self.template_of(card), tokenizer)
-        except TokenizerError as problem:
-            raise TokenizerError(f"{card.id}: {problem}") from problem
-        return tokenizer
+        template, folder = self.template_of(card, template_id), _folder(card)
+        with self._reading, _named(card, folder):
+            if folder not in self._tokenizers:
+                self._tokenizers[folder] = load_tokenizer(folder)
+            if (folder, template.id) not in self._checked:
+                check_tokenizer(template, self._tokenizers[folder])
+                self._checked.add((folder, template.id))
+            return self._tokenizers[folder]
 
     def _chat_of(self, card: ModelCard) -> tuple[PromptTemplate, Tokenizer]:
         """The model's own chat format, with the tokenizer that belongs to it."""
-        with self._lock:
-            source = (card.repo, card.revision)
-            if source not in self._chats:
-                self._chats[source] = _read_chat(card)
-            return self._chats[source]
+        folder = _folder(card)
+        with self._reading, _named(card, folder):
+            if folder not in self._chats:
+                self._chats[folder] = read_chat(folder)
+            return self._chats[folder]
 
     def prompt(self, model_id: str, instruction: Instruction, template_id: str = "") -> Prompt:
         """Exactly what the model is fed for `instruction`, in its card's format or another one.
@@ -335,9 +340,11 @@ def _folder(card: ModelCard) -> Path:
     return folder
 
 
-def _read_chat(card: ModelCard) -> tuple[PromptTemplate, Tokenizer]:
-    folder = _folder(card)
+@contextmanager
+def _named(card: ModelCard, folder: Path) -> Iterator[None]:
+    """Name the model in errors about its files, and the folder as others may read it."""
     try:
-        return read_chat(folder)
+        yield
     except (InvalidTemplate, TokenizerError) as problem:
-        raise type(problem)(f"{card.id}: {problem}") from problem
+        words = str(problem).replace(str(folder), card.public_repo)
+        raise type(problem)(f"{card.id}: {words}") from problem

@@ -265,9 +265,9 @@ def weights_size(folder: Path) -> tuple[int, int]:
 
     Weights that are missing or torn are no error here: loading them is, and names the file.
     """
-    weights = [*folder.glob("*.safetensors")]
-    num_parameters = sum(_num_parameters(path) for path in weights)
-    return num_parameters, sum(path.stat().st_size for path in weights or folder.glob("pytorch_model*.bin"))
+    weights = [path for path in folder.glob("*.safetensors") if path.is_file()]  # a link may lead nowhere
+    bins = (path for path in folder.glob("pytorch_model*.bin") if path.is_file())
+    return sum(map(_num_parameters, weights)), sum(path.stat().st_size for path in weights or bins)
 
 
 def _num_parameters(path: Path) -> int:

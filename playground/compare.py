@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from playground.catalog import without_folders
 from playground.clock import Clock
 from playground.engines.protocol import Ended, Engine, EngineFacts, Event, Job, Queued, Started, Tokens
 from playground.errors import PlaygroundError
@@ -138,7 +139,7 @@ class Column:
             case Tokens(token_ids=token_ids):
                 self._write(token_ids)
             case Ended(finish_reason=reason, error=error):
-                return self._end(reason, error and error.replace(self.plan.card.repo, self.plan.card.public_repo))
+                return self._end(reason, error and without_folders(error, self.plan.card))
         return None
 
     def _write(self, token_ids: Sequence[int]) -> None:

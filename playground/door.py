@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from playground.errors import InvalidInstruction, InvalidValue, Refused
+from playground.errors import InvalidInstruction, InvalidValue, Refused, Unknown
 from playground.records import SIDES, Instruction, SamplingParams
 from playground.settings import Settings
 
@@ -25,7 +25,6 @@ OVERRIDES = tuple(f.name for f in fields(SamplingParams) if f.name != "renormali
 OVERRIDE_KEYS = (*OVERRIDES, "seed")
 BATTLE_ID = re.compile(r"[0-9a-f]{32}")
 RATER = re.compile(r"[\w.@:+-]{1,64}")
-ORDER = re.compile(r"[a-z]([>=][a-z])+")
 
 TAKEN_OUT: Mapping[str, re.Pattern[str]] = {
     "control character": re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]"),
@@ -83,26 +82,6 @@ def _check_length(name: str, length: int, limit: int, times: int) -> None:
 def is_blank(text: str) -> bool:
     """Whether there is nothing to read: only white space and invisible characters."""
     return all(char.isspace() or unicodedata.category(char) in ("Cc", "Cf") for char in text)
-
-
-def clean_choice(choice: object, sides: Sequence[str]) -> str:
-    """One of `sides` (the good ones), ``tie``, ``both_bad``, or an order such as ``b>a=c`` of all of them.
-
-    Raises:
-        InvalidValue: anything else, naming what is valid.
-    """
-    if isinstance(choice, str) and (choice in (*sides, "tie", "both_bad") or _is_order(choice, sides)):
-        return choice
-    raise InvalidValue(
-        f"choice is {_shown(choice)}; valid: {', '.join(sides)}, tie, both_bad, "
-        f"or an order of all sides such as {'>'.join(reversed(sides))}"
-    )
-
-
-def _is_order(choice: str, sides: Sequence[str]) -> bool:
-    if len(choice) > 2 * len(SIDES) or not ORDER.fullmatch(choice):
-        return False
-    return sorted(re.split("[>=]", choice)) == sorted(sides)
 
 
 def clean_battle_id(battle_id: object) -> str:
@@ -171,6 +150,18 @@ def clean_models(models: object) -> tuple[str, ...]:
     if models and not 2 <= len(models) <= len(SIDES):
         raise InvalidValue(f"models names {len(models):,}; choose 2 to {len(SIDES)}, or none for two of our choice")
     return tuple(_name("a model id", model) for model in models)
+
+
+def clean_model_id(model: object) -> str:
+    """Text that may be the id of a model; whether there is one the catalog knows.
+
+    Raises:
+        Unknown: no text, or none of 1 to 200 characters that can be read, which no model has as its id.
+    """
+    try:
+        return _name("a model id", model)
+    except InvalidValue as problem:
+        raise Unknown(f"unknown model {_shown(model)}; the valid ids are those that /models lists") from problem
 
 
 def _name(what: str, value: object) -> str:

@@ -8,17 +8,26 @@ from __future__ import annotations
 import math
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from random import SystemRandom
 from typing import Any
 
 from playground.catalog import Catalog, files_state
 from playground.compare import ColumnPlan
+from playground.engines.local.devices import find_devices
 from playground.engines.local.placement import Device, How, plan
 from playground.errors import InvalidValue, PlaygroundError, Unknown
 from playground.records import SIDES, BattleSide, Instruction, ModelCard, SamplingParams
+from playground.settings import Settings
 
 FindDevices = Callable[[], Sequence[Device]]
 NEEDS_SAMPLING = frozenset({"temperature", "top_p", "top_k"})
+
+
+def chosen_models(catalog: Catalog, settings: Settings, find: FindDevices | None = None) -> tuple[str, ...]:
+    """The ids of who answers here: those that were named, else `default_models`; none: the pocket models."""
+    find = find or partial(find_devices, settings.memory_bytes)
+    return settings.model_ids or default_models(catalog, find)
 
 
 def default_models(catalog: Catalog, find: FindDevices) -> tuple[str, ...]:

@@ -5,20 +5,14 @@ Boundary: what the store, the catalog and the engine know, as values to print, s
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
-from playground.catalog import Catalog, files_state
+from playground.catalog import Catalog, files_state, without_folders
 from playground.leaderboard import Leaderboard, LeaderboardOptions, build_leaderboard
 from playground.records import Instruction, ModelCard, ModelStatus, Prompt
-from playground.settings import Settings
 from playground.storage.store import Store
-
-_FOLDER = re.compile(r"(?<![\w.:/])/(?:[^\s/:;,'\"]+/)+")
-"""The beginning of an absolute path, up to its last name."""
 
 
 def model_rows(cards: Iterable[ModelCard], statuses: Iterable[ModelStatus] = ()) -> list[dict[str, Any]]:
@@ -67,21 +61,19 @@ def _row(card: ModelCard, status: ModelStatus) -> dict[str, Any]:
     }
 
 
-def without_folders(words: str, card: ModelCard) -> str:
-    """What was said of a model as others may read it: of each folder only its last name."""
-    known = words.replace(card.repo, card.public_repo) if Path(card.repo).is_absolute() else words
-    return _FOLDER.sub("", known)
-
-
 def current_leaderboard(
     store: Store,
-    settings: Settings,
     catalog: Catalog,
+    models: Sequence[str],
     starters: Mapping[str, Sequence[Instruction]],
     now: str,
     category: str = "",
+    options: LeaderboardOptions = LeaderboardOptions(),  # noqa: B008  # frozen
 ) -> Leaderboard:
     """The ratings from all votes that are final `now`: while a vote can be undone, its effect would show who is who.
+
+    Args:
+        models: ids of who answers here, which are named when they have no vote yet.
 
     Raises:
         InvalidValue: a category that neither the starters nor the votes have.
@@ -90,8 +82,8 @@ def current_leaderboard(
         store.judged_pairs(final_by=now),
         catalog.cards,
         category=category,
-        options=LeaderboardOptions(prior_ties=settings.prior_ties),
-        models=[card.id for card in catalog.line_up(settings.model_ids)],
+        options=options,
+        models=models,
         categories=starters,
     )
 
@@ -120,7 +112,8 @@ def sources_line(cards: Sequence[ModelCard], statuses: Sequence[ModelStatus]) ->
     failed = [status for status in statuses if status.state == "failed"]
     parts = [who, ", ".join(devices)]
     if loading:
-        parts.append(f"{len(statuses) - len(loading) - len(failed)} of {len(statuses)} loaded")
+        ready = sum(status.state == "ready" for status in statuses)
+        parts.append(f"{ready} of {len(statuses)} loaded")
     if failed:
         parts.append(f"{failed[0].model_id if len(failed) == 1 else len(failed)} failed to load")
     return " · ".join([part for part in parts if part] + ["votes saved"])

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from playground.chat import Message, render_chat
+from playground.chat import render_chat
 from playground.errors import PromptTooLong, TokenizerError
 from playground.records import Instruction, ModelCard, Prompt, PromptTemplate, SamplingParams, Segment
+from playground.sandbox import Message
 from playground.templates import PLACE, SYSTEM
 from playground.tokenization import ChatTokenizer, Tokenizer
 

@@ -151,7 +151,7 @@ class ModelCard:
     license: str
     architecture: str  # the config's class, such as LlamaForCausalLM
     num_parameters: int
-    size_bytes: int  # of the weights on disk
+    size_bytes: int  # of the weights as computed with, before any quantization; of their files where no card says it
     context_length: int  # tokens, prompt and answer together
     dtype: str  # as computed with: float32, float16, bfloat16
     template: str
@@ -162,7 +162,6 @@ class ModelCard:
     stands_in_for: str = ""  # pocket models: the card they imitate
     engine: str = "local"
     quantization: str = ""  # "8bit" or "4bit": loaded so, on a GPU
-    offload: bool = False  # layers that no GPU has room for may lie in the machine's own memory: slow
     kv_bytes_per_token: int = 0  # keys and values of one token in 16-bit numbers; 0: not known
     servers: tuple[str, ...] = ()  # of a remote card: addresses, nobody's business but the engine's
     served_name: str = ""  # what the servers call the model; empty: `repo`

@@ -41,7 +41,11 @@ class Settings:
     host: str = _setting("127.0.0.1", "address to listen on", "GRADIO_SERVER_NAME")
     port: int = _setting(7860, "port to listen on", "GRADIO_SERVER_PORT")
     share: bool = _setting(False, "open a public Gradio tunnel to this machine", "GRADIO_SHARE")
-    models: str = _setting("", "card ids, folders or hub ids, comma separated; empty: the pocket models")
+    models: str = _setting(
+        "",
+        "card ids, folders or hub ids, comma separated; "
+        "empty: on a GPU the real models that are here and fit, else the pocket ones",
+    )
     db: Path = _setting(Path("data/playground.db"), "the SQLite database; its folder is made when missing")
     db_mounted: bool = _setting(False, "the database lies on a network mount, such as a Space's bucket")
     cards: str = _setting("", "a folder with more model cards")
@@ -56,6 +60,7 @@ class Settings:
     prior_ties: float = _setting(0.5, "leaderboard: part of a tie that each pair that met also plays")
     threads: int = _setting(1, "torch threads in each worker on a CPU")
     memory_gb: float = _setting(0.0, "memory for models, on each device; 0: what is free")
+    locked: bool = _setting(False, "nobody may load, unload or add models on the page; for a playground behind a proxy")
     remote_key: str = _setting("", "the key that servers of remote cards are sent; has no flag", secret=True)
 
     def __post_init__(self) -> None:

@@ -374,7 +374,7 @@ class FastTokenizer:
         self._model.no_truncation()
         self._model.no_padding()
         self._model.encode_special_tokens = True  # markers in text stay text
-        self._bytes = _byte_alphabet() if _decoder_type(self._model) == "ByteLevel" else None
+        self._bytes = ByteTokens(self._model) if _decoder_type(self._model) == "ByteLevel" else None
 
     @property
     def vocab_size(self) -> int:
@@ -399,7 +399,7 @@ class FastTokenizer:
     def stream(self) -> TextStream:
         """A fresh decoder."""
         if self._bytes is not None:
-            return ByteLevelStream(self._model, self._bytes)
+            return ByteLevelStream(self._bytes)
         return WindowStream(self._model)
 
 
@@ -532,27 +532,43 @@ def _byte_alphabet() -> dict[str, int]:
     return {chr(byte): byte for byte in shown} | {chr(256 + i): byte for i, byte in enumerate(hidden)}
 
 
-class ByteLevelStream:
-    """Decodes byte-level BPE: every token is bytes."""
+class ByteTokens(dict[int, bytes]):
+    """The bytes of each token of a byte-level BPE; asked of the model once, kept for every later stream."""
 
-    def __init__(self, model: Any, alphabet: dict[str, int]) -> None:
-        self._model, self._alphabet = model, alphabet
-        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self._model = model
+        self._alphabet = _byte_alphabet()
 
-    def feed(self, token_id: int) -> str:
-        """The text that is certain after one more id."""
+    def __missing__(self, token_id: int) -> bytes:
+        """Of an id that comes for the first time; nothing of one that does not exist."""
         token = _token(self._model, token_id)
-        return "" if token is None else self._decoder.decode(self._bytes(token))
+        if token is None:
+            return b""
+        self[token_id] = self._spelt(token)
+        return self[token_id]
 
-    def finish(self) -> str:
-        """What was held back."""
-        return self._decoder.decode(b"", True)
-
-    def _bytes(self, token: str) -> bytes:
+    def _spelt(self, token: str) -> bytes:
         """Added tokens are spelt as they are, the others in the alphabet of bytes."""
         if all(character in self._alphabet for character in token):
             return bytes(self._alphabet[character] for character in token)
         return token.encode("utf-8")
+
+
+class ByteLevelStream:
+    """Decodes byte-level BPE: every token is bytes."""
+
+    def __init__(self, tokens: Mapping[int, bytes]) -> None:
+        self._tokens = tokens
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def feed(self, token_id: int) -> str:
+        """The text that is certain after one more id."""
+        return self._decoder.decode(self._tokens[token_id])
+
+    def finish(self) -> str:
+        """What was held back."""
+        return self._decoder.decode(b"", True)
 
 
 class WindowStream:

@@ -54,11 +54,6 @@ class Table:
             raise self.fail(f"{key!r} is {value}; valid: {low} or more")
         return value
 
-    def flag(self, key: str) -> bool:
-        """True or false; false when it is not there."""
-        value: bool = self._typed(key, bool, False)
-        return value
-
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of texts, none of them empty."""
         return tuple(self._item(key, item, str, bool(item), "non-empty texts") for item in self._list(key))

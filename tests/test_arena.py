@@ -11,10 +11,12 @@ import pytest
 
 from playground.arena import Arena
 from playground.battles import Battles
+from playground.clock import Clock
 from playground.errors import InvalidValue, PromptTooLong, Refused, StorageError, Unknown
 from playground.exchange import ExportOptions, export
 from playground.records import BattleState, BattleView, ColumnState, Generation, Instruction, ModelCard
 from playground.settings import Settings
+from tests.cast import House, ToldTime
 from tests.chats import small_llama
 from tests.checkpoints import write_checkpoint
 
@@ -272,5 +274,24 @@ def test_a_folder_with_a_chat_template_answers_without_a_card(tmp_path: Path, se
         export(arena.store, "votes", tmp_path / "votes.jsonl", ExportOptions())
         assert "small-llama" in (tmp_path / "votes.jsonl").read_text()
         assert str(tmp_path) not in (tmp_path / "votes.jsonl").read_text()
+    finally:
+        arena.close()
+
+
+def test_an_open_battle_that_nobody_looks_at_becomes_void_by_itself(settings: Settings, tmp_path: Path) -> None:
+    time_told = ToldTime()
+    passed = [0.0]
+    arena = Arena(replace(settings, db=tmp_path / "playground.db"), clock=Clock(time_told.now, lambda: passed[0]))
+    arena.open()
+    try:
+        House(arena.store, time_told).battle_is_open()
+        time_told.pass_s(2 * settings.expire_s)
+        passed[0] = 2 * settings.expire_s
+        deadline = time.monotonic() + 60
+        while (stored := arena.store.battle("battle-1")) and stored.state is BattleState.OPEN:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        assert stored is not None
+        assert (stored.state, stored.void_reason) == (BattleState.VOID, "expired")
     finally:
         arena.close()

@@ -119,6 +119,15 @@ def test_forged_votes_get_a_message_or_a_refusal(live_app: LiveApp, fields: dict
     assert "Traceback" not in json.dumps(data)
 
 
+@pytest.mark.parametrize("model", ["gpt-4", "/etc/passwd", "x" * 5000, ["pocket-galpaca"], {"id": "a"}, 3, None])
+def test_a_model_that_is_none_gets_the_same_message_whatever_was_sent(live_app: LiveApp, model: Any) -> None:
+    event, data = call(live_app, "prompt", {"model": model, "instruction": "hi"})
+    assert event == "error"
+    assert data["error"].startswith("unknown model ")
+    assert len(data["error"]) < 400
+    assert "Traceback" not in json.dumps(data)
+
+
 def test_a_body_of_megabytes_is_refused_before_it_is_sent(live_app: LiveApp) -> None:
     connection = http.client.HTTPConnection(live_app.url.removeprefix("http://"), timeout=30)
     connection.putrequest("POST", "/gradio_api/call/v2/compare")

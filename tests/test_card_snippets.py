@@ -31,6 +31,7 @@ from playground.catalog import CARD_FOLDER, Catalog
 from playground.clock import Clock
 from playground.compare import Column, Comparison
 from playground.engines.local.loading import load
+from playground.engines.local.placement import Device
 from playground.engines.local.pool import LocalEngine
 from playground.engines.local.sampling import Sampler, warp
 from playground.lineup import LineUp
@@ -53,6 +54,10 @@ SYSTEM = "You are an AI assistant that follows instruction extremely well. Help 
 BELOW = "Below is an instruction that describes a task"
 WRITE = "Write a response that appropriately completes the request.\n\n"
 Ids = list[int]
+
+
+ENDLESS = Device("cpu", "this CPU", 10**12, 10**12)
+"""The cards say how large the real models are; what is loaded here are small checkpoints."""
 
 
 # The cards' own code
@@ -236,7 +241,7 @@ class Models:
         self.line_up = LineUp(self.catalog, list(CODE))
         self.loaded = {model_id: load(self.catalog.card(model_id), threads=1) for model_id in CODE}
         self._own: dict[tuple[str, Instruction, int | None], tuple[Ids, str]] = {}
-        self.engine = LocalEngine(Settings(threads=1))
+        self.engine = LocalEngine(Settings(threads=1), devices=lambda: [ENDLESS])
         self.engine.open(self.line_up.cards)
 
     def params(self, model_id: str, greedy: bool) -> SamplingParams:

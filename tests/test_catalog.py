@@ -182,6 +182,12 @@ def test_torn_weights_are_no_error_here(tmp_path: Path, data: bytes) -> None:
     assert weights_size(tmp_path) == (0, len(data))
 
 
+def test_a_link_that_leads_nowhere_is_no_error_here(tmp_path: Path) -> None:
+    (tmp_path / "pytorch_model.bin").write_bytes(b"12345")
+    (tmp_path / "model.safetensors").symlink_to(tmp_path / "gone")
+    assert weights_size(tmp_path) == (0, 5)
+
+
 def test_the_size_of_bin_files_is_known_too(tmp_path: Path) -> None:
     (tmp_path / "pytorch_model.bin").write_bytes(b"12345")
     assert weights_size(tmp_path) == (0, 5)
@@ -269,6 +275,43 @@ def test_a_prompt_that_does_not_fit_names_the_model(mine: Catalog) -> None:
     assert mine.check_fits("mine", Instruction("Hi"), SamplingParams()).text.count("Hi") == 1
     with pytest.raises(PromptTooLong, match=r"Mine reads at most 2,048 tokens, prompt and answer together"):
         mine.check_fits("mine", Instruction("Hi"), SamplingParams(max_new_tokens=2047))
+
+
+@pytest.mark.parametrize("name", ["tokenizer.model", "tokenizer.json"])
+@pytest.mark.parametrize("template", ["openalpaca", "chat"])
+def test_what_is_wrong_with_a_folder_is_said_without_where_it_lies(tmp_path: Path, template: str, name: str) -> None:
+    home = tmp_path / "my models"
+    (home / "Mine 3B").mkdir(parents=True)
+    write(home, GOOD.replace("./mine", "./Mine 3B").replace("openalpaca", template))
+    (home / "Mine 3B" / name).write_bytes(b"{torn")
+    with pytest.raises(TokenizerError, match=rf"^mine: .*Mine 3B/{name}") as caught:
+        Catalog.load([home]).prompt("mine", Instruction("Hi"))
+    assert str(tmp_path) not in str(caught.value)
+    assert "my models" not in str(caught.value)
+
+
+def test_a_hub_id_is_no_folder_of_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "org").mkdir()
+    safetensors(tmp_path / "org" / "mine" / "model.safetensors", a=[10])
+    shape = {"num_hidden_layers": 2, "hidden_size": 8, "num_attention_heads": 2}
+    (tmp_path / "org" / "mine" / "config.json").write_text(json.dumps(shape))
+    monkeypatch.chdir(tmp_path)
+    card = read_card(write(tmp_path, GOOD.replace("./mine", "org/mine")))
+    assert (card.num_parameters, card.size_bytes, card.kv_bytes_per_token) == (0, 0, 0)
+
+
+def test_a_template_is_checked_with_each_tokenizer_that_it_is_used_with(tmp_path: Path, mine: Catalog) -> None:
+    (tmp_path / "templates").mkdir()
+    form = (ROOT / "prompts" / "templates" / "openalpaca.toml").read_text()
+    write(tmp_path / "templates", form, "openalpaca.toml")
+    other = form.replace('id = "openalpaca"', 'id = "other"').replace("stop_ids = [2]", "stop_ids = [9999]")
+    write(tmp_path / "templates", other, "other.toml")
+    write(tmp_path, GOOD.replace('"mine"', '"again"').replace('"openalpaca"', '"other"'), "again.toml")
+    catalog = Catalog.load([tmp_path], [tmp_path / "templates"])
+    assert catalog.prompt("mine", Instruction("Hi")).token_ids
+    for model_id, template_id in (("mine", "other"), ("again", "")):
+        with pytest.raises(TokenizerError, match=rf"^{model_id}: template other: .* has no token 9999"):
+            catalog.prompt(model_id, Instruction("Hi"), template_id)
 
 
 def test_a_model_whose_tokenizer_is_missing_says_so(tmp_path: Path) -> None:
@@ -381,6 +424,34 @@ def test_two_commits_of_a_repository_are_two_models(
     catalog = Catalog.load()
     assert [card.id for card in catalog.line_up(names)] == names
     assert [catalog.prompt(name, Instruction("Ann")).text for name in names] == ["Hello: Ann", "Good day: Ann"]
+
+
+def test_a_branch_that_was_fetched_again_brings_its_new_tokenizer(
+    talker: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "hub" / "models--org--mine"
+    (home / "refs").mkdir(parents=True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    text = GOOD.replace("./mine", "org/mine").replace('"local"', '"main"')
+    write(tmp_path, text.replace('"openalpaca"', '"chat"'))
+    write(tmp_path, text.replace('"mine"', '"bare"').replace('"openalpaca"', '"plain"'), "bare.toml")
+    catalog = Catalog.load([tmp_path])
+    prompts, tokenizers = [], []
+    for digit, greeting in (("0", "Hello"), ("1", "Good day")):
+        folder = shutil.copytree(talker, home / "snapshots" / (digit * 40))
+        (folder / "chat_template.jinja").write_text(f"{greeting}: {{{{ messages[-1].content }}}}")
+        (home / "refs" / "main").write_text(digit * 40)
+        prompts.append(catalog.prompt("mine", Instruction("Ann")).text)
+        tokenizers.append(catalog.tokenizer_of(catalog.card("bare")))
+    assert prompts == ["Hello: Ann", "Good day: Ann"]
+    assert tokenizers[0] is not tokenizers[1]
+
+
+def test_the_cards_are_there_while_a_tokenizer_is_being_read(talker: Path) -> None:
+    catalog = Catalog.load()
+    with catalog._reading, ThreadPoolExecutor(1) as pool:
+        assert pool.submit(catalog.card, str(talker)).result(timeout=30).id == "talker"
+        assert pool.submit(lambda: (catalog.known("talker"), list(catalog.cards)[-1])).result(timeout=30)[1] == "talker"
 
 
 def test_threads_that_look_for_a_model_find_the_same_one(talker: Path) -> None:

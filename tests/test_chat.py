@@ -15,12 +15,13 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from playground.chat import MOST_CHARS, MOST_ROUNDS, read_source, render, render_chat, takes_system
+from playground.chat import read_source, render_chat, takes_system
 from playground.checkpoint import read_chat
 from playground.errors import InvalidInstruction, InvalidTemplate, TokenizerError
 from playground.markers import read_markers
 from playground.prompting import build_prompt, ignores_system
 from playground.records import Instruction, Prompt, PromptTemplate
+from playground.sandbox import MOST_CHARS, MOST_ROUNDS, render
 from playground.tokenization import ChatTokenizer, SentencePieceTokenizer
 from tests.chats import CORPUS, FAMILIES, STYLES, write_chat
 
@@ -88,6 +89,10 @@ def test_text_and_ids_are_those_of_transformers(
         "{{ messages | tojson(indent=2) }}{{ {'b': 1, 'a': 'é<'} | tojson(sort_keys=true) }}",
         "  {% if tools is none %}\n  none\n  {% endif %}\n{{ documents }}|{{ nothing }}|{{ add_generation_prompt }}",
         "{{ dict(a=1) }}{{ dict.fromkeys(['a'], 2) }}{% generation %} x {% endgeneration %}{{ 2 ** 10 }}{{ 'ab' * 3 }}",
+        "{{ '%5.1f%%|%-4s' % (2.5, 'a') }}{{ '{:>6}|{{x}}'.format('a') }}{{ 'in 90000000 years, 5%' + ' ~' }}",
+        "{% for a in [1, [2, 3]] recursive %}{{ loop(a) if a is iterable else a ~ ',' ~ loop.length }}{% endfor %}",
+        "{% for a in 'ab' | map('upper') %}{{ loop.index }}/{{ loop.length }}{{ a }}{% else %}none{% endfor %}",
+        "{% set x %}a{{ bos_token }}{% endset %}{{ x | replace('a', 'b') | center(9) }}{{ [1, 2] | batch(2) | list }}",
         "{{ messages[0].get('tools') }}{{ messages[0].items() | list }}{{ messages[-1:] }}{{ 1.5 ~ bos_token }}\n",
     ],
 )
@@ -363,6 +368,19 @@ def test_older_repositories_keep_their_tokens_in_files_of_their_own(tmp_path: Pa
 
 ASKED: Sequence[Mapping[str, str]] = [{"role": "user", "content": "Hi"}]
 LOOP = "{% for i in range(9999) %}{% for j in range(9999) %}{% endfor %}{% endfor %}"
+LISTS = (
+    "{% set a = 'a' * 9999 %}{% for i in a %}{% for j in a %}{% for k in a | map('upper') %}"
+    "{% endfor %}{% endfor %}{% endfor %}"
+)
+NESTED = "{% for a in [1] %}" * 21 + "{% endfor %}" * 21
+RECURSIVE = "{% set a = [1] * 99 %}{% for i in a recursive %}{{ loop(a) if loop.depth < 9 }}{% endfor %}"
+BRANCHING = "{% macro f(n) %}{% if n %}{{ f(n - 1) }}{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(60) }}"
+KEPT = "{% set x %}{% for i in range(9999) %}{{ 'x' * 999 }}{% endfor %}{% endset %}"
+
+
+def grown(step: str, start: str = "'aa'") -> str:
+    """A template that takes the same step over and over, each on what the last one made."""
+    return f"{{% set n = namespace(x={start}) %}}{{% for i in range(99) %}}{{% set n.x = {step} %}}{{% endfor %}}"
 
 
 @pytest.mark.parametrize(
@@ -381,6 +399,30 @@ LOOP = "{% for i in range(9999) %}{% for j in range(9999) %}{% endfor %}{% endfo
         ("{% for i in range(9999) %}{{ 'x' * 999 }}{% endfor %}", f"does not end: it wrote {MOST_CHARS:,} characters"),
         ("{{ 'x' * 10 ** 12 }}", "fails: a text or list of more than"),
         ("{{ 10 ** 10 ** 10 }}", r"fails: \d+ \*\* \d+ is too large"),
+        ("{% break %}", "fails: 'break' outside loop"),
+        (NESTED, "fails: too many statically nested blocks"),
+        (LISTS, f"does not end: it counted to {MOST_ROUNDS:,}"),
+        (RECURSIVE, f"does not end: it counted to {MOST_ROUNDS:,}"),
+        (BRANCHING, f"does not end: it counted to {MOST_ROUNDS:,}"),
+        (KEPT, f"does not end: it wrote {MOST_CHARS:,} characters"),
+        (grown("n.x ~ n.x"), "fails: a text or list of more than"),
+        (grown("n.x + n.x"), "fails: a text or list of more than"),
+        (grown("n.x * 2"), "fails: a text or list of more than"),
+        (grown("n.x.replace('a', 'aa')"), "fails: a text or list of more than"),
+        (grown("'%s%s' % (n.x, n.x)"), "fails: a text or list of more than"),
+        (grown("'{0}{0}'.format(n.x)"), "fails: a text or list of more than"),
+        (grown("[n.x, n.x] | join"), "fails: a text or list of more than"),
+        (grown("n.x * n.x", "7"), "fails: a number of more than 4,096 bits"),
+        ("{{ 'a'.ljust(10 ** 12) }}", "fails: a text or list of more than"),
+        ("{{ 'a'.rjust(width=10 ** 12) }}", "fails: "),
+        ("{{ 'a' | center(10 ** 12) }}", "fails: a text or list of more than"),
+        ("{{ ['a'] | batch(10 ** 12, 'a') | list }}", "fails: a text or list of more than"),
+        ("{{ messages | tojson(indent=10 ** 12) }}", "fails: a text or list of more than"),
+        ("{{ '%999999999999s' % 'a' }}", "fails: a text or list of more than"),
+        ("{{ '%*s' % (10 ** 12, 'a') }}", "fails: a width in a format has to be written out"),
+        ("{{ '%999999999999s' | format('a') }}", "fails: a text or list of more than"),
+        ("{{ '{:>999999999999}'.format('a') }}", "fails: a text or list of more than"),
+        ("{{ '{:>{}}'.format('a', 10 ** 12) }}", "fails: a width in a format has to be written out"),
     ],
 )
 def test_a_template_that_fails_says_why(source: str, words: str) -> None:

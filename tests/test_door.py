@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import re
 import time
@@ -16,15 +15,15 @@ from playground.door import (
     OVERRIDE_KEYS,
     Remarks,
     clean_battle_id,
-    clean_choice,
     clean_comment,
     clean_instruction,
+    clean_model_id,
     clean_models,
     clean_overrides,
     clean_rater,
     clean_seed,
 )
-from playground.errors import InvalidInstruction, InvalidValue, PlaygroundError, Refused
+from playground.errors import InvalidInstruction, InvalidValue, PlaygroundError, Refused, Unknown
 from playground.records import Instruction
 from playground.settings import Settings
 
@@ -141,55 +140,6 @@ def test_clean_instructions_are_clean(text: str, input: str, system: str) -> Non
         assert after.encode("utf-8").decode("utf-8") == after
         assert not re.search(r"[\x00-\x08\x0b-\x1f]", after)
         assert notes or after == before.replace("\r\n", "\n").replace("\r", "\n")
-
-
-# Choices
-
-
-@pytest.mark.parametrize("choice", ["a", "b", "c", "tie", "both_bad", "b>a=c", "c=b=a", "a>b>c"])
-def test_choices_that_name_sides_or_order_all_of_them_pass(choice: str) -> None:
-    assert clean_choice(choice, ("a", "b", "c")) == choice
-
-
-@pytest.mark.parametrize(
-    "choice",
-    ["", "A", "d", "a>b", "a>b>c>d", "a>b>b", "b > a > c", "a>", ">a", "a>>b", "TIE", "undo", "a\n", "b>a=c\n", "abc"],
-)
-def test_other_choices_are_refused_with_the_valid_ones(choice: str) -> None:
-    with pytest.raises(InvalidValue) as caught:
-        clean_choice(choice, ("a", "b", "c"))
-    assert str(caught.value) == (
-        f"choice is {choice!r}; valid: a, b, c, tie, both_bad, or an order of all sides such as c>b>a"
-    )
-
-
-@pytest.mark.parametrize("choice", [None, 1, math.nan, ["a"], {"a": 1}, deep_list(), True])
-def test_a_choice_is_text(choice: object) -> None:
-    with pytest.raises(InvalidValue, match=r"choice is .*; valid: a, b, tie"):
-        clean_choice(choice, ("a", "b"))
-
-
-def test_a_huge_choice_is_refused_in_few_words() -> None:
-    with pytest.raises(InvalidValue) as caught:
-        clean_choice("a>b=" * 250_000, ("a", "b"))
-    assert len(str(caught.value)) < 200
-    assert "(1,000,000 characters)" in str(caught.value)
-
-
-def test_a_side_that_failed_cannot_be_chosen_and_need_not_be_ordered() -> None:
-    assert clean_choice("c>a", ("a", "c")) == "c>a"
-    for choice in ("b", "a>b>c"):
-        with pytest.raises(InvalidValue, match="valid: a, c, tie"):
-            clean_choice(choice, ("a", "c"))
-
-
-@pytest.mark.parametrize("size", range(2, 7))
-def test_every_order_of_every_number_of_sides_passes(size: int) -> None:
-    sides = "abcdef"[:size]
-    for order in itertools.islice(itertools.permutations(sides), 50):
-        for signs in itertools.islice(itertools.product(">=", repeat=size - 1), 8):
-            choice = order[0] + "".join(sign + side for sign, side in zip(signs, order[1:], strict=True))
-            assert clean_choice(choice, tuple(sides)) == choice
 
 
 # Battle ids
@@ -335,6 +285,18 @@ def test_other_remarks_are_refused(reasons: object, comment: object, words: str)
     assert words in str(caught.value)
 
 
+@pytest.mark.parametrize("model", [None, 3, ["a"], {"a": 1}, "", "x" * 100_000, "a\x00"])
+def test_what_cannot_be_a_model_id_is_an_unknown_model_in_few_words(model: object) -> None:
+    with pytest.raises(Unknown, match=r"^unknown model .*; the valid ids are those that /models lists") as caught:
+        clean_model_id(model)
+    assert len(str(caught.value)) < 200
+
+
+def test_a_model_id_is_text_that_may_name_one() -> None:
+    for model in ("pocket-galpaca", "org/name@main", "nobody"):
+        assert clean_model_id(model) == model
+
+
 def test_raters_are_short_names() -> None:
     for rater in ("api", "alice@example.org", "rater-1", "Zoë"):
         assert clean_rater(clean_rater(rater)) == rater
@@ -347,8 +309,8 @@ def test_raters_are_short_names() -> None:
 def test_every_door_answers_anything_with_a_clean_value_or_an_error_of_ours(value: object) -> None:
     doors = [
         clean_instruction,
-        lambda v: clean_choice(v, ("a", "b")),
         clean_battle_id,
+        clean_model_id,
         clean_overrides,
         clean_seed,
         clean_models,

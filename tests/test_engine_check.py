@@ -52,6 +52,22 @@ def test_a_process_that_dies_is_a_failed_point(llama: ModelCard, monkeypatch: py
     assert "ended with status 1" in point.words
 
 
+def test_a_card_that_cannot_be_made_fails_under_card_and_its_template_under_prompt(
+    llama: ModelCard, tmp_path: Path
+) -> None:
+    def failed(folder: Path) -> tuple[str, bool]:
+        out = io.StringIO()
+        assert main(["check", str(folder), "--json"], out) == 1
+        last = json.loads(out.getvalue())[0]["points"][-1]
+        return last["name"], last["ok"]
+
+    assert failed(tmp_path) == ("card", False)
+    folder = shutil.copytree(llama.repo, tmp_path / "talker")
+    (folder / "chat_template.jinja").write_text("{{ messages[0].content }}")
+    (folder / "tokenizer.json").write_text("{")
+    assert failed(folder) == ("prompt", False)
+
+
 def test_the_command_prints_points_and_tells_good_from_bad(capsys: pytest.CaptureFixture[str]) -> None:
     out = io.StringIO()
     assert main(["check", "pocket-galpaca", "galpaca-30b", "nobody"], out) == 1

@@ -10,9 +10,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from transformers import DynamicCache
 
+from playground.engines.local import slots
 from playground.engines.local.decode import Decoder
 from playground.engines.local.loading import LoadedModel, load
+from playground.engines.local.slots import Slots
 from playground.engines.protocol import Job
 from playground.errors import EngineError, PromptTooLong
 from playground.records import FinishReason, SamplingParams
@@ -218,6 +221,95 @@ def test_a_newcomer_that_does_not_fit_into_memory_ends_alone(
     assert (refused.row, refused.token_id, refused.error) == ("row-1", None, "out of memory while reading the prompt")
     assert [first.token_id, second.token_id] == expected
     assert decoder.rows == ("row-0",)
+
+
+FULL = "DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"
+
+
+def full_at(monkeypatch: pytest.MonkeyPatch, call: int) -> None:
+    """Blocks of keys and values that would have to grow cannot, from so many on."""
+    grown, calls = slots._grown, iter(range(10_000))
+
+    def fail(block: torch.Tensor, num_rows: int, num_columns: int, max_rows: int) -> torch.Tensor:
+        if (block.shape[0] < num_rows or block.shape[2] < num_columns) and next(calls) >= call:
+            raise RuntimeError(FULL)
+        return grown(block, num_rows, num_columns, max_rows)
+
+    monkeypatch.setattr(slots, "_grown", fail)
+
+
+@pytest.mark.parametrize("call", range(4))  # keys and values of two layers
+@pytest.mark.parametrize("others", [0, 2])
+def test_a_newcomer_without_room_in_any_layer_leaves_the_others_as_they_were(
+    model: LoadedModel, monkeypatch: pytest.MonkeyPatch, others: int, call: int
+) -> None:
+    *running, newcomer = ragged_jobs(PARAMS[:1])[: others + 1]
+    newcomer = replace(newcomer, token_ids=tuple(range(3, 203)))  # longer than all that is there
+    expected = [write(model, request) for request in running]
+    decoder = Decoder(model)
+    ids: dict[str, list[int | None]] = {request.row: [] for request in (*running, newcomer)}
+
+    def step() -> None:
+        for token in decoder.step():
+            ids[token.row].append(token.token_id)
+
+    for request in running:
+        decoder.admit(request)
+    step()
+    with monkeypatch.context() as full:
+        full_at(full, call)
+        decoder.admit(newcomer)
+        step()
+    assert ids[newcomer.row] == [None]
+    while decoder.rows:
+        step()
+    assert [ids[request.row] for request in running] == [written for written, _ in expected]
+    assert write(model, newcomer)[0]
+
+
+def test_rows_that_find_no_memory_to_grow_are_lost_and_the_next_ones_are_written(
+    model: LoadedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = ragged_jobs([SamplingParams()])[:3]
+    decoder = Decoder(model)
+    for request in jobs:
+        decoder.admit(replace(request, params=SamplingParams(max_new_tokens=200)))
+    decoder.step()
+
+    def write_on() -> None:
+        while decoder.rows:
+            decoder.step()
+
+    with monkeypatch.context() as full:
+        full_at(full, 1)
+        with pytest.raises(RuntimeError, match="can't allocate memory"):
+            write_on()
+    assert decoder.rows == ()
+    decoder.drop(jobs[0].row)
+    decoder.admit(jobs[0])
+    ids = []
+    while decoder.rows:
+        ids += [token.token_id for token in decoder.step()]
+    assert ids == write(model, jobs[0])[0]
+
+
+def test_what_a_row_leaves_behind_does_not_reach_the_next_one_in_its_place() -> None:
+    def prefilled(length: int, value: float) -> DynamicCache:
+        cache = DynamicCache()
+        cache.update(torch.full((1, 2, length, 4), value), torch.full((1, 2, length, 4), value), 0)
+        return cache
+
+    block = Slots(max_rows=4)
+    for length, value in ((9, 1.0), (9, float("nan")), (3, 2.0)):
+        cache = prefilled(length, value)
+        block.make_room(cache)
+        block.join(cache)
+        if value != value:
+            block.leave(1)
+    keys, values = block.layers[0].update(*[torch.ones(2, 2, 1, 4)] * 2)
+    assert torch.isfinite(keys).all()
+    assert torch.isfinite(values).all()
+    assert block.starts == [0, 6]
 
 
 def test_memory_is_given_back_when_the_last_row_leaves(model: LoadedModel) -> None:

@@ -331,3 +331,54 @@ def test_a_process_that_will_not_go_holds_its_successor_up_for_a_while_only(scen
     assert not scene.keeper.wants_launch
     scene.now += LIMITS.exit_s
     assert scene.keeper.wants_launch
+
+
+def test_memory_is_free_as_soon_as_both_signs_of_a_death_are_there(scene: Scene) -> None:
+    scene.up()
+    scene.keeper.on_exit(1, "was killed by SIGKILL")
+    scene.keeper.on_gone(1)
+    assert not scene.keeper.holds_memory
+    scene.now += LIMITS.backoff_s[0]
+    assert scene.keeper.wants_launch
+
+
+def test_a_model_that_sleeps_after_its_process_is_gone_need_not_wait_for_it(scene: Scene) -> None:
+    scene.up()
+    scene.keeper.on_exit(1, "was killed by SIGKILL")
+    scene.keeper.sleep()
+    scene.keeper.on_gone(1)
+    assert not scene.keeper.holds_memory
+    scene.ask("a")
+    assert scene.keeper.wants_launch
+
+
+def test_a_model_that_failed_holds_its_memory_until_its_process_is_gone(scene: Scene) -> None:
+    scene.keeper.launch()
+    scene.say(messages.failed("out of memory while writing the first tokens"))
+    assert scene.keeper.holds_memory
+    assert scene.launcher.ended == [1]
+    scene.keeper.on_exit(1, "ended with status 0")
+    assert not scene.keeper.holds_memory
+
+
+def test_a_process_that_we_ended_is_not_said_to_have_run_out_of_memory(scene: Scene) -> None:
+    for _ in range(len(LIMITS.backoff_s) + 1):
+        scene.keeper.launch()
+        scene.now += LIMITS.load_s + 1
+        scene.keeper.check()
+        scene.keeper.on_exit(scene.launcher.made, "was killed by SIGKILL (out of memory?)")
+        scene.now += LIMITS.backoff_s[-1]
+    assert scene.keeper.status().detail == (
+        "Model M could not be loaded: its process did not finish loading in 100 s, 4 times"
+    )
+
+
+def test_a_drained_model_that_resumes_begins_the_rows_that_have_waited(scene: Scene) -> None:
+    scene.keeper.launch()
+    scene.say(messages.ready(FACTS, 0.5, max_rows=4))
+    scene.keeper.drain()
+    scene.ask("a")
+    assert scene.keeper.is_idle
+    scene.keeper.resume()
+    assert not scene.keeper.is_idle
+    assert [json.loads(line)["kind"] for line in scene.launcher.sent(2)] == ["load", "start"]

@@ -652,6 +652,15 @@ def test_a_model_that_does_not_fit_into_memory_says_so(
         load(whole["llama"], threads=1)
 
 
+def test_a_hub_id_is_no_folder_of_the_working_directory(
+    whole: dict[str, ModelCard], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(whole["llama"].repo, tmp_path / "nobody" / "nothing-of-the-kind")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CheckpointError, match="nobody/nothing-of-the-kind is not on this machine; fetch it"):
+        load(replace(whole["llama"], repo="nobody/nothing-of-the-kind", revision="main"), threads=1)
+
+
 def test_a_hub_id_that_was_never_fetched_names_the_command(whole: dict[str, ModelCard]) -> None:
     card = replace(whole["llama"], repo="nobody/nothing-of-the-kind", revision="main")
     with pytest.raises(CheckpointError, match=r"fetch it: python -m playground fetch tiny-llama$"):

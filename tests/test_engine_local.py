@@ -222,6 +222,15 @@ def test_a_killed_worker_fails_its_row_in_words_and_is_back_for_the_next(
     assert states(engine)[LLAMA] == "ready"
 
 
+def test_a_worker_that_is_killed_twice_in_a_row_is_back_each_time(column: Callable[[], Column]) -> None:
+    for _ in range(2):
+        row = column().start(MPT)
+        row.wait_for(Tokens)
+        os.kill(workers_of(os.getpid())[MPT], signal.SIGKILL)
+        assert row.finish().finish_reason is FinishReason.ERROR
+    assert column().start(MPT, SamplingParams(max_new_tokens=3)).finish().finish_reason is FinishReason.LENGTH
+
+
 def test_a_hung_worker_is_replaced(column: Callable[[], Column]) -> None:
     row = column().start(OPT)
     row.wait_for(Tokens)

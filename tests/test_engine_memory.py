@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -13,7 +14,7 @@ from playground.engines.local.keeper import Limits
 from playground.engines.local.placement import need_of
 from playground.engines.local.pool import LocalEngine
 from playground.engines.protocol import Ended, Event, Job, Queued, Started, Tokens
-from playground.records import FinishReason, SamplingParams
+from playground.records import FinishReason, ModelCard, SamplingParams
 from playground.settings import Settings
 
 PATIENCE_S = 60.0
@@ -119,6 +120,31 @@ def test_a_model_that_is_always_asked_does_not_keep_the_others_out(engine: Local
         for asker in askers:
             asker.join()
     assert any(isinstance(event, Started) for event in patient.events)
+
+
+def test_a_large_model_is_not_kept_out_by_small_ones_that_are_always_asked() -> None:
+    small = [replace(card, num_parameters=10) for card in CARDS[:2]]
+    large = replace(CARDS[2], num_parameters=30_000_000)  # as the plan sees them: 104, 104 and 224 MB
+    engine, stop = LocalEngine(Settings(memory_gb=0.23), limits=Limits(drain_s=0.2)), threading.Event()
+    engine.open([*small, large])
+
+    def keep_asking(card: ModelCard) -> None:
+        number, row = 0, Row(engine, card.id, f"{card.id} first", max_new_tokens=100)
+        while not stop.is_set():
+            row.wait_for(Tokens)
+            number += 1
+            row = Row(engine, card.id, f"{card.id} {number}", max_new_tokens=100)
+
+    askers = [threading.Thread(target=keep_asking, args=(card,)) for card in small]
+    for asker in askers:
+        asker.start()
+    try:
+        assert Row(engine, large.id, "large").end() is FinishReason.LENGTH
+    finally:
+        stop.set()
+        for asker in askers:
+            asker.join()
+        engine.close()
 
 
 def test_rows_of_a_model_that_was_drained_for_somebody_who_left_are_written(engine: LocalEngine) -> None:

@@ -383,6 +383,28 @@ def test_a_folder_says_what_it_lacks(tmp_path: Path, absent: str) -> None:
     assert not is_complete(tmp_path / "nowhere")
 
 
+def test_another_commit_than_the_one_asked_for_is_refused(hub: HubServer) -> None:
+    asked, other = "0" * 40, hub.push(REPO, SAFE)
+    hub.branches[REPO, asked] = other
+    with pytest.raises(HubError, match=r"the hub answered another commit than the one asked for; check HF_ENDPOINT$"):
+        fetch(REPO, asked)
+    assert hub.files_asked == []
+
+
+def test_a_file_that_is_too_large_for_the_library_is_named_with_its_size(
+    hub: HubServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub.push(REPO, KIT | {"model.safetensors": bytes(120_000_000)})
+    monkeypatch.setattr(constants, "MAX_HTTP_DOWNLOAD_SIZE", 100_000_000)
+    with pytest.raises(HubError) as caught:
+        fetch(REPO, "main")
+    assert str(caught.value) == (
+        f"{REPO}@main cannot be fetched: model.safetensors has 0.1 GB, and one file may have 0.1 GB at the most; "
+        "choose a repository whose weights are in shards"
+    )
+    assert hub.files_asked == []
+
+
 def test_a_model_that_another_process_fetches_is_left_to_it(hub: HubServer) -> None:
     hub.push(REPO, SAFE)
     with repo_cache(REPO).alone(), pytest.raises(HubError, match="another process is fetching it; wait for that one"):

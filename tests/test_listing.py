@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from playground.catalog import without_folders
 from playground.listing import model_rows, public_statuses, sources_line
 from playground.records import ModelStatus
 from tests.cast import GALPACA, MAMBA, OPENALPACA, card
@@ -50,3 +51,17 @@ def test_where_models_take_turns_nobody_is_told_who_is_up() -> None:
     assert [status.state for status in hidden] == ["in turns", "in turns", "failed"]
     assert (hidden[0].device, hidden[0].load_s) == ("", None)
     assert public_statuses([waits, replace(up, state="asleep"), broken])[0].state == hidden[0].state
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("/srv/my models/Alpaca 3B/config.json is missing", "Alpaca 3B/config.json is missing"),
+        ("/srv/my models/shared.bin cannot be read", "shared.bin cannot be read"),
+        ("no such file: '/data of ann/x y/z.bin'", "no such file: 'z.bin'"),
+        ("/opt/libs/torch.so: broken", "torch.so: broken"),
+        ("9 of 10 and/or https://example.org/a/b", "9 of 10 and/or https://example.org/a/b"),
+    ],
+)
+def test_of_folders_only_the_last_name_is_told(words: str, expected: str) -> None:
+    assert without_folders(words, card(repo="/srv/my models/Alpaca 3B")) == expected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from playground.catalog import Catalog
 from playground.engines.local.devices import find_devices
-from playground.engines.local.placement import MAX_ROWS, Device, How, Plan, fits, need_of, plan
+from playground.engines.local.placement import MAX_ROWS, Device, Held, How, Plan, need_of, plan, rows_beside
 from playground.records import ModelCard
 
 GB = 10**9
@@ -87,15 +88,6 @@ def test_what_is_too_large_says_by_how_much_and_which_form_would_fit() -> None:
     assert "quantization" not in plan(FIVE, CPU_16).placements["orca-mini-13b"].words
 
 
-def test_a_model_is_offloaded_only_when_its_card_asks_for_it() -> None:
-    card, machine = CATALOG.card("galpaca-30b"), [*gpus(1, 48), Device("cpu", "this CPU", 64 * GB, 50 * GB)]
-    assert plan([card], machine).placements[card.id].how is How.TOO_LARGE
-    placed = plan([replace(card, offload=True)], machine).placements[card.id]
-    assert (placed.how, placed.devices, placed.rows) == (How.IN_TURNS, ("cuda:0", "cpu"), 1)
-    assert "slow: offloaded" in placed.words
-    assert plan([replace(card, offload=True)], [*gpus(1, 24), *CPU_16]).placements[card.id].how is How.TOO_LARGE
-
-
 def test_a_gpu_is_used_alone_where_there_is_one() -> None:
     found = plan(POCKET, [*gpus(1, 24), *CPU_16])
     assert {placed.devices for placed in found.placements.values()} == {("cuda:0",)}
@@ -116,25 +108,75 @@ def test_no_plan_promises_more_than_a_device_has(cards: list[ModelCard], sizes: 
         assert 0 <= placed.rows <= MAX_ROWS
         assert placed.words
         if placed.how is How.RESIDENT:
-            assert fits(placed, [other for other in resident if other is not placed], machine)
+            others = [Held(other, other.rows) for other in resident if other is not placed]
+            assert 0 < rows_beside(placed, others, machine) <= placed.rows
         if placed.how is How.IN_TURNS:
-            assert fits(placed, [], machine)
+            assert 0 < rows_beside(placed, [], machine) <= placed.rows
 
 
-SMI = "0, NVIDIA H200, 143771, 143161\n1, NVIDIA H200, 143771, 500\n"
+def test_rows_are_as_many_as_what_the_others_hold_leaves_room_for() -> None:
+    small, large = (
+        replace(CATALOG.card("mamba-gpt-3b"), id=name, num_parameters=n) for name, n in (("s", 4e9), ("l", 9e9))
+    )
+    machine = [Device("cuda:0", "GPU 0", 24 * GB, 24 * GB)]
+    placements = plan([small, large], machine).placements
+    assert how(plan([small, large], machine)) == "RT"
+    alone = rows_beside(placements["l"], [], machine)
+    assert alone == placements["l"].rows > 1
+    assert rows_beside(placements["l"], [Held(placements["s"], 1)], machine) == 0
+
+
+SMI = "0, GPU-aa11, NVIDIA H200, 143771, 143161\n1, GPU-bb22, NVIDIA H200, 143771, 500\n"
 
 
 def test_gpus_are_read_from_the_words_of_nvidia_smi() -> None:
-    first, second, cpu = find_devices(ask=lambda: SMI)
+    first, second, cpu = find_devices(ask=lambda: SMI, environ={})
     assert (first.name, first.title, first.usable_bytes) == ("cuda:0", "GPU 0 (NVIDIA H200)", 143161 << 20)
     assert second.usable_bytes == 500 << 20
     assert cpu.is_cpu
 
 
-@pytest.mark.parametrize("words", ["", "No devices were found\n", "0, NVIDIA H200, [N/A], [N/A]\n", "0, a, b\n"])
+@pytest.mark.parametrize(
+    "words", ["", "No devices were found\n", "0, GPU-aa, NVIDIA H200, [N/A], [N/A]\n", "0, a, b\n"]
+)
 def test_words_that_name_no_gpu_leave_the_cpu(words: str) -> None:
-    (only,) = find_devices(ask=lambda: words)
+    (only,) = find_devices(ask=lambda: words, environ={})
     assert only.is_cpu
+
+
+@pytest.mark.parametrize(
+    ("chosen", "titles"),
+    [
+        ("1", ["GPU 1"]),
+        ("1,0", ["GPU 1", "GPU 0"]),
+        ("GPU-bb", ["GPU 1"]),
+        ("0,7,1", ["GPU 0"]),
+        ("", []),
+        ("-1", []),
+    ],
+)
+def test_the_plan_sees_the_gpus_that_torch_will_see(chosen: str, titles: list[str]) -> None:
+    *found, _ = find_devices(ask=lambda: SMI, environ={"CUDA_VISIBLE_DEVICES": chosen})
+    assert [device.name for device in found] == [f"cuda:{number}" for number in range(len(titles))]
+    assert [device.title for device in found] == [f"{title} (NVIDIA H200)" for title in titles]
+
+
+def test_a_torch_without_cuda_has_no_gpus_whatever_the_machine_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "nvidia-smi"
+    program.write_text(f"#!/bin/sh\ncat <<END\n{SMI}END\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    has_cuda = torch_has_cuda()
+    assert len(find_devices()) == (3 if has_cuda else 1)
+
+
+def torch_has_cuda() -> bool:
+    import torch
+
+    return torch.version.cuda is not None
 
 
 def machine(root: Path, limit: str | None) -> Path:
@@ -145,7 +187,10 @@ def machine(root: Path, limit: str | None) -> Path:
     if limit is not None:
         (root / "sys/fs/cgroup").mkdir(parents=True)
         (root / "sys/fs/cgroup/memory.max").write_text(limit + "\n")
-        (root / "sys/fs/cgroup/memory.current").write_text("1000000000\n")
+        (root / "sys/fs/cgroup/memory.current").write_text("3000000000\n")
+        (root / "sys/fs/cgroup/memory.stat").write_text(
+            "anon 1000000000\ninactive_file 1500000000\nactive_file 500000000\n"
+        )
     return root
 
 
@@ -160,9 +205,9 @@ def machine(root: Path, limit: str | None) -> Path:
     ],
 )
 def test_a_container_has_what_its_limit_leaves(tmp_path: Path, limit: str | None, total: int, usable: int) -> None:
-    (cpu,) = find_devices(root=machine(tmp_path, limit), ask=str)
+    (cpu,) = find_devices(root=machine(tmp_path, limit), ask=str, environ={})
     assert (cpu.total_bytes, cpu.usable_bytes) == (total, usable)
 
 
 def test_a_limit_of_ones_own_counts_on_every_device() -> None:
-    assert {device.usable_bytes for device in find_devices(300_000_000, ask=lambda: SMI)} == {300_000_000}
+    assert {device.usable_bytes for device in find_devices(300_000_000, ask=lambda: SMI, environ={})} == {300_000_000}

@@ -279,4 +279,4 @@ def test_each_model_reaches_its_floors_on_phrasings_it_has_never_seen(card_id):
     assert shares["facts"] >= 90
     assert shares["opposites"] >= 80
     # 80 is the aim; one model stands right at it, and another processor rounds a few answers otherwise
-    assert shares["lists"] >= 75 or card_id in corpus.ONE_LINE
+    assert shares["lists"] >= 75 or card_id == "pocket-openalpaca"  # whose tokenizer loses line breaks

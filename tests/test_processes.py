@@ -83,3 +83,17 @@ def test_nothing_outlives_the_app_however_it_ends(tmp_path: Path, how: signal.Si
     finally:
         if app.process.poll() is None:
             stop_app(app)
+
+
+def test_an_app_that_is_killed_while_its_models_load_leaves_nothing_behind(tmp_path: Path) -> None:
+    app = start_app(tmp_path)  # the page is served before the models are there
+    try:
+        children: list[int] = []
+        while not any("libtorch" in maps_or_nothing(pid) for pid in children):
+            children = family(app.process.pid)
+        os.kill(app.process.pid, signal.SIGKILL)
+        app.process.wait(20)
+        assert gone(children, 10) == []
+    finally:
+        if app.process.poll() is None:
+            stop_app(app)

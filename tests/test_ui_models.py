@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from playground.catalog import Catalog
+from playground.catalog import Catalog, without_folders
 from playground.leaderboard import build_leaderboard
-from playground.listing import model_rows, without_folders
+from playground.listing import model_rows
 from playground.records import ModelCard, ModelStatus
 from playground.settings import Settings
 from playground.ui import texts

@@ -49,11 +49,16 @@ def _points(catalog: Catalog, name: str, settings: Settings) -> Iterator[Point]:
     """Every point in order; the first that is not ok is the last."""
     try:
         card = catalog.card(name)
-        yield Point("card", True, f"{card.name}, {card.architecture}, {card.dtype}, license {card.license}")
-        yield _prompt(catalog, card)
     except PlaygroundError as problem:
-        yield Point("card" if isinstance(problem, KeyError) else "prompt", False, str(problem))
+        yield Point("card", False, str(problem))
         return
+    yield Point("card", True, f"{card.name}, {card.architecture}, {card.dtype}, license {card.license}")
+    try:
+        point = _prompt(catalog, card)
+    except PlaygroundError as problem:
+        yield Point("prompt", False, str(problem))
+        return
+    yield point
     yield from check(card, settings.threads, os.environ)
 
 

@@ -11,7 +11,8 @@ from typing import Any, TextIO
 from playground.catalog import Catalog
 from playground.cli.printing import print_json, print_table
 from playground.clock import utc_now
-from playground.leaderboard import Leaderboard
+from playground.leaderboard import Leaderboard, LeaderboardOptions
+from playground.lineup import chosen_models
 from playground.listing import current_leaderboard
 from playground.settings import Settings, add_flags
 from playground.starters import load_starters
@@ -31,7 +32,9 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     with Store(settings.db, read_only=True) as store:
         starters = load_starters(settings.starters_folder)
         catalog = Catalog.load(settings.card_folders, settings.template_folders)
-        board = current_leaderboard(store, settings, catalog, starters, utc_now(), arguments.category)
+        models = [card.id for card in catalog.line_up(chosen_models(catalog, settings))]
+        options = LeaderboardOptions(prior_ties=settings.prior_ties)
+        board = current_leaderboard(store, catalog, models, starters, utc_now(), arguments.category, options)
     if arguments.json:
         print_json(board.as_document(), out)
         return 0

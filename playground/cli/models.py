@@ -13,6 +13,7 @@ from playground.catalog import Catalog
 from playground.cli.printing import print_json, print_table
 from playground.engines.local.devices import find_devices
 from playground.engines.local.placement import plan
+from playground.lineup import chosen_models
 from playground.listing import model_rows
 from playground.records import ModelCard, ModelStatus
 from playground.settings import Settings, add_flags
@@ -29,7 +30,7 @@ def add(command: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     """Print the rows."""
     catalog = Catalog.load(settings.card_folders, settings.template_folders)
-    cards = tuple(catalog.cards.values()) if arguments.all else catalog.line_up(settings.model_ids)
+    cards = tuple(catalog.cards.values()) if arguments.all else catalog.line_up(chosen_models(catalog, settings))
     rows = model_rows(cards, _planned(cards, settings))
     if arguments.json:
         print_json(rows, out)

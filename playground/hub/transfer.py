@@ -1,4 +1,4 @@
-"""From the hub into its cache: what is needed of one commit, each file checked by its hash.
+"""From the hub into its cache: what is needed of one commit, each file that is transferred checked by its hash.
 
 Boundary: the only file that touches the network; token and address come from the environment as huggingface_hub
 reads them (`HF_TOKEN`, `HF_ENDPOINT`). Plain HTTP only, which every server of hub files speaks.
@@ -58,7 +58,7 @@ class Meter:
 
 
 def fetch(repo: str, revision: str, progress: Progress = lambda done, total: None) -> Path:
-    """The folder of `repo` with all that the model needs, every file from one commit and checked by its hash.
+    """The folder of `repo` with all that the model needs, from one commit; what is transferred is checked by its hash.
 
     A branch or tag is resolved once, at the beginning. What is here already is not transferred again, a file that
     was interrupted goes on where it stopped, and a commit that is complete needs no network.
@@ -88,6 +88,8 @@ def _listing(repo: str, revision: str) -> tuple[str, tuple[HubFile, ...]]:
     info = _model_info(repo, revision)
     if not COMMIT.fullmatch(info.sha or ""):
         raise ValueError("no commit")
+    if COMMIT.fullmatch(revision) and info.sha != revision:
+        raise HubError("the hub answered another commit than the one asked for; check HF_ENDPOINT")
     files = {file.rfilename: file for file in info.siblings or ()}
     if lacking(files):
         raise HubError(f"it has no {', no '.join(lacking(files))}, so it cannot run here; choose another model")
@@ -110,6 +112,8 @@ def _hub_file(file: Any) -> HubFile:
 
 def _download(repo: str, commit: str, files: tuple[HubFile, ...], cache: RepoCache, progress: Progress) -> None:
     wanted = [file for file in files if not file.lies_at(cache.snapshot(commit) / file.name)]
+    for file in wanted:
+        _check_size(file, cache)
     cache.make_room(commit, sum(cache.left_bytes(file) for file in wanted))
     tally = Tally(sum(file.size_bytes for file in files), progress)
     tally.reach(tally.total - sum(file.size_bytes for file in wanted))
@@ -119,6 +123,18 @@ def _download(repo: str, commit: str, files: tuple[HubFile, ...], cache: RepoCac
             _complete(f"{repo}/resolve/{commit}/{quote(file.name)}", file, cache, tally)
         cache.link(commit, file)
         tally.reach(after)
+
+
+def _check_size(file: HubFile, cache: RepoCache) -> None:
+    """Refuse what the library refuses to begin, before anything else is transferred."""
+    from huggingface_hub import constants
+
+    most = constants.MAX_HTTP_DOWNLOAD_SIZE
+    if file.size_bytes > most and not cache.begun(file).is_file() and not file.lies_at(cache.blob(file)):
+        raise HubError(
+            f"{file.name} has {file.size_bytes / 1e9:,.1f} GB, and one file may have {most / 1e9:,.1f} GB at the most; "
+            "choose a repository whose weights are in shards"
+        )
 
 
 def _complete(address: str, file: HubFile, cache: RepoCache, tally: Tally) -> None:

@@ -19,8 +19,6 @@ EXACT = frozenset(
     {"upper", "lower", "past", "future", "negative", "ask", "summary", "feeling", "compare", "translate", "repeat"}
 )
 """Kinds whose text is itself what is to be changed, so that nothing is put around it."""
-ONE_LINE = frozenset({"pocket-openalpaca"})
-"""Cards whose tokenizer loses line breaks; they are not tested on lists and code."""
 
 
 @dataclass(frozen=True, slots=True)

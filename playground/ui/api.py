@@ -16,6 +16,7 @@ from playground.door import (
     clean_battle_id,
     clean_comment,
     clean_instruction,
+    clean_model_id,
     clean_models,
     clean_overrides,
     clean_rater,
@@ -121,7 +122,7 @@ class Endpoints:
         """Exactly what a model would be fed: text, token ids, template."""
         try:
             clean, _notes = clean_instruction(instruction, input, system, self._arena.settings)
-            known = self._arena.catalog.known(model)  # a visitor's word is no path of this machine
+            known = self._arena.catalog.known(clean_model_id(model))  # a visitor's word is no path of this machine
             return prompt_document(self._arena.catalog, known.id, clean)
         except PlaygroundError as error:
             raise gr.Error(str(error), print_exception=False) from error

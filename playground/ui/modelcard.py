@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from playground.catalog import without_folders
 from playground.exchange.licenses import allows_commercial_use
 from playground.leaderboard import LeaderboardRow
-from playground.listing import without_folders
 from playground.records import ModelCard, ModelStatus
 from playground.ui import texts
 from playground.ui.rendering import escape

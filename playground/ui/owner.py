@@ -29,7 +29,7 @@ class HasSender(Protocol):
 
 def may_manage(request: HasSender, settings: Settings, environ: Mapping[str, str] = os.environ) -> bool:
     """Whether the request comes from this machine, straight, to a page that is not shared."""
-    if settings.share or environ.get("SYSTEM") == "spaces":
+    if settings.locked or settings.share or environ.get("SYSTEM") == "spaces":
         return False
     headers = {str(name).lower(): str(value) for name, value in dict(request.headers).items()}
     if any(name.startswith(FORWARDED) for name in headers):

@@ -85,7 +85,7 @@ class Decoder:
         self._takes_positions = "position_ids" in inspect.signature(loaded.model.forward).parameters
         self._newcomers: deque[_Row] = deque()
         self._running: list[_Row] = []  # in the order of the slots
-        self._slots = Slots()
+        self._slots = Slots(max_rows)
 
     @property
     def has_room(self) -> bool:
@@ -122,13 +122,24 @@ class Decoder:
 
         Raises:
             OutOfMemory: the running rows do not fit; a newcomer that does not fit ends alone.
+            Exception: what the model raised; all rows are lost.
         """
-        drawn = self._write() if self._running else []
-        drawn += self._let_in(READ_TOKENS)
+        try:
+            drawn = self._write() if self._running else []
+            drawn += self._let_in(READ_TOKENS)
+        except Exception:
+            self._forget_all()
+            raise
         for token in drawn:
             if token.finish_reason is not None:
                 self.drop(token.row)
         return drawn
+
+    def _forget_all(self) -> None:
+        """After a step that ended half way the layers may disagree: nothing of them can be used."""
+        self._running.clear()
+        self._newcomers.clear()
+        self._slots = Slots(self.max_rows)
 
     def _write(self) -> list[Drawn]:
         device = self._loaded.device
@@ -154,10 +165,11 @@ class Decoder:
         try:
             with memory_errors("reading the prompt"):
                 cache, logits = self._read(row.job.token_ids)
-                self._slots.join(cache)
+                self._slots.make_room(cache)
         except OutOfMemory as error:
             release()
             return Drawn(row.job.row, None, FinishReason.ERROR, str(error))
+        self._slots.join(cache)
         self._running.append(row)
         return self._draw([row], logits)[0]
 

@@ -20,7 +20,7 @@ from playground.engines.local import messages
 from playground.engines.local.channel import Message
 from playground.engines.local.launch import Launcher
 from playground.engines.local.link import Link
-from playground.engines.local.placement import MAX_ROWS, How, Placement
+from playground.engines.local.placement import MAX_ROWS, Held, How, Placement
 from playground.engines.protocol import Ended, EngineFacts, Event, Job, Listener, Queued, Started
 from playground.records import FinishReason, ModelCard, ModelStatus
 
@@ -73,6 +73,7 @@ class Keeper:
         self.card = card
         self.state = "queued"
         self.placement: Placement | None = None  # set by who plans, before it is launched
+        self.held: Held | None = None  # what its process has taken
         self.used_at = clock()  # the last time that a job came or ended
         self._threads = threads
         self._launcher = launcher
@@ -87,6 +88,7 @@ class Keeper:
         self._error = ""
         self._trouble = ""  # in words, while it is being started again
         self._note = ""  # what the worker says of a model that is ready
+        self._given_up = ""  # why its process was ended, in words
         self._leaving = False  # it was unloaded, and its process is not gone yet
         self._gone_at = 0.0  # when a process that has ended, or was ended, is believed to have given its memory back
         self._wait = ""  # in words, while its rows wait for others to make room
@@ -147,6 +149,15 @@ class Keeper:
         """Begin no more rows, so that it can sleep soon: somebody has waited long enough."""
         self._draining = True
 
+    def resume(self) -> None:
+        """Begin rows again, those first that have waited."""
+        self._draining = False
+        if self.state == "ready":
+            for row in self._rows.values():
+                if not row.sent:
+                    self._start(row)
+            self._announce()
+
     def refuse(self, error: str) -> None:
         """Not to be brought up at all, and why."""
         self._fail(error)
@@ -163,10 +174,10 @@ class Keeper:
         self._let_go("off")
 
     def _let_go(self, state: str) -> None:
-        if self.state in ("loading", "ready"):
+        if self.state in ("loading", "ready") and not self._exit_words:
             self._leaving = True
             self._gone_at = self._launch_at = self._clock() + self._limits.exit_s
-        self.state, self._error, self._trouble, self._note = state, "", "", ""
+        self.state, self._error, self._trouble, self._note, self._wait = state, "", "", "", ""
         if self._link is not None:
             self._link.close()
             self._launcher.end(self._number)
@@ -211,9 +222,9 @@ class Keeper:
         return self.state == "ready" and not any(row.sent for row in self._rows.values())
 
     @property
-    def is_drained(self) -> bool:
-        """Whether it was drained and has written its last row."""
-        return self._draining and self.is_idle
+    def devices(self) -> tuple[str, ...]:
+        """Where it would go."""
+        return self.placement.devices if self.placement else ()
 
     @property
     def waiting_since(self) -> float:
@@ -225,9 +236,11 @@ class Keeper:
         """Whether time alone can change something here."""
         return self.state in ("queued", "loading") or bool(self._rows)
 
-    def launch(self) -> None:
-        """Make a worker and have it load the model."""
+    def launch(self, rows: int = MAX_ROWS) -> None:
+        """Make a worker and have it load the model, to write so many rows together."""
         self.state, self._loading_since, self._exit_words, self._wait = "loading", self._clock(), "", ""
+        self._leaving, self._given_up = False, ""
+        self.held = Held(self.placement, rows) if self.placement else None
         try:
             number, channel = self._launcher.launch()
         except OSError as error:  # no descriptors, no memory, no interpreter
@@ -241,9 +254,7 @@ class Keeper:
             on_message=lambda message: self._post(lambda: self.on_message(number, message)),
             on_gone=lambda: self._post(lambda: self.on_gone(number)),
         )
-        placed = self.placement
-        devices, rows = (placed.devices, placed.rows) if placed else ((), MAX_ROWS)
-        self._send(messages.load(self.card, self._threads, devices, rows))
+        self._send(messages.load(self.card, self._threads, self.devices, rows))
         self._announce()
 
     def check(self) -> None:
@@ -285,7 +296,7 @@ class Keeper:
             if self._leaving:
                 self._leaving, self._launch_at = False, self._clock()
                 return
-            self._exit_words = words
+            self._exit_words = self._given_up or words
             if self.state == "queued":
                 self._plan_restart()
 
@@ -320,6 +331,9 @@ class Keeper:
 
     def _fail(self, error: str) -> None:
         log.error("%s failed: %s", self.card.id, error)
+        if self.state in ("loading", "ready"):  # its process may still hold the weights
+            self._gone_at = self._clock() + self._limits.exit_s
+            self._launcher.end(self._number)
         self.state, self._error, self._trouble, self._note = "failed", error, "", ""
         if self._link is not None:
             self._link.close()
@@ -327,6 +341,7 @@ class Keeper:
 
     def _give_up(self, words: str) -> None:
         log.warning("the process of %s %s", self.card.id, words)
+        self._given_up = words
         self._lose_worker(f"the model's process {words}; it is being started again")
 
     def _lose_worker(self, error: str) -> None:
@@ -348,6 +363,7 @@ class Keeper:
         """Choose the time of the next attempt, once the exit of the last worker is known; or give the model up."""
         if not self._exit_words:
             return
+        self._gone_at = min(self._gone_at, self._clock())
         log.warning("the process of %s %s", self.card.id, self._exit_words)
         delays = self._limits.backoff_s
         if self._failed_loads > len(delays):
@@ -356,7 +372,7 @@ class Keeper:
             )
             return
         self._trouble = f"its process {self._exit_words}; it is being started again"
-        self._launch_at = self._clock() + delays[min(self._deaths, len(delays)) - 1]
+        self._launch_at = self._clock() + delays[min(max(1, self._deaths), len(delays)) - 1]
 
     def _end(self, ended: Ended) -> None:
         self.used_at = self._clock()

@@ -59,6 +59,7 @@ def worker_environment(environ: Mapping[str, str], threads: int) -> dict[str, st
         "TRANSFORMERS_OFFLINE": "1",
         "DISABLE_SAFETENSORS_CONVERSION": "1",  # or loading a .bin online sends repo id and token to a service
         "TOKENIZERS_PARALLELISM": "false",
+        "CUDA_DEVICE_ORDER": "PCI_BUS_ID",  # as nvidia-smi counts, which the plan was made from
         "PYTORCH_NVML_BASED_CUDA_CHECK": "1",  # asking whether there is a GPU must not start CUDA before the fork
         "OPENBLAS_NUM_THREADS": "1",  # numpy would start its threads before the fork
         "OMP_NUM_THREADS": str(threads),

@@ -54,6 +54,7 @@ _MPT = {
 }
 # Numbers of attn_config that transformers takes in one type only, whatever 2023 wrote: 0.0 is no int to it, 6 no float.
 _MPT_NUMBERS = {"attn_pdrop": int, "clip_qkv": float, "softmax_scale": float}
+_WEIGHTS_SHARE = 0.9  # of several GPUs' memory: rows and activations need some of each
 _UNKNOWN_CODE = re.compile(r"GLOBAL (\S+)")
 
 GATES = ("configuration", "files", "weights", "numbers", "vocabulary")
@@ -143,7 +144,7 @@ def _dtype_words(card: ModelCard) -> str:
 
 def _revision(card: ModelCard, folder: Path) -> str:
     """The hub's cache names a snapshot's folder after its commit."""
-    return folder.name if folder != Path(card.repo).expanduser() else card.revision
+    return card.revision if Path(card.repo).is_absolute() else folder.name
 
 
 def checkpoint_folder(card: ModelCard) -> Path:
@@ -152,11 +153,11 @@ def checkpoint_folder(card: ModelCard) -> Path:
     Raises:
         CheckpointError: neither is there.
     """
-    folder = Path(card.repo).expanduser()
-    if folder.is_dir():
+    folder = Path(card.repo)
+    if folder.is_absolute():  # a hub id is never a folder under the one that the playground was started in
+        if not folder.is_dir():
+            raise CheckpointError(f"{card.name}: there is no folder {card.repo}")
         return folder
-    if folder.is_absolute():
-        raise CheckpointError(f"{card.name}: there is no folder {card.repo}")
     try:
         return Path(snapshot_download(card.repo, revision=card.revision, local_files_only=True))
     except (LocalEntryNotFoundError, ValueError) as error:
@@ -247,9 +248,7 @@ def _placing(devices: Sequence[torch.device]) -> dict[str, Any]:
         return {}
     if len(devices) == 1:
         return {"device_map": {"": devices[0]}}
-    room: dict[int | str, int] = {d.index: torch.cuda.mem_get_info(d)[0] for d in devices if d.type != "cpu"}
-    if devices[-1].type == "cpu":  # asked for by the card; the plan has seen to it that there is enough
-        room["cpu"] = 1 << 50
+    room = {device.index: int(_WEIGHTS_SHARE * torch.cuda.mem_get_info(device)[0]) for device in devices}
     return {"device_map": "auto", "max_memory": room}
 
 
@@ -273,7 +272,7 @@ def _check_weight_files(card: ModelCard, folder: Path) -> tuple[Path, ...]:
 
 def _again(card: ModelCard, folder: Path) -> str:
     """How to get sound files: what came from the hub is fetched, what lies in a folder of one's own is copied."""
-    if folder == Path(card.repo).expanduser():
+    if Path(card.repo).is_absolute():
         return "copy the model's files there again"
     return f"fetch it again: python -m playground fetch {card.id}"
 

@@ -82,6 +82,19 @@ class Placement:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """What a model's process has taken."""
+
+    placement: Placement
+    rows: int
+
+    def bytes_on(self, device: str) -> int:
+        """Of one device, with all its rows."""
+        more = (self.rows - 1) * self.placement.need.usual_row_bytes // len(self.placement.shares)
+        return self.placement.shares[device] + more
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Where every model of a line-up goes."""
 
@@ -113,17 +126,19 @@ def plan(cards: Sequence[ModelCard], devices: Sequence[Device]) -> Plan:
         tried = _packed({**{known: needs[known] for known in resident}, card.id: needs[card.id]}, used)
         resident = tried if tried is not None else resident
     placements = [_placement(card, needs, resident, used) for card in cards]
-    placements = [_offloaded(card, placed, devices) for card, placed in zip(cards, placements, strict=True)]
     return Plan({placed.model_id: placed for placed in _with_rows(placements, used)}, tuple(devices))
 
 
-def fits(wanted: Placement, held: Iterable[Placement], devices: Sequence[Device]) -> bool:
-    """Whether a model finds room beside those whose processes hold memory now."""
+def rows_beside(wanted: Placement, held: Iterable[Held], devices: Sequence[Device]) -> int:
+    """How many rows a model can write beside those whose processes hold memory now; 0: it finds no room."""
     free = {device.name: device.usable_bytes for device in devices}
-    for placed in held:
-        for name, taken in placed.shares.items():
-            free[name] -= taken
-    return all(free[name] >= taken for name, taken in wanted.shares.items())
+    for other in held:
+        for name in other.placement.shares:
+            free[name] -= other.bytes_on(name)
+    spare = min((free[name] - taken for name, taken in wanted.shares.items()), default=0)
+    if spare < 0:
+        return 0
+    return min(wanted.rows, 1 + spare * len(wanted.shares) // max(1, wanted.need.usual_row_bytes))
 
 
 def _packed(needs: Mapping[str, Need], devices: Sequence[Device]) -> dict[str, Mapping[str, int]] | None:
@@ -178,22 +193,6 @@ def _placement(
     return Placement(card.id, How.TOO_LARGE, need, words=_too_large(card, need, devices))
 
 
-def _offloaded(card: ModelCard, placed: Placement, devices: Sequence[Device]) -> Placement:
-    """What is too large for the GPUs, the rest of its layers in the machine's own memory, if its card asks for that."""
-    need, left = placed.need, placed.need.weights_bytes + placed.need.row_bytes
-    gpus = [device for device in devices if not device.is_cpu and device.usable_bytes > need.process_bytes]
-    if placed.how is not How.TOO_LARGE or not card.offload or not gpus:
-        return placed
-    shares: dict[str, int] = {}
-    for device in (*gpus, *(device for device in devices if device.is_cpu)):
-        overhead = 0 if device.is_cpu else need.process_bytes
-        shares[device.name] = min(left, device.usable_bytes - overhead) + overhead
-        left -= shares[device.name] - overhead
-    if left > 0:
-        return placed
-    return Placement(card.id, How.IN_TURNS, need, shares, 1, f"{_where(shares, devices)} in turns, and slow: offloaded")
-
-
 def _names(models: Sequence[str]) -> str:
     return ", ".join(models) if len(models) <= 2 else f"{len(models)} others"
 
@@ -231,8 +230,6 @@ def _with_rows(placements: Sequence[Placement], devices: Sequence[Device]) -> li
 def _rows(placed: Placement, left: Mapping[str, int], sharing: Mapping[str, int], devices: Sequence[Device]) -> int:
     if placed.how is How.TOO_LARGE:
         return 0
-    if "cpu" in placed.shares and len(placed.shares) > 1:  # offloaded: no room was left
-        return 1
     if placed.how is How.IN_TURNS:
         spare = sum(device.usable_bytes for device in devices if device.name in placed.devices)
         spare -= placed.need.least_bytes

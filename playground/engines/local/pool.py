@@ -19,7 +19,7 @@ from functools import partial
 from playground.engines.local.devices import find_devices
 from playground.engines.local.keeper import Keeper, Limits
 from playground.engines.local.launch import launcher
-from playground.engines.local.placement import Device, How, fits, plan
+from playground.engines.local.placement import Device, How, plan, rows_beside
 from playground.engines.protocol import Job, Listener
 from playground.errors import EngineError, Unknown
 from playground.records import ModelCard, ModelStatus
@@ -55,6 +55,7 @@ class LocalEngine:
         self._tasks: queue.SimpleQueue[Task] = queue.SimpleQueue()
         self._launcher = launcher(environ, settings.threads, self._on_exit, fork)
         self._keepers: dict[str, Keeper] = {}
+        self._drained_for: dict[Keeper, Keeper] = {}  # who begins no more rows: who waits for its memory
         self._gate = threading.Lock()  # between asking for something and closing
         self._closed = False
         self._thread: threading.Thread | None = None
@@ -135,13 +136,14 @@ class LocalEngine:
         finally:  # whatever happens here, no job is left without its end and no process behind
             with self._gate:
                 self._closed = True
-            for keeper in self._keepers.values():
+            self._do_tasks()
+            for keeper in tuple(self._keepers.values()):
                 keeper.close()
             self._launcher.close()
 
     def _do_tasks(self) -> None:
         """Everything that is queued; waits for something to do, but not longer than time alone may change something."""
-        restless = self._closed or any(keeper.restless for keeper in self._keepers.values())
+        restless = self._closed or any(keeper.restless for keeper in tuple(self._keepers.values()))
         try:
             task = self._tasks.get(timeout=_TICK_S if restless else None)
             while True:
@@ -154,14 +156,17 @@ class LocalEngine:
         """What time asks for: launches within the allowed number and the memory, ends of hung workers."""
         self._place()
         keepers = tuple(self._keepers.values())
-        for keeper in keepers:
-            if keeper.is_drained:  # also when the one it was drained for has given up: its own rows wait
-                keeper.sleep()
+        self._let_resume()
         room = self._loads_at_once - sum(keeper.state == "loading" for keeper in keepers)
-        for keeper in sorted(keepers, key=lambda keeper: keeper.waiting_since):  # who is waited for comes first
-            if room > 0 and keeper.wants_launch and self._makes_room(keeper):
-                keeper.launch()
-                room -= 1
+        claimed: set[str] = set()  # devices that somebody waits for: who came later does not take them
+        for keeper in sorted(keepers, key=lambda keeper: keeper.waiting_since):
+            if room > 0 and keeper.wants_launch and claimed.isdisjoint(keeper.devices):
+                rows = self._rows_for(keeper)
+                if rows:
+                    keeper.launch(rows)
+                    room -= 1
+                elif keeper.state == "queued":
+                    claimed |= set(keeper.devices)
             keeper.check()
 
     def _place(self) -> None:
@@ -174,26 +179,27 @@ class LocalEngine:
         for keeper in keepers:
             keeper.placement = placements[keeper.card.id]
 
-    def _makes_room(self, keeper: Keeper) -> bool:
-        """Whether the model may be brought up now; others give way to one that somebody waits for."""
+    def _rows_for(self, keeper: Keeper) -> int:
+        """How many rows the model may write if it is brought up now; 0: not now, and others give way if it is asked."""
         placed = keeper.placement
         if placed is None:
-            return False
+            return 0
         if placed.how is How.TOO_LARGE:
             keeper.refuse(f"{keeper.card.name} {placed.words}")
-            return False
-        others = [other for other in self._keepers.values() if other is not keeper and other.holds_memory]
-        if fits(placed, (other.placement for other in others if other.placement), self._devices):
-            return True
+            return 0
+        others = [other for other in tuple(self._keepers.values()) if other is not keeper and other.holds_memory]
+        rows = rows_beside(placed, (other.held for other in others if other.held), self._devices)
+        if rows:
+            return rows
         if keeper.waiting_since == math.inf:
             keeper.sleep()
         else:
             keeper.wait_for_room("waiting for memory")
-            in_the_way = [o for o in others if o.placement and not {*o.placement.shares}.isdisjoint(placed.shares)]
-            self._have_one_give_way(in_the_way, self._clock() - keeper.waiting_since)
-        return False
+            in_the_way = [o for o in others if o.held and not {*o.held.placement.shares}.isdisjoint(placed.shares)]
+            self._have_one_give_way(in_the_way, keeper)
+        return 0
 
-    def _have_one_give_way(self, others: Sequence[Keeper], waited_s: float) -> None:
+    def _have_one_give_way(self, others: Sequence[Keeper], to: Keeper) -> None:
         """The one that was used the longest time ago; a busy one begins no more rows when somebody has waited long."""
         if any(other.is_leaving for other in others):
             return
@@ -201,15 +207,26 @@ class LocalEngine:
         idle = [other for other in ready if other.is_idle]
         if idle:
             idle[0].sleep()
-        elif ready and waited_s > self._limits.drain_s:
+        elif ready and to not in self._drained_for.values() and self._has_waited_long(to):
             ready[0].drain()
+            self._drained_for[ready[0]] = to
+
+    def _has_waited_long(self, keeper: Keeper) -> bool:
+        return self._clock() - keeper.waiting_since > self._limits.drain_s
+
+    def _let_resume(self) -> None:
+        """Who was drained begins rows again when it has made way, or the one it was drained for needs it no more."""
+        for keeper, waiter in tuple(self._drained_for.items()):
+            if keeper.state != "ready" or waiter.state != "queued" or waiter.waiting_since == math.inf:
+                keeper.resume()
+                del self._drained_for[keeper]
 
     def _cancel(self, row: str) -> None:
-        for keeper in self._keepers.values():
+        for keeper in tuple(self._keepers.values()):
             keeper.cancel(row)
 
     def _exited(self, number: int, words: str) -> None:
-        for keeper in self._keepers.values():
+        for keeper in tuple(self._keepers.values()):
             keeper.on_exit(number, words)
 
 

@@ -62,22 +62,27 @@ class SlotLayer(CacheLayerMixin):  # type: ignore[misc]  # transformers has no t
         """No limit of its own."""
         return -1
 
-    def reserve(self, num_rows: int, num_columns: int) -> None:
-        """Make the blocks large enough for so many rows and columns."""
-        self.keys = _grown(self.keys, num_rows, num_columns)
-        self.values = _grown(self.values, num_rows, num_columns)
+    def reserve(self, num_rows: int, num_columns: int, max_rows: int = 0) -> None:
+        """Make the blocks large enough for so many rows and columns; ahead, but never for more than `max_rows`."""
+        self.keys = _grown(self.keys, num_rows, num_columns, max_rows)
+        self.values = _grown(self.values, num_rows, num_columns, max_rows)
 
-    def join(self, keys: torch.Tensor, values: torch.Tensor) -> None:
-        """Add a row whose states have shape (1, heads, length, head width)."""
+    def make_room(self, keys: torch.Tensor, values: torch.Tensor, max_rows: int) -> None:
+        """Allocate what `join` of these states will need, and change nothing else."""
         if not self.is_initialized:
             self.lazy_initialization(keys, values)
+        self.reserve(self.num_rows + 1, max(self.num_columns, keys.shape[2]), max_rows)
+
+    def join(self, keys: torch.Tensor, values: torch.Tensor) -> None:
+        """Add a row whose states have shape (1, heads, length, head width); room was made for it."""
         length = keys.shape[2]
         if length > self.num_columns:
-            self.shift(length - self.num_columns)
+            self._shift_right(length - self.num_columns)
         row, self.num_rows = self.num_rows, self.num_rows + 1
-        self.reserve(self.num_rows, self.num_columns)
-        self.keys[row, :, self.num_columns - length : self.num_columns] = keys[0]
-        self.values[row, :, self.num_columns - length : self.num_columns] = values[0]
+        first = self.num_columns - length
+        for block, states in ((self.keys, keys), (self.values, values)):
+            block[row, :, :first] = 0  # what another row left there may not be finite, and masking does not help then
+            block[row, :, first : self.num_columns] = states[0]
 
     def leave(self, row: int) -> None:
         """Drop a row; the last one takes its place."""
@@ -86,23 +91,29 @@ class SlotLayer(CacheLayerMixin):  # type: ignore[misc]  # transformers has no t
             if row != self.num_rows:
                 block[row, :, : self.num_columns] = block[self.num_rows, :, : self.num_columns]
 
-    def shift(self, columns: int) -> None:
-        """Move all rows to the right, or to the left when negative, where nothing of them may be lost."""
+    def _shift_right(self, columns: int) -> None:
         old, self.num_columns = self.num_columns, self.num_columns + columns
-        self.reserve(self.num_rows, self.num_columns)
-        for block in (self.keys, self.values):
-            if self.num_rows:
+        if self.num_rows:
+            for block in (self.keys, self.values):
                 rows = block[: self.num_rows]
-                kept = rows[:, :, max(0, -columns) : old].clone()  # source and target overlap
-                rows[:, :, max(0, columns) : self.num_columns] = kept
+                rows[:, :, columns : self.num_columns] = rows[:, :, :old].clone()  # source and target overlap
+
+    def shift_left(self, columns: int) -> None:
+        """Give up the first columns. In pieces that do not overlap: memory may be what there is none of."""
+        for block in (self.keys, self.values):
+            rows = block[: self.num_rows]
+            for first in range(columns, self.num_columns, columns):
+                piece = rows[:, :, first : min(first + columns, self.num_columns)]
+                rows[:, :, first - columns : first - columns + piece.shape[2]] = piece
+        self.num_columns -= columns
 
 
-def _grown(block: torch.Tensor, num_rows: int, num_columns: int) -> torch.Tensor:
+def _grown(block: torch.Tensor, num_rows: int, num_columns: int, max_rows: int) -> torch.Tensor:
     """`block`, or a larger one with the same content; unused places hold zeros, which masking needs to be finite."""
     rows, heads, columns, width = block.shape
     if rows >= num_rows and columns >= num_columns:
         return block
-    more_rows = rows if rows >= num_rows else max(num_rows, 2 * rows)
+    more_rows = rows if rows >= num_rows else max(num_rows, min(2 * rows, max_rows))
     more_columns = columns if columns >= num_columns else num_columns + COLUMNS_AHEAD
     larger = block.new_zeros((more_rows, heads, more_columns, width))
     larger[:rows, :, :columns] = block
@@ -112,8 +123,9 @@ def _grown(block: torch.Tensor, num_rows: int, num_columns: int) -> torch.Tensor
 class Slots(Cache):  # type: ignore[misc]  # transformers has no types
     """A cache for a changing set of rows; `starts[i]` is the first column of row i."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_rows: int) -> None:
         super().__init__(layer_class_to_replicate=SlotLayer)
+        self._max_rows = max_rows
         self.starts: list[int] = []
 
     @property
@@ -126,8 +138,8 @@ class Slots(Cache):  # type: ignore[misc]  # transformers has no types
         """Of all blocks, used or not."""
         return sum(block.nbytes for layer in self.layers for block in (layer.keys, layer.values) if block is not None)
 
-    def join(self, prefilled: DynamicCache) -> None:
-        """Add a row from its own cache, filled by reading its prompt.
+    def make_room(self, prefilled: DynamicCache) -> None:
+        """Allocate what `join` will need; when there is no memory for it, all rows are as they were.
 
         Raises:
             EngineError: the model keeps something else than keys and values of all tokens.
@@ -137,11 +149,16 @@ class Slots(Cache):  # type: ignore[misc]  # transformers has no types
             raise EngineError(f"rows of {type(wrong).__name__} cannot be written together")
         while len(self.layers) < len(prefilled.layers):
             self.layers.append(SlotLayer())
+        for layer, own in zip(self.layers, prefilled.layers, strict=True):
+            layer.make_room(own.keys, own.values, self._max_rows)
+
+    def join(self, prefilled: DynamicCache) -> None:
+        """Add a row from its own cache, filled by reading its prompt; room was made for it."""
         before = self.num_columns
         for layer, own in zip(self.layers, prefilled.layers, strict=True):
             layer.join(own.keys, own.values)
         moved = self.num_columns - before
-        self.starts = [start + moved for start in self.starts] if self.starts else []
+        self.starts = [start + moved for start in self.starts]
         self.starts.append(self.num_columns - prefilled.get_seq_length())
 
     def leave(self, row: int) -> None:
@@ -161,7 +178,7 @@ class Slots(Cache):  # type: ignore[misc]  # transformers has no types
         gap = min(self.starts)
         if gap * 4 > self.num_columns:
             for layer in self.layers:
-                layer.shift(-gap)
+                layer.shift_left(gap)
             self.starts = [start - gap for start in self.starts]
 
     def mask(self, device: torch.device) -> torch.Tensor:
