@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from playground.catalog import CARD_FOLDER, Catalog
 from playground.cli import main
 from playground.engines.local.check import Point, check
 from playground.records import ModelCard
@@ -83,3 +84,15 @@ def test_the_document_of_the_command_has_every_point() -> None:
     (document,) = json.loads(out.getvalue())
     assert (document["model"], document["ok"]) == ("pocket-minotaur", True)
     assert [point["name"] for point in document["points"]] == ["card", "prompt", *GATES]
+
+
+def test_weights_that_are_elsewhere_are_not_looked_for_here(tmp_path: Path) -> None:
+    text = (CARD_FOLDER / "pocket-orca-mini.toml").read_text()
+    pocket = Catalog.load().card("pocket-orca-mini").repo
+    text = text.replace('id = "pocket-orca-mini"', 'id = "far"').replace('repo = "../pocket', f'repo = "{pocket}"  # "')
+    lines = [line for line in text.splitlines() if not line.startswith("stands_in_for")]
+    head = [*lines[:4], 'engine = "remote"', 'servers = ["http://127.0.0.1:1/v1"]', *lines[4:]]
+    (tmp_path / "far.toml").write_text("\n".join(head))
+    out = io.StringIO()
+    assert main(["check", "far", "--cards", str(tmp_path)], out) == 0
+    assert "engine         remote: its weights are not here, so they were not looked at" in out.getvalue()

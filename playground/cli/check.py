@@ -59,7 +59,10 @@ def _points(catalog: Catalog, name: str, settings: Settings) -> Iterator[Point]:
         yield Point("prompt", False, str(problem))
         return
     yield point
-    yield from check(card, settings.threads, os.environ)
+    if card.engine == "local":
+        yield from check(card, settings.threads, os.environ)
+    else:
+        yield Point("engine", True, f"{card.engine}: its weights are not here, so they were not looked at")
 
 
 def _prompt(catalog: Catalog, card: ModelCard) -> Point:
