@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import queue
 import signal
 import subprocess
 import sys
@@ -22,23 +21,18 @@ from playground.engines.protocol import Ended, Event, Job, Queued, Started, Toke
 from playground.errors import EngineError, Unknown
 from playground.records import FinishReason, ModelCard, SamplingParams
 from playground.settings import Settings
+from tests import columns
 from tests.checkpoints import tiny_line_up
 
 ROOT = Path(__file__).parent.parent
 LLAMA, MPT, OPT = "tiny-llama", "tiny-mpt", "tiny-opt"
 LONG = SamplingParams(max_new_tokens=250)
-PATIENCE_S = 60.0
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 
 
-class Column:
-    """Starts jobs and keeps their events, as the web process would."""
-
-    def __init__(self, engine: LocalEngine, row: str) -> None:
-        self.engine, self.row = engine, row
-        self.events: list[Event] = []
-        self._fresh: queue.SimpleQueue[Event] = queue.SimpleQueue()
+class Column(columns.Column):
+    """Starts jobs as these tests like them."""
 
     def start(
         self,
@@ -50,24 +44,8 @@ class Column:
         deadline_s: float = 60.0,
         stop_ids: tuple[int, ...] = (),
     ) -> Column:
-        self.engine.start(model_id, Job(self.row, ids, params, seed, stop_ids, deadline_s), self._fresh.put)
+        self.begin(model_id, Job(self.row, ids, params, seed, stop_ids, deadline_s))
         return self
-
-    def wait_for(self, kind: type[Event]) -> Event:
-        while True:
-            event = self._fresh.get(timeout=PATIENCE_S)
-            self.events.append(event)
-            if isinstance(event, kind):
-                return event
-
-    def finish(self) -> Ended:
-        ended = self.wait_for(Ended)
-        assert isinstance(ended, Ended)
-        return ended
-
-    @property
-    def ids(self) -> tuple[int, ...]:
-        return tuple(i for event in self.events if isinstance(event, Tokens) for i in event.token_ids)
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +91,7 @@ def workers_of(pid: int) -> dict[str, int]:
     return {name: worker for name, worker in names.items() if name.startswith("tiny")}
 
 
-def wait_until(true: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
+def wait_until(true: Callable[[], bool], patience_s: float = columns.PATIENCE_S) -> None:
     end = time.monotonic() + patience_s
     while not true():
         assert time.monotonic() < end, "waited too long"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import queue
 import shutil
 import socket
 import threading
@@ -25,6 +24,7 @@ from playground.engines.remote.patience import Patience
 from playground.errors import EngineError, InvalidCard, InvalidValue, Unknown
 from playground.records import BattleState, FinishReason, Instruction, ModelCard, SamplingParams
 from playground.settings import Settings, read_settings
+from tests import columns
 from tests.cast import card as cast_card
 from tests.conftest import free_port
 from tests.remote_server import Fault, RemoteServer, greedy, likeliest, running_server
@@ -33,19 +33,13 @@ ROOT = Path(__file__).parent.parent
 PROMPT = (5, 9, 20)
 PARAMS = SamplingParams(max_new_tokens=12)
 ANSWER = greedy(PROMPT, 12)
-PATIENCE_S = 60.0
 CALM = Patience(retry_s=(0.01, 0.02, 0.03), backoff_s=(0.02, 0.05), retry_after_s=1.0)
 SHORT = replace(CALM, first_token_s=0.8, next_token_s=0.8)
 FAILED = b'{"error":{"message":"at http://10.1.2.3 it broke\\nbadly","type":"InternalServerError","code":500}}'
 
 
-class Column:
-    """Starts jobs and keeps their events, as the web process would."""
-
-    def __init__(self, engine: Engine, row: str = "row") -> None:
-        self.engine, self.row = engine, row
-        self.events: list[Event] = []
-        self._fresh: queue.SimpleQueue[Event] = queue.SimpleQueue()
+class Column(columns.Column):
+    """Starts jobs as these tests like them."""
 
     def start(
         self,
@@ -57,24 +51,8 @@ class Column:
         stop_ids: tuple[int, ...] = (2,),
         deadline_s: float = 60.0,
     ) -> Column:
-        self.engine.start(model_id, Job(self.row, ids, params, seed, stop_ids, deadline_s), self._fresh.put)
+        self.begin(model_id, Job(self.row, ids, params, seed, stop_ids, deadline_s))
         return self
-
-    def wait_for(self, kind: type[Event]) -> Event:
-        while True:
-            event = self._fresh.get(timeout=PATIENCE_S)
-            self.events.append(event)
-            if isinstance(event, kind):
-                return event
-
-    def finish(self) -> Ended:
-        ended = self.wait_for(Ended)
-        assert isinstance(ended, Ended)
-        return ended
-
-    @property
-    def ids(self) -> tuple[int, ...]:
-        return tuple(i for event in self.events if isinstance(event, Tokens) for i in event.token_ids)
 
     @property
     def started(self) -> Started:
@@ -124,7 +102,7 @@ def opened() -> Iterator[Open]:
 
 
 def wait_until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE_S
+    end = time.monotonic() + columns.PATIENCE_S
     while not true():
         assert time.monotonic() < end, "waited too long"
         time.sleep(0.01)
@@ -510,7 +488,7 @@ def test_an_answer_that_is_late_ends_as_an_error_in_words(opened: Open, server: 
     column = Column(engine).start(deadline_s=0.5)
     assert column.finish() == Ended("row", FinishReason.ERROR, "the answer was not finished after 0.5 s")
     assert column.ids == ANSWER[:5]
-    assert server.hung_up.acquire(timeout=PATIENCE_S)
+    assert server.hung_up.acquire(timeout=columns.PATIENCE_S)
     assert state(engine) == "ready"
 
 
@@ -530,7 +508,7 @@ def test_cancel_hangs_up_on_the_server_and_keeps_what_was_written(
     engine.cancel("row")
     assert column.finish() == Ended("row", FinishReason.CANCELLED)
     assert column.ids == ANSWER[:after]
-    assert server.hung_up.acquire(timeout=PATIENCE_S)
+    assert server.hung_up.acquire(timeout=columns.PATIENCE_S)
     engine.cancel("row")
     engine.cancel("never heard of")
     wait_until(lambda: engine.status()["far"].running == 0)
@@ -556,7 +534,7 @@ def test_an_unloaded_model_leaves_its_server_and_is_there_again_when_it_is_asked
     column.wait_for(Tokens)
     engine.unload("far")
     assert column.finish() == Ended("row", FinishReason.ERROR, "Far was unloaded")
-    assert server.hung_up.acquire(timeout=PATIENCE_S)
+    assert server.hung_up.acquire(timeout=columns.PATIENCE_S)
     assert state(engine) == "off"
     assert Column(engine).start().finish().error is None
     assert state(engine) == "ready"

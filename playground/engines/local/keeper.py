@@ -16,6 +16,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from playground.engines.listening import tell
 from playground.engines.local import messages
 from playground.engines.local.channel import Message
 from playground.engines.local.launch import Launcher
@@ -58,10 +59,7 @@ class _Row:
     announced: tuple[int, str] | None = None  # the last Queued: rows before, reason
 
     def tell(self, event: Event) -> None:
-        try:
-            self.listener(event)
-        except Exception:  # a listener that breaks its promise must not stop the other rows
-            log.exception("a listener failed on %s", type(event).__name__)
+        tell(self.listener, event)
 
 
 class Keeper:

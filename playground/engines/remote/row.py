@@ -6,12 +6,10 @@ Boundary: on the engine's thread only; knows no server.
 from __future__ import annotations
 
 import asyncio
-import logging
 
+from playground.engines.listening import tell
 from playground.engines.protocol import Ended, EngineFacts, Event, Job, Listener, Queued, Started, Tokens
 from playground.records import FinishReason
-
-log = logging.getLogger(__name__)
 
 
 class Row:
@@ -48,9 +46,5 @@ class Row:
             self.ended = True
 
     def _tell(self, event: Event) -> None:
-        if self.ended:
-            return
-        try:
-            self._listener(event)
-        except Exception:  # a listener that breaks its promise must not stop the other rows
-            log.exception("a listener failed on %s", type(event).__name__)
+        if not self.ended:
+            tell(self._listener, event)
