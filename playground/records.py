@@ -281,6 +281,7 @@ class Battle:
     vote: Vote | None = None  # the latest revision, None when undone or never cast
     revision: int = 0  # of the latest vote row, undo included
     draw_probability: float | None = None  # of this set of models when the arena drew them; None: chosen
+    erased_at: str | None = None  # when its rater had her words erased; instruction and answers are empty then
 
     @property
     def good_sides(self) -> tuple[str, ...]:

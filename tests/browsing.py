@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 
+from playground.rater import rater_id
 from playground.ui.middleware import COOKIE
 from tests.stub_arena import ALPACA
 
@@ -24,7 +25,8 @@ CHROMIUM_FLAGS = (
 )
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1440, "height": 900}
-RATER = "ab" * 16
+SECRET = "ab" * 16
+RATER = rater_id(SECRET)
 
 
 def launch_browser(playwright: Playwright) -> Browser:
@@ -108,12 +110,12 @@ class Visitor:
 
 @contextmanager
 def visiting(
-    browser: Browser, url: str, viewport: dict[str, int] | None = None, rater: str | None = None, **context: Any
+    browser: Browser, url: str, viewport: dict[str, int] | None = None, secret: str | None = None, **context: Any
 ) -> Iterator[Visitor]:
     """A visitor with a profile of their own; what the page complained about fails the test."""
     profile: BrowserContext = browser.new_context(viewport=viewport or DESKTOP, **context)
-    if rater is not None:
-        profile.add_cookies([{"name": COOKIE, "value": rater, "url": url}])
+    if secret is not None:
+        profile.add_cookies([{"name": COOKIE, "value": secret, "url": url}])
     visitor = Visitor(profile.new_page(), url)
     try:
         yield visitor

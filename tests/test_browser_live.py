@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browsing import RATER, Visitor, visiting
+from tests.browsing import RATER, SECRET, Visitor, visiting
 from tests.cast import GALPACA, MAMBA, OPENALPACA, house
 from tests.conftest import LiveApp, start_app, stop_app
 from tests.stub_arena import HOSTILE
@@ -97,12 +97,12 @@ def stored(tmp_path: Path) -> Iterator[LiveApp]:
 
 
 def test_a_restart_keeps_every_battle_and_vote(browser: Browser, stored: LiveApp, tmp_path: Path) -> None:
-    with visiting(browser, stored.url, rater=RATER) as visitor:
+    with visiting(browser, stored.url, secret=SECRET) as visitor:
         visitor.open(f"/?battle={'0' * 31}1").reaches("open").press("a").reaches("voted").press("r").reaches("revealed")
     stop_app(stored)
     again = start_app(tmp_path, PLAYGROUND_EXPIRE_S=str(10**9))
     try:
-        with visiting(browser, again.url, rater=RATER) as visitor:
+        with visiting(browser, again.url, secret=SECRET) as visitor:
             visitor.open(f"/?battle={'0' * 31}1").reaches("revealed")
             assert visitor.answer("a").strip() == "Grey waves, and a gull."
             visitor.open(f"/?battle={'0' * 31}3").reaches("open")
@@ -112,7 +112,7 @@ def test_a_restart_keeps_every_battle_and_vote(browser: Browser, stored: LiveApp
 
 
 def test_a_hostile_stored_answer_stays_in_its_box(browser: Browser, stored: LiveApp) -> None:
-    with visiting(browser, stored.url, rater=RATER) as visitor:
+    with visiting(browser, stored.url, secret=SECRET) as visitor:
         visitor.open(f"/?battle={'0' * 31}2").reaches("open")
         box = visitor.page.locator("#answer-a")
         expect(box).to_contain_text("<script>alert(1)</script>")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from playground.rater import rater_id
 from playground.ui.middleware import COOKIE, PageMiddleware, Scope, rater_of
 
 RATER = "0123456789abcdef" * 2
@@ -109,9 +110,9 @@ def test_a_cookie_that_is_not_ours_is_replaced(value: str) -> None:
 
 @pytest.mark.parametrize(
     ("cookies", "rater"),
-    [({COOKIE: RATER}, RATER), ({}, None), ({COOKIE: "../../etc"}, None), ({COOKIE: RATER + "\n"}, None)],
+    [({COOKIE: RATER}, rater_id(RATER)), ({}, None), ({COOKIE: "../../etc"}, None), ({COOKIE: RATER + "\n"}, None)],
 )
-def test_a_rater_is_32_hexadecimal_digits_or_nobody(cookies: dict[str, str], rater: str | None) -> None:
+def test_a_rater_is_the_hash_of_32_hexadecimal_digits_or_nobody(cookies: dict[str, str], rater: str | None) -> None:
     @dataclass
     class Request:
         cookies: dict[str, str]

@@ -186,6 +186,7 @@ class Battles:
                 return result(battle)
             final = replace(battle, state=after, final_at=self._clock.now())
             self._move(writing, battle, final)
+            writing.tell_journal_of_reveal(battle.id, self._clock.now())
             return result(final)
 
         return self._store.write(work)

@@ -222,6 +222,7 @@ def read_battle(row: Row, sides: tuple[BattleSide, ...], last: Vote | None) -> B
         vote=None if last is None or last.choice == "undo" else last,
         revision=0 if last is None else last.revision,
         draw_probability=row["draw_probability"],
+        erased_at=row["erased_at"],
     )
 
 

@@ -153,9 +153,10 @@ class Writing(Reading):
         self._insert("generations", rows.generation_row(generation))
 
     def insert_vote(self, vote: Vote) -> None:
-        """Add a vote or an undo; its revision has to be the battle's next."""
+        """Add a vote or an undo; its revision has to be the battle's next. The journal is told."""
         self.know_rater(vote.rater_id, vote.created_at)
         self._insert("votes", rows.vote_row(vote))
+        self._tell_journal("vote", vote.battle_id, vote.created_at, vote.id)
 
     def fill_side(self, battle_id: str, side: str, generation_id: str) -> bool:
         """Point a side that has no generation yet to one; whether that happened."""
@@ -178,16 +179,34 @@ class Writing(Reading):
     def replace_notes(
         self, battle_id: str, vote_id: str, kind: str, texts: Sequence[str], rater_id: str, created_at: str
     ) -> None:
-        """Make `texts` a vote's notes of one kind (reason or comment), in place of what was noted before."""
-        self._connection.execute("DELETE FROM vote_notes WHERE vote_id = ? AND kind = ?", (vote_id, kind))
+        """Make `texts` a vote's notes of one kind (reason or comment), in place of what was noted before.
+
+        The journal is told, as of every note.
+        """
+        gone = self._connection.execute("DELETE FROM vote_notes WHERE vote_id = ? AND kind = ?", (vote_id, kind))
         self.know_rater(rater_id, created_at)
         for text in texts:
             self._note(battle_id, vote_id, None, kind, text, rater_id, created_at)
+        if gone.rowcount or texts:
+            self._tell_journal("notes", battle_id, created_at)
 
     def insert_report(self, battle_id: str, side: str | None, text: str, rater_id: str, created_at: str) -> None:
         """Add a report about one side, or about the battle."""
         self.know_rater(rater_id, created_at)
         self._note(battle_id, None, side, "report", text, rater_id, created_at)
+        self._tell_journal("notes", battle_id, created_at)
+
+    def flag_vote(self, vote_id: str, kind: str) -> None:
+        """Keep that something speaks against counting a vote."""
+        self._connection.execute("INSERT INTO vote_flags (vote_id, kind) VALUES (?, ?)", (vote_id, kind))
+
+    def flag_generation(self, generation_id: str, kind: str, detail: str) -> None:
+        """Keep that something was found in an answer; `detail` says what."""
+        self._insert("generation_flags", {"generation_id": generation_id, "kind": kind, "detail": detail})
+
+    def tell_journal_of_reveal(self, battle_id: str, created_at: str) -> None:
+        """A vote became final before its time."""
+        self._tell_journal("reveal", battle_id, created_at)
 
     def know_rater(self, rater_id: str, created_at: str) -> None:
         """Add a rater who has not been here yet."""
@@ -201,6 +220,13 @@ class Writing(Reading):
             "INSERT INTO instructions (id, instruction, input, system, category)"
             " VALUES (:id, :instruction, :input, :system, :category) ON CONFLICT DO NOTHING",
             rows.instruction_row(instruction),
+        )
+
+    def _tell_journal(self, kind: str, battle_id: str, created_at: str, vote_id: str | None = None) -> None:
+        """In the transaction of the change itself, so that neither is ever without the other."""
+        self._connection.execute(
+            "INSERT INTO journal_events (kind, battle_id, vote_id, created_at) VALUES (?, ?, ?, ?)",
+            (kind, battle_id, vote_id, created_at),
         )
 
     def _insert(self, table: str, row: Mapping[str, Any]) -> None:

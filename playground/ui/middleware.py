@@ -6,12 +6,12 @@ Boundary: pure ASGI; knows nothing of Gradio but that its page is ``text/html``.
 from __future__ import annotations
 
 import json
-import re
-import secrets
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from http.cookies import CookieError, SimpleCookie
 from typing import Any, Protocol
 from urllib.parse import urlsplit
+
+from playground.rater import is_secret, new_secret, rater_id
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -22,7 +22,6 @@ ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 COOKIE = "playground_rater"
 COOKIE_MAX_AGE_S = 365 * 24 * 3600
 MAX_BODY_BYTES = 1_000_000
-_RATER = re.compile(r"[0-9a-f]{32}")
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -56,10 +55,16 @@ class HasCookies(Protocol):
     def cookies(self) -> Any: ...
 
 
-def rater_of(request: HasCookies) -> str | None:
-    """The rater that a request's cookie names; None when there is none, or none of ours."""
+def secret_of(request: HasCookies) -> str | None:
+    """What the page gave this browser to keep; None when it has nothing, or nothing of ours."""
     value = request.cookies.get(COOKIE)
-    return value if isinstance(value, str) and _RATER.fullmatch(value) else None
+    return value if is_secret(value) else None
+
+
+def rater_of(request: HasCookies) -> str | None:
+    """The id of the rater whose browser asks; None when it keeps no secret of ours."""
+    secret = secret_of(request)
+    return None if secret is None else rater_id(secret)
 
 
 class PageMiddleware:
@@ -69,7 +74,7 @@ class PageMiddleware:
         self,
         app: ASGIApp,
         max_body_bytes: int = MAX_BODY_BYTES,
-        new_rater: Callable[[], str] = lambda: secrets.token_hex(16),
+        new_rater: Callable[[], str] = new_secret,
     ) -> None:
         self._app = app
         self._max_body_bytes = max_body_bytes
@@ -142,7 +147,7 @@ def _has_rater(cookie: str) -> bool:
         morsel = SimpleCookie(cookie).get(COOKIE)
     except CookieError:
         return False
-    return morsel is not None and _RATER.fullmatch(morsel.value) is not None
+    return morsel is not None and is_secret(morsel.value)
 
 
 def _is_https(scope: Scope, headers: dict[str, str]) -> bool:

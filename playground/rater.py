@@ -1,0 +1,28 @@
+"""Who judges on the page: a secret that her browser keeps, and the id under which everything of hers is stored.
+
+Boundary: pure. The secret is her receipt: whoever knows it may see and erase what is hers, so that it stands in no
+table, log, export or address; the id follows from it and not the other way round.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+
+SECRET = re.compile(r"[0-9a-f]{32}")
+
+
+def new_secret() -> str:
+    """128 random bits, as 32 hexadecimal digits."""
+    return secrets.token_hex(16)
+
+
+def is_secret(value: object) -> bool:
+    """Whether it has the form of one."""
+    return isinstance(value, str) and SECRET.fullmatch(value) is not None
+
+
+def rater_id(secret: str) -> str:
+    """The id that is stored, 32 hexadecimal digits."""
+    return hashlib.sha256(f"playground rater {secret}".encode()).hexdigest()[:32]
