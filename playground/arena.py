@@ -6,6 +6,7 @@ visitors but those of the errors that it passes on. ``Arena(settings)`` opens no
 
 from __future__ import annotations
 
+import logging
 import secrets
 import threading
 from collections.abc import Mapping, Sequence
@@ -15,35 +16,49 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-from playground.battles import Battles, VoteResult
+from playground.battles import REFUSALS, Battles, VoteResult
 from playground.catalog import Catalog
 from playground.clock import Clock
 from playground.compare import Column, ColumnPlan, Comparison
 from playground.engines.fleet import Fleet
 from playground.engines.protocol import Engine
-from playground.errors import InvalidValue, StorageError
+from playground.errors import InvalidValue, Refused, StorageError
 from playground.leaderboard import Leaderboard, LeaderboardOptions
 from playground.lineup import LineUp, chosen_models
 from playground.listing import current_leaderboard, sources_line
+from playground.places import Places
 from playground.reading import AnswerReader
 from playground.recorder import Recorder
 from playground.records import (
     Battle,
     BattleState,
     BattleView,
+    Belongings,
+    Erased,
     Instruction,
     ModelCard,
     ModelStatus,
+    OwnBattle,
 )
 from playground.settings import Settings
 from playground.starters import load_starters
-from playground.storage.store import Store
+from playground.storage.journal import Journal, JournalState
+from playground.storage.room import Room
+from playground.storage.segments import journal_folder
+from playground.storage.store import Store, open_store
+from playground.terms import read_terms
+
+log = logging.getLogger(__name__)
 
 NO_OVERRIDES: Mapping[str, Any] = MappingProxyType({})
 KEPT_IN_MEMORY = 100
 """Battles that visitors asked not to store are held in memory, the latest so many."""
+LOCK_WAIT_S = 10.0
+"""A process that crashed may take so long to be gone; one that is still there then is there to stay."""
 TEND_EVERY_S = 1.0
 SETTLE_EVERY_S = 60.0
+SCRUB_SHARE = 100
+"""Writing the database anew takes at most one in so many seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,26 +78,33 @@ class Arena:
         self.catalog = Catalog.load(settings.card_folders, settings.template_folders)
         self._line_up = LineUp(self.catalog, chosen_models(self.catalog, settings))
         self.starters = load_starters(settings.starters_folder)
+        self.terms = read_terms()
         self._category_of = {replace(s, category=""): s.category for group in self.starters.values() for s in group}
         self._engine = engine or Fleet(settings)
         self._clock = clock or Clock()
         self._running: dict[str, Comparison] = {}
+        self.places = Places(settings.queue_max, self._clock)
         self._unkept: dict[str, Unkept] = {}
         self._guard = threading.Lock()  # of the two tables above
         self._recorder = Recorder(self._ended)
         self._closed = threading.Event()
+        self._next_scrub_s = 0.0
         self._opened: Battles | None = None
         self._store: Store | None = None
+        self._journal: Journal | None = None
+        self._room = Room(settings.db.absolute().parent, settings.min_free_bytes)
 
     # Life of the process
 
     def open(self) -> None:
-        """Open the database, begin to bring up the models in the background."""
-        self._store = Store(self.settings.db, alone=self.settings.db_mounted)
-        for card in self.line_up:
-            self._store.upsert_model(card)
+        """Open the database, for reading only where that is all that can be; begin to bring up the models."""
+        self._store = open_store(self.settings.db, alone=self.settings.db_mounted, lock_wait_s=LOCK_WAIT_S)
         self._opened = self._battles_on(self._store)
-        self._opened.interrupt_all()
+        if self._store.writable:
+            self._journal = Journal(self._store, journal_folder(self.settings.db))
+            for card in self.line_up:
+                self._store.upsert_model(card)
+            self._opened.interrupt_all()
         self._engine.open(self.line_up)
         threading.Thread(target=self._tend, name="tender", daemon=True).start()
 
@@ -91,6 +113,9 @@ class Arena:
         self._closed.set()
         self._engine.close()
         self._recorder.close()
+        if self._journal is not None:
+            self._journal.close()
+            self._journal = None
         if self._store is not None:
             self._store.close()
             self._store, self._opened = None, None
@@ -118,8 +143,11 @@ class Arena:
             keep: False holds everything in memory only.
 
         Raises:
+            Busy: as many are being written as may be at once.
             PlaygroundError: anything that does not fit, before anything is stored or started.
         """
+        if keep:
+            self._check_storing()
         instruction = replace(instruction, category=self._category_of.get(replace(instruction, category=""), ""))
         if blind and "seed" in overrides:
             raise InvalidValue("a seed cannot be given while blind: it would let answers be told apart; use open mode")
@@ -140,8 +168,13 @@ class Arena:
             created_at=self._clock.now(),
             draw_probability=probability,
         )
-        battles = self._kept if keep else self._forgetful(battle.id, owner, cards)
-        battles.create(battle)
+        self.places.take(battle.id)
+        try:
+            battles = self._kept if keep else self._forgetful(battle.id, owner, cards)
+            battles.create(battle, self.terms.version if keep else "")
+        except BaseException:
+            self.places.free(battle.id, ended=False)
+            raise
         comparison = self._comparison(battle, plans, battles)
         with self._guard:
             self._running[battle.id] = comparison
@@ -152,10 +185,12 @@ class Arena:
         """A new battle of the same models on the same instruction, with new seeds and a new order if it is blind.
 
         Raises:
-            Refused: the earlier battle is unknown, or not the viewer's.
+            Refused: the earlier battle is unknown, erased, or not the viewer's.
         """
         battles = self._battles_of(battle_id)
         old = battles.owned(battle_id, viewer)
+        if old.erased_at is not None:
+            raise Refused("erased", REFUSALS["erased"])
         kept = battles is self._kept
         return self.compare(
             old.instruction,
@@ -239,6 +274,38 @@ class Arena:
             battle_id, viewer, reasons=reasons, comment=comment, report_side=report_side, report=report
         )
 
+    # What is a rater's
+
+    def belongings(self, rater: str) -> Belongings:
+        """How much is stored of a rater of the page."""
+        return self._kept.belongings(rater)
+
+    def latest_battles(self, rater: str, limit: int, chars: int) -> Sequence[OwnBattle]:
+        """Her battles, the newest first, with so many characters of each instruction."""
+        return self._kept.latest(rater, limit, chars)
+
+    def own_data(self, rater: str) -> dict[str, Any]:
+        """All that is stored of her as one document; of a battle that is blind still, as much as she may see."""
+        return self._kept.own_data(rater)
+
+    def erase(self, rater: str) -> Erased:
+        """Erase the words of all that is stored of a rater of the page, and forget what is only in memory.
+
+        Raises:
+            Refused: answers of hers are still being written; nothing was erased.
+        """
+        with self._guard:
+            hers = [battle_id for battle_id, unkept in self._unkept.items() if unkept.owner == rater]
+            if any(battle_id in self._running for battle_id in hers):
+                raise Refused("writing", REFUSALS["writing"])
+        erased = self._kept.erase(rater)
+        with self._guard:
+            gone = [self._unkept.pop(battle_id, None) for battle_id in hers]
+        for unkept in gone:
+            if unkept is not None:
+                unkept.store.close()
+        return erased
+
     # Looking
 
     @property
@@ -259,13 +326,18 @@ class Arena:
         return current_leaderboard(self.store, self.catalog, models, self.starters, now, category, options)
 
     @property
+    def read_only(self) -> str:
+        """Why nothing can be stored here, in words for a visitor; empty where it can."""
+        return "" if self._store is None else self._store.read_only
+
+    @property
     def is_loading(self) -> bool:
         """Whether a model of the line-up is on its way."""
         return any(status.state in ("queued", "loading") for status in self.statuses())
 
     def sources_line(self) -> str:
         """Where the answers come from and where the votes go, in a few words."""
-        return sources_line(self.line_up, self.statuses())
+        return sources_line(self.line_up, self.statuses(), saved=not self.read_only)
 
     # Managing
 
@@ -277,7 +349,8 @@ class Arena:
         """
         card = self.catalog.card(name)
         self.catalog.tokenizer_of(card)  # every prompt needs it: a model without one could not be asked
-        self.store.upsert_model(card)
+        if self.store.writable:
+            self.store.upsert_model(card)
         self._engine.open([card])
         self._line_up.add(card)
         return card
@@ -299,6 +372,18 @@ class Arena:
             return frozenset(self._running)
 
     @property
+    def journal(self) -> JournalState | None:
+        """How the journal is doing; None where none is written. Raises StorageError."""
+        return None if self._journal is None else self._journal.state()
+
+    @property
+    def num_waiting(self) -> int:
+        """How many of the battles that are being written have no word yet, because their models write others."""
+        with self._guard:
+            running = list(self._running.values())
+        return sum(comparison.is_waiting for comparison in running)
+
+    @property
     def store(self) -> Store:
         """The database, while the arena is open."""
         if self._store is None:
@@ -310,6 +395,12 @@ class Arena:
         if self._opened is None:
             raise StorageError("the arena is not open; call open() first")
         return self._opened
+
+    def _check_storing(self) -> None:
+        """Raises StorageError where a new battle cannot be stored, or should not be."""
+        if self.read_only:
+            raise StorageError(f"Nothing is stored here: {self.read_only}. With “do not store” you can still compare.")
+        self._room.check()
 
     def _battles_on(self, store: Store) -> Battles:
         return Battles(store, self._clock, undo_s=self.settings.undo_s, expire_s=self.settings.expire_s)
@@ -347,9 +438,23 @@ class Arena:
         record = partial(self._recorder.submit, battles, battle.id)
         return Comparison(battle.id, battle.blind, columns, self._clock, record)
 
+    def _scrub(self) -> None:
+        """Write the database anew where something was erased; votes wait meanwhile, so for at most 1 % of the time."""
+        began = self._clock.monotonic()
+        if began < self._next_scrub_s:
+            return
+        pause = 0.0
+        try:
+            self.store.scrub()
+        except StorageError as error:
+            log.error("bytes of what was erased may still stand in the database's file: %s", error)
+            pause = SETTLE_EVERY_S
+        self._next_scrub_s = began + max(pause, SCRUB_SHARE * (self._clock.monotonic() - began))
+
     def _ended(self, battle_id: str) -> None:
         with self._guard:
             self._running.pop(battle_id, None)
+        self.places.free(battle_id)
 
     def _tend(self) -> None:
         """Once a second: end what nobody reads any more, save what could not be saved; once a minute: expire."""
@@ -362,6 +467,8 @@ class Arena:
                     comparison.stop()
             if not self._closed.is_set():
                 self._recorder.try_again()
+            if not self._closed.is_set():
+                self._scrub()
             if self._clock.monotonic() - settled >= SETTLE_EVERY_S:
                 settled = self._clock.monotonic()
                 with suppress(StorageError):  # another minute; nobody sees what is not written down yet

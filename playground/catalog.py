@@ -47,6 +47,7 @@ OPTIONAL = (
     "stands_in_for",
     "engine",
     "quantization",
+    "offload",
     "kv_bytes_per_token",
     "servers",
     "served_name",
@@ -96,6 +97,7 @@ def read_card(path: Path) -> ModelCard:
         stands_in_for=table.text("stands_in_for"),
         engine=table.one_of("engine", ENGINES, "local"),
         quantization=table.one_of("quantization", ("", *QUANTIZATIONS), ""),
+        offload=_offload(table),
         kv_bytes_per_token=table.integer("kv_bytes_per_token", kv_bytes_per_token(folder) if folder else 0, low=1) or 0,
         servers=_servers(table),
         served_name=table.text("served_name"),
@@ -118,6 +120,16 @@ def _repo(table: Table, folder: Path) -> str:
     if not HUB_ID.fullmatch(repo):
         raise table.fail(f"'repo' is {repo!r}; valid: a hub id such as 'org/name', or a folder: ./…, ../… or absolute")
     return repo
+
+
+def _offload(table: Table) -> bool:
+    """Only who loads the weights here can keep some in the CPU's memory, and bitsandbytes cannot."""
+    asked = table.flag("offload")
+    if asked and table.text("engine", "local") != "local":
+        raise table.fail("'offload' is for models that run here; leave it out, or write engine = \"local\"")
+    if asked and "quantization" in table.values:
+        raise table.fail("'offload' and 'quantization' do not go together; leave one of them out")
+    return asked
 
 
 def _servers(table: Table) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ of pace; what may be *said* about them is decided in `battles`.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -233,10 +233,15 @@ class Comparison:
         if self._blind:
             with self._guard:
                 if self._kept_tokens is None:
-                    self._kept_tokens = self._pace()
+                    self._kept_tokens = self._pace(column.live() for column in self._columns)
         for column in self._columns:
             if side is None or column.plan.side.side == side:
                 column.stop()
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether none of its columns has begun."""
+        return all(column.live().state in (ColumnState.WAITING, ColumnState.LOADING) for column in self._columns)
 
     @property
     def unread_s(self) -> float:
@@ -247,14 +252,17 @@ class Comparison:
         """All columns now; those of a blind battle at the pace of the slowest that is being written."""
         self._read_s = self._clock.monotonic()
         live = {column.plan.side.side: column.live() for column in self._columns}
-        pace = self._pace() if self._blind else None
+        pace = self._pace(live.values()) if self._blind else None
         if pace is None:
             return live
         return {c.plan.side.side: replace(live[c.plan.side.side], text=c.text_after(pace)) for c in self._columns}
 
-    def _pace(self) -> int | None:
-        """Tokens of every column that a blind battle shows; None: all of them."""
-        running = [c.num_tokens for c in (column.live() for column in self._columns) if c.state not in ENDED]
+    def _pace(self, live: Iterable[LiveColumn]) -> int | None:
+        """Tokens of every column that a blind battle shows; None: all of them.
+
+        Told from the same reading as the texts: a column that ends between two would let the others run ahead of it.
+        """
+        running = [column.num_tokens for column in live if column.state not in ENDED]
         known = [*running, *([] if self._kept_tokens is None else [self._kept_tokens])]
         return min(known, default=None)
 
@@ -275,8 +283,9 @@ class Comparison:
 
 def _cut(column: Column, generation: Generation, num_tokens: int | None) -> Generation:
     """What was on the screen of an answer when its blind battle was stopped."""
-    failed = generation.finish_reason is FinishReason.ERROR
-    if failed or num_tokens is None or generation.num_tokens <= num_tokens:
+    if num_tokens is None or generation.num_tokens <= num_tokens:
         return generation
+    failed = generation.finish_reason is FinishReason.ERROR
+    reason = generation.finish_reason if failed else FinishReason.CANCELLED
     text, token_ids = column.text_after(num_tokens), generation.token_ids[:num_tokens]
-    return replace(generation, text=text, token_ids=token_ids, finish_reason=FinishReason.CANCELLED)
+    return replace(generation, text=text, token_ids=token_ids, finish_reason=reason)

@@ -18,6 +18,7 @@ there are any, and the next step; it may be shown to a visitor as it stands.
     │   ├── DatabaseLocked          another process writes to it
     │   ├── DatabaseNewer           written by a newer version of the playground
     │   └── DatabaseBroken          not a database of ours, or damaged
+    ├── Busy                    too much is going on for one more; carries how long to wait
     └── Refused                 a battle's state or owner forbids it; carries a machine-readable reason
 """
 
@@ -87,10 +88,18 @@ class DatabaseBroken(StorageError):
     """The file is not a database of the playground, or is damaged."""
 
 
+class Busy(PlaygroundError):
+    """Too much is going on for one more; `wait_s` says for about how long, in whole seconds."""
+
+    def __init__(self, message: str, wait_s: int) -> None:
+        super().__init__(message)
+        self.wait_s = wait_s
+
+
 class Refused(PlaygroundError):
     """A battle's state or owner forbids what was asked.
 
-    `reason` is one of ``unknown | unfinished | foreign | expired | void | final``.
+    `reason` is one of ``unknown | unfinished | foreign | expired | void | final | writing | erased``.
     """
 
     def __init__(self, reason: str, message: str) -> None:

@@ -15,10 +15,12 @@ from typing import Any, Protocol
 import numpy as np
 
 from playground import verdict as words
+from playground.counting import Counted, CountingPolicy, Exclusion, Reason, count
 from playground.errors import InvalidValue
 from playground.ratings import bias
 from playground.ratings.bradley_terry import DEFAULT_PRIOR_TIES, Fit, fit
 from playground.ratings.covariance import MIN_RATERS
+from playground.ratings.influence import votes_to_flip
 from playground.ratings.intervals import (
     DEFAULT_LEVEL,
     Intervals,
@@ -26,7 +28,7 @@ from playground.ratings.intervals import (
     rank_ranges,
     votes_to_tell_apart,
 )
-from playground.ratings.pairs import BOTH_BAD, FIRST, SECOND, BoolArray, IntArray, PairTable
+from playground.ratings.pairs import BOTH_BAD, FIRST, SECOND, BoolArray, FloatArray, IntArray, PairTable
 from playground.records import JudgedPair
 from playground.verdict import Finding, Verdict
 
@@ -44,7 +46,7 @@ class Named(Protocol):
 class LeaderboardOptions:
     """How the votes are read; every choice is part of the document."""
 
-    blind_only: bool = True
+    policy: CountingPolicy = CountingPolicy()  # which votes count
     both_bad: str = "half"  # half | omit: what a vote that finds all bad does to the ratings
     prior_ties: float = DEFAULT_PRIOR_TIES  # part of a tie that each pair of models that met also plays
     level: float = DEFAULT_LEVEL
@@ -79,6 +81,18 @@ class LeaderboardRow:
     both_bad_rate: float  # of its battles
     group: int  # from 1; models of different groups are not comparable
     provisional: bool  # fewer battles than `min_battles`
+    rating_with_flagged: float | None  # were flagged votes counted too; None: no such vote, or not connected
+    rating_without_flagged: float | None  # one of the two is `rating`
+
+
+@dataclass(frozen=True, slots=True)
+class Influence:
+    """What dishonest votes would do to the first place."""
+
+    votes: int  # the fewest that would change it
+    share: float  # of the votes that count
+    favoured: str  # the model that they would say beats the first one
+    first: str  # who would be first then
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +106,14 @@ class Leaderboard:
     win_probability: tuple[tuple[float | None, ...], ...]  # row beats column, in the order of rows, as fitted
     basis: str  # what was counted and how, in one line
     category: str  # "" is all
-    num_votes: int
+    num_votes: int  # that count and are rated
     num_pairs: int
     num_raters: int
-    open_votes: int  # left out because the names were in sight
+    all_votes: int  # counted or not
+    exclusions: tuple[Exclusion, ...]  # why the others do not count
+    flagged_votes: int  # that count, or would but for their flags
+    lighter_raters: int  # whose votes weigh less, so that none has too large a share
+    influence: Influence | None  # None where there is no first place to lose
     same_model_pairs: int  # left out: a model against itself
     unit: str  # rater | vote: what the intervals took to be independent
     options: LeaderboardOptions
@@ -130,11 +148,13 @@ def build_leaderboard(
     options = options or LeaderboardOptions()
     judged = list(pairs)
     _check_category(category, {*categories, *(pair.category for pair in judged)} - {""})
-    wanted = [pair for pair in judged if not category or pair.category == category]
-    counted = [pair for pair in wanted if pair.blind or not options.blind_only]
-    open_votes = len({pair.vote_id for pair in wanted}) - len({pair.vote_id for pair in counted})
-    table = PairTable.from_judged(counted, both_bad=options.both_bad, models=models)
-    return leaderboard_of(table, cards, category=category, options=options, open_votes=open_votes)
+    counted = count(judged, options.policy, category=category)
+    table = _table(counted, options, models)
+    other = None
+    if counted.flagged:
+        flipped = options.policy.with_flagged(options.policy.leave_out_flagged)
+        other = _table(count(judged, flipped, category=category), options, table.models)
+    return leaderboard_of(table, cards, category=category, options=options, counted=counted, other=other)
 
 
 def leaderboard_of(
@@ -143,26 +163,32 @@ def leaderboard_of(
     *,
     category: str = "",
     options: LeaderboardOptions | None = None,
-    open_votes: int = 0,
+    counted: Counted | None = None,
+    other: PairTable | None = None,
 ) -> Leaderboard:
     """The leaderboard of a table that was made elsewhere, such as from a ``GROUP BY``.
 
-    The words are those of `options`, so that the table has to be one of these: `blind_only`, `both_bad`.
+    The words are those of `options`, so that the table has to be one of these: `policy`, `both_bad`.
+
+    Args:
+        counted: what became of all votes; None: all that there are stand in the table.
+        other: the table with flagged votes where this one is without, or the other way round; None: there are none.
     """
     options = options or LeaderboardOptions()
     fitted = fit(table.wins, prior_ties=options.prior_ties)
     intervals = estimate_intervals(
         table, fitted, level=options.level, unit=options.unit, resamples=options.resamples, seed=options.seed
     )
-    board = _Board.of(table, fitted, intervals, options, cards)
+    counted = counted or Counted((), (), table.num_votes, 0, {})
+    board = _Board.of(table, fitted, intervals, options, cards, counted, other)
     return Leaderboard(
         rows=board.rows(),
-        verdict=board.verdict(category, open_votes),
-        notes=board.notes(open_votes),
+        verdict=board.verdict(category),
+        notes=board.notes(),
         findings=board.findings(),
         win_probability=tuple(tuple(_or_none(fitted.probability[i, j]) for j in board.order) for i in board.order),
         basis=words.basis(
-            blind_only=options.blind_only,
+            blind_only=options.policy.blind_only,
             category=category,
             both_bad=options.both_bad,
             prior_ties=options.prior_ties,
@@ -174,11 +200,19 @@ def leaderboard_of(
         num_votes=table.num_votes,
         num_pairs=int(table.count.sum()),
         num_raters=table.num_raters,
-        open_votes=open_votes,
+        all_votes=counted.votes,
+        exclusions=counted.exclusions,
+        flagged_votes=counted.flagged,
+        lighter_raters=len(counted.weights),
+        influence=board.influence,
         same_model_pairs=table.unrated,
         unit=intervals.spread.unit,
         options=options,
     )
+
+
+def _table(counted: Counted, options: LeaderboardOptions, models: Collection[str]) -> PairTable:
+    return PairTable.from_judged(counted.pairs, both_bad=options.both_bad, models=models, weights=counted.weights)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -189,6 +223,9 @@ class _Board:
     fit: Fit
     intervals: Intervals
     options: LeaderboardOptions
+    counted: Counted
+    ratings: FloatArray  # (m,) points; NaN where there is nothing to compare with
+    other: FloatArray | None  # (m,) the same with flagged votes where these are without, or the other way round
     names: tuple[str, ...]
     licenses: tuple[str, ...]
     groups: tuple[tuple[int, ...], ...]  # connected models, best first; the largest group first, nobody alone
@@ -206,6 +243,8 @@ class _Board:
         intervals: Intervals,
         options: LeaderboardOptions,
         cards: Mapping[str, Named],
+        counted: Counted,
+        other: PairTable | None,
     ) -> _Board:
         battles, bad = table.votes_by_model()
         rated = battles - bad if options.both_bad == "omit" else battles
@@ -215,6 +254,9 @@ class _Board:
             fit=fitted,
             intervals=intervals,
             options=options,
+            counted=counted,
+            ratings=_compared(fitted),
+            other=None if other is None else _compared(fit(other.wins, prior_ties=options.prior_ties)),
             names=tuple(cards[model].name if model in cards else model for model in table.models),
             licenses=tuple(cards[model].license if model in cards else "" for model in table.models),
             groups=_groups(fitted),
@@ -257,16 +299,48 @@ class _Board:
                     both_bad_rate=int(self.bad_battles[i]) / int(self.battles[i]),
                     group=group_of[i],
                     provisional=not self.settled[i],
+                    rating_with_flagged=self._rating(i, with_flagged=True),
+                    rating_without_flagged=self._rating(i, with_flagged=False),
                 )
             )
         return tuple(rows)
 
-    def verdict(self, category: str, open_votes: int) -> Verdict:
+    def _rating(self, i: int, *, with_flagged: bool) -> float | None:
+        if self.other is None or with_flagged != self.options.policy.leave_out_flagged:
+            return _or_none(self.ratings[i])
+        return _or_none(self.other[i])
+
+    @property
+    def influence(self) -> Influence | None:
+        """Of dishonest votes, among the models of the first group."""
+        if not self.groups or not self._decided:
+            return None
+        group = list(self.groups[0])
+        flip = votes_to_flip(self.table.wins[np.ix_(group, group)], prior_ties=self.options.prior_ties)
+        return Influence(
+            votes=flip.votes,
+            share=flip.votes / self.table.num_votes,
+            favoured=self.table.models[group[flip.favoured]],
+            first=self.table.models[group[flip.first]],
+        )
+
+    @property
+    def _decided(self) -> bool:
+        """Whether anybody has won."""
+        return bool(np.isin(self.table.outcome, (FIRST, SECOND)).any())
+
+    def verdict(self, category: str) -> Verdict:
         least = self.options.min_battles
         if not self.table.first.size:
             same = self.table.unrated > 0
-            return words.nothing_yet(least, open_votes=open_votes, same_model=same, category=category)
-        if not np.isin(self.table.outcome, (FIRST, SECOND)).any():
+            return words.nothing_yet(
+                least,
+                only_open=[e.reason for e in self.counted.exclusions] == [Reason.OPEN_MODE],
+                left_out=" ".join(found.text for found in self._counted() if self.counted.exclusions),
+                same_model=same,
+                category=category,
+            )
+        if not self._decided:
             all_bad = np.unique(self.table.vote[self.table.outcome == BOTH_BAD])
             return words.nobody_won(self.table.num_votes, int(self.table.repeats_of_vote()[all_bad].sum()))
         if not any(self.settled[list(group)].sum() > 1 for group in self.groups):
@@ -286,8 +360,8 @@ class _Board:
             among="" if everybody else f"the models with {self.options.min_battles} battles or more",
         )
 
-    def notes(self, open_votes: int) -> tuple[str, ...]:
-        return (*self._notes_on_groups(), *self._notes_on_models(), *self._notes_on_votes(open_votes))
+    def notes(self) -> tuple[str, ...]:
+        return (*self._notes_on_groups(), *self._notes_on_models(), *self._notes_on_votes())
 
     def _notes_on_groups(self) -> Iterator[str]:
         if len(self.groups) > 1:
@@ -314,19 +388,47 @@ class _Board:
         if missing:
             yield words.not_rated(self._named(missing))
 
-    def _notes_on_votes(self, open_votes: int) -> Iterator[str]:
-        if open_votes:
-            yield words.left_out_open(open_votes)
+    def _notes_on_votes(self) -> Iterator[str]:
         if self.table.unrated:
             yield words.left_out_same(self.table.unrated)
 
     def findings(self) -> tuple[Finding, ...]:
         level, two_sides = self.options.level, self.table.num_votes == self.table.count.sum()
         return (
+            *self._counted(),
+            *self._flagged(),
+            *self._robustness(),
             words.position(bias.first_side_wins(self.table, level=level), two_sides=bool(two_sides)),
             words.length(bias.longer_wins(self.table, level=level)),
             words.raters([int(n) for n in self.table.votes_by_rater()], self.intervals.spread.unit),
         )
+
+    def _counted(self) -> Iterator[Finding]:
+        if self.counted.votes:
+            yield words.counted(
+                self.counted.votes,
+                [(exclusion.votes, exclusion.words) for exclusion in self.counted.exclusions],
+                lighter_raters=len(self.counted.weights),
+                share=self.options.policy.max_share_per_rater,
+            )
+
+    def _flagged(self) -> Iterator[Finding]:
+        """What it changes to count flagged votes, in the first group."""
+        if (other := self.other) is None or not self.groups:
+            return
+        group = [i for i in self.groups[0] if math.isfinite(other[i])]
+        others = sorted(group, key=lambda i: -round(float(other[i]), 6))  # of equals the order stays
+        yield words.flagged(
+            self.counted.flagged,
+            self._named(group),
+            self._named(others),
+            counted=not self.options.policy.leave_out_flagged,
+        )
+
+    def _robustness(self) -> Iterator[Finding]:
+        if (found := self.influence) is not None:
+            name = self.names[self.table.models.index(found.first)]
+            yield words.robustness(found.votes, self.table.num_votes, name)
 
     def _named(self, indices: Iterable[int]) -> list[str]:
         return [self.names[i] for i in indices]
@@ -337,6 +439,11 @@ def _groups(fitted: Fit) -> tuple[tuple[int, ...], ...]:
     best_first = np.argsort(-np.round(fitted.ratings, 6), kind="stable")
     members = [tuple(int(i) for i in best_first if fitted.groups[i] == group) for group in np.unique(fitted.groups)]
     return tuple(sorted((group for group in members if len(group) > 1), key=lambda group: -len(group)))
+
+
+def _compared(fitted: Fit) -> FloatArray:
+    """The ratings; NaN for a model that met no other."""
+    return np.where(np.bincount(fitted.groups, minlength=1)[fitted.groups] > 1, fitted.ratings, np.nan)
 
 
 def _check_category(category: str, valid: Collection[str]) -> None:

@@ -103,7 +103,7 @@ def _prompt(model_id: str, prompt: Prompt) -> dict[str, Any]:
     }
 
 
-def sources_line(cards: Sequence[ModelCard], statuses: Sequence[ModelStatus]) -> str:
+def sources_line(cards: Sequence[ModelCard], statuses: Sequence[ModelStatus], saved: bool = True) -> str:
     """Where the answers come from, in a few words: "pocket models · this CPU · votes saved"."""
     pocket = all(card.stands_in_for for card in cards)
     who = "pocket models" if pocket else f"{len(cards)} models"
@@ -116,4 +116,4 @@ def sources_line(cards: Sequence[ModelCard], statuses: Sequence[ModelStatus]) ->
         parts.append(f"{ready} of {len(statuses)} loaded")
     if failed:
         parts.append(f"{failed[0].model_id if len(failed) == 1 else len(failed)} failed to load")
-    return " · ".join([part for part in parts if part] + ["votes saved"])
+    return " · ".join([part for part in parts if part] + ["votes saved" if saved else "read only"])

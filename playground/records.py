@@ -162,6 +162,7 @@ class ModelCard:
     stands_in_for: str = ""  # pocket models: the card they imitate
     engine: str = "local"
     quantization: str = ""  # "8bit" or "4bit": loaded so, on a GPU
+    offload: bool = False  # layers that do not fit its GPU may stay in the CPU's memory
     kv_bytes_per_token: int = 0  # keys and values of one token in 16-bit numbers; 0: not known
     servers: tuple[str, ...] = ()  # of a remote card: addresses, nobody's business but the engine's
     served_name: str = ""  # what the servers call the model; empty: `repo`
@@ -340,6 +341,7 @@ class BattleView:
     void_reason: str | None = None
     reasons: tuple[str, ...] = ()
     comment: str = ""
+    erased: bool = False  # its rater had its words erased
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,6 +361,8 @@ class JudgedPair:
     chars_b: int
     decision_s: float | None
     created_at: str
+    names_itself: bool = False  # an answer of its battle gives its model away
+    seen_before: bool = False  # its rater knew whose answers these might be, from an earlier battle of hers
 
 
 @dataclass(frozen=True, slots=True)
@@ -381,6 +385,36 @@ class JudgedBattle:
     battle: Battle
     reasons: tuple[str, ...]
     comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Belongings:
+    """How much of one rater is stored."""
+
+    battles: int  # with their words
+    erased: int  # battles of which only the judgement is left
+    votes: int  # that stand, those on erased battles too
+    notes: int  # comments and reports
+
+
+@dataclass(frozen=True, slots=True)
+class OwnBattle:
+    """One battle in the list of what a rater's is."""
+
+    battle_id: str
+    created_at: str
+    state: BattleState
+    start: str  # of the instruction; empty once erased
+    choice: str | None
+    erased: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What an erasure took the words out of."""
+
+    battles: int
+    notes: int
 
 
 @dataclass(frozen=True, slots=True)

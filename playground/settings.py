@@ -23,6 +23,7 @@ POSITIVE = (
     "instruction_chars",
     "system_chars",
     "threads",
+    "queue_max",
 )
 """Settings that only make sense above zero."""
 _HERE = Path(__file__).parent
@@ -48,6 +49,9 @@ class Settings:
     )
     db: Path = _setting(Path("data/playground.db"), "the SQLite database; its folder is made when missing")
     db_mounted: bool = _setting(False, "the database lies on a network mount, such as a Space's bucket")
+    min_free_mb: int = _setting(
+        200, "with less free on the database's disk no new comparisons are stored; 0: never mind"
+    )
     cards: str = _setting("", "a folder with more model cards")
     templates: str = _setting("", "a folder with more prompt templates")
     columns: int = _setting(2, "answers side by side when the page opens, 2 to 6")
@@ -60,6 +64,10 @@ class Settings:
     prior_ties: float = _setting(0.5, "leaderboard: part of a tie that each pair that met also plays")
     threads: int = _setting(1, "torch threads in each worker on a CPU")
     memory_gb: float = _setting(0.0, "memory for models, on each device; 0: what is free")
+    queue_max: int = _setting(64, "so many comparisons are written at once; above it visitors are asked to wait")
+    compares_per_minute: int = _setting(20, "comparisons of one rater in a minute (0: no limit); ten times per address")
+    votes_per_minute: int = _setting(60, "the same for votes, and apart from them for notes and reports")
+    views_per_minute: int = _setting(600, "the same for everything else that the page or a program asks for")
     locked: bool = _setting(False, "nobody may load, unload or add models on the page; for a playground behind a proxy")
     remote_key: str = _setting("", "the key that servers of remote cards are sent; has no flag", secret=True)
 
@@ -72,6 +80,9 @@ class Settings:
             raise InvalidValue(f"{variable('remote_key')} holds a space or a character that no key has; copy it again")
         if not 0 <= self.memory_gb < math.inf:
             raise InvalidValue(f"memory_gb is {self.memory_gb}; valid: a number above 0, or 0 for what is free")
+        for name in ("min_free_mb", "compares_per_minute", "votes_per_minute", "views_per_minute"):
+            if getattr(self, name) < 0:
+                raise InvalidValue(f"{name} is {getattr(self, name)}; valid: a whole number, or 0 for no limit")
         for name in POSITIVE:
             if not 0 < getattr(self, name) < math.inf:  # neither is NaN
                 raise InvalidValue(f"{name} is {getattr(self, name)}; valid: a number above 0")
@@ -85,6 +96,11 @@ class Settings:
     def memory_bytes(self) -> int:
         """What models may take on each device; 0: what is free."""
         return int(self.memory_gb * 1e9)
+
+    @property
+    def min_free_bytes(self) -> int:
+        """What has to stay free on the database's disk; 0: nothing."""
+        return self.min_free_mb * 1_000_000
 
     @property
     def card_folders(self) -> tuple[Path, ...]:

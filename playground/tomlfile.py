@@ -45,6 +45,11 @@ class Table:
         value: str = self._typed(key, str, default)
         return value
 
+    def flag(self, key: str) -> bool:
+        """True or false; false when it is not there."""
+        value: bool = self._typed(key, bool, False)
+        return value
+
     def integer(self, key: str, default: int | None, low: int = 0) -> int | None:
         """A whole number of at least `low`."""
         if key not in self.values:

@@ -47,13 +47,15 @@ class Finding:
 # The verdict
 
 
-def nothing_yet(min_battles: int, *, open_votes: int, same_model: bool, category: str) -> Verdict:
-    """No pair can be rated."""
+def nothing_yet(min_battles: int, *, only_open: bool, left_out: str, same_model: bool, category: str) -> Verdict:
+    """No pair can be rated; `left_out` says which votes there are all the same, and why they do not count."""
     detail = f"Compare answers blind and vote: {min_battles} battles per model make a first ranking."
     if same_model:
         return Verdict("No two different models have met yet.", "A ranking needs battles between at least two models.")
-    if open_votes:
+    if only_open:
         return Verdict("No blind votes yet.", detail)
+    if left_out:
+        return Verdict("No vote counts yet.", f"{left_out} {detail}")
     return Verdict(f"No votes in the category {category} yet." if category else "No votes yet.", detail)
 
 
@@ -199,11 +201,6 @@ def few_raters(names: Sequence[str], min_raters: int) -> str:
     return f"Fewer than {min_raters} raters judged {listed(names)}: that interval takes each vote by itself."
 
 
-def left_out_open(votes: int) -> str:
-    """Votes that were not blind."""
-    return f"{_count(votes, 'vote')} given with the names in sight: not counted."
-
-
 def left_out_same(pairs: int) -> str:
     """Pairs of a model with itself."""
     return f"{_count(pairs, 'pair')} of a model with itself: stored, not rated."
@@ -232,6 +229,40 @@ def basis(
 
 
 # Can these votes be trusted?
+
+
+def counted(votes: int, left_out: Sequence[tuple[int, str]], *, lighter_raters: int, share: float) -> Finding:
+    """How many of all votes count, and why the others do not; `left_out` is how many for which reason."""
+    number = votes - sum(number for number, _ in left_out)
+    if left_out:
+        reasons = ", ".join(f"{number:,} {words}" for number, words in left_out)
+        text = f"{_count(votes, 'vote')}: {f'{number:,}' if number else 'none'} {_verb(number)}; {reasons}."
+    else:
+        text = f"All {_count(votes, 'vote')} count." if votes > 1 else f"{_count(votes, 'vote')}."
+    if lighter_raters:
+        whose = f"{lighter_raters:,} raters" if lighter_raters > 1 else "one rater"
+        text += f" Those of {whose} weigh less, so that nobody weighs more than {100 * share:g} %."
+    return Finding("Counted", text, number / votes if votes else None)
+
+
+def flagged(votes: int, order: Sequence[str], other: Sequence[str], *, counted: bool) -> Finding:
+    """What the order of the models would be with flagged votes where it is without, or the other way round."""
+    these = f"{'Without' if counted else 'With'} the {_count(votes, 'flagged vote')}"
+    if order == other:
+        text = f"{these} the order is the same."
+    elif order[0] != other[0]:
+        text = f"{these} {other[0]} would be first, not {order[0]}."
+    else:
+        text = f"{these} {order[0]} is first as well, but the order below is another."
+    return Finding("Flagged", text)
+
+
+def robustness(dishonest: int, votes: int, name: str) -> Finding:
+    """How many dishonest votes would put somebody else first."""
+    share = dishonest / votes
+    part = f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.1f} %"
+    text = f"{_count(dishonest, 'dishonest vote')} ({part} of {votes:,}) would put {name} first."
+    return Finding("Robustness", text, share)
 
 
 def position(wins: Share, *, two_sides: bool) -> Finding:
@@ -302,6 +333,10 @@ def listed(names: Sequence[str]) -> str:
     if len(names) > MOST_NAMES:
         return f"{', '.join(names[: MOST_NAMES - 1])} and {len(names) - MOST_NAMES + 1} others"
     return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
+
+
+def _verb(number: int) -> str:
+    return "counts" if number <= 1 else "count"
 
 
 def _count(number: int, noun: str) -> str:

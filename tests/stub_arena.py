@@ -233,6 +233,7 @@ class StubArena:
         return tuple(self.known.get(status.model_id, status) for status in ready)
 
     is_loading = False
+    read_only = ""
 
     def sources_line(self) -> str:
         return "pocket models · this CPU · votes saved"

@@ -137,9 +137,11 @@ def test_a_path_from_a_visitor_is_only_a_name_that_nobody_has(client: Client) ->
             client.predict(name, "hi", api_name="/prompt")
 
 
-def test_the_leaderboard_counts_only_blind_votes(client: Client) -> None:
+def test_the_leaderboard_says_of_every_vote_whether_it_counts(client: Client) -> None:
     before = client.predict(api_name="/leaderboard")
     battle = compare(client, "What is the opposite of hot?", blind=True, models=["pocket-galpaca", "pocket-minotaur"])
     client.predict(battle[-1]["battle_id"], "a", api_name="/vote")
     after = client.predict(api_name="/leaderboard")
-    assert after["num_votes"] == before["num_votes"] + 1
+    assert after["all_votes"] == before["all_votes"] + 1
+    left_out = [sum(exclusion["votes"] for exclusion in board["exclusions"]) for board in (before, after)]
+    assert after["num_votes"] + left_out[1] == before["num_votes"] + left_out[0] + 1

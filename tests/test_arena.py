@@ -295,3 +295,42 @@ def test_an_open_battle_that_nobody_looks_at_becomes_void_by_itself(settings: Se
         assert (stored.state, stored.void_reason) == (BattleState.VOID, "expired")
     finally:
         arena.close()
+
+
+def test_beside_another_arena_one_can_read_and_compare_without_storing(
+    arena: Arena, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = ended(arena, arena.compare(ASK, owner=ADA, source="page", blind=True))
+    arena.vote(view.battle_id, ADA, "a", view.revision)
+    arena.reveal(view.battle_id, ADA)
+    monkeypatch.setattr("playground.arena.LOCK_WAIT_S", 0.05)
+    second, battles = Arena(settings), count(arena)
+    second.open()
+    try:
+        assert second.view(view.battle_id, BEN).choice == "a"
+        with pytest.raises(StorageError, match=r"another program writes to playground\.db.*“do not store”"):
+            second.compare(ASK, owner=BEN, source="page", blind=True)
+        shown = ended(second, second.compare(ASK, owner=BEN, source="page", blind=True, keep=False), BEN)
+        second.vote(shown.battle_id, BEN, "b", shown.revision)
+        assert second.reveal(shown.battle_id, BEN).choice == "b"
+        assert count(arena) == battles
+    finally:
+        second.close()
+
+
+def test_on_a_nearly_full_disk_nothing_new_is_stored_and_votes_are(settings: Settings, tmp_path: Path) -> None:
+    db = tmp_path / "playground.db"
+    roomy = Arena(replace(settings, db=db))
+    roomy.open()
+    view = ended(roomy, roomy.compare(ASK, owner=ADA, source="page", blind=False))
+    roomy.close()
+    full = Arena(replace(settings, db=db, min_free_mb=10**12))
+    full.open()
+    try:
+        with pytest.raises(StorageError, match="nearly full"):
+            full.compare(ASK, owner=ADA, source="page", blind=False)
+        assert count(full) == 1
+        assert full.vote(view.battle_id, ADA, "a").choice == "a"
+        ended(full, full.compare(ASK, owner=ADA, source="page", blind=False, keep=False))
+    finally:
+        full.close()

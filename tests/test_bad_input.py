@@ -1,16 +1,30 @@
-"""What strangers send over HTTP to the running program: a clear message or an honest answer, nobody else notices."""
+"""What strangers send to the running program: a clear message or an honest answer, nobody else notices.
+
+Calls that Gradio never sees are in test_calls.py, random ones in test_fuzz_config.py, the door's own rules in
+test_door.py; broken card files are in test_catalog.py, broken template files in test_templates.py.
+"""
 
 from __future__ import annotations
 
 import http.client
+import io
 import json
+import re
+import tracemalloc
+import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from playground.cli import main
+from playground.errors import Refused
 from playground.records import BattleState
 from playground.storage.store import Store
+from tests.calling import Config, Visitor, compare, composed, ended, event, press
+from tests.cast import ADA, BEN, battle, house
 from tests.conftest import LiveApp
 
 PAIR = ["pocket-orca-mini", "pocket-galpaca"]
@@ -36,8 +50,8 @@ def count(app: LiveApp) -> int:
 
 def ask(app: LiveApp, instruction: Any, **more: Any) -> dict[str, Any]:
     """The finished battle on an instruction that is taken."""
-    event, data = call(app, "compare", {"instruction": instruction, "models": PAIR, **more})
-    assert event == "complete", data
+    ended_with, data = call(app, "compare", {"instruction": instruction, "models": PAIR, **more})
+    assert ended_with == "complete", data
     return dict(data[0])
 
 
@@ -61,8 +75,8 @@ def ask(app: LiveApp, instruction: Any, **more: Any) -> dict[str, Any]:
 )
 def test_what_cannot_be_asked_gets_a_message_and_leaves_no_row(live_app: LiveApp, instruction: Any, words: str) -> None:
     before = count(live_app)
-    event, data = call(live_app, "compare", {"instruction": instruction, "models": PAIR})
-    assert event == "error"
+    ended_with, data = call(live_app, "compare", {"instruction": instruction, "models": PAIR})
+    assert ended_with == "error"
     assert words in data["error"]
     assert "Traceback" not in json.dumps(data)
     assert count(live_app) == before
@@ -80,6 +94,14 @@ def test_what_cannot_be_asked_gets_a_message_and_leaves_no_row(live_app: LiveApp
         "{instruction} {input} {system} %s {{7*7}} {0}",
         "=1+1; DROP TABLE votes; ' OR 1=1 --",
         "<script>alert(1)</script><img src=x onerror=alert(1)>",
+        "$$" + "\\\\frac{" * 12 + "1" + "}{2}" * 12 + "$$ \\\\def\\\\x{\\\\x\\\\x}\\\\x",
+        "> " * 30 + "- " * 20 + "**_`[" * 10,
+        "|a|b|\n|-|-|\n" + "|1|2|\n" * 12,
+        "```mermaid\ngraph TD; A-->B\n```",
+        "![x](https://example.org/pixel.png) [y](javascript:alert(1)) [z](data:text/html,hi)",
+        "<svg onload=alert(1)><foreignObject></svg>",
+        "../../etc/passwd file:///etc/passwd C:\\\\Windows",
+        "+1+1\t-2+3\r@SUM(A1)".replace("\r", " "),
         "caf\u00e9 cafe\u0301 \u202eabc \u2028 \U0001f469\u200d\U0001f469\u200d\U0001f467 z\u0335\u0336",
     ],
 )
@@ -114,31 +136,318 @@ def test_what_no_model_can_read_is_taken_out(live_app: LiveApp) -> None:
     ],
 )
 def test_forged_votes_get_a_message_or_a_refusal(live_app: LiveApp, fields: dict[str, Any]) -> None:
-    event, data = call(live_app, "vote", fields)
-    assert event == "error" or data[0] == {"accepted": False, "reason": "unknown"}
+    ended_with, data = call(live_app, "vote", fields)
+    assert ended_with == "error" or data[0] == {"accepted": False, "reason": "unknown"}
     assert "Traceback" not in json.dumps(data)
 
 
 @pytest.mark.parametrize("model", ["gpt-4", "/etc/passwd", "x" * 5000, ["pocket-galpaca"], {"id": "a"}, 3, None])
 def test_a_model_that_is_none_gets_the_same_message_whatever_was_sent(live_app: LiveApp, model: Any) -> None:
-    event, data = call(live_app, "prompt", {"model": model, "instruction": "hi"})
-    assert event == "error"
+    ended_with, data = call(live_app, "prompt", {"model": model, "instruction": "hi"})
+    assert ended_with == "error"
     assert data["error"].startswith("unknown model ")
     assert len(data["error"]) < 400
     assert "Traceback" not in json.dumps(data)
 
 
-def test_a_body_of_megabytes_is_refused_before_it_is_sent(live_app: LiveApp) -> None:
+@pytest.mark.parametrize("megabytes", [1, 100])
+def test_a_body_of_megabytes_is_refused_before_it_is_sent(live_app: LiveApp, megabytes: int) -> None:
     connection = http.client.HTTPConnection(live_app.url.removeprefix("http://"), timeout=30)
     connection.putrequest("POST", "/gradio_api/call/v2/compare")
     connection.putheader("Content-Type", "application/json")
-    connection.putheader("Content-Length", "3000000")
+    connection.putheader("Content-Length", str(megabytes * 1_000_000 + 100))
     connection.endheaders()
     assert connection.getresponse().status == 413
     connection.close()
 
 
+@pytest.mark.parametrize("name", ["battle_id", "choice", "comment"])
+def test_most_of_a_megabyte_in_one_field_of_a_vote_gets_few_words(live_app: LiveApp, name: str) -> None:
+    data = call(live_app, "vote", {"battle_id": "0" * 32, "choice": "a", name: "x" * 900_000})[1]
+    assert data == [{"accepted": False, "reason": "unknown"}] or "900,000 characters" in data["error"]
+
+
+# Votes and battles
+
+
+@pytest.fixture(scope="module")
+def open_battle(live_app: LiveApp) -> str:
+    return str(ask(live_app, "What is the capital of Spain?")["battle_id"])
+
+
+NO_CHOICES = ("", "z", "c", "A", "a>b>c", ">", "a=", "undo", "both", "a\x00", "x" * 5000, None, 7, ["a"])
+
+
+@pytest.mark.parametrize("choice", NO_CHOICES, ids=lambda choice: ascii(choice)[:12])
+def test_a_forged_choice_gets_the_valid_ones_and_changes_nothing(
+    live_app: LiveApp, open_battle: str, choice: Any
+) -> None:
+    ended_with, data = call(live_app, "vote", {"battle_id": open_battle, "choice": choice})
+    assert ended_with == "error"
+    assert re.match("choice is |side c has no answer", data["error"])
+    assert len(data["error"]) < 300
+    with Store(live_app.db, read_only=True) as store:
+        stored = store.battle(open_battle)
+    assert stored is not None
+    assert (stored.state, stored.vote) == (BattleState.OPEN, None)
+
+
+def test_a_replayed_vote_gets_the_stored_answer_and_writes_nothing(live_app: LiveApp) -> None:
+    battle_id = ask(live_app, "What is the capital of Italy?")["battle_id"]
+    answers = [call(live_app, "vote", {"battle_id": battle_id, "choice": choice})[1] for choice in ("a", "a", "b")]
+    assert answers[0][0]["choice"] == "a"
+    assert answers[1] == answers[2] == answers[0]
+    with Store(live_app.db, read_only=True) as store:
+        stored = store.battle(battle_id)
+    assert stored is not None
+    assert stored.revision == 1
+
+
+@pytest.mark.parametrize(
+    ("reason", "wait_s", "viewer"),
+    [("expired", 3601, ADA), ("foreign", 0, BEN), ("unfinished", 0, ADA), ("unknown", 0, ADA)],
+)
+def test_a_vote_that_cannot_be_is_refused_with_its_reason(reason: str, wait_s: float, viewer: str) -> None:
+    home = house()
+    if reason == "unfinished":
+        home.battles.create(battle())
+    elif reason != "unknown":
+        home.battle_is_open()
+    home.time.pass_s(wait_s)
+    with pytest.raises(Refused) as caught:
+        home.battles.vote("battle-1", "a", viewer)
+    assert caught.value.reason == reason
+
+
+# The page's own events
+
+
+@pytest.fixture(scope="module")
+def config(live_app: LiveApp) -> Config:
+    return dict(Visitor(live_app.url).get("config").document)
+
+
+@pytest.fixture(scope="module")
+def victim(live_app: LiveApp, config: Config) -> Iterator[tuple[Visitor, str]]:
+    """Somebody with an open battle, which nothing in this file may change."""
+    visitor = Visitor(live_app.url)
+    battle_id = compare(visitor, config)
+    ended(live_app, battle_id)
+    with Store(live_app.db, read_only=True) as store:
+        before = store.battle(battle_id)
+        yield visitor, battle_id
+    with Store(live_app.db, read_only=True) as store:
+        assert store.battle(battle_id) == before
+
+
+def test_a_forged_state_is_not_looked_at(live_app: LiveApp, config: Config, victim: tuple[Visitor, str]) -> None:
+    forged = {"battle_id": victim[1], "revision": 0, "follow": False, "said": "", "report_side": "a"}
+    reply = press(Visitor(live_app.url), config, "vote_1", [forged])
+    assert reply.status == 200
+    assert victim[1] not in reply.body.decode()
+
+
+def test_a_stolen_session_hash_opens_nobodys_battle(
+    live_app: LiveApp, config: Config, victim: tuple[Visitor, str]
+) -> None:
+    thief = Visitor(live_app.url, session=victim[0].session)
+    for name in ("vote_1", "undo", "reveal", "stop", "note_comment"):
+        said = press(thief, config, name).body.decode()
+        assert "France" not in said
+        assert "pocket-" not in said
+    thief.join(event(config, "regenerate")["id"], [None])
+
+
+def test_a_battles_address_does_not_open_it_to_others(live_app: LiveApp, victim: tuple[Visitor, str]) -> None:
+    answer = call(live_app, "vote", {"battle_id": victim[1], "choice": "a"})[1]
+    assert answer == [{"accepted": False, "reason": "foreign"}]
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"columns_count": 99},
+        {"columns_count": "2"},
+        {"columns_count": True},
+        {"who_chooses": "mine", "model_1": "/etc/passwd"},
+        {"who_chooses": "mine", "model_1": None},
+        {"who_chooses": "mine", "model_2": ["pocket-galpaca"]},
+        {"sampling_temperature": "hot"},
+        {"sampling_temperature": "1e9"},
+        {"sampling_top_k": ["1"]},
+        {"sampling_max_new_tokens": "9" * 15},
+        {"mode": "open", "sampling_seed": "-1"},
+        {"instruction": None},
+        {"instruction": 7},
+        {"input": ["x"]},
+        {"system": "x" * 2001},
+    ],
+    ids=str,
+)
+def test_hidden_and_forged_fields_get_words_and_make_no_battle(
+    live_app: LiveApp, config: Config, forged: dict[str, Any]
+) -> None:
+    visitor, before = Visitor(live_app.url), count(live_app)
+    data = composed(config, **{"instruction": "hi", **forged})
+    assert visitor.join(event(config, "compare_1")["id"], data).status == 200
+    said = visitor.rest()
+    assert "class='error'" in said
+    assert "Traceback" not in said
+    assert count(live_app) == before
+
+
+@pytest.mark.parametrize(
+    "hidden", [{"sampling_seed": "7"}, {"model_1": "no-such-model"}, {"mode": "sideways"}], ids=str
+)
+def test_what_a_hidden_field_holds_is_left_out(live_app: LiveApp, config: Config, hidden: dict[str, Any]) -> None:
+    visitor = Visitor(live_app.url)
+    data = composed(config, instruction="What is the capital of France?", **hidden)
+    assert visitor.join(event(config, "compare_1")["id"], data).status == 200
+    found = re.search(r"data-battle='([0-9a-f]{32})'", visitor.rest())
+    assert found is not None
+    ended(live_app, found[1])
+    with Store(live_app.db, read_only=True) as store:
+        stored = store.battle(found[1])
+    assert stored is not None
+    assert (stored.blind, dict(stored.overrides)) == (True, {})
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"data": []},
+        {"data": [None, None]},
+        {"fn_index": 99999},
+        {"fn_index": -1},
+        {"fn_index": "vote"},
+        {"session_hash": "x" * 100_000},
+        {"session_hash": ["a"]},
+        {"data": [{"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}]},
+        b'{"data": [NaN]}',
+        b'{"data": [' + b"[" * 10_000,
+        b'{"data": ["\xff\xfe"]}',
+        b"",
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("way", ["run/vote_1", "queue/join"])
+def test_a_malformed_event_gets_words_and_no_500(live_app: LiveApp, config: Config, way: str, forged: Any) -> None:
+    whole = {"fn_index": event(config, "vote_1")["id"], "data": [None], "session_hash": "0a1b"}
+    reply = Visitor(live_app.url).post(way, forged if isinstance(forged, bytes) else {**whole, **forged})
+    assert reply.status in (400, 404)
+    assert reply.document["error"]
+
+
+def test_no_session_hash_is_refused_by_the_queue(live_app: LiveApp, config: Config) -> None:
+    reply = Visitor(live_app.url).post("queue/join", {"fn_index": event(config, "vote_1")["id"], "data": [None]})
+    assert reply.status == 400
+
+
+@pytest.mark.parametrize("path", ["queue/data?session_hash=nobody", "call/compare/nothing", "call/v2/vote/nothing"])
+def test_a_stream_of_nothing_ends(live_app: LiveApp, path: str) -> None:
+    reply = Visitor(live_app.url).get(f"gradio_api/{path}")
+    assert (reply.status, b"Traceback" in reply.body) == (200, False)
+
+
+def test_a_page_of_another_site_may_not_send_events(live_app: LiveApp, config: Config) -> None:
+    body = json.dumps({"fn_index": event(config, "vote_1")["id"], "data": [None], "session_hash": "0a1b"}).encode()
+    headers = {"Content-Type": "application/json", "Origin": "https://example.org"}
+    request = urllib.request.Request(f"{live_app.url}/gradio_api/run/vote_1", body, headers)
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(request, timeout=60)
+
+
+# Files
+
+
+def prompts(folder: Path, content: bytes) -> tuple[int, list[dict[str, Any]]]:
+    """What ``prompt --file`` says to such a file: its status, and the documents."""
+    file, out = folder / "prompts.jsonl", io.StringIO()
+    file.write_bytes(content)
+    status = main(["prompt", "pocket-galpaca", "--file", str(file)], out)
+    return status, [json.loads(line) for line in out.getvalue().splitlines()]
+
+
+def test_an_empty_instruction_file_is_said_to_be_empty(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert prompts(tmp_path, b"") == (1, [])
+    assert "prompts.jsonl is empty; write one {instruction, input, system} per line" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        pytest.param(b'{"instruction": "hi', "Invalid control character", id="half JSON"),
+        pytest.param(b'{"prompt": "hi"}', "a line has to be an object with instruction", id="wrong columns"),
+        pytest.param(
+            b'{"instruction": "hi", "x": 1}', "a line has to be an object with instruction", id="a column more"
+        ),
+        pytest.param(b"instruction,input", "Expecting value", id="CSV"),
+        pytest.param('{"instruction": "café"}'.encode("latin-1"), "not valid UTF-8", id="Latin-1"),
+        pytest.param(b"[" * 100_000, "", id="deep JSON"),
+        pytest.param(b'{"instruction": "' + b"x" * 3_000_000 + b'"}', "the line is too long", id="3 MB in one line"),
+        pytest.param(b"", "Expecting value", id="an empty line"),
+    ],
+)
+def test_a_bad_line_of_an_instruction_file_is_named_and_the_next_one_read(
+    tmp_path: Path, line: bytes, words: str
+) -> None:
+    status, documents = prompts(tmp_path, line + b'\n{"instruction": "hi"}\n')
+    assert (status, len(documents)) == (1, 2)
+    assert documents[0]["line"] == 1
+    assert words in documents[0]["error"]
+    assert documents[1]["token_ids"]
+
+
+def test_a_byte_order_mark_is_no_part_of_an_instruction_file(tmp_path: Path) -> None:
+    status, documents = prompts(tmp_path, b'\xef\xbb\xbf{"instruction": "hi"}\n')
+    assert status == 0
+    assert "\ufeff" not in documents[0]["text"]
+
+
+def test_duplicate_rows_of_an_instruction_file_are_two_prompts(tmp_path: Path) -> None:
+    status, documents = prompts(tmp_path, b'{"instruction": "hi"}\n' * 2)
+    assert status == 0
+    assert documents[0] == documents[1]
+
+
+@pytest.mark.slow
+def test_an_instruction_file_of_a_gigabyte_is_read_line_by_line(tmp_path: Path) -> None:
+    file, out = tmp_path / "big.jsonl", io.StringIO()
+    with file.open("wb") as big:
+        big.truncate(10**9)  # all of it one line of NUL, and no room on the disk
+    tracemalloc.start()
+    status = main(["prompt", "pocket-galpaca", "--file", str(file)], out)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert status == 1
+    assert "the line is too long" in out.getvalue()
+    assert most < 100_000_000
+
+
+# What is left of all this
+
+
+def test_the_log_has_no_word_that_a_visitor_typed(live_app: LiveApp, config: Config) -> None:
+    word = "unspeakable"
+    typed = ask(live_app, f"What is {word}?", input=word, system=word)["battle_id"]
+    call(live_app, "vote", {"battle_id": typed, "choice": "a", "comment": word, "reasons": [word]})
+    call(live_app, "vote", {"battle_id": typed, "choice": word})
+    call(live_app, "compare", {"instruction": word * 1000})
+    call(live_app, "compare", {"instruction": word, "models": [word, word], "params": {word: word}})
+    call(live_app, "prompt", {"model": word, "instruction": word})
+    call(live_app, "leaderboard", {"category": word})
+    visitor = Visitor(live_app.url)
+    for name in ("vote_1", "note_reasons", "note_comment", "send_report", "draw_1", "show_starters", "take_starter"):
+        press(visitor, config, name, [word] * len(event(config, name)["inputs"]))
+        press(visitor, config, name, [word] * 50)
+    visitor.get(f"?battle={word}")
+    visitor.get(f"gradio_api/call/compare/{word}")
+    log = live_app.log.read_text()
+    assert word not in log
+    assert "Traceback" not in log
+
+
 def test_after_all_of_this_the_next_visitor_is_served(live_app: LiveApp) -> None:
-    battle = ask(live_app, "What is the capital of France?")
-    assert all(column["text"] for column in battle["columns"])
-    assert call(live_app, "vote", {"battle_id": battle["battle_id"], "choice": "tie"})[1][0]["accepted"] is True
+    served = ask(live_app, "What is the capital of France?")
+    assert all(column["text"] for column in served["columns"])
+    assert call(live_app, "vote", {"battle_id": served["battle_id"], "choice": "tie"})[1][0]["accepted"] is True

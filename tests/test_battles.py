@@ -14,7 +14,15 @@ import pytest
 
 from playground.battles import MAX_COMMENT_CHARS, REASONS, REFUSALS, TABLE, Event, Sends, Who, cell
 from playground.errors import InvalidValue, Refused
-from playground.records import BattleState, BattleView, ColumnState, FinishReason, LiveColumn
+from playground.records import (
+    BattleSide,
+    BattleState,
+    BattleView,
+    ColumnState,
+    FinishReason,
+    Instruction,
+    LiveColumn,
+)
 from playground.storage.store import Store
 from tests.cast import (
     ADA,
@@ -26,6 +34,7 @@ from tests.cast import (
     MAMBA,
     MODELS,
     OPENALPACA,
+    PARAMS,
     House,
     battle,
     generation,
@@ -97,6 +106,8 @@ def happen(home: House, event: Event) -> object:
             return battles.note("battle-1", ADA, reasons=["clear"], comment="good")
         case Event.REPORT:
             return battles.note("battle-1", ADA, report_side="a", report="rude")
+        case Event.ERASE:
+            return battles.erase(ADA)
         case Event.VIEW:
             return battles.view("battle-1", ADA)
         case Event.VISIT:
@@ -117,7 +128,7 @@ def test_every_cell_of_the_table_is_what_happens(home: House, event: Event, stat
     after = home.store.battle("battle-1")
     assert after is not None
     assert after.state is (expected.to or state)
-    if expected.to is None or (expected.to is state and event is not Event.SIDE_ENDED):
+    if expected.to is None or (expected.to is state and event not in (Event.SIDE_ENDED, Event.ERASE)):
         assert after == before
     assert after.revision - before.revision == (
         expected.to not in (None, state) and event in (Event.VOTE, Event.VOTE_FINAL, Event.UNDO)
@@ -221,6 +232,14 @@ def test_a_side_ends_once(home: House) -> None:
     stored = home.store.battle("battle-1")
     assert stored is not None
     assert stored.sides[0].generation == generation("g", text="first")
+
+
+def test_a_side_that_is_saved_again_with_the_same_gets_the_same_answer(home: House) -> None:
+    home.battles.create(battle())
+    made = generation("g")
+    assert [home.battles.finish_side("battle-1", "a", made) for _ in range(2)] == [GENERATING] * 2
+    other = generation("h", MAMBA)
+    assert [home.battles.finish_side("battle-1", "b", other) for _ in range(2)] == [OPEN] * 2
 
 
 def test_columns_that_end_at_the_same_moment_open_the_battle_once(tmp_path: Path) -> None:
@@ -561,3 +580,109 @@ def test_a_void_blind_battle_says_why_it_failed_and_still_not_who(home: House) -
     assert view.state is VOID
     assert [c.error for c in view.columns] == ["it broke", None]
     assert {(c.card, c.generation) for c in view.columns} == {(None, None)}
+
+
+# What speaks against a vote is kept beside it
+
+
+def flags(home: House) -> list[tuple[str, bool, bool]]:
+    """Per pair: battle, whether an answer names its model, whether its rater had seen it in open mode."""
+    return [(pair.battle_id, pair.names_itself, pair.seen_before) for pair in home.store.judged_pairs()]
+
+
+def judged(home: House, battle_id: str, rater: str = ADA, source: str = "page", **changes: Any) -> None:
+    home.battle_is_open(battle_id, owner=rater, source=source, **changes)
+    home.time.pass_s(5)
+    home.battles.vote(battle_id, "a", rater, source=source)
+    home.time.pass_s(10)
+
+
+def test_an_answer_that_names_its_model_is_stored_and_flagged(home: House) -> None:
+    judged(home, "told", ends={"b": {"text": "I am Mamba."}})
+    judged(home, "silent", ends={"b": {"text": "I am a mamba."}})
+    judged(home, "asked", ends={"a": {"text": "OpenAlpaca."}}, instruction=Instruction("Spell OpenAlpaca."))
+    named = [(battle_id, is_named) for battle_id, is_named, _ in flags(home)]
+    assert named == [("told", True), ("silent", False), ("asked", False)]
+    stored = home.store.battle("told")
+    assert stored is not None
+    assert stored.good_sides == ("a", "b")
+
+
+def test_a_battle_on_finished_answers_is_looked_at_as_well(home: House) -> None:
+    sides = [
+        BattleSide(side, model, 5, PARAMS, generation(f"g-{side}", model, text))
+        for side, model, text in (("a", OPENALPACA, "OpenAlpaca, at your service."), ("b", MAMBA, "A gull."))
+    ]
+    for battle_id in ("first", "again"):  # the second time the answers are known
+        home.battles.create(battle(battle_id, sides=tuple(sides)))
+        home.battles.vote(battle_id, "b", ADA)
+    assert [named for _, named, _ in flags(home)] == [True, True]
+
+
+def test_a_vote_after_an_open_run_of_the_same_instruction_is_flagged(home: House) -> None:
+    judged(home, "before")
+    judged(home, "open", blind=False)
+    judged(home, "after")
+    judged(home, "another", instruction=Instruction("Write a haiku about the moon."))
+    judged(home, "anothers", BEN)
+    seen = {battle_id for battle_id, _, seen_before in flags(home) if seen_before}
+    assert seen == {"after"}
+
+
+@pytest.mark.parametrize(
+    ("again", "wait_s", "is_flagged"),
+    [
+        ({}, 5, True),
+        ({}, 4, False),  # the first one's models are not shown yet
+        ({"ends": {"a": {"text": "Other words."}, "b": {"text": "And others."}}}, 5, False),
+        ({"ends": {"a": {"text": "Other words."}}}, 5, True),
+        ({"models": (MAMBA, OPENALPACA)}, 5, True),
+        ({"models": (GALPACA, GALPACA)}, 5, False),  # the same words of another model
+        ({"owner": BEN}, 5, False),
+        ({"instruction": Instruction("Write a haiku about the moon.")}, 5, False),
+    ],
+)
+def test_a_vote_on_an_answer_that_was_shown_with_its_name_before_is_flagged(
+    home: House, again: dict[str, Any], wait_s: float, is_flagged: bool
+) -> None:
+    home.battle_is_open("first")
+    home.battles.vote("first", "a", ADA)
+    home.time.pass_s(wait_s)
+    made = home.battle_is_open("again", **again)
+    home.battles.vote("again", "a", made.owner)
+    assert [seen for battle_id, _, seen in flags(home) if battle_id == "again"] == [is_flagged]
+
+
+def test_a_void_battle_shows_names_and_a_vote_on_its_answers_is_flagged(home: House) -> None:
+    home.battle_is_open("void", ends={"b": FAILED})
+    home.battle_is_open("again")
+    home.battles.vote("again", "b", ADA)
+    assert flags(home) == [("again", False, True)]
+
+
+def test_over_the_api_only_an_open_run_speaks_against_a_vote(home: House) -> None:
+    for battle_id in ("first", "again"):
+        judged(home, battle_id, source="api")
+    assert [seen for _, _, seen in flags(home)] == [False, False]
+
+
+def test_an_open_run_after_the_first_vote_speaks_against_the_second_one(home: House) -> None:
+    home.battle_is_open("blind")
+    home.battles.vote("blind", "a", ADA)
+    home.battles.undo("blind", ADA)
+    home.time.pass_s(1)
+    home.battle_is_open("open", blind=False, created_at=home.time.now())
+    home.time.pass_s(1)
+    home.battles.vote("blind", "b", ADA)
+    assert flags(home) == [("blind", False, True)]
+
+
+def test_whoever_comes_over_the_api_without_a_name_is_one_rater(home: House) -> None:
+    judged(home, "open", "api", "api", blind=False)
+    judged(home, "after", "api", "api")
+    judged(home, "named", "annotator-7", "api")
+    assert [(battle_id, seen) for battle_id, _, seen in flags(home)] == [
+        ("open", False),
+        ("after", True),
+        ("named", False),
+    ]

@@ -123,6 +123,16 @@ def test_a_card_is_read_as_it_stands(tmp_path: Path) -> None:
         (GOOD.split("[sampling]")[0], "FILE: missing 'sampling'; add it to the file"),
         (GOOD.split("[sampling]")[0] + "sampling = 3", "FILE: 'sampling' is 3; it has to be a table"),
         ('engine = "cloud"\n' + GOOD, "FILE: 'engine' is 'cloud'; valid: local, remote, zerogpu"),
+        ("offload = 1\n" + GOOD, "FILE: 'offload' is 1; it has to be true or false"),
+        ('offload = "no"\n' + GOOD, "FILE: 'offload' is 'no'; it has to be true or false"),
+        (
+            'offload = true\nengine = "remote"\nservers = ["http://a/v1"]\n' + GOOD,
+            "FILE: 'offload' is for models that run here; leave it out, or write engine = \"local\"",
+        ),
+        (
+            'offload = true\nquantization = "4bit"\n' + GOOD,
+            "FILE: 'offload' and 'quantization' do not go together; leave one of them out",
+        ),
         ("num_parameters = 0\n" + GOOD, "FILE: 'num_parameters' is 0; valid: 1 or more"),
         ('limitations = "x"\n' + GOOD, "FILE: 'limitations' is 'x'; it has to be a list"),
         ("limitations = [1]\n" + GOOD, "FILE: 'limitations' holds 1; it has to hold non-empty texts"),
@@ -134,6 +144,12 @@ def test_what_is_wrong_is_said_with_file_and_key(tmp_path: Path, text: str, word
     with pytest.raises(InvalidCard) as caught:
         read_card(path)
     assert words in str(caught.value).replace(str(path), "FILE")
+
+
+def test_only_a_card_that_says_so_is_offloaded(tmp_path: Path) -> None:
+    assert not any(card.offload for card in Catalog.load().cards.values())
+    assert read_card(write(tmp_path, "offload = true\n" + GOOD)).offload
+    assert not read_card(write(tmp_path, 'offload = false\nquantization = "8bit"\n' + GOOD)).offload
 
 
 def test_a_repo_is_a_folder_or_a_hub_id(tmp_path: Path) -> None:

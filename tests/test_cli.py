@@ -37,6 +37,7 @@ def db(tmp_path: Path) -> Path:
         house = House(store)
         for number, (models, choice) in enumerate(VOTES):
             house.battle_is_open(f"battle-{number}", models)
+            house.time.pass_s(4)
             house.battles.vote(f"battle-{number}", choice, ADA)
     return path
 
@@ -78,8 +79,21 @@ def test_leaderboard_says_its_verdict_and_is_one_document_as_json(db: Path) -> N
     status, text = run("leaderboard", "--db", str(db))
     assert status == 0
     assert text.splitlines()[0]
+    assert "Counted. All 3 votes count." in text.splitlines()
     board = document("leaderboard", "--db", str(db), "--json")
     assert board["num_votes"] == 3
+
+
+def test_leaderboard_says_why_a_vote_does_not_count_and_counts_it_when_told_to(db: Path) -> None:
+    with Store(db) as store:
+        house = House(store)
+        house.time.pass_s(60)
+        house.battle_is_open("quick")
+        house.battles.vote("quick", "a", ADA)
+    assert "Counted. 4 votes: 3 count; 1 decided in under 1 s." in run("leaderboard", "--db", str(db))[1]
+    board = document("leaderboard", "--db", str(db), "--json")
+    assert board["exclusions"] == [{"reason": "too_quick", "words": "decided in under 1 s", "votes": 1}]
+    assert document("leaderboard", "--db", str(db), "--json", "--count-all")["num_votes"] == 4
 
 
 @pytest.mark.parametrize(
@@ -104,6 +118,7 @@ def test_export_leaves_out_what_it_is_told_to(db: Path, tmp_path: Path) -> None:
     assert document("export", "trl-preference", str(target), "--db", str(db), "--commercial", "--json")["rows"] == 1
     with target.open(newline="") as file:
         assert [row["chosen_model"] for row in csv.DictReader(file)] == [OPENALPACA]
+    assert document("export", "votes", str(target), "--db", str(db), "--counted-only", "--json")["rows"] == 3
 
 
 @pytest.mark.parametrize(

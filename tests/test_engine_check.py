@@ -26,7 +26,7 @@ def llama(tmp_path_factory: pytest.TempPathFactory) -> ModelCard:
 
 
 def points(card: ModelCard) -> list[Point]:
-    return list(check(card, 1, os.environ))
+    return list(check(card, 1, {}, os.environ))
 
 
 def test_a_sound_model_passes_every_gate_in_order(llama: ModelCard) -> None:
@@ -48,7 +48,7 @@ def test_a_broken_model_stops_at_the_gate_that_it_fails(llama: ModelCard, tmp_pa
 
 def test_a_process_that_dies_is_a_failed_point(llama: ModelCard, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = os.environ | {"PYTHONPATH": "", "PYTHONHOME": "/nowhere"}
-    (point,) = check(llama, 1, broken)
+    (point,) = check(llama, 1, {}, broken)
     assert (point.name, point.ok) == ("process", False)
     assert "ended with status 1" in point.words
 

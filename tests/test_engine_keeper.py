@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -257,10 +257,16 @@ def test_jobs_cards_and_facts_survive_the_wire() -> None:
     other, ours = pipes()
     there = Channel(*ours)
     got: list[messages.Message] = []
-    for message in (messages.load(CARD, 2), messages.start(job), messages.ready(FACTS, 1.5)):
+    room = {"cuda:1": 5, "cuda:0": 4, "cpu": 3}
+    for message in (
+        messages.load(replace(CARD, offload=True), 2, room),
+        messages.start(job),
+        messages.ready(FACTS, 1.5),
+    ):
         other.send(message)
         got += there.receive() or []
-    assert messages.read_card(got[0]) == CARD
+    assert messages.read_card(got[0]) == replace(CARD, offload=True)
+    assert list(got[0]["room"].items()) == list(room.items())  # in the order in which they are filled
     assert messages.read_job(got[1]) == job
     assert asdict(messages.read_facts(got[2])) == asdict(FACTS)
     other.close_write()

@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from playground.catalog import Catalog
+from playground.engines.local.golden import write_together
 from playground.engines.local.keeper import Limits
-from playground.engines.local.placement import need_of
+from playground.engines.local.loading import load
+from playground.engines.local.placement import Device, need_of
 from playground.engines.local.pool import LocalEngine
 from playground.engines.protocol import Ended, Event, Job, Queued, Started, Tokens
 from playground.records import FinishReason, ModelCard, SamplingParams
 from playground.settings import Settings
+from tests.checkpoints import write_checkpoint
 
 PATIENCE_S = 60.0
 CARDS = Catalog.load().line_up()
 IDS = [card.id for card in CARDS]
 ROOM_FOR_TWO_GB = 2.2 * need_of(CARDS[0], on_cpu=True).least_bytes / 1e9
+
+
+def job_of(row: str, max_new_tokens: int = 8) -> Job:
+    return Job(row, (5, 6, 7), SamplingParams(max_new_tokens=max_new_tokens), 0, (), PATIENCE_S)
 
 
 class Row:
@@ -29,8 +40,7 @@ class Row:
     def __init__(self, engine: LocalEngine, model_id: str, row: str, max_new_tokens: int = 8) -> None:
         self.events: list[Event] = []
         self._came = threading.Condition()
-        params = SamplingParams(max_new_tokens=max_new_tokens)
-        engine.start(model_id, Job(row, (5, 6, 7), params, 0, (), PATIENCE_S), self._listen)
+        engine.start(model_id, job_of(row, max_new_tokens), self._listen)
 
     def _listen(self, event: Event) -> None:
         with self._came:
@@ -47,6 +57,10 @@ class Row:
         assert isinstance(ended, Ended)
         assert ended.error is None, ended.error
         return ended.finish_reason
+
+    @property
+    def token_ids(self) -> list[int]:
+        return [token_id for event in self.events if isinstance(event, Tokens) for token_id in event.token_ids]
 
     @property
     def reasons(self) -> set[str]:
@@ -168,3 +182,46 @@ def test_a_model_that_fits_nowhere_says_so_and_is_not_tried() -> None:
         assert "Pocket Galpaca needs 120.0 MB, and there are 50.0 MB for models" in engine.status()[IDS[0]].detail
     finally:
         engine.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_an_offloaded_model_writes_what_the_whole_one_writes_takes_turns_and_gives_its_memory_back(
+    tmp_path: Path,
+) -> None:
+    whole = write_checkpoint(tmp_path / "whole", "llama", layers=2)
+    large = replace(write_checkpoint(tmp_path / "large", "llama", layers=8), id="large", offload=True)
+    # the CPU as a GPU beside itself: room for a process, rows, embeddings and some of the eight layers
+    need = need_of(large, on_cpu=False)
+    size = need.process_bytes + need.row_bytes + 3 * need.usual_row_bytes + need.layer_bytes + need.weights_bytes // 2
+    devices = [Device("cpu:0", "GPU 0", size, size), Device("cpu", "this CPU", 2 * size, need.weights_bytes)]
+    engine = LocalEngine(Settings(), devices=lambda: devices)
+    engine.open([whole, large])
+    try:
+        first = [Row(engine, large.id, f"first {number}") for number in range(3)]
+        assert [row.end() for row in first] == [FinishReason.LENGTH] * 3
+        assert engine.status()[large.id].device.endswith("layers in the CPU's memory")
+        assert engine.status()[large.id].placement.endswith("(slow) in turns: others make room when it is asked")
+        assert engine.status()[whole.id].state == "asleep"
+        Row(engine, whole.id, "whole").end()
+        assert "large" not in names_of_workers()
+        second = Row(engine, large.id, "second")
+        second.end()
+        engine.unload(large.id)
+        wait_until(lambda: "large" not in names_of_workers())
+    finally:
+        engine.close()
+    expected = write_together(load(large, threads=1, room={"cpu": size}), [job_of("expected")])
+    assert [row.token_ids for row in (*first, second)] == expected * 4
+    assert len(expected[0]) == 8
+
+
+def names_of_workers() -> set[str]:
+    """Of the processes under this one, as they call themselves."""
+    found, parents = set(), [os.getpid()]
+    while parents:
+        with contextlib.suppress(OSError):  # it has just ended
+            pid = Path(f"/proc/{parents.pop()}")
+            found.add((pid / "comm").read_text().strip())
+            for children in pid.glob("task/*/children"):
+                parents += [int(child) for child in children.read_text().split()]
+    return found

@@ -191,6 +191,30 @@ def test_options_leave_out_and_hide(home: House, tmp_path: Path, format: str) ->
     assert BEN not in hidden
 
 
+@pytest.mark.parametrize("format", FORMATS)
+def test_only_votes_that_count_where_that_is_asked_for(home: House, tmp_path: Path, format: str) -> None:
+    home.battle_is_open("slow", owner=BEN)
+    home.time.pass_s(5)
+    home.battles.vote("slow", "a", BEN, final=True)
+    home.battle_is_open("leak", owner=BEN, ends={"a": {"text": "I am OpenAlpaca."}})
+    home.time.pass_s(5)
+    home.battles.vote("leak", "a", BEN, final=True)
+    everything = exported(home, format, tmp_path / "out.jsonl")
+    counted = exported(home, format, tmp_path / "out.jsonl", counted_only=True)
+    assert counted == [everything[-2]]  # the others were decided at once, or in open mode
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_what_was_erased_is_not_exported_and_still_counts(home: House, tmp_path: Path, format: str) -> None:
+    everything = exported(home, format, tmp_path / "out.jsonl")
+    pairs = len(list(home.store.judged_pairs()))
+    home.battles.erase(BEN)
+    left = exported(home, format, tmp_path / "out.jsonl")
+    assert left == [row for row in everything if "Be brief." not in to_json(row)]
+    assert len(left) == len(everything) - 1
+    assert len(list(home.store.judged_pairs())) == pairs
+
+
 def test_anonymous_raters_are_told_apart_within_one_file(home: House, tmp_path: Path) -> None:
     rows = exported(home, "votes", tmp_path / "out.jsonl", anonymous=True)
     assert [(row["rater_id"], row["owner"]) for row in rows] == [("1", "1"), ("2", "2"), ("1", "1")]

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from playground.counting import EVERY_VOTE, CountingPolicy, Exclusion, Reason, count
 from playground.errors import InvalidValue
-from playground.leaderboard import LeaderboardOptions, build_leaderboard, leaderboard_of
+from playground.leaderboard import Leaderboard, LeaderboardOptions, build_leaderboard, leaderboard_of
 from playground.ratings.pairs import PairCount, PairTable
 from playground.records import JudgedPair
 from tests.judged import GALPACA, MAMBA, MINOTAUR, OPENALPACA, ORCA, pair, votes
@@ -215,7 +216,7 @@ def test_a_model_that_should_have_votes_and_has_none_is_named() -> None:
 
 def test_few_raters_and_one_rater_are_said() -> None:
     one = build_leaderboard(votes(*both_ways(GALPACA, ORCA, 30, 10), raters=1), CARDS)
-    assert (one.unit, one.findings[2].text) == ("vote", "40 votes by one rater: the ranking of one person.")
+    assert (one.unit, finding(one, "Raters")) == ("vote", "40 votes by one rater: the ranking of one person.")
     alone = [pair(MAMBA, ORCA, "model_a" if k % 2 else "model_b", 9000 + k, rater_id="rater-1") for k in range(40)]
     assert build_leaderboard([*ARENA, *alone], CARDS).notes == (
         "Fewer than 5 raters judged pocket-mamba-gpt: that interval takes each vote by itself.",
@@ -249,6 +250,10 @@ def test_any_votes_make_a_document(judged: list[JudgedPair], both_bad: str, min_
 # What counts
 
 
+def finding(board: Leaderboard, topic: str) -> str:
+    return next(found.text for found in board.findings if found.topic == topic)
+
+
 def changed(pairs: list[JudgedPair], **changes: object) -> list[JudgedPair]:
     return [dataclasses.replace(p, vote_id=f"{p.vote_id}*", **changes) for p in pairs]
 
@@ -256,10 +261,12 @@ def changed(pairs: list[JudgedPair], **changes: object) -> list[JudgedPair]:
 def test_only_blind_votes_count_unless_asked_for() -> None:
     mixed = [*ARENA, *changed(ARENA[:7], blind=False)]
     board = build_leaderboard(mixed, CARDS)
-    assert (board.num_votes, board.open_votes) == (406, 7)
-    assert board.notes == ("7 votes given with the names in sight: not counted.",)
-    board = build_leaderboard(mixed, CARDS, options=LeaderboardOptions(blind_only=False))
-    assert (board.num_votes, board.open_votes, board.notes) == (413, 0, ())
+    assert (board.num_votes, board.all_votes) == (406, 413)
+    assert board.exclusions == (Exclusion(Reason.OPEN_MODE, "in open mode", 7),)
+    assert finding(board, "Counted") == "413 votes: 406 count; 7 in open mode."
+    board = build_leaderboard(mixed, CARDS, options=LeaderboardOptions(policy=EVERY_VOTE))
+    assert (board.num_votes, board.all_votes, board.exclusions) == (413, 413, ())
+    assert finding(board, "Counted") == "All 413 votes count."
     assert board.basis.startswith("Blind and open votes · all categories · ")
 
 
@@ -267,6 +274,72 @@ def test_only_open_votes_make_no_ranking() -> None:
     board = build_leaderboard(changed(ARENA, blind=False), CARDS)
     assert board.verdict.headline == "No blind votes yet."
     assert board.rows == ()
+
+
+def test_where_no_vote_counts_the_board_says_why() -> None:
+    quick = [*changed(ARENA[:2], blind=False), *changed(ARENA[2:3], decision_s=0.2)]
+    board = build_leaderboard(quick, CARDS)
+    assert board.verdict.headline == "No vote counts yet."
+    assert board.verdict.detail.startswith("3 votes: none counts; 2 in open mode, 1 decided in under 1 s. Compare")
+    assert (board.rows, board.influence) == ((), None)
+
+
+def test_both_ratings_are_there_where_votes_are_flagged() -> None:
+    flagged = changed(votes(*both_ways(ORCA, GALPACA, 90, 10), raters=37), names_itself=True)
+    without = build_leaderboard([*ARENA, *flagged], CARDS)
+    with_all = build_leaderboard([*ARENA, *flagged], CARDS, options=LeaderboardOptions(policy=EVERY_VOTE))
+    assert finding(without, "Counted") == "506 votes: 406 count; 100 with an answer that names its model."
+    assert finding(without, "Flagged") == (
+        "With the 100 flagged votes Pocket Orca Mini would be first, not Pocket Galpaca."
+    )
+    assert finding(with_all, "Flagged") == (
+        "Without the 100 flagged votes Pocket Galpaca would be first, not Pocket Orca Mini."
+    )
+    both = {row.model: (row.rating_without_flagged, row.rating_with_flagged) for row in without.rows}
+    assert both == {row.model: (row.rating_without_flagged, row.rating_with_flagged) for row in with_all.rows}
+    assert [row.rating for row in without.rows] == [row.rating_without_flagged for row in without.rows]
+    assert [row.rating for row in with_all.rows] == [row.rating_with_flagged for row in with_all.rows]
+    clean = build_leaderboard(ARENA, CARDS)
+    assert [row.rating_without_flagged for row in without.rows] == [row.rating for row in clean.rows]
+    assert all(row.rating == row.rating_with_flagged == row.rating_without_flagged for row in clean.rows)
+    assert (without.flagged_votes, with_all.flagged_votes, clean.flagged_votes) == (100, 100, 0)
+
+
+def test_a_model_that_only_flagged_votes_know_has_no_rating_without_them() -> None:
+    flagged = changed(votes((MAMBA, ORCA, "model_a", 3)), seen_before=True)
+    board = build_leaderboard([*ARENA, *flagged], CARDS, options=LeaderboardOptions(policy=EVERY_VOTE))
+    [row] = [row for row in board.rows if row.model == MAMBA]
+    assert (row.rating, row.rating_without_flagged) == (row.rating_with_flagged, None)
+    json.dumps(board.as_document(), allow_nan=False)
+
+
+def test_a_rater_who_never_stops_weighs_a_quarter() -> None:
+    one = changed(votes(*both_ways(OPENALPACA, GALPACA, 190, 10), raters=1), rater_id="mallory")
+    board = build_leaderboard([*ARENA, *one], CARDS)
+    weights = count([*ARENA, *one], CountingPolicy()).weights
+    assert weights == {"mallory": pytest.approx(406 / 3 / 200)}
+    assert (board.num_votes, board.lighter_raters) == (606, 1)
+    assert finding(board, "Counted") == (
+        "All 606 votes count. Those of one rater weigh less, so that nobody weighs more than 25 %."
+    )
+    uncapped = CountingPolicy(max_share_per_rater=1.0)
+    alone = build_leaderboard([*ARENA, *one], CARDS, options=LeaderboardOptions(policy=uncapped))
+    rating, before = (next(r.rating for r in found.rows if r.model == OPENALPACA) for found in (board, alone))
+    assert rating < before
+
+
+def test_the_fewest_dishonest_votes_are_said_and_do_what_is_said() -> None:
+    board = build_leaderboard(ARENA, CARDS)
+    found = board.influence
+    assert found is not None
+    assert (found.favoured, found.first) == (ORCA, ORCA)
+    assert found.share == pytest.approx(found.votes / 406)
+    assert finding(board, "Robustness") == (
+        f"{found.votes} dishonest votes ({100 * found.share:.0f} % of 406) would put Pocket Orca Mini first."
+    )
+    lies = changed(votes((found.favoured, board.rows[0].model, "model_a", found.votes), raters=37))
+    assert build_leaderboard([*ARENA, *lies[1:]], CARDS).rows[0].model == GALPACA
+    assert build_leaderboard([*ARENA, *lies], CARDS).rows[0].model == ORCA
 
 
 def test_a_category_is_looked_at_alone() -> None:
@@ -332,7 +405,7 @@ def test_votes_on_three_answers_speak_of_pairs() -> None:
     ]
     board = build_leaderboard(best, CARDS)
     assert (board.num_votes, board.num_pairs, board.rows[0].battles) == (40, 80, 40)
-    assert board.findings[0].text.startswith("The answer further left won 65 % of decided pairs (")
+    assert finding(board, "Position").startswith("The answer further left won 65 % of decided pairs (")
 
 
 def test_equal_models_are_listed_by_their_ids() -> None:

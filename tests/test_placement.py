@@ -13,7 +13,17 @@ from hypothesis import strategies as st
 
 from playground.catalog import Catalog
 from playground.engines.local.devices import find_devices
-from playground.engines.local.placement import MAX_ROWS, Device, Held, How, Plan, need_of, plan, rows_beside
+from playground.engines.local.placement import (
+    MAX_ROWS,
+    OFFLOADED_ROWS,
+    Device,
+    Held,
+    How,
+    Plan,
+    need_of,
+    plan,
+    rows_beside,
+)
 from playground.records import ModelCard
 
 GB = 10**9
@@ -35,6 +45,16 @@ CPU_16 = [Device("cpu", "this CPU", 16 * GB, 11 * GB)]
 
 def quantized(form: str) -> list[ModelCard]:
     return [replace(card, quantization=form) for card in FIVE]
+
+
+def asking(*models: str) -> list[ModelCard]:
+    """The five, with `offload` in the cards of some."""
+    return [replace(card, offload=card.id in models) for card in FIVE]
+
+
+def with_ram(devices: list[Device], gigabytes: int) -> list[Device]:
+    """As free as a server's memory is, less what is left to the system."""
+    return [*devices, Device("cpu", "this CPU", gigabytes * GB, gigabytes * GB * 3 // 4)]
 
 
 def how(found: Plan) -> str:
@@ -94,19 +114,29 @@ def test_a_gpu_is_used_alone_where_there_is_one() -> None:
 
 
 @given(
-    cards=st.lists(st.sampled_from([*FIVE, *POCKET, *quantized("4bit")]), unique_by=lambda card: card.id, max_size=8),
+    cards=st.lists(
+        st.sampled_from([*FIVE, *POCKET, *quantized("4bit"), *asking(*(card.id for card in FIVE))]),
+        unique_by=lambda card: card.id,
+        max_size=8,
+    ),
     sizes=st.lists(st.integers(1, 200), min_size=1, max_size=4),
+    ram=st.integers(0, 100),
 )
-def test_no_plan_promises_more_than_a_device_has(cards: list[ModelCard], sizes: list[int]) -> None:
+def test_no_plan_promises_more_than_a_device_has(cards: list[ModelCard], sizes: list[int], ram: int) -> None:
     machine = [Device(f"cuda:{i}", f"GPU {i}", size * GB, size * GB) for i, size in enumerate(sizes)]
+    machine.append(Device("cpu", "this CPU", ram * GB, ram * GB))
     found = plan(cards, machine)
     resident = [found.placements[model] for model in found.resident]
     for device in machine:
-        assert sum(placed.shares.get(device.name, 0) for placed in resident) <= device.usable_bytes
+        assert (
+            sum(placed.shares[device.name].total_bytes for placed in resident if device.name in placed.shares)
+            <= device.usable_bytes
+        )
     for placed in found.placements.values():
         assert (placed.how is How.TOO_LARGE) == (not placed.shares)
         assert 0 <= placed.rows <= MAX_ROWS
         assert placed.words
+        assert not placed.is_offloaded or placed.need.offload
         if placed.how is How.RESIDENT:
             others = [Held(other, other.rows) for other in resident if other is not placed]
             assert 0 < rows_beside(placed, others, machine) <= placed.rows
@@ -124,6 +154,82 @@ def test_rows_are_as_many_as_what_the_others_hold_leaves_room_for() -> None:
     alone = rows_beside(placements["l"], [], machine)
     assert alone == placements["l"].rows > 1
     assert rows_beside(placements["l"], [Held(placements["s"], 1)], machine) == 0
+
+
+@pytest.mark.parametrize(
+    ("machine", "cards", "expected"),
+    [
+        # openalpaca 7B, mamba-gpt 3B, galpaca 30B, minotaur 7B, orca-mini 13B
+        (with_ram(gpus(1, 24), 64), FIVE, "RT-T-"),
+        (with_ram(gpus(1, 24), 64), asking("galpaca-30b"), "RTTT-"),
+        (with_ram(gpus(1, 24), 64), asking("galpaca-30b", "orca-mini-13b"), "RTTTT"),
+        (with_ram(gpus(1, 24), 32), asking("galpaca-30b"), "RT-T-"),
+        (with_ram(gpus(1, 48), 64), asking("galpaca-30b"), "RRTRT"),
+        (with_ram(gpus(1, 80), 64), asking("galpaca-30b"), "RRTRR"),
+        (with_ram(gpus(2, 48), 64), asking("galpaca-30b"), "RRTRR"),
+        (with_ram([], 64), asking("galpaca-30b"), "RR-RT"),
+        (gpus(1, 24), asking("galpaca-30b"), "RT-T-"),
+    ],
+    ids=["24 unasked", "24", "24 both", "24 little RAM", "48", "80", "2x48", "no GPU", "no RAM"],
+)
+def test_only_what_asks_and_fits_nowhere_is_offloaded(
+    machine: list[Device], cards: Sequence[ModelCard], expected: str
+) -> None:
+    found = plan(cards, machine)
+    unasked = plan(FIVE, machine)
+    assert how(found) == expected
+    for card in cards:
+        placed, before = found.placements[card.id], unasked.placements[card.id]
+        assert placed.is_offloaded == (before.how is How.TOO_LARGE and placed.how is not How.TOO_LARGE)
+        if not placed.is_offloaded:
+            assert (placed.how, placed.shares) == (before.how, before.shares)
+
+
+def test_an_offloaded_model_says_what_lies_where_and_that_it_is_slow() -> None:
+    machine = with_ram(gpus(1, 24), 64)
+    (card,) = (card for card in asking("galpaca-30b") if card.offload)
+    alone = plan([card], machine).placements[card.id]
+    assert alone.words == "20.7 GB on GPU 0, 48.0 GB in the CPU's memory (slow), alone"
+    among = plan(asking(card.id), machine).placements[card.id]
+    assert among.words.endswith("in the CPU's memory (slow) in turns: others make room when it is asked")
+    assert sum(alone.room.values()) == alone.need.weights_bytes
+    assert plan(FIVE, with_ram(gpus(1, 16), 80)).placements[card.id].words == (
+        "needs 63.8 GB, and there are 15.7 GB for models; "
+        "offload = true in its card would keep 57.3 GB in the CPU's memory, and be slow"
+    )
+    little = plan([card], with_ram(gpus(1, 24), 32)).placements[card.id]
+    assert little.words == "needs 63.8 GB, and there are 23.5 GB for models; with the CPU's memory 47.5 GB"
+
+
+def test_a_limit_on_memory_counts_for_the_cpu_too() -> None:
+    (card,) = (card for card in asking("galpaca-30b") if card.offload)
+    limited = [replace(device, usable_bytes=min(device.usable_bytes, 30 * GB)) for device in with_ram(gpus(1, 80), 90)]
+    assert plan([card], limited).placements[card.id].how is How.TOO_LARGE
+    assert plan([card], with_ram(gpus(1, 80), 90)).placements[card.id].how is How.RESIDENT
+
+
+def test_rows_of_an_offloaded_model_take_nothing_of_the_memory_in_which_its_layers_wait() -> None:
+    (card,) = (card for card in asking("galpaca-30b") if card.offload)
+    machine = with_ram(gpus(1, 24), 80)
+    placed = plan([card], machine).placements[card.id]
+    assert placed.rows == OFFLOADED_ROWS
+    assert rows_beside(placed, [], machine) == placed.rows
+    held = Held(placed, placed.rows)
+    assert held.bytes_on("cuda:0") <= machine[0].usable_bytes
+    assert held.bytes_on("cpu") == placed.shares["cpu"].total_bytes
+    assert rows_beside(placed, [held], machine) == 0
+
+
+def test_a_model_that_is_spread_leaves_room_for_rows_on_each_of_its_devices() -> None:
+    machine = [Device("cuda:0", "GPU 0", 24 * GB, 23 * GB), Device("cuda:1", "GPU 1", 48 * GB, 17 * GB)]
+    placed = plan([CATALOG.card("orca-mini-13b")], machine).placements["orca-mini-13b"]
+    held = Held(placed, placed.rows)
+    assert placed.rows > 4
+    for device in machine:
+        assert placed.shares[device.name].total_bytes < held.bytes_on(device.name) <= device.usable_bytes
+    first, second = placed.room.values()
+    assert first > second
+    assert first + second == pytest.approx(placed.need.weights_bytes)
 
 
 SMI = "0, GPU-aa11, NVIDIA H200, 143771, 143161\n1, GPU-bb22, NVIDIA H200, 143771, 500\n"

@@ -94,3 +94,11 @@ def test_counted_pairs_give_the_same_table_of_wins() -> None:
 def test_a_count_below_one_is_refused() -> None:
     with pytest.raises(InvalidValue, match=r"rater x, .*: count is 0; valid: 1 or more"):
         PairTable.from_counts(counts(("x", GALPACA, ORCA, "tie", 0)))
+
+
+def test_the_votes_of_some_raters_may_weigh_less() -> None:
+    games = votes((GALPACA, ORCA, "model_a", 9), (ORCA, GALPACA, "tie", 1), raters=2)
+    table = PairTable.from_judged(games, weights={"rater-0": 0.2})
+    assert table.wins == pytest.approx(np.array([[0, 5 * 0.2 + 4 + 0.5], [0.5, 0]]))
+    assert table.votes_by_rater().tolist() == [5, 5]
+    assert table.weight_by_rater().tolist() == pytest.approx([1.0, 5.0])

@@ -44,6 +44,8 @@ def test_a_space_listens_to_the_outside() -> None:
         ({"PLAYGROUND_SHARE": "maybe"}, "PLAYGROUND_SHARE is 'maybe'; valid: true, false"),
         ({"PLAYGROUND_COLUMNS": "7"}, "columns is 7; valid: 2 to 6"),
         ({"PLAYGROUND_PORT": "0"}, "port is 0; valid: 1 to 65535"),
+        ({"PLAYGROUND_QUEUE_MAX": "0"}, "queue_max is 0; valid: a number above 0"),
+        ({"PLAYGROUND_VOTES_PER_MINUTE": "-1"}, "votes_per_minute is -1; valid: a whole number, or 0 for no limit"),
         ({"PLAYGROUND_UNDO_S": "nan"}, "undo_s is nan; valid: a number above 0"),
         ({"PLAYGROUND_EXPIRE_S": "-5"}, "expire_s is -5.0; valid: a number above 0"),
         ({"PLAYGROUND_DEADLINE_S": "inf"}, "deadline_s is inf; valid: a number above 0"),

@@ -20,6 +20,7 @@ def test_values_come_out_in_their_types() -> None:
     assert t.numbers("e") == {"f": 1.0, "g": 0.5}
     assert [item.text("a") for item in t.tables("h")] == ["1", "2"]
     assert t.table("e").integer("f", None) == 1
+    assert (table(i=True).flag("i"), table(i=False).flag("i"), t.flag("i")) == (True, False, False)
 
 
 def test_what_is_not_there_has_its_default() -> None:

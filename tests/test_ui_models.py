@@ -314,7 +314,7 @@ def test_what_an_event_names_has_to_be_a_model_of_the_catalog(live_app: LiveApp,
         ("\ud800", "Write a card id"),
         ("x" * 1001, "Write a card id"),
         (None, "Write a card id"),
-        (["pocket-galpaca"], "unknown model"),  # Gradio makes text of it
+        (["pocket-galpaca"], "Write a card id"),
         ("x" * 900, "cannot be read: File name too long"),
         ("pocket-alpaca", "unknown model"),
         ("./no such folder", "there is no such folder"),

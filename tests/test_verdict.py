@@ -110,20 +110,25 @@ def test_numbers_of_votes_are_rounded_up_as_one_says_them(votes: float, said: in
     ("found", "words"),
     [
         (
-            {"open_votes": 0, "same_model": False, "category": ""},
+            {"only_open": False, "left_out": "", "same_model": False, "category": ""},
             "No votes yet. Compare answers blind and vote: 30 battles per model make a first ranking.",
         ),
         (
-            {"open_votes": 0, "same_model": False, "category": "coding"},
+            {"only_open": False, "left_out": "", "same_model": False, "category": "coding"},
             "No votes in the category coding yet. "
             "Compare answers blind and vote: 30 battles per model make a first ranking.",
         ),
         (
-            {"open_votes": 7, "same_model": False, "category": ""},
+            {"only_open": True, "left_out": "7 votes: none counts.", "same_model": False, "category": ""},
             "No blind votes yet. Compare answers blind and vote: 30 battles per model make a first ranking.",
         ),
         (
-            {"open_votes": 0, "same_model": True, "category": ""},
+            {"only_open": False, "left_out": "7 votes: none counts.", "same_model": False, "category": ""},
+            "No vote counts yet. 7 votes: none counts. "
+            "Compare answers blind and vote: 30 battles per model make a first ranking.",
+        ),
+        (
+            {"only_open": False, "left_out": "", "same_model": True, "category": ""},
             "No two different models have met yet. A ranking needs battles between at least two models.",
         ),
     ],
@@ -189,7 +194,6 @@ def test_notes() -> None:
     assert verdict.few_raters(["Galpaca", "Minotaur"], 5) == (
         "Fewer than 5 raters judged Galpaca and Minotaur: that interval takes each vote by itself."
     )
-    assert verdict.left_out_open(1) == "1 vote given with the names in sight: not counted."
     assert verdict.left_out_same(2) == "2 pairs of a model with itself: stored, not rated."
 
 
@@ -230,6 +234,51 @@ def test_what_was_counted_and_how(changes, line: str) -> None:
 
 
 # Can these votes be trusted?
+
+
+@pytest.mark.parametrize(
+    ("votes", "left_out", "lighter", "text"),
+    [
+        (1, [], 0, "1 vote."),
+        (480, [], 0, "All 480 votes count."),
+        (
+            1003,
+            [(120, "in open mode"), (31, "decided in under 1 s"), (40, "with an answer that names its model")],
+            0,
+            "1,003 votes: 812 count; "
+            "120 in open mode, 31 decided in under 1 s, 40 with an answer that names its model.",
+        ),
+        (2, [(1, "in open mode")], 0, "2 votes: 1 counts; 1 in open mode."),
+        (2, [(2, "in open mode")], 0, "2 votes: none counts; 2 in open mode."),
+        (90, [], 2, "All 90 votes count. Those of 2 raters weigh less, so that nobody weighs more than 25 %."),
+    ],
+)
+def test_what_counts_is_said_with_every_reason(votes, left_out, lighter, text) -> None:
+    assert verdict.counted(votes, left_out, lighter_raters=lighter, share=0.25).text == text
+
+
+@pytest.mark.parametrize(
+    ("other", "counted", "text"),
+    [
+        (["a", "b", "c"], False, "With the 4 flagged votes the order is the same."),
+        (["a", "c", "b"], False, "With the 4 flagged votes a is first as well, but the order below is another."),
+        (["b", "a", "c"], True, "Without the 4 flagged votes b would be first, not a."),
+    ],
+)
+def test_what_flagged_votes_would_change(other, counted, text) -> None:
+    assert verdict.flagged(4, ["a", "b", "c"], other, counted=counted).text == text
+
+
+@pytest.mark.parametrize(
+    ("dishonest", "text"),
+    [
+        (17, "17 dishonest votes (1.7 % of 1,003) would put X first."),
+        (1, "1 dishonest vote (0.1 % of 1,003) would put X first."),
+        (402, "402 dishonest votes (40 % of 1,003) would put X first."),
+    ],
+)
+def test_how_few_dishonest_votes_are_enough(dishonest, text) -> None:
+    assert verdict.robustness(dishonest, 1003, "X").text == text
 
 
 @pytest.mark.parametrize(

@@ -12,21 +12,28 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
+from playground.battles.belongings import battle_document
 from playground.battles.choices import REASONS, check_choice, check_fits, check_new, check_notes, check_reportable
 from playground.battles.table import TABLE, Event, Sends, Who, cell, refused
 from playground.battles.views import VoteResult, at_one_pace, column, result
 from playground.clock import Clock
 from playground.errors import InvalidValue, StorageError
+from playground.flags import names_itself
 from playground.records import (
     Battle,
     BattleSide,
     BattleState,
     BattleView,
+    Belongings,
+    Erased,
     FinishReason,
     Generation,
+    Instruction,
     LiveColumn,
     ModelCard,
+    OwnBattle,
     Prompt,
     Vote,
 )
@@ -34,6 +41,8 @@ from playground.storage.statements import Reading, Writing
 from playground.storage.store import Store
 
 GENERATING, OPEN, VOTED, REVEALED, VOID = BattleState
+ALL = -1
+"""No limit."""
 
 
 class Battles:
@@ -60,8 +69,12 @@ class Battles:
 
     # The arena's part
 
-    def create(self, battle: Battle) -> Battle:
+    def create(self, battle: Battle, consent_version: str = "") -> Battle:
         """Store a new battle before anything of it is written; sides may bring finished generations along.
+
+        Args:
+            consent_version: of the terms that its rater agrees to by comparing; stored with her first battle under
+                them. Empty for what is kept in memory.
 
         Raises:
             InvalidValue: its sides are not the first two to six letters in order, or it is not new.
@@ -74,20 +87,29 @@ class Battles:
         def work(writing: Writing) -> Battle:
             for side in battle.sides:
                 if side.generation is not None and writing.generation(side.generation.id) is None:
-                    writing.insert_generation(side.generation)
+                    _insert_generation(writing, side.generation)
             writing.insert_battle(battle)
+            if consent_version:
+                writing.agree(battle.owner, consent_version, battle.created_at)
             return battle
 
         return self._store.write(work)
 
     def finish_side(self, battle_id: str, side: str, generation: Generation) -> BattleState:
-        """Store what a column ended with; the battle's state after it.
+        """Store what a column ended with; the battle's state after it, also when asked again with the same.
 
         Raises:
-            Refused: unknown, or the side has ended before.
+            Refused: unknown, or the side has ended before with something else.
             InvalidValue: no such side, or another model's generation.
         """
-        return self._store.write(lambda writing: self._finish(writing, battle_id, {side: generation}, "failed"))
+
+        def work(writing: Writing) -> BattleState:
+            battle = _found(writing, battle_id)
+            if any(known.side == side and known.generation == generation for known in battle.sides):
+                return self._now(battle).state  # it was stored, and whoever stored it was told of an error
+            return self._finish(writing, battle_id, {side: generation}, "failed")
+
+        return self._store.write(work)
 
     def interrupt_all(self) -> int:
         """At start: end what a process that is gone left unfinished; returns how many battles."""
@@ -248,7 +270,7 @@ class Battles:
         """
         with self._store.reading() as reading:
             stored = _found(reading, battle_id)
-            battle = self._now(stored)
+            battle = _without_erased_words(self._now(stored))
             mine = _owns(battle, viewer, source)
             event = Event.VIEW if mine else Event.VISIT
             _allowed(battle, event)
@@ -276,7 +298,50 @@ class Battles:
             void_reason=battle.void_reason,
             reasons=reasons,
             comment=comment,
+            erased=battle.erased_at is not None,
         )
+
+    # What is hers
+
+    def belongings(self, rater: str, source: str = "page") -> Belongings:
+        """How much is stored of a rater; of the page and the API where `source` is empty."""
+        with self._store.reading() as reading:
+            return reading.belongings(rater, source)
+
+    def latest(self, rater: str, limit: int, chars: int, source: str = "page") -> Sequence[OwnBattle]:
+        """A rater's battles, the newest first, with so many characters of each instruction."""
+        with self._store.reading() as reading:
+            return reading.latest_battles(rater, source, limit, chars)
+
+    def own_data(self, rater: str, source: str = "page") -> dict[str, Any]:
+        """All that is stored of a rater as one document: battles, the oldest first, but those being written."""
+        with self._store.reading() as reading:
+            hers = reading.latest_battles(rater, source, ALL, 0)
+            reports = reading.reports_by(rater)
+        ended = [own for own in reversed(hers) if own.state is not GENERATING]
+        battles = [battle_document(self.view(own.battle_id, rater, source=source), own.created_at) for own in ended]
+        return {"rater_id": rater, "battles": battles, "reports": reports}
+
+    def erase(self, rater: str, source: str = "page") -> Erased:
+        """Take a rater's words out of everything that is stored: instructions, answers, prompts, comments, reports.
+
+        Which models met, what was chosen, when, and for which reasons stays, and still counts. What waits for a vote
+        becomes void, and a vote is final. An answer that another rater's battle shows keeps its text there. Asked
+        again, only what has come since is erased.
+
+        Args:
+            source: only battles of the page or the API; empty: of both.
+
+        Raises:
+            Refused: one of her battles is still being written; nothing was erased.
+        """
+
+        def work(writing: Writing) -> Erased:
+            for battle_id in writing.unsettled(rater, source):
+                self._end(writing, self._settle(writing, battle_id))
+            return writing.erase_words(rater, source, self._clock.now())
+
+        return self._store.write(work)
 
     # Inside: time
 
@@ -327,6 +392,8 @@ class Battles:
         """The battle as time has left it and the state after `event`, where this viewer may."""
         battle = self._settle(writing, battle_id)
         mine = _owns(battle, viewer, source)
+        if battle.erased_at is not None and event in (Event.NOTE, Event.REPORT):
+            raise refused("erased")
         match TABLE[event].who:
             case Who.OWNER if not mine:
                 raise refused("foreign")
@@ -341,6 +408,17 @@ class Battles:
             self._move(writing, stored, battle)
         return battle
 
+    def _end(self, writing: Writing, battle: Battle) -> None:
+        """Bring a battle to where it stays, before its words go."""
+        now = self._clock.now()
+        after = self._moved(battle, Event.ERASE, now, "expired")
+        if after.state is battle.state:
+            return
+        early = after.state is REVEALED
+        self._move(writing, battle, replace(after, final_at=now) if early else after)
+        if early:
+            writing.tell_journal_of_reveal(battle.id, now)
+
     def _cast(self, writing: Writing, battle: Battle, to: BattleState, choice: str, viewer: str) -> Battle:
         check_choice(choice, battle)
         now = self._clock.now()
@@ -351,6 +429,8 @@ class Battles:
         after = replace(battle, state=to, final_at=now if to is REVEALED else _later(now, self._undo_s))
         self._move(writing, battle, after)
         writing.insert_vote(vote)
+        if battle.blind and writing.has_seen(viewer, battle, now):
+            writing.flag_vote(vote.id, "seen_before")
         return replace(after, vote=vote, revision=vote.revision)
 
     def _move(self, writing: Writing, before: Battle, after: Battle) -> None:
@@ -380,7 +460,7 @@ class Battles:
             check_fits(battle, side, generation)
             if side not in open_sides:
                 raise refused("final")
-            writing.insert_generation(generation)
+            _insert_generation(writing, generation)
             if not writing.fill_side(battle_id, side, generation.id):
                 raise refused("final")
         sides = tuple(replace(s, generation=ended.get(s.side, s.generation)) for s in battle.sides)
@@ -432,6 +512,29 @@ def _found(reading: Reading, battle_id: str) -> Battle:
     if battle is None:
         raise refused("unknown")
     return battle
+
+
+def _insert_generation(writing: Writing, generation: Generation) -> None:
+    """Store a finished answer; one that gives its model away is stored all the same, and flagged."""
+    writing.insert_generation(generation)
+    card, asked = writing.cards([generation.model_id])[generation.model_id], generation.instruction
+    found = names_itself(generation.text, card, f"{asked.system}\n{asked.instruction}\n{asked.input}")
+    if found:
+        writing.flag_generation(generation.id, "names_itself", found)
+
+
+def _without_erased_words(battle: Battle) -> Battle:
+    """The battle as it may be shown: where an answer is still another rater's too, this one shows it no more."""
+    if battle.erased_at is None:
+        return battle
+    return replace(battle, sides=tuple(replace(side, generation=_emptied(side.generation)) for side in battle.sides))
+
+
+def _emptied(generation: Generation | None) -> Generation | None:
+    if generation is None:
+        return None
+    prompt = replace(generation.prompt, text="", token_ids=())
+    return replace(generation, instruction=Instruction(""), prompt=prompt, text="", token_ids=())
 
 
 def _allowed(battle: Battle, event: Event) -> BattleState:

@@ -26,6 +26,7 @@ class Event(StrEnum):
     TIME_UP = "time_up"  # voted: too late to undo; open: too late to vote
     NOTE = "note"  # reasons and comment about the vote
     REPORT = "report"  # about an answer
+    ERASE = "erase"  # its rater has her words erased, of all her battles at once
     VIEW = "view"  # by its owner
     VISIT = "visit"  # by anybody else
 
@@ -80,6 +81,7 @@ def _no(reason: str) -> Cell:
 
 GENERATING, OPEN, VOTED, REVEALED, VOID = BattleState
 UNFINISHED, FOREIGN, DEAD, FINAL = _no("unfinished"), _no("foreign"), _no("void"), _no("final")
+WRITING = _no("writing")
 
 # fmt: off
 TABLE: Mapping[Event, Row] = {
@@ -94,6 +96,7 @@ TABLE: Mapping[Event, Row] = {
     Event.TIME_UP:     Row(Who.ARENA,  _to(GENERATING), _to(VOID),     _to(REVEALED), _to(REVEALED), _to(VOID)),
     Event.NOTE:        Row(Who.OWNER,  UNFINISHED,      UNFINISHED,    _to(VOTED),    _to(REVEALED), DEAD),
     Event.REPORT:      Row(Who.VIEWER, _to(GENERATING), _to(OPEN),     _to(VOTED),    _to(REVEALED), _to(VOID)),
+    Event.ERASE:       Row(Who.ARENA,  WRITING,         _to(VOID),     _to(REVEALED), _to(REVEALED), _to(VOID)),
     Event.VIEW:        Row(Who.OWNER,  _to(GENERATING, Sends.PACED), _to(OPEN, Sends.TEXTS), _to(VOTED, Sends.TEXTS),
                                        _to(REVEALED, Sends.EVERYTHING), _to(VOID, Sends.REASONS)),
     Event.VISIT:       Row(Who.ANYONE, FOREIGN,         FOREIGN,       FOREIGN,
@@ -108,6 +111,8 @@ REFUSALS: Mapping[str, str] = {
     "expired": "This battle waited too long for a vote and is closed. Please compare again.",
     "void": "Fewer than two answers of this battle can be judged, so it takes no vote. Please compare again.",
     "final": "This is final and cannot be changed any more.",
+    "writing": "Answers are still being written, so nothing was erased. Press Stop on that battle first, then erase.",
+    "erased": "The words of this battle were erased by its rater; nothing can be added to it any more.",
 }
 
 

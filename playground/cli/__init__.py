@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TextIO
 
-from playground.cli import check, export, fetch, leaderboard, models, prompt
+from playground.cli import backup, check, erase, export, fetch, leaderboard, models, prompt, restore, verify
 from playground.errors import PlaygroundError
 from playground.settings import read_settings
 
@@ -23,6 +23,10 @@ COMMANDS: tuple[tuple[str, str, Callable[[argparse.ArgumentParser], None]], ...]
     ("fetch", "files of models from the Hugging Face hub onto this machine", fetch.add),
     ("leaderboard", "ratings with intervals and a verdict in words", leaderboard.add),
     ("export", "votes as data", export.add),
+    ("erase", "the words of one rater, for good", erase.add),
+    ("backup", "the database as one file, of one moment, also while the page runs", backup.add),
+    ("restore", "votes of a journal back into the database", restore.add),
+    ("verify", "whether database and journal are whole and say the same", verify.add),
 )
 
 

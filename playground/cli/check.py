@@ -14,6 +14,8 @@ from typing import TextIO
 from playground.catalog import Catalog
 from playground.cli.printing import print_json
 from playground.engines.local.check import Point, check
+from playground.engines.local.devices import find_devices
+from playground.engines.local.placement import plan
 from playground.errors import PlaygroundError
 from playground.records import Instruction, ModelCard
 from playground.settings import Settings, add_flags
@@ -60,7 +62,8 @@ def _points(catalog: Catalog, name: str, settings: Settings) -> Iterator[Point]:
         return
     yield point
     if card.engine == "local":
-        yield from check(card, settings.threads, os.environ)
+        room = plan([card], find_devices(settings.memory_bytes)).placements[card.id].room
+        yield from check(card, settings.threads, room, os.environ)
     else:
         yield Point("engine", True, f"{card.engine}: its weights are not here, so they were not looked at")
 

@@ -10,15 +10,18 @@ from pathlib import Path
 from typing import TextIO
 
 from playground.cli.printing import print_json
+from playground.cli.reading import open_to_read
 from playground.exchange import FORMATS, ExportOptions, export
 from playground.settings import Settings, add_flags
-from playground.storage.store import Store
 
 
 def add(command: argparse.ArgumentParser) -> None:
     """The arguments of `export`."""
     command.add_argument("format", metavar="FORMAT", choices=sorted(FORMATS), help=", ".join(sorted(FORMATS)))
     command.add_argument("path", metavar="PATH", type=Path, help="its ending says the container; replaced if it exists")
+    command.add_argument(
+        "--counted-only", action="store_true", help="leave out votes that do not count on the leaderboard"
+    )
     command.add_argument("--blind-only", action="store_true", help="leave out votes given in open mode")
     command.add_argument("--category", default="", help="only instructions of this category")
     command.add_argument("--commercial", action="store_true", help="leave out answers under a non-commercial license")
@@ -31,12 +34,13 @@ def add(command: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     """Write the votes and say how many rows it were."""
     options = ExportOptions(
+        counted_only=arguments.counted_only,
         blind_only=arguments.blind_only,
         category=arguments.category,
         commercial_only=arguments.commercial,
         anonymous=arguments.anonymous,
     )
-    with Store(settings.db, read_only=True) as store:
+    with open_to_read(settings.db) as store:
         rows = export(store, arguments.format, arguments.path, options)
     if arguments.json:
         print_json({"format": arguments.format, "path": str(arguments.path), "rows": rows}, out)

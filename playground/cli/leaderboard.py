@@ -10,18 +10,20 @@ from typing import Any, TextIO
 
 from playground.catalog import Catalog
 from playground.cli.printing import print_json, print_table
+from playground.cli.reading import open_to_read
 from playground.clock import utc_now
+from playground.counting import EVERY_VOTE, CountingPolicy
 from playground.leaderboard import Leaderboard, LeaderboardOptions
 from playground.lineup import chosen_models
 from playground.listing import current_leaderboard
 from playground.settings import Settings, add_flags
 from playground.starters import load_starters
-from playground.storage.store import Store
 
 
 def add(command: argparse.ArgumentParser) -> None:
     """The arguments of `leaderboard`."""
     command.add_argument("--category", default="", help="only votes on starters of this category")
+    command.add_argument("--count-all", action="store_true", help="every vote: open, quick, flagged, of busy raters")
     command.add_argument("--json", action="store_true", help="one JSON document, as the API's /leaderboard")
     add_flags(command, "db", "cards", "templates", "prior_ties")
     command.set_defaults(run=run)
@@ -29,11 +31,12 @@ def add(command: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     """Print the verdict and the rows."""
-    with Store(settings.db, read_only=True) as store:
+    with open_to_read(settings.db) as store:
         starters = load_starters(settings.starters_folder)
         catalog = Catalog.load(settings.card_folders, settings.template_folders)
         models = [card.id for card in catalog.line_up(chosen_models(catalog, settings))]
-        options = LeaderboardOptions(prior_ties=settings.prior_ties)
+        policy = EVERY_VOTE if arguments.count_all else CountingPolicy()
+        options = LeaderboardOptions(policy=policy, prior_ties=settings.prior_ties)
         board = current_leaderboard(store, catalog, models, starters, utc_now(), arguments.category, options)
     if arguments.json:
         print_json(board.as_document(), out)
@@ -50,6 +53,9 @@ def _print_board(board: Leaderboard, out: TextIO) -> None:
         print(file=out)
         heads = ("rank", "model", "rating", "95 %", "battles", "wins", "all bad", "license")
         print_table(heads, (_board_line(row) for row in board.rows), out)
+        print(file=out)
+        for finding in board.findings:
+            print(f"{finding.topic}. {finding.text}", file=out)
 
 
 def _board_line(row: Any) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
@@ -16,6 +17,8 @@ from playground.errors import InvalidInstruction, PlaygroundError
 from playground.listing import prompt_document
 from playground.records import Instruction
 from playground.settings import Settings, add_flags
+
+MAX_LINE_CHARS = 1_000_000
 
 
 def add(command: argparse.ArgumentParser) -> None:
@@ -38,19 +41,32 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         instruction = _byte_for_byte(arguments.instruction, arguments.input, arguments.system)
         print_json(prompt_document(catalog, arguments.model, instruction, arguments.template), out)
         return 0
-    failed = False
-    with arguments.file.open(encoding="utf-8", errors="surrogateescape", newline="\n") as lines:
-        for number, line in enumerate(lines, start=1):
+    failed, number = False, 0
+    with arguments.file.open(encoding="utf-8-sig", errors="surrogateescape", newline="\n") as file:
+        for number, line in enumerate(_lines(file), start=1):
             try:
                 document = prompt_document(catalog, arguments.model, _instruction_of(line), arguments.template)
             except (PlaygroundError, ValueError, RecursionError) as error:
                 failed, document = True, {"line": number, "error": str(error)}
             print(json.dumps(document, ensure_ascii=False), file=out)
+    if not number:
+        raise InvalidInstruction(f"{arguments.file} is empty; write one {{instruction, input, system}} per line")
     return 1 if failed else 0
+
+
+def _lines(file: TextIO) -> Iterator[str]:
+    """Line by line, whatever the file's size; of a line that is too long only the beginning."""
+    while line := file.readline(MAX_LINE_CHARS):
+        rest = line
+        while len(rest) == MAX_LINE_CHARS and not rest.endswith("\n"):
+            rest = file.readline(MAX_LINE_CHARS)
+        yield line
 
 
 def _instruction_of(line: str) -> Instruction:
     """One line of a prompt file."""
+    if len(line) == MAX_LINE_CHARS:
+        raise InvalidInstruction(f"the line is too long; at most {MAX_LINE_CHARS - 1:,} characters")
     row = json.loads(line)
     if not isinstance(row, dict) or not set(row) <= {"instruction", "input", "system"} or "instruction" not in row:
         raise InvalidInstruction("a line has to be an object with instruction and, if wanted, input and system")

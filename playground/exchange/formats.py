@@ -17,6 +17,7 @@ from playground.storage.statements import Reading
 class ExportOptions:
     """What to leave out and what to hide."""
 
+    counted_only: bool = False  # votes that count on the leaderboard
     blind_only: bool = False  # battles whose models were hidden until the vote
     category: str = ""  # one category; empty: all
     commercial_only: bool = False  # no row with an answer whose license does not clearly allow commercial use

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 from playground.exchange.formats import ExportFormat, ExportOptions, Raters, Row
+from playground.exchange.judged import judged_battles
 from playground.exchange.licenses import allows_commercial_use
 from playground.records import BattleSide, Generation, JudgedBattle
 from playground.storage.statements import Reading
@@ -18,7 +19,7 @@ from playground.storage.statements import Reading
 def rows(reading: Reading, options: ExportOptions) -> Iterator[Row]:
     """One row per vote, in time."""
     raters = Raters(options.anonymous)
-    for judged in reading.judged_battles(blind_only=options.blind_only, category=options.category):
+    for judged in judged_battles(reading, options):
         sides = [(s, s.generation) for s in judged.battle.sides if s.generation is not None and s.generation.good]
         if not options.commercial_only or all(allows_commercial_use(g.license) for _, g in sides):
             yield _row(judged, [_side(side, generation) for side, generation in sides], raters)

@@ -37,7 +37,7 @@ class Spread:
     """Variances of the m ratings of one fit and of their differences, in points²."""
 
     unit: str  # rater | vote: what was taken to be independent
-    effective_raters: float  # (Σn)² / Σn² of the raters' votes n: fewer than there are when some vote more
+    effective_raters: float  # (Σn)² / Σn² of the weights n of their votes: fewer than there are when some vote more
     degrees: float  # of freedom: one less than the effective number of units
     few_raters: BoolArray  # (m,) judged by fewer than MIN_RATERS, where raters are the unit
     rating: FloatArray  # (m,)
@@ -103,8 +103,11 @@ def difference_variance(covariance: FloatArray) -> FloatArray:
 
 
 def effective_raters(table: PairTable) -> float:
-    """How many raters of equal diligence the votes amount to, (Σn)² / Σn² (Kish); 0 without a vote."""
-    return _effective(table.votes_by_rater())
+    """How many raters of equal diligence the votes amount to, (Σn)² / Σn² (Kish); 0 without a vote.
+
+    n is what a rater's votes weigh together.
+    """
+    return _effective(table.weight_by_rater())
 
 
 def effective_raters_by_model(table: PairTable) -> FloatArray:

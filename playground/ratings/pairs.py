@@ -6,8 +6,9 @@ Boundary: turns records into arrays and counts; estimates nothing.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TypeVar
 
 import numpy as np
@@ -26,6 +27,7 @@ SCORES = np.array([1.0, 0.0, 0.5, 0.5])
 """What each of WINNERS is worth to the model on the earlier side."""
 
 BOTH_BAD_RULES = ("half", "omit")
+ALL_ALIKE: Mapping[str, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +66,17 @@ class PairTable:
 
     @classmethod
     def from_judged(
-        cls, pairs: Iterable[JudgedPair], *, both_bad: str = "half", models: Collection[str] = ()
+        cls,
+        pairs: Iterable[JudgedPair],
+        *,
+        both_bad: str = "half",
+        models: Collection[str] = (),
+        weights: Mapping[str, float] = ALL_ALIKE,
     ) -> PairTable:
         """The table of these pairs; `models` are part of it even when no pair names them.
+
+        Args:
+            weights: of each vote of some raters; of the others 1.
 
         Raises:
             InvalidValue: an unknown winner or `both_bad`, a weight that is negative or not finite, or one
@@ -82,6 +92,7 @@ class PairTable:
             unrated=len(judged) - len(rated),
             both_bad=both_bad,
             models=models,
+            weights=weights,
         )
 
     @classmethod
@@ -142,6 +153,12 @@ class PairTable:
         rater_of_vote = np.zeros_like(repeats)
         rater_of_vote[self.vote] = self.rater
         return _counted(rater_of_vote, repeats, self.num_raters)
+
+    def weight_by_rater(self) -> FloatArray:
+        """What these votes weigh together, shape (num_raters,): a vote as much as its rater's heaviest pair."""
+        heaviest = np.zeros(self.num_raters)
+        np.maximum.at(heaviest, self.rater, self.weight)
+        return np.asarray(heaviest * self.votes_by_rater())
 
     def outcomes_by_model(self) -> IntArray:
         """Pairs of each model by how they ended for it, shape (m, 4): won, lost, tie, both bad."""
@@ -204,6 +221,7 @@ def _table(
     unrated: int,
     both_bad: str,
     models: Collection[str],
+    weights: Mapping[str, float] = ALL_ALIKE,
 ) -> PairTable:
     if both_bad not in BOTH_BAD_RULES:
         raise InvalidValue(f"both_bad is {both_bad!r}; valid are: {', '.join(BOTH_BAD_RULES)}")
@@ -212,6 +230,8 @@ def _table(
     kinds = {name: i for i, name in enumerate(WINNERS)}
     outcome = _ints([kinds[row.winner] for row in rated])
     weight = np.array([row.weight for row in rated], dtype=np.float64)
+    if weights:
+        weight *= [weights.get(row.rater_id, 1.0) for row in rated]
     return PairTable(
         models=tuple(names),
         first=_ints([index[row.model_a] for row in rated]),

@@ -7,9 +7,11 @@ ours in `storage_error`.
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from playground.errors import DatabaseBroken, DatabaseLocked, DatabaseNewer, StorageError
+from playground.storage.copying import keep_before
 from playground.storage.migrations import APPLICATION_ID, migrate, schema_version
 
 BUSY_S = 5.0
@@ -19,18 +21,26 @@ OLDEST_SQLITE = (3, 37)
 """The first with STRICT tables."""
 
 _MAGIC = b"SQLite format 3\x00"
+_NO_RIGHTS = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM)
 
 
-def connect(path: Path | None, *, read_only: bool = False) -> sqlite3.Connection:
+def connect(
+    path: Path | None, *, read_only: bool = False, busy_s: float = BUSY_S, immutable: bool = False
+) -> sqlite3.Connection:
     """A connection to `path` (None: a database in memory) with foreign keys and recursive triggers on.
 
     It begins and ends transactions only when told to, and may be handed from thread to thread, one at a time.
     """
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
         raise StorageError(f"this Python has SQLite {sqlite3.sqlite_version}; the playground needs 3.37 or newer")
-    name = ":memory:" if path is None else f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
+    how = f"mode={'ro' if read_only else 'rwc'}{'&immutable=1' if immutable else ''}"
     connection = sqlite3.connect(
-        name, uri=path is not None, timeout=BUSY_S, isolation_level=None, check_same_thread=False, cached_statements=256
+        ":memory:" if path is None else f"{path.absolute().as_uri()}?{how}",
+        uri=path is not None,
+        timeout=busy_s,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=256,
     )
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA foreign_keys = ON")
@@ -38,8 +48,8 @@ def connect(path: Path | None, *, read_only: bool = False) -> sqlite3.Connection
     return connection
 
 
-def open_writer(path: Path | None, *, alone: bool = False) -> sqlite3.Connection:
-    """The one connection that writes: checked, durable, migrated.
+def open_writer(path: Path | None, *, alone: bool = False, busy_s: float = BUSY_S) -> sqlite3.Connection:
+    """The one connection that writes: checked, durable, migrated (after a copy of what there was before).
 
     `alone` is for a network mount, which cannot share memory between connections: no write-ahead log, and the file
     is locked for as long as the connection is open.
@@ -47,19 +57,22 @@ def open_writer(path: Path | None, *, alone: bool = False) -> sqlite3.Connection
     Raises:
         DatabaseBroken: not a database of ours, or damaged; nothing was changed.
         DatabaseNewer: written by a newer version.
+        DatabaseLocked: another program uses it.
+        StorageError: the file cannot be used, or not be brought up to this version.
     """
-    if path is not None:
-        check_header(path)
-    connection = connect(path)
+    judged = path is not None and _judged_beforehand(path, alone, busy_s)
+    connection = connect(path, busy_s=busy_s)
     try:
         if path is not None:
             connection.execute(f"PRAGMA locking_mode = {'EXCLUSIVE' if alone else 'NORMAL'}")
-            check_identity(connection, path)
-            check_pages(connection, path)
+            if not judged:
+                _judge(connection, path)
             connection.execute(f"PRAGMA journal_mode = {'DELETE' if alone else 'WAL'}")
             connection.execute("PRAGMA synchronous = FULL")
-        if _pragma(connection, "user_version") < schema_version():
-            migrate(connection)
+            connection.execute("PRAGMA secure_delete = ON")  # what is erased is gone from the file too
+            connection.execute("PRAGMA journal_size_limit = 0")  # and from a rollback journal that is kept open
+            _check_writable(connection)
+        _bring_up(connection, path)
     except sqlite3.Error as error:
         connection.close()
         raise storage_error(error, path) from error
@@ -69,22 +82,26 @@ def open_writer(path: Path | None, *, alone: bool = False) -> sqlite3.Connection
     return connection
 
 
-def open_reader(path: Path) -> sqlite3.Connection:
-    """A connection that cannot write.
+def open_reader(path: Path, *, older: bool = False, busy_s: float = BUSY_S) -> sqlite3.Connection:
+    """A connection that cannot write; a database of a newer version may be read (see `newer`).
+
+    Args:
+        older: an earlier version's is fine too, for what does not depend on the schema.
 
     Raises:
-        StorageError: there is no such file, or its schema is not this version's.
+        DatabaseBroken: not a database of ours.
+        StorageError: there is no such file, it cannot be read, or its schema is older than this version's.
     """
     if not path.is_file():
         raise StorageError(f"there is no database at {path}; start the playground once, or give --db")
     check_header(path)
     try:
-        connection = connect(path, read_only=True)
+        connection = _reading(path, busy_s)
     except sqlite3.Error as error:
         raise storage_error(error, path) from error
     try:
         check_identity(connection, path)
-        if _pragma(connection, "user_version") < schema_version():
+        if not older and _pragma(connection, "user_version") < schema_version():
             raise StorageError(f"{path} was written by an older version; start the playground once to bring it up")
     except sqlite3.Error as error:
         connection.close()
@@ -114,31 +131,39 @@ def check_header(path: Path) -> None:
 
 
 def check_identity(connection: sqlite3.Connection, path: Path) -> None:
-    """Refuse somebody else's database, and one from the future.
+    """Refuse somebody else's database.
 
     Raises:
         DatabaseBroken: another program's.
-        DatabaseNewer: `user_version` is above what this code knows.
     """
-    application_id, version = _pragma(connection, "application_id"), _pragma(connection, "user_version")
+    application_id = _pragma(connection, "application_id")
     holds_something = connection.execute("SELECT EXISTS (SELECT 1 FROM sqlite_schema)").fetchone()[0]
     if application_id != APPLICATION_ID and (holds_something or application_id):
         raise DatabaseBroken(f"{path} is a database of another program; name another file with --db")
-    if version > schema_version():
-        raise DatabaseNewer(
-            f"{path} has schema {version}, this version knows up to {schema_version()}; update the playground"
-        )
+
+
+def newer(connection: sqlite3.Connection, path: Path) -> str:
+    """Why a database of the future is only read, in words; empty for one of this version or before."""
+    version = _pragma(connection, "user_version")
+    if version <= schema_version():
+        return ""
+    return f"{path} has schema {version}, this version knows up to {schema_version()}; update the playground"
 
 
 def check_pages(connection: sqlite3.Connection, path: Path) -> None:
     """Refuse a damaged file: it would still take votes, and lose them.
 
+    A log that a killed process left behind is a reason to look at the indexes as well: it may be another file's.
+
     Raises:
-        DatabaseBroken: what SQLite's `quick_check` found first.
+        DatabaseBroken: what SQLite's own check found first.
     """
-    found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    log = _beside(path, "-wal")
+    thorough = log.exists() and log.stat().st_size > 0
+    found = connection.execute(f"PRAGMA {'integrity_check' if thorough else 'quick_check'}(1)").fetchone()[0]
     if found != "ok":
-        raise DatabaseBroken(f"{path} is damaged ({found}); put a backup in its place")
+        its_log = f"; if the file was put there while {log.name} lay beside it, move that away" if thorough else ""
+        raise DatabaseBroken(f"{path} is damaged ({' '.join(found.split())}); put a backup in its place{its_log}")
 
 
 def storage_error(error: sqlite3.Error, path: Path | None) -> StorageError:
@@ -152,9 +177,80 @@ def storage_error(error: sqlite3.Error, path: Path | None) -> StorageError:
             return DatabaseLocked(f"{name} is in use by another program; nothing was saved, try again")
         case sqlite3.SQLITE_FULL:
             return StorageError(f"no space left for {name}; nothing was saved, free some and try again")
-        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
+        case code if code in _NO_RIGHTS:
             return StorageError(f"{name} cannot be opened for this ({error}); check the rights of file and folder")
     return StorageError(f"{name}: {error}")
+
+
+def _judged_beforehand(path: Path, alone: bool, busy_s: float) -> bool:
+    """Judge the file through a connection that cannot write; whether that can be done.
+
+    One that can would, when it is closed, bring a log home into the file even where both were just refused.
+    """
+    check_header(path)
+    if alone or not path.exists() or _beside(path, "-journal").exists():  # what was half done is undone by a writer
+        return False
+    try:
+        with closing(connect(path, read_only=True, busy_s=busy_s)) as connection:
+            _judge(connection, path)
+    except sqlite3.Error as error:
+        raise storage_error(error, path) from error
+    return True
+
+
+def _judge(connection: sqlite3.Connection, path: Path) -> None:
+    check_identity(connection, path)
+    future = newer(connection, path)
+    if future:
+        raise DatabaseNewer(future)
+    check_pages(connection, path)
+
+
+def _check_writable(connection: sqlite3.Connection) -> None:
+    """Raises sqlite3.OperationalError for a file that may only be read: SQLite opens one without a word."""
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute(f"PRAGMA user_version = {_pragma(connection, 'user_version')}")
+    connection.execute("ROLLBACK")
+
+
+def _bring_up(connection: sqlite3.Connection, path: Path | None) -> None:
+    """Apply the steps that are missing; a file that holds something is copied first.
+
+    Raises:
+        StorageError: there is no room for the copy; nothing was changed.
+    """
+    version = _pragma(connection, "user_version")
+    if version >= schema_version():
+        return
+    if path is not None and version:
+        wanted = path.with_name(f"{path.name}.before-{schema_version()}")
+        try:
+            keep_before(connection, wanted)
+        except (sqlite3.Error, OSError) as error:
+            raise StorageError(
+                f"{path} has schema {version} and was left so: the copy to be kept before schema {schema_version()}, "
+                f"{wanted.name}, could not be made ({error}); free some space beside it, then start again"
+            ) from error
+    migrate(connection)
+
+
+def _reading(path: Path, busy_s: float) -> sqlite3.Connection:
+    """A connection that can read; where nothing at all may be written, not even the memory that is shared, one that
+    takes the file for unchanging (it is, as long as there is no log).
+    """
+    connection = connect(path, read_only=True, busy_s=busy_s)
+    try:
+        _pragma(connection, "user_version")
+    except sqlite3.OperationalError as error:
+        connection.close()
+        if error.sqlite_errorcode & 0xFF not in _NO_RIGHTS or _beside(path, "-wal").exists():
+            raise
+        return connect(path, read_only=True, busy_s=busy_s, immutable=True)
+    return connection
+
+
+def _beside(path: Path, ending: str) -> Path:
+    return path.with_name(path.name + ending)
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> int:

@@ -32,6 +32,8 @@ Row = Mapping[str, Any] | sqlite3.Row
 
 OWN_BUSINESS = frozenset({"servers", "served_name"})
 """Of a card: how this playground's own machines are reached; never stored, so never published."""
+PAIR_COLUMNS = ", ".join(f.name for f in fields(JudgedPair))
+"""Those of the view `pairs` that a record has; to sort all of them costs twice the time."""
 _VOTE = tuple(f.name for f in fields(Vote))
 
 
@@ -242,6 +244,8 @@ def read_pair(row: Row) -> JudgedPair:
         chars_b=row["chars_b"],
         decision_s=row["decision_s"],
         created_at=row["created_at"],
+        names_itself=bool(row["names_itself"]),
+        seen_before=bool(row["seen_before"]),
     )
 
 

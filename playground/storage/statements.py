@@ -14,15 +14,18 @@ from playground.records import (
     Battle,
     BattleSide,
     BattleState,
+    Belongings,
+    Erased,
     Generation,
     Instruction,
     JudgedBattle,
     JudgedPair,
     JudgedTexts,
     ModelCard,
+    OwnBattle,
     Vote,
 )
-from playground.storage import rows
+from playground.storage import erasure, rows
 
 _GENERATION = """
 SELECT g.*, i.instruction, i.input, i.system, i.category
@@ -35,13 +38,24 @@ FROM battles b JOIN instructions i ON i.id = b.instruction_id WHERE b.id = ?"""
 _TEXTS = """
 SELECT p.*, i.instruction, i.input, i.system, f.text AS text_a, g.text AS text_b
 FROM pairs p JOIN battles b ON b.id = p.battle_id JOIN instructions i ON i.id = b.instruction_id
-JOIN generations f ON f.id = p.generation_a JOIN generations g ON g.id = p.generation_b WHERE 1"""
+JOIN generations f ON f.id = p.generation_a JOIN generations g ON g.id = p.generation_b
+WHERE p.erased_at IS NULL"""
 
 # Latest revision of every judged battle; `pairs` says the same of pairs.
 _STANDING = """
 FROM votes v JOIN battles b ON b.id = v.battle_id JOIN instructions i ON i.id = b.instruction_id
 WHERE v.choice <> 'undo'
   AND NOT EXISTS (SELECT 1 FROM votes n WHERE n.battle_id = v.battle_id AND n.revision > v.revision)"""
+
+_EARLIER = (
+    "FROM battles o WHERE o.owner = :rater AND o.instruction_id = :id AND o.created_at < :now AND o.id <> :battle"
+)
+_OPEN_RUN = f"SELECT EXISTS (SELECT 1 {_EARLIER} AND o.blind = 0)"
+_SHOWN = f"""
+SELECT EXISTS (SELECT 1 {_EARLIER} AND (o.final_at <= :now OR o.void_reason = 'failed') AND EXISTS (
+  SELECT 1 FROM battle_sides x JOIN generations f ON f.id = x.generation_id
+  JOIN battle_sides y ON y.battle_id = :battle JOIN generations g ON g.id = y.generation_id
+  WHERE x.battle_id = o.id AND f.model_id = g.model_id AND f.good = 1 AND f.text = g.text))"""
 
 
 class Reading:
@@ -89,29 +103,69 @@ class Reading:
 
     def judged_pairs(self, *, blind_only: bool = False, category: str = "", final_by: str = "") -> Iterator[JudgedPair]:
         """The rows of `pairs`, in time; `final_by` leaves out votes that could still be undone then."""
-        statement, values = _filtered("SELECT * FROM pairs WHERE 1", blind_only, category)
+        statement, values = _filtered(f"SELECT {rows.PAIR_COLUMNS} FROM pairs WHERE 1", blind_only, category)
         if final_by:
             statement, values = f"{statement} AND final_at <= ?", [*values, final_by]
         cursor = self._connection.execute(f"{statement} ORDER BY created_at, vote_id, side_a, side_b", values)
         return (rows.read_pair(row) for row in cursor)
 
     def judged_texts(self, *, blind_only: bool = False, category: str = "") -> Iterator[JudgedTexts]:
-        """The rows of `pairs` with instruction and answers, in time."""
+        """The rows of `pairs` with instruction and answers, in time; not those whose words were erased."""
         statement, values = _filtered(_TEXTS, blind_only, category, "p.")
         cursor = self._connection.execute(f"{statement} ORDER BY p.created_at, p.vote_id, p.side_a, p.side_b", values)
         return (rows.read_texts(row) for row in cursor)
 
     def judged_battles(self, *, blind_only: bool = False, category: str = "") -> Iterator[JudgedBattle]:
-        """Every vote that stands with its whole battle, in time."""
+        """Every vote that stands with its whole battle, in time; not those whose words were erased."""
         for vote in self.standing_votes(blind_only=blind_only, category=category):
             battle = self.battle(vote.battle_id)
-            if battle is not None:
+            if battle is not None and battle.erased_at is None:
                 reasons = tuple(self.notes(battle.id, "reason", vote.id))
                 yield JudgedBattle(vote, battle, reasons, "".join(self.notes(battle.id, "comment", vote.id)))
 
     def count_votes(self) -> int:
         """How many battles have a vote that stands."""
         return int(self._connection.execute(f"SELECT count(*) {_STANDING}").fetchone()[0])
+
+    def has_seen(self, rater_id: str, battle: Battle, now: str) -> bool:
+        """Whether a rater had this very instruction answered in open mode before, or was shown one of these answers.
+
+        An answer was shown with its model's name in an earlier battle of hers on the page that is revealed, or void
+        because of a failure; a greedy model writes it again. Over the API a rater's name may be anybody's.
+        """
+        values = {"rater": rater_id, "battle": battle.id, "now": now, "id": rows.instruction_id(battle.instruction)}
+        statements = [_OPEN_RUN] if battle.source == "api" else [_OPEN_RUN, _SHOWN]
+        return any(self._connection.execute(statement, values).fetchone()[0] for statement in statements)
+
+    def last_vote(self) -> tuple[int, str | None]:
+        """How many votes and undos were ever written, and when the last one was; asks the last row alone."""
+        row = self._connection.execute("SELECT rowid, created_at FROM votes ORDER BY rowid DESC LIMIT 1").fetchone()
+        return (0, None) if row is None else (int(row[0]), str(row[1]))
+
+    def sqlite_version(self) -> str:
+        """Of the library that answers."""
+        return str(self._connection.execute("SELECT sqlite_version()").fetchone()[0])
+
+    def belongings(self, rater_id: str, source: str) -> Belongings:
+        """How much of one rater is stored; of both sources where `source` is empty."""
+        return erasure.belongings(self._connection, rater_id, source)
+
+    def latest_battles(self, rater_id: str, source: str, limit: int, chars: int) -> Sequence[OwnBattle]:
+        """A rater's battles, the newest first, with so many characters of each instruction."""
+        return erasure.latest_battles(self._connection, rater_id, source, limit, chars)
+
+    def erasure_to_scrub(self) -> int | None:
+        """The last erasure, where the file may still hold bytes of what was erased."""
+        return erasure.erasure_to_scrub(self._connection)
+
+    def reports_by(self, rater_id: str) -> Sequence[Mapping[str, Any]]:
+        """A rater's reports: battle_id, side, text, created_at."""
+        statement = "SELECT battle_id, side, text, created_at FROM vote_notes WHERE rater_id = ? AND kind = 'report'"
+        return [dict(row) for row in self._connection.execute(f"{statement} ORDER BY id", (rater_id,))]
+
+    def select(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> Sequence[sqlite3.Row]:
+        """All rows of a question that another file of this folder asks."""
+        return self._connection.execute(statement, values).fetchall()
 
     def _sides(self, battle_id: str) -> tuple[BattleSide, ...]:
         statement = "SELECT * FROM battle_sides WHERE battle_id = ? ORDER BY side"
@@ -208,6 +262,26 @@ class Writing(Reading):
         """A vote became final before its time."""
         self._tell_journal("reveal", battle_id, created_at)
 
+    def agree(self, rater_id: str, version: str, created_at: str) -> None:
+        """Keep when a rater first agreed to a version of the terms; of two times the earlier one."""
+        self._connection.execute(
+            "INSERT INTO consents (rater_id, version, created_at) VALUES (?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET created_at = excluded.created_at WHERE excluded.created_at < created_at",
+            (rater_id, version, created_at),
+        )
+
+    def unsettled(self, rater_id: str, source: str) -> Sequence[str]:
+        """Ids of a rater's battles that are not at their end."""
+        return erasure.unsettled(self._connection, rater_id, source)
+
+    def erase_words(self, rater_id: str, source: str, now: str) -> Erased:
+        """Take a rater's words out of all that is at its end; the journal is told."""
+        return erasure.erase_words(self._connection, rater_id, source, now)
+
+    def scrubbed(self, erasure_id: int) -> None:
+        """Keep that no byte is left of what was erased up to an erasure."""
+        erasure.scrubbed(self._connection, erasure_id)
+
     def know_rater(self, rater_id: str, created_at: str) -> None:
         """Add a rater who has not been here yet."""
         self._connection.execute(
@@ -221,6 +295,10 @@ class Writing(Reading):
             " VALUES (:id, :instruction, :input, :system, :category) ON CONFLICT DO NOTHING",
             rows.instruction_row(instruction),
         )
+
+    def change(self, statement: str, values: Iterable[Mapping[str, Any]]) -> int:
+        """Run a statement of another file of this folder once for each of `values`; how many rows were changed."""
+        return self._connection.executemany(statement, values).rowcount
 
     def _tell_journal(self, kind: str, battle_id: str, created_at: str, vote_id: str | None = None) -> None:
         """In the transaction of the change itself, so that neither is ever without the other."""

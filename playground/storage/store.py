@@ -6,6 +6,7 @@ after its commit. One process writes (an exclusive lock beside the file), any nu
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -16,14 +17,17 @@ from typing import TypeVar
 
 from filelock import FileLock, Timeout
 
-from playground.errors import DatabaseLocked, StorageError
+from playground.errors import DatabaseLocked, DatabaseNewer, StorageError
 from playground.records import Battle, JudgedPair, ModelCard
-from playground.storage.connection import open_reader, open_writer, storage_error
+from playground.storage.connection import BUSY_S, newer, open_reader, open_writer, storage_error
 from playground.storage.statements import Reading, Writing
 from playground.storage.writer import DirectWriter, ThreadWriter, Writer
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 
+LOG_BUSY_MS = 500
+"""So long the log waits for readers to end; votes wait with it."""
 IDLE_READERS = 8
 """So many connections are kept for the next question."""
 
@@ -33,9 +37,14 @@ class Store:
 
     Args:
         path: the database, made with its folder when missing; None: in memory, forgotten with the object.
-        read_only: read beside a process that writes; every write raises.
+        read_only: read beside a process that writes, or what a newer version wrote; every write raises.
         alone: for a file on a network mount: rollback journal, exclusive lock, one connection for everything.
         lock_wait_s: how long to wait for another writer to end.
+        busy_s: how long one statement waits for another program's lock.
+
+    Attributes:
+        read_only: why nothing is written, in words for whoever looks at the page; "" where it is.
+        is_newer: whether a newer version wrote it, so that some questions may go wrong.
 
     Raises:
         DatabaseLocked: another process writes to it.
@@ -45,9 +54,18 @@ class Store:
     """
 
     def __init__(
-        self, path: Path | None, *, read_only: bool = False, alone: bool = False, lock_wait_s: float = 2.0
+        self,
+        path: Path | None,
+        *,
+        read_only: bool = False,
+        alone: bool = False,
+        lock_wait_s: float = 2.0,
+        busy_s: float = BUSY_S,
     ) -> None:
         self.path = path
+        self.read_only = ""
+        self.is_newer = False
+        self._busy_s = busy_s
         self._guard = threading.RLock()  # of the single connection
         self._readers: LifoQueue[sqlite3.Connection] = LifoQueue(IDLE_READERS)
         self._lock: FileLock | None = None
@@ -58,12 +76,15 @@ class Store:
             self._single = open_writer(None)
             self._writer = DirectWriter(self._single, self._guard)
         elif read_only:
-            self._put_back(open_reader(path))
+            reader = open_reader(path, busy_s=busy_s)
+            future = _without_folder(newer(reader, path), path)
+            self.is_newer, self.read_only = bool(future), future or "it was opened so"
+            self._put_back(reader)
         else:
             with ExitStack() as undo:
                 self._lock = _locked(path, lock_wait_s)
                 undo.callback(self._lock.release)
-                connection = open_writer(path, alone=alone)
+                connection = open_writer(path, alone=alone, busy_s=busy_s)
                 if alone:
                     self._single = connection
                 self._writer = DirectWriter(connection, self._guard, path) if alone else ThreadWriter(connection, path)
@@ -89,7 +110,7 @@ class Store:
             StorageError: nothing was saved.
         """
         if self._writer is None:
-            raise DatabaseLocked(f"{self.path} is open for reading only; stop the playground that writes to it first")
+            raise DatabaseLocked(f"the database is open for reading only, so nothing was saved: {self.read_only}")
         return self._writer.run(lambda connection: work(Writing(connection)))
 
     @contextmanager
@@ -112,6 +133,30 @@ class Store:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             self._put_back(connection)
+
+    def scrub(self) -> bool:
+        """Write the file anew, so that nothing erased is left between its rows or in its log; votes wait for it.
+
+        Returns at once where nothing was erased since the last time. SQLite's `secure_delete` is not enough: a row
+        that once moved to another page can leave a copy in the first one's free space.
+
+        Returns:
+            False where somebody has been reading for too long; to be tried again.
+
+        Raises:
+            StorageError: it could not be done; there has to be as much space again as the file takes.
+        """
+        if self.path is None or self._writer is None:
+            return True
+        with self.reading() as reading:
+            last = reading.erasure_to_scrub()
+        if last is None:
+            return True
+        self._writer.outside(lambda connection: connection.execute("VACUUM"))
+        if not self._writer.outside(_empty_log):
+            return False
+        self.write(lambda writing: writing.scrubbed(last))
+        return True
 
     def upsert_model(self, card: ModelCard) -> None:
         """Keep a card; battles may then use its model."""
@@ -156,7 +201,7 @@ class Store:
         try:
             return self._readers.get_nowait()
         except Empty:
-            return open_reader(self.path)
+            return open_reader(self.path, busy_s=self._busy_s)
 
     def _put_back(self, connection: sqlite3.Connection) -> None:
         try:
@@ -168,6 +213,39 @@ class Store:
         connection.close()
 
 
+def open_store(path: Path, *, alone: bool = False, lock_wait_s: float = 2.0, busy_s: float = BUSY_S) -> Store:
+    """A store that writes where it may, and else one that only reads and says why in `read_only`.
+
+    Raises:
+        StorageError: it can be neither written nor read.
+    """
+    try:
+        return Store(path, alone=alone, lock_wait_s=lock_wait_s, busy_s=busy_s)
+    except DatabaseNewer as error:
+        log.warning("%s; until then it is only read", error)
+        return Store(path, read_only=True, busy_s=busy_s)
+    except DatabaseLocked as error:
+        log.warning("%s; until then it is only read", error)
+        store = Store(path, read_only=True, busy_s=busy_s)
+        store.read_only = f"another program writes to {path.name}; stop it, then start this playground again"
+        return store
+
+
+def _empty_log(connection: sqlite3.Connection) -> bool:
+    """Bring the write-ahead log home into the file and cut it off; whether nobody kept it from that by reading."""
+    usual = connection.execute("PRAGMA busy_timeout").fetchone()[0]
+    connection.execute(f"PRAGMA busy_timeout = {LOG_BUSY_MS}")
+    try:
+        return not connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {usual}")
+
+
+def _without_folder(words: str, path: Path) -> str:
+    """Where the file lies is nobody's business who looks at the page."""
+    return words.replace(str(path), path.name)
+
+
 def _locked(path: Path, wait_s: float) -> FileLock:
     """The exclusive lock beside the database, its folder made when missing."""
     lock = FileLock(path.with_name(path.name + ".lock"), timeout=wait_s, thread_local=False)
@@ -175,9 +253,7 @@ def _locked(path: Path, wait_s: float) -> FileLock:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except Timeout as error:
-        raise DatabaseLocked(
-            f"another process writes to {path} (it holds {lock.lock_file}); stop it, or read only"
-        ) from error
+        raise DatabaseLocked(f"another process writes to {path} (it holds {lock.lock_file}); stop it first") from error
     except OSError as error:
         raise StorageError(f"{path.parent} cannot be written to: {error.strerror}") from error
     return lock

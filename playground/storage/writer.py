@@ -15,8 +15,9 @@ from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Generic, Protocol, TypeVar
 
-from playground.errors import InvalidValue, StorageError
+from playground.errors import DatabaseBroken, InvalidValue, StorageError
 from playground.storage.connection import storage_error
+from playground.storage.presence import Presence
 
 T = TypeVar("T")
 
@@ -24,6 +25,10 @@ BATCH = 512
 """At most so many operations share one commit."""
 
 ALIVE_S = 5.0
+
+
+def _nowhere() -> None:
+    """What is in memory cannot be deleted by anybody else."""
 
 
 class Operation(Generic[T]):
@@ -88,37 +93,91 @@ class Operation(Generic[T]):
         return self._value[0]
 
 
-def commit_together(connection: sqlite3.Connection, operations: Sequence[Operation[object]]) -> None:
+def commit_together(
+    connection: sqlite3.Connection, operations: Sequence[Operation[object]], present: Callable[[], None] = _nowhere
+) -> None:
     """Run the operations in one transaction, commit it, and only then let their callers go on.
 
-    Where that fails as a whole (a full disk, somebody's lock), each is tried alone: one that is too large takes no
-    other with it.
+    Where that fails as a whole (a full disk), each is tried alone: one that is too large takes no other with it.
+    Somebody's lock is everybody's, and is waited for once.
+
+    Args:
+        present: raises DatabaseBroken where what is committed would be lost; asked before and after.
     """
     try:
-        _commit(connection, operations)
+        _commit(connection, operations, present)
+    except DatabaseBroken as error:
+        _undo(connection)
+        _fail(operations, error)
     except sqlite3.Error as error:
-        if connection.in_transaction:
-            with suppress(sqlite3.Error):  # tried once more before the next transaction; nobody was told yes
-                connection.execute("ROLLBACK")
-        if len(operations) == 1:
-            operations[0].fail(error)
+        _undo(connection)
+        if len(operations) == 1 or _is_locked(error):
+            _fail(operations, error)
         else:
             for operation in operations:
-                commit_together(connection, [operation])
+                commit_together(connection, [operation], present)
     finally:
         for operation in operations:
             operation.ended.set()
 
 
-def _commit(connection: sqlite3.Connection, operations: Sequence[Operation[object]]) -> None:
+def _fail(operations: Sequence[Operation[object]], error: BaseException) -> None:
+    for operation in operations:
+        operation.fail(error)
+
+
+def _undo(connection: sqlite3.Connection) -> None:
+    if connection.in_transaction:
+        with suppress(sqlite3.Error):  # tried once more before the next transaction; nobody was told yes
+            connection.execute("ROLLBACK")
+
+
+def _is_locked(error: sqlite3.Error) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def _commit(
+    connection: sqlite3.Connection, operations: Sequence[Operation[object]], present: Callable[[], None]
+) -> None:
     if connection.in_transaction:  # the last one could not be undone when it failed
         connection.execute("ROLLBACK")
+    present()
     connection.execute("BEGIN IMMEDIATE")
     for operation in operations:
         operation.run(connection)
     connection.execute("COMMIT")
+    present()  # it may have gone meanwhile
     for operation in operations:
         operation.committed()
+
+
+class Chore(Generic[T]):
+    """Work on the file as a whole, which SQLite does outside any transaction; whoever writes waits for it."""
+
+    def __init__(self, work: Callable[[sqlite3.Connection], T]) -> None:
+        self._work = work
+        self._value: list[T] = []
+        self._error: sqlite3.Error | None = None
+        self.ended = threading.Event()
+
+    def run(self, connection: sqlite3.Connection) -> None:
+        """Do it."""
+        try:
+            self._value.append(self._work(connection))
+        except sqlite3.Error as error:
+            self._error = error
+        finally:
+            self.ended.set()
+
+    def result(self, path: Path | None) -> T:
+        """What the work returned; after `ended`.
+
+        Raises:
+            StorageError: it could not be done.
+        """
+        if self._error is not None:
+            raise storage_error(self._error, path) from self._error
+        return self._value[0]
 
 
 class Writer(Protocol):
@@ -126,6 +185,9 @@ class Writer(Protocol):
 
     def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """What `work` returns, committed."""
+
+    def outside(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """What `work` returns, done between two transactions."""
 
     def close(self) -> None:
         """Finish what was accepted, accept nothing more; idempotent."""
@@ -137,7 +199,9 @@ class ThreadWriter:
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
         self._path = path
-        self._queue: SimpleQueue[Operation[object] | None] = SimpleQueue()
+        self._present = Presence(path).check
+        self._queue: SimpleQueue[Operation[object] | Chore[object] | None] = SimpleQueue()
+        self._chores: list[Chore[object]] = []  # taken from the queue, to be done after the batch before them
         self._guard = threading.Lock()
         self._closed = False
         self._thread = threading.Thread(target=self._loop, name="database writer", daemon=True)
@@ -145,15 +209,21 @@ class ThreadWriter:
 
     def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """What `work` returns, after its commit; blocks until then."""
-        operation = Operation(work)
+        return self._done(Operation(work))
+
+    def outside(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """What `work` returns, done between two transactions; blocks until then."""
+        return self._done(Chore(work))
+
+    def _done(self, asked: Operation[T] | Chore[T]) -> T:
         with self._guard:
             if self._closed:
                 raise StorageError(f"{self._path} is closed")
-            self._queue.put(operation)  # type: ignore[arg-type]  # the thread does not look at the value
-        while not operation.ended.wait(ALIVE_S):
+            self._queue.put(asked)  # type: ignore[arg-type]  # the thread does not look at the value
+        while not asked.ended.wait(ALIVE_S):
             if not self._thread.is_alive():
                 raise StorageError(f"the thread that writes to {self._path} has ended; restart the playground")
-        return operation.result(self._path)
+        return asked.result(self._path)
 
     def close(self) -> None:
         """Commit what was accepted, end the thread, close the connection."""
@@ -170,13 +240,18 @@ class ThreadWriter:
         while more:
             batch, more = self._batch()
             if batch:
-                commit_together(self._connection, batch)
+                commit_together(self._connection, batch, self._present)
+            while self._chores:
+                self._chores.pop().run(self._connection)
 
     def _batch(self) -> tuple[list[Operation[object]], bool]:
-        """Everything that waits (at least one), and whether more may come."""
+        """Everything that waits (at least one, or a chore), and whether more may come."""
         batch: list[Operation[object]] = []
         following = self._queue.get()
         while following is not None:
+            if isinstance(following, Chore):
+                self._chores.append(following)
+                return batch, True
             batch.append(following)
             if len(batch) == BATCH:
                 return batch, True
@@ -194,13 +269,21 @@ class DirectWriter:
         self._connection = connection
         self._guard = guard
         self._path = path
+        self._present = _nowhere if path is None else Presence(path, by_name=True).check
 
     def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """What `work` returns, committed."""
         operation = Operation(work)
         with self._guard:
-            commit_together(self._connection, [operation])  # type: ignore[list-item]  # the value is not looked at
+            commit_together(self._connection, [operation], self._present)  # type: ignore[list-item]  # of any value
         return operation.result(self._path)
+
+    def outside(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """What `work` returns, done between two transactions."""
+        chore = Chore(work)
+        with self._guard:
+            chore.run(self._connection)
+        return chore.result(self._path)
 
     def close(self) -> None:
         """Close the connection; what was in memory is forgotten."""

@@ -25,9 +25,9 @@ from playground.errors import PlaygroundError, Refused
 from playground.leaderboard import Leaderboard
 from playground.listing import model_rows, prompt_document, public_statuses
 from playground.records import BattleState, BattleView
+from playground.ui.gate import RATER_HEADER
 
 POLL_S = 0.09
-RATER_HEADER = "x-playground-rater"
 RATER = "api"
 
 
@@ -59,7 +59,8 @@ class Endpoints:
     ) -> AsyncIterator[dict[str, Any]]:
         """Let several models answer one instruction; streams snapshots of all columns.
 
-        `models` empty: two of the arena's choice; `params` empty: as each card says.
+        `models` empty: two of the arena's choice; `params` empty: as each card says. It is stored and may be
+        published, under the terms at the page's address /terms; comparing is agreeing to them.
         """
         try:
             clean, _notes = clean_instruction(instruction, input, system, self._arena.settings)

@@ -115,7 +115,7 @@ class ColumnPanel:
         """What the state table says about this column."""
         generation = column.generation if column is not None else None
         live = {component: gr.update(value=value) for component, value in self.render_live(state, column).items()}
-        ended = column is not None and state.allowed.tools
+        ended = column is not None and state.allowed.tools and not (state.view is not None and state.view.erased)
         return {
             **live,
             self.box: gr.update(visible=column is not None and state.allowed.columns),
@@ -258,6 +258,8 @@ def _tool(tool: str, side: str, words: str, label: str, press: str = "") -> str:
 def _foot(state: PageState, column: ColumnView) -> str:
     """What went wrong, and the numbers, where they may be known."""
     trouble = ""
+    if state.view is not None and state.view.erased:
+        return f"<p class='trouble'>{escape(texts.ERASED_ANSWER)}</p>"
     if column.state is ColumnState.FAILED:
         told_later = column.card is None and state.phase is not Phase.VOID
         trouble = column.error or (texts.FAILED_BLIND if told_later else texts.FAILED)

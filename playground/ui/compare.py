@@ -30,6 +30,7 @@ from playground.starters import pick
 from playground.ui import texts
 from playground.ui.columns import Columns, intro
 from playground.ui.composer import Composer, Typed, starter_samples, starters_of
+from playground.ui.gate import check_pace
 from playground.ui.middleware import rater_of
 from playground.ui.rendering import escape
 from playground.ui.report import ReportForm
@@ -483,6 +484,7 @@ def _bound(handler: Callable[..., Any], value: str) -> Callable[[Session, gr.Req
     def bound(session: Session, request: gr.Request) -> Any:
         return handler(session, request, value)
 
+    bound.__name__ = handler.__name__  # by it the event is known: to the API's list, and to the limits
     return bound
 
 
@@ -492,6 +494,7 @@ def _show_field(shown: bool) -> Any:
 
 
 def _rater(request: gr.Request) -> str:
+    check_pace(request)
     rater = rater_of(request)
     if rater is None:
         raise Refused("foreign", texts.NO_RATER)

@@ -141,7 +141,7 @@ class Composer:
                 variant="secondary" if primary is Primary.NEXT else "primary",
             ),
             self.stop: gr.update(visible=primary is Primary.STOP),
-            self.regenerate: gr.update(visible=state.allowed.regenerate and state.view is not None and state.view.mine),
+            self.regenerate: gr.update(visible=state.allowed.regenerate and _is_whole(state.view)),
             self.next: gr.update(visible=primary is Primary.NEXT),
             self.note: gr.update(visible=bool(note), value=note),
             self.starters: gr.update(visible=state.phase is not Phase.GENERATING, open=state.allowed.starters),
@@ -205,11 +205,16 @@ class Composer:
             picker: gr.update(visible=mine and place < count) for place, picker in enumerate(self.models)
         }
         updates[self.sampling[-1]] = gr.update(visible=not blind)
-        given = {name: value for name, value in zip(texts.SAMPLING, sampling, strict=True) if value}
+        given = {name: value for name, value in zip(texts.SAMPLING, sampling, strict=True) if _is_short(value)}
         if blind:
             given.pop("seed", None)
         updates[self.settings] = gr.update(label=texts.settings_title(mine, given))
         return updates
+
+
+def _is_short(value: object) -> bool:
+    """Whether it may stand in a label: something that was typed, and that can be read."""
+    return isinstance(value, str) and 0 < len(value) <= MAX_NUMBER_CHARS and value.isprintable()
 
 
 def _offered(cards: Sequence[ModelCard]) -> list[tuple[str, str]]:
@@ -217,13 +222,9 @@ def _offered(cards: Sequence[ModelCard]) -> list[tuple[str, str]]:
 
 
 def _about() -> dict[str, Any]:
-    """What the models are, what is stored, and the switch not to."""
-    words = (
-        f"<p>{escape(texts.ABOUT)}</p> <details><summary>{escape(texts.ABOUT_MORE)}</summary> "
-        f"<span>{escape(texts.ABOUT_DETAILS)}</span></details>"
-    )
+    """What the models are, and the switch not to store."""
     with gr.Row(elem_id="about-row"):
-        gr.HTML(words, elem_id="about", apply_default_css=False)
+        gr.HTML(f"<p>{escape(texts.ABOUT)}</p>", elem_id="about", apply_default_css=False)
         return {"forget": gr.Checkbox(label=texts.DO_NOT_STORE, elem_id="forget", container=False)}
 
 
@@ -274,6 +275,9 @@ def _controls(columns: int) -> dict[str, Any]:
         made["compare"] = gr.Button(texts.COMPARE, variant="primary", elem_id="compare", size="sm")
         made["stop"] = gr.Button(texts.STOP, variant="stop", elem_id="stop", size="sm", visible=False)
         made["next"] = gr.Button(texts.NEXT, variant="primary", elem_id="next", size="sm", visible=False)
+        link = f"<a href='./terms' target='_blank'>{escape(texts.AGREE_LINK)}</a>"
+        words = f"<p>{escape(texts.AGREE)} {link}: {escape(texts.AGREE_TO_WHAT)}</p>"
+        gr.HTML(words, elem_id="agree", apply_default_css=False)
     return made
 
 
@@ -358,6 +362,11 @@ def starter_samples(starters: Sequence[Instruction]) -> dict[str, Any]:
     """Starters as a `gr.Dataset` takes them, uncut."""
     words = [starter.instruction for starter in starters]
     return {"samples": [[text] for text in words], "sample_labels": words}
+
+
+def _is_whole(view: BattleView | None) -> bool:
+    """Whether this visitor's battle can be had again: its words are still there."""
+    return view is not None and view.mine and not view.erased
 
 
 def _note(state: PageState) -> str:

@@ -1,6 +1,7 @@
 """What stands between the network and Gradio: security headers, body size, foreign origins, the rater's cookie.
 
-Boundary: pure ASGI; knows nothing of Gradio but that its page is ``text/html``.
+Boundary: pure ASGI; knows nothing of Gradio but that its page is ``text/html``. What may be asked of Gradio, and how
+often, is `gate`'s.
 """
 
 from __future__ import annotations
@@ -86,9 +87,9 @@ class PageMiddleware:
             return
         headers = _headers(scope)
         if scope["method"] not in ("GET", "HEAD", "OPTIONS") and _is_foreign(headers):
-            await _refuse(send, 403, "This page does not take requests from other sites.")
+            await refuse(send, 403, "This page does not take requests from other sites.", SECURITY_HEADERS)
         elif int_or_zero(headers.get("content-length")) > self._max_body_bytes:
-            await _refuse(send, 413, self._too_big)
+            await refuse(send, 413, self._too_big, SECURITY_HEADERS)
         else:
             await self._serve(scope, receive, send, headers)
 
@@ -106,7 +107,7 @@ class PageMiddleware:
             received += len(message.get("body", b""))
             if received > self._max_body_bytes and not started:
                 refused = True
-                await _refuse(send, 413, self._too_big)
+                await refuse(send, 413, self._too_big, SECURITY_HEADERS)
                 return {"type": "http.disconnect"}
             return message
 
@@ -168,8 +169,10 @@ def int_or_zero(text: str | None) -> int:
     return int(text) if text is not None and text.isdecimal() else 0
 
 
-async def _refuse(send: Send, status: int, words: str) -> None:
+async def refuse(send: Send, status: int, words: str, more: Iterable[tuple[bytes, bytes]] = ()) -> None:
+    """Answer with the words and nothing else."""
     body = json.dumps({"error": words}).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), *SECURITY_HEADERS]
+    size = (b"content-length", str(len(body)).encode())
+    headers = [(b"content-type", b"application/json"), size, *more]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -5,8 +5,10 @@ Boundary: `build_pages` opens nothing and starts nothing; what a room holds is i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from inspect import Parameter, signature
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +16,21 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from playground.arena import Arena
+from playground.terms import read_terms
 from playground.ui import texts
 from playground.ui.api import add_api
+from playground.ui.calls import Endpoint, Endpoints
 from playground.ui.compare import CompareRoom
+from playground.ui.gate import CallGate
+from playground.ui.health import HealthRoute
 from playground.ui.leaderboard import LeaderboardRoom
-from playground.ui.middleware import PageMiddleware
+from playground.ui.limits import Limits
+from playground.ui.middleware import PageMiddleware, Scope
 from playground.ui.models import ModelsRoom
 from playground.ui.rendering import escape
+from playground.ui.terms import build_terms
 from playground.ui.theme import page_theme
+from playground.ui.yours import YoursRoom
 
 HERE = Path(__file__).parent
 CHIP_EVERY_S = 2.0
@@ -37,6 +46,7 @@ class Room:
     build: Callable[[Arena, gr.Blocks], None]
     has_heading: bool = True  # of the first level; otherwise one is given that is not seen
     main: str = "answers"  # id of what a keyboard may skip to
+    in_header: bool = True  # otherwise linked at the foot of every page
 
 
 def build_pages(arena: Arena) -> gr.Blocks:
@@ -47,6 +57,8 @@ def build_pages(arena: Arena) -> gr.Blocks:
     for room in ROOMS[1:]:
         with demo.route(room.name, f"/{room.path}"):
             _build_room(room, arena, demo)
+    for fn in demo.fns.values():
+        fn.preprocess = False  # handlers check what they get; Gradio would write what was typed into the log
     return demo
 
 
@@ -56,7 +68,13 @@ def launch_options(arena: Arena) -> dict[str, Any]:
         "theme": page_theme(),
         "head": f"<style>{_text('style.css')}</style>"
         f"<script>{_text('keys.js')}</script><script>{_text('models.js')}</script>",
-        "app_kwargs": {"middleware": [Middleware(PageMiddleware)]},
+        "app_kwargs": {
+            "middleware": [
+                Middleware(PageMiddleware),
+                Middleware(HealthRoute, arena=arena),
+                Middleware(CallGate, settings=arena.settings, limits=Limits(arena.settings), endpoints=_served),
+            ]
+        },
         "footer_links": [],
         "run_history": False,
         "enable_monitoring": False,
@@ -65,6 +83,27 @@ def launch_options(arena: Arena) -> dict[str, Any]:
         "mcp_server": False,
         "pwa": False,
     }
+
+
+def _served(scope: Scope) -> Endpoints:
+    """The endpoints of the page that answers a request."""
+    return endpoints_of(scope["app"].get_blocks())
+
+
+@lru_cache(1)
+def endpoints_of(demo: gr.Blocks) -> Endpoints:
+    """Every event of a page and every function of its API."""
+    return Endpoints.of(
+        Endpoint(index, str(fn.api_name or fn.name), len(fn.inputs), _parameters(fn) if not fn.targets else None)
+        for index, fn in demo.fns.items()
+        if fn.fn is not None  # else it is the browser's alone
+    )
+
+
+def _parameters(fn: Any) -> dict[str, bool]:
+    """Of a function of the API: name, and whether it has to be given; a request is no parameter."""
+    parameters = list(signature(fn.fn).parameters.values())[: len(fn.inputs)]
+    return {parameter.name: parameter.default is Parameter.empty for parameter in parameters}
 
 
 def _text(name: str) -> str:
@@ -87,6 +126,7 @@ def _build_room(room: Room, arena: Arena, demo: gr.Blocks) -> None:
             queue=False,
         )
     room.build(arena, demo)
+    gr.HTML(_foot(room), elem_id="foot", apply_default_css=False)
 
 
 def _build_compare(arena: Arena, demo: gr.Blocks) -> None:
@@ -101,28 +141,50 @@ def _build_models(arena: Arena, demo: gr.Blocks) -> None:
     ModelsRoom(arena).wire(demo)
 
 
+def _build_yours(arena: Arena, demo: gr.Blocks) -> None:
+    YoursRoom(arena).wire(demo)
+
+
+def _build_terms(arena: Arena, demo: gr.Blocks) -> None:
+    build_terms(read_terms())
+
+
 ROOMS = (
     Room(texts.COMPARE_ROOM, "", _build_compare, has_heading=False),
     Room(texts.LEADERBOARD_ROOM, "leaderboard", _build_leaderboard, main="board"),
     Room(texts.MODELS_ROOM, "models", _build_models, main="models-list"),
+    Room(texts.YOURS_ROOM, "yours", _build_yours, main="yours-list", in_header=False),
+    Room(texts.TERMS_ROOM, "terms", _build_terms, main="terms", in_header=False),
 )
-"""A room appears in the header when it stands here."""
+"""A room can be reached when it stands here."""
 
 
 def _chip(arena: Arena) -> str:
-    return f"<span class='chip'>{escape(arena.sources_line())}</span>"
+    chip = f"<span class='chip'>{escape(arena.sources_line())}</span>"
+    if not arena.read_only:
+        return chip
+    return f"{chip}<p id='read-only' role='note'>{escape(texts.READ_ONLY.format(reason=arena.read_only))}</p>"
 
 
 def _header(here: Room) -> str:
     """Name and rooms; addresses are relative, so that they also work below another site's path."""
-    links = "".join(
-        f"<a href='./{room.path}'{' aria-current=page' if room is here else ''}>{escape(room.name)}</a>"
-        for room in ROOMS
-    )
+    links = _links(here, [room for room in ROOMS if room.in_header])
     skip = texts.SKIP if here.main == "answers" else texts.SKIP_TO_CONTENT
     heading = f"<h1 class='unread'>{escape(here.name)}</h1>" if not here.has_heading else ""
     return (
         f"<header><a class='skip' href='#{here.main}'>{escape(skip)}</a>"
         f"<a class='brand' href='./'>{escape(texts.TITLE)}</a>"
         f"<nav aria-label='{escape(texts.ROOMS)}'>{links}</nav></header>{heading}"
+    )
+
+
+def _foot(here: Room) -> str:
+    links = _links(here, [room for room in ROOMS if not room.in_header])
+    return f"<nav aria-label='{escape(texts.MORE_ROOMS)}'>{links}</nav>"
+
+
+def _links(here: Room, rooms: Sequence[Room]) -> str:
+    return "".join(
+        f"<a href='./{room.path}'{' aria-current=page' if room is here else ''}>{escape(room.name)}</a>"
+        for room in rooms
     )

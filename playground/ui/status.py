@@ -56,6 +56,8 @@ def _line(kind: str, data: str, words: str) -> str:
 def _words(state: PageState) -> str:
     if state.message:
         return state.message
+    if state.view is not None and state.view.erased:
+        return texts.STATUS_ERASED
     match state.phase:
         case Phase.COMPOSE:
             return ""

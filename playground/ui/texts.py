@@ -8,30 +8,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from playground.records import ColumnState, FinishReason, SamplingParams
+from playground.records import BattleState, Belongings, ColumnState, Erased, FinishReason, OwnBattle, SamplingParams
 
 TITLE = "Playground"
 COMPARE_ROOM = "Compare"
 LEADERBOARD_ROOM = "Leaderboard"
 MODELS_ROOM = "Models"
+YOURS_ROOM = "Yours"
+TERMS_ROOM = "Terms"
 SKIP = "Skip to the answers"
 SKIP_TO_CONTENT = "Skip to the content"
 ROOMS = "Rooms"
 
 # What the models are, and what is kept
 
-ABOUT = (
-    "Small and old open models: answers may be wrong or offensive. "
-    "Your instruction, the answers and your vote are stored."
-)
-ABOUT_MORE = "What is stored"
-ABOUT_DETAILS = (
-    "Stored with each comparison: the instruction, every answer with its exact prompt and settings, your vote, its "
-    "reasons and comment, and a random number that this browser keeps in a cookie so that your votes count as one "
-    "rater's. No name, no address, nothing about your browser. Do not put personal data into an instruction. "
-    "With “do not store” all of it is kept in memory only, is gone when the program ends, and the vote counts nowhere."
-)
+ABOUT = "Small and old open models: answers may be wrong or offensive."
 DO_NOT_STORE = "do not store"
+AGREE, AGREE_LINK = "By comparing you agree to the", "terms"
+AGREE_TO_WHAT = "instruction, answers and vote are stored and may be published."
+MORE_ROOMS = "About this page and you"
+
+READ_ONLY = "Nothing is stored here now: {reason}. What is stored can be looked at; “do not store” still compares."
 # Composer
 
 INSTRUCTION = "Instruction"
@@ -71,6 +68,18 @@ SAMPLING: Mapping[str, str] = {
     "seed": "seed",
 }
 
+# Refusals at the door
+
+NO_SUCH_PLACE = "There is nothing at this address."
+BROKEN = "Something went wrong here, and not because of you. Try again."
+TOO_OFTEN = "That was quick: one visitor may send {what} a minute. Try again in {seconds} second{s}."
+TOO_OFTEN_KINDS: Mapping[str, str] = {
+    "compare": "{count} comparisons",
+    "vote": "{count} votes",
+    "note": "{count} reasons, comments and reports",
+    "view": "{count} requests",
+}
+
 # Columns
 
 COMPOSE_SAYS_BLIND = (
@@ -102,6 +111,7 @@ CARD_SETTINGS = "settings"
 CARD_RUN = "ran on"
 CARD_TEMPLATE = "prompt template"
 CARD_LIMITS = "What its card says it cannot do:"
+ERASED_ANSWER = "Erased by its rater."
 EMPTY_ANSWER = "The model ended without a word."
 NO_SYSTEM = "system text not used: this model's format has no place for it"
 
@@ -128,6 +138,7 @@ STATUS_OPEN_TWO = "The answers are here. Which is better?"
 STATUS_OPEN_MORE = "The answers are here. Which is best?"
 STATUS_VOTED = "Vote saved."
 STATUS_REVEALED = "The models are shown."
+STATUS_ERASED = "The words of this battle were erased by its rater."
 STATUS_VOID = "There is no vote on this one: {reason}."
 VOID_REASONS: Mapping[str, str] = {
     "expired": "it has been open for too long",
@@ -222,6 +233,48 @@ BOARD_HEAD: Mapping[str, str] = {
     "wins": "wins",
     "both_bad": "all bad",
     "license": "license",
+}
+
+# Yours
+
+TERMS_VERSION = "In force since {version}."
+YOURS_SAVE = "Save as a file"
+YOURS_ERASE = "Erase…"
+YOURS_ERASE_NOW = "Erase it all"
+YOURS_KEEP = "Keep it"
+YOURS_LATEST = "Your battles"
+YOURS_LATEST_SOME = "Your latest {count} battles"
+YOURS_RECEIPT = "Receipt"
+YOURS_RECEIPT_HINT = (
+    "The number that this browser keeps in a cookie is the only proof that all this is yours. Keep a copy where nobody "
+    "else reads it: with it you can see and erase everything from any browser, and so can whoever else has it."
+)
+YOURS_RECEIPT_OWN = "Receipt of this browser"
+YOURS_RECEIPT_HIDDEN = "hidden"
+YOURS_RECEIPT_SHOW = "Show"
+YOURS_RECEIPT_OTHER = "Receipt of another browser"
+YOURS_RECEIPT_OTHER_HINT = "32 digits and letters a to f"
+YOURS_LOOK = "Look"
+YOURS_NO_RECEIPT = "This is no receipt: one has 32 characters, digits and the letters a to f. Copy it again as a whole."
+YOURS_OTHER_SHOWN = "This is what belongs to that receipt. Empty the field and press Look to see this browser's."
+YOURS_NOTHING_TO_ERASE = "Nothing is stored that could be erased."
+YOURS_ERASED = "Erased: the words of {battles}, and {notes}."
+YOURS_ERASED_BATTLE = "erased"
+YOURS_NO_WORDS = "without visible words"
+YOURS_NOTHING = "Nothing {whose} is stored."
+YOURS_LEAD = "Stored {whose}: {battles}, {votes}, {notes}."
+YOURS_LEFT = "Of {battles} only the judgement is left."
+YOURS_WHOSE = {True: "of this browser", False: "of that receipt"}
+YOURS_QUESTION = (
+    "Gone for good: the instructions and answers of {battles} {whose}, and {notes}. What is open takes no vote any "
+    "more. Which answers you preferred stays, without words, and counts."
+)
+OWN_CHOICES: Mapping[str, str] = {"tie": "a tie", "both_bad": "none was good"}
+OWN_CHOSE = "you chose {letter}"
+OWN_UNJUDGED: Mapping[BattleState, str] = {
+    BattleState.GENERATING: "being written",
+    BattleState.OPEN: "no vote yet",
+    BattleState.VOID: "no vote",
 }
 
 # Models
@@ -370,6 +423,57 @@ def chosen(choice: str, num_columns: int, name: str = "", mine: bool = True) -> 
     return (CHOSE if mine else OTHERS_CHOSE).format(letter=letter)
 
 
+def counted(count: int, one: str, more: str = "") -> str:
+    """1 battle, 2 battles, 1,200 battles."""
+    return f"{count:,} {one if count == 1 else more or f'{one}s'}"
+
+
+def yours_lead(there: Belongings, mine: bool) -> str:
+    """How much is stored of a rater."""
+    whose, left = YOURS_WHOSE[mine], ""
+    if there.erased:
+        left = f" {YOURS_LEFT.format(battles=counted(there.erased, 'erased battle'))}"
+    if not (there.battles or there.votes or there.notes):
+        return YOURS_NOTHING.format(whose=whose) + left
+    return (
+        YOURS_LEAD.format(
+            whose=whose,
+            battles=counted(there.battles, "battle"),
+            votes=counted(there.votes, "vote"),
+            notes=_notes(there.notes),
+        )
+        + left
+    )
+
+
+def yours_question(there: Belongings, mine: bool) -> str:
+    """What erasing would take away."""
+    battles = counted(there.battles, "battle")
+    return YOURS_QUESTION.format(battles=battles, whose=YOURS_WHOSE[mine], notes=_notes(there.notes))
+
+
+def yours_erased(erased: Erased) -> str:
+    """What an erasure took away."""
+    return YOURS_ERASED.format(battles=counted(erased.battles, "battle"), notes=_notes(erased.notes))
+
+
+def _notes(count: int) -> str:
+    return counted(count, "comment or report", "comments and reports")
+
+
+def own_choice(battle: OwnBattle) -> str:
+    """What its rater said of a battle, in a list."""
+    if battle.choice is None:
+        return OWN_UNJUDGED.get(battle.state, OWN_UNJUDGED[BattleState.OPEN])
+    return OWN_CHOICES.get(battle.choice) or OWN_CHOSE.format(letter=battle.choice.upper())
+
+
 def saved(choice: str, num_columns: int) -> str:
     """What the page says when a vote has been saved."""
     return SAVED.format(words=chosen(choice, num_columns))
+
+
+def too_often(kind: str, per_minute: int, wait_s: int) -> str:
+    """Why a request is refused that comes too soon."""
+    what = TOO_OFTEN_KINDS[kind].format(count=per_minute)
+    return TOO_OFTEN.format(what=what, seconds=wait_s, s="" if wait_s == 1 else "s")

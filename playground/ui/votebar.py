@@ -102,7 +102,7 @@ class VoteBar:
             self.reveal: gr.update(visible=mine_saved),
             self.hint: gr.update(value=_hint(bar, view)),
             self.next: gr.update(visible=shown or mine_saved),
-            **self._render_notes(state, view, shown=state.allowed.notes and view.mine),
+            **self._render_notes(state, view, shown=state.allowed.notes and view.mine and not view.erased),
             self.timer: _timer(state),
         }
 

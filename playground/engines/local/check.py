@@ -5,6 +5,7 @@ Boundary: web process side, and never imports torch; what the points are is `ins
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -25,8 +26,12 @@ class Point:
     words: str
 
 
-def check(card: ModelCard, threads: int, environ: Mapping[str, str]) -> Iterator[Point]:
-    """The points in order, as they are reached; the first that is not ok is the last."""
+def check(card: ModelCard, threads: int, room: Mapping[str, int], environ: Mapping[str, str]) -> Iterator[Point]:
+    """The points in order, as they are reached; the first that is not ok is the last.
+
+    Args:
+        room: bytes for weights by device, as planned; of none, the first device is tried.
+    """
     process = subprocess.Popen(
         [sys.executable, "-m", "playground.engines.local.inspection"],
         stdin=subprocess.PIPE,
@@ -37,7 +42,8 @@ def check(card: ModelCard, threads: int, environ: Mapping[str, str]) -> Iterator
         if process.stdin is None or process.stdout is None:  # for the type checker: both were asked for
             return
         channel = Channel(process.stdout.fileno(), process.stdin.fileno())
-        channel.send(messages.load(card, threads))
+        with contextlib.suppress(OSError):  # it is gone already; how it ended is said below
+            channel.send(messages.load(card, threads, room))
         kind = ""
         while (received := channel.receive()) is not None:
             for message in received:

@@ -32,7 +32,7 @@ class Inspection:
             return
         (request,) = received
         try:
-            loaded = load(messages.read_card(request), request["threads"], passed=self.passed)
+            loaded = load(messages.read_card(request), request["threads"], request["room"], self.passed)
             golden = check_golden(loaded)
             self.passed(golden.words)
         except EngineError as error:

@@ -252,7 +252,7 @@ class Keeper:
             on_message=lambda message: self._post(lambda: self.on_message(number, message)),
             on_gone=lambda: self._post(lambda: self.on_gone(number)),
         )
-        self._send(messages.load(self.card, self._threads, self.devices, rows))
+        self._send(messages.load(self.card, self._threads, self.placement.room if self.placement else {}, rows))
         self._announce()
 
     def check(self) -> None:

@@ -10,16 +10,19 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import logging
 import math
 import pickle
 import platform
 import re
 import time
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -30,7 +33,10 @@ from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
-from playground.engines.local.memory import memory_errors
+from playground.engines.local.layers import assigned, pieces_of
+from playground.engines.local.memory import OutOfMemory, memory_errors
+from playground.engines.local.offload import weight, weights
+from playground.engines.local.placement import bytes_per_weight
 from playground.engines.local.vocabulary import needed_rows
 from playground.engines.local.weightfiles import instead_of_it, weight_files
 from playground.engines.protocol import EngineFacts
@@ -54,12 +60,16 @@ _MPT = {
 }
 # Numbers of attn_config that transformers takes in one type only, whatever 2023 wrote: 0.0 is no int to it, 6 no float.
 _MPT_NUMBERS = {"attn_pdrop": int, "clip_qkv": float, "softmax_scale": float}
-_WEIGHTS_SHARE = 0.9  # of several GPUs' memory: rows and activations need some of each
 _UNKNOWN_CODE = re.compile(r"GLOBAL (\S+)")
 
 GATES = ("configuration", "files", "weights", "numbers", "vocabulary")
 """What a checkpoint has to pass, in order."""
 Passed = Callable[[str], None]
+
+WAITS = "cpu"
+"""accelerate's name for where weights wait that another device computes with; one that computes is a `torch.device`."""
+Places = Mapping[str, str | torch.device]
+"""Of the pieces of a model by name."""
 
 
 def _nobody_listens(words: str) -> None:
@@ -78,11 +88,17 @@ class LoadedModel:
     load_s: float
 
 
-def load(card: ModelCard, threads: int, devices: Sequence[str] = (), passed: Passed = _nobody_listens) -> LoadedModel:
+def load(
+    card: ModelCard,
+    threads: int,
+    room: Mapping[str, int] = MappingProxyType({}),
+    passed: Passed = _nobody_listens,
+) -> LoadedModel:
     """Load the card's checkpoint and check it.
 
     Args:
-        devices: as torch spells them; several share the layers, none: the first GPU, or the CPU.
+        room: bytes for weights by device, as torch spells them. Several share the layers in this order, and ``cpu``
+            after another keeps layers that are computed on that other one. Of none: the first GPU, or the CPU.
         passed: told what was found at each of `GATES`, in their order.
 
     Raises:
@@ -92,16 +108,16 @@ def load(card: ModelCard, threads: int, devices: Sequence[str] = (), passed: Pas
     begun = time.monotonic()
     torch.set_num_threads(threads)
     quiet()
-    used = tuple(torch.device(name) for name in devices) or (best_device(),)
-    device = used[0]
+    device = _device(next(iter(room), str(best_device())))
     folder = checkpoint_folder(card)
     config = read_config(card, folder)
     passed(f"{config.architectures[0] if config.architectures else card.architecture}, {config.model_type}")
     files = _check_weight_files(card, folder)
     passed(f"{len(files)} with {sum(file.stat().st_size for file in files) / 1e6:,.1f} MB: {files[0].suffix}")
     with memory_errors(f"loading {card.name}"):
-        model = _read_weights(card, folder, config, used)
-        num_parameters = sum(weights.numel() for weights in model.parameters())
+        places = _places(card, config, room)
+        model = _read_weights(card, folder, config, device, places)
+        num_parameters = sum(parameter.numel() for parameter in model.parameters())
         passed(f"{num_parameters / 1e6:,.1f} M parameters, none missing, none unexpected, all of the right shape")
         _check_finite(card, model)
         passed("all of them are finite")
@@ -109,15 +125,15 @@ def load(card: ModelCard, threads: int, devices: Sequence[str] = (), passed: Pas
     needed = _check_vocabulary(card, folder, vocab_size)
     passed(f"the tokenizer needs {needed:,} rows, the embedding has {vocab_size:,}")
     model.eval()
-    return LoadedModel(
-        model, device, _context_length(card, config), vocab_size, facts(card, folder, device), time.monotonic() - begun
-    )
+    known = facts(card, folder, device, is_offloaded=WAITS in places.values())
+    return LoadedModel(model, device, _context_length(card, config), vocab_size, known, time.monotonic() - begun)
 
 
 def quiet() -> None:
     """No progress bars and no advice on standard error: the worker's words go over its channel."""
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
+    logging.getLogger("accelerate").setLevel(logging.ERROR)
 
 
 def best_device() -> torch.device:
@@ -125,9 +141,10 @@ def best_device() -> torch.device:
     return torch.device("cuda:0") if torch.cuda.is_available() else torch.device("cpu")
 
 
-def facts(card: ModelCard, folder: Path, device: torch.device) -> EngineFacts:
+def facts(card: ModelCard, folder: Path, device: torch.device, is_offloaded: bool = False) -> EngineFacts:
     """What a generation records about where it was written; of a branch of the hub, the commit that it was."""
     name = str(device) if device.type == "cpu" else f"{device} {torch.cuda.get_device_name(device)}"
+    name += ", layers in the CPU's memory" if is_offloaded else ""
     versions = {
         "torch": torch.__version__,
         "transformers": transformers.__version__,
@@ -222,7 +239,25 @@ def _other_than(values: dict[str, Any], valid: dict[str, tuple[Any, ...]]) -> li
     return [f"{name} = {values[name]!r}" for name in valid if values.get(name, valid[name][0]) not in valid[name]]
 
 
-def _read_weights(card: ModelCard, folder: Path, config: Any, devices: Sequence[torch.device]) -> Any:
+def _places(card: ModelCard, config: Any, room: Mapping[str, int]) -> Places:
+    """Where each piece of a model goes that several devices share; nothing when there is one."""
+    if len(room) < 2:
+        return {}
+    with _checkpoint_errors(card), torch.device("meta"):
+        empty = AutoModelForCausalLM.from_config(deepcopy(config), trust_remote_code=False)
+    try:
+        placed = assigned(pieces_of(empty, bytes_per_weight(card)), room)
+    except OutOfMemory as problem:
+        raise OutOfMemory(f"{card.name}: {problem}") from problem
+    return {name: WAITS if place == WAITS else _device(place) for name, place in placed.items()}
+
+
+def _device(name: str) -> torch.device:
+    """As the tensors on it call it."""
+    return torch.empty(0, device=name).device
+
+
+def _read_weights(card: ModelCard, folder: Path, config: Any, device: torch.device, places: Places) -> Any:
     if card.dtype not in DTYPES:
         raise CheckpointError(f"{card.name}: dtype is {card.dtype!r}; valid: {', '.join(DTYPES)}")
     with _checkpoint_errors(card):
@@ -234,22 +269,23 @@ def _read_weights(card: ModelCard, folder: Path, config: Any, devices: Sequence[
             local_files_only=True,
             output_loading_info=True,
             ignore_mismatched_sizes=True,  # they come back in the loading info, and are refused with their names
-            **_placing(devices),
-            **_quantizing(card, devices[0]),
+            **_placing(device, places),
+            **_quantizing(card, device),
         )
     _check_keys(card, info)
     _check_tied(card, model)
     return model
 
 
-def _placing(devices: Sequence[torch.device]) -> dict[str, Any]:
-    """On GPUs accelerate places every tensor as it is read, so that the CPU never holds the whole model."""
-    if devices[0].type == "cpu":
-        return {}
-    if len(devices) == 1:
-        return {"device_map": {"": devices[0]}}
-    room = {device.index: int(_WEIGHTS_SHARE * torch.cuda.mem_get_info(device)[0]) for device in devices}
-    return {"device_map": "auto", "max_memory": room}
+def _placing(device: torch.device, places: Places) -> dict[str, Any]:
+    """On GPUs accelerate places every tensor as it is read, so that the CPU never holds the whole model.
+
+    Where devices share a model it leaves hooks behind: they take what is computed from one to the next, and fetch the
+    weights that wait while they are needed.
+    """
+    if places:
+        return {"device_map": dict(places)}
+    return {} if device.type == "cpu" else {"device_map": {"": device}}
 
 
 def _quantizing(card: ModelCard, device: torch.device) -> dict[str, Any]:
@@ -296,7 +332,7 @@ def _check_tied(card: ModelCard, model: Any) -> None:
     head, embedding = model.get_output_embeddings(), model.get_input_embeddings()
     if head is None or not model.config.tie_word_embeddings:
         return
-    if head.weight is not embedding.weight and not torch.equal(head.weight, embedding.weight):
+    if head.weight is not embedding.weight and not torch.equal(weight(head), weight(embedding)):
         raise CheckpointError(
             f"{card.name}: config.json ties the output matrix to the embedding, and the weights hold two that differ; "
             "which of them is meant cannot be known"
@@ -313,8 +349,8 @@ def _key_words(key: str | tuple[str, tuple[int, ...], tuple[int, ...]]) -> str:
 
 @torch.inference_mode()
 def _check_finite(card: ModelCard, model: Any) -> None:
-    for name, weights in model.named_parameters():
-        low, high = torch.aminmax(weights)  # NaN wins in both; no copy of the weights is made
+    for name, numbers in weights(model):
+        low, high = torch.aminmax(numbers)  # NaN wins in both; no copy of the weights is made
         if not (math.isfinite(low) and math.isfinite(high)):
             raise CheckpointError(f"{card.name}: the weights {name} contain NaN or infinity")
 

@@ -1,6 +1,6 @@
 """What web process and worker say to each other: the records of a conversation and their JSON form.
 
-    to the worker:    load (card, threads, devices, rows) · start (a job) · cancel (row)
+    to the worker:    load (card, threads, room, rows) · start (a job) · cancel (row)
     from the worker:  ready (facts) or failed (error) · started (row) · tokens (row, ids) · ended (row, reason, error)
     from a check:     point (name, words) · failed (point, error) or checked
 
@@ -9,8 +9,9 @@ Boundary: values only; no process, no pipe, no model library.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
+from types import MappingProxyType
 from typing import Any
 
 from playground.engines.local.channel import Message
@@ -19,9 +20,15 @@ from playground.engines.protocol import Ended, EngineFacts, Job, Tokens
 from playground.records import FinishReason, ModelCard, SamplingParams
 
 
-def load(card: ModelCard, threads: int, devices: Sequence[str] = (), max_rows: int = MAX_ROWS) -> Message:
-    """Ask a fresh worker to load `card`, onto these devices (none: its own choice); always the first message."""
-    return {"kind": "load", "card": asdict(card), "threads": threads, "devices": devices, "max_rows": max_rows}
+def load(
+    card: ModelCard, threads: int, room: Mapping[str, int] = MappingProxyType({}), max_rows: int = MAX_ROWS
+) -> Message:
+    """Ask a fresh worker to load `card`; always the first message.
+
+    Args:
+        room: bytes for weights by device; of none, the worker chooses one.
+    """
+    return {"kind": "load", "card": asdict(card), "threads": threads, "room": dict(room), "max_rows": max_rows}
 
 
 def start(job: Job) -> Message:

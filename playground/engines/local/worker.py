@@ -153,7 +153,7 @@ def run(channel: Channel) -> None:
     _show_name(card.id)
     _be_the_first_to_go()
     try:
-        loaded = load(card, request["threads"], devices=request["devices"])
+        loaded = load(card, request["threads"], room=request["room"])
         writer, golden = checked_writer(loaded, request["max_rows"])
     except EngineError as error:
         channel.send(messages.failed(str(error)))

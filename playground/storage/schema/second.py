@@ -68,7 +68,7 @@ CREATE TABLE generation_flags (
     """
 CREATE TABLE vote_flags (
   vote_id TEXT NOT NULL REFERENCES votes (id),
-  kind TEXT NOT NULL CHECK (kind IN ('seen_open')),
+  kind TEXT NOT NULL CHECK (kind IN ('seen_before')),
   PRIMARY KEY (vote_id, kind)
 ) STRICT, WITHOUT ROWID""",
     "ALTER TABLE battles ADD COLUMN erased_at TEXT",
@@ -76,7 +76,7 @@ CREATE TABLE vote_flags (
 
 INDEXES = (
     "CREATE INDEX journal_events_by_battle ON journal_events (battle_id)",
-    "CREATE INDEX battles_open_runs ON battles (owner, instruction_id, created_at) WHERE blind = 0",
+    "CREATE INDEX battles_by_owner_and_instruction ON battles (owner, instruction_id, created_at)",
     "CREATE INDEX battles_by_instruction ON battles (instruction_id)",
     "CREATE INDEX generations_by_instruction ON generations (instruction_id)",
     "CREATE INDEX vote_notes_by_rater ON vote_notes (rater_id)",
@@ -131,14 +131,15 @@ INSERT INTO journal_events (kind, battle_id, created_at)
 SELECT 'notes', battle_id, max(created_at) FROM vote_notes WHERE kind = 'report' GROUP BY battle_id ORDER BY 3, 2""",
     """
 INSERT INTO vote_flags (vote_id, kind)
-SELECT v.id, 'seen_open' FROM votes v JOIN battles b ON b.id = v.battle_id
+SELECT v.id, 'seen_before' FROM votes v JOIN battles b ON b.id = v.battle_id
 WHERE b.blind = 1 AND v.choice <> 'undo' AND EXISTS (
   SELECT 1 FROM battles o
-  WHERE o.owner = b.owner AND o.instruction_id = b.instruction_id AND o.blind = 0 AND o.created_at < v.created_at)""",
+  WHERE o.owner = v.rater_id AND o.instruction_id = b.instruction_id AND o.blind = 0
+    AND o.created_at < v.created_at)""",
 )
 
 # As in step 1, with what speaks against counting a vote: an answer of its battle names its own model, or its rater
-# had this instruction answered in open mode before.
+# has seen the answers with their names before.
 PAIRS = (
     "DROP VIEW pairs",
     """
@@ -163,7 +164,7 @@ SELECT
     SELECT 1 FROM battle_sides s JOIN generation_flags n ON n.generation_id = s.generation_id
     WHERE s.battle_id = v.battle_id AND n.kind = 'names_itself'
   ) AS names_itself,
-  EXISTS (SELECT 1 FROM vote_flags n WHERE n.vote_id = v.id AND n.kind = 'seen_open') AS seen_open
+  EXISTS (SELECT 1 FROM vote_flags n WHERE n.vote_id = v.id AND n.kind = 'seen_before') AS seen_before
 FROM votes v
 JOIN battles b ON b.id = v.battle_id
 JOIN instructions i ON i.id = b.instruction_id

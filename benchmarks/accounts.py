@@ -1,0 +1,63 @@
+"""What raters were told beside what is kept: acknowledgements, rows, journal and export, one by one.
+
+Boundary: reads a database and its journal after the playground that wrote them has ended.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from playground.exchange import ExportOptions, export
+from playground.storage.segments import Fault, in_order, journal_folder, read
+from playground.storage.store import Store
+
+Votes = list[tuple[str, str]]
+"""Battle and choice, one of each vote."""
+
+
+def compare_accounts(db: Path, acknowledged: Mapping[str, str]) -> int:
+    """Print how the four compare; returns how many votes are missing, doubled or another one anywhere."""
+    told = list(acknowledged.items())
+    with Store(db, read_only=True) as store:
+        with store.reading() as reading:
+            rows = [(vote.battle_id, vote.choice) for vote in reading.standing_votes()]
+        exported = _exported(store)
+    kept = {"rows": rows, "journal": _journalled(journal_folder(db)), "export": exported}
+    wrong = 0
+    for name, votes in kept.items():
+        lost, more = _difference(told, votes), _difference(votes, told)
+        print(f"{len(told):,} acknowledged, {len(votes):,} in {name}: {lost} lost, {more} more than acknowledged")
+        wrong += lost + more
+    return wrong
+
+
+def _difference(some: Votes, others: Votes) -> int:
+    return (Counter(some) - Counter(others)).total()
+
+
+def _journalled(folder: Path) -> Votes:
+    """Each event of a vote."""
+    votes = []
+    for segment in in_order(folder):
+        for line in read(segment):
+            if line.fault is Fault.NONE and line.event == "vote":
+                votes.append(_voted(line.record))
+    return votes
+
+
+def _voted(record: Mapping[str, Any]) -> tuple[str, str]:
+    [vote] = (vote for vote in record["rows"]["votes"] if vote["id"] == record["vote_id"])
+    return vote["battle_id"], vote["choice"]
+
+
+def _exported(store: Store) -> Votes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "votes.jsonl"
+        export(store, "votes", path, ExportOptions())
+        with path.open(encoding="utf-8") as lines:
+            return [(row["battle_id"], row["choice"]) for row in map(json.loads, lines)]

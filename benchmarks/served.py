@@ -1,0 +1,91 @@
+"""The real app in a process of its own, and votes sent to it over HTTP, for benchmarks of the door.
+
+Boundary: starts ``app.py``, sends what a program would send; measures nothing.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import secrets
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+from benchmarks.ballots import Ballot
+
+ROOT = Path(__file__).parents[1]
+PATIENCE_S = 120.0
+
+
+@contextmanager
+def served(db: Path, port: int, **environ: str) -> Iterator[subprocess.Popen[bytes]]:
+    """``python app.py`` on this database, once it serves its page; ended as Ctrl-C would."""
+    command = [sys.executable, str(ROOT / "app.py"), "--port", str(port), "--db", str(db)]
+    with (db.parent / "app.log").open("ab") as log:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=os.environ | {"GRADIO_ANALYTICS_ENABLED": "False"} | environ, stdout=log, stderr=log
+        )
+        try:
+            _until_served(process, port)
+            yield process
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def _until_served(process: subprocess.Popen[bytes], port: int) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            with urlopen(f"http://127.0.0.1:{port}/", timeout=5):
+                return
+        except OSError:
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+
+
+@dataclass(slots=True)
+class Program:
+    """One connection that calls named endpoints; not for several threads at once."""
+
+    port: int
+    session: str = field(default_factory=lambda: secrets.token_hex(8))
+    connection: http.client.HTTPConnection = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
+
+    def vote(self, ballot: Ballot) -> Mapping[str, Any]:
+        """The document that the vote is answered with, asked for as ``gradio_client`` does."""
+        headers = {"Content-Type": "application/json", "X-Playground-Rater": ballot.rater}
+        call = {"data": [ballot.battle_id, ballot.choice, [], ""], "session_hash": self.session}
+        self.connection.request("POST", "/gradio_api/run/vote", json.dumps(call), headers)
+        reply = self.connection.getresponse()
+        body = reply.read()
+        if reply.status != 200:
+            raise RuntimeError(f"status {reply.status}: {body[:200]!r}")
+        return dict(json.loads(body)["data"][0])
+
+    def start(self, endpoint: str, **fields: Any) -> str:
+        """Begin a call without waiting for its result; returns where that is read."""
+        path = f"/gradio_api/call/v2/{endpoint}"
+        self.connection.request("POST", path, json.dumps(fields), {"Content-Type": "application/json"})
+        reply = self.connection.getresponse()
+        body = reply.read()
+        if reply.status != 200:
+            raise RuntimeError(f"status {reply.status}: {body[:200]!r}")
+        return f"{path}/{json.loads(body)['event_id']}"
+
+    def read_to_end(self, path: str) -> str:
+        """Everything that is streamed there."""
+        self.connection.request("GET", path)
+        return self.connection.getresponse().read().decode()

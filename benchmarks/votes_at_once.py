@@ -1,0 +1,81 @@
+"""100,000 votes from 32 threads into the store: what is acknowledged is there, once, everywhere.
+
+Run ``python benchmarks/votes_at_once.py [--votes 100000]``. The journal is written meanwhile, and another database is
+made from it at the end. Acknowledgements, rows, journal and export of both are compared one by one; ends with status 1
+where they differ.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # run from a checkout
+
+from benchmarks.accounts import compare_accounts
+from benchmarks.ballots import Ballot, ballots, lay_out
+from benchmarks.rounds import machine
+from playground.storage.journal import Journal
+from playground.storage.rebuild import restore
+from playground.storage.segments import journal_folder
+from playground.storage.store import Store
+
+THREADS = 32
+RATERS = 200
+PATIENCE_S = 600.0
+
+
+def vote_all(db: Path, given: list[Ballot]) -> dict[str, str]:
+    """What every vote was answered with, by battle; prints how long it took."""
+    with Store(db) as store:
+        battles = lay_out(store, given, "page")
+        journal = Journal(store, journal_folder(db))
+
+        def of_one(number: int) -> dict[str, str]:
+            mine = given[number::THREADS]
+            results = [battles.vote(ballot.battle_id, ballot.choice, ballot.rater) for ballot in mine]
+            return {ballot.battle_id: str(result.choice) for ballot, result in zip(mine, results, strict=True)}
+
+        began = time.perf_counter()
+        with ThreadPoolExecutor(THREADS) as pool:
+            acknowledged = {
+                battle: choice for part in pool.map(of_one, range(THREADS)) for battle, choice in part.items()
+            }
+        voted_s = time.perf_counter() - began
+        while journal.state().lag and time.perf_counter() - began < PATIENCE_S:
+            time.sleep(0.1)
+        print(f"{len(given):,} votes in {voted_s:.1f} s, in the journal after {time.perf_counter() - began:.1f} s")
+        journal.close()
+    return acknowledged
+
+
+def restored(journal: Path, db: Path) -> Path:
+    """Another database, made from the journal alone; prints how long it took."""
+    began = time.perf_counter()
+    with Store(db) as store:
+        print(restore(store, journal))
+    print(f"restored in {time.perf_counter() - began:.1f} s")
+    return db
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--votes", type=int, default=100_000)
+    given = list(ballots(parser.parse_args().votes, RATERS))
+    print(machine(1, "sqlite-utils"))
+    with tempfile.TemporaryDirectory() as folder:
+        db, again = Path(folder) / "playground.db", Path(folder) / "again" / "playground.db"
+        acknowledged = vote_all(db, given)
+        wrong = compare_accounts(db, acknowledged)
+        restored(journal_folder(db), again)
+        journal_folder(db).rename(journal_folder(again))
+        wrong += compare_accounts(again, acknowledged)
+    return int(wrong > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

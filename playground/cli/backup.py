@@ -1,0 +1,35 @@
+"""``backup``: the database as one file, of one moment.
+
+Boundary: reads the database and never writes to it; the copying is `storage`'s.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TextIO
+
+from playground.cli.printing import print_json
+from playground.settings import Settings, add_flags
+from playground.storage.backup import back_up
+
+
+def add(command: argparse.ArgumentParser) -> None:
+    """The arguments of `backup`."""
+    command.add_argument("path", metavar="PATH", type=Path, help="the copy; an earlier one of this name is replaced")
+    command.add_argument("--json", action="store_true", help="one JSON document: {path, size_bytes, rows by table}")
+    add_flags(command, "db")
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
+    """Copy, and say what is in the copy."""
+    made = back_up(settings.db, arguments.path)
+    if arguments.json:
+        print_json({"path": str(made.path), "size_bytes": made.size_bytes, "rows": dict(made.rows)}, out)
+        return 0
+    battles, votes = made.rows.get("battles", 0), made.rows.get("votes", 0)
+    print(
+        f"{made.path}: {made.size_bytes / 1e6:.1f} MB, {battles} battles and {votes} votes and undos, checked", file=out
+    )
+    return 0

@@ -1,0 +1,23 @@
+"""The database for commands that only read it.
+
+Boundary: opens it, and says on the error stream what a reader should know.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from playground.storage.store import Store
+
+
+def open_to_read(path: Path) -> Store:
+    """A store that cannot write; one of a newer version is read as far as this one understands it, and that is said.
+
+    Raises:
+        StorageError: as `Store`.
+    """
+    store = Store(path, read_only=True)
+    if store.is_newer:
+        print(f"{path}: {store.read_only}", file=sys.stderr)
+    return store

@@ -1,0 +1,191 @@
+"""What reaches Gradio: only its routes that this page uses, only calls that are well formed, only so many of them.
+
+Boundary: pure ASGI; what a call has to look like is `calls`', how often one may call is `limits`'. Refusals are JSON
+with the words in ``error``. Gradio's page shows nobody the words of a 429, so that an event of the page which comes too
+soon is let through with the refusal in its scope: its handler says the words where it says everything.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from playground.errors import Busy, PlaygroundError, Unknown
+from playground.rater import is_secret, rater_id
+from playground.settings import Settings
+from playground.ui import texts
+from playground.ui.calls import PREFIX, READABLE, Call, Endpoint, Endpoints, read_call
+from playground.ui.limits import Kind, Limits, kind_of
+from playground.ui.middleware import COOKIE, ASGIApp, Message, Receive, Scope, Send, refuse
+from playground.ui.owner import may_manage
+
+RATER_HEADER = "x-playground-rater"
+REFUSAL = "playground.refusal"
+"""Where the scope of an event of the page says that it came too soon."""
+FREE = ("/assets/", "/static/", "/svelte/", "/favicon.ico", "/theme.css", "/robots.txt")
+"""Files of the page itself, dozens per visit: not counted."""
+CLOSED = ("/monitoring", "/custom_component", "/login", "/logout", "/manifest.json", "/pwa_icon", "/dev/")
+"""Gradio's routes outside `PREFIX` that nothing here uses."""
+
+
+class CallGate:
+    """In front of Gradio, behind `PageMiddleware`, which has limited the size of what comes."""
+
+    def __init__(
+        self, app: ASGIApp, settings: Settings, limits: Limits, endpoints: Callable[[Scope], Endpoints]
+    ) -> None:
+        self._app = app
+        self._settings = settings
+        self._limits = limits
+        self._endpoints = endpoints
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+        elif scope["method"] == "POST":
+            await self._post(scope, receive, send)
+        else:
+            await self._get(scope, receive, send)
+
+    async def _get(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path: str = scope["path"]
+        if not _is_open(path):
+            await refuse(send, 404, texts.NO_SUCH_PLACE)
+        elif path.startswith(FREE) or not await self._is_too_often(scope, send, Kind.VIEW, None):
+            try:
+                await self._app(scope, receive, send)
+            except RuntimeError as error:
+                if not isinstance(error.__cause__, HTTPException):
+                    raise
+                await send({"type": "http.response.body"})  # a stream of nothing; Gradio has said so in it
+
+    async def _post(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = await _whole(receive)
+        if body is None:
+            return
+        try:
+            call = read_call(scope["path"].removeprefix(PREFIX), body, self._endpoints(scope))
+        except PlaygroundError as error:
+            # what is malformed costs work too, and is counted as anything else
+            if not await self._is_too_often(scope, send, Kind.VIEW, None):
+                await refuse(send, 404 if isinstance(error, Unknown) else 400, str(error))
+            return
+        passed, kind = _sized(scope, call.body), _kind(call)
+        if kind is not Kind.VIEW and call.endpoint is not None and not call.endpoint.is_public:
+            passed[REFUSAL] = self._refusal(scope, kind, call.endpoint)
+            kind = Kind.VIEW
+        if not await self._is_too_often(scope, send, kind, call.endpoint):
+            await self._app(passed, _replayed(call.body, receive), _in_words(send))
+
+    async def _is_too_often(self, scope: Scope, send: Send, kind: Kind, endpoint: Endpoint | None) -> bool:
+        """Count the request, or refuse it."""
+        refusal = self._refusal(scope, kind, endpoint)
+        if refusal is not None:
+            await refuse(send, 429, str(refusal), [(b"retry-after", str(refusal.wait_s).encode())])
+        return refusal is not None
+
+    def _refusal(self, scope: Scope, kind: Kind, endpoint: Endpoint | None) -> Busy | None:
+        """Count the request; where it comes too soon, what to say."""
+        request = Request(scope)
+        if may_manage(request, self._settings):
+            return None
+        host = request.client.host if request.client else ""
+        wait_s = self._limits.wait_s(kind, _rater(request, endpoint, host), host)
+        return Busy(texts.too_often(kind, self._limits.per_minute[kind], wait_s), wait_s) if wait_s else None
+
+
+def check_pace(request: Any) -> None:
+    """Raises Busy for an event of the page that came too soon; `request` is Gradio's."""
+    refusal = getattr(getattr(request, "request", None), "scope", {}).get(REFUSAL)
+    if refusal is not None:
+        raise refusal
+
+
+def _is_open(path: str) -> bool:
+    if path.startswith(PREFIX):
+        return READABLE.fullmatch(path.removeprefix(PREFIX).strip("/")) is not None
+    return not path.startswith(CLOSED)
+
+
+def _kind(call: Call) -> Kind:
+    return Kind.VIEW if call.endpoint is None else kind_of(call.endpoint.name)
+
+
+def _rater(request: Request, endpoint: Endpoint | None, host: str) -> str:
+    """Who asks. A program's name is no secret: it counts per address, or one could use up another's."""
+    if endpoint is not None and endpoint.is_public:
+        return f"{request.headers.get(RATER_HEADER, '')[:64]} {host}"
+    secret = _cookie(request.headers.get("cookie", ""))
+    return rater_id(secret) if is_secret(secret) else ""
+
+
+def _cookie(header: str) -> str:
+    try:
+        morsel = SimpleCookie(header).get(COOKIE)
+    except CookieError:
+        return ""
+    return "" if morsel is None else morsel.value
+
+
+async def _whole(receive: Receive) -> bytes | None:
+    """The body; None where the client went, or was sent, away."""
+    parts, more = [], True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        parts.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    return b"".join(parts)
+
+
+def _sized(scope: Scope, body: bytes) -> Scope:
+    """The request's scope with the size of the body that it has now."""
+    headers = [(name, value) for name, value in scope["headers"] if name not in (b"content-length", b"content-type")]
+    size = (b"content-length", str(len(body)).encode())
+    return {**scope, "headers": [*headers, size, (b"content-type", b"application/json")]}
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    """`body` as the first message, and then what the connection says."""
+    left = [body]
+
+    async def replayed() -> Message:
+        if left:
+            return {"type": "http.request", "body": left.pop(), "more_body": False}
+        return await receive()
+
+    return replayed
+
+
+def _in_words(send: Send) -> Send:
+    """Gradio answers 500 whenever a handler refuses: with words it is the request's fault, without them it is ours."""
+    held: list[Message] = []
+
+    async def sent(message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] == 500:
+            held.append(message)
+        elif held:
+            start = held.pop()
+            words = _words(message.get("body", b""))
+            kept = [
+                (name, value) for name, value in start["headers"] if name not in (b"content-length", b"content-type")
+            ]
+            await refuse(send, 400 if words else 500, words or texts.BROKEN, kept)
+        else:
+            await send(message)
+
+    return sent
+
+
+def _words(body: bytes) -> str:
+    try:
+        words = json.loads(body)["error"]
+    except (ValueError, TypeError, KeyError):
+        return ""
+    return words if isinstance(words, str) else ""

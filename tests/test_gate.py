@@ -1,0 +1,182 @@
+"""What reaches Gradio and what does not, driven as an ASGI server would."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import gradio
+import pytest
+from starlette.requests import Request
+
+from playground.errors import Busy
+from playground.settings import Settings
+from playground.ui.calls import PREFIX, Endpoint, Endpoints
+from playground.ui.gate import CallGate, check_pace
+from playground.ui.limits import Limits
+from playground.ui.middleware import COOKIE, Scope
+
+COMPARE = Endpoint(0, "compare", 1, {"instruction": True})
+VOTE = Endpoint(1, "vote_3", 1)
+LOOK = Endpoint(2, "refresh", 1)
+FAR, HERE = "203.0.113.7", "127.0.0.1"
+SECRET = "ab" * 16
+
+
+@dataclass
+class Answer:
+    """What the client gets, and what the app was shown."""
+
+    status: int = 0
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    seen: list[bytes] = field(default_factory=list)
+    refusal: str = ""
+
+    @property
+    def words(self) -> str:
+        return str(json.loads(self.body)["error"])
+
+
+@dataclass
+class Page:
+    """An app behind the gate that answers as it is told, and says what it saw."""
+
+    settings: Settings = field(default_factory=Settings)
+    status: int = 200
+    says: bytes = b'{"data": []}'
+
+    def __post_init__(self) -> None:
+        self.limits = Limits(self.settings)
+
+    def ask(self, path: str, body: Any = None, host: str = FAR, **headers: str) -> Answer:
+        answer = Answer()
+
+        async def app(scope: Scope, receive: Any, send: Any) -> None:
+            if scope["method"] == "POST":
+                answer.seen.append((await receive())["body"])
+            try:
+                check_pace(gradio.Request(Request(scope)))
+            except Busy as busy:
+                answer.refusal = str(busy)
+            kind = [(b"content-type", b"application/json"), (b"content-length", str(len(self.says)).encode())]
+            await send({"type": "http.response.start", "status": self.status, "headers": kind})
+            await send({"type": "http.response.body", "body": self.says})
+
+        sent = [body if isinstance(body, bytes) else json.dumps(body).encode()]
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": sent.pop(), "more_body": False}
+
+        async def send(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                answer.status = message["status"]
+                answer.headers = {name.decode(): value.decode() for name, value in message["headers"]}
+            else:
+                answer.body += message["body"]
+
+        scope = {
+            "type": "http",
+            "method": "GET" if body is None else "POST",
+            "path": path,
+            "client": (host, 1),
+            "headers": [(b"host", b"127.0.0.1"), *((k.encode(), v.encode()) for k, v in headers.items())],
+        }
+        gate = CallGate(app, self.settings, self.limits, lambda _: Endpoints.of((COMPARE, VOTE, LOOK)))
+        asyncio.run(gate(scope, receive, send))
+        return answer
+
+    def call(self, endpoint: Endpoint, **more: str) -> Answer:
+        return self.ask(f"{PREFIX}run/x", {"fn_index": endpoint.index, "data": ["hi"]}, **more)
+
+
+def test_a_call_reaches_the_page_whole() -> None:
+    answer = Page().call(VOTE)
+    assert answer.status == 200
+    assert [json.loads(body) for body in answer.seen] == [{"data": ["hi"], "fn_index": 1}]
+
+
+def test_a_bad_call_does_not_reach_the_page() -> None:
+    answer = Page().ask(f"{PREFIX}run/x", b"{")
+    assert (answer.status, answer.words, answer.seen) == (400, "the body is not JSON that can be read here", [])
+    assert Page().ask(f"{PREFIX}upload", {}).status == 404
+
+
+@pytest.mark.parametrize("path", ["file=/etc/passwd", "proxy=http://x", "vibe-code", "dev/reload", "runs", "deep_link"])
+def test_gradios_other_rooms_are_closed(path: str) -> None:
+    assert Page().ask(PREFIX + path).words == "There is nothing at this address."
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/leaderboard", f"{PREFIX}info", f"{PREFIX}heartbeat/abc", f"{PREFIX}queue/data"]
+)
+def test_the_page_and_what_it_reads_are_open(path: str) -> None:
+    assert Page().ask(path).status == 200
+
+
+def test_a_program_that_asks_too_often_gets_429_and_the_wait() -> None:
+    page = Page(Settings(compares_per_minute=2))
+    assert [page.call(COMPARE).status for _ in range(3)] == [200, 200, 429]
+    refused = page.call(COMPARE)
+    assert refused.words == "That was quick: one visitor may send 2 comparisons a minute. Try again in 30 seconds."
+    assert refused.headers["retry-after"] == "30"
+    assert refused.seen == []
+
+
+def test_a_name_is_no_secret_so_that_nobody_elsewhere_can_use_it_up() -> None:
+    page, ann = Page(Settings(compares_per_minute=1)), {"x-playground-rater": "ann"}
+    assert [page.call(COMPARE, **ann).status for _ in range(2)] == [200, 429]
+    assert page.call(COMPARE, host="203.0.113.8", **ann).status == 200
+    assert page.call(COMPARE, **{"x-playground-rater": "ben"}).status == 200
+
+
+def test_an_event_of_the_page_that_comes_too_soon_is_told_to_its_handler() -> None:
+    page, cookie = Page(Settings(votes_per_minute=1)), {"cookie": f"a=b; {COOKIE}={SECRET}"}
+    assert page.call(VOTE, **cookie).refusal == ""
+    again = page.call(VOTE, **cookie)
+    assert (again.status, len(again.seen)) == (200, 1), "Gradio's page shows nobody the words of a 429"
+    assert again.refusal == "That was quick: one visitor may send 1 votes a minute. Try again in 60 seconds."
+    assert page.call(LOOK, **cookie).refusal == ""
+
+
+def test_a_rater_is_limited_at_whatever_address() -> None:
+    page, cookie = Page(Settings(votes_per_minute=1)), {"cookie": f"{COOKIE}={SECRET}"}
+    assert page.call(VOTE, **cookie).refusal == ""
+    assert page.call(VOTE, host="203.0.113.8", **cookie).refusal
+
+
+def test_refused_events_of_the_page_are_counted_as_what_they_cost() -> None:
+    page = Page(Settings(votes_per_minute=1, views_per_minute=5))
+    assert [page.call(VOTE).status for _ in range(7)] == [200] * 5 + [429] * 2
+
+
+def test_malformed_calls_are_counted_too() -> None:
+    page = Page(Settings(views_per_minute=3))
+    assert [page.ask(f"{PREFIX}run/x", b"{").status for _ in range(5)] == [400, 400, 400, 429, 429]
+
+
+def test_pages_are_counted_and_their_files_are_not() -> None:
+    page = Page(Settings(views_per_minute=2))
+    assert [page.ask("/assets/index.js").status for _ in range(5)] == [200] * 5
+    assert [page.ask("/").status for _ in range(3)] == [200, 200, 429]
+
+
+def test_whoever_sits_at_the_machine_is_not_limited_unless_it_is_locked() -> None:
+    page = Page(Settings(compares_per_minute=1))
+    assert [page.call(COMPARE, host=HERE).status for _ in range(5)] == [200] * 5
+    assert [page.call(COMPARE, host=HERE, via="proxy").status for _ in range(2)] == [200, 429]
+    locked = Page(Settings(compares_per_minute=1, locked=True))
+    assert [locked.call(COMPARE, host=HERE).status for _ in range(2)] == [200, 429]
+
+
+def test_what_a_handler_refuses_in_words_is_the_requests_fault() -> None:
+    answer = Page(status=500, says=b'{"error": "no such battle", "visible": true}').call(VOTE)
+    assert (answer.status, answer.words) == (400, "no such battle")
+
+
+@pytest.mark.parametrize("says", [b'{"error": null}', b"Internal Server Error", b"[]", b'{"error": {"a": 1}}'])
+def test_what_breaks_here_is_said_to_be_ours_and_says_nothing_else(says: bytes) -> None:
+    answer = Page(status=500, says=says).call(VOTE)
+    assert (answer.status, answer.words) == (500, "Something went wrong here, and not because of you. Try again.")

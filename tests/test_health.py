@@ -1,0 +1,159 @@
+"""``/health`` of a running playground: what monitors read, while it works, while everything is full, while it fails."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from playground.rater import new_secret, rater_id
+from playground.ui.middleware import COOKIE
+from tests.conftest import ROOT, LiveApp, start_app, stop_app
+
+PAIR = ["pocket-orca-mini", "pocket-galpaca"]
+
+
+def fetch(url: str, body: Any = None, method: str | None = None, **headers: str) -> tuple[int, bytes]:
+    sent = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, sent, {"Content-Type": "application/json", **headers}, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=60) as reply:
+            return reply.status, reply.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
+
+
+def health(app: LiveApp) -> tuple[int, dict[str, Any]]:
+    status, body = fetch(f"{app.url}/health")
+    return status, json.loads(body)
+
+
+def begin(app: LiveApp, endpoint: str, **fields: Any) -> str:
+    """Join the queue; the address of what comes of it."""
+    base = f"{app.url}/gradio_api/call/v2/{endpoint}"
+    status, body = fetch(base, fields)
+    assert status == 200, body
+    return f"{base}/{json.loads(body)['event_id']}"
+
+
+def last(stream: str) -> Any:
+    """The last data of a stream that ends."""
+    return json.loads(fetch(stream)[1].decode().strip().splitlines()[-1].removeprefix("data: "))
+
+
+def until(happened: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not happened():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.05)
+
+
+def descendants(pid: int) -> list[int]:
+    """The processes that `pid` and its children started."""
+    children = {int(p.name): _parent(p) for p in Path("/proc").iterdir() if p.name.isdigit()}
+    found, todo = [], [pid]
+    while todo:
+        parent = todo.pop()
+        todo += [child for child, its in children.items() if its == parent]
+        found.append(parent)
+    return found[1:]
+
+
+def _parent(folder: Path) -> int:
+    try:
+        return int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:  # it has ended
+        return 0
+
+
+@contextmanager
+def held(app: LiveApp) -> Iterator[None]:
+    """No model writes a token inside."""
+    workers = descendants(app.process.pid)
+    for worker in workers:
+        os.kill(worker, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for worker in workers:
+            os.kill(worker, signal.SIGCONT)
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[LiveApp]:
+    app = start_app(tmp_path, "--queue-max=2", f"--models={','.join(PAIR)}")
+    yield app
+    stop_app(app)
+
+
+def test_a_monitor_learns_how_it_goes_and_no_secret(live_app: LiveApp) -> None:
+    battle = last(begin(live_app, "compare", instruction="What is the capital of France?", models=PAIR))[0]
+    assert last(begin(live_app, "vote", battle_id=battle["battle_id"], choice="a"))[0]["accepted"] is True
+    status, report = health(live_app)
+    assert status == 200
+    assert set(report) == {"status", "database", "journal", "workers", "queue", "versions", "uptime_s"}
+    assert report["database"]["writable"] is True
+    assert report["database"]["votes"] >= 1
+    assert report["journal"]["error"] == ""
+    assert report["journal"]["lag"] >= 0
+    assert set(report["queue"]) == {"running", "waiting", "max"}
+    assert {worker["model"] for worker in report["workers"]} >= set(PAIR)
+    assert set(report["versions"]) == {"playground", "python", "gradio", "sqlite"}
+    assert report["uptime_s"] > 0
+    said = json.dumps(report)
+    for secret in (str(ROOT), str(live_app.db.parent), os.uname().nodename, "127.0.0.1", battle["battle_id"], "France"):
+        assert secret not in said
+
+
+def test_head_says_the_status_alone(live_app: LiveApp) -> None:
+    assert fetch(f"{live_app.url}/health", method="HEAD") == (200, b"")
+
+
+def test_while_generations_fill_everything_votes_are_taken_and_new_comparisons_told_how_long(app: LiveApp) -> None:
+    ask = {"instruction": "What is the capital of France?", "models": PAIR}
+    until(lambda: {worker["state"] for worker in health(app)[1]["workers"]} == {"ready"})
+    before = [last(begin(app, "compare", **ask))[0]["battle_id"] for _ in range(2)]
+    until(lambda: health(app)[1]["queue"]["running"] == 0)
+    with held(app):
+        streams = [begin(app, "compare", **ask) for _ in range(2)]
+        until(lambda: health(app)[1]["queue"]["running"] == 2)
+        refused = last(begin(app, "compare", **ask))["error"]
+        assert refused.startswith("2 comparisons are being written now, as many as this playground takes at once.")
+        assert "done in about " in refused
+        status, report = health(app)
+        assert (status, report["status"]) == (200, "degraded")
+        assert report["queue"] == {"running": 2, "waiting": 2, "max": 2}
+        for battle_id in before:
+            assert last(begin(app, "vote", battle_id=battle_id, choice="tie"))[0]["accepted"] is True
+    for stream in streams:
+        assert last(stream)[0]["state"] == "open"
+    until(lambda: health(app)[1]["queue"]["running"] == 0)
+    assert last(begin(app, "compare", **ask))[0]["state"] == "open"
+
+
+def test_it_fails_when_votes_would_be_lost(app: LiveApp) -> None:
+    assert health(app)[0] == 200
+    app.db.rename(app.db.with_name("gone.db"))
+    status, report = health(app)
+    assert (status, report["status"]) == (503, "failing")
+    assert report["database"]["writable"] is False
+    assert str(app.db.parent) not in json.dumps(report)
+    app.db.with_name("gone.db").rename(app.db)
+    assert health(app)[0] == 200
+
+
+def test_no_rater_stands_in_it(live_app: LiveApp) -> None:
+    secret = new_secret()
+    status, body = fetch(f"{live_app.url}/health", **{"Cookie": f"{COOKIE}={secret}"})
+    assert status == 200
+    assert secret not in body.decode()
+    assert rater_id(secret) not in body.decode()

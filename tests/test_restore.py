@@ -1,0 +1,402 @@
+"""Restoring: a journal becomes the database that it is of, whatever is missing, doubled, torn or old."""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from playground.cli import main
+from playground.errors import DatabaseBroken, DatabaseNewer, StorageError
+from playground.storage import rebuild, segments
+from playground.storage.audit import audit
+from playground.storage.journal import Journal, check_against_journal
+from playground.storage.rebuild import Restored, restore
+from playground.storage.segments import journal_folder, sealed
+from playground.storage.store import Store
+from tests.cast import MODELS, House, battle, generation, house
+from tests.judging import ADA, BEN, CY, afternoon, hashes, judge, keep_journal, time_passes
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[House]:
+    made = house(tmp_path / "home")
+    yield made
+    made.store.close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return journal_folder(tmp_path / "home" / "playground.db")
+
+
+@pytest.fixture
+def new(tmp_path: Path) -> Iterator[Store]:
+    with Store(tmp_path / "new.db") as store:
+        yield store
+
+
+def settled(store: Store, home: House) -> dict[str, str]:
+    """Hashes of what was judged, once time has done the same to it as at home."""
+    again = House(store)
+    again.time.at = home.time.at
+    again.battles.expire()
+    return hashes(store)
+
+
+def counts(restored: Restored) -> tuple[int, int]:
+    return restored.votes_added, restored.votes_there
+
+
+def test_a_lost_database_is_made_again_equal_by_hash(home: House, folder: Path, new: Store) -> None:
+    afternoon(home)
+    keep_journal(home.store)
+    brought = restore(new, folder)
+    assert counts(brought) == (9, 0)
+    assert (brought.refused, brought.damaged, brought.torn, brought.missing) == (0, 0, 0, 0)
+    assert settled(new, home) == hashes(home.store)
+    assert list(new.judged_pairs()) == list(home.store.judged_pairs())
+    assert audit(new, folder) == []
+    check_against_journal(new, folder)
+
+
+def test_a_restored_database_goes_on_as_the_old_one_would_have(home: House, folder: Path, new: Store) -> None:
+    afternoon(home)
+    keep_journal(home.store)
+    restore(new, folder)
+    journal = Journal(new, folder)
+    judge(House(new), "the-next")
+    journal.close()
+    assert audit(new, folder) == []
+    assert journal.state().lag == 0
+
+
+def test_restoring_again_changes_nothing(home: House, folder: Path, new: Store) -> None:
+    afternoon(home)
+    keep_journal(home.store)
+    restore(new, folder)
+    before = hashes(new)
+    assert counts(restore(new, folder)) == (0, 9)
+    assert hashes(new) == before
+    assert counts(restore(home.store, folder)) == (0, 9)
+
+
+def test_an_older_copy_gets_what_it_lacks(home: House, folder: Path, tmp_path: Path) -> None:
+    home.battles.create(battle("being-written", owner=ADA))
+    home.battle_is_open("open", owner=ADA)
+    judge(home, "to-be-undone")
+    judge(home, "noted")
+    home.battles.note("noted", ADA, reasons=["correct"], comment="first")
+    home.store.close()
+    shutil.copy(tmp_path / "home" / "playground.db", tmp_path / "copy.db")
+    with Store(tmp_path / "home" / "playground.db") as store:
+        late = House(store, home.time)
+        for side in "ab":
+            model = MODELS["ab".index(side)]
+            late.battles.finish_side("being-written", side, generation(f"written-{side}", model))
+        late.battles.vote("being-written", "b", ADA)
+        late.battles.vote("open", "tie", ADA)
+        late.battles.undo("to-be-undone", ADA)
+        late.battles.note("noted", ADA, reasons=[], comment="second")
+        afternoon(late)
+        keep_journal(store)
+        expected, pairs = hashes(store), list(store.judged_pairs())
+    with Store(tmp_path / "copy.db") as copy:
+        with pytest.raises(DatabaseBroken, match="older than its journal"):
+            check_against_journal(copy, folder)
+        assert counts(restore(copy, folder)) == (12, 2)
+        check_against_journal(copy, folder)
+        assert settled(copy, late) == expected
+        assert list(copy.judged_pairs()) == pairs
+        assert audit(copy, folder) == []
+
+
+def test_a_database_that_went_on_without_its_journal_takes_in_what_the_journal_has(
+    home: House, folder: Path, tmp_path: Path
+) -> None:
+    judge(home, "before")
+    home.battle_is_open("both", owner=ADA)
+    home.store.close()
+    shutil.copy(tmp_path / "home" / "playground.db", tmp_path / "copy.db")
+    with Store(tmp_path / "home" / "playground.db") as store:
+        judge(House(store), "here")
+        House(store).battles.vote("both", "a", ADA)
+        keep_journal(store)
+    with Store(tmp_path / "copy.db") as copy:
+        late = House(copy)
+        for number in range(4):
+            judge(late, f"there-{number}")
+        late.battles.vote("both", "b", ADA)
+        for expected in ((1, 1), (0, 2)):
+            brought = restore(copy, folder)
+            assert counts(brought) == expected
+            assert brought.refused == 1  # of two first votes on one battle the database's own stands
+        assert {pair.battle_id for pair in copy.judged_pairs()} == {
+            "before",
+            "here",
+            "both",
+            *(f"there-{number}" for number in range(4)),
+        }
+        keep_journal(copy)
+        assert audit(copy, journal_folder(tmp_path / "copy.db")) == []
+
+
+def test_boots_whose_names_lie_about_time_are_brought_in_in_order(home: House, folder: Path, new: Store) -> None:
+    judge(home, "battle-1")
+    home.battles.note("battle-1", ADA, comment="first")
+    keep_journal(home.store)
+    [boot] = folder.iterdir()
+    boot.rename(folder / "29990101T000000Z-0000")
+    home.time.pass_s(-3600)
+    home.battles.note("battle-1", ADA, comment="second")
+    judge(home, "battle-2")
+    home.battles.note("battle-2", ADA, comment="another")
+    keep_journal(home.store)
+    restore(new, folder)
+    time_passes(home)
+    assert settled(new, home) == hashes(home.store)
+
+
+@pytest.fixture(scope="module")
+def many_segments(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A journal of thirty votes in ten segments."""
+    home = house(tmp_path_factory.mktemp("many"))
+    for number in range(30):
+        judge(home, f"battle-{number}")
+        if number % 3 == 2:
+            folder = keep_journal(home.store)
+    home.store.close()
+    return folder
+
+
+@settings(max_examples=25)
+@given(chance=st.randoms(use_true_random=False))
+def test_whatever_is_missing_doubled_torn_or_flipped_every_whole_line_is_brought_in(
+    many_segments: Path, chance: random.Random
+) -> None:
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary) / "copy.journal"
+        shutil.copytree(many_segments, folder)
+        for segment in segments.segments(folder):
+            match chance.randrange(6):
+                case 0:
+                    segment.unlink()
+                case 1:
+                    shutil.copytree(segment.parent, folder / f"again-{segment.parent.name}")
+                case 2:
+                    segment.write_bytes(segment.read_bytes()[: chance.randrange(segment.stat().st_size)])
+                case 3:
+                    content = bytearray(segment.read_bytes())
+                    content[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
+                    segment.write_bytes(content)
+        lines = [line for path in segments.segments(folder) for line in segments.read(path)]
+        whole = {line.record["vote_id"] for line in lines if not line.fault and line.seq}
+        with Store(Path(temporary) / "new.db") as store:
+            if segments.segments(folder):
+                brought = restore(store, folder)
+                assert counts(brought) == (len(whole), 0)
+                assert brought.damaged == sum(line.fault == "damaged" for line in lines)
+                assert brought.torn == sum(line.fault == "torn" for line in lines)
+            assert {pair.vote_id for pair in store.judged_pairs()} == whole
+
+
+def test_news_of_a_battle_whose_vote_is_lost_is_counted_and_not_missed_at_the_next_start(
+    home: House, folder: Path, new: Store
+) -> None:
+    judge(home, "battle-1")
+    keep_journal(home.store)
+    lost = segments.segments(folder)
+    judge(home, "battle-2")
+    home.battles.note("battle-1", ADA, comment="never mind")
+    keep_journal(home.store)
+    lost[0].unlink()
+    brought = restore(new, folder)
+    assert (counts(brought), brought.refused, brought.missing) == ((1, 0), 1, 1)
+    check_against_journal(new, folder)
+
+
+def test_a_line_that_no_database_takes_keeps_no_other_out(home: House, folder: Path, new: Store) -> None:
+    for number in range(3):
+        judge(home, f"battle-{number}")
+    keep_journal(home.store)
+    [segment] = segments.segments(folder)
+
+    def spoil(line: segments.Line) -> bytes:
+        record = line.record
+        if record["battle_id"] == "battle-1":
+            record["rows"]["battles"][0]["state"] = "no such state"
+        return sealed({name: value for name, value in record.items() if name != "crc"})
+
+    segments.rewrite(segment, spoil)
+    brought = restore(new, folder)
+    assert (counts(brought), brought.refused) == ((2, 0), 1)
+
+
+# Erased
+
+
+def words(path: Path) -> bytes:
+    """Everything in the files of a database."""
+    return b"".join(part.read_bytes() for part in path.parent.glob(f"{path.name}*") if part.is_file())
+
+
+def test_what_was_erased_stays_so_also_where_an_old_segment_still_says_it(
+    home: House, folder: Path, new: Store, tmp_path: Path
+) -> None:
+    afternoon(home)
+    keep_journal(home.store)
+    shutil.copytree(folder, tmp_path / "old")
+    home.battles.erase(BEN)
+    judge(home, "afterwards", rater=BEN, text="New words.")
+    time_passes(home)
+    keep_journal(home.store)
+    shutil.copytree(tmp_path / "old", folder / "0000-an-old-copy")
+    brought = restore(new, folder)
+    assert counts(brought) == (10, 0)
+    assert settled(new, home) == hashes(home.store)
+    new.close()
+    assert b"Theodora" not in words(tmp_path / "new.db")
+    assert b"New words." in words(tmp_path / "new.db")
+
+
+def test_an_old_journal_brings_erased_words_back_into_no_database(home: House, folder: Path, tmp_path: Path) -> None:
+    afternoon(home)
+    keep_journal(home.store)
+    shutil.copytree(folder, tmp_path / "old")
+    home.battles.erase(BEN)
+    before = hashes(home.store)
+    assert counts(restore(home.store, tmp_path / "old")) == (0, 9)
+    assert hashes(home.store) == before
+    keep_journal(home.store)
+    assert audit(home.store, folder) == []
+    home.store.close()
+    assert b"Theodora" not in words(tmp_path / "home" / "playground.db")
+
+
+def test_an_older_copy_forgets_what_was_erased_since(home: House, folder: Path, tmp_path: Path) -> None:
+    afternoon(home)
+    home.store.close()
+    shutil.copy(tmp_path / "home" / "playground.db", tmp_path / "copy.db")
+    with Store(tmp_path / "home" / "playground.db") as store:
+        late = House(store, home.time)
+        late.battles.erase(BEN)
+        late.battles.erase(CY)
+        keep_journal(store)
+        expected = hashes(store)
+    with Store(tmp_path / "copy.db") as copy:
+        assert counts(restore(copy, folder)) == (0, 9)
+        assert settled(copy, late) == expected
+        assert audit(copy, folder) == []
+    assert b"Theodora" not in words(tmp_path / "copy.db")
+
+
+# Refusals
+
+
+def test_where_there_is_no_journal_it_is_said(new: Store, tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="there is no journal in"):
+        restore(new, tmp_path / "nowhere")
+
+
+def test_the_journal_of_another_database_is_refused(home: House, folder: Path, tmp_path: Path) -> None:
+    judge(home, "battle-1")
+    keep_journal(home.store)
+    other = house(tmp_path / "other")
+    judge(other, "battle-1")
+    before = hashes(other.store)
+    with pytest.raises(DatabaseBroken, match="journal of another database"):
+        restore(other.store, folder)
+    assert hashes(other.store) == before
+    shutil.copytree(keep_journal(other.store), folder / "others")
+    with pytest.raises(DatabaseBroken, match="journals of 2 databases"):
+        restore(home.store, folder)
+    other.store.close()
+
+
+def test_a_newer_journal_is_refused(home: House, folder: Path, new: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    judge(home, "battle-1")
+    keep_journal(home.store)
+    monkeypatch.setattr(rebuild, "schema_version", lambda: 1)
+    with pytest.raises(DatabaseNewer, match="update the playground"):
+        restore(new, folder)
+
+
+# The command
+
+
+def run(*argv: str) -> tuple[int, str]:
+    out = io.StringIO()
+    return main(argv, out), out.getvalue()
+
+
+def test_the_command_makes_a_missing_database_and_says_what_it_did(
+    home: House, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    afternoon(home)
+    keep_journal(home.store)
+    expected = hashes(home.store)
+    home.store.close()
+    db = tmp_path / "home" / "playground.db"
+    db.unlink()
+    status, text = run("restore", "--db", str(db))
+    assert status == 0
+    assert "9 votes and undos added" in text
+    status, text = run("restore", str(folder), "--db", str(db), "--json")
+    assert status == 0
+    document = json.loads(text)
+    assert (document["votes_added"], document["votes_there"], document["missing"]) == (0, 9, 0)
+    assert capsys.readouterr().err == ""
+    with Store(db) as store:
+        assert settled(store, home) == expected
+
+
+def test_while_the_playground_runs_the_command_refuses(
+    home: House, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    judge(home, "battle-1")
+    keep_journal(home.store)
+    assert run("restore", "--db", str(tmp_path / "home" / "playground.db"))[0] == 1
+    assert "another process writes to" in capsys.readouterr().err
+
+
+RESTORER = """
+import os, sys
+from pathlib import Path
+from playground.storage import rebuild
+from playground.storage.store import Store
+rebuild.BATCH = 2
+calls = []
+def stop(done, size):
+    calls.append(done)
+    if len(calls) == int(sys.argv[3]):
+        os.kill(os.getpid(), 9)
+rebuild.restore(Store(Path(sys.argv[1])), Path(sys.argv[2]), stop)
+"""
+
+
+@pytest.mark.parametrize("batches", [1, 4])
+def test_a_restoring_that_a_kill_ended_is_finished_by_the_next(
+    home: House, folder: Path, tmp_path: Path, batches: int
+) -> None:
+    afternoon(home)
+    keep_journal(home.store)
+    db = tmp_path / "new.db"
+    command = [sys.executable, "-c", RESTORER, str(db), str(folder), str(batches)]
+    assert subprocess.run(command, cwd=ROOT, check=False).returncode == -9
+    with Store(db) as store:
+        with pytest.raises(DatabaseBroken, match="older than its journal"):
+            check_against_journal(store, folder)
+        restore(store, folder)
+        assert settled(store, home) == hashes(home.store)
