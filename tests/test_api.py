@@ -131,6 +131,7 @@ def test_models_and_prompt_are_documents(client: Client) -> None:
     assert prompt["token_ids"][0] == 1
 
 
+@pytest.mark.proves("SQL, paths")
 def test_a_path_from_a_visitor_is_only_a_name_that_nobody_has(client: Client) -> None:
     for name in ("/etc", "./playground/pocket/weights/pocket-galpaca", "~", "org/name"):
         with pytest.raises(AppError, match=f"unknown model '{name}'; valid: .*pocket-galpaca"):

@@ -8,17 +8,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
 
 from playground.arena import Arena
 from playground.battles import Battles
 from playground.clock import Clock
-from playground.errors import InvalidValue, PromptTooLong, Refused, StorageError, Unknown
+from playground.errors import InvalidValue, PromptTooLong, Refused, StorageError, TokenizerError, Unknown
 from playground.exchange import ExportOptions, export
-from playground.records import BattleState, BattleView, ColumnState, Generation, Instruction, ModelCard
+from playground.records import BattleState, BattleView, ColumnState, FinishReason, Generation, Instruction, ModelCard
 from playground.settings import Settings
 from tests.cast import House, ToldTime
 from tests.chats import small_llama
-from tests.checkpoints import write_checkpoint
+from tests.checkpoints import VOCAB_SIZE, write_checkpoint
 
 ADA, BEN = "a" * 32, "b" * 32
 ASK = Instruction("What is the capital of France?")
@@ -125,6 +127,7 @@ def test_stopping_keeps_what_was_written_and_a_blind_column_cannot_be_stopped_al
     ended(arena, blind)
 
 
+@pytest.mark.proves("visitor gone before, while and after")
 def test_what_nobody_reads_is_stopped(arena: Arena) -> None:
     slow = {"max_new_tokens": 220, "min_new_tokens": 220}
     battle_id = arena.compare(ASK, owner=ADA, source="page", blind=False, models=("tiny-llama",) * 6, overrides=slow)
@@ -169,6 +172,7 @@ def test_of_too_many_battles_in_memory_the_same_owners_are_forgotten_first(
     assert arena.view(adas.battle_id, ADA) == adas
 
 
+@pytest.mark.proves("disk full, and freed again")
 def test_what_the_disk_does_not_take_is_saved_when_it_does_again(arena: Arena, monkeypatch: pytest.MonkeyPatch) -> None:
     full, finish = [True], Battles.finish_side
 
@@ -206,6 +210,7 @@ def test_what_does_not_fit_is_refused_before_anything_is_stored(
     assert count(arena) == before
 
 
+@pytest.mark.proves("restart in the middle of a battle")
 def test_a_restart_keeps_votes_and_ends_what_was_being_written(
     arena: Arena, settings: Settings, tmp_path: Path
 ) -> None:
@@ -224,6 +229,7 @@ def test_a_restart_keeps_votes_and_ends_what_was_being_written(
         second.close()
 
 
+@pytest.mark.proves("weights missing, truncated, poisoned, of wrong shape, with missing keys, NaN")
 def test_a_line_up_with_a_broken_model_still_compares_the_others(settings: Settings, tmp_path: Path) -> None:
     cards = tmp_path / "cards"
     cards.mkdir()
@@ -242,6 +248,103 @@ def test_a_line_up_with_a_broken_model_still_compares_the_others(settings: Setti
         for _ in range(4):
             view = ended(arena, arena.compare(ASK, owner=ADA, source="page", blind=False))
             assert {c.card.id for c in view.columns if c.card} == {"tiny-llama", "tiny-opt"}
+    finally:
+        arena.close()
+
+
+@pytest.mark.proves("a tokenizer error")
+def test_a_model_whose_tokenizer_is_broken_is_refused_in_words_and_the_others_go_on(
+    settings: Settings, tmp_path: Path
+) -> None:
+    cards = tmp_path / "cards"
+    cards.mkdir()
+    for number, kind in enumerate(("llama", "opt", "mpt")):
+        write_card(cards, write_checkpoint(tmp_path / kind, kind, seed=number))
+    (tmp_path / "mpt" / "tokenizer.json").write_text('{"model": {"type": "BPE", "vocab"')
+    arena = Arena(replace(settings, db=tmp_path / "p.db", cards=str(cards), models="tiny-llama,tiny-opt,tiny-mpt"))
+    arena.open()
+    try:
+        with pytest.raises(
+            TokenizerError, match=r"^tiny-mpt: .*tokenizer\.json cannot be read as a tokenizer"
+        ) as caught:
+            arena.compare(ASK, owner=ADA, source="page", blind=False, models=("tiny-mpt", "tiny-opt"))
+        assert str(tmp_path) not in str(caught.value)
+        assert count(arena) == 0
+        for _ in range(4):
+            view = ended(arena, arena.compare(ASK, owner=ADA, source="page", blind=True))
+            assert view.state is BattleState.OPEN
+            assert arena.vote(view.battle_id, ADA, "a").choice == "a"
+    finally:
+        arena.close()
+
+
+def one_track(folder: Path) -> None:
+    """The weights of a llama that has one token on its mind."""
+    path = folder / "model.safetensors"
+    weights = {name: torch.zeros_like(weight) for name, weight in load_file(path).items()}
+    for name in ("model.embed_tokens.weight", "model.norm.weight"):
+        weights[name] += 1
+    weights["lm_head.weight"][100] += 1
+    save_file(weights, path, metadata={"format": "pt"})
+
+
+@pytest.mark.proves("endless repetition")
+def test_an_answer_that_repeats_itself_for_ever_ends_at_its_limit_and_can_be_judged(
+    settings: Settings, tmp_path: Path
+) -> None:
+    write_card(tmp_path, write_checkpoint(tmp_path / "llama", "llama"), max_new_tokens=200)
+    one_track(tmp_path / "llama")
+    arena = Arena(replace(settings, db=tmp_path / "p.db", cards=str(tmp_path), models="tiny-llama"))
+    arena.open()
+    try:
+        view = ended(arena, arena.compare(ASK, owner=ADA, source="page", blind=False))
+        assert view.state is BattleState.OPEN
+        for column in view.columns:
+            assert column.generation is not None
+            assert column.generation.finish_reason is FinishReason.LENGTH
+            assert column.generation.token_ids == (100,) * 200
+        assert arena.vote(view.battle_id, ADA, "both_bad", view.revision).choice == "both_bad"
+    finally:
+        arena.close()
+
+
+@pytest.mark.proves("an empty answer")
+def test_a_model_that_says_nothing_cannot_be_chosen_and_alone_with_another_makes_no_battle(
+    settings: Settings, tmp_path: Path
+) -> None:
+    cards, templates = tmp_path / "cards", tmp_path / "templates"
+    cards.mkdir()
+    templates.mkdir()
+    for kind in ("llama", "opt", "mpt"):
+        write_card(cards, write_checkpoint(tmp_path / kind, kind))
+    text = (cards / "tiny-mpt.toml").read_text()
+    (cards / "tiny-mpt.toml").write_text(text.replace('"plain"', '"mute"'))
+    (templates / "mute.toml").write_text(
+        'id = "mute"\nsource = "whatever it writes first ends its answer"\n'
+        'without_input = [{ text = "{instruction}" }]\nwith_input = [{ text = "{instruction} {input}" }]\n'
+        f"stop_ids = {list(range(VOCAB_SIZE))}\n"
+    )
+    here = replace(
+        settings,
+        db=tmp_path / "p.db",
+        cards=str(cards),
+        templates=str(templates),
+        models="tiny-llama,tiny-opt,tiny-mpt",
+    )
+    arena = Arena(here)
+    arena.open()
+    try:
+        alone = ended(arena, arena.compare(ASK, owner=ADA, source="page", blind=False, models=("tiny-mpt", "tiny-opt")))
+        assert (alone.state, alone.void_reason) == (BattleState.VOID, "failed")
+        generation = alone.columns[0].generation
+        assert generation is not None
+        assert (generation.text, generation.finish_reason, generation.error) == ("", FinishReason.STOP, None)
+        three = ("tiny-mpt", "tiny-opt", "tiny-llama")
+        view = ended(arena, arena.compare(ASK, owner=ADA, source="page", blind=False, models=three))
+        assert (view.state, view.good_sides) == (BattleState.OPEN, ("b", "c"))
+        with pytest.raises(InvalidValue, match="side a has no answer"):
+            arena.vote(view.battle_id, ADA, "a", view.revision)
+        assert arena.vote(view.battle_id, ADA, "b", view.revision).choice == "b"
     finally:
         arena.close()
 
@@ -278,6 +381,7 @@ def test_a_folder_with_a_chat_template_answers_without_a_card(tmp_path: Path, se
         arena.close()
 
 
+@pytest.mark.proves("visitor gone before, while and after")
 def test_an_open_battle_that_nobody_looks_at_becomes_void_by_itself(settings: Settings, tmp_path: Path) -> None:
     time_told = ToldTime()
     passed = [0.0]

@@ -10,10 +10,13 @@ import http.client
 import io
 import json
 import re
+import select
+import socket
 import tracemalloc
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +58,14 @@ def ask(app: LiveApp, instruction: Any, **more: Any) -> dict[str, Any]:
     return dict(data[0])
 
 
+@pytest.mark.proves(
+    "none, a number, a list",
+    "empty, only spaces",
+    "4,001 characters, 1 MB, 100 MB",
+    "one word of 100,000 characters, 100,000 line breaks",
+    "NUL and control characters",
+    "a prompt longer than the smallest context",
+)
 @pytest.mark.parametrize(
     ("instruction", "words"),
     [
@@ -82,6 +93,15 @@ def test_what_cannot_be_asked_gets_a_message_and_leaves_no_row(live_app: LiveApp
     assert count(live_app) == before
 
 
+@pytest.mark.proves(
+    "bidirectional overrides, stacked marks, emoji families, NFC beside NFD",
+    "CRLF and U+2028",
+    "every template's own markers",
+    "LaTeX bombs, nested Markdown, giant tables, Mermaid",
+    "remote images, javascript: links, script, img, SVG",
+    "spreadsheet formulas",
+    "SQL, paths",
+)
 @pytest.mark.parametrize(
     "text",
     [
@@ -117,6 +137,7 @@ def test_what_looks_dangerous_is_text_like_any_other(live_app: LiveApp, text: st
         assert side.generation.prompt.token_ids.count(2) == 0, "a marker that a visitor types is never a special id"
 
 
+@pytest.mark.proves("NUL and control characters", "lone surrogates, noncharacters", "CRLF and U+2028")
 def test_what_no_model_can_read_is_taken_out(live_app: LiveApp) -> None:
     battle_id = ask(live_app, "What\x00 is\ud800 an\r\nalpaca?\ufffe")["battle_id"]
     with Store(live_app.db, read_only=True) as store:
@@ -125,6 +146,7 @@ def test_what_no_model_can_read_is_taken_out(live_app: LiveApp) -> None:
     assert stored.instruction.instruction == "What is an\nalpaca?"
 
 
+@pytest.mark.proves("a battle id that is a list, or 1 MB long")
 @pytest.mark.parametrize(
     "fields",
     [
@@ -141,6 +163,7 @@ def test_forged_votes_get_a_message_or_a_refusal(live_app: LiveApp, fields: dict
     assert "Traceback" not in json.dumps(data)
 
 
+@pytest.mark.proves("SQL, paths")
 @pytest.mark.parametrize("model", ["gpt-4", "/etc/passwd", "x" * 5000, ["pocket-galpaca"], {"id": "a"}, 3, None])
 def test_a_model_that_is_none_gets_the_same_message_whatever_was_sent(live_app: LiveApp, model: Any) -> None:
     ended_with, data = call(live_app, "prompt", {"model": model, "instruction": "hi"})
@@ -150,6 +173,7 @@ def test_a_model_that_is_none_gets_the_same_message_whatever_was_sent(live_app: 
     assert "Traceback" not in json.dumps(data)
 
 
+@pytest.mark.proves("4,001 characters, 1 MB, 100 MB", "a battle id that is a list, or 1 MB long")
 @pytest.mark.parametrize("megabytes", [1, 100])
 def test_a_body_of_megabytes_is_refused_before_it_is_sent(live_app: LiveApp, megabytes: int) -> None:
     connection = http.client.HTTPConnection(live_app.url.removeprefix("http://"), timeout=30)
@@ -159,6 +183,22 @@ def test_a_body_of_megabytes_is_refused_before_it_is_sent(live_app: LiveApp, meg
     connection.endheaders()
     assert connection.getresponse().status == 413
     connection.close()
+
+
+@pytest.mark.proves("a battle id that is a list, or 1 MB long")
+@pytest.mark.proves("4,001 characters, 1 MB, 100 MB")
+def test_a_hundred_megabytes_that_nobody_announced_are_refused_long_before_their_end(live_app: LiveApp) -> None:
+    host, port = live_app.url.removeprefix("http://").split(":")
+    head = f"POST /gradio_api/call/v2/compare HTTP/1.1\r\nHost: {host}:{port}\r\nTransfer-Encoding: chunked\r\n\r\n"
+    chunk, sent = b"186A0\r\n" + b"x" * 100_000 + b"\r\n", 0
+    with socket.create_connection((host, int(port)), timeout=60) as visitor:
+        visitor.sendall(head.encode())
+        while not select.select([visitor], [], [], 0)[0]:
+            with suppress(ConnectionError):  # it was hung up on meanwhile: what was said before can be read
+                visitor.sendall(chunk)
+            sent += 1
+            assert sent < 1000, "all of it was taken"
+        assert visitor.recv(1000).startswith(b"HTTP/1.1 413")
 
 
 @pytest.mark.parametrize("name", ["battle_id", "choice", "comment"])
@@ -178,6 +218,7 @@ def open_battle(live_app: LiveApp) -> str:
 NO_CHOICES = ("", "z", "c", "A", "a>b>c", ">", "a=", "undo", "both", "a\x00", "x" * 5000, None, 7, ["a"])
 
 
+@pytest.mark.proves("a forged choice")
 @pytest.mark.parametrize("choice", NO_CHOICES, ids=lambda choice: ascii(choice)[:12])
 def test_a_forged_choice_gets_the_valid_ones_and_changes_nothing(
     live_app: LiveApp, open_battle: str, choice: Any
@@ -192,6 +233,7 @@ def test_a_forged_choice_gets_the_valid_ones_and_changes_nothing(
     assert (stored.state, stored.vote) == (BattleState.OPEN, None)
 
 
+@pytest.mark.proves("an unknown, foreign, expired, voted or unfinished battle", "replays")
 def test_a_replayed_vote_gets_the_stored_answer_and_writes_nothing(live_app: LiveApp) -> None:
     battle_id = ask(live_app, "What is the capital of Italy?")["battle_id"]
     answers = [call(live_app, "vote", {"battle_id": battle_id, "choice": choice})[1] for choice in ("a", "a", "b")]
@@ -203,6 +245,7 @@ def test_a_replayed_vote_gets_the_stored_answer_and_writes_nothing(live_app: Liv
     assert stored.revision == 1
 
 
+@pytest.mark.proves("an unknown, foreign, expired, voted or unfinished battle")
 @pytest.mark.parametrize(
     ("reason", "wait_s", "viewer"),
     [("expired", 3601, ADA), ("foreign", 0, BEN), ("unfinished", 0, ADA), ("unknown", 0, ADA)],
@@ -240,6 +283,7 @@ def victim(live_app: LiveApp, config: Config) -> Iterator[tuple[Visitor, str]]:
         assert store.battle(battle_id) == before
 
 
+@pytest.mark.proves("forged state")
 def test_a_forged_state_is_not_looked_at(live_app: LiveApp, config: Config, victim: tuple[Visitor, str]) -> None:
     forged = {"battle_id": victim[1], "revision": 0, "follow": False, "said": "", "report_side": "a"}
     reply = press(Visitor(live_app.url), config, "vote_1", [forged])
@@ -247,6 +291,7 @@ def test_a_forged_state_is_not_looked_at(live_app: LiveApp, config: Config, vict
     assert victim[1] not in reply.body.decode()
 
 
+@pytest.mark.proves("no session hash, a stolen one")
 def test_a_stolen_session_hash_opens_nobodys_battle(
     live_app: LiveApp, config: Config, victim: tuple[Visitor, str]
 ) -> None:
@@ -263,6 +308,7 @@ def test_a_battles_address_does_not_open_it_to_others(live_app: LiveApp, victim:
     assert answer == [{"accepted": False, "reason": "foreign"}]
 
 
+@pytest.mark.proves("hidden and disabled fields overwritten")
 @pytest.mark.parametrize(
     "forged",
     [
@@ -296,6 +342,7 @@ def test_hidden_and_forged_fields_get_words_and_make_no_battle(
     assert count(live_app) == before
 
 
+@pytest.mark.proves("hidden and disabled fields overwritten")
 @pytest.mark.parametrize(
     "hidden", [{"sampling_seed": "7"}, {"model_1": "no-such-model"}, {"mode": "sideways"}], ids=str
 )
@@ -312,6 +359,12 @@ def test_what_a_hidden_field_holds_is_left_out(live_app: LiveApp, config: Config
     assert (stored.blind, dict(stored.overrides)) == (True, {})
 
 
+@pytest.mark.proves(
+    "too few or too many values",
+    "a wrong event index",
+    "deep JSON, NaN, invalid UTF-8",
+    "forged file data",
+)
 @pytest.mark.parametrize(
     "forged",
     [
@@ -338,6 +391,7 @@ def test_a_malformed_event_gets_words_and_no_500(live_app: LiveApp, config: Conf
     assert reply.document["error"]
 
 
+@pytest.mark.proves("no session hash, a stolen one")
 def test_no_session_hash_is_refused_by_the_queue(live_app: LiveApp, config: Config) -> None:
     reply = Visitor(live_app.url).post("queue/join", {"fn_index": event(config, "vote_1")["id"], "data": [None]})
     assert reply.status == 400
@@ -349,6 +403,7 @@ def test_a_stream_of_nothing_ends(live_app: LiveApp, path: str) -> None:
     assert (reply.status, b"Traceback" in reply.body) == (200, False)
 
 
+@pytest.mark.proves("a foreign Origin")
 def test_a_page_of_another_site_may_not_send_events(live_app: LiveApp, config: Config) -> None:
     body = json.dumps({"fn_index": event(config, "vote_1")["id"], "data": [None], "session_hash": "0a1b"}).encode()
     headers = {"Content-Type": "application/json", "Origin": "https://example.org"}
@@ -368,11 +423,13 @@ def prompts(folder: Path, content: bytes) -> tuple[int, list[dict[str, Any]]]:
     return status, [json.loads(line) for line in out.getvalue().splitlines()]
 
 
+@pytest.mark.proves("prompt files: empty, half JSON, wrong columns, BOM, Latin-1")
 def test_an_empty_instruction_file_is_said_to_be_empty(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert prompts(tmp_path, b"") == (1, [])
     assert "prompts.jsonl is empty; write one {instruction, input, system} per line" in capsys.readouterr().err
 
 
+@pytest.mark.proves("prompt files: empty, half JSON, wrong columns, BOM, Latin-1")
 @pytest.mark.parametrize(
     ("line", "words"),
     [
@@ -398,6 +455,7 @@ def test_a_bad_line_of_an_instruction_file_is_named_and_the_next_one_read(
     assert documents[1]["token_ids"]
 
 
+@pytest.mark.proves("prompt files: empty, half JSON, wrong columns, BOM, Latin-1")
 def test_a_byte_order_mark_is_no_part_of_an_instruction_file(tmp_path: Path) -> None:
     status, documents = prompts(tmp_path, b'\xef\xbb\xbf{"instruction": "hi"}\n')
     assert status == 0

@@ -114,6 +114,7 @@ def happen(home: House, event: Event) -> object:
             return battles.view("battle-1", BEN)
 
 
+@pytest.mark.proves("an unknown, foreign, expired, voted or unfinished battle")
 @pytest.mark.parametrize("state", BattleState)
 @pytest.mark.parametrize("event", Event)
 def test_every_cell_of_the_table_is_what_happens(home: House, event: Event, state: BattleState) -> None:
@@ -253,6 +254,7 @@ def test_columns_that_end_at_the_same_moment_open_the_battle_once(tmp_path: Path
     home.store.close()
 
 
+@pytest.mark.proves("an empty answer")
 @pytest.mark.parametrize("bad", [FAILED, EMPTY])
 def test_fewer_than_two_good_answers_are_no_battle(home: House, bad: dict[str, Any]) -> None:
     made = home.battle_is_open(models=MODELS, ends={"a": bad, "c": bad})
@@ -273,6 +275,7 @@ def test_what_can_be_chosen_when_b_failed(home: House, choice: str) -> None:
     assert home.battles.vote("battle-1", choice, ADA).choice == choice
 
 
+@pytest.mark.proves("hidden and disabled fields overwritten", "an error after half an answer")
 @pytest.mark.parametrize(
     "choice", ["", "d", "A", "undo", "b>a", "a>b>c", "a>a", "a>", ">", "a>c>c", "a c", "a>c\n", "left", "model_a",
                "tie ", "\ud800", "a" * 100_000, None, 1, ["a"], True])  # fmt: skip
@@ -325,6 +328,7 @@ def test_a_vote_can_be_undone_for_five_seconds(home: House) -> None:
     assert (seen.state, seen.choice, seen.revision, seen.final_in_s) == (REVEALED, "b", 3, None)
 
 
+@pytest.mark.proves("replays")
 def test_a_late_duplicate_cannot_become_a_second_vote(home: House) -> None:
     home.battle_is_open()
     home.battles.vote("battle-1", "a", ADA, 0)
@@ -347,6 +351,7 @@ def test_time_passes_at_reading_and_is_written_down(home: House) -> None:
     assert refusal_of(lambda: home.battles.vote("forgotten", "a", ADA)) == "expired"
 
 
+@pytest.mark.proves("an unknown, foreign, expired, voted or unfinished battle")
 def test_an_expired_battle_takes_no_vote_though_nobody_looked(home: House) -> None:
     home.battle_is_open()
     home.time.pass_s(3600)
@@ -355,6 +360,7 @@ def test_an_expired_battle_takes_no_vote_though_nobody_looked(home: House) -> No
     assert home.battles.expire() == 0
 
 
+@pytest.mark.proves("clock back an hour")
 def test_a_clock_that_is_set_back_reveals_and_never_lets_undo_for_an_hour(home: House) -> None:
     home.battle_is_open()
     home.time.pass_s(-3600)
@@ -371,6 +377,7 @@ def test_decision_time_counts_from_open_to_vote(home: House) -> None:
     assert [pair.decision_s for pair in home.store.judged_pairs()] == [12.5]
 
 
+@pytest.mark.proves("replays")
 @pytest.mark.parametrize("final", [False, True])
 def test_twenty_racers_on_each_of_fifty_battles_leave_fifty_votes(tmp_path: Path, final: bool) -> None:
     home = house(tmp_path)

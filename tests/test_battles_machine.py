@@ -44,6 +44,7 @@ class Expected:
     state: str = "generating"
     choice: str | None = None
     comment: str = ""
+    taken_back: int = 0  # comments beside votes that were undone
     rows: int = 0
     opened: float = 0.0
     voted: float = 0.0
@@ -92,10 +93,12 @@ class Lives(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if hasattr(self, "home"):
-            self.rebuild()
-            self.export_it()
-            self.close()
-            shutil.rmtree(self.folder)
+            try:
+                self.rebuild()
+                self.export_it()
+            finally:
+                self.close()
+                shutil.rmtree(self.folder)
 
     @property
     def now(self) -> float:
@@ -178,6 +181,7 @@ class Lives(RuleBasedStateMachine):
             assert self.reason_of(lambda: self.home.battles.undo(name, it.who(mine))) == reason
             return
         if it.state == "voted":
+            it.taken_back += bool(it.comment)
             it.state, it.choice, it.comment = "open", None, ""
             it.rows += 1
         answer = self.home.battles.undo(name, it.who(mine))
@@ -218,9 +222,9 @@ class Lives(RuleBasedStateMachine):
             return
         erased = self.home.battles.erase(rater)
         left = [it for it in hers if not it.erased]
-        assert (erased.battles, erased.notes) == (len(left), sum(bool(it.comment) for it in left))
+        assert (erased.battles, erased.notes) == (len(left), sum(bool(it.comment) + it.taken_back for it in left))
         for it in left:
-            it.erased, it.comment = True, ""
+            it.erased, it.comment, it.taken_back = True, "", 0
             it.state = {"open": "expired", "voted": "revealed"}.get(it.state, it.state)
 
     @rule(seconds=st.sampled_from([0.5, 1, 4, 4, 5, 60, EXPIRE_S]))

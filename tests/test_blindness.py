@@ -300,6 +300,7 @@ def untold(battles: Sequence[Battled]) -> None:
         assert battled.exact.split()[1], "it has been opened"
 
 
+@pytest.mark.proves("an empty answer", "an error after half an answer")
 def test_two_models_in_either_order_send_the_same_messages(scene: Scene, takes: Mapping[str, Take]) -> None:
     untold(scene.in_every_order(takes, to_the_end))
 
@@ -340,6 +341,7 @@ def test_a_second_tab_and_a_reload_are_sent_the_same_in_every_order(scene: Scene
         the_same([battled.loose.sound for battled in battles if battled.outcome == outcome])
 
 
+@pytest.mark.proves("no session hash, a stolen one")
 def test_a_stranger_is_sent_nothing_of_a_blind_battle(scene: Scene) -> None:
     battles = scene.in_every_order(plain_pair(scene), watched)
     untold(battles)

@@ -6,6 +6,7 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,18 @@ from tests.stub_arena import HOSTILE
 pytestmark = pytest.mark.browser
 
 LOADING_S = 120
+BOMBS = {
+    "growing mathematics": "$$"
+    + "\\def\\a{x}"
+    + "".join(f"\\def\\{new}{{\\{old}\\{old}}}" for old, new in pairwise("abcdefghijklmnopqrst"))
+    + "\\t$$ and after it",
+    "large mathematics": "$$\\rule{9999em}{9999em}$$ " + "$$" + "{" * 2000 + "1" + "}" * 2000 + "$$ and after it",
+    "nested lists": "> " * 400 + "- " * 400 + "**_`[" * 400 + "\n\nand after it",
+    "a giant table": "|a" * 60 + "|\n" + "|-" * 60 + "|\n" + ("|1" * 60 + "|\n") * 200 + "\nand after it",
+    "diagrams": "```mermaid\ngraph TD; A-->B; click A href 'javascript:alert(1)'\n```\n\nand after it",
+    "a long word": "x" * 100_000 + "\n" * 10_000 + "and after it",
+}
+"""Answers that make a careless page slow, wide or blank."""
 
 
 @pytest.fixture
@@ -90,6 +103,8 @@ def stored(tmp_path: Path) -> Iterator[LiveApp]:
     kept.battle_is_open("0" * 31 + "1", owner=RATER)
     kept.battle_is_open("0" * 31 + "2", (OPENALPACA, MAMBA), {"a": {"text": HOSTILE}}, owner=RATER)
     kept.battle_is_open("0" * 31 + "3", (OPENALPACA, MAMBA, GALPACA), {"c": {"text": ""}}, owner=RATER)
+    texts = {side: {"text": text} for side, text in zip("abcdef", BOMBS.values(), strict=False)}
+    kept.battle_is_open("0" * 31 + "4", (OPENALPACA, MAMBA, GALPACA) * 2, texts, owner=RATER)
     kept.store.close()
     app = start_app(tmp_path, PLAYGROUND_EXPIRE_S=str(10**9))
     yield app
@@ -111,6 +126,20 @@ def test_a_restart_keeps_every_battle_and_vote(browser: Browser, stored: LiveApp
         stop_app(again)
 
 
+@pytest.mark.proves("LaTeX bombs, nested Markdown, giant tables, Mermaid")
+def test_answers_that_want_to_break_the_page_are_shown_in_their_columns(browser: Browser, stored: LiveApp) -> None:
+    with visiting(browser, stored.url, secret=SECRET) as visitor:
+        visitor.open(f"/?battle={'0' * 31}4").reaches("open")
+        for side, name in zip("abcdef", BOMBS, strict=True):
+            expect(visitor.page.locator(f"#answer-{side}"), name).to_contain_text("and after it")
+        assert visitor.page.locator("#answers svg[id^=mermaid], #answers .mermaid").count() == 0
+        assert not visitor.scrolls_sideways
+        visitor.page.locator("#vote-b").click()
+        visitor.reaches("voted").press("r").reaches("revealed")
+        assert visitor.hosts == {stored.url.removeprefix("http://")}
+
+
+@pytest.mark.proves("remote images, javascript: links, script, img, SVG")
 def test_a_hostile_stored_answer_stays_in_its_box(browser: Browser, stored: LiveApp) -> None:
     with visiting(browser, stored.url, secret=SECRET) as visitor:
         visitor.open(f"/?battle={'0' * 31}2").reaches("open")

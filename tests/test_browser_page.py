@@ -338,6 +338,7 @@ def test_prices_are_no_mathematics(visitor: Visitor) -> None:
     assert visitor.page.locator("#answer-e .katex").count() == 0
 
 
+@pytest.mark.proves("remote images, javascript: links, script, img, SVG")
 def test_a_hostile_answer_stays_in_its_box(visitor: Visitor) -> None:
     visitor.compare("something hostile").reaches("open")
     box = visitor.page.locator("#answer-a")

@@ -58,6 +58,7 @@ def test_routes_that_nothing_here_uses_are_closed(route: str) -> None:
         sent(route, {})
 
 
+@pytest.mark.proves("a wrong event index")
 @pytest.mark.parametrize("index", [-1, 3, 2**31, True, 1.0, "1", [1], {}])
 def test_a_wrong_event_index_is_refused(index: Any) -> None:
     with pytest.raises(PlaygroundError, match=r"no such event|fn_index is not"):
@@ -71,12 +72,14 @@ def test_programs_call_what_is_public_and_nothing_else(name: str) -> None:
             sent(f"{way}/{name}", {"data": []})
 
 
+@pytest.mark.proves("too few or too many values")
 @pytest.mark.parametrize("data", [[], [None, None], None, "a", {"0": None}, 1])
 def test_too_few_or_too_many_values_are_refused(data: Any) -> None:
     with pytest.raises(InvalidValue, match=r"data is not a list|vote takes 1"):
         sent("run/vote", {"data": data})
 
 
+@pytest.mark.proves("no session hash, a stolen one")
 @pytest.mark.parametrize("session", [None, "", "a b", "x" * 65, "x" * 1_000_000, 1, ["a"], "../x", "a\n"])
 def test_no_or_a_forged_session_hash_is_refused(session: Any) -> None:
     with pytest.raises(InvalidValue, match="session_hash is not"):
@@ -89,6 +92,7 @@ def test_a_call_by_names_has_to_name_what_there_is(fields: dict[str, Any]) -> No
         sent("call/v2/compare", fields)
 
 
+@pytest.mark.proves("deep JSON, NaN, invalid UTF-8")
 @pytest.mark.parametrize(
     "body",
     [
@@ -117,6 +121,7 @@ def test_what_is_no_json_to_be_read_here_is_refused_in_few_words(body: bytes) ->
     assert len(str(caught.value)) < 100
 
 
+@pytest.mark.proves("forged file data")
 @pytest.mark.parametrize(
     "value",
     [

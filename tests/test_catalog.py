@@ -100,6 +100,7 @@ def test_a_card_is_read_as_it_stands(tmp_path: Path) -> None:
     assert (card.num_parameters, card.size_bytes, card.engine, card.notes) == (0, 0, "local", ())
 
 
+@pytest.mark.proves("cards with unknown keys, missing fields, wrong types")
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
+
 from playground.catalog import Catalog
 from playground.clock import Clock
 from playground.compare import Column, ColumnPlan, Comparison
@@ -124,6 +126,7 @@ def test_a_stopped_column_keeps_its_text_and_may_be_judged() -> None:
     assert (generation.text, generation.finish_reason, generation.good) == ("Half an", FinishReason.CANCELLED, True)
 
 
+@pytest.mark.proves("an error after half an answer")
 def test_a_failure_keeps_its_reason_and_may_not_be_judged() -> None:
     scene = Scene()
     column = scene.column()

@@ -46,15 +46,18 @@ def deep_list(depth: int = 5000) -> list[object]:
 # Instructions
 
 
+@pytest.mark.proves("bidirectional overrides, stacked marks, emoji families, NFC beside NFD")
 def test_plain_text_goes_through_as_it_is() -> None:
     text = "  What is an alpaca?\n\n\t羊驼 🦙 e\u0301 é \u202e \u2028 "
     assert clean_instruction(text, " x ", "s") == (Instruction(text, " x ", "s"), ())
 
 
+@pytest.mark.proves("CRLF and U+2028")
 def test_line_ends_become_line_feeds() -> None:
     assert clean_instruction("a\r\nb\rc\n\rd")[0].instruction == "a\nb\nc\n\nd"
 
 
+@pytest.mark.proves("NUL and control characters", "lone surrogates, noncharacters")
 @pytest.mark.parametrize(
     ("text", "clean", "note"),
     [
@@ -74,6 +77,7 @@ def test_notes_name_the_field() -> None:
     assert [re.search(r"of the (\w+)", note)[1] for note in notes] == ["input", "system"]  # type: ignore[index]
 
 
+@pytest.mark.proves("none, a number, a list")
 @pytest.mark.parametrize(
     ("value", "words"),
     [
@@ -96,6 +100,7 @@ def test_what_is_not_text_is_refused(value: object, words: str) -> None:
             clean_instruction("a", **{field: value})
 
 
+@pytest.mark.proves("empty, only spaces")
 @pytest.mark.parametrize("text", ["", " ", "\n\t \r\n", "\0", "\u200b\ufeff", "\u3000\u2028", "\ud800"])
 def test_what_has_nothing_to_read_is_refused(text: str) -> None:
     with pytest.raises(InvalidInstruction, match="the instruction is empty; write what the models are asked to do"):
@@ -121,6 +126,7 @@ def test_limits_are_settings() -> None:
         clean_instruction("abcd", "", "", limits)
 
 
+@pytest.mark.proves("4,001 characters, 1 MB, 100 MB")
 @pytest.mark.parametrize("text", ["x" * 100_000_000, "\n" * 1_000_000, "\0" * 1_000_000, "\r\n" * 500_000])
 def test_huge_text_is_refused_at_once(text: str) -> None:
     began = time.perf_counter()
@@ -159,6 +165,7 @@ def test_text_of_another_form_is_no_battles_id(battle_id: str) -> None:
     assert len(str(caught.value)) < 400
 
 
+@pytest.mark.proves("a battle id that is a list, or 1 MB long")
 @pytest.mark.parametrize("battle_id", [None, 3, ["0" * 32], {}, deep_list()])
 def test_a_battle_id_is_text(battle_id: object) -> None:
     with pytest.raises(InvalidValue, match=r"battle_id is .*; it has to be text, 32 hexadecimal digits"):

@@ -200,6 +200,7 @@ def test_rows_may_leave_at_any_step_without_a_trace(
         assert request.row not in decoder.rows
 
 
+@pytest.mark.proves("out of memory at load, at the first and at the n-th token")
 def test_a_newcomer_that_does_not_fit_into_memory_ends_alone(
     model: LoadedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -267,6 +268,7 @@ def test_a_newcomer_without_room_in_any_layer_leaves_the_others_as_they_were(
     assert write(model, newcomer)[0]
 
 
+@pytest.mark.proves("out of memory at load, at the first and at the n-th token")
 def test_rows_that_find_no_memory_to_grow_are_lost_and_the_next_ones_are_written(
     model: LoadedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:

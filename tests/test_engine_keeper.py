@@ -119,6 +119,7 @@ def test_before_counts_the_running_row_and_follows_the_queue(scene: Scene) -> No
     assert (status.state, status.running, status.waiting, status.eta_s) == ("ready", 1, 1, None)
 
 
+@pytest.mark.proves("worker killed, crashed, hung")
 def test_a_death_fails_what_was_begun_and_keeps_what_was_not(scene: Scene) -> None:
     scene.up()
     scene.ask("begun")

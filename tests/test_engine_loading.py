@@ -335,6 +335,7 @@ class Writes:
         return os.system, (f"touch '{self.path}'",)
 
 
+@pytest.mark.proves("weights missing, truncated, poisoned, of wrong shape, with missing keys, NaN")
 @pytest.mark.parametrize("form", [form for form in FORMS if "bin" in form])
 @pytest.mark.parametrize("kind", list(ARCHITECTURES))
 def test_code_in_a_pickle_is_refused_and_not_run(
@@ -471,6 +472,7 @@ FILE_FAULTS: dict[str, tuple[Callable[[Path], Any], str]] = {
 }
 
 
+@pytest.mark.proves("weights missing, truncated, poisoned, of wrong shape, with missing keys, NaN")
 @pytest.mark.parametrize("fault", FILE_FAULTS)
 @pytest.mark.parametrize("form", FORMS)
 def test_a_broken_weight_file_is_named_with_what_is_wrong(
@@ -540,6 +542,7 @@ WEIGHT_FAULTS: dict[str, tuple[Change, str]] = {
 }
 
 
+@pytest.mark.proves("weights missing, truncated, poisoned, of wrong shape, with missing keys, NaN")
 @pytest.mark.parametrize("fault", WEIGHT_FAULTS)
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("kind", list(ARCHITECTURES))
@@ -589,6 +592,7 @@ def test_a_broken_configuration_is_refused_in_words(copy: Callable[[str], ModelC
     refused(card, words)
 
 
+@pytest.mark.proves("a tokenizer error")
 @pytest.mark.parametrize(
     ("data", "words"),
     [
@@ -638,6 +642,7 @@ def test_an_mpt_that_transformers_would_run_wrongly_is_refused(
         load(card, threads=1)
 
 
+@pytest.mark.proves("out of memory at load, at the first and at the n-th token")
 @pytest.mark.parametrize(
     "error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes")]
 )

@@ -182,6 +182,7 @@ def test_a_prompt_for_another_vocabulary_is_an_error_and_hurts_nobody(column: Ca
     assert column().start(OPT, SamplingParams(max_new_tokens=2)).finish().finish_reason is FinishReason.LENGTH
 
 
+@pytest.mark.proves("worker killed, crashed, hung")
 def test_a_killed_worker_fails_its_row_in_words_and_is_back_for_the_next(
     column: Callable[[], Column], engine: LocalEngine
 ) -> None:
@@ -209,6 +210,7 @@ def test_a_worker_that_is_killed_twice_in_a_row_is_back_each_time(column: Callab
     assert column().start(MPT, SamplingParams(max_new_tokens=3)).finish().finish_reason is FinishReason.LENGTH
 
 
+@pytest.mark.proves("worker killed, crashed, hung")
 def test_a_hung_worker_is_replaced(column: Callable[[], Column]) -> None:
     row = column().start(OPT)
     row.wait_for(Tokens)

@@ -447,6 +447,7 @@ def test_a_model_that_has_left_its_server_is_said_so(opened: Open, server: Remot
 # -- after the first token: said, never repeated ---------------------------------------------------------------------
 
 
+@pytest.mark.proves("an error after half an answer")
 @pytest.mark.parametrize(
     ("fault", "error"),
     [

@@ -142,6 +142,7 @@ def test_a_prompt_that_cannot_be_fed_ends_its_row_alone() -> None:
     assert scene.end("good") == ("stop", None)
 
 
+@pytest.mark.proves("out of memory at load, at the first and at the n-th token")
 @pytest.mark.parametrize("fail_at", [0, 3])
 @pytest.mark.parametrize(
     "error",
@@ -176,6 +177,7 @@ def test_a_row_that_can_be_given_no_token_ends_in_words_with_what_it_wrote() -> 
     assert scene.ids("r") == [100, 101, 102]
 
 
+@pytest.mark.proves("worker killed, crashed, hung")
 def test_a_failure_that_is_not_understood_ends_the_row_in_words_and_the_process() -> None:
     scene = Scene(ScriptedDecoder(fail_at=2, error=IndexError("index out of range in self")))
     scene.ask("r")

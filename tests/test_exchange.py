@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import resource
+import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -19,6 +21,7 @@ from playground.exchange.containers import FORMULA, cell, to_json, write_rows
 from playground.exchange.licenses import allows_commercial_use
 from playground.records import FinishReason, Instruction
 from tests.cast import ADA, BEN, EMPTY, FAILED, GALPACA, MAMBA, MODELS, OPENALPACA, PARAMS, House, house
+from tests.test_faults_database import as_somebody_with_few_rights
 
 SUM = Instruction("Add them.", input="2 and 2", system="Be brief.", category="maths")
 
@@ -264,6 +267,7 @@ def test_nasty_texts_come_back_from_every_container(tmp_path_factory: Any, texts
     assert table[1:] == [[str(cell(row["one"])), to_json(row["two"])] for row in rows]
 
 
+@pytest.mark.proves("spreadsheet formulas")
 @given(NASTY)
 def test_no_cell_of_a_csv_begins_like_a_formula(text: str) -> None:
     shown = str(cell(text))
@@ -293,6 +297,7 @@ def test_an_empty_database_gives_empty_files(tmp_path: Path) -> None:
     assert (tmp_path / "out.csv").read_text().startswith("question_id,model_a,")
 
 
+@pytest.mark.proves("export target unwritable or full")
 def test_an_existing_file_is_replaced_only_by_a_whole_one(home: House, tmp_path: Path) -> None:
     path = tmp_path / "out.jsonl"
     path.write_text("what was here before")
@@ -320,9 +325,38 @@ def test_an_unknown_format_is_refused_with_the_known_ones(home: House, tmp_path:
         export(home.store, "lmsys", tmp_path / "out.jsonl")
 
 
+@pytest.mark.proves("export target unwritable or full")
 def test_a_folder_that_is_not_there_is_said(home: House, tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="cannot be written: No such file"):
         export(home.store, "votes", tmp_path / "no" / "out.jsonl")
+
+
+@pytest.mark.proves("export target unwritable or full")
+def test_a_folder_that_cannot_be_written_to_is_said_and_holds_no_half_file(home: House) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o555)
+        with as_somebody_with_few_rights(), pytest.raises(StorageError, match="cannot be written: Permission denied"):
+            export(home.store, "votes", Path(name) / "out.jsonl")
+        assert list(Path(name).iterdir()) == []
+
+
+@pytest.mark.proves("export target unwritable or full")
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_a_disk_that_takes_no_more_leaves_the_earlier_file_and_no_half_one(
+    home: House, tmp_path: Path, container: str
+) -> None:
+    path = tmp_path / f"out{container}"
+    path.write_text("what was here before")
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300, most))
+    try:
+        with pytest.raises(StorageError, match=rf"out{container} cannot be written: File too large"):
+            export(home.store, "votes", path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+    assert path.read_text() == "what was here before"
+    assert [file.name for file in tmp_path.iterdir() if "out" in file.name] == [path.name]
+    assert export(home.store, "votes", path) == 3
 
 
 def test_an_export_is_one_moment_though_votes_come_in_meanwhile(home: House, tmp_path: Path) -> None:

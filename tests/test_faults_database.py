@@ -90,6 +90,7 @@ def folder() -> Iterator[Path]:
 # Disk
 
 
+@pytest.mark.proves("disk full, and freed again")
 def test_a_full_disk_is_said_and_once_there_is_space_again_votes_are_taken(home: House) -> None:
     def limit(pages: int) -> Callable[[object], None]:
         return lambda writing: writing._connection.execute(f"PRAGMA max_page_count = {pages}")  # type: ignore[attr-defined]
@@ -103,6 +104,7 @@ def test_a_full_disk_is_said_and_once_there_is_space_again_votes_are_taken(home:
     assert home.store.battle("large") is not None
 
 
+@pytest.mark.proves("disk full, and freed again")
 def test_what_the_system_does_not_take_is_not_acknowledged_and_taken_once_it_does(home: House) -> None:
     log = path_of(home).with_name("playground.db-wal")
     _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -121,6 +123,7 @@ def test_what_the_system_does_not_take_is_not_acknowledged_and_taken_once_it_doe
 # Rights
 
 
+@pytest.mark.proves("a read-only folder")
 def test_a_folder_that_cannot_be_written_to_is_said(folder: Path) -> None:
     folder.chmod(0o555)
     with as_somebody_with_few_rights(), pytest.raises(StorageError, match="cannot be written to"):
@@ -128,6 +131,7 @@ def test_a_folder_that_cannot_be_written_to_is_said(folder: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.proves("a read-only folder")
 def test_a_database_in_a_folder_that_cannot_be_written_to_can_be_read(folder: Path) -> None:
     made = house(folder)
     made.battle_is_open()
@@ -142,6 +146,7 @@ def test_a_database_in_a_folder_that_cannot_be_written_to_can_be_read(folder: Pa
             Store(folder / "playground.db")
 
 
+@pytest.mark.proves("database read-only")
 def test_a_database_file_that_may_only_be_read_is_refused_at_start_and_can_be_read(folder: Path) -> None:
     made = house(folder)
     made.battle_is_open()
@@ -160,6 +165,7 @@ def test_a_database_file_that_may_only_be_read_is_refused_at_start_and_can_be_re
 # Deleted, replaced
 
 
+@pytest.mark.proves("database deleted")
 @pytest.mark.parametrize("name", ["playground.db", "playground.db-wal"])
 def test_a_file_deleted_while_running_takes_no_vote_until_it_is_back(home: House, name: str) -> None:
     home.battles.vote("battle-1", "a", ADA)
@@ -188,6 +194,7 @@ def test_a_file_replaced_while_running_takes_no_vote_and_the_new_one_is_not_touc
     assert votes_in(path) == ["battle-1"]
 
 
+@pytest.mark.proves("database deleted")
 def test_a_file_deleted_between_vote_and_commit_acknowledges_nothing(home: House) -> None:
     def work(writing: object) -> str:
         path_of(home).unlink()
@@ -206,12 +213,14 @@ def test_a_file_on_a_network_mount_that_is_gone_takes_no_vote(tmp_path: Path) ->
             made.battles.vote("battle-1", "a", ADA)
 
 
+@pytest.mark.proves("database deleted")
 def test_a_database_deleted_before_the_start_begins_empty(home: House) -> None:
     home.store.close()
     path_of(home).unlink()
     assert votes_in(path_of(home)) == []
 
 
+@pytest.mark.proves("database empty")
 def test_an_empty_file_becomes_a_database(tmp_path: Path) -> None:
     (tmp_path / "playground.db").touch()
     assert votes_in(tmp_path / "playground.db") == []
@@ -220,6 +229,7 @@ def test_an_empty_file_becomes_a_database(tmp_path: Path) -> None:
 # Damage
 
 
+@pytest.mark.proves("database of random bytes")
 @pytest.mark.parametrize(
     "content", [b"hello", b"\x00" * 5000, os.urandom(5000), b"SQLite format 4\x00" + b"\x00" * 4081]
 )
@@ -232,6 +242,7 @@ def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path, co
     assert path.read_bytes() == content
 
 
+@pytest.mark.proves("database of random bytes")
 def test_random_bytes_behind_a_right_beginning_are_refused_and_left_alone(home: House) -> None:
     home.store.close()
     path = path_of(home)
@@ -242,6 +253,7 @@ def test_random_bytes_behind_a_right_beginning_are_refused_and_left_alone(home: 
     assert path.read_bytes() == content
 
 
+@pytest.mark.proves("database with one bad page")
 def test_one_damaged_page_is_found_at_start_and_left_alone(home: House) -> None:
     many_votes(home)
     home.store.close()
@@ -255,6 +267,7 @@ def test_one_damaged_page_is_found_at_start_and_left_alone(home: House) -> None:
     assert path.read_bytes() == content
 
 
+@pytest.mark.proves("database truncated")
 def test_a_truncated_file_is_found_at_start_and_left_alone(home: House) -> None:
     many_votes(home)
     home.store.close()
@@ -266,6 +279,7 @@ def test_a_truncated_file_is_found_at_start_and_left_alone(home: House) -> None:
     assert path.read_bytes() == content
 
 
+@pytest.mark.proves("a foreign write-ahead log")
 def test_a_foreign_log_beside_a_backup_is_found_at_start_and_the_backup_stays_whole(home: House) -> None:
     """The process was killed, and somebody put a backup in place of the database but left the log where it lay."""
     path = path_of(home)
@@ -294,6 +308,7 @@ def made_newer(home: House) -> Path:
     return path_of(home)
 
 
+@pytest.mark.proves("a newer schema")
 def test_a_newer_database_is_not_written_to_and_says_what_to_do(home: House) -> None:
     path = made_newer(home)
     content = path.read_bytes()
@@ -310,6 +325,7 @@ def test_a_newer_database_is_not_written_to_and_says_what_to_do(home: House) -> 
     assert path.read_bytes() == content
 
 
+@pytest.mark.proves("a newer schema")
 def test_a_newer_database_is_read_by_the_command_line_with_a_word_of_warning(
     home: House, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -322,6 +338,7 @@ def test_a_newer_database_is_read_by_the_command_line_with_a_word_of_warning(
     assert path.read_bytes() == content
 
 
+@pytest.mark.proves("an older schema")
 def test_a_reader_does_not_bring_up_an_older_database(home: House) -> None:
     home.store.close()
     with closing(sqlite3.connect(path_of(home), isolation_level=None)) as raw:
@@ -333,6 +350,7 @@ def test_a_reader_does_not_bring_up_an_older_database(home: House) -> None:
 # Others
 
 
+@pytest.mark.proves("locked by something else")
 def test_a_lock_of_something_else_is_an_error_for_all_who_wait_and_then_over(tmp_path: Path) -> None:
     with Store(tmp_path / "playground.db", busy_s=0.05) as store:
         home = House(store)
@@ -367,6 +385,7 @@ def test_those_who_come_together_wait_for_a_lock_once_and_not_each_in_turn(home:
                 operation.result(None)
 
 
+@pytest.mark.proves("two processes")
 def test_a_second_process_only_reads_and_says_so_until_the_first_one_is_gone(home: House) -> None:
     code = (
         "import sys; from pathlib import Path\n"
@@ -387,6 +406,7 @@ def test_a_second_process_only_reads_and_says_so_until_the_first_one_is_gone(hom
 # Time, restarts
 
 
+@pytest.mark.proves("clock back an hour")
 def test_a_clock_set_back_an_hour_loses_no_vote_and_keeps_decision_times_honest(home: House) -> None:
     home.time.pass_s(-3600)
     assert home.battles.vote("battle-2", "b", ADA).choice == "b"
@@ -401,6 +421,7 @@ def test_a_clock_set_back_an_hour_loses_no_vote_and_keeps_decision_times_honest(
     assert {pair.battle_id for pair in home.store.judged_pairs(final_by=home.time.now())} == {"battle-1", "battle-2"}
 
 
+@pytest.mark.proves("restart in the middle of a battle")
 def test_battles_that_a_kill_left_behind_are_ended_at_the_next_start(tmp_path: Path) -> None:
     made = house(tmp_path)
     made.battles.create(battle("both-lost"))
@@ -422,6 +443,7 @@ def test_battles_that_a_kill_left_behind_are_ended_at_the_next_start(tmp_path: P
     again.store.close()
 
 
+@pytest.mark.proves("SIGTERM while streaming")
 @pytest.mark.slow
 def test_an_app_told_to_end_while_it_streams_keeps_its_votes_and_leaves_no_battle_half_done(tmp_path: Path) -> None:
     app = start_app(tmp_path, "--models", "pocket-orca-mini")
@@ -461,6 +483,7 @@ def reader(home: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[Arena]:
     arena.close()
 
 
+@pytest.mark.proves("two processes")
 def test_a_second_arena_shows_everything_and_refuses_to_store(reader: Arena, home: House) -> None:
     assert reader.read_only.startswith("another program writes to playground.db")
     assert reader.sources_line().endswith("read only")
@@ -479,6 +502,7 @@ def test_a_second_arena_shows_everything_and_refuses_to_store(reader: Arena, hom
     assert home.store.count_votes() == 1
 
 
+@pytest.mark.proves("two processes")
 @pytest.mark.slow
 def test_a_second_app_on_the_same_database_serves_it_for_reading(tmp_path: Path) -> None:
     first = start_app(tmp_path, "--models", "pocket-orca-mini")

@@ -75,6 +75,7 @@ def summary(home: House) -> list[tuple[object, ...]]:
         return [tuple(row) for question in questions for row in reading._connection.execute(question)]
 
 
+@pytest.mark.proves("a failure at the n-th statement")
 @pytest.mark.parametrize("disk", DISKS)
 def test_wherever_the_disk_fails_a_step_is_wholly_undone_and_the_next_try_succeeds(tmp_path: Path, disk: str) -> None:
     untroubled, home = house(tmp_path / "untroubled"), house(tmp_path / "troubled")
@@ -95,6 +96,7 @@ def test_wherever_the_disk_fails_a_step_is_wholly_undone_and_the_next_try_succee
     home.store.close()
 
 
+@pytest.mark.proves("a failure at the n-th statement")
 def test_a_commit_whose_answer_is_lost_can_be_asked_for_again(tmp_path: Path) -> None:
     home = house(tmp_path)
     for name, step in LIFE.items():

@@ -116,6 +116,7 @@ def test_the_page_and_what_it_reads_are_open(path: str) -> None:
     assert Page().ask(path).status == 200
 
 
+@pytest.mark.proves("more requests than a rater may send")
 def test_a_program_that_asks_too_often_gets_429_and_the_wait() -> None:
     page = Page(Settings(compares_per_minute=2))
     assert [page.call(COMPARE).status for _ in range(3)] == [200, 200, 429]
@@ -132,6 +133,7 @@ def test_a_name_is_no_secret_so_that_nobody_elsewhere_can_use_it_up() -> None:
     assert page.call(COMPARE, **{"x-playground-rater": "ben"}).status == 200
 
 
+@pytest.mark.proves("more requests than a rater may send")
 def test_an_event_of_the_page_that_comes_too_soon_is_told_to_its_handler() -> None:
     page, cookie = Page(Settings(votes_per_minute=1)), {"cookie": f"a=b; {COOKIE}={SECRET}"}
     assert page.call(VOTE, **cookie).refusal == ""
@@ -141,6 +143,7 @@ def test_an_event_of_the_page_that_comes_too_soon_is_told_to_its_handler() -> No
     assert page.call(LOOK, **cookie).refusal == ""
 
 
+@pytest.mark.proves("more requests than a rater may send")
 def test_a_rater_is_limited_at_whatever_address() -> None:
     page, cookie = Page(Settings(votes_per_minute=1)), {"cookie": f"{COOKIE}={SECRET}"}
     assert page.call(VOTE, **cookie).refusal == ""

@@ -118,6 +118,7 @@ def test_head_says_the_status_alone(live_app: LiveApp) -> None:
     assert fetch(f"{live_app.url}/health", method="HEAD") == (200, b"")
 
 
+@pytest.mark.proves("queue full")
 def test_while_generations_fill_everything_votes_are_taken_and_new_comparisons_told_how_long(app: LiveApp) -> None:
     ask = {"instruction": "What is the capital of France?", "models": PAIR}
     until(lambda: {worker["state"] for worker in health(app)[1]["workers"]} == {"ready"})

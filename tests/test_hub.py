@@ -283,6 +283,7 @@ FILE_REFUSALS = {
 }
 
 
+@pytest.mark.proves("hub unreachable, refusing, timing out")
 @pytest.mark.parametrize(("refusal", "words"), API_REFUSALS.values(), ids=API_REFUSALS)
 def test_a_hub_that_refuses_the_model_says_why_and_what_to_do(hub: HubServer, refusal: Refusal, words: str) -> None:
     hub.push(REPO, SAFE)
@@ -291,6 +292,7 @@ def test_a_hub_that_refuses_the_model_says_why_and_what_to_do(hub: HubServer, re
         fetch(REPO, "main")
 
 
+@pytest.mark.proves("hub unreachable, refusing, timing out")
 @pytest.mark.parametrize(("refusal", "words"), FILE_REFUSALS.values(), ids=FILE_REFUSALS)
 def test_a_hub_that_refuses_a_file_says_why_and_what_to_do(hub: HubServer, refusal: Refusal, words: str) -> None:
     hub.push(REPO, SAFE)
@@ -300,6 +302,7 @@ def test_a_hub_that_refuses_a_file_says_why_and_what_to_do(hub: HubServer, refus
     assert snapshot_folder(REPO, "main") is None
 
 
+@pytest.mark.proves("hub unreachable, refusing, timing out")
 def test_an_unreachable_hub_is_named(hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
     nobody = f"http://127.0.0.1:{free_port()}"
     monkeypatch.setattr(constants, "ENDPOINT", nobody)
@@ -313,6 +316,7 @@ def test_an_address_that_is_none_is_named(hub: HubServer, monkeypatch: pytest.Mo
         fetch(REPO, "main")
 
 
+@pytest.mark.proves("hub unreachable, refusing, timing out")
 def test_a_hub_that_does_not_answer_is_left_after_a_while(hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(constants, "HF_HUB_ETAG_TIMEOUT", 0.1)
     hub.push(REPO, SAFE)
@@ -321,6 +325,7 @@ def test_a_hub_that_does_not_answer_is_left_after_a_while(hub: HubServer, monkey
         fetch(REPO, "main")
 
 
+@pytest.mark.proves("hub unreachable, refusing, timing out")
 def test_a_file_that_stops_coming_is_left_after_a_while(hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 0.1)
     hub.push(REPO, SAFE)

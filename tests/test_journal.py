@@ -155,6 +155,7 @@ def test_a_damaged_or_torn_end_is_written_again(home: House, folder: Path) -> No
     assert [(line.seq, line.fault) for line in lines] == [(1, ""), (2, ""), (3, "torn"), (3, "")]
 
 
+@pytest.mark.proves("clock back an hour")
 def test_a_clock_that_is_set_back_changes_nothing(home: House, folder: Path) -> None:
     judge(home, "battle-1")
     keep_journal(home.store)
@@ -186,6 +187,7 @@ def test_where_the_folder_cannot_be_made_votes_go_on_and_are_written_later(
     journal.close()
 
 
+@pytest.mark.proves("disk full, and freed again")
 def test_a_full_disk_loses_and_doubles_nothing(home: House, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(journal_file, "RETRY_S", 0.01)
     monkeypatch.setattr(journal_file, "BATCH", 3)
@@ -231,6 +233,7 @@ for number in range(first, first + 100_000):
 """
 
 
+@pytest.mark.proves("killed at each step of a vote")
 @pytest.mark.parametrize("kills", [4, pytest.param(100, marks=pytest.mark.slow)])
 def test_after_any_kill_the_journal_holds_every_vote_once(tmp_path: Path, folder: Path, kills: int) -> None:
     for number in range(kills):
@@ -359,6 +362,7 @@ def test_an_erasure_that_a_kill_ended_is_finished_at_the_next_start(home: House,
 # Starts
 
 
+@pytest.mark.proves("database empty")
 def test_a_new_database_beside_a_journal_with_votes_is_refused(home: House, folder: Path, tmp_path: Path) -> None:
     afternoon(home)
     keep_journal(home.store)

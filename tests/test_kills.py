@@ -16,6 +16,7 @@ from tests.kills import Account, settle
 ROOT = Path(__file__).parent.parent
 
 
+@pytest.mark.proves("killed at each step of a vote")
 @pytest.mark.parametrize("kills", [40, pytest.param(400, marks=pytest.mark.slow)])
 def test_a_process_killed_at_each_step_of_a_vote_and_at_random_loses_nothing_and_doubles_nothing(kills: int) -> None:
     done = subprocess.run(

@@ -115,6 +115,7 @@ def test_a_table_from_a_group_by_gives_the_same_board() -> None:
 # Too little
 
 
+@pytest.mark.proves("leaderboard with no vote, one model, only ties, unconnected models, one undefeated")
 def test_no_vote() -> None:
     board = build_leaderboard([], CARDS)
     assert (board.rows, board.notes, board.win_probability) == ((), (), ())
@@ -127,6 +128,7 @@ def test_no_vote() -> None:
     json.dumps(board.as_document(), allow_nan=False)
 
 
+@pytest.mark.proves("leaderboard with no vote, one model, only ties, unconnected models, one undefeated")
 def test_one_model_alone() -> None:
     board = build_leaderboard(votes((GALPACA, GALPACA, "model_a", 3)), CARDS)
     assert board.rows == ()
@@ -134,6 +136,7 @@ def test_one_model_alone() -> None:
     assert board.notes == ("3 pairs of a model with itself: stored, not rated.",)
 
 
+@pytest.mark.proves("leaderboard with no vote, one model, only ties, unconnected models, one undefeated")
 def test_only_ties() -> None:
     board = build_leaderboard(votes((GALPACA, ORCA, "tie", 70)), CARDS)
     assert board.verdict.headline == "Only ties so far."
@@ -172,6 +175,7 @@ def test_a_new_model_takes_no_place_and_gives_none() -> None:
     assert board.notes[0] == "Provisional, below 30 battles: pocket-mamba-gpt (8)."
 
 
+@pytest.mark.proves("leaderboard with no vote, one model, only ties, unconnected models, one undefeated")
 def test_an_undefeated_model_leads_with_a_finite_rating() -> None:
     board = build_leaderboard(votes((GALPACA, ORCA, "model_a", 60)), CARDS)
     assert str(board.verdict) == "Pocket Galpaca leads. Every place is settled."
@@ -179,6 +183,7 @@ def test_an_undefeated_model_leads_with_a_finite_rating() -> None:
     assert board.rows[0].rating_upper < 1700
 
 
+@pytest.mark.proves("leaderboard with no vote, one model, only ties, unconnected models, one undefeated")
 def test_groups_without_a_battle_are_shown_apart() -> None:
     board = build_leaderboard(
         votes(

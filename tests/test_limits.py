@@ -40,6 +40,7 @@ def taken(ask: Callable[[], int], times: int) -> int:
     return sum(ask() == 0 for _ in range(times))
 
 
+@pytest.mark.proves("more requests than a rater may send")
 @pytest.mark.parametrize(("kind", "count"), [("compare", 20), ("vote", 60), ("note", 60), ("view", 600)])
 def test_as_many_as_the_setting_says_and_no_more(limits: Limits, kind: str, count: int) -> None:
     assert taken(lambda: limits.wait_s(Kind(kind), "ada", ADDRESS), 700) == count

@@ -63,6 +63,7 @@ def test_a_model_that_joins_is_chosen_and_drawn_like_the_others() -> None:
     assert len(cards) == 2
 
 
+@pytest.mark.proves("a prompt longer than the smallest context")
 def test_whether_an_instruction_is_taken_never_depends_on_the_draw() -> None:
     for words in range(150, 260, 10):
         instruction = Instruction("alpaca " * words)

@@ -120,6 +120,7 @@ def test_a_rater_is_the_hash_of_32_hexadecimal_digits_or_nobody(cookies: dict[st
     assert rater_of(Request(cookies)) == rater
 
 
+@pytest.mark.proves("a foreign Origin")
 @pytest.mark.parametrize(
     ("method", "origin", "status"),
     [
@@ -146,6 +147,7 @@ def test_a_body_that_says_it_is_too_big_is_not_read() -> None:
     assert (answer.status, answer.body) == (413, b'{"error": "The request is too big; the most is 100 bytes."}')
 
 
+@pytest.mark.proves("4,001 characters, 1 MB, 100 MB")
 def test_a_body_that_turns_out_too_big_is_refused() -> None:
     assert ask(method="POST", body=(b"x" * 60, b"x" * 60)).status == 413
 

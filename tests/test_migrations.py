@@ -69,6 +69,7 @@ def dump_of(path: Path) -> list[str]:
         return [*connection.iterdump(), str(connection.execute("PRAGMA user_version").fetchone())]
 
 
+@pytest.mark.proves("an older schema")
 def test_votes_of_the_first_version_stay_and_their_rater_is_stored_by_her_hash(tmp_path: Path) -> None:
     with_a_vote(tmp_path)
     with Store(tmp_path / "old.db") as store:
@@ -88,6 +89,7 @@ def test_votes_of_the_first_version_stay_and_their_rater_is_stored_by_her_hash(t
             assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
 
 
+@pytest.mark.proves("an older schema")
 def test_before_it_changes_an_older_database_is_kept_as_it_was(tmp_path: Path) -> None:
     path = with_a_vote(tmp_path)
     before = dump_of(path)

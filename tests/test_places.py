@@ -60,6 +60,7 @@ def test_one_that_never_began_says_nothing_of_how_long_one_takes() -> None:
         places.take("z")
 
 
+@pytest.mark.proves("queue full")
 def test_of_many_who_come_at_once_only_so_many_are_let_in() -> None:
     places, begin, taken = Places(10, Clock()), threading.Barrier(40), []
 

@@ -203,6 +203,7 @@ def test_a_prompt_says_which_template_made_it() -> None:
 # What visitors type
 
 
+@pytest.mark.proves("every template's own markers")
 @pytest.mark.parametrize("marker", MARKERS)
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_what_is_typed_goes_in_as_it_is(name: str, marker: str) -> None:
@@ -212,6 +213,7 @@ def test_what_is_typed_goes_in_as_it_is(name: str, marker: str) -> None:
     assert text_of(name, typed, marker, tokenizer=Letters()).count(typed) == 1
 
 
+@pytest.mark.proves("every template's own markers")
 @pytest.mark.parametrize("marker", MARKERS)
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_what_is_typed_never_becomes_a_special_token(name: str, marker: str) -> None:

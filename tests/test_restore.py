@@ -181,6 +181,7 @@ def many_segments(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.proves("restore with missing, doubled and torn segments")
 @settings(max_examples=25)
 @given(chance=st.randoms(use_true_random=False))
 def test_whatever_is_missing_doubled_torn_or_flipped_every_whole_line_is_brought_in(
@@ -341,6 +342,7 @@ def run(*argv: str) -> tuple[int, str]:
     return main(argv, out), out.getvalue()
 
 
+@pytest.mark.proves("database deleted")
 def test_the_command_makes_a_missing_database_and_says_what_it_did(
     home: House, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

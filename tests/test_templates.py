@@ -49,6 +49,7 @@ def test_the_hash_is_that_of_the_files_bytes() -> None:
         assert {t.hash for t in read_template(path)} == {hashlib.sha256(path.read_bytes()).hexdigest()}
 
 
+@pytest.mark.proves("templates with unknown keys, missing fields, wrong types")
 @pytest.mark.parametrize(
     ("text", "words"),
     [

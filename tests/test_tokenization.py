@@ -226,6 +226,7 @@ def test_a_character_that_stays_split_ends_as_a_replacement_character(fast: Fast
         assert tokenizer.decode(tokenizer.encode("a🦁")[:-1]).startswith("a\ufffd")
 
 
+@pytest.mark.proves("a tokenizer error")
 def test_dropped_ids_and_ids_outside_the_vocabulary_have_no_text(fast: FastTokenizer) -> None:
     for tokenizer in (OURS["v1id"], fast):
         ids = tokenizer.encode("Hello world")

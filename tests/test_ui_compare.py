@@ -72,6 +72,7 @@ def fails(error: PlaygroundError) -> Any:
 # One battle at a time
 
 
+@pytest.mark.proves("hidden and disabled fields overwritten")
 @pytest.mark.parametrize("handler", ["compare", "regenerate"])
 def test_no_second_battle_begins_while_the_answers_are_being_written(tab: Tab, handler: str) -> None:
     tab.arena._chars_per_s = 1.0

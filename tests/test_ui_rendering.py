@@ -12,11 +12,17 @@ from playground.ui.rendering import answer_markdown, escape
 from tests.stub_arena import HOSTILE
 
 
+@pytest.mark.proves("remote images, javascript: links, script, img, SVG")
 @pytest.mark.parametrize(
     ("text", "drawn"),
     [
         ("Plain words, $5 to $7.", "Plain words, $5 to $7."),
         ("<script>alert(1)</script>", "&lt;script>alert(1)&lt;/script>"),
+        (
+            "<svg onload=alert(1)><a href='javascript:alert(1)'/></svg>",
+            "&lt;svg onload=alert(1)>&lt;a href='javascript:alert(1)'/>&lt;/svg>",
+        ),
+        ("![x](data:image/svg+xml,<svg/onload=alert(1)>)", "!&#91;x&#93;(data:image/svg+xml,&lt;svg/onload=alert(1)>)"),
         ("1 < 2 and a<b", "1 &lt; 2 and a&lt;b"),
         ("an escaped \\<b>", "an escaped &lt;b>"),
         ("![x](https://example.org/pixel.png)", "!&#91;x](https://example.org/pixel.png)"),
@@ -76,6 +82,7 @@ def test_where_code_ends_its_protection_begins_again(text: str, drawn: str) -> N
     assert answer_markdown(text) == drawn
 
 
+@pytest.mark.proves("LaTeX bombs, nested Markdown, giant tables, Mermaid")
 @pytest.mark.parametrize(
     ("fence", "drawn"),
     [("```mermaid", "```"), ("```python title=x", "```python"), ("```Python", "```python"), ("```<b>", "```")],

@@ -16,9 +16,10 @@ from playground.arena import Arena
 from playground.rater import rater_id
 from playground.records import BattleState
 from playground.settings import Settings
+from playground.ui import texts
 from playground.ui.pages import build_pages, launch_options
 from tests.blindness import PageVisitor, read_config
-from tests.calling import Config, Visitor, composed, event
+from tests.calling import Config, Visitor, composed, event, press
 from tests.checkpoints import write_checkpoint
 from tests.conftest import free_port
 from tests.test_arena import write_card
@@ -121,7 +122,8 @@ def test_a_tab_that_was_forgotten_goes_on_from_the_database(page: Page) -> None:
     ada.follow(ada.compare("What is the capital of France?"))
     first = ada.battle_id
     ben.follow(ben.compare("What is the capital of Spain?"))  # of two tabs the page keeps the later one
-    ada.click("vote-a")
+    said = press(Visitor(page.url, ada.secret, ada.session), page.config, "vote_1").body.decode()
+    assert texts.NO_BATTLE in said
     assert page.arena.view(first, rater_id(ada.secret)).choice is None
     ada.load(first)
     ada.click("vote-b")

@@ -47,15 +47,20 @@ FROM votes v JOIN battles b ON b.id = v.battle_id JOIN instructions i ON i.id = 
 WHERE v.choice <> 'undo'
   AND NOT EXISTS (SELECT 1 FROM votes n WHERE n.battle_id = v.battle_id AND n.revision > v.revision)"""
 
-_EARLIER = (
-    "FROM battles o WHERE o.owner = :rater AND o.instruction_id = :id AND o.created_at < :now AND o.id <> :battle"
-)
-_OPEN_RUN = f"SELECT EXISTS (SELECT 1 {_EARLIER} AND o.blind = 0)"
+_OF_HERS = "WHERE owner = :rater AND instruction_id = :id AND created_at < :now"
+_OPEN_RUN = f"SELECT EXISTS (SELECT 1 FROM battles INDEXED BY battles_open_runs {_OF_HERS} AND blind = 0)"
+
+# Only her latest ones: a vote must not take the longer the more often she asked the same.
 _SHOWN = f"""
-SELECT EXISTS (SELECT 1 {_EARLIER} AND (o.final_at <= :now OR o.void_reason = 'failed') AND EXISTS (
-  SELECT 1 FROM battle_sides x JOIN generations f ON f.id = x.generation_id
-  JOIN battle_sides y ON y.battle_id = :battle JOIN generations g ON g.id = y.generation_id
-  WHERE x.battle_id = o.id AND f.model_id = g.model_id AND f.good = 1 AND f.text = g.text))"""
+SELECT EXISTS (
+  SELECT 1 FROM (
+    SELECT id, final_at, void_reason FROM battles {_OF_HERS} AND id <> :battle ORDER BY created_at DESC LIMIT 20
+  ) o
+  JOIN battle_sides x ON x.battle_id = o.id
+  JOIN battle_sides y ON y.battle_id = :battle AND y.model_id = x.model_id
+  CROSS JOIN generations f ON f.id = x.generation_id AND f.good = 1
+  CROSS JOIN generations g ON g.id = y.generation_id AND g.chars = f.chars AND g.text = f.text
+  WHERE o.final_at <= :now OR o.void_reason = 'failed')"""
 
 
 class Reading:
@@ -131,7 +136,7 @@ class Reading:
         """Whether a rater had this very instruction answered in open mode before, or was shown one of these answers.
 
         An answer was shown with its model's name in an earlier battle of hers on the page that is revealed, or void
-        because of a failure; a greedy model writes it again. Over the API a rater's name may be anybody's.
+        because of a failure (of her latest 20 on it); a greedy model writes it again. Over the API a rater's name may be anybody's.
         """
         values = {"rater": rater_id, "battle": battle.id, "now": now, "id": rows.instruction_id(battle.instruction)}
         statements = [_OPEN_RUN] if battle.source == "api" else [_OPEN_RUN, _SHOWN]

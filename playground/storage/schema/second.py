@@ -76,6 +76,7 @@ CREATE TABLE vote_flags (
 
 INDEXES = (
     "CREATE INDEX journal_events_by_battle ON journal_events (battle_id)",
+    "CREATE INDEX battles_open_runs ON battles (owner, instruction_id, created_at) WHERE blind = 0",
     "CREATE INDEX battles_by_owner_and_instruction ON battles (owner, instruction_id, created_at)",
     "CREATE INDEX battles_by_instruction ON battles (instruction_id)",
     "CREATE INDEX generations_by_instruction ON generations (instruction_id)",
