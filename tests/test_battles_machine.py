@@ -211,7 +211,6 @@ class Lives(RuleBasedStateMachine):
     @precondition(lambda self: any(it.choice and not it.erased for it in self.expected.values()))
     @rule(rater=RATERS, waits=MOSTLY)
     def erase(self, rater: str, waits: bool) -> None:
-        self.time.pass_s(0.001)  # nobody erases twice in a millisecond
         self.let_time_pass()
         hers = [it for it in self.expected.values() if it.owner == rater]
         for name, it in self.expected.items():

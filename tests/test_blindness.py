@@ -90,6 +90,7 @@ def spoken(app: LiveApp) -> Mapping[str, tuple[int, ...]]:
 # Many battles of the real models
 
 
+@pytest.mark.slow
 def test_many_battles_of_all_models_sound_the_same_to_page_and_api(app: LiveApp) -> None:
     heard = survey(app, BATTLES)
     assert heard.battles == BATTLES

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from playground.cli import main
 from playground.errors import DatabaseBroken, DatabaseNewer, StorageError
+from playground.records import Instruction
 from playground.storage import rebuild, segments
 from playground.storage.audit import audit
 from playground.storage.journal import Journal, check_against_journal
@@ -300,6 +301,32 @@ def test_an_older_copy_forgets_what_was_erased_since(home: House, folder: Path, 
         assert counts(restore(copy, folder)) == (0, 9)
         assert settled(copy, late) == expected
         assert audit(copy, folder) == []
+    assert b"Theodora" not in words(tmp_path / "copy.db")
+
+
+def test_an_older_copy_forgets_what_was_erased_twice_in_a_millisecond(
+    home: House, folder: Path, tmp_path: Path
+) -> None:
+    for battle_id in ("one", "two"):
+        home.battle_is_open(battle_id, owner=BEN, instruction=Instruction(f"Ask Theodora for {battle_id}."))
+    home.battles.vote("one", "a", BEN, final=True)
+    home.store.close()
+    shutil.copy(tmp_path / "home" / "playground.db", tmp_path / "copy.db")
+    with Store(tmp_path / "home" / "playground.db") as store:
+        late = House(store, home.time)
+        late.battles.erase(BEN)
+        late.battle_is_open("three", owner=BEN, instruction=Instruction("Ask Theodora once more."))
+        late.battles.vote("three", "a", BEN, final=True)
+        late.battles.erase(BEN)
+        keep_journal(store)
+        with store.reading() as reading:
+            times = [row[0] for row in reading.select("SELECT created_at FROM erasures ORDER BY id")]
+        assert len(set(times)) == len(times) == 2
+    with Store(tmp_path / "copy.db") as copy:
+        restore(copy, folder)
+        assert audit(copy, folder) == []
+        with copy.reading() as reading:
+            assert [row[0] for row in reading.select("SELECT created_at FROM erasures ORDER BY id")] == times
     assert b"Theodora" not in words(tmp_path / "copy.db")
 
 

@@ -86,6 +86,12 @@ def erase_words(connection: sqlite3.Connection, rater_id: str, source: str, now:
     return Erased(battles, notes)
 
 
+def has_erasure(connection: sqlite3.Connection, rater_id: str, created_at: str) -> bool:
+    """Whether she had her words erased at that very time."""
+    statement = "SELECT EXISTS (SELECT 1 FROM erasures WHERE rater_id = ? AND created_at = ?)"
+    return bool(connection.execute(statement, (rater_id, created_at)).fetchone()[0])
+
+
 def erasure_to_scrub(connection: sqlite3.Connection) -> int | None:
     """The id of the last erasure, where the file was not written anew since."""
     last = connection.execute("SELECT max(id) FROM erasures").fetchone()[0]

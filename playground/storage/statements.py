@@ -136,7 +136,8 @@ class Reading:
         """Whether a rater had this very instruction answered in open mode before, or was shown one of these answers.
 
         An answer was shown with its model's name in an earlier battle of hers on the page that is revealed, or void
-        because of a failure (of her latest 20 on it); a greedy model writes it again. Over the API a rater's name may be anybody's.
+        because of a failure (of her latest 20 on it); a greedy model writes it again. Over the API a rater's name may
+        be anybody's.
         """
         values = {"rater": rater_id, "battle": battle.id, "now": now, "id": rows.instruction_id(battle.instruction)}
         statements = [_OPEN_RUN] if battle.source == "api" else [_OPEN_RUN, _SHOWN]
@@ -282,6 +283,10 @@ class Writing(Reading):
     def erase_words(self, rater_id: str, source: str, now: str) -> Erased:
         """Take a rater's words out of all that is at its end; the journal is told."""
         return erasure.erase_words(self._connection, rater_id, source, now)
+
+    def has_erasure(self, rater_id: str, created_at: str) -> bool:
+        """Whether a rater had her words erased at that very time."""
+        return erasure.has_erasure(self._connection, rater_id, created_at)
 
     def scrubbed(self, erasure_id: int) -> None:
         """Keep that no byte is left of what was erased up to an erasure."""
