@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from playground.errors import InvalidInstruction, InvalidValue, Refused, Unknown
+from playground.rater import is_id
 from playground.records import SIDES, Instruction, SamplingParams
 from playground.settings import Settings
 
@@ -198,10 +199,13 @@ def clean_rater(rater: object) -> str:
     """The id by which a program says who judges.
 
     Raises:
-        InvalidValue: not 1 to 64 letters, digits or ``. _ @ : + -``.
+        InvalidValue: not 1 to 64 letters, digits or ``. _ @ : + -``, or of the form of the page's own ids: these stand
+            in exports, and nobody shall judge in another's name.
     """
     if not isinstance(rater, str) or not RATER.fullmatch(rater):
         raise InvalidValue(f"rater is {_shown(rater)}; valid: 1 to 64 letters, digits and . _ @ : + -")
+    if is_id(rater):
+        raise InvalidValue(f"rater is {_shown(rater)}, as a rater of the page is called; choose another name")
     return rater
 
 

@@ -10,7 +10,7 @@ import hashlib
 import re
 import secrets
 
-SECRET = re.compile(r"[0-9a-f]{32}")
+_DIGITS = re.compile(r"[0-9a-f]{32}", re.IGNORECASE)
 
 
 def new_secret() -> str:
@@ -20,7 +20,12 @@ def new_secret() -> str:
 
 def is_secret(value: object) -> bool:
     """Whether it has the form of one."""
-    return isinstance(value, str) and SECRET.fullmatch(value) is not None
+    return is_id(value) and value == str(value).lower()
+
+
+def is_id(value: object) -> bool:
+    """Whether it has the form of a rater's id, or of one that may be taken for it."""
+    return isinstance(value, str) and _DIGITS.fullmatch(value) is not None
 
 
 def rater_id(secret: str) -> str:

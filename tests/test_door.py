@@ -24,6 +24,7 @@ from playground.door import (
     clean_seed,
 )
 from playground.errors import InvalidInstruction, InvalidValue, PlaygroundError, Refused, Unknown
+from playground.rater import rater_id
 from playground.records import Instruction
 from playground.settings import Settings
 
@@ -313,6 +314,12 @@ def test_raters_are_short_names() -> None:
     for rater in ("", " ", "a b", "a\n", "x" * 65, None, 3, "<script>"):
         with pytest.raises(InvalidValue, match=r"rater is .*; valid: 1 to 64 letters, digits and"):
             clean_rater(rater)
+
+
+@pytest.mark.parametrize("rater", [rater_id("ab" * 16), rater_id("ab" * 16).upper()])
+def test_no_program_judges_under_the_id_of_a_rater_of_the_page(rater: str) -> None:
+    with pytest.raises(InvalidValue, match="as a rater of the page is called; choose another name"):
+        clean_rater(rater)
 
 
 @given(value=JSON)

@@ -15,7 +15,7 @@ from playground.storage.connection import connect, open_writer
 from playground.storage.migrations import APPLICATION_ID, migrate, schema_version
 from playground.storage.schema import first
 from playground.storage.store import Store
-from tests.cast import ADA, house
+from tests.cast import ADA, BEN, house
 from tests.faulty import Faulty
 
 
@@ -52,7 +52,8 @@ def with_a_vote(folder: Path) -> Path:
     """A database of the first version in which Ada has voted."""
     home = house(folder / "new")
     home.battle_is_open()
-    home.battles.vote("battle-1", "a", ADA, reasons=["correct"], comment="Good.")
+    home.battles.vote("battle-1", "a", ADA, reasons=["correct"], comment="Good.", final=True)
+    home.battles.note("battle-1", BEN, report_side="a", report="Rude.")  # a visitor without a battle of his own
     home.store.close()
     old = first_version(folder / "old.db")
     old.execute("PRAGMA foreign_keys = OFF")
@@ -81,10 +82,12 @@ def test_votes_of_the_first_version_stay_and_their_rater_is_stored_by_her_hash(t
         assert battle.owner == rater_id(ADA)
         with store.reading() as reading:
             connection = reading._connection
-            assert [row[0] for row in connection.execute("SELECT id FROM raters")] == [rater_id(ADA)]
-            assert [row[0] for row in connection.execute("SELECT DISTINCT rater_id FROM vote_notes")] == [rater_id(ADA)]
+            both = {rater_id(ADA), rater_id(BEN)}
+            assert {row[0] for row in connection.execute("SELECT id FROM raters")} == both
+            assert {row[0] for row in connection.execute("SELECT rater_id FROM vote_notes")} == both
             assert [tuple(row) for row in connection.execute("SELECT kind, battle_id FROM journal_events")] == [
-                ("vote", "battle-1")
+                ("vote", "battle-1"),
+                ("notes", "battle-1"),
             ]
             assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from playground.rater import is_secret, new_secret, rater_id
+from playground.rater import is_id, is_secret, new_secret, rater_id
 
 
 def test_a_new_secret_is_one_and_no_two_are_alike() -> None:
@@ -21,3 +21,9 @@ def test_anything_else_is_none(value: object) -> None:
 def test_the_stored_id_is_always_the_same_and_does_not_show_the_secret() -> None:
     assert rater_id("0123456789abcdef" * 2) == "a545c0332d4b362fcf7c1bc247b71384"
     assert rater_id("ab" * 16) != rater_id("ab" * 15 + "ac")
+
+
+def test_an_id_has_a_form_that_a_name_given_by_a_program_may_not_have() -> None:
+    assert is_id(rater_id("ab" * 16))
+    assert is_id(rater_id("ab" * 16).upper())
+    assert not is_id("ann")

@@ -54,7 +54,7 @@ def first(db: Database) -> None:
 @migrations()  # type: ignore[untyped-decorator]
 def second(db: Database) -> None:
     """A journal, consent, erasure, flags; a rater is stored by a hash of what her browser keeps."""
-    _run(db, second_step.OLD_TRIGGERS)
+    _run(db, second_step.OLD_TRIGGERS + second_step.NOTES_INDEX)
     for (secret,) in db.execute(second_step.RATERS_OF_THE_PAGE).fetchall():
         for statement in second_step.RENAME_RATER:
             db.execute(statement, {"old": secret, "new": rater_id(secret)})

@@ -4,8 +4,10 @@ Boundary: statements only. Released: the next change is a file of its own.
 """
 
 # A rater of the page was stored as what the browser's cookie says, which is a secret: whoever reads an export could
-# have acted as her. Raters of the API are names, not secrets, and stay.
-RATERS_OF_THE_PAGE = "SELECT DISTINCT owner FROM battles WHERE source = 'page'"
+# have acted as her. Who reports is one too, and need own no
+# battle. Raters of the API are names, not secrets, and stay.
+RATERS_OF_THE_PAGE = """
+SELECT owner FROM battles WHERE source = 'page' UNION SELECT rater_id FROM vote_notes WHERE kind = 'report'"""
 
 OLD_TRIGGERS = tuple(
     f"DROP TRIGGER {name}"
@@ -15,6 +17,9 @@ OLD_TRIGGERS = tuple(
         "battles_keep_their_terms",
     )
 )
+
+# Before the raters are renamed: each looks for her notes.
+NOTES_INDEX = ("CREATE INDEX vote_notes_by_rater ON vote_notes (rater_id)",)
 
 RENAME_RATER = (
     "INSERT INTO raters (id, created_at) SELECT :new, created_at FROM raters WHERE id = :old",
@@ -80,7 +85,6 @@ INDEXES = (
     "CREATE INDEX battles_by_owner_and_instruction ON battles (owner, instruction_id, created_at)",
     "CREATE INDEX battles_by_instruction ON battles (instruction_id)",
     "CREATE INDEX generations_by_instruction ON generations (instruction_id)",
-    "CREATE INDEX vote_notes_by_rater ON vote_notes (rater_id)",
 )
 
 # What is hers may be erased, and only so: the words go, everything that was counted stays.
