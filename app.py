@@ -16,6 +16,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from playground.errors import PlaygroundError
+from playground.openfiles import OUT_OF_FILES, Seldom, allow_files
 from playground.settings import Settings, add_flags, read_settings
 
 if TYPE_CHECKING:
@@ -57,8 +58,11 @@ def serve(settings: Settings) -> int:
     gc.disable()
     # Gradio sums up its past events after every event, for a monitor that is switched off here.
     os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000000")
+    logging.getLogger("asyncio").addFilter(Seldom(OUT_OF_FILES))
+    allow_files()
     from playground.arena import Arena
     from playground.ui.pages import build_pages, launch_options
+    from playground.ui.sessions import lighten_sessions
 
     arena = Arena(settings)
     page = build_pages(arena)
@@ -72,6 +76,7 @@ def serve(settings: Settings) -> int:
             prevent_thread_lock=True,
             **launch_options(arena),
         )
+        lighten_sessions(page)
         page.server.config.timeout_graceful_shutdown = GOODBYE_S
         gc.freeze()
         gc.enable()

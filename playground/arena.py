@@ -59,6 +59,10 @@ TEND_EVERY_S = 1.0
 SETTLE_EVERY_S = 60.0
 SCRUB_SHARE = 100
 """Writing the database anew takes at most one in so many seconds."""
+SCRUB_BYTES = 100_000_000
+"""Votes wait for that, so what is larger (0.7 s on a usual disk) is written anew by `erase --leftovers` only."""
+SCRUB_AGAIN_S = 600.0
+"""What could not be done is not tried again sooner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -439,16 +443,16 @@ class Arena:
         return Comparison(battle.id, battle.blind, columns, self._clock, record)
 
     def _scrub(self) -> None:
-        """Write the database anew where something was erased; votes wait meanwhile, so for at most 1 % of the time."""
+        """Take out what an erasure may have left in the file; votes wait meanwhile, so for at most 1 % of the time."""
         began = self._clock.monotonic()
         if began < self._next_scrub_s:
             return
         pause = 0.0
         try:
-            self.store.scrub()
+            self.store.scrub(most_bytes=SCRUB_BYTES)
         except StorageError as error:
             log.error("bytes of what was erased may still stand in the database's file: %s", error)
-            pause = SETTLE_EVERY_S
+            pause = SCRUB_AGAIN_S
         self._next_scrub_s = began + max(pause, SCRUB_SHARE * (self._clock.monotonic() - began))
 
     def _ended(self, battle_id: str) -> None:

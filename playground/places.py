@@ -21,6 +21,10 @@ ALL_TAKEN = (
     "{count} comparisons are being written now, as many as this playground takes at once. "
     "One of them should be done in about {wait_s} s; try again then."
 )
+ONE_TAKEN = (
+    "1 comparison is being written now, as many as this playground takes at once. "
+    "It should be done in about {wait_s} s; try again then."
+)
 
 
 class Places:
@@ -38,7 +42,8 @@ class Places:
         with self._guard:
             if len(self._since_s) >= self.count:
                 wait_s = self._wait_s()
-                raise Busy(ALL_TAKEN.format(count=self.count, wait_s=wait_s), wait_s)
+                words = ONE_TAKEN if self.count == 1 else ALL_TAKEN
+                raise Busy(words.format(count=self.count, wait_s=wait_s), wait_s)
             self._since_s[name] = self._clock.monotonic()
 
     def free(self, name: str, *, ended: bool = True) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
@@ -14,6 +15,7 @@ import pytest
 
 from playground.battles import MAX_COMMENT_CHARS, REASONS, REFUSALS, TABLE, Event, Sends, Who, cell
 from playground.errors import InvalidValue, Refused
+from playground.flags import names_itself
 from playground.records import (
     BattleSide,
     BattleState,
@@ -613,6 +615,22 @@ def test_an_answer_that_names_its_model_is_stored_and_flagged(home: House) -> No
     stored = home.store.battle("told")
     assert stored is not None
     assert stored.good_sides == ("a", "b")
+
+
+def test_an_answer_is_looked_at_before_the_transaction_that_votes_wait_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looking: list[str] = []
+
+    def watched(*asked: str) -> str:
+        looking.append(threading.current_thread().name)
+        return names_itself(*asked)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("playground.battles.life.names_itself", watched)
+    with Store(tmp_path / "playground.db") as store:
+        judged(House(store), "told", ends={"b": {"text": "I am Mamba."}})
+        assert [pair.names_itself for pair in store.judged_pairs()] == [True]
+    assert looking == [threading.current_thread().name] * 2
 
 
 def test_a_battle_on_finished_answers_is_looked_at_as_well(home: House) -> None:

@@ -310,6 +310,8 @@ class Lives(RuleBasedStateMachine):
     def refusal(it: Expected, mine: bool) -> str | None:
         if not mine:
             return "foreign"
+        if it.erased and it.state in ("void", "expired"):
+            return "erased"
         return {"generating": "unfinished", "void": "void", "expired": "expired"}.get(it.state)
 
     @staticmethod

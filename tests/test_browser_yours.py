@@ -55,7 +55,7 @@ def test_what_is_stored_is_listed_erased_and_gone(visitor: Visitor, live_app: Li
     page.locator("#yours-erase").click()
     page.locator("#yours-erase-now").click()
     expect(page.locator("#yours-words")).to_contain_text("Erased: the words of 1 battle")
-    expect(page.locator("#yours-lead")).to_contain_text("Of 1 erased battle only the judgement is left.")
+    expect(page.locator("#yours-lead")).to_contain_text("Of 1 erased battle no words are left, only what was judged.")
     page.locator(".own a").click()
     visitor.reaches("revealed")
     assert visitor.battle_id == battle_id

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 from playground.cli import main
 from playground.storage.store import Store
-from tests.cast import ADA, GALPACA, MAMBA, OPENALPACA, House
+from tests.cast import ADA, GALPACA, HAIKU, MAMBA, OPENALPACA, House
 
 VOTES = (((OPENALPACA, MAMBA), "a"), ((OPENALPACA, GALPACA), "b"), ((MAMBA, GALPACA), "tie"))
 
@@ -36,7 +37,8 @@ def db(tmp_path: Path) -> Path:
     with Store(path) as store:
         house = House(store)
         for number, (models, choice) in enumerate(VOTES):
-            house.battle_is_open(f"battle-{number}", models)
+            asked = replace(HAIKU, input=str(number))  # the same once more would be an answer that she has seen
+            house.battle_is_open(f"battle-{number}", models, instruction=asked)
             house.time.pass_s(4)
             house.battles.vote(f"battle-{number}", choice, ADA)
     return path

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import io
 import json
+import resource
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from playground.battles import Battles
 from playground.cli import main
-from playground.errors import Refused
+from playground.errors import Refused, StorageError
 from playground.rater import rater_id
 from playground.records import BattleSide, BattleState, Belongings, Erased, Instruction
 from playground.storage.journal import Journal
@@ -43,6 +46,11 @@ def voted(home: House, battle_id: str = "battle-1", choice: str = "a", owner: st
 def rows(home: House, statement: str, *values: object) -> list[tuple[object, ...]]:
     with closing(sqlite3.connect(home.store.path or "")) as connection:
         return connection.execute(statement, values).fetchall()
+
+
+def path_of(home: House) -> Path:
+    assert home.store.path is not None
+    return home.store.path
 
 
 def leftovers(folder: Path, *words: str) -> list[tuple[str, str]]:
@@ -171,6 +179,17 @@ def test_nothing_can_be_added_to_what_was_erased(home: House) -> None:
     assert home.battles.vote("battle-1", "b", ADA).choice == "a"
 
 
+def test_a_tab_that_is_still_open_is_told_that_the_battle_was_erased(home: House) -> None:
+    home.battle_is_open("battle-1")
+    home.battles.erase(ADA)
+    for act in (home.battles.vote, home.battles.undo, home.battles.reveal):
+        with pytest.raises(Refused, match="erased by its rater") as refused:
+            act(*("battle-1", "a", ADA) if act == home.battles.vote else ("battle-1", ADA))
+        assert refused.value.reason == "erased"
+    with pytest.raises(Refused, match="belongs to somebody else"):
+        home.battles.vote("battle-1", "a", BEN)
+
+
 def test_her_reports_on_others_answers_go_and_theirs_on_hers_stay(home: House) -> None:
     voted(home)
     voted(home, "battle-2", owner=BEN)
@@ -225,6 +244,77 @@ def test_the_file_is_written_anew_once_after_an_erasure_and_not_under_somebody_w
     with home.store.reading() as reading:
         assert reading.erasure_to_scrub() is None
     assert home.battles.create(battle("battle-2"))
+
+
+def statements(home: House) -> list[str]:
+    """What the connection that writes is told from now on."""
+    told: list[str] = []
+    home.store.write(lambda writing: writing._connection.set_trace_callback(told.append))
+    return told
+
+
+def test_a_large_file_is_not_written_anew_while_it_takes_votes_but_its_log_is_emptied_at_once(
+    home: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    voted(home, instruction=replace(HERS, input="swims " * 5000))
+    home.battles.erase(ADA)
+    told = statements(home)
+    assert [home.store.scrub(most_bytes=1000) for _ in range(3)] == [False] * 3
+    assert "VACUUM" not in told
+    assert [line for line in told if "wal_checkpoint" in line] == ["PRAGMA wal_checkpoint(TRUNCATE)"]
+    assert path_of(home).with_name("playground.db-wal").stat().st_size == 0
+    assert leftovers(path_of(home).parent, "swims swims") == []
+    assert [record.message for record in caplog.records if "erase --leftovers" in record.message] != []
+    assert home.store.scrub()
+    assert "VACUUM" in told
+    assert home.store.scrub(most_bytes=1000)
+
+
+def test_the_file_is_written_anew_once_however_often_somebody_keeps_the_log_from_being_emptied(home: House) -> None:
+    voted(home)
+    home.battles.erase(ADA)
+    assert not home.store.scrub(most_bytes=1000)
+    told = statements(home)
+    with home.store.reading() as reading:
+        assert reading.erasure_to_scrub() == 1
+        assert not home.store.scrub()
+        assert not home.store.scrub()
+    assert home.store.scrub()
+    assert told.count("VACUUM") == 1
+
+
+def test_where_there_is_not_twice_the_space_the_file_is_not_written_anew_and_that_is_said(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    voted(home)
+    home.battles.erase(ADA)
+    told = statements(home)
+    usage = SimpleNamespace(total=10**9, used=10**9 - 5000, free=5000)
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "disk_usage", lambda folder: usage)
+        with pytest.raises(StorageError, match=r"takes \d+ free bytes beside it, there are 5000"):
+            home.store.scrub()
+    assert "VACUUM" not in told
+    assert path_of(home).with_name("playground.db-wal").stat().st_size == 0
+    assert home.store.scrub()
+
+
+def test_what_could_not_be_written_anew_leaves_no_log_behind_and_loses_nothing(home: House) -> None:
+    voted(home, owner=BEN, instruction=replace(HERS, input="stays " * 50_000))
+    voted(home, "battle-2")
+    home.battles.erase(ADA)
+    assert not home.store.scrub(most_bytes=1000)
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, most))
+    try:
+        with pytest.raises(StorageError, match="could not be written anew") as failed:
+            home.store.scrub()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+    assert "nothing was saved" not in str(failed.value)
+    assert path_of(home).with_name("playground.db-wal").stat().st_size == 0
+    assert home.store.count_votes() == 2
+    assert home.store.scrub()
 
 
 def test_votes_wait_for_the_file_to_be_written_anew_and_none_is_lost(home: House) -> None:
@@ -320,6 +410,26 @@ def test_the_command_refuses_beside_a_running_playground_and_for_who_is_not_ther
     assert "nothing is stored of the rater 'nobody'" in capsys.readouterr().err
     assert erase("--receipt", "abc", "--db", str(db))[0] == 1
     assert "no receipt" in capsys.readouterr().err
+
+
+def test_the_command_says_where_bytes_may_be_left_and_takes_them_out_later(
+    db: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(sqlite3.connect(db, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        assert reader.execute("SELECT count(*) FROM battles").fetchone() == (1,)
+        status, words = erase("--receipt", SECRET, "--yes", "--db", str(db))
+        assert (status, words.split(":")[0]) == (1, "erased")
+        assert "erased, but bytes of it may still stand in the file" in capsys.readouterr().err
+        assert erase("--leftovers", "--json", "--db", str(db)) == (1, '{\n  "leftovers": true\n}\n')
+        reader.execute("ROLLBACK")
+    assert erase("--leftovers", "--db", str(db)) == (0, f"nothing of what was erased is left in {db}\n")
+    assert leftovers(db.parent, "herring") == []
+
+
+def test_leftovers_of_a_database_that_is_not_there_make_none(tmp_path: Path) -> None:
+    assert erase("--leftovers", "--db", str(tmp_path / "no.db"))[0] == 1
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_receipt_can_be_given_on_standard_input(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:

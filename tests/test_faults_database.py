@@ -29,6 +29,7 @@ from playground.storage.backup import back_up
 from playground.storage.connection import connect
 from playground.storage.migrations import schema_version
 from playground.storage.store import Store, open_store
+from playground.storage.write_ahead import log_fits
 from playground.storage.writer import Operation, commit_together
 from tests.cast import ADA, BEN, MODELS, House, battle, generation, house
 from tests.conftest import start_app, stop_app
@@ -295,6 +296,64 @@ def test_a_foreign_log_beside_a_backup_is_found_at_start_and_the_backup_stays_wh
     assert path.read_bytes() == saved.read_bytes()
     log.unlink()
     assert votes_in(path) == ["battle-1"]
+
+
+def left_by_a_kill(path: Path, folder: Path) -> Path:
+    """What is there of the database and its log while it is written."""
+    folder.mkdir()
+    for name in ("playground.db", "playground.db-wal"):
+        shutil.copy(path.with_name(name), folder)
+    return folder / "playground.db"
+
+
+def fits(path: Path) -> bool:
+    return log_fits(path, path.with_name("playground.db-wal"))
+
+
+def test_a_log_that_a_kill_leaves_is_known_as_the_files_own_and_the_start_is_a_quick_one(
+    home: House, tmp_path: Path
+) -> None:
+    home.battles.erase(ADA)
+    for number in range(4):
+        many_votes(home, 40, first=40 * number)
+        killed = left_by_a_kill(path_of(home), tmp_path / str(number))
+        assert fits(killed)
+        with closing(sqlite3.connect(killed)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            assert fits(left_by_a_kill(killed, tmp_path / f"{number}-home-already"))
+        assert "many-0" in votes_in(killed)
+
+
+def test_a_log_beside_an_older_copy_of_the_file_is_known_as_foreign(home: House, tmp_path: Path) -> None:
+    path = path_of(home)
+    home.store.close()
+    shutil.copy(path, tmp_path / "older.db")
+    again = House(Store(path))
+    many_votes(again, 150)
+    killed = left_by_a_kill(path, tmp_path / "killed")
+    again.store.close()
+    assert fits(killed)
+    shutil.copy(tmp_path / "older.db", killed)
+    assert not fits(killed)
+    with pytest.raises(DatabaseBroken, match="lay beside it, move that away"):
+        Store(killed)
+
+
+@pytest.mark.parametrize("damage", [b"", b"no log" * 100])
+def test_what_is_no_log_fits_no_database(home: House, damage: bytes) -> None:
+    log = path_of(home).with_name("playground.db-wal")
+    home.store.close()
+    log.write_bytes(damage)
+    assert not fits(path_of(home))
+
+
+def test_another_program_that_looks_and_goes_does_not_take_the_log_with_it(home: House) -> None:
+    """A process loses its locks on a file as soon as it closes it anywhere: then the other one would be the last."""
+    with home.store.reading() as first, home.store.reading() as second:  # the second connection is opened just now
+        assert first.count_votes() == second.count_votes() == 1
+    look = f"import sqlite3; c = sqlite3.connect({str(path_of(home))!r}); c.execute('SELECT * FROM votes'); c.close()"
+    subprocess.run([sys.executable, "-c", look], check=True)
+    assert home.battles.vote("battle-2", "b", ADA).choice == "b"
 
 
 # Versions

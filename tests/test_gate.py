@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +16,7 @@ from playground.errors import Busy
 from playground.settings import Settings
 from playground.ui.calls import PREFIX, Endpoint, Endpoints
 from playground.ui.gate import CallGate, check_pace
-from playground.ui.limits import Limits
+from playground.ui.limits import MOST_OPEN, Limits
 from playground.ui.middleware import COOKIE, Scope
 
 COMPARE = Endpoint(0, "compare", 1, {"instruction": True})
@@ -23,6 +24,7 @@ VOTE = Endpoint(1, "vote_3", 1)
 LOOK = Endpoint(2, "refresh", 1)
 FAR, HERE = "203.0.113.7", "127.0.0.1"
 SECRET = "ab" * 16
+ROOMS = ("/", "/leaderboard")
 
 
 @dataclass
@@ -50,8 +52,13 @@ class Page:
 
     def __post_init__(self) -> None:
         self.limits = Limits(self.settings)
+        self.answers = asyncio.Event()
+        self.answers.set()
 
     def ask(self, path: str, body: Any = None, host: str = FAR, **headers: str) -> Answer:
+        return asyncio.run(self.asked(path, body, host, **headers))
+
+    async def asked(self, path: str, body: Any = None, host: str = FAR, **headers: str) -> Answer:
         answer = Answer()
 
         async def app(scope: Scope, receive: Any, send: Any) -> None:
@@ -61,6 +68,7 @@ class Page:
                 check_pace(gradio.Request(Request(scope)))
             except Busy as busy:
                 answer.refusal = str(busy)
+            await self.answers.wait()
             kind = [(b"content-type", b"application/json"), (b"content-length", str(len(self.says)).encode())]
             await send({"type": "http.response.start", "status": self.status, "headers": kind})
             await send({"type": "http.response.body", "body": self.says})
@@ -84,8 +92,8 @@ class Page:
             "client": (host, 1),
             "headers": [(b"host", b"127.0.0.1"), *((k.encode(), v.encode()) for k, v in headers.items())],
         }
-        gate = CallGate(app, self.settings, self.limits, lambda _: Endpoints.of((COMPARE, VOTE, LOOK)))
-        asyncio.run(gate(scope, receive, send))
+        gate = CallGate(app, self.settings, self.limits, lambda _: Endpoints.of((COMPARE, VOTE, LOOK)), ROOMS)
+        await gate(scope, receive, send)
         return answer
 
     def call(self, endpoint: Endpoint, **more: str) -> Answer:
@@ -107,6 +115,28 @@ def test_a_bad_call_does_not_reach_the_page() -> None:
 @pytest.mark.parametrize("path", ["file=/etc/passwd", "proxy=http://x", "vibe-code", "dev/reload", "runs", "deep_link"])
 def test_gradios_other_rooms_are_closed(path: str) -> None:
     assert Page().ask(PREFIX + path).words == "There is nothing at this address."
+
+
+@pytest.mark.parametrize("path", ["/openapi.json", "/docs", "/monitoring", "/login", "/config.json", "/assets", "/x"])
+def test_outside_of_gradios_api_only_rooms_and_files_of_the_page_are_open(path: str) -> None:
+    assert Page().ask(path).words == "There is nothing at this address."
+    assert Page().ask(f"{path}/").status == 404
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/leaderboard/",
+        "/config",
+        "/assets/index.js",
+        "/static/img/logo.svg",
+        "/favicon.ico",
+        "/theme.css",
+        "/robots.txt",
+    ],
+)
+def test_rooms_and_files_of_the_page_are_open(path: str) -> None:
+    assert Page().ask(path).status == 200
 
 
 @pytest.mark.parametrize(
@@ -164,6 +194,74 @@ def test_pages_are_counted_and_their_files_are_not() -> None:
     page = Page(Settings(views_per_minute=2))
     assert [page.ask("/assets/index.js").status for _ in range(5)] == [200] * 5
     assert [page.ask("/").status for _ in range(3)] == [200, 200, 429]
+
+
+def test_who_asks_in_a_browser_is_refused_with_a_page() -> None:
+    page = Page(Settings(views_per_minute=1))
+    browser = {"accept": "text/html,application/xhtml+xml"}
+    assert page.ask("/", **browser).status == 200
+    refused = page.ask("/", **browser)
+    assert (refused.status, refused.headers["content-type"]) == (429, "text/html; charset=utf-8")
+    assert refused.headers["retry-after"] == "60"
+    assert "<p>That was quick: one visitor may send 1 requests a minute." in refused.body.decode()
+    assert page.ask("/", accept="*/*").words.startswith("That was quick")
+    assert page.ask("/<b>", **browser).body.decode().count("<p>There is nothing at this address.</p>") == 1
+
+
+@dataclass
+class Crowd:
+    """Requests to one page of which none is answered until all have been counted."""
+
+    page: Page
+    path: str = f"{PREFIX}heartbeat/abc"
+
+    def statuses(self, count: int, then: Callable[[], Awaitable[Answer]], **more: str) -> tuple[list[int], Answer]:
+        """Of `count` requests that stay open, and the answer to one more while they are."""
+
+        async def together() -> tuple[list[int], Answer]:
+            self.page.answers = asyncio.Event()
+            waiting = [asyncio.create_task(self.page.asked(self.path, **more)) for _ in range(count)]
+            await asyncio.sleep(0)
+            last = asyncio.create_task(then())
+            await asyncio.sleep(0)
+            self.page.answers.set()
+            return [(await task).status for task in waiting], await last
+
+        return asyncio.run(together())
+
+
+def test_so_many_streams_may_stay_open_from_one_address() -> None:
+    page = Page(Settings(views_per_minute=0))
+    statuses, last = Crowd(page).statuses(MOST_OPEN + 2, lambda: page.asked("/"))
+    assert statuses == [200] * MOST_OPEN + [429] * 2
+    assert (last.status, last.seen) == (429, [])
+    assert last.words.startswith("Too much is open at once from your address: 100 requests.")
+    assert page.ask("/").status == 200, "what has ended is open no more"
+    assert len(page.limits.open) == 0
+
+
+def test_open_streams_keep_no_vote_away_and_nobody_elsewhere() -> None:
+    page, vote = Page(Settings(views_per_minute=0)), {"fn_index": VOTE.index, "data": ["hi"]}
+    for other in (
+        lambda: page.asked(f"{PREFIX}run/x", vote),
+        lambda: page.asked("/", host="203.0.113.8"),
+        lambda: page.asked("/assets/index.js"),
+        lambda: page.asked("/", host=HERE),
+    ):
+        assert Crowd(page).statuses(MOST_OPEN + 1, other)[1].status == 200
+
+
+def test_one_customers_addresses_count_as_one() -> None:
+    page = Page(Settings(views_per_minute=0))
+    same = Crowd(page).statuses(MOST_OPEN, lambda: page.asked("/", host="2001:db8::2"), host="2001:db8::1")
+    other = Crowd(page).statuses(MOST_OPEN, lambda: page.asked("/", host="2001:db8:0:1::2"), host="2001:db8::1")
+    assert (same[1].status, other[1].status) == (429, 200)
+
+
+def test_whoever_sits_at_the_machine_may_have_open_what_she_likes() -> None:
+    page = Page()
+    statuses, _ = Crowd(page).statuses(MOST_OPEN + 2, lambda: page.asked("/"), host=HERE)
+    assert statuses == [200] * (MOST_OPEN + 2)
 
 
 def test_whoever_sits_at_the_machine_is_not_limited_unless_it_is_locked() -> None:

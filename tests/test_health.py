@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -15,9 +16,15 @@ from typing import Any
 
 import pytest
 
+from playground.arena import Arena
+from playground.clock import Clock
 from playground.rater import new_secret, rater_id
-from playground.ui.middleware import COOKIE
+from playground.settings import Settings
+from playground.ui.health import HealthRoute
+from playground.ui.middleware import COOKIE, Scope
+from tests.checkpoints import write_checkpoint
 from tests.conftest import ROOT, LiveApp, start_app, stop_app
+from tests.test_arena import write_card
 
 PAIR = ["pocket-orca-mini", "pocket-galpaca"]
 
@@ -102,7 +109,7 @@ def test_a_monitor_learns_how_it_goes_and_no_secret(live_app: LiveApp) -> None:
     assert status == 200
     assert set(report) == {"status", "database", "journal", "workers", "queue", "versions", "uptime_s"}
     assert report["database"]["writable"] is True
-    assert report["database"]["votes"] >= 1
+    assert report["database"]["vote_rows"] >= 1
     assert report["journal"]["error"] == ""
     assert report["journal"]["lag"] >= 0
     assert set(report["queue"]) == {"running", "waiting", "max"}
@@ -144,12 +151,52 @@ def test_while_generations_fill_everything_votes_are_taken_and_new_comparisons_t
 def test_it_fails_when_votes_would_be_lost(app: LiveApp) -> None:
     assert health(app)[0] == 200
     app.db.rename(app.db.with_name("gone.db"))
+    until(lambda: health(app)[0] == 503)  # what was said in the last second is said again
     status, report = health(app)
     assert (status, report["status"]) == (503, "failing")
     assert report["database"]["writable"] is False
     assert str(app.db.parent) not in json.dumps(report)
     app.db.with_name("gone.db").rename(app.db)
-    assert health(app)[0] == 200
+    until(lambda: health(app)[0] == 200)
+
+
+def test_a_report_is_given_again_for_a_second_whoever_asks(tmp_path: Path) -> None:
+    (cards := tmp_path / "cards").mkdir()
+    for kind in ("llama", "opt"):
+        write_card(cards, write_checkpoint(tmp_path / kind, kind))
+    db, at_s = tmp_path / "data" / "playground.db", 1000.0
+    arena = Arena(Settings(db=db, cards=str(cards), models="tiny-llama,tiny-opt"))
+    route = HealthRoute(nobody, arena, clock=Clock(monotonic=lambda: at_s))
+
+    async def statuses() -> list[int]:
+        return [await asked(route) for _ in range(3)]
+
+    arena.open()
+    try:
+        assert asyncio.run(statuses()) == [200] * 3
+        db.rename(tmp_path / "gone.db")
+        assert asyncio.run(statuses()) == [200] * 3
+        at_s += 1.0
+        assert asyncio.run(statuses()) == [503] * 3
+        (tmp_path / "gone.db").rename(db)
+        assert asyncio.run(statuses()) == [503] * 3
+    finally:
+        arena.close()
+
+
+async def nobody(scope: Scope, receive: Any, send: Any) -> None:
+    raise AssertionError("what is asked of /health is asked of nobody else")
+
+
+async def asked(route: HealthRoute) -> int:
+    """The status of one answer."""
+    statuses = []
+
+    async def send(message: Any) -> None:
+        statuses.append(message.get("status"))
+
+    await route({"type": "http", "path": "/health", "method": "GET", "headers": []}, nobody, send)
+    return int(statuses[0])
 
 
 def test_no_rater_stands_in_it(live_app: LiveApp) -> None:

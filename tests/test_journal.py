@@ -359,6 +359,80 @@ def test_an_erasure_that_a_kill_ended_is_finished_at_the_next_start(home: House,
     assert seqs(folder) == [1, 2, 3, 4]
 
 
+def test_many_erasures_rewrite_the_journal_once(home: House, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    raters = [f"rater {number}" for number in range(5)]
+    for rater in raters:
+        judge(home, f"of-{rater}", rater=rater, text=SECRET)
+    time_passes(home)
+    keep_journal(home.store)
+    for rater in raters:
+        home.battles.erase(rater)
+        judge(home, f"after-{rater}")
+    rewritten: list[Path] = []
+    rewrite = segments.rewrite
+
+    def counted(segment: Path, change: Callable[[segments.Line], bytes | None]) -> None:
+        rewritten.append(segment)
+        rewrite(segment, change)
+
+    monkeypatch.setattr(segments, "rewrite", counted)
+    keep_journal(home.store)
+    assert len(rewritten) == 1
+    assert b"Theodora" not in everything(folder)
+    assert seqs(folder) == list(range(1, 16))
+
+
+def test_an_end_waits_for_one_segment_of_an_erasure_and_the_next_start_does_the_rest(
+    home: House, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        judge(home, f"battle-{number}", rater=BEN, text=SECRET)
+        keep_journal(home.store)
+    time_passes(home)
+    home.battles.erase(BEN)
+    rewriting, closing = threading.Event(), threading.Event()
+    rewrite = segments.rewrite
+
+    def held(segment: Path, change: Callable[[segments.Line], bytes | None]) -> None:
+        rewriting.set()
+        assert closing.wait(30)
+        rewrite(segment, change)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(journal_file, "CLOSE_S", 0.0)
+        patched.setattr(segments, "rewrite", held)
+        journal = Journal(home.store, folder)
+        assert rewriting.wait(30)
+        ending = threading.Thread(target=journal.close)
+        ending.start()
+        wait_until(journal._ending.is_set)
+        closing.set()
+        ending.join()
+    assert journal.state().lag == 1
+    assert sum(b"Theodora" in path.read_bytes() for path in segments.segments(folder)) == 2
+    keep_journal(home.store)
+    assert b"Theodora" not in everything(folder)
+    assert seqs(folder) == [1, 2, 3, 4]
+
+
+def test_words_of_a_rater_with_any_name_are_erased_and_those_of_who_only_names_her_stay(
+    home: House, folder: Path
+) -> None:
+    odd = 'Zoë "\\" \n\u2028 \'}'
+    home.battle_is_open("hers", owner=odd, source="api", instruction=Instruction(SECRET))
+    home.battles.vote("hers", "b", odd, final=True, source="api", comment=SECRET)
+    keep_journal(home.store)
+    judge(home, "about-her", text=f'{{"owner":"{odd}","rater_id":"{odd}"}}')
+    kept = keep_journal(home.store)
+    [hers, about_her] = segments.in_order(kept)
+    untouched = about_her.read_bytes()
+    home.store.write(lambda writing: writing.erase_words(odd, "api", home.time.now()))
+    keep_journal(home.store)
+    assert b"Theodora" not in everything(folder)
+    assert about_her.read_bytes() == untouched
+    assert hers.exists()
+
+
 # Starts
 
 

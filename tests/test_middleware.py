@@ -128,6 +128,11 @@ def test_a_rater_is_the_hash_of_32_hexadecimal_digits_or_nobody(cookies: dict[st
         ("POST", "https://evil.example", 403),
         ("POST", "https://play.example.evil.example", 403),
         ("POST", "null", 403),
+        ("POST", "http://[bad", 403),
+        ("POST", "https://play.example:443", 200),
+        ("POST", "http://play.example:80", 200),
+        ("POST", "https://play.example:80", 403),
+        ("POST", "https://play.example:8443", 403),
         ("POST", None, 200),
         ("GET", "https://evil.example", 200),
     ],
@@ -140,6 +145,19 @@ def test_only_the_page_itself_and_programs_may_post(method: str, origin: str | N
 def test_behind_a_proxy_the_forwarded_host_is_the_page_too() -> None:
     headers = (("origin", "https://org-space.hf.space"), ("x-forwarded-host", "org-space.hf.space"))
     assert ask(method="POST", headers=headers).status == 200
+
+
+@pytest.mark.parametrize("forwarded", ["play.org, inner.example", "inner.example,play.org", "play.org:443"])
+def test_behind_several_proxies_each_of_the_forwarded_hosts_is_the_page(forwarded: str) -> None:
+    headers = (("origin", "https://play.org"), ("x-forwarded-host", forwarded))
+    assert ask(method="POST", headers=headers).status == 200
+    evil = (("origin", "https://evil.example"), ("x-forwarded-host", forwarded))
+    assert ask(method="POST", headers=evil).status == 403
+
+
+@pytest.mark.parametrize("forwarded", ["", ",", " , "])
+def test_a_host_that_nobody_named_is_not_the_page(forwarded: str) -> None:
+    assert ask(method="POST", headers=(("origin", "null"), ("x-forwarded-host", forwarded))).status == 403
 
 
 def test_a_body_that_says_it_is_too_big_is_not_read() -> None:

@@ -32,6 +32,15 @@ def test_a_place_is_taken_and_given_back() -> None:
     assert len(places) == 2
 
 
+def test_one_place_is_told_as_one() -> None:
+    places = Places(1, Clock())
+    places.take("a")
+    with pytest.raises(
+        Busy, match=r"^1 comparison is being written now, .* at once\. It should be done in about 30 s;"
+    ):
+        places.take("b")
+
+
 def test_the_wait_is_what_the_last_ones_took_less_what_the_oldest_has_run() -> None:
     time = Seconds()
     places = Places(1, time.clock)

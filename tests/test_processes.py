@@ -65,6 +65,9 @@ def test_the_web_process_never_loads_a_model_library_while_models_write(live_app
     assert looked
     workers = [pid for pid in family(live_app.process.pid) if "libtorch" in maps_or_nothing(pid)]
     assert len(workers) >= 5, "the models live in processes of their own"
+    own = os.getpriority(os.PRIO_PROCESS, live_app.process.pid)
+    giving_way = [pid for pid in workers if os.getpriority(os.PRIO_PROCESS, pid) > own]
+    assert len(giving_way) >= 5, "pages and votes come before tokens"
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])

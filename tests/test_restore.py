@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ from playground.storage.journal import Journal, check_against_journal
 from playground.storage.rebuild import Restored, restore
 from playground.storage.segments import journal_folder, sealed
 from playground.storage.store import Store
-from tests.cast import MODELS, House, battle, generation, house
+from tests.cast import MODELS, House, ToldTime, battle, generation, house
 from tests.judging import ADA, BEN, CY, afternoon, hashes, judge, keep_journal, time_passes
 
 ROOT = Path(__file__).parent.parent
@@ -152,6 +153,154 @@ def test_a_database_that_went_on_without_its_journal_takes_in_what_the_journal_h
         }
         keep_journal(copy)
         assert audit(copy, journal_folder(tmp_path / "copy.db")) == []
+
+
+Acts = str
+"""What a rater does, in order: votes a, b or tie; undo; reveal."""
+
+
+def act(home: House, acts: Acts) -> None:
+    for what in acts.split():
+        home.time.pass_s(0.1)
+        match what:
+            case "undo":
+                home.battles.undo("both", ADA)
+            case "reveal":
+                home.battles.reveal("both", ADA)
+            case _:
+                home.battles.vote("both", what, ADA)
+
+
+def parted(home: House, db: Path, before: Acts, here: Acts, there: Acts) -> Path:
+    """A copy of a database that went on without its journal; returns its path."""
+    copy = db.with_name("copy.db")
+    home.battle_is_open("both", owner=ADA)
+    act(home, before)
+    home.store.close()
+    shutil.copy(db, copy)
+    with Store(db) as store:
+        act(House(store, ToldTime(home.time.at)), there)
+        keep_journal(store)
+    with Store(copy) as store:
+        late = House(store, ToldTime(home.time.at + timedelta(seconds=0.01)))
+        judge(late, "only-here")
+        act(late, here)
+    return copy
+
+
+def choices(store: Store) -> list[str]:
+    with store.reading() as reading:
+        return [row[0] for row in reading.select("SELECT choice FROM votes WHERE battle_id = 'both' ORDER BY revision")]
+
+
+@pytest.mark.parametrize(
+    ("before", "here", "there", "kept", "refused"),
+    [
+        ("", "b reveal", "a undo", "b", 2),
+        ("", "b", "a undo", "b", 2),
+        ("", "tie", "a undo b", "tie", 3),
+        ("a", "undo b", "undo tie", "a undo b", 2),
+        ("a", "undo", "undo tie", "a undo", 2),
+        ("a", "reveal", "undo b", "a", 2),
+        ("a", "", "undo b", "a undo b", 0),
+        ("a undo", "b", "", "a undo b", 0),
+        ("", "", "tie undo b reveal", "tie undo b", 0),
+    ],
+)
+def test_where_two_histories_of_a_battle_part_the_databases_own_votes_stand(
+    home: House, folder: Path, tmp_path: Path, before: Acts, here: Acts, there: Acts, kept: str, refused: int
+) -> None:
+    copy = parted(home, tmp_path / "home" / "playground.db", before, here, there)
+    with Store(copy) as store:
+        for _ in range(2):
+            assert restore(store, folder).refused == refused
+            assert choices(store) == kept.split()
+            assert [finding for finding in audit(store, folder.with_name("none")) if "contradict" in finding.what] == []
+
+
+def test_votes_that_come_to_a_battle_which_only_was_reported_here_move_it(
+    home: House, folder: Path, tmp_path: Path
+) -> None:
+    copy = parted(home, tmp_path / "home" / "playground.db", "", "", "a reveal")
+    with Store(copy) as store:
+        House(store, home.time).battles.note("both", ADA, report_side="a", report="rude")
+        restore(store, folder)
+        stored = store.battle("both")
+        assert stored is not None
+        assert stored.state == "revealed"
+        assert notes(store) == [("report", "rude")]
+
+
+def notes(store: Store) -> list[tuple[str, str]]:
+    with store.reading() as reading:
+        found = reading.select("SELECT kind, text FROM vote_notes WHERE battle_id = 'both' ORDER BY kind, text")
+        return [tuple(row) for row in found]
+
+
+def test_notes_that_only_the_database_has_stay_and_those_of_the_journal_come_beside_them(
+    home: House, folder: Path, tmp_path: Path
+) -> None:
+    copy = parted(home, tmp_path / "home" / "playground.db", "a", "", "reveal")
+    with Store(tmp_path / "home" / "playground.db") as store:
+        there = House(store, home.time)
+        for number in range(9):
+            judge(there, f"there-{number}")
+        there.battles.note("both", ADA, reasons=["clear"], comment="there", report_side="b", report="not true")
+        keep_journal(store)
+    with Store(copy) as store:
+        House(store, home.time).battles.note(
+            "both", ADA, reasons=["correct"], comment="here", report_side="a", report="rude"
+        )
+        own = [("comment", "here"), ("reason", "correct")]
+        for _ in range(2):
+            restore(store, folder)
+            assert notes(store) == [*own, ("report", "not true"), ("report", "rude")]
+
+
+def test_a_journal_that_is_put_back_beside_a_database_that_went_on_is_brought_in_and_made_whole(
+    home: House, folder: Path, tmp_path: Path
+) -> None:
+    db, away = tmp_path / "home" / "playground.db", tmp_path / "away"
+    judge(home, "secret", rater=BEN, text="Ask Theodora.")
+    time_passes(home)
+    home.store.close()
+    shutil.copy(db, tmp_path / "backup.db")
+    with Store(db) as store:
+        there = House(store, home.time)
+        for number in range(3):
+            judge(there, f"there-{number}")
+        keep_journal(store)
+    folder.rename(away)
+    shutil.copy(tmp_path / "backup.db", db)
+    with Store(db) as store:
+        here = House(store, home.time)
+        for number in range(5):
+            judge(here, f"here-{number}")
+        here.battles.erase(BEN)
+        away.rename(folder)
+        with pytest.raises(DatabaseBroken, match=r"went on without its journal: event 4 is another .*restore --db"):
+            Journal(store, folder)
+        [missing, others] = [finding for finding in audit(store, folder) if "restore" in finding.next_step]
+        assert missing.what.startswith("votes of the journal that are not in the database: 3 (")
+        assert others.what == "events that are others in the journal: 3 (number 2, number 3, number 4)"
+    command = [sys.executable, "-c", RESTORER, str(db), str(folder), "1"]
+    assert subprocess.run(command, cwd=ROOT, check=False).returncode == -9
+    with Store(db) as store, pytest.raises(DatabaseBroken, match="went on without its journal"):
+        check_against_journal(store, folder)
+    status, text = run("restore", "--db", str(db))
+    assert status == 0
+    [aside] = tmp_path.glob("home/playground.db.journal.merged-*")
+    assert f"had gone apart: it lies in {aside} now" in text
+    assert b"Theodora" not in b"".join(path.read_bytes() for path in aside.rglob("*.jsonl"))
+    with Store(db) as store:
+        keep_journal(store)
+        assert audit(store, folder) == []
+        brought = restore(store, folder)
+        assert (counts(brought), brought.moved_to) == ((0, 9), "")
+    with Store(tmp_path / "again.db") as store:
+        restore(store, folder)
+        assert len(list(store.judged_pairs())) == 9
+        assert b"Theodora" not in words(tmp_path / "again.db")
 
 
 def test_boots_whose_names_lie_about_time_are_brought_in_in_order(home: House, folder: Path, new: Store) -> None:

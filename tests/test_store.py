@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import LifoQueue
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from playground.errors import DatabaseBroken, DatabaseLocked, InvalidValue, Stor
 from playground.records import Instruction, SamplingParams
 from playground.storage.connection import connect
 from playground.storage.migrations import APPLICATION_ID, schema_version
+from playground.storage.presence import Presence
 from playground.storage.store import Store
 from playground.storage.writer import Operation, commit_together
 from tests.cast import (
@@ -298,6 +300,66 @@ def test_after_close_every_use_says_so(home: House) -> None:
         home.store.upsert_model(card())
     with pytest.raises(StorageError, match="closed"):
         home.store.count_votes()
+
+
+class Elsewhere(LifoQueue[sqlite3.Connection]):
+    """Idle connections, of which another thread takes the last one right after somebody saw it."""
+
+    def empty(self) -> bool:
+        found = super().empty()
+        if not found:
+            self.get_nowait().close()
+        return found
+
+
+def test_closing_does_not_wait_for_a_connection_that_another_thread_took(tmp_path: Path) -> None:
+    store = Store(tmp_path / "playground.db")
+    store._readers = Elsewhere()
+    assert store.count_votes() == 0
+    closing = threading.Thread(target=store.close, daemon=True)
+    closing.start()
+    closing.join(30)
+    assert not closing.is_alive()
+
+
+class ClosedMeanwhile(LifoQueue[sqlite3.Connection]):
+    """Idle connections of a store that is closed while one is put back."""
+
+    store: Store
+    came: sqlite3.Connection
+
+    def put_nowait(self, item: sqlite3.Connection) -> None:
+        self.store.close()
+        self.came = item
+        super().put_nowait(item)
+
+
+def test_a_connection_that_comes_back_while_the_store_is_closed_is_closed_too(tmp_path: Path) -> None:
+    store = Store(tmp_path / "playground.db")
+    readers = ClosedMeanwhile()
+    readers.store = store
+    store._readers = readers
+    assert store.count_votes() == 0
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        readers.came.execute("SELECT 1")
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_an_error_between_two_transactions_is_its_callers_and_the_next_one_is_written(
+    tmp_path: Path, alone: bool
+) -> None:
+    with Store(tmp_path / "playground.db", alone=alone) as store:
+        assert store._writer is not None
+        with pytest.raises(ZeroDivisionError):
+            store._writer.outside(lambda connection: 1 // 0)
+        store.upsert_model(card())
+
+
+def test_a_log_that_cannot_be_looked_at_is_an_error_of_the_database(tmp_path: Path) -> None:
+    path = tmp_path / f"{'p' * 250}.db"  # its log's name would be too long for the system
+    path.touch()
+    with pytest.raises(DatabaseBroken, match="cannot be looked at"):
+        Presence(path).check()
 
 
 def test_one_operation_that_does_not_fit_takes_no_other_with_it() -> None:

@@ -204,8 +204,14 @@ def test_erasing_takes_two_steps_and_the_list_says_what_is_left(arena: Arena, ro
     assert drawn[room.confirm]["visible"] is False
     assert "Erased: the words of 1 battle, and 1 comment or report." in shown(drawn, room.said)
     assert "herrings" not in repr(drawn)
-    assert "Of 1 erased battle only the judgement is left." in shown(drawn, room.lead)
+    assert "Of 1 erased battle no words are left, only what was judged." in shown(drawn, room.lead)
     assert texts.YOURS_NOTHING_TO_ERASE in shown(room.ask("", ada.browser), room.said)
+
+
+def test_a_receipt_that_nothing_belongs_to_erases_nothing_and_says_so(room: YoursRoom, ada: Person) -> None:
+    drawn = room.erase(new_secret(), ada.browser)
+    assert texts.YOURS_NOTHING_TO_ERASE in shown(drawn, room.said)
+    assert "Erased:" not in shown(drawn, room.said)
 
 
 def test_bytes_of_what_was_erased_are_soon_in_no_file_of_the_folder(arena: Arena, ada: Person) -> None:

@@ -7,7 +7,7 @@ be undone is revealed, and an open battle that waited too long is void, whenever
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -83,11 +83,12 @@ class Battles:
         ended = all(side.generation is not None for side in battle.sides)
         if ended:
             battle = self._moved(battle, _ended_event(battle), battle.created_at)
+        names = self._names_in(side.generation for side in battle.sides if side.generation is not None)
 
         def work(writing: Writing) -> Battle:
             for side in battle.sides:
                 if side.generation is not None and writing.generation(side.generation.id) is None:
-                    _insert_generation(writing, side.generation)
+                    _insert_generation(writing, side.generation, names)
             writing.insert_battle(battle)
             if consent_version:
                 writing.agree(battle.owner, consent_version, battle.created_at)
@@ -102,12 +103,13 @@ class Battles:
             Refused: unknown, or the side has ended before with something else.
             InvalidValue: no such side, or another model's generation.
         """
+        names = self._names_in([generation])
 
         def work(writing: Writing) -> BattleState:
             battle = _found(writing, battle_id)
             if any(known.side == side and known.generation == generation for known in battle.sides):
                 return self._now(battle).state  # it was stored, and whoever stored it was told of an error
-            return self._finish(writing, battle_id, {side: generation}, "failed")
+            return self._finish(writing, battle_id, {side: generation}, "failed", names)
 
         return self._store.write(work)
 
@@ -346,6 +348,21 @@ class Battles:
 
         return self._store.write(work)
 
+    # Inside: answers
+
+    def _names_in(self, generations: Iterable[Generation]) -> Mapping[str, str]:
+        """By id of a generation, the words that give its model away.
+
+        They are looked for before the transaction: that takes milliseconds, for which votes would wait.
+        """
+        ended = list(generations)
+        if not ended:
+            return {}
+        with self._store.reading() as reading:
+            cards = reading.cards({generation.model_id for generation in ended})
+        names = {known.id: _name_in(known, cards[known.model_id]) for known in ended if known.model_id in cards}
+        return {generation_id: name for generation_id, name in names.items() if name}
+
     # Inside: time
 
     def _now(self, battle: Battle) -> Battle:
@@ -402,6 +419,8 @@ class Battles:
                 raise refused("foreign")
             case Who.VIEWER if not mine:
                 _allowed(battle, Event.VISIT)
+        if battle.erased_at is not None and battle.state is VOID:
+            raise refused("erased")  # which is why it waits no longer
         return battle, _allowed(battle, event)
 
     def _settle(self, writing: Writing, battle_id: str) -> Battle:
@@ -454,7 +473,12 @@ class Battles:
             writing.replace_notes(battle.id, battle.vote.id, "comment", texts, viewer, now)
 
     def _finish(
-        self, writing: Writing, battle_id: str, ended: Mapping[str, Generation], void_reason: str
+        self,
+        writing: Writing,
+        battle_id: str,
+        ended: Mapping[str, Generation],
+        void_reason: str,
+        names: Mapping[str, str],
     ) -> BattleState:
         battle = _found(writing, battle_id)
         _allowed(battle, Event.SIDE_ENDED)
@@ -463,7 +487,7 @@ class Battles:
             check_fits(battle, side, generation)
             if side not in open_sides:
                 raise refused("final")
-            _insert_generation(writing, generation)
+            _insert_generation(writing, generation, names)
             if not writing.fill_side(battle_id, side, generation.id):
                 raise refused("final")
         sides = tuple(replace(s, generation=ended.get(s.side, s.generation)) for s in battle.sides)
@@ -481,7 +505,7 @@ class Battles:
             for side in battle.sides
             if side.generation is None
         }
-        return self._finish(writing, battle_id, lost, "interrupted")
+        return self._finish(writing, battle_id, lost, "interrupted", {})
 
     def _interrupted(self, battle: Battle, side: BattleSide, card: ModelCard) -> Generation:
         """What is recorded of a column whose process ended: nothing was written, and why."""
@@ -517,13 +541,16 @@ def _found(reading: Reading, battle_id: str) -> Battle:
     return battle
 
 
-def _insert_generation(writing: Writing, generation: Generation) -> None:
+def _insert_generation(writing: Writing, generation: Generation, names: Mapping[str, str]) -> None:
     """Store a finished answer; one that gives its model away is stored all the same, and flagged."""
     writing.insert_generation(generation)
-    card, asked = writing.cards([generation.model_id])[generation.model_id], generation.instruction
-    found = names_itself(generation.text, card, f"{asked.system}\n{asked.instruction}\n{asked.input}")
-    if found:
-        writing.flag_generation(generation.id, "names_itself", found)
+    if generation.id in names:
+        writing.flag_generation(generation.id, "names_itself", names[generation.id])
+
+
+def _name_in(generation: Generation, card: ModelCard) -> str:
+    asked = generation.instruction
+    return names_itself(generation.text, card, f"{asked.system}\n{asked.instruction}\n{asked.input}")
 
 
 def _without_erased_words(battle: Battle) -> Battle:

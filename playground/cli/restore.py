@@ -57,6 +57,9 @@ def _words(brought: Restored, folder: Path, db: Path) -> Iterator[str]:
         (brought.missing, "events are in no segment"),
     )
     yield from (f"{number} {words}" for number, words in faults if number)
+    if brought.moved_to:
+        yield f"the journal and the database had gone apart: it lies in {brought.moved_to} now,"
+        yield "and the next start writes it anew in full"
 
 
 @contextmanager

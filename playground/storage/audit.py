@@ -15,7 +15,7 @@ from pathlib import Path
 from playground.errors import StorageError
 from playground.storage import segments
 from playground.storage.connection import open_writer
-from playground.storage.entries import Record, buried, database_id, last_event
+from playground.storage.entries import Record, buried, database_id, event_of, last_event
 from playground.storage.journal import journal_ids
 from playground.storage.migrations import APPLICATION_ID, schema_version
 from playground.storage.segments import Fault, Line, Tally
@@ -82,6 +82,7 @@ class Found:
     damaged: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)  # votes that the table lacks
     different: list[str] = field(default_factory=list)  # votes of which the database says something else
+    others: list[str] = field(default_factory=list)  # numbers that are another event in the database
     unerased: list[str] = field(default_factory=list)  # lines with words that their tombstone says are gone
 
 
@@ -171,6 +172,7 @@ def _journal(store: Store, reading: Reading, folder: Path) -> Iterator[Finding]:
     yield from _several("damaged lines in the journal", found.damaged, AGAIN)
     yield from _several("votes of the journal that are not in the database", found.unknown, bring_in)
     yield from _several("votes that differ between journal and database", found.different, ASK)
+    yield from _several("events that are others in the journal", found.others, bring_in)
     yield from _several("lines of the journal that hold erased words", found.unerased, AGAIN)
     lost, late = _not_written(reading, found.tally)
     yield from _several("votes that are missing in the journal", lost, AGAIN)
@@ -182,7 +184,6 @@ def _met(reading: Reading, folder: Path) -> Found:
     found, last, erasures, tombstones = Found(), last_event(reading), buried(reading), Tombstones()
     for erasure in erasures:
         tombstones.add(erasure)
-    marks = tombstones.marks
     for segment in segments.in_order(folder):
         for line in segments.read(segment):
             found.tally.count(line)
@@ -190,9 +191,11 @@ def _met(reading: Reading, folder: Path) -> Found:
                 found.damaged.append(_place(line))
             elif line.fault is Fault.NONE and line.seq:
                 found.tally.is_new(line.seq)
+                if line.seq <= last and event_of(reading, line.seq) not in (None, line.about):
+                    found.others.append(f"number {line.seq}")
                 if line.event == "vote" and line.seq <= last:
                     _compare(reading, tombstones, line.record, found)
-                if any(mark in line.text for mark in marks) and tombstones.applied(line.record) != line.record:
+                if tombstones.may_change(line.text) and tombstones.applied(line.record) != line.record:
                     found.unerased.append(_place(line))
     if not all(found.tally.has(erasure["seq"]) for erasure in erasures):
         found.unerased.clear()  # they are about to be rewritten: the tombstone comes last

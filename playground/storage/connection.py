@@ -13,6 +13,7 @@ from pathlib import Path
 from playground.errors import DatabaseBroken, DatabaseLocked, DatabaseNewer, StorageError
 from playground.storage.copying import keep_before
 from playground.storage.migrations import APPLICATION_ID, migrate, schema_version
+from playground.storage.write_ahead import log_fits
 
 BUSY_S = 5.0
 """How long one statement waits for somebody else's lock."""
@@ -60,13 +61,14 @@ def open_writer(path: Path | None, *, alone: bool = False, busy_s: float = BUSY_
         DatabaseLocked: another program uses it.
         StorageError: the file cannot be used, or not be brought up to this version.
     """
-    judged = path is not None and _judged_beforehand(path, alone, busy_s)
+    thorough = path is not None and _is_doubtful(path)
+    judged = path is not None and _judged_beforehand(path, alone, busy_s, thorough)
     connection = connect(path, busy_s=busy_s)
     try:
         if path is not None:
             connection.execute(f"PRAGMA locking_mode = {'EXCLUSIVE' if alone else 'NORMAL'}")
             if not judged:
-                _judge(connection, path)
+                _judge(connection, path, thorough)
             connection.execute(f"PRAGMA journal_mode = {'DELETE' if alone else 'WAL'}")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA secure_delete = ON")  # what is erased is gone from the file too
@@ -82,11 +84,14 @@ def open_writer(path: Path | None, *, alone: bool = False, busy_s: float = BUSY_
     return connection
 
 
-def open_reader(path: Path, *, older: bool = False, busy_s: float = BUSY_S) -> sqlite3.Connection:
+def open_reader(path: Path, *, older: bool = False, known: bool = False, busy_s: float = BUSY_S) -> sqlite3.Connection:
     """A connection that cannot write; a database of a newer version may be read (see `newer`).
 
     Args:
         older: an earlier version's is fine too, for what does not depend on the schema.
+        known: this process has it open already, so nothing looks into the file but SQLite: a system that follows
+            POSIX takes all of a process's locks on a file as soon as the process closes it anywhere, and another
+            program would then take itself for the last one and delete the log.
 
     Raises:
         DatabaseBroken: not a database of ours.
@@ -94,7 +99,8 @@ def open_reader(path: Path, *, older: bool = False, busy_s: float = BUSY_S) -> s
     """
     if not path.is_file():
         raise StorageError(f"there is no database at {path}; start the playground once, or give --db")
-    check_header(path)
+    if not known:
+        check_header(path)
     try:
         connection = _reading(path, busy_s)
     except sqlite3.Error as error:
@@ -150,19 +156,19 @@ def newer(connection: sqlite3.Connection, path: Path) -> str:
     return f"{path} has schema {version}, this version knows up to {schema_version()}; update the playground"
 
 
-def check_pages(connection: sqlite3.Connection, path: Path) -> None:
+def check_pages(connection: sqlite3.Connection, path: Path, *, thorough: bool) -> None:
     """Refuse a damaged file: it would still take votes, and lose them.
 
-    A log that a killed process left behind is a reason to look at the indexes as well: it may be another file's.
+    Args:
+        thorough: look at the indexes as well, which takes three times as long.
 
     Raises:
         DatabaseBroken: what SQLite's own check found first.
     """
-    log = _beside(path, "-wal")
-    thorough = log.exists() and log.stat().st_size > 0
     found = connection.execute(f"PRAGMA {'integrity_check' if thorough else 'quick_check'}(1)").fetchone()[0]
     if found != "ok":
-        its_log = f"; if the file was put there while {log.name} lay beside it, move that away" if thorough else ""
+        log = _beside(path, "-wal")
+        its_log = f"; if the file was put there while {log.name} lay beside it, move that away" if _holds(log) else ""
         raise DatabaseBroken(f"{path} is damaged ({' '.join(found.split())}); put a backup in its place{its_log}")
 
 
@@ -182,7 +188,16 @@ def storage_error(error: sqlite3.Error, path: Path | None) -> StorageError:
     return StorageError(f"{name}: {error}")
 
 
-def _judged_beforehand(path: Path, alone: bool, busy_s: float) -> bool:
+def _is_doubtful(path: Path) -> bool:
+    """Whether a log lies there that may be another file's; each kill leaves one, and nearly always it is this one's."""
+    log = _beside(path, "-wal")
+    try:
+        return _holds(log) and not log_fits(path, log)
+    except OSError:
+        return True
+
+
+def _judged_beforehand(path: Path, alone: bool, busy_s: float, thorough: bool) -> bool:
     """Judge the file through a connection that cannot write; whether that can be done.
 
     One that can would, when it is closed, bring a log home into the file even where both were just refused.
@@ -192,18 +207,18 @@ def _judged_beforehand(path: Path, alone: bool, busy_s: float) -> bool:
         return False
     try:
         with closing(connect(path, read_only=True, busy_s=busy_s)) as connection:
-            _judge(connection, path)
+            _judge(connection, path, thorough)
     except sqlite3.Error as error:
         raise storage_error(error, path) from error
     return True
 
 
-def _judge(connection: sqlite3.Connection, path: Path) -> None:
+def _judge(connection: sqlite3.Connection, path: Path, thorough: bool) -> None:
     check_identity(connection, path)
     future = newer(connection, path)
     if future:
         raise DatabaseNewer(future)
-    check_pages(connection, path)
+    check_pages(connection, path, thorough=thorough)
 
 
 def _check_writable(connection: sqlite3.Connection) -> None:
@@ -247,6 +262,10 @@ def _reading(path: Path, busy_s: float) -> sqlite3.Connection:
             raise
         return connect(path, read_only=True, busy_s=busy_s, immutable=True)
     return connection
+
+
+def _holds(log: Path) -> bool:
+    return log.exists() and log.stat().st_size > 0
 
 
 def _beside(path: Path, ending: str) -> Path:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from playground.storage.rows import to_json
+from playground.storage.segments import About
 from playground.storage.statements import Reading
 
 Record = dict[str, Any]
@@ -78,6 +79,12 @@ def database_id(reading: Reading) -> str:
 def last_event(reading: Reading) -> int:
     """The highest `seq` that was ever given; 0 where nothing has happened."""
     return int(reading.select(_LAST)[0][0])
+
+
+def event_of(reading: Reading, seq: int) -> About | None:
+    """What tells the event of a number from others; None where that number has none."""
+    statement = "SELECT kind, created_at, battle_id, vote_id FROM journal_events WHERE seq = ?"
+    return next(((row[0], row[1], row[2], row[3]) for row in reading.select(statement, (seq,))), None)
 
 
 def entries_after(reading: Reading, seq: int, limit: int) -> Sequence[Record]:

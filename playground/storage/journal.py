@@ -10,16 +10,16 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 from pathlib import Path
 
 from playground.errors import DatabaseBroken, StorageError
 from playground.storage import segments
-from playground.storage.entries import Record, database_id, entries_after, last_event
+from playground.storage.entries import Record, database_id, entries_after, event_of, last_event
 from playground.storage.migrations import schema_version
-from playground.storage.segments import Appender, Fault, Line, sealed
+from playground.storage.segments import Appender, Fault, Line, Tally, sealed
+from playground.storage.statements import Reading
 from playground.storage.store import Store
 from playground.storage.tombstones import Tombstones
 
@@ -111,42 +111,40 @@ class Journal:
         self._error = error
 
     def _step(self) -> bool:
-        """Write the next events; whether there were any."""
+        """Write the next events; whether there were any, and time to write them."""
         with self._store.reading() as reading:
             if last_event(reading) <= self._written:
                 return False
             entries = entries_after(reading, self._written, BATCH)
-        if entries and entries[0]["event"] == "erasure":
-            entries = entries[:1]
-            self._forget(entries[0])
-        else:
-            entries = list(takewhile(lambda entry: entry["event"] != "erasure", entries))
-        self._write(entries)
-        return bool(entries)
+        if not entries or not self._forget([entry for entry in entries if entry["event"] == "erasure"]):
+            return False
+        self._appender.append([sealed(entry) for entry in entries])
+        self._written = entries[-1]["seq"]
+        return True
 
-    def _write(self, entries: Sequence[Record]) -> None:
-        if entries:
-            self._appender.append([sealed(entry) for entry in entries])
-            self._written = entries[-1]["seq"]
-
-    def _forget(self, erasure: Record) -> None:
-        """Take erased words out of everything that was written; the tombstone comes after it, as a sign that it did."""
+    def _forget(self, erasures: Sequence[Record]) -> bool:
+        """Take erased words out of everything that was written; the tombstones come after it, as a sign that it did."""
+        if not erasures:
+            return True
         self._appender.end_segment()
         tombstones = Tombstones()
-        tombstones.add(erasure)
-        forget(self.folder, tombstones)
+        for erasure in erasures:
+            tombstones.add(erasure)
+        return forget(self.folder, tombstones, lambda: time.monotonic() >= self._deadline)
 
 
-def forget(folder: Path, tombstones: Tombstones) -> None:
+def forget(folder: Path, tombstones: Tombstones, is_late: Callable[[], bool] = lambda: False) -> bool:
     """Rewrite every segment with words that were erased, each all or nothing; damaged lines of such ones go as well.
+
+    Returns:
+        False where it became too late for all of them; to be done again.
 
     Raises:
         OSError: one could not be written; those before it are done, and it is as before.
     """
-    marks = tombstones.marks
 
     def concerns(line: Line) -> bool:
-        return line.fault is not Fault.NONE or any(mark in line.text for mark in marks)
+        return line.fault is not Fault.NONE or tombstones.may_change(line.text)
 
     def change(line: Line) -> bytes | None:
         if line.fault is not Fault.NONE:  # whose words it holds cannot be known
@@ -156,14 +154,18 @@ def forget(folder: Path, tombstones: Tombstones) -> None:
     for left in folder.rglob("*.part"):  # of a rewriting that a kill ended
         left.unlink()
     for segment in segments.segments(folder):
+        if is_late():
+            return False
         if any(concerns(line) for line in segments.read(segment)):
             segments.rewrite(segment, change)
+    return True
 
 
 def check_against_journal(store: Store, folder: Path) -> None:
     """Refuse a database that lacks what its journal holds: a new one under the old name, or an old one put back.
 
-    A journal that lacks what the database holds is normal.
+    A journal that lacks what the database holds is normal, but for one that ends with another event than the database
+    has under that number: what happened to each without the other is in neither.
 
     Raises:
         DatabaseBroken: naming what is there and what to do.
@@ -174,12 +176,16 @@ def check_against_journal(store: Store, folder: Path) -> None:
         return
     with store.reading() as reading:
         own, known = database_id(reading), last_event(reading)
+        others = [seq for seq, about in segments.ends(folder) if event_of(reading, seq) not in (None, about)]
     ids = journal_ids(folder) or {own}
-    if ids == {own} and highest <= known:
+    if ids == {own} and highest <= known and not others:
         return
     lines = sum(line.fault is Fault.NONE for segment in segments.segments(folder) for line in segments.read(segment))
     there = f"its journal {folder} holds {lines} lines, up to event {highest}"
     restore = f"python -m playground restore --db {store.path}"
+    if ids == {own} and others:
+        what = f"{store.path} went on without its journal: event {others[0]} is another one there, and {there}"
+        raise DatabaseBroken(f"{what}; bring both together with: {restore}; or move the journal folder away")
     if ids == {own}:
         what = f"{store.path} is older than its journal: it ends with event {known}, and {there}"
         raise DatabaseBroken(f"{what}; bring the missing votes in with: {restore}; or move the journal folder away")
@@ -190,6 +196,17 @@ def check_against_journal(store: Store, folder: Path) -> None:
         f"{store.path} is another database than the one of the journal beside it: {there};"
         " put that database back, or move the journal folder away"
     )
+
+
+def is_whole(reading: Reading, folder: Path) -> bool:
+    """Whether a journal, as far as it goes, has the events of the database under their numbers, and no other."""
+    tally = Tally()
+    for line in segments.whole(folder):
+        if event_of(reading, line.seq) != line.about:
+            return False
+        tally.is_new(line.seq)
+    statement = "SELECT count(*) FROM journal_events WHERE seq <= ?"
+    return tally.events == int(reading.select(statement, (tally.highest,))[0][0])
 
 
 def journal_ids(folder: Path) -> set[str]:

@@ -47,8 +47,16 @@ class Presence:
 
     def _learn_log(self) -> None:
         """SQLite makes the log with the first question, and keeps that file until the last connection is closed."""
-        if not self._by_name and self._log not in self._known and self._log.exists():
+        if self._by_name or self._log in self._known:
+            return
+        try:
             self._known[self._log] = _identity(self._log)
+        except FileNotFoundError:
+            pass  # not made yet
+        except OSError as error:
+            raise DatabaseBroken(
+                f"{self._log} cannot be looked at ({error.strerror}); nothing was saved: put that right and try again"
+            ) from error
 
 
 def _identity(path: Path) -> Identity:

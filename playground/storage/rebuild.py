@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
 from operator import itemgetter
@@ -18,10 +19,10 @@ from playground.errors import DatabaseBroken, DatabaseNewer, StorageError
 from playground.records import Instruction
 from playground.storage import segments
 from playground.storage.entries import Record, buried, database_id, last_event
-from playground.storage.journal import journal_ids
+from playground.storage.journal import forget, is_whole, journal_ids
 from playground.storage.migrations import schema_version
 from playground.storage.rows import instruction_row, to_json
-from playground.storage.segments import Fault, Line, Tally
+from playground.storage.segments import About, Fault, Line, Tally, journal_folder
 from playground.storage.statements import Reading, Writing
 from playground.storage.store import Store
 from playground.storage.tombstones import Tombstones
@@ -47,9 +48,6 @@ KEYS: Mapping[str, tuple[str, ...]] = {
 """What makes a row the same row; in an order in which every row finds those that it names."""
 
 _GUARDS: Mapping[str, str] = {
-    # a battle's rater may have voted otherwise in a database that went on without its journal: that vote stands
-    "votes": "SELECT {values} WHERE NOT EXISTS (SELECT 1 FROM votes WHERE id = :id)"
-    " AND :revision = 1 + (SELECT coalesce(max(revision), 0) FROM votes WHERE battle_id = :battle_id)",
     "vote_flags": "SELECT {values} WHERE EXISTS (SELECT 1 FROM votes WHERE id = :vote_id) ON CONFLICT DO NOTHING",
     "consents": "SELECT {values} WHERE 1 ON CONFLICT DO UPDATE SET created_at = excluded.created_at"
     " WHERE excluded.created_at < created_at",
@@ -71,6 +69,10 @@ INSERT INTO vote_notes (id, battle_id, vote_id, side, kind, text, rater_id, crea
 SELECT CASE WHEN EXISTS (SELECT 1 FROM vote_notes WHERE id = :id) THEN NULL ELSE :id END,
   :battle_id, :vote_id, :side, :kind, :text, :rater_id, :created_at
 WHERE :vote_id IS NULL OR EXISTS (SELECT 1 FROM votes WHERE id = :vote_id)"""
+
+_NOTED = """
+SELECT vote_id, side, kind, text, rater_id, created_at FROM vote_notes
+WHERE battle_id IN (SELECT value FROM json_each(?))"""
 
 _ERASURE = """
 INSERT INTO erasures (id, rater_id, created_at, battles, notes)
@@ -123,6 +125,15 @@ class Restored:
     damaged: int  # lines whose checksum does not fit
     torn: int  # last lines that a kill cut off
     missing: int  # numbers below the highest that no line has
+    moved_to: str  # where the database's own journal lies now, if the two had gone apart; else empty
+
+
+@dataclass(slots=True)
+class _Common:
+    """How much of its history each battle of the database has in common with the journal."""
+
+    upto: dict[str, int] = field(default_factory=dict)  # the last event of the journal that the database has
+    apart: set[str] = field(default_factory=set)  # battles with events that the journal lacks
 
 
 def restore(store: Store, folder: Path, progress: Progress | None = None) -> Restored:
@@ -138,31 +149,28 @@ def restore(store: Store, folder: Path, progress: Progress | None = None) -> Res
     """
     _check_headers(folder)
     _adopt(store, folder)
-    erasures = [line.record for line in _whole(folder) if line.event == "erasure"]
+    erasures = [line.record for line in segments.whole(folder) if line.event == "erasure"]
     tombstones = store.write(partial(_bury, erasures=erasures))
     with store.reading() as reading:
         votes_before, last_row = _votes(reading)
+        common = _in_common(reading, folder)
     tally, there, refused, size = Tally(), 0, 0, sum(path.stat().st_size for path in segments.segments(folder))
     for batch in _batches(_lines(folder, tally)):
         records = [tombstones.applied(line.record) for line in batch]
         first = [record["vote_id"] for record in records if tally.is_new(record["seq"]) and record["event"] == "vote"]
         with store.reading() as reading:
             there += _already(reading, first, last_row)
-        refused += _replay(store, records)
+        refused += _replay(store, records, common)
         if progress is not None:
             progress(tally.bytes, size)
     store.write(partial(_count_on, highest=tally.highest))
     with store.reading() as reading:
         added = _votes(reading)[0] - votes_before
-    return Restored(tally.lines, added, there, refused, tally.damaged, tally.torn, tally.missing)
+    moved_to = _put_aside(store, folder, tombstones)
+    return Restored(tally.lines, added, there, refused, tally.damaged, tally.torn, tally.missing, moved_to)
 
 
 # Reading
-
-
-def _whole(folder: Path) -> Iterator[Line]:
-    for segment in segments.in_order(folder):
-        yield from (line for line in segments.read(segment) if line.fault is Fault.NONE and line.seq)
 
 
 def _lines(folder: Path, tally: Tally) -> Iterator[Line]:
@@ -215,6 +223,21 @@ def _votes(reading: Reading) -> tuple[int, int]:
     return row["votes"], row["last"]
 
 
+def _in_common(reading: Reading, folder: Path) -> _Common:
+    """Numbers alone do not compare: each history may have given them to other events."""
+    rows = reading.select("SELECT seq, kind, created_at, battle_id, vote_id FROM journal_events")
+    known: dict[int, About] = {seq: (kind, at, battle_id, vote_id) for seq, kind, at, battle_id, vote_id in rows}
+    events, met, common = set(known.values()), set(), _Common()
+    for line in segments.whole(folder) if known else ():
+        about, there = line.about, known.get(line.seq)
+        if there == about or (there is not None and about in events):  # which has another number here
+            met.add(about)
+            battle_id = about[2] or ""  # of no battle: an erasure
+            common.upto[battle_id] = max(line.seq, common.upto.get(battle_id, 0))
+    common.apart = {battle_id for _, _, battle_id, _ in events - met if battle_id}
+    return common
+
+
 def _already(reading: Reading, votes: Sequence[str], last_row: int) -> int:
     statement = "SELECT count(*) FROM votes WHERE id IN (SELECT value FROM json_each(?)) AND rowid <= ?"
     return int(reading.select(statement, (to_json(votes), last_row))[0][0])
@@ -223,6 +246,21 @@ def _already(reading: Reading, votes: Sequence[str], last_row: int) -> int:
 def _count_on(writing: Writing, highest: int) -> None:
     for statement in _COUNTER:
         writing.change(statement, [{"highest": highest}])
+
+
+def _put_aside(store: Store, folder: Path, erased: Tombstones) -> str:
+    """Move the database's own journal away where the two had gone apart: the next start writes it in full."""
+    own = None if store.path is None else journal_folder(store.path)
+    if own is None or own.resolve() != folder.resolve():
+        return ""
+    with store.reading() as reading:
+        if is_whole(reading, own):
+            return ""
+    forget(own, erased)
+    aside = own.with_name(f"{own.name}.merged-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}")
+    own.rename(aside)
+    segments.sync_folder(own.parent)
+    return str(aside)
 
 
 # Erasing
@@ -265,31 +303,39 @@ def _blank(writing: Writing, erased: Tombstones) -> None:
 # Writing
 
 
-def _replay(store: Store, records: Sequence[Record]) -> int:
+def _replay(store: Store, records: Sequence[Record], common: _Common) -> int:
     """Bring in some records, all or none of each; how many did not fit."""
     try:
-        return store.write(partial(_bring_in, records=records))
+        refused, later = store.write(partial(_bring_in, records=records, common=common))
+        common.upto |= {battle_id: record["seq"] for battle_id, record in later.items()}
+        return refused
     except StorageError as error:
         if not isinstance(error.__cause__, sqlite3.IntegrityError):
             raise
         half = len(records) // 2
-        return _replay(store, records[:half]) + _replay(store, records[half:]) if half else 1
+        return sum(_replay(store, part, common) for part in (records[:half], records[half:])) if half else 1
 
 
-def _bring_in(writing: Writing, records: Sequence[Record]) -> int:
+def _bring_in(writing: Writing, records: Sequence[Record], common: _Common) -> tuple[int, Mapping[str, Record]]:
+    """How many did not fit, and the latest record of each battle that the database did not know."""
     usable = sorted(_usable(writing, records), key=lambda record: int(record["seq"]))
     whole = [record for record in usable if "instructions" in record["rows"]]
+    about_battles = [record for record in usable if record["event"] != "erasure"]
+    chains = _chains(writing, about_battles)
+    votes, brought = _admitted(writing, about_battles, chains)
     for table in KEYS:
-        _insert(writing, table, _rows(table, whole if table == "battles" else usable))
-    news = _news(writing, usable)
+        _insert(writing, table, votes if table == "votes" else _rows(table, whole if table == "battles" else usable))
+    later = _later(about_battles, common)
+    news = {id: found for id, found in later.items() if id not in common.apart and _chain(found) == chains[id]}
+    beside = [found for id, found in later.items() if id not in news]
     erasures = [record for record in usable if record["event"] == "erasure"]
-    writing.change(_MOVE, _rows("battles", [*news.values(), *erasures]))
+    writing.change(_MOVE, _rows("battles", [*(brought | news).values(), *erasures]))
     writing.change(_FILL, _rows("battle_sides", whole))
     writing.change("DELETE FROM vote_notes WHERE battle_id = :id", [{"id": battle_id} for battle_id in news])
-    writing.change(_NOTE, [row for record in news.values() for row in record["rows"].get("vote_notes", ())])
+    writing.change(_NOTE, _notes(news.values()) + _unnoted(writing, _notes(beside)))
     writing.change(_ERASURE, [row for record in erasures for row in record["rows"]["erasures"]])
     writing.change(_EVENT, [_event(record) for record in usable])
-    return len(records) - len(usable) + _not_there(writing, usable)
+    return len(records) - len(usable) + _not_there(writing, usable), later
 
 
 def _usable(writing: Writing, records: Sequence[Record]) -> Iterator[Record]:
@@ -301,22 +347,65 @@ def _usable(writing: Writing, records: Sequence[Record]) -> Iterator[Record]:
     return (record for record in records if record["event"] == "erasure" or record["battle_id"] in known)
 
 
-def _news(writing: Writing, records: Iterable[Record]) -> Mapping[str, Record]:
-    """The latest record of each battle that is later than what the database knows of it; `records` in order."""
-    latest = {record["battle_id"]: record for record in records if record["event"] != "erasure"}
+def _chain(record: Record) -> list[str]:
+    return [vote["id"] for vote in record["rows"].get("votes", ())]
+
+
+def _chains(writing: Writing, records: Iterable[Record]) -> dict[str, list[str]]:
+    """The votes that the database has of each battle, in order."""
+    chains: dict[str, list[str]] = {record["battle_id"]: [] for record in records}
     statement = (
-        "SELECT battle_id, max(seq) AS seq FROM journal_events"
-        " WHERE battle_id IN (SELECT value FROM json_each(?)) GROUP BY battle_id"
+        "SELECT battle_id, id FROM votes WHERE battle_id IN (SELECT value FROM json_each(?))"
+        " ORDER BY battle_id, revision"
     )
-    known = {row["battle_id"]: row["seq"] for row in writing.select(statement, (to_json(sorted(latest)),))}
-    return {battle_id: record for battle_id, record in latest.items() if record["seq"] > known.get(battle_id, 0)}
+    for row in writing.select(statement, (to_json(list(chains)),)):
+        chains[row["battle_id"]].append(row["id"])
+    return chains
+
+
+def _admitted(
+    writing: Writing, records: Iterable[Record], chains: dict[str, list[str]]
+) -> tuple[list[Record], dict[str, Record]]:
+    """Votes that go on where the database's own end (`chains` has them from now on), and the records that brought them.
+
+    In a database that went on without its journal a battle may have been judged otherwise: its own votes stand, and
+    what was revealed there cannot be undone any more.
+    """
+    statement = "SELECT id FROM battles WHERE state = 'revealed' AND id IN (SELECT value FROM json_each(?))"
+    ended = {row["id"] for row in writing.select(statement, (to_json(list(chains)),))}
+    votes: list[Record] = []
+    brought: dict[str, Record] = {}
+    for record in records:
+        battle_id, chain = record["battle_id"], _chain(record)
+        known = len(chains[battle_id])
+        if battle_id not in ended and len(chain) > known and chain[:known] == chains[battle_id]:
+            votes += record["rows"]["votes"][known:]
+            chains[battle_id], brought[battle_id] = chain, record
+    return votes, brought
+
+
+def _later(records: Iterable[Record], common: _Common) -> Mapping[str, Record]:
+    """The latest record of each battle that is later than what the database knows of it; `records` in order."""
+    latest = {record["battle_id"]: record for record in records}
+    return {battle_id: record for battle_id, record in latest.items() if record["seq"] > common.upto.get(battle_id, 0)}
+
+
+def _notes(records: Iterable[Record]) -> list[Record]:
+    return [note for record in records for note in record["rows"].get("vote_notes", ())]
+
+
+def _unnoted(writing: Writing, notes: Sequence[Record]) -> list[Record]:
+    """Those about votes without a note (notes on a vote are one set, the database's stands), and new reports."""
+    stored = writing.select(_NOTED, (to_json(sorted({note["battle_id"] for note in notes})),))
+    votes, reports = {row["vote_id"] for row in stored} - {None}, {tuple(row) for row in stored}
+    values = itemgetter("vote_id", "side", "kind", "text", "rater_id", "created_at")
+    return [note for note in notes if note["vote_id"] not in votes and values(note) not in reports]
 
 
 def _rows(table: str, records: Iterable[Record]) -> list[Record]:
-    """Each row of a table once, as the last record has it; votes in the order in which they were cast."""
+    """Each row of a table once, as the last record has it."""
     key = itemgetter(*KEYS[table])
-    found = {key(row): row for record in records for row in record["rows"].get(table, ())}
-    return sorted(found.values(), key=itemgetter("revision")) if table == "votes" else list(found.values())
+    return list({key(row): row for record in records for row in record["rows"].get(table, ())}.values())
 
 
 def _insert(writing: Writing, table: str, rows: Sequence[Record]) -> None:

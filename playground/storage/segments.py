@@ -35,6 +35,10 @@ _EVENT = re.compile(rb'\{"seq":([0-9]{1,18}),"event":"([a-z]+)"')
 _HEADER = b'{"journal":'
 
 
+About = tuple[str, str, str | None, str | None]
+"""What tells an event from every other one, whatever its number: kind, time, battle, vote."""
+
+
 class Fault(StrEnum):
     """What is wrong with a line."""
 
@@ -62,6 +66,11 @@ class Line:
         """The kind of its event; empty where it has none."""
         found = _EVENT.match(self.text)
         return "" if found is None else found[2].decode()
+
+    @property
+    def about(self) -> About:
+        """What tells its event from others; only of an event without a fault."""
+        return _about(self.text)
 
     @property
     def record(self) -> dict[str, Any]:
@@ -155,23 +164,21 @@ def read(segment: Path) -> Iterator[Line]:
                 yield line
 
 
-def last_seq(segment: Path) -> int:
-    """The highest event of a segment, from its end; 0 where it has none."""
-    size, span = segment.stat().st_size, TAIL_BYTES
-    while True:
-        start = max(0, size - span)
-        with segment.open("rb") as file:
-            file.seek(start)
-            texts = file.read(size - start).split(b"\n")
-        found = next((_seq(text) for text in reversed(texts[start > 0 :]) if _seq(text) and is_sealed(text)), 0)
-        if found or start == 0:
-            return found
-        span *= 8
+def whole(folder: Path) -> Iterator[Line]:
+    """The events of a folder without a fault."""
+    for segment in in_order(folder):
+        yield from (line for line in read(segment) if line.fault is Fault.NONE and line.seq)
 
 
 def highest_seq(folder: Path) -> int:
     """The highest event of a folder; 0 where there is none."""
-    return max((last_seq(segment) for segment in segments(folder)), default=0)
+    return max((_seq(_last(segment)) for segment in segments(folder)), default=0)
+
+
+def ends(folder: Path) -> Sequence[tuple[int, About]]:
+    """The last event of each segment that has one, from its end."""
+    texts = (_last(segment) for segment in segments(folder))
+    return [(_seq(text), _about(text)) for text in texts if text]
 
 
 def rewrite(segment: Path, change: Callable[[Line], bytes | None]) -> None:
@@ -309,8 +316,26 @@ def _seq(text: bytes) -> int:
     return 0 if found is None else int(found[1])
 
 
+def _last(segment: Path) -> bytes:
+    size, span = segment.stat().st_size, TAIL_BYTES
+    while True:
+        start = max(0, size - span)
+        with segment.open("rb") as file:
+            file.seek(start)
+            texts = file.read(size - start).split(b"\n")
+        found = next((text for text in reversed(texts[start > 0 :]) if _seq(text) and is_sealed(text)), b"")
+        if found or start == 0:
+            return found
+        span *= 8
+
+
 def _first_seq(segment: Path) -> int:
     return next((line.seq for line in read(segment) if line.fault is Fault.NONE and line.seq), 0)
+
+
+def _about(text: bytes) -> About:
+    said = _record(text.partition(b',"rows":')[0] + b"}")  # which stands in no string: there it is escaped
+    return said["event"], said["at"], said.get("battle_id"), said.get("vote_id")
 
 
 def _record(text: bytes) -> dict[str, Any]:

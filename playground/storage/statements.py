@@ -160,6 +160,11 @@ class Reading:
         """A rater's battles, the newest first, with so many characters of each instruction."""
         return erasure.latest_battles(self._connection, rater_id, source, limit, chars)
 
+    def size_bytes(self) -> int:
+        """How large the file is once its log has come home."""
+        statement = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+        return int(self._connection.execute(statement).fetchone()[0])
+
     def erasure_to_scrub(self) -> int | None:
         """The last erasure, where the file may still hold bytes of what was erased."""
         return erasure.erasure_to_scrub(self._connection)

@@ -10,7 +10,7 @@ import logging
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from queue import Empty, Full, LifoQueue
 from typing import TypeVar
@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 from playground.errors import DatabaseLocked, DatabaseNewer, StorageError
 from playground.records import Battle, JudgedPair, ModelCard
 from playground.storage.connection import BUSY_S, newer, open_reader, open_writer, storage_error
+from playground.storage.room import free_bytes
 from playground.storage.statements import Reading, Writing
 from playground.storage.writer import DirectWriter, ThreadWriter, Writer
 
@@ -28,6 +29,10 @@ T = TypeVar("T")
 
 LOG_BUSY_MS = 500
 """So long the log waits for readers to end; votes wait with it."""
+TOO_LARGE = (
+    "bytes of what was erased may be left in %s, too large to be written anew while it takes votes; "
+    "stop the playground when it suits, run python -m playground erase --leftovers, and start it again"
+)
 IDLE_READERS = 8
 """So many connections are kept for the next question."""
 
@@ -71,6 +76,7 @@ class Store:
         self._lock: FileLock | None = None
         self._single: sqlite3.Connection | None = None
         self._writer: Writer | None = None
+        self._emptied = self._written_anew = 0  # the last erasure after which the log was emptied, the file was written
         self._closed = False
         if path is None:
             self._single = open_writer(None)
@@ -134,26 +140,39 @@ class Store:
                 connection.execute("ROLLBACK")
             self._put_back(connection)
 
-    def scrub(self) -> bool:
-        """Write the file anew, so that nothing erased is left between its rows or in its log; votes wait for it.
+    def scrub(self, *, most_bytes: int | None = None) -> bool:
+        """Empty the log and write the file anew, so that nothing erased is left in them; votes wait for it.
 
         Returns at once where nothing was erased since the last time. SQLite's `secure_delete` is not enough: a row
         that once moved to another page can leave a copy in the first one's free space.
 
+        Args:
+            most_bytes: of a larger file only the log is emptied, once after each erasure; None: whatever it takes.
+
         Returns:
-            False where somebody has been reading for too long; to be tried again.
+            False where something erased may be left: the file is too large, or somebody has been reading for too
+            long. Tried again, only what is missing is done.
 
         Raises:
-            StorageError: it could not be done; there has to be as much space again as the file takes.
+            StorageError: it could not be done; there has to be twice as much free space as the file takes.
         """
         if self.path is None or self._writer is None:
             return True
         with self.reading() as reading:
-            last = reading.erasure_to_scrub()
+            last, size = reading.erasure_to_scrub(), reading.size_bytes()
         if last is None:
             return True
-        self._writer.outside(lambda connection: connection.execute("VACUUM"))
-        if not self._writer.outside(_empty_log):
+        is_small = most_bytes is None or size <= most_bytes
+        if self._emptied < last:
+            if not self._writer.outside(_empty_log):
+                return False
+            self._emptied = last
+            if not is_small:
+                log.warning(TOO_LARGE, self.path)
+        if self._written_anew < last and is_small:
+            self._write_anew(self.path, self._writer, 2 * size)
+            self._written_anew = last
+        if self._written_anew < last or not self._writer.outside(_empty_log):
             return False
         self.write(lambda writing: writing.scrubbed(last))
         return True
@@ -180,8 +199,7 @@ class Store:
     def close(self) -> None:
         """Commit what was accepted, end the thread, free the lock; idempotent."""
         self._closed = True
-        while not self._readers.empty():
-            self._readers.get().close()
+        self._close_idle()
         if self._writer is not None:  # last: only a connection that writes can bring the log home into the file
             self._writer.close()
         if self._lock is not None:
@@ -195,22 +213,37 @@ class Store:
         """Close it."""
         self.close()
 
+    def _write_anew(self, path: Path, writer: Writer, needed: int) -> None:
+        free = free_bytes(path.parent)
+        if free is not None and free < needed:
+            raise StorageError(f"writing {path} anew takes {needed} free bytes beside it, there are {free}; free some")
+        try:
+            writer.outside(lambda connection: connection.execute("VACUUM"))
+        except StorageError as error:
+            with suppress(StorageError):
+                writer.outside(_empty_log)  # what it wrote there before it failed takes others' space
+            raise StorageError(f"{path} could not be written anew ({error.__cause__ or error})") from error
+
     def _take(self) -> sqlite3.Connection:
         if self._closed or self.path is None:
             raise StorageError(f"{self.path} is closed")
         try:
             return self._readers.get_nowait()
         except Empty:
-            return open_reader(self.path, busy_s=self._busy_s)
+            return open_reader(self.path, known=True, busy_s=self._busy_s)
 
     def _put_back(self, connection: sqlite3.Connection) -> None:
         try:
-            if not self._closed:
-                self._readers.put_nowait(connection)
-                return
-        except Full:
-            pass  # enough idle ones: close it as after the end
-        connection.close()
+            self._readers.put_nowait(connection)
+        except Full:  # enough idle ones
+            connection.close()
+        if self._closed:
+            self._close_idle()
+
+    def _close_idle(self) -> None:
+        with suppress(Empty):
+            while True:
+                self._readers.get_nowait().close()
 
 
 def open_store(path: Path, *, alone: bool = False, lock_wait_s: float = 2.0, busy_s: float = BUSY_S) -> Store:

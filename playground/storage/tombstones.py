@@ -5,6 +5,7 @@ Boundary: pure; changes records, never a file or a database.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,7 @@ NO_WORDS: Mapping[str, str] = {"text": "", "prompt_text": "", "prompt_ids": "[]"
 """Columns of an erased generation."""
 HER_NOTES = ("comment", "report")
 """Notes in words of her own; reasons are counted, and stay."""
+_PEOPLE = re.compile(rb'"(?:owner|rater_id)":("(?:[^"\\]|\\.)*")')
 
 
 @dataclass(slots=True)
@@ -27,21 +29,20 @@ class Tombstones:
     battles: dict[str, Record] = field(default_factory=dict)  # erased ones, as they stand since
     generations: dict[str, str] = field(default_factory=dict)  # emptied ones, and their instruction since
     raters: dict[str, int] = field(default_factory=dict)  # up to which event notes are gone
-    _holders: set[str] = field(default_factory=set)
+    _marks: set[bytes] = field(default_factory=set)
 
     def add(self, erasure: Record) -> None:
         """One more, from its record."""
         self.battles |= {row["id"]: row for row in erasure["rows"]["battles"]}
         self.generations |= erasure["generations"]
-        self._holders |= set(erasure["holders"])
-        for row in erasure["rows"]["erasures"]:
-            rater = row["rater_id"]
+        raters = [row["rater_id"] for row in erasure["rows"]["erasures"]]
+        for rater in raters:
             self.raters[rater] = max(erasure["seq"], self.raters.get(rater, 0))
+        self._marks |= {to_json(rater).encode() for rater in (*raters, *erasure["holders"])}
 
-    @property
-    def marks(self) -> tuple[bytes, ...]:
-        """What every line that has to change has one of in its text."""
-        return tuple(to_json(rater).encode() for rater in sorted(self._holders | set(self.raters)))
+    def may_change(self, text: bytes) -> bool:
+        """False for the text of a record that stays as it is: it names nobody whose words, or whose answers, went."""
+        return not self._marks.isdisjoint(_PEOPLE.findall(text))
 
     def applied(self, record: Record) -> Record:
         """The record without erased words; itself where it has none."""

@@ -152,31 +152,39 @@ def _commit(
 
 
 class Chore(Generic[T]):
-    """Work on the file as a whole, which SQLite does outside any transaction; whoever writes waits for it."""
+    """Work on the file as a whole, outside any transaction; whoever writes waits. Keeps its error, as `Operation`."""
 
     def __init__(self, work: Callable[[sqlite3.Connection], T]) -> None:
         self._work = work
         self._value: list[T] = []
-        self._error: sqlite3.Error | None = None
+        self._error: BaseException | None = None
         self.ended = threading.Event()
 
     def run(self, connection: sqlite3.Connection) -> None:
         """Do it."""
-        try:
+        with self:
             self._value.append(self._work(connection))
-        except sqlite3.Error as error:
-            self._error = error
-        finally:
-            self.ended.set()
+
+    def __enter__(self) -> None:
+        """Nothing is begun."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        self._error = error
+        self.ended.set()
+        return True
 
     def result(self, path: Path | None) -> T:
         """What the work returned; after `ended`.
 
         Raises:
-            StorageError: it could not be done.
+            StorageError: the database could not do it.
         """
-        if self._error is not None:
+        if isinstance(self._error, sqlite3.Error):
             raise storage_error(self._error, path) from self._error
+        if self._error is not None:
+            raise self._error
         return self._value[0]
 
 

@@ -72,7 +72,9 @@ def read_call(route: str, body: bytes, endpoints: Endpoints) -> Call:
     """
     match = _CALL.fullmatch(route.strip("/"))
     if match is None:
-        raise Unknown("there is nothing here that takes this; the API's endpoints are /call/v2/compare, /vote, …")
+        raise Unknown(
+            f"there is nothing here that takes this; an endpoint of the API is {PREFIX}call/v2/compare, for one"
+        )
     sent = _document(body)
     if match["other"]:
         return Call(None, _bytes({name: _short(name, sent) for name in ("session_hash", "event_id")} | _index(sent)))

@@ -1,14 +1,16 @@
 """What reaches Gradio: only its routes that this page uses, only calls that are well formed, only so many of them.
 
 Boundary: pure ASGI; what a call has to look like is `calls`', how often one may call is `limits`'. Refusals are JSON
-with the words in ``error``. Gradio's page shows nobody the words of a 429, so that an event of the page which comes too
-soon is let through with the refusal in its scope: its handler says the words where it says everything.
+with the words in ``error``; a browser that asks for a page gets one with the words. Gradio's own page shows nobody the
+words of a 429, so that an event of it which comes too soon is let through with the refusal in its scope: its handler
+says the words where it says everything.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Collection, Iterable
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
@@ -20,43 +22,53 @@ from playground.rater import is_secret, rater_id
 from playground.settings import Settings
 from playground.ui import texts
 from playground.ui.calls import PREFIX, READABLE, Call, Endpoint, Endpoints, read_call
-from playground.ui.limits import Kind, Limits, kind_of
-from playground.ui.middleware import COOKIE, ASGIApp, Message, Receive, Scope, Send, refuse
+from playground.ui.limits import Kind, Limits, kind_of, network
+from playground.ui.middleware import COOKIE, ASGIApp, Message, Receive, Scope, Send, refuse, refuse_page
 from playground.ui.owner import may_manage
 
 RATER_HEADER = "x-playground-rater"
 REFUSAL = "playground.refusal"
 """Where the scope of an event of the page says that it came too soon."""
-FREE = ("/assets/", "/static/", "/svelte/", "/favicon.ico", "/theme.css", "/robots.txt")
+FREE = re.compile(r"/(assets|static|svelte)/.+|/(favicon\.ico|theme\.css|robots\.txt)")
 """Files of the page itself, dozens per visit: not counted."""
-CLOSED = ("/monitoring", "/custom_component", "/login", "/logout", "/manifest.json", "/pwa_icon", "/dev/")
-"""Gradio's routes outside `PREFIX` that nothing here uses."""
+CONFIG = "/config"
+"""Where programs, and pages that were left open, read what the page is made of."""
 
 
 class CallGate:
     """In front of Gradio, behind `PageMiddleware`, which has limited the size of what comes."""
 
     def __init__(
-        self, app: ASGIApp, settings: Settings, limits: Limits, endpoints: Callable[[Scope], Endpoints]
+        self,
+        app: ASGIApp,
+        settings: Settings,
+        limits: Limits,
+        endpoints: Callable[[Scope], Endpoints],
+        rooms: Collection[str],
     ) -> None:
         self._app = app
+        self._open = (*rooms, CONFIG)
         self._settings = settings
         self._limits = limits
         self._endpoints = endpoints
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != "http" or _is_file(scope):
             await self._app(scope, receive, send)
-        elif scope["method"] == "POST":
-            await self._post(scope, receive, send)
-        else:
-            await self._get(scope, receive, send)
+            return
+        is_post = scope["method"] == "POST"  # counted apart: a vote finds its way past whatever streams are open
+        with self._limits.open.one_more((network(_host(Request(scope))), is_post)) as fits:
+            if not fits and not may_manage(Request(scope), self._settings):
+                await _say(scope, send, 429, texts.TOO_MANY_OPEN.format(count=self._limits.open.most))
+            elif is_post:
+                await self._post(scope, receive, send)
+            else:
+                await self._get(scope, receive, send)
 
     async def _get(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path: str = scope["path"]
-        if not _is_open(path):
-            await refuse(send, 404, texts.NO_SUCH_PLACE)
-        elif path.startswith(FREE) or not await self._is_too_often(scope, send, Kind.VIEW, None):
+        if not self._is_open(scope["path"]):
+            await _say(scope, send, 404, texts.NO_SUCH_PLACE)
+        elif not await self._is_too_often(scope, send, Kind.VIEW, None):
             try:
                 await self._app(scope, receive, send)
             except RuntimeError as error:
@@ -86,7 +98,7 @@ class CallGate:
         """Count the request, or refuse it."""
         refusal = self._refusal(scope, kind, endpoint)
         if refusal is not None:
-            await refuse(send, 429, str(refusal), [(b"retry-after", str(refusal.wait_s).encode())])
+            await _say(scope, send, 429, str(refusal), [(b"retry-after", str(refusal.wait_s).encode())])
         return refusal is not None
 
     def _refusal(self, scope: Scope, kind: Kind, endpoint: Endpoint | None) -> Busy | None:
@@ -94,9 +106,14 @@ class CallGate:
         request = Request(scope)
         if may_manage(request, self._settings):
             return None
-        host = request.client.host if request.client else ""
+        host = _host(request)
         wait_s = self._limits.wait_s(kind, _rater(request, endpoint, host), host)
         return Busy(texts.too_often(kind, self._limits.per_minute[kind], wait_s), wait_s) if wait_s else None
+
+    def _is_open(self, path: str) -> bool:
+        if path.startswith(PREFIX):
+            return READABLE.fullmatch(path.removeprefix(PREFIX).strip("/")) is not None
+        return (path.rstrip("/") or "/") in self._open
 
 
 def check_pace(request: Any) -> None:
@@ -106,10 +123,18 @@ def check_pace(request: Any) -> None:
         raise refusal
 
 
-def _is_open(path: str) -> bool:
-    if path.startswith(PREFIX):
-        return READABLE.fullmatch(path.removeprefix(PREFIX).strip("/")) is not None
-    return not path.startswith(CLOSED)
+def _is_file(scope: Scope) -> bool:
+    return scope["method"] in ("GET", "HEAD") and FREE.fullmatch(scope["path"]) is not None
+
+
+async def _say(scope: Scope, send: Send, status: int, words: str, more: Iterable[tuple[bytes, bytes]] = ()) -> None:
+    """Refuse in the form that whoever asks can read."""
+    in_browser = scope["method"] == "GET" and "text/html" in Request(scope).headers.get("accept", "")
+    await (refuse_page if in_browser else refuse)(send, status, words, more)
+
+
+def _host(request: Request) -> str:
+    return request.client.host if request.client else ""
 
 
 def _kind(call: Call) -> Kind:

@@ -24,6 +24,8 @@ from playground.ui.middleware import ASGIApp, Receive, Scope, Send
 PATH = "/health"
 PATIENCE_S = 5.0
 """A database that gives no answer for so long takes no votes."""
+FRESH_S = 1.0
+"""A report so old is still given to whoever asks: asking takes the locks that a vote takes."""
 LAG_EVENTS = 1000
 """A journal that is further behind is worth a look."""
 OK, DEGRADED, FAILING = "ok", "degraded", "failing"
@@ -40,6 +42,7 @@ class HealthRoute:
         self._since_s = self._clock.monotonic()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="health")
         self._asked: Future[dict[str, Any]] | None = None
+        self._asked_s = 0.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"].rstrip("/") != PATH or scope["method"] not in ("GET", "HEAD"):
@@ -57,9 +60,9 @@ class HealthRoute:
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
     async def _report(self) -> dict[str, Any]:
-        """Who asks while an answer is being made gets the same one: a flood of monitors is one question."""
-        if self._asked is None or self._asked.done():
-            self._asked = self._thread.submit(health, self._arena)
+        """While an answer is being made, and fresh, everybody gets that one: a flood of monitors is one question."""
+        if self._asked is None or (self._asked.done() and self._clock.monotonic() - self._asked_s >= FRESH_S):
+            self._asked, self._asked_s = self._thread.submit(health, self._arena), self._clock.monotonic()
         try:
             return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(self._asked)), self._patience_s)
         except TimeoutError:
@@ -92,8 +95,8 @@ def _database(arena: Arena) -> dict[str, Any]:
     """Asked by an empty transaction: it takes the locks that a vote takes, and writes nothing."""
     try:
         with arena.store.reading() as reading:
-            (votes, last), sqlite = reading.last_vote(), reading.sqlite_version()
-        known = {"votes": votes, "last_vote": last, "sqlite": sqlite}
+            (rows, last), sqlite = reading.last_vote(), reading.sqlite_version()
+        known = {"vote_rows": rows, "last_vote": last, "sqlite": sqlite}
     except PlaygroundError as error:
         return {"writable": False, "error": type(error).__name__}
     try:

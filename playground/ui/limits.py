@@ -1,4 +1,4 @@
-"""How often one visitor may ask: a bucket for each rater and event, and one ten times larger for her connection.
+"""How often one visitor may ask, and how much at once: a bucket for each rater and event, a larger one per address.
 
 Boundary: pure; told the time and who asks, it answers with a wait or none. Everything is in memory and forgotten with
 the process. For one thread: the server's event loop.
@@ -9,8 +9,9 @@ from __future__ import annotations
 import ipaddress
 import math
 import re
-from collections import OrderedDict
-from collections.abc import Hashable, Mapping
+from collections import Counter, OrderedDict
+from collections.abc import Hashable, Iterator, Mapping
+from contextlib import contextmanager
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -20,6 +21,8 @@ from playground.settings import Settings
 REMEMBERED = 20_000
 """Buckets of each size that are kept; a flood of made-up raters pushes out the one that was used longest ago."""
 CONNECTION_TIMES = 10
+MOST_OPEN = 100
+"""Requests that may stay open from one address: a tab keeps one as long as it is there, and one while it compares."""
 MINUTE_S = 60.0
 ROUNDING_S = 1e-6
 
@@ -87,6 +90,7 @@ class Limits:
             Kind.VIEW: settings.views_per_minute,
         }
         self._raters = {kind: Buckets(n, remembered) for kind, n in self.per_minute.items()}
+        self.open = Open()
         self._connections = {kind: Buckets(n * CONNECTION_TIMES, remembered) for kind, n in self.per_minute.items()}
 
     def wait_s(self, kind: Kind, rater: str, host: str) -> int:
@@ -106,6 +110,29 @@ class Limits:
     def __len__(self) -> int:
         """How many buckets are remembered."""
         return sum(len(buckets) for table in (self._raters, self._connections) for buckets in table.values())
+
+
+class Open:
+    """Requests that are being answered, counted by who sent them."""
+
+    def __init__(self, most: int = MOST_OPEN) -> None:
+        self.most = most
+        self._open: Counter[Hashable] = Counter()
+
+    @contextmanager
+    def one_more(self, key: Hashable) -> Iterator[bool]:
+        """Counts inside as one of `key`'s; yields whether it may be."""
+        self._open[key] += 1
+        try:
+            yield self._open[key] <= self.most
+        finally:
+            self._open[key] -= 1
+            if not self._open[key]:
+                del self._open[key]
+
+    def __len__(self) -> int:
+        """How many senders have any."""
+        return len(self._open)
 
 
 def network(host: str) -> str:

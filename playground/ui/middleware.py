@@ -6,6 +6,7 @@ often, is `gate`'s.
 
 from __future__ import annotations
 
+import html
 import json
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from http.cookies import CookieError, SimpleCookie
@@ -22,6 +23,7 @@ ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 COOKIE = "playground_rater"
 COOKIE_MAX_AGE_S = 365 * 24 * 3600
+DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 MAX_BODY_BYTES = 1_000_000
 
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -40,6 +42,10 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "frame-src 'none'",
         "frame-ancestors 'self' https://huggingface.co https://*.hf.space",
     )
+)
+REFUSED_PAGE = (
+    "<!doctype html><html lang='en'><meta charset='utf-8'><meta name='viewport' content='width=device-width'>"
+    "<title>{words}</title><p>{words}</p></html>\n"
 )
 SECURITY_HEADERS = (
     (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
@@ -160,8 +166,18 @@ def _is_foreign(headers: dict[str, str]) -> bool:
     origin = headers.get("origin")
     if origin is None:
         return False
-    hosts = {headers.get("host", ""), headers.get("x-forwarded-host", "")} - {""}
-    return urlsplit(origin).netloc not in hosts
+    try:
+        sender = urlsplit(origin)
+    except ValueError:  # brackets that do not close
+        return True
+    hosts = (headers.get("host", ""), *headers.get("x-forwarded-host", "").split(","))  # each proxy adds one
+    known = {_authority(host, sender.scheme) for host in hosts} - {""}
+    return _authority(sender.netloc, sender.scheme) not in known
+
+
+def _authority(host: str, scheme: str) -> str:
+    """Host and port as an Origin has them: without the port that goes without saying."""
+    return host.strip().lower().removesuffix(DEFAULT_PORTS.get(scheme, ""))
 
 
 def int_or_zero(text: str | None) -> int:
@@ -171,8 +187,18 @@ def int_or_zero(text: str | None) -> int:
 
 async def refuse(send: Send, status: int, words: str, more: Iterable[tuple[bytes, bytes]] = ()) -> None:
     """Answer with the words and nothing else."""
-    body = json.dumps({"error": words}).encode()
+    await _answer(send, status, b"application/json", json.dumps({"error": words}), more)
+
+
+async def refuse_page(send: Send, status: int, words: str, more: Iterable[tuple[bytes, bytes]] = ()) -> None:
+    """Answer with the words as a page of their own, for who reads them in a browser."""
+    said = html.escape(words)
+    await _answer(send, status, b"text/html; charset=utf-8", REFUSED_PAGE.format(words=said), more)
+
+
+async def _answer(send: Send, status: int, kind: bytes, text: str, more: Iterable[tuple[bytes, bytes]]) -> None:
+    body = text.encode()
     size = (b"content-length", str(len(body)).encode())
-    headers = [(b"content-type", b"application/json"), size, *more]
+    headers = [(b"content-type", kind), size, *more]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -72,7 +72,13 @@ def launch_options(arena: Arena) -> dict[str, Any]:
             "middleware": [
                 Middleware(PageMiddleware),
                 Middleware(HealthRoute, arena=arena),
-                Middleware(CallGate, settings=arena.settings, limits=Limits(arena.settings), endpoints=_served),
+                Middleware(
+                    CallGate,
+                    settings=arena.settings,
+                    limits=Limits(arena.settings),
+                    endpoints=_served,
+                    rooms=[f"/{room.path}" for room in ROOMS],
+                ),
             ]
         },
         "footer_links": [],

@@ -72,6 +72,9 @@ SAMPLING: Mapping[str, str] = {
 
 NO_SUCH_PLACE = "There is nothing at this address."
 BROKEN = "Something went wrong here, and not because of you. Try again."
+TOO_MANY_OPEN = (
+    "Too much is open at once from your address: {count} requests. Close some of this page's tabs, then try again."
+)
 TOO_OFTEN = "That was quick: one visitor may send {what} a minute. Try again in {seconds} second{s}."
 TOO_OFTEN_KINDS: Mapping[str, str] = {
     "compare": "{count} comparisons",
@@ -263,7 +266,7 @@ YOURS_ERASED_BATTLE = "erased"
 YOURS_NO_WORDS = "without visible words"
 YOURS_NOTHING = "Nothing {whose} is stored."
 YOURS_LEAD = "Stored {whose}: {battles}, {votes}, {notes}."
-YOURS_LEFT = "Of {battles} only the judgement is left."
+YOURS_LEFT = "Of {battles} no words are left, only what was judged."
 YOURS_WHOSE = {True: "of this browser", False: "of that receipt"}
 YOURS_QUESTION = (
     "Gone for good: the instructions and answers of {battles} {whose}, and {notes}. What is open takes no vote any "
@@ -454,6 +457,8 @@ def yours_question(there: Belongings, mine: bool) -> str:
 
 def yours_erased(erased: Erased) -> str:
     """What an erasure took away."""
+    if not (erased.battles or erased.notes):
+        return YOURS_NOTHING_TO_ERASE
     return YOURS_ERASED.format(battles=counted(erased.battles, "battle"), notes=_notes(erased.notes))
 
 
