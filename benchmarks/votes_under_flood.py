@@ -10,15 +10,18 @@ Boundary: the real app in its own process, with its worker processes.
 from __future__ import annotations
 
 import math
+import multiprocessing
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
+from multiprocessing.synchronize import Event as EventType
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # run from a checkout
 
@@ -32,24 +35,33 @@ VOTES = 150
 """In each half of a round."""
 PACE_S = 0.1
 VISITORS = 32
+SETTLE_S = 4.0
+SPAWN = multiprocessing.get_context("spawn")
 PORT = 7972
 
 
 @dataclass(slots=True)
 class Flood:
-    """Visitors who compare without a pause."""
+    """Visitors who compare without a pause, in a process of their own: they must not slow down who measures."""
 
-    over: threading.Event = field(default_factory=threading.Event)
-    comparisons: int = 0
-    refused: int = 0
+    over: EventType = field(default_factory=SPAWN.Event)
+    comparisons: Any = field(default_factory=lambda: SPAWN.Value("i"))
+    refused: Any = field(default_factory=lambda: SPAWN.Value("i"))
+
+    def run(self) -> None:
+        """All visitors at once, until it is over."""
+        with ThreadPoolExecutor(VISITORS) as visitors:
+            for _ in range(VISITORS):
+                visitors.submit(self.visit)
 
     def visit(self) -> None:
         program = Program(PORT)
         while not self.over.is_set():
             path = program.start("compare", instruction="Write a story about a fox and the sea.", blind=True)
             ended = "event: complete" in program.read_to_end(path)
-            self.comparisons += ended
-            self.refused += not ended
+            counted = self.comparisons if ended else self.refused
+            with counted.get_lock():
+                counted.value += 1
             if not ended:
                 self.over.wait(1.0)
 
@@ -58,14 +70,12 @@ class Flood:
 def flooded() -> Iterator[Flood]:
     """Inside, all visitors are at it."""
     flood = Flood()
-    visitors = [threading.Thread(target=flood.visit) for _ in range(VISITORS)]
-    for visitor in visitors:
-        visitor.start()
-    time.sleep(2.0)
+    process = SPAWN.Process(target=flood.run)
+    process.start()
+    time.sleep(SETTLE_S)
     yield flood
     flood.over.set()
-    for visitor in visitors:
-        visitor.join()
+    process.join()
 
 
 def vote_all(given: list[Ballot], acknowledged: dict[str, str]) -> float:
@@ -99,7 +109,7 @@ def main() -> int:
                 idle.append(vote_all(list(islice(left, votes)), acknowledged))
                 with flooded() as flood:
                     busy.append(vote_all(list(islice(left, votes)), acknowledged))
-                comparisons, refused = comparisons + flood.comparisons, refused + flood.refused
+                comparisons, refused = comparisons + flood.comparisons.value, refused + flood.refused.value
         print(machine(chosen.rounds, "gradio"))
         print_row(["", "vote over HTTP, 95th percentile, ms: median (range)"])
         print_row(["---"] * 2)

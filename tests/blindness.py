@@ -85,7 +85,7 @@ class PageVisitor:
         query = f"?battle={battle_id}" if battle_id else ""
         for path in (f"/{query}", f"/config{query}"):
             self._open(path)
-        loads = [d for d in self._config["dependencies"] if [0, "load"] in d["targets"]]
+        loads = [d for d in self._config["dependencies"] if any(event == "load" for _, event in d["targets"])]
         restore = next(d["id"] for d in loads if d["queue"])
         for dependency in loads:
             if not dependency["queue"] and dependency["id"] < restore:

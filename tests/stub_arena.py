@@ -161,6 +161,7 @@ class StubArena:
         self._battles: dict[str, _Battle] = {}
         self.notes: list[dict[str, Any]] = []
         self.known: dict[str, ModelStatus] = {}  # of models that are not ready
+        self.running: frozenset[str] = frozenset()
 
     def compare(
         self,

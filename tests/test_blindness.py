@@ -33,8 +33,7 @@ from playground.lineup import LineUp
 from playground.reading import AnswerReader
 from playground.records import FinishReason, Instruction, LiveColumn, ModelCard, PromptTemplate
 from playground.settings import Settings
-from playground.ui import api as api_room
-from playground.ui import compare as compare_room
+from playground.ui import pace
 from playground.ui.pages import build_pages, launch_options
 from tests.blindness import (
     UNLIMITED,
@@ -200,8 +199,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory, spoken: Mapping[str, tuple[i
     page = build_pages(arena)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000000")  # as app.py does
-        patch.setattr(compare_room, "TICK_S", 0.004)
-        patch.setattr(api_room, "POLL_S", 0.004)
+        patch.setattr(pace, "TICK_S", 0.004)
         page.launch(server_port=free_port(), prevent_thread_lock=True, quiet=True, **launch_options(arena))
         with recording(page.local_url.rstrip("/")) as wire:
             yield Scene(arena, wire, read_config(wire.url), spoken)

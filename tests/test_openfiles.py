@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import re
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +12,7 @@ import pytest
 
 from playground.clock import Clock
 from playground.openfiles import OUT_OF_FILES, Seldom
-from tests.conftest import ROOT, LiveApp
+from tests.conftest import ROOT, start_app, stop_app
 
 RAISED = """
 import resource
@@ -24,18 +24,24 @@ print(*resource.getrlimit(resource.RLIMIT_NOFILE))
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
 def test_a_process_may_open_as_many_files_as_it_may_allow_itself() -> None:
     said = subprocess.run([sys.executable, "-c", RAISED], cwd=ROOT, check=True, capture_output=True, text=True).stdout
     soft, hard = said.split()
     assert soft == hard != "64"
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere a process's limits stand in no file")
-def test_the_running_program_has_done_so(live_app: LiveApp) -> None:
-    limits = Path(f"/proc/{live_app.process.pid}/limits").read_text()
-    soft, hard = re.findall(r"^Max open files +(\S+) +(\S+)", limits, re.MULTILINE)[0]
-    assert soft == hard
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere nobody can ask for another's limit")
+def test_the_page_is_served_by_a_process_that_has_done_so(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 1024), hard))
+    try:
+        app = start_app(tmp_path, "--models=pocket-orca-mini,pocket-galpaca")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    try:
+        assert resource.prlimit(app.process.pid, resource.RLIMIT_NOFILE) == (hard, hard)
+    finally:
+        stop_app(app)
 
 
 def test_a_line_of_a_flood_is_written_once_a_minute_and_every_other_always(caplog: pytest.LogCaptureFixture) -> None:

@@ -26,8 +26,8 @@ from playground.leaderboard import Leaderboard
 from playground.listing import model_rows, prompt_document, public_statuses
 from playground.records import BattleState, BattleView
 from playground.ui.gate import RATER_HEADER
+from playground.ui.pace import tick_s
 
-POLL_S = 0.09
 RATER = "api"
 
 
@@ -86,7 +86,7 @@ class Endpoints:
             if view != last:
                 yield view
             last = view
-            await asyncio.sleep(POLL_S)
+            await asyncio.sleep(tick_s(len(self._arena.running)))
 
     def vote(
         self,

@@ -32,6 +32,7 @@ from playground.ui.columns import Columns, intro
 from playground.ui.composer import Composer, Typed, starter_samples, starters_of
 from playground.ui.gate import check_pace
 from playground.ui.middleware import rater_of
+from playground.ui.pace import tick_s
 from playground.ui.rendering import escape
 from playground.ui.report import ReportForm
 from playground.ui.state import PageState, Session
@@ -39,7 +40,6 @@ from playground.ui.status import StatusLine
 from playground.ui.votebar import VoteBar
 
 Updates = dict[Any, Any]
-TICK_S = 0.09
 RETRY_S = 1.0
 GONE = ("unknown", "foreign")
 """Refusals after which a battle has nothing to do on the page; any other trouble may pass."""
@@ -267,7 +267,7 @@ class CompareRoom:
             if view != last:
                 last = view
                 yield view
-            await asyncio.sleep(TICK_S if view.state is BattleState.GENERATING else 0)
+            await asyncio.sleep(tick_s(len(self._arena.running)) if view.state is BattleState.GENERATING else 0)
 
     def settle(self, session: Session, request: gr.Request) -> Updates:
         """The page as a battle stands that was followed to its end; otherwise what has been drawn, or said, stays."""
