@@ -626,7 +626,7 @@ def test_an_answer_is_looked_at_before_the_transaction_that_votes_wait_for(
         looking.append(threading.current_thread().name)
         return names_itself(*asked)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("playground.battles.life.names_itself", watched)
+    monkeypatch.setattr("playground.battles.answers.names_itself", watched)
     with Store(tmp_path / "playground.db") as store:
         judged(House(store), "told", ends={"b": {"text": "I am Mamba."}})
         assert [pair.names_itself for pair in store.judged_pairs()] == [True]

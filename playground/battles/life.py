@@ -10,31 +10,26 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+from playground.battles.answers import insert_generation, interrupted, name_in, without_erased_words
 from playground.battles.belongings import battle_document
 from playground.battles.choices import REASONS, check_choice, check_fits, check_new, check_notes, check_reportable
+from playground.battles.passing import Passing, allowed, elapsed_s, ended_event, later, moved
 from playground.battles.table import TABLE, Event, Sends, Who, cell, refused
 from playground.battles.views import VoteResult, at_one_pace, column, result
 from playground.clock import Clock
-from playground.errors import InvalidValue, StorageError
-from playground.flags import names_itself
+from playground.errors import StorageError
 from playground.records import (
     Battle,
-    BattleSide,
     BattleState,
     BattleView,
     Belongings,
     Erased,
-    FinishReason,
     Generation,
-    Instruction,
     LiveColumn,
-    ModelCard,
     OwnBattle,
-    Prompt,
     Vote,
 )
 from playground.storage.statements import Reading, Writing
@@ -63,8 +58,7 @@ class Battles:
     ) -> None:
         self._store = store
         self._clock = clock or Clock()
-        self._undo_s = undo_s
-        self._expire_s = expire_s
+        self._passing = Passing(self._clock, undo_s, expire_s)
         self._new_id = new_id
 
     # The arena's part
@@ -82,13 +76,13 @@ class Battles:
         check_new(battle)
         ended = all(side.generation is not None for side in battle.sides)
         if ended:
-            battle = self._moved(battle, _ended_event(battle), battle.created_at)
+            battle = moved(battle, ended_event(battle), battle.created_at)
         names = self._names_in(side.generation for side in battle.sides if side.generation is not None)
 
         def work(writing: Writing) -> Battle:
             for side in battle.sides:
                 if side.generation is not None and writing.generation(side.generation.id) is None:
-                    _insert_generation(writing, side.generation, names)
+                    insert_generation(writing, side.generation, names)
             writing.insert_battle(battle)
             if consent_version:
                 writing.agree(battle.owner, consent_version, battle.created_at)
@@ -108,7 +102,7 @@ class Battles:
         def work(writing: Writing) -> BattleState:
             battle = _found(writing, battle_id)
             if any(known.side == side and known.generation == generation for known in battle.sides):
-                return self._now(battle).state  # it was stored, and whoever stored it was told of an error
+                return self._passing.now(battle).state  # it was stored, and whoever stored it was told of an error
             return self._finish(writing, battle_id, {side: generation}, "failed", names)
 
         return self._store.write(work)
@@ -125,7 +119,7 @@ class Battles:
         """Write down what time has changed; returns how many battles. What anybody sees never waits for this."""
         with self._store.reading() as reading:
             waiting = (_found(reading, battle_id) for battle_id in reading.battles_in(OPEN, VOTED))
-            due = [battle.id for battle in waiting if self._now(battle).state is not battle.state]
+            due = [battle.id for battle in waiting if self._passing.now(battle).state is not battle.state]
         return sum(self._store.write(partial(self._settled, battle_id=battle_id)) for battle_id in due)
 
     # The rater's part
@@ -140,7 +134,7 @@ class Battles:
             battle = _found(reading, battle_id)
         if not _owns(battle, viewer, source):
             raise refused("foreign")
-        return self._now(battle)
+        return self._passing.now(battle)
 
     def vote(
         self,
@@ -272,10 +266,10 @@ class Battles:
         """
         with self._store.reading() as reading:
             stored = _found(reading, battle_id)
-            battle = _without_erased_words(self._now(stored))
+            battle = without_erased_words(self._passing.now(stored))
             mine = _owns(battle, viewer, source)
             event = Event.VIEW if mine else Event.VISIT
-            _allowed(battle, event)
+            allowed(battle, event)
             sends = cell(event, battle.state).sends if battle.blind else Sends.EVERYTHING
             cards = reading.cards(s.model_id for s in battle.sides) if sends is Sends.EVERYTHING else {}
             reasons, comment = self._notes(reading, battle) if mine else ((), "")
@@ -296,7 +290,7 @@ class Battles:
             mine=mine,
             stored=self._store.stored,
             choice=None if battle.vote is None else battle.vote.choice,
-            final_in_s=self._final_in_s(battle),
+            final_in_s=self._passing.final_in_s(battle),
             void_reason=battle.void_reason,
             reasons=reasons,
             comment=comment,
@@ -343,7 +337,7 @@ class Battles:
                 self._end(writing, self._settle(writing, battle_id))
             now = self._clock.now()
             while writing.has_erasure(rater, now):  # its time tells an erasure from her others in the journal
-                now = _later(now, 0.001)
+                now = later(now, 0.001)
             return writing.erase_words(rater, source, now)
 
         return self._store.write(work)
@@ -360,41 +354,13 @@ class Battles:
             return {}
         with self._store.reading() as reading:
             cards = reading.cards({generation.model_id for generation in ended})
-        names = {known.id: _name_in(known, cards[known.model_id]) for known in ended if known.model_id in cards}
+        names = {known.id: name_in(known, cards[known.model_id]) for known in ended if known.model_id in cards}
         return {generation_id: name for generation_id, name in names.items() if name}
-
-    # Inside: time
-
-    def _now(self, battle: Battle) -> Battle:
-        """The battle as time has left it."""
-        if battle.state is VOTED and self._final_in_s(battle) == 0:
-            return self._moved(battle, Event.TIME_UP, self._clock.now())
-        if battle.state is OPEN and _seconds(battle.opened_at, self._clock.now()) >= self._expire_s:
-            return self._moved(battle, Event.TIME_UP, self._clock.now())
-        return battle
-
-    def _final_in_s(self, battle: Battle) -> float | None:
-        """Seconds until a vote is final; none once the clock stands before the vote (it was set back)."""
-        if battle.state is not VOTED or battle.vote is None:
-            return None
-        now = self._clock.now()
-        if _seconds(battle.vote.created_at, now) < 0:
-            return 0.0
-        return max(0.0, _seconds(now, battle.final_at))
-
-    def _moved(self, battle: Battle, event: Event, now: str, void_reason: str = "failed") -> Battle:
-        """The battle after an event that the arena or time brought."""
-        to = _allowed(battle, event)
-        if to is battle.state:
-            return battle
-        if to is VOID:
-            return replace(battle, state=VOID, void_reason="expired" if event is Event.TIME_UP else void_reason)
-        return replace(battle, state=to, opened_at=now if to is OPEN else battle.opened_at)
 
     def _settled(self, writing: Writing, battle_id: str) -> bool:
         """Write down what time changed; whether it did."""
         stored = _found(writing, battle_id)
-        battle = self._now(stored)
+        battle = self._passing.now(stored)
         return battle.state is not stored.state and writing.move(stored, battle)
 
     # Inside: steps of a transaction
@@ -418,14 +384,14 @@ class Battles:
             case Who.OWNER if not mine:
                 raise refused("foreign")
             case Who.VIEWER if not mine:
-                _allowed(battle, Event.VISIT)
+                allowed(battle, Event.VISIT)
         if battle.erased_at is not None and battle.state is VOID:
             raise refused("erased")  # which is why it waits no longer
-        return battle, _allowed(battle, event)
+        return battle, allowed(battle, event)
 
     def _settle(self, writing: Writing, battle_id: str) -> Battle:
         stored = _found(writing, battle_id)
-        battle = self._now(stored)
+        battle = self._passing.now(stored)
         if battle.state is not stored.state:
             self._move(writing, stored, battle)
         return battle
@@ -433,7 +399,7 @@ class Battles:
     def _end(self, writing: Writing, battle: Battle) -> None:
         """Bring a battle to where it stays, before its words go."""
         now = self._clock.now()
-        after = self._moved(battle, Event.ERASE, now, "expired")
+        after = moved(battle, Event.ERASE, now, "expired")
         if after.state is battle.state:
             return
         early = after.state is REVEALED
@@ -444,11 +410,11 @@ class Battles:
     def _cast(self, writing: Writing, battle: Battle, to: BattleState, choice: str, viewer: str) -> Battle:
         check_choice(choice, battle)
         now = self._clock.now()
-        decision_s = _seconds(battle.opened_at, now)
+        decision_s = elapsed_s(battle.opened_at, now)
         vote = Vote(
             self._new_id(), battle.id, battle.revision + 1, choice, viewer, now, decision_s if decision_s >= 0 else None
         )
-        after = replace(battle, state=to, final_at=now if to is REVEALED else _later(now, self._undo_s))
+        after = replace(battle, state=to, final_at=now if to is REVEALED else self._passing.final_at(now))
         self._move(writing, battle, after)
         writing.insert_vote(vote)
         if battle.blind and writing.has_seen(viewer, battle, now):
@@ -481,18 +447,18 @@ class Battles:
         names: Mapping[str, str],
     ) -> BattleState:
         battle = _found(writing, battle_id)
-        _allowed(battle, Event.SIDE_ENDED)
+        allowed(battle, Event.SIDE_ENDED)
         open_sides = [side.side for side in battle.sides if side.generation is None]
         for side, generation in ended.items():
             check_fits(battle, side, generation)
             if side not in open_sides:
                 raise refused("final")
-            _insert_generation(writing, generation, names)
+            insert_generation(writing, generation, names)
             if not writing.fill_side(battle_id, side, generation.id):
                 raise refused("final")
         sides = tuple(replace(s, generation=ended.get(s.side, s.generation)) for s in battle.sides)
         filled = replace(battle, sides=sides)
-        after = self._moved(filled, _ended_event(filled), self._clock.now(), void_reason)
+        after = moved(filled, ended_event(filled), self._clock.now(), void_reason)
         if after.state is not battle.state:
             self._move(writing, battle, after)
         return after.state
@@ -501,37 +467,11 @@ class Battles:
         battle = _found(writing, battle_id)
         cards = writing.cards(side.model_id for side in battle.sides)
         lost = {
-            side.side: self._interrupted(battle, side, cards[side.model_id])
+            side.side: interrupted(self._new_id(), battle, side, cards[side.model_id])
             for side in battle.sides
             if side.generation is None
         }
         return self._finish(writing, battle_id, lost, "interrupted", {})
-
-    def _interrupted(self, battle: Battle, side: BattleSide, card: ModelCard) -> Generation:
-        """What is recorded of a column whose process ended: nothing was written, and why."""
-        return Generation(
-            id=self._new_id(),
-            model_id=card.id,
-            model_revision=card.revision,
-            repo=card.public_repo,
-            license=card.license,
-            instruction=battle.instruction,
-            prompt=Prompt("", (), card.template, ""),
-            params=side.params,
-            seed=side.seed,
-            text="",
-            token_ids=(),
-            finish_reason=FinishReason.ERROR,
-            error="interrupted by a restart",
-            engine=card.engine,
-            device="",
-            dtype=card.dtype,
-            versions={},
-            faithful=False,
-            created_at=battle.created_at,
-            first_token_s=None,
-            duration_s=0.0,
-        )
 
 
 def _found(reading: Reading, battle_id: str) -> Battle:
@@ -541,57 +481,6 @@ def _found(reading: Reading, battle_id: str) -> Battle:
     return battle
 
 
-def _insert_generation(writing: Writing, generation: Generation, names: Mapping[str, str]) -> None:
-    """Store a finished answer; one that gives its model away is stored all the same, and flagged."""
-    writing.insert_generation(generation)
-    if generation.id in names:
-        writing.flag_generation(generation.id, "names_itself", names[generation.id])
-
-
-def _name_in(generation: Generation, card: ModelCard) -> str:
-    asked = generation.instruction
-    return names_itself(generation.text, card, f"{asked.system}\n{asked.instruction}\n{asked.input}")
-
-
-def _without_erased_words(battle: Battle) -> Battle:
-    """The battle as it may be shown: where an answer is still another rater's too, this one shows it no more."""
-    if battle.erased_at is None:
-        return battle
-    return replace(battle, sides=tuple(replace(side, generation=_emptied(side.generation)) for side in battle.sides))
-
-
-def _emptied(generation: Generation | None) -> Generation | None:
-    if generation is None:
-        return None
-    prompt = replace(generation.prompt, text="", token_ids=())
-    return replace(generation, instruction=Instruction(""), prompt=prompt, text="", token_ids=())
-
-
-def _allowed(battle: Battle, event: Event) -> BattleState:
-    """The state after the event, where it is not refused."""
-    found = cell(event, battle.state)
-    if found.to is None:
-        raise refused("expired" if battle.void_reason == "expired" and found.refuse == "void" else found.refuse)
-    return found.to
-
-
-def _ended_event(battle: Battle) -> Event:
-    if any(side.generation is None for side in battle.sides):
-        return Event.SIDE_ENDED
-    return Event.LAST_ENDED if len(battle.good_sides) >= 2 else Event.LAST_FAILED
-
-
 def _owns(battle: Battle, viewer: str, source: str) -> bool:
     """A page's battle is its rater's, the API's is whoever's who holds its id."""
     return battle.source == source and (source == "api" or battle.owner == viewer)
-
-
-def _seconds(earlier: str | None, later: str | None) -> float:
-    """From one stored time to another; negative when the clock was set back."""
-    if earlier is None or later is None:
-        raise InvalidValue("a time is missing")
-    return (datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds()
-
-
-def _later(time: str, seconds: float) -> str:
-    return (datetime.fromisoformat(time) + timedelta(seconds=seconds)).isoformat(timespec="milliseconds")
