@@ -11,7 +11,7 @@ import secrets
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -47,12 +47,11 @@ from playground.storage.room import Room
 from playground.storage.segments import journal_folder
 from playground.storage.store import Store, open_store
 from playground.terms import read_terms
+from playground.unkept import UnkeptBattles
 
 log = logging.getLogger(__name__)
 
 NO_OVERRIDES: Mapping[str, Any] = MappingProxyType({})
-KEPT_IN_MEMORY = 100
-"""Battles that visitors asked not to store are held in memory, the latest so many."""
 LOCK_WAIT_S = 10.0
 """A process that crashed may take so long to be gone; one that is still there then is there to stay."""
 TEND_EVERY_S = 1.0
@@ -63,15 +62,6 @@ SCRUB_BYTES = 100_000_000
 """Votes wait for that, so what is larger (0.7 s on a usual disk) is written anew by `erase --leftovers` only."""
 SCRUB_AGAIN_S = 600.0
 """What could not be done is not tried again sooner."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unkept:
-    """A battle that its owner asked not to store: a database of its own, in memory."""
-
-    owner: str
-    store: Store
-    battles: Battles
 
 
 class Arena:
@@ -88,8 +78,8 @@ class Arena:
         self._clock = clock or Clock()
         self._running: dict[str, Comparison] = {}
         self.places = Places(settings.queue_max, self._clock)
-        self._unkept: dict[str, Unkept] = {}
-        self._guard = threading.Lock()  # of the two tables above
+        self._unkept = UnkeptBattles(self._battles_on)
+        self._guard = threading.Lock()  # of the running comparisons
         self._recorder = Recorder(self._ended)
         self._closed = threading.Event()
         self._next_scrub_s = 0.0
@@ -174,7 +164,7 @@ class Arena:
         )
         self.places.take(battle.id)
         try:
-            battles = self._kept if keep else self._forgetful(battle.id, owner, cards)
+            battles = self._kept if keep else self._unkept.add(battle.id, owner, cards, self.running)
             battles.create(battle, self.terms.version if keep else "")
         except BaseException:
             self.places.free(battle.id, ended=False)
@@ -298,16 +288,11 @@ class Arena:
         Raises:
             Refused: answers of hers are still being written; nothing was erased.
         """
-        with self._guard:
-            hers = [battle_id for battle_id, unkept in self._unkept.items() if unkept.owner == rater]
-            if any(battle_id in self._running for battle_id in hers):
-                raise Refused("writing", REFUSALS["writing"])
+        hers = self._unkept.owned_by(rater)
+        if not self.running.isdisjoint(hers):
+            raise Refused("writing", REFUSALS["writing"])
         erased = self._kept.erase(rater)
-        with self._guard:
-            gone = [self._unkept.pop(battle_id, None) for battle_id in hers]
-        for unkept in gone:
-            if unkept is not None:
-                unkept.store.close()
+        self._unkept.forget(hers)
         return erased
 
     # Looking
@@ -410,23 +395,7 @@ class Arena:
         return Battles(store, self._clock, undo_s=self.settings.undo_s, expire_s=self.settings.expire_s)
 
     def _battles_of(self, battle_id: str) -> Battles:
-        with self._guard:
-            unkept = self._unkept.get(battle_id)
-        return self._kept if unkept is None else unkept.battles
-
-    def _forgetful(self, battle_id: str, owner: str, cards: Sequence[ModelCard]) -> Battles:
-        """A store of its own in memory for one battle; of too many, one of the same owner's is forgotten first."""
-        store = Store(None)
-        for card in cards:
-            store.upsert_model(card)
-        made = Unkept(owner, store, self._battles_on(store))
-        with self._guard:
-            ended = [known for known in self._unkept if known not in self._running]
-            if len(self._unkept) >= KEPT_IN_MEMORY and ended:
-                own = (known for known in ended if self._unkept[known].owner == owner)
-                self._unkept.pop(next(own, ended[0])).store.close()
-            self._unkept[battle_id] = made
-        return made.battles
+        return self._unkept.of(battle_id) or self._kept
 
     def _comparison(self, battle: Battle, plans: Sequence[ColumnPlan], battles: Battles) -> Comparison:
         columns = [

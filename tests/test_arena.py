@@ -164,7 +164,7 @@ def test_a_battle_that_is_not_to_be_stored_leaves_nothing_and_counts_nowhere(are
 def test_of_too_many_battles_in_memory_the_same_owners_are_forgotten_first(
     arena: Arena, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("playground.arena.KEPT_IN_MEMORY", 2)
+    monkeypatch.setattr("playground.unkept.KEPT_IN_MEMORY", 2)
     bens = ended(arena, arena.compare(ASK, owner=BEN, source="page", blind=False, keep=False), BEN)
     for _ in range(3):
         adas = ended(arena, arena.compare(ASK, owner=ADA, source="page", blind=False, keep=False))
