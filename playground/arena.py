@@ -10,7 +10,7 @@ import logging
 import secrets
 import threading
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
@@ -163,12 +163,11 @@ class Arena:
             draw_probability=probability,
         )
         self.places.take(battle.id)
-        try:
+        with ExitStack() as undo:
+            undo.callback(self.places.free, battle.id, ended=False)
             battles = self._kept if keep else self._unkept.add(battle.id, owner, cards, self.running)
             battles.create(battle, self.terms.version if keep else "")
-        except BaseException:
-            self.places.free(battle.id, ended=False)
-            raise
+            undo.pop_all()  # its place is freed when it has ended
         comparison = self._comparison(battle, plans, battles)
         with self._guard:
             self._running[battle.id] = comparison

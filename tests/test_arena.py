@@ -190,6 +190,16 @@ def test_what_the_disk_does_not_take_is_saved_when_it_does_again(arena: Arena, m
     assert all(c.generation is not None for c in ended(arena, battle_id).columns)
 
 
+def test_a_comparison_that_cannot_be_stored_takes_nobodys_place(arena: Arena, monkeypatch: pytest.MonkeyPatch) -> None:
+    def create(*_: object) -> None:
+        raise StorageError("no space left; nothing was saved")
+
+    monkeypatch.setattr(Battles, "create", create)
+    with pytest.raises(StorageError, match="no space left"):
+        arena.compare(ASK, owner=ADA, source="page", blind=False)
+    assert len(arena.places) == 0
+
+
 @pytest.mark.parametrize(
     ("changes", "error", "words"),
     [
