@@ -220,9 +220,13 @@ class Listener:
     def heard(self, exchanges: Iterable[Exchange], known: Mapping[str, str]) -> Heard:
         """The battle events among the exchanges; `known` are the visitor's own random words."""
         heard = Heard()
-        for exchange in exchanges:
-            if not self.is_page(exchange) and not self.is_bystander(exchange):
-                heard.lines += self._lines(exchange, heard)
+        battling = [e for e in exchanges if not self.is_page(e) and not self.is_bystander(e)]
+        for (
+            exchange
+        ) in battling:  # a stream that was opened earlier carries messages of events that were asked for later
+            self._learn(exchange)
+        for exchange in battling:
+            heard.lines += self._lines(exchange, heard)
         heard.battle_ids = list(dict.fromkeys(BATTLE.findall(heard.text)))
         names = {**known, **dict.fromkeys([*heard.battle_ids, *self._events], ID)}
         heard.lines = [_named(line, names) for line in heard.lines]
@@ -249,11 +253,15 @@ class Listener:
         else:
             yield self._answer(exchange, json.loads(reply.body), heard)
 
+    def _learn(self, exchange: Exchange) -> None:
+        """Which event a request began."""
+        if exchange.method == "POST" and (exchange.path.endswith("/queue/join") or "/call/" in exchange.path):
+            said = json.loads(Reply.read(bytes(exchange.response)).body)
+            if isinstance(said, dict) and "event_id" in said:
+                self._events[said["event_id"]] = json.loads(exchange.sent).get("fn_index", 0)
+
     def _answer(self, exchange: Exchange, said: Any, heard: Heard) -> str:
-        if isinstance(said, dict) and "event_id" in said:
-            asked = json.loads(exchange.sent)
-            self._events[said["event_id"]] = asked.get("fn_index", 0)
-        elif isinstance(said, dict) and "data" in said:
+        if isinstance(said, dict) and "data" in said:
             said["data"] = self._data(json.loads(exchange.sent)["fn_index"], said["data"], heard)
         return _written(said)
 
