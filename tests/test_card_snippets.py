@@ -222,7 +222,9 @@ class Noise(LogitsProcessor):
         self.sampler = Sampler(params, seed, (), (), vocab_size, torch.device("cpu"))
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        return scores + self.sampler.gumbel(scores[0])
+        noise = torch.empty(scores.shape[-1])
+        self.sampler.draw_gumbel(noise)
+        return scores + noise
 
 
 def drawing(params: SamplingParams, seed: int, vocab_size: int) -> LogitsProcessorList:

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import DynamicCache
 
-from playground.engines.local import slots
+from playground.engines.local import decode, slots
 from playground.engines.local.decode import Decoder
 from playground.engines.local.loading import LoadedModel, load
-from playground.engines.local.slots import Slots
+from playground.engines.local.slots import Growth, Slots
 from playground.engines.protocol import Job
 from playground.errors import EngineError, PromptTooLong
 from playground.records import FinishReason, SamplingParams
@@ -45,16 +45,20 @@ def job(ids: Sequence[int], params: SamplingParams, stop_ids: tuple[int, ...] = 
     return Job("row", tuple(ids), params, seed, stop_ids, deadline_s=60.0)
 
 
-def write(model: LoadedModel, request: Job) -> tuple[list[int], FinishReason]:
-    (written,) = write_all(model, [request])
+def write(model: LoadedModel, request: Job, recorded: bool = False) -> tuple[list[int], FinishReason]:
+    (written,) = write_all(model, [request], recorded=recorded)
     return written
 
 
 def write_all(
-    model: LoadedModel, requests: Sequence[Job], joins: Mapping[int, int] = MappingProxyType({}), max_rows: int = 16
+    model: LoadedModel,
+    requests: Sequence[Job],
+    joins: Mapping[int, int] = MappingProxyType({}),
+    max_rows: int = 16,
+    recorded: bool = False,
 ) -> list[tuple[list[int], FinishReason]]:
     """What the jobs come to; job i joins at step ``joins[i]`` (at once where nothing is said) or once there is room."""
-    decoder = Decoder(model, max_rows)
+    decoder = Decoder(model, max_rows, recorded=recorded)
     waiting = sorted(enumerate(requests), key=lambda numbered: joins.get(numbered[0], 0))
     ids: dict[str, list[int]] = {request.row: [] for request in requests}
     ends: dict[str, FinishReason] = {}
@@ -87,13 +91,17 @@ def generate(model: LoadedModel, ids: Sequence[int], params: SamplingParams, sto
     return [int(i) for i in out[0, len(ids) :]]
 
 
+RECORDED = pytest.mark.parametrize("recorded", [False, True], ids=["computed", "recorded"])
+
+
 @pytest.mark.parametrize("params", PARAMS, ids=range(len(PARAMS)))
-def test_greedy_ids_equal_those_of_generate(model: LoadedModel, params: SamplingParams) -> None:
+@RECORDED
+def test_greedy_ids_equal_those_of_generate(model: LoadedModel, params: SamplingParams, recorded: bool) -> None:
     for prompt in PROMPTS:
-        free, _ = write(model, job(prompt, params))
+        free, _ = write(model, job(prompt, params), recorded)
         assert free == generate(model, prompt, params, ())
         stops = (free[5], free[12])  # ids that this answer does reach
-        stopped, _ = write(model, job(prompt, params, stops))
+        stopped, _ = write(model, job(prompt, params, stops), recorded)
         assert stopped == generate(model, prompt, params, stops)
 
 
@@ -106,9 +114,10 @@ def test_a_stop_id_is_the_last_token_and_the_reason(model: LoadedModel) -> None:
     assert ids == free[: free.index(stop) + 1]
 
 
-def test_the_end_of_the_context_ends_the_answer(model: LoadedModel) -> None:
+@RECORDED
+def test_the_end_of_the_context_ends_the_answer(model: LoadedModel, recorded: bool) -> None:
     prompt = tuple(range(3, 203))
-    ids, reason = write(model, job(prompt, SamplingParams(max_new_tokens=200)))
+    ids, reason = write(model, job(prompt, SamplingParams(max_new_tokens=200)), recorded)
     assert reason is FinishReason.LENGTH
     assert len(prompt) + len(ids) == CONTEXT_LENGTH
     assert ids == generate(model, prompt, SamplingParams(max_new_tokens=len(ids)), ())
@@ -155,21 +164,36 @@ def ragged_jobs(params: Sequence[SamplingParams], stop_ids: tuple[int, ...] = ()
 
 
 @pytest.mark.parametrize("max_rows", [1, 4, 16])
-def test_rows_of_any_length_written_together_equal_generate(model: LoadedModel, max_rows: int) -> None:
+@RECORDED
+def test_rows_of_any_length_written_together_equal_generate(model: LoadedModel, max_rows: int, recorded: bool) -> None:
     jobs = ragged_jobs(PARAMS, stop_ids=(3, 90, 200))
     joins = {row: row * 3 // 2 for row in range(0, 16, 2)}  # every other one comes while others are being written
-    for request, (ids, _) in zip(jobs, write_all(model, jobs, joins, max_rows), strict=True):
+    for request, (ids, _) in zip(jobs, write_all(model, jobs, joins, max_rows, recorded), strict=True):
         assert ids == generate(model, request.token_ids, request.params, request.stop_ids), request.row
 
 
-def test_a_sampled_row_is_the_same_alone_and_among_others(model: LoadedModel) -> None:
+@RECORDED
+def test_a_row_that_goes_on_where_a_long_one_has_left_finds_columns_to_the_end(
+    model: LoadedModel, recorded: bool
+) -> None:
+    """ALiBi has no place beyond the context, whoever it is that stands there."""
+    first = Job("first", tuple(range(3, 63)), SamplingParams(max_new_tokens=185), 0, (), 60.0)
+    late = Job("late", (5, 6, 7), SamplingParams(max_new_tokens=250), 0, (), 60.0)
+    written = write_all(model, [first, late], {1: 1}, recorded=recorded)
+    assert [ids for ids, _ in written] == [
+        generate(model, request.token_ids, request.params, ()) for request in (first, late)
+    ]
+
+
+@RECORDED
+def test_a_sampled_row_is_the_same_alone_and_among_others(model: LoadedModel, recorded: bool) -> None:
     params = [
         SamplingParams(do_sample=True, temperature=0.8, top_k=50),
         SamplingParams(do_sample=True, top_p=0.9, repetition_penalty=1.2),
         SamplingParams(),
     ]
     jobs = ragged_jobs(params)
-    together = write_all(model, jobs, {row: row for row in range(16)})
+    together = write_all(model, jobs, {row: row for row in range(16)}, recorded=recorded)
     assert together == [write(model, request) for request in jobs]
     assert together == write_all(model, jobs[::-1], {row: row // 3 for row in range(16)})[::-1]
 
@@ -179,12 +203,13 @@ def test_a_sampled_row_is_the_same_alone_and_among_others(model: LoadedModel) ->
     kind=st.sampled_from(list(ARCHITECTURES)),
     joins=st.lists(st.integers(0, 12), min_size=6, max_size=6),
     leaves=st.dictionaries(st.integers(0, 5), st.integers(0, 25)),
+    recorded=st.booleans(),
 )
 def test_rows_may_leave_at_any_step_without_a_trace(
-    models: dict[str, LoadedModel], kind: str, joins: list[int], leaves: dict[int, int]
+    models: dict[str, LoadedModel], kind: str, joins: list[int], leaves: dict[int, int], recorded: bool
 ) -> None:
     jobs = ragged_jobs(PARAMS[:2])[:6]
-    decoder, written = Decoder(models[kind]), {request.row: list[int]() for request in jobs}
+    decoder, written = Decoder(models[kind], recorded=recorded), {request.row: list[int]() for request in jobs}
     for turn in range(60):
         for row, request in enumerate(jobs):
             if joins[row] == turn:
@@ -231,10 +256,10 @@ def full_at(monkeypatch: pytest.MonkeyPatch, call: int) -> None:
     """Blocks of keys and values that would have to grow cannot, from so many on."""
     grown, calls = slots._grown, iter(range(10_000))
 
-    def fail(block: torch.Tensor, num_rows: int, num_columns: int, max_rows: int) -> torch.Tensor:
+    def fail(block: torch.Tensor, num_rows: int, num_columns: int, growth: Growth) -> torch.Tensor:
         if (block.shape[0] < num_rows or block.shape[2] < num_columns) and next(calls) >= call:
             raise RuntimeError(FULL)
-        return grown(block, num_rows, num_columns, max_rows)
+        return grown(block, num_rows, num_columns, growth)
 
     monkeypatch.setattr(slots, "_grown", fail)
 
@@ -269,11 +294,13 @@ def test_a_newcomer_without_room_in_any_layer_leaves_the_others_as_they_were(
 
 
 @pytest.mark.proves("out of memory at load, at the first and at the n-th token")
+@RECORDED
 def test_rows_that_find_no_memory_to_grow_are_lost_and_the_next_ones_are_written(
-    model: LoadedModel, monkeypatch: pytest.MonkeyPatch
+    model: LoadedModel, monkeypatch: pytest.MonkeyPatch, recorded: bool
 ) -> None:
+    monkeypatch.setattr(decode, "RECORDED_COLUMNS_AHEAD", 64)
     jobs = ragged_jobs([SamplingParams()])[:3]
-    decoder = Decoder(model)
+    decoder = Decoder(model, recorded=recorded)
     for request in jobs:
         decoder.admit(replace(request, params=SamplingParams(max_new_tokens=200)))
     decoder.step()
@@ -301,13 +328,14 @@ def test_what_a_row_leaves_behind_does_not_reach_the_next_one_in_its_place() -> 
         cache.update(torch.full((1, 2, length, 4), value), torch.full((1, 2, length, 4), value), 0)
         return cache
 
-    block = Slots(max_rows=4)
+    block = Slots(Growth(max_rows=4, max_columns=CONTEXT_LENGTH))
     for length, value in ((9, 1.0), (9, float("nan")), (3, 2.0)):
         cache = prefilled(length, value)
         block.make_room(cache)
         block.join(cache)
         if value != value:
             block.leave(1)
+    block.make_column()
     keys, values = block.layers[0].update(*[torch.ones(2, 2, 1, 4)] * 2)
     assert torch.isfinite(keys).all()
     assert torch.isfinite(values).all()

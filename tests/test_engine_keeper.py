@@ -137,6 +137,26 @@ def test_a_death_fails_what_was_begun_and_keeps_what_was_not(scene: Scene) -> No
     assert isinstance(scene.of("waiting")[-1], Ended)
 
 
+def test_a_worker_that_takes_the_place_of_a_dead_one_records_no_steps_until_an_answer_was_written(scene: Scene) -> None:
+    def recorded() -> bool:
+        return bool(json.loads(scene.launcher.sent(1)[0])["recorded"])
+
+    scene.up()
+    assert recorded()
+    scene.die()
+    scene.now = 1.0
+    scene.up()
+    assert not recorded()
+    scene.ask("a")
+    scene.say(messages.started("a"))
+    scene.say(messages.ended("a", FinishReason.STOP))
+    scene.keeper.sleep()
+    scene.keeper.on_exit(scene.launcher.made, "ended with status 0")
+    scene.ask("b")
+    scene.up()
+    assert recorded()
+
+
 def test_restarts_wait_longer_each_time_and_an_answer_resets_that(scene: Scene) -> None:
     scene.up()
 

@@ -9,7 +9,6 @@ Boundary: worker side; token ids in and out. Knows no pipe, no clock and no text
 
 from __future__ import annotations
 
-import inspect
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,14 +20,18 @@ from transformers import DynamicCache
 from playground.engines.local.loading import LoadedModel
 from playground.engines.local.memory import OutOfMemory, memory_errors, release
 from playground.engines.local.placement import MAX_ROWS
+from playground.engines.local.recording import Recorder, takes_positions
 from playground.engines.local.sampling import Sampler, next_ids
-from playground.engines.local.slots import Slots
+from playground.engines.local.slots import Growth, Slots
 from playground.engines.protocol import Job
 from playground.errors import EngineError, PromptTooLong
 from playground.records import FinishReason
 
 READ_TOKENS = 256
 """Prompt tokens read per step: reading holds up those who write. One newcomer is always let in."""
+
+RECORDED_COLUMNS_AHEAD = 256
+"""Blocks under recorded steps move seldomer: each time the step is recorded again, which takes a few eager steps."""
 
 NO_NUMBERS = "the model computed no usable numbers for the next token"
 
@@ -79,13 +82,19 @@ class _Row:
 class Decoder:
     """A loaded model with the rows that it is writing together."""
 
-    def __init__(self, loaded: LoadedModel, max_rows: int = MAX_ROWS) -> None:
+    def __init__(self, loaded: LoadedModel, max_rows: int = MAX_ROWS, *, recorded: bool = False) -> None:
+        """No rows yet.
+
+        Args:
+            recorded: steps have a fixed shape, so that a GPU replays what was recorded of them.
+        """
         self._loaded = loaded
         self.max_rows = max_rows
-        self._takes_positions = "position_ids" in inspect.signature(loaded.model.forward).parameters
+        self._recorder = Recorder(loaded) if recorded else None
+        self._takes_positions = takes_positions(loaded)
         self._newcomers: deque[_Row] = deque()
         self._running: list[_Row] = []  # in the order of the slots
-        self._slots = Slots(max_rows)
+        self._slots = self._no_rows()
 
     @property
     def has_room(self) -> bool:
@@ -139,9 +148,23 @@ class Decoder:
         """After a step that ended half way the layers may disagree: nothing of them can be used."""
         self._running.clear()
         self._newcomers.clear()
-        self._slots = Slots(self.max_rows)
+        self._slots = self._no_rows()
+        self._forget_blocks()
+
+    def _forget_blocks(self) -> None:
+        if self._recorder is not None and not self._slots.layers:
+            self._recorder.forget()
+
+    def _no_rows(self) -> Slots:
+        context = self._loaded.context_length
+        if self._recorder is None:
+            return Slots(Growth(self.max_rows, context))
+        return Slots(Growth(self.max_rows, context, RECORDED_COLUMNS_AHEAD, lasting=context))
 
     def _write(self) -> list[Drawn]:
+        self._slots.make_column()
+        if self._recorder is not None:
+            return self._draw(self._running, self._recorder.step([row.last_id for row in self._running], self._slots))
         device = self._loaded.device
         inputs: dict[str, Any] = {
             "input_ids": torch.tensor([[row.last_id] for row in self._running], device=device),
@@ -206,6 +229,7 @@ class Decoder:
         if index < len(self._running):
             self._running[index] = last
         self._slots.leave(index)
+        self._forget_blocks()
 
 
 def check_job(job: Job, loaded: LoadedModel) -> None:

@@ -1,13 +1,15 @@
 """The last gate before a model may answer: what the decode loop writes is what ``model.generate`` writes.
 
-A few short rows that join and leave while others run are written greedily both ways. A model whose rows come out
-differently is written one row at a time by ``generate`` itself, and says so.
+A few short rows that join and leave while others run are written greedily both ways. On a GPU the steps are recorded
+where that passes, and computed anew each time where it does not. A model whose rows come out differently then too is
+written one row at a time by ``generate`` itself, and says so.
 
 Boundary: worker side; decides how a loaded model is written, never whether a text is good.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -17,8 +19,9 @@ from transformers import GenerationConfig
 from playground.engines.local.alone import Alone
 from playground.engines.local.decode import Decoder, Writer
 from playground.engines.local.loading import LoadedModel
-from playground.engines.local.memory import OutOfMemory, memory_errors
+from playground.engines.local.memory import OutOfMemory, memory_errors, release
 from playground.engines.local.placement import MAX_ROWS
+from playground.engines.local.recording import can_be_recorded
 from playground.engines.protocol import EngineFacts, Job
 from playground.errors import CheckpointError, EngineError
 from playground.records import SamplingParams
@@ -31,6 +34,8 @@ _JOINS_AT = (0, 2, 3)
 _NEAR_TIE = {torch.float32: 1e-4, torch.float16: 1e-2, torch.bfloat16: 5e-2}
 """Two tokens this close, as a share of the largest logit, may change places by rounding alone."""
 
+log = logging.getLogger(__name__)
+
 _MODEL_ERRORS = (RuntimeError, TypeError, ValueError, AttributeError, LookupError, NotImplementedError)
 
 
@@ -40,6 +45,7 @@ class Golden:
 
     num_tokens: int  # compared
     trouble: str = ""  # why its rows are not written together, in words
+    is_recorded: bool = False  # whether a GPU replays the steps
 
     @property
     def note(self) -> str:
@@ -51,39 +57,66 @@ class Golden:
         """What was found, for who checks a model."""
         if self.trouble:
             return f"written one row at a time by generate: {self.trouble}"
-        return f"{self.num_tokens} tokens of {len(ROWS)} rows that join and leave are those of generate"
+        how = ", replayed on the GPU," if self.is_recorded else ""
+        return f"{self.num_tokens} tokens of {len(ROWS)} rows that join and leave{how} are those of generate"
 
     def facts(self, facts: EngineFacts) -> EngineFacts:
         """`facts` with how the model is written."""
-        how = "one row at a time, by generate" if self.trouble else "rows together"
+        how = "rows together, steps replayed" if self.is_recorded else "rows together"
+        how = "one row at a time, by generate" if self.trouble else how
         return replace(facts, versions={**facts.versions, "decoding": how})
 
 
-def checked_writer(loaded: LoadedModel, max_rows: int = MAX_ROWS) -> tuple[Writer, Golden]:
+def checked_writer(loaded: LoadedModel, max_rows: int = MAX_ROWS, *, recorded: bool = True) -> tuple[Writer, Golden]:
     """The decode loop for so many rows when it writes what ``generate`` writes, else ``generate`` itself.
+
+    Args:
+        recorded: its steps may be recorded, where there is a GPU that can.
 
     Raises:
         CheckpointError: ``generate`` cannot write with this model either.
         OutOfMemory: the model fits, its rows do not.
     """
-    golden = check_golden(loaded)
-    return (Alone(loaded) if golden.trouble else Decoder(loaded, max_rows)), golden
+    golden = check_golden(loaded, recorded=recorded)
+    return (Alone(loaded) if golden.trouble else Decoder(loaded, max_rows, recorded=golden.is_recorded)), golden
 
 
-def check_golden(loaded: LoadedModel) -> Golden:
+def check_golden(loaded: LoadedModel, *, recorded: bool = True) -> Golden:
     """Write the rows both ways and compare; raises as `checked_writer`."""
     loaded.model.generation_config = GenerationConfig()  # a card's settings come with each job, and from nowhere else
     jobs = _jobs(loaded)
     with memory_errors("writing the first tokens"):
         expected = [_generate(loaded, job) for job in jobs]
-        trouble = _trouble(loaded, jobs, expected)
-    return Golden(sum(len(ids) for ids, _ in expected), trouble)
+        num_tokens = sum(len(ids) for ids, _ in expected)
+        if recorded and can_be_recorded(loaded) and _replays(loaded, jobs, expected):
+            return Golden(num_tokens, is_recorded=True)
+        return Golden(num_tokens, _trouble(loaded, jobs, expected))
 
 
-def _trouble(loaded: LoadedModel, jobs: Sequence[Job], expected: Sequence[tuple[list[int], torch.Tensor]]) -> str:
+Expected = Sequence[tuple[list[int], torch.Tensor]]
+"""What ``generate`` writes for each row, and the logits that it was chosen from."""
+
+
+def _replays(loaded: LoadedModel, jobs: Sequence[Job], expected: Expected) -> bool:
+    """Whether recorded steps can be used: they take some memory of their own, and not every model stands still.
+
+    Raises:
+        RuntimeError: recording has left the device in a state in which nothing works; the process is of no use.
+    """
+    try:
+        trouble = _trouble(loaded, jobs, expected, recorded=True)
+    except OutOfMemory as error:
+        trouble = str(error)
+    if trouble:
+        release()
+        log.warning("steps are computed anew each time: %s", trouble)
+    return not trouble
+
+
+def _trouble(loaded: LoadedModel, jobs: Sequence[Job], expected: Expected, *, recorded: bool = False) -> str:
     """Why the decode loop cannot be used, in words; empty when it can."""
     try:
-        written = write_together(loaded, jobs)
+        written = write_together(loaded, jobs, recorded=recorded)
     except OutOfMemory:
         raise
     except (EngineError, *_MODEL_ERRORS) as error:
@@ -117,13 +150,13 @@ def _ids(stride: int, length: int, vocab_size: int) -> tuple[int, ...]:
     return tuple((7 + 131 * stride * (i + 1)) % vocab_size for i in range(length))
 
 
-def write_together(loaded: LoadedModel, jobs: Sequence[Job]) -> list[list[int]]:
+def write_together(loaded: LoadedModel, jobs: Sequence[Job], *, recorded: bool = False) -> list[list[int]]:
     """What the decode loop writes for each job, when they join one after another.
 
     Raises:
         EngineError: the model cannot be written in rows.
     """
-    decoder = Decoder(loaded)
+    decoder = Decoder(loaded, recorded=recorded)
     waiting = list(zip(_JOINS_AT, jobs, strict=False))
     written: dict[str, list[int]] = {job.row: [] for job in jobs}
     turn = 0

@@ -33,7 +33,7 @@ class Inspection:
         (request,) = received
         try:
             loaded = load(messages.read_card(request), request["threads"], request["room"], self.passed)
-            golden = check_golden(loaded)
+            golden = check_golden(loaded, recorded=request["recorded"])
             self.passed(golden.words)
         except EngineError as error:
             self._channel.send(messages.failed_point(self._ahead[0], str(error)))

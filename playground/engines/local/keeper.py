@@ -252,7 +252,9 @@ class Keeper:
             on_message=lambda message: self._post(lambda: self.on_message(number, message)),
             on_gone=lambda: self._post(lambda: self.on_gone(number)),
         )
-        self._send(messages.load(self.card, self._threads, self.placement.room if self.placement else {}, rows))
+        room = self.placement.room if self.placement else {}
+        recorded = not self._deaths  # whatever ended the last one: this one does without
+        self._send(messages.load(self.card, self._threads, room, rows, recorded=recorded))
         self._announce()
 
     def check(self) -> None:

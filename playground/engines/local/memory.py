@@ -38,6 +38,11 @@ def memory_errors(doing: str) -> Iterator[None]:
 
 
 def release() -> None:
-    """Give cached blocks back to the device, so that the next row finds room after an `OutOfMemory`."""
+    """Give cached blocks back to the device, so that the next row finds room after an `OutOfMemory`.
+
+    Raises:
+        RuntimeError: the device has failed for good.
+    """
     if torch.cuda.is_available():
+        torch.cuda.synchronize()
         torch.cuda.empty_cache()

@@ -1,6 +1,6 @@
 """What web process and worker say to each other: the records of a conversation and their JSON form.
 
-    to the worker:    load (card, threads, room, rows) · start (a job) · cancel (row)
+    to the worker:    load (card, threads, room, rows, recorded) · start (a job) · cancel (row)
     from the worker:  ready (facts) or failed (error) · started (row) · tokens (row, ids) · ended (row, reason, error)
     from a check:     point (name, words) · failed (point, error) or checked
 
@@ -21,14 +21,27 @@ from playground.records import FinishReason, ModelCard, SamplingParams
 
 
 def load(
-    card: ModelCard, threads: int, room: Mapping[str, int] = MappingProxyType({}), max_rows: int = MAX_ROWS
+    card: ModelCard,
+    threads: int,
+    room: Mapping[str, int] = MappingProxyType({}),
+    max_rows: int = MAX_ROWS,
+    *,
+    recorded: bool = True,
 ) -> Message:
     """Ask a fresh worker to load `card`; always the first message.
 
     Args:
         room: bytes for weights by device; of none, the worker chooses one.
+        recorded: steps may be recorded and replayed, where there is a GPU that can.
     """
-    return {"kind": "load", "card": asdict(card), "threads": threads, "room": dict(room), "max_rows": max_rows}
+    return {
+        "kind": "load",
+        "card": asdict(card),
+        "threads": threads,
+        "room": dict(room),
+        "max_rows": max_rows,
+        "recorded": recorded,
+    }
 
 
 def start(job: Job) -> Message:

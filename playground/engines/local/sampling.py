@@ -47,11 +47,11 @@ class Sampler:
         self.seen[token_id] = True
         self._num_new += 1
 
-    def gumbel(self, scores: torch.Tensor) -> torch.Tensor:
-        """Standard Gumbel noise: minus the logarithm of an exponential; made on the CPU, the same for every device."""
-        exponential = torch.empty(scores.shape, dtype=torch.float32).exponential_(generator=self._noise)
+    def draw_gumbel(self, out: torch.Tensor) -> None:
+        """Fill `out`, which is on the CPU, with standard Gumbel noise: minus the logarithm of an exponential."""
+        out.exponential_(generator=self._noise)
         # a zero would turn a suppressed token's -inf into NaN
-        return -exponential.clamp_min_(torch.finfo(torch.float32).tiny).log_().to(scores.device)
+        out.clamp_min_(torch.finfo(torch.float32).tiny).log_().neg_()
 
 
 def next_ids(samplers: Sequence[Sampler], logits: torch.Tensor) -> list[int | None]:
@@ -60,9 +60,9 @@ def next_ids(samplers: Sequence[Sampler], logits: torch.Tensor) -> list[int | No
     None for a row without a usable score: the model computed NaN, or everything is suppressed.
     """
     scores = warp(samplers, logits)
-    for row, sampler in enumerate(samplers):
-        if sampler.params.do_sample:
-            scores[row] += sampler.gumbel(scores[row])
+    noisy = [row for row, sampler in enumerate(samplers) if sampler.params.do_sample]
+    if noisy:
+        scores[noisy] += _noise([samplers[row] for row in noisy], scores)
     best, ids = scores.max(dim=-1)
     drawn: list[int | None] = []
     for sampler, usable, token_id in zip(samplers, torch.isfinite(best).tolist(), ids.tolist(), strict=True):
@@ -70,6 +70,17 @@ def next_ids(samplers: Sequence[Sampler], logits: torch.Tensor) -> list[int | No
         if usable:
             sampler.remember(token_id)
     return drawn
+
+
+def _noise(samplers: Sequence[Sampler], scores: torch.Tensor) -> torch.Tensor:
+    """Gumbel noise of each sampler's own, shape (samplers, vocabulary); made on the CPU, the same for every device.
+
+    A GPU computes the scores meanwhile: nothing here waits for it.
+    """
+    noise = torch.empty((len(samplers), scores.shape[-1]), dtype=torch.float32, pin_memory=scores.is_cuda)
+    for sampler, row in zip(samplers, noise, strict=True):
+        sampler.draw_gumbel(row)
+    return noise.to(scores.device, non_blocking=True)
 
 
 def warp(samplers: Sequence[Sampler], logits: torch.Tensor) -> torch.Tensor:

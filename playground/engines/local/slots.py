@@ -9,6 +9,7 @@ Boundary: worker side; tensors only. Knows neither sampling nor why a row joins 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -21,13 +22,24 @@ COLUMNS_AHEAD = 128
 """Blocks grow by so many columns at once."""
 
 
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """How large blocks become, and in which steps."""
+
+    max_rows: int
+    max_columns: int  # the model's context: ALiBi knows no position beyond it, whoever it is that stands there
+    columns_ahead: int = COLUMNS_AHEAD
+    lasting: int = 0  # blocks of up to so many places (rows times columns) outlive their last row
+
+
 class SlotLayer(CacheLayerMixin):  # type: ignore[misc]  # transformers has no types
     """One layer's block: keys and values of shape (row capacity, heads, column capacity, head width)."""
 
     is_sliding = False
 
-    def __init__(self) -> None:
+    def __init__(self, growth: Growth) -> None:
         super().__init__()
+        self._growth = growth
         self.keys: Any = None  # both come to be with the first row
         self.values: Any = None
         self.num_rows = 0
@@ -42,10 +54,9 @@ class SlotLayer(CacheLayerMixin):  # type: ignore[misc]  # transformers has no t
     def update(
         self, key_states: torch.Tensor, value_states: torch.Tensor, *args: object, **kwargs: object
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Append one column to every running row; everything that the rows may look at."""
+        """Append one column to every running row, for which room was made; everything that the rows may look at."""
         first, self.num_columns = self.num_columns, self.num_columns + key_states.shape[2]
         n = self.num_rows
-        self.reserve(n, self.num_columns)
         self.keys[:n, :, first : self.num_columns] = key_states
         self.values[:n, :, first : self.num_columns] = value_states
         return self.keys[:n, :, : self.num_columns], self.values[:n, :, : self.num_columns]
@@ -62,16 +73,16 @@ class SlotLayer(CacheLayerMixin):  # type: ignore[misc]  # transformers has no t
         """No limit of its own."""
         return -1
 
-    def reserve(self, num_rows: int, num_columns: int, max_rows: int = 0) -> None:
-        """Make the blocks large enough for so many rows and columns; ahead, but never for more than `max_rows`."""
-        self.keys = _grown(self.keys, num_rows, num_columns, max_rows)
-        self.values = _grown(self.values, num_rows, num_columns, max_rows)
+    def reserve(self, num_rows: int, num_columns: int) -> None:
+        """Make the blocks large enough for so many rows and columns, and some ahead."""
+        self.keys = _grown(self.keys, num_rows, num_columns, self._growth)
+        self.values = _grown(self.values, num_rows, num_columns, self._growth)
 
-    def make_room(self, keys: torch.Tensor, values: torch.Tensor, max_rows: int) -> None:
+    def make_room(self, keys: torch.Tensor, values: torch.Tensor) -> None:
         """Allocate what `join` of these states will need, and change nothing else."""
         if not self.is_initialized:
             self.lazy_initialization(keys, values)
-        self.reserve(self.num_rows + 1, max(self.num_columns, keys.shape[2]), max_rows)
+        self.reserve(self.num_rows + 1, max(self.num_columns, keys.shape[2]))
 
     def join(self, keys: torch.Tensor, values: torch.Tensor) -> None:
         """Add a row whose states have shape (1, heads, length, head width); room was made for it."""
@@ -81,7 +92,7 @@ class SlotLayer(CacheLayerMixin):  # type: ignore[misc]  # transformers has no t
         row, self.num_rows = self.num_rows, self.num_rows + 1
         first = self.num_columns - length
         for block, states in ((self.keys, keys), (self.values, values)):
-            block[row, :, :first] = 0  # what another row left there may not be finite, and masking does not help then
+            block[row] = 0  # what another row left there may not be finite, and masking does not help then
             block[row, :, first : self.num_columns] = states[0]
 
     def leave(self, row: int) -> None:
@@ -89,7 +100,7 @@ class SlotLayer(CacheLayerMixin):  # type: ignore[misc]  # transformers has no t
         self.num_rows -= 1
         for block in (self.keys, self.values):
             if row != self.num_rows:
-                block[row, :, : self.num_columns] = block[self.num_rows, :, : self.num_columns]
+                block[row] = block[self.num_rows]
 
     def _shift_right(self, columns: int) -> None:
         old, self.num_columns = self.num_columns, self.num_columns + columns
@@ -108,13 +119,14 @@ class SlotLayer(CacheLayerMixin):  # type: ignore[misc]  # transformers has no t
         self.num_columns -= columns
 
 
-def _grown(block: torch.Tensor, num_rows: int, num_columns: int, max_rows: int) -> torch.Tensor:
+def _grown(block: torch.Tensor, num_rows: int, num_columns: int, growth: Growth) -> torch.Tensor:
     """`block`, or a larger one with the same content; unused places hold zeros, which masking needs to be finite."""
     rows, heads, columns, width = block.shape
     if rows >= num_rows and columns >= num_columns:
         return block
-    more_rows = rows if rows >= num_rows else max(num_rows, min(2 * rows, max_rows))
-    more_columns = columns if columns >= num_columns else num_columns + COLUMNS_AHEAD
+    more_rows = rows if rows >= num_rows else max(num_rows, min(2 * rows, growth.max_rows))
+    ahead = min(num_columns + growth.columns_ahead, growth.max_columns)
+    more_columns = columns if columns >= num_columns else max(num_columns, ahead)
     larger = block.new_zeros((more_rows, heads, more_columns, width))
     larger[:rows, :, :columns] = block
     return larger
@@ -123,9 +135,9 @@ def _grown(block: torch.Tensor, num_rows: int, num_columns: int, max_rows: int) 
 class Slots(Cache):  # type: ignore[misc]  # transformers has no types
     """A cache for a changing set of rows; `starts[i]` is the first column of row i."""
 
-    def __init__(self, max_rows: int) -> None:
+    def __init__(self, growth: Growth) -> None:
         super().__init__(layer_class_to_replicate=SlotLayer)
-        self._max_rows = max_rows
+        self._growth = growth
         self.starts: list[int] = []
 
     @property
@@ -148,9 +160,9 @@ class Slots(Cache):  # type: ignore[misc]  # transformers has no types
         if wrong is not None:
             raise EngineError(f"rows of {type(wrong).__name__} cannot be written together")
         while len(self.layers) < len(prefilled.layers):
-            self.layers.append(SlotLayer())
+            self.layers.append(SlotLayer(self._growth))
         for layer, own in zip(self.layers, prefilled.layers, strict=True):
-            layer.make_room(own.keys, own.values, self._max_rows)
+            layer.make_room(own.keys, own.values)
 
     def join(self, prefilled: DynamicCache) -> None:
         """Add a row from its own cache, filled by reading its prompt; room was made for it."""
@@ -165,7 +177,7 @@ class Slots(Cache):  # type: ignore[misc]  # transformers has no types
         """Drop a row; the last one takes its number. Columns that no row uses any more are given up."""
         last = self.starts.pop()
         if not self.starts:
-            self.layers.clear()
+            self._empty()
             return
         if row < len(self.starts):
             self.starts[row] = last
@@ -173,13 +185,36 @@ class Slots(Cache):  # type: ignore[misc]  # transformers has no types
             layer.leave(row)
         self._close_gap()
 
+    def _empty(self) -> None:
+        num_rows, _, num_columns, _ = self.layers[0].keys.shape
+        if num_rows * num_columns > self._growth.lasting:
+            self.layers.clear()
+        for layer in self.layers:
+            layer.num_rows = layer.num_columns = 0
+
+    def make_column(self) -> None:
+        """Make room for the next column; first among those that no row uses any more, where there are no others."""
+        if self.num_columns >= self._growth.max_columns:
+            self._give_up(min(self.starts))
+        for layer in self.layers:
+            layer.reserve(layer.num_rows, layer.num_columns + 1)
+
+    def append_column(self) -> None:
+        """Count a column that was written into the blocks themselves."""
+        for layer in self.layers:
+            layer.num_columns += 1
+
     def _close_gap(self) -> None:
         """Move the rows left when more than a quarter of the columns belong to nobody."""
         gap = min(self.starts)
         if gap * 4 > self.num_columns:
-            for layer in self.layers:
-                layer.shift_left(gap)
-            self.starts = [start - gap for start in self.starts]
+            self._give_up(gap)
+
+    def _give_up(self, columns: int) -> None:
+        """The first ones, which belong to nobody."""
+        for layer in self.layers:
+            layer.shift_left(columns)
+        self.starts = [start - columns for start in self.starts]
 
     def mask(self, device: torch.device) -> torch.Tensor:
         """The 2-D attention mask of the next step, shape (rows, columns + 1): 1 where a row has a token."""

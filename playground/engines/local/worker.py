@@ -156,7 +156,7 @@ def run(channel: Channel) -> None:
     _give_way()
     try:
         loaded = load(card, request["threads"], room=request["room"])
-        writer, golden = checked_writer(loaded, request["max_rows"])
+        writer, golden = checked_writer(loaded, request["max_rows"], recorded=request["recorded"])
     except EngineError as error:
         channel.send(messages.failed(str(error)))
         return

@@ -1,0 +1,167 @@
+"""The decode step in one fixed shape, so that a GPU can be told once what to do and only reminded for every token.
+
+An eager step of a 7B model costs a GPU's driver some 1,500 launches, which take longer than the work itself. Here the
+step's shape is that of the slots' blocks, used or not: ids, first columns and the current column are numbers in a
+tensor, and what is not there is masked. Such a step can be recorded as a CUDA graph and replayed until the blocks move.
+
+Boundary: worker side; one forward for all rows, the public way (2-D mask, a cache, position ids). Whether a model's
+answers survive it is checked before it is used (`golden`).
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from transformers.cache_utils import Cache, CacheLayerMixin
+
+from playground.engines.local.loading import LoadedModel
+from playground.engines.local.slots import SlotLayer, Slots
+
+_CUDA = "cuda"
+
+
+def can_be_recorded(loaded: LoadedModel) -> bool:
+    """Whether all of the model lies on one GPU: layers that are fetched, or that lie elsewhere, cannot be recorded."""
+    return loaded.device.type == _CUDA and all(weights.device == loaded.device for weights in loaded.model.parameters())
+
+
+class FixedLayer(CacheLayerMixin):  # type: ignore[misc]  # transformers has no types
+    """One layer's block as the step sees it: every row writes into the current column and looks at all of them."""
+
+    is_compileable = True
+    is_sliding = False
+
+    def __init__(self, block: SlotLayer, column: torch.Tensor) -> None:
+        super().__init__()
+        self._block = block
+        self._column = column  # shape (1,), on the device
+        self.is_initialized = True
+
+    def lazy_initialization(self, key_states: torch.Tensor, value_states: torch.Tensor) -> None:
+        """The blocks are there."""
+
+    def update(
+        self, key_states: torch.Tensor, value_states: torch.Tensor, *args: object, **kwargs: object
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Put one column of every row in its place; the whole blocks."""
+        keys, values = self._block.keys, self._block.values
+        keys.index_copy_(2, self._column, key_states)
+        values.index_copy_(2, self._column, value_states)
+        return keys, values
+
+    def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
+        """All columns, and the first of them."""
+        return self._block.keys.shape[2], 0
+
+    def get_seq_length(self) -> int:
+        """As if the new token stood in the last column: which columns it may look at is the 2-D mask's alone."""
+        return int(self._block.keys.shape[2]) - 1
+
+    def get_max_length(self) -> int:
+        """Columns of the block."""
+        return int(self._block.keys.shape[2])
+
+
+class FixedStep:
+    """One token for every row of blocks that stay where they are."""
+
+    def __init__(self, loaded: LoadedModel, slots: Slots) -> None:
+        self._model = loaded.model
+        self._takes_positions = takes_positions(loaded)
+        self._place = _place(slots)
+        self._num_rows, _, num_columns, _ = slots.layers[0].keys.shape
+        # ids of all rows, their first columns, the current column: one copy to the device per step
+        self._numbers = torch.zeros(2 * self._num_rows + 1, dtype=torch.long, device=loaded.device)
+        self._staged = torch.zeros_like(self._numbers, device="cpu", pin_memory=loaded.device.type == _CUDA)
+        self._columns = torch.arange(num_columns, device=loaded.device)
+        self._cache = Cache(layers=[FixedLayer(block, self._numbers[-1:]) for block in slots.layers])
+        self._graph: Any = None
+        self._logits: torch.Tensor | None = None
+
+    def is_over(self, slots: Slots) -> bool:
+        """Whether the blocks are where they were. Others at the same place in the same shape do as well."""
+        return _place(slots) == self._place
+
+    def run(self, ids: Sequence[int], starts: Sequence[int], column: int) -> torch.Tensor:
+        """Float32 logits of the rows' next tokens, shape (rows, vocabulary); overwritten by the next step.
+
+        Args:
+            ids: each row's last token, which the model has not seen.
+            starts: each row's first column.
+            column: where the last tokens go.
+        """
+        idle = self._num_rows - len(ids)  # they look at their own token, so that no softmax is empty
+        numbers = [*ids, *[0] * idle, *starts, *[column] * (idle + 1)]
+        self._staged.copy_(torch.tensor(numbers))
+        self._numbers.copy_(self._staged, non_blocking=True)
+        return self._go()[: len(ids)]
+
+    def _go(self) -> torch.Tensor:
+        if self._numbers.device.type != _CUDA:
+            return self._forward()
+        if self._graph is None:
+            self._record()
+        self._graph.replay()
+        assert self._logits is not None
+        return self._logits
+
+    def _record(self) -> None:
+        """Have the GPU remember the step; a first one beforehand lets libraries choose their kernels and make room."""
+        aside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        aside.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(aside):
+            self._forward()
+        torch.cuda.current_stream().wait_stream(aside)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            self._logits = self._forward()
+        self._graph = graph
+
+    def _forward(self) -> torch.Tensor:
+        rows, numbers = self._num_rows, self._numbers
+        ids, starts, column = numbers[:rows], numbers[rows:-1], numbers[-1:]
+        seen = (self._columns >= starts[:, None]) & (self._columns <= column)
+        inputs: dict[str, Any] = {
+            "input_ids": ids[:, None],
+            "attention_mask": seen.long(),
+            "past_key_values": self._cache,
+        }
+        if self._takes_positions:
+            inputs["position_ids"] = (column - starts)[:, None]
+        logits: torch.Tensor = self._model(**inputs, use_cache=True, logits_to_keep=1).logits
+        return logits[:, -1].to(torch.float32)
+
+
+class Recorder:
+    """Steps over slots, recorded again whenever their blocks have moved."""
+
+    def __init__(self, loaded: LoadedModel) -> None:
+        self._loaded = loaded
+        self._step: FixedStep | None = None
+
+    def step(self, ids: Sequence[int], slots: Slots) -> torch.Tensor:
+        """Append one column to `slots`, for which room was made; logits as `FixedStep.run`."""
+        if self._step is None or not self._step.is_over(slots):
+            self._step = None  # gives its memory back first
+            self._step = FixedStep(self._loaded, slots)
+        logits = self._step.run(ids, slots.starts, slots.num_columns)
+        slots.append_column()
+        return logits
+
+    def forget(self) -> None:
+        """Give everything back: the slots have given up their blocks."""
+        self._step = None
+
+
+def takes_positions(loaded: LoadedModel) -> bool:
+    """Whether the model wants to be told where its tokens stand; those with ALiBi do not."""
+    return "position_ids" in inspect.signature(loaded.model.forward).parameters
+
+
+def _place(slots: Slots) -> tuple[tuple[int, ...], ...]:
+    """Addresses and shapes of all blocks."""
+    blocks = (block for layer in slots.layers for block in (layer.keys, layer.values))
+    return tuple((block.data_ptr(), *block.shape) for block in blocks)
