@@ -1,11 +1,11 @@
 """The five real shapes with random weights on whatever device there is: how near to the memory's speed they write.
 
 ``python benchmarks/gpu.py [--small] [--tokens N] [--rounds N]``: one process per model, as in the playground. First
-each alone with one row, beside transformers' eager ``generate`` in the same process; then all at once with one row each
-(five panes of one visitor); then all at once with 16 visitors. The floor of a token is the bytes of all weights that
-are read for it, divided by the bandwidth that is measured here. Where a device cannot hold all five, as many as fit are
-taken, in the order of the table. Without a GPU the shapes are small, so that the way through it is tried. Fails only
-when a model writes other tokens than ``generate``.
+each alone with one row, steps replayed and steps computed anew, beside transformers' eager ``generate`` in the same
+process; then all at once with one row each (five panes of one visitor); then all at once with 16 visitors. The floor of
+a token is the bytes of all weights that are read for it, divided by the bandwidth that is measured here. Where a device
+cannot hold all five, as many as fit are taken, in the order of the table. Without a GPU the shapes are small and
+nothing is replayed, so that the way through it is tried. Fails only when a model writes other tokens than ``generate``.
 
 Boundary: the decode loop and the golden check as the workers use them; no web process, no checkpoint.
 """
@@ -25,6 +25,7 @@ from typing import Any
 GB = 1e9
 VISITORS = 16
 PROMPT_TOKENS = 48
+STEPS_AHEAD = 6  # all prompts of 16 visitors are read after four
 FREE_BESIDE_WEIGHTS = 0.12  # of the device: caches, activations, five CUDA contexts
 
 
@@ -109,29 +110,31 @@ class Pane:
         facts = EngineFacts("local", device, dtype, "random", {})
         self._loaded = LoadedModel(self._model, torch.device(device), 2048, shape.vocab_size, facts, 0.0)
 
-    def check(self) -> str:
-        """Why its rows are not written together; empty when they are what ``generate`` writes."""
+    def check(self) -> tuple[str, str]:
+        """How a worker would write, and why its rows are not written together; empty when they are ``generate``'s."""
         from playground.engines.local.golden import check_golden
 
-        return check_golden(self._loaded).trouble
+        golden = check_golden(self._loaded)
+        return golden.facts(self._loaded.facts).versions["decoding"], golden.trouble
 
-    def write(self, rows: int, tokens: int) -> float:
-        """Tokens per second of `rows` rows, first steps left out."""
+    def write(self, recorded: bool, rows: int, tokens: int) -> float:
+        """Tokens per second of `rows` rows; prompts, first steps and what is recorded in them left out."""
         from playground.engines.local.decode import Decoder
         from playground.engines.protocol import Job
         from playground.records import SamplingParams
 
-        decoder = Decoder(self._loaded, rows)
+        decoder = Decoder(self._loaded, rows, recorded=recorded)
         for row in range(rows):
             ids = tuple((7 + row + 31 * i) % self._loaded.vocab_size for i in range(PROMPT_TOKENS))
-            decoder.admit(Job(str(row), ids, SamplingParams(max_new_tokens=tokens + 2), row, (), 0.0))
-        decoder.step()
+            decoder.admit(Job(str(row), ids, SamplingParams(max_new_tokens=tokens + STEPS_AHEAD), row, (), 0.0))
+        for _ in range(STEPS_AHEAD):
+            decoder.step()
         began, written = self._now(), 0
         while decoder.rows:
             written += len(decoder.step())
         return written / (self._now() - began)
 
-    def generate(self, rows: int, tokens: int) -> float:
+    def generate(self, tokens: int) -> float:
         """Tokens per second of transformers' own ``generate``, eager, one row."""
         torch = self._torch
         ids = torch.tensor([[(7 + 31 * i) % self._loaded.vocab_size for i in range(PROMPT_TOKENS)]])
@@ -150,6 +153,10 @@ class Pane:
 
 def serve(shape: Shape, device: str, dtype: str, orders: Connection) -> None:
     """Be one model's process: (method, arguments) in, results out, until None comes."""
+    import torch  # noqa: F401  # all processes import at once, and build in turns
+    import transformers  # noqa: F401
+
+    orders.recv()
     pane = Pane(shape, device, dtype)
     orders.send("ready")
     while (order := orders.recv()) is not None:
@@ -196,8 +203,10 @@ class Panes:
             ours, theirs = context.Pipe()
             context.Process(target=serve, args=(shape, device, dtype, theirs), daemon=True).start()
             theirs.close()
-            ours.recv()  # one after the other: building takes memory of its own
             self._pipes.append(ours)
+        for pipe in self._pipes:  # one after the other: building takes memory of its own
+            pipe.send("build")
+            pipe.recv()
 
     def one(self, index: int, method: str, *arguments: Any) -> Any:
         """What one model answers."""
@@ -260,29 +269,31 @@ def main() -> int:
 def measure(panes: Panes, shapes: Sequence[Shape], speed: float, width: int, tokens: int, rounds: int) -> int:
     """Print the tables; 1 when a golden check failed."""
     sizes = [shape.num_parameters * width for shape in shapes]
-    print("| one pane alone | GB | floor tok/s | ours tok/s | share of the floor | eager generate tok/s | golden |")
+    print("| one pane alone, tok/s | GB | floor | replayed | share of the floor | computed | eager generate |")
     print("|---|---|---|---|---|---|---|")
-    failed = 0
+    ways = [panes.one(index, "check") for index in range(len(shapes))]
     for index, (shape, size) in enumerate(zip(shapes, sizes, strict=True)):
-        trouble = panes.one(index, "check")
-        failed += bool(trouble)
-        ours, eager = (median(panes, index, method, tokens, rounds) for method in ("write", "generate"))
+        replayed, computed = (median(panes, index, rounds, "write", way, 1, tokens) for way in (True, False))
+        eager = median(panes, index, rounds, "generate", tokens)
         floor = speed / size
-        figures = f"{size / GB:.2f} | {floor:.1f} | {ours:.1f} | {ours / floor:.2f} | {eager:.1f}"
-        print(f"| {shape.name} | {figures} | {trouble or 'equal'} |", flush=True)
+        ours = f"{floor:.1f} | {replayed:.1f} | {replayed / floor:.2f} | {computed:.1f}"
+        print(f"| {shape.name} | {size / GB:.2f} | {ours} | {eager:.1f} |", flush=True)
+    for shape, (way, trouble) in zip(shapes, ways, strict=True):
+        print(f"{shape.name}: {way}; {trouble or 'the golden tokens are those of generate'}")
     floor = speed / sum(sizes)
     for rows, words in ((1, f"{len(shapes)} panes at once, one visitor"), (VISITORS, f"{VISITORS} visitors")):
-        rates = [panes.all("write", rows, tokens) for _ in range(rounds)]
-        slowest = statistics.median(min(each) for each in rates) / rows
-        total = statistics.median(sum(each) for each in rates)
-        share = f"{slowest / floor:.2f} of the floor of {floor:.1f}" if rows == 1 else "no floor: compute counts too"
-        print(f"\n{words}: {total:,.0f} tok/s in all, the slowest row {slowest:.1f} tok/s ({share})", flush=True)
-    return 1 if failed else 0
+        for recorded, how in ((True, "replayed"), (False, "computed")):
+            rates = [panes.all("write", recorded, rows, tokens) for _ in range(rounds + 1)][1:]
+            slowest = statistics.median(min(each) for each in rates) / rows
+            total = statistics.median(sum(each) for each in rates)
+            share = f"{slowest / floor:.2f} of the floor of {floor:.1f}" if rows == 1 else "compute counts too"
+            print(f"{words}, {how}: {total:,.0f} tok/s in all, the slowest row {slowest:.1f} ({share})", flush=True)
+    return 1 if any(trouble for _, trouble in ways) else 0
 
 
-def median(panes: Panes, index: int, method: str, tokens: int, rounds: int) -> float:
-    """Tokens per second of one row, after a first round that warms up."""
-    return statistics.median([panes.one(index, method, 1, tokens) for _ in range(rounds + 1)][1:])
+def median(panes: Panes, index: int, rounds: int, method: str, *arguments: Any) -> float:
+    """Tokens per second of one model, after a first round that warms up."""
+    return statistics.median([panes.one(index, method, *arguments) for _ in range(rounds + 1)][1:])
 
 
 if __name__ == "__main__":
