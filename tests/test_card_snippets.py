@@ -31,6 +31,7 @@ from playground.catalog import CARD_FOLDER, Catalog
 from playground.clock import Clock
 from playground.compare import Column, Comparison
 from playground.engines.local.loading import load
+from playground.engines.local.noise import gumbel
 from playground.engines.local.placement import Device
 from playground.engines.local.pool import LocalEngine
 from playground.engines.local.sampling import Sampler, warp
@@ -222,9 +223,7 @@ class Noise(LogitsProcessor):
         self.sampler = Sampler(params, seed, (), (), vocab_size, torch.device("cpu"))
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        noise = torch.empty(scores.shape[-1])
-        self.sampler.draw_gumbel(noise)
-        return scores + noise
+        return scores + gumbel([self.sampler.key()], scores.shape[-1], scores.device)
 
 
 def drawing(params: SamplingParams, seed: int, vocab_size: int) -> LogitsProcessorList:
@@ -326,7 +325,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Models]:
 # Equal
 
 
-SEEDS = (None, 1, 2)  # None: greedy
+SEEDS = (None, 1, 6)  # None: greedy; what these draw holds everything of OCCURS
 RUNS = [(model_id, seed) for model_id in CODE for seed in SEEDS if model_id in SNIPPETS or seed is None]
 
 

@@ -20,7 +20,7 @@ WORKER_SIDE = (
         f"playground/engines/local/{name}.py"
         for name in (
             *("forkserver", "worker", "inspection", "loading", "vocabulary", "golden"),
-            *("decode", "recording", "alone", "slots", "sampling", "memory", "offload"),
+            *("decode", "recording", "alone", "slots", "sampling", "noise", "memory", "offload"),
         )
     ),
     "playground/pocket/",

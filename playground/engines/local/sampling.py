@@ -14,13 +14,14 @@ from collections.abc import Sequence
 
 import torch
 
+from playground.engines.local.noise import gumbel
 from playground.records import SamplingParams
 
 _NEVER = -float("inf")
 
 
 class Sampler:
-    """One row's way of choosing tokens: parameters, ids seen so far, noise."""
+    """One row's way of choosing tokens: parameters, ids seen so far, random numbers."""
 
     def __init__(
         self,
@@ -34,7 +35,7 @@ class Sampler:
         self.params = params
         self.seen = _mask(prompt_ids, vocab_size, device)
         self._stops = _mask(stop_ids, vocab_size, device)
-        self._noise = torch.Generator().manual_seed(seed)
+        self._random = torch.Generator().manual_seed(seed)
         self._num_new = 0
 
     @property
@@ -47,11 +48,9 @@ class Sampler:
         self.seen[token_id] = True
         self._num_new += 1
 
-    def draw_gumbel(self, out: torch.Tensor) -> None:
-        """Fill `out`, which is on the CPU, with standard Gumbel noise: minus the logarithm of an exponential."""
-        out.exponential_(generator=self._noise)
-        # a zero would turn a suppressed token's -inf into NaN
-        out.clamp_min_(torch.finfo(torch.float32).tiny).log_().neg_()
+    def key(self) -> int:
+        """The next of the row's random numbers: what the noise of one token's scores is made of."""
+        return int(torch.empty((), dtype=torch.int64).random_(generator=self._random))
 
 
 def next_ids(samplers: Sequence[Sampler], logits: torch.Tensor) -> list[int | None]:
@@ -60,9 +59,9 @@ def next_ids(samplers: Sequence[Sampler], logits: torch.Tensor) -> list[int | No
     None for a row without a usable score: the model computed NaN, or everything is suppressed.
     """
     scores = warp(samplers, logits)
-    noisy = [row for row, sampler in enumerate(samplers) if sampler.params.do_sample]
-    if noisy:
-        scores[noisy] += _noise([samplers[row] for row in noisy], scores)
+    drawing = [row for row, sampler in enumerate(samplers) if sampler.params.do_sample]
+    if drawing:
+        scores[drawing] += gumbel([samplers[row].key() for row in drawing], scores.shape[-1], scores.device)
     best, ids = scores.max(dim=-1)
     drawn: list[int | None] = []
     for sampler, usable, token_id in zip(samplers, torch.isfinite(best).tolist(), ids.tolist(), strict=True):
@@ -70,17 +69,6 @@ def next_ids(samplers: Sequence[Sampler], logits: torch.Tensor) -> list[int | No
         if usable:
             sampler.remember(token_id)
     return drawn
-
-
-def _noise(samplers: Sequence[Sampler], scores: torch.Tensor) -> torch.Tensor:
-    """Gumbel noise of each sampler's own, shape (samplers, vocabulary); made on the CPU, the same for every device.
-
-    A GPU computes the scores meanwhile: nothing here waits for it.
-    """
-    noise = torch.empty((len(samplers), scores.shape[-1]), dtype=torch.float32, pin_memory=scores.is_cuda)
-    for sampler, row in zip(samplers, noise, strict=True):
-        sampler.draw_gumbel(row)
-    return noise.to(scores.device, non_blocking=True)
 
 
 def warp(samplers: Sequence[Sampler], logits: torch.Tensor) -> torch.Tensor:
