@@ -19,7 +19,8 @@ WORKER_SIDE = (
     *(
         f"playground/engines/local/{name}.py"
         for name in (
-            *("forkserver", "worker", "inspection", "loading", "vocabulary", "golden"),
+            *("forkserver", "worker", "inspection", "golden"),
+            *("loading", "configuration", "refusals", "vocabulary"),
             *("decode", "recording", "alone", "slots", "sampling", "noise", "memory", "offload"),
         )
     ),

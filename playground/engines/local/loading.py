@@ -9,16 +9,11 @@ Boundary: worker side; reads the card's folder, never the network.
 from __future__ import annotations
 
 import importlib.util
-import json
 import logging
 import math
-import pickle
 import platform
-import re
 import time
-import zipfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,39 +23,22 @@ from typing import Any
 import torch
 import transformers
 from huggingface_hub import snapshot_download
-from huggingface_hub.errors import LocalEntryNotFoundError, StrictDataclassError
-from safetensors import SafetensorError
+from huggingface_hub.errors import LocalEntryNotFoundError
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig
-from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
+from playground.engines.local.configuration import read_config
 from playground.engines.local.layers import assigned, pieces_of
 from playground.engines.local.memory import OutOfMemory, memory_errors
 from playground.engines.local.offload import weight, weights
 from playground.engines.local.placement import bytes_per_weight
+from playground.engines.local.refusals import checkpoint_errors
 from playground.engines.local.vocabulary import needed_rows
-from playground.engines.local.weightfiles import instead_of_it, weight_files
+from playground.engines.local.weightfiles import weight_files
 from playground.engines.protocol import EngineFacts
 from playground.errors import CheckpointError
 from playground.records import ModelCard
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
-
-# What llm-foundry's MPT can be configured to do and transformers' own MPT silently does not: the only valid values.
-_MPT_ATTENTION = {
-    "alibi": (True,),
-    "alibi_bias_max": (8,),
-    "qk_ln": (False,),
-    "prefix_lm": (False,),
-    "rope": (False,),
-    "attn_type": ("multihead_attention",),
-}
-_MPT = {
-    "logit_scale": (None,),
-    "norm_type": ("low_precision_layernorm", "layernorm"),
-}
-# Numbers of attn_config that transformers takes in one type only, whatever 2023 wrote: 0.0 is no int to it, 6 no float.
-_MPT_NUMBERS = {"attn_pdrop": int, "clip_qkv": float, "softmax_scale": float}
-_UNKNOWN_CODE = re.compile(r"GLOBAL (\S+)")
 
 GATES = ("configuration", "files", "weights", "numbers", "vocabulary")
 """What a checkpoint has to pass, in order."""
@@ -183,67 +161,11 @@ def checkpoint_folder(card: ModelCard) -> Path:
         ) from error
 
 
-def read_config(card: ModelCard, folder: Path) -> Any:
-    """The checkpoint's configuration, repaired where a habit of 2023 would break it, with the cache switched on.
-
-    Raises:
-        CheckpointError: config.json is missing, broken, of another architecture or beyond what can be run faithfully.
-    """
-    data = _read_json(card, folder / "config.json")
-    kind = data.get("model_type")
-    if kind not in CONFIG_MAPPING:
-        raise CheckpointError(f"{card.name}: config.json says model_type {kind!r}, which transformers does not know")
-    if kind == "mpt":
-        _check_mpt(card, data)
-    _check_architecture(card, data)
-    with _checkpoint_errors(card):
-        config = CONFIG_MAPPING[kind].from_dict(data)
-    config.use_cache = True  # some MPT checkpoints switch it off, which makes every step as long as the whole text
-    return config
-
-
-def _read_json(card: ModelCard, path: Path) -> dict[str, Any]:
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise CheckpointError(f"{card.name}: {path.name} is missing in {path.parent}") from error
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f"{card.name}: {path} cannot be read{_why(path, error)}") from error
-    if not isinstance(data, dict):
-        raise CheckpointError(f"{card.name}: {path} is not a JSON object")
-    return data
-
-
-def _why(path: Path, error: Exception) -> str:
-    return f": {error}" if isinstance(error, OSError) else instead_of_it(path) or f": {error}"
-
-
-def _check_architecture(card: ModelCard, data: dict[str, Any]) -> None:
-    """Card and checkpoint name the same class; llm-foundry spells MPT in capitals."""
-    said = [str(name) for name in data.get("architectures") or ()]
-    if said and card.architecture.lower() not in (name.lower() for name in said):
-        raise CheckpointError(f"{card.name}: the card says {card.architecture}, config.json says {', '.join(said)}")
-
-
-def _check_mpt(card: ModelCard, data: dict[str, Any]) -> None:
-    attention = data.get("attn_config") or {}
-    for name, kind in _MPT_NUMBERS.items():
-        if isinstance(attention.get(name), int | float):
-            attention[name] = kind(attention[name])
-    wrong = [*_other_than(attention, _MPT_ATTENTION), *_other_than(data, _MPT)]
-    if wrong:
-        raise CheckpointError(f"{card.name}: config.json has {', '.join(wrong)}, which transformers' MPT does not do")
-
-
-def _other_than(values: dict[str, Any], valid: dict[str, tuple[Any, ...]]) -> list[str]:
-    return [f"{name} = {values[name]!r}" for name in valid if values.get(name, valid[name][0]) not in valid[name]]
-
-
 def _places(card: ModelCard, config: Any, room: Mapping[str, int]) -> Places:
     """Where each piece of a model goes that several devices share; nothing when there is one."""
     if len(room) < 2:
         return {}
-    with _checkpoint_errors(card), torch.device("meta"):
+    with checkpoint_errors(card), torch.device("meta"):
         empty = AutoModelForCausalLM.from_config(deepcopy(config), trust_remote_code=False)
     try:
         placed = assigned(pieces_of(empty, bytes_per_weight(card)), room)
@@ -260,7 +182,7 @@ def _device(name: str) -> torch.device:
 def _read_weights(card: ModelCard, folder: Path, config: Any, device: torch.device, places: Places) -> Any:
     if card.dtype not in DTYPES:
         raise CheckpointError(f"{card.name}: dtype is {card.dtype!r}; valid: {', '.join(DTYPES)}")
-    with _checkpoint_errors(card):
+    with checkpoint_errors(card):
         model, info = AutoModelForCausalLM.from_pretrained(
             folder,
             config=config,
@@ -373,42 +295,3 @@ def _context_length(card: ModelCard, config: Any) -> int:
     names = ("max_position_embeddings", "max_seq_len", "max_sequence_length")  # the last: the first Llama conversions
     limits = [getattr(config, name, None) for name in names]
     return min([card.context_length, *(limit for limit in limits if isinstance(limit, int))])
-
-
-@contextmanager
-def _checkpoint_errors(card: ModelCard) -> Iterator[None]:
-    """Everything that transformers, safetensors and torch raise about a checkpoint's files, in one place."""
-    try:
-        yield
-    except pickle.UnpicklingError as error:
-        raise CheckpointError(f"{card.name}: {_pickle_words(error)}") from error
-    except (
-        OSError,
-        EOFError,
-        ValueError,
-        TypeError,
-        KeyError,
-        AttributeError,
-        ImportError,
-        SafetensorError,
-        StrictDataclassError,
-        zipfile.BadZipFile,
-    ) as error:
-        raise CheckpointError(f"{card.name}: the checkpoint cannot be read: {_first_lines(error)}") from error
-    except RuntimeError as error:  # sizes that do not match, broken archives; memory is dealt with around this
-        if isinstance(error, torch.OutOfMemoryError) or "memory" in str(error):
-            raise
-        raise CheckpointError(f"{card.name}: the checkpoint cannot be loaded: {_first_lines(error)}") from error
-
-
-def _pickle_words(error: pickle.UnpicklingError) -> str:
-    """torch's own words advise to switch the protection off."""
-    found = _UNKNOWN_CODE.search(str(error))
-    if found is None:
-        return "the .bin weights are damaged; get the model's files again"
-    return f"the .bin weights ask for code to be run ({found[1]}), which is never done; take weights in safetensors"
-
-
-def _first_lines(error: Exception, chars: int = 300) -> str:
-    words = " ".join(str(error).split()) or type(error).__name__
-    return words if len(words) <= chars else words[:chars] + " …"
