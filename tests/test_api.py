@@ -12,6 +12,7 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 
 from tests.conftest import LiveApp
+from tests.processes import frozen_models
 
 
 @pytest.fixture(scope="module")
@@ -84,10 +85,11 @@ def test_a_repeated_vote_gets_the_stored_answer(client: Client) -> None:
 def test_votes_that_cannot_be_taken_say_why(client: Client, live_app: LiveApp) -> None:
     assert client.predict("0" * 32, "a", api_name="/vote") == {"accepted": False, "reason": "unknown"}
     stranger = Client(live_app.url, verbose=False, headers={"X-Playground-Rater": "bob"})
-    job = client.submit("Write a story about a fox.", blind=True, api_name="/compare")
-    battle = next(iter(job))["battle_id"]
-    assert stranger.predict(battle, "a", api_name="/vote") == {"accepted": False, "reason": "unfinished"}
-    job.result()
+    with frozen_models(live_app.process.pid):
+        job = client.submit("Write a story about a fox.", blind=True, api_name="/compare")
+        battle = next(job)["battle_id"]
+        assert stranger.predict(battle, "a", api_name="/vote") == {"accepted": False, "reason": "unfinished"}
+    assert list(job)[-1]["state"] == "open"
 
 
 def test_a_seed_repeats_an_answer_and_is_refused_while_blind(client: Client) -> None:

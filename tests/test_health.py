@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import signal
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +22,7 @@ from playground.ui.health import HealthRoute
 from playground.ui.middleware import COOKIE, Scope
 from tests.checkpoints import write_checkpoint
 from tests.conftest import ROOT, LiveApp, start_app, stop_app
+from tests.processes import frozen_models
 from tests.test_arena import write_card
 
 PAIR = ["pocket-orca-mini", "pocket-galpaca"]
@@ -64,37 +63,6 @@ def until(happened: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def descendants(pid: int) -> list[int]:
-    """The processes that `pid` and its children started."""
-    children = {int(p.name): _parent(p) for p in Path("/proc").iterdir() if p.name.isdigit()}
-    found, todo = [], [pid]
-    while todo:
-        parent = todo.pop()
-        todo += [child for child, its in children.items() if its == parent]
-        found.append(parent)
-    return found[1:]
-
-
-def _parent(folder: Path) -> int:
-    try:
-        return int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-    except OSError:  # it has ended
-        return 0
-
-
-@contextmanager
-def held(app: LiveApp) -> Iterator[None]:
-    """No model writes a token inside."""
-    workers = descendants(app.process.pid)
-    for worker in workers:
-        os.kill(worker, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for worker in workers:
-            os.kill(worker, signal.SIGCONT)
-
-
 @pytest.fixture
 def app(tmp_path: Path) -> Iterator[LiveApp]:
     app = start_app(tmp_path, "--queue-max=2", f"--models={','.join(PAIR)}")
@@ -131,7 +99,7 @@ def test_while_generations_fill_everything_votes_are_taken_and_new_comparisons_t
     until(lambda: {worker["state"] for worker in health(app)[1]["workers"]} == {"ready"})
     before = [last(begin(app, "compare", **ask))[0]["battle_id"] for _ in range(2)]
     until(lambda: health(app)[1]["queue"]["running"] == 0)
-    with held(app):
+    with frozen_models(app.process.pid):
         streams = [begin(app, "compare", **ask) for _ in range(2)]
         until(lambda: health(app)[1]["queue"]["running"] == 2)
         refused = last(begin(app, "compare", **ask))["error"]

@@ -5,53 +5,15 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from gradio_client import Client
 
 from tests.conftest import LiveApp, start_app, stop_app
+from tests.processes import family, gone, maps, maps_or_nothing
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
-
-
-def maps(pid: int) -> str:
-    """The files that a process has mapped, its libraries among them."""
-    return Path(f"/proc/{pid}/maps").read_text()
-
-
-def family(pid: int) -> list[int]:
-    """Every process that descends from `pid`."""
-    parents = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rsplit(")", 1)[1].split()
-        except OSError:  # it ended while we looked
-            continue
-        parents[int(stat.parent.name)] = int(fields[1])
-    found, wanted = [], [pid]
-    while wanted:
-        wanted = [child for child, parent in parents.items() if parent in wanted]
-        found += wanted
-    return found
-
-
-def gone(pids: list[int], within_s: float) -> list[int]:
-    """Those that are still there after so long."""
-    deadline = time.monotonic() + within_s
-    left = pids
-    while left and time.monotonic() < deadline:
-        left = [pid for pid in left if Path(f"/proc/{pid}/cmdline").exists() and maps_or_nothing(pid)]
-        time.sleep(0.05)
-    return left
-
-
-def maps_or_nothing(pid: int) -> str:
-    try:
-        return maps(pid)
-    except OSError:
-        return ""
 
 
 def test_the_web_process_never_loads_a_model_library_while_models_write(live_app: LiveApp) -> None:
