@@ -27,6 +27,7 @@ from itertools import islice
 from pathlib import Path
 
 from playground.battles import Battles
+from playground.clock import utc_now
 from playground.storage.audit import audit
 from playground.storage.journal import Journal
 from playground.storage.rebuild import restore
@@ -97,7 +98,7 @@ def _vote_on(battles: Battles, out: int, chance: random.Random) -> None:
     ]
     while True:
         battle_id = f"{chance.getrandbits(128):032x}"
-        made = battle(battle_id, (OPENALPACA, MAMBA), owner=f"rater-{chance.randrange(5)}")
+        made = battle(battle_id, (OPENALPACA, MAMBA), owner=f"rater-{chance.randrange(5)}", created_at=utc_now())
         sides = (replace(side, generation=answer) for side, answer in zip(made.sides, answers, strict=True))
         battles.create(replace(made, sides=tuple(sides)))
         viewer = made.owner
