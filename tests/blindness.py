@@ -13,7 +13,6 @@ import secrets
 import sqlite3
 import sys
 import tempfile
-import time
 import urllib.request
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -30,7 +29,7 @@ from playground.settings import Settings
 from playground.ui import texts
 from playground.ui.middleware import COOKIE
 from playground.ui.rendering import answer_markdown
-from tests.conftest import LiveApp, start_app, stop_app
+from tests.conftest import LiveApp, models_are_up, start_app, stop_app
 from tests.wire import Exchange, Reply, Wire, recording
 
 API = "/gradio_api"
@@ -505,11 +504,7 @@ class Survey:
     def load_before(self) -> None:
         """The page and its bystanders before there is any battle: later they have to be the same."""
         visitor = PageVisitor(self.wire.url, self.config)
-        deadline = time.monotonic() + PATIENCE_S
-        while any(model["state"] != "ready" for model in ask_api(self.wire.url, "models")[0]):
-            if time.monotonic() > deadline:
-                raise TimeoutError("the models do not come up")
-            time.sleep(0.2)
+        models_are_up(self.app.url)
         visitor.load()
         self.plain |= self._plain(self.wire.exchanges, visitor.own_words)
         self.wire.exchanges.clear()

@@ -25,8 +25,11 @@ CHROMIUM_FLAGS = (
 )
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1440, "height": 900}
+PATIENCE_S = 60
 SECRET = "ab" * 16
 RATER = rater_id(SECRET)
+
+expect.set_options(timeout=PATIENCE_S * 1000)  # a busy machine is no error
 
 
 def launch_browser(playwright: Playwright) -> Browser:
@@ -71,7 +74,7 @@ class Visitor:
     def type(self, instruction: str) -> None:
         self.page.locator("#instruction textarea").fill(instruction)
 
-    def reaches(self, phase: str, timeout_s: float = 30) -> Visitor:
+    def reaches(self, phase: str, timeout_s: float = PATIENCE_S) -> Visitor:
         self.page.wait_for_selector(f"body[data-phase={phase}]", state="attached", timeout=timeout_s * 1000)
         return self
 
@@ -116,6 +119,7 @@ def visiting(
     profile: BrowserContext = browser.new_context(viewport=viewport or DESKTOP, **context)
     if secret is not None:
         profile.add_cookies([{"name": COOKIE, "value": secret, "url": url}])
+    profile.set_default_timeout(PATIENCE_S * 1000)
     visitor = Visitor(profile.new_page(), url)
     try:
         yield visitor

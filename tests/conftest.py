@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import resource
+import secrets
 import signal
 import socket
 import subprocess
@@ -10,17 +13,27 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
+
+from tests.forking import SharedForks
+
+if TYPE_CHECKING:
+    from tests.stub_arena import StubArena, StubTime
 
 settings.register_profile("patient", deadline=None)  # a busy machine is no error
 settings.load_profile("patient")
 
 ROOT = Path(__file__).parent.parent
+PATIENCE_S = 60.0
+FEW_FILES = 1024
+OWN_PORTS = 15_000
+"""The first of as many below those for connections, which begin at 32,768 on Linux and 49,152 elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +47,19 @@ class LiveApp:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """One that the system gives nobody by itself: it is still free when a slow program comes to listen on it."""
+    while True:
+        port = OWN_PORTS + secrets.randbelow(OWN_PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
+def as_a_shell_starts_it() -> None:
+    """A test run in the background of a script ignores Ctrl-C, and may open more files than is usual."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, FEW_FILES), hard))
 
 
 def start_app(folder: Path, *flags: str, **environ: str) -> LiveApp:
@@ -49,11 +72,10 @@ def start_app(folder: Path, *flags: str, **environ: str) -> LiveApp:
             env=os.environ | {"GRADIO_ANALYTICS_ENABLED": "False"} | environ,
             stdout=out,
             stderr=out,
-            # a test run in the background of a script ignores Ctrl-C, and children inherit that
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            preexec_fn=as_a_shell_starts_it,
         )
     app = LiveApp(f"http://127.0.0.1:{port}", db, process, log)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         if process.poll() is not None:
             break
@@ -66,11 +88,24 @@ def start_app(folder: Path, *flags: str, **environ: str) -> LiveApp:
     raise RuntimeError(f"the app did not serve a page; its output:\n{log.read_text()}")
 
 
+def models_are_up(url: str) -> None:
+    """Wait until every model of a playground is loaded: its page is served before."""
+    deadline = time.monotonic() + PATIENCE_S
+    while {worker["state"] for worker in _health(url)["workers"]} != {"ready"}:
+        assert time.monotonic() < deadline, "the models do not come up"
+        time.sleep(0.05)
+
+
+def _health(url: str) -> dict[str, Any]:
+    with urllib.request.urlopen(f"{url}/health", timeout=PATIENCE_S) as reply:
+        return dict(json.load(reply))
+
+
 def stop_app(app: LiveApp) -> None:
     """End it as Ctrl-C would, and see that it ends."""
     app.process.terminate()
     try:
-        app.process.wait(20)
+        app.process.wait(PATIENCE_S)
     except subprocess.TimeoutExpired:
         app.process.kill()
         app.process.wait()
@@ -79,10 +114,25 @@ def stop_app(app: LiveApp) -> None:
 
 @pytest.fixture(scope="session")
 def live_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveApp]:
-    """One playground for all tests that only add to it."""
-    app = start_app(tmp_path_factory.mktemp("app"))
+    """One playground for all tests that only add to it; a vote can be undone for as long as a browser may need."""
+    app = start_app(tmp_path_factory.mktemp("app"), PLAYGROUND_UNDO_S=str(PATIENCE_S))
     yield app
     stop_app(app)
+
+
+@pytest.fixture(scope="session")
+def shared_forks() -> Iterator[SharedForks]:
+    forks = SharedForks()
+    yield forks
+    forks.close()
+
+
+@pytest.fixture(scope="module")
+def models_of_one_process(shared_forks: SharedForks) -> Iterator[None]:
+    """Engines that are made meanwhile fork their models from the process that they share: no torch is imported anew."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("playground.engines.local.pool.launcher", shared_forks.launcher)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -98,9 +148,20 @@ def browser() -> Iterator[Any]:
         chromium.close()
 
 
-@pytest.fixture(scope="session")
-def stub_url() -> Iterator[str]:
+@dataclass(frozen=True)
+class StubPage:
     """The page over made-up answers, in this process."""
+
+    url: str
+    arena: StubArena
+
+    @property
+    def time(self) -> StubTime:
+        return self.arena.time
+
+
+@pytest.fixture(scope="session")
+def stub() -> Iterator[StubPage]:
     from playground.settings import Settings
     from playground.ui.pages import build_pages, launch_options
     from tests.stub_arena import StubArena
@@ -108,5 +169,10 @@ def stub_url() -> Iterator[str]:
     arena = StubArena(Settings(), chars_per_s=400.0, loading_s=0.4)
     page = build_pages(arena)
     page.launch(server_port=free_port(), prevent_thread_lock=True, quiet=True, **launch_options(arena))
-    yield page.local_url.rstrip("/")
+    yield StubPage(page.local_url.rstrip("/"), arena)
     page.close()
+
+
+@pytest.fixture(scope="session")
+def stub_url(stub: StubPage) -> str:
+    return stub.url

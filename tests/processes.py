@@ -31,7 +31,7 @@ def family(pid: int) -> list[int]:
 
 def model_processes(pid: int) -> list[int]:
     """Those of a playground's that hold a model each, and the one that forks them."""
-    return [child for child in family(pid) if HOLDS_MODELS in _command(child)]
+    return [child for child in family(pid) if HOLDS_MODELS in command_of(child)]
 
 
 @contextmanager
@@ -57,6 +57,19 @@ def frozen_models(pid: int) -> Iterator[None]:
             _signal(process, signal.SIGCONT)
 
 
+def parent_of(pid: int) -> int:
+    """The process that made it."""
+    return int(_fields(Path(f"/proc/{pid}/stat"))[1])
+
+
+def command_of(pid: int) -> bytes:
+    """Its command line; nothing where it has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
 def maps(pid: int) -> str:
     """The files that a process has mapped, its libraries among them."""
     return Path(f"/proc/{pid}/maps").read_text()
@@ -70,9 +83,9 @@ def maps_or_nothing(pid: int) -> str:
         return ""
 
 
-def gone(pids: list[int], within_s: float) -> list[int]:
-    """Those that are still there after so long."""
-    deadline = time.monotonic() + within_s
+def gone(pids: list[int]) -> list[int]:
+    """Those that are still there after a while."""
+    deadline = time.monotonic() + PATIENCE_S
     left = pids
     while left and time.monotonic() < deadline:
         left = [pid for pid in left if Path(f"/proc/{pid}/cmdline").exists() and maps_or_nothing(pid)]
@@ -83,13 +96,6 @@ def gone(pids: list[int], within_s: float) -> list[int]:
 def _fields(stat: Path) -> list[str]:
     """State, parent and so on: what follows the name."""
     return stat.read_text().rsplit(")", 1)[1].split()
-
-
-def _command(pid: int) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:  # it ended while we looked
-        return b""
 
 
 def _signal(pid: int, what: signal.Signals) -> None:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,6 +61,8 @@ HOSTILE = (
     "`<i>` $$\\href{javascript:alert(1)}{x}$$"
 )
 UNDO_S = 5.0
+WITHOUT_END = 1000
+"""So often a slow answer is said again: longer than anybody looks at it."""
 
 
 def make_cards() -> tuple[ModelCard, ...]:
@@ -123,6 +126,32 @@ def make_generation(
     )
 
 
+class StubTime:
+    """Seconds that pass by themselves, but not while they are held: a browser may then take as long as it likes."""
+
+    def __init__(self) -> None:
+        self._held: float | None = None
+        self._behind_s = 0.0
+
+    def now(self) -> float:
+        return time.monotonic() - self._behind_s if self._held is None else self._held
+
+    def hold(self) -> None:
+        self._held = self.now()
+
+    def go_on(self) -> None:
+        if self._held is not None:
+            self._behind_s, self._held = time.monotonic() - self._held, None
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        self.hold()
+        try:
+            yield
+        finally:
+            self.go_on()
+
+
 @dataclass
 class _Battle:
     """One made-up battle and when its parts happen."""
@@ -144,7 +173,10 @@ class _Battle:
 
 
 class StubArena:
-    """What `ui` knows of an arena. `fails` names columns that fail: an instruction with ``fail:bd`` in it sets it."""
+    """What `ui` knows of an arena.
+
+    An instruction with ``fail:bd`` in it names columns that fail; one with ``slow`` is answered for ever.
+    """
 
     def __init__(self, settings: Settings, chars_per_s: float = 90.0, loading_s: float = 0.8) -> None:
         self.settings = settings
@@ -158,6 +190,7 @@ class StubArena:
             "rewrite": (Instruction("Make it shorter.", "It was, all in all, a rather long and winding sentence."),),
         }
         self._chars_per_s, self._loading_s = chars_per_s, loading_s
+        self.time = StubTime()
         self._battles: dict[str, _Battle] = {}
         self.notes: list[dict[str, Any]] = []
         self.known: dict[str, ModelStatus] = {}  # of models that are not ready
@@ -183,7 +216,7 @@ class StubArena:
                 "prompt and answer need 700 tokens, Pocket galpaca has room for 512; shorten the instruction"
             )
         battle = _Battle(
-            secrets.token_hex(16), owner, instruction, blind, keep, dict(overrides), cards, time.monotonic()
+            secrets.token_hex(16), owner, instruction, blind, keep, dict(overrides), cards, self.time.now()
         )
         self._battles[battle.id] = battle
         return battle.id
@@ -198,12 +231,12 @@ class StubArena:
         battle = self._owned(battle_id, viewer)
         for place in SIDES[: len(battle.cards)]:
             if side in (None, place):
-                battle.stopped_s.setdefault(place, time.monotonic())
+                battle.stopped_s.setdefault(place, self.time.now())
 
     def vote(self, battle_id: str, viewer: str, choice: str, revision: int | None = None) -> BattleView:
         battle = self._owned(battle_id, viewer)
         if self._state(battle) is BattleState.OPEN and revision in (None, battle.revision):
-            battle.choice, battle.final_s = choice, time.monotonic() + UNDO_S
+            battle.choice, battle.final_s = choice, self.time.now() + UNDO_S
             battle.revision += 1
         return self.view(battle_id, viewer)
 
@@ -218,7 +251,7 @@ class StubArena:
         battle = self._owned(battle_id, viewer)
         if battle.choice is None:
             raise Refused("unfinished", REFUSALS["unfinished"])
-        battle.final_s = time.monotonic()
+        battle.final_s = self.time.now()
         return self.view(battle_id, viewer)
 
     def note(self, battle_id: str, viewer: str, **note: Any) -> None:
@@ -264,7 +297,7 @@ class StubArena:
             mine=battle.owner == viewer,
             stored=battle.stored,
             choice=battle.choice,
-            final_in_s=max(0.0, (battle.final_s or 0) - time.monotonic()) if state is BattleState.VOTED else None,
+            final_in_s=max(0.0, (battle.final_s or 0) - self.time.now()) if state is BattleState.VOTED else None,
             void_reason="failed" if state is BattleState.VOID else None,
             reasons=battle.reasons,
             comment=battle.comment,
@@ -279,7 +312,9 @@ class StubArena:
         return battle
 
     def _text(self, battle: _Battle, place: int) -> str:
-        return HOSTILE if "hostile" in battle.instruction.instruction else ANSWERS[place]
+        if "hostile" in battle.instruction.instruction:
+            return HOSTILE
+        return ANSWERS[place] * (WITHOUT_END if "slow" in battle.instruction.instruction else 1)
 
     def _fails(self, battle: _Battle, side: str) -> bool:
         words = battle.instruction.instruction.partition("fail:")[2].split()
@@ -287,7 +322,7 @@ class StubArena:
 
     def _written(self, battle: _Battle, place: int) -> tuple[str, bool]:
         side = SIDES[place]
-        until = min(time.monotonic(), battle.stopped_s.get(side, float("inf")))
+        until = min(self.time.now(), battle.stopped_s.get(side, float("inf")))
         written_s = until - battle.began_s - self._loading_s
         slow = 20 if "slow" in battle.instruction.instruction else 1
         pace = self._chars_per_s / slow if battle.blind else self._chars_per_s / slow * (1 + place / 2)
@@ -297,7 +332,7 @@ class StubArena:
 
     def _state(self, battle: _Battle) -> BattleState:
         if battle.choice is not None:
-            return BattleState.REVEALED if time.monotonic() >= (battle.final_s or 0) else BattleState.VOTED
+            return BattleState.REVEALED if self.time.now() >= (battle.final_s or 0) else BattleState.VOTED
         places = range(len(battle.cards))
         if not all(self._written(battle, p)[1] or self._fails(battle, SIDES[p]) for p in places):
             return BattleState.GENERATING
@@ -316,7 +351,7 @@ class StubArena:
                 return ColumnView(side, ColumnState.FAILED, "", "", None)
             return ColumnView(side, ColumnState.FAILED, "", "", error, FinishReason.ERROR, card, generation)
         if state is BattleState.GENERATING and (battle.blind or not ended):
-            loading = time.monotonic() - battle.began_s < self._loading_s
+            loading = self.time.now() - battle.began_s < self._loading_s
             column_state = ColumnState.LOADING if loading else ColumnState.WRITING
             return ColumnView(
                 side, column_state, text, "loading, about 1 s" if loading else "", None, card=card if known else None

@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,9 @@ from playground.rater import new_secret, rater_id
 from playground.settings import Settings
 from playground.ui.health import HealthRoute
 from playground.ui.middleware import COOKIE, Scope
+from playground.ui.pages import build_pages, launch_options
 from tests.checkpoints import write_checkpoint
-from tests.conftest import ROOT, LiveApp, start_app, stop_app
+from tests.conftest import ROOT, LiveApp, free_port, models_are_up
 from tests.processes import frozen_models
 from tests.test_arena import write_card
 
@@ -38,12 +40,12 @@ def fetch(url: str, body: Any = None, method: str | None = None, **headers: str)
         return error.code, error.read()
 
 
-def health(app: LiveApp) -> tuple[int, dict[str, Any]]:
+def health(app: LiveApp | Page) -> tuple[int, dict[str, Any]]:
     status, body = fetch(f"{app.url}/health")
     return status, json.loads(body)
 
 
-def begin(app: LiveApp, endpoint: str, **fields: Any) -> str:
+def begin(app: LiveApp | Page, endpoint: str, **fields: Any) -> str:
     """Join the queue; the address of what comes of it."""
     base = f"{app.url}/gradio_api/call/v2/{endpoint}"
     status, body = fetch(base, fields)
@@ -63,11 +65,25 @@ def until(happened: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-@pytest.fixture
-def app(tmp_path: Path) -> Iterator[LiveApp]:
-    app = start_app(tmp_path, "--queue-max=2", f"--models={','.join(PAIR)}")
-    yield app
-    stop_app(app)
+@dataclass(frozen=True)
+class Page:
+    """A page in this process."""
+
+    url: str
+    db: Path
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory, models_of_one_process: None) -> Iterator[Page]:
+    """One with few places; each test leaves it as it was."""
+    db = tmp_path_factory.mktemp("health") / "data" / "playground.db"
+    arena = Arena(Settings(db=db, models=",".join(PAIR), queue_max=2))
+    arena.open()
+    demo = build_pages(arena)
+    demo.launch(server_port=free_port(), prevent_thread_lock=True, quiet=True, **launch_options(arena))
+    yield Page(str(demo.local_url).rstrip("/"), db)
+    demo.close()
+    arena.close()
 
 
 def test_a_monitor_learns_how_it_goes_and_no_secret(live_app: LiveApp) -> None:
@@ -94,40 +110,41 @@ def test_head_says_the_status_alone(live_app: LiveApp) -> None:
 
 
 @pytest.mark.proves("queue full")
-def test_while_generations_fill_everything_votes_are_taken_and_new_comparisons_told_how_long(app: LiveApp) -> None:
+def test_while_generations_fill_everything_votes_are_taken_and_new_comparisons_told_how_long(page: Page) -> None:
     ask = {"instruction": "What is the capital of France?", "models": PAIR}
-    until(lambda: {worker["state"] for worker in health(app)[1]["workers"]} == {"ready"})
-    before = [last(begin(app, "compare", **ask))[0]["battle_id"] for _ in range(2)]
-    until(lambda: health(app)[1]["queue"]["running"] == 0)
-    with frozen_models(app.process.pid):
-        streams = [begin(app, "compare", **ask) for _ in range(2)]
-        until(lambda: health(app)[1]["queue"]["running"] == 2)
-        refused = last(begin(app, "compare", **ask))["error"]
+    models_are_up(page.url)
+    before = [last(begin(page, "compare", **ask))[0]["battle_id"] for _ in range(2)]
+    until(lambda: health(page)[1]["queue"]["running"] == 0)
+    with frozen_models(os.getpid()):
+        streams = [begin(page, "compare", **ask) for _ in range(2)]
+        until(lambda: health(page)[1]["queue"]["running"] == 2)
+        refused = last(begin(page, "compare", **ask))["error"]
         assert refused.startswith("2 comparisons are being written now, as many as this playground takes at once.")
         assert "done in about " in refused
-        status, report = health(app)
+        status, report = health(page)
         assert (status, report["status"]) == (200, "degraded")
         assert report["queue"] == {"running": 2, "waiting": 2, "max": 2}
         for battle_id in before:
-            assert last(begin(app, "vote", battle_id=battle_id, choice="tie"))[0]["accepted"] is True
+            assert last(begin(page, "vote", battle_id=battle_id, choice="tie"))[0]["accepted"] is True
     for stream in streams:
         assert last(stream)[0]["state"] == "open"
-    until(lambda: health(app)[1]["queue"]["running"] == 0)
-    assert last(begin(app, "compare", **ask))[0]["state"] == "open"
+    until(lambda: health(page)[1]["queue"]["running"] == 0)
+    assert last(begin(page, "compare", **ask))[0]["state"] == "open"
 
 
-def test_it_fails_when_votes_would_be_lost(app: LiveApp) -> None:
-    assert health(app)[0] == 200
-    app.db.rename(app.db.with_name("gone.db"))
-    until(lambda: health(app)[0] == 503)  # what was said in the last second is said again
-    status, report = health(app)
+def test_it_fails_when_votes_would_be_lost(page: Page) -> None:
+    assert health(page)[0] == 200
+    page.db.rename(page.db.with_name("gone.db"))
+    until(lambda: health(page)[0] == 503)  # what was said in the last second is said again
+    status, report = health(page)
     assert (status, report["status"]) == (503, "failing")
     assert report["database"]["writable"] is False
-    assert str(app.db.parent) not in json.dumps(report)
-    app.db.with_name("gone.db").rename(app.db)
-    until(lambda: health(app)[0] == 200)
+    assert str(page.db.parent) not in json.dumps(report)
+    page.db.with_name("gone.db").rename(page.db)
+    until(lambda: health(page)[0] == 200)
 
 
+@pytest.mark.usefixtures("models_of_one_process")
 def test_a_report_is_given_again_for_a_second_whoever_asks(tmp_path: Path) -> None:
     (cards := tmp_path / "cards").mkdir()
     for kind in ("llama", "opt"):

@@ -6,13 +6,12 @@ import logging
 import resource
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from playground.clock import Clock
 from playground.openfiles import OUT_OF_FILES, Seldom
-from tests.conftest import ROOT, start_app, stop_app
+from tests.conftest import FEW_FILES, ROOT, LiveApp
 
 RAISED = """
 import resource
@@ -31,17 +30,10 @@ def test_a_process_may_open_as_many_files_as_it_may_allow_itself() -> None:
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere nobody can ask for another's limit")
-def test_the_page_is_served_by_a_process_that_has_done_so(tmp_path: Path) -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 1024), hard))
-    try:
-        app = start_app(tmp_path, "--models=pocket-orca-mini,pocket-galpaca")
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    try:
-        assert resource.prlimit(app.process.pid, resource.RLIMIT_NOFILE) == (hard, hard)
-    finally:
-        stop_app(app)
+def test_the_page_is_served_by_a_process_that_has_done_so(live_app: LiveApp) -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    assert hard > FEW_FILES
+    assert resource.prlimit(live_app.process.pid, resource.RLIMIT_NOFILE) == (hard, hard)
 
 
 def test_a_line_of_a_flood_is_written_once_a_minute_and_every_other_always(caplog: pytest.LogCaptureFixture) -> None:
