@@ -25,6 +25,9 @@ from playground.records import ModelCard, SamplingParams
 ARCHITECTURES = {"llama": "LlamaForCausalLM", "mpt": "MPTForCausalLM", "opt": "OPTForCausalLM"}
 VOCAB_SIZE = 384
 CONTEXT_LENGTH = 256
+ROOMY = 4096
+"""A context for answers that are still being written however late somebody looks: `WITHOUT_END` tokens."""
+WITHOUT_END = 4000
 
 _WORDS = (
     "the playground shows answers of several small models side by side and asks which one is better\n"
@@ -34,15 +37,17 @@ _WORDS = (
 )
 
 
-def write_checkpoint(folder: Path, kind: str, *, seed: int = 0, hidden: int = 64, layers: int = 2) -> ModelCard:
+def write_checkpoint(
+    folder: Path, kind: str, *, seed: int = 0, hidden: int = 64, layers: int = 2, context: int = CONTEXT_LENGTH
+) -> ModelCard:
     """A checkpoint of `kind` (llama, mpt, opt) in `folder`, and its card."""
     folder.mkdir(parents=True, exist_ok=True)
-    model = _model(kind, seed, hidden, layers)
+    model = _model(kind, seed, hidden, layers, context=context)
     model.save_pretrained(folder)
     (folder / "generation_config.json").unlink(missing_ok=True)
     _as_found_in_the_wild(folder, kind)
     (_write_sentencepiece if kind == "llama" else _write_bpe)(folder)
-    return card_for(folder, kind, sum(p.numel() for p in model.parameters()))
+    return card_for(folder, kind, sum(p.numel() for p in model.parameters()), context)
 
 
 @cache
@@ -51,7 +56,7 @@ def tiny_line_up(folder: Path) -> tuple[ModelCard, ...]:
     return tuple(write_checkpoint(folder / kind, kind) for kind in ARCHITECTURES)
 
 
-def card_for(folder: Path, kind: str, num_parameters: int = 100_000) -> ModelCard:
+def card_for(folder: Path, kind: str, num_parameters: int = 100_000, context_length: int = CONTEXT_LENGTH) -> ModelCard:
     """The card of a checkpoint in `folder`."""
     return ModelCard(
         id=f"tiny-{kind}",
@@ -62,7 +67,7 @@ def card_for(folder: Path, kind: str, num_parameters: int = 100_000) -> ModelCar
         architecture=ARCHITECTURES[kind],
         num_parameters=num_parameters,
         size_bytes=sum(path.stat().st_size for path in folder.glob("*.safetensors")),
-        context_length=CONTEXT_LENGTH,
+        context_length=context_length,
         dtype="float32",
         template="plain",
         sampling=SamplingParams(max_new_tokens=32),

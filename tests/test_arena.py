@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,16 +16,21 @@ from safetensors.torch import load_file, save_file
 from playground.arena import Arena
 from playground.battles import Battles
 from playground.clock import Clock
+from playground.compare import Comparison
 from playground.errors import InvalidValue, PromptTooLong, Refused, StorageError, TokenizerError, Unknown
 from playground.exchange import ExportOptions, export
 from playground.records import BattleState, BattleView, ColumnState, FinishReason, Generation, Instruction, ModelCard
 from playground.settings import Settings
 from tests.cast import House, ToldTime
 from tests.chats import small_llama
-from tests.checkpoints import VOCAB_SIZE, write_checkpoint
+from tests.checkpoints import ROOMY, VOCAB_SIZE, WITHOUT_END, write_checkpoint
+from tests.processes import frozen_models
+
+pytestmark = pytest.mark.usefixtures("models_of_one_process")
 
 ADA, BEN = "a" * 32, "b" * 32
 ASK = Instruction("What is the capital of France?")
+ENDLESS = {"max_new_tokens": WITHOUT_END, "min_new_tokens": WITHOUT_END}
 
 
 def write_card(folder: Path, card: ModelCard, max_new_tokens: int = 24) -> None:
@@ -41,7 +48,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     cards = home / "cards"
     cards.mkdir()
     for kind in ("llama", "opt"):
-        write_card(cards, write_checkpoint(home / kind, kind))
+        write_card(cards, write_checkpoint(home / kind, kind, context=ROOMY))
     return Settings(db=home / "playground.db", cards=str(cards), models="tiny-llama,tiny-opt", abandon_s=3.0)
 
 
@@ -109,16 +116,15 @@ def test_more_columns_than_models_repeat_them_evenly(arena: Arena) -> None:
 
 
 def test_stopping_keeps_what_was_written_and_a_blind_column_cannot_be_stopped_alone(arena: Arena) -> None:
-    long = {"max_new_tokens": 200, "min_new_tokens": 200}
-    battle_id = arena.compare(ASK, owner=ADA, source="page", blind=False, overrides=long)
+    battle_id = arena.compare(ASK, owner=ADA, source="page", blind=False, overrides=ENDLESS)
     while not all(c.text for c in arena.view(battle_id, ADA).columns):
         time.sleep(0.01)
     arena.stop(battle_id, ADA, "a")
     arena.stop(battle_id, ADA)
     view = ended(arena, battle_id)
-    assert ColumnState.STOPPED in {c.state for c in view.columns}
+    assert {c.state for c in view.columns} == {ColumnState.STOPPED}
     assert all(c.text for c in view.columns)
-    blind = arena.compare(ASK, owner=ADA, source="page", blind=True, overrides=long)
+    blind = arena.compare(ASK, owner=ADA, source="page", blind=True, overrides=ENDLESS)
     with pytest.raises(InvalidValue, match="stopped together"):
         arena.stop(blind, ADA, "a")
     with pytest.raises(Refused, match="somebody else"):
@@ -128,13 +134,22 @@ def test_stopping_keeps_what_was_written_and_a_blind_column_cannot_be_stopped_al
 
 
 @pytest.mark.proves("visitor gone before, while and after")
-def test_what_nobody_reads_is_stopped(arena: Arena) -> None:
-    slow = {"max_new_tokens": 220, "min_new_tokens": 220}
-    battle_id = arena.compare(ASK, owner=ADA, source="page", blind=False, models=("tiny-llama",) * 6, overrides=slow)
-    deadline = time.monotonic() + 30
-    while battle_id in arena.running and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert battle_id not in arena.running
+def test_what_nobody_reads_is_stopped(arena: Arena, monkeypatch: pytest.MonkeyPatch) -> None:
+    stop, stopped = Comparison.stop, threading.Event()
+
+    def told(self: Comparison, side: str | None = None) -> None:
+        stop(self, side)
+        stopped.set()
+
+    monkeypatch.setattr(Comparison, "stop", told)
+    with frozen_models(os.getpid()):  # it is not over before anybody can miss its reader
+        battle_id = arena.compare(ASK, owner=ADA, source="page", blind=False, overrides=ENDLESS)
+        assert stopped.wait(60)
+    assert {c.state for c in ended(arena, battle_id).columns} == {ColumnState.STOPPED}
+    deadline = time.monotonic() + 60
+    while battle_id in arena.running:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_regenerating_is_a_new_battle_of_the_same_models(arena: Arena) -> None:
@@ -207,7 +222,7 @@ def test_a_comparison_that_cannot_be_stored_takes_nobodys_place(arena: Arena, mo
         ({"models": ("tiny-opt",)}, InvalidValue, "1 models were chosen; valid: 2 to 6"),
         ({"columns": 7}, InvalidValue, "7 models were chosen; valid: 2 to 6"),
         ({"blind": True, "overrides": {"seed": 1}}, InvalidValue, "seed cannot be given while blind"),
-        ({"overrides": {"max_new_tokens": 250}}, PromptTooLong, "at most 256 tokens"),
+        ({"overrides": {"max_new_tokens": ROOMY}}, PromptTooLong, "at most 4,096 tokens"),
         ({"overrides": {"temperature": 9.0}}, InvalidValue, "temperature is 9.0; valid: 0.01 to 5"),
     ],
 )

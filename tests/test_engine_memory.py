@@ -23,6 +23,9 @@ from playground.engines.protocol import Ended, Event, Job, Queued, Started, Toke
 from playground.records import FinishReason, ModelCard, SamplingParams
 from playground.settings import Settings
 from tests.checkpoints import write_checkpoint
+from tests.processes import frozen_models
+
+pytestmark = pytest.mark.usefixtures("models_of_one_process")
 
 PATIENCE_S = 60.0
 CARDS = Catalog.load().line_up()
@@ -99,7 +102,8 @@ def test_a_comparison_that_does_not_fit_at_once_runs_in_waves(engine: LocalEngin
         most = max(most, sum(state in ("loading", "ready") for state in states(engine)))
         time.sleep(0.01)
     assert [row.end() for row in rows] == [FinishReason.LENGTH] * 5
-    assert most == 2
+    assert most <= 2
+    assert states(engine).count("ready") == 2, "and there was room for as many"
     assert "waiting for memory" in rows[4].reasons
     assert "waiting for memory" not in rows[0].reasons
 
@@ -166,11 +170,12 @@ def test_rows_of_a_model_that_was_drained_for_somebody_who_left_are_written(engi
     busy = [Row(engine, model_id, f"long {model_id}", max_new_tokens=400) for model_id in IDS[:2]]
     for row in busy:
         row.wait_for(Tokens)
-    impatient = Row(engine, IDS[4], "impatient")
-    time.sleep(0.5)  # longer than anybody waits here before a busy model is drained
-    late = [Row(engine, model_id, f"late {model_id}") for model_id in IDS[:2]]
-    engine.cancel("impatient")
-    impatient.wait_for(Ended)
+    with frozen_models(os.getpid()):  # they are busy for as long as it takes
+        impatient = Row(engine, IDS[4], "impatient")
+        wait_until(lambda: any(keeper._draining for keeper in engine._keepers.values()))
+        late = [Row(engine, model_id, f"late {model_id}") for model_id in IDS[:2]]
+        engine.cancel("impatient")
+        impatient.wait_for(Ended)
     assert [row.end() for row in (*busy, *late)] == [FinishReason.LENGTH] * 4
 
 

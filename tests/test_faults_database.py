@@ -533,7 +533,7 @@ def test_an_app_told_to_end_while_it_streams_keeps_its_votes_and_leaves_no_battl
 
 
 @pytest.fixture
-def reader(home: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[Arena]:
+def reader(home: House, models_of_one_process: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Arena]:
     """An arena that came second."""
     monkeypatch.setattr("playground.arena.LOCK_WAIT_S", 0.05)
     arena = Arena(replace(Settings(), db=path_of(home), models="pocket-orca-mini"), clock=home.time.clock)

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 import pytest
 
 from playground.arena import Arena
+from playground.clock import Clock
 from playground.rater import rater_id
 from playground.records import BattleState
 from playground.settings import Settings
@@ -24,6 +25,8 @@ from tests.checkpoints import write_checkpoint
 from tests.conftest import free_port
 from tests.test_arena import write_card
 
+pytestmark = pytest.mark.usefixtures("models_of_one_process")
+
 
 @dataclass(frozen=True)
 class Page:
@@ -32,6 +35,11 @@ class Page:
     arena: Arena
     url: str
     config: Config
+    told_s: list[float]
+
+    def pass_s(self, seconds: float) -> None:
+        """By itself the arena's time hardly moves, so that a slow visitor is not taken for one who left."""
+        self.told_s[0] += seconds
 
     def battles(self, *states: BattleState) -> list[str]:
         with self.arena.store.reading() as reading:
@@ -45,9 +53,10 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     for kind in ("llama", "opt"):
         write_card(home / "cards", write_checkpoint(home / kind, kind))
     settings = Settings(
-        db=home / "playground.db", cards=str(home / "cards"), models="tiny-llama,tiny-opt", abandon_s=0.5
+        db=home / "playground.db", cards=str(home / "cards"), models="tiny-llama,tiny-opt", abandon_s=10.0
     )
-    arena = Arena(settings)
+    told_s = [0.0]
+    arena = Arena(settings, clock=Clock(monotonic=lambda: told_s[0] + time.monotonic() / 1000))
     arena.open()
     demo = build_pages(arena)
     demo.launch(
@@ -58,7 +67,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
         **launch_options(arena),
     )
     url = str(demo.local_url).rstrip("/")
-    yield Page(arena, url, read_config(url))
+    yield Page(arena, url, read_config(url), told_s)
     demo.close()
     arena.close()
 
@@ -104,6 +113,7 @@ def test_a_visitor_who_is_gone_leaves_nothing_running_and_finds_her_battle_again
     visitor = begun(page)
     reads(visitor)
     until(lambda: set(page.battles(*BattleState)) - before)
+    page.pass_s(2 * page.arena.settings.abandon_s)
     until(lambda: not page.arena.running and not page.battles(BattleState.GENERATING))
     (left,) = set(page.battles(*BattleState)) - before
     view = page.arena.view(left, rater_id(visitor.secret))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -24,8 +25,11 @@ from playground.ui.middleware import COOKIE
 from playground.ui.yours import LATEST, YoursRoom, list_html
 from tests.cast import House
 from tests.checkpoints import write_checkpoint
+from tests.processes import frozen_models
 from tests.stub_arena import HOSTILE
 from tests.test_arena import ended, write_card
+
+pytestmark = pytest.mark.usefixtures("models_of_one_process")
 
 HERS = Instruction("Ada asks about herrings.")
 
@@ -233,12 +237,12 @@ def test_bytes_of_what_was_erased_are_soon_in_no_file_of_the_folder(arena: Arena
 def test_what_is_only_in_memory_is_forgotten_too_once_it_has_been_written(
     arena: Arena, ada: Person, ben: Person
 ) -> None:
-    slow = {"max_new_tokens": 200, "min_new_tokens": 200}
     bens = ended(arena, arena.compare(HERS, owner=ben.id, source="page", blind=False, keep=False), ben.id)
-    adas = arena.compare(HERS, owner=ada.id, source="page", blind=False, keep=False, overrides=slow)
-    with pytest.raises(Refused, match="nothing was erased"):
-        arena.erase(ada.id)
-    arena.stop(adas, ada.id)
+    with frozen_models(os.getpid()):
+        adas = arena.compare(HERS, owner=ada.id, source="page", blind=False, keep=False)
+        with pytest.raises(Refused, match="nothing was erased"):
+            arena.erase(ada.id)
+        arena.stop(adas, ada.id)
     while adas in arena.running:
         arena.view(adas, ada.id)
         time.sleep(0.01)
