@@ -20,13 +20,15 @@ from typing import Any
 PROBE = [1]
 """The prompt that the engine sends to find out what a server is."""
 VOCAB_SIZE = 1000
+STALLS = ("stall", "keepalives")
+"""Nothing more comes of the answer, or only signs of life."""
 
 
 @dataclass(frozen=True)
 class Fault:
     """What goes wrong with one answer, once `after` tokens were sent."""
 
-    kind: str = ""  # stall | close | send (`data`) | keepalives | hold (until `go_on`)
+    kind: str = ""  # one of STALLS | close | send (`data`) | hold (until `go_on`)
     after: int = 0
     data: bytes = b""
     status: int = 200
@@ -68,6 +70,7 @@ class RemoteServer(ThreadingHTTPServer):
         self.keys: set[str | None] = set()
         self.probes = 0
         self.writing = 0
+        self.stalled = threading.Semaphore(0)  # released for each answer after which nothing more comes
         self.hung_up = threading.Semaphore(0)  # released for each connection that the engine closes on a stall
         self.go_on = threading.Event()
         self.lock = threading.Lock()
@@ -142,7 +145,8 @@ class Handler(BaseHTTPRequestHandler):
             return self._hold()
         if fault.kind == "send":
             self._send(fault.data)
-        elif fault.kind in ("stall", "keepalives"):
+        elif fault.kind in STALLS:
+            self.server.stalled.release()
             while not self._closed():
                 if fault.kind == "keepalives":
                     self._send(b": still here\n\n")

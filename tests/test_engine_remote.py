@@ -26,15 +26,15 @@ from playground.records import BattleState, FinishReason, Instruction, ModelCard
 from playground.settings import Settings, read_settings
 from tests import columns
 from tests.cast import card as cast_card
-from tests.conftest import free_port
-from tests.remote_server import Fault, RemoteServer, greedy, likeliest, running_server
+from tests.remote_server import STALLS, Fault, RemoteServer, greedy, likeliest, running_server
 
 ROOT = Path(__file__).parent.parent
 PROMPT = (5, 9, 20)
 PARAMS = SamplingParams(max_new_tokens=12)
 ANSWER = greedy(PROMPT, 12)
 CALM = Patience(retry_s=(0.01, 0.02, 0.03), backoff_s=(0.02, 0.05), retry_after_s=1.0)
-SHORT = replace(CALM, first_token_s=0.8, next_token_s=0.8)
+WAITS_S = 20.0
+WAITING = replace(CALM, first_token_s=WAITS_S, next_token_s=WAITS_S)
 FAILED = b'{"error":{"message":"at http://10.1.2.3 it broke\\nbadly","type":"InternalServerError","code":500}}'
 
 
@@ -112,9 +112,25 @@ def state(engine: Engine, model_id: str = "far") -> str:
     return engine.status()[model_id].state
 
 
-def patience_for(fault: Fault) -> Patience:
-    """Short only where it has to run out: a busy machine is no error."""
-    return SHORT if fault.kind in ("stall", "keepalives") else CALM
+def pass_s(engine: RemoteEngine, seconds: float) -> None:
+    """Let time pass for the engine, whose loop tells it; nobody else has to wait."""
+    loop = engine._loop
+    assert loop is not None
+    now = loop.time
+    loop.call_soon_threadsafe(lambda: setattr(loop, "time", lambda: now() + seconds))
+
+
+def outwaited(engine: RemoteEngine, server: RemoteServer, fault: Fault, times: int = 1) -> None:
+    """Where an answer stalls, have the engine lose its patience as soon as it does."""
+    for _ in range(times if fault.kind in STALLS else 0):
+        assert server.stalled.acquire(timeout=columns.PATIENCE_S)
+        pass_s(engine, WAITS_S + 1)
+
+
+def written(column: Column, count: int) -> None:
+    """Wait until so many ids have come."""
+    while len(column.ids) < count:
+        column.wait_for(Tokens)
 
 
 def all_up(engine: Engine) -> bool:
@@ -365,8 +381,9 @@ BROKEN = {
 @pytest.mark.parametrize("fault", BROKEN.values(), ids=BROKEN)
 def test_what_breaks_before_the_first_token_is_tried_again(opened: Open, server: RemoteServer, fault: Fault) -> None:
     server.faults.extend([fault, fault])
-    engine = opened(remote(server), patience=patience_for(fault))
+    engine = opened(remote(server), patience=WAITING)
     column = Column(engine).start()
+    outwaited(engine, server, fault, times=2)
     assert column.finish() == Ended("row", FinishReason.LENGTH)
     assert column.ids == ANSWER
     assert len(server.asked) == 3
@@ -375,10 +392,11 @@ def test_what_breaks_before_the_first_token_is_tried_again(opened: Open, server:
 
 @pytest.mark.parametrize("fault", BROKEN.values(), ids=BROKEN)
 def test_another_server_is_asked_first(opened: Open, server: RemoteServer, second: RemoteServer, fault: Fault) -> None:
-    engine = opened(remote(server, second), patience=patience_for(fault))
+    engine = opened(remote(server, second), patience=WAITING)
     wait_until(lambda: all_up(engine))
     server.faults.append(fault)
     column = Column(engine).start()
+    outwaited(engine, server, fault)
     assert column.finish() == Ended("row", FinishReason.LENGTH)
     assert column.ids == ANSWER
     assert (len(server.asked), len(second.asked)) == (1, 1)
@@ -473,8 +491,10 @@ def test_what_breaks_in_mid_answer_keeps_what_was_written_and_says_so(
     opened: Open, server: RemoteServer, fault: Fault, error: str
 ) -> None:
     server.faults.append(fault)
-    engine = opened(remote(server), patience=patience_for(fault))
+    engine = opened(remote(server), patience=WAITING)
     column = Column(engine).start()
+    written(column, 5)
+    outwaited(engine, server, fault)
     words = f"the model's server {error}; it had begun to answer"
     assert column.finish() == Ended("row", FinishReason.ERROR, words)
     assert column.ids == ANSWER[:5]
@@ -486,8 +506,10 @@ def test_what_breaks_in_mid_answer_keeps_what_was_written_and_says_so(
 def test_an_answer_that_is_late_ends_as_an_error_in_words(opened: Open, server: RemoteServer) -> None:
     engine = opened(remote(server))
     server.faults.append(Fault("hold", 5))
-    column = Column(engine).start(deadline_s=0.5)
-    assert column.finish() == Ended("row", FinishReason.ERROR, "the answer was not finished after 0.5 s")
+    column = Column(engine).start(deadline_s=10.0)
+    written(column, 5)
+    pass_s(engine, 11.0)
+    assert column.finish() == Ended("row", FinishReason.ERROR, "the answer was not finished after 10 s")
     assert column.ids == ANSWER[:5]
     assert server.hung_up.acquire(timeout=columns.PATIENCE_S)
     assert state(engine) == "ready"
@@ -504,8 +526,7 @@ def test_cancel_hangs_up_on_the_server_and_keeps_what_was_written(
     engine = opened(remote(server))
     column = Column(engine).start()
     wait_until(lambda: server.writing == 1 and bool(server.asked))
-    while len(column.ids) < after:
-        column.wait_for(Tokens)
+    written(column, after)
     engine.cancel("row")
     assert column.finish() == Ended("row", FinishReason.CANCELLED)
     assert column.ids == ANSWER[:after]
@@ -532,7 +553,7 @@ def test_an_unloaded_model_leaves_its_server_and_is_there_again_when_it_is_asked
     server.faults.append(Fault("hold", 3))
     engine = opened(remote(server))
     column = Column(engine).start()
-    column.wait_for(Tokens)
+    written(column, 3)  # as many as come: now the server waits
     engine.unload("far")
     assert column.finish() == Ended("row", FinishReason.ERROR, "Far was unloaded")
     assert server.hung_up.acquire(timeout=columns.PATIENCE_S)
@@ -618,14 +639,16 @@ def test_an_address_that_is_none_is_said_so(opened: Open, url: str) -> None:
 
 
 def test_no_server_at_all_is_said_without_its_address(opened: Open, caplog: pytest.LogCaptureFixture) -> None:
-    port = free_port()
-    engine = opened(remote(f"http://127.0.0.1:{port}/v1", f"http://localhost:{port}/v1"))
-    ended = Column(engine).start().finish()
-    assert ended.error == (
-        "none of its 2 servers answers; the first: the model's server cannot be reached; "
-        "it is asked again from time to time"
-    )
-    assert engine.status()["far"].detail == ended.error
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # nobody listens: connections are refused
+        port = taken.getsockname()[1]
+        engine = opened(remote(f"http://127.0.0.1:{port}/v1", f"http://localhost:{port}/v1"))
+        ended = Column(engine).start().finish()
+        assert ended.error == (
+            "none of its 2 servers answers; the first: the model's server cannot be reached; "
+            "it is asked again from time to time"
+        )
+        assert engine.status()["far"].detail == ended.error
     assert f"127.0.0.1:{port}" in caplog.text, "whoever runs the playground has to know which"
 
 
@@ -689,6 +712,7 @@ def test_a_remote_card_that_cannot_be_used_is_refused_in_words(tmp_path: Path, l
         read_card(write_card(tmp_path, "far", "org/tiny", *lines))
 
 
+@pytest.mark.usefixtures("models_of_one_process")
 def test_a_fleet_sends_each_card_to_its_engine_and_names_what_there_is(opened: Open, server: RemoteServer) -> None:
     fleet = Fleet(Settings())
     try:
