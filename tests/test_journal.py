@@ -60,9 +60,9 @@ def events(store: Store) -> int:
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not condition():
-        assert time.monotonic() < deadline, "waited 30 s"
+        assert time.monotonic() < deadline, "waited 60 s"
         time.sleep(0.01)
 
 
@@ -241,9 +241,11 @@ def test_after_any_kill_the_journal_holds_every_vote_once(tmp_path: Path, folder
             [sys.executable, "-c", VOTER, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True
         )
         assert voter.stdout is not None
-        voter.stdout.readline()
+        before = len(segments.segments(folder))
+        assert all(voter.stdout.readline() for _ in range(2))
+        wait_until(lambda before=before: len(segments.segments(folder)) > before)
         threading.Timer(0.05 + 0.013 * (number % 7), voter.send_signal, [signal.SIGKILL]).start()
-        assert voter.stdout.read()
+        voter.stdout.read()
         voter.wait()
     with Store(tmp_path / "playground.db") as store:
         keep_journal(store)
@@ -251,7 +253,7 @@ def test_after_any_kill_the_journal_holds_every_vote_once(tmp_path: Path, folder
         assert {line.fault for line in lines} <= {Fault.NONE, Fault.TORN}
         whole = [line.seq for line in lines if line.fault is Fault.NONE]
         assert whole == list(range(1, events(store) + 1))
-    assert len(segments.segments(folder)) > 1
+    assert len(segments.segments(folder)) >= kills
 
 
 # Erasing

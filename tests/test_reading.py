@@ -208,14 +208,14 @@ def test_galpaca_drops_only_its_three_ids() -> None:
 
 
 def test_reading_takes_linear_time_also_when_everything_is_held_back() -> None:
-    began = time.perf_counter()
+    began = time.thread_time()
     for strip, piece in (("both", " "), ("both", "a"), ("none", "a"), ("none", "U")):
         tokenizer = Pieces([piece])
         reader = AnswerReader(template(strip, ("USER:",)), tokenizer)
         for _ in range(50_000):
             reader.feed([1])
         reader.finish()
-    assert time.perf_counter() - began < 5
+    assert time.thread_time() - began < 5
 
 
 def test_a_scanner_that_found_its_stop_says_nothing_more() -> None:

@@ -239,10 +239,10 @@ def test_special_tokens_are_text_unless_dropped_in_a_fast_tokenizer(fast: FastTo
 
 def test_reading_takes_linear_time() -> None:
     for name in NAMES:
-        stream, began = OURS[name].stream(), time.perf_counter()
+        stream, began = OURS[name].stream(), time.thread_time()
         for token_id in range(3, 60_000):
             stream.feed(token_id % 4000)
-        assert time.perf_counter() - began < 3
+        assert time.thread_time() - began < 3
 
 
 # Files

@@ -104,7 +104,7 @@ def test_a_tab_follows_one_battle_once_and_the_latest_only(tab: Tab) -> None:
         await followed[2].aclose()
         return counts
 
-    assert asyncio.run(asyncio.wait_for(run(), 10)) == [0, 1, 0]
+    assert asyncio.run(asyncio.wait_for(run(), 60)) == [0, 1, 0]
     assert tab.room._followed == {}
 
 
