@@ -76,7 +76,8 @@ class HubServer(ThreadingHTTPServer):
 
     def push(self, repo: str, files: Mapping[str, bytes], branch: str = "main") -> str:
         """A new commit on a branch; returns its hash."""
-        commit = hashlib.sha1(repr((repo, sorted(files.items()))).encode()).hexdigest()
+        held = sorted((name, hashlib.sha1(data).hexdigest()) for name, data in files.items())
+        commit = hashlib.sha1(repr((repo, held)).encode()).hexdigest()
         self.commits[repo, commit] = dict(files)
         self.branches[repo, branch] = commit
         return commit

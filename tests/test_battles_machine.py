@@ -327,7 +327,7 @@ def lives(examples: int, steps: int) -> settings:
     )
 
 
-Lives.TestCase.settings = lives(40, 40)
+Lives.TestCase.settings = lives(20, 40)
 TestLives = Lives.TestCase
 
 

@@ -41,6 +41,8 @@ from playground.records import FinishReason, Generation, Instruction, SamplingPa
 from playground.settings import Settings
 from tests.checkpoints import write_like
 
+pytestmark = pytest.mark.usefixtures("models_of_one_process")
+
 ROOT = Path(__file__).parent.parent
 LLAMA = ROOT / "tests" / "fixtures" / "openllama-tokenizers"
 POCKET = ROOT / "playground" / "pocket" / "weights"
@@ -329,7 +331,10 @@ SEEDS = (None, 1, 6)  # None: greedy; what these draw holds everything of OCCURS
 RUNS = [(model_id, seed) for model_id in CODE for seed in SEEDS if model_id in SNIPPETS or seed is None]
 
 
-@pytest.mark.parametrize(("model_id", "seed"), RUNS)
+@pytest.mark.parametrize(
+    ("model_id", "seed"),
+    [pytest.param(*run, marks=[pytest.mark.slow] if run[1] is not None else []) for run in RUNS],
+)
 def test_what_is_stored_is_what_the_cards_own_code_gives(models: Models, model_id: str, seed: int | None) -> None:
     for asked in INSTRUCTIONS:
         ids, text = models.own(model_id, asked, seed)
@@ -366,6 +371,7 @@ OCCURS: list[tuple[str, str, Holds]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("model_id", "what", "holds"), OCCURS, ids=[f"{row[0]}: {row[1]}" for row in OCCURS])
 def test_the_answers_hold_what_a_real_ones_may(models: Models, model_id: str, what: str, holds: Holds) -> None:
     answers = [

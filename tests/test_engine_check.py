@@ -29,6 +29,7 @@ def points(card: ModelCard) -> list[Point]:
     return list(check(card, 1, {}, os.environ))
 
 
+@pytest.mark.slow
 def test_a_sound_model_passes_every_gate_in_order(llama: ModelCard) -> None:
     found = points(llama)
     assert [point.name for point in found] == GATES
@@ -78,6 +79,7 @@ def test_the_command_prints_points_and_tells_good_from_bad(capsys: pytest.Captur
     assert "FAILED  card           unknown model 'nobody'; valid: " in text
 
 
+@pytest.mark.slow
 def test_the_document_of_the_command_has_every_point() -> None:
     out = io.StringIO()
     assert main(["check", "pocket-minotaur", "--json"], out) == 0

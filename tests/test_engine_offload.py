@@ -90,7 +90,7 @@ def write_all(writer: Writer, params: SamplingParams) -> dict[str, list[int]]:
     return written
 
 
-@pytest.mark.parametrize("here", [0, 1, NUM_LAYERS - 1])
+@pytest.mark.parametrize("here", [1, *(pytest.param(n, marks=pytest.mark.slow) for n in (0, NUM_LAYERS - 1))])
 @pytest.mark.parametrize("kind", list(ARCHITECTURES))
 def test_offloaded_layers_hold_the_same_numbers_and_write_the_same_tokens(
     cards: dict[str, ModelCard], whole: dict[str, LoadedModel], kind: str, here: int
