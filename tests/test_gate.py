@@ -18,6 +18,7 @@ from playground.ui.calls import PREFIX, Endpoint, Endpoints
 from playground.ui.gate import CallGate, check_pace
 from playground.ui.limits import MOST_OPEN, Limits
 from playground.ui.middleware import COOKIE, Scope
+from playground.ui.turnstile import Turnstile
 
 COMPARE = Endpoint(0, "compare", 1, {"instruction": True})
 VOTE = Endpoint(1, "vote_3", 1)
@@ -52,6 +53,8 @@ class Page:
 
     def __post_init__(self) -> None:
         self.limits = Limits(self.settings)
+        self.turnstile = Turnstile()
+        self.reached: list[int] = []  # events, in their order
         self.answers = asyncio.Event()
         self.answers.set()
 
@@ -64,6 +67,7 @@ class Page:
         async def app(scope: Scope, receive: Any, send: Any) -> None:
             if scope["method"] == "POST":
                 answer.seen.append((await receive())["body"])
+                self.reached.append(json.loads(answer.seen[-1]).get("fn_index", -1))
             try:
                 check_pace(gradio.Request(Request(scope)))
             except Busy as busy:
@@ -92,7 +96,8 @@ class Page:
             "client": (host, 1),
             "headers": [(b"host", b"127.0.0.1"), *((k.encode(), v.encode()) for k, v in headers.items())],
         }
-        gate = CallGate(app, self.settings, self.limits, lambda _: Endpoints.of((COMPARE, VOTE, LOOK)), ROOMS)
+        endpoints = Endpoints.of((COMPARE, VOTE, LOOK))
+        gate = CallGate(app, self.settings, self.limits, self.turnstile, lambda _: endpoints, ROOMS)
         await gate(scope, receive, send)
         return answer
 
@@ -270,6 +275,24 @@ def test_whoever_sits_at_the_machine_is_not_limited_unless_it_is_locked() -> Non
     assert [page.call(COMPARE, host=HERE, via="proxy").status for _ in range(2)] == [200, 429]
     locked = Page(Settings(compares_per_minute=1, locked=True))
     assert [locked.call(COMPARE, host=HERE).status for _ in range(2)] == [200, 429]
+
+
+def test_a_vote_goes_past_comparisons_that_begin_one_at_a_time() -> None:
+    page = Page()
+
+    async def together() -> list[int]:
+        page.answers = asyncio.Event()
+        calls = [{"fn_index": e.index, "data": ["hi"]} for e in (COMPARE, COMPARE, COMPARE, VOTE)]
+        asked = [asyncio.create_task(page.asked(f"{PREFIX}run/x", call, HERE)) for call in calls]
+        for _ in range(9):
+            await asyncio.sleep(0)
+        first = list(page.reached)
+        page.answers.set()
+        assert {answer.status for answer in await asyncio.gather(*asked)} == {200}
+        return first
+
+    assert asyncio.run(together()) == [VOTE.index, COMPARE.index]
+    assert page.reached.count(COMPARE.index) == 3
 
 
 def test_what_a_handler_refuses_in_words_is_the_requests_fault() -> None:

@@ -3,7 +3,7 @@
 Boundary: pure ASGI; what a call has to look like is `calls`', how often one may call is `limits`'. Refusals are JSON
 with the words in ``error``; a browser that asks for a page gets one with the words. Gradio's own page shows nobody the
 words of a 429, so that an event of it which comes too soon is let through with the refusal in its scope: its handler
-says the words where it says everything.
+says the words where it says everything. Comparisons that come together begin one after another; votes pass by.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Collection, Iterable
+from contextlib import nullcontext
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
@@ -25,6 +26,7 @@ from playground.ui.calls import PREFIX, READABLE, Call, Endpoint, Endpoints, rea
 from playground.ui.limits import Kind, Limits, kind_of, network
 from playground.ui.middleware import COOKIE, ASGIApp, Message, Receive, Scope, Send, refuse, refuse_page
 from playground.ui.owner import may_manage
+from playground.ui.turnstile import Turnstile
 
 RATER_HEADER = "x-playground-rater"
 REFUSAL = "playground.refusal"
@@ -43,6 +45,7 @@ class CallGate:
         app: ASGIApp,
         settings: Settings,
         limits: Limits,
+        turnstile: Turnstile,
         endpoints: Callable[[Scope], Endpoints],
         rooms: Collection[str],
     ) -> None:
@@ -50,6 +53,7 @@ class CallGate:
         self._open = (*rooms, CONFIG)
         self._settings = settings
         self._limits = limits
+        self._turnstile = turnstile
         self._endpoints = endpoints
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -88,11 +92,13 @@ class CallGate:
                 await refuse(send, 404 if isinstance(error, Unknown) else 400, str(error))
             return
         passed, kind = _sized(scope, call.body), _kind(call)
+        turn = self._turnstile.turn() if kind is Kind.COMPARE else nullcontext()
         if kind is not Kind.VIEW and call.endpoint is not None and not call.endpoint.is_public:
             passed[REFUSAL] = self._refusal(scope, kind, call.endpoint)
             kind = Kind.VIEW
         if not await self._is_too_often(scope, send, kind, call.endpoint):
-            await self._app(passed, _replayed(call.body, receive), _in_words(send))
+            async with turn:
+                await self._app(passed, _replayed(call.body, receive), _in_words(send))
 
     async def _is_too_often(self, scope: Scope, send: Send, kind: Kind, endpoint: Endpoint | None) -> bool:
         """Count the request, or refuse it."""

@@ -30,6 +30,7 @@ from playground.ui.models import ModelsRoom
 from playground.ui.rendering import escape
 from playground.ui.terms import build_terms
 from playground.ui.theme import page_theme
+from playground.ui.turnstile import Turnstile
 from playground.ui.yours import YoursRoom
 
 HERE = Path(__file__).parent
@@ -76,6 +77,7 @@ def launch_options(arena: Arena) -> dict[str, Any]:
                     CallGate,
                     settings=arena.settings,
                     limits=Limits(arena.settings),
+                    turnstile=Turnstile(),
                     endpoints=_served,
                     rooms=[f"/{room.path}" for room in ROOMS],
                 ),
