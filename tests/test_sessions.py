@@ -24,6 +24,8 @@ def test_a_light_session_keeps_state_and_no_configuration() -> None:
         client = Client(page.local_url, verbose=False)
         assert [client.predict(api_name="/count") for _ in range(3)] == [1, 2, 3]
         assert page.app.state_holder["after"].config_values == {}
+        kept = [session.config_values for session in page.app.state_holder.session_data.values()]
+        assert not any(config for values in kept[1:] for config in values.values()), "also not of values that passed"
         client.close()
     finally:
         page.close()
