@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import queue
+import threading
+import time
 from typing import Any
 
 import pytest
@@ -50,8 +52,13 @@ class Scene:
     def __init__(self, decoder: Any) -> None:
         self.now = 0.0
         self.said: list[Message] = []
+        self.pieces: list[int] = []  # how many messages were sent together
         self.inbox: Inbox = queue.SimpleQueue()
-        self.worker = Worker(decoder, self.inbox, self.said.append, clock=lambda: self.now)
+        self.worker = Worker(decoder, self.inbox, self.send, clock=lambda: self.now)
+
+    def send(self, *said: Message) -> None:
+        self.said += said
+        self.pieces.append(len(said))
 
     def ask(self, row: str, ids: tuple[int, ...] = (1,), deadline_s: float = 60.0) -> None:
         self.inbox.put(messages.start(Job(row, ids, SamplingParams(), 0, (2,), deadline_s)))
@@ -96,6 +103,39 @@ def test_slow_tokens_are_sent_one_by_one() -> None:
     scene.ask("r")
     scene.turns(5, step_s=0.5)
     assert [len(m["token_ids"]) for m in scene.said if m["kind"] == "tokens"] == [1, 1, 1, 1, 1]
+
+
+class RowsTogether(ScriptedDecoder):
+    """Gives every row a token in each step."""
+
+    has_room = True
+
+    def step(self) -> list[Drawn]:
+        self.running = {row: n + 1 for row, n in self.running.items()}
+        return [Drawn(row, 100 + n, FinishReason.STOP if n == 2 else None) for row, n in self.running.items()]
+
+
+def test_what_one_step_gives_all_rows_is_sent_in_one_piece() -> None:
+    scene = Scene(RowsTogether())
+    for row in "abcde":
+        scene.ask(row)
+    scene.turns(2, step_s=0.5)
+    assert scene.pieces == [5, 5, 10], "that they began, a token each, another and the end"
+
+
+def test_a_row_that_is_cancelled_before_it_began_is_told_of_at_once() -> None:
+    scene = Scene(ScriptedDecoder())
+    scene.ask("r")
+    scene.inbox.put(messages.cancel("r"))
+    turn = threading.Thread(target=scene.worker.turn)  # waits for more to do
+    turn.start()
+    deadline = time.monotonic() + 10
+    while not scene.said and time.monotonic() < deadline:
+        time.sleep(0.01)
+    said = list(scene.said)
+    scene.ask("next")
+    turn.join()
+    assert said == [messages.ended("r", FinishReason.CANCELLED)]
 
 
 def test_cancel_ends_a_running_row_within_one_step_and_keeps_its_tokens() -> None:

@@ -24,13 +24,14 @@ class Channel:
         self._write_fd = write_fd
         self._rest = b""
 
-    def send(self, message: Message) -> None:
-        """Write one message, waiting until the pipe has taken all of it.
+    def send(self, *messages: Message) -> None:
+        """Write messages in one piece, so that they wake whoever waits for them once, until the pipe has taken all.
 
         Raises:
             OSError: the other end is gone.
         """
-        rest = memoryview(json.dumps(message, separators=(",", ":")).encode() + b"\n")
+        lines = (json.dumps(message, separators=(",", ":")) + "\n" for message in messages)
+        rest = memoryview("".join(lines).encode())
         while rest:
             rest = rest[os.write(self._write_fd, rest) :]
 

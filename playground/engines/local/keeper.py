@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from playground.engines.listening import tell
@@ -249,7 +249,7 @@ class Keeper:
         self._number = number
         self._link = Link(
             channel,
-            on_message=lambda message: self._post(lambda: self.on_message(number, message)),
+            on_messages=lambda received: self._post(lambda: self.on_messages(number, received)),
             on_gone=lambda: self._post(lambda: self.on_gone(number)),
         )
         room = self.placement.room if self.placement else {}
@@ -266,6 +266,11 @@ class Keeper:
             self._give_up(f"stopped answering for {silent_s:.0f} s")
 
     # -- what the worker says -------------------------------------------------------------------------------------
+
+    def on_messages(self, number: int, received: Sequence[Message]) -> None:
+        """Take what worker `number` said at once, in order."""
+        for message in received:
+            self.on_message(number, message)
 
     def on_message(self, number: int, message: Message) -> None:
         """Take a message of worker `number`; one that was given up is no longer believed."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from playground.engines.local.channel import Channel, Message
 from playground.errors import EngineError
@@ -16,9 +16,11 @@ from playground.errors import EngineError
 class Link:
     """Sends without blocking; hands on what comes, and once the end, on a thread of its own."""
 
-    def __init__(self, channel: Channel, on_message: Callable[[Message], None], on_gone: Callable[[], None]) -> None:
+    def __init__(
+        self, channel: Channel, on_messages: Callable[[Sequence[Message]], None], on_gone: Callable[[], None]
+    ) -> None:
         self._channel = channel
-        self._on_message = on_message
+        self._on_messages = on_messages
         self._on_gone = on_gone
         self._outbox: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
         threading.Thread(target=self._read, name="engine-read", daemon=True).start()
@@ -35,8 +37,7 @@ class Link:
     def _read(self) -> None:
         try:
             while (received := self._channel.receive()) is not None:
-                for message in received:
-                    self._on_message(message)
+                self._on_messages(received)
         except (OSError, EngineError):
             pass  # whatever broke the conversation, it is over
         finally:
