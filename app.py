@@ -61,6 +61,7 @@ def serve(settings: Settings) -> int:
     logging.getLogger("asyncio").addFilter(Seldom(OUT_OF_FILES))
     allow_files()
     from playground.arena import Arena
+    from playground.ui.events import lighten_events
     from playground.ui.pages import build_pages, launch_options
     from playground.ui.sessions import lighten_sessions
 
@@ -77,6 +78,7 @@ def serve(settings: Settings) -> int:
             **launch_options(arena),
         )
         lighten_sessions(page)
+        lighten_events()
         page.server.config.timeout_graceful_shutdown = GOODBYE_S
         gc.freeze()
         gc.enable()
