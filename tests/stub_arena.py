@@ -233,6 +233,11 @@ class StubArena:
             if side in (None, place):
                 battle.stopped_s.setdefault(place, self.time.now())
 
+    def stop_all(self) -> None:
+        """Nobody looks any more."""
+        for battle in self._battles.values():
+            self.stop(battle.id, battle.owner)
+
     def vote(self, battle_id: str, viewer: str, choice: str, revision: int | None = None) -> BattleView:
         battle = self._owned(battle_id, viewer)
         if self._state(battle) is BattleState.OPEN and revision in (None, battle.revision):

@@ -19,9 +19,10 @@ PHASES = ("compose", "generating", "open", "voted", "revealed", "void")
 
 
 @pytest.fixture(autouse=True)
-def _time_goes_on(stub: StubPage) -> Iterator[None]:
+def _nothing_is_left_running(stub: StubPage) -> Iterator[None]:
     yield
     stub.time.go_on()
+    stub.arena.stop_all()
 
 
 @pytest.fixture
