@@ -30,9 +30,6 @@ def test_the_web_process_loads_no_model_library_for_models_to_write(live_app: Li
     own = os.getpriority(os.PRIO_PROCESS, live_app.process.pid)
     giving_way = [pid for pid in workers if os.getpriority(os.PRIO_PROCESS, pid) > own]
     assert len(giving_way) >= 5, "pages and votes come before tokens"
-    if hasattr(os, "SCHED_IDLE"):
-        at_once = [pid for pid in workers if os.sched_getscheduler(pid) == os.SCHED_IDLE]
-        assert len(at_once) >= 5, "and do not wait for a processor that writes them"
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, *(pytest.param(n, marks=pytest.mark.slow) for n in BY_FORCE)])

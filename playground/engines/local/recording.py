@@ -102,9 +102,10 @@ class FixedStep:
     def _go(self) -> torch.Tensor:
         if self._numbers.device.type != _CUDA:
             return self._forward()
-        if self._graph is None:
-            self._record()
-        self._graph.replay()
+        with torch.cuda.device(self._numbers.device):
+            if self._graph is None:
+                self._record()
+            self._graph.replay()
         assert self._logits is not None
         return self._logits
 

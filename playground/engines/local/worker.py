@@ -8,7 +8,6 @@ Boundary: worker side; a failure that is not understood ends the process, which 
 
 from __future__ import annotations
 
-import contextlib
 import os
 import queue
 import signal
@@ -19,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from playground.engines.local import messages
+from playground.engines.local import messages, priority
 from playground.engines.local.channel import Channel, Message
 from playground.engines.local.decode import Drawn, Writer
 from playground.engines.local.golden import checked_writer
@@ -32,7 +31,6 @@ from playground.records import FinishReason
 Clock = Callable[[], float]
 Inbox = queue.SimpleQueue[Message]
 
-NICENESS = 10
 BATCH_S = 0.02
 """Tokens of a row are sent together when they come faster than this; the first one is never held back."""
 
@@ -162,8 +160,8 @@ def run(channel: Channel) -> None:
     request = inbox.get()
     card = messages.read_card(request)
     _show_name(card.id)
-    _be_the_first_to_go()
-    _give_way()
+    priority.be_the_first_to_go()
+    priority.be_nice()
     try:
         loaded = load(card, request["threads"], room=request["room"])
         writer, golden = checked_writer(loaded, request["max_rows"], recorded=request["recorded"])
@@ -172,8 +170,7 @@ def run(channel: Channel) -> None:
         return
     channel.send(messages.ready(golden.facts(loaded.facts), loaded.load_s, writer.max_rows, golden.note))
     worker = Worker(writer, inbox, channel.send)
-    while True:
-        worker.turn()
+    priority.keep_turning(worker.turn, gives_way=loaded.device.type == "cpu")
 
 
 def _show_name(name: str) -> None:
@@ -181,27 +178,6 @@ def _show_name(name: str) -> None:
     comm = Path("/proc/self/comm")
     if comm.exists():
         comm.write_text(name[:15])
-
-
-def _be_the_first_to_go() -> None:
-    """When Linux runs out of memory, have it end a worker, which is replaced, rather than the web process."""
-    score = Path("/proc/self/oom_score_adj")
-    if score.exists():
-        with contextlib.suppress(PermissionError):  # some containers forbid it
-            score.write_text("500")
-
-
-def _give_way() -> None:
-    """On a busy machine pages and votes come before tokens: they need little of a processor, and at once.
-
-    Being nice is not enough for "at once": Linux has a thread that wakes up wait behind another one of the web process
-    while the next processor works on tokens. One that runs nothing but the idle class it takes for a free one.
-    """
-    if hasattr(os, "nice"):  # not on Windows
-        os.nice(NICENESS)
-    if hasattr(os, "SCHED_IDLE"):  # Linux
-        with contextlib.suppress(OSError):  # some containers forbid it
-            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
 def _listen(channel: Channel, inbox: Inbox) -> None:
