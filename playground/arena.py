@@ -11,7 +11,7 @@ import secrets
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -64,6 +64,14 @@ SCRUB_AGAIN_S = 600.0
 """What could not be done is not tried again sooner."""
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A battle that is being written, as it was created."""
+
+    battle: Battle
+    comparison: Comparison
+
+
 class Arena:
     """The playground without a face."""
 
@@ -76,7 +84,7 @@ class Arena:
         self._category_of = {replace(s, category=""): s.category for group in self.starters.values() for s in group}
         self._engine = engine or Fleet(settings)
         self._clock = clock or Clock()
-        self._running: dict[str, Comparison] = {}
+        self._running: dict[str, Running] = {}
         self.places = Places(settings.queue_max, self._clock)
         self._unkept = UnkeptBattles(self._battles_on)
         self._guard = threading.Lock()  # of the running comparisons
@@ -170,7 +178,7 @@ class Arena:
             undo.pop_all()  # its place is freed when it has ended
         comparison = self._comparison(battle, plans, battles)
         with self._guard:
-            self._running[battle.id] = comparison
+            self._running[battle.id] = Running(battle, comparison)
         comparison.start(self._engine, self.settings.deadline_s)
         return battle.id
 
@@ -203,9 +211,14 @@ class Arena:
             Refused: unknown, or not for this viewer.
         """
         with self._guard:
-            comparison = self._running.get(battle_id)
-        live = comparison.snapshot() if comparison is not None else None
-        return self._battles_of(battle_id).view(battle_id, viewer, live, source=source)
+            running = self._running.get(battle_id)
+        battles = self._battles_of(battle_id)
+        if running is None:
+            return battles.view(battle_id, viewer, source=source)
+        live = running.comparison.snapshot()
+        if running.battle.blind:
+            return battles.view_begun(running.battle, viewer, live, source=source)
+        return battles.view(battle_id, viewer, live, source=source)
 
     def stop(self, battle_id: str, viewer: str, side: str | None = None) -> None:
         """End the writing of one column, or of all; a battle that is not being written is left alone.
@@ -218,9 +231,9 @@ class Arena:
         if battle.blind and side is not None:
             raise InvalidValue("the columns of a blind battle are stopped together; stop all of them")
         with self._guard:
-            comparison = self._running.get(battle_id)
-        if comparison is not None:
-            comparison.stop(side)
+            running = self._running.get(battle_id)
+        if running is not None:
+            running.comparison.stop(side)
 
     # Judging
 
@@ -369,7 +382,7 @@ class Arena:
         """How many of the battles that are being written have no word yet, because their models write others."""
         with self._guard:
             running = list(self._running.values())
-        return sum(comparison.is_waiting for comparison in running)
+        return sum(one.comparison.is_waiting for one in running)
 
     @property
     def store(self) -> Store:
@@ -434,9 +447,9 @@ class Arena:
         while not self._closed.wait(TEND_EVERY_S):
             with self._guard:
                 running = list(self._running.values())
-            for comparison in running:
-                if comparison.unread_s > self.settings.abandon_s:
-                    comparison.stop()
+            for one in running:
+                if one.comparison.unread_s > self.settings.abandon_s:
+                    one.comparison.stop()
             if not self._closed.is_set():
                 self._recorder.try_again()
             if not self._closed.is_set():

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -75,6 +76,21 @@ def count(arena: Arena) -> int:
     """Battles in the database."""
     with arena.store.reading() as reading:
         return len(reading.battles_in(*BattleState))
+
+
+def test_a_blind_battle_is_looked_at_without_the_database_while_it_is_written(
+    arena: Arena, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[BattleView] = []
+    view = Battles.view
+
+    def noted(battles: Battles, *about: Any, **more: Any) -> BattleView:
+        asked.append(view(battles, *about, **more))
+        return asked[-1]
+
+    monkeypatch.setattr(Battles, "view", noted)
+    assert ended(arena, arena.compare(ASK, owner=ADA, source="page", blind=True)) == asked[-1]
+    assert [shown.state for shown in asked] == [BattleState.OPEN]
 
 
 def test_a_comparison_streams_to_an_end_and_is_stored_with_its_provenance(arena: Arena) -> None:

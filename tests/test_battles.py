@@ -25,6 +25,7 @@ from playground.records import (
     Instruction,
     LiveColumn,
 )
+from playground.storage.statements import Writing
 from playground.storage.store import Store
 from tests.cast import (
     ADA,
@@ -434,6 +435,25 @@ def test_reasons_and_comment_belong_to_the_vote_that_stands(home: House) -> None
     home.battles.note("battle-1", ADA, reasons=[], comment="")
     seen = home.battles.view("battle-1", ADA)
     assert (seen.reasons, seen.comment) == ((), "")
+
+
+def test_a_vote_that_brings_no_notes_looks_for_none(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    home.battle_is_open()
+    touched: list[object] = []
+    monkeypatch.setattr(Writing, "replace_notes", lambda *asked: touched.append(asked))
+    home.battles.vote("battle-1", "a", ADA, reasons=[], comment="")
+    assert touched == []
+
+
+def test_a_blind_battle_that_is_written_is_shown_the_same_without_the_database(home: House) -> None:
+    begun = home.battles.create(battle("battle-1"))
+    live = {"b": LiveColumn("b", ColumnState.LOADING, "", "loading"), "a": LiveColumn("a", ColumnState.WRITING, "the")}
+    stored = home.battles.view("battle-1", ADA, live)
+    home.store.close()
+    assert home.battles.view_begun(begun, ADA, live) == stored
+    with pytest.raises(Refused) as refused:
+        home.battles.view_begun(begun, BEN, live)
+    assert refused.value.reason == "foreign"
 
 
 def test_a_repeated_vote_changes_no_note(home: House) -> None:

@@ -29,6 +29,7 @@ from playground.records import (
     Erased,
     Generation,
     LiveColumn,
+    ModelCard,
     OwnBattle,
     Vote,
 )
@@ -167,7 +168,7 @@ class Battles:
             battle, after = self._enter(writing, battle_id, event, viewer, source)
             if battle.state is OPEN and revision in (None, battle.revision):
                 battle = self._cast(writing, battle, after, choice, viewer)
-                self._write_notes(writing, battle, viewer, reasons, comment)
+                self._write_notes(writing, battle, viewer, reasons or None, comment or None)  # a new vote has none yet
             return result(battle)
 
         return self._store.write(work)
@@ -277,6 +278,34 @@ class Battles:
         if stored.state is not battle.state and self._store.writable:
             with suppress(StorageError):  # what time did is seen in any case, and written down another time
                 self._store.write(partial(self._settled, battle_id=battle_id))
+        return self._shown(battle, live, sends, cards, mine, reasons, comment)
+
+    def view_begun(
+        self, begun: Battle, viewer: str, live: Mapping[str, LiveColumn], *, source: str = "page"
+    ) -> BattleView:
+        """The same of a blind battle, as it was created, whose answers are being written.
+
+        The database has nothing to add then and is not asked: many are looked at many times a second, and votes would
+        wait for that.
+
+        Raises:
+            Refused: foreign.
+        """
+        mine = _owns(begun, viewer, source)
+        event = Event.VIEW if mine else Event.VISIT
+        allowed(begun, event)
+        return self._shown(begun, at_one_pace(live), cell(event, begun.state).sends, {}, mine)
+
+    def _shown(
+        self,
+        battle: Battle,
+        live: Mapping[str, LiveColumn],
+        sends: Sends,
+        cards: Mapping[str, ModelCard],
+        mine: bool,
+        reasons: tuple[str, ...] = (),
+        comment: str = "",
+    ) -> BattleView:
         return BattleView(
             battle_id=battle.id,
             state=battle.state,
