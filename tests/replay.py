@@ -154,7 +154,7 @@ class ReplayArena(Arena):
     def play(self, step_s: float, until_s: float = math.inf) -> None:
         """Step by step, each seen by whoever reads, to the end or for so long."""
         self.world.await_look(self.world.looks)
-        until_s += self.world.seconds
+        until_s = round(self.world.seconds + until_s, 6)  # as many steps whenever it begins
         while self.engine.busy and self.world.seconds < until_s:
             self.world.await_look(self.pass_s(step_s))
 
