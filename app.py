@@ -78,7 +78,7 @@ def serve(settings: Settings) -> int:
             **launch_options(arena),
         )
         lighten_sessions(page)
-        lighten_events()
+        lighten_events(page)
         page.server.config.timeout_graceful_shutdown = GOODBYE_S
         gc.freeze()
         gc.enable()
