@@ -58,8 +58,12 @@ class _Outbox:
         self.num_ended = 0
         self._began = time.perf_counter()
 
-    def send(self, message: Message) -> None:
-        """One message of the worker's."""
+    def send(self, *said: Message) -> None:
+        """What the worker says at once."""
+        for message in said:
+            self._take(message)
+
+    def _take(self, message: Message) -> None:
         if message["kind"] == "tokens":
             self.columns[message["row"]].take(message["token_ids"], time.perf_counter() - self._began)
         elif message["kind"] == "ended":

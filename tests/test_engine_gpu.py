@@ -240,9 +240,10 @@ def _go_beyond_the_embedding(folder: Path) -> None:
     decoder = Decoder(replace(model, vocab_size=10 * VOCAB_SIZE), recorded=True)
     inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
 
-    def send(message: Message) -> None:
-        if message["kind"] == "ended":
-            print("ended", message["error"], flush=True)
+    def send(*said: Message) -> None:
+        for message in said:
+            if message["kind"] == "ended":
+                print("ended", message["error"], flush=True)
 
     worker = Worker(decoder, inbox, send)
     inbox.put(messages.start(Job("sound", (1, 2, 3), SamplingParams(max_new_tokens=50), 0, (), 60.0)))

@@ -137,16 +137,18 @@ def test_a_death_fails_what_was_begun_and_keeps_what_was_not(scene: Scene) -> No
     assert isinstance(scene.of("waiting")[-1], Ended)
 
 
-def test_a_worker_that_takes_the_place_of_a_dead_one_records_no_steps_until_an_answer_was_written(scene: Scene) -> None:
-    def recorded() -> bool:
-        return bool(json.loads(scene.launcher.sent(1)[0])["recorded"])
+def told(scene: Scene, word: str) -> bool:
+    """What the last worker was told about `word`."""
+    return bool(json.loads(scene.launcher.sent(1)[0])[word])
 
-    scene.up()
-    assert recorded()
+
+def test_after_a_death_at_loading_no_steps_are_recorded_until_somebody_unloads_the_model(scene: Scene) -> None:
+    scene.keeper.launch()
+    assert told(scene, "recorded")
     scene.die()
     scene.now = 1.0
     scene.up()
-    assert not recorded()
+    assert not told(scene, "recorded")
     scene.ask("a")
     scene.say(messages.started("a"))
     scene.say(messages.ended("a", FinishReason.STOP))
@@ -154,7 +156,33 @@ def test_a_worker_that_takes_the_place_of_a_dead_one_records_no_steps_until_an_a
     scene.keeper.on_exit(scene.launcher.made, "ended with status 0")
     scene.ask("b")
     scene.up()
-    assert recorded()
+    assert not told(scene, "recorded"), "it would die at every other loading"
+    scene.keeper.unload()
+    scene.keeper.on_exit(scene.launcher.made, "ended with status 0")
+    scene.ask("c")
+    scene.up()
+    assert told(scene, "recorded")
+
+
+def test_one_death_while_writing_changes_nothing_and_a_second_one_does(scene: Scene) -> None:
+    for recorded in (True, True, False):
+        scene.up()
+        assert told(scene, "recorded") is recorded
+        scene.die()
+        scene.now += 10.0
+
+
+def test_who_takes_the_place_of_a_silent_worker_insists_on_its_share(scene: Scene) -> None:
+    scene.up()
+    assert told(scene, "gives_way")
+    scene.ask("a")
+    scene.say(messages.started("a"))
+    scene.now = 1000.0
+    scene.keeper.check()
+    scene.keeper.on_exit(scene.launcher.made, "was killed by SIGKILL")
+    scene.now = 2000.0
+    scene.up()
+    assert not told(scene, "gives_way")
 
 
 def test_restarts_wait_longer_each_time_and_an_answer_resets_that(scene: Scene) -> None:

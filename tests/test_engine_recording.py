@@ -14,7 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from transformers import DynamicCache
 
-from playground.engines.local import golden
+from playground.engines.local import golden, recording, slots
 from playground.engines.local.alone import Alone
 from playground.engines.local.decode import RECORDED_COLUMNS_AHEAD, Decoder
 from playground.engines.local.golden import check_golden, checked_writer, write_together
@@ -49,11 +49,11 @@ def filled(model: LoadedModel, growth: Growth, device: torch.device) -> Slots:
     with torch.inference_mode():
         ids = torch.tensor([PROMPT], device=device)
         model.model(input_ids=ids, attention_mask=torch.ones_like(ids), past_key_values=cache, use_cache=True)
-    slots = Slots(growth)
-    slots.make_room(cache)
-    slots.join(cache)
-    slots.make_column()
-    return slots
+    held = Slots(growth)
+    held.make_room(cache)
+    held.join(cache)
+    held.make_column()
+    return held
 
 
 class Watch(TorchDispatchMode):
@@ -79,10 +79,10 @@ def test_a_step_neither_copies_from_the_host_nor_waits_for_a_number(model: Loade
     """Either would break the recording on a GPU. A device without numbers takes its place: it has none to wait for."""
     meta = torch.device("meta")
     there = replace(model, model=deepcopy(model.model).to(meta), device=meta)
-    slots = filled(model, Growth(4, CONTEXT_LENGTH), torch.device("cpu"))
-    for layer in slots.layers:
+    held = filled(model, Growth(4, CONTEXT_LENGTH), torch.device("cpu"))
+    for layer in held.layers:
         layer.keys, layer.values = layer.keys.to(meta), layer.values.to(meta)
-    step = FixedStep(there, slots)
+    step = FixedStep(there, held)
     with torch.inference_mode(), Watch() as watch:
         logits = step._forward()
     assert (logits.shape, logits.device.type, logits.dtype) == ((1, VOCAB_SIZE), "meta", torch.float32)
@@ -166,9 +166,9 @@ def test_a_step_is_recorded_again_only_when_its_blocks_have_moved(
     made: list[int] = []
     init = FixedStep.__init__
 
-    def counted(step: FixedStep, loaded: LoadedModel, slots: Slots) -> None:
-        made.append(slots.layers[0].keys.shape[0])
-        init(step, loaded, slots)
+    def counted(step: FixedStep, loaded: LoadedModel, held: Slots, aside: object) -> None:
+        made.append(held.layers[0].keys.shape[0])
+        init(step, loaded, held, aside)
 
     monkeypatch.setattr(FixedStep, "__init__", counted)
     decoder = Decoder(models["llama"], recorded=True)
@@ -190,21 +190,21 @@ def test_a_step_is_recorded_again_only_when_its_blocks_have_moved(
 def test_numbers_that_are_not_finite_stay_with_the_row_that_has_them(model: LoadedModel) -> None:
     """In blocks of fixed shape every row looks at everything: what is masked must be finite all the same."""
     growth = Growth(4, CONTEXT_LENGTH, RECORDED_COLUMNS_AHEAD, lasting=4 * CONTEXT_LENGTH)
-    slots = filled(model, growth, torch.device("cpu"))
-    for layer in slots.layers:
+    spoiled = filled(model, growth, torch.device("cpu"))
+    for layer in spoiled.layers:
         layer.keys.fill_(float("nan"))
         layer.values.fill_(float("nan"))
-    slots.leave(0)
+    spoiled.leave(0)
     fresh = filled(model, growth, torch.device("cpu"))
     cache = DynamicCache()
     for number, layer in enumerate(fresh.layers):
         states = layer.keys[:1, :, : len(PROMPT)], layer.values[:1, :, : len(PROMPT)]
         cache.update(*states, number)
-    slots.make_room(cache)
-    slots.join(cache)
-    slots.make_column()
+    spoiled.make_room(cache)
+    spoiled.join(cache)
+    spoiled.make_column()
     with torch.inference_mode():
-        found, expected = (FixedStep(model, each).run([7], each.starts, each.num_columns) for each in (slots, fresh))
+        found, expected = (FixedStep(model, each).run([7], each.starts, each.num_columns) for each in (spoiled, fresh))
     assert torch.equal(found, expected)
 
 
@@ -219,3 +219,47 @@ def test_rows_that_idle_change_nothing(models: dict[str, LoadedModel]) -> None:
         for token in decoder.step():
             ids[token.row].append(token.token_id)
     assert [*ids.values()] == write_together(models["mpt"], jobs)
+
+
+@pytest.mark.parametrize("call", range(1, 4))  # keys and values of two layers; the first one is all right
+def test_a_newcomer_without_room_in_any_layer_leaves_the_others_as_they_were(
+    model: LoadedModel, monkeypatch: pytest.MonkeyPatch, call: int
+) -> None:
+    (expected,) = write_together(model, [job("running", 12)])
+    decoder = Decoder(model, recorded=True)
+    decoder.admit(job("running", 12))
+    ids = [token.token_id for token in decoder.step()]
+    grown, calls = slots._grown, iter(range(1000))
+
+    def fail(block: torch.Tensor, num_rows: int, num_columns: int, growth: Growth) -> torch.Tensor:
+        if block.shape[0] < num_rows and next(calls) >= call:
+            raise torch.OutOfMemoryError("full")
+        return grown(block, num_rows, num_columns, growth)
+
+    ids += [token.token_id for token in decoder.step()]
+    with monkeypatch.context() as full:
+        full.setattr(slots, "_grown", fail)
+        decoder.admit(job("newcomer"))
+        running, refused = decoder.step()
+    ids.append(running.token_id)
+    assert (refused.row, refused.error) == ("newcomer", "out of memory while reading the prompt")
+    while decoder.rows:
+        ids += [token.token_id for token in decoder.step()]
+    assert ids == expected
+    assert check_golden(model).trouble == ""
+
+
+def test_a_step_without_memory_for_its_recording_is_computed(
+    model: LoadedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (expected,) = write_together(model, [job("row", 12)])
+    tried: list[int] = []
+
+    def full(step: FixedStep) -> None:
+        tried.append(1)
+        raise torch.OutOfMemoryError("full")
+
+    monkeypatch.setattr(FixedStep, "_record", full)
+    monkeypatch.setattr(recording, "_stream", lambda device: "a stream")
+    assert write_together(model, [job("row", 12)], recorded=True) == [expected]
+    assert tried == [1], "not again at every step"

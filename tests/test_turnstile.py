@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from playground.clock import Clock
+from playground.ui import turnstile
 from playground.ui.turnstile import BREAK_S, CROWD_S, Turnstile
 
 
@@ -86,3 +87,54 @@ def test_one_that_fails_holds_nobody_up() -> None:
 
     assert isinstance(asyncio.run(both())[0], ZeroDivisionError)
     assert [name for name, _ in door.passed] == [1, 2]
+
+
+def test_who_leaves_early_lets_the_next_one_in_and_leaves_once() -> None:
+    door = Door()
+    order: list[str] = []
+
+    async def slow() -> None:
+        async with door.turnstile.turn() as leave:
+            leave()
+            leave()
+            while "next" not in order:
+                await asyncio.sleep(0)
+            order.append("slow")
+
+    async def next_one() -> None:
+        async with door.turnstile.turn():
+            order.append("next")
+
+    async def both() -> None:
+        await asyncio.gather(slow(), next_one())
+        await door.come(3)
+
+    asyncio.run(asyncio.wait_for(both(), 60))
+    assert order == ["next", "slow"]
+
+
+def test_who_stays_inside_holds_nobody_up_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turnstile, "LONGEST_S", 0.01)
+    door = Door()
+
+    async def both() -> None:
+        async with door.turnstile.turn():  # waits for a reader, or for a disk
+            await door.come(2)
+
+    asyncio.run(asyncio.wait_for(both(), 60))
+    assert [name for name, _ in door.passed] == [2]
+
+
+def test_one_that_goes_while_it_waits_takes_nobodys_turn() -> None:
+    door = Door()
+
+    async def some() -> None:
+        async with door.turnstile.turn():
+            waiting = asyncio.create_task(door.come(1))
+            await asyncio.sleep(0)
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
+        await door.come(2)
+
+    asyncio.run(asyncio.wait_for(some(), 60))
+    assert [name for name, _ in door.passed] == [2]

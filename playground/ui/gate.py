@@ -26,7 +26,7 @@ from playground.ui.calls import PREFIX, READABLE, Call, Endpoint, Endpoints, rea
 from playground.ui.limits import Kind, Limits, kind_of, network
 from playground.ui.middleware import COOKIE, ASGIApp, Message, Receive, Scope, Send, refuse, refuse_page
 from playground.ui.owner import may_manage
-from playground.ui.turnstile import Turnstile
+from playground.ui.turnstile import Leave, Turnstile
 
 RATER_HEADER = "x-playground-rater"
 REFUSAL = "playground.refusal"
@@ -92,13 +92,13 @@ class CallGate:
                 await refuse(send, 404 if isinstance(error, Unknown) else 400, str(error))
             return
         passed, kind = _sized(scope, call.body), _kind(call)
-        turn = self._turnstile.turn() if kind is Kind.COMPARE else nullcontext()
+        turn = self._turnstile.turn() if kind is Kind.COMPARE else nullcontext(_nobody_waits)
         if kind is not Kind.VIEW and call.endpoint is not None and not call.endpoint.is_public:
             passed[REFUSAL] = self._refusal(scope, kind, call.endpoint)
             kind = Kind.VIEW
         if not await self._is_too_often(scope, send, kind, call.endpoint):
-            async with turn:
-                await self._app(passed, _replayed(call.body, receive), _in_words(send))
+            async with turn as leave:
+                await self._app(passed, _replayed(call.body, receive), _in_words(_first(leave, send)))
 
     async def _is_too_often(self, scope: Scope, send: Send, kind: Kind, endpoint: Endpoint | None) -> bool:
         """Count the request, or refuse it."""
@@ -192,6 +192,20 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
         return await receive()
 
     return replayed
+
+
+def _nobody_waits() -> None:
+    """What is left by who was in no turn."""
+
+
+def _first(leave: Leave, send: Send) -> Send:
+    """`send`, after leaving: who does not read what is sent may keep it waiting."""
+
+    async def on(message: Message) -> None:
+        leave()
+        await send(message)
+
+    return on
 
 
 def _in_words(send: Send) -> Send:

@@ -94,6 +94,8 @@ class Keeper:
         self._max_rows = 1  # written together; known once a worker is ready
         self._deaths = 0  # since it last wrote an answer
         self._failed_loads = 0
+        self._records = True  # until a worker has died of it, as far as one can tell
+        self._gives_way = True  # until one that did was silent for too long
         self._launch_at = clock()
         self._loading_since = clock()
         self._load_s: float | None = None
@@ -131,6 +133,8 @@ class Keeper:
         """Bring up a model that is off; one that failed gets another chance, its files may have been repaired."""
         if self.state in ("failed", "off", "asleep"):
             self.card = card
+            if self.state in ("failed", "off"):
+                self._records = self._gives_way = True
             self.state, self._failed_loads, self._error = "queued", 0, ""
             self._launch_at = max(self._clock(), self._launch_at) if self._leaving else self._clock()
 
@@ -253,8 +257,8 @@ class Keeper:
             on_gone=lambda: self._post(lambda: self.on_gone(number)),
         )
         room = self.placement.room if self.placement else {}
-        recorded = not self._deaths  # whatever ended the last one: this one does without
-        self._send(messages.load(self.card, self._threads, room, rows, recorded=recorded))
+        how = {"recorded": self._records, "gives_way": self._gives_way}
+        self._send(messages.load(self.card, self._threads, room, rows, **how))
         self._announce()
 
     def check(self) -> None:
@@ -346,11 +350,12 @@ class Keeper:
 
     def _give_up(self, words: str) -> None:
         log.warning("the process of %s %s", self.card.id, words)
-        self._given_up = words
+        self._given_up, self._gives_way = words, False
         self._lose_worker(f"the model's process {words}; it is being started again")
 
     def _lose_worker(self, error: str) -> None:
         """End the worker and what it was writing; rows that it had not begun wait for the next one."""
+        self._records &= self.state == "ready" and not self._deaths
         self._failed_loads += self.state == "loading"
         self._deaths += 1
         self.state = "queued"

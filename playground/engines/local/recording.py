@@ -18,6 +18,7 @@ import torch
 from transformers.cache_utils import Cache, CacheLayerMixin
 
 from playground.engines.local.loading import LoadedModel
+from playground.engines.local.memory import release
 from playground.engines.local.slots import SlotLayer, Slots
 
 _CUDA = "cuda"
@@ -34,9 +35,10 @@ class FixedLayer(CacheLayerMixin):  # type: ignore[misc]  # transformers has no 
     is_compileable = True
     is_sliding = False
 
-    def __init__(self, block: SlotLayer, column: torch.Tensor) -> None:
+    def __init__(self, block: SlotLayer, num_rows: int, num_columns: int, column: torch.Tensor) -> None:
         super().__init__()
         self._block = block
+        self._num_rows, self._num_columns = num_rows, num_columns
         self._column = column  # shape (1,), on the device
         self.is_initialized = True
 
@@ -46,38 +48,49 @@ class FixedLayer(CacheLayerMixin):  # type: ignore[misc]  # transformers has no 
     def update(
         self, key_states: torch.Tensor, value_states: torch.Tensor, *args: object, **kwargs: object
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Put one column of every row in its place; the whole blocks."""
-        keys, values = self._block.keys, self._block.values
+        """Put one column of every row in its place; all rows and columns of the step."""
+        keys, values = (
+            block[: self._num_rows, :, : self._num_columns] for block in (self._block.keys, self._block.values)
+        )
         keys.index_copy_(2, self._column, key_states)
         values.index_copy_(2, self._column, value_states)
         return keys, values
 
     def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
         """All columns, and the first of them."""
-        return self._block.keys.shape[2], 0
+        return self._num_columns, 0
 
     def get_seq_length(self) -> int:
         """As if the new token stood in the last column: which columns it may look at is the 2-D mask's alone."""
-        return int(self._block.keys.shape[2]) - 1
+        return self._num_columns - 1
 
     def get_max_length(self) -> int:
-        """Columns of the block."""
-        return int(self._block.keys.shape[2])
+        """All columns."""
+        return self._num_columns
 
 
 class FixedStep:
     """One token for every row of blocks that stay where they are."""
 
-    def __init__(self, loaded: LoadedModel, slots: Slots) -> None:
+    def __init__(self, loaded: LoadedModel, slots: Slots, aside: Any = None) -> None:
+        """A step over the blocks as they are now, for which nothing is computed yet.
+
+        Args:
+            aside: the GPU's stream on which it is recorded; none: it is computed each time.
+        """
         self._model = loaded.model
         self._takes_positions = takes_positions(loaded)
         self._place = _place(slots)
-        self._num_rows, _, num_columns, _ = slots.layers[0].keys.shape
+        self._aside = aside
+        # a newcomer without room may have left some layers larger than others
+        self._num_rows = min(shape[1] for shape in self._place)
+        num_columns = min(shape[3] for shape in self._place)
         # ids of all rows, their first columns, the current column: one copy to the device per step
         self._numbers = torch.zeros(2 * self._num_rows + 1, dtype=torch.long, device=loaded.device)
         self._staged = torch.zeros_like(self._numbers, device="cpu", pin_memory=loaded.device.type == _CUDA)
         self._columns = torch.arange(num_columns, device=loaded.device)
-        self._cache = Cache(layers=[FixedLayer(block, self._numbers[-1:]) for block in slots.layers])
+        size = (self._num_rows, num_columns)
+        self._cache = Cache(layers=[FixedLayer(block, *size, self._numbers[-1:]) for block in slots.layers])
         self._graph: Any = None
         self._logits: torch.Tensor | None = None
 
@@ -100,25 +113,29 @@ class FixedStep:
         return self._go()[: len(ids)]
 
     def _go(self) -> torch.Tensor:
-        if self._numbers.device.type != _CUDA:
+        if self._aside is not None and self._graph is None:
+            try:
+                self._record()
+            except torch.OutOfMemoryError:  # a graph needs memory of its own; the step itself has room
+                self._aside = None
+                release()
+        if self._graph is None:
             return self._forward()
         with torch.cuda.device(self._numbers.device):
-            if self._graph is None:
-                self._record()
             self._graph.replay()
         assert self._logits is not None
         return self._logits
 
     def _record(self) -> None:
         """Have the GPU remember the step; a first one beforehand lets libraries choose their kernels and make room."""
-        aside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-        aside.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(aside):
-            self._forward()
-        torch.cuda.current_stream().wait_stream(aside)
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
-            self._logits = self._forward()
+        with torch.cuda.device(self._numbers.device):
+            self._aside.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(self._aside):
+                self._forward()
+            torch.cuda.current_stream().wait_stream(self._aside)
+            graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(graph, stream=self._aside):
+                self._logits = self._forward()
         self._graph = graph
 
     def _forward(self) -> torch.Tensor:
@@ -141,13 +158,14 @@ class Recorder:
 
     def __init__(self, loaded: LoadedModel) -> None:
         self._loaded = loaded
+        self._aside = _stream(loaded.device)
         self._step: FixedStep | None = None
 
     def step(self, ids: Sequence[int], slots: Slots) -> torch.Tensor:
         """Append one column to `slots`, for which room was made; logits as `FixedStep.run`."""
         if self._step is None or not self._step.is_over(slots):
             self._step = None  # gives its memory back first
-            self._step = FixedStep(self._loaded, slots)
+            self._step = FixedStep(self._loaded, slots, self._aside)
         logits = self._step.run(ids, slots.starts, slots.num_columns)
         slots.append_column()
         return logits
@@ -160,6 +178,11 @@ class Recorder:
 def takes_positions(loaded: LoadedModel) -> bool:
     """Whether the model wants to be told where its tokens stand; those with ALiBi do not."""
     return "position_ids" in inspect.signature(loaded.model.forward).parameters
+
+
+def _stream(device: torch.device) -> Any:
+    """One for all recordings: libraries keep memory for each that they ever worked on."""
+    return torch.cuda.Stream(device) if device.type == _CUDA else None  # type: ignore[no-untyped-call]
 
 
 def _place(slots: Slots) -> tuple[tuple[int, ...], ...]:

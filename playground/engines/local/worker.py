@@ -170,7 +170,7 @@ def run(channel: Channel) -> None:
         return
     channel.send(messages.ready(golden.facts(loaded.facts), loaded.load_s, writer.max_rows, golden.note))
     worker = Worker(writer, inbox, channel.send)
-    priority.keep_turning(worker.turn, gives_way=loaded.device.type == "cpu")
+    priority.keep_turning(worker.turn, gives_way=request["gives_way"] and loaded.device.type == "cpu")
 
 
 def _show_name(name: str) -> None:
