@@ -62,8 +62,8 @@ class Golden:
 
     def facts(self, facts: EngineFacts) -> EngineFacts:
         """`facts` with how the model is written."""
-        how = "rows together, steps replayed" if self.is_recorded else "rows together"
-        how = "one row at a time, by generate" if self.trouble else how
+        together = "rows together, steps replayed" if self.is_recorded else "rows together"
+        how = "one row at a time, by generate" if self.trouble else together
         return replace(facts, versions={**facts.versions, "decoding": how})
 
 
@@ -144,10 +144,6 @@ def _jobs(loaded: LoadedModel) -> list[Job]:
         )
         for number, (size, new) in enumerate(ROWS)
     ]
-
-
-def _ids(stride: int, length: int, vocab_size: int) -> tuple[int, ...]:
-    return tuple((7 + 131 * stride * (i + 1)) % vocab_size for i in range(length))
 
 
 def write_together(loaded: LoadedModel, jobs: Sequence[Job], *, recorded: bool = False) -> list[list[int]]:
