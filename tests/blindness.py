@@ -157,6 +157,19 @@ def read_config(url: str) -> dict[str, Any]:
         return dict(json.load(reply))
 
 
+def at_rest(exchanges: Sequence[Exchange]) -> bool:
+    """Whether the latest tab has been answered all it asked for: what it begins from now on is its visitor's doing."""
+    joined = [exchange for exchange in exchanges if exchange.path.endswith("/queue/join")]
+    session = json.loads(joined[-1].sent)["session_hash"].encode() if joined else b""
+    tab = [e for e in exchanges if session in e.request and "/heartbeat/" not in e.path]
+    if not all(exchange.ended.is_set() for exchange in tab):
+        return False
+    replies = [(exchange, Reply.read(bytes(exchange.response)).body) for exchange in tab]
+    begun = {json.loads(body)["event_id"] for exchange, body in replies if exchange in joined}
+    said = [message for exchange, body in replies if "/queue/data" in exchange.path for message in _messages(body)]
+    return begun <= {message["event_id"] for message in said if message["msg"] == "process_completed"}
+
+
 # What was heard
 
 
@@ -242,9 +255,8 @@ class Listener:
         yield f"{exchange.method} {exchange.target} {reply.status}"
         yield from _headers(reply)
         if "/queue/data" in exchange.path:
-            for frame in _frames(reply.body):
-                message = json.loads(frame.removeprefix("data: "))
-                if message.get("msg") != "heartbeat":
+            for message in _messages(reply.body):
+                if message["msg"] != "heartbeat":
                     yield self._message(message, heard)
         elif "/call/v2/" in exchange.path and exchange.method == "GET":
             for frame in _frames(reply.body):
@@ -355,7 +367,12 @@ def _headers(reply: Reply) -> list[str]:
 
 
 def _frames(body: bytes) -> list[str]:
-    return [frame for frame in body.decode().split("\n\n") if frame.strip()]
+    """Without one that has not been sent to its end."""
+    return [frame.decode() for frame in body.split(b"\n\n")[:-1] if frame.strip()]
+
+
+def _messages(body: bytes) -> list[dict[str, Any]]:
+    return [json.loads(frame.removeprefix("data: ")) for frame in _frames(body)]
 
 
 def _written(said: Any) -> str:

@@ -42,6 +42,7 @@ from tests.blindness import (
     PageVisitor,
     Side,
     ask_api,
+    at_rest,
     check,
     first_difference,
     named_in,
@@ -51,6 +52,7 @@ from tests.blindness import (
 )
 from tests.browsing import visiting
 from tests.conftest import LiveApp, free_port, start_app, stop_app
+from tests.patience import wait_until
 from tests.processes import frozen_models
 from tests.replay import ReplayArena, Take
 from tests.test_compare import FACTS, IDS, Told, tokenizer
@@ -571,6 +573,7 @@ def test_a_browser_is_sent_no_more(browser: Browser, app: LiveApp) -> None:
         config = read_config(wire.url)
         visitor.open()
         for number in range(int(os.environ.get("BLIND_BROWSER_BATTLES", "8"))):
+            wait_until(lambda: at_rest(wire.exchanges))
             began, reloads = len(wire.exchanges), number % 4 == 3
             if reloads:
                 with frozen_models(app.process.pid):

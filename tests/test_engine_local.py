@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -24,6 +23,7 @@ from playground.records import FinishReason, ModelCard, SamplingParams
 from playground.settings import Settings
 from tests import columns
 from tests.checkpoints import ARCHITECTURES, ROOMY, WITHOUT_END, write_checkpoint
+from tests.patience import wait_until
 from tests.processes import command_of, parent_of
 
 ROOT = Path(__file__).parent.parent
@@ -95,13 +95,6 @@ def workers_of(pid: int) -> dict[str, int]:
             with suppress(OSError):  # it has just ended
                 names[Path(f"/proc/{worker}/comm").read_text().strip()] = worker
     return {name: worker for name, worker in names.items() if name.startswith("tiny")}
-
-
-def wait_until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + columns.PATIENCE_S
-    while not true():
-        assert time.monotonic() < end, "waited too long"
-        time.sleep(0.01)
 
 
 def states(engine: LocalEngine) -> dict[str, str]:

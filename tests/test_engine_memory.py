@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from playground.engines.protocol import Ended, Event, Job, Queued, Started, Toke
 from playground.records import FinishReason, ModelCard, SamplingParams
 from playground.settings import Settings
 from tests.checkpoints import write_checkpoint
+from tests.patience import wait_until
 from tests.processes import frozen_models
 
 pytestmark = pytest.mark.usefixtures("models_of_one_process")
@@ -80,13 +81,6 @@ def engine() -> Iterator[LocalEngine]:
 
 def states(engine: LocalEngine) -> list[str]:
     return [engine.status()[model_id].state for model_id in IDS]
-
-
-def wait_until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE_S
-    while not true():
-        assert time.monotonic() < end, "waited too long"
-        time.sleep(0.01)
 
 
 def test_as_many_models_as_fit_come_up_and_the_others_sleep(engine: LocalEngine) -> None:

@@ -7,7 +7,6 @@ import logging
 import shutil
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -26,6 +25,7 @@ from playground.records import BattleState, FinishReason, Instruction, ModelCard
 from playground.settings import Settings, read_settings
 from tests import columns
 from tests.cast import card as cast_card
+from tests.patience import wait_until
 from tests.remote_server import STALLS, Fault, RemoteServer, greedy, likeliest, running_server
 
 ROOT = Path(__file__).parent.parent
@@ -99,13 +99,6 @@ def opened() -> Iterator[Open]:
 
         yield open_engine
     assert not [thread for thread in threading.enumerate() if thread.name == "engine-remote"]
-
-
-def wait_until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + columns.PATIENCE_S
-    while not true():
-        assert time.monotonic() < end, "waited too long"
-        time.sleep(0.01)
 
 
 def state(engine: Engine, model_id: str = "far") -> str:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from playground.ui.middleware import COOKIE, Scope
 from playground.ui.pages import build_pages, launch_options
 from tests.checkpoints import write_checkpoint
 from tests.conftest import ROOT, LiveApp, free_port, models_are_up
+from tests.patience import wait_until
 from tests.processes import frozen_models
 from tests.test_arena import write_card
 
@@ -56,13 +56,6 @@ def begin(app: LiveApp | Page, endpoint: str, **fields: Any) -> str:
 def last(stream: str) -> Any:
     """The last data of a stream that ends."""
     return json.loads(fetch(stream)[1].decode().strip().splitlines()[-1].removeprefix("data: "))
-
-
-def until(happened: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not happened():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.05)
 
 
 @dataclass(frozen=True)
@@ -114,10 +107,10 @@ def test_while_generations_fill_everything_votes_are_taken_and_new_comparisons_t
     ask = {"instruction": "What is the capital of France?", "models": PAIR}
     models_are_up(page.url)
     before = [last(begin(page, "compare", **ask))[0]["battle_id"] for _ in range(2)]
-    until(lambda: health(page)[1]["queue"]["running"] == 0)
+    wait_until(lambda: health(page)[1]["queue"]["running"] == 0)
     with frozen_models(os.getpid()):
         streams = [begin(page, "compare", **ask) for _ in range(2)]
-        until(lambda: health(page)[1]["queue"]["running"] == 2)
+        wait_until(lambda: health(page)[1]["queue"]["running"] == 2)
         refused = last(begin(page, "compare", **ask))["error"]
         assert refused.startswith("2 comparisons are being written now, as many as this playground takes at once.")
         assert "done in about " in refused
@@ -128,20 +121,20 @@ def test_while_generations_fill_everything_votes_are_taken_and_new_comparisons_t
             assert last(begin(page, "vote", battle_id=battle_id, choice="tie"))[0]["accepted"] is True
     for stream in streams:
         assert last(stream)[0]["state"] == "open"
-    until(lambda: health(page)[1]["queue"]["running"] == 0)
+    wait_until(lambda: health(page)[1]["queue"]["running"] == 0)
     assert last(begin(page, "compare", **ask))[0]["state"] == "open"
 
 
 def test_it_fails_when_votes_would_be_lost(page: Page) -> None:
     assert health(page)[0] == 200
     page.db.rename(page.db.with_name("gone.db"))
-    until(lambda: health(page)[0] == 503)  # what was said in the last second is said again
+    wait_until(lambda: health(page)[0] == 503)  # what was said in the last second is said again
     status, report = health(page)
     assert (status, report["status"]) == (503, "failing")
     assert report["database"]["writable"] is False
     assert str(page.db.parent) not in json.dumps(report)
     page.db.with_name("gone.db").rename(page.db)
-    until(lambda: health(page)[0] == 200)
+    wait_until(lambda: health(page)[0] == 200)
 
 
 @pytest.mark.usefixtures("models_of_one_process")

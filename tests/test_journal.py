@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from playground.storage.segments import Fault, journal_folder
 from playground.storage.store import Store
 from tests.cast import OPENALPACA, House, house
 from tests.judging import ADA, BEN, SECRET, afternoon, hashes, judge, keep_journal, time_passes
+from tests.patience import wait_until
 from tests.replay import ReplayEngine, World
 from tests.test_segments import files_end_at
 
@@ -57,13 +57,6 @@ def everything(folder: Path) -> bytes:
 def events(store: Store) -> int:
     with store.reading() as reading:
         return last_event(reading)
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline, "waited 60 s"
-        time.sleep(0.01)
 
 
 def test_a_vote_is_written_while_the_playground_runs(home: House, folder: Path) -> None:

@@ -7,7 +7,6 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -23,6 +22,7 @@ from tests.blindness import PageVisitor, read_config
 from tests.calling import Config, Visitor, composed, event, press
 from tests.checkpoints import write_checkpoint
 from tests.conftest import free_port
+from tests.patience import wait_until
 from tests.test_arena import write_card
 
 pytestmark = pytest.mark.usefixtures("models_of_one_process")
@@ -72,13 +72,6 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     arena.close()
 
 
-def until(happened: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + 60
-    while not happened():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.02)
-
-
 def begun(page: Page) -> Visitor:
     """Somebody who has asked for a long comparison and reads nothing yet."""
     visitor = Visitor(page.url)
@@ -112,9 +105,9 @@ def test_a_visitor_who_is_gone_leaves_nothing_running_and_finds_her_battle_again
     before = set(page.battles(*BattleState))
     visitor = begun(page)
     reads(visitor)
-    until(lambda: set(page.battles(*BattleState)) - before)
+    wait_until(lambda: set(page.battles(*BattleState)) - before)
     page.pass_s(2 * page.arena.settings.abandon_s)
-    until(lambda: not page.arena.running and not page.battles(BattleState.GENERATING))
+    wait_until(lambda: not page.arena.running and not page.battles(BattleState.GENERATING))
     (left,) = set(page.battles(*BattleState)) - before
     view = page.arena.view(left, rater_id(visitor.secret))
     if view.state is BattleState.OPEN:
