@@ -63,6 +63,7 @@ def serve(settings: Settings) -> int:
     from playground.arena import Arena
     from playground.ui.events import lighten_events
     from playground.ui.pages import build_pages, launch_options
+    from playground.ui.routes import lighten_routes
     from playground.ui.sessions import lighten_sessions
 
     arena = Arena(settings)
@@ -77,6 +78,7 @@ def serve(settings: Settings) -> int:
             prevent_thread_lock=True,
             **launch_options(arena),
         )
+        lighten_routes(page)
         lighten_sessions(page)
         lighten_events(page)
         page.server.config.timeout_graceful_shutdown = GOODBYE_S

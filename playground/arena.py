@@ -210,15 +210,26 @@ class Arena:
         Raises:
             Refused: unknown, or not for this viewer.
         """
+        glanced = self.glance(battle_id, viewer, source)
+        if glanced is not None:
+            return glanced
         with self._guard:
             running = self._running.get(battle_id)
-        battles = self._battles_of(battle_id)
-        if running is None:
-            return battles.view(battle_id, viewer, source=source)
+        live = None if running is None else running.comparison.snapshot()
+        return self._battles_of(battle_id).view(battle_id, viewer, live, source=source)
+
+    def glance(self, battle_id: str, viewer: str, source: str = "page") -> BattleView | None:
+        """What `view` would say, if it is known at once: of a blind battle that is being written; else None.
+
+        Raises:
+            Refused: not for this viewer.
+        """
+        with self._guard:
+            running = self._running.get(battle_id)
+        if running is None or not running.battle.blind:
+            return None
         live = running.comparison.snapshot()
-        if running.battle.blind:
-            return battles.view_begun(running.battle, viewer, live, source=source)
-        return battles.view(battle_id, viewer, live, source=source)
+        return self._battles_of(battle_id).view_begun(running.battle, viewer, live, source=source)
 
     def stop(self, battle_id: str, viewer: str, side: str | None = None) -> None:
         """End the writing of one column, or of all; a battle that is not being written is left alone.
@@ -247,11 +258,11 @@ class Arena:
         self._battles_of(battle_id).vote(battle_id, choice, viewer, revision)
         return self.view(battle_id, viewer)
 
-    def vote_final(
+    async def vote_final(
         self, battle_id: str, rater: str, choice: str, reasons: Sequence[str] = (), comment: str = ""
     ) -> VoteResult:
         """Save a choice made over the API: final at once. Raises as `vote`."""
-        return self._battles_of(battle_id).vote(
+        return await self._battles_of(battle_id).vote_soon(
             battle_id, choice, rater, final=True, source="api", reasons=reasons, comment=comment
         )
 

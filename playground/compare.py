@@ -197,8 +197,9 @@ class Column:
 class Comparison:
     """All columns of one battle while they are being written.
 
-    `record` gets each finished generation: in open mode at once, while blind all of them when the last has ended,
-    because Stop must keep what was on the screen and no more: how far a model was ahead would tell which one it is.
+    `record` gets the finished generations by side: in open mode each at once, while blind all together when the last
+    has ended, because Stop must keep what was on the screen and no more: how far a model was ahead would tell which
+    one it is.
     """
 
     def __init__(
@@ -207,7 +208,7 @@ class Comparison:
         blind: bool,
         columns: Sequence[Column],
         clock: Clock,
-        record: Callable[[str, Generation], None],
+        record: Callable[[Mapping[str, Generation]], None],
     ) -> None:
         self.battle_id = battle_id
         self._blind = blind
@@ -271,14 +272,14 @@ class Comparison:
         if generation is None:
             return
         if not self._blind:
-            self._record(column.plan.side.side, generation)
+            self._record({column.plan.side.side: generation})
             return
         with self._guard:
             self._finished[column.plan.side.side] = generation
             complete, kept = len(self._finished) == len(self._columns), self._kept_tokens
         if complete:
-            for ended in self._columns:
-                self._record(ended.plan.side.side, _cut(ended, self._finished[ended.plan.side.side], kept))
+            sides = {ended.plan.side.side: ended for ended in self._columns}
+            self._record({side: _cut(ended, self._finished[side], kept) for side, ended in sides.items()})
 
 
 def _cut(column: Column, generation: Generation, num_tokens: int | None) -> Generation:

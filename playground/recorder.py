@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -20,12 +20,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Unsaved:
-    """A finished generation that the database has not taken yet."""
+    """Finished generations of one battle, by side, that the database has not taken yet."""
 
     battles: Battles
     battle_id: str
-    side: str
-    generation: Generation
+    ended: Mapping[str, Generation]
 
 
 class Recorder:
@@ -37,9 +36,9 @@ class Recorder:
         self._waiting: list[Unsaved] = []
         self._guard = threading.Lock()
 
-    def submit(self, battles: Battles, battle_id: str, side: str, generation: Generation) -> None:
-        """Save it soon; returns at once."""
-        self._pool.submit(self._save, Unsaved(battles, battle_id, side, generation))
+    def submit(self, battles: Battles, battle_id: str, ended: Mapping[str, Generation]) -> None:
+        """Save them soon, in one transaction; returns at once."""
+        self._pool.submit(self._save, Unsaved(battles, battle_id, ended))
 
     def try_again(self) -> None:
         """Submit once more what the database did not take."""
@@ -55,19 +54,32 @@ class Recorder:
 
     def _save(self, unsaved: Unsaved) -> None:
         try:
-            state = unsaved.battles.finish_side(unsaved.battle_id, unsaved.side, unsaved.generation)
+            state = unsaved.battles.finish(unsaved.battle_id, unsaved.ended)
         except StorageError as error:
-            log.error("battle %s, side %s: not saved yet: %s", unsaved.battle_id, unsaved.side, error)
+            log.error("battle %s, %s: not saved yet: %s", unsaved.battle_id, _sides(unsaved), error)
             with self._guard:
                 self._waiting.append(unsaved)
             return
         except PlaygroundError as error:
-            log.error("battle %s, side %s: cannot be saved: %s", unsaved.battle_id, unsaved.side, error)
-            if unsaved.generation.error is None:
-                self._save(replace(unsaved, generation=_failed(unsaved.generation, error)))
+            log.error("battle %s, %s: cannot be saved: %s", unsaved.battle_id, _sides(unsaved), error)
+            for part in _without_what_fails(unsaved, error):
+                self._save(part)
             return
         if state is not BattleState.GENERATING:
             self._on_ended(unsaved.battle_id)
+
+
+def _sides(unsaved: Unsaved) -> str:
+    return f"side {', '.join(unsaved.ended)}"
+
+
+def _without_what_fails(unsaved: Unsaved, error: PlaygroundError) -> Iterator[Unsaved]:
+    """What is to be saved instead: each side alone, and of one alone that it failed."""
+    for side, generation in unsaved.ended.items():
+        if len(unsaved.ended) > 1:
+            yield replace(unsaved, ended={side: generation})
+        elif generation.error is None:
+            yield replace(unsaved, ended={side: _failed(generation, error)})
 
 
 def _failed(generation: Generation, error: PlaygroundError) -> Generation:

@@ -145,7 +145,7 @@ class House:
         made = self.battles.create(battle(battle_id, models, **changes))
         for side in made.sides:
             how = {"instruction": made.instruction} | dict((ends or {}).get(side.side, {}))
-            self.battles.finish_side(battle_id, side.side, generation(f"{battle_id}-{side.side}", side.model_id, **how))
+            self.battles.finish(battle_id, {side.side: generation(f"{battle_id}-{side.side}", side.model_id, **how)})
         stored = self.store.battle(battle_id)
         assert stored is not None
         return stored

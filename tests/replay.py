@@ -137,10 +137,19 @@ class ReplayArena(Arena):
         self.engine = ReplayEngine(self.world)
         super().__init__(settings, self.engine, self.world.clock)
 
+    def glance(self, *args: Any, **kwargs: Any) -> BattleView | None:
+        with self.world.moved:
+            seen = super().glance(*args, **kwargs)
+            if seen is not None:
+                self.world.note_look()
+        return seen
+
     def view(self, *args: Any, **kwargs: Any) -> BattleView:
         with self.world.moved:
-            seen = super().view(*args, **kwargs)
-            self.world.note_look()
+            seen = self.glance(*args, **kwargs)
+            if seen is None:
+                seen = super().view(*args, **kwargs)
+                self.world.note_look()
         return seen
 
     def pass_s(self, seconds: float) -> int:

@@ -280,7 +280,10 @@ class StubArena:
     def leaderboard(self, category: str = "") -> Leaderboard:
         return build_leaderboard(made_up_votes(0 if category else 480), {c.id: c for c in self.line_up}, category="")
 
-    def view(self, battle_id: str, viewer: str) -> BattleView:
+    def glance(self, battle_id: str, viewer: str, source: str = "page") -> BattleView | None:
+        return None
+
+    def view(self, battle_id: str, viewer: str, source: str = "page") -> BattleView:
         battle = self._battles.get(battle_id)
         if battle is None:
             raise Refused("unknown", REFUSALS["unknown"])

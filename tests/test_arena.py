@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -131,6 +131,22 @@ def test_more_columns_than_models_repeat_them_evenly(arena: Arena) -> None:
     assert sorted(c.card.id for c in view.columns if c.card) == ["tiny-llama"] * 2 + ["tiny-opt"] * 2
 
 
+def test_only_a_blind_battle_that_is_written_is_known_at_a_glance(arena: Arena) -> None:
+    with frozen_models(os.getpid()):
+        blind, openly = (
+            arena.compare(ASK, owner=ADA, source="page", blind=b, overrides=ENDLESS) for b in (True, False)
+        )
+        assert arena.glance(blind, ADA) == arena.view(blind, ADA)
+        with pytest.raises(Refused):
+            arena.glance(blind, BEN)
+        assert arena.glance(openly, ADA) is None
+        arena.stop(blind, ADA)
+        arena.stop(openly, ADA)
+    assert ended(arena, blind).state is not BattleState.GENERATING
+    assert arena.glance(blind, ADA) is None
+    ended(arena, openly)
+
+
 def test_stopping_keeps_what_was_written_and_a_blind_column_cannot_be_stopped_alone(arena: Arena) -> None:
     battle_id = arena.compare(ASK, owner=ADA, source="page", blind=False, overrides=ENDLESS)
     while not all(c.text for c in arena.view(battle_id, ADA).columns):
@@ -205,14 +221,14 @@ def test_of_too_many_battles_in_memory_the_same_owners_are_forgotten_first(
 
 @pytest.mark.proves("disk full, and freed again")
 def test_what_the_disk_does_not_take_is_saved_when_it_does_again(arena: Arena, monkeypatch: pytest.MonkeyPatch) -> None:
-    full, finish = [True], Battles.finish_side
+    full, finish = [True], Battles.finish
 
-    def finish_side(self: Battles, battle_id: str, side: str, generation: Generation) -> BattleState:
+    def fails_while_full(self: Battles, battle_id: str, ended: Mapping[str, Generation]) -> BattleState:
         if full[0]:
             raise StorageError("no space left; nothing was saved")
-        return finish(self, battle_id, side, generation)
+        return finish(self, battle_id, ended)
 
-    monkeypatch.setattr(Battles, "finish_side", finish_side)
+    monkeypatch.setattr(Battles, "finish", fails_while_full)
     battle_id = arena.compare(ASK, owner=ADA, source="page", blind=False)
     while {c.state for c in arena.view(battle_id, ADA).columns} != {ColumnState.DONE}:
         time.sleep(0.02)

@@ -76,9 +76,9 @@ def bring_to(home: House, state: BattleState, event: Event) -> None:
     if state is GENERATING:
         home.battles.create(battle(models=MODELS))
         if last:
-            home.battles.finish_side("battle-1", "a", generation("g-a", MODELS[0]))
+            home.battles.finish("battle-1", {"a": generation("g-a", MODELS[0])})
             how = FAILED if event is Event.LAST_FAILED else {}
-            home.battles.finish_side("battle-1", "b", generation("g-b", MODELS[1], **how))
+            home.battles.finish("battle-1", {"b": generation("g-b", MODELS[1], **how)})
         return
     home.battle_is_open(models=MODELS, ends={"b": FAILED, "c": FAILED} if state is VOID else {})
     if state in (VOTED, REVEALED):
@@ -89,11 +89,11 @@ def happen(home: House, event: Event) -> object:
     battles = home.battles
     match event:
         case Event.SIDE_ENDED:
-            return battles.finish_side("battle-1", "a", generation("new", MODELS[0]))
+            return battles.finish("battle-1", {"a": generation("new", MODELS[0])})
         case Event.LAST_ENDED:
-            return battles.finish_side("battle-1", "c", generation("new", MODELS[2]))
+            return battles.finish("battle-1", {"c": generation("new", MODELS[2])})
         case Event.LAST_FAILED:
-            return battles.finish_side("battle-1", "c", generation("new", MODELS[2], **FAILED))
+            return battles.finish("battle-1", {"c": generation("new", MODELS[2], **FAILED)})
         case Event.VOTE:
             return battles.vote("battle-1", "b", ADA)
         case Event.VOTE_FINAL:
@@ -191,7 +191,7 @@ def test_an_unknown_battle_is_unknown_to_every_question(home: House, name: Any) 
         lambda: battles.note(name, ADA, report_side="a"),
         lambda: battles.view(name, ADA),
         lambda: battles.owned(name, ADA),
-        lambda: battles.finish_side(name, "a", generation("g")),
+        lambda: battles.finish(name, {"a": generation("g")}),
     ):
         assert refusal_of(act) == "unknown"
 
@@ -222,17 +222,17 @@ def test_a_battle_on_finished_generations_is_open_at_once(home: House) -> None:
 def test_a_side_takes_only_its_own_models_generation(home: House) -> None:
     home.battles.create(battle())
     with pytest.raises(InvalidValue, match="side a is pocket-openalpaca, not pocket-galpaca"):
-        home.battles.finish_side("battle-1", "a", generation("g", GALPACA))
+        home.battles.finish("battle-1", {"a": generation("g", GALPACA)})
     with pytest.raises(InvalidValue, match="no side 'c'; valid: a, b"):
-        home.battles.finish_side("battle-1", "c", generation("g"))
+        home.battles.finish("battle-1", {"c": generation("g")})
 
 
 def test_a_side_ends_once(home: House) -> None:
     home.battles.create(battle())
-    home.battles.finish_side("battle-1", "a", generation("g", text="first"))
+    home.battles.finish("battle-1", {"a": generation("g", text="first")})
     for name in ("g", "h"):
         again = generation(name, text="second")
-        assert refusal_of(lambda again=again: home.battles.finish_side("battle-1", "a", again)) == "final"
+        assert refusal_of(lambda again=again: home.battles.finish("battle-1", {"a": again})) == "final"
     stored = home.store.battle("battle-1")
     assert stored is not None
     assert stored.sides[0].generation == generation("g", text="first")
@@ -241,9 +241,24 @@ def test_a_side_ends_once(home: House) -> None:
 def test_a_side_that_is_saved_again_with_the_same_gets_the_same_answer(home: House) -> None:
     home.battles.create(battle())
     made = generation("g")
-    assert [home.battles.finish_side("battle-1", "a", made) for _ in range(2)] == [GENERATING] * 2
+    assert [home.battles.finish("battle-1", {"a": made}) for _ in range(2)] == [GENERATING] * 2
     other = generation("h", MAMBA)
-    assert [home.battles.finish_side("battle-1", "b", other) for _ in range(2)] == [OPEN] * 2
+    assert [home.battles.finish("battle-1", {"b": other}) for _ in range(2)] == [OPEN] * 2
+
+
+def test_sides_that_are_saved_together_are_saved_all_or_none(home: House) -> None:
+    home.battles.create(battle(models=MODELS))
+    ended = {side: generation(f"g-{side}", model) for side, model in zip("abc", MODELS, strict=True)}
+    with pytest.raises(InvalidValue, match="side c is"):
+        home.battles.finish("battle-1", ended | {"c": generation("g-c", MODELS[0])})
+    left = home.store.battle("battle-1")
+    assert left is not None
+    assert [side.generation for side in left.sides] == [None] * 3
+    assert home.battles.finish("battle-1", {"a": ended["a"]}) is GENERATING
+    assert [home.battles.finish("battle-1", ended) for _ in range(2)] == [OPEN] * 2, "one of them was there before"
+    stored = home.store.battle("battle-1")
+    assert stored is not None
+    assert {side.side: side.generation for side in stored.sides} == ended
 
 
 def test_columns_that_end_at_the_same_moment_open_the_battle_once(tmp_path: Path) -> None:
@@ -251,7 +266,7 @@ def test_columns_that_end_at_the_same_moment_open_the_battle_once(tmp_path: Path
     home.battles.create(battle(models=MODELS * 2))
     with ThreadPoolExecutor(6) as pool:
         ends = pool.map(
-            lambda n: home.battles.finish_side("battle-1", "abcdef"[n], generation(f"g{n}", (MODELS * 2)[n])), range(6)
+            lambda n: home.battles.finish("battle-1", {"abcdef"[n]: generation(f"g{n}", (MODELS * 2)[n])}), range(6)
         )
     assert sorted(ends) == [GENERATING] * 5 + [OPEN]
     home.store.close()
@@ -525,7 +540,7 @@ def test_what_is_sent_while_blind_is_the_same_whichever_model_stands_where(until
                 slow = models.index(GALPACA)
                 for side, model in zip("abc", models, strict=True):
                     if side != "abc"[slow]:
-                        home.battles.finish_side("battle-1", side, generation(side, model))
+                        home.battles.finish("battle-1", {side: generation(side, model)})
         else:
             home.battle_is_open(models=models, ends=ends)
             if until == "voted":
@@ -556,7 +571,7 @@ def test_while_blind_and_written_all_columns_have_one_state_and_status(home: Hou
 
 def test_a_blind_battle_does_not_show_which_column_was_first_to_end(home: House) -> None:
     home.battles.create(battle())
-    home.battles.finish_side("battle-1", "a", generation("g", text="the whole answer"))
+    home.battles.finish("battle-1", {"a": generation("g", text="the whole answer")})
     live = {"b": LiveColumn("b", ColumnState.WRITING, "the"), "a": LiveColumn("a", ColumnState.WRITING, "the")}
     view = home.battles.view("battle-1", ADA, live)
     assert [(column.state, column.text) for column in view.columns] == [("writing", "the")] * 2
@@ -565,7 +580,7 @@ def test_a_blind_battle_does_not_show_which_column_was_first_to_end(home: House)
 
 def test_in_open_mode_everything_is_sent_as_it_comes(home: House) -> None:
     home.battles.create(battle(blind=False))
-    home.battles.finish_side("battle-1", "a", generation("g"))
+    home.battles.finish("battle-1", {"a": generation("g")})
     live = {"b": LiveColumn("b", ColumnState.LOADING, "", "loading, about 4 s")}
     first, second = home.battles.view("battle-1", ADA, live).columns
     assert first.generation == generation("g")

@@ -129,10 +129,10 @@ class Lives(RuleBasedStateMachine):
         made = generation(f"{name}-{side}{'-again' * (side in it.good)}", MODELS["abc".index(side)], **how)
         if it.state != "generating" or side in it.good:
             with pytest.raises(Refused):
-                self.home.battles.finish_side(name, side, made)
+                self.home.battles.finish(name, {side: made})
             return
         self.end(it, side, good)
-        assert self.home.battles.finish_side(name, side, made) == it.state
+        assert self.home.battles.finish(name, {side: made}) == it.state
 
     @rule(name=battles, good=st.tuples(*[MOSTLY] * 3))
     def finish_the_rest(self, name: str, good: tuple[bool, ...]) -> None:

@@ -545,7 +545,7 @@ def interrupted(side: str) -> Interrupted:
 def test_an_answer_that_ends_while_all_are_looked_at_lets_none_run_ahead(moment: int) -> None:
     """The slower of two equal answers ends after the n-th time that one is read for a snapshot."""
     engine, columns, reads = Told(), [interrupted("a"), interrupted("b")], itertools.count(1)
-    comparison = Comparison("battle", True, columns, Clock(), lambda side, generation: None)
+    comparison = Comparison("battle", True, columns, Clock(), lambda ended: None)
     comparison.start(engine, 60.0)  # type: ignore[arg-type]
     engine.say("ga", Started("ga", FACTS), Tokens("ga", (*IDS, 2)), Ended("ga", FinishReason.STOP))
     engine.say("gb", Started("gb", FACTS), Tokens("gb", IDS[:4]))

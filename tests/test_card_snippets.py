@@ -286,7 +286,7 @@ class Models:
         reader = AnswerReader(self.catalog.template_of(plan.card), self.catalog.tokenizer_of(plan.card))
         clock, stored = Clock(), queue.SimpleQueue[Generation]()
         column = Column(plan, asked, reader, clock, self.engine.cancel)
-        comparison = Comparison("battle", False, [column], clock, lambda _, generation: stored.put(generation))
+        comparison = Comparison("battle", False, [column], clock, lambda ended: stored.put(ended["a"]))
         comparison.start(self.engine, DEADLINE_S)
         return stored.get(timeout=DEADLINE_S)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -70,10 +71,10 @@ class Scene:
         for event in events:
             generation = column.listen(event)
             if generation is not None:
-                self.record(column.plan.side.side, generation)
+                self.record({column.plan.side.side: generation})
 
-    def record(self, side: str, generation: Generation) -> None:
-        self.recorded.append((side, generation))
+    def record(self, ended: Mapping[str, Generation]) -> None:
+        self.recorded += ended.items()
 
 
 def test_a_column_becomes_one_generation_with_its_provenance() -> None:

@@ -486,7 +486,7 @@ def test_battles_that_a_kill_left_behind_are_ended_at_the_next_start(tmp_path: P
     made.battles.create(battle("both-lost"))
     made.battles.create(battle("one-of-three-lost", MODELS))
     for side in "ab":
-        made.battles.finish_side("one-of-three-lost", side, generation(f"g-{side}", MODELS["ab".index(side)]))
+        made.battles.finish("one-of-three-lost", {side: generation(f"g-{side}", MODELS["ab".index(side)])})
     made.store.close()
     again = house(tmp_path)
     assert again.battles.interrupt_all() == 2

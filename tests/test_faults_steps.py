@@ -26,7 +26,7 @@ Step = Callable[[House], object]
 
 def finish(side: str) -> Step:
     made = generation(f"g-{side}", MODELS[SIDES.index(side)])
-    return lambda home: home.battles.finish_side("battle-1", side, made)
+    return lambda home: home.battles.finish("battle-1", {side: made})
 
 
 LIFE: Mapping[str, Step] = {

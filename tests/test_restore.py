@@ -107,7 +107,7 @@ def test_an_older_copy_gets_what_it_lacks(home: House, folder: Path, tmp_path: P
         late = House(store, home.time)
         for side in "ab":
             model = MODELS["ab".index(side)]
-            late.battles.finish_side("being-written", side, generation(f"written-{side}", model))
+            late.battles.finish("being-written", {side: generation(f"written-{side}", model)})
         late.battles.vote("being-written", "b", ADA)
         late.battles.vote("open", "tie", ADA)
         late.battles.undo("to-be-undone", ADA)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import sqlite3
@@ -19,13 +20,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.errors import DatabaseBroken, DatabaseLocked, InvalidValue, StorageError
+from playground.errors import DatabaseBroken, DatabaseLocked, InvalidValue, Refused, StorageError
 from playground.records import Instruction, SamplingParams
 from playground.storage.connection import connect
 from playground.storage.migrations import APPLICATION_ID, schema_version
 from playground.storage.presence import Presence
+from playground.storage.statements import Writing
 from playground.storage.store import Store
-from playground.storage.writer import Operation, commit_together
+from playground.storage.writer import Operation, ThreadWriter, commit_together
 from tests.cast import (
     ADA,
     EMPTY,
@@ -383,14 +385,109 @@ class Failing(sqlite3.Connection):
         return super().execute(sql, *parameters)
 
 
-def test_what_was_not_committed_is_never_acknowledged_even_when_it_cannot_be_undone() -> None:
+@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("refuses", [False, True])
+def test_what_was_not_committed_is_never_acknowledged_even_when_it_cannot_be_undone(number: int, refuses: bool) -> None:
+    def work(connection: sqlite3.Connection) -> str:
+        if refuses:
+            raise Refused("final", "it stands")
+        return "acknowledged"
+
     connection = sqlite3.connect(":memory:", isolation_level=None, factory=Failing)
-    operations = [Operation(lambda c: "acknowledged") for _ in range(2)]
+    operations = [Operation(work) for _ in range(number)]
     commit_together(connection, operations)
     for operation in operations:
-        assert operation.ended.is_set()
+        assert operation.wait(0)
         with pytest.raises(StorageError):
             operation.result(None)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_what_an_operation_refuses_leaves_no_trace_alone_or_among_others(number: int) -> None:
+    connection = connect(None)
+    connection.execute("CREATE TABLE texts (text TEXT)")
+
+    def work(connection: sqlite3.Connection) -> None:
+        connection.execute("INSERT INTO texts VALUES ('half')")
+        raise Refused("final", "it stands")
+
+    operations: list[Operation[object]] = [Operation(work)]
+    operations += [Operation(lambda c: c.execute("INSERT INTO texts VALUES ('whole')")) for _ in range(number - 1)]
+    commit_together(connection, operations)
+    assert not connection.in_transaction
+    assert [row[0] for row in connection.execute("SELECT text FROM texts")] == ["whole"] * (number - 1)
+    with pytest.raises(Refused):
+        operations[0].result(None)
+
+
+# From an event loop
+
+
+def test_an_event_loop_goes_on_while_it_waits_for_a_commit(tmp_path: Path) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(writing: Writing) -> str:
+        begun.set()
+        assert go_on.wait(60)
+        return writing.sqlite_version()
+
+    async def ask(store: Store) -> str:
+        asked = asyncio.create_task(store.write_soon(slow))
+        assert await asyncio.to_thread(begun.wait, 60)
+        assert not asked.done()
+        go_on.set()
+        return await asked
+
+    with Store(tmp_path / "playground.db") as store:
+        assert asyncio.run(asyncio.wait_for(ask(store), 60)) == sqlite3.sqlite_version
+    with Store(None) as memory:
+        assert asyncio.run(memory.write_soon(lambda writing: writing.sqlite_version())) == sqlite3.sqlite_version
+
+
+def test_what_an_event_loop_asked_for_is_refused_in_the_same_words(tmp_path: Path) -> None:
+    def refuses(writing: Writing) -> None:
+        raise Refused("final", "it stands")
+
+    store = Store(tmp_path / "playground.db")
+    with pytest.raises(Refused, match="it stands"):
+        asyncio.run(store.write_soon(refuses))
+    store.close()
+    with pytest.raises(StorageError, match="is closed"):
+        asyncio.run(store.write_soon(refuses))
+    with Store(tmp_path / "playground.db", read_only=True) as reader, pytest.raises(StorageError, match="reading only"):
+        asyncio.run(reader.write_soon(refuses))
+
+
+def test_what_nobody_waits_for_any_more_is_done_all_the_same(tmp_path: Path) -> None:
+    go_on, done = threading.Event(), threading.Event()
+
+    def slow(writing: Writing) -> None:
+        assert go_on.wait(60)
+        done.set()
+
+    async def leave(store: Store) -> None:
+        asked = asyncio.create_task(store.write_soon(slow))
+        await asyncio.sleep(0)
+        asked.cancel()
+        await asyncio.gather(asked, return_exceptions=True)
+
+    with Store(tmp_path / "playground.db") as store:
+        asyncio.run(leave(store))
+        go_on.set()
+        assert done.wait(60)
+        store.write(lambda writing: None)  # the thread that writes is well
+
+
+def test_a_thread_that_has_ended_is_said_to_whoever_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("playground.storage.writer.ALIVE_S", 0.01)
+    with Store(tmp_path / "playground.db") as store:
+        writer = store._writer
+        assert isinstance(writer, ThreadWriter)
+        writer._queue.put(None)
+        writer._thread.join()
+        for ask in (store.write, lambda work: asyncio.run(store.write_soon(work))):
+            with pytest.raises(StorageError, match="has ended; restart the playground"):
+                ask(lambda writing: None)
 
 
 # Opening

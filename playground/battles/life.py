@@ -91,20 +91,22 @@ class Battles:
 
         return self._store.write(work)
 
-    def finish_side(self, battle_id: str, side: str, generation: Generation) -> BattleState:
-        """Store what a column ended with; the battle's state after it, also when asked again with the same.
+    def finish(self, battle_id: str, ended: Mapping[str, Generation]) -> BattleState:
+        """Store what columns ended with, by side; the battle's state after it, also when asked again with the same.
 
         Raises:
-            Refused: unknown, or the side has ended before with something else.
-            InvalidValue: no such side, or another model's generation.
+            Refused: unknown, or a side has ended before with something else; nothing of the others was stored.
+            InvalidValue: no such side, or another model's generation; likewise.
         """
-        names = self._names_in([generation])
+        names = self._names_in(ended.values())
 
         def work(writing: Writing) -> BattleState:
             battle = _found(writing, battle_id)
-            if any(known.side == side and known.generation == generation for known in battle.sides):
-                return self._passing.now(battle).state  # it was stored, and whoever stored it was told of an error
-            return self._finish(writing, battle_id, {side: generation}, "failed", names)
+            known = {side.side: side.generation for side in battle.sides}
+            new = {side: generation for side, generation in ended.items() if known.get(side) != generation}
+            if not new:  # it was stored, and whoever stored it was told of an error
+                return self._passing.now(battle).state
+            return self._finish(writing, battle, new, "failed", names)
 
         return self._store.write(work)
 
@@ -161,6 +163,23 @@ class Battles:
             Refused: unknown, unfinished, foreign, expired, void.
             InvalidValue: a choice that cannot be made, or a reason that does not exist.
         """
+        return self._store.write(self._voting(battle_id, choice, viewer, revision, final, source, reasons, comment))
+
+    async def vote_soon(self, battle_id: str, choice: str, viewer: str, **how: Any) -> VoteResult:
+        """The same for an event loop, which goes on meanwhile."""
+        return await self._store.write_soon(self._voting(battle_id, choice, viewer, **how))
+
+    def _voting(
+        self,
+        battle_id: str,
+        choice: str,
+        viewer: str,
+        revision: int | None = None,
+        final: bool = False,
+        source: str = "page",
+        reasons: Sequence[str] = (),
+        comment: str = "",
+    ) -> Callable[[Writing], VoteResult]:
         check_notes(reasons, comment)
         event = Event.VOTE_FINAL if final else Event.VOTE
 
@@ -171,7 +190,7 @@ class Battles:
                 self._write_notes(writing, battle, viewer, reasons or None, comment or None)  # a new vote has none yet
             return result(battle)
 
-        return self._store.write(work)
+        return work
 
     def undo(self, battle_id: str, viewer: str, revision: int | None = None, *, source: str = "page") -> VoteResult:
         """Take back a vote that is not final; where none stands, nothing happens.
@@ -470,12 +489,11 @@ class Battles:
     def _finish(
         self,
         writing: Writing,
-        battle_id: str,
+        battle: Battle,
         ended: Mapping[str, Generation],
         void_reason: str,
         names: Mapping[str, str],
     ) -> BattleState:
-        battle = _found(writing, battle_id)
         allowed(battle, Event.SIDE_ENDED)
         open_sides = [side.side for side in battle.sides if side.generation is None]
         for side, generation in ended.items():
@@ -483,7 +501,7 @@ class Battles:
             if side not in open_sides:
                 raise refused("final")
             insert_generation(writing, generation, names)
-            if not writing.fill_side(battle_id, side, generation.id):
+            if not writing.fill_side(battle.id, side, generation.id):
                 raise refused("final")
         sides = tuple(replace(s, generation=ended.get(s.side, s.generation)) for s in battle.sides)
         filled = replace(battle, sides=sides)
@@ -500,7 +518,7 @@ class Battles:
             for side in battle.sides
             if side.generation is None
         }
-        return self._finish(writing, battle_id, lost, "interrupted", {})
+        return self._finish(writing, battle, lost, "interrupted", {})
 
 
 def _found(reading: Reading, battle_id: str) -> Battle:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
 from functools import lru_cache
 from typing import Any
@@ -181,9 +181,10 @@ def side_row(battle_id: str, side: BattleSide) -> dict[str, Any]:
     }
 
 
-def read_side(row: Row, generation: Generation | None) -> BattleSide:
-    """From the columns of `battle_sides`."""
-    return BattleSide(row["side"], row["model_id"], row["seed"], read_params(row["params"]), generation)
+def read_side(row: Row) -> BattleSide:
+    """From columns `side, side_model_id, side_seed, side_params`, and those of its generation if there is one."""
+    generation = None if row["id"] is None else read_generation(row)
+    return BattleSide(row["side"], row["side_model_id"], row["side_seed"], read_params(row["side_params"]), generation)
 
 
 def vote_row(vote: Vote) -> dict[str, Any]:
@@ -204,8 +205,8 @@ def read_vote(row: Row) -> Vote:
     )
 
 
-def read_battle(row: Row, sides: tuple[BattleSide, ...], last: Vote | None) -> Battle:
-    """From the columns of `battles` and of its instruction, the sides, and the latest vote row, undo included."""
+def read_battle(row: Row, sides: Iterable[BattleSide]) -> Battle:
+    """From the columns of `battles`, of its instruction, and of its latest vote, an undo too, or NULLs for none."""
     return Battle(
         id=row["id"],
         comparison_id=row["comparison_id"],
@@ -216,16 +217,22 @@ def read_battle(row: Row, sides: tuple[BattleSide, ...], last: Vote | None) -> B
         state=BattleState(row["state"]),
         instruction=read_instruction(row),
         overrides=json.loads(row["overrides"]),
-        sides=sides,
+        sides=tuple(sides),
         created_at=row["created_at"],
         opened_at=row["opened_at"],
         final_at=row["final_at"],
         void_reason=row["void_reason"],
-        vote=None if last is None or last.choice == "undo" else last,
-        revision=0 if last is None else last.revision,
+        vote=None if row["choice"] in (None, "undo") else _standing_vote(row),
+        revision=row["revision"] or 0,
         draw_probability=row["draw_probability"],
         erased_at=row["erased_at"],
     )
+
+
+def _standing_vote(row: Row) -> Vote:
+    """From the columns of a battle's latest vote beside those of the battle."""
+    vote = (row["vote_id"], row["id"], row["revision"], row["choice"], row["rater_id"])
+    return Vote(*vote, row["voted_at"], row["decision_s"])
 
 
 def read_pair(row: Row) -> JudgedPair:

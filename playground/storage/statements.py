@@ -12,7 +12,6 @@ from typing import Any
 
 from playground.records import (
     Battle,
-    BattleSide,
     BattleState,
     Belongings,
     Erased,
@@ -31,9 +30,20 @@ _GENERATION = """
 SELECT g.*, i.instruction, i.input, i.system, i.category
 FROM generations g JOIN instructions i ON i.id = g.instruction_id WHERE g.id = ?"""
 
+# Two questions for a whole battle: each takes and gives up the interpreter's lock, which others want.
 _BATTLE = """
-SELECT b.*, i.instruction, i.input, i.system, i.category
-FROM battles b JOIN instructions i ON i.id = b.instruction_id WHERE b.id = ?"""
+SELECT b.*, i.instruction, i.input, i.system, i.category,
+  v.id AS vote_id, v.revision, v.choice, v.rater_id, v.created_at AS voted_at, v.decision_s
+FROM battles b JOIN instructions i ON i.id = b.instruction_id
+LEFT JOIN votes v ON v.battle_id = b.id AND v.revision = (SELECT max(revision) FROM votes WHERE battle_id = b.id)
+WHERE b.id = ?"""
+
+_SIDES = """
+SELECT s.side, s.model_id AS side_model_id, s.seed AS side_seed, s.params AS side_params,
+  g.*, i.instruction, i.input, i.system, i.category
+FROM battle_sides s
+LEFT JOIN generations g ON g.id = s.generation_id LEFT JOIN instructions i ON i.id = g.instruction_id
+WHERE s.battle_id = ? ORDER BY s.side"""
 
 _TEXTS = """
 SELECT p.*, i.instruction, i.input, i.system, f.text AS text_a, g.text AS text_b
@@ -48,11 +58,11 @@ WHERE v.choice <> 'undo'
   AND NOT EXISTS (SELECT 1 FROM votes n WHERE n.battle_id = v.battle_id AND n.revision > v.revision)"""
 
 _OF_HERS = "WHERE owner = :rater AND instruction_id = :id AND created_at < :now"
-_OPEN_RUN = f"SELECT EXISTS (SELECT 1 FROM battles INDEXED BY battles_open_runs {_OF_HERS} AND blind = 0)"
+_OPEN_RUN = f"EXISTS (SELECT 1 FROM battles INDEXED BY battles_open_runs {_OF_HERS} AND blind = 0)"
 
 # Only her latest ones: a vote must not take the longer the more often she asked the same.
 _SHOWN = f"""
-SELECT EXISTS (
+EXISTS (
   SELECT 1 FROM (
     SELECT id, final_at, void_reason FROM battles {_OF_HERS} AND id <> :battle ORDER BY created_at DESC LIMIT 20
   ) o
@@ -74,7 +84,7 @@ class Reading:
         row = self._connection.execute(_BATTLE, (battle_id,)).fetchone()
         if row is None:
             return None
-        return rows.read_battle(row, self._sides(battle_id), self._last_vote(battle_id))
+        return rows.read_battle(row, map(rows.read_side, self._connection.execute(_SIDES, (battle_id,)).fetchall()))
 
     def generation(self, generation_id: str) -> Generation | None:
         """One generation; None when there is none."""
@@ -140,8 +150,8 @@ class Reading:
         be anybody's.
         """
         values = {"rater": rater_id, "battle": battle.id, "now": now, "id": rows.instruction_id(battle.instruction)}
-        statements = [_OPEN_RUN] if battle.source == "api" else [_OPEN_RUN, _SHOWN]
-        return any(self._connection.execute(statement, values).fetchone()[0] for statement in statements)
+        statement = f"SELECT {_OPEN_RUN if battle.source == 'api' else f'{_OPEN_RUN} OR {_SHOWN}'}"
+        return bool(self._connection.execute(statement, values).fetchone()[0])
 
     def last_vote(self) -> tuple[int, str | None]:
         """How many votes and undos were ever written, and when the last one was; asks the last row alone."""
@@ -177,18 +187,6 @@ class Reading:
     def select(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> Sequence[sqlite3.Row]:
         """All rows of a question that another file of this folder asks."""
         return self._connection.execute(statement, values).fetchall()
-
-    def _sides(self, battle_id: str) -> tuple[BattleSide, ...]:
-        statement = "SELECT * FROM battle_sides WHERE battle_id = ? ORDER BY side"
-        return tuple(
-            rows.read_side(row, self.generation(row["generation_id"]) if row["generation_id"] else None)
-            for row in self._connection.execute(statement, (battle_id,)).fetchall()
-        )
-
-    def _last_vote(self, battle_id: str) -> Vote | None:
-        statement = "SELECT * FROM votes WHERE battle_id = ? ORDER BY revision DESC LIMIT 1"
-        row = self._connection.execute(statement, (battle_id,)).fetchone()
-        return None if row is None else rows.read_vote(row)
 
 
 class Writing(Reading):

@@ -115,9 +115,11 @@ class Store:
         Raises:
             StorageError: nothing was saved.
         """
-        if self._writer is None:
-            raise DatabaseLocked(f"the database is open for reading only, so nothing was saved: {self.read_only}")
-        return self._writer.run(lambda connection: work(Writing(connection)))
+        return self._writing.run(lambda connection: work(Writing(connection)))
+
+    async def write_soon(self, work: Callable[[Writing], T]) -> T:
+        """The same for an event loop, which goes on meanwhile; what was begun is done though nobody waits for it."""
+        return await self._writing.run_soon(lambda connection: work(Writing(connection)))
 
     @contextmanager
     def reading(self) -> Iterator[Reading]:
@@ -212,6 +214,12 @@ class Store:
     def __exit__(self, *_: object) -> None:
         """Close it."""
         self.close()
+
+    @property
+    def _writing(self) -> Writer:
+        if self._writer is None:
+            raise DatabaseLocked(f"the database is open for reading only, so nothing was saved: {self.read_only}")
+        return self._writer
 
     def _write_anew(self, path: Path, writer: Writer, needed: int) -> None:
         free = free_bytes(path.parent)

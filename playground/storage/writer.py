@@ -1,15 +1,18 @@
 """Group commit: one thread writes, and callers that come at the same time share one transaction.
 
 Boundary: runs whatever it is given on one connection; knows no table. A caller gets its answer, or its own error,
-after the commit and never before; an error undoes what its own operation did, by a savepoint, and nobody else's.
+after the commit and never before; an error undoes what its own operation did, by a savepoint where others share the
+transaction, and nobody else's.
 """
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import TracebackType
@@ -27,6 +30,10 @@ BATCH = 512
 ALIVE_S = 5.0
 
 
+def _nothing() -> None:
+    """Nobody has to be told."""
+
+
 def _nowhere() -> None:
     """What is in memory cannot be deleted by anybody else."""
 
@@ -34,24 +41,42 @@ def _nowhere() -> None:
 class Operation(Generic[T]):
     """One caller's work on the way through a transaction; a context manager that keeps the work's error."""
 
-    def __init__(self, work: Callable[[sqlite3.Connection], T]) -> None:
+    def __init__(self, work: Callable[[sqlite3.Connection], T], then: Callable[[], None] = _nothing) -> None:
         self._work = work
+        self._then = then
         self._connection: sqlite3.Connection | None = None
+        self._undo = ""
         self._value: list[T] = []
         self._error: BaseException | None = None
         self._committed = False
-        self.ended = threading.Event()
+        self._ended = threading.Event()
 
-    def run(self, connection: sqlite3.Connection) -> None:
-        """Do the work inside the open transaction, or leave no trace of it; may be run again in another one."""
+    def wait(self, timeout_s: float) -> bool:
+        """Whether it has ended, after at most so long."""
+        return self._ended.wait(timeout_s)
+
+    def end(self) -> None:
+        """Let whoever waits go on."""
+        self._ended.set()
+        self._then()
+
+    def run(self, connection: sqlite3.Connection, alone: bool = False) -> None:
+        """Do the work inside the open transaction, or leave no trace of it; may be run again in another one.
+
+        Args:
+            alone: nothing else is in the transaction, which an error then undoes as a whole.
+        """
         self._connection, self._value, self._error = connection, [], None
-        connection.execute("SAVEPOINT operation")
+        self._undo = "ROLLBACK" if alone else "ROLLBACK TO operation"
+        if not alone:
+            connection.execute("SAVEPOINT operation")
         with self:
             self._value.append(self._work(connection))
-        connection.execute("RELEASE operation")
+        if not alone:
+            connection.execute("RELEASE operation")
 
     def __enter__(self) -> None:
-        """Nothing: the savepoint is set before."""
+        """Nothing: what an error goes back to is set before."""
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -62,7 +87,7 @@ class Operation(Generic[T]):
             if isinstance(error, sqlite3.Error):
                 return False
             raise sqlite3.OperationalError("the transaction was undone") from error
-        self._connection.execute("ROLLBACK TO operation")
+        self._connection.execute(self._undo)
         self._error = error
         return True
 
@@ -75,7 +100,7 @@ class Operation(Generic[T]):
         self._committed = True
 
     def result(self, path: Path | None) -> T:
-        """What the work returned; after `ended`.
+        """What the work returned; once it has ended.
 
         Raises:
             StorageError: the database did not take it.
@@ -118,7 +143,7 @@ def commit_together(
                 commit_together(connection, [operation], present)
     finally:
         for operation in operations:
-            operation.ended.set()
+            operation.end()
 
 
 def _fail(operations: Sequence[Operation[object]], error: BaseException) -> None:
@@ -144,8 +169,9 @@ def _commit(
     present()
     connection.execute("BEGIN IMMEDIATE")
     for operation in operations:
-        operation.run(connection)
-    connection.execute("COMMIT")
+        operation.run(connection, alone=len(operations) == 1)
+    if connection.in_transaction:  # else one that was alone has failed, and nothing is left to commit
+        connection.execute("COMMIT")
     present()  # it may have gone meanwhile
     for operation in operations:
         operation.committed()
@@ -158,7 +184,11 @@ class Chore(Generic[T]):
         self._work = work
         self._value: list[T] = []
         self._error: BaseException | None = None
-        self.ended = threading.Event()
+        self._ended = threading.Event()
+
+    def wait(self, timeout_s: float) -> bool:
+        """Whether it has ended, after at most so long."""
+        return self._ended.wait(timeout_s)
 
     def run(self, connection: sqlite3.Connection) -> None:
         """Do it."""
@@ -172,11 +202,11 @@ class Chore(Generic[T]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
         self._error = error
-        self.ended.set()
+        self._ended.set()
         return True
 
     def result(self, path: Path | None) -> T:
-        """What the work returned; after `ended`.
+        """What the work returned; once it has ended.
 
         Raises:
             StorageError: the database could not do it.
@@ -193,6 +223,9 @@ class Writer(Protocol):
 
     def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """What `work` returns, committed."""
+
+    async def run_soon(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """The same for an event loop, which goes on meanwhile."""
 
     def outside(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """What `work` returns, done between two transactions."""
@@ -223,15 +256,33 @@ class ThreadWriter:
         """What `work` returns, done between two transactions; blocks until then."""
         return self._done(Chore(work))
 
+    async def run_soon(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """What `work` returns, after its commit; the thread that asks does other things until then."""
+        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+        asked = Operation(work, partial(_tell, loop, ended))
+        self._put(asked)
+        while not ended.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(ended.wait(), ALIVE_S)
+                break
+            self._check_alive()
+        return asked.result(self._path)
+
     def _done(self, asked: Operation[T] | Chore[T]) -> T:
+        self._put(asked)
+        while not asked.wait(ALIVE_S):
+            self._check_alive()
+        return asked.result(self._path)
+
+    def _put(self, asked: Operation[T] | Chore[T]) -> None:
         with self._guard:
             if self._closed:
                 raise StorageError(f"{self._path} is closed")
             self._queue.put(asked)  # type: ignore[arg-type]  # the thread does not look at the value
-        while not asked.ended.wait(ALIVE_S):
-            if not self._thread.is_alive():
-                raise StorageError(f"the thread that writes to {self._path} has ended; restart the playground")
-        return asked.result(self._path)
+
+    def _check_alive(self) -> None:
+        if not self._thread.is_alive():
+            raise StorageError(f"the thread that writes to {self._path} has ended; restart the playground")
 
     def close(self) -> None:
         """Commit what was accepted, end the thread, close the connection."""
@@ -270,6 +321,11 @@ class ThreadWriter:
         return batch, False
 
 
+def _tell(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:
+    with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+        loop.call_soon_threadsafe(ended.set)
+
+
 class DirectWriter:
     """The same without a thread, for a single connection: the caller's own thread, one at a time."""
 
@@ -285,6 +341,10 @@ class DirectWriter:
         with self._guard:
             commit_together(self._connection, [operation], self._present)  # type: ignore[list-item]  # of any value
         return operation.result(self._path)
+
+    async def run_soon(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """The same on another thread."""
+        return await asyncio.to_thread(self.run, work)
 
     def outside(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """What `work` returns, done between two transactions."""

@@ -26,6 +26,7 @@ from playground.leaderboard import Leaderboard
 from playground.listing import model_rows, prompt_document, public_statuses
 from playground.records import BattleState, BattleView
 from playground.ui.gate import RATER_HEADER
+from playground.ui.look import look
 from playground.ui.pace import tick_s
 
 RATER = "api"
@@ -82,13 +83,13 @@ class Endpoints:
     async def _watch(self, battle_id: str, owner: str) -> AsyncIterator[BattleView]:
         last = None
         while last is None or last.state is BattleState.GENERATING:
-            view = await asyncio.to_thread(self._arena.view, battle_id, owner, "api")
+            view = await look(self._arena, battle_id, owner, "api")
             if view != last:
                 yield view
             last = view
             await asyncio.sleep(tick_s(len(self._arena.running)))
 
-    def vote(
+    async def vote(
         self,
         battle_id: str,
         choice: str,
@@ -100,7 +101,8 @@ class Endpoints:
         try:
             owner = rater_of(request)
             notes = clean_comment(reasons, comment)
-            voted = self._arena.vote_final(clean_battle_id(battle_id), owner, choice, notes.reasons, notes.comment)
+            checked_id = clean_battle_id(battle_id)
+            voted = await self._arena.vote_final(checked_id, owner, choice, notes.reasons, notes.comment)
         except Refused as refused:
             return {"accepted": False, "reason": refused.reason}
         except PlaygroundError as error:

@@ -31,6 +31,7 @@ from playground.ui import texts
 from playground.ui.columns import Columns, intro
 from playground.ui.composer import Composer, Typed, starter_samples, starters_of
 from playground.ui.gate import check_pace
+from playground.ui.look import look
 from playground.ui.middleware import rater_of
 from playground.ui.pace import tick_s
 from playground.ui.rendering import escape
@@ -251,14 +252,11 @@ class CompareRoom:
         return replace(view, columns=tuple(estimated(column) for column in view.columns))
 
     async def _watch(self, battle_id: str, viewer: str, wanted: Callable[[], bool]) -> AsyncIterator[BattleView]:
-        """Views of a battle while it is wanted and being written, whenever they differ, and the one after.
-
-        The views are asked for on another thread: one that waits for the database must not hold up the page.
-        """
+        """Views of a battle while it is wanted and being written, whenever they differ, and the one after."""
         last: BattleView | None = None
         while wanted() and (last is None or last.state is BattleState.GENERATING):
             try:
-                view = await asyncio.to_thread(self._arena.view, battle_id, viewer)
+                view = await look(self._arena, battle_id, viewer)
             except PlaygroundError as error:
                 if _is_gone(error):
                     return
