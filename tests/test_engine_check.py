@@ -16,6 +16,7 @@ from playground.cli import main
 from playground.engines.local.check import Point, check
 from playground.records import ModelCard
 from tests.checkpoints import rewrite, tiny_line_up
+from tests.conftest import ROOT
 
 GATES = ["configuration", "files", "weights", "numbers", "vocabulary", "decoding"]
 
@@ -52,6 +53,32 @@ def test_a_process_that_dies_is_a_failed_point(llama: ModelCard, monkeypatch: py
     (point,) = check(llama, 1, {}, broken)
     assert (point.name, point.ok) == ("process", False)
     assert "ended with status 1" in point.words
+
+
+DIES = """
+import os
+from playground.engines.local import golden
+
+whole = golden.check_golden
+
+def check_golden(loaded, *, recorded=True):
+    if recorded or os.environ["DIES"] == "always":
+        os._exit(3)
+    return whole(loaded, recorded=False)
+
+golden.check_golden = check_golden
+"""
+
+
+@pytest.mark.parametrize(("dies", "last"), [("while recording", "decoding"), ("always", "process")])
+def test_a_process_that_dies_of_recorded_steps_is_followed_by_one_without(
+    llama: ModelCard, tmp_path: Path, dies: str, last: str
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(DIES)
+    environ = os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}", "DIES": dies}
+    found = list(check(llama, 1, {}, environ))
+    assert [point.name for point in found] == [*GATES[:-1], last]
+    assert found[-1].ok is (last == "decoding")
 
 
 def test_a_card_that_cannot_be_made_fails_under_card_and_its_template_under_prompt(

@@ -16,6 +16,10 @@ from playground.engines.local.channel import Channel
 from playground.engines.local.launch import exit_words, worker_environment
 from playground.records import ModelCard
 
+PROCESS = "process"
+LAST_BEFORE_WRITING = "vocabulary"
+"""The point after which the model writes for the first time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Point:
@@ -29,9 +33,24 @@ class Point:
 def check(card: ModelCard, threads: int, room: Mapping[str, int], environ: Mapping[str, str]) -> Iterator[Point]:
     """The points in order, as they are reached; the first that is not ok is the last.
 
+    A process that dies where steps may be recorded is followed by one that records none, as when a model is loaded.
+
     Args:
         room: bytes for weights by device, as planned; of none, the first device is tried.
     """
+    reached: list[str] = []
+    for point in _inspected(card, threads, room, environ, recorded=True):
+        if point.name == PROCESS and reached and reached[-1] == LAST_BEFORE_WRITING:
+            again = _inspected(card, threads, room, environ, recorded=False)
+            yield from (other for other in again if other.name not in reached)
+            return
+        reached.append(point.name)
+        yield point
+
+
+def _inspected(
+    card: ModelCard, threads: int, room: Mapping[str, int], environ: Mapping[str, str], *, recorded: bool
+) -> Iterator[Point]:
     process = subprocess.Popen(
         [sys.executable, "-m", "playground.engines.local.inspection"],
         stdin=subprocess.PIPE,
@@ -43,7 +62,7 @@ def check(card: ModelCard, threads: int, room: Mapping[str, int], environ: Mappi
             return
         channel = Channel(process.stdout.fileno(), process.stdin.fileno())
         with contextlib.suppress(OSError):  # it is gone already; how it ended is said below
-            channel.send(messages.load(card, threads, room))
+            channel.send(messages.load(card, threads, room, recorded=recorded))
         kind = ""
         while (received := channel.receive()) is not None:
             for message in received:
@@ -53,4 +72,4 @@ def check(card: ModelCard, threads: int, room: Mapping[str, int], environ: Mappi
                 elif kind == "failed":
                     yield Point(message["point"], False, message["error"])
     if kind not in ("checked", "failed"):
-        yield Point("process", False, f"the process that looked at the model {exit_words(process.returncode)}")
+        yield Point(PROCESS, False, f"the process that looked at the model {exit_words(process.returncode)}")
