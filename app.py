@@ -58,9 +58,12 @@ def serve(settings: Settings) -> int:
     gc.disable()
     # Gradio sums up its past events after every event, for a monitor that is switched off here.
     os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000000")
+    # numpy's own threads would share the one processor that this process keeps to.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     logging.getLogger("asyncio").addFilter(Seldom(OUT_OF_FILES))
     allow_files()
     from playground.arena import Arena
+    from playground.oneprocessor import keep_to_one
     from playground.ui.events import lighten_events
     from playground.ui.pages import build_pages, launch_options
     from playground.ui.routes import lighten_routes
@@ -82,6 +85,7 @@ def serve(settings: Settings) -> int:
         lighten_sessions(page)
         lighten_events(page)
         page.server.config.timeout_graceful_shutdown = GOODBYE_S
+        keep_to_one()
         gc.freeze()
         gc.enable()
         page.block_thread()

@@ -11,7 +11,7 @@ import pytest
 from gradio_client import Client
 
 from tests.conftest import LiveApp, models_are_up, start_app, stop_app
-from tests.processes import PATIENCE_S, family, gone, maps, maps_or_nothing
+from tests.processes import PATIENCE_S, family, gone, maps, maps_or_nothing, model_processes
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 
@@ -30,6 +30,19 @@ def test_the_web_process_loads_no_model_library_for_models_to_write(live_app: Li
     own = os.getpriority(os.PRIO_PROCESS, live_app.process.pid)
     giving_way = [pid for pid in workers if os.getpriority(os.PRIO_PROCESS, pid) > own]
     assert len(giving_way) >= 5, "pages and votes come before tokens"
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="there is one processor for all")
+def test_the_web_process_keeps_to_one_processor_and_models_use_them_all(live_app: LiveApp) -> None:
+    models_are_up(live_app.url)
+    pid, everywhere = live_app.process.pid, os.sched_getaffinity(0)
+    threads = [int(task.name) for task in Path(f"/proc/{pid}/task").iterdir()]
+    used = {frozenset(os.sched_getaffinity(thread)) for thread in threads if thread != pid}
+    assert [len(one) for one in used] == [1], "and all to the same"
+    assert os.sched_getaffinity(pid) == everywhere, "from which a model's process knows where it may run"
+    for process in model_processes(pid):
+        for task in Path(f"/proc/{process}/task").iterdir():
+            assert os.sched_getaffinity(int(task.name)) == everywhere
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, *(pytest.param(n, marks=pytest.mark.slow) for n in BY_FORCE)])

@@ -207,8 +207,7 @@ class Writing(Reading):
         self.know_rater(battle.owner, battle.created_at)
         self.know_instruction(battle.instruction)
         self._insert("battles", rows.battle_row(battle))
-        for side in battle.sides:
-            self._insert("battle_sides", rows.side_row(battle.id, side))
+        self._insert("battle_sides", *(rows.side_row(battle.id, side) for side in battle.sides))
 
     def insert_generation(self, generation: Generation) -> None:
         """Add a finished generation."""
@@ -320,9 +319,13 @@ class Writing(Reading):
             (kind, battle_id, vote_id, created_at),
         )
 
-    def _insert(self, table: str, row: Mapping[str, Any]) -> None:
-        names, marks = ", ".join(row), ", ".join(f":{name}" for name in row)
-        self._connection.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", row)
+    def _insert(self, table: str, *same: Mapping[str, Any]) -> None:
+        """Rows of the same columns, in one statement."""
+        names, marks = ", ".join(same[0]), ", ".join("?" * len(same[0]))
+        values = [value for row in same for value in row.values()]
+        self._connection.execute(
+            f"INSERT INTO {table} ({names}) VALUES {', '.join([f'({marks})'] * len(same))}", values
+        )
 
     def _note(self, *values: object) -> None:
         self._connection.execute(

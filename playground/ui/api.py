@@ -7,6 +7,7 @@ annotations as they stand.
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -26,7 +27,7 @@ from playground.leaderboard import Leaderboard
 from playground.listing import model_rows, prompt_document, public_statuses
 from playground.records import BattleState, BattleView
 from playground.ui.gate import RATER_HEADER
-from playground.ui.look import look
+from playground.ui.looks import Looks
 from playground.ui.pace import tick_s
 
 RATER = "api"
@@ -47,6 +48,8 @@ class Endpoints:
 
     def __init__(self, arena: Arena) -> None:
         self._arena = arena
+        self._looks = Looks(arena)
+        self._one = asyncio.Lock()
 
     async def compare(
         self,
@@ -66,7 +69,7 @@ class Endpoints:
         try:
             clean, _notes = clean_instruction(instruction, input, system, self._arena.settings)
             owner = rater_of(request)
-            battle_id = await asyncio.to_thread(
+            begin = partial(
                 self._arena.compare,
                 clean,
                 owner=owner,
@@ -75,6 +78,8 @@ class Endpoints:
                 models=clean_models(models),
                 overrides=clean_overrides(params),
             )
+            async with self._one:  # the arena makes one at a time; those that wait for it take no thread
+                battle_id = await asyncio.to_thread(begin)
             async for view in self._watch(battle_id, owner):
                 yield snapshot(view)
         except PlaygroundError as error:
@@ -83,7 +88,7 @@ class Endpoints:
     async def _watch(self, battle_id: str, owner: str) -> AsyncIterator[BattleView]:
         last = None
         while last is None or last.state is BattleState.GENERATING:
-            view = await look(self._arena, battle_id, owner, "api")
+            view = await self._looks.view(battle_id, owner, "api")
             if view != last:
                 yield view
             last = view

@@ -31,7 +31,7 @@ from playground.ui import texts
 from playground.ui.columns import Columns, intro
 from playground.ui.composer import Composer, Typed, starter_samples, starters_of
 from playground.ui.gate import check_pace
-from playground.ui.look import look
+from playground.ui.looks import Looks
 from playground.ui.middleware import rater_of
 from playground.ui.pace import tick_s
 from playground.ui.rendering import escape
@@ -51,6 +51,7 @@ class CompareRoom:
 
     def __init__(self, arena: Arena) -> None:
         self._arena = arena
+        self._looks = Looks(arena)
         self._columns_at_start = arena.settings.columns
         self._starters = arena.starters
         self._followed: dict[str | None, str] = {}  # by tab: the battle whose answers it reads now
@@ -256,7 +257,7 @@ class CompareRoom:
         last: BattleView | None = None
         while wanted() and (last is None or last.state is BattleState.GENERATING):
             try:
-                view = await look(self._arena, battle_id, viewer)
+                view = await self._looks.view(battle_id, viewer)
             except PlaygroundError as error:
                 if _is_gone(error):
                     return

@@ -23,6 +23,7 @@ import socket
 import sys
 
 from playground.engines.local.channel import Channel, Message
+from playground.oneprocessor import run_everywhere
 
 # What loading a checkpoint of the known architectures would import lazily: done once here, shared by every child.
 _PRELOAD = (
@@ -41,6 +42,7 @@ _PR_SET_PDEATHSIG = 1
 def main() -> None:
     """Serve forks until the socket closes; in a child, be the worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the web process decides when to end
+    run_everywhere()
     control = socket.socket(fileno=int(sys.argv[1]))
     preload()
     gc.collect()
