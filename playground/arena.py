@@ -88,7 +88,6 @@ class Arena:
         self.places = Places(settings.queue_max, self._clock)
         self._unkept = UnkeptBattles(self._battles_on)
         self._guard = threading.Lock()  # of the running comparisons
-        self._one_made = threading.Lock()  # several at once would take turns at the interpreter, and votes with them
         self._recorder = Recorder(self._ended)
         self._closed = threading.Event()
         self._next_scrub_s = 0.0
@@ -154,36 +153,34 @@ class Arena:
         instruction = replace(instruction, category=self._category_of.get(replace(instruction, category=""), ""))
         if blind and "seed" in overrides:
             raise InvalidValue("a seed cannot be given while blind: it would let answers be told apart; use open mode")
-        battle_id = secrets.token_hex(16)
-        self.places.take(battle_id)
+        states = {status.model_id: status.state for status in self.statuses()}
+        cards, probability = self._line_up.choose(instruction, models, columns, blind, overrides, states)
+        plans = self._line_up.plan(cards, instruction, overrides)
+        battle = Battle(
+            id=secrets.token_hex(16),
+            comparison_id=secrets.token_hex(16),
+            parent_id=parent_id,
+            owner=owner,
+            source=source,
+            blind=blind,
+            state=BattleState.GENERATING,
+            instruction=instruction,
+            overrides=dict(overrides),
+            sides=tuple(plan.side for plan in plans),
+            created_at=self._clock.now(),
+            draw_probability=probability,
+        )
+        self.places.take(battle.id)
         with ExitStack() as undo:
-            undo.callback(self.places.free, battle_id, ended=False)
-            with self._one_made:
-                states = {status.model_id: status.state for status in self.statuses()}
-                cards, probability = self._line_up.choose(instruction, models, columns, blind, overrides, states)
-                plans = self._line_up.plan(cards, instruction, overrides)
-                battle = Battle(
-                    id=battle_id,
-                    comparison_id=secrets.token_hex(16),
-                    parent_id=parent_id,
-                    owner=owner,
-                    source=source,
-                    blind=blind,
-                    state=BattleState.GENERATING,
-                    instruction=instruction,
-                    overrides=dict(overrides),
-                    sides=tuple(plan.side for plan in plans),
-                    created_at=self._clock.now(),
-                    draw_probability=probability,
-                )
-                battles = self._kept if keep else self._unkept.add(battle_id, owner, cards, self.running)
-                battles.create(battle, self.terms.version if keep else "")
+            undo.callback(self.places.free, battle.id, ended=False)
+            battles = self._kept if keep else self._unkept.add(battle.id, owner, cards, self.running)
+            battles.create(battle, self.terms.version if keep else "")
             undo.pop_all()  # its place is freed when it has ended
         comparison = self._comparison(battle, plans, battles)
         with self._guard:
-            self._running[battle_id] = Running(battle, comparison)
+            self._running[battle.id] = Running(battle, comparison)
         comparison.start(self._engine, self.settings.deadline_s)
-        return battle_id
+        return battle.id
 
     def regenerate(self, battle_id: str, viewer: str) -> str:
         """A new battle of the same models on the same instruction, with new seeds and a new order if it is blind.
@@ -224,14 +221,18 @@ class Arena:
     def glance(self, battle_id: str, viewer: str, source: str = "page") -> BattleView | None:
         """What `view` would say, if it is known at once: of a blind battle that is being written; else None.
 
+        Either way it counts as reading it.
+
         Raises:
             Refused: not for this viewer.
         """
         with self._guard:
             running = self._running.get(battle_id)
-        if running is None or not running.battle.blind:
+        if running is None:
             return None
         live = running.comparison.snapshot()
+        if not running.battle.blind:
+            return None
         return self._battles_of(battle_id).view_begun(running.battle, viewer, live, source=source)
 
     def stop(self, battle_id: str, viewer: str, side: str | None = None) -> None:

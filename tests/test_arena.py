@@ -25,6 +25,7 @@ from playground.settings import Settings
 from tests.cast import House, ToldTime
 from tests.chats import small_llama
 from tests.checkpoints import ROOMY, VOCAB_SIZE, WITHOUT_END, write_checkpoint
+from tests.patience import wait_until
 from tests.processes import frozen_models
 
 pytestmark = pytest.mark.usefixtures("models_of_one_process")
@@ -136,7 +137,7 @@ def test_only_a_blind_battle_that_is_written_is_known_at_a_glance(arena: Arena) 
         blind, openly = (
             arena.compare(ASK, owner=ADA, source="page", blind=b, overrides=ENDLESS) for b in (True, False)
         )
-        assert arena.glance(blind, ADA) == arena.view(blind, ADA)
+        wait_until(lambda: arena.glance(blind, ADA) == arena.view(blind, ADA))
         with pytest.raises(Refused):
             arena.glance(blind, BEN)
         assert arena.glance(openly, ADA) is None

@@ -62,6 +62,8 @@ from playground.engines.local import golden
 whole = golden.check_golden
 
 def check_golden(loaded, *, recorded=True):
+    if recorded and os.environ["DIES"] == "and its weights are gone":
+        os.remove(os.environ["WEIGHTS"])
     if recorded or os.environ["DIES"] == "always":
         os._exit(3)
     return whole(loaded, recorded=False)
@@ -70,15 +72,24 @@ golden.check_golden = check_golden
 """
 
 
-@pytest.mark.parametrize(("dies", "last"), [("while recording", "decoding"), ("always", "process")])
+@pytest.mark.parametrize(
+    ("dies", "last", "is_ok"),
+    [
+        ("while recording", "decoding", True),
+        ("always", "process", False),
+        ("and its weights are gone", "files", False),
+    ],
+)
 def test_a_process_that_dies_of_recorded_steps_is_followed_by_one_without(
-    llama: ModelCard, tmp_path: Path, dies: str, last: str
+    llama: ModelCard, tmp_path: Path, dies: str, last: str, is_ok: bool
 ) -> None:
+    folder = shutil.copytree(llama.repo, tmp_path / "llama")
     (tmp_path / "sitecustomize.py").write_text(DIES)
-    environ = os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}", "DIES": dies}
-    found = list(check(llama, 1, {}, environ))
+    weights = {"WEIGHTS": str(folder / "model.safetensors")}
+    environ = os.environ | weights | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}", "DIES": dies}
+    found = list(check(replace(llama, repo=str(folder)), 1, {}, environ))
     assert [point.name for point in found] == [*GATES[:-1], last]
-    assert found[-1].ok is (last == "decoding")
+    assert [point.ok for point in found] == [True] * (len(GATES) - 1) + [is_ok]
 
 
 def test_a_card_that_cannot_be_made_fails_under_card_and_its_template_under_prompt(

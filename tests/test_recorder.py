@@ -55,8 +55,9 @@ def test_what_the_database_does_not_take_is_tried_again_together(home: House, mo
     finish, full = Battles.finish, [True]
 
     def fails_while_full(self: Battles, battle_id: str, given: dict[str, Generation]) -> BattleState:
+        fails = full[0]
         tries.put(tuple(given))
-        if full[0]:
+        if fails:
             raise StorageError("no space left; nothing was saved")
         return finish(self, battle_id, given)
 

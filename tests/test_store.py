@@ -420,6 +420,19 @@ def test_what_an_operation_refuses_leaves_no_trace_alone_or_among_others(number:
         operations[0].result(None)
 
 
+def test_a_transaction_that_vanished_is_never_acknowledged() -> None:
+    connection = connect(None)
+
+    def swallows(connection: sqlite3.Connection) -> str:
+        connection.execute("ROLLBACK")  # as SQLite does by itself on some errors
+        return "acknowledged"
+
+    operation = Operation(swallows)
+    commit_together(connection, [operation])
+    with pytest.raises(StorageError):
+        operation.result(None)
+
+
 # From an event loop
 
 

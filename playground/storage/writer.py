@@ -95,6 +95,11 @@ class Operation(Generic[T]):
         """Give the caller this error in place of what its work said: nothing was committed."""
         self._value, self._error = [], error
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether its work raised, and left nothing behind."""
+        return self._error is not None
+
     def committed(self) -> None:
         """From now on the caller may be told what its work returned."""
         self._committed = True
@@ -168,9 +173,10 @@ def _commit(
         connection.execute("ROLLBACK")
     present()
     connection.execute("BEGIN IMMEDIATE")
+    alone = len(operations) == 1
     for operation in operations:
-        operation.run(connection, alone=len(operations) == 1)
-    if connection.in_transaction:  # else one that was alone has failed, and nothing is left to commit
+        operation.run(connection, alone)
+    if not (alone and operations[0].has_failed):  # which has undone the transaction
         connection.execute("COMMIT")
     present()  # it may have gone meanwhile
     for operation in operations:
@@ -265,13 +271,13 @@ class ThreadWriter:
             with suppress(TimeoutError):
                 await asyncio.wait_for(ended.wait(), ALIVE_S)
                 break
-            self._check_alive()
+            self._check_alive(asked)
         return asked.result(self._path)
 
     def _done(self, asked: Operation[T] | Chore[T]) -> T:
         self._put(asked)
         while not asked.wait(ALIVE_S):
-            self._check_alive()
+            self._check_alive(asked)
         return asked.result(self._path)
 
     def _put(self, asked: Operation[T] | Chore[T]) -> None:
@@ -280,8 +286,8 @@ class ThreadWriter:
                 raise StorageError(f"{self._path} is closed")
             self._queue.put(asked)  # type: ignore[arg-type]  # the thread does not look at the value
 
-    def _check_alive(self) -> None:
-        if not self._thread.is_alive():
+    def _check_alive(self, asked: Operation[T] | Chore[T]) -> None:
+        if not self._thread.is_alive() and not asked.wait(0):  # else it was its last one
             raise StorageError(f"the thread that writes to {self._path} has ended; restart the playground")
 
     def close(self) -> None:

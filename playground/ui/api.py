@@ -29,6 +29,7 @@ from playground.records import BattleState, BattleView
 from playground.ui.gate import RATER_HEADER
 from playground.ui.looks import Looks
 from playground.ui.pace import tick_s
+from playground.ui.turnstile import Turnstile
 
 RATER = "api"
 
@@ -49,7 +50,7 @@ class Endpoints:
     def __init__(self, arena: Arena) -> None:
         self._arena = arena
         self._looks = Looks(arena)
-        self._one = asyncio.Lock()
+        self._turnstile = Turnstile()
 
     async def compare(
         self,
@@ -78,7 +79,7 @@ class Endpoints:
                 models=clean_models(models),
                 overrides=clean_overrides(params),
             )
-            async with self._one:  # the arena makes one at a time; those that wait for it take no thread
+            async with self._turnstile.turn():  # on several threads they would hold each other up, and votes too
                 battle_id = await asyncio.to_thread(begin)
             async for view in self._watch(battle_id, owner):
                 yield snapshot(view)

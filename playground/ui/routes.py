@@ -28,7 +28,6 @@ def _is_unasked(call: Any) -> bool:
 def _dependants(router: Any) -> Iterator[Any]:
     """What each route asks for; of a router inside another one, as it stands there."""
     for route in router.routes:
-        if hasattr(route, "effective_route_contexts"):
-            yield from (context.dependant for context in route.effective_route_contexts())
-        elif hasattr(route, "dependant"):
-            yield route.dependant
+        contexts = route.effective_route_contexts() if hasattr(route, "effective_route_contexts") else [route]
+        found = (getattr(context, "dependant", None) for context in contexts)
+        yield from (dependant for dependant in found if dependant is not None)

@@ -42,7 +42,7 @@ def check(card: ModelCard, threads: int, room: Mapping[str, int], environ: Mappi
     for point in _inspected(card, threads, room, environ, recorded=True):
         if point.name == PROCESS and reached and reached[-1] == LAST_BEFORE_WRITING:
             again = _inspected(card, threads, room, environ, recorded=False)
-            yield from (other for other in again if other.name not in reached)
+            yield from (other for other in again if not other.ok or other.name not in reached)
             return
         reached.append(point.name)
         yield point
