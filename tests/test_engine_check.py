@@ -72,6 +72,7 @@ golden.check_golden = check_golden
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("dies", "last", "is_ok"),
     [
