@@ -46,15 +46,20 @@ def frozen_models(pid: int) -> Iterator[None]:
         while not frozen:  # the page is served before the models are there
             assert time.monotonic() < deadline, "there are no models"
             while moving := set(model_processes(pid)) - set(frozen):  # one may be forked while we look
-                for process in moving:
-                    frozen.append(process)
-                    _signal(process, signal.SIGSTOP)
-                while not all(_stands_still(process) for process in moving):
-                    time.sleep(0.001)
+                frozen += moving
+                freeze(*moving)
         yield
     finally:
         for process in frozen:
             _signal(process, signal.SIGCONT)
+
+
+def freeze(*pids: int) -> None:
+    """Stop processes; when this returns, they do nothing any more. A busy machine takes its time for it."""
+    for pid in pids:
+        _signal(pid, signal.SIGSTOP)
+    while not all(_stands_still(pid) for pid in pids):
+        time.sleep(0.001)
 
 
 def parent_of(pid: int) -> int:

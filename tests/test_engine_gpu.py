@@ -30,6 +30,7 @@ from playground.engines.local.memory import OutOfMemory
 from playground.engines.local.offload import weights
 from playground.engines.local.placement import Device
 from playground.engines.local.pool import LocalEngine
+from playground.engines.local.staging import BUFFER_BYTES, Stage
 from playground.engines.local.worker import Worker
 from playground.engines.protocol import Job, Started
 from playground.records import FinishReason, ModelCard, SamplingParams
@@ -94,6 +95,18 @@ def generated(model: LoadedModel, request: Job) -> list[int]:
         pad_token_id=0,
     )
     return [int(i) for i in out[0, ids.shape[1] :]]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("buffer_bytes", [1 << 10, BUFFER_BYTES])
+def test_weights_come_to_the_gpu_as_they_are_in_the_files(
+    cards: dict[str, ModelCard], kind: str, dtype: str, buffer_bytes: int
+) -> None:
+    card = replace(cards[kind], dtype=dtype)
+    there = load(card, threads=1, stage=Stage(buffer_bytes)).model.state_dict()
+    here = load(card, threads=1, room={"cpu": 1 << 30}).model.state_dict()
+    assert {name: numbers.device.type for name, numbers in there.items()} == dict.fromkeys(here, "cuda")
+    assert all(torch.equal(there[name].cpu(), numbers) for name, numbers in here.items())
 
 
 def test_replayed_steps_write_what_generate_writes(models: dict[str, LoadedModel], kind: str) -> None:

@@ -24,7 +24,7 @@ from playground.settings import Settings
 from tests import columns
 from tests.checkpoints import ARCHITECTURES, ROOMY, WITHOUT_END, write_checkpoint
 from tests.patience import wait_until
-from tests.processes import command_of, parent_of
+from tests.processes import command_of, freeze, parent_of
 
 ROOT = Path(__file__).parent.parent
 LLAMA, MPT, OPT = "tiny-llama", "tiny-mpt", "tiny-opt"
@@ -215,7 +215,7 @@ def test_a_worker_that_is_killed_twice_in_a_row_is_back_each_time(column: Callab
 def test_a_hung_worker_is_replaced(column: Callable[[], Column]) -> None:
     row = column().start(OPT, ENDLESS)
     row.wait_for(Tokens)
-    os.kill(workers_of(os.getpid())[OPT], signal.SIGSTOP)
+    freeze(workers_of(os.getpid())[OPT])
     following = column().start(OPT, SamplingParams(max_new_tokens=2))
     ended = row.finish()
     assert ended.finish_reason is FinishReason.ERROR

@@ -13,9 +13,10 @@ import logging
 import math
 import platform
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -24,7 +25,7 @@ import torch
 import transformers
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import LocalEntryNotFoundError
-from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, AutoModelForCausalLM, BitsAndBytesConfig
 
 from playground.engines.local.configuration import read_config
 from playground.engines.local.layers import assigned, pieces_of
@@ -32,6 +33,7 @@ from playground.engines.local.memory import OutOfMemory, memory_errors
 from playground.engines.local.offload import weight, weights
 from playground.engines.local.placement import bytes_per_weight
 from playground.engines.local.refusals import checkpoint_errors
+from playground.engines.local.staging import Stage, staged_weights
 from playground.engines.local.vocabulary import needed_rows
 from playground.engines.local.weightfiles import weight_files
 from playground.engines.protocol import EngineFacts
@@ -48,6 +50,8 @@ WAITS = "cpu"
 """accelerate's name for where weights wait that another device computes with; one that computes is a `torch.device`."""
 Places = Mapping[str, str | torch.device]
 """Of the pieces of a model by name."""
+Read = Callable[..., Any]
+"""Makes a model of options for ``from_pretrained``, and its loading info."""
 
 
 def _nobody_listens(words: str) -> None:
@@ -71,6 +75,7 @@ def load(
     threads: int,
     room: Mapping[str, int] = MappingProxyType({}),
     passed: Passed = _nobody_listens,
+    stage: Stage | None = None,
 ) -> LoadedModel:
     """Load the card's checkpoint and check it.
 
@@ -78,6 +83,7 @@ def load(
         room: bytes for weights by device, as torch spells them. Several share the layers in this order, and ``cpu``
             after another keeps layers that are computed on that other one. Of none: the first GPU, or the CPU.
         passed: told what was found at each of `GATES`, in their order.
+        stage: what the weights pass through; by default page-locked memory on their way to a GPU, and nothing else.
 
     Raises:
         CheckpointError: files that are missing, truncated, poisoned or of another shape.
@@ -94,7 +100,9 @@ def load(
     passed(f"{len(files)} with {sum(file.stat().st_size for file in files) / 1e6:,.1f} MB: {files[0].suffix}")
     with memory_errors(f"loading {card.name}"):
         places = _places(card, config, room)
-        model = _read_weights(card, folder, config, device, places)
+        stage = stage or _stage(card, device)
+        read = partial(_from_folder, folder) if stage is None else partial(_through, stage, files)
+        model = _read_weights(card, read, config, device, places)
         num_parameters = sum(parameter.numel() for parameter in model.parameters())
         passed(f"{num_parameters / 1e6:,.1f} M parameters, none missing, none unexpected, all of the right shape")
         _check_finite(card, model)
@@ -179,15 +187,18 @@ def _device(name: str) -> torch.device:
     return torch.empty(0, device=name).device
 
 
-def _read_weights(card: ModelCard, folder: Path, config: Any, device: torch.device, places: Places) -> Any:
+def _stage(card: ModelCard, device: torch.device) -> Stage | None:
+    """Page-locked memory on the way to a GPU; what is quantized on its way takes transformers' own."""
+    return None if device.type == "cpu" or card.quantization else Stage()
+
+
+def _read_weights(card: ModelCard, read: Read, config: Any, device: torch.device, places: Places) -> Any:
     if card.dtype not in DTYPES:
         raise CheckpointError(f"{card.name}: dtype is {card.dtype!r}; valid: {', '.join(DTYPES)}")
     with checkpoint_errors(card):
-        model, info = AutoModelForCausalLM.from_pretrained(
-            folder,
+        model, info = read(
             config=config,
             dtype=DTYPES[card.dtype],
-            trust_remote_code=False,
             local_files_only=True,
             output_loading_info=True,
             ignore_mismatched_sizes=True,  # they come back in the loading info, and are refused with their names
@@ -197,6 +208,17 @@ def _read_weights(card: ModelCard, folder: Path, config: Any, device: torch.devi
     _check_keys(card, info)
     _check_tied(card, model)
     return model
+
+
+def _from_folder(folder: Path, **options: Any) -> Any:
+    """What ``from_pretrained`` makes of a checkpoint: the model and its loading info."""
+    return AutoModelForCausalLM.from_pretrained(folder, trust_remote_code=False, **options)
+
+
+def _through(stage: Stage, files: Sequence[Path], *, config: Any, **options: Any) -> Any:
+    """The same; with weights given, ``from_pretrained`` refuses a folder, without which the class has to be named."""
+    kind = MODEL_FOR_CAUSAL_LM_MAPPING[type(config)]
+    return kind.from_pretrained(None, config=config, state_dict=staged_weights(files, stage), **options)
 
 
 def _placing(device: torch.device, places: Places) -> dict[str, Any]:

@@ -12,8 +12,15 @@ import torch
 
 from playground.errors import EngineError
 
-# The CPU allocator has no exception class of its own; these are the words of its RuntimeErrors.
-_ALLOCATOR_WORDS = ("can't allocate memory", "not enough memory", "CUDA out of memory", "CUBLAS_STATUS_ALLOC_FAILED")
+# The CPU allocator has no exception class of its own; these are the words of its RuntimeErrors, of the libraries on a
+# GPU, and of the driver when there is no room to begin, or for page-locked memory.
+_ALLOCATOR_WORDS = (
+    "can't allocate memory",
+    "not enough memory",
+    "CUDA out of memory",
+    "CUDA error: out of memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+)
 
 
 class OutOfMemory(EngineError):

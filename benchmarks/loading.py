@@ -1,0 +1,105 @@
+"""From files that were read before to a model on its device: ours beside transformers' own ``from_pretrained``.
+
+Run ``python benchmarks/loading.py [--rounds 5] [--quick]``. A Llama with random weights in four forms: safetensors and
+.bin, of the dtype that is computed with and of another. Ours checks every number besides, and on a GPU takes the
+weights through page-locked buffers; without one it maps the files, as transformers does. The files are in the system's
+cache: from a disk that is slower than the bus, both wait for the disk.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModelForCausalLM
+
+from benchmarks.models import build, write_checkpoint
+from benchmarks.rounds import EQUAL, Contender, Figure, Figures, Spent, in_turns, machine, parse, show
+from playground.engines.local.loading import DTYPES, best_device, load
+from playground.engines.local.staging import Stage
+from playground.records import ModelCard
+
+OURS = "ours"
+COLUMNS = (
+    Figure("s", "wall, s", 2, less_is_better=True),
+    Figure("gb_s", "GB of files a second", 1, compared=False),
+)
+DTYPE = "bfloat16"
+SIZES = {"cuda": (4096, 24), "cpu": (2048, 12)}  # 1.7 billion weights, and 250 million
+QUICK = (384, 9)
+
+
+def write(folder: Path, model: Any, form: str) -> ModelCard:
+    """A checkpoint in one form, and its card."""
+    card = write_checkpoint(folder, "loaded", model)
+    if form == ".bin":
+        torch.save(model.state_dict(), folder / "pytorch_model.bin")
+        (folder / "model.safetensors").unlink()
+    return replace(card, dtype=DTYPE)
+
+
+def ours(card: ModelCard, stage: Stage | None = None) -> Any:
+    """As a worker loads it."""
+    return load(card, threads=1, stage=stage).model
+
+
+def theirs(card: ModelCard) -> Any:
+    """What a program would write that trusts the files."""
+    return AutoModelForCausalLM.from_pretrained(card.repo, dtype=DTYPES[card.dtype], device_map={"": best_device()})
+
+
+def run(way: Callable[[ModelCard], Any], card: ModelCard, right: torch.Tensor) -> Figures:
+    """One load; the model is gone afterwards."""
+    on_gpu = best_device().type == "cuda"
+    with Spent() as spent:
+        model = way(card)
+        if on_gpu:
+            torch.cuda.synchronize()
+    equal = torch.equal(fingerprint(model), right)
+    del model
+    if on_gpu:
+        torch.cuda.empty_cache()
+    size = sum(path.stat().st_size for path in Path(card.repo).iterdir())
+    return {"s": spent.wall_s, "gb_s": size / 1e9 / spent.wall_s, EQUAL: float(equal)}
+
+
+def fingerprint(model: Any) -> torch.Tensor:
+    """Sums of every tensor in its own order."""
+    return torch.stack([numbers.double().sum().cpu() for numbers in model.state_dict().values()])
+
+
+def compare(form: str, stored: str, size: tuple[int, int], rounds: int) -> bool:
+    """Print one table; whether our weights were right."""
+    everyone: dict[str, Callable[[ModelCard], Any]] = {OURS: ours, "from_pretrained": theirs}
+    if best_device().type == "cpu":
+        everyone["ours, through buffers"] = lambda card: ours(card, Stage(page_locked=False))
+    hidden, layers = size
+    with tempfile.TemporaryDirectory() as folder:
+        card = write(Path(folder), build("llama", hidden=hidden, layers=layers).to(DTYPES[stored]), form)
+        right = fingerprint(theirs(card))  # also reads the files into the system's cache
+        contenders = [Contender(words, lambda way=way: run(way, card, right)) for words, way in everyone.items()]
+        results = in_turns(contenders, rounds)
+    print(f"\n{form} of {stored}, to {DTYPE}\n")
+    show(results, OURS, COLUMNS)
+    return all(one[EQUAL] == 1.0 for one in results.figures[OURS])
+
+
+def main() -> None:
+    chosen = parse(__doc__)
+    device = best_device()
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
+    print(f"{name}; {machine(chosen.rounds, 'torch', 'transformers', 'safetensors')}")
+    size = QUICK if chosen.quick else SIZES[device.type]
+    forms = [(form, stored) for form in ("safetensors", ".bin") for stored in (DTYPE, "float32")]
+    right = [compare(form, stored, size, chosen.rounds) for form, stored in forms]
+    if not all(right):
+        sys.exit("the weights are not those that from_pretrained loads")
+
+
+if __name__ == "__main__":
+    main()
