@@ -1,11 +1,12 @@
 """The five real shapes with random weights on whatever device there is: how near to the memory's speed they write.
 
-``python benchmarks/gpu.py [--small] [--tokens N] [--rounds N]``: one process per model, as in the playground. First
+``python benchmarks/gpu.py [--small] [--seconds S] [--rounds N]``: one process per model, as in the playground. First
 each alone with one row, steps replayed and steps computed anew, beside transformers' eager ``generate`` in the same
-process; then all at once with one row each (five panes of one visitor); then all at once with 16 visitors. The floor of
-a token is the bytes of all weights that are read for it, divided by the bandwidth that is measured here. Where a device
-cannot hold all five, as many as fit are taken, in the order of the table. Without a GPU the shapes are small and
-nothing is replayed, so that the way through it is tried. Fails only when a model writes other tokens than ``generate``.
+process; then all at once with one row each (five panes of one visitor); then all at once with 16 visitors, who begin
+together and write for the same time. The floor of a token is the bytes of all weights that are read for it, divided by
+the bandwidth that is measured here. Where a device cannot hold all five, as many as fit are taken, in the order of the
+table. Without a GPU the shapes are small and nothing is replayed, so that the way through it is tried. Fails only when
+a model writes other tokens than ``generate``.
 
 Boundary: the decode loop and the golden check as the workers use them; no web process, no checkpoint.
 """
@@ -20,11 +21,17 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # run from a checkout; the models' processes find it there as well
 
 GB = 1e9
 VISITORS = 16
 PROMPT_TOKENS = 48
+GENERATED_TOKENS = 64
+CONTEXT = 2048
 STEPS_AHEAD = 6  # all prompts of 16 visitors are read after four
 FREE_BESIDE_WEIGHTS = 0.12  # of the device: caches, activations, five CUDA contexts
 
@@ -44,10 +51,14 @@ class Shape:
     @property
     def num_parameters(self) -> int:
         """About; norms and biases left out."""
+        return self.num_read + (self.vocab_size * self.hidden if self.kind == "llama" else 0)
+
+    @property
+    def num_read(self) -> int:
+        """Those that a token needs: of an embedding that is no output matrix as well, it takes one row."""
         matrices = 3 if self.kind == "llama" else 2
-        embeddings = 2 if self.kind == "llama" else 1
         per_layer = 4 * self.hidden**2 + matrices * self.hidden * self.ffn
-        return self.layers * per_layer + embeddings * self.vocab_size * self.hidden
+        return self.layers * per_layer + self.vocab_size * self.hidden
 
 
 REAL = (
@@ -95,7 +106,7 @@ def build(shape: Shape, device: str, dtype: str) -> Any:
 class Pane:
     """One model in its process: checks itself, then writes when it is told to."""
 
-    def __init__(self, shape: Shape, device: str, dtype: str) -> None:
+    def __init__(self, shape: Shape, device: str, dtype: str, all_ready: Barrier) -> None:
         import torch
         import transformers
 
@@ -105,10 +116,12 @@ class Pane:
         torch.set_num_threads(1)
         torch.manual_seed(0)
         transformers.utils.logging.set_verbosity(50)
+        torch.backends.cuda.enable_cudnn_sdp(False)  # as the worker loads it
         self._torch = torch
+        self._all_ready = all_ready
         self._model = build(shape, device, dtype)
         facts = EngineFacts("local", device, dtype, "random", {})
-        self._loaded = LoadedModel(self._model, torch.device(device), 2048, shape.vocab_size, facts, 0.0)
+        self._loaded = LoadedModel(self._model, torch.device(device), CONTEXT, shape.vocab_size, facts, 0.0)
 
     def check(self) -> tuple[str, str]:
         """How a worker would write, and why its rows are not written together; empty when they are ``generate``'s."""
@@ -117,8 +130,12 @@ class Pane:
         golden = check_golden(self._loaded)
         return golden.facts(self._loaded.facts).versions["decoding"], golden.trouble
 
-    def write(self, recorded: bool, rows: int, tokens: int) -> float:
-        """Tokens per second of `rows` rows; prompts, first steps and what is recorded in them left out."""
+    def write(self, recorded: bool, rows: int, seconds: float, together: bool = False) -> float:
+        """Tokens per second of `rows` rows; prompts, first steps and what is recorded in them left out.
+
+        Args:
+            together: begin when all panes are at this point.
+        """
         from playground.engines.local.decode import Decoder
         from playground.engines.protocol import Job
         from playground.records import SamplingParams
@@ -126,16 +143,23 @@ class Pane:
         decoder = Decoder(self._loaded, rows, recorded=recorded)
         for row in range(rows):
             ids = tuple((7 + row + 31 * i) % self._loaded.vocab_size for i in range(PROMPT_TOKENS))
-            decoder.admit(Job(str(row), ids, SamplingParams(max_new_tokens=tokens + STEPS_AHEAD), row, (), 0.0))
+            decoder.admit(Job(str(row), ids, SamplingParams(max_new_tokens=CONTEXT), row, (), 0.0))
         for _ in range(STEPS_AHEAD):
             decoder.step()
+        if together:
+            self._all_ready.wait()
         began, written = self._now(), 0
-        while decoder.rows:
-            written += len(decoder.step())
+        while decoder.rows and time.perf_counter() - began < seconds:
+            drawn = decoder.step()
+            trouble = next((token.error for token in drawn if token.error), None)
+            if trouble:
+                raise RuntimeError(trouble)
+            written += len(drawn)
         return written / (self._now() - began)
 
-    def generate(self, tokens: int) -> float:
+    def generate(self) -> float:
         """Tokens per second of transformers' own ``generate``, eager, one row."""
+        tokens = GENERATED_TOKENS
         torch = self._torch
         ids = torch.tensor([[(7 + 31 * i) % self._loaded.vocab_size for i in range(PROMPT_TOKENS)]])
         ids = ids.to(self._loaded.device)
@@ -151,13 +175,13 @@ class Pane:
         return time.perf_counter()
 
 
-def serve(shape: Shape, device: str, dtype: str, orders: Connection) -> None:
+def serve(shape: Shape, device: str, dtype: str, orders: Connection, all_ready: Barrier) -> None:
     """Be one model's process: (method, arguments) in, results out, until None comes."""
     import torch  # noqa: F401  # all processes import at once, and build in turns
     import transformers  # noqa: F401
 
     orders.recv()
-    pane = Pane(shape, device, dtype)
+    pane = Pane(shape, device, dtype, all_ready)
     orders.send("ready")
     while (order := orders.recv()) is not None:
         method, arguments = order
@@ -199,9 +223,10 @@ class Panes:
     def __init__(self, shapes: Sequence[Shape], device: str, dtype: str) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipes: list[Connection] = []
+        all_ready = context.Barrier(len(shapes))
         for shape in shapes:
             ours, theirs = context.Pipe()
-            context.Process(target=serve, args=(shape, device, dtype, theirs), daemon=True).start()
+            context.Process(target=serve, args=(shape, device, dtype, theirs, all_ready), daemon=True).start()
             theirs.close()
             self._pipes.append(ours)
         for pipe in self._pipes:  # one after the other: building takes memory of its own
@@ -251,7 +276,7 @@ def main() -> int:
     """Measure and print; exit status 1 when a model writes something else than ``generate``."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--small", action="store_true", help="small shapes, also on a GPU")
-    parser.add_argument("--tokens", type=int, default=64)
+    parser.add_argument("--seconds", type=float, default=2.0, help="how long is written each time")
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     device, title, free_bytes, speed, versions = facts()
@@ -261,20 +286,20 @@ def main() -> int:
     print(f"{title}, {speed / GB:,.0f} GB/s measured, {dtype}; {versions}\n", flush=True)
     panes = Panes(shapes, device, dtype)
     try:
-        return measure(panes, shapes, speed, width, arguments.tokens, arguments.rounds)
+        return measure(panes, shapes, speed, width, arguments.seconds, arguments.rounds)
     finally:
         panes.close()
 
 
-def measure(panes: Panes, shapes: Sequence[Shape], speed: float, width: int, tokens: int, rounds: int) -> int:
+def measure(panes: Panes, shapes: Sequence[Shape], speed: float, width: int, seconds: float, rounds: int) -> int:
     """Print the tables; 1 when a golden check failed."""
-    sizes = [shape.num_parameters * width for shape in shapes]
-    print("| one pane alone, tok/s | GB | floor | replayed | share of the floor | computed | eager generate |")
+    sizes = [shape.num_read * width for shape in shapes]
+    print("| one pane alone, tok/s | GB read | floor | replayed | share of the floor | computed | eager generate |")
     print("|---|---|---|---|---|---|---|")
     ways = [panes.one(index, "check") for index in range(len(shapes))]
     for index, (shape, size) in enumerate(zip(shapes, sizes, strict=True)):
-        replayed, computed = (median(panes, index, rounds, "write", way, 1, tokens) for way in (True, False))
-        eager = median(panes, index, rounds, "generate", tokens)
+        replayed, computed = (median(panes, index, rounds, "write", way, 1, seconds) for way in (True, False))
+        eager = median(panes, index, rounds, "generate")
         floor = speed / size
         ours = f"{floor:.1f} | {replayed:.1f} | {replayed / floor:.2f} | {computed:.1f}"
         print(f"| {shape.name} | {size / GB:.2f} | {ours} | {eager:.1f} |", flush=True)
@@ -283,7 +308,7 @@ def measure(panes: Panes, shapes: Sequence[Shape], speed: float, width: int, tok
     floor = speed / sum(sizes)
     for rows, words in ((1, f"{len(shapes)} panes at once, one visitor"), (VISITORS, f"{VISITORS} visitors")):
         for recorded, how in ((True, "replayed"), (False, "computed")):
-            rates = [panes.all("write", recorded, rows, tokens) for _ in range(rounds + 1)][1:]
+            rates = [panes.all("write", recorded, rows, seconds, True) for _ in range(rounds + 1)][1:]
             slowest = statistics.median(min(each) for each in rates) / rows
             total = statistics.median(sum(each) for each in rates)
             share = f"{slowest / floor:.2f} of the floor of {floor:.1f}" if rows == 1 else "compute counts too"

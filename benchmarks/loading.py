@@ -18,6 +18,8 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # run from a checkout
+
 from benchmarks.models import build, write_checkpoint
 from benchmarks.rounds import EQUAL, Contender, Figure, Figures, Spent, in_turns, machine, parse, show
 from playground.engines.local.loading import DTYPES, best_device, load

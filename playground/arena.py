@@ -16,7 +16,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-from playground.battles import REFUSALS, Battles, VoteResult
+from playground.battles import REFUSALS, Ballot, Battles, VoteResult
 from playground.catalog import Catalog
 from playground.clock import Clock
 from playground.compare import Column, ColumnPlan, Comparison
@@ -266,9 +266,8 @@ class Arena:
         self, battle_id: str, rater: str, choice: str, reasons: Sequence[str] = (), comment: str = ""
     ) -> VoteResult:
         """Save a choice made over the API: final at once. Raises as `vote`."""
-        return await self._battles_of(battle_id).vote_soon(
-            battle_id, choice, rater, final=True, source="api", reasons=reasons, comment=comment
-        )
+        ballot = Ballot(choice, rater, final=True, source="api", reasons=reasons, comment=comment)
+        return await self._battles_of(battle_id).vote_soon(battle_id, ballot)
 
     def undo(self, battle_id: str, viewer: str, revision: int | None = None) -> BattleView:
         """Take back a vote whose models have not been revealed."""

@@ -10,7 +10,6 @@ import queue
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +20,7 @@ import torch
 from playground.catalog import read_card
 from playground.engines.local import messages
 from playground.engines.local.channel import Message
-from playground.engines.local.decode import Decoder
+from playground.engines.local.decode import RECORDED_COLUMNS_AHEAD, Decoder
 from playground.engines.local.golden import checked_writer
 from playground.engines.local.keeper import Limits
 from playground.engines.local.layers import pieces_of
@@ -127,15 +126,16 @@ def test_sampled_rows_are_the_same_replayed_computed_and_alone(models: dict[str,
     assert together == [written(Decoder(models[kind], 1, recorded=True), [request])[0] for request in requests]
 
 
-def test_an_answer_to_the_end_of_the_context_outgrows_its_blocks_twice(
-    models: dict[str, LoadedModel], kind: str
-) -> None:
-    request = Job("long", (5, 6, 7), SamplingParams(max_new_tokens=250), 0, (), 60.0)
-    assert written(Decoder(models[kind], recorded=True), [request]) == [generated(models[kind], request)]
+def test_an_answer_to_the_end_of_the_context_outgrows_its_blocks_twice(tmp_path: Path, kind: str) -> None:
+    model = load(write_checkpoint(tmp_path, kind, context=4 * RECORDED_COLUMNS_AHEAD), threads=1)
+    new = 3 * RECORDED_COLUMNS_AHEAD
+    request = Job("long", (5, 6, 7), SamplingParams(max_new_tokens=new), 0, (), 60.0)
+    assert written(Decoder(model, recorded=True), [request]) == [generated(model, request)]
 
 
 @pytest.mark.parametrize("form", ["8bit", "4bit"])
 def test_quantized_weights_are_loaded_checked_and_written(tmp_path: Path, form: str) -> None:
+    pytest.importorskip("bitsandbytes")
     card = replace(write_checkpoint(tmp_path, "llama", hidden=512, layers=4), dtype="bfloat16")
     whole, small = load(card, threads=1), load(replace(card, quantization=form), threads=1)
     assert small.facts.dtype == f"{form} (bfloat16)"
@@ -143,6 +143,7 @@ def test_quantized_weights_are_loaded_checked_and_written(tmp_path: Path, form: 
     assert sizes[1] < 0.75 * sizes[0]
     writer, golden = checked_writer(small, max_rows=4)
     assert isinstance(writer, Decoder), golden.trouble
+    assert golden.is_recorded == (form == "4bit")
     assert all(written(writer, jobs(GREEDY)))
 
 
@@ -163,17 +164,18 @@ def test_layers_that_wait_in_the_memory_of_the_cpu_write_the_same(
     assert written(writer, jobs(GREEDY)) == [generated(models[kind], request) for request in jobs(GREEDY)]
 
 
-def test_a_model_that_finds_the_gpu_full_says_so(cards: dict[str, ModelCard]) -> None:
+def test_a_model_that_finds_the_gpu_full_says_so(tmp_path: Path) -> None:
+    card = write_checkpoint(tmp_path, "llama", hidden=1024, layers=4)  # 170 MB
     torch.cuda.empty_cache()
     free, _ = torch.cuda.mem_get_info()
-    taken = torch.empty(free - (4 << 20), dtype=torch.uint8, device="cuda")
+    taken = torch.empty(free - (64 << 20), dtype=torch.uint8, device="cuda")
     try:
         with pytest.raises(OutOfMemory, match="out of memory while loading"):
-            load(cards["llama"], threads=1)
+            load(card, threads=1)
     finally:
         del taken
         torch.cuda.empty_cache()
-    assert load(cards["llama"], threads=1).vocab_size == VOCAB_SIZE
+    assert load(card, threads=1).vocab_size == VOCAB_SIZE
 
 
 @pytest.fixture(scope="module")
@@ -199,7 +201,7 @@ def test_five_models_share_the_gpu_and_a_killed_one_comes_back(engine: LocalEngi
         (started,) = [event for event in column.events if isinstance(event, Started)]
         assert started.facts.device.startswith("cuda:0 ")
         assert started.facts.versions["decoding"] == "rows together, steps replayed"
-    workers = workers_of_this_process()
+    workers = workers_of(os.getpid(), "pocket")
     assert len(workers) == len(models)
     name, pid = next(iter(workers.items()))
     model = next(model for model in models if model.startswith(name))
@@ -207,17 +209,10 @@ def test_five_models_share_the_gpu_and_a_killed_one_comes_back(engine: LocalEngi
     long.wait_for(Started)
     os.kill(pid, signal.SIGKILL)
     ended = long.finish()
-    assert (ended.finish_reason, "SIGKILL" in str(ended.error)) == (FinishReason.ERROR, True)
+    assert ended.finish_reason is FinishReason.ERROR
+    assert "ended while it was writing; it is being started again" in str(ended.error)
     again = ask(engine, model, "again")
     assert again.finish().finish_reason in (FinishReason.STOP, FinishReason.LENGTH)
-
-
-def workers_of_this_process() -> dict[str, int]:
-    """Workers by the names that they show."""
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and not (found := workers_of(os.getpid())):
-        time.sleep(0.1)
-    return found
 
 
 def test_a_model_that_the_plan_finds_too_large_is_refused_before_a_process_is_made(
@@ -241,7 +236,7 @@ def test_an_error_of_the_device_ends_every_row_and_the_process(tmp_path: Path) -
         text=True,
         timeout=120,
     )
-    assert done.returncode == 1, done.stderr
+    assert done.returncode != 0, done.stderr
     ends = [line for line in done.stdout.splitlines() if line.startswith("ended")]
     assert len(ends) == 2
     assert all("the model failed" in line for line in ends)

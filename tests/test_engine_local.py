@@ -87,14 +87,14 @@ def servers() -> list[int]:
     return [pid for pid in children(os.getpid()) if b"forkserver" in command_of(pid)]
 
 
-def workers_of(pid: int) -> dict[str, int]:
-    """Processes that hold a model, by the name that they show."""
+def workers_of(pid: int, prefix: str = "tiny") -> dict[str, int]:
+    """Processes that hold a model, by the name that they show; of models whose ids begin so."""
     names = {}
     for server in children(pid):
         for worker in children(server):
             with suppress(OSError):  # it has just ended
                 names[Path(f"/proc/{worker}/comm").read_text().strip()] = worker
-    return {name: worker for name, worker in names.items() if name.startswith("tiny")}
+    return {name: worker for name, worker in names.items() if name.startswith(prefix)}
 
 
 def states(engine: LocalEngine) -> dict[str, str]:

@@ -107,6 +107,13 @@ def test_only_what_lies_on_one_gpu_is_recorded(model: LoadedModel) -> None:
     assert not can_be_recorded(split)
 
 
+def test_weights_of_8_bits_are_not_recorded(model: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recording, "_CUDA", "cpu")
+    assert can_be_recorded(model)
+    monkeypatch.setattr(model.model, "is_loaded_in_8bit", True, raising=False)
+    assert not can_be_recorded(model)
+
+
 def test_a_model_whose_recorded_steps_write_something_else_is_computed_anew(
     models: dict[str, LoadedModel], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -249,15 +256,16 @@ def test_a_newcomer_without_room_in_any_layer_leaves_the_others_as_they_were(
     assert check_golden(model).trouble == ""
 
 
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError("full"), torch.AcceleratorError("CUDA error: out of memory")])
 def test_a_step_without_memory_for_its_recording_is_computed(
-    model: LoadedModel, monkeypatch: pytest.MonkeyPatch
+    model: LoadedModel, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     (expected,) = write_together(model, [job("row", 12)])
     tried: list[int] = []
 
     def full(step: FixedStep) -> None:
         tried.append(1)
-        raise torch.OutOfMemoryError("full")
+        raise error
 
     monkeypatch.setattr(FixedStep, "_record", full)
     monkeypatch.setattr(recording, "_stream", lambda device: "a stream")

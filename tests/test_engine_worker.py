@@ -190,8 +190,9 @@ def test_a_prompt_that_cannot_be_fed_ends_its_row_alone() -> None:
         MemoryError(),
         torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"),
         RuntimeError("[enforce fail at alloc_cpu.cpp:117] . DefaultCPUAllocator: can't allocate memory: you tried"),
+        torch.AcceleratorError("CUDA error: out of memory"),
     ],
-    ids=["python", "gpu", "cpu"],
+    ids=["python", "gpu", "cpu", "driver"],
 )
 def test_out_of_memory_ends_the_row_in_words_and_the_worker_goes_on(fail_at: int, error: Exception) -> None:
     decoder = ScriptedDecoder(fail_at=fail_at, error=error)

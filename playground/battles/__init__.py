@@ -3,7 +3,7 @@
 Boundary: the only place that decides these three; page, API and restart call it and decide nothing themselves.
 """
 
-from playground.battles.choices import MAX_COMMENT_CHARS, REASONS
+from playground.battles.choices import MAX_COMMENT_CHARS, REASONS, Ballot
 from playground.battles.life import Battles
 from playground.battles.table import REFUSALS, TABLE, Event, Sends, Who, cell
 from playground.battles.views import VoteResult
@@ -13,6 +13,7 @@ __all__ = [
     "REASONS",
     "REFUSALS",
     "TABLE",
+    "Ballot",
     "Battles",
     "Event",
     "Sends",

@@ -6,6 +6,7 @@ Boundary: pure; knows a battle's record and nothing of its life.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from playground.errors import InvalidValue
 from playground.records import SIDES, Battle, BattleState, Generation
@@ -14,6 +15,26 @@ REASONS = ("correct", "complete", "clear", "length", "style", "safe")
 """What decided a vote, as chips name it; the words that a visitor reads are the page's."""
 
 MAX_COMMENT_CHARS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """A choice on its way to be saved, with what its rater says of it.
+
+    Raises:
+        InvalidValue: a reason that does not exist, too long a comment; the choice is checked against its battle.
+    """
+
+    choice: str
+    viewer: str
+    revision: int | None = None  # of the battle as it was seen; None: whatever it is
+    final: bool = False
+    source: str = "page"
+    reasons: Sequence[str] = ()
+    comment: str = ""
+
+    def __post_init__(self) -> None:
+        check_notes(self.reasons, self.comment)
 
 
 def check_choice(choice: str, battle: Battle) -> None:

@@ -15,7 +15,15 @@ from typing import Any
 
 from playground.battles.answers import insert_generation, interrupted, name_in, without_erased_words
 from playground.battles.belongings import battle_document
-from playground.battles.choices import REASONS, check_choice, check_fits, check_new, check_notes, check_reportable
+from playground.battles.choices import (
+    REASONS,
+    Ballot,
+    check_choice,
+    check_fits,
+    check_new,
+    check_notes,
+    check_reportable,
+)
 from playground.battles.passing import Passing, allowed, elapsed_s, ended_event, later, moved
 from playground.battles.table import TABLE, Event, Sends, Who, cell, refused
 from playground.battles.views import VoteResult, at_one_pace, column, result
@@ -163,34 +171,12 @@ class Battles:
             Refused: unknown, unfinished, foreign, expired, void.
             InvalidValue: a choice that cannot be made, or a reason that does not exist.
         """
-        return self._store.write(self._voting(battle_id, choice, viewer, revision, final, source, reasons, comment))
+        ballot = Ballot(choice, viewer, revision, final, source, reasons, comment)
+        return self._store.write(partial(self._vote, battle_id=battle_id, ballot=ballot))
 
-    async def vote_soon(self, battle_id: str, choice: str, viewer: str, **how: Any) -> VoteResult:
+    async def vote_soon(self, battle_id: str, ballot: Ballot) -> VoteResult:
         """The same for an event loop, which goes on meanwhile."""
-        return await self._store.write_soon(self._voting(battle_id, choice, viewer, **how))
-
-    def _voting(
-        self,
-        battle_id: str,
-        choice: str,
-        viewer: str,
-        revision: int | None = None,
-        final: bool = False,
-        source: str = "page",
-        reasons: Sequence[str] = (),
-        comment: str = "",
-    ) -> Callable[[Writing], VoteResult]:
-        check_notes(reasons, comment)
-        event = Event.VOTE_FINAL if final else Event.VOTE
-
-        def work(writing: Writing) -> VoteResult:
-            battle, after = self._enter(writing, battle_id, event, viewer, source)
-            if battle.state is OPEN and revision in (None, battle.revision):
-                battle = self._cast(writing, battle, after, choice, viewer)
-                self._write_notes(writing, battle, viewer, reasons or None, comment or None)  # a new vote has none yet
-            return result(battle)
-
-        return work
+        return await self._store.write_soon(partial(self._vote, battle_id=battle_id, ballot=ballot))
 
     def undo(self, battle_id: str, viewer: str, revision: int | None = None, *, source: str = "page") -> VoteResult:
         """Take back a vote that is not final; where none stands, nothing happens.
@@ -454,6 +440,15 @@ class Battles:
         self._move(writing, battle, replace(after, final_at=now) if early else after)
         if early:
             writing.tell_journal_of_reveal(battle.id, now)
+
+    def _vote(self, writing: Writing, battle_id: str, ballot: Ballot) -> VoteResult:
+        event = Event.VOTE_FINAL if ballot.final else Event.VOTE
+        battle, after = self._enter(writing, battle_id, event, ballot.viewer, ballot.source)
+        if battle.state is OPEN and ballot.revision in (None, battle.revision):
+            battle = self._cast(writing, battle, after, ballot.choice, ballot.viewer)
+            # a new vote has none yet
+            self._write_notes(writing, battle, ballot.viewer, ballot.reasons or None, ballot.comment or None)
+        return result(battle)
 
     def _cast(self, writing: Writing, battle: Battle, to: BattleState, choice: str, viewer: str) -> Battle:
         check_choice(choice, battle)

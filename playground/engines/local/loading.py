@@ -91,6 +91,8 @@ def load(
     """
     begun = time.monotonic()
     torch.set_num_threads(threads)
+    # on Hopper torch prefers cuDNN, which makes a plan for every length of keys: tens of milliseconds for each new one
+    torch.backends.cuda.enable_cudnn_sdp(False)
     quiet()
     device = _device(next(iter(room), str(best_device())))
     folder = checkpoint_folder(card)
@@ -240,7 +242,8 @@ def _quantizing(card: ModelCard, device: torch.device) -> dict[str, Any]:
     if importlib.util.find_spec("bitsandbytes") is None:
         raise CheckpointError(f"{card.name}: quantization needs bitsandbytes: pip install bitsandbytes")
     bits = {"load_in_8bit": True} if card.quantization == "8bit" else {"load_in_4bit": True}
-    return {"quantization_config": BitsAndBytesConfig(**bits, bnb_4bit_compute_dtype=DTYPES[card.dtype])}
+    computed = {"bnb_4bit_compute_dtype": DTYPES[card.dtype], "bnb_4bit_quant_type": "nf4"}
+    return {"quantization_config": BitsAndBytesConfig(**bits, **computed)}
 
 
 def _check_weight_files(card: ModelCard, folder: Path) -> tuple[Path, ...]:

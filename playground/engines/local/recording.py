@@ -12,21 +12,27 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import torch
 from transformers.cache_utils import Cache, CacheLayerMixin
 
 from playground.engines.local.loading import LoadedModel
-from playground.engines.local.memory import release
+from playground.engines.local.memory import OutOfMemory, memory_errors, release
 from playground.engines.local.slots import SlotLayer, Slots
 
 _CUDA = "cuda"
 
 
 def can_be_recorded(loaded: LoadedModel) -> bool:
-    """Whether all of the model lies on one GPU: layers that are fetched, or that lie elsewhere, cannot be recorded."""
-    return loaded.device.type == _CUDA and all(weights.device == loaded.device for weights in loaded.model.parameters())
+    """Whether all of the model lies on one GPU: layers that are fetched, or that lie elsewhere, cannot be recorded.
+
+    Neither can weights of 8 bits: bitsandbytes looks for outliers in every step, and the CPU waits for what it finds.
+    """
+    if loaded.device.type != _CUDA or getattr(loaded.model, "is_loaded_in_8bit", False):
+        return False
+    return all(weights.device == loaded.device for weights in loaded.model.parameters())
 
 
 class FixedLayer(CacheLayerMixin):  # type: ignore[misc]  # transformers has no types
@@ -85,9 +91,9 @@ class FixedStep:
         # a newcomer without room may have left some layers larger than others
         self._num_rows = min(shape[1] for shape in self._place)
         num_columns = min(shape[3] for shape in self._place)
-        # ids of all rows, their first columns, the current column: one copy to the device per step
+        # ids of all rows, their first columns, the current column: one copy to the device per step. Page-locked memory
+        # would not do for it: giving that back asks the device, and after an error there ends the process unheard
         self._numbers = torch.zeros(2 * self._num_rows + 1, dtype=torch.long, device=loaded.device)
-        self._staged = torch.zeros_like(self._numbers, device="cpu", pin_memory=loaded.device.type == _CUDA)
         self._columns = torch.arange(num_columns, device=loaded.device)
         size = (self._num_rows, num_columns)
         self._cache = Cache(layers=[FixedLayer(block, *size, self._numbers[-1:]) for block in slots.layers])
@@ -108,15 +114,15 @@ class FixedStep:
         """
         idle = self._num_rows - len(ids)  # they look at their own token, so that no softmax is empty
         numbers = [*ids, *[0] * idle, *starts, *[column] * (idle + 1)]
-        self._staged.copy_(torch.tensor(numbers))
-        self._numbers.copy_(self._staged, non_blocking=True)
+        self._numbers.copy_(torch.tensor(numbers))
         return self._go()[: len(ids)]
 
     def _go(self) -> torch.Tensor:
         if self._aside is not None and self._graph is None:
             try:
-                self._record()
-            except torch.OutOfMemoryError:  # a graph needs memory of its own; the step itself has room
+                with memory_errors("recording a step"):
+                    self._record()
+            except OutOfMemory:  # a graph needs memory of its own; the step itself has room
                 self._aside = None
                 release()
         if self._graph is None:
@@ -134,7 +140,8 @@ class FixedStep:
                 self._forward()
             torch.cuda.current_stream().wait_stream(self._aside)
             graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(graph, stream=self._aside):
+            # the outer one goes back to the stream before also where the end of a recording fails
+            with torch.cuda.stream(self._aside), torch.cuda.graph(graph, stream=self._aside):
                 self._logits = self._forward()
         self._graph = graph
 
@@ -180,8 +187,9 @@ def takes_positions(loaded: LoadedModel) -> bool:
     return "position_ids" in inspect.signature(loaded.model.forward).parameters
 
 
+@cache
 def _stream(device: torch.device) -> Any:
-    """One for all recordings: libraries keep memory for each that they ever worked on."""
+    """One for all recordings of a process: libraries keep memory for each that they ever worked on."""
     return torch.cuda.Stream(device) if device.type == _CUDA else None  # type: ignore[no-untyped-call]
 
 
