@@ -400,6 +400,14 @@ def test_the_status_line_carries_what_the_script_needs() -> None:
     assert "data-final-in='4.8'" in html
 
 
+@pytest.mark.parametrize(
+    ("blind", "button", "status"), [(True, "Reveal", "The models are shown."), (False, "Keep it", "The vote is final.")]
+)
+def test_where_the_models_are_known_nothing_is_revealed(bar: VoteBar, blind: bool, button: str, status: str) -> None:
+    assert bar.render(page(Phase.VOTED, blind=blind))[bar.reveal]["value"] == button
+    assert status in status_html(page(Phase.REVEALED, blind=blind))
+
+
 def test_a_message_is_escaped() -> None:
     html = status_html(PageState(message="no <b> ${x} {{y}}", is_error=True))
     assert "no &lt;b&gt; &#36;&#123;x&#125; &#123;&#123;y&#125;&#125;" in html

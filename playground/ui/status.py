@@ -68,7 +68,7 @@ def _words(state: PageState) -> str:
         case Phase.VOTED:
             return texts.STATUS_VOTED
         case Phase.REVEALED:
-            return texts.STATUS_REVEALED
+            return texts.STATUS_REVEALED if state.view is None or state.view.blind else texts.STATUS_FINAL
         case Phase.VOID:
             return _void_words(state.view)
 

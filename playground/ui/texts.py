@@ -141,6 +141,7 @@ STATUS_OPEN_TWO = "The answers are here. Which is better?"
 STATUS_OPEN_MORE = "The answers are here. Which is best?"
 STATUS_VOTED = "Vote saved."
 STATUS_REVEALED = "The models are shown."
+STATUS_FINAL = "The vote is final."  # of a battle whose models were known
 STATUS_ERASED = "The words of this battle were erased by its rater."
 STATUS_VOID = "There is no vote on this one: {reason}."
 VOID_REASONS: Mapping[str, str] = {
@@ -167,6 +168,7 @@ SAID_TIE, OTHERS_TIE = "You called it a tie.", "The vote: a tie."
 SAID_BAD, OTHERS_BAD = "You found {words}.", "The vote: {words}."
 UNDO = "Undo"
 REVEAL = "Reveal"
+KEEP = "Keep it"  # where there is nothing to reveal
 REASONS = "Why? Optional, several possible"
 REASON_CHIPS: Mapping[str, str] = {
     "correct": "correct",

@@ -99,7 +99,7 @@ class VoteBar:
             self.words: gr.update(value=_words(bar, view)),
             **self._render_choices(view, shown=judging and view.mine, on=bar is Bar.ON and view.may_vote),
             self.undo: gr.update(visible=mine_saved),
-            self.reveal: gr.update(visible=mine_saved),
+            self.reveal: gr.update(visible=mine_saved, value=texts.REVEAL if view.blind else texts.KEEP),
             self.hint: gr.update(value=_hint(bar, view)),
             self.next: gr.update(visible=shown or mine_saved),
             **self._render_notes(state, view, shown=state.allowed.notes and view.mine and not view.erased),
