@@ -58,7 +58,7 @@ def contenders(model: Any, vocabulary: Vocabulary, requests: list[Request], orac
 
 def compare(kind: str, vocabulary: Vocabulary, rounds: int, quick: bool) -> bool:
     """Print the architecture's table; whether all our answers were right."""
-    model = build(kind)
+    model = build(kind, quick=quick)
     count = NUM_INSTRUCTIONS // 4 if quick else NUM_INSTRUCTIONS
     requests = instructions(vocabulary, count, seed=0, longest=32 if quick else LONGEST)
     oracle = Oracle([model] * len(requests), vocabulary, requests)

@@ -74,7 +74,7 @@ def contenders(
 
 def compare(kind: str, vocabulary: Vocabulary, stream: Stream | NotHere, rounds: int, quick: bool) -> bool:
     """Print the architecture's table; whether all our answers were right."""
-    model = build(kind)
+    model = build(kind, quick=quick)
     requests = visitors(vocabulary, NUM_VISITORS, seed=0, new=(12, 24) if quick else (64, 128))
     oracle = Oracle([model] * len(requests), vocabulary, requests)
     print(f"\n{kind}, {num_parameters(model) / 1e6:.1f} million parameters, {oracle.num_tokens} tokens\n")

@@ -38,8 +38,13 @@ _STD = 0.3
 _CRITICAL = 50  # of the logging module: transformers says a lot about MPT on every switch of attention
 
 
-def build(kind: str, *, hidden: int = 384, layers: int = 9, seed: int = 0) -> Any:
-    """A model of `kind` (llama, opt, mpt) with `hidden` (a multiple of 64) and `layers`; 20 million parameters."""
+def build(kind: str, *, hidden: int = 384, layers: int = 9, seed: int = 0, quick: bool = False) -> Any:
+    """A model of `kind` (llama, opt, mpt) with `hidden` (a multiple of 64) and `layers`; 20 million parameters.
+
+    Args:
+        quick: as small as it may be, to see that a benchmark works.
+    """
+    hidden, layers = (_HEAD_WIDTH, 2) if quick else (hidden, layers)
     torch.set_num_threads(1)
     transformers.utils.logging.set_verbosity(_CRITICAL)
     transformers.utils.logging.disable_progress_bar()

@@ -333,4 +333,4 @@ TestLives = Lives.TestCase
 
 @pytest.mark.slow
 class TestManyLives(Lives.TestCase):  # type: ignore[misc]
-    settings = lives(400, 60)
+    settings = lives(200, 60)

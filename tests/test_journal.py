@@ -227,7 +227,7 @@ for number in range(first, first + 100_000):
 
 
 @pytest.mark.proves("killed at each step of a vote")
-@pytest.mark.parametrize("kills", [4, pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [4, pytest.param(50, marks=pytest.mark.slow)])
 def test_after_any_kill_the_journal_holds_every_vote_once(tmp_path: Path, folder: Path, kills: int) -> None:
     for number in range(kills):
         voter = subprocess.Popen(

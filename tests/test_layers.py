@@ -20,7 +20,7 @@ WORKER_SIDE = (
         f"playground/engines/local/{name}.py"
         for name in (
             *("forkserver", "worker", "inspection", "golden"),
-            *("loading", "configuration", "refusals", "vocabulary"),
+            *("loading", "staging", "configuration", "refusals", "vocabulary"),
             *("decode", "recording", "alone", "slots", "sampling", "noise", "memory", "offload"),
         )
     ),

@@ -599,7 +599,7 @@ for number in range(first, first + 100_000):
 """
 
 
-@pytest.mark.parametrize("kills", [5, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [5, pytest.param(80, marks=pytest.mark.slow)])
 def test_no_kill_loses_an_acknowledged_vote(tmp_path: Path, kills: int) -> None:
     acknowledged: list[str] = []
     for number in range(kills):
