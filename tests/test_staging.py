@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.engines.local.loading import load
+from playground.engines.local.memory import OutOfMemory
 from playground.engines.local.staging import Stage, StagedTensor
 from playground.errors import CheckpointError
 from playground.records import ModelCard
@@ -122,3 +123,19 @@ def test_what_is_wrong_is_refused_in_the_same_words(copy: Callable[[str], ModelC
             load(card, threads=1, stage=way)
         words.append(str(refused.value))
     assert words[0] == words[1]
+
+
+def test_a_device_that_is_full_half_way_is_said_to_be(
+    cards: dict[str, ModelCard], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied = iter(range(1000))
+    copy = Stage.copy
+
+    def full(way: Stage, source: torch.Tensor, target: torch.Tensor) -> None:
+        if next(copied) > 5:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        copy(way, source, target)
+
+    monkeypatch.setattr(Stage, "copy", full)
+    with pytest.raises(OutOfMemory, match="out of memory while loading Tiny opt"):
+        load(cards["opt"], threads=1, stage=stage())
