@@ -31,6 +31,7 @@ GB = 1e9
 VISITORS = 16
 PROMPT_TOKENS = 48
 GENERATED_TOKENS = 64
+PATIENCE_S = 120.0
 CONTEXT = 2048
 STEPS_AHEAD = 6  # all prompts of 16 visitors are read after four
 FREE_BESIDE_WEIGHTS = 0.12  # of the device: caches, activations, five CUDA contexts
@@ -145,16 +146,12 @@ class Pane:
             ids = tuple((7 + row + 31 * i) % self._loaded.vocab_size for i in range(PROMPT_TOKENS))
             decoder.admit(Job(str(row), ids, SamplingParams(max_new_tokens=CONTEXT), row, (), 0.0))
         for _ in range(STEPS_AHEAD):
-            decoder.step()
+            step(decoder)
         if together:
-            self._all_ready.wait()
+            self._all_ready.wait(PATIENCE_S)  # one that is gone ends the others too
         began, written = self._now(), 0
         while decoder.rows and time.perf_counter() - began < seconds:
-            drawn = decoder.step()
-            trouble = next((token.error for token in drawn if token.error), None)
-            if trouble:
-                raise RuntimeError(trouble)
-            written += len(drawn)
+            written += step(decoder)
         return written / (self._now() - began)
 
     def generate(self) -> float:
@@ -173,6 +170,15 @@ class Pane:
         if self._loaded.device.type == "cuda":
             self._torch.cuda.synchronize()
         return time.perf_counter()
+
+
+def step(decoder: Any) -> int:
+    """How many tokens a step gave; a row that ended for want of memory is no measurement."""
+    drawn = decoder.step()
+    trouble = next((token.error for token in drawn if token.error), None)
+    if trouble:
+        raise RuntimeError(trouble)
+    return len(drawn)
 
 
 def serve(shape: Shape, device: str, dtype: str, orders: Connection, all_ready: Barrier) -> None:

@@ -14,7 +14,9 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from transformers import LlamaConfig, MptConfig, OPTConfig, PreTrainedConfig, Qwen3_5Config, T5Config
 
+from playground.engines.local import loading
 from playground.engines.local.loading import load
 from playground.engines.local.memory import OutOfMemory
 from playground.engines.local.staging import Stage, StagedTensor
@@ -84,6 +86,18 @@ def test_a_buffer_is_there_again_after_a_tensor_that_failed() -> None:
     assert torch.equal(StagedTensor(torch.ones(3), shared).to("cpu"), torch.ones(3))
 
 
+class Counted(Stage):
+    """Knows how many tensors went through."""
+
+    def __init__(self, buffer_bytes: int, *, page_locked: bool) -> None:
+        super().__init__(buffer_bytes, page_locked=page_locked)
+        self.copied: list[torch.Size] = []
+
+    def copy(self, source: torch.Tensor, target: torch.Tensor) -> None:
+        self.copied.append(source.shape)
+        super().copy(source, target)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("kind", list(ARCHITECTURES))
@@ -92,12 +106,55 @@ def test_every_form_is_loaded_as_without_buffers(
 ) -> None:
     card = replace(copy(kind), dtype=dtype)
     rewrite(Path(card.repo), form)
-    plain, staged = (load(card, threads=1, stage=way).model.state_dict() for way in (None, stage()))
+    counted = Counted(SMALL, page_locked=False)
+    plain, staged = (load(card, threads=1, stage=way).model.state_dict() for way in (None, counted))
+    assert len(counted.copied) >= len(staged) - 1  # a tied matrix may lie in the file once
     assert list(plain) == list(staged)
     assert all(torch.equal(staged[name], numbers) for name, numbers in plain.items())
     assert {name: numbers.dtype for name, numbers in staged.items()} == {
         name: numbers.dtype for name, numbers in plain.items()
     }
+
+
+@pytest.mark.parametrize(
+    ("config", "through"),
+    [
+        (LlamaConfig(), True),
+        (OPTConfig(), True),
+        (MptConfig(), True),
+        (LlamaConfig(quantization_config={"quant_method": "fp8"}), False),
+        (Qwen3_5Config(), False),  # of which from_pretrained takes the text model
+        (T5Config(), False),  # which it refuses in words of its own
+    ],
+    ids=["llama", "opt", "mpt", "quantized", "with pictures", "no decoder"],
+)
+def test_what_from_pretrained_looks_at_more_closely_goes_its_way(
+    cards: dict[str, ModelCard], config: PreTrainedConfig, through: bool
+) -> None:
+    assert loading._can_be_staged(cards["llama"], config) is through
+    assert not loading._can_be_staged(replace(cards["llama"], quantization="4bit"), config)
+
+
+def test_without_page_locked_memory_weights_are_loaded_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def none_left(**_: object) -> Stage:
+        raise torch.AcceleratorError("CUDA error: OS call failed")
+
+    monkeypatch.setattr(loading, "Stage", none_left)
+    assert loading._stage(torch.device("cuda:0")) is None
+    assert "there is no page-locked memory, weights will take longer: CUDA error" in caplog.text
+
+
+def test_a_gpu_without_room_to_begin_is_said_to_be_full(
+    cards: dict[str, ModelCard], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(name: str) -> torch.device:
+        raise torch.AcceleratorError("CUDA error: out of memory")
+
+    monkeypatch.setattr(loading, "_device", full)
+    with pytest.raises(OutOfMemory, match="out of memory while loading Tiny opt"):
+        load(cards["opt"], threads=1)
 
 
 def _without(weights: dict[str, Any], part: str) -> dict[str, Any]:

@@ -42,6 +42,11 @@ from playground.records import ModelCard
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
+_KINDS = MODEL_FOR_CAUSAL_LM_MAPPING  # from configurations to models
+_FOUR_BITS = "nf4"
+
+log = logging.getLogger(__name__)
+
 GATES = ("configuration", "files", "weights", "numbers", "vocabulary")
 """What a checkpoint has to pass, in order."""
 Passed = Callable[[str], None]
@@ -83,7 +88,7 @@ def load(
         room: bytes for weights by device, as torch spells them. Several share the layers in this order, and ``cpu``
             after another keeps layers that are computed on that other one. Of none: the first GPU, or the CPU.
         passed: told what was found at each of `GATES`, in their order.
-        stage: what the weights pass through; by default page-locked memory on their way to a GPU, and nothing else.
+        stage: what the weights pass through, where they can; by default page-locked memory on their way to a GPU.
 
     Raises:
         CheckpointError: files that are missing, truncated, poisoned or of another shape.
@@ -94,7 +99,8 @@ def load(
     # on Hopper torch prefers cuDNN, which makes a plan for every length of keys: tens of milliseconds for each new one
     torch.backends.cuda.enable_cudnn_sdp(False)
     quiet()
-    device = _device(next(iter(room), str(best_device())))
+    with memory_errors(f"loading {card.name}"):  # a full GPU has no room even to begin
+        device = _device(next(iter(room), str(best_device())))
     folder = checkpoint_folder(card)
     config = read_config(card, folder)
     passed(f"{config.architectures[0] if config.architectures else card.architecture}, {config.model_type}")
@@ -102,7 +108,7 @@ def load(
     passed(f"{len(files)} with {sum(file.stat().st_size for file in files) / 1e6:,.1f} MB: {files[0].suffix}")
     with memory_errors(f"loading {card.name}"):
         places = _places(card, config, room)
-        stage = stage or _stage(card, device)
+        stage = (stage or _stage(device)) if _can_be_staged(card, config) else None
         read = partial(_from_folder, folder) if stage is None else partial(_through, stage, files)
         model = _read_weights(card, read, config, device, places)
         num_parameters = sum(parameter.numel() for parameter in model.parameters())
@@ -144,7 +150,8 @@ def facts(card: ModelCard, folder: Path, device: torch.device, is_offloaded: boo
 
 
 def _dtype_words(card: ModelCard) -> str:
-    return f"{card.quantization} ({card.dtype})" if card.quantization else card.dtype
+    form = f"{card.quantization} {_FOUR_BITS}" if card.quantization == "4bit" else card.quantization
+    return f"{form} ({card.dtype})" if form else card.dtype
 
 
 def _revision(card: ModelCard, folder: Path) -> str:
@@ -189,9 +196,25 @@ def _device(name: str) -> torch.device:
     return torch.empty(0, device=name).device
 
 
-def _stage(card: ModelCard, device: torch.device) -> Stage | None:
-    """Page-locked memory on the way to a GPU; what is quantized on its way takes transformers' own."""
-    return None if device.type == "cpu" or card.quantization else Stage()
+def _stage(device: torch.device) -> Stage | None:
+    """Page-locked memory on the way to a GPU; without it weights come there all the same."""
+    if device.type == "cpu":
+        return None
+    try:
+        return Stage()
+    except RuntimeError as problem:
+        log.warning("there is no page-locked memory, weights will take longer: %s", problem)
+        return None
+
+
+def _can_be_staged(card: ModelCard, config: Any) -> bool:
+    """Whether ``from_pretrained`` makes the same of weights as of their folder.
+
+    It looks closer at what is quantized, and only with a folder it takes the text model out of one for pictures too.
+    """
+    if card.quantization or getattr(config, "quantization_config", None) or type(config) not in _KINDS:
+        return False
+    return getattr(_KINDS[type(config)], "config_class", None) is type(config)
 
 
 def _read_weights(card: ModelCard, read: Read, config: Any, device: torch.device, places: Places) -> Any:
@@ -219,8 +242,7 @@ def _from_folder(folder: Path, **options: Any) -> Any:
 
 def _through(stage: Stage, files: Sequence[Path], *, config: Any, **options: Any) -> Any:
     """The same; with weights given, ``from_pretrained`` refuses a folder, without which the class has to be named."""
-    kind = MODEL_FOR_CAUSAL_LM_MAPPING[type(config)]
-    return kind.from_pretrained(None, config=config, state_dict=staged_weights(files, stage), **options)
+    return _KINDS[type(config)].from_pretrained(None, config=config, state_dict=staged_weights(files, stage), **options)
 
 
 def _placing(device: torch.device, places: Places) -> dict[str, Any]:
@@ -242,7 +264,7 @@ def _quantizing(card: ModelCard, device: torch.device) -> dict[str, Any]:
     if importlib.util.find_spec("bitsandbytes") is None:
         raise CheckpointError(f"{card.name}: quantization needs bitsandbytes: pip install bitsandbytes")
     bits = {"load_in_8bit": True} if card.quantization == "8bit" else {"load_in_4bit": True}
-    computed = {"bnb_4bit_compute_dtype": DTYPES[card.dtype], "bnb_4bit_quant_type": "nf4"}
+    computed = {"bnb_4bit_compute_dtype": DTYPES[card.dtype], "bnb_4bit_quant_type": _FOUR_BITS}
     return {"quantization_config": BitsAndBytesConfig(**bits, **computed)}
 
 

@@ -67,5 +67,5 @@ class StagedTensor:
 
 
 def staged_weights(files: Sequence[Path], stage: Stage) -> Mapping[str, StagedTensor]:
-    """Every tensor of a checkpoint's files by name; mapped, and read when it is moved."""
+    """Every tensor of a checkpoint's files by name; mapped, and read when it is moved, but of .bin files of old."""
     return {name: StagedTensor(tensor, stage) for file in files for name, tensor in load_state_dict(file).items()}
