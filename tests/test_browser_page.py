@@ -138,6 +138,19 @@ def test_a_starter_fills_the_composer_with_its_input(visitor: Visitor) -> None:
     expect(visitor.page.locator("#input textarea")).to_have_value(re.compile("long and winding"))
 
 
+def test_a_starter_that_is_still_shown_while_others_come_is_the_one_that_is_taken(visitor: Visitor) -> None:
+    """The category is chosen, its starters are on their way, and one of those before is clicked."""
+    visitor.page.evaluate(
+        """() => {
+            const starter = [...document.querySelectorAll("#starter-samples button")].at(2);
+            document.querySelectorAll("#starter-category label")[3].click();
+            starter.click();
+        }"""
+    )
+    expect(visitor.page.locator("#instruction textarea")).to_have_value("Make it shorter.")
+    expect(visitor.page.locator("#input textarea")).to_have_value(re.compile("long and winding"))
+
+
 def test_surprise_me_writes_an_instruction(visitor: Visitor) -> None:
     visitor.page.locator("#surprise").click()
     expect(visitor.page.locator("#instruction textarea")).not_to_have_value("")

@@ -23,7 +23,7 @@ from playground.records import (
 )
 from playground.ui import texts
 from playground.ui.columns import Columns
-from playground.ui.composer import Composer
+from playground.ui.composer import Composer, clicked_starter
 from playground.ui.rendering import escape
 from playground.ui.state import TABLE, Bar, PageState, Phase, Primary
 from playground.ui.status import status_html
@@ -186,6 +186,16 @@ def test_there_is_a_picker_for_each_column_when_the_visitor_chooses(
 def test_the_drawers_label_says_what_is_set(composer: Composer) -> None:
     updates = composer.render_choices("any", 2, "blind", "0.7", "", "", "", "", "7")
     assert updates[composer.settings]["label"] == "Models: the arena's choice · Sampling: temperature 0.7"
+
+
+@pytest.mark.parametrize("category", ["explain", "talk", "", None, 7])
+def test_a_starter_is_the_one_whose_words_were_clicked_whatever_is_chosen_meanwhile(category: object) -> None:
+    shorter, other = Instruction("Make it shorter.", "A long one."), Instruction("Make it shorter.", "Another.")
+    starters = {"explain": (Instruction("What is rust?"),), "rewrite": (shorter,), "talk": (other,)}
+    clicked = clicked_starter(starters, category, {"index": 1, "value": ["Make it shorter."]})
+    assert clicked is (other if category == "talk" else shorter)
+    for event in (None, 7, {}, {"value": 7}, {"value": []}, {"value": [["x"]]}, {"value": ["nothing like it"]}):
+        assert clicked_starter(starters, category, event) is None
 
 
 def test_a_starter_shows_the_fields_it_needs(composer: Composer) -> None:

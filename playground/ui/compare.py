@@ -29,7 +29,7 @@ from playground.records import SIDES, BattleState, BattleView, ColumnState, Colu
 from playground.starters import pick
 from playground.ui import texts
 from playground.ui.columns import Columns, intro
-from playground.ui.composer import Composer, Typed, starter_samples, starters_of
+from playground.ui.composer import Composer, Typed, clicked_starter, starter_samples, starters_of
 from playground.ui.gate import check_pace
 from playground.ui.looks import Looks
 from playground.ui.middleware import rater_of
@@ -189,7 +189,7 @@ class CompareRoom:
             )
         composer.surprise.click(self.surprise, None, composer.fields, **_AT_ONCE)
         composer.category.input(self.show_starters, [composer.category], [composer.samples], **_AT_ONCE)
-        composer.samples.click(self.take_starter, [composer.category, composer.samples], composer.fields, **_AT_ONCE)
+        composer.samples.select(self.take_starter, [composer.category], composer.fields, **_AT_ONCE)
 
     # Comparing
 
@@ -377,12 +377,10 @@ class CompareRoom:
         """The starters of one kind."""
         return {self.composer.samples: gr.Dataset(**starter_samples(starters_of(self._starters, category)))}
 
-    def take_starter(self, category: object, place: object) -> Updates:
+    def take_starter(self, category: object, event: gr.EventData) -> Updates:
         """Put one starter into the composer."""
-        starters = starters_of(self._starters, category)
-        if not isinstance(place, int) or not 0 <= place < len(starters):
-            return _unchanged(self.composer.instruction)
-        return self.composer.fill(starters[place])
+        starter = clicked_starter(self._starters, category, event._data)
+        return _unchanged(self.composer.instruction) if starter is None else self.composer.fill(starter)
 
     def say_what_happens(self, session: Session, mode: object, columns: object) -> Updates:
         """The sentence below an empty composer, for the chosen mode and number."""

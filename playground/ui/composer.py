@@ -346,6 +346,19 @@ def starters_of(starters: Mapping[str, Sequence[Instruction]], category: object)
     return starters.get(category, ()) if isinstance(category, str) else ()
 
 
+def clicked_starter(
+    starters: Mapping[str, Sequence[Instruction]], category: object, event: object
+) -> Instruction | None:
+    """The starter that a click names by its words; of several, the one of the chosen category.
+
+    Not by its place: for a moment the page may still show the starters of the category that was chosen before.
+    """
+    row = event.get("value") if isinstance(event, dict) else None
+    words = row[0] if isinstance(row, list) and row else None
+    known = (*starters_of(starters, category), *(starter for group in starters.values() for starter in group))
+    return next((starter for starter in known if starter.instruction == words), None)
+
+
 def number(name: str, value: object) -> int | float:
     """What was typed into a settings field as a number.
 
