@@ -12,7 +12,6 @@ import threading
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
-from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -20,13 +19,16 @@ from playground.battles import REFUSALS, Ballot, Battles, VoteResult
 from playground.catalog import Catalog
 from playground.clock import Clock
 from playground.compare import Column, ColumnPlan, Comparison
+from playground.counting import CountingPolicy, default_policy, reasons_of_rater, standing_of, told
 from playground.engines.fleet import Fleet
 from playground.engines.protocol import Engine
 from playground.errors import InvalidValue, Refused, StorageError
 from playground.leaderboard import Leaderboard, LeaderboardOptions
 from playground.lineup import LineUp, chosen_models
 from playground.listing import current_leaderboard, sources_line
+from playground.networks import Network, Networks
 from playground.places import Places
+from playground.rater import key_hash
 from playground.reading import AnswerReader
 from playground.recorder import Recorder
 from playground.records import (
@@ -35,16 +37,19 @@ from playground.records import (
     BattleView,
     Belongings,
     Erased,
+    Generation,
     Instruction,
     ModelCard,
     ModelStatus,
     OwnBattle,
+    Standing,
 )
 from playground.settings import Settings
 from playground.starters import load_starters
 from playground.storage.journal import Journal, JournalState
 from playground.storage.room import Room
 from playground.storage.segments import journal_folder
+from playground.storage.statements import Reading
 from playground.storage.store import Store, open_store
 from playground.terms import read_terms
 from playground.unkept import UnkeptBattles
@@ -84,6 +89,8 @@ class Arena:
         self._category_of = {replace(s, category=""): s.category for group in self.starters.values() for s in group}
         self._engine = engine or Fleet(settings)
         self._clock = clock or Clock()
+        self.policy: CountingPolicy = default_policy(settings)
+        self._networks = Networks(self._clock)
         self._running: dict[str, Running] = {}
         self.places = Places(settings.queue_max, self._clock)
         self._unkept = UnkeptBattles(self._battles_on)
@@ -135,7 +142,8 @@ class Arena:
         columns: int = 2,
         overrides: Mapping[str, Any] = NO_OVERRIDES,
         keep: bool = True,
-        parent_id: str | None = None,
+        parent: Battle | None = None,
+        address: str = "",
     ) -> str:
         """Make a battle and start writing its answers; returns its id.
 
@@ -143,6 +151,8 @@ class Arena:
             models: ids in column order, they may repeat; empty: `columns` of the arena's choice.
             overrides: sampling parameters (and `seed`) for all columns; empty: as each card says.
             keep: False holds everything in memory only.
+            parent: the earlier battle that this one regenerates.
+            address: where the request comes from; empty where that is not known.
 
         Raises:
             Busy: as many are being written as may be at once.
@@ -155,11 +165,13 @@ class Arena:
             raise InvalidValue("a seed cannot be given while blind: it would let answers be told apart; use open mode")
         states = {status.model_id: status.state for status in self.statuses()}
         cards, probability = self._line_up.choose(instruction, models, columns, blind, overrides, states)
+        if parent is not None and _is_drawn_still(parent):
+            probability = parent.draw_probability
         plans = self._line_up.plan(cards, instruction, overrides)
         battle = Battle(
             id=secrets.token_hex(16),
             comparison_id=secrets.token_hex(16),
-            parent_id=parent_id,
+            parent_id=None if parent is None or not keep else parent.id,
             owner=owner,
             source=source,
             blind=blind,
@@ -176,13 +188,13 @@ class Arena:
             battles = self._kept if keep else self._unkept.add(battle.id, owner, cards, self.running)
             battles.create(battle, self.terms.version if keep else "")
             undo.pop_all()  # its place is freed when it has ended
-        comparison = self._comparison(battle, plans, battles)
+        comparison = self._comparison(battle, plans, battles, None if blind else self._networks.of(address))
         with self._guard:
             self._running[battle.id] = Running(battle, comparison)
         comparison.start(self._engine, self.settings.deadline_s)
         return battle.id
 
-    def regenerate(self, battle_id: str, viewer: str) -> str:
+    def regenerate(self, battle_id: str, viewer: str, address: str = "") -> str:
         """A new battle of the same models on the same instruction, with new seeds and a new order if it is blind.
 
         Raises:
@@ -201,7 +213,8 @@ class Arena:
             models=[side.model_id for side in old.sides],
             overrides={name: value for name, value in old.overrides.items() if name != "seed"},
             keep=kept,
-            parent_id=old.id if kept else None,
+            parent=old,
+            address=address,
         )
 
     def view(self, battle_id: str, viewer: str, source: str = "page") -> BattleView:
@@ -252,21 +265,30 @@ class Arena:
 
     # Judging
 
-    def vote(self, battle_id: str, viewer: str, choice: str, revision: int | None = None) -> BattleView:
+    def vote(
+        self, battle_id: str, viewer: str, choice: str, revision: int | None = None, address: str = ""
+    ) -> BattleView:
         """Save a choice made on the page; a repeated vote gets the stored one, whatever it says.
 
         Raises:
             Refused: the battle is unknown, unfinished, foreign, expired or void.
             InvalidValue: the choice names no side that may be judged.
         """
-        self._battles_of(battle_id).vote(battle_id, choice, viewer, revision)
+        self._battles_of(battle_id).vote(battle_id, choice, viewer, revision, network=self._networks.of(address))
         return self.view(battle_id, viewer)
 
     async def vote_final(
-        self, battle_id: str, rater: str, choice: str, reasons: Sequence[str] = (), comment: str = ""
+        self,
+        battle_id: str,
+        rater: str,
+        choice: str,
+        reasons: Sequence[str] = (),
+        comment: str = "",
+        address: str = "",
     ) -> VoteResult:
         """Save a choice made over the API: final at once. Raises as `vote`."""
-        ballot = Ballot(choice, rater, final=True, source="api", reasons=reasons, comment=comment)
+        network = self._networks.of(address)
+        ballot = Ballot(choice, rater, None, True, "api", reasons, comment, network)
         return await self._battles_of(battle_id).vote_soon(battle_id, ballot)
 
     def undo(self, battle_id: str, viewer: str, revision: int | None = None) -> BattleView:
@@ -301,8 +323,16 @@ class Arena:
         return self._kept.belongings(rater)
 
     def latest_battles(self, rater: str, limit: int, chars: int) -> Sequence[OwnBattle]:
-        """Her battles, the newest first, with so many characters of each instruction."""
-        return self._kept.latest(rater, limit, chars)
+        """A rater's battles, the newest first, with so many characters of each instruction."""
+        found = self._kept.latest(rater, limit, chars)
+        with self.store.reading() as reading:
+            reasons = reasons_of_rater(reading, rater, self.policy)
+        return [
+            replace(own, standing=told(reasons[own.battle_id], own.state, own.blind, self.policy))
+            if own.battle_id in reasons
+            else own
+            for own in found
+        ]
 
     def own_data(self, rater: str) -> dict[str, Any]:
         """All that is stored of her as one document; of a battle that is blind still, as much as she may see."""
@@ -333,9 +363,21 @@ class Arena:
         known = self._engine.status()
         return tuple(known.get(card.id, ModelStatus(card.id, "off")) for card in self.line_up)
 
-    def leaderboard(self, category: str = "") -> Leaderboard:
-        """The ratings from all votes that count now."""
-        options = LeaderboardOptions(prior_ties=self.settings.prior_ties)
+    def program_of(self, key: str) -> str:
+        """The name of the program that has a key.
+
+        Raises:
+            InvalidValue: no program has this key.
+        """
+        with self.store.reading() as reading:
+            name = reading.program_of_key(key_hash(key))
+        if name is None:
+            raise InvalidValue("this key is not known here; make one with: python -m playground key NAME")
+        return name
+
+    def leaderboard(self, category: str = "", policy: CountingPolicy | None = None) -> Leaderboard:
+        """The ratings from all votes that count now; `policy` says which do, by default those of the default board."""
+        options = LeaderboardOptions(policy=policy or self.policy, prior_ties=self.settings.prior_ties)
         models = [card.id for card in self.line_up]
         now = self._clock.now()
         return current_leaderboard(self.store, self.catalog, models, self.starters, now, category, options)
@@ -418,12 +460,25 @@ class Arena:
         self._room.check()
 
     def _battles_on(self, store: Store) -> Battles:
-        return Battles(store, self._clock, undo_s=self.settings.undo_s, expire_s=self.settings.expire_s)
+        return Battles(
+            store,
+            self._clock,
+            undo_s=self.settings.undo_s,
+            expire_s=self.settings.expire_s,
+            votes_per_network=self.settings.votes_per_network,
+            standing_of=self._standing_of if store.stored else _counts_nowhere,
+        )
+
+    def _standing_of(self, reading: Reading, battle: Battle) -> Standing | None:
+        return standing_of(reading, battle, self.policy)
 
     def _battles_of(self, battle_id: str) -> Battles:
         return self._unkept.of(battle_id) or self._kept
 
-    def _comparison(self, battle: Battle, plans: Sequence[ColumnPlan], battles: Battles) -> Comparison:
+    def _comparison(
+        self, battle: Battle, plans: Sequence[ColumnPlan], battles: Battles, network: Network | None
+    ) -> Comparison:
+        """The answers of a battle on their way; an open run is remembered with the network that sees it."""
         columns = [
             Column(
                 plan,
@@ -434,7 +489,12 @@ class Arena:
             )
             for plan in plans
         ]
-        record = partial(self._recorder.submit, battles, battle.id)
+
+        def record(ended: Mapping[str, Generation]) -> None:
+            if network is not None:
+                self._networks.saw(network, ended.values())
+            self._recorder.submit(battles, battle.id, ended)
+
         return Comparison(battle.id, battle.blind, columns, self._clock, record)
 
     def _scrub(self) -> None:
@@ -472,3 +532,12 @@ class Arena:
                 settled = self._clock.monotonic()
                 with suppress(StorageError):  # another minute; nobody sees what is not written down yet
                     self._kept.expire()
+
+
+def _counts_nowhere(reading: Reading, battle: Battle) -> Standing:
+    return Standing(False, "it is kept in memory only")
+
+
+def _is_drawn_still(battle: Battle) -> bool:
+    """Whether its rater knows no more of its models than that the arena drew them."""
+    return battle.blind and battle.draw_probability is not None and battle.state is not BattleState.REVEALED

@@ -17,6 +17,7 @@ there are any, and the next step; it may be shown to a visitor as it stands.
     ├── StorageError            the database or its folder
     │   ├── DatabaseLocked          another process writes to it
     │   ├── DatabaseNewer           written by a newer version of the playground
+    │   ├── DatabaseDiffers         its schema is not that of the version it claims
     │   └── DatabaseBroken          not a database of ours, or damaged
     ├── Busy                    too much is going on for one more; carries how long to wait
     └── Refused                 a battle's state or owner forbids it; carries a machine-readable reason
@@ -82,6 +83,10 @@ class DatabaseLocked(StorageError):
 
 class DatabaseNewer(StorageError):
     """The database was written by a newer version of the playground."""
+
+
+class DatabaseDiffers(StorageError):
+    """The database's schema is not that of the version it claims."""
 
 
 class DatabaseBroken(StorageError):

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import numpy as np
 
 from playground import verdict as words
-from playground.counting import Counted, CountingPolicy, Exclusion, Reason, count
+from playground.counting import KINDS, Counted, CountingPolicy, Exclusion, Reason, count
 from playground.errors import InvalidValue
 from playground.ratings import bias
 from playground.ratings.bradley_terry import DEFAULT_PRIOR_TIES, Fit, fit
@@ -96,6 +98,15 @@ class Influence:
 
 
 @dataclass(frozen=True, slots=True)
+class BusiestNetwork:
+    """The network that gave the most of the votes that count, on one day."""
+
+    votes: int
+    share: float  # of the votes that count
+    headline_without: str  # of the verdict on all other votes
+
+
+@dataclass(frozen=True, slots=True)
 class Leaderboard:
     """What the votes say, in numbers and in words."""
 
@@ -111,6 +122,8 @@ class Leaderboard:
     num_raters: int
     all_votes: int  # counted or not
     exclusions: tuple[Exclusion, ...]  # why the others do not count
+    kinds: Mapping[str, int]  # how many votes there are of each of `counting.KINDS`, counted or not
+    busiest_network: BusiestNetwork | None  # of the votes that count; None where no network is known
     flagged_votes: int  # that count, or would but for their flags
     lighter_raters: int  # whose votes weigh less, so that none has too large a share
     influence: Influence | None  # None where there is no first place to lose
@@ -131,8 +144,11 @@ def build_leaderboard(
     options: LeaderboardOptions | None = None,
     models: Collection[str] = (),
     categories: Collection[str] = (),
+    networks: Mapping[str, str] = MappingProxyType({}),
 ) -> Leaderboard:
     """The leaderboard of these votes.
+
+    Where the policy wants pairs that were drawn and nobody has judged one yet, pairs that raters chose count too.
 
     Args:
         pairs: one row per judged pair.
@@ -141,6 +157,7 @@ def build_leaderboard(
         options: how the votes are read.
         models: ids that are named in a note when they have no vote.
         categories: valid ones beside those of the votes.
+        networks: of votes, as far as they are known: vote id -> tag.
 
     Raises:
         InvalidValue: an unknown category, winner or option.
@@ -148,13 +165,52 @@ def build_leaderboard(
     options = options or LeaderboardOptions()
     judged = list(pairs)
     _check_category(category, {*categories, *(pair.category for pair in judged)} - {""})
-    counted = count(judged, options.policy, category=category)
+    policy = options.policy.with_fallback(judged)
+    falls_back = policy != options.policy
+    options = dataclasses.replace(options, policy=policy)
+    counted = count(judged, policy, category=category)
     table = _table(counted, options, models)
-    other = None
-    if counted.flagged:
-        flipped = options.policy.with_flagged(options.policy.leave_out_flagged)
-        other = _table(count(judged, flipped, category=category), options, table.models)
-    return leaderboard_of(table, cards, category=category, options=options, counted=counted, other=other)
+
+    def table_with(other: CountingPolicy) -> PairTable:
+        return _table(count(judged, other, category=category), options, table.models)
+
+    flipped = policy.with_flagged(policy.leave_out_flagged)
+    stricter = dataclasses.replace(policy, leave_out_seen_elsewhere=True)
+    board = leaderboard_of(
+        table,
+        cards,
+        category=category,
+        options=options,
+        counted=counted,
+        other=table_with(flipped) if counted.flagged else None,
+        stricter=table_with(stricter) if any(pair.seen_elsewhere for pair in counted.pairs) else None,
+    )
+    if falls_back and counted.pairs:
+        board = dataclasses.replace(board, notes=(words.CHOSEN_ONLY, *board.notes))
+    tag = _busiest({pair.vote_id for pair in counted.pairs}, networks)
+    if not tag:
+        return board
+    rest = [pair for pair in judged if networks.get(pair.vote_id) != tag]
+    counted_rest = count(rest, policy, category=category)
+    without = leaderboard_of(
+        _table(counted_rest, options, table.models), cards, category=category, options=options, counted=counted_rest
+    )
+    return _with_network(board, counted, counted_rest, without.verdict.headline)
+
+
+def _busiest(votes: Collection[str], networks: Mapping[str, str]) -> str:
+    """The tag that most of these votes have; empty where none has one."""
+    tags = Counter(networks[vote] for vote in votes if vote in networks)
+    return max(tags, key=lambda tag: (tags[tag], tag)) if tags else ""
+
+
+def _with_network(board: Leaderboard, counted: Counted, rest: Counted, headline: str) -> Leaderboard:
+    """The board with what hangs on its busiest network."""
+    of_all = len({pair.vote_id for pair in counted.pairs})
+    votes = of_all - len({pair.vote_id for pair in rest.pairs})
+    busiest = BusiestNetwork(votes, votes / of_all, headline)
+    finding = words.network(votes, busiest.share, headline, holds=headline == board.verdict.headline)
+    return dataclasses.replace(board, busiest_network=busiest, findings=(*board.findings, finding))
 
 
 def leaderboard_of(
@@ -165,6 +221,7 @@ def leaderboard_of(
     options: LeaderboardOptions | None = None,
     counted: Counted | None = None,
     other: PairTable | None = None,
+    stricter: PairTable | None = None,
 ) -> Leaderboard:
     """The leaderboard of a table that was made elsewhere, such as from a ``GROUP BY``.
 
@@ -173,14 +230,15 @@ def leaderboard_of(
     Args:
         counted: what became of all votes; None: all that there are stand in the table.
         other: the table with flagged votes where this one is without, or the other way round; None: there are none.
+        stricter: the table without votes on answers that an open run has shown; None: there are none.
     """
     options = options or LeaderboardOptions()
     fitted = fit(table.wins, prior_ties=options.prior_ties)
     intervals = estimate_intervals(
         table, fitted, level=options.level, unit=options.unit, resamples=options.resamples, seed=options.seed
     )
-    counted = counted or Counted((), (), table.num_votes, 0, {})
-    board = _Board.of(table, fitted, intervals, options, cards, counted, other)
+    counted = counted or Counted((), (), table.num_votes, 0, {}, {})
+    board = _Board.of(table, fitted, intervals, options, cards, counted, other, stricter)
     return Leaderboard(
         rows=board.rows(),
         verdict=board.verdict(category),
@@ -188,7 +246,7 @@ def leaderboard_of(
         findings=board.findings(),
         win_probability=tuple(tuple(_or_none(fitted.probability[i, j]) for j in board.order) for i in board.order),
         basis=words.basis(
-            blind_only=options.policy.blind_only,
+            which=options.policy.description,
             category=category,
             both_bad=options.both_bad,
             prior_ties=options.prior_ties,
@@ -202,6 +260,8 @@ def leaderboard_of(
         num_raters=table.num_raters,
         all_votes=counted.votes,
         exclusions=counted.exclusions,
+        kinds=counted.kinds,
+        busiest_network=None,
         flagged_votes=counted.flagged,
         lighter_raters=len(counted.weights),
         influence=board.influence,
@@ -226,6 +286,7 @@ class _Board:
     counted: Counted
     ratings: FloatArray  # (m,) points; NaN where there is nothing to compare with
     other: FloatArray | None  # (m,) the same with flagged votes where these are without, or the other way round
+    stricter: FloatArray | None  # (m,) the same without votes on answers that an open run has shown
     names: tuple[str, ...]
     licenses: tuple[str, ...]
     groups: tuple[tuple[int, ...], ...]  # connected models, best first; the largest group first, nobody alone
@@ -245,6 +306,7 @@ class _Board:
         cards: Mapping[str, Named],
         counted: Counted,
         other: PairTable | None,
+        stricter: PairTable | None,
     ) -> _Board:
         battles, bad = table.votes_by_model()
         rated = battles - bad if options.both_bad == "omit" else battles
@@ -257,6 +319,7 @@ class _Board:
             counted=counted,
             ratings=_compared(fitted),
             other=None if other is None else _compared(fit(other.wins, prior_ties=options.prior_ties)),
+            stricter=None if stricter is None else _compared(fit(stricter.wins, prior_ties=options.prior_ties)),
             names=tuple(cards[model].name if model in cards else model for model in table.models),
             licenses=tuple(cards[model].license if model in cards else "" for model in table.models),
             groups=_groups(fitted),
@@ -396,7 +459,9 @@ class _Board:
         level, two_sides = self.options.level, self.table.num_votes == self.table.count.sum()
         return (
             *self._counted(),
+            *self._kinds(),
             *self._flagged(),
+            *self._seen_elsewhere(),
             *self._robustness(),
             words.position(bias.first_side_wins(self.table, level=level), two_sides=bool(two_sides)),
             words.length(bias.longer_wins(self.table, level=level)),
@@ -412,18 +477,28 @@ class _Board:
                 share=self.options.policy.max_share_per_rater,
             )
 
+    def _kinds(self) -> Iterator[Finding]:
+        """Whose votes there are, where they are not all alike."""
+        if len(self.counted.kinds) > 1:
+            yield words.kinds([(KINDS[kind], votes) for kind, votes in self.counted.kinds.items()])
+
     def _flagged(self) -> Iterator[Finding]:
         """What it changes to count flagged votes, in the first group."""
-        if (other := self.other) is None or not self.groups:
-            return
-        group = [i for i in self.groups[0] if math.isfinite(other[i])]
-        others = sorted(group, key=lambda i: -round(float(other[i]), 6))  # of equals the order stays
-        yield words.flagged(
-            self.counted.flagged,
-            self._named(group),
-            self._named(others),
-            counted=not self.options.policy.leave_out_flagged,
-        )
+        if self.other is not None and self.groups:
+            order, others = self._orders(self.other)
+            yield words.flagged(self.counted.flagged, order, others, counted=not self.options.policy.leave_out_flagged)
+
+    def _seen_elsewhere(self) -> Iterator[Finding]:
+        """What it changes to leave out votes on answers that an open run has shown, in the first group."""
+        if self.stricter is not None and self.groups:
+            votes = len({pair.vote_id for pair in self.counted.pairs if pair.seen_elsewhere})
+            yield words.seen_elsewhere(votes, *self._orders(self.stricter))
+
+    def _orders(self, ratings: FloatArray) -> tuple[list[str], list[str]]:
+        """The names of the first group in the order of this board and in that of other ratings (m,)."""
+        group = [i for i in self.groups[0] if math.isfinite(ratings[i])]
+        others = sorted(group, key=lambda i: -round(float(ratings[i]), 6))  # of equals the order stays
+        return self._named(group), self._named(others)
 
     def _robustness(self) -> Iterator[Finding]:
         if (found := self.influence) is not None:

@@ -78,13 +78,16 @@ def current_leaderboard(
     Raises:
         InvalidValue: a category that neither the starters nor the votes have.
     """
+    with store.reading() as reading:
+        pairs, networks = list(reading.judged_pairs(final_by=now)), reading.networks()
     return build_leaderboard(
-        store.judged_pairs(final_by=now),
+        pairs,
         catalog.cards,
         category=category,
         options=options,
         models=models,
         categories=starters,
+        networks=networks,
     )
 
 

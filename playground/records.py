@@ -37,6 +37,15 @@ class BattleState(StrEnum):
     VOID = "void"
 
 
+class Origin(StrEnum):
+    """Who or what gave a vote."""
+
+    PERSON = "person"  # on the page
+    PROGRAM = "program"  # over the API
+    JUDGE = "judge"  # a model that judges
+    SHARED = "shared"  # a guest of a shared link
+
+
 class ColumnState(StrEnum):
     """What one column is doing, as the API spells it."""
 
@@ -259,6 +268,15 @@ class Vote:
     rater_id: str
     created_at: str
     decision_s: float | None  # from open to the vote, server time
+    origin: Origin = Origin.PERSON
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Whether the default leaderboard counts a vote now, and if not, why."""
+
+    counts: bool
+    why_not: str = ""  # in words; empty where it counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,6 +360,7 @@ class BattleView:
     reasons: tuple[str, ...] = ()
     comment: str = ""
     erased: bool = False  # its rater had its words erased
+    standing: Standing | None = None  # of the vote; None where there is none, or it is not the viewer's
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,7 +381,12 @@ class JudgedPair:
     decision_s: float | None
     created_at: str
     names_itself: bool = False  # an answer of its battle gives its model away
-    seen_before: bool = False  # its rater knew whose answers these might be, from an earlier battle of hers
+    seen_before: bool = False  # its rater, or that day's network, has seen the answers with their models' names
+    seen_elsewhere: bool = False  # somebody else's open run has shown one of these answers
+    capped: bool = False  # given after the daily cap of its network
+    origin: Origin = Origin.PERSON
+    drawn: bool = True  # the arena drew the models; else somebody chose them
+    own_sampling: bool = True  # as each card says; else parameters were changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -385,6 +409,7 @@ class JudgedBattle:
     battle: Battle
     reasons: tuple[str, ...]
     comment: str
+    capped: bool = False  # given after the daily cap of its network
 
 
 @dataclass(frozen=True, slots=True)
@@ -407,6 +432,8 @@ class OwnBattle:
     start: str  # of the instruction; empty once erased
     choice: str | None
     erased: bool
+    blind: bool = True
+    standing: Standing | None = None  # of its vote; None: there is none, or its rater may not know yet
 
 
 @dataclass(frozen=True, slots=True)

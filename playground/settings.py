@@ -62,6 +62,12 @@ class Settings:
     instruction_chars: int = _setting(4000, "longest instruction, and longest input")
     system_chars: int = _setting(2000, "longest system text")
     prior_ties: float = _setting(0.5, "leaderboard: part of a tie that each pair that met also plays")
+    count_chosen: bool = _setting(
+        False, "leaderboard: count blind votes on models that raters chose too, not only on those that were drawn"
+    )
+    votes_per_network: int = _setting(
+        1000, "leaderboard: votes of one network (an IPv4 address, an IPv6 /64) that count on one day; 0: no limit"
+    )
     threads: int = _setting(1, "torch threads in each worker on a CPU")
     memory_gb: float = _setting(0.0, "memory for models, on each device; 0: what is free")
     queue_max: int = _setting(64, "so many comparisons are written at once; above it visitors are asked to wait")
@@ -80,7 +86,13 @@ class Settings:
             raise InvalidValue(f"{variable('remote_key')} holds a space or a character that no key has; copy it again")
         if not 0 <= self.memory_gb < math.inf:
             raise InvalidValue(f"memory_gb is {self.memory_gb}; valid: a number above 0, or 0 for what is free")
-        for name in ("min_free_mb", "compares_per_minute", "votes_per_minute", "views_per_minute"):
+        for name in (
+            "min_free_mb",
+            "votes_per_network",
+            "compares_per_minute",
+            "votes_per_minute",
+            "views_per_minute",
+        ):
             if getattr(self, name) < 0:
                 raise InvalidValue(f"{name} is {getattr(self, name)}; valid: a whole number, or 0 for no limit")
         for name in POSITIVE:

@@ -208,7 +208,7 @@ def left_out_same(pairs: int) -> str:
 
 def basis(
     *,
-    blind_only: bool,
+    which: str,
     category: str,
     both_bad: str,
     prior_ties: float,
@@ -218,7 +218,7 @@ def basis(
 ) -> str:
     """What was counted and how, in one line."""
     parts = (
-        "Blind votes only" if blind_only else "Blind and open votes",
+        which,
         f"category {category}" if category else "all categories",
         "all-bad votes left out" if both_bad == "omit" else "all-bad votes count as ties",
         f"{100 * level:g} % intervals, {'bootstrap' if resamples else 'sandwich'}, each {unit} a unit",
@@ -245,16 +245,45 @@ def counted(votes: int, left_out: Sequence[tuple[int, str]], *, lighter_raters: 
     return Finding("Counted", text, number / votes if votes else None)
 
 
+CHOSEN_ONLY = (
+    "Nobody has judged models that the arena drew: this board counts pairs that raters chose. "
+    "Leave the choice of models to the arena for a board that nobody can steer."
+)
+
+
+def kinds(votes: Sequence[tuple[str, int]]) -> Finding:
+    """How many votes there are of each kind, counted or not."""
+    return Finding("Votes", " · ".join(f"{name} {number:,}" for name, number in votes) + ".")
+
+
 def flagged(votes: int, order: Sequence[str], other: Sequence[str], *, counted: bool) -> Finding:
     """What the order of the models would be with flagged votes where it is without, or the other way round."""
     these = f"{'Without' if counted else 'With'} the {_count(votes, 'flagged vote')}"
+    return Finding("Flagged", _order_changes(these, order, other))
+
+
+def seen_elsewhere(votes: int, order: Sequence[str], other: Sequence[str]) -> Finding:
+    """What the order of the models would be without votes on answers that an open run has shown."""
+    they = "counts" if votes == 1 else "count"
+    text = f"{_count(votes, 'vote')} on answers that an open run has shown {they}."
+    return Finding(
+        "Seen elsewhere", f"{text} {_order_changes('Without ' + ('it' if votes == 1 else 'them'), order, other)}"
+    )
+
+
+def _order_changes(these: str, order: Sequence[str], other: Sequence[str]) -> str:
     if order == other:
-        text = f"{these} the order is the same."
-    elif order[0] != other[0]:
-        text = f"{these} {other[0]} would be first, not {order[0]}."
-    else:
-        text = f"{these} {order[0]} is first as well, but the order below is another."
-    return Finding("Flagged", text)
+        return f"{these} the order is the same."
+    if order[0] != other[0]:
+        return f"{these} {other[0]} would be first, not {order[0]}."
+    return f"{these} {order[0]} is first as well, but the order below is another."
+
+
+def network(votes: int, share: float, headline: str, *, holds: bool) -> Finding:
+    """How much of the board comes from one network, and whether the headline holds without it."""
+    text = f"The busiest network gave {_count(votes, 'vote')} in one day, {100 * share:.0f} % of those that count."
+    without = "Without it the headline is the same." if holds else f"Without it the headline is: {headline}"
+    return Finding("Network", f"{text} {without}", share)
 
 
 def robustness(dishonest: int, votes: int, name: str) -> Finding:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import random
+import re
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,11 +14,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.counting import EVERY_VOTE, CountingPolicy, Reason, count, counted_votes, weights_of_raters
+from playground.counting import (
+    EVERY_VOTE,
+    TELLS_MODELS,
+    CountingPolicy,
+    Reason,
+    count,
+    counted_votes,
+    filtered,
+    reason_of_battle,
+    reasons_of,
+    reasons_of_rater,
+    told,
+    weights_of_raters,
+)
 from playground.errors import InvalidValue
 from playground.ratings.bradley_terry import POINTS, fit
 from playground.ratings.pairs import FloatArray, IntArray, PairTable
-from playground.records import JudgedPair
+from playground.records import BattleState, Instruction, JudgedPair, Origin, Standing
+from tests.cast import ADA, House, house
 from tests.judged import GALPACA, MAMBA, ORCA, pair, simulated, true_ratings
 
 POLICY = CountingPolicy()
@@ -53,12 +69,186 @@ def test_a_vote_is_left_out_for_the_first_reason_that_applies(changes: dict[str,
 def test_every_reason_has_words_with_the_policys_numbers() -> None:
     policy = CountingPolicy(min_decision_s=2.5, max_votes_per_rater_and_day=1000)
     assert [policy.words(reason) for reason in Reason] == [
+        "by people",
+        "by programs",
+        "by judging models",
+        "by guests of shared links",
         "in open mode",
+        "on models that somebody chose",
+        "on models that were drawn",
+        "with changed sampling parameters",
+        "above the daily cap of their network",
         "decided in under 2.5 s",
+        "on a model against itself",
         "with an answer that names its model",
         "after the same answers, or an open run of the instruction, were seen",
+        "on answers that an open run has shown",
         "above 1,000 of one rater on one day",
     ]
+
+
+def test_every_reason_says_why_one_vote_does_not_count() -> None:
+    words = [POLICY.why_not(reason) for reason in Reason]
+    assert len(set(words)) == len(Reason)
+    assert POLICY.why_not(Reason.BY_PROGRAM) == "a program gave it; the leaderboard counts votes of people"
+    assert POLICY.why_not(Reason.TOO_QUICK) == "decided in under 1 s"
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"origin": Origin.PROGRAM}, Reason.BY_PROGRAM),
+        ({"origin": Origin.JUDGE}, Reason.BY_JUDGE),
+        ({"origin": Origin.SHARED}, Reason.BY_GUEST),
+        ({"blind": False}, Reason.OPEN_MODE),
+        ({"drawn": False}, Reason.CHOSEN_PAIR),
+        ({"own_sampling": False}, Reason.CHANGED_SAMPLING),
+        ({"capped": True}, Reason.CAPPED),
+        ({"decision_s": 0.99}, Reason.TOO_QUICK),
+        ({"names_itself": True}, Reason.NAMES_ITSELF),
+        ({"seen_before": True}, Reason.SEEN_BEFORE),
+        ({"weight": 0.0}, Reason.SAME_MODEL),
+        ({"seen_elsewhere": True}, None),
+        ({}, None),
+    ],
+)
+def test_the_default_board_counts_people_on_drawn_pairs(changes: dict[str, Any], reason: Reason | None) -> None:
+    drawn = vote(1)
+    assert reasons_of([drawn, vote(2, **changes)], POLICY).get("vote-2") is reason
+    assert "vote-2" in counted_votes([drawn, vote(2, **changes)], EVERY_VOTE) or "weight" in changes
+
+
+def test_where_nobody_judged_a_drawn_pair_chosen_pairs_count() -> None:
+    chosen = [vote(1, drawn=False), vote(2, drawn=False)]
+    assert counted_votes(chosen, POLICY.with_fallback(chosen)) == {"vote-1", "vote-2"}
+    with_one_drawn = [*chosen, vote(3)]
+    assert counted_votes(with_one_drawn, POLICY.with_fallback(with_one_drawn)) == {"vote-3"}
+    by_a_program = [*chosen, vote(3, origin=Origin.PROGRAM)]
+    assert counted_votes(by_a_program, POLICY.with_fallback(by_a_program)) == {"vote-1", "vote-2"}
+
+
+def test_programs_without_a_key_are_one_rater_and_those_with_one_are_their_own() -> None:
+    programs = filtered(POLICY, origin="program")
+    names = ["ann", "bob", "api", "program/nightly"]
+    found = count([vote(n, rater_id=name, origin=Origin.PROGRAM) for n, name in enumerate(names)], programs)
+    assert [pair.rater_id for pair in found.pairs] == ["api", "api", "api", "program/nightly"]
+
+
+def test_the_daily_cap_is_one_for_all_programs_without_a_key() -> None:
+    policy = replace(filtered(POLICY, origin="program"), max_votes_per_rater_and_day=2)
+    pairs = [vote(number, rater_id=f"name-{number}", origin=Origin.PROGRAM) for number in range(5)]
+    assert reasons(*pairs, policy=policy) == {Reason.DAILY_CAP: 3}
+
+
+def test_every_vote_is_of_one_kind() -> None:
+    votes = [
+        vote(1),
+        vote(2, origin=Origin.PROGRAM, blind=False),
+        vote(3, origin=Origin.PROGRAM),
+        vote(4, drawn=False),
+        vote(5, own_sampling=False),
+        vote(6, blind=False, drawn=False),
+        vote(7, origin=Origin.SHARED),
+        vote(8, origin=Origin.JUDGE),
+    ]
+    assert count(votes, POLICY).kinds == {
+        "people": 1,
+        "programs": 2,
+        "judges": 1,
+        "guests": 1,
+        "chosen_pairs": 1,
+        "changed_sampling": 1,
+        "open_mode": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("wanted", "words"),
+    [
+        ({"origin": "robot"}, "origin is 'robot'; valid: person, program, judge, shared, all"),
+        ({"pairs": "mine"}, "pairs is 'mine'; valid: drawn, chosen, all"),
+        ({"sampling": "hot"}, "sampling is 'hot'; valid: card, all"),
+    ],
+)
+def test_an_unknown_filter_names_the_valid_ones(wanted: dict[str, str], words: str) -> None:
+    with pytest.raises(InvalidValue, match=re.escape(words)):
+        filtered(POLICY, **wanted)
+
+
+class TestStandingInTheDatabase:
+    """What a rater is told of one vote is what the board does with it."""
+
+    @staticmethod
+    def told(home: House, battle_id: str) -> Reason | None:
+        with home.store.reading() as reading:
+            return reason_of_battle(reading, battle_id, POLICY)
+
+    @staticmethod
+    def voted(
+        home: House, name: str, rater: str = ADA, source: str = "page", wait_s: float = 2, **changes: Any
+    ) -> None:
+        home.battle_is_open(name, owner=rater, source=source, **{"draw_probability": 0.05, **changes})
+        home.time.pass_s(wait_s)
+        home.battles.vote(name, "a", rater, final=True, source=source)
+
+    def test_every_vote_is_told_what_the_board_does(self) -> None:
+        home = house()
+        self.voted(home, "drawn")
+        self.voted(home, "quick", wait_s=0.5)
+        self.voted(home, "chosen", draw_probability=None)
+        self.voted(home, "hot", overrides={"temperature": 1.0})
+        self.voted(home, "open", blind=False)
+        self.voted(home, "program", "ann", "api")
+        self.voted(home, "again")  # after an open run of the same instruction
+        with home.store.reading() as reading:
+            pairs = list(reading.judged_pairs())
+        reasons = reasons_of(pairs, POLICY.with_fallback(pairs))
+        on_the_board = {pair.battle_id: reasons.get(pair.vote_id) for pair in pairs}
+        assert {name: self.told(home, name) for name in on_the_board} == on_the_board
+        assert on_the_board == {
+            "drawn": None,
+            "quick": Reason.TOO_QUICK,
+            "chosen": Reason.CHOSEN_PAIR,
+            "hot": Reason.CHANGED_SAMPLING,
+            "open": Reason.OPEN_MODE,
+            "program": Reason.BY_PROGRAM,
+            "again": Reason.SEEN_BEFORE,
+        }
+        with home.store.reading() as reading:
+            assert reasons_of_rater(reading, ADA, POLICY) == {
+                name: reason for name, reason in on_the_board.items() if name != "program"
+            }
+
+    def test_chosen_pairs_count_until_somebody_judges_a_drawn_one(self) -> None:
+        home = house()
+        self.voted(home, "chosen", draw_probability=None)
+        assert self.told(home, "chosen") is None
+        self.voted(home, "program", "ann", "api")
+        assert self.told(home, "chosen") is None
+        self.voted(home, "drawn")
+        assert self.told(home, "chosen") is Reason.CHOSEN_PAIR
+
+    def test_the_daily_cap_is_told(self) -> None:
+        home = house()
+        for number in range(4):
+            self.voted(home, f"battle-{number}", instruction=Instruction(f"Say {number}."))
+        with home.store.reading() as reading:
+            told = [
+                reason_of_battle(reading, f"battle-{n}", replace(POLICY, max_votes_per_rater_and_day=2))
+                for n in range(4)
+            ]
+        assert told == [None, None, Reason.DAILY_CAP, Reason.DAILY_CAP]
+
+    @pytest.mark.parametrize("state", [BattleState.VOTED, BattleState.REVEALED])
+    @pytest.mark.parametrize("reason", [None, *Reason])
+    def test_before_the_reveal_nothing_is_told_that_depends_on_the_models(
+        self, reason: Reason | None, state: BattleState
+    ) -> None:
+        said = told(reason, state, True, POLICY)
+        if state is BattleState.VOTED and (reason is None or reason in TELLS_MODELS):
+            assert said is None
+        else:
+            assert said == Standing(reason is None, "" if reason is None else POLICY.why_not(reason))
 
 
 def test_the_first_votes_of_a_day_count_and_those_left_out_otherwise_do_not_use_it_up() -> None:
@@ -135,6 +325,11 @@ VOTES = st.lists(
         st.integers(1, 3),
         st.integers(0, 59),
         blind=st.booleans(),
+        origin=st.sampled_from(Origin),
+        drawn=st.booleans(),
+        own_sampling=st.booleans(),
+        capped=st.booleans(),
+        seen_elsewhere=st.booleans(),
         decision_s=st.none() | st.floats(0, 3),
         names_itself=st.booleans(),
         seen_before=st.booleans(),
@@ -143,6 +338,11 @@ VOTES = st.lists(
 ).map(lambda found: [vote(number, **changes) for number, changes in enumerate(found)])
 POLICIES = st.builds(
     CountingPolicy,
+    origins=st.sampled_from([(Origin.PERSON,), (Origin.PERSON, Origin.PROGRAM), tuple(Origin)]),
+    pairs=st.sampled_from(["drawn", "chosen", "all"]),
+    sampling=st.sampled_from(["card", "all"]),
+    keep_capped=st.booleans(),
+    leave_out_seen_elsewhere=st.booleans(),
     blind_only=st.booleans(),
     min_decision_s=st.sampled_from([0.0, 1.0]),
     max_votes_per_rater_and_day=st.integers(0, 4),

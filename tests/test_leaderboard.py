@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,7 +17,7 @@ from playground.counting import EVERY_VOTE, CountingPolicy, Exclusion, Reason, c
 from playground.errors import InvalidValue
 from playground.leaderboard import Leaderboard, LeaderboardOptions, build_leaderboard, leaderboard_of
 from playground.ratings.pairs import PairCount, PairTable
-from playground.records import JudgedPair
+from playground.records import JudgedPair, Origin
 from tests.judged import GALPACA, MAMBA, MINOTAUR, OPENALPACA, ORCA, pair, votes
 
 GOLDEN = Path(__file__).parent / "golden" / "leaderboard.json"
@@ -109,7 +110,9 @@ def test_a_table_from_a_group_by_gives_the_same_board() -> None:
         key = (p.rater_id, p.model_a, p.model_b, p.winner)
         tally[key] = tally.get(key, 0) + 1
     table = PairTable.from_counts(PairCount(*key, 1.0, 0, count) for key, count in tally.items())
-    assert rounded(leaderboard_of(table, CARDS).as_document()) == rounded(build_leaderboard(ARENA, CARDS).as_document())
+    board = build_leaderboard(ARENA, CARDS)
+    of_votes = replace(board, kinds={})  # a table does not say whose votes it was made of
+    assert rounded(leaderboard_of(table, CARDS).as_document()) == rounded(of_votes.as_document())
 
 
 # Too little
@@ -272,7 +275,65 @@ def test_only_blind_votes_count_unless_asked_for() -> None:
     board = build_leaderboard(mixed, CARDS, options=LeaderboardOptions(policy=EVERY_VOTE))
     assert (board.num_votes, board.all_votes, board.exclusions) == (413, 413, ())
     assert finding(board, "Counted") == "All 413 votes count."
-    assert board.basis.startswith("Blind and open votes · all categories · ")
+    assert board.basis.startswith(
+        "Blind and open votes of anybody · drawn and chosen pairs · any sampling · all categories · "
+    )
+
+
+def test_programs_and_chosen_pairs_stand_apart() -> None:
+    mixed = [
+        *ARENA,
+        *changed(ARENA[:150], origin=Origin.PROGRAM),
+        *changed(ARENA[150:162], drawn=False),
+        *changed(ARENA[162:165], own_sampling=False),
+    ]
+    board = build_leaderboard(mixed, CARDS)
+    assert board.num_votes == 406
+    assert finding(board, "Votes") == "people 406 · programs 150 · chosen pairs 12 · changed sampling 3."
+    assert finding(board, "Counted") == (
+        "571 votes: 406 count; 150 by programs, 12 on models that somebody chose, 3 with changed sampling parameters."
+    )
+    assert board.basis.startswith("Blind votes of people · drawn pairs · cards' own sampling · ")
+
+
+def test_without_a_drawn_pair_the_board_shows_chosen_ones_and_says_so() -> None:
+    board = build_leaderboard(changed(ARENA, drawn=False), CARDS)
+    assert board.num_votes == 406
+    assert board.notes[0].startswith("Nobody has judged models that the arena drew: this board counts pairs that")
+    assert board.basis.startswith("Blind votes of people · drawn and chosen pairs · ")
+    chosen_too = LeaderboardOptions(policy=CountingPolicy(pairs="all"))
+    by_setting = build_leaderboard(changed(ARENA, drawn=False), CARDS, options=chosen_too)
+    assert (by_setting.num_votes, by_setting.notes) == (406, ())
+
+
+def test_answers_that_an_open_run_has_shown_count_and_the_board_shows_both() -> None:
+    board = build_leaderboard([*ARENA, *changed(ARENA[:20], seen_elsewhere=True)], CARDS)
+    assert board.num_votes == 426
+    assert finding(board, "Seen elsewhere") == (
+        "20 votes on answers that an open run has shown count. Without them the order is the same."
+    )
+
+
+def test_the_busiest_network_is_named_and_what_hangs_on_it() -> None:
+    stuffed = [
+        pair(ORCA, GALPACA, number=number, vote_id=f"stuffed-{number}", rater_id=f"stuffer-{number}")
+        for number in range(300)
+    ]
+    networks = {p.vote_id: "busy" for p in stuffed} | {ARENA[0].vote_id: "quiet"}
+    honest = build_leaderboard(ARENA, CARDS)
+    board = build_leaderboard([*ARENA, *stuffed], CARDS, networks=networks)
+    assert board.busiest_network is not None
+    assert board.busiest_network.votes == len(stuffed)
+    assert board.busiest_network.headline_without == honest.verdict.headline
+    assert board.verdict.headline != honest.verdict.headline
+    share = len(stuffed) / (406 + len(stuffed))
+    assert finding(board, "Network") == (
+        f"The busiest network gave {len(stuffed)} votes in one day, {100 * share:.0f} % of those that count. "
+        f"Without it the headline is: {honest.verdict.headline}"
+    )
+    even = build_leaderboard(ARENA, CARDS, networks={ARENA[0].vote_id: "quiet"})
+    assert finding(even, "Network").endswith("Without it the headline is the same.")
+    assert honest.busiest_network is None
 
 
 def test_only_open_votes_make_no_ranking() -> None:

@@ -202,12 +202,12 @@ def test_notes() -> None:
     [
         (
             {},
-            "Blind votes only · all categories · all-bad votes count as ties · 95 % intervals, sandwich, "
+            "Blind votes of people · all categories · all-bad votes count as ties · 95 % intervals, sandwich, "
             "each rater a unit · ranks hold together at 95 % · prior: 0.5 of a tie for each pair of models that met",
         ),
         (
             {
-                "blind_only": False,
+                "which": "Blind and open votes",
                 "category": "coding",
                 "both_bad": "omit",
                 "level": 0.995,
@@ -222,7 +222,7 @@ def test_notes() -> None:
 )
 def test_what_was_counted_and_how(changes, line: str) -> None:
     usual = {
-        "blind_only": True,
+        "which": "Blind votes of people",
         "category": "",
         "both_bad": "half",
         "prior_ties": 0.5,

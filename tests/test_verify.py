@@ -112,9 +112,10 @@ GONE = "DELETE FROM vote_notes", "DELETE FROM vote_flags"
          ["instructions that nothing uses: 1 (0000"]),
         (["PRAGMA foreign_keys = OFF", "UPDATE battles SET owner = 'nobody' WHERE id = 'never-judged'"],
          ["rows that name others which are not there: 1 (battles "]),
-        (["DROP INDEX votes_by_rater"], ["parts of the schema that are not this version's: 1 (index votes_by_rater)"]),
+        (["DROP INDEX votes_by_rater"],
+         ["parts of the schema that are not this version's: 1 (index votes_by_rater is missing)"]),
         (["DROP VIEW pairs", "CREATE VIEW pairs AS SELECT 1"],
-         ["parts of the schema that are not this version's: 1 (view pairs)"]),
+         ["parts of the schema that are not this version's: 1 (view pairs differs)"]),
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_the_database_is_found(
@@ -131,7 +132,9 @@ def test_a_missing_trigger_is_found(home: House, db: Path, folder: Path) -> None
     raw = sqlite3.connect(db)
     raw.execute("DROP TRIGGER votes_stay")
     raw.close()
-    assert findings(home, folder) == ["parts of the schema that are not this version's: 1 (trigger votes_stay)"]
+    assert findings(home, folder) == [
+        "parts of the schema that are not this version's: 1 (trigger votes_stay is missing)"
+    ]
 
 
 def test_a_damaged_page_is_found(home: House, db: Path, folder: Path) -> None:

@@ -23,6 +23,8 @@ def battle_document(view: BattleView, created_at: str) -> dict[str, Any]:
         "system": view.instruction.system,
         "answers": [_answer(column) for column in view.columns],
         "choice": view.choice,
+        "counts": None if view.standing is None else view.standing.counts,
+        "why_not": "" if view.standing is None else view.standing.why_not,
         "reasons": list(view.reasons),
         "comment": view.comment,
     }

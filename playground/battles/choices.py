@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from playground.errors import InvalidValue
-from playground.records import SIDES, Battle, BattleState, Generation
+from playground.networks import Network
+from playground.records import SIDES, Battle, BattleState, Generation, Origin
 
 REASONS = ("correct", "complete", "clear", "length", "style", "safe")
 """What decided a vote, as chips name it; the words that a visitor reads are the page's."""
@@ -32,9 +33,15 @@ class Ballot:
     source: str = "page"
     reasons: Sequence[str] = ()
     comment: str = ""
+    network: Network | None = None  # None: not known
 
     def __post_init__(self) -> None:
         check_notes(self.reasons, self.comment)
+
+    @property
+    def origin(self) -> Origin:
+        """Who or what gives it."""
+        return Origin.PROGRAM if self.source == "api" else Origin.PERSON
 
 
 def check_choice(choice: str, battle: Battle) -> None:

@@ -7,9 +7,10 @@ be undone is revealed, and an open battle that waited too long is void, whenever
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -29,6 +30,7 @@ from playground.battles.table import TABLE, Event, Sends, Who, cell, refused
 from playground.battles.views import VoteResult, at_one_pace, column, result
 from playground.clock import Clock
 from playground.errors import StorageError
+from playground.networks import Network
 from playground.records import (
     Battle,
     BattleState,
@@ -39,6 +41,7 @@ from playground.records import (
     LiveColumn,
     ModelCard,
     OwnBattle,
+    Standing,
     Vote,
 )
 from playground.storage.statements import Reading, Writing
@@ -47,6 +50,10 @@ from playground.storage.store import Store
 GENERATING, OPEN, VOTED, REVEALED, VOID = BattleState
 ALL = -1
 """No limit."""
+NETWORKS_KEPT = timedelta(days=30)
+
+StandingOf = Callable[[Reading, Battle], Standing | None]
+"""Whether the vote on a battle counts, as far as its rater may know now."""
 
 
 class Battles:
@@ -63,11 +70,15 @@ class Battles:
         *,
         undo_s: float = 5.0,
         expire_s: float = 86400.0,
+        votes_per_network: int = 0,
+        standing_of: StandingOf = lambda reading, battle: None,
         new_id: Callable[[], str] = lambda: secrets.token_hex(16),
     ) -> None:
         self._store = store
         self._clock = clock or Clock()
         self._passing = Passing(self._clock, undo_s, expire_s)
+        self._votes_per_network = votes_per_network
+        self._standing_of = standing_of
         self._new_id = new_id
 
     # The arena's part
@@ -127,10 +138,17 @@ class Battles:
         return len(left)
 
     def expire(self) -> int:
-        """Write down what time has changed; returns how many battles. What anybody sees never waits for this."""
+        """Write down what time has changed; returns how many battles. What anybody sees never waits for this.
+
+        Networks of votes that are 30 days old are forgotten.
+        """
+        oldest = (datetime.fromisoformat(self._clock.now()) - NETWORKS_KEPT).date().isoformat()
         with self._store.reading() as reading:
             waiting = (_found(reading, battle_id) for battle_id in reading.battles_in(OPEN, VOTED))
             due = [battle.id for battle in waiting if self._passing.now(battle).state is not battle.state]
+            has_old_networks = reading.has_networks_before(oldest)
+        if has_old_networks:
+            self._store.write(lambda writing: writing.forget_networks(oldest))
         return sum(self._store.write(partial(self._settled, battle_id=battle_id)) for battle_id in due)
 
     # The rater's part
@@ -158,6 +176,7 @@ class Battles:
         source: str = "page",
         reasons: Sequence[str] = (),
         comment: str = "",
+        network: Network | None = None,
     ) -> VoteResult:
         """Save a choice: a side, ``tie``, ``both_bad``, or an order such as ``b>a=c`` of every side that may be judged.
 
@@ -166,12 +185,13 @@ class Battles:
         Args:
             revision: what the page showed; a vote on an older state of the battle changes nothing.
             final: no undo; the models are revealed at once.
+            network: where it comes from; None where that is not known.
 
         Raises:
             Refused: unknown, unfinished, foreign, expired, void.
             InvalidValue: a choice that cannot be made, or a reason that does not exist.
         """
-        ballot = Ballot(choice, viewer, revision, final, source, reasons, comment)
+        ballot = Ballot(choice, viewer, revision, final, source, reasons, comment, network)
         return self._store.write(partial(self._vote, battle_id=battle_id, ballot=ballot))
 
     async def vote_soon(self, battle_id: str, ballot: Ballot) -> VoteResult:
@@ -207,11 +227,11 @@ class Battles:
         def work(writing: Writing) -> VoteResult:
             battle, after = self._enter(writing, battle_id, Event.REVEAL, viewer, source)
             if after is battle.state:
-                return result(battle)
+                return self._result(writing, battle)
             final = replace(battle, state=after, final_at=self._clock.now())
             self._move(writing, battle, final)
             writing.tell_journal_of_reveal(battle.id, self._clock.now())
-            return result(final)
+            return self._result(writing, final)
 
         return self._store.write(work)
 
@@ -279,11 +299,12 @@ class Battles:
             sends = cell(event, battle.state).sends if battle.blind else Sends.EVERYTHING
             cards = reading.cards(s.model_id for s in battle.sides) if sends is Sends.EVERYTHING else {}
             reasons, comment = self._notes(reading, battle) if mine else ((), "")
+            standing = self._standing_of(reading, battle) if mine and battle.vote is not None else None
         live = at_one_pace(live or {}) if sends is Sends.PACED else live or {}
         if stored.state is not battle.state and self._store.writable:
             with suppress(StorageError):  # what time did is seen in any case, and written down another time
                 self._store.write(partial(self._settled, battle_id=battle_id))
-        return self._shown(battle, live, sends, cards, mine, reasons, comment)
+        return replace(self._shown(battle, live, sends, cards, mine, reasons, comment), standing=standing)
 
     def view_begun(
         self, begun: Battle, viewer: str, live: Mapping[str, LiveColumn], *, source: str = "page"
@@ -445,24 +466,48 @@ class Battles:
         event = Event.VOTE_FINAL if ballot.final else Event.VOTE
         battle, after = self._enter(writing, battle_id, event, ballot.viewer, ballot.source)
         if battle.state is OPEN and ballot.revision in (None, battle.revision):
-            battle = self._cast(writing, battle, after, ballot.choice, ballot.viewer)
+            battle = self._cast(writing, battle, after, ballot)
             # a new vote has none yet
             self._write_notes(writing, battle, ballot.viewer, ballot.reasons or None, ballot.comment or None)
-        return result(battle)
+        return self._result(writing, battle)
 
-    def _cast(self, writing: Writing, battle: Battle, to: BattleState, choice: str, viewer: str) -> Battle:
-        check_choice(choice, battle)
+    def _result(self, writing: Writing, battle: Battle) -> VoteResult:
+        return result(battle, self._standing_of(writing, battle) if battle.vote is not None else None)
+
+    def _cast(self, writing: Writing, battle: Battle, to: BattleState, ballot: Ballot) -> Battle:
+        check_choice(ballot.choice, battle)
         now = self._clock.now()
         decision_s = elapsed_s(battle.opened_at, now)
         vote = Vote(
-            self._new_id(), battle.id, battle.revision + 1, choice, viewer, now, decision_s if decision_s >= 0 else None
+            id=self._new_id(),
+            battle_id=battle.id,
+            revision=battle.revision + 1,
+            choice=ballot.choice,
+            rater_id=ballot.viewer,
+            created_at=now,
+            decision_s=decision_s if decision_s >= 0 else None,
+            origin=ballot.origin,
         )
         after = replace(battle, state=to, final_at=now if to is REVEALED else self._passing.final_at(now))
         self._move(writing, battle, after)
         writing.insert_vote(vote)
-        if battle.blind and writing.has_seen(viewer, battle, now):
-            writing.flag_vote(vote.id, "seen_before")
+        for flag in self._flags(writing, battle, ballot, now):
+            writing.flag_vote(vote.id, flag)
+        if ballot.network is not None:
+            writing.insert_network(vote.id, ballot.network.day, ballot.network.tag)
         return replace(after, vote=vote, revision=vote.revision)
+
+    def _flags(self, writing: Writing, battle: Battle, ballot: Ballot, now: str) -> Iterator[str]:
+        """What will speak against counting a vote that is being cast."""
+        network = ballot.network
+        if battle.blind:
+            if writing.has_seen(ballot.viewer, battle, now) or (network is not None and network.has_seen(battle)):
+                yield "seen_before"
+            elif writing.has_been_seen_elsewhere(battle, now):
+                yield "seen_elsewhere"
+        cap = self._votes_per_network
+        if network is not None and cap and writing.votes_of_network(network.tag) >= cap:
+            yield "capped"
 
     def _move(self, writing: Writing, before: Battle, after: Battle) -> None:
         if not writing.move(before, after):

@@ -19,6 +19,7 @@ from playground.records import (
     FinishReason,
     LiveColumn,
     ModelCard,
+    Standing,
 )
 
 
@@ -32,9 +33,10 @@ class VoteResult:
     revision: int
     final_at: str | None
     reveal: Mapping[str, str]  # side -> model id; empty until it may be known
+    standing: Standing | None = None  # whether the vote counts; None where there is none, or it may not be said yet
 
 
-def result(battle: Battle) -> VoteResult:
+def result(battle: Battle, standing: Standing | None = None) -> VoteResult:
     known = not battle.blind or cell(Event.VIEW, battle.state).sends is Sends.EVERYTHING
     return VoteResult(
         battle_id=battle.id,
@@ -43,6 +45,7 @@ def result(battle: Battle) -> VoteResult:
         revision=battle.revision,
         final_at=battle.final_at,
         reveal={side.side: side.model_id for side in battle.sides} if known else {},
+        standing=standing,
     )
 
 

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TextIO
 
-from playground.cli import backup, check, erase, export, fetch, leaderboard, models, prompt, restore, verify
+from playground.cli import backup, check, erase, export, fetch, key, leaderboard, models, prompt, restore, verify
 from playground.errors import PlaygroundError
 from playground.settings import read_settings
 
@@ -23,6 +23,7 @@ COMMANDS: tuple[tuple[str, str, Callable[[argparse.ArgumentParser], None]], ...]
     ("fetch", "files of models from the Hugging Face hub onto this machine", fetch.add),
     ("leaderboard", "ratings with intervals and a verdict in words", leaderboard.add),
     ("export", "votes as data", export.add),
+    ("key", "a key for a program, so that its votes are its own", key.add),
     ("erase", "the words of one rater, for good", erase.add),
     ("backup", "the database as one file, of one moment, also while the page runs", backup.add),
     ("restore", "votes of a journal back into the database", restore.add),

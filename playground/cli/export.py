@@ -11,6 +11,7 @@ from typing import TextIO
 
 from playground.cli.printing import print_json
 from playground.cli.reading import open_to_read
+from playground.counting import default_policy
 from playground.exchange import FORMATS, ExportOptions, export
 from playground.settings import Settings, add_flags
 
@@ -27,7 +28,7 @@ def add(command: argparse.ArgumentParser) -> None:
     command.add_argument("--commercial", action="store_true", help="leave out answers under a non-commercial license")
     command.add_argument("--anonymous", action="store_true", help="number the raters instead of naming them")
     command.add_argument("--json", action="store_true", help="one JSON document: {format, path, rows}")
-    add_flags(command, "db")
+    add_flags(command, "db", "count_chosen")
     command.set_defaults(run=run)
 
 
@@ -39,6 +40,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         category=arguments.category,
         commercial_only=arguments.commercial,
         anonymous=arguments.anonymous,
+        policy=default_policy(settings),
     )
     with open_to_read(settings.db) as store:
         rows = export(store, arguments.format, arguments.path, options)

@@ -12,7 +12,7 @@ from playground.catalog import Catalog
 from playground.cli.printing import print_json, print_table
 from playground.cli.reading import open_to_read
 from playground.clock import utc_now
-from playground.counting import EVERY_VOTE, CountingPolicy
+from playground.counting import EVERY_VOTE, default_policy, filtered
 from playground.leaderboard import Leaderboard, LeaderboardOptions
 from playground.lineup import chosen_models
 from playground.listing import current_leaderboard
@@ -24,8 +24,12 @@ def add(command: argparse.ArgumentParser) -> None:
     """The arguments of `leaderboard`."""
     command.add_argument("--category", default="", help="only votes on starters of this category")
     command.add_argument("--count-all", action="store_true", help="every vote: open, quick, flagged, of busy raters")
+    command.add_argument("--origin", default="", help="votes of: person (default), program, judge, shared, all")
+    command.add_argument("--pairs", default="", help="votes on models that were: drawn (default), chosen, all")
+    command.add_argument("--sampling", default="", help="votes on answers sampled: card (as it says; default), all")
+    command.add_argument("--open", action="store_true", help="count votes given in open mode too")
     command.add_argument("--json", action="store_true", help="one JSON document, as the API's /leaderboard")
-    add_flags(command, "db", "cards", "templates", "prior_ties")
+    add_flags(command, "db", "cards", "templates", "prior_ties", "count_chosen")
     command.set_defaults(run=run)
 
 
@@ -35,7 +39,13 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         starters = load_starters(settings.starters_folder)
         catalog = Catalog.load(settings.card_folders, settings.template_folders)
         models = [card.id for card in catalog.line_up(chosen_models(catalog, settings))]
-        policy = EVERY_VOTE if arguments.count_all else CountingPolicy()
+        policy = filtered(
+            EVERY_VOTE if arguments.count_all else default_policy(settings),
+            origin=arguments.origin,
+            pairs=arguments.pairs,
+            sampling=arguments.sampling,
+            blind_only=not (arguments.open or arguments.count_all),
+        )
         options = LeaderboardOptions(policy=policy, prior_ties=settings.prior_ties)
         board = current_leaderboard(store, catalog, models, starters, utc_now(), arguments.category, options)
     if arguments.json:

@@ -12,12 +12,12 @@ from playground.storage.store import Store
 
 
 def open_to_read(path: Path) -> Store:
-    """A store that cannot write; one of a newer version is read as far as this one understands it, and that is said.
+    """A store that cannot write; one with another schema is read as far as this version understands it, with a word.
 
     Raises:
         StorageError: as `Store`.
     """
     store = Store(path, read_only=True)
-    if store.is_newer:
+    if store.has_other_schema:
         print(f"{path}: {store.read_only}", file=sys.stderr)
     return store

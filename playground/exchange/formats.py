@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from playground.counting import CountingPolicy
 from playground.records import Instruction
 from playground.storage.statements import Reading
 
@@ -22,6 +23,7 @@ class ExportOptions:
     category: str = ""  # one category; empty: all
     commercial_only: bool = False  # no row with an answer whose license does not clearly allow commercial use
     anonymous: bool = False  # raters as numbers in the order of the file
+    policy: CountingPolicy = CountingPolicy()  # which votes count
 
 
 @dataclass(slots=True)

@@ -5,9 +5,9 @@ Boundary: options in, records out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from playground.counting import CountingPolicy, counted_votes
+from playground.counting import Reason, reasons_of
 from playground.exchange.formats import ExportOptions
 from playground.exchange.licenses import allows_commercial_use
 from playground.records import JudgedBattle, JudgedTexts
@@ -18,8 +18,8 @@ def judged_texts(reading: Reading, options: ExportOptions) -> Iterator[JudgedTex
     """Pairs of good answers under a vote that stands, in time."""
     found = reading.judged_texts(blind_only=options.blind_only, category=options.category)
     if options.counted_only:
-        counted = counted_votes(reading.judged_pairs(), CountingPolicy())
-        found = (texts for texts in found if texts.pair.vote_id in counted)
+        reasons = why_not(reading, options)
+        found = (texts for texts in found if texts.pair.vote_id not in reasons)
     if not options.commercial_only:
         return found
     return (
@@ -32,5 +32,11 @@ def judged_battles(reading: Reading, options: ExportOptions) -> Iterator[JudgedB
     found = reading.judged_battles(blind_only=options.blind_only, category=options.category)
     if not options.counted_only:
         return found
-    counted = counted_votes(reading.judged_pairs(), CountingPolicy())
-    return (judged for judged in found if judged.vote.id in counted)
+    reasons = why_not(reading, options)
+    return (judged for judged in found if judged.vote.id not in reasons)
+
+
+def why_not(reading: Reading, options: ExportOptions) -> Mapping[str, Reason]:
+    """Why those votes that the leaderboard does not count are left out, by vote."""
+    pairs = list(reading.judged_pairs())
+    return reasons_of(pairs, options.policy.with_fallback(pairs))

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 from playground.exchange.formats import ExportFormat, ExportOptions, Raters, Row
-from playground.exchange.judged import judged_battles
+from playground.exchange.judged import judged_battles, why_not
 from playground.exchange.licenses import allows_commercial_use
 from playground.records import BattleSide, Generation, JudgedBattle
 from playground.storage.statements import Reading
@@ -18,20 +18,26 @@ from playground.storage.statements import Reading
 
 def rows(reading: Reading, options: ExportOptions) -> Iterator[Row]:
     """One row per vote, in time."""
-    raters = Raters(options.anonymous)
+    raters, reasons = Raters(options.anonymous), why_not(reading, options)
     for judged in judged_battles(reading, options):
         sides = [(s, s.generation) for s in judged.battle.sides if s.generation is not None and s.generation.good]
         if not options.commercial_only or all(allows_commercial_use(g.license) for _, g in sides):
-            yield _row(judged, [_side(side, generation) for side, generation in sides], raters)
+            reason = reasons.get(judged.vote.id)
+            words = "" if reason is None else options.policy.why_not(reason)
+            yield _row(judged, [_side(side, generation) for side, generation in sides], raters, words)
 
 
-def _row(judged: JudgedBattle, sides: list[dict[str, Any]], raters: Raters) -> dict[str, Any]:
+def _row(judged: JudgedBattle, sides: list[dict[str, Any]], raters: Raters, why_not: str) -> dict[str, Any]:
     vote, battle = judged.vote, judged.battle
     return {
         "vote_id": vote.id,
         "revision": vote.revision,
         "choice": vote.choice,
         "rater_id": raters.name(vote.rater_id),
+        "origin": vote.origin.value,
+        "counts": not why_not,
+        "why_not": why_not,
+        "capped": judged.capped,
         "voted_at": vote.created_at,
         "decision_s": vote.decision_s,
         "reasons": list(judged.reasons),
@@ -92,6 +98,10 @@ VOTES = ExportFormat(
         "revision",
         "choice",
         "rater_id",
+        "origin",
+        "counts",
+        "why_not",
+        "capped",
         "voted_at",
         "decision_s",
         "reasons",

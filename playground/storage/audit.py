@@ -7,17 +7,15 @@ no finding. Each finding says what to do next.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from playground.errors import StorageError
 from playground.storage import segments
-from playground.storage.connection import open_writer
-from playground.storage.entries import Record, buried, database_id, event_of, last_event
+from playground.storage.entries import Record, brought_up, buried, database_id, event_of, last_event
 from playground.storage.journal import journal_ids
-from playground.storage.migrations import APPLICATION_ID, schema_version
+from playground.storage.migrations import APPLICATION_ID, SCHEMA, differences, schema_of, schema_version
 from playground.storage.segments import Fault, Line, Tally
 from playground.storage.statements import Reading
 from playground.storage.store import Store
@@ -31,10 +29,6 @@ SHOWN = 3
 AGAIN = "stop the playground, move the journal folder away and start: it is written again in full"
 LATE = "start the playground: it adds them; where it runs already, its log says what keeps it"
 ASK = "keep copies of database and journal, and compare with a backup: python -m playground restore on a new --db"
-
-_SCHEMA = """
-SELECT type, name, sql FROM sqlite_schema
-WHERE name NOT LIKE '%migrations%' AND name NOT LIKE 'sqlite_%' ORDER BY type, name"""
 
 _STANDS = """
 (SELECT v.choice FROM votes v WHERE v.battle_id = b.id ORDER BY v.revision DESC LIMIT 1)"""
@@ -131,10 +125,8 @@ def _keys(reading: Reading) -> Iterator[Finding]:
 
 
 def _schema(reading: Reading) -> Iterator[Finding]:
-    with closing(open_writer(None)) as fresh:
-        meant = {(row["type"], row["name"]): row["sql"] for row in fresh.execute(_SCHEMA)}
-    found = {(row["type"], row["name"]): row["sql"] for row in reading.select(_SCHEMA)}
-    names = sorted(" ".join(key) for key in meant | found if meant.get(key) != found.get(key))
+    found = {(row["type"], row["name"]): row["sql"] for row in reading.select(SCHEMA)}
+    names = differences(found, schema_of(schema_version()))
     yield from _several("parts of the schema that are not this version's", names, ASK)
 
 
@@ -194,7 +186,7 @@ def _met(reading: Reading, folder: Path) -> Found:
                 if line.seq <= last and event_of(reading, line.seq) not in (None, line.about):
                     found.others.append(f"number {line.seq}")
                 if line.event == "vote" and line.seq <= last:
-                    _compare(reading, tombstones, line.record, found)
+                    _compare(reading, tombstones, brought_up(line.record), found)
                 if tombstones.may_change(line.text) and tombstones.applied(line.record) != line.record:
                     found.unerased.append(_place(line))
     if not all(found.tally.has(erasure["seq"]) for erasure in erasures):

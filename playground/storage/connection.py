@@ -10,9 +10,16 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from playground.errors import DatabaseBroken, DatabaseLocked, DatabaseNewer, StorageError
+from playground.errors import DatabaseBroken, DatabaseDiffers, DatabaseLocked, DatabaseNewer, StorageError
 from playground.storage.copying import keep_before
-from playground.storage.migrations import APPLICATION_ID, migrate, schema_version
+from playground.storage.migrations import (
+    APPLICATION_ID,
+    differences,
+    migrate,
+    read_schema,
+    schema_of,
+    schema_version,
+)
 from playground.storage.write_ahead import log_fits
 
 BUSY_S = 5.0
@@ -22,6 +29,9 @@ OLDEST_SQLITE = (3, 37)
 """The first with STRICT tables."""
 
 _MAGIC = b"SQLite format 3\x00"
+SHOWN = 5
+"""So many differences of a schema are named."""
+
 _NO_RIGHTS = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM)
 
 
@@ -58,6 +68,7 @@ def open_writer(path: Path | None, *, alone: bool = False, busy_s: float = BUSY_
     Raises:
         DatabaseBroken: not a database of ours, or damaged; nothing was changed.
         DatabaseNewer: written by a newer version.
+        DatabaseDiffers: its schema is not that of the version it claims.
         DatabaseLocked: another program uses it.
         StorageError: the file cannot be used, or not be brought up to this version.
     """
@@ -156,6 +167,23 @@ def newer(connection: sqlite3.Connection, path: Path) -> str:
     return f"{path} has schema {version}, this version knows up to {schema_version()}; update the playground"
 
 
+def foreign_schema(connection: sqlite3.Connection, path: Path) -> str:
+    """How a database of this version or before differs from the schema of its version; empty where it does not.
+
+    A file that was made by a version between two releases would else open, and fail at the first vote.
+    """
+    version = _pragma(connection, "user_version")
+    found = differences(read_schema(connection), schema_of(version))
+    if not found or version > schema_version():
+        return ""
+    more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+    return (
+        f"{path} claims schema {version} and differs from it: {', '.join(found[:SHOWN])}{more}; nothing is written to"
+        " it. Put a backup in its place, or restore its journal into a new file"
+        " (python -m playground restore --db NEW FOLDER)"
+    )
+
+
 def check_pages(connection: sqlite3.Connection, path: Path, *, thorough: bool) -> None:
     """Refuse a damaged file: it would still take votes, and lose them.
 
@@ -219,6 +247,9 @@ def _judge(connection: sqlite3.Connection, path: Path, thorough: bool) -> None:
     if future:
         raise DatabaseNewer(future)
     check_pages(connection, path, thorough=thorough)
+    other = foreign_schema(connection, path)
+    if other:
+        raise DatabaseDiffers(other)
 
 
 def _check_writable(connection: sqlite3.Connection) -> None:

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from playground.records import Origin
 from playground.storage.rows import to_json
 from playground.storage.segments import About
 from playground.storage.statements import Reading
@@ -98,6 +99,19 @@ def entries_after(reading: Reading, seq: int, limit: int) -> Sequence[Record]:
 def buried(reading: Reading) -> Sequence[Record]:
     """Every erasure as a record, in order."""
     return [_erasure(reading, row) for row in reading.select("SELECT * FROM journal_events WHERE kind = 'erasure'")]
+
+
+def brought_up(record: Record) -> Record:
+    """A record of an earlier schema as this one has it: a vote's origin follows from where its battle was made."""
+    rows = record["rows"]
+    if all("origin" in vote for vote in rows.get("votes", ())):
+        return record
+    sources = {battle["id"]: battle["source"] for battle in rows["battles"]}
+    votes = [
+        {"origin": Origin.PROGRAM if sources[vote["battle_id"]] == "api" else Origin.PERSON} | vote
+        for vote in rows["votes"]
+    ]
+    return {**record, "rows": {**rows, "votes": votes}}
 
 
 def _by_battle(found: Sequence[sqlite3.Row]) -> Mapping[str, list[Record]]:

@@ -26,8 +26,12 @@ WHERE {_HERS} AND v.choice <> 'undo'
 # What she wrote beside votes and answers, wherever; reasons are counted, and stay.
 _NOTES = "FROM vote_notes WHERE rater_id = :rater AND kind IN ('comment', 'report')"
 
+_FORGET_NETWORKS = f"""
+DELETE FROM vote_networks WHERE vote_id IN (
+  SELECT v.id FROM votes v JOIN battles b ON b.id = v.battle_id WHERE {_HERS})"""
+
 _LATEST = f"""
-SELECT b.id, b.created_at, b.state, b.erased_at, substr(i.instruction, 1, :chars) AS start, (
+SELECT b.id, b.created_at, b.state, b.blind, b.erased_at, substr(i.instruction, 1, :chars) AS start, (
   SELECT v.choice FROM votes v WHERE v.battle_id = b.id ORDER BY v.revision DESC LIMIT 1) AS choice
 FROM battles b JOIN instructions i ON i.id = b.instruction_id
 WHERE {_HERS} ORDER BY b.created_at DESC, b.id LIMIT :limit"""
@@ -81,6 +85,7 @@ def erase_words(connection: sqlite3.Connection, rater_id: str, source: str, now:
     unused += _blank_generations(connection, hers)
     _drop_unused(connection, unused)
     notes = connection.execute(f"DELETE {_NOTES}", hers).rowcount
+    connection.execute(_FORGET_NETWORKS, hers)
     if battles or notes:
         _bury(connection, rater_id, now, battles, notes)
     return Erased(battles, notes)
@@ -169,7 +174,13 @@ def _empty(connection: sqlite3.Connection, category: str) -> str:
 def _own_battle(row: sqlite3.Row) -> OwnBattle:
     choice = None if row["choice"] == "undo" else row["choice"]
     return OwnBattle(
-        row["id"], row["created_at"], BattleState(row["state"]), row["start"], choice, row["erased_at"] is not None
+        battle_id=row["id"],
+        created_at=row["created_at"],
+        state=BattleState(row["state"]),
+        start=row["start"],
+        choice=choice,
+        erased=row["erased_at"] is not None,
+        blind=bool(row["blind"]),
     )
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from playground.errors import DatabaseBroken, DatabaseNewer, StorageError
 from playground.records import Instruction
 from playground.storage import segments
-from playground.storage.entries import Record, buried, database_id, last_event
+from playground.storage.entries import Record, brought_up, buried, database_id, last_event
 from playground.storage.journal import forget, is_whole, journal_ids
 from playground.storage.migrations import schema_version
 from playground.storage.rows import instruction_row, to_json
@@ -156,7 +156,7 @@ def restore(store: Store, folder: Path, progress: Progress | None = None) -> Res
         common = _in_common(reading, folder)
     tally, there, refused, size = Tally(), 0, 0, sum(path.stat().st_size for path in segments.segments(folder))
     for batch in _batches(_lines(folder, tally)):
-        records = [tombstones.applied(line.record) for line in batch]
+        records = [tombstones.applied(brought_up(line.record)) for line in batch]
         first = [record["vote_id"] for record in records if tally.is_new(record["seq"]) and record["event"] == "vote"]
         with store.reading() as reading:
             there += _already(reading, first, last_row)

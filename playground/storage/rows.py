@@ -23,6 +23,7 @@ from playground.records import (
     JudgedPair,
     JudgedTexts,
     ModelCard,
+    Origin,
     Prompt,
     SamplingParams,
     Vote,
@@ -202,6 +203,7 @@ def read_vote(row: Row) -> Vote:
         row["rater_id"],
         row["created_at"],
         row["decision_s"],
+        Origin(row["origin"]),
     )
 
 
@@ -232,7 +234,7 @@ def read_battle(row: Row, sides: Iterable[BattleSide]) -> Battle:
 def _standing_vote(row: Row) -> Vote:
     """From the columns of a battle's latest vote beside those of the battle."""
     vote = (row["vote_id"], row["id"], row["revision"], row["choice"], row["rater_id"])
-    return Vote(*vote, row["voted_at"], row["decision_s"])
+    return Vote(*vote, row["voted_at"], row["decision_s"], Origin(row["origin"]))
 
 
 def read_pair(row: Row) -> JudgedPair:
@@ -253,6 +255,11 @@ def read_pair(row: Row) -> JudgedPair:
         created_at=row["created_at"],
         names_itself=bool(row["names_itself"]),
         seen_before=bool(row["seen_before"]),
+        seen_elsewhere=bool(row["seen_elsewhere"]),
+        capped=bool(row["capped"]),
+        origin=Origin(row["origin"]),
+        drawn=bool(row["drawn"]),
+        own_sampling=bool(row["own_sampling"]),
     )
 
 

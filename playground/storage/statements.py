@@ -33,7 +33,8 @@ FROM generations g JOIN instructions i ON i.id = g.instruction_id WHERE g.id = ?
 # Two questions for a whole battle: each takes and gives up the interpreter's lock, which others want.
 _BATTLE = """
 SELECT b.*, i.instruction, i.input, i.system, i.category,
-  v.id AS vote_id, v.revision, v.choice, v.rater_id, v.created_at AS voted_at, v.decision_s
+  v.id AS vote_id, v.revision, v.choice, v.rater_id, v.created_at AS voted_at, v.decision_s,
+  v.origin
 FROM battles b JOIN instructions i ON i.id = b.instruction_id
 LEFT JOIN votes v ON v.battle_id = b.id AND v.revision = (SELECT max(revision) FROM votes WHERE battle_id = b.id)
 WHERE b.id = ?"""
@@ -71,6 +72,25 @@ EXISTS (
   CROSS JOIN generations f ON f.id = x.generation_id AND f.good = 1
   CROSS JOIN generations g ON g.id = y.generation_id AND g.chars = f.chars AND g.text = f.text
   WHERE o.final_at <= :now OR o.void_reason = 'failed')"""
+
+
+# Somebody else's open run, whoever's: of one instruction only the latest, for the same reason.
+_SEEN_ELSEWHERE = """
+SELECT EXISTS (
+  SELECT 1 FROM (
+    SELECT id FROM battles INDEXED BY battles_open_by_instruction
+    WHERE instruction_id = :id AND blind = 0 AND created_at < :now ORDER BY created_at DESC LIMIT 20
+  ) o
+  JOIN battle_sides x ON x.battle_id = o.id
+  JOIN battle_sides y ON y.battle_id = :battle AND y.model_id = x.model_id
+  CROSS JOIN generations f ON f.id = x.generation_id AND f.good = 1
+  CROSS JOIN generations g ON g.id = y.generation_id AND g.chars = f.chars AND g.text = f.text)"""
+
+_DRAWN_VOTE = """
+SELECT EXISTS (
+  SELECT 1 FROM battles INDEXED BY battles_drawn
+  WHERE source = 'page' AND blind = 1 AND draw_probability IS NOT NULL AND overrides = '{}'
+    AND state IN ('voted', 'revealed'))"""
 
 
 class Reading:
@@ -116,11 +136,33 @@ class Reading:
         cursor = self._connection.execute(f"{statement} ORDER BY v.created_at, v.id", values)
         return (rows.read_vote(row) for row in cursor)
 
-    def judged_pairs(self, *, blind_only: bool = False, category: str = "", final_by: str = "") -> Iterator[JudgedPair]:
-        """The rows of `pairs`, in time; `final_by` leaves out votes that could still be undone then."""
+    def judged_pairs(
+        self,
+        *,
+        blind_only: bool = False,
+        category: str = "",
+        final_by: str = "",
+        battle_id: str = "",
+        rater_id: str = "",
+        day: str = "",
+    ) -> Iterator[JudgedPair]:
+        """The rows of `pairs`, in time.
+
+        Args:
+            final_by: leave out votes that could still be undone then.
+            battle_id: only this battle's.
+            rater_id: only votes of this rater.
+            day: only votes of this day, as ISO 8601 writes it.
+        """
         statement, values = _filtered(f"SELECT {rows.PAIR_COLUMNS} FROM pairs WHERE 1", blind_only, category)
-        if final_by:
-            statement, values = f"{statement} AND final_at <= ?", [*values, final_by]
+        for condition, value in (
+            ("final_at <= ?", final_by),
+            ("battle_id = ?", battle_id),
+            ("rater_id = ?", rater_id),
+            ("substr(created_at, 1, 10) = ?", day),
+        ):
+            if value:
+                statement, values = f"{statement} AND {condition}", [*values, value]
         cursor = self._connection.execute(f"{statement} ORDER BY created_at, vote_id, side_a, side_b", values)
         return (rows.read_pair(row) for row in cursor)
 
@@ -136,7 +178,12 @@ class Reading:
             battle = self.battle(vote.battle_id)
             if battle is not None and battle.erased_at is None:
                 reasons = tuple(self.notes(battle.id, "reason", vote.id))
-                yield JudgedBattle(vote, battle, reasons, "".join(self.notes(battle.id, "comment", vote.id)))
+                comment = "".join(self.notes(battle.id, "comment", vote.id))
+                yield JudgedBattle(vote, battle, reasons, comment, self._has_flag(vote.id, "capped"))
+
+    def _has_flag(self, vote_id: str, kind: str) -> bool:
+        statement = "SELECT EXISTS (SELECT 1 FROM vote_flags WHERE vote_id = ? AND kind = ?)"
+        return bool(self._connection.execute(statement, (vote_id, kind)).fetchone()[0])
 
     def count_votes(self) -> int:
         """How many battles have a vote that stands."""
@@ -152,6 +199,43 @@ class Reading:
         values = {"rater": rater_id, "battle": battle.id, "now": now, "id": rows.instruction_id(battle.instruction)}
         statement = f"SELECT {_OPEN_RUN if battle.source == 'api' else f'{_OPEN_RUN} OR {_SHOWN}'}"
         return bool(self._connection.execute(statement, values).fetchone()[0])
+
+    def count_votes_of(self, rater_id: str, day: str) -> int:
+        """How many votes and undos a rater has given on a day, as ISO 8601 writes it."""
+        statement = "SELECT count(*) FROM votes WHERE rater_id = ? AND created_at >= ? AND created_at < ?"
+        return int(self._connection.execute(statement, (rater_id, day, f"{day}~")).fetchone()[0])
+
+    def has_been_seen_elsewhere(self, battle: Battle, now: str) -> bool:
+        """Whether an open run of anybody has shown one of a battle's answers, of the latest 20 on its instruction."""
+        values = {"battle": battle.id, "now": now, "id": rows.instruction_id(battle.instruction)}
+        return bool(self._connection.execute(_SEEN_ELSEWHERE, values).fetchone()[0])
+
+    def has_drawn_vote(self) -> bool:
+        """Whether somebody has judged models blind that the arena drew, at the cards' own sampling."""
+        return bool(self._connection.execute(_DRAWN_VOTE).fetchone()[0])
+
+    def votes_of_network(self, tag: str) -> int:
+        """How many votes came from a network on the day of its tag."""
+        statement = "SELECT count(*) FROM vote_networks WHERE tag = ?"
+        return int(self._connection.execute(statement, (tag,)).fetchone()[0])
+
+    def networks(self) -> Mapping[str, str]:
+        """The networks of the votes of the last 30 days, as far as they are known: vote id -> tag."""
+        return dict(self._connection.execute("SELECT vote_id, tag FROM vote_networks").fetchall())
+
+    def has_networks_before(self, day: str) -> bool:
+        """Whether networks are stored of votes that were given before `day`."""
+        statement = "SELECT EXISTS (SELECT 1 FROM vote_networks WHERE day < ?)"
+        return bool(self._connection.execute(statement, (day,)).fetchone()[0])
+
+    def program_of_key(self, key_hash: str) -> str | None:
+        """The name of the program whose key has this hash; None where there is none."""
+        row = self._connection.execute("SELECT name FROM program_keys WHERE hash = ?", (key_hash,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def program_keys(self) -> Mapping[str, str]:
+        """Programs that have a key: name -> when it was made."""
+        return dict(self._connection.execute("SELECT name, created_at FROM program_keys ORDER BY name").fetchall())
 
     def last_vote(self) -> tuple[int, str | None]:
         """How many votes and undos were ever written, and when the last one was; asks the last row alone."""
@@ -257,6 +341,26 @@ class Writing(Reading):
         self.know_rater(rater_id, created_at)
         self._note(battle_id, None, side, "report", text, rater_id, created_at)
         self._tell_journal("notes", battle_id, created_at)
+
+    def insert_network(self, vote_id: str, day: str, tag: str) -> None:
+        """Keep from which network a vote came; the journal is not told."""
+        self._insert("vote_networks", {"vote_id": vote_id, "day": day, "tag": tag})
+
+    def forget_networks(self, before: str) -> int:
+        """Forget the networks of votes that were given before a day; returns of how many."""
+        return self._connection.execute("DELETE FROM vote_networks WHERE day < ?", (before,)).rowcount
+
+    def put_program_key(self, name: str, key_hash: str, created_at: str) -> None:
+        """Give a program a key, in place of the one it had."""
+        self._connection.execute(
+            "INSERT INTO program_keys (name, hash, created_at) VALUES (?, ?, ?)"
+            " ON CONFLICT (name) DO UPDATE SET hash = excluded.hash, created_at = excluded.created_at",
+            (name, key_hash, created_at),
+        )
+
+    def remove_program_key(self, name: str) -> bool:
+        """Take a program's key away; whether it had one."""
+        return self._connection.execute("DELETE FROM program_keys WHERE name = ?", (name,)).rowcount == 1
 
     def flag_vote(self, vote_id: str, kind: str) -> None:
         """Keep that something speaks against counting a vote."""

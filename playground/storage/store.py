@@ -17,9 +17,9 @@ from typing import TypeVar
 
 from filelock import FileLock, Timeout
 
-from playground.errors import DatabaseLocked, DatabaseNewer, StorageError
+from playground.errors import DatabaseDiffers, DatabaseLocked, DatabaseNewer, StorageError
 from playground.records import Battle, JudgedPair, ModelCard
-from playground.storage.connection import BUSY_S, newer, open_reader, open_writer, storage_error
+from playground.storage.connection import BUSY_S, foreign_schema, newer, open_reader, open_writer, storage_error
 from playground.storage.room import free_bytes
 from playground.storage.statements import Reading, Writing
 from playground.storage.writer import DirectWriter, ThreadWriter, Writer
@@ -43,17 +43,19 @@ class Store:
     Args:
         path: the database, made with its folder when missing; None: in memory, forgotten with the object.
         read_only: read beside a process that writes, or what a newer version wrote; every write raises.
+        older: with `read_only`, read what an earlier version wrote too.
         alone: for a file on a network mount: rollback journal, exclusive lock, one connection for everything.
         lock_wait_s: how long to wait for another writer to end.
         busy_s: how long one statement waits for another program's lock.
 
     Attributes:
         read_only: why nothing is written, in words for whoever looks at the page; "" where it is.
-        is_newer: whether a newer version wrote it, so that some questions may go wrong.
+        has_other_schema: whether its schema is not this version's, so that some questions may go wrong.
 
     Raises:
         DatabaseLocked: another process writes to it.
         DatabaseNewer: written by a newer version.
+        DatabaseDiffers: its schema is not that of the version it claims.
         DatabaseBroken: not a database of ours, or damaged.
         StorageError: the file or its folder cannot be used.
     """
@@ -63,13 +65,14 @@ class Store:
         path: Path | None,
         *,
         read_only: bool = False,
+        older: bool = False,
         alone: bool = False,
         lock_wait_s: float = 2.0,
         busy_s: float = BUSY_S,
     ) -> None:
         self.path = path
         self.read_only = ""
-        self.is_newer = False
+        self.has_other_schema = False
         self._busy_s = busy_s
         self._guard = threading.RLock()  # of the single connection
         self._readers: LifoQueue[sqlite3.Connection] = LifoQueue(IDLE_READERS)
@@ -82,9 +85,9 @@ class Store:
             self._single = open_writer(None)
             self._writer = DirectWriter(self._single, self._guard)
         elif read_only:
-            reader = open_reader(path, busy_s=busy_s)
-            future = _without_folder(newer(reader, path), path)
-            self.is_newer, self.read_only = bool(future), future or "it was opened so"
+            reader = open_reader(path, older=older, busy_s=busy_s)
+            other = _without_folder(newer(reader, path) or foreign_schema(reader, path), path)
+            self.has_other_schema, self.read_only = bool(other), other or "it was opened so"
             self._put_back(reader)
         else:
             with ExitStack() as undo:
@@ -262,9 +265,9 @@ def open_store(path: Path, *, alone: bool = False, lock_wait_s: float = 2.0, bus
     """
     try:
         return Store(path, alone=alone, lock_wait_s=lock_wait_s, busy_s=busy_s)
-    except DatabaseNewer as error:
+    except (DatabaseNewer, DatabaseDiffers) as error:
         log.warning("%s; until then it is only read", error)
-        return Store(path, read_only=True, busy_s=busy_s)
+        return Store(path, read_only=True, older=True, busy_s=busy_s)
     except DatabaseLocked as error:
         log.warning("%s; until then it is only read", error)
         store = Store(path, read_only=True, busy_s=busy_s)

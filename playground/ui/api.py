@@ -13,6 +13,7 @@ from typing import Any
 import gradio as gr
 
 from playground.arena import Arena
+from playground.counting import filtered
 from playground.door import (
     clean_battle_id,
     clean_comment,
@@ -25,13 +26,15 @@ from playground.door import (
 from playground.errors import PlaygroundError, Refused
 from playground.leaderboard import Leaderboard
 from playground.listing import model_rows, prompt_document, public_statuses
-from playground.records import BattleState, BattleView
+from playground.rater import FREE_PROGRAMS, keyed_id
+from playground.records import BattleState, BattleView, Standing
 from playground.ui.gate import RATER_HEADER
 from playground.ui.looks import Looks
+from playground.ui.middleware import address_of
 from playground.ui.pace import tick_s
 from playground.ui.turnstile import Turnstile
 
-RATER = "api"
+KEY_HEADER = "X-Playground-Key"
 
 
 def add_api(arena: Arena) -> None:
@@ -69,7 +72,7 @@ class Endpoints:
         """
         try:
             clean, _notes = clean_instruction(instruction, input, system, self._arena.settings)
-            owner = rater_of(request)
+            owner = self._rater_of(request)
             begin = partial(
                 self._arena.compare,
                 clean,
@@ -78,6 +81,7 @@ class Endpoints:
                 blind=_flag("blind", blind),
                 models=clean_models(models),
                 overrides=clean_overrides(params),
+                address=address_of(request),
             )
             async with self._turnstile.turn():  # on several threads they would hold each other up, and votes too
                 battle_id = await asyncio.to_thread(begin)
@@ -103,26 +107,47 @@ class Endpoints:
         comment: str = "",
         request: gr.Request | None = None,
     ) -> dict[str, Any]:
-        """Judge a battle that was made through the API; final at once, a repeated vote gets the stored answer."""
+        """Judge a battle that was made through the API; final at once, a repeated vote gets the stored answer.
+
+        `counts` says whether the default leaderboard counts it as of now, `why_not` why it does not.
+        """
         try:
-            owner = rater_of(request)
+            owner = self._rater_of(request)
             notes = clean_comment(reasons, comment)
             checked_id = clean_battle_id(battle_id)
-            voted = await self._arena.vote_final(checked_id, owner, choice, notes.reasons, notes.comment)
+            voted = await self._arena.vote_final(
+                checked_id, owner, choice, notes.reasons, notes.comment, address_of(request)
+            )
         except Refused as refused:
             return {"accepted": False, "reason": refused.reason}
         except PlaygroundError as error:
             raise gr.Error(str(error), print_exception=False) from error
-        return {"accepted": True, "choice": voted.choice, "reveal": dict(voted.reveal)}
+        standing = voted.standing or Standing(True)
+        return {
+            "accepted": True,
+            "choice": voted.choice,
+            "counts": standing.counts,
+            "why_not": standing.why_not,
+            "reveal": dict(voted.reveal),
+        }
 
     def models(self) -> list[dict[str, Any]]:
         """The models of this playground: id, name, license, state and more."""
         return model_rows(self._arena.line_up, public_statuses(self._arena.statuses()))
 
-    def leaderboard(self, category: str = "") -> dict[str, Any]:
-        """Ratings with intervals, ranks and a verdict in words, from all votes so far."""
+    def leaderboard(
+        self, category: str = "", origin: str = "", pairs: str = "", sampling: str = "", blind: bool = True
+    ) -> dict[str, Any]:
+        """Ratings with intervals, ranks and a verdict in words, from the votes that count.
+
+        Empty: as on the default board. `origin`: person, program, judge, shared, all; `pairs`: drawn, chosen, all;
+        `sampling`: card, all; `blind=False` counts open votes too.
+        """
         try:
-            board: Leaderboard = self._arena.leaderboard(category)
+            policy = filtered(
+                self._arena.policy, origin=origin, pairs=pairs, sampling=sampling, blind_only=_flag("blind", blind)
+            )
+            board: Leaderboard = self._arena.leaderboard(category, policy)
         except PlaygroundError as error:
             raise gr.Error(str(error), print_exception=False) from error
         return board.as_document()
@@ -136,11 +161,16 @@ class Endpoints:
         except PlaygroundError as error:
             raise gr.Error(str(error), print_exception=False) from error
 
+    def _rater_of(self, request: gr.Request | None) -> str:
+        """Who judges over the API: the program whose key is sent, else the name that is sent, else ``api``."""
+        key = request.headers.get(KEY_HEADER, "") if request is not None else ""
+        return keyed_id(self._arena.program_of(key)) if key else rater_of(request)
+
 
 def rater_of(request: gr.Request | None) -> str:
-    """Who judges over the API: the header's value, or ``api``."""
+    """The name that a program gives itself, or ``api``."""
     header = request.headers.get(RATER_HEADER, "") if request is not None else ""
-    return clean_rater(header) if header else RATER
+    return clean_rater(header) if header else FREE_PROGRAMS
 
 
 def snapshot(view: BattleView) -> dict[str, Any]:

@@ -32,7 +32,7 @@ from playground.ui.columns import Columns, intro
 from playground.ui.composer import Composer, Typed, clicked_starter, starter_samples, starters_of
 from playground.ui.gate import check_pace
 from playground.ui.looks import Looks
-from playground.ui.middleware import rater_of
+from playground.ui.middleware import address_of, rater_of
 from playground.ui.pace import tick_s
 from playground.ui.rendering import escape
 from playground.ui.report import ReportForm
@@ -211,13 +211,15 @@ class CompareRoom:
 
     def compare(self, session: Session, request: gr.Request, *values: object) -> Updates:
         """Make a battle of what the composer holds."""
-        return self._begun(session, request, lambda rater: self._begin(self.composer.read(values), rater))
+        address = address_of(request)
+        return self._begun(session, request, lambda rater: self._begin(self.composer.read(values), rater, address))
 
     def regenerate(self, session: Session, request: gr.Request) -> Updates:
         """A new battle on the same instruction; the earlier one is kept."""
 
         def again(rater: str) -> PageState:
-            return self._state(self._arena.view(self._arena.regenerate(_battle_of(session), rater), rater))
+            made = self._arena.regenerate(_battle_of(session), rater, address_of(request))
+            return self._state(self._arena.view(made, rater))
 
         return self._begun(session, request, again)
 
@@ -295,7 +297,7 @@ class CompareRoom:
     def vote(self, session: Session, request: gr.Request, choice: str) -> Updates:
         """Save a choice; whatever the database answers is shown."""
         try:
-            view = self._arena.vote(_battle_of(session), _rater(request), choice, session.revision)
+            view = self._arena.vote(_battle_of(session), _rater(request), choice, session.revision, address_of(request))
         except PlaygroundError as error:
             return self._refused(error, session, request)
         missed = view.state is BattleState.OPEN and view.revision != session.revision
@@ -390,7 +392,7 @@ class CompareRoom:
 
     # Inside
 
-    def _begin(self, typed: Typed, rater: str) -> PageState:
+    def _begin(self, typed: Typed, rater: str, address: str) -> PageState:
         if not isinstance(typed.instruction, str) or not typed.instruction.strip():
             raise InvalidInstruction(texts.NO_INSTRUCTION)
         instruction, notes = clean_instruction(
@@ -406,6 +408,7 @@ class CompareRoom:
             columns=columns,
             overrides=clean_overrides(typed.overrides),
             keep=typed.forget is not True,
+            address=address,
         )
         return self._state(self._arena.view(battle_id, rater), said="; ".join(notes))
 

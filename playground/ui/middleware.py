@@ -74,6 +74,18 @@ def rater_of(request: HasCookies) -> str | None:
     return None if secret is None else rater_id(secret)
 
 
+class HasClient(Protocol):
+    """A request, of Gradio or Starlette."""
+
+    @property
+    def client(self) -> Any: ...
+
+
+def address_of(request: HasClient | None) -> str:
+    """Where a request comes from, as far as its proxies are trusted; empty where that is not known."""
+    return request.client.host if request is not None and request.client else ""
+
+
 class PageMiddleware:
     """Headers on every reply, a cookie with the page, and a refusal of what is too big or comes from elsewhere."""
 

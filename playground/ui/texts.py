@@ -8,7 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from playground.records import BattleState, Belongings, ColumnState, Erased, FinishReason, OwnBattle, SamplingParams
+from playground.records import (
+    BattleState,
+    Belongings,
+    ColumnState,
+    Erased,
+    FinishReason,
+    OwnBattle,
+    SamplingParams,
+    Standing,
+)
 
 TITLE = "Playground"
 COMPARE_ROOM = "Compare"
@@ -274,6 +283,8 @@ YOURS_QUESTION = (
     "Gone for good: the instructions and answers of {battles} {whose}, and {notes}. What is open takes no vote any "
     "more. Which answers you preferred stays, without words, and counts."
 )
+COUNTS = "Counted."
+COUNTS_NOT = "Not counted: {reason}."
 OWN_CHOICES: Mapping[str, str] = {"tie": "a tie", "both_bad": "none was good"}
 OWN_CHOSE = "you chose {letter}"
 OWN_UNJUDGED: Mapping[BattleState, str] = {
@@ -468,8 +479,18 @@ def _notes(count: int) -> str:
     return counted(count, "comment or report", "comments and reports")
 
 
+def standing(vote: Standing) -> str:
+    """Whether the leaderboard counts a vote."""
+    return COUNTS if vote.counts else COUNTS_NOT.format(reason=vote.why_not)
+
+
 def own_choice(battle: OwnBattle) -> str:
-    """What its rater said of a battle, in a list."""
+    """What its rater said of a battle, in a list, and whether that counts."""
+    chose = _own_choice(battle)
+    return chose if battle.standing is None else f"{chose} · {standing(battle.standing)}"
+
+
+def _own_choice(battle: OwnBattle) -> str:
     if battle.choice is None:
         return OWN_UNJUDGED.get(battle.state, OWN_UNJUDGED[BattleState.OPEN])
     return OWN_CHOICES.get(battle.choice) or OWN_CHOSE.format(letter=battle.choice.upper())

@@ -165,8 +165,9 @@ def _hint(bar: Bar, view: BattleView) -> str:
     if bar is Bar.ON:
         words = texts.NOT_YOURS if not view.mine else texts.NAMES_AFTER if view.blind else texts.YOU_KNOW_NAMES
         return f"<span>{escape(words)}</span>"
+    counted = f"<span class='standing'>{escape(texts.standing(view.standing))}</span>" if view.standing else ""
     if bar is Bar.SAVED:
-        return ""
+        return counted
     board = f"<a href='leaderboard'>{escape(texts.LINK_LEADERBOARD)}</a>"
     battle = f"<a href='?battle={escape(view.battle_id)}'>{escape(texts.LINK_BATTLE)}</a>"
-    return f"<span>{board} · {battle}</span>"
+    return f"{counted}<span>{board} · {battle}</span>"
