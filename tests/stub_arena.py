@@ -14,8 +14,9 @@ from typing import Any
 
 from playground.battles import REFUSALS
 from playground.catalog import CARD_FOLDER, Catalog
+from playground.counting import CountingPolicy
 from playground.errors import PlaygroundError, Refused
-from playground.leaderboard import Leaderboard, build_leaderboard
+from playground.leaderboard import Leaderboard, LeaderboardOptions, build_leaderboard
 from playground.records import (
     SIDES,
     BattleState,
@@ -207,7 +208,7 @@ class StubArena:
         columns: int = 2,
         overrides: Mapping[str, Any] = {},
         keep: bool = True,
-        parent_id: str | None = None,
+        address: str = "",
     ) -> str:
         known = {card.id: card for card in self.line_up}
         cards = tuple(known[m] for m in models) or tuple(self.line_up[i % len(self.line_up)] for i in range(columns))
@@ -221,7 +222,7 @@ class StubArena:
         self._battles[battle.id] = battle
         return battle.id
 
-    def regenerate(self, battle_id: str, viewer: str) -> str:
+    def regenerate(self, battle_id: str, viewer: str, address: str = "") -> str:
         old = self._owned(battle_id, viewer)
         return self.compare(
             old.instruction, owner=viewer, source="page", blind=old.blind, models=tuple(c.id for c in old.cards)
@@ -238,7 +239,9 @@ class StubArena:
         for battle in self._battles.values():
             self.stop(battle.id, battle.owner)
 
-    def vote(self, battle_id: str, viewer: str, choice: str, revision: int | None = None) -> BattleView:
+    def vote(
+        self, battle_id: str, viewer: str, choice: str, revision: int | None = None, address: str = ""
+    ) -> BattleView:
         battle = self._owned(battle_id, viewer)
         if self._state(battle) is BattleState.OPEN and revision in (None, battle.revision):
             battle.choice, battle.final_s = choice, self.time.now() + UNDO_S
@@ -277,8 +280,12 @@ class StubArena:
     def sources_line(self) -> str:
         return "pocket models · this CPU · votes saved"
 
-    def leaderboard(self, category: str = "") -> Leaderboard:
-        return build_leaderboard(made_up_votes(0 if category else 480), {c.id: c for c in self.line_up}, category="")
+    policy = CountingPolicy()
+
+    def leaderboard(self, category: str = "", policy: CountingPolicy = policy) -> Leaderboard:
+        pairs = made_up_votes(0 if category else 480)
+        cards = {c.id: c for c in self.line_up}
+        return build_leaderboard(pairs, cards, options=LeaderboardOptions(policy=policy))
 
     def glance(self, battle_id: str, viewer: str, source: str = "page") -> BattleView | None:
         return None

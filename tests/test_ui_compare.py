@@ -30,7 +30,7 @@ class Tab:
         self.arena = StubArena(Settings(), chars_per_s=1e6, loading_s=-1.0)
         with gr.Blocks():
             self.room = CompareRoom(self.arena)  # type: ignore[arg-type]
-        self.request: Any = SimpleNamespace(cookies={COOKIE: SECRET}, query_params={}, session_hash="tab")
+        self.request: Any = SimpleNamespace(client=None, cookies={COOKIE: SECRET}, query_params={}, session_hash="tab")
         self.session = Session()
 
     def begins(self, instruction: str = ALPACA, **how: Any) -> Tab:

@@ -13,12 +13,14 @@ from typing import Any
 import gradio as gr
 
 from playground.arena import Arena
+from playground.counting import EVERY_VOTE, KINDS, CountingPolicy, filtered
 from playground.errors import InvalidValue, PlaygroundError
 from playground.leaderboard import Leaderboard, LeaderboardRow
 from playground.ui import texts
 from playground.ui.rendering import escape
 
 ALL = ""
+PEOPLE = "people"
 STEPS = (1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000)
 MOST_TICKS = 7
 STRONGEST_TINT = 46  # per cent of the accent in a cell of the heat map; text stays readable on it
@@ -36,22 +38,48 @@ class LeaderboardRoom:
             elem_id="board-category",
             elem_classes="tabs",
         )
+        self.votes = gr.Radio(
+            [(words, view) for view, words in texts.BOARD_VIEWS.items()],
+            value=PEOPLE,
+            label=texts.BOARD_VIEW,
+            elem_id="board-votes",
+            elem_classes="tabs",
+        )
         self.board = gr.HTML(elem_id="board", apply_default_css=False)
 
     def wire(self, demo: gr.Blocks) -> None:
-        """Draw at each load, and when another category is chosen."""
+        """Draw at each load, and when another category or other votes are chosen."""
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "queue": False}
-        demo.load(self.draw, [self.category], [self.board], **quiet)
-        self.category.input(self.draw, [self.category], [self.board], **quiet)
+        filters = [self.category, self.votes]
+        for listen in (demo.load, self.category.input, self.votes.input):
+            listen(self.draw, filters, [self.board], **quiet)
 
-    def draw(self, category: str) -> str:
-        """The board of one category."""
+    def draw(self, category: str, votes: str) -> str:
+        """The board of one category and one kind of votes."""
         try:
-            return board_html(self._arena.leaderboard(category))
+            return board_html(self._arena.leaderboard(category, _policy(self._arena.policy, votes)))
         except InvalidValue:  # no vote has this category yet
             return empty_html(texts.BOARD_EMPTY_CATEGORY.format(category=category))
         except PlaygroundError as error:
             return empty_html(str(error))
+
+
+def _policy(default: CountingPolicy, view: str) -> CountingPolicy:
+    """Which votes a view of the board counts.
+
+    Raises:
+        InvalidValue: an unknown view.
+    """
+    match view:
+        case "people":
+            return default
+        case "programs":
+            return filtered(default, origin="program")
+        case "chosen":
+            return filtered(default, pairs="chosen")
+        case "all":
+            return EVERY_VOTE
+    raise InvalidValue(f"the votes are {view!r}; valid: {', '.join(texts.BOARD_VIEWS)}")
 
 
 def empty_html(headline: str) -> str:
@@ -76,7 +104,9 @@ def board_html(board: Leaderboard) -> str:
 def _lead(board: Leaderboard) -> str:
     counted = texts.BOARD_LEAD.format(votes=board.num_votes, raters=board.num_raters) if board.num_votes else ""
     words = " ".join(part for part in (board.verdict.detail, counted) if part)
-    return f"<p class='lead'>{escape(words)}</p>"
+    kinds = [(KINDS[kind], votes) for kind, votes in board.kinds.items()]
+    apart = f"<p class='soft kinds'>{escape(texts.kinds(kinds))}</p>" if len(kinds) > 1 else ""
+    return f"<p class='lead'>{escape(words)}</p>{apart}"
 
 
 def _link_compare() -> str:

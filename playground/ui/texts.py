@@ -5,7 +5,7 @@ Boundary: words, and the few functions that put numbers into them; no markup, no
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from playground.records import (
@@ -233,6 +233,13 @@ BOARD_EMPTY_LINK = "Compare now"
 BOARD_LEAD = "{votes} blind votes by {raters} raters."
 BOARD_CATEGORY = "Instructions"
 BOARD_ALL = "all"
+BOARD_VIEW = "Votes"
+BOARD_VIEWS: Mapping[str, str] = {
+    "people": "people",
+    "programs": "programs",
+    "chosen": "chosen pairs",
+    "all": "every vote",
+}
 BOARD_PROVISIONAL = "–"
 BOARD_RATINGS = "Rating, with 95 % intervals"
 BOARD_HEAT = "How often the row beats the column (fitted)"
@@ -482,6 +489,11 @@ def _notes(count: int) -> str:
 def standing(vote: Standing) -> str:
     """Whether the leaderboard counts a vote."""
     return COUNTS if vote.counts else COUNTS_NOT.format(reason=vote.why_not)
+
+
+def kinds(votes: Sequence[tuple[str, int]]) -> str:
+    """How many votes there are of each kind: "people 60 · programs 150"."""
+    return " · ".join(f"{name} {number:,}" for name, number in votes)
 
 
 def own_choice(battle: OwnBattle) -> str:
