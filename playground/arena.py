@@ -335,7 +335,7 @@ class Arena:
 
     def leaderboard(self, category: str = "") -> Leaderboard:
         """The ratings from all votes that count now."""
-        options = LeaderboardOptions(prior_ties=self.settings.prior_ties)
+        options = LeaderboardOptions(prior=self.settings.prior)
         models = [card.id for card in self.line_up]
         now = self._clock.now()
         return current_leaderboard(self.store, self.catalog, models, self.starters, now, category, options)

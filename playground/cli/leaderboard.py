@@ -25,7 +25,7 @@ def add(command: argparse.ArgumentParser) -> None:
     command.add_argument("--category", default="", help="only votes on starters of this category")
     command.add_argument("--count-all", action="store_true", help="every vote: open, quick, flagged, of busy raters")
     command.add_argument("--json", action="store_true", help="one JSON document, as the API's /leaderboard")
-    add_flags(command, "db", "cards", "templates", "prior_ties")
+    add_flags(command, "db", "cards", "templates", "prior")
     command.set_defaults(run=run)
 
 
@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         catalog = Catalog.load(settings.card_folders, settings.template_folders)
         models = [card.id for card in catalog.line_up(chosen_models(catalog, settings))]
         policy = EVERY_VOTE if arguments.count_all else CountingPolicy()
-        options = LeaderboardOptions(policy=policy, prior_ties=settings.prior_ties)
+        options = LeaderboardOptions(policy=policy, prior=settings.prior)
         board = current_leaderboard(store, catalog, models, starters, utc_now(), arguments.category, options)
     if arguments.json:
         print_json(board.as_document(), out)
