@@ -377,7 +377,7 @@ class Arena:
 
     def leaderboard(self, category: str = "", policy: CountingPolicy | None = None) -> Leaderboard:
         """The ratings from all votes that count now; `policy` says which do, by default those of the default board."""
-        options = LeaderboardOptions(policy=policy or self.policy, prior_ties=self.settings.prior_ties)
+        options = LeaderboardOptions(policy=policy or self.policy, prior=self.settings.prior)
         models = [card.id for card in self.line_up]
         now = self._clock.now()
         return current_leaderboard(self.store, self.catalog, models, self.starters, now, category, options)

@@ -9,14 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from threading import RLock
 from types import MappingProxyType
 
-from playground.checkpoint import DTYPES, HUB_ID, card_named, kv_bytes_per_token, read_chat, weights_size
+from playground.checkpoint import DTYPES, HUB_ID, card_named, kv_bytes_per_token, read_chat, self_names, weights_size
 from playground.errors import InvalidCard, InvalidTemplate, InvalidValue, PromptTooLong, TokenizerError, Unknown
 from playground.hub import is_complete, snapshot_folder
+from playground.introduction import introduced_names
 from playground.prompting import build_prompt, check_fits, check_tokenizer
 from playground.records import Instruction, ModelCard, Prompt, PromptTemplate, SamplingParams
 from playground.templates import CHAT_ID, ID, load_templates
@@ -53,6 +54,7 @@ OPTIONAL = (
     "served_name",
     "metrics",
     "notes",
+    "self_names",
 )
 ENGINES = ("local", "remote", "zerogpu")
 QUANTIZATIONS = ("8bit", "4bit")
@@ -103,6 +105,7 @@ def read_card(path: Path) -> ModelCard:
         served_name=table.text("served_name"),
         metrics=table.numbers("metrics"),
         notes=table.texts("notes"),
+        self_names=table.texts("self_names"),
     )
 
 
@@ -155,9 +158,21 @@ def _sampling(table: Table) -> SamplingParams:
         raise table.fail(str(problem)) from problem
 
 
+def _folder_here(card: ModelCard) -> Path | None:
+    """Where the card's files lie on this machine; None: of a hub repository that was never fetched."""
+    return Path(card.repo) if Path(card.repo).is_absolute() else snapshot_folder(card.repo, card.revision)
+
+
+def _with_self_names(card: ModelCard, default_system: str) -> ModelCard:
+    """The card with the names that its system texts have, the template's and the checkpoint's, beside its own."""
+    folder = _folder_here(card)
+    told = (*introduced_names(default_system), *(self_names(folder) if folder is not None else ()))
+    return replace(card, self_names=tuple(dict.fromkeys((*card.self_names, *told))))
+
+
 def without_folders(words: str, card: ModelCard) -> str:
     """What was said of a model as others may read it: of each folder only its last name."""
-    folder = Path(card.repo) if Path(card.repo).is_absolute() else snapshot_folder(card.repo, card.revision)
+    folder = _folder_here(card)
     if folder is not None:  # a name may hold spaces: what is known is taken first
         words = words.replace(str(folder), card.public_repo).replace(f"{folder.parent}/", "")
     return _FOLDER.sub("", _QUOTED.sub(r"\1\2\1", words))
@@ -165,7 +180,7 @@ def without_folders(words: str, card: ModelCard) -> str:
 
 def files_state(card: ModelCard) -> str:
     """Whether the model's files are on this machine: here, incomplete or missing."""
-    folder = Path(card.repo) if Path(card.repo).is_absolute() else snapshot_folder(card.repo, card.revision)
+    folder = _folder_here(card)
     if folder is None or not folder.is_dir():
         return "missing"
     return "here" if is_complete(folder) else "incomplete"
@@ -204,7 +219,8 @@ class Catalog:
             card = read_card(path)
             if card.template not in valid:
                 raise InvalidCard(f"{path}: unknown template {card.template!r}; valid: {', '.join(valid)}")
-            cards[card.id] = card
+            default_system = templates[card.template].default_system if card.template in templates else ""
+            cards[card.id] = _with_self_names(card, default_system)
         return cls(MappingProxyType(templates), MappingProxyType(cards))
 
     @property
@@ -342,9 +358,7 @@ class Catalog:
 
 def _folder(card: ModelCard) -> Path:
     """Where the card's files lie."""
-    if Path(card.repo).is_absolute():
-        return Path(card.repo)
-    folder = snapshot_folder(card.repo, card.revision)
+    folder = _folder_here(card)
     if folder is None:
         raise TokenizerError(
             f"{card.id}: {card.repo} is not on this machine; fetch it: python -m playground fetch {card.id}"

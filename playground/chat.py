@@ -77,6 +77,16 @@ def takes_system(source: str, names: Sequence[tuple[str, str]] = ()) -> bool:
         return False
 
 
+def own_words(source: str, names: Sequence[tuple[str, str]] = ()) -> str:
+    """What the template says by itself: beside an instruction without system text, and in its source.
+
+    Raises:
+        InvalidTemplate: the template does not render an instruction alone.
+    """
+    beside = render(source, names, [{"role": "user", "content": PROBE}]).replace(PROBE, "\n")
+    return beside + "\n" + source.replace("\\n", "\n")
+
+
 def render_chat(
     source: str,
     names: Sequence[tuple[str, str]],

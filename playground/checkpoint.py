@@ -15,9 +15,10 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from playground.chat import read_source, takes_system
-from playground.errors import InvalidCard, InvalidTemplate, InvalidValue, PlaygroundError, Unknown
+from playground.chat import own_words, read_source, takes_system
+from playground.errors import InvalidCard, InvalidTemplate, InvalidValue, PlaygroundError, TokenizerError, Unknown
 from playground.hub import snapshot_folder
+from playground.introduction import introduced_names
 from playground.markers import Markers, read_markers, read_object
 from playground.records import ModelCard, PromptTemplate, SamplingParams, Segment
 from playground.templates import CHAT, CHAT_ID, SYSTEM
@@ -104,6 +105,7 @@ def _card(folder: Path, given_name: str) -> ModelCard:
         sampling_source="card",
         kv_bytes_per_token=kv_bytes_per_token(folder),
         description="Read from the checkpoint's own files.",
+        self_names=self_names(folder),
     )
 
 
@@ -192,6 +194,18 @@ def _front_matter(path: Path) -> dict[str, str]:
     head = re.match(r"\ufeff?---\s*\n(.*?)\n---\s*(?:\n|$)", text, re.DOTALL)
     lines = re.findall(r"^(\w+):[ \t]*(.*?)[ \t]*$", head[1], re.MULTILINE) if head else []
     return {key: value.strip("'\"[] ") for key, value in lines}
+
+
+def self_names(folder: Path) -> tuple[str, ...]:
+    """The names of model and maker in what the folder's chat template says by itself: "You are Qwen, created by …".
+
+    None where there is no template, or none that can be used: using it raises the error that says so.
+    """
+    try:
+        source = read_source(folder)
+        return introduced_names(own_words(source, read_markers(folder).names)) if source else ()
+    except (InvalidTemplate, TokenizerError):
+        return ()
 
 
 # The format

@@ -20,7 +20,7 @@ from playground import verdict as words
 from playground.counting import KINDS, Counted, CountingPolicy, Exclusion, Reason, count
 from playground.errors import InvalidValue
 from playground.ratings import bias
-from playground.ratings.bradley_terry import DEFAULT_PRIOR_TIES, Fit, fit
+from playground.ratings.bradley_terry import DEFAULT_PRIOR, Fit, fit
 from playground.ratings.covariance import MIN_RATERS
 from playground.ratings.influence import votes_to_flip
 from playground.ratings.intervals import (
@@ -50,7 +50,7 @@ class LeaderboardOptions:
 
     policy: CountingPolicy = CountingPolicy()  # which votes count
     both_bad: str = "half"  # half | omit: what a vote that finds all bad does to the ratings
-    prior_ties: float = DEFAULT_PRIOR_TIES  # part of a tie that each pair of models that met also plays
+    prior: float = DEFAULT_PRIOR  # times m - 1 ties, spread over the pairs that met of m connected models
     level: float = DEFAULT_LEVEL
     unit: str = "auto"  # auto | rater | vote: what the intervals take to be independent
     resamples: int = 0  # of a cluster bootstrap instead of the sandwich
@@ -233,7 +233,7 @@ def leaderboard_of(
         stricter: the table without votes on answers that an open run has shown; None: there are none.
     """
     options = options or LeaderboardOptions()
-    fitted = fit(table.wins, prior_ties=options.prior_ties)
+    fitted = fit(table.wins, prior=options.prior)
     intervals = estimate_intervals(
         table, fitted, level=options.level, unit=options.unit, resamples=options.resamples, seed=options.seed
     )
@@ -249,7 +249,7 @@ def leaderboard_of(
             which=options.policy.description,
             category=category,
             both_bad=options.both_bad,
-            prior_ties=options.prior_ties,
+            prior=options.prior,
             level=options.level,
             unit=intervals.spread.unit,
             resamples=options.resamples,
@@ -318,8 +318,8 @@ class _Board:
             options=options,
             counted=counted,
             ratings=_compared(fitted),
-            other=None if other is None else _compared(fit(other.wins, prior_ties=options.prior_ties)),
-            stricter=None if stricter is None else _compared(fit(stricter.wins, prior_ties=options.prior_ties)),
+            other=None if other is None else _compared(fit(other.wins, prior=options.prior)),
+            stricter=None if stricter is None else _compared(fit(stricter.wins, prior=options.prior)),
             names=tuple(cards[model].name if model in cards else model for model in table.models),
             licenses=tuple(cards[model].license if model in cards else "" for model in table.models),
             groups=_groups(fitted),
@@ -379,7 +379,7 @@ class _Board:
         if not self.groups or not self._decided:
             return None
         group = list(self.groups[0])
-        flip = votes_to_flip(self.table.wins[np.ix_(group, group)], prior_ties=self.options.prior_ties)
+        flip = votes_to_flip(self.table.wins[np.ix_(group, group)], prior=self.options.prior)
         return Influence(
             votes=flip.votes,
             share=flip.votes / self.table.num_votes,

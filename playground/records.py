@@ -177,6 +177,7 @@ class ModelCard:
     served_name: str = ""  # what the servers call the model; empty: `repo`
     metrics: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    self_names: tuple[str, ...] = ()  # more names of the model and its maker, as its system text has them
 
     @property
     def public_repo(self) -> str:

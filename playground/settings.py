@@ -10,8 +10,10 @@ import argparse
 import math
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
+from functools import partial
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NoReturn
 
 from playground.errors import InvalidValue
 
@@ -26,6 +28,12 @@ POSITIVE = (
     "queue_max",
 )
 """Settings that only make sense above zero."""
+RETIRED: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "prior_ties": ("prior", "its default, 1.0, suits any number of models"),
+    }
+)
+"""Settings that are refused: the old name, the one to use instead, and advice for its value."""
 _HERE = Path(__file__).parent
 _TRUE = ("1", "true", "yes", "on")
 _FALSE = ("0", "false", "no", "off")
@@ -61,12 +69,15 @@ class Settings:
     expire_s: float = _setting(86400.0, "an open battle takes votes for so long")
     instruction_chars: int = _setting(4000, "longest instruction, and longest input")
     system_chars: int = _setting(2000, "longest system text")
-    prior_ties: float = _setting(0.5, "leaderboard: part of a tie that each pair that met also plays")
     count_chosen: bool = _setting(
         False, "leaderboard: count blind votes on models that raters chose too, not only on those that were drawn"
     )
     votes_per_network: int = _setting(
         1000, "leaderboard: votes of one network (an IPv4 address, an IPv6 /64) that count on one day; 0: no limit"
+    )
+    prior: float = _setting(
+        1.0,
+        "leaderboard: strength of the prior; 1.0 is m - 1 ties among m connected models, shared by the pairs that met",
     )
     threads: int = _setting(1, "torch threads in each worker on a CPU")
     memory_gb: float = _setting(0.0, "memory for models, on each device; 0: what is free")
@@ -86,6 +97,8 @@ class Settings:
             raise InvalidValue(f"{variable('remote_key')} holds a space or a character that no key has; copy it again")
         if not 0 <= self.memory_gb < math.inf:
             raise InvalidValue(f"memory_gb is {self.memory_gb}; valid: a number above 0, or 0 for what is free")
+        if not 0 <= self.prior < math.inf:
+            raise InvalidValue(f"prior is {self.prior}; valid: 0 (no prior) or a number above 0")
         for name in (
             "min_free_mb",
             "votes_per_network",
@@ -145,24 +158,45 @@ def variable(name: str) -> str:
     return f"PLAYGROUND_{name.upper()}"
 
 
+def flag(name: str) -> str:
+    """The command line flag of a setting."""
+    return f"--{name.replace('_', '-')}"
+
+
 def add_flags(parser: argparse.ArgumentParser, *names: str) -> None:
-    """Give `parser` one flag per named setting (all when none is named)."""
+    """Give `parser` one flag per named setting (all when none is named); retired flags are refused by name."""
     for setting in table():
         if (names and setting.name not in names) or setting.metadata["secret"]:  # a flag is seen by every user
             continue
-        flag, words = f"--{setting.name.replace('_', '-')}", f"{setting.metadata['help']} [{variable(setting.name)}]"
+        words = f"{setting.metadata['help']} [{variable(setting.name)}]"
+        add = partial(parser.add_argument, flag(setting.name), default=None, dest=setting.name, help=words)
         if isinstance(setting.default, bool):
-            parser.add_argument(flag, action="store_const", const="true", default=None, dest=setting.name, help=words)
+            add(action="store_const", const="true")
         else:
-            parser.add_argument(flag, default=None, dest=setting.name, metavar=setting.name.upper(), help=words)
+            add(metavar=setting.name.upper())
+        for old, (new, _) in RETIRED.items():
+            if new == setting.name:
+                parser.add_argument(flag(old), action=_Retired, nargs="?", dest=old, help=argparse.SUPPRESS)
+
+
+class _Retired(argparse.Action):
+    """A flag that ends the program with a usage error naming the flag to use."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        new, advice = RETIRED[self.dest]
+        parser.error(f"{flag(self.dest)} is retired; use {flag(new)} instead: {advice}")
 
 
 def read_settings(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> Settings:
     """Settings from flags, then PLAYGROUND_… variables, then Gradio's own, then the defaults (of a Space, on one).
 
     Raises:
-        InvalidValue: a value that is not of its setting's type, naming where it came from.
+        InvalidValue: a value that is not of its setting's type, naming where it came from, or the variable of a
+            retired setting, naming the one to use.
     """
+    for old, (new, advice) in RETIRED.items():
+        if environ.get(variable(old)):
+            raise InvalidValue(f"{variable(old)} is retired; use {variable(new)} instead: {advice}")
     chosen: dict[str, Any] = {}
     for setting in table():
         for source, text in _candidates(setting, flags, environ):
@@ -179,7 +213,7 @@ def _candidates(
 ) -> list[tuple[str, str | None]]:
     own, gradio = variable(setting.name), setting.metadata["gradio"]
     return [
-        (f"--{setting.name.replace('_', '-')}", flags.get(setting.name)),
+        (flag(setting.name), flags.get(setting.name)),
         (own, environ.get(own)),
         (gradio, environ.get(gradio) if gradio else None),
     ]

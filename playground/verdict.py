@@ -211,7 +211,7 @@ def basis(
     which: str,
     category: str,
     both_bad: str,
-    prior_ties: float,
+    prior: float,
     level: float,
     unit: str,
     resamples: int,
@@ -223,7 +223,7 @@ def basis(
         "all-bad votes left out" if both_bad == "omit" else "all-bad votes count as ties",
         f"{100 * level:g} % intervals, {'bootstrap' if resamples else 'sandwich'}, each {unit} a unit",
         f"ranks hold together at {100 * level:g} %",
-        f"prior: {prior_ties:g} of a tie for each pair of models that met",
+        f"prior: {prior:g} × (models − 1) ties, spread evenly over the pairs that met",
     )
     return " · ".join(parts)
 

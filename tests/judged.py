@@ -76,7 +76,7 @@ def simulated(
     p = 1 / (1 + np.exp(liked[rater, second] - liked[rater, first]))
     decided = np.where(rng.random(num_votes) < p, FIRST, SECOND)
     return PairTable(
-        models=tuple("abcdefghij"[:m]),
+        models=tuple(f"model-{i:02}" for i in range(m)),
         first=first,
         second=second,
         outcome=np.where(rng.random(num_votes) < ties * 4 * p * (1 - p), TIE, decided),

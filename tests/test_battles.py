@@ -40,6 +40,7 @@ from tests.cast import (
     PARAMS,
     House,
     battle,
+    card,
     generation,
     house,
 )
@@ -650,6 +651,16 @@ def test_an_answer_that_names_its_model_is_stored_and_flagged(home: House) -> No
     stored = home.store.battle("told")
     assert stored is not None
     assert stored.good_sides == ("a", "b")
+
+
+def test_an_answer_with_a_name_of_its_models_system_text_is_flagged(home: House) -> None:
+    home.store.upsert_model(card(MAMBA, self_names=("Zorblax", "Acme Labs")))
+    judged(home, "told", ends={"b": {"text": "I am Zorblax."}})
+    judged(home, "maker", ends={"b": {"text": "I was trained by Acme Labs."}})
+    judged(home, "anothers", ends={"a": {"text": "I am Zorblax."}})
+    assert [(battle_id, named) for battle_id, named, _ in flags(home)] == [
+        ("told", True), ("maker", True), ("anothers", False)
+    ]  # fmt: skip
 
 
 def test_an_answer_is_looked_at_before_the_transaction_that_votes_wait_for(

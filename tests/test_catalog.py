@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import struct
 import subprocess
@@ -90,6 +91,21 @@ def test_loading_is_quick_and_needs_no_model_library() -> None:
 
 
 # Reading cards
+
+
+def test_a_card_has_its_own_names_and_those_of_its_system_texts(tmp_path: Path) -> None:
+    write(tmp_path, GOOD.replace('template = "openalpaca"', 'template = "named"\nself_names = ["Zorblax", "Qwen"]'))
+    templates = tmp_path / "templates"
+    templates.mkdir()
+    plain = (ROOT / "prompts" / "templates" / "orca-mini.toml").read_text()
+    told = re.sub("^default_system = .*$", 'default_system = "You are Qwen, made by Acme."', plain, flags=re.MULTILINE)
+    (templates / "named.toml").write_text(told.replace('id = "orca-mini"', 'id = "named"'))
+    assert read_card(tmp_path / "mine.toml").self_names == ("Zorblax", "Qwen")
+    assert Catalog.load([tmp_path], [templates]).card("mine").self_names == ("Zorblax", "Qwen", "Acme")
+    (tmp_path / "mine").mkdir()
+    says = "{{ 'You are Mine by Else.' }}{% for message in messages %}{{ message.content }}{% endfor %}"
+    (tmp_path / "mine" / "chat_template.jinja").write_text(says)
+    assert Catalog.load([tmp_path], [templates]).card("mine").self_names == ("Zorblax", "Qwen", "Acme", "Mine", "Else")
 
 
 def test_a_card_is_read_as_it_stands(tmp_path: Path) -> None:

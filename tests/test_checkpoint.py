@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from playground.checkpoint import card_named, card_of, folder_named, read_chat
+from playground.checkpoint import card_named, card_of, folder_named, read_chat, self_names
 from playground.errors import InvalidCard, InvalidTemplate, Unknown
+from playground.flags import names_itself
 from playground.records import ModelCard, SamplingParams
 from tests.chats import STYLES, write_chat
 
@@ -52,6 +53,46 @@ def test_a_folder_becomes_a_card(folder: Path) -> None:
     assert (card.architecture, card.context_length, card.dtype) == ("LlamaForCausalLM", 4096, "bfloat16")
     assert (card.template, card.license, card.public_repo) == ("chat", "unknown", "My Model_2b")
     assert (card.sampling, card.sampling_source) == (SamplingParams(), "card")
+
+
+@pytest.mark.parametrize(
+    ("system", "names"),
+    [
+        ("You are Qwen, created by Alibaba Cloud. You are a helpful assistant.", ("Qwen", "Alibaba Cloud")),
+        ("You are a helpful AI assistant named SmolLM, trained by Hugging Face", ("SmolLM", "Hugging Face")),
+        ("You are a helpful assistant.", ()),
+    ],
+)
+@pytest.mark.parametrize("file", ["chat_template.jinja", "tokenizer_config.json"])
+def test_the_names_in_the_templates_own_system_text_stand_on_the_card(
+    folder: Path, system: str, names: tuple[str, ...], file: str
+) -> None:
+    source = (
+        "{% if messages[0]['role'] != 'system' %}{{ '<|im_start|>system\\n" + system + "<|im_end|>\\n' }}{% endif %}"
+        "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] }}{% endfor %}"
+    )
+    (folder / "chat_template.jinja").unlink(missing_ok=True)
+    write(folder, file, source if file.endswith("jinja") else {"chat_template": source})
+    card = card_of(folder, str(folder))
+    assert card.self_names == names
+    assert bool(names_itself(f"I am a language model made by {names[-1] if names else 'you'}.", card)) == bool(names)
+
+
+def test_names_in_a_branch_that_is_not_taken_or_put_together_are_found(folder: Path) -> None:
+    says = "{% for message in messages %}{{ message['content'] }}{% endfor %}"
+    write(folder, "chat_template.jinja", "{% if tools %}{{ '\\nYou are Zorblax, made by Acme.' }}{% endif %}" + says)
+    assert self_names(folder) == ("Zorblax", "Acme")
+    write(folder, "chat_template.jinja", "{% set name = 'Zorblax' %}{{ 'You are ' + name + '.' }}" + says)
+    assert self_names(folder) == ("Zorblax",)
+
+
+def test_a_folder_without_a_usable_template_has_no_names(folder: Path, tmp_path: Path) -> None:
+    assert self_names(tmp_path) == ()
+    write(folder, "chat_template.jinja", "You are Qwen. {{ broken")
+    assert self_names(folder) == ()
+    (folder / "chat_template.jinja").unlink()
+    write(folder, "tokenizer_config.json", "no JSON")
+    assert self_names(folder) == ()
 
 
 def test_a_snapshot_becomes_a_card_of_its_commit(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -182,7 +182,7 @@ def test_a_new_model_takes_no_place_and_gives_none() -> None:
 def test_an_undefeated_model_leads_with_a_finite_rating() -> None:
     board = build_leaderboard(votes((GALPACA, ORCA, "model_a", 60)), CARDS)
     assert str(board.verdict) == "Pocket Galpaca leads. Every place is settled."
-    assert board.rows[0].rating == pytest.approx(1000 + 200 * math.log10(60.25 / 0.25))
+    assert board.rows[0].rating == pytest.approx(1000 + 200 * math.log10(60.5 / 0.5))
     assert board.rows[0].rating_upper < 1700
 
 
@@ -452,7 +452,7 @@ def test_the_bootstrap_and_the_level_are_choices_that_are_named() -> None:
     ("changes", "message"),
     [
         ({"both_bad": "drop"}, "both_bad is 'drop'; valid are: half, omit"),
-        ({"prior_ties": -1.0}, "prior_ties is -1.0; valid: 0"),
+        ({"prior": -1.0}, "prior is -1.0; valid: 0"),
         ({"level": 2.0}, "level is 2.0; valid: between 0 and 1"),
         ({"unit": "day"}, "unit is 'day'; valid are: auto, rater, vote"),
         ({"min_battles": 0}, "min_battles is 0; valid: 1 or more"),

@@ -26,19 +26,45 @@ def tables(largest: int = 6) -> st.SearchStrategy[FloatArray]:
 
 
 def test_the_example_of_the_encyclopedia() -> None:
-    strengths = np.exp((fit(TWENTY_TWO_GAMES, prior_ties=0).ratings - MEAN) / POINTS)
+    strengths = np.exp((fit(TWENTY_TWO_GAMES, prior=0).ratings - MEAN) / POINTS)
     assert np.round(strengths, 3).tolist() == [0.640, 1.043, 0.660, 2.270]
 
 
 def test_ten_times_the_wins_are_400_points() -> None:
-    ratings = fit(wins_of([[0, 100], [10, 0]]), prior_ties=0).ratings
+    ratings = fit(wins_of([[0, 100], [10, 0]]), prior=0).ratings
     assert ratings == pytest.approx([1200, 800], abs=1e-9)
 
 
-def test_the_prior_is_a_part_of_a_tie_for_each_pair_that_met() -> None:
-    wins = wins_of([[0, 6, 0], [0, 0, 3], [0, 1, 0]])
-    added = wins + wins_of([[0, 0.25, 0], [0.25, 0, 0.25], [0, 0.25, 0]])
-    assert fit(wins, prior_ties=0.5).ratings == pytest.approx(fit(added, prior_ties=0).ratings, abs=1e-9)
+@pytest.mark.parametrize(
+    ("wins", "added"),
+    [
+        ([[0, 6], [0, 0]], [[0, 0.5], [0.5, 0]]),
+        ([[0, 6, 0], [0, 0, 3], [0, 1, 0]], [[0, 0.5, 0], [0.5, 0, 0.5], [0, 0.5, 0]]),
+        ([[0, 6, 1], [0, 0, 3], [0, 1, 0]], [[0, 1 / 3, 1 / 3], [1 / 3, 0, 1 / 3], [1 / 3, 1 / 3, 0]]),
+        (1.0 - np.eye(8), (1 - np.eye(8)) / 8),
+        (np.zeros((3, 3)), np.zeros((3, 3))),
+    ],
+    ids=["two models", "a chain", "three models", "eight models", "no vote"],
+)
+def test_the_prior_is_one_tie_less_than_models_shared_by_the_pairs_that_met(
+    wins: list[list[float]], added: list[list[float]]
+) -> None:
+    fitted = fit(wins_of(wins))
+    assert fitted.prior_wins == pytest.approx(wins_of(added))
+    if np.any(added):
+        assert fitted.ratings == pytest.approx(fit(wins_of(wins) + added, prior=0).ratings, abs=1e-9)
+
+
+@given(tables(9), st.sampled_from([0.25, 1.0, 4.0]))
+@settings(deadline=None)
+def test_each_group_gets_its_own_share_of_ties(wins: FloatArray, prior: float) -> None:
+    fitted = fit(wins, prior=prior)
+    for group in np.unique(fitted.groups):
+        inside = fitted.groups == group
+        assert fitted.prior_wins[inside].sum() == pytest.approx(prior * (inside.sum() - 1))
+        assert len(np.unique(fitted.prior_wins[inside][(wins + wins.T)[inside] > 0])) <= 1
+    assert (fitted.prior_wins == fitted.prior_wins.T).all()
+    assert not fitted.prior_wins[wins + wins.T == 0].any()
 
 
 @given(tables())
@@ -46,7 +72,7 @@ def test_the_prior_is_a_part_of_a_tie_for_each_pair_that_met() -> None:
 def test_choix_agrees(wins: FloatArray) -> None:
     fitted = fit(wins)
     assume(fitted.groups.max() == 0)
-    theirs = choix.ilsr_pairwise_dense(wins + fitted.prior, alpha=0.0, tol=1e-12, max_iter=10_000)
+    theirs = choix.ilsr_pairwise_dense(wins + fitted.prior_wins, alpha=0.0, tol=1e-12, max_iter=10_000)
     assert fitted.ratings == pytest.approx(MEAN + POINTS * (theirs - theirs.mean()), abs=1e-6)
 
 
@@ -55,9 +81,9 @@ def test_choix_agrees(wins: FloatArray) -> None:
 def test_evalica_agrees(wins: FloatArray) -> None:
     fitted = fit(wins)
     assume(fitted.groups.max() == 0)
-    i, j = np.nonzero(wins + fitted.prior)
+    i, j = np.nonzero(wins + fitted.prior_wins)
     winners = [evalica.Winner.X] * len(i)
-    weights = (wins + fitted.prior)[i, j].tolist()
+    weights = (wins + fitted.prior_wins)[i, j].tolist()
     result = evalica.bradley_terry(i.tolist(), j.tolist(), winners, weights=weights, tolerance=1e-14, limit=100_000)
     theirs = np.log(result.scores.sort_index().to_numpy())
     assert fitted.ratings == pytest.approx(MEAN + POINTS * (theirs - theirs.mean()), abs=1e-6)
@@ -65,8 +91,8 @@ def test_evalica_agrees(wins: FloatArray) -> None:
 
 @given(tables(), st.sampled_from([0.01, 0.5, 3.0]))
 @settings(deadline=None)
-def test_the_mean_of_each_group_is_1000_and_everything_is_finite(wins: FloatArray, prior_ties: float) -> None:
-    fitted = fit(wins, prior_ties=prior_ties)
+def test_the_mean_of_each_group_is_1000_and_everything_is_finite(wins: FloatArray, prior: float) -> None:
+    fitted = fit(wins, prior=prior)
     assert np.isfinite(fitted.ratings).all()
     assert np.isfinite(fitted.covariance).all()
     for group in np.unique(fitted.groups):
@@ -77,7 +103,7 @@ def test_the_mean_of_each_group_is_1000_and_everything_is_finite(wins: FloatArra
 @settings(deadline=None)
 def test_at_the_maximum_everybody_wins_as_often_as_expected(wins: FloatArray) -> None:
     fitted = fit(wins)
-    played, chance = wins + fitted.prior, np.nan_to_num(fitted.probability)
+    played, chance = wins + fitted.prior_wins, np.nan_to_num(fitted.probability)
     expected = ((played + played.T) * chance).sum(axis=1)
     assert played.sum(axis=1) == pytest.approx(expected, abs=1e-6)
 
@@ -109,7 +135,7 @@ def test_another_win_against_somebody_it_met_never_lowers_a_rating(wins: FloatAr
 
 @pytest.mark.parametrize("wins", [1, 30, 1e6, 1e9])
 def test_an_undefeated_model_stays_finite(wins: float) -> None:
-    expected = POINTS * np.log((wins + 0.25) / 0.25)
+    expected = POINTS * np.log((wins + 0.5) / 0.5)
     ratings = fit(wins_of([[0, wins], [0, 0]])).ratings
     assert ratings[0] - ratings[1] == pytest.approx(expected, abs=1e-3)
 
@@ -120,8 +146,8 @@ def test_an_undefeated_model_stays_finite(wins: float) -> None:
     ids=["undefeated", "winless", "a chain"],
 )
 def test_without_a_prior_an_infinite_maximum_is_refused(wins: list[list[float]]) -> None:
-    with pytest.raises(InvalidValue, match=r"no finite strengths.*set prior_ties above 0, for example 0\.5"):
-        fit(wins_of(wins), prior_ties=0)
+    with pytest.raises(InvalidValue, match=r"no finite strengths.*set prior above 0, for example 1\.0"):
+        fit(wins_of(wins), prior=0)
 
 
 def test_unconnected_models_are_groups_of_their_own() -> None:
@@ -169,7 +195,7 @@ def test_what_is_no_table_of_wins_is_refused(wins: FloatArray, message: str) -> 
         fit(wins)
 
 
-@pytest.mark.parametrize("prior_ties", [-0.5, float("nan"), float("inf")])
-def test_a_prior_that_is_no_part_of_a_tie_is_refused(prior_ties: float) -> None:
-    with pytest.raises(InvalidValue, match=r"prior_ties is .*; valid: 0 \(no prior\) or a finite number above 0"):
-        fit(np.zeros((2, 2)), prior_ties=prior_ties)
+@pytest.mark.parametrize("prior", [-0.5, float("nan"), float("inf")])
+def test_a_prior_that_is_no_part_of_a_tie_is_refused(prior: float) -> None:
+    with pytest.raises(InvalidValue, match=r"prior is .*; valid: 0 \(no prior\) or a finite number above 0"):
+        fit(np.zeros((2, 2)), prior=prior)

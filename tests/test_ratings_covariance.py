@@ -26,7 +26,7 @@ from tests.judged import GALPACA, MINOTAUR, ORCA, pair, table_of, votes
 def test_the_sandwich_of_two_models_is_that_of_a_proportion() -> None:
     """For wins of n votes between two: variance of the log-odds (1 / n p q), times n / (n - 1)."""
     table = table_of((GALPACA, ORCA, "model_a", 60), (GALPACA, ORCA, "model_b", 40), raters=100)
-    fitted = fit(table.wins, prior_ties=0)
+    fitted = fit(table.wins, prior=0)
     found = difference_variance(sandwich(table, fitted, "vote"))[0, 1]
     assert found == pytest.approx(POINTS**2 / (100 * 0.6 * 0.4) * 100 / 99)
     assert difference_variance(fitted.covariance)[0, 1] == pytest.approx(POINTS**2 / (100 * 0.6 * 0.4))
@@ -40,8 +40,8 @@ def test_ten_votes_alike_of_one_rater_are_worth_one() -> None:
         for k in range(10)
     ]
     one, ten = PairTable.from_judged(once), PairTable.from_judged(tenfold)
-    by_rater = sandwich(ten, fit(ten.wins, prior_ties=0), "rater")
-    assert by_rater == pytest.approx(sandwich(one, fit(one.wins, prior_ties=0), "vote"))
+    by_rater = sandwich(ten, fit(ten.wins, prior=0), "rater")
+    assert by_rater == pytest.approx(sandwich(one, fit(one.wins, prior=0), "vote"))
 
 
 def test_swapping_the_sides_changes_nothing() -> None:

@@ -25,25 +25,25 @@ from tests.judged import simulated, wins_of
     ],
 )
 def test_of_two_models_the_other_one_has_to_win_more_often(wins: list[list[float]], votes: int) -> None:
-    for prior_ties in (0.0, 0.5) if min(wins[0][1], wins[1][0]) else (0.5,):
-        assert votes_to_flip(wins_of(wins), prior_ties=prior_ties) == Flip(0, 1, 1, votes)
+    for prior in (0.0, 1.0) if min(wins[0][1], wins[1][0]) else (1.0,):
+        assert votes_to_flip(wins_of(wins), prior=prior) == Flip(0, 1, 1, votes)
 
 
 def test_of_three_models_the_second_needs_the_fewest() -> None:
     wins = wins_of([[0, 6, 9], [4, 0, 8], [1, 2, 0]])
     found = votes_to_flip(wins)
     assert (found.leader, found.favoured, found.first) == (0, 1, 1)
-    assert found == _brute_force(wins, 0.5)
+    assert found == _brute_force(wins, 1.0)
 
 
-def _brute_force(wins: FloatArray, prior_ties: float) -> Flip:
+def _brute_force(wins: FloatArray, prior: float) -> Flip:
     """By adding one vote after the other."""
-    leader = int(np.argmax(np.round(fit(wins, prior_ties=prior_ties).ratings, 6)))
+    leader = int(np.argmax(np.round(fit(wins, prior=prior).ratings, 6)))
     for votes in range(1, 1000):
         for favoured in (j for j in range(len(wins)) if j != leader):
             more = wins.copy()
             more[favoured, leader] += votes
-            ratings = fit(more, prior_ties=prior_ties).ratings
+            ratings = fit(more, prior=prior).ratings
             if ratings.max() > ratings[leader] + CLEARLY:
                 return Flip(leader, favoured, int(np.argmax(ratings)), votes)
     raise AssertionError("never")
@@ -58,8 +58,8 @@ WINS = st.integers(2, 5).flatmap(
 
 @given(WINS.filter(lambda wins: not connected_groups(wins).any()), st.sampled_from([0.1, 0.5, 1.0]))
 @settings(deadline=None, max_examples=40)
-def test_no_fewer_votes_for_any_model_would_do(wins: FloatArray, prior_ties: float) -> None:
-    assert votes_to_flip(wins, prior_ties=prior_ties).votes == _brute_force(wins, prior_ties).votes
+def test_no_fewer_votes_for_any_model_would_do(wins: FloatArray, prior: float) -> None:
+    assert votes_to_flip(wins, prior=prior).votes == _brute_force(wins, prior).votes
 
 
 @given(WINS.filter(lambda wins: not connected_groups(wins).any()))

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from benchmarks.interval_coverage import coverage, half_a_tie_each, shared_ties
 from playground.errors import InvalidValue
 from playground.ratings.bradley_terry import fit
 from playground.ratings.intervals import (
@@ -76,6 +77,22 @@ def test_95_percent_intervals_cover_94_to_96_percent(arena: dict[str, float]) ->
     three_errors = 3 * math.sqrt(0.95 * 0.05 / 4000)
     assert min(ratings.min(), differences.min()) > 0.94 - three_errors
     assert max(ratings.max(), differences.max()) < 0.96 + three_errors
+
+
+def test_intervals_of_20_models_cover_and_half_a_tie_for_each_pair_would_not() -> None:
+    found = coverage(20, 600, 400, shared_ties)
+    assert 0.94 - 3 * found.error <= found.ratings.mean() <= 0.96 + 3 * found.error
+    assert min(found.ratings.min(), found.pairs.min()) >= 0.88
+    before = coverage(20, 600, 400, half_a_tie_each)
+    assert before.ratings.mean() < 0.90
+    assert before.ratings.min() < 0.75
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("models", "votes"), [(5, 200), (20, 600), (40, 1500)])
+def test_intervals_of_any_number_of_models_cover_94_to_96_percent(models: int, votes: int) -> None:
+    found = coverage(models, votes, 4000, shared_ties)
+    assert found.keeps_its_promise, found
 
 
 @pytest.mark.slow
@@ -181,11 +198,11 @@ def test_as_many_votes_as_are_missing_make_the_difference_just_significant() -> 
     """Votes like those until now, so that the difference stays: n votes have the error / sqrt(n)."""
     games = ((GALPACA, ORCA, "model_a", 110), (GALPACA, ORCA, "model_b", 90), (GALPACA, ORCA, "tie", 100))
     table = table_of(*games, raters=300)
-    fitted = fit(table.wins, prior_ties=0)
+    fitted = fit(table.wins, prior=0)
     found = estimate_intervals(table, fitted, unit="vote")
     missing = votes_to_tell_apart(fitted, found)[0, 1]
     more = table_of(*((*game[:3], round(game[3] * (1 + missing / 300))) for game in games), raters=300)
-    fitted = fit(more.wins, prior_ties=0)
+    fitted = fit(more.wins, prior=0)
     found = estimate_intervals(more, fitted, unit="vote")
     errors = (fitted.ratings[0] - fitted.ratings[1]) / math.sqrt(found.spread.difference[0, 1])
     assert errors == pytest.approx(1.96, abs=0.02)
@@ -201,13 +218,13 @@ def test_votes_between_two_count_on_top_of_those_through_a_third() -> None:
         (MINOTAUR, ORCA, "model_a", 45),
     )
     table = table_of(*games, raters=400)
-    fitted = fit(table.wins, prior_ties=0)
+    fitted = fit(table.wins, prior=0)
     i, j = table.models.index(GALPACA), table.models.index(ORCA)
     missing = votes_to_tell_apart(fitted, estimate_intervals(table, fitted, unit="vote"))[i, j]
     won = round(missing * fitted.probability[i, j])
     direct = ((GALPACA, ORCA, "model_a", won), (ORCA, GALPACA, "model_a", round(missing) - won))
     table = table_of(*games, *direct, raters=400)
-    fitted = fit(table.wins, prior_ties=0)
+    fitted = fit(table.wins, prior=0)
     found = estimate_intervals(table, fitted, unit="vote")
     errors = (fitted.ratings[i] - fitted.ratings[j]) / math.sqrt(found.spread.difference[i, j])
     assert errors == pytest.approx(found.critical[i], rel=0.02)

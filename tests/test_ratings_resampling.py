@@ -49,5 +49,5 @@ def test_counted_votes_are_drawn_one_by_one() -> None:
 
 def test_a_bootstrap_without_a_prior_is_refused() -> None:
     table = table_of((GALPACA, ORCA, "model_a", 3), (GALPACA, ORCA, "model_b", 1))
-    with pytest.raises(InvalidValue, match="a bootstrap needs prior_ties above 0"):
-        resampled_ratings(table, fit(table.wins, prior_ties=0), unit="vote", resamples=10, seed=0)
+    with pytest.raises(InvalidValue, match="a bootstrap needs a prior above 0"):
+        resampled_ratings(table, fit(table.wins, prior=0), unit="vote", resamples=10, seed=0)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 
 import pytest
 
 from playground.errors import InvalidValue
-from playground.settings import Settings, add_flags, read_settings, table, variable
+from playground.settings import RETIRED, Settings, add_flags, read_settings, table, variable
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
 
@@ -49,11 +50,40 @@ def test_a_space_listens_to_the_outside() -> None:
         ({"PLAYGROUND_UNDO_S": "nan"}, "undo_s is nan; valid: a number above 0"),
         ({"PLAYGROUND_EXPIRE_S": "-5"}, "expire_s is -5.0; valid: a number above 0"),
         ({"PLAYGROUND_DEADLINE_S": "inf"}, "deadline_s is inf; valid: a number above 0"),
+        ({"PLAYGROUND_PRIOR": "-1"}, "prior is -1.0; valid: 0 (no prior) or a number above 0"),
     ],
 )
 def test_a_wrong_value_names_its_source_and_the_valid_ones(environ: dict, message: str) -> None:
-    with pytest.raises(InvalidValue, match="^" + message.replace("(", r"\(") + "$"):
+    with pytest.raises(InvalidValue, match=f"^{re.escape(message)}$"):
         read_settings({}, environ)
+
+
+@pytest.mark.parametrize("environ", [{}, {"PLAYGROUND_PRIOR": "2"}])
+def test_the_variable_of_a_retired_setting_is_refused_with_the_one_to_use(environ: dict) -> None:
+    message = "^PLAYGROUND_PRIOR_TIES is retired; use PLAYGROUND_PRIOR instead: its default, 1.0, suits any number"
+    with pytest.raises(InvalidValue, match=message):
+        read_settings({}, {"PLAYGROUND_PRIOR_TIES": "0.5", **environ})
+    assert read_settings({}, {"PLAYGROUND_PRIOR_TIES": "", **environ}).prior == float(environ.get(variable("prior"), 1))
+
+
+@pytest.mark.parametrize("given", [["--prior-ties", "0.5"], ["--prior-ties=0.5"], ["--prior-ties"]])
+@pytest.mark.parametrize("names", [(), ("prior", "db")])
+def test_a_retired_flag_is_a_usage_error_that_names_the_one_to_use(
+    given: list[str], names: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    parser = argparse.ArgumentParser()
+    add_flags(parser, *names)
+    with pytest.raises(SystemExit) as ended:
+        parser.parse_args(given)
+    assert ended.value.code == 2
+    assert "error: --prior-ties is retired; use --prior instead: its default, 1.0, suits" in capsys.readouterr().err
+    assert "prior-ties" not in parser.format_help()
+
+
+def test_every_retired_setting_names_one_that_there_is() -> None:
+    names = {setting.name for setting in table()}
+    assert {new for new, _ in RETIRED.values()} <= names
+    assert not names & set(RETIRED)
 
 
 def test_every_setting_has_a_flag_a_variable_and_a_line_in_the_readme() -> None:

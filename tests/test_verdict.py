@@ -203,7 +203,8 @@ def test_notes() -> None:
         (
             {},
             "Blind votes of people · all categories · all-bad votes count as ties · 95 % intervals, sandwich, "
-            "each rater a unit · ranks hold together at 95 % · prior: 0.5 of a tie for each pair of models that met",
+            "each rater a unit · ranks hold together at 95 % · "
+            "prior: 1 × (models − 1) ties, spread evenly over the pairs that met",
         ),
         (
             {
@@ -216,7 +217,7 @@ def test_notes() -> None:
             },
             "Blind and open votes · category coding · all-bad votes left out · 99.5 % intervals, "
             "bootstrap, each vote a unit · ranks hold together at 99.5 % · "
-            "prior: 0.5 of a tie for each pair of models that met",
+            "prior: 1 × (models − 1) ties, spread evenly over the pairs that met",
         ),
     ],
 )
@@ -225,7 +226,7 @@ def test_what_was_counted_and_how(changes, line: str) -> None:
         "which": "Blind votes of people",
         "category": "",
         "both_bad": "half",
-        "prior_ties": 0.5,
+        "prior": 1.0,
         "level": 0.95,
         "unit": "rater",
         "resamples": 0,

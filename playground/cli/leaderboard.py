@@ -29,7 +29,7 @@ def add(command: argparse.ArgumentParser) -> None:
     command.add_argument("--sampling", default="", help="votes on answers sampled: card (as it says; default), all")
     command.add_argument("--open", action="store_true", help="count votes given in open mode too")
     command.add_argument("--json", action="store_true", help="one JSON document, as the API's /leaderboard")
-    add_flags(command, "db", "cards", "templates", "prior_ties", "count_chosen")
+    add_flags(command, "db", "cards", "templates", "prior", "count_chosen")
     command.set_defaults(run=run)
 
 
@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
             sampling=arguments.sampling,
             blind_only=not (arguments.open or arguments.count_all),
         )
-        options = LeaderboardOptions(policy=policy, prior_ties=settings.prior_ties)
+        options = LeaderboardOptions(policy=policy, prior=settings.prior)
         board = current_leaderboard(store, catalog, models, starters, utc_now(), arguments.category, options)
     if arguments.json:
         print_json(board.as_document(), out)

@@ -3,10 +3,13 @@
 Boundary: one matrix in, one record out; knows nothing about votes, raters or uncertainty (`intervals`).
 
 The model: i beats j with probability 1 / (1 + 10^((r_j - r_i) / 400)). The likelihood has no finite maximum
-when somebody is undefeated; therefore each pair of models that met also plays `prior_ties` of a tie. Half a
-tie is what Firth's correction of the bias of maximum likelihood adds to each pair of four equal models that
-met equally often (Firth 1993, Biometrika 80; with m models 2 / m of a tie). Models that no chain of battles
-connects have no common scale: they are fitted as separate groups.
+when somebody is undefeated; therefore a prior adds ties. Models that no chain of battles connects have no common
+scale: they are fitted as separate groups.
+
+The prior adds m - 1 ties to a group of m models, times `prior`, in equal parts to the pairs of models that met: 2 / m
+of a tie to each pair when all met. Firth's correction of the bias of maximum likelihood (Firth 1993, Biometrika 80)
+adds as many: each vote's leverage, and the leverages sum to m - 1. A fixed part of a tie for each pair would grow with
+the square of m and pull the ratings of many models together (benchmarks/interval_coverage.py).
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ POINTS = 400 / float(np.log(10))
 """Rating points per unit of log-odds."""
 MEAN = 1000.0
 """The mean rating of each group."""
-DEFAULT_PRIOR_TIES = 0.5
+DEFAULT_PRIOR = 1.0
 
 _MAX_STEPS = 200
 _TOLERANCE = 1e-9  # log-odds; the last step of Newton's method squares the error: far below 1e-6 points
@@ -36,30 +39,30 @@ class Fit:
     groups: IntArray  # (m,) models of one group are connected by battles; 0 is the group of the first model
     probability: FloatArray  # (m, m) that i beats j; NaN on the diagonal and between groups
     covariance: FloatArray  # (m, m) points², from the curvature of the likelihood, if it were all true
-    prior: FloatArray  # (m, m) wins that the prior adds
-    prior_ties: float
+    prior: float
+    prior_wins: FloatArray  # (m, m) wins that the prior adds
 
 
-def fit(wins: FloatArray, *, prior_ties: float = DEFAULT_PRIOR_TIES) -> Fit:
+def fit(wins: FloatArray, *, prior: float = DEFAULT_PRIOR) -> Fit:
     """The strengths that make these wins (m, m) the most likely.
 
     Raises:
         InvalidValue: `wins` is not a square matrix of finite numbers of 0 or more with an empty diagonal,
-            `prior_ties` is negative, or it is 0 and there is no finite maximum.
+            `prior` is negative or infinite, or it is 0 and there is no finite maximum.
     """
     check_wins(wins)
-    if not (prior_ties >= 0 and np.isfinite(prior_ties)):
-        raise InvalidValue(f"prior_ties is {prior_ties!r}; valid: 0 (no prior) or a finite number above 0")
+    if not (prior >= 0 and np.isfinite(prior)):
+        raise InvalidValue(f"prior is {prior!r}; valid: 0 (no prior) or a finite number above 0")
     groups = connected_groups(wins)
-    if prior_ties == 0 and not np.array_equal(_reachable(wins > 0), groups[:, None] == groups):
+    if prior == 0 and not np.array_equal(_reachable(wins > 0), groups[:, None] == groups):
         raise InvalidValue(
             "these wins have no finite strengths: some models never lost to some others; "
-            f"set prior_ties above 0, for example {DEFAULT_PRIOR_TIES}"
+            f"set prior above 0, for example {DEFAULT_PRIOR}"
         )
-    prior = np.where(wins + wins.T > 0, prior_ties / 2, 0.0)
-    log_odds = maximise(wins + prior, groups)
+    added = prior_wins(wins, groups, prior)
+    log_odds = maximise(wins + added, groups)
     probability = _win_probability(log_odds)
-    games = wins + wins.T + prior + prior.T
+    games = wins + wins.T + added + added.T
     comparable = (groups[:, None] == groups) & ~np.eye(len(wins), dtype=bool)
     return Fit(
         ratings=MEAN + POINTS * log_odds,
@@ -67,8 +70,16 @@ def fit(wins: FloatArray, *, prior_ties: float = DEFAULT_PRIOR_TIES) -> Fit:
         probability=np.where(comparable, probability, np.nan),
         covariance=POINTS**2 * pseudo_inverse(_laplacian(games * probability * probability.T), groups),
         prior=prior,
-        prior_ties=prior_ties,
+        prior_wins=added,
     )
+
+
+def prior_wins(wins: FloatArray, groups: IntArray, prior: float) -> FloatArray:
+    """Wins (m, m) that the prior adds: the ties of each group in equal parts, to both models of each pair that met."""
+    met = wins + wins.T > 0
+    pairs = np.bincount(groups, weights=met.sum(axis=1) / 2, minlength=1)
+    ties = prior * (np.bincount(groups, minlength=1) - 1) / np.maximum(pairs, 1)  # for each pair; nobody met: none
+    return np.where(met, ties[groups][:, None] / 2, 0.0)
 
 
 def check_wins(wins: FloatArray) -> None:
@@ -108,7 +119,7 @@ def maximise(wins: FloatArray, groups: IntArray, start: FloatArray | None = None
         log_odds, likelihood = np.asarray(log_odds + size * step), ahead
         if np.abs(step).max(initial=0.0) < _TOLERANCE:
             return log_odds
-    raise InvalidValue(f"the strengths did not converge in {_MAX_STEPS} steps; set prior_ties higher")
+    raise InvalidValue(f"the strengths did not converge in {_MAX_STEPS} steps; set prior higher")
 
 
 def pseudo_inverse(laplacian: FloatArray, groups: IntArray) -> FloatArray:

@@ -4,8 +4,10 @@ Boundary: wins in, one small record out; what that means is said in `verdict`.
 
 A dishonest vote says of two models that the leader lost. Each one lowers the leader's rating against every other one
 and raises the favoured model's (the rating differences are potentials on a network of resistors, with a current from
-the favoured model to the leader), so that the fewest votes are found exactly by bisection over refits. Whom it takes
-fewest to favour is mostly the second model; a weak one may do as well, because its win is a greater surprise.
+the favoured model to the leader), so that the fewest votes are found exactly by bisection over refits. Each refit is
+the one that the board would make of these votes: where the two had not met, they have now, and the prior is spread over
+one pair more. Whom it takes fewest to favour is mostly the second model; a weak one may do as well, because its win
+is a greater surprise.
 
 Five models 60 points apart each, 1,000 honest votes on random pairs: about 4 % as many dishonest ones are enough
 where they are all on battles with the leader, and 8 % where the second model is only made to win whatever battle it
@@ -19,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from playground.errors import InvalidValue
-from playground.ratings.bradley_terry import DEFAULT_PRIOR_TIES, POINTS, check_wins, connected_groups, maximise
+from playground.ratings.bradley_terry import DEFAULT_PRIOR, POINTS, check_wins, connected_groups, maximise, prior_wins
 from playground.ratings.pairs import FloatArray
 
 CLEARLY = 1e-6
@@ -36,7 +38,7 @@ class Flip:
     votes: int
 
 
-def votes_to_flip(wins: FloatArray, *, prior_ties: float = DEFAULT_PRIOR_TIES) -> Flip:
+def votes_to_flip(wins: FloatArray, *, prior: float = DEFAULT_PRIOR) -> Flip:
     """What it takes to unseat the leader of connected models, from their wins (m, m).
 
     Raises:
@@ -45,7 +47,7 @@ def votes_to_flip(wins: FloatArray, *, prior_ties: float = DEFAULT_PRIOR_TIES) -
     check_wins(wins)
     if len(wins) < 2 or connected_groups(wins).any():
         raise InvalidValue("who is first can only change among two or more models that battles connect")
-    arena = _Arena(wins, prior_ties, _log_odds(wins, prior_ties))
+    arena = _Arena(wins, prior, _log_odds(wins, prior))
     leader = int(np.argmax(np.round(POINTS * arena.honest, 6)))  # of equals the first, as on the leaderboard
     nearest = [int(j) for j in np.argsort(-arena.honest, kind="stable") if j != leader]
     best = arena.fewest(leader, nearest[0])
@@ -58,14 +60,14 @@ def votes_to_flip(wins: FloatArray, *, prior_ties: float = DEFAULT_PRIOR_TIES) -
 @dataclass(frozen=True, slots=True, eq=False)
 class _Arena:
     wins: FloatArray  # (m, m)
-    prior_ties: float
+    prior: float
     honest: FloatArray  # (m,) log-odds
 
     def first_after(self, leader: int, favoured: int, votes: int) -> int:
         """Who is first after so many votes for the favoured model; the leader while nobody is clearly above."""
         wins = self.wins.copy()
         wins[favoured, leader] += votes
-        log_odds = _log_odds(wins, self.prior_ties, self.honest)
+        log_odds = _log_odds(wins, self.prior, self.honest)
         first = int(np.argmax(log_odds))
         return first if POINTS * (log_odds[first] - log_odds[leader]) > CLEARLY else leader
 
@@ -81,7 +83,7 @@ class _Arena:
         return Flip(leader, favoured, self.first_after(leader, favoured, high), high)
 
 
-def _log_odds(wins: FloatArray, prior_ties: float, start: FloatArray | None = None) -> FloatArray:
+def _log_odds(wins: FloatArray, prior: float, start: FloatArray | None = None) -> FloatArray:
     """As `fit`, for one group."""
-    prior = np.where(wins + wins.T > 0, prior_ties / 2, 0.0)
-    return maximise(wins + prior, np.zeros(len(wins), dtype=np.int64), start)
+    one_group = np.zeros(len(wins), dtype=np.int64)
+    return maximise(wins + prior_wins(wins, one_group, prior), one_group, start)

@@ -22,8 +22,8 @@ def resampled_ratings(table: PairTable, fit: Fit, *, unit: str, resamples: int, 
     """
     if resamples < 2:
         raise InvalidValue(f"resamples is {resamples!r}; valid: 2 or more, 1000 is usual")
-    if fit.prior_ties == 0:
-        raise InvalidValue("a bootstrap needs prior_ties above 0: a resample may leave somebody undefeated")
+    if fit.prior == 0:
+        raise InvalidValue("a bootstrap needs a prior above 0: a resample may leave somebody undefeated")
     rng = np.random.default_rng(seed)
     if unit == "rater":
         index, repeats, per_draw = table.rater, np.ones(table.num_raters), table.weight * table.count
@@ -34,5 +34,5 @@ def resampled_ratings(table: PairTable, fit: Fit, *, unit: str, resamples: int, 
     for k in range(resamples):
         drawn = rng.multinomial(int(repeats.sum()), repeats / repeats.sum())[index] if len(index) else index
         wins = table.wins_with(per_draw * drawn)
-        ratings[k] = MEAN + POINTS * maximise(wins + fit.prior, fit.groups, start)
+        ratings[k] = MEAN + POINTS * maximise(wins + fit.prior_wins, fit.groups, start)
     return ratings

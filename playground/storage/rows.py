@@ -80,6 +80,7 @@ def read_card(row: Row) -> ModelCard:
     data["sampling"] = SamplingParams(**data["sampling"])
     for name in ("limitations", "notes"):
         data[name] = tuple(data[name])
+    data["self_names"] = tuple(data.get("self_names", ()))  # rows of earlier versions have none
     return ModelCard(**data)
 
 

@@ -101,7 +101,7 @@ def read_card(message: Message) -> ModelCard:
     """The card of a `load` message."""
     data: dict[str, Any] = dict(message["card"])
     data["sampling"] = SamplingParams(**data["sampling"])
-    for name in ("limitations", "notes", "servers"):
+    for name in ("limitations", "notes", "servers", "self_names"):
         data[name] = tuple(data[name])
     return ModelCard(**data)
 

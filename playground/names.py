@@ -1,0 +1,269 @@
+"""The names that give a model away: its own, and its maker's, as they stand on its card and in names.toml.
+
+Boundary: a card in, names out, in lower case and word by word; reads no answer. Words and organisations are data.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from playground.errors import InvalidCard
+from playground.records import ModelCard
+from playground.tomlfile import Table, read_table
+
+NAMES_FILE = Path(__file__).parent / "names.toml"
+FEWEST_LETTERS = 5
+"""A single word that is shorter is too likely to stand there by chance: phi, yi."""
+MOST_WORDS = 4
+"""Words of a family's name, at most."""
+
+Words = tuple[str, ...]
+
+_VERSION = re.compile(
+    r"""
+    v?\d+(\.\d+)*[a-z]{0,2}               # 7b, 6.7b, 2bt, v1, 13
+    | \d+x\d+(\.\d+)?b | [ae]\d+(\.\d+)?b  # 8x7b, and the active part of it: a3b
+    | (int|fp|bf|nf|iq?|w|q)\d+\w*         # int8, fp16, q4_k
+    """,
+    re.VERBOSE,
+)
+_WITH_VERSION = re.compile(r"(?P<name>[a-z]{2,}?)v?\d+(\.\d+)*[a-z]{0,2}")  # falcon3, qwen2.5, but not h2o
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_HUB_ID = re.compile(r"[\w.-]+/(?P<name>[\w.-]+)(@.*)?")
+_MARKUP = re.compile(r"[*`~]")
+_BLANKS = re.compile(r"[^\S\n]+")
+_INVISIBLE = frozenset("\u034f\ufe0e\ufe0f")  # beside those that Unicode calls format characters
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names of one model; the longer ones come first."""
+
+    anywhere: tuple[Words, ...]  # nobody writes them by chance
+    joined: tuple[Words, ...]  # nor these, when their words are not apart: tinyllama, tiny-llama
+    in_person: tuple[Words, ...]  # counted where an answer speaks of itself; the others are among them
+    makers: tuple[Words, ...]
+
+
+def plain_text(text: str) -> str:
+    """The text without what hides a name: compatibility forms, case, invisible characters, emphasis."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    visible = "".join(c for c in folded if unicodedata.category(c) != "Cf" and c not in _INVISIBLE)
+    return _BLANKS.sub(" ", _MARKUP.sub("", visible).replace("\u2019", "'"))
+
+
+def names_of(card: ModelCard) -> Names:
+    """The names of the card's model."""
+    owner = card.public_repo.rpartition("/")[0]
+    return _names((card.name, card.public_repo, card.id, card.stands_in_for), owner, card.self_names, lexicon())
+
+
+# What is known of words and organisations
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    """Who publishes models, and how they are called."""
+
+    owners: frozenset[str]  # on the hub, in lower case
+    families: frozenset[str]  # of models, their words joined
+    names: tuple[Words, ...]
+    makers: tuple[Words, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lexicon:
+    """The words and organisations of names.toml."""
+
+    generic: frozenset[str]
+    everyday: frozenset[str]
+    descriptive: frozenset[str]
+    ordinary: frozenset[str]
+    organisations: tuple[Organisation, ...]
+    parts: Mapping[str, Words]  # of names that are written as one word in a folder's name: smollm -> smol, lm
+
+    def says_nothing(self, words: Words) -> bool:
+        """Whether no word tells one model from another."""
+        return all(word in self.generic or _VERSION.fullmatch(word) for word in words)
+
+    def is_distinctive(self, words: Words) -> bool:
+        """Whether nobody writes these words by chance, at least not as one."""
+        if len(words) == 1:
+            chance = self.ordinary | self.descriptive | self.everyday
+            return len(words[0]) >= FEWEST_LETTERS and words[0] not in chance and not self.says_nothing(words)
+        return not self.says_nothing(words) and "".join(words) not in self.ordinary
+
+    def may_be_apart(self, words: Words, in_one: bool) -> bool:
+        """Whether nobody writes these words by chance even with blanks between them.
+
+        Args:
+            in_one: the name is written as one word: StarCoder, TinyLlama.
+        """
+        if any(word in self.generic - self.everyday or any(map(str.isdigit, word)) for word in words):
+            return True
+        common = self.ordinary | self.everyday
+        return not in_one and not all(word in common or len(word) == 1 for word in words)
+
+    def is_name(self, words: Words) -> bool:
+        """Whether "I am" before these words is a name and not a trait."""
+        if any(words in organisation.names for organisation in self.organisations):
+            return True
+        if self.says_nothing(words) or (len(words) == 1 and words[0] in self.descriptive):
+            return False
+        return len("".join(words)) > 2 or any(map(str.isdigit, words[0]))
+
+
+@lru_cache(maxsize=1)
+def lexicon(path: Path = NAMES_FILE) -> Lexicon:
+    """The file, read once.
+
+    Raises:
+        InvalidCard: it cannot be read, or a key is unknown, missing or of another type.
+    """
+    table, _ = read_table(path, InvalidCard)
+    keys = ("generic", "everyday", "descriptive", "ordinary", "organisations")
+    table.only(keys)
+    table.need(*keys)
+    organisations = tuple(map(_organisation, table.tables("organisations")))
+    known = [words for organisation in organisations for words in organisation.names if len(words) > 1]
+    return Lexicon(
+        generic=frozenset(table.texts("generic")),
+        everyday=frozenset(table.texts("everyday")),
+        descriptive=frozenset(table.texts("descriptive")),
+        ordinary=frozenset(table.texts("ordinary")),
+        organisations=organisations,
+        parts={"".join(words): words for words in known},
+    )
+
+
+def _organisation(table: Table) -> Organisation:
+    keys = ("owners", "families", "names", "makers")
+    table.only(keys)
+    table.need(*keys)
+    return Organisation(
+        owners=frozenset(owner.casefold() for owner in table.texts("owners")),
+        families=frozenset("".join(_in_words(family)) for family in table.texts("families")),
+        names=tuple(map(_in_words, table.texts("names"))),
+        makers=tuple(map(_in_words, table.texts("makers"))),
+    )
+
+
+# Names of a card
+
+
+@lru_cache(maxsize=256)
+def _names(texts: Words, owner: str, self_names: Words, known: Lexicon) -> Names:
+    bare = [hub["name"] if (hub := _HUB_ID.fullmatch(text)) else text for text in texts]
+    models = [[_known_parts(parts, known) for parts in _split(text)] for text in dict.fromkeys(bare)]
+    candidates = {found for tokens in models for found in _candidates(tokens, known) if known.is_distinctive(found[0])}
+    anywhere = {words for words, in_one in candidates if len(words) == 1 or known.may_be_apart(words, in_one)}
+    told = {words for name in self_names for words in _with_and_without_version(name) if known.is_name(words)}
+    theirs = list(_organisations(models, owner, known))
+    in_person = {words for tokens in models for words in _names_in_person(tokens, known)}
+    in_person |= {words for words, _ in candidates} | told | {words for one in theirs for words in one.names}
+    makers = {_in_words(owner)} | {words for one in theirs for words in one.makers} | told
+    joined = {words for words, _ in candidates} - anywhere
+    return Names(*(_longest_first(found) for found in (anywhere, joined, in_person, makers - {()})))
+
+
+def _longest_first(names: Iterable[Words]) -> tuple[Words, ...]:
+    return tuple(sorted(names, key=lambda words: (-len(words), words)))
+
+
+def _candidates(tokens: list[Words], known: Lexicon) -> Iterator[tuple[Words, bool]]:
+    """The name in full, without versions, without what says nothing; and its words that are made of several.
+
+    A name of one plain word, without version or size, may be anything, such as that of a folder: story, results.
+    """
+    without_version = [cut for token in tokens if (cut := _cut(token))]
+    telling = [told for token in without_version if (told := _telling(token, known))]
+    for words in (tokens, without_version, telling):
+        if len(_flat(tokens)) > 1 or tokens != without_version:
+            yield _flat(words), len(words) == 1
+    for token in without_version:
+        if len(token) > 1:
+            yield token, True
+
+
+def _names_in_person(tokens: list[Words], known: Lexicon) -> Iterator[Words]:
+    """Each word of the name; of TinyLlama also Llama."""
+    for token in tokens:
+        for words in (token, _cut(token), _telling(_cut(token), known)):
+            if words and known.is_name(words):
+                yield words
+
+
+def _organisations(models: list[list[Words]], owner: str, known: Lexicon) -> Iterator[Organisation]:
+    runs = {run for tokens in models for run in _runs([name for name in map("".join, map(_cut, tokens)) if name])}
+    for organisation in known.organisations:
+        if owner.casefold() in organisation.owners or organisation.families & runs:
+            yield organisation
+
+
+def _runs(words: list[str]) -> Iterator[str]:
+    """Every few words that follow one another, joined."""
+    for start in range(len(words)):
+        for end in range(start + 1, min(start + MOST_WORDS, len(words)) + 1):
+            yield "".join(words[start:end])
+
+
+# Words of a name
+
+
+def _split(name: str) -> list[Words]:
+    """``TinyLlama 1.1B`` -> (tiny, llama), (1.1b); ``orca_mini`` -> (orca), (mini)."""
+    apart = (token.strip(".") for token in re.split(r"[^\w.]+|_|\.(?=[^\W\d])", unicodedata.normalize("NFKC", name)))
+    return [_in_parts(token) for token in apart if token]
+
+
+def _in_parts(token: str) -> Words:
+    """The words of a word in camel case; a single letter stays with the next: xLAM."""
+    first, *rest = (plain_text(part) for part in _CAMEL.split(token))
+    if len(first) == 1 and rest:
+        first, rest = first + rest[0], rest[1:]
+    return tuple(part for part in (first, *rest) if part)
+
+
+def _known_parts(token: Words, known: Lexicon) -> Words:
+    """What is a word as a whole stays one (LLaMA); what is known to be made of several is taken apart (tinyllama)."""
+    whole = "".join(token)
+    name = "".join(_cut(token))
+    if name in known.ordinary:
+        return (whole,)
+    parts = known.parts.get(name) if len(token) == 1 else None
+    return (*parts[:-1], parts[-1] + whole[len(name) :]) if parts and whole.startswith(name) else token
+
+
+def _cut(token: Words) -> Words:
+    """The word without its version; nothing of one that is only a version."""
+    last = token[-1]
+    if _VERSION.fullmatch(last):
+        return token[:-1]
+    versioned = _WITH_VERSION.fullmatch(last)
+    return (*token[:-1], versioned["name"]) if versioned else token
+
+
+def _telling(token: Words, known: Lexicon) -> Words:
+    """The word without beginnings that say nothing: of TinyLlama, Llama; of Instruct nothing."""
+    while token and known.says_nothing(token[:1]):
+        token = token[1:]
+    return token
+
+
+def _with_and_without_version(name: str) -> tuple[Words, Words]:
+    tokens = _split(name)
+    return _flat(tokens), _flat(map(_cut, tokens))
+
+
+def _in_words(name: str) -> Words:
+    """``Georgia Tech`` and ``GeorgiaTech`` -> georgia, tech."""
+    return _flat(_split(name))
+
+
+def _flat(tokens: Iterable[Words]) -> Words:
+    return tuple(word for token in tokens for word in token)
