@@ -210,7 +210,7 @@ class TabWatch:
             await self._app(scope, receive, send)
 
 
-def lighten_sessions(page: gr.Blocks) -> None:
+def lighten_sessions(page: gr.Blocks, clock: Clock | None = None, unheld_most: int = UNHELD_MOST) -> None:
     """Make the sessions of a launched page light, if Gradio is the version that this was written for."""
     if gr.__version__ != WRITTEN_FOR:
         log.warning(
@@ -219,6 +219,6 @@ def lighten_sessions(page: gr.Blocks) -> None:
             *(gr.__version__, __name__, WRITTEN_FOR),
         )
         return
-    sessions, before = Sessions(page), page.app.state_holder
+    sessions, before = Sessions(page, clock, unheld_most), page.app.state_holder
     page.state_holder = page.app.state_holder = sessions
     sessions.take_over(before.session_data)
