@@ -1,4 +1,4 @@
-"""The five real shapes with random weights on whatever device there is: how near to the memory's speed they write.
+"""Benchmark G: the five real shapes with random weights on any device; how near to the memory's speed they write.
 
 ``python benchmarks/gpu.py [--small] [--seconds S] [--rounds N]``: one process per model, as in the playground. First
 each alone with one row, steps replayed and steps computed anew, beside transformers' eager ``generate`` in the same

@@ -26,12 +26,25 @@ PATIENCE_S = 120.0
 
 
 @contextmanager
-def served(db: Path, port: int, **environ: str) -> Iterator[subprocess.Popen[bytes]]:
-    """``python app.py`` on this database, once it serves its page; ended as Ctrl-C would."""
-    command = [sys.executable, str(ROOT / "app.py"), "--port", str(port), "--db", str(db)]
-    with (db.parent / "app.log").open("ab") as log:
+def served(db: Path, port: int, checkout: Path = ROOT, **environ: str) -> Iterator[subprocess.Popen[bytes]]:
+    """``python app.py`` of a checkout on this database, once it serves its page; ended as Ctrl-C would."""
+    command = [sys.executable, "app.py", "--port", str(port), "--db", str(db)]
+    with running(command, port, db.parent / "app.log", checkout, **environ) as process:
+        yield process
+
+
+@contextmanager
+def running(
+    command: list[str], port: int, log: Path, folder: Path, **environ: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A command in a folder, once it serves a page at the port."""
+    with log.open("ab") as out:
         process = subprocess.Popen(
-            command, cwd=ROOT, env=os.environ | {"GRADIO_ANALYTICS_ENABLED": "False"} | environ, stdout=log, stderr=log
+            command,
+            cwd=folder,
+            env=os.environ | {"GRADIO_ANALYTICS_ENABLED": "False"} | environ,
+            stdout=out,
+            stderr=out,
         )
         try:
             _until_served(process, port)

@@ -18,6 +18,7 @@ SCRIPTS = (
     ("instruction_file.py",),
     ("stream_text.py",),
 )
+OF_THE_PAGE = ("page_loads.py", pytest.param("in_browser.py", marks=pytest.mark.browser))
 
 
 @pytest.mark.slow
@@ -28,6 +29,15 @@ def test_a_quick_round_prints_a_table_in_which_all_our_answers_are_right(script:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "| --- |" in done.stdout
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("script", OF_THE_PAGE)
+def test_a_quick_round_of_the_page_prints_a_table(script: str) -> None:
+    command = [sys.executable, f"benchmarks/{script}", "--quick"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "| --- |" in done.stdout
 
 
 def test_the_table_says_how_many_times_better_ours_is_and_who_is_missing(capsys: pytest.CaptureFixture[str]) -> None:

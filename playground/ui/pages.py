@@ -28,6 +28,7 @@ from playground.ui.limits import Limits
 from playground.ui.middleware import PageMiddleware, Scope
 from playground.ui.models import ModelsRoom
 from playground.ui.rendering import escape
+from playground.ui.sessions import TabWatch
 from playground.ui.terms import build_terms
 from playground.ui.theme import page_theme
 from playground.ui.turnstile import Turnstile
@@ -81,6 +82,7 @@ def launch_options(arena: Arena) -> dict[str, Any]:
                     endpoints=_served,
                     rooms=[f"/{room.path}" for room in ROOMS],
                 ),
+                Middleware(TabWatch),
             ]
         },
         "footer_links": [],
