@@ -36,7 +36,8 @@ API = "/gradio_api"
 ANSWER, ID, TIME, PACE = "<answer>", "<id>", "<time>", "<pace>"
 ANSWER_SLOT = re.compile(r"(?:answer|raw)-[a-f]")
 TIMES = ("duration", "average_duration", "eta", "rank_eta", "avg_time", "cache_duration", "time_limit")
-FINAL_IN = re.compile(r"(?<=data-final-in=')[0-9.]+(?=')")
+SECONDS_LEFT = re.compile(r"(?<=data-(?:final|opens)-in=')[0-9.]+(?=')")
+BEAT = re.compile(r"(?<=data-beat=')[0-9]+(?=')")
 STATE = re.compile(r"(?<=<span class='state'>)[^<]*(?=</span>)")
 RUNNING = re.compile(r"waiting|writing…|loading.*|waiting for memory.*|\d+ before you")
 RUNNING_STATES = ("waiting", "loading", "writing")
@@ -78,38 +79,35 @@ class PageVisitor:
         return next(d["id"] for d in self._config["dependencies"] if d.get("trigger_after") == event)
 
     def load(self, battle_id: str = "") -> int:
-        """A new tab on a battle, or an empty one; the event whose end is to be followed."""
+        """A new tab on a battle, or an empty one; the event that follows it."""
         self.battle_id = battle_id
         self.sessions.append(secrets.token_hex(6))
         query = f"?battle={battle_id}" if battle_id else ""
         for path in (f"/{query}", f"/config{query}"):
             self._open(path)
         loads = [d for d in self._config["dependencies"] if any(event == "load" for _, event in d["targets"])]
-        restore = next(d["id"] for d in loads if d["queue"])
+        restore = next(d["id"] for d in loads if self._ids["shown"] in d["inputs"])
         for dependency in loads:
-            if not dependency["queue"] and dependency["id"] < restore:
+            if dependency["id"] <= restore:  # later ones are other rooms'
                 self.run(dependency["id"])
-        self.run(restore)
-        return restore
+        return self.event("watch")
 
     def compare(
         self, instruction: str, models: Sequence[str] = (), columns: int = 2, elem_id: str = "compare", **typed: Any
     ) -> int:
-        """Make a blind battle; the event whose end is to be followed."""
+        """Make a blind battle; the event that follows it."""
         count = len(models) or columns
         chosen = {f"model-{place}": model for place, model in enumerate(models, 1)}
         who = "mine" if models else "any"
         fields = {"instruction": instruction, "mode": "blind", "columns-count": count, "who-chooses": who}
         self.battle_id = ""
-        begun = self.event(elem_id)
-        self.run(begun, fields | chosen | typed)
-        return begun
+        self.run(self.event(elem_id), fields | chosen | typed)
+        return self.event("watch")
 
-    def follow(self, begun: int) -> None:
+    def follow(self, watching: int) -> None:
         """Read the answers to their end."""
-        followed = self.after(begun)
-        self.run(followed)
-        self.run(self.after(followed))
+        self.run(watching)
+        self.run(self.after(watching))
 
     def click(self, elem_id: str) -> None:
         self.run(self.event(elem_id))
@@ -121,7 +119,7 @@ class PageVisitor:
 
     def run(self, event: int, typed: Mapping[str, Any] = {}) -> None:
         dependency = next(d for d in self._config["dependencies"] if d["id"] == event)
-        named = {self._ids[name]: value for name, value in typed.items()}
+        named = {self._ids[name]: value for name, value in {"shown": {"battle": self.battle_id}, **typed}.items()}
         values = [named.get(c, self._values.get(c)) for c in dependency["inputs"]]
         asked = {"data": values, "fn_index": event, "session_hash": self.session}
         query = f"?battle={self.battle_id}" if self.battle_id else ""
@@ -312,6 +310,8 @@ class Listener:
                 heard.answers.append((name, text))
             hidden = {"value": ANSWER} if isinstance(value, dict) and "value" in value else {}
             return {**value, **hidden} if isinstance(value, dict) else ANSWER
+        if name == "pulse" and isinstance(value, str):  # one for each time that something is sent
+            return BEAT.sub(TIME, value)
         if name == "timer" and isinstance(value, dict) and "value" in value:
             return {**value, "value": TIME}
         return value
@@ -378,7 +378,7 @@ def _messages(body: bytes) -> list[dict[str, Any]]:
 
 
 def _written(said: Any) -> str:
-    return FINAL_IN.sub(TIME, json.dumps(_timeless(said), ensure_ascii=False))
+    return SECONDS_LEFT.sub(TIME, json.dumps(_timeless(said), ensure_ascii=False))
 
 
 def _timeless(said: Any) -> Any:

@@ -75,7 +75,9 @@ class Visitor:
         self.page.locator("#instruction textarea").fill(instruction)
 
     def reaches(self, phase: str, timeout_s: float = PATIENCE_S) -> Visitor:
-        self.page.wait_for_selector(f"body[data-phase={phase}]", state="attached", timeout=timeout_s * 1000)
+        """Wait for a row of the state table; when answers are open, until they can be voted on."""
+        selector = f"body[data-phase={phase}]" + ":not([data-held])" * (phase == "open")
+        self.page.wait_for_selector(selector, state="attached", timeout=timeout_s * 1000)
         return self
 
     def press(self, key: str) -> Visitor:

@@ -42,6 +42,7 @@ class Visitor:
     url: str
     secret: str = field(default_factory=new_secret)
     session: str = field(default_factory=new_secret)
+    battle_id: str = ""  # that its tab shows
 
     def post(self, path: str, body: Any) -> Reply:
         sent = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -74,10 +75,17 @@ def event(config: Config, name: str) -> Config:
 
 
 def press(visitor: Visitor, config: Config, name: str, data: Any = None, **more: Any) -> Reply:
-    """Send one event as the page does, past the queue; `data`: of all its inputs."""
-    values = [None] * len(event(config, name)["inputs"]) if data is None else data
+    """Send one event as the page does, past the queue; `data`: of all its inputs, or else only the battle's name."""
+    values = named(config, name, visitor.battle_id) if data is None else data
     body = {"fn_index": event(config, name)["id"], "data": values, "session_hash": visitor.session, **more}
     return visitor.post(f"run/{name}", body)
+
+
+def named(config: Config, name: str, battle_id: str) -> list[Any]:
+    """The inputs of an event of a tab that shows this battle, and holds nothing else."""
+    inputs = event(config, name)["inputs"]
+    shown = next(c["id"] for c in config["components"] if c["props"].get("elem_id") == "shown")
+    return [{"battle": battle_id} if number == shown else None for number in inputs]
 
 
 def composed(config: Config, **typed: Any) -> list[Any]:
@@ -89,10 +97,17 @@ def composed(config: Config, **typed: Any) -> list[Any]:
 
 def compare(visitor: Visitor, config: Config, instruction: str = "What is the capital of France?") -> str:
     """A battle made on the page, as the page does it; its id."""
-    data = composed(config, instruction=instruction)
-    assert visitor.join(event(config, "compare_1")["id"], data).status == 200
-    found = re.search(r"data-battle='([0-9a-f]{32})'", visitor.rest())
-    assert found is not None
+    reply = press(visitor, config, "compare_1", composed(config, instruction=instruction))
+    visitor.battle_id = battle_in(reply)
+    assert visitor.join(event(config, "follow")["id"], named(config, "follow", visitor.battle_id)).status == 200
+    visitor.rest()  # what nobody reads is stopped
+    return visitor.battle_id
+
+
+def battle_in(reply: Reply) -> str:
+    """The battle that a reply draws."""
+    found = re.search(r"data-battle='([0-9a-f]{32})'", reply.body.decode())
+    assert found is not None, reply
     return found[1]
 
 

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,9 +62,9 @@ def as_a_shell_starts_it() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, FEW_FILES), hard))
 
 
-def start_app(folder: Path, *flags: str, **environ: str) -> LiveApp:
+def start_app(folder: Path, *flags: str, port: int | None = None, **environ: str) -> LiveApp:
     """``python app.py`` with a database in `folder`, once it serves its page."""
-    port, db, log = free_port(), folder / "playground.db", folder / "app.log"
+    port, db, log = port or free_port(), folder / "playground.db", folder / "app.log"
     with log.open("ab") as out:
         process = subprocess.Popen(
             [sys.executable, str(ROOT / "app.py"), "--port", str(port), "--db", str(db), *flags],
@@ -154,6 +154,7 @@ class StubPage:
 
     url: str
     arena: StubArena
+    sessions: MutableMapping[str, Any]  # that Gradio keeps, by tab
 
     @property
     def time(self) -> StubTime:
@@ -169,7 +170,7 @@ def stub() -> Iterator[StubPage]:
     arena = StubArena(Settings(), chars_per_s=400.0, loading_s=0.4)
     page = build_pages(arena)
     page.launch(server_port=free_port(), prevent_thread_lock=True, quiet=True, **launch_options(arena))
-    yield StubPage(page.local_url.rstrip("/"), arena)
+    yield StubPage(page.local_url.rstrip("/"), arena, page.app.state_holder.session_data)
     page.close()
 
 

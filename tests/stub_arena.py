@@ -168,6 +168,7 @@ class _Battle:
     stopped_s: dict[str, float] = field(default_factory=dict)
     choice: str | None = None
     final_s: float | None = None
+    opened_s: float | None = None
     revision: int = 0
     reasons: tuple[str, ...] = ()
     comment: str = ""
@@ -312,11 +313,19 @@ class StubArena:
             mine=battle.owner == viewer,
             stored=battle.stored,
             choice=battle.choice,
+            open_for_s=self._open_for_s(battle, state),
             final_in_s=max(0.0, (battle.final_s or 0) - self.time.now()) if state is BattleState.VOTED else None,
             void_reason="failed" if state is BattleState.VOID else None,
             reasons=battle.reasons,
             comment=battle.comment,
         )
+
+    def _open_for_s(self, battle: _Battle, state: BattleState) -> float | None:
+        """Since somebody saw it open for the first time."""
+        if state is not BattleState.OPEN:
+            return None
+        battle.opened_s = self.time.now() if battle.opened_s is None else battle.opened_s
+        return self.time.now() - battle.opened_s
 
     def _owned(self, battle_id: str, viewer: str) -> _Battle:
         battle = self._battles.get(battle_id)

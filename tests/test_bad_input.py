@@ -26,7 +26,7 @@ from playground.cli import main
 from playground.errors import Refused
 from playground.records import BattleState
 from playground.storage.store import Store
-from tests.calling import Config, Visitor, compare, composed, ended, event, press
+from tests.calling import Config, Visitor, battle_in, compare, composed, ended, event, press
 from tests.cast import ADA, BEN, battle, house
 from tests.conftest import LiveApp
 
@@ -284,23 +284,37 @@ def victim(live_app: LiveApp, config: Config) -> Iterator[tuple[Visitor, str]]:
 
 
 @pytest.mark.proves("forged state")
-def test_a_forged_state_is_not_looked_at(live_app: LiveApp, config: Config, victim: tuple[Visitor, str]) -> None:
-    forged = {"battle_id": victim[1], "revision": 0, "follow": False, "said": "", "report_side": "a"}
+@pytest.mark.parametrize(
+    "forged",
+    [
+        "0" * 32,
+        ["0" * 32],
+        {"battle": 7},
+        {"battle": "0" * 101},
+        {"battle": "0" * 32, "revision": -1},
+        {"battle": "0" * 32, "revision": "0"},
+        {"battle": "0" * 32, "step": True},
+        {"battle": "0" * 32, "said": ["x"]},
+        {"battle": "0" * 32, "owner": "me"},
+    ],
+    ids=str,
+)
+def test_a_forged_name_of_a_battle_is_refused_in_words(live_app: LiveApp, config: Config, forged: Any) -> None:
     reply = press(Visitor(live_app.url), config, "vote_1", [forged])
-    assert reply.status == 200
-    assert victim[1] not in reply.body.decode()
+    assert reply.status == 400
+    assert reply.document["error"]
 
 
 @pytest.mark.proves("no session hash, a stolen one")
-def test_a_stolen_session_hash_opens_nobodys_battle(
-    live_app: LiveApp, config: Config, victim: tuple[Visitor, str]
+@pytest.mark.parametrize("name", ["vote_1", "undo", "reveal", "stop", "note_comment", "refresh", "regenerate"])
+def test_anothers_battle_and_session_hash_open_nothing(
+    live_app: LiveApp, config: Config, victim: tuple[Visitor, str], name: str
 ) -> None:
-    thief = Visitor(live_app.url, session=victim[0].session)
-    for name in ("vote_1", "undo", "reveal", "stop", "note_comment"):
-        said = press(thief, config, name).body.decode()
-        assert "France" not in said
-        assert "pocket-" not in said
-    thief.join(event(config, "regenerate")["id"], [None])
+    thief = Visitor(live_app.url, session=victim[0].session, battle_id=victim[1])
+    said = press(thief, config, name).body.decode()
+    assert "belongs to somebody else" in said
+    assert "France" not in said
+    assert "pocket-" not in said
 
 
 def test_a_battles_address_does_not_open_it_to_others(live_app: LiveApp, victim: tuple[Visitor, str]) -> None:
@@ -333,10 +347,9 @@ def test_a_battles_address_does_not_open_it_to_others(live_app: LiveApp, victim:
 def test_hidden_and_forged_fields_get_words_and_make_no_battle(
     live_app: LiveApp, config: Config, forged: dict[str, Any]
 ) -> None:
-    visitor, before = Visitor(live_app.url), count(live_app)
+    before = count(live_app)
     data = composed(config, **{"instruction": "hi", **forged})
-    assert visitor.join(event(config, "compare_1")["id"], data).status == 200
-    said = visitor.rest()
+    said = press(Visitor(live_app.url), config, "compare_1", data).body.decode()
     assert "class='error'" in said
     assert "Traceback" not in said
     assert count(live_app) == before
@@ -349,12 +362,11 @@ def test_hidden_and_forged_fields_get_words_and_make_no_battle(
 def test_what_a_hidden_field_holds_is_left_out(live_app: LiveApp, config: Config, hidden: dict[str, Any]) -> None:
     visitor = Visitor(live_app.url)
     data = composed(config, instruction="What is the capital of France?", **hidden)
-    assert visitor.join(event(config, "compare_1")["id"], data).status == 200
-    found = re.search(r"data-battle='([0-9a-f]{32})'", visitor.rest())
-    assert found is not None
-    ended(live_app, found[1])
+    reply = press(visitor, config, "compare_1", data)
+    battle_id = battle_in(reply)
+    ended(live_app, battle_id)
     with Store(live_app.db, read_only=True) as store:
-        stored = store.battle(found[1])
+        stored = store.battle(battle_id)
     assert stored is not None
     assert (stored.blind, dict(stored.overrides)) == (True, {})
 

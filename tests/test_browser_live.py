@@ -58,8 +58,8 @@ def test_real_models_answer_in_every_column_and_the_vote_is_stored(
     visitor.press("b").reaches("voted").press("r").reaches("revealed")
     expect(visitor.page.locator("#vote-words")).to_contain_text("You chose B: Pocket")
     expect(visitor.column("a")).to_contain_text("tokens/s")
-    stored = rows(live_app, "SELECT choice FROM votes WHERE battle_id = ?", visitor.battle_id)
-    assert stored == [("b",)]
+    stored = rows(live_app, "SELECT choice, decision_s >= 1.0 FROM votes WHERE battle_id = ?", visitor.battle_id)
+    assert stored == [("b", 1)]
 
 
 def test_the_text_on_the_page_is_the_text_in_the_database(visitor: Visitor, live_app: LiveApp) -> None:

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browsing import PHONE, Visitor, visiting
 from tests.conftest import StubPage
-from tests.stub_arena import ANSWERS
+from tests.stub_arena import ANSWERS, UNDO_S
 
 pytestmark = pytest.mark.browser
 
@@ -214,6 +214,35 @@ def test_a_vote_can_be_undone_and_is_revealed_by_itself(visitor: Visitor, stub: 
     visitor.reaches("revealed")
     expect(visitor.page.locator("#vote-words")).to_have_text("You found both bad.")
     assert visitor.page.locator(".side:visible .who b").count() == 2
+
+
+def test_votes_open_one_second_after_the_answers(visitor: Visitor, stub: StubPage) -> None:
+    visitor.compare()
+    visitor.page.wait_for_selector("body[data-phase=open][data-held]", state="attached")
+    expect(visitor.page.locator("#vote-a")).to_be_disabled()
+    visitor.press("a")
+    visitor.page.evaluate("document.querySelectorAll('button.choice').forEach((button) => button.click())")
+    visitor.page.evaluate("document.getElementById('vote-b').disabled = false")
+    visitor.page.evaluate("document.getElementById('vote-b').click()")
+    visitor.reaches("open")
+    expect(visitor.page.locator("#vote-a")).to_be_enabled()
+    with stub.time.held():
+        visitor.press("t").reaches("voted")
+        battle = stub.arena._battles[visitor.battle_id]
+        assert battle.choice == "tie"
+        assert battle.final_s is not None
+        assert battle.opened_s is not None
+        assert battle.final_s - UNDO_S - battle.opened_s >= 1.0
+        visitor.press("u")  # what was open before is open at once
+        visitor.page.wait_for_selector("body[data-phase=open]", state="attached")
+        assert visitor.page.locator("body[data-held]").count() == 0
+
+
+def test_a_reload_of_an_open_battle_takes_votes_at_once(visitor: Visitor) -> None:
+    visitor.compare().reaches("open").page.reload()
+    visitor.page.wait_for_selector("body[data-phase=open]", state="attached")
+    assert visitor.page.locator("body[data-held]").count() == 0
+    visitor.press("a").reaches("voted")
 
 
 def test_the_keys_vote_reveal_and_go_on(visitor: Visitor) -> None:

@@ -94,8 +94,8 @@ def values(component: Config, playground: Playground) -> st.SearchStrategy[Any]:
         fitting = st.sampled_from([value for _, value in props["choices"]])
     if kind == "checkboxgroup":
         fitting = st.lists(fitting, max_size=3)
-    if kind == "state":
-        forged = {"battle_id": playground.open, "revision": 0, "follow": True, "said": MARK, "report_side": "a"}
+    if props.get("elem_id") == "shown":
+        forged = {"battle": playground.open, "revision": 0, "step": 1, "said": MARK, "again": True}
         fitting = st.none() | st.just(forged)
     if kind == "api":
         fitting = TEXTS | st.sampled_from([playground.open, playground.judged, "a", PAIR, False, {"seed": 1}])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from dataclasses import replace
 from types import SimpleNamespace
@@ -11,14 +12,14 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from playground.errors import PlaygroundError, Refused, StorageError
+from playground.errors import InvalidValue, PlaygroundError, Refused, StorageError
 from playground.records import Instruction, ModelStatus
 from playground.settings import Settings
 from playground.ui import texts
 from playground.ui.compare import CompareRoom
 from playground.ui.middleware import COOKIE
 from playground.ui.rendering import escape
-from playground.ui.state import Session
+from playground.ui.state import Shown
 from tests.browsing import RATER, SECRET
 from tests.stub_arena import ALPACA, StubArena
 
@@ -31,22 +32,27 @@ class Tab:
         with gr.Blocks():
             self.room = CompareRoom(self.arena)  # type: ignore[arg-type]
         self.request: Any = SimpleNamespace(client=None, cookies={COOKIE: SECRET}, query_params={}, session_hash="tab")
-        self.session = Session()
+        self.shown: dict[str, Any] = {}
 
     def begins(self, instruction: str = ALPACA, **how: Any) -> Tab:
         blind = how.pop("blind", True)
         words = Instruction(instruction, system=how.pop("system", ""))
         battle_id = self.arena.compare(words, owner=RATER, source="page", blind=blind, **how)
         view = self.arena.view(battle_id, RATER)
-        self.session = Session(battle_id, view.revision, follow=view.state == "generating")
+        self.shown = {"battle": battle_id, "revision": view.revision, "step": 1, "said": "", "again": True}
         return self
 
     def votes(self, choice: str = "a") -> dict[Any, Any]:
         return self.does(self.room.vote, choice)
 
     def does(self, handler: Any, *values: Any) -> dict[Any, Any]:
-        updates: dict[Any, Any] = handler(self.session, self.request, *values)
-        self.session = updates.get(self.room.session, self.session)
+        """Call a handler, and take from the status line what the page's script would send next."""
+        updates: dict[Any, Any] = handler(self.shown, self.request, *values)
+        found = re.search("data-battle='(.+?)' data-revision='(.+?)'", str(updates.get(self.room.status.line)))
+        if found:
+            self.shown |= {"battle": found[1], "revision": int(found[2])}
+        elif "data-phase='compose'" in str(updates.get(self.room.status.line)):
+            self.shown |= {"battle": "", "revision": None}
         return updates
 
     def status(self, updates: dict[Any, Any]) -> str:
@@ -54,7 +60,7 @@ class Tab:
 
     @property
     def view(self) -> Any:
-        return self.arena.view(self.session.battle_id, RATER)
+        return self.arena.view(self.shown["battle"], RATER)
 
 
 @pytest.fixture
@@ -77,35 +83,47 @@ def fails(error: PlaygroundError) -> Any:
 def test_no_second_battle_begins_while_the_answers_are_being_written(tab: Tab, handler: str) -> None:
     tab.arena._chars_per_s = 1.0
     tab.begins("Tell me slowly. slow")
-    before = tab.session
+    before = dict(tab.shown)
     updates = tab.does(
         getattr(tab.room, handler), *[None] * (len(tab.room.composer.inputs) if handler == "compare" else 0)
     )
     assert escape(texts.STILL_WRITING) in tab.status(updates)
     assert set(updates) == {tab.room.status.line}
-    assert tab.session == before
+    assert tab.shown == before
     assert len(tab.arena._battles) == 1
-    assert tab.room.settle(tab.session, tab.request) == {tab.room.status.line: gr.skip()}
 
 
-def test_a_tab_follows_one_battle_once_and_the_latest_only(tab: Tab) -> None:
+@pytest.mark.parametrize("same", [True, False])
+def test_the_latest_call_follows_for_a_tab_and_ends_the_earlier_ones(tab: Tab, same: bool) -> None:
     tab.arena._chars_per_s = 1.0
-    first, second = tab.begins("slow").session, tab.begins("slow").session
+    first = dict(tab.begins("slow").shown)
+    second = first if same else dict(tab.begins("slow").shown)
 
-    async def run() -> list[int]:
-        followed = [aiter(tab.room.follow(s, tab.request)) for s in (first, first, second)]
-        counts = [0, 0, 0]
-        for _ in range(2):
-            await anext(followed[0])  # it reads the battle now
-        counts[1] = len([drawn async for drawn in followed[1]])  # what only says: nothing new
-        for _ in range(2):
-            await anext(followed[2])
-        counts[0] = len([drawn async for drawn in followed[0]])
-        await followed[2].aclose()
-        return counts
+    async def run() -> int:
+        earlier, later = (aiter(tab.room.follow(shown, tab.request)) for shown in (first, second))
+        for followed in (earlier, later):
+            for _ in range(2):
+                await anext(followed)
+        left = len([drawn async for drawn in earlier])
+        await later.aclose()
+        return left
 
-    assert asyncio.run(asyncio.wait_for(run(), 60)) == [0, 1, 0]
-    assert tab.room._followed == {}
+    assert asyncio.run(asyncio.wait_for(run(), 60)) == 0
+    assert tab.room._followers == {}
+
+
+def test_following_is_heard_while_nothing_changes(tab: Tab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("playground.ui.compare.BEAT_S", 0.0)
+    tab.arena._loading_s = 1e6
+    tab.begins()
+
+    async def run() -> list[str]:
+        followed = aiter(tab.room.follow(tab.shown, tab.request))
+        beats = [(await anext(followed))[tab.room.pulse] for _ in range(4)]
+        await followed.aclose()
+        return beats
+
+    assert len(set(asyncio.run(asyncio.wait_for(run(), 60)))) == 4
 
 
 def test_following_never_waits_for_the_database_on_the_event_loop(tab: Tab) -> None:
@@ -120,7 +138,7 @@ def test_following_never_waits_for_the_database_on_the_event_loop(tab: Tab) -> N
     tab.arena.view = view  # type: ignore[method-assign]
 
     async def run() -> None:
-        async for _ in tab.room.follow(replace(tab.session, follow=True), tab.request):
+        async for _ in tab.room.follow(tab.shown, tab.request):
             pass
 
     asyncio.run(run())
@@ -141,7 +159,7 @@ def test_following_goes_on_after_trouble_that_passes(tab: Tab, monkeypatch: pyte
     tab.arena.view = view  # type: ignore[method-assign]
 
     async def run() -> list[Any]:
-        return [drawn async for drawn in tab.room.follow(replace(tab.session, follow=True), tab.request)]
+        return [drawn async for drawn in tab.room.follow(tab.shown, tab.request)]
 
     assert "soft wool" in str(asyncio.run(run())[-1])
 
@@ -152,60 +170,68 @@ def test_following_goes_on_after_trouble_that_passes(tab: Tab, monkeypatch: pyte
 def test_what_is_typed_beside_a_vote_stays_through_reveal_and_refresh(tab: Tab) -> None:
     bar, form = tab.room.votebar, tab.room.report
     assert tab.begins().votes()[bar.comment]["value"] == ""
-    tab.session = replace(tab.session, report_side="b")
     for handler in (tab.room.refresh, tab.room.reveal):
         updates = tab.does(handler)
         assert "value" not in updates[bar.comment]
         assert "value" not in updates[bar.reasons]
-        assert form.words not in updates
-        assert tab.session.report_side == "b"
+        assert set(form.outputs).isdisjoint(updates)
 
 
 def test_a_reason_and_a_comment_never_overwrite_each_other(tab: Tab) -> None:
     tab.begins().votes()
-    assert texts.NOTED in tab.status(tab.room.note_reasons(tab.session, ["clear"], tab.request))
-    assert texts.NOTED in tab.status(tab.room.note_comment(tab.session, "Short.", tab.request))
+    assert texts.NOTED in tab.status(tab.room.note_reasons(tab.shown, ["clear"], tab.request))
+    assert texts.NOTED in tab.status(tab.room.note_comment(tab.shown, "Short.", tab.request))
     assert tab.arena.notes == [{"reasons": ("clear",), "comment": None}, {"reasons": None, "comment": "Short."}]
     assert (tab.view.reasons, tab.view.comment) == (("clear",), "Short.")
-    tab.room.note_reasons(tab.session, ["clear"], tab.request)
-    tab.room.note_comment(tab.session, "Short.", tab.request)
+    tab.room.note_reasons(tab.shown, ["clear"], tab.request)
+    tab.room.note_comment(tab.shown, "Short.", tab.request)
     assert len(tab.arena.notes) == 2
 
 
 def test_a_vote_on_what_another_tab_has_changed_is_asked_for_again(tab: Tab) -> None:
     tab.begins()
-    tab.arena.vote(tab.session.battle_id, RATER, "b")
-    tab.arena.undo(tab.session.battle_id, RATER)
+    tab.arena.vote(tab.shown["battle"], RATER, "b")
+    tab.arena.undo(tab.shown["battle"], RATER)
     updates = tab.votes()
     assert texts.CHANGED_ELSEWHERE in tab.status(updates)
-    assert tab.session.revision == tab.view.revision == 2
+    assert tab.shown["revision"] == tab.view.revision == 2
     assert texts.CHANGED_ELSEWHERE not in tab.status(tab.votes())
     assert tab.view.choice == "a"
+
+
+def test_a_button_that_means_another_choice_by_now_saves_nothing(tab: Tab) -> None:
+    tab.begins()
+    tab.shown["choice"] = "b"
+    assert texts.PAGE_CHANGED in tab.status(tab.votes("tie"))
+    assert tab.view.choice is None
+    assert texts.PAGE_CHANGED not in tab.status(tab.votes("b"))
+    assert tab.view.choice == "b"
 
 
 # Trouble
 
 
 @pytest.mark.parametrize("handler", ["refresh", "undo", "reveal", "vote", "regenerate", "note_comment", "send_report"])
-def test_trouble_that_may_pass_leaves_the_page_and_the_session(tab: Tab, handler: str) -> None:
+def test_trouble_that_may_pass_leaves_the_page_and_the_address(tab: Tab, handler: str) -> None:
     tab.begins().votes()
-    before = tab.session
+    before = dict(tab.shown)
     for name in ("view", "vote", "undo", "reveal", "note", "regenerate"):
         setattr(tab.arena, name, fails(StorageError("the database is busy; try again")))
-    if handler in ("note_comment", "send_report"):
-        updates = getattr(tab.room, handler)(tab.session, "Short.", tab.request)
+    if handler == "note_comment":
+        updates = tab.room.note_comment(tab.shown, "Short.", tab.request)
+    elif handler == "send_report":
+        updates = tab.room.send_report(tab.shown, "a", "Short.", tab.request)
     else:
         updates = tab.does(getattr(tab.room, handler), *["b"] * (handler == "vote"))
     assert "the database is busy" in tab.status(updates)
     assert "data-" not in tab.status(updates)  # no news of the battle, so the script leaves the address
     assert set(updates) == {tab.room.status.line}
-    assert tab.session == before
+    assert tab.shown == before
 
 
 def test_trouble_on_opening_an_address_leaves_the_address(tab: Tab) -> None:
-    tab.request.query_params["battle"] = "b" * 32
     tab.arena.view = fails(StorageError("the database is busy"))  # type: ignore[method-assign]
-    updates = tab.room.restore(tab.request)
+    updates = tab.room.restore({"battle": "b" * 32}, tab.request)
     assert set(updates) == {tab.room.status.line}
     assert "the database is busy" in tab.status(updates)
 
@@ -213,10 +239,63 @@ def test_trouble_on_opening_an_address_leaves_the_address(tab: Tab) -> None:
 @pytest.mark.parametrize("reason", ["unknown", "foreign"])
 def test_a_battle_that_is_gone_leaves_the_empty_page(tab: Tab, reason: str) -> None:
     tab.begins().arena.view = fails(Refused(reason, "It is gone."))  # type: ignore[method-assign]
+    gone = tab.shown["battle"]
     updates = tab.does(tab.room.refresh)
-    assert tab.session == Session()
-    assert "data-phase='compose'" in tab.status(updates)
+    assert tab.shown["battle"] == ""
+    assert f"data-phase='compose' data-step='1' data-gone='{gone}'" in tab.status(updates)
     assert "It is gone." in tab.status(updates)
+
+
+# Names of battles
+
+
+@pytest.mark.parametrize("handler", ["vote", "undo", "reveal", "refresh"])
+def test_a_call_needs_nothing_but_the_name_of_its_battle(tab: Tab, handler: str) -> None:
+    tab.begins()
+    if handler in ("undo", "reveal"):
+        tab.votes()
+    tab.request.session_hash = "a tab that nobody knows"
+    with gr.Blocks():
+        tab.room = CompareRoom(tab.arena)  # type: ignore[arg-type]  # as after a restart
+    updates = tab.does(getattr(tab.room, handler), *["b"] * (handler == "vote"))
+    phase = {"vote": "voted", "undo": "open", "reveal": "revealed", "refresh": "open"}[handler]
+    assert f"data-phase='{phase}'" in tab.status(updates)
+
+
+@pytest.mark.parametrize(
+    ("sent", "words"),
+    [
+        ("0" * 32, "something else"),
+        ({"owner": "me"}, "something else"),
+        ({"battle": 7}, "battle"),
+        ({"battle": "0" * 101}, "at most 100"),
+        ({"revision": -1}, "revision"),
+        ({"step": True}, "step"),
+        ({"step": 2**31}, "step"),
+        ({"said": ["x"]}, "said"),
+    ],
+    ids=str,
+)
+def test_what_no_page_sends_is_refused(sent: Any, words: str) -> None:
+    with pytest.raises(InvalidValue, match=words):
+        Shown.read(sent)
+
+
+def test_a_page_that_shows_nothing_names_nothing() -> None:
+    assert Shown.read(None) == Shown.read({}) == Shown()
+
+
+# The first second
+
+
+@pytest.mark.parametrize(("open_for_s", "said"), [(0.0, "1.000"), (0.75, "0.250"), (1.0, ""), (3600.0, "")])
+def test_votes_open_after_the_first_second(tab: Tab, open_for_s: float, said: str) -> None:
+    tab.arena.time.hold()
+    tab.begins()
+    assert tab.view.state == "open"
+    tab.arena._battles[tab.shown["battle"]].opened_s = tab.arena.time.now() - open_for_s
+    found = re.search("data-opens-in='(.+?)'", tab.status(tab.does(tab.room.refresh)))
+    assert (found[1] if found else "") == said
 
 
 # Words
@@ -239,8 +318,14 @@ def test_system_text_that_was_not_used_is_said_once_the_model_is_known(tab: Tab)
 @pytest.mark.parametrize(("keep", "words"), [(True, texts.REPORTED), (False, texts.REPORTED_UNSTORED)])
 def test_where_a_report_is_kept_is_said_as_it_is(tab: Tab, keep: bool, words: str) -> None:
     tab.begins(keep=keep)
-    tab.session = replace(tab.session, report_side="a")
-    assert words in tab.status(tab.room.send_report(tab.session, "It is rude.", tab.request))
+    assert words in tab.status(tab.room.send_report(tab.shown, "a", "It is rude.", tab.request))
+
+
+@pytest.mark.parametrize("side", ["", "g", None, ["a"]])
+def test_a_report_about_no_answer_is_refused(tab: Tab, side: Any) -> None:
+    tab.begins()
+    assert texts.REPORT_NO_SIDE in tab.status(tab.room.send_report(tab.shown, side, "It is rude.", tab.request))
+    assert tab.arena.notes == []
 
 
 # Models that come and go
@@ -269,7 +354,6 @@ def test_how_long_a_model_will_be_loading_is_said_in_open_mode_only(tab: Tab, bl
 @pytest.mark.parametrize("words", ["", "  \n", None])
 def test_a_report_without_words_is_not_sent(tab: Tab, words: Any) -> None:
     tab.begins()
-    tab.session = replace(tab.session, report_side="a")
-    updates = tab.room.send_report(tab.session, words, tab.request)
+    updates = tab.room.send_report(tab.shown, "a", words, tab.request)
     assert tab.arena.notes == []
     assert tab.room.report.box not in updates, "the form stays open"

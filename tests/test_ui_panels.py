@@ -406,7 +406,7 @@ def test_every_reason_that_a_battle_knows_has_a_chip() -> None:
 def test_the_status_line_carries_what_the_script_needs() -> None:
     html = status_html(page(Phase.VOTED))
     assert "role='status' aria-live='polite'" in html
-    assert f"data-phase='voted' data-battle='{'b' * 32}' data-revision='1'" in html
+    assert f"data-phase='voted' data-step='0' data-battle='{'b' * 32}' data-revision='1'" in html
     assert "data-final-in='4.8'" in html
 
 

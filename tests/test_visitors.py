@@ -16,10 +16,9 @@ from playground.clock import Clock
 from playground.rater import rater_id
 from playground.records import BattleState
 from playground.settings import Settings
-from playground.ui import texts
 from playground.ui.pages import build_pages, launch_options
 from tests.blindness import PageVisitor, read_config
-from tests.calling import Config, Visitor, composed, event, press
+from tests.calling import Config, Visitor, battle_in, composed, event, named, press
 from tests.checkpoints import write_checkpoint
 from tests.conftest import free_port
 from tests.patience import wait_until
@@ -77,7 +76,9 @@ def begun(page: Page) -> Visitor:
     visitor = Visitor(page.url)
     long = {"sampling_max_new_tokens": "220", "sampling_min_new_tokens": "220", "columns_count": 6}
     data = composed(page.config, instruction="What is the capital of France?", **long)
-    assert visitor.join(event(page.config, "compare_1")["id"], data).status == 200
+    visitor.battle_id = battle_in(press(visitor, page.config, "compare_1", data))
+    watching = event(page.config, "follow")["id"]
+    assert visitor.join(watching, named(page.config, "follow", visitor.battle_id)).status == 200
     return visitor
 
 
@@ -89,7 +90,7 @@ def reads_half(visitor: Visitor) -> None:
     """Hangs up when the battle has begun."""
     query = urlencode({"session_hash": visitor.session})
     with urllib.request.urlopen(f"{visitor.url}/gradio_api/queue/data?{query}", timeout=60) as reply:
-        while b"data-battle" not in reply.readline():
+        while b"data-beat" not in reply.readline():
             pass
 
 
@@ -125,9 +126,5 @@ def test_a_tab_that_was_forgotten_goes_on_from_the_database(page: Page) -> None:
     ada.follow(ada.compare("What is the capital of France?"))
     first = ada.battle_id
     ben.follow(ben.compare("What is the capital of Spain?"))  # of two tabs the page keeps the later one
-    said = press(Visitor(page.url, ada.secret, ada.session), page.config, "vote_1").body.decode()
-    assert texts.NO_BATTLE in said
-    assert page.arena.view(first, rater_id(ada.secret)).choice is None
-    ada.load(first)
     ada.click("vote-b")
     assert page.arena.view(first, rater_id(ada.secret)).choice == "b"

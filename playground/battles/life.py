@@ -346,6 +346,7 @@ class Battles:
             stored=self._store.stored,
             choice=None if battle.vote is None else battle.vote.choice,
             final_in_s=self._passing.final_in_s(battle),
+            open_for_s=self._passing.open_for_s(battle),
             void_reason=battle.void_reason,
             reasons=reasons,
             comment=comment,

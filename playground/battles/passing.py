@@ -41,6 +41,12 @@ class Passing:
             return 0.0
         return max(0.0, elapsed_s(now, battle.final_at))
 
+    def open_for_s(self, battle: Battle) -> float | None:
+        """Return the seconds since the battle opened; None unless it is open, 0 if the clock was set back."""
+        if battle.state is not OPEN:
+            return None
+        return max(0.0, elapsed_s(battle.opened_at, self.clock.now()))
+
     def final_at(self, now: str) -> str:
         """When a vote that is given now can no longer be undone."""
         return later(now, self.undo_s)

@@ -1,4 +1,5 @@
-// What the page does by itself: shortcuts, the address of the battle, raw / copy / enlarge, the countdown.
+// What the page does by itself: shortcuts, the address of the battle, raw / copy / enlarge, the countdown. `battle.js`
+// says which battle is shown.
 // Everything else is decided by the server; this only presses buttons that are on the page and can be pressed.
 (() => {
   "use strict";
@@ -108,10 +109,8 @@
   let phase = "";
   let countdown = 0;
 
-  function follow() {
-    const status = byId("status");
-    if (!status?.dataset.phase) return; // only words, no news of the battle
-    const now = status.dataset.battle || "";
+  function follow({ detail: news }) {
+    const now = news.battle || "";
     if (now !== battle) {
       battle = now;
       remember(battle);
@@ -121,8 +120,8 @@
       }
       byId("answers")?.classList.remove("one-wide");
     }
-    document.body.dataset.phase = status.dataset.phase || "";
-    document.body.dataset.columns = status.dataset.columns || "";
+    document.body.dataset.phase = news.phase;
+    document.body.dataset.columns = news.columns || "";
     if (phase !== document.body.dataset.phase) {
       const before = phase;
       phase = document.body.dataset.phase;
@@ -130,7 +129,7 @@
       if (before && phase === "compose") field?.focus();
       if (!before && phase !== "compose" && document.activeElement === field) field?.blur(); // keys judge, they do not type
     }
-    count(status.dataset.phase === "voted" ? Number(status.dataset.finalIn) : NaN);
+    count(news.phase === "voted" ? Number(news.finalIn) : NaN);
   }
 
   function remember(id) {
@@ -192,20 +191,10 @@
     reporting = open;
   }
 
-  let watched = null;
-  const follower = new MutationObserver(follow);
-
   /** Gradio may put a new element in the place of an old one: look again whenever the page changes. */
   function look() {
     label();
     showReport();
-    const status = byId("status");
-    if (status && status !== watched) {
-      watched = status;
-      follower.disconnect();
-      follower.observe(status, { attributes: true });
-      follow();
-    }
   }
 
   function watch() {
@@ -218,5 +207,6 @@
 
   document.addEventListener("keydown", onKey);
   document.addEventListener("click", onClick);
+  document.addEventListener("battle", follow);
   watch();
 })();

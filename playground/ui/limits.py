@@ -22,7 +22,7 @@ REMEMBERED = 20_000
 """Buckets of each size that are kept; a flood of made-up raters pushes out the one that was used longest ago."""
 CONNECTION_TIMES = 10
 MOST_OPEN = 100
-"""Requests that may stay open from one address: a tab keeps one as long as it is there, and one while it compares."""
+"""Requests that may stay open from one address: a tab keeps one while it compares."""
 MINUTE_S = 60.0
 ROUNDING_S = 1e-6
 

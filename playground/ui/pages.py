@@ -69,7 +69,7 @@ def launch_options(arena: Arena) -> dict[str, Any]:
     return {
         "theme": page_theme(),
         "head": f"<style>{_text('style.css')}</style>"
-        f"<script>{_text('keys.js')}</script><script>{_text('models.js')}</script>",
+        f"<script>{_text('battle.js')}</script><script>{_text('keys.js')}</script><script>{_text('models.js')}</script>",
         "app_kwargs": {
             "middleware": [
                 Middleware(PageMiddleware),

@@ -20,6 +20,7 @@ class ReportForm:
     """Components of the form."""
 
     box: gr.Column
+    side: gr.Textbox  # not seen: the answer that the form is about
     words: gr.Textbox
     send: gr.Button
     cancel: gr.Button
@@ -28,6 +29,7 @@ class ReportForm:
     def build(cls, max_chars: int) -> ReportForm:
         """Lay the form out; called while a `gr.Blocks` is being built."""
         with gr.Column(visible=False, elem_id="report", elem_classes=["sheet"]) as box:
+            side = gr.Textbox(visible=False)
             words = gr.Textbox(
                 label=texts.REPORT_TITLE.format(letter=""),
                 placeholder=texts.REPORT_HINT,
@@ -39,14 +41,18 @@ class ReportForm:
             with gr.Row():
                 send = gr.Button(texts.REPORT_SEND, variant="primary", elem_id="report-send", size="sm")
                 cancel = gr.Button(texts.REPORT_CANCEL, elem_id="report-cancel", elem_classes="ghost", size="sm")
-        return cls(box, words, send, cancel)
+        return cls(box, side, words, send, cancel)
 
     @property
     def outputs(self) -> list[Any]:
         """Components that `render` may change."""
-        return [self.box, self.words]
+        return [self.box, self.side, self.words]
 
     def render(self, side: str) -> Updates:
         """The form for one side, empty; hidden when `side` is."""
         label = texts.REPORT_TITLE.format(letter=side.upper())
-        return {self.box: gr.update(visible=bool(side)), self.words: gr.update(value="", label=label)}
+        return {
+            self.box: gr.update(visible=bool(side)),
+            self.side: gr.update(value=side),
+            self.words: gr.update(value="", label=label),
+        }

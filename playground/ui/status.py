@@ -13,7 +13,7 @@ import gradio as gr
 from playground.records import BattleView
 from playground.ui import texts
 from playground.ui.rendering import escape
-from playground.ui.state import PageState, Phase
+from playground.ui.state import Bar, PageState, Phase
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +31,29 @@ class StatusLine:
         """The line as a plain value."""
         return {self.line: status_html(state)}
 
-    def render_trouble(self, message: str) -> dict[Any, Any]:
-        """What went wrong, with no news of the battle: the script leaves page and address as they are."""
-        return {self.line: _line("error", "", message)}
+    def render_words(self, message: str, is_error: bool = False) -> dict[Any, Any]:
+        """Words with no news of the battle: the script leaves page and address as they are."""
+        return {self.line: _line("error" if is_error else "said", "", message)}
 
 
 def status_html(state: PageState) -> str:
-    """The line with its data for the script: battle, phase, and when the vote becomes final."""
+    """The line with its data for the script: battle, phase, and when votes open and become final."""
     view = state.view
-    data = f" data-phase='{state.phase}'"
+    data = f" data-phase='{state.phase}' data-step='{state.step}'"
+    if state.gone:
+        data += f" data-gone='{escape(state.gone)}'"
     if view is not None:
         data += f" data-battle='{escape(view.battle_id)}' data-revision='{view.revision}'"
         data += f" data-columns='{len(view.columns)}' data-sides='{''.join(c.side for c in view.columns)}'"
+        data += f" data-written='{''.join(c.side for c in view.columns if c.text.strip())}'"
+        if state.allowed.bar in (Bar.OFF, Bar.ON) and view.mine:
+            data += " data-votes"
+        if state.said:
+            data += f" data-said='{escape(state.said)}'"
         if view.final_in_s is not None:
             data += f" data-final-in='{view.final_in_s:.1f}'"
+        if state.opens_in_s:
+            data += f" data-opens-in='{state.opens_in_s:.3f}'"
     kind = "error" if state.is_error else "said"
     return _line(kind, data, _words(state))
 

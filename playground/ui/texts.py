@@ -199,6 +199,7 @@ REPORT_TITLE = "What is wrong with answer {letter}?"
 REPORT_HINT = "for example: offensive, dangerous, personal data"
 REPORT_SEND = "Send report"
 REPORT_CANCEL = "Cancel"
+REPORT_NO_SIDE = "The report names no answer. Open it from the answer that it is about."
 REPORT_EMPTY = "Say in a few words what is wrong; nothing has been reported yet."
 REPORTED = "Reported. The report is stored with this battle."
 REPORTED_UNSTORED = "Reported. Like this battle, the report is kept in memory only."
@@ -208,10 +209,11 @@ REPORTED_UNSTORED = "Reported. Like this battle, the report is kept in memory on
 NO_RATER = (
     "This browser keeps no cookie for this page, so a battle could not be yours. Allow cookies, then reload the page."
 )
-NO_BATTLE = "There is no battle on this page any more. Reload it, or start a new one."
+NO_BATTLE = "There is no battle on this page. Start a new one."
 NOT_A_NUMBER = "{name} has to be a number, such as 0.7; leave it empty for what each card says."
 NO_INSTRUCTION = "Write an instruction first, or take a starter."
 STILL_WRITING = "The answers are still being written. Press Stop first, then compare again."
+PAGE_CHANGED = "The page was updated meanwhile, and your vote was not saved. Reload the page, then vote again."
 CHANGED_ELSEWHERE = "This battle changed in another tab. Vote again."
 
 LEGEND: tuple[tuple[str, str], ...] = (

@@ -1,0 +1,234 @@
+// The battle that this tab shows: its name for every call, the order of replies, following it, a vote's first second.
+//
+// Replies may be drawn in any order. Each says in #status what it drew: the step of the tab that it answers, the battle,
+// its revision and its phase. If an older reply is drawn after a newer one, the page asks for the newer battle again.
+// While a battle is being written the page has itself followed (#watch), and asks if it hears nothing (#pulse).
+//
+// If the server cannot be reached Gradio says so, asks every two seconds, and loads the page anew once it answers; the
+// address brings the battle back. If the server was started again before the page asked for anything, nobody notices.
+(() => {
+  "use strict";
+  const PHASES = ["compose", "generating", "open", "voted", "revealed", "void"]; // of one revision, in their order
+  const AGAIN_MS = 700; // between two questions
+  const SILENT_MS = 5000; // the server is heard every two seconds
+  const OVERDUE_MS = 2000; // a reply that should be here, a vote that should be final
+  const MOST_SAID = 400; // characters
+  const WHOLE_MS = 600; // after which a reply should be drawn completely
+  const MOST_TRIES = 3; // to draw it completely
+  const SLACK_MS = 30; // a timer may be early
+  const byId = (id) => document.getElementById(id);
+  const now = () => performance.now();
+
+  let shown = { step: 0, battle: "", revision: 0, phase: "compose", said: "", columns: "", written: "", votes: false };
+  let steps = 0; // grows with whatever makes the tab show something else
+  let answered = false; // what the address names was drawn, or refused
+  let behind = false; // an older reply was drawn last
+  let finalAt = Infinity;
+  let opensAt = 0;
+
+  // What a call of the page tells the server
+
+  /** Until what the address names was drawn or refused, that is the battle. */
+  const address = () => (answered ? "" : (new URL(location.href).searchParams.get("battle") || "").slice(0, 100));
+
+  function named() {
+    const { battle, revision, step, said } = shown;
+    return { battle: battle || address(), revision: battle ? revision : null, step, said: said.slice(0, MOST_SAID), again: true };
+  }
+
+  /** A judgement is about what is seen: not while the page is behind, nor in the first second. */
+  function judged(choice = "") {
+    if (behind || (choice && held())) throw new Error("The page is about to change; nothing was sent.");
+    return { ...named(), choice };
+  }
+
+  function begun() {
+    steps += 1;
+    return { ...named(), step: steps };
+  }
+
+  function asked() {
+    const sent = { ...named(), again: !everything };
+    everything = false;
+    return sent;
+  }
+
+  let watching = ""; // the battle that is being followed
+  let streams = 0; // calls that follow it
+  let watchedAt = -Infinity;
+  let heardAt = 0;
+
+  function watched() {
+    watching = shown.battle;
+    streams += 1;
+    heardAt = now();
+    return named();
+  }
+
+  function settled() {
+    streams = Math.max(0, streams - 1);
+    if (!streams) [watching, watchedAt] = ["", now()]; // the reply to this comes first
+    return named();
+  }
+
+  // Asking
+
+  let everything = false; // also what a visitor may be typing beside a battle
+  let askedAt = -Infinity;
+  let asking = 0;
+
+  /** Have the battle drawn again as it stands; by `id` with or without what the composer held. */
+  function ask(all, id = "again") {
+    everything ||= all;
+    if (asking && id === "again") return;
+    clearTimeout(asking);
+    asking = setTimeout(() => {
+      asking = 0;
+      askedAt = now();
+      byId(id)?.click();
+    }, Math.max(0, askedAt + AGAIN_MS - now()));
+  }
+
+  function watch() {
+    if (watching === shown.battle && now() - watchedAt < SILENT_MS) return;
+    watchedAt = now();
+    byId("watch")?.click();
+  }
+
+  /** Once a second: whatever was lost on its way is asked for once more. */
+  function tend() {
+    const waited = now() - Math.max(askedAt, 0); // or since the page was loaded
+    if (behind) {
+      if (waited > OVERDUE_MS) ask(true);
+    } else if (address()) {
+      if (waited > SILENT_MS) ask(true, "recall");
+    } else if (shown.phase === "generating") {
+      const silent = now() - heardAt;
+      if (watching !== shown.battle && now() - watchedAt > AGAIN_MS * 3) watch();
+      else if (silent > SILENT_MS && waited > SILENT_MS) {
+        ask(false);
+        if (silent > 2 * SILENT_MS) watch();
+      }
+    } else if (shown.phase === "voted" && now() > finalAt + OVERDUE_MS && waited > OVERDUE_MS) ask(false);
+  }
+
+  // What was drawn
+
+  function isOlder(drawn) {
+    if (drawn.step !== shown.step) return drawn.step < shown.step;
+    if (drawn.battle !== shown.battle) return !drawn.battle && drawn.gone !== shown.battle;
+    if (drawn.revision !== shown.revision) return drawn.revision < shown.revision;
+    return PHASES.indexOf(drawn.phase) < PHASES.indexOf(shown.phase);
+  }
+
+  function onStatus(data) {
+    if (!data.phase) return; // only words, no news of the battle
+    const { phase, said = "", gone = "", battle = "", columns = "", written = "" } = data;
+    const drawn = { step: Number(data.step), battle, revision: Number(data.revision) || 0, phase, said, columns, written, gone, votes: "votes" in data };
+    behind = isOlder(drawn);
+    if (behind) {
+      ask(drawn.battle !== shown.battle, drawn.step === 0 && shown.step > 0 ? "recall" : "again"); // a reload draws the composer too
+      return;
+    }
+    answered ||= Boolean(battle || gone || drawn.step);
+    if (drawn.step !== shown.step || battle !== shown.battle || drawn.revision !== shown.revision || phase !== shown.phase) tries = 0;
+    shown = drawn;
+    steps = Math.max(steps, drawn.step);
+    finalAt = phase === "voted" ? now() + Number(data.finalIn) * 1000 : Infinity;
+    holdFor(phase === "open" ? Number(data.opensIn) || 0 : 0);
+    document.dispatchEvent(new CustomEvent("battle", { detail: data }));
+    if (phase === "generating" && watching !== battle) watch();
+    clearTimeout(checking);
+    checking = setTimeout(check, WHOLE_MS);
+  }
+
+  function onPulse({ battle, phase, step }) {
+    heardAt = now();
+    if (Number(step) > shown.step) { // its reply was drawn, and another one over it at once
+      shown = { ...shown, step: Number(step), battle, revision: 0, phase: "compose", said: "" };
+      behind = true;
+      ask(true);
+    } else if (phase === "generating" && (battle !== shown.battle || shown.phase !== "generating")) ask(true);
+  }
+
+  let tries = 0;
+  let checking = 0;
+
+  /** Gradio may draw two replies into each other while components appear: then the battle is drawn once more. */
+  function check() {
+    if (behind || isWhole() || tries >= MOST_TRIES) return;
+    tries += 1;
+    ask(false);
+    checking = setTimeout(check, WHOLE_MS * (tries + 1));
+  }
+
+  function isWhole() {
+    const seen = (id) => Boolean(byId(id)?.getClientRects().length);
+    if (seen("stop") !== (shown.phase === "generating")) return false;
+    if (shown.phase === "compose") return true;
+    if (seen("vote-tie") !== shown.votes) return false;
+    const sides = [...document.querySelectorAll(".side")].filter((side) => side.getClientRects().length).length;
+    if (String(sides) !== shown.columns && !document.querySelector(".side.enlarged")) return false;
+    return shown.phase === "generating" || [...shown.written].every((side) => byId(`answer-${side}`)?.textContent.trim());
+  }
+
+  // A vote's first second
+
+  const held = () => now() < opensAt;
+
+  function holdFor(seconds) {
+    opensAt = seconds ? now() + seconds * 1000 + SLACK_MS : 0;
+    if (seconds) setTimeout(hold, seconds * 1000 + 2 * SLACK_MS);
+    hold();
+  }
+
+  /** Choices that Gradio shows as open are off until then. */
+  function hold() {
+    document.body.toggleAttribute("data-held", held());
+    for (const button of document.querySelectorAll("button.choice")) {
+      if (held() && !button.disabled) {
+        button.disabled = true;
+        button.dataset.held = "";
+      } else if (!held() && "held" in button.dataset) {
+        delete button.dataset.held;
+        if (shown.phase === "open") button.disabled = false;
+      }
+    }
+  }
+
+  function onClick(event) {
+    if (!held() || !(event.target instanceof Element && event.target.closest("button.choice"))) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  }
+
+  // Looking
+
+  const WATCHED = ["step", "battle", "revision", "phase", "gone", "written", "final-in", "opens-in", "beat"].map((name) => `data-${name}`);
+  const read = { status: "", pulse: "" };
+
+  /** Gradio draws into the same element again, or into a new one. */
+  function changed(name, element) {
+    const data = element ? JSON.stringify(element.dataset) : read[name];
+    const differs = data !== read[name];
+    read[name] = data;
+    return differs;
+  }
+
+  function look() {
+    const [line, beat] = [byId("status"), byId("pulse")?.querySelector("i")];
+    if (changed("status", line)) onStatus(line.dataset);
+    if (changed("pulse", beat)) onPulse(beat.dataset);
+    if (held()) hold();
+  }
+
+  new MutationObserver(look).observe(document.documentElement, { childList: true, subtree: true, attributeFilter: ["disabled", ...WATCHED] });
+  document.addEventListener("click", onClick, true);
+  window.addEventListener("pageshow", (event) => {
+    if (!event.persisted) return;
+    watching = "";
+    ask(false);
+  });
+  setInterval(tend, 1000);
+  window.playground = Object.freeze({ named, judged, begun, asked, watched, settled });
+})();
