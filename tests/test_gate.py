@@ -185,6 +185,13 @@ def test_a_rater_is_limited_at_whatever_address() -> None:
     assert page.call(VOTE, host="203.0.113.8", **cookie).refusal
 
 
+@pytest.mark.parametrize("foreign", ['prefs={"theme":"dark"}', "a=\xff\x80", 'q="'])
+def test_a_foreign_cookie_hides_no_rater_from_the_limits(foreign: str) -> None:
+    page = Page(Settings(votes_per_minute=1))
+    assert page.call(VOTE, cookie=f"{foreign}; {COOKIE}={SECRET}").refusal == ""
+    assert page.call(VOTE, host="203.0.113.8", cookie=f"{COOKIE}={SECRET}; {foreign}").refusal
+
+
 def test_refused_events_of_the_page_are_counted_as_what_they_cost() -> None:
     page = Page(Settings(votes_per_minute=1, views_per_minute=5))
     assert [page.call(VOTE).status for _ in range(7)] == [200] * 5 + [429] * 2

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from starlette.requests import Request
 
 from playground.rater import rater_id
 from playground.ui.middleware import COOKIE, PageMiddleware, Scope, rater_of
@@ -110,14 +111,19 @@ def test_a_cookie_that_is_not_ours_is_replaced(value: str) -> None:
 
 @pytest.mark.parametrize(
     ("cookies", "rater"),
-    [({COOKIE: RATER}, rater_id(RATER)), ({}, None), ({COOKIE: "../../etc"}, None), ({COOKIE: RATER + "\n"}, None)],
+    [(f"{COOKIE}={RATER}", rater_id(RATER)), ("", None), (f"{COOKIE}=../../etc", None), (f"{COOKIE}={RATER}x", None)],
 )
-def test_a_rater_is_the_hash_of_32_hexadecimal_digits_or_nobody(cookies: dict[str, str], rater: str | None) -> None:
-    @dataclass
-    class Request:
-        cookies: dict[str, str]
+def test_a_rater_is_the_hash_of_32_hexadecimal_digits_or_nobody(cookies: str, rater: str | None) -> None:
+    assert rater_of(Request({"type": "http", "headers": [(b"cookie", cookies.encode())]})) == rater
 
-    assert rater_of(Request(cookies)) == rater
+
+@pytest.mark.parametrize("foreign", ['prefs={"theme":"dark"}', "a=\xff\x80", 'q="'])
+def test_a_foreign_cookie_makes_no_new_rater(foreign: str) -> None:
+    for headers in (
+        (("cookie", f"{foreign}; {COOKIE}={RATER}"),),
+        (("cookie", f"{COOKIE}={RATER}"), ("cookie", foreign)),
+    ):
+        assert ask(headers=headers).header("set-cookie") == ""
 
 
 @pytest.mark.proves("a foreign Origin")

@@ -10,6 +10,7 @@ from typing import Any
 
 import gradio as gr
 import pytest
+from starlette.datastructures import Headers
 
 from playground.errors import PlaygroundError, Refused, StorageError
 from playground.records import Instruction, ModelStatus
@@ -30,7 +31,9 @@ class Tab:
         self.arena = StubArena(Settings(), chars_per_s=1e6, loading_s=-1.0)
         with gr.Blocks():
             self.room = CompareRoom(self.arena)  # type: ignore[arg-type]
-        self.request: Any = SimpleNamespace(cookies={COOKIE: SECRET}, query_params={}, session_hash="tab")
+        self.request: Any = SimpleNamespace(
+            headers=Headers({"cookie": f"{COOKIE}={SECRET}"}), query_params={}, session_hash="tab"
+        )
         self.session = Session()
 
     def begins(self, instruction: str = ALPACA, **how: Any) -> Tab:

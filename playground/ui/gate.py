@@ -12,19 +12,17 @@ import json
 import re
 from collections.abc import Callable, Collection, Iterable
 from contextlib import nullcontext
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from playground.errors import Busy, PlaygroundError, Unknown
-from playground.rater import is_secret, rater_id
 from playground.settings import Settings
 from playground.ui import texts
 from playground.ui.calls import PREFIX, READABLE, Call, Endpoint, Endpoints, read_call
 from playground.ui.limits import Kind, Limits, kind_of, network
-from playground.ui.middleware import COOKIE, ASGIApp, Message, Receive, Scope, Send, refuse, refuse_page
+from playground.ui.middleware import ASGIApp, Message, Receive, Scope, Send, rater_of, refuse, refuse_page
 from playground.ui.owner import may_manage
 from playground.ui.turnstile import Leave, Turnstile
 
@@ -151,16 +149,7 @@ def _rater(request: Request, endpoint: Endpoint | None, host: str) -> str:
     """Who asks. A program's name is no secret: it counts per address, or one could use up another's."""
     if endpoint is not None and endpoint.is_public:
         return f"{request.headers.get(RATER_HEADER, '')[:64]} {host}"
-    secret = _cookie(request.headers.get("cookie", ""))
-    return rater_id(secret) if is_secret(secret) else ""
-
-
-def _cookie(header: str) -> str:
-    try:
-        morsel = SimpleCookie(header).get(COOKIE)
-    except CookieError:
-        return ""
-    return "" if morsel is None else morsel.value
+    return rater_of(request) or ""
 
 
 async def _whole(receive: Receive) -> bytes | None:

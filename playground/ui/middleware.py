@@ -9,11 +9,11 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from http.cookies import CookieError, SimpleCookie
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from playground.rater import is_secret, new_secret, rater_id
+from playground.ui.cookies import cookie_values, whole_header
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -55,20 +55,24 @@ SECURITY_HEADERS = (
 )
 
 
-class HasCookies(Protocol):
+class HasHeaders(Protocol):
     """A request, of Gradio or Starlette."""
 
     @property
-    def cookies(self) -> Any: ...
+    def headers(self) -> Any: ...
 
 
-def secret_of(request: HasCookies) -> str | None:
-    """What the page gave this browser to keep; None when it has nothing, or nothing of ours."""
-    value = request.cookies.get(COOKIE)
-    return value if is_secret(value) else None
+def secret_of(request: HasHeaders) -> str | None:
+    """Return the secret that this browser keeps for the page; None when it has nothing of ours."""
+    return secret_in(whole_header(request.headers.getlist("cookie")))
 
 
-def rater_of(request: HasCookies) -> str | None:
+def secret_in(cookies: str) -> str | None:
+    """Return the first secret of a rater in a Cookie header."""
+    return next((value for value in cookie_values(cookies, COOKIE) if is_secret(value)), None)
+
+
+def rater_of(request: HasHeaders) -> str | None:
     """The id of the rater whose browser asks; None when it keeps no secret of ours."""
     secret = secret_of(request)
     return None if secret is None else rater_id(secret)
@@ -130,7 +134,7 @@ class PageMiddleware:
 
     def _added(self, scope: Scope, headers: dict[str, str], message: Message) -> Iterable[tuple[bytes, bytes]]:
         yield from SECURITY_HEADERS
-        if scope["method"] == "GET" and _is_page(message) and not _has_rater(headers.get("cookie", "")):
+        if scope["method"] == "GET" and _is_page(message) and secret_in(headers.get("cookie", "")) is None:
             yield b"set-cookie", cookie_header(self._new_rater(), secure=_is_https(scope, headers)).encode()
 
 
@@ -141,20 +145,14 @@ def cookie_header(rater: str, secure: bool) -> str:
 
 
 def _headers(scope: Scope) -> dict[str, str]:
-    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope.get("headers", [])}
+    """Return each header by its name; of one that was sent twice the last, of cookies all."""
+    pairs = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope.get("headers", [])]
+    return {**dict(pairs), "cookie": whole_header(value for name, value in pairs if name == "cookie")}
 
 
 def _is_page(message: Message) -> bool:
     content_type = dict(message.get("headers", [])).get(b"content-type", b"")
     return message.get("status") == 200 and bytes(content_type).startswith(b"text/html")
-
-
-def _has_rater(cookie: str) -> bool:
-    try:
-        morsel = SimpleCookie(cookie).get(COOKIE)
-    except CookieError:
-        return False
-    return morsel is not None and is_secret(morsel.value)
 
 
 def _is_https(scope: Scope, headers: dict[str, str]) -> bool:
