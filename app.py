@@ -66,9 +66,12 @@ def serve(settings: Settings) -> int:
     from playground.oneprocessor import keep_to_one
     from playground.ui.events import lighten_events
     from playground.ui.pages import build_pages, launch_options
+    from playground.ui.proxies import read_proxies, take_from_uvicorn
     from playground.ui.routes import lighten_routes
     from playground.ui.sessions import lighten_sessions
 
+    proxies = read_proxies(os.environ, settings.share)
+    take_from_uvicorn(os.environ)
     arena = Arena(settings)
     page = build_pages(arena)
     signal.signal(signal.SIGTERM, _interrupt)
@@ -79,7 +82,7 @@ def serve(settings: Settings) -> int:
             server_port=settings.port,
             share=settings.share,
             prevent_thread_lock=True,
-            **launch_options(arena),
+            **launch_options(arena, proxies),
         )
         lighten_routes(page)
         lighten_sessions(page)

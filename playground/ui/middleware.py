@@ -96,7 +96,7 @@ class PageMiddleware:
             await self._app(scope, receive, send)
             return
         headers = _headers(scope)
-        if scope["method"] not in ("GET", "HEAD", "OPTIONS") and _is_foreign(headers):
+        if scope["method"] not in ("GET", "HEAD") and _is_foreign(headers):
             await refuse(send, 403, "This page does not take requests from other sites.", SECURITY_HEADERS)
         elif int_or_zero(headers.get("content-length")) > self._max_body_bytes:
             await refuse(send, 413, self._too_big, SECURITY_HEADERS)
@@ -135,7 +135,7 @@ class PageMiddleware:
     def _added(self, scope: Scope, headers: dict[str, str], message: Message) -> Iterable[tuple[bytes, bytes]]:
         yield from SECURITY_HEADERS
         if scope["method"] == "GET" and _is_page(message) and secret_in(headers.get("cookie", "")) is None:
-            yield b"set-cookie", cookie_header(self._new_rater(), secure=_is_https(scope, headers)).encode()
+            yield b"set-cookie", cookie_header(self._new_rater(), secure=scope.get("scheme") == "https").encode()
 
 
 def cookie_header(rater: str, secure: bool) -> str:
@@ -155,12 +155,11 @@ def _is_page(message: Message) -> bool:
     return message.get("status") == 200 and bytes(content_type).startswith(b"text/html")
 
 
-def _is_https(scope: Scope, headers: dict[str, str]) -> bool:
-    return scope.get("scheme") == "https" or "https" in headers.get("x-forwarded-proto", "")
-
-
 def _is_foreign(headers: dict[str, str]) -> bool:
-    """Whether a browser says that the request comes from another site's page; programs send no Origin."""
+    """Whether a browser says that the request comes from another site's page; programs send no Origin.
+
+    The scheme does not count: a proxy that ends TLS and is not trusted leaves this server with http.
+    """
     origin = headers.get("origin")
     if origin is None:
         return False

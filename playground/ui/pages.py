@@ -27,6 +27,7 @@ from playground.ui.leaderboard import LeaderboardRoom
 from playground.ui.limits import Limits
 from playground.ui.middleware import PageMiddleware, Scope
 from playground.ui.models import ModelsRoom
+from playground.ui.proxies import ForwardedHeaders, Proxies
 from playground.ui.rendering import escape
 from playground.ui.terms import build_terms
 from playground.ui.theme import page_theme
@@ -34,6 +35,7 @@ from playground.ui.turnstile import Turnstile
 from playground.ui.yours import YoursRoom
 
 HERE = Path(__file__).parent
+NO_PROXIES = Proxies()
 CHIP_EVERY_S = 2.0
 """How often the chip is drawn anew while models are being loaded."""
 
@@ -63,7 +65,7 @@ def build_pages(arena: Arena) -> gr.Blocks:
     return demo
 
 
-def launch_options(arena: Arena) -> dict[str, Any]:
+def launch_options(arena: Arena, proxies: Proxies = NO_PROXIES) -> dict[str, Any]:
     """What `launch` has to be told for the page to look and behave as designed."""
     return {
         "theme": page_theme(),
@@ -71,6 +73,7 @@ def launch_options(arena: Arena) -> dict[str, Any]:
         f"<script>{_text('keys.js')}</script><script>{_text('models.js')}</script>",
         "app_kwargs": {
             "middleware": [
+                Middleware(ForwardedHeaders, proxies=proxies),
                 Middleware(PageMiddleware),
                 Middleware(HealthRoute, arena=arena),
                 Middleware(
