@@ -66,11 +66,11 @@ def serve(settings: Settings) -> int:
     from playground.oneprocessor import keep_to_one
     from playground.ui.events import lighten_events
     from playground.ui.pages import build_pages, launch_options
-    from playground.ui.proxies import read_proxies, take_from_uvicorn
+    from playground.ui.proxies import read_proxies, read_root_path, take_from_uvicorn
     from playground.ui.routes import lighten_routes
     from playground.ui.sessions import lighten_sessions
 
-    proxies = read_proxies(os.environ, settings.share)
+    proxies, root_path = read_proxies(os.environ, settings.share), read_root_path(os.environ)
     take_from_uvicorn(os.environ)
     arena = Arena(settings)
     page = build_pages(arena)
@@ -82,7 +82,7 @@ def serve(settings: Settings) -> int:
             server_port=settings.port,
             share=settings.share,
             prevent_thread_lock=True,
-            **launch_options(arena, proxies),
+            **launch_options(arena, proxies, root_path),
         )
         lighten_routes(page)
         lighten_sessions(page)

@@ -11,7 +11,7 @@ import pytest
 from starlette.requests import Request
 
 from playground.rater import rater_id
-from playground.ui.middleware import COOKIE, PageMiddleware, Scope, rater_of
+from playground.ui.middleware import COOKIE, PageMiddleware, Scope, cookie_header, rater_of
 
 RATER = "0123456789abcdef" * 2
 
@@ -87,6 +87,15 @@ def test_the_page_brings_a_rater_cookie_that_scripts_cannot_read() -> None:
 
 def test_over_https_the_cookie_also_works_in_a_frame() -> None:
     assert ask(scheme="https").header("set-cookie").endswith("SameSite=None; Secure; Partitioned")
+
+
+def test_below_a_path_the_cookie_stays_below_it() -> None:
+    assert f"={RATER}; Path=/play; " in cookie_header(RATER, secure=False, path="/play")
+
+
+def test_nginx_is_told_to_send_streams_on_at_once() -> None:
+    assert ask(content_type="text/event-stream; charset=utf-8").header("x-accel-buffering") == "no"
+    assert ask().header("x-accel-buffering") == ""
 
 
 @pytest.mark.parametrize(

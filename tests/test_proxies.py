@@ -14,7 +14,15 @@ import pytest
 
 from playground.errors import InvalidValue
 from playground.ui.middleware import COOKIE, Scope
-from playground.ui.proxies import VARIABLE, ForwardedHeaders, Proxies, read_proxies
+from playground.ui.proxies import (
+    ROOT_VARIABLE,
+    VARIABLE,
+    ForwardedHeaders,
+    Proxies,
+    path_of,
+    read_proxies,
+    read_root_path,
+)
 from tests.conftest import LiveApp, start_app, stop_app
 
 PROXY, VISITOR = "10.1.2.3", "203.0.113.7"
@@ -112,6 +120,28 @@ def test_the_operator_is_told_once_of_a_proxy_that_is_not_trusted(caplog: pytest
         "10.1.2.3 says for whom it passes requests on, and is not trusted: "
         "if it is your proxy, start with FORWARDED_ALLOW_IPS=10.1.2.3"
     ]
+
+
+@pytest.mark.parametrize(
+    ("given", "root", "path"),
+    [
+        ("", "", "/"),
+        ("/", "", "/"),
+        ("/play", "/play", "/play"),
+        ("/play/", "/play", "/play"),
+        ("/a/b", "/a/b", "/a/b"),
+        ("https://example.org", "https://example.org", "/"),
+        ("https://example.org/play/", "https://example.org/play", "/play"),
+    ],
+)
+def test_a_root_path_is_a_path_or_an_address(given: str, root: str, path: str) -> None:
+    assert (read_root_path({ROOT_VARIABLE: given}), path_of(root)) == (root, path)
+
+
+@pytest.mark.parametrize("given", ["play", "//evil.example", "/a b", "ftp://x", "/play; Domain=x", "/a?b", "https://"])
+def test_any_other_root_path_is_refused(given: str) -> None:
+    with pytest.raises(InvalidValue, match="valid: a path such as /play"):
+        read_root_path({ROOT_VARIABLE: given})
 
 
 def page(app: LiveApp, **headers: str) -> tuple[str, str]:

@@ -70,6 +70,8 @@ class CallGate:
     async def _get(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not self._is_open(scope["path"]):
             await _say(scope, send, 404, texts.NO_SUCH_PLACE)
+        elif scope["path"] not in self._open and scope["path"].removesuffix("/") in self._open:
+            await _redirect(send, _without_slash(scope))
         elif not await self._is_too_often(scope, send, Kind.VIEW, None):
             try:
                 await self._app(scope, receive, send)
@@ -117,7 +119,7 @@ class CallGate:
     def _is_open(self, path: str) -> bool:
         if path.startswith(PREFIX):
             return READABLE.fullmatch(path.removeprefix(PREFIX).strip("/")) is not None
-        return (path.rstrip("/") or "/") in self._open
+        return path in self._open or path.removesuffix("/") in self._open
 
 
 def check_pace(request: Any) -> None:
@@ -135,6 +137,18 @@ async def _say(scope: Scope, send: Send, status: int, words: str, more: Iterable
     """Refuse in the form that whoever asks can read."""
     in_browser = scope["method"] == "GET" and "text/html" in Request(scope).headers.get("accept", "")
     await (refuse_page if in_browser else refuse)(send, status, words, more)
+
+
+def _without_slash(scope: Scope) -> str:
+    """Return the page's address as seen from one that ends in a slash: a proxy may serve it below another path."""
+    query = scope.get("query_string", b"").decode("latin-1")
+    return f"../{scope['path'].split('/')[-2]}{'?' if query else ''}{query}"
+
+
+async def _redirect(send: Send, address: str) -> None:
+    headers = [(b"location", address.encode("latin-1")), (b"content-length", b"0")]
+    await send({"type": "http.response.start", "status": 301, "headers": headers})
+    await send({"type": "http.response.body"})
 
 
 def _host(request: Request) -> str:

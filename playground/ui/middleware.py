@@ -86,8 +86,10 @@ class PageMiddleware:
         app: ASGIApp,
         max_body_bytes: int = MAX_BODY_BYTES,
         new_rater: Callable[[], str] = new_secret,
+        cookie_path: str = "/",
     ) -> None:
         self._app = app
+        self._cookie_path = cookie_path
         self._max_body_bytes = max_body_bytes
         self._new_rater = new_rater
 
@@ -135,13 +137,16 @@ class PageMiddleware:
     def _added(self, scope: Scope, headers: dict[str, str], message: Message) -> Iterable[tuple[bytes, bytes]]:
         yield from SECURITY_HEADERS
         if scope["method"] == "GET" and _is_page(message) and secret_in(headers.get("cookie", "")) is None:
-            yield b"set-cookie", cookie_header(self._new_rater(), secure=scope.get("scheme") == "https").encode()
+            secure = scope.get("scheme") == "https"
+            yield b"set-cookie", cookie_header(self._new_rater(), secure, self._cookie_path).encode()
+        if _content_type(message).startswith(b"text/event-stream"):
+            yield b"x-accel-buffering", b"no"  # nginx sends each piece on at once, whatever its configuration says
 
 
-def cookie_header(rater: str, secure: bool) -> str:
+def cookie_header(rater: str, secure: bool, path: str = "/") -> str:
     """The value of Set-Cookie; over https it also works inside another site's frame, as on a Space."""
     site = "SameSite=None; Secure; Partitioned" if secure else "SameSite=Lax"
-    return f"{COOKIE}={rater}; Path=/; Max-Age={COOKIE_MAX_AGE_S}; HttpOnly; {site}"
+    return f"{COOKIE}={rater}; Path={path}; Max-Age={COOKIE_MAX_AGE_S}; HttpOnly; {site}"
 
 
 def _headers(scope: Scope) -> dict[str, str]:
@@ -151,8 +156,11 @@ def _headers(scope: Scope) -> dict[str, str]:
 
 
 def _is_page(message: Message) -> bool:
-    content_type = dict(message.get("headers", [])).get(b"content-type", b"")
-    return message.get("status") == 200 and bytes(content_type).startswith(b"text/html")
+    return message.get("status") == 200 and _content_type(message).startswith(b"text/html")
+
+
+def _content_type(message: Message) -> bytes:
+    return bytes(dict(message.get("headers", [])).get(b"content-type", b""))
 
 
 def _is_foreign(headers: dict[str, str]) -> bool:

@@ -27,7 +27,7 @@ from playground.ui.leaderboard import LeaderboardRoom
 from playground.ui.limits import Limits
 from playground.ui.middleware import PageMiddleware, Scope
 from playground.ui.models import ModelsRoom
-from playground.ui.proxies import ForwardedHeaders, Proxies
+from playground.ui.proxies import ForwardedHeaders, Proxies, path_of
 from playground.ui.rendering import escape
 from playground.ui.terms import build_terms
 from playground.ui.theme import page_theme
@@ -65,16 +65,17 @@ def build_pages(arena: Arena) -> gr.Blocks:
     return demo
 
 
-def launch_options(arena: Arena, proxies: Proxies = NO_PROXIES) -> dict[str, Any]:
+def launch_options(arena: Arena, proxies: Proxies = NO_PROXIES, root_path: str = "") -> dict[str, Any]:
     """What `launch` has to be told for the page to look and behave as designed."""
     return {
         "theme": page_theme(),
+        "root_path": root_path,
         "head": f"<style>{_text('style.css')}</style>"
         f"<script>{_text('keys.js')}</script><script>{_text('models.js')}</script>",
         "app_kwargs": {
             "middleware": [
                 Middleware(ForwardedHeaders, proxies=proxies),
-                Middleware(PageMiddleware),
+                Middleware(PageMiddleware, cookie_path=path_of(root_path)),
                 Middleware(HealthRoute, arena=arena),
                 Middleware(
                     CallGate,

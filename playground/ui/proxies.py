@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import re
 from collections.abc import Mapping, MutableMapping
+from urllib.parse import urlsplit
 
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
@@ -23,6 +25,8 @@ VARIABLE = "FORWARDED_ALLOW_IPS"
 LOOPBACK = "127.0.0.1,::1"
 SPACE_NETWORKS = "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"
 EVERYBODY = "*"
+ROOT_VARIABLE = "GRADIO_ROOT_PATH"
+_ROOT = re.compile(r"(https?://[^\s/?#@]+)?((?:/[\w.~%-]+)*)", re.ASCII)
 WHERE_FROM = (b"x-forwarded-host", b"x-forwarded-proto", b"x-gradio-server")
 """What Gradio and `PageMiddleware` take the page's own address from."""
 DROPPED = b"x-forwarded-dropped"
@@ -54,6 +58,24 @@ def read_proxies(environ: Mapping[str, str], share: bool = False) -> Proxies:
     """
     by_default = SPACE_NETWORKS if environ.get("SYSTEM") == "spaces" else LOOPBACK if share else ""
     return Proxies(environ.get(VARIABLE, by_default))
+
+
+def read_root_path(environ: Mapping[str, str]) -> str:
+    """Return the path below which a proxy serves the page, or its whole address; empty for the top of a host.
+
+    Raises:
+        InvalidValue: it is neither.
+    """
+    given = environ.get(ROOT_VARIABLE, "").strip()
+    root = given.rstrip("/")
+    if not _ROOT.fullmatch(root):
+        raise InvalidValue(f"{ROOT_VARIABLE} is {given!r}; valid: a path such as /play, or https://example.org/play")
+    return root
+
+
+def path_of(root_path: str) -> str:
+    """Return the path of a root path or address: where the page's cookie belongs."""
+    return urlsplit(root_path).path or "/"
 
 
 def take_from_uvicorn(environ: MutableMapping[str, str]) -> None:
