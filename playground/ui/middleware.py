@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from playground.rater import is_secret, new_secret, rater_id
+from playground.ui import texts
 from playground.ui.cookies import cookie_values, whole_header
 
 Scope = MutableMapping[str, Any]
@@ -47,6 +48,8 @@ REFUSED_PAGE = (
     "<!doctype html><html lang='en'><meta charset='utf-8'><meta name='viewport' content='width=device-width'>"
     "<title>{words}</title><p>{words}</p></html>\n"
 )
+ORIGIN_REFUSAL = (b"x-playground-refused", b"origin")
+"""By it `connection.js` knows why a request was refused."""
 SECURITY_HEADERS = (
     (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
@@ -97,9 +100,9 @@ class PageMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = _headers(scope)
+        headers = headers_of(scope)
         if scope["method"] not in ("GET", "HEAD") and _is_foreign(headers):
-            await refuse(send, 403, "This page does not take requests from other sites.", SECURITY_HEADERS)
+            await refuse(send, 403, texts.ORIGIN_REFUSED, (*SECURITY_HEADERS, ORIGIN_REFUSAL))
         elif int_or_zero(headers.get("content-length")) > self._max_body_bytes:
             await refuse(send, 413, self._too_big, SECURITY_HEADERS)
         else:
@@ -137,8 +140,7 @@ class PageMiddleware:
     def _added(self, scope: Scope, headers: dict[str, str], message: Message) -> Iterable[tuple[bytes, bytes]]:
         yield from SECURITY_HEADERS
         if scope["method"] == "GET" and _is_page(message) and secret_in(headers.get("cookie", "")) is None:
-            secure = scope.get("scheme") == "https"
-            yield b"set-cookie", cookie_header(self._new_rater(), secure, self._cookie_path).encode()
+            yield b"set-cookie", cookie_header(self._new_rater(), is_https(scope), self._cookie_path).encode()
         if _content_type(message).startswith(b"text/event-stream"):
             yield b"x-accel-buffering", b"no"  # nginx sends each piece on at once, whatever its configuration says
 
@@ -149,7 +151,7 @@ def cookie_header(rater: str, secure: bool, path: str = "/") -> str:
     return f"{COOKIE}={rater}; Path={path}; Max-Age={COOKIE_MAX_AGE_S}; HttpOnly; {site}"
 
 
-def _headers(scope: Scope) -> dict[str, str]:
+def headers_of(scope: Scope) -> dict[str, str]:
     """Return each header by its name; of one that was sent twice the last, of cookies all."""
     pairs = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope.get("headers", [])]
     return {**dict(pairs), "cookie": whole_header(value for name, value in pairs if name == "cookie")}
@@ -161,6 +163,11 @@ def _is_page(message: Message) -> bool:
 
 def _content_type(message: Message) -> bytes:
     return bytes(dict(message.get("headers", [])).get(b"content-type", b""))
+
+
+def is_https(scope: Scope) -> bool:
+    """Return whether the browser came over https, as far as this server or a trusted proxy knows."""
+    return scope.get("scheme") == "https"
 
 
 def _is_foreign(headers: dict[str, str]) -> bool:

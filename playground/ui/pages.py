@@ -5,6 +5,7 @@ Boundary: `build_pages` opens nothing and starts nothing; what a room holds is i
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -70,7 +71,9 @@ def launch_options(arena: Arena, proxies: Proxies = NO_PROXIES, root_path: str =
     return {
         "theme": page_theme(),
         "root_path": root_path,
-        "head": f"<style>{_text('style.css')}</style>"
+        "head": f"<link rel='icon' href='./favicon.ico'><style>{_text('style.css')}</style>"
+        f"<script type='application/json' id='connection-words'>{json.dumps(dict(texts.CONNECTION))}</script>"
+        f"<script>{_text('connection.js')}</script>"
         f"<script>{_text('keys.js')}</script><script>{_text('models.js')}</script>",
         "app_kwargs": {
             "middleware": [
