@@ -64,6 +64,7 @@ def serve(settings: Settings) -> int:
     allow_files()
     from playground.arena import Arena
     from playground.oneprocessor import keep_to_one
+    from playground.ui.connections import guarded_connections
     from playground.ui.events import lighten_events
     from playground.ui.pages import build_pages, launch_options
     from playground.ui.proxies import read_proxies, read_root_path, take_from_uvicorn
@@ -77,13 +78,14 @@ def serve(settings: Settings) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     arena.open()
     try:
-        page.launch(
-            server_name=settings.host,
-            server_port=settings.port,
-            share=settings.share,
-            prevent_thread_lock=True,
-            **launch_options(arena, proxies, root_path),
-        )
+        with guarded_connections(proxies):
+            page.launch(
+                server_name=settings.host,
+                server_port=settings.port,
+                share=settings.share,
+                prevent_thread_lock=True,
+                **launch_options(arena, proxies, root_path),
+            )
         lighten_routes(page)
         lighten_sessions(page)
         lighten_events(page)

@@ -17,6 +17,8 @@ if sys.platform != "win32":
 OUT_OF_FILES = "socket.accept() out of system resource"
 """How asyncio's line begins when no connection can be taken: thousands a second, each with its traceback."""
 EVERY_S = 60.0
+MANY_FILES = 65_536
+"""As good as no limit."""
 
 
 def allow_files() -> None:
@@ -25,6 +27,14 @@ def allow_files() -> None:
         most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         with suppress(ValueError, OSError):  # "unlimited" is more than some systems then allow
             resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def most_files() -> int:
+    """Return how many files and connections the process may have open."""
+    if sys.platform == "win32":
+        return MANY_FILES
+    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return MANY_FILES if soft == resource.RLIM_INFINITY else min(soft, MANY_FILES)
 
 
 class Seldom(logging.Filter):
