@@ -84,7 +84,7 @@ class Endpoints:
             async for view in self._watch(battle_id, owner):
                 yield snapshot(view)
         except PlaygroundError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+            raise gr.Error(error.public, print_exception=False) from error
 
     async def _watch(self, battle_id: str, owner: str) -> AsyncIterator[BattleView]:
         last = None
@@ -112,7 +112,7 @@ class Endpoints:
         except Refused as refused:
             return {"accepted": False, "reason": refused.reason}
         except PlaygroundError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+            raise gr.Error(error.public, print_exception=False) from error
         return {"accepted": True, "choice": voted.choice, "reveal": dict(voted.reveal)}
 
     def models(self) -> list[dict[str, Any]]:
@@ -124,7 +124,7 @@ class Endpoints:
         try:
             board: Leaderboard = self._arena.leaderboard(category)
         except PlaygroundError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+            raise gr.Error(error.public, print_exception=False) from error
         return board.as_document()
 
     def prompt(self, model: str, instruction: str, input: str = "", system: str = "") -> dict[str, Any]:
@@ -134,7 +134,7 @@ class Endpoints:
             known = self._arena.catalog.known(clean_model_id(model))  # a visitor's word is no path of this machine
             return prompt_document(self._arena.catalog, known.id, clean)
         except PlaygroundError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+            raise gr.Error(error.public, print_exception=False) from error
 
 
 def rater_of(request: gr.Request | None) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from playground.errors import Busy, PlaygroundError, Unknown
+from playground.errors import Busy, PlaygroundError, Unknown, without_folders
 from playground.settings import Settings
 from playground.ui import texts
 from playground.ui.calls import PREFIX, READABLE, Call, Endpoint, Endpoints, read_call
@@ -236,4 +236,4 @@ def _words(body: bytes) -> str:
         words = json.loads(body)["error"]
     except (ValueError, TypeError, KeyError):
         return ""
-    return words if isinstance(words, str) else ""
+    return without_folders(words) if isinstance(words, str) else ""
