@@ -13,15 +13,19 @@ import os
 import signal
 import sys
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from playground.errors import PlaygroundError
-from playground.openfiles import OUT_OF_FILES, Seldom, allow_files
+from playground.address import check_address, pass_by_proxy
+from playground.errors import CannotServe, PlaygroundError
+from playground.openfiles import OUT_OF_FILES, Seldom, allow_files, check_files
 from playground.settings import Settings, add_flags, read_settings
 
 if TYPE_CHECKING:
     import gradio as gr
 
+    from playground.ui.proxies import Proxies
+
+INTERRUPTED = 130
 GOODBYE_S = 1
 """How long open streams may go on once the server is told to stop; uvicorn alone would wait for their visitors."""
 
@@ -43,9 +47,11 @@ def main(argv: list[str] | None = None) -> int:
         logging.getLogger(library).setLevel(logging.WARNING)
     try:
         return serve(read_settings(vars(parser.parse_args(argv)), os.environ))
-    except (PlaygroundError, OSError) as error:  # OSError: the port is taken, in Gradio's words
+    except (PlaygroundError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:  # before the page is up; later Gradio ends with it
+        return INTERRUPTED
 
 
 def serve(settings: Settings) -> int:
@@ -63,25 +69,25 @@ def serve(settings: Settings) -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     logging.getLogger("asyncio").addFilter(Seldom(OUT_OF_FILES))
     allow_files()
+    check_files()
+    check_address(settings.host, settings.port)
+    pass_by_proxy(os.environ, settings.host)
     from playground.arena import Arena
     from playground.oneprocessor import keep_to_one
     from playground.ui.events import lighten_events
     from playground.ui.pages import build_pages, launch_options
+    from playground.ui.proxies import read_proxies, read_root_path, take_from_uvicorn
     from playground.ui.routes import lighten_routes
     from playground.ui.sessions import lighten_sessions
 
+    proxies, root_path = read_proxies(os.environ, settings.share), read_root_path(os.environ)
+    take_from_uvicorn(os.environ)
     arena = Arena(settings)
     page = build_pages(arena)
     signal.signal(signal.SIGTERM, _interrupt)
     arena.open()
     try:
-        page.launch(
-            server_name=settings.host,
-            server_port=settings.port,
-            share=settings.share,
-            prevent_thread_lock=True,
-            **launch_options(arena),
-        )
+        _launch(page, settings, proxies, launch_options(arena, proxies, root_path))
         lighten_routes(page)
         lighten_sessions(page)
         lighten_events(page)
@@ -93,6 +99,22 @@ def serve(settings: Settings) -> int:
     finally:
         arena.close()
     return 0
+
+
+def _launch(page: gr.Blocks, settings: Settings, proxies: Proxies, options: dict[str, Any]) -> None:
+    from playground.ui.connections import guarded_connections
+
+    try:
+        with guarded_connections(proxies):
+            page.launch(
+                server_name=settings.host,
+                server_port=settings.port,
+                share=settings.share,
+                prevent_thread_lock=True,
+                **options,
+            )
+    except ValueError as error:  # Gradio cannot reach the page that it serves
+        raise CannotServe(str(error)) from error
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> None:

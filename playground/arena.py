@@ -22,7 +22,7 @@ from playground.compare import Column, ColumnPlan, Comparison
 from playground.counting import CountingPolicy, default_policy, reasons_of_rater, standing_of, told
 from playground.engines.fleet import Fleet
 from playground.engines.protocol import Engine
-from playground.errors import InvalidValue, Refused, StorageError
+from playground.errors import InvalidValue, Refused, StorageError, without_folders
 from playground.leaderboard import Leaderboard, LeaderboardOptions
 from playground.lineup import LineUp, chosen_models
 from playground.listing import current_leaderboard, sources_line
@@ -385,7 +385,7 @@ class Arena:
     @property
     def read_only(self) -> str:
         """Why nothing can be stored here, in words for a visitor; empty where it can."""
-        return "" if self._store is None else self._store.read_only
+        return "" if self._store is None else without_folders(self._store.read_only)
 
     @property
     def is_loading(self) -> bool:

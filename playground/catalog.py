@@ -14,6 +14,7 @@ from pathlib import Path
 from threading import RLock
 from types import MappingProxyType
 
+from playground import errors
 from playground.checkpoint import DTYPES, HUB_ID, card_named, kv_bytes_per_token, read_chat, self_names, weights_size
 from playground.errors import InvalidCard, InvalidTemplate, InvalidValue, PromptTooLong, TokenizerError, Unknown
 from playground.hub import is_complete, snapshot_folder
@@ -60,10 +61,6 @@ ENGINES = ("local", "remote", "zerogpu")
 QUANTIZATIONS = ("8bit", "4bit")
 SERVER = re.compile(r"https?://[^\s/?#@]+(/[^\s?#@]*)?")
 SAMPLING_KEYS = tuple(f.name for f in fields(SamplingParams))
-_QUOTED = re.compile(r"(['\"])/[^'\"\n]*/([^'\"/\n]*)\1")
-"""An absolute path in quotes, whatever is in its names."""
-_FOLDER = re.compile(r"(?<![\w.:/])/(?:[^\s/:;,'\"]+/)+")
-"""The beginning of an absolute path, up to its last name."""
 
 
 def read_card(path: Path) -> ModelCard:
@@ -175,7 +172,7 @@ def without_folders(words: str, card: ModelCard) -> str:
     folder = _folder_here(card)
     if folder is not None:  # a name may hold spaces: what is known is taken first
         words = words.replace(str(folder), card.public_repo).replace(f"{folder.parent}/", "")
-    return _FOLDER.sub("", _QUOTED.sub(r"\1\2\1", words))
+    return errors.without_folders(words)
 
 
 def files_state(card: ModelCard) -> str:

@@ -1,7 +1,8 @@
 """Every error that the playground raises on purpose, in one tree.
 
 Boundary: knows nothing of who raises or shows them. Each message names the thing, the valid ones where
-there are any, and the next step; it may be shown to a visitor as it stands.
+there are any, and the next step. It may name files of this machine: visitors are shown `public`, which does not say
+where they lie.
 
     PlaygroundError
     ├── InvalidValue            something from outside is not what it has to be (also a ValueError)
@@ -19,15 +20,33 @@ there are any, and the next step; it may be shown to a visitor as it stands.
     │   ├── DatabaseNewer           written by a newer version of the playground
     │   ├── DatabaseDiffers         its schema is not that of the version it claims
     │   └── DatabaseBroken          not a database of ours, or damaged
+    ├── CannotServe             the page cannot be served at this address, or with so few files
     ├── Busy                    too much is going on for one more; carries how long to wait
     └── Refused                 a battle's state or owner forbids it; carries a machine-readable reason
 """
 
 from __future__ import annotations
 
+import re
+
+_QUOTED = re.compile(r"(['\"])/[^'\"\n]*/([^'\"/\n]*)\1")
+"""An absolute path in quotes, whatever is in its names."""
+_FOLDER = re.compile(r"(?<![\w.:/])/(?:[^\s/:;,'\"]+/)+")
+"""The beginning of an absolute path, up to its last name."""
+
+
+def without_folders(words: str) -> str:
+    """Return the words with only the last name of each absolute path."""
+    return _FOLDER.sub("", _QUOTED.sub(r"\1\2\1", words))
+
 
 class PlaygroundError(Exception):
     """The root: everything that the playground raises on purpose."""
+
+    @property
+    def public(self) -> str:
+        """The message as a visitor may read it: without folders of this machine."""
+        return without_folders(str(self))
 
 
 class InvalidValue(PlaygroundError, ValueError):
@@ -91,6 +110,10 @@ class DatabaseDiffers(StorageError):
 
 class DatabaseBroken(StorageError):
     """The file is not a database of the playground, or is damaged."""
+
+
+class CannotServe(PlaygroundError):
+    """The page cannot be served: the address is not to be had, or too few files may be open."""
 
 
 class Busy(PlaygroundError):

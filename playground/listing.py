@@ -41,7 +41,7 @@ def _row(card: ModelCard, status: ModelStatus) -> dict[str, Any]:
         "state": status.state,
         "detail": without_folders(status.detail, card),
         "device": status.device,
-        "placement": status.placement,
+        "placement": without_folders(status.placement, card),
         "architecture": card.architecture,
         "num_parameters": card.num_parameters,
         "size_bytes": card.size_bytes,

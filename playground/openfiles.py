@@ -10,6 +10,7 @@ import sys
 from contextlib import suppress
 
 from playground.clock import Clock
+from playground.errors import CannotServe
 
 if sys.platform != "win32":
     import resource
@@ -17,6 +18,10 @@ if sys.platform != "win32":
 OUT_OF_FILES = "socket.accept() out of system resource"
 """How asyncio's line begins when no connection can be taken: thousands a second, each with its traceback."""
 EVERY_S = 60.0
+FEWEST_FILES, ENOUGH_FILES = 256, 4096
+"""With five models some 80 are open before anybody comes."""
+MANY_FILES = 65_536
+"""As good as no limit."""
 
 
 def allow_files() -> None:
@@ -25,6 +30,27 @@ def allow_files() -> None:
         most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         with suppress(ValueError, OSError):  # "unlimited" is more than some systems then allow
             resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def check_files() -> None:
+    """Refuse to start with so few files that the page would stop with its first visitors.
+
+    Raises:
+        CannotServe: the message says how many there are and how to have more.
+    """
+    if most_files() < FEWEST_FILES:
+        raise CannotServe(
+            f"this process may open {most_files()} files and connections, and the playground needs {FEWEST_FILES}; "
+            f"allow more before it starts: ulimit -n {ENOUGH_FILES}"
+        )
+
+
+def most_files() -> int:
+    """Return how many files and connections the process may have open."""
+    if sys.platform == "win32":
+        return MANY_FILES
+    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return MANY_FILES if soft == resource.RLIM_INFINITY else min(soft, MANY_FILES)
 
 
 class Seldom(logging.Filter):

@@ -7,6 +7,7 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urljoin
 
 import gradio
 import pytest
@@ -87,7 +88,7 @@ class Page:
                 answer.status = message["status"]
                 answer.headers = {name.decode(): value.decode() for name, value in message["headers"]}
             else:
-                answer.body += message["body"]
+                answer.body += message.get("body", b"")
 
         scope = {
             "type": "http",
@@ -131,7 +132,7 @@ def test_outside_of_gradios_api_only_rooms_and_files_of_the_page_are_open(path: 
 @pytest.mark.parametrize(
     "path",
     [
-        "/leaderboard/",
+        "/leaderboard",
         "/config",
         "/assets/index.js",
         "/static/img/logo.svg",
@@ -142,6 +143,17 @@ def test_outside_of_gradios_api_only_rooms_and_files_of_the_page_are_open(path: 
 )
 def test_rooms_and_files_of_the_page_are_open(path: str) -> None:
     assert Page().ask(path).status == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "seen_from"),
+    [("/leaderboard/", "/play/leaderboard/"), ("/config/", "/a/b/config/")],
+)
+def test_an_address_with_a_slash_too_many_leads_to_the_page_below_any_path(path: str, seen_from: str) -> None:
+    answer = Page().ask(path)
+    assert answer.status == 301
+    base = f"https://example.org{seen_from}"
+    assert urljoin(base, answer.headers["location"]) == base.rstrip("/")
 
 
 @pytest.mark.parametrize(
@@ -183,6 +195,13 @@ def test_a_rater_is_limited_at_whatever_address() -> None:
     page, cookie = Page(Settings(votes_per_minute=1)), {"cookie": f"{COOKIE}={SECRET}"}
     assert page.call(VOTE, **cookie).refusal == ""
     assert page.call(VOTE, host="203.0.113.8", **cookie).refusal
+
+
+@pytest.mark.parametrize("foreign", ['prefs={"theme":"dark"}', "a=\xff\x80", 'q="'])
+def test_a_foreign_cookie_hides_no_rater_from_the_limits(foreign: str) -> None:
+    page = Page(Settings(votes_per_minute=1))
+    assert page.call(VOTE, cookie=f"{foreign}; {COOKIE}={SECRET}").refusal == ""
+    assert page.call(VOTE, host="203.0.113.8", cookie=f"{COOKIE}={SECRET}; {foreign}").refusal
 
 
 def test_refused_events_of_the_page_are_counted_as_what_they_cost() -> None:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from starlette.requests import Request
 
 from playground.rater import rater_id
-from playground.ui.middleware import COOKIE, PageMiddleware, Scope, rater_of
+from playground.ui.middleware import COOKIE, PageMiddleware, Scope, cookie_header, rater_of
 
 RATER = "0123456789abcdef" * 2
 
@@ -84,9 +85,17 @@ def test_the_page_brings_a_rater_cookie_that_scripts_cannot_read() -> None:
     assert cookie == f"{COOKIE}={RATER}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax"
 
 
-@pytest.mark.parametrize(("scheme", "headers"), [("https", ()), ("http", (("x-forwarded-proto", "https"),))])
-def test_over_https_the_cookie_also_works_in_a_frame(scheme: str, headers: tuple[tuple[str, str], ...]) -> None:
-    assert ask(scheme=scheme, headers=headers).header("set-cookie").endswith("SameSite=None; Secure; Partitioned")
+def test_over_https_the_cookie_also_works_in_a_frame() -> None:
+    assert ask(scheme="https").header("set-cookie").endswith("SameSite=None; Secure; Partitioned")
+
+
+def test_below_a_path_the_cookie_stays_below_it() -> None:
+    assert f"={RATER}; Path=/play; " in cookie_header(RATER, secure=False, path="/play")
+
+
+def test_nginx_is_told_to_send_streams_on_at_once() -> None:
+    assert ask(content_type="text/event-stream; charset=utf-8").header("x-accel-buffering") == "no"
+    assert ask().header("x-accel-buffering") == ""
 
 
 @pytest.mark.parametrize(
@@ -110,14 +119,19 @@ def test_a_cookie_that_is_not_ours_is_replaced(value: str) -> None:
 
 @pytest.mark.parametrize(
     ("cookies", "rater"),
-    [({COOKIE: RATER}, rater_id(RATER)), ({}, None), ({COOKIE: "../../etc"}, None), ({COOKIE: RATER + "\n"}, None)],
+    [(f"{COOKIE}={RATER}", rater_id(RATER)), ("", None), (f"{COOKIE}=../../etc", None), (f"{COOKIE}={RATER}x", None)],
 )
-def test_a_rater_is_the_hash_of_32_hexadecimal_digits_or_nobody(cookies: dict[str, str], rater: str | None) -> None:
-    @dataclass
-    class Request:
-        cookies: dict[str, str]
+def test_a_rater_is_the_hash_of_32_hexadecimal_digits_or_nobody(cookies: str, rater: str | None) -> None:
+    assert rater_of(Request({"type": "http", "headers": [(b"cookie", cookies.encode())]})) == rater
 
-    assert rater_of(Request(cookies)) == rater
+
+@pytest.mark.parametrize("foreign", ['prefs={"theme":"dark"}', "a=\xff\x80", 'q="'])
+def test_a_foreign_cookie_makes_no_new_rater(foreign: str) -> None:
+    for headers in (
+        (("cookie", f"{foreign}; {COOKIE}={RATER}"),),
+        (("cookie", f"{COOKIE}={RATER}"), ("cookie", foreign)),
+    ):
+        assert ask(headers=headers).header("set-cookie") == ""
 
 
 @pytest.mark.proves("a foreign Origin")
@@ -134,6 +148,8 @@ def test_a_rater_is_the_hash_of_32_hexadecimal_digits_or_nobody(cookies: dict[st
         ("POST", "https://play.example:80", 403),
         ("POST", "https://play.example:8443", 403),
         ("POST", None, 200),
+        ("OPTIONS", "https://evil.example", 403),
+        ("OPTIONS", "https://play.example", 200),
         ("GET", "https://evil.example", 200),
     ],
 )

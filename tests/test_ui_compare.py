@@ -11,6 +11,7 @@ from typing import Any
 
 import gradio as gr
 import pytest
+from starlette.datastructures import Headers
 
 from playground.errors import InvalidValue, PlaygroundError, Refused, StorageError
 from playground.records import Instruction, ModelStatus
@@ -31,7 +32,9 @@ class Tab:
         self.arena = StubArena(Settings(), chars_per_s=1e6, loading_s=-1.0)
         with gr.Blocks():
             self.room = CompareRoom(self.arena)  # type: ignore[arg-type]
-        self.request: Any = SimpleNamespace(client=None, cookies={COOKIE: SECRET}, query_params={}, session_hash="tab")
+        self.request: Any = SimpleNamespace(
+            client=None, headers=Headers({"cookie": f"{COOKIE}={SECRET}"}), query_params={}, session_hash="tab"
+        )
         self.shown: dict[str, Any] = {}
 
     def begins(self, instruction: str = ALPACA, **how: Any) -> Tab:

@@ -14,6 +14,7 @@ from typing import Any
 
 import gradio as gr
 import pytest
+from starlette.datastructures import Headers
 
 from playground.arena import Arena
 from playground.errors import Refused
@@ -46,7 +47,7 @@ class Person:
 
     @property
     def browser(self) -> Any:
-        return SimpleNamespace(cookies={COOKIE: self.secret})
+        return SimpleNamespace(headers=Headers({"cookie": f"{COOKIE}={self.secret}"}))
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +136,7 @@ def test_the_room_shows_what_is_stored_of_this_browsers_rater(
 
 
 def test_a_browser_without_a_cookie_is_told_so(room: YoursRoom) -> None:
-    nobody: Any = SimpleNamespace(cookies={})
+    nobody: Any = SimpleNamespace(headers=Headers())
     for updates in (room.draw(nobody), room.show_receipt(nobody), room.ask("", nobody), room.as_file("", nobody)):
         assert "keeps no cookie" in shown(updates, room.said)
 

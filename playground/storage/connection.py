@@ -28,6 +28,8 @@ BUSY_S = 5.0
 OLDEST_SQLITE = (3, 37)
 """The first with STRICT tables."""
 
+LONGEST_PATH_BYTES = 500
+"""SQLite takes 512, with the ending of the log."""
 _MAGIC = b"SQLite format 3\x00"
 SHOWN = 5
 """So many differences of a schema are named."""
@@ -74,7 +76,10 @@ def open_writer(path: Path | None, *, alone: bool = False, busy_s: float = BUSY_
     """
     thorough = path is not None and _is_doubtful(path)
     judged = path is not None and _judged_beforehand(path, alone, busy_s, thorough)
-    connection = connect(path, busy_s=busy_s)
+    try:
+        connection = connect(path, busy_s=busy_s)
+    except sqlite3.Error as error:
+        raise storage_error(error, path) from error
     try:
         if path is not None:
             connection.execute(f"PRAGMA locking_mode = {'EXCLUSIVE' if alone else 'NORMAL'}")
@@ -211,6 +216,8 @@ def storage_error(error: sqlite3.Error, path: Path | None) -> StorageError:
             return DatabaseLocked(f"{name} is in use by another program; nothing was saved, try again")
         case sqlite3.SQLITE_FULL:
             return StorageError(f"no space left for {name}; nothing was saved, free some and try again")
+        case sqlite3.SQLITE_CANTOPEN if path is not None and len(bytes(path.absolute())) > LONGEST_PATH_BYTES:
+            return StorageError(f"{name} is too long a path for SQLite; name a shorter one with --db")
         case code if code in _NO_RIGHTS:
             return StorageError(f"{name} cannot be opened for this ({error}); check the rights of file and folder")
     return StorageError(f"{name}: {error}")

@@ -88,7 +88,7 @@ class Endpoints:
             async for view in self._watch(battle_id, owner):
                 yield snapshot(view)
         except PlaygroundError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+            raise gr.Error(error.public, print_exception=False) from error
 
     async def _watch(self, battle_id: str, owner: str) -> AsyncIterator[BattleView]:
         last = None
@@ -121,7 +121,7 @@ class Endpoints:
         except Refused as refused:
             return {"accepted": False, "reason": refused.reason}
         except PlaygroundError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+            raise gr.Error(error.public, print_exception=False) from error
         standing = voted.standing or Standing(True)
         return {
             "accepted": True,
@@ -149,7 +149,7 @@ class Endpoints:
             )
             board: Leaderboard = self._arena.leaderboard(category, policy)
         except PlaygroundError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+            raise gr.Error(error.public, print_exception=False) from error
         return board.as_document()
 
     def prompt(self, model: str, instruction: str, input: str = "", system: str = "") -> dict[str, Any]:
@@ -159,7 +159,7 @@ class Endpoints:
             known = self._arena.catalog.known(clean_model_id(model))  # a visitor's word is no path of this machine
             return prompt_document(self._arena.catalog, known.id, clean)
         except PlaygroundError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+            raise gr.Error(error.public, print_exception=False) from error
 
     def _rater_of(self, request: gr.Request | None) -> str:
         """Who judges over the API: the program whose key is sent, else the name that is sent, else ``api``."""

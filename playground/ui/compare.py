@@ -316,7 +316,7 @@ class CompareRoom:
         try:
             self._arena.stop(_battle_of(_read(sent)), _rater(request), side)
         except PlaygroundError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+            raise gr.Error(error.public, print_exception=False) from error
 
     # Judging
 
@@ -548,7 +548,7 @@ def _read(sent: object) -> Shown:
     try:
         return Shown.read(sent)
     except InvalidValue as error:
-        raise gr.Error(str(error), print_exception=False) from error
+        raise gr.Error(error.public, print_exception=False) from error
 
 
 def _battle_of(shown: Shown) -> str:

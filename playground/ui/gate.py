@@ -12,19 +12,17 @@ import json
 import re
 from collections.abc import Callable, Collection, Iterable
 from contextlib import nullcontext
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from playground.errors import Busy, PlaygroundError, Unknown
-from playground.rater import is_secret, rater_id
+from playground.errors import Busy, PlaygroundError, Unknown, without_folders
 from playground.settings import Settings
 from playground.ui import texts
 from playground.ui.calls import PREFIX, READABLE, Call, Endpoint, Endpoints, read_call
 from playground.ui.limits import Kind, Limits, kind_of, network
-from playground.ui.middleware import COOKIE, ASGIApp, Message, Receive, Scope, Send, refuse, refuse_page
+from playground.ui.middleware import ASGIApp, Message, Receive, Scope, Send, rater_of, refuse, refuse_page
 from playground.ui.owner import may_manage
 from playground.ui.turnstile import Leave, Turnstile
 
@@ -72,6 +70,8 @@ class CallGate:
     async def _get(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not self._is_open(scope["path"]):
             await _say(scope, send, 404, texts.NO_SUCH_PLACE)
+        elif scope["path"] not in self._open and scope["path"].removesuffix("/") in self._open:
+            await _redirect(send, _without_slash(scope))
         elif not await self._is_too_often(scope, send, Kind.VIEW, None):
             try:
                 await self._app(scope, receive, send)
@@ -119,7 +119,7 @@ class CallGate:
     def _is_open(self, path: str) -> bool:
         if path.startswith(PREFIX):
             return READABLE.fullmatch(path.removeprefix(PREFIX).strip("/")) is not None
-        return (path.rstrip("/") or "/") in self._open
+        return path in self._open or path.removesuffix("/") in self._open
 
 
 def check_pace(request: Any) -> None:
@@ -139,6 +139,18 @@ async def _say(scope: Scope, send: Send, status: int, words: str, more: Iterable
     await (refuse_page if in_browser else refuse)(send, status, words, more)
 
 
+def _without_slash(scope: Scope) -> str:
+    """Return the page's address as seen from one that ends in a slash: a proxy may serve it below another path."""
+    query = scope.get("query_string", b"").decode("latin-1")
+    return f"../{scope['path'].split('/')[-2]}{'?' if query else ''}{query}"
+
+
+async def _redirect(send: Send, address: str) -> None:
+    headers = [(b"location", address.encode("latin-1")), (b"content-length", b"0")]
+    await send({"type": "http.response.start", "status": 301, "headers": headers})
+    await send({"type": "http.response.body"})
+
+
 def _host(request: Request) -> str:
     return request.client.host if request.client else ""
 
@@ -151,16 +163,7 @@ def _rater(request: Request, endpoint: Endpoint | None, host: str) -> str:
     """Who asks. A program's name is no secret: it counts per address, or one could use up another's."""
     if endpoint is not None and endpoint.is_public:
         return f"{request.headers.get(RATER_HEADER, '')[:64]} {host}"
-    secret = _cookie(request.headers.get("cookie", ""))
-    return rater_id(secret) if is_secret(secret) else ""
-
-
-def _cookie(header: str) -> str:
-    try:
-        morsel = SimpleCookie(header).get(COOKIE)
-    except CookieError:
-        return ""
-    return "" if morsel is None else morsel.value
+    return rater_of(request) or ""
 
 
 async def _whole(receive: Receive) -> bytes | None:
@@ -233,4 +236,4 @@ def _words(body: bytes) -> str:
         words = json.loads(body)["error"]
     except (ValueError, TypeError, KeyError):
         return ""
-    return words if isinstance(words, str) else ""
+    return without_folders(words) if isinstance(words, str) else ""

@@ -61,7 +61,7 @@ class LeaderboardRoom:
         except InvalidValue:  # no vote has this category yet
             return empty_html(texts.BOARD_EMPTY_CATEGORY.format(category=category))
         except PlaygroundError as error:
-            return empty_html(str(error))
+            return empty_html(error.public)
 
 
 def _policy(default: CountingPolicy, view: str) -> CountingPolicy:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from http.cookies import CookieError, SimpleCookie
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from playground.rater import is_secret, new_secret, rater_id
+from playground.ui import texts
+from playground.ui.cookies import cookie_values, whole_header
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -47,6 +48,8 @@ REFUSED_PAGE = (
     "<!doctype html><html lang='en'><meta charset='utf-8'><meta name='viewport' content='width=device-width'>"
     "<title>{words}</title><p>{words}</p></html>\n"
 )
+ORIGIN_REFUSAL = (b"x-playground-refused", b"origin")
+"""By it `connection.js` knows why a request was refused."""
 SECURITY_HEADERS = (
     (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
@@ -55,20 +58,24 @@ SECURITY_HEADERS = (
 )
 
 
-class HasCookies(Protocol):
+class HasHeaders(Protocol):
     """A request, of Gradio or Starlette."""
 
     @property
-    def cookies(self) -> Any: ...
+    def headers(self) -> Any: ...
 
 
-def secret_of(request: HasCookies) -> str | None:
-    """What the page gave this browser to keep; None when it has nothing, or nothing of ours."""
-    value = request.cookies.get(COOKIE)
-    return value if is_secret(value) else None
+def secret_of(request: HasHeaders) -> str | None:
+    """Return the secret that this browser keeps for the page; None when it has nothing of ours."""
+    return secret_in(whole_header(request.headers.getlist("cookie")))
 
 
-def rater_of(request: HasCookies) -> str | None:
+def secret_in(cookies: str) -> str | None:
+    """Return the first secret of a rater in a Cookie header."""
+    return next((value for value in cookie_values(cookies, COOKIE) if is_secret(value)), None)
+
+
+def rater_of(request: HasHeaders) -> str | None:
     """The id of the rater whose browser asks; None when it keeps no secret of ours."""
     secret = secret_of(request)
     return None if secret is None else rater_id(secret)
@@ -94,8 +101,10 @@ class PageMiddleware:
         app: ASGIApp,
         max_body_bytes: int = MAX_BODY_BYTES,
         new_rater: Callable[[], str] = new_secret,
+        cookie_path: str = "/",
     ) -> None:
         self._app = app
+        self._cookie_path = cookie_path
         self._max_body_bytes = max_body_bytes
         self._new_rater = new_rater
 
@@ -103,9 +112,9 @@ class PageMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = _headers(scope)
-        if scope["method"] not in ("GET", "HEAD", "OPTIONS") and _is_foreign(headers):
-            await refuse(send, 403, "This page does not take requests from other sites.", SECURITY_HEADERS)
+        headers = headers_of(scope)
+        if scope["method"] not in ("GET", "HEAD") and _is_foreign(headers):
+            await refuse(send, 403, texts.ORIGIN_REFUSED, (*SECURITY_HEADERS, ORIGIN_REFUSAL))
         elif int_or_zero(headers.get("content-length")) > self._max_body_bytes:
             await refuse(send, 413, self._too_big, SECURITY_HEADERS)
         else:
@@ -142,39 +151,42 @@ class PageMiddleware:
 
     def _added(self, scope: Scope, headers: dict[str, str], message: Message) -> Iterable[tuple[bytes, bytes]]:
         yield from SECURITY_HEADERS
-        if scope["method"] == "GET" and _is_page(message) and not _has_rater(headers.get("cookie", "")):
-            yield b"set-cookie", cookie_header(self._new_rater(), secure=_is_https(scope, headers)).encode()
+        if scope["method"] == "GET" and _is_page(message) and secret_in(headers.get("cookie", "")) is None:
+            yield b"set-cookie", cookie_header(self._new_rater(), is_https(scope), self._cookie_path).encode()
+        if _content_type(message).startswith(b"text/event-stream"):
+            yield b"x-accel-buffering", b"no"  # nginx sends each piece on at once, whatever its configuration says
 
 
-def cookie_header(rater: str, secure: bool) -> str:
+def cookie_header(rater: str, secure: bool, path: str = "/") -> str:
     """The value of Set-Cookie; over https it also works inside another site's frame, as on a Space."""
     site = "SameSite=None; Secure; Partitioned" if secure else "SameSite=Lax"
-    return f"{COOKIE}={rater}; Path=/; Max-Age={COOKIE_MAX_AGE_S}; HttpOnly; {site}"
+    return f"{COOKIE}={rater}; Path={path}; Max-Age={COOKIE_MAX_AGE_S}; HttpOnly; {site}"
 
 
-def _headers(scope: Scope) -> dict[str, str]:
-    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope.get("headers", [])}
+def headers_of(scope: Scope) -> dict[str, str]:
+    """Return each header by its name; of one that was sent twice the last, of cookies all."""
+    pairs = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope.get("headers", [])]
+    return {**dict(pairs), "cookie": whole_header(value for name, value in pairs if name == "cookie")}
 
 
 def _is_page(message: Message) -> bool:
-    content_type = dict(message.get("headers", [])).get(b"content-type", b"")
-    return message.get("status") == 200 and bytes(content_type).startswith(b"text/html")
+    return message.get("status") == 200 and _content_type(message).startswith(b"text/html")
 
 
-def _has_rater(cookie: str) -> bool:
-    try:
-        morsel = SimpleCookie(cookie).get(COOKIE)
-    except CookieError:
-        return False
-    return morsel is not None and is_secret(morsel.value)
+def _content_type(message: Message) -> bytes:
+    return bytes(dict(message.get("headers", [])).get(b"content-type", b""))
 
 
-def _is_https(scope: Scope, headers: dict[str, str]) -> bool:
-    return scope.get("scheme") == "https" or "https" in headers.get("x-forwarded-proto", "")
+def is_https(scope: Scope) -> bool:
+    """Return whether the browser came over https, as far as this server or a trusted proxy knows."""
+    return scope.get("scheme") == "https"
 
 
 def _is_foreign(headers: dict[str, str]) -> bool:
-    """Whether a browser says that the request comes from another site's page; programs send no Origin."""
+    """Whether a browser says that the request comes from another site's page; programs send no Origin.
+
+    The scheme does not count: a proxy that ends TLS and is not trusted leaves this server with http.
+    """
     origin = headers.get("origin")
     if origin is None:
         return False

@@ -5,6 +5,7 @@ Boundary: `build_pages` opens nothing and starts nothing; what a room holds is i
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -27,6 +28,7 @@ from playground.ui.leaderboard import LeaderboardRoom
 from playground.ui.limits import Limits
 from playground.ui.middleware import PageMiddleware, Scope
 from playground.ui.models import ModelsRoom
+from playground.ui.proxies import ForwardedHeaders, Proxies, path_of
 from playground.ui.rendering import escape
 from playground.ui.sessions import TabWatch
 from playground.ui.terms import build_terms
@@ -35,6 +37,7 @@ from playground.ui.turnstile import Turnstile
 from playground.ui.yours import YoursRoom
 
 HERE = Path(__file__).parent
+NO_PROXIES = Proxies()
 CHIP_EVERY_S = 2.0
 """How often the chip is drawn anew while models are being loaded."""
 
@@ -64,15 +67,19 @@ def build_pages(arena: Arena) -> gr.Blocks:
     return demo
 
 
-def launch_options(arena: Arena) -> dict[str, Any]:
+def launch_options(arena: Arena, proxies: Proxies = NO_PROXIES, root_path: str = "") -> dict[str, Any]:
     """What `launch` has to be told for the page to look and behave as designed."""
     return {
         "theme": page_theme(),
-        "head": f"<style>{_text('style.css')}</style>"
+        "root_path": root_path,
+        "head": f"<link rel='icon' href='./favicon.ico'><style>{_text('style.css')}</style>"
+        f"<script type='application/json' id='connection-words'>{json.dumps(dict(texts.CONNECTION))}</script>"
+        f"<script>{_text('connection.js')}</script>"
         f"<script>{_text('battle.js')}</script><script>{_text('keys.js')}</script><script>{_text('models.js')}</script>",
         "app_kwargs": {
             "middleware": [
-                Middleware(PageMiddleware),
+                Middleware(ForwardedHeaders, proxies=proxies),
+                Middleware(PageMiddleware, cookie_path=path_of(root_path)),
                 Middleware(HealthRoute, arena=arena),
                 Middleware(
                     CallGate,

@@ -10,6 +10,7 @@ from typing import Any
 
 import gradio as gr
 
+from playground.errors import without_folders
 from playground.records import BattleView
 from playground.ui import texts
 from playground.ui.rendering import escape
@@ -59,7 +60,8 @@ def status_html(state: PageState) -> str:
 
 
 def _line(kind: str, data: str, words: str) -> str:
-    return f"<div id='status' role='status' aria-live='polite' class='{kind}'{data}>{escape(words)}</div>"
+    said = escape(without_folders(words))
+    return f"<div id='status' role='status' aria-live='polite' class='{kind}'{data}>{said}</div>"
 
 
 def _words(state: PageState) -> str:

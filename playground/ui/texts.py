@@ -6,6 +6,7 @@ Boundary: words, and the few functions that put numbers into them; no markup, no
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from playground.records import (
@@ -81,6 +82,29 @@ SAMPLING: Mapping[str, str] = {
 
 NO_SUCH_PLACE = "There is nothing at this address."
 BROKEN = "Something went wrong here, and not because of you. Try again."
+ORIGIN_REFUSED = (
+    "This page takes requests from its own address only. If you run it behind a proxy, the proxy has to pass on the "
+    "address that visitors see; in nginx: proxy_set_header Host $http_host;"
+)
+CONNECTION: Mapping[str, str] = MappingProxyType(
+    {
+        "away": "The server does not answer. What you see stays here; this note goes away when the server is back.",
+        "address": (
+            "Nothing can be sent from this page: you opened it at {here}, but its server was told another address.\n"
+            "If you run this page: the proxy in front of it has to pass on the address that visitors see. In nginx:\n"
+            "proxy_set_header Host $http_host;\n"
+            "proxy_set_header X-Forwarded-Proto $scheme;\n"
+            "and start the playground with FORWARDED_ALLOW_IPS set to the proxy's address. "
+            "docs/hosting.md has a whole configuration."
+        ),
+        "path": (
+            "Nothing can be sent from this page: it is shown below {path}, and its server does not know that.\n"
+            "If you run this page: start the playground with GRADIO_ROOT_PATH={path}. "
+            "docs/hosting.md has a whole configuration."
+        ),
+    }
+)
+"""What `connection.js` says while events cannot be sent."""
 TOO_MANY_OPEN = (
     "Too much is open at once from your address: {count} requests. Close some of this page's tabs, then try again."
 )

@@ -133,7 +133,7 @@ class YoursRoom:
             whose = _whose(receipt, request)
             there = self._arena.belongings(whose.rater)
         except PlaygroundError as error:
-            return {self.said: said_html(str(error), is_error=True)}
+            return {self.said: said_html(error.public, is_error=True)}
         if not there.battles and not there.notes:
             return {**self._draw(whose), self.said: said_html(texts.YOURS_NOTHING_TO_ERASE)}
         return {
@@ -153,7 +153,7 @@ class YoursRoom:
             whose = _whose(receipt, request)
             document = self._arena.own_data(whose.rater)
         except PlaygroundError as error:
-            return {self.document: "", self.said: said_html(str(error), is_error=True)}
+            return {self.document: "", self.said: said_html(error.public, is_error=True)}
         return {self.document: json.dumps(document, ensure_ascii=False, indent=1), self.said: said_html("")}
 
     # Inside
@@ -168,7 +168,7 @@ class YoursRoom:
             words = do(whose)
             return {**self._draw(whose), self.said: said_html(words)}
         except PlaygroundError as error:
-            return {self.said: said_html(str(error), is_error=True), self.confirm: gr.update(visible=False)}
+            return {self.said: said_html(error.public, is_error=True), self.confirm: gr.update(visible=False)}
 
     def _draw(self, whose: Whose) -> Updates:
         there = self._arena.belongings(whose.rater)
