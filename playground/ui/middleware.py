@@ -91,7 +91,7 @@ class PageMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = _headers(scope)
+        headers = headers_of(scope)
         if scope["method"] not in ("GET", "HEAD", "OPTIONS") and _is_foreign(headers):
             await refuse(send, 403, "This page does not take requests from other sites.", SECURITY_HEADERS)
         elif int_or_zero(headers.get("content-length")) > self._max_body_bytes:
@@ -123,7 +123,10 @@ class PageMiddleware:
                 return
             if message["type"] == "http.response.start":
                 started = True
-                message["headers"] = [*message.get("headers", []), *self._added(scope, headers, message)]
+                own = list(message.get("headers", []))
+                named = {name for name, _ in own}  # of two policies a browser would take the last
+                added = self._added(scope, headers, message)
+                message["headers"] = [*own, *((n, value) for n, value in added if n == b"set-cookie" or n not in named)]
             await send(message)
 
         await self._app(scope, counted, marked)
@@ -131,7 +134,7 @@ class PageMiddleware:
     def _added(self, scope: Scope, headers: dict[str, str], message: Message) -> Iterable[tuple[bytes, bytes]]:
         yield from SECURITY_HEADERS
         if scope["method"] == "GET" and _is_page(message) and not _has_rater(headers.get("cookie", "")):
-            yield b"set-cookie", cookie_header(self._new_rater(), secure=_is_https(scope, headers)).encode()
+            yield b"set-cookie", cookie_header(self._new_rater(), secure=is_https(scope, headers)).encode()
 
 
 def cookie_header(rater: str, secure: bool) -> str:
@@ -140,7 +143,8 @@ def cookie_header(rater: str, secure: bool) -> str:
     return f"{COOKIE}={rater}; Path=/; Max-Age={COOKIE_MAX_AGE_S}; HttpOnly; {site}"
 
 
-def _headers(scope: Scope) -> dict[str, str]:
+def headers_of(scope: Scope) -> dict[str, str]:
+    """Return a request's headers by lower-case name; of a repeated one the last."""
     return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope.get("headers", [])}
 
 
@@ -157,7 +161,8 @@ def _has_rater(cookie: str) -> bool:
     return morsel is not None and is_secret(morsel.value)
 
 
-def _is_https(scope: Scope, headers: dict[str, str]) -> bool:
+def is_https(scope: Scope, headers: dict[str, str]) -> bool:
+    """Return whether the browser came over https, as far as a proxy says."""
     return scope.get("scheme") == "https" or "https" in headers.get("x-forwarded-proto", "")
 
 
