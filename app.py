@@ -64,13 +64,16 @@ def serve(settings: Settings) -> int:
     allow_files()
     from playground.arena import Arena
     from playground.oneprocessor import keep_to_one
+    from playground.ui import texts
     from playground.ui.events import lighten_events
+    from playground.ui.operator import base_url, operator_access, operator_url
     from playground.ui.pages import build_pages, launch_options
     from playground.ui.routes import lighten_routes
     from playground.ui.sessions import lighten_sessions
 
     arena = Arena(settings)
-    page = build_pages(arena)
+    access = operator_access(settings, os.environ)
+    page = build_pages(arena, access)
     signal.signal(signal.SIGTERM, _interrupt)
     arena.open()
     try:
@@ -79,8 +82,12 @@ def serve(settings: Settings) -> int:
             server_port=settings.port,
             share=settings.share,
             prevent_thread_lock=True,
-            **launch_options(arena),
+            **launch_options(arena, access),
         )
+        if access.token:
+            words = texts.OPERATOR_PRINTED if access.is_new else texts.OPERATOR_PRINTED_SET
+            base = base_url(settings.host, settings.port, page.root_path)
+            print(words.format(url=operator_url(access, base)), flush=True)
         lighten_routes(page)
         lighten_sessions(page)
         lighten_events(page)

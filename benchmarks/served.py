@@ -28,7 +28,8 @@ PATIENCE_S = 120.0
 @contextmanager
 def served(db: Path, port: int, **environ: str) -> Iterator[subprocess.Popen[bytes]]:
     """``python app.py`` on this database, once it serves its page; ended as Ctrl-C would."""
-    command = [sys.executable, str(ROOT / "app.py"), "--port", str(port), "--db", str(db)]
+    unlimited = [f"--{kind}-per-minute=0" for kind in ("compares", "votes", "views")]
+    command = [sys.executable, str(ROOT / "app.py"), "--port", str(port), "--db", str(db), *unlimited]
     with (db.parent / "app.log").open("ab") as log:
         process = subprocess.Popen(
             command, cwd=ROOT, env=os.environ | {"GRADIO_ANALYTICS_ENABLED": "False"} | environ, stdout=log, stderr=log

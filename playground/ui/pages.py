@@ -27,7 +27,9 @@ from playground.ui.leaderboard import LeaderboardRoom
 from playground.ui.limits import Limits
 from playground.ui.middleware import PageMiddleware, Scope
 from playground.ui.models import ModelsRoom
+from playground.ui.operator import HUB_ROUTES, NOBODY, OperatorAccess, OperatorGate
 from playground.ui.rendering import escape
+from playground.ui.rootpath import StripRootPath
 from playground.ui.terms import build_terms
 from playground.ui.theme import page_theme
 from playground.ui.turnstile import Turnstile
@@ -50,11 +52,13 @@ class Room:
     in_header: bool = True  # otherwise linked at the foot of every page
 
 
-def build_pages(arena: Arena) -> gr.Blocks:
+def build_pages(arena: Arena, access: OperatorAccess = NOBODY) -> gr.Blocks:
     """All rooms over one arena, which need not be open yet."""
     with gr.Blocks(title=texts.TITLE, analytics_enabled=False, fill_width=True) as demo:
         add_api(arena)  # first: an endpoint's name is taken by whoever comes first
         _build_room(ROOMS[0], arena, demo)
+        if access.hub_login:
+            gr.LoginButton(visible=False)  # Gradio has the routes of a login only where a page has its button
     for room in ROOMS[1:]:
         with demo.route(room.name, f"/{room.path}"):
             _build_room(room, arena, demo)
@@ -63,7 +67,7 @@ def build_pages(arena: Arena) -> gr.Blocks:
     return demo
 
 
-def launch_options(arena: Arena) -> dict[str, Any]:
+def launch_options(arena: Arena, access: OperatorAccess = NOBODY) -> dict[str, Any]:
     """What `launch` has to be told for the page to look and behave as designed."""
     return {
         "theme": page_theme(),
@@ -71,15 +75,16 @@ def launch_options(arena: Arena) -> dict[str, Any]:
         f"<script>{_text('keys.js')}</script><script>{_text('models.js')}</script>",
         "app_kwargs": {
             "middleware": [
+                Middleware(StripRootPath),
                 Middleware(PageMiddleware),
                 Middleware(HealthRoute, arena=arena),
+                Middleware(OperatorGate, access=access),
                 Middleware(
                     CallGate,
-                    settings=arena.settings,
                     limits=Limits(arena.settings),
                     turnstile=Turnstile(),
                     endpoints=_served,
-                    rooms=[f"/{room.path}" for room in ROOMS],
+                    rooms=[*(f"/{room.path}" for room in ROOMS), *(HUB_ROUTES if access.hub_login else ())],
                 ),
             ]
         },
