@@ -80,6 +80,9 @@ class Settings:
         "Hugging Face user names, comma separated, that are the operator on a Space; "
         "empty: the Space's author, if that is a user",
     )
+    password: str = _setting(
+        "", "a private instance: the password for everything but `/health`; has no flag", secret=True
+    )
     remote_key: str = _setting("", "the key that servers of remote cards are sent; has no flag", secret=True)
 
     def __post_init__(self) -> None:

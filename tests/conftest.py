@@ -88,7 +88,9 @@ def start_app(folder: Path, *flags: str, **environ: str) -> LiveApp:
         try:
             with urllib.request.urlopen(app.url, timeout=5):
                 return app
-        except OSError:
+        except OSError as error:
+            if getattr(error, "code", 0) == 401:  # it wants its password
+                return app
             time.sleep(0.05)
     stop_app(app)
     raise RuntimeError(f"the app did not serve a page; its output:\n{log.read_text()}")

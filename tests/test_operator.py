@@ -92,7 +92,7 @@ def test_token_that_is_short_or_no_token_is_refused_without_saying_it(token: str
 
 
 def test_secrets_are_in_no_repr() -> None:
-    assert "sesame" not in repr(Settings(operator_token="sesame" * 6))
+    assert "sesame" not in repr(Settings(operator_token="sesame" * 6, password="sesame"))
 
 
 @pytest.mark.parametrize(

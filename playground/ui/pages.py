@@ -28,6 +28,7 @@ from playground.ui.limits import Limits
 from playground.ui.middleware import PageMiddleware, Scope
 from playground.ui.models import ModelsRoom
 from playground.ui.operator import HUB_ROUTES, NOBODY, OperatorAccess, OperatorGate
+from playground.ui.password import PasswordGate
 from playground.ui.rendering import escape
 from playground.ui.rootpath import StripRootPath
 from playground.ui.terms import build_terms
@@ -69,6 +70,7 @@ def build_pages(arena: Arena, access: OperatorAccess = NOBODY) -> gr.Blocks:
 
 def launch_options(arena: Arena, access: OperatorAccess = NOBODY) -> dict[str, Any]:
     """What `launch` has to be told for the page to look and behave as designed."""
+    password = arena.settings.password
     return {
         "theme": page_theme(),
         "head": f"<style>{_text('style.css')}</style>"
@@ -78,6 +80,7 @@ def launch_options(arena: Arena, access: OperatorAccess = NOBODY) -> dict[str, A
                 Middleware(StripRootPath),
                 Middleware(PageMiddleware),
                 Middleware(HealthRoute, arena=arena),
+                *([Middleware(PasswordGate, password=password)] if password else []),
                 Middleware(OperatorGate, access=access),
                 Middleware(
                     CallGate,

@@ -343,6 +343,21 @@ OPERATOR_HOW_HUB = "The operator of this Space loads and unloads models:"
 OPERATOR_PRINTED = "* To load and unload models, open this link; whoever has it is the operator: {url}"
 OPERATOR_PRINTED_SET = "* To load and unload models, open {url} and enter the token of PLAYGROUND_OPERATOR_TOKEN"
 
+# A private instance
+
+PASSWORD_TITLE = "This playground is private"
+PASSWORD_LEAD = "Enter its password to go on."
+PASSWORD_LABEL = "Password"
+PASSWORD_BUTTON = "Go on"
+PASSWORD_WRONG = "This is not the password of this playground."
+PASSWORD_TOO_OFTEN = "Too many wrong passwords came from your address. Try again in {wait} seconds."
+PASSWORD_WANTED = (
+    "This playground is private: send its password as HTTP Basic, with any user name; in a browser, open the start "
+    "page."
+)
+PASSWORD_FRAMED = "Inside another site's frame your browser keeps no cookie of this playground."
+PASSWORD_FRAMED_LINK = "Open it in a tab of its own"
+
 MODEL_OFF = "not loaded"
 MODEL_ASLEEP = "not loaded; whoever asks for it brings it up"
 MODEL_QUEUED = "waiting to be loaded"
