@@ -13,7 +13,10 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 
-from playground.ui.operator import COOKIE, HEADER
+from playground.arena import Arena
+from playground.settings import Settings
+from playground.ui.operator import COOKIE, HEADER, operator_access
+from playground.ui.pages import build_pages
 from tests.conftest import OPERATOR_TOKEN, PATIENCE_S, LiveApp, start_app, stop_app
 from tests.test_ui_models import event_of, send, states
 
@@ -131,6 +134,9 @@ def test_locked_playground_has_no_operator(tmp_path: Path) -> None:
         stop_app(app)
 
 
-def test_elsewhere_than_on_a_space_there_is_no_login_of_the_hub(live_app: LiveApp) -> None:
+def test_elsewhere_than_on_a_space_no_login_is_attached(live_app: LiveApp) -> None:
     for path in ("/login/huggingface", "/login/callback", "/logout"):
         assert httpx.get(live_app.url + path, timeout=60).status_code == 404
+    environ = {"OAUTH_CLIENT_ID": "id", "OAUTH_CLIENT_SECRET": "secret"}
+    page = build_pages(Arena(Settings()), operator_access(Settings(), environ))
+    assert not page.expects_oauth, "Gradio would attach a made-up login with a known secret"

@@ -55,11 +55,13 @@ class Room:
 
 def build_pages(arena: Arena, access: OperatorAccess = NOBODY) -> gr.Blocks:
     """All rooms over one arena, which need not be open yet."""
+    # Gradio has the routes of a login only where a page has its button. Made out here it brings no events of its own.
+    button = gr.LoginButton(visible=False) if access.hub_login else None
     with gr.Blocks(title=texts.TITLE, analytics_enabled=False, fill_width=True) as demo:
         add_api(arena)  # first: an endpoint's name is taken by whoever comes first
         _build_room(ROOMS[0], arena, demo)
-        if access.hub_login:
-            gr.LoginButton(visible=False)  # Gradio has the routes of a login only where a page has its button
+        if button is not None:
+            button.render()
     for room in ROOMS[1:]:
         with demo.route(room.name, f"/{room.path}"):
             _build_room(room, arena, demo)
