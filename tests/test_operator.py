@@ -225,6 +225,14 @@ def test_page_on_another_port_of_this_host_cannot_use_the_session(site: str, is_
     assert gate.is_operator(cookie=gate.enter().cookie, **{"sec-fetch-site": site}) is is_operator
 
 
+def test_a_cookie_of_the_same_name_hides_no_session() -> None:
+    gate = Gate()
+    cookie = gate.enter().cookie
+    assert gate.is_operator(cookie=f"{COOKIE}=other; {cookie}")
+    gate.ask(form={"sign_out": "1"}, headers={"cookie": f"{COOKIE}=other; {cookie}"})
+    assert not gate.is_operator(cookie=cookie)
+
+
 def test_a_session_ends_by_itself_and_by_signing_out() -> None:
     gate = Gate()
     one, other = gate.enter().cookie, gate.enter().cookie

@@ -1,28 +1,33 @@
-"""Cookies: a tolerant reader, and the header that sets one.
+"""Read a cookie of ours from a Cookie header, whatever other programs of the same host put beside it.
 
-Boundary: pure text; knows no cookie by its name.
+Boundary: pure text; knows no cookie by its name and nothing of what a value stands for.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Iterator
+
+VALUE = re.compile(r"[\w.~-]+", re.ASCII)
+"""A cookie of ours is hexadecimal or URL-safe base64; anything else under its name was set by somebody else."""
+
 
 def read_cookie(header: str, name: str) -> str | None:
-    """Return the value of the first cookie called `name` in a Cookie header, or None.
+    """Return the first value of the cookie `name` that we could have set; None if there is none."""
+    return next(cookie_values(header, name), None)
 
-    The header is split at ";" and nothing else: `http.cookies.SimpleCookie` stops at the first cookie that it cannot
-    parse, and any program on the same host may set such a one.
+
+def cookie_values(header: str, name: str) -> Iterator[str]:
+    """Yield every value of the cookie `name` that we could have set, in the order sent.
+
+    A browser sends one for each path under which the name was set, the longest path first.
     """
     for pair in header.split(";"):
-        key, equals, value = pair.partition("=")
-        if equals and key.strip() == name:
-            return value.strip()
-    return None
+        key, _, value = pair.partition("=")
+        if key.strip() == name and VALUE.fullmatch(value.strip()):
+            yield value.strip()
 
 
-def set_cookie(
-    name: str, value: str, *, path: str, max_age_s: int, same_site: str, secure: bool
-) -> tuple[bytes, bytes]:
-    """Return the Set-Cookie header of a cookie that scripts cannot read; a `max_age_s` of 0 deletes it."""
-    ending = "; Secure" if secure else ""
-    text = f"{name}={value}; Path={path}; Max-Age={max_age_s}; HttpOnly; SameSite={same_site}{ending}"
-    return b"set-cookie", text.encode("latin-1")
+def whole_header(headers: Iterable[str]) -> str:
+    """Join the Cookie headers of one request: HTTP/2 allows several."""
+    return "; ".join(headers)

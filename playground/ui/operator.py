@@ -11,7 +11,7 @@ import hmac
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -20,11 +20,11 @@ from playground.clock import Clock
 from playground.errors import InvalidValue
 from playground.settings import Settings
 from playground.ui import texts
-from playground.ui.cookies import read_cookie, set_cookie
+from playground.ui.cookies import cookie_values
 from playground.ui.forms import SecretForm, page_html, read_form, reply_elsewhere, reply_page
-from playground.ui.middleware import ASGIApp, Receive, Scope, Send, headers_of, is_https, refuse
+from playground.ui.middleware import ASGIApp, Receive, Scope, Send, headers_of, refuse
 from playground.ui.rendering import escape
-from playground.ui.rootpath import address, cookie_path
+from playground.ui.rootpath import address, set_cookie
 from playground.ui.tries import WrongTries
 
 PATH = "/operator"
@@ -201,7 +201,8 @@ class OperatorGate:
     async def _post(self, scope: Scope, receive: Receive, send: Send) -> None:
         sent = await read_form(receive)
         if "sign_out" in sent:
-            self._sessions.end(_session_id(scope))
+            for session_id in _session_ids(scope):
+                self._sessions.end(session_id)
             await reply_elsewhere(scope, send, address(scope, "models"), [_cookie(scope, "", 0)])
         else:
             await self._enter(scope, send, sent.get("token", ""))
@@ -265,7 +266,7 @@ class OperatorGate:
         headers = headers_of(scope)
         if not self._access.is_open or headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
             return False
-        return _session_id(scope) in self._sessions
+        return any(session_id in self._sessions for session_id in _session_ids(scope))
 
     def _hub_name(self, scope: Scope) -> str | None:
         """Return the user name of a Hugging Face login that has just been made, as the hub gave it."""
@@ -285,19 +286,12 @@ def hub_link(access: OperatorAccess) -> str:
     return f"<a href='{escape(access.hub_login)}' target='_blank' rel='noopener'>{escape(texts.OPERATOR_HUB)}</a>"
 
 
-def _session_id(scope: Scope) -> str:
-    return read_cookie(headers_of(scope).get("cookie", ""), COOKIE) or ""
+def _session_ids(scope: Scope) -> Iterator[str]:
+    return cookie_values(headers_of(scope).get("cookie", ""), COOKIE)
 
 
 def _cookie(scope: Scope, session_id: str, max_age_s: int) -> tuple[bytes, bytes]:
-    return set_cookie(
-        COOKIE,
-        session_id,
-        path=cookie_path(scope),
-        max_age_s=max_age_s,
-        same_site="Strict",
-        secure=is_https(scope, headers_of(scope)),
-    )
+    return set_cookie(scope, COOKIE, session_id, max_age_s, "Strict")
 
 
 def _digest(text: str) -> bytes:

@@ -16,11 +16,11 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 from playground.ui import texts
-from playground.ui.cookies import read_cookie, set_cookie
+from playground.ui.cookies import cookie_values
 from playground.ui.forms import SecretForm, is_browser, page_html, read_form, reply_elsewhere, reply_json, reply_page
-from playground.ui.middleware import ASGIApp, Receive, Scope, Send, headers_of, is_https
+from playground.ui.middleware import ASGIApp, Receive, Scope, Send, headers_of
 from playground.ui.rendering import escape
-from playground.ui.rootpath import address, cookie_path
+from playground.ui.rootpath import address, set_cookie
 from playground.ui.tries import WrongTries
 
 COOKIE = "playground_password"
@@ -135,22 +135,19 @@ class PasswordGate:
         return hmac.compare_digest(hashlib.sha256(given).digest(), self._digest)
 
     def _has_cookie(self, scope: Scope) -> bool:
-        expires, _, mac = (read_cookie(headers_of(scope).get("cookie", ""), COOKIE) or "").partition(".")
-        if not (expires.isascii() and expires.isdecimal() and len(expires) < 20 and mac.isascii()):
+        return any(self._proves(value) for value in cookie_values(headers_of(scope).get("cookie", ""), COOKIE))
+
+    def _proves(self, value: str) -> bool:
+        expires, _, mac = value.partition(".")
+        if not (expires.isdecimal() and len(expires) < 20):
             return False
         return hmac.compare_digest(mac, self._mac(expires)) and self._now_s() < int(expires)
 
     def _cookie(self, scope: Scope) -> tuple[bytes, bytes]:
         """Proves the password to this program and to a later start of it; holds no part of it."""
         expires = str(int(self._now_s()) + COOKIE_MAX_AGE_S)
-        return set_cookie(
-            COOKIE,
-            f"{expires}.{self._mac(expires)}",
-            path=cookie_path(scope),
-            max_age_s=COOKIE_MAX_AGE_S,
-            same_site="Lax",  # Strict would ask again after each link from another site
-            secure=is_https(scope, headers_of(scope)),
-        )
+        # SameSite=Strict would ask again after each link from another site.
+        return set_cookie(scope, COOKIE, f"{expires}.{self._mac(expires)}", COOKIE_MAX_AGE_S, "Lax")
 
     def _mac(self, expires: str) -> str:
         return hmac.digest(self._key, expires.encode(), "sha256").hex()

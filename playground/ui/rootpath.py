@@ -1,4 +1,4 @@
-"""The path below which a proxy shows the playground (`GRADIO_ROOT_PATH`), and addresses in it.
+"""The path below which a proxy shows the playground (`GRADIO_ROOT_PATH`), and addresses and cookies in it.
 
 Boundary: pure ASGI; the server puts the path into a request's scope as `root_path`.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from urllib.parse import quote, urlsplit
 
-from playground.ui.middleware import ASGIApp, Receive, Scope, Send
+from playground.ui.middleware import ASGIApp, Receive, Scope, Send, headers_of, is_https
 
 
 class StripRootPath:
@@ -32,6 +32,13 @@ def root_of(scope: Scope) -> str:
 def cookie_path(scope: Scope) -> str:
     """Return the path for which a cookie is kept."""
     return root_of(scope) or "/"
+
+
+def set_cookie(scope: Scope, name: str, value: str, max_age_s: int, same_site: str) -> tuple[bytes, bytes]:
+    """Return the Set-Cookie header of a cookie that scripts cannot read; a `max_age_s` of 0 deletes it."""
+    ending = "; Secure" if is_https(scope, headers_of(scope)) else ""
+    text = f"{name}={value}; Path={cookie_path(scope)}; Max-Age={max_age_s}; HttpOnly; SameSite={same_site}{ending}"
+    return b"set-cookie", text.encode("latin-1")
 
 
 def address(scope: Scope, page: str) -> str:
