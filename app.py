@@ -74,7 +74,9 @@ def serve(settings: Settings) -> int:
     pass_by_proxy(os.environ, settings.host)
     from playground.arena import Arena
     from playground.oneprocessor import keep_to_one
+    from playground.ui import texts
     from playground.ui.events import lighten_events
+    from playground.ui.operator import base_url, operator_access, operator_url
     from playground.ui.pages import build_pages, launch_options
     from playground.ui.proxies import read_proxies, read_root_path, take_from_uvicorn
     from playground.ui.routes import lighten_routes
@@ -83,11 +85,16 @@ def serve(settings: Settings) -> int:
     proxies, root_path = read_proxies(os.environ, settings.share), read_root_path(os.environ)
     take_from_uvicorn(os.environ)
     arena = Arena(settings)
-    page = build_pages(arena)
+    access = operator_access(settings, os.environ)
+    page = build_pages(arena, access)
     signal.signal(signal.SIGTERM, _interrupt)
     arena.open()
     try:
-        _launch(page, settings, proxies, launch_options(arena, proxies, root_path))
+        _launch(page, settings, proxies, launch_options(arena, access, proxies, root_path))
+        if access.token:
+            words = texts.OPERATOR_PRINTED if access.is_new else texts.OPERATOR_PRINTED_SET
+            base = base_url(settings.host, settings.port, page.root_path)
+            print(words.format(url=operator_url(access, base)), flush=True)
         lighten_routes(page)
         lighten_sessions(page)
         lighten_events(page)

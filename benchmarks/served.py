@@ -28,7 +28,8 @@ PATIENCE_S = 120.0
 @contextmanager
 def served(db: Path, port: int, checkout: Path = ROOT, **environ: str) -> Iterator[subprocess.Popen[bytes]]:
     """``python app.py`` of a checkout on this database, once it serves its page; ended as Ctrl-C would."""
-    command = [sys.executable, "app.py", "--port", str(port), "--db", str(db)]
+    unlimited = [f"--{kind}-per-minute=0" for kind in ("compares", "votes", "views")]
+    command = [sys.executable, "app.py", "--port", str(port), "--db", str(db), *unlimited]
     with running(command, port, db.parent / "app.log", checkout, **environ) as process:
         yield process
 

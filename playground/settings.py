@@ -34,6 +34,8 @@ RETIRED: Mapping[str, tuple[str, str]] = MappingProxyType(
     }
 )
 """Settings that are refused: the old name, the one to use instead, and advice for its value."""
+SHORTEST_TOKEN = 32
+"""Characters of an operator's token: fewer could be guessed."""
 _HERE = Path(__file__).parent
 _TRUE = ("1", "true", "yes", "on")
 _FALSE = ("0", "false", "no", "off")
@@ -85,7 +87,19 @@ class Settings:
     compares_per_minute: int = _setting(20, "comparisons of one rater in a minute (0: no limit); ten times per address")
     votes_per_minute: int = _setting(60, "the same for votes, and apart from them for notes and reports")
     views_per_minute: int = _setting(600, "the same for everything else that the page or a program asks for")
-    locked: bool = _setting(False, "nobody may load, unload or add models on the page; for a playground behind a proxy")
+    locked: bool = _setting(False, "nobody is the operator: models cannot be loaded, unloaded or added on the page")
+    share_operator: bool = _setting(False, "with `--share` too, whoever has the operator's token is the operator")
+    operator_token: str = _setting(
+        "", "the operator's token, 32 characters or more; empty: a new one at each start; has no flag", secret=True
+    )
+    operators: str = _setting(
+        "",
+        "Hugging Face user names, comma separated, that are the operator on a Space; "
+        "empty: the Space's author, if that is a user",
+    )
+    password: str = _setting(
+        "", "a private instance: the password for everything but `/health`; has no flag", secret=True
+    )
     remote_key: str = _setting("", "the key that servers of remote cards are sent; has no flag", secret=True)
 
     def __post_init__(self) -> None:
@@ -93,8 +107,14 @@ class Settings:
             raise InvalidValue(f"columns is {self.columns}; valid: 2 to 6")
         if not 0 < self.port < 65536:
             raise InvalidValue(f"port is {self.port}; valid: 1 to 65535")
-        if not all("!" <= char <= "~" for char in self.remote_key):
-            raise InvalidValue(f"{variable('remote_key')} holds a space or a character that no key has; copy it again")
+        for name in ("remote_key", "operator_token"):
+            if not all("!" <= char <= "~" for char in getattr(self, name)):
+                raise InvalidValue(f"{variable(name)} holds a space or a character that no key has; copy it again")
+        if 0 < len(self.operator_token) < SHORTEST_TOKEN:
+            raise InvalidValue(
+                f"{variable('operator_token')} has {len(self.operator_token)} characters; valid: {SHORTEST_TOKEN} or "
+                "more, such as `python -c 'import secrets; print(secrets.token_urlsafe(32))'` prints"
+            )
         if not 0 <= self.memory_gb < math.inf:
             raise InvalidValue(f"memory_gb is {self.memory_gb}; valid: a number above 0, or 0 for what is free")
         if not 0 <= self.prior < math.inf:
@@ -116,6 +136,11 @@ class Settings:
     def model_ids(self) -> tuple[str, ...]:
         """The chosen card ids; empty: the default line-up."""
         return tuple(name.strip() for name in self.models.split(",") if name.strip())
+
+    @property
+    def operator_names(self) -> tuple[str, ...]:
+        """The Hugging Face user names that are the operator on a Space; empty: the default."""
+        return tuple(name.strip() for name in self.operators.split(",") if name.strip())
 
     @property
     def memory_bytes(self) -> int:

@@ -32,6 +32,9 @@ settings.load_profile("patient")
 ROOT = Path(__file__).parent.parent
 PATIENCE_S = 60.0
 FEW_FILES = 1024
+OPERATOR_TOKEN = "the-operator-of-every-playground-in-these-tests"
+UNLIMITED = {f"PLAYGROUND_{name}_PER_MINUTE": "0" for name in ("COMPARES", "VOTES", "VIEWS")}
+"""Tests send more than any visitor."""
 OWN_PORTS = 15_000
 """The first of as many below those for connections, which begin at 32,768 on Linux and 49,152 elsewhere."""
 
@@ -69,7 +72,10 @@ def start_app(folder: Path, *flags: str, port: int | None = None, **environ: str
         process = subprocess.Popen(
             [sys.executable, str(ROOT / "app.py"), "--port", str(port), "--db", str(db), *flags],
             cwd=ROOT,
-            env=os.environ | {"GRADIO_ANALYTICS_ENABLED": "False"} | environ,
+            env=os.environ
+            | {"GRADIO_ANALYTICS_ENABLED": "False", "PLAYGROUND_OPERATOR_TOKEN": OPERATOR_TOKEN}
+            | UNLIMITED
+            | environ,
             stdout=out,
             stderr=out,
             preexec_fn=as_a_shell_starts_it,
@@ -82,7 +88,9 @@ def start_app(folder: Path, *flags: str, port: int | None = None, **environ: str
         try:
             with urllib.request.urlopen(app.url, timeout=5):
                 return app
-        except OSError:
+        except OSError as error:
+            if getattr(error, "code", 0) == 401:  # it wants its password
+                return app
             time.sleep(0.05)
     stop_app(app)
     raise RuntimeError(f"the app did not serve a page; its output:\n{log.read_text()}")
@@ -167,7 +175,8 @@ def stub() -> Iterator[StubPage]:
     from playground.ui.pages import build_pages, launch_options
     from tests.stub_arena import StubArena
 
-    arena = StubArena(Settings(), chars_per_s=400.0, loading_s=0.4)
+    unlimited = Settings(compares_per_minute=0, votes_per_minute=0, views_per_minute=0)
+    arena = StubArena(unlimited, chars_per_s=400.0, loading_s=0.4)
     page = build_pages(arena)
     page.launch(server_port=free_port(), prevent_thread_lock=True, quiet=True, **launch_options(arena))
     yield StubPage(page.local_url.rstrip("/"), arena, page.app.state_holder.session_data)

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Locator, Request, expect
 
 from tests.browsing import PHONE, Visitor, visiting
 from tests.chats import small_llama
-from tests.conftest import LiveApp, start_app, stop_app
+from tests.conftest import OPERATOR_TOKEN, LiveApp, start_app, stop_app
 
 pytestmark = pytest.mark.browser
 
@@ -35,9 +35,9 @@ def visitor(browser: Browser, app: LiveApp) -> Iterator[Visitor]:
         yield at_models(visitor)
 
 
-def at_models(visitor: Visitor) -> Visitor:
+def at_models(visitor: Visitor, is_operator: bool = True) -> Visitor:
     """The visitor in the room, with every model that answers here up."""
-    visitor.page.goto(f"{visitor.url}/models")
+    visitor.page.goto(visitor.url + (f"/operator?token={OPERATOR_TOKEN}" if is_operator else "/models"))
     expect(visitor.page.locator(".model").first).to_be_visible()
     expect(visitor.page.locator(".model[data-state=queued], .model[data-state=loading]")).to_have_count(
         0, timeout=LOADING_MS
@@ -159,8 +159,8 @@ def test_the_command_that_fetches_a_model_can_be_copied(browser: Browser, app: L
 
 
 def test_somebody_else_sees_the_models_but_no_way_to_change_them(browser: Browser, app: LiveApp) -> None:
-    with visiting(browser, app.url, extra_http_headers={"X-Forwarded-For": "203.0.113.5"}) as visitor:
-        at_models(visitor)
+    with visiting(browser, app.url) as visitor:
+        at_models(visitor, is_operator=False)
         reaches(model(visitor, "pocket-minotaur"), "ready")
         assert visitor.page.locator("[data-do]:visible, #models-add:visible").count() == 0
 

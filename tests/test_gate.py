@@ -19,13 +19,16 @@ from playground.ui.calls import PREFIX, Endpoint, Endpoints
 from playground.ui.gate import CallGate, check_pace
 from playground.ui.limits import MOST_OPEN, Limits
 from playground.ui.middleware import COOKIE, Scope
+from playground.ui.operator import HEADER, OperatorAccess, OperatorGate
 from playground.ui.turnstile import Turnstile
 
 COMPARE = Endpoint(0, "compare", 1, {"instruction": True})
 VOTE = Endpoint(1, "vote_3", 1)
 LOOK = Endpoint(2, "refresh", 1)
 FAR, HERE = "203.0.113.7", "127.0.0.1"
+TOKEN = "x" * 32
 SECRET = "ab" * 16
+OPERATOR = {HEADER: TOKEN}
 ROOMS = ("/", "/leaderboard")
 
 
@@ -98,8 +101,8 @@ class Page:
             "headers": [(b"host", b"127.0.0.1"), *((k.encode(), v.encode()) for k, v in headers.items())],
         }
         endpoints = Endpoints.of((COMPARE, VOTE, LOOK))
-        gate = CallGate(app, self.settings, self.limits, self.turnstile, lambda _: endpoints, ROOMS)
-        await gate(scope, receive, send)
+        gate = CallGate(app, self.limits, self.turnstile, lambda _: endpoints, ROOMS)
+        await OperatorGate(gate, OperatorAccess(TOKEN))(scope, receive, send)
         return answer
 
     def call(self, endpoint: Endpoint, **more: str) -> Answer:
@@ -270,7 +273,7 @@ def test_open_streams_keep_no_vote_away_and_nobody_elsewhere() -> None:
         lambda: page.asked(f"{PREFIX}run/x", vote),
         lambda: page.asked("/", host="203.0.113.8"),
         lambda: page.asked("/assets/index.js"),
-        lambda: page.asked("/", host=HERE),
+        lambda: page.asked("/", **OPERATOR),
     ):
         assert Crowd(page).statuses(MOST_OPEN + 1, other)[1].status == 200
 
@@ -282,18 +285,17 @@ def test_one_customers_addresses_count_as_one() -> None:
     assert (same[1].status, other[1].status) == (429, 200)
 
 
-def test_whoever_sits_at_the_machine_may_have_open_what_she_likes() -> None:
+def test_operator_has_no_limit_of_open_requests() -> None:
     page = Page()
-    statuses, _ = Crowd(page).statuses(MOST_OPEN + 2, lambda: page.asked("/"), host=HERE)
+    statuses, _ = Crowd(page).statuses(MOST_OPEN + 2, lambda: page.asked("/"), **OPERATOR)
     assert statuses == [200] * (MOST_OPEN + 2)
 
 
-def test_whoever_sits_at_the_machine_is_not_limited_unless_it_is_locked() -> None:
+def test_operator_has_no_pace_and_loopback_has_one() -> None:
     page = Page(Settings(compares_per_minute=1))
-    assert [page.call(COMPARE, host=HERE).status for _ in range(5)] == [200] * 5
-    assert [page.call(COMPARE, host=HERE, via="proxy").status for _ in range(2)] == [200, 429]
-    locked = Page(Settings(compares_per_minute=1, locked=True))
-    assert [locked.call(COMPARE, host=HERE).status for _ in range(2)] == [200, 429]
+    assert [page.call(COMPARE, host=HERE, **OPERATOR).status for _ in range(5)] == [200] * 5
+    assert [page.call(COMPARE, host=HERE).status for _ in range(2)] == [200, 429]
+    assert page.call(COMPARE, host=HERE, **{HEADER: "y" * 32}).status == 403
 
 
 def test_a_vote_goes_past_comparisons_that_begin_one_at_a_time() -> None:
@@ -302,7 +304,7 @@ def test_a_vote_goes_past_comparisons_that_begin_one_at_a_time() -> None:
     async def together() -> list[int]:
         page.answers = asyncio.Event()
         calls = [{"fn_index": e.index, "data": ["hi"]} for e in (COMPARE, COMPARE, COMPARE, VOTE)]
-        asked = [asyncio.create_task(page.asked(f"{PREFIX}run/x", call, HERE)) for call in calls]
+        asked = [asyncio.create_task(page.asked(f"{PREFIX}run/x", call, **OPERATOR)) for call in calls]
         for _ in range(9):
             await asyncio.sleep(0)
         first = list(page.reached)

@@ -13,7 +13,7 @@ from playground.catalog import Catalog
 from playground.settings import Settings
 
 ROOT = Path(__file__).parent.parent
-PINS = dict(re.findall(r"^([\w-]+)==(\S+)$", (ROOT / "requirements.txt").read_text(), re.MULTILINE))
+PINS = dict(re.findall(r"^([\w-]+)(?:\[\w+\])?==(\S+)$", (ROOT / "requirements.txt").read_text(), re.MULTILINE))
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +39,10 @@ def test_front_matter_agrees_with_the_pins(front_matter: dict) -> None:
     assert front_matter["sdk"] == "gradio"
     assert front_matter["sdk_version"] == PINS["gradio"]
     assert tuple(map(int, front_matter["python_version"].split("."))) >= (3, 11)
+
+
+def test_space_offers_the_login_of_its_operator(front_matter: dict) -> None:
+    assert front_matter["hf_oauth"] is True
 
 
 def test_front_matter_agrees_with_the_files(front_matter: dict) -> None:

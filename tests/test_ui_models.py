@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import urllib.request
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,7 +14,6 @@ from playground.catalog import Catalog, without_folders
 from playground.leaderboard import build_leaderboard
 from playground.listing import model_rows
 from playground.records import ModelCard, ModelStatus
-from playground.settings import Settings
 from playground.ui import texts
 from playground.ui.modelcard import (
     Entry,
@@ -27,13 +25,15 @@ from playground.ui.modelcard import (
     states_html,
     turns_are_taken,
 )
-from playground.ui.owner import may_manage
+from playground.ui.models import operator_html
+from playground.ui.operator import HEADER, OperatorAccess, Standing
 from playground.ui.rendering import escape
-from tests.conftest import LiveApp
+from tests.conftest import OPERATOR_TOKEN, LiveApp
 from tests.stub_arena import HOSTILE, made_up_votes, make_cards
 
 CARDS = make_cards()
 CARD = CARDS[0]
+OPERATOR = {HEADER: OPERATOR_TOKEN}
 
 
 def entry(state: str = "ready", card: ModelCard = CARD, answers: bool = True, **status: Any) -> Entry:
@@ -143,7 +143,7 @@ def test_the_rating_here_stands_beside_the_published_figures() -> None:
         (replace(entry("off"), files="elsewhere"), "load"),
     ],
 )
-def test_the_button_does_what_can_be_done_and_only_the_owner_has_it(shown: Entry, do: str | None) -> None:
+def test_the_button_does_what_can_be_done_and_only_the_operator_has_it(shown: Entry, do: str | None) -> None:
     assert ("data-do" in card_html(shown, manages=True)) is (do is not None)
     assert do is None or f"data-do='{do}'" in card_html(shown, manages=True)
     assert "data-do" not in card_html(shown, manages=False)
@@ -181,51 +181,28 @@ def test_words_without_a_folder_stay_as_they_are() -> None:
     assert without_folders(words, CARD) == words
 
 
-# Who may manage
-
-HERE = {"host": "127.0.0.1:7860"}
-
-
-@dataclass(frozen=True)
-class Sent:
-    """A request and where it came from."""
-
-    host: str | None = "127.0.0.1"
-    headers: dict[str, str] = field(default_factory=lambda: dict(HERE))
-
-    @property
-    def client(self) -> Any:
-        return None if self.host is None else SimpleNamespace(host=self.host)
+# The operator
 
 
 @pytest.mark.parametrize(
-    ("sent", "settings", "environ", "allowed"),
+    ("standing", "words"),
     [
-        (Sent(), {}, {}, True),
-        (Sent("::1", {"host": "[::1]:7860"}), {}, {}, True),
-        (Sent(headers={"Host": "localhost:7860", "Origin": "http://localhost:7860"}), {}, {}, True),
-        (Sent(), {"host": "0.0.0.0"}, {}, True),
-        (Sent(), {"share": True}, {}, False),
-        (Sent(), {}, {"SYSTEM": "spaces"}, False),
-        (Sent("203.0.113.5"), {}, {}, False),
-        (Sent("192.168.1.20", {"host": "192.168.1.20:7860"}), {}, {}, False),
-        (Sent(None), {}, {}, False),
-        (Sent(headers={**HERE, "X-Forwarded-For": "127.0.0.1"}), {}, {}, False),
-        (Sent(headers={**HERE, "x-forwarded-proto": "https"}), {}, {}, False),
-        (Sent(headers={**HERE, "Forwarded": "for=127.0.0.1"}), {}, {}, False),
-        (Sent(headers={**HERE, "Via": "1.1 proxy"}), {}, {}, False),
-        (Sent(headers={"host": "rebound.example:7860"}), {}, {}, False),
-        (Sent(headers={"host": "127.0.0.1.example"}), {}, {}, False),
-        (Sent(headers={**HERE, "origin": "https://elsewhere.example"}), {}, {}, False),
-        (Sent(headers={**HERE, "origin": "null"}), {}, {}, False),
-        (Sent(headers={"host": "[::1"}), {}, {}, False),
-        (Sent(headers={}), {}, {}, False),
+        (Standing(True, OperatorAccess("t", is_new=True)), ("You are the operator in this browser.", "Sign out")),
+        (Standing(False, OperatorAccess("t", is_new=True)), ("open the link that the terminal printed", "./operator")),
+        (Standing(False, OperatorAccess("t")), ("you have to be the operator", "./operator")),
+        (
+            Standing(False, OperatorAccess(hub_names=("ada",), hub_login="https://a.hf.space/l")),
+            ("_blank", "a.hf.space"),
+        ),
     ],
 )
-def test_only_who_sits_at_the_machine_may_manage(
-    sent: Sent, settings: dict[str, Any], environ: dict[str, str], allowed: bool
-) -> None:
-    assert may_manage(sent, Settings(**settings), environ) is allowed
+def test_models_page_says_how_to_become_the_operator(standing: Standing, words: tuple[str, ...]) -> None:
+    html = operator_html(standing)
+    assert all(piece in html for piece in words), html
+
+
+def test_models_page_says_nothing_where_nobody_can_be_the_operator() -> None:
+    assert operator_html(Standing()) == ""
 
 
 # Forged events
@@ -268,20 +245,24 @@ def states(app: LiveApp) -> dict[str, str]:
         return {row["id"]: row["state"] for row in json.load(reply)["data"][0]}
 
 
-@pytest.mark.parametrize("headers", [{"X_Forwarded_For": "127.0.0.1"}, {"Host": "rebound.example"}], ids=str)
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"X_Forwarded_For": "127.0.0.1"}, {"Host": "rebound.example"}, {"Cookie": "playground_operator=0"}],
+    ids=str,
+)
 @pytest.mark.parametrize("do", ["load", "unload"])
 def test_a_forged_press_by_somebody_else_is_refused_in_words(
     live_app: LiveApp, do: str, headers: dict[str, str]
 ) -> None:
     forged = {"do": do, "model": "pocket-galpaca"}
     reply = send(live_app, "models-list", "click", event_data=forged, **headers)
-    assert "Only whoever runs this playground may load and unload models" in reply
+    assert "Only the operator may load and unload models" in reply
     assert states(live_app)["pocket-galpaca"] in ("queued", "loading", "ready")
 
 
 def test_somebody_else_gets_neither_buttons_nor_form_nor_a_folder_looked_at(live_app: LiveApp, tmp_path: Path) -> None:
     reply = send(live_app, "models-name", "submit", str(tmp_path), X_Forwarded_For="203.0.113.5")
-    assert "Only whoever runs this playground" in reply
+    assert "Only the operator" in reply
     assert str(tmp_path) not in reply
 
 
@@ -301,7 +282,7 @@ def test_somebody_else_gets_neither_buttons_nor_form_nor_a_folder_looked_at(live
 )
 def test_what_an_event_names_has_to_be_a_model_of_the_catalog(live_app: LiveApp, event_data: Any, words: str) -> None:
     before = set(states(live_app))
-    assert words in send(live_app, "models-list", "click", event_data=event_data)
+    assert words in send(live_app, "models-list", "click", event_data=event_data, **OPERATOR)
     assert set(states(live_app)) == before
 
 
@@ -324,7 +305,7 @@ def test_what_an_event_names_has_to_be_a_model_of_the_catalog(live_app: LiveApp,
 )
 def test_a_name_that_means_nothing_is_answered_in_words(live_app: LiveApp, name: Any, words: str) -> None:
     before = set(states(live_app))
-    reply = send(live_app, "models-name", "submit", name)
+    reply = send(live_app, "models-name", "submit", name, **OPERATOR)
     assert words in reply
     assert "Traceback" not in reply
     assert set(states(live_app)) == before

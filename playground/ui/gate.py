@@ -18,12 +18,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from playground.errors import Busy, PlaygroundError, Unknown, without_folders
-from playground.settings import Settings
 from playground.ui import texts
 from playground.ui.calls import PREFIX, READABLE, Call, Endpoint, Endpoints, read_call
 from playground.ui.limits import Kind, Limits, kind_of, network
 from playground.ui.middleware import ASGIApp, Message, Receive, Scope, Send, rater_of, refuse, refuse_page
-from playground.ui.owner import may_manage
+from playground.ui.operator import scope_standing
 from playground.ui.turnstile import Leave, Turnstile
 
 RATER_HEADER = "x-playground-rater"
@@ -41,7 +40,6 @@ class CallGate:
     def __init__(
         self,
         app: ASGIApp,
-        settings: Settings,
         limits: Limits,
         turnstile: Turnstile,
         endpoints: Callable[[Scope], Endpoints],
@@ -49,7 +47,6 @@ class CallGate:
     ) -> None:
         self._app = app
         self._open = (*rooms, CONFIG)
-        self._settings = settings
         self._limits = limits
         self._turnstile = turnstile
         self._endpoints = endpoints
@@ -60,7 +57,7 @@ class CallGate:
             return
         is_post = scope["method"] == "POST"  # counted apart: a vote finds its way past whatever streams are open
         with self._limits.open.one_more((network(_host(Request(scope))), is_post)) as fits:
-            if not fits and not may_manage(Request(scope), self._settings):
+            if not fits and not scope_standing(scope).is_operator:
                 await _say(scope, send, 429, texts.TOO_MANY_OPEN.format(count=self._limits.open.most))
             elif is_post:
                 await self._post(scope, receive, send)
@@ -110,7 +107,7 @@ class CallGate:
     def _refusal(self, scope: Scope, kind: Kind, endpoint: Endpoint | None) -> Busy | None:
         """Count the request; where it comes too soon, what to say."""
         request = Request(scope)
-        if may_manage(request, self._settings):
+        if scope_standing(scope).is_operator:
             return None
         host = _host(request)
         wait_s = self._limits.wait_s(kind, _rater(request, endpoint, host), host)

@@ -144,7 +144,10 @@ class PageMiddleware:
                 return
             if message["type"] == "http.response.start":
                 started = True
-                message["headers"] = [*message.get("headers", []), *self._added(scope, headers, message)]
+                own = list(message.get("headers", []))
+                named = {name for name, _ in own}  # of two policies a browser would take the last
+                added = self._added(scope, headers, message)
+                message["headers"] = [*own, *((n, value) for n, value in added if n == b"set-cookie" or n not in named)]
             await send(message)
 
         await self._app(scope, counted, marked)
@@ -185,8 +188,11 @@ def is_https(scope: Scope) -> bool:
 def _is_foreign(headers: dict[str, str]) -> bool:
     """Whether a browser says that the request comes from another site's page; programs send no Origin.
 
+    Another port of the same host is another site too: its page is sent this host's cookies.
     The scheme does not count: a proxy that ends TLS and is not trusted leaves this server with http.
     """
+    if headers.get("sec-fetch-site") in ("same-site", "cross-site"):
+        return True
     origin = headers.get("origin")
     if origin is None:
         return False

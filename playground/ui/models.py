@@ -1,10 +1,10 @@
-"""The Models room: every model that can be had, where each one stands, and for the owner buttons to load and unload.
+"""The Models room: every model that can be had, where each one stands, and the operator's buttons to load and unload.
 
 Boundary: asks the arena and draws. Whether somebody may load is decided here for each event, whatever the page shows;
 a model that an event names has to be in the catalog.
 
-What is said here must not tell anybody which models write a blind battle. So nobody, the owner included, sees how many
-rows a model writes or lets wait, or that it crashed and starts again: asking for both before and after one's own
+What is said here must not tell anybody which models write a blind battle. So nobody, the operator included, sees how
+many rows a model writes or lets wait, or that it crashed and starts again: asking for both before and after one's own
 battle begins would name its models. Where not all models fit at once, battles bring them up and send them to rest:
 then no state is shown but a failure, and none makes the page look again. Elsewhere a change of state can come of a
 battle in two cases. A model that is off is drawn for a blind battle only where fewer than two others are up; then
@@ -26,7 +26,7 @@ from playground.leaderboard import LeaderboardRow
 from playground.records import ModelCard, ModelStatus
 from playground.ui import texts
 from playground.ui.modelcard import COMING, Entry, list_html, states_html, turns_are_taken
-from playground.ui.owner import may_manage
+from playground.ui.operator import OperatorAccess, Standing, hub_link, standing_of
 from playground.ui.rendering import escape
 
 Updates = dict[Any, Any]
@@ -56,6 +56,7 @@ class ModelsRoom:
                 elem_id="models-name",
             )
             self.add = gr.Button(texts.MODELS_ADD_BUTTON, elem_id="models-add-button", size="sm")
+        self.operator = gr.HTML(elem_id="models-operator", apply_default_css=False)
         self.said = gr.HTML(said_html(""), elem_id="models-said", apply_default_css=False)
         self.list = gr.HTML(elem_id="models-list", apply_default_css=False, js_on_load=PRESSED)
         self.states = gr.HTML(elem_id="models-states", apply_default_css=False)
@@ -64,7 +65,7 @@ class ModelsRoom:
     def wire(self, demo: gr.Blocks) -> None:
         """Draw at each load; states alone while something is loading."""
         changing = [self.lead, self.said, self.list, self.states, self.timer]
-        demo.load(self.draw, None, [*changing, self.form], **_AT_ONCE)
+        demo.load(self.draw, None, [*changing, self.form, self.operator], **_AT_ONCE)
         self.timer.tick(self.draw_states, None, [self.states, self.timer], **_AT_ONCE)
         self.list.click(self.press, None, changing, **_AT_ONCE)
         for listen in (self.add.click, self.name.submit):
@@ -73,9 +74,14 @@ class ModelsRoom:
     # What is drawn
 
     def draw(self, request: gr.Request) -> Updates:
-        """The whole room; what the owner may do only for the owner."""
-        manages = may_manage(request, self._arena.settings)
-        return {self.form: gr.update(visible=manages), **self._draw_list(manages), **self._draw_states()}
+        """The whole room; what the operator may do only for the operator."""
+        standing = standing_of(request)
+        return {
+            self.form: gr.update(visible=standing.is_operator),
+            self.operator: operator_html(standing),
+            **self._draw_list(standing.is_operator),
+            **self._draw_states(),
+        }
 
     def draw_states(self) -> Updates:
         """What changes while models are on their way."""
@@ -121,7 +127,7 @@ class ModelsRoom:
         except PlaygroundError:  # the leaderboard's own room says why
             return {}
 
-    # What the owner does
+    # What the operator does
 
     def press(self, event: gr.EventData, request: gr.Request) -> Updates:
         """A button of a card: load or unload."""
@@ -154,13 +160,35 @@ class ModelsRoom:
         """The room after something was done, or with the reason why it was not."""
         before = self._arena.line_up
         try:
-            if not may_manage(request, self._arena.settings):
+            if not standing_of(request).is_operator:
                 raise Refused("foreign", texts.MODELS_NOT_YOURS)
             said = said_html(do())
         except PlaygroundError as error:
             return {self.said: said_html(str(error), is_error=True)}
         more = self._draw_list(manages=True) if self._arena.line_up != before else {}
         return {self.said: said, **more, **self._draw_states(once_more=True)}
+
+
+def operator_html(standing: Standing) -> str:
+    """Return a line that says who is the operator: this browser, with a button to sign out, or how it becomes one.
+
+    Addresses are relative, so that they also work below another site's path.
+    """
+    if standing.is_operator:
+        button = f"<button class='tool' name='sign_out' value='1'>{escape(texts.OPERATOR_SIGN_OUT)}</button>"
+        return f"<form method='post' action='./operator'>{escape(texts.OPERATOR_HERE)} {button}</form>"
+    how = _how_html(standing.access)
+    return f"<p>{how}</p>" if how else ""
+
+
+def _how_html(access: OperatorAccess) -> str:
+    if access.hub_login:
+        return f"{escape(texts.OPERATOR_HOW_HUB)} {hub_link(access)}."
+    if not access.token:
+        return ""
+    how = texts.OPERATOR_HOW if access.is_new else texts.OPERATOR_HOW_SET
+    words = texts.OPERATOR_HOW_TOKEN if access.is_new else texts.OPERATOR_HOW_TOKEN_SET
+    return f"{escape(how)}{', ' if access.is_new else ': '}<a href='./operator'>{escape(words)}</a>."
 
 
 def said_html(words: str, is_error: bool = False) -> str:

@@ -28,8 +28,11 @@ from playground.ui.leaderboard import LeaderboardRoom
 from playground.ui.limits import Limits
 from playground.ui.middleware import PageMiddleware, Scope
 from playground.ui.models import ModelsRoom
+from playground.ui.operator import HUB_ROUTES, NOBODY, OperatorAccess, OperatorGate
+from playground.ui.password import PasswordGate
 from playground.ui.proxies import ForwardedHeaders, Proxies, path_of
 from playground.ui.rendering import escape
+from playground.ui.rootpath import StripRootPath
 from playground.ui.sessions import TabWatch
 from playground.ui.terms import build_terms
 from playground.ui.theme import page_theme
@@ -54,11 +57,15 @@ class Room:
     in_header: bool = True  # otherwise linked at the foot of every page
 
 
-def build_pages(arena: Arena) -> gr.Blocks:
+def build_pages(arena: Arena, access: OperatorAccess = NOBODY) -> gr.Blocks:
     """All rooms over one arena, which need not be open yet."""
+    # Gradio has the routes of a login only where a page has its button. Made out here it brings no events of its own.
+    button = gr.LoginButton(visible=False) if access.hub_login else None
     with gr.Blocks(title=texts.TITLE, analytics_enabled=False, fill_width=True) as demo:
         add_api(arena)  # first: an endpoint's name is taken by whoever comes first
         _build_room(ROOMS[0], arena, demo)
+        if button is not None:
+            button.render()
     for room in ROOMS[1:]:
         with demo.route(room.name, f"/{room.path}"):
             _build_room(room, arena, demo)
@@ -67,8 +74,11 @@ def build_pages(arena: Arena) -> gr.Blocks:
     return demo
 
 
-def launch_options(arena: Arena, proxies: Proxies = NO_PROXIES, root_path: str = "") -> dict[str, Any]:
+def launch_options(
+    arena: Arena, access: OperatorAccess = NOBODY, proxies: Proxies = NO_PROXIES, root_path: str = ""
+) -> dict[str, Any]:
     """What `launch` has to be told for the page to look and behave as designed."""
+    password = arena.settings.password
     return {
         "theme": page_theme(),
         "root_path": root_path,
@@ -79,15 +89,17 @@ def launch_options(arena: Arena, proxies: Proxies = NO_PROXIES, root_path: str =
         "app_kwargs": {
             "middleware": [
                 Middleware(ForwardedHeaders, proxies=proxies),
+                Middleware(StripRootPath),
                 Middleware(PageMiddleware, cookie_path=path_of(root_path)),
                 Middleware(HealthRoute, arena=arena),
+                *([Middleware(PasswordGate, password=password)] if password else []),
+                Middleware(OperatorGate, access=access),
                 Middleware(
                     CallGate,
-                    settings=arena.settings,
                     limits=Limits(arena.settings),
                     turnstile=Turnstile(),
                     endpoints=_served,
-                    rooms=[f"/{room.path}" for room in ROOMS],
+                    rooms=[*(f"/{room.path}" for room in ROOMS), *(HUB_ROUTES if access.hub_login else ())],
                 ),
                 Middleware(TabWatch),
             ]

@@ -29,8 +29,6 @@ ROOT_VARIABLE = "GRADIO_ROOT_PATH"
 _ROOT = re.compile(r"(https?://[^\s/?#@]+)?((?:/[\w.~%-]+)*)", re.ASCII)
 WHERE_FROM = (b"x-forwarded-host", b"x-forwarded-proto", b"x-gradio-server")
 """What Gradio and `PageMiddleware` take the page's own address from."""
-DROPPED = b"x-forwarded-dropped"
-"""Stands in the place of dropped headers: a request that was passed on must not look as if it had come straight."""
 
 
 class Proxies:
@@ -104,8 +102,6 @@ class ForwardedHeaders:
         """Return the headers without what only a proxy may say."""
         headers = list(scope["headers"])
         own = [(name, value) for name, value in headers if name not in WHERE_FROM]
-        if len(own) < len(headers):
-            own.append((DROPPED, b"1"))
         if not self._warned and any(name.startswith(b"x-forwarded-") for name, _ in headers):
             self._warned = True
             log.warning(

@@ -78,7 +78,7 @@ class SessionConfig:
 
 
 class LightSession(SessionState):  # type: ignore[misc]  # Gradio has no types here
-    """The values of `gr.State`, and nothing else that is a session's own."""
+    """Nothing that is a session's own: the page uses no `gr.State`."""
 
     def __init__(self, page: Any) -> None:
         """`page` is Gradio's configuration of the page, which is shared; the base class would copy and compute."""
@@ -89,10 +89,7 @@ class LightSession(SessionState):  # type: ignore[misc]  # Gradio has no types h
         self.is_closed = False  # Gradio says so at the end of a heartbeat
 
     def __setitem__(self, key: int, value: Any) -> None:
-        if self.blocks_config.blocks[key].stateful:
-            self.state_data[key] = value
-        else:
-            self.blocks_config.blocks[key] = value
+        self.blocks_config.blocks[key] = value
 
     def _update_config(self, key: int) -> None:
         """Keep no configuration."""

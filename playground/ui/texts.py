@@ -338,10 +338,7 @@ MODELS_OTHERS_HINT = (
 MODELS_LOAD = "Load"
 MODELS_UNLOAD = "Unload"
 MODELS_ACTION_LABEL = "{action} {name}"
-MODELS_NOT_YOURS = (
-    "Only whoever runs this playground may load and unload models, on the machine that it runs on, at its own address "
-    "(http://127.0.0.1:7860)."
-)
+MODELS_NOT_YOURS = "Only the operator may load and unload models. Reload this page to see how to become the operator."
 MODELS_NO_SUCH_ACTION = "This page can load and unload models, nothing else."
 MODELS_NO_NAME = "Write a card id, a hub id such as org/name, or the folder of a model."
 MODELS_UNREADABLE = "{name} cannot be read: {reason}."
@@ -353,6 +350,57 @@ MODELS_ADDED = (
     "{name} is being loaded and answers here from now on; a Compare page that is open offers it once reloaded."
 )
 MODELS_UNLOADED = "{name} is unloaded; its memory is free again."
+
+# The operator
+
+OPERATOR_TITLE = "Operator"
+OPERATOR_LEAD = (
+    "The operator loads and unloads models and has no limits. Open the link that the terminal printed when this "
+    "playground started, or type its token here."
+)
+OPERATOR_LEAD_SET = (
+    "The operator loads and unloads models and has no limits. The token is that of PLAYGROUND_OPERATOR_TOKEN."
+)
+OPERATOR_LABEL = "Token"
+OPERATOR_BUTTON = "Become the operator"
+OPERATOR_WRONG = (
+    "This is not the operator's token. A new one is made at each start, unless PLAYGROUND_OPERATOR_TOKEN is set."
+)
+OPERATOR_TOO_OFTEN = "Too many wrong tokens came from your address. Try again in {wait} seconds."
+OPERATOR_HUB = "Sign in with Hugging Face"
+OPERATOR_IS_ELSE = (
+    "You are signed in to Hugging Face as {name}, who is not an operator of this playground. PLAYGROUND_OPERATORS "
+    "names the operators."
+)
+OPERATOR_IS_AUTHOR = (
+    "You are signed in to Hugging Face as {name}. The operator of this playground is the Space's author, {author}. If "
+    "{author} is an organisation, set PLAYGROUND_OPERATORS to the user names of its operators."
+)
+OPERATOR_BACK = "Models"
+OPERATOR_HERE = "You are the operator in this browser."
+OPERATOR_SIGN_OUT = "Sign out"
+OPERATOR_HOW = "To load and unload models, open the link that the terminal printed when this playground started"
+OPERATOR_HOW_SET = "To load and unload models, you have to be the operator"
+OPERATOR_HOW_TOKEN = "or enter the token"
+OPERATOR_HOW_TOKEN_SET = "enter the token"
+OPERATOR_HOW_HUB = "The operator of this Space loads and unloads models:"
+OPERATOR_PRINTED = "* To load and unload models, open this link; whoever has it is the operator: {url}"
+OPERATOR_PRINTED_SET = "* To load and unload models, open {url} and enter the token of PLAYGROUND_OPERATOR_TOKEN"
+
+# A private instance
+
+PASSWORD_TITLE = "This playground is private"
+PASSWORD_LEAD = "Enter its password to go on."
+PASSWORD_LABEL = "Password"
+PASSWORD_BUTTON = "Go on"
+PASSWORD_WRONG = "This is not the password of this playground."
+PASSWORD_TOO_OFTEN = "Too many wrong passwords came from your address. Try again in {wait} seconds."
+PASSWORD_WANTED = (
+    "This playground is private: send its password as HTTP Basic, with any user name; in a browser, open the start "
+    "page."
+)
+PASSWORD_FRAMED = "Inside another site's frame your browser keeps no cookie of this playground."
+PASSWORD_FRAMED_LINK = "Open it in a tab of its own"
 
 MODEL_OFF = "not loaded"
 MODEL_ASLEEP = "not loaded; whoever asks for it brings it up"
