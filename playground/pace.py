@@ -12,7 +12,7 @@ TICK_S = 0.1
 FASTEST = 1.0
 """Words per tick: ten a second, about twice as fast as people read."""
 SLOWEST = 0.125
-OPENING = 0.5
+OPENING = 0.25
 """Words per tick until the pace is decided; the columns get ahead of what is shown meanwhile."""
 OPENING_TICKS = 10
 CHECK_TICKS = 10
@@ -85,7 +85,7 @@ class Pace:
         age = self._ticks - began
         if age == OPENING_TICKS:
             written = [now.tokens - then for now, then in zip(columns, tokens, strict=True) if not now.ended]
-            self._words_per_tick = _step(WORDS_PER_TOKEN * min(written) / age)
+            self._words_per_tick, self._ran_dry = _step(WORDS_PER_TOKEN * min(written) / age), False
         elif age > OPENING_TICKS and age % CHECK_TICKS == 0 and self._ran_dry:
             self._words_per_tick, self._ran_dry = _step(self._words_per_tick / 2), False
         self._due += self._words_per_tick

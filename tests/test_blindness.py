@@ -58,6 +58,7 @@ from tests.processes import frozen_models
 from tests.replay import ReplayArena, Take
 from tests.test_compare import FACTS, IDS, Told, tokenizer
 from tests.test_compare import Scene as Scripted
+from tests.test_words import words
 from tests.wire import Exchange, Reply, Wire, recording
 
 BATTLES = int(os.environ.get("BLIND_BATTLES", "30"))
@@ -342,7 +343,7 @@ def test_a_stopped_battle_sends_the_same_in_either_order_and_keeps_what_was_on_t
     battles = scene.battles(plain_pair(scene), stopped)
     untold(battles)
     for battled in battles:
-        assert len({len(side.text.split()) for side in battled.sides}) == 1
+        assert len({len(words(side.text)) for side in battled.sides}) == 1
 
 
 def test_an_answer_that_failed_ahead_of_a_stop_keeps_what_was_on_the_screen(scene: Scene) -> None:
@@ -350,7 +351,7 @@ def test_an_answer_that_failed_ahead_of_a_stop_keeps_what_was_on_the_screen(scen
     battled = scene.battle({**plain_pair(scene), MINOTAUR: failing}, stopped)
     untold([battled])
     assert sorted(battled.outcome) == ["failed", "good", "good"]
-    assert len({len(side.text.split()) for side in battled.sides}) == 1
+    assert len({len(words(side.text)) for side in battled.sides}) == 1
 
 
 @pytest.mark.parametrize(
