@@ -1,14 +1,15 @@
 """N token streams, one per column, read as snapshots of all columns at once.
 
 Boundary: gets events from an engine and hands finished generations to whoever records them; knows neither the
-database nor the page. Which columns may be told apart while a battle is blind is decided here, because it is a matter
-of pace; what may be *said* about them is decided in `battles`.
+database nor the page. What a blind battle shows of its columns, and when, follows `pace`; what may be *said* about
+them is decided in `battles`.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -16,6 +17,7 @@ from playground.catalog import without_folders
 from playground.clock import Clock
 from playground.engines.protocol import Ended, Engine, EngineFacts, Event, Job, Queued, Started, Tokens
 from playground.errors import PlaygroundError
+from playground.pace import Pace, Written
 from playground.reading import AnswerReader
 from playground.records import (
     BattleSide,
@@ -27,6 +29,7 @@ from playground.records import (
     ModelCard,
     Prompt,
 )
+from playground.words import WordEnds
 
 ENDED = (ColumnState.DONE, ColumnState.STOPPED, ColumnState.FAILED)
 
@@ -76,6 +79,7 @@ class Column:
         self._created_at = clock.now()
         self._began_s = clock.monotonic()
         self._progress = _Progress()
+        self._words = WordEnds()  # of the text as far as a blind battle has looked at it
         self._lock = threading.Lock()
 
     def job(self, deadline_s: float) -> Job:
@@ -107,26 +111,45 @@ class Column:
                 self.plan.side.side,
                 p.state,
                 self._reader.text,
-                self._status(),
+                self._status(self._clock.monotonic()),
                 p.error,
                 len(p.token_ids),
                 p.first_token_s,
                 p.duration_s,
             )
 
-    def _status(self) -> str:
+    def look(self, now_s: float) -> tuple[Written, LiveColumn]:
+        """How far it is, and what a blind battle may say of it apart from its text; both from one moment."""
+        with self._lock:
+            p = self._progress
+            written = Written(len(self._counted().ends), len(p.token_ids), p.state in ENDED)
+            return written, LiveColumn(self.plan.side.side, p.state, "", self._status(now_s), p.error)
+
+    def text_of(self, num_words: int) -> str:
+        """The text up to the end of its n-th word; all of it when there are fewer and it has ended."""
+        with self._lock:
+            ends = self._counted().ends[:num_words]
+            return self._reader.text[: ends[-1]] if ends else ""
+
+    def tokens_of(self, num_chars: int) -> tuple[int, ...]:
+        """The fewest first tokens whose text has so many characters; the last of them may have more."""
+        with self._lock:
+            count = bisect_left(self._progress.chars_after, num_chars) + 1 if num_chars else 0
+            return tuple(self._progress.token_ids[:count])
+
+    def _counted(self) -> WordEnds:
+        """The words of the text as it is now."""
+        self._words.feed(self._reader.text[self._words.num_chars :])
+        if self._progress.state in ENDED:
+            self._words.finish()
+        return self._words
+
+    def _status(self, now_s: float) -> str:
         """Why nothing comes yet, and for how long it has not."""
-        waited_s = int(self._clock.monotonic() - self._began_s)
+        waited_s = int(now_s - self._began_s)
         if self._progress.state is ColumnState.LOADING and waited_s >= 1:
             return f"{self._progress.status}, {waited_s} s so far"
         return self._progress.status
-
-    def text_after(self, num_tokens: int) -> str:
-        """The text as it was after so many tokens (all of it when there are fewer)."""
-        with self._lock:
-            if num_tokens >= len(self._progress.chars_after):
-                return self._reader.text
-            return self._reader.text[: self._progress.chars_after[num_tokens - 1]] if num_tokens else ""
 
     def _take(self, event: Event) -> Generation | None:
         p = self._progress
@@ -200,6 +223,9 @@ class Comparison:
     `record` gets the finished generations by side: in open mode each at once, while blind all together when the last
     has ended, because Stop must keep what was on the screen and no more: how far a model was ahead would tell which
     one it is.
+
+    A blind battle changes at its ticks only. What it shows is made once per tick, of what had come by then, and is the
+    same for every reader, however often each one reads.
     """
 
     def __init__(
@@ -216,9 +242,10 @@ class Comparison:
         self._clock = clock
         self._record = record
         self._read_s = clock.monotonic()
-        self._kept_tokens: int | None = None  # of a blind battle that was stopped: what had been shown
+        self._pace = Pace(self._read_s)
+        self._shown = {column.plan.side.side: column.look(self._read_s)[1] for column in self._columns}
         self._finished: dict[str, Generation] = {}
-        self._guard = threading.Lock()  # of the two above
+        self._guard = threading.Lock()  # of the three above
 
     def start(self, engine: Engine, deadline_s: float) -> None:
         """Hand every column to the engine; one that it does not take has failed."""
@@ -233,8 +260,9 @@ class Comparison:
         """End one column, or all of them."""
         if self._blind:
             with self._guard:
-                if self._kept_tokens is None:
-                    self._kept_tokens = self._pace(column.live() for column in self._columns)
+                self._tick()
+                if not self._is_complete:
+                    self._pace.stop()
         for column in self._columns:
             if side is None or column.plan.side.side == side:
                 column.stop()
@@ -250,24 +278,38 @@ class Comparison:
         return self._clock.monotonic() - self._read_s
 
     def snapshot(self) -> Mapping[str, LiveColumn]:
-        """All columns now; those of a blind battle at the pace of the slowest that is being written."""
+        """All columns now; those of a blind battle as of its last tick, or whole once all have ended."""
         self._read_s = self._clock.monotonic()
-        live = {column.plan.side.side: column.live() for column in self._columns}
-        pace = self._pace(live.values()) if self._blind else None
-        if pace is None:
-            return live
-        return {c.plan.side.side: replace(live[c.plan.side.side], text=c.text_after(pace)) for c in self._columns}
+        if not self._blind:
+            return {column.plan.side.side: column.live() for column in self._columns}
+        with self._guard:
+            self._tick()
+            return self._shown
 
-    def _pace(self, live: Iterable[LiveColumn]) -> int | None:
-        """Tokens of every column that a blind battle shows; None: all of them.
+    @property
+    def _is_complete(self) -> bool:
+        return len(self._finished) == len(self._columns)
 
-        Told from the same reading as the texts: a column that ends between two would let the others run ahead of it.
-        """
-        running = [column.num_tokens for column in live if column.state not in ENDED]
-        known = [*running, *([] if self._kept_tokens is None else [self._kept_tokens])]
-        return min(known, default=None)
+    def _tick(self) -> None:
+        """Show what is due; called with the guard, and before each event, so that a tick knows nothing later."""
+        now_s = self._clock.monotonic()
+        if self._is_complete or not self._pace.is_due(now_s):
+            return
+        looks = [column.look(self._pace.tick_s(now_s)) for column in self._columns]
+        if all(written.ended for written, _ in looks):
+            return  # what they said last is about to be recorded, and then shown as a whole
+        self._pace.advance(now_s, [written for written, _ in looks])
+        self._show([live for _, live in looks])
+
+    def _show(self, live: Sequence[LiveColumn]) -> None:
+        words = self._pace.shown
+        texts = [column.text_of(words) for column in self._columns]
+        self._shown = {said.side: replace(said, text=text) for said, text in zip(live, texts, strict=True)}
 
     def _listen(self, column: Column, event: Event) -> None:
+        if self._blind:
+            with self._guard:
+                self._tick()
         generation = column.listen(event)
         if generation is None:
             return
@@ -276,17 +318,29 @@ class Comparison:
             return
         with self._guard:
             self._finished[column.plan.side.side] = generation
-            complete, kept = len(self._finished) == len(self._columns), self._kept_tokens
-        if complete:
-            sides = {ended.plan.side.side: ended for ended in self._columns}
-            self._record({side: _cut(ended, self._finished[side], kept) for side, ended in sides.items()})
+            ended = self._ended() if self._is_complete else None
+        if ended is not None:
+            self._record(ended)
+
+    def _ended(self) -> Mapping[str, Generation]:
+        """All generations, cut where the battle was stopped; from now on the snapshot shows them whole."""
+        ended = {column.plan.side.side: self._finished[column.plan.side.side] for column in self._columns}
+        if self._pace.stopped:
+            ended = {c.plan.side.side: _cut(c, ended[c.plan.side.side], self._pace.shown) for c in self._columns}
+        live = [column.look(self._clock.monotonic())[1] for column in self._columns]
+        self._shown = {said.side: replace(said, text=ended[said.side].text) for said in live}
+        return ended
 
 
-def _cut(column: Column, generation: Generation, num_tokens: int | None) -> Generation:
-    """What was on the screen of an answer when its blind battle was stopped."""
-    if num_tokens is None or generation.num_tokens <= num_tokens:
+def _cut(column: Column, generation: Generation, num_words: int) -> Generation:
+    """What was on the screen of an answer when its blind battle was stopped.
+
+    The text is exactly that. The tokens are the fewest whose text holds it: where a word ends inside a token, as a
+    full stop and a line break may be one, they say a little more than the text.
+    """
+    text = column.text_of(num_words)
+    if text == generation.text:
         return generation
     failed = generation.finish_reason is FinishReason.ERROR
     reason = generation.finish_reason if failed else FinishReason.CANCELLED
-    text, token_ids = column.text_after(num_tokens), generation.token_ids[:num_tokens]
-    return replace(generation, text=text, token_ids=token_ids, finish_reason=reason)
+    return replace(generation, text=text, token_ids=column.tokens_of(len(text)), finish_reason=reason)

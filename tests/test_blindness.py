@@ -3,7 +3,7 @@
 Allowed, and looked at apart: the models' names in the picker and on the pages about models, which are the same whatever
 battle there is; which answers failed or are empty, once all have ended; the reason of a battle that takes no vote; and,
 where models take turns in memory, that a battle waits at its start, from which one may guess which models were up.
-Answers grow by one number of tokens at a time, that of the slowest: what they say is theirs.
+Answers grow by the same number of words, at ticks: what they say is theirs, and when is the battle's.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from playground.clock import Clock
 from playground.compare import Column, Comparison
 from playground.engines.protocol import Ended, Started, Tokens
 from playground.lineup import LineUp
+from playground.pace import Written
 from playground.reading import AnswerReader
 from playground.records import FinishReason, Instruction, LiveColumn, ModelCard, PromptTemplate
 from playground.settings import Settings
@@ -57,6 +58,7 @@ from tests.processes import frozen_models
 from tests.replay import ReplayArena, Take
 from tests.test_compare import FACTS, IDS, Told, tokenizer
 from tests.test_compare import Scene as Scripted
+from tests.test_words import words
 from tests.wire import Exchange, Reply, Wire, recording
 
 BATTLES = int(os.environ.get("BLIND_BATTLES", "30"))
@@ -341,7 +343,7 @@ def test_a_stopped_battle_sends_the_same_in_either_order_and_keeps_what_was_on_t
     battles = scene.battles(plain_pair(scene), stopped)
     untold(battles)
     for battled in battles:
-        assert len({len(side.token_ids) for side in battled.sides}) == 1
+        assert len({len(words(side.text)) for side in battled.sides}) == 1
 
 
 def test_an_answer_that_failed_ahead_of_a_stop_keeps_what_was_on_the_screen(scene: Scene) -> None:
@@ -349,7 +351,7 @@ def test_an_answer_that_failed_ahead_of_a_stop_keeps_what_was_on_the_screen(scen
     battled = scene.battle({**plain_pair(scene), MINOTAUR: failing}, stopped)
     untold([battled])
     assert sorted(battled.outcome) == ["failed", "good", "good"]
-    assert len({len(side.token_ids) for side in battled.sides}) == 1
+    assert len({len(words(side.text)) for side in battled.sides}) == 1
 
 
 @pytest.mark.parametrize(
@@ -530,8 +532,8 @@ class Interrupted(Column):
     def then(self) -> None:
         """Nothing, at first."""
 
-    def live(self) -> LiveColumn:
-        seen = super().live()
+    def look(self, now_s: float) -> tuple[Written, LiveColumn]:
+        seen = super().look(now_s)
         self.then()
         return seen
 
@@ -544,19 +546,22 @@ def interrupted(side: str) -> Interrupted:
 @pytest.mark.parametrize("moment", [1, 2, 3, 4])
 def test_an_answer_that_ends_while_all_are_looked_at_lets_none_run_ahead(moment: int) -> None:
     """The slower of two equal answers ends after the n-th time that one is read for a snapshot."""
-    engine, columns, reads = Told(), [interrupted("a"), interrupted("b")], itertools.count(1)
-    comparison = Comparison("battle", True, columns, Clock(), lambda ended: None)
+    engine, columns, reads, seconds = Told(), [interrupted("a"), interrupted("b")], itertools.count(1), [0.0]
+    comparison = Comparison("battle", True, columns, Clock(monotonic=lambda: seconds[0]), lambda ended: None)
     comparison.start(engine, 60.0)  # type: ignore[arg-type]
     engine.say("ga", Started("ga", FACTS), Tokens("ga", (*IDS, 2)), Ended("ga", FinishReason.STOP))
     engine.say("gb", Started("gb", FACTS), Tokens("gb", IDS[:4]))
 
     def ends_in_time() -> None:
-        if next(reads) == moment:
-            engine.say("gb", Tokens("gb", (*IDS[4:], 2)), Ended("gb", FinishReason.STOP))
+        if next(reads) == moment:  # as if the engine's event came past the guard
+            for event in (Tokens("gb", (*IDS[4:], 2)), Ended("gb", FinishReason.STOP)):
+                columns[1].listen(event)
 
     for column in columns:
         column.then = ends_in_time  # type: ignore[method-assign]
-    assert len({column.text for column in comparison.snapshot().values()}) == 1
+    for tick in range(1, 6):
+        seconds[0] = tick * 0.1
+        assert len({column.text for column in comparison.snapshot().values()}) == 1
 
 
 # In a browser

@@ -10,6 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from playground.catalog import Catalog
 from playground.clock import Clock
@@ -29,6 +31,8 @@ from playground.records import (
     SamplingParams,
 )
 from playground.tokenization import Tokenizer, load_tokenizer
+from playground.words import WordEnds
+from tests.test_words import SCRIPTS
 
 FIXTURES = Path(__file__).parent / "fixtures" / "openllama-tokenizers"
 FACTS = EngineFacts("local", "cpu", "float32", "abc123", {"torch": "2.13.0"})
@@ -159,40 +163,137 @@ IDS = encode("An alpaca is a small relative of the llama.")
 
 def a_battle(scene: Scene, blind: bool, refuses: str = "") -> tuple[Comparison, Told]:
     engine = Told(refuses)
-    comparison = Comparison("battle", blind, [scene.column("a"), scene.column("b")], Clock(), scene.record)
+    clock = Clock(monotonic=lambda: scene.seconds)
+    comparison = Comparison("battle", blind, [scene.column("a"), scene.column("b")], clock, scene.record)
     comparison.start(engine, 60.0)  # type: ignore[arg-type]
     return comparison, engine
 
 
-def test_blind_columns_keep_the_pace_of_the_slowest_that_runs_and_open_together() -> None:
+SAID = "An alpaca is a small relative of the llama."
+
+
+def texts(comparison: Comparison) -> list[str]:
+    return [column.text for column in comparison.snapshot().values()]
+
+
+def test_blind_columns_show_the_same_number_of_words_and_open_together() -> None:
     scene = Scene()
     comparison, engine = a_battle(scene, blind=True)
     engine.say("ga", Started("ga", FACTS), Tokens("ga", (*IDS, 2)), Ended("ga", FinishReason.STOP))
     engine.say("gb", Queued("gb", 0, "loading"))
-    assert {c.text for c in comparison.snapshot().values()} == {""}
-    engine.say("gb", Started("gb", FACTS), Tokens("gb", IDS[:4]))
-    assert {c.text for c in comparison.snapshot().values()} == {tokenizer().decode(IDS[:4])}
+    scene.seconds = 0.5
+    assert texts(comparison) == ["", ""]
+    engine.say("gb", Started("gb", FACTS), Tokens("gb", encode("The llama is")))
+    scene.seconds = 0.6
+    assert texts(comparison) == ["An", "The"]
+    scene.seconds = 5.0
+    assert texts(comparison) == ["An alpaca", "The llama"], "the third word may go on"
     assert scene.recorded == [], "a record of one would show that it was first"
     engine.say("gb", Ended("gb", FinishReason.ERROR, "out of memory"))
     shown = comparison.snapshot()
     assert (shown["a"].state, shown["b"].state) == (ColumnState.DONE, ColumnState.FAILED)
-    assert shown["a"].text == "An alpaca is a small relative of the llama."
+    assert texts(comparison) == [SAID, "The llama is"]
     assert sorted(side for side, _ in scene.recorded) == ["a", "b"]
 
 
-def test_stopping_a_blind_battle_keeps_what_was_on_the_screen_and_no_more() -> None:
+def test_a_blind_battle_changes_only_at_its_ticks() -> None:
+    scene = Scene()
+    comparison, engine = a_battle(scene, blind=True)
+    for row in ("ga", "gb"):
+        engine.say(row, Started(row, FACTS), Tokens(row, IDS))
+    seen = []
+    for number in range(1, 150):
+        scene.seconds = number / 100
+        seen.append((number // 10, comparison.snapshot()))
+    for tick in range(14):
+        assert len({repr(shown) for at, shown in seen if at == tick}) == 1
+    assert seen[0][1]["a"].state is ColumnState.WAITING
+    assert seen[-1][1]["a"].state is ColumnState.WRITING
+    assert {(column.num_tokens, column.first_token_s) for _, shown in seen for column in shown.values()} == {(0, None)}
+
+
+def test_a_tick_shows_nothing_that_came_after_it() -> None:
+    read, unread = Scene(), Scene()
+    for scene in (read, unread):
+        comparison, engine = a_battle(scene, blind=True)
+        for row in ("ga", "gb"):
+            engine.say(row, Started(row, FACTS), Tokens(row, IDS[:6]))
+        if scene is read:
+            scene.seconds = 0.1
+            before = comparison.snapshot()
+        scene.seconds = 0.15
+        for row in ("ga", "gb"):
+            engine.say(row, Tokens(row, IDS[6:]))
+        scene.seconds = 0.199
+        assert comparison.snapshot() == before
+
+
+@pytest.mark.parametrize("seconds", [0.35, 0.7, 1.2])
+def test_stopping_a_blind_battle_keeps_the_words_on_the_screen_and_no_more(seconds: float) -> None:
     scene = Scene()
     comparison, engine = a_battle(scene, blind=True)
     engine.say("ga", Started("ga", FACTS), Tokens("ga", (*IDS, 2)), Ended("ga", FinishReason.STOP))
-    engine.say("gb", Started("gb", FACTS), Tokens("gb", IDS[:4]))
-    seen = {c.text for c in comparison.snapshot().values()}
+    engine.say("gb", Started("gb", FACTS), Tokens("gb", IDS[:-2]))
+    scene.seconds = seconds
+    seen = texts(comparison)
+    assert seen[0] == seen[1]
+    assert SAID.startswith(seen[0])
     comparison.stop()
-    engine.say("gb", Tokens("gb", IDS[4:6]))
-    assert {c.text for c in comparison.snapshot().values()} == seen
+    scene.seconds = 3.0
+    engine.say("gb", Tokens("gb", IDS[-2:]))
+    assert texts(comparison) == seen
     engine.say("gb", Ended("gb", FinishReason.CANCELLED))
-    assert {c.text for c in comparison.snapshot().values()} == seen
-    assert {g.text for _, g in scene.recorded} == seen
-    assert {(g.token_ids, g.finish_reason) for _, g in scene.recorded} == {(IDS[:4], FinishReason.CANCELLED)}
+    assert texts(comparison) == seen
+    for _, generation in scene.recorded:
+        assert generation.finish_reason is FinishReason.CANCELLED
+        assert generation.text == seen[0]
+        assert generation.token_ids == IDS[: len(generation.token_ids)]
+        assert tokenizer().decode(generation.token_ids).startswith(generation.text)
+        assert not tokenizer().decode(generation.token_ids[:-1]).startswith(generation.text)
+
+
+def test_a_stop_after_the_end_cuts_nothing() -> None:
+    scene = Scene()
+    comparison, engine = a_battle(scene, blind=True)
+    for row in ("ga", "gb"):
+        engine.say(row, Started(row, FACTS), Tokens(row, (*IDS, 2)), Ended(row, FinishReason.STOP))
+    comparison.stop()
+    assert texts(comparison) == [SAID, SAID]
+    assert {(g.text, g.finish_reason) for _, g in scene.recorded} == {(SAID, FinishReason.STOP)}
+
+
+@settings(deadline=None)
+@given(data=st.data())
+def test_what_a_blind_battle_shows_grows_by_words_to_the_whole(data: st.DataObject) -> None:
+    scene, said = Scene(), {row: data.draw(st.sampled_from(SCRIPTS)) for row in ("ga", "gb")}
+    comparison, engine = a_battle(scene, blind=True)
+    left = {row: [*encode(text), 2] for row, text in said.items()}
+    final = [tokenizer().decode(left["ga"][:-1]), tokenizer().decode(left["gb"][:-1])]
+    ends = [word_ends(text) for text in final]
+    for row in left:
+        engine.say(row, Started(row, FACTS))
+    before = ["", ""]
+    while any(left.values()):
+        scene.seconds += data.draw(st.sampled_from([0.0, 0.03, 0.25, 2.0]))
+        shown = texts(comparison)
+        assert all(new.startswith(old) for new, old in zip(shown, before, strict=True))
+        counts = [each.index(len(text)) for each, text in zip(ends, shown, strict=True)]
+        assert counts[0] == counts[1] or min(counts) == min(map(len, ends)) - 1, "one has no more"
+        before = shown
+        row = data.draw(st.sampled_from([row for row, ids in left.items() if ids]))
+        size = data.draw(st.integers(1, 40))
+        engine.say(row, Tokens(row, tuple(left[row][:size])))
+        left[row] = left[row][size:]
+        if not left[row]:
+            engine.say(row, Ended(row, FinishReason.STOP))
+    assert texts(comparison) == final
+
+
+def word_ends(text: str) -> list[int]:
+    words = WordEnds()
+    words.feed(text)
+    words.finish()
+    return [0, *words.ends]
 
 
 def test_open_columns_go_at_their_own_pace_and_are_recorded_one_by_one() -> None:
