@@ -357,7 +357,7 @@ class BattleView:
     stored: bool  # False: kept in memory only, counts nowhere
     choice: str | None = None
     final_in_s: float | None = None  # while voted: until the reveal
-    open_for_s: float | None = None  # while open: since the last answer ended
+    open_for_s: float | None = field(default=None, compare=False)  # while open: since the last answer ended
     void_reason: str | None = None
     reasons: tuple[str, ...] = ()
     comment: str = ""
