@@ -28,6 +28,7 @@ from pathlib import Path
 
 from playground.battles import Battles
 from playground.clock import utc_now
+from playground.networks import Network
 from playground.storage.audit import audit
 from playground.storage.journal import Journal
 from playground.storage.rebuild import restore
@@ -108,7 +109,9 @@ def _vote_on(battles: Battles, out: int, chance: random.Random) -> None:
 
         for _ in range(chance.choice((1, 1, 2, 3))):
             choice = chance.choice(("a", "b", "tie", "both_bad", "a>b"))
-            cast = battles.vote(battle_id, choice, viewer, reasons=("clear",), comment=f"Because of {choice}.")
+            network = Network(f"{chance.randrange(3):064x}", utc_now()[:10])
+            because = f"Because of {choice}."
+            cast = battles.vote(battle_id, choice, viewer, reasons=("clear",), comment=because, network=network)
             told(cast.revision, str(cast.choice))  # of a vote that stands already, the stored one
             if chance.random() < 0.3:
                 told(battles.undo(battle_id, viewer).revision, "undo")
