@@ -164,8 +164,7 @@ def test_the_program_believes_loopback_only_when_told_to(tmp_path: Path, live_ap
         assert cookie.endswith("SameSite=None; Secure; Partitioned")
         assert root == "https://play.example"
         with pytest.raises(urllib.error.HTTPError) as refused:
-            for _ in range(8):
-                page(app, **passed_on)
+            all(page(app, **passed_on) for _ in range(8))
         assert refused.value.code == 429
         assert page(app, **{"x-forwarded-for": "203.0.113.8"}), "another address has a limit of its own"
     finally:

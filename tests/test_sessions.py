@@ -17,20 +17,18 @@ from typing import Any
 
 import gradio as gr
 import pytest
-from gradio_client import Client
-from starlette.middleware import Middleware
 
 from benchmarks.tab import Tab
 from playground.clock import Clock
 from playground.settings import Settings
 from playground.ui.pages import build_pages, launch_options
-from playground.ui.sessions import UNHELD_S, WRITTEN_FOR, Sessions, TabWatch, lighten_sessions
+from playground.ui.sessions import IDLE_S, READ_S, WRITTEN_FOR, Sessions, lighten_sessions
 from tests.conftest import free_port
 from tests.patience import wait_until
 from tests.stub_arena import StubArena
 
 FEW = 5
-"""Sessions without a heartbeat that the small page keeps."""
+"""Sessions that the small page keeps."""
 KEPT_BYTES = 20_000
 VIEWS = 30
 
@@ -52,7 +50,7 @@ class SmallPage:
         return holder
 
     def call(self, name: str, session: str | None = None) -> str:
-        """Begin a call as a program does that opens no heartbeat; returns where its result is."""
+        """Begin a call as a program does; returns where its result is."""
         body = {"data": []} | ({} if session is None else {"session_hash": session})
         url = f"http://127.0.0.1:{self.port}/gradio_api/call/{name}"
         request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
@@ -65,17 +63,13 @@ class SmallPage:
             return str(reply.read().decode())
 
     def count(self, session: str | None = None) -> int:
-        """Call the counter and read its result."""
+        """Call the function that answers 1, and read its result."""
         said = self.result(self.call("count", session))
         return int(json.loads(said.partition("data: ")[2])[-1])
 
     @property
     def at_rest(self) -> bool:
         return not self.blocks._queue.event_ids_to_events
-
-
-def counted(count: int) -> tuple[int, int]:
-    return count + 1, count + 1
 
 
 @pytest.fixture
@@ -89,12 +83,11 @@ def small() -> Iterator[SmallPage]:
         yield 2
 
     with gr.Blocks() as blocks:
-        count, shown = gr.State(0), gr.Number()
-        gr.Button().click(counted, [count], [count, shown], api_name="count")
+        shown = gr.Number()
+        gr.Button().click(lambda: 1, None, [shown], api_name="count")
         gr.Button().click(wait, None, [shown], api_name="wait")
     port, told_s = free_port(), [0.0]
-    watched = {"middleware": [Middleware(TabWatch)]}
-    blocks.launch(server_port=port, prevent_thread_lock=True, quiet=True, app_kwargs=watched)
+    blocks.launch(server_port=port, prevent_thread_lock=True, quiet=True)
     lighten_sessions(blocks, Clock(monotonic=lambda: told_s[0]), FEW)
     yield SmallPage(blocks, port, told_s, may_end, begun)
     may_end.set()
@@ -122,14 +115,6 @@ def view_page(port: int, views: int) -> None:
     gc.collect()
 
 
-def test_a_light_session_keeps_state_and_no_configuration(small: SmallPage) -> None:
-    client = Client(small.blocks.local_url, verbose=False)
-    assert [client.predict(api_name="/count") for _ in range(3)] == [1, 2, 3]
-    (session,) = small.sessions.session_data.values()
-    assert session.config_values == {}
-    client.close()
-
-
 def test_a_page_view_keeps_less_than_20_kb_once_its_tab_is_closed(whole: tuple[gr.Blocks, int]) -> None:
     _, port = whole
     view_page(port, 5)
@@ -143,38 +128,30 @@ def test_a_page_view_keeps_less_than_20_kb_once_its_tab_is_closed(whole: tuple[g
     assert (after - before) / VIEWS < KEPT_BYTES
 
 
-def test_the_state_of_the_page_needs_no_end_of_its_own(whole: tuple[gr.Blocks, int]) -> None:
-    states = [block for block in whole[0].blocks.values() if isinstance(block, gr.State)]
-    assert states
-    assert all(state.time_to_live == float("inf") and state.delete_callback(None) is None for state in states)
+def test_the_page_keeps_no_state_in_a_session(whole: tuple[gr.Blocks, int]) -> None:
+    assert [block for block in whole[0].blocks.values() if isinstance(block, gr.State)] == []
 
 
-def test_the_session_of_a_closed_tab_ends(small: SmallPage) -> None:
-    with Tab(small.port).opened() as tab:
-        assert small.count(tab.session) == 1
-        small.told_s[0] += 100 * UNHELD_S
-        assert small.count(tab.session) == 2, "an open tab may be idle for as long as it likes"
-    wait_until(lambda: tab.session in small.sessions._unheld)
-    assert small.count(tab.session) == 3, "a tab whose stream was cut goes on"
-    small.told_s[0] += UNHELD_S + 1
-    wait_until(lambda: tab.session not in small.sessions.session_data)
+def test_a_session_that_nobody_uses_ends(small: SmallPage) -> None:
+    assert small.count("tab") == 1
+    small.told_s[0] += IDLE_S - 1
+    assert small.count("tab") == 1, "used once more, it is kept for as long again"
+    small.told_s[0] += IDLE_S - 1
+    assert "tab" in small.sessions.session_data
+    small.told_s[0] += 2
+    wait_until(lambda: "tab" not in small.sessions.session_data)
     assert small.blocks._queue.pending_messages_per_session == {}
     assert small.blocks._queue.pending_event_ids_session == {}
-    assert small.count(tab.session) == 1, "whoever comes back begins anew"
-
-
-def test_an_open_tab_outlives_any_number_of_other_clients(small: SmallPage) -> None:
-    with Tab(small.port).opened() as tab:
-        assert small.count(tab.session) == 1
-        for _ in range(4 * FEW):
-            small.count()
-        assert small.count(tab.session) == 2
+    assert small.count("tab") == 1, "whoever comes back begins anew"
 
 
 @pytest.mark.parametrize("named", [True, False], ids=["with a session", "without a session"])
-def test_clients_without_a_heartbeat_are_few_and_the_latest_used(small: SmallPage, named: bool) -> None:
-    urls = [small.call("count", f"program{n}" if named else None) for n in range(4 * FEW)]
-    wait_until(lambda: small.at_rest)
+def test_the_sessions_that_are_kept_are_few_and_the_latest_used(small: SmallPage, named: bool) -> None:
+    urls = []
+    for number in range(4 * FEW):
+        urls.append(small.call("count", f"program{number}" if named else None))
+        wait_until(lambda: small.at_rest)
+        small.told_s[0] += READ_S
     kept = list(small.sessions.session_data)
     assert len(kept) == FEW
     assert set(small.blocks._queue.pending_event_ids_session) == set(kept)
@@ -187,7 +164,7 @@ def test_a_session_with_an_event_under_way_does_not_end(small: SmallPage) -> Non
     small.begun.wait(60)
     for _ in range(4 * FEW):
         small.count()
-    small.told_s[0] += UNHELD_S + 1
+    small.told_s[0] += IDLE_S + 1
     wait_until(lambda: list(small.sessions.session_data) == ["patient"])
     small.may_end.set()
     assert "event: complete" in small.result(url)
@@ -202,28 +179,24 @@ def test_two_thousand_other_sessions_do_not_end_an_answer(small: SmallPage) -> N
     assert "event: complete" in small.result(url)
 
 
-def test_all_sessions_together_are_no_more_than_the_capacity(small: SmallPage) -> None:
-    small.sessions.capacity = 3
-    with Tab(small.port).opened() as first, Tab(small.port).opened() as second:
-        for tab in (first, second):
-            small.count(tab.session)
-        for _ in range(3):
-            small.count()
-        assert {first.session, second.session} <= set(small.sessions.session_data)
-        assert len(small.sessions.session_data) == 3
+def test_more_sessions_than_are_kept_are_all_answered_at_once(small: SmallPage) -> None:
+    urls = [small.call("wait", f"tab{number}") for number in range(4 * FEW)]
+    small.may_end.set()
+    with ThreadPoolExecutor(len(urls)) as readers:
+        assert all("event: complete" in result for result in readers.map(small.result, urls))
 
 
-def test_a_session_from_before_goes_on() -> None:
+def test_a_session_from_before_is_kept() -> None:
     with gr.Blocks() as blocks:
-        count, shown = gr.State(0), gr.Number()
-        gr.Button().click(counted, [count], [count, shown], api_name="count")
-    blocks.launch(server_port=free_port(), prevent_thread_lock=True, quiet=True)
+        gr.Button().click(lambda: 1, None, [gr.Number()], api_name="count")
+    port = free_port()
+    blocks.launch(server_port=port, prevent_thread_lock=True, quiet=True)
     try:
-        client = Client(blocks.local_url, verbose=False)
-        assert client.predict(api_name="/count") == 1
+        page = SmallPage(blocks, port, [0.0], threading.Event())
+        assert page.count("early") == 1
         lighten_sessions(blocks)
-        assert client.predict(api_name="/count") == 2
-        client.close()
+        assert "early" in page.sessions.session_data
+        assert page.count("early") == 1
     finally:
         blocks.close()
 

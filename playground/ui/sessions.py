@@ -1,11 +1,14 @@
-"""Sessions that cost little and end with their tabs.
+"""Keep Gradio's sessions small, and end those that nobody uses.
 
 Gradio keeps 340 KB of each page view until 10,000 sessions exist. Every session copies the page's tables of components
 and events (14 KB), and keeps the components that its events have built: one for each output of an event, also for one
 that the event leaves as it is (325 KB, some 100 components in a page view). No event here reads them: each gets plain
 values and checks them itself. A session also computes the configuration of every component for deep links, which this
-page does not offer (100 KB, and 10 ms of the thread that serves everybody). And Gradio forgets whichever session was
-used longest ago, be its tab open or not; https://github.com/gradio-app/gradio/pull/13756 leaves that as it is.
+page does not offer (100 KB, and 10 ms of the thread that serves everybody).
+
+The page uses no `gr.State`: each call names its battle, so that the end of a session is noticed by nobody. Gradio's
+page therefore connects no heartbeat, and the server cannot tell an open tab from a closed one; it need not.
+https://github.com/gradio-app/gradio/pull/13756 leaves the size of a session as it is.
 
 Boundary: knows the insides of Gradio's `StateHolder`, `SessionState` and `Queue`, of the version that `WRITTEN_FOR`
 names; with another version nothing is changed. For one thread: the server's event loop.
@@ -14,10 +17,8 @@ names; with another version nothing is changed. For one thread: the server's eve
 from __future__ import annotations
 
 import logging
-import re
-from collections import Counter, OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import takewhile
 from types import MappingProxyType
@@ -27,16 +28,16 @@ import gradio as gr
 from gradio.state_holder import SessionState, StateHolder
 
 from playground.clock import Clock
-from playground.ui.calls import PREFIX
-from playground.ui.middleware import ASGIApp, Receive, Scope, Send
 
 WRITTEN_FOR = "6.31.0"
-UNHELD_S = 600.0
-"""How long a session is kept that nobody uses and no heartbeat holds: its tab was closed, or a proxy cut the stream, or
-it is a program's that has yet to read its result."""
-UNHELD_MOST = 1000
-"""Sessions without a heartbeat; beyond it the one that was used longest ago ends first."""
-HEARTBEAT = re.compile(re.escape(PREFIX) + r"heartbeat/(?P<session>[\w-]{1,64})/?")
+IDLE_S = 600.0
+"""How long a session is kept that nobody uses: a program may have yet to read its result."""
+MOST = 1000
+"""Sessions; beyond it the one that was used longest ago ends first."""
+READ_S = 5.0
+"""How long a session is kept in any case: an answer may be on its way to a client that reads it."""
+MESSAGES_OF = 100_000
+"""Sessions whose messages Gradio's queue keeps; it drops others', so that this must never be reached."""
 NOTHING: Mapping[int, Any] = MappingProxyType({})
 
 log = logging.getLogger(__name__)
@@ -99,57 +100,35 @@ class LightSession(SessionState):  # type: ignore[misc]  # Gradio has no types h
 
 
 class Sessions(StateHolder):  # type: ignore[misc]  # Gradio has no types here
-    """The sessions of open tabs, and of other clients for as long as they are used.
+    """The sessions in use: about `most`, each until it was idle for `IDLE_S`.
 
-    A session whose heartbeat is connected ends only when there are more than `capacity` in all and no other is left to
-    end. Ending one is harmless: a client that comes back starts with the values that the page was built with. A session
-    with an event under way is never ended. No `gr.State` here has a time to live, or a callback at its end.
+    There may be more, because a session that has just been used, or has an event under way, does not end.
     """
 
-    def __init__(self, page: gr.Blocks, clock: Clock | None = None, unheld_most: int = UNHELD_MOST) -> None:
+    def __init__(self, page: gr.Blocks, clock: Clock | None = None, most: int = MOST) -> None:
         super().__init__()
         self.blocks = page
-        self.capacity = page.state_session_capacity
-        self._unheld_most = unheld_most
+        self._most = most
         self._clock = clock or Clock()
         self._queue = page._queue
         # Gradio drops the messages of whichever session was the 2,000th before, also while it is being answered.
-        self._queue.pending_messages_per_session.max_size = 2 * (self.capacity + unheld_most)
-        self._heartbeats: Counter[str] = Counter()
-        self._unheld: OrderedDict[str, float] = OrderedDict()  # when each was last used, the earliest first
+        self._queue.pending_messages_per_session.max_size = MESSAGES_OF
+        self._used: OrderedDict[str, float] = OrderedDict()  # when each session was last used, the earliest first
 
     def __getitem__(self, session_id: str) -> SessionState:
-        """The session, made if there is none."""
+        """Return the session, made if there is none."""
         session = self.session_data.get(session_id)
         if session is None:
             session = self.session_data[session_id] = LightSession(self.blocks.default_config)
-        self.session_data.move_to_end(session_id)
-        if session_id not in self._heartbeats:
-            self._let_go(session_id)
-        if len(self.session_data) > self.capacity:
-            self._end_first((*self._unheld, *self.session_data), session_id)
+        self._use(session_id)
         return session
 
-    @contextmanager
-    def held(self, session_id: str) -> Iterator[None]:
-        """Keep a session, which may begin later, for as long as its tab is open."""
-        self._heartbeats[session_id] += 1
-        self._unheld.pop(session_id, None)
-        try:
-            yield
-        finally:
-            self._heartbeats[session_id] -= 1
-            if not self._heartbeats[session_id]:
-                del self._heartbeats[session_id]
-                if session_id in self.session_data:
-                    self._let_go(session_id)
-
     def delete_all_expired_state(self) -> None:
-        """End the sessions that nobody holds or uses; Gradio calls this once a second."""
+        """End the sessions that nobody uses; Gradio calls this once a second."""
         now_s = self._clock.monotonic()
-        for session_id in list(takewhile(lambda each: self._unheld[each] <= now_s - UNHELD_S, self._unheld)):
+        for session_id in list(takewhile(lambda each: self._used[each] <= now_s - IDLE_S, self._used)):
             if self._is_busy(session_id):
-                self._let_go(session_id)
+                self._use(session_id)
             else:
                 self._end(session_id)
         queued = self._queue.pending_event_ids_session  # also of events that were cancelled before they had a session
@@ -160,30 +139,27 @@ class Sessions(StateHolder):  # type: ignore[misc]  # Gradio has no types here
         """Keep the sessions that began before this was there."""
         for session_id, session in list(sessions.items()):
             self.session_data[session_id] = session
-            self._let_go(session_id)
+            self._use(session_id)
 
-    def _let_go(self, session_id: str) -> None:
-        """Note that a session without a heartbeat was used now."""
-        self._unheld[session_id] = self._clock.monotonic()
-        self._unheld.move_to_end(session_id)
-        if len(self._unheld) > self._unheld_most:
-            self._end_first(self._unheld, session_id)
-
-    def _end_first(self, session_ids: Iterable[str], spared: str) -> None:
-        """End the first of these sessions that may end."""
-        found = (each for each in session_ids if each != spared and not self._is_busy(each))
-        session_id = next(found, None)
-        if session_id is not None:
-            self._end(session_id)
+    def _use(self, session_id: str) -> None:
+        """Note that a session is used now; of too many, end one that is not busy."""
+        now_s = self._clock.monotonic()
+        self._used[session_id] = now_s
+        self._used.move_to_end(session_id)
+        if len(self._used) > self._most:
+            earlier = takewhile(lambda each: self._used[each] <= now_s - READ_S, self._used)
+            first = next((each for each in earlier if not self._is_busy(each)), None)
+            if first is not None:
+                self._end(first)
 
     def _is_busy(self, session_id: str) -> bool:
-        """Whether an event of the session waits or runs; its messages must have a place to go."""
+        """Return whether an event of the session waits or runs; its messages must have a place to go."""
         queued = self._queue.pending_event_ids_session.get(session_id, ())
         return any(event_id in self._queue.event_ids_to_events for event_id in queued)
 
     def _end(self, session_id: str) -> None:
         self.session_data.pop(session_id, None)
-        self._unheld.pop(session_id, None)
+        self._used.pop(session_id, None)
         self._forget_messages(session_id)
 
     def _forget_messages(self, session_id: str) -> None:
@@ -191,23 +167,7 @@ class Sessions(StateHolder):  # type: ignore[misc]  # Gradio has no types here
         self._queue.pending_event_ids_session.pop(session_id, None)
 
 
-class TabWatch:
-    """Tells `Sessions` which tabs are open: a page keeps one request, its heartbeat, for as long as it is there."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        beat = HEARTBEAT.fullmatch(scope["path"]) if scope["type"] == "http" else None
-        sessions = None if beat is None else getattr(scope.get("app"), "state_holder", None)
-        if beat is not None and isinstance(sessions, Sessions):
-            with sessions.held(beat["session"]):
-                await self._app(scope, receive, send)
-        else:
-            await self._app(scope, receive, send)
-
-
-def lighten_sessions(page: gr.Blocks, clock: Clock | None = None, unheld_most: int = UNHELD_MOST) -> None:
+def lighten_sessions(page: gr.Blocks, clock: Clock | None = None, most: int = MOST) -> None:
     """Make the sessions of a launched page light, if Gradio is the version that this was written for."""
     if gr.__version__ != WRITTEN_FOR:
         log.warning(
@@ -216,6 +176,6 @@ def lighten_sessions(page: gr.Blocks, clock: Clock | None = None, unheld_most: i
             *(gr.__version__, __name__, WRITTEN_FOR),
         )
         return
-    sessions, before = Sessions(page, clock, unheld_most), page.app.state_holder
+    sessions, before = Sessions(page, clock, most), page.app.state_holder
     page.state_holder = page.app.state_holder = sessions
     sessions.take_over(before.session_data)
