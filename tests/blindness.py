@@ -36,7 +36,9 @@ API = "/gradio_api"
 ANSWER, ID, TIME, PACE = "<answer>", "<id>", "<time>", "<pace>"
 ANSWER_SLOT = re.compile(r"(?:answer|raw)-[a-f]")
 TIMES = ("duration", "average_duration", "eta", "rank_eta", "avg_time", "cache_duration", "time_limit")
-SECONDS_LEFT = re.compile(r"(?<=data-(?:final|opens)-in=')[0-9.]+(?=')")
+SECONDS_LEFT = re.compile(r"(?<=data-final-in=')[0-9.]+(?=')")
+OPENS_IN = re.compile(r" data-opens-in='[0-9.]+'")
+"""Gone a second after the answers are complete: whether a reload comes sooner is its visitor's chance."""
 BEAT = re.compile(r"(?<=data-beat=')[0-9]+(?=')")
 STATE = re.compile(r"(?<=<span class='state'>)[^<]*(?=</span>)")
 RUNNING = re.compile(r"waiting|writing…|loading.*|waiting for memory.*|\d+ before you")
@@ -378,7 +380,7 @@ def _messages(body: bytes) -> list[dict[str, Any]]:
 
 
 def _written(said: Any) -> str:
-    return SECONDS_LEFT.sub(TIME, json.dumps(_timeless(said), ensure_ascii=False))
+    return SECONDS_LEFT.sub(TIME, OPENS_IN.sub("", json.dumps(_timeless(said), ensure_ascii=False)))
 
 
 def _timeless(said: Any) -> Any:
