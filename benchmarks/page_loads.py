@@ -2,7 +2,7 @@
 
 Run ``python benchmarks/page_loads.py [--loads 2000] [--idle-minutes 3] [--checkout PATH …]``. Every app runs in a
 process of its own, all at the same time; `--checkout`, which may be repeated, names the versions of the playground. A
-load is what a browser asks for: the page, its heartbeat, its load events with a session of its own; then the tab is
+load is what a browser asks for: the page, its heartbeat where it has one, its load events; then the tab is
 closed. Memory is that of the web process, before the loads and once the tabs have been closed for a while.
 
 Boundary: real HTTP on loopback; the worker processes of the models are told apart.

@@ -165,8 +165,6 @@ class Arena:
             raise InvalidValue("a seed cannot be given while blind: it would let answers be told apart; use open mode")
         states = {status.model_id: status.state for status in self.statuses()}
         cards, probability = self._line_up.choose(instruction, models, columns, blind, overrides, states)
-        if parent is not None and _is_drawn_still(parent):
-            probability = parent.draw_probability
         plans = self._line_up.plan(cards, instruction, overrides)
         battle = Battle(
             id=secrets.token_hex(16),
@@ -536,8 +534,3 @@ class Arena:
 
 def _counts_nowhere(reading: Reading, battle: Battle) -> Standing:
     return Standing(False, "it is kept in memory only")
-
-
-def _is_drawn_still(battle: Battle) -> bool:
-    """Whether its rater knows no more of its models than that the arena drew them."""
-    return battle.blind and battle.draw_probability is not None and battle.state is not BattleState.REVEALED

@@ -138,7 +138,7 @@ class CountingPolicy:
             Reason.BY_JUDGE: f"a judging model gave it; the leaderboard counts votes of {self.voters}",
             Reason.BY_GUEST: f"a guest of a shared link gave it; the leaderboard counts votes of {self.voters}",
             Reason.OPEN_MODE: "the models' names were shown",
-            Reason.CHOSEN_PAIR: "the models were chosen, not drawn",
+            Reason.CHOSEN_PAIR: "the models were chosen or kept, not drawn",
             Reason.DRAWN_PAIR: "the models were drawn, not chosen",
             Reason.CHANGED_SAMPLING: "sampling parameters were changed",
             Reason.CAPPED: "its network had reached the votes that count on one day",
@@ -155,13 +155,10 @@ class CountingPolicy:
         return replace(self, leave_out_flagged=not counted)
 
     def with_fallback(self, pairs: Iterable[JudgedPair]) -> CountingPolicy:
-        """The same; where it wants drawn pairs and nobody has judged one yet, with chosen pairs too."""
-        if self.pairs != "drawn" or any(self._is_on_drawn_pair(pair) for pair in pairs):
+        """The same; where it wants drawn pairs and no vote on one counts yet, with chosen pairs too."""
+        if self.pairs != "drawn" or any(pair.drawn and self.reason(pair) is None for pair in pairs):
             return self
         return replace(self, pairs="all")
-
-    def _is_on_drawn_pair(self, pair: JudgedPair) -> bool:
-        return pair.drawn and pair.blind and pair.own_sampling and pair.origin in self.origins
 
     @property
     def voters(self) -> str:
@@ -332,7 +329,7 @@ class JudgedVotes(Protocol):
     """What can be asked about stored votes; `Reading` is one."""
 
     def judged_pairs(self, *, battle_id: str = "", rater_id: str = "", day: str = "") -> Iterator[JudgedPair]: ...
-    def has_drawn_vote(self) -> bool: ...
+    def has_drawn_vote(self, min_decision_s: float) -> bool: ...
     def count_votes_of(self, rater_id: str, day: str) -> int: ...
 
 
@@ -371,7 +368,9 @@ def told(reason: Reason | None, state: BattleState, blind: bool, policy: Countin
 def _as_of_now(votes: JudgedVotes, pairs: Sequence[JudgedPair], policy: CountingPolicy) -> CountingPolicy:
     """The policy with its fallback; the database is asked only where that decides about one of `pairs`."""
     is_in_question = policy.pairs == "drawn" and any(policy.reason(pair) is Reason.CHOSEN_PAIR for pair in pairs)
-    return replace(policy, pairs="all") if is_in_question and not votes.has_drawn_vote() else policy
+    return (
+        replace(policy, pairs="all") if is_in_question and not votes.has_drawn_vote(policy.min_decision_s) else policy
+    )
 
 
 def _of_one_rater(pair: JudgedPair) -> JudgedPair:

@@ -192,10 +192,23 @@ def build_leaderboard(
         return board
     rest = [pair for pair in judged if networks.get(pair.vote_id) != tag]
     counted_rest = count(rest, policy, category=category)
-    without = leaderboard_of(
-        _table(counted_rest, options, table.models), cards, category=category, options=options, counted=counted_rest
+    headline = _headline(_table(counted_rest, options, table.models), cards, category, options, counted_rest)
+    return _with_network(board, counted, counted_rest, headline)
+
+
+def _headline(
+    table: PairTable, cards: Mapping[str, Named], category: str, options: LeaderboardOptions, counted: Counted
+) -> str:
+    """The verdict in one line, and no more of a leaderboard."""
+    fitted = fit(table.wins, prior=options.prior)
+    intervals = _intervals(table, fitted, options)
+    return _Board.of(table, fitted, intervals, options, cards, counted, None, None).verdict(category).headline
+
+
+def _intervals(table: PairTable, fitted: Fit, options: LeaderboardOptions) -> Intervals:
+    return estimate_intervals(
+        table, fitted, level=options.level, unit=options.unit, resamples=options.resamples, seed=options.seed
     )
-    return _with_network(board, counted, counted_rest, without.verdict.headline)
 
 
 def _busiest(votes: Collection[str], networks: Mapping[str, str]) -> str:
@@ -234,9 +247,7 @@ def leaderboard_of(
     """
     options = options or LeaderboardOptions()
     fitted = fit(table.wins, prior=options.prior)
-    intervals = estimate_intervals(
-        table, fitted, level=options.level, unit=options.unit, resamples=options.resamples, seed=options.seed
-    )
+    intervals = _intervals(table, fitted, options)
     counted = counted or Counted((), (), table.num_votes, 0, {}, {})
     board = _Board.of(table, fitted, intervals, options, cards, counted, other, stricter)
     return Leaderboard(

@@ -225,8 +225,22 @@ class TestStandingInTheDatabase:
         assert self.told(home, "chosen") is None
         self.voted(home, "program", "ann", "api")
         assert self.told(home, "chosen") is None
-        self.voted(home, "drawn")
+        self.voted(home, "drawn", instruction=Instruction("Something else."))
         assert self.told(home, "chosen") is Reason.CHOSEN_PAIR
+
+    @pytest.mark.parametrize("how", [{"wait_s": 0.5}, {"blind": False}, {"overrides": {"top_k": 3}}])
+    def test_a_drawn_pair_whose_vote_does_not_count_ends_no_fallback(self, how: dict[str, Any]) -> None:
+        home = house()
+        self.voted(home, "chosen", draw_probability=None)
+        self.voted(home, "drawn", instruction=Instruction("Something else."), **how)
+        assert self.told(home, "chosen") is None
+        with home.store.reading() as reading:
+            pairs = list(reading.judged_pairs())
+        assert POLICY.with_fallback(pairs).pairs == "all"
+        self.voted(home, "good", instruction=Instruction("Yet another."))
+        assert self.told(home, "chosen") is Reason.CHOSEN_PAIR
+        with home.store.reading() as reading:
+            assert POLICY.with_fallback(list(reading.judged_pairs())).pairs == "drawn"
 
     def test_the_daily_cap_is_told(self) -> None:
         home = house()

@@ -176,10 +176,29 @@ def test_networks_of_votes_are_forgotten_after_30_days() -> None:
         assert reading.count_votes() == 1
 
 
-def test_an_erasure_takes_the_networks_of_votes_along() -> None:
+def test_an_erasure_gives_no_new_votes_under_the_cap() -> None:
     home, known = house(), networks()
-    home.battle_is_open()
-    home.battles.vote("battle-1", "a", ADA, network=known.of(HOME), final=True)
-    home.battles.erase(ADA)
-    with home.store.reading() as reading:
-        assert reading.networks() == {}
+    home.battles._votes_per_network = 3
+    for number in range(6):
+        home.battle_is_open(f"battle-{number}")
+        home.battles.vote(f"battle-{number}", "a", ADA, network=known.of(HOME), final=True)
+        home.battles.erase(ADA)
+    flags = [flags_of(home, f"battle-{number}") & {"capped"} for number in range(6)]
+    assert flags == [set()] * 3 + [{"capped"}] * 3
+
+
+def test_undone_votes_and_those_of_programs_use_up_no_cap() -> None:
+    home, known = house(), networks()
+    home.battles._votes_per_network = 2
+    home.battle_is_open("again")
+    for _ in range(3):
+        home.battles.vote("again", "a", ADA, network=known.of(HOME))
+        home.battles.undo("again", ADA)
+    for number in range(3):
+        home.battle_is_open(f"program-{number}", owner="ann", source="api")
+        home.battles.vote(f"program-{number}", "a", "ann", final=True, source="api", network=known.of(HOME))
+    home.battle_is_open("first")
+    home.battles.vote("first", "a", ADA, network=known.of(HOME))
+    home.battles.vote("again", "b", ADA, network=known.of(HOME))
+    assert [flags_of(home, name) & {"capped"} for name in ("again", "first")] == [set(), set()]
+    assert flags_of(home, "program-2") & {"capped"} == {"capped"}, "each origin has its own"

@@ -12,7 +12,7 @@ import pytest
 from sqlite_utils import Database
 
 from playground.battles import Battles
-from playground.errors import DatabaseDiffers, DatabaseLocked
+from playground.errors import DatabaseDiffers, DatabaseLocked, StorageError
 from playground.records import Origin
 from playground.storage.audit import audit
 from playground.storage.connection import connect, open_writer
@@ -161,6 +161,9 @@ def test_a_database_between_two_versions_is_read_and_never_written(tmp_path: Pat
         assert "nothing is written to it" in store.read_only
         with pytest.raises(DatabaseLocked, match="nothing was saved"):
             Battles(store).vote("battle-1", "a", BEN)
+        assert store.count_votes() == 0
+        with pytest.raises(StorageError, match=r"this cannot be read here: playground\.db claims schema 2"):
+            list(store.judged_pairs())
     assert path.read_bytes() == content
     assert list(tmp_path.glob("*before*")) == []
 

@@ -20,6 +20,7 @@ from playground.records import (
     ColumnView,
     FinishReason,
     Instruction,
+    Standing,
 )
 from playground.ui import texts
 from playground.ui.columns import Columns
@@ -338,6 +339,16 @@ def test_the_choices_are_those_of_the_battle(bar: VoteBar, count: int, question:
 def test_a_failed_answer_cannot_be_chosen(bar: VoteBar) -> None:
     updates = bar.render(page(Phase.OPEN, count=3, good_sides=("a", "c")))
     assert [s for s in SIDES[:3] if updates[bar.choices[s]]["interactive"]] == ["a", "c"]
+
+
+@pytest.mark.parametrize("phase", [Phase.VOTED, Phase.REVEALED])
+def test_whether_a_vote_counts_is_said_with_the_reason(bar: VoteBar, phase: Phase) -> None:
+    def hint(standing: Standing | None) -> str:
+        return str(bar.render(page(phase, standing=standing))[bar.hint]["value"])
+
+    assert "Not counted: decided in under 1 s." in hint(Standing(False, "decided in under 1 s"))
+    assert "Counted." in hint(Standing(True))
+    assert "ounted" not in hint(None)
 
 
 def test_why_one_cannot_vote_is_said(bar: VoteBar) -> None:

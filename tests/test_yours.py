@@ -185,6 +185,21 @@ def test_instructions_are_escaped_and_cut(arena: Arena, room: YoursRoom, ada: Pe
     assert "…</a>" in drawn
 
 
+def test_list_and_file_say_whether_a_vote_counts(arena: Arena, room: YoursRoom, ada: Person) -> None:
+    judged(arena, ada)  # at once
+    assert "you chose B · Not counted: decided in under 1 s." in shown(room.draw(ada.browser), room.list)
+    (battle,) = json.loads(shown(room.as_file("", ada.browser), room.document))["battles"]
+    assert (battle["counts"], battle["why_not"]) == (False, "decided in under 1 s")
+
+
+def test_a_vote_that_can_no_longer_be_undone_is_listed_as_final(arena: Arena, room: YoursRoom, ada: Person) -> None:
+    home = House(arena.store)
+    home.battle_is_open(f"{ada.id}-left", owner=ada.id, draw_probability=0.5)
+    home.time.pass_s(2)
+    home.battles.vote(f"{ada.id}-left", "b", ada.id)  # in the past: its time is up, and nobody has looked
+    assert "you chose B · Counted." in shown(room.draw(ada.browser), room.list)
+
+
 def test_the_list_says_how_much_of_it_is_shown() -> None:
     one = OwnBattle("1" * 32, "2026-11-20T19:00:00.000+00:00", BattleState.OPEN, "Hello", None, False)
     assert "2026-11-20 19:00 UTC · no vote yet" in list_html([one], mine=True)

@@ -363,12 +363,12 @@ class Battles:
     def latest(self, rater: str, limit: int, chars: int, source: str = "page") -> Sequence[OwnBattle]:
         """A rater's battles, the newest first, with so many characters of each instruction."""
         with self._store.reading() as reading:
-            return reading.latest_battles(rater, source, limit, chars)
+            return reading.latest_battles(rater, source, limit, chars, self._clock.now())
 
     def own_data(self, rater: str, source: str = "page") -> dict[str, Any]:
         """All that is stored of a rater as one document: battles, the oldest first, but those being written."""
         with self._store.reading() as reading:
-            hers = reading.latest_battles(rater, source, ALL, 0)
+            hers = reading.latest_battles(rater, source, ALL, 0, self._clock.now())
             reports = reading.reports_by(rater)
         ended = [own for own in reversed(hers) if own.state is not GENERATING]
         battles = [battle_document(self.view(own.battle_id, rater, source=source), own.created_at) for own in ended]
@@ -507,7 +507,7 @@ class Battles:
             elif writing.has_been_seen_elsewhere(battle, now):
                 yield "seen_elsewhere"
         cap = self._votes_per_network
-        if network is not None and cap and writing.votes_of_network(network.tag) >= cap:
+        if network is not None and cap and writing.battles_of_network(network.tag, ballot.origin, battle.id) >= cap:
             yield "capped"
 
     def _move(self, writing: Writing, before: Battle, after: Battle) -> None:

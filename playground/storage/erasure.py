@@ -26,12 +26,10 @@ WHERE {_HERS} AND v.choice <> 'undo'
 # What she wrote beside votes and answers, wherever; reasons are counted, and stay.
 _NOTES = "FROM vote_notes WHERE rater_id = :rater AND kind IN ('comment', 'report')"
 
-_FORGET_NETWORKS = f"""
-DELETE FROM vote_networks WHERE vote_id IN (
-  SELECT v.id FROM votes v JOIN battles b ON b.id = v.battle_id WHERE {_HERS})"""
-
 _LATEST = f"""
-SELECT b.id, b.created_at, b.state, b.blind, b.erased_at, substr(i.instruction, 1, :chars) AS start, (
+SELECT b.id, b.created_at, b.blind, b.erased_at,
+  CASE WHEN b.state = 'voted' AND b.final_at <= :now THEN 'revealed' ELSE b.state END AS state,
+  substr(i.instruction, 1, :chars) AS start, (
   SELECT v.choice FROM votes v WHERE v.battle_id = b.id ORDER BY v.revision DESC LIMIT 1) AS choice
 FROM battles b JOIN instructions i ON i.id = b.instruction_id
 WHERE {_HERS} ORDER BY b.created_at DESC, b.id LIMIT :limit"""
@@ -63,10 +61,10 @@ def belongings(connection: sqlite3.Connection, rater_id: str, source: str) -> Be
 
 
 def latest_battles(
-    connection: sqlite3.Connection, rater_id: str, source: str, limit: int, chars: int
+    connection: sqlite3.Connection, rater_id: str, source: str, limit: int, chars: int, now: str
 ) -> Sequence[OwnBattle]:
-    """Her battles, the newest first, with so many characters of each instruction."""
-    values = {**_values(rater_id, source), "limit": limit, "chars": chars}
+    """A rater's battles as they stand `now`, the newest first, with so many characters of each instruction."""
+    values = {**_values(rater_id, source), "limit": limit, "chars": chars, "now": now}
     return [_own_battle(row) for row in connection.execute(_LATEST, values)]
 
 
@@ -85,7 +83,6 @@ def erase_words(connection: sqlite3.Connection, rater_id: str, source: str, now:
     unused += _blank_generations(connection, hers)
     _drop_unused(connection, unused)
     notes = connection.execute(f"DELETE {_NOTES}", hers).rowcount
-    connection.execute(_FORGET_NETWORKS, hers)
     if battles or notes:
         _bury(connection, rater_id, now, battles, notes)
     return Erased(battles, notes)

@@ -21,6 +21,7 @@ from playground.records import (
     JudgedPair,
     JudgedTexts,
     ModelCard,
+    Origin,
     OwnBattle,
     Vote,
 )
@@ -88,9 +89,19 @@ SELECT EXISTS (
 
 _DRAWN_VOTE = """
 SELECT EXISTS (
-  SELECT 1 FROM battles INDEXED BY battles_drawn
-  WHERE source = 'page' AND blind = 1 AND draw_probability IS NOT NULL AND overrides = '{}'
-    AND state IN ('voted', 'revealed'))"""
+  SELECT 1 FROM battles b INDEXED BY battles_drawn JOIN votes v ON v.battle_id = b.id
+  WHERE b.source = 'page' AND b.blind = 1 AND b.draw_probability IS NOT NULL AND b.overrides = '{}'
+    AND b.state IN ('voted', 'revealed') AND v.origin = 'person' AND v.choice <> 'undo'
+    AND NOT EXISTS (SELECT 1 FROM votes n WHERE n.battle_id = v.battle_id AND n.revision > v.revision)
+    AND (v.decision_s IS NULL OR v.decision_s >= ?)
+    AND NOT EXISTS (SELECT 1 FROM vote_flags f WHERE f.vote_id = v.id AND f.kind IN ('seen_before', 'capped'))
+    AND NOT EXISTS (
+      SELECT 1 FROM battle_sides s JOIN generation_flags f ON f.generation_id = s.generation_id
+      WHERE s.battle_id = b.id AND f.kind = 'names_itself'))"""
+
+_OF_NETWORK = """
+SELECT count(DISTINCT v.battle_id) FROM vote_networks n JOIN votes v ON v.id = n.vote_id
+WHERE n.tag = ? AND v.origin = ? AND v.battle_id <> ?"""
 
 
 class Reading:
@@ -210,14 +221,14 @@ class Reading:
         values = {"battle": battle.id, "now": now, "id": rows.instruction_id(battle.instruction)}
         return bool(self._connection.execute(_SEEN_ELSEWHERE, values).fetchone()[0])
 
-    def has_drawn_vote(self) -> bool:
-        """Whether somebody has judged models blind that the arena drew, at the cards' own sampling."""
-        return bool(self._connection.execute(_DRAWN_VOTE).fetchone()[0])
+    def has_drawn_vote(self, min_decision_s: float) -> bool:
+        """Whether a vote that counts by itself is on models that the arena drew, at the cards' own sampling."""
+        return bool(self._connection.execute(_DRAWN_VOTE, (min_decision_s,)).fetchone()[0])
 
-    def votes_of_network(self, tag: str) -> int:
-        """How many votes came from a network on the day of its tag."""
-        statement = "SELECT count(*) FROM vote_networks WHERE tag = ?"
-        return int(self._connection.execute(statement, (tag,)).fetchone()[0])
+    def battles_of_network(self, tag: str, origin: Origin, but: str) -> int:
+        """How many battles a network has judged on the day of its tag, of one origin; `but` is not counted."""
+        values = (tag, origin.value, but)
+        return int(self._connection.execute(_OF_NETWORK, values).fetchone()[0])
 
     def networks(self) -> Mapping[str, str]:
         """The networks of the votes of the last 30 days, as far as they are known: vote id -> tag."""
@@ -250,9 +261,9 @@ class Reading:
         """How much of one rater is stored; of both sources where `source` is empty."""
         return erasure.belongings(self._connection, rater_id, source)
 
-    def latest_battles(self, rater_id: str, source: str, limit: int, chars: int) -> Sequence[OwnBattle]:
-        """A rater's battles, the newest first, with so many characters of each instruction."""
-        return erasure.latest_battles(self._connection, rater_id, source, limit, chars)
+    def latest_battles(self, rater_id: str, source: str, limit: int, chars: int, now: str) -> Sequence[OwnBattle]:
+        """A rater's battles as they stand `now`, the newest first, with so many characters of each instruction."""
+        return erasure.latest_battles(self._connection, rater_id, source, limit, chars, now)
 
     def size_bytes(self) -> int:
         """How large the file is once its log has come home."""

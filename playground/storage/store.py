@@ -139,6 +139,8 @@ class Store:
             connection.execute("BEGIN")
             yield Reading(connection)
         except sqlite3.Error as error:
+            if self.has_other_schema and isinstance(error, sqlite3.OperationalError):
+                raise StorageError(f"this cannot be read here: {self.read_only}") from error
             raise storage_error(error, self.path) from error
         finally:
             if connection.in_transaction:

@@ -27,7 +27,7 @@ from playground.errors import PlaygroundError, Refused
 from playground.leaderboard import Leaderboard
 from playground.listing import model_rows, prompt_document, public_statuses
 from playground.rater import FREE_PROGRAMS, keyed_id
-from playground.records import BattleState, BattleView, Standing
+from playground.records import BattleState, BattleView
 from playground.ui.gate import RATER_HEADER
 from playground.ui.looks import Looks
 from playground.ui.middleware import address_of
@@ -122,7 +122,9 @@ class Endpoints:
             return {"accepted": False, "reason": refused.reason}
         except PlaygroundError as error:
             raise gr.Error(error.public, print_exception=False) from error
-        standing = voted.standing or Standing(True)
+        standing = voted.standing
+        if standing is None:  # a final vote hides nothing
+            raise gr.Error("the vote is saved, but whether it counts is not known; ask again", print_exception=False)
         return {
             "accepted": True,
             "choice": voted.choice,

@@ -4,8 +4,8 @@ Boundary: asks the arena, renders what it answers. A handler believes nothing th
 and that only behind the door; what may be done is decided by the database.
 
 The server keeps no state of a tab. Every call names the battle that the tab shows (`Shown`), and every reply draws that
-battle as the database has it. Replies may arrive in any order: the page's script (`keys.js`) sees when an older one was
-drawn last, and asks again. It also asks to follow a battle whenever the page shows one that is being written.
+battle as the database has it. Replies may arrive in any order: the page's script (`battle.js`) sees when an older one
+was drawn last, and asks again. It also asks to follow a battle whenever the page shows one that is being written.
 """
 
 from __future__ import annotations
@@ -113,7 +113,14 @@ class CompareRoom:
         self, shown: Shown, view: BattleView | None = None, message: str = "", is_error: bool = False
     ) -> PageState:
         return PageState(
-            view, message, is_error, shown.said, self._columns_at_start, self._no_system(view), step=shown.step
+            view,
+            message,
+            is_error,
+            shown.said,
+            self._columns_at_start,
+            self._no_system(view),
+            step=shown.step,
+            min_decision_s=self._arena.policy.min_decision_s,
         )
 
     def _no_system(self, view: BattleView | None) -> frozenset[str]:

@@ -102,10 +102,13 @@ def board_html(board: Leaderboard) -> str:
 
 
 def _lead(board: Leaderboard) -> str:
-    counted = texts.BOARD_LEAD.format(votes=board.num_votes, raters=board.num_raters) if board.num_votes else ""
+    counted = ""
+    if board.num_votes:
+        votes, raters = texts.counted(board.num_votes, "vote"), texts.counted(board.num_raters, "rater")
+        counted = texts.BOARD_LEAD.format(votes=votes, raters=raters)
     words = " ".join(part for part in (board.verdict.detail, counted) if part)
     kinds = [(KINDS[kind], votes) for kind, votes in board.kinds.items()]
-    apart = f"<p class='soft kinds'>{escape(texts.kinds(kinds))}</p>" if len(kinds) > 1 else ""
+    apart = f"<p class='soft kinds'>{escape(texts.kinds(kinds))}</p>" if len(kinds) > 1 and not board.rows else ""
     return f"<p class='lead'>{escape(words)}</p>{apart}"
 
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from playground.counting import CountingPolicy
 from playground.errors import InvalidValue
 from playground.records import BattleState, BattleView
 
@@ -89,6 +88,7 @@ class PageState:
     no_system: frozenset[str] = frozenset()  # sides known to have no place for the system text that was given
     step: int = 0  # of the tab that asked
     gone: str = ""  # the battle that was asked for, and is not to be seen
+    min_decision_s: float = 0.0  # how long a battle has to be open before a vote counts
     again: bool = False  # the same battle drawn once more: what is being typed beside it stays
 
     @property
@@ -106,7 +106,7 @@ class PageState:
         """Seconds until the vote bar opens: the leaderboard leaves out a vote that was decided sooner."""
         if self.view is None or self.view.open_for_s is None:
             return 0.0
-        return max(0.0, CountingPolicy().min_decision_s - self.view.open_for_s)
+        return max(0.0, self.min_decision_s - self.view.open_for_s)
 
 
 @dataclass(frozen=True, slots=True)
