@@ -186,7 +186,7 @@ class Arena:
             battles = self._kept if keep else self._unkept.add(battle.id, owner, cards, self.running)
             battles.create(battle, self.terms.version if keep else "")
             undo.pop_all()  # its place is freed when it has ended
-        comparison = self._comparison(battle, plans, battles, None if blind else self._networks.of(address))
+        comparison = self._comparison(battle, plans, battles, self._networks.of(address))
         with self._guard:
             self._running[battle.id] = Running(battle, comparison)
         comparison.start(self._engine, self.settings.deadline_s)
@@ -272,7 +272,9 @@ class Arena:
             Refused: the battle is unknown, unfinished, foreign, expired or void.
             InvalidValue: the choice names no side that may be judged.
         """
-        self._battles_of(battle_id).vote(battle_id, choice, viewer, revision, network=self._networks.of(address))
+        network = self._networks.of(address)
+        seen = self._networks.seen(network, viewer)
+        self._battles_of(battle_id).vote(battle_id, choice, viewer, revision, network=network, seen=seen)
         return self.view(battle_id, viewer)
 
     async def vote_final(
@@ -286,7 +288,8 @@ class Arena:
     ) -> VoteResult:
         """Save a choice made over the API: final at once. Raises as `vote`."""
         network = self._networks.of(address)
-        ballot = Ballot(choice, rater, None, True, "api", reasons, comment, network)
+        seen = self._networks.seen(network, "")  # a free name is nobody's in particular
+        ballot = Ballot(choice, rater, None, True, "api", reasons, comment, network, seen)
         return await self._battles_of(battle_id).vote_soon(battle_id, ballot)
 
     def undo(self, battle_id: str, viewer: str, revision: int | None = None) -> BattleView:
@@ -489,8 +492,8 @@ class Arena:
         ]
 
         def record(ended: Mapping[str, Generation]) -> None:
-            if network is not None:
-                self._networks.saw(network, ended.values())
+            if not battle.blind:
+                self._networks.saw(network, battle.owner if battle.source == "page" else "", ended.values())
             self._recorder.submit(battles, battle.id, ended)
 
         return Comparison(battle.id, battle.blind, columns, self._clock, record)

@@ -45,8 +45,11 @@ class Reason(StrEnum):
     DAILY_CAP = "daily_cap"
 
 
-TELLS_MODELS = frozenset({Reason.SAME_MODEL, Reason.NAMES_ITSELF, Reason.SEEN_BEFORE, Reason.SEEN_ELSEWHERE})
-"""Reasons that say something about which models answered: nobody hears them while a battle is blind."""
+TELLS_MODELS = frozenset(
+    {Reason.SAME_MODEL, Reason.NAMES_ITSELF, Reason.SEEN_BEFORE, Reason.SEEN_ELSEWHERE, Reason.DAILY_CAP}
+)
+"""Reasons that depend on which models answered, the last one because it comes after the others: nobody hears them
+while a battle is blind."""
 
 PAIRS = ("drawn", "chosen", "all")
 SAMPLINGS = ("card", "all")

@@ -1,4 +1,4 @@
-"""The networks that votes come from, told apart for a day and never by their addresses.
+"""The networks that votes come from, told apart for a day and never by their addresses; and who saw which answers.
 
 Boundary: in memory; knows neither the database nor Gradio. A tag is HMAC-SHA-256 of an address under a key that is
 new at each start and at midnight UTC and is stored nowhere, so that no tag can be traced to an address afterwards.
@@ -12,15 +12,15 @@ import ipaddress
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from playground.clock import Clock
 from playground.records import Battle, Generation
 
-REMEMBERED_NETWORKS = 10_000
+REMEMBERED_VIEWERS = 20_000
 REMEMBERED_ANSWERS = 2_000
-"""Answers that each network has seen with their models' names; the oldest are forgotten first."""
+"""Answers that each viewer, a network or a rater, has seen with their models' names; the oldest are forgotten first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +29,18 @@ class Network:
 
     tag: str  # 64 hexadecimal digits
     day: str  # of the tag, as ISO 8601 writes it
-    seen: frozenset[str] = frozenset()  # digests of answers that it has seen with their models' names
 
-    def has_seen(self, battle: Battle) -> bool:
-        """Whether one of a battle's answers was shown to it in an open run."""
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Answers that were shown with their models' names in open runs of one day, as digests."""
+
+    digests: frozenset[str] = frozenset()
+
+    def holds_one_of(self, battle: Battle) -> bool:
+        """Return whether one of a battle's answers is among them."""
         return any(
-            side.generation is not None and side.generation.good and _digest(side.generation) in self.seen
+            side.generation is not None and side.generation.good and _digest(side.generation) in self.digests
             for side in battle.sides
         )
 
@@ -60,21 +66,33 @@ class Networks:
         with self._guard:
             self._turn_day()
             tag = hmac.new(self._key, known.encode(), hashlib.sha256).hexdigest()
-            return Network(tag, self._day, frozenset(self._seen.get(tag, ())))
+            return Network(tag, self._day)
 
-    def saw(self, network: Network, answers: Iterable[Generation]) -> None:
-        """Remember until midnight that answers were shown to a network with their models' names."""
+    def seen(self, network: Network | None, rater: str) -> Seen:
+        """Return what a network and a rater have seen today, stored or not."""
         with self._guard:
             self._turn_day()
-            if network.day != self._day:
-                return
-            seen = self._seen.setdefault(network.tag, OrderedDict())
-            self._seen.move_to_end(network.tag)
-            seen.update((_digest(answer), None) for answer in answers if answer.good)
-            while len(seen) > REMEMBERED_ANSWERS:
-                seen.popitem(last=False)
-            if len(self._seen) > REMEMBERED_NETWORKS:
+            return Seen(frozenset(d for viewer in self._viewers(network, rater) for d in self._seen.get(viewer, ())))
+
+    def saw(self, network: Network | None, rater: str, answers: Iterable[Generation]) -> None:
+        """Remember until midnight that answers were shown to a network and a rater with their models' names."""
+        digests = [_digest(answer) for answer in answers if answer.good]
+        with self._guard:
+            self._turn_day()
+            for viewer in self._viewers(network, rater):
+                seen = self._seen.setdefault(viewer, OrderedDict())
+                self._seen.move_to_end(viewer)
+                seen.update((digest, None) for digest in digests)
+                while len(seen) > REMEMBERED_ANSWERS:
+                    seen.popitem(last=False)
+            while len(self._seen) > REMEMBERED_VIEWERS:
                 self._seen.popitem(last=False)
+
+    def _viewers(self, network: Network | None, rater: str) -> Iterator[str]:
+        if rater:
+            yield f"rater {rater}"
+        if network is not None and network.day == self._day:
+            yield network.tag
 
     def _turn_day(self) -> None:
         today = self._clock.now()[:10]

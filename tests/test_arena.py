@@ -209,6 +209,30 @@ def test_a_battle_that_is_not_to_be_stored_leaves_nothing_and_counts_nowhere(are
     assert not arena.view(ended(arena, arena.regenerate(view.battle_id, ADA)).battle_id, ADA).stored
 
 
+def test_an_open_run_that_is_not_stored_is_remembered_with_who_saw_it(arena: Arena) -> None:
+    asked = Instruction("What is the capital of Peru?")
+    cyd, dee = "c" * 32, "d" * 32
+    ended(arena, arena.compare(asked, owner=cyd, source="page", blind=False, keep=False), cyd)
+
+    def flagged(rater: str) -> bool:
+        view = ended(arena, arena.compare(asked, owner=rater, source="page", blind=True), rater)
+        arena.vote(view.battle_id, rater, "a", view.revision)
+        with arena.store.reading() as reading:
+            return next(reading.judged_pairs(battle_id=view.battle_id)).seen_before
+
+    assert flagged(cyd)
+    assert not flagged(dee)
+
+
+def test_regenerating_draws_nothing(arena: Arena) -> None:
+    drawn = arena.compare(ASK, owner=ADA, source="page", blind=True)
+    ended(arena, drawn)
+    again = arena.regenerate(drawn, ADA)
+    ended(arena, again)
+    probabilities = [battle.draw_probability for name in (drawn, again) if (battle := arena.store.battle(name))]
+    assert (probabilities[0] is None, probabilities[1]) == (False, None)
+
+
 def test_of_too_many_battles_in_memory_the_same_owners_are_forgotten_first(
     arena: Arena, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -62,18 +62,19 @@ def test_answers_of_an_open_run_are_remembered_until_midnight() -> None:
     shown = generation("shown", OPENALPACA, "Grey waves.")
     network = known.of(HOME)
     assert network is not None
-    known.saw(network, [shown])
+    known.saw(network, "ada", [shown])
 
-    def has_seen(address: str, text: str, model: str = OPENALPACA, asked: str = "") -> bool:
+    def has_seen(address: str, text: str, model: str = OPENALPACA, asked: str = "", rater: str = "") -> bool:
         answer = generation("blind", model, text, **({"instruction": Instruction(asked)} if asked else {}))
         made = battle(models=[model, MAMBA])
         side = replace(made.sides[0], generation=answer)
-        found = known.of(address)
-        assert found is not None
-        return found.has_seen(replace(made, sides=(side, made.sides[1])))
+        return known.seen(known.of(address), rater).holds_one_of(replace(made, sides=(side, made.sides[1])))
 
     assert has_seen(HOME, "Grey waves.")
     assert not has_seen(OTHER, "Grey waves.")
+    assert has_seen(OTHER, "Grey waves.", rater="ada")
+    assert has_seen("127.0.0.1", "Grey waves.", rater="ada")
+    assert not has_seen("127.0.0.1", "Grey waves.", rater="ben")
     assert not has_seen(HOME, "Green waves.")
     assert not has_seen(HOME, "Grey waves.", MAMBA)
     assert not has_seen(HOME, "Grey waves.", asked="Something else.")
@@ -86,10 +87,8 @@ def test_the_oldest_answers_are_forgotten_first() -> None:
     network = known.of(HOME)
     assert network is not None
     answers = [generation(f"{number}", text=f"Wave {number}.") for number in range(REMEMBERED_ANSWERS + 1)]
-    known.saw(network, answers)
-    found = known.of(HOME)
-    assert found is not None
-    assert len(found.seen) == REMEMBERED_ANSWERS
+    known.saw(network, "", answers)
+    assert len(known.seen(network, "nobody").digests) == REMEMBERED_ANSWERS
 
 
 def test_many_threads_at_once_agree() -> None:
@@ -99,7 +98,7 @@ def test_many_threads_at_once_agree() -> None:
         for _ in range(200):
             network = known.of(HOME)
             assert network is not None
-            known.saw(network, [generation("one")])
+            known.saw(network, "", [generation("one")])
             tags.add(network.tag)
 
     threads = [threading.Thread(target=ask) for _ in range(8)]
@@ -127,10 +126,10 @@ def test_a_vote_of_a_network_that_saw_the_answer_today_is_marked() -> None:
     assert seen is not None
     assert unseen is not None
     home.battle_is_open("blind")
-    known.saw(seen, [generation("open", OPENALPACA)])
-    home.battles.vote("blind", "a", ADA, network=known.of(HOME))
+    known.saw(seen, "", [generation("open", OPENALPACA)])
+    home.battles.vote("blind", "a", ADA, network=seen, seen=known.seen(seen, ADA))
     home.battle_is_open("other")
-    home.battles.vote("other", "a", ADA, network=unseen)
+    home.battles.vote("other", "a", ADA, network=unseen, seen=known.seen(unseen, ADA))
     assert (flags_of(home, "blind"), flags_of(home, "other")) == ({"seen_before"}, set())
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from playground.errors import InvalidValue
-from playground.networks import Network
+from playground.networks import Network, Seen
 from playground.records import SIDES, Battle, BattleState, Generation, Origin
 
 REASONS = ("correct", "complete", "clear", "length", "style", "safe")
@@ -34,6 +34,7 @@ class Ballot:
     reasons: Sequence[str] = ()
     comment: str = ""
     network: Network | None = None  # None: not known
+    seen: Seen = Seen()  # what its rater and network saw in open runs, stored or not
 
     def __post_init__(self) -> None:
         check_notes(self.reasons, self.comment)

@@ -30,7 +30,7 @@ from playground.battles.table import TABLE, Event, Sends, Who, cell, refused
 from playground.battles.views import VoteResult, at_one_pace, column, result
 from playground.clock import Clock
 from playground.errors import StorageError
-from playground.networks import Network
+from playground.networks import Network, Seen
 from playground.records import (
     Battle,
     BattleState,
@@ -177,6 +177,7 @@ class Battles:
         reasons: Sequence[str] = (),
         comment: str = "",
         network: Network | None = None,
+        seen: Seen = Seen(),  # noqa: B008  # frozen
     ) -> VoteResult:
         """Save a choice: a side, ``tie``, ``both_bad``, or an order such as ``b>a=c`` of every side that may be judged.
 
@@ -186,12 +187,13 @@ class Battles:
             revision: what the page showed; a vote on an older state of the battle changes nothing.
             final: no undo; the models are revealed at once.
             network: where it comes from; None where that is not known.
+            seen: what its rater and network saw in open runs, beside what is stored of the rater.
 
         Raises:
             Refused: unknown, unfinished, foreign, expired, void.
             InvalidValue: a choice that cannot be made, or a reason that does not exist.
         """
-        ballot = Ballot(choice, viewer, revision, final, source, reasons, comment, network)
+        ballot = Ballot(choice, viewer, revision, final, source, reasons, comment, network, seen)
         return self._store.write(partial(self._vote, battle_id=battle_id, ballot=ballot))
 
     async def vote_soon(self, battle_id: str, ballot: Ballot) -> VoteResult:
@@ -502,7 +504,7 @@ class Battles:
         """What will speak against counting a vote that is being cast."""
         network = ballot.network
         if battle.blind:
-            if writing.has_seen(ballot.viewer, battle, now) or (network is not None and network.has_seen(battle)):
+            if writing.has_seen(ballot.viewer, battle, now) or ballot.seen.holds_one_of(battle):
                 yield "seen_before"
             elif writing.has_been_seen_elsewhere(battle, now):
                 yield "seen_elsewhere"
