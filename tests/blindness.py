@@ -160,8 +160,8 @@ def read_config(url: str) -> dict[str, Any]:
 def at_rest(exchanges: Sequence[Exchange]) -> bool:
     """Whether the latest tab has been answered all it asked for: what it begins from now on is its visitor's doing."""
     joined = [exchange for exchange in exchanges if exchange.path.endswith("/queue/join")]
-    if not joined:
-        return False
+    if not joined:  # nothing was compared yet
+        return bool(exchanges) and all(exchange.ended.is_set() for exchange in exchanges)
     session = json.loads(joined[-1].sent)["session_hash"].encode()
     tab = [e for e in exchanges if session in e.request and "/heartbeat/" not in e.path]
     if not all(exchange.ended.is_set() for exchange in tab):
