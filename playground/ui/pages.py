@@ -33,7 +33,6 @@ from playground.ui.password import PasswordGate
 from playground.ui.proxies import ForwardedHeaders, Proxies, path_of
 from playground.ui.rendering import escape
 from playground.ui.rootpath import StripRootPath
-from playground.ui.sessions import TabWatch
 from playground.ui.terms import build_terms
 from playground.ui.theme import page_theme
 from playground.ui.turnstile import Turnstile
@@ -101,7 +100,6 @@ def launch_options(
                     endpoints=_served,
                     rooms=[*(f"/{room.path}" for room in ROOMS), *(HUB_ROUTES if access.hub_login else ())],
                 ),
-                Middleware(TabWatch),
             ]
         },
         "footer_links": [],
