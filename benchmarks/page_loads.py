@@ -2,8 +2,8 @@
 
 Run ``python benchmarks/page_loads.py [--loads 2000] [--idle-minutes 3] [--checkout PATH …]``. Every app runs in a
 process of its own, all at the same time; `--checkout`, which may be repeated, names the versions of the playground. A
-load is what a browser asks for: the page, its heartbeat where it has one, its load events; then the tab is
-closed. Memory is that of the web process, before the loads and once the tabs have been closed for a while.
+load is what a browser asks for: the page and its load events with a session of its own. A closed tab says nothing, so a
+load is over then. Memory is that of the web process, before the loads and a while after the last one.
 
 Boundary: real HTTP on loopback; the worker processes of the models are told apart.
 """
@@ -36,9 +36,9 @@ UNLIMITED = {"PLAYGROUND_VIEWS_PER_MINUTE": "1000000"}
 WARM_UP = 200
 """Loads before the first figure: what a program allocates once is not kept per load."""
 TABS = 4
-"""Open at the same time."""
+"""Loads at the same time."""
 CLOSED_S = 90.0
-"""After the last tab was closed; a server may keep the state of a closed tab for a while, for a client that returns."""
+"""From the last load to the figure; a server may keep the session of a closed tab for a while."""
 SETTLE_S = 10.0
 
 
@@ -71,14 +71,10 @@ class App:
         return found
 
     def load(self, loads: int) -> None:
-        """Open and close so many tabs."""
+        """Open the page in as many tabs."""
         with ThreadPoolExecutor(TABS) as visitors:
-            for done in [visitors.submit(self._load_once) for _ in range(loads)]:
+            for done in [visitors.submit(Tab(self.port).open) for _ in range(loads)]:
                 done.result()
-
-    def _load_once(self) -> None:
-        with Tab(self.port).opened():
-            pass
 
 
 @contextmanager
@@ -177,7 +173,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--loads", type=int, default=2000)
     parser.add_argument("--idle-minutes", type=float, default=3.0, help="measured before and after the loads")
-    parser.add_argument("--closed-s", type=float, default=CLOSED_S, help="from the last tab's end to the figure")
+    parser.add_argument("--closed-s", type=float, default=CLOSED_S, help="from the last load to the figure")
     parser.add_argument("--checkout", type=Path, action="append", help="a version of the playground (this one)")
     parser.add_argument("--quick", action="store_true", help="one small round, to see that it works")
     chosen = parser.parse_args()

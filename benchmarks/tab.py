@@ -1,7 +1,7 @@
-"""A browser tab on a Gradio page: the requests that it makes when it is opened, and the stream that it holds.
+"""A page view: the requests that a browser sends to the server when it opens one of the pages.
 
-Boundary: plain HTTP on one host; reads what to ask for from the page's own configuration, as Gradio's script does.
-Files of the page (scripts, fonts, pictures) are left out: the server keeps nothing of those.
+Boundary: plain HTTP on one host; reads the events to send from the page's own configuration, as Gradio's script does.
+Static files (scripts, fonts, pictures) are left out: the server keeps nothing of them.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from __future__ import annotations
 import http.client
 import json
 import secrets
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 API = "/gradio_api"
 CONFIG = "window.gradio_config = "
 PATIENCE_S = 120.0
+NO_BATTLE = {"battle": "", "revision": None, "step": 0, "said": "", "again": True}
+"""The value of the input `shown` in a tab that shows no battle; the page's script sends it."""
 
 
 @dataclass(slots=True)
@@ -27,107 +27,54 @@ class Tab:
     host: str = "127.0.0.1"
     cookie: str = ""
     session: str = field(default_factory=lambda: secrets.token_hex(6))
-    config: dict[str, Any] = field(default_factory=dict)
-    _heartbeat: http.client.HTTPConnection | None = None
-
-    @contextmanager
-    def opened(self, path: str = "/") -> Iterator[Tab]:
-        """Open the page; inside, the tab is open and its load events have been answered."""
-        self.open(path)
-        try:
-            yield self
-        finally:
-            self.close()
 
     def open(self, path: str = "/") -> None:
-        """Get the page, connect its heartbeat and run its load events, as a browser does."""
-        page, self.cookie = self._page(path)
-        self.config = read_config(page)
-        if self.config["connect_heartbeat"]:
-            self.beat()
-        for dependency in self.config["dependencies"]:
-            if any(event == "load" for _, event in dependency["targets"]):
-                self.run(dependency["id"])
+        """Get a page and run its load events. A browser sends nothing when the tab is closed.
 
-    def beat(self) -> None:
-        """Connect the heartbeat: a stream that tells the server that the tab is open."""
-        self._heartbeat = self._connection()
-        self._heartbeat.request("GET", f"{API}/heartbeat/{self.session}", headers=self._headers)
-        reply = self._heartbeat.getresponse()
-        if reply.status != 200 or b"ALIVE" not in reply.readline():
-            raise RuntimeError(f"no heartbeat: status {reply.status}")
-
-    def close(self) -> None:
-        """Close the heartbeat's connection; a tab has no other way to say that it is gone."""
-        if self._heartbeat is not None:
-            self._heartbeat.close()
-            self._heartbeat = None
-
-    def run(self, index: int, typed: Mapping[int, Any] | None = None) -> None:
-        """Send an event, read its answer to the end, then send the events that follow it.
-
-        `typed` holds values by component id; other components send the value that they were built with.
+        Raises:
+            RuntimeError: the page needs something that this does not send, or a status is not 200.
         """
-        self.send(index, typed)
-        for dependency in self.config["dependencies"]:
-            if dependency.get("trigger_after") == index:
-                self.run(dependency["id"])
+        config = read_config(self.ask("GET", path))
+        if config["connect_heartbeat"]:
+            raise RuntimeError("the page opens a heartbeat stream, which this does not")
+        values = {each["id"]: _value(each) for each in config["components"]}
+        for event in config["dependencies"]:
+            if any(kind == "load" for _, kind in event["targets"]):
+                self._run(event, [values[component] for component in event["inputs"]])
 
-    def send(self, index: int, typed: Mapping[int, Any] | None = None) -> str:
-        """Send one event and return everything that it is answered with."""
-        known = self._values() | dict(typed or {})
-        dependency = next(each for each in self.config["dependencies"] if each["id"] == index)
-        data = [known.get(component) for component in dependency["inputs"]]
-        event = {"data": data, "event_data": None, "fn_index": index, "trigger_id": 0, "session_hash": self.session}
-        if not dependency["queue"]:
-            return self.ask("POST", f"{API}/run/predict", event)
-        self.ask("POST", f"{API}/queue/join?", event)
-        return self.ask("GET", f"{API}/queue/data?session_hash={self.session}")
-
-    def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> str:
-        """The answer to one request.
+    def ask(self, method: str, path: str, body: object = None) -> str:
+        """Return the answer to one request; keep the cookie that comes with it.
 
         Raises:
             RuntimeError: the status is not 200.
         """
-        connection = self._connection()
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=PATIENCE_S)
+        headers = {"Cookie": self.cookie} if self.cookie else {}
+        headers |= {"Accept": "text/html"} if body is None else {"Content-Type": "application/json"}
         try:
-            sent = None if body is None else json.dumps(body)
-            connection.request(method, path, sent, {**self._headers, "Content-Type": "application/json"})
+            connection.request(method, path, None if body is None else json.dumps(body), headers)
             reply = connection.getresponse()
             text = reply.read().decode()
         finally:
             connection.close()
         if reply.status != 200:
             raise RuntimeError(f"{method} {path}: status {reply.status}: {text[:200]}")
+        self.cookie = reply.getheader("Set-Cookie", self.cookie).split(";")[0]
         return text
 
-    @property
-    def _headers(self) -> dict[str, str]:
-        return {"Cookie": self.cookie} if self.cookie else {}
-
-    def _values(self) -> dict[int, Any]:
-        return {each["id"]: each["props"].get("value") for each in self.config["components"] if each["type"] != "state"}
-
-    def _page(self, path: str) -> tuple[str, str]:
-        """The page, and the cookie that it came with; the earlier one without."""
-        connection = self._connection()
-        try:
-            connection.request("GET", path, headers={**self._headers, "Accept": "text/html"})
-            reply = connection.getresponse()
-            page = reply.read().decode()
-            if reply.status != 200:
-                raise RuntimeError(f"GET {path}: status {reply.status}")
-            given = reply.getheader("Set-Cookie", "")
-        finally:
-            connection.close()
-        return page, given.split(";")[0] if given else self.cookie
-
-    def _connection(self) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection(self.host, self.port, timeout=PATIENCE_S)
+    def _run(self, event: dict[str, Any], data: list[Any]) -> None:
+        if event["queue"]:
+            raise RuntimeError(f"the load event {event['api_name']} is queued, which this does not read")
+        body = {"data": data, "event_data": None, "fn_index": event["id"], "trigger_id": 0}
+        self.ask("POST", f"{API}/run/predict", {**body, "session_hash": self.session})
 
 
 def read_config(page: str) -> dict[str, Any]:
-    """What the page says it is made of."""
+    """Return the configuration that the page carries."""
     config, _ = json.JSONDecoder().raw_decode(page, page.index(CONFIG) + len(CONFIG))
     return dict(config)
+
+
+def _value(component: dict[str, Any]) -> Any:
+    props = component["props"]
+    return NO_BATTLE if props.get("elem_id") == "shown" else props.get("value")
