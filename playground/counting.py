@@ -280,12 +280,6 @@ def count(pairs: Iterable[JudgedPair], policy: CountingPolicy, *, category: str 
     )
 
 
-def counted_votes(pairs: Iterable[JudgedPair], policy: CountingPolicy) -> frozenset[str]:
-    """The ids of the votes that count."""
-    judged = list(pairs)
-    return frozenset(pair.vote_id for pair in judged) - reasons_of(judged, policy).keys()
-
-
 def reasons_of(pairs: Sequence[JudgedPair], policy: CountingPolicy) -> Mapping[str, Reason]:
     """Why those votes that do not count do not, by vote; every vote of a rater's day has to be among `pairs`."""
     votes = {pair.vote_id: pair for pair in pairs}

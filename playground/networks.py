@@ -112,9 +112,15 @@ def public_network(address: str) -> str | None:
         return None
     if isinstance(known, ipaddress.IPv6Address) and known.ipv4_mapped:
         known = known.ipv4_mapped
-    if not known.is_global:
-        return None
-    return str(ipaddress.IPv6Network((known, 64), strict=False)) if known.version == 6 else str(known)
+    return network_of(known) if known.is_global else None
+
+
+def network_of(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
+    """Return what one customer has: an IPv4 address, or the /64 of an IPv6 one."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    mapped = address.ipv4_mapped
+    return str(mapped) if mapped else str(ipaddress.IPv6Network((address, 64), strict=False))
 
 
 def _digest(answer: Generation) -> str:

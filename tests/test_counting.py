@@ -20,7 +20,6 @@ from playground.counting import (
     CountingPolicy,
     Reason,
     count,
-    counted_votes,
     filtered,
     reason_of_battle,
     reasons_of,
@@ -41,6 +40,11 @@ DAY = "2026-11-20"
 
 def vote(number: int, **changes: Any) -> JudgedPair:
     return pair(GALPACA, ORCA, "model_a", number, **changes)
+
+
+def counted_votes(pairs: list[JudgedPair], policy: CountingPolicy) -> set[str]:
+    """The ids of the votes that count."""
+    return {pair.vote_id for pair in pairs} - reasons_of(pairs, policy).keys()
 
 
 def reasons(*pairs: JudgedPair, policy: CountingPolicy = POLICY) -> dict[Reason, int]:

@@ -12,11 +12,6 @@ VALUE = re.compile(r"[\w.~-]+", re.ASCII)
 """A cookie of ours is hexadecimal or URL-safe base64; anything else under its name was set by somebody else."""
 
 
-def read_cookie(header: str, name: str) -> str | None:
-    """Return the first value of the cookie `name` that we could have set; None if there is none."""
-    return next(cookie_values(header, name), None)
-
-
 def cookie_values(header: str, name: str) -> Iterator[str]:
     """Yield every value of the cookie `name` that we could have set, in the order sent.
 

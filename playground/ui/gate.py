@@ -21,7 +21,7 @@ from playground.errors import Busy, PlaygroundError, Unknown, without_folders
 from playground.ui import texts
 from playground.ui.calls import PREFIX, READABLE, Call, Endpoint, Endpoints, read_call
 from playground.ui.limits import Kind, Limits, kind_of, network
-from playground.ui.middleware import ASGIApp, Message, Receive, Scope, Send, rater_of, refuse, refuse_page
+from playground.ui.middleware import ASGIApp, Message, Receive, Scope, Send, address_of, rater_of, refuse, refuse_page
 from playground.ui.operator import scope_standing
 from playground.ui.turnstile import Leave, Turnstile
 
@@ -56,7 +56,7 @@ class CallGate:
             await self._app(scope, receive, send)
             return
         is_post = scope["method"] == "POST"  # counted apart: a vote finds its way past whatever streams are open
-        with self._limits.open.one_more((network(_host(Request(scope))), is_post)) as fits:
+        with self._limits.open.one_more((network(address_of(Request(scope))), is_post)) as fits:
             if not fits and not scope_standing(scope).is_operator:
                 await _say(scope, send, 429, texts.TOO_MANY_OPEN.format(count=self._limits.open.most))
             elif is_post:
@@ -109,7 +109,7 @@ class CallGate:
         request = Request(scope)
         if scope_standing(scope).is_operator:
             return None
-        host = _host(request)
+        host = address_of(request)
         wait_s = self._limits.wait_s(kind, _rater(request, endpoint, host), host)
         return Busy(texts.too_often(kind, self._limits.per_minute[kind], wait_s), wait_s) if wait_s else None
 
@@ -146,10 +146,6 @@ async def _redirect(send: Send, address: str) -> None:
     headers = [(b"location", address.encode("latin-1")), (b"content-length", b"0")]
     await send({"type": "http.response.start", "status": 301, "headers": headers})
     await send({"type": "http.response.body"})
-
-
-def _host(request: Request) -> str:
-    return request.client.host if request.client else ""
 
 
 def _kind(call: Call) -> Kind:

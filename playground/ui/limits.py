@@ -16,6 +16,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from playground.clock import Clock
+from playground.networks import network_of
 from playground.settings import Settings
 
 REMEMBERED = 20_000
@@ -138,10 +139,6 @@ class Open:
 def network(host: str) -> str:
     """What one customer has: an IPv4 address, or the /64 of an IPv6 one; what is no address as it is, cut."""
     try:
-        address = ipaddress.ip_address(host)
+        return network_of(ipaddress.ip_address(host))
     except ValueError:
         return host[:64]
-    if isinstance(address, ipaddress.IPv6Address):
-        mapped = address.ipv4_mapped
-        return str(mapped) if mapped else str(ipaddress.IPv6Network((address, 64), strict=False))
-    return str(address)

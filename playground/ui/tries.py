@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 from playground.clock import Clock
 from playground.ui.limits import Buckets, network
-from playground.ui.middleware import Scope
+from playground.ui.middleware import Scope, address_of
 
 TRIES_PER_MINUTE = 10
 
@@ -33,5 +33,4 @@ class WrongTries:
 
 
 def _key(scope: Scope, way: str) -> tuple[str, str]:
-    client = Request(scope).client
-    return network(client.host if client else ""), way
+    return network(address_of(Request(scope))), way
