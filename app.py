@@ -15,15 +15,15 @@ import sys
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from playground.address import check_address, pass_by_proxy
 from playground.errors import CannotServe, PlaygroundError
-from playground.openfiles import OUT_OF_FILES, Seldom, allow_files, check_files
 from playground.settings import Settings, add_flags, read_settings
+from playground.ui.http.address import check_address, pass_by_proxy
+from playground.ui.http.open_files import OUT_OF_FILES, Seldom, allow_files, check_files
 
 if TYPE_CHECKING:
     import gradio as gr
 
-    from playground.ui.proxies import Proxies
+    from playground.ui.http.proxies import Proxies
 
 INTERRUPTED = 130
 GOODBYE_S = 1
@@ -32,8 +32,8 @@ GOODBYE_S = 1
 
 def build(settings: Settings) -> gr.Blocks:
     """The page over an arena that is not open yet."""
-    from playground.arena import Arena
-    from playground.ui.pages import build_pages
+    from playground.arena.arena import Arena
+    from playground.ui.site import build_pages
 
     return build_pages(Arena(settings))
 
@@ -72,15 +72,15 @@ def serve(settings: Settings) -> int:
     check_files()
     check_address(settings.host, settings.port)
     pass_by_proxy(os.environ, settings.host)
-    from playground.arena import Arena
-    from playground.oneprocessor import keep_to_one
+    from playground.arena.arena import Arena
+    from playground.engines.local.cpu_affinity import keep_to_one
     from playground.ui import texts
     from playground.ui.events import lighten_events
-    from playground.ui.operator import base_url, operator_access, operator_url
-    from playground.ui.pages import build_pages, launch_options
-    from playground.ui.proxies import read_proxies, read_root_path, take_from_uvicorn
-    from playground.ui.routes import lighten_routes
+    from playground.ui.http.operator import base_url, operator_access, operator_url
+    from playground.ui.http.proxies import read_proxies, read_root_path, take_from_uvicorn
+    from playground.ui.http.routes import lighten_routes
     from playground.ui.sessions import lighten_sessions
+    from playground.ui.site import build_pages, launch_options
 
     proxies, root_path = read_proxies(os.environ, settings.share), read_root_path(os.environ)
     take_from_uvicorn(os.environ)
@@ -109,7 +109,7 @@ def serve(settings: Settings) -> int:
 
 
 def _launch(page: gr.Blocks, settings: Settings, proxies: Proxies, options: dict[str, Any]) -> None:
-    from playground.ui.connections import guarded_connections
+    from playground.ui.http.connections import guarded_connections
 
     try:
         with guarded_connections(proxies):

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from playground.exchange import ExportOptions, export
-from playground.storage.segments import Fault, in_order, journal_folder, read
-from playground.storage.store import Store
+from playground.storage.database.store import Store
+from playground.storage.journal.segments import Fault, in_order, journal_folder, read
 
 Votes = list[tuple[str, str]]
 """Battle and choice, one of each vote."""

@@ -11,11 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from playground.battles import Battles
-from playground.catalog import Catalog
+from playground.catalog.catalog import Catalog
 from playground.clock import Clock
 from playground.records import Battle, BattleSide, BattleState, FinishReason, Generation, Instruction, ModelCard, Prompt
 from playground.settings import Settings
-from playground.storage.store import Store
+from playground.storage.database.store import Store
 
 MODELS = ("pocket-orca-mini", "pocket-galpaca")
 INSTRUCTION = Instruction("Which of these two is better?", category="")

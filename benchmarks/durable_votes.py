@@ -26,7 +26,7 @@ from sqlite_utils import Database
 
 from benchmarks.ballots import Ballot, ballots, lay_out
 from benchmarks.rounds import EQUAL, Contender, Figure, Figures, NotHere, in_turns, machine, parse, show
-from playground.storage.store import Store
+from playground.storage.database.store import Store
 
 RATERS = 16
 OURS = "ours: one writer, group commit"

@@ -111,7 +111,7 @@ class Pane:
         import torch
         import transformers
 
-        from playground.engines.local.loading import LoadedModel
+        from playground.engines.local.worker.loading import LoadedModel
         from playground.engines.protocol import EngineFacts
 
         torch.set_num_threads(1)
@@ -126,7 +126,7 @@ class Pane:
 
     def check(self) -> tuple[str, str]:
         """How a worker would write, and why its rows are not written together; empty when they are ``generate``'s."""
-        from playground.engines.local.golden import check_golden
+        from playground.engines.local.worker.golden import check_golden
 
         golden = check_golden(self._loaded)
         return golden.facts(self._loaded.facts).versions["decoding"], golden.trouble
@@ -137,7 +137,7 @@ class Pane:
         Args:
             together: begin when all panes are at this point.
         """
-        from playground.engines.local.decode import Decoder
+        from playground.engines.local.worker.decode import Decoder
         from playground.engines.protocol import Job
         from playground.records import SamplingParams
 

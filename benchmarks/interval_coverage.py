@@ -25,7 +25,7 @@ from benchmarks.rounds import machine
 from playground.ratings.bradley_terry import DEFAULT_PRIOR, Fit, fit
 from playground.ratings.intervals import estimate_intervals
 from playground.ratings.pairs import FloatArray
-from tests.judged import simulated, true_ratings
+from tests.support.judged import simulated, true_ratings
 
 SEED = 20250131
 ROWS = ((5, 200), (20, 600), (40, 1500))

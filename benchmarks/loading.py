@@ -23,8 +23,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # run from a checkout
 
 from benchmarks.models import build, write_checkpoint
 from benchmarks.rounds import EQUAL, Contender, Figure, Figures, Spent, in_turns, machine, parse, show
-from playground.engines.local.loading import DTYPES, best_device, load
-from playground.engines.local.staging import Stage
+from playground.engines.local.worker.loading import DTYPES, best_device, load
+from playground.engines.local.worker.staging import Stage
 from playground.records import ModelCard
 
 OURS = "ours"

@@ -13,13 +13,13 @@ from typing import Any
 from benchmarks.models import SPECIAL_IDS, STOP_ID, in_memory
 from benchmarks.peers import Answer
 from benchmarks.words import Request
-from playground.engines.local import messages
-from playground.engines.local.channel import Message
-from playground.engines.local.decode import MAX_ROWS, Decoder
-from playground.engines.local.worker import Worker
+from playground.engines.local.wire import messages
+from playground.engines.local.wire.channel import Message
+from playground.engines.local.worker.decode import MAX_ROWS, Decoder
+from playground.engines.local.worker.main import Worker
 from playground.engines.protocol import Job
+from playground.prompting.tokenization import TextStream, Tokenizer
 from playground.records import SamplingParams
-from playground.tokenization import TextStream, Tokenizer
 
 PATIENCE_S = 600.0
 

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from playground.arena import Arena
+from playground.arena.arena import Arena
 from playground.records import BattleState, Instruction
 from playground.settings import Settings
 

@@ -23,7 +23,7 @@ from transformers import LlamaTokenizer, TextIteratorStreamer
 
 from benchmarks.rounds import EQUAL, Contender, Figure, Figures, Spent, in_turns, machine, parse, show
 from benchmarks.words import text, train_sentencepiece, write_vocabulary
-from playground.tokenization import SentencePieceTokenizer, Tokenizer
+from playground.prompting.tokenization import SentencePieceTokenizer, Tokenizer
 
 LENGTHS = (512, 1_024, 2_048)
 OURS = "ours"

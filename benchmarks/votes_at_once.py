@@ -19,10 +19,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # run from a checkout
 from benchmarks.accounts import compare_accounts
 from benchmarks.ballots import Ballot, ballots, lay_out
 from benchmarks.rounds import machine
-from playground.storage.journal import Journal
-from playground.storage.rebuild import restore
-from playground.storage.segments import journal_folder
-from playground.storage.store import Store
+from playground.storage.database.store import Store
+from playground.storage.journal.journal import Journal
+from playground.storage.journal.rebuild import restore
+from playground.storage.journal.segments import journal_folder
 
 THREADS = 32
 RATERS = 200

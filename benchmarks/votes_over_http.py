@@ -23,7 +23,7 @@ from benchmarks.accounts import compare_accounts
 from benchmarks.ballots import Ballot, ballots, lay_out
 from benchmarks.rounds import machine
 from benchmarks.served import Program, served
-from playground.storage.store import Store
+from playground.storage.database.store import Store
 
 RATERS = 200
 TIMES = 3

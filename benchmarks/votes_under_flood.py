@@ -29,7 +29,7 @@ from benchmarks.accounts import compare_accounts
 from benchmarks.ballots import Ballot, ballots, lay_out
 from benchmarks.rounds import machine, parse, print_row, spread
 from benchmarks.served import Program, served
-from playground.storage.store import Store
+from playground.storage.database.store import Store
 
 VOTES = 150
 """In each half of a round."""

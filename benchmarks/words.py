@@ -15,7 +15,7 @@ import sentencepiece
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
-from playground.tokenization import FastTokenizer
+from playground.prompting.tokenization import FastTokenizer
 
 _CONSONANTS = (*"bcdfghklmnprstvw", "st", "tr", "ch")
 _VOWELS = (*"aeiou", "ai", "ea", "ou")

@@ -155,7 +155,7 @@ class Settings:
     @property
     def card_folders(self) -> tuple[Path, ...]:
         """Our own cards, then the user's, which win."""
-        return (_HERE / "cards", *(Path(folder) for folder in (self.cards,) if folder))
+        return (_HERE / "catalog" / "cards", *(Path(folder) for folder in (self.cards,) if folder))
 
     @property
     def template_folders(self) -> tuple[Path, ...]:

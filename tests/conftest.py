@@ -21,15 +21,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import settings
 
-from tests.forking import SharedForks
+from tests.support.forking import SharedForks
+from tests.support.paths import ROOT
 
 if TYPE_CHECKING:
-    from tests.stub_arena import StubArena, StubTime
+    from tests.support.stub_arena import StubArena, StubTime
 
 settings.register_profile("patient", deadline=None)  # a busy machine is no error
 settings.load_profile("patient")
 
-ROOT = Path(__file__).parent.parent
 PATIENCE_S = 60.0
 FEW_FILES = 1024
 OPERATOR_TOKEN = "the-operator-of-every-playground-in-these-tests"
@@ -148,7 +148,7 @@ def browser() -> Iterator[Any]:
     """One Chromium for all browser tests."""
     from playwright.sync_api import sync_playwright
 
-    from tests.browsing import launch_browser
+    from tests.support.browsing import launch_browser
 
     with sync_playwright() as playwright:
         chromium = launch_browser(playwright)
@@ -172,8 +172,8 @@ class StubPage:
 @pytest.fixture(scope="session")
 def stub() -> Iterator[StubPage]:
     from playground.settings import Settings
-    from playground.ui.pages import build_pages, launch_options
-    from tests.stub_arena import StubArena
+    from playground.ui.site import build_pages, launch_options
+    from tests.support.stub_arena import StubArena
 
     unlimited = Settings(compares_per_minute=0, votes_per_minute=0, views_per_minute=0)
     arena = StubArena(unlimited, chars_per_s=400.0, loading_s=0.4)

@@ -10,8 +10,9 @@ import pytest
 
 from playground.errors import InvalidValue
 from playground.settings import RETIRED, Settings, add_flags, read_settings, table, variable
+from tests.support.paths import ROOT
 
-README = (Path(__file__).parent.parent / "README.md").read_text()
+README = (ROOT / "README.md").read_text()
 
 
 def test_defaults_are_those_of_the_contract() -> None:

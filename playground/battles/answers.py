@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from playground.flags import names_itself
+from playground.battles.self_naming import names_itself
 from playground.records import Battle, BattleSide, FinishReason, Generation, Instruction, ModelCard, Prompt
-from playground.storage.statements import Writing
+from playground.storage.database.statements import Writing
 
 
 def interrupted(generation_id: str, battle: Battle, side: BattleSide, card: ModelCard) -> Generation:

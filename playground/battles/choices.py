@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from playground.battles.networks import Network, Seen
 from playground.errors import InvalidValue
-from playground.networks import Network, Seen
 from playground.records import SIDES, Battle, BattleState, Generation, Origin
 
 REASONS = ("correct", "complete", "clear", "length", "style", "safe")

@@ -25,12 +25,12 @@ from playground.battles.choices import (
     check_notes,
     check_reportable,
 )
-from playground.battles.passing import Passing, allowed, elapsed_s, ended_event, later, moved
+from playground.battles.expiry import Passing, allowed, elapsed_s, ended_event, later, moved
+from playground.battles.networks import Network, Seen
 from playground.battles.table import TABLE, Event, Sends, Who, cell, refused
 from playground.battles.views import VoteResult, at_one_pace, column, result
 from playground.clock import Clock
 from playground.errors import StorageError
-from playground.networks import Network, Seen
 from playground.records import (
     Battle,
     BattleState,
@@ -44,8 +44,8 @@ from playground.records import (
     Standing,
     Vote,
 )
-from playground.storage.statements import Reading, Writing
-from playground.storage.store import Store
+from playground.storage.database.statements import Reading, Writing
+from playground.storage.database.store import Store
 
 GENERATING, OPEN, VOTED, REVEALED, VOID = BattleState
 ALL = -1

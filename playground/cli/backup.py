@@ -11,7 +11,7 @@ from typing import TextIO
 
 from playground.cli.printing import print_json
 from playground.settings import Settings, add_flags
-from playground.storage.backup import back_up
+from playground.storage.maintenance.backup import back_up
 
 
 def add(command: argparse.ArgumentParser) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TextIO
 
-from playground.catalog import Catalog
+from playground.catalog.catalog import Catalog
 from playground.cli.printing import print_json
 from playground.engines.local.check import Point, check
 from playground.engines.local.devices import find_devices

@@ -14,12 +14,12 @@ from playground.battles import Battles
 from playground.cli.printing import print_json
 from playground.cli.reading import open_to_read
 from playground.errors import InvalidValue, StorageError, Unknown
-from playground.rater import is_secret, rater_id
+from playground.raters import is_secret, rater_id
 from playground.records import Belongings, Erased
 from playground.settings import Settings, add_flags
-from playground.storage.journal import Journal
-from playground.storage.segments import journal_folder
-from playground.storage.store import Store
+from playground.storage.database.store import Store
+from playground.storage.journal.journal import Journal
+from playground.storage.journal.segments import journal_folder
 
 FROM_STDIN = "-"
 

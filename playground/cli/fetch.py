@@ -17,7 +17,7 @@ from typing import TextIO
 from tqdm import tqdm
 
 from playground import hub
-from playground.catalog import Catalog
+from playground.catalog.catalog import Catalog
 from playground.cli.printing import print_json
 from playground.errors import PlaygroundError
 from playground.settings import Settings, add_flags

@@ -11,11 +11,11 @@ from typing import TextIO
 from playground.cli.printing import print_json, print_table
 from playground.cli.reading import open_to_read
 from playground.clock import utc_now
-from playground.door import clean_rater
 from playground.errors import InvalidValue, Unknown
-from playground.rater import key_hash, keyed_id, new_key
+from playground.raters import key_hash, keyed_id, new_key
 from playground.settings import Settings, add_flags
-from playground.storage.store import Store
+from playground.storage.database.store import Store
+from playground.validation import clean_rater
 
 
 def add(command: argparse.ArgumentParser) -> None:

@@ -8,16 +8,16 @@ from __future__ import annotations
 import argparse
 from typing import Any, TextIO
 
-from playground.catalog import Catalog
+from playground.arena.line_up import chosen_models
+from playground.arena.listing import current_leaderboard
+from playground.catalog.catalog import Catalog
+from playground.catalog.starters import load_starters
 from playground.cli.printing import print_json, print_table
 from playground.cli.reading import open_to_read
 from playground.clock import utc_now
-from playground.counting import EVERY_VOTE, default_policy, filtered
-from playground.leaderboard import Leaderboard, LeaderboardOptions
-from playground.lineup import chosen_models
-from playground.listing import current_leaderboard
+from playground.ratings.counting import EVERY_VOTE, default_policy, filtered
+from playground.ratings.leaderboard import Leaderboard, LeaderboardOptions
 from playground.settings import Settings, add_flags
-from playground.starters import load_starters
 
 
 def add(command: argparse.ArgumentParser) -> None:

@@ -9,12 +9,12 @@ import argparse
 from collections.abc import Sequence
 from typing import Any, TextIO
 
-from playground.catalog import Catalog
+from playground.arena.line_up import chosen_models
+from playground.arena.listing import model_rows
+from playground.catalog.catalog import Catalog
 from playground.cli.printing import print_json, print_table
 from playground.engines.local.devices import find_devices
 from playground.engines.local.placement import plan
-from playground.lineup import chosen_models
-from playground.listing import model_rows
 from playground.records import ModelCard, ModelStatus
 from playground.settings import Settings, add_flags
 

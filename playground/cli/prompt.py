@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
-from playground.catalog import Catalog
+from playground.arena.listing import prompt_document
+from playground.catalog.catalog import Catalog
 from playground.cli.printing import print_json
 from playground.errors import InvalidInstruction, PlaygroundError
-from playground.listing import prompt_document
 from playground.records import Instruction
 from playground.settings import Settings, add_flags
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from playground.storage.store import Store
+from playground.storage.database.store import Store
 
 
 def open_to_read(path: Path) -> Store:

@@ -11,9 +11,9 @@ from typing import TextIO
 
 from playground.cli.printing import print_json
 from playground.settings import Settings, add_flags
-from playground.storage.audit import audit
-from playground.storage.segments import journal_folder
-from playground.storage.store import Store
+from playground.storage.database.store import Store
+from playground.storage.journal.segments import journal_folder
+from playground.storage.maintenance.verify import audit
 
 
 def add(command: argparse.ArgumentParser) -> None:

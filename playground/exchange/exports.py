@@ -14,7 +14,7 @@ from playground.exchange.formats import ExportFormat, ExportOptions
 from playground.exchange.lmsys33k import LMSYS_33K
 from playground.exchange.trl_preference import TRL_PREFERENCE
 from playground.exchange.votes import VOTES
-from playground.storage.store import Store
+from playground.storage.database.store import Store
 
 FORMATS: Mapping[str, ExportFormat] = {known.name: known for known in (VOTES, TRL_PREFERENCE, LMSYS_33K)}
 

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from playground.counting import CountingPolicy
+from playground.ratings.counting import CountingPolicy
 from playground.records import Instruction
-from playground.storage.statements import Reading
+from playground.storage.database.statements import Reading
 
 
 @dataclass(frozen=True, slots=True)

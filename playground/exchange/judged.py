@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from playground.counting import Reason, reasons_of
 from playground.exchange.formats import ExportOptions
 from playground.exchange.licenses import allows_commercial_use
+from playground.ratings.counting import Reason, reasons_of
 from playground.records import JudgedBattle, JudgedTexts
-from playground.storage.statements import Reading
+from playground.storage.database.statements import Reading
 
 
 def judged_texts(reading: Reading, options: ExportOptions) -> Iterator[JudgedTexts]:

@@ -12,7 +12,7 @@ from typing import Any
 from playground.exchange.formats import ExportFormat, ExportOptions, Raters, Row, prompt_text
 from playground.exchange.judged import judged_texts
 from playground.records import JudgedTexts
-from playground.storage.statements import Reading
+from playground.storage.database.statements import Reading
 
 WINNERS: Mapping[str, str] = {
     "model_a": "model_a",

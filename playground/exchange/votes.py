@@ -13,7 +13,7 @@ from playground.exchange.formats import ExportFormat, ExportOptions, Raters, Row
 from playground.exchange.judged import judged_battles, why_not
 from playground.exchange.licenses import allows_commercial_use
 from playground.records import BattleSide, Generation, JudgedBattle
-from playground.storage.statements import Reading
+from playground.storage.database.statements import Reading
 
 
 def rows(reading: Reading, options: ExportOptions) -> Iterator[Row]:

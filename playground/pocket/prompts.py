@@ -9,13 +9,13 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from playground.catalog import CARD_FOLDER, TEMPLATE_FOLDER, read_card
+from playground.catalog.catalog import CARD_FOLDER, TEMPLATE_FOLDER, read_card
 from playground.pocket.corpus import Example
 from playground.pocket.shapes import Shape
-from playground.prompting import build_prompt
+from playground.prompting.prompt import build_prompt
+from playground.prompting.templates import load_templates
+from playground.prompting.tokenization import TextStream, Tokenizer, load_tokenizer
 from playground.records import Prompt, PromptTemplate
-from playground.templates import load_templates
-from playground.tokenization import TextStream, Tokenizer, load_tokenizer
 
 
 @dataclass(frozen=True, slots=True)

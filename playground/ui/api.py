@@ -12,9 +12,19 @@ from typing import Any
 
 import gradio as gr
 
-from playground.arena import Arena
-from playground.counting import filtered
-from playground.door import (
+from playground.arena.arena import Arena
+from playground.arena.listing import model_rows, prompt_document, public_statuses
+from playground.errors import PlaygroundError, Refused
+from playground.raters import FREE_PROGRAMS, keyed_id
+from playground.ratings.counting import filtered
+from playground.ratings.leaderboard import Leaderboard
+from playground.records import BattleState, BattleView
+from playground.ui.follow import Looks
+from playground.ui.http.gate import RATER_HEADER
+from playground.ui.http.middleware import address_of
+from playground.ui.http.turnstile import Turnstile
+from playground.ui.pace import tick_s
+from playground.validation import (
     clean_battle_id,
     clean_comment,
     clean_instruction,
@@ -23,16 +33,6 @@ from playground.door import (
     clean_overrides,
     clean_rater,
 )
-from playground.errors import PlaygroundError, Refused
-from playground.leaderboard import Leaderboard
-from playground.listing import model_rows, prompt_document, public_statuses
-from playground.rater import FREE_PROGRAMS, keyed_id
-from playground.records import BattleState, BattleView
-from playground.ui.gate import RATER_HEADER
-from playground.ui.looks import Looks
-from playground.ui.middleware import address_of
-from playground.ui.pace import tick_s
-from playground.ui.turnstile import Turnstile
 
 KEY_HEADER = "X-Playground-Key"
 

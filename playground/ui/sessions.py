@@ -23,7 +23,7 @@ import gradio as gr
 from gradio.state_holder import SessionState, StateHolder
 
 from playground.clock import Clock
-from playground.ui.connections import UNREAD_S
+from playground.ui.http.connections import UNREAD_S
 
 WRITTEN_FOR = "6.31.0"
 IDLE_S = 600.0

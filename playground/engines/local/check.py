@@ -11,9 +11,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from playground.engines.local import messages
-from playground.engines.local.channel import Channel
 from playground.engines.local.launch import exit_words, worker_environment
+from playground.engines.local.wire import messages
+from playground.engines.local.wire.channel import Channel
 from playground.records import ModelCard
 
 PROCESS = "process"
@@ -52,7 +52,7 @@ def _inspected(
     card: ModelCard, threads: int, room: Mapping[str, int], environ: Mapping[str, str], *, recorded: bool
 ) -> Iterator[Point]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "playground.engines.local.inspection"],
+        [sys.executable, "-m", "playground.engines.local.worker.inspection"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env=worker_environment(environ, threads),

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from playground.engines.local.channel import Channel, pipes
+from playground.engines.local.wire.channel import Channel, pipes
 
 OnExit = Callable[[int, str], None]
 """Called once per worker with its number and how it ended in words, on a thread of the launcher's."""
@@ -114,7 +114,7 @@ class _Server:
         self._lock = threading.Lock()
         self._living: set[int] = set()
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        command = [sys.executable, "-P", "-m", "playground.engines.local.forkserver", str(theirs.fileno())]
+        command = [sys.executable, "-P", "-m", "playground.engines.local.worker.forkserver", str(theirs.fileno())]
         with theirs:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], env=dict(environment)
@@ -174,7 +174,7 @@ class SpawnLauncher:
         """See `Launcher`."""
         number = len(self._processes) + 1
         channel, (read_fd, write_fd) = pipes()
-        command = [sys.executable, "-P", "-m", "playground.engines.local.worker"]
+        command = [sys.executable, "-P", "-m", "playground.engines.local.worker.main"]
         process = subprocess.Popen(command, stdin=read_fd, stdout=write_fd, env=dict(self._environment))
         os.close(read_fd)
         os.close(write_fd)

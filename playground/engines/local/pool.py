@@ -17,9 +17,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from playground.engines.local.devices import find_devices
-from playground.engines.local.keeper import Keeper, Limits
 from playground.engines.local.launch import launcher
 from playground.engines.local.placement import Device, How, plan, rows_beside
+from playground.engines.local.supervisor import Keeper, Limits
 from playground.engines.protocol import Job, Listener
 from playground.errors import EngineError, Unknown
 from playground.records import ModelCard, ModelStatus

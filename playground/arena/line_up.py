@@ -1,0 +1,155 @@
+"""Which models answer, with which parameters: chosen or drawn, planned before anything is stored or started.
+
+Boundary: knows cards, prompts and chance; neither the database nor the engine (who says which models failed).
+"""
+
+from __future__ import annotations
+
+import math
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from random import SystemRandom
+from typing import Any
+
+from playground.arena.comparison import ColumnPlan
+from playground.catalog.catalog import Catalog, files_state
+from playground.engines.local.devices import find_devices
+from playground.engines.local.placement import Device, How, plan
+from playground.errors import InvalidValue, PlaygroundError, Unknown
+from playground.records import SIDES, BattleSide, Instruction, ModelCard, SamplingParams
+from playground.settings import Settings
+
+FindDevices = Callable[[], Sequence[Device]]
+NEEDS_SAMPLING = frozenset({"temperature", "top_p", "top_k"})
+
+
+def chosen_models(catalog: Catalog, settings: Settings, find: FindDevices | None = None) -> tuple[str, ...]:
+    """The ids of who answers here: those that were named, else `default_models`; none: the pocket models."""
+    find = find or partial(find_devices, settings.memory_bytes)
+    return settings.model_ids or default_models(catalog, find)
+
+
+def default_models(catalog: Catalog, find: FindDevices) -> tuple[str, ...]:
+    """Who answers when nobody was named; none: the pocket models.
+
+    On a GPU machine what is here and fits, when that is two or more; nothing is ever fetched for it.
+    """
+    devices = find()
+    if all(device.is_cpu for device in devices):
+        return ()
+    real = [card for card in catalog.cards.values() if not card.stands_in_for]
+    here = [card for card in real if card.engine != "local" or files_state(card) == "here"]
+    placements = plan([card for card in here if card.engine == "local"], devices).placements
+    fits = [card.id for card in here if card.id not in placements or placements[card.id].how is not How.TOO_LARGE]
+    return tuple(fits) if len(fits) >= 2 else ()
+
+
+class LineUp:
+    """The models of this playground, in order."""
+
+    def __init__(self, catalog: Catalog, model_ids: Sequence[str]) -> None:
+        self.cards = catalog.line_up(model_ids)
+        self._catalog = catalog
+        self._random = SystemRandom()  # a blind order that can be guessed is none
+
+    def add(self, card: ModelCard) -> None:
+        """Have one more model; one that is here already stays as it is."""
+        if all(known.id != card.id for known in self.cards):
+            self.cards = (*self.cards, card)
+
+    def choose(
+        self,
+        instruction: Instruction,
+        models: Sequence[str],
+        columns: int,
+        blind: bool,
+        overrides: Mapping[str, Any],
+        states: Mapping[str, str],
+    ) -> tuple[list[ModelCard], float | None]:
+        """Cards in column order, and how likely this draw was (None: not drawn by the arena).
+
+        Args:
+            models: ids that somebody chose, they may repeat; empty: `columns` of the arena's choice.
+            states: of the models, by id, as in `ModelStatus`; who is off or failed is drawn only where nobody else is.
+
+        Raises:
+            InvalidValue: not 2 to 6.
+            Unknown: a model that does not run here.
+            PlaygroundError: nobody, or only one, can take this instruction with these parameters.
+        """
+        number = len(models) if models else columns
+        if not 2 <= number <= len(SIDES):
+            raise InvalidValue(f"{number} models were chosen; valid: 2 to {len(SIDES)}")
+        if not models:
+            return self._draw(columns, _likely(self._able(instruction, overrides), states))
+        cards = [self._card(model_id) for model_id in models]
+        if blind:
+            self._random.shuffle(cards)
+        return cards, None
+
+    def plan(
+        self, cards: Sequence[ModelCard], instruction: Instruction, overrides: Mapping[str, Any]
+    ) -> list[ColumnPlan]:
+        """What each column is to write; seeds are drawn where none is given.
+
+        Raises:
+            PlaygroundError: a prompt or a parameter that one of the models cannot take.
+        """
+        return [self._plan(side, card, instruction, overrides) for side, card in zip(SIDES, cards, strict=False)]
+
+    def _plan(self, side: str, card: ModelCard, instruction: Instruction, overrides: Mapping[str, Any]) -> ColumnPlan:
+        seed = int(overrides.get("seed", secrets.randbits(32)))
+        drawn = BattleSide(side, card.id, seed, params_of(card, overrides))
+        prompt = self._catalog.check_fits(card.id, instruction, drawn.params)
+        return ColumnPlan(drawn, card, prompt, self._catalog.template_of(card).stop_ids, secrets.token_hex(16))
+
+    def _card(self, model_id: str) -> ModelCard:
+        for card in self.cards:
+            if card.id == model_id:
+                return card
+        raise Unknown(f"no model {model_id!r} is running here; there are: {', '.join(card.id for card in self.cards)}")
+
+    def _able(self, instruction: Instruction, overrides: Mapping[str, Any]) -> list[ModelCard]:
+        """Models that can take this; whether there are enough never depends on a draw."""
+        able: list[ModelCard] = []
+        problems: list[PlaygroundError] = []
+        for card in self.cards:
+            try:
+                self._catalog.check_fits(card.id, instruction, params_of(card, overrides))
+                able.append(card)
+            except PlaygroundError as problem:
+                problems.append(problem)
+        if problems and len(able) < 2:
+            raise problems[0]
+        return able
+
+    def _draw(self, columns: int, able: Sequence[ModelCard]) -> tuple[list[ModelCard], float]:
+        """`columns` models as different as may be, each order equally likely, and the probability of this one."""
+        drawn: list[ModelCard] = []
+        probability = 1.0
+        while len(drawn) < columns:
+            number = min(columns - len(drawn), len(able))
+            drawn += self._random.sample(able, number)
+            probability /= math.perm(len(able), number)
+        return drawn, probability
+
+
+def _likely(cards: Sequence[ModelCard], states: Mapping[str, str]) -> Sequence[ModelCard]:
+    """Those of whom an answer can be expected: two that are up or on their way, else all that have not failed."""
+    sound = [card for card in cards if states.get(card.id) != "failed"]
+    up = [card for card in sound if states.get(card.id) != "off"]
+    return up if len(up) >= 2 else sound or cards
+
+
+def params_of(card: ModelCard, overrides: Mapping[str, Any]) -> SamplingParams:
+    """The card's parameters with the overrides, made to do what they say.
+
+    A temperature means sampling, also for a card that is greedy by default; a short answer lowers the card's minimum.
+    """
+    changes = {name: value for name, value in overrides.items() if name != "seed"}
+    if not NEEDS_SAMPLING.isdisjoint(changes):
+        changes.setdefault("do_sample", True)
+    if "max_new_tokens" in changes:
+        changes.setdefault("min_new_tokens", min(card.sampling.min_new_tokens, changes["max_new_tokens"]))
+    return card.sampling.changed(changes)

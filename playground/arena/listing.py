@@ -1,0 +1,122 @@
+"""Models and prompts as plain documents, the same for the API and the command line.
+
+Boundary: what the store, the catalog and the engine know, as values to print, send or show; decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from playground.catalog.catalog import Catalog, files_state, without_folders
+from playground.ratings.leaderboard import Leaderboard, LeaderboardOptions, build_leaderboard
+from playground.records import Instruction, ModelCard, ModelStatus, Prompt
+from playground.storage.database.store import Store
+
+
+def model_rows(cards: Iterable[ModelCard], statuses: Iterable[ModelStatus] = ()) -> list[dict[str, Any]]:
+    """One document per card, in order; without statuses (nothing is running) every state is ``off``."""
+    known = {status.model_id: status for status in statuses}
+    return [_row(card, known.get(card.id, ModelStatus(card.id, "off"))) for card in cards]
+
+
+def public_statuses(statuses: Sequence[ModelStatus]) -> list[ModelStatus]:
+    """What anybody may know: where models take turns, who is up tells which models a blind battle asked."""
+    if not any(status.takes_turns for status in statuses):
+        return list(statuses)
+    return [
+        status
+        if status.state == "failed"
+        else ModelStatus(status.model_id, "in turns", placement=status.placement, takes_turns=status.takes_turns)
+        for status in statuses
+    ]
+
+
+def _row(card: ModelCard, status: ModelStatus) -> dict[str, Any]:
+    return {
+        "id": card.id,
+        "name": card.name,
+        "license": card.license,
+        "state": status.state,
+        "detail": without_folders(status.detail, card),
+        "device": status.device,
+        "placement": without_folders(status.placement, card),
+        "architecture": card.architecture,
+        "num_parameters": card.num_parameters,
+        "size_bytes": card.size_bytes,
+        "context_length": card.context_length,
+        "dtype": card.dtype,
+        "template": card.template,
+        "sampling": asdict(card.sampling),
+        "sampling_source": card.sampling_source,
+        "stands_in_for": card.stands_in_for,
+        "repo": card.public_repo,
+        "revision": card.revision,
+        "files": files_state(card),
+        "description": card.description,
+        "limitations": list(card.limitations),
+        "notes": list(card.notes),
+        "metrics": dict(card.metrics),
+    }
+
+
+def current_leaderboard(
+    store: Store,
+    catalog: Catalog,
+    models: Sequence[str],
+    starters: Mapping[str, Sequence[Instruction]],
+    now: str,
+    category: str = "",
+    options: LeaderboardOptions = LeaderboardOptions(),  # noqa: B008  # frozen
+) -> Leaderboard:
+    """The ratings from all votes that are final `now`: while a vote can be undone, its effect would show who is who.
+
+    Args:
+        models: ids of who answers here, which are named when they have no vote yet.
+
+    Raises:
+        InvalidValue: a category that neither the starters nor the votes have.
+    """
+    with store.reading() as reading:
+        pairs, networks = list(reading.judged_pairs(final_by=now)), reading.networks()
+    return build_leaderboard(
+        pairs,
+        catalog.cards,
+        category=category,
+        options=options,
+        models=models,
+        categories=starters,
+        networks=networks,
+    )
+
+
+def prompt_document(catalog: Catalog, model_id: str, instruction: Instruction, template_id: str = "") -> dict[str, Any]:
+    """What a model would be fed, as ``python -m playground prompt`` prints it."""
+    return _prompt(catalog.card(model_id).id, catalog.prompt(model_id, instruction, template_id))
+
+
+def _prompt(model_id: str, prompt: Prompt) -> dict[str, Any]:
+    return {
+        "model": model_id,
+        "template": prompt.template_id,
+        "text": prompt.text,
+        "token_ids": list(prompt.token_ids),
+        "num_tokens": prompt.num_tokens,
+    }
+
+
+def sources_line(cards: Sequence[ModelCard], statuses: Sequence[ModelStatus], saved: bool = True) -> str:
+    """Where the answers come from, in a few words: "pocket models · this CPU · votes saved"."""
+    pocket = all(card.stands_in_for for card in cards)
+    who = "pocket models" if pocket else f"{len(cards)} models"
+    devices = sorted({"this CPU" if status.device == "cpu" else status.device for status in statuses if status.device})
+    loading = [status for status in statuses if status.state in ("queued", "loading")]
+    failed = [status for status in statuses if status.state == "failed"]
+    parts = [who, ", ".join(devices)]
+    if loading:
+        ready = sum(status.state == "ready" for status in statuses)
+        parts.append(f"{ready} of {len(statuses)} loaded")
+    if failed:
+        parts.append(f"{failed[0].model_id if len(failed) == 1 else len(failed)} failed to load")
+    return " · ".join([part for part in parts if part] + ["votes saved" if saved else "read only"])

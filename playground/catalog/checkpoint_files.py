@@ -1,0 +1,295 @@
+"""A checkpoint's own files -> its card and its format: any model with a chat template, without a card file.
+
+Boundary: reads small files and the header of weights, never the weights; knows no other card.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+from playground.errors import InvalidCard, InvalidTemplate, InvalidValue, PlaygroundError, TokenizerError, Unknown
+from playground.hub import snapshot_folder
+from playground.prompting.chat_template import own_words, read_source, takes_system
+from playground.prompting.introduction import introduced_names
+from playground.prompting.special_tokens import Markers, read_markers, read_object
+from playground.prompting.templates import CHAT, CHAT_ID, SYSTEM
+from playground.prompting.tokenization import ChatTokenizer, load_chat_tokenizer
+from playground.records import ModelCard, PromptTemplate, SamplingParams, Segment
+
+CONFIG_FILE = "config.json"
+GENERATION_FILE = "generation_config.json"
+TOKENIZER_FILES = ("tokenizer.model", "tokenizer.json")
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
+HUB_NAME = re.compile(rf"(?P<repo>{HUB_ID.pattern})(@(?P<revision>(?!.*\.\.)\w[\w./-]*))?", re.ASCII)
+LAYER_KEYS = ("num_hidden_layers", "n_layers", "n_layer")
+HIDDEN_KEYS = ("hidden_size", "d_model", "n_embd")
+HEAD_KEYS = ("num_attention_heads", "n_heads", "n_head")
+CONTEXT_KEYS = ("max_position_embeddings", "max_seq_len", "max_sequence_length", "n_positions", "n_ctx", "seq_length")
+DTYPES = ("float32", "float16", "bfloat16")
+OURS = {"max_new_tokens", "min_new_tokens"}
+"""Sampling parameters that a checkpoint's files do not decide."""
+ANYWHERE = ("./", "../", "~", "/")
+
+
+def folder_named(name: str) -> Path | None:
+    """The folder that `name` is, absolute; None: it is not written as one, and no checkpoint lies there."""
+    folder = Path(os.path.abspath(os.path.expanduser(name)))  # a link keeps the name that it was given
+    if name in (".", "..") or name.startswith(ANYWHERE) or (folder / CONFIG_FILE).is_file():
+        return folder
+    return None
+
+
+def card_named(name: str) -> ModelCard | None:
+    """The card of a folder or a hub id (``org/name``, ``org/name@revision``); None: `name` is written as neither.
+
+    Raises:
+        Unknown: a hub id whose files are not on this machine.
+        InvalidCard: what lies there cannot be run without a card file.
+    """
+    folder = folder_named(name)
+    if folder is not None:
+        return card_of(folder, name)
+    hub = HUB_NAME.fullmatch(name)
+    if hub is None:
+        return None
+    snapshot = snapshot_folder(hub["repo"], hub["revision"] or "main")
+    if snapshot is None:
+        raise Unknown(f"{name} is not on this machine; fetch it first: python -m playground fetch {name}")
+    return card_of(snapshot, name)
+
+
+def card_of(folder: Path, given_name: str) -> ModelCard:
+    """The card that a checkpoint's files make: ``template = "chat"``, everything else as they say.
+
+    Args:
+        given_name: a hub id, which is then the card's id and repo; anything else: `folder` is what the card is about.
+
+    Raises:
+        InvalidCard: something is missing or cannot be used; the message says what, and what to do.
+    """
+    try:
+        return _card(folder, given_name)
+    except InvalidCard:
+        raise
+    except PlaygroundError as problem:
+        raise InvalidCard(f"{given_name}: {problem}") from problem
+
+
+def _card(folder: Path, given_name: str) -> ModelCard:
+    config = read_object(folder / CONFIG_FILE)
+    _check_files(folder, given_name)
+    hub = HUB_NAME.fullmatch(given_name) if folder_named(given_name) is None else None
+    context_length = _context_length(config, given_name)
+    num_parameters, size_bytes = weights_size(folder)
+    return ModelCard(
+        id=given_name if hub else _id(folder),
+        name=given_name if hub else folder.name,
+        repo=hub["repo"] if hub else str(folder),
+        revision=_commit(folder, hub["revision"]) if hub else "local",
+        license=_license(folder),
+        architecture=_architecture(config, given_name),
+        num_parameters=num_parameters,
+        size_bytes=size_bytes,
+        context_length=context_length,
+        dtype=_dtype(config),
+        template=CHAT_ID,
+        sampling=_sampling(read_object(folder / GENERATION_FILE), context_length, given_name),
+        sampling_source="card",
+        kv_bytes_per_token=kv_bytes_per_token(folder),
+        description="Read from the checkpoint's own files.",
+        self_names=self_names(folder),
+    )
+
+
+def _check_files(folder: Path, given_name: str) -> None:
+    if not folder.is_dir():
+        raise InvalidCard(f"{given_name}: there is no such folder; correct the path")
+    if not (folder / CONFIG_FILE).is_file():
+        raise InvalidCard(f"{given_name}: it has no {CONFIG_FILE}; name the folder of a checkpoint")
+    if not any((folder / name).is_file() for name in TOKENIZER_FILES):
+        raise InvalidCard(f"{given_name}: it has no tokenizer; it has to hold {' or '.join(TOKENIZER_FILES)}")
+    source = read_source(folder)
+    if not source:
+        raise InvalidCard(
+            f"{given_name}: it has no chat template, so nobody knows how to ask it; write a card that names a template "
+            "(playground/catalog/cards/README.md)"
+        )
+    takes_system(source, read_markers(folder).names)  # a template that cannot be used is refused before any prompt
+
+
+def _id(folder: Path) -> str:
+    """The folder's name with only what a card's id may have."""
+    name = re.sub(r"[^a-z0-9._-]+", "-", folder.name.lower()).strip("._-")
+    if not name:
+        raise InvalidCard(f"{folder.name!r} makes no model id; give the folder a name of letters and digits")
+    return name
+
+
+def _commit(folder: Path, revision: str | None) -> str:
+    return folder.name if re.fullmatch("[0-9a-f]{40}", folder.name) else revision or "main"
+
+
+def _architecture(config: Mapping[str, Any], given_name: str) -> str:
+    named = config.get("architectures")
+    if not isinstance(named, list) or not named or not isinstance(named[0], str):
+        raise InvalidCard(f"{given_name}: {CONFIG_FILE} names no architecture; write a card that does")
+    return named[0]
+
+
+def _context_length(config: Mapping[str, Any], given_name: str) -> int:
+    for part in (config, config.get("text_config")):
+        found = [part.get(key) for key in CONTEXT_KEYS] if isinstance(part, dict) else []
+        for value in found:
+            if isinstance(value, int) and not isinstance(value, bool) and value >= 2:
+                return value
+    raise InvalidCard(
+        f"{given_name}: {CONFIG_FILE} does not say how long the context is ({', '.join(CONTEXT_KEYS)}); write a card"
+    )
+
+
+def _dtype(config: Mapping[str, Any]) -> str:
+    said = str(config.get("dtype") or config.get("torch_dtype") or "").removeprefix("torch.")
+    return said if said in DTYPES else "float32"
+
+
+def _sampling(config: Mapping[str, Any], context_length: int, given_name: str) -> SamplingParams:
+    """The repository's own defaults; keys without an equivalent here, and nulls, are left out."""
+    names = {f.name for f in fields(SamplingParams)} - OURS
+    said = {name: value for name, value in config.items() if name in names and value is not None}
+    if said.get("temperature") == 0:  # some files say greedy so
+        del said["temperature"]
+        said["do_sample"] = False
+    try:
+        return SamplingParams(max_new_tokens=max(1, min(256, context_length // 2))).changed(_used(said))
+    except InvalidValue as problem:
+        raise InvalidCard(f"{given_name}: {GENERATION_FILE}: {problem}; correct it, or write a card") from problem
+
+
+def _used(said: Mapping[str, Any]) -> dict[str, Any]:
+    """`top_k` is 50 in transformers where sampling is on and nothing else is said."""
+    return ({"top_k": 50} if said.get("do_sample") is True else {}) | dict(said)
+
+
+def _license(folder: Path) -> str:
+    """What the front matter of README.md says; "other" with a name is that name."""
+    said = _front_matter(folder / "README.md")
+    license = said.get("license", "")
+    return (said.get("license_name", "") if license == "other" else "") or license or "unknown"
+
+
+def _front_matter(path: Path) -> dict[str, str]:
+    """The plain ``key: text`` lines of the YAML between the first two ``---``."""
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, ValueError):
+        return {}
+    head = re.match(r"\ufeff?---\s*\n(.*?)\n---\s*(?:\n|$)", text, re.DOTALL)
+    lines = re.findall(r"^(\w+):[ \t]*(.*?)[ \t]*$", head[1], re.MULTILINE) if head else []
+    return {key: value.strip("'\"[] ") for key, value in lines}
+
+
+def self_names(folder: Path) -> tuple[str, ...]:
+    """The names of model and maker in what the folder's chat template says by itself: "You are Qwen, created by …".
+
+    None where there is no template, or none that can be used: using it raises the error that says so.
+    """
+    try:
+        source = read_source(folder)
+        return introduced_names(own_words(source, read_markers(folder).names)) if source else ()
+    except (InvalidTemplate, TokenizerError):
+        return ()
+
+
+# The format
+
+
+def read_chat(folder: Path) -> tuple[PromptTemplate, ChatTokenizer]:
+    """The format that the folder's own chat template is, and the tokenizer that it is made for.
+
+    Stop ids are all that the files name as the end; what has no text is what ``skip_special_tokens=True`` leaves out.
+
+    Raises:
+        InvalidTemplate: there is no chat template, or it cannot be used.
+        TokenizerError: the tokenizer or a file beside it cannot be read.
+    """
+    source, markers = read_source(folder), read_markers(folder)
+    tokenizer = load_chat_tokenizer(folder, markers, source)
+    if not source:
+        raise InvalidTemplate(f"{folder.name} has no chat template; name another template")
+    template = replace(
+        CHAT,
+        stop_ids=tuple(dict.fromkeys(_ends(folder, markers, tokenizer))),
+        drop_ids=tokenizer.special_ids,
+        hash=hashlib.sha256(source.encode()).hexdigest(),
+        chat=source,
+        chat_names=markers.names,
+    )
+    return (template if takes_system(source, markers.names) else _without_system(template)), tokenizer
+
+
+def _without_system(template: PromptTemplate) -> PromptTemplate:
+    def others(segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
+        return tuple(segment for segment in segments if segment != SYSTEM)
+
+    return replace(template, without_input=others(template.without_input), with_input=others(template.with_input))
+
+
+def _ends(folder: Path, markers: Markers, tokenizer: ChatTokenizer) -> Iterator[int]:
+    """The ids that end an answer, as three files name them."""
+    for name in (GENERATION_FILE, CONFIG_FILE):
+        ids = read_object(folder / name).get("eos_token_id")
+        for token_id in ids if isinstance(ids, list) else [ids]:
+            if isinstance(token_id, int) and 0 <= token_id < tokenizer.vocab_size:
+                yield token_id
+    token_id = tokenizer.id_of(markers.named("eos_token"))
+    if token_id is not None:
+        yield token_id
+
+
+# Sizes
+
+
+def kv_bytes_per_token(folder: Path) -> int:
+    """Bytes of the keys and values of one token in 16-bit numbers, from config.json; 0 where it does not say."""
+    if not (folder / CONFIG_FILE).is_file():
+        return 0
+    config = read_object(folder / CONFIG_FILE)
+    layers, hidden, heads = (_number(config, names) for names in (LAYER_KEYS, HIDDEN_KEYS, HEAD_KEYS))
+    if not (layers and hidden and heads):
+        return 0
+    width = _number(config, ("head_dim",)) or hidden // heads
+    return 2 * 2 * layers * width * (_number(config, ("num_key_value_heads",)) or heads)
+
+
+def _number(config: Mapping[str, Any], names: Sequence[str]) -> int:
+    """The first of the keys that holds a whole number above 0; llm-foundry, GPT-2 and Llama spell them differently."""
+    return next((config[name] for name in names if type(config.get(name)) is int and config[name] > 0), 0)
+
+
+def weights_size(folder: Path) -> tuple[int, int]:
+    """Parameters (from the headers of safetensors files) and bytes of a folder's weights; 0 for what is not known.
+
+    Weights that are missing or torn are no error here: loading them is, and names the file.
+    """
+    weights = [path for path in folder.glob("*.safetensors") if path.is_file()]  # a link may lead nowhere
+    bins = (path for path in folder.glob("pytorch_model*.bin") if path.is_file())
+    return sum(map(_num_parameters, weights)), sum(path.stat().st_size for path in weights or bins)
+
+
+def _num_parameters(path: Path) -> int:
+    """Elements of all tensors of a safetensors file: 8 bytes of header length, then the header as JSON."""
+    try:
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            header = json.loads(file.read(length if length < path.stat().st_size else 0))
+        return sum(math.prod(tensor["shape"]) for name, tensor in header.items() if name != "__metadata__")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return 0

@@ -1,0 +1,95 @@
+"""Starter instructions: prompts/instructions/<category>.jsonl -> `Instruction`s by category.
+
+Boundary: reads files of our own; what they hold is exactly what a visitor could have typed. Chance is an argument.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from playground.errors import InvalidInstruction, Unknown
+from playground.records import Instruction
+from playground.validation import clean_instruction
+
+KEYS = ("instruction", "input", "system")
+MAX_BYTES = 4_000_000
+
+
+def load_starters(folder: Path) -> dict[str, tuple[Instruction, ...]]:
+    """The instructions of every ``.jsonl`` file, by its name.
+
+    Raises:
+        InvalidInstruction: a file or line that cannot be read as starters, naming file, line and what is valid.
+    """
+    if not folder.is_dir():
+        raise InvalidInstruction(f"{folder} is not a folder; it has to hold a .jsonl file per category")
+    return {path.stem: tuple(_file(path)) for path in sorted(folder.glob("*.jsonl"))}
+
+
+def pick(starters: Mapping[str, tuple[Instruction, ...]], rng: Random, category: str = "") -> Instruction:
+    """One at random out of `category`; without one, every category is as likely as the others.
+
+    Raises:
+        Unknown: no such category; there are no starters at all.
+    """
+    if not starters:
+        raise Unknown("there are no starter instructions; add a .jsonl file to prompts/instructions")
+    chosen = category or rng.choice(sorted(starters))
+    if chosen not in starters:
+        raise Unknown(f"unknown category {chosen!r}; valid: {', '.join(sorted(starters))}")
+    return rng.choice(starters[chosen])
+
+
+def _file(path: Path) -> Iterator[Instruction]:
+    seen: dict[Instruction, int] = {}
+    for number, line in enumerate(_lines(path), start=1):
+        if not line.strip():
+            continue
+        starter = _starter(line, path.stem, f"{path}, line {number}")
+        if starter in seen:
+            raise InvalidInstruction(f"{path}, line {number}: the same as line {seen[starter]}; remove one")
+        seen[starter] = number
+        yield starter
+    if not seen:
+        raise InvalidInstruction(f'{path} is empty; add a line such as {{"instruction": "…"}}, or remove the file')
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise InvalidInstruction(f"{path} is larger than {MAX_BYTES:,} bytes; split it")
+        return path.read_text("utf-8-sig").split("\n")
+    except OSError as problem:
+        raise InvalidInstruction(f"{path} cannot be read: {problem.strerror}") from problem
+    except UnicodeDecodeError as problem:
+        raise InvalidInstruction(f"{path} is not UTF-8 (byte {problem.start}); save it as UTF-8") from problem
+
+
+def _starter(line: str, category: str, where: str) -> Instruction:
+    row = _row(line, where)
+    try:
+        clean, notes = clean_instruction(*(row.get(key, "") for key in KEYS))
+    except InvalidInstruction as problem:
+        raise InvalidInstruction(f"{where}: {problem}") from problem
+    if notes:
+        raise InvalidInstruction(f"{where}: {notes[0]}; correct the line")
+    return Instruction(clean.instruction, clean.input, clean.system, category)
+
+
+def _row(line: str, where: str) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as problem:
+        raise InvalidInstruction(f"{where} is not JSON ({problem}); correct the line") from problem
+    if not isinstance(row, dict):
+        raise InvalidInstruction(f"{where} is not an object; valid keys: {', '.join(KEYS)}")
+    unknown = [key for key in row if key not in KEYS]
+    if unknown:
+        raise InvalidInstruction(f"{where}: unknown key {unknown[0]!r}; valid keys: {', '.join(KEYS)}")
+    if "instruction" not in row:
+        raise InvalidInstruction(f"{where}: 'instruction' is missing; valid keys: {', '.join(KEYS)}")
+    return row

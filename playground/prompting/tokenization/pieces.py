@@ -1,0 +1,227 @@
+"""`tokenizer.model`, encoded by sentencepiece itself.
+
+Boundary: see the package. `sentencepiece` is imported when the first file is read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from playground.prompting.special_tokens import Marker
+from playground.prompting.tokenization.protocol import (
+    TextStream,
+    broken,
+    cannot_be_text,
+    checked,
+    decoded,
+    no_such_token,
+)
+
+WORD_MARK = "▁"
+"""How sentencepiece writes a space in its pieces."""
+
+
+class SentencePieceTokenizer:
+    """A `tokenizer.model`, encoded by sentencepiece itself."""
+
+    def __init__(self, path: Path) -> None:
+        from sentencepiece import SentencePieceProcessor
+
+        self.path = path
+        try:
+            self._model = SentencePieceProcessor(model_proto=path.read_bytes())
+        except (OSError, RuntimeError) as problem:
+            raise broken(path, problem) from problem
+        if self._model.get_piece_size() == 0:
+            raise broken(path, "no pieces in it")
+        self._strips = _strips_leading_space(self._model)
+
+    @property
+    def vocab_size(self) -> int:
+        """How many pieces there are."""
+        return int(self._model.get_piece_size())
+
+    def encode(self, text: str) -> tuple[int, ...]:
+        """The ids of `text` as a segment of its own."""
+        return tuple(self._model.encode(checked(text)))
+
+    def decode(self, ids: Iterable[int], drop: Collection[int] = ()) -> str:
+        """The text of `ids`; control pieces such as ``<s>`` have none."""
+        return decoded(self.stream(), ids, drop)
+
+    def token(self, token_id: int) -> str:
+        """The piece with this id."""
+        if not 0 <= token_id < self.vocab_size:
+            raise no_such_token(self.path, token_id, self.vocab_size)
+        return str(self._model.id_to_piece(token_id))
+
+    def stream(self) -> TextStream:
+        """A fresh decoder."""
+        return SentencePieceStream(self._model, *self._strips)
+
+
+def _strips_leading_space(model: Any) -> tuple[bool, bool]:
+    """Whether decoding takes a leading space off, and whether it takes all of them; asked of the model itself."""
+    word = next((i for i in range(model.get_piece_size()) if _is_word(model, i)), None)
+    if word is None:
+        return False, False
+    mark = model.piece_to_id(WORD_MARK)
+    one = not model.decode([word]).startswith(" ")
+    every = one and model.id_to_piece(mark) == WORD_MARK and not model.decode([mark, word]).startswith(" ")
+    return one, every
+
+
+def _is_word(model: Any, token_id: int) -> bool:
+    piece = model.id_to_piece(token_id)
+    return len(piece) > 1 and piece[0] == WORD_MARK and piece[1] != WORD_MARK
+
+
+class SentencePieceStream:
+    """Decodes as sentencepiece does, piece by piece: byte pieces make characters, the first space is not text."""
+
+    def __init__(self, model: Any, strips_one: bool, strips_all: bool) -> None:
+        self._model, self._size = model, model.get_piece_size()
+        self._stripping, self._strips_all = strips_one, strips_all
+        self._bytes = b""
+
+    def feed(self, token_id: int) -> str:
+        """The text that is certain after one more id."""
+        if not 0 <= token_id < self._size:
+            return ""
+        if self._model.is_byte(token_id):
+            self._bytes += bytes([int(self._model.id_to_piece(token_id)[3:5], 16)])
+            text, self._bytes = _characters(self._bytes)
+            return self._started(text)
+        return self._started(self.finish()) + self._piece(token_id)
+
+    def finish(self) -> str:
+        """What was held back."""
+        held, self._bytes = self._bytes, b""
+        return "\ufffd" * len(held)
+
+    def _piece(self, token_id: int) -> str:
+        if self._model.is_control(token_id):
+            return ""
+        if self._model.is_unknown(token_id):
+            return self._started(str(self._model.decode([token_id])))
+        piece = str(self._model.id_to_piece(token_id))
+        if self._stripping and piece.startswith(WORD_MARK):
+            piece, self._stripping = piece[1:], self._strips_all
+        return self._started(piece.replace(WORD_MARK, " "))
+
+    def _started(self, text: str) -> str:
+        """`text`; once there is any, spaces are text."""
+        if text:
+            self._stripping = False
+        return text
+
+
+def _characters(data: bytes) -> tuple[str, bytes]:
+    """The characters of `data` and the bytes that may still become one; U+FFFD for each byte that cannot."""
+    text = ""
+    while data:
+        try:
+            return text + data.decode("utf-8"), b""
+        except UnicodeDecodeError as problem:
+            text += data[: problem.start].decode("utf-8")
+            data = data[problem.start :]
+            if problem.reason == "unexpected end of data":
+                return text, data
+            text, data = text + "\ufffd", data[1:]
+    return text, b""
+
+
+class SentencePieceChatTokenizer(SentencePieceTokenizer):
+    """A `tokenizer.model` with the tokens that the files beside it add; stretches between them stand for themselves."""
+
+    def __init__(self, path: Path, added: Sequence[Marker]) -> None:
+        super().__init__(path)
+        size = super().vocab_size
+        control = [i for i in range(size) if self._model.is_control(i)]
+        self._ids = {str(self._model.id_to_piece(i)): i for i in control}
+        self._special = dict.fromkeys(control)
+        for marker in added:
+            token_id = self._piece_id(marker.text) if marker.token_id is None else marker.token_id
+            if token_id is not None and marker.text != self._unknown:
+                self._ids[marker.text] = token_id
+                self._special |= {token_id: None} if marker.special else {}
+        self._beyond = {i: text for text, i in self._ids.items() if i >= size}
+        self._markers = _any_of(self._ids)
+        own = {text: i for text, i in self._ids.items() if i < size and i not in control}
+        self._own, self._own_ids = _any_of(own), frozenset(own.values())  # sentencepiece itself finds these in text
+
+    @property
+    def _unknown(self) -> str:
+        return str(self._model.id_to_piece(self._model.unk_id()))
+
+    @property
+    def vocab_size(self) -> int:
+        """One more than the highest id."""
+        return max([super().vocab_size, *(token_id + 1 for token_id in self._beyond)])
+
+    @property
+    def special_ids(self) -> tuple[int, ...]:
+        """Control pieces and special added tokens."""
+        return tuple(self._special)
+
+    @property
+    def marker_texts(self) -> tuple[str, ...]:
+        """Control pieces and added tokens."""
+        return tuple(self._ids)
+
+    def id_of(self, text: str) -> int | None:
+        """The id of an added token or a piece."""
+        return self._ids.get(text, self._piece_id(text))
+
+    def token(self, token_id: int) -> str:
+        """The added token or piece with this id."""
+        return self._beyond.get(token_id) or super().token(token_id)
+
+    def stream(self) -> TextStream:
+        """A fresh decoder; added tokens have text."""
+        return BeyondStream(super().stream(), self._beyond)
+
+    def encode_chat(self, text: str, safe: str) -> tuple[int, ...]:
+        """The ids of the template's special tokens, and of each stretch between them by itself."""
+        ids: list[int] = []
+        begin = 0
+        for marker in self._markers.finditer(safe):
+            ids += [*self._stretch(text[begin : marker.start()]), self._ids[marker[0]]]
+            begin = marker.end()
+        return tuple(ids) + self._stretch(text[begin:])
+
+    def _stretch(self, text: str) -> tuple[int, ...]:
+        """The ids of what stands between two markers; a marker that sentencepiece would find is broken in two."""
+        cuts = [0, *(found.end() - 1 for found in self._own.finditer(text)), len(text)]
+        ids = tuple(token_id for begin, end in pairwise(cuts) for token_id in self.encode(text[begin:end]))
+        for token_id in self._own_ids.intersection(ids):
+            raise cannot_be_text(self.token(token_id))
+        return ids
+
+    def _piece_id(self, piece: str) -> int | None:
+        token_id = int(self._model.piece_to_id(piece))
+        return token_id if self._model.id_to_piece(token_id) == piece else None
+
+
+def _any_of(texts: Iterable[str]) -> re.Pattern[str]:
+    """Finds any of the texts, the longest first; nothing when there are none."""
+    return re.compile("|".join(map(re.escape, sorted(texts, key=len, reverse=True))) or "(?!)")
+
+
+class BeyondStream:
+    """Reads what a stream reads, and tokens that stand beyond its vocabulary as they are spelt."""
+
+    def __init__(self, within: TextStream, beyond: Mapping[int, str]) -> None:
+        self._within, self._beyond = within, beyond
+
+    def feed(self, token_id: int) -> str:
+        """The text that is certain after one more id."""
+        return self._beyond.get(token_id) or self._within.feed(token_id)
+
+    def finish(self) -> str:
+        """What was held back."""
+        return self._within.finish()

@@ -1,0 +1,152 @@
+"""Events of the database as records of the journal: each holds the rows that it takes to have them again.
+
+Boundary: asks one snapshot, writes nothing. Rows are as they stand in their tables, with JSON text as text, so that
+what is made of them again is equal to the byte.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from playground.records import Origin
+from playground.storage.database.rows import to_json
+from playground.storage.database.statements import Reading
+from playground.storage.journal.segments import About
+
+Record = dict[str, Any]
+"""``{seq, event, at, rows: {table: [row]}}`` and what the event is about."""
+
+_WANTED = "WITH wanted (battle) AS (SELECT value FROM json_each(?))"
+
+_PEOPLE = f"""{_WANTED}, people (battle, rater) AS (
+  SELECT b.id, b.owner FROM wanted JOIN battles b ON b.id = battle
+  UNION SELECT battle, v.rater_id FROM wanted JOIN votes v ON v.battle_id = battle
+  UNION SELECT battle, n.rater_id FROM wanted JOIN vote_notes n ON n.battle_id = battle)"""
+
+_ANSWERS = "wanted JOIN battle_sides s ON s.battle_id = battle JOIN generations g ON g.id = s.generation_id"
+
+# What changes while a battle is judged.
+LIGHT: Mapping[str, str] = {
+    "raters": f"{_PEOPLE} SELECT battle AS of_battle, r.* FROM people JOIN raters r ON r.id = rater ORDER BY r.id",
+    "battles": f"{_WANTED} SELECT battle AS of_battle, b.* FROM wanted JOIN battles b ON b.id = battle",
+    "votes": f"""{_WANTED} SELECT battle AS of_battle, v.*
+FROM wanted JOIN votes v ON v.battle_id = battle ORDER BY battle, v.revision""",
+    "vote_flags": f"""{_WANTED} SELECT battle AS of_battle, f.*
+FROM wanted JOIN votes v ON v.battle_id = battle JOIN vote_flags f ON f.vote_id = v.id ORDER BY battle, v.revision""",
+    "vote_notes": f"""{_WANTED} SELECT battle AS of_battle, n.*
+FROM wanted JOIN vote_notes n ON n.battle_id = battle ORDER BY n.id""",
+}
+
+WHOLE: Mapping[str, str] = {
+    **LIGHT,
+    "consents": f"{_PEOPLE} SELECT battle AS of_battle, c.* FROM people JOIN consents c ON c.rater_id = rater",
+    "instructions": f"""{_WANTED}, asked (battle, id) AS (
+  SELECT battle, b.instruction_id FROM wanted JOIN battles b ON b.id = battle
+  UNION SELECT battle, g.instruction_id FROM {_ANSWERS})
+SELECT battle AS of_battle, i.* FROM asked JOIN instructions i ON i.id = asked.id""",
+    "models": f"""{_WANTED} SELECT DISTINCT battle AS of_battle, m.*
+FROM wanted JOIN battle_sides s ON s.battle_id = battle JOIN models m ON m.id = s.model_id""",
+    "generations": f"{_WANTED} SELECT battle AS of_battle, g.* FROM {_ANSWERS} ORDER BY battle, s.side",
+    "generation_flags": f"""{_WANTED} SELECT battle AS of_battle, f.*
+FROM {_ANSWERS} JOIN generation_flags f ON f.generation_id = g.id ORDER BY battle, s.side""",
+    "battle_sides": f"""{_WANTED} SELECT battle AS of_battle, s.*
+FROM wanted JOIN battle_sides s ON s.battle_id = battle ORDER BY battle, s.side""",
+}
+
+_EVENTS = "SELECT * FROM journal_events WHERE seq > ? ORDER BY seq LIMIT ?"
+_LAST = """
+SELECT max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'journal_events'), 0),
+           coalesce((SELECT max(seq) FROM journal_events), 0))"""
+
+_ERASED = "b.owner = :rater_id AND b.erased_at = :created_at"
+_ERASED_ANSWERS = f"""
+SELECT DISTINCT g.id, g.instruction_id
+FROM battles b JOIN battle_sides s ON s.battle_id = b.id JOIN generations g ON g.id = s.generation_id
+JOIN instructions i ON i.id = g.instruction_id
+WHERE {_ERASED} AND i.instruction || i.input || i.system = ''"""
+_HOLDERS = f"""
+SELECT DISTINCT o.owner FROM ({_ERASED_ANSWERS}) e
+JOIN battle_sides t ON t.generation_id = e.id JOIN battles o ON o.id = t.battle_id"""
+
+
+def database_id(reading: Reading) -> str:
+    """What tells this database from every other one, also from an empty one under its name."""
+    return str(reading.select("SELECT value FROM facts WHERE name = 'database_id'")[0]["value"])
+
+
+def last_event(reading: Reading) -> int:
+    """The highest `seq` that was ever given; 0 where nothing has happened."""
+    return int(reading.select(_LAST)[0][0])
+
+
+def event_of(reading: Reading, seq: int) -> About | None:
+    """What tells the event of a number from others; None where that number has none."""
+    statement = "SELECT kind, created_at, battle_id, vote_id FROM journal_events WHERE seq = ?"
+    return next(((row[0], row[1], row[2], row[3]) for row in reading.select(statement, (seq,))), None)
+
+
+def entries_after(reading: Reading, seq: int, limit: int) -> Sequence[Record]:
+    """The next `limit` events after `seq` as records, in order; a vote or note that came since is in them already."""
+    events = reading.select(_EVENTS, (seq, limit))
+    battles = to_json(sorted({row["battle_id"] for row in events if row["battle_id"] is not None}))
+    found = {table: _by_battle(reading.select(statement, (battles,))) for table, statement in WHOLE.items()}
+    return [_erasure(reading, row) if row["kind"] == "erasure" else _battle(row, found) for row in events]
+
+
+def buried(reading: Reading) -> Sequence[Record]:
+    """Every erasure as a record, in order."""
+    return [_erasure(reading, row) for row in reading.select("SELECT * FROM journal_events WHERE kind = 'erasure'")]
+
+
+def brought_up(record: Record) -> Record:
+    """A record of an earlier schema as this one has it: a vote's origin follows from where its battle was made."""
+    rows = record["rows"]
+    if all("origin" in vote for vote in rows.get("votes", ())):
+        return record
+    sources = {battle["id"]: battle["source"] for battle in rows["battles"]}
+    votes = [
+        {"origin": Origin.PROGRAM if sources[vote["battle_id"]] == "api" else Origin.PERSON} | vote
+        for vote in rows["votes"]
+    ]
+    return {**record, "rows": {**rows, "votes": votes}}
+
+
+def _by_battle(found: Sequence[sqlite3.Row]) -> Mapping[str, list[Record]]:
+    grouped: dict[str, list[Record]] = defaultdict(list)
+    for row in found:
+        values = dict(row)
+        grouped[values.pop("of_battle")].append(values)
+    return grouped
+
+
+def _battle(event: sqlite3.Row, found: Mapping[str, Mapping[str, list[Record]]]) -> Record:
+    """A vote with everything about its battle; later news of a battle that has a vote only with what may be new."""
+    battle_id = event["battle_id"]
+    whole = event["kind"] == "vote" or battle_id not in found["votes"]
+    rows = {table: found[table].get(battle_id, []) for table in (WHOLE if whole else LIGHT)}
+    about = {"battle_id": battle_id, "vote_id": event["vote_id"]}
+    return {"seq": event["seq"], "event": event["kind"], "at": event["created_at"], **about, "rows": rows}
+
+
+def _erasure(reading: Reading, event: sqlite3.Row) -> Record:
+    """A tombstone: which battles, and which answers no battle shows any more, with what is left of them.
+
+    `holders` are the owners of all battles that showed these answers.
+    """
+    [erasure] = (dict(row) for row in reading.select("SELECT * FROM erasures WHERE id = ?", (event["erasure_id"],)))
+    rows = {
+        "raters": reading.select("SELECT * FROM raters WHERE id = :rater_id", erasure),
+        "battles": reading.select(f"SELECT * FROM battles b WHERE {_ERASED}", erasure),
+    }
+    return {
+        "seq": event["seq"],
+        "event": event["kind"],
+        "at": event["created_at"],
+        "erasure_id": event["erasure_id"],
+        "rows": {"erasures": [erasure], **{table: [dict(row) for row in found] for table, found in rows.items()}},
+        "generations": {row["id"]: row["instruction_id"] for row in reading.select(_ERASED_ANSWERS, erasure)},
+        "holders": [row["owner"] for row in reading.select(_HOLDERS, erasure)],
+    }

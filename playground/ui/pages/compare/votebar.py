@@ -1,0 +1,173 @@
+"""The vote bar: the question, the choices, what was saved, reasons, the way on.
+
+Boundary: components and their rendering from a `PageState`; the choice itself is checked by the arena.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from playground.records import SIDES, BattleView
+from playground.ui import texts
+from playground.ui.pages.compare.state import Bar, PageState
+from playground.ui.rendering import escape
+
+Updates = dict[Any, Any]
+TIMER_SLACK_S = 0.15
+"""The page asks for the reveal a little after the server has made the vote final."""
+IDLE_TIMER_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class VoteBar:
+    """Components of the bar."""
+
+    bar: gr.Column
+    words: gr.HTML
+    choices: Mapping[str, gr.Button]
+    undo: gr.Button
+    reveal: gr.Button
+    hint: gr.HTML
+    next: gr.Button
+    reasons: gr.CheckboxGroup
+    comment: gr.Textbox
+    timer: gr.Timer
+
+    @classmethod
+    def build(cls, max_chars: int) -> VoteBar:
+        """Lay the bar out; called while a `gr.Blocks` is being built."""
+        with gr.Column(visible=False, elem_id="votebar") as bar:
+            with gr.Row(elem_id="judge"):
+                words = gr.HTML(elem_id="vote-words", apply_default_css=False)
+                choices = {side: _choice_button(side) for side in SIDES}
+                choices["tie"] = gr.Button(texts.TIE, elem_id="vote-tie", elem_classes="choice", size="sm")
+                choices["both_bad"] = gr.Button(texts.BOTH_BAD, elem_id="vote-bad", elem_classes="choice", size="sm")
+                undo = gr.Button(texts.UNDO, elem_id="undo", elem_classes="ghost", size="sm", visible=False)
+                reveal = gr.Button(texts.REVEAL, elem_id="reveal", size="sm", visible=False)
+                hint = gr.HTML(elem_id="vote-hint", apply_default_css=False)
+                next_ = gr.Button(texts.NEXT, variant="primary", elem_id="next-battle", size="sm", visible=False)
+            with gr.Row(elem_id="why"):
+                reasons = gr.CheckboxGroup(
+                    [(words_, key) for key, words_ in texts.REASON_CHIPS.items()],
+                    label=texts.REASONS,
+                    elem_id="reasons",
+                    elem_classes="chips",
+                    visible=False,
+                )
+                comment = gr.Textbox(
+                    label=texts.COMMENT,
+                    placeholder=texts.COMMENT_HINT,
+                    lines=1,
+                    max_lines=1,
+                    max_length=max_chars,
+                    elem_id="comment",
+                    visible=False,
+                    min_width=160,
+                )
+        timer = gr.Timer(IDLE_TIMER_S, active=False)
+        return cls(bar, words, choices, undo, reveal, hint, next_, reasons, comment, timer)
+
+    @property
+    def outputs(self) -> list[Any]:
+        """Components that `render` may change."""
+        return [
+            self.bar,
+            self.words,
+            *self.choices.values(),
+            self.undo,
+            self.reveal,
+            self.hint,
+            self.next,
+            self.reasons,
+            self.comment,
+            self.timer,
+        ]
+
+    def render(self, state: PageState) -> Updates:
+        """What the state table says about the bar."""
+        bar, view = state.allowed.bar, state.view
+        if view is None or bar is Bar.ABSENT:
+            return {self.bar: gr.update(visible=False), self.timer: _timer(state)}
+        judging = bar in (Bar.OFF, Bar.ON)
+        mine_saved, shown = bar is Bar.SAVED and view.mine, bar is Bar.SHOWN
+        return {
+            self.bar: gr.update(visible=True),
+            self.words: gr.update(value=_words(bar, view)),
+            **self._render_choices(view, shown=judging and view.mine, on=bar is Bar.ON and view.may_vote),
+            self.undo: gr.update(visible=mine_saved),
+            self.reveal: gr.update(visible=mine_saved, value=texts.REVEAL if view.blind else texts.KEEP),
+            self.hint: gr.update(value=_hint(bar, view)),
+            self.next: gr.update(visible=shown or mine_saved),
+            **self._render_notes(state, view, shown=state.allowed.notes and view.mine and not view.erased),
+            self.timer: _timer(state),
+        }
+
+    def _render_notes(self, state: PageState, view: BattleView, shown: bool) -> Updates:
+        """Reasons and comment; what was saved is written into them once, then they are the visitor's."""
+        if state.again:
+            return {field: gr.update(visible=shown) for field in (self.reasons, self.comment)}
+        return {
+            self.reasons: gr.update(visible=shown, value=list(view.reasons)),
+            self.comment: gr.update(visible=shown, value=view.comment),
+        }
+
+    def _render_choices(self, view: BattleView, shown: bool, on: bool) -> Updates:
+        sides = {column.side for column in view.columns}
+        good = set(view.good_sides)
+        updates: Updates = {}
+        for choice, button in self.choices.items():
+            is_side = choice in SIDES
+            updates[button] = gr.update(
+                visible=shown and (not is_side or choice in sides), interactive=on and (not is_side or choice in good)
+            )
+        bad = texts.BOTH_BAD if len(view.columns) == 2 else texts.ALL_BAD
+        updates[self.choices["both_bad"]] = gr.update(visible=shown, interactive=on, value=bad)
+        return updates
+
+
+def _choice_button(side: str) -> gr.Button:
+    return gr.Button(
+        side.upper(), elem_id=f"vote-{side}", elem_classes=["choice", f"side-{side}"], size="sm", min_width=56
+    )
+
+
+def _timer(state: PageState) -> Any:
+    """Ticks once the vote has become final, by the server's clock."""
+    final_in_s = state.view.final_in_s if state.view is not None else None
+    if not state.allowed.timer or final_in_s is None:
+        return gr.update(value=IDLE_TIMER_S, active=False)
+    return gr.update(value=max(0.0, final_in_s) + TIMER_SLACK_S, active=True)
+
+
+def _words(bar: Bar, view: BattleView) -> str:
+    """The question, or what was said."""
+    if bar in (Bar.OFF, Bar.ON):
+        words = texts.QUESTION_TWO if len(view.columns) == 2 else texts.QUESTION_MORE
+    elif bar is Bar.SAVED:
+        words = texts.saved(view.choice or "", len(view.columns))
+    else:
+        words = texts.chosen(view.choice, len(view.columns), _name_of(view), view.mine) if view.choice else ""
+    return f"<b>{escape(words)}</b>"
+
+
+def _name_of(view: BattleView) -> str:
+    """The chosen model's name, where one was chosen and may be seen."""
+    return next((c.card.name for c in view.columns if c.side == view.choice and c.card is not None), "")
+
+
+def _hint(bar: Bar, view: BattleView) -> str:
+    if bar is Bar.OFF:
+        return f"<span>{escape(texts.NOT_YET if view.mine else texts.NOT_YOURS)}</span>"
+    if bar is Bar.ON:
+        words = texts.NOT_YOURS if not view.mine else texts.NAMES_AFTER if view.blind else texts.YOU_KNOW_NAMES
+        return f"<span>{escape(words)}</span>"
+    counted = f"<span class='standing'>{escape(texts.standing(view.standing))}</span>" if view.standing else ""
+    if bar is Bar.SAVED:
+        return counted
+    board = f"<a href='leaderboard'>{escape(texts.LINK_LEADERBOARD)}</a>"
+    battle = f"<a href='?battle={escape(view.battle_id)}'>{escape(texts.LINK_BATTLE)}</a>"
+    return f"{counted}<span>{board} · {battle}</span>"

@@ -1,0 +1,226 @@
+"""What comes in from outside: types, limits, normalising; the same door for the page and the API.
+
+Boundary: values in, clean values out, or an error whose words a visitor may read; no file, no model, no Gradio. Every
+function gives back what it is given when that is clean already. Big values are refused by length before anything else.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from playground.errors import InvalidInstruction, InvalidValue, Refused, Unknown
+from playground.raters import is_id
+from playground.records import SIDES, Instruction, SamplingParams
+from playground.settings import Settings
+
+COMMENT_CHARS = 2000
+MAX_REASONS = 20
+NAME_CHARS = 200
+SEEDS = 2**32
+
+OVERRIDES = tuple(f.name for f in fields(SamplingParams) if f.name != "renormalize_logits")
+OVERRIDE_KEYS = (*OVERRIDES, "seed")
+BATTLE_ID = re.compile(r"[0-9a-f]{32}")
+RATER = re.compile(r"[\w.@:+-]{1,64}")
+
+TAKEN_OUT: Mapping[str, re.Pattern[str]] = {
+    "control character": re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]"),
+    "lone surrogate": re.compile(r"[\ud800-\udfff]"),
+    "noncharacter": re.compile(
+        "[\ufdd0-\ufdef"
+        + "".join(f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0, 0x110000, 0x10000))
+        + "]"
+    ),
+}
+"""What no model is sent, by the name it has in the notes."""
+
+
+def clean_instruction(
+    instruction: object, input: object = "", system: object = "", limits: Settings | None = None
+) -> tuple[Instruction, tuple[str, ...]]:
+    """The instruction as the models get it, and notes on what was taken out of it.
+
+    CRLF and CR become LF; nothing is trimmed.
+
+    Raises:
+        InvalidInstruction: not text, nothing to read in it, or longer than the limits.
+    """
+    limits = limits or Settings()
+    notes: list[str] = []
+    clean = Instruction(
+        _text("instruction", instruction, limits.instruction_chars, notes),
+        _text("input", input, limits.instruction_chars, notes),
+        _text("system", system, limits.system_chars, notes),
+    )
+    if is_blank(clean.instruction):
+        raise InvalidInstruction("the instruction is empty; write what the models are asked to do")
+    return clean, tuple(notes)
+
+
+def _text(name: str, value: object, limit: int, notes: list[str]) -> str:
+    if not isinstance(value, str):
+        raise InvalidInstruction(f"{name} is {_kind(value)}; it has to be text")
+    _check_length(name, len(value), limit, 2)  # CRLF may halve
+    text = value
+    for kind, pattern in TAKEN_OUT.items():
+        text, count = pattern.subn("", text)
+        if count:
+            notes.append(f"{count} {kind}{'s' if count > 1 else ''} taken out of the {name}: no model can read that")
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    _check_length(name, len(text), limit, 1)
+    return text
+
+
+def _check_length(name: str, length: int, limit: int, times: int) -> None:
+    if length > times * limit:
+        raise InvalidInstruction(f"{name} is {length:,} characters long; at most {limit:,}. Shorten it.")
+
+
+def is_blank(text: str) -> bool:
+    """Whether there is nothing to read: only white space and invisible characters."""
+    return all(char.isspace() or unicodedata.category(char) in ("Cc", "Cf") for char in text)
+
+
+def clean_battle_id(battle_id: object) -> str:
+    """32 small hexadecimal digits.
+
+    Raises:
+        Refused: text of another form, which no battle has as its id (reason ``unknown``).
+        InvalidValue: not text.
+    """
+    if not isinstance(battle_id, str):
+        raise InvalidValue(f"battle_id is {_kind(battle_id)}; it has to be text, 32 hexadecimal digits")
+    if not BATTLE_ID.fullmatch(battle_id):
+        raise Refused("unknown", f"there is no battle {_shown(battle_id)}; an id is 32 hexadecimal digits")
+    return battle_id
+
+
+def clean_overrides(params: object) -> dict[str, bool | int | float]:
+    """Sampling parameters to set for all sides, and perhaps `seed`; empty: as each card says.
+
+    Raises:
+        InvalidValue: an unknown name, a wrong type, NaN, or out of range; naming what is valid.
+    """
+    if not isinstance(params, Mapping):
+        raise InvalidValue(f"params is {_kind(params)}; it has to be a table such as {{'temperature': 0.7}}")
+    for name, value in params.items():
+        _check_override(name, value)
+    sampling = {name: value for name, value in params.items() if name != "seed"}
+    changed = SamplingParams(max_new_tokens=4096).changed(sampling)
+    clean: dict[str, bool | int | float] = {name: getattr(changed, name) for name in sampling}
+    if "seed" in params:
+        clean["seed"] = clean_seed(params["seed"])
+    return clean
+
+
+def _check_override(name: object, value: object) -> None:
+    if name not in OVERRIDE_KEYS:
+        raise InvalidValue(f"unknown parameter {_shown(name)}; valid: {', '.join(OVERRIDE_KEYS)}")
+    if not isinstance(value, bool | int | float):
+        raise InvalidValue(f"{name} is {_kind(value)}; it has to be a number (do_sample: true or false)")
+    if (
+        isinstance(value, int) and abs(value) > SEEDS
+    ):  # the records check each range; this is for those no float can hold
+        raise InvalidValue(f"{name} is {_shown(value)}; no parameter is that large")
+
+
+def clean_seed(seed: object) -> int:
+    """A whole number that starts the random choices, 0 to 4,294,967,295.
+
+    Raises:
+        InvalidValue: anything else.
+    """
+    whole = isinstance(seed, int | float) and not isinstance(seed, bool) and seed == seed // 1
+    if not isinstance(seed, int | float) or not whole or not 0 <= seed < SEEDS:
+        raise InvalidValue(f"seed is {_shown(seed)}; valid: a whole number, 0 to {SEEDS - 1:,}")
+    return int(seed)
+
+
+def clean_models(models: object) -> tuple[str, ...]:
+    """The ids of 2 to 6 models, which may repeat; empty: the arena chooses.
+
+    Raises:
+        InvalidValue: not a list of that many ids.
+    """
+    if not isinstance(models, list | tuple):
+        raise InvalidValue(f"models is {_kind(models)}; it has to be a list of model ids")
+    if models and not 2 <= len(models) <= len(SIDES):
+        raise InvalidValue(f"models names {len(models):,}; choose 2 to {len(SIDES)}, or none for two of our choice")
+    return tuple(_name("a model id", model) for model in models)
+
+
+def clean_model_id(model: object) -> str:
+    """Text that may be the id of a model; whether there is one the catalog knows.
+
+    Raises:
+        Unknown: no text, or none of 1 to 200 characters that can be read, which no model has as its id.
+    """
+    try:
+        return _name("a model id", model)
+    except InvalidValue as problem:
+        raise Unknown(f"unknown model {_shown(model)}; the valid ids are those that /models lists") from problem
+
+
+def _name(what: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise InvalidValue(f"{what} is {_kind(value)}; it has to be text")
+    if not 0 < len(value) <= NAME_CHARS or any(pattern.search(value) for pattern in TAKEN_OUT.values()):
+        raise InvalidValue(f"{what} is {_shown(value)}; it has to be 1 to {NAME_CHARS} characters that can be read")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Remarks:
+    """What a rater says beside the choice."""
+
+    reasons: tuple[str, ...] = ()
+    comment: str = ""
+
+
+def clean_comment(reasons: object = (), comment: object = "") -> Remarks:
+    """Reasons, each once, and a comment; normalised as an instruction is.
+
+    Raises:
+        InvalidValue: not a list of texts and a text, or too long.
+    """
+    if not isinstance(reasons, list | tuple):
+        raise InvalidValue(f"reasons is {_kind(reasons)}; it has to be a list of texts")
+    if len(reasons) > MAX_REASONS:
+        raise InvalidValue(f"there are {len(reasons):,} reasons; at most {MAX_REASONS}")
+    names = [_name("a reason", reason) for reason in reasons]
+    return Remarks(tuple(dict.fromkeys(names)), _text("comment", comment, COMMENT_CHARS, []))
+
+
+def clean_rater(rater: object) -> str:
+    """The id by which a program says who judges.
+
+    Raises:
+        InvalidValue: not 1 to 64 letters, digits or ``. _ @ : + -``, or of the form of the page's own ids: these stand
+            in exports, and nobody shall judge in another's name.
+    """
+    if not isinstance(rater, str) or not RATER.fullmatch(rater):
+        raise InvalidValue(f"rater is {_shown(rater)}; valid: 1 to 64 letters, digits and . _ @ : + -")
+    if is_id(rater):
+        raise InvalidValue(f"rater is {_shown(rater)}, as a rater of the page is called; choose another name")
+    return rater
+
+
+def _kind(value: object) -> str:
+    """What `value` is, in words that never grow with it."""
+    words = {type(None): "nothing", bool: "true or false", int: "a number", float: "a number", list: "a list"}
+    return words.get(type(value), f"of type {type(value).__name__}")
+
+
+def _shown(value: Any) -> str:
+    """Short text and numbers as they are, everything else by its kind."""
+    if isinstance(value, str):
+        return ascii(value) if len(value) <= 40 else f"{value[:40]!a}… ({len(value):,} characters)"
+    return repr(value) if isinstance(value, float) else str(value) if _is_short(value) else _kind(value)
+
+
+def _is_short(value: Any) -> bool:
+    return isinstance(value, int) and abs(value) < 10**20

@@ -1,0 +1,128 @@
+"""Who answers, with which parameters: chosen or drawn, over the pocket cards and their real tokenizers."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from playground.arena.line_up import LineUp, default_models, params_of
+from playground.catalog.catalog import CARD_FOLDER, Catalog
+from playground.engines.local.placement import Device
+from playground.errors import PlaygroundError, PromptTooLong
+from playground.records import Instruction
+
+CATALOG = Catalog.load()
+LINE_UP = LineUp(CATALOG, ())
+ASK = Instruction("What is an alpaca?")
+
+
+def drawn(columns: int = 2, instruction: Instruction = ASK, **overrides: float) -> tuple[list[str], float | None]:
+    cards, probability = LINE_UP.choose(instruction, (), columns, True, overrides, {})
+    return [card.id for card in cards], probability
+
+
+def test_a_draw_is_of_different_models_and_says_how_likely_it_was() -> None:
+    models, probability = drawn(3)
+    assert len(set(models)) == 3
+    assert probability == pytest.approx(1 / 60)
+    models, _ = drawn(6)
+    assert sorted(Counter(models).values()) == [1, 1, 1, 1, 2]
+
+
+def test_models_that_somebody_chose_have_no_probability() -> None:
+    cards, probability = LINE_UP.choose(ASK, ("pocket-galpaca", "pocket-galpaca"), 2, True, {}, {})
+    assert ([card.id for card in cards], probability) == (["pocket-galpaca"] * 2, None)
+
+
+def test_a_draw_leaves_out_what_failed_while_there_are_others() -> None:
+    failed = {"pocket-galpaca", "pocket-minotaur", "pocket-mamba-gpt"}
+    for _ in range(10):
+        cards, _ = LINE_UP.choose(ASK, (), 2, True, {}, dict.fromkeys(failed, "failed"))
+        assert not failed & {card.id for card in cards}
+
+
+def test_a_draw_brings_up_an_unloaded_model_only_where_two_others_are_not_there() -> None:
+    ids = [card.id for card in LINE_UP.cards]
+    up = dict.fromkeys(ids[:2], "ready") | dict.fromkeys(ids[2:], "off")
+    for _ in range(10):
+        cards, _ = LINE_UP.choose(ASK, (), 2, True, {}, up)
+        assert {card.id for card in cards} == set(ids[:2])
+        cards, _ = LINE_UP.choose(ASK, (), 2, True, {}, up | {ids[0]: "failed"})
+        assert len({card.id for card in cards} - {ids[0]}) == 2
+
+
+def test_a_model_that_joins_is_chosen_and_drawn_like_the_others() -> None:
+    line_up = LineUp(CATALOG, ("pocket-galpaca",))
+    for _ in range(2):
+        line_up.add(CATALOG.card("pocket-minotaur"))
+    assert [card.id for card in line_up.cards] == ["pocket-galpaca", "pocket-minotaur"]
+    cards, _ = line_up.choose(ASK, ("pocket-minotaur", "pocket-minotaur"), 2, False, {}, {})
+    assert len(cards) == 2
+
+
+@pytest.mark.proves("a prompt longer than the smallest context")
+def test_whether_an_instruction_is_taken_never_depends_on_the_draw() -> None:
+    for words in range(150, 260, 10):
+        instruction = Instruction("alpaca " * words)
+        outcomes = set()
+        for _ in range(12):
+            try:
+                drawn(2, instruction)
+                outcomes.add("taken")
+            except PromptTooLong as refused:
+                outcomes.add(str(refused))
+        assert len(outcomes) == 1, f"{words} words: {outcomes}"
+
+
+def test_one_token_is_enough_for_every_card_whatever_its_own_minimum() -> None:
+    for card in LINE_UP.cards:
+        params = params_of(card, {"max_new_tokens": 1})
+        assert (params.max_new_tokens, params.min_new_tokens) == (1, min(card.sampling.min_new_tokens, 1))
+
+
+def test_a_temperature_means_sampling_also_for_a_greedy_card_unless_told_otherwise() -> None:
+    for card in LINE_UP.cards:
+        assert params_of(card, {"temperature": 1.5}).do_sample
+        assert not params_of(card, {"temperature": 1.5, "do_sample": False}).do_sample
+        assert params_of(card, {"max_new_tokens": 5}).do_sample == card.sampling.do_sample
+        assert params_of(card, {}) == card.sampling
+
+
+def test_a_plan_is_fixed_before_anything_starts() -> None:
+    plans = LINE_UP.plan(LINE_UP.cards[:2], ASK, {"seed": 3})
+    assert [plan.side.side for plan in plans] == ["a", "b"]
+    assert {plan.side.seed for plan in plans} == {3}
+    assert all(plan.stop_ids and plan.prompt.token_ids for plan in plans)
+    with pytest.raises(PlaygroundError):
+        LINE_UP.plan(LINE_UP.cards[:2], Instruction("alpaca " * 600), {})
+
+
+GPU = Device("cuda:0", "GPU 0", 80 * 10**9, 79 * 10**9)
+CPU = Device("cpu", "this CPU", 16 * 10**9, 11 * 10**9)
+
+
+def with_real_models(folder: Path, **sizes: int) -> Catalog:
+    """The catalog, and cards for copies of a pocket checkpoint that say they have so many parameters."""
+    files = CATALOG.card("pocket-orca-mini").repo
+    for name, num_parameters in sizes.items():
+        text = (CARD_FOLDER / "pocket-orca-mini.toml").read_text()
+        text = re.sub(r'id = ".*"', f'id = "{name}"', text, count=1)
+        text = re.sub(r'repo = ".*"', f'repo = "{files}"\nnum_parameters = {num_parameters}', text)
+        (folder / f"{name}.toml").write_text(re.sub(r'stands_in_for = ".*"\n', "", text))
+    return Catalog.load((CARD_FOLDER, folder))
+
+
+def test_without_a_gpu_nobody_but_the_pocket_models_answers_unasked(tmp_path: Path) -> None:
+    assert default_models(with_real_models(tmp_path, first=7 * 10**9, second=10**9), lambda: [CPU]) == ()
+
+
+def test_on_a_gpu_what_is_here_and_fits_answers(tmp_path: Path) -> None:
+    catalog = with_real_models(tmp_path, first=7 * 10**9, second=10**9, third=90 * 10**9)
+    assert default_models(catalog, lambda: [GPU, CPU]) == ("first", "second")
+
+
+def test_one_model_alone_has_nobody_to_be_compared_with(tmp_path: Path) -> None:
+    assert default_models(with_real_models(tmp_path, first=7 * 10**9), lambda: [GPU, CPU]) == ()

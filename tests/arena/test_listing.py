@@ -1,0 +1,67 @@
+"""Models in a few words and as documents."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from playground.arena.listing import model_rows, public_statuses, sources_line
+from playground.catalog.catalog import without_folders
+from playground.records import ModelStatus
+from tests.support.cast import GALPACA, MAMBA, OPENALPACA, card
+
+POCKET = [card(model_id, stands_in_for="the real one") for model_id in (OPENALPACA, MAMBA, GALPACA)]
+
+
+def statuses(*states: str, device: str = "") -> list[ModelStatus]:
+    return [ModelStatus(c.id, state, device=device) for c, state in zip(POCKET, states, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("states", "device", "words"),
+    [
+        (("queued", "loading", "loading"), "", "pocket models · 0 of 3 loaded · votes saved"),
+        (("ready", "loading", "ready"), "cpu", "pocket models · this CPU · 2 of 3 loaded · votes saved"),
+        (("ready", "ready", "ready"), "cpu", "pocket models · this CPU · votes saved"),
+        (("ready", "failed", "ready"), "cpu", f"pocket models · this CPU · {MAMBA} failed to load · votes saved"),
+        (("failed", "failed", "ready"), "cpu", "pocket models · this CPU · 2 failed to load · votes saved"),
+        (("ready",) * 3, "cuda:0 NVIDIA H200", "pocket models · cuda:0 NVIDIA H200 · votes saved"),
+    ],
+)
+def test_the_chip_says_where_answers_come_from(states: tuple[str, ...], device: str, words: str) -> None:
+    assert sources_line(POCKET, statuses(*states, device=device)) == words
+
+
+def test_other_models_are_counted() -> None:
+    assert sources_line([card(), card(MAMBA)], []) == "2 models · votes saved"
+
+
+def test_a_row_says_where_a_model_stands_and_off_where_nothing_runs() -> None:
+    rows = model_rows(POCKET[:2], [ModelStatus(OPENALPACA, "failed", "no such folder")])
+    assert [(row["state"], row["detail"]) for row in rows] == [("failed", "no such folder"), ("off", "")]
+
+
+def test_where_models_take_turns_nobody_is_told_who_is_up() -> None:
+    up = ModelStatus("a", "ready", device="cpu", load_s=1.0, placement="this CPU, beside b")
+    waits = ModelStatus("b", "asleep", placement="this CPU in turns", takes_turns=True)
+    broken = ModelStatus("c", "failed", detail="its weights are missing")
+    assert public_statuses([up, broken]) == [up, broken]
+    hidden = public_statuses([up, waits, broken])
+    assert [status.state for status in hidden] == ["in turns", "in turns", "failed"]
+    assert (hidden[0].device, hidden[0].load_s) == ("", None)
+    assert public_statuses([waits, replace(up, state="asleep"), broken])[0].state == hidden[0].state
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("/srv/my models/Alpaca 3B/config.json is missing", "Alpaca 3B/config.json is missing"),
+        ("/srv/my models/shared.bin cannot be read", "shared.bin cannot be read"),
+        ("no such file: '/data of ann/x y/z.bin'", "no such file: 'z.bin'"),
+        ("/opt/libs/torch.so: broken", "torch.so: broken"),
+        ("9 of 10 and/or https://example.org/a/b", "9 of 10 and/or https://example.org/a/b"),
+    ],
+)
+def test_of_folders_only_the_last_name_is_told(words: str, expected: str) -> None:
+    assert without_folders(words, card(repo="/srv/my models/Alpaca 3B")) == expected

@@ -1,0 +1,134 @@
+"""The Yours room in Chromium over the real program: see what is stored, take it along, erase it, and it is gone."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from playground.raters import new_secret, rater_id
+from tests.conftest import LiveApp
+from tests.support.browsing import PHONE, Visitor, visiting
+
+pytestmark = pytest.mark.browser
+
+LOADING_S = 120
+MARMOTS = "Where do marmots sleep? <b>Bold</b> ${1+1}"
+
+
+@pytest.fixture
+def secret() -> str:
+    return new_secret()
+
+
+@pytest.fixture
+def visitor(browser: Browser, live_app: LiveApp, secret: str) -> Iterator[Visitor]:
+    with visiting(browser, live_app.url, secret=secret) as visitor:
+        yield visitor.open()
+
+
+def at_yours(visitor: Visitor) -> Visitor:
+    visitor.page.goto(f"{visitor.url}/yours")
+    expect(visitor.page.locator("#yours-lead h1")).to_be_visible()
+    return visitor
+
+
+def judged(visitor: Visitor, instruction: str = MARMOTS) -> str:
+    """A revealed battle; its id."""
+    visitor.compare(instruction).reaches("open", LOADING_S).press("b").reaches("voted").press("r").reaches("revealed")
+    return visitor.battle_id
+
+
+def test_what_is_stored_is_listed_erased_and_gone(visitor: Visitor, live_app: LiveApp) -> None:
+    battle_id = judged(visitor)
+    page = at_yours(visitor).page
+    expect(page.locator("#yours-lead")).to_contain_text("Stored of this browser: 1 battle, 1 vote")
+    expect(page.locator(".own a")).to_have_text(MARMOTS)
+    page.locator("#yours-erase").click()
+    expect(page.locator("#yours-question")).to_contain_text("Gone for good: the instructions and answers of 1 battle")
+    page.locator("#yours-keep").click()
+    expect(page.locator("#yours-confirm")).to_be_hidden()
+    page.locator("#yours-erase").click()
+    page.locator("#yours-erase-now").click()
+    expect(page.locator("#yours-words")).to_contain_text("Erased: the words of 1 battle")
+    expect(page.locator("#yours-lead")).to_contain_text("Of 1 erased battle no words are left, only what was judged.")
+    page.locator(".own a").click()
+    visitor.reaches("revealed")
+    assert visitor.battle_id == battle_id
+    expect(page.locator("#status")).to_have_text("The words of this battle were erased by its rater.")
+    expect(page.locator("#foot-a")).to_contain_text("Erased by its rater.")
+    expect(page.locator("#comment")).to_be_hidden()
+    expect(page.locator("#column-a .who b")).to_be_visible()
+    deadline = time.monotonic() + 60
+    while left := [p for p in live_app.db.parent.rglob("*") if p.is_file() and b"marmots" in p.read_bytes()]:
+        assert time.monotonic() < deadline, left
+        time.sleep(0.1)
+
+
+def test_a_receipt_shows_its_things_in_another_browser_and_stands_in_no_address_and_no_log(
+    browser: Browser, live_app: LiveApp, visitor: Visitor, secret: str
+) -> None:
+    judged(visitor)
+    addresses: list[str] = []
+    page = at_yours(visitor).page
+    page.on("request", lambda request: addresses.append(request.url))
+    assert secret not in page.content()
+    page.locator("#yours-receipt-show").click()
+    own = page.locator("#yours-receipt-own").locator("input, textarea")
+    expect(own).to_have_value(secret)
+    with visiting(browser, live_app.url, secret=new_secret()) as other:
+        other.page.on("request", lambda request: addresses.append(request.url))
+        page = at_yours(other).page
+        expect(page.locator("#yours-lead")).to_contain_text("Nothing of this browser is stored.")
+        page.locator("#yours-receipt-other").locator("input, textarea").fill(secret)
+        page.locator("#yours-look").click()
+        expect(page.locator("#yours-lead")).to_contain_text("Stored of that receipt: 1 battle, 1 vote")
+        page.locator("#yours-erase").click()
+        page.locator("#yours-erase-now").click()
+        expect(page.locator("#yours-words")).to_contain_text("Erased: the words of 1 battle")
+    assert addresses
+    assert not [address for address in addresses if secret in address]
+    assert secret not in live_app.log.read_text()
+    for path in live_app.db.parent.rglob("*"):
+        assert not path.is_file() or secret.encode() not in path.read_bytes()
+
+
+def test_everything_can_be_taken_along_as_a_file(visitor: Visitor, secret: str) -> None:
+    battle_id = judged(visitor)
+    page = at_yours(visitor).page
+    expect(page.locator(".own a")).to_be_visible()
+    with page.expect_download() as download:
+        page.locator("#yours-save").click()
+    document = json.loads(Path(download.value.path()).read_text("utf-8"))
+    assert document["rater_id"] == rater_id(secret)
+    assert [battle["battle_id"] for battle in document["battles"]] == [battle_id]
+    assert document["battles"][0]["instruction"] == MARMOTS
+
+
+def test_the_terms_stand_beside_the_button_and_what_is_typed_stays(visitor: Visitor) -> None:
+    page = visitor.page
+    visitor.type("Half a thought")
+    expect(page.locator("#agree")).to_have_text(
+        "By comparing you agree to the terms: instruction, answers and vote are stored and may be published."
+    )
+    with page.context.expect_page() as opened:
+        page.locator("#agree a").click()
+    expect(opened.value.locator("#terms")).to_contain_text("Stored with each comparison")
+    expect(opened.value.locator("#terms-lead h1")).to_have_text("Terms")
+    assert page.locator("#instruction textarea").input_value() == "Half a thought"
+    page.locator("#forget input").check()
+    expect(page.locator("#agree")).to_be_hidden()
+
+
+@pytest.mark.parametrize("path", ["/yours", "/terms"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_rooms_fit_a_phone(browser: Browser, live_app: LiveApp, path: str, theme: str) -> None:
+    with visiting(browser, live_app.url, PHONE, color_scheme=theme) as visitor:
+        visitor.page.goto(f"{live_app.url}{path}?__theme={theme}")
+        expect(visitor.page.locator(f"#{path[1:]}-lead h1")).to_be_visible()
+        expect(visitor.page.locator("#foot a")).to_have_count(2)
+        assert not visitor.scrolls_sideways

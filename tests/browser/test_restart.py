@@ -1,0 +1,161 @@
+"""A page whose server was killed and started again, or has forgotten the tab: it goes on without a reload."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.conftest import LiveApp, StubPage, free_port, start_app, stop_app
+from tests.support.browsing import Visitor, visiting
+from tests.support.processes import family, frozen_models
+
+pytestmark = pytest.mark.browser
+
+LOADING_S = 120
+MODELS = "--models=pocket-galpaca,pocket-minotaur"
+
+
+class Server:
+    """One playground on a database and a port of its own, which can be killed and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._port = folder, free_port()
+        self.app: LiveApp = self.start()
+
+    def start(self) -> LiveApp:
+        self.app = start_app(self._folder, MODELS, port=self._port, PLAYGROUND_UNDO_S="60")
+        return self.app
+
+    def kill(self) -> None:
+        """As the machine ends it: with its models, and without a word to anybody."""
+        models = family(self.app.process.pid)
+        self.app.process.kill()
+        self.app.process.wait()
+        for pid in models:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+
+    def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        with closing(sqlite3.connect(f"{self.app.db.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            return connection.execute(query, values).fetchall()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    server = Server(tmp_path)
+    yield server
+    stop_app(server.app)
+
+
+@pytest.fixture
+def visitor(browser: Browser, server: Server) -> Iterator[Visitor]:
+    with visiting(browser, server.app.url) as visitor:
+        yield visitor.open()
+
+
+def unloaded(visitor: Visitor) -> bool:
+    """Whether the page was loaded anew since it was marked."""
+    return not visitor.page.evaluate("window.marked === true")
+
+
+def test_judging_goes_on_after_a_restart_without_a_reload(visitor: Visitor, server: Server) -> None:
+    visitor.compare().reaches("open", LOADING_S)
+    battle_id = visitor.battle_id
+    visitor.page.evaluate("window.marked = true")
+    server.kill()
+    server.start()
+    visitor.press("a").reaches("voted")
+    expect(visitor.page.locator("#vote-words")).to_have_text("Saved. You chose A.")
+    visitor.press("u").reaches("open")
+    server.kill()
+    server.start()
+    visitor.press("b").reaches("voted")
+    server.kill()
+    server.start()
+    visitor.page.get_by_label("correct", exact=True).check()
+    expect(visitor.page.locator("#status")).to_have_text("Thank you, noted.")
+    visitor.page.get_by_label("Comment").fill("Short and right.")
+    visitor.page.get_by_label("Comment").press("Enter")
+    visitor.column("b").get_by_role("button", name="Report answer B").click()
+    visitor.page.get_by_label("What is wrong with answer B?").fill("It is rude.")
+    server.kill()
+    server.start()
+    visitor.page.locator("#report-send").click()
+    expect(visitor.page.locator("#status")).to_have_text("Reported. The report is stored with this battle.")
+    visitor.press("r").reaches("revealed")
+    expect(visitor.page.locator("#vote-words")).to_contain_text("You chose B: Pocket")
+    assert visitor.battle_id == battle_id
+    assert not unloaded(visitor)
+    votes = server.rows("SELECT choice FROM votes WHERE battle_id = ? ORDER BY revision", battle_id)
+    assert votes == [("a",), ("undo",), ("b",)]
+    notes = server.rows("SELECT kind, text FROM vote_notes WHERE battle_id = ? ORDER BY kind", battle_id)
+    assert notes == [("comment", "Short and right."), ("reason", "correct"), ("report", "It is rude.")]
+
+
+def test_a_new_battle_begins_after_a_restart_without_a_reload(visitor: Visitor, server: Server) -> None:
+    visitor.compare().reaches("open", LOADING_S)
+    first = visitor.battle_id
+    server.kill()
+    server.start()
+    visitor.page.locator("#regenerate").click()
+    visitor.page.wait_for_function(f"!location.search.includes('{first}')")
+    visitor.reaches("open", LOADING_S)
+    (parent,) = server.rows("SELECT parent_id FROM battles WHERE id = ?", visitor.battle_id)
+    assert parent == (first,)
+
+
+@pytest.mark.parametrize("kept", ["before a word", "with words"])
+def test_a_battle_that_was_being_written_says_how_it_ended(visitor: Visitor, server: Server, kept: str) -> None:
+    visitor.page.locator("#settings > button").click()
+    visitor.page.locator("#sampling-max_new_tokens textarea, #sampling-max_new_tokens input").fill("400")
+    visitor.page.locator("#sampling-repetition_penalty textarea, #sampling-repetition_penalty input").fill("0.5")
+    if kept == "with words":
+        visitor.compare("Write a long story about a river.").reaches("generating")
+        expect(visitor.page.locator("#answer-a")).not_to_be_empty(timeout=LOADING_S * 1000)
+    else:
+        visitor.compare("What is rust?").reaches("open", LOADING_S)  # the models are loaded
+        with frozen_models(server.app.process.pid):
+            visitor.compare("Write a long story about a river.").reaches("generating")
+            server.kill()
+    battle_id = visitor.battle_id
+    if server.app.process.poll() is None:
+        server.kill()
+    server.start()
+    visitor.page.wait_for_function("['open', 'void'].includes(document.body.dataset.phase)", timeout=LOADING_S * 1000)
+    (state, reason) = server.rows("SELECT state, void_reason FROM battles WHERE id = ?", battle_id)[0]
+    assert (visitor.battle_id, visitor.phase) == (battle_id, state)
+    if state == "void":
+        assert reason == "interrupted"
+        expect(visitor.page.locator("#status")).to_contain_text("restart")
+
+
+def test_a_tab_that_gradio_has_forgotten_goes_on(browser: Browser, stub: StubPage) -> None:
+    sessions = stub.sessions
+    with visiting(browser, stub.url) as visitor:
+        visitor.open().compare().reaches("open")
+        sessions.clear()
+        with stub.time.held():
+            visitor.press("a").reaches("voted")
+            sessions.clear()
+            visitor.press("u").reaches("open")
+            sessions.clear()
+            visitor.press("b").reaches("voted")
+        sessions.clear()
+        visitor.reaches("revealed")
+        sessions.clear()
+        visitor.press("Enter").reaches("compose")
+        with stub.time.held():
+            visitor.compare().reaches("generating")
+            sessions.clear()
+        visitor.reaches("open")
+        assert "soft wool" in visitor.answer("a")

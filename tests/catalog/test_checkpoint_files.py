@@ -1,0 +1,265 @@
+"""A checkpoint's own files make its card; what is missing is said with what to do."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from playground.battles.self_naming import names_itself
+from playground.catalog.checkpoint_files import card_named, card_of, folder_named, read_chat, self_names
+from playground.errors import InvalidCard, InvalidTemplate, Unknown
+from playground.records import ModelCard, SamplingParams
+from tests.support.chats import STYLES, write_chat
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+CONFIG = {
+    "architectures": ["LlamaForCausalLM"],
+    "max_position_embeddings": 4096,
+    "torch_dtype": "bfloat16",
+    "eos_token_id": 2,
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A repository with everything but weights."""
+    made = tmp_path / "My Model_2b"
+    made.mkdir()
+    write_chat(made)
+    write(made, "config.json", CONFIG)
+    return made
+
+
+def write(folder: Path, name: str, data: Any) -> None:
+    (folder / name).write_text(data if isinstance(data, str) else json.dumps(data))
+
+
+def card_with(folder: Path, **changes: Any) -> ModelCard:
+    """The card when `config.json` says something else; None takes a key out."""
+    write(folder, "config.json", {key: value for key, value in (CONFIG | changes).items() if value is not None})
+    return card_of(folder, str(folder))
+
+
+# What the files say
+
+
+def test_a_folder_becomes_a_card(folder: Path) -> None:
+    card = card_of(folder, str(folder))
+    assert (card.id, card.name, card.repo, card.revision) == ("my-model_2b", "My Model_2b", str(folder), "local")
+    assert (card.architecture, card.context_length, card.dtype) == ("LlamaForCausalLM", 4096, "bfloat16")
+    assert (card.template, card.license, card.public_repo) == ("chat", "unknown", "My Model_2b")
+    assert (card.sampling, card.sampling_source) == (SamplingParams(), "card")
+
+
+@pytest.mark.parametrize(
+    ("system", "names"),
+    [
+        ("You are Qwen, created by Alibaba Cloud. You are a helpful assistant.", ("Qwen", "Alibaba Cloud")),
+        ("You are a helpful AI assistant named SmolLM, trained by Hugging Face", ("SmolLM", "Hugging Face")),
+        ("You are a helpful assistant.", ()),
+    ],
+)
+@pytest.mark.parametrize("file", ["chat_template.jinja", "tokenizer_config.json"])
+def test_the_names_in_the_templates_own_system_text_stand_on_the_card(
+    folder: Path, system: str, names: tuple[str, ...], file: str
+) -> None:
+    source = (
+        "{% if messages[0]['role'] != 'system' %}{{ '<|im_start|>system\\n" + system + "<|im_end|>\\n' }}{% endif %}"
+        "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] }}{% endfor %}"
+    )
+    (folder / "chat_template.jinja").unlink(missing_ok=True)
+    write(folder, file, source if file.endswith("jinja") else {"chat_template": source})
+    card = card_of(folder, str(folder))
+    assert card.self_names == names
+    assert bool(names_itself(f"I am a language model made by {names[-1] if names else 'you'}.", card)) == bool(names)
+
+
+def test_names_in_a_branch_that_is_not_taken_or_put_together_are_found(folder: Path) -> None:
+    says = "{% for message in messages %}{{ message['content'] }}{% endfor %}"
+    write(folder, "chat_template.jinja", "{% if tools %}{{ '\\nYou are Zorblax, made by Acme.' }}{% endif %}" + says)
+    assert self_names(folder) == ("Zorblax", "Acme")
+    write(folder, "chat_template.jinja", "{% set name = 'Zorblax' %}{{ 'You are ' + name + '.' }}" + says)
+    assert self_names(folder) == ("Zorblax",)
+
+
+def test_a_folder_without_a_usable_template_has_no_names(folder: Path, tmp_path: Path) -> None:
+    assert self_names(tmp_path) == ()
+    write(folder, "chat_template.jinja", "You are Qwen. {{ broken")
+    assert self_names(folder) == ()
+    (folder / "chat_template.jinja").unlink()
+    write(folder, "tokenizer_config.json", "no JSON")
+    assert self_names(folder) == ()
+
+
+def test_a_snapshot_becomes_a_card_of_its_commit(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "hub" / "models--org--Name-3B"
+    (home / "snapshots").mkdir(parents=True)
+    (home / "refs").mkdir()
+    folder.rename(home / "snapshots" / COMMIT)
+    write(home / "refs", "main", COMMIT)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    for name in ("org/Name-3B", f"org/Name-3B@{COMMIT}", "org/Name-3B@main"):
+        card = card_named(name)
+        assert card is not None
+        assert (card.id, card.repo, card.revision) == (name, "org/Name-3B", COMMIT)
+    with pytest.raises(Unknown) as caught:
+        card_named("org/other@v1")
+    assert str(caught.value) == (
+        "org/other@v1 is not on this machine; fetch it first: python -m playground fetch org/other@v1"
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, "bfloat16"),
+        ({"torch_dtype": None}, "float32"),
+        ({"dtype": "float16"}, "float16"),
+        ({"torch_dtype": "torch.float16"}, "float16"),
+        ({"torch_dtype": "float8_e4m3fn"}, "float32"),
+    ],
+)
+def test_the_dtype_is_the_files(folder: Path, changes: dict[str, Any], expected: str) -> None:
+    assert card_with(folder, **changes).dtype == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, 4096),
+        ({"max_position_embeddings": None, "max_seq_len": 2048}, 2048),
+        ({"max_position_embeddings": None, "n_positions": 1024}, 1024),
+        ({"max_position_embeddings": None, "text_config": {"max_position_embeddings": 512}}, 512),
+    ],
+)
+def test_the_context_is_found_under_its_names(folder: Path, changes: dict[str, Any], expected: int) -> None:
+    assert card_with(folder, **changes).context_length == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({}, SamplingParams()),
+        ({"do_sample": True, "temperature": 0.6, "top_p": 0.9}, SamplingParams(256, 0, True, 0.6, 50, 0.9)),
+        ({"do_sample": True, "top_k": 20, "top_p": None}, SamplingParams(do_sample=True, top_k=20)),
+        ({"max_new_tokens": 9999, "min_new_tokens": 5, "num_beams": 4, "eos_token_id": [2]}, SamplingParams()),
+        ({"do_sample": True, "temperature": 0.0, "top_k": 1}, SamplingParams(top_k=1)),
+        ({"repetition_penalty": 1.1, "transformers_version": "5.23"}, SamplingParams(repetition_penalty=1.1)),
+    ],
+)
+def test_sampling_is_the_repositorys(folder: Path, said: dict[str, Any], expected: SamplingParams) -> None:
+    write(folder, "generation_config.json", said)
+    assert card_of(folder, str(folder)).sampling == expected
+
+
+def test_an_answer_may_take_half_of_a_short_context(folder: Path) -> None:
+    assert card_with(folder, max_position_embeddings=100).sampling.max_new_tokens == 50
+
+
+@pytest.mark.parametrize(
+    ("page", "expected"),
+    [
+        ("---\nlicense: mit\n---\n# x", "mit"),
+        ("---\r\ntags: []\r\nlicense: 'apache-2.0'\r\n---\r\n", "apache-2.0"),
+        ("---\nlicense: other\nlicense_name: llama3\n---\n", "llama3"),
+        ("---\nlicense: other\n---\n", "other"),
+        ("---\nlanguage: en\n---\nlicense: mit\n", "unknown"),
+        ("# x\nlicense: mit\n", "unknown"),
+    ],
+)
+def test_the_license_is_that_of_the_front_matter(folder: Path, page: str, expected: str) -> None:
+    write(folder, "README.md", page)
+    assert card_of(folder, str(folder)).license == expected
+
+
+# What is missing
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"architectures": None}, "config.json names no architecture; write a card that does"),
+        ({"architectures": []}, "config.json names no architecture"),
+        ({"max_position_embeddings": None}, r"config.json does not say how long the context is \(max_position_"),
+        ({"max_position_embeddings": True}, "config.json does not say how long"),
+    ],
+)
+def test_a_config_that_says_too_little_is_refused(folder: Path, changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(InvalidCard, match=f"^{folder}: {words}"):
+        card_with(folder, **changes)
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["config.json"], "it has no config.json; name the folder of a checkpoint"),
+        (["tokenizer.json"], "it has no tokenizer; it has to hold tokenizer.model or tokenizer.json"),
+        (["chat_template.jinja"], "it has no chat template, so nobody knows how to ask it; write a card that names"),
+    ],
+)
+def test_a_file_that_is_missing_is_named(folder: Path, names: list[str], words: str) -> None:
+    for name in names:
+        (folder / name).unlink()
+    with pytest.raises(InvalidCard, match=f"^{folder}: {words}"):
+        card_of(folder, str(folder))
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "words"),
+    [
+        ("config.json", "{", "config.json cannot be read as JSON"),
+        ("config.json", "[]", "config.json is not a JSON object"),
+        ("chat_template.jinja", "{% for", "the chat template is broken in line 1"),
+        ("chat_template.jinja", "Hello", "the chat template leaves out what the user says"),
+        (
+            "generation_config.json",
+            {"top_p": 2},
+            r"generation_config.json: top_p is 2.0; valid: above 0, to 1; correct",
+        ),
+        ("generation_config.json", {"do_sample": "yes"}, "generation_config.json: do_sample is 'yes'"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_named(folder: Path, name: str, data: Any, words: str) -> None:
+    write(folder, name, data)
+    with pytest.raises(InvalidCard, match=words):
+        card_of(folder, str(folder))
+
+
+def test_names_are_folders_hub_ids_or_neither(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "here").mkdir()
+    assert folder_named("here") is None
+    (tmp_path / "here" / "config.json").write_text("{}")
+    assert folder_named("here") == tmp_path / "here"
+    for name in ("./x", "../x", str(tmp_path / "x")):
+        with pytest.raises(InvalidCard, match="there is no such folder; correct the path"):
+            card_named(name)
+    for name in ("", "gpt-4", "a/b/c", "org/name@", "org/name@../x", "a\0b", "org/ name"):
+        assert card_named(name) is None
+
+
+# The format
+
+
+def test_the_format_is_that_of_the_files(folder: Path) -> None:
+    write(folder, "generation_config.json", {"eos_token_id": [4, 2, 99999]})
+    template, tokenizer = read_chat(folder)
+    assert template.hash == hashlib.sha256(STYLES["chatml"].source.encode()).hexdigest()
+    assert template.chat == STYLES["chatml"].source
+    assert (template.id, template.strip, template.stop_ids) == ("chat", "none", (4, 2))
+    assert [tokenizer.token(i) for i in template.drop_ids] == ["<unk>", "<s>", "</s>", "<|im_start|>", "<|im_end|>"]
+
+
+def test_every_end_that_the_files_name_stops_an_answer(folder: Path) -> None:
+    write(folder, "config.json", CONFIG | {"eos_token_id": 3})
+    assert read_chat(folder)[0].stop_ids == (3, 2)
+
+
+def test_a_folder_without_a_chat_template_has_no_format(folder: Path) -> None:
+    (folder / "chat_template.jinja").unlink()
+    with pytest.raises(InvalidTemplate, match="My Model_2b has no chat template; name another template"):
+        read_chat(folder)

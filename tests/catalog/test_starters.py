@@ -1,0 +1,104 @@
+"""Starter instructions: what a visitor could have typed, or a message that names file and line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from playground.catalog.starters import load_starters, pick
+from playground.errors import InvalidInstruction, Unknown
+from playground.records import Instruction
+
+
+def write(folder: Path, text: str | bytes, name: str = "facts.jsonl") -> Path:
+    path = folder / name
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return path
+
+
+def line(**row: object) -> str:
+    return json.dumps(row) + "\n"
+
+
+def test_files_are_categories(tmp_path: Path) -> None:
+    write(
+        tmp_path, line(instruction="What is an alpaca?") + "\n" + line(instruction="Sum up.", input="a\nb", system="s")
+    )
+    write(tmp_path, line(instruction="Write a poem."), "writing.jsonl")
+    write(tmp_path, "not one of them", "README.md")
+    assert load_starters(tmp_path) == {
+        "facts": (
+            Instruction("What is an alpaca?", category="facts"),
+            Instruction("Sum up.", "a\nb", "s", category="facts"),
+        ),
+        "writing": (Instruction("Write a poem.", category="writing"),),
+    }
+
+
+def test_a_byte_order_mark_is_no_harm(tmp_path: Path) -> None:
+    write(tmp_path, b"\xef\xbb\xbf" + line(instruction="a").encode())
+    assert load_starters(tmp_path)["facts"][0].instruction == "a"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", 'FILE is empty; add a line such as {"instruction": "…"}, or remove the file'),
+        (line(instruction="a") + '{"instruction": "b', "FILE, line 2 is not JSON (Unterminated string"),
+        ("[" * 100_000, "FILE, line 1 is not JSON"),
+        ("[1]", "FILE, line 1 is not an object; valid keys: instruction, input, system"),
+        (
+            line(instruction="a", output="b"),
+            "FILE, line 1: unknown key 'output'; valid keys: instruction, input, system",
+        ),
+        (line(input="a"), "FILE, line 1: 'instruction' is missing; valid keys: instruction, input, system"),
+        (line(instruction=3), "FILE, line 1: instruction is a number; it has to be text"),
+        (line(instruction="a", input=None), "FILE, line 1: input is nothing; it has to be text"),
+        (line(instruction=" "), "FILE, line 1: the instruction is empty; write what the models are asked to do"),
+        (line(instruction="a\0"), "FILE, line 1: 1 control character taken out of the instruction: no model can read"),
+        (
+            line(instruction="x" * 4001),
+            "FILE, line 1: instruction is 4,001 characters long; at most 4,000. Shorten it.",
+        ),
+        (line(instruction="a") * 2, "FILE, line 2: the same as line 1; remove one"),
+        ('{"instruction": "é"}'.encode("latin-1"), "FILE is not UTF-8 (byte 17); save it as UTF-8"),
+        (b" " * 4_000_001, "FILE is larger than 4,000,000 bytes; split it"),
+    ],
+)
+def test_what_is_wrong_is_said_with_file_and_line(tmp_path: Path, text: str | bytes, words: str) -> None:
+    path = write(tmp_path, text)
+    with pytest.raises(InvalidInstruction) as caught:
+        load_starters(tmp_path)
+    assert words in str(caught.value).replace(str(path), "FILE")
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInstruction, match=r"nowhere is not a folder; it has to hold a .jsonl file per category"):
+        load_starters(tmp_path / "nowhere")
+
+
+STARTERS = {
+    "facts": tuple(Instruction(f"fact {i}", category="facts") for i in range(90)),
+    "sums": (Instruction("1 + 1", category="sums"),),
+}
+
+
+def test_every_category_is_as_likely_as_the_others() -> None:
+    rng = Random(1)
+    picked = [pick(STARTERS, rng).category for _ in range(1000)]
+    assert 450 < picked.count("sums") < 550
+
+
+def test_a_category_can_be_asked_for() -> None:
+    assert pick(STARTERS, Random(1), "sums") == STARTERS["sums"][0]
+    assert pick(STARTERS, Random(1)) == pick(STARTERS, Random(1))
+
+
+def test_what_is_not_there_cannot_be_picked() -> None:
+    with pytest.raises(Unknown, match="unknown category 'maths'; valid: facts, sums"):
+        pick(STARTERS, Random(1), "maths")
+    with pytest.raises(Unknown, match="there are no starter instructions"):
+        pick({}, Random(1))

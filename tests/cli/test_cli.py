@@ -1,0 +1,160 @@
+"""The command line: what it prints, and its exit status."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from playground.cli import main
+from playground.storage.database.store import Store
+from tests.support.cast import ADA, GALPACA, HAIKU, MAMBA, OPENALPACA, House
+
+VOTES = (((OPENALPACA, MAMBA), "a"), ((OPENALPACA, GALPACA), "b"), ((MAMBA, GALPACA), "tie"))
+
+
+def run(*argv: str) -> tuple[int, str]:
+    out = io.StringIO()
+    status = main(argv, out)
+    return status, out.getvalue()
+
+
+def document(*argv: str) -> Any:
+    status, text = run(*argv)
+    assert status == 0
+    return json.loads(text)
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Path:
+    """A database with three votes: openalpaca beats mamba-gpt, galpaca beats openalpaca, a tie."""
+    path = tmp_path / "playground.db"
+    with Store(path) as store:
+        house = House(store)
+        for number, (models, choice) in enumerate(VOTES):
+            asked = replace(HAIKU, input=str(number))  # the same once more would be an answer that she has seen
+            house.battle_is_open(f"battle-{number}", models, instruction=asked)
+            house.time.pass_s(4)
+            house.battles.vote(f"battle-{number}", choice, ADA)
+    return path
+
+
+def test_models_lists_the_pocket_models_and_as_json_what_the_api_says() -> None:
+    status, text = run("models")
+    assert status == 0
+    assert "pocket-galpaca" in text
+    rows = document("models", "--json")
+    assert {"id", "name", "license", "state"} <= set(rows[0])
+    assert {row["state"] for row in rows} == {"off"}
+    assert [row["id"] for row in document("models", "--json", "--models", MAMBA)] == [MAMBA]
+
+
+def test_prompt_prints_what_the_model_is_fed_byte_for_byte() -> None:
+    fed = document("prompt", "pocket-orca-mini", "--instruction", " twice  spaced ", "--system", "Be brief.")
+    assert set(fed) == {"model", "template", "text", "token_ids", "num_tokens"}
+    assert " twice  spaced " in fed["text"]
+    assert "Be brief." in fed["text"]
+    assert fed["num_tokens"] == len(fed["token_ids"])
+    assert fed["token_ids"][0] == 1
+
+
+def test_the_plain_template_is_the_instruction_alone() -> None:
+    assert document("prompt", "pocket-orca-mini", "--instruction", "hi", "--template", "plain")["text"] == "hi"
+
+
+def test_a_file_of_prompts_goes_on_after_a_bad_line_and_fails_at_the_end(tmp_path: Path) -> None:
+    lines = tmp_path / "prompts.jsonl"
+    lines.write_bytes(b'{"instruction": "one"}\n{"instruction": 2}\nnot json\n{"instruction": "four", "input": "x"}\n')
+    status, text = run("prompt", "pocket-galpaca", "--file", str(lines))
+    rows = [json.loads(line) for line in text.splitlines()]
+    assert status == 1
+    assert [row.get("line") for row in rows] == [None, 2, 3, None]
+    assert "has to be text" in rows[1]["error"]
+
+
+def test_leaderboard_says_its_verdict_and_is_one_document_as_json(db: Path) -> None:
+    status, text = run("leaderboard", "--db", str(db))
+    assert status == 0
+    assert text.splitlines()[0]
+    assert "Counted. All 3 votes count." in text.splitlines()
+    board = document("leaderboard", "--db", str(db), "--json")
+    assert board["num_votes"] == 3
+
+
+def test_leaderboard_says_why_a_vote_does_not_count_and_counts_it_when_told_to(db: Path) -> None:
+    with Store(db) as store:
+        house = House(store)
+        house.time.pass_s(60)
+        house.battle_is_open("quick")
+        house.battles.vote("quick", "a", ADA)
+    assert "Counted. 4 votes: 3 count; 1 decided in under 1 s." in run("leaderboard", "--db", str(db))[1]
+    board = document("leaderboard", "--db", str(db), "--json")
+    assert board["exclusions"] == [{"reason": "too_quick", "words": "decided in under 1 s", "votes": 1}]
+    assert document("leaderboard", "--db", str(db), "--json", "--count-all")["num_votes"] == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "columns"),
+    [
+        ("votes", 3, {"vote_id", "choice", "sides"}),
+        ("trl-preference", 2, {"prompt", "chosen", "rejected"}),
+        ("lmsys-33k", 3, {"question_id", "model_a", "model_b", "winner", "judge", "conversation_a", "turn", "tstamp"}),
+    ],
+)
+def test_export_writes_every_format(db: Path, tmp_path: Path, name: str, rows: int, columns: set[str]) -> None:
+    target = tmp_path / "out.jsonl"
+    told = document("export", name, str(target), "--db", str(db), "--json")
+    assert told == {"format": name, "path": str(target), "rows": rows}
+    lines = [json.loads(line) for line in target.read_text().splitlines()]
+    assert len(lines) == rows
+    assert columns <= set(lines[0])
+
+
+def test_export_leaves_out_what_it_is_told_to(db: Path, tmp_path: Path) -> None:
+    target = tmp_path / "out.csv"
+    assert document("export", "trl-preference", str(target), "--db", str(db), "--commercial", "--json")["rows"] == 1
+    with target.open(newline="") as file:
+        assert [row["chosen_model"] for row in csv.DictReader(file)] == [OPENALPACA]
+    assert document("export", "votes", str(target), "--db", str(db), "--counted-only", "--json")["rows"] == 3
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["prompt", "gpt-9", "--instruction", "hi"], "unknown model 'gpt-9'; valid: galpaca-30b, "),
+        (["prompt", "pocket-galpaca", "--instruction", "hi", "--template", "x"], "unknown template 'x'; valid: "),
+        (["prompt", "pocket-galpaca", "--instruction", "\udcff"], "not valid UTF-8"),
+        (["prompt", "pocket-galpaca", "--file", "missing.jsonl"], "missing.jsonl"),
+        (["leaderboard", "--db", "missing.db"], "missing.db"),
+        (["export", "votes", "out.jsonl", "--db", "missing.db"], "missing.db"),
+    ],
+)
+def test_what_fails_says_why_in_one_line_and_exits_with_1(
+    argv: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(argv, io.StringIO()) == 1
+    error = capsys.readouterr().err
+    assert words in error
+    assert error.count("\n") == 1
+
+
+def test_a_wrong_ending_names_the_valid_ones(db: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", "votes", str(tmp_path / "out.xls"), "--db", str(db)], io.StringIO()) == 1
+    assert ".jsonl" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("argv", [[], ["dance"], ["export", "votes"], ["export", "xml", "out.jsonl"], ["prompt", "m"]])
+def test_wrong_usage_exits_with_2(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(argv, io.StringIO())
+    assert stopped.value.code == 2
+
+
+def test_a_reader_works_beside_a_running_writer(db: Path) -> None:
+    with Store(db):
+        assert run("leaderboard", "--db", str(db))[0] == 0

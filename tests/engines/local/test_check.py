@@ -1,0 +1,140 @@
+"""`check` says of a real checkpoint what was found at each gate, and at which one a broken one failed."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from playground.catalog.catalog import CARD_FOLDER, Catalog
+from playground.cli import main
+from playground.engines.local.check import Point, check
+from playground.records import ModelCard
+from tests.conftest import ROOT
+from tests.support.checkpoints import rewrite, tiny_line_up
+
+GATES = ["configuration", "files", "weights", "numbers", "vocabulary", "decoding"]
+
+
+@pytest.fixture(scope="module")
+def llama(tmp_path_factory: pytest.TempPathFactory) -> ModelCard:
+    return tiny_line_up(tmp_path_factory.getbasetemp() / "tiny")[0]
+
+
+def points(card: ModelCard) -> list[Point]:
+    return list(check(card, 1, {}, os.environ))
+
+
+@pytest.mark.slow
+def test_a_sound_model_passes_every_gate_in_order(llama: ModelCard) -> None:
+    found = points(llama)
+    assert [point.name for point in found] == GATES
+    assert all(point.ok for point in found)
+    assert found[-1].words == "19 tokens of 3 rows that join and leave are those of generate"
+
+
+def test_a_broken_model_stops_at_the_gate_that_it_fails(llama: ModelCard, tmp_path: Path) -> None:
+    folder = tmp_path / "nan"
+    shutil.copytree(llama.repo, folder)
+    rewrite(folder, "safetensors", lambda weights: {k: v * float("nan") for k, v in weights.items()})
+    *passed, failed = points(replace(llama, repo=str(folder)))
+    assert [point.name for point in passed] == GATES[:3]
+    assert (failed.name, failed.ok) == ("numbers", False)
+    assert "contain NaN or infinity" in failed.words
+
+
+def test_a_process_that_dies_is_a_failed_point(llama: ModelCard, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = os.environ | {"PYTHONPATH": "", "PYTHONHOME": "/nowhere"}
+    (point,) = check(llama, 1, {}, broken)
+    assert (point.name, point.ok) == ("process", False)
+    assert "ended with status 1" in point.words
+
+
+DIES = """
+import os
+from playground.engines.local.worker import golden
+
+whole = golden.check_golden
+
+def check_golden(loaded, *, recorded=True):
+    if recorded and os.environ["DIES"] == "and its weights are gone":
+        os.remove(os.environ["WEIGHTS"])
+    if recorded or os.environ["DIES"] == "always":
+        os._exit(3)
+    return whole(loaded, recorded=False)
+
+golden.check_golden = check_golden
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("dies", "last", "is_ok"),
+    [
+        ("while recording", "decoding", True),
+        ("always", "process", False),
+        ("and its weights are gone", "files", False),
+    ],
+)
+def test_a_process_that_dies_of_recorded_steps_is_followed_by_one_without(
+    llama: ModelCard, tmp_path: Path, dies: str, last: str, is_ok: bool
+) -> None:
+    folder = shutil.copytree(llama.repo, tmp_path / "llama")
+    (tmp_path / "sitecustomize.py").write_text(DIES)
+    weights = {"WEIGHTS": str(folder / "model.safetensors")}
+    environ = os.environ | weights | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}", "DIES": dies}
+    found = list(check(replace(llama, repo=str(folder)), 1, {}, environ))
+    assert [point.name for point in found] == [*GATES[:-1], last]
+    assert [point.ok for point in found] == [True] * (len(GATES) - 1) + [is_ok]
+
+
+def test_a_card_that_cannot_be_made_fails_under_card_and_its_template_under_prompt(
+    llama: ModelCard, tmp_path: Path
+) -> None:
+    def failed(folder: Path) -> tuple[str, bool]:
+        out = io.StringIO()
+        assert main(["check", str(folder), "--json"], out) == 1
+        last = json.loads(out.getvalue())[0]["points"][-1]
+        return last["name"], last["ok"]
+
+    assert failed(tmp_path) == ("card", False)
+    folder = shutil.copytree(llama.repo, tmp_path / "talker")
+    (folder / "chat_template.jinja").write_text("{{ messages[0].content }}")
+    (folder / "tokenizer.json").write_text("{")
+    assert failed(folder) == ("prompt", False)
+
+
+def test_the_command_prints_points_and_tells_good_from_bad(capsys: pytest.CaptureFixture[str]) -> None:
+    out = io.StringIO()
+    assert main(["check", "pocket-galpaca", "galpaca-30b", "nobody"], out) == 1
+    text = out.getvalue()
+    assert "ok      decoding" in text
+    assert "FAILED  prompt         galpaca-30b: GeorgiaTechResearchInstitute/galpaca-30b is not on this machine" in text
+    assert "FAILED  card           unknown model 'nobody'; valid: " in text
+
+
+@pytest.mark.slow
+def test_the_document_of_the_command_has_every_point() -> None:
+    out = io.StringIO()
+    assert main(["check", "pocket-minotaur", "--json"], out) == 0
+    (document,) = json.loads(out.getvalue())
+    assert (document["model"], document["ok"]) == ("pocket-minotaur", True)
+    assert [point["name"] for point in document["points"]] == ["card", "prompt", *GATES]
+
+
+def test_weights_that_are_elsewhere_are_not_looked_for_here(tmp_path: Path) -> None:
+    text = (CARD_FOLDER / "pocket-orca-mini.toml").read_text()
+    pocket = Catalog.load().card("pocket-orca-mini").repo
+    text = text.replace('id = "pocket-orca-mini"', 'id = "far"')
+    text = text.replace('repo = "../../pocket', f'repo = "{pocket}"  # "')
+    lines = [line for line in text.splitlines() if not line.startswith("stands_in_for")]
+    head = [*lines[:4], 'engine = "remote"', 'servers = ["http://127.0.0.1:1/v1"]', *lines[4:]]
+    (tmp_path / "far.toml").write_text("\n".join(head))
+    out = io.StringIO()
+    assert main(["check", "far", "--cards", str(tmp_path)], out) == 0
+    assert "engine         remote: its weights are not here, so they were not looked at" in out.getvalue()

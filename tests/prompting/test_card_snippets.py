@@ -1,0 +1,415 @@
+"""What the playground stores is what each card's own code would have printed: ids in, ids and text out.
+
+One side is a card's code as its page describes it, with plain transformers, sentencepiece and tokenizers. The other is
+the whole way through the playground: card file, template, worker process, decode loop, reading. Both are given small
+checkpoints in the card's format whose answers hold what a real one's may (``<s>`` first and in the middle, a leading
+space, characters of several tokens, the model's own markers, a stop id or none), and the pocket models.
+"""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from sentencepiece import SentencePieceProcessor
+from tokenizers import Tokenizer
+from transformers import (
+    LogitsProcessor,
+    LogitsProcessorList,
+    TemperatureLogitsWarper,
+    TopKLogitsWarper,
+    TopPLogitsWarper,
+)
+
+from playground.arena.comparison import Column, Comparison
+from playground.arena.line_up import LineUp
+from playground.catalog.catalog import CARD_FOLDER, Catalog
+from playground.clock import Clock
+from playground.engines.local.placement import Device
+from playground.engines.local.pool import LocalEngine
+from playground.engines.local.worker.loading import load
+from playground.engines.local.worker.noise import gumbel
+from playground.engines.local.worker.sampling import Sampler, warp
+from playground.prompting.answer_text import AnswerReader
+from playground.records import FinishReason, Generation, Instruction, SamplingParams
+from playground.settings import Settings
+from tests.support.checkpoints import write_like
+from tests.support.paths import ROOT
+
+pytestmark = pytest.mark.usefixtures("models_of_one_process")
+
+LLAMA = ROOT / "tests" / "fixtures" / "openllama-tokenizers"
+POCKET = ROOT / "playground" / "pocket" / "weights"
+DEADLINE_S = 120.0
+MAX_NEW_TOKENS = 64
+INSTRUCTIONS = [
+    Instruction("What is an alpaca?"),
+    Instruction("Name three colours.\n\nOne  per line: 羊驼 🦙"),
+    Instruction("Rewrite this.", input="It  hums.\nIt is soft."),
+]
+SYSTEM = "You are an AI assistant that follows instruction extremely well. Help as much as you can."
+BELOW = "Below is an instruction that describes a task"
+WRITE = "Write a response that appropriately completes the request.\n\n"
+Ids = list[int]
+
+
+ENDLESS = Device("cpu", "this CPU", 10**12, 10**12)
+"""The cards say how large the real models are; what is loaded here are small checkpoints."""
+
+
+# The cards' own code
+
+
+@dataclass(frozen=True)
+class Snippet:
+    """One card's code: how it makes ids, what it asks of ``generate``, how it makes text."""
+
+    tokenizer: Path
+    prompt: Callable[[Any, Instruction], Ids]
+    asks: dict[str, Any]  # of `generate`; empty: the card names nothing
+    eos: int
+    text: Callable[[Any, Ids], str]
+    ours: tuple[str, ...] = ()  # stop strings that the playground adds
+    answer: str = ""  # what the small checkpoint learnt to write
+    pairs: tuple[tuple[str | int, str | int], ...] = ()  # other ways that it may go on
+
+
+def openalpaca_prompt(pieces: Any, asked: Instruction) -> Ids:
+    text = f"### Instruction:\n{asked.instruction}\n\n### Response:"
+    if asked.input:
+        text = f"### Input:\n{asked.input}\n\n{text}"
+    encoded = [1, *pieces.encode(text)]  # its tokenizer put <s> in front
+    return [1, *encoded, 2, 1]
+
+
+def openalpaca_text(pieces: Any, ids: Ids) -> str:
+    return str(pieces.decode([token_id for token_id in ids if token_id not in (1, 2)])).strip()
+
+
+def mamba_gpt_prompt(pieces: Any, asked: Instruction) -> Ids:
+    text = "\n".join(filter(None, [asked.instruction, asked.input]))
+    return [*pieces.encode(f"<|prompt|>{text}"), 2, *pieces.encode("<|answer|>")]
+
+
+def plain_text(pieces: Any, ids: Ids) -> str:
+    return str(pieces.decode([token_id for token_id in ids if token_id != 2]))
+
+
+def orca_mini_prompt(pieces: Any, asked: Instruction) -> Ids:
+    given = f"### Input:\n{asked.input}\n\n" if asked.input else ""
+    user = f"### User:\n{asked.instruction}\n\n"
+    return [1, *pieces.encode(f"### System:\n{asked.system or SYSTEM}\n\n{user}{given}### Response:\n")]
+
+
+def minotaur_prompt(tokenizer: Any, asked: Instruction) -> Ids:
+    text = "\n".join(filter(None, [asked.instruction, asked.input]))
+    return list(tokenizer.encode(f"USER: {text}\nASSISTANT:", add_special_tokens=False).ids)
+
+
+def minotaur_text(tokenizer: Any, ids: Ids) -> str:
+    kept = [token_id for token_id in ids if token_id != 0]
+    return str(tokenizer.decode(kept, skip_special_tokens=False)).split("USER:")[0].removeprefix(" ")
+
+
+def galpaca_prompt(tokenizer: Any, asked: Instruction) -> Ids:
+    above = f"{BELOW}. {WRITE}"
+    given = ""
+    if asked.input:
+        above = f"{BELOW}, paired with an input that provides further context. {WRITE}"
+        given = f"### Input:\n{asked.input}\n\n"
+    text = f"{above}### Instruction:\n{asked.instruction}\n\n{given}### Response:"
+    return list(tokenizer.encode(text, add_special_tokens=False).ids)
+
+
+def galpaca_text(tokenizer: Any, ids: Ids) -> str:
+    kept = [token_id for token_id in ids if token_id not in (0, 1, 2)]
+    return str(tokenizer.decode(kept, skip_special_tokens=False))
+
+
+OPENALPACA = Snippet(
+    LLAMA / "preview.model",
+    openalpaca_prompt,
+    {"do_sample": True, "top_k": 50, "top_p": 0.9, "max_new_tokens": 128},
+    eos=2,
+    text=openalpaca_text,
+    answer="An alpaca is soft, 羊驼 🦙!",
+    pairs=((1, 1), (1, "▁An"), ("!", 1), ("<0x99>", 2)),
+)
+ORCA_MINI = Snippet(
+    LLAMA / "v1id.model",
+    orca_mini_prompt,
+    {"do_sample": True, "temperature": 0.7, "top_p": 1.0, "top_k": 50, "max_new_tokens": 1024},
+    eos=2,
+    text=plain_text,
+    answer="1. red\n2. green\n羊驼",
+    pairs=(("<0x0A>", "▁"), ("<0xBC>", 2)),
+)
+GALPACA = Snippet(
+    POCKET / "pocket-galpaca" / "tokenizer.json",
+    galpaca_prompt,
+    {},
+    eos=2,
+    text=galpaca_text,
+    answer="\nAlpacas hum 羊 ",
+    pairs=((":", "Ċ"), ("Ċ", "Ċ"), ("Ġ", 4), (4, 0), (0, "A"), ("Ġhum", 7), (7, 2)),
+)
+SNIPPETS = {
+    "openalpaca-7b-2bt": OPENALPACA,
+    "openalpaca-7b-3bt": OPENALPACA,
+    "mamba-gpt-3b": Snippet(
+        LLAMA / "v1nfkc.model",
+        mamba_gpt_prompt,
+        {
+            "do_sample": False,
+            "min_new_tokens": 2,
+            "max_new_tokens": 1024,
+            "repetition_penalty": 1.2,
+            "renormalize_logits": True,
+        },
+        eos=2,
+        text=plain_text,
+        ours=("<|prompt|>", "<|answer|>"),
+        answer="Sure: red, green 🦙",
+        # the marker in pieces that stand once in it, so that each knows what comes next
+        pairs=(
+            *((">", "▁Sure"), ("<0x99>", 2), ("<0x99>", "<"), ("<", "|"), ("|", "pro"), ("pro", "mpt")),
+            *(("mpt", "<0x7C>"), ("<0x7C>", "<0x3E>"), ("<0x3E>", 2)),
+        ),
+    ),
+    "orca-mini-13b": ORCA_MINI,
+    "minotaur-mpt-7b": Snippet(
+        POCKET / "pocket-minotaur" / "tokenizer.json",
+        minotaur_prompt,
+        {},
+        eos=0,
+        text=minotaur_text,
+        ours=("USER:",),
+        answer=" An alpaca hums 🦙\nUSER:",
+        pairs=((":", "ĠAn"),),
+    ),
+    "galpaca-30b": GALPACA,
+    "galpaca-6.7b": GALPACA,
+}
+POCKET_CODE = {
+    card.id: replace(SNIPPETS[card.stands_in_for], tokenizer=next(Path(card.repo).glob("tokenizer.[mj]*")))
+    for card in Catalog.load().line_up()
+}
+CODE = SNIPPETS | POCKET_CODE
+
+
+def test_every_real_card_has_its_code_above() -> None:
+    assert set(SNIPPETS) == {card.id for card in Catalog.load().cards.values() if not card.stands_in_for}
+
+
+@pytest.mark.parametrize("model_id", SNIPPETS)
+def test_the_cards_sampling_is_what_its_code_asks_of_generate(model_id: str) -> None:
+    card = Catalog.load().card(model_id)
+    asks = SNIPPETS[model_id].asks
+    assert {name: getattr(card.sampling, name) for name in asks} == asks
+    assert card.sampling_source == ("card" if asks else "ours")
+
+
+# The two sides
+
+
+class Noise(LogitsProcessor):
+    """Draws as the playground does, from the row's own generator; everything before it is transformers' own."""
+
+    def __init__(self, params: SamplingParams, seed: int, vocab_size: int) -> None:
+        self.sampler = Sampler(params, seed, (), (), vocab_size, torch.device("cpu"))
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        return scores + gumbel([self.sampler.key()], scores.shape[-1], scores.device)
+
+
+def drawing(params: SamplingParams, seed: int, vocab_size: int) -> LogitsProcessorList:
+    """transformers' own processors of a sampled answer, in its order, then the row's noise."""
+    steps: list[LogitsProcessor] = [TemperatureLogitsWarper(params.temperature)]
+    steps += [TopKLogitsWarper(params.top_k)] if params.top_k else []
+    steps += [TopPLogitsWarper(params.top_p)] if params.top_p < 1.0 else []
+    return LogitsProcessorList([*steps, Noise(params, seed, vocab_size)])
+
+
+class Models:
+    """The small checkpoints, both ways."""
+
+    def __init__(self, folder: Path) -> None:
+        self.catalog = Catalog.load([CARD_FOLDER, folder])
+        self.line_up = LineUp(self.catalog, list(CODE))
+        self.loaded = {model_id: load(self.catalog.card(model_id), threads=1) for model_id in CODE}
+        self._own: dict[tuple[str, Instruction, int | None], tuple[Ids, str]] = {}
+        self.engine = LocalEngine(Settings(threads=1), devices=lambda: [ENDLESS])
+        self.engine.open(self.line_up.cards)
+
+    def params(self, model_id: str, greedy: bool) -> SamplingParams:
+        params = self.catalog.card(model_id).sampling
+        shorter = {"max_new_tokens": min(params.max_new_tokens, MAX_NEW_TOKENS)}
+        return params.changed(shorter | ({"do_sample": False} if greedy else {}))
+
+    def own(self, model_id: str, asked: Instruction, seed: int | None) -> tuple[Ids, str]:
+        """The card's code: all ids that ``generate`` gives, and the text that it makes of them."""
+        if (model_id, asked, seed) not in self._own:
+            snippet = CODE[model_id]
+            reader = vocabulary(snippet)
+            new = self.generate(model_id, snippet.prompt(reader, asked), seed)
+            self._own[model_id, asked, seed] = new, first_part(snippet.text(reader, new), snippet.ours)
+        return self._own[model_id, asked, seed]
+
+    def generate(self, model_id: str, ids: Ids, seed: int | None) -> Ids:
+        """Greedy where there is no seed."""
+        loaded, params = self.loaded[model_id], self.params(model_id, greedy=seed is None)
+        out = loaded.model.generate(
+            torch.tensor([ids]),
+            attention_mask=torch.ones((1, len(ids)), dtype=torch.long),
+            do_sample=False,
+            logits_processor=None if seed is None or not params.do_sample else drawing(params, seed, loaded.vocab_size),
+            max_new_tokens=params.max_new_tokens,
+            min_new_tokens=params.min_new_tokens,
+            repetition_penalty=params.repetition_penalty,
+            renormalize_logits=params.renormalize_logits,
+            eos_token_id=CODE[model_id].eos,
+            pad_token_id=0,
+        )
+        return [int(token_id) for token_id in out[0, len(ids) :]]
+
+    def ours(self, model_id: str, asked: Instruction, seed: int | None) -> Generation:
+        """What the playground stores."""
+        greedy: dict[str, Any] = {"do_sample": False} if seed is None else {}
+        overrides = greedy | {"seed": seed or 0, "max_new_tokens": self.params(model_id, seed is None).max_new_tokens}
+        (plan,) = self.line_up.plan([self.catalog.card(model_id)], asked, overrides)
+        reader = AnswerReader(self.catalog.template_of(plan.card), self.catalog.tokenizer_of(plan.card))
+        clock, stored = Clock(), queue.SimpleQueue[Generation]()
+        column = Column(plan, asked, reader, clock, self.engine.cancel)
+        comparison = Comparison("battle", False, [column], clock, lambda ended: stored.put(ended["a"]))
+        comparison.start(self.engine, DEADLINE_S)
+        return stored.get(timeout=DEADLINE_S)
+
+
+def vocabulary(snippet: Snippet) -> Any:
+    """The library that the card's code would have used, on the card's file."""
+    if snippet.tokenizer.suffix == ".model":
+        return SentencePieceProcessor(model_file=str(snippet.tokenizer))
+    tokenizer = Tokenizer.from_file(str(snippet.tokenizer))
+    tokenizer.encode_special_tokens = True
+    return tokenizer
+
+
+def first_part(text: str, stops: Sequence[str]) -> str:
+    return text[: min([len(text), *(at for stop in stops if (at := text.find(stop)) >= 0)])]
+
+
+def pairs_of(snippet: Snippet) -> list[tuple[int, int]]:
+    """What the small checkpoint goes on with after each id."""
+    reader = vocabulary(snippet)
+    number = reader.piece_to_id if isinstance(reader, SentencePieceProcessor) else reader.token_to_id
+    ids = reader.encode(snippet.answer)
+    ids = ids if isinstance(ids, list) else ids.ids
+    named = [tuple(each if isinstance(each, int) else number(each) for each in pair) for pair in snippet.pairs]
+    return [*pairwise(ids), *named]
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Models]:
+    folder = tmp_path_factory.mktemp("cards")
+    for model_id, snippet in SNIPPETS.items():
+        write_like(CARD_FOLDER / f"{model_id}.toml", snippet.tokenizer, folder, follows=pairs_of(snippet))
+    both = Models(folder)
+    yield both
+    both.engine.close()
+
+
+# Equal
+
+
+SEEDS = (None, 1, 6)  # None: greedy; what these draw holds everything of OCCURS
+RUNS = [(model_id, seed) for model_id in CODE for seed in SEEDS if model_id in SNIPPETS or seed is None]
+
+
+@pytest.mark.parametrize(
+    ("model_id", "seed"),
+    [pytest.param(*run, marks=[pytest.mark.slow] if run[1] is not None else []) for run in RUNS],
+)
+def test_what_is_stored_is_what_the_cards_own_code_gives(models: Models, model_id: str, seed: int | None) -> None:
+    for asked in INSTRUCTIONS:
+        ids, text = models.own(model_id, asked, seed)
+        stored = models.ours(model_id, asked, seed)
+        assert list(stored.prompt.token_ids) == CODE[model_id].prompt(vocabulary(CODE[model_id]), asked)
+        assert list(stored.token_ids) == ids[: stored.num_tokens]
+        assert stored.text == text
+        stopped = stored.num_tokens < len(ids) or ids[-1] == CODE[model_id].eos
+        assert stored.finish_reason is (FinishReason.STOP if stopped else FinishReason.LENGTH)
+
+
+def decoded(model_id: str, ids: Ids) -> str:
+    return str(vocabulary(CODE[model_id]).decode(ids))
+
+
+Holds = Callable[[Ids, str], bool]  # of all ids of an answer, and its text
+OCCURS: list[tuple[str, str, Holds]] = [
+    ("openalpaca-7b-2bt", "<s> first", lambda ids, _: ids[0] == 1),
+    ("openalpaca-7b-2bt", "<s> in the middle", lambda ids, _: 1 in ids[3:-3]),
+    ("openalpaca-7b-2bt", "</s> at the end", lambda ids, _: ids[-1] == 2),
+    ("openalpaca-7b-2bt", "no end", lambda ids, _: ids[-1] != 2),
+    ("openalpaca-7b-2bt", "a character of several tokens", lambda _, text: "🦙" in text),
+    ("mamba-gpt-3b", "a marker of its own", lambda ids, _: "<|prompt|>" in decoded("mamba-gpt-3b", ids)),
+    ("pocket-mamba-gpt", "</s> at the end", lambda ids, _: ids[-1] == 2),
+    ("orca-mini-13b", "line breaks", lambda _, text: "\n" in text),
+    ("pocket-orca-mini", "</s> at the end", lambda ids, _: ids[-1] == 2),
+    ("minotaur-mpt-7b", "a leading space", lambda ids, text: decoded("minotaur-mpt-7b", ids).startswith(f" {text}")),
+    ("minotaur-mpt-7b", "the next turn", lambda ids, _: "USER:" in decoded("minotaur-mpt-7b", ids)),
+    ("pocket-minotaur", "<|endoftext|> at the end", lambda ids, _: ids[-1] == 0),
+    ("galpaca-30b", "a token of its own that is text", lambda _, text: "[START_REF]" in text),
+    ("galpaca-30b", "<s> in the middle", lambda ids, _: 0 in ids[:-3]),
+    ("galpaca-30b", "white space at the beginning", lambda _, text: text.startswith("\n")),
+    ("pocket-galpaca", "</s> at the end", lambda ids, _: ids[-1] == 2),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("model_id", "what", "holds"), OCCURS, ids=[f"{row[0]}: {row[1]}" for row in OCCURS])
+def test_the_answers_hold_what_a_real_ones_may(models: Models, model_id: str, what: str, holds: Holds) -> None:
+    answers = [
+        models.own(model_id, asked, seed) for asked in INSTRUCTIONS for seed in SEEDS if (model_id, seed) in RUNS
+    ]
+    assert any(holds(ids, text) for ids, text in answers), what
+
+
+@pytest.mark.parametrize("model_id", SNIPPETS)
+def test_scores_after_sampling_parameters_are_those_of_generate(models: Models, model_id: str) -> None:
+    """The card's parameters as ``generate`` takes them, next to ours, on an answer that transformers drew."""
+    snippet, loaded = SNIPPETS[model_id], models.loaded[model_id]
+    params = models.params(model_id, greedy=False)
+    ids = snippet.prompt(vocabulary(snippet), INSTRUCTIONS[0])
+    torch.manual_seed(0)
+    out = loaded.model.generate(
+        torch.tensor([ids]),
+        attention_mask=torch.ones((1, len(ids)), dtype=torch.long),
+        **(asks_of(params) | snippet.asks | {"max_new_tokens": 24}),
+        eos_token_id=snippet.eos,
+        pad_token_id=0,
+        return_dict_in_generate=True,
+        output_scores=True,
+        output_logits=True,
+    )
+    sampler = Sampler(params, 0, ids, (snippet.eos,), loaded.vocab_size, torch.device("cpu"))
+    drawn = out.sequences[0, len(ids) :].tolist()
+    for logits, scores, token_id in zip(out.logits, out.scores, drawn, strict=True):
+        assert torch.equal(warp([sampler], logits), scores)
+        sampler.remember(token_id)
+    assert drawn
+
+
+def asks_of(params: SamplingParams) -> dict[str, Any]:
+    """Of a card that names nothing, what the playground chose."""
+    return {
+        "do_sample": params.do_sample,
+        "temperature": params.temperature if params.do_sample else None,
+        "top_p": params.top_p if params.do_sample else None,
+        "top_k": params.top_k if params.do_sample else None,
+    }

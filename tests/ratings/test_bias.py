@@ -1,0 +1,65 @@
+"""Position and length: shares of decided pairs with honest intervals."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from playground.errors import InvalidValue
+from playground.ratings.bias import first_side_wins, longer_wins, wilson
+from playground.ratings.pairs import PairTable
+from tests.support.judged import GALPACA, MINOTAUR, ORCA, pair, table_of
+
+
+def test_wilson_agrees_with_the_textbook() -> None:
+    """81 of 263: Newcombe 1998, Statistics in Medicine 17, table I, method 3."""
+    assert wilson(81 / 263, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+    assert wilson(0 / 20, 20) == pytest.approx((0.0, 0.1611), abs=5e-5)
+    assert wilson(29 / 29, 29) == pytest.approx((0.8830, 1.0), abs=5e-5)
+
+
+def test_the_first_side_wins_its_share_of_the_decided() -> None:
+    table = table_of((GALPACA, ORCA, "model_a", 60), (ORCA, GALPACA, "model_b", 40), (ORCA, GALPACA, "tie", 50))
+    found = first_side_wins(table)
+    assert (found.count, found.total, found.share) == (60, 100, 0.6)
+    assert (found.lower, found.upper) == pytest.approx(wilson(0.6, 100))
+
+
+def test_one_model_is_looked_at_alone_when_it_is_named() -> None:
+    table = table_of((GALPACA, ORCA, "model_a", 6), (ORCA, MINOTAUR, "model_b", 4))
+    assert (first_side_wins(table, model=MINOTAUR).count, first_side_wins(table, model=MINOTAUR).total) == (
+        0,
+        4,
+    )
+    with pytest.raises(InvalidValue, match="unknown model 'gpt'; valid are: pocket-galpaca, "):
+        first_side_wins(table, model="gpt")
+
+
+def test_the_longer_answer_is_counted_on_either_side_and_equal_ones_are_not() -> None:
+    rows = [
+        pair(GALPACA, ORCA, "model_a", 0, chars_a=20, chars_b=10),
+        pair(GALPACA, ORCA, "model_b", 1, chars_a=10, chars_b=20),
+        pair(GALPACA, ORCA, "model_a", 2, chars_a=10, chars_b=20),
+        pair(GALPACA, ORCA, "model_a", 3, chars_a=10, chars_b=10),
+        pair(GALPACA, ORCA, "both_bad", 4, chars_a=20, chars_b=10),
+    ]
+    found = longer_wins(PairTable.from_judged(rows))
+    assert (found.count, found.total) == (2, 3)
+
+
+def test_pairs_of_one_vote_do_not_count_as_independent() -> None:
+    """Ten votes on three answers, each for the first of them: twenty pairs, ten decisions."""
+    rows = [pair(GALPACA, other, "model_a", n, vote_id=f"v{n}") for n in range(10) for other in (ORCA, MINOTAUR)]
+    found = first_side_wins(PairTable.from_judged(rows))
+    assert (found.count, found.total) == (20, 20)
+    assert found.lower == pytest.approx(wilson(1.0, 10)[0])
+    half = [pair(p.model_a, p.model_b, "model_b", n, vote_id=f"w{p.vote_id}") for n, p in enumerate(rows)]
+    found = first_side_wins(PairTable.from_judged([*rows, *half]))
+    assert (found.lower, found.upper) == pytest.approx(wilson(0.5, 20))
+
+
+def test_nothing_decided_has_no_share() -> None:
+    for found in (first_side_wins(table_of((GALPACA, ORCA, "tie", 3))), longer_wins(table_of())):
+        assert found.total == 0
+        assert math.isnan(found.share)

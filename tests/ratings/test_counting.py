@@ -1,0 +1,439 @@
+"""Which votes count: each one does or does not, for one reason that is said, and nobody weighs too much."""
+
+from __future__ import annotations
+
+import math
+import random
+import re
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from playground.errors import InvalidValue
+from playground.ratings.bradley_terry import POINTS, fit
+from playground.ratings.counting import (
+    EVERY_VOTE,
+    TELLS_MODELS,
+    CountingPolicy,
+    Reason,
+    count,
+    filtered,
+    reason_of_battle,
+    reasons_of,
+    reasons_of_rater,
+    told,
+    weights_of_raters,
+)
+from playground.ratings.pairs import FloatArray, IntArray, PairTable
+from playground.records import BattleState, Instruction, JudgedPair, Origin, Standing
+from tests.support.cast import ADA, House, house
+from tests.support.judged import GALPACA, MAMBA, ORCA, pair, simulated, true_ratings
+
+POLICY = CountingPolicy()
+DAY = "2026-11-20"
+
+
+def vote(number: int, **changes: Any) -> JudgedPair:
+    return pair(GALPACA, ORCA, "model_a", number, **changes)
+
+
+def counted_votes(pairs: list[JudgedPair], policy: CountingPolicy) -> set[str]:
+    """The ids of the votes that count."""
+    return {pair.vote_id for pair in pairs} - reasons_of(pairs, policy).keys()
+
+
+def reasons(*pairs: JudgedPair, policy: CountingPolicy = POLICY) -> dict[Reason, int]:
+    return {exclusion.reason: exclusion.votes for exclusion in count(pairs, policy).exclusions}
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({}, None),
+        ({"blind": False}, Reason.OPEN_MODE),
+        ({"decision_s": 0.99}, Reason.TOO_QUICK),
+        ({"decision_s": 1.0}, None),
+        ({"decision_s": None}, None),
+        ({"names_itself": True}, Reason.NAMES_ITSELF),
+        ({"seen_before": True}, Reason.SEEN_BEFORE),
+        ({"seen_before": True, "names_itself": True}, Reason.NAMES_ITSELF),
+        ({"blind": False, "decision_s": 0.0, "seen_before": True}, Reason.OPEN_MODE),
+    ],
+)
+def test_a_vote_is_left_out_for_the_first_reason_that_applies(changes: dict[str, Any], reason: Reason | None) -> None:
+    assert reasons(vote(1, **changes)) == ({} if reason is None else {reason: 1})
+    assert len(count([vote(1, **changes)], EVERY_VOTE).pairs) == 1
+
+
+def test_every_reason_has_words_with_the_policys_numbers() -> None:
+    policy = CountingPolicy(min_decision_s=2.5, max_votes_per_rater_and_day=1000)
+    assert [policy.words(reason) for reason in Reason] == [
+        "by people",
+        "by programs",
+        "by judging models",
+        "by guests of shared links",
+        "in open mode",
+        "on models that somebody chose",
+        "on models that were drawn",
+        "with changed sampling parameters",
+        "above the daily cap of their network",
+        "decided in under 2.5 s",
+        "on a model against itself",
+        "with an answer that names its model",
+        "after the same answers, or an open run of the instruction, were seen",
+        "on answers that an open run has shown",
+        "above 1,000 of one rater on one day",
+    ]
+
+
+def test_every_reason_says_why_one_vote_does_not_count() -> None:
+    words = [POLICY.why_not(reason) for reason in Reason]
+    assert len(set(words)) == len(Reason)
+    assert POLICY.why_not(Reason.BY_PROGRAM) == "a program gave it; the leaderboard counts votes of people"
+    assert POLICY.why_not(Reason.TOO_QUICK) == "decided in under 1 s"
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"origin": Origin.PROGRAM}, Reason.BY_PROGRAM),
+        ({"origin": Origin.JUDGE}, Reason.BY_JUDGE),
+        ({"origin": Origin.SHARED}, Reason.BY_GUEST),
+        ({"blind": False}, Reason.OPEN_MODE),
+        ({"drawn": False}, Reason.CHOSEN_PAIR),
+        ({"own_sampling": False}, Reason.CHANGED_SAMPLING),
+        ({"capped": True}, Reason.CAPPED),
+        ({"decision_s": 0.99}, Reason.TOO_QUICK),
+        ({"names_itself": True}, Reason.NAMES_ITSELF),
+        ({"seen_before": True}, Reason.SEEN_BEFORE),
+        ({"weight": 0.0}, Reason.SAME_MODEL),
+        ({"seen_elsewhere": True}, None),
+        ({}, None),
+    ],
+)
+def test_the_default_board_counts_people_on_drawn_pairs(changes: dict[str, Any], reason: Reason | None) -> None:
+    drawn = vote(1)
+    assert reasons_of([drawn, vote(2, **changes)], POLICY).get("vote-2") is reason
+    assert "vote-2" in counted_votes([drawn, vote(2, **changes)], EVERY_VOTE) or "weight" in changes
+
+
+def test_where_nobody_judged_a_drawn_pair_chosen_pairs_count() -> None:
+    chosen = [vote(1, drawn=False), vote(2, drawn=False)]
+    assert counted_votes(chosen, POLICY.with_fallback(chosen)) == {"vote-1", "vote-2"}
+    with_one_drawn = [*chosen, vote(3)]
+    assert counted_votes(with_one_drawn, POLICY.with_fallback(with_one_drawn)) == {"vote-3"}
+    by_a_program = [*chosen, vote(3, origin=Origin.PROGRAM)]
+    assert counted_votes(by_a_program, POLICY.with_fallback(by_a_program)) == {"vote-1", "vote-2"}
+
+
+def test_programs_without_a_key_are_one_rater_and_those_with_one_are_their_own() -> None:
+    programs = filtered(POLICY, origin="program")
+    names = ["ann", "bob", "api", "program/nightly"]
+    found = count([vote(n, rater_id=name, origin=Origin.PROGRAM) for n, name in enumerate(names)], programs)
+    assert [pair.rater_id for pair in found.pairs] == ["api", "api", "api", "program/nightly"]
+
+
+def test_the_daily_cap_is_one_for_all_programs_without_a_key() -> None:
+    policy = replace(filtered(POLICY, origin="program"), max_votes_per_rater_and_day=2)
+    pairs = [vote(number, rater_id=f"name-{number}", origin=Origin.PROGRAM) for number in range(5)]
+    assert reasons(*pairs, policy=policy) == {Reason.DAILY_CAP: 3}
+
+
+def test_every_vote_is_of_one_kind() -> None:
+    votes = [
+        vote(1),
+        vote(2, origin=Origin.PROGRAM, blind=False),
+        vote(3, origin=Origin.PROGRAM),
+        vote(4, drawn=False),
+        vote(5, own_sampling=False),
+        vote(6, blind=False, drawn=False),
+        vote(7, origin=Origin.SHARED),
+        vote(8, origin=Origin.JUDGE),
+    ]
+    assert count(votes, POLICY).kinds == {
+        "people": 1,
+        "programs": 2,
+        "judges": 1,
+        "guests": 1,
+        "chosen_pairs": 1,
+        "changed_sampling": 1,
+        "open_mode": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("wanted", "words"),
+    [
+        ({"origin": "robot"}, "origin is 'robot'; valid: person, program, judge, shared, all"),
+        ({"pairs": "mine"}, "pairs is 'mine'; valid: drawn, chosen, all"),
+        ({"sampling": "hot"}, "sampling is 'hot'; valid: card, all"),
+    ],
+)
+def test_an_unknown_filter_names_the_valid_ones(wanted: dict[str, str], words: str) -> None:
+    with pytest.raises(InvalidValue, match=re.escape(words)):
+        filtered(POLICY, **wanted)
+
+
+class TestStandingInTheDatabase:
+    """What a rater is told of one vote is what the board does with it."""
+
+    @staticmethod
+    def told(home: House, battle_id: str) -> Reason | None:
+        with home.store.reading() as reading:
+            return reason_of_battle(reading, battle_id, POLICY)
+
+    @staticmethod
+    def voted(
+        home: House, name: str, rater: str = ADA, source: str = "page", wait_s: float = 2, **changes: Any
+    ) -> None:
+        home.battle_is_open(name, owner=rater, source=source, **{"draw_probability": 0.05, **changes})
+        home.time.pass_s(wait_s)
+        home.battles.vote(name, "a", rater, final=True, source=source)
+
+    def test_every_vote_is_told_what_the_board_does(self) -> None:
+        home = house()
+        self.voted(home, "drawn")
+        self.voted(home, "quick", wait_s=0.5)
+        self.voted(home, "chosen", draw_probability=None)
+        self.voted(home, "hot", overrides={"temperature": 1.0})
+        self.voted(home, "open", blind=False)
+        self.voted(home, "program", "ann", "api")
+        self.voted(home, "again")  # after an open run of the same instruction
+        with home.store.reading() as reading:
+            pairs = list(reading.judged_pairs())
+        reasons = reasons_of(pairs, POLICY.with_fallback(pairs))
+        on_the_board = {pair.battle_id: reasons.get(pair.vote_id) for pair in pairs}
+        assert {name: self.told(home, name) for name in on_the_board} == on_the_board
+        assert on_the_board == {
+            "drawn": None,
+            "quick": Reason.TOO_QUICK,
+            "chosen": Reason.CHOSEN_PAIR,
+            "hot": Reason.CHANGED_SAMPLING,
+            "open": Reason.OPEN_MODE,
+            "program": Reason.BY_PROGRAM,
+            "again": Reason.SEEN_BEFORE,
+        }
+        with home.store.reading() as reading:
+            assert reasons_of_rater(reading, ADA, POLICY) == {
+                name: reason for name, reason in on_the_board.items() if name != "program"
+            }
+
+    def test_chosen_pairs_count_until_somebody_judges_a_drawn_one(self) -> None:
+        home = house()
+        self.voted(home, "chosen", draw_probability=None)
+        assert self.told(home, "chosen") is None
+        self.voted(home, "program", "ann", "api")
+        assert self.told(home, "chosen") is None
+        self.voted(home, "drawn", instruction=Instruction("Something else."))
+        assert self.told(home, "chosen") is Reason.CHOSEN_PAIR
+
+    @pytest.mark.parametrize("how", [{"wait_s": 0.5}, {"blind": False}, {"overrides": {"top_k": 3}}])
+    def test_a_drawn_pair_whose_vote_does_not_count_ends_no_fallback(self, how: dict[str, Any]) -> None:
+        home = house()
+        self.voted(home, "chosen", draw_probability=None)
+        self.voted(home, "drawn", instruction=Instruction("Something else."), **how)
+        assert self.told(home, "chosen") is None
+        with home.store.reading() as reading:
+            pairs = list(reading.judged_pairs())
+        assert POLICY.with_fallback(pairs).pairs == "all"
+        self.voted(home, "good", instruction=Instruction("Yet another."))
+        assert self.told(home, "chosen") is Reason.CHOSEN_PAIR
+        with home.store.reading() as reading:
+            assert POLICY.with_fallback(list(reading.judged_pairs())).pairs == "drawn"
+
+    def test_the_daily_cap_is_told(self) -> None:
+        home = house()
+        for number in range(4):
+            self.voted(home, f"battle-{number}", instruction=Instruction(f"Say {number}."))
+        with home.store.reading() as reading:
+            told = [
+                reason_of_battle(reading, f"battle-{n}", replace(POLICY, max_votes_per_rater_and_day=2))
+                for n in range(4)
+            ]
+        assert told == [None, None, Reason.DAILY_CAP, Reason.DAILY_CAP]
+
+    @pytest.mark.parametrize("state", [BattleState.VOTED, BattleState.REVEALED])
+    @pytest.mark.parametrize("reason", [None, *Reason])
+    def test_before_the_reveal_nothing_is_told_that_depends_on_the_models(
+        self, reason: Reason | None, state: BattleState
+    ) -> None:
+        said = told(reason, state, True, POLICY)
+        if state is BattleState.VOTED and (reason is None or reason in TELLS_MODELS):
+            assert said is None
+        else:
+            assert said == Standing(reason is None, "" if reason is None else POLICY.why_not(reason))
+
+
+def test_the_first_votes_of_a_day_count_and_those_left_out_otherwise_do_not_use_it_up() -> None:
+    policy = CountingPolicy(max_votes_per_rater_and_day=2)
+    pairs = [
+        vote(4, rater_id="ada", created_at=f"{DAY}T12:00:04Z"),
+        vote(1, rater_id="ada", created_at=f"{DAY}T12:00:01Z"),
+        vote(2, rater_id="ada", created_at=f"{DAY}T12:00:02Z", blind=False),
+        vote(3, rater_id="ada", created_at=f"{DAY}T12:00:03Z"),
+        vote(5, rater_id="ben", created_at=f"{DAY}T12:00:05Z"),
+        vote(6, rater_id="ada", created_at="2026-11-21T00:00:00Z"),
+    ]
+    assert counted_votes(pairs, policy) == {"vote-1", "vote-3", "vote-5", "vote-6"}
+    assert reasons(*pairs, policy=policy) == {Reason.OPEN_MODE: 1, Reason.DAILY_CAP: 1}
+
+
+def test_a_vote_on_three_answers_is_one_vote() -> None:
+    three = [pair(a, b, number=1, blind=False) for a, b in [(GALPACA, ORCA), (GALPACA, MAMBA), (ORCA, MAMBA)]]
+    assert reasons(*three) == {Reason.OPEN_MODE: 1}
+    assert count(three, POLICY).votes == 1
+
+
+def test_a_category_has_numbers_of_its_own_but_whether_a_vote_counts_all_decide() -> None:
+    policy = CountingPolicy(max_votes_per_rater_and_day=1)
+    first = vote(1, rater_id="ada", created_at=f"{DAY}T12:00:01Z")
+    second = vote(2, rater_id="ada", created_at=f"{DAY}T12:00:02Z", category="coding")
+    found = count([first, second], policy, category="coding")
+    assert (found.pairs, found.votes, [e.votes for e in found.exclusions]) == ((), 1, [1])
+
+
+def test_flagged_votes_are_those_that_would_count_but_for_their_flags() -> None:
+    pairs = [vote(1), vote(2, names_itself=True), vote(3, seen_before=True), vote(4, seen_before=True, blind=False)]
+    assert count(pairs, POLICY).flagged == count(pairs, POLICY.with_flagged(True)).flagged == 2
+    assert len(count(pairs, POLICY.with_flagged(True)).pairs) == 3
+
+
+def test_a_rater_with_too_large_a_share_weighs_less_for_each_vote() -> None:
+    votes = {"ada": 100} | {f"rater-{n}": 10 for n in range(9)}
+    weights = weights_of_raters(votes, 0.25)
+    assert weights == {"ada": pytest.approx(0.30)}  # 30 of 120
+    two = weights_of_raters({"ada": 100, "ben": 60} | {f"rater-{n}": 10 for n in range(6)}, 0.25)
+    assert two == {"ada": pytest.approx(0.30), "ben": pytest.approx(0.50)}  # 30 each, of 120
+
+
+def test_a_share_is_kept_where_twice_as_many_raters_are_as_it_needs() -> None:
+    assert weights_of_raters({"ada": 100} | {f"rater-{n}": 1 for n in range(6)}, 0.25) == {}
+    assert weights_of_raters({"ada": 100} | {f"rater-{n}": 1 for n in range(7)}, 0.25) != {}
+    assert weights_of_raters({}, 0.25) == {}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"min_decision_s": -1.0}, "min_decision_s is -1.0; valid: 0"),
+        ({"min_decision_s": math.nan}, "min_decision_s is nan; valid: 0"),
+        ({"max_votes_per_rater_and_day": -1}, "max_votes_per_rater_and_day is -1; valid: 0"),
+        ({"max_share_per_rater": 0.0}, "max_share_per_rater is 0.0; valid: above 0"),
+        ({"max_share_per_rater": 1.5}, "max_share_per_rater is 1.5; valid: above 0, to 1"),
+    ],
+)
+def test_a_policy_that_makes_no_sense_is_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidValue, match=message):
+        CountingPolicy(**changes)
+
+
+VOTES = st.lists(
+    st.builds(
+        lambda rater, day, second, **changes: {
+            "rater_id": f"rater-{rater}",
+            "created_at": f"2026-11-{day:02}T12:00:{second:02}.000+00:00",
+            **changes,
+        },
+        st.integers(0, 12),
+        st.integers(1, 3),
+        st.integers(0, 59),
+        blind=st.booleans(),
+        origin=st.sampled_from(Origin),
+        drawn=st.booleans(),
+        own_sampling=st.booleans(),
+        capped=st.booleans(),
+        seen_elsewhere=st.booleans(),
+        decision_s=st.none() | st.floats(0, 3),
+        names_itself=st.booleans(),
+        seen_before=st.booleans(),
+    ),
+    max_size=60,
+).map(lambda found: [vote(number, **changes) for number, changes in enumerate(found)])
+POLICIES = st.builds(
+    CountingPolicy,
+    origins=st.sampled_from([(Origin.PERSON,), (Origin.PERSON, Origin.PROGRAM), tuple(Origin)]),
+    pairs=st.sampled_from(["drawn", "chosen", "all"]),
+    sampling=st.sampled_from(["card", "all"]),
+    keep_capped=st.booleans(),
+    leave_out_seen_elsewhere=st.booleans(),
+    blind_only=st.booleans(),
+    min_decision_s=st.sampled_from([0.0, 1.0]),
+    max_votes_per_rater_and_day=st.integers(0, 4),
+    max_share_per_rater=st.sampled_from([0.1, 0.2, 0.25, 1.0]),
+    leave_out_flagged=st.booleans(),
+)
+
+
+@given(VOTES, POLICIES)
+def test_every_vote_counts_or_is_left_out_for_one_reason(pairs: list[JudgedPair], policy: CountingPolicy) -> None:
+    found = count(pairs, policy)
+    assert len(found.pairs) + sum(exclusion.votes for exclusion in found.exclusions) == found.votes == len(pairs)
+    assert [e.reason for e in found.exclusions] == [r for r in Reason if r in {e.reason for e in found.exclusions}]
+    assert all(exclusion.votes > 0 for exclusion in found.exclusions)
+
+
+@given(VOTES, POLICIES)
+def test_counting_what_counts_changes_nothing_more(pairs: list[JudgedPair], policy: CountingPolicy) -> None:
+    found = count(pairs, policy)
+    again = count(found.pairs, policy)
+    assert (again.pairs, again.weights, again.exclusions) == (found.pairs, found.weights, ())
+
+
+@given(VOTES, POLICIES, st.randoms(use_true_random=False))
+def test_the_order_of_the_votes_changes_nothing(
+    pairs: list[JudgedPair], policy: CountingPolicy, chance: random.Random
+) -> None:
+    shuffled = chance.sample(pairs, len(pairs))
+    found, other = count(pairs, policy), count(shuffled, policy)
+    assert {p.vote_id for p in found.pairs} == {p.vote_id for p in other.pairs}
+    assert found.exclusions == other.exclusions
+    assert found.weights == pytest.approx(other.weights)
+
+
+@given(VOTES, POLICIES)
+def test_no_cap_is_ever_exceeded(pairs: list[JudgedPair], policy: CountingPolicy) -> None:
+    found = count(pairs, policy)
+    days = Counter((p.rater_id, p.created_at[:10]) for p in found.pairs)
+    assert max(days.values(), default=0) <= (policy.max_votes_per_rater_and_day or len(pairs))
+    weigh = Counter[str]()
+    for p in found.pairs:
+        weigh[p.rater_id] += found.weights.get(p.rater_id, 1.0)  # type: ignore[assignment]
+    if len(weigh) * policy.max_share_per_rater >= 2:
+        assert max(weigh.values()) <= policy.max_share_per_rater * sum(weigh.values()) + 1e-9
+    assert all(0 < weight < 1 for weight in found.weights.values())
+
+
+@given(st.dictionaries(st.text(max_size=3), st.integers(1, 1000), max_size=30), st.floats(0.01, 1))
+def test_whoever_is_made_lighter_has_the_share_to_the_full(votes: dict[str, int], share: float) -> None:
+    weights = weights_of_raters(votes, share)
+    weigh = {rater: number * weights.get(rater, 1.0) for rater, number in votes.items()}
+    for rater in weights:
+        assert weigh[rater] == pytest.approx(share * sum(weigh.values()))
+
+
+def test_lighter_votes_err_less_than_the_first_votes_alone_and_than_no_cap() -> None:
+    strengths = np.arange(5)[::-1] * 40 / POINTS
+    truth = true_ratings(strengths, taste=0.5, ties=0.1)
+    errors: list[list[float]] = []
+    for seed in range(120):
+        rng = np.random.default_rng(seed)
+        table = simulated(strengths, num_votes=1600, num_raters=16, taste=0.5, ties=0.1, rng=rng)
+        hers = np.flatnonzero(table.rater == 0)
+        others = np.concatenate([np.flatnonzero(table.rater == rater)[:5] for rater in range(1, 16)])
+        lighter = weights_of_raters({"hers": len(hers)} | {f"rater-{n}": 5 for n in range(15)}, 0.25)["hers"]
+        ways = ((hers, lighter), (hers[:25], 1.0), (hers, 1.0))
+        errors.append([_off(table, truth, others, mine, weight) for mine, weight in ways])
+    by_lighter, by_first, by_all = np.sqrt(np.mean(errors, axis=0))
+    assert by_lighter < by_first < by_all
+
+
+def _off(table: PairTable, truth: FloatArray, others: IntArray, hers: IntArray, weight: float) -> float:
+    """The mean squared error in points² when each of her votes weighs so much."""
+    weights = np.zeros(len(table.vote))
+    weights[others], weights[hers] = 1.0, weight
+    return float(np.square(fit(table.wins_with(weights)).ratings - truth).mean())

@@ -1,0 +1,253 @@
+"""Intervals that cover as often as they promise, ranks that hold together, and what would settle a difference."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from benchmarks.interval_coverage import coverage, half_a_tie_each, shared_ties
+from playground.errors import InvalidValue
+from playground.ratings.bradley_terry import fit
+from playground.ratings.intervals import (
+    critical_values,
+    estimate_intervals,
+    rank_ranges,
+    student_quantile,
+    votes_to_tell_apart,
+)
+from playground.ratings.pairs import FloatArray, PairTable
+from tests.support.judged import GALPACA, MINOTAUR, ORCA, group_of, simulated, table_of, true_ratings
+
+UNEQUAL = np.array([0.6, 0.25, 0.1, -0.3, -0.65])
+
+
+def rates(
+    strengths: FloatArray,
+    *,
+    runs: int,
+    num_votes: int,
+    num_raters: int,
+    taste: float,
+    ties: float,
+    resamples: int = 0,
+) -> tuple[FloatArray, FloatArray, float]:
+    """How often intervals covered the truth, for each rating and each difference, and how often a rank was false."""
+    rng, m = np.random.default_rng(20250131), len(strengths)
+    truth = true_ratings(strengths, taste=taste, ties=ties)
+    apart = truth[:, None] - truth
+    ratings, differences, false_order = np.zeros(m), np.zeros((m, m)), 0
+    for run in range(runs):
+        table = simulated(strengths, num_votes=num_votes, num_raters=num_raters, taste=taste, ties=ties, rng=rng)
+        fitted = fit(table.wins)
+        found = estimate_intervals(table, fitted, resamples=resamples, seed=run)
+        ratings += (found.lower <= truth) & (truth <= found.upper)
+        differences += (found.difference_lower <= apart) & (apart <= found.difference_upper)
+        false_order += bool((found.better & (apart < 1e-6)).any())
+    return ratings / runs, differences[np.triu_indices(m, 1)] / runs, false_order / runs
+
+
+ARENAS = {
+    "200 votes, no ties": {"num_votes": 200, "num_raters": 0, "taste": 0.0, "ties": 0.0},
+    "200 votes, ties": {"num_votes": 200, "num_raters": 0, "taste": 0.0, "ties": 0.5},
+    "500 votes, 200 per model, ties": {"num_votes": 500, "num_raters": 0, "taste": 0.0, "ties": 0.5},
+    "200 votes, 20 raters with tastes, ties": {"num_votes": 200, "num_raters": 20, "taste": 0.5, "ties": 0.5},
+    "500 votes, 23 raters with tastes, ties": {"num_votes": 500, "num_raters": 23, "taste": 0.5, "ties": 0.5},
+    "500 votes, 8 raters with tastes, ties": {"num_votes": 500, "num_raters": 8, "taste": 0.5, "ties": 0.5},
+}
+
+
+@pytest.mark.parametrize("arena", [ARENAS["200 votes, ties"], ARENAS["500 votes, 23 raters with tastes, ties"]])
+def test_95_percent_intervals_cover_about_95_percent(arena: dict[str, float]) -> None:
+    runs = 300
+    ratings, differences, _ = rates(UNEQUAL, runs=runs, **arena)
+    four_errors = 4 * math.sqrt(0.95 * 0.05 / runs)
+    assert np.abs(ratings - 0.95).max() < four_errors
+    assert np.abs(differences - 0.95).max() < four_errors
+    assert differences.mean() == pytest.approx(0.95, abs=0.02)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arena", ARENAS.values(), ids=ARENAS.keys())
+def test_95_percent_intervals_cover_94_to_96_percent(arena: dict[str, float]) -> None:
+    ratings, differences, _ = rates(UNEQUAL, runs=4000, **arena)
+    assert 0.94 <= ratings.mean() <= 0.96
+    assert 0.94 <= differences.mean() <= 0.96
+    three_errors = 3 * math.sqrt(0.95 * 0.05 / 4000)
+    assert min(ratings.min(), differences.min()) > 0.94 - three_errors
+    assert max(ratings.max(), differences.max()) < 0.96 + three_errors
+
+
+def test_intervals_of_20_models_cover_and_half_a_tie_for_each_pair_would_not() -> None:
+    found = coverage(20, 600, 400, shared_ties)
+    assert 0.94 - 3 * found.error <= found.ratings.mean() <= 0.96 + 3 * found.error
+    assert min(found.ratings.min(), found.pairs.min()) >= 0.88
+    before = coverage(20, 600, 400, half_a_tie_each)
+    assert before.ratings.mean() < 0.90
+    assert before.ratings.min() < 0.75
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("models", "votes"), [(5, 200), (20, 600), (40, 1500)])
+def test_intervals_of_any_number_of_models_cover_94_to_96_percent(models: int, votes: int) -> None:
+    found = coverage(models, votes, 4000, shared_ties)
+    assert found.keeps_its_promise, found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("num_raters", [0, 23])
+def test_equal_models_are_rarely_given_an_order(num_raters: int) -> None:
+    taste = 0.5 if num_raters else 0.0
+    *_, false_order = rates(np.zeros(5), runs=2000, num_votes=500, num_raters=num_raters, taste=taste, ties=0.4)
+    assert false_order < 0.05 + 2 * math.sqrt(0.05 * 0.95 / 2000)
+
+
+@pytest.mark.slow
+def test_the_bootstrap_covers_too() -> None:
+    ratings, differences, _ = rates(UNEQUAL, runs=300, num_votes=500, num_raters=23, taste=0.5, ties=0.4, resamples=300)
+    assert ratings.mean() == pytest.approx(0.95, abs=0.025)
+    assert differences.mean() == pytest.approx(0.95, abs=0.025)
+
+
+def test_the_interval_of_two_models_is_the_rating_and_student_times_the_error() -> None:
+    table = table_of((GALPACA, ORCA, "model_a", 60), (GALPACA, ORCA, "model_b", 40), raters=100)
+    fitted = fit(table.wins)
+    found = estimate_intervals(table, fitted, level=0.9)
+    error = math.sqrt(found.spread.difference[0, 1])
+    apart = fitted.ratings[0] - fitted.ratings[1]
+    assert found.difference_upper[0, 1] == pytest.approx(apart + student_quantile(0.95, 99) * error)
+    assert found.difference_lower[0, 1] == pytest.approx(-found.difference_upper[1, 0])
+    assert found.upper[0] - found.lower[0] == pytest.approx(student_quantile(0.95, 99) * error)
+
+
+def test_there_is_no_interval_without_a_comparison() -> None:
+    table = PairTable.from_judged([], models=[GALPACA, ORCA])
+    found = estimate_intervals(table, fit(table.wins))
+    assert np.isnan([found.lower, found.upper]).all()
+    assert np.isnan(found.difference_lower).all()
+    assert not found.better.any()
+
+
+def test_models_of_different_groups_are_not_compared() -> None:
+    table = table_of(("a", "b", "model_a", 90), ("c", "d", "model_a", 90), ("d", "c", "model_a", 5))
+    found = estimate_intervals(table, fit(table.wins))
+    assert found.better.tolist() == [
+        [False, True, False, False],
+        [False, False, False, False],
+        [False, False, False, True],
+        [False, False, False, False],
+    ]
+    assert np.isnan(found.difference_lower[0, 2])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"level": 95}, "level is 95; valid: between 0 and 1, for example 0.95"),
+        ({"level": 0.0}, "level is 0.0; valid: between 0 and 1"),
+        ({"unit": "day"}, "unit is 'day'; valid are: auto, rater, vote"),
+        ({"resamples": 1}, "resamples is 1; valid: 2 or more, 1000 is usual"),
+    ],
+)
+def test_unknown_ways_to_estimate_are_refused(changes: dict[str, float | str], message: str) -> None:
+    table = table_of((GALPACA, ORCA, "model_a", 3))
+    with pytest.raises(InvalidValue, match=message):
+        estimate_intervals(table, fit(table.wins), **changes)
+
+
+# Ranks
+
+
+def better(m: int, *pairs: tuple[int, int]) -> np.ndarray:
+    matrix = np.zeros((m, m), dtype=bool)
+    for i, j in pairs:
+        matrix[i, j] = True
+    return matrix
+
+
+@pytest.mark.parametrize(
+    ("matrix", "lowest", "highest"),
+    [
+        (better(3), [1, 1, 1], [3, 3, 3]),
+        (better(3, (0, 1), (0, 2), (1, 2)), [1, 2, 3], [1, 2, 3]),
+        (better(3, (0, 1), (0, 2)), [1, 2, 2], [1, 3, 3]),
+        (better(3, (0, 2)), [1, 1, 2], [2, 3, 3]),
+    ],
+    ids=["nobody", "everybody", "a leader", "only the ends"],
+)
+def test_ranks_are_ranges(matrix: np.ndarray, lowest: list[int], highest: list[int]) -> None:
+    ranges = rank_ranges(matrix, group_of(0, 0, 0))
+    assert [r.tolist() for r in ranges] == [lowest, highest]
+
+
+def test_ranks_count_within_a_group() -> None:
+    lowest, highest = rank_ranges(better(5, (3, 4)), group_of(0, 0, 0, 1, 1))
+    assert (lowest.tolist(), highest.tolist()) == ([1, 1, 1, 1, 2], [3, 3, 3, 1, 2])
+
+
+def test_ranks_are_corrected_for_the_number_of_comparisons() -> None:
+    values = critical_values(group_of(2, 5, 1), 0.95, degrees=1e9)
+    assert values == pytest.approx([1.959964, 2.807034, 1.959964], abs=1e-5)
+
+
+# How many more votes
+
+
+def test_as_many_votes_as_are_missing_make_the_difference_just_significant() -> None:
+    """Votes like those until now, so that the difference stays: n votes have the error / sqrt(n)."""
+    games = ((GALPACA, ORCA, "model_a", 110), (GALPACA, ORCA, "model_b", 90), (GALPACA, ORCA, "tie", 100))
+    table = table_of(*games, raters=300)
+    fitted = fit(table.wins, prior=0)
+    found = estimate_intervals(table, fitted, unit="vote")
+    missing = votes_to_tell_apart(fitted, found)[0, 1]
+    more = table_of(*((*game[:3], round(game[3] * (1 + missing / 300))) for game in games), raters=300)
+    fitted = fit(more.wins, prior=0)
+    found = estimate_intervals(more, fitted, unit="vote")
+    errors = (fitted.ratings[0] - fitted.ratings[1]) / math.sqrt(found.spread.difference[0, 1])
+    assert errors == pytest.approx(1.96, abs=0.02)
+
+
+def test_votes_between_two_count_on_top_of_those_through_a_third() -> None:
+    games = (
+        (GALPACA, ORCA, "model_a", 110),
+        (ORCA, GALPACA, "model_a", 90),
+        (GALPACA, MINOTAUR, "model_a", 60),
+        (MINOTAUR, GALPACA, "model_a", 40),
+        (ORCA, MINOTAUR, "model_a", 55),
+        (MINOTAUR, ORCA, "model_a", 45),
+    )
+    table = table_of(*games, raters=400)
+    fitted = fit(table.wins, prior=0)
+    i, j = table.models.index(GALPACA), table.models.index(ORCA)
+    missing = votes_to_tell_apart(fitted, estimate_intervals(table, fitted, unit="vote"))[i, j]
+    won = round(missing * fitted.probability[i, j])
+    direct = ((GALPACA, ORCA, "model_a", won), (ORCA, GALPACA, "model_a", round(missing) - won))
+    table = table_of(*games, *direct, raters=400)
+    fitted = fit(table.wins, prior=0)
+    found = estimate_intervals(table, fitted, unit="vote")
+    errors = (fitted.ratings[i] - fitted.ratings[j]) / math.sqrt(found.spread.difference[i, j])
+    assert errors == pytest.approx(found.critical[i], rel=0.02)
+
+
+def test_told_apart_needs_no_more_votes_and_equals_need_infinitely_many() -> None:
+    clear = table_of((GALPACA, ORCA, "model_a", 90), (ORCA, GALPACA, "model_a", 10), raters=50)
+    assert votes_to_tell_apart(fit(clear.wins), estimate_intervals(clear, fit(clear.wins)))[0, 1] == 0
+    equal = table_of((GALPACA, ORCA, "model_a", 50), (ORCA, GALPACA, "model_a", 50), raters=50)
+    fitted = fit(equal.wins)
+    assert fitted.ratings[0] == fitted.ratings[1]
+    assert math.isinf(votes_to_tell_apart(fitted, estimate_intervals(equal, fitted))[0, 1])
+
+
+@pytest.mark.parametrize(
+    ("probability", "degrees", "expected"),
+    [
+        (0.975, 1e9, 1.959964),
+        (0.975, 22, 2.0739),
+        (0.975, 9, 2.2622),
+        (0.975, 4, 2.7764),
+        (0.9975, 22, 3.1188),
+    ],
+)
+def test_quantiles_of_student_agree_with_the_tables(probability: float, degrees: float, expected: float) -> None:
+    assert student_quantile(probability, degrees) == pytest.approx(expected, rel=5e-4)

@@ -1,0 +1,157 @@
+"""Databases of earlier versions become what a fresh one is, with everything that was in them."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pytest
+from sqlite_utils import Database
+
+from playground.errors import StorageError
+from playground.raters import rater_id
+from playground.storage.database.connection import connect, open_writer
+from playground.storage.database.migrations import APPLICATION_ID, migrate, schema_version
+from playground.storage.database.schema import first
+from playground.storage.database.store import Store
+from tests.support.cast import ADA, BEN, house
+from tests.support.faulty import Faulty
+
+
+def first_version(path: Path) -> sqlite3.Connection:
+    """A database as the first version of the schema left it."""
+    connection = connect(path)
+    for statement in first.TABLES + first.INDEXES + first.TRIGGERS + (first.PAIRS,):
+        connection.execute(statement)
+    Database(connection)["_sqlite_migrations"].insert(
+        {"id": 1, "migration_set": "playground", "name": "first", "applied_at": "2026-11-01"}, pk="id"
+    )
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute("PRAGMA user_version = 1")
+    return connection
+
+
+def schema_of(connection: sqlite3.Connection) -> list[tuple[str, ...]]:
+    rows = connection.execute(
+        "SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE '%migrations%' ORDER BY 1, 2"
+    )
+    return [tuple(row) for row in rows]
+
+
+def test_a_migrated_database_has_the_schema_of_a_fresh_one(tmp_path: Path) -> None:
+    first_version(tmp_path / "old.db").close()
+    migrated, fresh = open_writer(tmp_path / "old.db"), open_writer(tmp_path / "new.db")
+    assert schema_of(migrated) == schema_of(fresh)
+    assert migrated.execute("PRAGMA user_version").fetchone()[0] == schema_version()
+    migrated.close()
+    fresh.close()
+
+
+def with_a_vote(folder: Path) -> Path:
+    """A database of the first version in which Ada has voted."""
+    home = house(folder / "new")
+    home.battle_is_open()
+    home.battles.vote("battle-1", "a", ADA, reasons=["correct"], comment="Good.", final=True)
+    home.battles.note("battle-1", BEN, report_side="a", report="Rude.")  # a visitor without a battle of his own
+    home.store.close()
+    old = first_version(folder / "old.db")
+    old.execute("PRAGMA foreign_keys = OFF")
+    old.execute("ATTACH ? AS new", (str(home.store.path),))
+    for table in ("models", "raters", "instructions", "generations", "battles", "battle_sides", "votes", "vote_notes"):
+        columns = ", ".join(row["name"] for row in old.execute(f"PRAGMA main.table_info({table})"))
+        old.execute(f"INSERT INTO main.{table} ({columns}) SELECT {columns} FROM new.{table}")
+    old.close()
+    return folder / "old.db"
+
+
+def dump_of(path: Path) -> list[str]:
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+        return [*connection.iterdump(), str(connection.execute("PRAGMA user_version").fetchone())]
+
+
+@pytest.mark.proves("an older schema")
+def test_votes_of_the_first_version_stay_and_their_rater_is_stored_by_her_hash(tmp_path: Path) -> None:
+    with_a_vote(tmp_path)
+    with Store(tmp_path / "old.db") as store:
+        [vote] = list(store.judged_pairs())
+        assert vote.rater_id == rater_id(ADA)
+        battle = store.battle("battle-1")
+        assert battle is not None
+        assert battle.vote is not None
+        assert battle.owner == rater_id(ADA)
+        with store.reading() as reading:
+            connection = reading._connection
+            both = {rater_id(ADA), rater_id(BEN)}
+            assert {row[0] for row in connection.execute("SELECT id FROM raters")} == both
+            assert {row[0] for row in connection.execute("SELECT rater_id FROM vote_notes")} == both
+            assert [tuple(row) for row in connection.execute("SELECT kind, battle_id FROM journal_events")] == [
+                ("vote", "battle-1"),
+                ("notes", "battle-1"),
+            ]
+            assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
+@pytest.mark.proves("an older schema")
+def test_before_it_changes_an_older_database_is_kept_as_it_was(tmp_path: Path) -> None:
+    path = with_a_vote(tmp_path)
+    before = dump_of(path)
+    Store(path).close()
+    kept = tmp_path / f"old.db.before-{schema_version()}"
+    assert dump_of(kept) == before
+    assert dump_of(path) != before
+    Store(path).close()
+    assert sorted(file.name for file in tmp_path.glob("*before*")) == [kept.name], "there is nothing to bring up"
+
+
+def test_a_fresh_database_needs_no_copy(tmp_path: Path) -> None:
+    Store(tmp_path / "playground.db").close()
+    assert list(tmp_path.glob("*before*")) == []
+
+
+def test_an_earlier_copy_is_never_overwritten_and_the_same_is_not_kept_twice(tmp_path: Path) -> None:
+    path = with_a_vote(tmp_path)
+    old, kept = path.read_bytes(), tmp_path / f"old.db.before-{schema_version()}"
+    kept.write_bytes(b"precious")
+    for _ in range(3):
+        path.write_bytes(old)
+        Store(path).close()
+    assert kept.read_bytes() == b"precious"
+    assert sorted(file.name for file in tmp_path.glob("*before*")) == [kept.name, f"{kept.name}-2"]
+
+
+def test_where_no_copy_can_be_made_nothing_changes_and_the_reason_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = with_a_vote(tmp_path)
+    before = dump_of(path)
+
+    def full(source: sqlite3.Connection, target: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("playground.storage.database.connection.keep_before", full)
+    with pytest.raises(
+        StorageError, match=r"old\.db has schema 1 and was left so: .*No space left on device.*free some"
+    ):
+        Store(path)
+    assert dump_of(path) == before
+
+
+@pytest.mark.parametrize("lasts", [False, True])
+def test_a_migration_that_fails_at_any_statement_leaves_the_old_database_exactly_as_it_was(
+    tmp_path: Path, lasts: bool
+) -> None:
+    path = with_a_vote(tmp_path)
+    before, statement, failed = dump_of(path), 0, True
+    while failed:
+        statement += 1
+        with closing(connect(path)) as connection:
+            faulty = Faulty(connection, lasts=lasts)
+            faulty.break_at(statement)
+            with suppress(sqlite3.Error):
+                migrate(faulty)  # type: ignore[arg-type]
+        failed = faulty.failed
+        assert (dump_of(path) == before) is failed, f"statement {statement}"
+    assert statement > 40
+    with closing(open_writer(path)) as migrated, closing(open_writer(tmp_path / "fresh.db")) as fresh:
+        assert schema_of(migrated) == schema_of(fresh)

@@ -1,0 +1,199 @@
+"""Every version of the schema is on record, and a file that is of none is read and never written."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlite_utils import Database
+
+from playground.battles import Battles
+from playground.errors import DatabaseDiffers, DatabaseLocked, StorageError
+from playground.records import Origin
+from playground.storage.database.connection import connect, open_writer
+from playground.storage.database.migrations import APPLICATION_ID, migrations, read_schema, schema_of, schema_version
+from playground.storage.database.store import Store, open_store
+from playground.storage.journal.journal import Journal
+from playground.storage.journal.rebuild import restore
+from playground.storage.journal.segments import journal_folder, sealed, segments
+from playground.storage.maintenance.verify import audit
+from tests.support.cast import ADA, BEN, house
+from tests.support.paths import FIXTURES
+
+SCHEMAS = FIXTURES / "schemas"
+VERSIONS = range(1, schema_version() + 1)
+KINDS = ("table", "index", "trigger", "view")
+
+
+def of_version(path: Path, version: int) -> sqlite3.Connection:
+    """An empty database as a version of the schema left it."""
+    connection = connect(path)
+    db = Database(connection, execute_plugins=False)
+    migrations.apply(db, stop_before=[step.name for step in migrations.pending(db)[version:]])
+    return stamped(connection, version)
+
+
+def between_versions(path: Path) -> Path:
+    """A database that claims version 2, as a version between the two released ones made it."""
+    connection = connect(path)
+    connection.executescript((SCHEMAS / "between-1-and-2.sql").read_text())
+    stamped(connection, 2).close()
+    return path
+
+
+def stamped(connection: sqlite3.Connection, version: int) -> sqlite3.Connection:
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {version}")
+    return connection
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_released_schema_never_changes(version: int) -> None:
+    parts = sorted(schema_of(version).items(), key=lambda part: (KINDS.index(part[0][0]), part[0][1]))
+    text = "".join(f"{sql.strip()};\n" for _, sql in parts)
+    golden = SCHEMAS / f"{version}.sql"
+    if os.environ.get("WRITE_GOLDEN") and version == schema_version():
+        golden.write_text(text)
+    assert text == golden.read_text(), "run with WRITE_GOLDEN=1 while the newest version is not released"
+
+
+def test_every_version_has_a_golden_schema() -> None:
+    assert {path.stem for path in SCHEMAS.glob("[0-9]*.sql")} == {str(version) for version in VERSIONS}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_database_of_any_version_becomes_a_fresh_one(tmp_path: Path, version: int) -> None:
+    of_version(tmp_path / "old.db", version).close()
+    with closing(open_writer(tmp_path / "old.db")) as migrated:
+        assert read_schema(migrated) == schema_of(schema_version())
+    assert (tmp_path / f"old.db.before-{schema_version()}").exists() is (version < schema_version())
+
+
+def test_votes_of_the_second_version_learn_their_origin(tmp_path: Path) -> None:
+    path = second_version_with_votes(tmp_path)
+    with Store(path) as store:
+        assert {pair.rater_id: pair.origin for pair in store.judged_pairs()} == {
+            ADA: Origin.PERSON,
+            "ann": Origin.PROGRAM,
+        }
+        journal_of(store)
+        assert audit(store, journal_folder(path)) == []
+
+
+def second_version_with_votes(folder: Path) -> Path:
+    """A database of the second version with a vote of the page and one of the API."""
+    home = house(folder / "new")
+    home.battle_is_open("page")
+    home.battles.vote("page", "a", ADA, final=True)
+    home.battle_is_open("api", owner="ann", source="api")
+    home.battles.vote("api", "b", "ann", final=True, source="api")
+    home.store.close()
+    old = of_version(folder / "old.db", 2)
+    old.execute("PRAGMA foreign_keys = OFF")
+    old.execute("ATTACH ? AS new", (str(home.store.path),))
+    for table in ("models", "raters", "instructions", "generations", "battles", "battle_sides", "votes"):
+        columns = ", ".join(row["name"] for row in old.execute(f"PRAGMA main.table_info({table})"))
+        old.execute(f"INSERT INTO main.{table} ({columns}) SELECT {columns} FROM new.{table}")
+    old.execute(
+        "INSERT INTO journal_events (kind, battle_id, vote_id, created_at)"
+        " SELECT 'vote', battle_id, id, created_at FROM main.votes ORDER BY rowid"
+    )
+    old.close()
+    return folder / "old.db"
+
+
+@pytest.mark.proves("restore with missing, doubled and torn segments")
+def test_restore_brings_in_a_journal_that_knows_no_origin(tmp_path: Path) -> None:
+    home = house(tmp_path)
+    home.battle_is_open("page")
+    home.battles.vote("page", "a", ADA, final=True)
+    home.battle_is_open("api", owner="ann", source="api")
+    home.battles.vote("api", "b", "ann", final=True, source="api")
+    folder = journal_of(home.store)
+    for segment in segments(folder):
+        segment.write_bytes(b"".join(without_origin(line) for line in segment.read_bytes().splitlines()))
+    with Store(tmp_path / "again.db") as store:
+        restored = restore(store, folder)
+        assert (restored.votes_added, restored.refused, restored.damaged) == (2, 0, 0)
+        assert {pair.rater_id: pair.origin for pair in store.judged_pairs()} == {
+            ADA: Origin.PERSON,
+            "ann": Origin.PROGRAM,
+        }
+        assert audit(store, folder) == []
+
+
+def journal_of(store: Store) -> Path:
+    """The store's journal, written in full."""
+    assert store.path is not None
+    folder = journal_folder(store.path)
+    Journal(store, folder).close()
+    return folder
+
+
+def without_origin(line: bytes) -> bytes:
+    record = json.loads(line)
+    if "rows" not in record:
+        return line + b"\n"
+    record.pop("crc")
+    for vote in record["rows"]["votes"]:
+        del vote["origin"]
+    return sealed(record)
+
+
+# A file that is of no version
+
+
+def test_a_database_between_two_versions_is_read_and_never_written(tmp_path: Path) -> None:
+    path = between_versions(tmp_path / "playground.db")
+    with closing(sqlite3.connect(path)) as raw:
+        raw.execute("PRAGMA journal_mode = DELETE")
+    content = path.read_bytes()
+    with pytest.raises(DatabaseDiffers, match=r"claims schema 2 and differs from it: .*table vote_flags differs"):
+        Store(path)
+    with open_store(path) as store:
+        assert not store.writable
+        assert store.read_only.startswith("playground.db claims schema 2 and differs from it: ")
+        for part in ("index battles_by_owner_and_instruction is missing", "table vote_flags differs"):
+            assert part in store.read_only
+        assert "nothing is written to it" in store.read_only
+        with pytest.raises(DatabaseLocked, match="nothing was saved"):
+            Battles(store).vote("battle-1", "a", BEN)
+        assert store.count_votes() == 0
+        with pytest.raises(StorageError, match=r"this cannot be read here: playground\.db claims schema 2"):
+            list(store.judged_pairs())
+    assert path.read_bytes() == content
+    assert list(tmp_path.glob("*before*")) == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "part"),
+    [
+        ("DROP TRIGGER votes_stay", "trigger votes_stay is missing"),
+        ("DROP INDEX votes_by_rater", "index votes_by_rater is missing"),
+        ("ALTER TABLE raters ADD COLUMN name TEXT", "table raters differs"),
+        ("CREATE TRIGGER mine AFTER INSERT ON votes BEGIN SELECT 1; END", "trigger mine does not belong to it"),
+        ("DROP VIEW pairs", "view pairs is missing"),
+    ],
+)
+def test_each_difference_is_named(tmp_path: Path, statement: str, part: str) -> None:
+    path = tmp_path / "playground.db"
+    Store(path).close()
+    with closing(sqlite3.connect(path)) as raw:
+        raw.execute(statement)
+    with pytest.raises(DatabaseDiffers, match=f"claims schema {schema_version()} and differs from it: {part};"):
+        Store(path)
+    with open_store(path) as store:
+        assert part in store.read_only
+
+
+def test_many_differences_are_counted(tmp_path: Path) -> None:
+    path = tmp_path / "playground.db"
+    with closing(connect(path)) as empty:
+        empty.execute("CREATE TABLE other (id)")
+        stamped(empty, schema_version())
+    with pytest.raises(DatabaseDiffers, match=r"is missing and \d+ more; nothing is written"):
+        Store(path)

@@ -1,0 +1,159 @@
+"""The recurring cast of the tests about battles: three models, two raters, one instruction, a clock that is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from playground.battles import Battles
+from playground.clock import Clock
+from playground.records import (
+    SIDES,
+    Battle,
+    BattleSide,
+    BattleState,
+    FinishReason,
+    Generation,
+    Instruction,
+    ModelCard,
+    Prompt,
+    SamplingParams,
+)
+from playground.storage.database.store import Store
+
+OPENALPACA, MAMBA, GALPACA = "pocket-openalpaca", "pocket-mamba-gpt", "pocket-galpaca"
+MODELS = (OPENALPACA, MAMBA, GALPACA)
+ADA, BEN = "rater-ada", "rater-ben"
+HAIKU = Instruction("Write a haiku about the sea.", category="creative")
+PARAMS = SamplingParams(do_sample=True, temperature=0.7)
+LICENSES = {OPENALPACA: "apache-2.0", MAMBA: "apache-2.0", GALPACA: "cc-by-nc-4.0"}
+
+
+@dataclass
+class ToldTime:
+    """A clock that moves when told to."""
+
+    at: datetime = field(default_factory=lambda: datetime(2026, 11, 20, 19, 0, tzinfo=UTC))
+
+    def pass_s(self, seconds: float) -> None:
+        self.at += timedelta(seconds=seconds)
+
+    def now(self) -> str:
+        return self.at.isoformat(timespec="milliseconds")
+
+    @property
+    def clock(self) -> Clock:
+        return Clock(self.now)
+
+
+def card(model_id: str = OPENALPACA, **changes: Any) -> ModelCard:
+    known = ModelCard(
+        id=model_id,
+        name=model_id.title(),
+        repo=f"org/{model_id}",
+        revision="0123abc",
+        license=LICENSES.get(model_id, "apache-2.0"),
+        architecture="LlamaForCausalLM",
+        num_parameters=10,
+        size_bytes=20,
+        context_length=2048,
+        dtype="float32",
+        template="openalpaca",
+        sampling=PARAMS,
+        sampling_source="ours",
+        limitations=("small",),
+        metrics={"MMLU": 0.25},
+    )
+    return replace(known, **changes)
+
+
+def generation(
+    generation_id: str,
+    model_id: str = OPENALPACA,
+    text: str = "Grey waves, and a gull.",
+    finish_reason: FinishReason = FinishReason.STOP,
+    instruction: Instruction = HAIKU,
+    **changes: Any,
+) -> Generation:
+    known = Generation(
+        id=generation_id,
+        model_id=model_id,
+        model_revision="0123abc",
+        repo=f"org/{model_id}",
+        license=LICENSES.get(model_id, "apache-2.0"),
+        instruction=instruction,
+        prompt=Prompt(f"### Instruction:\n{instruction.instruction}", (1, 2, 3), "openalpaca", "ff" * 32),
+        params=PARAMS,
+        seed=2**32 - 1,
+        text=text,
+        token_ids=(7, 8, 2),
+        finish_reason=finish_reason,
+        error="it broke" if finish_reason is FinishReason.ERROR else None,
+        engine="local",
+        device="cpu",
+        dtype="float32",
+        versions={"torch": "2.13.0"},
+        faithful=True,
+        created_at="2026-11-20T18:59:00.000+00:00",
+        first_token_s=0.1,
+        duration_s=1.1,
+    )
+    return replace(known, **changes)
+
+
+def battle(battle_id: str = "battle-1", models: Iterable[str] = (OPENALPACA, MAMBA), **changes: Any) -> Battle:
+    known = Battle(
+        id=battle_id,
+        comparison_id=f"comparison-of-{battle_id}",
+        parent_id=None,
+        owner=ADA,
+        source="page",
+        blind=True,
+        state=BattleState.GENERATING,
+        instruction=HAIKU,
+        overrides={},
+        sides=tuple(BattleSide(side, model, 5, PARAMS) for side, model in zip(SIDES, models, strict=False)),
+        created_at="2026-11-20T18:59:00.000+00:00",
+    )
+    return replace(known, **changes)
+
+
+@dataclass
+class House:
+    """A store with the three models, its battles and their clock."""
+
+    store: Store
+    time: ToldTime = field(default_factory=ToldTime)
+
+    def __post_init__(self) -> None:
+        self.battles = Battles(self.store, self.time.clock, undo_s=5, expire_s=3600)
+        if self.store.writable:
+            for model in MODELS:
+                self.store.upsert_model(card(model))
+
+    def battle_is_open(
+        self,
+        battle_id: str = "battle-1",
+        models: Iterable[str] = (OPENALPACA, MAMBA),
+        ends: Mapping[str, Mapping[str, Any]] | None = None,
+        **changes: Any,
+    ) -> Battle:
+        """A battle whose columns have all ended; `ends` says how, per side, where it is not just good."""
+        made = self.battles.create(battle(battle_id, models, **changes))
+        for side in made.sides:
+            how = {"instruction": made.instruction} | dict((ends or {}).get(side.side, {}))
+            self.battles.finish(battle_id, {side.side: generation(f"{battle_id}-{side.side}", side.model_id, **how)})
+        stored = self.store.battle(battle_id)
+        assert stored is not None
+        return stored
+
+
+FAILED: Mapping[str, Any] = {"finish_reason": FinishReason.ERROR, "text": "half an ans"}
+EMPTY: Mapping[str, Any] = {"text": " \n"}
+
+
+def house(folder: Path | None = None) -> House:
+    return House(Store(None if folder is None else folder / "playground.db"))

@@ -1,0 +1,294 @@
+"""Tiny random checkpoints of the three architectures, in the real on-disk formats, with a tokenizer each.
+
+`write_checkpoint(folder, "llama")` gives a card whose `repo` is that folder. The weights are random but fixed by the
+seed; the text they write is nonsense, its ids are reproducible.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from sentencepiece import SentencePieceProcessor
+from tokenizers import Tokenizer
+
+from playground.catalog.catalog import read_card
+from playground.records import ModelCard, SamplingParams
+
+ARCHITECTURES = {"llama": "LlamaForCausalLM", "mpt": "MPTForCausalLM", "opt": "OPTForCausalLM"}
+VOCAB_SIZE = 384
+CONTEXT_LENGTH = 256
+ROOMY = 4096
+"""A context for answers that are still being written however late somebody looks: `WITHOUT_END` tokens."""
+WITHOUT_END = 4000
+
+_WORDS = (
+    "the playground shows answers of several small models side by side and asks which one is better\n"
+    "a llama, an opt and an mpt walk into a river; the river is wide, the water is cold\n"
+    "what is the capital of france? paris is the capital of france\n"
+    "list three colours: red, green, blue. write a short poem about rain and wind and stone\n"
+)
+
+
+def write_checkpoint(
+    folder: Path, kind: str, *, seed: int = 0, hidden: int = 64, layers: int = 2, context: int = CONTEXT_LENGTH
+) -> ModelCard:
+    """A checkpoint of `kind` (llama, mpt, opt) in `folder`, and its card."""
+    folder.mkdir(parents=True, exist_ok=True)
+    model = _model(kind, seed, hidden, layers, context=context)
+    model.save_pretrained(folder)
+    (folder / "generation_config.json").unlink(missing_ok=True)
+    _as_found_in_the_wild(folder, kind)
+    (_write_sentencepiece if kind == "llama" else _write_bpe)(folder)
+    return card_for(folder, kind, sum(p.numel() for p in model.parameters()), context)
+
+
+@cache
+def tiny_line_up(folder: Path) -> tuple[ModelCard, ...]:
+    """One checkpoint of each architecture under `folder`; written once per process."""
+    return tuple(write_checkpoint(folder / kind, kind) for kind in ARCHITECTURES)
+
+
+def card_for(folder: Path, kind: str, num_parameters: int = 100_000, context_length: int = CONTEXT_LENGTH) -> ModelCard:
+    """The card of a checkpoint in `folder`."""
+    return ModelCard(
+        id=f"tiny-{kind}",
+        name=f"Tiny {kind}",
+        repo=str(folder),
+        revision="local",
+        license="CC0-1.0",
+        architecture=ARCHITECTURES[kind],
+        num_parameters=num_parameters,
+        size_bytes=sum(path.stat().st_size for path in folder.glob("*.safetensors")),
+        context_length=context_length,
+        dtype="float32",
+        template="plain",
+        sampling=SamplingParams(max_new_tokens=32),
+        sampling_source="ours",
+    )
+
+
+def _model(
+    kind: str, seed: int, hidden: int, layers: int, vocab_size: int = VOCAB_SIZE, context: int = CONTEXT_LENGTH
+) -> Any:
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM, MptConfig, MptForCausalLM, OPTConfig, OPTForCausalLM
+
+    torch.manual_seed(seed)
+    if kind == "llama":
+        return LlamaForCausalLM(
+            LlamaConfig(
+                vocab_size=vocab_size,
+                hidden_size=hidden,
+                intermediate_size=2 * hidden,
+                num_hidden_layers=layers,
+                num_attention_heads=4,
+                max_position_embeddings=context,
+                initializer_range=0.3,
+                tie_word_embeddings=False,
+            )
+        )
+    if kind == "mpt":
+        model = MptForCausalLM(
+            MptConfig(vocab_size=vocab_size, d_model=hidden, n_heads=4, n_layers=layers, max_seq_len=context)
+        )
+        return _wilder(model)
+    if kind == "opt":
+        return OPTForCausalLM(
+            OPTConfig(
+                vocab_size=vocab_size,
+                hidden_size=hidden,
+                word_embed_proj_dim=hidden,
+                ffn_dim=2 * hidden,
+                num_hidden_layers=layers,
+                num_attention_heads=4,
+                max_position_embeddings=context,
+                enable_bias=False,
+                layer_norm_elementwise_affine=False,
+                init_std=0.3,
+            )
+        )
+    raise ValueError(f"unknown kind {kind!r}; valid: {', '.join(ARCHITECTURES)}")
+
+
+def _wilder(model: Any, std: float = 0.3) -> Any:
+    """Larger weights than the usual start, so that answers do not repeat one token for ever."""
+    for name, weights in model.named_parameters():
+        if "norm" not in name:
+            weights.data.normal_(std=std)
+    return model
+
+
+def _as_found_in_the_wild(folder: Path, kind: str) -> None:
+    """The habits of the real repositories: llm-foundry's spelling, the cache switched off, remote code offered."""
+    path = folder / "config.json"
+    config = json.loads(path.read_text())
+    config["architectures"] = [ARCHITECTURES[kind]]
+    if kind == "mpt":
+        config["auto_map"] = {"AutoModelForCausalLM": "modeling_mpt.MPTForCausalLM"}
+        config["attn_config"] |= {"attn_impl": "triton", "attn_pdrop": 0.0}
+        config["init_config"] = {"name": "kaiming_normal_"}
+    config["use_cache"] = False
+    path.write_text(json.dumps(config, indent=2))
+
+
+def _write_sentencepiece(folder: Path) -> None:
+    import sentencepiece
+
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(_WORDS.splitlines()),
+        model_writer=model,
+        vocab_size=VOCAB_SIZE,
+        model_type="bpe",
+        byte_fallback=True,
+        character_coverage=1.0,
+        normalization_rule_name="identity",
+        hard_vocab_limit=False,
+        minloglevel=2,
+    )
+    (folder / "tokenizer.model").write_bytes(model.getvalue())
+
+
+def _write_bpe(folder: Path) -> None:
+    from tokenizers import decoders, models, pre_tokenizers, trainers
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=VOCAB_SIZE,
+        special_tokens=["<s>", "<pad>", "</s>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(_WORDS.splitlines(), trainer)
+    tokenizer.save(str(folder / "tokenizer.json"))
+
+
+FORMS = (
+    "safetensors",
+    "safetensors shards",
+    "bin",
+    "bin shards",
+    "legacy bin",
+    "legacy bin shards",
+)
+"""The forms in which repositories hold their weights; legacy: how `torch.save` wrote before it wrote archives."""
+
+NUM_SHARDS = 3
+
+
+def rewrite(folder: Path, form: str, change: Callable[[dict[str, Any]], dict[str, Any]] = dict) -> list[Path]:
+    """Give a checkpoint of `write_checkpoint` another form, its weights changed; returns the files that hold them."""
+    from safetensors.torch import load_file
+
+    weights = change(load_file(folder / "model.safetensors"))
+    (folder / "model.safetensors").unlink()
+    ending = ".safetensors" if form.startswith("safetensors") else ".bin"
+    stem = "model" if ending == ".safetensors" else "pytorch_model"
+    if not form.endswith("shards"):
+        return [_write_weights(folder / f"{stem}{ending}", weights, form)]
+    names = [f"{stem}-{number:05d}-of-{NUM_SHARDS:05d}{ending}" for number in range(1, NUM_SHARDS + 1)]
+    places = {key: names[index % NUM_SHARDS] for index, key in enumerate(sorted(weights))}
+    index = {"metadata": {"total_size": 0}, "weight_map": places}
+    (folder / f"{stem}{ending}.index.json").write_text(json.dumps(index))
+    return [
+        _write_weights(folder / name, {key: weights[key] for key in places if places[key] == name}, form)
+        for name in names
+    ]
+
+
+def _write_weights(path: Path, weights: dict[str, Any], form: str) -> Path:
+    import torch
+    from safetensors.torch import save_file
+
+    if path.suffix == ".safetensors":
+        save_file(weights, path, metadata={"format": "pt"})
+    else:
+        torch.save(weights, path, _use_new_zipfile_serialization=not form.startswith("legacy"))
+    return path
+
+
+def write_like(
+    card_file: Path,
+    tokenizer: Path,
+    folder: Path,
+    *,
+    follows: Sequence[tuple[int, int]] = (),
+    form: str = "bin shards",
+) -> None:
+    """A small random checkpoint in the format of a real card's, and in `folder` that card's file, naming it instead.
+
+    Args:
+        follows: after the first id of a pair mostly comes the second; of several pairs, now this one, now that.
+    """
+    import torch
+
+    card = read_card(card_file)
+    kind = next(kind for kind, name in ARCHITECTURES.items() if name.lower() == card.architecture.lower())
+    weights = folder / card.id
+    weights.mkdir(parents=True)
+    shutil.copy(tokenizer, weights / ("tokenizer.model" if tokenizer.suffix == ".model" else "tokenizer.json"))
+    model = _model(kind, seed=7, hidden=128, layers=2, vocab_size=_vocab_size(tokenizer), context=card.context_length)
+    with torch.no_grad():
+        _remember(model, follows)
+    model.save_pretrained(weights)
+    (weights / "generation_config.json").unlink(missing_ok=True)
+    _as_found_in_the_wild(weights, kind)
+    rewrite(weights, form)
+    (folder / card_file.name).write_text(_small(card_file.read_text(), repo=f"./{card.id}", dtype="float32"))
+
+
+def _small(card: str, **values: str) -> str:
+    """A card's text with some of its lines saying something else."""
+    for key, value in values.items():
+        card, found = re.subn(rf'^{key} = ".*"$', f'{key} = "{value}"', card, flags=re.MULTILINE)
+        assert found == 1, key
+    return card
+
+
+def _vocab_size(tokenizer: Path) -> int:
+    if tokenizer.suffix == ".model":
+        return int(SentencePieceProcessor(model_file=str(tokenizer)).get_piece_size())
+    return int(Tokenizer.from_file(str(tokenizer)).get_vocab_size())
+
+
+def _remember(model: Any, follows: Sequence[tuple[int, int]]) -> None:
+    """Make the first block's feed-forward network a table: its k-th unit knows one id and writes what follows it."""
+    block = _first_block(model)
+    strength = 18.0 * (3 - len(block.into))  # gated units square what comes in
+    block.attention_out.weight.zero_()  # so that the network sees the embedding of the last id as it is
+    embedding, head = model.get_input_embeddings().weight, model.get_output_embeddings().weight
+    for unit, (before, after) in enumerate(follows):
+        key = embedding[before] - embedding[before].mean()
+        for weights in block.into:
+            weights.weight[unit] = 0.5 * key / key.norm()
+        block.out.weight[:, unit] = strength * head[after] / head[after].norm()
+
+
+@dataclass(frozen=True)
+class _Block:
+    """The parts of a transformer block, as the three architectures call them."""
+
+    attention_out: Any
+    into: tuple[Any, ...]
+    out: Any
+
+
+def _first_block(model: Any) -> _Block:
+    if model.config.model_type == "llama":
+        block = model.model.layers[0]
+        return _Block(block.self_attn.o_proj, (block.mlp.gate_proj, block.mlp.up_proj), block.mlp.down_proj)
+    if model.config.model_type == "mpt":
+        block = model.transformer.blocks[0]
+        return _Block(block.attn.out_proj, (block.ffn.up_proj,), block.ffn.down_proj)
+    block = model.model.decoder.layers[0]
+    return _Block(block.self_attn.out_proj, (block.fc1,), block.fc2)

@@ -1,0 +1,185 @@
+"""``/health`` of a running playground: what monitors read, while it works, while everything is full, while it fails."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from playground.arena.arena import Arena
+from playground.clock import Clock
+from playground.raters import new_secret, rater_id
+from playground.settings import Settings
+from playground.ui.http.health import HealthRoute
+from playground.ui.http.middleware import COOKIE, Scope
+from playground.ui.site import build_pages, launch_options
+from tests.arena.test_arena import write_card
+from tests.conftest import ROOT, LiveApp, free_port, models_are_up
+from tests.support.checkpoints import write_checkpoint
+from tests.support.patience import wait_until
+from tests.support.processes import frozen_models
+
+PAIR = ["pocket-orca-mini", "pocket-galpaca"]
+
+
+def fetch(url: str, body: Any = None, method: str | None = None, **headers: str) -> tuple[int, bytes]:
+    sent = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, sent, {"Content-Type": "application/json", **headers}, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=60) as reply:
+            return reply.status, reply.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
+
+
+def health(app: LiveApp | Page) -> tuple[int, dict[str, Any]]:
+    status, body = fetch(f"{app.url}/health")
+    return status, json.loads(body)
+
+
+def begin(app: LiveApp | Page, endpoint: str, **fields: Any) -> str:
+    """Join the queue; the address of what comes of it."""
+    base = f"{app.url}/gradio_api/call/v2/{endpoint}"
+    status, body = fetch(base, fields)
+    assert status == 200, body
+    return f"{base}/{json.loads(body)['event_id']}"
+
+
+def last(stream: str) -> Any:
+    """The last data of a stream that ends."""
+    return json.loads(fetch(stream)[1].decode().strip().splitlines()[-1].removeprefix("data: "))
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page in this process."""
+
+    url: str
+    db: Path
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory, models_of_one_process: None) -> Iterator[Page]:
+    """One with few places; each test leaves it as it was."""
+    db = tmp_path_factory.mktemp("health") / "data" / "playground.db"
+    arena = Arena(Settings(db=db, models=",".join(PAIR), queue_max=2))
+    arena.open()
+    demo = build_pages(arena)
+    demo.launch(server_port=free_port(), prevent_thread_lock=True, quiet=True, **launch_options(arena))
+    yield Page(str(demo.local_url).rstrip("/"), db)
+    demo.close()
+    arena.close()
+
+
+def test_a_monitor_learns_how_it_goes_and_no_secret(live_app: LiveApp) -> None:
+    battle = last(begin(live_app, "compare", instruction="What is the capital of France?", models=PAIR))[0]
+    assert last(begin(live_app, "vote", battle_id=battle["battle_id"], choice="a"))[0]["accepted"] is True
+    status, report = health(live_app)
+    assert status == 200
+    assert set(report) == {"status", "database", "journal", "workers", "queue", "versions", "uptime_s"}
+    assert report["database"]["writable"] is True
+    assert report["database"]["vote_rows"] >= 1
+    assert report["journal"]["error"] == ""
+    assert report["journal"]["lag"] >= 0
+    assert set(report["queue"]) == {"running", "waiting", "max"}
+    assert {worker["model"] for worker in report["workers"]} >= set(PAIR)
+    assert set(report["versions"]) == {"playground", "python", "gradio", "sqlite"}
+    assert report["uptime_s"] > 0
+    said = json.dumps(report)
+    for secret in (str(ROOT), str(live_app.db.parent), os.uname().nodename, "127.0.0.1", battle["battle_id"], "France"):
+        assert secret not in said
+
+
+def test_head_says_the_status_alone(live_app: LiveApp) -> None:
+    assert fetch(f"{live_app.url}/health", method="HEAD") == (200, b"")
+
+
+@pytest.mark.proves("queue full")
+def test_while_generations_fill_everything_votes_are_taken_and_new_comparisons_told_how_long(page: Page) -> None:
+    ask = {"instruction": "What is the capital of France?", "models": PAIR}
+    models_are_up(page.url)
+    before = [last(begin(page, "compare", **ask))[0]["battle_id"] for _ in range(2)]
+    wait_until(lambda: health(page)[1]["queue"]["running"] == 0)
+    with frozen_models(os.getpid()):
+        streams = [begin(page, "compare", **ask) for _ in range(2)]
+        wait_until(lambda: health(page)[1]["queue"]["running"] == 2)
+        refused = last(begin(page, "compare", **ask))["error"]
+        assert refused.startswith("2 comparisons are being written now, as many as this playground takes at once.")
+        assert "done in about " in refused
+        status, report = health(page)
+        assert (status, report["status"]) == (200, "degraded")
+        assert report["queue"] == {"running": 2, "waiting": 2, "max": 2}
+        for battle_id in before:
+            assert last(begin(page, "vote", battle_id=battle_id, choice="tie"))[0]["accepted"] is True
+    for stream in streams:
+        assert last(stream)[0]["state"] == "open"
+    wait_until(lambda: health(page)[1]["queue"]["running"] == 0)
+    assert last(begin(page, "compare", **ask))[0]["state"] == "open"
+
+
+def test_it_fails_when_votes_would_be_lost(page: Page) -> None:
+    assert health(page)[0] == 200
+    page.db.rename(page.db.with_name("gone.db"))
+    wait_until(lambda: health(page)[0] == 503)  # what was said in the last second is said again
+    status, report = health(page)
+    assert (status, report["status"]) == (503, "failing")
+    assert report["database"]["writable"] is False
+    assert str(page.db.parent) not in json.dumps(report)
+    page.db.with_name("gone.db").rename(page.db)
+    wait_until(lambda: health(page)[0] == 200)
+
+
+@pytest.mark.usefixtures("models_of_one_process")
+def test_a_report_is_given_again_for_a_second_whoever_asks(tmp_path: Path) -> None:
+    (cards := tmp_path / "cards").mkdir()
+    for kind in ("llama", "opt"):
+        write_card(cards, write_checkpoint(tmp_path / kind, kind))
+    db, at_s = tmp_path / "data" / "playground.db", 1000.0
+    arena = Arena(Settings(db=db, cards=str(cards), models="tiny-llama,tiny-opt"))
+    route = HealthRoute(nobody, arena, clock=Clock(monotonic=lambda: at_s))
+
+    async def statuses() -> list[int]:
+        return [await asked(route) for _ in range(3)]
+
+    arena.open()
+    try:
+        assert asyncio.run(statuses()) == [200] * 3
+        db.rename(tmp_path / "gone.db")
+        assert asyncio.run(statuses()) == [200] * 3
+        at_s += 1.0
+        assert asyncio.run(statuses()) == [503] * 3
+        (tmp_path / "gone.db").rename(db)
+        assert asyncio.run(statuses()) == [503] * 3
+    finally:
+        arena.close()
+
+
+async def nobody(scope: Scope, receive: Any, send: Any) -> None:
+    raise AssertionError("what is asked of /health is asked of nobody else")
+
+
+async def asked(route: HealthRoute) -> int:
+    """The status of one answer."""
+    statuses = []
+
+    async def send(message: Any) -> None:
+        statuses.append(message.get("status"))
+
+    await route({"type": "http", "path": "/health", "method": "GET", "headers": []}, nobody, send)
+    return int(statuses[0])
+
+
+def test_no_rater_stands_in_it(live_app: LiveApp) -> None:
+    secret = new_secret()
+    status, body = fetch(f"{live_app.url}/health", **{"Cookie": f"{COOKIE}={secret}"})
+    assert status == 200
+    assert secret not in body.decode()
+    assert rater_id(secret) not in body.decode()

@@ -1,0 +1,133 @@
+"""How often one visitor may ask, with a clock that is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from playground.clock import Clock
+from playground.settings import Settings
+from playground.ui.http.limits import Kind, Limits, kind_of, network
+
+ADDRESS = "203.0.113.7"
+
+
+@dataclass
+class Seconds:
+    """A clock that moves when told to."""
+
+    at_s: float = 1e6
+
+    @property
+    def clock(self) -> Clock:
+        return Clock(monotonic=lambda: self.at_s)
+
+
+@pytest.fixture
+def time() -> Seconds:
+    return Seconds()
+
+
+@pytest.fixture
+def limits(time: Seconds) -> Limits:
+    return Limits(Settings(compares_per_minute=20, votes_per_minute=60, views_per_minute=600), time.clock)
+
+
+def taken(ask: Callable[[], int], times: int) -> int:
+    """How many of so many requests were let through."""
+    return sum(ask() == 0 for _ in range(times))
+
+
+@pytest.mark.proves("more requests than a rater may send")
+@pytest.mark.parametrize(("kind", "count"), [("compare", 20), ("vote", 60), ("note", 60), ("view", 600)])
+def test_as_many_as_the_setting_says_and_no_more(limits: Limits, kind: str, count: int) -> None:
+    assert taken(lambda: limits.wait_s(Kind(kind), "ada", ADDRESS), 700) == count
+
+
+def test_who_waits_as_long_as_she_was_told_may_ask_again(limits: Limits, time: Seconds) -> None:
+    assert taken(lambda: limits.wait_s(Kind.COMPARE, "ada", ADDRESS), 20) == 20
+    wait_s = limits.wait_s(Kind.COMPARE, "ada", ADDRESS)
+    assert wait_s == 3, "a twentieth of a minute"
+    time.at_s += wait_s
+    assert taken(lambda: limits.wait_s(Kind.COMPARE, "ada", ADDRESS), 5) == 1
+    time.at_s += 60
+    assert taken(lambda: limits.wait_s(Kind.COMPARE, "ada", ADDRESS), 50) == 20
+
+
+def test_what_is_refused_is_not_counted(limits: Limits, time: Seconds) -> None:
+    for _ in range(500):
+        limits.wait_s(Kind.COMPARE, "ada", ADDRESS)
+    time.at_s += 3
+    assert limits.wait_s(Kind.COMPARE, "ada", ADDRESS) == 0
+
+
+def test_votes_share_no_limit_with_comparisons(limits: Limits) -> None:
+    assert taken(lambda: limits.wait_s(Kind.COMPARE, "ada", ADDRESS), 500) == 20
+    assert taken(lambda: limits.wait_s(Kind.NOTE, "ada", ADDRESS), 500) == 60
+    assert taken(lambda: limits.wait_s(Kind.VOTE, "ada", ADDRESS), 500) == 60
+
+
+def test_one_rater_does_not_use_up_anothers(limits: Limits) -> None:
+    assert taken(lambda: limits.wait_s(Kind.VOTE, "ada", ADDRESS), 500) == 60
+    assert taken(lambda: limits.wait_s(Kind.VOTE, "ben", ADDRESS), 500) == 60
+
+
+def test_who_makes_up_a_rater_for_each_request_has_ten_times_as_many(limits: Limits) -> None:
+    raters = (f"rater {n}" for n in range(1000))
+    assert taken(lambda: limits.wait_s(Kind.COMPARE, next(raters), ADDRESS), 1000) == 200
+    assert limits.wait_s(Kind.COMPARE, "ada", "203.0.113.8") == 0
+
+
+def test_who_has_no_cookie_is_her_address(limits: Limits) -> None:
+    assert taken(lambda: limits.wait_s(Kind.COMPARE, "", ADDRESS), 500) == 20
+    assert taken(lambda: limits.wait_s(Kind.COMPARE, "", "203.0.113.8"), 500) == 20
+
+
+def test_nought_is_no_limit(time: Seconds) -> None:
+    limits = Limits(Settings(votes_per_minute=0), time.clock)
+    assert taken(lambda: limits.wait_s(Kind.VOTE, "ada", ADDRESS), 5000) == 5000
+
+
+def test_a_flood_of_made_up_raters_and_addresses_takes_no_more_memory(time: Seconds) -> None:
+    limits = Limits(Settings(), time.clock, remembered=50)
+    for n in range(5000):
+        limits.wait_s(Kind.VIEW, f"rater {n}", f"10.0.{n // 250}.{n % 250}")
+        limits.wait_s(Kind.COMPARE, f"rater {n}", f"10.0.{n // 250}.{n % 250}")
+    assert len(limits) <= 4 * 50
+
+
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff::1", "2001:db8:1:2::/64"),
+        ("x" * 1000, "x" * 64),
+        ("", ""),
+    ],
+)
+def test_an_address_is_what_one_customer_has(host: str, name: str) -> None:
+    assert network(host) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("compare", Kind.COMPARE),
+        ("compare_12", Kind.COMPARE),
+        ("regenerate", Kind.COMPARE),
+        ("vote_3", Kind.VOTE),
+        ("undo", Kind.VOTE),
+        ("reveal", Kind.VOTE),
+        ("note_comment_1", Kind.NOTE),
+        ("send_report", Kind.NOTE),
+        ("follow_2", Kind.VIEW),
+        ("lambda_1", Kind.VIEW),
+        ("", Kind.VIEW),
+    ],
+)
+def test_an_event_is_known_by_its_handlers_name(name: str, kind: Kind) -> None:
+    assert kind_of(name) is kind

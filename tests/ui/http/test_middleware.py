@@ -1,0 +1,191 @@
+"""What stands between the network and the page, driven as an ASGI server would."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from starlette.requests import Request
+
+from playground.raters import rater_id
+from playground.ui.http.middleware import COOKIE, PageMiddleware, Scope, cookie_header, rater_of
+
+RATER = "0123456789abcdef" * 2
+
+
+@dataclass
+class Answer:
+    """What the client gets."""
+
+    status: int = 0
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    body: bytes = b""
+
+    def header(self, name: str) -> str:
+        return next((value for key, value in self.headers if key == name), "")
+
+
+def ask(
+    method: str = "GET",
+    headers: Iterable[tuple[str, str]] = (),
+    body: Iterable[bytes] = (b"",),
+    content_type: str = "text/html; charset=utf-8",
+    scheme: str = "http",
+    status: int = 200,
+) -> Answer:
+    """One request through the middleware to an app that reads the whole body and answers with its length."""
+    answer, chunks = Answer(), list(body)
+
+    async def app(scope: Scope, receive: Any, send: Any) -> None:
+        size, more = 0, True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            size, more = size + len(message["body"]), message["more_body"]
+        await send(
+            {"type": "http.response.start", "status": status, "headers": [(b"content-type", content_type.encode())]}
+        )
+        await send({"type": "http.response.body", "body": str(size).encode()})
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": chunks.pop(0), "more_body": bool(chunks)}
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            answer.status = message["status"]
+            answer.headers = [(name.decode(), value.decode()) for name, value in message["headers"]]
+        else:
+            answer.body += message["body"]
+
+    scope = {
+        "type": "http",
+        "method": method,
+        "scheme": scheme,
+        "headers": [(b"host", b"play.example"), *((k.encode(), v.encode()) for k, v in headers)],
+    }
+    asyncio.run(PageMiddleware(app, max_body_bytes=100, new_rater=lambda: RATER)(scope, receive, send))
+    return answer
+
+
+def test_every_answer_forbids_other_hosts() -> None:
+    policy = ask(content_type="application/json").header("content-security-policy")
+    assert "default-src 'self'" in policy
+    assert "img-src 'self' data: blob:" in policy
+    assert "form-action 'self'" in policy
+    assert "object-src 'none'" in policy
+    assert ask().header("x-content-type-options") == "nosniff"
+
+
+def test_the_page_brings_a_rater_cookie_that_scripts_cannot_read() -> None:
+    cookie = ask().header("set-cookie")
+    assert cookie == f"{COOKIE}={RATER}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax"
+
+
+def test_over_https_the_cookie_also_works_in_a_frame() -> None:
+    assert ask(scheme="https").header("set-cookie").endswith("SameSite=None; Secure; Partitioned")
+
+
+def test_below_a_path_the_cookie_stays_below_it() -> None:
+    assert f"={RATER}; Path=/play; " in cookie_header(RATER, secure=False, path="/play")
+
+
+def test_nginx_is_told_to_send_streams_on_at_once() -> None:
+    assert ask(content_type="text/event-stream; charset=utf-8").header("x-accel-buffering") == "no"
+    assert ask().header("x-accel-buffering") == ""
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"headers": (("cookie", f"a=b; {COOKIE}={RATER}"),)},
+        {"content_type": "application/json"},
+        {"method": "POST"},
+        {"status": 404},
+    ],
+    ids=["has one", "not a page", "not a visit", "not found"],
+)
+def test_no_cookie_where_none_is_needed(request_: dict[str, Any]) -> None:
+    assert ask(**request_).header("set-cookie") == ""
+
+
+@pytest.mark.parametrize("value", ["", "short", RATER.upper(), RATER + "0", "x" * 32, f'"{RATER}'])
+def test_a_cookie_that_is_not_ours_is_replaced(value: str) -> None:
+    assert COOKIE in ask(headers=(("cookie", f"{COOKIE}={value}"),)).header("set-cookie")
+
+
+@pytest.mark.parametrize(
+    ("cookies", "rater"),
+    [(f"{COOKIE}={RATER}", rater_id(RATER)), ("", None), (f"{COOKIE}=../../etc", None), (f"{COOKIE}={RATER}x", None)],
+)
+def test_a_rater_is_the_hash_of_32_hexadecimal_digits_or_nobody(cookies: str, rater: str | None) -> None:
+    assert rater_of(Request({"type": "http", "headers": [(b"cookie", cookies.encode())]})) == rater
+
+
+@pytest.mark.parametrize("foreign", ['prefs={"theme":"dark"}', "a=\xff\x80", 'q="'])
+def test_a_foreign_cookie_makes_no_new_rater(foreign: str) -> None:
+    for headers in (
+        (("cookie", f"{foreign}; {COOKIE}={RATER}"),),
+        (("cookie", f"{COOKIE}={RATER}"), ("cookie", foreign)),
+    ):
+        assert ask(headers=headers).header("set-cookie") == ""
+
+
+@pytest.mark.proves("a foreign Origin")
+@pytest.mark.parametrize(
+    ("method", "origin", "status"),
+    [
+        ("POST", "https://play.example", 200),
+        ("POST", "https://evil.example", 403),
+        ("POST", "https://play.example.evil.example", 403),
+        ("POST", "null", 403),
+        ("POST", "http://[bad", 403),
+        ("POST", "https://play.example:443", 200),
+        ("POST", "http://play.example:80", 200),
+        ("POST", "https://play.example:80", 403),
+        ("POST", "https://play.example:8443", 403),
+        ("POST", None, 200),
+        ("OPTIONS", "https://evil.example", 403),
+        ("OPTIONS", "https://play.example", 200),
+        ("GET", "https://evil.example", 200),
+    ],
+)
+def test_only_the_page_itself_and_programs_may_post(method: str, origin: str | None, status: int) -> None:
+    headers = () if origin is None else (("origin", origin),)
+    assert ask(method=method, headers=headers).status == status
+
+
+def test_behind_a_proxy_the_forwarded_host_is_the_page_too() -> None:
+    headers = (("origin", "https://org-space.hf.space"), ("x-forwarded-host", "org-space.hf.space"))
+    assert ask(method="POST", headers=headers).status == 200
+
+
+@pytest.mark.parametrize("forwarded", ["play.org, inner.example", "inner.example,play.org", "play.org:443"])
+def test_behind_several_proxies_each_of_the_forwarded_hosts_is_the_page(forwarded: str) -> None:
+    headers = (("origin", "https://play.org"), ("x-forwarded-host", forwarded))
+    assert ask(method="POST", headers=headers).status == 200
+    evil = (("origin", "https://evil.example"), ("x-forwarded-host", forwarded))
+    assert ask(method="POST", headers=evil).status == 403
+
+
+@pytest.mark.parametrize("forwarded", ["", ",", " , "])
+def test_a_host_that_nobody_named_is_not_the_page(forwarded: str) -> None:
+    assert ask(method="POST", headers=(("origin", "null"), ("x-forwarded-host", forwarded))).status == 403
+
+
+def test_a_body_that_says_it_is_too_big_is_not_read() -> None:
+    answer = ask(method="POST", headers=(("content-length", "101"),), body=(b"x" * 101,))
+    assert (answer.status, answer.body) == (413, b'{"error": "The request is too big; the most is 100 bytes."}')
+
+
+@pytest.mark.proves("4,001 characters, 1 MB, 100 MB")
+def test_a_body_that_turns_out_too_big_is_refused() -> None:
+    assert ask(method="POST", body=(b"x" * 60, b"x" * 60)).status == 413
+
+
+def test_a_body_that_fits_passes() -> None:
+    answer = ask(method="POST", headers=(("content-length", "100"),), body=(b"x" * 60, b"x" * 40))
+    assert (answer.status, answer.body) == (200, b"100")

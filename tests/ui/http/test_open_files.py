@@ -1,0 +1,51 @@
+"""As many open files as the machine allows, and one line a minute when they run out."""
+
+from __future__ import annotations
+
+import logging
+import resource
+import subprocess
+import sys
+
+import pytest
+
+from playground.clock import Clock
+from playground.ui.http.open_files import OUT_OF_FILES, Seldom
+from tests.conftest import FEW_FILES, ROOT, LiveApp
+
+RAISED = """
+import resource
+soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, min(hard, 4096)))
+from playground.ui.http.open_files import allow_files
+allow_files()
+print(*resource.getrlimit(resource.RLIMIT_NOFILE))
+"""
+
+
+def test_a_process_may_open_as_many_files_as_it_may_allow_itself() -> None:
+    said = subprocess.run([sys.executable, "-c", RAISED], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    soft, hard = said.split()
+    assert soft == hard != "64"
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere nobody can ask for another's limit")
+def test_the_page_is_served_by_a_process_that_has_done_so(live_app: LiveApp) -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    assert hard > FEW_FILES
+    assert resource.prlimit(live_app.process.pid, resource.RLIMIT_NOFILE) == (hard, hard)
+
+
+def test_a_line_of_a_flood_is_written_once_a_minute_and_every_other_always(caplog: pytest.LogCaptureFixture) -> None:
+    at_s = [1000.0]
+    log = logging.getLogger("tests.flood")
+    seldom = Seldom(OUT_OF_FILES, clock=Clock(monotonic=lambda: at_s[0]))
+    log.addFilter(seldom)
+    try:
+        for at_s[0] in (1000.0, 1000.1, 1059.9, 1060.0, 1060.1):
+            log.error("%s\nsocket: <listening>", OUT_OF_FILES)
+            log.error("another line")
+    finally:
+        log.removeFilter(seldom)
+    assert [record.getMessage().splitlines()[0] for record in caplog.records].count(OUT_OF_FILES) == 2
+    assert [record.getMessage() for record in caplog.records].count("another line") == 5

@@ -1,0 +1,86 @@
+"""A private instance as a whole: the real program, every route of Gradio, and the ways in which programs log in."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2 as httpx
+import pytest
+from gradio_client import Client
+from gradio_client.exceptions import AuthenticationError
+
+from playground.settings import Settings
+from playground.ui.site import ROOMS, build_pages, launch_options
+from tests.conftest import free_port, start_app, stop_app
+from tests.support.stub_arena import StubArena
+
+PASSWORD = "grüner Tee; 50 %"
+
+
+@pytest.fixture(scope="module")
+def private() -> Iterator[tuple[str, list[str]]]:
+    """A private page's address, and the paths of all its routes."""
+    arena = StubArena(Settings(password=PASSWORD, views_per_minute=0), chars_per_s=400.0)
+    page = build_pages(arena)
+    page.launch(server_port=free_port(), prevent_thread_lock=True, quiet=True, **launch_options(arena))
+    yield page.local_url.rstrip("/"), sorted(page.app.openapi()["paths"])
+    page.close()
+
+
+def test_every_route_is_behind_the_password(private: tuple[str, list[str]]) -> None:
+    url, routes = private
+    paths = {re.sub(r"\{[^}]*\}", "x", path) for path in routes} | {f"/{room.path}" for room in ROOMS}
+    assert len(paths) > 40, "else the routes were not found"
+    with httpx.Client(base_url=url, timeout=60) as client:
+        for path in sorted(paths - {"/login", "/login/"}):
+            for method in ("GET", "HEAD", "POST"):
+                assert client.request(method, path).status_code == 401, (method, path)
+
+
+def test_a_token_in_the_address_opens_nothing(private: tuple[str, list[str]]) -> None:
+    assert httpx.get(f"{private[0]}/config", params={"password": PASSWORD}, timeout=60).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"auth": ("anybody", PASSWORD)},
+        {"httpx_kwargs": {"auth": ("anybody", PASSWORD)}},
+        {"headers": {"Authorization": f"Basic {base64.b64encode(f':{PASSWORD}'.encode()).decode()}"}},
+    ],
+    ids=["auth", "httpx_kwargs", "headers"],
+)
+def test_gradio_client_compares_with_the_password(private: tuple[str, list[str]], how: dict) -> None:
+    client = Client(private[0], verbose=False, **how)
+    snapshots = list(client.submit("What is an alpaca?", api_name="/compare"))
+    assert snapshots[-1]["state"] == "open"
+    client.close()
+
+
+def test_gradio_client_with_a_wrong_password_is_told(private: tuple[str, list[str]]) -> None:
+    with pytest.raises(AuthenticationError, match="Invalid credentials"):
+        Client(private[0], verbose=False, auth=("anybody", "wrong"))
+
+
+def test_password_is_in_nothing_that_is_served(private: tuple[str, list[str]]) -> None:
+    with httpx.Client(base_url=private[0], auth=("", PASSWORD), timeout=60) as client:
+        for path in ("/", "/config", "/gradio_api/info", "/models"):
+            reply = client.get(path)
+            assert (reply.status_code, PASSWORD in reply.text) == (200, False)
+
+
+def test_real_program_starts_with_a_password_and_its_health_is_open(tmp_path: Path) -> None:
+    app = start_app(tmp_path, "--models", "pocket-orca-mini", PLAYGROUND_PASSWORD=PASSWORD)
+    try:
+        with httpx.Client(base_url=app.url, timeout=60) as client:
+            assert client.get("/config").status_code == 401
+            assert (client.get("/health").status_code, client.head("/health").status_code) == (200, 200)
+            assert PASSWORD not in client.get("/health").text
+            assert client.post("/health").status_code == 401
+            assert client.get("/config", auth=("", PASSWORD)).status_code == 200
+    finally:
+        stop_app(app)
+    assert PASSWORD not in app.log.read_text()

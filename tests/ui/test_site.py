@@ -1,0 +1,18 @@
+"""What every room shows above its own content."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+from playground.ui.site import _chip
+
+
+def arena(read_only: str) -> SimpleNamespace:
+    return SimpleNamespace(read_only=read_only, sources_line=lambda: "pocket models")
+
+
+def test_the_page_says_when_nothing_is_stored_and_why() -> None:
+    assert "read-only" not in _chip(arena(""))
+    shown = _chip(arena("another program writes to <playground>.db"))
+    assert "Nothing is stored here now: another program writes to &lt;playground&gt;.db." in shown
+    assert "role='note'" in shown
