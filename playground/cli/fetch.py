@@ -9,12 +9,9 @@ import argparse
 import logging
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TextIO
-
-from tqdm import tqdm
 
 from playground import hub
 from playground.catalog.catalog import Catalog
@@ -55,7 +52,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         for model in arguments.models:
             rows += _tried(catalog, model, None if arguments.json else out)
     except KeyboardInterrupt:
-        print("fetch: stopped; the same command goes on where it stopped", file=sys.stderr)
+        print("fetch: stopped; files that are complete are kept, the same command downloads the rest", file=sys.stderr)
         return INTERRUPTED
     if arguments.json:
         print_json([asdict(row) for row in rows], out)
@@ -91,18 +88,5 @@ def _local(model: str, repo: str, revision: str) -> Fetched:
 
 
 def _fetched(model: str, repo: str, revision: str) -> Fetched:
-    with _bar(model) as progress:
-        folder = hub.fetch(repo, revision, progress)
+    folder = hub.fetch(repo, revision)
     return Fetched(model, repo, folder.name, str(folder), hub.folder_bytes(folder))
-
-
-@contextmanager
-def _bar(model: str) -> Iterator[hub.Progress]:
-    """A progress bar on standard error, when somebody looks at it."""
-    with tqdm(desc=model, unit="B", unit_scale=True, leave=False, disable=None, file=sys.stderr) as bar:
-
-        def show(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        yield show
