@@ -36,7 +36,7 @@ FILE_REFUSALS = {
 
 @pytest.mark.proves("hub unreachable, refusing, timing out")
 @pytest.mark.parametrize(("refusal", "text"), API_REFUSALS.values(), ids=API_REFUSALS)
-def test_refused_model(hub: HubServer, refusal: Refusal, text: str) -> None:
+def test_refused_model_is_explained(hub: HubServer, refusal: Refusal, text: str) -> None:
     hub.push(REPO, SAFE)
     hub.faults.refusals["api"] = refusal
     with pytest.raises(HubError, match=f"^{REPO}@main cannot be fetched: .*{text}"):
@@ -45,7 +45,7 @@ def test_refused_model(hub: HubServer, refusal: Refusal, text: str) -> None:
 
 @pytest.mark.proves("hub unreachable, refusing, timing out")
 @pytest.mark.parametrize(("refusal", "text"), FILE_REFUSALS.values(), ids=FILE_REFUSALS)
-def test_refused_file(hub: HubServer, refusal: Refusal, text: str) -> None:
+def test_refused_file_is_explained(hub: HubServer, refusal: Refusal, text: str) -> None:
     hub.push(REPO, SAFE)
     hub.faults.refusals["model.safetensors"] = refusal
     with pytest.raises(HubError, match=f"^{REPO}@main cannot be fetched: .*{text}"):
@@ -54,21 +54,21 @@ def test_refused_file(hub: HubServer, refusal: Refusal, text: str) -> None:
 
 
 @pytest.mark.proves("hub unreachable, refusing, timing out")
-def test_unreachable_hub(hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreachable_hub_is_named(hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
     url = f"http://127.0.0.1:{free_port()}"
     use_endpoint(monkeypatch, url)
     with pytest.raises(HubError, match=f"{url} cannot be reached; check the network, the proxy and HF_ENDPOINT"):
         fetch(REPO, "main")
 
 
-def test_invalid_endpoint(hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_endpoint_is_named(hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
     use_endpoint(monkeypatch, "nowhere")
     with pytest.raises(HubError, match="nowhere is no address; check HF_ENDPOINT"):
         fetch(REPO, "main")
 
 
 @pytest.mark.proves("hub unreachable, refusing, timing out")
-def test_hub_that_does_not_answer(hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hub_that_does_not_answer_is_given_up(hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(constants, "HF_HUB_ETAG_TIMEOUT", 0.1)
     hub.push(REPO, SAFE)
     hub.faults.stalls["api"] = 0
@@ -77,7 +77,7 @@ def test_hub_that_does_not_answer(hub: HubServer, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.proves("hub unreachable, refusing, timing out")
-def test_file_that_stops_arriving(hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_that_stops_arriving_is_given_up(hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 0.1)
     hub.push(REPO, SAFE)
     hub.faults.stalls["model.safetensors"] = 20_000
@@ -86,7 +86,7 @@ def test_file_that_stops_arriving(hub: HubServer, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("revision", ["main", "0" * 40])
-def test_offline_mode(hub: HubServer, monkeypatch: pytest.MonkeyPatch, revision: str) -> None:
+def test_offline_mode_is_respected(hub: HubServer, monkeypatch: pytest.MonkeyPatch, revision: str) -> None:
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(HubError, match="HF_HUB_OFFLINE is set; unset it"):
         fetch(REPO, revision)

@@ -17,10 +17,9 @@ from hypothesis import strategies as st
 
 from playground.catalog.checkpoint_files import read_chat
 from playground.errors import InvalidInstruction, InvalidTemplate, TokenizerError
-from playground.prompting import sandbox
 from playground.prompting.chat_template import read_source, render_chat, takes_system
 from playground.prompting.prompt import build_prompt, ignores_system
-from playground.prompting.sandbox import MOST_CHARS, MOST_ROUNDS, render
+from playground.prompting.sandbox import MOST_CHARS, render
 from playground.prompting.special_tokens import read_markers
 from playground.prompting.tokenization import ChatTokenizer, SentencePieceTokenizer
 from playground.records import Instruction, Prompt, PromptTemplate
@@ -368,27 +367,7 @@ def test_older_repositories_keep_their_tokens_in_files_of_their_own(tmp_path: Pa
 # Templates that fail
 
 ASKED: Sequence[Mapping[str, str]] = [{"role": "user", "content": "Hi"}]
-LOOP = "{% for i in range(9999) %}{% for j in range(9999) %}{% endfor %}{% endfor %}"
-LISTS = (
-    "{% set a = 'a' * 9999 %}{% for i in a %}{% for j in a %}{% for k in a | map('upper') %}"
-    "{% endfor %}{% endfor %}{% endfor %}"
-)
 NESTED = "{% for a in [1] %}" * 21 + "{% endfor %}" * 21
-RECURSIVE = "{% set a = [1] * 99 %}{% for i in a recursive %}{{ loop(a) if loop.depth < 9 }}{% endfor %}"
-BRANCHING = "{% macro f(n) %}{% if n %}{{ f(n - 1) }}{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(60) }}"
-KEPT = "{% set x %}{% for i in range(9999) %}{{ 'x' * 999 }}{% endfor %}{% endset %}"
-
-
-def grown(step: str, start: str = "'aa'") -> str:
-    """A template that takes the same step over and over, each on what the last one made."""
-    return f"{{% set n = namespace(x={start}) %}}{{% for i in range(99) %}}{{% set n.x = {step} %}}{{% endfor %}}"
-
-
-@pytest.mark.parametrize("source", [LISTS, RECURSIVE, BRANCHING], ids=["lists", "recursive", "branching"])
-def test_rounds_are_counted_however_a_template_hides_them(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sandbox, "MOST_ROUNDS", 20_000)
-    with pytest.raises(InvalidTemplate, match=r"^the chat template does not end: it counted to 20,000"):
-        render(source, (), ASKED)
 
 
 @pytest.mark.parametrize(
@@ -402,32 +381,15 @@ def test_rounds_are_counted_however_a_template_hides_them(source: str, monkeypat
         ("{{ ''.__class__.__mro__ }}", "fails: access to attribute '__class__' of 'str' object is unsafe"),
         ("{{ messages.append(1) }}", "fails: "),
         ("{{ namespace(_a=1) }}", "fails: a chat template cannot keep '_a'"),
-        ("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "does not end: it calls itself too deeply"),
-        (LOOP, f"does not end: it counted to {MOST_ROUNDS:,}"),
-        ("{% for i in range(9999) %}{{ 'x' * 999 }}{% endfor %}", f"does not end: it wrote {MOST_CHARS:,} characters"),
-        ("{{ 'x' * 10 ** 12 }}", "fails: a text or list of more than"),
-        ("{{ 10 ** 10 ** 10 }}", r"fails: \d+ \*\* \d+ is too large"),
+        ("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "fails: maximum recursion depth exceeded"),
+        ("{% for i in range(10 ** 9) %}{% endfor %}", "fails: Range too big"),
+        (
+            "{% for i in range(9999) %}{{ 'x' * 999 }}{% endfor %}",
+            f"fails: it writes more than {MOST_CHARS:,} characters",
+        ),
+        (" " * 500_001, "longer than 500,000 characters"),
         ("{% break %}", "fails: 'break' outside loop"),
         (NESTED, "fails: too many statically nested blocks"),
-        (KEPT, f"does not end: it wrote {MOST_CHARS:,} characters"),
-        (grown("n.x ~ n.x"), "fails: a text or list of more than"),
-        (grown("n.x + n.x"), "fails: a text or list of more than"),
-        (grown("n.x * 2"), "fails: a text or list of more than"),
-        (grown("n.x.replace('a', 'aa')"), "fails: a text or list of more than"),
-        (grown("'%s%s' % (n.x, n.x)"), "fails: a text or list of more than"),
-        (grown("'{0}{0}'.format(n.x)"), "fails: a text or list of more than"),
-        (grown("[n.x, n.x] | join"), "fails: a text or list of more than"),
-        (grown("n.x * n.x", "7"), "fails: a number of more than 4,096 bits"),
-        ("{{ 'a'.ljust(10 ** 12) }}", "fails: a text or list of more than"),
-        ("{{ 'a'.rjust(width=10 ** 12) }}", "fails: "),
-        ("{{ 'a' | center(10 ** 12) }}", "fails: a text or list of more than"),
-        ("{{ ['a'] | batch(10 ** 12, 'a') | list }}", "fails: a text or list of more than"),
-        ("{{ messages | tojson(indent=10 ** 12) }}", "fails: a text or list of more than"),
-        ("{{ '%999999999999s' % 'a' }}", "fails: a text or list of more than"),
-        ("{{ '%*s' % (10 ** 12, 'a') }}", "fails: a width in a format has to be written out"),
-        ("{{ '%999999999999s' | format('a') }}", "fails: a text or list of more than"),
-        ("{{ '{:>999999999999}'.format('a') }}", "fails: a text or list of more than"),
-        ("{{ '{:>{}}'.format('a', 10 ** 12) }}", "fails: a width in a format has to be written out"),
     ],
 )
 def test_a_template_that_fails_says_why(source: str, words: str) -> None:
