@@ -266,25 +266,29 @@ def test_markers_typed_into_sentencepiece_stay_text(
     assert [ids[i] for i in (1, 2, 4000, 4001)] == [0, 0, 2, 1]
 
 
-@pytest.fixture(scope="module")
-def defined(tmp_path_factory: pytest.TempPathFactory) -> tuple[PromptTemplate, ChatTokenizer]:
-    """A `tokenizer.model` like Gemma's: it finds its markers in any text by itself."""
+def train(folder: Path, **options: Any) -> None:
+    """Train a `tokenizer.model` that keeps its text as it is."""
     from sentencepiece import SentencePieceTrainer
 
-    folder = tmp_path_factory.mktemp("defined")
     SentencePieceTrainer.train(
         sentence_iterator=iter(CORPUS * 5),
         model_prefix=str(folder / "tokenizer"),
-        vocab_size=360,
         model_type="bpe",
-        byte_fallback=True,
         add_dummy_prefix=False,
         normalization_rule_name="identity",
         remove_extra_whitespaces=False,
-        user_defined_symbols=["<start_of_turn>", "<end_of_turn>", "§"],
         hard_vocab_limit=False,
         minloglevel=2,
+        **options,
     )
+
+
+@pytest.fixture(scope="module")
+def defined(tmp_path_factory: pytest.TempPathFactory) -> tuple[PromptTemplate, ChatTokenizer]:
+    """A `tokenizer.model` like Gemma's: it finds its markers in any text by itself."""
+    folder = tmp_path_factory.mktemp("defined")
+    symbols = ["<start_of_turn>", "<end_of_turn>", "§"]
+    train(folder, vocab_size=360, byte_fallback=True, user_defined_symbols=symbols)
     listed = {str(i): {"content": text, "special": True} for i, text in ((3, "<start_of_turn>"), (4, "<end_of_turn>"))}
     listed["5"] = {"content": "§", "special": True}
     config = {"added_tokens_decoder": listed, "bos_token": "<s>", "chat_template": STYLES["turns"].source}
@@ -305,6 +309,24 @@ def test_markers_that_sentencepiece_finds_by_itself_stay_text(
 def test_a_marker_of_one_character_cannot_be_text(defined: tuple[PromptTemplate, ChatTokenizer]) -> None:
     with pytest.raises(InvalidInstruction, match="'§' can only be read as a special token by this model; take it out"):
         build_prompt(*defined, Instruction("see § 3"))
+
+
+@pytest.fixture(scope="module")
+def without_bytes(tmp_path_factory: pytest.TempPathFactory) -> tuple[PromptTemplate, ChatTokenizer]:
+    """A `tokenizer.model` that has only the unknown token for new characters, and lists it as a special token."""
+    folder = tmp_path_factory.mktemp("without-bytes")
+    train(folder, vocab_size=60, user_defined_symbols=["<|end|>"])
+    listed = {"0": {"content": "<unk>", "special": True}, "3": {"content": "<|end|>", "special": True}}
+    config = {"added_tokens_decoder": listed, "unk_token": "<unk>", "chat_template": "{{ messages[0].content }}<|end|>"}
+    (folder / "tokenizer_config.json").write_text(json.dumps(config))
+    return read_chat(folder)
+
+
+def test_unknown_token_is_no_marker(without_bytes: tuple[PromptTemplate, ChatTokenizer]) -> None:
+    template, tokenizer = without_bytes
+    assert build_prompt(template, tokenizer, Instruction("Ж")).token_ids[-2:] == (0, 3)
+    assert "<unk>" not in tokenizer.marker_texts
+    assert 0 not in template.drop_ids
 
 
 # Where templates are found
