@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from hypothesis import strategies as st
 from tokenizers import AddedToken, decoders, models, normalizers, pre_tokenizers, trainers
 from tokenizers import Tokenizer as Library
 
+from playground.catalog.checkpoint_files import read_chat
+from playground.prompting.prompt import build_prompt
+from playground.records import Instruction, Prompt
+
+MARKERS = ["<s>", "</s>", "<unk>", "<|im_start|>", "<|im_end|>", "<|eot_id|>", "<|start_header_id|>", "<end_of_turn>"]
+PARTS = [*MARKERS, "[INST]", "<</SYS>>", "### Response:", "<|user|>", "<", "|im_end|>", " ", "  ", "\n", "a", "llama"]
+PARTS += ["{{ 1 }}", "{% raw %}", '"', "\\n", "羊", "🦙", "é", "\U000f0000", "▁"]
+TYPED = st.lists(st.sampled_from(PARTS), max_size=8).map("".join)
+"""Texts with the markers and the syntax of templates that a visitor may type."""
 CORPUS = [
     "What is an alpaca? How is it different from a llama?",
     "Below is an instruction. Write a response that completes it.",
@@ -195,3 +206,30 @@ def small_llama(folder: Path) -> Path:
     )
     (folder / "README.md").write_text("---\nlanguage:\n- en\nlicense: apache-2.0\n---\n# A small Llama\n")
     return folder
+
+
+class Repository:
+    """The tokenizer files of a repository, read by transformers and by us."""
+
+    def __init__(self, folder: Path, style: str, family: str) -> None:
+        self.theirs = write_chat(folder, style, family)
+        self.template, self.tokenizer = read_chat(folder)
+
+    def prompt(self, instruction: str, system: str = "") -> Prompt:
+        return build_prompt(self.template, self.tokenizer, Instruction(instruction, "", system))
+
+    def expected(self, instruction: str, system: str = "") -> tuple[str, list[int]]:
+        messages = [{"role": "user", "content": instruction}]
+        if system and self.template.takes_system:
+            messages.insert(0, {"role": "system", "content": system})
+        said: Mapping[str, Any] = {"add_generation_prompt": True, "return_dict": False}
+        text = self.theirs.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+        return text, self.theirs.apply_chat_template(messages, **said)
+
+
+def letters(text: str) -> str:
+    return text.strip().replace("▁", " ").replace(" ", "")
+
+
+def write(folder: Path, name: str, data: object) -> None:
+    (folder / name).write_text(data if isinstance(data, str) else json.dumps(data))
