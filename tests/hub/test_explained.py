@@ -34,20 +34,15 @@ FILE_REFUSALS = {
 }
 
 
-@pytest.mark.proves("hub unreachable, refusing, timing out")
-@pytest.mark.parametrize(("refusal", "text"), API_REFUSALS.values(), ids=API_REFUSALS)
-def test_refused_model_is_explained(hub: HubServer, refusal: Refusal, text: str) -> None:
-    hub.push(REPO, SAFE)
-    hub.faults.refusals["api"] = refusal
-    with pytest.raises(HubError, match=f"^{REPO}@main cannot be fetched: .*{text}"):
-        fetch(REPO, "main")
+REFUSALS = [pytest.param("api", *row, id=f"model {name}") for name, row in API_REFUSALS.items()]
+REFUSALS += [pytest.param("model.safetensors", *row, id=f"file {name}") for name, row in FILE_REFUSALS.items()]
 
 
 @pytest.mark.proves("hub unreachable, refusing, timing out")
-@pytest.mark.parametrize(("refusal", "text"), FILE_REFUSALS.values(), ids=FILE_REFUSALS)
-def test_refused_file_is_explained(hub: HubServer, refusal: Refusal, text: str) -> None:
+@pytest.mark.parametrize(("refused", "refusal", "text"), REFUSALS)
+def test_refusal_is_explained(hub: HubServer, refused: str, refusal: Refusal, text: str) -> None:
     hub.push(REPO, SAFE)
-    hub.faults.refusals["model.safetensors"] = refusal
+    hub.faults.refusals[refused] = refusal
     with pytest.raises(HubError, match=f"^{REPO}@main cannot be fetched: .*{text}"):
         fetch(REPO, "main")
     assert snapshot_folder(REPO, "main") is None
