@@ -87,9 +87,8 @@ def test_reference_prompts_have_the_reference_ids(card: str) -> None:
     seen = 0
     for case in CASES:
         for name, ids in case.get(card, {}).items():
-            prompt = build_prompt(
-                TEMPLATES[CARDS[card]], TOKENIZERS[name], Instruction(case["instruction"], case["input"])
-            )
+            instruction = Instruction(case["instruction"], case["input"])
+            prompt = build_prompt(TEMPLATES[CARDS[card]], TOKENIZERS[name], instruction)
             assert list(prompt.token_ids) == ids, case
             seen += 1
     assert seen == {"openalpaca": 10, "orca_mini": 20, "mamba_gpt": 10}[card]
@@ -238,9 +237,8 @@ def test_places_typed_into_the_instruction_are_not_filled() -> None:
 
 
 def test_system_text_replaces_the_default() -> None:
-    assert (
-        text_of("orca-mini", "I", system="Be brief.") == "<s>### System:\nBe brief.\n\n### User:\nI\n\n### Response:\n"
-    )
+    text = text_of("orca-mini", "I", system="Be brief.")
+    assert text == "<s>### System:\nBe brief.\n\n### User:\nI\n\n### Response:\n"
 
 
 @pytest.mark.parametrize("name", sorted(set(TEMPLATES) - {"orca-mini"}))
@@ -258,10 +256,9 @@ def test_orca_mini_takes_system_text() -> None:
 
 
 def test_prompt_longer_than_its_format_allows_is_refused() -> None:
-    instruction = Instruction("x" * 1000)
     assert build_prompt(TEMPLATES["openalpaca"], Letters(), Instruction("x" * 988)).num_tokens == 1024
     with pytest.raises(PromptTooLong) as caught:
-        build_prompt(TEMPLATES["openalpaca"], Letters(), instruction)
+        build_prompt(TEMPLATES["openalpaca"], Letters(), Instruction("x" * 1000))
     assert str(caught.value) == (
         "the prompt is 1,036 tokens long; the format openalpaca takes at most 1,024. "
         "Shorten the instruction or the input by about 12 tokens."
