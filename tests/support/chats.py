@@ -1,4 +1,4 @@
-"""Chat templates in the styles that repositories use, all written here, and small tokenizers of three families."""
+"""Chat templates in the styles of real repositories, and small tokenizers of four families."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CORPUS = [
 
 @dataclass(frozen=True)
 class Style:
-    """A template, the tokens that it writes, and whether it has a place for system text."""
+    """A template, its special tokens, and True if it has a place for system text."""
 
     source: str
     special: tuple[str, ...] = ()
@@ -116,7 +116,7 @@ STYLES = {
 
 
 def byte_level(special: tuple[str, ...]) -> Library:
-    """As GPT-2's and Llama 3's: every text has ids; a run of spaces is added that is not special."""
+    """Train a tokenizer like GPT-2's and Llama 3's, with a run of spaces as an added token."""
     library = Library(models.BPE())
     library.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     library.decoder = decoders.ByteLevel()
@@ -132,7 +132,7 @@ def byte_level(special: tuple[str, ...]) -> Library:
 
 
 def byte_fallback(special: tuple[str, ...], first_only: bool) -> Library:
-    """As Llama's and Mistral's: a mark before each word, put by the normalizer or before the first word only."""
+    """Build one like Llama's and Mistral's, where the normalizer marks each word or only the first is marked."""
     bytes_ = [f"<0x{byte:02X}>" for byte in range(256)]
     symbols = ["<unk>", "<s>", "</s>", *bytes_, "▁", *sorted(set("<|>" + "".join(CORPUS)) - set(" \n\t🦙羊驼"))]
     merges = [("▁", "a"), ("a", "l"), ("▁", "i"), ("▁i", "s"), ("e", "r"), ("u", "s"), ("▁", "u"), ("<", "|")]
@@ -152,7 +152,7 @@ def byte_fallback(special: tuple[str, ...], first_only: bool) -> Library:
 
 
 def unigram(special: tuple[str, ...]) -> Library:
-    """As T5's: a mark before each word, also after special tokens; characters that it never saw are unknown."""
+    """Train one like T5's, which marks each word, also after special tokens, and has unknown characters."""
     library = Library(models.Unigram())
     library.normalizer = normalizers.NFKC()
     library.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always")
@@ -176,7 +176,7 @@ FAMILIES = {
 
 
 def write_chat(folder: Path, style: str = "chatml", family: str = "byte-level") -> Any:
-    """The tokenizer files of a repository, as transformers itself saves them; returns its tokenizer, read from them."""
+    """Write the tokenizer files of a repository as transformers does; return its tokenizer, read from them."""
     from transformers import PreTrainedTokenizerFast
 
     made = PreTrainedTokenizerFast(
@@ -192,7 +192,7 @@ def write_chat(folder: Path, style: str = "chatml", family: str = "byte-level") 
 
 @cache
 def small_llama(folder: Path) -> Path:
-    """A checkpoint that answers, with a ChatML template of its own and the usual files around it."""
+    """Write a checkpoint that answers, with a ChatML template and the usual files; return its folder."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
