@@ -86,6 +86,13 @@ def test_second_fetch_downloads_nothing_and_a_commit_needs_no_hub(hub: HubServer
     assert hub.asked == []
 
 
+def test_missing_file_of_a_fetched_commit_is_downloaded(hub: HubServer) -> None:
+    commit = hub.push(REPO, SAFE)
+    (fetch(REPO, commit) / "config.json").resolve().unlink()
+    assert contents(fetch(REPO, commit)) == SAFE
+    assert hub.files_asked.count("config.json") == 2
+
+
 def test_new_commit_downloads_only_what_changed(hub: HubServer) -> None:
     hub.push(REPO, SAFE)
     fetch(REPO, "main")
