@@ -52,7 +52,7 @@ from playground.storage.database.statements import Reading
 from playground.storage.database.store import Store, open_store
 from playground.storage.journal.journal import Journal, JournalState
 from playground.storage.journal.segments import journal_folder
-from playground.storage.maintenance.disk_space import Room
+from playground.storage.maintenance.disk_space import DiskSpace
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +101,7 @@ class Arena:
         self._opened: Battles | None = None
         self._store: Store | None = None
         self._journal: Journal | None = None
-        self._room = Room(settings.db.absolute().parent, settings.min_free_bytes)
+        self._disk_space = DiskSpace(settings.db.absolute().parent, settings.min_free_bytes)
 
     # Life of the process
 
@@ -458,7 +458,7 @@ class Arena:
         """Raises StorageError where a new battle cannot be stored, or should not be."""
         if self.read_only:
             raise StorageError(f"Nothing is stored here: {self.read_only}. With “do not store” you can still compare.")
-        self._room.check()
+        self._disk_space.check()
 
     def _battles_on(self, store: Store) -> Battles:
         return Battles(

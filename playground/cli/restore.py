@@ -18,8 +18,8 @@ from tqdm import tqdm
 from playground.cli.printing import print_json
 from playground.settings import Settings, add_flags
 from playground.storage.database.store import Store
-from playground.storage.journal.rebuild import Progress, Restored, restore
 from playground.storage.journal.segments import journal_folder
+from playground.storage.maintenance.restore import Progress, Restored, restore
 
 QUICK_S = 1.0
 """What is done sooner needs no bar."""

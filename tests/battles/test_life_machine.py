@@ -22,7 +22,7 @@ from playground.errors import InvalidValue, Refused
 from playground.exchange import ExportOptions, export
 from playground.records import FinishReason, Instruction
 from playground.storage.database.store import Store
-from playground.storage.journal.rebuild import restore
+from playground.storage.maintenance.restore import restore
 from playground.storage.maintenance.verify import audit
 from tests.support.cast import ADA, BEN, FAILED, HAIKU, MODELS, House, ToldTime, battle, generation
 from tests.support.judging import keep_journal

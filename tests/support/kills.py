@@ -31,8 +31,8 @@ from playground.battles.networks import Network
 from playground.clock import utc_now
 from playground.storage.database.store import Store
 from playground.storage.journal.journal import Journal
-from playground.storage.journal.rebuild import restore
 from playground.storage.journal.segments import journal_folder
+from playground.storage.maintenance.restore import restore
 from playground.storage.maintenance.verify import audit
 from tests.support.cast import MAMBA, MODELS, OPENALPACA, battle, card, generation
 

@@ -15,7 +15,7 @@ from functools import partial
 from itertools import chain, count
 from pathlib import Path
 
-from playground.storage.journal.segments import sync_folder
+from playground.storage.database.files import sync_folder
 
 OF_ONE_DATABASE = ("", "-journal", "-wal", "-shm")
 """Endings of the names that SQLite may make."""

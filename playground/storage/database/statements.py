@@ -25,8 +25,7 @@ from playground.records import (
     OwnBattle,
     Vote,
 )
-from playground.storage.database import rows
-from playground.storage.maintenance import erasure
+from playground.storage.database import erasure, rows
 
 _GENERATION = """
 SELECT g.*, i.instruction, i.input, i.system, i.category

@@ -15,7 +15,7 @@ from pathlib import Path
 from queue import Empty, Full, LifoQueue
 from typing import TypeVar
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from playground.errors import DatabaseDiffers, DatabaseLocked, DatabaseNewer, StorageError
 from playground.records import Battle, JudgedPair, ModelCard
@@ -27,9 +27,10 @@ from playground.storage.database.connection import (
     open_writer,
     storage_error,
 )
+from playground.storage.database.files import free_bytes
+from playground.storage.database.instance_lock import acquire_lock
 from playground.storage.database.statements import Reading, Writing
 from playground.storage.database.writer import DirectWriter, ThreadWriter, Writer
-from playground.storage.maintenance.disk_space import free_bytes
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -98,7 +99,7 @@ class Store:
             self._put_back(reader)
         else:
             with ExitStack() as undo:
-                self._lock = _locked(path, lock_wait_s)
+                self._lock = acquire_lock(path, lock_wait_s)
                 undo.callback(self._lock.release)
                 connection = open_writer(path, alone=alone, busy_s=busy_s)
                 if alone:
@@ -297,16 +298,3 @@ def _empty_log(connection: sqlite3.Connection) -> bool:
 def _without_folder(words: str, path: Path) -> str:
     """Where the file lies is nobody's business who looks at the page."""
     return words.replace(str(path), path.name)
-
-
-def _locked(path: Path, wait_s: float) -> FileLock:
-    """The exclusive lock beside the database, its folder made when missing."""
-    lock = FileLock(path.with_name(path.name + ".lock"), timeout=wait_s, thread_local=False)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    except Timeout as error:
-        raise DatabaseLocked(f"another process writes to {path} (it holds {lock.lock_file}); stop it first") from error
-    except OSError as error:
-        raise StorageError(f"{path.parent} cannot be written to: {error.strerror}") from error
-    return lock

@@ -20,7 +20,7 @@ from typing import Generic, Protocol, TypeVar
 
 from playground.errors import DatabaseBroken, InvalidValue, StorageError
 from playground.storage.database.connection import storage_error
-from playground.storage.maintenance.instance_lock import Presence
+from playground.storage.database.file_identity import FileIdentity
 
 T = TypeVar("T")
 
@@ -246,7 +246,7 @@ class ThreadWriter:
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
         self._path = path
-        self._present = Presence(path).check
+        self._present = FileIdentity(path).check
         self._queue: SimpleQueue[Operation[object] | Chore[object] | None] = SimpleQueue()
         self._chores: list[Chore[object]] = []  # taken from the queue, to be done after the batch before them
         self._guard = threading.Lock()
@@ -339,7 +339,7 @@ class DirectWriter:
         self._connection = connection
         self._guard = guard
         self._path = path
-        self._present = _nowhere if path is None else Presence(path, by_name=True).check
+        self._present = _nowhere if path is None else FileIdentity(path, by_name=True).check
 
     def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """What `work` returns, committed."""

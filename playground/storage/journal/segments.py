@@ -7,7 +7,6 @@ segments' lines. Whatever fails while writing leaves whole lines or a torn end, 
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import re
@@ -21,6 +20,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from playground.storage.database.files import sync_folder
 from playground.storage.database.rows import to_json
 
 SEGMENT_BYTES = 64 * 1024 * 1024
@@ -203,18 +203,6 @@ def rewrite(segment: Path, change: Callable[[Line], bytes | None]) -> None:
         part.unlink(missing_ok=True)
         raise
     sync_folder(segment.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder survive a loss of power, where the file system knows how."""
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EBADF):
-            raise
-    finally:
-        os.close(opened)
 
 
 class Appender:

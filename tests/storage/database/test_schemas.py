@@ -18,8 +18,8 @@ from playground.storage.database.connection import connect, open_writer
 from playground.storage.database.migrations import APPLICATION_ID, migrations, read_schema, schema_of, schema_version
 from playground.storage.database.store import Store, open_store
 from playground.storage.journal.journal import Journal
-from playground.storage.journal.rebuild import restore
 from playground.storage.journal.segments import journal_folder, sealed, segments
+from playground.storage.maintenance.restore import restore
 from playground.storage.maintenance.verify import audit
 from tests.support.cast import ADA, BEN, house
 from tests.support.paths import FIXTURES

@@ -23,12 +23,12 @@ from hypothesis import strategies as st
 from playground.errors import DatabaseBroken, DatabaseLocked, InvalidValue, Refused, StorageError
 from playground.records import Instruction, SamplingParams
 from playground.storage.database.connection import connect
+from playground.storage.database.file_identity import FileIdentity
 from playground.storage.database.migrations import APPLICATION_ID, schema_version
 from playground.storage.database.rows import model_row, read_card
 from playground.storage.database.statements import Writing
 from playground.storage.database.store import Store
 from playground.storage.database.writer import Operation, ThreadWriter, commit_together
-from playground.storage.maintenance.instance_lock import Presence
 from tests.support.cast import (
     ADA,
     EMPTY,
@@ -363,8 +363,8 @@ def test_an_error_between_two_transactions_is_its_callers_and_the_next_one_is_wr
 def test_a_log_that_cannot_be_looked_at_is_an_error_of_the_database(tmp_path: Path) -> None:
     path = tmp_path / f"{'p' * 250}.db"  # its log's name would be too long for the system
     path.touch()
-    with pytest.raises(DatabaseBroken, match="cannot be looked at"):
-        Presence(path).check()
+    with pytest.raises(DatabaseBroken, match="cannot be accessed"):
+        FileIdentity(path).check()
 
 
 def test_one_operation_that_does_not_fit_takes_no_other_with_it() -> None:

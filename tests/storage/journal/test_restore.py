@@ -23,8 +23,8 @@ from playground.records import Instruction
 from playground.storage.database.store import Store
 from playground.storage.journal import rebuild, segments
 from playground.storage.journal.journal import Journal, check_against_journal
-from playground.storage.journal.rebuild import Restored, restore
 from playground.storage.journal.segments import journal_folder, sealed
+from playground.storage.maintenance.restore import Restored, restore
 from playground.storage.maintenance.verify import audit
 from tests.support.cast import MODELS, House, ToldTime, battle, generation, house
 from tests.support.judging import ADA, BEN, CY, afternoon, hashes, judge, keep_journal, time_passes

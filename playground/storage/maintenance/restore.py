@@ -17,6 +17,7 @@ from pathlib import Path
 
 from playground.errors import DatabaseBroken, DatabaseNewer, StorageError
 from playground.records import Instruction
+from playground.storage.database.files import sync_folder
 from playground.storage.database.migrations import schema_version
 from playground.storage.database.rows import instruction_row, to_json
 from playground.storage.database.statements import Reading, Writing
@@ -259,7 +260,7 @@ def _put_aside(store: Store, folder: Path, erased: Tombstones) -> str:
     forget(own, erased)
     aside = own.with_name(f"{own.name}.merged-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}")
     own.rename(aside)
-    segments.sync_folder(own.parent)
+    sync_folder(own.parent)
     return str(aside)
 
 
