@@ -107,7 +107,7 @@ class Arena:
 
     def open(self) -> None:
         """Open the database, for reading only where that is all that can be; begin to bring up the models."""
-        self._store = open_store(self.settings.db, alone=self.settings.db_mounted, lock_wait_s=LOCK_WAIT_S)
+        self._store = open_store(self.settings.db, exclusive=self.settings.db_mounted, lock_wait_s=LOCK_WAIT_S)
         self._opened = self._battles_on(self._store)
         if self._store.writable:
             self._journal = Journal(self._store, journal_folder(self.settings.db))

@@ -11,7 +11,7 @@ from typing import TextIO
 
 from playground.cli.printing import print_json
 from playground.settings import Settings, add_flags
-from playground.storage.maintenance.backup import back_up
+from playground.storage.maintenance.backup import backup
 
 
 def add(command: argparse.ArgumentParser) -> None:
@@ -24,7 +24,7 @@ def add(command: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     """Copy, and say what is in the copy."""
-    made = back_up(settings.db, arguments.path)
+    made = backup(settings.db, arguments.path)
     if arguments.json:
         print_json({"path": str(made.path), "size_bytes": made.size_bytes, "rows": dict(made.rows)}, out)
         return 0

@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
 def _without_leftovers(settings: Settings, as_json: bool, out: TextIO) -> int:
     if not settings.db.is_file():
         raise StorageError(f"there is no database at {settings.db}; give --db")
-    with Store(settings.db, alone=settings.db_mounted) as store:
+    with Store(settings.db, exclusive=settings.db_mounted) as store:
         is_gone = _scrubbed(store)
     if as_json:
         print_json({"leftovers": not is_gone}, out)
@@ -83,7 +83,7 @@ def _would_be_erased(settings: Settings, rater: str, source: str) -> Erased:
 
 def _erased(settings: Settings, rater: str, source: str) -> tuple[Erased, bool]:
     """Erase it from the database, its file, and the journal; and whether no byte is left in the file."""
-    with Store(settings.db, alone=settings.db_mounted) as store:
+    with Store(settings.db, exclusive=settings.db_mounted) as store:
         battles = Battles(store)
         _there(battles, rater, source)
         journal = Journal(store, journal_folder(settings.db))

@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
 
 def _make(settings: Settings, name: str, arguments: argparse.Namespace, out: TextIO) -> int:
     key = new_key()
-    with Store(settings.db, alone=settings.db_mounted) as store:
+    with Store(settings.db, exclusive=settings.db_mounted) as store:
         store.write(lambda writing: writing.put_program_key(name, key_hash(key), utc_now()))
     if arguments.json:
         print_json({"name": name, "rater": keyed_id(name), "key": key}, out)
@@ -54,7 +54,7 @@ def _make(settings: Settings, name: str, arguments: argparse.Namespace, out: Tex
 
 
 def _revoke(settings: Settings, name: str, as_json: bool, out: TextIO) -> int:
-    with Store(settings.db, alone=settings.db_mounted) as store:
+    with Store(settings.db, exclusive=settings.db_mounted) as store:
         was_there = store.write(lambda writing: writing.remove_program_key(name))
     if not was_there:
         raise Unknown(f"{name} has no key; --list names the programs that have one")

@@ -38,7 +38,7 @@ def add(command: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     """Bring in what is missing, and say what that was."""
     folder = arguments.folder or journal_folder(settings.db)
-    with Store(settings.db, alone=settings.db_mounted) as store, _bar() as progress:
+    with Store(settings.db, exclusive=settings.db_mounted) as store, _bar() as progress:
         brought = restore(store, folder, progress)
     if arguments.json:
         print_json({"db": str(settings.db), "journal": str(folder), **asdict(brought)}, out)

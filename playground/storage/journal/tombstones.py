@@ -12,11 +12,10 @@ from typing import Any
 
 from playground.records import Instruction
 from playground.storage.database.rows import instruction_row, to_json
+from playground.storage.database.tables.erasures import NO_TEXT
 
 Record = dict[str, Any]
 
-NO_WORDS: Mapping[str, str] = {"text": "", "prompt_text": "", "prompt_ids": "[]", "token_ids": "[]"}
-"""Columns of an erased generation."""
 HER_NOTES = ("comment", "report")
 """Notes in words of her own; reasons are counted, and stay."""
 _PEOPLE = re.compile(rb'"(?:owner|rater_id)":("(?:[^"\\]|\\.)*")')
@@ -72,7 +71,7 @@ class Tombstones:
 
     def _generation(self, row: Record) -> Record:
         instruction = self.generations.get(row["id"])
-        return row if instruction is None else {**row, **NO_WORDS, "instruction_id": instruction}
+        return row if instruction is None else {**row, **NO_TEXT, "instruction_id": instruction}
 
     def _is_gone(self, note: Record, seq: int) -> bool:
         return note["kind"] in HER_NOTES and seq < self.raters.get(note["rater_id"], 0)

@@ -93,7 +93,7 @@ def test_the_rows_of_a_line_are_the_rows_of_the_tables(home: House, folder: Path
 
 
 def test_a_database_on_a_network_mount_has_a_journal_too(tmp_path: Path, folder: Path) -> None:
-    with Store(tmp_path / "playground.db", alone=True) as store:
+    with Store(tmp_path / "playground.db", exclusive=True) as store:
         journal = Journal(store, folder)
         afternoon(House(store))
         wait_until(lambda: journal.state().lag == 0)
@@ -113,7 +113,7 @@ def test_a_playground_keeps_a_journal_from_its_start_to_its_end(tmp_path: Path, 
 
 def test_what_is_missing_is_written_at_start_and_at_the_end(home: House, folder: Path) -> None:
     for number in range(600):  # more than one batch
-        home.store.write(lambda writing, number=number: writing.know_rater(f"r{number}", "now"))
+        home.store.write(lambda writing, number=number: writing.add_rater(f"r{number}", "now"))
     judge(home, "before")
     journal = Journal(home.store, folder)
     judge(home, "meanwhile")

@@ -209,10 +209,10 @@ def test_what_was_found_in_an_answer_goes_with_it_and_that_it_was_found_stays(ho
 # Files
 
 
-@pytest.mark.parametrize("alone", [False, True])
-def test_no_byte_of_it_is_left_in_any_file(tmp_path: Path, alone: bool) -> None:
+@pytest.mark.parametrize("exclusive", [False, True])
+def test_no_byte_of_it_is_left_in_any_file(tmp_path: Path, exclusive: bool) -> None:
     folder = tmp_path / "data"
-    home = House(Store(folder / "playground.db", alone=alone))
+    home = House(Store(folder / "playground.db", exclusive=exclusive))
     for number in range(60):  # texts of many lengths, some over several pages, between those of somebody else
         told = replace(HERS, instruction=f"Herring {number} " + "swims " * (number * 7))
         ends = {side: {"text": f"herring-answer {number} " + "and swims " * (number * 13)} for side in "ab"}
@@ -221,7 +221,7 @@ def test_no_byte_of_it_is_left_in_any_file(tmp_path: Path, alone: bool) -> None:
         home.battle_is_open(f"battle-{number}", owner=owner, **words)
         home.battles.vote(f"battle-{number}", "a", owner, final=True, comment="Ada likes herrings." * (owner == ADA))
     marks = ("erring", "swims")
-    if not alone:  # otherwise only its own connection may read the file
+    if not exclusive:  # otherwise only its own connection may read the file
         assert leftovers(folder, *marks)
     home.battles.erase(ADA)
     assert home.store.scrub()
@@ -292,7 +292,7 @@ def test_where_there_is_not_twice_the_space_the_file_is_not_written_anew_and_tha
     usage = SimpleNamespace(total=10**9, used=10**9 - 5000, free=5000)
     with monkeypatch.context() as patch:
         patch.setattr(shutil, "disk_usage", lambda folder: usage)
-        with pytest.raises(StorageError, match=r"takes \d+ free bytes beside it, there are 5000"):
+        with pytest.raises(StorageError, match=r"needs \d+ free bytes beside it, there are 5000"):
             home.store.scrub()
     assert "VACUUM" not in told
     assert path_of(home).with_name("playground.db-wal").stat().st_size == 0
@@ -307,7 +307,7 @@ def test_what_could_not_be_written_anew_leaves_no_log_behind_and_loses_nothing(h
     _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, most))
     try:
-        with pytest.raises(StorageError, match="could not be written anew") as failed:
+        with pytest.raises(StorageError, match="could not be rebuilt") as failed:
             home.store.scrub()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))

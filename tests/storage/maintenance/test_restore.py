@@ -21,9 +21,10 @@ from playground.cli import main
 from playground.errors import DatabaseBroken, DatabaseNewer, StorageError
 from playground.records import Instruction
 from playground.storage.database.store import Store
-from playground.storage.journal import rebuild, segments
+from playground.storage.journal import segments
 from playground.storage.journal.journal import Journal, check_against_journal
 from playground.storage.journal.segments import journal_folder, sealed
+from playground.storage.maintenance import restore as restore_module
 from playground.storage.maintenance.restore import Restored, restore
 from playground.storage.maintenance.verify import audit
 from tests.support.cast import MODELS, House, ToldTime, battle, generation, house
@@ -504,7 +505,7 @@ def test_the_journal_of_another_database_is_refused(home: House, folder: Path, t
 def test_a_newer_journal_is_refused(home: House, folder: Path, new: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     judge(home, "battle-1")
     keep_journal(home.store)
-    monkeypatch.setattr(rebuild, "schema_version", lambda: 1)
+    monkeypatch.setattr(restore_module, "schema_version", lambda: 1)
     with pytest.raises(DatabaseNewer, match="update the playground"):
         restore(new, folder)
 
@@ -551,15 +552,15 @@ def test_while_the_playground_runs_the_command_refuses(
 RESTORER = """
 import os, sys
 from pathlib import Path
-from playground.storage.journal import rebuild
+from playground.storage.maintenance import restore
 from playground.storage.database.store import Store
-rebuild.BATCH = 2
+restore.BATCH = 2
 calls = []
 def stop(done, size):
     calls.append(done)
     if len(calls) == int(sys.argv[3]):
         os.kill(os.getpid(), 9)
-rebuild.restore(Store(Path(sys.argv[1])), Path(sys.argv[2]), stop)
+restore.restore(Store(Path(sys.argv[1])), Path(sys.argv[2]), stop)
 """
 
 
