@@ -21,7 +21,8 @@ from playground.storage.journal import journal as journal_file
 from playground.storage.journal import segments
 from playground.storage.journal.entries import last_event
 from playground.storage.journal.journal import Journal
-from playground.storage.journal.segments import Fault, journal_folder
+from playground.storage.journal.lines import Fault, Line
+from playground.storage.journal.segments import journal_folder
 from tests.storage.journal.test_segments import files_end_at
 from tests.support.cast import OPENALPACA, House, house
 from tests.support.judging import ADA, BEN, SECRET, afternoon, hashes, judge, keep_journal, time_passes
@@ -365,7 +366,7 @@ def test_many_erasures_rewrite_the_journal_once(home: House, folder: Path, monke
     rewritten: list[Path] = []
     rewrite = segments.rewrite
 
-    def counted(segment: Path, change: Callable[[segments.Line], bytes | None]) -> None:
+    def counted(segment: Path, change: Callable[[Line], bytes | None]) -> None:
         rewritten.append(segment)
         rewrite(segment, change)
 
@@ -387,7 +388,7 @@ def test_an_end_waits_for_one_segment_of_an_erasure_and_the_next_start_does_the_
     rewriting, closing = threading.Event(), threading.Event()
     rewrite = segments.rewrite
 
-    def held(segment: Path, change: Callable[[segments.Line], bytes | None]) -> None:
+    def held(segment: Path, change: Callable[[Line], bytes | None]) -> None:
         rewriting.set()
         assert closing.wait(30)
         rewrite(segment, change)

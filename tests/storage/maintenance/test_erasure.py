@@ -409,7 +409,7 @@ def test_the_command_refuses_beside_a_running_playground_and_for_who_is_not_ther
     assert erase("--rater", "nobody", "--db", str(db))[0] == 1
     assert "nothing is stored of the rater 'nobody'" in capsys.readouterr().err
     assert erase("--receipt", "abc", "--db", str(db))[0] == 1
-    assert "no receipt" in capsys.readouterr().err
+    assert "not a receipt" in capsys.readouterr().err
 
 
 def test_the_command_says_where_bytes_may_be_left_and_takes_them_out_later(
@@ -420,10 +420,10 @@ def test_the_command_says_where_bytes_may_be_left_and_takes_them_out_later(
         assert reader.execute("SELECT count(*) FROM battles").fetchone() == (1,)
         status, words = erase("--receipt", SECRET, "--yes", "--db", str(db))
         assert (status, words.split(":")[0]) == (1, "erased")
-        assert "erased, but bytes of it may still stand in the file" in capsys.readouterr().err
+        assert "erased, but bytes of it may be left in the file" in capsys.readouterr().err
         assert erase("--leftovers", "--json", "--db", str(db)) == (1, '{\n  "leftovers": true\n}\n')
         reader.execute("ROLLBACK")
-    assert erase("--leftovers", "--db", str(db)) == (0, f"nothing of what was erased is left in {db}\n")
+    assert erase("--leftovers", "--db", str(db)) == (0, f"no erased text is left in {db}\n")
     assert leftovers(db.parent, "herring") == []
 
 
