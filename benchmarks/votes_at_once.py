@@ -21,8 +21,8 @@ from benchmarks.ballots import Ballot, ballots, lay_out
 from benchmarks.rounds import machine
 from playground.storage.database.store import Store
 from playground.storage.journal.journal import Journal
-from playground.storage.journal.rebuild import restore
 from playground.storage.journal.segments import journal_folder
+from playground.storage.maintenance.restore import restore
 
 THREADS = 32
 RATERS = 200

@@ -52,7 +52,7 @@ from playground.storage.database.statements import Reading
 from playground.storage.database.store import Store, open_store
 from playground.storage.journal.journal import Journal, JournalState
 from playground.storage.journal.segments import journal_folder
-from playground.storage.maintenance.disk_space import Room
+from playground.storage.maintenance.disk_space import DiskSpace
 
 log = logging.getLogger(__name__)
 
@@ -101,13 +101,13 @@ class Arena:
         self._opened: Battles | None = None
         self._store: Store | None = None
         self._journal: Journal | None = None
-        self._room = Room(settings.db.absolute().parent, settings.min_free_bytes)
+        self._disk_space = DiskSpace(settings.db.absolute().parent, settings.min_free_bytes)
 
     # Life of the process
 
     def open(self) -> None:
         """Open the database, for reading only where that is all that can be; begin to bring up the models."""
-        self._store = open_store(self.settings.db, alone=self.settings.db_mounted, lock_wait_s=LOCK_WAIT_S)
+        self._store = open_store(self.settings.db, exclusive=self.settings.db_mounted, lock_wait_s=LOCK_WAIT_S)
         self._opened = self._battles_on(self._store)
         if self._store.writable:
             self._journal = Journal(self._store, journal_folder(self.settings.db))
@@ -458,7 +458,7 @@ class Arena:
         """Raises StorageError where a new battle cannot be stored, or should not be."""
         if self.read_only:
             raise StorageError(f"Nothing is stored here: {self.read_only}. With “do not store” you can still compare.")
-        self._room.check()
+        self._disk_space.check()
 
     def _battles_on(self, store: Store) -> Battles:
         return Battles(

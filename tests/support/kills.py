@@ -31,9 +31,9 @@ from playground.battles.networks import Network
 from playground.clock import utc_now
 from playground.storage.database.store import Store
 from playground.storage.journal.journal import Journal
-from playground.storage.journal.rebuild import restore
 from playground.storage.journal.segments import journal_folder
-from playground.storage.maintenance.verify import audit
+from playground.storage.maintenance.restore import restore
+from playground.storage.maintenance.verify import verify
 from tests.support.cast import MAMBA, MODELS, OPENALPACA, battle, card, generation
 
 THREADS = 4
@@ -214,7 +214,7 @@ def settle(folder: Path, told: set[Row], account: Account) -> None:
     account.acknowledged += len(told)
     account.unheard += (Counter(_votes(path)) - Counter(told)).total()
     with Store(path, read_only=True) as store:
-        account.findings += [str(finding) for finding in audit(store, journal_folder(path))]
+        account.findings += [str(finding) for finding in verify(store, journal_folder(path))]
 
 
 def _votes(path: Path) -> list[Row]:

@@ -26,11 +26,11 @@ from playground.errors import DatabaseBroken, DatabaseLocked, DatabaseNewer, Sto
 from playground.records import BattleState, FinishReason, Instruction
 from playground.settings import Settings
 from playground.storage.database.connection import connect
+from playground.storage.database.group_commit import Job, commit_together
 from playground.storage.database.migrations import schema_version
 from playground.storage.database.store import Store, open_store
 from playground.storage.database.write_ahead import log_fits
-from playground.storage.database.writer import Operation, commit_together
-from playground.storage.maintenance.backup import back_up
+from playground.storage.maintenance.backup import backup
 from tests.conftest import start_app, stop_app
 from tests.support.cast import ADA, BEN, MODELS, House, battle, generation, house
 from tests.support.paths import ROOT
@@ -184,7 +184,7 @@ def test_a_file_deleted_while_running_takes_no_vote_until_it_is_back(home: House
 
 def test_a_file_replaced_while_running_takes_no_vote_and_the_new_one_is_not_touched(home: House) -> None:
     path = path_of(home)
-    back_up(path, path.with_name("saved.db"))
+    backup(path, path.with_name("saved.db"))
     shutil.copy(path.with_name("saved.db"), path.with_name("new.db"))
     content = path.with_name("saved.db").read_bytes()
     path.with_name("new.db").replace(path)
@@ -206,7 +206,7 @@ def test_a_file_deleted_between_vote_and_commit_acknowledges_nothing(home: House
 
 
 def test_a_file_on_a_network_mount_that_is_gone_takes_no_vote(tmp_path: Path) -> None:
-    with Store(tmp_path / "playground.db", alone=True) as store:
+    with Store(tmp_path / "playground.db", exclusive=True) as store:
         made = House(store)
         made.battle_is_open()
         (tmp_path / "playground.db").unlink()
@@ -285,7 +285,7 @@ def test_a_foreign_log_beside_a_backup_is_found_at_start_and_the_backup_stays_wh
     """The process was killed, and somebody put a backup in place of the database but left the log where it lay."""
     path = path_of(home)
     saved, log = path.with_name("saved.db"), path.with_name("playground.db-wal")
-    back_up(path, saved)
+    backup(path, saved)
     many_votes(home, 150)  # enough to bring the log home more than once, so that it begins in the middle
     left = log.read_bytes()
     home.store.close()
@@ -402,7 +402,7 @@ def test_a_reader_does_not_bring_up_an_older_database(home: House) -> None:
     home.store.close()
     with closing(sqlite3.connect(path_of(home), isolation_level=None)) as raw:
         raw.execute(f"PRAGMA user_version = {schema_version() - 1}")
-    with pytest.raises(StorageError, match="start the playground once to bring it up"):
+    with pytest.raises(StorageError, match="start the playground once to migrate it"):
         Store(path_of(home), read_only=True)
 
 
@@ -436,12 +436,12 @@ def test_those_who_come_together_wait_for_a_lock_once_and_not_each_in_turn(home:
         begun: list[str] = []
         late.set_trace_callback(begun.append)
         other.execute("BEGIN IMMEDIATE")
-        operations = [Operation(lambda c: "acknowledged") for _ in range(8)]
-        commit_together(late, operations)
+        jobs = [Job(lambda c: "acknowledged") for _ in range(8)]
+        commit_together(late, jobs)
         assert begun == ["BEGIN IMMEDIATE"]
-        for operation in operations:
+        for job in jobs:
             with pytest.raises(DatabaseLocked):
-                operation.result(None)
+                job.future.result(0)
 
 
 @pytest.mark.proves("two processes")

@@ -18,9 +18,10 @@ from playground.storage.database.connection import connect, open_writer
 from playground.storage.database.migrations import APPLICATION_ID, migrations, read_schema, schema_of, schema_version
 from playground.storage.database.store import Store, open_store
 from playground.storage.journal.journal import Journal
-from playground.storage.journal.rebuild import restore
-from playground.storage.journal.segments import journal_folder, sealed, segments
-from playground.storage.maintenance.verify import audit
+from playground.storage.journal.lines import seal
+from playground.storage.journal.segments import journal_folder, segments
+from playground.storage.maintenance.restore import restore
+from playground.storage.maintenance.verify import verify
 from tests.support.cast import ADA, BEN, house
 from tests.support.paths import FIXTURES
 
@@ -81,7 +82,7 @@ def test_votes_of_the_second_version_learn_their_origin(tmp_path: Path) -> None:
             "ann": Origin.PROGRAM,
         }
         journal_of(store)
-        assert audit(store, journal_folder(path)) == []
+        assert verify(store, journal_folder(path)) == []
 
 
 def second_version_with_votes(folder: Path) -> Path:
@@ -123,7 +124,7 @@ def test_restore_brings_in_a_journal_that_knows_no_origin(tmp_path: Path) -> Non
             ADA: Origin.PERSON,
             "ann": Origin.PROGRAM,
         }
-        assert audit(store, folder) == []
+        assert verify(store, folder) == []
 
 
 def journal_of(store: Store) -> Path:
@@ -141,7 +142,7 @@ def without_origin(line: bytes) -> bytes:
     record.pop("crc")
     for vote in record["rows"]["votes"]:
         del vote["origin"]
-    return sealed(record)
+    return seal(record)
 
 
 # A file that is of no version

@@ -21,11 +21,14 @@ from playground.cli import main
 from playground.errors import DatabaseBroken, DatabaseNewer, StorageError
 from playground.records import Instruction
 from playground.storage.database.store import Store
-from playground.storage.journal import rebuild, segments
-from playground.storage.journal.journal import Journal, check_against_journal
-from playground.storage.journal.rebuild import Restored, restore
-from playground.storage.journal.segments import journal_folder, sealed
-from playground.storage.maintenance.verify import audit
+from playground.storage.journal import segments
+from playground.storage.journal.consistency import check_against_journal
+from playground.storage.journal.journal import Journal
+from playground.storage.journal.lines import Line, seal
+from playground.storage.journal.segments import journal_folder
+from playground.storage.maintenance import restore as restore_module
+from playground.storage.maintenance.restore import Restored, restore
+from playground.storage.maintenance.verify import verify
 from tests.support.cast import MODELS, House, ToldTime, battle, generation, house
 from tests.support.judging import ADA, BEN, CY, afternoon, hashes, judge, keep_journal, time_passes
 from tests.support.paths import ROOT
@@ -69,7 +72,7 @@ def test_a_lost_database_is_made_again_equal_by_hash(home: House, folder: Path, 
     assert (brought.refused, brought.damaged, brought.torn, brought.missing) == (0, 0, 0, 0)
     assert settled(new, home) == hashes(home.store)
     assert list(new.judged_pairs()) == list(home.store.judged_pairs())
-    assert audit(new, folder) == []
+    assert verify(new, folder) == []
     check_against_journal(new, folder)
 
 
@@ -80,7 +83,7 @@ def test_a_restored_database_goes_on_as_the_old_one_would_have(home: House, fold
     journal = Journal(new, folder)
     judge(House(new), "the-next")
     journal.close()
-    assert audit(new, folder) == []
+    assert verify(new, folder) == []
     assert journal.state().lag == 0
 
 
@@ -121,7 +124,7 @@ def test_an_older_copy_gets_what_it_lacks(home: House, folder: Path, tmp_path: P
         check_against_journal(copy, folder)
         assert settled(copy, late) == expected
         assert list(copy.judged_pairs()) == pairs
-        assert audit(copy, folder) == []
+        assert verify(copy, folder) == []
 
 
 def test_a_database_that_went_on_without_its_journal_takes_in_what_the_journal_has(
@@ -151,7 +154,7 @@ def test_a_database_that_went_on_without_its_journal_takes_in_what_the_journal_h
             *(f"there-{number}" for number in range(4)),
         }
         keep_journal(copy)
-        assert audit(copy, journal_folder(tmp_path / "copy.db")) == []
+        assert verify(copy, journal_folder(tmp_path / "copy.db")) == []
 
 
 Acts = str
@@ -214,7 +217,9 @@ def test_where_two_histories_of_a_battle_part_the_databases_own_votes_stand(
         for _ in range(2):
             assert restore(store, folder).refused == refused
             assert choices(store) == kept.split()
-            assert [finding for finding in audit(store, folder.with_name("none")) if "contradict" in finding.what] == []
+            assert [
+                finding for finding in verify(store, folder.with_name("none")) if "contradict" in finding.what
+            ] == []
 
 
 def test_votes_that_come_to_a_battle_which_only_was_reported_here_move_it(
@@ -279,7 +284,7 @@ def test_a_journal_that_is_put_back_beside_a_database_that_went_on_is_brought_in
         away.rename(folder)
         with pytest.raises(DatabaseBroken, match=r"went on without its journal: event 4 is another .*restore --db"):
             Journal(store, folder)
-        [missing, others] = [finding for finding in audit(store, folder) if "restore" in finding.next_step]
+        [missing, others] = [finding for finding in verify(store, folder) if "restore" in finding.next_step]
         assert missing.what.startswith("votes of the journal that are not in the database: 3 (")
         assert others.what == "events that are others in the journal: 3 (number 2, number 3, number 4)"
     command = [sys.executable, "-c", RESTORER, str(db), str(folder), "1"]
@@ -289,11 +294,11 @@ def test_a_journal_that_is_put_back_beside_a_database_that_went_on_is_brought_in
     status, text = run("restore", "--db", str(db))
     assert status == 0
     [aside] = tmp_path.glob("home/playground.db.journal.merged-*")
-    assert f"had gone apart: it lies in {aside} now" in text
+    assert f"had diverged: the journal was moved to {aside}," in text
     assert b"Theodora" not in b"".join(path.read_bytes() for path in aside.rglob("*.jsonl"))
     with Store(db) as store:
         keep_journal(store)
-        assert audit(store, folder) == []
+        assert verify(store, folder) == []
         brought = restore(store, folder)
         assert (counts(brought), brought.moved_to) == ((0, 9), "")
     with Store(tmp_path / "again.db") as store:
@@ -383,11 +388,11 @@ def test_a_line_that_no_database_takes_keeps_no_other_out(home: House, folder: P
     keep_journal(home.store)
     [segment] = segments.segments(folder)
 
-    def spoil(line: segments.Line) -> bytes:
+    def spoil(line: Line) -> bytes:
         record = line.record
         if record["battle_id"] == "battle-1":
             record["rows"]["battles"][0]["state"] = "no such state"
-        return sealed({name: value for name, value in record.items() if name != "crc"})
+        return seal({name: value for name, value in record.items() if name != "crc"})
 
     segments.rewrite(segment, spoil)
     brought = restore(new, folder)
@@ -430,7 +435,7 @@ def test_an_old_journal_brings_erased_words_back_into_no_database(home: House, f
     assert counts(restore(home.store, tmp_path / "old")) == (0, 9)
     assert hashes(home.store) == before
     keep_journal(home.store)
-    assert audit(home.store, folder) == []
+    assert verify(home.store, folder) == []
     home.store.close()
     assert b"Theodora" not in words(tmp_path / "home" / "playground.db")
 
@@ -448,7 +453,7 @@ def test_an_older_copy_forgets_what_was_erased_since(home: House, folder: Path, 
     with Store(tmp_path / "copy.db") as copy:
         assert counts(restore(copy, folder)) == (0, 9)
         assert settled(copy, late) == expected
-        assert audit(copy, folder) == []
+        assert verify(copy, folder) == []
     assert b"Theodora" not in words(tmp_path / "copy.db")
 
 
@@ -472,7 +477,7 @@ def test_an_older_copy_forgets_what_was_erased_twice_in_a_millisecond(
         assert len(set(times)) == len(times) == 2
     with Store(tmp_path / "copy.db") as copy:
         restore(copy, folder)
-        assert audit(copy, folder) == []
+        assert verify(copy, folder) == []
         with copy.reading() as reading:
             assert [row[0] for row in reading.select("SELECT created_at FROM erasures ORDER BY id")] == times
     assert b"Theodora" not in words(tmp_path / "copy.db")
@@ -504,7 +509,7 @@ def test_the_journal_of_another_database_is_refused(home: House, folder: Path, t
 def test_a_newer_journal_is_refused(home: House, folder: Path, new: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     judge(home, "battle-1")
     keep_journal(home.store)
-    monkeypatch.setattr(rebuild, "schema_version", lambda: 1)
+    monkeypatch.setattr(restore_module, "schema_version", lambda: 1)
     with pytest.raises(DatabaseNewer, match="update the playground"):
         restore(new, folder)
 
@@ -551,15 +556,15 @@ def test_while_the_playground_runs_the_command_refuses(
 RESTORER = """
 import os, sys
 from pathlib import Path
-from playground.storage.journal import rebuild
+from playground.storage.maintenance import restore
 from playground.storage.database.store import Store
-rebuild.BATCH = 2
+restore.BATCH = 2
 calls = []
 def stop(done, size):
     calls.append(done)
     if len(calls) == int(sys.argv[3]):
         os.kill(os.getpid(), 9)
-rebuild.restore(Store(Path(sys.argv[1])), Path(sys.argv[2]), stop)
+restore.restore(Store(Path(sys.argv[1])), Path(sys.argv[2]), stop)
 """
 
 

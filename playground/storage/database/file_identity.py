@@ -1,7 +1,8 @@
-"""Whether the files that a connection has open are still the ones that bear their names.
+"""Detection of database files that were deleted or replaced while they are open.
 
-Boundary: asks the file system, never the database. SQLite goes on writing into a file that was deleted or replaced, and
-what it takes is gone with the process: whoever acknowledges a vote has to know.
+SQLite keeps writing into such a file, and what it writes is lost with the process: a vote must not be acknowledged.
+
+Boundary: asks the file system, never the database.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ from pathlib import Path
 from playground.errors import DatabaseBroken
 
 Identity = tuple[int, int]
+"""Device and inode."""
 
 
-class Presence:
-    """Made right after the connection is opened.
+class FileIdentity:
+    """The database file and its write-ahead log as they were when the connection was opened.
 
     Args:
-        by_name: only that there is a file: the numbers of files on a network mount may change.
+        by_name: check only that the file exists: inode numbers on a network mount may change.
     """
 
     def __init__(self, path: Path, *, by_name: bool = False) -> None:
@@ -27,7 +29,7 @@ class Presence:
         self._log = path.with_name(path.name + "-wal")
 
     def check(self) -> None:
-        """Nothing, as long as the database and its log are there.
+        """Check that the database and its log are still the files that were opened.
 
         Raises:
             DatabaseBroken: one of them was deleted or replaced; what is written now is lost.
@@ -43,19 +45,19 @@ class Presence:
                 raise DatabaseBroken(
                     f"{path} was replaced while the playground runs; nothing was saved: restart the playground"
                 )
-        self._learn_log()
+        self._add_log()
 
-    def _learn_log(self) -> None:
-        """SQLite makes the log with the first question, and keeps that file until the last connection is closed."""
+    def _add_log(self) -> None:
+        """Record the log, which SQLite creates at the first query and keeps until the last connection is closed."""
         if self._by_name or self._log in self._known:
             return
         try:
             self._known[self._log] = _identity(self._log)
         except FileNotFoundError:
-            pass  # not made yet
+            pass  # not created yet
         except OSError as error:
             raise DatabaseBroken(
-                f"{self._log} cannot be looked at ({error.strerror}); nothing was saved: put that right and try again"
+                f"{self._log} cannot be accessed ({error.strerror}); nothing was saved: fix that and try again"
             ) from error
 
 

@@ -1,6 +1,6 @@
 """The database for commands that only read it.
 
-Boundary: opens it, and says on the error stream what a reader should know.
+Boundary: opens it, and warns on standard error.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from pathlib import Path
 from playground.storage.database.store import Store
 
 
-def open_to_read(path: Path) -> Store:
-    """A store that cannot write; one with another schema is read as far as this version understands it, with a word.
+def open_read_only(path: Path) -> Store:
+    """Open a store that cannot write; one with another schema is read as far as possible, with a warning.
 
     Raises:
         StorageError: as `Store`.
