@@ -5,10 +5,10 @@ Boundary: knows which engines there are; everything else is theirs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from playground.engines.local.pool import LocalEngine
-from playground.engines.protocol import Engine, Job, Listener
+from playground.engines.protocol import Engine, Fit, Job, Listener, Point
 from playground.engines.remote.engine import RemoteEngine
 from playground.errors import EngineError, Unknown
 from playground.records import ModelCard, ModelStatus
@@ -22,6 +22,17 @@ class Fleet:
         self._engines = engines or {"local": LocalEngine(settings), "remote": RemoteEngine(settings)}
         self._names: dict[str, str] = {}  # of the engine, by model
 
+    def plan(self, cards: Sequence[ModelCard]) -> Mapping[str, Fit]:
+        """Say how each card's model would fit; see `Engine`. One whose engine is not there does not fit."""
+        fits = {card.id: Fit(False, False, self._no_engine(card)) for card in cards if card.engine not in self._engines}
+        for name, engine in self._engines.items():
+            fits |= engine.plan([card for card in cards if card.engine == name])
+        return fits
+
+    def check(self, card: ModelCard) -> Iterator[Point]:
+        """Examine a model's weights; see `Engine`."""
+        return self._engines[card.engine].check(card) if card.engine in self._engines else iter(())
+
     def open(self, cards: Sequence[ModelCard]) -> None:
         """Begin to bring the models up, each where its card says; see `Engine`.
 
@@ -29,7 +40,8 @@ class Fleet:
             EngineError: a card names an engine that is not there; then none is opened.
         """
         for card in cards:
-            self._check_named(card)
+            if card.engine not in self._engines:
+                raise EngineError(f"{card.id}: {self._no_engine(card)}; change 'engine' in its card")
         for name, engine in self._engines.items():
             own = [card for card in cards if card.engine == name]
             if own:
@@ -63,12 +75,8 @@ class Fleet:
         for engine in self._engines.values():
             engine.close()
 
-    def _check_named(self, card: ModelCard) -> None:
-        if card.engine not in self._engines:
-            raise EngineError(
-                f"{card.id}: there is no engine {card.engine!r} yet; valid: {', '.join(self._engines)}; "
-                "change 'engine' in its card"
-            )
+    def _no_engine(self, card: ModelCard) -> str:
+        return f"there is no engine {card.engine!r} yet; valid: {', '.join(self._engines)}"
 
     def _engine_of(self, model_id: str) -> Engine:
         if model_id not in self._names:

@@ -6,7 +6,7 @@ are cut by whoever listens, in the web process.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -76,8 +76,32 @@ Listener = Callable[[Event], None]
 """Called on the engine's own thread, in order; must return at once and must not raise."""
 
 
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """An answer to whether a model fits the machine that would run it."""
+
+    fits: bool
+    has_gpu: bool  # the machine
+    words: str = ""  # for people: where the model would go, or what is missing
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One finding about a model's files; `words` say what was found."""
+
+    name: str
+    ok: bool
+    words: str
+
+
 class Engine(Protocol):
-    """Where a line-up of models lives."""
+    """A place where models run."""
+
+    def plan(self, cards: Sequence[ModelCard]) -> Mapping[str, Fit]:
+        """Say how each card's model would fit if all of them were opened; starts nothing."""
+
+    def check(self, card: ModelCard) -> Iterator[Point]:
+        """Examine a model's weights point by point, up to the first failure; no points if they are elsewhere."""
 
     def open(self, cards: Sequence[ModelCard]) -> None:
         """Begin to bring the models up, in the background; returns at once.

@@ -12,16 +12,17 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
+from playground.engines.local.check import check
 from playground.engines.local.devices import find_devices
 from playground.engines.local.launch import launcher
-from playground.engines.local.placement import Device
+from playground.engines.local.placement import Device, How, plan
 from playground.engines.local.scheduler import Scheduler
 from playground.engines.local.supervisor import Limits, Supervisor
 from playground.engines.local.table import State
-from playground.engines.protocol import Job, Listener
+from playground.engines.protocol import Fit, Job, Listener, Point
 from playground.errors import EngineError, Unknown
 from playground.records import FinishReason, ModelCard, ModelStatus
 from playground.settings import Settings
@@ -47,7 +48,7 @@ class LocalEngine:
         environ: Mapping[str, str] = os.environ,
         clock: Clock = time.monotonic,
     ) -> None:
-        self._threads = settings.threads
+        self._threads, self._environ = settings.threads, environ
         self._limits = limits or Limits()
         self._clock = clock
         self._find_devices = devices or partial(find_devices, settings.memory_bytes)
@@ -59,6 +60,18 @@ class LocalEngine:
         self._gate = threading.Lock()  # between a request and `close`
         self._closed = False
         self._thread: threading.Thread | None = None
+
+    def plan(self, cards: Sequence[ModelCard]) -> Mapping[str, Fit]:
+        """Say how each card's model would fit this machine; see `Engine`."""
+        devices = self._find_devices()
+        has_gpu = not all(device.is_cpu for device in devices)
+        placements = plan(cards, devices).placements
+        return {name: Fit(p.how is not How.TOO_LARGE, has_gpu, p.words) for name, p in placements.items()}
+
+    def check(self, card: ModelCard) -> Iterator[Point]:
+        """Examine a model's weights in a process of its own; see `Engine`."""
+        room = plan([card], self._find_devices()).placements[card.id].room
+        return check(card, self._threads, room, self._environ)
 
     def open(self, cards: Sequence[ModelCard]) -> None:
         """Begin to bring the models up, in the background; see `Engine`."""
