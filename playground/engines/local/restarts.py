@@ -20,7 +20,6 @@ class Restarts:
     deaths: int = 0  # since an answer was finished
     failed_loads: int = 0  # since a model was loaded
     records: bool = True  # steps may be recorded: no worker has died of it, as far as one can tell
-    gives_way: bool = True  # no worker that gave way was silent for too long
 
     def add(self, *, while_loading: bool) -> None:
         """Count a death; a first one while the model was answering is not blamed on recorded steps."""

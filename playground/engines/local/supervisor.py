@@ -141,8 +141,7 @@ class Supervisor:
         self.process = Process(launched, held, self._limits.exit_s, self._clock)
         self.process.connect(self._post, self.on_messages, self.on_gone, self.on_exit)
         room = self.placement.room if self.placement else {}
-        how = {"recorded": self._restarts.records, "gives_way": self._restarts.gives_way}
-        self.process.send(messages.load(self.card, self._threads, room, rows, **how))
+        self.process.send(messages.load(self.card, self._threads, room, rows, recorded=self._restarts.records))
 
     def check(self) -> None:
         """End a worker that has been silent for too long."""
@@ -155,7 +154,7 @@ class Supervisor:
             words = f"stopped answering for {silent_s:.0f} s"
         if words:
             log.warning("the process of %s %s", self.card.id, words)
-            self.process.hung, self._restarts.gives_way = words, False
+            self.process.hung = words
             self.handle(Event.LOSE, f"the model's process {words}; it is being started again")
 
     # -- the worker -----------------------------------------------------------------------------------------------

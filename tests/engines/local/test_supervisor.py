@@ -113,9 +113,10 @@ class Scene:
     def of(self, row: str) -> list[Event]:
         return [event for event in self.events if event.row == row]
 
-    def told(self, name: str) -> bool:
-        """A field of the `load` message of the last worker."""
-        return bool(json.loads(self.launcher.sent(1)[0])[name])
+    @property
+    def records(self) -> bool:
+        """The last worker was told that steps may be recorded."""
+        return bool(json.loads(self.launcher.sent(1)[0])["recorded"])
 
 
 @pytest.fixture
@@ -292,43 +293,31 @@ def test_death_fails_started_rows_and_keeps_waiting_ones(scene: Scene) -> None:
 
 def test_death_while_loading_stops_recording_until_the_model_is_unloaded(scene: Scene) -> None:
     scene.model.launch()
-    assert scene.told("recorded")
+    assert scene.records
     scene.die()
     scene.now = 1.0
     scene.up()
-    assert not scene.told("recorded")
+    assert not scene.records
     scene.begin("a")
     scene.say(messages.ended("a", FinishReason.STOP))
     scene.model.sleep()
     scene.exit("ended with status 0")
     scene.ask("b")
     scene.up()
-    assert not scene.told("recorded"), "it would die at every other loading"
+    assert not scene.records, "it would die at every other loading"
     scene.unload()
     scene.exit("ended with status 0")
     scene.ask("c")
     scene.up()
-    assert scene.told("recorded")
+    assert scene.records
 
 
 def test_second_death_while_answering_stops_recording(scene: Scene) -> None:
     for recorded in (True, True, False):
         scene.up()
-        assert scene.told("recorded") is recorded
+        assert scene.records is recorded
         scene.die()
         scene.now += 10.0
-
-
-def test_successor_of_a_silent_worker_does_not_give_way(scene: Scene) -> None:
-    scene.up()
-    assert scene.told("gives_way")
-    scene.begin("a")
-    scene.now = 1000.0
-    scene.model.check()
-    scene.exit()
-    scene.now = 2000.0
-    scene.up()
-    assert not scene.told("gives_way")
 
 
 def test_restart_delays_grow_until_an_answer_is_finished(scene: Scene) -> None:
