@@ -18,7 +18,8 @@ from functools import partial
 from playground.engines.local.check import check
 from playground.engines.local.devices import find_devices
 from playground.engines.local.launch import launcher
-from playground.engines.local.placement import Device, How, plan
+from playground.engines.local.placement import Device, How
+from playground.engines.local.planning import plan
 from playground.engines.local.scheduler import Scheduler
 from playground.engines.local.supervisor import Limits, Supervisor
 from playground.engines.local.table import State
@@ -65,13 +66,13 @@ class LocalEngine:
         """Say how each card's model would fit this machine; see `Engine`."""
         devices = self._find_devices()
         has_gpu = not all(device.is_cpu for device in devices)
-        placements = plan(cards, devices).placements
-        return {name: Fit(p.how is not How.TOO_LARGE, has_gpu, p.words) for name, p in placements.items()}
+        placed = plan(cards, devices)
+        return {name: Fit(place.how is not How.TOO_LARGE, has_gpu, place.words) for name, place in placed.items()}
 
     def check(self, card: ModelCard) -> Iterator[Point]:
         """Examine a model's weights in a process of its own; see `Engine`."""
-        room = plan([card], self._find_devices()).placements[card.id].room
-        return check(card, self._threads, room, self._environ)
+        weights = plan([card], self._find_devices())[card.id].weights
+        return check(card, self._threads, weights, self._environ)
 
     def open(self, cards: Sequence[ModelCard]) -> None:
         """Begin to bring the models up, in the background; see `Engine`."""

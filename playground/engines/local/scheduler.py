@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from playground.engines.local.placement import Device, How, plan, rows_beside
+from playground.engines.local.placement import Device, How, rows_beside
+from playground.engines.local.planning import plan
 from playground.engines.local.supervisor import Supervisor
 from playground.engines.local.table import Event, State
 
@@ -38,7 +39,7 @@ class Scheduler:
         free_loads = self._loads_at_once - sum(model.state is State.LOADING for model in models)
         claimed: set[str] = set()  # devices that a model waits for: one that came later does not take them
         for model in sorted(models, key=lambda model: model.rows.waiting_since):
-            devices = model.placement.devices if model.placement else ()
+            devices = tuple(model.placement.shares) if model.placement else ()
             if free_loads > 0 and model.wants_launch and claimed.isdisjoint(devices):
                 rows = self._rows_for(model, models)
                 if rows:
@@ -53,7 +54,7 @@ class Scheduler:
         if all(model.placement is not None for model in models):
             return
         self._devices = self._devices or tuple(self._find_devices())
-        placements = plan([model.card for model in models], self._devices).placements
+        placements = plan([model.card for model in models], self._devices)
         for model in models:
             model.placement = placements[model.card.id]
 

@@ -140,8 +140,8 @@ class Supervisor:
         held = Held(self.placement, rows) if self.placement else None
         self.process = Process(launched, held, self._limits.exit_s, self._clock)
         self.process.connect(self._post, self.on_messages, self.on_gone, self.on_exit)
-        room = self.placement.room if self.placement else {}
-        self.process.send(messages.load(self.card, self._threads, room, rows, recorded=self._restarts.records))
+        weights = self.placement.weights if self.placement else {}
+        self.process.send(messages.load(self.card, self._threads, weights, rows, recorded=self._restarts.records))
 
     def check(self) -> None:
         """End a worker that has been silent for too long."""
