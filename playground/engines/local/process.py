@@ -1,17 +1,21 @@
 """A supervisor's hold on one worker process, from its launch until its memory is free.
 
-Boundary: sends messages and keeps times; decides nothing.
+Boundary: carries messages and keeps times; decides nothing.
 """
 
 from __future__ import annotations
 
+import contextlib
 import math
+import queue
+import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from playground.engines.local.launch import Launched
 from playground.engines.local.placement import Held
 from playground.engines.local.wire.channel import Message
-from playground.engines.local.wire.link import Link
+from playground.errors import EngineError
 
 Clock = Callable[[], float]
 Post = Callable[[Callable[[], None]], None]
@@ -19,7 +23,7 @@ Post = Callable[[Callable[[], None]], None]
 
 
 class Process:
-    """One launched worker.
+    """One launched worker; a thread for each direction of its channel, so that the engine never waits for it.
 
     Args:
         held: the memory that it takes; None if its model was not placed.
@@ -35,7 +39,7 @@ class Process:
         self._exit_s = exit_s
         self._clock = clock
         self._gone_at = math.inf
-        self._link: Link | None = None
+        self._outbox: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
 
     def connect(
         self,
@@ -45,23 +49,27 @@ class Process:
         on_exit: Callable[[Process, str], None],
     ) -> None:
         """Begin to exchange messages; `post` takes the calls of the other functions."""
-        self._link = Link(
-            self._launched.channel,
-            on_messages=lambda received: post(lambda: on_messages(self, received)),
-            on_gone=lambda: post(lambda: on_gone(self)),
-        )
-        self._launched.exit.add_done_callback(lambda exit: post(lambda: on_exit(self, exit.result())))
+
+        def read() -> None:
+            channel = self._launched.channel
+            with contextlib.suppress(OSError, EngineError):  # whatever broke the conversation, it is over
+                while (received := channel.receive()) is not None:
+                    post(partial(on_messages, self, received))
+            channel.close_read()
+            post(partial(on_gone, self))
+
+        threading.Thread(target=read, name="engine-read", daemon=True).start()
+        threading.Thread(target=self._write, name="engine-write", daemon=True).start()
+        self._launched.exit.add_done_callback(lambda exit: post(partial(on_exit, self, exit.result())))
 
     def send(self, message: Message) -> None:
         """Queue a message; it is dropped if the process is gone."""
-        if self._link is not None:
-            self._link.send(message)
+        self._outbox.put(message)
 
     def end(self) -> None:
         """Hang up and kill the process."""
         self._gone_at = min(self._gone_at, self._clock() + self._exit_s)
-        if self._link is not None:
-            self._link.close()
+        self._outbox.put(None)
         self._launched.kill()
 
     def exited(self, words: str) -> None:
@@ -78,3 +86,10 @@ class Process:
     def is_gone(self) -> bool:
         """Return True if the memory is free, or should be by now."""
         return self._clock() >= self._gone_at
+
+    def _write(self) -> None:
+        channel = self._launched.channel
+        with contextlib.suppress(OSError):  # the process is gone; the reading thread reports it
+            while (message := self._outbox.get()) is not None:
+                channel.send(message)
+        channel.close_write()

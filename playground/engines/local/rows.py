@@ -9,11 +9,10 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from playground.engines.listening import tell
 from playground.engines.local.process import Process
 from playground.engines.local.wire import messages
 from playground.engines.local.wire.channel import Message
-from playground.engines.protocol import Ended, EngineFacts, Event, Job, Listener, Queued, Started
+from playground.engines.protocol import Ended, EngineFacts, Event, Job, Listener, Queued, Started, tell
 from playground.records import FinishReason
 
 Clock = Callable[[], float]
