@@ -65,7 +65,7 @@ def serve(settings: Settings) -> int:
     # Gradio sums up its past events after every event, for a monitor that is switched off here.
     os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000000")
     os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "1")  # it would keep 10,000, and copy the list for each event
-    # numpy's own threads would share the one processor that this process keeps to.
+    # numpy's own threads would compete with the models for the processors.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     logging.getLogger("asyncio").addFilter(Seldom(OUT_OF_FILES))
     allow_files()
@@ -73,7 +73,6 @@ def serve(settings: Settings) -> int:
     check_address(settings.host, settings.port)
     pass_by_proxy(os.environ, settings.host)
     from playground.arena.arena import Arena
-    from playground.engines.local.cpu_affinity import keep_to_one
     from playground.ui import texts
     from playground.ui.events import lighten_events
     from playground.ui.http.operator import base_url, operator_access, operator_url
@@ -99,7 +98,6 @@ def serve(settings: Settings) -> int:
         lighten_sessions(page)
         lighten_events(page)
         page.server.config.timeout_graceful_shutdown = GOODBYE_S
-        keep_to_one()
         gc.freeze()
         gc.enable()
         page.block_thread()

@@ -719,7 +719,7 @@ def test_a_fleet_sends_each_card_to_its_engine_and_names_what_there_is(opened: O
             "far": "ready",
             "near": "failed",
         }
-        with pytest.raises(Unknown, match="no model 'gpt-9' was brought up; there are: far, near"):
+        with pytest.raises(Unknown, match="no model 'gpt-9' was opened; there are: far, near"):
             Column(fleet).start("gpt-9")
         fleet.cancel("row")
         fleet.unload("far")

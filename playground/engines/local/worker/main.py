@@ -161,7 +161,7 @@ def run(channel: Channel) -> None:
     request = inbox.get()
     card = messages.read_card(request)
     _show_name(card.id)
-    priority.be_the_first_to_go()
+    priority.be_the_first_to_end()
     priority.be_nice()
     try:
         loaded = load(card, request["threads"], room=request["room"])
@@ -171,7 +171,8 @@ def run(channel: Channel) -> None:
         return
     channel.send(messages.ready(golden.facts(loaded.facts), loaded.load_s, writer.max_rows, golden.note))
     worker = Worker(writer, inbox, channel.send)
-    priority.keep_turning(worker.turn, gives_way=request["gives_way"] and loaded.device.type == "cpu")
+    while True:
+        worker.turn()
 
 
 def _show_name(name: str) -> None:
