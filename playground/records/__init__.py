@@ -1,0 +1,53 @@
+"""The product's nouns as frozen records; import them from here, whatever file defines them.
+
+Boundary: values only; no clock, no randomness, no model library, no Gradio. Imports only `errors` and `documents`.
+"""
+
+from playground.records.battles import (
+    SIDES,
+    Battle,
+    BattleSide,
+    BattleState,
+    Belongings,
+    Erased,
+    JudgedBattle,
+    JudgedPair,
+    JudgedTexts,
+    Origin,
+    OwnBattle,
+    Standing,
+    Vote,
+)
+from playground.records.generations import FinishReason, Generation
+from playground.records.models import ModelCard, ModelStatus, SamplingParams
+from playground.records.prompts import Instruction, Prompt, PromptTemplate, Segment
+from playground.records.views import BattleView, ColumnState, ColumnView, LiveColumn
+
+__all__ = [
+    "SIDES",
+    "Battle",
+    "BattleSide",
+    "BattleState",
+    "BattleView",
+    "Belongings",
+    "ColumnState",
+    "ColumnView",
+    "Erased",
+    "FinishReason",
+    "Generation",
+    "Instruction",
+    "JudgedBattle",
+    "JudgedPair",
+    "JudgedTexts",
+    "LiveColumn",
+    "ModelCard",
+    "ModelStatus",
+    "Origin",
+    "OwnBattle",
+    "Prompt",
+    "PromptTemplate",
+    "SamplingParams",
+    "Segment",
+    "Standing",
+    "Vote",
+]
