@@ -19,8 +19,8 @@ from playground.records.battles import (
     Vote,
 )
 from playground.records.generations import FinishReason, Generation
-from playground.records.models import ModelCard, ModelStatus, SamplingParams
-from playground.records.prompts import Instruction, Prompt, PromptTemplate, Segment
+from playground.records.models import Dtype, ModelCard, ModelStatus, Quantization, SamplingParams
+from playground.records.prompts import Instruction, Prompt, PromptFormat, PromptTemplate, Segment
 from playground.records.views import BattleView, ColumnState, ColumnView, LiveColumn
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "Belongings",
     "ColumnState",
     "ColumnView",
+    "Dtype",
     "Erased",
     "FinishReason",
     "Generation",
@@ -45,7 +46,9 @@ __all__ = [
     "Origin",
     "OwnBattle",
     "Prompt",
+    "PromptFormat",
     "PromptTemplate",
+    "Quantization",
     "SamplingParams",
     "Segment",
     "Standing",

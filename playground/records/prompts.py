@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from typing import Annotated, Literal
 
+from pydantic import Field, NonNegativeInt, PositiveInt
+
+from playground.documents import strict_keys
 from playground.errors import InvalidValue
+
+PLACES = ("instruction", "input", "system")
+"""Names that a segment's text may have in braces."""
+PLACE = re.compile(r"\{(\w+)\}")
+
+Text = Annotated[str, Field(min_length=1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,33 +28,49 @@ class Instruction:
     category: str = ""  # of the starter it came from; empty when typed
 
 
+@strict_keys
 @dataclass(frozen=True, slots=True)
 class Segment:
     """A piece of a prompt: either literal special ids or text with ``{instruction} {input} {system}`` in it."""
 
     text: str = ""
-    ids: tuple[int, ...] = ()
+    ids: tuple[NonNegativeInt, ...] = ()
 
     def __post_init__(self) -> None:
         if bool(self.text) == bool(self.ids):
-            raise InvalidValue(f"segment is {self!r}; valid: either text or ids, not both, not neither")
+            raise InvalidValue("a segment has either 'text' or 'ids', and one that is not empty")
+        for name in self.places:
+            if name not in PLACES:
+                raise InvalidValue(f"unknown place {{{name}}}; valid: {', '.join(f'{{{place}}}' for place in PLACES)}")
+
+    @property
+    def places(self) -> frozenset[str]:
+        """The names in braces."""
+        return frozenset(PLACE.findall(self.text))
 
 
+@strict_keys
 @dataclass(frozen=True, slots=True)
-class PromptTemplate:
-    """A prompt format (`prompts/templates/<id>.toml`), with the rules for ending and reading its answers."""
+class PromptFormat:
+    """A prompt format with the rules for ending and reading its answers; the keys of a template file."""
 
     id: str
     source: str  # the origin of the format, a sentence
     without_input: tuple[Segment, ...]
     with_input: tuple[Segment, ...]
     default_system: str = ""  # the card's own; empty: the card has no place for system text
-    stop_ids: tuple[int, ...] = ()
-    stop_strings: tuple[str, ...] = ()
-    drop_ids: tuple[int, ...] = ()  # never part of the text
-    strip: str = "none"  # none | both | one_leading_space
-    max_prompt_tokens: int | None = None
-    notes: tuple[str, ...] = ()
+    stop_ids: tuple[NonNegativeInt, ...] = ()
+    stop_strings: tuple[Text, ...] = ()
+    drop_ids: tuple[NonNegativeInt, ...] = ()  # never part of the text
+    strip: Literal["none", "both", "one_leading_space"] = "none"
+    max_prompt_tokens: PositiveInt | None = None
+    notes: tuple[Text, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PromptTemplate(PromptFormat):
+    """A prompt format (`prompts/templates/<id>.toml`) with its hash, or a repository's own chat template."""
+
     hash: str = ""  # sha256 of the file's bytes, hex; of `chat` for a chat template
     chat: str = ""  # source of a repository's own chat template; the segments are then the contents of its messages
     chat_names: tuple[tuple[str, str], ...] = ()  # special tokens as the source calls them: ("eos_token", "</s>")
@@ -51,7 +78,7 @@ class PromptTemplate:
     @property
     def takes_system(self) -> bool:
         """True if the format has a place for system text."""
-        return any("{system}" in segment.text for segment in self.without_input)
+        return any("system" in segment.places for segment in self.without_input)
 
 
 @dataclass(frozen=True, slots=True)
