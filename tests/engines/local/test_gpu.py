@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from playground.catalog.catalog import read_card
+from playground.catalog.card_files import read_card
 from playground.engines.local.placement import Device
 from playground.engines.local.pool import LocalEngine
 from playground.engines.local.supervisor import Limits

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from playground.arena.arena import Arena
-from playground.catalog.catalog import read_card
+from playground.catalog.card_files import read_card
 from playground.engines.fleet import Fleet
 from playground.engines.protocol import Ended, Engine, Event, Job, Queued, Started, Tokens
 from playground.engines.remote.engine import RemoteEngine
