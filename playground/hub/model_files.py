@@ -1,12 +1,12 @@
-"""Which files of a repository a model needs, and which of them a folder lacks.
+"""The files of a repository that a model needs, and those that a folder lacks.
 
-Boundary: looks at names, and into the index that lists the weights; opens nothing else.
+Boundary: reads names and the index of the weights; opens no other file.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -25,49 +25,46 @@ SMALL_FILES = (
     "NOTICE*",
     "README.md",
 )
-"""Patterns of what goes with the weights; everything else in a repository (code, other formats) stays where it is."""
 WEIGHTS = (
     ("model.safetensors",),
     ("model.safetensors.index.json", "model-*-of-*.safetensors"),
     ("pytorch_model.bin",),
     ("pytorch_model.bin.index.json", "pytorch_model-*-of-*.bin"),
 )
-"""The forms that weights come in, best first; only one of them is taken."""
+"""The forms of weights, best first; only one of them is needed."""
+PATTERNS = (*SMALL_FILES, *(pattern for form in WEIGHTS for pattern in form))
+"""Every file that may be needed; never code."""
 
 
 def is_complete(folder: Path) -> bool:
-    """Whether `folder` has everything that a model needs, as far as names tell."""
+    """Return True if `folder` has a file of every name that a model needs."""
     return not missing_files(folder)
 
 
 def missing_files(folder: Path) -> tuple[str, ...]:
-    """What `folder` lacks of a configuration, a tokenizer, and every weights file that its index names."""
+    """Return what `folder` lacks of a configuration, a tokenizer, and the weights that its index names."""
     names = {path.name for path in folder.iterdir() if path.is_file()} if folder.is_dir() else set()
     return (*lacking(names), *sorted(_named_by_index(folder, _weights(names)) - names))
 
 
 def needed(names: Collection[str]) -> tuple[str, ...]:
-    """Those of a repository's files that the model needs, weights last."""
+    """Return those of a repository's files that a model needs, weights last."""
     small = {name for pattern in SMALL_FILES for name in _matching(names, pattern)}
     return (*sorted(small), *_weights(names))
 
 
 def lacking(names: Collection[str]) -> tuple[str, ...]:
-    """What a model needs and none of these files is."""
-    return tuple(_lacking(names))
-
-
-def _lacking(names: Collection[str]) -> Iterator[str]:
-    if CONFIG not in names:
-        yield CONFIG
-    if not set(TOKENIZERS) & set(names):
-        yield " or ".join(TOKENIZERS)
-    if not _weights(names):
-        yield "weights (safetensors or pytorch_model*.bin)"
+    """Return what a model needs and none of these files is."""
+    found = {
+        CONFIG: CONFIG in names,
+        " or ".join(TOKENIZERS): not set(TOKENIZERS).isdisjoint(names),
+        "weights (safetensors or pytorch_model*.bin)": bool(_weights(names)),
+    }
+    return tuple(name for name, is_there in found.items() if not is_there)
 
 
 def _weights(names: Collection[str]) -> tuple[str, ...]:
-    """The weights files in the best form that is there; empty when there is none."""
+    """Return the weights files of the best form; empty if there are none."""
     for form in WEIGHTS:
         matches = [_matching(names, pattern) for pattern in form]
         if all(matches):
@@ -76,7 +73,7 @@ def _weights(names: Collection[str]) -> tuple[str, ...]:
 
 
 def _matching(names: Collection[str], pattern: str) -> list[str]:
-    """Files in the top folder only: `*` would match a slash too."""
+    """Return matches in the top folder; `*` alone would match a slash too."""
     return sorted(name for name in names if fnmatchcase(name, pattern) and "/" not in name)
 
 
