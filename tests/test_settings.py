@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from playground.errors import InvalidValue
-from playground.settings import RETIRED, Settings, add_flags, read_settings, table, variable
+from playground.settings import RETIRED, add_flags, read_settings, table, variable
 
 
 def test_defaults_are_those_of_the_contract() -> None:

@@ -11,9 +11,10 @@ from tests.support.paths import ROOT
 PAGE = ROOT / "docs" / "settings.md"
 HEAD = """# Settings
 
-Every setting has a variable and, unless it is a secret, a flag: `PLAYGROUND_MIN_FREE_MB` is `--min-free-mb`. A flag beats its variable, which
-beats Gradio's own (`GRADIO_SERVER_NAME`, `GRADIO_SERVER_PORT`, `GRADIO_SHARE`). On a Space every variable of this table is a variable or secret of the
-Space. `GRADIO_ROOT_PATH` and `FORWARDED_ALLOW_IPS` are for a [reverse proxy](hosting.md).
+Every setting has a variable and, unless it is a secret, a flag: `PLAYGROUND_MIN_FREE_MB` is `--min-free-mb`. A flag
+beats its variable, which beats Gradio's own (`GRADIO_SERVER_NAME`, `GRADIO_SERVER_PORT`, `GRADIO_SHARE`). On a Space
+every variable of this table is a variable or secret of the Space. `GRADIO_ROOT_PATH` and `FORWARDED_ALLOW_IPS` are for
+a [reverse proxy](hosting.md).
 
 This page is made from the code by `python -m tests.support.settings_page`.
 

@@ -1,6 +1,6 @@
 """A model's way through every gate, point by point, in a process of its own that ends with it.
 
-Boundary: web process side, and never imports torch; what the points are is `inspection`'s.
+Boundary: web process side, and never imports torch; the checks are in `worker.check`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def _inspected(
     card: ModelCard, threads: int, room: Mapping[str, int], environ: Mapping[str, str], *, recorded: bool
 ) -> Iterator[Point]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "playground.engines.local.worker.inspection"],
+        [sys.executable, "-m", "playground.engines.local.worker.check"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env=worker_environment(environ, threads),

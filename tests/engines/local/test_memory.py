@@ -18,8 +18,8 @@ from playground.engines.local.placement import Device, need_of
 from playground.engines.local.pool import LocalEngine
 from playground.engines.local.supervisor import Limits
 from playground.engines.local.table import State
-from playground.engines.local.worker.golden import write_together
-from playground.engines.local.worker.loading import load
+from playground.engines.local.worker.decoding.self_check import decode_together
+from playground.engines.local.worker.loading.model import load
 from playground.engines.protocol import Ended, Event, Job, Queued, Started, Tokens
 from playground.records import FinishReason, ModelCard, SamplingParams
 from playground.settings import Settings
@@ -210,7 +210,7 @@ def test_an_offloaded_model_writes_what_the_whole_one_writes_takes_turns_and_giv
         wait_until(lambda: "large" not in names_of_workers())
     finally:
         engine.close()
-    expected = write_together(load(large, threads=1, room={"cpu": size}), [job_of("expected")])
+    expected = decode_together(load(large, threads=1, room={"cpu": size}), [job_of("expected")])
     assert [row.token_ids for row in (*first, second)] == expected * 4
     assert len(expected[0]) == 8
 
