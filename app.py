@@ -78,7 +78,6 @@ def serve(settings: Settings) -> int:
     from playground.ui.events import lighten_events
     from playground.ui.http.operator import base_url, operator_access, operator_url
     from playground.ui.http.proxies import read_proxies, read_root_path, take_from_uvicorn
-    from playground.ui.http.routes import lighten_routes
     from playground.ui.sessions import lighten_sessions
     from playground.ui.site import build_pages, launch_options
 
@@ -95,7 +94,6 @@ def serve(settings: Settings) -> int:
             words = texts.OPERATOR_PRINTED if access.is_new else texts.OPERATOR_PRINTED_SET
             base = base_url(settings.host, settings.port, page.root_path)
             print(words.format(url=operator_url(access, base)), flush=True)
-        lighten_routes(page)
         lighten_sessions(page)
         lighten_events(page)
         page.server.config.timeout_graceful_shutdown = GOODBYE_S
