@@ -23,8 +23,6 @@ from playground.ui.http.open_files import OUT_OF_FILES, Seldom, allow_files, che
 if TYPE_CHECKING:
     import gradio as gr
 
-    from playground.ui.http.proxies import Proxies
-
 INTERRUPTED = 130
 GOODBYE_S = 1
 """How long open streams may go on once the server is told to stop; uvicorn alone would wait for their visitors."""
@@ -75,10 +73,9 @@ def serve(settings: Settings) -> int:
     from playground.arena.arena import Arena
     from playground.engines.local.cpu_affinity import keep_to_one
     from playground.ui import texts
-    from playground.ui.events import lighten_events
+    from playground.ui.gradio_patches import guard_connections, shrink_sessions, slow_polling_down
     from playground.ui.http.operator import base_url, operator_access, operator_url
     from playground.ui.http.proxies import read_proxies, read_root_path, take_from_uvicorn
-    from playground.ui.sessions import lighten_sessions
     from playground.ui.site import build_pages, launch_options
 
     proxies, root_path = read_proxies(os.environ, settings.share), read_root_path(os.environ)
@@ -89,13 +86,14 @@ def serve(settings: Settings) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     arena.open()
     try:
-        _launch(page, settings, proxies, launch_options(arena, access, proxies, root_path))
+        guard_connections(proxies)
+        _launch(page, settings, launch_options(arena, access, proxies, root_path))
+        slow_polling_down(page)
+        shrink_sessions(page)
         if access.token:
             words = texts.OPERATOR_PRINTED if access.is_new else texts.OPERATOR_PRINTED_SET
             base = base_url(settings.host, settings.port, page.root_path)
             print(words.format(url=operator_url(access, base)), flush=True)
-        lighten_sessions(page)
-        lighten_events(page)
         page.server.config.timeout_graceful_shutdown = GOODBYE_S
         keep_to_one()
         gc.freeze()
@@ -106,18 +104,15 @@ def serve(settings: Settings) -> int:
     return 0
 
 
-def _launch(page: gr.Blocks, settings: Settings, proxies: Proxies, options: dict[str, Any]) -> None:
-    from playground.ui.http.connections import guarded_connections
-
+def _launch(page: gr.Blocks, settings: Settings, options: dict[str, Any]) -> None:
     try:
-        with guarded_connections(proxies):
-            page.launch(
-                server_name=settings.host,
-                server_port=settings.port,
-                share=settings.share,
-                prevent_thread_lock=True,
-                **options,
-            )
+        page.launch(
+            server_name=settings.host,
+            server_port=settings.port,
+            share=settings.share,
+            prevent_thread_lock=True,
+            **options,
+        )
     except ValueError as error:  # Gradio cannot reach the page that it serves
         raise CannotServe(str(error)) from error
 
