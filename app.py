@@ -60,9 +60,6 @@ def serve(settings: Settings) -> int:
     """
     # Nothing of what Gradio's import allocates is ever garbage: looking for it is a sixth of the time to the page.
     gc.disable()
-    # Gradio sums up its past events after every event, for a monitor that is switched off here.
-    os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000000")
-    os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "1")  # it would keep 10,000, and copy the list for each event
     # numpy's own threads would share the one processor that this process keeps to.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     logging.getLogger("asyncio").addFilter(Seldom(OUT_OF_FILES))
