@@ -72,7 +72,8 @@ def serve(settings: Settings) -> int:
     from playground.ui import texts
     from playground.ui.gradio_patches import guard_connections, shrink_sessions, slow_polling_down
     from playground.ui.http.operator import base_url, operator_access, operator_url
-    from playground.ui.http.proxies import read_proxies, read_root_path, take_from_uvicorn
+    from playground.ui.http.proxies import read_proxies, take_from_uvicorn
+    from playground.ui.http.root_path import read_root_path
     from playground.ui.site import build_pages, launch_options
 
     proxies, root_path = read_proxies(os.environ, settings.share), read_root_path(os.environ)

@@ -297,8 +297,6 @@ def many_files() -> Iterator[None]:
 @pytest.mark.usefixtures("many_files")
 def test_silent_connections_keep_nobody_away(few: FewFiles) -> None:
     with ExitStack() as stack:
-        stream = stack.enter_context(few.connect())
-        stream.sendall(b"GET /gradio_api/heartbeat/abcdef HTTP/1.1\r\nHost: x\r\n\r\n")
         began = time.monotonic()
         held = silent(few, 1100, lambda _: b"") + silent(few, 200, lambda _: GET[:-2])
         dripping = few.connect()
@@ -315,6 +313,4 @@ def test_silent_connections_keep_nobody_away(few: FewFiles) -> None:
                 dripping.send(b"X")
         assert time.monotonic() - began > REQUEST_S - 1
         assert serves(few)
-        assert stream.recv(65536).startswith(b"HTTP/1.1 200")
-        assert not is_closed(stream)
     assert few.log.read_text().count("Traceback") <= 1, "for a second there may be no file for one more connection"
