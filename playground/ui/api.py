@@ -20,8 +20,8 @@ from playground.ratings.counting import filtered
 from playground.ratings.leaderboard import Leaderboard
 from playground.records import BattleState, BattleView
 from playground.ui.follow import Looks
+from playground.ui.http.asgi import address_of
 from playground.ui.http.gate import RATER_HEADER
-from playground.ui.http.middleware import address_of
 from playground.ui.http.turnstile import Turnstile
 from playground.ui.pace import tick_s
 from playground.validation import (

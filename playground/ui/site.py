@@ -20,14 +20,15 @@ from playground.arena.arena import Arena
 from playground.arena.terms import read_terms
 from playground.ui import texts
 from playground.ui.api import add_api
+from playground.ui.http.asgi import Scope
 from playground.ui.http.calls import Endpoint, Endpoints
 from playground.ui.http.gate import CallGate
 from playground.ui.http.health import HealthRoute
 from playground.ui.http.limits import Limits
-from playground.ui.http.middleware import PageMiddleware, Scope
+from playground.ui.http.middleware import PageMiddleware
 from playground.ui.http.operator import HUB_ROUTES, NOBODY, OperatorAccess, OperatorGate
 from playground.ui.http.password import PasswordGate
-from playground.ui.http.proxies import ForwardedHeaders, Proxies, path_of
+from playground.ui.http.proxies import ForwardedHeaders, Proxies
 from playground.ui.http.root_path import StripRootPath
 from playground.ui.http.turnstile import Turnstile
 from playground.ui.pages.compare.page import CompareRoom
@@ -89,7 +90,7 @@ def launch_options(
             "middleware": [
                 Middleware(ForwardedHeaders, proxies=proxies),
                 Middleware(StripRootPath),
-                Middleware(PageMiddleware, cookie_path=path_of(root_path)),
+                Middleware(PageMiddleware),
                 Middleware(HealthRoute, arena=arena),
                 *([Middleware(PasswordGate, password=password)] if password else []),
                 Middleware(OperatorGate, access=access),

@@ -15,10 +15,11 @@ from starlette.requests import Request
 
 from playground.errors import Busy
 from playground.settings import Settings
+from playground.ui.http.asgi import Scope
 from playground.ui.http.calls import PREFIX, Endpoint, Endpoints
 from playground.ui.http.gate import CallGate, check_pace
 from playground.ui.http.limits import MOST_OPEN, Limits
-from playground.ui.http.middleware import COOKIE, Scope
+from playground.ui.http.middleware import COOKIE
 from playground.ui.http.operator import HEADER, OperatorAccess, OperatorGate
 from playground.ui.http.turnstile import Turnstile
 
@@ -117,11 +118,13 @@ def test_a_call_reaches_the_page_whole() -> None:
 
 def test_a_bad_call_does_not_reach_the_page() -> None:
     answer = Page().ask(f"{PREFIX}run/x", b"{")
-    assert (answer.status, answer.words, answer.seen) == (400, "the body is not JSON that can be read here", [])
+    assert (answer.status, answer.words, answer.seen) == (400, "the body is not valid JSON", [])
     assert Page().ask(f"{PREFIX}upload", {}).status == 404
 
 
-@pytest.mark.parametrize("path", ["file=/etc/passwd", "proxy=http://x", "vibe-code", "dev/reload", "runs", "deep_link"])
+@pytest.mark.parametrize(
+    "path", ["file=/etc/passwd", "proxy=http://x", "vibe-code", "dev/reload", "runs", "deep_link", "heartbeat/abc"]
+)
 def test_gradios_other_rooms_are_closed(path: str) -> None:
     assert Page().ask(PREFIX + path).words == "There is nothing at this address."
 
@@ -159,9 +162,7 @@ def test_an_address_with_a_slash_too_many_leads_to_the_page_below_any_path(path:
     assert urljoin(base, answer.headers["location"]) == base.rstrip("/")
 
 
-@pytest.mark.parametrize(
-    "path", ["/", "/leaderboard", f"{PREFIX}info", f"{PREFIX}heartbeat/abc", f"{PREFIX}queue/data"]
-)
+@pytest.mark.parametrize("path", ["/", "/leaderboard", f"{PREFIX}info", f"{PREFIX}queue/data"])
 def test_the_page_and_what_it_reads_are_open(path: str) -> None:
     assert Page().ask(path).status == 200
 
@@ -240,7 +241,7 @@ class Crowd:
     """Requests to one page of which none is answered until all have been counted."""
 
     page: Page
-    path: str = f"{PREFIX}heartbeat/abc"
+    path: str = f"{PREFIX}queue/data"
 
     def statuses(self, count: int, then: Callable[[], Awaitable[Answer]], **more: str) -> tuple[list[int], Answer]:
         """Of `count` requests that stay open, and the answer to one more while they are."""

@@ -25,8 +25,9 @@ from playground.prompting.prompt import ignores_system
 from playground.records import SIDES, BattleState, BattleView, ColumnState, ColumnView, Instruction
 from playground.ui import texts
 from playground.ui.follow import Looks
+from playground.ui.http.asgi import address_of
 from playground.ui.http.gate import check_pace
-from playground.ui.http.middleware import address_of, rater_of
+from playground.ui.http.middleware import rater_of
 from playground.ui.pace import tick_s
 from playground.ui.pages.compare.columns import Columns, intro
 from playground.ui.pages.compare.composer import Composer, Typed, clicked_starter, starter_samples, starters_of

@@ -25,7 +25,7 @@ from playground.errors import InvalidValue, PlaygroundError, Refused
 from playground.ratings.leaderboard import LeaderboardRow
 from playground.records import ModelCard, ModelStatus
 from playground.ui import texts
-from playground.ui.http.operator import OperatorAccess, Standing, hub_link, standing_of
+from playground.ui.http.operator import OperatorAccess, OperatorStatus, hub_link, operator_status
 from playground.ui.pages.models.model_card import COMING, Entry, list_html, states_html, turns_are_taken
 from playground.ui.rendering import escape
 
@@ -75,7 +75,7 @@ class ModelsRoom:
 
     def draw(self, request: gr.Request) -> Updates:
         """The whole room; what the operator may do only for the operator."""
-        standing = standing_of(request)
+        standing = operator_status(request)
         return {
             self.form: gr.update(visible=standing.is_operator),
             self.operator: operator_html(standing),
@@ -160,7 +160,7 @@ class ModelsRoom:
         """The room after something was done, or with the reason why it was not."""
         before = self._arena.line_up
         try:
-            if not standing_of(request).is_operator:
+            if not operator_status(request).is_operator:
                 raise Refused("foreign", texts.MODELS_NOT_YOURS)
             said = said_html(do())
         except PlaygroundError as error:
@@ -169,7 +169,7 @@ class ModelsRoom:
         return {self.said: said, **more, **self._draw_states(once_more=True)}
 
 
-def operator_html(standing: Standing) -> str:
+def operator_html(standing: OperatorStatus) -> str:
     """Return a line that says who is the operator: this browser, with a button to sign out, or how it becomes one.
 
     Addresses are relative, so that they also work below another site's path.

@@ -1,11 +1,10 @@
-"""What sessions cost, when they end, and that no answer ends with them."""
+"""The memory of a session, when a session ends, and the answers that outlast it."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
 import json
-import logging
 import time
 import tracemalloc
 import urllib.request
@@ -13,8 +12,6 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib.metadata import version
-from typing import Any
 
 import gradio as gr
 import pytest
@@ -23,9 +20,14 @@ from gradio_client import Client
 from benchmarks.tab import Tab, read_config
 from playground.clock import Clock
 from playground.settings import Settings
-from playground.ui.http.connections import UNREAD_S
+from playground.ui.gradio_patches import (
+    MOST_SESSIONS,
+    SESSION_IDLE_S,
+    UNREAD_S,
+    Sessions,
+    shrink_sessions,
+)
 from playground.ui.http.open_files import allow_files
-from playground.ui.sessions import IDLE_S, MOST, WRITTEN_FOR, Sessions, lighten_sessions
 from playground.ui.site import ROOMS, build_pages, launch_options
 from tests.conftest import free_port
 from tests.support.patience import PATIENCE_S, wait_until
@@ -137,10 +139,10 @@ def small_page(most: int) -> Iterator[SmallPage]:
         gr.Button().click(wait, None, [shown], api_name="wait", concurrency_limit=None)
     page = SmallPage(blocks, free_port(), gate)
     blocks.launch(server_port=page.port, prevent_thread_lock=True, quiet=True, max_threads=TABS)
-    lighten_sessions(blocks, Clock(monotonic=lambda: page.told_s[0]), most)
+    shrink_sessions(blocks, Clock(monotonic=lambda: page.told_s[0]), most)
     page.others_come(1)
     page.rests()
-    page.told_s[0] += IDLE_S
+    page.told_s[0] += SESSION_IDLE_S
     page.sweeps()
     assert page.kept == set()
     yield page
@@ -160,7 +162,7 @@ def whole() -> Iterator[tuple[gr.Blocks, int]]:
     arena = StubArena(Settings(views_per_minute=0))
     page, port = build_pages(arena), free_port()
     page.launch(server_port=port, prevent_thread_lock=True, quiet=True, **launch_options(arena))
-    lighten_sessions(page)
+    shrink_sessions(page)
     yield page, port
     page.close()
 
@@ -172,7 +174,7 @@ def view_page(port: int, views: int) -> None:
     gc.collect()
 
 
-# What a session costs
+# Memory
 
 
 def test_page_view_keeps_less_than_20_kb(
@@ -213,7 +215,7 @@ def test_pythons_client_gets_its_results(small: SmallPage) -> None:
 def test_idle_session_ends(small: SmallPage) -> None:
     small.result(small.call("answer", "idle"))
     small.rests()
-    small.told_s[0] += IDLE_S - 1
+    small.told_s[0] += SESSION_IDLE_S - 1
     small.sweeps()
     assert small.kept == {"idle"}
     small.told_s[0] += 1
@@ -225,7 +227,7 @@ def test_idle_session_ends(small: SmallPage) -> None:
 def test_each_use_prolongs_a_session(small: SmallPage) -> None:
     for _ in range(3):
         small.result(small.call("answer", "used"))
-        small.told_s[0] += IDLE_S - 1
+        small.told_s[0] += SESSION_IDLE_S - 1
         small.sweeps()
         assert small.kept == {"used"}
 
@@ -258,12 +260,12 @@ def test_messages_without_a_session_end(small: SmallPage) -> None:
     queue.pending_messages_per_session["cancelled"] = asyncio.Queue()
     queue.pending_event_ids_session["cancelled"] = set()
     small.sweeps()
-    small.told_s[0] += IDLE_S
+    small.told_s[0] += SESSION_IDLE_S
     small.sweeps()
     assert small.queued == set()
 
 
-# What does not end with it
+# Sessions and answers that stay
 
 
 def test_session_with_an_event_under_way_does_not_end(small: SmallPage) -> None:
@@ -271,7 +273,7 @@ def test_session_with_an_event_under_way_does_not_end(small: SmallPage) -> None:
     small.others_come()
 
     def others_have_ended() -> bool:  # an event of theirs may still be ending: that session is used until then
-        small.told_s[0] += 10 * IDLE_S
+        small.told_s[0] += 10 * SESSION_IDLE_S
         small.sweeps()
         assert "patient" in small.kept
         return small.kept == {"patient"}
@@ -283,7 +285,7 @@ def test_session_with_an_event_under_way_does_not_end(small: SmallPage) -> None:
 
 def test_answer_that_is_read_late_is_whole(small: SmallPage) -> None:
     url = small.call("wait", "slow")
-    small.told_s[0] += 10 * IDLE_S
+    small.told_s[0] += 10 * SESSION_IDLE_S
     small.sweeps()
     small.gate.open()
     small.rests()
@@ -295,7 +297,9 @@ def test_answer_that_is_read_late_is_whole(small: SmallPage) -> None:
 
 
 @pytest.mark.parametrize(
-    ("most", "tabs"), [(FEW, 20 * FEW), pytest.param(MOST, TABS, marks=pytest.mark.slow)], ids=["few", "2100 tabs"]
+    ("most", "tabs"),
+    [(FEW, 20 * FEW), pytest.param(MOST_SESSIONS, TABS, marks=pytest.mark.slow)],
+    ids=["few", "2100 tabs"],
 )
 def test_tabs_above_the_cap_that_read_at_once_get_whole_answers(most: int, tabs: int) -> None:
     allow_files()
@@ -361,23 +365,3 @@ def test_two_thousand_other_sessions_do_not_cut_an_answer(small: SmallPage, read
         small.rests()
         small.sweeps()
     assert "ended" in small.result(url)
-
-
-# What it is written for
-
-
-def test_another_version_of_gradio_is_left_as_it_is(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    class Launched:
-        app: Any = None
-
-    monkeypatch.setattr(gr, "__version__", "7.0.0")
-    with caplog.at_level(logging.WARNING):
-        lighten_sessions(Launched())  # type: ignore[arg-type]  # nothing of it is touched
-    assert "Gradio is 7.0.0" in caplog.text
-    assert WRITTEN_FOR in caplog.text
-
-
-def test_sessions_are_written_for_the_installed_gradio() -> None:
-    assert version("gradio") == WRITTEN_FOR
