@@ -79,6 +79,7 @@ def serve(settings: Settings) -> int:
     from playground.ui.http.operator import base_url, operator_access, operator_url
     from playground.ui.http.proxies import read_proxies, read_root_path, take_from_uvicorn
     from playground.ui.http.routes import lighten_routes
+    from playground.ui.http.turnstile import Turnstile
     from playground.ui.sessions import lighten_sessions
     from playground.ui.site import build_pages, launch_options
 
@@ -86,11 +87,12 @@ def serve(settings: Settings) -> int:
     take_from_uvicorn(os.environ)
     arena = Arena(settings)
     access = operator_access(settings, os.environ)
-    page = build_pages(arena, access)
+    turnstile = Turnstile()
+    page = build_pages(arena, access, turnstile)
     signal.signal(signal.SIGTERM, _interrupt)
     arena.open()
     try:
-        _launch(page, settings, proxies, launch_options(arena, access, proxies, root_path))
+        _launch(page, settings, proxies, launch_options(arena, access, proxies, root_path, turnstile))
         if access.token:
             words = texts.OPERATOR_PRINTED if access.is_new else texts.OPERATOR_PRINTED_SET
             base = base_url(settings.host, settings.port, page.root_path)

@@ -10,7 +10,7 @@ import sys
 from dataclasses import asdict
 from typing import TextIO
 
-from playground.battles import Battles
+from playground.battles import Battles, RaterData
 from playground.cli.printing import print_json
 from playground.cli.reading import open_to_read
 from playground.errors import InvalidValue, StorageError, Unknown
@@ -77,7 +77,7 @@ def _without_leftovers(settings: Settings, as_json: bool, out: TextIO) -> int:
 
 def _would_be_erased(settings: Settings, rater: str, source: str) -> Erased:
     with open_to_read(settings.db) as store:
-        there = _there(Battles(store), rater, source)
+        there = _there(RaterData(Battles(store)), rater, source)
     return Erased(there.battles, there.notes)
 
 
@@ -85,11 +85,12 @@ def _erased(settings: Settings, rater: str, source: str) -> tuple[Erased, bool]:
     """Erase it from the database, its file, and the journal; and whether no byte is left in the file."""
     with Store(settings.db, alone=settings.db_mounted) as store:
         battles = Battles(store)
-        _there(battles, rater, source)
+        data = RaterData(battles)
+        _there(data, rater, source)
         journal = Journal(store, journal_folder(settings.db))
         try:
             battles.interrupt_all()  # the playground is not running: what was being written has ended
-            found = battles.erase(rater, source)
+            found = data.erase(rater, source)
             is_gone = _scrubbed(store)
         finally:
             journal.close()
@@ -111,8 +112,8 @@ def _scrubbed(store: Store) -> bool:
     return False
 
 
-def _there(battles: Battles, rater: str, source: str) -> Belongings:
-    there = battles.belongings(rater, source)
+def _there(data: RaterData, rater: str, source: str) -> Belongings:
+    there = data.totals(rater, source)
     if not any(asdict(there).values()):
         raise Unknown(f"nothing is stored of the rater {rater!r}; exports name the raters there are")
     return there
