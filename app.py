@@ -73,18 +73,20 @@ def serve(settings: Settings) -> int:
     from playground.ui.http.operator import base_url, operator_access, operator_url
     from playground.ui.http.proxies import read_proxies, take_from_uvicorn
     from playground.ui.http.root_path import read_root_path
+    from playground.ui.http.turnstile import Turnstile
     from playground.ui.site import build_pages, launch_options
 
     proxies, root_path = read_proxies(os.environ, settings.share), read_root_path(os.environ)
     take_from_uvicorn(os.environ)
     arena = Arena(settings)
     access = operator_access(settings, os.environ)
-    page = build_pages(arena, access)
+    turnstile = Turnstile()
+    page = build_pages(arena, access, turnstile)
     signal.signal(signal.SIGTERM, _interrupt)
     arena.open()
     try:
         guard_connections(proxies)
-        _launch(page, settings, launch_options(arena, access, proxies, root_path))
+        _launch(page, settings, launch_options(arena, access, proxies, root_path, turnstile))
         slow_polling_down(page)
         shrink_sessions(page)
         if access.token:

@@ -10,7 +10,7 @@ import sys
 from dataclasses import asdict
 from typing import TextIO
 
-from playground.battles import Battles
+from playground.battles import Battles, RaterData
 from playground.cli.database import open_read_only
 from playground.cli.printing import print_json
 from playground.errors import InvalidValue, StorageError, Unknown
@@ -77,7 +77,7 @@ def _run_leftovers(settings: Settings, as_json: bool, out: TextIO) -> int:
 
 def _preview(settings: Settings, rater: str, source: str) -> Erased:
     with open_read_only(settings.db) as store:
-        there = _belongings(Battles(store), rater, source)
+        there = _belongings(RaterData(Battles(store)), rater, source)
     return Erased(there.battles, there.notes)
 
 
@@ -85,11 +85,12 @@ def _erase(settings: Settings, rater: str, source: str) -> tuple[Erased, bool]:
     """Erase the text in database and journal; return True beside it if no byte is left in the file."""
     with Store(settings.db, exclusive=settings.db_mounted) as store:
         battles = Battles(store)
-        _belongings(battles, rater, source)
+        data = RaterData(battles)
+        _belongings(data, rater, source)
         journal = Journal(store, journal_folder(settings.db))
         try:
             battles.interrupt_all()  # the playground is not running: no generation is still being written
-            found = battles.erase(rater, source)
+            found = data.erase(rater, source)
             is_scrubbed = _scrub(store)
         finally:
             journal.close()
@@ -111,8 +112,8 @@ def _scrub(store: Store) -> bool:
     return False
 
 
-def _belongings(battles: Battles, rater: str, source: str) -> Belongings:
-    there = battles.belongings(rater, source)
+def _belongings(data: RaterData, rater: str, source: str) -> Belongings:
+    there = data.totals(rater, source)
     if not any(asdict(there).values()):
         raise Unknown(f"nothing is stored of the rater {rater!r}; exports name the raters")
     return there

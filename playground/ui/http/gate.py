@@ -94,8 +94,9 @@ class CallGate:
                 await refuse(scope, send, 404 if isinstance(error, Unknown) else 400, str(error))
             return
         passed, kind = _with_body(scope, call.body), _kind(call)
-        turn = self._turnstile.turn() if kind is Kind.COMPARE else nullcontext(_leave_nothing)
-        if kind is not Kind.VIEW and call.endpoint is not None and not call.endpoint.is_public:
+        is_of_page = call.endpoint is not None and not call.endpoint.is_public  # the API takes its turn itself
+        turn = self._turnstile.turn() if is_of_page and kind is Kind.COMPARE else nullcontext(_leave_nothing)
+        if kind is not Kind.VIEW and call.endpoint is not None and is_of_page:
             passed[REFUSAL] = self._refusal(scope, kind, call.endpoint)
             kind = Kind.VIEW
         if not await self._is_limited(scope, send, kind, call.endpoint):

@@ -20,7 +20,7 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 
 from playground.arena.arena import Arena
-from playground.battles import Battles
+from playground.battles import Ballot, Viewer
 from playground.cli import main
 from playground.errors import DatabaseBroken, DatabaseLocked, DatabaseNewer, StorageError
 from playground.records import BattleState, FinishReason, Instruction
@@ -380,7 +380,7 @@ def test_a_newer_database_is_not_written_to_and_says_what_to_do(home: House) -> 
         )
         assert store.count_votes() == 1
         with pytest.raises(DatabaseLocked, match=r"reading only, so nothing was saved: playground\.db has schema"):
-            Battles(store).vote("battle-2", "a", ADA)
+            House(store).battles.vote("battle-2", "a", ADA)
     assert path.read_bytes() == content
 
 
@@ -547,14 +547,14 @@ def test_a_second_arena_shows_everything_and_refuses_to_store(reader: Arena, hom
     assert reader.read_only.startswith("another program writes to playground.db")
     assert reader.sources_line().endswith("read only")
     assert reader.leaderboard().verdict
-    assert reader.view("battle-1", ADA).state is BattleState.VOTED
+    assert reader.battles.view("battle-1", Viewer(ADA)).state is BattleState.VOTED
     home.time.pass_s(6)
-    assert reader.view("battle-1", BEN).state is BattleState.REVEALED
+    assert reader.battles.view("battle-1", Viewer(BEN)).state is BattleState.REVEALED
     for act in (
-        lambda: reader.vote("battle-2", ADA, "a"),
-        lambda: reader.undo("battle-1", ADA),
-        lambda: reader.note("battle-1", ADA, comment="more"),
-        lambda: reader.compare(Instruction("hi"), owner=ADA, source="page", blind=False),
+        lambda: reader.battles.vote("battle-2", Viewer(ADA), Ballot("a")),
+        lambda: reader.battles.undo("battle-1", Viewer(ADA)),
+        lambda: reader.battles.note("battle-1", Viewer(ADA), comment="more"),
+        lambda: reader.compare(Instruction("hi"), Viewer(ADA), blind=False),
     ):
         with pytest.raises(StorageError, match=r"another program writes to playground\.db"):
             act()

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from playground.battles import Battles
 from playground.errors import DatabaseDiffers, DatabaseLocked, StorageError
 from playground.records import Origin
 from playground.storage.database.connection import connect, open_writer
@@ -22,7 +21,7 @@ from playground.storage.journal.lines import seal
 from playground.storage.journal.segments import journal_folder, segments
 from playground.storage.maintenance.restore import restore
 from playground.storage.maintenance.verify import verify
-from tests.support.cast import ADA, BEN, house
+from tests.support.cast import ADA, BEN, House, house
 from tests.support.paths import FIXTURES
 
 SCHEMAS = FIXTURES / "schemas"
@@ -162,7 +161,7 @@ def test_a_database_between_two_versions_is_read_and_never_written(tmp_path: Pat
             assert part in store.read_only
         assert "nothing is written to it" in store.read_only
         with pytest.raises(DatabaseLocked, match="nothing was saved"):
-            Battles(store).vote("battle-1", "a", BEN)
+            House(store).battles.vote("battle-1", "a", BEN)
         assert store.count_votes() == 0
         with pytest.raises(StorageError, match=r"this cannot be read here: playground\.db claims schema 2"):
             list(store.judged_pairs())

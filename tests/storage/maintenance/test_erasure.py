@@ -16,7 +16,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from playground.battles import Battles
+from playground.battles import Battles, RaterData
 from playground.cli import main
 from playground.errors import Refused, StorageError
 from playground.raters import rater_id
@@ -380,7 +380,7 @@ def test_the_command_says_first_what_it_would_erase(db: Path) -> None:
     assert status == 0
     assert words.startswith("would erase the words of 1 battles, 1 comments")
     with Store(db) as store:
-        assert Battles(store).belongings(rater_id(SECRET)).battles == 1
+        assert RaterData(Battles(store)).totals(rater_id(SECRET)).battles == 1
 
 
 @pytest.mark.parametrize("whose", [("--receipt", SECRET), ("--rater", rater_id(SECRET))])
@@ -397,7 +397,7 @@ def test_what_a_process_that_is_gone_was_writing_does_not_keep_the_command_from_
         Battles(store).create(battle("battle-2", models=(MAMBA, GALPACA), owner=rater_id(SECRET)))
     assert erase("--receipt", SECRET, "--yes", "--db", str(db))[0] == 0
     with Store(db) as store:
-        assert Battles(store).belongings(rater_id(SECRET)) == Belongings(0, 2, 1, 0)
+        assert RaterData(Battles(store)).totals(rater_id(SECRET)) == Belongings(0, 2, 1, 0)
 
 
 def test_the_command_refuses_beside_a_running_playground_and_for_who_is_not_there(

@@ -24,6 +24,7 @@ from playground.ui.http.operator import HEADER, OperatorAccess, OperatorGate
 from playground.ui.http.turnstile import Turnstile
 
 COMPARE = Endpoint(0, "compare", 1, {"instruction": True})
+COMPARE_ON_PAGE = Endpoint(3, "compare_1", 1, None)
 VOTE = Endpoint(1, "vote_3", 1)
 LOOK = Endpoint(2, "refresh", 1)
 FAR, HERE = "203.0.113.7", "127.0.0.1"
@@ -101,7 +102,7 @@ class Page:
             "client": (host, 1),
             "headers": [(b"host", b"127.0.0.1"), *((k.encode(), v.encode()) for k, v in headers.items())],
         }
-        endpoints = Endpoints.of((COMPARE, VOTE, LOOK))
+        endpoints = Endpoints.of((COMPARE, VOTE, LOOK, COMPARE_ON_PAGE))
         gate = CallGate(app, self.limits, self.turnstile, lambda _: endpoints, ROOMS)
         await OperatorGate(gate, OperatorAccess(TOKEN))(scope, receive, send)
         return answer
@@ -304,7 +305,7 @@ def test_a_vote_goes_past_comparisons_that_begin_one_at_a_time() -> None:
 
     async def together() -> list[int]:
         page.answers = asyncio.Event()
-        calls = [{"fn_index": e.index, "data": ["hi"]} for e in (COMPARE, COMPARE, COMPARE, VOTE)]
+        calls = [{"fn_index": e.index, "data": ["hi"]} for e in (*[COMPARE_ON_PAGE] * 3, VOTE)]
         asked = [asyncio.create_task(page.asked(f"{PREFIX}run/x", call, **OPERATOR)) for call in calls]
         for _ in range(9):
             await asyncio.sleep(0)
@@ -313,8 +314,8 @@ def test_a_vote_goes_past_comparisons_that_begin_one_at_a_time() -> None:
         assert {answer.status for answer in await asyncio.gather(*asked)} == {200}
         return first
 
-    assert asyncio.run(together()) == [VOTE.index, COMPARE.index]
-    assert page.reached.count(COMPARE.index) == 3
+    assert asyncio.run(together()) == [VOTE.index, COMPARE_ON_PAGE.index]
+    assert page.reached.count(COMPARE_ON_PAGE.index) == 3
 
 
 def test_what_a_handler_refuses_in_words_is_the_requests_fault() -> None:

@@ -13,6 +13,7 @@ import gradio as gr
 import pytest
 from starlette.datastructures import Headers
 
+from playground.battles import Ballot, Viewer
 from playground.errors import InvalidValue, PlaygroundError, Refused, StorageError
 from playground.records import Instruction, ModelStatus
 from playground.settings import Settings
@@ -40,8 +41,8 @@ class Tab:
     def begins(self, instruction: str = ALPACA, **how: Any) -> Tab:
         blind = how.pop("blind", True)
         words = Instruction(instruction, system=how.pop("system", ""))
-        battle_id = self.arena.compare(words, owner=RATER, source="page", blind=blind, **how)
-        view = self.arena.view(battle_id, RATER)
+        battle_id = self.arena.compare(words, Viewer(RATER), blind=blind, **how)
+        view = self.arena.view(battle_id, Viewer(RATER))
         self.shown = {"battle": battle_id, "revision": view.revision, "step": 1, "said": "", "again": True}
         return self
 
@@ -63,7 +64,7 @@ class Tab:
 
     @property
     def view(self) -> Any:
-        return self.arena.view(self.shown["battle"], RATER)
+        return self.arena.view(self.shown["battle"], Viewer(RATER))
 
 
 @pytest.fixture
@@ -150,7 +151,7 @@ def test_following_never_waits_for_the_database_on_the_event_loop(tab: Tab) -> N
 
 
 def test_following_goes_on_after_trouble_that_passes(tab: Tab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("playground.ui.pages.compare.page.RETRY_S", 0.0)
+    monkeypatch.setattr("playground.ui.follow.RETRY_S", 0.0)
     tab.begins()
     seen, troubles = tab.arena.view, [StorageError("busy")] * 2
 
@@ -184,7 +185,7 @@ def test_a_reason_and_a_comment_never_overwrite_each_other(tab: Tab) -> None:
     tab.begins().votes()
     assert texts.NOTED in tab.status(tab.room.note_reasons(tab.shown, ["clear"], tab.request))
     assert texts.NOTED in tab.status(tab.room.note_comment(tab.shown, "Short.", tab.request))
-    assert tab.arena.notes == [{"reasons": ("clear",), "comment": None}, {"reasons": None, "comment": "Short."}]
+    assert tab.arena.notes == [{"reasons": ("clear",)}, {"comment": "Short."}]
     assert (tab.view.reasons, tab.view.comment) == (("clear",), "Short.")
     tab.room.note_reasons(tab.shown, ["clear"], tab.request)
     tab.room.note_comment(tab.shown, "Short.", tab.request)
@@ -193,8 +194,8 @@ def test_a_reason_and_a_comment_never_overwrite_each_other(tab: Tab) -> None:
 
 def test_a_vote_on_what_another_tab_has_changed_is_asked_for_again(tab: Tab) -> None:
     tab.begins()
-    tab.arena.vote(tab.shown["battle"], RATER, "b")
-    tab.arena.undo(tab.shown["battle"], RATER)
+    tab.arena.vote(tab.shown["battle"], Viewer(RATER), Ballot("b"))
+    tab.arena.undo(tab.shown["battle"], Viewer(RATER))
     updates = tab.votes()
     assert texts.CHANGED_ELSEWHERE in tab.status(updates)
     assert tab.shown["revision"] == tab.view.revision == 2
@@ -218,7 +219,7 @@ def test_a_button_that_means_another_choice_by_now_saves_nothing(tab: Tab) -> No
 def test_trouble_that_may_pass_leaves_the_page_and_the_address(tab: Tab, handler: str) -> None:
     tab.begins().votes()
     before = dict(tab.shown)
-    for name in ("view", "vote", "undo", "reveal", "note", "regenerate"):
+    for name in ("view", "vote", "undo", "reveal", "note", "report", "regenerate"):
         setattr(tab.arena, name, fails(StorageError("the database is busy; try again")))
     if handler == "note_comment":
         updates = tab.room.note_comment(tab.shown, "Short.", tab.request)

@@ -10,8 +10,8 @@ was drawn last, and asks again. It also asks to follow a battle whenever the pag
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import replace
 from random import SystemRandom
 from typing import Any
@@ -19,16 +19,16 @@ from typing import Any
 import gradio as gr
 
 from playground.arena.arena import Arena
+from playground.battles import Ballot, Viewer
 from playground.catalog.starters import pick
 from playground.errors import InvalidInstruction, InvalidValue, PlaygroundError, Refused
 from playground.prompting.prompt import ignores_system
 from playground.records import SIDES, BattleState, BattleView, ColumnState, ColumnView, Instruction
 from playground.ui import texts
-from playground.ui.follow import Looks
+from playground.ui.follow import Follower
 from playground.ui.http.asgi import address_of
 from playground.ui.http.gate import check_pace
 from playground.ui.http.middleware import rater_of
-from playground.ui.pace import tick_s
 from playground.ui.pages.compare.columns import Columns, intro
 from playground.ui.pages.compare.composer import Composer, Typed, clicked_starter, starter_samples, starters_of
 from playground.ui.pages.compare.report import ReportForm
@@ -47,7 +47,6 @@ from playground.validation import (
 
 Updates = dict[Any, Any]
 Begun = tuple[BattleView, PageState]
-RETRY_S = 1.0
 BEAT_S = 2.0
 """A tab that follows a battle hears at least so often that it is still being followed."""
 GONE = ("unknown", "foreign")
@@ -59,12 +58,12 @@ class CompareRoom:
 
     def __init__(self, arena: Arena) -> None:
         self._arena = arena
-        self._looks = Looks(arena)
+        self._follower = Follower(arena)
         self._columns_at_start = arena.settings.columns
         self._starters = arena.starters
         self._followers: dict[str | None, object] = {}  # by tab: the call that reads answers for it now
         self.shown = gr.Textbox(visible=False, elem_id="shown")  # the page's script sends the battle in its place
-        self.composer = Composer.build(arena.line_up, self._starters, self._columns_at_start)
+        self.composer = Composer.build(arena.models.line_up, self._starters, self._columns_at_start)
         self.status = StatusLine.build()
         self.columns = Columns.build(self._columns_at_start)
         self.report = ReportForm.build(COMMENT_CHARS)
@@ -227,29 +226,29 @@ class CompareRoom:
             words = self.status.render_words(texts.NO_RATER, is_error=True)
             return words if rater is None else _unchanged(self.status.line)
         try:
-            view = self._arena.view(_battle_of(shown), rater or "")
+            view = self._arena.battles.view(_battle_of(shown), _reader(request))
         except PlaygroundError as error:
             return self._lost(shown, error)
         return {**self.render(self._state(shown, view)), **self.composer.recall(view)}
 
     def offer_models(self) -> Updates:
         """The models that answer here now: one may have joined since the page was built."""
-        return self.composer.offer(self._arena.line_up)
+        return self.composer.offer(self._arena.models.line_up)
 
     def compare(self, sent: object, request: gr.Request, *values: object) -> Updates:
         """Make a battle of what the composer holds."""
 
-        def begin(shown: Shown, rater: str) -> Begun:
-            return self._begin(shown, self.composer.read(values), rater, address_of(request))
+        def begin(shown: Shown, viewer: Viewer) -> Begun:
+            return self._begin(shown, self.composer.read(values), viewer)
 
         return self._begun(sent, request, begin)
 
     def regenerate(self, sent: object, request: gr.Request) -> Updates:
         """A new battle on the same instruction; the earlier one is kept."""
 
-        def again(shown: Shown, rater: str) -> Begun:
-            made = self._arena.regenerate(_battle_of(shown), rater, address_of(request))
-            view = self._arena.view(made, rater)
+        def again(shown: Shown, viewer: Viewer) -> Begun:
+            made = self._arena.regenerate(_battle_of(shown), viewer)
+            view = self._arena.battles.view(made, viewer)
             return view, self._state(replace(shown, said=""), view)
 
         return self._begun(sent, request, again)
@@ -264,13 +263,17 @@ class CompareRoom:
         self._followers[tab] = this
         yield {self.pulse: _pulse(shown, shown.battle_id, "", 0)}
         try:
-            viewer, beats = rater_of(request) or "", 0
-            async for view in self._watch(shown.battle_id, viewer, lambda: self._followers.get(tab) is this):
-                beats += 1
-                yield {
-                    **self.columns.render_live(self._state(shown, self._estimated(view))),
-                    self.pulse: _pulse(shown, view.battle_id, view.state, beats),
-                }
+            viewer, beats = _reader(request), 0
+            views = self._follower.follow(
+                shown.battle_id, viewer, at_least_every_s=BEAT_S, wanted=lambda: self._followers.get(tab) is this
+            )
+            with suppress(Refused):  # it is gone: the page is drawn again, and says so
+                async for view in views:
+                    beats += 1
+                    yield {
+                        **self.columns.render_live(self._state(shown, self._estimated(view))),
+                        self.pulse: _pulse(shown, view.battle_id, view.state, beats),
+                    }
         finally:
             if self._followers.get(tab) is this:
                 del self._followers[tab]
@@ -279,7 +282,7 @@ class CompareRoom:
         """The view with how long each model will still be loading; of an open battle only: it tells models apart."""
         if all(column.state is not ColumnState.LOADING or column.card is None for column in view.columns):
             return view
-        eta_s = {status.model_id: status.eta_s for status in self._arena.statuses()}
+        eta_s = {status.model_id: status.eta_s for status in self._arena.models.statuses()}
 
         def estimated(column: ColumnView) -> ColumnView:
             left_s = eta_s.get(column.card.id) if column.card and column.state is ColumnState.LOADING else None
@@ -287,33 +290,13 @@ class CompareRoom:
 
         return replace(view, columns=tuple(estimated(column) for column in view.columns))
 
-    async def _watch(self, battle_id: str, viewer: str, wanted: Callable[[], bool]) -> AsyncIterator[BattleView]:
-        """Views of a battle while it is wanted and being written, and the one after.
-
-        A view comes whenever it differs from the last one, and at least every `BEAT_S`.
-        """
-        last: BattleView | None = None
-        now, sent_s = asyncio.get_running_loop().time, 0.0
-        while wanted() and (last is None or last.state is BattleState.GENERATING):
-            try:
-                view = await self._looks.view(battle_id, viewer)
-            except PlaygroundError as error:
-                if _is_gone(error):
-                    return
-                await asyncio.sleep(RETRY_S)
-                continue
-            if view != last or now() - sent_s >= BEAT_S:
-                last, sent_s = view, now()
-                yield view
-            await asyncio.sleep(tick_s(len(self._arena.running)) if view.state is BattleState.GENERATING else 0)
-
     def refresh(self, sent: object, request: gr.Request) -> Updates:
         """The page as the battle stands now."""
         shown = _read(sent)
         if not shown.battle_id:
             return self.render(self._state(shown))
         try:
-            view = self._arena.view(_battle_of(shown), rater_of(request) or "")
+            view = self._arena.battles.view(_battle_of(shown), _reader(request))
         except PlaygroundError as error:
             return self._lost(shown, error)
         state = self._state(shown, view)
@@ -322,7 +305,7 @@ class CompareRoom:
     def stop(self, sent: object, request: gr.Request, side: str | None = None) -> None:
         """End the writing of one column, or of all; `follow` sees it."""
         try:
-            self._arena.stop(_battle_of(_read(sent)), _rater(request), side)
+            self._arena.stop(_battle_of(_read(sent)), _viewer(request), side)
         except PlaygroundError as error:
             raise gr.Error(error.public, print_exception=False) from error
 
@@ -334,7 +317,7 @@ class CompareRoom:
         try:
             if shown.choice not in ("", choice):  # events have numbers: another version's page presses others
                 raise InvalidValue(texts.PAGE_CHANGED)
-            view = self._arena.vote(_battle_of(shown), _rater(request), choice, shown.revision, address_of(request))
+            view = self._arena.battles.vote(_battle_of(shown), _viewer(request), Ballot(choice, shown.revision))
         except PlaygroundError as error:
             return self._refused(error, shown, request)
         missed = view.state is BattleState.OPEN and view.revision != shown.revision
@@ -345,7 +328,7 @@ class CompareRoom:
         """Take the vote back."""
         shown = _read(sent)
         try:
-            view = self._arena.undo(_battle_of(shown), _rater(request))
+            view = self._arena.battles.undo(_battle_of(shown), _viewer(request))
         except PlaygroundError as error:
             return self._refused(error, shown, request)
         return self.render(self._state(shown, view))
@@ -354,7 +337,7 @@ class CompareRoom:
         """Make the vote final and show the models."""
         shown = _read(sent)
         try:
-            view = self._arena.reveal(_battle_of(shown), _rater(request))
+            view = self._arena.battles.reveal(_battle_of(shown), _viewer(request))
         except PlaygroundError as error:
             return self._refused(error, shown, request)
         return self._render_again(self._state(shown, view))
@@ -368,11 +351,11 @@ class CompareRoom:
         """Save the reasons beside the vote; the comment stays as it is."""
         shown = _read(sent)
         try:
-            view = self._arena.view(_battle_of(shown), _rater(request))
+            view = self._arena.battles.view(_battle_of(shown), _viewer(request))
             said = clean_comment(reasons).reasons
             if said == view.reasons:
                 return _unchanged(self.status.line)
-            self._arena.note(view.battle_id, _rater(request), reasons=said, comment=None)
+            self._arena.battles.note(view.battle_id, _viewer(request), reasons=said)
         except PlaygroundError as error:
             return self.status.render_words(str(error), is_error=True)
         return self.status.render_words(texts.NOTED)
@@ -381,11 +364,11 @@ class CompareRoom:
         """Save the comment beside the vote; the reasons stay as they are."""
         shown = _read(sent)
         try:
-            view = self._arena.view(_battle_of(shown), _rater(request))
+            view = self._arena.battles.view(_battle_of(shown), _viewer(request))
             said = clean_comment((), comment).comment
             if said == view.comment:
                 return _unchanged(self.status.line)
-            self._arena.note(view.battle_id, _rater(request), reasons=None, comment=said)
+            self._arena.battles.note(view.battle_id, _viewer(request), comment=said)
         except PlaygroundError as error:
             return self.status.render_words(str(error), is_error=True)
         return self.status.render_words(texts.NOTED)
@@ -399,7 +382,7 @@ class CompareRoom:
                 raise InvalidValue(texts.REPORT_EMPTY)
             if side not in SIDES:
                 raise InvalidValue(texts.REPORT_NO_SIDE)
-            self._arena.note(_battle_of(shown), _rater(request), report_side=side, report=said)
+            self._arena.battles.report(_battle_of(shown), _viewer(request), str(side), said)
         except PlaygroundError as error:
             return self.status.render_words(str(error), is_error=True)
         view = self._last(shown, request)
@@ -429,7 +412,7 @@ class CompareRoom:
 
     # Inside
 
-    def _begin(self, shown: Shown, typed: Typed, rater: str, address: str) -> Begun:
+    def _begin(self, shown: Shown, typed: Typed, viewer: Viewer) -> Begun:
         if not isinstance(typed.instruction, str) or not typed.instruction.strip():
             raise InvalidInstruction(texts.NO_INSTRUCTION)
         instruction, notes = clean_instruction(
@@ -438,26 +421,24 @@ class CompareRoom:
         columns = _count(typed.columns)
         battle_id = self._arena.compare(
             instruction,
-            owner=rater,
-            source="page",
+            viewer,
             blind=typed.blind,
             models=clean_models(list(typed.models[:columns])) if typed.who_chooses == "mine" else (),
             columns=columns,
             overrides=clean_overrides(typed.overrides),
             keep=typed.forget is not True,
-            address=address,
         )
-        view = self._arena.view(battle_id, rater)
+        view = self._arena.battles.view(battle_id, viewer)
         return view, self._state(replace(shown, said="; ".join(notes)), view)
 
-    def _begun(self, sent: object, request: gr.Request, begin: Callable[[Shown, str], Begun]) -> Updates:
+    def _begun(self, sent: object, request: gr.Request, begin: Callable[[Shown, Viewer], Begun]) -> Updates:
         """The page with a new battle, or as it stands with the reason why there is none."""
         shown = _read(sent)
         last = self._last(shown, request)
         if last is not None and last.state is BattleState.GENERATING:
             return self.status.render_words(texts.STILL_WRITING, is_error=True)
         try:
-            view, state = begin(shown, _rater(request))
+            view, state = begin(shown, _viewer(request))
             return {**self.render(state), self.pulse: _pulse(shown, view.battle_id, view.state, 0)}
         except PlaygroundError as error:
             return self.status.render_words(str(error), is_error=True)
@@ -472,7 +453,7 @@ class CompareRoom:
     def _refused(self, error: PlaygroundError, shown: Shown, request: gr.Request) -> Updates:
         """The page as the battle stands, with the reason why it was not judged."""
         try:
-            view = self._arena.view(_battle_of(shown), rater_of(request) or "")
+            view = self._arena.battles.view(_battle_of(shown), _reader(request))
         except PlaygroundError as trouble:
             return self._lost(shown, trouble)
         return self._render_again(self._state(shown, view, str(error), True))
@@ -480,7 +461,7 @@ class CompareRoom:
     def _last(self, shown: Shown, request: gr.Request) -> BattleView | None:
         """The battle of this tab as it stands, if it can be seen."""
         try:
-            return self._arena.view(shown.battle_id, rater_of(request) or "") if shown.battle_id else None
+            return self._arena.battles.view(shown.battle_id, _reader(request)) if shown.battle_id else None
         except PlaygroundError:
             return None
 
@@ -544,12 +525,17 @@ def _show_field(shown: bool) -> Any:
     return gr.update(visible=True) if shown else gr.update(visible=False, value="")
 
 
-def _rater(request: gr.Request) -> str:
+def _viewer(request: gr.Request) -> Viewer:
     check_pace(request)
     rater = rater_of(request)
     if rater is None:
         raise Refused("foreign", texts.NO_RATER)
-    return rater
+    return Viewer(rater, "page", address_of(request))
+
+
+def _reader(request: gr.Request) -> Viewer:
+    """The viewer who only reads: one whose browser keeps no rater sees what anybody sees."""
+    return Viewer(rater_of(request) or "", "page")
 
 
 def _read(sent: object) -> Shown:

@@ -1,6 +1,6 @@
-"""What may be chosen, noted and reported, checked before anything is written.
+"""A viewer, their ballot, and the checks of votes, notes and reports before anything is written.
 
-Boundary: pure; knows a battle's record and nothing of its life.
+Boundary: pure; reads a battle's record and changes nothing.
 """
 
 from __future__ import annotations
@@ -8,49 +8,53 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from playground.battles.networks import Network, Seen
 from playground.errors import InvalidValue
 from playground.records import SIDES, Battle, BattleState, Generation, Origin
 
 REASONS = ("correct", "complete", "clear", "length", "style", "safe")
-"""What decided a vote, as chips name it; the words that a visitor reads are the page's."""
+"""Valid reasons for a vote; the page has their labels."""
 
 MAX_COMMENT_CHARS = 2000
 
 
 @dataclass(frozen=True, slots=True)
+class Viewer:
+    """The rater behind a request and the way it came."""
+
+    rater: str  # id
+    source: str = "page"  # page | api: neither acts on the other's battles
+    address: str = ""  # of the client; empty if unknown
+
+    @property
+    def origin(self) -> Origin:
+        """The origin of this viewer's votes."""
+        return Origin.PROGRAM if self.source == "api" else Origin.PERSON
+
+    def owns(self, battle: Battle) -> bool:
+        """Return True if the viewer may act on the battle: as its rater, or over the API by holding its id."""
+        return battle.source == self.source and (self.source == "api" or battle.owner == self.rater)
+
+
+@dataclass(frozen=True, slots=True)
 class Ballot:
-    """A choice on its way to be saved, with what its rater says of it.
+    """A choice to save, with its reasons and comment.
 
     Raises:
-        InvalidValue: a reason that does not exist, too long a comment; the choice is checked against its battle.
+        InvalidValue: an unknown reason or a comment that is too long; `check_choice` checks the choice.
     """
 
     choice: str
-    viewer: str
-    revision: int | None = None  # of the battle as it was seen; None: whatever it is
-    final: bool = False
-    source: str = "page"
+    revision: int | None = None  # of the battle as it was shown; None: vote on any
+    final: bool = False  # no undo; the models are revealed at once
     reasons: Sequence[str] = ()
     comment: str = ""
-    network: Network | None = None  # None: not known
-    seen: Seen = Seen()  # what its rater and network saw in open runs, stored or not
 
     def __post_init__(self) -> None:
         check_notes(self.reasons, self.comment)
 
-    @property
-    def origin(self) -> Origin:
-        """Who or what gives it."""
-        return Origin.PROGRAM if self.source == "api" else Origin.PERSON
-
 
 def check_choice(choice: str, battle: Battle) -> None:
-    """Whether the battle's good sides can be judged so.
-
-    Raises:
-        InvalidValue: naming what can be chosen.
-    """
+    """Raise InvalidValue, naming the valid choices, unless the battle's good sides can be judged so."""
     good = battle.good_sides
     if not isinstance(choice, str):
         raise InvalidValue(f"choice is of type {type(choice).__name__}; it has to be text")
