@@ -31,7 +31,7 @@ from playground.ui.http.password import PasswordGate
 from playground.ui.http.proxies import ForwardedHeaders, Proxies
 from playground.ui.http.root_path import StripRootPath
 from playground.ui.http.turnstile import Turnstile
-from playground.ui.pages.compare.page import CompareRoom
+from playground.ui.pages.compare.page import ComparePage
 from playground.ui.pages.leaderboard import LeaderboardRoom
 from playground.ui.pages.models.page import ModelsRoom
 from playground.ui.pages.my_data import YoursRoom
@@ -162,7 +162,7 @@ def _build_room(room: Room, arena: Arena, demo: gr.Blocks) -> None:
 
 
 def _build_compare(arena: Arena, demo: gr.Blocks) -> None:
-    CompareRoom(arena).wire(demo)
+    ComparePage(arena).wire(demo)
 
 
 def _build_leaderboard(arena: Arena, demo: gr.Blocks) -> None:
