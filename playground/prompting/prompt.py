@@ -10,9 +10,10 @@ from itertools import chain
 
 from playground.errors import PromptTooLong, TokenizerError
 from playground.prompting.chat_template import render_chat
-from playground.prompting.templates import PLACE, SYSTEM
+from playground.prompting.templates import SYSTEM
 from playground.prompting.tokenization import ChatTokenizer, Tokenizer
 from playground.records import Instruction, ModelCard, Prompt, PromptTemplate, SamplingParams, Segment
+from playground.records.prompts import PLACE
 
 
 def build_prompt(template: PromptTemplate, tokenizer: Tokenizer, instruction: Instruction) -> Prompt:
