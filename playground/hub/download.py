@@ -52,7 +52,7 @@ def _commit(repo: str, revision: str) -> str:
 
     commit = HfApi().model_info(repo, revision=revision, timeout=constants.HF_HUB_ETAG_TIMEOUT).sha
     if not COMMIT.fullmatch(commit or ""):
-        raise TypeError("no commit")
+        raise ValueError("no commit")
     return str(commit)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import huggingface_hub
 import pytest
 from huggingface_hub import constants
 
@@ -77,6 +78,19 @@ def test_file_that_stops_arriving_is_given_up(hub: HubServer, monkeypatch: pytes
     hub.push(REPO, SAFE)
     hub.faults.stalls["model.safetensors"] = 20_000
     with pytest.raises(HubError, match="did not answer in time; run the same command again"):
+        fetch(REPO, "main")
+
+
+@pytest.mark.parametrize("error", [RuntimeError("CAS service error"), PermissionError("CAS service error")])
+def test_failure_of_the_xet_library_is_explained(
+    hub: HubServer, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    hub.push(REPO, SAFE)
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", fail)
+    with pytest.raises(HubError, match=r"the transfer failed \(CAS service error\); run the same command again"):
         fetch(REPO, "main")
 
 
