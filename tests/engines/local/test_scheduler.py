@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import os
 import sys
@@ -29,7 +28,7 @@ from playground.settings import Settings
 from tests.support.checkpoints import write_checkpoint
 from tests.support.columns import Column
 from tests.support.patience import wait_until
-from tests.support.processes import frozen_models
+from tests.support.processes import frozen_models, workers
 
 pytestmark = pytest.mark.usefixtures("models_of_one_process")
 
@@ -185,25 +184,13 @@ def test_offloaded_model_writes_the_same_and_takes_turns(
         assert engine.status()[large.id].placement.endswith("(slow) in turns: others make room when it is asked")
         assert engine.status()[whole.id].state == "asleep"
         Row(engine, whole.id, "whole").end()
-        assert "large" not in names_of_workers()
+        assert not workers(os.getpid(), "large")
         second = Row(engine, large.id, "second")
         second.end()
         engine.unload(large.id)
-        wait_until(lambda: "large" not in names_of_workers())
+        wait_until(lambda: not workers(os.getpid(), "large"))
     finally:
         engine.close()
     expected = write_together(load(large, threads=1, room={"cpu": size}), [job_of("expected")])
     assert [list(row.ids) for row in (*first, second)] == expected * 4
     assert len(expected[0]) == 8
-
-
-def names_of_workers() -> set[str]:
-    """Return the names of the processes under this one."""
-    found, parents = set(), [os.getpid()]
-    while parents:
-        with contextlib.suppress(OSError):  # it has just ended
-            pid = Path(f"/proc/{parents.pop()}")
-            found.add((pid / "comm").read_text().strip())
-            for children in pid.glob("task/*/children"):
-                parents += [int(child) for child in children.read_text().split()]
-    return found
