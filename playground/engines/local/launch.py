@@ -94,13 +94,11 @@ class ForkLauncher:
         self._server: _Server | None = None
 
     def launch(self) -> Launched:
-        """See `Launcher`."""
         if self._server is None or not self._server.alive:
             self._server = _Server(self._environment)
         return self._server.fork()
 
     def close(self) -> None:
-        """See `Launcher`."""
         if self._server is not None:
             self._server.close()
 
@@ -174,7 +172,6 @@ class SpawnLauncher:
         self._processes: list[subprocess.Popen[bytes]] = []
 
     def launch(self) -> Launched:
-        """See `Launcher`."""
         channel, (read_fd, write_fd) = pipes()
         command = [sys.executable, "-P", "-m", "playground.engines.local.worker.main"]
         process = subprocess.Popen(command, stdin=read_fd, stdout=write_fd, env=dict(self._environment))
@@ -188,7 +185,6 @@ class SpawnLauncher:
         return Launched(channel, exit, process.kill)
 
     def close(self) -> None:
-        """See `Launcher`."""
         for process in self._processes:
             process.kill()
             process.wait()

@@ -72,7 +72,7 @@ class Scene:
         self.now = 0.0
         self.launcher = SilentLauncher()
         self.events: list[Event] = []
-        self.model = Supervisor(CARD, 1, self.launcher, lambda task: None, LIMITS, clock=lambda: self.now)
+        self.model = Supervisor(CARD, 1, self.launcher, lambda task: None, LIMITS, now_s=lambda: self.now)
 
     @property
     def state(self) -> State:
