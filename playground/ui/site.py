@@ -20,17 +20,18 @@ from playground.arena.arena import Arena
 from playground.arena.terms import read_terms
 from playground.ui import texts
 from playground.ui.api import add_api
+from playground.ui.http.asgi import Scope
 from playground.ui.http.calls import Endpoint, Endpoints
 from playground.ui.http.gate import CallGate
 from playground.ui.http.health import HealthRoute
 from playground.ui.http.limits import Limits
-from playground.ui.http.middleware import PageMiddleware, Scope
+from playground.ui.http.middleware import PageMiddleware
 from playground.ui.http.operator import HUB_ROUTES, NOBODY, OperatorAccess, OperatorGate
 from playground.ui.http.password import PasswordGate
-from playground.ui.http.proxies import ForwardedHeaders, Proxies, path_of
+from playground.ui.http.proxies import ForwardedHeaders, Proxies
 from playground.ui.http.root_path import StripRootPath
 from playground.ui.http.turnstile import Turnstile
-from playground.ui.pages.compare.page import CompareRoom
+from playground.ui.pages.compare.page import ComparePage
 from playground.ui.pages.leaderboard import LeaderboardRoom
 from playground.ui.pages.models.page import ModelsRoom
 from playground.ui.pages.my_data import YoursRoom
@@ -56,12 +57,12 @@ class Room:
     in_header: bool = True  # otherwise linked at the foot of every page
 
 
-def build_pages(arena: Arena, access: OperatorAccess = NOBODY) -> gr.Blocks:
+def build_pages(arena: Arena, access: OperatorAccess = NOBODY, turnstile: Turnstile | None = None) -> gr.Blocks:
     """All rooms over one arena, which need not be open yet."""
     # Gradio has the routes of a login only where a page has its button. Made out here it brings no events of its own.
     button = gr.LoginButton(visible=False) if access.hub_login else None
     with gr.Blocks(title=texts.TITLE, analytics_enabled=False, fill_width=True) as demo:
-        add_api(arena)  # first: an endpoint's name is taken by whoever comes first
+        add_api(arena, turnstile or Turnstile())  # first: an endpoint's name is taken by whoever comes first
         _build_room(ROOMS[0], arena, demo)
         if button is not None:
             button.render()
@@ -74,7 +75,11 @@ def build_pages(arena: Arena, access: OperatorAccess = NOBODY) -> gr.Blocks:
 
 
 def launch_options(
-    arena: Arena, access: OperatorAccess = NOBODY, proxies: Proxies = NO_PROXIES, root_path: str = ""
+    arena: Arena,
+    access: OperatorAccess = NOBODY,
+    proxies: Proxies = NO_PROXIES,
+    root_path: str = "",
+    turnstile: Turnstile | None = None,
 ) -> dict[str, Any]:
     """What `launch` has to be told for the page to look and behave as designed."""
     password = arena.settings.password
@@ -89,14 +94,14 @@ def launch_options(
             "middleware": [
                 Middleware(ForwardedHeaders, proxies=proxies),
                 Middleware(StripRootPath),
-                Middleware(PageMiddleware, cookie_path=path_of(root_path)),
+                Middleware(PageMiddleware),
                 Middleware(HealthRoute, arena=arena),
                 *([Middleware(PasswordGate, password=password)] if password else []),
                 Middleware(OperatorGate, access=access),
                 Middleware(
                     CallGate,
                     limits=Limits(arena.settings),
-                    turnstile=Turnstile(),
+                    turnstile=turnstile or Turnstile(),
                     endpoints=_served,
                     rooms=[*(f"/{room.path}" for room in ROOMS), *(HUB_ROUTES if access.hub_login else ())],
                 ),
@@ -145,7 +150,7 @@ def _build_room(room: Room, arena: Arena, demo: gr.Blocks) -> None:
         until_loaded = gr.Timer(CHIP_EVERY_S)
     for listen in (demo.load, until_loaded.tick):
         listen(
-            lambda: {chip: _chip(arena), until_loaded: gr.Timer(active=arena.is_loading)},
+            lambda: {chip: _chip(arena), until_loaded: gr.Timer(active=arena.models.is_loading)},
             None,
             [chip, until_loaded],
             show_progress="hidden",
@@ -157,7 +162,7 @@ def _build_room(room: Room, arena: Arena, demo: gr.Blocks) -> None:
 
 
 def _build_compare(arena: Arena, demo: gr.Blocks) -> None:
-    CompareRoom(arena).wire(demo)
+    ComparePage(arena).wire(demo)
 
 
 def _build_leaderboard(arena: Arena, demo: gr.Blocks) -> None:

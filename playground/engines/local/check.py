@@ -1,6 +1,6 @@
 """Examine a model's weights in a process of its own.
 
-Boundary: web process side, and never imports torch; `worker.inspection` defines the points.
+Boundary: web process side, and never imports torch; the checks are in `worker.check`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def _inspect(
     card: ModelCard, threads: int, weights: Mapping[str, int], environ: Mapping[str, str], *, recorded: bool
 ) -> Iterator[Point]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "playground.engines.local.worker.inspection"],
+        [sys.executable, "-m", "playground.engines.local.worker.check"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env=worker_environment(environ, threads),

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from playground.records import ModelCard
+from playground.records import ModelCard, Quantization
 
 DTYPE_BYTES = {"float32": 4.0, "float16": 2.0, "bfloat16": 2.0}
 # What bitsandbytes leaves of a 16-bit weight, embeddings and norms (which stay as they are) included.
-QUANTIZED_BYTES = {"8bit": 1.1, "4bit": 0.65}
+QUANTIZED_BYTES: Mapping[Quantization, float] = {"8bit": 1.1, "4bit": 0.65}
 MAX_ROWS = 32
 ROW_TOKENS = 1024
 """The usual length of a row, prompt and answer; a longer one that finds no memory fails alone."""

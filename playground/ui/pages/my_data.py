@@ -131,7 +131,7 @@ class YoursRoom:
         """The first step of erasing: what would go, and whether that is meant."""
         try:
             whose = _whose(receipt, request)
-            there = self._arena.belongings(whose.rater)
+            there = self._arena.raters.totals(whose.rater)
         except PlaygroundError as error:
             return {self.said: said_html(error.public, is_error=True)}
         if not there.battles and not there.notes:
@@ -151,7 +151,7 @@ class YoursRoom:
         """Everything as the text of a JSON file."""
         try:
             whose = _whose(receipt, request)
-            document = self._arena.own_data(whose.rater)
+            document = self._arena.raters.document(whose.rater)
         except PlaygroundError as error:
             return {self.document: "", self.said: said_html(error.public, is_error=True)}
         return {self.document: json.dumps(document, ensure_ascii=False, indent=1), self.said: said_html("")}
@@ -159,7 +159,7 @@ class YoursRoom:
     # Inside
 
     def _erase(self, whose: Whose) -> str:
-        return texts.yours_erased(self._arena.erase(whose.rater))
+        return texts.yours_erased(self._arena.raters.erase(whose.rater))
 
     def _answered(self, request: gr.Request, receipt: object, do: Callable[[Whose], str]) -> Updates:
         """The room after something was done, or with the reason why it was not."""
@@ -171,8 +171,8 @@ class YoursRoom:
             return {self.said: said_html(error.public, is_error=True), self.confirm: gr.update(visible=False)}
 
     def _draw(self, whose: Whose) -> Updates:
-        there = self._arena.belongings(whose.rater)
-        latest = self._arena.latest_battles(whose.rater, LATEST, START_CHARS)
+        there = self._arena.raters.totals(whose.rater)
+        latest = self._arena.raters.latest_battles(whose.rater, LATEST, START_CHARS)
         return {
             self.lead: lead_html(there, whose.mine),
             self.list: list_html(latest, whose.mine),

@@ -58,18 +58,18 @@ def test_process_that_dies_is_a_failed_point(llama: ModelCard, monkeypatch: pyte
 
 DIES = """
 import os
-from playground.engines.local.worker import golden
+from playground.engines.local.worker.decoding import self_check
 
-whole = golden.check_golden
+whole = self_check.run_self_check
 
-def check_golden(loaded, *, recorded=True):
+def run_self_check(loaded, *, recorded=True):
     if recorded and os.environ["DIES"] == "and its weights are gone":
         os.remove(os.environ["WEIGHTS"])
     if recorded or os.environ["DIES"] == "always":
         os._exit(3)
     return whole(loaded, recorded=False)
 
-golden.check_golden = check_golden
+self_check.run_self_check = run_self_check
 """
 
 

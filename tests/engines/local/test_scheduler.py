@@ -20,8 +20,8 @@ from playground.engines.local.placement import Device, need_of
 from playground.engines.local.pool import LocalEngine
 from playground.engines.local.supervisor import Limits
 from playground.engines.local.table import State
-from playground.engines.local.worker.golden import write_together
-from playground.engines.local.worker.loading import load
+from playground.engines.local.worker.decoding.self_check import decode_together
+from playground.engines.local.worker.loading.model import load
 from playground.engines.protocol import Ended, Job, Queued, Tokens
 from playground.records import FinishReason, SamplingParams
 from playground.settings import Settings
@@ -191,6 +191,6 @@ def test_offloaded_model_writes_the_same_and_takes_turns(
         wait_until(lambda: not workers(os.getpid(), "large"))
     finally:
         engine.close()
-    expected = write_together(load(large, threads=1, room={"cpu": size}), [job_of("expected")])
+    expected = decode_together(load(large, threads=1, room={"cpu": size}), [job_of("expected")])
     assert [list(row.ids) for row in (*first, second)] == expected * 4
     assert len(expected[0]) == 8

@@ -30,13 +30,13 @@ CARD = ModelCard(
     "local",
     "CC0-1.0",
     "LlamaForCausalLM",
-    10,
-    1000,
     64,
     "float32",
     "plain",
     SamplingParams(),
     "ours",
+    num_parameters=10,
+    size_bytes=1000,
 )
 
 

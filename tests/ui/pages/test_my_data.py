@@ -17,6 +17,7 @@ import pytest
 from starlette.datastructures import Headers
 
 from playground.arena.arena import Arena
+from playground.battles import Viewer
 from playground.errors import Refused
 from playground.raters import new_secret, rater_id
 from playground.records import BattleState, Belongings, Instruction, OwnBattle
@@ -44,6 +45,10 @@ class Person:
     @property
     def id(self) -> str:
         return rater_id(self.secret)
+
+    @property
+    def viewer(self) -> Viewer:
+        return Viewer(self.id)
 
     @property
     def browser(self) -> Any:
@@ -101,7 +106,7 @@ def rows(arena: Arena, statement: str, *values: object) -> list[tuple[Any, ...]]
 
 def test_no_battle_is_stored_without_its_raters_consent_before_it(arena: Arena, ada: Person, ben: Person) -> None:
     made = [
-        arena.compare(HERS, owner=owner, source=source, blind=True, keep=keep)
+        arena.compare(HERS, Viewer(owner, source), blind=True, keep=keep)
         for source, owner, keep in (
             ("page", ada.id, True),
             ("page", ada.id, True),
@@ -109,7 +114,7 @@ def test_no_battle_is_stored_without_its_raters_consent_before_it(arena: Arena, 
             ("page", ben.id, False),
         )
     ]
-    arena.regenerate(ended(arena, made[0], ada.id).battle_id, ada.id)
+    arena.regenerate(ended(arena, made[0], ada.viewer).battle_id, ada.viewer)
     without = (
         "SELECT b.id FROM battles b WHERE b.owner IN (?, ?, ?) AND NOT EXISTS ("
         "SELECT 1 FROM consents c WHERE c.rater_id = b.owner AND c.created_at <= b.created_at)"
@@ -157,8 +162,8 @@ def test_another_browsers_receipt_shows_and_erases_what_is_its(
     assert his in shown(drawn, room.list)
     assert "of 1 battle of that receipt" in shown(room.ask(typed, ada.browser), room.question)
     room.erase(typed, ada.browser)
-    assert arena.belongings(ben.id) == Belongings(0, 1, 1, 0)
-    assert arena.belongings(ada.id) == Belongings(1, 0, 1, 1)
+    assert arena.raters.totals(ben.id) == Belongings(0, 1, 1, 0)
+    assert arena.raters.totals(ada.id) == Belongings(1, 0, 1, 1)
 
 
 @pytest.mark.parametrize("typed", ["abc", "g" * 32, HOSTILE, "ab" * 17])
@@ -168,7 +173,7 @@ def test_what_is_no_receipt_changes_nothing(arena: Arena, room: YoursRoom, ada: 
         updates = handler(typed, ada.browser)
         assert "no receipt" in shown(updates, room.said)
         assert room.list not in updates
-    assert arena.belongings(ada.id).battles == 1
+    assert arena.raters.totals(ada.id).battles == 1
 
 
 def test_what_is_no_text_is_taken_as_no_receipt_at_all(arena: Arena, room: YoursRoom, ada: Person) -> None:
@@ -219,7 +224,7 @@ def test_of_another_receipt_only_revealed_battles_are_linked() -> None:
 def test_erasing_takes_two_steps_and_the_list_says_what_is_left(arena: Arena, room: YoursRoom, ada: Person) -> None:
     judged(arena, ada)
     assert room.ask("", ada.browser)[room.confirm]["visible"] is True
-    assert arena.belongings(ada.id).battles == 1
+    assert arena.raters.totals(ada.id).battles == 1
     drawn = room.erase("", ada.browser)
     assert drawn[room.confirm]["visible"] is False
     assert "Erased: the words of 1 battle, and 1 comment or report." in shown(drawn, room.said)
@@ -243,7 +248,7 @@ def test_bytes_of_what_was_erased_are_soon_in_no_file_of_the_folder(arena: Arena
     for number in range(30):
         judged(arena, ada, str(number), told)
     assert is_left()
-    arena.erase(ada.id)
+    arena.raters.erase(ada.id)
     deadline = time.monotonic() + 60
     while is_left():
         assert time.monotonic() < deadline
@@ -253,28 +258,28 @@ def test_bytes_of_what_was_erased_are_soon_in_no_file_of_the_folder(arena: Arena
 def test_what_is_only_in_memory_is_forgotten_too_once_it_has_been_written(
     arena: Arena, ada: Person, ben: Person
 ) -> None:
-    bens = ended(arena, arena.compare(HERS, owner=ben.id, source="page", blind=False, keep=False), ben.id)
+    bens = ended(arena, arena.compare(HERS, ben.viewer, blind=False, keep=False), ben.viewer)
     with frozen_models(os.getpid()):
-        adas = arena.compare(HERS, owner=ada.id, source="page", blind=False, keep=False)
+        adas = arena.compare(HERS, ada.viewer, blind=False, keep=False)
         with pytest.raises(Refused, match="nothing was erased"):
-            arena.erase(ada.id)
-        arena.stop(adas, ada.id)
+            arena.raters.erase(ada.id)
+        arena.stop(adas, ada.viewer)
     while adas in arena.running:
-        arena.view(adas, ada.id)
+        arena.battles.view(adas, ada.viewer)
         time.sleep(0.01)
-    arena.erase(ada.id)
+    arena.raters.erase(ada.id)
     with pytest.raises(Refused, match="no such battle"):
-        arena.view(adas, ada.id)
-    assert arena.view(bens.battle_id, ben.id) == bens
+        arena.battles.view(adas, ada.viewer)
+    assert arena.battles.view(bens.battle_id, ben.viewer) == bens
 
 
 def test_an_erased_battle_cannot_be_had_again(arena: Arena, ada: Person) -> None:
-    view = ended(arena, arena.compare(HERS, owner=ada.id, source="page", blind=False), ada.id)
-    arena.erase(ada.id)
-    erased = arena.view(view.battle_id, ada.id)
+    view = ended(arena, arena.compare(HERS, ada.viewer, blind=False), ada.viewer)
+    arena.raters.erase(ada.id)
+    erased = arena.battles.view(view.battle_id, ada.viewer)
     assert (erased.erased, erased.state, erased.instruction) == (True, BattleState.VOID, Instruction(""))
     with pytest.raises(Refused, match="erased by its rater"):
-        arena.regenerate(view.battle_id, ada.id)
+        arena.regenerate(view.battle_id, ada.viewer)
 
 
 # Export
@@ -284,7 +289,7 @@ def test_the_file_holds_everything_of_hers_and_nothing_of_others(
     arena: Arena, room: YoursRoom, ada: Person, ben: Person
 ) -> None:
     hers, his = judged(arena, ada), judged(arena, ben)
-    arena.note(his, ada.id, report_side="a", report="Ada reports.")
+    arena.battles.report(his, ada.viewer, "a", "Ada reports.")
     document = json.loads(room.as_file("", ada.browser)[room.document])
     assert document["rater_id"] == ada.id
     assert [battle["battle_id"] for battle in document["battles"]] == [hers]

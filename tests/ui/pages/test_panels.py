@@ -23,7 +23,9 @@ from playground.records import (
 )
 from playground.ui import texts
 from playground.ui.pages.compare.columns import Columns
-from playground.ui.pages.compare.composer import Composer, clicked_starter
+from playground.ui.pages.compare.composer import Composer
+from playground.ui.pages.compare.model_settings import SAMPLING
+from playground.ui.pages.compare.starters import clicked_starter
 from playground.ui.pages.compare.state import TABLE, Bar, PageState, Phase, Primary
 from playground.ui.pages.compare.status import status_html
 from playground.ui.pages.compare.votebar import VoteBar
@@ -138,7 +140,9 @@ def test_exactly_one_button_of_the_composer_is_the_main_one(composer: Composer, 
 
 
 def test_starters_lie_open_before_the_first_battle_only(composer: Composer) -> None:
-    assert [phase for phase in Phase if composer.render(page(phase))[composer.starters]["open"]] == [Phase.COMPOSE]
+    assert [phase for phase in Phase if composer.render(page(phase))[composer.starters.drawer]["open"]] == [
+        Phase.COMPOSE
+    ]
 
 
 def test_changed_settings_and_not_stored_stand_under_the_instruction(composer: Composer) -> None:
@@ -152,10 +156,14 @@ def test_a_stranger_cannot_regenerate_somebodys_battle(composer: Composer) -> No
     assert not shown(composer.render(page(Phase.OPEN, mine=False)), composer.regenerate)
 
 
-def test_what_was_typed_is_read_in_the_order_of_the_inputs(composer: Composer) -> None:
-    values: list[object] = [ALPACA, "in", "sys", "open", 4, "mine", True]
-    values += [card.id for card in CARDS] + [CARDS[0].id]
-    values += ["0.7", "", "40", "", "96", "7"]
+def values_of(mode: object = "blind", **sampling: object) -> list[object]:
+    """The values of the composer's inputs."""
+    models = [*(card.id for card in CARDS), CARDS[0].id]
+    return [ALPACA, "in", "sys", mode, 4, "mine", True, *models, *(sampling.get(name, "") for name in SAMPLING)]
+
+
+def test_typed_values_are_read_in_the_order_of_the_inputs(composer: Composer) -> None:
+    values = values_of("open", temperature="0.7", top_k="40", max_new_tokens="96", seed="7")
     assert len(values) == len(composer.inputs)
     typed = composer.read(values)
     assert (typed.instruction, typed.input, typed.system, typed.columns, typed.forget) == (ALPACA, "in", "sys", 4, True)
@@ -165,28 +173,28 @@ def test_what_was_typed_is_read_in_the_order_of_the_inputs(composer: Composer) -
 
 @pytest.mark.parametrize(("mode", "seed"), [("open", {"seed": 7}), ("blind", {}), (None, {}), (["open"], {})])
 def test_a_seed_is_only_taken_in_open_mode(composer: Composer, mode: object, seed: dict[str, int]) -> None:
-    values: list[object] = [ALPACA, "", "", mode, 2, "any", False, *[None] * 6, "", "", "", "", "", "7"]
-    assert composer.read(values).overrides == seed
+    assert composer.read(values_of(mode, seed="7")).overrides == seed
 
 
 @pytest.mark.parametrize("value", ["warm", "1e9", "--1", "0x10", "9" * 30, 5, ["1"], "NaN"])
 def test_a_setting_that_is_no_number_is_refused_in_words(composer: Composer, value: object) -> None:
-    values: list[object] = [ALPACA, "", "", "blind", 2, "any", False, *[None] * 6, value, "", "", "", "", ""]
+    typed = composer.read(values_of(temperature=value))
     with pytest.raises(InvalidValue, match="temperature has to be a number"):
-        _ = composer.read(values).overrides
+        _ = typed.overrides
 
 
 @pytest.mark.parametrize(("who", "count", "visible"), [("any", 4, 0), ("mine", 2, 2), ("mine", 6, 6), ("mine", "x", 6)])
 def test_there_is_a_picker_for_each_column_when_the_visitor_chooses(
     composer: Composer, who: str, count: object, visible: int
 ) -> None:
-    updates = composer.render_choices(who, count, "blind", *[""] * 6)
-    assert sum(shown(updates, picker) for picker in composer.models) == visible
+    updates = composer.settings.render(who, count, "blind", *[""] * len(SAMPLING))
+    assert sum(shown(updates, picker) for picker in composer.settings.models) == visible
 
 
 def test_the_drawers_label_says_what_is_set(composer: Composer) -> None:
-    updates = composer.render_choices("any", 2, "blind", "0.7", "", "", "", "", "7")
-    assert updates[composer.settings]["label"] == "Models: the arena's choice · Sampling: temperature 0.7"
+    typed = {"temperature": "0.7", "seed": "7"}
+    updates = composer.settings.render("any", 2, "blind", *(typed.get(name, "") for name in SAMPLING))
+    assert updates[composer.settings.drawer]["label"] == "Models: the arena's choice · Sampling: temperature 0.7"
 
 
 @pytest.mark.parametrize("category", ["explain", "talk", "", None, 7])

@@ -25,7 +25,7 @@ from playground.errors import InvalidValue, PlaygroundError, Refused
 from playground.ratings.leaderboard import LeaderboardRow
 from playground.records import ModelCard, ModelStatus
 from playground.ui import texts
-from playground.ui.http.operator import OperatorAccess, Standing, hub_link, standing_of
+from playground.ui.http.operator import OperatorAccess, OperatorStatus, hub_link, operator_status
 from playground.ui.pages.models.model_card import COMING, Entry, list_html, states_html, turns_are_taken
 from playground.ui.rendering import escape
 
@@ -75,7 +75,7 @@ class ModelsRoom:
 
     def draw(self, request: gr.Request) -> Updates:
         """The whole room; what the operator may do only for the operator."""
-        standing = standing_of(request)
+        standing = operator_status(request)
         return {
             self.form: gr.update(visible=standing.is_operator),
             self.operator: operator_html(standing),
@@ -99,7 +99,7 @@ class ModelsRoom:
 
     def _draw_states(self, once_more: bool = False) -> Updates:
         """Of the models that answer here; the others have no state. Drawn again while one of them is on its way."""
-        line_up, statuses = self._arena.line_up, self._arena.statuses()
+        line_up, statuses = self._arena.models.line_up, self._arena.models.statuses()
         turns = turns_are_taken(statuses)
         known = {card.id: card for card in line_up}
         entries = [Entry(known[s.model_id], s, True, takes_turns=turns) for s in statuses if s.model_id in known]
@@ -107,10 +107,10 @@ class ModelsRoom:
         return {self.states: states_html(entries), self.timer: gr.Timer(active=coming or once_more)}
 
     def _entries(self) -> list[Entry]:
-        known = {status.model_id: status for status in self._arena.statuses()}
+        known = {status.model_id: status for status in self._arena.models.statuses()}
         turns = turns_are_taken(known.values())
         ratings = self._ratings()
-        line_up = self._arena.line_up
+        line_up = self._arena.models.line_up
         ids = {card.id for card in line_up}
         others = [card for card in self._arena.catalog.cards.values() if card.id not in ids]
 
@@ -144,13 +144,13 @@ class ModelsRoom:
         card = self._arena.catalog.known(model_id)
         if do == "load":
             return self._load(card.id)
-        self._arena.unload_model(card.id)
+        self._arena.models.unload(card.id)
         return texts.MODELS_UNLOADED.format(name=card.name)
 
     def _load(self, name: str) -> str:
-        before = self._arena.line_up
+        before = self._arena.models.line_up
         try:
-            card = self._arena.load_model(name)
+            card = self._arena.models.load(name)
         except OSError as error:  # a path that may not be read, or is none
             raise InvalidValue(texts.MODELS_UNREADABLE.format(name=name, reason=error.strerror or error)) from error
         words = texts.MODELS_LOADING if card in before else texts.MODELS_ADDED
@@ -158,18 +158,18 @@ class ModelsRoom:
 
     def _managed(self, request: gr.Request, do: Callable[[], str]) -> Updates:
         """The room after something was done, or with the reason why it was not."""
-        before = self._arena.line_up
+        before = self._arena.models.line_up
         try:
-            if not standing_of(request).is_operator:
+            if not operator_status(request).is_operator:
                 raise Refused("foreign", texts.MODELS_NOT_YOURS)
             said = said_html(do())
         except PlaygroundError as error:
             return {self.said: said_html(str(error), is_error=True)}
-        more = self._draw_list(manages=True) if self._arena.line_up != before else {}
+        more = self._draw_list(manages=True) if self._arena.models.line_up != before else {}
         return {self.said: said, **more, **self._draw_states(once_more=True)}
 
 
-def operator_html(standing: Standing) -> str:
+def operator_html(standing: OperatorStatus) -> str:
     """Return a line that says who is the operator: this browser, with a button to sign out, or how it becomes one.
 
     Addresses are relative, so that they also work below another site's path.
