@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -22,9 +21,8 @@ from playground.records import FinishReason, ModelCard, SamplingParams
 from playground.settings import Settings
 from tests.support import columns
 from tests.support.checkpoints import ARCHITECTURES, ROOMY, WITHOUT_END, write_checkpoint
-from tests.support.paths import ROOT
 from tests.support.patience import wait_until
-from tests.support.processes import family, freeze, is_alive, model_processes, parent_of, survivors, workers
+from tests.support.processes import freeze, is_alive, model_processes, parent_of, survivors, workers
 
 LLAMA, MPT, OPT = "tiny-llama", "tiny-mpt", "tiny-opt"
 LONG = SamplingParams(max_new_tokens=250)
@@ -293,51 +291,3 @@ def test_spawned_worker_answers_as_a_forked_one(cards: tuple[ModelCard, ...], co
         assert spawned.ids == forked.ids
     finally:
         engine.close()
-
-
-WEB = """
-import json, os, sys, time
-from pathlib import Path
-from playground.engines.local.pool import LocalEngine
-from playground.engines.protocol import Ended, Job
-from playground.records import SamplingParams
-from playground.settings import Settings
-from tests.support.checkpoints import card_for
-
-database = open(sys.argv[2], "a+b")
-os.set_inheritable(database.fileno(), True)
-engine = LocalEngine(Settings())
-cards = [card_for(Path(sys.argv[1]) / kind, kind) for kind in ("llama", "mpt")]
-engine.open(cards)
-seen = []
-engine.start(cards[0].id, Job("r", (1,), SamplingParams(max_new_tokens=5), 0, (), 60.0), seen.append)
-while not (seen and isinstance(seen[-1], Ended)) or {s.state for s in engine.status().values()} != {"ready"}:
-    time.sleep(0.01)
-heavy = [name for name in ("torch", "transformers", "accelerate", "gradio") if name in sys.modules]
-for row in range(3):  # so that it is killed in the middle of writing
-    engine.start(cards[0].id, Job(f"r{row}", (1,), SamplingParams(max_new_tokens=250), 0, (), 60.0), seen.append)
-print(json.dumps({"heavy": heavy, "tokens": len(seen)}), flush=True)
-time.sleep(60)
-"""
-
-
-def test_workers_end_with_a_killed_web_process_and_inherit_no_files_or_secrets(
-    cards: tuple[ModelCard, ...], tmp_path: Path
-) -> None:
-    database = tmp_path / "playground.db"
-    environ = os.environ | {"PYTHONPATH": str(ROOT), "HF_TOKEN": "hf_sesame", "PLAYGROUND_OWNER_TOKEN": "sesame"}
-    command = [sys.executable, "-c", WEB, str(Path(cards[0].repo).parent), str(database)]
-    with subprocess.Popen(command, cwd=tmp_path, env=environ, stdout=subprocess.PIPE) as web:
-        try:
-            assert web.stdout is not None
-            said = web.stdout.readline().decode()
-            ours = family(web.pid)
-            assert len(ours) == 3
-            held = {os.readlink(path) for pid in ours for path in Path(f"/proc/{pid}/fd").iterdir()}
-            secrets = [pid for pid in ours if b"sesame" in Path(f"/proc/{pid}/environ").read_bytes()]
-        finally:
-            web.kill()
-    assert '"heavy": []' in said
-    assert str(database) not in held
-    assert secrets == []
-    assert survivors(ours) == []
