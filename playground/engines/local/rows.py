@@ -15,8 +15,6 @@ from playground.engines.local.wire.channel import Message
 from playground.engines.protocol import Ended, EngineFacts, Event, Job, Listener, Queued, Started, tell
 from playground.records import FinishReason
 
-Clock = Callable[[], float]
-
 
 @dataclass(slots=True)
 class Row:
@@ -38,10 +36,10 @@ class Row:
 class Rows:
     """Rows in order of arrival, each until its `Ended`."""
 
-    def __init__(self, clock: Clock) -> None:
-        self.used_at = clock()  # when a row last came or ended
+    def __init__(self, now_s: Callable[[], float]) -> None:
+        self.used_at = now_s()  # when a row last came or ended
         self.max_started = 1  # rows that the worker writes together; known once it is ready
-        self._clock = clock
+        self._now_s = now_s
         self._rows: dict[str, Row] = {}
 
     def __len__(self) -> int:
@@ -49,7 +47,7 @@ class Rows:
 
     def add(self, job: Job, listener: Listener) -> None:
         """Accept a job."""
-        self.used_at = self._clock()
+        self.used_at = self._now_s()
         self._rows[job.row] = Row(job, listener, self.used_at)
 
     def cancel(self, name: str) -> None:
@@ -105,7 +103,7 @@ class Rows:
 
     def end(self, ended: Ended) -> None:
         """Tell a row its last event and forget it."""
-        self.used_at = self._clock()
+        self.used_at = self._now_s()
         self._rows.pop(ended.row).tell(ended)
 
     def end_all(self, reason: FinishReason, error: str | None = None) -> None:

@@ -12,8 +12,6 @@ from playground.engines.local.planning import plan
 from playground.engines.local.supervisor import Supervisor
 from playground.engines.local.table import Event, State
 
-Clock = Callable[[], float]
-
 
 class Scheduler:
     """Launches within the allowed number and the memory; the models of one engine take turns.
@@ -23,13 +21,17 @@ class Scheduler:
     """
 
     def __init__(
-        self, find_devices: Callable[[], Sequence[Device]], loads_at_once: int, drain_s: float, clock: Clock
+        self,
+        find_devices: Callable[[], Sequence[Device]],
+        loads_at_once: int,
+        drain_s: float,
+        now_s: Callable[[], float],
     ) -> None:
         self._find_devices = find_devices
         self._devices: tuple[Device, ...] = ()  # found when the first model comes
         self._loads_at_once = loads_at_once
         self._drain_s = drain_s
-        self._clock = clock
+        self._now_s = now_s
         self._drained_for: dict[Supervisor, Supervisor] = {}  # a draining model: the one that waits for its memory
 
     def tend(self, models: Sequence[Supervisor]) -> None:
@@ -84,7 +86,7 @@ class Scheduler:
             return
         ready = sorted((other for other in others if other.state.answers), key=lambda other: other.rows.used_at)
         idle = [other for other in ready if other.rows.are_unsent]
-        waited_s = self._clock() - waiter.rows.waiting_since
+        waited_s = self._now_s() - waiter.rows.waiting_since
         if idle:
             idle[0].sleep()
         elif ready and waiter not in self._drained_for.values() and waited_s > self._drain_s:

@@ -22,7 +22,6 @@ from playground.records import FinishReason, ModelCard, ModelStatus
 
 log = logging.getLogger(__name__)
 
-Clock = Callable[[], float]
 
 _SLOWEST_FLOPS = 1e10  # a slower CPU is taken for hung while it reads a long prompt
 _SLOWEST_BYTES_PER_S = 4e8
@@ -45,19 +44,19 @@ class Supervisor:
     """One model, in one of the states of `table`."""
 
     def __init__(
-        self, card: ModelCard, threads: int, launcher: Launcher, post: Post, limits: Limits, clock: Clock
+        self, card: ModelCard, threads: int, launcher: Launcher, post: Post, limits: Limits, now_s: Callable[[], float]
     ) -> None:
         self.card = card
         self.state = State.QUEUED
-        self.rows = Rows(clock)
+        self.rows = Rows(now_s)
         self.placement: Placement | None = None  # set before the first launch
         self.process: Process | None = None  # the last one that was launched
         self._threads = threads
         self._launcher = launcher
         self._post = post
         self._limits = limits
-        self._clock = clock
-        self._launch_at = clock()
+        self._now_s = now_s
+        self._launch_at = now_s()
         self._restarts = Restarts(limits.backoff_s)
         self._facts: EngineFacts | None = None
         self._load_s: float | None = None
@@ -69,7 +68,7 @@ class Supervisor:
     def accept(self, job: Job, listener: Listener) -> None:
         """Take a job: send it, let it wait, or end it at once if the model has failed."""
         if self.process is not None and self.state.answers and not self.rows:
-            self.process.heard_at = self._clock()  # silence counts from the first row
+            self.process.heard_at = self._now_s()  # silence counts from the first row
         self.rows.add(job, listener)
         if not self.handle(Event.JOB):
             self.rows.end(Ended(job.row, FinishReason.ERROR, self._detail))
@@ -99,7 +98,7 @@ class Supervisor:
         running, rows = len(self.rows.started()), len(self.rows)
         guess_s = self._load_s or _IMPORT_S + self.card.size_bytes / _SLOWEST_BYTES_PER_S
         process = self.process if self.state is State.LOADING else None
-        loading_s = self._clock() - process.heard_at if process else 0.0
+        loading_s = self._now_s() - process.heard_at if process else 0.0
         return ModelStatus(
             model_id=self.card.id,
             state=self.state.shown,
@@ -119,7 +118,7 @@ class Supervisor:
     def wants_launch(self) -> bool:
         """Return True if a worker should be launched now."""
         is_free = self.process is None or self.process.is_gone
-        return TABLE[Event.LAUNCH][self.state] is not None and is_free and self._clock() >= self._launch_at
+        return TABLE[Event.LAUNCH][self.state] is not None and is_free and self._now_s() >= self._launch_at
 
     @property
     def held(self) -> Held | None:
@@ -138,7 +137,7 @@ class Supervisor:
             self._restart(f"could not be started ({error})")
             return
         held = Held(self.placement, rows) if self.placement else None
-        self.process = Process(launched, held, self._limits.exit_s, self._clock)
+        self.process = Process(launched, held, self._limits.exit_s, self._now_s)
         self.process.connect(self._post, self.on_messages, self.on_gone, self.on_exit)
         weights = self.placement.weights if self.placement else {}
         self.process.send(messages.load(self.card, self._threads, weights, rows, recorded=self._restarts.records))
@@ -147,7 +146,7 @@ class Supervisor:
         """End a worker that has been silent for too long."""
         if self.process is None:
             return
-        silent_s, words = self._clock() - self.process.heard_at, ""
+        silent_s, words = self._now_s() - self.process.heard_at, ""
         if self.state is State.LOADING and silent_s > self._limits.load_s:
             words = f"did not finish loading in {self._limits.load_s:g} s"
         elif self.state.answers and self.rows and silent_s > self._limits.stall_s + _reading_s(self.card, self.rows):
@@ -163,7 +162,7 @@ class Supervisor:
         """Take messages of a worker, in order; those of one that was ended are ignored."""
         for message in received:
             if process is self.process and self.state.has_worker:
-                process.heard_at = self._clock()
+                process.heard_at = self._now_s()
                 self._on_message(message)
 
     def on_gone(self, process: Process) -> None:
@@ -229,7 +228,7 @@ class Supervisor:
                 self.rows.end_all(FinishReason.ERROR, words)
 
     def _queue(self, before: State, words: str) -> None:
-        self._detail, self._wait, self._launch_at = words, "", self._clock()
+        self._detail, self._wait, self._launch_at = words, "", self._now_s()
         if before is State.LOST:
             self._launch_at += self._restarts.delay_s
         elif before is State.ASLEEP:
