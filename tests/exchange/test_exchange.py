@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import resource
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -20,8 +19,8 @@ from playground.exchange import CONTAINERS, FORMATS, ExportOptions, export
 from playground.exchange.containers import FORMULA, cell, to_json, write_rows
 from playground.exchange.licenses import allows_commercial_use
 from playground.records import FinishReason, Instruction
-from tests.storage.database.test_faults import as_somebody_with_few_rights
 from tests.support.cast import ADA, BEN, EMPTY, FAILED, GALPACA, MAMBA, MODELS, OPENALPACA, PARAMS, House, house
+from tests.support.storing import file_size_limit, unprivileged
 
 SUM = Instruction("Add them.", input="2 and 2", system="Be brief.", category="maths")
 
@@ -339,7 +338,7 @@ def test_a_folder_that_is_not_there_is_said(home: House, tmp_path: Path) -> None
 def test_a_folder_that_cannot_be_written_to_is_said_and_holds_no_half_file(home: House) -> None:
     with tempfile.TemporaryDirectory() as name:
         Path(name).chmod(0o555)
-        with as_somebody_with_few_rights(), pytest.raises(StorageError, match="cannot be written: Permission denied"):
+        with unprivileged(), pytest.raises(StorageError, match="cannot be written: Permission denied"):
             export(home.store, "votes", Path(name) / "out.jsonl")
         assert list(Path(name).iterdir()) == []
 
@@ -351,13 +350,9 @@ def test_a_disk_that_takes_no_more_leaves_the_earlier_file_and_no_half_one(
 ) -> None:
     path = tmp_path / f"out{container}"
     path.write_text("what was here before")
-    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (300, most))
-    try:
-        with pytest.raises(StorageError, match=rf"out{container} cannot be written: File too large"):
-            export(home.store, "votes", path)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+    refused = pytest.raises(StorageError, match=rf"out{container} cannot be written: File too large")
+    with file_size_limit(300), refused:
+        export(home.store, "votes", path)
     assert path.read_text() == "what was here before"
     assert [file.name for file in tmp_path.iterdir() if "out" in file.name] == [path.name]
     assert export(home.store, "votes", path) == 3
