@@ -29,7 +29,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def settled(store: Store, home: House) -> dict[str, str]:
-    """Hashes of what was judged, once time has done the same to it as at home."""
+    """Return hashes of what was judged, at the same time as in `home`."""
     again = House(store)
     again.time.at = home.time.at
     again.battles.expire()

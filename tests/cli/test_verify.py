@@ -41,7 +41,7 @@ def run(*argv: str) -> tuple[int, str]:
 
 
 def test_command_prints_findings(home: House, db: Path, folder: Path) -> None:
-    status, text = run("verify", "--db", str(db))  # beside the store that is open for writing
+    status, text = run("verify", "--db", str(db))  # the store is open for writing
     assert status == 0
     assert "are intact and agree: 5 battles" in text
     assert json.loads(run("verify", "--db", str(db), "--json")[1]) == []

@@ -39,7 +39,7 @@ def home(tmp_path: Path) -> Iterator[House]:
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """A folder that anybody may look into, unlike pytest's."""
+    """A folder that every user may read, unlike pytest's."""
     with tempfile.TemporaryDirectory() as name:
         made = Path(name)
         made.chmod(0o755)
@@ -163,7 +163,7 @@ def test_second_process_reads_until_the_first_has_ended(home: House) -> None:
 def test_clock_set_back_loses_no_vote(home: House) -> None:
     home.time.pass_s(-3600)
     assert home.battles.vote("battle-2", "b", ADA).choice == "b"
-    assert home.battles.view("battle-1", ADA).state is BattleState.REVEALED, "its undo time cannot be told any more"
+    assert home.battles.view("battle-1", ADA).state is BattleState.REVEALED, "its undo time is unknown"
     assert home.battles.view("battle-2", ADA).state is BattleState.VOTED
     home.battles.undo("battle-2", ADA)
     home.battles.vote("battle-2", "a", ADA)
@@ -225,7 +225,7 @@ def test_sigterm_while_streaming_keeps_votes(tmp_path: Path) -> None:
 
 @pytest.fixture
 def reader(home: House, models_of_one_process: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Arena]:
-    """An arena that came second."""
+    """A second arena on the same database."""
     monkeypatch.setattr("playground.arena.arena.LOCK_WAIT_S", 0.05)
     arena = Arena(replace(Settings(), db=path_of(home), models="pocket-orca-mini"), clock=home.time.clock)
     arena.open()

@@ -34,7 +34,7 @@ def test_deleted_file_takes_no_vote_until_restored(home: House, name: str) -> No
     file.rename(file.with_name("away"))
     with pytest.raises(DatabaseBroken, match=r"was deleted or moved while the playground runs; nothing was saved"):
         home.battles.vote("battle-2", "a", ADA)
-    with pytest.raises(DatabaseBroken):  # and not once only
+    with pytest.raises(DatabaseBroken):  # again
         home.battles.create(battle("battle-3"))
     file.with_name("away").rename(file)
     home.battles.vote("battle-2", "b", ADA)
@@ -75,7 +75,7 @@ def test_deleted_file_on_network_mount_takes_no_vote(tmp_path: Path) -> None:
 
 
 def test_inaccessible_log_is_an_error(tmp_path: Path) -> None:
-    path = tmp_path / f"{'p' * 250}.db"  # its log's name would be too long for the system
+    path = tmp_path / f"{'p' * 250}.db"  # its log's name is too long for the system
     path.touch()
     with pytest.raises(DatabaseBroken, match="cannot be accessed"):
         FileIdentity(path).check()

@@ -28,7 +28,7 @@ def test_job_that_is_too_large_fails_alone() -> None:
 
 
 class Failing(sqlite3.Connection):
-    """A disk that takes every statement but the last ones."""
+    """A disk that fails at the end of every transaction."""
 
     def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
         if sql in ("COMMIT", "ROLLBACK"):
@@ -63,10 +63,10 @@ def test_failed_job_is_rolled_back(number: int) -> None:
         raise Refused("final", "it stands")
 
     jobs: list[Job[Any]] = [Job(work)]
-    jobs += [Job(lambda c: c.execute("INSERT INTO texts VALUES ('whole')")) for _ in range(number - 1)]
+    jobs += [Job(lambda c: c.execute("INSERT INTO texts VALUES ('complete')")) for _ in range(number - 1)]
     commit_together(connection, jobs)
     assert not connection.in_transaction
-    assert [row[0] for row in connection.execute("SELECT text FROM texts")] == ["whole"] * (number - 1)
+    assert [row[0] for row in connection.execute("SELECT text FROM texts")] == ["complete"] * (number - 1)
     with pytest.raises(Refused):
         jobs[0].future.result(0)
 

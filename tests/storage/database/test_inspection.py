@@ -65,7 +65,7 @@ def test_damaged_page_is_refused(home: House) -> None:
     home.store.close()
     path = path_of(home)
     content = bytearray(path.read_bytes())
-    page = content.rindex(b"Grey waves") // 4096  # of answers: nothing reads it before somebody asks for one
+    page = content.rindex(b"Grey waves") // 4096  # of an answer, which the start does not read
     content[page * 4096 : page * 4096 + 100] = b"\xff" * 100
     path.write_bytes(content)
     with pytest.raises(DatabaseBroken, match="damaged"):

@@ -20,7 +20,7 @@ from tests.support.faulty import Faulty
 
 
 def first_version(path: Path) -> sqlite3.Connection:
-    """A database as the first version of the schema left it."""
+    """An empty database of the first version."""
     connection = connect(path)
     for statement in first.TABLES + first.INDEXES + first.TRIGGERS + (first.PAIRS,):
         connection.execute(statement)
@@ -49,11 +49,11 @@ def test_migrated_schema_equals_a_fresh_one(tmp_path: Path) -> None:
 
 
 def first_version_with_a_vote(folder: Path) -> Path:
-    """A database of the first version in which Ada has voted."""
+    """A database of the first version with a vote."""
     home = house(folder / "new")
     home.battle_is_open()
     home.battles.vote("battle-1", "a", ADA, reasons=["correct"], comment="Good.", final=True)
-    home.battles.note("battle-1", BEN, report_side="a", report="Rude.")  # a visitor without a battle of his own
+    home.battles.note("battle-1", BEN, report_side="a", report="Rude.")  # Ben has no battle
     home.store.close()
     old = first_version(folder / "old.db")
     old.execute("PRAGMA foreign_keys = OFF")

@@ -35,7 +35,7 @@ KINDS = ("table", "index", "trigger", "view")
 
 
 def of_version(path: Path, version: int) -> sqlite3.Connection:
-    """An empty database as a version of the schema left it."""
+    """An empty database of a version."""
     connection = connect(path)
     db = Database(connection, execute_plugins=False)
     migrations.apply(db, stop_before=[step.name for step in migrations.pending(db)[version:]])
@@ -43,7 +43,7 @@ def of_version(path: Path, version: int) -> sqlite3.Connection:
 
 
 def database_between_versions(path: Path) -> Path:
-    """A database that claims version 2, as a version between the two released ones made it."""
+    """A database that claims version 2, written between two releases."""
     connection = connect(path)
     connection.executescript((SCHEMAS / "between-1-and-2.sql").read_text())
     stamped(connection, 2).close()
@@ -132,7 +132,7 @@ def test_restore_adds_the_origin_to_old_lines(tmp_path: Path) -> None:
 
 
 def journal_of(store: Store) -> Path:
-    """The store's journal, written in full."""
+    """Write the store's journal."""
     assert store.path is not None
     folder = journal_folder(store.path)
     Journal(store, folder).close()
@@ -253,6 +253,6 @@ def test_schema_refuses_statement(home: House, raw: sqlite3.Connection, statemen
     before = list(raw.iterdump())
     with pytest.raises(sqlite3.Error, match=message):
         raw.execute(statement)
-    with pytest.raises(StorageError, match=message):  # and the playground itself
+    with pytest.raises(StorageError, match=message):  # also through the store
         home.store.write(lambda writing: writing._connection.execute(statement))
     assert list(raw.iterdump()) == before

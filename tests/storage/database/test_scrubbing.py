@@ -20,11 +20,11 @@ from tests.support.storing import HERRING, file_size_limit, leftovers, path_of, 
 def test_no_erased_byte_is_left_in_any_file(tmp_path: Path, exclusive: bool) -> None:
     folder = tmp_path / "data"
     home = House(Store(folder / "playground.db", exclusive=exclusive))
-    for number in range(60):  # texts of many lengths, some over several pages, between those of somebody else
-        told = replace(HERRING, instruction=f"Herring {number} " + "swims " * (number * 7))
+    for number in range(60):  # texts of many lengths, some over several pages, between another rater's
+        asked = replace(HERRING, instruction=f"Herring {number} " + "swims " * (number * 7))
         ends = {side: {"text": f"herring-answer {number} " + "and swims " * (number * 13)} for side in "ab"}
         owner = BEN if number % 3 == 0 else ADA
-        words = {"instruction": told, "ends": ends} if owner == ADA else {}
+        words = {"instruction": asked, "ends": ends} if owner == ADA else {}
         home.battle_is_open(f"battle-{number}", owner=owner, **words)
         home.battles.vote(f"battle-{number}", "a", owner, final=True, comment="Ada likes herrings." * (owner == ADA))
     marks = ("erring", "swims")
@@ -54,24 +54,24 @@ def test_file_is_not_rebuilt_during_a_read(home: House) -> None:
 
 
 def statements(home: House) -> list[str]:
-    """What the connection that writes is told from now on."""
-    told: list[str] = []
-    home.store.write(lambda writing: writing._connection.set_trace_callback(told.append))
-    return told
+    """Record the statements of the writer from now on."""
+    executed: list[str] = []
+    home.store.write(lambda writing: writing._connection.set_trace_callback(executed.append))
+    return executed
 
 
 def test_large_file_only_has_its_log_emptied(home: House, caplog: pytest.LogCaptureFixture) -> None:
     voted(home, instruction=replace(HERRING, input="swims " * 5000))
     home.battles.erase(ADA)
-    told = statements(home)
+    executed = statements(home)
     assert [home.store.scrub(most_bytes=1000) for _ in range(3)] == [False] * 3
-    assert "VACUUM" not in told
-    assert [line for line in told if "wal_checkpoint" in line] == ["PRAGMA wal_checkpoint(TRUNCATE)"]
+    assert "VACUUM" not in executed
+    assert [line for line in executed if "wal_checkpoint" in line] == ["PRAGMA wal_checkpoint(TRUNCATE)"]
     assert path_of(home).with_name("playground.db-wal").stat().st_size == 0
     assert leftovers(path_of(home).parent, "swims swims") == []
     assert [record.message for record in caplog.records if "erase --leftovers" in record.message] != []
     assert home.store.scrub()
-    assert "VACUUM" in told
+    assert "VACUUM" in executed
     assert home.store.scrub(most_bytes=1000)
 
 
@@ -79,25 +79,25 @@ def test_file_is_rebuilt_once(home: House) -> None:
     voted(home)
     home.battles.erase(ADA)
     assert not home.store.scrub(most_bytes=1000)
-    told = statements(home)
+    executed = statements(home)
     with home.store.reading() as reading:
         assert reading.erasure_to_scrub() == 1
         assert not home.store.scrub()
         assert not home.store.scrub()
     assert home.store.scrub()
-    assert told.count("VACUUM") == 1
+    assert executed.count("VACUUM") == 1
 
 
 def test_rebuild_needs_free_space(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
     voted(home)
     home.battles.erase(ADA)
-    told = statements(home)
+    executed = statements(home)
     usage = SimpleNamespace(total=10**9, used=10**9 - 5000, free=5000)
     with monkeypatch.context() as patch:
         patch.setattr(shutil, "disk_usage", lambda folder: usage)
         with pytest.raises(StorageError, match=r"needs \d+ free bytes beside it, there are 5000"):
             home.store.scrub()
-    assert "VACUUM" not in told
+    assert "VACUUM" not in executed
     assert path_of(home).with_name("playground.db-wal").stat().st_size == 0
     assert home.store.scrub()
 

@@ -47,8 +47,8 @@ def test_closed_store_refuses_every_use(home: House) -> None:
         home.store.count_votes()
 
 
-class Elsewhere(LifoQueue[sqlite3.Connection]):
-    """Idle connections, of which another thread takes the last one right after somebody saw it."""
+class Contended(LifoQueue[sqlite3.Connection]):
+    """Idle connections; another thread takes the last one after each look."""
 
     def empty(self) -> bool:
         found = super().empty()
@@ -59,7 +59,7 @@ class Elsewhere(LifoQueue[sqlite3.Connection]):
 
 def test_close_does_not_wait_for_a_taken_connection(tmp_path: Path) -> None:
     store = Store(tmp_path / "playground.db")
-    store._readers = Elsewhere()
+    store._readers = Contended()
     assert store.count_votes() == 0
     closing = threading.Thread(target=store.close, daemon=True)
     closing.start()
@@ -67,26 +67,26 @@ def test_close_does_not_wait_for_a_taken_connection(tmp_path: Path) -> None:
     assert not closing.is_alive()
 
 
-class ClosedMeanwhile(LifoQueue[sqlite3.Connection]):
-    """Idle connections of a store that is closed while one is put back."""
+class ClosedOnReturn(LifoQueue[sqlite3.Connection]):
+    """Idle connections of a store that is closed while one is returned."""
 
     store: Store
-    came: sqlite3.Connection
+    returned: sqlite3.Connection
 
     def put_nowait(self, item: sqlite3.Connection) -> None:
         self.store.close()
-        self.came = item
+        self.returned = item
         super().put_nowait(item)
 
 
 def test_connection_returned_during_close_is_closed(tmp_path: Path) -> None:
     store = Store(tmp_path / "playground.db")
-    readers = ClosedMeanwhile()
+    readers = ClosedOnReturn()
     readers.store = store
     store._readers = readers
     assert store.count_votes() == 0
     with pytest.raises(sqlite3.ProgrammingError, match="closed"):
-        readers.came.execute("SELECT 1")
+        readers.returned.execute("SELECT 1")
 
 
 def test_connections_have_the_pragmas(tmp_path: Path) -> None:

@@ -32,11 +32,11 @@ def home(tmp_path: Path) -> Iterator[House]:
 
 @pytest.mark.proves("a foreign write-ahead log")
 def test_foreign_log_beside_a_backup_is_refused(home: House) -> None:
-    """The process was killed, and somebody put a backup in place of the database but left the log where it lay."""
+    """After a kill, a backup replaces the database but not its log."""
     path = path_of(home)
     saved, log = path.with_name("saved.db"), path.with_name("playground.db-wal")
     backup(path, saved)
-    many_votes(home, 150)  # enough to bring the log home more than once, so that it begins in the middle
+    many_votes(home, 150)  # enough to checkpoint the log more than once, so that it begins in the middle
     left = log.read_bytes()
     home.store.close()
     shutil.copy(saved, path)
@@ -49,7 +49,7 @@ def test_foreign_log_beside_a_backup_is_refused(home: House) -> None:
 
 
 def copy_as_killed(path: Path, folder: Path) -> Path:
-    """What is there of the database and its log while it is written."""
+    """Copy the database and its log while it is open."""
     folder.mkdir()
     for name in ("playground.db", "playground.db-wal"):
         shutil.copy(path.with_name(name), folder)
@@ -96,8 +96,8 @@ def test_file_that_is_no_log_does_not_fit(home: House, damage: bytes) -> None:
 
 
 def test_another_reader_does_not_delete_the_log(home: House) -> None:
-    """A process loses its locks on a file as soon as it closes it anywhere: then the other one would be the last."""
-    with home.store.reading() as first, home.store.reading() as second:  # the second connection is opened just now
+    """A process that closes a file loses all its locks on it, and the other would take itself for the last user."""
+    with home.store.reading() as first, home.store.reading() as second:  # opens a second connection
         assert first.count_votes() == second.count_votes() == 1
     look = f"import sqlite3; c = sqlite3.connect({str(path_of(home))!r}); c.execute('SELECT * FROM votes'); c.close()"
     subprocess.run([sys.executable, "-c", look], check=True)

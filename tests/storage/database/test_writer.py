@@ -19,7 +19,7 @@ from tests.support.patience import wait_until
 
 
 def test_error_rolls_back_only_its_own_job(home: House) -> None:
-    """Sixteen threads write in shared commits; every third one raises after its insert."""
+    """Sixteen threads share commits; every third job raises after its insert."""
     home.battle_is_open()
 
     def one(number: int) -> str:
@@ -103,7 +103,7 @@ def test_cancelled_write_is_still_committed(tmp_path: Path) -> None:
         asyncio.run(leave(store))
         go_on.set()
         assert done.wait(60)
-        store.write(lambda writing: None)  # the thread that writes is well
+        store.write(lambda writing: None)  # the thread is still alive
 
 
 def test_ended_thread_is_reported_to_callers(tmp_path: Path) -> None:

@@ -28,9 +28,9 @@ def test_new_database_beside_a_journal_is_refused(home: House, folder: Path, tmp
             path.unlink()
     (tmp_path / "playground.db").touch()
     arena = Arena(Settings(db=tmp_path / "playground.db"))
-    said = rf"holds no vote, but its journal .*\.journal holds {lines} lines.*playground restore --db .*or move"
+    message = rf"holds no vote, but its journal .*\.journal holds {lines} lines.*playground restore --db .*or move"
     for _ in range(2):
-        with pytest.raises(DatabaseBroken, match=said):
+        with pytest.raises(DatabaseBroken, match=message):
             arena.open()
         arena.close()
 

@@ -121,7 +121,7 @@ def test_clock_set_back_changes_nothing(home: House, folder: Path) -> None:
     judge(home, "battle-1")
     keep_journal(home.store)
     [boot] = folder.iterdir()
-    boot.rename(folder / "29990101T000000Z-0000")  # the next boot's name is before this one's
+    boot.rename(folder / "29990101T000000Z-0000")  # sorts after the next boot's name
     home.time.pass_s(-3600)
     judge(home, "battle-2")
     keep_journal(home.store)
@@ -208,8 +208,8 @@ def test_kill_leaves_every_event_once(tmp_path: Path, folder: Path, kills: int) 
         keep_journal(store)
         lines = [line for path in segments.in_order(folder) for line in segments.read(path)]
         assert {line.fault for line in lines} <= {Fault.NONE, Fault.TORN}
-        whole = [line.seq for line in lines if line.fault is Fault.NONE]
-        assert whole == list(range(1, events(store) + 1))
+        intact = [line.seq for line in lines if line.fault is Fault.NONE]
+        assert intact == list(range(1, events(store) + 1))
     assert len(segments.segments(folder)) >= kills
 
 

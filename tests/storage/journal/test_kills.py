@@ -35,5 +35,5 @@ def test_lost_vote_is_detected(tmp_path: Path) -> None:
     home.store.close()
     account = Account()
     settle(tmp_path, {("battle-1", 1, "a"), ("battle-2", 1, "b")}, account)
-    assert (account.acknowledged, account.lost, account.doubled) == (2, 2, 0)  # in the database and in the other one
+    assert (account.acknowledged, account.lost, account.doubled) == (2, 2, 0)  # in the database and in the restored one
     assert not account.is_good

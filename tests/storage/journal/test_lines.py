@@ -21,10 +21,10 @@ def event(seq: int, text: str = "") -> bytes:
     )
 )
 def test_line_is_json_with_a_checksum(record: dict[str, str]) -> None:
-    line = seal({"seq": 1, "said": record})
+    line = seal({"seq": 1, "text": record})
     assert line.count(b"\n") == 1
     read = json.loads(line)
-    assert {"seq": read["seq"], "said": read["said"]} == {"seq": 1, "said": record}
+    assert {"seq": read["seq"], "text": read["text"]} == {"seq": 1, "text": record}
     before = line[: line.rindex(b',"crc":')]
     assert int(read["crc"], 16) == zlib.crc32(before)
 

@@ -27,7 +27,7 @@ from tests.support.storing import content_of, events, file_size_limit, seqs
 
 def test_erased_text_leaves_every_line(home: House, folder: Path) -> None:
     afternoon(home)
-    judge(home, "hers-too", rater=BEN, text=f"Again: {SECRET}")
+    judge(home, "also-bens", rater=BEN, text=f"Again: {SECRET}")
     home.battles.note("plain", BEN, comment=SECRET)
     keep_journal(home.store)
     judge(home, "another", rater=ADA)
@@ -40,7 +40,7 @@ def test_erased_text_leaves_every_line(home: House, folder: Path) -> None:
     kept = content_of(folder)
     assert b"Theodora" not in kept
     assert b"second thoughts" not in kept
-    assert b"Grey waves" in kept  # answers to others
+    assert b"Grey waves" in kept  # other raters' answers
     assert b"fine" in kept
     assert untouched in kept
     assert seqs(folder) == list(range(1, events(home.store) + 1))
@@ -91,13 +91,13 @@ from playground.storage.journal import segments
 from playground.storage.journal.journal import Journal
 from playground.storage.journal.segments import journal_folder
 from playground.storage.database.store import Store
-whole, left = segments.rewrite, [int(sys.argv[2])]
+original, left = segments.rewrite, [int(sys.argv[2])]
 def rewrite(segment, change):
     if left[0] == 0:
         segment.with_suffix(".part").write_bytes(b"half of it")
         os.kill(os.getpid(), 9)
     left[0] -= 1
-    whole(segment, change)
+    original(segment, change)
 segments.rewrite = rewrite
 store = Store(Path(sys.argv[1]))
 Journal(store, journal_folder(store.path)).close()
@@ -181,15 +181,15 @@ def test_close_interrupts_a_redaction(home: House, folder: Path, monkeypatch: py
 
 def test_text_that_only_names_a_rater_is_kept(home: House, folder: Path) -> None:
     odd = 'Zoë "\\" \n\u2028 \'}'
-    home.battle_is_open("hers", owner=odd, source="api", instruction=Instruction(SECRET))
-    home.battles.vote("hers", "b", odd, final=True, source="api", comment=SECRET)
+    home.battle_is_open("own", owner=odd, source="api", instruction=Instruction(SECRET))
+    home.battles.vote("own", "b", odd, final=True, source="api", comment=SECRET)
     keep_journal(home.store)
-    judge(home, "about-her", text=f'{{"owner":"{odd}","rater_id":"{odd}"}}')
+    judge(home, "about", text=f'{{"owner":"{odd}","rater_id":"{odd}"}}')
     kept = keep_journal(home.store)
-    [hers, about_her] = segments.in_order(kept)
-    untouched = about_her.read_bytes()
+    [own, about] = segments.in_order(kept)
+    untouched = about.read_bytes()
     home.store.write(lambda writing: writing.erase_words(odd, "api", home.time.now()))
     keep_journal(home.store)
     assert b"Theodora" not in content_of(folder)
-    assert about_her.read_bytes() == untouched
-    assert hers.exists()
+    assert about.read_bytes() == untouched
+    assert own.exists()

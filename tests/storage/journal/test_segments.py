@@ -37,10 +37,15 @@ def test_segment_has_a_header_and_lines_in_order(tmp_path: Path) -> None:
     journal.append([event(1), event(2, "\u2028 and ö")])
     journal.append([event(3)])
     [segment] = segments.segments(tmp_path / "j")
-    said = segments.header(segment)
-    assert said is not None
-    assert (said["journal"], said["database_id"], said["version"], said["segment"]) == (1, "this-database", 2, 1)
-    assert said["boot"] == segment.parent.name
+    header = segments.header(segment)
+    assert header is not None
+    assert (header["journal"], header["database_id"], header["version"], header["segment"]) == (
+        1,
+        "this-database",
+        2,
+        1,
+    )
+    assert header["boot"] == segment.parent.name
     assert intact(tmp_path / "j") == [1, 2, 3]
     assert lines(tmp_path / "j")[1].record["text"] == "\u2028 and ö"
     assert lines(tmp_path / "j")[1].number == 3
@@ -74,7 +79,7 @@ def test_cut_file_keeps_its_intact_lines(tmp_path_factory: pytest.TempPathFactor
     [segment] = segments.segments(folder)
     content = segment.read_bytes()[:cut]
     segment.write_bytes(content)
-    expected = list(range(1, (content + b"\n").count(b'"}\n')))  # a line that lacks only its line feed is whole
+    expected = list(range(1, (content + b"\n").count(b'"}\n')))  # a line without only its line feed is intact
     assert intact(folder) == expected
     assert segments.highest_seq(folder) == len(expected)
 

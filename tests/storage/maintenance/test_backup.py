@@ -27,7 +27,7 @@ from tests.support.paths import ROOT
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[House]:
-    """A playground that runs, with one vote; what it wrote lies in the log still."""
+    """An open playground with one vote, which is still in the log."""
     made = house(tmp_path)
     made.battle_is_open()
     made.battles.vote("battle-1", "a", ADA)
@@ -129,15 +129,19 @@ def test_damaged_database_keeps_the_earlier_backup(home: House, tmp_path: Path) 
 
 
 def test_command_prints_what_it_copied(home: House, tmp_path: Path) -> None:
-    said = io.StringIO()
+    out = io.StringIO()
     target = tmp_path / "saved.db"
-    assert main(["backup", str(target), "--db", str(path_of(home))], said) == 0
-    assert said.getvalue().startswith(f"{target}: 0.")
-    assert "1 battles and 1 votes" in said.getvalue()
-    said = io.StringIO()
-    assert main(["backup", str(target), "--db", str(path_of(home)), "--json"], said) == 0
-    told = json.loads(said.getvalue())
-    assert (told["path"], told["size_bytes"], told["rows"]["votes"]) == (str(target), target.stat().st_size, 1)
+    assert main(["backup", str(target), "--db", str(path_of(home))], out) == 0
+    assert out.getvalue().startswith(f"{target}: 0.")
+    assert "1 battles and 1 votes" in out.getvalue()
+    out = io.StringIO()
+    assert main(["backup", str(target), "--db", str(path_of(home)), "--json"], out) == 0
+    document = json.loads(out.getvalue())
+    assert (document["path"], document["size_bytes"], document["rows"]["votes"]) == (
+        str(target),
+        target.stat().st_size,
+        1,
+    )
 
 
 def test_full_disk_leaves_no_file(home: House, tmp_path: Path) -> None:

@@ -12,12 +12,12 @@ from playground.storage.maintenance.disk_space import DiskSpace
 
 
 class Disk:
-    """A disk and a clock that are told."""
+    """A disk and a clock set by the test."""
 
     def __init__(self, free: int | None) -> None:
         self.free, self.now, self.asked = free, 0.0, 0
 
-    def room(self, least_bytes: int = 200) -> DiskSpace:
+    def space(self, least_bytes: int = 200) -> DiskSpace:
         return DiskSpace(Path(), least_bytes, free=self.ask, monotonic=lambda: self.now)
 
     def ask(self, folder: Path) -> int | None:
@@ -27,24 +27,24 @@ class Disk:
 
 @pytest.mark.parametrize(("free", "least"), [(200, 200), (10**12, 200), (0, 0), (None, 200)])
 def test_enough_or_unknown_space_is_accepted(free: int | None, least: int) -> None:
-    Disk(free).room(least).check()
+    Disk(free).space(least).check()
 
 
 def test_nearly_full_disk_is_refused_until_freed() -> None:
     disk = Disk(199)
-    room = disk.room()
+    space = disk.space()
     with pytest.raises(StorageError, match=r"nearly full.*Votes on open comparisons still count.*do not store"):
-        room.check()
+        space.check()
     disk.free, disk.now = 200, 1.0
-    room.check()
+    space.check()
 
 
 def test_file_system_is_asked_once_a_second() -> None:
     disk = Disk(199)
-    room = disk.room()
+    space = disk.space()
     for disk.now in (0.0, 0.5, 0.99, 1.0, 1.5, 2.0):
         with pytest.raises(StorageError):
-            room.check()
+            space.check()
     assert disk.asked == 3
 
 

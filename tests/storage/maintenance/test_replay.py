@@ -48,9 +48,9 @@ def test_restore_merges_a_diverged_journal(home: House, folder: Path, tmp_path: 
             judge(late, f"there-{number}")
         late.battles.vote("both", "b", ADA)
         for expected in ((1, 1), (0, 2)):
-            brought = restore(copy, folder)
-            assert counts(brought) == expected
-            assert brought.refused == 1  # of two first votes on one battle the database's own stands
+            restored = restore(copy, folder)
+            assert counts(restored) == expected
+            assert restored.refused == 1  # the database keeps its own first vote of the battle
         assert {pair.battle_id for pair in copy.judged_pairs()} == {
             "before",
             "here",
@@ -78,7 +78,7 @@ def act(home: House, acts: Acts) -> None:
 
 
 def diverged_copy(home: House, db: Path, before: Acts, here: Acts, there: Acts) -> Path:
-    """A copy of a database that went on without its journal; returns its path."""
+    """Copy a database, let both go on, and return the copy."""
     copy = db.with_name("copy.db")
     home.battle_is_open("both", owner=ADA)
     act(home, before)

@@ -51,7 +51,7 @@ def new(tmp_path: Path) -> Iterator[Store]:
 
 
 def settled(store: Store, home: House) -> dict[str, str]:
-    """Hashes of what was judged, once time has done the same to it as at home."""
+    """Return hashes of what was judged, at the same time as in `home`."""
     again = House(store)
     again.time.at = home.time.at
     again.battles.expire()
@@ -65,9 +65,9 @@ def counts(restored: Restored) -> tuple[int, int]:
 def test_restored_database_is_equal(home: House, folder: Path, new: Store) -> None:
     afternoon(home)
     keep_journal(home.store)
-    brought = restore(new, folder)
-    assert counts(brought) == (9, 0)
-    assert (brought.refused, brought.damaged, brought.torn, brought.missing) == (0, 0, 0, 0)
+    restored = restore(new, folder)
+    assert counts(restored) == (9, 0)
+    assert (restored.refused, restored.damaged, restored.torn, restored.missing) == (0, 0, 0, 0)
     assert settled(new, home) == hashes(home.store)
     assert list(new.judged_pairs()) == list(home.store.judged_pairs())
     assert verify(new, folder) == []
@@ -161,8 +161,8 @@ def test_restore_merges_an_older_journal(home: House, folder: Path, tmp_path: Pa
     with Store(db) as store:
         keep_journal(store)
         assert verify(store, folder) == []
-        brought = restore(store, folder)
-        assert (counts(brought), brought.moved_to) == ((0, 9), "")
+        restored = restore(store, folder)
+        assert (counts(restored), restored.moved_to) == ((0, 9), "")
     with Store(tmp_path / "again.db") as store:
         restore(store, folder)
         assert len(list(store.judged_pairs())) == 9
@@ -217,14 +217,14 @@ def test_every_intact_line_is_restored(many_segments: Path, chance: random.Rando
                     content[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
                     segment.write_bytes(content)
         lines = [line for path in segments.segments(folder) for line in segments.read(path)]
-        whole = {line.record["vote_id"] for line in lines if not line.fault and line.seq}
+        intact = {line.record["vote_id"] for line in lines if not line.fault and line.seq}
         with Store(Path(temporary) / "new.db") as store:
             if segments.segments(folder):
-                brought = restore(store, folder)
-                assert counts(brought) == (len(whole), 0)
-                assert brought.damaged == sum(line.fault == "damaged" for line in lines)
-                assert brought.torn == sum(line.fault == "torn" for line in lines)
-            assert {pair.vote_id for pair in store.judged_pairs()} == whole
+                restored = restore(store, folder)
+                assert counts(restored) == (len(intact), 0)
+                assert restored.damaged == sum(line.fault == "damaged" for line in lines)
+                assert restored.torn == sum(line.fault == "torn" for line in lines)
+            assert {pair.vote_id for pair in store.judged_pairs()} == intact
 
 
 def test_event_of_a_lost_battle_is_refused(home: House, folder: Path, new: Store) -> None:
@@ -235,8 +235,8 @@ def test_event_of_a_lost_battle_is_refused(home: House, folder: Path, new: Store
     home.battles.note("battle-1", ADA, comment="never mind")
     keep_journal(home.store)
     lost[0].unlink()
-    brought = restore(new, folder)
-    assert (counts(brought), brought.refused, brought.missing) == ((1, 0), 1, 1)
+    restored = restore(new, folder)
+    assert (counts(restored), restored.refused, restored.missing) == ((1, 0), 1, 1)
     check_against_journal(new, folder)
 
 
@@ -253,8 +253,8 @@ def test_unusable_line_is_refused_alone(home: House, folder: Path, new: Store) -
         return seal({name: value for name, value in record.items() if name != "crc"})
 
     segments.rewrite(segment, spoil)
-    brought = restore(new, folder)
-    assert (counts(brought), brought.refused) == ((2, 0), 1)
+    restored = restore(new, folder)
+    assert (counts(restored), restored.refused) == ((2, 0), 1)
 
 
 def test_missing_journal_is_refused(new: Store, tmp_path: Path) -> None:

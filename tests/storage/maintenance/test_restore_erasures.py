@@ -37,7 +37,7 @@ def new(tmp_path: Path) -> Iterator[Store]:
 
 
 def settled(store: Store, home: House) -> dict[str, str]:
-    """Hashes of what was judged, once time has done the same to it as at home."""
+    """Return hashes of what was judged, at the same time as in `home`."""
     again = House(store)
     again.time.at = home.time.at
     again.battles.expire()
@@ -57,8 +57,8 @@ def test_old_segment_restores_no_erased_text(home: House, folder: Path, new: Sto
     time_passes(home)
     keep_journal(home.store)
     shutil.copytree(tmp_path / "old", folder / "0000-an-old-copy")
-    brought = restore(new, folder)
-    assert counts(brought) == (10, 0)
+    restored = restore(new, folder)
+    assert counts(restored) == (10, 0)
     assert settled(new, home) == hashes(home.store)
     new.close()
     assert b"Theodora" not in database_bytes(tmp_path / "new.db")

@@ -44,7 +44,7 @@ def folder(db: Path) -> Path:
 
 
 def tamper(db: Path, *statements: str) -> None:
-    """Change what the schema's triggers and keys would not let anybody change."""
+    """Change rows that the schema's triggers and keys protect."""
     raw = sqlite3.connect(db, isolation_level=None)
     triggers = raw.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").fetchall()
     for name, _ in triggers:
@@ -61,7 +61,7 @@ def findings(home: House, folder: Path) -> list[str]:
 
 
 def rewritten(folder: Path, change: Callable[[dict], None]) -> None:
-    """Change records of the journal, with checksums that fit."""
+    """Change records of the journal, with matching checksums."""
 
     def changed(line: Line) -> bytes:
         record = line.record

@@ -34,8 +34,8 @@ def test_erasure_leaves_a_tombstone_and_an_event(home: House) -> None:
     voted(home)
     home.battles.erase(ADA)
     assert rows(home, "SELECT rater_id, battles, notes FROM erasures") == [(ADA, 1, 1)]
-    told = rows(home, "SELECT kind, battle_id, erasure_id FROM journal_events ORDER BY seq DESC LIMIT 1")
-    assert told == [("erasure", None, 1)]
+    event = rows(home, "SELECT kind, battle_id, erasure_id FROM journal_events ORDER BY seq DESC LIMIT 1")
+    assert event == [("erasure", None, 1)]
 
 
 def test_shared_instruction_is_kept(home: House) -> None:
@@ -53,9 +53,9 @@ def test_shared_instruction_is_kept(home: House) -> None:
 
 def test_shared_answer_is_kept_until_both_erase(home: House) -> None:
     voted(home)
-    hers = home.store.battle("battle-1")
-    assert hers is not None
-    shared = battle("battle-2", owner=BEN, comparison_id=hers.comparison_id, instruction=HERRING, sides=hers.sides)
+    ada = home.store.battle("battle-1")
+    assert ada is not None
+    shared = battle("battle-2", owner=BEN, comparison_id=ada.comparison_id, instruction=HERRING, sides=ada.sides)
     home.battles.create(shared)
     home.battles.vote("battle-2", "b", BEN, final=True)
 
@@ -66,7 +66,7 @@ def test_shared_answer_is_kept_until_both_erase(home: House) -> None:
     assert all(c.generation is not None and c.generation.prompt.text == "" for c in shown.columns)
     theirs = home.battles.view("battle-2", BEN)
     assert (theirs.erased, theirs.instruction) == (False, HERRING)
-    assert [c.text for c in theirs.columns] == [s.generation and s.generation.text for s in hers.sides]
+    assert [c.text for c in theirs.columns] == [s.generation and s.generation.text for s in ada.sides]
 
     home.battles.erase(BEN)
     assert rows(home, "SELECT DISTINCT text, prompt_text FROM generations") == [("", "")]
@@ -155,7 +155,7 @@ def test_flag_stays_without_its_detail(home: House) -> None:
 
 
 def test_answer_finished_before_its_battle_is_erased(home: House) -> None:
-    """A battle may bring answers along that were finished before it."""
+    """A battle may be created with finished answers."""
     made = generation("early", OPENALPACA, instruction=HERRING, text="An early herring.")
     other = generation("early-2", MAMBA, instruction=HERRING, text="Another herring.")
     sides = (BattleSide("a", OPENALPACA, 5, PARAMS, made), BattleSide("b", MAMBA, 5, PARAMS, other))
