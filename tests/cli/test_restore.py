@@ -13,7 +13,7 @@ from playground.cli import main
 from playground.storage.database.store import Store
 from playground.storage.journal.segments import journal_folder
 from tests.support.cast import House, house
-from tests.support.judging import afternoon, hashes, judge, keep_journal
+from tests.support.judging import afternoon, hashes, judge, keep_journal, settled
 
 
 @pytest.fixture
@@ -26,14 +26,6 @@ def home(tmp_path: Path) -> Iterator[House]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return journal_folder(tmp_path / "home" / "playground.db")
-
-
-def settled(store: Store, home: House) -> dict[str, str]:
-    """Return hashes of what was judged, at the same time as in `home`."""
-    again = House(store)
-    again.time.at = home.time.at
-    again.battles.expire()
-    return hashes(store)
 
 
 def run(*argv: str) -> tuple[int, str]:

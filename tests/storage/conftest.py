@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from playground.storage.database.store import Store
 from playground.storage.journal.segments import journal_folder
-from tests.support.cast import House, house
+from tests.support.cast import ADA, House, house
 
 
 @pytest.fixture
@@ -34,3 +35,19 @@ def raw(home: House) -> Iterator[sqlite3.Connection]:
     connection.execute("PRAGMA recursive_triggers = ON")
     yield connection
     connection.close()
+
+
+@pytest.fixture
+def judged(home: House) -> House:
+    """The same with a voted battle and an open one."""
+    home.battle_is_open("battle-1")
+    home.battle_is_open("battle-2")
+    home.battles.vote("battle-1", "a", ADA)
+    return home
+
+
+@pytest.fixture
+def new(tmp_path: Path) -> Iterator[Store]:
+    """An empty database to restore to."""
+    with Store(tmp_path / "new.db") as store:
+        yield store

@@ -28,16 +28,6 @@ from tests.support.storing import file_size_limit, path_of, unprivileged, votes_
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Iterator[House]:
-    made = house(tmp_path)
-    made.battle_is_open("battle-1")
-    made.battle_is_open("battle-2")
-    made.battles.vote("battle-1", "a", ADA)
-    yield made
-    made.store.close()
-
-
-@pytest.fixture
 def folder() -> Iterator[Path]:
     """A folder that every user may read, unlike pytest's."""
     with tempfile.TemporaryDirectory() as name:
@@ -48,29 +38,29 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.mark.proves("disk full, and freed again")
-def test_full_disk_refuses_until_space_is_freed(home: House) -> None:
+def test_full_disk_refuses_until_space_is_freed(judged: House) -> None:
     def limit(pages: int) -> Callable[[object], None]:
         return lambda writing: writing._connection.execute(f"PRAGMA max_page_count = {pages}")  # type: ignore[attr-defined]
 
-    home.store.write(limit(1))  # SQLite keeps the pages that there are
+    judged.store.write(limit(1))  # SQLite keeps the pages that there are
     with pytest.raises(StorageError, match="no space left"):
-        home.battles.create(battle("large", instruction=Instruction("x" * 100_000)))
-    home.store.write(limit(1_000_000))
-    assert home.store.battle("large") is None
-    home.battles.create(battle("large", instruction=Instruction("x" * 100_000)))
-    assert home.store.battle("large") is not None
+        judged.battles.create(battle("large", instruction=Instruction("x" * 100_000)))
+    judged.store.write(limit(1_000_000))
+    assert judged.store.battle("large") is None
+    judged.battles.create(battle("large", instruction=Instruction("x" * 100_000)))
+    assert judged.store.battle("large") is not None
 
 
 @pytest.mark.proves("disk full, and freed again")
-def test_failed_write_is_not_acknowledged(home: House) -> None:
-    log = path_of(home).with_name("playground.db-wal")
+def test_failed_write_is_not_acknowledged(judged: House) -> None:
+    log = path_of(judged).with_name("playground.db-wal")
     with file_size_limit(log.stat().st_size):
         with pytest.raises(StorageError, match=r"disk I/O error|no space left"):
-            home.battles.vote("battle-2", "b", ADA)
-        assert home.store.count_votes() == 1
-    assert home.battles.vote("battle-2", "a", ADA).choice == "a"
-    home.store.close()
-    assert votes_in(path_of(home)) == ["battle-1", "battle-2"]
+            judged.battles.vote("battle-2", "b", ADA)
+        assert judged.store.count_votes() == 1
+    assert judged.battles.vote("battle-2", "a", ADA).choice == "a"
+    judged.store.close()
+    assert votes_in(path_of(judged)) == ["battle-1", "battle-2"]
 
 
 @pytest.mark.proves("a read-only folder")
@@ -113,36 +103,36 @@ def test_read_only_file_can_only_be_read(folder: Path) -> None:
 
 
 @pytest.mark.proves("database deleted")
-def test_database_deleted_before_start_begins_empty(home: House) -> None:
-    home.store.close()
-    path_of(home).unlink()
-    assert votes_in(path_of(home)) == []
+def test_database_deleted_before_start_begins_empty(judged: House) -> None:
+    judged.store.close()
+    path_of(judged).unlink()
+    assert votes_in(path_of(judged)) == []
 
 
 @pytest.mark.proves("locked by something else")
 def test_foreign_lock_fails_waiting_writers(tmp_path: Path) -> None:
     with Store(tmp_path / "playground.db", busy_s=0.05) as store:
-        home = House(store)
+        judged = House(store)
         for number in range(8):
-            home.battle_is_open(f"battle-{number}")
+            judged.battle_is_open(f"battle-{number}")
         with closing(sqlite3.connect(tmp_path / "playground.db", isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
 
             def vote(number: int) -> str:
                 with pytest.raises(DatabaseLocked, match="in use by another program; nothing was saved"):
-                    home.battles.vote(f"battle-{number}", "a", ADA)
+                    judged.battles.vote(f"battle-{number}", "a", ADA)
                 return store.read_only
 
             with ThreadPoolExecutor(8) as pool:
                 assert set(pool.map(vote, range(8))) == {""}
             other.execute("ROLLBACK")
         for number in range(8):
-            assert home.battles.vote(f"battle-{number}", "b", ADA).choice == "b"
+            assert judged.battles.vote(f"battle-{number}", "b", ADA).choice == "b"
     assert len(votes_in(tmp_path / "playground.db")) == 8
 
 
 @pytest.mark.proves("two processes")
-def test_second_process_reads_until_the_first_has_ended(home: House) -> None:
+def test_second_process_reads_until_the_first_has_ended(judged: House) -> None:
     code = (
         "import sys; from pathlib import Path\n"
         "from playground.storage.database.store import open_store\n"
@@ -151,27 +141,33 @@ def test_second_process_reads_until_the_first_has_ended(home: House) -> None:
     )
 
     def second() -> str:
-        command = [sys.executable, "-c", code, str(path_of(home))]
+        command = [sys.executable, "-c", code, str(path_of(judged))]
         return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
     assert second().startswith("1 another program writes to playground.db; stop it")
-    home.store.close()
+    judged.store.close()
     assert second() == "1 writes\n"
 
 
 @pytest.mark.proves("clock back an hour")
-def test_clock_set_back_loses_no_vote(home: House) -> None:
-    home.time.pass_s(-3600)
-    assert home.battles.vote("battle-2", "b", ADA).choice == "b"
-    assert home.battles.view("battle-1", ADA).state is BattleState.REVEALED, "its undo time is unknown"
-    assert home.battles.view("battle-2", ADA).state is BattleState.VOTED
-    home.battles.undo("battle-2", ADA)
-    home.battles.vote("battle-2", "a", ADA)
-    home.time.pass_s(6)
-    assert {pair.battle_id: pair.decision_s for pair in home.store.judged_pairs()} == {"battle-1": 0, "battle-2": None}
-    assert [pair.battle_id for pair in home.store.judged_pairs(final_by=home.time.now())] == ["battle-2"]
-    home.time.pass_s(3600)
-    assert {pair.battle_id for pair in home.store.judged_pairs(final_by=home.time.now())} == {"battle-1", "battle-2"}
+def test_clock_set_back_loses_no_vote(judged: House) -> None:
+    judged.time.pass_s(-3600)
+    assert judged.battles.vote("battle-2", "b", ADA).choice == "b"
+    assert judged.battles.view("battle-1", ADA).state is BattleState.REVEALED, "its undo time is unknown"
+    assert judged.battles.view("battle-2", ADA).state is BattleState.VOTED
+    judged.battles.undo("battle-2", ADA)
+    judged.battles.vote("battle-2", "a", ADA)
+    judged.time.pass_s(6)
+    assert {pair.battle_id: pair.decision_s for pair in judged.store.judged_pairs()} == {
+        "battle-1": 0,
+        "battle-2": None,
+    }
+    assert [pair.battle_id for pair in judged.store.judged_pairs(final_by=judged.time.now())] == ["battle-2"]
+    judged.time.pass_s(3600)
+    assert {pair.battle_id for pair in judged.store.judged_pairs(final_by=judged.time.now())} == {
+        "battle-1",
+        "battle-2",
+    }
 
 
 @pytest.mark.proves("restart in the middle of a battle")
@@ -224,22 +220,22 @@ def test_sigterm_while_streaming_keeps_votes(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def reader(home: House, models_of_one_process: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Arena]:
+def reader(judged: House, models_of_one_process: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Arena]:
     """A second arena on the same database."""
     monkeypatch.setattr("playground.arena.arena.LOCK_WAIT_S", 0.05)
-    arena = Arena(replace(Settings(), db=path_of(home), models="pocket-orca-mini"), clock=home.time.clock)
+    arena = Arena(replace(Settings(), db=path_of(judged), models="pocket-orca-mini"), clock=judged.time.clock)
     arena.open()
     yield arena
     arena.close()
 
 
 @pytest.mark.proves("two processes")
-def test_second_arena_is_read_only(reader: Arena, home: House) -> None:
+def test_second_arena_is_read_only(reader: Arena, judged: House) -> None:
     assert reader.read_only.startswith("another program writes to playground.db")
     assert reader.sources_line().endswith("read only")
     assert reader.leaderboard().verdict
     assert reader.view("battle-1", ADA).state is BattleState.VOTED
-    home.time.pass_s(6)
+    judged.time.pass_s(6)
     assert reader.view("battle-1", BEN).state is BattleState.REVEALED
     for act in (
         lambda: reader.vote("battle-2", ADA, "a"),
@@ -249,7 +245,7 @@ def test_second_arena_is_read_only(reader: Arena, home: House) -> None:
     ):
         with pytest.raises(StorageError, match=r"another program writes to playground\.db"):
             act()
-    assert home.store.count_votes() == 1
+    assert judged.store.count_votes() == 1
 
 
 @pytest.mark.proves("two processes")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,57 +11,47 @@ from playground.errors import DatabaseBroken
 from playground.storage.database.file_identity import FileIdentity
 from playground.storage.database.store import Store
 from playground.storage.maintenance.backup import backup
-from tests.support.cast import ADA, House, battle, house
+from tests.support.cast import ADA, House, battle
 from tests.support.storing import path_of, votes_in
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[House]:
-    made = house(tmp_path)
-    made.battle_is_open("battle-1")
-    made.battle_is_open("battle-2")
-    made.battles.vote("battle-1", "a", ADA)
-    yield made
-    made.store.close()
 
 
 @pytest.mark.proves("database deleted")
 @pytest.mark.parametrize("name", ["playground.db", "playground.db-wal"])
-def test_deleted_file_takes_no_vote_until_restored(home: House, name: str) -> None:
-    home.battles.vote("battle-1", "a", ADA)
-    file = path_of(home).with_name(name)
+def test_deleted_file_takes_no_vote_until_restored(judged: House, name: str) -> None:
+    judged.battles.vote("battle-1", "a", ADA)
+    file = path_of(judged).with_name(name)
     file.rename(file.with_name("away"))
     with pytest.raises(DatabaseBroken, match=r"was deleted or moved while the playground runs; nothing was saved"):
-        home.battles.vote("battle-2", "a", ADA)
+        judged.battles.vote("battle-2", "a", ADA)
     with pytest.raises(DatabaseBroken):  # again
-        home.battles.create(battle("battle-3"))
+        judged.battles.create(battle("battle-3"))
     file.with_name("away").rename(file)
-    home.battles.vote("battle-2", "b", ADA)
-    home.store.close()
-    assert votes_in(path_of(home)) == ["battle-1", "battle-2"]
+    judged.battles.vote("battle-2", "b", ADA)
+    judged.store.close()
+    assert votes_in(path_of(judged)) == ["battle-1", "battle-2"]
 
 
-def test_replaced_file_takes_no_vote(home: House) -> None:
-    path = path_of(home)
+def test_replaced_file_takes_no_vote(judged: House) -> None:
+    path = path_of(judged)
     backup(path, path.with_name("saved.db"))
     shutil.copy(path.with_name("saved.db"), path.with_name("new.db"))
     content = path.with_name("saved.db").read_bytes()
     path.with_name("new.db").replace(path)
     with pytest.raises(DatabaseBroken, match="was replaced while the playground runs"):
-        home.battles.vote("battle-2", "a", ADA)
-    home.store.close()
+        judged.battles.vote("battle-2", "a", ADA)
+    judged.store.close()
     assert path.read_bytes() == content
     assert votes_in(path) == ["battle-1"]
 
 
 @pytest.mark.proves("database deleted")
-def test_file_deleted_before_commit_acknowledges_nothing(home: House) -> None:
+def test_file_deleted_before_commit_acknowledges_nothing(judged: House) -> None:
     def work(writing: object) -> str:
-        path_of(home).unlink()
+        path_of(judged).unlink()
         return "acknowledged"
 
     with pytest.raises(DatabaseBroken, match="was deleted"):
-        home.store.write(work)
+        judged.store.write(work)
 
 
 def test_deleted_file_on_network_mount_takes_no_vote(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -15,18 +14,8 @@ from playground.cli import main
 from playground.errors import DatabaseBroken, DatabaseLocked, DatabaseNewer, StorageError
 from playground.storage.database.migrations import schema_version
 from playground.storage.database.store import Store, open_store
-from tests.support.cast import ADA, House, house
+from tests.support.cast import ADA, House
 from tests.support.storing import many_votes, path_of, votes_in
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[House]:
-    made = house(tmp_path)
-    made.battle_is_open("battle-1")
-    made.battle_is_open("battle-2")
-    made.battles.vote("battle-1", "a", ADA)
-    yield made
-    made.store.close()
 
 
 @pytest.mark.proves("database empty")
@@ -49,9 +38,9 @@ def test_file_that_is_no_database_is_refused(tmp_path: Path, content: bytes, rea
 
 
 @pytest.mark.proves("database of random bytes")
-def test_random_bytes_after_the_header_are_refused(home: House) -> None:
-    home.store.close()
-    path = path_of(home)
+def test_random_bytes_after_the_header_are_refused(judged: House) -> None:
+    judged.store.close()
+    path = path_of(judged)
     content = path.read_bytes()[:100] + os.urandom(8092)
     path.write_bytes(content)
     with pytest.raises(DatabaseBroken):
@@ -60,10 +49,10 @@ def test_random_bytes_after_the_header_are_refused(home: House) -> None:
 
 
 @pytest.mark.proves("database with one bad page")
-def test_damaged_page_is_refused(home: House) -> None:
-    many_votes(home)
-    home.store.close()
-    path = path_of(home)
+def test_damaged_page_is_refused(judged: House) -> None:
+    many_votes(judged)
+    judged.store.close()
+    path = path_of(judged)
     content = bytearray(path.read_bytes())
     page = content.rindex(b"Grey waves") // 4096  # of an answer, which the start does not read
     content[page * 4096 : page * 4096 + 100] = b"\xff" * 100
@@ -74,10 +63,10 @@ def test_damaged_page_is_refused(home: House) -> None:
 
 
 @pytest.mark.proves("database truncated")
-def test_truncated_file_is_refused(home: House) -> None:
-    many_votes(home)
-    home.store.close()
-    path = path_of(home)
+def test_truncated_file_is_refused(judged: House) -> None:
+    many_votes(judged)
+    judged.store.close()
+    path = path_of(judged)
     content = path.read_bytes()[: 4096 * 6]
     path.write_bytes(content)
     with pytest.raises(DatabaseBroken, match="damaged"):
@@ -85,17 +74,17 @@ def test_truncated_file_is_refused(home: House) -> None:
     assert path.read_bytes() == content
 
 
-def newer_database(home: House) -> Path:
-    home.store.close()
-    with closing(sqlite3.connect(path_of(home), isolation_level=None)) as raw:
+def newer_database(judged: House) -> Path:
+    judged.store.close()
+    with closing(sqlite3.connect(path_of(judged), isolation_level=None)) as raw:
         raw.execute("PRAGMA journal_mode = DELETE")
         raw.execute(f"PRAGMA user_version = {schema_version() + 1}")
-    return path_of(home)
+    return path_of(judged)
 
 
 @pytest.mark.proves("a newer schema")
-def test_newer_database_is_read_only(home: House) -> None:
-    path = newer_database(home)
+def test_newer_database_is_read_only(judged: House) -> None:
+    path = newer_database(judged)
     content = path.read_bytes()
     with pytest.raises(DatabaseNewer, match="update the playground"):
         Store(path)
@@ -111,8 +100,8 @@ def test_newer_database_is_read_only(home: House) -> None:
 
 
 @pytest.mark.proves("a newer schema")
-def test_commands_read_a_newer_database_with_a_warning(home: House, capsys: pytest.CaptureFixture[str]) -> None:
-    path = newer_database(home)
+def test_commands_read_a_newer_database_with_a_warning(judged: House, capsys: pytest.CaptureFixture[str]) -> None:
+    path = newer_database(judged)
     content = path.read_bytes()
     for argv in (["leaderboard"], ["export", "votes", str(path.with_name("votes.jsonl"))]):
         assert main([*argv, "--db", str(path)]) == 0
@@ -122,12 +111,12 @@ def test_commands_read_a_newer_database_with_a_warning(home: House, capsys: pyte
 
 
 @pytest.mark.proves("an older schema")
-def test_reader_does_not_migrate_an_older_database(home: House) -> None:
-    home.store.close()
-    with closing(sqlite3.connect(path_of(home), isolation_level=None)) as raw:
+def test_reader_does_not_migrate_an_older_database(judged: House) -> None:
+    judged.store.close()
+    with closing(sqlite3.connect(path_of(judged), isolation_level=None)) as raw:
         raw.execute(f"PRAGMA user_version = {schema_version() - 1}")
     with pytest.raises(StorageError, match="start the playground once to migrate it"):
-        Store(path_of(home), read_only=True)
+        Store(path_of(judged), read_only=True)
 
 
 def test_database_of_another_program_is_refused(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -16,29 +15,19 @@ from playground.errors import DatabaseBroken
 from playground.storage.database.store import Store
 from playground.storage.database.write_ahead import log_fits
 from playground.storage.maintenance.backup import backup
-from tests.support.cast import ADA, House, house
+from tests.support.cast import ADA, House
 from tests.support.storing import many_votes, path_of, votes_in
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[House]:
-    made = house(tmp_path)
-    made.battle_is_open("battle-1")
-    made.battle_is_open("battle-2")
-    made.battles.vote("battle-1", "a", ADA)
-    yield made
-    made.store.close()
-
-
 @pytest.mark.proves("a foreign write-ahead log")
-def test_foreign_log_beside_a_backup_is_refused(home: House) -> None:
+def test_foreign_log_beside_a_backup_is_refused(judged: House) -> None:
     """After a kill, a backup replaces the database but not its log."""
-    path = path_of(home)
+    path = path_of(judged)
     saved, log = path.with_name("saved.db"), path.with_name("playground.db-wal")
     backup(path, saved)
-    many_votes(home, 150)  # enough to checkpoint the log more than once, so that it begins in the middle
+    many_votes(judged, 150)  # enough to checkpoint the log more than once, so that it begins in the middle
     left = log.read_bytes()
-    home.store.close()
+    judged.store.close()
     shutil.copy(saved, path)
     log.write_bytes(left)
     with pytest.raises(DatabaseBroken, match=r"playground\.db-wal lay beside it, move that away"):
@@ -60,11 +49,11 @@ def fits(path: Path) -> bool:
     return log_fits(path, path.with_name("playground.db-wal"))
 
 
-def test_log_left_by_a_kill_fits(home: House, tmp_path: Path) -> None:
-    home.battles.erase(ADA)
+def test_log_left_by_a_kill_fits(judged: House, tmp_path: Path) -> None:
+    judged.battles.erase(ADA)
     for number in range(4):
-        many_votes(home, 40, first=40 * number)
-        killed = copy_as_killed(path_of(home), tmp_path / str(number))
+        many_votes(judged, 40, first=40 * number)
+        killed = copy_as_killed(path_of(judged), tmp_path / str(number))
         assert fits(killed)
         with closing(sqlite3.connect(killed)) as connection:
             connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
@@ -72,9 +61,9 @@ def test_log_left_by_a_kill_fits(home: House, tmp_path: Path) -> None:
         assert "many-0" in votes_in(killed)
 
 
-def test_log_beside_an_older_copy_does_not_fit(home: House, tmp_path: Path) -> None:
-    path = path_of(home)
-    home.store.close()
+def test_log_beside_an_older_copy_does_not_fit(judged: House, tmp_path: Path) -> None:
+    path = path_of(judged)
+    judged.store.close()
     shutil.copy(path, tmp_path / "older.db")
     again = House(Store(path))
     many_votes(again, 150)
@@ -88,17 +77,17 @@ def test_log_beside_an_older_copy_does_not_fit(home: House, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("damage", [b"", b"no log" * 100])
-def test_file_that_is_no_log_does_not_fit(home: House, damage: bytes) -> None:
-    log = path_of(home).with_name("playground.db-wal")
-    home.store.close()
+def test_file_that_is_no_log_does_not_fit(judged: House, damage: bytes) -> None:
+    log = path_of(judged).with_name("playground.db-wal")
+    judged.store.close()
     log.write_bytes(damage)
-    assert not fits(path_of(home))
+    assert not fits(path_of(judged))
 
 
-def test_another_reader_does_not_delete_the_log(home: House) -> None:
+def test_another_reader_does_not_delete_the_log(judged: House) -> None:
     """A process that closes a file loses all its locks on it, and the other would take itself for the last user."""
-    with home.store.reading() as first, home.store.reading() as second:  # opens a second connection
+    with judged.store.reading() as first, judged.store.reading() as second:  # opens a second connection
         assert first.count_votes() == second.count_votes() == 1
-    look = f"import sqlite3; c = sqlite3.connect({str(path_of(home))!r}); c.execute('SELECT * FROM votes'); c.close()"
+    look = f"import sqlite3; c = sqlite3.connect({str(path_of(judged))!r}); c.execute('SELECT * FROM votes'); c.close()"
     subprocess.run([sys.executable, "-c", look], check=True)
-    assert home.battles.vote("battle-2", "b", ADA).choice == "b"
+    assert judged.battles.vote("battle-2", "b", ADA).choice == "b"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,34 +10,18 @@ import pytest
 
 from playground.storage.database.store import Store
 from playground.storage.journal.segments import journal_folder
-from playground.storage.maintenance.restore import Restored, restore
+from playground.storage.maintenance.restore import restore
 from playground.storage.maintenance.verify import verify
-from tests.support.cast import House, ToldTime, house
-from tests.support.judging import ADA, judge, keep_journal
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[House]:
-    made = house(tmp_path / "home")
-    yield made
-    made.store.close()
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return journal_folder(tmp_path / "home" / "playground.db")
-
-
-def counts(restored: Restored) -> tuple[int, int]:
-    return restored.votes_added, restored.votes_there
+from tests.support.cast import House, ToldTime
+from tests.support.judging import ADA, counts, judge, keep_journal
 
 
 def test_restore_merges_a_diverged_journal(home: House, folder: Path, tmp_path: Path) -> None:
     judge(home, "before")
     home.battle_is_open("both", owner=ADA)
     home.store.close()
-    shutil.copy(tmp_path / "home" / "playground.db", tmp_path / "copy.db")
-    with Store(tmp_path / "home" / "playground.db") as store:
+    shutil.copy(tmp_path / "playground.db", tmp_path / "copy.db")
+    with Store(tmp_path / "playground.db") as store:
         judge(House(store), "here")
         House(store).battles.vote("both", "a", ADA)
         keep_journal(store)
@@ -116,7 +99,7 @@ def choices(store: Store) -> list[str]:
 def test_diverged_battle_keeps_the_databases_votes(
     home: House, folder: Path, tmp_path: Path, before: Acts, here: Acts, there: Acts, kept: str, refused: int
 ) -> None:
-    copy = diverged_copy(home, tmp_path / "home" / "playground.db", before, here, there)
+    copy = diverged_copy(home, tmp_path / "playground.db", before, here, there)
     with Store(copy) as store:
         for _ in range(2):
             assert restore(store, folder).refused == refused
@@ -127,7 +110,7 @@ def test_diverged_battle_keeps_the_databases_votes(
 
 
 def test_votes_reach_a_battle_with_only_a_report(home: House, folder: Path, tmp_path: Path) -> None:
-    copy = diverged_copy(home, tmp_path / "home" / "playground.db", "", "", "a reveal")
+    copy = diverged_copy(home, tmp_path / "playground.db", "", "", "a reveal")
     with Store(copy) as store:
         House(store, home.time).battles.note("both", ADA, report_side="a", report="rude")
         restore(store, folder)
@@ -144,8 +127,8 @@ def notes(store: Store) -> list[tuple[str, str]]:
 
 
 def test_diverged_notes_are_merged(home: House, folder: Path, tmp_path: Path) -> None:
-    copy = diverged_copy(home, tmp_path / "home" / "playground.db", "a", "", "reveal")
-    with Store(tmp_path / "home" / "playground.db") as store:
+    copy = diverged_copy(home, tmp_path / "playground.db", "a", "", "reveal")
+    with Store(tmp_path / "playground.db") as store:
         there = House(store, home.time)
         for number in range(9):
             judge(there, f"there-{number}")

@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,44 +21,13 @@ from playground.storage.journal import segments
 from playground.storage.journal.consistency import check_against_journal
 from playground.storage.journal.journal import Journal
 from playground.storage.journal.lines import Line, seal
-from playground.storage.journal.segments import journal_folder
 from playground.storage.maintenance import restore as restore_module
-from playground.storage.maintenance.restore import Restored, restore
+from playground.storage.maintenance.restore import restore
 from playground.storage.maintenance.verify import verify
 from tests.support.cast import MODELS, House, battle, generation, house
-from tests.support.judging import ADA, BEN, afternoon, hashes, judge, keep_journal, time_passes
+from tests.support.judging import ADA, BEN, afternoon, counts, hashes, judge, keep_journal, settled, time_passes
 from tests.support.paths import ROOT
 from tests.support.storing import database_bytes
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[House]:
-    made = house(tmp_path / "home")
-    yield made
-    made.store.close()
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return journal_folder(tmp_path / "home" / "playground.db")
-
-
-@pytest.fixture
-def new(tmp_path: Path) -> Iterator[Store]:
-    with Store(tmp_path / "new.db") as store:
-        yield store
-
-
-def settled(store: Store, home: House) -> dict[str, str]:
-    """Return hashes of what was judged, at the same time as in `home`."""
-    again = House(store)
-    again.time.at = home.time.at
-    again.battles.expire()
-    return hashes(store)
-
-
-def counts(restored: Restored) -> tuple[int, int]:
-    return restored.votes_added, restored.votes_there
 
 
 def test_restored_database_is_equal(home: House, folder: Path, new: Store) -> None:
@@ -102,8 +70,8 @@ def test_restore_completes_an_older_copy(home: House, folder: Path, tmp_path: Pa
     judge(home, "noted")
     home.battles.note("noted", ADA, reasons=["correct"], comment="first")
     home.store.close()
-    shutil.copy(tmp_path / "home" / "playground.db", tmp_path / "copy.db")
-    with Store(tmp_path / "home" / "playground.db") as store:
+    shutil.copy(tmp_path / "playground.db", tmp_path / "copy.db")
+    with Store(tmp_path / "playground.db") as store:
         late = House(store, home.time)
         for side in "ab":
             model = MODELS["ab".index(side)]
@@ -126,7 +94,7 @@ def test_restore_completes_an_older_copy(home: House, folder: Path, tmp_path: Pa
 
 
 def test_restore_merges_an_older_journal(home: House, folder: Path, tmp_path: Path) -> None:
-    db, away = tmp_path / "home" / "playground.db", tmp_path / "away"
+    db, away = tmp_path / "playground.db", tmp_path / "away"
     judge(home, "secret", rater=BEN, text="Ask Theodora.")
     time_passes(home)
     home.store.close()
@@ -155,7 +123,7 @@ def test_restore_merges_an_older_journal(home: House, folder: Path, tmp_path: Pa
         check_against_journal(store, folder)
     out = io.StringIO()
     assert main(["restore", "--db", str(db)], out) == 0
-    [aside] = tmp_path.glob("home/playground.db.journal.merged-*")
+    [aside] = tmp_path.glob("playground.db.journal.merged-*")
     assert f"had diverged: the journal was moved to {aside}," in out.getvalue()
     assert b"Theodora" not in b"".join(path.read_bytes() for path in aside.rglob("*.jsonl"))
     with Store(db) as store:

@@ -3,49 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from playground.records import Instruction
 from playground.storage.database.store import Store
-from playground.storage.journal.segments import journal_folder
-from playground.storage.maintenance.restore import Restored, restore
+from playground.storage.maintenance.restore import restore
 from playground.storage.maintenance.verify import verify
-from tests.support.cast import House, house
-from tests.support.judging import BEN, CY, afternoon, hashes, judge, keep_journal, time_passes
+from tests.support.cast import House
+from tests.support.judging import BEN, CY, afternoon, counts, hashes, judge, keep_journal, settled, time_passes
 from tests.support.storing import database_bytes
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[House]:
-    made = house(tmp_path / "home")
-    yield made
-    made.store.close()
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return journal_folder(tmp_path / "home" / "playground.db")
-
-
-@pytest.fixture
-def new(tmp_path: Path) -> Iterator[Store]:
-    with Store(tmp_path / "new.db") as store:
-        yield store
-
-
-def settled(store: Store, home: House) -> dict[str, str]:
-    """Return hashes of what was judged, at the same time as in `home`."""
-    again = House(store)
-    again.time.at = home.time.at
-    again.battles.expire()
-    return hashes(store)
-
-
-def counts(restored: Restored) -> tuple[int, int]:
-    return restored.votes_added, restored.votes_there
 
 
 def test_old_segment_restores_no_erased_text(home: House, folder: Path, new: Store, tmp_path: Path) -> None:
@@ -76,14 +42,14 @@ def test_old_journal_restores_no_erased_text(home: House, folder: Path, tmp_path
     keep_journal(home.store)
     assert verify(home.store, folder) == []
     home.store.close()
-    assert b"Theodora" not in database_bytes(tmp_path / "home" / "playground.db")
+    assert b"Theodora" not in database_bytes(tmp_path / "playground.db")
 
 
 def test_restore_erases_in_an_older_copy(home: House, folder: Path, tmp_path: Path) -> None:
     afternoon(home)
     home.store.close()
-    shutil.copy(tmp_path / "home" / "playground.db", tmp_path / "copy.db")
-    with Store(tmp_path / "home" / "playground.db") as store:
+    shutil.copy(tmp_path / "playground.db", tmp_path / "copy.db")
+    with Store(tmp_path / "playground.db") as store:
         late = House(store, home.time)
         late.battles.erase(BEN)
         late.battles.erase(CY)
@@ -101,8 +67,8 @@ def test_two_erasures_in_a_millisecond_are_restored(home: House, folder: Path, t
         home.battle_is_open(battle_id, owner=BEN, instruction=Instruction(f"Ask Theodora for {battle_id}."))
     home.battles.vote("one", "a", BEN, final=True)
     home.store.close()
-    shutil.copy(tmp_path / "home" / "playground.db", tmp_path / "copy.db")
-    with Store(tmp_path / "home" / "playground.db") as store:
+    shutil.copy(tmp_path / "playground.db", tmp_path / "copy.db")
+    with Store(tmp_path / "playground.db") as store:
         late = House(store, home.time)
         late.battles.erase(BEN)
         late.battle_is_open("three", owner=BEN, instruction=Instruction("Ask Theodora once more."))
