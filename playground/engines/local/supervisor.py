@@ -22,7 +22,7 @@ from playground.engines.local.placement import MAX_ROWS, Held, How, Placement
 from playground.engines.local.wire import messages
 from playground.engines.local.wire.channel import Message
 from playground.engines.local.wire.link import Link
-from playground.engines.protocol import Ended, EngineFacts, Event, Job, Listener, Queued, Started
+from playground.engines.protocol import Ended, EngineFacts, Event, Job, Listener, Queued, Started, Tokens
 from playground.records import FinishReason, ModelCard, ModelStatus
 
 log = logging.getLogger(__name__)
@@ -318,9 +318,9 @@ class Keeper:
             row.tell(Started(row.job.row, self._facts))
             self._announce()
         elif kind == "tokens":
-            row.tell(messages.read_tokens(message))
+            row.tell(messages.read(Tokens, message))
         elif kind == "ended":
-            ended = messages.read_ended(message)
+            ended = messages.read(Ended, message)
             if ended.finish_reason is not FinishReason.ERROR:
                 self._deaths = 0
             self._end(ended)
@@ -328,7 +328,7 @@ class Keeper:
 
     def _become_ready(self, message: Message) -> None:
         self.state, self._trouble, self._failed_loads, self._draining = "ready", "", 0, False
-        self._facts, self._load_s = messages.read_facts(message), message["load_s"]
+        self._facts, self._load_s = messages.read(EngineFacts, message["facts"]), message["load_s"]
         self._max_rows, self._note = message["max_rows"], message["note"]
         for row in self._rows.values():
             self._start(row)

@@ -314,10 +314,10 @@ def test_jobs_cards_and_facts_survive_the_wire() -> None:
     ):
         other.send(message)
         got += there.receive() or []
-    assert messages.read_card(got[0]) == replace(CARD, offload=True)
+    assert messages.read(ModelCard, got[0]["card"]) == replace(CARD, offload=True)
     assert list(got[0]["room"].items()) == list(room.items())  # in the order in which they are filled
-    assert messages.read_job(got[1]) == job
-    assert asdict(messages.read_facts(got[2])) == asdict(FACTS)
+    assert messages.read(Job, got[1]["job"]) == job
+    assert asdict(messages.read(EngineFacts, got[2]["facts"])) == asdict(FACTS)
     other.close_write()
     assert there.receive() is None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import signal
 import sqlite3
 import subprocess
@@ -24,7 +23,6 @@ from playground.errors import DatabaseBroken, DatabaseLocked, InvalidValue, Refu
 from playground.records import Instruction, SamplingParams
 from playground.storage.database.connection import connect
 from playground.storage.database.migrations import APPLICATION_ID, schema_version
-from playground.storage.database.rows import model_row, read_card
 from playground.storage.database.statements import Writing
 from playground.storage.database.store import Store
 from playground.storage.database.writer import Operation, ThreadWriter, commit_together
@@ -150,14 +148,6 @@ def test_a_generation_comes_back_as_it_was_written(text: str, token_ids: tuple[i
             assert reading.generation("g") == made
             row = reading._connection.execute("SELECT good, chars FROM generations").fetchone()
     assert tuple(row) == (made.good, len(text))
-
-
-def test_a_card_of_an_earlier_version_has_no_names_of_its_system_text() -> None:
-    row = model_row(card(self_names=("Zorblax", "Acme Labs")))
-    assert read_card(row).self_names == ("Zorblax", "Acme Labs")
-    kept = json.loads(row["card"])
-    del kept["self_names"]
-    assert read_card({**row, "card": json.dumps(kept)}) == card()
 
 
 def test_a_card_comes_back_as_it_was_written_and_a_newer_one_takes_its_place(home: House) -> None:

@@ -14,6 +14,7 @@ from playground.engines.local.wire.channel import Channel
 from playground.engines.local.worker.golden import check_golden
 from playground.engines.local.worker.loading import GATES, load
 from playground.errors import EngineError
+from playground.records import ModelCard
 
 DECODING = "decoding"
 
@@ -32,7 +33,7 @@ class Inspection:
             return
         (request,) = received
         try:
-            loaded = load(messages.read_card(request), request["threads"], request["room"], self.passed)
+            loaded = load(messages.read(ModelCard, request["card"]), request["threads"], request["room"], self.passed)
             golden = check_golden(loaded, recorded=request["recorded"])
             self.passed(golden.words)
         except EngineError as error:

@@ -27,7 +27,7 @@ from playground.engines.local.worker.loading import load
 from playground.engines.local.worker.memory import OutOfMemory, memory_errors, release
 from playground.engines.protocol import Job
 from playground.errors import EngineError, PlaygroundError
-from playground.records import FinishReason
+from playground.records import FinishReason, ModelCard
 
 Clock = Callable[[], float]
 Inbox = queue.SimpleQueue[Message]
@@ -80,7 +80,7 @@ class Worker:
 
     def _obey(self, message: Message) -> None:
         if message["kind"] == "start":
-            self._waiting.append(messages.read_job(message))
+            self._waiting.append(messages.read(Job, message["job"]))
         elif message["kind"] == "cancel":
             self._cancel(message["row"])
         else:
@@ -159,7 +159,7 @@ def run(channel: Channel) -> None:
     inbox: Inbox = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(channel, inbox), name="channel", daemon=True).start()
     request = inbox.get()
-    card = messages.read_card(request)
+    card = messages.read(ModelCard, request["card"])
     _show_name(card.id)
     priority.be_the_first_to_go()
     priority.be_nice()
