@@ -31,7 +31,6 @@ def request_body(job: Job, model: str, max_tokens: int) -> dict[str, Any]:
         "repetition_penalty": params.repetition_penalty,
         "presence_penalty": 0.0,
         "frequency_penalty": 0.0,
-        "min_p": 0.0,
         **{name: getattr(params if params.do_sample else SamplingParams(), name) for name in WHEN_SAMPLING},
         **({} if params.do_sample else {"temperature": 0.0}),
     }
