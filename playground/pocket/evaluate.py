@@ -26,6 +26,7 @@ from playground.pocket.scoring import is_right
 from playground.pocket.shapes import SHAPES
 from playground.pocket.train import WEIGHTS_FOLDER
 from playground.pocket.voices import Voice
+from playground.records import WHEN_SAMPLING
 
 MAX_NEW_TOKENS = 128
 ROWS = 50
@@ -95,7 +96,7 @@ def sampling_options(card_id: str) -> dict[str, Any]:
     params = read_card(CARD_FOLDER / f"{card_id}.toml").sampling
     options: dict[str, Any] = {"do_sample": params.do_sample, "repetition_penalty": params.repetition_penalty}
     if params.do_sample:
-        options |= {"temperature": params.temperature, "top_p": params.top_p, "top_k": params.top_k}
+        options |= {name: getattr(params, name) for name in WHEN_SAMPLING}
     return options
 
 

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from playground.records import (
+    WHEN_SAMPLING,
     BattleState,
     Belongings,
     ColumnState,
@@ -504,9 +505,8 @@ def sampling(params: SamplingParams, seed: int) -> str:
 def defaults(params: SamplingParams) -> str:
     """A card's settings in words."""
     words = [f"max_new_tokens {params.max_new_tokens}", f"repetition_penalty {params.repetition_penalty:g}"]
-    if params.do_sample:
-        words = [f"temperature {params.temperature:g}", f"top_p {params.top_p:g}", f"top_k {params.top_k}", *words]
-    return " · ".join(words if params.do_sample else ["greedy", *words])
+    sampled = [f"{name} {getattr(params, name):g}" for name in WHEN_SAMPLING] if params.do_sample else ["greedy"]
+    return " · ".join([*sampled, *words])
 
 
 def chosen(choice: str, num_columns: int, name: str = "", mine: bool = True) -> str:

@@ -249,7 +249,7 @@ def test_after_the_reveal_and_in_open_mode_everything_is_said(columns: Columns, 
     assert updates[panel.prompt]["label"] == "Exact prompt (5 tokens)"
     assert updates[panel.ids]["value"] == "1, 835, 2659, 29901, 13"
     assert "Sums mostly go wrong." in updates[panel.card]["value"]
-    assert "temperature 0.7 · top_p 1 · top_k 50" in updates[panel.card]["value"]
+    assert "temperature 0.7 · top_k 50 · top_p 1 · min_p 0" in updates[panel.card]["value"]
 
 
 @pytest.mark.parametrize(
