@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from playground.engines.local.worker.decoding.sampling import Sampler, next_ids, warp
+from playground.engines.local.worker.decoding.sampling import Sampler, keep_top_p, next_ids, warp
 from playground.engines.local.worker.loading.model import LoadedModel, load
 from playground.records import SamplingParams
 from tests.support.checkpoints import tiny_line_up
@@ -69,6 +69,16 @@ def test_every_step_is_warped_exactly_as_generate_does(llama: LoadedModel, param
     for logits, scores, token_id in zip(out.logits, out.scores, out.sequences[0, len(PROMPT) :], strict=True):
         assert torch.equal(warp([ours], logits), scores)
         ours.remember(int(token_id))
+
+
+@pytest.mark.parametrize("logits", [[1.0, 3.0, 2.0], [0.0, 0.0, 0.0]], ids=["one best token", "a tie"])
+def test_smallest_top_p_keeps_one_of_the_best_tokens(logits: list[float]) -> None:
+    scores = torch.tensor([logits])
+    kept = torch.isfinite(keep_top_p(scores, 1e-8))
+    assert kept.sum() == 1
+    assert scores[kept] == scores.max()
+    params = SamplingParams(do_sample=True, top_p=1e-8)
+    assert draw(sampler(params, vocab_size=3), scores[0]) is not None
 
 
 def test_draws_follow_the_softmax_of_the_scores() -> None:
