@@ -9,7 +9,7 @@ import pytest
 
 from playground.clock import Clock
 from playground.settings import Settings
-from playground.ui.http.limits import Kind, Limits, kind_of, network
+from playground.ui.http.limits import Buckets, Kind, Limits, kind_of, network
 
 ADDRESS = "203.0.113.7"
 
@@ -96,6 +96,17 @@ def test_a_flood_of_made_up_raters_and_addresses_takes_no_more_memory(time: Seco
         limits.wait_s(Kind.VIEW, f"rater {n}", f"10.0.{n // 250}.{n % 250}")
         limits.wait_s(Kind.COMPARE, f"rater {n}", f"10.0.{n // 250}.{n % 250}")
     assert len(limits) <= 4 * 50
+
+
+def test_bucket_used_longest_ago_is_dropped_first() -> None:
+    buckets = Buckets(per_minute=1, remembered=2)
+    for key in ("ada", "ben", "ada", "cleo"):
+        buckets.take(key, now_s=0.0)
+    assert {key: buckets.wait_s(key, 0.0) > 0 for key in ("ada", "ben", "cleo")} == {
+        "ada": True,
+        "ben": False,
+        "cleo": True,
+    }
 
 
 @pytest.mark.parametrize(
