@@ -95,6 +95,14 @@ def operator_access(
     )
 
 
+def operator_notice(access: OperatorAccess, host: str, port: int, root_path: str) -> str:
+    """Return the line to print at the start, with the address to become the operator; "" if no token opens it."""
+    if not access.token:
+        return ""
+    line = texts.OPERATOR_PRINTED if access.is_new else texts.OPERATOR_PRINTED_SET
+    return line.format(url=operator_url(access, base_url(host, port, root_path))) + "\n"
+
+
 def operator_url(access: OperatorAccess, base: str) -> str:
     """Return the address for a browser to become the operator, with the token if it was made at this start."""
     return f"{base}{PATH}?{urlencode({'token': access.token})}" if access.is_new else f"{base}{PATH}"

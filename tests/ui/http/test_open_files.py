@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from playground.clock import Clock
-from playground.ui.http.open_files import OUT_OF_FILES, Seldom
+from playground.ui.http.open_files import OUT_OF_FILES, SeldomFilter
 from tests.conftest import FEW_FILES, ROOT, LiveApp
 
 RAISED = """
@@ -39,7 +39,7 @@ def test_the_page_is_served_by_a_process_that_has_done_so(live_app: LiveApp) -> 
 def test_a_line_of_a_flood_is_written_once_a_minute_and_every_other_always(caplog: pytest.LogCaptureFixture) -> None:
     at_s = [1000.0]
     log = logging.getLogger("tests.flood")
-    seldom = Seldom(OUT_OF_FILES, clock=Clock(monotonic=lambda: at_s[0]))
+    seldom = SeldomFilter(OUT_OF_FILES, clock=Clock(monotonic=lambda: at_s[0]))
     log.addFilter(seldom)
     try:
         for at_s[0] in (1000.0, 1000.1, 1059.9, 1060.0, 1060.1):
