@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 
 from playground.raters import rater_id
-from playground.ui.http.cookies import cookie_values
+from playground.ui.http.asgi import cookie_values
 from playground.ui.http.middleware import COOKIE, rater_of
 
 SECRET, OTHER = "0123456789abcdef" * 2, "ab" * 16
