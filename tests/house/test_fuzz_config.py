@@ -144,7 +144,7 @@ def complaint(reply: Reply, said: str) -> str:
 
 
 @pytest.mark.slow
-def test_whatever_is_sent_to_whatever_event_nobody_else_notices(playground: Playground) -> None:
+def test_random_calls_affect_no_other_rater(playground: Playground) -> None:
     before, attacker = playground.stored(), Visitor(playground.app.url)
 
     @settings(
@@ -172,7 +172,7 @@ def test_whatever_is_sent_to_whatever_event_nobody_else_notices(playground: Play
     ended(playground.app, compare(honest, playground.config))
 
 
-def test_judging_never_waits_in_the_queue(live_app: LiveApp) -> None:
+def test_votes_and_notes_are_not_queued(live_app: LiveApp) -> None:
     events = Visitor(live_app.url).get("config").document["dependencies"]
     judging = [event for event in events if kind_of(event["api_name"]) in (Kind.VOTE, Kind.NOTE)]
     assert len(judging) > 10

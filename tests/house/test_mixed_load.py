@@ -133,7 +133,7 @@ def stuff(app: LiveApp, ends_s: float, given: Given) -> None:
 
 
 @pytest.mark.long
-def test_the_board_is_the_peoples(tmp_path: Path) -> None:
+def test_board_counts_people_alone(tmp_path: Path) -> None:
     app = start_app(tmp_path, FORWARDED_ALLOW_IPS="127.0.0.1", **UNLIMITED)
     given = Given()
     try:

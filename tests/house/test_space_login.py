@@ -126,7 +126,7 @@ def test_another_user_does_not_become_the_operator(space: Space, user: str) -> N
     assert not browser.unloads(space)
 
 
-def test_login_that_somebody_else_began_is_not_taken(space: Space) -> None:
+def test_login_begun_in_another_browser_is_refused(space: Space) -> None:
     """A callback with another browser's state and code would make the victim somebody that they are not."""
     attacker, victim = Browser(space.app.url), Browser(space.app.url)
     space.hub.user = "ada"
@@ -137,7 +137,7 @@ def test_login_that_somebody_else_began_is_not_taken(space: Space) -> None:
     assert "playground_operator" not in victim.cookies
 
 
-def test_cookie_of_a_made_up_login_is_worthless(space: Space) -> None:
+def test_cookie_of_a_forged_login_is_refused(space: Space) -> None:
     """Gradio's made-up login signs with a key that everybody knows: that of no secret."""
     info = {"oauth_info": {"expires_at": int(time.time()) + 999, "userinfo": {"preferred_username": "ada"}}}
     signer = itsdangerous.TimestampSigner(hashlib.sha256(b"-v4").hexdigest())
@@ -150,13 +150,13 @@ def test_cookie_of_a_made_up_login_is_worthless(space: Space) -> None:
 @pytest.mark.parametrize(
     "target", ["https://evil.example/", "//evil.example", "/\\evil.example", "////evil.example/operator"]
 )
-def test_login_leads_to_no_other_site(space: Space, target: str) -> None:
+def test_login_redirects_to_no_other_site(space: Space, target: str) -> None:
     replies = Browser(space.app.url).follow(str(httpx.URL("/login/huggingface", params={"_target_url": target})))
     hosts = {reply.url.host for reply in replies}
     assert hosts == {"127.0.0.1"}
 
 
-def test_a_space_prints_no_token_and_says_no_secret(space: Space) -> None:
+def test_space_prints_no_token_and_shows_no_secret(space: Space) -> None:
     log = space.app.log.read_text()
     assert "operator?token" not in log
     assert CLIENT_SECRET not in log
@@ -166,13 +166,13 @@ def test_a_space_prints_no_token_and_says_no_secret(space: Space) -> None:
     assert not [name for name in named if re.search("login", name)]
 
 
-def test_gradios_logout_and_its_other_routes_stay_closed(space: Space) -> None:
+def test_logout_and_other_routes_of_gradio_are_closed(space: Space) -> None:
     for path in ("/logout", "/login", "/gradio_api/token"):
         assert httpx.get(space.app.url + path, timeout=60).status_code == 404
 
 
 @pytest.mark.browser
-def test_button_of_the_models_page_signs_in_in_a_tab_of_its_own(space: Space, browser: Chromium) -> None:
+def test_button_of_the_models_page_signs_in_in_a_new_tab(space: Space, browser: Chromium) -> None:
     space.hub.user = "ada"
     with visiting(browser, space.app.url) as visitor:
         visitor.page.goto(f"{space.app.url}/models")
@@ -188,7 +188,7 @@ def test_button_of_the_models_page_signs_in_in_a_tab_of_its_own(space: Space, br
         }
 
 
-def test_space_without_everything_that_a_login_needs_does_not_start(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_space_without_a_variable_of_the_login_does_not_start(tmp_path_factory: pytest.TempPathFactory) -> None:
     with pytest.raises(RuntimeError, match="OAUTH_CLIENT_ID is set, but not OAUTH_CLIENT_SECRET"):
         start_app(
             tmp_path_factory.mktemp("half"), SYSTEM="spaces", SPACE_ID="ada/playground", OAUTH_CLIENT_ID=CLIENT_ID

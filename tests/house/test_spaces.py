@@ -31,7 +31,7 @@ def front_matter(space_readme: str) -> dict:
     return yaml.safe_load(space_readme.split("---\n")[1])
 
 
-def test_the_spaces_readme_is_the_block_and_then_ours(space_readme: str) -> None:
+def test_readme_of_the_space_is_front_matter_and_our_readme(space_readme: str) -> None:
     assert space_readme.split("---\n", 2)[2] == (ROOT / "README.md").read_text()
 
 

@@ -94,7 +94,7 @@ def shown(text: str, container: str) -> str:
 )
 @settings(max_examples=60)
 @given(said=st.lists(visitors(), min_size=1, max_size=4))
-def test_what_gets_in_comes_back_from_every_place_where_it_is_kept(said: list[Said]) -> None:
+def test_accepted_text_is_the_same_in_every_store_and_export(said: list[Said]) -> None:
     with tempfile.TemporaryDirectory() as name:
         home, folder = house(Path(name)), Path(name)
         for number, one in enumerate(said):
@@ -128,7 +128,7 @@ def test_what_gets_in_comes_back_from_every_place_where_it_is_kept(said: list[Sa
 
 @pytest.mark.proves("every template's own markers")
 @given(one=visitors())
-def test_what_gets_in_stands_in_every_prompt_as_it_is(one: Said) -> None:
+def test_accepted_text_is_in_every_prompt_unchanged(one: Said) -> None:
     asked = one.instruction
     for card in CATALOG.line_up():
         form = CATALOG.template_of(card)

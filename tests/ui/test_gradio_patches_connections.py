@@ -137,14 +137,14 @@ def closed_after_s(connection: socket.socket, drip: bytes = b"", every_s: float 
         "drips after an answer",
     ],
 )
-def test_a_request_that_does_not_arrive_is_given_up(small: Small, sent: bytes, drip: bytes) -> None:
+def test_late_request_is_closed(small: Small, sent: bytes, drip: bytes) -> None:
     with small.connect() as connection:
         connection.sendall(sent)
         assert SHORT_S - 0.2 < closed_after_s(connection, drip) < 6
     wait_until(lambda: len(small.idle) == 0)
 
 
-def test_a_request_after_an_answer_has_the_same_time(small: Small) -> None:
+def test_second_request_has_the_same_deadline(small: Small) -> None:
     with small.connect() as connection:
         assert b"size 0" in ask(connection)
         time.sleep(SHORT_S * 1.5)
@@ -152,7 +152,7 @@ def test_a_request_after_an_answer_has_the_same_time(small: Small) -> None:
         assert SHORT_S - 0.2 < closed_after_s(connection) < 4
 
 
-def test_a_connection_that_is_used_lives_on(small: Small) -> None:
+def test_used_connection_stays_open(small: Small) -> None:
     with small.connect() as connection:
         for _ in range(4):
             time.sleep(SHORT_S * 0.7)
@@ -161,7 +161,7 @@ def test_a_connection_that_is_used_lives_on(small: Small) -> None:
         assert b"size 0" in ask(connection)
 
 
-def test_a_long_stream_lives_on_and_counts_as_no_idle_connection(small: Small) -> None:
+def test_long_stream_stays_open_and_is_not_idle(small: Small) -> None:
     with ExitStack() as stack:
         streams = []
         for _ in range(7):
@@ -172,7 +172,7 @@ def test_a_long_stream_lives_on_and_counts_as_no_idle_connection(small: Small) -
             assert ask(stream, b"").count(b"piece") == PIECES
 
 
-def test_a_slow_upload_that_goes_on_is_taken(small: Small) -> None:
+def test_slow_upload_is_accepted(small: Small) -> None:
     with small.connect() as connection:
         connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4000\r\n\r\n")
         for _ in range(7):
@@ -181,7 +181,7 @@ def test_a_slow_upload_that_goes_on_is_taken(small: Small) -> None:
         assert b"size 4000" in ask(connection, b"x" * 500)
 
 
-def test_one_address_too_many_closes_its_oldest_connection(small: Small) -> None:
+def test_connections_of_one_address_are_limited(small: Small) -> None:
     with ExitStack() as stack:
         silent = [stack.enter_context(small.connect()) for _ in range(6)]
         assert closed_after_s(silent[0]) < SHORT_S / 2
@@ -190,7 +190,7 @@ def test_one_address_too_many_closes_its_oldest_connection(small: Small) -> None
             assert b"size 0" in ask(connection)
 
 
-def test_all_together_are_limited_too(small: Small) -> None:
+def test_connections_of_all_addresses_are_limited(small: Small) -> None:
     with ExitStack() as stack:
         silent = [stack.enter_context(small.connect(f"127.0.0.{number}")) for number in range(2, 11)]
         assert closed_after_s(silent[0]) < SHORT_S / 2
@@ -198,7 +198,7 @@ def test_all_together_are_limited_too(small: Small) -> None:
 
 
 @pytest.mark.parametrize("small", [{"proxies": "127.0.0.1", "most": 50}], indirect=True)
-def test_a_trusted_proxy_may_hold_more(small: Small) -> None:
+def test_trusted_proxy_has_no_limit_of_its_own(small: Small) -> None:
     with ExitStack() as stack:
         idle = [stack.enter_context(small.connect()) for _ in range(20)]
         for connection in idle:
@@ -206,7 +206,7 @@ def test_a_trusted_proxy_may_hold_more(small: Small) -> None:
 
 
 @pytest.mark.parametrize("small", [{"unread_s": 0.5}], indirect=True)
-def test_an_answer_that_nobody_reads_is_given_up(small: Small) -> None:
+def test_unread_response_is_closed(small: Small) -> None:
     with small.connect() as connection:
         connection.sendall(GET.replace(b"/ ", b"/big "))
         wait_until(lambda: len(small.server.server_state.connections) == 1)
@@ -295,7 +295,7 @@ def many_files() -> Iterator[None]:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("many_files")
-def test_silent_connections_keep_nobody_away(few: FewFiles) -> None:
+def test_silent_connections_lock_no_visitor_out(few: FewFiles) -> None:
     with ExitStack() as stack:
         began = time.monotonic()
         held = silent(few, 1100, lambda _: b"") + silent(few, 200, lambda _: GET[:-2])

@@ -203,7 +203,7 @@ def test_no_page_has_state_or_a_heartbeat(whole: tuple[gr.Blocks, int]) -> None:
         assert read_config(Tab(port).ask("GET", f"/{room.path}"))["connect_heartbeat"] is False
 
 
-def test_pythons_client_gets_its_results(small: SmallPage) -> None:
+def test_gradio_client_gets_its_results(small: SmallPage) -> None:
     client = Client(small.url, verbose=False)
     assert [client.predict(api_name="/answer") for _ in range(3)] == ["answered"] * 3
     client.close()
@@ -224,7 +224,7 @@ def test_idle_session_ends(small: SmallPage) -> None:
     assert "answered" in small.result(small.call("answer", "idle")), "a client may come back"
 
 
-def test_each_use_prolongs_a_session(small: SmallPage) -> None:
+def test_use_prolongs_a_session(small: SmallPage) -> None:
     for _ in range(3):
         small.result(small.call("answer", "used"))
         small.told_s[0] += SESSION_IDLE_S - 1
@@ -232,7 +232,7 @@ def test_each_use_prolongs_a_session(small: SmallPage) -> None:
         assert small.kept == {"used"}
 
 
-def test_of_many_idle_sessions_the_latest_used_stay(small: SmallPage) -> None:
+def test_latest_used_of_many_idle_sessions_stay(small: SmallPage) -> None:
     for number in [*range(4 * FEW), 7]:
         small.result(small.call("answer", f"program{number}"))
         small.told_s[0] += 1
@@ -243,7 +243,7 @@ def test_of_many_idle_sessions_the_latest_used_stay(small: SmallPage) -> None:
 
 
 @pytest.mark.parametrize("named", [True, False], ids=["with a session", "without a session"])
-def test_unread_results_are_few_after_a_minute(small: SmallPage, named: bool) -> None:
+def test_unread_results_are_dropped_after_a_minute(small: SmallPage, named: bool) -> None:
     urls = [small.call("answer", f"program{n}" if named else None) for n in range(4 * FEW)]
     small.rests()
     small.sweeps()
@@ -255,7 +255,7 @@ def test_unread_results_are_few_after_a_minute(small: SmallPage, named: bool) ->
     assert "event: complete" in small.result(urls[-1])
 
 
-def test_messages_without_a_session_end(small: SmallPage) -> None:
+def test_messages_without_a_session_are_dropped(small: SmallPage) -> None:
     queue = small.blocks._queue
     queue.pending_messages_per_session["cancelled"] = asyncio.Queue()
     queue.pending_event_ids_session["cancelled"] = set()
@@ -268,7 +268,7 @@ def test_messages_without_a_session_end(small: SmallPage) -> None:
 # Sessions and answers that stay
 
 
-def test_session_with_an_event_under_way_does_not_end(small: SmallPage) -> None:
+def test_session_with_a_running_event_does_not_end(small: SmallPage) -> None:
     url = small.call("wait", "patient")
     small.others_come()
 
@@ -283,7 +283,7 @@ def test_session_with_an_event_under_way_does_not_end(small: SmallPage) -> None:
     assert "ended" in small.result(url)
 
 
-def test_answer_that_is_read_late_is_whole(small: SmallPage) -> None:
+def test_response_read_late_is_whole(small: SmallPage) -> None:
     url = small.call("wait", "slow")
     small.told_s[0] += 10 * SESSION_IDLE_S
     small.sweeps()
@@ -301,7 +301,7 @@ def test_answer_that_is_read_late_is_whole(small: SmallPage) -> None:
     [(FEW, 20 * FEW), pytest.param(MOST_SESSIONS, TABS, marks=pytest.mark.slow)],
     ids=["few", "2100 tabs"],
 )
-def test_tabs_above_the_cap_that_read_at_once_get_whole_answers(most: int, tabs: int) -> None:
+def test_tabs_above_the_cap_get_whole_responses(most: int, tabs: int) -> None:
     allow_files()
     with small_page(most) as page:
         answers = asyncio.run(answers_of(page, tabs))
@@ -355,7 +355,7 @@ async def lines(port: int, method: str, path: str, body: bytes = b"") -> AsyncIt
 
 
 @pytest.mark.parametrize("reads", ["at once", "later"])
-def test_two_thousand_other_sessions_do_not_cut_an_answer(small: SmallPage, reads: str) -> None:
+def test_other_sessions_do_not_cut_a_response(small: SmallPage, reads: str) -> None:
     url = small.call("wait", "patient")
     wait_until(lambda: "patient" in small.kept)
     for number in range(2 * GRADIOS_MOST):

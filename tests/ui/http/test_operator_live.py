@@ -109,7 +109,7 @@ def test_token_that_is_set_is_not_printed(live_app: LiveApp) -> None:
     assert OPERATOR_TOKEN not in live_app.log.read_text()
 
 
-def test_operator_is_not_limited_and_others_are(tmp_path: Path) -> None:
+def test_operator_is_exempt_from_limits(tmp_path: Path) -> None:
     app = start_app(tmp_path, "--models=pocket-orca-mini", PLAYGROUND_VIEWS_PER_MINUTE="3")
     try:
         with httpx.Client(base_url=app.url, timeout=60) as client:
@@ -134,7 +134,7 @@ def test_locked_playground_has_no_operator(tmp_path: Path) -> None:
         stop_app(app)
 
 
-def test_elsewhere_than_on_a_space_no_login_is_attached(live_app: LiveApp) -> None:
+def test_no_login_is_attached_outside_a_space(live_app: LiveApp) -> None:
     for path in ("/login/huggingface", "/login/callback", "/logout"):
         assert httpx.get(live_app.url + path, timeout=60).status_code == 404
     environ = {"OAUTH_CLIENT_ID": "id", "OAUTH_CLIENT_SECRET": "secret"}
