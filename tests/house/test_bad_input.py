@@ -1,7 +1,7 @@
-"""What strangers send to the running program: a clear message or an honest answer, nobody else notices.
+"""Bad input to the running app gets a clear message and affects no other visitor.
 
-Calls that Gradio never sees are in test_calls.py, random ones in test_fuzz_config.py, the door's own rules in
-test_door.py; broken card files are in test_catalog.py, broken template files in test_templates.py.
+Calls that Gradio never sees are in ui/http/test_calls.py, random ones in test_fuzz_config.py, and broken card and
+template files in the tests of the catalog and of prompting.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ PAIR = ["pocket-orca-mini", "pocket-galpaca"]
 
 
 def call(app: LiveApp, endpoint: str, fields: dict[str, Any]) -> tuple[str, Any]:
-    """The last event and its data."""
+    """Call an endpoint; return the name and the data of the last event."""
     base = f"{app.url}/gradio_api/call/v2/{endpoint}"
     body = json.dumps(fields).encode()
     request = urllib.request.Request(base, body, {"Content-Type": "application/json"})
@@ -52,7 +52,7 @@ def count(app: LiveApp) -> int:
 
 
 def ask(app: LiveApp, instruction: Any, **more: Any) -> dict[str, Any]:
-    """The finished battle on an instruction that is taken."""
+    """Return the finished battle on a valid instruction."""
     ended_with, data = call(app, "compare", {"instruction": instruction, "models": PAIR, **more})
     assert ended_with == "complete", data
     return dict(data[0])
@@ -134,7 +134,7 @@ def test_dangerous_text_is_stored_as_typed(live_app: LiveApp, text: str) -> None
     for side in stored.sides:
         assert side.generation is not None
         assert side.generation.finish_reason != "error"
-        assert side.generation.prompt.token_ids.count(2) == 0, "a marker that a visitor types is never a special id"
+        assert side.generation.prompt.token_ids.count(2) == 0, "a typed marker is never a special id"
 
 
 @pytest.mark.proves("NUL and control characters", "lone surrogates, noncharacters", "CRLF and U+2028")
@@ -194,10 +194,10 @@ def test_undeclared_megabytes_are_refused_early(live_app: LiveApp) -> None:
     with socket.create_connection((host, int(port)), timeout=60) as visitor:
         visitor.sendall(head.encode())
         while not select.select([visitor], [], [], 0)[0]:
-            with suppress(ConnectionError):  # it was hung up on meanwhile: what was said before can be read
+            with suppress(ConnectionError):  # the server has closed the connection; its response can still be read
                 visitor.sendall(chunk)
             sent += 1
-            assert sent < 1000, "all of it was taken"
+            assert sent < 1000, "the whole body was accepted"
         assert visitor.recv(1000).startswith(b"HTTP/1.1 413")
 
 
@@ -272,7 +272,7 @@ def config(live_app: LiveApp) -> Config:
 
 @pytest.fixture(scope="module")
 def victim(live_app: LiveApp, config: Config) -> Iterator[tuple[Visitor, str]]:
-    """Somebody with an open battle, which nothing in this file may change."""
+    """A rater with an open battle that no test in this file may change."""
     visitor = Visitor(live_app.url)
     battle_id = compare(visitor, config)
     ended(live_app, battle_id)
@@ -426,7 +426,7 @@ def test_events_from_another_site_are_refused(live_app: LiveApp, config: Config)
 
 
 def prompts(folder: Path, content: bytes) -> tuple[int, list[dict[str, Any]]]:
-    """What ``prompt --file`` says to such a file: its status, and the documents."""
+    """Return the status and the documents of ``prompt --file`` on a file with this content."""
     file, out = folder / "prompts.jsonl", io.StringIO()
     file.write_bytes(content)
     status = main(["prompt", "pocket-galpaca", "--file", str(file)], out)
@@ -480,7 +480,7 @@ def test_duplicate_lines_are_two_prompts(tmp_path: Path) -> None:
 def test_instruction_file_of_a_gigabyte_is_read_line_by_line(tmp_path: Path) -> None:
     file, out = tmp_path / "big.jsonl", io.StringIO()
     with file.open("wb") as big:
-        big.truncate(10**9)  # all of it one line of NUL, and no room on the disk
+        big.truncate(10**9)  # one line of NUL, sparse on the disk
     tracemalloc.start()
     status = main(["prompt", "pocket-galpaca", "--file", str(file)], out)
     most = tracemalloc.get_traced_memory()[1]
@@ -490,7 +490,7 @@ def test_instruction_file_of_a_gigabyte_is_read_line_by_line(tmp_path: Path) -> 
     assert most < 100_000_000
 
 
-# What is left of all this
+# After all of the above
 
 
 def test_log_has_no_typed_word(live_app: LiveApp, config: Config) -> None:

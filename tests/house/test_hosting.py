@@ -1,4 +1,4 @@
-"""The page behind a real nginx: as the guide configures it, and as it is configured by mistake."""
+"""The page behind a real nginx, configured as in the guide and with common mistakes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def upstream(app: LiveApp) -> str:
 
 @pytest.fixture(scope="module", params=["/", "/play/"])
 def hosted(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
-    """As the guide says, once at the top of a host and once below a path."""
+    """A playground configured as in the guide, at the top of a host and below a path."""
     folder, port, path = tmp_path_factory.mktemp("hosted"), free_port(), request.param
     root = {} if path == "/" else {"GRADIO_ROOT_PATH": path.rstrip("/")}
     app = start_app(folder, FORWARDED_ALLOW_IPS="127.0.0.1", **root)
@@ -69,7 +69,7 @@ def test_vote_through_the_guides_nginx(browser: Browser, hosted: Hosted) -> None
         answers: list[int] = []
         visitor.page.on("response", lambda reply: answers.append(reply.status))
         visitor.open().compare().reaches("open")
-        time.sleep(1.5)  # a vote may be held back in the first second
+        time.sleep(1.5)  # vote buttons open after a second
         visitor.press("a").reaches("voted").press("r").reaches("revealed")
         battle = visitor.battle_id
         assert battle
@@ -102,7 +102,7 @@ def test_stream_through_the_guides_nginx_is_not_buffered(hosted: Hosted) -> None
             if line.startswith(b"data:"):
                 at_s.append(time.monotonic() - began)
     assert len(at_s) > 3
-    assert at_s[0] < at_s[-1] / 2 or at_s[-1] < 0.5, "the first is not kept until the last"
+    assert at_s[0] < at_s[-1] / 2 or at_s[-1] < 0.5, "the first piece is not held back until the last"
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +121,7 @@ def test_wrong_host_header_is_shown_with_its_cure(browser: Browser, app: LiveApp
         assert f"you opened it at http://localhost:{port}" in words
         assert "proxy_set_header Host $http_host;" in words
         assert "X-Forwarded-Proto" in words
-        visitor.complaints.clear()  # Gradio's own, of requests that cannot be sent
+        visitor.complaints.clear()  # Gradio complains about requests that cannot be sent
     cured = server.replace("{ proxy_pass", f"{{ {HOST} proxy_pass")
     with nginx(tmp_path, cured), visiting(browser, f"http://localhost:{port}") as visitor:
         visitor.open().compare().reaches("open")

@@ -1,4 +1,4 @@
-"""No folder of the server reaches a visitor: not by the page, the API or ``/health``."""
+"""The page, the API and ``/health`` show no folder of the server."""
 
 from __future__ import annotations
 

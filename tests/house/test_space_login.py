@@ -1,4 +1,4 @@
-"""The login of a Space's operator against a real OpenID provider on this machine, as a browser goes through it."""
+"""The login of a Space's operator with an OpenID provider on this machine, step by step as in a browser."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MODEL = "pocket-orca-mini"
 
 @dataclass(frozen=True)
 class Space:
-    """A playground that takes itself for Ada's Space, and the hub that it asks."""
+    """An app with the environment of Ada's Space, and its OpenID provider."""
 
     app: LiveApp
     hub: Provider
@@ -54,7 +54,7 @@ def space(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Space]:
 
 @dataclass
 class Browser:
-    """Keeps cookies as browsers do on this machine: those marked Secure too, which httpx sends over https only."""
+    """A client that also keeps Secure cookies over http, as browsers do on this machine and httpx does not."""
 
     url: str
     cookies: dict[str, str] = field(default_factory=dict)
@@ -67,7 +67,7 @@ class Browser:
         return self._kept(httpx.post(self._whole(address), headers=headers, timeout=60, **how))
 
     def follow(self, address: str) -> list[httpx.Response]:
-        """Every reply on the way to the last one."""
+        """Return every reply up to the last redirect's."""
         replies = [self.get(address)]
         while (location := replies[-1].headers.get("location")) is not None:
             assert len(replies) < 10
@@ -127,7 +127,7 @@ def test_another_user_does_not_become_the_operator(space: Space, user: str) -> N
 
 
 def test_login_begun_in_another_browser_is_refused(space: Space) -> None:
-    """A callback with another browser's state and code would make the victim somebody that they are not."""
+    """A callback with another browser's state and code would sign the victim in as somebody else."""
     attacker, victim = Browser(space.app.url), Browser(space.app.url)
     space.hub.user = "ada"
     consent = attacker.get(LOGIN).headers["location"]
@@ -138,7 +138,7 @@ def test_login_begun_in_another_browser_is_refused(space: Space) -> None:
 
 
 def test_cookie_of_a_forged_login_is_refused(space: Space) -> None:
-    """Gradio's made-up login signs with a key that everybody knows: that of no secret."""
+    """Gradio's mocked login signs with a key that is known: that of an empty secret."""
     info = {"oauth_info": {"expires_at": int(time.time()) + 999, "userinfo": {"preferred_username": "ada"}}}
     signer = itsdangerous.TimestampSigner(hashlib.sha256(b"-v4").hexdigest())
     forged = signer.sign(base64.b64encode(json.dumps(info).encode())).decode()

@@ -1,4 +1,4 @@
-"""Programs cannot steer the default board, each vote says whether it counts, and a key makes a program its own."""
+"""Votes of programs do not count on the default board, and a key gives a program a rater of its own."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BY_A_PROGRAM = "a program gave it; the leaderboard counts votes of people"
 
 @pytest.fixture(scope="module")
 def keyed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LiveApp, str]]:
-    """A playground, and the key of its program ``nightly``."""
+    """A running app, and the key of its program ``nightly``."""
     folder = tmp_path_factory.mktemp("keyed")
     made = key_command(folder, "nightly", "--json")
     app = start_app(folder)

@@ -44,7 +44,7 @@ TABS = GRADIOS_MOST + 100
 
 
 class Gate:
-    """Holds events of a page until a test opens it; knows the event loop that serves the page."""
+    """A gate that holds events of a page until a test opens it, and the event loop that serves the page."""
 
     def __init__(self) -> None:
         self._opened = asyncio.Event()
@@ -61,7 +61,7 @@ class Gate:
 
 @dataclass
 class SmallPage:
-    """A page with one event that answers at once and one that waits until a test lets it end; a test sets its time."""
+    """A page with one event that answers at once and one that waits for the test, which sets the time."""
 
     blocks: gr.Blocks
     port: int
@@ -84,12 +84,12 @@ class SmallPage:
 
     @property
     def queued(self) -> set[str]:
-        """Sessions with anything in the queue."""
+        """Sessions with a message or an event in the queue."""
         queue = self.blocks._queue
         return {*queue.pending_messages_per_session, *queue.pending_event_ids_session}
 
     def call(self, name: str, session: str | None = None) -> str:
-        """Begin a call as a program does; returns the address of its result."""
+        """Begin a call as a program does; return the address of its result."""
         body = {"data": []} | ({} if session is None else {"session_hash": session})
         url = f"{self.url}/gradio_api/call/{name}"
         request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
@@ -97,7 +97,7 @@ class SmallPage:
             return f"{url}/{json.load(reply)['event_id']}"
 
     def result(self, url: str) -> str:
-        """Everything that a call is answered with."""
+        """Return the whole result of a call."""
         with urllib.request.urlopen(url, timeout=PATIENCE_S) as reply:
             return str(reply.read().decode())
 
@@ -107,7 +107,7 @@ class SmallPage:
             assert "event: complete" in self.result(self.call("answer"))
 
     def rests(self) -> None:
-        """Wait until no event is under way."""
+        """Wait until no event is running."""
         wait_until(lambda: not self.blocks._queue.event_ids_to_events)
 
     def sweeps(self) -> None:
@@ -158,7 +158,7 @@ def small() -> Iterator[SmallPage]:
 
 @pytest.fixture(scope="module")
 def whole() -> Iterator[tuple[gr.Blocks, int]]:
-    """The playground's page."""
+    """The playground's page and its port."""
     arena = StubArena(Settings(views_per_minute=0))
     page, port = build_pages(arena), free_port()
     page.launch(server_port=port, prevent_thread_lock=True, quiet=True, **launch_options(arena))
@@ -189,7 +189,7 @@ def test_page_view_keeps_less_than_20_kb(
         after, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert len(page.app.state_holder.session_data) == 5 + VIEWS, "the figure is that of sessions that are kept"
+    assert len(page.app.state_holder.session_data) == 5 + VIEWS, "the sessions are kept"
     kept_bytes = (after - before) / VIEWS
     record_property("kept_bytes", kept_bytes)
     print(f"a page view keeps {kept_bytes:.0f} bytes")
@@ -315,7 +315,7 @@ def test_tabs_above_the_cap_get_whole_responses(most: int, tabs: int) -> None:
 
 
 async def answers_of(page: SmallPage, tabs: int) -> list[str]:
-    """The answers to as many tabs, which end once all of them have begun to read."""
+    """Return the responses to `tabs` tabs, which end after all tabs have begun to read."""
     (index,) = (fn_id for fn_id, fn in page.blocks.fns.items() if fn.api_name == "wait")
     begun = 0
 
@@ -341,7 +341,7 @@ async def answers_of(page: SmallPage, tabs: int) -> list[str]:
 
 
 async def lines(port: int, method: str, path: str, body: bytes = b"") -> AsyncIterator[str]:
-    """The lines of an answer, as they come; a client of its own because there are thousands."""
+    """Yield the lines of a response as they come; a plain client because there are thousands of them."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Type: application/json\r\n"
     writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)

@@ -1,4 +1,4 @@
-"""A cookie of ours is found whatever other programs of the same host put beside it."""
+"""Cookies of this page are found among those of other programs on the same host."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from playground.ui.http.middleware import COOKIE, rater_of
 
 SECRET, OTHER = "0123456789abcdef" * 2, "ab" * 16
 FOREIGN = st.binary(max_size=40).map(lambda sent: sent.replace(b";", b",").decode("latin-1"))
-"""Anything between two semicolons, as a server reads it: each byte is one character."""
+"""Any text between two semicolons, as a server reads it: each byte is one character."""
 
 
 def is_ours(pair: str) -> bool:

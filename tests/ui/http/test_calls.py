@@ -1,4 +1,4 @@
-"""What a request may ask of Gradio: everything else is refused in words before Gradio sees it."""
+"""Calls that Gradio may see, and the refusals of all others."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ENDPOINTS = Endpoints.of((COMPARE, VOTE, Endpoint(2, "vote", 3)))
 
 
 def sent(route: str, body: Any) -> Any:
-    """The body as Gradio is to see it."""
+    """Return the body that Gradio sees."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     return json.loads(read_call(route, raw, ENDPOINTS).body)
 

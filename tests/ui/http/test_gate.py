@@ -1,4 +1,4 @@
-"""What reaches Gradio and what does not, driven as an ASGI server would."""
+"""Requests that reach Gradio and those that do not, sent as an ASGI server would."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ROOMS = ("/", "/leaderboard")
 
 @dataclass
 class Answer:
-    """What the client gets, and what the app was shown."""
+    """The response to a request, and the bodies that the app was given."""
 
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
@@ -50,7 +50,7 @@ class Answer:
 
 @dataclass
 class Page:
-    """An app behind the gate that answers as it is told, and says what it saw."""
+    """An app behind the gate that gives a set response and records its requests."""
 
     settings: Settings = field(default_factory=Settings)
     status: int = 200
@@ -189,7 +189,7 @@ def test_handler_learns_that_its_event_came_too_soon() -> None:
     page, cookie = Page(Settings(votes_per_minute=1)), {"cookie": f"a=b; {COOKIE}={SECRET}"}
     assert page.call(VOTE, **cookie).refusal == ""
     again = page.call(VOTE, **cookie)
-    assert (again.status, len(again.seen)) == (200, 1), "Gradio's page shows nobody the words of a 429"
+    assert (again.status, len(again.seen)) == (200, 1), "Gradio's page does not show the message of a 429"
     assert again.refusal == "That was quick: one visitor may send 1 votes a minute. Try again in 60 seconds."
     assert page.call(LOOK, **cookie).refusal == ""
 
@@ -238,13 +238,13 @@ def test_browser_gets_a_refusal_as_a_page() -> None:
 
 @dataclass
 class Crowd:
-    """Requests to one page of which none is answered until all have been counted."""
+    """Requests to one page that stay open until all have been counted."""
 
     page: Page
     path: str = f"{PREFIX}queue/data"
 
     def statuses(self, count: int, then: Callable[[], Awaitable[Answer]], **more: str) -> tuple[list[int], Answer]:
-        """Of `count` requests that stay open, and the answer to one more while they are."""
+        """Return the statuses of `count` open requests, and the answer to one more meanwhile."""
 
         async def together() -> tuple[list[int], Answer]:
             self.page.answers = asyncio.Event()
@@ -264,7 +264,7 @@ def test_open_streams_of_one_address_are_limited() -> None:
     assert statuses == [200] * MOST_OPEN + [429] * 2
     assert (last.status, last.seen) == (429, [])
     assert last.words.startswith("Too much is open at once from your address: 100 requests.")
-    assert page.ask("/").status == 200, "what has ended is open no more"
+    assert page.ask("/").status == 200, "ended requests do not count"
     assert len(page.limits.open) == 0
 
 

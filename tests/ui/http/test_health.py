@@ -1,4 +1,4 @@
-"""``/health`` of a running playground: what monitors read, while it works, while everything is full, while it fails."""
+"""``/health`` of a playground that works, that is full, and that cannot store votes."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def health(app: LiveApp | Page) -> tuple[int, dict[str, Any]]:
 
 
 def begin(app: LiveApp | Page, endpoint: str, **fields: Any) -> str:
-    """Join the queue; the address of what comes of it."""
+    """Begin a call; return the address of its result."""
     base = f"{app.url}/gradio_api/call/v2/{endpoint}"
     status, body = fetch(base, fields)
     assert status == 200, body
@@ -55,13 +55,13 @@ def begin(app: LiveApp | Page, endpoint: str, **fields: Any) -> str:
 
 
 def last(stream: str) -> Any:
-    """The last data of a stream that ends."""
+    """Return the last data of a stream, read to its end."""
     return json.loads(fetch(stream)[1].decode().strip().splitlines()[-1].removeprefix("data: "))
 
 
 @dataclass(frozen=True)
 class Page:
-    """A page in this process."""
+    """A page in this process, and its database."""
 
     url: str
     db: Path
@@ -69,7 +69,7 @@ class Page:
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory, models_of_one_process: None) -> Iterator[Page]:
-    """One with few places; each test leaves it as it was."""
+    """A page that takes two comparisons at once; each test leaves it as it was."""
     db = tmp_path_factory.mktemp("health") / "data" / "playground.db"
     arena = Arena(Settings(db=db, models=",".join(PAIR), queue_max=2))
     arena.open()
@@ -129,7 +129,7 @@ def test_full_queue_takes_votes_and_tells_comparisons_the_wait(page: Page) -> No
 def test_report_is_503_while_votes_cannot_be_stored(page: Page) -> None:
     assert health(page)[0] == 200
     page.db.rename(page.db.with_name("gone.db"))
-    wait_until(lambda: health(page)[0] == 503)  # what was said in the last second is said again
+    wait_until(lambda: health(page)[0] == 503)  # a report is reused for a second
     status, report = health(page)
     assert (status, report["status"]) == (503, "failing")
     assert report["database"]["writable"] is False
@@ -164,11 +164,11 @@ def test_report_is_reused_for_a_second(tmp_path: Path) -> None:
 
 
 async def nobody(scope: Scope, receive: Any, send: Any) -> None:
-    raise AssertionError("what is asked of /health is asked of nobody else")
+    raise AssertionError("a request to /health is passed on")
 
 
 async def asked(route: HealthRoute) -> int:
-    """The status of one answer."""
+    """Return the status of one response."""
     statuses = []
 
     async def send(message: Any) -> None:

@@ -1,4 +1,4 @@
-"""How often one visitor may ask, with a clock that is told."""
+"""Rate limits of raters, networks and kinds of events, with a clock that the test sets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ADDRESS = "203.0.113.7"
 
 @dataclass
 class Seconds:
-    """A clock that moves when told to."""
+    """A clock that the test moves."""
 
     at_s: float = 1e6
 
@@ -36,7 +36,7 @@ def limits(time: Seconds) -> Limits:
 
 
 def taken(ask: Callable[[], int], times: int) -> int:
-    """How many of so many requests were let through."""
+    """Return how many of the requests pass."""
     return sum(ask() == 0 for _ in range(times))
 
 

@@ -1,4 +1,4 @@
-"""What stands between the network and the page, driven as an ASGI server would."""
+"""Headers, cookies, origins and sizes of requests, sent as an ASGI server would."""
 
 from __future__ import annotations
 
@@ -19,8 +19,6 @@ RATER = "0123456789abcdef" * 2
 
 @dataclass
 class Answer:
-    """What the client gets."""
-
     status: int = 0
     headers: list[tuple[str, str]] = field(default_factory=list)
     body: bytes = b""
@@ -38,7 +36,7 @@ def ask(
     root_path: str = "",
     status: int = 200,
 ) -> Answer:
-    """One request through the middleware to an app that reads the whole body and answers with its length."""
+    """Send one request through the middleware to an app that reads the body and answers with its length."""
     answer, chunks = Answer(), list(body)
 
     async def app(scope: Scope, receive: Any, send: Any) -> None:

@@ -1,4 +1,4 @@
-"""As many open files as the machine allows, and one line a minute when they run out."""
+"""The limit of open files is raised, and a line a minute says that it is reached."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_limit_of_files_is_raised_to_the_hard_limit() -> None:
     assert soft == hard != "64"
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere nobody can ask for another's limit")
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells another process's limit")
 def test_served_app_has_raised_its_limit(live_app: LiveApp) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     assert hard > FEW_FILES

@@ -1,4 +1,4 @@
-"""Who is the operator: the token, the session, and what decides nothing."""
+"""Becoming and being the operator, by the token, a sign-in or the login of a Space."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ SPACE = {
 
 
 class Gate:
-    """One gate with a clock that stands still, asked again and again."""
+    """One gate for several requests, with a clock that the test sets."""
 
     def __init__(self, access: OperatorAccess = ACCESS) -> None:
         self.now_s = 1000.0
@@ -289,7 +289,7 @@ def test_client_id_outside_a_space_attaches_no_login() -> None:
 
 
 def login(name: str, expires_at: float = 2000.0) -> dict[str, Any]:
-    """What Gradio keeps of a login on the server's side."""
+    """Return the part of a login that Gradio keeps on the server."""
     return {"oauth_info": {"expires_at": expires_at, "userinfo": {"preferred_username": name}}}
 
 

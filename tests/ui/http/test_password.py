@@ -1,4 +1,4 @@
-"""A private instance: nothing but `/health` is reached without the password."""
+"""The password gate, cookie, form and limits of a private instance."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PASSWORD = "grüner Tee; 50 %"
 
 
 class Gate:
-    """One gate whose time is told."""
+    """One gate for several requests, with a clock that the test sets."""
 
     def __init__(self, password: str = PASSWORD) -> None:
         self.now_s = 1_000_000.0
@@ -24,7 +24,7 @@ class Gate:
         self._password = password
 
     def _made(self, app: Any) -> PasswordGate:
-        """The same gate each time, around another app."""
+        """Return the same gate each time, around another app."""
         if not self._gates:
             self._gates.append(PasswordGate(app, self._password, now_s=lambda: self.now_s))
         self._gates[0]._app = app

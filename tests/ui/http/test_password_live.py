@@ -1,4 +1,4 @@
-"""A private instance as a whole: the real program, every route of Gradio, and the ways in which programs log in."""
+"""A whole private instance: the running app, every route of Gradio, and `gradio_client`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PASSWORD = "grüner Tee; 50 %"
 
 @pytest.fixture(scope="module")
 def private() -> Iterator[tuple[str, list[str]]]:
-    """A private page's address, and the paths of all its routes."""
+    """The address of a private page, and the paths of all its routes."""
     arena = StubArena(Settings(password=PASSWORD, views_per_minute=0), chars_per_s=400.0)
     page = build_pages(arena)
     page.launch(server_port=free_port(), prevent_thread_lock=True, quiet=True, **launch_options(arena))

@@ -1,4 +1,4 @@
-"""Whose word on a visitor's address is taken: that of a proxy which the operator named, and nobody else's."""
+"""Forwarding headers are used from trusted proxies and dropped from all other senders."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ PASSED_ON = {
 
 
 def seen_by_the_page(trusted: str, peer: str = PROXY, **headers: str) -> Scope:
-    """The scope of one request after the middleware."""
+    """Return the scope of one request after the middleware."""
     seen: list[Scope] = []
 
     async def app(scope: Scope, receive: Any, send: Any) -> None:
@@ -123,7 +123,7 @@ def test_untrusted_proxy_is_logged_once(caplog: pytest.LogCaptureFixture) -> Non
 
 
 def page(app: LiveApp, **headers: str) -> tuple[str, str]:
-    """The cookie that a visit of the page gets, and the address that the page takes itself to have."""
+    """Return the cookie that the page sets, and the address that it takes for its own."""
     asked = urllib.request.Request(app.url, headers=headers)
     with urllib.request.urlopen(asked, timeout=60) as reply:
         config = reply.read().decode().split("window.gradio_config = ", 1)[1]
@@ -144,6 +144,6 @@ def test_app_trusts_loopback_only_if_set(tmp_path: Path, live_app: LiveApp) -> N
         with pytest.raises(urllib.error.HTTPError) as refused:
             all(page(app, **passed_on) for _ in range(8))
         assert refused.value.code == 429
-        assert page(app, **{"x-forwarded-for": "203.0.113.8"}), "another address has a limit of its own"
+        assert page(app, **{"x-forwarded-for": "203.0.113.8"}), "another address has its own limit"
     finally:
         stop_app(app)

@@ -1,4 +1,4 @@
-"""Addresses and cookies below the path of a proxy."""
+"""The root path of a proxy: reading it, stripping it, and links and cookies below it."""
 
 from __future__ import annotations
 
