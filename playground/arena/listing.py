@@ -10,7 +10,8 @@ from dataclasses import asdict
 from typing import Any
 
 from playground.catalog.catalog import Catalog, files_state, without_folders
-from playground.ratings.leaderboard import Leaderboard, LeaderboardOptions, build_leaderboard
+from playground.ratings.board import LeaderboardOptions
+from playground.ratings.leaderboard import Leaderboard, build_leaderboard
 from playground.records import Instruction, ModelCard, ModelStatus, Prompt
 from playground.storage.database.store import Store
 

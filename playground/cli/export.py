@@ -12,7 +12,7 @@ from typing import TextIO
 from playground.cli.printing import print_json
 from playground.cli.reading import open_to_read
 from playground.exchange import FORMATS, ExportOptions, export
-from playground.ratings.counting import default_policy
+from playground.ratings.policy import default_policy
 from playground.settings import Settings, add_flags
 
 
