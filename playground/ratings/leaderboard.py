@@ -138,7 +138,7 @@ def leaderboard_of(board: Board, category: str = "") -> Leaderboard:
         ),
         category=category,
         num_votes=table.num_votes,
-        num_pairs=int(table.count.sum()),
+        num_pairs=len(table.first),
         num_raters=table.num_raters,
         all_votes=counted.votes,
         exclusions=counted.exclusions,

@@ -119,19 +119,25 @@ class CountingPolicy:
 
     def reason(self, pair: JudgedPair) -> Reason | None:
         """Return the first reason against this vote, as far as it needs no other votes; None if it counts."""
-        against = (
-            (pair.origin not in self.origins, _BY[pair.origin]),
-            (self.blind_only and not pair.blind, Reason.OPEN_MODE),
-            (self.pairs == "drawn" and not pair.drawn, Reason.CHOSEN_PAIR),
-            (self.pairs == "chosen" and pair.drawn, Reason.DRAWN_PAIR),
-            (self.sampling == "card" and not pair.own_sampling, Reason.CHANGED_SAMPLING),
-            (pair.capped and not self.keep_capped, Reason.CAPPED),
-            (pair.decision_s is not None and pair.decision_s < self.min_decision_s, Reason.TOO_QUICK),
-            (self.leave_out_flagged and pair.names_itself, Reason.NAMES_ITSELF),
-            (self.leave_out_flagged and pair.seen_before, Reason.SEEN_BEFORE),
-            (self.leave_out_seen_elsewhere and pair.seen_elsewhere, Reason.SEEN_ELSEWHERE),
-        )
-        return next((reason for applies, reason in against if applies), None)
+        if pair.origin not in self.origins:
+            return _BY[pair.origin]
+        if self.blind_only and not pair.blind:
+            return Reason.OPEN_MODE
+        if self.pairs != "all" and pair.drawn != (self.pairs == "drawn"):
+            return Reason.DRAWN_PAIR if pair.drawn else Reason.CHOSEN_PAIR
+        if self.sampling == "card" and not pair.own_sampling:
+            return Reason.CHANGED_SAMPLING
+        if pair.capped and not self.keep_capped:
+            return Reason.CAPPED
+        if pair.decision_s is not None and pair.decision_s < self.min_decision_s:
+            return Reason.TOO_QUICK
+        if self.leave_out_flagged and pair.names_itself:
+            return Reason.NAMES_ITSELF
+        if self.leave_out_flagged and pair.seen_before:
+            return Reason.SEEN_BEFORE
+        if self.leave_out_seen_elsewhere and pair.seen_elsewhere:
+            return Reason.SEEN_ELSEWHERE
+        return None
 
     def words(self, reason: Reason) -> str:
         """Return the reason as it reads after a number of votes: "31 decided in under 1 s"."""

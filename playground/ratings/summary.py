@@ -33,7 +33,7 @@ def verdict_of(board: Board, category: str) -> Verdict:
         )
     if not board.is_decided:
         all_bad = np.unique(table.vote[table.outcome == BOTH_BAD])
-        return verdict.nobody_won(table.num_votes, int(table.repeats_of_vote()[all_bad].sum()))
+        return verdict.nobody_won(table.num_votes, len(all_bad))
     if not any(_has_settled(board, group) for group in board.groups):
         return verdict.too_few(min_battles, [int(board.rated_votes[i]) for i in board.order])
     if len(board.groups) > 1:
@@ -82,7 +82,7 @@ def findings_of(board: Board) -> Iterator[Finding]:
     if (influence := board.influence) is not None:
         name = board.names[table.models.index(influence.first)]
         yield findings.robustness(influence.votes, table.num_votes, name)
-    two_sides = bool(table.num_votes == table.count.sum())
+    two_sides = table.num_votes == len(table.first)
     yield findings.position(bias.first_side_wins(table, level=level), two_sides=two_sides)
     yield findings.length(bias.longer_wins(table, level=level))
     yield findings.raters([int(n) for n in table.votes_by_rater()], board.intervals.spread.unit)
