@@ -15,7 +15,8 @@ from typing import Any
 
 from playground.arena.battles import ArenaBattles
 from playground.arena.capacity import Capacity
-from playground.arena.comparison import Column, ColumnPlan, Comparison
+from playground.arena.column import Column, ColumnPlan
+from playground.arena.comparison import Comparison
 from playground.arena.line_up import LineUp, chosen_models
 from playground.arena.listing import current_leaderboard, sources_line
 from playground.arena.models import Models

@@ -12,7 +12,7 @@ from functools import partial
 from random import SystemRandom
 from typing import Any
 
-from playground.arena.comparison import ColumnPlan
+from playground.arena.column import ColumnPlan
 from playground.catalog.catalog import Catalog, files_state
 from playground.engines.local.devices import find_devices
 from playground.engines.local.placement import Device, How, plan
