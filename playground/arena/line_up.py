@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from random import SystemRandom
 from typing import Any
 
-from playground.arena.comparison import ColumnPlan
+from playground.arena.column import ColumnPlan
 from playground.catalog.catalog import Catalog, files_state
 from playground.engines.fleet import Fleet
 from playground.engines.protocol import Engine

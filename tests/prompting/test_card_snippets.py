@@ -21,7 +21,8 @@ from transformers import (
     TopPLogitsWarper,
 )
 
-from playground.arena.comparison import Column, Comparison
+from playground.arena.column import Column
+from playground.arena.comparison import Comparison
 from playground.arena.line_up import LineUp
 from playground.catalog.catalog import CARD_FOLDER, Catalog
 from playground.clock import Clock

@@ -22,7 +22,7 @@ import gradio as gr
 from playground.arena.arena import Arena
 from playground.catalog.catalog import files_state
 from playground.errors import InvalidValue, PlaygroundError, Refused
-from playground.ratings.leaderboard import LeaderboardRow
+from playground.ratings.board import LeaderboardRow
 from playground.records import ModelCard, ModelStatus
 from playground.ui import texts
 from playground.ui.http.operator import OperatorAccess, OperatorStatus, hub_link, operator_status
