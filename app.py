@@ -74,13 +74,13 @@ def serve(settings: Settings) -> int:
     pass_by_proxy(os.environ, settings.host)
     from playground.arena.arena import Arena
     from playground.engines.local.cpu_affinity import keep_to_one
-    from playground.ui import texts
     from playground.ui.events import lighten_events
     from playground.ui.http.operator import base_url, operator_access, operator_url
     from playground.ui.http.proxies import read_proxies, read_root_path, take_from_uvicorn
     from playground.ui.http.routes import lighten_routes
     from playground.ui.sessions import lighten_sessions
     from playground.ui.site import build_pages, launch_options
+    from playground.ui.texts import access as texts
 
     proxies, root_path = read_proxies(os.environ, settings.share), read_root_path(os.environ)
     take_from_uvicorn(os.environ)

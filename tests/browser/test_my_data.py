@@ -31,9 +31,9 @@ def visitor(browser: Browser, live_app: LiveApp, secret: str) -> Iterator[Visito
         yield visitor.open()
 
 
-def at_yours(visitor: Visitor) -> Visitor:
+def at_my_data(visitor: Visitor) -> Visitor:
     visitor.page.goto(f"{visitor.url}/yours")
-    expect(visitor.page.locator("#yours-lead h1")).to_be_visible()
+    expect(visitor.page.locator("#my-data-lead h1")).to_be_visible()
     return visitor
 
 
@@ -45,21 +45,21 @@ def judged(visitor: Visitor, instruction: str = MARMOTS) -> str:
 
 def test_what_is_stored_is_listed_erased_and_gone(visitor: Visitor, live_app: LiveApp) -> None:
     battle_id = judged(visitor)
-    page = at_yours(visitor).page
-    expect(page.locator("#yours-lead")).to_contain_text("Stored of this browser: 1 battle, 1 vote")
+    page = at_my_data(visitor).page
+    expect(page.locator("#my-data-lead")).to_contain_text("Stored for this browser: 1 battle, 1 vote")
     expect(page.locator(".own a")).to_have_text(MARMOTS)
-    page.locator("#yours-erase").click()
-    expect(page.locator("#yours-question")).to_contain_text("Gone for good: the instructions and answers of 1 battle")
-    page.locator("#yours-keep").click()
-    expect(page.locator("#yours-confirm")).to_be_hidden()
-    page.locator("#yours-erase").click()
-    page.locator("#yours-erase-now").click()
-    expect(page.locator("#yours-words")).to_contain_text("Erased: the words of 1 battle")
-    expect(page.locator("#yours-lead")).to_contain_text("Of 1 erased battle no words are left, only what was judged.")
+    page.locator("#my-data-erase").click()
+    expect(page.locator("#my-data-question")).to_contain_text("This erases the instructions and answers of 1 battle")
+    page.locator("#my-data-keep").click()
+    expect(page.locator("#my-data-confirm")).to_be_hidden()
+    page.locator("#my-data-erase").click()
+    page.locator("#my-data-erase-now").click()
+    expect(page.locator("#my-data-words")).to_contain_text("Erased: the texts of 1 battle")
+    expect(page.locator("#my-data-lead")).to_contain_text("No texts are left of 1 erased battle, only votes.")
     page.locator(".own a").click()
     visitor.reaches("revealed")
     assert visitor.battle_id == battle_id
-    expect(page.locator("#status")).to_have_text("The words of this battle were erased by its rater.")
+    expect(page.locator("#status")).to_have_text("The texts of this battle were erased by its rater.")
     expect(page.locator("#foot-a")).to_contain_text("Erased by its rater.")
     expect(page.locator("#comment")).to_be_hidden()
     expect(page.locator("#column-a .who b")).to_be_visible()
@@ -74,22 +74,22 @@ def test_a_receipt_shows_its_things_in_another_browser_and_stands_in_no_address_
 ) -> None:
     judged(visitor)
     addresses: list[str] = []
-    page = at_yours(visitor).page
+    page = at_my_data(visitor).page
     page.on("request", lambda request: addresses.append(request.url))
     assert secret not in page.content()
-    page.locator("#yours-receipt-show").click()
-    own = page.locator("#yours-receipt-own").locator("input, textarea")
+    page.locator("#my-data-receipt-show").click()
+    own = page.locator("#my-data-receipt-own").locator("input, textarea")
     expect(own).to_have_value(secret)
     with visiting(browser, live_app.url, secret=new_secret()) as other:
         other.page.on("request", lambda request: addresses.append(request.url))
-        page = at_yours(other).page
-        expect(page.locator("#yours-lead")).to_contain_text("Nothing of this browser is stored.")
-        page.locator("#yours-receipt-other").locator("input, textarea").fill(secret)
-        page.locator("#yours-look").click()
-        expect(page.locator("#yours-lead")).to_contain_text("Stored of that receipt: 1 battle, 1 vote")
-        page.locator("#yours-erase").click()
-        page.locator("#yours-erase-now").click()
-        expect(page.locator("#yours-words")).to_contain_text("Erased: the words of 1 battle")
+        page = at_my_data(other).page
+        expect(page.locator("#my-data-lead")).to_contain_text("Nothing is stored for this browser.")
+        page.locator("#my-data-receipt-other").locator("input, textarea").fill(secret)
+        page.locator("#my-data-open").click()
+        expect(page.locator("#my-data-lead")).to_contain_text("Stored for that receipt: 1 battle, 1 vote")
+        page.locator("#my-data-erase").click()
+        page.locator("#my-data-erase-now").click()
+        expect(page.locator("#my-data-words")).to_contain_text("Erased: the texts of 1 battle")
     assert addresses
     assert not [address for address in addresses if secret in address]
     assert secret not in live_app.log.read_text()
@@ -99,10 +99,10 @@ def test_a_receipt_shows_its_things_in_another_browser_and_stands_in_no_address_
 
 def test_everything_can_be_taken_along_as_a_file(visitor: Visitor, secret: str) -> None:
     battle_id = judged(visitor)
-    page = at_yours(visitor).page
+    page = at_my_data(visitor).page
     expect(page.locator(".own a")).to_be_visible()
     with page.expect_download() as download:
-        page.locator("#yours-save").click()
+        page.locator("#my-data-save").click()
     document = json.loads(Path(download.value.path()).read_text("utf-8"))
     assert document["rater_id"] == rater_id(secret)
     assert [battle["battle_id"] for battle in document["battles"]] == [battle_id]

@@ -85,7 +85,7 @@ def test_in_open_mode_one_column_can_be_stopped_and_the_others_go_on(visitor: Vi
     visitor.compare(SLOW, columns=3, mode="open").reaches("generating")
     visitor.page.wait_for_function("document.querySelector('#answer-b')?.innerText.length > 5")
     visitor.column("b").get_by_role("button", name="stop B").click()
-    expect(visitor.page.locator("#foot-b")).to_contain_text("stopped by you")
+    expect(visitor.page.locator("#foot-b")).to_contain_text("stopped")
     stopped, other = visitor.answer("b"), visitor.answer("a")
     visitor.page.wait_for_function(f"document.querySelector('#answer-a').innerText.length > {len(other)}")
     assert visitor.answer("b") == stopped
@@ -158,7 +158,7 @@ def test_surprise_me_writes_an_instruction(visitor: Visitor) -> None:
 
 def test_an_empty_instruction_is_answered_in_words_and_makes_no_battle(visitor: Visitor) -> None:
     visitor.page.locator("#compare").click()
-    expect(visitor.page.locator("#status.error")).to_have_text("Write an instruction first, or take a starter.")
+    expect(visitor.page.locator("#status.error")).to_have_text("Write an instruction first, or choose a starter.")
     assert visitor.battle_id == ""
 
 

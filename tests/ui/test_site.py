@@ -14,5 +14,5 @@ def arena(read_only: str) -> SimpleNamespace:
 def test_the_page_says_when_nothing_is_stored_and_why() -> None:
     assert "read-only" not in _chip(arena(""))
     shown = _chip(arena("another program writes to <playground>.db"))
-    assert "Nothing is stored here now: another program writes to &lt;playground&gt;.db." in shown
+    assert "Nothing can be stored now: another program writes to &lt;playground&gt;.db." in shown
     assert "role='note'" in shown

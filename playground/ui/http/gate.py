@@ -18,7 +18,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from playground.errors import Busy, PlaygroundError, Unknown, without_folders
-from playground.ui import texts
 from playground.ui.http.calls import PREFIX, READABLE, Call, Endpoint, Endpoints, read_call
 from playground.ui.http.limits import Kind, Limits, kind_of, network
 from playground.ui.http.middleware import (
@@ -34,6 +33,7 @@ from playground.ui.http.middleware import (
 )
 from playground.ui.http.operator import scope_standing
 from playground.ui.http.turnstile import Leave, Turnstile
+from playground.ui.texts import refusals as texts
 
 RATER_HEADER = "x-playground-rater"
 REFUSAL = "playground.refusal"

@@ -13,8 +13,8 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from playground.raters import is_secret, new_secret, rater_id
-from playground.ui import texts
 from playground.ui.http.cookies import cookie_values, whole_header
+from playground.ui.texts import refusals as texts
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]

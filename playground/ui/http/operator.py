@@ -19,13 +19,13 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from playground.clock import Clock
 from playground.errors import InvalidValue
 from playground.settings import Settings
-from playground.ui import texts
 from playground.ui.http.cookies import cookie_values
 from playground.ui.http.forms import SecretForm, page_html, read_form, reply_elsewhere, reply_page
 from playground.ui.http.middleware import ASGIApp, Receive, Scope, Send, headers_of, refuse
 from playground.ui.http.root_path import address, set_cookie
 from playground.ui.http.tries import WrongTries
 from playground.ui.rendering import escape
+from playground.ui.texts import access as texts
 
 PATH = "/operator"
 COOKIE = "playground_operator"

@@ -15,7 +15,6 @@ import time
 from collections.abc import Callable
 from urllib.parse import quote
 
-from playground.ui import texts
 from playground.ui.http.cookies import cookie_values
 from playground.ui.http.forms import (
     SecretForm,
@@ -30,6 +29,7 @@ from playground.ui.http.middleware import ASGIApp, Receive, Scope, Send, headers
 from playground.ui.http.root_path import address, set_cookie
 from playground.ui.http.tries import WrongTries
 from playground.ui.rendering import escape
+from playground.ui.texts import access as texts
 
 COOKIE = "playground_password"
 COOKIE_MAX_AGE_S = 30 * 24 * 3600

@@ -16,11 +16,11 @@ from starlette.datastructures import Headers
 from playground.errors import InvalidValue, PlaygroundError, Refused, StorageError
 from playground.records import Instruction, ModelStatus
 from playground.settings import Settings
-from playground.ui import texts
 from playground.ui.http.middleware import COOKIE
 from playground.ui.pages.compare.page import ComparePage
 from playground.ui.pages.compare.shown import Shown
 from playground.ui.rendering import escape
+from playground.ui.texts import compare as texts
 from tests.support.browsing import RATER, SECRET
 from tests.support.stub_arena import ALPACA, StubArena
 

@@ -14,7 +14,6 @@ from playground.arena.listing import model_rows
 from playground.catalog.catalog import Catalog, without_folders
 from playground.ratings.leaderboard import build_leaderboard
 from playground.records import ModelCard, ModelStatus
-from playground.ui import texts
 from playground.ui.http.operator import HEADER, OperatorAccess, Standing
 from playground.ui.pages.models.model_card import (
     Entry,
@@ -28,6 +27,7 @@ from playground.ui.pages.models.model_card import (
 )
 from playground.ui.pages.models.page import operator_html
 from playground.ui.rendering import escape
+from playground.ui.texts import models as texts
 from tests.conftest import OPERATOR_TOKEN, LiveApp
 from tests.support.stub_arena import HOSTILE, made_up_votes, make_cards
 
@@ -46,7 +46,7 @@ def entry(state: str = "ready", card: ModelCard = CARD, answers: bool = True, **
 @pytest.mark.parametrize(
     ("shown", "words"),
     [
-        (entry("off"), "not loaded; whoever asks for it brings it up"),
+        (entry("off"), "not loaded; loads when it is asked"),
         (entry("off", answers=False), "not loaded"),
         (entry("queued", detail="its process was killed"), "waiting to be loaded"),
         (entry("loading", eta_s=11.6), "loading, about 12 s"),
@@ -86,8 +86,8 @@ def test_models_take_turns_when_one_of_them_does() -> None:
 
 
 def test_who_is_ready_has_passed_its_checks_and_says_what_it_was_told() -> None:
-    assert check_words(entry("loading")) == texts.MODEL_UNCHECKED
-    assert check_words(entry("ready")) == texts.MODEL_CHECKED
+    assert check_words(entry("loading")) == texts.UNCHECKED
+    assert check_words(entry("ready")) == texts.CHECKED
     note = "answers one visitor at a time: its rows differ"
     assert check_words(entry("ready", detail=note)).endswith(". Answers one visitor at a time: its rows differ")
 
@@ -98,8 +98,8 @@ def test_who_is_ready_has_passed_its_checks_and_says_what_it_was_told() -> None:
         ("Apache-2.0", "Apache-2.0"),
         ("CC-BY-NC-4.0", "CC-BY-NC-4.0: not for commercial use"),
         ("CC BY-NC-SA", "CC BY-NC-SA: not for commercial use"),
-        ("unknown", "unknown: commercial use is not certain"),
-        ("llama3", "llama3: commercial use is not certain"),
+        ("unknown", "unknown: commercial use is unclear"),
+        ("llama3", "llama3: commercial use is unclear"),
     ],
 )
 def test_a_license_that_forbids_is_said_plainly(license: str, words: str) -> None:
@@ -125,7 +125,7 @@ def test_the_rating_here_stands_beside_the_published_figures() -> None:
     card = replace(CARD, metrics={"MMLU": 25.3})
     row = rows[card.id]
     rated = f"{row.rating:.0f} ({row.rating_lower:.0f} to {row.rating_upper:.0f}) after {row.battles} battles"
-    for rating, words in ((row, rated), (few[card.id], "too few votes to say"), (None, "no votes yet")):
+    for rating, words in ((row, rated), (few[card.id], "too few battles for a rating"), (None, "no votes yet")):
         html = card_html(replace(entry(card=card), rating=rating), manages=False)
         assert words in html
         assert "MMLU 25.3" in html
@@ -189,7 +189,7 @@ def test_words_without_a_folder_stay_as_they_are() -> None:
     [
         (Standing(True, OperatorAccess("t", is_new=True)), ("You are the operator in this browser.", "Sign out")),
         (Standing(False, OperatorAccess("t", is_new=True)), ("open the link that the terminal printed", "./operator")),
-        (Standing(False, OperatorAccess("t")), ("you have to be the operator", "./operator")),
+        (Standing(False, OperatorAccess("t")), ("If you are the operator", "./operator")),
         (
             Standing(False, OperatorAccess(hub_names=("ada",), hub_login="https://a.hf.space/l")),
             ("_blank", "a.hf.space"),
@@ -272,11 +272,11 @@ def test_somebody_else_gets_neither_buttons_nor_form_nor_a_folder_looked_at(live
         ({"do": "load", "model": "../../etc"}, "unknown model"),
         ({"do": "unload", "model": "orca-mini-13b"}, "orca-mini-13b"),
         ({"do": "load", "model": "orca-mini-13b"}, "python -m playground fetch orca-mini-13b"),
-        ({"do": "delete", "model": "pocket-galpaca"}, "nothing else"),
-        ({"do": "load", "model": ["pocket-galpaca"]}, "nothing else"),
-        ({"do": ["load"], "model": "pocket-galpaca"}, "nothing else"),
-        ([1, 2], "nothing else"),
-        (None, "nothing else"),
+        ({"do": "delete", "model": "pocket-galpaca"}, "can only load"),
+        ({"do": "load", "model": ["pocket-galpaca"]}, "can only load"),
+        ({"do": ["load"], "model": "pocket-galpaca"}, "can only load"),
+        ([1, 2], "can only load"),
+        (None, "can only load"),
     ],
     ids=str,
 )

@@ -21,9 +21,9 @@ from playground.errors import Refused
 from playground.raters import new_secret, rater_id
 from playground.records import BattleState, Belongings, Instruction, OwnBattle
 from playground.settings import Settings
-from playground.ui import texts
 from playground.ui.http.middleware import COOKIE
-from playground.ui.pages.my_data import LATEST, YoursRoom, list_html
+from playground.ui.pages.my_data import LATEST, MyDataPage, list_html
+from playground.ui.texts import my_data as texts
 from tests.arena.test_arena import ended, write_card
 from tests.support.cast import House
 from tests.support.checkpoints import write_checkpoint
@@ -64,9 +64,9 @@ def arena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
 
 
 @pytest.fixture(scope="module")
-def room(arena: Arena) -> YoursRoom:
+def room(arena: Arena) -> MyDataPage:
     with gr.Blocks():
-        return YoursRoom(arena)
+        return MyDataPage(arena)
 
 
 @pytest.fixture
@@ -125,35 +125,35 @@ def test_no_battle_is_stored_without_its_raters_consent_before_it(arena: Arena, 
 
 
 def test_the_room_shows_what_is_stored_of_this_browsers_rater(
-    arena: Arena, room: YoursRoom, ada: Person, ben: Person
+    arena: Arena, room: MyDataPage, ada: Person, ben: Person
 ) -> None:
     hers, his = judged(arena, ada), judged(arena, ben)
     drawn = room.draw(ada.browser)
-    assert "Stored of this browser: 1 battle, 1 vote, 1 comment or report." in shown(drawn, room.lead)
+    assert "Stored for this browser: 1 battle, 1 vote, 1 comment or report." in shown(drawn, room.lead)
     assert f"href='./?battle={hers}'" in shown(drawn, room.list)
     assert "you chose B" in shown(drawn, room.list)
     assert his not in shown(drawn, room.list)
 
 
-def test_a_browser_without_a_cookie_is_told_so(room: YoursRoom) -> None:
+def test_a_browser_without_a_cookie_is_told_so(room: MyDataPage) -> None:
     nobody: Any = SimpleNamespace(headers=Headers())
     for updates in (room.draw(nobody), room.show_receipt(nobody), room.ask("", nobody), room.as_file("", nobody)):
         assert "keeps no cookie" in shown(updates, room.said)
 
 
-def test_the_receipt_is_sent_only_when_asked_for(arena: Arena, room: YoursRoom, ada: Person) -> None:
+def test_the_receipt_is_sent_only_when_asked_for(arena: Arena, room: MyDataPage, ada: Person) -> None:
     judged(arena, ada)
     assert ada.secret not in repr(room.draw(ada.browser))
     assert room.show_receipt(ada.browser)[room.receipt]["value"] == ada.secret
 
 
 def test_another_browsers_receipt_shows_and_erases_what_is_its(
-    arena: Arena, room: YoursRoom, ada: Person, ben: Person
+    arena: Arena, room: MyDataPage, ada: Person, ben: Person
 ) -> None:
     judged(arena, ada)
     his, typed = judged(arena, ben), f" {ben.secret.upper()}\n"
-    drawn = room.look_at(typed, ada.browser)
-    assert "Stored of that receipt: 1 battle" in shown(drawn, room.lead)
+    drawn = room.open_receipt(typed, ada.browser)
+    assert "Stored for that receipt: 1 battle" in shown(drawn, room.lead)
     assert his in shown(drawn, room.list)
     assert "of 1 battle of that receipt" in shown(room.ask(typed, ada.browser), room.question)
     room.erase(typed, ada.browser)
@@ -162,21 +162,21 @@ def test_another_browsers_receipt_shows_and_erases_what_is_its(
 
 
 @pytest.mark.parametrize("typed", ["abc", "g" * 32, HOSTILE, "ab" * 17])
-def test_what_is_no_receipt_changes_nothing(arena: Arena, room: YoursRoom, ada: Person, typed: str) -> None:
+def test_what_is_no_receipt_changes_nothing(arena: Arena, room: MyDataPage, ada: Person, typed: str) -> None:
     judged(arena, ada)
-    for handler in (room.look_at, room.ask, room.erase, room.as_file):
+    for handler in (room.open_receipt, room.ask, room.erase, room.as_file):
         updates = handler(typed, ada.browser)
         assert "no receipt" in shown(updates, room.said)
         assert room.list not in updates
     assert arena.belongings(ada.id).battles == 1
 
 
-def test_what_is_no_text_is_taken_as_no_receipt_at_all(arena: Arena, room: YoursRoom, ada: Person) -> None:
+def test_what_is_no_text_is_taken_as_no_receipt_at_all(arena: Arena, room: MyDataPage, ada: Person) -> None:
     judged(arena, ada)
-    assert "1 battle" in shown(room.look_at([{"a": 1}], ada.browser), room.lead)
+    assert "1 battle" in shown(room.open_receipt([{"a": 1}], ada.browser), room.lead)
 
 
-def test_instructions_are_escaped_and_cut(arena: Arena, room: YoursRoom, ada: Person) -> None:
+def test_instructions_are_escaped_and_cut(arena: Arena, room: MyDataPage, ada: Person) -> None:
     judged(arena, ada, instruction=Instruction(f"<script>${{1+1}}\n{HOSTILE}"))
     drawn = shown(room.draw(ada.browser), room.list)
     assert "<script" not in drawn
@@ -185,14 +185,14 @@ def test_instructions_are_escaped_and_cut(arena: Arena, room: YoursRoom, ada: Pe
     assert "…</a>" in drawn
 
 
-def test_list_and_file_say_whether_a_vote_counts(arena: Arena, room: YoursRoom, ada: Person) -> None:
+def test_list_and_file_say_whether_a_vote_counts(arena: Arena, room: MyDataPage, ada: Person) -> None:
     judged(arena, ada)  # at once
     assert "you chose B · Not counted: decided in under 1 s." in shown(room.draw(ada.browser), room.list)
     (battle,) = json.loads(shown(room.as_file("", ada.browser), room.document))["battles"]
     assert (battle["counts"], battle["why_not"]) == (False, "decided in under 1 s")
 
 
-def test_a_vote_that_can_no_longer_be_undone_is_listed_as_final(arena: Arena, room: YoursRoom, ada: Person) -> None:
+def test_a_vote_that_can_no_longer_be_undone_is_listed_as_final(arena: Arena, room: MyDataPage, ada: Person) -> None:
     home = House(arena.store)
     home.battle_is_open(f"{ada.id}-left", owner=ada.id, draw_probability=0.5)
     home.time.pass_s(2)
@@ -216,21 +216,21 @@ def test_of_another_receipt_only_revealed_battles_are_linked() -> None:
 # Erasing
 
 
-def test_erasing_takes_two_steps_and_the_list_says_what_is_left(arena: Arena, room: YoursRoom, ada: Person) -> None:
+def test_erasing_takes_two_steps_and_the_list_says_what_is_left(arena: Arena, room: MyDataPage, ada: Person) -> None:
     judged(arena, ada)
     assert room.ask("", ada.browser)[room.confirm]["visible"] is True
     assert arena.belongings(ada.id).battles == 1
     drawn = room.erase("", ada.browser)
     assert drawn[room.confirm]["visible"] is False
-    assert "Erased: the words of 1 battle, and 1 comment or report." in shown(drawn, room.said)
+    assert "Erased: the texts of 1 battle, and 1 comment or report." in shown(drawn, room.said)
     assert "herrings" not in repr(drawn)
-    assert "Of 1 erased battle no words are left, only what was judged." in shown(drawn, room.lead)
-    assert texts.YOURS_NOTHING_TO_ERASE in shown(room.ask("", ada.browser), room.said)
+    assert "No texts are left of 1 erased battle, only votes." in shown(drawn, room.lead)
+    assert texts.NOTHING_TO_ERASE in shown(room.ask("", ada.browser), room.said)
 
 
-def test_a_receipt_that_nothing_belongs_to_erases_nothing_and_says_so(room: YoursRoom, ada: Person) -> None:
+def test_a_receipt_that_nothing_belongs_to_erases_nothing_and_says_so(room: MyDataPage, ada: Person) -> None:
     drawn = room.erase(new_secret(), ada.browser)
-    assert texts.YOURS_NOTHING_TO_ERASE in shown(drawn, room.said)
+    assert texts.NOTHING_TO_ERASE in shown(drawn, room.said)
     assert "Erased:" not in shown(drawn, room.said)
 
 
@@ -281,7 +281,7 @@ def test_an_erased_battle_cannot_be_had_again(arena: Arena, ada: Person) -> None
 
 
 def test_the_file_holds_everything_of_hers_and_nothing_of_others(
-    arena: Arena, room: YoursRoom, ada: Person, ben: Person
+    arena: Arena, room: MyDataPage, ada: Person, ben: Person
 ) -> None:
     hers, his = judged(arena, ada), judged(arena, ben)
     arena.note(his, ada.id, report_side="a", report="Ada reports.")
@@ -295,7 +295,7 @@ def test_the_file_holds_everything_of_hers_and_nothing_of_others(
     assert ada.secret not in json.dumps(document)
 
 
-def test_the_file_names_no_model_of_a_battle_that_is_blind_still(arena: Arena, room: YoursRoom, ada: Person) -> None:
+def test_the_file_names_no_model_of_a_battle_that_is_blind_still(arena: Arena, room: MyDataPage, ada: Person) -> None:
     House(arena.store).battle_is_open(f"{ada.id}-blind", owner=ada.id, instruction=HERS)
     text = room.as_file("", ada.browser)[room.document]
     assert HERS.instruction in text

@@ -21,7 +21,6 @@ from playground.records import (
     Instruction,
     Standing,
 )
-from playground.ui import texts
 from playground.ui.pages.compare.columns import Columns
 from playground.ui.pages.compare.composer import Composer
 from playground.ui.pages.compare.model_settings import SAMPLING
@@ -30,6 +29,7 @@ from playground.ui.pages.compare.state import TABLE, Bar, PageState, Phase, Prim
 from playground.ui.pages.compare.status import status_html
 from playground.ui.pages.compare.votebar import VoteBar
 from playground.ui.rendering import escape
+from playground.ui.texts import compare as texts
 from playground.validation import COMMENT_CHARS
 from tests.support.stub_arena import ALPACA, make_cards, make_generation
 
@@ -194,7 +194,7 @@ def test_there_is_a_picker_for_each_column_when_the_visitor_chooses(
 def test_the_drawers_label_says_what_is_set(composer: Composer) -> None:
     typed = {"temperature": "0.7", "seed": "7"}
     updates = composer.settings.render("any", 2, "blind", *(typed.get(name, "") for name in SAMPLING))
-    assert updates[composer.settings.drawer]["label"] == "Models: the arena's choice · Sampling: temperature 0.7"
+    assert updates[composer.settings.drawer]["label"] == "Models: chosen for you · Sampling: temperature 0.7"
 
 
 @pytest.mark.parametrize("category", ["explain", "talk", "", None, 7])
@@ -249,7 +249,7 @@ def test_after_the_reveal_and_in_open_mode_everything_is_said(columns: Columns, 
     assert updates[panel.prompt]["label"] == "Exact prompt (5 tokens)"
     assert updates[panel.ids]["value"] == "1, 835, 2659, 29901, 13"
     assert "Sums mostly go wrong." in updates[panel.card]["value"]
-    assert "temperature 0.7 · top_p 1 · top_k 50" in updates[panel.card]["value"]
+    assert "temperature 0.7 · top_k 50 · top_p 1" in updates[panel.card]["value"]
 
 
 @pytest.mark.parametrize(
@@ -445,4 +445,4 @@ def test_a_message_is_escaped() -> None:
 
 @pytest.mark.parametrize("reason", ["failed", "expired", "interrupted"])
 def test_a_void_battle_says_why(reason: str) -> None:
-    assert texts.VOID_REASONS[reason] in status_html(page(Phase.VOID, void_reason=reason))
+    assert texts.STATUS_VOID[reason] in status_html(page(Phase.VOID, void_reason=reason))

@@ -15,13 +15,14 @@ import gradio as gr
 
 from playground.errors import PlaygroundError
 from playground.records import BattleState, BattleView, ColumnState, ColumnView
-from playground.ui import texts
 from playground.ui.follow import Looks
 from playground.ui.pace import tick_s
 from playground.ui.pages.compare.script import ASKED, NAMED, SETTLED, WATCHED
 from playground.ui.pages.compare.shown import Shown
 from playground.ui.pages.compare.tab import Replies, Tab, is_gone
 from playground.ui.rendering import escape
+from playground.ui.texts import NO_RATER
+from playground.ui.texts.formats import loading
 from playground.ui.wiring import AT_ONCE, QUIET, Updates, bound, unchanged
 
 RETRY_S = 1.0
@@ -67,7 +68,7 @@ class Following:
         """Draw the battle that the address names, with its composer."""
         tab, panels = Tab.read(sent, request), self._replies.panels
         if not tab.shown.battle_id:  # drawing the empty page could undo what a quick visitor has begun
-            return unchanged(panels.status.line) if tab.viewer else self._replies.say(texts.NO_RATER, is_error=True)
+            return unchanged(panels.status.line) if tab.viewer else self._replies.say(NO_RATER, is_error=True)
         try:
             view = self._replies.view(tab)
         except PlaygroundError as error:
@@ -122,7 +123,7 @@ class Following:
 
         def estimated(column: ColumnView) -> ColumnView:
             left_s = eta_s.get(column.card.id) if column.card and column.state is ColumnState.LOADING else None
-            return column if left_s is None else replace(column, status=texts.loading(left_s))
+            return column if left_s is None else replace(column, status=loading(left_s))
 
         return replace(view, columns=tuple(estimated(column) for column in view.columns))
 
