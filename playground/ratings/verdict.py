@@ -288,9 +288,11 @@ def network(votes: int, share: float, headline: str, *, holds: bool) -> Finding:
 
 def robustness(dishonest: int, votes: int, name: str) -> Finding:
     """How many dishonest votes would put somebody else first."""
-    share = dishonest / votes
+    share, enough = dishonest / votes, _count(dishonest, "dishonest vote")
     part = f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.1f} %"
-    text = f"{_count(dishonest, 'dishonest vote')} ({part} of {votes:,}) would put {name} first."
+    text = f"{enough} ({part} of {votes:,}) would put {name} first."
+    if share > 1:
+        text = f"{enough} would put {name} first, more than there are votes."
     return Finding("Robustness", text, share)
 
 
