@@ -1,4 +1,4 @@
-"""The Yours room in Chromium over the real program: see what is stored, take it along, erase it, and it is gone."""
+"""My data in Chromium over the real program: list, file, receipt, erasure."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def at_my_data(visitor: Visitor) -> Visitor:
 
 
 def judged(visitor: Visitor, instruction: str = MARMOTS) -> str:
-    """A revealed battle; its id."""
+    """Make a revealed battle; return its id."""
     visitor.compare(instruction).reaches("open", LOADING_S).press("b").reaches("voted").press("r").reaches("revealed")
     return visitor.battle_id
 
 
-def test_what_is_stored_is_listed_erased_and_gone(visitor: Visitor, live_app: LiveApp) -> None:
+def test_stored_battles_are_listed_and_erased(visitor: Visitor, live_app: LiveApp) -> None:
     battle_id = judged(visitor)
     page = at_my_data(visitor).page
     expect(page.locator("#my-data-lead")).to_contain_text("Stored for this browser: 1 battle, 1 vote")
@@ -69,7 +69,7 @@ def test_what_is_stored_is_listed_erased_and_gone(visitor: Visitor, live_app: Li
         time.sleep(0.1)
 
 
-def test_a_receipt_shows_its_things_in_another_browser_and_stands_in_no_address_and_no_log(
+def test_receipt_works_in_another_browser_and_is_in_no_address_and_no_log(
     browser: Browser, live_app: LiveApp, visitor: Visitor, secret: str
 ) -> None:
     judged(visitor)
@@ -97,7 +97,7 @@ def test_a_receipt_shows_its_things_in_another_browser_and_stands_in_no_address_
         assert not path.is_file() or secret.encode() not in path.read_bytes()
 
 
-def test_everything_can_be_taken_along_as_a_file(visitor: Visitor, secret: str) -> None:
+def test_data_can_be_saved_as_a_file(visitor: Visitor, secret: str) -> None:
     battle_id = judged(visitor)
     page = at_my_data(visitor).page
     expect(page.locator(".own a")).to_be_visible()
@@ -109,7 +109,7 @@ def test_everything_can_be_taken_along_as_a_file(visitor: Visitor, secret: str) 
     assert document["battles"][0]["instruction"] == MARMOTS
 
 
-def test_the_terms_stand_beside_the_button_and_what_is_typed_stays(visitor: Visitor) -> None:
+def test_terms_are_linked_beside_the_button(visitor: Visitor) -> None:
     page = visitor.page
     visitor.type("Half a thought")
     expect(page.locator("#agree")).to_have_text(
@@ -124,11 +124,11 @@ def test_the_terms_stand_beside_the_button_and_what_is_typed_stays(visitor: Visi
     expect(page.locator("#agree")).to_be_hidden()
 
 
-@pytest.mark.parametrize("path", ["/yours", "/terms"])
+@pytest.mark.parametrize(("path", "page"), [("/yours", "my-data"), ("/terms", "terms")])
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_rooms_fit_a_phone(browser: Browser, live_app: LiveApp, path: str, theme: str) -> None:
+def test_pages_fit_a_phone(browser: Browser, live_app: LiveApp, path: str, page: str, theme: str) -> None:
     with visiting(browser, live_app.url, PHONE, color_scheme=theme) as visitor:
         visitor.page.goto(f"{live_app.url}{path}?__theme={theme}")
-        expect(visitor.page.locator(f"#{path[1:]}-lead h1")).to_be_visible()
+        expect(visitor.page.locator(f"#{page}-lead h1")).to_be_visible()
         expect(visitor.page.locator("#foot a")).to_have_count(2)
         assert not visitor.scrolls_sideways
