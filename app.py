@@ -23,8 +23,6 @@ from playground.ui.http.open_files import OUT_OF_FILES, Seldom, allow_files, che
 if TYPE_CHECKING:
     import gradio as gr
 
-    from playground.ui.http.proxies import Proxies
-
 INTERRUPTED = 130
 GOODBYE_S = 1
 """How long open streams may go on once the server is told to stop; uvicorn alone would wait for their visitors."""
@@ -62,10 +60,7 @@ def serve(settings: Settings) -> int:
     """
     # Nothing of what Gradio's import allocates is ever garbage: looking for it is a sixth of the time to the page.
     gc.disable()
-    # Gradio sums up its past events after every event, for a monitor that is switched off here.
-    os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000000")
-    os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "1")  # it would keep 10,000, and copy the list for each event
-    # numpy's own threads would share the one processor that this process keeps to.
+    # numpy's own threads would compete with the models for the processors.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     logging.getLogger("asyncio").addFilter(Seldom(OUT_OF_FILES))
     allow_files()
@@ -73,12 +68,11 @@ def serve(settings: Settings) -> int:
     check_address(settings.host, settings.port)
     pass_by_proxy(os.environ, settings.host)
     from playground.arena.arena import Arena
-    from playground.engines.local.cpu_affinity import keep_to_one
-    from playground.ui.events import lighten_events
+    from playground.ui.gradio_patches import guard_connections, shrink_sessions, slow_polling_down
     from playground.ui.http.operator import base_url, operator_access, operator_url
-    from playground.ui.http.proxies import read_proxies, read_root_path, take_from_uvicorn
-    from playground.ui.http.routes import lighten_routes
-    from playground.ui.sessions import lighten_sessions
+    from playground.ui.http.proxies import read_proxies, take_from_uvicorn
+    from playground.ui.http.root_path import read_root_path
+    from playground.ui.http.turnstile import Turnstile
     from playground.ui.site import build_pages, launch_options
     from playground.ui.texts import access as texts
 
@@ -86,20 +80,20 @@ def serve(settings: Settings) -> int:
     take_from_uvicorn(os.environ)
     arena = Arena(settings)
     access = operator_access(settings, os.environ)
-    page = build_pages(arena, access)
+    turnstile = Turnstile()
+    page = build_pages(arena, access, turnstile)
     signal.signal(signal.SIGTERM, _interrupt)
     arena.open()
     try:
-        _launch(page, settings, proxies, launch_options(arena, access, proxies, root_path))
+        guard_connections(proxies)
+        _launch(page, settings, launch_options(arena, access, proxies, root_path, turnstile))
+        slow_polling_down(page)
+        shrink_sessions(page)
         if access.token:
             words = texts.OPERATOR_PRINTED if access.is_new else texts.OPERATOR_PRINTED_SET
             base = base_url(settings.host, settings.port, page.root_path)
             print(words.format(url=operator_url(access, base)), flush=True)
-        lighten_routes(page)
-        lighten_sessions(page)
-        lighten_events(page)
         page.server.config.timeout_graceful_shutdown = GOODBYE_S
-        keep_to_one()
         gc.freeze()
         gc.enable()
         page.block_thread()
@@ -108,18 +102,15 @@ def serve(settings: Settings) -> int:
     return 0
 
 
-def _launch(page: gr.Blocks, settings: Settings, proxies: Proxies, options: dict[str, Any]) -> None:
-    from playground.ui.http.connections import guarded_connections
-
+def _launch(page: gr.Blocks, settings: Settings, options: dict[str, Any]) -> None:
     try:
-        with guarded_connections(proxies):
-            page.launch(
-                server_name=settings.host,
-                server_port=settings.port,
-                share=settings.share,
-                prevent_thread_lock=True,
-                **options,
-            )
+        page.launch(
+            server_name=settings.host,
+            server_port=settings.port,
+            share=settings.share,
+            prevent_thread_lock=True,
+            **options,
+        )
     except ValueError as error:  # Gradio cannot reach the page that it serves
         raise CannotServe(str(error)) from error
 

@@ -121,11 +121,11 @@ def _check_override(name: object, value: object) -> None:
     if name not in OVERRIDE_KEYS:
         raise InvalidValue(f"unknown parameter {_shown(name)}; valid: {', '.join(OVERRIDE_KEYS)}")
     if not isinstance(value, bool | int | float):
-        raise InvalidValue(f"{name} is {_kind(value)}; it has to be a number (do_sample: true or false)")
+        raise InvalidValue(f"{name!r} is {_kind(value)}; it has to be a number (do_sample: true or false)")
     if (
         isinstance(value, int) and abs(value) > SEEDS
     ):  # the records check each range; this is for those no float can hold
-        raise InvalidValue(f"{name} is {_shown(value)}; no parameter is that large")
+        raise InvalidValue(f"{name!r} is {_shown(value)}; no parameter is that large")
 
 
 def clean_seed(seed: object) -> int:

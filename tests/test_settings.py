@@ -9,10 +9,7 @@ from pathlib import Path
 import pytest
 
 from playground.errors import InvalidValue
-from playground.settings import RETIRED, Settings, add_flags, read_settings, table, variable
-from tests.support.paths import ROOT
-
-README = (ROOT / "README.md").read_text()
+from playground.settings import RETIRED, add_flags, read_settings, table, variable
 
 
 def test_defaults_are_those_of_the_contract() -> None:
@@ -87,11 +84,10 @@ def test_every_retired_setting_names_one_that_there_is() -> None:
     assert not names & set(RETIRED)
 
 
-def test_every_setting_has_a_flag_a_variable_and_a_line_in_the_readme() -> None:
+def test_every_setting_has_a_flag_and_a_variable() -> None:
     parser = argparse.ArgumentParser()
     add_flags(parser)
     help_text = " ".join(parser.format_help().split())
     for setting in table():
         assert setting.metadata["help"]
         assert (variable(setting.name) in help_text) is not setting.metadata["secret"], "a flag is seen by every user"
-        assert f"| `{variable(setting.name)}` | `{getattr(Settings(), setting.name)}` | " in README, setting.name

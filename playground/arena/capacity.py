@@ -27,7 +27,7 @@ ONE_TAKEN = (
 )
 
 
-class Places:
+class Capacity:
     """Shared by all threads; a place is taken by an id, once, and freed by it."""
 
     def __init__(self, count: int, clock: Clock) -> None:

@@ -7,42 +7,38 @@ from __future__ import annotations
 
 import math
 import secrets
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from random import SystemRandom
 from typing import Any
 
 from playground.arena.comparison import ColumnPlan
 from playground.catalog.catalog import Catalog, files_state
-from playground.engines.local.devices import find_devices
-from playground.engines.local.placement import Device, How, plan
+from playground.engines.fleet import Fleet
+from playground.engines.protocol import Engine
 from playground.errors import InvalidValue, PlaygroundError, Unknown
 from playground.records import SIDES, BattleSide, Instruction, ModelCard, SamplingParams
 from playground.settings import Settings
 
-FindDevices = Callable[[], Sequence[Device]]
 NEEDS_SAMPLING = frozenset({"temperature", "top_p", "top_k"})
 
 
-def chosen_models(catalog: Catalog, settings: Settings, find: FindDevices | None = None) -> tuple[str, ...]:
-    """The ids of who answers here: those that were named, else `default_models`; none: the pocket models."""
-    find = find or partial(find_devices, settings.memory_bytes)
-    return settings.model_ids or default_models(catalog, find)
+def chosen_models(catalog: Catalog, settings: Settings) -> tuple[str, ...]:
+    """Return the ids of the models of this playground: the named ones, else `default_models`."""
+    return settings.model_ids or default_models(catalog, Fleet(settings))
 
 
-def default_models(catalog: Catalog, find: FindDevices) -> tuple[str, ...]:
-    """Who answers when nobody was named; none: the pocket models.
+def default_models(catalog: Catalog, engine: Engine) -> tuple[str, ...]:
+    """Return the models for which there are files and memory if there is a GPU and two or more of them.
 
-    On a GPU machine what is here and fits, when that is two or more; nothing is ever fetched for it.
+    Otherwise return (), which stands for the pocket models. Nothing is ever downloaded for the choice.
     """
-    devices = find()
-    if all(device.is_cpu for device in devices):
-        return ()
     real = [card for card in catalog.cards.values() if not card.stands_in_for]
-    here = [card for card in real if card.engine != "local" or files_state(card) == "here"]
-    placements = plan([card for card in here if card.engine == "local"], devices).placements
-    fits = [card.id for card in here if card.id not in placements or placements[card.id].how is not How.TOO_LARGE]
-    return tuple(fits) if len(fits) >= 2 else ()
+    fits = engine.plan(real)
+    if not any(fit.has_gpu for fit in fits.values()):
+        return ()
+    fitting = [card for card in real if fits[card.id].fits]
+    here = [card.id for card in fitting if card.engine != "local" or files_state(card) == "here"]
+    return tuple(here) if len(here) >= 2 else ()
 
 
 class LineUp:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from playground.documents import load_toml, read_values, strict_keys
 from playground.errors import InvalidCard
 from playground.records import ModelCard
-from playground.tomlfile import Table, read_table
 
 NAMES_FILE = Path(__file__).parent / "names.toml"
 FEWEST_LETTERS = 5
@@ -118,6 +118,29 @@ class Lexicon:
         return len("".join(words)) > 2 or any(map(str.isdigit, words[0]))
 
 
+@strict_keys
+@dataclass(frozen=True, slots=True)
+class _OrganisationTable:
+    """An organisation as names.toml writes it."""
+
+    owners: tuple[str, ...]
+    families: tuple[str, ...]
+    names: tuple[str, ...]
+    makers: tuple[str, ...]
+
+
+@strict_keys
+@dataclass(frozen=True, slots=True)
+class _NamesFile:
+    """The keys of names.toml."""
+
+    generic: frozenset[str]
+    everyday: frozenset[str]
+    descriptive: frozenset[str]
+    ordinary: frozenset[str]
+    organisations: tuple[_OrganisationTable, ...]
+
+
 @lru_cache(maxsize=1)
 def lexicon(path: Path = NAMES_FILE) -> Lexicon:
     """The file, read once.
@@ -125,31 +148,20 @@ def lexicon(path: Path = NAMES_FILE) -> Lexicon:
     Raises:
         InvalidCard: it cannot be read, or a key is unknown, missing or of another type.
     """
-    table, _ = read_table(path, InvalidCard)
-    keys = ("generic", "everyday", "descriptive", "ordinary", "organisations")
-    table.only(keys)
-    table.need(*keys)
-    organisations = tuple(map(_organisation, table.tables("organisations")))
+    values, _ = load_toml(path, InvalidCard)
+    file = read_values(_NamesFile, values, str(path), InvalidCard)
+    organisations = tuple(map(_organisation, file.organisations))
     known = [words for organisation in organisations for words in organisation.names if len(words) > 1]
-    return Lexicon(
-        generic=frozenset(table.texts("generic")),
-        everyday=frozenset(table.texts("everyday")),
-        descriptive=frozenset(table.texts("descriptive")),
-        ordinary=frozenset(table.texts("ordinary")),
-        organisations=organisations,
-        parts={"".join(words): words for words in known},
-    )
+    parts = {"".join(words): words for words in known}
+    return Lexicon(file.generic, file.everyday, file.descriptive, file.ordinary, organisations, parts)
 
 
-def _organisation(table: Table) -> Organisation:
-    keys = ("owners", "families", "names", "makers")
-    table.only(keys)
-    table.need(*keys)
+def _organisation(said: _OrganisationTable) -> Organisation:
     return Organisation(
-        owners=frozenset(owner.casefold() for owner in table.texts("owners")),
-        families=frozenset("".join(_in_words(family)) for family in table.texts("families")),
-        names=tuple(map(_in_words, table.texts("names"))),
-        makers=tuple(map(_in_words, table.texts("makers"))),
+        owners=frozenset(owner.casefold() for owner in said.owners),
+        families=frozenset("".join(_in_words(family)) for family in said.families),
+        names=tuple(map(_in_words, said.names)),
+        makers=tuple(map(_in_words, said.makers)),
     )
 
 

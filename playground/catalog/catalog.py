@@ -6,161 +6,27 @@ is read when it is first needed. The keys of a card are described in playground/
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import RLock
 from types import MappingProxyType
 
 from playground import errors
-from playground.catalog.checkpoint_files import (
-    DTYPES,
-    HUB_ID,
-    card_named,
-    kv_bytes_per_token,
-    read_chat,
-    self_names,
-    weights_size,
-)
+from playground.catalog.card_files import read_card
+from playground.catalog.checkpoint_files import card_named, read_chat, self_names
+from playground.documents import toml_files
 from playground.errors import InvalidCard, InvalidTemplate, InvalidValue, PromptTooLong, TokenizerError, Unknown
 from playground.hub import is_complete, snapshot_folder
 from playground.prompting.introduction import introduced_names
 from playground.prompting.prompt import build_prompt, check_fits, check_tokenizer
-from playground.prompting.templates import CHAT_ID, ID, load_templates
+from playground.prompting.templates import CHAT_ID, load_templates
 from playground.prompting.tokenization import Tokenizer, load_tokenizer
 from playground.records import Instruction, ModelCard, Prompt, PromptTemplate, SamplingParams
-from playground.tomlfile import Table, files, read_table
 
 CARD_FOLDER = Path(__file__).parent / "cards"
 TEMPLATE_FOLDER = Path(__file__).parents[2] / "prompts" / "templates"
-
-REQUIRED = (
-    "id",
-    "name",
-    "repo",
-    "revision",
-    "license",
-    "architecture",
-    "context_length",
-    "dtype",
-    "template",
-    "sampling",
-    "sampling_source",
-)
-OPTIONAL = (
-    "num_parameters",
-    "size_bytes",
-    "description",
-    "limitations",
-    "stands_in_for",
-    "engine",
-    "quantization",
-    "offload",
-    "kv_bytes_per_token",
-    "servers",
-    "served_name",
-    "metrics",
-    "notes",
-    "self_names",
-)
-ENGINES = ("local", "remote", "zerogpu")
-QUANTIZATIONS = ("8bit", "4bit")
-SERVER = re.compile(r"https?://[^\s/?#@]+(/[^\s?#@]*)?")
-SAMPLING_KEYS = tuple(f.name for f in fields(SamplingParams))
-
-
-def read_card(path: Path) -> ModelCard:
-    """The card of a file; a repo that begins with ``.`` or ``/`` is a folder, relative to the file.
-
-    Raises:
-        InvalidCard: an unknown key, a missing field, a wrong type or value, naming file and key.
-    """
-    table, _ = read_table(path, InvalidCard)
-    table.only(REQUIRED + OPTIONAL)
-    table.need(*REQUIRED)
-    if not ID.fullmatch(table.text("id")) or table.text("id") != path.stem:
-        raise table.fail(f"'id' is {table.text('id')!r}; it has to be the file's name, {path.stem!r}")
-    repo = _repo(table, path.parent)
-    folder = Path(repo) if Path(repo).is_absolute() else None  # a hub id is none, whatever lies here by that name
-    num_parameters, size_bytes = weights_size(folder) if folder else (0, 0)
-    return ModelCard(
-        id=table.text("id"),
-        name=_filled(table, "name"),
-        repo=repo,
-        revision=_filled(table, "revision"),
-        license=_filled(table, "license"),
-        architecture=_filled(table, "architecture"),
-        num_parameters=table.integer("num_parameters", num_parameters, low=1) or 0,
-        size_bytes=table.integer("size_bytes", size_bytes, low=1) or 0,
-        context_length=table.integer("context_length", None, low=2) or 0,
-        dtype=table.one_of("dtype", DTYPES, ""),
-        template=_filled(table, "template"),
-        sampling=_sampling(table.table("sampling")),
-        sampling_source=table.one_of("sampling_source", ("card", "ours"), ""),
-        description=table.text("description"),
-        limitations=table.texts("limitations"),
-        stands_in_for=table.text("stands_in_for"),
-        engine=table.one_of("engine", ENGINES, "local"),
-        quantization=table.one_of("quantization", ("", *QUANTIZATIONS), ""),
-        offload=_offload(table),
-        kv_bytes_per_token=table.integer("kv_bytes_per_token", kv_bytes_per_token(folder) if folder else 0, low=1) or 0,
-        servers=_servers(table),
-        served_name=table.text("served_name"),
-        metrics=table.numbers("metrics"),
-        notes=table.texts("notes"),
-        self_names=table.texts("self_names"),
-    )
-
-
-def _filled(table: Table, key: str) -> str:
-    text = table.text(key)
-    if not text.strip():
-        raise table.fail(f"{key!r} is empty; fill it in")
-    return text
-
-
-def _repo(table: Table, folder: Path) -> str:
-    repo = _filled(table, "repo")
-    if repo.startswith(("./", "../")) or Path(repo).is_absolute():
-        return str((folder / repo).resolve())
-    if not HUB_ID.fullmatch(repo):
-        raise table.fail(f"'repo' is {repo!r}; valid: a hub id such as 'org/name', or a folder: ./…, ../… or absolute")
-    return repo
-
-
-def _offload(table: Table) -> bool:
-    """Only who loads the weights here can keep some in the CPU's memory, and bitsandbytes cannot."""
-    asked = table.flag("offload")
-    if asked and table.text("engine", "local") != "local":
-        raise table.fail("'offload' is for models that run here; leave it out, or write engine = \"local\"")
-    if asked and "quantization" in table.values:
-        raise table.fail("'offload' and 'quantization' do not go together; leave one of them out")
-    return asked
-
-
-def _servers(table: Table) -> tuple[str, ...]:
-    """Base addresses of a remote card; any other card has none."""
-    servers, remote = table.texts("servers"), table.text("engine") == "remote"
-    if remote and not servers:
-        raise table.fail("'servers' is missing; a remote card needs one or more, such as 'http://127.0.0.1:8000/v1'")
-    if not remote and {"servers", "served_name"} & set(table.values):
-        raise table.fail(
-            "'servers' and 'served_name' are for remote cards; write engine = \"remote\", or leave them out"
-        )
-    wrong = next((url for url in servers if not SERVER.fullmatch(url)), None)
-    if wrong is not None:
-        raise table.fail(f"'servers' holds {wrong!r}; valid: 'http://host:port/v1', without a password or a query")
-    return servers
-
-
-def _sampling(table: Table) -> SamplingParams:
-    table.only(SAMPLING_KEYS)
-    try:
-        return SamplingParams().changed(table.values)
-    except InvalidValue as problem:
-        raise table.fail(str(problem)) from problem
 
 
 def _folder_here(card: ModelCard) -> Path | None:
@@ -220,7 +86,7 @@ class Catalog:
         templates = load_templates(template_folders)
         valid = sorted((*templates, CHAT_ID))
         cards: dict[str, ModelCard] = {}
-        for path in files(card_folders, InvalidCard):
+        for path in toml_files(card_folders, InvalidCard):
             card = read_card(path)
             if card.template not in valid:
                 raise InvalidCard(f"{path}: unknown template {card.template!r}; valid: {', '.join(valid)}")

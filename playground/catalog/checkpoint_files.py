@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from playground.errors import InvalidCard, InvalidTemplate, InvalidValue, PlaygroundError, TokenizerError, Unknown
 from playground.hub import snapshot_folder
@@ -22,7 +22,7 @@ from playground.prompting.introduction import introduced_names
 from playground.prompting.special_tokens import Markers, read_markers, read_object
 from playground.prompting.templates import CHAT, CHAT_ID, SYSTEM
 from playground.prompting.tokenization import ChatTokenizer, load_chat_tokenizer
-from playground.records import ModelCard, PromptTemplate, SamplingParams, Segment
+from playground.records import Dtype, ModelCard, PromptTemplate, SamplingParams, Segment
 
 CONFIG_FILE = "config.json"
 GENERATION_FILE = "generation_config.json"
@@ -33,7 +33,6 @@ LAYER_KEYS = ("num_hidden_layers", "n_layers", "n_layer")
 HIDDEN_KEYS = ("hidden_size", "d_model", "n_embd")
 HEAD_KEYS = ("num_attention_heads", "n_heads", "n_head")
 CONTEXT_KEYS = ("max_position_embeddings", "max_seq_len", "max_sequence_length", "n_positions", "n_ctx", "seq_length")
-DTYPES = ("float32", "float16", "bfloat16")
 OURS = {"max_new_tokens", "min_new_tokens"}
 """Sampling parameters that a checkpoint's files do not decide."""
 ANYWHERE = ("./", "../", "~", "/")
@@ -155,9 +154,9 @@ def _context_length(config: Mapping[str, Any], given_name: str) -> int:
     )
 
 
-def _dtype(config: Mapping[str, Any]) -> str:
+def _dtype(config: Mapping[str, Any]) -> Dtype:
     said = str(config.get("dtype") or config.get("torch_dtype") or "").removeprefix("torch.")
-    return said if said in DTYPES else "float32"
+    return next((dtype for dtype in get_args(Dtype) if dtype == said), "float32")
 
 
 def _sampling(config: Mapping[str, Any], context_length: int, given_name: str) -> SamplingParams:

@@ -6,16 +6,14 @@ Boundary: looks at card, template and tokenizer itself; the weights are looked a
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TextIO
 
 from playground.catalog.catalog import Catalog
 from playground.cli.printing import print_json
-from playground.engines.local.check import Point, check
-from playground.engines.local.devices import find_devices
-from playground.engines.local.placement import plan
+from playground.engines.fleet import Fleet
+from playground.engines.protocol import Point
 from playground.errors import PlaygroundError
 from playground.records import Instruction, ModelCard
 from playground.settings import Settings, add_flags
@@ -61,11 +59,10 @@ def _points(catalog: Catalog, name: str, settings: Settings) -> Iterator[Point]:
         yield Point("prompt", False, str(problem))
         return
     yield point
-    if card.engine == "local":
-        room = plan([card], find_devices(settings.memory_bytes)).placements[card.id].room
-        yield from check(card, settings.threads, room, os.environ)
-    else:
-        yield Point("engine", True, f"{card.engine}: its weights are not here, so they were not looked at")
+    elsewhere = Point("engine", True, f"{card.engine}: its weights are not here, so they were not checked")
+    weights = Fleet(settings).check(card)
+    yield next(weights, elsewhere)
+    yield from weights
 
 
 def _prompt(catalog: Catalog, card: ModelCard) -> Point:

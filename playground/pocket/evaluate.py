@@ -17,7 +17,8 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM
 
-from playground.catalog.catalog import CARD_FOLDER, read_card
+from playground.catalog.card_files import read_card
+from playground.catalog.catalog import CARD_FOLDER
 from playground.pocket.corpus import Example, held_out_examples
 from playground.pocket.material import Material, load_material
 from playground.pocket.prompts import Encoder

@@ -20,14 +20,15 @@ from playground.arena.arena import Arena
 from playground.arena.terms import read_terms
 from playground.ui import texts
 from playground.ui.api import add_api
+from playground.ui.http.asgi import Scope
 from playground.ui.http.calls import Endpoint, Endpoints
 from playground.ui.http.gate import CallGate
 from playground.ui.http.health import HealthRoute
 from playground.ui.http.limits import Limits
-from playground.ui.http.middleware import PageMiddleware, Scope
+from playground.ui.http.middleware import PageMiddleware
 from playground.ui.http.operator import HUB_ROUTES, NOBODY, OperatorAccess, OperatorGate
 from playground.ui.http.password import PasswordGate
-from playground.ui.http.proxies import ForwardedHeaders, Proxies, path_of
+from playground.ui.http.proxies import ForwardedHeaders, Proxies
 from playground.ui.http.root_path import StripRootPath
 from playground.ui.http.turnstile import Turnstile
 from playground.ui.pages.compare.page import ComparePage
@@ -57,12 +58,12 @@ class Page:
     in_header: bool = True  # or else linked at the foot of every page
 
 
-def build_pages(arena: Arena, access: OperatorAccess = NOBODY) -> gr.Blocks:
+def build_pages(arena: Arena, access: OperatorAccess = NOBODY, turnstile: Turnstile | None = None) -> gr.Blocks:
     """Build all pages over an arena, which need not be open yet."""
     # Gradio has login routes only if a page has its button; created outside of the page it adds no events.
     button = gr.LoginButton(visible=False) if access.hub_login else None
     with gr.Blocks(title=texts.TITLE, analytics_enabled=False, fill_width=True) as demo:
-        add_api(arena)  # first, so that events of the page do not take the endpoints' names
+        add_api(arena, turnstile or Turnstile())  # first, so that events of the page do not take the endpoints' names
         _build_page(PAGES[0], arena, demo)
         if button is not None:
             button.render()
@@ -75,7 +76,11 @@ def build_pages(arena: Arena, access: OperatorAccess = NOBODY) -> gr.Blocks:
 
 
 def launch_options(
-    arena: Arena, access: OperatorAccess = NOBODY, proxies: Proxies = NO_PROXIES, root_path: str = ""
+    arena: Arena,
+    access: OperatorAccess = NOBODY,
+    proxies: Proxies = NO_PROXIES,
+    root_path: str = "",
+    turnstile: Turnstile | None = None,
 ) -> dict[str, Any]:
     """Return the arguments of `launch`."""
     password = arena.settings.password
@@ -90,14 +95,14 @@ def launch_options(
             "middleware": [
                 Middleware(ForwardedHeaders, proxies=proxies),
                 Middleware(StripRootPath),
-                Middleware(PageMiddleware, cookie_path=path_of(root_path)),
+                Middleware(PageMiddleware),
                 Middleware(HealthRoute, arena=arena),
                 *([Middleware(PasswordGate, password=password)] if password else []),
                 Middleware(OperatorGate, access=access),
                 Middleware(
                     CallGate,
                     limits=Limits(arena.settings),
-                    turnstile=Turnstile(),
+                    turnstile=turnstile or Turnstile(),
                     endpoints=_served,
                     rooms=[*(f"/{page.path}" for page in PAGES), *(HUB_ROUTES if access.hub_login else ())],
                 ),
@@ -146,7 +151,7 @@ def _build_page(page: Page, arena: Arena, demo: gr.Blocks) -> None:
         until_loaded = gr.Timer(CHIP_EVERY_S)
 
     def draw() -> Updates:
-        return {chip: _chip(arena), until_loaded: gr.Timer(active=arena.is_loading)}
+        return {chip: _chip(arena), until_loaded: gr.Timer(active=arena.models.is_loading)}
 
     for listen in (demo.load, until_loaded.tick):
         listen(draw, None, [chip, until_loaded], **AT_ONCE)

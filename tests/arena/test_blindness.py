@@ -34,7 +34,7 @@ from playground.engines.protocol import Ended, Started, Tokens
 from playground.prompting.answer_text import AnswerReader
 from playground.records import FinishReason, Instruction, LiveColumn, ModelCard, PromptTemplate
 from playground.settings import Settings
-from playground.ui import pace
+from playground.ui import follow
 from playground.ui.site import build_pages, launch_options
 from tests.arena.test_comparison import FACTS, IDS, Told, tokenizer
 from tests.arena.test_comparison import Scene as Scripted
@@ -216,8 +216,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory, spoken: Mapping[str, tuple[i
     arena.open()
     page = build_pages(arena)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000000")  # as app.py does
-        patch.setattr(pace, "TICK_S", 0.004)
+        patch.setattr(follow, "READ_EVERY_S", 0.004)
         page.launch(server_port=free_port(), prevent_thread_lock=True, quiet=True, **launch_options(arena))
         with recording(page.local_url.rstrip("/")) as wire:
             yield Scene(arena, wire, read_config(wire.url), spoken)

@@ -10,9 +10,12 @@ import pytest
 
 from playground.arena.line_up import LineUp, default_models, params_of
 from playground.catalog.catalog import CARD_FOLDER, Catalog
+from playground.engines.fleet import Fleet
 from playground.engines.local.placement import Device
+from playground.engines.local.pool import LocalEngine
 from playground.errors import PlaygroundError, PromptTooLong
 from playground.records import Instruction
+from playground.settings import Settings
 
 CATALOG = Catalog.load()
 LINE_UP = LineUp(CATALOG, ())
@@ -104,6 +107,10 @@ GPU = Device("cuda:0", "GPU 0", 80 * 10**9, 79 * 10**9)
 CPU = Device("cpu", "this CPU", 16 * 10**9, 11 * 10**9)
 
 
+def fleet(*devices: Device) -> Fleet:
+    return Fleet(Settings(), {"local": LocalEngine(Settings(), devices=lambda: devices)})
+
+
 def with_real_models(folder: Path, **sizes: int) -> Catalog:
     """The catalog, and cards for copies of a pocket checkpoint that say they have so many parameters."""
     files = CATALOG.card("pocket-orca-mini").repo
@@ -116,13 +123,13 @@ def with_real_models(folder: Path, **sizes: int) -> Catalog:
 
 
 def test_without_a_gpu_nobody_but_the_pocket_models_answers_unasked(tmp_path: Path) -> None:
-    assert default_models(with_real_models(tmp_path, first=7 * 10**9, second=10**9), lambda: [CPU]) == ()
+    assert default_models(with_real_models(tmp_path, first=7 * 10**9, second=10**9), fleet(CPU)) == ()
 
 
 def test_on_a_gpu_what_is_here_and_fits_answers(tmp_path: Path) -> None:
     catalog = with_real_models(tmp_path, first=7 * 10**9, second=10**9, third=90 * 10**9)
-    assert default_models(catalog, lambda: [GPU, CPU]) == ("first", "second")
+    assert default_models(catalog, fleet(GPU, CPU)) == ("first", "second")
 
 
 def test_one_model_alone_has_nobody_to_be_compared_with(tmp_path: Path) -> None:
-    assert default_models(with_real_models(tmp_path, first=7 * 10**9), lambda: [GPU, CPU]) == ()
+    assert default_models(with_real_models(tmp_path, first=7 * 10**9), fleet(GPU, CPU)) == ()

@@ -314,7 +314,7 @@ def test_failed_answer_is_explained_after_the_reveal(visitor: Visitor) -> None:
 
 def test_void_battle_says_why_and_takes_no_vote(visitor: Visitor, stub: StubPage) -> None:
     bring_to(visitor, stub, "void")
-    assert "fewer than two answers could be made" in visitor.status
+    assert "fewer than two answers succeeded" in visitor.status
     expect(visitor.page.locator("#votebar")).to_be_hidden()
 
 

@@ -14,7 +14,7 @@ from playground.catalog.catalog import Catalog
 from playground.records import ModelCard, SamplingParams
 from tests.support.paths import ROOT
 
-README = (ROOT / "README.md").read_text()
+PAGE = (ROOT / "docs" / "models.md").read_text()
 CATALOG = Catalog.load()
 REAL = {card.id: card for card in CATALOG.cards.values() if not card.stands_in_for}
 
@@ -206,8 +206,8 @@ def test_what_a_card_contradicts_stands_in_its_notes(model_id: str, words: str) 
     assert words in " ".join(REAL[model_id].notes)
 
 
-def test_the_readme_tells_each_real_models_numbers() -> None:
-    rows = [line for line in README.splitlines() if line.startswith("| `")]
+def test_models_page_has_each_real_models_numbers() -> None:
+    rows = [line for line in PAGE.splitlines() if line.startswith("| `")]
     for card in REAL.values():
         (row,) = (line for line in rows if f"`{card.id}`" in line)
         assert f"| {card.num_parameters / 1e9:.2f} B | {card.context_length:,} | {card.license} |" in row

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from playground.battles.self_naming import names_itself
-from playground.catalog.checkpoint_files import card_named, card_of, folder_named, read_chat, self_names
+from playground.catalog.checkpoint_files import card_named, card_of, folder_named, read_chat, self_names, weights_size
 from playground.errors import InvalidCard, InvalidTemplate, Unknown
 from playground.records import ModelCard, SamplingParams
 from tests.support.chats import STYLES, write_chat
@@ -218,9 +218,9 @@ def test_a_file_that_is_missing_is_named(folder: Path, names: list[str], words: 
         (
             "generation_config.json",
             {"top_p": 2},
-            r"generation_config.json: top_p is 2.0; valid: above 0, to 1; correct",
+            r"generation_config.json: 'top_p' is 2.0; valid: above 0, to 1; correct",
         ),
-        ("generation_config.json", {"do_sample": "yes"}, "generation_config.json: do_sample is 'yes'"),
+        ("generation_config.json", {"do_sample": "yes"}, "generation_config.json: 'do_sample' is 'yes'"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_named(folder: Path, name: str, data: Any, words: str) -> None:
@@ -263,3 +263,25 @@ def test_a_folder_without_a_chat_template_has_no_format(folder: Path) -> None:
     (folder / "chat_template.jinja").unlink()
     with pytest.raises(InvalidTemplate, match="My Model_2b has no chat template; name another template"):
         read_chat(folder)
+
+
+# Sizes
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\xff" * 8, b"\x05\0\0\0\0\0\0\0[1,2]", b"\x02\0\0\0\0\0\0\0{}", b"\x09" + bytes(20)]
+)
+def test_torn_weights_have_no_known_parameters(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "model.safetensors").write_bytes(data)
+    assert weights_size(tmp_path) == (0, len(data))
+
+
+def test_a_dangling_link_is_not_counted(tmp_path: Path) -> None:
+    (tmp_path / "pytorch_model.bin").write_bytes(b"12345")
+    (tmp_path / "model.safetensors").symlink_to(tmp_path / "gone")
+    assert weights_size(tmp_path) == (0, 5)
+
+
+def test_the_size_of_bin_files_is_known(tmp_path: Path) -> None:
+    (tmp_path / "pytorch_model.bin").write_bytes(b"12345")
+    assert weights_size(tmp_path) == (0, 5)

@@ -33,9 +33,9 @@ from playground.catalog.catalog import CARD_FOLDER, Catalog
 from playground.clock import Clock
 from playground.engines.local.placement import Device
 from playground.engines.local.pool import LocalEngine
-from playground.engines.local.worker.loading import load
-from playground.engines.local.worker.noise import gumbel
-from playground.engines.local.worker.sampling import Sampler, warp
+from playground.engines.local.worker.decoding.gumbel import gumbel
+from playground.engines.local.worker.decoding.sampling import Sampler, warp
+from playground.engines.local.worker.loading.model import load
 from playground.prompting.answer_text import AnswerReader
 from playground.records import FinishReason, Generation, Instruction, SamplingParams
 from playground.settings import Settings

@@ -17,10 +17,9 @@ from hypothesis import strategies as st
 
 from playground.catalog.checkpoint_files import read_chat
 from playground.errors import InvalidInstruction, InvalidTemplate, TokenizerError
-from playground.prompting import sandbox
 from playground.prompting.chat_template import read_source, render_chat, takes_system
 from playground.prompting.prompt import build_prompt, ignores_system
-from playground.prompting.sandbox import MOST_CHARS, MOST_ROUNDS, render
+from playground.prompting.sandbox import MOST_CHARS, render
 from playground.prompting.special_tokens import read_markers
 from playground.prompting.tokenization import ChatTokenizer, SentencePieceTokenizer
 from playground.records import Instruction, Prompt, PromptTemplate
@@ -267,25 +266,29 @@ def test_markers_typed_into_sentencepiece_stay_text(
     assert [ids[i] for i in (1, 2, 4000, 4001)] == [0, 0, 2, 1]
 
 
-@pytest.fixture(scope="module")
-def defined(tmp_path_factory: pytest.TempPathFactory) -> tuple[PromptTemplate, ChatTokenizer]:
-    """A `tokenizer.model` like Gemma's: it finds its markers in any text by itself."""
+def train(folder: Path, **options: Any) -> None:
+    """Train a `tokenizer.model` that keeps its text as it is."""
     from sentencepiece import SentencePieceTrainer
 
-    folder = tmp_path_factory.mktemp("defined")
     SentencePieceTrainer.train(
         sentence_iterator=iter(CORPUS * 5),
         model_prefix=str(folder / "tokenizer"),
-        vocab_size=360,
         model_type="bpe",
-        byte_fallback=True,
         add_dummy_prefix=False,
         normalization_rule_name="identity",
         remove_extra_whitespaces=False,
-        user_defined_symbols=["<start_of_turn>", "<end_of_turn>", "§"],
         hard_vocab_limit=False,
         minloglevel=2,
+        **options,
     )
+
+
+@pytest.fixture(scope="module")
+def defined(tmp_path_factory: pytest.TempPathFactory) -> tuple[PromptTemplate, ChatTokenizer]:
+    """A `tokenizer.model` like Gemma's: it finds its markers in any text by itself."""
+    folder = tmp_path_factory.mktemp("defined")
+    symbols = ["<start_of_turn>", "<end_of_turn>", "§"]
+    train(folder, vocab_size=360, byte_fallback=True, user_defined_symbols=symbols)
     listed = {str(i): {"content": text, "special": True} for i, text in ((3, "<start_of_turn>"), (4, "<end_of_turn>"))}
     listed["5"] = {"content": "§", "special": True}
     config = {"added_tokens_decoder": listed, "bos_token": "<s>", "chat_template": STYLES["turns"].source}
@@ -306,6 +309,24 @@ def test_markers_that_sentencepiece_finds_by_itself_stay_text(
 def test_a_marker_of_one_character_cannot_be_text(defined: tuple[PromptTemplate, ChatTokenizer]) -> None:
     with pytest.raises(InvalidInstruction, match="'§' can only be read as a special token by this model; take it out"):
         build_prompt(*defined, Instruction("see § 3"))
+
+
+@pytest.fixture(scope="module")
+def without_bytes(tmp_path_factory: pytest.TempPathFactory) -> tuple[PromptTemplate, ChatTokenizer]:
+    """A `tokenizer.model` that has only the unknown token for new characters, and lists it as a special token."""
+    folder = tmp_path_factory.mktemp("without-bytes")
+    train(folder, vocab_size=60, user_defined_symbols=["<|end|>"])
+    listed = {"0": {"content": "<unk>", "special": True}, "3": {"content": "<|end|>", "special": True}}
+    config = {"added_tokens_decoder": listed, "unk_token": "<unk>", "chat_template": "{{ messages[0].content }}<|end|>"}
+    (folder / "tokenizer_config.json").write_text(json.dumps(config))
+    return read_chat(folder)
+
+
+def test_unknown_token_is_no_marker(without_bytes: tuple[PromptTemplate, ChatTokenizer]) -> None:
+    template, tokenizer = without_bytes
+    assert build_prompt(template, tokenizer, Instruction("Ж")).token_ids[-2:] == (0, 3)
+    assert "<unk>" not in tokenizer.marker_texts
+    assert 0 not in template.drop_ids
 
 
 # Where templates are found
@@ -368,27 +389,7 @@ def test_older_repositories_keep_their_tokens_in_files_of_their_own(tmp_path: Pa
 # Templates that fail
 
 ASKED: Sequence[Mapping[str, str]] = [{"role": "user", "content": "Hi"}]
-LOOP = "{% for i in range(9999) %}{% for j in range(9999) %}{% endfor %}{% endfor %}"
-LISTS = (
-    "{% set a = 'a' * 9999 %}{% for i in a %}{% for j in a %}{% for k in a | map('upper') %}"
-    "{% endfor %}{% endfor %}{% endfor %}"
-)
 NESTED = "{% for a in [1] %}" * 21 + "{% endfor %}" * 21
-RECURSIVE = "{% set a = [1] * 99 %}{% for i in a recursive %}{{ loop(a) if loop.depth < 9 }}{% endfor %}"
-BRANCHING = "{% macro f(n) %}{% if n %}{{ f(n - 1) }}{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(60) }}"
-KEPT = "{% set x %}{% for i in range(9999) %}{{ 'x' * 999 }}{% endfor %}{% endset %}"
-
-
-def grown(step: str, start: str = "'aa'") -> str:
-    """A template that takes the same step over and over, each on what the last one made."""
-    return f"{{% set n = namespace(x={start}) %}}{{% for i in range(99) %}}{{% set n.x = {step} %}}{{% endfor %}}"
-
-
-@pytest.mark.parametrize("source", [LISTS, RECURSIVE, BRANCHING], ids=["lists", "recursive", "branching"])
-def test_rounds_are_counted_however_a_template_hides_them(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sandbox, "MOST_ROUNDS", 20_000)
-    with pytest.raises(InvalidTemplate, match=r"^the chat template does not end: it counted to 20,000"):
-        render(source, (), ASKED)
 
 
 @pytest.mark.parametrize(
@@ -402,32 +403,15 @@ def test_rounds_are_counted_however_a_template_hides_them(source: str, monkeypat
         ("{{ ''.__class__.__mro__ }}", "fails: access to attribute '__class__' of 'str' object is unsafe"),
         ("{{ messages.append(1) }}", "fails: "),
         ("{{ namespace(_a=1) }}", "fails: a chat template cannot keep '_a'"),
-        ("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "does not end: it calls itself too deeply"),
-        (LOOP, f"does not end: it counted to {MOST_ROUNDS:,}"),
-        ("{% for i in range(9999) %}{{ 'x' * 999 }}{% endfor %}", f"does not end: it wrote {MOST_CHARS:,} characters"),
-        ("{{ 'x' * 10 ** 12 }}", "fails: a text or list of more than"),
-        ("{{ 10 ** 10 ** 10 }}", r"fails: \d+ \*\* \d+ is too large"),
+        ("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "fails: maximum recursion depth exceeded"),
+        ("{% for i in range(10 ** 9) %}{% endfor %}", "fails: Range too big"),
+        (
+            "{% for i in range(9999) %}{{ 'x' * 999 }}{% endfor %}",
+            f"fails: it writes more than {MOST_CHARS:,} characters",
+        ),
+        (" " * 500_001, "longer than 500,000 characters"),
         ("{% break %}", "fails: 'break' outside loop"),
         (NESTED, "fails: too many statically nested blocks"),
-        (KEPT, f"does not end: it wrote {MOST_CHARS:,} characters"),
-        (grown("n.x ~ n.x"), "fails: a text or list of more than"),
-        (grown("n.x + n.x"), "fails: a text or list of more than"),
-        (grown("n.x * 2"), "fails: a text or list of more than"),
-        (grown("n.x.replace('a', 'aa')"), "fails: a text or list of more than"),
-        (grown("'%s%s' % (n.x, n.x)"), "fails: a text or list of more than"),
-        (grown("'{0}{0}'.format(n.x)"), "fails: a text or list of more than"),
-        (grown("[n.x, n.x] | join"), "fails: a text or list of more than"),
-        (grown("n.x * n.x", "7"), "fails: a number of more than 4,096 bits"),
-        ("{{ 'a'.ljust(10 ** 12) }}", "fails: a text or list of more than"),
-        ("{{ 'a'.rjust(width=10 ** 12) }}", "fails: "),
-        ("{{ 'a' | center(10 ** 12) }}", "fails: a text or list of more than"),
-        ("{{ ['a'] | batch(10 ** 12, 'a') | list }}", "fails: a text or list of more than"),
-        ("{{ messages | tojson(indent=10 ** 12) }}", "fails: a text or list of more than"),
-        ("{{ '%999999999999s' % 'a' }}", "fails: a text or list of more than"),
-        ("{{ '%*s' % (10 ** 12, 'a') }}", "fails: a width in a format has to be written out"),
-        ("{{ '%999999999999s' | format('a') }}", "fails: a text or list of more than"),
-        ("{{ '{:>999999999999}'.format('a') }}", "fails: a text or list of more than"),
-        ("{{ '{:>{}}'.format('a', 10 ** 12) }}", "fails: a width in a format has to be written out"),
     ],
 )
 def test_a_template_that_fails_says_why(source: str, words: str) -> None:

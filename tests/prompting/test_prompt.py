@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,7 @@ from playground.errors import PromptTooLong, TokenizerError
 from playground.prompting.prompt import build_prompt, check_fits, check_tokenizer, ignores_system
 from playground.prompting.templates import PLAIN, load_templates
 from playground.prompting.tokenization import FastTokenizer, SentencePieceTokenizer, Tokenizer
-from playground.records import Instruction, SamplingParams
+from playground.records import Instruction, SamplingParams, Segment
 from tests.support.paths import ROOT
 
 FIXTURES = ROOT / "tests" / "fixtures" / "openllama-tokenizers"
@@ -285,8 +286,17 @@ def test_a_prompt_that_fills_the_context_alone_is_refused() -> None:
         check_fits(build_prompt(PLAIN, Letters(), Instruction("x" * 100)), card, SamplingParams())
 
 
-def test_a_template_for_another_tokenizer_is_noticed() -> None:
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"stop_ids": (50_000,)},
+        {"drop_ids": (1, 50_000)},
+        {"without_input": (Segment(ids=(50_000,)),)},
+        {"with_input": (Segment(ids=(50_000,)),)},
+    ],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_template_for_another_tokenizer_is_refused(changed: dict[str, Any]) -> None:
     check_tokenizer(TEMPLATES["openalpaca"], LLAMA)
-    form = replace(TEMPLATES["openalpaca"], stop_ids=(50_000,))
     with pytest.raises(TokenizerError, match=r"template openalpaca: .* has no token 50000"):
-        check_tokenizer(form, LLAMA)
+        check_tokenizer(replace(TEMPLATES["openalpaca"], **changed), LLAMA)

@@ -53,7 +53,7 @@ def judge(home: House, name: str, choice: str = "a", rater: str = ADA, text: str
 
 def afternoon(home: House) -> None:
     """Votes of three raters: undone, revealed early or by time, of three columns, noted, reported, by the API."""
-    home.store.write(lambda writing: writing.know_rater(BEN, "2026-11-20T18:00:00.000+00:00"))
+    home.store.write(lambda writing: writing.add_rater(BEN, "2026-11-20T18:00:00.000+00:00"))
     home.store.write(lambda writing: writing.agree(BEN, TERMS, "2026-11-20T18:00:00.000+00:00"))
     home.battle_is_open("never-judged", owner=CY, instruction=Instruction("Nobody judges this."))
     home.battles.note("never-judged", CY, report_side="a", report="rude")

@@ -26,14 +26,13 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
-from playground.battles import Battles
-from playground.battles.networks import Network
+from playground.battles import Ballot, Battles, Viewer
 from playground.clock import utc_now
 from playground.storage.database.store import Store
 from playground.storage.journal.journal import Journal
-from playground.storage.journal.rebuild import restore
 from playground.storage.journal.segments import journal_folder
-from playground.storage.maintenance.verify import audit
+from playground.storage.maintenance.restore import restore
+from playground.storage.maintenance.verify import verify
 from tests.support.cast import MAMBA, MODELS, OPENALPACA, battle, card, generation
 
 THREADS = 4
@@ -102,21 +101,21 @@ def _vote_on(battles: Battles, out: int, chance: random.Random) -> None:
         made = battle(battle_id, (OPENALPACA, MAMBA), owner=f"rater-{chance.randrange(5)}", created_at=utc_now())
         sides = (replace(side, generation=answer) for side, answer in zip(made.sides, answers, strict=True))
         battles.create(replace(made, sides=tuple(sides)))
-        viewer = made.owner
+        viewer = Viewer(made.owner)
 
         def told(revision: int, choice: str, of: str = battle_id) -> None:
             os.write(out, f"{of} {revision} {choice}\n".encode())
 
         for _ in range(chance.choice((1, 1, 2, 3))):
             choice = chance.choice(("a", "b", "tie", "both_bad", "a>b"))
-            network = Network(f"{chance.randrange(3):064x}", utc_now()[:10])
-            because = f"Because of {choice}."
-            cast = battles.vote(battle_id, choice, viewer, reasons=("clear",), comment=because, network=network)
+            viewer = Viewer(made.owner, "page", f"93.184.216.{chance.randrange(3)}")
+            ballot = Ballot(choice, reasons=("clear",), comment=f"Because of {choice}.")
+            cast = battles.vote(battle_id, viewer, ballot)
             told(cast.revision, str(cast.choice))  # of a vote that stands already, the stored one
             if chance.random() < 0.3:
                 told(battles.undo(battle_id, viewer).revision, "undo")
         if chance.random() < 0.3:
-            battles.note(battle_id, viewer, report_side="a", report="Look at this.")
+            battles.report(battle_id, viewer, "a", "Look at this.")
 
 
 def _arm(store: Store, moment: Moment) -> None:
@@ -214,7 +213,7 @@ def settle(folder: Path, told: set[Row], account: Account) -> None:
     account.acknowledged += len(told)
     account.unheard += (Counter(_votes(path)) - Counter(told)).total()
     with Store(path, read_only=True) as store:
-        account.findings += [str(finding) for finding in audit(store, journal_folder(path))]
+        account.findings += [str(finding) for finding in verify(store, journal_folder(path))]
 
 
 def _votes(path: Path) -> list[Row]:

@@ -1,6 +1,6 @@
 """A model's way through every gate, point by point, in a process of its own that ends with it.
 
-Boundary: web process side, and never imports torch; what the points are is `inspection`'s.
+Boundary: web process side, and never imports torch; the checks are in `worker.check`.
 """
 
 from __future__ import annotations
@@ -9,25 +9,16 @@ import contextlib
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from playground.engines.local.launch import exit_words, worker_environment
 from playground.engines.local.wire import messages
 from playground.engines.local.wire.channel import Channel
+from playground.engines.protocol import Point
 from playground.records import ModelCard
 
 PROCESS = "process"
 LAST_BEFORE_WRITING = "vocabulary"
 """The point after which the model writes for the first time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """One thing that was looked at; `words` say what was found."""
-
-    name: str
-    ok: bool
-    words: str
 
 
 def check(card: ModelCard, threads: int, room: Mapping[str, int], environ: Mapping[str, str]) -> Iterator[Point]:
@@ -52,7 +43,7 @@ def _inspected(
     card: ModelCard, threads: int, room: Mapping[str, int], environ: Mapping[str, str], *, recorded: bool
 ) -> Iterator[Point]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "playground.engines.local.worker.inspection"],
+        [sys.executable, "-m", "playground.engines.local.worker.check"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env=worker_environment(environ, threads),

@@ -1,4 +1,4 @@
-"""A job as the body of a completions request: exact ids in, exact ids out.
+"""Build the body of a completions request: exact ids in, exact ids out.
 
 Boundary: values only; the names are those of vLLM's ``/v1/completions``.
 """
@@ -11,9 +11,9 @@ from playground.engines.protocol import Job
 
 
 def request_body(job: Job, model: str, max_tokens: int) -> dict[str, Any]:
-    """What is sent for `job`; every parameter is named, so that no default of the server's has a say.
+    """Return the request for `job`, with every parameter set, so that no default of the server applies.
 
-    `renormalize_logits` has no equivalent and needs none: it does not change which token is drawn.
+    `renormalize_logits` has no equivalent and needs none: it does not change the drawn token.
     """
     params = job.params
     return {
@@ -25,7 +25,7 @@ def request_body(job: Job, model: str, max_tokens: int) -> dict[str, Any]:
         "min_tokens": min(params.min_new_tokens, max_tokens),
         "seed": job.seed,
         "stop_token_ids": list(job.stop_ids),
-        "ignore_eos": True,  # what ends an answer is the template's to say, not the checkpoint's
+        "ignore_eos": True,  # stop ids come from the template, not from the checkpoint
         "skip_special_tokens": False,
         "repetition_penalty": params.repetition_penalty,
         "presence_penalty": 0.0,

@@ -1,6 +1,6 @@
-"""Read a cookie of ours from a Cookie header, whatever other programs of the same host put beside it.
+"""Read and write cookies of this page, whatever other programs on the same host put beside them.
 
-Boundary: pure text; knows no cookie by its name and nothing of what a value stands for.
+Boundary: pure; knows no cookie by its name and nothing of what a value stands for.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ import re
 from collections.abc import Iterable, Iterator
 
 VALUE = re.compile(r"[\w.~-]+", re.ASCII)
-"""A cookie of ours is hexadecimal or URL-safe base64; anything else under its name was set by somebody else."""
+"""A cookie of this page is hexadecimal or URL-safe base64; another value under its name was set by somebody else."""
 
 
 def cookie_values(header: str, name: str) -> Iterator[str]:
-    """Yield every value of the cookie `name` that we could have set, in the order sent.
+    """Yield every value of the cookie `name` that this page could have set, in the order sent.
 
     A browser sends one for each path under which the name was set, the longest path first.
     """

@@ -125,7 +125,7 @@ class MyDataPage:
         """Ask whether to erase, and say what would be erased."""
         try:
             whose = _whose(receipt, request)
-            data = self._arena.belongings(whose.rater)
+            data = self._arena.raters.totals(whose.rater)
         except PlaygroundError as error:
             return self._error(error.public)
         if not data.battles and not data.notes:
@@ -139,12 +139,12 @@ class MyDataPage:
 
     def erase(self, receipt: object, request: gr.Request) -> Updates:
         """Erase the data."""
-        return self._drawn(request, receipt, lambda whose: texts.erased(self._arena.erase(whose.rater)))
+        return self._drawn(request, receipt, lambda whose: texts.erased(self._arena.raters.erase(whose.rater)))
 
     def as_file(self, receipt: object, request: gr.Request) -> Updates:
         """Send the data as the text of a JSON file."""
         try:
-            document = self._arena.own_data(_whose(receipt, request).rater)
+            document = self._arena.raters.document(_whose(receipt, request).rater)
         except PlaygroundError as error:
             return {self.document: "", **self._error(error.public)}
         text = json.dumps(document, ensure_ascii=False, indent=1)
@@ -160,9 +160,9 @@ class MyDataPage:
             return {**self._error(error.public), self.confirm: gr.update(visible=False)}
 
     def _draw(self, whose: Whose) -> Updates:
-        latest = self._arena.latest_battles(whose.rater, LATEST, START_CHARS)
+        latest = self._arena.raters.latest_battles(whose.rater, LATEST, START_CHARS)
         return {
-            self.lead: page_head(PAGE_MY_DATA, texts.stored(self._arena.belongings(whose.rater), whose.mine)),
+            self.lead: page_head(PAGE_MY_DATA, texts.stored(self._arena.raters.totals(whose.rater), whose.mine)),
             self.list: list_html(latest, whose.mine),
             self.confirm: gr.update(visible=False),
         }

@@ -13,7 +13,8 @@ import pytest
 
 from playground.catalog.catalog import CARD_FOLDER, Catalog
 from playground.cli import main
-from playground.engines.local.check import Point, check
+from playground.engines.local.check import check
+from playground.engines.protocol import Point
 from playground.records import ModelCard
 from tests.conftest import ROOT
 from tests.support.checkpoints import rewrite, tiny_line_up
@@ -57,18 +58,18 @@ def test_a_process_that_dies_is_a_failed_point(llama: ModelCard, monkeypatch: py
 
 DIES = """
 import os
-from playground.engines.local.worker import golden
+from playground.engines.local.worker.decoding import self_check
 
-whole = golden.check_golden
+whole = self_check.run_self_check
 
-def check_golden(loaded, *, recorded=True):
+def run_self_check(loaded, *, recorded=True):
     if recorded and os.environ["DIES"] == "and its weights are gone":
         os.remove(os.environ["WEIGHTS"])
     if recorded or os.environ["DIES"] == "always":
         os._exit(3)
     return whole(loaded, recorded=False)
 
-golden.check_golden = check_golden
+self_check.run_self_check = run_self_check
 """
 
 
@@ -137,4 +138,4 @@ def test_weights_that_are_elsewhere_are_not_looked_for_here(tmp_path: Path) -> N
     (tmp_path / "far.toml").write_text("\n".join(head))
     out = io.StringIO()
     assert main(["check", "far", "--cards", str(tmp_path)], out) == 0
-    assert "engine         remote: its weights are not here, so they were not looked at" in out.getvalue()
+    assert "engine         remote: its weights are not here, so they were not checked" in out.getvalue()

@@ -17,8 +17,9 @@ from playground.catalog.catalog import Catalog
 from playground.engines.local.placement import Device, need_of
 from playground.engines.local.pool import LocalEngine
 from playground.engines.local.supervisor import Limits
-from playground.engines.local.worker.golden import write_together
-from playground.engines.local.worker.loading import load
+from playground.engines.local.table import State
+from playground.engines.local.worker.decoding.self_check import decode_together
+from playground.engines.local.worker.loading.model import load
 from playground.engines.protocol import Ended, Event, Job, Queued, Started, Tokens
 from playground.records import FinishReason, ModelCard, SamplingParams
 from playground.settings import Settings
@@ -166,7 +167,7 @@ def test_rows_of_a_model_that_was_drained_for_somebody_who_left_are_written(engi
         row.wait_for(Tokens)
     with frozen_models(os.getpid()):  # they are busy for as long as it takes
         impatient = Row(engine, IDS[4], "impatient")
-        wait_until(lambda: any(keeper._draining for keeper in engine._keepers.values()))
+        wait_until(lambda: any(model.state is State.DRAINING for model in engine._models.values()))
         late = [Row(engine, model_id, f"late {model_id}") for model_id in IDS[:2]]
         engine.cancel("impatient")
         impatient.wait_for(Ended)
@@ -209,7 +210,7 @@ def test_an_offloaded_model_writes_what_the_whole_one_writes_takes_turns_and_giv
         wait_until(lambda: "large" not in names_of_workers())
     finally:
         engine.close()
-    expected = write_together(load(large, threads=1, room={"cpu": size}), [job_of("expected")])
+    expected = decode_together(load(large, threads=1, room={"cpu": size}), [job_of("expected")])
     assert [row.token_ids for row in (*first, second)] == expected * 4
     assert len(expected[0]) == 8
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from gradio_client import Client
 
 from tests.conftest import LiveApp, models_are_up, start_app, stop_app
-from tests.support.processes import PATIENCE_S, family, gone, maps, maps_or_nothing, model_processes
+from tests.support.processes import PATIENCE_S, family, gone, maps, maps_or_nothing
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 
@@ -32,24 +30,6 @@ def test_the_web_process_loads_no_model_library_for_models_to_write(live_app: Li
     own = os.getpriority(os.PRIO_PROCESS, live_app.process.pid)
     giving_way = [pid for pid in workers if os.getpriority(os.PRIO_PROCESS, pid) > own]
     assert len(giving_way) >= 5, "pages and votes come before tokens"
-
-
-@pytest.mark.skipif(os.cpu_count() == 1, reason="there is one processor for all")
-def test_the_web_process_keeps_to_one_processor_and_models_use_them_all(live_app: LiveApp) -> None:
-    models_are_up(live_app.url)
-    pid, everywhere = live_app.process.pid, os.sched_getaffinity(0)
-    used = set(processors_of_threads(pid))
-    assert sorted(map(len, used)) in ([1], [1, len(everywhere)]), "all to the same, but for the main thread"
-    assert os.sched_getaffinity(pid) == everywhere, "from which a model's process knows where it may run"
-    models = model_processes(pid)
-    assert len(models) >= 5
-    assert {one for process in models for one in processors_of_threads(process)} == {frozenset(everywhere)}
-
-
-def processors_of_threads(pid: int) -> Iterator[frozenset[int]]:
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        with suppress(ProcessLookupError):  # it has ended
-            yield frozenset(os.sched_getaffinity(int(task.name)))
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, *(pytest.param(n, marks=pytest.mark.slow) for n in BY_FORCE)])

@@ -20,17 +20,17 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 
 from playground.arena.arena import Arena
-from playground.battles import Battles
+from playground.battles import Ballot, Viewer
 from playground.cli import main
 from playground.errors import DatabaseBroken, DatabaseLocked, DatabaseNewer, StorageError
 from playground.records import BattleState, FinishReason, Instruction
 from playground.settings import Settings
 from playground.storage.database.connection import connect
+from playground.storage.database.group_commit import Job, commit_together
 from playground.storage.database.migrations import schema_version
 from playground.storage.database.store import Store, open_store
 from playground.storage.database.write_ahead import log_fits
-from playground.storage.database.writer import Operation, commit_together
-from playground.storage.maintenance.backup import back_up
+from playground.storage.maintenance.backup import backup
 from tests.conftest import start_app, stop_app
 from tests.support.cast import ADA, BEN, MODELS, House, battle, generation, house
 from tests.support.paths import ROOT
@@ -184,7 +184,7 @@ def test_a_file_deleted_while_running_takes_no_vote_until_it_is_back(home: House
 
 def test_a_file_replaced_while_running_takes_no_vote_and_the_new_one_is_not_touched(home: House) -> None:
     path = path_of(home)
-    back_up(path, path.with_name("saved.db"))
+    backup(path, path.with_name("saved.db"))
     shutil.copy(path.with_name("saved.db"), path.with_name("new.db"))
     content = path.with_name("saved.db").read_bytes()
     path.with_name("new.db").replace(path)
@@ -206,7 +206,7 @@ def test_a_file_deleted_between_vote_and_commit_acknowledges_nothing(home: House
 
 
 def test_a_file_on_a_network_mount_that_is_gone_takes_no_vote(tmp_path: Path) -> None:
-    with Store(tmp_path / "playground.db", alone=True) as store:
+    with Store(tmp_path / "playground.db", exclusive=True) as store:
         made = House(store)
         made.battle_is_open()
         (tmp_path / "playground.db").unlink()
@@ -285,7 +285,7 @@ def test_a_foreign_log_beside_a_backup_is_found_at_start_and_the_backup_stays_wh
     """The process was killed, and somebody put a backup in place of the database but left the log where it lay."""
     path = path_of(home)
     saved, log = path.with_name("saved.db"), path.with_name("playground.db-wal")
-    back_up(path, saved)
+    backup(path, saved)
     many_votes(home, 150)  # enough to bring the log home more than once, so that it begins in the middle
     left = log.read_bytes()
     home.store.close()
@@ -380,7 +380,7 @@ def test_a_newer_database_is_not_written_to_and_says_what_to_do(home: House) -> 
         )
         assert store.count_votes() == 1
         with pytest.raises(DatabaseLocked, match=r"reading only, so nothing was saved: playground\.db has schema"):
-            Battles(store).vote("battle-2", "a", ADA)
+            House(store).battles.vote("battle-2", "a", ADA)
     assert path.read_bytes() == content
 
 
@@ -402,7 +402,7 @@ def test_a_reader_does_not_bring_up_an_older_database(home: House) -> None:
     home.store.close()
     with closing(sqlite3.connect(path_of(home), isolation_level=None)) as raw:
         raw.execute(f"PRAGMA user_version = {schema_version() - 1}")
-    with pytest.raises(StorageError, match="start the playground once to bring it up"):
+    with pytest.raises(StorageError, match="start the playground once to migrate it"):
         Store(path_of(home), read_only=True)
 
 
@@ -436,12 +436,12 @@ def test_those_who_come_together_wait_for_a_lock_once_and_not_each_in_turn(home:
         begun: list[str] = []
         late.set_trace_callback(begun.append)
         other.execute("BEGIN IMMEDIATE")
-        operations = [Operation(lambda c: "acknowledged") for _ in range(8)]
-        commit_together(late, operations)
+        jobs = [Job(lambda c: "acknowledged") for _ in range(8)]
+        commit_together(late, jobs)
         assert begun == ["BEGIN IMMEDIATE"]
-        for operation in operations:
+        for job in jobs:
             with pytest.raises(DatabaseLocked):
-                operation.result(None)
+                job.future.result(0)
 
 
 @pytest.mark.proves("two processes")
@@ -547,14 +547,14 @@ def test_a_second_arena_shows_everything_and_refuses_to_store(reader: Arena, hom
     assert reader.read_only.startswith("another program writes to playground.db")
     assert reader.sources_line().endswith("read only")
     assert reader.leaderboard().verdict
-    assert reader.view("battle-1", ADA).state is BattleState.VOTED
+    assert reader.battles.view("battle-1", Viewer(ADA)).state is BattleState.VOTED
     home.time.pass_s(6)
-    assert reader.view("battle-1", BEN).state is BattleState.REVEALED
+    assert reader.battles.view("battle-1", Viewer(BEN)).state is BattleState.REVEALED
     for act in (
-        lambda: reader.vote("battle-2", ADA, "a"),
-        lambda: reader.undo("battle-1", ADA),
-        lambda: reader.note("battle-1", ADA, comment="more"),
-        lambda: reader.compare(Instruction("hi"), owner=ADA, source="page", blind=False),
+        lambda: reader.battles.vote("battle-2", Viewer(ADA), Ballot("a")),
+        lambda: reader.battles.undo("battle-1", Viewer(ADA)),
+        lambda: reader.battles.note("battle-1", Viewer(ADA), comment="more"),
+        lambda: reader.compare(Instruction("hi"), Viewer(ADA), blind=False),
     ):
         with pytest.raises(StorageError, match=r"another program writes to playground\.db"):
             act()

@@ -129,9 +129,9 @@ def test_where_no_copy_can_be_made_nothing_changes_and_the_reason_is_said(
     def full(source: sqlite3.Connection, target: Path) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("playground.storage.database.connection.keep_before", full)
+    monkeypatch.setattr("playground.storage.database.connection.copy_numbered", full)
     with pytest.raises(
-        StorageError, match=r"old\.db has schema 1 and was left so: .*No space left on device.*free some"
+        StorageError, match=r"old\.db has schema 1 and was not changed: .*No space left on device.*free some"
     ):
         Store(path)
     assert dump_of(path) == before

@@ -11,17 +11,17 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from playground.battles import Battles
 from playground.errors import DatabaseDiffers, DatabaseLocked, StorageError
 from playground.records import Origin
 from playground.storage.database.connection import connect, open_writer
 from playground.storage.database.migrations import APPLICATION_ID, migrations, read_schema, schema_of, schema_version
 from playground.storage.database.store import Store, open_store
 from playground.storage.journal.journal import Journal
-from playground.storage.journal.rebuild import restore
-from playground.storage.journal.segments import journal_folder, sealed, segments
-from playground.storage.maintenance.verify import audit
-from tests.support.cast import ADA, BEN, house
+from playground.storage.journal.lines import seal
+from playground.storage.journal.segments import journal_folder, segments
+from playground.storage.maintenance.restore import restore
+from playground.storage.maintenance.verify import verify
+from tests.support.cast import ADA, BEN, House, house
 from tests.support.paths import FIXTURES
 
 SCHEMAS = FIXTURES / "schemas"
@@ -81,7 +81,7 @@ def test_votes_of_the_second_version_learn_their_origin(tmp_path: Path) -> None:
             "ann": Origin.PROGRAM,
         }
         journal_of(store)
-        assert audit(store, journal_folder(path)) == []
+        assert verify(store, journal_folder(path)) == []
 
 
 def second_version_with_votes(folder: Path) -> Path:
@@ -123,7 +123,7 @@ def test_restore_brings_in_a_journal_that_knows_no_origin(tmp_path: Path) -> Non
             ADA: Origin.PERSON,
             "ann": Origin.PROGRAM,
         }
-        assert audit(store, folder) == []
+        assert verify(store, folder) == []
 
 
 def journal_of(store: Store) -> Path:
@@ -141,7 +141,7 @@ def without_origin(line: bytes) -> bytes:
     record.pop("crc")
     for vote in record["rows"]["votes"]:
         del vote["origin"]
-    return sealed(record)
+    return seal(record)
 
 
 # A file that is of no version
@@ -161,7 +161,7 @@ def test_a_database_between_two_versions_is_read_and_never_written(tmp_path: Pat
             assert part in store.read_only
         assert "nothing is written to it" in store.read_only
         with pytest.raises(DatabaseLocked, match="nothing was saved"):
-            Battles(store).vote("battle-1", "a", BEN)
+            House(store).battles.vote("battle-1", "a", BEN)
         assert store.count_votes() == 0
         with pytest.raises(StorageError, match=r"this cannot be read here: playground\.db claims schema 2"):
             list(store.judged_pairs())

@@ -23,12 +23,13 @@ from hypothesis import strategies as st
 from playground.errors import DatabaseBroken, DatabaseLocked, InvalidValue, Refused, StorageError
 from playground.records import Instruction, SamplingParams
 from playground.storage.database.connection import connect
+from playground.storage.database.file_identity import FileIdentity
+from playground.storage.database.group_commit import Job, commit_together
 from playground.storage.database.migrations import APPLICATION_ID, schema_version
 from playground.storage.database.rows import model_row, read_card
 from playground.storage.database.statements import Writing
 from playground.storage.database.store import Store
-from playground.storage.database.writer import Operation, ThreadWriter, commit_together
-from playground.storage.maintenance.instance_lock import Presence
+from playground.storage.database.writer import ThreadWriter
 from tests.support.cast import (
     ADA,
     EMPTY,
@@ -262,7 +263,7 @@ def test_an_error_undoes_its_own_operation_and_nobody_elses(home: House) -> None
 
     def one(number: int) -> str:
         def work(writing):
-            writing.know_rater(f"rater-{number}", "now")
+            writing.add_rater(f"rater-{number}", "now")
             if number % 3 == 0:
                 raise KeyError(number)
             return f"wrote {number}"
@@ -349,22 +350,22 @@ def test_a_connection_that_comes_back_while_the_store_is_closed_is_closed_too(tm
         readers.came.execute("SELECT 1")
 
 
-@pytest.mark.parametrize("alone", [False, True])
+@pytest.mark.parametrize("exclusive", [False, True])
 def test_an_error_between_two_transactions_is_its_callers_and_the_next_one_is_written(
-    tmp_path: Path, alone: bool
+    tmp_path: Path, exclusive: bool
 ) -> None:
-    with Store(tmp_path / "playground.db", alone=alone) as store:
+    with Store(tmp_path / "playground.db", exclusive=exclusive) as store:
         assert store._writer is not None
         with pytest.raises(ZeroDivisionError):
-            store._writer.outside(lambda connection: 1 // 0)
+            store._writer.run_outside(lambda connection: 1 // 0)
         store.upsert_model(card())
 
 
 def test_a_log_that_cannot_be_looked_at_is_an_error_of_the_database(tmp_path: Path) -> None:
     path = tmp_path / f"{'p' * 250}.db"  # its log's name would be too long for the system
     path.touch()
-    with pytest.raises(DatabaseBroken, match="cannot be looked at"):
-        Presence(path).check()
+    with pytest.raises(DatabaseBroken, match="cannot be accessed"):
+        FileIdentity(path).check()
 
 
 def test_one_operation_that_does_not_fit_takes_no_other_with_it() -> None:
@@ -372,11 +373,11 @@ def test_one_operation_that_does_not_fit_takes_no_other_with_it() -> None:
     connection.execute("CREATE TABLE texts (text TEXT)")
     connection.execute(f"PRAGMA max_page_count = {connection.execute('PRAGMA page_count').fetchone()[0] + 2}")
     texts = ("one", "x" * 100_000, "two")
-    operations = [Operation(lambda c, text=text: c.execute("INSERT INTO texts VALUES (?)", [text])) for text in texts]
-    commit_together(connection, operations)
+    jobs = [Job(lambda c, text=text: c.execute("INSERT INTO texts VALUES (?)", [text])) for text in texts]
+    commit_together(connection, jobs)
     assert [row[0] for row in connection.execute("SELECT text FROM texts")] == ["one", "two"]
     with pytest.raises(StorageError, match="no space left"):
-        operations[1].result(None)
+        jobs[1].future.result(0)
 
 
 class Failing(sqlite3.Connection):
@@ -397,12 +398,12 @@ def test_what_was_not_committed_is_never_acknowledged_even_when_it_cannot_be_und
         return "acknowledged"
 
     connection = sqlite3.connect(":memory:", isolation_level=None, factory=Failing)
-    operations = [Operation(work) for _ in range(number)]
-    commit_together(connection, operations)
-    for operation in operations:
-        assert operation.wait(0)
+    jobs = [Job(work) for _ in range(number)]
+    commit_together(connection, jobs)
+    for job in jobs:
+        assert job.future.done()
         with pytest.raises(StorageError):
-            operation.result(None)
+            job.future.result(0)
 
 
 @pytest.mark.parametrize("number", [1, 2])
@@ -414,13 +415,13 @@ def test_what_an_operation_refuses_leaves_no_trace_alone_or_among_others(number:
         connection.execute("INSERT INTO texts VALUES ('half')")
         raise Refused("final", "it stands")
 
-    operations: list[Operation[object]] = [Operation(work)]
-    operations += [Operation(lambda c: c.execute("INSERT INTO texts VALUES ('whole')")) for _ in range(number - 1)]
-    commit_together(connection, operations)
+    jobs: list[Job[Any]] = [Job(work)]
+    jobs += [Job(lambda c: c.execute("INSERT INTO texts VALUES ('whole')")) for _ in range(number - 1)]
+    commit_together(connection, jobs)
     assert not connection.in_transaction
     assert [row[0] for row in connection.execute("SELECT text FROM texts")] == ["whole"] * (number - 1)
     with pytest.raises(Refused):
-        operations[0].result(None)
+        jobs[0].future.result(0)
 
 
 def test_a_transaction_that_vanished_is_never_acknowledged() -> None:
@@ -430,10 +431,10 @@ def test_a_transaction_that_vanished_is_never_acknowledged() -> None:
         connection.execute("ROLLBACK")  # as SQLite does by itself on some errors
         return "acknowledged"
 
-    operation = Operation(swallows)
-    commit_together(connection, [operation])
+    job = Job(swallows)
+    commit_together(connection, [job])
     with pytest.raises(StorageError):
-        operation.result(None)
+        job.future.result(0)
 
 
 # From an event loop
@@ -494,8 +495,7 @@ def test_what_nobody_waits_for_any_more_is_done_all_the_same(tmp_path: Path) -> 
         store.write(lambda writing: None)  # the thread that writes is well
 
 
-def test_a_thread_that_has_ended_is_said_to_whoever_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("playground.storage.database.writer.ALIVE_S", 0.01)
+def test_a_thread_that_has_ended_is_said_to_whoever_asks(tmp_path: Path) -> None:
     with Store(tmp_path / "playground.db") as store:
         writer = store._writer
         assert isinstance(writer, ThreadWriter)
@@ -639,7 +639,7 @@ def test_two_stores_in_memory_know_nothing_of_each_other() -> None:
 
 def test_a_store_alone_keeps_no_write_ahead_log_and_locks_its_file(tmp_path: Path) -> None:
     path = tmp_path / "playground.db"
-    with Store(path, alone=True) as store:
+    with Store(path, exclusive=True) as store:
         House(store).battle_is_open()
         assert [p.name for p in tmp_path.glob("*-wal")] == []
         with (
@@ -655,6 +655,6 @@ def test_a_log_written_before_is_taken_up_by_a_store_alone(tmp_path: Path) -> No
     path = tmp_path / "playground.db"
     with Store(path) as store:
         House(store).battle_is_open()
-    with Store(path, alone=True) as store:
+    with Store(path, exclusive=True) as store:
         assert store.battle("battle-1") is not None
         assert store.count_votes() == 0

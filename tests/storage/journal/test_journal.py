@@ -21,7 +21,8 @@ from playground.storage.journal import journal as journal_file
 from playground.storage.journal import segments
 from playground.storage.journal.entries import last_event
 from playground.storage.journal.journal import Journal
-from playground.storage.journal.segments import Fault, journal_folder
+from playground.storage.journal.lines import Fault, Line
+from playground.storage.journal.segments import journal_folder
 from tests.storage.journal.test_segments import files_end_at
 from tests.support.cast import OPENALPACA, House, house
 from tests.support.judging import ADA, BEN, SECRET, afternoon, hashes, judge, keep_journal, time_passes
@@ -93,7 +94,7 @@ def test_the_rows_of_a_line_are_the_rows_of_the_tables(home: House, folder: Path
 
 
 def test_a_database_on_a_network_mount_has_a_journal_too(tmp_path: Path, folder: Path) -> None:
-    with Store(tmp_path / "playground.db", alone=True) as store:
+    with Store(tmp_path / "playground.db", exclusive=True) as store:
         journal = Journal(store, folder)
         afternoon(House(store))
         wait_until(lambda: journal.state().lag == 0)
@@ -113,7 +114,7 @@ def test_a_playground_keeps_a_journal_from_its_start_to_its_end(tmp_path: Path, 
 
 def test_what_is_missing_is_written_at_start_and_at_the_end(home: House, folder: Path) -> None:
     for number in range(600):  # more than one batch
-        home.store.write(lambda writing, number=number: writing.know_rater(f"r{number}", "now"))
+        home.store.write(lambda writing, number=number: writing.add_rater(f"r{number}", "now"))
     judge(home, "before")
     journal = Journal(home.store, folder)
     judge(home, "meanwhile")
@@ -365,7 +366,7 @@ def test_many_erasures_rewrite_the_journal_once(home: House, folder: Path, monke
     rewritten: list[Path] = []
     rewrite = segments.rewrite
 
-    def counted(segment: Path, change: Callable[[segments.Line], bytes | None]) -> None:
+    def counted(segment: Path, change: Callable[[Line], bytes | None]) -> None:
         rewritten.append(segment)
         rewrite(segment, change)
 
@@ -387,7 +388,7 @@ def test_an_end_waits_for_one_segment_of_an_erasure_and_the_next_start_does_the_
     rewriting, closing = threading.Event(), threading.Event()
     rewrite = segments.rewrite
 
-    def held(segment: Path, change: Callable[[segments.Line], bytes | None]) -> None:
+    def held(segment: Path, change: Callable[[Line], bytes | None]) -> None:
         rewriting.set()
         assert closing.wait(30)
         rewrite(segment, change)

@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.storage.journal import segments
-from playground.storage.journal.segments import Appender, Fault, Line, is_sealed, sealed
+from playground.storage.journal.appender import SEGMENT_BYTES, Appender
+from playground.storage.journal.lines import Fault, Line, is_sealed, seal
 
 
 @contextmanager
@@ -30,10 +31,10 @@ def files_end_at(size: int) -> Iterator[None]:
 
 
 def event(seq: int, text: str = "") -> bytes:
-    return sealed({"seq": seq, "event": "vote", "text": text})
+    return seal({"seq": seq, "event": "vote", "text": text})
 
 
-def appender(folder: Path, segment_bytes: int = segments.SEGMENT_BYTES) -> Appender:
+def appender(folder: Path, segment_bytes: int = SEGMENT_BYTES) -> Appender:
     return Appender(folder, "this-database", 2, segment_bytes)
 
 
@@ -51,7 +52,7 @@ def whole(folder: Path) -> list[int]:
     )
 )
 def test_a_line_is_one_line_of_json_with_the_checksum_of_what_stands_before_it(record: dict[str, str]) -> None:
-    line = sealed({"seq": 1, "said": record})
+    line = seal({"seq": 1, "said": record})
     assert line.count(b"\n") == 1
     read = json.loads(line)
     assert {"seq": read["seq"], "said": read["said"]} == {"seq": 1, "said": record}

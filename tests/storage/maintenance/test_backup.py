@@ -20,7 +20,7 @@ from playground.cli import main
 from playground.errors import DatabaseBroken, InvalidValue, StorageError
 from playground.storage.database.migrations import schema_version
 from playground.storage.database.store import Store
-from playground.storage.maintenance.backup import back_up
+from playground.storage.maintenance.backup import backup
 from tests.support.cast import ADA, House, house
 from tests.support.paths import ROOT
 
@@ -48,7 +48,7 @@ def names_in(folder: Path) -> set[str]:
 def test_a_backup_holds_what_lies_in_the_log_and_is_one_file(home: House, tmp_path: Path) -> None:
     target = tmp_path / "elsewhere" / "saved.db"
     target.parent.mkdir()
-    made = back_up(path_of(home), target)
+    made = backup(path_of(home), target)
     assert (made.path, made.size_bytes) == (target, target.stat().st_size)
     assert (made.rows["battles"], made.rows["votes"], made.rows["battle_sides"]) == (1, 1, 2)
     assert names_in(target.parent) == {"saved.db"}
@@ -71,7 +71,7 @@ def test_a_backup_while_votes_come_in_is_of_one_moment_and_disturbs_nobody(home:
 
     thread = threading.Thread(target=voter)
     thread.start()
-    saved = [back_up(path_of(home), tmp_path / f"saved-{number}.db") for number in range(5)]
+    saved = [backup(path_of(home), tmp_path / f"saved-{number}.db") for number in range(5)]
     ended.set()
     thread.join()
     assert trouble == []
@@ -83,7 +83,7 @@ def test_a_backup_while_votes_come_in_is_of_one_moment_and_disturbs_nobody(home:
 
 def test_a_later_backup_takes_the_place_of_an_earlier_one(home: House, tmp_path: Path) -> None:
     for count in (1, 2):
-        assert back_up(path_of(home), tmp_path / "saved.db").rows["battles"] == count
+        assert backup(path_of(home), tmp_path / "saved.db").rows["battles"] == count
         home.battle_is_open(f"battle-{count + 1}")
 
 
@@ -92,7 +92,7 @@ def test_a_database_of_another_version_can_be_saved(home: House, tmp_path: Path)
     for version in (schema_version() - 1, schema_version() + 1):
         with closing(sqlite3.connect(path_of(home), isolation_level=None)) as raw:
             raw.execute(f"PRAGMA user_version = {version}")
-        assert back_up(path_of(home), tmp_path / "saved.db").rows["votes"] == 1
+        assert backup(path_of(home), tmp_path / "saved.db").rows["votes"] == 1
 
 
 @pytest.mark.parametrize(
@@ -102,15 +102,15 @@ def test_the_database_itself_is_never_overwritten(home: House, tmp_path: Path, n
     (tmp_path / "link").symlink_to("playground.db")
     os.link(path_of(home), tmp_path / "hard")
     with pytest.raises(InvalidValue, match="belongs to the database itself"):
-        back_up(path_of(home), tmp_path / name)
+        backup(path_of(home), tmp_path / name)
     assert home.store.count_votes() == 1
 
 
 def test_a_target_that_is_no_file_is_said(home: House, tmp_path: Path) -> None:
     with pytest.raises(InvalidValue, match="is a folder; name a file"):
-        back_up(path_of(home), tmp_path)
+        backup(path_of(home), tmp_path)
     with pytest.raises(StorageError, match="there is no folder"):
-        back_up(path_of(home), tmp_path / "missing" / "saved.db")
+        backup(path_of(home), tmp_path / "missing" / "saved.db")
 
 
 def test_a_damaged_database_gives_no_backup_and_the_earlier_one_stays(home: House, tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_a_damaged_database_gives_no_backup_and_the_earlier_one_stays(home: Hous
     content[page * 4096 : page * 4096 + 100] = b"\xff" * 100
     path_of(home).write_bytes(content)
     with pytest.raises(DatabaseBroken, match=r"playground\.db is damaged"):
-        back_up(path_of(home), tmp_path / "saved.db")
+        backup(path_of(home), tmp_path / "saved.db")
     assert (tmp_path / "saved.db").read_bytes() == b"earlier"
     assert not [name for name in names_in(tmp_path) if name.endswith(".part")]
 

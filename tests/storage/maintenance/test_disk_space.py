@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from playground.errors import StorageError
-from playground.storage.maintenance.disk_space import Room, free_bytes
+from playground.storage.database.files import free_bytes
+from playground.storage.maintenance.disk_space import DiskSpace
 
 
 class Disk:
@@ -16,8 +17,8 @@ class Disk:
     def __init__(self, free: int | None) -> None:
         self.free, self.now, self.asked = free, 0.0, 0
 
-    def room(self, least_bytes: int = 200) -> Room:
-        return Room(Path(), least_bytes, free=self.ask, monotonic=lambda: self.now)
+    def room(self, least_bytes: int = 200) -> DiskSpace:
+        return DiskSpace(Path(), least_bytes, free=self.ask, monotonic=lambda: self.now)
 
     def ask(self, folder: Path) -> int | None:
         self.asked += 1
@@ -32,7 +33,7 @@ def test_where_there_is_enough_or_nobody_can_tell_nothing_happens(free: int | No
 def test_a_disk_that_is_nearly_full_is_said_in_words_for_a_visitor_and_over_when_it_is_over() -> None:
     disk = Disk(199)
     room = disk.room()
-    with pytest.raises(StorageError, match=r"nearly full.*Votes on what is open still count.*do not store"):
+    with pytest.raises(StorageError, match=r"nearly full.*Votes on open comparisons still count.*do not store"):
         room.check()
     disk.free, disk.now = 200, 1.0
     room.check()

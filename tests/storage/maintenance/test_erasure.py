@@ -16,7 +16,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from playground.battles import Battles
+from playground.battles import Battles, RaterData
 from playground.cli import main
 from playground.errors import Refused, StorageError
 from playground.raters import rater_id
@@ -209,10 +209,10 @@ def test_what_was_found_in_an_answer_goes_with_it_and_that_it_was_found_stays(ho
 # Files
 
 
-@pytest.mark.parametrize("alone", [False, True])
-def test_no_byte_of_it_is_left_in_any_file(tmp_path: Path, alone: bool) -> None:
+@pytest.mark.parametrize("exclusive", [False, True])
+def test_no_byte_of_it_is_left_in_any_file(tmp_path: Path, exclusive: bool) -> None:
     folder = tmp_path / "data"
-    home = House(Store(folder / "playground.db", alone=alone))
+    home = House(Store(folder / "playground.db", exclusive=exclusive))
     for number in range(60):  # texts of many lengths, some over several pages, between those of somebody else
         told = replace(HERS, instruction=f"Herring {number} " + "swims " * (number * 7))
         ends = {side: {"text": f"herring-answer {number} " + "and swims " * (number * 13)} for side in "ab"}
@@ -221,7 +221,7 @@ def test_no_byte_of_it_is_left_in_any_file(tmp_path: Path, alone: bool) -> None:
         home.battle_is_open(f"battle-{number}", owner=owner, **words)
         home.battles.vote(f"battle-{number}", "a", owner, final=True, comment="Ada likes herrings." * (owner == ADA))
     marks = ("erring", "swims")
-    if not alone:  # otherwise only its own connection may read the file
+    if not exclusive:  # otherwise only its own connection may read the file
         assert leftovers(folder, *marks)
     home.battles.erase(ADA)
     assert home.store.scrub()
@@ -292,7 +292,7 @@ def test_where_there_is_not_twice_the_space_the_file_is_not_written_anew_and_tha
     usage = SimpleNamespace(total=10**9, used=10**9 - 5000, free=5000)
     with monkeypatch.context() as patch:
         patch.setattr(shutil, "disk_usage", lambda folder: usage)
-        with pytest.raises(StorageError, match=r"takes \d+ free bytes beside it, there are 5000"):
+        with pytest.raises(StorageError, match=r"needs \d+ free bytes beside it, there are 5000"):
             home.store.scrub()
     assert "VACUUM" not in told
     assert path_of(home).with_name("playground.db-wal").stat().st_size == 0
@@ -307,7 +307,7 @@ def test_what_could_not_be_written_anew_leaves_no_log_behind_and_loses_nothing(h
     _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, most))
     try:
-        with pytest.raises(StorageError, match="could not be written anew") as failed:
+        with pytest.raises(StorageError, match="could not be rebuilt") as failed:
             home.store.scrub()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
@@ -380,7 +380,7 @@ def test_the_command_says_first_what_it_would_erase(db: Path) -> None:
     assert status == 0
     assert words.startswith("would erase the words of 1 battles, 1 comments")
     with Store(db) as store:
-        assert Battles(store).belongings(rater_id(SECRET)).battles == 1
+        assert RaterData(Battles(store)).totals(rater_id(SECRET)).battles == 1
 
 
 @pytest.mark.parametrize("whose", [("--receipt", SECRET), ("--rater", rater_id(SECRET))])
@@ -397,7 +397,7 @@ def test_what_a_process_that_is_gone_was_writing_does_not_keep_the_command_from_
         Battles(store).create(battle("battle-2", models=(MAMBA, GALPACA), owner=rater_id(SECRET)))
     assert erase("--receipt", SECRET, "--yes", "--db", str(db))[0] == 0
     with Store(db) as store:
-        assert Battles(store).belongings(rater_id(SECRET)) == Belongings(0, 2, 1, 0)
+        assert RaterData(Battles(store)).totals(rater_id(SECRET)) == Belongings(0, 2, 1, 0)
 
 
 def test_the_command_refuses_beside_a_running_playground_and_for_who_is_not_there(
@@ -409,7 +409,7 @@ def test_the_command_refuses_beside_a_running_playground_and_for_who_is_not_ther
     assert erase("--rater", "nobody", "--db", str(db))[0] == 1
     assert "nothing is stored of the rater 'nobody'" in capsys.readouterr().err
     assert erase("--receipt", "abc", "--db", str(db))[0] == 1
-    assert "no receipt" in capsys.readouterr().err
+    assert "not a receipt" in capsys.readouterr().err
 
 
 def test_the_command_says_where_bytes_may_be_left_and_takes_them_out_later(
@@ -420,10 +420,10 @@ def test_the_command_says_where_bytes_may_be_left_and_takes_them_out_later(
         assert reader.execute("SELECT count(*) FROM battles").fetchone() == (1,)
         status, words = erase("--receipt", SECRET, "--yes", "--db", str(db))
         assert (status, words.split(":")[0]) == (1, "erased")
-        assert "erased, but bytes of it may still stand in the file" in capsys.readouterr().err
+        assert "erased, but bytes of it may be left in the file" in capsys.readouterr().err
         assert erase("--leftovers", "--json", "--db", str(db)) == (1, '{\n  "leftovers": true\n}\n')
         reader.execute("ROLLBACK")
-    assert erase("--leftovers", "--db", str(db)) == (0, f"nothing of what was erased is left in {db}\n")
+    assert erase("--leftovers", "--db", str(db)) == (0, f"no erased text is left in {db}\n")
     assert leftovers(db.parent, "herring") == []
 
 

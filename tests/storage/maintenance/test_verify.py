@@ -16,10 +16,12 @@ import pytest
 from playground.cli import main
 from playground.storage.database.store import Store
 from playground.storage.journal import segments
+from playground.storage.journal.appender import Appender
 from playground.storage.journal.journal import Journal
-from playground.storage.journal.segments import journal_folder, sealed
-from playground.storage.maintenance import verify as audit_file
-from playground.storage.maintenance.verify import audit
+from playground.storage.journal.lines import Line, seal
+from playground.storage.journal.segments import journal_folder
+from playground.storage.maintenance import verify as verify_module
+from playground.storage.maintenance.verify import verify
 from tests.support.cast import House, house
 from tests.support.judging import ADA, BEN, afternoon, judge, keep_journal, time_passes
 from tests.support.paths import ROOT
@@ -58,17 +60,17 @@ def tamper(db: Path, *statements: str) -> None:
 
 
 def findings(home: House, folder: Path) -> list[str]:
-    return [finding.what for finding in audit(home.store, folder)]
+    return [finding.what for finding in verify(home.store, folder)]
 
 
 def rewritten(folder: Path, change: Callable[[dict], None]) -> None:
     """Change records of the journal, with checksums that fit."""
 
-    def changed(line: segments.Line) -> bytes:
+    def changed(line: Line) -> bytes:
         record = line.record
         del record["crc"]
         change(record)
-        return sealed(record)
+        return seal(record)
 
     for segment in segments.segments(folder):
         segments.rewrite(segment, changed)
@@ -83,7 +85,7 @@ def test_where_all_is_well_nothing_is_found(home: House, folder: Path) -> None:
 
 def test_an_empty_database_without_a_journal_is_well(tmp_path: Path) -> None:
     with Store(tmp_path / "new.db") as store:
-        assert audit(store, tmp_path / "new.db.journal") == []
+        assert verify(store, tmp_path / "new.db.journal") == []
 
 
 GONE = "DELETE FROM vote_notes", "DELETE FROM vote_flags"
@@ -110,7 +112,7 @@ GONE = "DELETE FROM vote_notes", "DELETE FROM vote_flags"
         (["INSERT INTO instructions SELECT printf('%064d', 1), 'unused', '', '', ''"],
          ["instructions that nothing uses: 1 (0000"]),
         (["PRAGMA foreign_keys = OFF", "UPDATE battles SET owner = 'nobody' WHERE id = 'never-judged'"],
-         ["rows that name others which are not there: 1 (battles "]),
+         ["rows that refer to missing rows: 1 (battles "]),
         (["DROP INDEX votes_by_rater"],
          ["parts of the schema that are not this version's: 1 (index votes_by_rater is missing)"]),
         (["DROP VIEW pairs", "CREATE VIEW pairs AS SELECT 1"],
@@ -124,7 +126,7 @@ def test_what_is_wrong_with_the_database_is_found(
     text = "\n".join(findings(home, folder))
     for words in found:
         assert words in text
-    assert all(finding.next_step for finding in audit(home.store, folder))
+    assert all(finding.next_step for finding in verify(home.store, folder))
 
 
 def test_a_missing_trigger_is_found(home: House, db: Path, folder: Path) -> None:
@@ -145,7 +147,7 @@ def test_a_damaged_page_is_found(home: House, db: Path, folder: Path) -> None:
     content[page * 4096 : page * 4096 + 100] = b"\xff" * 100
     db.write_bytes(content)
     with Store(db, read_only=True) as store:
-        found = audit(store, folder)
+        found = verify(store, folder)
     assert any("damaged" in finding.what for finding in found)
     assert any("backup" in finding.next_step for finding in found)
 
@@ -185,7 +187,7 @@ def test_a_lost_segment_is_found_and_a_doubled_one_is_nothing(home: House, folde
     shutil.copytree(last.parent, folder / "again")
     assert findings(home, folder) == []
     first.unlink()
-    [finding] = audit(home.store, folder)
+    [finding] = verify(home.store, folder)
     assert finding.what.startswith("votes that are missing in the journal: 9 (")
     assert "move the journal folder away" in finding.next_step
     shutil.move(folder, folder.with_name("away"))
@@ -201,7 +203,7 @@ def test_a_database_that_is_older_than_its_journal_is_found(home: House, db: Pat
         keep_journal(store)
     shutil.copy(db.with_name("copy.db"), db)
     with Store(db, read_only=True) as store:
-        [finding] = audit(store, folder)
+        [finding] = verify(store, folder)
     assert "the database ends with event" in finding.what
     assert "restore --db" in finding.next_step
 
@@ -209,7 +211,9 @@ def test_a_database_that_is_older_than_its_journal_is_found(home: House, db: Pat
 def test_the_journal_of_another_database_is_found(home: House, folder: Path, tmp_path: Path) -> None:
     with Store(tmp_path / "other.db") as other:
         judge(House(other), "battle-1")
-        assert [finding.what for finding in audit(other, folder)] == [f"{folder} holds the journal of another database"]
+        assert [finding.what for finding in verify(other, folder)] == [
+            f"{folder} holds the journal of another database"
+        ]
 
 
 def test_words_that_were_erased_and_are_still_in_the_journal_are_found(home: House, folder: Path) -> None:
@@ -221,7 +225,7 @@ def test_words_that_were_erased_and_are_still_in_the_journal_are_found(home: Hou
     keep_journal(home.store)
     assert findings(home, folder) == []
     (segment.parent / "00000009.jsonl").write_bytes(before)
-    [finding] = audit(home.store, folder)
+    [finding] = verify(home.store, folder)
     assert "lines of the journal that hold erased words" in finding.what
 
 
@@ -261,7 +265,7 @@ def test_while_votes_and_erasures_come_in_nothing_is_found(home: House, db: Path
             for _ in range(40):
                 assert voter.stdout.readline()
             with Store(db, read_only=True) as store:
-                assert audit(store, folder) == []
+                assert verify(store, folder) == []
     finally:
         voter.kill()
         voter.wait()
@@ -274,14 +278,14 @@ def test_votes_that_wait_longer_than_it_takes_are_found(
     folder.rename(folder.with_name("away"))
     folder.write_text("")
     with pytest.raises(NotADirectoryError):
-        segments.Appender(folder, "id", 2).append([b"line"])
+        Appender(folder, "id", 2).append([b"line"])
     journal = Journal(home.store, folder)
     journal.close()
     assert journal.state().lag > 0
-    [finding] = audit(home.store, folder)
+    [finding] = verify(home.store, folder)
     assert finding.what.startswith("votes that are not in the journal yet: 9 (")
-    monkeypatch.setattr(audit_file, "LAG_S", 1e8)
-    assert audit(home.store, folder) == []
+    monkeypatch.setattr(verify_module, "LAG_S", 1e8)
+    assert verify(home.store, folder) == []
 
 
 # The command
@@ -295,7 +299,7 @@ def run(*argv: str) -> tuple[int, str]:
 def test_the_command_says_what_it_found_and_what_to_do(home: House, db: Path, folder: Path) -> None:
     status, text = run("verify", "--db", str(db))  # beside the store that is open for writing
     assert status == 0
-    assert "say the same: 5 votes" in text
+    assert "are intact and agree: 5 battles" in text
     assert json.loads(run("verify", "--db", str(db), "--json")[1]) == []
     [segment] = segments.segments(folder)
     segment.unlink()

@@ -54,7 +54,7 @@ def test_lone_surrogates_are_the_doors_to_judge() -> None:
     "route", ["upload", "component_server", "vibe-edit", "stream/x", "run/../upload", "", "run", "x"]
 )
 def test_routes_that_nothing_here_uses_are_closed(route: str) -> None:
-    with pytest.raises(Unknown, match=r"nothing here that takes this; .* is /gradio_api/call/v2/compare"):
+    with pytest.raises(Unknown, match=r"takes no requests; .* such as /gradio_api/call/v2/compare"):
         sent(route, {})
 
 
@@ -68,7 +68,7 @@ def test_a_wrong_event_index_is_refused(index: Any) -> None:
 @pytest.mark.parametrize("name", ["vote", "nothing", "compare_1"])
 def test_programs_call_what_is_public_and_nothing_else(name: str) -> None:
     for way in ("call", "call/v2"):
-        with pytest.raises(Unknown, match="no endpoint of this name; valid: /compare"):
+        with pytest.raises(Unknown, match="no endpoint with this name; valid: /compare"):
             sent(f"{way}/{name}", {"data": []})
 
 
@@ -132,7 +132,7 @@ def test_what_is_no_json_to_be_read_here_is_refused_in_few_words(body: bytes) ->
 )
 def test_forged_file_data_is_refused(value: Any) -> None:
     for route, body in (("run/vote", {"data": [value]}), ("call/v2/compare", {"instruction": value})):
-        with pytest.raises(InvalidValue, match="nothing here takes files"):
+        with pytest.raises(InvalidValue, match="no event takes files"):
             sent(route, body)
 
 

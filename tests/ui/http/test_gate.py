@@ -15,14 +15,16 @@ from starlette.requests import Request
 
 from playground.errors import Busy
 from playground.settings import Settings
+from playground.ui.http.asgi import Scope
 from playground.ui.http.calls import PREFIX, Endpoint, Endpoints
 from playground.ui.http.gate import CallGate, check_pace
 from playground.ui.http.limits import MOST_OPEN, Limits
-from playground.ui.http.middleware import COOKIE, Scope
+from playground.ui.http.middleware import COOKIE
 from playground.ui.http.operator import HEADER, OperatorAccess, OperatorGate
 from playground.ui.http.turnstile import Turnstile
 
 COMPARE = Endpoint(0, "compare", 1, {"instruction": True})
+COMPARE_ON_PAGE = Endpoint(3, "compare_1", 1, None)
 VOTE = Endpoint(1, "vote_3", 1)
 LOOK = Endpoint(2, "refresh", 1)
 FAR, HERE = "203.0.113.7", "127.0.0.1"
@@ -100,7 +102,7 @@ class Page:
             "client": (host, 1),
             "headers": [(b"host", b"127.0.0.1"), *((k.encode(), v.encode()) for k, v in headers.items())],
         }
-        endpoints = Endpoints.of((COMPARE, VOTE, LOOK))
+        endpoints = Endpoints.of((COMPARE, VOTE, LOOK, COMPARE_ON_PAGE))
         gate = CallGate(app, self.limits, self.turnstile, lambda _: endpoints, ROOMS)
         await OperatorGate(gate, OperatorAccess(TOKEN))(scope, receive, send)
         return answer
@@ -117,11 +119,13 @@ def test_a_call_reaches_the_page_whole() -> None:
 
 def test_a_bad_call_does_not_reach_the_page() -> None:
     answer = Page().ask(f"{PREFIX}run/x", b"{")
-    assert (answer.status, answer.words, answer.seen) == (400, "the body is not JSON that can be read here", [])
+    assert (answer.status, answer.words, answer.seen) == (400, "the body is not valid JSON", [])
     assert Page().ask(f"{PREFIX}upload", {}).status == 404
 
 
-@pytest.mark.parametrize("path", ["file=/etc/passwd", "proxy=http://x", "vibe-code", "dev/reload", "runs", "deep_link"])
+@pytest.mark.parametrize(
+    "path", ["file=/etc/passwd", "proxy=http://x", "vibe-code", "dev/reload", "runs", "deep_link", "heartbeat/abc"]
+)
 def test_gradios_other_rooms_are_closed(path: str) -> None:
     assert Page().ask(PREFIX + path).words == "There is no page at this address."
 
@@ -159,9 +163,7 @@ def test_an_address_with_a_slash_too_many_leads_to_the_page_below_any_path(path:
     assert urljoin(base, answer.headers["location"]) == base.rstrip("/")
 
 
-@pytest.mark.parametrize(
-    "path", ["/", "/leaderboard", f"{PREFIX}info", f"{PREFIX}heartbeat/abc", f"{PREFIX}queue/data"]
-)
+@pytest.mark.parametrize("path", ["/", "/leaderboard", f"{PREFIX}info", f"{PREFIX}queue/data"])
 def test_the_page_and_what_it_reads_are_open(path: str) -> None:
     assert Page().ask(path).status == 200
 
@@ -240,7 +242,7 @@ class Crowd:
     """Requests to one page of which none is answered until all have been counted."""
 
     page: Page
-    path: str = f"{PREFIX}heartbeat/abc"
+    path: str = f"{PREFIX}queue/data"
 
     def statuses(self, count: int, then: Callable[[], Awaitable[Answer]], **more: str) -> tuple[list[int], Answer]:
         """Of `count` requests that stay open, and the answer to one more while they are."""
@@ -303,7 +305,7 @@ def test_a_vote_goes_past_comparisons_that_begin_one_at_a_time() -> None:
 
     async def together() -> list[int]:
         page.answers = asyncio.Event()
-        calls = [{"fn_index": e.index, "data": ["hi"]} for e in (COMPARE, COMPARE, COMPARE, VOTE)]
+        calls = [{"fn_index": e.index, "data": ["hi"]} for e in (*[COMPARE_ON_PAGE] * 3, VOTE)]
         asked = [asyncio.create_task(page.asked(f"{PREFIX}run/x", call, **OPERATOR)) for call in calls]
         for _ in range(9):
             await asyncio.sleep(0)
@@ -312,8 +314,8 @@ def test_a_vote_goes_past_comparisons_that_begin_one_at_a_time() -> None:
         assert {answer.status for answer in await asyncio.gather(*asked)} == {200}
         return first
 
-    assert asyncio.run(together()) == [VOTE.index, COMPARE.index]
-    assert page.reached.count(COMPARE.index) == 3
+    assert asyncio.run(together()) == [VOTE.index, COMPARE_ON_PAGE.index]
+    assert page.reached.count(COMPARE_ON_PAGE.index) == 3
 
 
 def test_what_a_handler_refuses_in_words_is_the_requests_fault() -> None:

@@ -18,8 +18,9 @@ from playground.arena.arena import Arena
 from playground.clock import Clock
 from playground.raters import new_secret, rater_id
 from playground.settings import Settings
+from playground.ui.http.asgi import Scope
 from playground.ui.http.health import HealthRoute
-from playground.ui.http.middleware import COOKIE, Scope
+from playground.ui.http.middleware import COOKIE
 from playground.ui.site import build_pages, launch_options
 from tests.arena.test_arena import write_card
 from tests.conftest import ROOT, LiveApp, free_port, models_are_up

@@ -11,7 +11,8 @@ import pytest
 from starlette.requests import Request
 
 from playground.raters import rater_id
-from playground.ui.http.middleware import COOKIE, PageMiddleware, Scope, cookie_header, rater_of
+from playground.ui.http.asgi import Scope
+from playground.ui.http.middleware import COOKIE, PageMiddleware, rater_of
 
 RATER = "0123456789abcdef" * 2
 
@@ -34,6 +35,7 @@ def ask(
     body: Iterable[bytes] = (b"",),
     content_type: str = "text/html; charset=utf-8",
     scheme: str = "http",
+    root_path: str = "",
     status: int = 200,
 ) -> Answer:
     """One request through the middleware to an app that reads the whole body and answers with its length."""
@@ -65,9 +67,10 @@ def ask(
         "type": "http",
         "method": method,
         "scheme": scheme,
+        "root_path": root_path,
         "headers": [(b"host", b"play.example"), *((k.encode(), v.encode()) for k, v in headers)],
     }
-    asyncio.run(PageMiddleware(app, max_body_bytes=100, new_rater=lambda: RATER)(scope, receive, send))
+    asyncio.run(PageMiddleware(app, max_body_bytes=100, new_secret=lambda: RATER)(scope, receive, send))
     return answer
 
 
@@ -90,7 +93,7 @@ def test_over_https_the_cookie_also_works_in_a_frame() -> None:
 
 
 def test_below_a_path_the_cookie_stays_below_it() -> None:
-    assert f"={RATER}; Path=/play; " in cookie_header(RATER, secure=False, path="/play")
+    assert f"={RATER}; Path=/play; " in ask(root_path="/play").header("set-cookie")
 
 
 def test_nginx_is_told_to_send_streams_on_at_once() -> None:

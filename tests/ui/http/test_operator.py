@@ -12,21 +12,21 @@ import pytest
 from playground.clock import Clock
 from playground.errors import InvalidValue
 from playground.settings import Settings, read_settings
+from playground.ui.http.limits import ATTEMPTS_PER_MINUTE, FailedAttempts
 from playground.ui.http.operator import (
     COOKIE,
     HEADER,
-    MOST_SESSIONS,
+    MOST_SIGN_INS,
     NOBODY,
-    SESSION_S,
+    SIGN_IN_S,
     OperatorAccess,
     OperatorGate,
-    Sessions,
+    SignIns,
     base_url,
     operator_access,
     operator_url,
-    scope_standing,
+    scope_status,
 )
-from playground.ui.http.tries import TRIES_PER_MINUTE, WrongTries
 from tests.support.asking import Answer, ask
 
 TOKEN = "correct-horse-battery-staple-and-more"
@@ -49,11 +49,11 @@ class Gate:
     def __init__(self, access: OperatorAccess = ACCESS) -> None:
         self.now_s = 1000.0
         clock = Clock(monotonic=lambda: self.now_s)
-        self.sessions = Sessions(clock)
+        self.sign_ins = SignIns(clock)
         self.made: Callable[[Any], OperatorGate] = lambda app: OperatorGate(
-            app, access, self.sessions, self._tries, now_s=lambda: self.now_s
+            app, access, self.sign_ins, self._attempts, now_s=lambda: self.now_s
         )
-        self._tries = WrongTries(clock=clock)
+        self._attempts = FailedAttempts(clock=clock)
 
     def ask(self, address: str = "/operator", **how: Any) -> Answer:
         return ask(self.made, address=address, **how)
@@ -63,7 +63,7 @@ class Gate:
 
     def is_operator(self, **headers: str) -> bool:
         behind = self.ask("/gradio_api/run/press", form={}, headers=headers).behind
-        return behind is not None and scope_standing(behind).is_operator
+        return behind is not None and scope_status(behind).is_operator
 
 
 # The token
@@ -134,7 +134,7 @@ def test_right_token_starts_a_session_and_leaves_a_clean_address() -> None:
 
 def test_cookie_is_for_this_path_and_no_other_site() -> None:
     cookie = Gate().enter(root_path="/play").header("set-cookie")
-    assert re.fullmatch(rf"{COOKIE}=[\w-]{{43}}; Path=/play; Max-Age={SESSION_S}; HttpOnly; SameSite=Strict", cookie)
+    assert re.fullmatch(rf"{COOKIE}=[\w-]{{43}}; Path=/play; Max-Age={SIGN_IN_S}; HttpOnly; SameSite=Strict", cookie)
     assert Gate().enter().header("set-cookie").split("; ")[1] == "Path=/"
 
 
@@ -167,7 +167,9 @@ def test_wrong_token_is_refused(token: str) -> None:
 
 def test_wrong_tries_are_limited_per_address_and_a_right_token_is_not() -> None:
     gate = Gate()
-    assert [gate.enter("wrong").status for _ in range(TRIES_PER_MINUTE + 2)] == [403] * TRIES_PER_MINUTE + [429] * 2
+    assert [gate.enter("wrong").status for _ in range(ATTEMPTS_PER_MINUTE + 2)] == [403] * ATTEMPTS_PER_MINUTE + [
+        429
+    ] * 2
     assert gate.enter("wrong").header("retry-after") == "6"
     assert gate.enter("wrong", host="203.0.113.8").status == 403
     assert gate.enter().status == 303
@@ -183,7 +185,7 @@ def test_head_is_answered_as_get() -> None:
 def test_where_nobody_can_be_the_operator_there_is_no_such_page() -> None:
     answer = Gate(NOBODY).enter("")
     assert answer.behind is not None
-    assert not scope_standing(answer.behind).is_operator
+    assert not scope_status(answer.behind).is_operator
 
 
 # Being the operator
@@ -194,7 +196,7 @@ def test_a_program_sends_the_token_as_a_header() -> None:
     assert gate.is_operator(**{HEADER: TOKEN})
     refused = gate.ask("/gradio_api/run/x", form={}, headers={HEADER: "wrong"})
     assert (refused.status, refused.behind) == (403, None)
-    statuses = [gate.ask("/", headers={HEADER: "wrong"}).status for _ in range(TRIES_PER_MINUTE)]
+    statuses = [gate.ask("/", headers={HEADER: "wrong"}).status for _ in range(ATTEMPTS_PER_MINUTE)]
     assert statuses[-1] == 429
     assert gate.is_operator(**{HEADER: TOKEN})
 
@@ -216,7 +218,7 @@ def test_neither_address_nor_host_nor_a_made_up_session_is_the_operator(headers:
     gate.enter()
     behind = gate.ask("/models", host="127.0.0.1", headers=headers).behind
     assert behind is not None
-    assert not scope_standing(behind).is_operator
+    assert not scope_status(behind).is_operator
 
 
 @pytest.mark.parametrize(("site", "is_operator"), [("same-origin", True), ("none", True), ("same-site", False)])
@@ -240,14 +242,14 @@ def test_a_session_ends_by_itself_and_by_signing_out() -> None:
     assert (out.status, out.location) == (303, "./models")
     assert out.header("set-cookie").startswith(f"{COOKIE}=; Path=/; Max-Age=0;")
     assert (gate.is_operator(cookie=one), gate.is_operator(cookie=other)) == (False, True)
-    gate.now_s += SESSION_S
+    gate.now_s += SIGN_IN_S
     assert not gate.is_operator(cookie=other)
 
 
-def test_sessions_do_not_pile_up() -> None:
-    sessions = Sessions()
-    ids = [sessions.start() for _ in range(MOST_SESSIONS + 1)]
-    assert [ids[0] in sessions, ids[1] in sessions, ids[-1] in sessions] == [False, True, True]
+def test_oldest_of_too_many_sign_ins_ends() -> None:
+    sign_ins = SignIns()
+    ids = [sign_ins.start() for _ in range(MOST_SIGN_INS + 1)]
+    assert [ids[0] in sign_ins, ids[1] in sign_ins, ids[-1] in sign_ins] == [False, True, True]
 
 
 def test_a_sessions_id_is_not_the_token() -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from playground.ui.http.limits import ATTEMPTS_PER_MINUTE
 from playground.ui.http.password import COOKIE, COOKIE_MAX_AGE_S, STARTED, PasswordGate
-from playground.ui.http.tries import TRIES_PER_MINUTE
 from tests.support.asking import BROWSER, Answer, ask
 
 PASSWORD = "grüner Tee; 50 %"
@@ -134,7 +134,7 @@ def test_wrong_password_is_refused_with_the_form_again(password: str) -> None:
 def test_wrong_tries_are_limited_per_address_and_way_and_open_browsers_go_on() -> None:
     gate = Gate()
     cookie = gate.post().cookie
-    assert [gate.post("wrong").status for _ in range(TRIES_PER_MINUTE + 1)] == [401] * TRIES_PER_MINUTE + [429]
+    assert [gate.post("wrong").status for _ in range(ATTEMPTS_PER_MINUTE + 1)] == [401] * ATTEMPTS_PER_MINUTE + [429]
     refused = gate.post()
     assert (refused.status, refused.cookie) == (429, ""), "or the limit would limit nothing"
     assert 0 < int(refused.header("retry-after")) <= 6
@@ -145,8 +145,8 @@ def test_wrong_tries_are_limited_per_address_and_way_and_open_browsers_go_on() -
 
 def test_wrong_basic_is_limited_too() -> None:
     gate = Gate()
-    statuses = [gate.ask(headers={"authorization": basic("wrong")}).status for _ in range(TRIES_PER_MINUTE + 1)]
-    assert statuses == [401] * TRIES_PER_MINUTE + [429]
+    statuses = [gate.ask(headers={"authorization": basic("wrong")}).status for _ in range(ATTEMPTS_PER_MINUTE + 1)]
+    assert statuses == [401] * ATTEMPTS_PER_MINUTE + [429]
     assert not gate.lets_in(authorization=basic(PASSWORD))
     assert gate.post().status == 303
 
@@ -159,7 +159,7 @@ def test_a_program_sends_http_basic_with_any_user_name() -> None:
 @pytest.mark.parametrize("header", ["Basic", "Basic !!", "Basic YWJj", "Bearer abc", f"Basic {PASSWORD}"])
 def test_header_that_is_no_http_basic_is_no_try(header: str) -> None:
     gate = Gate()
-    statuses = {gate.ask(headers={"authorization": header}).status for _ in range(TRIES_PER_MINUTE + 1)}
+    statuses = {gate.ask(headers={"authorization": header}).status for _ in range(ATTEMPTS_PER_MINUTE + 1)}
     assert statuses == {401}
 
 

@@ -14,7 +14,7 @@ from playground.arena.listing import model_rows
 from playground.catalog.catalog import Catalog, without_folders
 from playground.ratings.leaderboard import build_leaderboard
 from playground.records import ModelCard, ModelStatus
-from playground.ui.http.operator import HEADER, OperatorAccess, Standing
+from playground.ui.http.operator import HEADER, OperatorAccess, OperatorStatus
 from playground.ui.pages.models.model_card import (
     Entry,
     card_html,
@@ -187,22 +187,25 @@ def test_text_without_a_folder_is_unchanged() -> None:
 @pytest.mark.parametrize(
     ("standing", "words"),
     [
-        (Standing(True, OperatorAccess("t", is_new=True)), ("You are the operator in this browser.", "Sign out")),
-        (Standing(False, OperatorAccess("t", is_new=True)), ("open the link that the terminal printed", "./operator")),
-        (Standing(False, OperatorAccess("t")), ("If you are the operator", "./operator")),
+        (OperatorStatus(True, OperatorAccess("t", is_new=True)), ("You are the operator in this browser.", "Sign out")),
         (
-            Standing(False, OperatorAccess(hub_names=("ada",), hub_login="https://a.hf.space/l")),
+            OperatorStatus(False, OperatorAccess("t", is_new=True)),
+            ("open the link that the terminal printed", "./operator"),
+        ),
+        (OperatorStatus(False, OperatorAccess("t")), ("If you are the operator", "./operator")),
+        (
+            OperatorStatus(False, OperatorAccess(hub_names=("ada",), hub_login="https://a.hf.space/l")),
             ("_blank", "a.hf.space"),
         ),
     ],
 )
-def test_page_says_how_to_become_the_operator(standing: Standing, words: tuple[str, ...]) -> None:
+def test_page_says_how_to_become_the_operator(standing: OperatorStatus, words: tuple[str, ...]) -> None:
     html = operator_html(standing)
     assert all(piece in html for piece in words), html
 
 
 def test_page_is_silent_if_nobody_can_be_the_operator() -> None:
-    assert operator_html(Standing()) == ""
+    assert operator_html(OperatorStatus()) == ""
 
 
 # Forged events

@@ -17,6 +17,7 @@ import pytest
 from starlette.datastructures import Headers
 
 from playground.arena.arena import Arena
+from playground.battles import Viewer
 from playground.errors import Refused
 from playground.raters import new_secret, rater_id
 from playground.records import BattleState, Belongings, Instruction, OwnBattle
@@ -44,6 +45,10 @@ class Person:
     @property
     def id(self) -> str:
         return rater_id(self.secret)
+
+    @property
+    def viewer(self) -> Viewer:
+        return Viewer(self.id)
 
     @property
     def browser(self) -> Any:
@@ -101,7 +106,7 @@ def rows(arena: Arena, statement: str, *values: object) -> list[tuple[Any, ...]]
 
 def test_consent_is_stored_before_the_first_battle(arena: Arena, ada: Person, ben: Person) -> None:
     made = [
-        arena.compare(HERRINGS, owner=owner, source=source, blind=True, keep=keep)
+        arena.compare(HERRINGS, Viewer(owner, source), blind=True, keep=keep)
         for source, owner, keep in (
             ("page", ada.id, True),
             ("page", ada.id, True),
@@ -109,7 +114,7 @@ def test_consent_is_stored_before_the_first_battle(arena: Arena, ada: Person, be
             ("page", ben.id, False),
         )
     ]
-    arena.regenerate(ended(arena, made[0], ada.id).battle_id, ada.id)
+    arena.regenerate(ended(arena, made[0], ada.viewer).battle_id, ada.viewer)
     without = (
         "SELECT b.id FROM battles b WHERE b.owner IN (?, ?, ?) AND NOT EXISTS ("
         "SELECT 1 FROM consents c WHERE c.rater_id = b.owner AND c.created_at <= b.created_at)"
@@ -160,8 +165,8 @@ def test_typed_receipt_shows_and_erases_its_own_data(
     assert bens in shown(drawn, my_data.list)
     assert "of 1 battle of that receipt" in shown(my_data.ask(typed, ada.browser), my_data.question)
     my_data.erase(typed, ada.browser)
-    assert arena.belongings(ben.id) == Belongings(0, 1, 1, 0)
-    assert arena.belongings(ada.id) == Belongings(1, 0, 1, 1)
+    assert arena.raters.totals(ben.id) == Belongings(0, 1, 1, 0)
+    assert arena.raters.totals(ada.id) == Belongings(1, 0, 1, 1)
 
 
 @pytest.mark.parametrize("typed", ["abc", "g" * 32, HOSTILE, "ab" * 17])
@@ -171,7 +176,7 @@ def test_invalid_receipt_changes_nothing(arena: Arena, my_data: MyDataPage, ada:
         updates = handler(typed, ada.browser)
         assert "no receipt" in shown(updates, my_data.said)
         assert my_data.list not in updates
-    assert arena.belongings(ada.id).battles == 1
+    assert arena.raters.totals(ada.id).battles == 1
 
 
 def test_value_that_is_not_a_text_counts_as_no_receipt(arena: Arena, my_data: MyDataPage, ada: Person) -> None:
@@ -222,7 +227,7 @@ def test_typed_receipt_links_revealed_battles_only() -> None:
 def test_erasure_takes_two_steps_and_leaves_votes(arena: Arena, my_data: MyDataPage, ada: Person) -> None:
     judged(arena, ada)
     assert my_data.ask("", ada.browser)[my_data.confirm]["visible"] is True
-    assert arena.belongings(ada.id).battles == 1
+    assert arena.raters.totals(ada.id).battles == 1
     drawn = my_data.erase("", ada.browser)
     assert drawn[my_data.confirm]["visible"] is False
     assert "Erased: the texts of 1 battle, and 1 comment or report." in shown(drawn, my_data.said)
@@ -246,7 +251,7 @@ def test_erased_bytes_disappear_from_all_files(arena: Arena, ada: Person) -> Non
     for number in range(30):
         judged(arena, ada, str(number), told)
     assert is_left()
-    arena.erase(ada.id)
+    arena.raters.erase(ada.id)
     deadline = time.monotonic() + 60
     while is_left():
         assert time.monotonic() < deadline
@@ -254,28 +259,28 @@ def test_erased_bytes_disappear_from_all_files(arena: Arena, ada: Person) -> Non
 
 
 def test_erasure_forgets_unstored_battles_that_have_ended(arena: Arena, ada: Person, ben: Person) -> None:
-    bens = ended(arena, arena.compare(HERRINGS, owner=ben.id, source="page", blind=False, keep=False), ben.id)
+    bens = ended(arena, arena.compare(HERRINGS, ben.viewer, blind=False, keep=False), ben.viewer)
     with frozen_models(os.getpid()):
-        adas = arena.compare(HERRINGS, owner=ada.id, source="page", blind=False, keep=False)
+        adas = arena.compare(HERRINGS, ada.viewer, blind=False, keep=False)
         with pytest.raises(Refused, match="nothing was erased"):
-            arena.erase(ada.id)
-        arena.stop(adas, ada.id)
+            arena.raters.erase(ada.id)
+        arena.stop(adas, ada.viewer)
     while adas in arena.running:
-        arena.view(adas, ada.id)
+        arena.battles.view(adas, ada.viewer)
         time.sleep(0.01)
-    arena.erase(ada.id)
+    arena.raters.erase(ada.id)
     with pytest.raises(Refused, match="no such battle"):
-        arena.view(adas, ada.id)
-    assert arena.view(bens.battle_id, ben.id) == bens
+        arena.battles.view(adas, ada.viewer)
+    assert arena.battles.view(bens.battle_id, ben.viewer) == bens
 
 
 def test_erased_battle_cannot_be_regenerated(arena: Arena, ada: Person) -> None:
-    view = ended(arena, arena.compare(HERRINGS, owner=ada.id, source="page", blind=False), ada.id)
-    arena.erase(ada.id)
-    erased = arena.view(view.battle_id, ada.id)
+    view = ended(arena, arena.compare(HERRINGS, ada.viewer, blind=False), ada.viewer)
+    arena.raters.erase(ada.id)
+    erased = arena.battles.view(view.battle_id, ada.viewer)
     assert (erased.erased, erased.state, erased.instruction) == (True, BattleState.VOID, Instruction(""))
     with pytest.raises(Refused, match="erased by its rater"):
-        arena.regenerate(view.battle_id, ada.id)
+        arena.regenerate(view.battle_id, ada.viewer)
 
 
 # Export
@@ -285,7 +290,7 @@ def test_file_has_all_data_of_its_rater_and_no_other(
     arena: Arena, my_data: MyDataPage, ada: Person, ben: Person
 ) -> None:
     adas, bens = judged(arena, ada), judged(arena, ben)
-    arena.note(bens, ada.id, report_side="a", report="Ada reports.")
+    arena.battles.report(bens, ada.viewer, "a", "Ada reports.")
     document = json.loads(my_data.as_file("", ada.browser)[my_data.document])
     assert document["rater_id"] == ada.id
     assert [battle["battle_id"] for battle in document["battles"]] == [adas]

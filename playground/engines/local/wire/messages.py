@@ -1,6 +1,6 @@
 """What web process and worker say to each other: the records of a conversation and their JSON form.
 
-    to the worker:    load (card, threads, room, rows, recorded, gives_way) · start (a job) · cancel (row)
+    to the worker:    load (card, threads, room, rows, recorded) · start (a job) · cancel (row)
     from the worker:  ready (facts) or failed (error) · started (row) · tokens (row, ids) · ended (row, reason, error)
     from a check:     point (name, words) · failed (point, error) or checked
 
@@ -27,14 +27,12 @@ def load(
     max_rows: int = MAX_ROWS,
     *,
     recorded: bool = True,
-    gives_way: bool = True,
 ) -> Message:
     """Ask a fresh worker to load `card`; always the first message.
 
     Args:
         room: bytes for weights by device; of none, the worker chooses one.
         recorded: steps may be recorded and replayed, where there is a GPU that can.
-        gives_way: the processors are left to others at once.
     """
     return {
         "kind": "load",
@@ -43,7 +41,6 @@ def load(
         "room": dict(room),
         "max_rows": max_rows,
         "recorded": recorded,
-        "gives_way": gives_way,
     }
 
 

@@ -1,10 +1,10 @@
-"""Step 1: models, instructions, generations, battles, votes, and the pairs that they judge.
+"""Migration 1: models, instructions, generations, battles, votes, and the view of judged pairs.
 
-Boundary: statements only. Released: the next change is a file of its own.
+Boundary: statements only. Released: never edited.
 """
 
-# `good` and `chars` are Python's answers (Unicode blanks, NUL inside a text), written once with the row, and stand
-# before the long texts: counting votes then reads no page of an answer.
+# `good` and `chars` are computed in Python (Unicode blanks, NUL inside a text), and stand before the long texts:
+# counting votes then reads no page of an answer.
 TABLES = (
     """
 CREATE TABLE models (
@@ -162,7 +162,7 @@ WHEN OLD.generation_id IS NOT NULL
 BEGIN SELECT RAISE (ABORT, 'a side is filled once'); END""",
 )
 
-# One row per judged pair. In an order such as b>a=c a side's place is the number of '>' before its letter.
+# One row per judged pair. In an order such as b>a=c a side's rank is the number of '>' before its letter.
 PAIRS = """
 CREATE VIEW pairs AS
 SELECT

@@ -1,11 +1,10 @@
-"""Step 2: what the journal has to be told, consent, erasure, flags of answers, and raters stored by a hash.
+"""Migration 2: events for the journal, consent, erasures, flags of answers, and raters stored by a hash.
 
-Boundary: statements only. Released: the next change is a file of its own.
+Boundary: statements only. Released: never edited.
 """
 
-# A rater of the page was stored as what the browser's cookie says, which is a secret: whoever reads an export could
-# have acted as her. Who reports is one too, and need own no
-# battle. Raters of the API are names, not secrets, and stay.
+# Raters of the page were stored by their cookie, which is a secret: a reader of an export could have acted as them.
+# A rater who reports may own no battle. Raters of the API are names, not secrets, and stay.
 RATERS_OF_THE_PAGE = """
 SELECT owner FROM battles WHERE source = 'page' UNION SELECT rater_id FROM vote_notes WHERE kind = 'report'"""
 
@@ -18,7 +17,7 @@ OLD_TRIGGERS = tuple(
     )
 )
 
-# Before the raters are renamed: each looks for her notes.
+# Before the raters are renamed, which searches the notes of each.
 NOTES_INDEX = ("CREATE INDEX vote_notes_by_rater ON vote_notes (rater_id)",)
 
 RENAME_RATER = (
@@ -87,7 +86,7 @@ INDEXES = (
     "CREATE INDEX generations_by_instruction ON generations (instruction_id)",
 )
 
-# What is hers may be erased, and only so: the words go, everything that was counted stays.
+# A rater's text may be erased, and changed in no other way: everything that was counted stays.
 TRIGGERS = (
     """
 CREATE TRIGGER votes_never_change BEFORE UPDATE ON votes
@@ -126,7 +125,7 @@ CREATE TRIGGER erasures_stay BEFORE DELETE ON erasures
 BEGIN SELECT RAISE (ABORT, 'an erasure is written once'); END""",
 )
 
-# Votes of a database that had no journal yet; what was noted about them goes with each.
+# Events for votes from before the journal; their notes go with them.
 OLDER_ROWS = (
     """
 INSERT INTO journal_events (kind, battle_id, vote_id, created_at)
@@ -143,8 +142,8 @@ WHERE b.blind = 1 AND v.choice <> 'undo' AND EXISTS (
     AND o.created_at < v.created_at)""",
 )
 
-# As in step 1, with what speaks against counting a vote: an answer of its battle names its own model, or its rater
-# has seen the answers with their names before.
+# As in migration 1, with reasons not to count a vote: an answer names its own model, or the rater has seen the answers
+# with their names before.
 PAIRS = (
     "DROP VIEW pairs",
     """

@@ -1,9 +1,9 @@
-"""Step 3: who or what voted, votes of one network, and keys of programs.
+"""Migration 3: origins of votes, networks of votes, and keys of programs.
 
-Boundary: statements only. Released: the next change is a file of its own.
+Boundary: statements only. Released: never edited.
 """
 
-# Votes are append-only: the trigger that says so stands aside while they learn their origin.
+# Votes are append-only by a trigger, which is dropped while they get an origin.
 ORIGIN = (
     "DROP TRIGGER votes_never_change",
     "ALTER TABLE votes ADD COLUMN origin TEXT NOT NULL DEFAULT 'person'"
@@ -14,7 +14,7 @@ CREATE TRIGGER votes_never_change BEFORE UPDATE ON votes
 BEGIN SELECT RAISE (ABORT, 'votes are append-only: add a revision'); END""",
 )
 
-# SQLite cannot change a CHECK: the table is made anew with more kinds of flags.
+# SQLite cannot change a CHECK: the table is recreated with more kinds of flags.
 FLAGS = (
     "DROP VIEW pairs",
     """
@@ -52,7 +52,7 @@ INDEXES = (
     " WHERE source = 'page' AND blind = 1 AND draw_probability IS NOT NULL AND overrides = '{}'",
 )
 
-# As in step 2, with who voted, whether the arena drew the models, and whether the cards' own sampling was used.
+# As in migration 2, with the origin, whether the arena drew the models, and whether the cards' own sampling was used.
 PAIRS = (
     """
 CREATE VIEW pairs AS

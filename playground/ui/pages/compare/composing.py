@@ -44,7 +44,7 @@ class Composing:
 
     def offer_models(self) -> Updates:
         """Offer the models that answer here now; one may have joined since the page was built."""
-        return self.replies.panels.composer.settings.offer(self.replies.arena.line_up)
+        return self.replies.panels.composer.settings.offer(self.replies.arena.models.line_up)
 
     def surprise(self) -> Updates:
         """Fill in a random starter."""

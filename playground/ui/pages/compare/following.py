@@ -7,25 +7,23 @@ Boundary: draws views of the arena; changes nothing but what Stop ends.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import replace
 
 import gradio as gr
 
-from playground.errors import PlaygroundError
-from playground.records import BattleState, BattleView, ColumnState, ColumnView
-from playground.ui.follow import Looks
-from playground.ui.pace import tick_s
+from playground.errors import PlaygroundError, Refused
+from playground.records import BattleView, ColumnState, ColumnView
+from playground.ui.follow import Follower
 from playground.ui.pages.compare.script import ASKED, NAMED, SETTLED, WATCHED
 from playground.ui.pages.compare.shown import Shown
-from playground.ui.pages.compare.tab import Replies, Tab, is_gone
+from playground.ui.pages.compare.tab import Replies, Tab
 from playground.ui.rendering import escape
 from playground.ui.texts import NO_RATER
 from playground.ui.texts.formats import loading
 from playground.ui.wiring import AT_ONCE, QUIET, Updates, bound, unchanged
 
-RETRY_S = 1.0
 BEAT_S = 2.0
 """A followed tab gets a sign of life at least this often."""
 
@@ -36,7 +34,7 @@ class Following:
     def __init__(self, replies: Replies) -> None:
         self._replies = replies
         self._arena = replies.arena
-        self._looks = Looks(replies.arena)
+        self._follower = Follower(replies.arena)
         self._followers: dict[str | None, object] = {}  # by tab: the call that follows now
 
     def wire(self, demo: gr.Blocks) -> None:
@@ -68,7 +66,8 @@ class Following:
         """Draw the battle that the address names, with its composer."""
         tab, panels = Tab.read(sent, request), self._replies.panels
         if not tab.shown.battle_id:  # drawing the empty page could undo what a quick visitor has begun
-            return unchanged(panels.status.line) if tab.viewer else self._replies.say(NO_RATER, is_error=True)
+            has_cookie = bool(tab.reader.rater)
+            return unchanged(panels.status.line) if has_cookie else self._replies.say(NO_RATER, is_error=True)
         try:
             view = self._replies.view(tab)
         except PlaygroundError as error:
@@ -89,7 +88,7 @@ class Following:
         """End the writing of one column, or of all; `follow` draws the result."""
         tab = Tab.read(sent, request)
         try:
-            self._arena.stop(tab.battle_id, tab.rater, side)
+            self._arena.stop(tab.battle_id, tab.viewer, side)
         except PlaygroundError as error:
             raise gr.Error(error.public, print_exception=False) from error
 
@@ -105,12 +104,19 @@ class Following:
         yield {panels.pulse: pulse_html(shown, shown.battle_id, "", 0)}
         try:
             beats = 0
-            async for view in self._watch(shown.battle_id, tab.viewer, lambda: self._followers.get(session) is this):
-                beats += 1
-                yield {
-                    **panels.columns.render_live(self._replies.state(shown, self._estimated(view))),
-                    panels.pulse: pulse_html(shown, view.battle_id, view.state, beats),
-                }
+            views = self._follower.follow(
+                shown.battle_id,
+                tab.reader,
+                at_least_every_s=BEAT_S,
+                wanted=lambda: self._followers.get(session) is this,
+            )
+            with suppress(Refused):  # the refresh that follows draws the empty page
+                async for view in views:
+                    beats += 1
+                    yield {
+                        **panels.columns.render_live(self._replies.state(shown, self._estimated(view))),
+                        panels.pulse: pulse_html(shown, view.battle_id, view.state, beats),
+                    }
         finally:
             if self._followers.get(session) is this:
                 del self._followers[session]
@@ -119,33 +125,13 @@ class Following:
         """Add how long each model will be loading, in open mode only: it would tell blind models apart."""
         if all(column.state is not ColumnState.LOADING or column.card is None for column in view.columns):
             return view
-        eta_s = {status.model_id: status.eta_s for status in self._arena.statuses()}
+        eta_s = {status.model_id: status.eta_s for status in self._arena.models.statuses()}
 
         def estimated(column: ColumnView) -> ColumnView:
             left_s = eta_s.get(column.card.id) if column.card and column.state is ColumnState.LOADING else None
             return column if left_s is None else replace(column, status=loading(left_s))
 
         return replace(view, columns=tuple(estimated(column) for column in view.columns))
-
-    async def _watch(self, battle_id: str, viewer: str, wanted: Callable[[], bool]) -> AsyncIterator[BattleView]:
-        """Yield changed views while the battle is wanted and being written, and the first view after.
-
-        An unchanged view is repeated every `BEAT_S`.
-        """
-        last: BattleView | None = None
-        now, sent_s = asyncio.get_running_loop().time, 0.0
-        while wanted() and (last is None or last.state is BattleState.GENERATING):
-            try:
-                view = await self._looks.view(battle_id, viewer)
-            except PlaygroundError as error:
-                if is_gone(error):
-                    return
-                await asyncio.sleep(RETRY_S)
-                continue
-            if view != last or now() - sent_s >= BEAT_S:
-                last, sent_s = view, now()
-                yield view
-            await asyncio.sleep(tick_s(len(self._arena.running)) if view.state is BattleState.GENERATING else 0)
 
 
 def pulse_html(shown: Shown, battle_id: str, state: str, beat: int) -> str:

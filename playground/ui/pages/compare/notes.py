@@ -46,7 +46,7 @@ class Notes:
             clean = clean_comment(reasons).reasons
             if clean == self.replies.view(tab).reasons:
                 return False
-            self.replies.arena.note(tab.battle_id, tab.rater, reasons=clean, comment=None)
+            self.replies.arena.battles.note(tab.battle_id, tab.viewer, reasons=clean)
             return True
 
         return self._noted(Tab.read(sent, request), note)
@@ -58,7 +58,7 @@ class Notes:
             clean = clean_comment((), comment).comment
             if clean == self.replies.view(tab).comment:
                 return False
-            self.replies.arena.note(tab.battle_id, tab.rater, reasons=None, comment=clean)
+            self.replies.arena.battles.note(tab.battle_id, tab.viewer, comment=clean)
             return True
 
         return self._noted(Tab.read(sent, request), note)
@@ -79,7 +79,7 @@ class Notes:
                 raise InvalidValue(texts.REPORT_EMPTY)
             if side not in SIDES:
                 raise InvalidValue(texts.REPORT_NO_SIDE)
-            self.replies.arena.note(tab.battle_id, tab.rater, report_side=side, report=report)
+            self.replies.arena.battles.report(tab.battle_id, tab.viewer, str(side), report)
         except PlaygroundError as error:
             return self.replies.say(str(error), is_error=True)
         thanks = texts.REPORTED if self._is_stored(tab) else texts.REPORTED_UNSTORED

@@ -47,24 +47,22 @@ class Starting:
     def regenerate(self, sent: object, request: gr.Request) -> Updates:
         """Start a battle with the same instruction; the earlier one is kept."""
         tab, arena = Tab.read(sent, request), self.replies.arena
-        return self._started(tab, lambda: (arena.regenerate(tab.battle_id, tab.rater, tab.address), ""))
+        return self._started(tab, lambda: (arena.regenerate(tab.battle_id, tab.viewer), ""))
 
     def _compare(self, tab: Tab, typed: Typed) -> Started:
-        rater, arena = tab.rater, self.replies.arena
+        viewer, arena = tab.viewer, self.replies.arena
         if not isinstance(typed.instruction, str) or not typed.instruction.strip():
             raise InvalidInstruction(texts.NO_INSTRUCTION)
         instruction, notes = clean_instruction(typed.instruction, typed.input or "", typed.system or "", arena.settings)
         columns = _count(typed.columns)
         battle_id = arena.compare(
             instruction,
-            owner=rater,
-            source="page",
+            viewer,
             blind=typed.blind,
             models=clean_models(list(typed.models[:columns])) if typed.who_chooses == "mine" else (),
             columns=columns,
             overrides=clean_overrides(typed.overrides),
             keep=typed.forget is not True,
-            address=tab.address,
         )
         return battle_id, "; ".join(notes)
 
@@ -74,7 +72,7 @@ class Starting:
             return self.replies.say(texts.STILL_WRITING, is_error=True)
         try:
             battle_id, said = start()
-            view = self.replies.arena.view(battle_id, tab.viewer)
+            view = self.replies.arena.battles.view(battle_id, tab.reader)
         except PlaygroundError as error:
             return self.replies.say(str(error), is_error=True)
         drawn = self.replies.draw(replace(tab.shown, said=said), view)

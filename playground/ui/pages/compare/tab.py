@@ -13,11 +13,13 @@ from dataclasses import dataclass, replace
 import gradio as gr
 
 from playground.arena.arena import Arena
+from playground.battles import Viewer
 from playground.errors import InvalidValue, PlaygroundError, Refused
 from playground.prompting.prompt import ignores_system
 from playground.records import BattleView
+from playground.ui.http.asgi import address_of
 from playground.ui.http.gate import check_pace
-from playground.ui.http.middleware import address_of, rater_of
+from playground.ui.http.middleware import rater_of
 from playground.ui.pages.compare.panels import Panels
 from playground.ui.pages.compare.shown import Shown
 from playground.ui.pages.compare.state import PageState
@@ -57,23 +59,18 @@ class Tab:
         return clean_battle_id(self.shown.battle_id)
 
     @property
-    def viewer(self) -> str:
-        """Return the rater who looks; empty without a cookie."""
-        return rater_of(self.request) or ""
+    def reader(self) -> Viewer:
+        """Return the viewer who only reads; without a cookie, one who owns nothing."""
+        return Viewer(rater_of(self.request) or "")
 
     @property
-    def rater(self) -> str:
-        """Return the rater who acts, or raise `Refused` without a cookie and `Busy` above the limits."""
+    def viewer(self) -> Viewer:
+        """Return the viewer who acts, or raise `Refused` without a cookie and `Busy` above the limits."""
         check_pace(self.request)
         rater = rater_of(self.request)
         if rater is None:
             raise Refused("foreign", NO_RATER)
-        return rater
-
-    @property
-    def address(self) -> str:
-        """Return the client's address."""
-        return address_of(self.request)
+        return Viewer(rater, address=address_of(self.request))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +81,8 @@ class Replies:
     panels: Panels
 
     def view(self, tab: Tab) -> BattleView:
-        """Return the tab's battle, or raise as `Arena.view` does."""
-        return self.arena.view(tab.battle_id, tab.viewer)
+        """Return the tab's battle, or raise as `ArenaBattles.view` does."""
+        return self.arena.battles.view(tab.battle_id, tab.reader)
 
     def draw(self, shown: Shown, view: BattleView | None = None, error: str = "", again: bool = False) -> Updates:
         """Draw the whole page."""

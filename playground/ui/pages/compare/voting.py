@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
+from playground.battles import Ballot
 from playground.errors import InvalidValue, PlaygroundError
 from playground.records import BattleState, Instruction
 from playground.ui.pages.compare.script import BEGUN, JUDGED, by_script
@@ -43,18 +44,18 @@ class Voting:
 
     def undo(self, sent: object, request: gr.Request) -> Updates:
         """Take the vote back."""
-        arena = self.replies.arena
+        battles = self.replies.arena.battles
         return self._judged(
             Tab.read(sent, request),
-            lambda tab: self.replies.draw(tab.shown, arena.undo(tab.battle_id, tab.rater)),
+            lambda tab: self.replies.draw(tab.shown, battles.undo(tab.battle_id, tab.viewer)),
         )
 
     def reveal(self, sent: object, request: gr.Request) -> Updates:
         """Make the vote final and show the models."""
-        arena = self.replies.arena
+        battles = self.replies.arena.battles
         return self._judged(
             Tab.read(sent, request),
-            lambda tab: self.replies.draw(tab.shown, arena.reveal(tab.battle_id, tab.rater), again=True),
+            lambda tab: self.replies.draw(tab.shown, battles.reveal(tab.battle_id, tab.viewer), again=True),
         )
 
     def next(self, sent: object, request: gr.Request) -> Updates:
@@ -72,6 +73,6 @@ class Voting:
         shown = tab.shown
         if shown.choice not in ("", choice):  # a page of another version numbers its events differently
             raise InvalidValue(texts.PAGE_CHANGED)
-        view = self.replies.arena.vote(tab.battle_id, tab.rater, choice, shown.revision, tab.address)
+        view = self.replies.arena.battles.vote(tab.battle_id, tab.viewer, Ballot(choice, shown.revision))
         missed = view.state is BattleState.OPEN and view.revision != shown.revision
         return self.replies.draw(shown, view, texts.CHANGED_ELSEWHERE if missed else "")

@@ -20,7 +20,7 @@ from playground.catalog.catalog import files_state
 from playground.errors import InvalidValue, PlaygroundError, Refused
 from playground.ratings.leaderboard import LeaderboardRow
 from playground.records import ModelCard, ModelStatus
-from playground.ui.http.operator import Standing, hub_link, standing_of
+from playground.ui.http.operator import OperatorStatus, hub_link, operator_status
 from playground.ui.pages.models.model_card import COMING, Entry, list_html, states_html, turns_are_taken
 from playground.ui.rendering import escape, live_region, page_head, with_link
 from playground.ui.texts import PAGE_MODELS
@@ -71,7 +71,7 @@ class ModelsPage:
 
     def draw(self, request: gr.Request) -> Updates:
         """Draw the whole page, with the operator's controls only for the operator."""
-        standing = standing_of(request)
+        standing = operator_status(request)
         return {
             self.form: gr.update(visible=standing.is_operator),
             self.operator: operator_html(standing),
@@ -90,7 +90,7 @@ class ModelsPage:
 
     def draw_states(self, once_more: bool = False) -> Updates:
         """Draw the states of the line-up; the timer runs while a model is loading, or `once_more`."""
-        line_up, statuses = self._arena.line_up, self._arena.statuses()
+        line_up, statuses = self._arena.models.line_up, self._arena.models.statuses()
         turns = turns_are_taken(statuses)
         known = {card.id: card for card in line_up}
         entries = [Entry(known[s.model_id], s, True, takes_turns=turns) for s in statuses if s.model_id in known]
@@ -98,10 +98,10 @@ class ModelsPage:
         return {self.states: states_html(entries), self.timer: gr.Timer(active=coming or once_more)}
 
     def _entries(self) -> list[Entry]:
-        known = {status.model_id: status for status in self._arena.statuses()}
+        known = {status.model_id: status for status in self._arena.models.statuses()}
         turns = turns_are_taken(known.values())
         ratings = self._ratings()
-        line_up = self._arena.line_up
+        line_up = self._arena.models.line_up
         ids = {card.id for card in line_up}
         others = [card for card in self._arena.catalog.cards.values() if card.id not in ids]
 
@@ -133,13 +133,13 @@ class ModelsPage:
         card = self._arena.catalog.known(model_id)
         if do == "load":
             return self._load(card.id)
-        self._arena.unload_model(card.id)
+        self._arena.models.unload(card.id)
         return texts.UNLOADED.format(name=card.name)
 
     def _load(self, name: str) -> str:
-        before = self._arena.line_up
+        before = self._arena.models.line_up
         try:
-            card = self._arena.load_model(name)
+            card = self._arena.models.load(name)
         except OSError as error:  # an unreadable or invalid path
             raise InvalidValue(texts.UNREADABLE.format(name=name, reason=error.strerror or error)) from error
         words = texts.LOADING if card in before else texts.ADDED
@@ -147,18 +147,18 @@ class ModelsPage:
 
     def _managed(self, request: gr.Request, do: Callable[[], str]) -> Updates:
         """Do something for the operator, and draw the result or the error."""
-        before = self._arena.line_up
+        before = self._arena.models.line_up
         try:
-            if not standing_of(request).is_operator:
+            if not operator_status(request).is_operator:
                 raise Refused("foreign", texts.NOT_YOURS)
             said = live_region(SAID, do())
         except PlaygroundError as error:
             return {self.said: live_region(SAID, str(error), is_error=True)}
-        more = self._draw_list(manages=True) if self._arena.line_up != before else {}
+        more = self._draw_list(manages=True) if self._arena.models.line_up != before else {}
         return {self.said: said, **more, **self.draw_states(once_more=True)}
 
 
-def operator_html(standing: Standing) -> str:
+def operator_html(standing: OperatorStatus) -> str:
     """Return how to become the operator, or for the operator a button to sign out.
 
     Addresses are relative, so that they work below any path.

@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 from starlette.datastructures import Headers
 
+from playground.battles import Viewer
 from playground.errors import PlaygroundError
 from playground.records import Instruction
 from playground.settings import Settings
@@ -34,8 +35,8 @@ class Tab:
         """Show a new battle of the arena."""
         blind = how.pop("blind", True)
         words = Instruction(instruction, system=how.pop("system", ""))
-        battle_id = self.arena.compare(words, owner=RATER, source="page", blind=blind, **how)
-        view = self.arena.view(battle_id, RATER)
+        battle_id = self.arena.compare(words, Viewer(RATER), blind=blind, **how)
+        view = self.arena.view(battle_id, Viewer(RATER))
         self.shown = {"battle": battle_id, "revision": view.revision, "step": 1, "said": "", "again": True}
         return self
 
@@ -62,7 +63,7 @@ class Tab:
 
     @property
     def view(self) -> Any:
-        return self.arena.view(self.shown["battle"], RATER)
+        return self.arena.view(self.shown["battle"], Viewer(RATER))
 
 
 def fails(error: PlaygroundError) -> Any:

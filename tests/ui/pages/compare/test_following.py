@@ -67,7 +67,7 @@ def test_event_loop_never_waits_for_the_database(tab: Tab) -> None:
 
 
 def test_following_continues_after_a_passing_error(tab: Tab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("playground.ui.pages.compare.following.RETRY_S", 0.0)
+    monkeypatch.setattr("playground.ui.follow.RETRY_S", 0.0)
     tab.begins()
     seen, troubles = tab.arena.view, [StorageError("busy")] * 2
 

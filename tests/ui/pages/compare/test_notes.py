@@ -24,7 +24,7 @@ def test_reasons_and_comment_do_not_overwrite_each_other(tab: Tab) -> None:
     tab.begins().votes()
     assert texts.NOTED in tab.status(tab.page.notes.note_reasons(tab.shown, ["clear"], tab.request))
     assert texts.NOTED in tab.status(tab.page.notes.note_comment(tab.shown, "Short.", tab.request))
-    assert tab.arena.notes == [{"reasons": ("clear",), "comment": None}, {"reasons": None, "comment": "Short."}]
+    assert tab.arena.notes == [{"reasons": ("clear",)}, {"comment": "Short."}]
     assert (tab.view.reasons, tab.view.comment) == (("clear",), "Short.")
     tab.page.notes.note_reasons(tab.shown, ["clear"], tab.request)
     tab.page.notes.note_comment(tab.shown, "Short.", tab.request)

@@ -18,7 +18,7 @@ from tests.ui.pages.compare.tab import Tab, fails
 def test_passing_error_leaves_page_and_address(tab: Tab, handler: str) -> None:
     tab.begins().votes()
     before = dict(tab.shown)
-    for name in ("view", "vote", "undo", "reveal", "note", "regenerate"):
+    for name in ("view", "vote", "undo", "reveal", "note", "report", "regenerate"):
         setattr(tab.arena, name, fails(StorageError("the database is busy; try again")))
     if handler == "note_comment":
         updates = tab.page.notes.note_comment(tab.shown, "Short.", tab.request)

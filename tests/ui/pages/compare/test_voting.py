@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from playground.battles import Ballot, Viewer
 from playground.ui.texts import compare as texts
 from tests.support.browsing import RATER
 from tests.ui.pages.compare.tab import Tab
@@ -13,8 +14,8 @@ from tests.ui.pages.compare.tab import Tab
 
 def test_vote_on_a_changed_battle_is_asked_for_again(tab: Tab) -> None:
     tab.begins()
-    tab.arena.vote(tab.shown["battle"], RATER, "b")
-    tab.arena.undo(tab.shown["battle"], RATER)
+    tab.arena.vote(tab.shown["battle"], Viewer(RATER), Ballot("b"))
+    tab.arena.undo(tab.shown["battle"], Viewer(RATER))
     updates = tab.votes()
     assert texts.CHANGED_ELSEWHERE in tab.status(updates)
     assert tab.shown["revision"] == tab.view.revision == 2
