@@ -15,7 +15,6 @@ from playground.storage.maintenance.backup import backup
 
 
 def add(command: argparse.ArgumentParser) -> None:
-    """Add the arguments of `backup`."""
     command.add_argument("path", metavar="PATH", type=Path, help="the copy; an earlier one of this name is replaced")
     command.add_argument("--json", action="store_true", help="one JSON document: {path, size_bytes, rows by table}")
     add_flags(command, "db")

@@ -25,7 +25,6 @@ FROM_STDIN = "-"
 
 
 def add(command: argparse.ArgumentParser) -> None:
-    """Add the arguments of `erase`."""
     whose = command.add_mutually_exclusive_group(required=True)
     whose.add_argument("--rater", metavar="ID", help="a rater's id as in exports, of the page or of the API")
     whose.add_argument("--receipt", metavar="CODE", help="a rater's receipt; - reads it from standard input")
@@ -45,7 +44,7 @@ def add(command: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     """Print what is stored of the rater, and erase it with `--yes`; return 1 if bytes may be left in the file."""
     if arguments.leftovers:
-        return _run_leftovers(settings, arguments.json, out)
+        return _run_scrub(settings, arguments.json, out)
     if arguments.receipt is None:
         rater, source = str(arguments.rater), ""
     else:
@@ -63,7 +62,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     return 0 if is_scrubbed else 1
 
 
-def _run_leftovers(settings: Settings, as_json: bool, out: TextIO) -> int:
+def _run_scrub(settings: Settings, as_json: bool, out: TextIO) -> int:
     if not settings.db.is_file():
         raise StorageError(f"there is no database at {settings.db}; give --db")
     with Store(settings.db, exclusive=settings.db_mounted) as store:

@@ -17,7 +17,6 @@ from playground.settings import Settings, add_flags
 
 
 def add(command: argparse.ArgumentParser) -> None:
-    """Add the arguments of `export`."""
     command.add_argument("format", metavar="FORMAT", choices=sorted(FORMATS), help=", ".join(sorted(FORMATS)))
     command.add_argument("path", metavar="PATH", type=Path, help="its ending gives the container; replaced if present")
     command.add_argument("--counted-only", action="store_true", help="only votes that count on the leaderboard")

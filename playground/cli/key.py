@@ -19,7 +19,6 @@ from playground.validation import clean_rater
 
 
 def add(command: argparse.ArgumentParser) -> None:
-    """Add the arguments of `key`."""
     command.add_argument("name", metavar="NAME", nargs="?", help="the program; letters, digits and . _ @ : + -")
     command.add_argument("--revoke", action="store_true", help="delete the program's key; its votes stay")
     command.add_argument("--list", action="store_true", help="the programs that have a key")

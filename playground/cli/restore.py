@@ -26,7 +26,6 @@ BAR_DELAY_S = 1.0
 
 
 def add(command: argparse.ArgumentParser) -> None:
-    """Add the arguments of `restore`."""
     command.add_argument(
         "folder", nargs="?", metavar="FOLDER", type=Path, help="the journal; default: the one beside the database"
     )

@@ -17,7 +17,6 @@ from playground.storage.maintenance.verify import verify
 
 
 def add(command: argparse.ArgumentParser) -> None:
-    """Add the arguments of `verify`."""
     command.add_argument("--json", action="store_true", help="one array of {what, next_step}; empty if all is well")
     add_flags(command, "db")
     command.set_defaults(run=run)
