@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 from typing import TextIO
 
-from playground.cli.printing import print_json
+from playground.cli.printing import print_result
 from playground.settings import Settings, add_flags
 from playground.storage.maintenance.backup import backup
 
@@ -24,10 +24,7 @@ def add(command: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     """Copy the database and print what the copy holds."""
     made = backup(settings.db, arguments.path)
-    if arguments.json:
-        print_json({"path": str(made.path), "size_bytes": made.size_bytes, "rows": dict(made.rows)}, out)
-        return 0
-    size = f"{made.size_bytes / 1e6:.1f} MB"
-    battles, votes = made.rows.get("battles", 0), made.rows.get("votes", 0)
-    print(f"{made.path}: {size}, {battles} battles and {votes} votes and undos, checked", file=out)
+    document = {"path": str(made.path), "size_bytes": made.size_bytes, "rows": dict(made.rows)}
+    counts = f"{made.rows.get('battles', 0)} battles and {made.rows.get('votes', 0)} votes and undos"
+    print_result(document, f"{made.path}: {made.size_bytes / 1e6:.1f} MB, {counts}, checked", arguments.json, out)
     return 0

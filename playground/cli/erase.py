@@ -12,7 +12,7 @@ from typing import TextIO
 
 from playground.battles import Battles
 from playground.cli.database import open_read_only
-from playground.cli.printing import print_json
+from playground.cli.printing import print_json, print_result
 from playground.errors import InvalidValue, StorageError, Unknown
 from playground.raters import is_secret, rater_id
 from playground.records import Belongings, Erased
@@ -54,11 +54,9 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         found, is_scrubbed = _erase(settings, rater, source)
     else:
         found = _preview(settings, rater, source)
-    if arguments.json:
-        print_json({"rater": rater, "erased": arguments.yes, **asdict(found)}, out)
-    else:
-        words = f"the words of {found.battles} battles, {found.notes} comments and reports of {rater}"
-        print(f"erased: {words}" if arguments.yes else f"would erase {words}; add --yes to do it", file=out)
+    words = f"the words of {found.battles} battles, {found.notes} comments and reports of {rater}"
+    text = f"erased: {words}" if arguments.yes else f"would erase {words}; add --yes to do it"
+    print_result({"rater": rater, "erased": arguments.yes, **asdict(found)}, text, arguments.json, out)
     return 0 if is_scrubbed else 1
 
 
