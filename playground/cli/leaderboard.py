@@ -22,7 +22,6 @@ from playground.settings import Settings, add_flags
 
 
 def add(command: argparse.ArgumentParser) -> None:
-    """Add the arguments of `leaderboard`."""
     command.add_argument("--category", default="", help="only votes on starters of this category")
     command.add_argument(
         "--count-all", action="store_true", help="count open, quick and flagged votes, and those of busy raters"

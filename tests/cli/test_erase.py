@@ -18,7 +18,7 @@ from playground.storage.database.store import Store
 from playground.storage.journal.journal import Journal
 from playground.storage.journal.segments import journal_folder
 from tests.support.cast import GALPACA, MAMBA, House, battle
-from tests.support.storing import leftovers, voted
+from tests.support.storing import files_containing, voted
 
 SECRET = "ab" * 16
 
@@ -48,11 +48,11 @@ def test_erase_previews(db: Path) -> None:
 
 @pytest.mark.parametrize("whose", [("--receipt", SECRET), ("--rater", rater_id(SECRET))])
 def test_erase_by_receipt_and_by_id(db: Path, whose: tuple[str, str]) -> None:
-    assert {Path(name).suffix for name, _ in leftovers(db.parent, "herring")} == {".db", ".jsonl"}
+    assert {Path(name).suffix for name, _ in files_containing(db.parent, "herring")} == {".db", ".jsonl"}
     status, words = erase(*whose, "--yes", "--json", "--db", str(db))
     assert status == 0
     assert json.loads(words) == {"rater": rater_id(SECRET), "erased": True, "battles": 1, "notes": 1}
-    assert leftovers(db.parent, "herring") == []
+    assert files_containing(db.parent, "herring") == []
 
 
 def test_erase_ends_interrupted_battles(db: Path) -> None:
@@ -83,7 +83,7 @@ def test_erase_reports_leftovers(db: Path, capsys: pytest.CaptureFixture[str]) -
         assert erase("--leftovers", "--json", "--db", str(db)) == (1, '{\n  "leftovers": true\n}\n')
         reader.execute("ROLLBACK")
     assert erase("--leftovers", "--db", str(db)) == (0, f"no erased text is left in {db}\n")
-    assert leftovers(db.parent, "herring") == []
+    assert files_containing(db.parent, "herring") == []
 
 
 def test_erase_leftovers_creates_no_database(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def path_of(home: House) -> Path:
     return home.store.path
 
 
-def leftovers(folder: Path, *words: str) -> list[tuple[str, str]]:
+def files_containing(folder: Path, *words: str) -> list[tuple[str, str]]:
     """Return the files in a folder that contain some of the words."""
     found = [(path, path.read_bytes()) for path in folder.rglob("*") if path.is_file()]
     return [(path.name, word) for path, content in found for word in words if word.encode() in content]

@@ -25,6 +25,7 @@ from playground.storage.database.store import Store
 from tests.conftest import start_app, stop_app
 from tests.support.cast import ADA, BEN, MODELS, House, battle, generation, house
 from tests.support.paths import ROOT
+from tests.support.replay import ReplayEngine, World
 from tests.support.storing import file_size_limit, path_of, unprivileged, votes_in
 
 
@@ -221,10 +222,11 @@ def test_sigterm_while_streaming_keeps_votes(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def reader(judged: House, models_of_one_process: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Arena]:
+def reader(judged: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[Arena]:
     """A second arena on the same database."""
     monkeypatch.setattr("playground.arena.arena.LOCK_WAIT_S", 0.05)
-    arena = Arena(replace(Settings(), db=path_of(judged), models="pocket-orca-mini"), clock=judged.time.clock)
+    settings = replace(Settings(), db=path_of(judged), models="pocket-orca-mini")
+    arena = Arena(settings, engine=ReplayEngine(World()), clock=judged.time.clock)
     arena.open()
     yield arena
     arena.close()

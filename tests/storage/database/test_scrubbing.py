@@ -13,7 +13,7 @@ import pytest
 from playground.errors import StorageError
 from playground.storage.database.store import Store
 from tests.support.cast import ADA, BEN, House, battle
-from tests.support.storing import HERRING, file_size_limit, leftovers, path_of, rows, voted
+from tests.support.storing import HERRING, file_size_limit, files_containing, path_of, rows, voted
 
 
 @pytest.mark.parametrize("exclusive", [False, True])
@@ -29,12 +29,12 @@ def test_no_erased_byte_is_left_in_any_file(tmp_path: Path, exclusive: bool) -> 
         home.battles.vote(f"battle-{number}", "a", owner, final=True, comment="Ada likes herrings." * (owner == ADA))
     marks = ("erring", "swims")
     if not exclusive:  # otherwise only its own connection may read the file
-        assert leftovers(folder, *marks)
+        assert files_containing(folder, *marks)
     home.battles.erase(ADA)
     assert home.store.scrub()
-    assert leftovers(folder, *marks) == []
+    assert files_containing(folder, *marks) == []
     home.store.close()
-    assert leftovers(folder, *marks) == []
+    assert files_containing(folder, *marks) == []
     with Store(folder / "playground.db") as again:
         assert again.count_votes() == 60
 
@@ -68,7 +68,7 @@ def test_large_file_only_has_its_log_emptied(home: House, caplog: pytest.LogCapt
     assert "VACUUM" not in executed
     assert [line for line in executed if "wal_checkpoint" in line] == ["PRAGMA wal_checkpoint(TRUNCATE)"]
     assert path_of(home).with_name("playground.db-wal").stat().st_size == 0
-    assert leftovers(path_of(home).parent, "swims swims") == []
+    assert files_containing(path_of(home).parent, "swims swims") == []
     assert [record.message for record in caplog.records if "erase --leftovers" in record.message] != []
     assert home.store.scrub()
     assert "VACUUM" in executed
