@@ -180,9 +180,9 @@ def test_a_battle_id_is_text(battle_id: object) -> None:
 
 
 def test_overrides_come_out_in_their_own_types() -> None:
-    clean = clean_overrides({"temperature": 1, "top_k": 40.0, "do_sample": True, "max_new_tokens": 8, "seed": 7.0})
-    assert clean == {"temperature": 1.0, "top_k": 40, "do_sample": True, "max_new_tokens": 8, "seed": 7}
-    assert [type(clean[name]) for name in ("temperature", "top_k", "seed")] == [float, int, int]
+    clean = clean_overrides({"temperature": 1, "top_k": 40.0, "min_p": 0, "max_new_tokens": 8, "seed": 7.0})
+    assert clean == {"temperature": 1.0, "top_k": 40, "min_p": 0.0, "max_new_tokens": 8, "seed": 7}
+    assert [type(clean[name]) for name in ("temperature", "top_k", "min_p", "seed")] == [float, int, float, int]
     assert clean_overrides(clean) == clean
     assert clean_overrides({}) == {}
 
@@ -200,6 +200,7 @@ def test_overrides_come_out_in_their_own_types() -> None:
         ({"temperature": True}, "'temperature' is True; it has to be a number"),
         ({"temperature": None}, "'temperature' is nothing; it has to be a number"),
         ({"top_p": 0}, "'top_p' is 0.0; valid: above 0, to 1"),
+        ({"min_p": 1.5}, "'min_p' is 1.5; valid: 0 (off) to 1"),
         ({"top_p": 10**400}, "'top_p' is a number; no parameter is that large"),
         ({"top_k": 1.5}, "'top_k' is 1.5; it has to be a whole number"),
         ({"top_k": math.nan}, "'top_k' is nan; it has to be a whole number"),

@@ -11,15 +11,13 @@ from collections.abc import Mapping, Sequence
 from random import SystemRandom
 from typing import Any
 
-from playground.arena.comparison import ColumnPlan
+from playground.arena.column import ColumnPlan
 from playground.catalog.catalog import Catalog, files_state
 from playground.engines.fleet import Fleet
 from playground.engines.protocol import Engine
 from playground.errors import InvalidValue, PlaygroundError, Unknown
-from playground.records import SIDES, BattleSide, Instruction, ModelCard, SamplingParams
+from playground.records import SIDES, WHEN_SAMPLING, BattleSide, Instruction, ModelCard, SamplingParams
 from playground.settings import Settings
-
-NEEDS_SAMPLING = frozenset({"temperature", "top_p", "top_k"})
 
 
 def chosen_models(catalog: Catalog, settings: Settings) -> tuple[str, ...]:
@@ -148,7 +146,7 @@ def params_of(card: ModelCard, overrides: Mapping[str, Any]) -> SamplingParams:
     A temperature turns sampling on for a card that is greedy by default; a short answer lowers the card's minimum.
     """
     changes = {name: value for name, value in overrides.items() if name != "seed"}
-    if not NEEDS_SAMPLING.isdisjoint(changes):
+    if not changes.keys().isdisjoint(WHEN_SAMPLING):
         changes.setdefault("do_sample", True)
     if "max_new_tokens" in changes:
         changes.setdefault("min_new_tokens", min(card.sampling.min_new_tokens, changes["max_new_tokens"]))

@@ -9,8 +9,11 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator
 
 from playground.documents import load_toml, read_values, strict_keys
 from playground.errors import InvalidCard
@@ -63,20 +66,86 @@ def names_of(card: ModelCard) -> Names:
     return _names((card.name, card.public_repo, card.id, card.stands_in_for), owner, card.self_names, lexicon())
 
 
+# Words of a name
+
+
+def _split(name: str) -> list[Words]:
+    """``TinyLlama 1.1B`` -> (tiny, llama), (1.1b); ``orca_mini`` -> (orca), (mini)."""
+    apart = (token.strip(".") for token in re.split(r"[^\w.]+|_|\.(?=[^\W\d])", unicodedata.normalize("NFKC", name)))
+    return [_in_parts(token) for token in apart if token]
+
+
+def _in_parts(token: str) -> Words:
+    """The words of a word in camel case; a single letter stays with the next: xLAM."""
+    first, *rest = (plain_text(part) for part in _CAMEL.split(token))
+    if len(first) == 1 and rest:
+        first, rest = first + rest[0], rest[1:]
+    return tuple(part for part in (first, *rest) if part)
+
+
+def _known_parts(token: Words, known: Lexicon) -> Words:
+    """What is a word as a whole stays one (LLaMA); what is known to be made of several is taken apart (tinyllama)."""
+    whole = "".join(token)
+    name = "".join(_cut(token))
+    if name in known.ordinary:
+        return (whole,)
+    parts = known.parts.get(name) if len(token) == 1 else None
+    return (*parts[:-1], parts[-1] + whole[len(name) :]) if parts and whole.startswith(name) else token
+
+
+def _cut(token: Words) -> Words:
+    """The word without its version; nothing of one that is only a version."""
+    last = token[-1]
+    if _VERSION.fullmatch(last):
+        return token[:-1]
+    versioned = _WITH_VERSION.fullmatch(last)
+    return (*token[:-1], versioned["name"]) if versioned else token
+
+
+def _telling(token: Words, known: Lexicon) -> Words:
+    """The word without beginnings that say nothing: of TinyLlama, Llama; of Instruct nothing."""
+    while token and known.says_nothing(token[:1]):
+        token = token[1:]
+    return token
+
+
+def _with_and_without_version(name: str) -> tuple[Words, Words]:
+    tokens = _split(name)
+    return _flat(tokens), _flat(map(_cut, tokens))
+
+
+def _in_words(name: str) -> Words:
+    """``Georgia Tech`` and ``GeorgiaTech`` -> georgia, tech."""
+    return _flat(_split(name))
+
+
+def _flat(tokens: Iterable[Words]) -> Words:
+    return tuple(word for token in tokens for word in token)
+
+
+def _in_one(name: str) -> str:
+    return "".join(_in_words(name))
+
+
+_AS_WORDS = BeforeValidator(lambda name: _in_words(name) if isinstance(name, str) else name)
+
+
 # What is known of words and organisations
 
 
+@strict_keys
 @dataclass(frozen=True, slots=True)
 class Organisation:
-    """Who publishes models, and how they are called."""
+    """A publisher of models, and the names of its models."""
 
-    owners: frozenset[str]  # on the hub, in lower case
-    families: frozenset[str]  # of models, their words joined
-    names: tuple[Words, ...]
-    makers: tuple[Words, ...]
+    owners: frozenset[Annotated[str, AfterValidator(str.casefold)]]  # on the hub
+    families: frozenset[Annotated[str, AfterValidator(_in_one)]]  # of models, their words joined
+    names: tuple[Annotated[Words, _AS_WORDS], ...]
+    makers: tuple[Annotated[Words, _AS_WORDS], ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@strict_keys
+@dataclass(frozen=True, eq=False)
 class Lexicon:
     """The words and organisations of names.toml."""
 
@@ -85,7 +154,12 @@ class Lexicon:
     descriptive: frozenset[str]
     ordinary: frozenset[str]
     organisations: tuple[Organisation, ...]
-    parts: Mapping[str, Words]  # of names that are written as one word in a folder's name: smollm -> smol, lm
+
+    @cached_property
+    def parts(self) -> Mapping[str, Words]:
+        """The words of names that a folder's name joins: smollm -> smol, lm."""
+        names = (words for organisation in self.organisations for words in organisation.names)
+        return {"".join(words): words for words in names if len(words) > 1}
 
     def says_nothing(self, words: Words) -> bool:
         """Whether no word tells one model from another."""
@@ -118,51 +192,15 @@ class Lexicon:
         return len("".join(words)) > 2 or any(map(str.isdigit, words[0]))
 
 
-@strict_keys
-@dataclass(frozen=True, slots=True)
-class _OrganisationTable:
-    """An organisation as names.toml writes it."""
-
-    owners: tuple[str, ...]
-    families: tuple[str, ...]
-    names: tuple[str, ...]
-    makers: tuple[str, ...]
-
-
-@strict_keys
-@dataclass(frozen=True, slots=True)
-class _NamesFile:
-    """The keys of names.toml."""
-
-    generic: frozenset[str]
-    everyday: frozenset[str]
-    descriptive: frozenset[str]
-    ordinary: frozenset[str]
-    organisations: tuple[_OrganisationTable, ...]
-
-
 @lru_cache(maxsize=1)
 def lexicon(path: Path = NAMES_FILE) -> Lexicon:
-    """The file, read once.
+    """Return the contents of the file, read once.
 
     Raises:
         InvalidCard: it cannot be read, or a key is unknown, missing or of another type.
     """
     values, _ = load_toml(path, InvalidCard)
-    file = read_values(_NamesFile, values, str(path), InvalidCard)
-    organisations = tuple(map(_organisation, file.organisations))
-    known = [words for organisation in organisations for words in organisation.names if len(words) > 1]
-    parts = {"".join(words): words for words in known}
-    return Lexicon(file.generic, file.everyday, file.descriptive, file.ordinary, organisations, parts)
-
-
-def _organisation(said: _OrganisationTable) -> Organisation:
-    return Organisation(
-        owners=frozenset(owner.casefold() for owner in said.owners),
-        families=frozenset("".join(_in_words(family)) for family in said.families),
-        names=tuple(map(_in_words, said.names)),
-        makers=tuple(map(_in_words, said.makers)),
-    )
+    return read_values(Lexicon, values, str(path), InvalidCard)
 
 
 # Names of a card
@@ -222,60 +260,3 @@ def _runs(words: list[str]) -> Iterator[str]:
     for start in range(len(words)):
         for end in range(start + 1, min(start + MOST_WORDS, len(words)) + 1):
             yield "".join(words[start:end])
-
-
-# Words of a name
-
-
-def _split(name: str) -> list[Words]:
-    """``TinyLlama 1.1B`` -> (tiny, llama), (1.1b); ``orca_mini`` -> (orca), (mini)."""
-    apart = (token.strip(".") for token in re.split(r"[^\w.]+|_|\.(?=[^\W\d])", unicodedata.normalize("NFKC", name)))
-    return [_in_parts(token) for token in apart if token]
-
-
-def _in_parts(token: str) -> Words:
-    """The words of a word in camel case; a single letter stays with the next: xLAM."""
-    first, *rest = (plain_text(part) for part in _CAMEL.split(token))
-    if len(first) == 1 and rest:
-        first, rest = first + rest[0], rest[1:]
-    return tuple(part for part in (first, *rest) if part)
-
-
-def _known_parts(token: Words, known: Lexicon) -> Words:
-    """What is a word as a whole stays one (LLaMA); what is known to be made of several is taken apart (tinyllama)."""
-    whole = "".join(token)
-    name = "".join(_cut(token))
-    if name in known.ordinary:
-        return (whole,)
-    parts = known.parts.get(name) if len(token) == 1 else None
-    return (*parts[:-1], parts[-1] + whole[len(name) :]) if parts and whole.startswith(name) else token
-
-
-def _cut(token: Words) -> Words:
-    """The word without its version; nothing of one that is only a version."""
-    last = token[-1]
-    if _VERSION.fullmatch(last):
-        return token[:-1]
-    versioned = _WITH_VERSION.fullmatch(last)
-    return (*token[:-1], versioned["name"]) if versioned else token
-
-
-def _telling(token: Words, known: Lexicon) -> Words:
-    """The word without beginnings that say nothing: of TinyLlama, Llama; of Instruct nothing."""
-    while token and known.says_nothing(token[:1]):
-        token = token[1:]
-    return token
-
-
-def _with_and_without_version(name: str) -> tuple[Words, Words]:
-    tokens = _split(name)
-    return _flat(tokens), _flat(map(_cut, tokens))
-
-
-def _in_words(name: str) -> Words:
-    """``Georgia Tech`` and ``GeorgiaTech`` -> georgia, tech."""
-    return _flat(_split(name))
-
-
-def _flat(tokens: Iterable[Words]) -> Words:
-    return tuple(word for token in tokens for word in token)

@@ -12,7 +12,7 @@ from typing import TextIO
 from playground.cli.database import open_read_only
 from playground.cli.printing import print_json
 from playground.exchange import FORMATS, ExportOptions, export
-from playground.ratings.counting import default_policy
+from playground.ratings.policy import default_policy
 from playground.settings import Settings, add_flags
 
 

@@ -17,8 +17,8 @@ from playground.arena.listing import model_rows, prompt_document, public_statuse
 from playground.battles import Ballot, Viewer
 from playground.errors import PlaygroundError, Refused
 from playground.raters import FREE_PROGRAMS, keyed_id
-from playground.ratings.counting import filtered
 from playground.ratings.leaderboard import Leaderboard
+from playground.ratings.policy import filtered
 from playground.records import BattleView, ColumnView
 from playground.ui.follow import Follower
 from playground.ui.http.asgi import address_of

@@ -40,6 +40,16 @@ def escape(text: str) -> str:
     return html.escape(text, quote=True).translate(_TEMPLATE_CHARACTERS)
 
 
+def with_link(text: str, link: str) -> str:
+    """Return `text` escaped, with the HTML of a link at its ``{link}``."""
+    return link.join(escape(part) for part in text.split("{link}"))
+
+
+def page_head(title: str, lead: str) -> str:
+    """Return the heading of a page and the line below it."""
+    return f"<h1>{escape(title)}</h1><p class='lead'>{escape(lead)}</p>"
+
+
 def live_region(element_id: str, text: str, is_error: bool = False, data: Mapping[str, object] = {}) -> str:
     """Return a line that screen readers announce when it changes; `data` become ``data-`` attributes."""
     attributes = "".join(f" data-{name}='{escape(str(value))}'" for name, value in data.items())

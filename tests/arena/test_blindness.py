@@ -26,7 +26,8 @@ from gradio_client import Client
 from playwright.sync_api import Browser
 
 from playground.arena.arena import Arena
-from playground.arena.comparison import Column, Comparison
+from playground.arena.column import Column
+from playground.arena.comparison import Comparison
 from playground.arena.line_up import LineUp
 from playground.arena.pace import Written
 from playground.clock import Clock
@@ -38,7 +39,7 @@ from playground.ui import follow
 from playground.ui.site import build_pages, launch_options
 from tests.arena.test_comparison import FACTS, IDS, Told, tokenizer
 from tests.arena.test_comparison import Scene as Scripted
-from tests.arena.test_words import words
+from tests.arena.test_word_ends import words
 from tests.conftest import LiveApp, free_port, start_app, stop_app
 from tests.support.blindness import (
     UNLIMITED,
@@ -531,8 +532,8 @@ class Interrupted(Column):
     def then(self) -> None:
         """Nothing, at first."""
 
-    def look(self, now_s: float) -> tuple[Written, LiveColumn]:
-        seen = super().look(now_s)
+    def blind_live(self, now_s: float) -> tuple[Written, LiveColumn]:
+        seen = super().blind_live(now_s)
         self.then()
         return seen
 

@@ -85,9 +85,10 @@ def test_one_new_token_is_allowed_whatever_the_minimum_of_the_card() -> None:
         assert (params.max_new_tokens, params.min_new_tokens) == (1, min(card.sampling.min_new_tokens, 1))
 
 
-def test_temperature_turns_sampling_on_unless_it_is_turned_off() -> None:
+def test_a_parameter_of_sampling_turns_it_on_unless_told_otherwise() -> None:
     for card in LINE_UP.cards:
-        assert params_of(card, {"temperature": 1.5}).do_sample
+        for changed in ({"temperature": 1.5}, {"top_k": 5}, {"top_p": 0.5}, {"min_p": 0.1}):
+            assert params_of(card, changed).do_sample
         assert not params_of(card, {"temperature": 1.5, "do_sample": False}).do_sample
         assert params_of(card, {"max_new_tokens": 5}).do_sample == card.sampling.do_sample
         assert params_of(card, {}) == card.sampling

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from playground.errors import CannotServe
-from playground.ui.http.address import check_address, pass_by_proxy
+from playground.ui.http.address import bypass_proxy, check_address
 from tests.conftest import ROOT, free_port, start_app, stop_app
 
 LONG = "x" * 200
@@ -60,7 +60,7 @@ def refused(
         (["--host", "a b"], "there is no host 'a b'"),
         (["--host", "a..b"], "there is no host 'a..b'"),
         (["--host", "h" * 300], "there is no host"),
-        (["--host", "203.0.113.1"], "203.0.113.1 is no address of this machine; name one of its own with --host"),
+        (["--host", "203.0.113.1"], "203.0.113.1 is not an address of this machine; name one of its own with --host"),
         (["--port", "70000"], "port is 70000; valid: 1 to 65535"),
     ],
     ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else "",
@@ -97,7 +97,7 @@ def test_missing_rights_are_one_line(tmp_path: Path) -> None:
     said = refused("--db", str(closed / "p.db"), "--port", port, before=WITHOUT)
     assert said == f"{closed} cannot be written to: Permission denied"
     said = refused("--db", str(tmp_path / "p.db"), "--port", "81", before=WITHOUT)
-    assert said == "port 81 takes rights that this user lacks; choose one above 1023 with --port"
+    assert said == "port 81 needs rights that this user lacks; choose one above 1023 with --port"
 
 
 @pytest.mark.parametrize("files", [24, 64, 255])
@@ -126,7 +126,7 @@ def test_a_proxy_for_the_machines_own_requests_keeps_nobody_from_starting(tmp_pa
 @pytest.mark.parametrize("given", [{}, {"HTTPS_PROXY": "http://p"}])
 def test_without_a_proxy_nothing_is_set(given: dict[str, str]) -> None:
     environ = dict(given)
-    pass_by_proxy(environ, "127.0.0.1")
+    bypass_proxy(environ, "127.0.0.1")
     assert environ == given
 
 

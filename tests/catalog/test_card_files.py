@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -128,8 +129,14 @@ def test_a_repo_is_a_folder_or_a_hub_id(tmp_path: Path) -> None:
 
 
 def test_the_readme_names_every_key() -> None:
-    for key in (*names_of(ModelCard), *names_of(SamplingParams)):
+    for key in names_of(ModelCard):
         assert f"| `{key}` |" in README
+
+
+def test_the_readme_has_every_sampling_parameter_with_its_range() -> None:
+    for parameter in fields(SamplingParams):
+        valid = parameter.metadata["valid"] + ("; no effect without `do_sample`" * parameter.metadata["when_sampling"])
+        assert f"| `{parameter.name}` | {json.dumps(parameter.default)} | {valid} |" in README
 
 
 def test_the_readmes_example_is_a_card(tmp_path: Path) -> None:

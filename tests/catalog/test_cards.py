@@ -118,7 +118,7 @@ SHAPES = {
 SAMPLING = {
     "openalpaca-7b-2bt": ("card", SamplingParams(128, 0, True, 1.0, 50, 0.9)),
     "openalpaca-7b-3bt": ("card", SamplingParams(128, 0, True, 1.0, 50, 0.9)),
-    "mamba-gpt-3b": ("card", SamplingParams(1024, 2, False, 0.3, 0, 1.0, 1.2, True)),
+    "mamba-gpt-3b": ("card", SamplingParams(1024, 2, False, 0.3, 0, 1.0, 0.0, 1.2, True)),
     "orca-mini-13b": ("card", SamplingParams(1024, 0, True, 0.7, 50, 1.0)),
     "minotaur-mpt-7b": ("ours", None),
     "galpaca-30b": ("ours", None),

@@ -146,6 +146,7 @@ def test_the_context_is_found_under_its_names(folder: Path, changes: dict[str, A
         ({}, SamplingParams()),
         ({"do_sample": True, "temperature": 0.6, "top_p": 0.9}, SamplingParams(256, 0, True, 0.6, 50, 0.9)),
         ({"do_sample": True, "top_k": 20, "top_p": None}, SamplingParams(do_sample=True, top_k=20)),
+        ({"do_sample": True, "min_p": 0.15}, SamplingParams(do_sample=True, top_k=50, min_p=0.15)),
         ({"max_new_tokens": 9999, "min_new_tokens": 5, "num_beams": 4, "eos_token_id": [2]}, SamplingParams()),
         ({"do_sample": True, "temperature": 0.0, "top_k": 1}, SamplingParams(top_k=1)),
         ({"repetition_penalty": 1.1, "transformers_version": "5.23"}, SamplingParams(repetition_penalty=1.1)),

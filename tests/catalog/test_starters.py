@@ -47,16 +47,16 @@ def test_a_byte_order_mark_is_no_harm(tmp_path: Path) -> None:
     ("text", "words"),
     [
         ("", 'FILE is empty; add a line such as {"instruction": "…"}, or remove the file'),
-        (line(instruction="a") + '{"instruction": "b', "FILE, line 2 is not JSON (Unterminated string"),
+        (line(instruction="a") + '{"instruction": "b', "FILE, line 2 is not JSON (EOF while parsing a string"),
         ("[" * 100_000, "FILE, line 1 is not JSON"),
-        ("[1]", "FILE, line 1 is not an object; valid keys: instruction, input, system"),
+        ("[1]", "FILE, line 1: it has to be a table"),
         (
             line(instruction="a", output="b"),
             "FILE, line 1: unknown key 'output'; valid keys: instruction, input, system",
         ),
-        (line(input="a"), "FILE, line 1: 'instruction' is missing; valid keys: instruction, input, system"),
-        (line(instruction=3), "FILE, line 1: instruction is a number; it has to be text"),
-        (line(instruction="a", input=None), "FILE, line 1: input is nothing; it has to be text"),
+        (line(input="a"), "FILE, line 1: missing 'instruction'; add it to the file"),
+        (line(instruction=3), "FILE, line 1: 'instruction' is 3; it has to be text"),
+        (line(instruction="a", input=None), "FILE, line 1: 'input' is None; it has to be text"),
         (line(instruction=" "), "FILE, line 1: the instruction is empty; write what the models are asked to do"),
         (line(instruction="a\0"), "FILE, line 1: 1 control character taken out of the instruction: no model can read"),
         (

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from playground.engines.local.process import Process
 from playground.engines.local.wire import messages
 from playground.engines.local.wire.channel import Message
-from playground.engines.protocol import Ended, EngineFacts, Event, Job, Listener, Queued, Started, tell
+from playground.engines.protocol import Ended, EngineFacts, Event, Job, Listener, Queued, Started, Tokens, tell
 from playground.records import FinishReason
 
 
@@ -94,10 +94,10 @@ class Rows:
                 event = Started(row.job.row, facts)
                 row.tell(event)
             case "tokens":
-                event = messages.read_tokens(message)
+                event = messages.read(Tokens, message)
                 row.tell(event)
             case _:
-                event = messages.read_ended(message)
+                event = messages.read(Ended, message)
                 self.end(event)
         return event
 

@@ -178,7 +178,7 @@ class Supervisor:
 
     def _on_message(self, message: Message) -> None:
         if message["kind"] == "ready":
-            self._facts, self._load_s = messages.read_facts(message), message["load_s"]
+            self._facts, self._load_s = messages.read(EngineFacts, message["facts"]), message["load_s"]
             self._detail, self.rows.max_started = message["note"], message["max_rows"]
             self._restarts.failed_loads = 0
             self.handle(ModelEvent.LOADED)

@@ -11,11 +11,20 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from playground.raters import is_secret, new_secret, rater_id
-from playground.ui import texts
-from playground.ui.http.asgi import ASGIApp, Header, Message, Receive, Scope, Send, headers_of
-from playground.ui.http.cookies import cookie_values, whole_header
+from playground.ui.http.asgi import (
+    ASGIApp,
+    Header,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    cookie_values,
+    headers_of,
+    whole_header,
+)
 from playground.ui.http.responses import refuse
 from playground.ui.http.root_path import set_cookie
+from playground.ui.texts import refusals as texts
 
 COOKIE = "playground_rater"
 COOKIE_MAX_AGE_S = 365 * 24 * 3600

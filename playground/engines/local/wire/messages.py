@@ -12,12 +12,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from types import MappingProxyType
-from typing import Any
+from typing import TypeVar
 
+from playground.documents import convert
 from playground.engines.local.placement import MAX_ROWS
 from playground.engines.local.wire.channel import Message
-from playground.engines.protocol import Ended, EngineFacts, Job, Tokens
-from playground.records import FinishReason, ModelCard, SamplingParams
+from playground.engines.protocol import EngineFacts, Job
+from playground.errors import EngineError
+from playground.records import FinishReason, ModelCard
+
+T = TypeVar("T")
 
 
 def load(
@@ -91,38 +95,14 @@ def tokens(row: str, token_ids: list[int]) -> Message:
 
 def ended(row: str, reason: FinishReason, error: str | None = None) -> Message:
     """A row's last message."""
-    return {"kind": "ended", "row": row, "reason": reason.value, "error": error}
+    return {"kind": "ended", "row": row, "finish_reason": reason.value, "error": error}
 
 
-def read_card(message: Message) -> ModelCard:
-    """The card of a `load` message."""
-    data: dict[str, Any] = dict(message["card"])
-    data["sampling"] = SamplingParams(**data["sampling"])
-    for name in ("limitations", "notes", "servers", "self_names"):
-        data[name] = tuple(data[name])
-    return ModelCard(**data)
+def read(kind: type[T], values: object) -> T:
+    """Read the card of a `load` message, the job of a `start` message, the facts of a `ready` message; `Tokens` and
+    `Ended` are their messages.
 
-
-def read_job(message: Message) -> Job:
-    """The job of a `start` message."""
-    data: dict[str, Any] = dict(message["job"])
-    data["params"] = SamplingParams(**data["params"])
-    for name in ("token_ids", "stop_ids"):
-        data[name] = tuple(data[name])
-    return Job(**data)
-
-
-def read_facts(message: Message) -> EngineFacts:
-    """The facts of a `ready` message."""
-    facts: Mapping[str, Any] = message["facts"]
-    return EngineFacts(**facts)
-
-
-def read_tokens(message: Message) -> Tokens:
-    """The event of a `tokens` message."""
-    return Tokens(message["row"], tuple(message["token_ids"]))
-
-
-def read_ended(message: Message) -> Ended:
-    """The event of an `ended` message."""
-    return Ended(message["row"], FinishReason(message["reason"]), message["error"])
+    Raises:
+        EngineError: the other process has another version of the playground.
+    """
+    return convert(kind, values, f"a {kind.__name__} from the other process", EngineError)

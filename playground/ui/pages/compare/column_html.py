@@ -7,9 +7,10 @@ models of a blind battle.
 from __future__ import annotations
 
 from playground.records import ColumnState, ColumnView, Generation, ModelCard
-from playground.ui import texts
 from playground.ui.pages.compare.state import PageState, Phase
 from playground.ui.rendering import escape
+from playground.ui.texts import compare as texts
+from playground.ui.texts import formats
 
 RUNNING = (ColumnState.WAITING, ColumnState.LOADING, ColumnState.WRITING)
 
@@ -38,7 +39,7 @@ def head_html(state: PageState, column: ColumnView) -> str:
 
 
 def _model(card: ModelCard) -> str:
-    facts = f"{texts.parameters(card.num_parameters)} · {card.license}"
+    facts = f"{formats.parameters(card.num_parameters)} · {card.license}"
     return f"<span class='who'><b>{escape(card.name)}</b><small>{escape(facts)}</small></span>"
 
 
@@ -48,7 +49,7 @@ def _tools(state: PageState, column: ColumnView) -> str:
     letter = side.upper()
     if state.phase is Phase.GENERATING:
         stoppable = view is not None and view.mine and not view.blind and column.state in RUNNING
-        label = f"{texts.STOP_COLUMN} {letter}"
+        label = texts.STOP_LABEL.format(letter=letter)
         return _tool("press", side, texts.STOP_COLUMN, label, f"stop-{side}") if stoppable else ""
     if not column.text:
         return ""
@@ -89,7 +90,7 @@ def _numbers(column: ColumnView) -> list[str]:
         return []
     numbers = []
     if column.first_token_s is not None:
-        numbers.append(texts.FIRST_WORD.format(time=texts.seconds(column.first_token_s)))
+        numbers.append(texts.FIRST_WORD.format(time=formats.seconds(column.first_token_s)))
     if column.num_tokens is not None:
         numbers.append(texts.TOKENS.format(count=column.num_tokens))
     if column.tokens_per_s is not None:
@@ -106,7 +107,7 @@ def card_html(card: ModelCard, generation: Generation) -> str:
         (texts.CARD_STANDS_IN, card.stands_in_for),
         (texts.CARD_LICENSE, card.license),
         (texts.CARD_SOURCE, f"{generation.repo} @ {generation.model_revision[:12]}"),
-        (texts.CARD_SETTINGS, texts.sampling(generation.params, generation.seed)),
+        (texts.CARD_SETTINGS, formats.sampling(generation.params, generation.seed)),
         (texts.CARD_RUN, " · ".join(part for part in run if part)),
         (texts.CARD_TEMPLATE, generation.prompt.template_id),
     ]

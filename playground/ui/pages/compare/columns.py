@@ -11,10 +11,10 @@ from typing import Any
 import gradio as gr
 
 from playground.records import SIDES, BattleView, ColumnView, Generation, ModelCard
-from playground.ui import texts
 from playground.ui.pages.compare.column_html import card_html, foot_html, head_html
 from playground.ui.pages.compare.state import PageState
 from playground.ui.rendering import LATEX_DELIMITERS, answer_markdown, escape
+from playground.ui.texts import compare as texts
 from playground.ui.wiring import Updates
 
 MAX_IDS_SHOWN = 8192
@@ -73,8 +73,10 @@ class ColumnPanel:
                     elem_classes="mono",
                 )
                 ids = gr.Textbox(label=texts.IDS_LABEL, interactive=False, lines=2, max_lines=8, elem_classes="mono")
-            stop = gr.Button(f"{texts.STOP_COLUMN} {letter}", elem_id=f"stop-{side}", elem_classes="unseen")
-            report = gr.Button(f"{texts.REPORT} {letter}", elem_id=f"report-{side}", elem_classes="unseen")
+            stop = gr.Button(texts.STOP_LABEL.format(letter=letter), elem_id=f"stop-{side}", elem_classes="unseen")
+            report = gr.Button(
+                texts.REPORT_LABEL.format(letter=letter), elem_id=f"report-{side}", elem_classes="unseen"
+            )
         return cls(side, box, head, answer, raw, foot, details, prompt, ids, card, stop, report)
 
     @property
@@ -172,7 +174,7 @@ class Columns:
 
 def intro(blind: bool, columns: int) -> str:
     """Return the introduction: where the instruction goes."""
-    words = texts.COMPOSE_SAYS_BLIND if blind else texts.COMPOSE_SAYS_OPEN
+    words = texts.INTRO_BLIND if blind else texts.INTRO_OPEN
     return f"<p class='soft'>{escape(words.format(columns=columns))}</p>"
 
 

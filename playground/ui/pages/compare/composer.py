@@ -12,12 +12,13 @@ from typing import Any
 import gradio as gr
 
 from playground.records import SIDES, BattleView, Instruction, ModelCard
-from playground.ui import texts
 from playground.ui.pages.compare.model_settings import SAMPLING, SettingsDrawer
 from playground.ui.pages.compare.starters import StarterDrawer, Starters
 from playground.ui.pages.compare.state import PageState, Phase, Primary
 from playground.ui.pages.compare.typed import Typed
-from playground.ui.rendering import escape
+from playground.ui.rendering import escape, with_link
+from playground.ui.texts import compare as texts
+from playground.ui.texts import formats
 from playground.ui.wiring import Updates
 
 MODES = ((texts.BLIND, "blind"), (texts.OPEN, "open"))
@@ -171,8 +172,7 @@ def _controls(columns: int) -> dict[str, Any]:
             "next": gr.Button(texts.NEXT, variant="primary", elem_id="next", size="sm", visible=False),
         }
         link = f"<a href='./terms' target='_blank'>{escape(texts.AGREE_LINK)}</a>"
-        agree = f"<p>{escape(texts.AGREE)} {link}: {escape(texts.AGREE_TO_WHAT)}</p>"
-        gr.HTML(agree, elem_id="agree", apply_default_css=False)
+        gr.HTML(f"<p>{with_link(texts.AGREE, link)}</p>", elem_id="agree", apply_default_css=False)
     return made
 
 
@@ -181,6 +181,6 @@ def _note(state: PageState) -> str:
     view = state.view
     if view is None:
         return ""
-    parts = (texts.overrides(view.overrides), "" if view.stored else texts.NOT_STORED, state.said)
+    parts = (formats.settings(view.overrides), "" if view.stored else texts.NOT_STORED, state.said)
     notes = " · ".join(part for part in parts if part)
     return f"<p class='soft'>{escape(notes)}</p>" if notes else ""

@@ -15,12 +15,13 @@ import gradio as gr
 
 from playground.errors import PlaygroundError, Refused
 from playground.records import BattleView, ColumnState, ColumnView
-from playground.ui import texts
 from playground.ui.follow import Follower
 from playground.ui.pages.compare.script import ASKED, NAMED, SETTLED, WATCHED
 from playground.ui.pages.compare.shown import Shown
 from playground.ui.pages.compare.tab import Replies, Tab
 from playground.ui.rendering import escape
+from playground.ui.texts import NO_RATER
+from playground.ui.texts.formats import loading
 from playground.ui.wiring import AT_ONCE, QUIET, Updates, bound, unchanged
 
 BEAT_S = 2.0
@@ -66,7 +67,7 @@ class Following:
         tab, panels = Tab.read(sent, request), self._replies.panels
         if not tab.shown.battle_id:  # drawing the empty page could undo what a quick visitor has begun
             has_cookie = bool(tab.reader.rater)
-            return unchanged(panels.status.line) if has_cookie else self._replies.say(texts.NO_RATER, is_error=True)
+            return unchanged(panels.status.line) if has_cookie else self._replies.say(NO_RATER, is_error=True)
         try:
             view = self._replies.view(tab)
         except PlaygroundError as error:
@@ -128,7 +129,7 @@ class Following:
 
         def estimated(column: ColumnView) -> ColumnView:
             left_s = eta_s.get(column.card.id) if column.card and column.state is ColumnState.LOADING else None
-            return column if left_s is None else replace(column, status=texts.loading(left_s))
+            return column if left_s is None else replace(column, status=loading(left_s))
 
         return replace(view, columns=tuple(estimated(column) for column in view.columns))
 

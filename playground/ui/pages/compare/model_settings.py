@@ -12,9 +12,9 @@ from typing import Any
 import gradio as gr
 
 from playground.records import SIDES, BattleView, ModelCard, SamplingParams
-from playground.ui import texts
 from playground.ui.pages.compare.typed import MAX_NUMBER_CHARS
 from playground.ui.rendering import escape
+from playground.ui.texts import compare as texts
 from playground.ui.wiring import Updates
 
 _NUMBERS = [f.name for f in fields(SamplingParams) if not isinstance(f.default, bool) and f.name != "min_new_tokens"]
@@ -106,7 +106,7 @@ def _model_picker(cards: Sequence[ModelCard], place: int) -> gr.Dropdown:
 def _sampling_field(name: str) -> gr.Textbox:
     return gr.Textbox(
         label=name,
-        placeholder=texts.AS_CARD,
+        placeholder=texts.FROM_CARD,
         lines=1,
         max_lines=1,
         visible=name != "seed",

@@ -12,9 +12,9 @@ import gradio as gr
 
 from playground.errors import InvalidValue, PlaygroundError
 from playground.records import SIDES
-from playground.ui import texts
 from playground.ui.pages.compare.script import NAMED
 from playground.ui.pages.compare.tab import Replies, Tab
+from playground.ui.texts import compare as texts
 from playground.ui.wiring import AT_ONCE, Updates, unchanged
 from playground.validation import clean_comment
 

@@ -12,7 +12,6 @@ from typing import Any
 import gradio as gr
 
 from playground.records import ModelCard
-from playground.ui import texts
 from playground.ui.pages.compare.columns import Columns
 from playground.ui.pages.compare.composer import Composer
 from playground.ui.pages.compare.report import ReportForm
@@ -21,6 +20,7 @@ from playground.ui.pages.compare.state import PageState
 from playground.ui.pages.compare.status import StatusLine
 from playground.ui.pages.compare.votebar import VoteBar
 from playground.ui.rendering import escape
+from playground.ui.texts import compare as texts
 from playground.ui.wiring import Updates
 from playground.validation import COMMENT_CHARS
 

@@ -12,7 +12,7 @@ from typing import Any
 import gradio as gr
 
 from playground.records import Instruction
-from playground.ui import texts
+from playground.ui.texts import compare as texts
 from playground.ui.wiring import Updates
 
 MIXED = ""

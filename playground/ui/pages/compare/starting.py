@@ -12,11 +12,11 @@ import gradio as gr
 
 from playground.errors import InvalidInstruction, InvalidValue, PlaygroundError
 from playground.records import SIDES, BattleState
-from playground.ui import texts
 from playground.ui.pages.compare.following import pulse_html
 from playground.ui.pages.compare.script import BEGUN
 from playground.ui.pages.compare.tab import Replies, Tab
 from playground.ui.pages.compare.typed import Typed
+from playground.ui.texts import compare as texts
 from playground.ui.wiring import AT_ONCE, Updates
 from playground.validation import clean_instruction, clean_models, clean_overrides
 

@@ -11,9 +11,9 @@ import gradio as gr
 
 from playground.errors import without_folders
 from playground.records import BattleView
-from playground.ui import texts
 from playground.ui.pages.compare.state import Bar, PageState, Phase
 from playground.ui.rendering import live_region
+from playground.ui.texts import compare as texts
 from playground.ui.wiring import Updates
 
 
@@ -81,4 +81,4 @@ def _text(state: PageState) -> str:
             return texts.STATUS_VOTED
         case Phase.REVEALED:
             return texts.STATUS_REVEALED if view.blind else texts.STATUS_FINAL
-    return texts.STATUS_VOID.format(reason=texts.VOID_REASONS[view.void_reason or "failed"])
+    return texts.STATUS_VOID[view.void_reason or "failed"]

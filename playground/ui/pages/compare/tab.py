@@ -17,13 +17,14 @@ from playground.battles import Viewer
 from playground.errors import InvalidValue, PlaygroundError, Refused
 from playground.prompting.prompt import ignores_system
 from playground.records import BattleView
-from playground.ui import texts
 from playground.ui.http.asgi import address_of
 from playground.ui.http.gate import check_pace
 from playground.ui.http.middleware import rater_of
 from playground.ui.pages.compare.panels import Panels
 from playground.ui.pages.compare.shown import Shown
 from playground.ui.pages.compare.state import PageState
+from playground.ui.texts import NO_RATER
+from playground.ui.texts import compare as texts
 from playground.ui.wiring import Updates
 from playground.validation import clean_battle_id
 
@@ -68,7 +69,7 @@ class Tab:
         check_pace(self.request)
         rater = rater_of(self.request)
         if rater is None:
-            raise Refused("foreign", texts.NO_RATER)
+            raise Refused("foreign", NO_RATER)
         return Viewer(rater, address=address_of(self.request))
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from playground.errors import InvalidValue
-from playground.ui import texts
+from playground.ui.texts import compare as texts
 
 MAX_NUMBER_CHARS = 20
 _NUMBER = re.compile(r"-?\d+([.,]\d*)?")

@@ -12,9 +12,10 @@ from typing import Any
 import gradio as gr
 
 from playground.records import SIDES, BattleView
-from playground.ui import texts
 from playground.ui.pages.compare.state import Bar, PageState
 from playground.ui.rendering import escape
+from playground.ui.texts import compare as texts
+from playground.ui.texts import formats
 from playground.ui.wiring import Updates
 
 TIMER_SLACK_S = 0.15
@@ -140,7 +141,7 @@ def _words(bar: Bar, view: BattleView) -> str:
     if bar in (Bar.OFF, Bar.ON):
         words = texts.QUESTION_TWO if len(view.columns) == 2 else texts.QUESTION_MORE
     elif bar is Bar.SAVED:
-        words = texts.saved(view.choice or "", len(view.columns))
+        words = texts.SAVED.format(vote=texts.chosen(view.choice or "", len(view.columns)))
     else:
         words = texts.chosen(view.choice, len(view.columns), _name_of(view), view.mine) if view.choice else ""
     return f"<b>{escape(words)}</b>"
@@ -155,9 +156,9 @@ def _hint(bar: Bar, view: BattleView) -> str:
     if bar is Bar.OFF:
         return f"<span>{escape(texts.NOT_YET if view.mine else texts.NOT_YOURS)}</span>"
     if bar is Bar.ON:
-        words = texts.NOT_YOURS if not view.mine else texts.NAMES_AFTER if view.blind else texts.YOU_KNOW_NAMES
+        words = texts.NOT_YOURS if not view.mine else texts.NAMES_AFTER if view.blind else texts.VOTES_APART
         return f"<span>{escape(words)}</span>"
-    counted = f"<span class='standing'>{escape(texts.standing(view.standing))}</span>" if view.standing else ""
+    counted = f"<span class='standing'>{escape(formats.standing(view.standing))}</span>" if view.standing else ""
     if bar is Bar.SAVED:
         return counted
     board = f"<a href='leaderboard'>{escape(texts.LINK_LEADERBOARD)}</a>"

@@ -13,10 +13,10 @@ import gradio as gr
 from playground.battles import Ballot
 from playground.errors import InvalidValue, PlaygroundError
 from playground.records import BattleState, Instruction
-from playground.ui import texts
 from playground.ui.pages.compare.script import BEGUN, JUDGED, by_script
 from playground.ui.pages.compare.shown import Shown
 from playground.ui.pages.compare.tab import Replies, Tab
+from playground.ui.texts import compare as texts
 from playground.ui.wiring import AT_ONCE, Updates, bound
 
 

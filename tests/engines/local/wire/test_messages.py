@@ -6,8 +6,8 @@ from dataclasses import asdict, replace
 
 from playground.engines.local.wire import messages
 from playground.engines.local.wire.channel import Channel, pipes
-from playground.engines.protocol import Job
-from playground.records import SamplingParams
+from playground.engines.protocol import EngineFacts, Job
+from playground.records import ModelCard, SamplingParams
 from tests.support.supervised import CARD, FACTS
 
 
@@ -24,9 +24,9 @@ def test_jobs_cards_and_facts_survive_the_wire() -> None:
     ):
         other.send(message)
         got += there.receive() or []
-    assert messages.read_card(got[0]) == replace(CARD, offload=True)
+    assert messages.read(ModelCard, got[0]["card"]) == replace(CARD, offload=True)
     assert list(got[0]["room"].items()) == list(room.items())  # in the order in which they are filled
-    assert messages.read_job(got[1]) == job
-    assert asdict(messages.read_facts(got[2])) == asdict(FACTS)
+    assert messages.read(Job, got[1]["job"]) == job
+    assert asdict(messages.read(EngineFacts, got[2]["facts"])) == asdict(FACTS)
     other.close_write()
     assert there.receive() is None
