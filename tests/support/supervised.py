@@ -13,7 +13,7 @@ from itertools import count
 from playground.engines.local.launch import Launched
 from playground.engines.local.process import Process
 from playground.engines.local.supervisor import Limits, Supervisor
-from playground.engines.local.table import State
+from playground.engines.local.table import ModelState
 from playground.engines.local.wire import messages
 from playground.engines.local.wire.channel import pipes
 from playground.engines.protocol import EngineFacts, Event, Job
@@ -60,7 +60,7 @@ class Scene:
         self.model = Supervisor(CARD, 1, self.launcher, lambda task: None, LIMITS, now_s=lambda: self.now)
 
     @property
-    def state(self) -> State:
+    def state(self) -> ModelState:
         return self.model.state
 
     @property

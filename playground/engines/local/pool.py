@@ -22,7 +22,7 @@ from playground.engines.local.placement import Device, How
 from playground.engines.local.planning import plan
 from playground.engines.local.scheduler import Scheduler
 from playground.engines.local.supervisor import Limits, Supervisor
-from playground.engines.local.table import State
+from playground.engines.local.table import ModelState
 from playground.engines.protocol import Fit, Job, Listener, Point
 from playground.errors import EngineError, Unknown
 from playground.records import FinishReason, ModelCard, ModelStatus
@@ -142,7 +142,7 @@ class LocalEngine:
 
     def _do_tasks(self) -> None:
         """Do what is queued, after waiting for a task; not for long where time alone may change something."""
-        changing = (State.QUEUED, State.LOST, State.LOADING)
+        changing = (ModelState.QUEUED, ModelState.LOST, ModelState.LOADING)
         restless = self._closed or any(model.rows or model.state in changing for model in self._supervisors())
         try:
             task = self._tasks.get(timeout=_TICK_S if restless else None)

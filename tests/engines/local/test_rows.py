@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from playground.engines.local.table import Event
+from playground.engines.local.table import ModelEvent
 from playground.engines.local.wire import messages
 from playground.engines.protocol import Ended, Queued, Started, Tokens
 from playground.records import FinishReason
@@ -75,10 +75,10 @@ def test_cancel_that_a_dying_worker_did_not_read_still_ends_the_row(scene: Scene
 
 def test_resume_starts_the_rows_that_waited_while_draining(scene: Scene) -> None:
     scene.up(max_rows=4)
-    scene.model.handle(Event.DRAIN)
+    scene.model.handle(ModelEvent.DRAIN)
     scene.ask("a")
     assert scene.model.rows.are_unsent
     assert scene.model.status().state == "ready"
-    scene.model.handle(Event.RESUME)
+    scene.model.handle(ModelEvent.RESUME)
     assert not scene.model.rows.are_unsent
     assert [json.loads(line)["kind"] for line in scene.launcher.sent(2)] == ["load", "start"]

@@ -19,7 +19,7 @@ from playground.catalog.catalog import Catalog
 from playground.engines.local.placement import Device, need_of
 from playground.engines.local.pool import LocalEngine
 from playground.engines.local.supervisor import Limits
-from playground.engines.local.table import State
+from playground.engines.local.table import ModelState
 from playground.engines.local.worker.decoding.self_check import decode_together
 from playground.engines.local.worker.loading.model import load
 from playground.engines.protocol import Ended, Job, Queued, Tokens
@@ -148,7 +148,7 @@ def test_draining_ends_when_the_waiting_row_is_cancelled(engine: LocalEngine) ->
         row.wait_for(Tokens)
     with frozen_models(os.getpid()):  # they are busy for as long as it takes
         impatient = Row(engine, IDS[4], "impatient")
-        wait_until(lambda: any(model.state is State.DRAINING for model in engine._models.values()))
+        wait_until(lambda: any(model.state is ModelState.DRAINING for model in engine._models.values()))
         late = [Row(engine, model_id, f"late {model_id}") for model_id in IDS[:2]]
         engine.cancel("impatient")
         impatient.wait_for(Ended)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from playground.engines.local.table import State
+from playground.engines.local.table import ModelState
 from playground.engines.local.wire import messages
 from playground.engines.protocol import Ended, Queued
 from playground.records import FinishReason
@@ -94,7 +94,7 @@ def test_repeated_deaths_while_loading_fail_the_model(scene: Scene) -> None:
         scene.die("ended with status 1")
     words = "Model M could not be loaded: its process ended with status 1, 4 times"
     assert scene.of("a")[-1] == Ended("a", FinishReason.ERROR, words)
-    assert (scene.state, scene.model.status().detail) == (State.FAILED, words)
+    assert (scene.state, scene.model.status().detail) == (ModelState.FAILED, words)
     assert not scene.model.wants_launch
     scene.model.open(CARD)
     assert scene.model.wants_launch
@@ -109,7 +109,7 @@ def test_launch_error_is_a_failed_load(scene: Scene) -> None:
     for _ in LIMITS.backoff_s:
         scene.now += 10.0
         scene.model.launch()
-    assert scene.state is State.FAILED
+    assert scene.state is ModelState.FAILED
 
 
 def test_refusal_after_the_exit_is_still_read(scene: Scene) -> None:
@@ -119,7 +119,7 @@ def test_refusal_after_the_exit_is_still_read(scene: Scene) -> None:
     scene.say(messages.failed("Model M: there is no folder /m"))
     scene.model.on_gone(scene.process)
     assert scene.of("a")[-1] == Ended("a", FinishReason.ERROR, "Model M: there is no folder /m")
-    assert scene.state is State.FAILED
+    assert scene.state is ModelState.FAILED
 
 
 def test_messages_of_an_earlier_worker_are_ignored(scene: Scene) -> None:
@@ -132,7 +132,7 @@ def test_messages_of_an_earlier_worker_are_ignored(scene: Scene) -> None:
     scene.model.on_messages(earlier, [messages.ended("a", FinishReason.STOP)])
     scene.model.on_gone(earlier)
     assert scene.model.status().waiting == 1
-    assert scene.state is State.READY
+    assert scene.state is ModelState.READY
 
 
 @pytest.mark.parametrize(("silence_s", "is_hung"), [(9.0, False), (11.0, True)])
@@ -140,12 +140,12 @@ def test_silence_is_a_hang_only_while_a_row_is_there(scene: Scene, silence_s: fl
     scene.up()
     scene.now = 1000.0
     scene.model.check()
-    assert scene.state is State.READY
+    assert scene.state is ModelState.READY
     scene.begin("a")
     scene.now += silence_s
     scene.model.check()
     assert scene.launcher.killed == ([1] if is_hung else [])
-    assert (scene.state is State.LOST) is is_hung
+    assert (scene.state is ModelState.LOST) is is_hung
 
 
 def test_loading_for_too_long_is_ended(scene: Scene) -> None:
@@ -190,16 +190,16 @@ def test_unload_ends_the_rows_and_the_process(scene: Scene) -> None:
     scene.unload()
     assert scene.of("a")[-1] == Ended("a", FinishReason.ERROR, "Model M was unloaded")
     assert scene.launcher.killed == [1]
-    assert (scene.state, scene.model.wants_launch) == (State.OFF, False)
+    assert (scene.state, scene.model.wants_launch) == (ModelState.OFF, False)
     scene.die()
-    assert scene.state is State.OFF
+    assert scene.state is ModelState.OFF
 
 
 def test_job_loads_an_unloaded_model_once_its_memory_is_free(scene: Scene) -> None:
     scene.up()
     scene.unload()
     scene.ask("a")
-    assert scene.state is State.QUEUED
+    assert scene.state is ModelState.QUEUED
     assert not scene.model.wants_launch  # its old process is still there
     scene.die()
     scene.up()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from playground.engines.local.table import TABLE, Event, State
+from playground.engines.local.table import ModelEvent, ModelState
 from playground.engines.local.wire import messages
 from playground.engines.protocol import Ended
 from playground.records import FinishReason
@@ -18,49 +18,67 @@ def scene() -> Scene:
     return Scene()
 
 
-def reach(scene: Scene, state: State) -> None:
+def reach(scene: Scene, state: ModelState) -> None:
     """Bring a new model into a state, by the shortest way."""
-    if state in (State.LOADING, State.FAILED):
+    if state in (ModelState.LOADING, ModelState.FAILED):
         scene.model.launch()
-    if state in (State.READY, State.DRAINING, State.LOST, State.ASLEEP):
+    if state in (ModelState.READY, ModelState.DRAINING, ModelState.LOST, ModelState.ASLEEP):
         scene.up()
-    last: dict[State, Callable[[], object]] = {
-        State.OFF: scene.unload,
-        State.ASLEEP: scene.model.sleep,
-        State.DRAINING: lambda: scene.model.handle(Event.DRAIN),
-        State.LOST: lambda: scene.model.on_gone(scene.process),
-        State.FAILED: lambda: scene.say(messages.failed("no such folder")),
+    last: dict[ModelState, Callable[[], object]] = {
+        ModelState.OFF: scene.unload,
+        ModelState.ASLEEP: scene.model.sleep,
+        ModelState.DRAINING: lambda: scene.model.handle(ModelEvent.DRAIN),
+        ModelState.LOST: lambda: scene.model.on_gone(scene.process),
+        ModelState.FAILED: lambda: scene.say(messages.failed("no such folder")),
     }
     last.get(state, lambda: None)()
     assert scene.state is state
 
 
-CALLS: dict[Event, Callable[[Scene], object]] = {
-    Event.JOB: lambda scene: scene.ask("new"),
-    Event.OPEN: lambda scene: scene.model.open(CARD),
-    Event.UNLOAD: Scene.unload,
-    Event.LOADED: lambda scene: scene.model.process and scene.say(messages.ready(FACTS, 0.5)),
-    Event.LOSE: lambda scene: scene.model.process and scene.model.on_gone(scene.process),
-    Event.EXIT: lambda scene: scene.model.process and scene.exit(),
-    Event.SLEEP: lambda scene: scene.model.sleep(),
+CALLS: dict[ModelEvent, Callable[[Scene], object]] = {
+    ModelEvent.JOB: lambda scene: scene.ask("new"),
+    ModelEvent.OPEN: lambda scene: scene.model.open(CARD),
+    ModelEvent.UNLOAD: Scene.unload,
+    ModelEvent.LOADED: lambda scene: scene.model.process and scene.say(messages.ready(FACTS, 0.5)),
+    ModelEvent.LOSE: lambda scene: scene.model.process and scene.model.on_gone(scene.process),
+    ModelEvent.EXIT: lambda scene: scene.model.process and scene.exit(),
+    ModelEvent.SLEEP: lambda scene: scene.model.sleep(),
 }
 """Events with a method of their own; the others are handed to `handle`."""
 
 
-@pytest.mark.parametrize("state", State)
-@pytest.mark.parametrize("event", Event)
-def test_every_cell_of_the_table(scene: Scene, event: Event, state: State) -> None:
+EXPECTED = {
+    # event      off     asleep  queued  loading  ready    draining  lost    failed
+    "job":     "queued  queued  queued  loading  ready    draining  lost    -",
+    "open":    "queued  queued  -       -        -        -         -       queued",
+    "unload":  "off     off     off     off      off      off       off     off",
+    "launch":  "-       -       loading -        -        -         loading -",
+    "loaded":  "-       -       -       ready    -        -         -       -",
+    "refuse":  "-       -       failed  failed   -        -         failed  -",
+    "lose":    "-       -       -       lost     lost     lost      -       -",
+    "exit":    "-       -       -       -        -        -         queued  -",
+    "give_up": "-       -       -       -        -        -         failed  -",
+    "sleep":   "-       -       asleep  -        asleep   asleep    asleep  -",
+    "pause":   "-       -       -       -        queued   queued    -       -",
+    "drain":   "-       -       -       -        draining -         -       -",
+    "resume":  "-       -       -       -        -        ready     -       -",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("state", ModelState)
+@pytest.mark.parametrize("event", ModelEvent)
+def test_every_cell_of_the_table(scene: Scene, event: ModelEvent, state: ModelState) -> None:
     reach(scene, state)
     launched, killed = scene.model.process, len(scene.launcher.killed)
-    to = TABLE[event][state]
+    to = EXPECTED[event].split()[list(ModelState).index(state)]
     CALLS.get(event, lambda scene: scene.model.handle(event, "words"))(scene)
-    assert scene.state is (to or state)
+    assert scene.state == (state if to == "-" else to)
 
     ends_worker = state.has_worker and not scene.state.has_worker
     assert len(scene.launcher.killed) == killed + ends_worker
-    if launched is not None and (ends_worker or state is State.LOST):
-        assert launched.is_gone is (event is Event.EXIT), "its memory is free when its exit is reported"
-    if event is Event.JOB:
-        assert len(scene.model.rows) == (to is not None)
+    if launched is not None and (ends_worker or state is ModelState.LOST):
+        assert launched.is_gone is (event is ModelEvent.EXIT), "its memory is free when its exit is reported"
+    if event is ModelEvent.JOB:
+        assert len(scene.model.rows) == (to != "-")
         scene.model.unload(FinishReason.CANCELLED)
         assert sum(isinstance(heard, Ended) for heard in scene.of("new")) == 1
