@@ -340,7 +340,7 @@ def test_a_reload_brings_the_composer_back_too(visitor: Visitor) -> None:
 
 def test_what_was_taken_out_of_the_instruction_is_said(visitor: Visitor) -> None:
     visitor.compare("What is\x07 an alpaca?").reaches("open")
-    expect(visitor.page.locator("#sampling-note")).to_contain_text("1 control character taken out of the instruction")
+    expect(visitor.page.locator("#sampling-note")).to_contain_text("1 control character removed from the instruction")
 
 
 def test_a_reload_reads_on_where_the_models_are_writing(visitor: Visitor) -> None:

@@ -185,8 +185,8 @@ def test_the_license_is_that_of_the_front_matter(folder: Path, page: str, expect
     [
         ({"architectures": None}, "config.json names no architecture; write a card that does"),
         ({"architectures": []}, "config.json names no architecture"),
-        ({"max_position_embeddings": None}, r"config.json does not say how long the context is \(max_position_"),
-        ({"max_position_embeddings": True}, "config.json does not say how long"),
+        ({"max_position_embeddings": None}, r"config.json does not give the context length \(max_position_"),
+        ({"max_position_embeddings": True}, "config.json does not give the context"),
     ],
 )
 def test_a_config_that_says_too_little_is_refused(folder: Path, changes: dict[str, Any], words: str) -> None:
@@ -199,7 +199,7 @@ def test_a_config_that_says_too_little_is_refused(folder: Path, changes: dict[st
     [
         (["config.json"], "it has no config.json; name the folder of a checkpoint"),
         (["tokenizer.json"], "it has no tokenizer; it has to hold tokenizer.model or tokenizer.json"),
-        (["chat_template.jinja"], "it has no chat template, so nobody knows how to ask it; write a card that names"),
+        (["chat_template.jinja"], "it has no chat template, so its prompt format is unknown; write a card that"),
     ],
 )
 def test_a_file_that_is_missing_is_named(folder: Path, names: list[str], words: str) -> None:

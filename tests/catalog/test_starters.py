@@ -57,8 +57,8 @@ def test_a_byte_order_mark_is_no_harm(tmp_path: Path) -> None:
         (line(input="a"), "FILE, line 1: missing 'instruction'; add it to the file"),
         (line(instruction=3), "FILE, line 1: 'instruction' is 3; it has to be text"),
         (line(instruction="a", input=None), "FILE, line 1: 'input' is None; it has to be text"),
-        (line(instruction=" "), "FILE, line 1: the instruction is empty; write what the models are asked to do"),
-        (line(instruction="a\0"), "FILE, line 1: 1 control character taken out of the instruction: no model can read"),
+        (line(instruction=" "), "FILE, line 1: the instruction is empty; write what the models should do"),
+        (line(instruction="a\0"), "FILE, line 1: 1 control character removed from the instruction: not readable by"),
         (
             line(instruction="x" * 4001),
             "FILE, line 1: instruction is 4,001 characters long; at most 4,000. Shorten it.",
