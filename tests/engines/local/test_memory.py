@@ -1,4 +1,4 @@
-"""Five pocket models where memory holds two: they take turns, nobody is left waiting, nobody is ended for it."""
+"""Five pocket models share memory for two: they take turns, and every job is written."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def job_of(row: str, max_new_tokens: int = 8) -> Job:
 
 
 class Row:
-    """One job and what came of it."""
+    """One job and its events."""
 
     def __init__(self, engine: LocalEngine, model_id: str, row: str, max_new_tokens: int = 8) -> None:
         self.events: list[Event] = []
@@ -83,13 +83,13 @@ def states(engine: LocalEngine) -> list[str]:
     return [engine.status()[model_id].state for model_id in IDS]
 
 
-def test_as_many_models_as_fit_come_up_and_the_others_sleep(engine: LocalEngine) -> None:
+def test_models_that_fit_are_loaded_and_the_others_sleep(engine: LocalEngine) -> None:
     wait_until(lambda: states(engine).count("ready") == 2)
     assert states(engine) == ["ready", "ready", "asleep", "asleep", "asleep"]
     assert [engine.status()[model_id].takes_turns for model_id in IDS] == [False, False, True, True, True]
 
 
-def test_a_comparison_that_does_not_fit_at_once_runs_in_waves(engine: LocalEngine) -> None:
+def test_comparison_larger_than_memory_runs_in_waves(engine: LocalEngine) -> None:
     most = 0
     rows = [Row(engine, model_id, f"row of {model_id}") for model_id in IDS]
     while not all(isinstance(row.events[-1] if row.events else None, Ended) for row in rows):
@@ -97,12 +97,12 @@ def test_a_comparison_that_does_not_fit_at_once_runs_in_waves(engine: LocalEngin
         time.sleep(0.01)
     assert [row.end() for row in rows] == [FinishReason.LENGTH] * 5
     assert most <= 2
-    assert states(engine).count("ready") == 2, "and there was room for as many"
+    assert states(engine).count("ready") == 2, "as many as fit"
     assert "waiting for memory" in rows[4].reasons
     assert "waiting for memory" not in rows[0].reasons
 
 
-def test_the_model_that_was_used_the_longest_time_ago_makes_room(engine: LocalEngine) -> None:
+def test_least_recently_used_model_is_unloaded(engine: LocalEngine) -> None:
     first, second, third, fourth, _ = IDS
     for model_id in (second, first, third):
         Row(engine, model_id, f"1 {model_id}").end()
@@ -111,12 +111,12 @@ def test_the_model_that_was_used_the_longest_time_ago_makes_room(engine: LocalEn
     assert [engine.status()[model_id].state for model_id in IDS] == ["asleep", "asleep", "ready", "ready", "asleep"]
 
 
-def test_a_model_that_is_always_asked_does_not_keep_the_others_out(engine: LocalEngine) -> None:
+def test_busy_models_do_not_block_another(engine: LocalEngine) -> None:
     busy, stop = IDS[:2], threading.Event()
 
     def keep_asking(model_id: str) -> None:
         number, running = 0, [Row(engine, model_id, f"{model_id} first", max_new_tokens=200)]
-        while not stop.is_set():  # a new row begins before the last one ends: it is never idle
+        while not stop.is_set():  # start a row before the last one ends
             running[-1].wait_for(Tokens)
             number += 1
             running.append(Row(engine, model_id, f"{model_id} {number}", max_new_tokens=200))
@@ -134,9 +134,9 @@ def test_a_model_that_is_always_asked_does_not_keep_the_others_out(engine: Local
     assert any(isinstance(event, Started) for event in patient.events)
 
 
-def test_a_large_model_is_not_kept_out_by_small_ones_that_are_always_asked() -> None:
+def test_busy_small_models_do_not_block_a_large_one() -> None:
     small = [replace(card, num_parameters=10) for card in CARDS[:2]]
-    large = replace(CARDS[2], num_parameters=30_000_000)  # as the plan sees them: 104, 104 and 224 MB
+    large = replace(CARDS[2], num_parameters=30_000_000)  # planned as 104, 104 and 224 MB
     engine, stop = LocalEngine(Settings(memory_gb=0.23), limits=Limits(drain_s=0.2)), threading.Event()
     engine.open([*small, large])
 
@@ -159,12 +159,12 @@ def test_a_large_model_is_not_kept_out_by_small_ones_that_are_always_asked() -> 
         engine.close()
 
 
-def test_rows_of_a_model_that_was_drained_for_somebody_who_left_are_written(engine: LocalEngine) -> None:
+def test_jobs_of_a_drained_model_are_written_after_a_cancel(engine: LocalEngine) -> None:
     wait_until(lambda: states(engine).count("ready") == 2)
     busy = [Row(engine, model_id, f"long {model_id}", max_new_tokens=400) for model_id in IDS[:2]]
     for row in busy:
         row.wait_for(Tokens)
-    with frozen_models(os.getpid()):  # they are busy for as long as it takes
+    with frozen_models(os.getpid()):  # they stay busy
         impatient = Row(engine, IDS[4], "impatient")
         wait_until(lambda: any(keeper._draining for keeper in engine._keepers.values()))
         late = [Row(engine, model_id, f"late {model_id}") for model_id in IDS[:2]]
@@ -173,7 +173,7 @@ def test_rows_of_a_model_that_was_drained_for_somebody_who_left_are_written(engi
     assert [row.end() for row in (*busy, *late)] == [FinishReason.LENGTH] * 4
 
 
-def test_a_model_that_fits_nowhere_says_so_and_is_not_tried() -> None:
+def test_model_larger_than_memory_is_not_loaded() -> None:
     engine = LocalEngine(Settings(memory_gb=0.05))
     engine.open(CARDS[:1])
     try:
@@ -184,7 +184,7 @@ def test_a_model_that_fits_nowhere_says_so_and_is_not_tried() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-def test_an_offloaded_model_writes_what_the_whole_one_writes_takes_turns_and_gives_its_memory_back(
+def test_offloaded_model_takes_turns_and_writes_the_same_tokens(
     tmp_path: Path,
 ) -> None:
     whole = write_checkpoint(tmp_path / "whole", "llama", layers=2)
@@ -215,10 +215,10 @@ def test_an_offloaded_model_writes_what_the_whole_one_writes_takes_turns_and_giv
 
 
 def names_of_workers() -> set[str]:
-    """Of the processes under this one, as they call themselves."""
+    """Return the names of this process's descendants."""
     found, parents = set(), [os.getpid()]
     while parents:
-        with contextlib.suppress(OSError):  # it has just ended
+        with contextlib.suppress(OSError):  # it has ended
             pid = Path(f"/proc/{parents.pop()}")
             found.add((pid / "comm").read_text().strip())
             for children in pid.glob("task/*/children"):
