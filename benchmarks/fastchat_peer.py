@@ -78,11 +78,11 @@ def at_once(
     if isinstance(stream, NotHere):
         raise stream
     began = time.perf_counter()
-    gate = threading.Semaphore(limit)
+    limiter = threading.Semaphore(limit)
     answers: dict[int, Answer] = {}
 
     def visit(number: int) -> None:
-        with gate:
+        with limiter:
             answers[number] = _visit(stream, models[number], vocabulary, requests[number], began)
 
     run_together([lambda number=number: visit(number) for number in range(len(requests))])

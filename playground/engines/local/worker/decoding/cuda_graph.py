@@ -25,9 +25,9 @@ _CUDA = "cuda"
 
 
 def supports_graph(loaded: LoadedModel) -> bool:
-    """Return True if the whole model is on one GPU and its steps need nothing from the CPU.
+    """Return True if the whole model is on one GPU and its steps do not wait for the CPU.
 
-    Weights of 8 bits do: bitsandbytes looks for outliers in every step, and the CPU waits for the result.
+    Steps with 8-bit weights do: bitsandbytes searches for outliers in every step, and the CPU waits for the result.
     """
     if loaded.device.type != _CUDA or getattr(loaded.model, "is_loaded_in_8bit", False):
         return False

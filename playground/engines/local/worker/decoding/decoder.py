@@ -60,7 +60,7 @@ class Decoder(Protocol):
         """Add a row.
 
         Raises:
-            PromptTooLong: the prompt leaves no room for a token.
+            PromptTooLong: the prompt fills the context.
             EngineError: the model cannot take this prompt.
         """
 
@@ -98,7 +98,6 @@ class BatchDecoder:
 
     @property
     def can_admit(self) -> bool:
-        """True if one more row can be admitted."""
         return len(self._waiting) + len(self._running) < self.max_rows
 
     @property
@@ -112,7 +111,6 @@ class BatchDecoder:
         return self._cache.num_bytes
 
     def admit(self, job: Job) -> None:
-        """Add a row; see `Decoder`."""
         check_job(job, self._loaded)
         self._waiting.append(_Row(job, sampler_of(job, self._loaded)))
 
@@ -237,7 +235,6 @@ def check_job(job: Job, loaded: LoadedModel) -> None:
 
 
 def sampler_of(job: Job, loaded: LoadedModel) -> Sampler:
-    """Return the sampler of a job."""
     return Sampler(job.params, job.seed, job.token_ids, job.stop_ids, loaded.vocab_size, loaded.device)
 
 
