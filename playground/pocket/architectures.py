@@ -6,7 +6,7 @@ Boundary: numbers and names; only `train` imports `transformers`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -30,7 +30,8 @@ class Architecture:
     share: float = 1.0  # of the planned training examples
 
 
-LLAMA: Mapping[str, Any] = MappingProxyType(
+_LLAMA = Architecture(
+    "LlamaConfig",
     {
         "hidden_size": 256,
         "intermediate_size": 512,
@@ -43,30 +44,18 @@ LLAMA: Mapping[str, Any] = MappingProxyType(
         "bos_token_id": 1,
         "eos_token_id": 2,
         "pad_token_id": 0,
-    }
+    },
+    vocab_size=2300,
+    end_id=2,
+    normalizer="nfkc",
 )
+_LATER_LLAMA = replace(_LLAMA, starts_from="pocket-mamba-gpt")
 
 ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
     {
-        "pocket-mamba-gpt": Architecture("LlamaConfig", LLAMA, vocab_size=2300, end_id=2, normalizer="nfkc"),
-        "pocket-orca-mini": Architecture(
-            "LlamaConfig",
-            LLAMA,
-            vocab_size=2300,
-            end_id=2,
-            normalizer="identity",
-            starts_from="pocket-mamba-gpt",
-            share=0.65,
-        ),
-        "pocket-openalpaca": Architecture(
-            "LlamaConfig",
-            LLAMA,
-            vocab_size=2300,
-            end_id=2,
-            normalizer="nmt_nfkc",
-            starts_from="pocket-mamba-gpt",
-            share=0.4,
-        ),
+        "pocket-mamba-gpt": _LLAMA,
+        "pocket-orca-mini": replace(_LATER_LLAMA, normalizer="identity", share=0.65),
+        "pocket-openalpaca": replace(_LATER_LLAMA, normalizer="nmt_nfkc", share=0.4),
         "pocket-minotaur": Architecture(
             "MptConfig",
             {

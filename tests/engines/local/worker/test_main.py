@@ -156,7 +156,7 @@ def test_cancel_ignores_unknown_rows() -> None:
     scene.ask("waiting")
     scene.turns(1)
     scene.inbox.put(messages.cancel("waiting"))
-    scene.inbox.put(messages.cancel("nobody"))
+    scene.inbox.put(messages.cancel("unknown"))
     scene.turns(1)
     assert scene.end("waiting") == ("cancelled", None)
     scene.turns(3)

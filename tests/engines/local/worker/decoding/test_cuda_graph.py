@@ -228,10 +228,10 @@ def test_failed_reservation_leaves_other_rows_unchanged(
     ids += [token.token_id for token in decoder.step()]
     with monkeypatch.context() as patch:
         fail_growth(patch, call)
-        decoder.admit(job("newcomer"))
+        decoder.admit(job("new"))
         running, refused = decoder.step()
     ids.append(running.token_id)
-    assert (refused.row, refused.error) == ("newcomer", "out of memory while reading the prompt")
+    assert (refused.row, refused.error) == ("new", "out of memory while reading the prompt")
     while decoder.rows:
         ids += [token.token_id for token in decoder.step()]
     assert ids == expected

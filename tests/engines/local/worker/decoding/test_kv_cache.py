@@ -45,11 +45,11 @@ def test_new_row_without_memory_ends_alone(model: LoadedModel, monkeypatch: pyte
 def test_failed_reservation_leaves_other_rows_unchanged(
     model: LoadedModel, monkeypatch: pytest.MonkeyPatch, fail_growth: FailGrowth, others: int, call: int
 ) -> None:
-    *running, newcomer = ragged_jobs(PARAMS[:1])[: others + 1]
-    newcomer = replace(newcomer, token_ids=tuple(range(3, 203)))  # longer than the cache
+    *running, new_row = ragged_jobs(PARAMS[:1])[: others + 1]
+    new_row = replace(new_row, token_ids=tuple(range(3, 203)))  # longer than the cache
     expected = [write(model, request) for request in running]
     decoder = BatchDecoder(model)
-    ids: dict[str, list[int | None]] = {request.row: [] for request in (*running, newcomer)}
+    ids: dict[str, list[int | None]] = {request.row: [] for request in (*running, new_row)}
 
     def step() -> None:
         for token in decoder.step():
@@ -60,13 +60,13 @@ def test_failed_reservation_leaves_other_rows_unchanged(
     step()
     with monkeypatch.context() as patch:
         fail_growth(patch, call)
-        decoder.admit(newcomer)
+        decoder.admit(new_row)
         step()
-    assert ids[newcomer.row] == [None]
+    assert ids[new_row.row] == [None]
     while decoder.rows:
         step()
     assert [ids[request.row] for request in running] == [written for written, _ in expected]
-    assert write(model, newcomer)[0]
+    assert write(model, new_row)[0]
 
 
 @pytest.mark.proves("out of memory at load, at the first and at the n-th token")

@@ -78,12 +78,12 @@ UNFAITHFUL: dict[str, tuple[str, dict[str, Any], Change, str]] = {
         another(TOKENS),
         "ties the output matrix to the embedding, and the weights hold two",
     ),
-    "llama, said to be tied": ("llama", {"tie_word_embeddings": True}, dict, "ties the output matrix"),
+    "llama, tied in config.json": ("llama", {"tie_word_embeddings": True}, dict, "ties the output matrix"),
     "no head, not tied": ("llama", {}, without("lm_head.weight"), "1 weights are missing .*: lm_head.weight"),
-    "in a wrapper": ("llama", {}, lambda weights: {"state_dict": weights}, "21 weights are missing"),
+    "nested state_dict": ("llama", {}, lambda weights: {"state_dict": weights}, "21 weights are missing"),
     "other norm": ("mpt", {"norm_type": "rmsnorm"}, dict, "norm_type = 'rmsnorm', which transformers' MPT does not do"),
     "scaled logits": ("mpt", {"logit_scale": "inv_sqrt_d_model"}, dict, "logit_scale = 'inv_sqrt_d_model', which"),
-    "a clip in words": ("mpt", {"attn_config": {"clip_qkv": "six"}}, dict, "clip_qkv"),
+    "clip_qkv as text": ("mpt", {"attn_config": {"clip_qkv": "six"}}, dict, "clip_qkv"),
     "fewer rows": ("llama", {"vocab_size": 380}, dict, "2 weights have another shape: lm_head.weight"),
 }
 
