@@ -69,18 +69,20 @@ def serve(settings: Settings) -> int:
     from playground.ui.http.operator import operator_access, operator_notice
     from playground.ui.http.proxies import leave_headers_to_us, read_proxies
     from playground.ui.http.root_path import read_root_path
+    from playground.ui.http.turnstile import Turnstile
     from playground.ui.site import build_pages, launch_options
 
     proxies, root_path = read_proxies(os.environ, settings.share), read_root_path(os.environ)
     leave_headers_to_us(os.environ)
     arena = Arena(settings)
     access = operator_access(settings, os.environ)
-    page = build_pages(arena, access)
+    turnstile = Turnstile()
+    page = build_pages(arena, access, turnstile)
     signal.signal(signal.SIGTERM, _interrupt)
     arena.open()
     try:
         guard_connections(proxies)
-        _launch(page, settings, launch_options(arena, access, proxies, root_path))
+        _launch(page, settings, launch_options(arena, access, proxies, root_path, turnstile))
         print(operator_notice(access, settings.host, settings.port, page.root_path), end="", flush=True)
         slow_polling_down(page)
         shrink_sessions(page)

@@ -8,7 +8,7 @@ the bandwidth that is measured here. Where a device cannot hold all five, as man
 table. Without a GPU the shapes are small and nothing is replayed, so that the way through it is tried. Fails only when
 a model writes other tokens than ``generate``.
 
-Boundary: the decode loop and the golden check as the workers use them; no web process, no checkpoint.
+Boundary: the decode loop and the checked check as the workers use them; no web process, no checkpoint.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ class Pane:
         import torch
         import transformers
 
-        from playground.engines.local.worker.loading import LoadedModel
+        from playground.engines.local.worker.loading.model import LoadedModel
         from playground.engines.protocol import EngineFacts
 
         torch.set_num_threads(1)
@@ -126,10 +126,10 @@ class Pane:
 
     def check(self) -> tuple[str, str]:
         """How a worker would write, and why its rows are not written together; empty when they are ``generate``'s."""
-        from playground.engines.local.worker.golden import check_golden
+        from playground.engines.local.worker.decoding.self_check import run_self_check
 
-        golden = check_golden(self._loaded)
-        return golden.facts(self._loaded.facts).versions["decoding"], golden.trouble
+        checked = run_self_check(self._loaded)
+        return checked.facts(self._loaded.facts).versions["decoding"], checked.problem
 
     def write(self, recorded: bool, rows: int, seconds: float, together: bool = False) -> float:
         """Tokens per second of `rows` rows; prompts, first steps and what is recorded in them left out.
@@ -137,11 +137,11 @@ class Pane:
         Args:
             together: begin when all panes are at this point.
         """
-        from playground.engines.local.worker.decode import Decoder
+        from playground.engines.local.worker.decoding.decoder import BatchDecoder
         from playground.engines.protocol import Job
         from playground.records import SamplingParams
 
-        decoder = Decoder(self._loaded, rows, recorded=recorded)
+        decoder = BatchDecoder(self._loaded, rows, recorded=recorded)
         for row in range(rows):
             ids = tuple((7 + row + 31 * i) % self._loaded.vocab_size for i in range(PROMPT_TOKENS))
             decoder.admit(Job(str(row), ids, SamplingParams(max_new_tokens=CONTEXT), row, (), 0.0))
@@ -298,7 +298,7 @@ def main() -> int:
 
 
 def measure(panes: Panes, shapes: Sequence[Shape], speed: float, width: int, seconds: float, rounds: int) -> int:
-    """Print the tables; 1 when a golden check failed."""
+    """Print the tables; 1 when a checked check failed."""
     sizes = [shape.num_read * width for shape in shapes]
     print("| one pane alone, tok/s | GB read | floor | replayed | share of the floor | computed | eager generate |")
     print("|---|---|---|---|---|---|---|")
@@ -310,7 +310,7 @@ def measure(panes: Panes, shapes: Sequence[Shape], speed: float, width: int, sec
         ours = f"{floor:.1f} | {replayed:.1f} | {replayed / floor:.2f} | {computed:.1f}"
         print(f"| {shape.name} | {size / GB:.2f} | {ours} | {eager:.1f} |", flush=True)
     for shape, (way, trouble) in zip(shapes, ways, strict=True):
-        print(f"{shape.name}: {way}; {trouble or 'the golden tokens are those of generate'}")
+        print(f"{shape.name}: {way}; {trouble or 'the checked tokens are those of generate'}")
     floor = speed / sum(sizes)
     for rows, words in ((1, f"{len(shapes)} panes at once, one visitor"), (VISITORS, f"{VISITORS} visitors")):
         for recorded, how in ((True, "replayed"), (False, "computed")):

@@ -21,7 +21,7 @@ from benchmarks.oracle import Oracle
 from benchmarks.peers import Answer
 from benchmarks.rounds import EQUAL, Contender, Figure, Figures, Spent, in_turns, machine, parse, show
 from benchmarks.words import Request, Vocabulary, instructions, write_vocabulary
-from playground.engines.local.worker.decode import MAX_ROWS
+from playground.engines.local.worker.decoding.decoder import MAX_ROWS
 
 NUM_INSTRUCTIONS = 64
 LONGEST = 256

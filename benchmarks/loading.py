@@ -23,8 +23,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # run from a checkout
 
 from benchmarks.models import build, write_checkpoint
 from benchmarks.rounds import EQUAL, Contender, Figure, Figures, Spent, in_turns, machine, parse, show
-from playground.engines.local.worker.loading import DTYPES, best_device, load
-from playground.engines.local.worker.staging import Stage
+from playground.engines.local.worker.loading.model import DTYPES, best_device, load
+from playground.engines.local.worker.loading.pinned_memory import CopyBuffers
 from playground.records import ModelCard
 
 OURS = "ours"
@@ -46,9 +46,9 @@ def write(folder: Path, model: Any, form: str) -> ModelCard:
     return replace(card, dtype=DTYPE)
 
 
-def ours(card: ModelCard, stage: Stage | None = None) -> Any:
+def ours(card: ModelCard, buffers: CopyBuffers | None = None) -> Any:
     """As a worker loads it."""
-    return load(card, threads=1, stage=stage).model
+    return load(card, threads=1, buffers=buffers).model
 
 
 def theirs(card: ModelCard) -> Any:
@@ -81,7 +81,7 @@ def compare(form: str, stored: str, built: Any, rounds: int) -> bool:
     """Print one table; whether our weights were right."""
     everyone: dict[str, Callable[[ModelCard], Any]] = {OURS: ours, PEER: theirs}
     if best_device().type == "cpu":
-        everyone["ours, through buffers"] = lambda card: ours(card, Stage(page_locked=False))
+        everyone["ours, through buffers"] = lambda card: ours(card, CopyBuffers(page_locked=False))
     with tempfile.TemporaryDirectory() as folder:
         card = write(Path(folder), deepcopy(built).to(DTYPES[stored]), form)
         right = weights(theirs(card))  # also reads the files into the system's cache

@@ -22,7 +22,7 @@ from transformers import (
     OPTForCausalLM,
 )
 
-from playground.engines.local.worker.loading import LoadedModel
+from playground.engines.local.worker.loading.model import LoadedModel
 from playground.engines.protocol import EngineFacts
 from playground.records import ModelCard, SamplingParams
 

@@ -12,7 +12,7 @@ import torch
 
 from benchmarks.peers import Answer, greedy, one_at_a_time, text_of
 from benchmarks.words import Request, Vocabulary
-from playground.engines.local.worker.golden import same_but_for_rounding
+from playground.engines.local.worker.decoding.self_check import equal_up_to_rounding
 
 NEAR_TIE = 1e-6
 """Two float32 logits this close, as a share of the largest one, may change places with the shape of the batch."""
@@ -62,4 +62,4 @@ class Oracle:
             return_dict_in_generate=True,
         )
         logits = torch.stack([step[0] for step in out.logits])
-        return same_but_for_rounding(ids, self._ids[number], logits, NEAR_TIE)
+        return equal_up_to_rounding(ids, self._ids[number], logits, NEAR_TIE)

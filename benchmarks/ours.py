@@ -15,7 +15,7 @@ from benchmarks.peers import Answer
 from benchmarks.words import Request
 from playground.engines.local.wire import messages
 from playground.engines.local.wire.channel import Message
-from playground.engines.local.worker.decode import MAX_ROWS, Decoder
+from playground.engines.local.worker.decoding.decoder import MAX_ROWS, BatchDecoder
 from playground.engines.local.worker.main import Worker
 from playground.engines.protocol import Job
 from playground.prompting.tokenization import TextStream, Tokenizer
@@ -83,7 +83,7 @@ def write(
     """
     outbox = _Outbox(tokenizer, requests)
     inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
-    worker = Worker(Decoder(in_memory(model), rows), inbox, outbox.send)
+    worker = Worker(BatchDecoder(in_memory(model), rows), inbox, outbox.send)
     num_come = turn = 0
     while outbox.num_ended < len(requests):
         while num_come < len(requests) and (num_come * turns_between <= turn or outbox.num_ended == num_come):

@@ -26,7 +26,8 @@ from gradio_client import Client
 from playwright.sync_api import Browser
 
 from playground.arena.arena import Arena
-from playground.arena.comparison import Column, Comparison
+from playground.arena.column import Column
+from playground.arena.comparison import Comparison
 from playground.arena.line_up import LineUp
 from playground.arena.pace import Written
 from playground.clock import Clock
@@ -34,11 +35,11 @@ from playground.engines.protocol import Ended, Started, Tokens
 from playground.prompting.answer_text import AnswerReader
 from playground.records import FinishReason, Instruction, LiveColumn, ModelCard, PromptTemplate
 from playground.settings import Settings
-from playground.ui import pace
+from playground.ui import follow
 from playground.ui.site import build_pages, launch_options
 from tests.arena.test_comparison import FACTS, IDS, Told, tokenizer
 from tests.arena.test_comparison import Scene as Scripted
-from tests.arena.test_words import words
+from tests.arena.test_word_ends import words
 from tests.conftest import LiveApp, free_port, start_app, stop_app
 from tests.support.blindness import (
     UNLIMITED,
@@ -216,7 +217,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory, spoken: Mapping[str, tuple[i
     arena.open()
     page = build_pages(arena)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pace, "TICK_S", 0.004)
+        patch.setattr(follow, "READ_EVERY_S", 0.004)
         page.launch(server_port=free_port(), prevent_thread_lock=True, quiet=True, **launch_options(arena))
         with recording(page.local_url.rstrip("/")) as wire:
             yield Scene(arena, wire, read_config(wire.url), spoken)
@@ -531,8 +532,8 @@ class Interrupted(Column):
     def then(self) -> None:
         """Nothing, at first."""
 
-    def look(self, now_s: float) -> tuple[Written, LiveColumn]:
-        seen = super().look(now_s)
+    def blind_live(self, now_s: float) -> tuple[Written, LiveColumn]:
+        seen = super().blind_live(now_s)
         self.then()
         return seen
 

@@ -444,10 +444,8 @@ def test_empty_instruction_file_is_named(tmp_path: Path, capsys: pytest.CaptureF
     ("line", "words"),
     [
         pytest.param(b'{"instruction": "hi', "Invalid control character", id="half JSON"),
-        pytest.param(b'{"prompt": "hi"}', "a line has to be an object with instruction", id="wrong columns"),
-        pytest.param(
-            b'{"instruction": "hi", "x": 1}', "a line has to be an object with instruction", id="a column more"
-        ),
+        pytest.param(b'{"prompt": "hi"}', "a line must be an object with instruction", id="wrong columns"),
+        pytest.param(b'{"instruction": "hi", "x": 1}', "a line must be an object with instruction", id="a column more"),
         pytest.param(b"instruction,input", "Expecting value", id="CSV"),
         pytest.param('{"instruction": "café"}'.encode("latin-1"), "not valid UTF-8", id="Latin-1"),
         pytest.param(b"[" * 100_000, "", id="deep JSON"),

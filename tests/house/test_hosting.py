@@ -76,7 +76,7 @@ def test_vote_through_the_guides_nginx(browser: Browser, hosted: Hosted) -> None
         assert visitor.page.url.startswith(f"{hosted.url}/?battle=")
         visitor.reload().reaches("revealed")
         visitor.page.locator("#foot a").first.click()
-        visitor.page.wait_for_selector(f"#yours-list a[href*='{battle}']")
+        visitor.page.wait_for_selector(f"#my-data-list a[href*='{battle}']")
         visitor.page.goto(f"{hosted.url}/leaderboard/")
         visitor.page.wait_for_selector("#board h1")
         assert visitor.page.url == f"{hosted.url}/leaderboard"

@@ -24,8 +24,8 @@ from typing import Any
 import pytest
 from gradio_client import Client
 
-from playground.ratings.counting import CountingPolicy
 from playground.ratings.leaderboard import build_leaderboard
+from playground.ratings.policy import CountingPolicy
 from playground.records import Origin
 from playground.storage.database.store import Store
 from tests.conftest import ROOT, LiveApp, models_are_up, start_app, stop_app

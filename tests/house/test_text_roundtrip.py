@@ -19,7 +19,7 @@ from playground.exchange.containers import FORMULA
 from playground.prompting.prompt import ignores_system
 from playground.records import Instruction, Prompt
 from playground.storage.database.store import Store
-from playground.storage.journal.rebuild import restore
+from playground.storage.maintenance.restore import restore
 from playground.validation import clean_comment, clean_instruction
 from tests.support.cast import ADA, house
 from tests.support.judging import keep_journal

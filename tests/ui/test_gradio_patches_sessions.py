@@ -28,7 +28,7 @@ from playground.ui.gradio_patches import (
     shrink_sessions,
 )
 from playground.ui.http.open_files import allow_files
-from playground.ui.site import ROOMS, build_pages, launch_options
+from playground.ui.site import PAGES, build_pages, launch_options
 from tests.conftest import free_port
 from tests.support.patience import PATIENCE_S, wait_until
 from tests.support.stub_arena import StubArena
@@ -199,7 +199,7 @@ def test_page_view_keeps_less_than_20_kb(
 def test_no_page_has_state_or_a_heartbeat(whole: tuple[gr.Blocks, int]) -> None:
     page, port = whole
     assert [block for block in page.blocks.values() if getattr(block, "stateful", False)] == []
-    for room in ROOMS:
+    for room in PAGES:
         assert read_config(Tab(port).ask("GET", f"/{room.path}"))["connect_heartbeat"] is False
 
 

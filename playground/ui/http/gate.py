@@ -19,7 +19,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from playground.errors import Busy, PlaygroundError, Unknown, without_folders
-from playground.ui import texts
 from playground.ui.http.asgi import ASGIApp, Message, Receive, Scope, Send, headers_of, host_of, read_body
 from playground.ui.http.calls import PREFIX, READABLE, Call, Endpoint, Endpoints, read_call
 from playground.ui.http.limits import Kind, Limits, kind_of, network
@@ -27,6 +26,7 @@ from playground.ui.http.middleware import rater_of
 from playground.ui.http.operator import scope_status
 from playground.ui.http.responses import redirect, refuse, retry_after
 from playground.ui.http.turnstile import Leave, Turnstile
+from playground.ui.texts import refusals as texts
 
 RATER_HEADER = "x-playground-rater"
 REFUSAL = "playground.refusal"
@@ -94,8 +94,9 @@ class CallGate:
                 await refuse(scope, send, 404 if isinstance(error, Unknown) else 400, str(error))
             return
         passed, kind = _with_body(scope, call.body), _kind(call)
-        turn = self._turnstile.turn() if kind is Kind.COMPARE else nullcontext(_leave_nothing)
-        if kind is not Kind.VIEW and call.endpoint is not None and not call.endpoint.is_public:
+        is_of_page = call.endpoint is not None and not call.endpoint.is_public  # the API takes its turn itself
+        turn = self._turnstile.turn() if is_of_page and kind is Kind.COMPARE else nullcontext(_leave_nothing)
+        if kind is not Kind.VIEW and call.endpoint is not None and is_of_page:
             passed[REFUSAL] = self._refusal(scope, kind, call.endpoint)
             kind = Kind.VIEW
         if not await self._is_limited(scope, send, kind, call.endpoint):

@@ -64,8 +64,8 @@ class HealthRoute:
 def health(arena: Arena) -> dict[str, Any]:
     """Return the report, without the time that the process has been up."""
     database, journal = _database(arena), _journal(arena)
-    workers = [{"model": s.model_id, "state": s.state} for s in public_statuses(arena.statuses())]
-    running, most = len(arena.places), arena.places.count
+    workers = [{"model": s.model_id, "state": s.state} for s in public_statuses(arena.models.statuses())]
+    running, most = len(arena.capacity), arena.capacity.count
     sound = not journal.get("error") and journal.get("lag", 0) <= LAG_EVENTS
     sound = sound and running < most and all(worker["state"] != "failed" for worker in workers)
     return {

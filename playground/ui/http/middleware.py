@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 from playground.raters import is_secret, new_secret, rater_id
-from playground.ui import texts
 from playground.ui.http.asgi import (
     ASGIApp,
     Header,
@@ -25,6 +24,7 @@ from playground.ui.http.asgi import (
 )
 from playground.ui.http.responses import refuse
 from playground.ui.http.root_path import set_cookie
+from playground.ui.texts import refusals as texts
 
 COOKIE = "playground_rater"
 COOKIE_MAX_AGE_S = 365 * 24 * 3600

@@ -21,13 +21,13 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from playground.clock import Clock
 from playground.errors import InvalidValue
 from playground.settings import Settings
-from playground.ui import texts
 from playground.ui.http.asgi import ASGIApp, Header, Receive, Scope, Send, cookies_of, headers_of, host_of
 from playground.ui.http.forms import SecretForm, page_html, read_form
 from playground.ui.http.limits import FailedAttempts
 from playground.ui.http.responses import redirect, refuse, respond_page, retry_after
 from playground.ui.http.root_path import link_to, set_cookie
 from playground.ui.rendering import escape
+from playground.ui.texts import access as texts
 
 PATH = "/operator"
 COOKIE = "playground_operator"

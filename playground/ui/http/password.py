@@ -17,13 +17,13 @@ import time
 from collections.abc import Callable, Iterable
 from urllib.parse import quote
 
-from playground.ui import texts
 from playground.ui.http.asgi import ASGIApp, Header, Receive, Scope, Send, cookies_of, headers_of, host_of, is_browser
 from playground.ui.http.forms import SecretForm, page_html, read_form
 from playground.ui.http.limits import FailedAttempts
 from playground.ui.http.responses import redirect, respond_json, respond_page, retry_after
 from playground.ui.http.root_path import link_to, set_cookie
 from playground.ui.rendering import escape
+from playground.ui.texts import access as texts
 
 COOKIE = "playground_password"
 COOKIE_MAX_AGE_S = 30 * 24 * 3600

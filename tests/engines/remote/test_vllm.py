@@ -1,4 +1,4 @@
-"""The remote engine against a real vLLM on the CPU: its greedy ids are the local engine's.
+"""Compare the remote engine on a real vLLM (CPU) with the local engine: greedy ids are equal.
 
 `PLAYGROUND_TEST_VLLM_PYTHON` names the Python of an environment in which vLLM is installed; docs/vllm.md says how.
 """
@@ -23,7 +23,8 @@ from playground.engines.protocol import Ended, Started, Tokens
 from playground.records import FinishReason, Instruction, ModelCard, SamplingParams
 from playground.settings import Settings
 from tests.conftest import free_port
-from tests.engines.remote.test_engine import Column, wait_until
+from tests.support.patience import wait_until
+from tests.support.remote_jobs import Column
 
 PYTHON = os.environ.get("PLAYGROUND_TEST_VLLM_PYTHON", "")
 LLAMA, OPT, MPT = "pocket-orca-mini", "pocket-galpaca", "pocket-minotaur"
@@ -217,7 +218,7 @@ def test_a_name_that_the_server_does_not_have_is_refused_in_words(write: Write) 
 
 def test_mpt_is_refused_in_words_by_the_engine_as_by_vllm(fleet: Fleet, catalog: Catalog) -> None:
     error = Column(fleet, "mpt").start("far-mpt").finish().error or ""
-    assert "it served MptForCausalLM until 0.28; use such a server, or the local engine" in error
+    assert "vLLM served MptForCausalLM until 0.28; use such a server, or the local engine" in error
     done = subprocess.run(
         command(catalog.card(MPT), free_port()), env=environment(), capture_output=True, text=True, timeout=START_S
     )

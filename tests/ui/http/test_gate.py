@@ -24,6 +24,7 @@ from playground.ui.http.operator import HEADER, OperatorAccess, OperatorGate
 from playground.ui.http.turnstile import Turnstile
 
 COMPARE = Endpoint(0, "compare", 1, {"instruction": True})
+COMPARE_ON_PAGE = Endpoint(3, "compare_1", 1, None)
 VOTE = Endpoint(1, "vote_3", 1)
 LOOK = Endpoint(2, "refresh", 1)
 FAR, HERE = "203.0.113.7", "127.0.0.1"
@@ -101,7 +102,7 @@ class Page:
             "client": (host, 1),
             "headers": [(b"host", b"127.0.0.1"), *((k.encode(), v.encode()) for k, v in headers.items())],
         }
-        endpoints = Endpoints.of((COMPARE, VOTE, LOOK))
+        endpoints = Endpoints.of((COMPARE, VOTE, LOOK, COMPARE_ON_PAGE))
         gate = CallGate(app, self.limits, self.turnstile, lambda _: endpoints, ROOMS)
         await OperatorGate(gate, OperatorAccess(TOKEN))(scope, receive, send)
         return answer
@@ -126,12 +127,12 @@ def test_bad_call_does_not_reach_the_page() -> None:
     "path", ["file=/etc/passwd", "proxy=http://x", "vibe-code", "dev/reload", "runs", "deep_link", "heartbeat/abc"]
 )
 def test_other_routes_of_gradio_are_closed(path: str) -> None:
-    assert Page().ask(PREFIX + path).words == "There is nothing at this address."
+    assert Page().ask(PREFIX + path).words == "There is no page at this address."
 
 
 @pytest.mark.parametrize("path", ["/openapi.json", "/docs", "/monitoring", "/login", "/config.json", "/assets", "/x"])
 def test_other_paths_are_closed(path: str) -> None:
-    assert Page().ask(path).words == "There is nothing at this address."
+    assert Page().ask(path).words == "There is no page at this address."
     assert Page().ask(f"{path}/").status == 404
 
 
@@ -172,7 +173,7 @@ def test_program_that_calls_too_often_gets_429_with_the_wait() -> None:
     page = Page(Settings(compares_per_minute=2))
     assert [page.call(COMPARE).status for _ in range(3)] == [200, 200, 429]
     refused = page.call(COMPARE)
-    assert refused.words == "That was quick: one visitor may send 2 comparisons a minute. Try again in 30 seconds."
+    assert refused.words == "Too many comparisons: each visitor may start 2 a minute. Try again in 30 s."
     assert refused.headers["retry-after"] == "30"
     assert refused.seen == []
 
@@ -190,7 +191,7 @@ def test_handler_learns_that_its_event_came_too_soon() -> None:
     assert page.call(VOTE, **cookie).refusal == ""
     again = page.call(VOTE, **cookie)
     assert (again.status, len(again.seen)) == (200, 1), "Gradio's page does not show the message of a 429"
-    assert again.refusal == "That was quick: one visitor may send 1 votes a minute. Try again in 60 seconds."
+    assert again.refusal == "Too many votes: each visitor may send 1 a minute. Try again in 60 s."
     assert page.call(LOOK, **cookie).refusal == ""
 
 
@@ -231,9 +232,9 @@ def test_browser_gets_a_refusal_as_a_page() -> None:
     refused = page.ask("/", **browser)
     assert (refused.status, refused.headers["content-type"]) == (429, "text/html; charset=utf-8")
     assert refused.headers["retry-after"] == "60"
-    assert "<p>That was quick: one visitor may send 1 requests a minute." in refused.body.decode()
-    assert page.ask("/", accept="*/*").words.startswith("That was quick")
-    assert page.ask("/<b>", **browser).body.decode().count("<p>There is nothing at this address.</p>") == 1
+    assert "<p>Too many requests: each visitor may send 1 a minute." in refused.body.decode()
+    assert page.ask("/", accept="*/*").words.startswith("Too many requests")
+    assert page.ask("/<b>", **browser).body.decode().count("<p>There is no page at this address.</p>") == 1
 
 
 @dataclass
@@ -263,7 +264,7 @@ def test_open_streams_of_one_address_are_limited() -> None:
     statuses, last = Crowd(page).statuses(MOST_OPEN + 2, lambda: page.asked("/"))
     assert statuses == [200] * MOST_OPEN + [429] * 2
     assert (last.status, last.seen) == (429, [])
-    assert last.words.startswith("Too much is open at once from your address: 100 requests.")
+    assert last.words.startswith("Too many requests are open from your address (100).")
     assert page.ask("/").status == 200, "ended requests do not count"
     assert len(page.limits.open) == 0
 
@@ -304,7 +305,7 @@ def test_vote_overtakes_waiting_comparisons() -> None:
 
     async def together() -> list[int]:
         page.answers = asyncio.Event()
-        calls = [{"fn_index": e.index, "data": ["hi"]} for e in (COMPARE, COMPARE, COMPARE, VOTE)]
+        calls = [{"fn_index": e.index, "data": ["hi"]} for e in (*[COMPARE_ON_PAGE] * 3, VOTE)]
         asked = [asyncio.create_task(page.asked(f"{PREFIX}run/x", call, **OPERATOR)) for call in calls]
         for _ in range(9):
             await asyncio.sleep(0)
@@ -313,8 +314,8 @@ def test_vote_overtakes_waiting_comparisons() -> None:
         assert {answer.status for answer in await asyncio.gather(*asked)} == {200}
         return first
 
-    assert asyncio.run(together()) == [VOTE.index, COMPARE.index]
-    assert page.reached.count(COMPARE.index) == 3
+    assert asyncio.run(together()) == [VOTE.index, COMPARE_ON_PAGE.index]
+    assert page.reached.count(COMPARE_ON_PAGE.index) == 3
 
 
 def test_refusal_of_a_handler_is_a_400() -> None:
@@ -325,4 +326,4 @@ def test_refusal_of_a_handler_is_a_400() -> None:
 @pytest.mark.parametrize("says", [b'{"error": null}', b"Internal Server Error", b"[]", b'{"error": {"a": 1}}'])
 def test_error_without_a_message_is_a_500_without_details(says: bytes) -> None:
     answer = Page(status=500, says=says).call(VOTE)
-    assert (answer.status, answer.words) == (500, "Something went wrong here, and not because of you. Try again.")
+    assert (answer.status, answer.words) == (500, "Something went wrong on the server. Try again.")

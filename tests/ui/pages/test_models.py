@@ -1,4 +1,4 @@
-"""The Models room: what a card says, who may load and unload, and that a forged event changes nothing."""
+"""The Models page: cards, states, the operator, forged events."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from playground.arena.listing import model_rows
 from playground.catalog.catalog import Catalog, without_folders
 from playground.ratings.leaderboard import build_leaderboard
 from playground.records import ModelCard, ModelStatus
-from playground.ui import texts
 from playground.ui.http.operator import HEADER, OperatorAccess, OperatorStatus
 from playground.ui.pages.models.model_card import (
     Entry,
@@ -28,6 +27,7 @@ from playground.ui.pages.models.model_card import (
 )
 from playground.ui.pages.models.page import operator_html
 from playground.ui.rendering import escape
+from playground.ui.texts import models as texts
 from tests.conftest import OPERATOR_TOKEN, LiveApp
 from tests.support.stub_arena import HOSTILE, made_up_votes, make_cards
 
@@ -46,7 +46,7 @@ def entry(state: str = "ready", card: ModelCard = CARD, answers: bool = True, **
 @pytest.mark.parametrize(
     ("shown", "words"),
     [
-        (entry("off"), "not loaded; whoever asks for it brings it up"),
+        (entry("off"), "not loaded; loads when it is asked"),
         (entry("off", answers=False), "not loaded"),
         (entry("queued", detail="its process was killed"), "waiting to be loaded"),
         (entry("loading", eta_s=11.6), "loading, about 12 s"),
@@ -57,19 +57,19 @@ def entry(state: str = "ready", card: ModelCard = CARD, answers: bool = True, **
         (entry("failed", detail="its weights are cut short"), "could not be loaded: its weights are cut short"),
     ],
 )
-def test_a_state_is_said_in_words(shown: Entry, words: str) -> None:
+def test_state_has_a_text(shown: Entry, words: str) -> None:
     assert state_words(shown) == words
 
 
 @pytest.mark.parametrize("state", ["off", "queued", "loading", "ready"])
-def test_nothing_says_what_a_battle_makes_a_model_do(state: str) -> None:
+def test_card_does_not_show_what_a_battle_does(state: str) -> None:
     quiet = [entry(state, eta_s=3.0, device="cpu", load_s=1.0)]
     busy = [entry(state, eta_s=3.0, device="cpu", load_s=1.0, running=3, waiting=2)]
     assert states_html(busy) == states_html(quiet)
     assert list_html(busy, manages=True) == list_html(quiet, manages=True)
 
 
-def test_where_not_all_models_fit_at_once_nobody_is_told_which_one_is_up() -> None:
+def test_models_that_take_turns_all_look_the_same() -> None:
     drawn = {
         (states_html([shown]), list_html([shown], manages=True))
         for state in ("off", "queued", "loading", "ready")
@@ -79,15 +79,15 @@ def test_where_not_all_models_fit_at_once_nobody_is_told_which_one_is_up() -> No
     assert len(drawn) == 1
 
 
-def test_models_take_turns_when_one_of_them_does() -> None:
+def test_models_take_turns_if_one_does() -> None:
     whole, waits = ModelStatus("a", "ready"), ModelStatus("b", "asleep", takes_turns=True)
     assert not turns_are_taken([whole])
     assert turns_are_taken([whole, waits])
 
 
-def test_who_is_ready_has_passed_its_checks_and_says_what_it_was_told() -> None:
-    assert check_words(entry("loading")) == texts.MODEL_UNCHECKED
-    assert check_words(entry("ready")) == texts.MODEL_CHECKED
+def test_ready_model_has_passed_its_checks() -> None:
+    assert check_words(entry("loading")) == texts.UNCHECKED
+    assert check_words(entry("ready")) == texts.CHECKED
     note = "answers one visitor at a time: its rows differ"
     assert check_words(entry("ready", detail=note)).endswith(". Answers one visitor at a time: its rows differ")
 
@@ -98,15 +98,15 @@ def test_who_is_ready_has_passed_its_checks_and_says_what_it_was_told() -> None:
         ("Apache-2.0", "Apache-2.0"),
         ("CC-BY-NC-4.0", "CC-BY-NC-4.0: not for commercial use"),
         ("CC BY-NC-SA", "CC BY-NC-SA: not for commercial use"),
-        ("unknown", "unknown: commercial use is not certain"),
-        ("llama3", "llama3: commercial use is not certain"),
+        ("unknown", "unknown: commercial use is unclear"),
+        ("llama3", "llama3: commercial use is unclear"),
     ],
 )
-def test_a_license_that_forbids_is_said_plainly(license: str, words: str) -> None:
+def test_restrictive_license_is_explained(license: str, words: str) -> None:
     assert license_words(license) == words
 
 
-def test_every_real_card_says_what_it_is_and_how_to_get_it() -> None:
+def test_every_card_shows_its_facts_and_how_to_fetch_it() -> None:
     for card in Catalog.load().cards.values():
         html = card_html(Entry(card, ModelStatus(card.id, "off"), answers=False, files="missing"), manages=True)
         told = (card.id, card.license, card.template, card.dtype, f"{card.context_length:,} tokens", card.description)
@@ -118,14 +118,14 @@ def test_every_real_card_says_what_it_is_and_how_to_get_it() -> None:
         assert str(Path(card.repo).parent) not in html or not is_folder
 
 
-def test_the_rating_here_stands_beside_the_published_figures() -> None:
+def test_rating_is_shown_beside_published_figures() -> None:
     votes = made_up_votes(480)
     rows = {row.model: row for row in build_leaderboard(votes, {c.id: c for c in CARDS}).rows}
     few = {row.model: row for row in build_leaderboard(votes[:20], {c.id: c for c in CARDS}).rows}
     card = replace(CARD, metrics={"MMLU": 25.3})
     row = rows[card.id]
     rated = f"{row.rating:.0f} ({row.rating_lower:.0f} to {row.rating_upper:.0f}) after {row.battles} battles"
-    for rating, words in ((row, rated), (few[card.id], "too few votes to say"), (None, "no votes yet")):
+    for rating, words in ((row, rated), (few[card.id], "too few battles for a rating"), (None, "no votes yet")):
         html = card_html(replace(entry(card=card), rating=rating), manages=False)
         assert words in html
         assert "MMLU 25.3" in html
@@ -143,13 +143,13 @@ def test_the_rating_here_stands_beside_the_published_figures() -> None:
         (replace(entry("off"), files="elsewhere"), "load"),
     ],
 )
-def test_the_button_does_what_can_be_done_and_only_the_operator_has_it(shown: Entry, do: str | None) -> None:
+def test_only_the_operator_has_a_button_that_can_work(shown: Entry, do: str | None) -> None:
     assert ("data-do" in card_html(shown, manages=True)) is (do is not None)
     assert do is None or f"data-do='{do}'" in card_html(shown, manages=True)
     assert "data-do" not in card_html(shown, manages=False)
 
 
-def test_no_text_of_a_card_becomes_markup() -> None:
+def test_card_texts_are_escaped() -> None:
     card = replace(
         CARD,
         **dict.fromkeys(("id", "name", "repo", "revision", "license", "architecture", "dtype", "template"), HOSTILE),
@@ -166,7 +166,7 @@ def test_no_text_of_a_card_becomes_markup() -> None:
                 assert piece not in html
 
 
-def test_no_folder_of_this_machine_is_shown(tmp_path: Path) -> None:
+def test_folders_of_this_machine_are_hidden(tmp_path: Path) -> None:
     folder = tmp_path / "models of mine" / "mine"
     card = replace(CARD, repo=str(folder))
     failed = ModelStatus(card.id, "failed", f"{card.name}: {folder}/config.json is not JSON; see {tmp_path}/hub/log")
@@ -176,7 +176,7 @@ def test_no_folder_of_this_machine_is_shown(tmp_path: Path) -> None:
         assert str(tmp_path) not in words
 
 
-def test_words_without_a_folder_stay_as_they_are() -> None:
+def test_text_without_a_folder_is_unchanged() -> None:
     words = "needs 3 GB / 2 GB are free; see https://example.org/a/b or org/name, temperature 0.7/1.0"
     assert without_folders(words, CARD) == words
 
@@ -192,19 +192,19 @@ def test_words_without_a_folder_stay_as_they_are() -> None:
             OperatorStatus(False, OperatorAccess("t", is_new=True)),
             ("open the link that the terminal printed", "./operator"),
         ),
-        (OperatorStatus(False, OperatorAccess("t")), ("you have to be the operator", "./operator")),
+        (OperatorStatus(False, OperatorAccess("t")), ("If you are the operator", "./operator")),
         (
             OperatorStatus(False, OperatorAccess(hub_names=("ada",), hub_login="https://a.hf.space/l")),
             ("_blank", "a.hf.space"),
         ),
     ],
 )
-def test_models_page_says_how_to_become_the_operator(standing: OperatorStatus, words: tuple[str, ...]) -> None:
+def test_page_says_how_to_become_the_operator(standing: OperatorStatus, words: tuple[str, ...]) -> None:
     html = operator_html(standing)
     assert all(piece in html for piece in words), html
 
 
-def test_models_page_says_nothing_where_nobody_can_be_the_operator() -> None:
+def test_page_is_silent_if_nobody_can_be_the_operator() -> None:
     assert operator_html(OperatorStatus()) == ""
 
 
@@ -212,7 +212,7 @@ def test_models_page_says_nothing_where_nobody_can_be_the_operator() -> None:
 
 
 def event_of(app: LiveApp, component: str, event: str) -> int:
-    """The number by which the page sends an event of this component, as anybody can read it."""
+    """Return the number of a component's event, from the page's public configuration."""
     with urllib.request.urlopen(f"{app.url}/config", timeout=60) as reply:
         config = json.load(reply)
     ids = {part["id"]: part["props"].get("elem_id") for part in config["components"]}
@@ -224,7 +224,7 @@ def event_of(app: LiveApp, component: str, event: str) -> int:
 
 
 def send(app: LiveApp, component: str, event: str, *data: Any, event_data: Any = None, **headers: str) -> str:
-    """An event as a program would make it up; the reply as text."""
+    """Send a forged event; return the reply as text."""
     sent = {
         "fn_index": event_of(app, component, event),
         "data": list(data),
@@ -254,16 +254,14 @@ def states(app: LiveApp) -> dict[str, str]:
     ids=str,
 )
 @pytest.mark.parametrize("do", ["load", "unload"])
-def test_a_forged_press_by_somebody_else_is_refused_in_words(
-    live_app: LiveApp, do: str, headers: dict[str, str]
-) -> None:
+def test_forged_button_press_is_refused(live_app: LiveApp, do: str, headers: dict[str, str]) -> None:
     forged = {"do": do, "model": "pocket-galpaca"}
     reply = send(live_app, "models-list", "click", event_data=forged, **headers)
     assert "Only the operator may load and unload models" in reply
     assert states(live_app)["pocket-galpaca"] in ("queued", "loading", "ready")
 
 
-def test_somebody_else_gets_neither_buttons_nor_form_nor_a_folder_looked_at(live_app: LiveApp, tmp_path: Path) -> None:
+def test_visitor_cannot_add_a_model_or_probe_a_folder(live_app: LiveApp, tmp_path: Path) -> None:
     reply = send(live_app, "models-name", "submit", str(tmp_path), X_Forwarded_For="203.0.113.5")
     assert "Only the operator" in reply
     assert str(tmp_path) not in reply
@@ -275,15 +273,15 @@ def test_somebody_else_gets_neither_buttons_nor_form_nor_a_folder_looked_at(live
         ({"do": "load", "model": "../../etc"}, "unknown model"),
         ({"do": "unload", "model": "orca-mini-13b"}, "orca-mini-13b"),
         ({"do": "load", "model": "orca-mini-13b"}, "python -m playground fetch orca-mini-13b"),
-        ({"do": "delete", "model": "pocket-galpaca"}, "nothing else"),
-        ({"do": "load", "model": ["pocket-galpaca"]}, "nothing else"),
-        ({"do": ["load"], "model": "pocket-galpaca"}, "nothing else"),
-        ([1, 2], "nothing else"),
-        (None, "nothing else"),
+        ({"do": "delete", "model": "pocket-galpaca"}, "can only load"),
+        ({"do": "load", "model": ["pocket-galpaca"]}, "can only load"),
+        ({"do": ["load"], "model": "pocket-galpaca"}, "can only load"),
+        ([1, 2], "can only load"),
+        (None, "can only load"),
     ],
     ids=str,
 )
-def test_what_an_event_names_has_to_be_a_model_of_the_catalog(live_app: LiveApp, event_data: Any, words: str) -> None:
+def test_event_must_name_a_model_of_the_catalog(live_app: LiveApp, event_data: Any, words: str) -> None:
     before = set(states(live_app))
     assert words in send(live_app, "models-list", "click", event_data=event_data, **OPERATOR)
     assert set(states(live_app)) == before
@@ -306,7 +304,7 @@ def test_what_an_event_names_has_to_be_a_model_of_the_catalog(live_app: LiveApp,
     ],
     ids=lambda value: repr(value)[:20],
 )
-def test_a_name_that_means_nothing_is_answered_in_words(live_app: LiveApp, name: Any, words: str) -> None:
+def test_invalid_name_is_explained(live_app: LiveApp, name: Any, words: str) -> None:
     before = set(states(live_app))
     reply = send(live_app, "models-name", "submit", name, **OPERATOR)
     assert words in reply
