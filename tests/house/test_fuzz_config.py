@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +19,7 @@ from playground.raters import new_secret
 from playground.records import BattleState
 from playground.storage.database.store import Store
 from playground.ui.http.limits import Kind, kind_of
-from tests.conftest import LiveApp, start_app, stop_app
+from tests.conftest import LiveApp
 from tests.support.calling import Config, Reply, Visitor, compare, ended, press
 
 CALLS = int(os.environ.get("PLAYGROUND_FUZZ_CALLS", "0"))
@@ -57,21 +56,17 @@ class Playground:
 
 
 @pytest.fixture(scope="module")
-def playground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playground]:
-    unlimited = [f"--{kind}-per-minute=0" for kind in ("compares", "votes", "views")]
-    app = start_app(tmp_path_factory.mktemp("fuzz"), "--locked", f"--models={','.join(PAIR)}", *unlimited)
-    config = Visitor(app.url).get("config").document
-    victim = Visitor(app.url)
+def playground(live_app: LiveApp) -> Playground:
+    config, victim = Visitor(live_app.url).get("config").document, Visitor(live_app.url)
     judged = compare(victim, config)
-    ended(app, judged)
+    ended(live_app, judged)
     for name in ("vote_1", "reveal"):
         assert press(victim, config, name).status == 200
     still_open = compare(victim, config)
-    ended(app, still_open)
-    playground = Playground(app, config, victim, judged, still_open)
+    ended(live_app, still_open)
+    playground = Playground(live_app, config, victim, judged, still_open)
     assert [battle.state for battle in playground.stored()[0]] == [BattleState.REVEALED, BattleState.OPEN]
-    yield playground
-    stop_app(app)
+    return playground
 
 
 NUMBERS = st.integers() | st.integers(-(10**400), 10**400) | st.floats()

@@ -20,11 +20,14 @@ COOKIE_VALUE = re.compile(r"[\w.~-]+", re.ASCII)
 """A cookie of this page is hexadecimal or URL-safe base64; another value under its name was set by another program."""
 
 
-class HasClient(Protocol):
+class HttpRequest(Protocol):
     """A request of Gradio or Starlette."""
 
     @property
     def client(self) -> Any: ...
+
+    @property
+    def headers(self) -> Any: ...
 
 
 def headers_of(scope: Scope) -> dict[str, str]:
@@ -60,7 +63,7 @@ def host_of(scope: Scope) -> str:
     return str(client[0]) if client else ""
 
 
-def address_of(request: HasClient | None) -> str:
+def address_of(request: HttpRequest | None) -> str:
     """Return the address that sent the request, as far as its proxies are trusted; "" if it is unknown."""
     return request.client.host if request is not None and request.client else ""
 
