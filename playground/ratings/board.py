@@ -33,7 +33,7 @@ class Named(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LeaderboardOptions:
-    """How votes are counted and rated; part of the leaderboard's document."""
+    """The counting and rating of votes; part of the leaderboard's document."""
 
     policy: CountingPolicy = CountingPolicy()  # which votes count
     both_bad: str = "half"  # half | omit: what a vote that finds all bad does to the ratings

@@ -1,4 +1,4 @@
-"""Whether one vote counts now, as its rater may know it.
+"""The standing of one vote: whether it counts now, as far as its rater may know.
 
 Boundary: asks for stored votes through `JudgedVotes`; no SQL.
 """

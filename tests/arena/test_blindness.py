@@ -30,6 +30,7 @@ from playground.arena.column import Column
 from playground.arena.comparison import Comparison
 from playground.arena.line_up import LineUp
 from playground.arena.pace import Written
+from playground.battles import Viewer
 from playground.clock import Clock
 from playground.engines.protocol import Ended, Started, Tokens
 from playground.prompting.answer_text import AnswerReader
@@ -117,7 +118,7 @@ def test_a_program_with_gradio_client_hears_no_more(live_app: LiveApp) -> None:
 
 
 def cards() -> tuple[ModelCard, ...]:
-    return Arena(Settings()).line_up
+    return Arena(Settings()).models.line_up
 
 
 # The same answers again, under a clock that is told
@@ -485,7 +486,7 @@ def test_ids_are_128_random_bits_that_no_seed_repeats(scene: Scene) -> None:
     scene.arena.engine.takes = {model: Take(()) for model in POCKET}
     for _ in range(300):
         random.seed(1)
-        made.append(scene.arena.compare(Instruction(ASK), owner="a" * 32, source="page", blind=True))
+        made.append(scene.arena.compare(Instruction(ASK), Viewer("a" * 32), blind=True))
         scene.arena.pass_s(1.0)
     assert len(set(made)) == len(made)
     ones = Counter(bit for one in made for bit in range(128) if int(one, 16) >> bit & 1)
