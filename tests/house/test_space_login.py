@@ -19,7 +19,7 @@ from playwright.sync_api import expect
 from tests.conftest import LiveApp, free_port, start_app, stop_app
 from tests.support.browsing import visiting
 from tests.support.oidc_server import CLIENT_ID, CLIENT_SECRET, Provider, providing
-from tests.ui.pages.test_models import event_of
+from tests.support.page_events import event_of
 
 LOGIN = "/login/huggingface?_target_url=%2Foperator"
 MODEL = "pocket-orca-mini"

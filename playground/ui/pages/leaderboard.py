@@ -60,10 +60,9 @@ class LeaderboardPage:
         try:
             board = self._arena.leaderboard(category, _policy(self._arena.policy, votes))
             return board_html(board, texts.EMPTY_VIEWS.get(votes, ""))
-        except InvalidValue:  # no vote has this category yet
-            return empty_html(texts.EMPTY_CATEGORY.format(category=category))
         except PlaygroundError as error:
-            return empty_html(error.public)
+            no_votes = isinstance(error, InvalidValue) and votes in texts.VIEWS  # in this category
+            return empty_html(texts.EMPTY_CATEGORY.format(category=category) if no_votes else error.public)
 
 
 def _policy(default: CountingPolicy, view: str) -> CountingPolicy:

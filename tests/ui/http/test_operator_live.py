@@ -18,7 +18,7 @@ from playground.settings import Settings
 from playground.ui.http.operator import COOKIE, HEADER, operator_access
 from playground.ui.site import build_pages
 from tests.conftest import OPERATOR_TOKEN, PATIENCE_S, LiveApp, start_app, stop_app
-from tests.ui.pages.test_models import event_of, send, states
+from tests.support.page_events import event_of, send, states
 
 PRINTED = re.compile(r"whoever has it is the operator: (\S+)\n")
 

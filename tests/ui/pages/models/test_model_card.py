@@ -1,9 +1,8 @@
-"""The Models page: cards, states, the operator, forged events."""
+"""Model cards as HTML."""
 
 from __future__ import annotations
 
 import json
-import urllib.request
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ from playground.arena.listing import model_rows
 from playground.catalog.catalog import Catalog, without_folders
 from playground.ratings.leaderboard import build_leaderboard
 from playground.records import ModelCard, ModelStatus
-from playground.ui.http.operator import HEADER, OperatorAccess, OperatorStatus
 from playground.ui.pages.models.model_card import (
     Entry,
     card_html,
@@ -25,22 +23,16 @@ from playground.ui.pages.models.model_card import (
     states_html,
     turns_are_taken,
 )
-from playground.ui.pages.models.page import operator_html
 from playground.ui.rendering import escape
 from playground.ui.texts import models as texts
-from tests.conftest import OPERATOR_TOKEN, LiveApp
 from tests.support.stub_arena import HOSTILE, made_up_votes, make_cards
 
 CARDS = make_cards()
 CARD = CARDS[0]
-OPERATOR = {HEADER: OPERATOR_TOKEN}
 
 
 def entry(state: str = "ready", card: ModelCard = CARD, answers: bool = True, **status: Any) -> Entry:
     return Entry(card, ModelStatus(card.id, state, **status), answers)
-
-
-# Cards
 
 
 @pytest.mark.parametrize(
@@ -179,134 +171,3 @@ def test_folders_of_this_machine_are_hidden(tmp_path: Path) -> None:
 def test_text_without_a_folder_is_unchanged() -> None:
     words = "needs 3 GB / 2 GB are free; see https://example.org/a/b or org/name, temperature 0.7/1.0"
     assert without_folders(words, CARD) == words
-
-
-# The operator
-
-
-@pytest.mark.parametrize(
-    ("standing", "words"),
-    [
-        (OperatorStatus(True, OperatorAccess("t", is_new=True)), ("You are the operator in this browser.", "Sign out")),
-        (
-            OperatorStatus(False, OperatorAccess("t", is_new=True)),
-            ("open the link that the terminal printed", "./operator"),
-        ),
-        (OperatorStatus(False, OperatorAccess("t")), ("If you are the operator", "./operator")),
-        (
-            OperatorStatus(False, OperatorAccess(hub_names=("ada",), hub_login="https://a.hf.space/l")),
-            ("_blank", "a.hf.space"),
-        ),
-    ],
-)
-def test_page_says_how_to_become_the_operator(standing: OperatorStatus, words: tuple[str, ...]) -> None:
-    html = operator_html(standing)
-    assert all(piece in html for piece in words), html
-
-
-def test_page_is_silent_if_nobody_can_be_the_operator() -> None:
-    assert operator_html(OperatorStatus()) == ""
-
-
-# Forged events
-
-
-def event_of(app: LiveApp, component: str, event: str) -> int:
-    """Return the number of a component's event, from the page's public configuration."""
-    with urllib.request.urlopen(f"{app.url}/config", timeout=60) as reply:
-        config = json.load(reply)
-    ids = {part["id"]: part["props"].get("elem_id") for part in config["components"]}
-    found = [
-        d["id"] for d in config["dependencies"] if [component, event] in [[ids.get(t[0]), t[1]] for t in d["targets"]]
-    ]
-    assert len(found) == 1
-    return int(found[0])
-
-
-def send(app: LiveApp, component: str, event: str, *data: Any, event_data: Any = None, **headers: str) -> str:
-    """Send a forged event; return the reply as text."""
-    sent = {
-        "fn_index": event_of(app, component, event),
-        "data": list(data),
-        "session_hash": "forged",
-        "event_data": event_data,
-    }
-    request = urllib.request.Request(
-        f"{app.url}/gradio_api/run/predict",
-        json.dumps(sent).encode(),
-        {"Content-Type": "application/json"} | {name.replace("_", "-"): value for name, value in headers.items()},
-    )
-    with urllib.request.urlopen(request, timeout=60) as reply:
-        return str(json.dumps(json.load(reply)["data"], ensure_ascii=False))
-
-
-def states(app: LiveApp) -> dict[str, str]:
-    request = urllib.request.Request(
-        f"{app.url}/gradio_api/run/models", b'{"data": []}', {"Content-Type": "application/json"}
-    )
-    with urllib.request.urlopen(request, timeout=60) as reply:
-        return {row["id"]: row["state"] for row in json.load(reply)["data"][0]}
-
-
-@pytest.mark.parametrize(
-    "headers",
-    [{}, {"X_Forwarded_For": "127.0.0.1"}, {"Host": "rebound.example"}, {"Cookie": "playground_operator=0"}],
-    ids=str,
-)
-@pytest.mark.parametrize("do", ["load", "unload"])
-def test_forged_button_press_is_refused(live_app: LiveApp, do: str, headers: dict[str, str]) -> None:
-    forged = {"do": do, "model": "pocket-galpaca"}
-    reply = send(live_app, "models-list", "click", event_data=forged, **headers)
-    assert "Only the operator may load and unload models" in reply
-    assert states(live_app)["pocket-galpaca"] in ("queued", "loading", "ready")
-
-
-def test_visitor_cannot_add_a_model_or_probe_a_folder(live_app: LiveApp, tmp_path: Path) -> None:
-    reply = send(live_app, "models-name", "submit", str(tmp_path), X_Forwarded_For="203.0.113.5")
-    assert "Only the operator" in reply
-    assert str(tmp_path) not in reply
-
-
-@pytest.mark.parametrize(
-    ("event_data", "words"),
-    [
-        ({"do": "load", "model": "../../etc"}, "unknown model"),
-        ({"do": "unload", "model": "orca-mini-13b"}, "orca-mini-13b"),
-        ({"do": "load", "model": "orca-mini-13b"}, "python -m playground fetch orca-mini-13b"),
-        ({"do": "delete", "model": "pocket-galpaca"}, "can only load"),
-        ({"do": "load", "model": ["pocket-galpaca"]}, "can only load"),
-        ({"do": ["load"], "model": "pocket-galpaca"}, "can only load"),
-        ([1, 2], "can only load"),
-        (None, "can only load"),
-    ],
-    ids=str,
-)
-def test_event_must_name_a_model_of_the_catalog(live_app: LiveApp, event_data: Any, words: str) -> None:
-    before = set(states(live_app))
-    assert words in send(live_app, "models-list", "click", event_data=event_data, **OPERATOR)
-    assert set(states(live_app)) == before
-
-
-@pytest.mark.parametrize(
-    ("name", "words"),
-    [
-        ("", "Write a card id"),
-        ("   ", "Write a card id"),
-        ("a\x00b", "Write a card id"),
-        ("\ud800", "Write a card id"),
-        ("x" * 1001, "Write a card id"),
-        (None, "Write a card id"),
-        (["pocket-galpaca"], "Write a card id"),
-        ("x" * 900, "cannot be read: File name too long"),
-        ("pocket-alpaca", "unknown model"),
-        ("./no such folder", "there is no such folder"),
-        ("org/name", "fetch it first: python -m playground fetch org/name"),
-    ],
-    ids=lambda value: repr(value)[:20],
-)
-def test_invalid_name_is_explained(live_app: LiveApp, name: Any, words: str) -> None:
-    before = set(states(live_app))
-    reply = send(live_app, "models-name", "submit", name, **OPERATOR)
-    assert words in reply
-    assert "Traceback" not in reply
-    assert set(states(live_app)) == before
