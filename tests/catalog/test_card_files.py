@@ -66,7 +66,7 @@ def test_a_file_becomes_a_card(tmp_path: Path) -> None:
     ("text", "words"),
     [
         (GOOD.replace("name =", "nmae ="), f"FILE: unknown key 'nmae'; valid keys: {CARD_KEYS}"),
-        (GOOD.replace('license = "Apache-2.0"', ""), "FILE: missing 'license'; add it to the file"),
+        (GOOD.replace('license = "Apache-2.0"', ""), "FILE: missing 'license'; add it"),
         (GOOD.replace('"mine"', '"other"'), "FILE: 'id' is 'other'; it has to be the file's name, 'mine'"),
         (GOOD.replace("2048", '"2048"'), "FILE: 'context_length' is '2048'; it has to be a whole number"),
         (GOOD.replace("2048", "0"), "FILE: 'context_length' is 0; valid: 2 or more"),
@@ -85,7 +85,7 @@ def test_a_file_becomes_a_card(tmp_path: Path) -> None:
             GOOD + "top_q = 1",
             f"FILE [sampling]: unknown key 'top_q'; valid keys: {SAMPLING_KEYS}",
         ),
-        (GOOD.split("[sampling]")[0], "FILE: missing 'sampling'; add it to the file"),
+        (GOOD.split("[sampling]")[0], "FILE: missing 'sampling'; add it"),
         (GOOD.split("[sampling]")[0] + "sampling = 3", "FILE: 'sampling' is 3; it has to be a table"),
         ('engine = "cloud"\n' + GOOD, "FILE: 'engine' is 'cloud'; valid: 'local', 'remote' or 'zerogpu'"),
         ("offload = 1\n" + GOOD, "FILE: 'offload' is 1; it has to be true or false"),
