@@ -138,13 +138,13 @@ def check_id(given: str, path: Path, error: type[PlaygroundError]) -> None:
         raise error(f"{path}: 'id' is {given!r}; it has to be the file's name, {path.stem!r}")
 
 
-def names_of(kind: Any) -> tuple[str, ...]:
+def keys_of(kind: Any) -> tuple[str, ...]:
     """Return the keys of a record."""
-    return _names_of(kind)
+    return _keys_of(kind)
 
 
 @cache
-def _names_of(kind: Any) -> tuple[str, ...]:
+def _keys_of(kind: Any) -> tuple[str, ...]:
     return tuple(f.name for f in fields(kind))
 
 
@@ -154,7 +154,7 @@ def _message(problem: ValidationError, kind: Any, where: str) -> str:
     unknown = next((one for one in found if one["type"] in UNKNOWN), None)
     if unknown:
         *path, key = unknown["loc"]
-        valid = ", ".join(names_of(_kind_at(kind, path)))
+        valid = ", ".join(keys_of(_kind_at(kind, path)))
         return _join(_place(where, path), f"unknown key {key!r}; valid keys: {valid}")
     missing = [one["loc"] for one in found if one["type"] == "missing"]
     if missing:

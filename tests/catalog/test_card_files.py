@@ -11,13 +11,13 @@ import pytest
 
 from playground.catalog.card_files import read_card
 from playground.catalog.catalog import Catalog
-from playground.documents import names_of
+from playground.documents import keys_of
 from playground.errors import InvalidCard
 from playground.records import ModelCard, SamplingParams
 from tests.support.paths import ROOT
 
-CARD_KEYS = ", ".join(names_of(ModelCard))
-SAMPLING_KEYS = ", ".join(names_of(SamplingParams))
+CARD_KEYS = ", ".join(keys_of(ModelCard))
+SAMPLING_KEYS = ", ".join(keys_of(SamplingParams))
 README = (ROOT / "playground" / "catalog" / "cards" / "README.md").read_text()
 GOOD = """
 id = "mine"
@@ -129,7 +129,7 @@ def test_a_repo_is_a_folder_or_a_hub_id(tmp_path: Path) -> None:
 
 
 def test_the_readme_names_every_key() -> None:
-    for key in names_of(ModelCard):
+    for key in keys_of(ModelCard):
         assert f"| `{key}` |" in README
 
 

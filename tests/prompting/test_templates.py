@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from playground.documents import names_of
+from playground.documents import keys_of
 from playground.errors import InvalidTemplate
 from playground.prompting.templates import PLAIN, TemplateFile, load_templates, read_template
 from playground.records import Segment
 from tests.support.paths import ROOT
 
-FILE_KEYS = ", ".join(names_of(TemplateFile))
+FILE_KEYS = ", ".join(keys_of(TemplateFile))
 FOLDER = ROOT / "prompts" / "templates"
 GOOD = """
 id = "mine"
@@ -147,7 +147,7 @@ def test_built_in_templates_cannot_be_replaced(tmp_path: Path) -> None:
 
 def test_the_readme_names_every_key_and_every_template() -> None:
     page = (FOLDER / "README.md").read_text()
-    for key in names_of(TemplateFile):
+    for key in keys_of(TemplateFile):
         assert f"| `{key}` |" in page
     for template in load_templates([FOLDER]):
         assert f"`{template.split(':')[-1]}`" in page
