@@ -74,14 +74,14 @@ def read_json(kind: type[T], text: str | bytes, where: str, error: type[Playgrou
 
 
 def read_values(kind: type[T], values: Mapping[str, Any], where: str, error: type[PlaygroundError] = InvalidValue) -> T:
-    """Read a record from a parsed table, by way of JSON: pydantic's strict mode refuses lists as tuples elsewhere.
+    """Read a record from a parsed table by way of JSON, where pydantic's strict mode accepts lists for tuples.
 
     Raises:
         PlaygroundError: as `read_json`; a date is refused too.
     """
 
     def refuse(value: object) -> NoReturn:
-        raise error(f"{where}: {value} is a {type(value).__name__}; write it in quotes")
+        raise error(_join(where, f"{value} is a {type(value).__name__}; write it in quotes"))
 
     return read_json(kind, json.dumps(values, default=refuse), where, error)
 
@@ -138,34 +138,34 @@ def check_id(given: str, path: Path, error: type[PlaygroundError]) -> None:
         raise error(f"{path}: 'id' is {given!r}; it has to be the file's name, {path.stem!r}")
 
 
-def names_of(kind: Any) -> tuple[str, ...]:
+def keys_of(kind: Any) -> tuple[str, ...]:
     """Return the keys of a record."""
-    return _names_of(kind)
+    return _keys_of(kind)
 
 
 @cache
-def _names_of(kind: Any) -> tuple[str, ...]:
+def _keys_of(kind: Any) -> tuple[str, ...]:
     return tuple(f.name for f in fields(kind))
 
 
 def _message(problem: ValidationError, kind: Any, where: str) -> str:
-    """Return one sentence on the document's first problem: unknown keys first, since they explain missing ones."""
+    """Return one sentence on the first problem; an unknown key comes first, since it may be a missing one misspelt."""
     found = problem.errors(include_url=False)
     unknown = next((one for one in found if one["type"] in UNKNOWN), None)
     if unknown:
         *path, key = unknown["loc"]
-        valid = ", ".join(names_of(_kind_at(kind, path)))
+        valid = ", ".join(keys_of(_kind_at(kind, path)))
         return _join(_place(where, path), f"unknown key {key!r}; valid keys: {valid}")
     missing = [one["loc"] for one in found if one["type"] == "missing"]
     if missing:
         path = list(missing[0][:-1])
         names = ", ".join(repr(loc[-1]) for loc in missing if list(loc[:-1]) == path)
-        return _join(_place(where, path), f"missing {names}; add it to the file")
+        return _join(_place(where, path), f"missing {names}; add it")
     return _wrong(found[0], kind, where)
 
 
 def _wrong(found: ErrorDetails, kind: Any, where: str) -> str:
-    """Return the sentence on a value of a wrong type, or one that a check of ours refused."""
+    """Return the sentence on a value that has the wrong type or was refused by a record's own check."""
     loc, context = found["loc"], found.get("ctx", {})
     if found["type"] == "json_invalid":
         return f"{where or 'the text'} is not JSON ({context['error']}); correct it"
@@ -177,12 +177,12 @@ def _wrong(found: ErrorDetails, kind: Any, where: str) -> str:
 
 
 def _unexpected(found: ErrorDetails) -> str:
-    value, expected = repr(found["input"])[:SHOWN_CHARS], EXPECTED.get(found["type"], found["msg"])
-    return f"is {value}; {expected.format(**found.get('ctx', {}))}"
+    expected = EXPECTED.get(found["type"], "").format(**found.get("ctx", {}))
+    return f"is {repr(found['input'])[:SHOWN_CHARS]}; {expected or found['msg']}"
 
 
 def _split(loc: Sequence[str | int]) -> tuple[Sequence[str | int], str]:
-    """Split a location into that of a table and the key in it: an item of a list is called ``key[0]``."""
+    """Split a location into its table and the key there; the key of a list's item is ``key[0]``."""
     if isinstance(loc[-1], str):
         return loc[:-1], loc[-1]
     return loc[:-2], f"{loc[-2]}[{loc[-1]}]"
@@ -204,7 +204,7 @@ def _join(place: str, sentence: str) -> str:
 
 
 def _kind_at(kind: Any, path: Sequence[str | int]) -> Any:
-    """Return the type of the value at a place of a record: of ``x: tuple[Part, ...]`` at ``x, 0`` it is ``Part``."""
+    """Return the type of the value at a place of a record: `Part` at ``x, 0`` of ``x: tuple[Part, ...]``."""
     for part in path:
         if is_dataclass(kind) and isinstance(part, str):
             kind = get_type_hints(kind)[part]

@@ -127,7 +127,13 @@ def _in_one(name: str) -> str:
     return "".join(_in_words(name))
 
 
-_AS_WORDS = BeforeValidator(lambda name: _in_words(name) if isinstance(name, str) else name)
+def _read_words(name: object) -> Words:
+    if not isinstance(name, str):
+        raise InvalidCard(f"is {name!r}; it has to be text")
+    return _in_words(name)
+
+
+_AS_WORDS = BeforeValidator(_read_words)
 
 
 # Known words and organisations

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playground.documents import ID, check_id, load_toml, names_of, read_values, strict_keys, toml_files
+from playground.documents import ID, check_id, keys_of, load_toml, read_values, strict_keys, toml_files
 from playground.errors import InvalidTemplate, InvalidValue
 from playground.records import PromptFormat, PromptTemplate, Segment
 
@@ -88,7 +88,7 @@ def read_template(path: Path) -> tuple[PromptTemplate, ...]:
     variants = (_variant(name, base, variant, path) for name, variant in file.variants.items())
     digest = hashlib.sha256(data).hexdigest()
     return tuple(
-        PromptTemplate(**{key: getattr(form, key) for key in names_of(PromptFormat)}, hash=digest)
+        PromptTemplate(**{key: getattr(form, key) for key in keys_of(PromptFormat)}, hash=digest)
         for form in (file, *variants)
     )
 

@@ -11,13 +11,13 @@ import pytest
 
 from playground.catalog.card_files import read_card
 from playground.catalog.catalog import Catalog
-from playground.documents import names_of
+from playground.documents import keys_of
 from playground.errors import InvalidCard
 from playground.records import ModelCard, SamplingParams
 from tests.support.paths import ROOT
 
-CARD_KEYS = ", ".join(names_of(ModelCard))
-SAMPLING_KEYS = ", ".join(names_of(SamplingParams))
+CARD_KEYS = ", ".join(keys_of(ModelCard))
+SAMPLING_KEYS = ", ".join(keys_of(SamplingParams))
 README = (ROOT / "playground" / "catalog" / "cards" / "README.md").read_text()
 GOOD = """
 id = "mine"
@@ -66,7 +66,7 @@ def test_a_file_becomes_a_card(tmp_path: Path) -> None:
     ("text", "words"),
     [
         (GOOD.replace("name =", "nmae ="), f"FILE: unknown key 'nmae'; valid keys: {CARD_KEYS}"),
-        (GOOD.replace('license = "Apache-2.0"', ""), "FILE: missing 'license'; add it to the file"),
+        (GOOD.replace('license = "Apache-2.0"', ""), "FILE: missing 'license'; add it"),
         (GOOD.replace('"mine"', '"other"'), "FILE: 'id' is 'other'; it has to be the file's name, 'mine'"),
         (GOOD.replace("2048", '"2048"'), "FILE: 'context_length' is '2048'; it has to be a whole number"),
         (GOOD.replace("2048", "0"), "FILE: 'context_length' is 0; valid: 2 or more"),
@@ -85,7 +85,7 @@ def test_a_file_becomes_a_card(tmp_path: Path) -> None:
             GOOD + "top_q = 1",
             f"FILE [sampling]: unknown key 'top_q'; valid keys: {SAMPLING_KEYS}",
         ),
-        (GOOD.split("[sampling]")[0], "FILE: missing 'sampling'; add it to the file"),
+        (GOOD.split("[sampling]")[0], "FILE: missing 'sampling'; add it"),
         (GOOD.split("[sampling]")[0] + "sampling = 3", "FILE: 'sampling' is 3; it has to be a table"),
         ('engine = "cloud"\n' + GOOD, "FILE: 'engine' is 'cloud'; valid: 'local', 'remote' or 'zerogpu'"),
         ("offload = 1\n" + GOOD, "FILE: 'offload' is 1; it has to be true or false"),
@@ -129,7 +129,7 @@ def test_a_repo_is_a_folder_or_a_hub_id(tmp_path: Path) -> None:
 
 
 def test_the_readme_names_every_key() -> None:
-    for key in names_of(ModelCard):
+    for key in keys_of(ModelCard):
         assert f"| `{key}` |" in README
 
 

@@ -54,7 +54,7 @@ def test_a_byte_order_mark_is_ignored(tmp_path: Path) -> None:
             line(instruction="a", output="b"),
             "FILE, line 1: unknown key 'output'; valid keys: instruction, input, system",
         ),
-        (line(input="a"), "FILE, line 1: missing 'instruction'; add it to the file"),
+        (line(input="a"), "FILE, line 1: missing 'instruction'; add it"),
         (line(instruction=3), "FILE, line 1: 'instruction' is 3; it has to be text"),
         (line(instruction="a", input=None), "FILE, line 1: 'input' is None; it has to be text"),
         (line(instruction=" "), "FILE, line 1: the instruction is empty; write what the models should do"),

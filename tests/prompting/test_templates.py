@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from playground.documents import names_of
+from playground.documents import keys_of
 from playground.errors import InvalidTemplate
 from playground.prompting.templates import PLAIN, TemplateFile, load_templates, read_template
 from playground.records import Segment
 from tests.support.paths import ROOT
 
-FILE_KEYS = ", ".join(names_of(TemplateFile))
+FILE_KEYS = ", ".join(keys_of(TemplateFile))
 FOLDER = ROOT / "prompts" / "templates"
 GOOD = """
 id = "mine"
@@ -60,8 +60,8 @@ def test_the_hash_covers_the_files_bytes() -> None:
             GOOD + 'stop_string = "x"',
             "FILE: unknown key 'stop_string'; valid keys: " + FILE_KEYS,
         ),
-        (GOOD.replace('source = "ours"', ""), "FILE: missing 'source'; add it to the file"),
-        ("", "FILE: missing 'id', 'source', 'without_input', 'with_input'; add it to the file"),
+        (GOOD.replace('source = "ours"', ""), "FILE: missing 'source'; add it"),
+        ("", "FILE: missing 'id', 'source', 'without_input', 'with_input'; add it"),
         (GOOD.replace('"mine"', '"other"'), "FILE: 'id' is 'other'; it has to be the file's name, 'mine'"),
         (GOOD.replace('"ours"', "3"), "FILE: 'source' is 3; it has to be text"),
         (GOOD.replace("[2]", "2"), "FILE: 'stop_ids' is 2; it has to be a list"),
@@ -147,7 +147,7 @@ def test_built_in_templates_cannot_be_replaced(tmp_path: Path) -> None:
 
 def test_the_readme_names_every_key_and_every_template() -> None:
     page = (FOLDER / "README.md").read_text()
-    for key in names_of(TemplateFile):
+    for key in keys_of(TemplateFile):
         assert f"| `{key}` |" in page
     for template in load_templates([FOLDER]):
         assert f"`{template.split(':')[-1]}`" in page

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 import httpx2
 
-from playground.documents import names_of
+from playground.documents import keys_of
 from playground.errors import EngineError
 from playground.records import SamplingParams
 
@@ -44,7 +44,7 @@ class ServerError(EngineError):
         self.effect, self.detail, self.wait_s, self.inexact = effect, detail, wait_s, inexact
 
 
-PARAMETERS: Mapping[str, str] = {name: name for name in names_of(SamplingParams)} | {
+PARAMETERS: Mapping[str, str] = {name: name for name in keys_of(SamplingParams)} | {
     "max_tokens": "max_new_tokens",
     "min_tokens": "min_new_tokens",
     "prompt": "prompt",

@@ -15,7 +15,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, TypeVar
 
-from playground.documents import convert, names_of, read_json
+from playground.documents import convert, keys_of, read_json
 from playground.errors import StorageError
 from playground.records import (
     Battle,
@@ -35,7 +35,7 @@ Row = Mapping[str, Any] | sqlite3.Row
 
 PRIVATE = frozenset({"servers", "served_name"})
 """Fields of a card that are never stored, and so never published: the addresses of this playground's servers."""
-PAIR_COLUMNS = ", ".join(names_of(JudgedPair))
+PAIR_COLUMNS = ", ".join(keys_of(JudgedPair))
 """The columns of the view `pairs` that a record has; sorting all columns takes twice the time."""
 NOT_GENERATION_COLUMNS = frozenset({"instruction", "prompt"})
 NOT_BATTLE_COLUMNS = frozenset({"instruction", "sides", "vote", "revision", "erased_at"})
@@ -180,11 +180,11 @@ def read_texts(row: Row) -> JudgedTexts:
 
 def _flat(record: Any, left_out: frozenset[str] = frozenset()) -> dict[str, Any]:
     """Return a record's fields by name."""
-    return {name: getattr(record, name) for name in names_of(type(record)) if name not in left_out}
+    return {name: getattr(record, name) for name in keys_of(type(record)) if name not in left_out}
 
 
 def _read(kind: type[T], row: Row, **given: Any) -> T:
     """Read a record from the columns that are named like its fields, except those that are `given`."""
-    names = [name for name in names_of(kind) if name not in given]
+    names = [name for name in keys_of(kind) if name not in given]
     values = dict(zip(names, itemgetter(*names)(row), strict=True)) | given
     return convert(kind, values, f"a {kind.__name__} in the database", StorageError)
