@@ -1,4 +1,4 @@
-"""What keeps the program from starting is said in one line, with status 1."""
+"""A failed start prints one line and exits with status 1."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ WITHOUT = ("setpriv", "--bounding-set=-dac_override,-dac_read_search,-net_bind_s
 def refused(
     *flags: str, before: Sequence[str] = (), preexec_fn: Callable[[], None] | None = None, **environ: str
 ) -> str:
-    """What the program says while it does not start."""
+    """Return the line that the program prints when it does not start."""
     command = [*before, sys.executable, str(ROOT / "app.py"), *flags]
     done = subprocess.run(
         command,
@@ -65,7 +65,7 @@ def refused(
     ],
     ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else "",
 )
-def test_what_is_wrong_with_a_setting_is_one_line(tmp_path: Path, flags: list[str], words: str) -> None:
+def test_invalid_setting_is_one_line_on_stderr(tmp_path: Path, flags: list[str], words: str) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").touch()
     paths = {"--db", "--cards", "--templates"}
@@ -119,7 +119,7 @@ def test_a_wrong_variable_is_one_line(tmp_path: Path, variable: str, value: str)
     assert f"{variable} is {value!r}" in refused("--db", str(tmp_path / "p.db"), **{variable: value})
 
 
-def test_a_proxy_for_the_machines_own_requests_keeps_nobody_from_starting(tmp_path: Path) -> None:
+def test_app_starts_with_an_http_proxy_in_the_environment(tmp_path: Path) -> None:
     stop_app(start_app(tmp_path, http_proxy="http://127.0.0.1:9", HTTP_PROXY="http://127.0.0.1:9"))
 
 
@@ -142,7 +142,7 @@ def test_an_interrupted_start_ends_without_a_traceback(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "localhost"])
-def test_an_address_that_is_free_is_left_free(host: str) -> None:
+def test_check_leaves_a_free_address_free(host: str) -> None:
     port = free_port()
     check_address(host, port)
     check_address(host, port)

@@ -1,4 +1,4 @@
-"""The life of a battle: the table, cell by cell, against what happens on a real database; and what is sent."""
+"""The life of a battle on a real database, cell by cell of the table, and the views of it."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
 
 
 def refusal_of(act: Callable[[], object]) -> str | None:
-    """The reason, after a look at the words; None when it was not refused."""
+    """Return the reason of a refusal, with its message checked; None if there is none."""
     words = None
     try:
         act()
@@ -77,7 +77,7 @@ def models_of(view: BattleView) -> list[str]:
 
 
 def bring_to(home: House, state: BattleState, event: Event) -> None:
-    """battle-1 of three sides in `state`, so that `event` can come next."""
+    """Bring battle-1, of three sides, to `state`, so that `event` can come next."""
     last = event in (Event.LAST_ENDED, Event.LAST_FAILED)
     if state is GENERATING:
         home.battles.create(battle(models=MODELS))
@@ -126,7 +126,7 @@ def happen(home: House, event: Event) -> object:
 @pytest.mark.proves("an unknown, foreign, expired, voted or unfinished battle")
 @pytest.mark.parametrize("state", BattleState)
 @pytest.mark.parametrize("event", Event)
-def test_every_cell_of_the_table_is_what_happens(home: House, event: Event, state: BattleState) -> None:
+def test_battles_behave_as_each_cell_of_the_table(home: House, event: Event, state: BattleState) -> None:
     bring_to(home, state, event)
     before = home.store.battle("battle-1")
     assert before is not None
@@ -145,7 +145,7 @@ def test_every_cell_of_the_table_is_what_happens(home: House, event: Event, stat
     )
 
 
-def test_the_table_is_whole() -> None:
+def test_table_covers_every_event_and_state() -> None:
     assert set(TABLE) == set(Event)
     for event in Event:
         for state in BattleState:
@@ -160,7 +160,7 @@ def test_the_table_is_whole() -> None:
 @pytest.mark.parametrize(("owner_source", "viewer", "source"), [
     ("page", BEN, "page"), ("page", ADA, "api"), ("api", ADA, "page"),
 ])  # fmt: skip
-def test_what_is_the_owners_is_foreign_to_everybody_else(
+def test_owner_events_are_refused_to_others(
     event: Event, state: BattleState, owner_source: str, viewer: str, source: str
 ) -> None:
     home = house()
@@ -186,7 +186,7 @@ def test_what_is_the_owners_is_foreign_to_everybody_else(
 
 
 @pytest.mark.parametrize("name", ["", "battle-2", "x" * 1_000_000, "ß", "\ud800", "battle-1\x00", ["battle-1"], None])
-def test_an_unknown_battle_is_unknown_to_every_question(home: House, name: Any) -> None:
+def test_unknown_battle_is_refused_by_every_method(home: House, name: Any) -> None:
     home.battle_is_open()
     battles = home.battles
     for act in (
@@ -244,7 +244,7 @@ def test_a_side_ends_once(home: House) -> None:
     assert stored.sides[0].generation == generation("g", text="first")
 
 
-def test_a_side_that_is_saved_again_with_the_same_gets_the_same_answer(home: House) -> None:
+def test_repeated_finish_returns_the_same_state(home: House) -> None:
     home.battles.create(battle())
     made = generation("g")
     assert [home.battles.finish("battle-1", {"a": made}) for _ in range(2)] == [GENERATING] * 2
@@ -252,7 +252,7 @@ def test_a_side_that_is_saved_again_with_the_same_gets_the_same_answer(home: Hou
     assert [home.battles.finish("battle-1", {"b": other}) for _ in range(2)] == [OPEN] * 2
 
 
-def test_sides_that_are_saved_together_are_saved_all_or_none(home: House) -> None:
+def test_finish_of_several_sides_is_atomic(home: House) -> None:
     home.battles.create(battle(models=MODELS))
     ended = {side: generation(f"g-{side}", model) for side, model in zip("abc", MODELS, strict=True)}
     with pytest.raises(InvalidValue, match="side c is"):
@@ -267,7 +267,7 @@ def test_sides_that_are_saved_together_are_saved_all_or_none(home: House) -> Non
     assert {side.side: side.generation for side in stored.sides} == ended
 
 
-def test_columns_that_end_at_the_same_moment_open_the_battle_once(tmp_path: Path) -> None:
+def test_concurrent_ends_open_the_battle_once(tmp_path: Path) -> None:
     home = house(tmp_path)
     home.battles.create(battle(models=MODELS * 2))
     with ThreadPoolExecutor(6) as pool:
@@ -294,7 +294,7 @@ def test_a_stopped_answer_with_text_can_be_judged(home: House) -> None:
 
 
 @pytest.mark.parametrize("choice", ["a", "c", "tie", "both_bad", "a>c", "c>a", "a=c", "c=a"])
-def test_what_can_be_chosen_when_b_failed(home: House, choice: str) -> None:
+def test_valid_choices_with_a_failed_side(home: House, choice: str) -> None:
     home.battle_is_open(models=MODELS, ends={"b": FAILED})
     assert home.battles.vote("battle-1", choice, ADA).choice == choice
 
@@ -303,7 +303,7 @@ def test_what_can_be_chosen_when_b_failed(home: House, choice: str) -> None:
 @pytest.mark.parametrize(
     "choice", ["", "d", "A", "undo", "b>a", "a>b>c", "a>a", "a>", ">", "a>c>c", "a c", "a>c\n", "left", "model_a",
                "tie ", "\ud800", "a" * 100_000, None, 1, ["a"], True])  # fmt: skip
-def test_what_cannot_be_chosen_when_b_failed(home: House, choice: Any) -> None:
+def test_invalid_choices_with_a_failed_side(home: House, choice: Any) -> None:
     home.battle_is_open(models=MODELS, ends={"b": FAILED})
     with pytest.raises(InvalidValue, match="choice is"):
         home.battles.vote("battle-1", choice, ADA)
@@ -316,7 +316,7 @@ def test_a_failed_side_cannot_be_the_best(home: House) -> None:
         home.battles.vote("battle-1", "b", ADA)
 
 
-def test_a_repeated_vote_gets_the_stored_answer_whatever_it_says(home: House) -> None:
+def test_repeated_vote_returns_the_stored_one(home: House) -> None:
     home.battle_is_open()
     first = home.battles.vote("battle-1", "a", ADA)
     for choice in ("a", "b", "nonsense"):
@@ -328,7 +328,7 @@ def test_a_repeated_vote_gets_the_stored_answer_whatever_it_says(home: House) ->
     assert home.battles.reveal("battle-1", ADA) == final
 
 
-def test_a_vote_over_the_api_is_final_at_once_and_whoever_holds_the_id_casts_it(home: House) -> None:
+def test_api_vote_is_final_and_needs_only_the_id(home: House) -> None:
     home.battle_is_open(source="api", owner="api")
     given = home.battles.vote("battle-1", "b", "annotator-7", final=True, source="api")
     assert (given.state, models_of(given)) == (REVEALED, [OPENALPACA, MAMBA])
@@ -362,7 +362,7 @@ def test_a_late_duplicate_cannot_become_a_second_vote(home: House) -> None:
     assert home.battles.undo("battle-1", ADA, 1) == again
 
 
-def test_time_passes_at_reading_and_is_written_down(home: House) -> None:
+def test_expiry_is_seen_and_stored_on_reading(home: House) -> None:
     home.battle_is_open("voted")
     home.battle_is_open("forgotten")
     home.battles.vote("voted", "a", ADA)
@@ -375,7 +375,7 @@ def test_time_passes_at_reading_and_is_written_down(home: House) -> None:
 
 
 @pytest.mark.proves("an unknown, foreign, expired, voted or unfinished battle")
-def test_an_expired_battle_takes_no_vote_though_nobody_looked(home: House) -> None:
+def test_expired_battle_refuses_votes_before_it_is_settled(home: House) -> None:
     home.battle_is_open()
     home.time.pass_s(3600)
     assert refusal_of(lambda: home.battles.vote("battle-1", "a", ADA)) == "expired"
@@ -384,7 +384,7 @@ def test_an_expired_battle_takes_no_vote_though_nobody_looked(home: House) -> No
 
 
 @pytest.mark.proves("clock back an hour")
-def test_a_clock_that_is_set_back_reveals_and_never_lets_undo_for_an_hour(home: House) -> None:
+def test_clock_set_back_makes_a_vote_final(home: House) -> None:
     home.battle_is_open()
     home.time.pass_s(-3600)
     home.battles.vote("battle-1", "a", ADA)
@@ -402,7 +402,7 @@ def test_decision_time_counts_from_open_to_vote(home: House) -> None:
 
 @pytest.mark.proves("replays")
 @pytest.mark.parametrize("final", [False, True])
-def test_twenty_racers_on_each_of_fifty_battles_leave_fifty_votes(tmp_path: Path, final: bool) -> None:
+def test_concurrent_voters_leave_one_vote_per_battle(tmp_path: Path, final: bool) -> None:
     home = house(tmp_path)
     for number in range(50):
         home.battle_is_open(f"battle-{number}")
@@ -418,7 +418,7 @@ def test_twenty_racers_on_each_of_fifty_battles_leave_fifty_votes(tmp_path: Path
     home.store.close()
 
 
-def test_voters_and_undoers_at_once_leave_an_unbroken_row_of_revisions(tmp_path: Path) -> None:
+def test_concurrent_votes_and_undos_have_consecutive_revisions(tmp_path: Path) -> None:
     home = house(tmp_path)
     home.battle_is_open()
     with ThreadPoolExecutor(16) as pool:
@@ -438,7 +438,7 @@ def test_voters_and_undoers_at_once_leave_an_unbroken_row_of_revisions(tmp_path:
 # Notes
 
 
-def test_reasons_and_comment_belong_to_the_vote_that_stands(home: House) -> None:
+def test_notes_belong_to_the_current_vote(home: House) -> None:
     home.battle_is_open()
     home.battles.vote("battle-1", "a", ADA, reasons=["style", "correct"], comment="Salt in every line.")
     seen = home.battles.view("battle-1", ADA)
@@ -457,7 +457,7 @@ def test_reasons_and_comment_belong_to_the_vote_that_stands(home: House) -> None
     assert (seen.reasons, seen.comment) == ((), "")
 
 
-def test_a_vote_that_brings_no_notes_looks_for_none(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_vote_without_notes_writes_none(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
     home.battle_is_open()
     touched: list[object] = []
     monkeypatch.setattr(Writing, "replace_notes", lambda *asked: touched.append(asked))
@@ -465,7 +465,7 @@ def test_a_vote_that_brings_no_notes_looks_for_none(home: House, monkeypatch: py
     assert touched == []
 
 
-def test_a_blind_battle_that_is_written_is_shown_the_same_without_the_database(home: House) -> None:
+def test_view_of_a_begun_battle_equals_the_stored_one(home: House) -> None:
     begun = home.battles.create(battle("battle-1"))
     live = {"b": LiveColumn("b", ColumnState.LOADING, "", "loading"), "a": LiveColumn("a", ColumnState.WRITING, "the")}
     stored = home.battles.view("battle-1", ADA, live)
@@ -484,7 +484,7 @@ def test_a_repeated_vote_changes_no_note(home: House) -> None:
     assert (seen.reasons, seen.comment) == ((), "first")
 
 
-def test_what_cannot_be_noted_is_said_and_nothing_is_saved(home: House) -> None:
+def test_invalid_notes_are_refused(home: House) -> None:
     home.battle_is_open(ends={"b": {"text": "x"}})
     with pytest.raises(InvalidValue, match="unknown reason 'nice'; valid: correct, complete"):
         home.battles.vote("battle-1", "a", ADA, reasons=["nice"])
@@ -496,7 +496,7 @@ def test_what_cannot_be_noted_is_said_and_nothing_is_saved(home: House) -> None:
     assert set(REASONS) >= {"correct", "clear"}
 
 
-def test_an_answer_can_be_reported_before_the_vote_and_by_whoever_sees_it(home: House) -> None:
+def test_report_needs_no_vote_but_sight_of_the_battle(home: House) -> None:
     home.battle_is_open()
     home.battles.note("battle-1", ADA, report_side="a", report="unsafe")
     assert refusal_of(lambda: home.battles.note("battle-1", BEN, report_side="b", report="rude")) == "foreign"
@@ -506,7 +506,7 @@ def test_an_answer_can_be_reported_before_the_vote_and_by_whoever_sees_it(home: 
         assert list(reading.notes("battle-1", "report")) == ["unsafe", "rude"]
 
 
-# What is sent
+# Views
 
 
 def sent(view: BattleView) -> str:
@@ -534,7 +534,7 @@ def test_while_blind_nothing_but_text_and_failure_is_sent(home: House) -> None:
 
 
 @pytest.mark.parametrize("until", ["generating", "half", "open", "voted", "void"])
-def test_what_is_sent_while_blind_is_the_same_whichever_model_stands_where(until: str) -> None:
+def test_blind_view_does_not_depend_on_the_order_of_models(until: str) -> None:
     seen = set()
     for models in permutations(MODELS):
         home = house()
@@ -554,7 +554,7 @@ def test_what_is_sent_while_blind_is_the_same_whichever_model_stands_where(until
     assert len(seen) == 1
 
 
-def test_while_blind_and_written_all_columns_have_one_state_and_status(home: House) -> None:
+def test_running_blind_columns_share_one_state_and_status(home: House) -> None:
     home.battles.create(battle(models=MODELS))
     live = {
         "a": LiveColumn("a", ColumnState.DONE, "all", num_tokens=3, first_token_s=0.1, duration_s=1.0),
@@ -601,14 +601,14 @@ def test_a_revealed_battle_can_be_visited_without_its_comment(home: House) -> No
     assert view.columns[0].card is not None
 
 
-def test_a_view_says_whether_it_is_stored(tmp_path: Path) -> None:
+def test_view_tells_stored_from_in_memory(tmp_path: Path) -> None:
     for made in (house(tmp_path), house()):
         made.battle_is_open()
         assert made.battles.view("battle-1", ADA).stored is made.store.stored
         made.store.close()
 
 
-def test_a_reader_beside_the_writer_sees_time_pass_too(tmp_path: Path) -> None:
+def test_read_only_store_sees_expiry(tmp_path: Path) -> None:
     home = house(tmp_path)
     home.battle_is_open()
     home.battles.vote("battle-1", "a", ADA)
@@ -623,7 +623,7 @@ def test_a_reader_beside_the_writer_sees_time_pass_too(tmp_path: Path) -> None:
     home.store.close()
 
 
-def test_a_void_blind_battle_says_why_it_failed_and_still_not_who(home: House) -> None:
+def test_void_blind_battle_shows_errors_but_no_models(home: House) -> None:
     home.battle_is_open(ends={"a": FAILED})
     view = home.battles.view("battle-1", ADA)
     assert view.state is VOID
@@ -631,11 +631,11 @@ def test_a_void_blind_battle_says_why_it_failed_and_still_not_who(home: House) -
     assert {(c.card, c.generation) for c in view.columns} == {(None, None)}
 
 
-# What speaks against a vote is kept beside it
+# Flags
 
 
 def flags(home: House) -> list[tuple[str, bool, bool]]:
-    """Per pair: battle, whether an answer names its model, whether its rater had seen it in open mode."""
+    """Return for each pair its battle and whether it has the flags `names_itself` and `seen_before`."""
     return [(pair.battle_id, pair.names_itself, pair.seen_before) for pair in home.store.judged_pairs()]
 
 
@@ -646,7 +646,7 @@ def judged(home: House, battle_id: str, rater: str = ADA, source: str = "page", 
     home.time.pass_s(10)
 
 
-def test_an_answer_that_names_its_model_is_stored_and_flagged(home: House) -> None:
+def test_self_naming_answer_is_flagged(home: House) -> None:
     judged(home, "told", ends={"b": {"text": "I am Mamba."}})
     judged(home, "silent", ends={"b": {"text": "I am a mamba."}})
     judged(home, "asked", ends={"a": {"text": "OpenAlpaca."}}, instruction=Instruction("Spell OpenAlpaca."))
@@ -667,9 +667,7 @@ def test_an_answer_with_a_name_of_its_models_system_text_is_flagged(home: House)
     ]  # fmt: skip
 
 
-def test_an_answer_is_looked_at_before_the_transaction_that_votes_wait_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_self_naming_is_searched_before_the_transaction(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     looking: list[str] = []
 
     def watched(*asked: str) -> str:
@@ -683,7 +681,7 @@ def test_an_answer_is_looked_at_before_the_transaction_that_votes_wait_for(
     assert looking == [threading.current_thread().name] * 2
 
 
-def test_a_battle_on_finished_answers_is_looked_at_as_well(home: House) -> None:
+def test_battle_created_with_finished_answers_is_flagged(home: House) -> None:
     sides = [
         BattleSide(side, model, 5, PARAMS, generation(f"g-{side}", model, text))
         for side, model, text in (("a", OPENALPACA, "OpenAlpaca, at your service."), ("b", MAMBA, "A gull."))
@@ -694,7 +692,7 @@ def test_a_battle_on_finished_answers_is_looked_at_as_well(home: House) -> None:
     assert [named for _, named, _ in flags(home)] == [True, True]
 
 
-def test_a_vote_after_an_open_run_of_the_same_instruction_is_flagged(home: House) -> None:
+def test_vote_after_an_open_run_of_the_instruction_is_flagged(home: House) -> None:
     judged(home, "before")
     judged(home, "open", blind=False)
     judged(home, "after")
@@ -717,7 +715,7 @@ def test_a_vote_after_an_open_run_of_the_same_instruction_is_flagged(home: House
         ({"instruction": Instruction("Write a haiku about the moon.")}, 5, False),
     ],
 )
-def test_a_vote_on_an_answer_that_was_shown_with_its_name_before_is_flagged(
+def test_vote_on_an_answer_seen_with_its_model_is_flagged(
     home: House, again: dict[str, Any], wait_s: float, is_flagged: bool
 ) -> None:
     home.battle_is_open("first")
@@ -728,7 +726,7 @@ def test_a_vote_on_an_answer_that_was_shown_with_its_name_before_is_flagged(
     assert [seen for battle_id, _, seen in flags(home) if battle_id == "again"] == [is_flagged]
 
 
-def test_a_void_battle_shows_names_and_a_vote_on_its_answers_is_flagged(home: House) -> None:
+def test_vote_after_a_void_battle_on_its_answers_is_flagged(home: House) -> None:
     home.battle_is_open("void", ends={"b": FAILED})
     home.battle_is_open("again")
     home.battles.vote("again", "b", ADA)
@@ -741,7 +739,7 @@ def test_over_the_api_only_an_open_run_speaks_against_a_vote(home: House) -> Non
     assert [seen for _, _, seen in flags(home)] == [False, False]
 
 
-def test_an_open_run_after_the_first_vote_speaks_against_the_second_one(home: House) -> None:
+def test_open_run_after_an_undone_vote_flags_the_next(home: House) -> None:
     home.battle_is_open("blind")
     home.battles.vote("blind", "a", ADA)
     home.battles.undo("blind", ADA)
@@ -752,7 +750,7 @@ def test_an_open_run_after_the_first_vote_speaks_against_the_second_one(home: Ho
     assert flags(home) == [("blind", False, True)]
 
 
-def test_whoever_comes_over_the_api_without_a_name_is_one_rater(home: House) -> None:
+def test_nameless_api_callers_are_one_rater(home: House) -> None:
     judged(home, "open", "api", "api", blind=False)
     judged(home, "after", "api", "api")
     judged(home, "named", "annotator-7", "api")
