@@ -45,7 +45,7 @@ from playground.storage.database.statements import Reading
 from playground.storage.database.store import Store, open_store
 from playground.storage.journal.journal import Journal, JournalState
 from playground.storage.journal.segments import journal_folder
-from playground.storage.maintenance.disk_space import Room
+from playground.storage.maintenance.disk_space import DiskSpace
 
 NO_OVERRIDES: Mapping[str, Any] = MappingProxyType({})
 LOCK_WAIT_S = 10.0
@@ -81,11 +81,11 @@ class Arena:
         self._recorder = Recorder(self._ended)
         self._upkeep: Upkeep | None = None
         self._journal: Journal | None = None
-        self._disk_space = Room(settings.db.absolute().parent, settings.min_free_bytes)
+        self._disk_space = DiskSpace(settings.db.absolute().parent, settings.min_free_bytes)
 
     def open(self) -> None:
         """Open the database, read-only if another process writes to it, and begin to load the models."""
-        store = open_store(self.settings.db, alone=self.settings.db_mounted, lock_wait_s=LOCK_WAIT_S)
+        store = open_store(self.settings.db, exclusive=self.settings.db_mounted, lock_wait_s=LOCK_WAIT_S)
         self.battles.open(store)
         if store.writable:
             self._journal = Journal(store, journal_folder(self.settings.db))

@@ -78,7 +78,10 @@ def network(votes: int, share: float, headline: str, *, holds: bool) -> Finding:
 def robustness(dishonest: int, votes: int, name: str) -> Finding:
     share = dishonest / votes
     part = f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.1f} %"
-    text = f"{number_of('dishonest vote', dishonest)} ({part} of {votes:,}) would put {name} first."
+    enough = number_of("dishonest vote", dishonest)
+    text = f"{enough} ({part} of {votes:,}) would put {name} first."
+    if share > 1:
+        text = f"{enough} would put {name} first, more than there are votes."
     return Finding("Robustness", text, share)
 
 

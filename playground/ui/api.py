@@ -21,8 +21,8 @@ from playground.ratings.leaderboard import Leaderboard
 from playground.ratings.policy import filtered
 from playground.records import BattleView, ColumnView
 from playground.ui.follow import Follower
+from playground.ui.http.asgi import address_of
 from playground.ui.http.gate import RATER_HEADER
-from playground.ui.http.middleware import address_of
 from playground.ui.http.turnstile import Turnstile
 from playground.validation import (
     clean_battle_id,

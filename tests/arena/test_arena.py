@@ -276,7 +276,7 @@ def test_comparison_that_cannot_be_stored_frees_its_capacity(arena: Arena, monke
         ({"columns": 7}, InvalidValue, "7 models were chosen; valid: 2 to 6"),
         ({"blind": True, "overrides": {"seed": 1}}, InvalidValue, "seed cannot be given while blind"),
         ({"overrides": {"max_new_tokens": ROOMY}}, PromptTooLong, "at most 4,096 tokens"),
-        ({"overrides": {"temperature": 9.0}}, InvalidValue, "temperature is 9.0; valid: 0.01 to 5"),
+        ({"overrides": {"temperature": 9.0}}, InvalidValue, "'temperature' is 9.0; valid: 0.01 to 5"),
     ],
 )
 def test_invalid_comparison_is_refused_before_storing(

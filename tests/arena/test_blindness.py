@@ -218,7 +218,6 @@ def scene(tmp_path_factory: pytest.TempPathFactory, spoken: Mapping[str, tuple[i
     arena.open()
     page = build_pages(arena)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000000")  # as app.py does
         patch.setattr(follow, "READ_EVERY_S", 0.004)
         page.launch(server_port=free_port(), prevent_thread_lock=True, quiet=True, **launch_options(arena))
         with recording(page.local_url.rstrip("/")) as wire:

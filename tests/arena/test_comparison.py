@@ -39,7 +39,7 @@ from tests.support.paths import FIXTURES
 TOKENIZERS = FIXTURES / "openllama-tokenizers"
 FACTS = EngineFacts("local", "cpu", "float32", "abc123", {"torch": "2.13.0"})
 CARD = ModelCard(
-    "m", "M", "/nowhere", "local", "Apache-2.0", "LlamaForCausalLM", 1, 2, 512, "float32", "t", SamplingParams(), "ours"
+    "m", "M", "/nowhere", "local", "Apache-2.0", "LlamaForCausalLM", 512, "float32", "t", SamplingParams(), "ours"
 )
 
 

@@ -22,8 +22,8 @@ from playground.errors import InvalidValue, Refused
 from playground.exchange import ExportOptions, export
 from playground.records import FinishReason, Instruction
 from playground.storage.database.store import Store
-from playground.storage.journal.rebuild import restore
-from playground.storage.maintenance.verify import audit
+from playground.storage.maintenance.restore import restore
+from playground.storage.maintenance.verify import verify
 from tests.support.cast import ADA, BEN, FAILED, HAIKU, MODELS, House, ToldTime, battle, generation
 from tests.support.judging import keep_journal
 
@@ -260,11 +260,11 @@ class Lives(RuleBasedStateMachine):
         if not known:
             return
         journal = keep_journal(self.home.store)
-        assert audit(self.home.store, journal) == []
+        assert verify(self.home.store, journal) == []
         again = self.folder / "again"
         with Store(again / "playground.db") as store:
             restore(store, journal)
-            assert audit(store, journal) == []
+            assert verify(store, journal) == []
             self.says_the_same(House(store, self.time), known)
         shutil.rmtree(again)
 

@@ -49,6 +49,7 @@ def test_flagged_compares_the_orders(other, counted, text) -> None:
         (17, "17 dishonest votes (1.7 % of 1,003) would put X first."),
         (1, "1 dishonest vote (0.1 % of 1,003) would put X first."),
         (402, "402 dishonest votes (40 % of 1,003) would put X first."),
+        (1004, "1,004 dishonest votes would put X first, more than there are votes."),
     ],
 )
 def test_how_few_dishonest_votes_are_enough(dishonest, text) -> None:

@@ -1,4 +1,4 @@
-"""What the web process is to an engine: somebody who starts jobs and keeps their events."""
+"""A job of an engine and its events, as the web process keeps them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ PATIENCE_S = 60.0
 
 
 class Column:
-    """One job and what came of it."""
+    """One job and its events."""
 
     def __init__(self, engine: Engine, row: str = "row") -> None:
         self.engine, self.row = engine, row

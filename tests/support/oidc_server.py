@@ -1,6 +1,6 @@
-"""An OpenID provider as Hugging Face is one, on this machine: discovery, consent, code for token, keys.
+"""A local OpenID provider like Hugging Face's: discovery, consent, code for token, keys.
 
-Boundary: HTTP; whoever asks is `user`, without being asked for a password.
+Boundary: HTTP; signs everyone in as `user`, without a password.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CLIENT_ID, CLIENT_SECRET = "the-space", "the-secret-of-the-space"
 
 @dataclass
 class Provider:
-    """What it knows, and what it was asked."""
+    """State of the provider and the paths it was asked for."""
 
     url: str = ""
     user: str = "ada"
@@ -45,7 +45,7 @@ class Provider:
         }
 
     def consent(self, query: dict[str, list[str]]) -> str:
-        """Where the browser goes back to."""
+        """Return the URL to which the browser is redirected."""
         assert query["client_id"] == [CLIENT_ID]
         code = secrets.token_urlsafe(8)
         self.nonces[code] = query["nonce"][0]
@@ -78,7 +78,7 @@ class Provider:
 
 @contextmanager
 def providing(port: int) -> Iterator[Provider]:
-    """A provider that answers meanwhile."""
+    """Run a provider."""
     provider = Provider(f"http://127.0.0.1:{port}")
 
     class Handler(BaseHTTPRequestHandler):

@@ -1,6 +1,6 @@
-"""A completions server on the loopback that speaks as vLLM does, and does one thing wrong at a time.
+"""A completions server on the loopback with vLLM's protocol, and faults on request.
 
-Its model is arithmetic: the likeliest next id follows from the prompt and the position, other ids from the seed.
+Its model is arithmetic: the likeliest next id depends on the prompt and the position, other ids on the seed.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 PROBE = [1]
-"""The prompt that the engine sends to find out what a server is."""
+"""The prompt of the engine's probe."""
 VOCAB_SIZE = 1000
 STALLS = ("stall", "keepalives")
-"""Nothing more comes of the answer, or only signs of life."""
+"""Faults after which nothing more is sent, or only keepalive comments."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What goes wrong with one answer, once `after` tokens were sent."""
+    """A fault in one answer, after `after` tokens."""
 
     kind: str = ""  # one of STALLS | close | send (`data`) | hold (until `go_on`)
     after: int = 0
@@ -34,27 +34,27 @@ class Fault:
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
-    answers_only: bool = False  # the status is for answers, documents are fine
+    answers_only: bool = False  # the status applies to answers, not to documents
     byte_by_byte: bool = False
-    frame: Mapping[str, Any] = field(default_factory=dict)  # changes every frame
-    last_frame: Mapping[str, Any] = field(default_factory=dict)
+    frame: Mapping[str, Any] = field(default_factory=dict)  # fields that replace those of every event
+    last_frame: Mapping[str, Any] = field(default_factory=dict)  # of the last event
 
 
 FINE = Fault()
 
 
 def likeliest(prompt: Sequence[int], position: int) -> int:
-    """The greedy id after `position` others."""
+    """Return the greedy id after `position` others."""
     return 10 + (sum(prompt) * 7 + position * position) % 900
 
 
 def greedy(prompt: Sequence[int], count: int) -> tuple[int, ...]:
-    """The first ids of the greedy answer."""
+    """Return the first ids of the greedy answer."""
     return tuple(likeliest(prompt, position) for position in range(count))
 
 
-class RemoteServer(ThreadingHTTPServer):
-    """Counts and keeps what it was asked; `faults` are used up one per answer, probes always go well."""
+class FakeServer(ThreadingHTTPServer):
+    """Records its requests; each answer uses up one of `faults`, probes none."""
 
     daemon_threads = True
     request_queue_size = 64
@@ -63,15 +63,15 @@ class RemoteServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.models: list[dict[str, Any]] = [{"id": "org/tiny", "owned_by": "vllm", "max_model_len": 256}]
         self.version: str | None = "0.32.0"
-        self.heeds_top_k = True
+        self.uses_top_k = True
         self.always = FINE  # for every answer, probes included
         self.faults: deque[Fault] = deque()
         self.asked: list[dict[str, Any]] = []
         self.keys: set[str | None] = set()
         self.probes = 0
         self.writing = 0
-        self.stalled = threading.Semaphore(0)  # released for each answer after which nothing more comes
-        self.hung_up = threading.Semaphore(0)  # released for each connection that the engine closes on a stall
+        self.stalled = threading.Semaphore(0)  # released for each stalled answer
+        self.closed = threading.Semaphore(0)  # released for each stalled connection that the engine closes
         self.go_on = threading.Event()
         self.lock = threading.Lock()
 
@@ -80,13 +80,13 @@ class RemoteServer(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_address[1]}/v1"
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that went away is part of these tests."""
+        """Do nothing: clients that disconnect are part of the tests."""
 
 
 class Handler(BaseHTTPRequestHandler):
-    """The three requests that the engine makes."""
+    """The engine's three requests."""
 
-    server: RemoteServer
+    server: FakeServer
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
@@ -130,7 +130,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         for number, frame in enumerate(self._frames(body, fault)):
-            if fault.kind and number == fault.after and not self._go_wrong(fault):
+            if fault.kind and number == fault.after and not self._apply(fault):
                 self.close_connection = True
                 return
             data = f"data: {json.dumps(frame, ensure_ascii=False)}\n\n".encode()
@@ -139,8 +139,8 @@ class Handler(BaseHTTPRequestHandler):
         self._send(b"data: [DONE]\n\n")
         self._send(b"")
 
-    def _go_wrong(self, fault: Fault) -> bool:
-        """Whether the answer goes on afterwards."""
+    def _apply(self, fault: Fault) -> bool:
+        """Apply the fault; return True if the answer continues."""
         if fault.kind == "hold":
             return self._hold()
         if fault.kind == "send":
@@ -159,17 +159,17 @@ class Handler(BaseHTTPRequestHandler):
         return True
 
     def _closed(self) -> bool:
-        """Whether the other side hangs up within a moment."""
+        """Return True if the client closes the connection within 20 ms."""
         readable, _, _ = select.select([self.connection], [], [], 0.02)
         if readable and self.connection.recv(1, socket.MSG_PEEK) == b"":
-            self.server.hung_up.release()
+            self.server.closed.release()
             return True
         return False
 
     def _frames(self, body: dict[str, Any], fault: Fault) -> Iterator[dict[str, Any]]:
         prompt, stops, count = body["prompt"], body["stop_token_ids"], body["max_tokens"]
         noise = random.Random(body["seed"])
-        is_greedy = body["temperature"] == 0 or (body["top_k"] == 1 and self.server.heeds_top_k)
+        is_greedy = body["temperature"] == 0 or (body["top_k"] == 1 and self.server.uses_top_k)
         for position in range(count):
             token_id = likeliest(prompt, position) if is_greedy else noise.randrange(10, VOCAB_SIZE)
             stopped, full = token_id in stops and position >= body["min_tokens"], position + 1 == count
@@ -200,13 +200,13 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Tests read `asked`."""
+        """Do nothing: tests read `asked`."""
 
 
 @contextmanager
-def running_server() -> Iterator[RemoteServer]:
-    """A server on a free port, for as long as the block lasts."""
-    with RemoteServer() as server:
+def running_server() -> Iterator[FakeServer]:
+    """Run a server on a free port."""
+    with FakeServer() as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:

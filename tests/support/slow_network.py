@@ -1,6 +1,6 @@
-"""A network between a browser and the page that holds requests and replies back, by the name of the page's event.
+"""Hold back requests and responses between a browser and the page, by the name of the event.
 
-Boundary: Playwright's routes and the served ``/config``; knows nothing of what the events do.
+Boundary: Playwright's routes and the served ``/config``; knows no event's meaning.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from dataclasses import dataclass, field
 from playwright.sync_api import APIResponse, Page, Request, Route
 
 STREAM = "stream"
-"""The name under which the stream of the queue's messages is held."""
+"""Name of the stream of queue messages."""
 
 
 @dataclass
 class Held:
-    """One request, or its reply, that waits to be let through."""
+    """A request or its response that is held back."""
 
     name: str
     route: Route
-    reply: APIResponse | None = None  # None: the request itself waits
+    reply: APIResponse | None = None  # None: the request is held
 
     def release(self) -> None:
         if self.reply is None:
@@ -34,10 +34,10 @@ class Held:
 
 @dataclass
 class SlowNetwork:
-    """What passes between one tab and the server.
+    """Traffic between one tab and the server.
 
-    `requests` and `replies` name the events (without the number that Gradio adds) whose request, or whose reply, is
-    held from now on. Everything that is held waits in `held`.
+    `requests` and `replies` name the events (without the number that Gradio adds) whose requests or responses are held
+    from now on; they are collected in `held`.
     """
 
     page: Page
@@ -56,7 +56,7 @@ class SlowNetwork:
         self.page.route("**/gradio_api/run/**", self._pass)
 
     def last_of(self, name: str) -> str:
-        """The last event of the chain that an event begins; itself, if nothing comes after it."""
+        """Return the last event of the chain that starts with this event."""
         after = {one["trigger_after"]: one["id"] for one in self._dependencies if one["trigger_after"] is not None}
         number = next(one["id"] for one in self._dependencies if self._names[one["id"]] == name)
         while number in after:
@@ -79,25 +79,25 @@ class SlowNetwork:
             route.continue_()
 
     def wait_until(self, happened: Callable[[], object], patience_s: float = 60.0) -> None:
-        """Let the browser go on until it has."""
+        """Run the browser until `happened` returns True."""
         for _ in range(int(patience_s / 0.05)):
             if happened():
                 return
             self.page.wait_for_timeout(50)
-        raise AssertionError(f"waited {patience_s:g} s; passed: {self.seen}, held: {[one.name for one in self.held]}")
+        raise AssertionError(f"waited {patience_s:g} s; seen: {self.seen}, held: {[one.name for one in self.held]}")
 
     def release(self, *names: str) -> None:
-        """Let through what is held under these names, or all of it, in the order in which it came; hold none again."""
+        """Send what is held for these events, by default all, in order of arrival; hold no more for them."""
         chosen = set(names) or self.requests | self.replies
         self.requests -= chosen
         self.replies -= chosen
-        let_go = [one for one in self.held if one.name in chosen]
+        released = [one for one in self.held if one.name in chosen]
         self.held = [one for one in self.held if one.name not in chosen]
-        for one in let_go:
+        for one in released:
             one.release()
 
 
 def delay(page: Page, latency_s: float) -> None:
-    """Make everything that the tab asks for take so much longer."""
+    """Add latency to every request of the tab."""
     conditions = {"offline": False, "latency": latency_s * 1000, "downloadThroughput": -1, "uploadThroughput": -1}
     page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", conditions)

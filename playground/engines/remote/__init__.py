@@ -1,1 +1,1 @@
-"""Models behind OpenAI-compatible servers such as vLLM: token ids go out and come back, over HTTP."""
+"""Models on OpenAI-compatible servers such as vLLM: token ids out and back, over HTTP."""

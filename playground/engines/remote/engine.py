@@ -1,84 +1,93 @@
-"""The remote engine: models on OpenAI-compatible servers, with jobs in and events out.
+"""The remote engine: jobs in, events out, for models on OpenAI-compatible servers.
 
-Everything happens on one thread of the engine's, in one asyncio loop; so events reach listeners in order, and nothing
-here needs a lock but the door between the outside and that loop.
+All work happens in one asyncio loop on a thread of the engine, so that listeners receive events in order. The only lock
+guards the methods that other threads call.
 
-Boundary: runs in the web process; servers are chosen and watched by `model`, asked by `client`.
+Boundary: runs in the web process; `model` chooses servers, `client` sends requests.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import httpx2
 
-from playground.engines.protocol import Job, Listener
+from playground.engines.protocol import Fit, Job, Listener, Point
 from playground.engines.remote.client import open_http
 from playground.engines.remote.model import RemoteModel
-from playground.engines.remote.patience import Patience
+from playground.engines.remote.timeouts import Timeouts
 from playground.errors import EngineError, Unknown
-from playground.records import ModelCard, ModelStatus
+from playground.records import FinishReason, ModelCard, ModelStatus
 from playground.settings import Settings
 
 _CLOSE_S = 10.0
 
 
 class RemoteEngine:
-    """Implements `Engine` with other machines' servers; nothing is sent before `open`."""
+    """Implements `Engine` with remote servers; nothing is sent before `open`."""
 
-    def __init__(self, settings: Settings, *, patience: Patience | None = None) -> None:
+    def __init__(self, settings: Settings, *, timeouts: Timeouts | None = None) -> None:
         self._key = settings.remote_key
-        self._patience = patience or Patience()
+        self._timeouts = timeouts or Timeouts()
         self._models: dict[str, RemoteModel] = {}
-        self._gate = threading.Lock()  # between asking for something and closing
+        self._lock = threading.Lock()  # no task is posted after close
         self._closed = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._http: httpx2.AsyncClient | None = None
         self._stop = asyncio.Event()
         self._thread: threading.Thread | None = None
 
+    def plan(self, cards: Sequence[ModelCard]) -> Mapping[str, Fit]:
+        """Take every model for one that fits: its memory is its server's matter; see `Engine`."""
+        return {card.id: Fit(True, False) for card in cards}
+
+    def check(self, card: ModelCard) -> Iterator[Point]:
+        """Find nothing: the weights are not here; see `Engine`."""
+        return iter(())
+
     def open(self, cards: Sequence[ModelCard]) -> None:
-        """Ask the cards' servers what they are, in the background; see `Engine`."""
-        with self._gate:
+        """Probe the cards' servers in the background; see `Engine`."""
+        with self._lock:
             self._check_open()
-            http = self._begin()
+            http = self._start_loop()
             for card in cards:
-                model = self._models.setdefault(card.id, RemoteModel(card, http, self._patience))
+                model = self._models.setdefault(card.id, RemoteModel(card, http, self._timeouts))
                 self._post(partial(model.open, card))
 
     def unload(self, model_id: str) -> None:
-        """Leave a model's servers alone; see `Engine`. Raises as `start`."""
-        with self._gate:
-            self._post(self._opened(model_id).unload)
+        """End a model's jobs and stop probing its servers; see `Engine`. Raises as `start`."""
+        with self._lock:
+            model = self._opened(model_id)
+            self._post(partial(model.close, FinishReason.ERROR, f"{model.card.name} was unloaded"))
 
     def start(self, model_id: str, job: Job, listener: Listener) -> None:
         """Accept a job; see `Engine`.
 
         Raises:
-            Unknown: a model that was not opened.
+            Unknown: the model was not opened.
             EngineError: the engine is closed.
         """
-        with self._gate:
-            self._post(partial(self._opened(model_id).accept, job, listener))
+        with self._lock:
+            self._post(partial(self._opened(model_id).start, job, listener))
 
     def cancel(self, row: str) -> None:
-        """End the row and hang up on its server; unknown or ended rows are ignored."""
-        with self._gate:
+        """End the row and close its connection; unknown or ended rows are ignored."""
+        with self._lock:
             if not self._closed:
                 for model in self._models.values():
                     self._post(partial(model.cancel, row))
 
     def status(self) -> Mapping[str, ModelStatus]:
-        """Where each model stands."""
+        """Return each model's state."""
         return {model_id: model.status() for model_id, model in tuple(self._models.items())}
 
     def close(self) -> None:
-        """End every row and every connection; idempotent."""
-        with self._gate:
+        """End every row and close every connection; idempotent."""
+        with self._lock:
             if not self._closed:
                 self._post(self._stop.set)
             self._closed = True
@@ -97,20 +106,18 @@ class RemoteEngine:
             raise Unknown(f"the remote engine has no model {model_id!r}; it has: {valid}")
         return self._models[model_id]
 
-    def _begin(self) -> httpx2.AsyncClient:
+    def _start_loop(self) -> httpx2.AsyncClient:
         if self._http is None:
-            self._http = open_http(self._key, self._patience)
+            self._http = open_http(self._key, self._timeouts)
             self._loop = asyncio.new_event_loop()
             self._thread = threading.Thread(target=self._run, args=(self._loop,), name="engine-remote", daemon=True)
             self._thread.start()
         return self._http
 
     def _post(self, task: Callable[[], Any]) -> None:
-        """Have something done on the engine's thread, in the order of asking."""
+        """Run a task on the engine's thread, in the order of the calls."""
         if self._loop is not None:
             self._loop.call_soon_threadsafe(task)
-
-    # -- on the engine's thread -----------------------------------------------------------------------------------
 
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
         asyncio.set_event_loop(loop)
@@ -122,7 +129,7 @@ class RemoteEngine:
     async def _serve(self) -> None:
         await self._stop.wait()
         for model in tuple(self._models.values()):
-            model.close()
+            model.close(FinishReason.CANCELLED)
         await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}), return_exceptions=True)
         if self._http is not None:
             await self._http.aclose()

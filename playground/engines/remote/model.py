@@ -1,6 +1,6 @@
-"""One model on one or several servers: which row goes where, and what follows when a server fails it.
+"""One model on one or several servers: assign jobs to servers, and retry them when a server fails.
 
-Boundary: every method but `status` runs on the engine's thread; knows servers and rows, neither HTTP nor text.
+Boundary: every method but `status` runs on the engine's thread; knows neither HTTP nor text.
 """
 
 from __future__ import annotations
@@ -13,218 +13,206 @@ import httpx2
 
 from playground.engines.protocol import Job, Listener
 from playground.engines.remote.client import Client
-from playground.engines.remote.identity import served_name
-from playground.engines.remote.patience import Patience
-from playground.engines.remote.row import Row
-from playground.engines.remote.server import Server
-from playground.engines.remote.trouble import Effect, Trouble
+from playground.engines.remote.errors import Effect, ServerError
+from playground.engines.remote.probe import served_name
+from playground.engines.remote.running_job import RunningJob
+from playground.engines.remote.server import RemoteServer
+from playground.engines.remote.timeouts import Timeouts
 from playground.errors import EngineError, PromptTooLong
 from playground.records import FinishReason, ModelCard, ModelStatus
 
-STATES = {"up": "ready", "asking": "loading", "down": "failed"}
-"""A model is what its best server is."""
+STATES = {"up": "ready", "probing": "loading", "down": "failed"}
+"""State of a server -> state of the model, the best one first."""
 WAITING = "waiting for its server"
-OVER = "the remote engine gave the answer up"
+ABANDONED = "the remote engine did not finish the answer"
 
 
 class RemoteModel:
-    """Off until opened; then loading, ready or failed, as its servers are."""
+    """A model that is off until opened, then loading, ready or failed as its best server is."""
 
-    def __init__(self, card: ModelCard, http: httpx2.AsyncClient, patience: Patience) -> None:
+    def __init__(self, card: ModelCard, http: httpx2.AsyncClient, timeouts: Timeouts) -> None:
         self.card = card
-        self._http, self._patience = http, patience
-        self._servers: tuple[Server, ...] = ()
+        self._http, self._timeouts = http, timeouts
+        self._servers: tuple[RemoteServer, ...] = ()
         self._watches: tuple[asyncio.Task[None], ...] = ()
-        self._rows: dict[str, Row] = {}
-        self._news = asyncio.Event()  # replaced when it happens
+        self._jobs: dict[str, RunningJob] = {}
+        self._changed = asyncio.Event()  # replaced after each change
         self._opened_at = 0.0  # by the loop's clock
         self._load_s: float | None = None
 
-    # -- what the outside asks ------------------------------------------------------------------------------------
-
     def open(self, card: ModelCard) -> None:
-        """Ask the servers what they are; those that are left out are asked again now."""
+        """Probe the servers; if they are open already, probe those that are down now."""
         if self._servers:
             for server in self._servers:
-                server.ask_again()
+                server.probe_again("down")
             return
         self.card, self._opened_at = card, asyncio.get_running_loop().time()
         self._servers = tuple(self._server(url) for url in card.servers)
         self._watches = tuple(asyncio.create_task(server.watch()) for server in self._servers)
 
-    def unload(self) -> None:
-        """Have nothing more to do with the servers, until it is opened again."""
-        self._leave(FinishReason.ERROR, f"{self.card.name} was unloaded")
+    def _server(self, url: str) -> RemoteServer:
+        client = Client(url, served_name(self.card), self._http, self._timeouts)
+        return RemoteServer(client, self.card, self._timeouts, self._on_change)
 
-    def accept(self, job: Job, listener: Listener) -> None:
-        """Take a job; it ends at once when no server can be hoped for."""
+    def close(self, reason: FinishReason, error: str | None = None) -> None:
+        """End every job and forget the servers, until the model is opened again."""
+        self._end(self._jobs.values(), reason, error)
+        for watch in self._watches:
+            watch.cancel()
+        self._servers, self._watches, self._load_s = (), (), None
+
+    def start(self, job: Job, listener: Listener) -> None:
+        """Accept a job; it ends at once if every server is down."""
         if not self._servers:
             self.open(self.card)
-        row = Row(job, listener)
-        self._rows[job.row] = row
-        row.task = asyncio.create_task(self._see_through(row))
-        row.task.add_done_callback(lambda _: self._rows.pop(job.row, None))
+        running = RunningJob(job, listener)
+        self._jobs[job.row] = running
+        running.task = asyncio.create_task(self._run(running))
+        running.task.add_done_callback(lambda _: self._jobs.pop(job.row, None))
 
     def cancel(self, row: str) -> None:
-        """End a row and hang up on its server."""
-        if row in self._rows:
-            self._end_rows([self._rows[row]], FinishReason.CANCELLED)
+        """End a job and close its connection."""
+        if row in self._jobs:
+            self._end([self._jobs[row]], FinishReason.CANCELLED)
 
-    def close(self) -> None:
-        """End every row and hang up."""
-        self._leave(FinishReason.CANCELLED)
+    def _end(self, jobs: Iterable[RunningJob], reason: FinishReason, error: str | None = None) -> None:
+        for running in tuple(jobs):
+            running.end(reason, error)
+            if running.task is not None:
+                running.task.cancel()
 
     def status(self) -> ModelStatus:
-        """Where it stands; safe on any thread (it reads single values, and copies of what changes)."""
-        servers, rows = self._servers, [row for row in tuple(self._rows.values()) if not row.ended]
+        """Return the model's state; safe on any thread, because it reads single values and copies."""
+        servers, jobs = self._servers, [running for running in tuple(self._jobs.values()) if not running.ended]
         up = [server for server in servers if server.state == "up"]
-        running = sum(row.begun for row in rows)
+        num_running = sum(running.started for running in jobs)
         return ModelStatus(
             model_id=self.card.id,
             state=_state(servers),
             detail=self._detail(servers, up),
             device=up[0].facts.device if up else "",
             load_s=self._load_s,
-            running=running,
-            waiting=len(rows) - running,
+            running=num_running,
+            waiting=len(jobs) - num_running,
         )
 
-    # -- inside ---------------------------------------------------------------------------------------------------
-
-    def _server(self, url: str) -> Server:
-        client = Client(url, served_name(self.card), self._http, self._patience)
-        return Server(client, self.card, self._patience, self._on_change)
+    def _detail(self, servers: Sequence[RemoteServer], up: Sequence[RemoteServer]) -> str:
+        """Return a note for visitors."""
+        if not up:
+            return _reason(servers) if _state(servers) == "failed" else ""
+        shortest = min(server.context_length for server in up)
+        notes = [f"{len(up)} of {len(servers)} servers answer"] if len(up) < len(servers) else []
+        if shortest < self.card.context_length:
+            notes.append(f"its server takes {shortest} tokens; the card says {self.card.context_length}")
+        return "; ".join(notes)
 
     def _on_change(self) -> None:
         if self._load_s is None and _state(self._servers) == "ready":
             self._load_s = asyncio.get_running_loop().time() - self._opened_at
-        self._news.set()
-        self._news = asyncio.Event()
+        self._changed.set()
+        self._changed = asyncio.Event()
 
-    def _detail(self, servers: Sequence[Server], up: Sequence[Server]) -> str:
-        """What people should know about it."""
-        if not up:
-            return _reason(servers) if _state(servers) == "failed" else ""
-        lengths = [server.context_length for server in up]
-        notes = [f"{len(up)} of {len(servers)} servers answer"] if len(up) < len(servers) else []
-        if min(lengths) < self.card.context_length:
-            notes.append(f"its server takes {min(lengths)} tokens; the card says {self.card.context_length}")
-        return "; ".join(notes)
-
-    def _leave(self, reason: FinishReason, error: str | None = None) -> None:
-        self._end_rows(self._rows.values(), reason, error)
-        for watch in self._watches:
-            watch.cancel()
-        self._servers, self._watches, self._load_s = (), (), None
-
-    def _end_rows(self, rows: Iterable[Row], reason: FinishReason, error: str | None = None) -> None:
-        for row in tuple(rows):
-            row.end(reason, error)
-            if row.task is not None:
-                row.task.cancel()
-
-    async def _see_through(self, row: Row) -> None:
-        """Whatever happens, the row has its end."""
+    async def _run(self, running: RunningJob) -> None:
+        """Write a job's answer; the job ends whatever happens."""
         try:
-            await self._until_ready(row)
-            async with asyncio.timeout(row.job.deadline_s):
-                await self._write(row)
+            await self._until_ready(running)
+            async with asyncio.timeout(running.job.deadline_s):
+                await self._write(running)
         except TimeoutError:
-            row.end(FinishReason.ERROR, f"the answer was not finished after {row.job.deadline_s:g} s")
+            running.end(FinishReason.ERROR, f"the answer was not finished after {running.job.deadline_s:g} s")
         except (EngineError, PromptTooLong) as error:
-            row.end(FinishReason.ERROR, str(error))
+            running.end(FinishReason.ERROR, str(error))
         finally:
-            row.end(FinishReason.ERROR, OVER)
+            running.end(FinishReason.ERROR, ABANDONED)
 
-    async def _write(self, row: Row) -> None:
-        """Try one server after the other, as long as no token has come."""
-        resting: dict[Server, float] = {}  # until when, for this row
-        for pause_s in (*self._patience.retry_s, None):
-            server = await self._choose(row, resting)
+    async def _write(self, running: RunningJob) -> None:
+        """Try one server after the other until the first token arrives."""
+        not_before: dict[RemoteServer, float] = {}  # times for this job, by the loop's clock
+        for pause_s in (*self._timeouts.retry_s, None):
+            server = await self._choose(running, not_before)
             try:
-                return await server.write(row, self._room(row.job, server))
-            except Trouble as trouble:
-                is_last = pause_s is None or row.begun or not self._may_pass(trouble)
-                if trouble.effect is Effect.LOST or (is_last and trouble.effect is Effect.FAILED):
-                    server.lose()
+                return await server.write(running, self._max_tokens(running.job, server))
+            except ServerError as error:
+                is_last = pause_s is None or running.started or not self._may_retry(error)
+                if error.effect is Effect.LOST or (is_last and error.effect is Effect.FAILED):
+                    server.probe_again("up")
                 if is_last:
-                    raise _failure(trouble, server, row) from trouble
-                resting[server] = asyncio.get_running_loop().time() + (trouble.wait_s or pause_s or 0.0)
+                    raise _failure(error, server, running) from error
+                not_before[server] = asyncio.get_running_loop().time() + (error.wait_s or pause_s or 0.0)
         return None
 
-    def _may_pass(self, trouble: Trouble) -> bool:
-        """Whether another attempt may do better, and is not too long to wait for."""
-        return trouble.effect is not Effect.REQUEST and (trouble.wait_s or 0.0) <= self._patience.retry_after_s
+    def _may_retry(self, error: ServerError) -> bool:
+        return error.effect is not Effect.REQUEST and (error.wait_s or 0.0) <= self._timeouts.retry_after_s
 
-    async def _until_ready(self, row: Row) -> None:
+    async def _until_ready(self, running: RunningJob) -> None:
         """Wait until a server is up.
 
         Raises:
-            EngineError: none is, and of none it is still to be found out.
+            EngineError: all are down.
         """
         while (state := _state(self._servers)) != "ready":
             if state in ("failed", "off"):
                 raise EngineError(_reason(self._servers))
-            row.wait(WAITING)
-            await self._news.wait()
+            running.wait(WAITING)
+            await self._changed.wait()
 
-    async def _choose(self, row: Row, resting: dict[Server, float]) -> Server:
-        """The server with the fewest rows of ours; one that has just refused this row only when there is no other.
+    async def _choose(self, running: RunningJob, not_before: dict[RemoteServer, float]) -> RemoteServer:
+        """Return the server with the fewest jobs; one that has just refused this job only if there is no other.
 
-        Nothing may be awaited between the choice and the writing: rows that come together would all choose the same.
+        Await nothing between this choice and writing: jobs that arrive together would all choose the same server.
         """
-        await self._until_ready(row)
+        await self._until_ready(running)
         now = asyncio.get_running_loop().time()
         up = [server for server in self._servers if server.state == "up"]
-        able = [server for server in up if self._needs(row.job) <= server.context_length] or up
-        rest_s = {server: max(0.0, resting.get(server, now) - now) for server in able}
-        chosen = min(able, key=lambda server: (rest_s[server], server.rows, server.used))
-        if not rest_s[chosen]:
+        able = [server for server in up if self._num_tokens(running.job) <= server.context_length] or up
+        pause_s = {server: max(0.0, not_before.get(server, now) - now) for server in able}
+        chosen = min(able, key=lambda server: (pause_s[server], server.num_running, server.num_jobs))
+        if not pause_s[chosen]:
             return chosen
-        await asyncio.sleep(rest_s[chosen])
-        return await self._choose(row, resting)  # meanwhile another may have become free
+        await asyncio.sleep(pause_s[chosen])
+        return await self._choose(running, not_before)  # by now another one may be free
 
-    def _needs(self, job: Job) -> int:
-        """Tokens that prompt and answer may take together; the context ends an answer as `max_new_tokens` does."""
+    def _num_tokens(self, job: Job) -> int:
+        """Return the tokens of prompt and longest answer; the context ends an answer as `max_new_tokens` does."""
         return min(len(job.token_ids) + job.params.max_new_tokens, self.card.context_length)
 
-    def _room(self, job: Job, server: Server) -> int:
-        """How many tokens the answer may have.
+    def _max_tokens(self, job: Job, server: RemoteServer) -> int:
+        """Return the length of the longest answer.
 
         Raises:
             EngineError: the prompt is empty.
-            PromptTooLong: there is no room for one token, or the server ends sooner than the model does.
+            PromptTooLong: the context holds no token more, or the server's context is shorter than the model's.
         """
         length = len(job.token_ids)
         if not length:
             raise EngineError("the prompt is empty; a model needs at least one token")
         if length >= self.card.context_length:
             raise PromptTooLong(f"the prompt has {length} tokens; the model takes {self.card.context_length} in all")
-        if self._needs(job) > server.context_length:
+        if self._num_tokens(job) > server.context_length:
             raise PromptTooLong(
-                f"prompt and answer may take {self._needs(job)} tokens; the model's server takes "
+                f"prompt and answer may take {self._num_tokens(job)} tokens; the model's server takes "
                 f"{server.context_length}; ask for a shorter answer"
             )
-        return self._needs(job) - length
+        return self._num_tokens(job) - length
 
 
-def _state(servers: Sequence[Server]) -> str:
-    """Of a model, as `ModelStatus` has it."""
+def _state(servers: Sequence[RemoteServer]) -> str:
+    """Return the state of a model, as in `ModelStatus`."""
     states = {server.state for server in servers}
-    return next((words for state, words in STATES.items() if state in states), "off")
+    return next((model_state for state, model_state in STATES.items() if state in states), "off")
 
 
-def _reason(servers: Sequence[Server]) -> str:
-    """Why no server of a model answers."""
+def _reason(servers: Sequence[RemoteServer]) -> str:
+    """Return the reason why no server of a model answers."""
     if not servers:
         return "its card names no server"
     reason = next((server.reason for server in servers if server.reason), "")
     return reason if len(servers) == 1 else f"none of its {len(servers)} servers answers; the first: {reason}"
 
 
-def _failure(trouble: Trouble, server: Server, row: Row) -> EngineError:
-    """What the row ends with; its record says so when it was not fed exactly."""
-    words = f"{trouble}; it had begun to answer" if row.begun else str(trouble)
-    if trouble.inexact:
-        row.begin(replace(server.facts, faithful=False))
-    return EngineError(words)
+def _failure(error: ServerError, server: RemoteServer, running: RunningJob) -> EngineError:
+    """Return the error that ends a job; if the prompt was not exact, its provenance says so."""
+    message = f"{error}; it had begun to answer" if running.started else str(error)
+    if error.inexact:
+        running.start(replace(server.facts, faithful=False))
+    return EngineError(message)

@@ -1,4 +1,4 @@
-"""A job as the body of a completions request: exact ids in, exact ids out.
+"""Build the body of a completions request: exact ids in, exact ids out.
 
 Boundary: values only; the names are those of vLLM's ``/v1/completions``.
 """
@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 from playground.engines.protocol import Job
+from playground.records import WHEN_SAMPLING, SamplingParams
 
 
 def request_body(job: Job, model: str, max_tokens: int) -> dict[str, Any]:
-    """What is sent for `job`; every parameter is named, so that no default of the server's has a say.
+    """Return the request for `job`, with every parameter set, so that no default of the server applies.
 
-    `renormalize_logits` has no equivalent and needs none: it does not change which token is drawn.
+    `renormalize_logits` has no equivalent and needs none: it does not change the drawn token.
     """
     params = job.params
     return {
@@ -25,13 +26,11 @@ def request_body(job: Job, model: str, max_tokens: int) -> dict[str, Any]:
         "min_tokens": min(params.min_new_tokens, max_tokens),
         "seed": job.seed,
         "stop_token_ids": list(job.stop_ids),
-        "ignore_eos": True,  # what ends an answer is the template's to say, not the checkpoint's
+        "ignore_eos": True,  # stop ids come from the template, not from the checkpoint
         "skip_special_tokens": False,
         "repetition_penalty": params.repetition_penalty,
         "presence_penalty": 0.0,
         "frequency_penalty": 0.0,
-        "min_p": 0.0,
-        "temperature": params.temperature if params.do_sample else 0.0,
-        "top_k": params.top_k if params.do_sample else 0,
-        "top_p": params.top_p if params.do_sample else 1.0,
+        **{name: getattr(params if params.do_sample else SamplingParams(), name) for name in WHEN_SAMPLING},
+        **({} if params.do_sample else {"temperature": 0.0}),
     }

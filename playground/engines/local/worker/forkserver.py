@@ -1,12 +1,12 @@
-"""The process that has torch and the model code imported and forks a worker whenever it is asked to.
+"""Import torch and the model code once, and fork workers on request.
 
-Started as ``python -m playground.engines.local.worker.forkserver FD``, where FD is a Unix packet socket.
-It is asked ``{"fork": n}`` with two descriptors (the worker's end of its channel) and ``{"end": n}``; it says
-``{"serving": true}`` once it listens, then ``{"exited": n, "code": status}``. When the socket closes, it ends every
-worker and itself.
+Started as ``python -m playground.engines.local.worker.forkserver FD``, where FD is a Unix packet socket. Requests are
+``{"fork": n}`` with two descriptors (the worker's end of its channel) and ``{"end": n}``. Replies are
+``{"serving": true}`` once it listens, and ``{"exited": n, "code": status}``. When the socket closes, it kills every
+worker and ends.
 
-Boundary: imports, forks, reaps, and nothing else: no tensor may be made here, because a child forked after a single
-tensor operation hangs at its first one, and no GPU may be touched before the fork. Linux only.
+Boundary: imports, forks, reaps, and nothing else. It must not run a tensor operation (a child forked after one hangs
+at its first own) nor touch a GPU. Linux only.
 """
 
 from __future__ import annotations
@@ -22,10 +22,9 @@ import signal
 import socket
 import sys
 
-from playground.engines.local.cpu_affinity import run_everywhere
 from playground.engines.local.wire.channel import Channel, Message
 
-# What loading a checkpoint of the known architectures would import lazily: done once here, shared by every child.
+# Modules that loading a checkpoint would import lazily; imported here, their memory is shared by every child.
 _PRELOAD = (
     "playground.engines.local.worker.main",
     "transformers.models.auto.modeling_auto",
@@ -40,33 +39,32 @@ _PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
-    """Serve forks until the socket closes; in a child, be the worker."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the web process decides when to end
-    run_everywhere()
+    """Serve requests until the socket closes; in a child, run the worker."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the web process handles Ctrl-C
     control = socket.socket(fileno=int(sys.argv[1]))
     preload()
     gc.collect()
-    gc.freeze()  # the collector leaves what is shared with the children untouched, so it stays shared
+    gc.freeze()  # a collection in a child would write to shared pages, which copies them
     channel = ForkServer(control).serve()
     if channel is None:
-        os._exit(0)  # nothing here needs to be written or given back
-    from playground.engines.local.worker.main import run  # preloaded above; here for the name only
+        os._exit(0)  # there is nothing to flush or to release
+    from playground.engines.local.worker.main import run  # imported by `preload`
 
     run(channel)
 
 
 def preload() -> None:
-    """Import the model code, and have transformers compile its hundreds of key patterns once instead of per worker."""
+    """Import the model code and compile transformers' key patterns, once instead of per worker."""
     for name in _PRELOAD:
         importlib.import_module(name)
-    with contextlib.suppress(ImportError):  # not part of its public interface; without it every load takes 0.1 s more
+    with contextlib.suppress(ImportError):  # not a public function; without it every load takes 0.1 s longer
         from transformers.conversion_mapping import get_checkpoint_conversion_mapping
 
         get_checkpoint_conversion_mapping("llama")
 
 
 class ForkServer:
-    """Children by number, and the loop that makes and reaps them."""
+    """Fork and reap children, each with a number."""
 
     def __init__(self, control: socket.socket) -> None:
         self._control = control
@@ -76,7 +74,7 @@ class ForkServer:
         os.set_blocking(self._wake_write, False)
 
     def serve(self) -> Channel | None:
-        """The channel of the worker to be, in a child; None in the parent, after the end of everything."""
+        """Serve until the socket closes, then return None; in a child, return the worker's channel."""
         signal.signal(signal.SIGCHLD, lambda _signal, _frame: None)
         signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
         self._report({"serving": True})
@@ -101,7 +99,7 @@ class ForkServer:
                 self._kill(request["end"])
 
     def _fork(self, number: int, descriptors: list[int]) -> bool:
-        """True in the child."""
+        """Fork a worker; return True in the child."""
         parent = os.getpid()
         pid = os.fork()
         if pid == 0:
@@ -113,14 +111,14 @@ class ForkServer:
         return False
 
     def _become_child(self, parent: int) -> None:
-        """Keep nothing of the parent's: its socket must close with it, its signals are not ours."""
+        """Close the parent's descriptors and reset its signal handlers, and end with it."""
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self._control.close()
         os.close(self._wake_read)
         os.close(self._wake_write)
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it died before the line above
+        if os.getppid() != parent:  # it ended before prctl
             os._exit(0)
 
     def _kill(self, number: int) -> None:
@@ -128,7 +126,7 @@ class ForkServer:
             os.kill(self._pids[number], signal.SIGKILL)
 
     def _reap(self) -> None:
-        """Collect every child that has ended and say so."""
+        """Reap every child that has ended and report its status."""
         for number, pid in list(self._pids.items()):
             ended, status = os.waitpid(pid, os.WNOHANG)
             if ended:
@@ -136,7 +134,7 @@ class ForkServer:
                 self._report({"exited": number, "code": os.waitstatus_to_exitcode(status)})
 
     def _report(self, message: Message) -> None:
-        with contextlib.suppress(OSError):  # the web process is gone: the end of its socket is read next
+        with contextlib.suppress(OSError):  # the web process has ended; `serve` reads that next
             self._control.send(json.dumps(message).encode())
 
     def _end_all(self) -> None:

@@ -1,9 +1,9 @@
-"""One model in one process: takes jobs from a channel, answers with tokens, and ends when the other end hangs up.
+"""Run one model in one process: receive jobs over a channel, send tokens, end when the channel closes.
 
 Forked by `forkserver`, or started as ``python -m playground.engines.local.worker.main`` with the channel on
 standard input and output where forking is not safe.
 
-Boundary: worker side; a failure that is not understood ends the process, which the pool then replaces.
+Boundary: an unexpected error ends the process; its supervisor starts another one.
 """
 
 from __future__ import annotations
@@ -21,35 +21,36 @@ from pathlib import Path
 from playground.engines.local.wire import messages
 from playground.engines.local.wire.channel import Channel, Message
 from playground.engines.local.worker import priority
-from playground.engines.local.worker.decode import Drawn, Writer
-from playground.engines.local.worker.golden import checked_writer
-from playground.engines.local.worker.loading import load
-from playground.engines.local.worker.memory import OutOfMemory, memory_errors, release
+from playground.engines.local.worker.decoding.decoder import Decoder, NewToken
+from playground.engines.local.worker.decoding.self_check import checked_decoder
+from playground.engines.local.worker.errors import OutOfMemory, memory_errors, one_line, release_memory
+from playground.engines.local.worker.loading.model import load
 from playground.engines.protocol import Job
 from playground.errors import EngineError, PlaygroundError
-from playground.records import FinishReason
+from playground.records import FinishReason, ModelCard
 
-Clock = Callable[[], float]
 Inbox = queue.SimpleQueue[Message]
 
 BATCH_S = 0.02
-"""Tokens of a row are sent together when they come faster than this; the first one is never held back."""
+"""Tokens of a row are sent at most this often; the first one is sent at once."""
 
 
 @dataclass(slots=True)
 class _Stream:
-    """What a row that is being written still has to send, and when it has to be over."""
+    """Unsent tokens and the deadline of a running row."""
 
-    ends_at: float
+    ends_at: float  # by the worker's clock
     deadline_s: float
     unsent: list[int] = field(default_factory=list)
     sent_at: float = 0.0
 
 
 class Worker:
-    """The message loop: commands in between steps, one step for all running rows, events out."""
+    """Message loop: between commands, one decode step for all running rows."""
 
-    def __init__(self, decoder: Writer, inbox: Inbox, send: Callable[..., None], clock: Clock = time.monotonic) -> None:
+    def __init__(
+        self, decoder: Decoder, inbox: Inbox, send: Callable[..., None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._decoder = decoder
         self._inbox = inbox
         self._send = send
@@ -59,9 +60,9 @@ class Worker:
         self._streams: dict[str, _Stream] = {}
 
     def turn(self) -> None:
-        """Obey every command that has come (waiting for one when there is nothing to do), then make one step."""
+        """Handle every received command, waiting for one if there are no rows; then make one decode step."""
         while not (self._streams or self._waiting) or not self._inbox.empty():
-            self._obey(self._inbox.get())
+            self._handle(self._inbox.get())
             self._send_all()
         self._admit()
         self._end_late_rows()
@@ -73,14 +74,14 @@ class Worker:
                 self._send_all()
 
     def _send_all(self) -> None:
-        """What was said of all rows goes in one piece: each piece wakes the web process, in the midst of its votes."""
-        said, self._unsent = self._unsent, []
-        if said:
-            self._send(*said)
+        """Send the messages of all rows together: every write wakes the web process."""
+        unsent, self._unsent = self._unsent, []
+        if unsent:
+            self._send(*unsent)
 
-    def _obey(self, message: Message) -> None:
+    def _handle(self, message: Message) -> None:
         if message["kind"] == "start":
-            self._waiting.append(messages.read_job(message))
+            self._waiting.append(messages.read(Job, message["job"]))
         elif message["kind"] == "cancel":
             self._cancel(message["row"])
         else:
@@ -93,7 +94,7 @@ class Worker:
             self._end(row, FinishReason.CANCELLED)
 
     def _admit(self) -> None:
-        while self._waiting and self._decoder.has_room:
+        while self._waiting and self._decoder.can_admit:
             job = self._waiting.popleft()
             try:
                 self._decoder.admit(job)
@@ -111,20 +112,20 @@ class Worker:
     def _step(self) -> None:
         try:
             with memory_errors("writing the answer"):
-                drawn = self._decoder.step()
+                new_tokens = self._decoder.step()
         except OutOfMemory as error:
             self._end_all(str(error))
-            release()
+            release_memory()
         except EngineError as error:
             self._end_all(str(error))
         except Exception as error:
-            self._end_all(f"the model failed: {type(error).__name__}: {' '.join(str(error).split())[:200]}")
+            self._end_all(f"the model failed: {type(error).__name__}: {one_line(error, 200)}")
             raise
         else:
-            for token in drawn:
+            for token in new_tokens:
                 self._emit(token)
 
-    def _emit(self, token: Drawn) -> None:
+    def _emit(self, token: NewToken) -> None:
         stream = self._streams[token.row]
         if token.token_id is not None:
             stream.unsent.append(token.token_id)
@@ -151,52 +152,53 @@ class Worker:
 
 
 def run(channel: Channel) -> None:
-    """Load the model that the first message names, then serve until the other end hangs up.
+    """Load the model of the first message and serve it until the channel closes.
 
-    Returns when the model cannot be loaded, having said why.
+    Reports an error and returns if the model cannot be loaded.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal reaches us too; the web process decides
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal; the web process handles it
     inbox: Inbox = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(channel, inbox), name="channel", daemon=True).start()
     request = inbox.get()
-    card = messages.read_card(request)
+    card = messages.read(ModelCard, request["card"])
     _show_name(card.id)
-    priority.be_the_first_to_go()
+    priority.be_the_first_to_end()
     priority.be_nice()
     try:
         loaded = load(card, request["threads"], room=request["room"])
-        writer, golden = checked_writer(loaded, request["max_rows"], recorded=request["recorded"])
+        decoder, checked = checked_decoder(loaded, request["max_rows"], recorded=request["recorded"])
     except EngineError as error:
         channel.send(messages.failed(str(error)))
         return
-    channel.send(messages.ready(golden.facts(loaded.facts), loaded.load_s, writer.max_rows, golden.note))
-    worker = Worker(writer, inbox, channel.send)
-    priority.keep_turning(worker.turn, gives_way=request["gives_way"] and loaded.device.type == "cpu")
+    channel.send(messages.ready(checked.facts(loaded.facts), loaded.load_s, decoder.max_rows, checked.note))
+    worker = Worker(decoder, inbox, channel.send)
+    while True:
+        worker.turn()
 
 
 def _show_name(name: str) -> None:
-    """Let ps and top say which model this process holds; Linux shows 15 bytes."""
+    """Set the process name that ps and top show on Linux, at most 15 bytes."""
     comm = Path("/proc/self/comm")
     if comm.exists():
         comm.write_text(name[:15])
 
 
 def _listen(channel: Channel, inbox: Inbox) -> None:
-    """Hand messages on; at the end of the conversation end the process, even in the middle of a step."""
+    """Put messages into the inbox; end the process when the channel closes, even in the middle of a step."""
     try:
         while (received := channel.receive()) is not None:
             for message in received:
                 inbox.put(message)
     finally:
-        os._exit(0)  # nothing here needs to be written, flushed or given back
+        os._exit(0)  # there is nothing to flush or to release
 
 
-def main() -> None:
-    """Serve on standard input and output, which nothing else may use from here on."""
+def standard_channel() -> Channel:
+    """Return a channel over standard input and output, and send what is printed to standard error instead."""
     channel = Channel(os.dup(0), os.dup(1))
-    os.dup2(2, 1)  # a stray print goes to the log
-    run(channel)
+    os.dup2(2, 1)
+    return channel
 
 
 if __name__ == "__main__":
-    main()
+    run(standard_channel())

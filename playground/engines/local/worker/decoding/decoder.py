@@ -1,0 +1,246 @@
+"""Decode loop: rows join at any step, each step gives every running row one token, rows leave when they end.
+
+A new row's prompt is read alone; then it joins the `BatchCache`, and one forward serves all rows. The model is called
+through its public interface (ids, 2-D attention mask, a cache, position ids if it takes them), as ``generate`` does.
+`self_check` verifies that a model's answers are the same this way.
+
+Boundary: token ids in and out; knows no channel, no clock and no text.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from transformers import DynamicCache
+
+from playground.engines.local.placement import MAX_ROWS
+from playground.engines.local.worker.decoding.cuda_graph import StepRecorder, next_logits, takes_positions
+from playground.engines.local.worker.decoding.kv_cache import BatchCache, CacheLimits
+from playground.engines.local.worker.decoding.sampling import Sampler, next_ids
+from playground.engines.local.worker.errors import OutOfMemory, memory_errors, release_memory
+from playground.engines.local.worker.loading.model import LoadedModel
+from playground.engines.protocol import Job
+from playground.errors import EngineError, PromptTooLong
+from playground.records import FinishReason
+
+PROMPT_TOKENS_PER_STEP = 256
+"""Reading prompts delays the running rows; after this many tokens the other new rows wait for the next step."""
+
+RECORDED_COLUMNS_AHEAD = 256
+"""Columns allocated at once under recorded steps: each growth records the step again, which takes a few eager steps."""
+
+NO_USABLE_LOGITS = "the model computed no usable numbers for the next token"
+
+
+@dataclass(frozen=True, slots=True)
+class NewToken:
+    """The new token of a row, with the finish reason if it is the last one."""
+
+    row: str
+    token_id: int | None  # None: none could be drawn, see `error`
+    finish_reason: FinishReason | None = None
+    error: str | None = None
+
+
+class Decoder(Protocol):
+    """Writes rows, one token of each per step."""
+
+    max_rows: int
+    """Rows written at the same time."""
+
+    @property
+    def can_admit(self) -> bool:
+        """True if one more row can be admitted."""
+
+    def admit(self, job: Job) -> None:
+        """Add a row.
+
+        Raises:
+            PromptTooLong: the prompt fills the context.
+            EngineError: the model cannot take this prompt.
+        """
+
+    def drop(self, row: str) -> None:
+        """Remove a row; unknown ones are ignored."""
+
+    def step(self) -> list[NewToken]:
+        """Return at most one token of each row; rows that end are dropped."""
+
+
+@dataclass(slots=True)
+class _Row:
+    job: Job
+    sampler: Sampler
+    last_id: int = -1  # the model has not seen it yet
+    num_new: int = 0
+
+
+class BatchDecoder:
+    """Writes all rows of a model together."""
+
+    def __init__(self, loaded: LoadedModel, max_rows: int = MAX_ROWS, *, recorded: bool = False) -> None:
+        """Create a decoder without rows.
+
+        Args:
+            recorded: run steps of a fixed shape, which a GPU records and replays.
+        """
+        self._loaded = loaded
+        self.max_rows = max_rows
+        self._recorder = StepRecorder(loaded) if recorded else None
+        self._takes_positions = takes_positions(loaded)
+        self._waiting: deque[_Row] = deque()
+        self._running: list[_Row] = []  # in the order of the cache
+        self._cache = self._empty_cache()
+
+    @property
+    def can_admit(self) -> bool:
+        return len(self._waiting) + len(self._running) < self.max_rows
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """Rows that have not ended."""
+        return tuple(row.job.row for row in (*self._running, *self._waiting))
+
+    @property
+    def cache_bytes(self) -> int:
+        """Size of the keys and values, including columns allocated ahead."""
+        return self._cache.num_bytes
+
+    def admit(self, job: Job) -> None:
+        check_job(job, self._loaded)
+        self._waiting.append(_Row(job, sampler_of(job, self._loaded)))
+
+    @torch.inference_mode()
+    def drop(self, row: str) -> None:
+        """Remove a row and free its part of the cache."""
+        self._waiting = deque(waiting for waiting in self._waiting if waiting.job.row != row)
+        for index, running in enumerate(self._running):
+            if running.job.row == row:
+                self._leave(index)
+                return
+
+    @torch.inference_mode()
+    def step(self) -> list[NewToken]:
+        """Return a token of every running row, and the first one of some new rows; rows that end are dropped.
+
+        Raises:
+            OutOfMemory: the running rows do not fit; a new row that does not fit ends alone.
+            Exception: the model failed; all rows are lost.
+        """
+        try:
+            new_tokens = self._write() if self._running else []
+            new_tokens += self._read_prompts(PROMPT_TOKENS_PER_STEP)
+        except Exception:
+            self._reset()
+            raise
+        for token in new_tokens:
+            if token.finish_reason is not None:
+                self.drop(token.row)
+        return new_tokens
+
+    def _reset(self) -> None:
+        """Drop all rows: after an interrupted step the layers of the cache may disagree."""
+        self._running.clear()
+        self._waiting.clear()
+        self._cache = self._empty_cache()
+        self._forget_recording()
+
+    def _forget_recording(self) -> None:
+        if self._recorder is not None and not self._cache.layers:
+            self._recorder.forget()
+
+    def _empty_cache(self) -> BatchCache:
+        context = self._loaded.context_length
+        if self._recorder is None:
+            return BatchCache(CacheLimits(self.max_rows, context))
+        return BatchCache(CacheLimits(self.max_rows, context, RECORDED_COLUMNS_AHEAD, kept_cells=context))
+
+    def _write(self) -> list[NewToken]:
+        self._cache.reserve_column()
+        last_ids = [row.last_id for row in self._running]
+        if self._recorder is not None:
+            return self._draw(self._running, self._recorder.step(last_ids, self._cache))
+        device = self._loaded.device
+        ids = torch.tensor(last_ids, device=device)[:, None]
+        positions = self._cache.positions(device) if self._takes_positions else None
+        return self._draw(
+            self._running, next_logits(self._loaded.model, ids, self._cache.mask(device), positions, self._cache)
+        )
+
+    def _read_prompts(self, budget: int) -> list[NewToken]:
+        """Read prompts of new rows until `budget` tokens are read, but at least one prompt."""
+        new_tokens: list[NewToken] = []
+        while self._waiting and budget > 0:
+            row = self._waiting.popleft()
+            new_tokens.append(self._join(row))
+            budget -= len(row.job.token_ids)
+        return new_tokens
+
+    def _join(self, row: _Row) -> NewToken:
+        try:
+            with memory_errors("reading the prompt"):
+                cache, logits = self._read(row.job.token_ids)
+                self._cache.reserve_row(cache)
+        except OutOfMemory as error:
+            release_memory()
+            return NewToken(row.job.row, None, FinishReason.ERROR, str(error))
+        self._cache.join(cache)
+        self._running.append(row)
+        return self._draw([row], logits)[0]
+
+    def _read(self, token_ids: Sequence[int]) -> tuple[DynamicCache, torch.Tensor]:
+        """Return the cache of a prompt and the logits after it, shape (1, vocabulary)."""
+        cache = DynamicCache()
+        ids = torch.tensor([token_ids], device=self._loaded.device)
+        positions = torch.arange(ids.shape[1], device=ids.device)[None] if self._takes_positions else None
+        return cache, next_logits(self._loaded.model, ids, torch.ones_like(ids), positions, cache)
+
+    def _draw(self, rows: Sequence[_Row], logits: torch.Tensor) -> list[NewToken]:
+        ids = next_ids([row.sampler for row in rows], logits)
+        return [self._take(row, token_id) for row, token_id in zip(rows, ids, strict=True)]
+
+    def _take(self, row: _Row, token_id: int | None) -> NewToken:
+        if token_id is None:
+            return NewToken(row.job.row, None, FinishReason.ERROR, NO_USABLE_LOGITS)
+        row.last_id = token_id
+        row.num_new += 1
+        reason = finish_reason(row.job, token_id, row.num_new, self._loaded.context_length)
+        return NewToken(row.job.row, token_id, reason)
+
+    def _leave(self, index: int) -> None:
+        last = self._running.pop()
+        if index < len(self._running):
+            self._running[index] = last
+        self._cache.leave(index)
+        self._forget_recording()
+
+
+def check_job(job: Job, loaded: LoadedModel) -> None:
+    """Refuse a prompt that the model cannot take; raises as `Decoder.admit`."""
+    if not job.token_ids:
+        raise EngineError("the prompt is empty; a model needs at least one token")
+    if len(job.token_ids) >= loaded.context_length:
+        raise PromptTooLong(
+            f"the prompt has {len(job.token_ids)} tokens; the model takes {loaded.context_length} in all"
+        )
+    wrong = next((i for i in (*job.token_ids, *job.stop_ids) if not 0 <= i < loaded.vocab_size), None)
+    if wrong is not None:
+        raise EngineError(
+            f"token id {wrong} is outside the model's {loaded.vocab_size} rows: wrong tokenizer or weights"
+        )
+
+
+def sampler_of(job: Job, loaded: LoadedModel) -> Sampler:
+    return Sampler(job.params, job.seed, job.token_ids, job.stop_ids, loaded.vocab_size, loaded.device)
+
+
+def finish_reason(job: Job, token_id: int, num_new: int, context_length: int) -> FinishReason | None:
+    """Return the reason if the row ends with its `num_new`-th token."""
+    if token_id in job.stop_ids:
+        return FinishReason.STOP
+    full = len(job.token_ids) + num_new >= context_length
+    return FinishReason.LENGTH if full or num_new >= job.params.max_new_tokens else None

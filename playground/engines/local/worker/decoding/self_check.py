@@ -1,0 +1,197 @@
+"""Check before a model answers that its decode loop writes exactly the tokens of ``model.generate``.
+
+Short rows that join and leave while others run are written greedily both ways. On a GPU, recorded steps are tried
+first and eager ones second. A model that fails both is written one row at a time by ``generate`` itself.
+
+Boundary: chooses the decoder of a loaded model; does not judge its text.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from transformers import GenerationConfig
+
+from playground.engines.local.placement import MAX_ROWS
+from playground.engines.local.worker.decoding.cuda_graph import supports_graph
+from playground.engines.local.worker.decoding.decoder import BatchDecoder, Decoder
+from playground.engines.local.worker.decoding.generate import GenerateDecoder
+from playground.engines.local.worker.errors import OutOfMemory, memory_errors, one_line, release_memory
+from playground.engines.local.worker.loading.model import LoadedModel
+from playground.engines.protocol import EngineFacts, Job
+from playground.errors import CheckpointError, EngineError
+from playground.records import SamplingParams
+
+# Prompt and answer lengths: the second prompt is longer than the cache when it joins, the first row ends last.
+ROWS = ((5, 9), (13, 4), (2, 6))
+_JOINS_AT = (0, 2, 3)
+
+_NEAR_TIE = {torch.float32: 1e-4, torch.float16: 1e-2, torch.bfloat16: 5e-2}
+"""Rounding alone may swap two tokens whose logits differ by at most this share of the largest logit."""
+
+_MODEL_ERRORS = (RuntimeError, TypeError, ValueError, AttributeError, LookupError, NotImplementedError)
+
+log = logging.getLogger(__name__)
+
+Expected = Sequence[tuple[list[int], torch.Tensor]]
+"""Ids that ``generate`` writes for each row, and the logits they were chosen from."""
+
+
+@dataclass(frozen=True, slots=True)
+class SelfCheck:
+    """Result of the check."""
+
+    num_tokens: int  # compared
+    problem: str = ""  # the reason why rows are not written together
+    is_recorded: bool = False  # a GPU replays the steps
+
+    @property
+    def note(self) -> str:
+        """A note for visitors; empty if rows are written together."""
+        return f"answers one visitor at a time: {self.problem}" if self.problem else ""
+
+    @property
+    def summary(self) -> str:
+        """The findings, for the command `check`."""
+        if self.problem:
+            return f"written one row at a time by generate: {self.problem}"
+        how = ", replayed on the GPU," if self.is_recorded else ""
+        return f"{self.num_tokens} tokens of {len(ROWS)} rows that join and leave{how} are those of generate"
+
+    def facts(self, facts: EngineFacts) -> EngineFacts:
+        """Return `facts` with the way of decoding added."""
+        together = "rows together, steps replayed" if self.is_recorded else "rows together"
+        how = "one row at a time, by generate" if self.problem else together
+        return replace(facts, versions={**facts.versions, "decoding": how})
+
+
+def checked_decoder(
+    loaded: LoadedModel, max_rows: int = MAX_ROWS, *, recorded: bool = True
+) -> tuple[Decoder, SelfCheck]:
+    """Return a `BatchDecoder` if the model passes the check, else a `GenerateDecoder`.
+
+    Args:
+        recorded: allow recorded steps if there is a GPU.
+
+    Raises:
+        CheckpointError: ``generate`` fails with this model too.
+        OutOfMemory: the model fits, its rows do not.
+    """
+    found = run_self_check(loaded, recorded=recorded)
+    if found.problem:
+        return GenerateDecoder(loaded), found
+    return BatchDecoder(loaded, max_rows, recorded=found.is_recorded), found
+
+
+def run_self_check(loaded: LoadedModel, *, recorded: bool = True) -> SelfCheck:
+    """Write the rows both ways and compare; raises as `checked_decoder`."""
+    loaded.model.generation_config = GenerationConfig()  # sampling parameters come with each job only
+    jobs = _jobs(loaded)
+    with memory_errors("writing the first tokens"):
+        expected = [_generate(loaded, job) for job in jobs]
+        num_tokens = sum(len(ids) for ids, _ in expected)
+        if recorded and supports_graph(loaded) and _replays(loaded, jobs, expected):
+            return SelfCheck(num_tokens, is_recorded=True)
+        return SelfCheck(num_tokens, _problem(loaded, jobs, expected))
+
+
+def _replays(loaded: LoadedModel, jobs: Sequence[Job], expected: Expected) -> bool:
+    """Return True if recorded steps fit into memory and write the same tokens.
+
+    Raises:
+        RuntimeError: the recording has left the device unusable; the process must end.
+    """
+    try:
+        problem = _problem(loaded, jobs, expected, recorded=True)
+    except OutOfMemory as error:
+        problem = str(error)
+    if problem:
+        release_memory()
+        log.warning("steps are computed anew each time: %s", problem)
+    return not problem
+
+
+def _problem(loaded: LoadedModel, jobs: Sequence[Job], expected: Expected, *, recorded: bool = False) -> str:
+    """Return the reason why the decode loop cannot be used; empty if it can."""
+    try:
+        written = decode_together(loaded, jobs, recorded=recorded)
+    except OutOfMemory:
+        raise
+    except (EngineError, *_MODEL_ERRORS) as error:
+        return f"its rows cannot be written together ({type(error).__name__}: {one_line(error, 120)})"
+    near_tie = _NEAR_TIE[next(loaded.model.parameters()).dtype]
+    pairs = zip(written, expected, strict=True)
+    if all(equal_up_to_rounding(ids, *known, near_tie=near_tie) for ids, known in pairs):
+        return ""
+    return "rows that are written together differ from what generate writes"
+
+
+def _jobs(loaded: LoadedModel) -> list[Job]:
+    """Return the rows, with ids from all over the vocabulary."""
+    half = loaded.context_length // 2
+    return [
+        Job(
+            row=str(number),
+            token_ids=tuple((7 + 131 * (number + 1) * (i + 1)) % loaded.vocab_size for i in range(min(size, half))),
+            params=SamplingParams(max_new_tokens=max(1, min(new, half))),
+            seed=0,
+            stop_ids=(),
+            deadline_s=0.0,
+        )
+        for number, (size, new) in enumerate(ROWS)
+    ]
+
+
+def decode_together(loaded: LoadedModel, jobs: Sequence[Job], *, recorded: bool = False) -> list[list[int]]:
+    """Return the tokens that a `BatchDecoder` writes for jobs that join one after another.
+
+    Raises:
+        EngineError: the rows cannot be written together.
+    """
+    decoder = BatchDecoder(loaded, recorded=recorded)
+    waiting = list(zip(_JOINS_AT, jobs, strict=False))
+    written: dict[str, list[int]] = {job.row: [] for job in jobs}
+    step = 0
+    while waiting or decoder.rows:
+        while waiting and waiting[0][0] <= step:
+            decoder.admit(waiting.pop(0)[1])
+        for token in decoder.step():
+            if token.token_id is None:
+                raise EngineError(str(token.error))
+            written[token.row].append(token.token_id)
+        step += 1
+    return list(written.values())
+
+
+def _generate(loaded: LoadedModel, job: Job) -> tuple[list[int], torch.Tensor]:
+    """Return the greedy ids of ``generate``, and their logits, shape (tokens, vocabulary)."""
+    ids = torch.tensor([job.token_ids], device=loaded.device)
+    try:
+        out = loaded.model.generate(
+            ids,
+            attention_mask=torch.ones_like(ids),
+            do_sample=False,
+            max_new_tokens=job.params.max_new_tokens,
+            pad_token_id=0,
+            output_logits=True,
+            return_dict_in_generate=True,
+        )
+    except torch.OutOfMemoryError:
+        raise
+    except _MODEL_ERRORS as error:
+        if "memory" in str(error):
+            raise
+        reason = f"{type(error).__name__}: {one_line(error, 200)}"
+        raise CheckpointError(f"the model loads, but cannot write ({reason})") from error
+    return out.sequences[0, ids.shape[1] :].tolist(), torch.stack([step[0].float() for step in out.logits])
+
+
+def equal_up_to_rounding(ids: Sequence[int], known: Sequence[int], logits: torch.Tensor, near_tie: float) -> bool:
+    """Return True if `ids` equal `known`, or first differ at a near tie."""
+    for ours, theirs, scores in zip(ids, known, logits, strict=False):
+        if ours != theirs:
+            return float(scores[theirs] - scores[ours]) <= near_tie * float(scores.abs().max())
+    return len(ids) == len(known)
