@@ -1,4 +1,4 @@
-"""The life of a battle: its states and events, who may do what, and what each viewer may see.
+"""The life of a battle: states, events, permissions, and the views of it.
 
 Boundary: page, API and restart call this package and decide none of it themselves.
 """

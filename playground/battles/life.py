@@ -82,7 +82,7 @@ class Battles:
             battle = found(writing, battle_id)
             known = {side.side: side.generation for side in battle.sides}
             new = {side: generation for side, generation in ended.items() if known.get(side) != generation}
-            if not new:  # stored before, by a call that was told of an error
+            if not new:  # an earlier call stored it and failed after the commit
                 return self.rules.now(battle).state
             return Steps(writing, self.rules).finish(battle, new, names)
 

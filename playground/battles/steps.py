@@ -169,7 +169,7 @@ class Steps:
             yield "capped"
 
     def _reveal(self, battle: Battle, after: Battle) -> Battle:
-        """Make a vote final before its time, which the journal has to be told."""
+        """Make a vote final before its time, and journal it."""
         now = self.rules.clock.now()
         final = replace(after, final_at=now)
         self._move(battle, final)

@@ -78,7 +78,7 @@ def prior_wins(wins: FloatArray, groups: IntArray, prior: float) -> FloatArray:
     """Return the wins (m, m) that the prior adds: each group's ties in equal parts to the pairs that met."""
     met = wins + wins.T > 0
     pairs = np.bincount(groups, weights=met.sum(axis=1) / 2, minlength=1)
-    ties = prior * (np.bincount(groups, minlength=1) - 1) / np.maximum(pairs, 1)  # for each pair; nobody met: none
+    ties = prior * (np.bincount(groups, minlength=1) - 1) / np.maximum(pairs, 1)  # for each pair that met
     return np.where(met, ties[groups][:, None] / 2, 0.0)
 
 

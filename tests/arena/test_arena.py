@@ -1,4 +1,4 @@
-"""The arena with real worker processes over tiny checkpoints: what a page or a program may ask of it."""
+"""The arena over real worker processes with tiny checkpoints."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ENDLESS = {"max_new_tokens": WITHOUT_END, "min_new_tokens": WITHOUT_END}
 
 
 def write_card(folder: Path, card: ModelCard, max_new_tokens: int = 24) -> None:
-    """The card as a user would write it for a checkpoint of her own."""
+    """Write the card file of a checkpoint."""
     (folder / f"{card.id}.toml").write_text(
         f'id = "{card.id}"\nname = "{card.name}"\nrepo = "{card.repo}"\nrevision = "local"\nlicense = "CC0-1.0"\n'
         f'architecture = "{card.architecture}"\ncontext_length = {card.context_length}\ndtype = "float32"\n'
@@ -63,7 +63,7 @@ def arena(settings: Settings) -> Iterator[Arena]:
 
 
 def ended(arena: Arena, battle_id: str, viewer: Viewer = ADA) -> BattleView:
-    """The battle once nothing of it is being written."""
+    """Return the view of a battle once it has ended."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         view = arena.battles.view(battle_id, viewer)
@@ -74,14 +74,12 @@ def ended(arena: Arena, battle_id: str, viewer: Viewer = ADA) -> BattleView:
 
 
 def count(arena: Arena) -> int:
-    """Battles in the database."""
+    """Return the number of battles in the database."""
     with arena.store.reading() as reading:
         return len(reading.battles_in(*BattleState))
 
 
-def test_a_blind_battle_is_looked_at_without_the_database_while_it_is_written(
-    arena: Arena, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_running_blind_battle_is_read_without_the_database(arena: Arena, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[BattleView] = []
     view = Battles.view
 
@@ -94,7 +92,7 @@ def test_a_blind_battle_is_looked_at_without_the_database_while_it_is_written(
     assert [shown.state for shown in asked] == [BattleState.OPEN]
 
 
-def test_a_comparison_streams_to_an_end_and_is_stored_with_its_provenance(arena: Arena) -> None:
+def test_comparison_is_stored_with_its_provenance(arena: Arena) -> None:
     view = ended(arena, arena.compare(ASK, ADA, blind=False))
     assert view.state is BattleState.OPEN
     assert {c.card.id for c in view.columns if c.card} == {"tiny-llama", "tiny-opt"}
@@ -108,7 +106,7 @@ def test_a_comparison_streams_to_an_end_and_is_stored_with_its_provenance(arena:
         assert not Path(generation.repo).is_absolute(), "a folder of this machine is nobody's business"
 
 
-def test_a_starter_brings_its_category_and_what_is_typed_has_none(arena: Arena) -> None:
+def test_only_a_starter_has_a_category(arena: Arena) -> None:
     category, (starter, *_) = next(iter(arena.starters.items()))
     typed = replace(starter, category="")
     for instruction, expected in ((typed, category), (Instruction("made up", category="facts"), "")):
@@ -132,7 +130,7 @@ def test_more_columns_than_models_repeat_them_evenly(arena: Arena) -> None:
     assert sorted(c.card.id for c in view.columns if c.card) == ["tiny-llama"] * 2 + ["tiny-opt"] * 2
 
 
-def test_only_a_blind_battle_that_is_written_is_known_at_a_glance(arena: Arena) -> None:
+def test_glance_answers_only_for_running_blind_battles(arena: Arena) -> None:
     with frozen_models(os.getpid()):
         blind, openly = (arena.compare(ASK, ADA, blind=b, overrides=ENDLESS) for b in (True, False))
         wait_until(lambda: arena.battles.glance(blind, ADA) == arena.battles.view(blind, ADA))
@@ -146,7 +144,7 @@ def test_only_a_blind_battle_that_is_written_is_known_at_a_glance(arena: Arena) 
     ended(arena, openly)
 
 
-def test_stopping_keeps_what_was_written_and_a_blind_column_cannot_be_stopped_alone(arena: Arena) -> None:
+def test_stop_keeps_text_and_blind_columns_stop_together(arena: Arena) -> None:
     battle_id = arena.compare(ASK, ADA, blind=False, overrides=ENDLESS)
     while not all(c.text for c in arena.battles.view(battle_id, ADA).columns):
         time.sleep(0.01)
@@ -165,7 +163,7 @@ def test_stopping_keeps_what_was_written_and_a_blind_column_cannot_be_stopped_al
 
 
 @pytest.mark.proves("visitor gone before, while and after")
-def test_what_nobody_reads_is_stopped(arena: Arena, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_abandoned_comparison_is_stopped(arena: Arena, monkeypatch: pytest.MonkeyPatch) -> None:
     stop, stopped = Comparison.stop, threading.Event()
 
     def told(self: Comparison, side: str | None = None) -> None:
@@ -196,7 +194,7 @@ def test_regenerating_is_a_new_battle_of_the_same_models(arena: Arena) -> None:
         arena.regenerate(first.battle_id, BEN)
 
 
-def test_a_battle_that_is_not_to_be_stored_leaves_nothing_and_counts_nowhere(arena: Arena) -> None:
+def test_battle_in_memory_is_not_stored_and_not_counted(arena: Arena) -> None:
     battles, votes = count(arena), arena.leaderboard().num_votes
     view = ended(arena, arena.compare(ASK, ADA, blind=True, keep=False))
     assert not view.stored
@@ -207,7 +205,7 @@ def test_a_battle_that_is_not_to_be_stored_leaves_nothing_and_counts_nowhere(are
     assert not arena.battles.view(ended(arena, arena.regenerate(view.battle_id, ADA)).battle_id, ADA).stored
 
 
-def test_an_open_run_that_is_not_stored_is_remembered_with_who_saw_it(arena: Arena) -> None:
+def test_open_run_in_memory_flags_votes_of_who_saw_it(arena: Arena) -> None:
     asked = Instruction("What is the capital of Peru?")
     cyd, dee = Viewer("c" * 32), Viewer("d" * 32)
     ended(arena, arena.compare(asked, cyd, blind=False, keep=False), cyd)
@@ -231,7 +229,7 @@ def test_regenerating_draws_nothing(arena: Arena) -> None:
     assert (probabilities[0] is None, probabilities[1]) == (False, None)
 
 
-def test_of_too_many_battles_in_memory_the_same_owners_are_forgotten_first(
+def test_oldest_battle_in_memory_of_the_same_owner_is_dropped_first(
     arena: Arena, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("playground.arena.in_memory.KEPT_IN_MEMORY", 2)
@@ -243,7 +241,7 @@ def test_of_too_many_battles_in_memory_the_same_owners_are_forgotten_first(
 
 
 @pytest.mark.proves("disk full, and freed again")
-def test_what_the_disk_does_not_take_is_saved_when_it_does_again(arena: Arena, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_answers_are_saved_once_the_disk_has_space_again(arena: Arena, monkeypatch: pytest.MonkeyPatch) -> None:
     full, finish = [True], Battles.finish
 
     def fails_while_full(self: Battles, battle_id: str, ended: Mapping[str, Generation]) -> BattleState:
@@ -260,7 +258,7 @@ def test_what_the_disk_does_not_take_is_saved_when_it_does_again(arena: Arena, m
     assert all(c.generation is not None for c in ended(arena, battle_id).columns)
 
 
-def test_a_comparison_that_cannot_be_stored_takes_nobodys_place(arena: Arena, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_comparison_that_cannot_be_stored_frees_its_capacity(arena: Arena, monkeypatch: pytest.MonkeyPatch) -> None:
     def create(*_: object) -> None:
         raise StorageError("no space left; nothing was saved")
 
@@ -281,7 +279,7 @@ def test_a_comparison_that_cannot_be_stored_takes_nobodys_place(arena: Arena, mo
         ({"overrides": {"temperature": 9.0}}, InvalidValue, "'temperature' is 9.0; valid: 0.01 to 5"),
     ],
 )
-def test_what_does_not_fit_is_refused_before_anything_is_stored(
+def test_invalid_comparison_is_refused_before_storing(
     arena: Arena, changes: dict, error: type[Exception], words: str
 ) -> None:
     before = count(arena)
@@ -291,9 +289,7 @@ def test_what_does_not_fit_is_refused_before_anything_is_stored(
 
 
 @pytest.mark.proves("restart in the middle of a battle")
-def test_a_restart_keeps_votes_and_ends_what_was_being_written(
-    arena: Arena, settings: Settings, tmp_path: Path
-) -> None:
+def test_restart_keeps_votes(arena: Arena, settings: Settings, tmp_path: Path) -> None:
     here = replace(settings, db=tmp_path / "restart.db")
     first = Arena(here)
     first.open()
@@ -310,7 +306,7 @@ def test_a_restart_keeps_votes_and_ends_what_was_being_written(
 
 
 @pytest.mark.proves("weights missing, truncated, poisoned, of wrong shape, with missing keys, NaN")
-def test_a_line_up_with_a_broken_model_still_compares_the_others(settings: Settings, tmp_path: Path) -> None:
+def test_broken_model_does_not_stop_the_others(settings: Settings, tmp_path: Path) -> None:
     cards = tmp_path / "cards"
     cards.mkdir()
     for number, kind in enumerate(("llama", "opt", "mpt")):
@@ -333,9 +329,7 @@ def test_a_line_up_with_a_broken_model_still_compares_the_others(settings: Setti
 
 
 @pytest.mark.proves("a tokenizer error")
-def test_a_model_whose_tokenizer_is_broken_is_refused_in_words_and_the_others_go_on(
-    settings: Settings, tmp_path: Path
-) -> None:
+def test_model_with_broken_tokenizer_is_refused_and_others_run(settings: Settings, tmp_path: Path) -> None:
     cards = tmp_path / "cards"
     cards.mkdir()
     for number, kind in enumerate(("llama", "opt", "mpt")):
@@ -369,9 +363,7 @@ def one_track(folder: Path) -> None:
 
 
 @pytest.mark.proves("endless repetition")
-def test_an_answer_that_repeats_itself_for_ever_ends_at_its_limit_and_can_be_judged(
-    settings: Settings, tmp_path: Path
-) -> None:
+def test_endless_answer_ends_at_its_limit_and_can_be_judged(settings: Settings, tmp_path: Path) -> None:
     write_card(tmp_path, write_checkpoint(tmp_path / "llama", "llama"), max_new_tokens=200)
     one_track(tmp_path / "llama")
     arena = Arena(replace(settings, db=tmp_path / "p.db", cards=str(tmp_path), models="tiny-llama"))
@@ -389,9 +381,7 @@ def test_an_answer_that_repeats_itself_for_ever_ends_at_its_limit_and_can_be_jud
 
 
 @pytest.mark.proves("an empty answer")
-def test_a_model_that_says_nothing_cannot_be_chosen_and_alone_with_another_makes_no_battle(
-    settings: Settings, tmp_path: Path
-) -> None:
+def test_empty_answer_cannot_be_chosen_and_leaves_a_pair_void(settings: Settings, tmp_path: Path) -> None:
     cards, templates = tmp_path / "cards", tmp_path / "templates"
     cards.mkdir()
     templates.mkdir()
@@ -460,7 +450,7 @@ def test_a_folder_with_a_chat_template_answers_without_a_card(tmp_path: Path, se
 
 
 @pytest.mark.proves("visitor gone before, while and after")
-def test_an_open_battle_that_nobody_looks_at_becomes_void_by_itself(settings: Settings, tmp_path: Path) -> None:
+def test_unread_open_battle_expires(settings: Settings, tmp_path: Path) -> None:
     time_told = ToldTime()
     passed = [0.0]
     arena = Arena(replace(settings, db=tmp_path / "playground.db"), clock=Clock(time_told.now, lambda: passed[0]))
@@ -479,7 +469,7 @@ def test_an_open_battle_that_nobody_looks_at_becomes_void_by_itself(settings: Se
         arena.close()
 
 
-def test_beside_another_arena_one_can_read_and_compare_without_storing(
+def test_second_arena_reads_and_compares_in_memory(
     arena: Arena, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     view = ended(arena, arena.compare(ASK, ADA, blind=True))

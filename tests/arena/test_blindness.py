@@ -85,7 +85,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveApp]:
 
 @pytest.fixture(scope="module")
 def spoken(live_app: LiveApp) -> Mapping[str, tuple[int, ...]]:
-    """What each model really answered, token by token."""
+    """The recorded answers of each model, token by token."""
     said: dict[str, tuple[int, ...]] = {}
     for models in (POCKET, POCKET[::-1]):
         battle = ask_api(live_app.url, "compare", instruction="What is an alpaca?", models=list(models))[-1]
@@ -327,7 +327,7 @@ def test_two_models_in_either_order_send_the_same_messages(scene: Scene, takes: 
 
 
 @pytest.mark.slow
-def test_a_slow_a_failing_and_a_quick_model_send_the_same_messages_in_every_order(scene: Scene) -> None:
+def test_slow_failing_and_quick_models_send_the_same_in_every_order(scene: Scene) -> None:
     takes = {
         GALPACA: scene.take(GALPACA, 8, waits_s=0.5, token_s=0.16),
         ORCA: scene.take(ORCA, 9, token_s=0.02, ends=FinishReason.ERROR, error=REASON),
@@ -340,14 +340,14 @@ def plain_pair(scene: Scene) -> Mapping[str, Take]:
     return {GALPACA: scene.take(GALPACA, 12, token_s=0.03), ORCA: scene.take(ORCA, 10, token_s=0.1)}
 
 
-def test_a_stopped_battle_sends_the_same_in_either_order_and_keeps_what_was_on_the_screen(scene: Scene) -> None:
+def test_stopped_battle_sends_the_same_in_either_order(scene: Scene) -> None:
     battles = scene.battles(plain_pair(scene), stopped)
     untold(battles)
     for battled in battles:
         assert len({len(words(side.text)) for side in battled.sides}) == 1
 
 
-def test_an_answer_that_failed_ahead_of_a_stop_keeps_what_was_on_the_screen(scene: Scene) -> None:
+def test_answer_that_failed_before_a_stop_keeps_the_shown_text(scene: Scene) -> None:
     failing = scene.take(MINOTAUR, 12, token_s=0.01, ends=FinishReason.ERROR, error=REASON)
     battled = scene.battle({**plain_pair(scene), MINOTAUR: failing}, stopped)
     untold([battled])
@@ -379,7 +379,7 @@ def test_a_stranger_is_sent_nothing_of_a_blind_battle(scene: Scene) -> None:
         assert b"belongs to somebody else" in said
 
 
-def test_who_stands_beside_the_slowest_changes_no_message(scene: Scene) -> None:
+def test_messages_do_not_depend_on_the_slowest_models_neighbour(scene: Scene) -> None:
     slow = {ORCA: scene.take(ORCA, 14, waits_s=0.3, token_s=0.15)}
     beside = [
         {GALPACA: scene.take(GALPACA, 12, token_s=0.01)},
@@ -390,7 +390,7 @@ def test_who_stands_beside_the_slowest_changes_no_message(scene: Scene) -> None:
     the_same([scene.battle(slow | takes, to_the_end).exact.text for takes in beside])
 
 
-def test_a_failure_is_only_said_to_have_failed_until_the_models_are_shown(scene: Scene) -> None:
+def test_reason_of_a_failure_is_hidden_until_the_reveal(scene: Scene) -> None:
     takes = {GALPACA: Take((), refused=REASON), ORCA: scene.take(ORCA, 5), MINOTAUR: scene.take(MINOTAUR, 5)}
     battled = scene.battle(takes, to_the_end)
     began = len(scene.wire.exchanges)
@@ -512,7 +512,7 @@ def test_each_order_is_drawn_as_often(scene: Scene, models: Sequence[str], kinds
 
 
 def highest_square(freedom: int) -> float:
-    """What a chi-square exceeds less often than `NEVER` (Wilson and Hilferty, 1931; six standard deviations)."""
+    """Return a bound for a chi-square at six standard deviations (Wilson and Hilferty, 1931)."""
     part = 2 / (9 * freedom)
     return max(freedom * (1 - part + 6.3 * math.sqrt(part)) ** 3, 40.0)
 
@@ -545,7 +545,7 @@ def interrupted(side: str) -> Interrupted:
 
 
 @pytest.mark.parametrize("moment", [1, 2, 3, 4])
-def test_an_answer_that_ends_while_all_are_looked_at_lets_none_run_ahead(moment: int) -> None:
+def test_column_ending_during_a_tick_does_not_run_ahead(moment: int) -> None:
     """The slower of two equal answers ends after the n-th time that one is read for a snapshot."""
     engine, columns, reads, seconds = Told(), [interrupted("a"), interrupted("b")], itertools.count(1), [0.0]
     comparison = Comparison("battle", True, columns, Clock(monotonic=lambda: seconds[0]), lambda ended: None)

@@ -1,4 +1,4 @@
-"""So many comparisons at once; who finds no place is told for how long."""
+"""The capacity for comparisons, and the wait that a refusal names."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Seconds:
         return Clock(monotonic=lambda: self.at_s)
 
 
-def test_a_place_is_taken_and_given_back() -> None:
+def test_capacity_is_taken_and_freed() -> None:
     capacity = Capacity(2, Clock())
     capacity.take("a")
     capacity.take("b")
@@ -32,7 +32,7 @@ def test_a_place_is_taken_and_given_back() -> None:
     assert len(capacity) == 2
 
 
-def test_one_place_is_told_as_one() -> None:
+def test_refusal_at_capacity_one_is_singular() -> None:
     capacity = Capacity(1, Clock())
     capacity.take("a")
     with pytest.raises(
@@ -41,7 +41,7 @@ def test_one_place_is_told_as_one() -> None:
         capacity.take("b")
 
 
-def test_the_wait_is_what_the_last_ones_took_less_what_the_oldest_has_run() -> None:
+def test_wait_is_median_duration_minus_age_of_the_oldest() -> None:
     time = Seconds()
     capacity = Capacity(1, time.clock)
     for took_s in (20, 30, 40):
@@ -58,7 +58,7 @@ def test_the_wait_is_what_the_last_ones_took_less_what_the_oldest_has_run() -> N
         capacity.take("z")
 
 
-def test_one_that_never_began_says_nothing_of_how_long_one_takes() -> None:
+def test_comparison_that_never_began_does_not_change_the_estimate() -> None:
     time = Seconds()
     capacity = Capacity(1, time.clock)
     capacity.take("x")
@@ -70,7 +70,7 @@ def test_one_that_never_began_says_nothing_of_how_long_one_takes() -> None:
 
 
 @pytest.mark.proves("queue full")
-def test_of_many_who_come_at_once_only_so_many_are_let_in() -> None:
+def test_concurrent_takes_never_exceed_the_capacity() -> None:
     capacity, begin, taken = Capacity(10, Clock()), threading.Barrier(40), []
 
     def come(name: str) -> None:

@@ -231,7 +231,7 @@ def test_a_tick_shows_nothing_that_came_after_it() -> None:
 
 
 @pytest.mark.parametrize("seconds", [0.35, 0.7, 1.2])
-def test_stopping_a_blind_battle_keeps_the_words_on_the_screen_and_no_more(seconds: float) -> None:
+def test_stop_of_a_blind_battle_keeps_exactly_the_shown_words(seconds: float) -> None:
     scene = Scene()
     comparison, engine = a_battle(scene, blind=True)
     engine.say("ga", Started("ga", FACTS), Tokens("ga", (*IDS, 2)), Ended("ga", FinishReason.STOP))
@@ -266,7 +266,7 @@ def test_a_stop_after_the_end_cuts_nothing() -> None:
 
 @settings(deadline=None)
 @given(data=st.data())
-def test_what_a_blind_battle_shows_grows_by_words_to_the_whole(data: st.DataObject) -> None:
+def test_blind_columns_grow_by_whole_words(data: st.DataObject) -> None:
     scene, said = Scene(), {row: data.draw(st.sampled_from(SCRIPTS)) for row in ("ga", "gb")}
     comparison, engine = a_battle(scene, blind=True)
     left = {row: [*encode(text), 2] for row, text in said.items()}
@@ -307,7 +307,7 @@ def test_open_columns_go_at_their_own_pace_and_are_recorded_one_by_one() -> None
     assert [side for side, _ in scene.recorded] == ["a"]
 
 
-def test_a_column_that_the_engine_does_not_take_has_failed_and_the_others_go_on() -> None:
+def test_column_refused_by_the_engine_fails_alone() -> None:
     scene = Scene()
     _comparison, engine = a_battle(scene, blind=False, refuses="ga")
     engine.say("gb", Started("gb", FACTS), Tokens("gb", (*IDS, 2)), Ended("gb", FinishReason.STOP))
@@ -317,7 +317,7 @@ def test_a_column_that_the_engine_does_not_take_has_failed_and_the_others_go_on(
     ]
 
 
-def test_a_comparison_knows_how_long_nobody_has_read_it() -> None:
+def test_comparison_measures_time_since_last_read() -> None:
     scene = Scene()
     comparison = Comparison("battle", False, [], Clock(monotonic=lambda: scene.seconds), scene.record)
     scene.seconds = 12.0

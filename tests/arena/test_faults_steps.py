@@ -1,4 +1,4 @@
-"""A disk that fails at the n-th statement, for every n: nothing is ever half done, and the next try succeeds."""
+"""A disk that fails at the n-th statement, for every n: no step is half done, and its retry succeeds."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ def time_is_up(home: House) -> int:
 
 
 def stored(home: House) -> list[str]:
-    """Everything that a process would find that looks now."""
+    """Return a dump of the database file as of now."""
     assert home.store.path is not None
     with closing(sqlite3.connect(f"{home.store.path.as_uri()}?mode=ro", uri=True)) as connection:
         return list(connection.iterdump())
 
 
 def summary(home: House) -> list[tuple[object, ...]]:
-    """What a life leaves, without the ids that are drawn."""
+    """Return the rows of a life without random ids."""
     questions = (
         "SELECT battle_id, revision, choice, rater_id FROM votes ORDER BY 1, 2",
         "SELECT id, state, void_reason, owner FROM battles ORDER BY 1",
@@ -76,7 +76,7 @@ def summary(home: House) -> list[tuple[object, ...]]:
 
 @pytest.mark.proves("a failure at the n-th statement")
 @pytest.mark.parametrize("disk", DISKS)
-def test_wherever_the_disk_fails_a_step_is_wholly_undone_and_the_next_try_succeeds(tmp_path: Path, disk: str) -> None:
+def test_failed_step_is_undone_and_its_retry_succeeds(tmp_path: Path, disk: str) -> None:
     untroubled, home = house(tmp_path / "untroubled"), house(tmp_path / "troubled")
     faulty = make_faulty(home.store, **DISKS[disk])
     for name, step in LIFE.items():
@@ -96,7 +96,7 @@ def test_wherever_the_disk_fails_a_step_is_wholly_undone_and_the_next_try_succee
 
 
 @pytest.mark.proves("a failure at the n-th statement")
-def test_a_commit_whose_answer_is_lost_can_be_asked_for_again(tmp_path: Path) -> None:
+def test_step_whose_commit_was_not_acknowledged_can_be_repeated(tmp_path: Path) -> None:
     home = house(tmp_path)
     for name, step in LIFE.items():
         if name in REPEATABLE:
@@ -113,7 +113,7 @@ def test_a_commit_whose_answer_is_lost_can_be_asked_for_again(tmp_path: Path) ->
     home.store.close()
 
 
-def test_a_vote_that_met_an_error_is_in_no_others_way(tmp_path: Path) -> None:
+def test_failed_vote_does_not_block_later_ones(tmp_path: Path) -> None:
     home = house(tmp_path)
     home.battle_is_open("battle-1")
     home.battle_is_open("battle-2")
@@ -129,7 +129,7 @@ def test_a_vote_that_met_an_error_is_in_no_others_way(tmp_path: Path) -> None:
     home.store.close()
 
 
-def test_what_a_reader_asks_while_nothing_can_be_written_is_answered(tmp_path: Path) -> None:
+def test_battle_can_be_viewed_while_writing_fails(tmp_path: Path) -> None:
     home = house(tmp_path)
     home.battle_is_open()
     faulty = make_faulty(home.store, lasts=True)

@@ -1,4 +1,4 @@
-"""What a blind battle shows: words, at ticks, the same for whoever reads and whenever."""
+"""Blind battles show words at ticks, independent of readers."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_nothing_changes_between_ticks() -> None:
     assert pace.shown == 1
 
 
-def test_the_first_word_comes_at_the_first_tick_at_which_all_have_one() -> None:
+def test_first_word_is_shown_once_every_column_has_one() -> None:
     pace = Pace(0.0)
     pace.advance(1.0, written(9, 0))
     assert pace.shown == 0
@@ -83,7 +83,7 @@ def test_a_stopped_pace_stays() -> None:
 
 
 def play(arrivals: Sequence[tuple[int, int, int]], reads: bool, swapped: bool = False) -> list[int]:
-    """What is shown at the end of each step; read often or only then."""
+    """Return the words shown at the end of each step, read often or only then."""
     pace, words, now_s, shown = Pace(0.0), [0, 0], 0.0, []
     for idle, a, b in arrivals:
         for _ in range(idle * 10):
@@ -99,7 +99,7 @@ def play(arrivals: Sequence[tuple[int, int, int]], reads: bool, swapped: bool = 
 
 
 @given(ARRIVALS)
-def test_who_reads_and_how_often_changes_nothing(arrivals: list[tuple[int, int, int]]) -> None:
+def test_pace_does_not_depend_on_reads(arrivals: list[tuple[int, int, int]]) -> None:
     assert play(arrivals, reads=True) == play(arrivals, reads=False)
 
 

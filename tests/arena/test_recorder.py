@@ -1,4 +1,4 @@
-"""Finished answers on their way into the database: together, each alone where one does not fit, all of them later."""
+"""The recorder saves answers together, each alone if one is refused, and all again after an error."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def stored(home: House) -> dict[str, tuple[str, FinishReason]]:
     return {s.side: (s.generation.text, s.generation.finish_reason) for s in found.sides if s.generation is not None}
 
 
-def test_one_answer_that_cannot_be_stored_fails_and_the_others_are_kept(home: House) -> None:
+def test_unstorable_answer_fails_and_others_are_kept(home: House) -> None:
     ended: SimpleQueue[str] = SimpleQueue()
     recorder = Recorder(ended.put)
     recorder.submit(home.battles, "battle-1", answers(a="one", b=ALONE, c="three"))
@@ -49,7 +49,7 @@ def test_one_answer_that_cannot_be_stored_fails_and_the_others_are_kept(home: Ho
     assert stored(home) == {"a": ("one", stop), "b": ("", error), "c": ("three", stop)}
 
 
-def test_what_the_database_does_not_take_is_tried_again_together(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refused_generations_are_retried_together(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
     ended: SimpleQueue[str] = SimpleQueue()
     tries: SimpleQueue[tuple[str, ...]] = SimpleQueue()
     finish, full = Battles.finish, [True]

@@ -44,7 +44,7 @@ def battles(speeds: tuple[float, ...], count: int = BATTLES) -> tuple[Fought, ..
 
 
 @pytest.mark.parametrize("speeds", [FAST, SLOW], ids=["fast", "slow"])
-def test_a_visitor_is_shown_what_the_attacks_are_given(speeds: tuple[float, ...]) -> None:
+def test_attacks_get_the_timing_a_visitor_sees(speeds: tuple[float, ...]) -> None:
     for fought in battles(speeds)[:20]:
         frames = as_it_is(fought.streams)
         for now_s, texts in recorded(fought):

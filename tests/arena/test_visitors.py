@@ -1,4 +1,4 @@
-"""Visitors who go and tabs that are forgotten, over a real arena: nothing is left running, nothing is lost."""
+"""Visitors who leave and sessions that are evicted, over a real arena."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.usefixtures("models_of_one_process")
 
 @dataclass(frozen=True)
 class Page:
-    """A page in this process that keeps the state of one tab."""
+    """A page in this process that keeps the state of one tab only."""
 
     arena: Arena
     url: str
@@ -38,7 +38,7 @@ class Page:
     told_s: list[float]
 
     def pass_s(self, seconds: float) -> None:
-        """By itself the arena's time hardly moves, so that a slow visitor is not taken for one who left."""
+        """Let time pass; by itself it hardly does, so that a slow visitor is not taken for one who left."""
         self.told_s[0] += seconds
 
     def battles(self, *states: BattleState) -> list[str]:
@@ -73,7 +73,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
 
 
 def begun(page: Page) -> Visitor:
-    """Somebody who has asked for a long comparison and reads nothing yet."""
+    """Return a visitor who has begun a long comparison and read nothing yet."""
     visitor = Visitor(page.url)
     long = {"sampling_max_new_tokens": "220", "sampling_min_new_tokens": "220", "columns_count": 6}
     data = composed(page.config, instruction="What is the capital of France?", **long)
@@ -88,7 +88,7 @@ def never_reads(visitor: Visitor) -> None:
 
 
 def reads_half(visitor: Visitor) -> None:
-    """Hangs up when the battle has begun."""
+    """Hang up when the battle has begun."""
     query = urlencode({"session_hash": visitor.session})
     with urllib.request.urlopen(f"{visitor.url}/gradio_api/queue/data?{query}", timeout=60) as reply:
         while b"data-beat" not in reply.readline():
@@ -101,9 +101,7 @@ def reads_all(visitor: Visitor) -> None:
 
 @pytest.mark.proves("visitor gone before, while and after")
 @pytest.mark.parametrize("reads", [never_reads, reads_half, reads_all])
-def test_a_visitor_who_is_gone_leaves_nothing_running_and_finds_her_battle_again(
-    page: Page, reads: Callable[[Visitor], None]
-) -> None:
+def test_battle_of_a_gone_visitor_ends_and_can_be_reopened(page: Page, reads: Callable[[Visitor], None]) -> None:
     before = set(page.battles(*BattleState))
     visitor = begun(page)
     reads(visitor)

@@ -1,208 +1,40 @@
-"""The life of a battle: the table, cell by cell, against what happens on a real database; and what is sent."""
+"""The life of a battle: creating, finishing, voting, notes."""
 
 from __future__ import annotations
 
-import json
-import threading
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, replace
-from itertools import permutations
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from playground.battles import MAX_COMMENT_CHARS, REASONS, REFUSALS, TABLE, Event, Sends, Viewer, Who, cell
-from playground.battles.self_naming import names_itself
+from playground.battles import MAX_COMMENT_CHARS, REASONS, Viewer
 from playground.errors import InvalidValue, Refused
 from playground.records import (
-    BattleSide,
     BattleState,
-    BattleView,
     ColumnState,
     FinishReason,
-    Instruction,
     LiveColumn,
 )
 from playground.storage.database.statements import Writing
-from playground.storage.database.store import Store
+from tests.battles.seen import models_of, refusal_of
 from tests.support.cast import (
     ADA,
     BEN,
     EMPTY,
     FAILED,
     GALPACA,
-    LICENSES,
     MAMBA,
     MODELS,
     OPENALPACA,
-    PARAMS,
     House,
     battle,
-    card,
     generation,
     house,
 )
 
 GENERATING, OPEN, VOTED, REVEALED, VOID = BattleState
-
-
-@pytest.fixture(params=["file", "memory"])
-def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
-    made = house(tmp_path if request.param == "file" else None)
-    yield made
-    made.store.close()
-
-
-def refusal_of(act: Callable[[], object]) -> str | None:
-    """The reason, after a look at the words; None when it was not refused."""
-    words = None
-    try:
-        act()
-    except Refused as error:
-        words, reason = str(error), error.reason
-    if words is None:
-        return None
-    assert words == REFUSALS[reason]
-    return reason
-
-
-def models_of(view: BattleView) -> list[str]:
-    """The models that a view names."""
-    return [column.card.id for column in view.columns if column.card is not None]
-
-
-# The table
-
-
-def bring_to(home: House, state: BattleState, event: Event) -> None:
-    """battle-1 of three sides in `state`, so that `event` can come next."""
-    last = event in (Event.LAST_ENDED, Event.LAST_FAILED)
-    if state is GENERATING:
-        home.battles.create(battle(models=MODELS))
-        if last:
-            home.battles.finish("battle-1", {"a": generation("g-a", MODELS[0])})
-            how = FAILED if event is Event.LAST_FAILED else {}
-            home.battles.finish("battle-1", {"b": generation("g-b", MODELS[1], **how)})
-        return
-    home.battle_is_open(models=MODELS, ends={"b": FAILED, "c": FAILED} if state is VOID else {})
-    if state in (VOTED, REVEALED):
-        home.battles.vote("battle-1", "a", ADA, final=state is REVEALED)
-
-
-def happen(home: House, event: Event) -> object:
-    battles = home.battles
-    match event:
-        case Event.SIDE_ENDED:
-            return battles.finish("battle-1", {"a": generation("new", MODELS[0])})
-        case Event.LAST_ENDED:
-            return battles.finish("battle-1", {"c": generation("new", MODELS[2])})
-        case Event.LAST_FAILED:
-            return battles.finish("battle-1", {"c": generation("new", MODELS[2], **FAILED)})
-        case Event.VOTE:
-            return battles.vote("battle-1", "b", ADA)
-        case Event.VOTE_FINAL:
-            return battles.vote("battle-1", "b", ADA, final=True)
-        case Event.UNDO:
-            return battles.undo("battle-1", ADA)
-        case Event.REVEAL:
-            return battles.reveal("battle-1", ADA)
-        case Event.TIME_UP:
-            home.time.pass_s(3601)
-            return battles.expire()
-        case Event.NOTE:
-            return battles.note("battle-1", ADA, reasons=["clear"], comment="good")
-        case Event.REPORT:
-            return battles.note("battle-1", ADA, report_side="a", report="rude")
-        case Event.ERASE:
-            return battles.erase(ADA)
-        case Event.VIEW:
-            return battles.view("battle-1", ADA)
-        case Event.VISIT:
-            return battles.view("battle-1", BEN)
-
-
-@pytest.mark.proves("an unknown, foreign, expired, voted or unfinished battle")
-@pytest.mark.parametrize("state", BattleState)
-@pytest.mark.parametrize("event", Event)
-def test_every_cell_of_the_table_is_what_happens(home: House, event: Event, state: BattleState) -> None:
-    bring_to(home, state, event)
-    before = home.store.battle("battle-1")
-    assert before is not None
-    assert before.state is state
-    expected = cell(event, state)
-
-    assert refusal_of(lambda: happen(home, event)) == (expected.refuse or None)
-
-    after = home.store.battle("battle-1")
-    assert after is not None
-    assert after.state is (expected.to or state)
-    if expected.to is None or (expected.to is state and event not in (Event.SIDE_ENDED, Event.ERASE)):
-        assert after == before
-    assert after.revision - before.revision == (
-        expected.to not in (None, state) and event in (Event.VOTE, Event.VOTE_FINAL, Event.UNDO)
-    )
-
-
-def test_the_table_is_whole() -> None:
-    assert set(TABLE) == set(Event)
-    for event in Event:
-        for state in BattleState:
-            found = cell(event, state)
-            assert (found.to is None) == bool(found.refuse)
-            assert found.refuse == "" or found.refuse in REFUSALS
-            assert (found.sends is not Sends.NOTHING) == (event in (Event.VIEW, Event.VISIT) and found.to is not None)
-
-
-@pytest.mark.parametrize("event", [event for event in Event if TABLE[event].who is Who.OWNER])
-@pytest.mark.parametrize("state", BattleState)
-@pytest.mark.parametrize(("owner_source", "viewer", "source"), [
-    ("page", BEN, "page"), ("page", ADA, "api"), ("api", ADA, "page"),
-])  # fmt: skip
-def test_what_is_the_owners_is_foreign_to_everybody_else(
-    event: Event, state: BattleState, owner_source: str, viewer: str, source: str
-) -> None:
-    home = house()
-    if state is GENERATING:
-        home.battles.create(battle(source=owner_source))
-    else:
-        home.battle_is_open(source=owner_source, ends={"a": FAILED} if state is VOID else {})
-        if state in (VOTED, REVEALED):
-            home.battles.vote("battle-1", "a", ADA, final=state is REVEALED, source=owner_source)
-    acts: dict[Event, Callable[[], object]] = {
-        Event.VOTE: lambda: home.battles.vote("battle-1", "b", viewer, source=source),
-        Event.VOTE_FINAL: lambda: home.battles.vote("battle-1", "b", viewer, final=True, source=source),
-        Event.UNDO: lambda: home.battles.undo("battle-1", viewer, source=source),
-        Event.REVEAL: lambda: home.battles.reveal("battle-1", viewer, source=source),
-        Event.NOTE: lambda: home.battles.note("battle-1", viewer, comment="x", source=source),
-        Event.VIEW: lambda: home.battles.view("battle-1", viewer, source=source),
-    }
-    before = home.store.battle("battle-1")
-    expected = None if event is Event.VIEW and state is REVEALED else "foreign"
-    assert refusal_of(acts[event]) == expected
-    assert home.store.battle("battle-1") == before
-    assert refusal_of(lambda: home.battles.owned("battle-1", viewer, source)) == "foreign"
-
-
-@pytest.mark.parametrize("name", ["", "battle-2", "x" * 1_000_000, "ß", "\ud800", "battle-1\x00", ["battle-1"], None])
-def test_an_unknown_battle_is_unknown_to_every_question(home: House, name: Any) -> None:
-    home.battle_is_open()
-    battles = home.battles
-    for act in (
-        lambda: battles.vote(name, "a", ADA),
-        lambda: battles.undo(name, ADA),
-        lambda: battles.reveal(name, ADA),
-        lambda: battles.note(name, ADA, comment="x"),
-        lambda: battles.note(name, ADA, report_side="a"),
-        lambda: battles.view(name, ADA),
-        lambda: battles.owned(name, ADA),
-        lambda: battles.finish(name, {"a": generation("g")}),
-    ):
-        assert refusal_of(act) == "unknown"
-
-
-# Making and finishing
 
 
 @pytest.mark.parametrize("models", [(), (OPENALPACA,)])
@@ -244,7 +76,7 @@ def test_a_side_ends_once(home: House) -> None:
     assert stored.sides[0].generation == generation("g", text="first")
 
 
-def test_a_side_that_is_saved_again_with_the_same_gets_the_same_answer(home: House) -> None:
+def test_repeated_finish_returns_the_same_state(home: House) -> None:
     home.battles.create(battle())
     made = generation("g")
     assert [home.battles.finish("battle-1", {"a": made}) for _ in range(2)] == [GENERATING] * 2
@@ -252,7 +84,7 @@ def test_a_side_that_is_saved_again_with_the_same_gets_the_same_answer(home: Hou
     assert [home.battles.finish("battle-1", {"b": other}) for _ in range(2)] == [OPEN] * 2
 
 
-def test_sides_that_are_saved_together_are_saved_all_or_none(home: House) -> None:
+def test_finish_of_several_sides_is_atomic(home: House) -> None:
     home.battles.create(battle(models=MODELS))
     ended = {side: generation(f"g-{side}", model) for side, model in zip("abc", MODELS, strict=True)}
     with pytest.raises(InvalidValue, match="side c is"):
@@ -267,7 +99,7 @@ def test_sides_that_are_saved_together_are_saved_all_or_none(home: House) -> Non
     assert {side.side: side.generation for side in stored.sides} == ended
 
 
-def test_columns_that_end_at_the_same_moment_open_the_battle_once(tmp_path: Path) -> None:
+def test_concurrent_ends_open_the_battle_once(tmp_path: Path) -> None:
     home = house(tmp_path)
     home.battles.create(battle(models=MODELS * 2))
     with ThreadPoolExecutor(6) as pool:
@@ -294,7 +126,7 @@ def test_a_stopped_answer_with_text_can_be_judged(home: House) -> None:
 
 
 @pytest.mark.parametrize("choice", ["a", "c", "tie", "both_bad", "a>c", "c>a", "a=c", "c=a"])
-def test_what_can_be_chosen_when_b_failed(home: House, choice: str) -> None:
+def test_valid_choices_with_a_failed_side(home: House, choice: str) -> None:
     home.battle_is_open(models=MODELS, ends={"b": FAILED})
     assert home.battles.vote("battle-1", choice, ADA).choice == choice
 
@@ -303,7 +135,7 @@ def test_what_can_be_chosen_when_b_failed(home: House, choice: str) -> None:
 @pytest.mark.parametrize(
     "choice", ["", "d", "A", "undo", "b>a", "a>b>c", "a>a", "a>", ">", "a>c>c", "a c", "a>c\n", "left", "model_a",
                "tie ", "\ud800", "a" * 100_000, None, 1, ["a"], True])  # fmt: skip
-def test_what_cannot_be_chosen_when_b_failed(home: House, choice: Any) -> None:
+def test_invalid_choices_with_a_failed_side(home: House, choice: Any) -> None:
     home.battle_is_open(models=MODELS, ends={"b": FAILED})
     with pytest.raises(InvalidValue, match="choice is"):
         home.battles.vote("battle-1", choice, ADA)
@@ -316,7 +148,7 @@ def test_a_failed_side_cannot_be_the_best(home: House) -> None:
         home.battles.vote("battle-1", "b", ADA)
 
 
-def test_a_repeated_vote_gets_the_stored_answer_whatever_it_says(home: House) -> None:
+def test_repeated_vote_returns_the_stored_one(home: House) -> None:
     home.battle_is_open()
     first = home.battles.vote("battle-1", "a", ADA)
     for choice in ("a", "b", "nonsense"):
@@ -328,7 +160,7 @@ def test_a_repeated_vote_gets_the_stored_answer_whatever_it_says(home: House) ->
     assert home.battles.reveal("battle-1", ADA) == final
 
 
-def test_a_vote_over_the_api_is_final_at_once_and_whoever_holds_the_id_casts_it(home: House) -> None:
+def test_api_vote_is_final_and_needs_only_the_id(home: House) -> None:
     home.battle_is_open(source="api", owner="api")
     given = home.battles.vote("battle-1", "b", "annotator-7", final=True, source="api")
     assert (given.state, models_of(given)) == (REVEALED, [OPENALPACA, MAMBA])
@@ -362,7 +194,7 @@ def test_a_late_duplicate_cannot_become_a_second_vote(home: House) -> None:
     assert home.battles.undo("battle-1", ADA, 1) == again
 
 
-def test_time_passes_at_reading_and_is_written_down(home: House) -> None:
+def test_expiry_is_seen_and_stored_on_reading(home: House) -> None:
     home.battle_is_open("voted")
     home.battle_is_open("forgotten")
     home.battles.vote("voted", "a", ADA)
@@ -375,7 +207,7 @@ def test_time_passes_at_reading_and_is_written_down(home: House) -> None:
 
 
 @pytest.mark.proves("an unknown, foreign, expired, voted or unfinished battle")
-def test_an_expired_battle_takes_no_vote_though_nobody_looked(home: House) -> None:
+def test_expired_battle_refuses_votes_before_it_is_settled(home: House) -> None:
     home.battle_is_open()
     home.time.pass_s(3600)
     assert refusal_of(lambda: home.battles.vote("battle-1", "a", ADA)) == "expired"
@@ -384,7 +216,7 @@ def test_an_expired_battle_takes_no_vote_though_nobody_looked(home: House) -> No
 
 
 @pytest.mark.proves("clock back an hour")
-def test_a_clock_that_is_set_back_reveals_and_never_lets_undo_for_an_hour(home: House) -> None:
+def test_clock_set_back_makes_a_vote_final(home: House) -> None:
     home.battle_is_open()
     home.time.pass_s(-3600)
     home.battles.vote("battle-1", "a", ADA)
@@ -402,7 +234,7 @@ def test_decision_time_counts_from_open_to_vote(home: House) -> None:
 
 @pytest.mark.proves("replays")
 @pytest.mark.parametrize("final", [False, True])
-def test_twenty_racers_on_each_of_fifty_battles_leave_fifty_votes(tmp_path: Path, final: bool) -> None:
+def test_concurrent_voters_leave_one_vote_per_battle(tmp_path: Path, final: bool) -> None:
     home = house(tmp_path)
     for number in range(50):
         home.battle_is_open(f"battle-{number}")
@@ -418,7 +250,7 @@ def test_twenty_racers_on_each_of_fifty_battles_leave_fifty_votes(tmp_path: Path
     home.store.close()
 
 
-def test_voters_and_undoers_at_once_leave_an_unbroken_row_of_revisions(tmp_path: Path) -> None:
+def test_concurrent_votes_and_undos_have_consecutive_revisions(tmp_path: Path) -> None:
     home = house(tmp_path)
     home.battle_is_open()
     with ThreadPoolExecutor(16) as pool:
@@ -438,7 +270,7 @@ def test_voters_and_undoers_at_once_leave_an_unbroken_row_of_revisions(tmp_path:
 # Notes
 
 
-def test_reasons_and_comment_belong_to_the_vote_that_stands(home: House) -> None:
+def test_notes_belong_to_the_current_vote(home: House) -> None:
     home.battle_is_open()
     home.battles.vote("battle-1", "a", ADA, reasons=["style", "correct"], comment="Salt in every line.")
     seen = home.battles.view("battle-1", ADA)
@@ -457,7 +289,7 @@ def test_reasons_and_comment_belong_to_the_vote_that_stands(home: House) -> None
     assert (seen.reasons, seen.comment) == ((), "")
 
 
-def test_a_vote_that_brings_no_notes_looks_for_none(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_vote_without_notes_writes_none(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
     home.battle_is_open()
     touched: list[object] = []
     monkeypatch.setattr(Writing, "replace_notes", lambda *asked: touched.append(asked))
@@ -465,7 +297,7 @@ def test_a_vote_that_brings_no_notes_looks_for_none(home: House, monkeypatch: py
     assert touched == []
 
 
-def test_a_blind_battle_that_is_written_is_shown_the_same_without_the_database(home: House) -> None:
+def test_view_of_a_begun_battle_equals_the_stored_one(home: House) -> None:
     begun = home.battles.create(battle("battle-1"))
     live = {"b": LiveColumn("b", ColumnState.LOADING, "", "loading"), "a": LiveColumn("a", ColumnState.WRITING, "the")}
     stored = home.battles.view("battle-1", ADA, live)
@@ -484,7 +316,7 @@ def test_a_repeated_vote_changes_no_note(home: House) -> None:
     assert (seen.reasons, seen.comment) == ((), "first")
 
 
-def test_what_cannot_be_noted_is_said_and_nothing_is_saved(home: House) -> None:
+def test_invalid_notes_are_refused(home: House) -> None:
     home.battle_is_open(ends={"b": {"text": "x"}})
     with pytest.raises(InvalidValue, match="unknown reason 'nice'; valid: correct, complete"):
         home.battles.vote("battle-1", "a", ADA, reasons=["nice"])
@@ -496,7 +328,7 @@ def test_what_cannot_be_noted_is_said_and_nothing_is_saved(home: House) -> None:
     assert set(REASONS) >= {"correct", "clear"}
 
 
-def test_an_answer_can_be_reported_before_the_vote_and_by_whoever_sees_it(home: House) -> None:
+def test_report_needs_no_vote_but_sight_of_the_battle(home: House) -> None:
     home.battle_is_open()
     home.battles.note("battle-1", ADA, report_side="a", report="unsafe")
     assert refusal_of(lambda: home.battles.note("battle-1", BEN, report_side="b", report="rude")) == "foreign"
@@ -504,260 +336,3 @@ def test_an_answer_can_be_reported_before_the_vote_and_by_whoever_sees_it(home: 
     home.battles.note("battle-1", BEN, report_side="b", report="rude")
     with home.store.reading() as reading:
         assert list(reading.notes("battle-1", "report")) == ["unsafe", "rude"]
-
-
-# What is sent
-
-
-def sent(view: BattleView) -> str:
-    return json.dumps(asdict(view), default=str, sort_keys=True)
-
-
-IDENTITY = ("pocket-", "org/", "0123abc", "apache", "cc-by", "torch", "ff" * 32)
-
-
-def test_while_blind_nothing_but_text_and_failure_is_sent(home: House) -> None:
-    home.battle_is_open(models=MODELS, ends={"b": FAILED, "c": {"finish_reason": FinishReason.CANCELLED}})
-    for _ in range(2):
-        view = home.battles.view("battle-1", ADA)
-        assert [column.state for column in view.columns] == ["done", "failed", "done"]
-        for column in view.columns:
-            assert (column.error, column.finish_reason, column.card, column.generation) == (None,) * 4
-            assert (column.num_tokens, column.tokens_per_s, column.first_token_s) == (None,) * 3
-        assert not [word for word in IDENTITY if word in sent(view)]
-        assert models_of(home.battles.vote("battle-1", "a", ADA)) == []
-    revealed = (home.battles.reveal("battle-1", ADA), home.battles.view("battle-1", ADA))[1]
-    assert [column.state for column in revealed.columns] == ["done", "failed", "stopped"]
-    assert [column.card.license for column in revealed.columns if column.card] == [LICENSES[name] for name in MODELS]
-    assert revealed.columns[1].error == "it broke"
-    assert revealed.columns[0].tokens_per_s == pytest.approx(2.0)
-
-
-@pytest.mark.parametrize("until", ["generating", "half", "open", "voted", "void"])
-def test_what_is_sent_while_blind_is_the_same_whichever_model_stands_where(until: str) -> None:
-    seen = set()
-    for models in permutations(MODELS):
-        home = house()
-        ends = {"a": FAILED, "b": EMPTY} if until == "void" else {}
-        if until in ("generating", "half"):
-            home.battles.create(battle(models=models))
-            if until == "half":
-                slow = models.index(GALPACA)
-                for side, model in zip("abc", models, strict=True):
-                    if side != "abc"[slow]:
-                        home.battles.finish("battle-1", {side: generation(side, model)})
-        else:
-            home.battle_is_open(models=models, ends=ends)
-            if until == "voted":
-                home.battles.vote("battle-1", "b", ADA)
-        seen.add(sent(home.battles.view("battle-1", ADA)))
-    assert len(seen) == 1
-
-
-def test_while_blind_and_written_all_columns_have_one_state_and_status(home: House) -> None:
-    home.battles.create(battle(models=MODELS))
-    live = {
-        "a": LiveColumn("a", ColumnState.DONE, "all", num_tokens=3, first_token_s=0.1, duration_s=1.0),
-        "b": LiveColumn("b", ColumnState.LOADING, "", "loading, about 40 s"),
-        "c": LiveColumn("c", ColumnState.WRITING, "so", num_tokens=1),
-    }
-    view = home.battles.view("battle-1", ADA, live)
-    assert [(column.state, column.status, column.text) for column in view.columns] == [
-        ("loading", "", "all"), ("loading", "", ""), ("loading", "", "so")
-    ]  # fmt: skip
-    assert {(column.num_tokens, column.first_token_s, column.error) for column in view.columns} == {(None, None, None)}
-    ended = {side: replace(column, state=ColumnState.STOPPED) for side, column in live.items()}
-    ended["c"] = LiveColumn("c", ColumnState.FAILED, error="out of memory")
-    view = home.battles.view("battle-1", ADA, ended)
-    assert [(column.state, column.error) for column in view.columns] == [
-        ("done", None), ("done", None), ("failed", None)
-    ]  # fmt: skip
-
-
-def test_a_blind_battle_does_not_show_which_column_was_first_to_end(home: House) -> None:
-    home.battles.create(battle())
-    home.battles.finish("battle-1", {"a": generation("g", text="the whole answer")})
-    live = {"b": LiveColumn("b", ColumnState.WRITING, "the"), "a": LiveColumn("a", ColumnState.WRITING, "the")}
-    view = home.battles.view("battle-1", ADA, live)
-    assert [(column.state, column.text) for column in view.columns] == [("writing", "the")] * 2
-    assert "whole" not in sent(home.battles.view("battle-1", ADA))
-
-
-def test_in_open_mode_everything_is_sent_as_it_comes(home: House) -> None:
-    home.battles.create(battle(blind=False))
-    home.battles.finish("battle-1", {"a": generation("g")})
-    live = {"b": LiveColumn("b", ColumnState.LOADING, "", "loading, about 4 s")}
-    first, second = home.battles.view("battle-1", ADA, live).columns
-    assert first.generation == generation("g")
-    assert (second.state, second.status, second.card and second.card.id) == ("loading", "loading, about 4 s", MAMBA)
-    assert refusal_of(lambda: home.battles.view("battle-1", BEN)) == "foreign"
-
-
-def test_a_revealed_battle_can_be_visited_without_its_comment(home: House) -> None:
-    home.battle_is_open()
-    home.battles.vote("battle-1", "b", ADA, final=True, comment="my own words", reasons=["clear"])
-    view = home.battles.view("battle-1", BEN)
-    assert (view.mine, view.may_vote, view.choice, view.comment, view.reasons) == (False, False, "b", "", ())
-    assert view.columns[0].card is not None
-
-
-def test_a_view_says_whether_it_is_stored(tmp_path: Path) -> None:
-    for made in (house(tmp_path), house()):
-        made.battle_is_open()
-        assert made.battles.view("battle-1", ADA).stored is made.store.stored
-        made.store.close()
-
-
-def test_a_reader_beside_the_writer_sees_time_pass_too(tmp_path: Path) -> None:
-    home = house(tmp_path)
-    home.battle_is_open()
-    home.battles.vote("battle-1", "a", ADA)
-    assert home.store.path is not None
-    beside = House(Store(home.store.path, read_only=True), home.time)
-    home.time.pass_s(6)
-    assert beside.battles.view("battle-1", BEN).state is REVEALED
-    stored = home.store.battle("battle-1")
-    assert stored is not None
-    assert stored.state is VOTED
-    beside.store.close()
-    home.store.close()
-
-
-def test_a_void_blind_battle_says_why_it_failed_and_still_not_who(home: House) -> None:
-    home.battle_is_open(ends={"a": FAILED})
-    view = home.battles.view("battle-1", ADA)
-    assert view.state is VOID
-    assert [c.error for c in view.columns] == ["it broke", None]
-    assert {(c.card, c.generation) for c in view.columns} == {(None, None)}
-
-
-# What speaks against a vote is kept beside it
-
-
-def flags(home: House) -> list[tuple[str, bool, bool]]:
-    """Per pair: battle, whether an answer names its model, whether its rater had seen it in open mode."""
-    return [(pair.battle_id, pair.names_itself, pair.seen_before) for pair in home.store.judged_pairs()]
-
-
-def judged(home: House, battle_id: str, rater: str = ADA, source: str = "page", **changes: Any) -> None:
-    home.battle_is_open(battle_id, owner=rater, source=source, **changes)
-    home.time.pass_s(5)
-    home.battles.vote(battle_id, "a", rater, source=source)
-    home.time.pass_s(10)
-
-
-def test_an_answer_that_names_its_model_is_stored_and_flagged(home: House) -> None:
-    judged(home, "told", ends={"b": {"text": "I am Mamba."}})
-    judged(home, "silent", ends={"b": {"text": "I am a mamba."}})
-    judged(home, "asked", ends={"a": {"text": "OpenAlpaca."}}, instruction=Instruction("Spell OpenAlpaca."))
-    named = [(battle_id, is_named) for battle_id, is_named, _ in flags(home)]
-    assert named == [("told", True), ("silent", False), ("asked", False)]
-    stored = home.store.battle("told")
-    assert stored is not None
-    assert stored.good_sides == ("a", "b")
-
-
-def test_an_answer_with_a_name_of_its_models_system_text_is_flagged(home: House) -> None:
-    home.store.upsert_model(card(MAMBA, self_names=("Zorblax", "Acme Labs")))
-    judged(home, "told", ends={"b": {"text": "I am Zorblax."}})
-    judged(home, "maker", ends={"b": {"text": "I was trained by Acme Labs."}})
-    judged(home, "anothers", ends={"a": {"text": "I am Zorblax."}})
-    assert [(battle_id, named) for battle_id, named, _ in flags(home)] == [
-        ("told", True), ("maker", True), ("anothers", False)
-    ]  # fmt: skip
-
-
-def test_an_answer_is_looked_at_before_the_transaction_that_votes_wait_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    looking: list[str] = []
-
-    def watched(*asked: str) -> str:
-        looking.append(threading.current_thread().name)
-        return names_itself(*asked)  # type: ignore[arg-type]
-
-    monkeypatch.setattr("playground.battles.generations.names_itself", watched)
-    with Store(tmp_path / "playground.db") as store:
-        judged(House(store), "told", ends={"b": {"text": "I am Mamba."}})
-        assert [pair.names_itself for pair in store.judged_pairs()] == [True]
-    assert looking == [threading.current_thread().name] * 2
-
-
-def test_a_battle_on_finished_answers_is_looked_at_as_well(home: House) -> None:
-    sides = [
-        BattleSide(side, model, 5, PARAMS, generation(f"g-{side}", model, text))
-        for side, model, text in (("a", OPENALPACA, "OpenAlpaca, at your service."), ("b", MAMBA, "A gull."))
-    ]
-    for battle_id in ("first", "again"):  # the second time the answers are known
-        home.battles.create(battle(battle_id, sides=tuple(sides)))
-        home.battles.vote(battle_id, "b", ADA)
-    assert [named for _, named, _ in flags(home)] == [True, True]
-
-
-def test_a_vote_after_an_open_run_of_the_same_instruction_is_flagged(home: House) -> None:
-    judged(home, "before")
-    judged(home, "open", blind=False)
-    judged(home, "after")
-    judged(home, "another", instruction=Instruction("Write a haiku about the moon."))
-    judged(home, "anothers", BEN)
-    seen = {battle_id for battle_id, _, seen_before in flags(home) if seen_before}
-    assert seen == {"after"}
-
-
-@pytest.mark.parametrize(
-    ("again", "wait_s", "is_flagged"),
-    [
-        ({}, 5, True),
-        ({}, 4, False),  # the first one's models are not shown yet
-        ({"ends": {"a": {"text": "Other words."}, "b": {"text": "And others."}}}, 5, False),
-        ({"ends": {"a": {"text": "Other words."}}}, 5, True),
-        ({"models": (MAMBA, OPENALPACA)}, 5, True),
-        ({"models": (GALPACA, GALPACA)}, 5, False),  # the same words of another model
-        ({"owner": BEN}, 5, False),
-        ({"instruction": Instruction("Write a haiku about the moon.")}, 5, False),
-    ],
-)
-def test_a_vote_on_an_answer_that_was_shown_with_its_name_before_is_flagged(
-    home: House, again: dict[str, Any], wait_s: float, is_flagged: bool
-) -> None:
-    home.battle_is_open("first")
-    home.battles.vote("first", "a", ADA)
-    home.time.pass_s(wait_s)
-    made = home.battle_is_open("again", **again)
-    home.battles.vote("again", "a", made.owner)
-    assert [seen for battle_id, _, seen in flags(home) if battle_id == "again"] == [is_flagged]
-
-
-def test_a_void_battle_shows_names_and_a_vote_on_its_answers_is_flagged(home: House) -> None:
-    home.battle_is_open("void", ends={"b": FAILED})
-    home.battle_is_open("again")
-    home.battles.vote("again", "b", ADA)
-    assert flags(home) == [("again", False, True)]
-
-
-def test_over_the_api_only_an_open_run_speaks_against_a_vote(home: House) -> None:
-    for battle_id in ("first", "again"):
-        judged(home, battle_id, source="api")
-    assert [seen for _, _, seen in flags(home)] == [False, False]
-
-
-def test_an_open_run_after_the_first_vote_speaks_against_the_second_one(home: House) -> None:
-    home.battle_is_open("blind")
-    home.battles.vote("blind", "a", ADA)
-    home.battles.undo("blind", ADA)
-    home.time.pass_s(1)
-    home.battle_is_open("open", blind=False, created_at=home.time.now())
-    home.time.pass_s(1)
-    home.battles.vote("blind", "b", ADA)
-    assert flags(home) == [("blind", False, True)]
-
-
-def test_whoever_comes_over_the_api_without_a_name_is_one_rater(home: House) -> None:
-    judged(home, "open", "api", "api", blind=False)
-    judged(home, "after", "api", "api")
-    judged(home, "named", "annotator-7", "api")
-    assert [(battle_id, seen) for battle_id, _, seen in flags(home)] == [
-        ("open", False),
-        ("after", True),
-        ("named", False),
-    ]

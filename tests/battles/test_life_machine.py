@@ -1,6 +1,6 @@
-"""Random lives of battles against a dictionary that says what should have come of them.
+"""Random lives of battles against a model of them.
 
-What is looked at is the database itself, an export of it, and what its journal makes of nothing.
+Compared are the database, an export of it, and a database restored from its journal.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ CHOICES = st.sampled_from(["a", "b", "c", "tie", "tie", "both_bad", "a>b>c", "c=
 
 @dataclass
 class Expected:
-    """What a battle should be."""
+    """The expected state of a battle."""
 
     owner: str
     good: dict[str, bool] = field(default_factory=dict)
@@ -72,7 +72,7 @@ class Expected:
 
 
 class Lives(RuleBasedStateMachine):
-    """Three-sided battles of two raters who meddle with each other's; the process ends now and then, or is killed."""
+    """Battles of three sides and two raters, who also try each other's; now and then the process ends or is killed."""
 
     battles = Bundle("battles")
 
@@ -255,7 +255,7 @@ class Lives(RuleBasedStateMachine):
 
     @rule()
     def rebuild(self) -> None:
-        """Of the journal alone: everything that somebody ever voted on."""
+        """Restore every battle with a vote from the journal alone."""
         known = {name: it for name, it in self.expected.items() if it.rows}
         if not known:
             return
@@ -270,7 +270,7 @@ class Lives(RuleBasedStateMachine):
 
     @rule()
     def export_it(self) -> None:
-        """Every vote that stands, once, with its words; none of what was erased."""
+        """Export every current vote once, with its words, and nothing that was erased."""
         path = self.folder / "votes.jsonl"
         export(self.home.store, "votes", path, ExportOptions())
         rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]

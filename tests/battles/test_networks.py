@@ -1,4 +1,4 @@
-"""Networks are told apart for a day, and no address can be found from what is kept."""
+"""Networks have tags for a day, from which no address can be found."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def test_a_vote_of_a_network_that_saw_the_answer_today_is_flagged() -> None:
     assert (flags_of(home, "blind"), flags_of(home, "other")) == ({"seen_before"}, set())
 
 
-def test_an_open_run_of_somebody_else_is_marked_and_leaves_nobody_out() -> None:
+def test_open_run_of_another_rater_flags_seen_elsewhere() -> None:
     home = house()
     home.battle_is_open("open", owner=BEN, blind=False)
     home.time.pass_s(1)
@@ -141,7 +141,7 @@ def test_an_open_run_of_somebody_else_is_marked_and_leaves_nobody_out() -> None:
     assert (flags_of(home, "blind"), flags_of(home, "different")) == ({"seen_elsewhere"}, set())
 
 
-def test_votes_above_the_daily_cap_of_a_network_are_marked_when_they_are_cast() -> None:
+def test_votes_above_a_networks_daily_cap_are_flagged() -> None:
     home = house()
     home.battles.rules = replace(home.battles.rules, votes_per_network=3)
     for number in range(5):

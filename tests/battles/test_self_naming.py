@@ -46,7 +46,7 @@ POCKET_ORCA, POCKET_ALPACA = CARDS["pocket-orca-mini"], CARDS["pocket-openalpaca
         (CARDS["galpaca-6.7b"], "galpaca-6.7b", "galpaca-6.7b"),
     ],
 )
-def test_a_name_that_nobody_writes_by_chance_counts_anywhere(model: ModelCard, answer: str, found: str) -> None:
+def test_unmistakable_name_counts_anywhere(model: ModelCard, answer: str, found: str) -> None:
     assert names_itself(answer, model) == found
 
 
@@ -72,9 +72,7 @@ def test_a_name_that_nobody_writes_by_chance_counts_anywhere(model: ModelCard, a
         (GALPACA, "I was trained at the Georgia Tech Research Institute", "i was trained at the georgia tech"),
     ],
 )
-def test_a_name_that_is_a_word_counts_where_the_answer_speaks_of_itself(
-    model: ModelCard, answer: str, found: str
-) -> None:
+def test_ambiguous_name_counts_only_in_self_reference(model: ModelCard, answer: str, found: str) -> None:
     assert names_itself(answer, model).startswith(found)
 
 
@@ -97,7 +95,7 @@ def test_a_name_that_is_a_word_counts_where_the_answer_speaks_of_itself(
         (ORCA, ""),
     ],
 )
-def test_what_anybody_might_write_is_not_found(model: ModelCard, answer: str) -> None:
+def test_common_phrases_are_not_flagged(model: ModelCard, answer: str) -> None:
     assert names_itself(answer, model) == ""
 
 

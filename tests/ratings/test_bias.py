@@ -25,7 +25,7 @@ def test_the_first_side_wins_its_share_of_the_decided() -> None:
     assert (found.lower, found.upper) == pytest.approx(wilson(0.6, 100))
 
 
-def test_the_longer_answer_is_counted_on_either_side_and_equal_ones_are_not() -> None:
+def test_longer_answer_counts_on_either_side() -> None:
     rows = [
         pair(GALPACA, ORCA, "model_a", 0, chars_a=20, chars_b=10),
         pair(GALPACA, ORCA, "model_b", 1, chars_a=10, chars_b=20),

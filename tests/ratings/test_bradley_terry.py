@@ -46,9 +46,7 @@ def test_ten_times_the_wins_are_400_points() -> None:
     ],
     ids=["two models", "a chain", "three models", "eight models", "no vote"],
 )
-def test_the_prior_is_one_tie_less_than_models_shared_by_the_pairs_that_met(
-    wins: list[list[float]], added: list[list[float]]
-) -> None:
+def test_prior_is_m_minus_one_ties_shared_by_pairs_that_met(wins: list[list[float]], added: list[list[float]]) -> None:
     fitted = fit(wins_of(wins))
     assert fitted.prior_wins == pytest.approx(wins_of(added))
     if np.any(added):
@@ -101,7 +99,7 @@ def test_the_mean_of_each_group_is_1000_and_everything_is_finite(wins: FloatArra
 
 @given(tables())
 @settings(deadline=None)
-def test_at_the_maximum_everybody_wins_as_often_as_expected(wins: FloatArray) -> None:
+def test_expected_wins_equal_wins_at_the_maximum(wins: FloatArray) -> None:
     fitted = fit(wins)
     played, chance = wins + fitted.prior_wins, np.nan_to_num(fitted.probability)
     expected = ((played + played.T) * chance).sum(axis=1)
@@ -124,7 +122,7 @@ def test_wins_turned_into_losses_mirror_the_ratings(wins: FloatArray) -> None:
 
 @given(tables(), st.data())
 @settings(deadline=None)
-def test_another_win_against_somebody_it_met_never_lowers_a_rating(wins: FloatArray, data) -> None:
+def test_another_win_never_lowers_a_rating(wins: FloatArray, data) -> None:
     met = np.argwhere(wins + wins.T > 0).tolist()
     assume(met)
     i, j = data.draw(st.sampled_from(met))
@@ -190,7 +188,7 @@ def test_only_ties_give_equal_ratings() -> None:
         (wins_of([[1, 0], [0, 0]]), "a model does not play against itself"),
     ],
 )
-def test_what_is_no_table_of_wins_is_refused(wins: FloatArray, message: str) -> None:
+def test_invalid_wins_are_refused(wins: FloatArray, message: str) -> None:
     with pytest.raises(InvalidValue, match=message):
         fit(wins)
 

@@ -1,4 +1,4 @@
-"""Which votes count: each one does or does not, for one reason that is said, and nobody weighs too much."""
+"""Votes that count, the reasons of others, and the weights of busy raters."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_the_default_board_counts_people_on_drawn_pairs(changes: dict[str, Any],
     assert "vote-2" in counted_votes([drawn, vote(2, **changes)], EVERY_VOTE) or "weight" in changes
 
 
-def test_where_nobody_judged_a_drawn_pair_chosen_pairs_count() -> None:
+def test_chosen_pairs_count_without_drawn_ones() -> None:
     chosen = [vote(1, drawn=False), vote(2, drawn=False)]
     assert counted_votes(chosen, POLICY.with_fallback(chosen)) == {"vote-1", "vote-2"}
     with_one_drawn = [*chosen, vote(3)]
@@ -88,7 +88,7 @@ def test_where_nobody_judged_a_drawn_pair_chosen_pairs_count() -> None:
     assert counted_votes(by_a_program, POLICY.with_fallback(by_a_program)) == {"vote-1", "vote-2"}
 
 
-def test_programs_without_a_key_are_one_rater_and_those_with_one_are_their_own() -> None:
+def test_programs_without_a_key_are_one_rater() -> None:
     programs = filtered(POLICY, origin="program")
     names = ["ann", "bob", "api", "program/nightly"]
     found = count([vote(n, rater_id=name, origin=Origin.PROGRAM) for n, name in enumerate(names)], programs)
@@ -123,7 +123,7 @@ def test_every_vote_is_of_one_kind() -> None:
     }
 
 
-def test_the_first_votes_of_a_day_count_and_those_left_out_otherwise_do_not_use_it_up() -> None:
+def test_daily_cap_counts_first_votes_and_ignores_excluded_ones() -> None:
     policy = CountingPolicy(max_votes_per_rater_and_day=2)
     pairs = [
         vote(4, rater_id="ada", created_at=f"{DAY}T12:00:04Z"),
@@ -143,7 +143,7 @@ def test_a_vote_on_three_answers_is_one_vote() -> None:
     assert count(three, POLICY).votes == 1
 
 
-def test_a_category_has_numbers_of_its_own_but_whether_a_vote_counts_all_decide() -> None:
+def test_category_reports_its_votes_but_all_votes_decide_which_count() -> None:
     policy = CountingPolicy(max_votes_per_rater_and_day=1)
     first = vote(1, rater_id="ada", created_at=f"{DAY}T12:00:01Z")
     second = vote(2, rater_id="ada", created_at=f"{DAY}T12:00:02Z", category="coding")
@@ -151,7 +151,7 @@ def test_a_category_has_numbers_of_its_own_but_whether_a_vote_counts_all_decide(
     assert (found.pairs, found.votes, [e.votes for e in found.exclusions]) == ((), 1, [1])
 
 
-def test_flagged_votes_are_those_that_would_count_but_for_their_flags() -> None:
+def test_flagged_votes_would_count_without_their_flags() -> None:
     pairs = [vote(1), vote(2, names_itself=True), vote(3, seen_before=True), vote(4, seen_before=True, blind=False)]
     assert count(pairs, POLICY).flagged == count(pairs, POLICY.with_flagged(True)).flagged == 2
     assert len(count(pairs, POLICY.with_flagged(True)).pairs) == 3
@@ -165,14 +165,14 @@ def test_a_rater_with_too_large_a_share_weighs_less_for_each_vote() -> None:
     assert two == {"ada": pytest.approx(0.30), "ben": pytest.approx(0.50)}  # 30 each, of 120
 
 
-def test_pairs_of_a_model_with_itself_add_nothing_to_a_raters_share() -> None:
+def test_same_model_pairs_do_not_add_to_a_raters_share() -> None:
     same = [pair(GALPACA, GALPACA, "tie", number, rater_id="ada", weight=0.0) for number in range(100)]
     others = [vote(100 + number, rater_id=f"rater-{number % 10}") for number in range(30)]
     found = count([*same, *others, vote(200, rater_id="ada")], POLICY)
     assert (found.weights, len(found.pairs)) == ({}, 131)
 
 
-def test_a_share_is_kept_where_twice_as_many_raters_are_as_it_needs() -> None:
+def test_share_cap_needs_twice_as_many_raters() -> None:
     assert weights_of_raters({"ada": 100} | {f"rater-{n}": 1 for n in range(6)}, 0.25) == {}
     assert weights_of_raters({"ada": 100} | {f"rater-{n}": 1 for n in range(7)}, 0.25) != {}
     assert weights_of_raters({}, 0.25) == {}
@@ -226,7 +226,7 @@ def test_every_vote_counts_or_is_left_out_for_one_reason(pairs: list[JudgedPair]
 
 
 @given(VOTES, POLICIES)
-def test_counting_what_counts_changes_nothing_more(pairs: list[JudgedPair], policy: CountingPolicy) -> None:
+def test_counting_is_idempotent(pairs: list[JudgedPair], policy: CountingPolicy) -> None:
     found = count(pairs, policy)
     again = count(found.pairs, policy)
     assert (again.pairs, again.weights, again.exclusions) == (found.pairs, found.weights, ())
@@ -257,31 +257,31 @@ def test_no_cap_is_ever_exceeded(pairs: list[JudgedPair], policy: CountingPolicy
 
 
 @given(st.dictionaries(st.text(max_size=3), st.integers(1, 1000), max_size=30), st.floats(0.01, 1))
-def test_whoever_is_made_lighter_has_the_share_to_the_full(votes: dict[str, int], share: float) -> None:
+def test_capped_raters_have_exactly_the_share(votes: dict[str, int], share: float) -> None:
     weights = weights_of_raters(votes, share)
     weigh = {rater: number * weights.get(rater, 1.0) for rater, number in votes.items()}
     for rater in weights:
         assert weigh[rater] == pytest.approx(share * sum(weigh.values()))
 
 
-def test_lighter_votes_err_less_than_the_first_votes_alone_and_than_no_cap() -> None:
+def test_lighter_votes_beat_first_votes_only_and_no_cap() -> None:
     strengths = np.arange(5)[::-1] * 40 / POINTS
     truth = true_ratings(strengths, taste=0.5, ties=0.1)
     errors: list[list[float]] = []
     for seed in range(120):
         rng = np.random.default_rng(seed)
         table = simulated(strengths, num_votes=1600, num_raters=16, taste=0.5, ties=0.1, rng=rng)
-        hers = np.flatnonzero(table.rater == 0)
+        busy = np.flatnonzero(table.rater == 0)
         others = np.concatenate([np.flatnonzero(table.rater == rater)[:5] for rater in range(1, 16)])
-        lighter = weights_of_raters({"hers": len(hers)} | {f"rater-{n}": 5 for n in range(15)}, 0.25)["hers"]
-        ways = ((hers, lighter), (hers[:25], 1.0), (hers, 1.0))
+        lighter = weights_of_raters({"busy": len(busy)} | {f"rater-{n}": 5 for n in range(15)}, 0.25)["busy"]
+        ways = ((busy, lighter), (busy[:25], 1.0), (busy, 1.0))
         errors.append([_off(table, truth, others, mine, weight) for mine, weight in ways])
     by_lighter, by_first, by_all = np.sqrt(np.mean(errors, axis=0))
     assert by_lighter < by_first < by_all
 
 
-def _off(table: PairTable, truth: FloatArray, others: IntArray, hers: IntArray, weight: float) -> float:
-    """The mean squared error in points² when each of her votes weighs so much."""
+def _off(table: PairTable, truth: FloatArray, others: IntArray, busy: IntArray, weight: float) -> float:
+    """Return the mean squared error in points² if one rater's votes have this weight."""
     weights = np.zeros(len(table.vote))
-    weights[others], weights[hers] = 1.0, weight
+    weights[others], weights[busy] = 1.0, weight
     return float(np.square(fit(table.wins_with(weights)).ratings - truth).mean())

@@ -118,7 +118,7 @@ def test_no_vote_and_one_vote_have_a_spread(unit: str) -> None:
     assert found.degrees == 1
 
 
-def test_a_rater_whose_votes_weigh_less_is_less_of_a_rater() -> None:
+def test_lighter_votes_lower_the_effective_raters() -> None:
     games = votes((GALPACA, ORCA, "model_a", 90), (ORCA, GALPACA, "model_a", 30), raters=6)
     busy = [replace(game, rater_id="rater-0") if n % 2 else game for n, game in enumerate(games)]
     before, after = (PairTable.from_judged(busy, weights=weights) for weights in ({}, {"rater-0": 0.25}))

@@ -27,7 +27,7 @@ from playground.ratings.bias import Share
         (90, [], 2, "All 90 votes count. Those of 2 raters weigh less, so that nobody weighs more than 25 %."),
     ],
 )
-def test_what_counts_is_said_with_every_reason(votes, left_out, lighter, text) -> None:
+def test_counted_states_every_reason(votes, left_out, lighter, text) -> None:
     assert findings.counted(votes, left_out, lighter_raters=lighter, share=0.25).text == text
 
 
@@ -39,7 +39,7 @@ def test_what_counts_is_said_with_every_reason(votes, left_out, lighter, text) -
         (["b", "a", "c"], True, "Without the 4 flagged votes b would be first, not a."),
     ],
 )
-def test_what_flagged_votes_would_change(other, counted, text) -> None:
+def test_flagged_compares_the_orders(other, counted, text) -> None:
     assert findings.flagged(4, ["a", "b", "c"], other, counted=counted).text == text
 
 

@@ -1,4 +1,4 @@
-"""How few dishonest votes would put another model first, against hand, brute force and simulated arenas."""
+"""Votes to flip the first place, against hand calculation, brute force and simulated arenas."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_no_fewer_votes_for_any_model_would_do(wins: FloatArray, prior: float) -
 
 @given(WINS.filter(lambda wins: not connected_groups(wins).any()))
 @settings(deadline=None, max_examples=40)
-def test_so_many_votes_put_the_named_model_first_and_one_fewer_does_not(wins: FloatArray) -> None:
+def test_flip_is_reached_by_its_votes_and_not_by_one_fewer(wins: FloatArray) -> None:
     flip = votes_to_flip(wins)
     for votes, first in ((flip.votes, flip.first), (flip.votes - 1, flip.leader)):
         more = wins.copy()
@@ -86,7 +86,7 @@ def test_a_few_per_cent_of_dishonest_votes_put_the_second_of_five_models_first()
 
 
 def _votes_on_any_battle(wins: FloatArray) -> int:
-    """How many votes for the second model, on battles with all others alike, put it first."""
+    """Return the votes for the second model, spread over all others, that put it first."""
     leader, second = (int(i) for i in np.argsort(-fit(wins).ratings)[:2])
     others = [j for j in range(len(wins)) if j != second]
     for each in range(1, 1000):

@@ -33,7 +33,7 @@ def rates(
     ties: float,
     resamples: int = 0,
 ) -> tuple[FloatArray, FloatArray, float]:
-    """How often intervals covered the truth, for each rating and each difference, and how often a rank was false."""
+    """Return the coverage of rating and difference intervals, and the rate of false ranks."""
     rng, m = np.random.default_rng(20250131), len(strengths)
     truth = true_ratings(strengths, taste=taste, ties=ties)
     apart = truth[:, None] - truth
@@ -230,7 +230,7 @@ def test_votes_between_two_count_on_top_of_those_through_a_third() -> None:
     assert errors == pytest.approx(found.critical[i], rel=0.02)
 
 
-def test_told_apart_needs_no_more_votes_and_equals_need_infinitely_many() -> None:
+def test_votes_needed_are_0_if_significant_and_infinite_if_equal() -> None:
     clear = table_of((GALPACA, ORCA, "model_a", 90), (ORCA, GALPACA, "model_a", 10), raters=50)
     assert votes_to_tell_apart(fit(clear.wins), estimate_intervals(clear, fit(clear.wins)))[0, 1] == 0
     equal = table_of((GALPACA, ORCA, "model_a", 50), (ORCA, GALPACA, "model_a", 50), raters=50)

@@ -50,7 +50,7 @@ ARENA = votes(
 )
 
 
-def test_a_leader_and_two_that_cannot_be_told_apart() -> None:
+def test_one_leader_and_two_equals() -> None:
     board = build_leaderboard(ARENA, CARDS)
     assert [(r.rank_lower, r.rank_upper, r.model) for r in board.rows] == [
         (1, 1, GALPACA),
@@ -67,7 +67,7 @@ def test_a_leader_and_two_that_cannot_be_told_apart() -> None:
     assert (board.num_votes, board.num_pairs, board.num_raters, board.unit) == (406, 406, 37, "rater")
 
 
-def test_a_row_counts_what_happened() -> None:
+def test_row_has_counts_and_rates() -> None:
     row = build_leaderboard(ARENA, CARDS).rows[2]
     assert (row.model, row.name, row.license) == (MINOTAUR, MINOTAUR, "")
     assert (row.battles, row.wins, row.losses, row.ties, row.both_bad) == (246, 115, 121, 6, 4)
@@ -78,7 +78,7 @@ def test_a_row_counts_what_happened() -> None:
     assert build_leaderboard(ARENA, CARDS).rows[0].name == "Pocket Galpaca"
 
 
-def test_the_mean_is_1000_and_the_fitted_probabilities_are_those_of_the_ratings() -> None:
+def test_mean_is_1000_and_probabilities_follow_the_ratings() -> None:
     board = build_leaderboard(ARENA, CARDS)
     assert sum(row.rating for row in board.rows) == pytest.approx(4000)
     for i, row in enumerate(board.rows):
@@ -285,7 +285,7 @@ def test_programs_and_chosen_pairs_stand_apart() -> None:
     assert board.basis.startswith("Blind votes of people · drawn pairs · cards' own sampling · ")
 
 
-def test_without_a_drawn_pair_the_board_shows_chosen_ones_and_says_so() -> None:
+def test_chosen_pairs_are_shown_with_a_note_if_none_was_drawn() -> None:
     board = build_leaderboard(changed(ARENA, drawn=False), CARDS)
     assert board.num_votes == 406
     assert board.notes[0].startswith("Nobody has judged models that the arena drew: this board counts pairs that")
@@ -295,7 +295,7 @@ def test_without_a_drawn_pair_the_board_shows_chosen_ones_and_says_so() -> None:
     assert (by_setting.num_votes, by_setting.notes) == (406, ())
 
 
-def test_answers_that_an_open_run_has_shown_count_and_the_board_shows_both() -> None:
+def test_votes_on_answers_seen_elsewhere_count_and_board_compares() -> None:
     board = build_leaderboard([*ARENA, *changed(ARENA[:20], seen_elsewhere=True)], CARDS)
     assert board.num_votes == 426
     assert finding(board, "Seen elsewhere") == (
@@ -303,7 +303,7 @@ def test_answers_that_an_open_run_has_shown_count_and_the_board_shows_both() -> 
     )
 
 
-def test_the_busiest_network_is_named_and_what_hangs_on_it() -> None:
+def test_busiest_network_is_reported_with_the_headline_without_it() -> None:
     stuffed = [
         pair(ORCA, GALPACA, number=number, vote_id=f"stuffed-{number}", rater_id=f"stuffer-{number}")
         for number in range(300)
@@ -331,7 +331,7 @@ def test_only_open_votes_make_no_ranking() -> None:
     assert board.rows == ()
 
 
-def test_where_no_vote_counts_the_board_says_why() -> None:
+def test_board_explains_why_no_vote_counts() -> None:
     quick = [*changed(ARENA[:2], blind=False), *changed(ARENA[2:3], decision_s=0.2)]
     board = build_leaderboard(quick, CARDS)
     assert board.verdict.headline == "No vote counts yet."
@@ -339,7 +339,7 @@ def test_where_no_vote_counts_the_board_says_why() -> None:
     assert (board.rows, board.influence) == ((), None)
 
 
-def test_both_ratings_are_there_where_votes_are_flagged() -> None:
+def test_rows_have_ratings_with_and_without_flagged_votes() -> None:
     flagged = changed(votes(*both_ways(ORCA, GALPACA, 90, 10), raters=37), names_itself=True)
     without = build_leaderboard([*ARENA, *flagged], CARDS)
     with_all = build_leaderboard([*ARENA, *flagged], CARDS, options=LeaderboardOptions(policy=EVERY_VOTE))
@@ -360,7 +360,7 @@ def test_both_ratings_are_there_where_votes_are_flagged() -> None:
     assert (without.flagged_votes, with_all.flagged_votes, clean.flagged_votes) == (100, 100, 0)
 
 
-def test_a_model_that_only_flagged_votes_know_has_no_rating_without_them() -> None:
+def test_model_with_only_flagged_votes_has_no_rating_without_them() -> None:
     flagged = changed(votes((MAMBA, ORCA, "model_a", 3)), seen_before=True)
     board = build_leaderboard([*ARENA, *flagged], CARDS, options=LeaderboardOptions(policy=EVERY_VOTE))
     [row] = [row for row in board.rows if row.model == MAMBA]
@@ -383,7 +383,7 @@ def test_a_rater_who_never_stops_weighs_a_quarter() -> None:
     assert rating < before
 
 
-def test_the_fewest_dishonest_votes_are_said_and_do_what_is_said() -> None:
+def test_reported_dishonest_votes_change_the_first_place() -> None:
     board = build_leaderboard(ARENA, CARDS)
     found = board.influence
     assert found is not None

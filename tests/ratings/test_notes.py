@@ -59,7 +59,7 @@ def test_notes() -> None:
         ),
     ],
 )
-def test_what_was_counted_and_how(changes, line: str) -> None:
+def test_basis(changes, line: str) -> None:
     usual = {
         "which": "Blind votes of people",
         "category": "",

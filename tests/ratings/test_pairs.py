@@ -65,7 +65,7 @@ def test_raters_are_counted_by_votes() -> None:
         (pair(GALPACA, ORCA, weight=float("nan")), "weight is nan; valid: 0 or more, finite"),
     ],
 )
-def test_what_cannot_be_counted_is_refused_with_the_vote_it_stands_in(broken, message: str) -> None:
+def test_invalid_pair_is_refused_naming_its_vote(broken, message: str) -> None:
     with pytest.raises(InvalidValue) as refused:
         PairTable.from_judged([broken])
     assert str(refused.value) == f"vote vote-0, {broken.model_a} against {broken.model_b}: {message}"

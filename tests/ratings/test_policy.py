@@ -35,7 +35,7 @@ def test_every_reason_has_words_with_the_policys_numbers() -> None:
     ]
 
 
-def test_every_reason_says_why_one_vote_does_not_count() -> None:
+def test_every_reason_has_words_for_one_vote() -> None:
     words = [POLICY.why_not(reason) for reason in Reason]
     assert len(set(words)) == len(Reason)
     assert POLICY.why_not(Reason.BY_PROGRAM) == "a program gave it; the leaderboard counts votes of people"

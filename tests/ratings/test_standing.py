@@ -1,4 +1,4 @@
-"""Whether one vote counts, asked of a database."""
+"""The standing of votes in a database."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ POLICY = CountingPolicy()
 
 
 class TestStandingInTheDatabase:
-    """What a rater is told of one vote is what the board does with it."""
+    """The standing of a vote agrees with the board."""
 
     @staticmethod
     def told(home: House, battle_id: str) -> Reason | None:
@@ -32,7 +32,7 @@ class TestStandingInTheDatabase:
         home.time.pass_s(wait_s)
         home.battles.vote(name, "a", rater, final=True, source=source)
 
-    def test_every_vote_is_told_what_the_board_does(self) -> None:
+    def test_standing_agrees_with_the_board(self) -> None:
         home = house()
         self.voted(home, "drawn")
         self.voted(home, "quick", wait_s=0.5)
@@ -60,7 +60,7 @@ class TestStandingInTheDatabase:
                 name: reason for name, reason in on_the_board.items() if name != "program"
             }
 
-    def test_chosen_pairs_count_until_somebody_judges_a_drawn_one(self) -> None:
+    def test_chosen_pairs_count_until_a_drawn_one_is_judged(self) -> None:
         home = house()
         self.voted(home, "chosen", draw_probability=None)
         assert self.told(home, "chosen") is None
@@ -70,7 +70,7 @@ class TestStandingInTheDatabase:
         assert self.told(home, "chosen") is Reason.CHOSEN_PAIR
 
     @pytest.mark.parametrize("how", [{"wait_s": 0.5}, {"blind": False}, {"overrides": {"top_k": 3}}])
-    def test_a_drawn_pair_whose_vote_does_not_count_ends_no_fallback(self, how: dict[str, Any]) -> None:
+    def test_uncounted_drawn_vote_does_not_end_the_fallback(self, how: dict[str, Any]) -> None:
         home = house()
         self.voted(home, "chosen", draw_probability=None)
         self.voted(home, "drawn", instruction=Instruction("Something else."), **how)
@@ -83,7 +83,7 @@ class TestStandingInTheDatabase:
         with home.store.reading() as reading:
             assert POLICY.with_fallback(list(reading.judged_pairs())).pairs == "drawn"
 
-    def test_the_daily_cap_is_told(self) -> None:
+    def test_daily_cap(self) -> None:
         home = house()
         for number in range(4):
             self.voted(home, f"battle-{number}", instruction=Instruction(f"Say {number}."))
@@ -96,7 +96,7 @@ class TestStandingInTheDatabase:
 
     @pytest.mark.parametrize("state", [BattleState.VOTED, BattleState.REVEALED])
     @pytest.mark.parametrize("reason", [None, *Reason])
-    def test_before_the_reveal_nothing_is_told_that_depends_on_the_models(
+    def test_standing_that_depends_on_models_is_hidden_before_the_reveal(
         self, reason: Reason | None, state: BattleState
     ) -> None:
         said = visible_standing(reason, state, True, POLICY)

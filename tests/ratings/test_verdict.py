@@ -68,9 +68,7 @@ def told_apart(m: int, *equal: tuple[int, int], votes: float = 57.2, among: str 
         ),
     ],
 )
-def test_who_leads_and_who_cannot_be_told_apart(
-    m: int, equal: list[tuple[int, int]], headline: str, detail: str
-) -> None:
+def test_told_apart(m: int, equal: list[tuple[int, int]], headline: str, detail: str) -> None:
     assert told_apart(m, *equal) == Verdict(headline, detail)
 
 
@@ -84,12 +82,12 @@ def test_more_open_places_than_two_are_summed_up() -> None:
 
 
 @pytest.mark.parametrize("votes", [5001, math.inf])
-def test_so_many_votes_that_they_are_about_equal(votes: float) -> None:
+def test_very_many_votes_needed_read_as_equal(votes: float) -> None:
     detail = "More than 5,000 votes between them would be needed: they are about equal."
     assert told_apart(2, (0, 1), votes=votes).detail == detail
 
 
-def test_who_leads_only_among_those_with_enough_battles() -> None:
+def test_leader_among_models_with_enough_battles() -> None:
     among = "the models with 30 battles or more"
     assert told_apart(2, among=among).headline == f"Galpaca leads among {among}."
     assert told_apart(2, (0, 1), among=among).headline == (
@@ -101,7 +99,7 @@ def test_who_leads_only_among_those_with_enough_battles() -> None:
     ("votes", "said"),
     [(0, 10), (3, 10), (10, 10), (57.2, 60), (99, 100), (101, 110), (137, 140), (1234, 1300)],
 )
-def test_numbers_of_votes_are_rounded_up_as_one_says_them(votes: float, said: int) -> None:
+def test_round_up(votes: float, said: int) -> None:
     assert verdict.round_up(votes) == said
 
 

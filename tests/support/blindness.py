@@ -1,4 +1,4 @@
-"""What a visitor of a blind battle is sent, byte for byte, and in the one form in which two battles can be compared.
+"""The bytes that a visitor of a blind battle is sent, and a normal form in which two battles can be compared.
 
 Boundary: speaks HTTP through a `Wire`; whatever a reply holds is kept but answers, random ids and times, which have
 placeholders. ``python -m tests.support.blindness --battles 500`` listens to many battles of the pocket models.
@@ -70,7 +70,7 @@ class PageVisitor:
 
     @property
     def own_words(self) -> dict[str, str]:
-        """What is random about her herself."""
+        """Placeholders for the visitor's random values."""
         return {self.secret: "<secret>", **dict.fromkeys(self.sessions, "<session>")}
 
     def event(self, elem_id: str, kind: str = "click") -> int:
@@ -115,7 +115,7 @@ class PageVisitor:
         self.run(self.event(elem_id))
 
     def refresh(self) -> None:
-        """As the bar's timer asks once a vote is final."""
+        """Refresh, as the bar's timer does once a vote is final."""
         ticks = [d for d in self._config["dependencies"] if d["targets"] and d["targets"][0][1] == "tick"]
         self.run(max(ticks, key=lambda d: len(d["outputs"]))["id"])
 
@@ -142,7 +142,7 @@ class PageVisitor:
 
 
 def ask_api(url: str, endpoint: str, **asked: Any) -> list[Any]:
-    """What ``/call/v2`` streams, document by document."""
+    """Return the documents that ``/call/v2`` streams."""
     base = f"{url}{API}/call/v2/{endpoint}"
     request = urllib.request.Request(base, json.dumps(asked).encode(), {"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=PATIENCE_S) as reply:
@@ -158,7 +158,7 @@ def read_config(url: str) -> dict[str, Any]:
 
 
 def at_rest(exchanges: Sequence[Exchange]) -> bool:
-    """Whether the latest tab has been answered all it asked for: what it begins from now on is its visitor's doing."""
+    """Return True if the latest tab has all its answers; what it begins then is its visitor's doing."""
     joined = [exchange for exchange in exchanges if exchange.path.endswith("/queue/join")]
     if not joined:  # nothing was compared yet
         return bool(exchanges) and all(exchange.ended.is_set() for exchange in exchanges)
@@ -195,7 +195,7 @@ class Heard:
         return "\n".join(line for n, line in enumerate(lines) if n == 0 or line != lines[n - 1])
 
     def split(self) -> tuple[list[str], list[str]]:
-        """What was sent while the answers were written, and what from their end on."""
+        """Split the messages into those sent while the answers were written, and those after."""
         ends = (
             n
             for n, line in enumerate(self.lines)
@@ -333,13 +333,13 @@ class Listener:
 
 
 def _all_ended(line: str) -> bool:
-    """Whether every column has ended in a message that offers nothing to do with them yet."""
+    """Return True if every column has ended in a message that offers no action on them yet."""
     states = [*STATE.findall(line), *re.findall(r'"side": "[a-f]", "state": "(\w+)"', line)]
     return "data-tool=" not in line and all(state in ("done", "failed") for state in states)
 
 
 def _quiet(slots: Sequence[str]) -> bool:
-    """Whether these are the chip with its timer, or the models to choose from."""
+    """Return True for the chip with its timer, or the models to choose from."""
     return bool(slots) and all(slot in ("chip", "timer") or slot.startswith("model-") for slot in slots)
 
 
@@ -403,7 +403,7 @@ def _named(text: str, names: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True)
 class Side:
-    """What the database knows about one answer."""
+    """One answer as the database has it."""
 
     side: str
     seed: int
@@ -423,7 +423,7 @@ class Side:
 
     @property
     def outcome(self) -> str:
-        """What everybody may know of it."""
+        """The outcome, which everybody may know."""
         return "failed" if self.stored["finish_reason"] == "error" else "good" if self.text.strip() else "empty"
 
 
@@ -450,7 +450,7 @@ def told_by(card: ModelCard) -> Iterator[str]:
 
 
 def told_by_answer(side: Side) -> Iterator[str]:
-    """What its row says of one answer and everybody's do not."""
+    """Yield the values that only one answer's row has."""
     yield str(side.seed)
     known = (str(value) for name, value in side.stored.items() if name not in SAID_BY_ALL and value is not None)
     yield from (word for word in known if word.isalpha() or len(word) > 4)  # 1.5 stands in every drawing
@@ -467,7 +467,7 @@ def named_in(lines: Iterable[str], cards: Iterable[ModelCard], sides: Iterable[S
 
 
 def is_beginning(shown: str, text: str) -> bool:
-    """Whether it may stand in the place of an answer: some of it, from nothing to the whole, as the page draws it."""
+    """Return True if the value may be an answer or a part of it, as the page draws it."""
     return text.startswith(shown) or any(answer_markdown(text[:end]) == shown for end in range(len(text) + 1))
 
 

@@ -1,4 +1,4 @@
-"""The recurring cast of the tests about battles: three models, two raters, one instruction, a clock that is told."""
+"""The cast of the tests about battles: three models, two raters, one instruction, a clock set by hand."""
 
 from __future__ import annotations
 
@@ -198,7 +198,7 @@ class House:
         ends: Mapping[str, Mapping[str, Any]] | None = None,
         **changes: Any,
     ) -> Battle:
-        """A battle whose columns have all ended; `ends` says how, per side, where it is not just good."""
+        """Create a battle whose columns have ended; `ends` changes generations, by side."""
         made = self.battles.create(battle(battle_id, models, **changes))
         for side in made.sides:
             how = {"instruction": made.instruction} | dict((ends or {}).get(side.side, {}))

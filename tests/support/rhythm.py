@@ -90,7 +90,7 @@ class Stream:
 
 
 def steady(said: Tokenized, tokens_per_s: float) -> Stream:
-    """As an attacker expects it."""
+    """Return the timing as an attacker expects it."""
     return Stream(said, START_S + np.arange(1, len(said.token_ids) + 1) / tokens_per_s)
 
 
@@ -204,7 +204,7 @@ def fight(seed: int, speeds: Sequence[float]) -> Fought:
 
 
 def recorded(fought: Fought, poll_s: float = 0.02) -> list[tuple[float, tuple[str, ...]]]:
-    """What a visitor who looks every 20 ms is shown by a real comparison until it opens, and when."""
+    """Return the snapshots of a real comparison, read every 20 ms until it opens, with their times."""
     now_s, kept = [0.0], list[Mapping[str, Generation]]()
     clock = Clock(lambda: "2026-01-01T00:00:00.000+00:00", lambda: now_s[0])
     template = PromptTemplate("t", "made for this test", (), (), stop_ids=(), stop_strings=())
@@ -305,7 +305,7 @@ def _lateness(fought: Fought, pair: Pair, speeds: Sequence[float]) -> float:
 
 @dataclass(frozen=True)
 class Score:
-    """How often an attack was right."""
+    """Return the share of right guesses of an attack."""
 
     hits: tuple[bool, ...]
 

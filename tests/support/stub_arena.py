@@ -1,6 +1,6 @@
-"""An arena without models or database: answers and times are made up, the rest behaves as the real one does.
+"""An arena without models or database: made-up answers and times, otherwise as the real one.
 
-For tests that want every state of the page at once, and for looking at it.
+For tests that need every state of the page, and for viewing it.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ HOSTILE = (
 )
 UNDO_S = 5.0
 WITHOUT_END = 1000
-"""So often a slow answer is said again: longer than anybody looks at it."""
+"""Repeats of a slow answer, more than any test reads."""
 
 
 def make_cards() -> tuple[ModelCard, ...]:
@@ -129,7 +129,7 @@ def make_generation(
 
 
 class StubTime:
-    """Seconds that pass by themselves, but not while they are held: a browser may then take as long as it likes."""
+    """Seconds that pass by themselves, but not while they are held, so that a browser may be slow."""
 
     def __init__(self) -> None:
         self._held: float | None = None
@@ -176,9 +176,9 @@ class _Battle:
 
 
 class StubArena:
-    """What `ui` knows of an arena.
+    """The interface of an arena that `ui` uses.
 
-    An instruction with ``fail:bd`` in it names columns that fail; one with ``slow`` is answered for ever.
+    An instruction with ``fail:bd`` in it names columns that fail; one with ``slow`` is answered endlessly.
     """
 
     def __init__(self, settings: Settings, chars_per_s: float = 90.0, loading_s: float = 0.8) -> None:
@@ -234,7 +234,7 @@ class StubArena:
                 battle.stopped_s.setdefault(place, self.time.now())
 
     def stop_all(self) -> None:
-        """Nobody looks any more."""
+        """Stop every battle."""
         for battle in self._battles.values():
             self.stop(battle.id, Viewer(battle.owner))
 
@@ -321,7 +321,7 @@ class StubArena:
         )
 
     def _open_for_s(self, battle: _Battle, state: BattleState) -> float | None:
-        """Since somebody saw it open for the first time."""
+        """Return the seconds since the battle was first seen open."""
         if state is not BattleState.OPEN:
             return None
         battle.opened_s = self.time.now() if battle.opened_s is None else battle.opened_s

@@ -1,4 +1,4 @@
-"""The named endpoints over the real program with the pocket models: gradio_client and plain HTTP give the same."""
+"""The API of the real program with the pocket models, by gradio_client and plain HTTP."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def compare(client: Client, *args: Any, **kwargs: Any) -> list[dict[str, Any]]:
 
 
 def over_http(app: LiveApp, endpoint: str, **fields: Any) -> list[Any]:
-    """What ``/call/v2`` sends, event by event."""
+    """Return the events that ``/call/v2`` sends."""
     base = f"{app.url}/gradio_api/call/v2/{endpoint}"
     request = urllib.request.Request(
         base, json.dumps(fields).encode(), {"Content-Type": "application/json", "X-Playground-Rater": "ann"}
@@ -40,7 +40,7 @@ def over_http(app: LiveApp, endpoint: str, **fields: Any) -> list[Any]:
     return [json.loads(line.removeprefix("data: "))[0] for line in lines if line.startswith("data: [")]
 
 
-def test_compare_streams_growing_columns_and_names_the_models_when_open(client: Client) -> None:
+def test_compare_streams_growing_columns_with_models_in_open_mode(client: Client) -> None:
     snapshots = compare(client, "What is the capital of France?", models=["pocket-orca-mini", "pocket-galpaca"])
     assert len({s["battle_id"] for s in snapshots}) == 1
     for side in range(2):
@@ -64,7 +64,7 @@ def test_plain_http_takes_keywords_and_defaults(live_app: LiveApp) -> None:
     assert verdict["reveal"] == {c["side"]: c["model"] for c in last["columns"]}
 
 
-def test_blind_battles_name_nothing_until_the_vote(client: Client, live_app: LiveApp) -> None:
+def test_blind_battle_names_no_model_until_the_vote(client: Client, live_app: LiveApp) -> None:
     known = {row["id"] for row in client.predict(api_name="/models")}
     snapshots = compare(client, "What is the capital of Italy?", blind=True)
     for snapshot in snapshots:
@@ -82,7 +82,7 @@ def test_a_repeated_vote_gets_the_stored_answer(client: Client) -> None:
     assert first["choice"] == "b"
 
 
-def test_votes_that_cannot_be_taken_say_why(client: Client, live_app: LiveApp) -> None:
+def test_refused_vote_has_a_reason(client: Client, live_app: LiveApp) -> None:
     assert client.predict("0" * 32, "a", api_name="/vote") == {"accepted": False, "reason": "unknown"}
     stranger = Client(live_app.url, verbose=False, headers={"X-Playground-Rater": "bob"})
     with frozen_models(live_app.process.pid):
@@ -119,7 +119,7 @@ def test_a_seed_repeats_an_answer_and_is_refused_while_blind(client: Client) -> 
         ({"instruction": "word " * 700}, "context|tokens"),
     ],
 )
-def test_invalid_input_gets_the_words_that_a_visitor_would_see(client: Client, fields: dict, message: str) -> None:
+def test_invalid_input_gets_the_visitors_message(client: Client, fields: dict, message: str) -> None:
     with pytest.raises(AppError, match=message):
         compare(client, **fields)
 
@@ -134,13 +134,13 @@ def test_models_and_prompt_are_documents(client: Client) -> None:
 
 
 @pytest.mark.proves("SQL, paths")
-def test_a_path_from_a_visitor_is_only_a_name_that_nobody_has(client: Client) -> None:
+def test_path_as_model_id_is_unknown(client: Client) -> None:
     for name in ("/etc", "./playground/pocket/weights/pocket-galpaca", "~", "org/name"):
         with pytest.raises(AppError, match=f"unknown model '{name}'; valid: .*pocket-galpaca"):
             client.predict(name, "hi", api_name="/prompt")
 
 
-def test_the_leaderboard_says_of_every_vote_whether_it_counts(client: Client) -> None:
+def test_leaderboard_accounts_for_every_vote(client: Client) -> None:
     before = client.predict(api_name="/leaderboard")
     battle = compare(client, "What is the opposite of hot?", blind=True, models=["pocket-galpaca", "pocket-minotaur"])
     client.predict(battle[-1]["battle_id"], "a", api_name="/vote")

@@ -1,4 +1,4 @@
-"""Who comes together passes one by one, with breaks; time passes only where the turnstile waits for it."""
+"""Concurrent entries pass one by one, with breaks; time passes only while the turnstile sleeps."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from playground.ui.http.turnstile import BREAK_S, CROWD_S, Turnstile
 
 
 @dataclass
-class Door:
-    """A turnstile in told time, and when who went through it."""
+class Scene:
+    """A turnstile with a clock set by hand, and the times of entries."""
 
     at_s: float = 100.0
     passed: list[tuple[int, float]] = field(default_factory=list)
@@ -34,7 +34,7 @@ class Door:
             then()
 
     def crowd(self, count: int) -> list[float]:
-        """When each of so many who come at once goes through; they go in their order."""
+        """Return the times at which concurrent entries pass; they pass in order."""
 
         async def together() -> None:
             await asyncio.gather(*(self.come(name) for name in range(count)))
@@ -44,57 +44,57 @@ class Door:
         return [at_s for _, at_s in self.passed]
 
 
-def test_who_comes_alone_does_not_wait() -> None:
-    door = Door()
-    asyncio.run(door.come(1))
-    door.at_s += BREAK_S
-    asyncio.run(door.come(2))
-    assert door.passed == [(1, 100.0), (2, 100.0 + BREAK_S)]
+def test_lone_comparison_does_not_wait() -> None:
+    scene = Scene()
+    asyncio.run(scene.come(1))
+    scene.at_s += BREAK_S
+    asyncio.run(scene.come(2))
+    assert scene.passed == [(1, 100.0), (2, 100.0 + BREAK_S)]
 
 
-def test_who_come_together_pass_one_at_a_time_with_a_break_between() -> None:
-    assert Door().crowd(4) == pytest.approx([100 + i * BREAK_S for i in range(4)])
+def test_concurrent_entries_are_one_break_apart() -> None:
+    assert Scene().crowd(4) == pytest.approx([100 + i * BREAK_S for i in range(4)])
 
 
-def test_the_last_of_a_great_crowd_does_not_wait_for_all_the_breaks() -> None:
-    times = Door().crowd(1000)
+def test_breaks_of_a_large_crowd_are_shorter() -> None:
+    times = Scene().crowd(1000)
     assert times[1] - times[0] == pytest.approx(CROWD_S / 999)
     assert times[-1] - times[-2] == pytest.approx(BREAK_S)
     assert times[-1] - times[0] < 5 * CROWD_S
 
 
-def test_the_break_begins_when_the_last_one_is_through() -> None:
-    door = Door()
+def test_break_begins_when_the_last_entry_leaves() -> None:
+    scene = Scene()
 
     def be_slow() -> None:
-        door.at_s += 3.0
+        scene.at_s += 3.0
 
     async def both() -> None:
-        await asyncio.gather(door.come(1, be_slow), door.come(2))
+        await asyncio.gather(scene.come(1, be_slow), scene.come(2))
 
     asyncio.run(both())
-    assert door.passed == [(1, 100.0), (2, pytest.approx(103.0 + BREAK_S))]
+    assert scene.passed == [(1, 100.0), (2, pytest.approx(103.0 + BREAK_S))]
 
 
-def test_one_that_fails_holds_nobody_up() -> None:
-    door = Door()
+def test_failing_entry_lets_the_next_in() -> None:
+    scene = Scene()
 
     def fail() -> None:
         raise ZeroDivisionError
 
     async def both() -> list[BaseException | None]:
-        return await asyncio.gather(door.come(1, fail), door.come(2), return_exceptions=True)
+        return await asyncio.gather(scene.come(1, fail), scene.come(2), return_exceptions=True)
 
     assert isinstance(asyncio.run(both())[0], ZeroDivisionError)
-    assert [name for name, _ in door.passed] == [1, 2]
+    assert [name for name, _ in scene.passed] == [1, 2]
 
 
-def test_who_leaves_early_lets_the_next_one_in_and_leaves_once() -> None:
-    door = Door()
+def test_early_leave_lets_the_next_in() -> None:
+    scene = Scene()
     order: list[str] = []
 
     async def slow() -> None:
-        async with door.turnstile.turn() as leave:
+        async with scene.turnstile.turn() as leave:
             leave()
             leave()
             while "next" not in order:
@@ -102,39 +102,39 @@ def test_who_leaves_early_lets_the_next_one_in_and_leaves_once() -> None:
             order.append("slow")
 
     async def next_one() -> None:
-        async with door.turnstile.turn():
+        async with scene.turnstile.turn():
             order.append("next")
 
     async def both() -> None:
         await asyncio.gather(slow(), next_one())
-        await door.come(3)
+        await scene.come(3)
 
     asyncio.run(asyncio.wait_for(both(), 60))
     assert order == ["next", "slow"]
 
 
-def test_who_stays_inside_holds_nobody_up_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_long_entry_is_left_by_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turnstile, "LONGEST_S", 0.01)
-    door = Door()
+    scene = Scene()
 
     async def both() -> None:
-        async with door.turnstile.turn():  # waits for a reader, or for a disk
-            await door.come(2)
+        async with scene.turnstile.turn():  # waits for a reader, or for a disk
+            await scene.come(2)
 
     asyncio.run(asyncio.wait_for(both(), 60))
-    assert [name for name, _ in door.passed] == [2]
+    assert [name for name, _ in scene.passed] == [2]
 
 
-def test_one_that_goes_while_it_waits_takes_nobodys_turn() -> None:
-    door = Door()
+def test_cancelled_entry_takes_no_turn() -> None:
+    scene = Scene()
 
     async def some() -> None:
-        async with door.turnstile.turn():
-            waiting = asyncio.create_task(door.come(1))
+        async with scene.turnstile.turn():
+            waiting = asyncio.create_task(scene.come(1))
             await asyncio.sleep(0)
             waiting.cancel()
             await asyncio.gather(waiting, return_exceptions=True)
-        await door.come(2)
+        await scene.come(2)
 
     asyncio.run(asyncio.wait_for(some(), 60))
-    assert [name for name, _ in door.passed] == [2]
+    assert [name for name, _ in scene.passed] == [2]
