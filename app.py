@@ -59,11 +59,7 @@ def serve(settings: Settings) -> int:
         PlaygroundError: the address, a card, a template or the database cannot be used.
     """
     gc.disable()  # what Gradio's import allocates is never garbage: saves 0.5 of 2.6 s of CPU until the page is served
-    log_seldom()
-    allow_files()
-    check_files()
-    check_address(settings.host, settings.port)
-    bypass_proxy(os.environ, settings.host)
+    _prepare(settings)
     from playground.arena.arena import Arena
     from playground.ui.gradio_patches import guard_connections, shrink_sessions, slow_polling_down
     from playground.ui.http.operator import operator_access, operator_notice
@@ -93,6 +89,14 @@ def serve(settings: Settings) -> int:
     finally:
         arena.close()
     return 0
+
+
+def _prepare(settings: Settings) -> None:
+    log_seldom()
+    allow_files()
+    check_files()
+    check_address(settings.host, settings.port)
+    bypass_proxy(os.environ, settings.host)
 
 
 def _launch(page: gr.Blocks, settings: Settings, options: dict[str, Any]) -> None:

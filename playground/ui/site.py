@@ -104,7 +104,7 @@ def launch_options(
                     limits=Limits(arena.settings),
                     turnstile=turnstile or Turnstile(),
                     endpoints=_served,
-                    rooms=[*(f"/{page.path}" for page in PAGES), *(HUB_ROUTES if access.hub_login else ())],
+                    pages=[*(f"/{page.path}" for page in PAGES), *(HUB_ROUTES if access.hub_login else ())],
                 ),
             ]
         },

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -33,11 +32,28 @@ def test_absolute_path_is_shown_without_its_folders(words: str, shown: str) -> N
     assert str(StorageError(words)) == words, "the log and the command line say all of it"
 
 
-@pytest.fixture
-def app(tmp_path: Path) -> Iterator[LiveApp]:
-    app = start_app(tmp_path, "--models", "pocket-orca-mini,pocket-galpaca")
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveApp]:
+    """A running app; the last test of this file moves its database away."""
+    app = start_app(tmp_path_factory.mktemp("app"), "--models", "pocket-orca-mini,pocket-galpaca")
     yield app
     stop_app(app)
+
+
+def test_message_of_a_read_only_database_hides_its_folder(app: LiveApp) -> None:
+    second = start_app(app.db.parent, "--models", "pocket-orca-mini,pocket-galpaca")
+    try:
+        said = fetch(begin(second, "compare", instruction="What is an alpaca?"))[1]
+        visitor = Visitor(second.url)
+        config = visitor.get("config").document
+        chips = [fn for fn in config["dependencies"] if "load" in str(fn["targets"])]
+        drawn = b"".join(visitor.join(fn["id"], [None] * len(fn["inputs"])).body for fn in chips)
+        with urllib.request.urlopen(second.url, timeout=60) as page:
+            said += drawn + page.read()
+        assert b"another program writes to playground.db" in said
+        assert str(app.db.parent).encode() not in said
+    finally:
+        stop_app(second)
 
 
 def test_message_of_a_lost_database_hides_its_folder(app: LiveApp) -> None:
@@ -65,19 +81,3 @@ def test_message_of_a_lost_database_hides_its_folder(app: LiveApp) -> None:
     assert any(b"was deleted or moved" in reply for reply in said)
     for reply in said:
         assert str(app.db.parent).encode() not in reply
-
-
-def test_message_of_a_read_only_database_hides_its_folder(app: LiveApp, tmp_path: Path) -> None:
-    second = start_app(tmp_path, "--models", "pocket-orca-mini,pocket-galpaca")
-    try:
-        said = fetch(begin(second, "compare", instruction="What is an alpaca?"))[1]
-        visitor = Visitor(second.url)
-        config = visitor.get("config").document
-        chips = [fn for fn in config["dependencies"] if "load" in str(fn["targets"])]
-        drawn = b"".join(visitor.join(fn["id"], [None] * len(fn["inputs"])).body for fn in chips)
-        with urllib.request.urlopen(second.url, timeout=60) as page:
-            said += drawn + page.read()
-        assert b"another program writes to playground.db" in said
-        assert str(tmp_path).encode() not in said
-    finally:
-        stop_app(second)

@@ -47,10 +47,10 @@ class CallGate:
         limits: Limits,
         turnstile: Turnstile,
         endpoints: Callable[[Scope], Endpoints],
-        rooms: Collection[str],
+        pages: Collection[str],
     ) -> None:
         self._app = app
-        self._pages = (*rooms, CONFIG)
+        self._pages = (*pages, CONFIG)
         self._limits = limits
         self._turnstile = turnstile
         self._endpoints = endpoints

@@ -31,7 +31,7 @@ FAR, HERE = "203.0.113.7", "127.0.0.1"
 TOKEN = "x" * 32
 SECRET = "ab" * 16
 OPERATOR = {HEADER: TOKEN}
-ROOMS = ("/", "/leaderboard")
+PAGES = ("/", "/leaderboard")
 
 
 @dataclass
@@ -103,7 +103,7 @@ class Page:
             "headers": [(b"host", b"127.0.0.1"), *((k.encode(), v.encode()) for k, v in headers.items())],
         }
         endpoints = Endpoints.of((COMPARE, VOTE, LOOK, COMPARE_ON_PAGE))
-        gate = CallGate(app, self.limits, self.turnstile, lambda _: endpoints, ROOMS)
+        gate = CallGate(app, self.limits, self.turnstile, lambda _: endpoints, PAGES)
         await OperatorGate(gate, OperatorAccess(TOKEN))(scope, receive, send)
         return answer
 
