@@ -14,7 +14,8 @@ from typing import Any
 
 from playground.exchange import ExportOptions, export
 from playground.storage.database.store import Store
-from playground.storage.journal.segments import Fault, in_order, journal_folder, read
+from playground.storage.journal.lines import Fault
+from playground.storage.journal.segments import in_order, journal_folder, read
 
 Votes = list[tuple[str, str]]
 """Battle and choice of each vote."""

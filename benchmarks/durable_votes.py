@@ -28,6 +28,8 @@ from sqlite_utils import Database
 
 from benchmarks.ballots import Ballot, ballots, lay_out
 from benchmarks.rounds import EQUAL, Contender, Figure, Figures, NotHere, in_turns, machine, parse, show
+from playground.battles import Ballot as Choice
+from playground.battles import Viewer
 from playground.storage.database.store import Store
 
 RATERS = 16
@@ -76,7 +78,7 @@ def ours(given: list[Ballot], folder: Path) -> Figures:
         battles = lay_out(store, given, "page")
         return figures(
             given,
-            lambda ballot: battles.vote(ballot.battle_id, ballot.choice, ballot.rater) and None,
+            lambda ballot: battles.vote(ballot.battle_id, Viewer(ballot.rater), Choice(ballot.choice)) and None,
             lambda: [pair.battle_id for pair in store.judged_pairs()],
         )
 

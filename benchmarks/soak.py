@@ -20,6 +20,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from playground.arena.arena import Arena
+from playground.battles import Viewer
 from playground.records import BattleState, Instruction
 from playground.settings import Settings
 
@@ -79,7 +80,7 @@ class Visitors:
 
     def __init__(self, arena: Arena, number: int) -> None:
         self._arena = arena
-        self._models = [card.id for card in arena.line_up]
+        self._models = [card.id for card in arena.models.line_up]
         self._asked = [text for group in arena.starters.values() for text in group]
         self._over = threading.Event()
         self.battles: list[str] = []
@@ -98,19 +99,17 @@ class Visitors:
             thread.join()
 
     def _visit(self, number: int) -> None:
-        rater, turn = f"{number:032x}", number
+        rater, turn = Viewer(f"{number:032x}"), number
         while not self._over.is_set():
             turn += 1
             instruction: Instruction = self._asked[(turn * 7) % len(self._asked)]
-            battle = self._arena.compare(
-                instruction, owner=rater, source="page", blind=bool(turn % 2), models=self._models
-            )
+            battle = self._arena.compare(instruction, rater, blind=bool(turn % 2), models=self._models)
             self.battles.append(battle)
             self._read(battle, rater, stops=turn % 3 == 0)
 
-    def _read(self, battle: str, rater: str, stops: bool) -> None:
+    def _read(self, battle: str, rater: Viewer, stops: bool) -> None:
         began = time.monotonic()
-        while self._arena.view(battle, rater).state is BattleState.GENERATING:
+        while self._arena.battles.view(battle, rater).state is BattleState.GENERATING:
             time.sleep(0.1)
             if stops and time.monotonic() - began > 0.5:
                 self._arena.stop(battle, rater)
@@ -149,7 +148,7 @@ def soak(minutes: float, visitors: int, say: Callable[[str], None]) -> list[str]
         arena = Arena(Settings(db=Path(folder) / "playground.db"))
         arena.open()
         try:
-            while arena.is_loading:
+            while arena.models.is_loading:
                 time.sleep(0.1)
             people = Visitors(arena, visitors)
             people.start()
@@ -157,7 +156,7 @@ def soak(minutes: float, visitors: int, say: Callable[[str], None]) -> list[str]
             people.stop()
             while arena.running:
                 time.sleep(0.1)
-            say(f"{len(people.battles)} battles, {len(people.battles) * len(arena.line_up)} generations")
+            say(f"{len(people.battles)} battles, {len(people.battles) * len(arena.models.line_up)} generations")
             return people.problems + missing(arena, people.battles) + grown(samples)
         finally:
             arena.close()

@@ -19,10 +19,12 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # run from a checkout
 from benchmarks.accounts import compare_accounts
 from benchmarks.ballots import Ballot, ballots, lay_out
 from benchmarks.rounds import machine
+from playground.battles import Ballot as Choice
+from playground.battles import Viewer
 from playground.storage.database.store import Store
 from playground.storage.journal.journal import Journal
-from playground.storage.journal.rebuild import restore
 from playground.storage.journal.segments import journal_folder
+from playground.storage.maintenance.restore import restore
 
 THREADS = 32
 RATERS = 200
@@ -37,7 +39,7 @@ def vote_all(db: Path, given: list[Ballot]) -> dict[str, str]:
 
         def of_one(number: int) -> dict[str, str]:
             mine = given[number::THREADS]
-            results = [battles.vote(ballot.battle_id, ballot.choice, ballot.rater) for ballot in mine]
+            results = [battles.vote(ballot.battle_id, Viewer(ballot.rater), Choice(ballot.choice)) for ballot in mine]
             return {ballot.battle_id: str(result.choice) for ballot, result in zip(mine, results, strict=True)}
 
         began = time.perf_counter()

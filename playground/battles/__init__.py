@@ -1,12 +1,12 @@
-"""The life of a battle: what leads where, who may do it, and what may be sent to whom.
+"""The life of a battle: its states and events, who may do what, and what each viewer may see.
 
-Boundary: the only place that decides these three; page, API and restart call it and decide nothing themselves.
+Boundary: page, API and restart call this package and decide none of it themselves.
 """
 
-from playground.battles.choices import MAX_COMMENT_CHARS, REASONS, Ballot
+from playground.battles.ballot import MAX_COMMENT_CHARS, REASONS, Ballot, Viewer
 from playground.battles.life import Battles
+from playground.battles.rater_data import RaterData
 from playground.battles.table import REFUSALS, TABLE, Event, Sends, Who, cell
-from playground.battles.views import VoteResult
 
 __all__ = [
     "MAX_COMMENT_CHARS",
@@ -16,8 +16,9 @@ __all__ = [
     "Ballot",
     "Battles",
     "Event",
+    "RaterData",
     "Sends",
-    "VoteResult",
+    "Viewer",
     "Who",
     "cell",
 ]

@@ -1,4 +1,4 @@
-"""The networks that votes come from, told apart for a day and never by their addresses; and who saw which answers.
+"""The networks of voters under daily pseudonyms, and the answers that each network and rater saw in open runs.
 
 Boundary: in memory; knows neither the database nor Gradio. A tag is HMAC-SHA-256 of an address under a key that is
 new at each start and at midnight UTC and is stored nowhere, so that no tag can be traced to an address afterwards.
@@ -15,34 +15,21 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from playground.battles.ballot import Viewer
 from playground.clock import Clock
 from playground.records import Battle, Generation
 
 REMEMBERED_VIEWERS = 20_000
 REMEMBERED_ANSWERS = 2_000
-"""Answers that each viewer, a network or a rater, has seen with their models' names; the oldest are forgotten first."""
+"""Answers remembered for each network and each rater; the oldest are forgotten first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """Where a vote comes from."""
+    """The network of a vote."""
 
     tag: str  # 64 hexadecimal digits
     day: str  # of the tag, as ISO 8601 writes it
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """Answers that were shown with their models' names in open runs of one day, as digests."""
-
-    digests: frozenset[str] = frozenset()
-
-    def holds_one_of(self, battle: Battle) -> bool:
-        """Return whether one of a battle's answers is among them."""
-        return any(
-            side.generation is not None and side.generation.good and _digest(side.generation) in self.digests
-            for side in battle.sides
-        )
 
 
 class Networks:
@@ -56,53 +43,53 @@ class Networks:
         self._guard = threading.Lock()
         self._day = ""
         self._key = b""
-        self._seen: OrderedDict[str, OrderedDict[str, None]] = OrderedDict()
+        self._seen: OrderedDict[str, OrderedDict[str, None]] = OrderedDict()  # digests of answers
 
     def of(self, address: str) -> Network | None:
-        """The network of an address; None for one that is unknown: it tells nobody from anybody."""
-        known = public_network(address)
-        if known is None:
-            return None
+        """Return the network of an address; None unless it is an address of the internet."""
         with self._guard:
-            self._turn_day()
-            tag = hmac.new(self._key, known.encode(), hashlib.sha256).hexdigest()
-            return Network(tag, self._day)
+            return self._of(address)
 
-    def seen(self, network: Network | None, rater: str) -> Seen:
-        """Return what a network and a rater have seen today, stored or not."""
+    def has_seen(self, viewer: Viewer, battle: Battle) -> bool:
+        """Return True if an open run has shown the viewer or their network one of the battle's answers today."""
+        digests = {_digest(side.generation) for side in battle.sides if side.generation and side.generation.good}
         with self._guard:
-            self._turn_day()
-            return Seen(frozenset(d for viewer in self._viewers(network, rater) for d in self._seen.get(viewer, ())))
+            return any(not digests.isdisjoint(self._seen.get(name, ())) for name in self._names(viewer))
 
-    def saw(self, network: Network | None, rater: str, answers: Iterable[Generation]) -> None:
-        """Remember until midnight that answers were shown to a network and a rater with their models' names."""
+    def remember(self, viewer: Viewer, answers: Iterable[Generation]) -> None:
+        """Record until midnight that an open run has shown these answers to the viewer and their network."""
         digests = [_digest(answer) for answer in answers if answer.good]
         with self._guard:
-            self._turn_day()
-            for viewer in self._viewers(network, rater):
-                seen = self._seen.setdefault(viewer, OrderedDict())
-                self._seen.move_to_end(viewer)
+            for name in self._names(viewer):
+                seen = self._seen.setdefault(name, OrderedDict())
+                self._seen.move_to_end(name)
                 seen.update((digest, None) for digest in digests)
                 while len(seen) > REMEMBERED_ANSWERS:
                     seen.popitem(last=False)
             while len(self._seen) > REMEMBERED_VIEWERS:
                 self._seen.popitem(last=False)
 
-    def _viewers(self, network: Network | None, rater: str) -> Iterator[str]:
-        if rater:
-            yield f"rater {rater}"
-        if network is not None and network.day == self._day:
-            yield network.tag
-
-    def _turn_day(self) -> None:
+    def _of(self, address: str) -> Network | None:
         today = self._clock.now()[:10]
         if today != self._day:
             self._day, self._key = today, self._new_key()
             self._seen.clear()
+        known = public_network(address)
+        if known is None:
+            return None
+        return Network(hmac.new(self._key, known.encode(), hashlib.sha256).hexdigest(), today)
+
+    def _names(self, viewer: Viewer) -> Iterator[str]:
+        """Yield the keys of `_seen` for a rater of the page (a program's name may be anybody's) and their network."""
+        network = self._of(viewer.address)
+        if viewer.source == "page":
+            yield f"rater {viewer.rater}"
+        if network is not None:
+            yield network.tag
 
 
 def public_network(address: str) -> str | None:
-    """An IPv4 address or the /64 of an IPv6 one; None where it says nothing about the sender.
+    """Return an IPv4 address, or the /64 of an IPv6 one; None for text that is no address of the internet.
 
     Behind a proxy that is not trusted every address is the proxy's own: loopback, private or link-local.
     """
@@ -116,7 +103,7 @@ def public_network(address: str) -> str | None:
 
 
 def network_of(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
-    """Return what one customer has: an IPv4 address, or the /64 of an IPv6 one."""
+    """Return the addresses that one customer has: an IPv4 address, or the /64 of an IPv6 one."""
     if isinstance(address, ipaddress.IPv4Address):
         return str(address)
     mapped = address.ipv4_mapped
@@ -124,7 +111,7 @@ def network_of(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
 
 
 def _digest(answer: Generation) -> str:
-    """The same for the same model's same answer to the same instruction."""
+    """Return a digest of the model, its answer and the instruction."""
     asked = answer.instruction
     parts = (answer.model_id, asked.instruction, asked.input, asked.system, answer.text)
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,190 +1,55 @@
-"""Card files, template files and checkpoints -> the models that can be chosen, each with its template and tokenizer.
+"""The catalog of models that can be chosen, each with its card, template and tokenizer.
 
-Boundary: reads small files and the header of weights, never the weights; knows no engine, fetches nothing. A tokenizer
-is read when it is first needed. The keys of a card are described in playground/catalog/cards/README.md.
+Boundary: reads small files and the header of weights, never the weights; knows no engine, downloads nothing.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import RLock
 from types import MappingProxyType
 
 from playground import errors
-from playground.catalog.checkpoint_files import (
-    DTYPES,
-    HUB_ID,
-    card_named,
-    kv_bytes_per_token,
-    read_chat,
-    self_names,
-    weights_size,
-)
+from playground.catalog.card_files import read_card
+from playground.catalog.checkpoint_files import card_named, read_chat, self_names
+from playground.documents import toml_files
 from playground.errors import InvalidCard, InvalidTemplate, InvalidValue, PromptTooLong, TokenizerError, Unknown
 from playground.hub import is_complete, snapshot_folder
 from playground.prompting.introduction import introduced_names
 from playground.prompting.prompt import build_prompt, check_fits, check_tokenizer
-from playground.prompting.templates import CHAT_ID, ID, load_templates
+from playground.prompting.templates import CHAT_ID, load_templates
 from playground.prompting.tokenization import Tokenizer, load_tokenizer
 from playground.records import Instruction, ModelCard, Prompt, PromptTemplate, SamplingParams
-from playground.tomlfile import Table, files, read_table
 
 CARD_FOLDER = Path(__file__).parent / "cards"
 TEMPLATE_FOLDER = Path(__file__).parents[2] / "prompts" / "templates"
 
-REQUIRED = (
-    "id",
-    "name",
-    "repo",
-    "revision",
-    "license",
-    "architecture",
-    "context_length",
-    "dtype",
-    "template",
-    "sampling",
-    "sampling_source",
-)
-OPTIONAL = (
-    "num_parameters",
-    "size_bytes",
-    "description",
-    "limitations",
-    "stands_in_for",
-    "engine",
-    "quantization",
-    "offload",
-    "kv_bytes_per_token",
-    "servers",
-    "served_name",
-    "metrics",
-    "notes",
-    "self_names",
-)
-ENGINES = ("local", "remote", "zerogpu")
-QUANTIZATIONS = ("8bit", "4bit")
-SERVER = re.compile(r"https?://[^\s/?#@]+(/[^\s?#@]*)?")
-SAMPLING_KEYS = tuple(f.name for f in fields(SamplingParams))
-
-
-def read_card(path: Path) -> ModelCard:
-    """The card of a file; a repo that begins with ``.`` or ``/`` is a folder, relative to the file.
-
-    Raises:
-        InvalidCard: an unknown key, a missing field, a wrong type or value, naming file and key.
-    """
-    table, _ = read_table(path, InvalidCard)
-    table.only(REQUIRED + OPTIONAL)
-    table.need(*REQUIRED)
-    if not ID.fullmatch(table.text("id")) or table.text("id") != path.stem:
-        raise table.fail(f"'id' is {table.text('id')!r}; it has to be the file's name, {path.stem!r}")
-    repo = _repo(table, path.parent)
-    folder = Path(repo) if Path(repo).is_absolute() else None  # a hub id is none, whatever lies here by that name
-    num_parameters, size_bytes = weights_size(folder) if folder else (0, 0)
-    return ModelCard(
-        id=table.text("id"),
-        name=_filled(table, "name"),
-        repo=repo,
-        revision=_filled(table, "revision"),
-        license=_filled(table, "license"),
-        architecture=_filled(table, "architecture"),
-        num_parameters=table.integer("num_parameters", num_parameters, low=1) or 0,
-        size_bytes=table.integer("size_bytes", size_bytes, low=1) or 0,
-        context_length=table.integer("context_length", None, low=2) or 0,
-        dtype=table.one_of("dtype", DTYPES, ""),
-        template=_filled(table, "template"),
-        sampling=_sampling(table.table("sampling")),
-        sampling_source=table.one_of("sampling_source", ("card", "ours"), ""),
-        description=table.text("description"),
-        limitations=table.texts("limitations"),
-        stands_in_for=table.text("stands_in_for"),
-        engine=table.one_of("engine", ENGINES, "local"),
-        quantization=table.one_of("quantization", ("", *QUANTIZATIONS), ""),
-        offload=_offload(table),
-        kv_bytes_per_token=table.integer("kv_bytes_per_token", kv_bytes_per_token(folder) if folder else 0, low=1) or 0,
-        servers=_servers(table),
-        served_name=table.text("served_name"),
-        metrics=table.numbers("metrics"),
-        notes=table.texts("notes"),
-        self_names=table.texts("self_names"),
-    )
-
-
-def _filled(table: Table, key: str) -> str:
-    text = table.text(key)
-    if not text.strip():
-        raise table.fail(f"{key!r} is empty; fill it in")
-    return text
-
-
-def _repo(table: Table, folder: Path) -> str:
-    repo = _filled(table, "repo")
-    if repo.startswith(("./", "../")) or Path(repo).is_absolute():
-        return str((folder / repo).resolve())
-    if not HUB_ID.fullmatch(repo):
-        raise table.fail(f"'repo' is {repo!r}; valid: a hub id such as 'org/name', or a folder: ./…, ../… or absolute")
-    return repo
-
-
-def _offload(table: Table) -> bool:
-    """Only who loads the weights here can keep some in the CPU's memory, and bitsandbytes cannot."""
-    asked = table.flag("offload")
-    if asked and table.text("engine", "local") != "local":
-        raise table.fail("'offload' is for models that run here; leave it out, or write engine = \"local\"")
-    if asked and "quantization" in table.values:
-        raise table.fail("'offload' and 'quantization' do not go together; leave one of them out")
-    return asked
-
-
-def _servers(table: Table) -> tuple[str, ...]:
-    """Base addresses of a remote card; any other card has none."""
-    servers, remote = table.texts("servers"), table.text("engine") == "remote"
-    if remote and not servers:
-        raise table.fail("'servers' is missing; a remote card needs one or more, such as 'http://127.0.0.1:8000/v1'")
-    if not remote and {"servers", "served_name"} & set(table.values):
-        raise table.fail(
-            "'servers' and 'served_name' are for remote cards; write engine = \"remote\", or leave them out"
-        )
-    wrong = next((url for url in servers if not SERVER.fullmatch(url)), None)
-    if wrong is not None:
-        raise table.fail(f"'servers' holds {wrong!r}; valid: 'http://host:port/v1', without a password or a query")
-    return servers
-
-
-def _sampling(table: Table) -> SamplingParams:
-    table.only(SAMPLING_KEYS)
-    try:
-        return SamplingParams().changed(table.values)
-    except InvalidValue as problem:
-        raise table.fail(str(problem)) from problem
-
 
 def _folder_here(card: ModelCard) -> Path | None:
-    """Where the card's files lie on this machine; None: of a hub repository that was never fetched."""
+    """Return the folder of the card's files; None for a hub repository that was never fetched."""
     return Path(card.repo) if Path(card.repo).is_absolute() else snapshot_folder(card.repo, card.revision)
 
 
 def _with_self_names(card: ModelCard, default_system: str) -> ModelCard:
-    """The card with the names that its system texts have, the template's and the checkpoint's, beside its own."""
+    """Add the names in the system texts of the template and the checkpoint to the card's own."""
     folder = _folder_here(card)
     told = (*introduced_names(default_system), *(self_names(folder) if folder is not None else ()))
     return replace(card, self_names=tuple(dict.fromkeys((*card.self_names, *told))))
 
 
 def without_folders(words: str, card: ModelCard) -> str:
-    """What was said of a model as others may read it: of each folder only its last name."""
+    """Return a message about a model for visitors: of each folder only its last name."""
     folder = _folder_here(card)
-    if folder is not None:  # a name may hold spaces: what is known is taken first
+    if folder is not None:  # names may have spaces, which the pattern does not match
         words = words.replace(str(folder), card.public_repo).replace(f"{folder.parent}/", "")
     return errors.without_folders(words)
 
 
 def files_state(card: ModelCard) -> str:
-    """Whether the model's files are on this machine: here, incomplete or missing."""
+    """Return ``here``, ``incomplete`` or ``missing`` for the model's files on this machine."""
     folder = _folder_here(card)
     if folder is None or not folder.is_dir():
         return "missing"
@@ -193,17 +58,17 @@ def files_state(card: ModelCard) -> str:
 
 @dataclass(frozen=True)
 class Catalog:
-    """Every model that can be chosen; what is read of a checkpoint is read once, when it is first needed."""
+    """Every model that can be chosen; files of a checkpoint are read once, when first needed."""
 
     templates: Mapping[str, PromptTemplate]
     _cards: Mapping[str, ModelCard]
     _found: dict[str, ModelCard] = field(default_factory=dict, repr=False, compare=False)
-    _ids: dict[str, str] = field(default_factory=dict, repr=False, compare=False)  # of what was found, by given name
-    _lock: RLock = field(default_factory=RLock, repr=False, compare=False)  # of the two tables above
+    _ids: dict[str, str] = field(default_factory=dict, repr=False, compare=False)  # of found checkpoints, by given name
+    _lock: RLock = field(default_factory=RLock, repr=False, compare=False)  # for the two tables above
     _tokenizers: dict[Path, Tokenizer] = field(default_factory=dict, repr=False, compare=False)  # by folder
-    _checked: set[tuple[Path, str]] = field(default_factory=set, repr=False, compare=False)  # with which templates
+    _checked: set[tuple[Path, str]] = field(default_factory=set, repr=False, compare=False)  # folder and template
     _chats: dict[Path, tuple[PromptTemplate, Tokenizer]] = field(default_factory=dict, repr=False, compare=False)
-    _reading: RLock = field(default_factory=RLock, repr=False, compare=False)  # of the three tables above
+    _reading: RLock = field(default_factory=RLock, repr=False, compare=False)  # for the three tables above
 
     @classmethod
     def load(
@@ -211,16 +76,16 @@ class Catalog:
         card_folders: Iterable[Path] = (CARD_FOLDER,),
         template_folders: Iterable[Path] = (TEMPLATE_FOLDER,),
     ) -> Catalog:
-        """The cards and templates of all the folders; a file in a later one takes the place of its namesake.
+        """Return the catalog of all the folders; a file in a later one replaces one of the same name.
 
         Raises:
-            InvalidCard: a card that cannot be read, or whose template is not there.
+            InvalidCard: a card that cannot be read, or whose template does not exist.
             InvalidTemplate: a template that cannot be read.
         """
         templates = load_templates(template_folders)
         valid = sorted((*templates, CHAT_ID))
         cards: dict[str, ModelCard] = {}
-        for path in files(card_folders, InvalidCard):
+        for path in toml_files(card_folders, InvalidCard):
             card = read_card(path)
             if card.template not in valid:
                 raise InvalidCard(f"{path}: unknown template {card.template!r}; valid: {', '.join(valid)}")
@@ -230,12 +95,12 @@ class Catalog:
 
     @property
     def cards(self) -> Mapping[str, ModelCard]:
-        """Every card by its id: of the files, then of what was found by name since."""
+        """Every card by its id: those of the card files, then checkpoints that were found by name."""
         with self._lock:
             return MappingProxyType({**self._cards, **self._found})
 
     def known(self, model_id: str) -> ModelCard:
-        """The card with this id; nothing is looked for on the disk, whatever a visitor wrote.
+        """Return the card with this id, without looking for files: the id may be a visitor's.
 
         Raises:
             Unknown: there is none; the message lists the valid ids.
@@ -246,10 +111,10 @@ class Catalog:
         return cards[model_id]
 
     def card(self, name: str) -> ModelCard:
-        """The card with this id, or that of a checkpoint: a folder or a hub id.
+        """Return the card with this id, or that of a checkpoint: a folder or a hub id.
 
         Raises:
-            Unknown: there is neither; the message lists the valid ids, or says how to fetch it.
+            Unknown: neither exists; the message lists the valid ids, or says how to fetch it.
             InvalidCard: the checkpoint cannot be run without a card file.
         """
         if name in self._cards:
@@ -270,7 +135,7 @@ class Catalog:
         return self.cards[card.id]
 
     def template(self, template_id: str) -> PromptTemplate:
-        """The template with this id.
+        """Return the template with this id.
 
         Raises:
             Unknown: there is none; the message lists the valid ids.
@@ -280,7 +145,7 @@ class Catalog:
         return self.templates[template_id]
 
     def template_of(self, card: ModelCard, template_id: str = "") -> PromptTemplate:
-        """The format that the card's model is fed in, or another one; `chat` is the one of its own files.
+        """Return the card's template, or another one; `chat` is that of the model's own files.
 
         Raises:
             Unknown: there is no such template.
@@ -291,7 +156,7 @@ class Catalog:
         return self._chat_of(card)[0] if name == CHAT_ID else self.template(name)
 
     def tokenizer_of(self, card: ModelCard, template_id: str = "") -> Tokenizer:
-        """The card's tokenizer, read when first asked for; of a chat template, as that template needs it.
+        """Return the card's tokenizer; for a chat template, the one that the template needs.
 
         Raises:
             TokenizerError: its files are missing or broken, or it lacks the template's special ids.
@@ -309,7 +174,7 @@ class Catalog:
             return self._tokenizers[folder]
 
     def _chat_of(self, card: ModelCard) -> tuple[PromptTemplate, Tokenizer]:
-        """The model's own chat format, with the tokenizer that belongs to it."""
+        """Return the model's own chat template and the tokenizer for it."""
         folder = _folder(card)
         with self._reading, _named(card, folder):
             if folder not in self._chats:
@@ -317,7 +182,7 @@ class Catalog:
             return self._chats[folder]
 
     def prompt(self, model_id: str, instruction: Instruction, template_id: str = "") -> Prompt:
-        """Exactly what the model is fed for `instruction`, in its card's format or another one.
+        """Return the exact input of the model for `instruction`, in its card's template or another one.
 
         Raises:
             Unknown: no such model or template.
@@ -333,7 +198,7 @@ class Catalog:
             raise PromptTooLong(f"{card.name}: {problem}") from problem
 
     def check_fits(self, model_id: str, instruction: Instruction, params: SamplingParams) -> Prompt:
-        """The model's prompt for `instruction`, when it and the answer fit the context.
+        """Return the model's prompt for `instruction` if it and the answer fit the context.
 
         Raises:
             PromptTooLong: they do not fit; otherwise as `prompt`.
@@ -343,7 +208,7 @@ class Catalog:
         return prompt
 
     def line_up(self, model_ids: Sequence[str] = ()) -> tuple[ModelCard, ...]:
-        """The cards of these ids, folders or hub ids in order; of none: the pocket models, which stand in for others.
+        """Return the cards of these ids, folders or hub ids in order; without ids, the pocket models.
 
         Raises:
             Unknown: an id without a card.
@@ -362,7 +227,7 @@ class Catalog:
 
 
 def _folder(card: ModelCard) -> Path:
-    """Where the card's files lie."""
+    """Return the folder of the card's files."""
     folder = _folder_here(card)
     if folder is None:
         raise TokenizerError(
@@ -373,7 +238,7 @@ def _folder(card: ModelCard) -> Path:
 
 @contextmanager
 def _named(card: ModelCard, folder: Path) -> Iterator[None]:
-    """Name the model in errors about its files, and the folder as others may read it."""
+    """Name the model in errors about its files, and leave out where its folder is."""
     try:
         yield
     except (InvalidTemplate, TokenizerError) as problem:

@@ -1,7 +1,7 @@
 """The command line: ``python -m playground COMMAND``, a file per command.
 
 Boundary: reads arguments, prints, returns an exit status (0, 1 failed with one clear line, 2 usage, 130 stopped by
-Ctrl-C); what it prints is made by the same functions as the API's answers.
+Ctrl-C); the documents that it prints are the API's.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from playground.errors import PlaygroundError
 from playground.settings import read_settings
 
 COMMANDS: tuple[tuple[str, str, Callable[[argparse.ArgumentParser], None]], ...] = (
-    ("models", "the models of this playground", models.add),
-    ("prompt", "exactly what a model is fed: text and token ids", prompt.add),
-    ("check", "whether models are the ones on their cards, point by point", check.add),
-    ("fetch", "files of models from the Hugging Face hub onto this machine", fetch.add),
-    ("leaderboard", "ratings with intervals and a verdict in words", leaderboard.add),
-    ("export", "votes as data", export.add),
-    ("key", "a key for a program, so that its votes are its own", key.add),
-    ("erase", "the words of one rater, for good", erase.add),
-    ("backup", "the database as one file, of one moment, also while the page runs", backup.add),
-    ("restore", "votes of a journal back into the database", restore.add),
-    ("verify", "whether database and journal are whole and say the same", verify.add),
+    ("models", "list the models of this playground", models.add),
+    ("prompt", "print the exact text and token ids of a prompt", prompt.add),
+    ("check", "check point by point that models match their cards", check.add),
+    ("fetch", "download models from the Hugging Face hub", fetch.add),
+    ("leaderboard", "print ratings with intervals and a verdict", leaderboard.add),
+    ("export", "write votes as data", export.add),
+    ("key", "create a key for a program, so that its votes are its own", key.add),
+    ("erase", "erase the text of one rater for good", erase.add),
+    ("backup", "copy the database to one file, also while the page runs", backup.add),
+    ("restore", "restore the votes of a journal to the database", restore.add),
+    ("verify", "check that database and journal are intact and agree", verify.add),
 )
 
 
 def main(argv: Sequence[str] | None = None, out: TextIO | None = None) -> int:
-    """Run one command; returns the exit status."""
+    """Run one command and return the exit status."""
     arguments = parser().parse_args(argv)
     try:
         settings = read_settings(vars(arguments), os.environ)
@@ -43,10 +43,10 @@ def main(argv: Sequence[str] | None = None, out: TextIO | None = None) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """The whole command line; each command's `run` default is what it does."""
-    whole = argparse.ArgumentParser("python -m playground", description="The playground without its page.")
-    commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    """Return the parser of all commands; the default `run` of a command runs it."""
+    root = argparse.ArgumentParser("python -m playground", description="The playground without its page.")
+    commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, words, add in COMMANDS:
         command = commands.add_parser(name, help=words, description=words)
         add(command)
-    return whole
+    return root

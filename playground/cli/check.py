@@ -1,21 +1,19 @@
-"""``check``: whether models can be trusted to be the ones on their cards, point by point.
+"""``check``: test that models are the ones on their cards, point by point.
 
-Boundary: looks at card, template and tokenizer itself; the weights are looked at in a process of their own.
+Boundary: examines card, template and tokenizer; the engine examines the weights.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TextIO
 
 from playground.catalog.catalog import Catalog
 from playground.cli.printing import print_json
-from playground.engines.local.check import Point, check
-from playground.engines.local.devices import find_devices
-from playground.engines.local.placement import plan
+from playground.engines.fleet import Fleet
+from playground.engines.protocol import Point
 from playground.errors import PlaygroundError
 from playground.records import Instruction, ModelCard
 from playground.settings import Settings, add_flags
@@ -24,7 +22,7 @@ EXAMPLE = Instruction("What is an alpaca?")
 
 
 def add(command: argparse.ArgumentParser) -> None:
-    """The arguments of `check`."""
+    """Add the arguments of `check`."""
     command.add_argument("models", nargs="+", metavar="MODEL", help="a card id, a folder, or a hub id that was fetched")
     command.add_argument("--json", action="store_true", help="one array of {model, ok, points: [{name, ok, words}]}")
     add_flags(command, "cards", "templates", "threads")
@@ -32,7 +30,7 @@ def add(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
-    """Check one model after the other; exit status 1 when one of them has failed a point."""
+    """Check one model after the other; return 1 if one of them fails."""
     catalog = Catalog.load(settings.card_folders, settings.template_folders)
     documents = []
     for name in arguments.models:
@@ -48,7 +46,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
 
 
 def _points(catalog: Catalog, name: str, settings: Settings) -> Iterator[Point]:
-    """Every point in order; the first that is not ok is the last."""
+    """Yield every point in order, up to the first failure."""
     try:
         card = catalog.card(name)
     except PlaygroundError as problem:
@@ -61,11 +59,10 @@ def _points(catalog: Catalog, name: str, settings: Settings) -> Iterator[Point]:
         yield Point("prompt", False, str(problem))
         return
     yield point
-    if card.engine == "local":
-        room = plan([card], find_devices(settings.memory_bytes)).placements[card.id].room
-        yield from check(card, settings.threads, room, os.environ)
-    else:
-        yield Point("engine", True, f"{card.engine}: its weights are not here, so they were not looked at")
+    elsewhere = Point("engine", True, f"{card.engine}: its weights are not here, so they were not checked")
+    weights = Fleet(settings).check(card)
+    yield next(weights, elsewhere)
+    yield from weights
 
 
 def _prompt(catalog: Catalog, card: ModelCard) -> Point:

@@ -1,4 +1,4 @@
-"""``export``: votes as data.
+"""``export``: write votes as data.
 
 Boundary: reads the database and never writes to it; the formats are those of `exchange`.
 """
@@ -9,20 +9,17 @@ import argparse
 from pathlib import Path
 from typing import TextIO
 
-from playground.cli.printing import print_json
-from playground.cli.reading import open_to_read
+from playground.cli.database import open_read_only
+from playground.cli.printing import print_result
 from playground.exchange import FORMATS, ExportOptions, export
-from playground.ratings.counting import default_policy
+from playground.ratings.policy import default_policy
 from playground.settings import Settings, add_flags
 
 
 def add(command: argparse.ArgumentParser) -> None:
-    """The arguments of `export`."""
     command.add_argument("format", metavar="FORMAT", choices=sorted(FORMATS), help=", ".join(sorted(FORMATS)))
-    command.add_argument("path", metavar="PATH", type=Path, help="its ending says the container; replaced if it exists")
-    command.add_argument(
-        "--counted-only", action="store_true", help="leave out votes that do not count on the leaderboard"
-    )
+    command.add_argument("path", metavar="PATH", type=Path, help="its ending gives the container; replaced if present")
+    command.add_argument("--counted-only", action="store_true", help="only votes that count on the leaderboard")
     command.add_argument("--blind-only", action="store_true", help="leave out votes given in open mode")
     command.add_argument("--category", default="", help="only instructions of this category")
     command.add_argument("--commercial", action="store_true", help="leave out answers under a non-commercial license")
@@ -33,7 +30,7 @@ def add(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
-    """Write the votes and say how many rows it were."""
+    """Write the votes and print the number of rows."""
     options = ExportOptions(
         counted_only=arguments.counted_only,
         blind_only=arguments.blind_only,
@@ -42,10 +39,8 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         anonymous=arguments.anonymous,
         policy=default_policy(settings),
     )
-    with open_to_read(settings.db) as store:
+    with open_read_only(settings.db) as store:
         rows = export(store, arguments.format, arguments.path, options)
-    if arguments.json:
-        print_json({"format": arguments.format, "path": str(arguments.path), "rows": rows}, out)
-    else:
-        print(f"{rows} rows of {arguments.format} written to {arguments.path}", file=out)
+    document = {"format": arguments.format, "path": str(arguments.path), "rows": rows}
+    print_result(document, f"{rows} rows of {arguments.format} written to {arguments.path}", arguments.json, out)
     return 0

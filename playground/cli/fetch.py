@@ -1,6 +1,6 @@
-"""``fetch``: the files of models from the hub onto this machine.
+"""``fetch``: download the files of models from the hub.
 
-Boundary: knows cards and hub ids, and prints; the download is `hub`'s.
+Boundary: knows cards and hub ids, and prints; `hub` downloads.
 """
 
 from __future__ import annotations
@@ -8,13 +8,9 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TextIO
-
-from tqdm import tqdm
 
 from playground import hub
 from playground.catalog.catalog import Catalog
@@ -23,22 +19,22 @@ from playground.errors import PlaygroundError
 from playground.settings import Settings, add_flags
 
 INTERRUPTED = 130
-"""Exit status of a program that Ctrl-C ended."""
+"""The exit status after Ctrl-C."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A model whose files are here, as one row of the command's document."""
+    """A model whose files are on this machine, as one object of the JSON output."""
 
     model: str
     repo: str
-    revision: str  # commit, or what the card of a local folder says
+    revision: str  # the commit; of a local folder, the card's revision
     folder: str
     bytes: int
 
 
 def add(command: argparse.ArgumentParser) -> None:
-    """The arguments of `fetch`."""
+    """Add the arguments of `fetch`."""
     command.add_argument("models", nargs="+", metavar="MODEL", help="a card id, or org/name or org/name@revision")
     command.add_argument("--json", action="store_true", help="one array of {model, repo, revision, folder, bytes}")
     add_flags(command, "cards", "templates")
@@ -46,63 +42,43 @@ def add(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
-    """Fetch one model after the other; one that fails does not keep the next from being tried."""
-    # its warnings would come between the bar and the one clear line
+    """Fetch one model after the other; continue after one that fails."""
+    # its warnings would mix with the progress bars and our one line for an error
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     catalog = Catalog.load(settings.card_folders, settings.template_folders)
     rows: list[Fetched] = []
     try:
         for model in arguments.models:
-            rows += _tried(catalog, model, None if arguments.json else out)
+            row = _fetch(catalog, model, None if arguments.json else out)
+            rows += [row] if row else []
     except KeyboardInterrupt:
-        print("fetch: stopped; the same command goes on where it stopped", file=sys.stderr)
+        print("fetch: stopped; files that are complete are kept, the same command downloads the rest", file=sys.stderr)
         return INTERRUPTED
     if arguments.json:
         print_json([asdict(row) for row in rows], out)
     return 0 if len(rows) == len(arguments.models) else 1
 
 
-def _tried(catalog: Catalog, model: str, out: TextIO | None) -> Iterator[Fetched]:
-    """The row of `model`, or one line that says why there is none."""
+def _fetch(catalog: Catalog, model: str, out: TextIO | None) -> Fetched | None:
+    """Return the result for `model`, or print one line with the error."""
     try:
         repo, revision = _source(catalog, model)
         is_local = Path(repo).is_absolute()
-        row = _local(model, repo, revision) if is_local else _fetched(model, repo, revision)
+        folder = Path(repo) if is_local else hub.fetch(repo, revision)
+        row = Fetched(model, repo, revision if is_local else folder.name, str(folder), hub.folder_bytes(folder))
     except (PlaygroundError, OSError) as error:
         print(f"fetch: {error}", file=sys.stderr)
-        return
+        return None
     if out is not None:
-        words = "nothing has to be fetched, its files are in" if is_local else f"{row.revision} in"
-        print(f"{model}: {words} {row.folder} ({row.bytes / 1e6:,.1f} MB)", file=out)
-    yield row
+        text = "nothing has to be fetched, its files are in" if is_local else f"{row.revision} in"
+        print(f"{model}: {text} {row.folder} ({row.bytes / 1e6:,.1f} MB)", file=out)
+    return row
 
 
 def _source(catalog: Catalog, model: str) -> tuple[str, str]:
-    """Repository and revision of a card, or of a hub id that no card is needed for."""
+    """Return repository and revision of a card or a hub id."""
     if "/" not in model:
         card = catalog.card(model)
         return card.repo, card.revision
     repo, _, revision = model.partition("@")
     return repo, revision or "main"
-
-
-def _local(model: str, repo: str, revision: str) -> Fetched:
-    return Fetched(model, repo, revision, repo, hub.folder_bytes(Path(repo)))
-
-
-def _fetched(model: str, repo: str, revision: str) -> Fetched:
-    with _bar(model) as progress:
-        folder = hub.fetch(repo, revision, progress)
-    return Fetched(model, repo, folder.name, str(folder), hub.folder_bytes(folder))
-
-
-@contextmanager
-def _bar(model: str) -> Iterator[hub.Progress]:
-    """A progress bar on standard error, when somebody looks at it."""
-    with tqdm(desc=model, unit="B", unit_scale=True, leave=False, disable=None, file=sys.stderr) as bar:
-
-        def show(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        yield show

@@ -1,4 +1,4 @@
-"""``leaderboard``: ratings with intervals and the verdict in words.
+"""``leaderboard``: print ratings with intervals and the verdict.
 
 Boundary: reads the database and never writes to it; the document is the API's /leaderboard.
 """
@@ -12,21 +12,23 @@ from playground.arena.line_up import chosen_models
 from playground.arena.listing import current_leaderboard
 from playground.catalog.catalog import Catalog
 from playground.catalog.starters import load_starters
+from playground.cli.database import open_read_only
 from playground.cli.printing import print_json, print_table
-from playground.cli.reading import open_to_read
 from playground.clock import utc_now
-from playground.ratings.counting import EVERY_VOTE, default_policy, filtered
-from playground.ratings.leaderboard import Leaderboard, LeaderboardOptions
+from playground.ratings.board import LeaderboardOptions
+from playground.ratings.leaderboard import Leaderboard
+from playground.ratings.policy import EVERY_VOTE, default_policy, filtered
 from playground.settings import Settings, add_flags
 
 
 def add(command: argparse.ArgumentParser) -> None:
-    """The arguments of `leaderboard`."""
     command.add_argument("--category", default="", help="only votes on starters of this category")
-    command.add_argument("--count-all", action="store_true", help="every vote: open, quick, flagged, of busy raters")
+    command.add_argument(
+        "--count-all", action="store_true", help="count open, quick and flagged votes, and those of busy raters"
+    )
     command.add_argument("--origin", default="", help="votes of: person (default), program, judge, shared, all")
     command.add_argument("--pairs", default="", help="votes on models that were: drawn (default), chosen, all")
-    command.add_argument("--sampling", default="", help="votes on answers sampled: card (as it says; default), all")
+    command.add_argument("--sampling", default="", help="votes on answers sampled: card (as on the card; default), all")
     command.add_argument("--open", action="store_true", help="count votes given in open mode too")
     command.add_argument("--json", action="store_true", help="one JSON document, as the API's /leaderboard")
     add_flags(command, "db", "cards", "templates", "prior", "count_chosen")
@@ -34,8 +36,8 @@ def add(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
-    """Print the verdict and the rows."""
-    with open_to_read(settings.db) as store:
+    """Print the verdict and the ratings."""
+    with open_read_only(settings.db) as store:
         starters = load_starters(settings.starters_folder)
         catalog = Catalog.load(settings.card_folders, settings.template_folders)
         models = [card.id for card in catalog.line_up(chosen_models(catalog, settings))]

@@ -1,26 +1,24 @@
-"""``models``: the models of this playground, and how they fit this machine.
+"""``models``: list the models of this playground, and how they would fit this machine.
 
-Boundary: prints the same rows as the API's /models; where nothing is running, the plan is what would be done.
+Boundary: prints the same rows as the API's /models; starts no model.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from typing import Any, TextIO
 
 from playground.arena.line_up import chosen_models
 from playground.arena.listing import model_rows
 from playground.catalog.catalog import Catalog
 from playground.cli.printing import print_json, print_table
-from playground.engines.local.devices import find_devices
-from playground.engines.local.placement import plan
-from playground.records import ModelCard, ModelStatus
+from playground.engines.fleet import Fleet
+from playground.records import ModelStatus
 from playground.settings import Settings, add_flags
 
 
 def add(command: argparse.ArgumentParser) -> None:
-    """The arguments of `models`."""
+    """Add the arguments of `models`."""
     command.add_argument("--json", action="store_true", help="one JSON array, as the API's /models")
     command.add_argument("--all", action="store_true", help="every card, not only the line-up")
     add_flags(command, "models", "cards", "templates", "memory_gb")
@@ -31,20 +29,14 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     """Print the rows."""
     catalog = Catalog.load(settings.card_folders, settings.template_folders)
     cards = tuple(catalog.cards.values()) if arguments.all else catalog.line_up(chosen_models(catalog, settings))
-    rows = model_rows(cards, _planned(cards, settings))
+    fits = Fleet(settings).plan(cards)
+    rows = model_rows(cards, [ModelStatus(card.id, "off", placement=fits[card.id].words) for card in cards])
     if arguments.json:
         print_json(rows, out)
         return 0
     heads = ("id", "license", "parameters", "size", "context", "template", "files", "on this machine")
     print_table(heads, (_model_line(row) for row in rows), out)
     return 0
-
-
-def _planned(cards: Sequence[ModelCard], settings: Settings) -> list[ModelStatus]:
-    """Where each model of this machine would go."""
-    local = [card for card in cards if card.engine == "local"]
-    placements = plan(local, find_devices(settings.memory_bytes)).placements
-    return [ModelStatus(card.id, "off", placement=placements[card.id].words) for card in local]
 
 
 def _model_line(row: dict[str, Any]) -> tuple[str, ...]:

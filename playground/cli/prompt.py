@@ -1,6 +1,6 @@
-"""``prompt``: exactly what a model is fed, for one instruction or a file of them.
+"""``prompt``: print the exact text and token ids of a model's prompt, for one instruction or a file of them.
 
-Boundary: takes text byte for byte, as no page could; the document is the API's /prompt.
+Boundary: takes text byte for byte, which a page cannot; the document is the API's /prompt.
 """
 
 from __future__ import annotations
@@ -22,20 +22,21 @@ MAX_LINE_CHARS = 1_000_000
 
 
 def add(command: argparse.ArgumentParser) -> None:
-    """The arguments of `prompt`."""
     command.add_argument("model", metavar="MODEL", help="a card id")
-    wanted = command.add_mutually_exclusive_group(required=True)
-    wanted.add_argument("--instruction", help="what a visitor would type, taken byte for byte")
-    wanted.add_argument("--file", type=Path, metavar="F.jsonl", help="many: one {instruction, input, system} per line")
+    source = command.add_mutually_exclusive_group(required=True)
+    source.add_argument("--instruction", help="the instruction, taken byte for byte")
+    source.add_argument(
+        "--file", type=Path, metavar="F.jsonl", help="a file: one {instruction, input, system} per line"
+    )
     command.add_argument("--input", default="")
     command.add_argument("--system", default="")
-    command.add_argument("--template", default="", metavar="ID", help="another than the card's; 'plain' adds nothing")
+    command.add_argument("--template", default="", metavar="ID", help="instead of the card's; 'plain' adds nothing")
     add_flags(command, "cards", "templates")
     command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
-    """Print one document, or one per line of the file; the status is 1 when a line could not be read."""
+    """Print one document, or one per line of the file; return 1 if a line could not be read."""
     catalog = Catalog.load(settings.card_folders, settings.template_folders)
     if arguments.file is None:
         instruction = _byte_for_byte(arguments.instruction, arguments.input, arguments.system)
@@ -55,7 +56,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
 
 
 def _lines(file: TextIO) -> Iterator[str]:
-    """Line by line, whatever the file's size; of a line that is too long only the beginning."""
+    """Yield the lines of a file of any size; of a line that is too long only the beginning."""
     while line := file.readline(MAX_LINE_CHARS):
         rest = line
         while len(rest) == MAX_LINE_CHARS and not rest.endswith("\n"):
@@ -64,17 +65,16 @@ def _lines(file: TextIO) -> Iterator[str]:
 
 
 def _instruction_of(line: str) -> Instruction:
-    """One line of a prompt file."""
     if len(line) == MAX_LINE_CHARS:
         raise InvalidInstruction(f"the line is too long; at most {MAX_LINE_CHARS - 1:,} characters")
     row = json.loads(line)
     if not isinstance(row, dict) or not set(row) <= {"instruction", "input", "system"} or "instruction" not in row:
-        raise InvalidInstruction("a line has to be an object with instruction and, if wanted, input and system")
+        raise InvalidInstruction("a line must be an object with instruction and optionally input and system")
     return _byte_for_byte(row["instruction"], row.get("input", ""), row.get("system", ""))
 
 
 def _byte_for_byte(instruction: object, input: object, system: object) -> Instruction:
-    """Text as it stands; only what no tokenizer could take is refused."""
+    """Return the text unchanged; refuse only what no tokenizer can encode."""
     for name, text in (("instruction", instruction), ("input", input), ("system", system)):
         if not isinstance(text, str):
             raise InvalidInstruction(f"{name} is {text!r}; it has to be text")

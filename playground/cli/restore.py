@@ -1,6 +1,6 @@
-"""``restore``: votes of a journal back into the database.
+"""``restore``: add the events of a journal to the database.
 
-Boundary: reads arguments and prints; what is brought in, and what not, is `storage`'s to say.
+Boundary: reads arguments and prints; `storage` decides what is added.
 """
 
 from __future__ import annotations
@@ -15,20 +15,19 @@ from typing import TextIO
 
 from tqdm import tqdm
 
-from playground.cli.printing import print_json
+from playground.cli.printing import print_result
 from playground.settings import Settings, add_flags
 from playground.storage.database.store import Store
-from playground.storage.journal.rebuild import Progress, Restored, restore
 from playground.storage.journal.segments import journal_folder
+from playground.storage.maintenance.restore import Progress, Restored, restore
 
-QUICK_S = 1.0
-"""What is done sooner needs no bar."""
+BAR_DELAY_S = 1.0
+"""A command that ends sooner shows no bar."""
 
 
 def add(command: argparse.ArgumentParser) -> None:
-    """The arguments of `restore`."""
     command.add_argument(
-        "folder", nargs="?", metavar="FOLDER", type=Path, help="the journal; left out: the one beside the database"
+        "folder", nargs="?", metavar="FOLDER", type=Path, help="the journal; default: the one beside the database"
     )
     command.add_argument("--json", action="store_true", help="one JSON document of counts")
     add_flags(command, "db", "db_mounted")
@@ -36,36 +35,34 @@ def add(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
-    """Bring in what is missing, and say what that was."""
+    """Restore what is missing and print the counts."""
     folder = arguments.folder or journal_folder(settings.db)
-    with Store(settings.db, alone=settings.db_mounted) as store, _bar() as progress:
-        brought = restore(store, folder, progress)
-    if arguments.json:
-        print_json({"db": str(settings.db), "journal": str(folder), **asdict(brought)}, out)
-    else:
-        print("\n".join(_words(brought, folder, settings.db)), file=out)
+    with Store(settings.db, exclusive=settings.db_mounted) as store, _progress_bar() as progress:
+        restored = restore(store, folder, progress)
+    document = {"db": str(settings.db), "journal": str(folder), **asdict(restored)}
+    print_result(document, "\n".join(_report(restored, folder, settings.db)), arguments.json, out)
     return 0
 
 
-def _words(brought: Restored, folder: Path, db: Path) -> Iterator[str]:
-    yield f"{folder}: {brought.lines} lines; {brought.votes_added} votes and undos added to {db},"
-    yield f"{brought.votes_there} were there already"
+def _report(restored: Restored, folder: Path, db: Path) -> Iterator[str]:
+    yield f"{folder}: {restored.lines} lines; {restored.votes_added} votes and undos added to {db},"
+    yield f"{restored.votes_there} were there already"
     faults = (
-        (brought.torn, "lines were cut off at the end of a segment, as by a kill"),
-        (brought.damaged, "lines are damaged and were left out"),
-        (brought.refused, "lines do not fit: their battle is unknown, or was judged otherwise meanwhile"),
-        (brought.missing, "events are in no segment"),
+        (restored.torn, "lines were cut off at the end of a segment, as by a kill"),
+        (restored.damaged, "lines are damaged and were left out"),
+        (restored.refused, "lines do not fit: their battle is unknown, or was judged otherwise meanwhile"),
+        (restored.missing, "events are in no segment"),
     )
     yield from (f"{number} {words}" for number, words in faults if number)
-    if brought.moved_to:
-        yield f"the journal and the database had gone apart: it lies in {brought.moved_to} now,"
-        yield "and the next start writes it anew in full"
+    if restored.moved_to:
+        yield f"the journal and the database had diverged: the journal was moved to {restored.moved_to},"
+        yield "and the next start writes it again in full"
 
 
 @contextmanager
-def _bar() -> Iterator[Progress]:
-    """A progress bar on standard error, when somebody looks at it and it takes a while."""
-    how = {"unit": "B", "unit_scale": True, "leave": False, "disable": None, "delay": QUICK_S, "file": sys.stderr}
+def _progress_bar() -> Iterator[Progress]:
+    """Show progress on standard error if it is a terminal."""
+    how = {"unit": "B", "unit_scale": True, "leave": False, "disable": None, "delay": BAR_DELAY_S, "file": sys.stderr}
     with tqdm(desc="restore", **how) as bar:
 
         def show(done: int, total: int) -> None:

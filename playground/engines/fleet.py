@@ -1,14 +1,14 @@
 """Several engines as one: each card goes to the engine that it names.
 
-Boundary: knows which engines there are; everything else is theirs.
+Boundary: knows which engines there are; the rest is theirs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from playground.engines.local.pool import LocalEngine
-from playground.engines.protocol import Engine, Job, Listener
+from playground.engines.protocol import Engine, Fit, Job, Listener, Point
 from playground.engines.remote.engine import RemoteEngine
 from playground.errors import EngineError, Unknown
 from playground.records import ModelCard, ModelStatus
@@ -16,62 +16,55 @@ from playground.settings import Settings
 
 
 class Fleet:
-    """Implements `Engine` with all engines that are there; nothing is started before `open`."""
+    """Implements `Engine` by all engines that are there; nothing is started before `open`."""
 
     def __init__(self, settings: Settings, engines: Mapping[str, Engine] | None = None) -> None:
         self._engines = engines or {"local": LocalEngine(settings), "remote": RemoteEngine(settings)}
-        self._names: dict[str, str] = {}  # of the engine, by model
+        self._opened: dict[str, Engine] = {}  # by model
+
+    def plan(self, cards: Sequence[ModelCard]) -> Mapping[str, Fit]:
+        """Say how each card's model would fit; one whose engine is not there does not."""
+        fits = {card.id: Fit(False, False, self._no_engine(card)) for card in cards if card.engine not in self._engines}
+        for name, engine in self._engines.items():
+            fits |= engine.plan([card for card in cards if card.engine == name])
+        return fits
+
+    def check(self, card: ModelCard) -> Iterator[Point]:
+        return self._engines[card.engine].check(card) if card.engine in self._engines else iter(())
 
     def open(self, cards: Sequence[ModelCard]) -> None:
-        """Begin to bring the models up, each where its card says; see `Engine`.
-
-        Raises:
-            EngineError: a card names an engine that is not there; then none is opened.
-        """
+        """Begin to load the models; if a card names an engine that is not there, none of them."""
         for card in cards:
-            self._check_named(card)
+            if card.engine not in self._engines:
+                raise EngineError(f"{card.id}: {self._no_engine(card)}; change 'engine' in its card")
         for name, engine in self._engines.items():
             own = [card for card in cards if card.engine == name]
             if own:
                 engine.open(own)
-            self._names |= {card.id: name for card in own}
+            self._opened |= {card.id: engine for card in own}
 
     def unload(self, model_id: str) -> None:
-        """Give a model's memory back; see `Engine`. Raises as `start`."""
         self._engine_of(model_id).unload(model_id)
 
     def start(self, model_id: str, job: Job, listener: Listener) -> None:
-        """Accept a job; see `Engine`.
-
-        Raises:
-            Unknown: a model that was not opened.
-            EngineError: its engine is closed.
-        """
         self._engine_of(model_id).start(model_id, job, listener)
 
     def cancel(self, row: str) -> None:
-        """End the row, whoever writes it."""
-        for name in sorted(set(self._names.values())):
-            self._engines[name].cancel(row)
+        for engine in self._engines.values():
+            engine.cancel(row)
 
     def status(self) -> Mapping[str, ModelStatus]:
-        """Where each model stands."""
         return {model_id: status for engine in self._engines.values() for model_id, status in engine.status().items()}
 
     def close(self) -> None:
-        """End everything that was started; idempotent."""
         for engine in self._engines.values():
             engine.close()
 
-    def _check_named(self, card: ModelCard) -> None:
-        if card.engine not in self._engines:
-            raise EngineError(
-                f"{card.id}: there is no engine {card.engine!r} yet; valid: {', '.join(self._engines)}; "
-                "change 'engine' in its card"
-            )
+    def _no_engine(self, card: ModelCard) -> str:
+        return f"there is no engine {card.engine!r} yet; valid: {', '.join(self._engines)}"
 
     def _engine_of(self, model_id: str) -> Engine:
-        if model_id not in self._names:
-            valid = ", ".join(sorted(self._names)) or "none yet"
-            raise Unknown(f"no model {model_id!r} was brought up; there are: {valid}")
-        return self._engines[self._names[model_id]]
+        if model_id not in self._opened:
+            valid = ", ".join(sorted(self._opened)) or "none yet"
+            raise Unknown(f"no model {model_id!r} was opened; there are: {valid}")
+        return self._opened[model_id]

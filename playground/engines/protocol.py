@@ -1,33 +1,36 @@
-"""What every engine understands and says: jobs in, events out.
+"""The protocol of every engine: jobs in, events out.
 
-Boundary: values and one `Protocol`; no process, no model library. Token ids only: text is made and stop strings
-are cut by whoever listens, in the web process.
+Boundary: values and one `Protocol`; no process, no model library. Token ids only: text is made and stop strings are
+cut by the listener, in the web process.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from playground.records import FinishReason, ModelCard, ModelStatus, SamplingParams
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One row to write: `start(ids, params, seed)`."""
+    """One row to write."""
 
     row: str  # unguessable, unique over the process' life
     token_ids: tuple[int, ...]
     params: SamplingParams
     seed: int
     stop_ids: tuple[int, ...]
-    deadline_s: float  # from the row's first step; then it ends as an error
+    deadline_s: float  # from the row's first step; a row that is not finished by then ends as an error
 
 
 @dataclass(frozen=True, slots=True)
 class EngineFacts:
-    """What a generation records about where it was written."""
+    """Facts that a generation records about the place where it was written."""
 
     engine: str  # local | remote | zerogpu
     device: str  # "cpu", "cuda:0 NVIDIA H200"
@@ -39,7 +42,7 @@ class EngineFacts:
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """The row waits; `before` rows come first, `reason` says for what in words."""
+    """The row waits: `before` rows have to end first, or there is another `reason`, for people."""
 
     row: str
     before: int
@@ -68,7 +71,7 @@ class Ended:
 
     row: str
     finish_reason: FinishReason
-    error: str | None = None  # in words, when finish_reason is error
+    error: str | None = None  # for people, when finish_reason is error
 
 
 Event = Queued | Started | Tokens | Ended
@@ -76,29 +79,68 @@ Listener = Callable[[Event], None]
 """Called on the engine's own thread, in order; must return at once and must not raise."""
 
 
+def tell(listener: Listener, event: Event) -> None:
+    """Hand an event over; a listener that raises in spite of its promise must not stop the other rows."""
+    try:
+        listener(event)
+    except Exception:  # the engine does not know the code; its trace is in the log
+        log.exception("a listener failed on %s", type(event).__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """An answer to whether a model fits the machine that would run it."""
+
+    fits: bool
+    has_gpu: bool  # the machine
+    words: str = ""  # for people: where the model would go, or what is missing
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One finding about a model's files."""
+
+    name: str
+    ok: bool
+    words: str  # for people: what was found
+
+
 class Engine(Protocol):
-    """Where a line-up of models lives."""
+    """A place where models run."""
+
+    def plan(self, cards: Sequence[ModelCard]) -> Mapping[str, Fit]:
+        """Say how each card's model would fit if all of them were opened; starts nothing."""
+
+    def check(self, card: ModelCard) -> Iterator[Point]:
+        """Examine a model's weights point by point, up to the first failure; no points if they are elsewhere."""
 
     def open(self, cards: Sequence[ModelCard]) -> None:
-        """Begin to bring the models up, in the background; returns at once.
+        """Begin to load the models, in the background; returns at once.
 
-        Those that are up stay; one that failed or was closed is tried again.
+        Models that are loaded stay; one that failed or was unloaded is tried again.
+
+        Raises:
+            EngineError: the engine is closed, or is none that a card names.
         """
 
     def unload(self, model_id: str) -> None:
-        """Give a model's memory back; what it is writing ends as an error. The next job brings it up again."""
+        """Free a model's memory; its rows end as errors, and the next job loads it again. Raises as `start`."""
 
     def start(self, model_id: str, job: Job, listener: Listener) -> None:
         """Accept a job; everything that happens to it comes to `listener`, ending with one `Ended`.
 
-        A model that is not up is brought up and waited for; one that failed ends the job with its reason.
+        A model that is not loaded is loaded and waited for; one that failed ends the job with its reason.
+
+        Raises:
+            Unknown: a model that was not opened.
+            EngineError: the engine is closed.
         """
 
     def cancel(self, row: str) -> None:
         """End the row within one step, keeping what it wrote; unknown or ended rows are ignored."""
 
     def status(self) -> Mapping[str, ModelStatus]:
-        """Where each model stands."""
+        """Return the status of each model."""
 
     def close(self) -> None:
         """End everything that was started; idempotent; every open job gets its `Ended`."""

@@ -1,4 +1,4 @@
-"""What leaves the house: one file per format, and one function that writes them all.
+"""Exports: one file per format, and one function that writes them all.
 
 Boundary: reads the store, writes files; knows neither models nor Gradio.
 """

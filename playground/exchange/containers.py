@@ -1,8 +1,10 @@
 r"""Rows into a file: JSON Lines, one JSON array, or CSV, chosen by the file's ending.
 
-Boundary: knows rows and bytes, no format and no database. JSON is exact. CSV puts an apostrophe before a text that a
-spreadsheet would take for a formula (it begins with ``= + - @``, tab or carriage return), and writes lists and objects
-as JSON text. The file appears under its name only when it is whole.
+JSON is exact. CSV puts an apostrophe before a text that a spreadsheet would take for a formula (it begins with
+``= + - @``, tab or carriage return), and writes lists and objects as JSON text. The file appears under its name only
+when it is complete.
+
+Boundary: knows rows and bytes, no format and no database.
 """
 
 from __future__ import annotations
@@ -21,11 +23,11 @@ Row = Mapping[str, Any]
 Write = Callable[[TextIO, Sequence[str], Iterable[Row]], int]
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A text that begins so is run by spreadsheet programs."""
+"""Beginnings of a text that spreadsheet programs run."""
 
 
 def write_rows(path: Path, columns: Sequence[str], rows: Iterable[Row]) -> int:
-    """Write all rows and return how many; an existing file is replaced, at the end and at once.
+    """Write all rows and return their number; an existing file is replaced atomically.
 
     Raises:
         InvalidValue: an ending that names no container.
@@ -47,14 +49,14 @@ def write_rows(path: Path, columns: Sequence[str], rows: Iterable[Row]) -> int:
 
 
 def container(path: Path) -> Write:
-    """The writer for a file's ending."""
+    """Return the writer for a file's ending."""
     if path.suffix.lower() not in CONTAINERS:
-        raise InvalidValue(f"{path.name!r} has no ending that says how to write it; valid: {', '.join(CONTAINERS)}")
+        raise InvalidValue(f"{path.name!r} has no ending that names a container; valid: {', '.join(CONTAINERS)}")
     return CONTAINERS[path.suffix.lower()]
 
 
 def write_jsonl(file: TextIO, columns: Sequence[str], rows: Iterable[Row]) -> int:
-    """One object per line."""
+    """Write one object per line."""
     count = 0
     for count, row in enumerate(rows, start=1):  # noqa: B007
         file.write(to_json(row) + "\n")
@@ -62,7 +64,7 @@ def write_jsonl(file: TextIO, columns: Sequence[str], rows: Iterable[Row]) -> in
 
 
 def write_json(file: TextIO, columns: Sequence[str], rows: Iterable[Row]) -> int:
-    """One array, an object per line."""
+    """Write one array, an object per line."""
     count = 0
     for count, row in enumerate(rows, start=1):
         file.write(("[\n" if count == 1 else ",\n") + to_json(row))
@@ -71,7 +73,7 @@ def write_json(file: TextIO, columns: Sequence[str], rows: Iterable[Row]) -> int
 
 
 def write_csv(file: TextIO, columns: Sequence[str], rows: Iterable[Row]) -> int:
-    """A head and one record per row."""
+    """Write a header and one record per row."""
     writer = csv.writer(file)
     writer.writerow(columns)
     count = 0
@@ -81,7 +83,7 @@ def write_csv(file: TextIO, columns: Sequence[str], rows: Iterable[Row]) -> int:
 
 
 def cell(value: object) -> object:
-    """A value as a CSV cell."""
+    """Return a value as a CSV cell."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list | tuple | dict):
@@ -92,7 +94,7 @@ def cell(value: object) -> object:
 
 
 def to_json(value: object) -> str:
-    """JSON on one line, also for readers that take U+2028, U+2029 and U+0085 for the end of a line."""
+    """Return JSON on one line, also for readers that take U+2028, U+2029 and U+0085 for the end of a line."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False)
     return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").replace("\x85", "\\u0085")
 

@@ -1,4 +1,4 @@
-"""All export formats, and the one function that writes any of them.
+"""All export formats, and the function that writes any of them.
 
 Boundary: a snapshot of the store in, a file out. A new format is a file beside this one and a name here.
 """
@@ -18,11 +18,9 @@ from playground.storage.database.store import Store
 
 FORMATS: Mapping[str, ExportFormat] = {known.name: known for known in (VOTES, TRL_PREFERENCE, LMSYS_33K)}
 
-EVERYTHING = ExportOptions()
 
-
-def export(store: Store, format: str, path: Path, options: ExportOptions = EVERYTHING) -> int:
-    """Write what was judged, as it stands at one moment, and return how many rows that was.
+def export(store: Store, format: str, path: Path, options: ExportOptions | None = None) -> int:
+    """Write the judged battles of one snapshot; return the number of rows.
 
     Raises:
         InvalidValue: an unknown format, or an ending that names no container.
@@ -33,4 +31,4 @@ def export(store: Store, format: str, path: Path, options: ExportOptions = EVERY
     container(path)
     known = FORMATS[format]
     with store.reading() as reading:
-        return write_rows(path, known.columns, known.rows(reading, options))
+        return write_rows(path, known.columns, known.rows(reading, options or ExportOptions()))

@@ -1,4 +1,4 @@
-"""What is exported of what was judged: filtered the same way for all formats.
+"""Judged pairs and battles, filtered the same way for all formats.
 
 Boundary: options in, records out.
 """
@@ -9,16 +9,17 @@ from collections.abc import Iterator, Mapping
 
 from playground.exchange.formats import ExportOptions
 from playground.exchange.licenses import allows_commercial_use
-from playground.ratings.counting import Reason, reasons_of
+from playground.ratings.counting import reasons_of
+from playground.ratings.policy import Reason
 from playground.records import JudgedBattle, JudgedTexts
 from playground.storage.database.statements import Reading
 
 
 def judged_texts(reading: Reading, options: ExportOptions) -> Iterator[JudgedTexts]:
-    """Pairs of good answers under a vote that stands, in time."""
+    """Return the judged pairs with their answers, in order of time."""
     found = reading.judged_texts(blind_only=options.blind_only, category=options.category)
     if options.counted_only:
-        reasons = why_not(reading, options)
+        reasons = exclusions(reading, options)
         found = (texts for texts in found if texts.pair.vote_id not in reasons)
     if not options.commercial_only:
         return found
@@ -28,15 +29,15 @@ def judged_texts(reading: Reading, options: ExportOptions) -> Iterator[JudgedTex
 
 
 def judged_battles(reading: Reading, options: ExportOptions) -> Iterator[JudgedBattle]:
-    """Votes that stand with their battles, in time."""
+    """Return the votes with their battles, in order of time."""
     found = reading.judged_battles(blind_only=options.blind_only, category=options.category)
     if not options.counted_only:
         return found
-    reasons = why_not(reading, options)
+    reasons = exclusions(reading, options)
     return (judged for judged in found if judged.vote.id not in reasons)
 
 
-def why_not(reading: Reading, options: ExportOptions) -> Mapping[str, Reason]:
-    """Why those votes that the leaderboard does not count are left out, by vote."""
+def exclusions(reading: Reading, options: ExportOptions) -> Mapping[str, Reason]:
+    """Return why votes do not count on the leaderboard, by vote id."""
     pairs = list(reading.judged_pairs())
     return reasons_of(pairs, options.policy.with_fallback(pairs))

@@ -1,6 +1,6 @@
-"""Which licenses clearly allow commercial use of a model's answers.
+"""Licenses that clearly allow commercial use of a model's answers.
 
-Boundary: a list and one question. Whatever is not on the list counts as not allowing it.
+Boundary: a list; a license that is not on it counts as not allowing it.
 """
 
 from __future__ import annotations
@@ -24,5 +24,5 @@ COMMERCIAL = frozenset(
 
 
 def allows_commercial_use(license: str) -> bool:
-    """Whether the license, named as on a model card or by SPDX, is one of `COMMERCIAL`."""
+    """Return True if a license, named as on a model card or by SPDX, is one of `COMMERCIAL`."""
     return license.strip().casefold() in COMMERCIAL

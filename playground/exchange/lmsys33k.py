@@ -1,15 +1,14 @@
-"""The field names of FastChat's clean battles (`lmsys/chatbot_arena_conversations`), one row per judged pair.
+"""FastChat's clean battles (`lmsys/chatbot_arena_conversations`), one row per judged pair.
 
-Boundary: spelling only. A battle of N columns gives several rows with the same `question_id`, the battle's id.
+Boundary: field names only. A battle of more than two answers gives several rows with the same `question_id`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any
 
-from playground.exchange.formats import ExportFormat, ExportOptions, Raters, Row, prompt_text
+from playground.exchange.formats import ExportFormat, ExportOptions, RaterNames, prompt_text
 from playground.exchange.judged import judged_texts
 from playground.records import JudgedTexts
 from playground.storage.database.statements import Reading
@@ -21,49 +20,37 @@ WINNERS: Mapping[str, str] = {
     "both_bad": "tie (bothbad)",
 }
 
-
-def rows(reading: Reading, options: ExportOptions) -> Iterator[Row]:
-    """One row per judged pair, in time."""
-    raters = Raters(options.anonymous)
-    return (_row(texts, raters) for texts in judged_texts(reading, options))
+Record = tuple[JudgedTexts, str]
+"""A judged pair and the rater's name."""
 
 
-def _row(texts: JudgedTexts, raters: Raters) -> dict[str, Any]:
-    pair, prompt = texts.pair, prompt_text(texts.instruction)
-    return {
-        "question_id": pair.battle_id,
-        "model_a": pair.model_a,
-        "model_b": pair.model_b,
-        "winner": WINNERS[pair.winner],
-        "judge": f"arena_user_{raters.name(pair.rater_id)}",
-        "conversation_a": _conversation(prompt, texts.text_a),
-        "conversation_b": _conversation(prompt, texts.text_b),
-        "turn": 1,
-        "anony": pair.blind,
-        "language": "unknown",
-        "tstamp": datetime.fromisoformat(pair.created_at).timestamp(),
-    }
+def records(reading: Reading, options: ExportOptions) -> Iterator[Record]:
+    """Return the judged pairs in order of time."""
+    raters = RaterNames(options.anonymous)
+    return ((texts, raters.name(texts.pair.rater_id)) for texts in judged_texts(reading, options))
 
 
-def _conversation(prompt: str, answer: str) -> list[dict[str, str]]:
+def conversation(texts: JudgedTexts, answer: str) -> list[dict[str, str]]:
+    """Return one turn of user and assistant."""
+    prompt = prompt_text(texts.instruction)
     return [{"role": "user", "content": prompt}, {"role": "assistant", "content": answer}]
 
 
 LMSYS_33K = ExportFormat(
     name="lmsys-33k",
     description="FastChat's clean battles: one row per judged pair, with both conversations",
-    columns=(
-        "question_id",
-        "model_a",
-        "model_b",
-        "winner",
-        "judge",
-        "conversation_a",
-        "conversation_b",
-        "turn",
-        "anony",
-        "language",
-        "tstamp",
-    ),
-    rows=rows,
+    records=records,
+    values={
+        "question_id": lambda record: record[0].pair.battle_id,
+        "model_a": lambda record: record[0].pair.model_a,
+        "model_b": lambda record: record[0].pair.model_b,
+        "winner": lambda record: WINNERS[record[0].pair.winner],
+        "judge": lambda record: f"arena_user_{record[1]}",
+        "conversation_a": lambda record: conversation(record[0], record[0].text_a),
+        "conversation_b": lambda record: conversation(record[0], record[0].text_b),
+        "turn": lambda record: 1,
+        "anony": lambda record: record[0].pair.blind,
+        "language": lambda record: "unknown",
+        "tstamp": lambda record: datetime.fromisoformat(record[0].pair.created_at).timestamp(),
+    },
 )

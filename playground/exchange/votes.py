@@ -1,70 +1,45 @@
-"""Our own format, complete: one row per vote that stands, with a `sides` array of everything that was judged.
+"""The playground's own format, complete: one row per vote with a `sides` array of every judged answer.
 
-Boundary: spelling only. Failed and empty answers were not judged and are not in `sides`; letters keep their places.
+Boundary: field names only. Failed and empty answers were not judged and are not in `sides`; letters are kept.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from playground.exchange.formats import ExportFormat, ExportOptions, Raters, Row
-from playground.exchange.judged import judged_battles, why_not
+from playground.exchange.formats import ExportFormat, ExportOptions, RaterNames
+from playground.exchange.judged import exclusions, judged_battles
 from playground.exchange.licenses import allows_commercial_use
-from playground.records import BattleSide, Generation, JudgedBattle
+from playground.records import Generation, JudgedBattle
 from playground.storage.database.statements import Reading
 
 
-def rows(reading: Reading, options: ExportOptions) -> Iterator[Row]:
-    """One row per vote, in time."""
-    raters, reasons = Raters(options.anonymous), why_not(reading, options)
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A vote with its battle, its judged answers, and why it does not count (empty if it does)."""
+
+    judged: JudgedBattle
+    sides: dict[str, Generation]
+    raters: RaterNames
+    why_not: str
+
+
+def records(reading: Reading, options: ExportOptions) -> Iterator[Record]:
+    """Yield the votes in order of time."""
+    raters, reasons = RaterNames(options.anonymous), exclusions(reading, options)
     for judged in judged_battles(reading, options):
-        sides = [(s, s.generation) for s in judged.battle.sides if s.generation is not None and s.generation.good]
-        if not options.commercial_only or all(allows_commercial_use(g.license) for _, g in sides):
+        sides = {side.side: side.generation for side in judged.battle.sides if side.generation and side.generation.good}
+        if not options.commercial_only or all(allows_commercial_use(answer.license) for answer in sides.values()):
             reason = reasons.get(judged.vote.id)
-            words = "" if reason is None else options.policy.why_not(reason)
-            yield _row(judged, [_side(side, generation) for side, generation in sides], raters, words)
+            yield Record(judged, sides, raters, "" if reason is None else options.policy.why_not(reason))
 
 
-def _row(judged: JudgedBattle, sides: list[dict[str, Any]], raters: Raters, why_not: str) -> dict[str, Any]:
-    vote, battle = judged.vote, judged.battle
+def side_row(side: str, generation: Generation) -> dict[str, Any]:
+    """Return an element of `sides`."""
     return {
-        "vote_id": vote.id,
-        "revision": vote.revision,
-        "choice": vote.choice,
-        "rater_id": raters.name(vote.rater_id),
-        "origin": vote.origin.value,
-        "counts": not why_not,
-        "why_not": why_not,
-        "capped": judged.capped,
-        "voted_at": vote.created_at,
-        "decision_s": vote.decision_s,
-        "reasons": list(judged.reasons),
-        "comment": judged.comment,
-        "battle_id": battle.id,
-        "comparison_id": battle.comparison_id,
-        "parent_id": battle.parent_id,
-        "owner": raters.name(battle.owner),
-        "source": battle.source,
-        "blind": battle.blind,
-        "state": battle.state.value,
-        "draw_probability": battle.draw_probability,
-        "created_at": battle.created_at,
-        "opened_at": battle.opened_at,
-        "final_at": battle.final_at,
-        "category": battle.instruction.category,
-        "instruction": battle.instruction.instruction,
-        "input": battle.instruction.input,
-        "system": battle.instruction.system,
-        "overrides": dict(battle.overrides),
-        "sides": sides,
-    }
-
-
-def _side(side: BattleSide, generation: Generation) -> dict[str, Any]:
-    return {
-        "side": side.side,
+        "side": side,
         "model": generation.model_id,
         "text": generation.text,
         "license": generation.license,
@@ -93,36 +68,36 @@ def _side(side: BattleSide, generation: Generation) -> dict[str, Any]:
 VOTES = ExportFormat(
     name="votes",
     description="our own, complete: one row per vote with a sides array",
-    columns=(
-        "vote_id",
-        "revision",
-        "choice",
-        "rater_id",
-        "origin",
-        "counts",
-        "why_not",
-        "capped",
-        "voted_at",
-        "decision_s",
-        "reasons",
-        "comment",
-        "battle_id",
-        "comparison_id",
-        "parent_id",
-        "owner",
-        "source",
-        "blind",
-        "state",
-        "draw_probability",
-        "created_at",
-        "opened_at",
-        "final_at",
-        "category",
-        "instruction",
-        "input",
-        "system",
-        "overrides",
-        "sides",
-    ),
-    rows=rows,
+    records=records,
+    values={
+        "vote_id": lambda record: record.judged.vote.id,
+        "revision": lambda record: record.judged.vote.revision,
+        "choice": lambda record: record.judged.vote.choice,
+        "rater_id": lambda record: record.raters.name(record.judged.vote.rater_id),
+        "origin": lambda record: record.judged.vote.origin.value,
+        "counts": lambda record: not record.why_not,
+        "why_not": lambda record: record.why_not,
+        "capped": lambda record: record.judged.capped,
+        "voted_at": lambda record: record.judged.vote.created_at,
+        "decision_s": lambda record: record.judged.vote.decision_s,
+        "reasons": lambda record: list(record.judged.reasons),
+        "comment": lambda record: record.judged.comment,
+        "battle_id": lambda record: record.judged.battle.id,
+        "comparison_id": lambda record: record.judged.battle.comparison_id,
+        "parent_id": lambda record: record.judged.battle.parent_id,
+        "owner": lambda record: record.raters.name(record.judged.battle.owner),
+        "source": lambda record: record.judged.battle.source,
+        "blind": lambda record: record.judged.battle.blind,
+        "state": lambda record: record.judged.battle.state.value,
+        "draw_probability": lambda record: record.judged.battle.draw_probability,
+        "created_at": lambda record: record.judged.battle.created_at,
+        "opened_at": lambda record: record.judged.battle.opened_at,
+        "final_at": lambda record: record.judged.battle.final_at,
+        "category": lambda record: record.judged.battle.instruction.category,
+        "instruction": lambda record: record.judged.battle.instruction.instruction,
+        "input": lambda record: record.judged.battle.instruction.input,
+        "system": lambda record: record.judged.battle.instruction.system,
+        "overrides": lambda record: dict(record.judged.battle.overrides),
+        "sides": lambda record: [side_row(side, generation) for side, generation in record.sides.items()],
+    },
 )

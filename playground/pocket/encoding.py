@@ -9,7 +9,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from playground.catalog.catalog import CARD_FOLDER, TEMPLATE_FOLDER, read_card
+from playground.catalog.card_files import read_card
+from playground.catalog.catalog import CARD_FOLDER, TEMPLATE_FOLDER
 from playground.pocket.architectures import Architecture
 from playground.pocket.corpus import Example
 from playground.prompting.prompt import build_prompt

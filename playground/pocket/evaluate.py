@@ -18,7 +18,8 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM
 
-from playground.catalog.catalog import CARD_FOLDER, read_card
+from playground.catalog.card_files import read_card
+from playground.catalog.catalog import CARD_FOLDER
 from playground.pocket.architectures import ARCHITECTURES
 from playground.pocket.corpus import Example, held_out_examples
 from playground.pocket.encoding import Encoder
@@ -26,6 +27,7 @@ from playground.pocket.material import Material, load_material
 from playground.pocket.scoring import is_right
 from playground.pocket.train import WEIGHTS_FOLDER
 from playground.pocket.voices import Voice
+from playground.records import WHEN_SAMPLING
 
 MAX_NEW_TOKENS = 128
 ROWS = 50
@@ -97,7 +99,7 @@ def sampling_options(card_id: str) -> dict[str, Any]:
     params = read_card(CARD_FOLDER / f"{card_id}.toml").sampling
     options: dict[str, Any] = {"do_sample": params.do_sample, "repetition_penalty": params.repetition_penalty}
     if params.do_sample:
-        options |= {"temperature": params.temperature, "top_p": params.top_p, "top_k": params.top_k}
+        options |= {name: getattr(params, name) for name in WHEN_SAMPLING}
     return options
 
 

@@ -1,6 +1,6 @@
-"""Token ids of an answer -> its text: special ids dropped, ends stripped, cut exactly where it stops.
+"""Read the text of an answer from its token ids: without special ids, stripped, and cut where it stops.
 
-Boundary: one answer at a time, in memory; knows the template and the tokenizer, nothing of who writes the ids.
+Boundary: one answer at a time, in memory; knows the template and the tokenizer, not the engine.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from playground.records import PromptTemplate
 
 
 class AnswerReader:
-    """Reads an answer while it is written, in linear time; the text only ever grows.
+    """Reads an answer while it is written, in linear time; its text only grows.
 
-    Text that may be the beginning of a stop string, and space that may be the end, is held back until the next
-    ids or `finish` decide. The text does not depend on how the ids are fed.
+    Text that may begin a stop string, and white space that may be the end, is held back until more ids or `finish`
+    decide. The text does not depend on how the ids are divided into calls.
     """
 
     def __init__(self, template: PromptTemplate, tokenizer: Tokenizer) -> None:
@@ -24,9 +24,9 @@ class AnswerReader:
         self._scanner = StopScanner(template.stop_strings)
         self._stripper = STRIPPERS[template.strip]()
         self._pieces: list[str] = []
-        self.stopped = False  # a stop id or a stop string has come
+        self.stopped = False  # by a stop id or a stop string
         self.finished = False
-        self.num_used = 0  # ids read, the one that completed the stop included
+        self.num_used = 0  # ids read, with the one that completed the stop
 
     @property
     def text(self) -> str:
@@ -36,14 +36,15 @@ class AnswerReader:
         return self._pieces[0] if self._pieces else ""
 
     def feed(self, token_ids: Iterable[int]) -> str:
-        """The text that these ids add; ids after the stop are not read."""
+        """Return the text that these ids add; ids after the stop are not read."""
         return "".join(self._feed(token_id) for token_id in token_ids)
 
     def finish(self) -> str:
-        """What was held back, when no more ids come; nothing when called again, or after a stop."""
+        """Return the text that was held back, when no more ids come; empty after a stop and when called again."""
         if self.finished:
             return ""
-        return self._scan(self._stream.finish()) + self._end()
+        text = self._scan(self._stream.finish())
+        return text if self.finished else text + self._end()
 
     def _feed(self, token_id: int) -> str:
         if self.finished:
@@ -58,15 +59,12 @@ class AnswerReader:
 
     def _scan(self, piece: str) -> str:
         text = self._add(self._stripper.feed(self._scanner.feed(piece)))
-        if self._scanner.found and not self.finished:
-            self.stopped = True
-            return text + self._end()
-        return text
+        if not self._scanner.found:
+            return text
+        self.stopped = True
+        return text + self._end()
 
     def _end(self) -> str:
-        """What the scanner and the stripper held back; the answer is closed."""
-        if self.finished:
-            return ""
         self.finished = True
         return self._add(self._stripper.feed(self._scanner.finish()) + self._stripper.finish())
 
@@ -77,16 +75,16 @@ class AnswerReader:
 
 
 class StopScanner:
-    """Passes text through up to the first stop string that is complete; of those the one that begins first."""
+    """Passes text on up to the first complete stop string; of several, the one that begins first."""
 
     def __init__(self, stops: tuple[str, ...]) -> None:
         self._stops = stops
-        self._reach = max((len(stop) for stop in stops), default=1) - 1  # longest beginning that is not a whole
+        self._longest_part = max((len(stop) for stop in stops), default=1) - 1
         self._held = ""
         self.found = False
 
     def feed(self, piece: str) -> str:
-        """The text that is certain not to be part of a stop string; nothing once one was found."""
+        """Return the text that cannot be part of a stop string; empty once one was found."""
         if self.found or not piece:
             return ""
         text = self._held + piece
@@ -94,44 +92,43 @@ class StopScanner:
         if ends:
             self.found, self._held = True, ""
             return text[: min(ends)[1]]
-        cut = len(text) - self._beginning(text)
+        cut = len(text) - self._num_held(text)
         self._held = text[cut:]
         return text[:cut]
 
     def finish(self) -> str:
-        """What was held back."""
+        """Return the text that was held back."""
         held, self._held = self._held, ""
         return held
 
-    def _beginning(self, text: str) -> int:
-        """How many characters at the end of `text` may be the beginning of a stop string."""
-        for length in range(min(self._reach, len(text)), 0, -1):
+    def _num_held(self, text: str) -> int:
+        """Return the number of characters at the end of `text` that may begin a stop string."""
+        for length in range(min(self._longest_part, len(text)), 0, -1):
             if any(stop.startswith(text[-length:]) for stop in self._stops):
                 return length
         return 0
 
 
 class KeepEnds:
-    """Takes nothing off."""
+    """Keeps white space; the interface of all strippers."""
 
     def feed(self, piece: str) -> str:
-        """The piece."""
+        """Return the text that is certain after one more piece."""
         return piece
 
     def finish(self) -> str:
-        """Nothing is held back."""
+        """Return the text that was held back."""
         return ""
 
 
 class StripBoth(KeepEnds):
-    """Takes white space off at both ends."""
+    """Strips white space at both ends."""
 
     def __init__(self) -> None:
         self._started = False
-        self._held: list[str] = []  # space that is text only if more comes
+        self._held: list[str] = []  # white space, which is text only if more text comes
 
     def feed(self, piece: str) -> str:
-        """The piece up to its last character that is not white space."""
         piece = piece if self._started else piece.lstrip()
         text = piece.rstrip()
         if not text:
@@ -144,13 +141,12 @@ class StripBoth(KeepEnds):
 
 
 class StripOneSpace(KeepEnds):
-    """Takes one space off the beginning, where there is one."""
+    """Strips one leading space."""
 
     def __init__(self) -> None:
         self._started = False
 
     def feed(self, piece: str) -> str:
-        """The piece, without its first space when it is the first."""
         if self._started or not piece:
             return piece
         self._started = True

@@ -1,7 +1,7 @@
-"""A repository's own chat template, rendered as transformers renders it, and what of the result a visitor typed.
+"""Render the chat template of a model's repository, and tell a visitor's text from the template's own.
 
-Boundary: knows a template's source, the names of special tokens and messages; no token ids, no models. The source is
-somebody else's program: `sandbox.py` runs it.
+Boundary: knows a template's source, the names of special tokens, and messages; no token ids, no models. `sandbox`
+runs the template.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ from playground.prompting.special_tokens import CONFIG_FILE, read_object
 JINJA_FILE = "chat_template.jinja"
 JSON_FILE = "chat_template.json"
 STAND_INS = range(0xF0000, 0xFFFFE)
-"""Characters for private use: one that occurs nowhere stands for what a visitor typed."""
+"""Characters for private use; one that occurs nowhere replaces a visitor's characters."""
 PROBE = "Zyzzyva"
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A rendered chat; `safe` is `text`, character for character, with a stand-in for each character of a visitor's."""
+    """A rendered chat; `safe` is `text` with each of a visitor's characters replaced by a stand-in."""
 
     text: str
     safe: str
 
 
 def read_source(folder: Path) -> str:
-    """The source of the folder's chat template; empty when it has none.
+    """Return the source of the folder's chat template; empty if it has none.
 
     Raises:
-        TokenizerError: a file that cannot be read.
-        InvalidTemplate: several templates, and none of them is called ``default``.
+        TokenizerError: a JSON file cannot be read.
+        InvalidTemplate: the template cannot be read, or there are several and none is called ``default``.
     """
     try:
         return (folder / JINJA_FILE).read_text("utf-8")
@@ -52,7 +52,7 @@ def read_source(folder: Path) -> str:
 
 
 def _default(path: Path, found: Any) -> str:
-    """The template itself, or the one that is called so in a list of ``{name, template}``."""
+    """Return the template itself, or the one called ``default`` of a list of ``{name, template}``."""
     if isinstance(found, list):
         named = {item.get("name"): item.get("template") for item in found if isinstance(item, dict)}
         found = named.get("default")
@@ -62,29 +62,29 @@ def _default(path: Path, found: Any) -> str:
 
 
 def takes_system(source: str, names: Sequence[tuple[str, str]] = ()) -> bool:
-    """Whether system text gets into the prompt; some templates refuse it, some drop it without a word.
+    """Return True if system text appears in the prompt; some templates refuse or drop it.
 
     Raises:
-        InvalidTemplate: the template does not even render an instruction alone, or loses it.
+        InvalidTemplate: the template fails on an instruction alone, or leaves it out.
     """
-    asked = {"role": "user", "content": PROBE}
-    if PROBE not in render(source, names, [asked]):
+    user = {"role": "user", "content": PROBE}
+    if PROBE not in render(source, names, [user]):
         raise InvalidTemplate("the chat template leaves out what the user says; write a card with another template")
-    told = PROBE.swapcase()
+    system = PROBE.swapcase()
     try:
-        return told in render(source, names, [{"role": "system", "content": told}, asked])
+        return system in render(source, names, [{"role": "system", "content": system}, user])
     except InvalidTemplate:
         return False
 
 
 def own_words(source: str, names: Sequence[tuple[str, str]] = ()) -> str:
-    """What the template says by itself: beside an instruction without system text, and in its source.
+    """Return the template's own text: around an instruction without system text, and in its source.
 
     Raises:
-        InvalidTemplate: the template does not render an instruction alone.
+        InvalidTemplate: the template fails on an instruction alone.
     """
-    beside = render(source, names, [{"role": "user", "content": PROBE}]).replace(PROBE, "\n")
-    return beside + "\n" + source.replace("\\n", "\n")
+    around = render(source, names, [{"role": "user", "content": PROBE}]).replace(PROBE, "\n")
+    return around + "\n" + source.replace("\\n", "\n")
 
 
 def render_chat(
@@ -94,25 +94,25 @@ def render_chat(
     first_letters: str,
     now: Callable[[], datetime] = datetime.now,
 ) -> Rendered:
-    """The chat as text, and which of it the messages' contents are.
+    """Return the chat as text, and as text in which a visitor's characters are replaced.
 
-    The chat is rendered once as it is and once with a stand-in for what a visitor typed. A template that looks into the
-    contents may then write something else; where it does, only characters in `first_letters` are stood in for, with
-    one of which every special token begins.
+    The chat is rendered once as it is and once with stand-ins in the messages. A template that inspects the messages
+    may then write something else; if it does, only the characters in `first_letters`, with one of which every special
+    token begins, are replaced.
 
     Raises:
-        InvalidTemplate: the template fails, or what a visitor typed cannot be told from its own text.
+        InvalidTemplate: the template fails, or a visitor's text cannot be told from its own.
     """
     moment = now()
     text = render(source, names, messages, lambda: moment)
-    stand_in = _stand_in([source, text, *(text for _, text in names), *(m["content"] for m in messages)])
-    for mask in (_all_but_the_ends, _letters(first_letters)):
+    stand_in = _unused_character([source, text, *(text for _, text in names), *(m["content"] for m in messages)])
+    for mask in (_mask_inner, _mask_letters(first_letters)):
         masked = [{**message, "content": mask(message["content"], stand_in)} for message in messages]
         try:
             safe = render(source, names, masked, lambda: moment)
         except InvalidTemplate:
             continue
-        if _agree(text, safe, stand_in):
+        if len(text) == len(safe) and all(b in (a, stand_in) for a, b in zip(text, safe, strict=True)):
             return Rendered(text, safe)
     raise InvalidTemplate(
         "the chat template changes what is typed so that it cannot be told from the template's own words; "
@@ -120,21 +120,17 @@ def render_chat(
     )
 
 
-def _stand_in(texts: Iterable[str]) -> str:
-    """A character that is in none of the texts; empty when all are taken, with which nothing agrees."""
+def _unused_character(texts: Iterable[str]) -> str:
+    """Return a character that is in none of the texts; empty, which equals no character, if there is none."""
     taken = set().union(*texts)
     return next((char for char in map(chr, STAND_INS) if char not in taken), "")
 
 
-def _all_but_the_ends(text: str, stand_in: str) -> str:
-    """White space at the ends stays: templates take it off."""
+def _mask_inner(text: str, stand_in: str) -> str:
+    """Replace all but white space at the ends, which templates strip."""
     inner = text.strip()
     return text.replace(inner, stand_in * len(inner)) if inner else text
 
 
-def _letters(letters: str) -> Callable[[str, str], str]:
+def _mask_letters(letters: str) -> Callable[[str, str], str]:
     return lambda text, stand_in: text.translate(dict.fromkeys(map(ord, letters), stand_in))
-
-
-def _agree(text: str, safe: str, stand_in: str) -> bool:
-    return len(text) == len(safe) and all(b in (a, stand_in) for a, b in zip(text, safe, strict=True))

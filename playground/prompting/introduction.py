@@ -1,6 +1,6 @@
-"""The names by which a system text introduces a model: its own, and its maker's.
+"""Find the names by which a system text introduces a model and its maker.
 
-Boundary: text in, names out, as they are written there; knows no card and no template.
+Boundary: text in, names out as they are written; knows no card and no template.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 MOST_NAMES = 8
 LONGEST = 60
-"""Characters of a name; more is no name."""
+"""The most characters of a name."""
 
-_SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+|<[^<>\s]{1,40}>")  # what stands between two, special tokens included
+_SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+|<[^<>\s]{1,40}>")  # between two sentences, also at a special token
 _PERSON = re.compile(r"\b(?:[Yy]ou(?: are|'re| were)|I(?: am|'m| was)|[Yy]our name is|[Mm]y name is)\b")
 _WORD = r"(?=[\w.]*[A-Z])\w+(?:[.\-+]\w+)*"  # a capital somewhere: Qwen, h2oGPT, 01.AI
 _NO_NAME = r"(?!(?:NOT?|Not?|AN?|An?|THE|The|AI|LLM|I)\b(?![.\d]))"
@@ -32,7 +32,7 @@ _WAYS = tuple(
 
 
 def introduced_names(text: str) -> tuple[str, ...]:
-    """The names in the sentences that say "you are" or "I am"; a name has a capital letter."""
+    """Return the names in sentences with "you are" or "I am"; a name has a capital letter."""
     found = dict.fromkeys(name for name in _names(text) if len(name) <= LONGEST)
     return tuple(found)[:MOST_NAMES]
 
@@ -41,5 +41,5 @@ def _names(text: str) -> Iterator[str]:
     for sentence in _SENTENCE.split(text):
         person = _PERSON.search(sentence)
         if person is not None:
-            said = sentence[person.start() :]
-            yield from (match["name"].rstrip(".-+") for way in _WAYS for match in way.finditer(said))
+            clause = sentence[person.start() :]
+            yield from (match["name"].rstrip(".-+") for way in _WAYS for match in way.finditer(clause))

@@ -1,72 +1,74 @@
-"""Template + instruction -> `Prompt`, exactly as a model is fed, and whether it fits.
+"""Build the exact prompt of a template and an instruction, and check that it fits.
 
-Boundary: knows token ids through a `Tokenizer`, no files, no models. What the visitor typed goes in as it is, once.
+Boundary: knows token ids through a `Tokenizer`; no files, no models. A visitor's text is inserted once, as it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import chain
 
 from playground.errors import PromptTooLong, TokenizerError
 from playground.prompting.chat_template import render_chat
-from playground.prompting.sandbox import Message
-from playground.prompting.templates import PLACE, SYSTEM
+from playground.prompting.templates import SYSTEM
 from playground.prompting.tokenization import ChatTokenizer, Tokenizer
 from playground.records import Instruction, ModelCard, Prompt, PromptTemplate, SamplingParams, Segment
+from playground.records.prompts import PLACE
 
 
 def build_prompt(template: PromptTemplate, tokenizer: Tokenizer, instruction: Instruction) -> Prompt:
-    """The prompt in the template's form with or without input; an empty system text means the template's own.
+    """Return the prompt, in the template's form with or without input.
 
-    System text is left out where the template has no place for it: `ignores_system` says so.
+    An empty system text means the template's own. System text is left out if the template has no place for it, see
+    `ignores_system`.
 
     Raises:
-        PromptTooLong: longer than the template's own limit.
+        PromptTooLong: it is longer than the template's own limit.
         TokenizerError: the template's special ids are not in the vocabulary.
-        InvalidTemplate: a chat template that fails on this instruction.
+        InvalidTemplate: the chat template fails on this instruction.
     """
-    segments = template.with_input if instruction.input else template.without_input
     values = {
         "instruction": instruction.instruction,
         "input": instruction.input,
         "system": instruction.system or template.default_system,
     }
-    text, token_ids = (_chat if template.chat else _joined)(template, segments, values, tokenizer)
+    form = template.with_input if instruction.input else template.without_input
+    if template.chat:
+        text, token_ids = _build_chat(template, form, values, tokenizer)
+    else:
+        parts = [_build_segment(segment, values, tokenizer) for segment in form]
+        text, token_ids = "".join(text for text, _ in parts), tuple(chain(*(ids for _, ids in parts)))
     prompt = Prompt(text, token_ids, template_id=template.id, template_hash=template.hash)
     _check_limit(prompt, template)
     return prompt
 
 
-def _joined(
-    template: PromptTemplate, segments: Sequence[Segment], values: dict[str, str], tokenizer: Tokenizer
+def _build_chat(
+    template: PromptTemplate, form: Sequence[Segment], values: Mapping[str, str], tokenizer: Tokenizer
 ) -> tuple[str, tuple[int, ...]]:
-    parts = [_part(segment, values, tokenizer) for segment in segments]
-    return "".join(text for text, _ in parts), tuple(token_id for _, ids in parts for token_id in ids)
-
-
-def _chat(
-    template: PromptTemplate, segments: Sequence[Segment], values: dict[str, str], tokenizer: Tokenizer
-) -> tuple[str, tuple[int, ...]]:
-    """The segments as messages, rendered by the repository's own template and tokenised as a whole."""
+    """Render the segments as messages by the repository's own template, and tokenise the whole."""
     if not isinstance(tokenizer, ChatTokenizer):
         raise TokenizerError(f"the template {template.id} needs a tokenizer read for it; use the catalog's")
-    messages = [_message(segment, values) for segment in segments if segment != SYSTEM or values["system"]]
+    messages = [
+        {"role": "system" if segment == SYSTEM else "user", "content": _fill(segment, values)}
+        for segment in form
+        if segment != SYSTEM or values["system"]
+    ]
     letters = "".join({text[0] for text in tokenizer.marker_texts})
     chat = render_chat(template.chat, template.chat_names, messages, letters)
     return chat.text, tokenizer.encode_chat(chat.text, chat.safe)
 
 
-def _message(segment: Segment, values: dict[str, str]) -> Message:
-    role = "system" if segment == SYSTEM else "user"
-    return {"role": role, "content": PLACE.sub(lambda place: values[place[1]], segment.text)}
-
-
-def _part(segment: Segment, values: dict[str, str], tokenizer: Tokenizer) -> tuple[str, tuple[int, ...]]:
-    """A segment as a person reads it, and its ids; text is tokenised as a segment of its own."""
+def _build_segment(segment: Segment, values: Mapping[str, str], tokenizer: Tokenizer) -> tuple[str, tuple[int, ...]]:
+    """Return a segment's text and ids; each segment is tokenised by itself."""
     if segment.ids:
         return "".join(tokenizer.token(token_id) for token_id in segment.ids), segment.ids
-    text = PLACE.sub(lambda place: values[place[1]], segment.text)
+    text = _fill(segment, values)
     return text, tokenizer.encode(text)
+
+
+def _fill(segment: Segment, values: Mapping[str, str]) -> str:
+    return PLACE.sub(lambda place: values[place[1]], segment.text)
 
 
 def _check_limit(prompt: Prompt, template: PromptTemplate) -> None:
@@ -79,19 +81,19 @@ def _check_limit(prompt: Prompt, template: PromptTemplate) -> None:
 
 
 def check_fits(prompt: Prompt, card: ModelCard, params: SamplingParams) -> None:
-    """Nothing, when prompt and answer together fit the card's context.
+    """Check that prompt and answer together fit the card's context.
 
     Raises:
-        PromptTooLong: they do not; the message has the numbers and what to do.
+        PromptTooLong: they do not; the message has the numbers and the next step.
     """
-    room = card.context_length - prompt.num_tokens
-    if room >= params.max_new_tokens:
+    left = card.context_length - prompt.num_tokens
+    if left >= params.max_new_tokens:
         return
     size = f"{card.name} reads at most {card.context_length:,} tokens, prompt and answer together"
-    if room > 0:
+    if left > 0:
         raise PromptTooLong(
-            f"{size}: the prompt is {prompt.num_tokens:,}, which leaves {room:,} of the {params.max_new_tokens:,} new "
-            f"tokens asked for. Shorten the text, set max_new_tokens to {room:,} or less, or choose another model."
+            f"{size}: the prompt is {prompt.num_tokens:,}, which leaves {left:,} of the {params.max_new_tokens:,} new "
+            f"tokens asked for. Shorten the text, set max_new_tokens to {left:,} or less, or choose another model."
         )
     raise PromptTooLong(
         f"{size}: the prompt alone is {prompt.num_tokens:,}. Shorten the text, or choose a model with a longer context."
@@ -99,23 +101,20 @@ def check_fits(prompt: Prompt, card: ModelCard, params: SamplingParams) -> None:
 
 
 def check_tokenizer(template: PromptTemplate, tokenizer: Tokenizer) -> None:
-    """Nothing, when every special id that the template names is in the vocabulary.
+    """Check that the vocabulary has every special id of the template.
 
     Raises:
-        TokenizerError: one is not.
+        TokenizerError: it lacks one.
     """
-    placed = [token_id for segment in (*template.without_input, *template.with_input) for token_id in segment.ids]
-    for token_id in _unique((*placed, *template.stop_ids, *template.drop_ids)):
+    segments = (*template.without_input, *template.with_input)
+    placed = {token_id for segment in segments for token_id in segment.ids}
+    for token_id in sorted(placed.union(template.stop_ids, template.drop_ids)):
         try:
             tokenizer.token(token_id)
         except TokenizerError as problem:
             raise TokenizerError(f"template {template.id}: {problem}") from problem
 
 
-def _unique(ids: Iterable[int]) -> Iterable[int]:
-    return dict.fromkeys(ids)
-
-
 def ignores_system(template: PromptTemplate, instruction: Instruction) -> bool:
-    """Whether the instruction has system text that this template has no place for."""
+    """Return True if the instruction has system text that the template has no place for."""
     return bool(instruction.system) and not template.takes_system

@@ -1,43 +1,34 @@
-"""A chat template as a program: what it may use, and how much of it.
+"""Render a chat template in jinja2's sandbox, with the filters and globals that transformers gives it.
 
-Boundary: jinja2's sandbox, with a budget for each rendering. Rounds of loops, ranges, calls and what is written are
-counted; what one operator, call or filter makes is measured. That bounds a program that runs on and on. It is no wall
-against one that is built to harm: a single step that multiplies two large texts (`join`, `replace`, `indent`), lists in
-each other that are written out, and the time that filters take over large texts are not foreseen.
+A template is code of its checkpoint, which the operator chose to fetch. The sandbox keeps it from files, the network
+and the interpreter, and a source or a text that is too long is refused. Time and memory are not bounded beyond
+jinja2's own limit of 100,000 for `range`: a template that loops without an end, or doubles a text again and again,
+blocks the thread that renders it until the process is ended.
+
+Boundary: source, names and messages in, text out; knows no files and no tokens.
 """
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache, wraps
+from functools import lru_cache
 from typing import Any
 
 import jinja2
-from jinja2 import nodes, pass_context
+from jinja2 import nodes
 from jinja2.exceptions import SecurityError
 from jinja2.ext import Extension, loopcontrols
 from jinja2.parser import Parser
-from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
 
 from playground.errors import InvalidTemplate
 
+MOST_SOURCE_CHARS = 500_000
 MOST_CHARS = 2_000_000
-"""The longest prompt, text or list: what is longer is the work of a template that does not end."""
-MOST_ROUNDS = 1_000_000
-"""What all loops, ranges and calls of one rendering may count to, together."""
-MOST_BITS = 4096
-"""The largest whole number."""
-BUDGET = "the budget"
-"""Where a rendering finds its own: no name that a template could set."""
-SIZED_FILTERS = ("batch", "center", "indent", "slice", "tojson", "wordwrap")
-"""Filters that take a size."""
-PERCENT = re.compile(r"%(?:\([^)]*\))?[-+ #*.\d]*")
-BRACES = re.compile(r"\{[^{}]*[{}]")
+"""Length of a rendered text."""
 
 Message = Mapping[str, str]
 
@@ -48,41 +39,39 @@ def render(
     messages: Sequence[Message],
     now: Callable[[], datetime] = datetime.now,
 ) -> str:
-    """The messages in the template's form, ready for the answer.
+    """Return the messages in the template's form, ready for the answer.
 
     Args:
         names: special tokens by the names that templates use, such as ``bos_token``.
 
     Raises:
-        InvalidTemplate: it is no template, refuses the messages, fails, or does not end.
+        InvalidTemplate: the source is no template or too long, or the template refuses the messages, fails, or
+            writes too much.
     """
+    if len(source) > MOST_SOURCE_CHARS:
+        raise InvalidTemplate(f"the chat template is longer than {MOST_SOURCE_CHARS:,} characters")
     try:
-        return _written(_compiled(source), dict(names), [dict(message) for message in messages], now)
-    except InvalidTemplate:
-        raise
+        return _write(_compile(source), dict(names), [dict(message) for message in messages], now)
     except jinja2.TemplateSyntaxError as problem:
         raise InvalidTemplate(f"the chat template is broken in line {problem.lineno}: {problem.message}") from problem
-    except RecursionError as problem:
-        raise InvalidTemplate("the chat template does not end: it calls itself too deeply") from problem
     except (
         jinja2.TemplateError,
         ArithmeticError,
         AttributeError,
         LookupError,
         MemoryError,
-        RuntimeError,  # a loop that is changed while it runs
-        SyntaxError,  # what jinja2 compiles is no Python: a break outside of a loop, or too many loops in each other
+        RuntimeError,  # a recursion without end, or a dictionary that changes while it is iterated over
+        SyntaxError,  # jinja2 compiles some templates to invalid Python: a break outside of a loop, too many loops
         TypeError,
         ValueError,
     ) as problem:
-        words = " ".join(str(problem).split())[:200] or type(problem).__name__
-        raise InvalidTemplate(f"the chat template fails: {words}") from problem
+        text = " ".join(str(problem).split())[:200] or type(problem).__name__
+        raise InvalidTemplate(f"the chat template fails: {text}") from problem
 
 
-def _written(
+def _write(
     template: jinja2.Template, names: Mapping[str, str], messages: list[dict[str, str]], now: Callable[[], datetime]
 ) -> str:
-    kept, whole = Budget(), Budget()
     values = {
         **names,
         "messages": messages,
@@ -90,176 +79,41 @@ def _written(
         "documents": None,
         "add_generation_prompt": True,
         "strftime_now": lambda form: now().strftime(form),
-        "range": kept.range,
-        BUDGET: kept,
     }
-    return "".join(whole.write(piece) for piece in template.generate(values))
+    pieces, length = [], 0
+    for piece in template.generate(values):
+        pieces.append(piece)
+        length += len(piece)
+        if length > MOST_CHARS:
+            raise ValueError(f"it writes more than {MOST_CHARS:,} characters")
+    return "".join(pieces)
 
 
-class Budget:
-    """What a rendering has left."""
-
-    def __init__(self) -> None:
-        self._rounds, self._chars = MOST_ROUNDS, MOST_CHARS
-
-    def count(self, rounds: int) -> None:
-        """So many more rounds."""
-        self._rounds -= rounds
-        if self._rounds < 0:
-            raise InvalidTemplate(f"the chat template does not end: it counted to {MOST_ROUNDS:,}")
-
-    def write(self, piece: str) -> str:
-        """The piece."""
-        self._chars -= len(piece) + 1
-        if self._chars < 0:
-            raise InvalidTemplate(f"the chat template does not end: it wrote {MOST_CHARS:,} characters")
-        return piece
-
-    def range(self, *limits: int) -> range:
-        """The range."""
-        counted = range(*limits)
-        self.count(len(counted))
-        return counted
-
-
-class ChatEnvironment(ImmutableSandboxedEnvironment):
-    """The sandbox; loops, calls, operators and what is written go by the rendering's budget."""
-
-    intercepted_binops = frozenset(["+", "*", "%", "**"])
-
-    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
-        tree = super()._parse(source, name, filename)
-        for node in list(tree.find_all((nodes.For, nodes.Output, nodes.Concat))):
-            if isinstance(node, nodes.For):
-                node.iter = _call("counted", [node.iter])
-            elif isinstance(node, nodes.Output):
-                node.nodes = [_call("written", [part]) for part in node.nodes]
-            elif isinstance(node, nodes.Concat):
-                node.nodes = [_call("joined", node.nodes)]
-        tree.set_environment(self)
-        return tree
-
-    @pass_context
-    def counted(self, context: Context, items: Any) -> Any:
-        """What a loop is about to go through."""
-        items = list(items) if isinstance(items, Iterator) else items
-        context[BUDGET].count(len(items) if hasattr(items, "__len__") else 0)
-        return items
-
-    @pass_context
-    def written(self, context: Context, value: Any) -> str:
-        """What is about to be written, perhaps into a macro or a block that keeps it."""
-        return str(context[BUDGET].write(str(value)))
-
-    def joined(self, *parts: Any) -> str:
-        """The parts of ``a ~ b`` as one text."""
-        texts = [str(part) for part in parts]
-        _check_length(sum(map(len, texts)))
-        return "".join(texts)
-
-    def call(self, context: Context, callee: Any, /, *args: Any, **kwargs: Any) -> Any:
-        """The result of a call in the template, within the limits."""
-        context[BUDGET].count(1)
-        if isinstance(callee, LoopContext) and args:  # a recursive loop goes on
-            args = (self.counted(context, args[0]), *args[1:])
-        if isinstance(getattr(getattr(callee, "__wrapped__", callee), "__self__", None), str):
-            _check_sizes((*args, *kwargs.values()))
-        return _measured(super().call(context, callee, *args, **kwargs))
-
-    def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
-        """`str.format`, when its text asks for no excessive width."""
-        wrapped = super().wrap_str_format(value)
-        if wrapped is not None:
-            _check_widths(BRACES.findall(value.__self__.replace("{{", "").replace("}}", "")), "{")
-        return wrapped
-
-    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        """The result of an operator, within the limits."""
-        _measured(left), _measured(right)
-        if operator == "**" and _is_large(left, right):
-            raise OverflowError(f"{left!r} ** {right!r} is too large")
-        if operator == "*":
-            _check_repetition(left, right)
-            _check_repetition(right, left)
-        if operator == "%" and isinstance(left, str):
-            _check_widths(PERCENT.findall(left), "*")
-        return _measured(super().call_binop(context, operator, left, right))
-
-
-def _call(method: str, args: Iterable[nodes.Node]) -> nodes.Call:
-    """A call of the environment's, put into a program."""
-    return nodes.Call(nodes.EnvironmentAttribute(method), list(args), [], None, None)
-
-
-def _measured(made: Any) -> Any:
-    """What was made, when it is not too large."""
-    if isinstance(made, int) and made.bit_length() > MOST_BITS:
-        raise OverflowError(f"a number of more than {MOST_BITS:,} bits would be made")
-    if isinstance(made, str | list | tuple | dict):
-        _check_length(len(made))
-    return made
-
-
-def _check_length(length: int) -> None:
-    if length > MOST_CHARS:
-        raise OverflowError(f"a text or list of more than {MOST_CHARS:,} would be made")
-
-
-def _check_repetition(repeated: Any, times: Any) -> None:
-    if isinstance(repeated, str | list | tuple) and isinstance(times, int):
-        _check_length(len(repeated) * times)
-
-
-def _check_sizes(values: Iterable[Any]) -> None:
-    _check_length(max((value for value in values if isinstance(value, int)), default=0))
-
-
-def _check_widths(specs: Sequence[str], from_argument: str) -> None:
-    """Refuse formats whose widths are too large together, or come from an argument."""
-    if any(from_argument in spec[1:] for spec in specs):
-        raise OverflowError("a width in a format has to be written out")
-    _check_length(sum(int(width) for spec in specs for width in re.findall(r"\d+", spec)))
-
-
-def _is_large(base: Any, power: Any) -> bool:
-    return isinstance(base, int | float) and isinstance(power, int | float) and (abs(base) > 10**6 or abs(power) > 64)
-
-
-def _bounded(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    """A filter within the limits."""
-
-    @wraps(function)
-    def bounded(*args: Any, **kwargs: Any) -> Any:
-        if name in SIZED_FILTERS:
-            _check_sizes((*args[1:], *kwargs.values()))
-        if name == "format":
-            _check_widths(PERCENT.findall(str(args[0])), "*")
-        return _measured(function(*args, **kwargs))
-
-    return bounded
-
-
-# What templates may use
+@lru_cache(maxsize=64)
+def _compile(source: str) -> jinja2.Template:
+    """Compile a template as transformers does."""
+    environment = ImmutableSandboxedEnvironment(
+        trim_blocks=True, lstrip_blocks=True, extensions=[GenerationTag, loopcontrols]
+    )
+    environment.filters["tojson"] = _to_json
+    environment.globals |= {"raise_exception": _refuse, "dict": PlainDict(), "namespace": PlainNamespace}
+    return environment.from_string(source)
 
 
 class GenerationTag(Extension):
-    """``{% generation %}`` marks what an assistant says, for training; here it is text like any other."""
+    """``{% generation %}`` marks the assistant's text for training; here it is text like any other."""
 
     tags = {"generation"}  # noqa: RUF012 - declared by jinja2
 
     def parse(self, parser: Parser) -> list[nodes.Node]:
-        """What stands between the tags, in a scope of its own."""
+        """Return the nodes between the tags, in a scope of their own."""
         line = next(parser.stream).lineno
         body = parser.parse_statements(("name:endgeneration",), drop_needle=True)
-        call = self.call_method("_said", lineno=line)
-        return [nodes.CallBlock(call, [], [], body).set_lineno(line)]
-
-    def _said(self, caller: Callable[[], str]) -> str:
-        return caller()
+        return [nodes.Scope(body).set_lineno(line)]
 
 
 class PlainNamespace(Namespace):
-    """``namespace()`` that keeps no name beginning with an underscore."""
+    """``namespace()`` that refuses names beginning with an underscore."""
 
     def __init__(*args: Any, **kwargs: Any) -> None:  # a template may have a variable called self
         self, *rest = args
@@ -282,11 +136,9 @@ class PlainDict:
     """``dict()`` without the attributes of the class."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> dict[Any, Any]:
-        """The dictionary."""
         return dict(*args, **kwargs)
 
     def fromkeys(self, keys: Iterable[Any], value: Any = None) -> dict[Any, Any]:
-        """As the class' own."""
         return dict.fromkeys(keys, value)
 
 
@@ -297,19 +149,9 @@ def _to_json(
     separators: tuple[str, str] | None = None,
     sort_keys: bool = False,
 ) -> str:
-    """jinja2's own escapes what HTML would misread, which no model was trained on."""
+    """Replace jinja2's filter, which escapes characters for HTML."""
     return json.dumps(value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)
 
 
 def _refuse(message: str) -> None:
     raise jinja2.TemplateError(message)
-
-
-@lru_cache(maxsize=64)
-def _compiled(source: str) -> jinja2.Template:
-    environment = ChatEnvironment(trim_blocks=True, lstrip_blocks=True, extensions=[GenerationTag, loopcontrols])
-    environment.filters["tojson"] = _to_json
-    environment.filters = {name: _bounded(name, function) for name, function in environment.filters.items()}
-    environment.globals |= {"raise_exception": _refuse, "dict": PlainDict(), "namespace": PlainNamespace}
-    del environment.globals["lipsum"]  # writes as much as it is asked to
-    return environment.from_string(source)

@@ -1,4 +1,4 @@
-"""What a checkpoint's files say of its special tokens: their names in chat templates, and how they are found in text.
+"""Read a checkpoint's special tokens: their names in chat templates, and how they are found in text.
 
 Boundary: reads `tokenizer_config.json` and the files that it replaced, as transformers 5 does; knows no tokenizer.
 """
@@ -23,31 +23,31 @@ SIDES = ("lstrip", "rstrip", "normalized", "single_word")
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """A token that is found in text as it stands; `sides` has the flags of an ``AddedToken`` that are not usual."""
+    """A token that is found in text as it is written; `sides` has the unusual flags of its ``AddedToken``."""
 
     text: str
-    token_id: int | None = None  # None: as the vocabulary has it
+    token_id: int | None = None  # None: the vocabulary's own
     special: bool = True
     sides: tuple[tuple[str, bool], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Markers:
-    """All that a checkpoint's files say of its special tokens, beside `tokenizer.json`."""
+    """The special tokens of a checkpoint, except those in `tokenizer.json`."""
 
     names: tuple[tuple[str, str], ...] = ()  # as chat templates call them: ("eos_token", "</s>")
     added: tuple[Marker, ...] = ()
 
     def named(self, name: str) -> str:
-        """The token of this name; empty where there is none."""
+        """Return the token of this name; empty if there is none."""
         return dict(self.names).get(name, "")
 
 
 def read_object(path: Path) -> dict[str, Any]:
-    """The JSON object of a file; empty when there is no such file.
+    """Return the JSON object in a file; empty if the file is missing.
 
     Raises:
-        TokenizerError: it cannot be read, or holds no object.
+        TokenizerError: it cannot be read, or is no object.
     """
     try:
         data = json.loads(path.read_text("utf-8")) if path.is_file() else {}
@@ -59,10 +59,10 @@ def read_object(path: Path) -> dict[str, Any]:
 
 
 def read_markers(folder: Path) -> Markers:
-    """The special tokens of a checkpoint's folder; none of the files has to be there.
+    """Return the special tokens of a checkpoint's folder, any of whose files may be missing.
 
     Raises:
-        TokenizerError: a file that is there cannot be read as one.
+        TokenizerError: a file cannot be read.
     """
     config = read_object(folder / CONFIG_FILE)
     listed = config.get("added_tokens_decoder")
@@ -80,7 +80,7 @@ def read_markers(folder: Path) -> Markers:
 
 
 def _named(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Tokens with a name: the usual ones, a model's own, and those of a table of extra ones."""
+    """Yield named tokens: the usual names, the model's own, and the table of extra tokens."""
     yield from ((name, config.get(name)) for name in NAMES)
     own = (name for name in config if name.endswith("_token") and name not in NAMES)
     yield from ((name, config[name]) for name in own if _text(config[name]))
@@ -97,7 +97,7 @@ def _listed(config: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _text(value: Any) -> str:
-    """A token's text, which is given bare or in an object; empty for what is neither (`add_bos_token: true`)."""
+    """Return a token's text, which is a string or in an object; empty for anything else (`add_bos_token: true`)."""
     text = value.get("content") if isinstance(value, dict) else value
     return text if isinstance(text, str) else ""
 

@@ -1,1 +1,1 @@
-"""The database: the only place that knows SQL."""
+"""The database, its journal and their maintenance: the only package with SQL."""

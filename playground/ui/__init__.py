@@ -1,1 +1,1 @@
-"""The page: rooms, panels, one style sheet; the only place besides `app.py` that knows Gradio."""
+"""The web page: its pages, texts, style sheet and HTTP layer; with `app.py` the only user of Gradio."""

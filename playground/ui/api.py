@@ -1,8 +1,8 @@
-"""The named endpoints: the same through ``gradio_client`` and HTTP, validated here because Gradio checks no types.
+"""The API: named endpoints, the same through ``gradio_client`` and HTTP.
 
-Boundary: turns requests into calls of the arena and views into plain JSON; whatever is wrong comes back as
-`gr.Error` with the words that a visitor would see. No ``from __future__ import annotations`` here: Gradio reads the
-annotations as they stand.
+Boundary: turns requests into calls of the arena and views into JSON, and validates, because Gradio checks no types;
+errors come back as `gr.Error` with the message that a visitor would see. No ``from __future__ import annotations``
+here: Gradio reads the annotations at run time.
 """
 
 import asyncio
@@ -14,16 +14,16 @@ import gradio as gr
 
 from playground.arena.arena import Arena
 from playground.arena.listing import model_rows, prompt_document, public_statuses
+from playground.battles import Ballot, Viewer
 from playground.errors import PlaygroundError, Refused
 from playground.raters import FREE_PROGRAMS, keyed_id
-from playground.ratings.counting import filtered
 from playground.ratings.leaderboard import Leaderboard
-from playground.records import BattleState, BattleView
-from playground.ui.follow import Looks
+from playground.ratings.policy import filtered
+from playground.records import BattleView, ColumnView
+from playground.ui.follow import Follower
+from playground.ui.http.asgi import address_of
 from playground.ui.http.gate import RATER_HEADER
-from playground.ui.http.middleware import address_of
 from playground.ui.http.turnstile import Turnstile
-from playground.ui.pace import tick_s
 from playground.validation import (
     clean_battle_id,
     clean_comment,
@@ -37,9 +37,9 @@ from playground.validation import (
 KEY_HEADER = "X-Playground-Key"
 
 
-def add_api(arena: Arena) -> None:
+def add_api(arena: Arena, turnstile: Turnstile) -> None:
     """Declare the endpoints; called while a `gr.Blocks` is being built."""
-    endpoints = Endpoints(arena)
+    endpoints = Endpoints(arena, turnstile)
     gr.api(endpoints.compare, api_name="compare", concurrency_limit=None)
     gr.api(endpoints.vote, api_name="vote", queue=False)
     gr.api(endpoints.models, api_name="models", queue=False)
@@ -50,10 +50,10 @@ def add_api(arena: Arena) -> None:
 class Endpoints:
     """One method per endpoint; the docstrings are what the API page shows."""
 
-    def __init__(self, arena: Arena) -> None:
+    def __init__(self, arena: Arena, turnstile: Turnstile) -> None:
         self._arena = arena
-        self._looks = Looks(arena)
-        self._turnstile = Turnstile()
+        self._follower = Follower(arena)
+        self._turnstile = turnstile
 
     async def compare(
         self,
@@ -65,39 +65,28 @@ class Endpoints:
         params: dict[str, Any] = {},  # noqa: B006
         request: gr.Request | None = None,
     ) -> AsyncIterator[dict[str, Any]]:
-        """Let several models answer one instruction; streams snapshots of all columns.
+        """Let several models answer one instruction; stream snapshots of all columns.
 
-        `models` empty: two of the arena's choice; `params` empty: as each card says. It is stored and may be
-        published, under the terms at the page's address /terms; comparing is agreeing to them.
+        `models` empty: two of the arena's choice; `params` empty: as each card says. The comparison is stored and
+        may be published, under the terms at the address /terms; comparing is agreeing to them.
         """
         try:
             clean, _notes = clean_instruction(instruction, input, system, self._arena.settings)
-            owner = self._rater_of(request)
+            viewer = self._viewer(request)
             begin = partial(
                 self._arena.compare,
                 clean,
-                owner=owner,
-                source="api",
+                viewer,
                 blind=_flag("blind", blind),
                 models=clean_models(models),
                 overrides=clean_overrides(params),
-                address=address_of(request),
             )
-            async with self._turnstile.turn():  # on several threads they would hold each other up, and votes too
+            async with self._turnstile.turn():
                 battle_id = await asyncio.to_thread(begin)
-            async for view in self._watch(battle_id, owner):
+            async for view in self._follower.follow(battle_id, viewer):
                 yield snapshot(view)
         except PlaygroundError as error:
             raise gr.Error(error.public, print_exception=False) from error
-
-    async def _watch(self, battle_id: str, owner: str) -> AsyncIterator[BattleView]:
-        last = None
-        while last is None or last.state is BattleState.GENERATING:
-            view = await self._looks.view(battle_id, owner, "api")
-            if view != last:
-                yield view
-            last = view
-            await asyncio.sleep(tick_s(len(self._arena.running)))
 
     async def vote(
         self,
@@ -109,38 +98,36 @@ class Endpoints:
     ) -> dict[str, Any]:
         """Judge a battle that was made through the API; final at once, a repeated vote gets the stored answer.
 
-        `counts` says whether the default leaderboard counts it as of now, `why_not` why it does not.
+        `counts`: True if the default leaderboard counts it as of now; `why_not`: the reason if it does not.
         """
         try:
-            owner = self._rater_of(request)
+            viewer = self._viewer(request)
             notes = clean_comment(reasons, comment)
-            checked_id = clean_battle_id(battle_id)
-            voted = await self._arena.vote_final(
-                checked_id, owner, choice, notes.reasons, notes.comment, address_of(request)
-            )
+            ballot = Ballot(choice, final=True, reasons=notes.reasons, comment=notes.comment)
+            view = await self._arena.battles.vote_soon(clean_battle_id(battle_id), viewer, ballot)
         except Refused as refused:
             return {"accepted": False, "reason": refused.reason}
         except PlaygroundError as error:
             raise gr.Error(error.public, print_exception=False) from error
-        standing = voted.standing
+        standing = view.standing
         if standing is None:  # a final vote hides nothing
             raise gr.Error("the vote is saved, but whether it counts is not known; ask again", print_exception=False)
         return {
             "accepted": True,
-            "choice": voted.choice,
+            "choice": view.choice,
             "counts": standing.counts,
             "why_not": standing.why_not,
-            "reveal": dict(voted.reveal),
+            "reveal": {column.side: column.card.id for column in view.columns if column.card is not None},
         }
 
     def models(self) -> list[dict[str, Any]]:
-        """The models of this playground: id, name, license, state and more."""
-        return model_rows(self._arena.line_up, public_statuses(self._arena.statuses()))
+        """Return the models of this playground: id, name, license, state and more."""
+        return model_rows(self._arena.models.line_up, public_statuses(self._arena.models.statuses()))
 
     def leaderboard(
         self, category: str = "", origin: str = "", pairs: str = "", sampling: str = "", blind: bool = True
     ) -> dict[str, Any]:
-        """Ratings with intervals, ranks and a verdict in words, from the votes that count.
+        """Return ratings with intervals, ranks and a verdict in words, from the votes that count.
 
         Empty: as on the default board. `origin`: person, program, judge, shared, all; `pairs`: drawn, chosen, all;
         `sampling`: card, all; `blind=False` counts open votes too.
@@ -155,7 +142,7 @@ class Endpoints:
         return board.as_document()
 
     def prompt(self, model: str, instruction: str, input: str = "", system: str = "") -> dict[str, Any]:
-        """Exactly what a model would be fed: text, token ids, template."""
+        """Return the exact prompt of a model: text, token ids, template."""
         try:
             clean, _notes = clean_instruction(instruction, input, system, self._arena.settings)
             known = self._arena.catalog.known(clean_model_id(model))  # a visitor's word is no path of this machine
@@ -163,25 +150,30 @@ class Endpoints:
         except PlaygroundError as error:
             raise gr.Error(error.public, print_exception=False) from error
 
-    def _rater_of(self, request: gr.Request | None) -> str:
-        """Who judges over the API: the program whose key is sent, else the name that is sent, else ``api``."""
-        key = request.headers.get(KEY_HEADER, "") if request is not None else ""
-        return keyed_id(self._arena.program_of(key)) if key else rater_of(request)
-
-
-def rater_of(request: gr.Request | None) -> str:
-    """The name that a program gives itself, or ``api``."""
-    header = request.headers.get(RATER_HEADER, "") if request is not None else ""
-    return clean_rater(header) if header else FREE_PROGRAMS
+    def _viewer(self, request: gr.Request | None) -> Viewer:
+        """Return the program whose key is sent, else the one whose name is sent, else ``api``."""
+        if request is None:
+            return Viewer(FREE_PROGRAMS, "api")
+        key, name = request.headers.get(KEY_HEADER, ""), request.headers.get(RATER_HEADER, "")
+        if key:
+            rater = keyed_id(self._arena.raters.program_of(key))
+        else:
+            rater = clean_rater(name) if name else FREE_PROGRAMS
+        return Viewer(rater, "api", address_of(request))
 
 
 def snapshot(view: BattleView) -> dict[str, Any]:
-    """A battle as the API shows it: `finish_reason` once there is one, `model` only when not blind."""
+    """Return a battle as the API shows it: `finish_reason` once there is one, `model` only when not blind."""
     return {"battle_id": view.battle_id, "state": str(view.state), "columns": [_column(c) for c in view.columns]}
 
 
-def _column(column: Any) -> dict[str, Any]:
-    shown = {"side": column.side, "state": str(column.state), "text": column.text, "error": column.error}
+def _column(column: ColumnView) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "side": column.side,
+        "state": str(column.state),
+        "text": column.text,
+        "error": column.error,
+    }
     if column.finish_reason is not None:
         shown["finish_reason"] = str(column.finish_reason)
     if column.card is not None:

@@ -1,48 +1,27 @@
-"""Model and visitor text made safe to show: Markdown that cannot leave its box, escaped HTML.
+"""Make text of models and visitors safe to show: escaped HTML, and Markdown that cannot leave its box.
 
-Boundary: pure functions on strings; knows nothing of Gradio or battles. What is stored and copied is the exact
-text; only what is drawn goes through here. The browser's sanitizer, `contain` in the style sheet and the
-Content-Security-Policy stand behind this, not in place of it.
+The browser's sanitizer, `contain` in the style sheet and the Content-Security-Policy are further lines of defence.
+
+Boundary: pure functions on strings. Only what is drawn goes through here; stored and copied text stays exact.
 """
 
 from __future__ import annotations
 
 import html
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 LATEX_DELIMITERS: list[dict[str, str | bool]] = [
     {"left": "$$", "right": "$$", "display": True},
     {"left": "\\[", "right": "\\]", "display": True},
 ]
-"""Never a single ``$``: answers speak of prices."""
+"""Not a single ``$``, which is more often a price."""
 
-LANGUAGES = frozenset(
-    [
-        "bash",
-        "c",
-        "cpp",
-        "css",
-        "diff",
-        "go",
-        "html",
-        "java",
-        "javascript",
-        "js",
-        "json",
-        "latex",
-        "php",
-        "py",
-        "python",
-        "rust",
-        "sh",
-        "sql",
-        "ts",
-        "xml",
-        "yaml",
-    ]
+_LANGUAGE = re.compile(
+    "bash|c|cpp|css|diff|go|html|java|javascript|js|json|latex|php|py|python|rust|sh|sql|ts|xml|yaml"
 )
-"""Fence languages that are passed on; others (``mermaid`` draws, loads code and can fail) become plain code."""
+"""Languages of code fences that are kept; any other becomes plain code (``mermaid`` would load code and draw)."""
 
 _TEMPLATE_CHARACTERS = str.maketrans({"$": "&#36;", "{": "&#123;", "}": "&#125;", "`": "&#96;", "\\": "&#92;"})
 _FENCE = re.compile(r"^(?P<lead>[ \t]*(?:>[ \t]?|(?:[-*+]|\d{1,9}[.)])[ \t]+)*)(?P<ticks>`{3,}|~{3,})(?P<info>.*)$")
@@ -53,18 +32,35 @@ _LINK = re.compile(r"\](?=\((?!\s*<?(?:https?://|mailto:)))", re.IGNORECASE)
 _DEFINITION = re.compile(r"^([ \t>]*)\[(?=[^\]\n]*\]:)", re.MULTILINE)
 _PLACEHOLDER = re.compile(r"%%%LATEX_BLOCK_")
 _WIDEST_TEXT_INDENT = 3
-"""Columns a line may be indented before Markdown takes it as code."""
+"""Columns that a line may be indented before Markdown takes it as code."""
 
 
 def escape(text: str) -> str:
-    """`text` for HTML that is put into a template: markup, and what templates evaluate, become entities."""
+    """Escape `text` for HTML in Gradio's templates: markup, and characters that templates evaluate."""
     return html.escape(text, quote=True).translate(_TEMPLATE_CHARACTERS)
 
 
-def answer_markdown(text: str) -> str:
-    """`text` as Markdown in which no markup, image or foreign link scheme is left, code untouched.
+def with_link(text: str, link: str) -> str:
+    """Return `text` escaped, with the HTML of a link at its ``{link}``."""
+    return link.join(escape(part) for part in text.split("{link}"))
 
-    Grows by appending as `text` grows, but where a later character completes a code span or a link.
+
+def page_head(title: str, lead: str) -> str:
+    """Return the heading of a page and the line below it."""
+    return f"<h1>{escape(title)}</h1><p class='lead'>{escape(lead)}</p>"
+
+
+def live_region(element_id: str, text: str, is_error: bool = False, data: Mapping[str, object] = {}) -> str:
+    """Return a line that screen readers announce when it changes; `data` become ``data-`` attributes."""
+    attributes = "".join(f" data-{name}='{escape(str(value))}'" for name, value in data.items())
+    kind = "error" if is_error else "said"
+    return f"<div id='{element_id}' role='status' aria-live='polite' class='{kind}'{attributes}>{escape(text)}</div>"
+
+
+def answer_markdown(text: str) -> str:
+    """Return `text` as Markdown without markup, images and link schemes other than web and mail; code is untouched.
+
+    The result of a growing text grows by appending, except where a character completes a code span or a link.
     """
     scanner = _Scanner()
     for line in text.split("\n"):
@@ -74,7 +70,7 @@ def answer_markdown(text: str) -> str:
 
 @dataclass(slots=True)
 class _Fence:
-    """An open code fence: its character run, and whether it stands inside a list item or a quote."""
+    """An open code fence: its characters, and whether it is inside a list item or a quote."""
 
     ticks: str
     in_list: bool
@@ -85,14 +81,14 @@ class _Fence:
         return len(run) >= len(self.ticks) and set(run) == {self.ticks[0]}
 
     def left_by(self, line: str) -> bool:
-        """Whether `line` ends the list item or quote, and the fence with it."""
+        """Return True if `line` ends the list item or quote, and the fence with it."""
         if self.in_quote:
             return not line.lstrip().startswith(">")
         return self.in_list and bool(line.strip()) and not line[0].isspace()
 
 
 class _Scanner:
-    """Splits lines into code, passed through, and prose, made safe a paragraph at a time."""
+    """Split lines into code, which is kept, and prose, which is made safe a paragraph at a time."""
 
     def __init__(self) -> None:
         self._done: list[str] = []
@@ -139,7 +135,7 @@ class _Scanner:
             self._prose.append(line)
 
     def _opens(self, line: str) -> str | None:
-        """The line as it opens a fence, its language made harmless; None when it opens none."""
+        """Return the line with a safe language if it opens a fence, else None."""
         match = _FENCE.match(line)
         if match is None or (match["ticks"][0] == "`" and "`" in match["info"]):
             return None
@@ -149,7 +145,7 @@ class _Scanner:
         in_list = (self._in_list and bool(lead)) or bool(_LIST_ITEM.match(lead))
         self._fence = _Fence(match["ticks"], in_list=in_list, in_quote=lead.lstrip().startswith(">"))
         words = match["info"].split()
-        language = words[0].lower() if words and words[0].lower() in LANGUAGES else ""
+        language = words[0].lower() if words and _LANGUAGE.fullmatch(words[0].lower()) else ""
         return f"{lead}{match['ticks']}{language}"
 
     def _is_indented_code(self, line: str) -> bool:
@@ -163,7 +159,7 @@ class _Scanner:
 
 
 def _width(line: str) -> int:
-    """Columns of white space that `line` begins with, a tab to the next multiple of four."""
+    """Return the columns of leading white space; a tab goes to the next multiple of four."""
     columns = 0
     for character in line:
         if character == "\t":
@@ -176,7 +172,7 @@ def _width(line: str) -> int:
 
 
 def _safe_prose(text: str) -> str:
-    """One paragraph with everything outside its code spans made safe."""
+    """Make a paragraph safe, except for its code spans."""
     done, start, position = [], 0, 0
     while (match := _BACKTICKS.search(text, position)) is not None:
         position = match.end()
@@ -191,7 +187,7 @@ def _safe_prose(text: str) -> str:
 
 
 def _safe_plain(text: str) -> str:
-    """Text without code: no markup can begin, no image, no link but to the web or by mail."""
+    """Disable markup, images, and links other than to the web or mail."""
     text = text.replace("\\<", "<").replace("<", "&lt;")
     text = _IMAGE.sub("!&#91;", text)
     text = _LINK.sub("&#93;", text)

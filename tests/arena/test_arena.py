@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 
 from playground.arena.arena import Arena
 from playground.arena.comparison import Comparison
-from playground.battles import Battles
+from playground.battles import Ballot, Battles, Viewer
 from playground.clock import Clock
 from playground.errors import InvalidValue, PromptTooLong, Refused, StorageError, TokenizerError, Unknown
 from playground.exchange import ExportOptions, export
@@ -30,7 +30,7 @@ from tests.support.processes import frozen_models
 
 pytestmark = pytest.mark.usefixtures("models_of_one_process")
 
-ADA, BEN = "a" * 32, "b" * 32
+ADA, BEN = Viewer("a" * 32), Viewer("b" * 32)
 ASK = Instruction("What is the capital of France?")
 ENDLESS = {"max_new_tokens": WITHOUT_END, "min_new_tokens": WITHOUT_END}
 
@@ -62,11 +62,11 @@ def arena(settings: Settings) -> Iterator[Arena]:
     arena.close()
 
 
-def ended(arena: Arena, battle_id: str, viewer: str = ADA) -> BattleView:
+def ended(arena: Arena, battle_id: str, viewer: Viewer = ADA) -> BattleView:
     """The battle once nothing of it is being written."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        view = arena.view(battle_id, viewer)
+        view = arena.battles.view(battle_id, viewer)
         if view.state is not BattleState.GENERATING:
             return view
         time.sleep(0.02)
@@ -90,12 +90,12 @@ def test_a_blind_battle_is_looked_at_without_the_database_while_it_is_written(
         return asked[-1]
 
     monkeypatch.setattr(Battles, "view", noted)
-    assert ended(arena, arena.compare(ASK, owner=ADA, source="page", blind=True)) == asked[-1]
+    assert ended(arena, arena.compare(ASK, ADA, blind=True)) == asked[-1]
     assert [shown.state for shown in asked] == [BattleState.OPEN]
 
 
 def test_a_comparison_streams_to_an_end_and_is_stored_with_its_provenance(arena: Arena) -> None:
-    view = ended(arena, arena.compare(ASK, owner=ADA, source="page", blind=False))
+    view = ended(arena, arena.compare(ASK, ADA, blind=False))
     assert view.state is BattleState.OPEN
     assert {c.card.id for c in view.columns if c.card} == {"tiny-llama", "tiny-opt"}
     for column in view.columns:
@@ -112,7 +112,7 @@ def test_a_starter_brings_its_category_and_what_is_typed_has_none(arena: Arena) 
     category, (starter, *_) = next(iter(arena.starters.items()))
     typed = replace(starter, category="")
     for instruction, expected in ((typed, category), (Instruction("made up", category="facts"), "")):
-        assert ended(arena, arena.compare(instruction, owner=ADA, source="page", blind=False)).instruction == replace(
+        assert ended(arena, arena.compare(instruction, ADA, blind=False)).instruction == replace(
             instruction, category=expected
         )
 
@@ -120,44 +120,42 @@ def test_a_starter_brings_its_category_and_what_is_typed_has_none(arena: Arena) 
 def test_an_open_order_is_as_asked_and_a_blind_one_is_drawn(arena: Arena) -> None:
     orders = set()
     for _ in range(12):
-        view = ended(arena, arena.compare(ASK, owner=ADA, source="page", blind=True, models=("tiny-llama", "tiny-opt")))
+        view = ended(arena, arena.compare(ASK, ADA, blind=True, models=("tiny-llama", "tiny-opt")))
         assert {c.card for c in view.columns} == {None}
-        arena.vote(view.battle_id, ADA, "tie", view.revision)
-        orders.add(tuple(c.card.id for c in arena.reveal(view.battle_id, ADA).columns if c.card))
+        arena.battles.vote(view.battle_id, ADA, Ballot("tie", view.revision))
+        orders.add(tuple(c.card.id for c in arena.battles.reveal(view.battle_id, ADA).columns if c.card))
     assert orders == {("tiny-llama", "tiny-opt"), ("tiny-opt", "tiny-llama")}
 
 
 def test_more_columns_than_models_repeat_them_evenly(arena: Arena) -> None:
-    view = ended(arena, arena.compare(ASK, owner=ADA, source="page", blind=False, columns=4))
+    view = ended(arena, arena.compare(ASK, ADA, blind=False, columns=4))
     assert sorted(c.card.id for c in view.columns if c.card) == ["tiny-llama"] * 2 + ["tiny-opt"] * 2
 
 
 def test_only_a_blind_battle_that_is_written_is_known_at_a_glance(arena: Arena) -> None:
     with frozen_models(os.getpid()):
-        blind, openly = (
-            arena.compare(ASK, owner=ADA, source="page", blind=b, overrides=ENDLESS) for b in (True, False)
-        )
-        wait_until(lambda: arena.glance(blind, ADA) == arena.view(blind, ADA))
+        blind, openly = (arena.compare(ASK, ADA, blind=b, overrides=ENDLESS) for b in (True, False))
+        wait_until(lambda: arena.battles.glance(blind, ADA) == arena.battles.view(blind, ADA))
         with pytest.raises(Refused):
-            arena.glance(blind, BEN)
-        assert arena.glance(openly, ADA) is None
+            arena.battles.glance(blind, BEN)
+        assert arena.battles.glance(openly, ADA) is None
         arena.stop(blind, ADA)
         arena.stop(openly, ADA)
     assert ended(arena, blind).state is not BattleState.GENERATING
-    assert arena.glance(blind, ADA) is None
+    assert arena.battles.glance(blind, ADA) is None
     ended(arena, openly)
 
 
 def test_stopping_keeps_what_was_written_and_a_blind_column_cannot_be_stopped_alone(arena: Arena) -> None:
-    battle_id = arena.compare(ASK, owner=ADA, source="page", blind=False, overrides=ENDLESS)
-    while not all(c.text for c in arena.view(battle_id, ADA).columns):
+    battle_id = arena.compare(ASK, ADA, blind=False, overrides=ENDLESS)
+    while not all(c.text for c in arena.battles.view(battle_id, ADA).columns):
         time.sleep(0.01)
     arena.stop(battle_id, ADA, "a")
     arena.stop(battle_id, ADA)
     view = ended(arena, battle_id)
     assert {c.state for c in view.columns} == {ColumnState.STOPPED}
     assert all(c.text for c in view.columns)
-    blind = arena.compare(ASK, owner=ADA, source="page", blind=True, overrides=ENDLESS)
+    blind = arena.compare(ASK, ADA, blind=True, overrides=ENDLESS)
     with pytest.raises(InvalidValue, match="stopped together"):
         arena.stop(blind, ADA, "a")
     with pytest.raises(Refused, match="somebody else"):
@@ -176,7 +174,7 @@ def test_what_nobody_reads_is_stopped(arena: Arena, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(Comparison, "stop", told)
     with frozen_models(os.getpid()):  # it is not over before anybody can miss its reader
-        battle_id = arena.compare(ASK, owner=ADA, source="page", blind=False, overrides=ENDLESS)
+        battle_id = arena.compare(ASK, ADA, blind=False, overrides=ENDLESS)
         assert stopped.wait(60)
     assert {c.state for c in ended(arena, battle_id).columns} == {ColumnState.STOPPED}
     deadline = time.monotonic() + 60
@@ -186,37 +184,37 @@ def test_what_nobody_reads_is_stopped(arena: Arena, monkeypatch: pytest.MonkeyPa
 
 
 def test_regenerating_is_a_new_battle_of_the_same_models(arena: Arena) -> None:
-    first = ended(arena, arena.compare(ASK, owner=ADA, source="page", blind=False, overrides={"seed": 5}))
+    first = ended(arena, arena.compare(ASK, ADA, blind=False, overrides={"seed": 5}))
     again = ended(arena, arena.regenerate(first.battle_id, ADA))
     assert again.battle_id != first.battle_id
     assert sorted(c.card.id for c in again.columns if c.card) == sorted(c.card.id for c in first.columns if c.card)
     stored = arena.store.battle(again.battle_id)
     assert stored is not None
     assert stored.parent_id == first.battle_id
-    assert arena.view(first.battle_id, ADA) == first
+    assert arena.battles.view(first.battle_id, ADA) == first
     with pytest.raises(Refused):
         arena.regenerate(first.battle_id, BEN)
 
 
 def test_a_battle_that_is_not_to_be_stored_leaves_nothing_and_counts_nowhere(arena: Arena) -> None:
     battles, votes = count(arena), arena.leaderboard().num_votes
-    view = ended(arena, arena.compare(ASK, owner=ADA, source="page", blind=True, keep=False))
+    view = ended(arena, arena.compare(ASK, ADA, blind=True, keep=False))
     assert not view.stored
-    arena.vote(view.battle_id, ADA, "a", view.revision)
-    assert arena.reveal(view.battle_id, ADA).columns[0].card is not None
+    arena.battles.vote(view.battle_id, ADA, Ballot("a", view.revision))
+    assert arena.battles.reveal(view.battle_id, ADA).columns[0].card is not None
     assert (count(arena), arena.leaderboard().num_votes) == (battles, votes)
     assert arena.store.battle(view.battle_id) is None
-    assert not arena.view(ended(arena, arena.regenerate(view.battle_id, ADA)).battle_id, ADA).stored
+    assert not arena.battles.view(ended(arena, arena.regenerate(view.battle_id, ADA)).battle_id, ADA).stored
 
 
 def test_an_open_run_that_is_not_stored_is_remembered_with_who_saw_it(arena: Arena) -> None:
     asked = Instruction("What is the capital of Peru?")
-    cyd, dee = "c" * 32, "d" * 32
-    ended(arena, arena.compare(asked, owner=cyd, source="page", blind=False, keep=False), cyd)
+    cyd, dee = Viewer("c" * 32), Viewer("d" * 32)
+    ended(arena, arena.compare(asked, cyd, blind=False, keep=False), cyd)
 
-    def flagged(rater: str) -> bool:
-        view = ended(arena, arena.compare(asked, owner=rater, source="page", blind=True), rater)
-        arena.vote(view.battle_id, rater, "a", view.revision)
+    def flagged(rater: Viewer) -> bool:
+        view = ended(arena, arena.compare(asked, rater, blind=True), rater)
+        arena.battles.vote(view.battle_id, rater, Ballot("a", view.revision))
         with arena.store.reading() as reading:
             return next(reading.judged_pairs(battle_id=view.battle_id)).seen_before
 
@@ -225,7 +223,7 @@ def test_an_open_run_that_is_not_stored_is_remembered_with_who_saw_it(arena: Are
 
 
 def test_regenerating_draws_nothing(arena: Arena) -> None:
-    drawn = arena.compare(ASK, owner=ADA, source="page", blind=True)
+    drawn = arena.compare(ASK, ADA, blind=True)
     ended(arena, drawn)
     again = arena.regenerate(drawn, ADA)
     ended(arena, again)
@@ -237,11 +235,11 @@ def test_of_too_many_battles_in_memory_the_same_owners_are_forgotten_first(
     arena: Arena, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("playground.arena.in_memory.KEPT_IN_MEMORY", 2)
-    bens = ended(arena, arena.compare(ASK, owner=BEN, source="page", blind=False, keep=False), BEN)
+    bens = ended(arena, arena.compare(ASK, BEN, blind=False, keep=False), BEN)
     for _ in range(3):
-        adas = ended(arena, arena.compare(ASK, owner=ADA, source="page", blind=False, keep=False))
-    assert arena.view(bens.battle_id, BEN) == bens
-    assert arena.view(adas.battle_id, ADA) == adas
+        adas = ended(arena, arena.compare(ASK, ADA, blind=False, keep=False))
+    assert arena.battles.view(bens.battle_id, BEN) == bens
+    assert arena.battles.view(adas.battle_id, ADA) == adas
 
 
 @pytest.mark.proves("disk full, and freed again")
@@ -254,10 +252,10 @@ def test_what_the_disk_does_not_take_is_saved_when_it_does_again(arena: Arena, m
         return finish(self, battle_id, ended)
 
     monkeypatch.setattr(Battles, "finish", fails_while_full)
-    battle_id = arena.compare(ASK, owner=ADA, source="page", blind=False)
-    while {c.state for c in arena.view(battle_id, ADA).columns} != {ColumnState.DONE}:
+    battle_id = arena.compare(ASK, ADA, blind=False)
+    while {c.state for c in arena.battles.view(battle_id, ADA).columns} != {ColumnState.DONE}:
         time.sleep(0.02)
-    assert arena.view(battle_id, ADA).state is BattleState.GENERATING
+    assert arena.battles.view(battle_id, ADA).state is BattleState.GENERATING
     full[0] = False
     assert all(c.generation is not None for c in ended(arena, battle_id).columns)
 
@@ -268,8 +266,8 @@ def test_a_comparison_that_cannot_be_stored_takes_nobodys_place(arena: Arena, mo
 
     monkeypatch.setattr(Battles, "create", create)
     with pytest.raises(StorageError, match="no space left"):
-        arena.compare(ASK, owner=ADA, source="page", blind=False)
-    assert len(arena.places) == 0
+        arena.compare(ASK, ADA, blind=False)
+    assert len(arena.capacity) == 0
 
 
 @pytest.mark.parametrize(
@@ -280,7 +278,7 @@ def test_a_comparison_that_cannot_be_stored_takes_nobodys_place(arena: Arena, mo
         ({"columns": 7}, InvalidValue, "7 models were chosen; valid: 2 to 6"),
         ({"blind": True, "overrides": {"seed": 1}}, InvalidValue, "seed cannot be given while blind"),
         ({"overrides": {"max_new_tokens": ROOMY}}, PromptTooLong, "at most 4,096 tokens"),
-        ({"overrides": {"temperature": 9.0}}, InvalidValue, "temperature is 9.0; valid: 0.01 to 5"),
+        ({"overrides": {"temperature": 9.0}}, InvalidValue, "'temperature' is 9.0; valid: 0.01 to 5"),
     ],
 )
 def test_what_does_not_fit_is_refused_before_anything_is_stored(
@@ -288,7 +286,7 @@ def test_what_does_not_fit_is_refused_before_anything_is_stored(
 ) -> None:
     before = count(arena)
     with pytest.raises(error, match=words):
-        arena.compare(ASK, **{"owner": ADA, "source": "page", "blind": False, **changes})
+        arena.compare(ASK, ADA, **{"blind": False, **changes})
     assert count(arena) == before
 
 
@@ -299,13 +297,13 @@ def test_a_restart_keeps_votes_and_ends_what_was_being_written(
     here = replace(settings, db=tmp_path / "restart.db")
     first = Arena(here)
     first.open()
-    voted = ended(first, first.compare(ASK, owner=ADA, source="page", blind=False))
-    first.vote(voted.battle_id, ADA, "b", voted.revision)
+    voted = ended(first, first.compare(ASK, ADA, blind=False))
+    first.battles.vote(voted.battle_id, ADA, Ballot("b", voted.revision))
     first.close()
     second = Arena(here)
     second.open()
     try:
-        view = second.view(voted.battle_id, ADA)
+        view = second.battles.view(voted.battle_id, ADA)
         assert (view.choice, [c.text for c in view.columns]) == ("b", [c.text for c in voted.columns])
     finally:
         second.close()
@@ -322,13 +320,13 @@ def test_a_line_up_with_a_broken_model_still_compares_the_others(settings: Setti
     arena = Arena(replace(settings, db=tmp_path / "p.db", cards=str(cards), models="tiny-llama,tiny-opt,tiny-mpt"))
     arena.open()
     try:
-        shown = ended(arena, arena.compare(ASK, owner=ADA, source="page", blind=False, models=("tiny-mpt", "tiny-opt")))
+        shown = ended(arena, arena.compare(ASK, ADA, blind=False, models=("tiny-mpt", "tiny-opt")))
         assert shown.state is BattleState.VOID
         assert shown.columns[0].error
-        assert {status.model_id: status.state for status in arena.statuses()}["tiny-mpt"] == "failed"
+        assert {status.model_id: status.state for status in arena.models.statuses()}["tiny-mpt"] == "failed"
         assert "tiny-mpt failed to load" in arena.sources_line()
         for _ in range(4):
-            view = ended(arena, arena.compare(ASK, owner=ADA, source="page", blind=False))
+            view = ended(arena, arena.compare(ASK, ADA, blind=False))
             assert {c.card.id for c in view.columns if c.card} == {"tiny-llama", "tiny-opt"}
     finally:
         arena.close()
@@ -349,13 +347,13 @@ def test_a_model_whose_tokenizer_is_broken_is_refused_in_words_and_the_others_go
         with pytest.raises(
             TokenizerError, match=r"^tiny-mpt: .*tokenizer\.json cannot be read as a tokenizer"
         ) as caught:
-            arena.compare(ASK, owner=ADA, source="page", blind=False, models=("tiny-mpt", "tiny-opt"))
+            arena.compare(ASK, ADA, blind=False, models=("tiny-mpt", "tiny-opt"))
         assert str(tmp_path) not in str(caught.value)
         assert count(arena) == 0
         for _ in range(4):
-            view = ended(arena, arena.compare(ASK, owner=ADA, source="page", blind=True))
+            view = ended(arena, arena.compare(ASK, ADA, blind=True))
             assert view.state is BattleState.OPEN
-            assert arena.vote(view.battle_id, ADA, "a").choice == "a"
+            assert arena.battles.vote(view.battle_id, ADA, Ballot("a")).choice == "a"
     finally:
         arena.close()
 
@@ -379,13 +377,13 @@ def test_an_answer_that_repeats_itself_for_ever_ends_at_its_limit_and_can_be_jud
     arena = Arena(replace(settings, db=tmp_path / "p.db", cards=str(tmp_path), models="tiny-llama"))
     arena.open()
     try:
-        view = ended(arena, arena.compare(ASK, owner=ADA, source="page", blind=False))
+        view = ended(arena, arena.compare(ASK, ADA, blind=False))
         assert view.state is BattleState.OPEN
         for column in view.columns:
             assert column.generation is not None
             assert column.generation.finish_reason is FinishReason.LENGTH
             assert column.generation.token_ids == (100,) * 200
-        assert arena.vote(view.battle_id, ADA, "both_bad", view.revision).choice == "both_bad"
+        assert arena.battles.vote(view.battle_id, ADA, Ballot("both_bad", view.revision)).choice == "both_bad"
     finally:
         arena.close()
 
@@ -416,17 +414,17 @@ def test_a_model_that_says_nothing_cannot_be_chosen_and_alone_with_another_makes
     arena = Arena(here)
     arena.open()
     try:
-        alone = ended(arena, arena.compare(ASK, owner=ADA, source="page", blind=False, models=("tiny-mpt", "tiny-opt")))
+        alone = ended(arena, arena.compare(ASK, ADA, blind=False, models=("tiny-mpt", "tiny-opt")))
         assert (alone.state, alone.void_reason) == (BattleState.VOID, "failed")
         generation = alone.columns[0].generation
         assert generation is not None
         assert (generation.text, generation.finish_reason, generation.error) == ("", FinishReason.STOP, None)
         three = ("tiny-mpt", "tiny-opt", "tiny-llama")
-        view = ended(arena, arena.compare(ASK, owner=ADA, source="page", blind=False, models=three))
+        view = ended(arena, arena.compare(ASK, ADA, blind=False, models=three))
         assert (view.state, view.good_sides) == (BattleState.OPEN, ("b", "c"))
         with pytest.raises(InvalidValue, match="side a has no answer"):
-            arena.vote(view.battle_id, ADA, "a", view.revision)
-        assert arena.vote(view.battle_id, ADA, "b", view.revision).choice == "b"
+            arena.battles.vote(view.battle_id, ADA, Ballot("a", view.revision))
+        assert arena.battles.vote(view.battle_id, ADA, Ballot("b", view.revision)).choice == "b"
     finally:
         arena.close()
 
@@ -437,9 +435,7 @@ def test_a_folder_with_a_chat_template_answers_without_a_card(tmp_path: Path, se
     arena.open()
     try:
         told = Instruction("What is </s> an alpaca?", system="Be brief.")
-        battle_id = arena.compare(
-            told, owner=ADA, source="page", blind=False, models=("small-llama", "tiny-opt"), overrides={"seed": 3}
-        )
+        battle_id = arena.compare(told, ADA, blind=False, models=("small-llama", "tiny-opt"), overrides={"seed": 3})
         generation = ended(arena, battle_id).columns[0].generation
         assert generation is not None
         assert generation.prompt == arena.catalog.prompt("small-llama", told)
@@ -454,8 +450,8 @@ def test_a_folder_with_a_chat_template_answers_without_a_card(tmp_path: Path, se
             "Small-Llama",
             "apache-2.0",
         )
-        arena.vote(battle_id, ADA, "a")
-        arena.reveal(battle_id, ADA)
+        arena.battles.vote(battle_id, ADA, Ballot("a"))
+        arena.battles.reveal(battle_id, ADA)
         export(arena.store, "votes", tmp_path / "votes.jsonl", ExportOptions())
         assert "small-llama" in (tmp_path / "votes.jsonl").read_text()
         assert str(tmp_path) not in (tmp_path / "votes.jsonl").read_text()
@@ -486,19 +482,19 @@ def test_an_open_battle_that_nobody_looks_at_becomes_void_by_itself(settings: Se
 def test_beside_another_arena_one_can_read_and_compare_without_storing(
     arena: Arena, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    view = ended(arena, arena.compare(ASK, owner=ADA, source="page", blind=True))
-    arena.vote(view.battle_id, ADA, "a", view.revision)
-    arena.reveal(view.battle_id, ADA)
+    view = ended(arena, arena.compare(ASK, ADA, blind=True))
+    arena.battles.vote(view.battle_id, ADA, Ballot("a", view.revision))
+    arena.battles.reveal(view.battle_id, ADA)
     monkeypatch.setattr("playground.arena.arena.LOCK_WAIT_S", 0.05)
     second, battles = Arena(settings), count(arena)
     second.open()
     try:
-        assert second.view(view.battle_id, BEN).choice == "a"
+        assert second.battles.view(view.battle_id, BEN).choice == "a"
         with pytest.raises(StorageError, match=r"another program writes to playground\.db.*“do not store”"):
-            second.compare(ASK, owner=BEN, source="page", blind=True)
-        shown = ended(second, second.compare(ASK, owner=BEN, source="page", blind=True, keep=False), BEN)
-        second.vote(shown.battle_id, BEN, "b", shown.revision)
-        assert second.reveal(shown.battle_id, BEN).choice == "b"
+            second.compare(ASK, BEN, blind=True)
+        shown = ended(second, second.compare(ASK, BEN, blind=True, keep=False), BEN)
+        second.battles.vote(shown.battle_id, BEN, Ballot("b", shown.revision))
+        assert second.battles.reveal(shown.battle_id, BEN).choice == "b"
         assert count(arena) == battles
     finally:
         second.close()
@@ -508,15 +504,15 @@ def test_on_a_nearly_full_disk_nothing_new_is_stored_and_votes_are(settings: Set
     db = tmp_path / "playground.db"
     roomy = Arena(replace(settings, db=db))
     roomy.open()
-    view = ended(roomy, roomy.compare(ASK, owner=ADA, source="page", blind=False))
+    view = ended(roomy, roomy.compare(ASK, ADA, blind=False))
     roomy.close()
     full = Arena(replace(settings, db=db, min_free_mb=10**12))
     full.open()
     try:
         with pytest.raises(StorageError, match="nearly full"):
-            full.compare(ASK, owner=ADA, source="page", blind=False)
+            full.compare(ASK, ADA, blind=False)
         assert count(full) == 1
-        assert full.vote(view.battle_id, ADA, "a").choice == "a"
-        ended(full, full.compare(ASK, owner=ADA, source="page", blind=False, keep=False))
+        assert full.battles.vote(view.battle_id, ADA, Ballot("a")).choice == "a"
+        ended(full, full.compare(ASK, ADA, blind=False, keep=False))
     finally:
         full.close()

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from playground.arena.capacity import Places
+from playground.arena.capacity import Capacity
 from playground.clock import Clock
 from playground.errors import Busy
 
@@ -20,63 +20,63 @@ class Seconds:
 
 
 def test_a_place_is_taken_and_given_back() -> None:
-    places = Places(2, Clock())
-    places.take("a")
-    places.take("b")
+    capacity = Capacity(2, Clock())
+    capacity.take("a")
+    capacity.take("b")
     with pytest.raises(Busy, match=r"^2 comparisons are being written now, as many as this playground takes at once"):
-        places.take("c")
-    places.free("a")
-    places.free("a")
-    places.free("never taken")
-    places.take("c")
-    assert len(places) == 2
+        capacity.take("c")
+    capacity.free("a")
+    capacity.free("a")
+    capacity.free("never taken")
+    capacity.take("c")
+    assert len(capacity) == 2
 
 
 def test_one_place_is_told_as_one() -> None:
-    places = Places(1, Clock())
-    places.take("a")
+    capacity = Capacity(1, Clock())
+    capacity.take("a")
     with pytest.raises(
         Busy, match=r"^1 comparison is being written now, .* at once\. It should be done in about 30 s;"
     ):
-        places.take("b")
+        capacity.take("b")
 
 
 def test_the_wait_is_what_the_last_ones_took_less_what_the_oldest_has_run() -> None:
     time = Seconds()
-    places = Places(1, time.clock)
+    capacity = Capacity(1, time.clock)
     for took_s in (20, 30, 40):
-        places.take("x")
+        capacity.take("x")
         time.at_s += took_s
-        places.free("x")
-    places.take("y")
+        capacity.free("x")
+    capacity.take("y")
     time.at_s += 12
     with pytest.raises(Busy, match=r"done in about 18 s; try again then\.$") as caught:
-        places.take("z")
+        capacity.take("z")
     assert caught.value.wait_s == 18
     time.at_s += 100
     with pytest.raises(Busy, match="about 1 s"):
-        places.take("z")
+        capacity.take("z")
 
 
 def test_one_that_never_began_says_nothing_of_how_long_one_takes() -> None:
     time = Seconds()
-    places = Places(1, time.clock)
-    places.take("x")
+    capacity = Capacity(1, time.clock)
+    capacity.take("x")
     time.at_s += 5
-    places.free("x", ended=False)
-    places.take("y")
+    capacity.free("x", ended=False)
+    capacity.take("y")
     with pytest.raises(Busy, match="about 30 s"):
-        places.take("z")
+        capacity.take("z")
 
 
 @pytest.mark.proves("queue full")
 def test_of_many_who_come_at_once_only_so_many_are_let_in() -> None:
-    places, begin, taken = Places(10, Clock()), threading.Barrier(40), []
+    capacity, begin, taken = Capacity(10, Clock()), threading.Barrier(40), []
 
     def come(name: str) -> None:
         begin.wait()
         try:
-            places.take(name)
+            capacity.take(name)
         except Busy:
             return
         taken.append(name)
@@ -86,4 +86,4 @@ def test_of_many_who_come_at_once_only_so_many_are_let_in() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(taken) == len(places) == 10
+    assert len(taken) == len(capacity) == 10

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from playground.battles import Battles
 from playground.errors import StorageError
 from playground.records import SIDES
 from playground.storage.database.store import Store
@@ -138,8 +137,9 @@ def test_what_a_reader_asks_while_nothing_can_be_written_is_answered(tmp_path: P
     home.time.pass_s(4000)
     assert home.battles.view("battle-1", ADA).void_reason == "expired"
     with Store(home.store.path, read_only=True) as other:
-        assert Battles(other, home.time.clock, expire_s=3600).view("battle-1", ADA).void_reason == "expired"
+        beside = House(other, home.time).battles
+        assert beside.view("battle-1", ADA).void_reason == "expired"
         with pytest.raises(StorageError, match="reading only"):
-            Battles(other, home.time.clock).vote("battle-1", "a", BEN)
+            beside.vote("battle-1", "a", BEN)
     faulty.mend()
     home.store.close()

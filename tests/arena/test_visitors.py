@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 import pytest
 
 from playground.arena.arena import Arena
+from playground.battles import Viewer
 from playground.clock import Clock
 from playground.raters import rater_id
 from playground.records import BattleState
@@ -110,12 +111,12 @@ def test_a_visitor_who_is_gone_leaves_nothing_running_and_finds_her_battle_again
     page.pass_s(2 * page.arena.settings.abandon_s)
     wait_until(lambda: not page.arena.running and not page.battles(BattleState.GENERATING))
     (left,) = set(page.battles(*BattleState)) - before
-    view = page.arena.view(left, rater_id(visitor.secret))
+    view = page.arena.battles.view(left, Viewer(rater_id(visitor.secret)))
     if view.state is BattleState.OPEN:
         again = PageVisitor(page.url, page.config, visitor.secret)
         again.load(left)
         again.click("vote-tie")
-        assert page.arena.view(left, rater_id(visitor.secret)).choice == "tie"
+        assert page.arena.battles.view(left, Viewer(rater_id(visitor.secret))).choice == "tie"
     else:
         assert (view.state, view.void_reason) == (BattleState.VOID, "failed"), "stopped before it had a word"
 
@@ -127,4 +128,4 @@ def test_a_tab_that_was_forgotten_goes_on_from_the_database(page: Page) -> None:
     first = ada.battle_id
     ben.follow(ben.compare("What is the capital of Spain?"))  # of two tabs the page keeps the later one
     ada.click("vote-b")
-    assert page.arena.view(first, rater_id(ada.secret)).choice == "b"
+    assert page.arena.battles.view(first, Viewer(rater_id(ada.secret))).choice == "b"

@@ -22,8 +22,8 @@ from playground.errors import InvalidValue, Refused
 from playground.exchange import ExportOptions, export
 from playground.records import FinishReason, Instruction
 from playground.storage.database.store import Store
-from playground.storage.journal.rebuild import restore
-from playground.storage.maintenance.verify import audit
+from playground.storage.maintenance.restore import restore
+from playground.storage.maintenance.verify import verify
 from tests.support.cast import ADA, BEN, FAILED, HAIKU, MODELS, House, ToldTime, battle, generation
 from tests.support.judging import keep_journal
 
@@ -171,7 +171,7 @@ class Lives(RuleBasedStateMachine):
                 it.rows, it.comment = it.rows + 1, comment
             answer = vote()
             assert (answer.state, answer.choice, answer.revision) == (it.state, it.choice, it.rows)
-            assert bool(answer.reveal) == (it.state == "revealed")
+            assert all((column.card is not None) == (it.state == "revealed") for column in answer.columns)
 
     @rule(name=battles, mine=MOSTLY)
     def undo(self, name: str, mine: bool) -> None:
@@ -195,7 +195,7 @@ class Lives(RuleBasedStateMachine):
             assert self.reason_of(lambda: self.home.battles.reveal(name, it.who(mine))) == reason
             return
         it.state = "revealed"
-        assert set(self.home.battles.reveal(name, it.who(mine)).reveal) == set("abc")
+        assert all(column.card for column in self.home.battles.reveal(name, it.who(mine)).columns)
 
     @rule(name=battles, mine=MOSTLY, comment=COMMENTS)
     def say_why(self, name: str, mine: bool, comment: str) -> None:
@@ -260,11 +260,11 @@ class Lives(RuleBasedStateMachine):
         if not known:
             return
         journal = keep_journal(self.home.store)
-        assert audit(self.home.store, journal) == []
+        assert verify(self.home.store, journal) == []
         again = self.folder / "again"
         with Store(again / "playground.db") as store:
             restore(store, journal)
-            assert audit(store, journal) == []
+            assert verify(store, journal) == []
             self.says_the_same(House(store, self.time), known)
         shutil.rmtree(again)
 

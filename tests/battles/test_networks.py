@@ -8,7 +8,8 @@ from itertools import count
 
 import pytest
 
-from playground.battles.networks import REMEMBERED_ANSWERS, Networks, public_network
+from playground.battles import Viewer
+from playground.battles.networks import Networks, public_network
 from playground.records import Instruction
 from tests.support.cast import ADA, BEN, MAMBA, OPENALPACA, House, ToldTime, battle, generation, house
 
@@ -59,36 +60,36 @@ def test_two_processes_give_one_network_different_tags() -> None:
 def test_answers_of_an_open_run_are_remembered_until_midnight() -> None:
     time = ToldTime()
     known = networks(time)
-    shown = generation("shown", OPENALPACA, "Grey waves.")
-    network = known.of(HOME)
-    assert network is not None
-    known.saw(network, "ada", [shown])
+    known.remember(Viewer("ada", address=HOME), [generation("shown", OPENALPACA, "Grey waves.")])
 
-    def has_seen(address: str, text: str, model: str = OPENALPACA, asked: str = "", rater: str = "") -> bool:
+    def has_seen(viewer: Viewer, text: str = "Grey waves.", model: str = OPENALPACA, asked: str = "") -> bool:
         answer = generation("blind", model, text, **({"instruction": Instruction(asked)} if asked else {}))
         made = battle(models=[model, MAMBA])
         side = replace(made.sides[0], generation=answer)
-        return known.seen(known.of(address), rater).holds_one_of(replace(made, sides=(side, made.sides[1])))
+        return known.has_seen(viewer, replace(made, sides=(side, made.sides[1])))
 
-    assert has_seen(HOME, "Grey waves.")
-    assert not has_seen(OTHER, "Grey waves.")
-    assert has_seen(OTHER, "Grey waves.", rater="ada")
-    assert has_seen("127.0.0.1", "Grey waves.", rater="ada")
-    assert not has_seen("127.0.0.1", "Grey waves.", rater="ben")
-    assert not has_seen(HOME, "Green waves.")
-    assert not has_seen(HOME, "Grey waves.", MAMBA)
-    assert not has_seen(HOME, "Grey waves.", asked="Something else.")
+    neighbour, ben = Viewer("ben", address=HOME), Viewer("ben", address="127.0.0.1")
+    assert has_seen(neighbour)
+    assert has_seen(Viewer("ada", address=OTHER))
+    assert has_seen(Viewer("ada", address="127.0.0.1"))
+    assert not has_seen(Viewer("ada", "api", OTHER)), "a program's name may be anybody's"
+    assert not has_seen(Viewer("ben", address=OTHER))
+    assert not has_seen(ben)
+    assert not has_seen(neighbour, "Green waves.")
+    assert not has_seen(neighbour, model=MAMBA)
+    assert not has_seen(neighbour, asked="Something else.")
     time.pass_s(24 * 3600)
-    assert not has_seen(HOME, "Grey waves.")
+    assert not has_seen(neighbour)
 
 
-def test_the_oldest_answers_are_forgotten_first() -> None:
-    known = networks()
-    network = known.of(HOME)
-    assert network is not None
-    answers = [generation(f"{number}", text=f"Wave {number}.") for number in range(REMEMBERED_ANSWERS + 1)]
-    known.saw(network, "", answers)
-    assert len(known.seen(network, "nobody").digests) == REMEMBERED_ANSWERS
+def test_the_oldest_answers_are_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("playground.battles.networks.REMEMBERED_ANSWERS", 3)
+    known, viewer = networks(), Viewer("ada", address=HOME)
+    answers = [generation(f"{number}", text=f"Wave {number}.") for number in range(4)]
+    known.remember(viewer, answers)
+    made = battle()
+    battles = [replace(made, sides=(replace(made.sides[0], generation=answer), made.sides[1])) for answer in answers]
+    assert [known.has_seen(viewer, one) for one in battles] == [False, True, True, True]
 
 
 def test_many_threads_at_once_agree() -> None:
@@ -98,7 +99,7 @@ def test_many_threads_at_once_agree() -> None:
         for _ in range(200):
             network = known.of(HOME)
             assert network is not None
-            known.saw(network, "", [generation("one")])
+            known.remember(Viewer("ada", address=HOME), [generation("one")])
             tags.add(network.tag)
 
     threads = [threading.Thread(target=ask) for _ in range(8)]
@@ -120,16 +121,12 @@ def flags_of(home: House, name: str) -> set[str]:
         return {row["kind"] for row in rows}
 
 
-def test_a_vote_of_a_network_that_saw_the_answer_today_is_marked() -> None:
-    home, known = house(), networks()
-    seen, unseen = known.of(HOME), known.of(OTHER)
-    assert seen is not None
-    assert unseen is not None
-    home.battle_is_open("blind")
-    known.saw(seen, "", [generation("open", OPENALPACA)])
-    home.battles.vote("blind", "a", ADA, network=seen, seen=known.seen(seen, ADA))
-    home.battle_is_open("other")
-    home.battles.vote("other", "a", ADA, network=unseen, seen=known.seen(unseen, ADA))
+def test_a_vote_of_a_network_that_saw_the_answer_today_is_flagged() -> None:
+    home = house()
+    home.battles.rules.networks.remember(Viewer("", "api", HOME), [generation("open", OPENALPACA)])
+    for battle_id, address in (("blind", HOME), ("other", OTHER)):
+        home.battle_is_open(battle_id)
+        home.battles.vote(battle_id, "a", ADA, address=address)
     assert (flags_of(home, "blind"), flags_of(home, "other")) == ({"seen_before"}, set())
 
 
@@ -145,21 +142,21 @@ def test_an_open_run_of_somebody_else_is_marked_and_leaves_nobody_out() -> None:
 
 
 def test_votes_above_the_daily_cap_of_a_network_are_marked_when_they_are_cast() -> None:
-    home, known = house(), networks()
-    home.battles._votes_per_network = 3
+    home = house()
+    home.battles.rules = replace(home.battles.rules, votes_per_network=3)
     for number in range(5):
         home.battle_is_open(f"battle-{number}")
-        home.battles.vote(f"battle-{number}", "a", ADA, network=known.of(HOME))
+        home.battles.vote(f"battle-{number}", "a", ADA, address=HOME)
     home.battle_is_open("elsewhere")
-    home.battles.vote("elsewhere", "a", ADA, network=known.of(OTHER))
+    home.battles.vote("elsewhere", "a", ADA, address=OTHER)
     assert [flags_of(home, f"battle-{number}") for number in range(5)] == [set(), set(), set(), {"capped"}, {"capped"}]
     assert flags_of(home, "elsewhere") == set()
 
 
 def test_networks_of_votes_are_forgotten_after_30_days() -> None:
-    home, known = house(), networks()
+    home = house()
     home.battle_is_open()
-    home.battles.vote("battle-1", "a", ADA, network=known.of(HOME), final=True)
+    home.battles.vote("battle-1", "a", ADA, address=HOME, final=True)
 
     def kept() -> int:
         with home.store.reading() as reading:
@@ -176,28 +173,28 @@ def test_networks_of_votes_are_forgotten_after_30_days() -> None:
 
 
 def test_an_erasure_gives_no_new_votes_under_the_cap() -> None:
-    home, known = house(), networks()
-    home.battles._votes_per_network = 3
+    home = house()
+    home.battles.rules = replace(home.battles.rules, votes_per_network=3)
     for number in range(6):
         home.battle_is_open(f"battle-{number}")
-        home.battles.vote(f"battle-{number}", "a", ADA, network=known.of(HOME), final=True)
+        home.battles.vote(f"battle-{number}", "a", ADA, address=HOME, final=True)
         home.battles.erase(ADA)
     flags = [flags_of(home, f"battle-{number}") & {"capped"} for number in range(6)]
     assert flags == [set()] * 3 + [{"capped"}] * 3
 
 
 def test_undone_votes_and_those_of_programs_use_up_no_cap() -> None:
-    home, known = house(), networks()
-    home.battles._votes_per_network = 2
+    home = house()
+    home.battles.rules = replace(home.battles.rules, votes_per_network=2)
     home.battle_is_open("again")
     for _ in range(3):
-        home.battles.vote("again", "a", ADA, network=known.of(HOME))
+        home.battles.vote("again", "a", ADA, address=HOME)
         home.battles.undo("again", ADA)
     for number in range(3):
         home.battle_is_open(f"program-{number}", owner="ann", source="api")
-        home.battles.vote(f"program-{number}", "a", "ann", final=True, source="api", network=known.of(HOME))
+        home.battles.vote(f"program-{number}", "a", "ann", final=True, source="api", address=HOME)
     home.battle_is_open("first")
-    home.battles.vote("first", "a", ADA, network=known.of(HOME))
-    home.battles.vote("again", "b", ADA, network=known.of(HOME))
+    home.battles.vote("first", "a", ADA, address=HOME)
+    home.battles.vote("again", "b", ADA, address=HOME)
     assert [flags_of(home, name) & {"capped"} for name in ("again", "first")] == [set(), set()]
     assert flags_of(home, "program-2") & {"capped"} == {"capped"}, "each origin has its own"

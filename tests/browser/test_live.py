@@ -1,4 +1,4 @@
-"""The whole program in Chromium: `app.py`, its workers, its database; what a restart leaves, what a text can do."""
+"""The whole program in Chromium, with workers and database: answers, privacy, restart, hostile texts."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ BOMBS = {
     "diagrams": "```mermaid\ngraph TD; A-->B; click A href 'javascript:alert(1)'\n```\n\nand after it",
     "a long word": "x" * 100_000 + "\n" * 10_000 + "and after it",
 }
-"""Answers that make a careless page slow, wide or blank."""
+"""Answers that could make a page slow, wide or blank."""
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def rows(app: LiveApp, query: str, *values: Any) -> list[tuple[Any, ...]]:
 
 @pytest.mark.parametrize("mode", ["blind", "open"])
 @pytest.mark.parametrize("columns", [2, 4, 6])
-def test_real_models_answer_in_every_column_and_the_vote_is_stored(
+def test_models_answer_in_every_column_and_the_vote_is_stored(
     visitor: Visitor, live_app: LiveApp, mode: str, columns: int
 ) -> None:
     visitor.compare(columns=columns, mode=mode).reaches("open", LOADING_S)
@@ -62,7 +62,7 @@ def test_real_models_answer_in_every_column_and_the_vote_is_stored(
     assert stored == [("b", 1)]
 
 
-def test_the_text_on_the_page_is_the_text_in_the_database(visitor: Visitor, live_app: LiveApp) -> None:
+def test_shown_text_is_the_stored_text(visitor: Visitor, live_app: LiveApp) -> None:
     visitor.compare().reaches("open", LOADING_S)
     shown = [visitor.page.locator(f"#raw-{side} textarea").input_value() for side in "ab"]
     query = (
@@ -72,7 +72,7 @@ def test_the_text_on_the_page_is_the_text_in_the_database(visitor: Visitor, live
     assert [text for (text,) in rows(live_app, query, visitor.battle_id)] == shown
 
 
-def test_stop_really_ends_the_writing_and_keeps_what_is_written(visitor: Visitor, live_app: LiveApp) -> None:
+def test_stop_ends_writing_and_keeps_the_text(visitor: Visitor, live_app: LiveApp) -> None:
     visitor.page.locator("#settings > button").click()
     visitor.page.locator("#sampling-max_new_tokens textarea, #sampling-max_new_tokens input").fill("400")
     visitor.page.locator("#sampling-repetition_penalty textarea, #sampling-repetition_penalty input").fill("0.5")
@@ -84,14 +84,14 @@ def test_stop_really_ends_the_writing_and_keeps_what_is_written(visitor: Visitor
     assert visitor.page.locator("#foot-a footer, #foot-b footer").first.is_visible()
 
 
-def test_what_is_not_to_be_stored_leaves_no_trace(visitor: Visitor, live_app: LiveApp) -> None:
+def test_unstored_battle_leaves_no_trace(visitor: Visitor, live_app: LiveApp) -> None:
     visitor.page.get_by_label("do not store").check()
     visitor.compare("What is rust? Leave no trace.").reaches("open", LOADING_S).press("t").reaches("voted")
     found = rows(live_app, "SELECT count(*) FROM battles WHERE id = ?", visitor.battle_id)
     assert found == [(0,)]
 
 
-def test_two_visitors_see_two_blind_battles_of_their_own(browser: Browser, live_app: LiveApp) -> None:
+def test_two_visitors_have_battles_of_their_own(browser: Browser, live_app: LiveApp) -> None:
     with visiting(browser, live_app.url) as ada, visiting(browser, live_app.url) as ben:
         ada.open().compare().reaches("open", LOADING_S)
         ben.open(f"/?battle={ada.battle_id}").reaches("compose")
@@ -100,7 +100,7 @@ def test_two_visitors_see_two_blind_battles_of_their_own(browser: Browser, live_
 
 @pytest.fixture
 def stored(tmp_path: Path) -> Iterator[LiveApp]:
-    """A playground that finds battles of one rater in its database: open, failed, hostile."""
+    """Start a playground on a database with an open, a failed and a hostile battle."""
     kept = house(tmp_path)
     kept.battle_is_open("0" * 31 + "1", owner=RATER)
     kept.battle_is_open("0" * 31 + "2", (OPENALPACA, MAMBA), {"a": {"text": HOSTILE}}, owner=RATER)
@@ -113,7 +113,7 @@ def stored(tmp_path: Path) -> Iterator[LiveApp]:
     stop_app(app)
 
 
-def test_a_restart_keeps_every_battle_and_vote(browser: Browser, stored: LiveApp, tmp_path: Path) -> None:
+def test_restart_keeps_battles_and_votes(browser: Browser, stored: LiveApp, tmp_path: Path) -> None:
     with visiting(browser, stored.url, secret=SECRET) as visitor:
         visitor.open(f"/?battle={'0' * 31}1").reaches("open").press("a").reaches("voted").press("r").reaches("revealed")
     stop_app(stored)
@@ -129,7 +129,7 @@ def test_a_restart_keeps_every_battle_and_vote(browser: Browser, stored: LiveApp
 
 
 @pytest.mark.proves("LaTeX bombs, nested Markdown, giant tables, Mermaid")
-def test_answers_that_want_to_break_the_page_are_shown_in_their_columns(browser: Browser, stored: LiveApp) -> None:
+def test_extreme_answers_stay_in_their_columns(browser: Browser, stored: LiveApp) -> None:
     with visiting(browser, stored.url, secret=SECRET) as visitor:
         visitor.open(f"/?battle={'0' * 31}4").reaches("open")
         for side, name in zip("abcdef", BOMBS, strict=True):
@@ -142,7 +142,7 @@ def test_answers_that_want_to_break_the_page_are_shown_in_their_columns(browser:
 
 
 @pytest.mark.proves("remote images, javascript: links, script, img, SVG")
-def test_a_hostile_stored_answer_stays_in_its_box(browser: Browser, stored: LiveApp) -> None:
+def test_hostile_stored_answer_stays_in_its_box(browser: Browser, stored: LiveApp) -> None:
     with visiting(browser, stored.url, secret=SECRET) as visitor:
         visitor.open(f"/?battle={'0' * 31}2").reaches("open")
         box = visitor.page.locator("#answer-a")

@@ -1,4 +1,4 @@
-"""The Models room in Chromium over the real program: load, unload, add a model and have it answer."""
+"""The Models page in Chromium over the real program: load, unload, add a model."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ GALPACA = "pocket-galpaca"
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveApp]:
-    """A playground of its own: its models come and go."""
+    """Start a playground for tests that load and unload."""
     app = start_app(tmp_path_factory.mktemp("models"))
     yield app
     stop_app(app)
@@ -36,7 +36,7 @@ def visitor(browser: Browser, app: LiveApp) -> Iterator[Visitor]:
 
 
 def at_models(visitor: Visitor, is_operator: bool = True) -> Visitor:
-    """The visitor in the room, with every model that answers here up."""
+    """Open the page with the whole line-up loaded."""
     visitor.page.goto(visitor.url + (f"/operator?token={OPERATOR_TOKEN}" if is_operator else "/models"))
     expect(visitor.page.locator(".model").first).to_be_visible()
     expect(visitor.page.locator(".model[data-state=queued], .model[data-state=loading]")).to_have_count(
@@ -59,7 +59,7 @@ def add(visitor: Visitor, name: str) -> None:
     field.press("Enter")
 
 
-def test_a_model_is_unloaded_and_loaded_by_keyboard_and_what_was_open_stays_open(visitor: Visitor) -> None:
+def test_keyboard_unloads_and_loads_while_details_stay_open(visitor: Visitor) -> None:
     card = model(visitor, GALPACA)
     reaches(card, "ready")
     expect(card.locator(".state")).to_contain_text("ready on this CPU, loaded in")
@@ -77,11 +77,11 @@ def test_a_model_is_unloaded_and_loaded_by_keyboard_and_what_was_open_stays_open
     expect(card.locator("details")).to_have_attribute("open", "")
 
 
-def test_a_page_on_which_nothing_is_loading_asks_the_server_nothing(browser: Browser, app: LiveApp) -> None:
+def test_page_sends_nothing_while_no_model_is_loading(browser: Browser, app: LiveApp) -> None:
     asked: list[str] = []
 
     def posted_within(visitor: Visitor, milliseconds: int) -> list[str]:
-        """What the page sends in so long; a request of our own comes last and shows that requests are seen."""
+        """Record the page's requests for a while; a request of the test comes last, as a check."""
         asked.clear()
         visitor.page.clock.fast_forward(milliseconds)
         visitor.page.evaluate("fetch('/last', { method: 'POST' })")
@@ -104,9 +104,7 @@ def test_a_page_on_which_nothing_is_loading_asks_the_server_nothing(browser: Bro
         expect(visitor.page.locator("#models-words")).to_contain_text("is being loaded")
 
 
-def test_a_folder_is_added_by_name_and_answers_after_compare_is_reloaded(
-    browser: Browser, app: LiveApp, tmp_path: Path
-) -> None:
+def test_added_folder_answers_after_a_reload(browser: Browser, app: LiveApp, tmp_path: Path) -> None:
     folder = small_llama(tmp_path / "Small-Llama")
     with visiting(browser, app.url) as compare, visiting(browser, app.url) as visitor:
         compare.open()
@@ -132,9 +130,7 @@ def test_a_folder_is_added_by_name_and_answers_after_compare_is_reloaded(
         assert visitor.hosts | compare.hosts == {app.url.removeprefix("http://")}
 
 
-def test_a_folder_that_cannot_be_asked_is_refused_in_words_and_everything_stays(
-    visitor: Visitor, tmp_path: Path
-) -> None:
+def test_unusable_folder_is_refused(visitor: Visitor, tmp_path: Path) -> None:
     folder = tmp_path / "Mute-Llama"
     shutil.copytree(small_llama(tmp_path / "Small-Llama"), folder)
     for path in folder.glob("*.jinja"):
@@ -149,7 +145,7 @@ def test_a_folder_that_cannot_be_asked_is_refused_in_words_and_everything_stays(
     assert visitor.page.locator(".model").count() == before
 
 
-def test_the_command_that_fetches_a_model_can_be_copied(browser: Browser, app: LiveApp) -> None:
+def test_fetch_command_can_be_copied(browser: Browser, app: LiveApp) -> None:
     with visiting(browser, app.url, permissions=["clipboard-read", "clipboard-write"]) as visitor:
         card = model(at_models(visitor), "orca-mini-13b")
         expect(card.get_by_role("button", name="Load")).to_have_count(0)
@@ -158,14 +154,14 @@ def test_the_command_that_fetches_a_model_can_be_copied(browser: Browser, app: L
         assert copied == "python -m playground fetch orca-mini-13b"
 
 
-def test_somebody_else_sees_the_models_but_no_way_to_change_them(browser: Browser, app: LiveApp) -> None:
+def test_visitors_have_no_controls(browser: Browser, app: LiveApp) -> None:
     with visiting(browser, app.url) as visitor:
         at_models(visitor, is_operator=False)
         reaches(model(visitor, "pocket-minotaur"), "ready")
         assert visitor.page.locator("[data-do]:visible, #models-add:visible").count() == 0
 
 
-def test_on_a_phone_nothing_scrolls_sideways(browser: Browser, app: LiveApp) -> None:
+def test_phone_does_not_scroll_sideways(browser: Browser, app: LiveApp) -> None:
     with visiting(browser, app.url, viewport=PHONE) as visitor:
         for summary in at_models(visitor).page.locator(".model summary").all():
             summary.click()
@@ -175,7 +171,7 @@ def test_on_a_phone_nothing_scrolls_sideways(browser: Browser, app: LiveApp) -> 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("viewport", [None, PHONE], ids=["wide", "phone"])
-def test_axe_finds_nothing_with_everything_open(
+def test_axe_finds_nothing_with_all_details_open(
     browser: Browser, app: LiveApp, scheme: str, viewport: dict[str, int] | None
 ) -> None:
     from axe_playwright_python.sync_playwright import Axe

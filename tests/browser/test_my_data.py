@@ -1,4 +1,4 @@
-"""The Yours room in Chromium over the real program: see what is stored, take it along, erase it, and it is gone."""
+"""My data in Chromium over the real program: list, file, receipt, erasure."""
 
 from __future__ import annotations
 
@@ -31,35 +31,35 @@ def visitor(browser: Browser, live_app: LiveApp, secret: str) -> Iterator[Visito
         yield visitor.open()
 
 
-def at_yours(visitor: Visitor) -> Visitor:
+def at_my_data(visitor: Visitor) -> Visitor:
     visitor.page.goto(f"{visitor.url}/yours")
-    expect(visitor.page.locator("#yours-lead h1")).to_be_visible()
+    expect(visitor.page.locator("#my-data-lead h1")).to_be_visible()
     return visitor
 
 
 def judged(visitor: Visitor, instruction: str = MARMOTS) -> str:
-    """A revealed battle; its id."""
+    """Make a revealed battle; return its id."""
     visitor.compare(instruction).reaches("open", LOADING_S).press("b").reaches("voted").press("r").reaches("revealed")
     return visitor.battle_id
 
 
-def test_what_is_stored_is_listed_erased_and_gone(visitor: Visitor, live_app: LiveApp) -> None:
+def test_stored_battles_are_listed_and_erased(visitor: Visitor, live_app: LiveApp) -> None:
     battle_id = judged(visitor)
-    page = at_yours(visitor).page
-    expect(page.locator("#yours-lead")).to_contain_text("Stored of this browser: 1 battle, 1 vote")
+    page = at_my_data(visitor).page
+    expect(page.locator("#my-data-lead")).to_contain_text("Stored for this browser: 1 battle, 1 vote")
     expect(page.locator(".own a")).to_have_text(MARMOTS)
-    page.locator("#yours-erase").click()
-    expect(page.locator("#yours-question")).to_contain_text("Gone for good: the instructions and answers of 1 battle")
-    page.locator("#yours-keep").click()
-    expect(page.locator("#yours-confirm")).to_be_hidden()
-    page.locator("#yours-erase").click()
-    page.locator("#yours-erase-now").click()
-    expect(page.locator("#yours-words")).to_contain_text("Erased: the words of 1 battle")
-    expect(page.locator("#yours-lead")).to_contain_text("Of 1 erased battle no words are left, only what was judged.")
+    page.locator("#my-data-erase").click()
+    expect(page.locator("#my-data-question")).to_contain_text("This erases the instructions and answers of 1 battle")
+    page.locator("#my-data-keep").click()
+    expect(page.locator("#my-data-confirm")).to_be_hidden()
+    page.locator("#my-data-erase").click()
+    page.locator("#my-data-erase-now").click()
+    expect(page.locator("#my-data-words")).to_contain_text("Erased: the texts of 1 battle")
+    expect(page.locator("#my-data-lead")).to_contain_text("No texts are left of 1 erased battle, only votes.")
     page.locator(".own a").click()
     visitor.reaches("revealed")
     assert visitor.battle_id == battle_id
-    expect(page.locator("#status")).to_have_text("The words of this battle were erased by its rater.")
+    expect(page.locator("#status")).to_have_text("The texts of this battle were erased by its rater.")
     expect(page.locator("#foot-a")).to_contain_text("Erased by its rater.")
     expect(page.locator("#comment")).to_be_hidden()
     expect(page.locator("#column-a .who b")).to_be_visible()
@@ -69,27 +69,27 @@ def test_what_is_stored_is_listed_erased_and_gone(visitor: Visitor, live_app: Li
         time.sleep(0.1)
 
 
-def test_a_receipt_shows_its_things_in_another_browser_and_stands_in_no_address_and_no_log(
+def test_receipt_works_in_another_browser_and_is_in_no_address_and_no_log(
     browser: Browser, live_app: LiveApp, visitor: Visitor, secret: str
 ) -> None:
     judged(visitor)
     addresses: list[str] = []
-    page = at_yours(visitor).page
+    page = at_my_data(visitor).page
     page.on("request", lambda request: addresses.append(request.url))
     assert secret not in page.content()
-    page.locator("#yours-receipt-show").click()
-    own = page.locator("#yours-receipt-own").locator("input, textarea")
+    page.locator("#my-data-receipt-show").click()
+    own = page.locator("#my-data-receipt-own").locator("input, textarea")
     expect(own).to_have_value(secret)
     with visiting(browser, live_app.url, secret=new_secret()) as other:
         other.page.on("request", lambda request: addresses.append(request.url))
-        page = at_yours(other).page
-        expect(page.locator("#yours-lead")).to_contain_text("Nothing of this browser is stored.")
-        page.locator("#yours-receipt-other").locator("input, textarea").fill(secret)
-        page.locator("#yours-look").click()
-        expect(page.locator("#yours-lead")).to_contain_text("Stored of that receipt: 1 battle, 1 vote")
-        page.locator("#yours-erase").click()
-        page.locator("#yours-erase-now").click()
-        expect(page.locator("#yours-words")).to_contain_text("Erased: the words of 1 battle")
+        page = at_my_data(other).page
+        expect(page.locator("#my-data-lead")).to_contain_text("Nothing is stored for this browser.")
+        page.locator("#my-data-receipt-other").locator("input, textarea").fill(secret)
+        page.locator("#my-data-open").click()
+        expect(page.locator("#my-data-lead")).to_contain_text("Stored for that receipt: 1 battle, 1 vote")
+        page.locator("#my-data-erase").click()
+        page.locator("#my-data-erase-now").click()
+        expect(page.locator("#my-data-words")).to_contain_text("Erased: the texts of 1 battle")
     assert addresses
     assert not [address for address in addresses if secret in address]
     assert secret not in live_app.log.read_text()
@@ -97,19 +97,19 @@ def test_a_receipt_shows_its_things_in_another_browser_and_stands_in_no_address_
         assert not path.is_file() or secret.encode() not in path.read_bytes()
 
 
-def test_everything_can_be_taken_along_as_a_file(visitor: Visitor, secret: str) -> None:
+def test_data_can_be_saved_as_a_file(visitor: Visitor, secret: str) -> None:
     battle_id = judged(visitor)
-    page = at_yours(visitor).page
+    page = at_my_data(visitor).page
     expect(page.locator(".own a")).to_be_visible()
     with page.expect_download() as download:
-        page.locator("#yours-save").click()
+        page.locator("#my-data-save").click()
     document = json.loads(Path(download.value.path()).read_text("utf-8"))
     assert document["rater_id"] == rater_id(secret)
     assert [battle["battle_id"] for battle in document["battles"]] == [battle_id]
     assert document["battles"][0]["instruction"] == MARMOTS
 
 
-def test_the_terms_stand_beside_the_button_and_what_is_typed_stays(visitor: Visitor) -> None:
+def test_terms_are_linked_beside_the_button(visitor: Visitor) -> None:
     page = visitor.page
     visitor.type("Half a thought")
     expect(page.locator("#agree")).to_have_text(
@@ -124,11 +124,11 @@ def test_the_terms_stand_beside_the_button_and_what_is_typed_stays(visitor: Visi
     expect(page.locator("#agree")).to_be_hidden()
 
 
-@pytest.mark.parametrize("path", ["/yours", "/terms"])
+@pytest.mark.parametrize(("path", "page"), [("/yours", "my-data"), ("/terms", "terms")])
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_rooms_fit_a_phone(browser: Browser, live_app: LiveApp, path: str, theme: str) -> None:
+def test_pages_fit_a_phone(browser: Browser, live_app: LiveApp, path: str, page: str, theme: str) -> None:
     with visiting(browser, live_app.url, PHONE, color_scheme=theme) as visitor:
         visitor.page.goto(f"{live_app.url}{path}?__theme={theme}")
-        expect(visitor.page.locator(f"#{path[1:]}-lead h1")).to_be_visible()
+        expect(visitor.page.locator(f"#{page}-lead h1")).to_be_visible()
         expect(visitor.page.locator("#foot a")).to_have_count(2)
         assert not visitor.scrolls_sideways

@@ -14,8 +14,8 @@ from playwright.sync_api import Browser, expect
 from tests.browser.test_models import at_models, model, reaches
 from tests.conftest import LiveApp, free_port, start_app, stop_app
 from tests.support.browsing import PHONE, visiting
+from tests.support.page_events import event_of, states
 from tests.ui.http.test_operator_live import PRINTED, logged
-from tests.ui.pages.test_models import event_of, states
 
 pytestmark = pytest.mark.browser
 

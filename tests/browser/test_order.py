@@ -1,4 +1,4 @@
-"""Requests and replies that pass in any order: the page ends on what the database says, whoever was last."""
+"""Requests and replies in any order: the page ends on the state of the database."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HELD_S = 3.0
 
 
 class Tab:
-    """One tab, its network and the server behind it."""
+    """A tab, its network and its server."""
 
     def __init__(self, visitor: Visitor, stub: StubPage) -> None:
         self.visitor, self.stub = visitor, stub
@@ -26,7 +26,7 @@ class Tab:
         self._known = set(stub.arena._battles)
 
     def made(self, count: int = 1) -> str:
-        """The id of the latest battle, once as many as `count` were made since the last call."""
+        """Wait for `count` new battles since the last call; return the id of the latest."""
         self.net.wait_until(lambda: len(set(self.stub.arena._battles) - self._known) >= count)
         new = [battle_id for battle_id in self.stub.arena._battles if battle_id not in self._known]
         assert len(new) == count
@@ -38,14 +38,14 @@ class Tab:
         self.net.wait_until(lambda: str(arena._state(arena._battles[battle_id])) == phase)
 
     def waits(self, name: str) -> None:
-        """Until something is held under this name."""
+        """Wait until something is held under this name."""
         self.net.wait_until(lambda: [one for one in self.net.held if one.name == name])
 
     def pause(self, seconds: float) -> None:
         self.visitor.page.wait_for_timeout(seconds * 1000)
 
     def shows(self, battle_id: str, phase: str) -> None:
-        """The page has come to this, in all its parts, and stays there."""
+        """Check that all parts of the page show this state, and keep it."""
         page = self.visitor.page
         self.net.wait_until(lambda: (self.visitor.battle_id, self.visitor.phase) == (battle_id, phase))
         self.visitor.reaches(phase)
@@ -75,7 +75,7 @@ def tab(browser: Browser, stub: StubPage) -> Iterator[Tab]:
 
 
 def begin(tab: Tab, path: str = "/") -> None:
-    """Open the page without waiting for what it asks at first."""
+    """Open the page without waiting for its first requests."""
     tab.visitor.page.goto(tab.stub.url + path)
     tab.visitor.page.wait_for_selector("#status", state="attached")
     expect(tab.visitor.page.locator("#compare")).to_be_visible()
@@ -104,7 +104,7 @@ def test_compare_during_the_load_ends_on_the_new_battle(tab: Tab, first: str, la
     tab.shows(battle_id, "open")
 
 
-def test_compare_before_an_old_battle_has_come_back_ends_on_the_new_one(tab: Tab) -> None:
+def test_compare_before_an_old_battle_is_restored_ends_on_the_new_one(tab: Tab) -> None:
     begin(tab)
     tab.visitor.compare().reaches("open")
     old = tab.made()
@@ -139,7 +139,7 @@ def opened(tab: Tab) -> str:
     return tab.made()
 
 
-def test_a_late_reply_that_draws_generating_does_not_undo_open(tab: Tab) -> None:
+def test_late_generating_reply_does_not_undo_open(tab: Tab) -> None:
     begin(tab)
     tab.net.replies.add("compare")
     tab.visitor.compare()
@@ -150,7 +150,7 @@ def test_a_late_reply_that_draws_generating_does_not_undo_open(tab: Tab) -> None
     tab.shows(battle_id, "open")
 
 
-def test_answers_whose_stream_says_nothing_are_shown_all_the_same(tab: Tab) -> None:
+def test_answers_are_shown_after_a_silent_stream(tab: Tab) -> None:
     begin(tab)
     tab.net.requests.add(STREAM)
     tab.visitor.compare()
@@ -158,7 +158,7 @@ def test_answers_whose_stream_says_nothing_are_shown_all_the_same(tab: Tab) -> N
     tab.net.release(STREAM)
 
 
-def test_a_stream_that_comes_late_does_not_undo_open(tab: Tab) -> None:
+def test_late_stream_does_not_undo_open(tab: Tab) -> None:
     begin(tab)
     tab.net.requests.add(STREAM)
     tab.visitor.compare().reaches("open")
@@ -168,7 +168,7 @@ def test_a_stream_that_comes_late_does_not_undo_open(tab: Tab) -> None:
 
 
 @pytest.mark.parametrize("judged", ["vote", "undo", "reveal", "refresh"])
-def test_a_late_reply_about_the_last_battle_does_not_replace_the_next_one(tab: Tab, judged: str) -> None:
+def test_late_reply_about_the_last_battle_does_not_replace_the_next(tab: Tab, judged: str) -> None:
     opened(tab)
     press = {"vote": "a", "undo": "u", "reveal": "r"}
     with tab.stub.time.held():
@@ -191,7 +191,7 @@ def test_a_late_reply_about_the_last_battle_does_not_replace_the_next_one(tab: T
     tab.shows(new, "open")
 
 
-def test_a_late_vote_does_not_undo_its_own_undoing(tab: Tab) -> None:
+def test_late_vote_does_not_undo_its_undo(tab: Tab) -> None:
     battle_id = opened(tab)
     with tab.stub.time.held():
         tab.net.replies.add("vote")
@@ -204,7 +204,7 @@ def test_a_late_vote_does_not_undo_its_own_undoing(tab: Tab) -> None:
 
 
 @pytest.mark.parametrize("late", ["compare", "next"])
-def test_of_next_and_compare_the_later_press_decides(tab: Tab, late: str) -> None:
+def test_later_press_of_next_and_compare_decides(tab: Tab, late: str) -> None:
     opened(tab)
     tab.visitor.press("a").reaches("voted").press("r").reaches("revealed")
     tab.net.replies.add(late)
@@ -242,7 +242,7 @@ def test_regenerate_with_a_late_reply_ends_on_the_new_battle(tab: Tab) -> None:
     tab.shows(new, "open")
 
 
-def test_a_vote_while_an_older_reply_is_on_the_page_is_not_sent(tab: Tab) -> None:
+def test_vote_is_not_sent_while_an_older_reply_is_shown(tab: Tab) -> None:
     old = opened(tab)
     tab.net.replies.add("refresh")
     tab.visitor.page.evaluate("document.getElementById('again').click()")
@@ -262,7 +262,7 @@ def test_a_vote_while_an_older_reply_is_on_the_page_is_not_sent(tab: Tab) -> Non
     tab.shows(new, "open")
 
 
-def test_compare_after_the_browsers_back_ends_on_the_new_battle(tab: Tab) -> None:
+def test_compare_after_browser_back_ends_on_the_new_battle(tab: Tab) -> None:
     old = opened(tab)
     tab.visitor.page.get_by_role("link", name="Leaderboard").click()
     tab.visitor.page.wait_for_selector("#board h1", state="attached")

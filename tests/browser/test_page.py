@@ -1,4 +1,4 @@
-"""The page in Chromium, over made-up answers: every state, by mouse and by keyboard, wide, narrow, light and dark."""
+"""The Compare and Leaderboard pages in Chromium over a stub arena: every state, mouse, keyboard, phone, themes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PHASES = ("compose", "generating", "open", "voted", "revealed", "void")
 
 
 @pytest.fixture(autouse=True)
-def _nothing_is_left_running(stub: StubPage) -> Iterator[None]:
+def _stop_all(stub: StubPage) -> Iterator[None]:
     yield
     stub.time.go_on()
     stub.arena.stop_all()
@@ -32,7 +32,7 @@ def visitor(browser: Browser, stub_url: str) -> Iterator[Visitor]:
 
 
 def bring_to(visitor: Visitor, stub: StubPage, phase: str) -> None:
-    """From the empty page to any row of the state table, where it then stays."""
+    """Go from the empty page to a phase, and stay there."""
     if phase == "compose":
         return
     if phase == "void":
@@ -54,7 +54,7 @@ def bring_to(visitor: Visitor, stub: StubPage, phase: str) -> None:
 
 @pytest.mark.parametrize("mode", ["blind", "open"])
 @pytest.mark.parametrize("columns", [2, 4, 6])
-def test_both_modes_show_as_many_columns_as_chosen(visitor: Visitor, stub: StubPage, mode: str, columns: int) -> None:
+def test_chosen_number_of_columns_is_shown(visitor: Visitor, stub: StubPage, mode: str, columns: int) -> None:
     with stub.time.held():
         visitor.compare(columns=columns, mode=mode).reaches("generating")
         expect(visitor.page.locator("#stop")).to_be_visible()
@@ -67,13 +67,13 @@ def test_both_modes_show_as_many_columns_as_chosen(visitor: Visitor, stub: StubP
     expect(visitor.page.locator("#vote-a")).to_be_enabled()
 
 
-def test_control_and_enter_send_what_is_typed(visitor: Visitor) -> None:
+def test_control_enter_compares(visitor: Visitor) -> None:
     visitor.type("What is an alpaca?")
     visitor.page.keyboard.press("Control+Enter")
     visitor.reaches("open")
 
 
-def test_escape_stops_and_what_is_written_can_be_voted_on(visitor: Visitor) -> None:
+def test_stopped_answers_can_be_voted_on(visitor: Visitor) -> None:
     visitor.compare(SLOW).reaches("generating")
     visitor.page.wait_for_function("document.querySelector('#answer-a')?.innerText.length > 5")
     visitor.press("Escape").reaches("open")
@@ -81,11 +81,11 @@ def test_escape_stops_and_what_is_written_can_be_voted_on(visitor: Visitor) -> N
     visitor.press("a").reaches("voted")
 
 
-def test_in_open_mode_one_column_can_be_stopped_and_the_others_go_on(visitor: Visitor) -> None:
+def test_open_mode_can_stop_one_column(visitor: Visitor) -> None:
     visitor.compare(SLOW, columns=3, mode="open").reaches("generating")
     visitor.page.wait_for_function("document.querySelector('#answer-b')?.innerText.length > 5")
-    visitor.column("b").get_by_role("button", name="stop B").click()
-    expect(visitor.page.locator("#foot-b")).to_contain_text("stopped by you")
+    visitor.column("b").get_by_role("button", name="Stop answer B").click()
+    expect(visitor.page.locator("#foot-b")).to_contain_text("stopped")
     stopped, other = visitor.answer("b"), visitor.answer("a")
     visitor.page.wait_for_function(f"document.querySelector('#answer-a').innerText.length > {len(other)}")
     assert visitor.answer("b") == stopped
@@ -93,9 +93,7 @@ def test_in_open_mode_one_column_can_be_stopped_and_the_others_go_on(visitor: Vi
 
 
 @pytest.mark.parametrize("begun_by", ["click", "submit"])
-def test_shift_and_enter_begin_nothing_while_the_models_are_writing(
-    visitor: Visitor, stub: StubPage, begun_by: str
-) -> None:
+def test_shift_enter_is_refused_while_models_are_writing(visitor: Visitor, stub: StubPage, begun_by: str) -> None:
     field = visitor.page.locator("#instruction textarea")
     visitor.type(SLOW)
     if begun_by == "click":
@@ -131,15 +129,15 @@ def test_regenerate_makes_another_battle(visitor: Visitor, stub: StubPage) -> No
     assert visitor.battle_id not in ("", first)
 
 
-def test_a_starter_fills_the_composer_with_its_input(visitor: Visitor) -> None:
+def test_starter_fills_in_its_input(visitor: Visitor) -> None:
     visitor.page.locator("#starter-category label").nth(3).click()
     visitor.page.get_by_role("button", name="Make it shorter.").click()
     expect(visitor.page.locator("#instruction textarea")).to_have_value("Make it shorter.")
     expect(visitor.page.locator("#input textarea")).to_have_value(re.compile("long and winding"))
 
 
-def test_a_starter_that_is_still_shown_while_others_come_is_the_one_that_is_taken(visitor: Visitor) -> None:
-    """The category is chosen, its starters are on their way, and one of those before is clicked."""
+def test_starter_clicked_while_others_load_is_taken(visitor: Visitor) -> None:
+    """Choose a category, and click a starter of the one before while its starters are loading."""
     visitor.page.evaluate(
         """() => {
             const starter = [...document.querySelectorAll("#starter-samples button")].at(2);
@@ -151,18 +149,18 @@ def test_a_starter_that_is_still_shown_while_others_come_is_the_one_that_is_take
     expect(visitor.page.locator("#input textarea")).to_have_value(re.compile("long and winding"))
 
 
-def test_surprise_me_writes_an_instruction(visitor: Visitor) -> None:
+def test_surprise_me_fills_in_an_instruction(visitor: Visitor) -> None:
     visitor.page.locator("#surprise").click()
     expect(visitor.page.locator("#instruction textarea")).not_to_have_value("")
 
 
-def test_an_empty_instruction_is_answered_in_words_and_makes_no_battle(visitor: Visitor) -> None:
+def test_empty_instruction_is_refused(visitor: Visitor) -> None:
     visitor.page.locator("#compare").click()
-    expect(visitor.page.locator("#status.error")).to_have_text("Write an instruction first, or take a starter.")
+    expect(visitor.page.locator("#status.error")).to_have_text("Write an instruction first, or choose a starter.")
     assert visitor.battle_id == ""
 
 
-def test_what_the_arena_refuses_is_said_and_the_page_stays(visitor: Visitor) -> None:
+def test_refusal_of_the_arena_is_shown(visitor: Visitor) -> None:
     visitor.compare().reaches("open")
     before = visitor.battle_id
     visitor.compare("refuse this")
@@ -172,7 +170,7 @@ def test_what_the_arena_refuses_is_said_and_the_page_stays(visitor: Visitor) -> 
     assert (visitor.battle_id, visitor.phase) == (before, "open")
 
 
-def test_settings_are_sent_noted_and_a_wrong_one_is_refused(visitor: Visitor) -> None:
+def test_settings_are_sent_and_wrong_ones_refused(visitor: Visitor) -> None:
     visitor.page.locator("#settings > button").click()
     visitor.page.locator("#sampling-temperature textarea, #sampling-temperature input").fill("warm")
     visitor.compare()
@@ -191,7 +189,7 @@ def test_models_can_be_chosen_and_may_repeat(visitor: Visitor) -> None:
     assert visitor.page.locator(".side:visible .who b").all_inner_texts() == ["pocket-orca-mini"] * 2
 
 
-def test_do_not_store_is_sent_and_said(visitor: Visitor) -> None:
+def test_do_not_store_is_sent_and_shown(visitor: Visitor) -> None:
     visitor.page.get_by_label("do not store").check()
     visitor.compare().reaches("open")
     expect(visitor.page.locator("#sampling-note")).to_have_text("not stored")
@@ -200,7 +198,7 @@ def test_do_not_store_is_sent_and_said(visitor: Visitor) -> None:
 # Judging
 
 
-def test_a_vote_can_be_undone_and_is_revealed_by_itself(visitor: Visitor, stub: StubPage) -> None:
+def test_vote_can_be_undone_and_is_revealed_later(visitor: Visitor, stub: StubPage) -> None:
     visitor.compare().reaches("open")
     with stub.time.held():
         visitor.page.locator("#vote-a").click()
@@ -238,14 +236,14 @@ def test_votes_open_one_second_after_the_answers(visitor: Visitor, stub: StubPag
         assert visitor.page.locator("body[data-held]").count() == 0
 
 
-def test_a_reload_of_an_open_battle_takes_votes_at_once(visitor: Visitor) -> None:
+def test_reloaded_open_battle_takes_votes_at_once(visitor: Visitor) -> None:
     visitor.compare().reaches("open").page.reload()
     visitor.page.wait_for_selector("body[data-phase=open]", state="attached")
     assert visitor.page.locator("body[data-held]").count() == 0
     visitor.press("a").reaches("voted")
 
 
-def test_the_keys_vote_reveal_and_go_on(visitor: Visitor) -> None:
+def test_keys_vote_reveal_and_start_the_next_battle(visitor: Visitor) -> None:
     visitor.compare(columns=3).reaches("open").press("c").reaches("voted")
     visitor.press("r").reaches("revealed")
     expect(visitor.page.locator("#vote-words")).to_have_text("You chose C: pocket-galpaca.")
@@ -256,13 +254,13 @@ def test_the_keys_vote_reveal_and_go_on(visitor: Visitor) -> None:
     assert visitor.columns_shown == 0
 
 
-def test_letters_are_text_while_somebody_types(visitor: Visitor) -> None:
+def test_keys_do_not_vote_while_typing(visitor: Visitor) -> None:
     visitor.compare().reaches("open")
     visitor.page.locator("#instruction textarea").press_sequentially("abtnur")
     assert visitor.phase == "open"
 
 
-def test_reasons_and_a_comment_are_kept(visitor: Visitor, stub: StubPage) -> None:
+def test_reasons_and_comment_are_kept(visitor: Visitor, stub: StubPage) -> None:
     visitor.compare().reaches("open")
     with stub.time.held():
         visitor.press("b").reaches("voted")
@@ -276,7 +274,7 @@ def test_reasons_and_a_comment_are_kept(visitor: Visitor, stub: StubPage) -> Non
 
 
 @pytest.mark.parametrize("how", ["by the clock", "by the key"])
-def test_a_comment_being_typed_survives_the_reveal(visitor: Visitor, stub: StubPage, how: str) -> None:
+def test_comment_being_typed_survives_the_reveal(visitor: Visitor, stub: StubPage, how: str) -> None:
     visitor.compare().reaches("open")
     with stub.time.held():
         visitor.press("b").reaches("voted")
@@ -297,7 +295,7 @@ def test_a_comment_being_typed_survives_the_reveal(visitor: Visitor, stub: StubP
     expect(visitor.page.get_by_label("correct", exact=True)).to_be_checked()
 
 
-def test_an_answer_can_be_reported(visitor: Visitor) -> None:
+def test_answer_can_be_reported(visitor: Visitor) -> None:
     visitor.compare().reaches("open")
     visitor.column("b").get_by_role("button", name="Report answer B").click()
     visitor.page.get_by_label("What is wrong with answer B?").fill("It is rude.")
@@ -306,7 +304,7 @@ def test_an_answer_can_be_reported(visitor: Visitor) -> None:
     expect(visitor.page.locator("#report")).to_be_hidden()
 
 
-def test_a_failed_answer_cannot_be_chosen_and_its_reason_comes_with_the_reveal(visitor: Visitor) -> None:
+def test_failed_answer_is_explained_after_the_reveal(visitor: Visitor) -> None:
     visitor.compare("fail:d", columns=4).reaches("open")
     expect(visitor.column("d")).to_contain_text("The reason is shown after the vote.")
     expect(visitor.page.locator("#vote-d")).to_be_disabled()
@@ -314,9 +312,9 @@ def test_a_failed_answer_cannot_be_chosen_and_its_reason_comes_with_the_reveal(v
     expect(visitor.column("d")).to_contain_text("ran out of memory")
 
 
-def test_a_void_battle_says_why_and_takes_no_vote(visitor: Visitor, stub: StubPage) -> None:
+def test_void_battle_says_why_and_takes_no_vote(visitor: Visitor, stub: StubPage) -> None:
     bring_to(visitor, stub, "void")
-    assert "fewer than two answers could be made" in visitor.status
+    assert "fewer than two answers succeeded" in visitor.status
     expect(visitor.page.locator("#votebar")).to_be_hidden()
 
 
@@ -324,34 +322,32 @@ def test_a_void_battle_says_why_and_takes_no_vote(visitor: Visitor, stub: StubPa
 
 
 @pytest.mark.parametrize("phase", PHASES)
-def test_a_reload_brings_the_same_battle_back_in_the_same_state(visitor: Visitor, stub: StubPage, phase: str) -> None:
+def test_reload_restores_the_battle(visitor: Visitor, stub: StubPage, phase: str) -> None:
     bring_to(visitor, stub, phase)
     before, columns = visitor.battle_id, visitor.columns_shown
     visitor.reload().reaches(phase)
     assert (visitor.battle_id, visitor.columns_shown) == (before, columns)
 
 
-def test_a_reload_brings_the_composer_back_too(visitor: Visitor) -> None:
+def test_reload_restores_the_composer(visitor: Visitor) -> None:
     visitor.compare("What is a glacier?", columns=3, mode="open").reaches("open").reload().reaches("open")
     expect(visitor.page.locator("#instruction textarea")).to_have_value("What is a glacier?")
     expect(visitor.page.locator("#mode input[value=open]")).to_be_checked()
     expect(visitor.page.locator("#columns-count label").nth(1).locator("input")).to_be_checked()
 
 
-def test_what_was_taken_out_of_the_instruction_is_said(visitor: Visitor) -> None:
+def test_removed_characters_are_noted(visitor: Visitor) -> None:
     visitor.compare("What is\x07 an alpaca?").reaches("open")
-    expect(visitor.page.locator("#sampling-note")).to_contain_text("1 control character taken out of the instruction")
+    expect(visitor.page.locator("#sampling-note")).to_contain_text("1 control character removed from the instruction")
 
 
-def test_a_reload_reads_on_where_the_models_are_writing(visitor: Visitor) -> None:
+def test_reload_continues_reading(visitor: Visitor) -> None:
     visitor.compare(SLOW).reaches("generating").reload().reaches("generating")
     visitor.page.wait_for_function("document.querySelector('#answer-a')?.innerText.length > 10")
     visitor.press("Escape").reaches("open")
 
 
-def test_somebody_else_sees_a_battle_only_when_it_is_revealed(
-    visitor: Visitor, browser: Browser, stub_url: str
-) -> None:
+def test_other_visitors_see_revealed_battles_only(visitor: Visitor, browser: Browser, stub_url: str) -> None:
     visitor.compare().reaches("open")
     with visiting(browser, stub_url) as stranger:
         stranger.open(f"/?battle={visitor.battle_id}").reaches("compose")
@@ -364,7 +360,7 @@ def test_somebody_else_sees_a_battle_only_when_it_is_revealed(
 
 
 @pytest.mark.parametrize("battle", ["0" * 32, "nonsense", "%3Cscript%3E", "x" * 3000])
-def test_an_address_without_a_battle_is_answered_in_words(visitor: Visitor, battle: str) -> None:
+def test_unknown_battle_in_the_address_is_explained(visitor: Visitor, battle: str) -> None:
     visitor.open(f"/?battle={battle}").reaches("compose")
     expect(visitor.page.locator("#status.error")).not_to_be_empty()
 
@@ -390,21 +386,21 @@ def test_raw_copy_and_enlarge(browser: Browser, stub_url: str) -> None:
         assert visitor.columns_shown == 3
 
 
-def test_code_keeps_its_indentation_and_mathematics_is_set(visitor: Visitor) -> None:
+def test_code_keeps_indentation_and_formulas_are_rendered(visitor: Visitor) -> None:
     visitor.compare(columns=3).reaches("open")
     code = visitor.page.locator("#answer-c pre code").inner_text()
     assert code.rstrip("\n") == "def is_llama(kg):\n    return kg > 100"
     assert visitor.page.locator("#answer-c .katex").count() > 0
 
 
-def test_prices_are_no_mathematics(visitor: Visitor) -> None:
+def test_prices_are_not_formulas(visitor: Visitor) -> None:
     visitor.compare(columns=5).reaches("open")
     assert "$5 to $7" in visitor.answer("e")
     assert visitor.page.locator("#answer-e .katex").count() == 0
 
 
 @pytest.mark.proves("remote images, javascript: links, script, img, SVG")
-def test_a_hostile_answer_stays_in_its_box(visitor: Visitor) -> None:
+def test_hostile_answer_stays_in_its_box(visitor: Visitor) -> None:
     visitor.compare("something hostile").reaches("open")
     box = visitor.page.locator("#answer-a")
     assert "<script>alert(1)</script>" in box.inner_text()
@@ -418,9 +414,7 @@ def test_a_hostile_answer_stays_in_its_box(visitor: Visitor) -> None:
 
 
 @pytest.mark.parametrize("phase", PHASES)
-def test_on_a_phone_nothing_scrolls_sideways_and_the_vote_stays_in_sight(
-    browser: Browser, stub: StubPage, phase: str
-) -> None:
+def test_phone_does_not_scroll_sideways_and_shows_the_vote_bar(browser: Browser, stub: StubPage, phase: str) -> None:
     with visiting(browser, stub.url, viewport=PHONE) as visitor:
         visitor.open()
         bring_to(visitor, stub, phase)
@@ -431,7 +425,7 @@ def test_on_a_phone_nothing_scrolls_sideways_and_the_vote_stays_in_sight(
             expect(visitor.page.locator("#jump a")).to_have_count(4)
 
 
-def test_on_a_phone_the_letters_lead_to_the_answers(browser: Browser, stub_url: str) -> None:
+def test_phone_letters_jump_to_answers(browser: Browser, stub_url: str) -> None:
     with visiting(browser, stub_url, viewport=PHONE, reduced_motion="reduce") as visitor:
         visitor.open().compare(columns=4).reaches("open")
         visitor.page.locator("#jump a").nth(3).click()
@@ -439,7 +433,7 @@ def test_on_a_phone_the_letters_lead_to_the_answers(browser: Browser, stub_url: 
 
 
 @pytest.mark.parametrize("how", ["system", "address"])
-def test_dark_follows_the_system_or_the_address(browser: Browser, stub_url: str, how: str) -> None:
+def test_dark_theme_follows_system_or_address(browser: Browser, stub_url: str, how: str) -> None:
     with visiting(browser, stub_url, color_scheme="dark" if how == "system" else "light") as visitor:
         visitor.open("/" if how == "system" else "/?__theme=dark")
         assert visitor.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(22, 21, 19)"
@@ -448,7 +442,7 @@ def test_dark_follows_the_system_or_the_address(browser: Browser, stub_url: str,
         )
 
 
-def test_two_battles_in_a_row_ask_no_other_host(visitor: Visitor) -> None:
+def test_page_requests_no_other_host(visitor: Visitor) -> None:
     visitor.compare(columns=4).reaches("open").press("a").reaches("voted").press("r").reaches("revealed")
     visitor.page.locator("#details-a > button").click()
     visitor.press("Enter").reaches("compose").open("/leaderboard")
@@ -458,7 +452,7 @@ def test_two_battles_in_a_row_ask_no_other_host(visitor: Visitor) -> None:
 # Leaderboard
 
 
-def test_the_leaderboard_has_an_address_and_a_verdict(visitor: Visitor) -> None:
+def test_leaderboard_has_an_address_and_a_verdict(visitor: Visitor) -> None:
     visitor.page.get_by_role("link", name="Leaderboard").click()
     expect(visitor.page).to_have_url(re.compile("/leaderboard$"))
     expect(visitor.page.locator("#board h1")).to_contain_text("pocket-galpaca leads.")
@@ -467,14 +461,14 @@ def test_the_leaderboard_has_an_address_and_a_verdict(visitor: Visitor) -> None:
     expect(visitor.page.get_by_role("heading", name="Can these votes be trusted?")).to_be_visible()
 
 
-def test_a_category_without_votes_is_said_honestly(visitor: Visitor) -> None:
+def test_category_without_votes_says_so(visitor: Visitor) -> None:
     visitor.open("/leaderboard").page.locator("#board-category label").nth(1).click()
     expect(visitor.page.locator("#board h1")).to_contain_text("No votes")
     visitor.page.get_by_role("link", name="Compare now").click()
     visitor.arrived().reaches("compose")
 
 
-def test_the_leaderboard_fits_a_phone(browser: Browser, stub_url: str) -> None:
+def test_leaderboard_fits_a_phone(browser: Browser, stub_url: str) -> None:
     with visiting(browser, stub_url, viewport=PHONE) as visitor:
         assert not visitor.open("/leaderboard").scrolls_sideways
 

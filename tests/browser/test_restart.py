@@ -1,4 +1,4 @@
-"""A page whose server was killed and started again, or has forgotten the tab: it goes on without a reload."""
+"""A page continues without a reload after its server restarted or forgot the tab."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MODELS = "--models=pocket-galpaca,pocket-minotaur"
 
 
 class Server:
-    """One playground on a database and a port of its own, which can be killed and started again."""
+    """A playground with its own database and port, which can be killed and restarted."""
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._port = folder, free_port()
@@ -35,7 +35,7 @@ class Server:
         return self.app
 
     def kill(self) -> None:
-        """As the machine ends it: with its models, and without a word to anybody."""
+        """Kill the process and its workers at once."""
         models = family(self.app.process.pid)
         self.app.process.kill()
         self.app.process.wait()
@@ -64,11 +64,11 @@ def visitor(browser: Browser, server: Server) -> Iterator[Visitor]:
 
 
 def unloaded(visitor: Visitor) -> bool:
-    """Whether the page was loaded anew since it was marked."""
+    """Return True if the page was reloaded since it was marked."""
     return not visitor.page.evaluate("window.marked === true")
 
 
-def test_judging_goes_on_after_a_restart_without_a_reload(visitor: Visitor, server: Server) -> None:
+def test_voting_continues_after_a_restart(visitor: Visitor, server: Server) -> None:
     visitor.compare().reaches("open", LOADING_S)
     battle_id = visitor.battle_id
     visitor.page.evaluate("window.marked = true")
@@ -102,7 +102,7 @@ def test_judging_goes_on_after_a_restart_without_a_reload(visitor: Visitor, serv
     assert notes == [("comment", "Short and right."), ("reason", "correct"), ("report", "It is rude.")]
 
 
-def test_a_new_battle_begins_after_a_restart_without_a_reload(visitor: Visitor, server: Server) -> None:
+def test_new_battle_starts_after_a_restart(visitor: Visitor, server: Server) -> None:
     visitor.compare().reaches("open", LOADING_S)
     first = visitor.battle_id
     server.kill()
@@ -115,7 +115,7 @@ def test_a_new_battle_begins_after_a_restart_without_a_reload(visitor: Visitor, 
 
 
 @pytest.mark.parametrize("kept", ["before a word", "with words"])
-def test_a_battle_that_was_being_written_says_how_it_ended(visitor: Visitor, server: Server, kept: str) -> None:
+def test_interrupted_battle_says_how_it_ended(visitor: Visitor, server: Server, kept: str) -> None:
     visitor.page.locator("#settings > button").click()
     visitor.page.locator("#sampling-max_new_tokens textarea, #sampling-max_new_tokens input").fill("400")
     visitor.page.locator("#sampling-repetition_penalty textarea, #sampling-repetition_penalty input").fill("0.5")
@@ -139,7 +139,7 @@ def test_a_battle_that_was_being_written_says_how_it_ended(visitor: Visitor, ser
         expect(visitor.page.locator("#status")).to_contain_text("restart")
 
 
-def test_a_tab_that_gradio_has_forgotten_goes_on(browser: Browser, stub: StubPage) -> None:
+def test_tab_that_gradio_forgot_continues(browser: Browser, stub: StubPage) -> None:
     sessions = stub.sessions
     with visiting(browser, stub.url) as visitor:
         visitor.open().compare().reaches("open")

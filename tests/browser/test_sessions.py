@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Request
 from benchmarks.tab import API, Tab
 from playground.clock import Clock
 from playground.settings import Settings
-from playground.ui.sessions import IDLE_S, lighten_sessions
+from playground.ui.gradio_patches import SESSION_IDLE_S, shrink_sessions
 from playground.ui.site import build_pages, launch_options
 from tests.conftest import free_port
 from tests.support.browsing import visiting
@@ -49,7 +49,7 @@ class LightPage:
         """End all sessions, because nobody uses them."""
 
         def pass_time() -> None:
-            self.told_s[0] += IDLE_S
+            self.told_s[0] += SESSION_IDLE_S
 
         self._end(pass_time)
 
@@ -78,7 +78,7 @@ def light() -> Iterator[LightPage]:
     arena = StubArena(Settings(views_per_minute=0), chars_per_s=400.0, loading_s=0.4)
     page = LightPage(build_pages(arena), free_port(), arena)
     page.blocks.launch(server_port=page.port, prevent_thread_lock=True, quiet=True, **launch_options(arena))
-    lighten_sessions(page.blocks, Clock(monotonic=lambda: page.told_s[0]), FEW)
+    shrink_sessions(page.blocks, Clock(monotonic=lambda: page.told_s[0]), FEW)
     yield page
     page.blocks.close()
 
@@ -114,7 +114,7 @@ def test_tab_goes_on_reading_while_others_come(browser: Browser, light: LightPag
             (own,) = light.sessions
             for _ in range(4 * FEW):
                 Tab(light.port).open()
-            light.told_s[0] += IDLE_S
+            light.told_s[0] += SESSION_IDLE_S
             wait_until(lambda: light.sessions == {own})
         visitor.reaches("open").press("b").reaches("voted")
 

@@ -1,11 +1,9 @@
-"""The catalog: card files say what they may, and each model gets its own format and tokenizer."""
+"""The catalog finds cards, checkpoints, templates and tokenizers by name."""
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
-import struct
 import subprocess
 import sys
 import time
@@ -14,59 +12,26 @@ from pathlib import Path
 
 import pytest
 
-from playground.catalog.catalog import OPTIONAL, REQUIRED, SAMPLING_KEYS, Catalog, read_card
-from playground.catalog.checkpoint_files import weights_size
+from playground.catalog.card_files import read_card
+from playground.catalog.catalog import Catalog
 from playground.errors import InvalidCard, InvalidTemplate, InvalidValue, PromptTooLong, TokenizerError, Unknown
 from playground.records import Instruction, SamplingParams
+from tests.catalog.test_card_files import GOOD, write
 from tests.support.chats import write_chat
 from tests.support.paths import ROOT
 
 FIXTURES = ROOT / "tests" / "fixtures" / "openllama-tokenizers"
 POCKET = ["pocket-galpaca", "pocket-mamba-gpt", "pocket-minotaur", "pocket-openalpaca", "pocket-orca-mini"]
-GOOD = """
-id = "mine"
-name = "Mine"
-repo = "./mine"
-revision = "local"
-license = "Apache-2.0"
-architecture = "LlamaForCausalLM"
-context_length = 2048
-dtype = "float32"
-template = "openalpaca"
-sampling_source = "ours"
-metrics = { MMLU = 25.3, ARC = 40 }
-[sampling]
-do_sample = true
-temperature = 0.7
-"""
-
-
-def write(folder: Path, text: str = GOOD, name: str = "mine.toml") -> Path:
-    path = folder / name
-    path.write_text(text)
-    return path
-
-
-def safetensors(path: Path, **shapes: list[int]) -> None:
-    """A file with a true header and no more data than its size needs."""
-    header = json.dumps(
-        {"__metadata__": {"format": "pt"}}
-        | {name: {"dtype": "F32", "shape": shape, "data_offsets": [0, 0]} for name, shape in shapes.items()}
-    ).encode()
-    path.parent.mkdir(exist_ok=True)
-    path.write_bytes(struct.pack("<Q", len(header)) + header + bytes(100))
-
-
 # Our own cards
 
 
-def test_the_pocket_models_are_the_line_up_when_none_is_named() -> None:
+def test_the_pocket_models_are_the_default_line_up() -> None:
     catalog = Catalog.load()
     assert [card.id for card in catalog.line_up()] == POCKET
 
 
 @pytest.mark.parametrize("model_id", POCKET)
-def test_pocket_cards_say_what_they_are(model_id: str) -> None:
+def test_pocket_cards_are_marked_as_toys(model_id: str) -> None:
     card = Catalog.load().card(model_id)
     assert card.stands_in_for
     assert card.stands_in_for in card.limitations[0]
@@ -90,10 +55,7 @@ def test_loading_is_quick_and_needs_no_model_library() -> None:
     assert load_s < 0.2  # measured: 0.007
 
 
-# Reading cards
-
-
-def test_a_card_has_its_own_names_and_those_of_its_system_texts(tmp_path: Path) -> None:
+def test_self_names_come_from_the_card_and_its_system_texts(tmp_path: Path) -> None:
     write(tmp_path, GOOD.replace('template = "openalpaca"', 'template = "named"\nself_names = ["Zorblax", "Qwen"]'))
     templates = tmp_path / "templates"
     templates.mkdir()
@@ -108,128 +70,10 @@ def test_a_card_has_its_own_names_and_those_of_its_system_texts(tmp_path: Path) 
     assert Catalog.load([tmp_path], [templates]).card("mine").self_names == ("Zorblax", "Qwen", "Acme", "Mine", "Else")
 
 
-def test_a_card_is_read_as_it_stands(tmp_path: Path) -> None:
-    card = read_card(write(tmp_path))
-    assert (card.id, card.name, card.repo) == ("mine", "Mine", str(tmp_path / "mine"))
-    assert card.sampling == SamplingParams(do_sample=True, temperature=0.7)
-    assert card.metrics == {"MMLU": 25.3, "ARC": 40.0}
-    assert (card.num_parameters, card.size_bytes, card.engine, card.notes) == (0, 0, "local", ())
-
-
-@pytest.mark.proves("cards with unknown keys, missing fields, wrong types")
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        (GOOD.replace("name =", "nmae ="), f"FILE: unknown key 'nmae'; valid keys: {', '.join(REQUIRED + OPTIONAL)}"),
-        (GOOD.replace('license = "Apache-2.0"', ""), "FILE: missing 'license'; add it to the file"),
-        (GOOD.replace('"mine"', '"other"'), "FILE: 'id' is 'other'; it has to be the file's name, 'mine'"),
-        (GOOD.replace("2048", '"2048"'), "FILE: 'context_length' is '2048'; it has to be a whole number"),
-        (GOOD.replace("2048", "0"), "FILE: 'context_length' is 0; valid: 2 or more"),
-        (GOOD.replace("2048", "true"), "FILE: 'context_length' is True; it has to be a whole number"),
-        (GOOD.replace('"float32"', '"fp32"'), "FILE: 'dtype' is 'fp32'; valid: float32, float16, bfloat16"),
-        (GOOD.replace('"ours"', '"theirs"'), "FILE: 'sampling_source' is 'theirs'; valid: card, ours"),
-        (GOOD.replace('"Mine"', '" "'), "FILE: 'name' is empty; fill it in"),
-        (GOOD.replace('"Mine"', "3"), "FILE: 'name' is 3; it has to be text"),
-        (GOOD.replace('"./mine"', '"mine"'), "FILE: 'repo' is 'mine'; valid: a hub id such as 'org/name', or a folder"),
-        (GOOD.replace('"./mine"', '"a/b/c"'), "FILE: 'repo' is 'a/b/c'; valid: a hub id"),
-        (GOOD.replace("25.3", '"25.3"'), "FILE: 'metrics' holds '25.3'; it has to hold numbers"),
-        (GOOD.replace("0.7", "0"), "FILE [sampling]: temperature is 0.0; valid: 0.01 to 5"),
-        (GOOD.replace("0.7", '"0.7"'), "FILE [sampling]: temperature is '0.7'; it has to be of type float"),
-        (GOOD.replace("0.7", "nan"), "FILE [sampling]: temperature is nan; valid: 0.01 to 5"),
-        (GOOD + "top_q = 1", f"FILE [sampling]: unknown key 'top_q'; valid keys: {', '.join(SAMPLING_KEYS)}"),
-        (GOOD.split("[sampling]")[0], "FILE: missing 'sampling'; add it to the file"),
-        (GOOD.split("[sampling]")[0] + "sampling = 3", "FILE: 'sampling' is 3; it has to be a table"),
-        ('engine = "cloud"\n' + GOOD, "FILE: 'engine' is 'cloud'; valid: local, remote, zerogpu"),
-        ("offload = 1\n" + GOOD, "FILE: 'offload' is 1; it has to be true or false"),
-        ('offload = "no"\n' + GOOD, "FILE: 'offload' is 'no'; it has to be true or false"),
-        (
-            'offload = true\nengine = "remote"\nservers = ["http://a/v1"]\n' + GOOD,
-            "FILE: 'offload' is for models that run here; leave it out, or write engine = \"local\"",
-        ),
-        (
-            'offload = true\nquantization = "4bit"\n' + GOOD,
-            "FILE: 'offload' and 'quantization' do not go together; leave one of them out",
-        ),
-        ("num_parameters = 0\n" + GOOD, "FILE: 'num_parameters' is 0; valid: 1 or more"),
-        ('limitations = "x"\n' + GOOD, "FILE: 'limitations' is 'x'; it has to be a list"),
-        ("limitations = [1]\n" + GOOD, "FILE: 'limitations' holds 1; it has to hold non-empty texts"),
-        (GOOD + "[sampling]", "FILE is not TOML in UTF-8: "),
-    ],
-)
-def test_what_is_wrong_is_said_with_file_and_key(tmp_path: Path, text: str, words: str) -> None:
-    path = write(tmp_path, text)
-    with pytest.raises(InvalidCard) as caught:
-        read_card(path)
-    assert words in str(caught.value).replace(str(path), "FILE")
-
-
-def test_only_a_card_that_says_so_is_offloaded(tmp_path: Path) -> None:
-    assert not any(card.offload for card in Catalog.load().cards.values())
-    assert read_card(write(tmp_path, "offload = true\n" + GOOD)).offload
-    assert not read_card(write(tmp_path, 'offload = false\nquantization = "8bit"\n' + GOOD)).offload
-
-
-def test_a_repo_is_a_folder_or_a_hub_id(tmp_path: Path) -> None:
-    for repo, expected in (
-        ("org/name-3b", "org/name-3b"),
-        ("../x", str(tmp_path.parent / "x")),
-        (str(tmp_path), str(tmp_path)),
-    ):
-        assert read_card(write(tmp_path, GOOD.replace("./mine", repo))).repo == expected
-
-
-def test_the_readme_names_every_key() -> None:
-    page = (ROOT / "playground" / "catalog" / "cards" / "README.md").read_text()
-    for key in (*REQUIRED, *OPTIONAL, *SAMPLING_KEYS):
-        assert f"| `{key}` |" in page
-
-
-def test_the_readmes_example_is_a_card(tmp_path: Path) -> None:
-    page = (ROOT / "playground" / "catalog" / "cards" / "README.md").read_text()
-    example = page.split("```toml\n")[1].split("```")[0]
-    assert read_card(write(tmp_path, example, "my-llama.toml")).id == "my-llama"
-
-
-# Sizes
-
-
-def test_sizes_are_read_from_the_weights_of_a_folder(tmp_path: Path) -> None:
-    safetensors(tmp_path / "mine" / "model-1.safetensors", a=[10, 20], b=[5])
-    safetensors(tmp_path / "mine" / "model-2.safetensors", c=[1000])
-    card = read_card(write(tmp_path))
-    assert card.num_parameters == 1205
-    assert card.size_bytes == sum(path.stat().st_size for path in (tmp_path / "mine").iterdir())
-
-
-def test_sizes_that_the_card_says_win(tmp_path: Path) -> None:
-    safetensors(tmp_path / "mine" / "model.safetensors", a=[10])
-    card = read_card(write(tmp_path, "num_parameters = 7\nsize_bytes = 9\n" + GOOD))
-    assert (card.num_parameters, card.size_bytes) == (7, 9)
-
-
-@pytest.mark.parametrize(
-    "data", [b"", b"\xff" * 8, b"\x05\0\0\0\0\0\0\0[1,2]", b"\x02\0\0\0\0\0\0\0{}", b"\x09" + bytes(20)]
-)
-def test_torn_weights_are_no_error_here(tmp_path: Path, data: bytes) -> None:
-    (tmp_path / "model.safetensors").write_bytes(data)
-    assert weights_size(tmp_path) == (0, len(data))
-
-
-def test_a_link_that_leads_nowhere_is_no_error_here(tmp_path: Path) -> None:
-    (tmp_path / "pytorch_model.bin").write_bytes(b"12345")
-    (tmp_path / "model.safetensors").symlink_to(tmp_path / "gone")
-    assert weights_size(tmp_path) == (0, 5)
-
-
-def test_the_size_of_bin_files_is_known_too(tmp_path: Path) -> None:
-    (tmp_path / "pytorch_model.bin").write_bytes(b"12345")
-    assert weights_size(tmp_path) == (0, 5)
-
-
 # The catalog
 
 
-def test_cards_of_ones_own_join_ours(tmp_path: Path) -> None:
+def test_cards_of_the_operator_join_the_built_in_ones(tmp_path: Path) -> None:
     write(tmp_path)
     folder = ROOT / "playground" / "catalog" / "cards"
     catalog = Catalog.load([folder, tmp_path])
@@ -238,19 +82,19 @@ def test_cards_of_ones_own_join_ours(tmp_path: Path) -> None:
     assert [card.id for card in catalog.line_up(["mine", "pocket-galpaca"])] == ["mine", "pocket-galpaca"]
 
 
-def test_a_later_card_takes_the_place_of_its_namesake(tmp_path: Path) -> None:
+def test_a_later_card_replaces_one_of_the_same_name(tmp_path: Path) -> None:
     write(tmp_path, GOOD.replace('"mine"', '"pocket-galpaca"'), "pocket-galpaca.toml")
     catalog = Catalog.load([ROOT / "playground" / "catalog" / "cards", tmp_path])
     assert catalog.card("pocket-galpaca").name == "Mine"
     assert set(catalog.cards) == set(Catalog.load().cards)
 
 
-def test_without_pocket_models_every_card_is_the_line_up(tmp_path: Path) -> None:
+def test_without_pocket_models_all_cards_are_the_line_up(tmp_path: Path) -> None:
     write(tmp_path)
     assert [card.id for card in Catalog.load([tmp_path]).line_up()] == ["mine"]
 
 
-def test_unknown_models_and_templates_are_named_with_the_valid_ones(tmp_path: Path) -> None:
+def test_unknown_models_and_templates_are_refused_with_the_valid_ones(tmp_path: Path) -> None:
     catalog = Catalog.load()
     with pytest.raises(Unknown) as caught:
         catalog.card("gpt-4")
@@ -264,14 +108,14 @@ def test_unknown_models_and_templates_are_named_with_the_valid_ones(tmp_path: Pa
         Catalog.load([tmp_path])
 
 
-def test_a_line_up_names_each_model_once() -> None:
+def test_a_model_named_twice_is_refused() -> None:
     with pytest.raises(
         InvalidValue, match="a model is named twice in pocket-galpaca, pocket-galpaca; name each one once"
     ):
         Catalog.load().line_up(["pocket-galpaca", "pocket-galpaca"])
 
 
-def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidCard, match=r"nowhere is not a folder; name one that holds \.toml files"):
         Catalog.load([tmp_path / "nowhere"])
     with pytest.raises(InvalidTemplate, match=r"nowhere is not a folder"):
@@ -289,7 +133,7 @@ def mine(tmp_path: Path) -> Catalog:
     return Catalog.load([tmp_path])
 
 
-def test_a_prompt_is_made_in_the_cards_format_or_another_one(mine: Catalog) -> None:
+def test_a_prompt_has_the_cards_template_or_another_one(mine: Catalog) -> None:
     prompt = mine.prompt("mine", Instruction("Hi"))
     assert (prompt.template_id, prompt.token_ids[:2], prompt.token_ids[-2:]) == ("openalpaca", (1, 1), (2, 1))
     assert mine.prompt("mine", Instruction("Hi"), "plain").text == "Hi"
@@ -312,7 +156,7 @@ def test_a_prompt_that_does_not_fit_names_the_model(mine: Catalog) -> None:
 
 @pytest.mark.parametrize("name", ["tokenizer.model", "tokenizer.json"])
 @pytest.mark.parametrize("template", ["openalpaca", "chat"])
-def test_what_is_wrong_with_a_folder_is_said_without_where_it_lies(tmp_path: Path, template: str, name: str) -> None:
+def test_errors_about_a_folder_do_not_tell_its_path(tmp_path: Path, template: str, name: str) -> None:
     home = tmp_path / "my models"
     (home / "Mine 3B").mkdir(parents=True)
     write(home, GOOD.replace("./mine", "./Mine 3B").replace("openalpaca", template))
@@ -323,17 +167,7 @@ def test_what_is_wrong_with_a_folder_is_said_without_where_it_lies(tmp_path: Pat
     assert "my models" not in str(caught.value)
 
 
-def test_a_hub_id_is_no_folder_of_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "org").mkdir()
-    safetensors(tmp_path / "org" / "mine" / "model.safetensors", a=[10])
-    shape = {"num_hidden_layers": 2, "hidden_size": 8, "num_attention_heads": 2}
-    (tmp_path / "org" / "mine" / "config.json").write_text(json.dumps(shape))
-    monkeypatch.chdir(tmp_path)
-    card = read_card(write(tmp_path, GOOD.replace("./mine", "org/mine")))
-    assert (card.num_parameters, card.size_bytes, card.kv_bytes_per_token) == (0, 0, 0)
-
-
-def test_a_template_is_checked_with_each_tokenizer_that_it_is_used_with(tmp_path: Path, mine: Catalog) -> None:
+def test_a_template_is_checked_with_each_tokenizer(tmp_path: Path, mine: Catalog) -> None:
     (tmp_path / "templates").mkdir()
     form = (ROOT / "prompts" / "templates" / "openalpaca.toml").read_text()
     write(tmp_path / "templates", form, "openalpaca.toml")
@@ -347,19 +181,19 @@ def test_a_template_is_checked_with_each_tokenizer_that_it_is_used_with(tmp_path
             catalog.prompt(model_id, Instruction("Hi"), template_id)
 
 
-def test_a_model_whose_tokenizer_is_missing_says_so(tmp_path: Path) -> None:
+def test_a_missing_tokenizer_is_named(tmp_path: Path) -> None:
     write(tmp_path)
     with pytest.raises(TokenizerError, match=r"^mine: no tokenizer in .*mine: it has to hold tokenizer.model or"):
         Catalog.load([tmp_path]).prompt("mine", Instruction("Hi"))
 
 
-def test_a_model_that_is_not_on_this_machine_says_how_to_fetch_it(tmp_path: Path) -> None:
+def test_a_card_without_files_says_how_to_fetch_them(tmp_path: Path) -> None:
     write(tmp_path, GOOD.replace("./mine", "org/mine"))
     with pytest.raises(TokenizerError, match=r"^mine: org/mine is not on this machine; fetch it: .* fetch mine$"):
         Catalog.load([tmp_path]).prompt("mine", Instruction("Hi"))
 
 
-def test_a_template_for_another_tokenizer_is_noticed_before_any_prompt(tmp_path: Path, mine: Catalog) -> None:
+def test_a_template_for_another_tokenizer_is_refused(tmp_path: Path, mine: Catalog) -> None:
     form = (
         (ROOT / "prompts" / "templates" / "openalpaca.toml").read_text().replace("stop_ids = [2]", "stop_ids = [9999]")
     )
@@ -398,12 +232,12 @@ def test_a_folder_is_a_model_like_any_other(talker: Path) -> None:
     assert catalog.template_of(cards[0]) is catalog.template_of(cards[0])
 
 
-def test_what_a_visitor_writes_is_never_looked_for_on_the_disk(talker: Path) -> None:
+def test_an_id_from_a_visitor_is_not_read_as_a_path(talker: Path) -> None:
     with pytest.raises(Unknown, match=f"unknown model '{talker}'; valid: "):
         Catalog.load().known(str(talker))
 
 
-def test_two_models_of_one_name_are_refused(talker: Path, tmp_path: Path) -> None:
+def test_two_models_of_the_same_name_are_refused(talker: Path, tmp_path: Path) -> None:
     other = shutil.copytree(talker, tmp_path / "elsewhere" / "talker")
     with pytest.raises(InvalidCard, match=r"there is another model 'talker'; give the folder a name of its own"):
         Catalog.load().line_up([str(talker), str(other)])
@@ -414,7 +248,7 @@ def test_two_models_of_one_name_are_refused(talker: Path, tmp_path: Path) -> Non
         Catalog.load().line_up([str(talker), f"{talker}/"])
 
 
-def test_a_model_that_was_never_fetched_says_how_to_fetch_it() -> None:
+def test_an_unfetched_hub_id_says_how_to_fetch_it() -> None:
     with pytest.raises(Unknown, match=r"^nobody/nothing is not on this machine; fetch it first: python -m playground"):
         Catalog.load().card("nobody/nothing")
 
@@ -431,7 +265,7 @@ def test_a_card_may_name_the_chat_template_of_its_repository(talker: Path, tmp_p
         Catalog.load([tmp_path]).prompt("mine", Instruction("Hi"))
 
 
-def test_a_card_finds_its_tokenizer_where_fetching_put_it(
+def test_a_card_finds_the_files_of_a_fetched_repository(
     talker: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(
@@ -459,7 +293,7 @@ def test_two_commits_of_a_repository_are_two_models(
     assert [catalog.prompt(name, Instruction("Ann")).text for name in names] == ["Hello: Ann", "Good day: Ann"]
 
 
-def test_a_branch_that_was_fetched_again_brings_its_new_tokenizer(
+def test_a_branch_fetched_again_has_its_new_tokenizer(
     talker: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = tmp_path / "hub" / "models--org--mine"
@@ -480,14 +314,14 @@ def test_a_branch_that_was_fetched_again_brings_its_new_tokenizer(
     assert tokenizers[0] is not tokenizers[1]
 
 
-def test_the_cards_are_there_while_a_tokenizer_is_being_read(talker: Path) -> None:
+def test_reading_a_tokenizer_does_not_block_cards(talker: Path) -> None:
     catalog = Catalog.load()
     with catalog._reading, ThreadPoolExecutor(1) as pool:
         assert pool.submit(catalog.card, str(talker)).result(timeout=30).id == "talker"
         assert pool.submit(lambda: (catalog.known("talker"), list(catalog.cards)[-1])).result(timeout=30)[1] == "talker"
 
 
-def test_threads_that_look_for_a_model_find_the_same_one(talker: Path) -> None:
+def test_threads_find_the_same_checkpoint(talker: Path) -> None:
     catalog = Catalog.load()
     with ThreadPoolExecutor(4) as pool:
         cards = list(pool.map(catalog.card, [str(talker)] * 16))

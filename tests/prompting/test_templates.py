@@ -1,4 +1,4 @@
-"""Template files: what they may say, and that ours say what the cards do."""
+"""A template file becomes a template, or an error that names the file and the key; the built-in ones are right."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from playground.documents import names_of
 from playground.errors import InvalidTemplate
-from playground.prompting.templates import FILE_KEYS, PLAIN, load_templates, read_template
+from playground.prompting.templates import PLAIN, TemplateFile, load_templates, read_template
 from playground.records import Segment
 from tests.support.paths import ROOT
 
+FILE_KEYS = ", ".join(names_of(TemplateFile))
 FOLDER = ROOT / "prompts" / "templates"
 GOOD = """
 id = "mine"
@@ -36,7 +38,7 @@ def refusal(folder: Path, text: str, name: str = "mine.toml") -> str:
     return str(caught.value).replace(str(path), "FILE")
 
 
-def test_a_template_is_read_as_it_stands(tmp_path: Path) -> None:
+def test_a_file_becomes_a_template(tmp_path: Path) -> None:
     path = write(tmp_path, GOOD)
     (template,) = read_template(path)
     assert template.id == "mine"
@@ -45,7 +47,7 @@ def test_a_template_is_read_as_it_stands(tmp_path: Path) -> None:
     assert not template.takes_system
 
 
-def test_the_hash_is_that_of_the_files_bytes() -> None:
+def test_the_hash_covers_the_files_bytes() -> None:
     for path in FOLDER.glob("*.toml"):
         assert {t.hash for t in read_template(path)} == {hashlib.sha256(path.read_bytes()).hexdigest()}
 
@@ -54,25 +56,28 @@ def test_the_hash_is_that_of_the_files_bytes() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (GOOD + 'stop_string = "x"', "FILE: unknown key 'stop_string'; valid keys: " + ", ".join(FILE_KEYS)),
+        (
+            GOOD + 'stop_string = "x"',
+            "FILE: unknown key 'stop_string'; valid keys: " + FILE_KEYS,
+        ),
         (GOOD.replace('source = "ours"', ""), "FILE: missing 'source'; add it to the file"),
         ("", "FILE: missing 'id', 'source', 'without_input', 'with_input'; add it to the file"),
         (GOOD.replace('"mine"', '"other"'), "FILE: 'id' is 'other'; it has to be the file's name, 'mine'"),
         (GOOD.replace('"ours"', "3"), "FILE: 'source' is 3; it has to be text"),
         (GOOD.replace("[2]", "2"), "FILE: 'stop_ids' is 2; it has to be a list"),
-        (GOOD.replace("[2]", '["2"]'), "FILE: 'stop_ids' holds '2'; it has to hold token ids, 0 or more"),
-        (GOOD.replace("[2]", "[true]"), "FILE: 'stop_ids' holds True; it has to hold token ids, 0 or more"),
-        (GOOD.replace("[2]", "[-2]"), "FILE: 'stop_ids' holds -2; it has to hold token ids, 0 or more"),
-        (GOOD + 'stop_strings = [""]', "FILE: 'stop_strings' holds ''; it has to hold non-empty texts"),
-        (GOOD + 'strip = "all"', "FILE: 'strip' is 'all'; valid: none, both, one_leading_space"),
-        (GOOD + "max_prompt_tokens = 0", "FILE: 'max_prompt_tokens' is 0; valid: 1 or more"),
+        (GOOD.replace("[2]", '["2"]'), "FILE: 'stop_ids[0]' is '2'; it has to be a whole number"),
+        (GOOD.replace("[2]", "[true]"), "FILE: 'stop_ids[0]' is True; it has to be a whole number"),
+        (GOOD.replace("[2]", "[-2]"), "FILE: 'stop_ids[0]' is -2; valid: 0 or more"),
+        (GOOD + 'stop_strings = [""]', "FILE: 'stop_strings[0]' is ''; it has to be text that is not empty"),
+        (GOOD + 'strip = "all"', "FILE: 'strip' is 'all'; valid: 'none', 'both' or 'one_leading_space'"),
+        (GOOD + "max_prompt_tokens = 0", "FILE: 'max_prompt_tokens' is 0; valid: above 0"),
         (GOOD + "max_prompt_tokens = 1.5", "FILE: 'max_prompt_tokens' is 1.5; it has to be a whole number"),
         (GOOD + 'default_system = "x"', "FILE: 'default_system' has no place: put {system} into both forms, or leave"),
         (
             GOOD.replace("{ ids = [1] }", "{ id = [1] }"),
             "FILE without_input[0]: unknown key 'id'; valid keys: text, ids",
         ),
-        (GOOD.replace("{ ids = [1] }", "3"), "FILE: 'without_input' holds 3; it has to hold tables"),
+        (GOOD.replace("{ ids = [1] }", "3"), "FILE: 'without_input[0]' is 3; it has to be a table"),
         (GOOD.replace("{ ids = [1] }", "{}"), "FILE without_input[0]: a segment has either 'text' or 'ids', and one"),
         (GOOD.replace("ids = [1] }", "ids = [1], text = 'x' }"), "without_input[0]: a segment has either 'text' or"),
         (GOOD.replace("{instruction}\\n", "{instructions}\\n"), "unknown place {instructions}; valid: {instruction}, "),
@@ -86,13 +91,16 @@ def test_the_hash_is_that_of_the_files_bytes() -> None:
             GOOD.replace("{input}", "{input}{system}"),
             "FILE: {system} has to be in both 'without_input' and 'with_input'",
         ),
-        (GOOD + "[variants.a]\nid = 'x'", "FILE [variants] [a]: unknown key 'id'; valid keys: source, "),
+        (
+            GOOD + "[variants.a]\nid = 'x'",
+            "FILE [variants] [a]: a variant has no 'id', it is called mine:a; leave",
+        ),
         (GOOD + "[variants]\na = 1", "FILE [variants]: 'a' is 1; it has to be a table"),
         (GOOD + "[variants.'A b']\n", "FILE [variants] [A b]: a variant's name is made of small letters"),
         ("id = ", "FILE is not TOML in UTF-8: Invalid value"),
     ],
 )
-def test_what_is_wrong_is_said_with_file_and_key(tmp_path: Path, text: str, words: str) -> None:
+def test_errors_name_file_and_key(tmp_path: Path, text: str, words: str) -> None:
     assert words in refusal(tmp_path, text)
 
 
@@ -103,12 +111,12 @@ def test_a_file_in_another_encoding_is_named(tmp_path: Path) -> None:
         read_template(path)
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidTemplate, match="cannot be read: No such file or directory"):
         read_template(tmp_path / "mine.toml")
 
 
-def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidTemplate, match=r"nowhere is not a folder; name one that holds \.toml files"):
         load_templates([tmp_path / "nowhere"])
 
@@ -121,14 +129,14 @@ def test_variants_say_only_what_differs(tmp_path: Path) -> None:
     assert (variant.without_input, variant.hash) == (template.without_input, template.hash)
 
 
-def test_a_later_folder_wins_with_its_variants(tmp_path: Path) -> None:
+def test_a_later_folder_replaces_templates_with_their_variants(tmp_path: Path) -> None:
     write(tmp_path, GOOD.replace('"mine"', '"galpaca"') + "[variants.mine]\n", "galpaca.toml")
     templates = load_templates([FOLDER, tmp_path])
     assert templates["galpaca"].source == "ours"
     assert [name for name in templates if name.startswith("galpaca")] == ["galpaca", "galpaca:mine"]
 
 
-def test_what_is_built_in_cannot_be_replaced(tmp_path: Path) -> None:
+def test_built_in_templates_cannot_be_replaced(tmp_path: Path) -> None:
     assert load_templates([])["plain"] is PLAIN
     for name in ("plain", "chat"):
         path = write(tmp_path, GOOD.replace('"mine"', f'"{name}"'), f"{name}.toml")
@@ -139,7 +147,7 @@ def test_what_is_built_in_cannot_be_replaced(tmp_path: Path) -> None:
 
 def test_the_readme_names_every_key_and_every_template() -> None:
     page = (FOLDER / "README.md").read_text()
-    for key in FILE_KEYS:
+    for key in names_of(TemplateFile):
         assert f"| `{key}` |" in page
     for template in load_templates([FOLDER]):
         assert f"`{template.split(':')[-1]}`" in page
@@ -155,7 +163,7 @@ def test_the_readme_names_every_key_and_every_template() -> None:
         ("galpaca", (2,), (), (0, 1, 2), "none", None),
     ],
 )
-def test_each_card_stops_and_reads_in_its_own_way(
+def test_built_in_templates_have_the_ends_of_their_models(
     name: str, stop_ids: object, stop_strings: object, drop_ids: object, strip: str, limit: int | None
 ) -> None:
     form = load_templates([FOLDER])[name]

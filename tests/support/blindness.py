@@ -26,9 +26,9 @@ from gradio_client.utils import apply_diff
 from playground.catalog.catalog import Catalog
 from playground.records import ModelCard
 from playground.settings import Settings
-from playground.ui import texts
 from playground.ui.http.middleware import COOKIE
 from playground.ui.rendering import answer_markdown
+from playground.ui.texts import formats
 from tests.conftest import LiveApp, models_are_up, start_app, stop_app
 from tests.support.wire import Exchange, Reply, Wire, recording
 
@@ -445,7 +445,7 @@ def told_by(card: ModelCard) -> Iterator[str]:
     """Words and numbers that would tell which model it is."""
     yield from (card.id, card.name, card.repo, card.public_repo, card.license, card.architecture, card.template)
     yield from (card.dtype, card.stands_in_for, card.id.removeprefix("pocket-"), Path(card.repo).name)
-    yield from (str(card.num_parameters), f"{card.num_parameters:,}", texts.parameters(card.num_parameters))
+    yield from (str(card.num_parameters), f"{card.num_parameters:,}", formats.parameters(card.num_parameters))
     yield from (str(card.size_bytes), f"{card.size_bytes:,}", f"{card.size_bytes / 1e6:.1f} MB", card.revision)
 
 

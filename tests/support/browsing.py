@@ -1,4 +1,4 @@
-"""A person at the page: what the browser tests do, in the words of the page's state table."""
+"""A visitor in Chromium, with actions and states of the pages."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PATIENCE_S = 60
 SECRET = "ab" * 16
 RATER = rater_id(SECRET)
 
-expect.set_options(timeout=PATIENCE_S * 1000)  # a busy machine is no error
+expect.set_options(timeout=PATIENCE_S * 1000)  # the machine may be busy
 
 
 def launch_browser(playwright: Playwright) -> Browser:
@@ -38,7 +38,7 @@ def launch_browser(playwright: Playwright) -> Browser:
 
 @dataclass
 class Visitor:
-    """One browser profile with one tab on the page."""
+    """A browser profile with one tab."""
 
     page: Page
     url: str
@@ -75,13 +75,13 @@ class Visitor:
         self.page.locator("#instruction textarea").fill(instruction)
 
     def reaches(self, phase: str, timeout_s: float = PATIENCE_S) -> Visitor:
-        """Wait for a row of the state table; when answers are open, until they can be voted on."""
+        """Wait for a phase of the battle; for open ones until they can be voted on."""
         selector = f"body[data-phase={phase}]" + ":not([data-held])" * (phase == "open")
         self.page.wait_for_selector(selector, state="attached", timeout=timeout_s * 1000)
         return self
 
     def press(self, key: str) -> Visitor:
-        """A key while nothing is being typed."""
+        """Press a key while nothing is being typed."""
         self.page.evaluate("document.activeElement?.blur()")
         self.page.keyboard.press(key)
         return self
@@ -117,7 +117,7 @@ class Visitor:
 def visiting(
     browser: Browser, url: str, viewport: dict[str, int] | None = None, secret: str | None = None, **context: Any
 ) -> Iterator[Visitor]:
-    """A visitor with a profile of their own; what the page complained about fails the test."""
+    """Yield a visitor with a new profile; an error on the page fails the test."""
     profile: BrowserContext = browser.new_context(viewport=viewport or DESKTOP, **context)
     if secret is not None:
         profile.add_cookies([{"name": COOKIE, "value": secret, "url": url}])

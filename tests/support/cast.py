@@ -6,15 +6,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from playground.battles import Battles
+from playground.battles import Ballot, Battles, RaterData, Viewer
+from playground.battles.networks import Networks
+from playground.battles.rules import Rules
 from playground.clock import Clock
 from playground.records import (
     SIDES,
     Battle,
     BattleSide,
     BattleState,
+    BattleView,
+    Belongings,
+    Erased,
     FinishReason,
     Generation,
     Instruction,
@@ -121,6 +127,57 @@ def battle(battle_id: str = "battle-1", models: Iterable[str] = (OPENALPACA, MAM
     return replace(known, **changes)
 
 
+class RatersBattles(Battles):
+    """Battles whose steps take the id of a rater, of the page if no source is given."""
+
+    def vote(
+        self,
+        battle_id: Any,
+        choice: Any,
+        rater: str,
+        revision: int | None = None,
+        final: bool = False,
+        *,
+        source: str = "page",
+        address: str = "",
+        **notes: Any,
+    ) -> BattleView:
+        return super().vote(battle_id, Viewer(rater, source, address), Ballot(choice, revision, final, **notes))
+
+    def undo(self, battle_id: Any, rater: str, revision: int | None = None, *, source: str = "page") -> BattleView:
+        return super().undo(battle_id, Viewer(rater, source), revision)
+
+    def reveal(self, battle_id: Any, rater: str, *, source: str = "page") -> BattleView:
+        return super().reveal(battle_id, Viewer(rater, source))
+
+    def note(
+        self,
+        battle_id: Any,
+        rater: str,
+        *,
+        source: str = "page",
+        report_side: str | None = None,
+        report: str = "",
+        **notes: Any,
+    ) -> None:
+        if notes or report_side is None:
+            super().note(battle_id, Viewer(rater, source), **notes)
+        if report_side is not None:
+            self.report(battle_id, Viewer(rater, source), report_side, report)
+
+    def view(self, battle_id: Any, rater: str, live: Any = MappingProxyType({}), *, source: str = "page") -> BattleView:
+        return super().view(battle_id, Viewer(rater, source), live)
+
+    def owned(self, battle_id: Any, rater: str, source: str = "page") -> Battle:
+        return super().owned(battle_id, Viewer(rater, source))
+
+    def belongings(self, rater: str, source: str = "page") -> Belongings:
+        return RaterData(Battles(self.store, self.rules)).totals(rater, source)
+
+    def erase(self, rater: str, source: str = "page") -> Erased:
+        return RaterData(Battles(self.store, self.rules)).erase(rater, source)
+
+
 @dataclass
 class House:
     """A store with the three models, its battles and their clock."""
@@ -129,7 +186,7 @@ class House:
     time: ToldTime = field(default_factory=ToldTime)
 
     def __post_init__(self) -> None:
-        self.battles = Battles(self.store, self.time.clock, undo_s=5, expire_s=3600)
+        self.battles = RatersBattles(self.store, Rules(self.time.clock, 5, 3600, networks=Networks(self.time.clock)))
         if self.store.writable:
             for model in MODELS:
                 self.store.upsert_model(card(model))

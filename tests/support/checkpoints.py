@@ -19,7 +19,7 @@ from typing import Any
 from sentencepiece import SentencePieceProcessor
 from tokenizers import Tokenizer
 
-from playground.catalog.catalog import read_card
+from playground.catalog.card_files import read_card
 from playground.records import ModelCard, SamplingParams
 
 ARCHITECTURES = {"llama": "LlamaForCausalLM", "mpt": "MPTForCausalLM", "opt": "OPTForCausalLM"}

@@ -1,4 +1,4 @@
-"""A client of an engine that starts jobs and collects their events."""
+"""A job of an engine and its events, as the web process keeps them."""
 
 from __future__ import annotations
 

@@ -12,11 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from playground.battles import REFUSALS
+from playground.battles import REFUSALS, Ballot, Viewer
 from playground.catalog.catalog import CARD_FOLDER, Catalog
 from playground.errors import PlaygroundError, Refused
-from playground.ratings.counting import CountingPolicy
-from playground.ratings.leaderboard import Leaderboard, LeaderboardOptions, build_leaderboard
+from playground.ratings.board import LeaderboardOptions
+from playground.ratings.leaderboard import Leaderboard, build_leaderboard
+from playground.ratings.policy import CountingPolicy
 from playground.records import (
     SIDES,
     BattleState,
@@ -182,6 +183,7 @@ class StubArena:
 
     def __init__(self, settings: Settings, chars_per_s: float = 90.0, loading_s: float = 0.8) -> None:
         self.settings = settings
+        self.battles = self.models = self  # it plays the parts of an arena too
         self.catalog = Catalog.load(settings.card_folders, settings.template_folders)
         self.line_up = make_cards()
         self.starters = {
@@ -201,15 +203,13 @@ class StubArena:
     def compare(
         self,
         instruction: Instruction,
+        viewer: Viewer,
         *,
-        owner: str,
-        source: str,
         blind: bool,
         models: tuple[str, ...] = (),
         columns: int = 2,
         overrides: Mapping[str, Any] = {},
         keep: bool = True,
-        address: str = "",
     ) -> str:
         known = {card.id: card for card in self.line_up}
         cards = tuple(known[m] for m in models) or tuple(self.line_up[i % len(self.line_up)] for i in range(columns))
@@ -218,18 +218,16 @@ class StubArena:
                 "prompt and answer need 700 tokens, Pocket galpaca has room for 512; shorten the instruction"
             )
         battle = _Battle(
-            secrets.token_hex(16), owner, instruction, blind, keep, dict(overrides), cards, self.time.now()
+            secrets.token_hex(16), viewer.rater, instruction, blind, keep, dict(overrides), cards, self.time.now()
         )
         self._battles[battle.id] = battle
         return battle.id
 
-    def regenerate(self, battle_id: str, viewer: str, address: str = "") -> str:
+    def regenerate(self, battle_id: str, viewer: Viewer) -> str:
         old = self._owned(battle_id, viewer)
-        return self.compare(
-            old.instruction, owner=viewer, source="page", blind=old.blind, models=tuple(c.id for c in old.cards)
-        )
+        return self.compare(old.instruction, viewer, blind=old.blind, models=tuple(c.id for c in old.cards))
 
-    def stop(self, battle_id: str, viewer: str, side: str | None = None) -> None:
+    def stop(self, battle_id: str, viewer: Viewer, side: str | None = None) -> None:
         battle = self._owned(battle_id, viewer)
         for place in SIDES[: len(battle.cards)]:
             if side in (None, place):
@@ -238,38 +236,40 @@ class StubArena:
     def stop_all(self) -> None:
         """Nobody looks any more."""
         for battle in self._battles.values():
-            self.stop(battle.id, battle.owner)
+            self.stop(battle.id, Viewer(battle.owner))
 
-    def vote(
-        self, battle_id: str, viewer: str, choice: str, revision: int | None = None, address: str = ""
-    ) -> BattleView:
+    def vote(self, battle_id: str, viewer: Viewer, ballot: Ballot) -> BattleView:
         battle = self._owned(battle_id, viewer)
-        if self._state(battle) is BattleState.OPEN and revision in (None, battle.revision):
-            battle.choice, battle.final_s = choice, self.time.now() + UNDO_S
+        if self._state(battle) is BattleState.OPEN and ballot.revision in (None, battle.revision):
+            battle.choice, battle.final_s = ballot.choice, self.time.now() + UNDO_S
             battle.revision += 1
         return self.view(battle_id, viewer)
 
-    def undo(self, battle_id: str, viewer: str) -> BattleView:
+    def undo(self, battle_id: str, viewer: Viewer) -> BattleView:
         battle = self._owned(battle_id, viewer)
         if self._state(battle) is BattleState.VOTED:
             battle.choice, battle.final_s = None, None
             battle.revision += 1
         return self.view(battle_id, viewer)
 
-    def reveal(self, battle_id: str, viewer: str) -> BattleView:
+    def reveal(self, battle_id: str, viewer: Viewer) -> BattleView:
         battle = self._owned(battle_id, viewer)
         if battle.choice is None:
             raise Refused("unfinished", REFUSALS["unfinished"])
         battle.final_s = self.time.now()
         return self.view(battle_id, viewer)
 
-    def note(self, battle_id: str, viewer: str, **note: Any) -> None:
+    def note(self, battle_id: str, viewer: Viewer, **note: Any) -> None:
         battle = self._owned(battle_id, viewer)
         if note.get("reasons") is not None:
             battle.reasons = tuple(note["reasons"])
         if note.get("comment") is not None:
             battle.comment = note["comment"]
         self.notes.append(note)
+
+    def report(self, battle_id: str, viewer: Viewer, side: str, text: str) -> None:
+        self._owned(battle_id, viewer)
+        self.notes.append({"side": side, "report": text})
 
     def statuses(self) -> tuple[ModelStatus, ...]:
         ready = (ModelStatus(card.id, "ready", device="cpu", load_s=0.4) for card in self.line_up)
@@ -288,15 +288,15 @@ class StubArena:
         cards = {c.id: c for c in self.line_up}
         return build_leaderboard(pairs, cards, options=LeaderboardOptions(policy=policy))
 
-    def glance(self, battle_id: str, viewer: str, source: str = "page") -> BattleView | None:
+    def glance(self, battle_id: str, viewer: Viewer) -> BattleView | None:
         return None
 
-    def view(self, battle_id: str, viewer: str, source: str = "page") -> BattleView:
+    def view(self, battle_id: str, viewer: Viewer) -> BattleView:
         battle = self._battles.get(battle_id)
         if battle is None:
             raise Refused("unknown", REFUSALS["unknown"])
         state = self._state(battle)
-        if battle.owner != viewer and state is not BattleState.REVEALED:
+        if battle.owner != viewer.rater and state is not BattleState.REVEALED:
             raise Refused("foreign", REFUSALS["foreign"])
         columns = tuple(self._column(battle, place, state) for place in range(len(battle.cards)))
         good = tuple(c.side for c in columns if c.state is not ColumnState.FAILED and c.text.strip())
@@ -309,8 +309,8 @@ class StubArena:
             overrides=battle.overrides,
             columns=columns,
             good_sides=good if state is BattleState.OPEN else (),
-            may_vote=state is BattleState.OPEN and battle.owner == viewer,
-            mine=battle.owner == viewer,
+            may_vote=state is BattleState.OPEN and battle.owner == viewer.rater,
+            mine=battle.owner == viewer.rater,
             stored=battle.stored,
             choice=battle.choice,
             open_for_s=self._open_for_s(battle, state),
@@ -327,11 +327,11 @@ class StubArena:
         battle.opened_s = self.time.now() if battle.opened_s is None else battle.opened_s
         return self.time.now() - battle.opened_s
 
-    def _owned(self, battle_id: str, viewer: str) -> _Battle:
+    def _owned(self, battle_id: str, viewer: Viewer) -> _Battle:
         battle = self._battles.get(battle_id)
         if battle is None:
             raise Refused("unknown", REFUSALS["unknown"])
-        if battle.owner != viewer:
+        if battle.owner != viewer.rater:
             raise Refused("foreign", REFUSALS["foreign"])
         return battle
 

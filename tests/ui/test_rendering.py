@@ -1,4 +1,4 @@
-"""What is drawn of a model's text: nothing of it acts, nothing of its code changes."""
+"""Text of models is drawn without markup, and its code stays as it is."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ from tests.support.stub_arena import HOSTILE
         ("%%%LATEX_BLOCK_3%%%", "%%\u200b%LATEX_BLOCK_3%%%"),
     ],
 )
-def test_prose_can_hold_no_markup_no_image_and_no_foreign_link(text: str, drawn: str) -> None:
+def test_prose_has_no_markup_images_or_foreign_links(text: str, drawn: str) -> None:
     assert answer_markdown(text) == drawn
 
 
@@ -62,7 +62,7 @@ def test_prose_can_hold_no_markup_no_image_and_no_foreign_link(text: str, drawn:
         "> ```html\n> <b>\n> ```",
     ],
 )
-def test_code_is_left_as_it_is(code: str) -> None:
+def test_code_is_unchanged(code: str) -> None:
     assert answer_markdown(code) == code
 
 
@@ -78,7 +78,7 @@ def test_code_is_left_as_it_is(code: str) -> None:
         ("``` not a fence ` \n<b>", "``` not a fence ` \n&lt;b>"),
     ],
 )
-def test_where_code_ends_its_protection_begins_again(text: str, drawn: str) -> None:
+def test_prose_after_code_is_made_safe(text: str, drawn: str) -> None:
     assert answer_markdown(text) == drawn
 
 
@@ -87,54 +87,33 @@ def test_where_code_ends_its_protection_begins_again(text: str, drawn: str) -> N
     ("fence", "drawn"),
     [("```mermaid", "```"), ("```python title=x", "```python"), ("```Python", "```python"), ("```<b>", "```")],
 )
-def test_only_known_languages_reach_the_browser(fence: str, drawn: str) -> None:
+def test_only_known_languages_are_kept(fence: str, drawn: str) -> None:
     assert answer_markdown(f"{fence}\nx\n```") == f"{drawn}\nx\n```"
 
 
-def test_a_hostile_answer_has_no_markup_left_outside_code() -> None:
+def test_hostile_answer_has_no_markup_outside_code() -> None:
     outside = answer_markdown(HOSTILE).replace("<b>code stays &amp; is code</b>", "").replace("`<i>`", "")
     assert "<" not in outside
     assert "![" not in outside
 
 
-PIECES = st.sampled_from(
-    [
-        "<b>",
-        "`",
-        "``",
-        "```",
-        "~~~",
-        "\n",
-        "\n\n",
-        "    ",
-        "\t",
-        "> ",
-        "- ",
-        "1. ",
-        "![",
-        "](",
-        ")",
-        "\\",
-        "$$",
-        "word ",
-    ]
-)
+PIECES = st.sampled_from("<b>,`,``,```,~~~,\n,\n\n,    ,\t,> ,- ,1. ,![,](,),\\,$$,word ".split(","))  # noqa: SIM905
 TEXTS = st.lists(PIECES | st.text(max_size=3), max_size=40).map("".join)
 
 
 @given(TEXTS)
-def test_any_text_can_be_drawn_and_keeps_its_lines(text: str) -> None:
+def test_any_text_keeps_its_lines(text: str) -> None:
     assert answer_markdown(text).count("\n") == text.count("\n")
 
 
 @given(TEXTS)
-def test_text_without_anything_that_opens_code_has_no_markup(text: str) -> None:
+def test_text_without_code_has_no_markup(text: str) -> None:
     plain = text.replace("`", "").replace("~", "").replace("\t", "").replace("  ", "")
     assert "<" not in answer_markdown(plain)
 
 
 @given(st.text())
-def test_escaped_text_cannot_leave_its_place_in_a_template(text: str) -> None:
+def test_escaped_text_cannot_leave_its_template(text: str) -> None:
     assert not set(escape(text)) & set("<>\"'`${}\\")
 
 

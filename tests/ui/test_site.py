@@ -1,4 +1,4 @@
-"""What every room shows above its own content."""
+"""The line about the models, at the top of every page."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ def arena(read_only: str) -> SimpleNamespace:
     return SimpleNamespace(read_only=read_only, sources_line=lambda: "pocket models")
 
 
-def test_the_page_says_when_nothing_is_stored_and_why() -> None:
+def test_read_only_is_shown_with_its_reason() -> None:
     assert "read-only" not in _chip(arena(""))
     shown = _chip(arena("another program writes to <playground>.db"))
-    assert "Nothing is stored here now: another program writes to &lt;playground&gt;.db." in shown
+    assert "Nothing can be stored now: another program writes to &lt;playground&gt;.db." in shown
     assert "role='note'" in shown

@@ -1,4 +1,4 @@
-"""What this machine has to hold models, found out without CUDA: asking it in the web process would take memory there.
+"""Find the devices of this machine that can hold models, without starting CUDA, which would take memory here.
 
 Boundary: reads /proc, the control group and ``nvidia-smi``; decides nothing.
 """
@@ -12,30 +12,27 @@ import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import takewhile
 from pathlib import Path
 
-from playground.engines.local.placement import Device
+from playground.engines.local.placement import CPU, Device
 
 _QUERY = ("--query-gpu=index,uuid,name,memory.total,memory.free", "--format=csv,noheader,nounits")
 _ASKING_S = 10.0
 _MEBIBYTE = 1 << 20
-_CPU_SHARE = 0.8  # of what is free: the web process, the database and the system live there too
-
-Ask = Callable[[], str]
+_CPU_SHARE = 0.8  # of the free memory: the web process, the database and the system need the rest
 
 
 def find_devices(
     limit_bytes: int = 0,
     root: Path = Path("/"),
-    ask: Ask | None = None,
+    ask: Callable[[], str] | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> tuple[Device, ...]:
-    """The GPUs in order, then the machine's own memory; of each, models may use what is free, or `limit_bytes` if less.
+    """Return the GPUs in order, then the CPU; models may use their free memory, or `limit_bytes` if that is less.
 
     Args:
-        root: where /proc and /sys are looked for.
-        ask: the words of nvidia-smi; by default the program's, where there is one and torch can use a GPU.
+        root: the folder with proc and sys.
+        ask: returns the output of nvidia-smi; by default the program is run if there is one and torch can use a GPU.
         environ: CUDA_VISIBLE_DEVICES hides and orders GPUs, for torch and so for the plan.
     """
     gpus = _visible(_gpus((ask or _nvidia_smi)()), environ.get("CUDA_VISIBLE_DEVICES"))
@@ -45,8 +42,20 @@ def find_devices(
     return tuple(replace(device, usable_bytes=min(device.usable_bytes, limit_bytes)) for device in found)
 
 
+@dataclass(frozen=True, slots=True)
+class _Gpu:
+    index: str
+    uuid: str
+    title: str
+    total_bytes: int
+    free_bytes: int
+
+    def is_called(self, name: str) -> bool:
+        return name == self.index or (name.startswith("GPU-") and self.uuid.startswith(name))
+
+
 def _nvidia_smi() -> str:
-    """What nvidia-smi says; nothing where there is none, or it has no driver to ask."""
+    """Run nvidia-smi; return "" if there is none, or it finds no driver."""
     program = shutil.which("nvidia-smi")
     if program is None or not _torch_has_cuda():
         return ""
@@ -58,87 +67,69 @@ def _nvidia_smi() -> str:
 
 
 def _torch_has_cuda() -> bool:
-    """Whether the installed torch is a build for GPUs; looked up, not imported."""
+    """Return True if the installed torch is a build for GPUs; it is not imported."""
     torch = importlib.util.find_spec("torch")
     folders = torch.submodule_search_locations if torch is not None else None
     return any(path.is_file() for folder in folders or () for path in Path(folder).glob("lib/*torch_cuda.*"))
 
 
-@dataclass(frozen=True, slots=True)
-class _Gpu:
-    index: str
-    uuid: str
-    title: str
-    total_bytes: int
-    free_bytes: int
-
-
-def _gpus(words: str) -> list[_Gpu]:
-    """In the order of their buses, which workers are told to keep to."""
-    found = []
-    for row in csv.reader(words.splitlines(), skipinitialspace=True):
-        if len(row) == 5 and all(number.isdigit() for number in (row[0], row[3], row[4])):
-            found.append(_Gpu(row[0], row[1], row[2], int(row[3]) * _MEBIBYTE, int(row[4]) * _MEBIBYTE))
-    return found
+def _gpus(output: str) -> list[_Gpu]:
+    """Read the GPUs in the order of their buses, in which workers number them too."""
+    return [
+        _Gpu(row[0], row[1], row[2], int(row[3]) * _MEBIBYTE, int(row[4]) * _MEBIBYTE)
+        for row in csv.reader(output.splitlines(), skipinitialspace=True)
+        if len(row) == 5 and all(number.isdigit() for number in (row[0], row[3], row[4]))
+    ]
 
 
 def _visible(gpus: Sequence[_Gpu], chosen: str | None) -> list[Device]:
-    """Those that torch will see, numbered as it will number them: up to the first name that fits none."""
+    """Select and number the GPUs as torch will: up to the first name that fits none."""
     seen = list(gpus)
     if chosen is not None:
-        names = [name.strip() for name in chosen.split(",")]
-        matches = [next((gpu for gpu in gpus if _is(gpu, name)), None) for name in names]
-        seen = [gpu for gpu in takewhile(lambda gpu: gpu is not None, matches) if gpu is not None]
+        seen = []
+        for name in chosen.split(","):
+            matches = [gpu for gpu in gpus if gpu.is_called(name.strip())]
+            if not matches:
+                break
+            seen.append(matches[0])
     return [
         Device(f"cuda:{number}", f"GPU {gpu.index} ({gpu.title})", gpu.total_bytes, gpu.free_bytes)
         for number, gpu in enumerate(seen)
     ]
 
 
-def _is(gpu: _Gpu, name: str) -> bool:
-    return name == gpu.index or (name.startswith("GPU-") and gpu.uuid.startswith(name))
-
-
 def _cpu(root: Path) -> Device:
-    """The memory of the machine, or of the container that this runs in."""
+    """Read the memory of the machine, or of the container that this runs in."""
     sizes = _meminfo(root / "proc/meminfo")
     total, free = sizes.get("MemTotal", 0), sizes.get("MemAvailable", 0)
     if not total:  # not Linux
-        total = free = _physical_bytes()
-    limit = _control_group(root / "sys/fs/cgroup", ("memory.max", "memory/memory.limit_in_bytes"))
+        total = free = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    group = root / "sys/fs/cgroup"
+    limit = _number_in(group / "memory.max", group / "memory/memory.limit_in_bytes")
     if limit and limit < total:
-        used = _control_group(root / "sys/fs/cgroup", ("memory.current", "memory/memory.usage_in_bytes"))
-        total, free = limit, min(free, limit - used + _file_cache(root / "sys/fs/cgroup"))
-    return Device("cpu", "this CPU", total, int(max(0, free) * _CPU_SHARE))
+        used = _number_in(group / "memory.current", group / "memory/memory.usage_in_bytes")
+        total, free = limit, min(free, limit - used + _file_cache(group))
+    return Device(CPU, "this CPU", total, int(max(0, free) * _CPU_SHARE))
 
 
 def _meminfo(path: Path) -> dict[str, int]:
-    """Bytes by name; the file counts in KiB."""
+    """Read bytes by name; the file counts in KiB."""
     if not path.is_file():
         return {}
     fields = (line.split() for line in path.read_text("ascii").splitlines())
     return {words[0].rstrip(":"): int(words[1]) * 1024 for words in fields if len(words) == 3 and words[2] == "kB"}
 
 
-def _control_group(folder: Path, names: Sequence[str]) -> int:
-    """The first of the files that is there and holds a number; 0 when there is no limit."""
-    for name in names:
-        path = folder / name
-        if path.is_file():
-            text = path.read_text("ascii").strip()
-            return int(text) if text.isdigit() else 0
-    return 0
+def _number_in(*paths: Path) -> int:
+    """Read the first of the files that exists; 0 if it holds no number, or there is none: no limit."""
+    text = next((path.read_text("ascii").strip() for path in paths if path.is_file()), "")
+    return int(text) if text.isdigit() else 0
 
 
-def _file_cache(folder: Path) -> int:
-    """What a container's limit counts as used, and gives back when it is needed: files that were read."""
-    for name in ("memory.stat", "memory/memory.stat"):
-        path = folder / name
+def _file_cache(group: Path) -> int:
+    """Read the memory that a container's limit counts as used, and gives back when needed: files that were read."""
+    for path in (group / "memory.stat", group / "memory/memory.stat"):
         if path.is_file():
             words = dict(line.split() for line in path.read_text("ascii").splitlines())
             return int(words.get("inactive_file", 0)) + int(words.get("active_file", 0))
     return 0
-
-
-def _physical_bytes() -> int:
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

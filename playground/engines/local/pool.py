@@ -1,31 +1,33 @@
 """The local engine: every model in a worker process of its own, kept up, with jobs in and events out.
 
-Everything happens on one thread of the engine's, fed by a queue: what the outside asks, what the workers say, and
-time. So events reach listeners in order, and nothing here needs a lock.
+Everything happens on one thread of the engine's, fed by a queue: requests, messages of the workers, and time. So events
+reach listeners in order, and nothing here needs a lock but the requests, which must not cross `close`.
 
 Boundary: runs in the web process and never imports torch, transformers or accelerate.
 """
 
 from __future__ import annotations
 
-import math
 import os
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
+from playground.engines.local.check import check
 from playground.engines.local.devices import find_devices
 from playground.engines.local.launch import launcher
-from playground.engines.local.placement import Device, How, plan, rows_beside
-from playground.engines.local.supervisor import Keeper, Limits
-from playground.engines.protocol import Job, Listener
+from playground.engines.local.placement import Device, How
+from playground.engines.local.planning import plan
+from playground.engines.local.scheduler import Scheduler
+from playground.engines.local.supervisor import Limits, Supervisor
+from playground.engines.local.table import ModelState
+from playground.engines.protocol import Fit, Job, Listener, Point
 from playground.errors import EngineError, Unknown
-from playground.records import ModelCard, ModelStatus
+from playground.records import FinishReason, ModelCard, ModelStatus
 from playground.settings import Settings
 
-Clock = Callable[[], float]
 Task = Callable[[], None]
 
 _TICK_S = 0.1
@@ -33,7 +35,7 @@ _CLOSE_S = 10.0
 
 
 class LocalEngine:
-    """Implements `Engine` with processes of this machine; nothing is started before `open`."""
+    """Implements `Engine` by processes of this machine; nothing is started before `open`."""
 
     def __init__(
         self,
@@ -44,86 +46,83 @@ class LocalEngine:
         devices: Callable[[], Sequence[Device]] | None = None,
         fork: bool | None = None,
         environ: Mapping[str, str] = os.environ,
-        clock: Clock = time.monotonic,
+        now_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._threads = settings.threads
+        self._threads, self._environ = settings.threads, environ
         self._limits = limits or Limits()
-        self._loads_at_once = loads_at_once or max(2, os.cpu_count() or 1)
-        self._clock = clock
+        self._now_s = now_s
         self._find_devices = devices or partial(find_devices, settings.memory_bytes)
-        self._devices: tuple[Device, ...] = ()  # asked when the first model comes, on the engine's thread
+        loads_at_once = loads_at_once or max(2, os.cpu_count() or 1)
+        self._scheduler = Scheduler(self._find_devices, loads_at_once, self._limits.drain_s, now_s)
+        self._launcher = launcher(environ, settings.threads, fork)
+        self._models: dict[str, Supervisor] = {}
         self._tasks: queue.SimpleQueue[Task] = queue.SimpleQueue()
-        self._launcher = launcher(environ, settings.threads, self._on_exit, fork)
-        self._keepers: dict[str, Keeper] = {}
-        self._drained_for: dict[Keeper, Keeper] = {}  # who begins no more rows: who waits for its memory
-        self._gate = threading.Lock()  # between asking for something and closing
+        self._gate = threading.Lock()  # between a request and `close`
         self._closed = False
         self._thread: threading.Thread | None = None
 
+    def plan(self, cards: Sequence[ModelCard]) -> Mapping[str, Fit]:
+        devices = self._find_devices()
+        has_gpu = not all(device.is_cpu for device in devices)
+        placed = plan(cards, devices)
+        return {name: Fit(place.how is not How.TOO_LARGE, has_gpu, place.words) for name, place in placed.items()}
+
+    def check(self, card: ModelCard) -> Iterator[Point]:
+        weights = plan([card], self._find_devices())[card.id].weights
+        return check(card, self._threads, weights, self._environ)
+
     def open(self, cards: Sequence[ModelCard]) -> None:
-        """Begin to bring the models up, in the background; see `Engine`."""
         with self._gate:
             self._check_open()
             for card in cards:
-                if card.id in self._keepers:
-                    self._tasks.put(partial(self._keepers[card.id].open, card))
+                if card.id in self._models:
+                    self._tasks.put(partial(self._models[card.id].open, card))
                 else:
-                    self._keepers[card.id] = self._keeper(card)
+                    self._models[card.id] = Supervisor(
+                        card, self._threads, self._launcher, self._tasks.put, self._limits, self._now_s
+                    )
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="engine-local", daemon=True)
                 self._thread.start()
-            self._tasks.put(_nothing)
+            self._tasks.put(_wake)
 
     def unload(self, model_id: str) -> None:
-        """Give a model's memory back; see `Engine`. Raises as `start`."""
         with self._gate:
-            self._tasks.put(self._opened(model_id).unload)
+            model = self._opened(model_id)
+            self._tasks.put(partial(model.unload, FinishReason.ERROR, f"{model.card.name} was unloaded"))
 
     def start(self, model_id: str, job: Job, listener: Listener) -> None:
-        """Accept a job; see `Engine`.
-
-        Raises:
-            Unknown: a model that was not opened.
-            EngineError: the engine is closed.
-        """
         with self._gate:
-            keeper = self._opened(model_id)
-            self._tasks.put(lambda: keeper.accept(job, listener))
+            self._tasks.put(partial(self._opened(model_id).accept, job, listener))
 
     def cancel(self, row: str) -> None:
-        """End the row within one step; unknown or ended rows are ignored."""
-        self._tasks.put(lambda: self._cancel(row))
+        self._tasks.put(partial(self._cancel, row))
 
     def status(self) -> Mapping[str, ModelStatus]:
-        """Where each model stands."""
-        return {model_id: keeper.status() for model_id, keeper in tuple(self._keepers.items())}
+        return {model.card.id: model.status() for model in self._supervisors()}
 
     def close(self) -> None:
-        """End every row and every process; idempotent."""
         with self._gate:
             self._closed = True
             thread = self._thread
         if thread is not None:
-            self._tasks.put(_nothing)
+            self._tasks.put(_wake)
             thread.join(_CLOSE_S)
 
     def _check_open(self) -> None:
         if self._closed:
             raise EngineError("the local engine is closed")
 
-    def _opened(self, model_id: str) -> Keeper:
+    def _opened(self, model_id: str) -> Supervisor:
         self._check_open()
-        if model_id not in self._keepers:
-            valid = ", ".join(sorted(self._keepers)) or "none yet"
+        if model_id not in self._models:
+            valid = ", ".join(sorted(self._models)) or "none yet"
             raise Unknown(f"the local engine has no model {model_id!r}; it has: {valid}")
-        return self._keepers[model_id]
+        return self._models[model_id]
 
-    def _keeper(self, card: ModelCard) -> Keeper:
-        return Keeper(card, self._threads, self._launcher, self._tasks.put, self._limits, self._clock)
-
-    def _on_exit(self, number: int, words: str) -> None:
-        """A worker's process has ended; comes on a thread of the launcher's."""
-        self._tasks.put(lambda: self._exited(number, words))
+    def _supervisors(self) -> tuple[Supervisor, ...]:
+        """All of them; safe on any thread."""
+        return tuple(self._models.values())
 
     # -- on the engine's thread -----------------------------------------------------------------------------------
 
@@ -131,19 +130,20 @@ class LocalEngine:
         try:
             while not self._closed:
                 self._do_tasks()
-                self._tend()
+                self._scheduler.tend(self._supervisors())
             self._do_tasks()  # what was accepted before the gate closed
         finally:  # whatever happens here, no job is left without its end and no process behind
             with self._gate:
                 self._closed = True
             self._do_tasks()
-            for keeper in tuple(self._keepers.values()):
-                keeper.close()
+            for model in self._supervisors():
+                model.unload(FinishReason.CANCELLED)
             self._launcher.close()
 
     def _do_tasks(self) -> None:
-        """Everything that is queued; waits for something to do, but not longer than time alone may change something."""
-        restless = self._closed or any(keeper.restless for keeper in tuple(self._keepers.values()))
+        """Do what is queued, after waiting for a task; not for long where time alone may change something."""
+        changing = (ModelState.QUEUED, ModelState.LOST, ModelState.LOADING)
+        restless = self._closed or any(model.rows or model.state in changing for model in self._supervisors())
         try:
             task = self._tasks.get(timeout=_TICK_S if restless else None)
             while True:
@@ -152,83 +152,10 @@ class LocalEngine:
         except queue.Empty:
             return
 
-    def _tend(self) -> None:
-        """What time asks for: launches within the allowed number and the memory, ends of hung workers."""
-        self._place()
-        keepers = tuple(self._keepers.values())
-        self._let_resume()
-        room = self._loads_at_once - sum(keeper.state == "loading" for keeper in keepers)
-        claimed: set[str] = set()  # devices that somebody waits for: who came later does not take them
-        for keeper in sorted(keepers, key=lambda keeper: keeper.waiting_since):
-            if room > 0 and keeper.wants_launch and claimed.isdisjoint(keeper.devices):
-                rows = self._rows_for(keeper)
-                if rows:
-                    keeper.launch(rows)
-                    room -= 1
-                elif keeper.state == "queued":
-                    claimed |= set(keeper.devices)
-            keeper.check()
-
-    def _place(self) -> None:
-        """Plan anew when a model has come."""
-        keepers = tuple(self._keepers.values())
-        if all(keeper.placement is not None for keeper in keepers):
-            return
-        self._devices = self._devices or tuple(self._find_devices())
-        placements = plan([keeper.card for keeper in keepers], self._devices).placements
-        for keeper in keepers:
-            keeper.placement = placements[keeper.card.id]
-
-    def _rows_for(self, keeper: Keeper) -> int:
-        """How many rows the model may write if it is brought up now; 0: not now, and others give way if it is asked."""
-        placed = keeper.placement
-        if placed is None:
-            return 0
-        if placed.how is How.TOO_LARGE:
-            keeper.refuse(f"{keeper.card.name} {placed.words}")
-            return 0
-        others = [other for other in tuple(self._keepers.values()) if other is not keeper and other.holds_memory]
-        rows = rows_beside(placed, (other.held for other in others if other.held), self._devices)
-        if rows:
-            return rows
-        if keeper.waiting_since == math.inf:
-            keeper.sleep()
-        else:
-            keeper.wait_for_room("waiting for memory")
-            in_the_way = [o for o in others if o.held and not {*o.held.placement.shares}.isdisjoint(placed.shares)]
-            self._have_one_give_way(in_the_way, keeper)
-        return 0
-
-    def _have_one_give_way(self, others: Sequence[Keeper], to: Keeper) -> None:
-        """The one that was used the longest time ago; a busy one begins no more rows when somebody has waited long."""
-        if any(other.is_leaving for other in others):
-            return
-        ready = sorted((other for other in others if other.state == "ready"), key=lambda other: other.used_at)
-        idle = [other for other in ready if other.is_idle]
-        if idle:
-            idle[0].sleep()
-        elif ready and to not in self._drained_for.values() and self._has_waited_long(to):
-            ready[0].drain()
-            self._drained_for[ready[0]] = to
-
-    def _has_waited_long(self, keeper: Keeper) -> bool:
-        return self._clock() - keeper.waiting_since > self._limits.drain_s
-
-    def _let_resume(self) -> None:
-        """Who was drained begins rows again when it has made way, or the one it was drained for needs it no more."""
-        for keeper, waiter in tuple(self._drained_for.items()):
-            if keeper.state != "ready" or waiter.state != "queued" or waiter.waiting_since == math.inf:
-                keeper.resume()
-                del self._drained_for[keeper]
-
     def _cancel(self, row: str) -> None:
-        for keeper in tuple(self._keepers.values()):
-            keeper.cancel(row)
-
-    def _exited(self, number: int, words: str) -> None:
-        for keeper in tuple(self._keepers.values()):
-            keeper.on_exit(number, words)
+        for model in self._supervisors():
+            model.rows.cancel(row)
 
 
-def _nothing() -> None:
-    """Wakes the engine's thread."""
+def _wake() -> None:
+    """Do nothing, on the engine's thread, so that it sees what has changed."""

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import httpx2
 
-from playground.engines.protocol import Job, Listener
+from playground.engines.protocol import Fit, Job, Listener, Point
 from playground.engines.remote.client import open_http
 from playground.engines.remote.model import RemoteModel
 from playground.engines.remote.timeouts import Timeouts
@@ -40,6 +40,14 @@ class RemoteEngine:
         self._http: httpx2.AsyncClient | None = None
         self._stop = asyncio.Event()
         self._thread: threading.Thread | None = None
+
+    def plan(self, cards: Sequence[ModelCard]) -> Mapping[str, Fit]:
+        """Take every model for one that fits: its memory is its server's matter; see `Engine`."""
+        return {card.id: Fit(True, False) for card in cards}
+
+    def check(self, card: ModelCard) -> Iterator[Point]:
+        """Find nothing: the weights are not here; see `Engine`."""
+        return iter(())
 
     def open(self, cards: Sequence[ModelCard]) -> None:
         """Probe the cards' servers in the background; see `Engine`."""

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import asyncio
 
-from playground.engines.listening import tell
-from playground.engines.protocol import Ended, EngineFacts, Event, Job, Listener, Queued, Started, Tokens
+from playground.engines.protocol import Ended, EngineFacts, Event, Job, Listener, Queued, Started, Tokens, tell
 from playground.records import FinishReason
 
 

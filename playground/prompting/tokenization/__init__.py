@@ -1,8 +1,9 @@
 """Exact token ids and their text, from a checkpoint's own tokenizer files, without transformers.
 
-Boundary: knows nothing of prompts or models. What a visitor typed never becomes a special token here: special ids are
-put in by whoever makes the prompt, or stand in the parts of a rendered chat that are the template's own.
-`sentencepiece` and `tokenizers` are imported when the first file of their kind is read.
+A visitor's text never becomes a special token: special ids are inserted by the template, or found in those parts of a
+rendered chat that are the template's own.
+
+Boundary: knows no prompts and no models. Imports `sentencepiece` and `tokenizers` when it reads the first such file.
 """
 
 from __future__ import annotations
@@ -30,13 +31,13 @@ TOKENIZERS_FILE = "tokenizer.json"
 
 
 def load_chat_tokenizer(folder: Path, markers: Markers, template: str = "") -> ChatTokenizer:
-    """The tokenizer that a checkpoint's own chat template is made for: `tokenizer.json` if it is there.
+    """Return the tokenizer for a checkpoint's own chat template: `tokenizer.json` first, then `tokenizer.model`.
 
     Args:
-        template: the source of the chat template; added tokens in it are its own, also those that are not special.
+        template: the source of the chat template; added tokens in it are markers, also those that are not special.
 
     Raises:
-        TokenizerError: neither file is there, or the one that is cannot be read.
+        TokenizerError: neither file exists, or it cannot be read.
     """
     if (folder / TOKENIZERS_FILE).is_file():
         return FastChatTokenizer(folder / TOKENIZERS_FILE, markers.added, template)
@@ -46,10 +47,10 @@ def load_chat_tokenizer(folder: Path, markers: Markers, template: str = "") -> C
 
 
 def load_tokenizer(folder: Path) -> Tokenizer:
-    """The tokenizer of a checkpoint's folder: `tokenizer.model` if it is there, else `tokenizer.json`.
+    """Return the tokenizer of a checkpoint's folder: `tokenizer.model` first, then `tokenizer.json`.
 
     Raises:
-        TokenizerError: neither file is there, or the one that is cannot be read.
+        TokenizerError: neither file exists, or it cannot be read.
     """
     if (folder / SENTENCEPIECE_FILE).is_file():
         return SentencePieceTokenizer(folder / SENTENCEPIECE_FILE)

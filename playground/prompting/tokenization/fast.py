@@ -1,13 +1,13 @@
-"""`tokenizer.json`, read by the `tokenizers` library.
+"""Tokenizers in `tokenizer.json`, read by the `tokenizers` library.
 
-Boundary: see the package. `tokenizers` is imported when the first file is read.
+Boundary: imports `tokenizers` when it reads the first file.
 """
 
 from __future__ import annotations
 
 import codecs
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -16,16 +16,16 @@ from typing import Any
 from playground.prompting.special_tokens import SIDES, Marker
 from playground.prompting.tokenization.protocol import (
     TextStream,
+    Tokenizer,
     broken,
     cannot_be_text,
     checked,
-    decoded,
     no_such_token,
 )
 
 
-class FastTokenizer:
-    """A `tokenizer.json`, read by the `tokenizers` library."""
+class FastTokenizer(Tokenizer):
+    """A `tokenizer.json`; markers in text stay text, and special ids have text."""
 
     def __init__(self, path: Path) -> None:
         from tokenizers import Tokenizer as Library
@@ -37,38 +37,31 @@ class FastTokenizer:
             raise broken(path, problem) from problem
         self._model.no_truncation()
         self._model.no_padding()
-        self._model.encode_special_tokens = True  # markers in text stay text
+        self._model.encode_special_tokens = True
         self._bytes = ByteTokens(self._model) if _decoder_type(self._model) == "ByteLevel" else None
 
     @property
     def vocab_size(self) -> int:
-        """How many ids there are, added tokens included."""
         return int(self._model.get_vocab_size(with_added_tokens=True))
 
     def encode(self, text: str) -> tuple[int, ...]:
-        """The ids of `text`; added tokens that are not special (runs of spaces, say) are found in it."""
+        """Return the ids of `text`; added tokens that are not special, such as runs of spaces, are found in it."""
         return tuple(self._model.encode(checked(text), add_special_tokens=False).ids)
 
-    def decode(self, ids: Iterable[int], drop: Collection[int] = ()) -> str:
-        """The text of `ids`; special tokens are text too unless they are in `drop`."""
-        return decoded(self.stream(), ids, drop)
-
     def token(self, token_id: int) -> str:
-        """The token with this id."""
         token = _token(self._model, token_id)
         if token is None:
             raise no_such_token(self.path, token_id, self.vocab_size)
         return token
 
     def stream(self) -> TextStream:
-        """A fresh decoder."""
         if self._bytes is not None:
             return ByteLevelStream(self._bytes)
         return WindowStream(self._model)
 
 
 class FastChatTokenizer(FastTokenizer):
-    """A `tokenizer.json` with the tokens that the files beside it add, as transformers puts the two together."""
+    """A `tokenizer.json` with the tokens that the files beside it add, in transformers' way."""
 
     def __init__(self, path: Path, added: Sequence[Marker], template: str) -> None:
         super().__init__(path)
@@ -84,16 +77,15 @@ class FastChatTokenizer(FastTokenizer):
         self._markers = {i: t.content for i, t in self._model.get_added_tokens_decoder().items() if t.special}
 
     def id_of(self, text: str) -> int | None:
-        """The id of a token."""
         token_id: int | None = self._model.token_to_id(text)
         return token_id
 
     def encode(self, text: str) -> tuple[int, ...]:
-        """The ids of `text` as a segment of its own; no marker is found in it."""
+        """Return the ids of `text` by itself; no marker is found in it."""
         return self._unmarked(checked(text), self._model)
 
     def encode_chat(self, text: str, safe: str) -> tuple[int, ...]:
-        """The ids as transformers makes them, unless a visitor typed a marker: then stretch by stretch."""
+        """Return the ids of transformers; if a visitor typed a marker, encode each stretch between markers."""
         whole = self._finding.encode(checked(text), add_special_tokens=False)
         own = list(self._found(self._finding.encode(safe, add_special_tokens=False), safe))
         if list(self._found(whole, text)) == own:
@@ -104,7 +96,7 @@ class FastChatTokenizer(FastTokenizer):
         return tuple(ids[:-1])
 
     def _found(self, encoding: Any, text: str) -> Iterator[tuple[int, int, int]]:
-        """Markers in order: id, begin, end. The id of the unknown token also stands for text that is no marker."""
+        """Yield markers in order: id, begin, end. The unknown token's id also stands for text that is no marker."""
         for token_id, (begin, end) in zip(encoding.ids, encoding.offsets, strict=True):
             if token_id in self._markers and (
                 token_id != self._unknown or text[begin:end].strip() == self._markers[token_id]
@@ -112,11 +104,11 @@ class FastChatTokenizer(FastTokenizer):
                 yield token_id, begin, end
 
     def _stretch(self, text: str, begin: int) -> tuple[int, ...]:
-        """The ids of what stands between two markers; nothing in it is a marker."""
+        """Return the ids of the text between two markers."""
         return self._unmarked(text, self._going_on if begin else self._model) if text else ()
 
     def _unmarked(self, text: str, model: Any) -> tuple[int, ...]:
-        """The ids of `text`; where the vocabulary's own rules would make a marker of it, it is broken in two."""
+        """Return the ids of `text`, cut in two where the vocabulary's own rules would make a marker of it."""
         encoding = model.encode(text, add_special_tokens=False)
         cuts = [self._cut(*found) for found in self._found(encoding, text)]
         if not cuts:
@@ -125,7 +117,7 @@ class FastChatTokenizer(FastTokenizer):
         return tuple(token_id for piece, model in pieces for token_id in self._unmarked(piece, model))
 
     def _cut(self, token_id: int, begin: int, end: int) -> int:
-        """Where a marker is broken: before its last character."""
+        """Return the place to cut a marker: before its last character."""
         if end - begin < 2:
             raise cannot_be_text(self._markers[token_id])
         return end - 1
@@ -139,12 +131,12 @@ class FastChatTokenizer(FastTokenizer):
 
     @cached_property
     def _finding(self) -> Any:
-        """A second model, because the switch of the first cannot be turned while another thread uses it."""
+        """The model that finds markers; the flag of the first cannot change while another thread uses it."""
         return self._copy(text_stays_text=False)
 
     @cached_property
     def _going_on(self) -> Any:
-        """The model for text after a marker, where some put no space before the first word."""
+        """The model for text after a marker, where some vocabularies put no space before the first word."""
         return self._copy("first")
 
     @cached_property
@@ -153,7 +145,7 @@ class FastChatTokenizer(FastTokenizer):
         return self._copy("first", "always")
 
     def _copy(self, *unspaced: str, text_stays_text: bool = True) -> Any:
-        """The same model, but without a space before the first word where the file puts it in one of these ways."""
+        """Copy the model, without a space before the first word if the file adds it in one of these ways."""
         from tokenizers import Tokenizer as Library
 
         data = self._model.to_str()
@@ -165,7 +157,7 @@ class FastChatTokenizer(FastTokenizer):
 
 
 def _by_id(added: Sequence[Marker]) -> list[Marker]:
-    """Tokens with an id in the order of their ids, which is the order that gives them these ids."""
+    """Return tokens that have an id, in its order, in which adding them gives them these ids."""
     return sorted((marker for marker in added if marker.token_id is not None), key=lambda marker: marker.token_id or 0)
 
 
@@ -190,14 +182,14 @@ def _decoder_type(model: Any) -> str:
 
 
 def _byte_alphabet() -> dict[str, int]:
-    """The character by which byte-level BPE writes each byte (GPT-2's table), the other way round."""
+    """Return the byte for each character of byte-level BPE (the inverse of GPT-2's table)."""
     shown = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     hidden = [byte for byte in range(256) if byte not in shown]
     return {chr(byte): byte for byte in shown} | {chr(256 + i): byte for i, byte in enumerate(hidden)}
 
 
 class ByteTokens(dict[int, bytes]):
-    """The bytes of each token of a byte-level BPE; asked of the model once, kept for every later stream."""
+    """The bytes of each token of a byte-level BPE, read from the model when first used."""
 
     def __init__(self, model: Any) -> None:
         super().__init__()
@@ -205,46 +197,42 @@ class ByteTokens(dict[int, bytes]):
         self._alphabet = _byte_alphabet()
 
     def __missing__(self, token_id: int) -> bytes:
-        """Of an id that comes for the first time; nothing of one that does not exist."""
         token = _token(self._model, token_id)
         if token is None:
             return b""
-        self[token_id] = self._spelt(token)
+        self[token_id] = self._to_bytes(token)
         return self[token_id]
 
-    def _spelt(self, token: str) -> bytes:
-        """Added tokens are spelt as they are, the others in the alphabet of bytes."""
+    def _to_bytes(self, token: str) -> bytes:
+        """Decode the alphabet of bytes; added tokens are written as they are."""
         if all(character in self._alphabet for character in token):
             return bytes(self._alphabet[character] for character in token)
         return token.encode("utf-8")
 
 
 class ByteLevelStream:
-    """Decodes byte-level BPE: every token is bytes."""
+    """Decodes byte-level BPE, whose tokens are bytes."""
 
     def __init__(self, tokens: Mapping[int, bytes]) -> None:
         self._tokens = tokens
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     def feed(self, token_id: int) -> str:
-        """The text that is certain after one more id."""
         return self._decoder.decode(self._tokens[token_id])
 
     def finish(self) -> str:
-        """What was held back."""
         return self._decoder.decode(b"", True)
 
 
 class WindowStream:
-    """Decodes any other `tokenizer.json`: a token's text is what it adds to that of the tokens just before it."""
+    """Decodes any other `tokenizer.json`: a token's text is what it adds to that of the tokens before it."""
 
     def __init__(self, model: Any) -> None:
         self._model = model
-        self._before: list[int] = []  # whose text is out already
+        self._before: list[int] = []  # returned already
         self._held: list[int] = []
 
     def feed(self, token_id: int) -> str:
-        """The text that is certain after one more id."""
         if _token(self._model, token_id) is None:
             return ""
         self._held.append(token_id)
@@ -254,7 +242,6 @@ class WindowStream:
         return self._emit(text)
 
     def finish(self) -> str:
-        """What was held back."""
         return self._emit(self._text()) if self._held else ""
 
     def _text(self) -> str:

@@ -1,12 +1,13 @@
-"""`tokenizer.model`, encoded by sentencepiece itself.
+"""Tokenizers in `tokenizer.model`, encoded by sentencepiece itself.
 
-Boundary: see the package. `sentencepiece` is imported when the first file is read.
+Boundary: imports `sentencepiece` when it reads the first file.
 """
 
 from __future__ import annotations
 
+import codecs
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,19 +15,28 @@ from typing import Any
 from playground.prompting.special_tokens import Marker
 from playground.prompting.tokenization.protocol import (
     TextStream,
+    Tokenizer,
     broken,
     cannot_be_text,
     checked,
-    decoded,
     no_such_token,
 )
 
 WORD_MARK = "▁"
-"""How sentencepiece writes a space in its pieces."""
+"""A space in a piece."""
+EACH_BYTE = "replace_each_byte"
 
 
-class SentencePieceTokenizer:
-    """A `tokenizer.model`, encoded by sentencepiece itself."""
+def _replace_each_byte(error: Any) -> tuple[str, int]:
+    """Decode invalid UTF-8 as sentencepiece does: U+FFFD for each byte, where Python has one for several."""
+    return "\ufffd" * (error.end - error.start), error.end
+
+
+codecs.register_error(EACH_BYTE, _replace_each_byte)
+
+
+class SentencePieceTokenizer(Tokenizer):
+    """A `tokenizer.model`; markers in text stay text, and control pieces such as ``<s>`` have no text."""
 
     def __init__(self, path: Path) -> None:
         from sentencepiece import SentencePieceProcessor
@@ -42,30 +52,22 @@ class SentencePieceTokenizer:
 
     @property
     def vocab_size(self) -> int:
-        """How many pieces there are."""
         return int(self._model.get_piece_size())
 
     def encode(self, text: str) -> tuple[int, ...]:
-        """The ids of `text` as a segment of its own."""
         return tuple(self._model.encode(checked(text)))
 
-    def decode(self, ids: Iterable[int], drop: Collection[int] = ()) -> str:
-        """The text of `ids`; control pieces such as ``<s>`` have none."""
-        return decoded(self.stream(), ids, drop)
-
     def token(self, token_id: int) -> str:
-        """The piece with this id."""
         if not 0 <= token_id < self.vocab_size:
             raise no_such_token(self.path, token_id, self.vocab_size)
         return str(self._model.id_to_piece(token_id))
 
     def stream(self) -> TextStream:
-        """A fresh decoder."""
         return SentencePieceStream(self._model, *self._strips)
 
 
 def _strips_leading_space(model: Any) -> tuple[bool, bool]:
-    """Whether decoding takes a leading space off, and whether it takes all of them; asked of the model itself."""
+    """Find out whether the model's decoder strips one leading space, and whether it strips all of them."""
     word = next((i for i in range(model.get_piece_size()) if _is_word(model, i)), None)
     if word is None:
         return False, False
@@ -81,62 +83,42 @@ def _is_word(model: Any, token_id: int) -> bool:
 
 
 class SentencePieceStream:
-    """Decodes as sentencepiece does, piece by piece: byte pieces make characters, the first space is not text."""
+    """Decodes as sentencepiece does, piece by piece: joins byte pieces to characters, strips the first space."""
 
     def __init__(self, model: Any, strips_one: bool, strips_all: bool) -> None:
         self._model, self._size = model, model.get_piece_size()
         self._stripping, self._strips_all = strips_one, strips_all
-        self._bytes = b""
+        self._decoder = codecs.getincrementaldecoder("utf-8")(EACH_BYTE)
 
     def feed(self, token_id: int) -> str:
-        """The text that is certain after one more id."""
         if not 0 <= token_id < self._size:
             return ""
         if self._model.is_byte(token_id):
-            self._bytes += bytes([int(self._model.id_to_piece(token_id)[3:5], 16)])
-            text, self._bytes = _characters(self._bytes)
-            return self._started(text)
-        return self._started(self.finish()) + self._piece(token_id)
+            return self._start(self._decoder.decode(bytes([int(self._model.id_to_piece(token_id)[3:5], 16)])))
+        return self._start(self.finish()) + self._piece(token_id)
 
     def finish(self) -> str:
-        """What was held back."""
-        held, self._bytes = self._bytes, b""
-        return "\ufffd" * len(held)
+        return self._decoder.decode(b"", True)
 
     def _piece(self, token_id: int) -> str:
         if self._model.is_control(token_id):
             return ""
         if self._model.is_unknown(token_id):
-            return self._started(str(self._model.decode([token_id])))
+            return self._start(str(self._model.decode([token_id])))
         piece = str(self._model.id_to_piece(token_id))
         if self._stripping and piece.startswith(WORD_MARK):
             piece, self._stripping = piece[1:], self._strips_all
-        return self._started(piece.replace(WORD_MARK, " "))
+        return self._start(piece.replace(WORD_MARK, " "))
 
-    def _started(self, text: str) -> str:
-        """`text`; once there is any, spaces are text."""
+    def _start(self, text: str) -> str:
+        """Return `text`; after the first text, leading spaces are kept."""
         if text:
             self._stripping = False
         return text
 
 
-def _characters(data: bytes) -> tuple[str, bytes]:
-    """The characters of `data` and the bytes that may still become one; U+FFFD for each byte that cannot."""
-    text = ""
-    while data:
-        try:
-            return text + data.decode("utf-8"), b""
-        except UnicodeDecodeError as problem:
-            text += data[: problem.start].decode("utf-8")
-            data = data[problem.start :]
-            if problem.reason == "unexpected end of data":
-                return text, data
-            text, data = text + "\ufffd", data[1:]
-    return text, b""
-
-
 class SentencePieceChatTokenizer(SentencePieceTokenizer):
-    """A `tokenizer.model` with the tokens that the files beside it add; stretches between them stand for themselves."""
+    """A `tokenizer.model` with the tokens that the files beside it add; text between them is encoded by itself."""
 
     def __init__(self, path: Path, added: Sequence[Marker]) -> None:
         super().__init__(path)
@@ -165,7 +147,7 @@ class SentencePieceChatTokenizer(SentencePieceTokenizer):
 
     @property
     def special_ids(self) -> tuple[int, ...]:
-        """Control pieces and special added tokens."""
+        """The ids of control pieces and special added tokens."""
         return tuple(self._special)
 
     @property
@@ -174,19 +156,16 @@ class SentencePieceChatTokenizer(SentencePieceTokenizer):
         return tuple(self._ids)
 
     def id_of(self, text: str) -> int | None:
-        """The id of an added token or a piece."""
         return self._ids.get(text, self._piece_id(text))
 
     def token(self, token_id: int) -> str:
-        """The added token or piece with this id."""
         return self._beyond.get(token_id) or super().token(token_id)
 
     def stream(self) -> TextStream:
-        """A fresh decoder; added tokens have text."""
         return BeyondStream(super().stream(), self._beyond)
 
     def encode_chat(self, text: str, safe: str) -> tuple[int, ...]:
-        """The ids of the template's special tokens, and of each stretch between them by itself."""
+        """Return the ids of the template's special tokens and of each stretch between them."""
         ids: list[int] = []
         begin = 0
         for marker in self._markers.finditer(safe):
@@ -195,7 +174,7 @@ class SentencePieceChatTokenizer(SentencePieceTokenizer):
         return tuple(ids) + self._stretch(text[begin:])
 
     def _stretch(self, text: str) -> tuple[int, ...]:
-        """The ids of what stands between two markers; a marker that sentencepiece would find is broken in two."""
+        """Return the ids of the text between two markers; a marker that sentencepiece would find is cut in two."""
         cuts = [0, *(found.end() - 1 for found in self._own.finditer(text)), len(text)]
         ids = tuple(token_id for begin, end in pairwise(cuts) for token_id in self.encode(text[begin:end]))
         for token_id in self._own_ids.intersection(ids):
@@ -208,20 +187,18 @@ class SentencePieceChatTokenizer(SentencePieceTokenizer):
 
 
 def _any_of(texts: Iterable[str]) -> re.Pattern[str]:
-    """Finds any of the texts, the longest first; nothing when there are none."""
+    """Compile a pattern that matches any of the texts, the longest first; nothing if there are none."""
     return re.compile("|".join(map(re.escape, sorted(texts, key=len, reverse=True))) or "(?!)")
 
 
 class BeyondStream:
-    """Reads what a stream reads, and tokens that stand beyond its vocabulary as they are spelt."""
+    """Decodes added tokens beyond the vocabulary of another stream."""
 
     def __init__(self, within: TextStream, beyond: Mapping[int, str]) -> None:
         self._within, self._beyond = within, beyond
 
     def feed(self, token_id: int) -> str:
-        """The text that is certain after one more id."""
         return self._beyond.get(token_id) or self._within.feed(token_id)
 
     def finish(self) -> str:
-        """What was held back."""
         return self._within.finish()

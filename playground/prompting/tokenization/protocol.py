@@ -1,4 +1,4 @@
-"""What a tokenizer is, whatever file it was read from, and how each kind says what is wrong.
+"""The interface of all tokenizers, and their error messages.
 
 Boundary: knows neither `sentencepiece` nor `tokenizers`.
 """
@@ -13,13 +13,13 @@ from playground.errors import InvalidInstruction, TokenizerError
 
 
 class TextStream(Protocol):
-    """Ids in, text out, in linear time; bytes of an incomplete character are held back."""
+    """A decoder of ids in linear time, which holds back the bytes of an incomplete character."""
 
     def feed(self, token_id: int) -> str:
-        """The text that is certain after one more id; often empty in the middle of a character."""
+        """Return the text that is certain after one more id; often empty within a character."""
 
     def finish(self) -> str:
-        """What was held back, U+FFFD for bytes that stayed incomplete; nothing may be fed after it."""
+        """Return the text that was held back, with U+FFFD for each byte of an incomplete character."""
 
 
 class Tokenizer(Protocol):
@@ -27,27 +27,29 @@ class Tokenizer(Protocol):
 
     @property
     def vocab_size(self) -> int:
-        """How many ids there are, added tokens included."""
+        """The number of ids, with added tokens."""
 
     def encode(self, text: str) -> tuple[int, ...]:
-        """The ids of `text` as a segment of its own; markers of special tokens in it stay text.
+        """Return the ids of `text` by itself; markers of special tokens in it stay text.
 
         Raises:
             InvalidInstruction: the text has a lone surrogate, which is no character.
         """
 
     def decode(self, ids: Iterable[int], drop: Collection[int] = ()) -> str:
-        """The text of `ids` without those in `drop`; ids outside the vocabulary have no text."""
+        """Return the text of `ids` without those in `drop`; ids outside the vocabulary have no text."""
+        stream = self.stream()
+        return "".join(stream.feed(token_id) for token_id in ids if token_id not in drop) + stream.finish()
 
     def token(self, token_id: int) -> str:
-        """The token as the vocabulary spells it, such as ``</s>``; for showing special ids to people.
+        """Return the token as the vocabulary spells it, such as ``</s>``, to show a special id.
 
         Raises:
             TokenizerError: the vocabulary has no such id.
         """
 
     def stream(self) -> TextStream:
-        """A fresh decoder whose pieces, joined, equal `decode`."""
+        """Return a new decoder, whose pieces add up to the result of `decode`."""
 
 
 @runtime_checkable
@@ -56,20 +58,20 @@ class ChatTokenizer(Tokenizer, Protocol):
 
     @property
     def special_ids(self) -> tuple[int, ...]:
-        """What ``skip_special_tokens=True`` leaves out of an answer."""
+        """The ids that ``skip_special_tokens=True`` leaves out of an answer."""
 
     @property
     def marker_texts(self) -> tuple[str, ...]:
-        """Every token that is found in text as it stands."""
+        """Every token that is found in text as it is written."""
 
     def id_of(self, text: str) -> int | None:
-        """The id of the token that is spelt so; None: there is none."""
+        """Return the id of the token with this spelling, or None."""
 
     def encode_chat(self, text: str, safe: str) -> tuple[int, ...]:
-        """The ids of a rendered chat; special tokens are found where `safe` has them, and nowhere else.
+        """Return the ids of a rendered chat; special tokens are found only where `safe` has them.
 
         Args:
-            safe: `text`, character for character, with another character wherever a visitor's stands.
+            safe: `text`, character for character, with each of a visitor's characters replaced.
 
         Raises:
             InvalidInstruction: the text has a lone surrogate, which is no character.
@@ -77,7 +79,7 @@ class ChatTokenizer(Tokenizer, Protocol):
 
 
 def checked(text: str) -> str:
-    """`text`, when it is text: a lone surrogate is none."""
+    """Return `text` if it has no lone surrogate, which is no character."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as problem:
@@ -88,21 +90,12 @@ def checked(text: str) -> str:
 
 
 def broken(path: Path, problem: object) -> TokenizerError:
-    """A file that is no tokenizer."""
     return TokenizerError(f"{path} cannot be read as a tokenizer ({problem}); fetch the model again")
 
 
-def decoded(stream: TextStream, ids: Iterable[int], drop: Collection[int]) -> str:
-    """The text of `ids` without those in `drop`."""
-    pieces = [stream.feed(token_id) for token_id in ids if token_id not in drop]
-    return "".join(pieces) + stream.finish()
-
-
 def no_such_token(path: Path, token_id: int, size: int) -> TokenizerError:
-    """An id beyond the vocabulary."""
     return TokenizerError(f"{path} has no token {token_id}, only {size} of them; the template is for another tokenizer")
 
 
 def cannot_be_text(marker: str) -> InvalidInstruction:
-    """A marker that the vocabulary has no other way to write."""
     return InvalidInstruction(f"{marker!r} can only be read as a special token by this model; take it out of the text")

@@ -1,8 +1,9 @@
-"""The steps of the schema in order, and how a database takes those that it lacks.
+"""Migrations: the versions of the schema, and their application to a database.
 
-Boundary: the statements of a step stand in `schema`; opening, locking and checking a file is `connection`'s, reading
-and writing rows `statements`'. A released step is never edited: the next change is a new function below the last one.
-Never use ``table.transform()``: it drops a table's triggers without a word.
+A released migration is never edited: the next change is a new function below the last one. Never use
+``table.transform()``: it silently drops a table's triggers.
+
+Boundary: the statements of a migration are in `schema`; files are opened and checked elsewhere.
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ from playground.storage.database.schema import first as first_step
 from playground.storage.database.schema import second as second_step
 from playground.storage.database.schema import third as third_step
 
-APPLICATION_ID = 0x504C4159  # "PLAY": says whose file it is
+APPLICATION_ID = 0x504C4159  # "PLAY"
 
 migrations = Migrations("playground")
 
 SCHEMA = """
 SELECT type, name, sql FROM sqlite_schema
 WHERE name NOT LIKE '%migrations%' AND name NOT LIKE 'sqlite_%' ORDER BY type, name"""
-"""The statements that made a database, but for those of SQLite and of the migrations themselves."""
+"""The statements that created a database, without those of SQLite and sqlite-utils."""
 
 Schema = Mapping[tuple[str, str], str]
 """(type, name) -> statement."""
@@ -34,12 +35,12 @@ Schema = Mapping[tuple[str, str], str]
 
 @cache
 def schema_version() -> int:
-    """The `user_version` of a database with every step applied: how many steps there are."""
+    """Return the `user_version` of a current database: the number of migrations."""
     return len(migrations.pending(Database(memory=True)))
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """Apply the missing steps, all or none, and stamp the file as ours."""
+    """Apply the missing migrations, all or none, and set application id and version."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         migrations.apply(Database(connection, execute_plugins=False))
@@ -53,7 +54,7 @@ def migrate(connection: sqlite3.Connection) -> None:
 
 @cache
 def schema_of(version: int) -> Schema:
-    """The schema of a database to which the first `version` steps were applied."""
+    """Return the schema after the first `version` migrations."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         db = Database(connection, execute_plugins=False)
         later = [step.name for step in migrations.pending(db)[version:]]
@@ -62,18 +63,17 @@ def schema_of(version: int) -> Schema:
 
 
 def read_schema(connection: sqlite3.Connection) -> Schema:
-    """The schema that a database has."""
     return {(kind, name): sql for kind, name, sql in connection.execute(SCHEMA)}
 
 
-def differences(found: Schema, meant: Schema) -> Sequence[str]:
-    """What tells one schema from another, in words: "view pairs differs", "index votes_by_rater is missing"."""
+def differences(found: Schema, expected: Schema) -> Sequence[str]:
+    """Name the differences of two schemas: "view pairs differs", "index votes_by_rater is missing"."""
 
-    def words(part: tuple[str, str]) -> str:
-        how = "is missing" if part not in found else "does not belong to it" if part not in meant else "differs"
+    def describe(part: tuple[str, str]) -> str:
+        how = "is missing" if part not in found else "does not belong to it" if part not in expected else "differs"
         return f"{' '.join(part)} {how}"
 
-    return [words(part) for part in sorted({*meant, *found}) if found.get(part) != meant.get(part)]
+    return [describe(part) for part in sorted({*expected, *found}) if found.get(part) != expected.get(part)]
 
 
 def _run(db: Database, statements: tuple[str, ...]) -> None:
@@ -83,13 +83,13 @@ def _run(db: Database, statements: tuple[str, ...]) -> None:
 
 @migrations()  # type: ignore[untyped-decorator]
 def first(db: Database) -> None:
-    """Everything that the first version stores."""
+    """Models, instructions, generations, battles, votes, notes, pairs."""
     _run(db, first_step.TABLES + first_step.INDEXES + first_step.TRIGGERS + (first_step.PAIRS,))
 
 
 @migrations()  # type: ignore[untyped-decorator]
 def second(db: Database) -> None:
-    """A journal, consent, erasure, flags; a rater is stored by a hash of what her browser keeps."""
+    """Journal, consent, erasures, flags; raters are stored by a hash of their cookie."""
     _run(db, second_step.OLD_TRIGGERS + second_step.NOTES_INDEX)
     for (secret,) in db.execute(second_step.RATERS_OF_THE_PAGE).fetchall():
         for statement in second_step.RENAME_RATER:
@@ -101,5 +101,5 @@ def second(db: Database) -> None:
 
 @migrations()  # type: ignore[untyped-decorator]
 def third(db: Database) -> None:
-    """Who or what voted, votes of one network, keys of programs."""
+    """Origins of votes, networks, keys of programs."""
     _run(db, third_step.ORIGIN + third_step.FLAGS + third_step.TABLES + third_step.INDEXES + third_step.PAIRS)

@@ -1,7 +1,7 @@
-"""Events of the database as records of the journal: each holds the rows that it takes to have them again.
+"""Events of the database as records of the journal, each with the rows that are needed to restore it.
 
-Boundary: asks one snapshot, writes nothing. Rows are as they stand in their tables, with JSON text as text, so that
-what is made of them again is equal to the byte.
+Boundary: reads one snapshot. Rows are copied as they are, with JSON text as text, so that a restored row is equal byte
+for byte.
 """
 
 from __future__ import annotations
@@ -9,28 +9,24 @@ from __future__ import annotations
 import sqlite3
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from playground.records import Origin
 from playground.storage.database.rows import to_json
 from playground.storage.database.statements import Reading
-from playground.storage.journal.segments import About
-
-Record = dict[str, Any]
-"""``{seq, event, at, rows: {table: [row]}}`` and what the event is about."""
+from playground.storage.journal.lines import EventKey, Record
 
 _WANTED = "WITH wanted (battle) AS (SELECT value FROM json_each(?))"
 
-_PEOPLE = f"""{_WANTED}, people (battle, rater) AS (
+_RATERS = f"""{_WANTED}, people (battle, rater) AS (
   SELECT b.id, b.owner FROM wanted JOIN battles b ON b.id = battle
   UNION SELECT battle, v.rater_id FROM wanted JOIN votes v ON v.battle_id = battle
   UNION SELECT battle, n.rater_id FROM wanted JOIN vote_notes n ON n.battle_id = battle)"""
 
 _ANSWERS = "wanted JOIN battle_sides s ON s.battle_id = battle JOIN generations g ON g.id = s.generation_id"
 
-# What changes while a battle is judged.
-LIGHT: Mapping[str, str] = {
-    "raters": f"{_PEOPLE} SELECT battle AS of_battle, r.* FROM people JOIN raters r ON r.id = rater ORDER BY r.id",
+# Rows that change while a battle is judged.
+_CHANGING: Mapping[str, str] = {
+    "raters": f"{_RATERS} SELECT battle AS of_battle, r.* FROM people JOIN raters r ON r.id = rater ORDER BY r.id",
     "battles": f"{_WANTED} SELECT battle AS of_battle, b.* FROM wanted JOIN battles b ON b.id = battle",
     "votes": f"""{_WANTED} SELECT battle AS of_battle, v.*
 FROM wanted JOIN votes v ON v.battle_id = battle ORDER BY battle, v.revision""",
@@ -40,9 +36,9 @@ FROM wanted JOIN votes v ON v.battle_id = battle JOIN vote_flags f ON f.vote_id 
 FROM wanted JOIN vote_notes n ON n.battle_id = battle ORDER BY n.id""",
 }
 
-WHOLE: Mapping[str, str] = {
-    **LIGHT,
-    "consents": f"{_PEOPLE} SELECT battle AS of_battle, c.* FROM people JOIN consents c ON c.rater_id = rater",
+_ALL: Mapping[str, str] = {
+    **_CHANGING,
+    "consents": f"{_RATERS} SELECT battle AS of_battle, c.* FROM people JOIN consents c ON c.rater_id = rater",
     "instructions": f"""{_WANTED}, asked (battle, id) AS (
   SELECT battle, b.instruction_id FROM wanted JOIN battles b ON b.id = battle
   UNION SELECT battle, g.instruction_id FROM {_ANSWERS})
@@ -73,36 +69,35 @@ JOIN battle_sides t ON t.generation_id = e.id JOIN battles o ON o.id = t.battle_
 
 
 def database_id(reading: Reading) -> str:
-    """What tells this database from every other one, also from an empty one under its name."""
-    return str(reading.select("SELECT value FROM facts WHERE name = 'database_id'")[0]["value"])
+    """Return the id of a database, which is random and tells it from any other file of its name."""
+    return str(reading.scalar("SELECT value FROM facts WHERE name = 'database_id'"))
 
 
 def last_event(reading: Reading) -> int:
-    """The highest `seq` that was ever given; 0 where nothing has happened."""
-    return int(reading.select(_LAST)[0][0])
+    """Return the highest `seq` that was ever assigned; 0 if none was."""
+    return int(reading.scalar(_LAST))
 
 
-def event_of(reading: Reading, seq: int) -> About | None:
-    """What tells the event of a number from others; None where that number has none."""
+def event_key(reading: Reading, seq: int) -> EventKey | None:
+    """Return the identity of the event with a number; None if there is none."""
     statement = "SELECT kind, created_at, battle_id, vote_id FROM journal_events WHERE seq = ?"
     return next(((row[0], row[1], row[2], row[3]) for row in reading.select(statement, (seq,))), None)
 
 
 def entries_after(reading: Reading, seq: int, limit: int) -> Sequence[Record]:
-    """The next `limit` events after `seq` as records, in order; a vote or note that came since is in them already."""
+    """Return the next `limit` events after `seq` as records; votes and notes since then are already in their rows."""
     events = reading.select(_EVENTS, (seq, limit))
     battles = to_json(sorted({row["battle_id"] for row in events if row["battle_id"] is not None}))
-    found = {table: _by_battle(reading.select(statement, (battles,))) for table, statement in WHOLE.items()}
+    found = {table: _by_battle(reading.select(statement, (battles,))) for table, statement in _ALL.items()}
     return [_erasure(reading, row) if row["kind"] == "erasure" else _battle(row, found) for row in events]
 
 
-def buried(reading: Reading) -> Sequence[Record]:
-    """Every erasure as a record, in order."""
+def erasures(reading: Reading) -> Sequence[Record]:
     return [_erasure(reading, row) for row in reading.select("SELECT * FROM journal_events WHERE kind = 'erasure'")]
 
 
-def brought_up(record: Record) -> Record:
-    """A record of an earlier schema as this one has it: a vote's origin follows from where its battle was made."""
+def migrated(record: Record) -> Record:
+    """Return a record of an earlier schema with this schema's columns: a vote's origin follows from its battle."""
     rows = record["rows"]
     if all("origin" in vote for vote in rows.get("votes", ())):
         return record
@@ -123,16 +118,16 @@ def _by_battle(found: Sequence[sqlite3.Row]) -> Mapping[str, list[Record]]:
 
 
 def _battle(event: sqlite3.Row, found: Mapping[str, Mapping[str, list[Record]]]) -> Record:
-    """A vote with everything about its battle; later news of a battle that has a vote only with what may be new."""
+    """Return a vote with all rows of its battle; a later event of a battle that has a vote with those that change."""
     battle_id = event["battle_id"]
-    whole = event["kind"] == "vote" or battle_id not in found["votes"]
-    rows = {table: found[table].get(battle_id, []) for table in (WHOLE if whole else LIGHT)}
+    is_complete = event["kind"] == "vote" or battle_id not in found["votes"]
+    rows = {table: found[table].get(battle_id, []) for table in (_ALL if is_complete else _CHANGING)}
     about = {"battle_id": battle_id, "vote_id": event["vote_id"]}
     return {"seq": event["seq"], "event": event["kind"], "at": event["created_at"], **about, "rows": rows}
 
 
 def _erasure(reading: Reading, event: sqlite3.Row) -> Record:
-    """A tombstone: which battles, and which answers no battle shows any more, with what is left of them.
+    """Return a tombstone: the erased battles, and the answers that no battle shows any more with their instruction.
 
     `holders` are the owners of all battles that showed these answers.
     """

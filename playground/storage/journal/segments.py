@@ -1,198 +1,104 @@
-"""Files of the journal: lines that can be checked, in segments that only grow.
+"""Segments of the journal: files of lines that only grow.
 
-Boundary: bytes and files; knows no database, and of a record no more than that it is one JSON object. A segment is
-``<boot>/<n>.jsonl``: a header, then a line for each event in the order of their `seq`; the lines of a folder are its
-segments' lines. Whatever fails while writing leaves whole lines or a torn end, which readers step over.
+A segment is ``<boot>/<n>.jsonl``: a header, then a line for each event in the order of `seq`.
+
+Boundary: reads and rewrites files; knows no database.
 """
 
 from __future__ import annotations
 
-import errno
-import json
 import os
-import re
-import secrets
-import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from enum import StrEnum
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
-from playground.storage.database.rows import to_json
+from playground.storage.database.files import sync_folder
+from playground.storage.journal.lines import (
+    HEADER_START,
+    EventKey,
+    Fault,
+    Line,
+    Record,
+    is_sealed,
+    key_of,
+    parse,
+    seq_of,
+)
 
-SEGMENT_BYTES = 64 * 1024 * 1024
-"""A segment that is as long takes no more lines."""
-LINE_BYTES = 64 * 1024 * 1024
-"""No line of ours comes near; damage may take the line feeds away, and memory shall hold what is left."""
+MAX_LINE_BYTES = 64 * 1024 * 1024
+"""Far longer than any line; limits the memory if damage has removed the line feeds."""
+
 TAIL_BYTES = 1 << 16
-
-_SEAL = re.compile(rb',"crc":"([0-9a-f]{8})"\}\Z')
-_SEAL_BYTES = 18
-_EVENT = re.compile(rb'\{"seq":([0-9]{1,18}),"event":"([a-z]+)"')
-_HEADER = b'{"journal":'
-
-
-About = tuple[str, str, str | None, str | None]
-"""What tells an event from every other one, whatever its number: kind, time, battle, vote."""
-
-
-class Fault(StrEnum):
-    """What is wrong with a line."""
-
-    NONE = ""
-    TORN = "torn"  # the last of its segment, without its end: normal after a kill
-    DAMAGED = "damaged"  # its checksum does not fit
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line that is no header, as it stands in its segment."""
-
-    segment: Path
-    number: int  # the header is 1
-    text: bytes  # without its line feed
-    fault: Fault
-
-    @property
-    def seq(self) -> int:
-        """The number of its event; 0 where it has none."""
-        return _seq(self.text)
-
-    @property
-    def event(self) -> str:
-        """The kind of its event; empty where it has none."""
-        found = _EVENT.match(self.text)
-        return "" if found is None else found[2].decode()
-
-    @property
-    def about(self) -> About:
-        """What tells its event from others; only of an event without a fault."""
-        return _about(self.text)
-
-    @property
-    def record(self) -> dict[str, Any]:
-        """What it says; only of a line without a fault."""
-        return _record(self.text)
-
-
-@dataclass(slots=True)
-class Tally:
-    """What was read of a folder so far."""
-
-    lines: int = 0
-    damaged: int = 0
-    torn: int = 0
-    bytes: int = 0
-    highest: int = 0
-    events: int = 0  # different ones
-    seen: bytearray = field(default_factory=bytearray)  # a bit for each
-
-    def count(self, line: Line) -> None:
-        """One more line, or what is left of one."""
-        self.bytes += len(line.text) + 1
-        self.lines += line.fault is Fault.NONE
-        self.damaged += line.fault is Fault.DAMAGED
-        self.torn += line.fault is Fault.TORN
-
-    def is_new(self, seq: int) -> bool:
-        """Whether an event is met for the first time; from now on it is not."""
-        if self.has(seq):
-            return False
-        place = seq >> 3
-        if place >= len(self.seen):
-            self.seen.extend(bytes(2 * place + 1 - len(self.seen)))
-        self.seen[place] |= 1 << (seq & 7)
-        self.events += 1
-        self.highest = max(self.highest, seq)
-        return True
-
-    def has(self, seq: int) -> bool:
-        """Whether an event was met."""
-        return seq >> 3 < len(self.seen) and bool(self.seen[seq >> 3] & 1 << (seq & 7))
-
-    @property
-    def missing(self) -> int:
-        """How many numbers up to the highest were not met."""
-        return self.highest - self.events
+"""How much of a segment's end is searched first for its last event."""
 
 
 def journal_folder(database: Path) -> Path:
-    """Where the journal of a database lies: beside it."""
+    """Return the folder of a database's journal, which lies beside it."""
     return database.with_name(f"{database.name}.journal")
 
 
-def sealed(record: Mapping[str, Any]) -> bytes:
-    """A record as a line: JSON whose last member `crc` is the CRC-32 of the text before it."""
-    text = to_json(record)[:-1].encode()
-    return b'%s,"crc":"%08x"}\n' % (text, zlib.crc32(text))
-
-
-def is_sealed(text: bytes) -> bool:
-    """Whether a line, without its line feed, is as it was written."""
-    seal = _SEAL.search(text, max(0, len(text) - _SEAL_BYTES))
-    return seal is not None and zlib.crc32(memoryview(text)[:-_SEAL_BYTES]) == int(seal[1], 16)
-
-
 def segments(folder: Path) -> list[Path]:
-    """The segments of a folder by name; boots are named by the clock, which may have been set back."""
+    """Return the segments of a folder by name, which the clock gave and may be out of order."""
     return sorted(path for path in folder.rglob("*.jsonl") if path.is_file())
 
 
 def in_order(folder: Path) -> list[Path]:
-    """The segments of a folder, those with earlier events first."""
+    """Return the segments of a folder in the order of their events."""
     return sorted(segments(folder), key=lambda path: (_first_seq(path), path))
 
 
-def header(segment: Path) -> Mapping[str, Any] | None:
-    """What the first line of a segment says of it; None where that line is torn or damaged."""
+def header(segment: Path) -> Record | None:
+    """Return the header of a segment; None if it is torn or damaged."""
     with segment.open("rb") as file:
-        text = file.readline(LINE_BYTES).rstrip(b"\n")
-    return _record(text) if text.startswith(_HEADER) and is_sealed(text) else None
+        text = file.readline(MAX_LINE_BYTES).rstrip(b"\n")
+    return parse(text) if text.startswith(HEADER_START) and is_sealed(text) else None
+
+
+def database_ids(folder: Path) -> set[str]:
+    """Return the ids of the databases whose events lie in a folder, from the intact headers."""
+    headers = (header(segment) for segment in segments(folder))
+    return {found["database_id"] for found in headers if found is not None}
 
 
 def read(segment: Path) -> Iterator[Line]:
-    """The lines of a segment one after the other, the faulty ones too, but for the header where it is whole."""
+    """Yield the lines of a segment, faulty ones too, without an intact header."""
     with segment.open("rb") as file:
         number = 0
-        while text := file.readline(LINE_BYTES):
+        while text := file.readline(MAX_LINE_BYTES):
             number += 1
-            line = _judged(segment, number, text)
-            if not (number == 1 and line.fault is Fault.NONE and line.text.startswith(_HEADER)):
+            line = _line(segment, number, text)
+            if not (number == 1 and line.fault is Fault.NONE and line.text.startswith(HEADER_START)):
                 yield line
 
 
-def whole(folder: Path) -> Iterator[Line]:
-    """The events of a folder without a fault."""
+def events(folder: Path) -> Iterator[Line]:
+    """Yield the intact events of a folder in order."""
     for segment in in_order(folder):
-        yield from (line for line in read(segment) if line.fault is Fault.NONE and line.seq)
+        yield from (line for line in read(segment) if line.is_event)
 
 
 def highest_seq(folder: Path) -> int:
-    """The highest event of a folder; 0 where there is none."""
-    return max((_seq(_last(segment)) for segment in segments(folder)), default=0)
+    """Return the number of a folder's last event; 0 if there is none."""
+    return max((seq_of(_last(segment)) for segment in segments(folder)), default=0)
 
 
-def ends(folder: Path) -> Sequence[tuple[int, About]]:
-    """The last event of each segment that has one, from its end."""
+def last_events(folder: Path) -> Sequence[tuple[int, EventKey]]:
+    """Return number and identity of the last event of each segment that has one."""
     texts = (_last(segment) for segment in segments(folder))
-    return [(_seq(text), _about(text)) for text in texts if text]
+    return [(seq_of(text), key_of(text)) for text in texts if text]
 
 
 def rewrite(segment: Path, change: Callable[[Line], bytes | None]) -> None:
-    """Put what `change` makes of each line (with its line feed; None: nothing) in place of a segment, all or nothing.
+    """Replace each line of a segment by what `change` returns (with a line feed; None: drop it), all or nothing.
 
     Raises:
-        OSError: it could not be written; the segment is as before.
+        OSError: it could not be written; the segment is unchanged.
     """
     part = segment.with_suffix(".part")
     try:
         with part.open("wb") as file:
             with segment.open("rb") as old:
-                first = old.readline(LINE_BYTES)
-            if first.startswith(_HEADER):
+                first = old.readline(MAX_LINE_BYTES)
+            if first.startswith(HEADER_START):
                 file.write(first)
             for line in read(segment):
                 file.write(change(line) or b"")
@@ -205,115 +111,12 @@ def rewrite(segment: Path, change: Callable[[Line], bytes | None]) -> None:
     sync_folder(segment.parent)
 
 
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder survive a loss of power, where the file system knows how."""
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EBADF):
-            raise
-    finally:
-        os.close(opened)
-
-
-class Appender:
-    """Adds lines to a folder, to segments of its own; nothing is made before the first line.
-
-    Args:
-        database_id: whose events they are.
-        version: of the schema that the rows in them have.
-    """
-
-    def __init__(self, folder: Path, database_id: str, version: int, segment_bytes: int = SEGMENT_BYTES) -> None:
-        self._folder = folder
-        self._boot = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{secrets.token_hex(4)}"
-        self._said = {"journal": 1, "database_id": database_id, "boot": self._boot, "version": version}
-        self._segment_bytes = segment_bytes
-        self._number = 0
-        self._file: int | None = None
-        self._bytes = 0  # of the open segment, all of them safe on disk
-
-    def append(self, lines: Sequence[bytes]) -> None:
-        """Add lines (each with its line feed); they survive a loss of power when this returns.
-
-        Raises:
-            OSError: none of them was added, and the next ones go into a new segment.
-        """
-        if self._file is not None and self._bytes >= self._segment_bytes:
-            self.end_segment()
-        try:
-            opened = self._open()
-            data = b"".join(lines) if self._bytes else b"".join([self._header(), *lines])
-            _write(opened, data)
-            os.fsync(opened)
-        except OSError:
-            self._take_back()
-            raise
-        self._bytes += len(data)
-
-    def end_segment(self) -> None:
-        """Let the next line begin a new segment; idempotent."""
-        if self._file is not None:
-            os.close(self._file)
-            self._file, self._bytes = None, 0
-
-    def _open(self) -> int:
-        """The open segment, or a new one whose name survives a loss of power."""
-        if self._file is None:
-            folder = self._folder / self._boot
-            folder.mkdir(parents=True, exist_ok=True)
-            self._file, self._bytes = _create(folder / _name(self._number + 1)), 0
-            self._number += 1
-            for above in (folder, self._folder, self._folder.parent):
-                sync_folder(above)
-        return self._file
-
-    def _header(self) -> bytes:
-        return sealed({**self._said, "segment": self._number})
-
-    def _take_back(self) -> None:
-        """Undo half a write as far as the disk lets us: what is left of it is a torn end."""
-        if self._file is None:
-            return
-        opened, kept = self._file, self._bytes
-        with suppress(OSError):
-            os.ftruncate(opened, kept)
-            os.fsync(opened)
-        with suppress(OSError):
-            self.end_segment()
-        self._file, self._bytes = None, 0
-        if not kept:
-            with suppress(OSError):
-                (self._folder / self._boot / _name(self._number)).unlink()
-                self._number -= 1
-
-
-def _name(number: int) -> str:
-    return f"{number:08}.jsonl"
-
-
-def _create(path: Path) -> int:
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
-
-
-def _write(opened: int, data: bytes) -> None:
-    left = memoryview(data)
-    while left:
-        left = left[os.write(opened, left) :]
-
-
-def _judged(segment: Path, number: int, text: bytes) -> Line:
-    at_the_end = not text.endswith(b"\n") and len(text) < LINE_BYTES
+def _line(segment: Path, number: int, text: bytes) -> Line:
+    is_last = not text.endswith(b"\n") and len(text) < MAX_LINE_BYTES
     text = text.rstrip(b"\n")
-    if is_sealed(text):  # also where only its line feed is missing
+    if is_sealed(text):  # even if only its line feed is missing
         return Line(segment, number, text, Fault.NONE)
-    return Line(segment, number, text, Fault.TORN if at_the_end else Fault.DAMAGED)
-
-
-def _seq(text: bytes) -> int:
-    found = _EVENT.match(text)
-    return 0 if found is None else int(found[1])
+    return Line(segment, number, text, Fault.TORN if is_last else Fault.DAMAGED)
 
 
 def _last(segment: Path) -> bytes:
@@ -323,21 +126,11 @@ def _last(segment: Path) -> bytes:
         with segment.open("rb") as file:
             file.seek(start)
             texts = file.read(size - start).split(b"\n")
-        found = next((text for text in reversed(texts[start > 0 :]) if _seq(text) and is_sealed(text)), b"")
+        found = next((text for text in reversed(texts[start > 0 :]) if seq_of(text) and is_sealed(text)), b"")
         if found or start == 0:
             return found
         span *= 8
 
 
 def _first_seq(segment: Path) -> int:
-    return next((line.seq for line in read(segment) if line.fault is Fault.NONE and line.seq), 0)
-
-
-def _about(text: bytes) -> About:
-    said = _record(text.partition(b',"rows":')[0] + b"}")  # which stands in no string: there it is escaped
-    return said["event"], said["at"], said.get("battle_id"), said.get("vote_id")
-
-
-def _record(text: bytes) -> dict[str, Any]:
-    record: dict[str, Any] = json.loads(text)
-    return record
+    return next((line.seq for line in read(segment) if line.is_event), 0)

@@ -1,4 +1,4 @@
-"""What was erased, as the journal knows it, and what is left of a record whose words were.
+"""Tombstones: what was erased, and the removal of it from records of the journal.
 
 Boundary: pure; changes records, never a file or a database.
 """
@@ -8,31 +8,35 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from playground.records import Instruction
 from playground.storage.database.rows import instruction_row, to_json
+from playground.storage.database.tables.erasures import NO_TEXT
+from playground.storage.journal.lines import Record
 
-Record = dict[str, Any]
+WRITTEN_NOTES = ("comment", "report")
+"""Notes in a rater's own words; reasons are counted, and stay."""
 
-NO_WORDS: Mapping[str, str] = {"text": "", "prompt_text": "", "prompt_ids": "[]", "token_ids": "[]"}
-"""Columns of an erased generation."""
-HER_NOTES = ("comment", "report")
-"""Notes in words of her own; reasons are counted, and stay."""
-_PEOPLE = re.compile(rb'"(?:owner|rater_id)":("(?:[^"\\]|\\.)*")')
+_RATERS = re.compile(rb'"(?:owner|rater_id)":("(?:[^"\\]|\\.)*")')
 
 
 @dataclass(slots=True)
 class Tombstones:
-    """Of some erasures; filled by `add`."""
+    """The tombstones of any number of erasures."""
 
-    battles: dict[str, Record] = field(default_factory=dict)  # erased ones, as they stand since
-    generations: dict[str, str] = field(default_factory=dict)  # emptied ones, and their instruction since
-    raters: dict[str, int] = field(default_factory=dict)  # up to which event notes are gone
+    battles: dict[str, Record] = field(default_factory=dict)  # rows of the erased battles
+    generations: dict[str, str] = field(default_factory=dict)  # erased generations -> their empty instruction
+    raters: dict[str, int] = field(default_factory=dict)  # -> the event before which their notes are erased
     _marks: set[bytes] = field(default_factory=set)
 
+    @classmethod
+    def of(cls, erasures: Iterable[Record]) -> Tombstones:
+        made = cls()
+        for erasure in erasures:
+            made.add(erasure)
+        return made
+
     def add(self, erasure: Record) -> None:
-        """One more, from its record."""
         self.battles |= {row["id"]: row for row in erasure["rows"]["battles"]}
         self.generations |= erasure["generations"]
         raters = [row["rater_id"] for row in erasure["rows"]["erasures"]]
@@ -41,30 +45,30 @@ class Tombstones:
         self._marks |= {to_json(rater).encode() for rater in (*raters, *erasure["holders"])}
 
     def may_change(self, text: bytes) -> bool:
-        """False for the text of a record that stays as it is: it names nobody whose words, or whose answers, went."""
-        return not self._marks.isdisjoint(_PEOPLE.findall(text))
+        """Return False if a line names no rater of an erasure, and so holds no erased text."""
+        return not self._marks.isdisjoint(_RATERS.findall(text))
 
     def applied(self, record: Record) -> Record:
-        """The record without erased words; itself where it has none."""
+        """Return the record without erased text; itself if it has none."""
         if record["event"] == "erasure" or not self.raters:
             return record
         old = record["rows"]
-        new = {table: self._table(table, found, record["seq"]) for table, found in old.items()}
+        new = {table: self._table(table, rows, record["seq"]) for table, rows in old.items()}
         if "instructions" in new:
-            new["instructions"] = _still_asked(new)
+            new["instructions"] = _used_instructions(new)
         return record if new == old else {**record, "rows": new}
 
-    def _table(self, table: str, found: list[Record], seq: int) -> list[Record]:
+    def _table(self, table: str, rows: list[Record], seq: int) -> list[Record]:
         match table:
             case "battles":
-                return [self._battle(row) for row in found]
+                return [self._battle(row) for row in rows]
             case "generations":
-                return [self._generation(row) for row in found]
-            case "generation_flags":  # what was found in an answer is a piece of it
-                return [{**row, "detail": ""} if row["generation_id"] in self.generations else row for row in found]
+                return [self._generation(row) for row in rows]
+            case "generation_flags":  # the detail quotes the answer
+                return [{**row, "detail": ""} if row["generation_id"] in self.generations else row for row in rows]
             case "vote_notes":
-                return [row for row in found if not self._is_gone(row, seq)]
-        return found
+                return [row for row in rows if not self._is_erased(row, seq)]
+        return rows
 
     def _battle(self, row: Record) -> Record:
         erased = self.battles.get(row["id"])
@@ -72,20 +76,16 @@ class Tombstones:
 
     def _generation(self, row: Record) -> Record:
         instruction = self.generations.get(row["id"])
-        return row if instruction is None else {**row, **NO_WORDS, "instruction_id": instruction}
+        return row if instruction is None else {**row, **NO_TEXT, "instruction_id": instruction}
 
-    def _is_gone(self, note: Record, seq: int) -> bool:
-        return note["kind"] in HER_NOTES and seq < self.raters.get(note["rater_id"], 0)
+    def _is_erased(self, note: Record, seq: int) -> bool:
+        return note["kind"] in WRITTEN_NOTES and seq < self.raters.get(note["rater_id"], 0)
 
 
-def _still_asked(rows: Mapping[str, list[Record]]) -> list[Record]:
-    """The instructions that a battle or an answer of the record still has, or those without words in their place."""
+def _used_instructions(rows: Mapping[str, list[Record]]) -> list[Record]:
+    """Return the instructions, empty ones included, that a battle or generation of the record refers to."""
     known = list(rows["instructions"])
-    known += [row for row in _empty(known) if row not in known]
-    asked = {row["instruction_id"] for table in ("battles", "generations") for row in rows.get(table, ())}
-    return [row for row in known if row["id"] in asked]
-
-
-def _empty(instructions: Iterable[Record]) -> Iterable[Record]:
-    categories = sorted({row["category"] for row in instructions})
-    return [instruction_row(Instruction("", category=category)) for category in categories]
+    empty = (instruction_row(Instruction("", category=name)) for name in sorted({row["category"] for row in known}))
+    known += [row for row in empty if row not in known]
+    used = {row["instruction_id"] for table in ("battles", "generations") for row in rows.get(table, ())}
+    return [row for row in known if row["id"] in used]

@@ -1,42 +1,42 @@
-// The battle that this tab shows: its name for every call, the order of replies, following it, a vote's first second.
+// The battle that this tab shows: data for every call, the order of replies, following, a vote's first second.
 //
 // Replies may be drawn in any order. Each says in #status what it drew: the step of the tab that it answers, the battle,
 // its revision and its phase. If an older reply is drawn after a newer one, the page asks for the newer battle again.
-// While a battle is being written the page has itself followed (#watch), and asks if it hears nothing (#pulse).
+// While a battle is being written the page follows it (#watch), and asks again if it hears nothing (#pulse).
 //
-// If the server cannot be reached Gradio says so, asks every two seconds, and loads the page anew once it answers; the
-// address brings the battle back. If the server was started again before the page asked for anything, nobody notices.
+// If the server cannot be reached, Gradio says so, asks every two seconds, and reloads the page once it answers; the
+// address brings the battle back.
 (() => {
   "use strict";
-  const PHASES = ["compose", "generating", "open", "voted", "revealed", "void"]; // of one revision, in their order
-  const AGAIN_MS = 700; // between two questions
+  const PHASES = ["compose", "generating", "open", "voted", "revealed", "void"]; // of one revision, in order
+  const AGAIN_MS = 700; // between two requests
   const SILENT_MS = 5000; // the server is heard every two seconds
-  const OVERDUE_MS = 2000; // a reply that should be here, a vote that should be final
-  const MOST_SAID = 400; // characters
-  const WHOLE_MS = 600; // after which a reply should be drawn completely
-  const MOST_TRIES = 3; // to draw it completely
-  const SLACK_MS = 30; // a timer may be early
+  const OVERDUE_MS = 2000; // a reply that should have come, a vote that should be final
+  const MAX_SAID_CHARS = 400;
+  const WHOLE_MS = 600; // until a reply is drawn completely
+  const MOST_TRIES = 3; // to draw a reply completely
+  const SLACK_MS = 30; // timers may fire early
   const byId = (id) => document.getElementById(id);
   const now = () => performance.now();
 
   let shown = { step: 0, battle: "", revision: 0, phase: "compose", said: "", columns: "", written: "", votes: false };
-  let steps = 0; // grows with whatever makes the tab show something else
-  let answered = false; // what the address names was drawn, or refused
+  let steps = 0; // grows with every action that makes the tab show something else
+  let answered = false; // the battle in the address was drawn or refused
   let behind = false; // an older reply was drawn last
   let finalAt = Infinity;
   let opensAt = 0;
 
-  // What a call of the page tells the server
+  // Data for the server
 
-  /** Until what the address names was drawn or refused, that is the battle. */
+  /** The battle in the address, until it was drawn or refused. */
   const address = () => (answered ? "" : (new URL(location.href).searchParams.get("battle") || "").slice(0, 100));
 
   function named() {
     const { battle, revision, step, said } = shown;
-    return { battle: battle || address(), revision: battle ? revision : null, step, said: said.slice(0, MOST_SAID), again: true };
+    return { battle: battle || address(), revision: battle ? revision : null, step, said: said.slice(0, MAX_SAID_CHARS), again: true };
   }
 
-  /** A judgement is about what is seen: not while the page is behind, nor in the first second. */
+  /** Refuse a vote while the page is behind, and in the first second. */
   function judged(choice = "") {
     if (behind || (choice && held())) throw new Error("The page is about to change; nothing was sent.");
     return { ...named(), choice };
@@ -67,17 +67,17 @@
 
   function settled() {
     streams = Math.max(0, streams - 1);
-    if (!streams) [watching, watchedAt] = ["", now()]; // the reply to this comes first
+    if (!streams) [watching, watchedAt] = ["", now()]; // the reply to this call comes first
     return named();
   }
 
-  // Asking
+  // Requests
 
-  let everything = false; // also what a visitor may be typing beside a battle
+  let everything = false; // draw also what a visitor may be typing beside the battle
   let askedAt = -Infinity;
   let asking = 0;
 
-  /** Have the battle drawn again as it stands; by `id` with or without what the composer held. */
+  /** Draw the battle again; `id` "recall" draws the composer too. */
   function ask(all, id = "again") {
     everything ||= all;
     if (asking && id === "again") return;
@@ -95,7 +95,7 @@
     byId("watch")?.click();
   }
 
-  /** Once a second: whatever was lost on its way is asked for once more. */
+  /** Once a second: ask again for lost replies. */
   function tend() {
     const waited = now() - Math.max(askedAt, 0); // or since the page was loaded
     if (behind) {
@@ -112,7 +112,7 @@
     } else if (shown.phase === "voted" && now() > finalAt + OVERDUE_MS && waited > OVERDUE_MS) ask(false);
   }
 
-  // What was drawn
+  // Replies
 
   function isOlder(drawn) {
     if (drawn.step !== shown.step) return drawn.step < shown.step;
@@ -122,7 +122,7 @@
   }
 
   function onStatus(data) {
-    if (!data.phase) return; // only words, no news of the battle
+    if (!data.phase) return; // only a message
     const { phase, said = "", gone = "", battle = "", columns = "", written = "" } = data;
     const drawn = { step: Number(data.step), battle, revision: Number(data.revision) || 0, phase, said, columns, written, gone, votes: "votes" in data };
     behind = isOlder(drawn);
@@ -144,7 +144,7 @@
 
   function onPulse({ battle, phase, step }) {
     heardAt = now();
-    if (Number(step) > shown.step) { // its reply was drawn, and another one over it at once
+    if (Number(step) > shown.step) { // its reply was drawn, and at once another one over it
       shown = { ...shown, step: Number(step), battle, revision: 0, phase: "compose", said: "" };
       behind = true;
       ask(true);
@@ -154,7 +154,7 @@
   let tries = 0;
   let checking = 0;
 
-  /** Gradio may draw two replies into each other while components appear: then the battle is drawn once more. */
+  /** Draw the battle once more if Gradio has mixed two replies while components appeared. */
   function check() {
     if (behind || isWhole() || tries >= MOST_TRIES) return;
     tries += 1;
@@ -182,7 +182,7 @@
     hold();
   }
 
-  /** Choices that Gradio shows as open are off until then. */
+  /** Disable choices until then, although Gradio shows them as enabled. */
   function hold() {
     document.body.toggleAttribute("data-held", held());
     for (const button of document.querySelectorAll("button.choice")) {
@@ -202,12 +202,12 @@
     event.stopImmediatePropagation();
   }
 
-  // Looking
+  // Changes of the page
 
   const WATCHED = ["step", "battle", "revision", "phase", "gone", "written", "final-in", "opens-in", "beat"].map((name) => `data-${name}`);
   const read = { status: "", pulse: "" };
 
-  /** Gradio draws into the same element again, or into a new one. */
+  /** Return whether an element's data changed; Gradio may redraw it or replace it. */
   function changed(name, element) {
     const data = element ? JSON.stringify(element.dataset) : read[name];
     const differs = data !== read[name];

@@ -1,13 +1,13 @@
-// A note at the top of the page while its events cannot be sent, with the cure where the address is at fault.
+// A note at the top of the page while requests fail, with advice if the address is the cause.
 //
-// It looks at each request that the page makes. What happens to a battle meanwhile is not decided here.
+// It watches every request of the page, and leaves battles to `battle.js`.
 (() => {
   "use strict";
   const PROBE_MS = 2000;
-  const PATIENCE_MS = 5000; // for the answer to a probe
+  const PATIENCE_MS = 5000; // for the response to a probe
   const words = JSON.parse(document.getElementById("connection-words").textContent);
   const send = window.fetch.bind(window);
-  const folder = location.pathname.replace(/[^/]*$/, ""); // every page of the playground lies in the same one
+  const folder = location.pathname.replace(/[^/]*$/, ""); // all pages are in the same one
   let shown = "";
   let probing = false;
   let leaving = false;
@@ -28,9 +28,9 @@
     document.getElementById("connection")?.remove();
   }
 
-  /** Whether an answer came from the playground, not from a proxy that does not reach it. */
-  function isOurs(answer) {
-    return answer.status < 500 || (answer.headers.get("content-type") || "").startsWith("application/json");
+  /** Return whether a response came from the playground, not from a proxy that cannot reach it. */
+  function isOurs(response) {
+    return response.status < 500 || (response.headers.get("content-type") || "").startsWith("application/json");
   }
 
   async function isBack() {
@@ -53,20 +53,20 @@
     hide();
   }
 
-  function judge(url, answer) {
+  function judge(url, response) {
     if (url.host !== location.host) return;
-    if (answer.headers.get("x-playground-refused") === "origin") show("address");
-    else if (answer.status >= 400 && !url.pathname.startsWith(folder)) show("path");
-    else if (!isOurs(answer)) probe();
+    if (response.headers.get("x-playground-refused") === "origin") show("address");
+    else if (response.status >= 400 && !url.pathname.startsWith(folder)) show("path");
+    else if (!isOurs(response)) probe();
     else hide();
   }
 
   window.fetch = async (input, init) => {
     const url = new URL(input instanceof Request ? input.url : input, location.href);
     try {
-      const answer = await send(input, init);
-      judge(url, answer);
-      return answer;
+      const response = await send(input, init);
+      judge(url, response);
+      return response;
     } catch (error) {
       if (!leaving && error?.name !== "AbortError") {
         if (url.host !== location.host) show("address");

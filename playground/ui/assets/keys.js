@@ -1,12 +1,12 @@
-// What the page does by itself: shortcuts, the address of the battle, raw / copy / enlarge, the countdown. `battle.js`
-// says which battle is shown.
-// Everything else is decided by the server; this only presses buttons that are on the page and can be pressed.
+// Shortcuts, the battle's address, raw / copy / enlarge, and the countdown. `battle.js` says which battle is shown.
+//
+// The server decides everything else; this only presses buttons that a visitor could press.
 (() => {
   "use strict";
   const SIDES = ["a", "b", "c", "d", "e", "f"];
   const byId = (id) => document.getElementById(id);
 
-  /** The button with this id, or inside the block with this id, if it can be pressed now. */
+  /** Return the button with this id, or inside the block with this id, if it can be pressed. */
   function pressable(id) {
     const found = byId(id);
     const button = found && (found.matches("button") ? found : found.querySelector("button"));
@@ -36,7 +36,7 @@
       if (target instanceof HTMLElement && target.matches("textarea, input")) target.dispatchEvent(new Event("change", { bubbles: true }));
       if (press("compare")) {
         event.preventDefault();
-        if (target instanceof HTMLElement) target.blur(); // the next keys judge, they do not type
+        if (target instanceof HTMLElement) target.blur(); // the next keys vote
       }
       return;
     }
@@ -103,7 +103,7 @@
     }
   }
 
-  // What follows the battle
+  // The battle's address, focus and countdown
 
   let battle = "";
   let phase = "";
@@ -127,7 +127,7 @@
       phase = document.body.dataset.phase;
       const field = byId("instruction")?.querySelector("textarea");
       if (before && phase === "compose") field?.focus();
-      if (!before && phase !== "compose" && document.activeElement === field) field?.blur(); // keys judge, they do not type
+      if (!before && phase !== "compose" && document.activeElement === field) field?.blur(); // keys vote
     }
     count(news.phase === "voted" ? Number(news.finalIn) : NaN);
   }
@@ -140,7 +140,7 @@
     history.replaceState(history.state, "", url);
   }
 
-  /** Seconds until the reveal, beside the button; the server's clock decides, this only counts along. */
+  /** Show the seconds until the reveal; the server's clock decides. */
   function count(left) {
     clearInterval(countdown);
     const until = performance.now() + left * 1000;
@@ -154,7 +154,7 @@
     if (Number.isFinite(left)) countdown = setInterval(show, 200);
   }
 
-  // What Gradio's components cannot be told: regions, labels, shortcuts
+  // Regions, labels and shortcuts, for which Gradio's components have no arguments
 
   const SHORTCUTS = { compare: "Control+Enter Meta+Enter", stop: "Escape", "vote-tie": "t", "vote-bad": "n", undo: "u", reveal: "r", "next-battle": "Enter" };
   for (const side of SIDES) SHORTCUTS[`vote-${side}`] = side;
@@ -172,7 +172,7 @@
       set(answer, "tabindex", "0");
     }
     for (const field of document.querySelectorAll(".raw textarea, .mono textarea")) {
-      field.disabled = false; // can be read, selected and scrolled by keyboard, though not changed
+      field.disabled = false; // so that it can be selected and scrolled by keyboard
       field.readOnly = true;
     }
     for (const [id, keys] of Object.entries(SHORTCUTS)) set(byId(id), "aria-keyshortcuts", keys);
@@ -180,7 +180,7 @@
 
   let reporting = false;
 
-  /** The report form opens below the answers: bring it into sight, ready to be written in. */
+  /** Scroll to the report form when it opens, and focus it. */
   function showReport() {
     const field = byId("report-words")?.querySelector("textarea");
     const open = Boolean(field?.getClientRects().length);
@@ -191,7 +191,7 @@
     reporting = open;
   }
 
-  /** Gradio may put a new element in the place of an old one: look again whenever the page changes. */
+  /** Update after every change of the page: Gradio may replace elements. */
   function look() {
     label();
     showReport();

@@ -1,4 +1,4 @@
-// The Models room: states go into the cards that stay as they are; what was open stays open when cards are drawn anew.
+// The Models page: put states into their cards, and keep details open when the cards are drawn again.
 (() => {
   "use strict";
   const opened = new Set();
@@ -37,7 +37,7 @@
     if (pressed && document.activeElement === document.body) cardOf(pressed)?.querySelector("[data-do]")?.focus();
   }
 
-  /** What is open is known by the clicks (a key on a summary is one): drawing anew closes it without anybody's will. */
+  /** Remember open details by clicks (a key press is one too), because drawing closes them without an event. */
   document.addEventListener("click", (event) => {
     const at = (selector) => event.target.closest?.(`#models-list ${selector}`);
     const summary = at("summary");

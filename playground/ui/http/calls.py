@@ -1,7 +1,9 @@
-"""What a request may ask of Gradio, read strictly: which route, which event, how many values, and nothing else.
+"""Check a request to Gradio strictly: its route, its event, and the number of its values.
 
-Boundary: pure; bytes in, a `Call` with the body as Gradio is to see it out. Knows the routes of Gradio's own server
-that this page and its programs use; every other one (uploads, editors, streams, components' own servers) is closed.
+Only the routes that this page and its programs use are open; every other route of Gradio's (uploads, editors, streams,
+components' own servers) is closed.
+
+Boundary: pure; takes bytes, returns a `Call` with the body that Gradio may see.
 """
 
 from __future__ import annotations
@@ -16,11 +18,10 @@ from typing import Any, NoReturn
 from playground.errors import InvalidValue, Unknown
 
 PREFIX = "/gradio_api/"
-MOST_NESTED = 12
-"""Lists and tables inside each other; the page and the API never send more than four."""
+MAX_DEPTH = 12
+"""How deep lists and objects may be nested; the page and the API never send more than four levels."""
 READABLE = re.compile(
-    r"info|openapi\.json|queue/(data|status)|heartbeat/[\w-]{1,64}|call/(v2/)?\w{1,64}/[\w-]{1,64}|startup-events"
-    r"|app_id|user|login_check|theme\.css"
+    r"info|openapi\.json|queue/(data|status)|call/(v2/)?\w{1,64}/[\w-]{1,64}|startup-events|app_id|user|login_check|theme\.css"
 )
 SESSION = re.compile(r"[\w-]{1,64}")
 _CALL = re.compile(r"(?P<way>run|api|call/v2|call)/(?P<name>\w{1,64})|(?P<join>queue/join)|(?P<other>cancel|reset)")
@@ -33,38 +34,38 @@ class Endpoint:
     index: int
     name: str
     inputs: int
-    parameters: Mapping[str, bool] | None = None  # of the API: name -> whether it has to be given; None: of the page
+    parameters: Mapping[str, bool] | None = None  # of the API: name -> is it required? None for an event of the page
 
     @property
     def is_public(self) -> bool:
-        """Whether programs may call it by its name."""
+        """Return True if programs may call it by its name."""
         return self.parameters is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """All of them."""
+    """Every event of the page and every function of the API."""
 
     by_index: Mapping[int, Endpoint]
     by_name: Mapping[str, Endpoint]
 
     @classmethod
     def of(cls, endpoints: Iterable[Endpoint]) -> Endpoints:
-        """Where two have one name the first has it, as for Gradio."""
+        """Index endpoints; of two with one name the first has it, as for Gradio."""
         known = tuple(endpoints)
         return cls({e.index: e for e in known}, {e.name: e for e in reversed(known)})
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request that Gradio may see; `endpoint` is None for one that only ends something."""
+    """A request that Gradio may see; `endpoint` is None for one that only ends an event."""
 
     endpoint: Endpoint | None
     body: bytes
 
 
 def read_call(route: str, body: bytes, endpoints: Endpoints) -> Call:
-    """A POST to `route` (what follows `PREFIX`), checked; fields that nobody here sends are dropped.
+    """Check a POST to `route`, the path after `PREFIX`; unknown fields are dropped.
 
     Raises:
         Unknown: no such route, event or function.
@@ -72,9 +73,7 @@ def read_call(route: str, body: bytes, endpoints: Endpoints) -> Call:
     """
     match = _CALL.fullmatch(route.strip("/"))
     if match is None:
-        raise Unknown(
-            f"there is nothing here that takes this; an endpoint of the API is {PREFIX}call/v2/compare, for one"
-        )
+        raise Unknown(f"this route takes no requests; to call the API, post to a route such as {PREFIX}call/v2/compare")
     sent = _document(body)
     if match["other"]:
         return Call(None, _bytes({name: _short(name, sent) for name in ("session_hash", "event_id")} | _index(sent)))
@@ -95,7 +94,7 @@ def _document(body: bytes) -> dict[str, Any]:
     try:
         document = json.loads(body, parse_constant=_no_number, parse_float=_finite)
     except (ValueError, RecursionError) as error:  # ValueError: also invalid UTF-8, and numbers of 5,000 digits
-        raise InvalidValue("the body is not JSON that can be read here") from error
+        raise InvalidValue("the body is not valid JSON") from error
     if not isinstance(document, dict):
         raise InvalidValue("the body is not a JSON object")
     _check(document)
@@ -114,33 +113,33 @@ def _finite(digits: str) -> float:
 
 
 def _check(document: dict[str, Any]) -> None:
-    """Refuse what is nested too deeply, and files: nothing here takes one."""
+    """Refuse bodies that are nested too deeply or hold a file: no event takes files."""
     level: list[Any] = [document]
-    for _ in range(MOST_NESTED):
+    for _ in range(MAX_DEPTH):
         inside: list[Any] = []
         for value in level:
             if isinstance(value, dict):
                 if "path" in value or "_type" in value:
-                    raise InvalidValue("a file was sent; nothing here takes files")
+                    raise InvalidValue("the body holds a file; no event takes files")
                 inside += value.values()
             elif isinstance(value, list):
                 inside += value
         level = inside
         if not level:
             return
-    raise InvalidValue(f"the body is nested more than {MOST_NESTED} deep")
+    raise InvalidValue(f"the body is nested deeper than {MAX_DEPTH} levels")
 
 
 def _public(name: str, endpoints: Endpoints) -> Endpoint:
     endpoint = endpoints.by_name.get(name)
     if endpoint is None or not endpoint.is_public:
         valid = ", ".join(f"/{e.name}" for e in endpoints.by_index.values() if e.is_public)
-        raise Unknown(f"there is no endpoint of this name; valid: {valid}")
+        raise Unknown(f"there is no endpoint with this name; valid: {valid}")
     return endpoint
 
 
 def _endpoint(name: str | None, sent: Mapping[str, Any], endpoints: Endpoints) -> Endpoint:
-    """The one that Gradio would take: by number where one is given, else by name."""
+    """Return the endpoint that Gradio would take: by number if one is given, else by name."""
     index = sent.get("fn_index")
     if index is None:
         found = endpoints.by_name.get(name or "")
@@ -170,7 +169,7 @@ def _call_by_keywords(endpoint: Endpoint, sent: Mapping[str, Any]) -> Call:
     if missing:
         raise InvalidValue(f"{missing[0]} is missing; {endpoint.name} takes {', '.join(parameters)}")
     if not sent.keys() <= parameters.keys():
-        raise InvalidValue(f"an unknown name was given; {endpoint.name} takes {', '.join(parameters) or 'nothing'}")
+        raise InvalidValue(f"the body has an unknown name; {endpoint.name} takes {', '.join(parameters) or 'nothing'}")
     return Call(endpoint, _bytes(sent))
 
 

@@ -1,7 +1,7 @@
-"""How often one visitor may ask, and how much at once: a bucket for each rater and event, a larger one per address.
+"""Rate limits: a bucket for each rater and kind of event, a larger one for each network, and failed attempts.
 
-Boundary: pure; told the time and who asks, it answers with a wait or none. Everything is in memory and forgotten with
-the process. For one thread: the server's event loop.
+Boundary: pure; knows no request. Everything is in memory and lost with the process. For one thread: the server's event
+loop.
 """
 
 from __future__ import annotations
@@ -20,16 +20,18 @@ from playground.clock import Clock
 from playground.settings import Settings
 
 REMEMBERED = 20_000
-"""Buckets of each size that are kept; a flood of made-up raters pushes out the one that was used longest ago."""
-CONNECTION_TIMES = 10
+"""Buckets of each size that are kept; above it the one that was used longest ago is dropped."""
+NETWORK_TIMES = 10
+"""How many times the limit of a rater a network has."""
 MOST_OPEN = 100
-"""Requests that may stay open from one address: a tab keeps one while it compares."""
+"""Requests of one network that may stay open; a tab keeps one open while it compares."""
+ATTEMPTS_PER_MINUTE = 10
 MINUTE_S = 60.0
 ROUNDING_S = 1e-6
 
 
 class Kind(StrEnum):
-    """What is counted apart: votes never wait because somebody compared too much."""
+    """Kinds of events with limits of their own: comparisons use up no votes."""
 
     COMPARE = "compare"
     VOTE = "vote"
@@ -47,27 +49,27 @@ _KINDS: Mapping[str, Kind] = MappingProxyType(
 
 
 def kind_of(name: str) -> Kind:
-    """The kind of an event, by its handler's name, which Gradio numbers when it is wired twice."""
+    """Return the kind of an event by its handler's name, to which Gradio may have added a number."""
     return _KINDS.get(re.sub(r"_\d+$", "", name), Kind.VIEW)
 
 
 class Buckets:
-    """`per_minute` at once, and one more whenever its share of a minute has passed; 0: no limit."""
+    """Token buckets: each key has `per_minute` tokens, which refill at that rate; 0 means no limit."""
 
     def __init__(self, per_minute: int, remembered: int = REMEMBERED) -> None:
         self._share_s = MINUTE_S / per_minute if per_minute else 0.0
         self._remembered = remembered
-        self._full_at_s: OrderedDict[Hashable, float] = OrderedDict()
+        self._full_at_s: OrderedDict[Hashable, float] = OrderedDict()  # the last used at the end
 
     def wait_s(self, key: Hashable, now_s: float) -> float:
-        """How long until `key` may ask; 0: now. Changes nothing."""
+        """Return the seconds until `key` has a token; 0.0 if it has one."""
         if not self._share_s:
             return 0.0
         wait_s = self._full_at_s.get(key, now_s) + self._share_s - MINUTE_S - now_s
         return wait_s if wait_s > ROUNDING_S else 0.0
 
     def take(self, key: Hashable, now_s: float) -> None:
-        """Count one request."""
+        """Take a token of `key`, even if it has none."""
         if self._share_s:
             self._full_at_s[key] = max(now_s, self._full_at_s.get(key, now_s)) + self._share_s
             self._full_at_s.move_to_end(key)
@@ -75,12 +77,11 @@ class Buckets:
                 self._full_at_s.popitem(last=False)
 
     def __len__(self) -> int:
-        """How many are remembered."""
         return len(self._full_at_s)
 
 
 class Limits:
-    """The buckets of one page."""
+    """Limits of raters and networks for each kind of event, and of requests that stay open."""
 
     def __init__(self, settings: Settings, clock: Clock | None = None, remembered: int = REMEMBERED) -> None:
         self._clock = clock or Clock()
@@ -91,53 +92,69 @@ class Limits:
             Kind.VIEW: settings.views_per_minute,
         }
         self._raters = {kind: Buckets(n, remembered) for kind, n in self.per_minute.items()}
-        self.open = Open()
-        self._connections = {kind: Buckets(n * CONNECTION_TIMES, remembered) for kind, n in self.per_minute.items()}
+        self._networks = {kind: Buckets(n * NETWORK_TIMES, remembered) for kind, n in self.per_minute.items()}
+        self.open = OpenRequests()
 
     def wait_s(self, kind: Kind, rater: str, host: str) -> int:
-        """Count a request of `rater` from the address `host`; the whole seconds to wait where it is refused, else 0.
+        """Count a request of `rater` from the address `host`, or return the whole seconds that it has to wait.
 
-        What is refused is not counted. `rater` may be empty: then the address stands for her.
+        A refused request is not counted. If `rater` is "", the network stands for them.
         """
-        now_s, connection = self._clock.monotonic(), network(host)
-        rater = rater or connection
-        wait_s = max(self._raters[kind].wait_s(rater, now_s), self._connections[kind].wait_s(connection, now_s))
+        now_s, where = self._clock.monotonic(), network(host)
+        rater = rater or where
+        wait_s = max(self._raters[kind].wait_s(rater, now_s), self._networks[kind].wait_s(where, now_s))
         if wait_s > 0:
             return math.ceil(wait_s)
         self._raters[kind].take(rater, now_s)
-        self._connections[kind].take(connection, now_s)
+        self._networks[kind].take(where, now_s)
         return 0
 
     def __len__(self) -> int:
-        """How many buckets are remembered."""
-        return sum(len(buckets) for table in (self._raters, self._connections) for buckets in table.values())
+        """Return how many buckets are kept."""
+        return sum(len(buckets) for table in (self._raters, self._networks) for buckets in table.values())
 
 
-class Open:
-    """Requests that are being answered, counted by who sent them."""
+class OpenRequests:
+    """Requests that are being answered, counted by sender."""
 
     def __init__(self, most: int = MOST_OPEN) -> None:
         self.most = most
         self._open: Counter[Hashable] = Counter()
 
     @contextmanager
-    def one_more(self, key: Hashable) -> Iterator[bool]:
-        """Counts inside as one of `key`'s; yields whether it may be."""
-        self._open[key] += 1
+    def counting(self, sender: Hashable) -> Iterator[bool]:
+        """Count a request of `sender` for the duration; yield True if the sender has not too many."""
+        self._open[sender] += 1
         try:
-            yield self._open[key] <= self.most
+            yield self._open[sender] <= self.most
         finally:
-            self._open[key] -= 1
-            if not self._open[key]:
-                del self._open[key]
+            self._open[sender] -= 1
+            if not self._open[sender]:
+                del self._open[sender]
 
     def __len__(self) -> int:
-        """How many senders have any."""
+        """Return how many senders have any."""
         return len(self._open)
 
 
+class FailedAttempts:
+    """Limit wrong tokens and passwords by network, and by the way in which they are sent."""
+
+    def __init__(self, per_minute: int = ATTEMPTS_PER_MINUTE, clock: Clock | None = None) -> None:
+        self._clock = clock or Clock()
+        self._buckets = Buckets(per_minute)
+
+    def wait_s(self, host: str, way: str = "") -> int:
+        """Return the whole seconds until the address `host` may try again; 0 if it may now."""
+        return math.ceil(self._buckets.wait_s((network(host), way), self._clock.monotonic()))
+
+    def count(self, host: str, way: str = "") -> None:
+        """Count a failed attempt."""
+        self._buckets.take((network(host), way), self._clock.monotonic())
+
+
 def network(host: str) -> str:
-    """What one customer has: an IPv4 address, or the /64 of an IPv6 one; what is no address as it is, cut."""
+    """Return what one customer has: an IPv4 address, or the /64 of an IPv6 one; other text as it is, cut short."""
     try:
         return network_of(ipaddress.ip_address(host))
     except ValueError:

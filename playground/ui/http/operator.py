@@ -1,7 +1,9 @@
-"""The operator: who may load and unload models and has no limits, and how a browser or a program becomes one.
+"""The operator, who may load and unload models and has no rate limits: tokens, sign-ins and the login of a Space.
 
-Boundary: pure ASGI, in front of Gradio. Where a request comes from and what host it names decide nothing: behind a
-plain proxy every request comes from this machine. Every doubt is a no.
+The address and the Host of a request decide nothing: behind a plain proxy every request comes from this machine. Every
+doubt means no.
+
+Boundary: pure ASGI, in front of Gradio.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import hmac
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -19,42 +21,42 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from playground.clock import Clock
 from playground.errors import InvalidValue
 from playground.settings import Settings
-from playground.ui import texts
-from playground.ui.http.cookies import cookie_values
-from playground.ui.http.forms import SecretForm, page_html, read_form, reply_elsewhere, reply_page
-from playground.ui.http.middleware import ASGIApp, Receive, Scope, Send, headers_of, refuse
-from playground.ui.http.root_path import address, set_cookie
-from playground.ui.http.tries import WrongTries
+from playground.ui.http.asgi import ASGIApp, Header, Receive, Scope, Send, cookies_of, headers_of, host_of
+from playground.ui.http.forms import SecretForm, page_html, read_form
+from playground.ui.http.limits import FailedAttempts
+from playground.ui.http.responses import redirect, refuse, respond_page, retry_after
+from playground.ui.http.root_path import link_to, set_cookie
 from playground.ui.rendering import escape
+from playground.ui.texts import access as texts
 
 PATH = "/operator"
 COOKIE = "playground_operator"
 HEADER = "x-playground-operator"
-"""A program sends the token in it."""
-SESSION_S = 7 * 24 * 3600
-MOST_SESSIONS = 100
+"""The header in which a program sends the token."""
+SIGN_IN_S = 7 * 24 * 3600
+MOST_SIGN_INS = 100
 HUB_LOGIN = "/login/huggingface"
 HUB_ROUTES = (HUB_LOGIN, "/login/callback")
 """Gradio's routes of a Hugging Face login that a browser is sent to."""
 HUB_VARIABLES = ("SPACE_ID", "OAUTH_CLIENT_ID", "OAUTH_CLIENT_SECRET", "OAUTH_SCOPES", "OPENID_PROVIDER_URL")
-_STANDING = "playground.operator"
+_STATUS = "playground.operator"
 EVERYWHERE: Mapping[str, str] = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}
-"""Addresses that one listens on but cannot open, and the one to open instead."""
+"""Addresses to listen on that a browser cannot open, and the one to open instead."""
 
 
 @dataclass(frozen=True, slots=True)
 class OperatorAccess:
-    """The ways in which somebody can become the operator; none of them: nobody can."""
+    """The ways to become the operator; without any nobody can."""
 
     token: str = ""
-    is_new: bool = False  # the token was made at this start, so that it has to be printed
-    hub_names: tuple[str, ...] = ()  # Hugging Face users, by the login of a Space
-    hub_login: str = ""  # its address, outside of the hub's frame where it is known
+    is_new: bool = False  # the token was made at this start and has to be printed
+    hub_names: tuple[str, ...] = ()  # Hugging Face users who become it by the login of a Space
+    hub_login: str = ""  # the address of that login, outside of the hub's frame if that is known
     names_are_set: bool = False
 
     @property
     def is_open(self) -> bool:
-        """Whether there is any."""
+        """Return True if there is any way."""
         return bool(self.token or self.hub_names)
 
 
@@ -64,10 +66,10 @@ NOBODY = OperatorAccess()
 def operator_access(
     settings: Settings, environ: Mapping[str, str], new_token: Callable[[int], str] = secrets.token_urlsafe
 ) -> OperatorAccess:
-    """Return how somebody becomes the operator of a playground with these settings.
+    """Return the ways to become the operator of a playground with these settings.
 
     Raises:
-        InvalidValue: a Space has a Hugging Face login, but not everything that it needs.
+        InvalidValue: a Space has a Hugging Face login, but lacks a variable for it.
     """
     if settings.locked or (settings.share and not settings.share_operator):
         return NOBODY
@@ -75,14 +77,14 @@ def operator_access(
         return OperatorAccess(settings.operator_token or new_token(32), is_new=not settings.operator_token)
     if not environ.get("OAUTH_CLIENT_ID"):
         return OperatorAccess(settings.operator_token)
-    # Gradio attaches a made-up login with a known secret where it does not find these.
+    # Without these Gradio attaches a made-up login with a known secret.
     missing = [name for name in HUB_VARIABLES if not environ.get(name)]
     if missing:
         raise InvalidValue(
-            f"OAUTH_CLIENT_ID is set, but not {missing[0]}; a Space sets both where its README.md says `hf_oauth: true`"
+            f"OAUTH_CLIENT_ID is set, but not {missing[0]}; a Space sets both if its README.md says `hf_oauth: true`"
         )
     author = environ.get("SPACE_AUTHOR_NAME") or environ["SPACE_ID"].partition("/")[0]
-    host = environ.get("SPACE_HOST", "").partition(",")[0].strip()  # with a domain of one's own there are two
+    host = environ.get("SPACE_HOST", "").partition(",")[0].strip()  # a Space with a domain of its own has two
     login = f"{HUB_LOGIN}?{urlencode({'_target_url': PATH})}"
     return OperatorAccess(
         settings.operator_token,
@@ -92,44 +94,52 @@ def operator_access(
     )
 
 
+def operator_notice(access: OperatorAccess, host: str, port: int, root_path: str) -> str:
+    """Return the line to print at the start, with the address to become the operator; "" if no token opens it."""
+    if not access.token:
+        return ""
+    line = texts.OPERATOR_PRINTED if access.is_new else texts.OPERATOR_PRINTED_SET
+    return line.format(url=operator_url(access, base_url(host, port, root_path))) + "\n"
+
+
 def operator_url(access: OperatorAccess, base: str) -> str:
-    """Return the address at which a browser becomes the operator; with the token, if it was made at this start."""
+    """Return the address for a browser to become the operator, with the token if it was made at this start."""
     return f"{base}{PATH}?{urlencode({'token': access.token})}" if access.is_new else f"{base}{PATH}"
 
 
-def base_url(host: str, port: int, root_path: str, protocol: str = "http") -> str:
-    """Return the address of the start page, without a slash at its end, for a browser on this machine."""
+def base_url(host: str, port: int, root_path: str) -> str:
+    """Return the address of the start page for a browser on this machine, without a slash at its end."""
     if urlsplit(root_path).scheme in ("http", "https"):
         return root_path.rstrip("/")
     bare = host.strip("[]")
     name = EVERYWHERE.get(bare, bare)
     path = root_path.strip("/")
-    return f"{protocol}://{f'[{name}]' if ':' in name else name}:{port}{f'/{path}' if path else ''}"
+    return f"http://{f'[{name}]' if ':' in name else name}:{port}{f'/{path}' if path else ''}"
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """Whether a request is the operator's, and how its sender could become the operator."""
+class OperatorStatus:
+    """The relation of a request to the operator: sent by them or not, and the ways to become them."""
 
     is_operator: bool = False
     access: OperatorAccess = NOBODY
 
 
-def standing_of(request: Any) -> Standing:
-    """Return the standing of a request, of Starlette or of Gradio, which has one of Starlette inside."""
+def operator_status(request: Any) -> OperatorStatus:
+    """Return the status of a request of Starlette, or of Gradio's request around one."""
     inner = getattr(request, "request", None)
     scope = getattr(request if inner is None else inner, "scope", None) or {}
-    return scope_standing(scope)
+    return scope_status(scope)
 
 
-def scope_standing(scope: Scope) -> Standing:
-    """Return the standing that the gate has noted; where there was no gate, nobody is the operator."""
-    standing = scope.get(_STANDING)
-    return standing if isinstance(standing, Standing) else Standing()
+def scope_status(scope: Scope) -> OperatorStatus:
+    """Return the status that `OperatorGate` has noted; without it nobody is the operator."""
+    status = scope.get(_STATUS)
+    return status if isinstance(status, OperatorStatus) else OperatorStatus()
 
 
-class Sessions:
-    """The browsers that are the operator's, by a random id each; only hashes of the ids are kept."""
+class SignIns:
+    """Browsers that are signed in as the operator, by random ids of which only hashes are kept."""
 
     def __init__(self, clock: Clock | None = None, new_id: Callable[[int], str] = secrets.token_urlsafe) -> None:
         self._clock = clock or Clock()
@@ -137,36 +147,36 @@ class Sessions:
         self._ends_s: OrderedDict[bytes, float] = OrderedDict()
 
     def start(self) -> str:
-        """Return the id of a new session; of too many the oldest ends."""
-        session_id = self._new_id(32)
-        self._ends_s[_digest(session_id)] = self._clock.monotonic() + SESSION_S
-        if len(self._ends_s) > MOST_SESSIONS:
+        """Return the id of a new sign-in; the oldest of too many ends."""
+        sign_in_id = self._new_id(32)
+        self._ends_s[_digest(sign_in_id)] = self._clock.monotonic() + SIGN_IN_S
+        if len(self._ends_s) > MOST_SIGN_INS:
             self._ends_s.popitem(last=False)
-        return session_id
+        return sign_in_id
 
-    def __contains__(self, session_id: str) -> bool:
-        return self._ends_s.get(_digest(session_id), 0.0) > self._clock.monotonic()
+    def __contains__(self, sign_in_id: str) -> bool:
+        return self._ends_s.get(_digest(sign_in_id), 0.0) > self._clock.monotonic()
 
-    def end(self, session_id: str) -> None:
-        """End a session, if there is one."""
-        self._ends_s.pop(_digest(session_id), None)
+    def end(self, sign_in_id: str) -> None:
+        """End a sign-in, if it exists."""
+        self._ends_s.pop(_digest(sign_in_id), None)
 
 
 class OperatorGate:
-    """Answer `PATH`, and note the standing of every other request for those behind."""
+    """Answer `PATH`; note the operator status of every other request in its scope and pass it on."""
 
     def __init__(
         self,
         app: ASGIApp,
         access: OperatorAccess,
-        sessions: Sessions | None = None,
-        tries: WrongTries | None = None,
+        sign_ins: SignIns | None = None,
+        attempts: FailedAttempts | None = None,
         now_s: Callable[[], float] = time.time,
     ) -> None:
         self._app = app
         self._access = access
-        self._sessions = Sessions() if sessions is None else sessions
-        self._tries = tries or WrongTries()
+        self._sign_ins = SignIns() if sign_ins is None else sign_ins
+        self._attempts = attempts or FailedAttempts()
         self._now_s = now_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -179,12 +189,10 @@ class OperatorGate:
         elif is_own and scope["method"] == "POST":
             await self._post(scope, receive, send)
         elif (token := headers_of(scope).get(HEADER)) is not None and not self._is_token(token):
-            wait_s, words = self._wrong(scope)
-            more = [(b"retry-after", str(wait_s).encode())] if wait_s else []
-            await refuse(send, 429 if wait_s else 403, words, more)
+            await refuse(scope, send, *self._count_wrong(scope))
         else:
-            is_operator = token is not None or self._has_session(scope)
-            await self._app({**scope, _STANDING: Standing(is_operator, self._access)}, receive, send)
+            is_operator = token is not None or self._is_signed_in(scope)
+            await self._app({**scope, _STATUS: OperatorStatus(is_operator, self._access)}, receive, send)
 
     async def _get(self, scope: Scope, send: Send) -> None:
         token = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [None])[0]
@@ -193,46 +201,44 @@ class OperatorGate:
             await self._enter(scope, send, token)
         elif hub_name is not None:
             await self._enter_by_name(scope, send, hub_name)
-        elif self._has_session(scope):
-            await reply_elsewhere(scope, send, address(scope, "models"))
+        elif self._is_signed_in(scope):
+            await redirect(scope, send, 303, link_to(scope, "models"))
         else:
             await self._ask(scope, send, 200)
 
     async def _post(self, scope: Scope, receive: Receive, send: Send) -> None:
         sent = await read_form(receive)
         if "sign_out" in sent:
-            for session_id in _session_ids(scope):
-                self._sessions.end(session_id)
-            await reply_elsewhere(scope, send, address(scope, "models"), [_cookie(scope, "", 0)])
+            for sign_in_id in cookies_of(scope, COOKIE):
+                self._sign_ins.end(sign_in_id)
+            await redirect(scope, send, 303, link_to(scope, "models"), [_cookie(scope, "", 0)])
         else:
             await self._enter(scope, send, sent.get("token", ""))
 
     async def _enter(self, scope: Scope, send: Send, token: str) -> None:
-        """Start a session for the right token; a right one is never refused."""
+        """Sign the browser in if the token is right; a right token is never refused."""
         if self._is_token(token):
             await self._start(scope, send)
-            return
-        wait_s, words = self._wrong(scope)
-        more = [(b"retry-after", str(wait_s).encode())] if wait_s else []
-        await self._ask(scope, send, 429 if wait_s else 403, words, more)
+        else:
+            await self._ask(scope, send, *self._count_wrong(scope))
 
     async def _enter_by_name(self, scope: Scope, send: Send, name: str) -> None:
-        """Start a session for a user whom the hub names; the login is used once and not kept."""
+        """Sign the browser in if the hub's user is an operator; the login is used once and not kept."""
         scope["session"].pop("oauth_info", None)
         if name in self._access.hub_names:
             await self._start(scope, send)
             return
         words = texts.OPERATOR_IS_ELSE if self._access.names_are_set else texts.OPERATOR_IS_AUTHOR
         said = words.format(name=name, author=self._access.hub_names[0])
-        back = f"<p><a href='{escape(address(scope, 'models'))}'>{escape(texts.OPERATOR_BACK)}</a></p>"
-        await reply_page(scope, send, 403, page_html(texts.OPERATOR_TITLE, f"<p>{escape(said)}</p>{back}"))
+        back = f"<p><a href='{escape(link_to(scope, 'models'))}'>{escape(texts.OPERATOR_BACK)}</a></p>"
+        await respond_page(scope, send, 403, page_html(texts.OPERATOR_TITLE, f"<p>{escape(said)}</p>{back}"))
 
     async def _start(self, scope: Scope, send: Send) -> None:
-        session = _cookie(scope, self._sessions.start(), SESSION_S)
-        await reply_elsewhere(scope, send, address(scope, "models"), [session])
+        cookie = _cookie(scope, self._sign_ins.start(), SIGN_IN_S)
+        await redirect(scope, send, 303, link_to(scope, "models"), [cookie])
 
     async def _ask(
-        self, scope: Scope, send: Send, status: int, error: str = "", more: list[tuple[bytes, bytes]] | None = None
+        self, scope: Scope, send: Send, status: int, error: str = "", headers: Iterable[Header] = ()
     ) -> None:
         login = hub_link(self._access)
         if not self._access.token:
@@ -244,32 +250,32 @@ class OperatorGate:
                 lead=texts.OPERATOR_LEAD if self._access.is_new else texts.OPERATOR_LEAD_SET,
                 label=texts.OPERATOR_LABEL,
                 button=texts.OPERATOR_BUTTON,
-                action=address(scope, PATH.lstrip("/")),
+                action=link_to(scope, PATH.lstrip("/")),
                 name="token",
             )
             page = form.html(error, f"<p>{login}</p>" if login else "")
-        await reply_page(scope, send, status, page, more or ())
+        await respond_page(scope, send, status, page, headers)
 
-    def _wrong(self, scope: Scope) -> tuple[int, str]:
-        """Count a wrong token; returns how long to wait, if that was one too many, and the words."""
-        if wait_s := self._tries.wait_s(scope):
-            return wait_s, texts.OPERATOR_TOO_OFTEN.format(wait=wait_s)
-        self._tries.count(scope)
-        return 0, texts.OPERATOR_WRONG
+    def _count_wrong(self, scope: Scope) -> tuple[int, str, list[Header]]:
+        """Count a wrong token; return status, message and headers of the refusal."""
+        if wait_s := self._attempts.wait_s(host_of(scope)):
+            return 429, texts.OPERATOR_TOO_OFTEN.format(wait=wait_s), retry_after(wait_s)
+        self._attempts.count(host_of(scope))
+        return 403, texts.OPERATOR_WRONG, []
 
     def _is_token(self, token: str) -> bool:
         known = self._access.token
         return bool(known) and hmac.compare_digest(_digest(token), _digest(known))
 
-    def _has_session(self, scope: Scope) -> bool:
-        """Return whether the operator's page sends this. SameSite lets pages of another port of this host through."""
+    def _is_signed_in(self, scope: Scope) -> bool:
+        """Return True if the operator's page sends the request; SameSite lets this host's other ports through."""
         headers = headers_of(scope)
         if not self._access.is_open or headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
             return False
-        return any(session_id in self._sessions for session_id in _session_ids(scope))
+        return any(sign_in_id in self._sign_ins for sign_in_id in cookies_of(scope, COOKIE))
 
     def _hub_name(self, scope: Scope) -> str | None:
-        """Return the user name of a Hugging Face login that has just been made, as the hub gave it."""
+        """Return the user name of a Hugging Face login that was just made, as the hub gave it; None without one."""
         if not self._access.hub_names:
             return None
         login = scope.get("session", {}).get("oauth_info")
@@ -280,18 +286,14 @@ class OperatorGate:
 
 
 def hub_link(access: OperatorAccess) -> str:
-    """Return the link to the Hugging Face login; it opens in a tab of its own: in the hub's frame no login is kept."""
+    """Return the link to the Hugging Face login, in a new tab: in the hub's frame no login is kept."""
     if not access.hub_login:
         return ""
     return f"<a href='{escape(access.hub_login)}' target='_blank' rel='noopener'>{escape(texts.OPERATOR_HUB)}</a>"
 
 
-def _session_ids(scope: Scope) -> Iterator[str]:
-    return cookie_values(headers_of(scope).get("cookie", ""), COOKIE)
-
-
-def _cookie(scope: Scope, session_id: str, max_age_s: int) -> tuple[bytes, bytes]:
-    return set_cookie(scope, COOKIE, session_id, max_age_s, "Strict")
+def _cookie(scope: Scope, sign_in_id: str, max_age_s: int) -> Header:
+    return set_cookie(scope, COOKIE, sign_in_id, max_age_s, "Strict")
 
 
 def _digest(text: str) -> bytes:

@@ -1,7 +1,9 @@
-"""The password of a private instance: everything but `/health` is behind it, page and API alike.
+"""The password of a private instance, for everything but `/health`.
 
-Boundary: pure ASGI, in front of Gradio. A browser types the password once and keeps a cookie; a program sends it as
-HTTP Basic with each request, or posts it to `/login` as `gradio_client` does with its `auth`.
+In a browser the password is typed once and a cookie is kept; a program sends it as HTTP Basic with each request, or
+posts it to `/login` as `gradio_client` does with its `auth`.
+
+Boundary: pure ASGI, in front of Gradio.
 """
 
 from __future__ import annotations
@@ -12,30 +14,22 @@ import hashlib
 import hmac
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from urllib.parse import quote
 
-from playground.ui import texts
-from playground.ui.http.cookies import cookie_values
-from playground.ui.http.forms import (
-    SecretForm,
-    is_browser,
-    page_html,
-    read_form,
-    reply_elsewhere,
-    reply_json,
-    reply_page,
-)
-from playground.ui.http.middleware import ASGIApp, Receive, Scope, Send, headers_of
-from playground.ui.http.root_path import address, set_cookie
-from playground.ui.http.tries import WrongTries
+from playground.ui.http.asgi import ASGIApp, Header, Receive, Scope, Send, cookies_of, headers_of, host_of, is_browser
+from playground.ui.http.forms import SecretForm, page_html, read_form
+from playground.ui.http.limits import FailedAttempts
+from playground.ui.http.responses import redirect, respond_json, respond_page, retry_after
+from playground.ui.http.root_path import link_to, set_cookie
 from playground.ui.rendering import escape
+from playground.ui.texts import access as texts
 
 COOKIE = "playground_password"
 COOKIE_MAX_AGE_S = 30 * 24 * 3600
 LOGIN = "/login"
 STARTED = "/gradio_api/startup-events"
-"""Gradio asks its own server for this once while it starts, and gives up where it is refused."""
+"""Gradio sends this to its own server once while it starts, and gives up if it is refused."""
 KEY_ROUNDS = 200_000
 CHALLENGE = (b"www-authenticate", f'Cookie realm="playground", cookie-name={COOKIE}'.encode())
 """Not ``Basic``: a browser that has once been asked for it sends it with other sites' requests too."""
@@ -43,21 +37,21 @@ _NEXT = re.compile(r"[\w\-./?=&%+~:@!$()*,]*", re.ASCII)
 
 
 class PasswordGate:
-    """Refuse whoever does not know the password; the reply is a form for a browser, words for a program."""
+    """Refuse requests without the password: with a form to browsers, with a message to programs."""
 
     def __init__(
         self,
         app: ASGIApp,
         password: str,
-        tries: WrongTries | None = None,
+        attempts: FailedAttempts | None = None,
         now_s: Callable[[], float] = time.time,
     ) -> None:
         self._app = app
         secret = password.encode("utf-8", "surrogateescape")
         self._digest = hashlib.sha256(secret).digest()
-        # A cookie that is stolen should not make it cheap to find the password, which may open other doors too.
+        # Slow to compute: a stolen cookie should not make it cheap to guess the password.
         self._key = hashlib.pbkdf2_hmac("sha256", secret, b"playground password cookie", KEY_ROUNDS)
-        self._tries = tries or WrongTries()
+        self._attempts = attempts or FailedAttempts()
         self._now_s = now_s
         self._has_started = False
 
@@ -76,74 +70,64 @@ class PasswordGate:
         elif self._has_cookie(scope) or self._is_starting(scope):
             await self._app(scope, receive, send)
         elif given is None:
-            await self._refuse(scope, send, 401, texts.PASSWORD_WANTED)
-        elif wait_s := self._tries.wait_s(scope, "basic"):
-            await self._refuse(scope, send, 429, texts.PASSWORD_TOO_OFTEN.format(wait=wait_s), wait_s)
-        elif self._is_right(given):
+            await self._refuse(scope, send, texts.PASSWORD_WANTED, _here(scope))
+        elif await self._is_accepted(scope, send, given, "basic", _here(scope)):
             await self._app(scope, receive, send)
-        else:
-            self._tries.count(scope, "basic")
-            await self._refuse(scope, send, 401, texts.PASSWORD_WRONG)
 
     async def _login(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] != "POST":
             if self._has_cookie(scope):
-                await reply_elsewhere(scope, send, address(scope, ""))
+                await redirect(scope, send, 303, link_to(scope, ""))
             else:
-                await self._ask(scope, send, 200)
+                await self._ask(scope, send, 200, "")
             return
         sent = await read_form(receive)
         then = _next(sent.get("next", ""))
-        if wait_s := self._tries.wait_s(scope, "form"):
-            await self._refuse(scope, send, 429, texts.PASSWORD_TOO_OFTEN.format(wait=wait_s), wait_s, then)
-        elif not self._is_right(sent.get("password", "").encode()):
-            self._tries.count(scope, "form")
-            await self._refuse(scope, send, 401, texts.PASSWORD_WRONG, then=then)
-        elif is_browser(scope):
-            await reply_elsewhere(scope, send, address(scope, then), [self._cookie(scope)])
-        else:
-            await reply_json(scope, send, 200, {"success": True}, [self._cookie(scope)])
+        if await self._is_accepted(scope, send, sent.get("password", "").encode(), "form", then):
+            if is_browser(scope):
+                await redirect(scope, send, 303, link_to(scope, then), [self._cookie(scope)])
+            else:
+                await respond_json(scope, send, 200, {"success": True}, [self._cookie(scope)])
 
-    async def _refuse(
-        self, scope: Scope, send: Send, status: int, words: str, wait_s: int = 0, then: str | None = None
-    ) -> None:
-        more = [CHALLENGE] if status == 401 else [(b"retry-after", str(wait_s).encode())]
-        if is_browser(scope):
-            await self._ask(scope, send, status, "" if words == texts.PASSWORD_WANTED else words, then, more)
+    async def _is_accepted(self, scope: Scope, send: Send, given: bytes, way: str, then: str) -> bool:
+        """Return True if the password is right; else refuse the request, and count it."""
+        if wait_s := self._attempts.wait_s(host_of(scope), way):
+            await self._refuse(scope, send, texts.PASSWORD_TOO_OFTEN.format(wait=wait_s), then, wait_s)
+        elif hmac.compare_digest(hashlib.sha256(given).digest(), self._digest):
+            return True
         else:
-            await reply_json(scope, send, status, {"error": words}, more)
+            self._attempts.count(host_of(scope), way)
+            await self._refuse(scope, send, texts.PASSWORD_WRONG, then)
+        return False
+
+    async def _refuse(self, scope: Scope, send: Send, message: str, then: str, wait_s: int = 0) -> None:
+        status, headers = (429, retry_after(wait_s)) if wait_s else (401, [CHALLENGE])
+        if is_browser(scope):
+            await self._ask(scope, send, status, then, "" if message == texts.PASSWORD_WANTED else message, headers)
+        else:
+            await respond_json(scope, send, status, {"error": message}, headers)
 
     async def _ask(
-        self,
-        scope: Scope,
-        send: Send,
-        status: int,
-        error: str = "",
-        then: str | None = None,
-        more: list[tuple[bytes, bytes]] | None = None,
+        self, scope: Scope, send: Send, status: int, then: str, error: str = "", headers: Iterable[Header] = ()
     ) -> None:
-        """Answer with the form, or with a link to it from inside another site's frame, where no cookie is kept."""
-        here = _here(scope) if then is None else then
+        """Send the form; a link to it inside another site's frame, where no cookie is kept."""
         if headers_of(scope).get("sec-fetch-dest") in ("iframe", "frame", "embed", "object"):
-            link = f"<a href='{escape(address(scope, here))}' target='_blank' rel='noopener'>"
+            link = f"<a href='{escape(link_to(scope, then))}' target='_blank' rel='noopener'>"
             body = f"<p>{escape(texts.PASSWORD_FRAMED)}</p><p>{link}{escape(texts.PASSWORD_FRAMED_LINK)}</a></p>"
-            await reply_page(scope, send, status, page_html(texts.PASSWORD_TITLE, body), more or ())
+            await respond_page(scope, send, status, page_html(texts.PASSWORD_TITLE, body), headers)
             return
         form = SecretForm(
             title=texts.PASSWORD_TITLE,
             lead=texts.PASSWORD_LEAD,
             label=texts.PASSWORD_LABEL,
             button=texts.PASSWORD_BUTTON,
-            action=address(scope, LOGIN.lstrip("/")),
-            hidden={"next": here},
+            action=link_to(scope, LOGIN.lstrip("/")),
+            hidden={"next": then},
         )
-        await reply_page(scope, send, status, form.html(error), more or ())
-
-    def _is_right(self, given: bytes) -> bool:
-        return hmac.compare_digest(hashlib.sha256(given).digest(), self._digest)
+        await respond_page(scope, send, status, form.html(error), headers)
 
     def _has_cookie(self, scope: Scope) -> bool:
-        return any(self._proves(value) for value in cookie_values(headers_of(scope).get("cookie", ""), COOKIE))
+        return any(self._proves(value) for value in cookies_of(scope, COOKIE))
 
     def _proves(self, value: str) -> bool:
         expires, _, mac = value.partition(".")
@@ -151,8 +135,8 @@ class PasswordGate:
             return False
         return hmac.compare_digest(mac, self._mac(expires)) and self._now_s() < int(expires)
 
-    def _cookie(self, scope: Scope) -> tuple[bytes, bytes]:
-        """Proves the password to this program and to a later start of it; holds no part of it."""
+    def _cookie(self, scope: Scope) -> Header:
+        """Return a cookie that proves the password, also after a restart, and holds no part of it."""
         expires = str(int(self._now_s()) + COOKIE_MAX_AGE_S)
         # SameSite=Strict would ask again after each link from another site.
         return set_cookie(scope, COOKIE, f"{expires}.{self._mac(expires)}", COOKIE_MAX_AGE_S, "Lax")
@@ -161,7 +145,7 @@ class PasswordGate:
         return hmac.digest(self._key, expires.encode(), "sha256").hex()
 
     def _is_starting(self, scope: Scope) -> bool:
-        """Return whether this is Gradio's own request while it starts: the first of its kind."""
+        """Return True for Gradio's own request while it starts: the first of its kind."""
         if self._has_started or scope["path"] != STARTED:
             return False
         self._has_started = True
@@ -169,7 +153,7 @@ class PasswordGate:
 
 
 def _basic(header: str) -> bytes | None:
-    """Return the password of an HTTP Basic header, whatever its user name; None where it is none."""
+    """Return the password of an HTTP Basic header with any user name; None if the header is no such header."""
     scheme, _, encoded = header.partition(" ")
     if scheme.lower() != "basic":
         return None
@@ -181,7 +165,7 @@ def _basic(header: str) -> bytes | None:
 
 
 def _here(scope: Scope) -> str:
-    """Return the page that was asked for, to go back to it after the form."""
+    """Return the requested page, to go on to it after the form; the start page if it cannot be opened."""
     if scope["method"] not in ("GET", "HEAD") or scope["path"].rstrip("/") == LOGIN:
         return ""
     query = scope.get("query_string", b"").decode("latin-1")
@@ -189,5 +173,5 @@ def _here(scope: Scope) -> str:
 
 
 def _next(page: str) -> str:
-    """Return a page of this playground, without a leading slash; the start page for anything else."""
+    """Return the page if it is one of this playground, without a leading slash; else "", the start page."""
     return page if not page.startswith("/") and ".." not in page and _NEXT.fullmatch(page) else ""

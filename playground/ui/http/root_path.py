@@ -1,13 +1,33 @@
-"""The path below which a proxy shows the playground (`GRADIO_ROOT_PATH`), and addresses and cookies in it.
+"""The path below which a proxy shows the playground (`GRADIO_ROOT_PATH`), and links and cookies in it.
 
 Boundary: pure ASGI; the server puts the path into a request's scope as `root_path`.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from typing import Literal
 from urllib.parse import quote, urlsplit
 
-from playground.ui.http.middleware import ASGIApp, Receive, Scope, Send, is_https
+from playground.errors import InvalidValue
+from playground.ui.http.asgi import ASGIApp, Header, Receive, Scope, Send, is_https
+
+VARIABLE = "GRADIO_ROOT_PATH"
+_ROOT = re.compile(r"(https?://[^\s/?#@]+)?((?:/[\w.~%-]+)*)", re.ASCII)
+
+
+def read_root_path(environ: Mapping[str, str]) -> str:
+    """Return the path below which a proxy serves the page, or its whole address; "" at the top of a host.
+
+    Raises:
+        InvalidValue: the variable holds neither.
+    """
+    given = environ.get(VARIABLE, "").strip()
+    root = given.rstrip("/")
+    if not _ROOT.fullmatch(root):
+        raise InvalidValue(f"{VARIABLE} is {given!r}; valid: a path such as /play, or https://example.org/play")
+    return root
 
 
 class StripRootPath:
@@ -29,24 +49,28 @@ def root_of(scope: Scope) -> str:
     return quote(urlsplit(str(scope.get("root_path", ""))).path.rstrip("/"), safe="/%~+@!$&'()*")
 
 
-def cookie_path(scope: Scope) -> str:
-    """Return the path for which a cookie is kept."""
-    return root_of(scope) or "/"
+def link_to(scope: Scope, page: str) -> str:
+    """Return the address of a page, given without a leading slash, for the response to this request.
 
-
-def set_cookie(scope: Scope, name: str, value: str, max_age_s: int, same_site: str) -> tuple[bytes, bytes]:
-    """Return the Set-Cookie header of a cookie that scripts cannot read; a `max_age_s` of 0 deletes it."""
-    ending = "; Secure" if is_https(scope) else ""
-    text = f"{name}={value}; Path={cookie_path(scope)}; Max-Age={max_age_s}; HttpOnly; SameSite={same_site}{ending}"
-    return b"set-cookie", text.encode("latin-1")
-
-
-def address(scope: Scope, page: str) -> str:
-    """Return the address of a page, given without a leading slash, as a link in the reply to this request.
-
-    Where no root path is known, the address is relative: a proxy may have stripped a path that nobody told us.
+    It is relative if no root path is set: a proxy may have stripped one that this server does not know.
     """
     root = root_of(scope)
     if root:
         return f"{root}/{page}"
     return ("../" * (scope["path"].count("/") - 1) or "./") + page
+
+
+def set_cookie(
+    scope: Scope, name: str, value: str, max_age_s: int, same_site: Literal["Strict", "Lax", "None"]
+) -> Header:
+    """Return the Set-Cookie header of a cookie that scripts cannot read; a `max_age_s` of 0 deletes it.
+
+    With "None" the cookie also works inside another site's frame, as on a Space. Browsers allow that over https alone:
+    over http it is "Lax".
+    """
+    ending: str = "Lax" if same_site == "None" and not is_https(scope) else same_site
+    if is_https(scope):
+        ending += "; Secure; Partitioned" if same_site == "None" else "; Secure"
+    path = root_of(scope) or "/"
+    text = f"{name}={value}; Path={path}; Max-Age={max_age_s}; HttpOnly; SameSite={ending}"
+    return b"set-cookie", text.encode("latin-1")

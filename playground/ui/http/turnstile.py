@@ -1,6 +1,9 @@
-"""Comparisons begin one at a time with a break after each, so that a crowd of them holds up no vote.
+"""A turnstile: comparisons that come at the same moment begin one after another, with a break after each.
 
-Boundary: knows nothing of what passes. For one thread: the server's event loop.
+Boundary: knows nothing of what passes; for one thread, the server's event loop. Page and API share one.
+
+To begin a comparison takes some 10 ms of that thread, in several pieces. Were a crowd of them to begin at once, a vote
+would wait behind all of their pieces; with breaks it waits for one.
 """
 
 from __future__ import annotations
@@ -13,30 +16,29 @@ from contextlib import asynccontextmanager
 from playground.clock import Clock
 
 BREAK_S = 0.02
-"""To begin one takes the thread that serves everybody some 10 ms, not all of it in one piece."""
 CROWD_S = 1.0
-"""Of more than come within so long the breaks get shorter."""
+"""The breaks of a crowd together; a larger crowd gets shorter ones."""
 LONGEST_S = 0.5
 
 Leave = Callable[[], None]
 
 
 class Turnstile:
-    """Who comes alone does not wait; of those who come together, whoever came first goes first."""
+    """First come, first served; a lone comparison does not wait."""
 
     def __init__(self, clock: Clock | None = None, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
         self._clock = clock or Clock()
         self._sleep = sleep
         self._one = asyncio.Lock()
-        self._left_s = -math.inf  # when the last one was through
+        self._left_s = -math.inf  # when the last one left
         self._coming = 0
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[Leave]:
-        """Inside there is nobody else, and has not been during the break.
+        """Hold the lock; entries are at least one break apart.
 
-        It is left at the end, or sooner by a call of what is given, and by itself after `LONGEST_S`: whoever reads no
-        answer, or waits for a disk, holds up nobody.
+        The lock is released at the end of the block, by a call of the function that is yielded, or after `LONGEST_S`:
+        one that waits for a reader or a disk holds up nobody.
         """
         self._coming += 1
         try:
@@ -45,17 +47,17 @@ class Turnstile:
             self._coming -= 1
             raise
         leave = self._leaving()
-        by_itself = asyncio.get_running_loop().call_later(LONGEST_S, leave)
+        timeout = asyncio.get_running_loop().call_later(LONGEST_S, leave)
         try:
             break_s = min(BREAK_S, CROWD_S / self._coming)
             await self._sleep(max(0.0, self._left_s + break_s - self._clock.monotonic()))
             yield leave
         finally:
-            by_itself.cancel()
+            timeout.cancel()
             leave()
 
     def _leaving(self) -> Leave:
-        """Lets the next one in, once."""
+        """Return a function that releases the lock once."""
         inside = True
 
         def leave() -> None:

@@ -1,6 +1,6 @@
-"""The Terms room: what a rater agrees to by comparing.
+"""The Terms page.
 
-Boundary: draws the text that `terms` reads; knows no rater.
+Boundary: draws the text of `arena.terms`.
 """
 
 from __future__ import annotations
@@ -9,15 +9,11 @@ import gradio as gr
 
 from playground.arena.terms import Terms
 from playground.ui import texts
-from playground.ui.rendering import escape
+from playground.ui.rendering import page_head
 
 
 def build_terms(terms: Terms) -> None:
-    """Lay the room out; called while a `gr.Blocks` is being built."""
-    words = escape(texts.TERMS_VERSION.format(version=terms.version))
-    gr.HTML(
-        f"<h1>{escape(texts.TERMS_ROOM)}</h1><p class='lead'>{words}</p>",
-        elem_id="terms-lead",
-        apply_default_css=False,
-    )
+    """Lay the page out; called while a `gr.Blocks` is being built."""
+    head = page_head(texts.PAGE_TERMS, texts.TERMS_VERSION.format(version=terms.version))
+    gr.HTML(head, elem_id="terms-lead", apply_default_css=False)
     gr.Markdown(terms.text, elem_id="terms")

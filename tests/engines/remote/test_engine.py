@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from playground.arena.arena import Arena
-from playground.catalog.catalog import read_card
+from playground.battles import Viewer
+from playground.catalog.card_files import read_card
 from playground.engines.fleet import Fleet
 from playground.engines.protocol import Ended, Event, Job, Queued, Tokens
 from playground.engines.remote.engine import RemoteEngine
@@ -140,7 +141,7 @@ def test_fleet_sends_each_card_to_its_engine(opened: Open, server: FakeServer) -
             "far": "ready",
             "near": "failed",
         }
-        with pytest.raises(Unknown, match="no model 'gpt-9' was brought up; there are: far, near"):
+        with pytest.raises(Unknown, match="no model 'gpt-9' was opened; there are: far, near"):
             Column(fleet).start("gpt-9")
         fleet.cancel("row")
         fleet.unload("far")
@@ -166,15 +167,17 @@ def arena(tmp_path: Path, server: FakeServer, second: FakeServer) -> Iterator[Ar
 
 
 def test_battle_of_remote_models_is_stored_without_an_address(arena: Arena, server: FakeServer, tmp_path: Path) -> None:
-    battle_id = arena.compare(Instruction("What is an alpaca?"), owner="a" * 32, source="page", blind=False)
-    wait_until(lambda: arena.view(battle_id, "a" * 32).state is BattleState.OPEN)
-    for column in arena.view(battle_id, "a" * 32).columns:
+    viewer = Viewer("a" * 32)
+    battle_id = arena.compare(Instruction("What is an alpaca?"), viewer, blind=False)
+    wait_until(lambda: arena.battles.view(battle_id, viewer).state is BattleState.OPEN)
+    for column in arena.battles.view(battle_id, viewer).columns:
         generation = column.generation
         assert generation is not None
         assert generation.token_ids == tuple(likeliest(generation.prompt.token_ids, i) for i in range(12))
         assert (generation.engine, generation.device) == ("remote", "remote: vLLM 0.32.0")
         assert (generation.dtype, generation.faithful, generation.repo) == ("float16", True, "tiny")
-        assert generation.text == arena.catalog.tokenizer_of(arena.line_up[0]).decode(generation.token_ids).strip()
+        tokenizer = arena.catalog.tokenizer_of(arena.models.line_up[0])
+        assert generation.text == tokenizer.decode(generation.token_ids).strip()
         assert "né…" not in generation.text, "text is decoded from ids here"
     arena.close()
     stored = b"".join(path.read_bytes() for path in tmp_path.glob("playground.db*"))

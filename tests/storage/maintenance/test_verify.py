@@ -1,9 +1,7 @@
-"""Verifying: whatever is wrong with database or journal is found and named, and what is normal is not."""
+"""Verify finds faults of database and journal, and nothing else."""
 
 from __future__ import annotations
 
-import io
-import json
 import shutil
 import sqlite3
 import subprocess
@@ -13,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from playground.cli import main
 from playground.storage.database.store import Store
 from playground.storage.journal import segments
+from playground.storage.journal.appender import Appender
 from playground.storage.journal.journal import Journal
-from playground.storage.journal.segments import journal_folder, sealed
-from playground.storage.maintenance import verify as audit_file
-from playground.storage.maintenance.verify import audit
+from playground.storage.journal.lines import Line, seal
+from playground.storage.journal.segments import journal_folder
+from playground.storage.maintenance import verify as verify_module
+from playground.storage.maintenance.verify import verify
 from tests.support.cast import House, house
 from tests.support.judging import ADA, BEN, afternoon, judge, keep_journal, time_passes
 from tests.support.paths import ROOT
@@ -45,7 +44,7 @@ def folder(db: Path) -> Path:
 
 
 def tamper(db: Path, *statements: str) -> None:
-    """Change what the schema's triggers and keys would not let anybody change."""
+    """Change rows that the schema's triggers and keys protect."""
     raw = sqlite3.connect(db, isolation_level=None)
     triggers = raw.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").fetchall()
     for name, _ in triggers:
@@ -58,32 +57,32 @@ def tamper(db: Path, *statements: str) -> None:
 
 
 def findings(home: House, folder: Path) -> list[str]:
-    return [finding.what for finding in audit(home.store, folder)]
+    return [finding.what for finding in verify(home.store, folder)]
 
 
 def rewritten(folder: Path, change: Callable[[dict], None]) -> None:
-    """Change records of the journal, with checksums that fit."""
+    """Change records of the journal, with matching checksums."""
 
-    def changed(line: segments.Line) -> bytes:
+    def changed(line: Line) -> bytes:
         record = line.record
         del record["crc"]
         change(record)
-        return sealed(record)
+        return seal(record)
 
     for segment in segments.segments(folder):
         segments.rewrite(segment, changed)
 
 
-def test_where_all_is_well_nothing_is_found(home: House, folder: Path) -> None:
+def test_intact_database_has_no_findings(home: House, folder: Path) -> None:
     assert findings(home, folder) == []
     home.battles.erase(BEN)
     keep_journal(home.store)
     assert findings(home, folder) == []
 
 
-def test_an_empty_database_without_a_journal_is_well(tmp_path: Path) -> None:
+def test_empty_database_has_no_findings(tmp_path: Path) -> None:
     with Store(tmp_path / "new.db") as store:
-        assert audit(store, tmp_path / "new.db.journal") == []
+        assert verify(store, tmp_path / "new.db.journal") == []
 
 
 GONE = "DELETE FROM vote_notes", "DELETE FROM vote_flags"
@@ -110,24 +109,24 @@ GONE = "DELETE FROM vote_notes", "DELETE FROM vote_flags"
         (["INSERT INTO instructions SELECT printf('%064d', 1), 'unused', '', '', ''"],
          ["instructions that nothing uses: 1 (0000"]),
         (["PRAGMA foreign_keys = OFF", "UPDATE battles SET owner = 'nobody' WHERE id = 'never-judged'"],
-         ["rows that name others which are not there: 1 (battles "]),
+         ["rows that refer to missing rows: 1 (battles "]),
         (["DROP INDEX votes_by_rater"],
          ["parts of the schema that are not this version's: 1 (index votes_by_rater is missing)"]),
         (["DROP VIEW pairs", "CREATE VIEW pairs AS SELECT 1"],
          ["parts of the schema that are not this version's: 1 (view pairs differs)"]),
     ],
 )  # fmt: skip
-def test_what_is_wrong_with_the_database_is_found(
+def test_database_faults_are_found(
     home: House, db: Path, folder: Path, statements: list[str], found: list[str]
 ) -> None:
     tamper(db, *statements)
     text = "\n".join(findings(home, folder))
     for words in found:
         assert words in text
-    assert all(finding.next_step for finding in audit(home.store, folder))
+    assert all(finding.next_step for finding in verify(home.store, folder))
 
 
-def test_a_missing_trigger_is_found(home: House, db: Path, folder: Path) -> None:
+def test_missing_trigger_is_found(home: House, db: Path, folder: Path) -> None:
     raw = sqlite3.connect(db)
     raw.execute("DROP TRIGGER votes_stay")
     raw.close()
@@ -136,7 +135,7 @@ def test_a_missing_trigger_is_found(home: House, db: Path, folder: Path) -> None
     ]
 
 
-def test_a_damaged_page_is_found(home: House, db: Path, folder: Path) -> None:
+def test_damaged_page_is_found(home: House, db: Path, folder: Path) -> None:
     for number in range(40):
         judge(home, f"battle-{number}", text=f"Say {number}.")
     home.store.close()
@@ -145,12 +144,12 @@ def test_a_damaged_page_is_found(home: House, db: Path, folder: Path) -> None:
     content[page * 4096 : page * 4096 + 100] = b"\xff" * 100
     db.write_bytes(content)
     with Store(db, read_only=True) as store:
-        found = audit(store, folder)
+        found = verify(store, folder)
     assert any("damaged" in finding.what for finding in found)
     assert any("backup" in finding.next_step for finding in found)
 
 
-def test_a_journal_that_says_something_else_is_found(home: House, folder: Path) -> None:
+def test_differing_journal_is_found(home: House, folder: Path) -> None:
     def change(record: dict) -> None:
         if record["event"] == "vote":
             record["rows"]["votes"][-1]["decision_s"] = 1e9
@@ -159,7 +158,7 @@ def test_a_journal_that_says_something_else_is_found(home: House, folder: Path) 
     assert "votes that differ between journal and database: 6 (" in findings(home, folder)[0]
 
 
-def test_damaged_lines_are_found_and_a_torn_end_is_normal(home: House, folder: Path) -> None:
+def test_damaged_lines_are_found(home: House, folder: Path) -> None:
     judge(home, "the-last")
     keep_journal(home.store)
     first, last = segments.in_order(folder)
@@ -178,14 +177,14 @@ def vote_of(home: House, battle_id: str) -> str:
     return next(pair.vote_id for pair in home.store.judged_pairs() if pair.battle_id == battle_id)
 
 
-def test_a_lost_segment_is_found_and_a_doubled_one_is_nothing(home: House, folder: Path) -> None:
+def test_lost_segment_is_found(home: House, folder: Path) -> None:
     judge(home, "the-last")
     keep_journal(home.store)
     first, last = segments.in_order(folder)
     shutil.copytree(last.parent, folder / "again")
     assert findings(home, folder) == []
     first.unlink()
-    [finding] = audit(home.store, folder)
+    [finding] = verify(home.store, folder)
     assert finding.what.startswith("votes that are missing in the journal: 9 (")
     assert "move the journal folder away" in finding.next_step
     shutil.move(folder, folder.with_name("away"))
@@ -193,7 +192,7 @@ def test_a_lost_segment_is_found_and_a_doubled_one_is_nothing(home: House, folde
     assert findings(home, folder) == []
 
 
-def test_a_database_that_is_older_than_its_journal_is_found(home: House, db: Path, folder: Path) -> None:
+def test_older_database_is_found(home: House, db: Path, folder: Path) -> None:
     home.store.close()
     shutil.copy(db, db.with_name("copy.db"))
     with Store(db) as store:
@@ -201,18 +200,20 @@ def test_a_database_that_is_older_than_its_journal_is_found(home: House, db: Pat
         keep_journal(store)
     shutil.copy(db.with_name("copy.db"), db)
     with Store(db, read_only=True) as store:
-        [finding] = audit(store, folder)
+        [finding] = verify(store, folder)
     assert "the database ends with event" in finding.what
     assert "restore --db" in finding.next_step
 
 
-def test_the_journal_of_another_database_is_found(home: House, folder: Path, tmp_path: Path) -> None:
+def test_journal_of_another_database_is_found(home: House, folder: Path, tmp_path: Path) -> None:
     with Store(tmp_path / "other.db") as other:
         judge(House(other), "battle-1")
-        assert [finding.what for finding in audit(other, folder)] == [f"{folder} holds the journal of another database"]
+        assert [finding.what for finding in verify(other, folder)] == [
+            f"{folder} holds the journal of another database"
+        ]
 
 
-def test_words_that_were_erased_and_are_still_in_the_journal_are_found(home: House, folder: Path) -> None:
+def test_erased_text_in_the_journal_is_found(home: House, folder: Path) -> None:
     [segment] = segments.segments(folder)
     before = segment.read_bytes()
     time_passes(home)
@@ -221,16 +222,14 @@ def test_words_that_were_erased_and_are_still_in_the_journal_are_found(home: Hou
     keep_journal(home.store)
     assert findings(home, folder) == []
     (segment.parent / "00000009.jsonl").write_bytes(before)
-    [finding] = audit(home.store, folder)
+    [finding] = verify(home.store, folder)
     assert "lines of the journal that hold erased words" in finding.what
 
 
-def test_an_erasure_that_the_journal_has_not_come_to_is_no_finding(home: House, folder: Path) -> None:
+def test_pending_redaction_is_no_finding(home: House, folder: Path) -> None:
     home.battles.erase(BEN)
     assert findings(home, folder) == []
 
-
-# Beside a playground that runs
 
 VOTER = """
 import sys
@@ -252,7 +251,7 @@ for number in range(100_000):
 """
 
 
-def test_while_votes_and_erasures_come_in_nothing_is_found(home: House, db: Path, folder: Path) -> None:
+def test_running_playground_has_no_findings(home: House, db: Path, folder: Path) -> None:
     home.store.close()
     voter = subprocess.Popen([sys.executable, "-c", VOTER, str(db.parent)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert voter.stdout is not None
@@ -261,55 +260,22 @@ def test_while_votes_and_erasures_come_in_nothing_is_found(home: House, db: Path
             for _ in range(40):
                 assert voter.stdout.readline()
             with Store(db, read_only=True) as store:
-                assert audit(store, folder) == []
+                assert verify(store, folder) == []
     finally:
         voter.kill()
         voter.wait()
         voter.stdout.close()
 
 
-def test_votes_that_wait_longer_than_it_takes_are_found(
-    home: House, db: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_late_votes_are_found(home: House, db: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.rename(folder.with_name("away"))
     folder.write_text("")
     with pytest.raises(NotADirectoryError):
-        segments.Appender(folder, "id", 2).append([b"line"])
+        Appender(folder, "id", 2).append([b"line"])
     journal = Journal(home.store, folder)
     journal.close()
     assert journal.state().lag > 0
-    [finding] = audit(home.store, folder)
+    [finding] = verify(home.store, folder)
     assert finding.what.startswith("votes that are not in the journal yet: 9 (")
-    monkeypatch.setattr(audit_file, "LAG_S", 1e8)
-    assert audit(home.store, folder) == []
-
-
-# The command
-
-
-def run(*argv: str) -> tuple[int, str]:
-    out = io.StringIO()
-    return main(argv, out), out.getvalue()
-
-
-def test_the_command_says_what_it_found_and_what_to_do(home: House, db: Path, folder: Path) -> None:
-    status, text = run("verify", "--db", str(db))  # beside the store that is open for writing
-    assert status == 0
-    assert "say the same: 5 votes" in text
-    assert json.loads(run("verify", "--db", str(db), "--json")[1]) == []
-    [segment] = segments.segments(folder)
-    segment.unlink()
-    status, text = run("verify", "--db", str(db))
-    assert status == 1
-    assert "votes that are not in the journal yet: 9 (" in text
-    assert "start the playground" in text
-    status, text = run("verify", "--db", str(db), "--json")
-    assert status == 1
-    assert {frozenset(row) for row in json.loads(text)} == {frozenset(("what", "next_step"))}
-
-
-def test_the_command_changes_nothing(home: House, db: Path, folder: Path) -> None:
-    home.store.close()
-    before = {path: path.read_bytes() for path in [db, *folder.rglob("*.jsonl")]}
-    assert run("verify", "--db", str(db))[0] == 0
-    assert {path: path.read_bytes() for path in [db, *folder.rglob("*.jsonl")]} == before
+    monkeypatch.setattr(verify_module, "LAG_S", 1e8)
+    assert verify(home.store, folder) == []

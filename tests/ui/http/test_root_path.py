@@ -1,4 +1,4 @@
-"""Addresses and cookies below the path of a proxy."""
+"""The root path of a proxy: reading it, stripping it, and links and cookies below it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from playground.ui.http.root_path import StripRootPath, address, cookie_path, root_of
+from playground.errors import InvalidValue
+from playground.ui.http.root_path import VARIABLE, StripRootPath, link_to, read_root_path, root_of, set_cookie
 from tests.support.asking import ask
 
 
@@ -22,9 +23,10 @@ from tests.support.asking import ask
         ("/a;b", "/a%3Bb", "/a%3Bb"),
     ],
 )
-def test_root_path_is_a_path_or_a_whole_address(root_path: str, root: str, cookie: str) -> None:
+def test_root_path_in_the_scope_is_a_path_or_a_whole_address(root_path: str, root: str, cookie: str) -> None:
     scope: dict[str, Any] = {"root_path": root_path, "path": "/"}
-    assert (root_of(scope), cookie_path(scope)) == (root, cookie)
+    assert root_of(scope) == root
+    assert f"; Path={cookie}; ".encode() in set_cookie(scope, "name", "value", 1, "Lax")[1]
 
 
 @pytest.mark.parametrize(
@@ -39,15 +41,51 @@ def test_root_path_is_a_path_or_a_whole_address(root_path: str, root: str, cooki
         ("/play", "/login", "", "/play/"),
     ],
 )
-def test_links_stay_below_a_path_that_nobody_told(root_path: str, path: str, page: str, link: str) -> None:
-    assert address({"root_path": root_path, "path": path}, page) == link
+def test_links_are_relative_without_a_root_path(root_path: str, path: str, page: str, link: str) -> None:
+    assert link_to({"root_path": root_path, "path": path}, page) == link
 
 
 @pytest.mark.parametrize(
     ("path", "seen"),
     [("/play/models", "/models"), ("/play", "/"), ("/play/", "/"), ("/models", "/models"), ("/player", "/player")],
 )
-def test_proxy_may_strip_the_path_or_leave_it(path: str, seen: str) -> None:
+def test_root_path_may_be_stripped_by_the_proxy_or_not(path: str, seen: str) -> None:
     behind = ask(StripRootPath, address=path, root_path="/play").behind
     assert behind is not None
     assert (behind["path"], behind["root_path"]) == (seen, "/play")
+
+
+@pytest.mark.parametrize(
+    ("given", "root"),
+    [
+        ("", ""),
+        ("/", ""),
+        ("/play", "/play"),
+        ("/play/", "/play"),
+        ("/a/b", "/a/b"),
+        ("https://example.org", "https://example.org"),
+        ("https://example.org/play/", "https://example.org/play"),
+    ],
+)
+def test_variable_is_a_path_or_a_whole_address(given: str, root: str) -> None:
+    assert read_root_path({VARIABLE: given}) == root
+
+
+@pytest.mark.parametrize("given", ["play", "//evil.example", "/a b", "ftp://x", "/play; Domain=x", "/a?b", "https://"])
+def test_any_other_value_is_refused(given: str) -> None:
+    with pytest.raises(InvalidValue, match="valid: a path such as /play"):
+        read_root_path({VARIABLE: given})
+
+
+@pytest.mark.parametrize(
+    ("scheme", "same_site", "ending"),
+    [
+        ("http", "Strict", "SameSite=Strict"),
+        ("https", "Strict", "SameSite=Strict; Secure"),
+        ("http", "None", "SameSite=Lax"),
+        ("https", "None", "SameSite=None; Secure; Partitioned"),
+    ],
+)
+def test_cookie_is_secure_over_https_and_works_in_frames_if_asked(scheme: str, same_site: Any, ending: str) -> None:
+    name, value = set_cookie({"scheme": scheme}, "name", "value", 60, same_site)
+    assert (name, value.decode()) == (b"set-cookie", f"name=value; Path=/; Max-Age=60; HttpOnly; {ending}")

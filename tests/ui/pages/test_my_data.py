@@ -1,4 +1,4 @@
-"""The Yours room over a real arena: whose things are shown, erased and exported; and that consent comes first."""
+"""My data over a real arena: what is shown, erased and saved; consent is stored first."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ import pytest
 from starlette.datastructures import Headers
 
 from playground.arena.arena import Arena
+from playground.battles import Viewer
 from playground.errors import Refused
 from playground.raters import new_secret, rater_id
 from playground.records import BattleState, Belongings, Instruction, OwnBattle
 from playground.settings import Settings
-from playground.ui import texts
 from playground.ui.http.middleware import COOKIE
-from playground.ui.pages.my_data import LATEST, YoursRoom, list_html
+from playground.ui.pages.my_data import LATEST, MyDataPage, list_html
+from playground.ui.texts import my_data as texts
 from tests.arena.test_arena import ended, write_card
 from tests.support.cast import House
 from tests.support.checkpoints import write_checkpoint
@@ -32,12 +33,12 @@ from tests.support.stub_arena import HOSTILE
 
 pytestmark = pytest.mark.usefixtures("models_of_one_process")
 
-HERS = Instruction("Ada asks about herrings.")
+HERRINGS = Instruction("Ada asks about herrings.")
 
 
 @dataclass(frozen=True)
 class Person:
-    """A visitor with a browser of her own."""
+    """A visitor with a browser."""
 
     secret: str = field(default_factory=new_secret)
 
@@ -46,13 +47,17 @@ class Person:
         return rater_id(self.secret)
 
     @property
+    def viewer(self) -> Viewer:
+        return Viewer(self.id)
+
+    @property
     def browser(self) -> Any:
         return SimpleNamespace(headers=Headers({"cookie": f"{COOKIE}={self.secret}"}))
 
 
 @pytest.fixture(scope="module")
 def arena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
-    home = tmp_path_factory.mktemp("yours")
+    home = tmp_path_factory.mktemp("my-data")
     cards = home / "cards"
     cards.mkdir()
     for kind in ("llama", "opt"):
@@ -64,9 +69,9 @@ def arena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
 
 
 @pytest.fixture(scope="module")
-def room(arena: Arena) -> YoursRoom:
+def my_data(arena: Arena) -> MyDataPage:
     with gr.Blocks():
-        return YoursRoom(arena)
+        return MyDataPage(arena)
 
 
 @pytest.fixture
@@ -79,8 +84,8 @@ def ben() -> Person:
     return Person()
 
 
-def judged(arena: Arena, person: Person, name: str = "1", instruction: Instruction = HERS) -> str:
-    """A battle that was judged and commented on; its id."""
+def judged(arena: Arena, person: Person, name: str = "1", instruction: Instruction = HERRINGS) -> str:
+    """Make a battle with a final vote and a comment; return its id."""
     house, battle_id = House(arena.store), f"{person.id}-{name}"
     house.battle_is_open(battle_id, owner=person.id, instruction=instruction)
     house.battles.vote(battle_id, "b", person.id, comment="Ada likes herrings.", final=True)
@@ -99,9 +104,9 @@ def rows(arena: Arena, statement: str, *values: object) -> list[tuple[Any, ...]]
 # Consent
 
 
-def test_no_battle_is_stored_without_its_raters_consent_before_it(arena: Arena, ada: Person, ben: Person) -> None:
+def test_consent_is_stored_before_the_first_battle(arena: Arena, ada: Person, ben: Person) -> None:
     made = [
-        arena.compare(HERS, owner=owner, source=source, blind=True, keep=keep)
+        arena.compare(HERRINGS, Viewer(owner, source), blind=True, keep=keep)
         for source, owner, keep in (
             ("page", ada.id, True),
             ("page", ada.id, True),
@@ -109,7 +114,7 @@ def test_no_battle_is_stored_without_its_raters_consent_before_it(arena: Arena, 
             ("page", ben.id, False),
         )
     ]
-    arena.regenerate(ended(arena, made[0], ada.id).battle_id, ada.id)
+    arena.regenerate(ended(arena, made[0], ada.viewer).battle_id, ada.viewer)
     without = (
         "SELECT b.id FROM battles b WHERE b.owner IN (?, ?, ?) AND NOT EXISTS ("
         "SELECT 1 FROM consents c WHERE c.rater_id = b.owner AND c.created_at <= b.created_at)"
@@ -124,89 +129,92 @@ def test_no_battle_is_stored_without_its_raters_consent_before_it(arena: Arena, 
 # What is shown
 
 
-def test_the_room_shows_what_is_stored_of_this_browsers_rater(
-    arena: Arena, room: YoursRoom, ada: Person, ben: Person
-) -> None:
-    hers, his = judged(arena, ada), judged(arena, ben)
-    drawn = room.draw(ada.browser)
-    assert "Stored of this browser: 1 battle, 1 vote, 1 comment or report." in shown(drawn, room.lead)
-    assert f"href='./?battle={hers}'" in shown(drawn, room.list)
-    assert "you chose B" in shown(drawn, room.list)
-    assert his not in shown(drawn, room.list)
+def test_page_shows_the_data_of_this_browser(arena: Arena, my_data: MyDataPage, ada: Person, ben: Person) -> None:
+    adas, bens = judged(arena, ada), judged(arena, ben)
+    drawn = my_data.draw(ada.browser)
+    assert "Stored for this browser: 1 battle, 1 vote, 1 comment or report." in shown(drawn, my_data.lead)
+    assert f"href='./?battle={adas}'" in shown(drawn, my_data.list)
+    assert "you chose B" in shown(drawn, my_data.list)
+    assert bens not in shown(drawn, my_data.list)
 
 
-def test_a_browser_without_a_cookie_is_told_so(room: YoursRoom) -> None:
+def test_browser_without_a_cookie_is_told(my_data: MyDataPage) -> None:
     nobody: Any = SimpleNamespace(headers=Headers())
-    for updates in (room.draw(nobody), room.show_receipt(nobody), room.ask("", nobody), room.as_file("", nobody)):
-        assert "keeps no cookie" in shown(updates, room.said)
+    for updates in (
+        my_data.draw(nobody),
+        my_data.show_receipt(nobody),
+        my_data.ask("", nobody),
+        my_data.as_file("", nobody),
+    ):
+        assert "keeps no cookie" in shown(updates, my_data.said)
 
 
-def test_the_receipt_is_sent_only_when_asked_for(arena: Arena, room: YoursRoom, ada: Person) -> None:
+def test_receipt_is_sent_on_request_only(arena: Arena, my_data: MyDataPage, ada: Person) -> None:
     judged(arena, ada)
-    assert ada.secret not in repr(room.draw(ada.browser))
-    assert room.show_receipt(ada.browser)[room.receipt]["value"] == ada.secret
+    assert ada.secret not in repr(my_data.draw(ada.browser))
+    assert my_data.show_receipt(ada.browser)[my_data.receipt]["value"] == ada.secret
 
 
-def test_another_browsers_receipt_shows_and_erases_what_is_its(
-    arena: Arena, room: YoursRoom, ada: Person, ben: Person
+def test_typed_receipt_shows_and_erases_its_own_data(
+    arena: Arena, my_data: MyDataPage, ada: Person, ben: Person
 ) -> None:
     judged(arena, ada)
-    his, typed = judged(arena, ben), f" {ben.secret.upper()}\n"
-    drawn = room.look_at(typed, ada.browser)
-    assert "Stored of that receipt: 1 battle" in shown(drawn, room.lead)
-    assert his in shown(drawn, room.list)
-    assert "of 1 battle of that receipt" in shown(room.ask(typed, ada.browser), room.question)
-    room.erase(typed, ada.browser)
-    assert arena.belongings(ben.id) == Belongings(0, 1, 1, 0)
-    assert arena.belongings(ada.id) == Belongings(1, 0, 1, 1)
+    bens, typed = judged(arena, ben), f" {ben.secret.upper()}\n"
+    drawn = my_data.open_receipt(typed, ada.browser)
+    assert "Stored for that receipt: 1 battle" in shown(drawn, my_data.lead)
+    assert bens in shown(drawn, my_data.list)
+    assert "of 1 battle of that receipt" in shown(my_data.ask(typed, ada.browser), my_data.question)
+    my_data.erase(typed, ada.browser)
+    assert arena.raters.totals(ben.id) == Belongings(0, 1, 1, 0)
+    assert arena.raters.totals(ada.id) == Belongings(1, 0, 1, 1)
 
 
 @pytest.mark.parametrize("typed", ["abc", "g" * 32, HOSTILE, "ab" * 17])
-def test_what_is_no_receipt_changes_nothing(arena: Arena, room: YoursRoom, ada: Person, typed: str) -> None:
+def test_invalid_receipt_changes_nothing(arena: Arena, my_data: MyDataPage, ada: Person, typed: str) -> None:
     judged(arena, ada)
-    for handler in (room.look_at, room.ask, room.erase, room.as_file):
+    for handler in (my_data.open_receipt, my_data.ask, my_data.erase, my_data.as_file):
         updates = handler(typed, ada.browser)
-        assert "no receipt" in shown(updates, room.said)
-        assert room.list not in updates
-    assert arena.belongings(ada.id).battles == 1
+        assert "no receipt" in shown(updates, my_data.said)
+        assert my_data.list not in updates
+    assert arena.raters.totals(ada.id).battles == 1
 
 
-def test_what_is_no_text_is_taken_as_no_receipt_at_all(arena: Arena, room: YoursRoom, ada: Person) -> None:
+def test_value_that_is_not_a_text_counts_as_no_receipt(arena: Arena, my_data: MyDataPage, ada: Person) -> None:
     judged(arena, ada)
-    assert "1 battle" in shown(room.look_at([{"a": 1}], ada.browser), room.lead)
+    assert "1 battle" in shown(my_data.open_receipt([{"a": 1}], ada.browser), my_data.lead)
 
 
-def test_instructions_are_escaped_and_cut(arena: Arena, room: YoursRoom, ada: Person) -> None:
+def test_instructions_are_escaped_and_cut(arena: Arena, my_data: MyDataPage, ada: Person) -> None:
     judged(arena, ada, instruction=Instruction(f"<script>${{1+1}}\n{HOSTILE}"))
-    drawn = shown(room.draw(ada.browser), room.list)
+    drawn = shown(my_data.draw(ada.browser), my_data.list)
     assert "<script" not in drawn
     assert "${" not in drawn
     assert "&lt;script&gt;" in drawn
     assert "…</a>" in drawn
 
 
-def test_list_and_file_say_whether_a_vote_counts(arena: Arena, room: YoursRoom, ada: Person) -> None:
+def test_list_and_file_say_whether_a_vote_counts(arena: Arena, my_data: MyDataPage, ada: Person) -> None:
     judged(arena, ada)  # at once
-    assert "you chose B · Not counted: decided in under 1 s." in shown(room.draw(ada.browser), room.list)
-    (battle,) = json.loads(shown(room.as_file("", ada.browser), room.document))["battles"]
+    assert "you chose B · Not counted: decided in under 1 s." in shown(my_data.draw(ada.browser), my_data.list)
+    (battle,) = json.loads(shown(my_data.as_file("", ada.browser), my_data.document))["battles"]
     assert (battle["counts"], battle["why_not"]) == (False, "decided in under 1 s")
 
 
-def test_a_vote_that_can_no_longer_be_undone_is_listed_as_final(arena: Arena, room: YoursRoom, ada: Person) -> None:
+def test_vote_past_its_undo_time_is_listed_as_final(arena: Arena, my_data: MyDataPage, ada: Person) -> None:
     home = House(arena.store)
     home.battle_is_open(f"{ada.id}-left", owner=ada.id, draw_probability=0.5)
     home.time.pass_s(2)
-    home.battles.vote(f"{ada.id}-left", "b", ada.id)  # in the past: its time is up, and nobody has looked
-    assert "you chose B · Counted." in shown(room.draw(ada.browser), room.list)
+    home.battles.vote(f"{ada.id}-left", "b", ada.id)  # in the past: it is final, though nobody read it since
+    assert "you chose B · Counted." in shown(my_data.draw(ada.browser), my_data.list)
 
 
-def test_the_list_says_how_much_of_it_is_shown() -> None:
+def test_list_says_how_many_battles_it_shows() -> None:
     one = OwnBattle("1" * 32, "2026-11-20T19:00:00.000+00:00", BattleState.OPEN, "Hello", None, False)
     assert "2026-11-20 19:00 UTC · no vote yet" in list_html([one], mine=True)
     assert f"latest {LATEST} battles" in list_html([one] * LATEST, mine=True)
 
 
-def test_of_another_receipt_only_revealed_battles_are_linked() -> None:
+def test_typed_receipt_links_revealed_battles_only() -> None:
     one = OwnBattle("1" * 32, "2026-11-20T19:00:00.000+00:00", BattleState.OPEN, "Hello", None, False)
     assert "href" in list_html([one], mine=True)
     assert "href" not in list_html([one], mine=False)
@@ -216,25 +224,25 @@ def test_of_another_receipt_only_revealed_battles_are_linked() -> None:
 # Erasing
 
 
-def test_erasing_takes_two_steps_and_the_list_says_what_is_left(arena: Arena, room: YoursRoom, ada: Person) -> None:
+def test_erasure_takes_two_steps_and_leaves_votes(arena: Arena, my_data: MyDataPage, ada: Person) -> None:
     judged(arena, ada)
-    assert room.ask("", ada.browser)[room.confirm]["visible"] is True
-    assert arena.belongings(ada.id).battles == 1
-    drawn = room.erase("", ada.browser)
-    assert drawn[room.confirm]["visible"] is False
-    assert "Erased: the words of 1 battle, and 1 comment or report." in shown(drawn, room.said)
+    assert my_data.ask("", ada.browser)[my_data.confirm]["visible"] is True
+    assert arena.raters.totals(ada.id).battles == 1
+    drawn = my_data.erase("", ada.browser)
+    assert drawn[my_data.confirm]["visible"] is False
+    assert "Erased: the texts of 1 battle, and 1 comment or report." in shown(drawn, my_data.said)
     assert "herrings" not in repr(drawn)
-    assert "Of 1 erased battle no words are left, only what was judged." in shown(drawn, room.lead)
-    assert texts.YOURS_NOTHING_TO_ERASE in shown(room.ask("", ada.browser), room.said)
+    assert "No texts are left of 1 erased battle, only votes." in shown(drawn, my_data.lead)
+    assert texts.NOTHING_TO_ERASE in shown(my_data.ask("", ada.browser), my_data.said)
 
 
-def test_a_receipt_that_nothing_belongs_to_erases_nothing_and_says_so(room: YoursRoom, ada: Person) -> None:
-    drawn = room.erase(new_secret(), ada.browser)
-    assert texts.YOURS_NOTHING_TO_ERASE in shown(drawn, room.said)
-    assert "Erased:" not in shown(drawn, room.said)
+def test_unused_receipt_has_nothing_to_erase(my_data: MyDataPage, ada: Person) -> None:
+    drawn = my_data.erase(new_secret(), ada.browser)
+    assert texts.NOTHING_TO_ERASE in shown(drawn, my_data.said)
+    assert "Erased:" not in shown(drawn, my_data.said)
 
 
-def test_bytes_of_what_was_erased_are_soon_in_no_file_of_the_folder(arena: Arena, ada: Person) -> None:
+def test_erased_bytes_disappear_from_all_files(arena: Arena, ada: Person) -> None:
     folder, told = arena.settings.db.parent, Instruction("Where do marmots sleep?")
 
     def is_left() -> bool:
@@ -243,61 +251,59 @@ def test_bytes_of_what_was_erased_are_soon_in_no_file_of_the_folder(arena: Arena
     for number in range(30):
         judged(arena, ada, str(number), told)
     assert is_left()
-    arena.erase(ada.id)
+    arena.raters.erase(ada.id)
     deadline = time.monotonic() + 60
     while is_left():
         assert time.monotonic() < deadline
         time.sleep(0.05)
 
 
-def test_what_is_only_in_memory_is_forgotten_too_once_it_has_been_written(
-    arena: Arena, ada: Person, ben: Person
-) -> None:
-    bens = ended(arena, arena.compare(HERS, owner=ben.id, source="page", blind=False, keep=False), ben.id)
+def test_erasure_forgets_unstored_battles_that_have_ended(arena: Arena, ada: Person, ben: Person) -> None:
+    bens = ended(arena, arena.compare(HERRINGS, ben.viewer, blind=False, keep=False), ben.viewer)
     with frozen_models(os.getpid()):
-        adas = arena.compare(HERS, owner=ada.id, source="page", blind=False, keep=False)
+        adas = arena.compare(HERRINGS, ada.viewer, blind=False, keep=False)
         with pytest.raises(Refused, match="nothing was erased"):
-            arena.erase(ada.id)
-        arena.stop(adas, ada.id)
+            arena.raters.erase(ada.id)
+        arena.stop(adas, ada.viewer)
     while adas in arena.running:
-        arena.view(adas, ada.id)
+        arena.battles.view(adas, ada.viewer)
         time.sleep(0.01)
-    arena.erase(ada.id)
+    arena.raters.erase(ada.id)
     with pytest.raises(Refused, match="no such battle"):
-        arena.view(adas, ada.id)
-    assert arena.view(bens.battle_id, ben.id) == bens
+        arena.battles.view(adas, ada.viewer)
+    assert arena.battles.view(bens.battle_id, ben.viewer) == bens
 
 
-def test_an_erased_battle_cannot_be_had_again(arena: Arena, ada: Person) -> None:
-    view = ended(arena, arena.compare(HERS, owner=ada.id, source="page", blind=False), ada.id)
-    arena.erase(ada.id)
-    erased = arena.view(view.battle_id, ada.id)
+def test_erased_battle_cannot_be_regenerated(arena: Arena, ada: Person) -> None:
+    view = ended(arena, arena.compare(HERRINGS, ada.viewer, blind=False), ada.viewer)
+    arena.raters.erase(ada.id)
+    erased = arena.battles.view(view.battle_id, ada.viewer)
     assert (erased.erased, erased.state, erased.instruction) == (True, BattleState.VOID, Instruction(""))
     with pytest.raises(Refused, match="erased by its rater"):
-        arena.regenerate(view.battle_id, ada.id)
+        arena.regenerate(view.battle_id, ada.viewer)
 
 
 # Export
 
 
-def test_the_file_holds_everything_of_hers_and_nothing_of_others(
-    arena: Arena, room: YoursRoom, ada: Person, ben: Person
+def test_file_has_all_data_of_its_rater_and_no_other(
+    arena: Arena, my_data: MyDataPage, ada: Person, ben: Person
 ) -> None:
-    hers, his = judged(arena, ada), judged(arena, ben)
-    arena.note(his, ada.id, report_side="a", report="Ada reports.")
-    document = json.loads(room.as_file("", ada.browser)[room.document])
+    adas, bens = judged(arena, ada), judged(arena, ben)
+    arena.battles.report(bens, ada.viewer, "a", "Ada reports.")
+    document = json.loads(my_data.as_file("", ada.browser)[my_data.document])
     assert document["rater_id"] == ada.id
-    assert [battle["battle_id"] for battle in document["battles"]] == [hers]
+    assert [battle["battle_id"] for battle in document["battles"]] == [adas]
     told = document["battles"][0]
-    assert (told["instruction"], told["choice"], told["comment"]) == (HERS.instruction, "b", "Ada likes herrings.")
+    assert (told["instruction"], told["choice"], told["comment"]) == (HERRINGS.instruction, "b", "Ada likes herrings.")
     assert all(answer["text"] and answer["model"] for answer in told["answers"])
     assert [report["text"] for report in document["reports"]] == ["Ada reports."]
     assert ada.secret not in json.dumps(document)
 
 
-def test_the_file_names_no_model_of_a_battle_that_is_blind_still(arena: Arena, room: YoursRoom, ada: Person) -> None:
-    House(arena.store).battle_is_open(f"{ada.id}-blind", owner=ada.id, instruction=HERS)
-    text = room.as_file("", ada.browser)[room.document]
-    assert HERS.instruction in text
+def test_file_names_no_model_of_a_blind_battle(arena: Arena, my_data: MyDataPage, ada: Person) -> None:
+    House(arena.store).battle_is_open(f"{ada.id}-blind", owner=ada.id, instruction=HERRINGS)
+    text = my_data.as_file("", ada.browser)[my_data.document]
+    assert HERRINGS.instruction in text
     assert "pocket-" not in text
     assert "license" not in text

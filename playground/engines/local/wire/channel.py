@@ -1,6 +1,6 @@
-"""Messages over a pair of pipes: one JSON object per line, the same for forked and spawned workers.
+"""Messages over a pair of pipes: one JSON object a line, the same for forked and spawned workers.
 
-Boundary: bytes and dicts; knows neither what a message means nor who is at the other end.
+Boundary: bytes and dicts; knows neither the meaning of a message nor the process at the other end.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Channel:
         self._rest = b""
 
     def send(self, *messages: Message) -> None:
-        """Write messages in one piece, so that they wake whoever waits for them once, until the pipe has taken all.
+        """Write messages in one piece, which wakes the reader once; blocks while the pipe is full.
 
         Raises:
             OSError: the other end is gone.
@@ -36,10 +36,10 @@ class Channel:
             rest = rest[os.write(self._write_fd, rest) :]
 
     def receive(self) -> list[Message] | None:
-        """Wait for the next messages; None when the other end has hung up.
+        """Wait for the next messages; return None when the other end has hung up.
 
         Raises:
-            EngineError: what came is not a message.
+            EngineError: a line is not a message.
         """
         while True:
             data = os.read(self._read_fd, _READ_BYTES)
@@ -50,16 +50,16 @@ class Channel:
                 return [_decode(line) for line in lines]
 
     def close_read(self) -> None:
-        """Stop listening; only for the thread that reads."""
+        """Close the end that is read; only for the thread that reads."""
         os.close(self._read_fd)
 
     def close_write(self) -> None:
-        """Hang up; only for the thread that writes. The other end reads to the end and then sees it."""
+        """Hang up: the other end reads what was sent, then the end; only for the thread that writes."""
         os.close(self._write_fd)
 
 
 def pipes() -> tuple[Channel, tuple[int, int]]:
-    """Our end of a new conversation, and the two descriptors (read, write) of the other end."""
+    """Make a new conversation: our end, and the two descriptors (read, write) of the other end."""
     their_read, our_write = os.pipe()
     our_read, their_write = os.pipe()
     return Channel(our_read, our_write), (their_read, their_write)
@@ -68,8 +68,8 @@ def pipes() -> tuple[Channel, tuple[int, int]]:
 def _decode(line: bytes) -> Message:
     try:
         message = json.loads(line)
-    except ValueError as error:
-        raise EngineError(f"the other process sent something that is not a message: {line[:80]!r}") from error
+    except ValueError:
+        message = None
     if not isinstance(message, dict):
         raise EngineError(f"the other process sent something that is not a message: {line[:80]!r}")
     return message

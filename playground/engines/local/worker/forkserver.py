@@ -22,7 +22,6 @@ import signal
 import socket
 import sys
 
-from playground.engines.local.cpu_affinity import run_everywhere
 from playground.engines.local.wire.channel import Channel, Message
 
 # Modules that loading a checkpoint would import lazily; imported here, their memory is shared by every child.
@@ -42,7 +41,6 @@ _PR_SET_PDEATHSIG = 1
 def main() -> None:
     """Serve requests until the socket closes; in a child, run the worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the web process handles Ctrl-C
-    run_everywhere()
     control = socket.socket(fileno=int(sys.argv[1]))
     preload()
     gc.collect()

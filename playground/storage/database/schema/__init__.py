@@ -1,1 +1,1 @@
-"""The statements of every released step of the schema, a file per step; a released file is never edited."""
+"""The statements of the migrations, a file for each."""

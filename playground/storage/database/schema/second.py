@@ -1,11 +1,12 @@
-"""Step 2: what the journal has to be told, consent, erasure, flags of answers, and raters stored by a hash.
+"""Migration 2: events for the journal, consent, erasures, flags of answers, and raters stored by a hash.
 
-Boundary: statements only. Released: the next change is a file of its own.
+Boundary: statements only. Released: never edited.
 """
 
-# A rater of the page was stored as what the browser's cookie says, which is a secret: whoever reads an export could
-# have acted as her. Who reports is one too, and need own no
-# battle. Raters of the API are names, not secrets, and stay.
+from playground.storage.database.schema.pairs import JUDGED_PAIRS, JUDGEMENT
+
+# Raters of the page were stored by their cookie, which is a secret: a reader of an export could have acted as them.
+# A rater who reports may own no battle. Raters of the API are names, not secrets, and stay.
 RATERS_OF_THE_PAGE = """
 SELECT owner FROM battles WHERE source = 'page' UNION SELECT rater_id FROM vote_notes WHERE kind = 'report'"""
 
@@ -18,7 +19,7 @@ OLD_TRIGGERS = tuple(
     )
 )
 
-# Before the raters are renamed: each looks for her notes.
+# Before the raters are renamed, which searches the notes of each.
 NOTES_INDEX = ("CREATE INDEX vote_notes_by_rater ON vote_notes (rater_id)",)
 
 RENAME_RATER = (
@@ -87,7 +88,7 @@ INDEXES = (
     "CREATE INDEX generations_by_instruction ON generations (instruction_id)",
 )
 
-# What is hers may be erased, and only so: the words go, everything that was counted stays.
+# A rater's text may be erased, and changed in no other way: everything that was counted stays.
 TRIGGERS = (
     """
 CREATE TRIGGER votes_never_change BEFORE UPDATE ON votes
@@ -126,7 +127,7 @@ CREATE TRIGGER erasures_stay BEFORE DELETE ON erasures
 BEGIN SELECT RAISE (ABORT, 'an erasure is written once'); END""",
 )
 
-# Votes of a database that had no journal yet; what was noted about them goes with each.
+# Events for votes from before the journal; their notes go with them.
 OLDER_ROWS = (
     """
 INSERT INTO journal_events (kind, battle_id, vote_id, created_at)
@@ -143,25 +144,15 @@ WHERE b.blind = 1 AND v.choice <> 'undo' AND EXISTS (
     AND o.created_at < v.created_at)""",
 )
 
-# As in step 1, with what speaks against counting a vote: an answer of its battle names its own model, or its rater
-# has seen the answers with their names before.
+# As in migration 1, with reasons not to count a vote: an answer names its own model, or the rater has seen the answers
+# with their names before.
 PAIRS = (
     "DROP VIEW pairs",
-    """
+    f"""
 CREATE VIEW pairs AS
 SELECT
   v.id AS vote_id, v.battle_id, b.comparison_id, v.rater_id,
-  x.side AS side_a, y.side AS side_b, x.model_id AS model_a, y.model_id AS model_b,
-  CASE
-    WHEN v.choice IN ('tie', 'both_bad') THEN v.choice
-    WHEN v.choice = x.side THEN 'model_a'
-    WHEN v.choice = y.side THEN 'model_b'
-    ELSE CASE sign(
-        (instr(v.choice, x.side) - length(replace(substr(v.choice, 1, instr(v.choice, x.side)), '>', '')))
-        - (instr(v.choice, y.side) - length(replace(substr(v.choice, 1, instr(v.choice, y.side)), '>', ''))))
-      WHEN -1 THEN 'model_a' WHEN 0 THEN 'tie' ELSE 'model_b' END
-  END AS winner,
-  CASE WHEN x.model_id = y.model_id THEN 0.0 ELSE 1.0 END AS weight,
+{JUDGEMENT}
   b.blind, b.source, i.category, f.chars AS chars_a, g.chars AS chars_b,
   f.license AS license_a, g.license AS license_b, x.generation_id AS generation_a, y.generation_id AS generation_b,
   v.choice, v.decision_s, v.created_at, b.final_at, b.erased_at,
@@ -170,14 +161,5 @@ SELECT
     WHERE s.battle_id = v.battle_id AND n.kind = 'names_itself'
   ) AS names_itself,
   EXISTS (SELECT 1 FROM vote_flags n WHERE n.vote_id = v.id AND n.kind = 'seen_before') AS seen_before
-FROM votes v
-JOIN battles b ON b.id = v.battle_id
-JOIN instructions i ON i.id = b.instruction_id
-JOIN battle_sides x ON x.battle_id = v.battle_id
-JOIN generations f ON f.id = x.generation_id AND f.good = 1
-JOIN battle_sides y ON y.battle_id = v.battle_id AND y.side > x.side
-JOIN generations g ON g.id = y.generation_id AND g.good = 1
-WHERE v.choice <> 'undo'
-  AND NOT EXISTS (SELECT 1 FROM votes n WHERE n.battle_id = v.battle_id AND n.revision > v.revision)
-  AND (length(v.choice) > 1 OR v.choice IN (x.side, y.side))""",
+{JUDGED_PAIRS}""",
 )

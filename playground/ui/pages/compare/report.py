@@ -1,6 +1,6 @@
-"""The report panel: one short form, shared by all columns, that says what is wrong with an answer.
+"""The form that reports an answer; all columns share it.
 
-Boundary: components and their rendering; the report is stored by the arena.
+Boundary: components and their rendering.
 """
 
 from __future__ import annotations
@@ -10,9 +10,8 @@ from typing import Any
 
 import gradio as gr
 
-from playground.ui import texts
-
-Updates = dict[Any, Any]
+from playground.ui.texts import compare as texts
+from playground.ui.wiring import Updates
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +19,7 @@ class ReportForm:
     """Components of the form."""
 
     box: gr.Column
-    side: gr.Textbox  # not seen: the answer that the form is about
+    side: gr.Textbox  # hidden: the reported answer
     words: gr.Textbox
     send: gr.Button
     cancel: gr.Button
@@ -45,11 +44,11 @@ class ReportForm:
 
     @property
     def outputs(self) -> list[Any]:
-        """Components that `render` may change."""
+        """Components that `render` changes."""
         return [self.box, self.side, self.words]
 
     def render(self, side: str) -> Updates:
-        """The form for one side, empty; hidden when `side` is."""
+        """Show an empty form for one side, or hide it if `side` is empty."""
         label = texts.REPORT_TITLE.format(letter=side.upper())
         return {
             self.box: gr.update(visible=bool(side)),

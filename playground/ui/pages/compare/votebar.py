@@ -1,6 +1,6 @@
-"""The vote bar: the question, the choices, what was saved, reasons, the way on.
+"""The vote bar: question, choices, saved vote, reasons and comment, next battle.
 
-Boundary: components and their rendering from a `PageState`; the choice itself is checked by the arena.
+Boundary: components and their rendering from a `PageState`.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from typing import Any
 import gradio as gr
 
 from playground.records import SIDES, BattleView
-from playground.ui import texts
 from playground.ui.pages.compare.state import Bar, PageState
 from playground.ui.rendering import escape
+from playground.ui.texts import compare as texts
+from playground.ui.texts import formats
+from playground.ui.wiring import Updates
 
-Updates = dict[Any, Any]
 TIMER_SLACK_S = 0.15
-"""The page asks for the reveal a little after the server has made the vote final."""
+"""Delay of the page's request after the vote becomes final."""
 IDLE_TIMER_S = 3600.0
 
 
@@ -73,22 +74,14 @@ class VoteBar:
 
     @property
     def outputs(self) -> list[Any]:
-        """Components that `render` may change."""
+        """Components that `render` changes."""
         return [
-            self.bar,
-            self.words,
-            *self.choices.values(),
-            self.undo,
-            self.reveal,
-            self.hint,
-            self.next,
-            self.reasons,
-            self.comment,
-            self.timer,
+            *(self.bar, self.words, *self.choices.values(), self.undo, self.reveal, self.hint, self.next),
+            *(self.reasons, self.comment, self.timer),
         ]
 
     def render(self, state: PageState) -> Updates:
-        """What the state table says about the bar."""
+        """Draw the face of the bar that the state has."""
         bar, view = state.allowed.bar, state.view
         if view is None or bar is Bar.ABSENT:
             return {self.bar: gr.update(visible=False), self.timer: _timer(state)}
@@ -107,7 +100,7 @@ class VoteBar:
         }
 
     def _render_notes(self, state: PageState, view: BattleView, shown: bool) -> Updates:
-        """Reasons and comment; what was saved is written into them once, then they are the visitor's."""
+        """Show reasons and comment; a battle that is drawn again keeps what is typed there."""
         if state.again:
             return {field: gr.update(visible=shown) for field in (self.reasons, self.comment)}
         return {
@@ -136,7 +129,7 @@ def _choice_button(side: str) -> gr.Button:
 
 
 def _timer(state: PageState) -> Any:
-    """Ticks once the vote has become final, by the server's clock."""
+    """Return a timer that ticks when the vote becomes final on the server's clock."""
     final_in_s = state.view.final_in_s if state.view is not None else None
     if not state.allowed.timer or final_in_s is None:
         return gr.update(value=IDLE_TIMER_S, active=False)
@@ -144,18 +137,18 @@ def _timer(state: PageState) -> Any:
 
 
 def _words(bar: Bar, view: BattleView) -> str:
-    """The question, or what was said."""
+    """Return the question, or the saved vote."""
     if bar in (Bar.OFF, Bar.ON):
         words = texts.QUESTION_TWO if len(view.columns) == 2 else texts.QUESTION_MORE
     elif bar is Bar.SAVED:
-        words = texts.saved(view.choice or "", len(view.columns))
+        words = texts.SAVED.format(vote=texts.chosen(view.choice or "", len(view.columns)))
     else:
         words = texts.chosen(view.choice, len(view.columns), _name_of(view), view.mine) if view.choice else ""
     return f"<b>{escape(words)}</b>"
 
 
 def _name_of(view: BattleView) -> str:
-    """The chosen model's name, where one was chosen and may be seen."""
+    """Return the chosen model's name if it may be known."""
     return next((c.card.name for c in view.columns if c.side == view.choice and c.card is not None), "")
 
 
@@ -163,9 +156,9 @@ def _hint(bar: Bar, view: BattleView) -> str:
     if bar is Bar.OFF:
         return f"<span>{escape(texts.NOT_YET if view.mine else texts.NOT_YOURS)}</span>"
     if bar is Bar.ON:
-        words = texts.NOT_YOURS if not view.mine else texts.NAMES_AFTER if view.blind else texts.YOU_KNOW_NAMES
+        words = texts.NOT_YOURS if not view.mine else texts.NAMES_AFTER if view.blind else texts.VOTES_APART
         return f"<span>{escape(words)}</span>"
-    counted = f"<span class='standing'>{escape(texts.standing(view.standing))}</span>" if view.standing else ""
+    counted = f"<span class='standing'>{escape(formats.standing(view.standing))}</span>" if view.standing else ""
     if bar is Bar.SAVED:
         return counted
     board = f"<a href='leaderboard'>{escape(texts.LINK_LEADERBOARD)}</a>"

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from playground.catalog.catalog import read_card
+from playground.catalog.card_files import read_card
 from playground.engines.local.placement import Device
 from playground.engines.local.pool import LocalEngine
 from playground.engines.local.supervisor import Limits
@@ -33,10 +33,10 @@ from playground.engines.local.worker.main import Worker
 from playground.engines.protocol import Job, Started
 from playground.records import FinishReason, ModelCard, SamplingParams
 from playground.settings import Settings
-from tests.engines.local.test_pool import workers_of
 from tests.support.checkpoints import ARCHITECTURES, VOCAB_SIZE, write_checkpoint
 from tests.support.columns import Column
 from tests.support.paths import ROOT
+from tests.support.processes import workers
 
 pytestmark = pytest.mark.gpu
 POCKET = ROOT / "playground/catalog/cards"
@@ -201,9 +201,9 @@ def test_five_models_share_the_gpu_and_a_killed_one_restarts(engine: LocalEngine
         (started,) = [event for event in column.events if isinstance(event, Started)]
         assert started.facts.device.startswith("cuda:0 ")
         assert started.facts.versions["decoding"] == "rows together, steps replayed"
-    workers = workers_of(os.getpid(), "pocket")
-    assert len(workers) == len(models)
-    name, pid = next(iter(workers.items()))
+    found = workers(os.getpid(), "pocket")
+    assert len(found) == len(models)
+    name, pid = next(iter(found.items()))
     model = next(model for model in models if model.startswith(name))
     long = ask(engine, model, "killed", SamplingParams(max_new_tokens=400, min_new_tokens=400))
     long.wait_for(Started)

@@ -73,7 +73,7 @@ class Scene:
 
     def end(self, row: str) -> tuple[str, str | None]:
         (ended,) = [m for m in self.sent if m["kind"] == "ended" and m["row"] == row]
-        return ended["reason"], ended["error"]
+        return ended["finish_reason"], ended["error"]
 
 
 def test_rows_are_written_in_order() -> None:

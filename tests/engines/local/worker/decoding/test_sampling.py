@@ -9,7 +9,7 @@ import torch
 
 from playground.engines.local.worker.decoding.sampling import Sampler, keep_top_p, next_ids, warp
 from playground.engines.local.worker.loading.model import LoadedModel, load
-from playground.records import SamplingParams
+from playground.records import WHEN_SAMPLING, SamplingParams
 from tests.support.checkpoints import tiny_line_up
 
 CPU = torch.device("cpu")
@@ -36,6 +36,9 @@ SETTINGS = [
     SamplingParams(do_sample=True, temperature=1.7, top_p=0.3, repetition_penalty=1.3, max_new_tokens=12),
     SamplingParams(do_sample=True, repetition_penalty=0.7, renormalize_logits=True, max_new_tokens=12),
     SamplingParams(do_sample=True, temperature=0.01, top_k=1000, top_p=0.999, max_new_tokens=12),
+    SamplingParams(do_sample=True, temperature=1.5, min_p=0.05, max_new_tokens=12),
+    SamplingParams(do_sample=True, temperature=0.8, top_k=40, top_p=0.95, min_p=0.2, max_new_tokens=12),
+    SamplingParams(do_sample=True, min_p=1.0, renormalize_logits=True, max_new_tokens=12),
     SamplingParams(do_sample=True, min_new_tokens=6, max_new_tokens=12, top_k=5),
     SamplingParams(repetition_penalty=1.2, min_new_tokens=2, renormalize_logits=True, max_new_tokens=12),
     SamplingParams(max_new_tokens=12),
@@ -59,11 +62,7 @@ def test_scores_equal_those_of_generate(llama: LoadedModel, params: SamplingPara
         output_scores=True,
         output_logits=True,
         return_dict_in_generate=True,
-        **(
-            {"temperature": params.temperature, "top_k": params.top_k, "top_p": params.top_p}
-            if params.do_sample
-            else {}
-        ),
+        **({name: getattr(params, name) for name in WHEN_SAMPLING} if params.do_sample else {}),
     )
     ours = Sampler(params, 0, PROMPT, stops, llama.vocab_size, CPU)
     for logits, scores, token_id in zip(out.logits, out.scores, out.sequences[0, len(PROMPT) :], strict=True):

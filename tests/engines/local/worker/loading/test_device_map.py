@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from transformers import LlamaConfig, LlamaForCausalLM, OPTConfig, OPTForCausalLM
 
 from playground.catalog.catalog import Catalog
-from playground.engines.local.placement import Device, plan
+from playground.engines.local.placement import Device
+from playground.engines.local.planning import plan
 from playground.engines.local.worker.errors import OutOfMemory
 from playground.engines.local.worker.loading.device_map import Piece, device_map, pieces_of
 
@@ -84,7 +85,7 @@ def test_real_model_splits_into_its_layers_and_counts_a_tied_matrix_once() -> No
     assert sum(piece.size_bytes for piece in pieces) == pytest.approx(card.size_bytes, rel=1e-3)
     assert [piece.name for piece in pieces if piece.is_layer] == [f"model.decoder.layers.{n}" for n in range(32)]
     shared = plan([card], [Device(f"cuda:{n}", f"GPU {n}", 12 * GB, 11 * GB) for n in range(2)])
-    placed = device_map(pieces, shared.placements[card.id].room)
+    placed = device_map(pieces, shared[card.id].weights)
     on = [sum(piece.size_bytes for piece in pieces if placed[piece.name] == f"cuda:{n}") for n in range(2)]
     assert on[0] == pytest.approx(on[1], rel=0.1)
 

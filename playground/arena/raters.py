@@ -1,0 +1,72 @@
+"""The stored data of raters and the keys of programs, for the page and the API.
+
+Boundary: adds to `battles.rater_data` whether votes count, and battles in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from playground.arena.battles import ArenaBattles
+from playground.arena.running import RunningBattles
+from playground.battles import REFUSALS, RaterData
+from playground.errors import InvalidValue, Refused
+from playground.raters import key_hash
+from playground.ratings.policy import CountingPolicy
+from playground.ratings.standing import reasons_of_rater, visible_standing
+from playground.records import Belongings, Erased, OwnBattle
+
+
+class Raters:
+    """The data of raters of the page."""
+
+    def __init__(self, battles: ArenaBattles, running: RunningBattles, policy: CountingPolicy) -> None:
+        self._battles = battles
+        self._running = running
+        self._policy = policy
+
+    def totals(self, rater: str) -> Belongings:
+        """Return the number of a rater's battles, votes and notes."""
+        return self._data.totals(rater)
+
+    def latest_battles(self, rater: str, limit: int, chars: int) -> Sequence[OwnBattle]:
+        """Return a rater's battles, newest first, with the first `chars` characters of each instruction."""
+        with self._battles.stored.store.reading() as reading:
+            reasons = reasons_of_rater(reading, rater, self._policy)
+        return [
+            replace(own, standing=visible_standing(reasons[own.battle_id], own.state, own.blind, self._policy))
+            if own.battle_id in reasons
+            else own
+            for own in self._data.latest(rater, limit, chars)
+        ]
+
+    def document(self, rater: str) -> dict[str, Any]:
+        """Return all data of a rater as one document."""
+        return self._data.document(rater)
+
+    def erase(self, rater: str) -> Erased:
+        """Erase a rater's words in the database and their battles in memory.
+
+        Raises:
+            Refused: one of their battles is still being written; nothing was erased.
+        """
+        in_memory = self._battles.in_memory.owned_by(rater)
+        if not self._running.ids.isdisjoint(in_memory):
+            raise Refused("writing", REFUSALS["writing"])
+        erased = self._data.erase(rater)
+        self._battles.in_memory.forget(in_memory)
+        return erased
+
+    def program_of(self, key: str) -> str:
+        """Return the name of the program that has a key; raise InvalidValue if there is none."""
+        with self._battles.stored.store.reading() as reading:
+            name = reading.program_of_key(key_hash(key))
+        if name is None:
+            raise InvalidValue("this key is not known here; make one with: python -m playground key NAME")
+        return name
+
+    @property
+    def _data(self) -> RaterData:
+        return RaterData(self._battles.stored)

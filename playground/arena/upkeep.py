@@ -1,0 +1,77 @@
+"""The arena's regular work, on a thread of its own.
+
+Boundary: decides when; each piece of work is done elsewhere.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from contextlib import suppress
+
+from playground.arena.recorder import Recorder
+from playground.arena.running import RunningBattles
+from playground.battles import Battles
+from playground.clock import Clock
+from playground.errors import StorageError
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 1.0
+EXPIRE_EVERY_S = 60.0
+SCRUB_SHARE = 100
+"""Scrubbing, for which votes wait, takes at most one in this many seconds."""
+SCRUB_BYTES = 100_000_000
+"""A larger file (0.7 s on a usual disk) is scrubbed by `erase --leftovers` only."""
+SCRUB_RETRY_S = 600.0
+
+
+class Upkeep:
+    """Every second, stop abandoned comparisons, record what failed, scrub erasures; every minute, expire battles."""
+
+    def __init__(
+        self, battles: Battles, running: RunningBattles, recorder: Recorder, clock: Clock, abandon_s: float
+    ) -> None:
+        self._battles = battles
+        self._running = running
+        self._recorder = recorder
+        self._clock = clock
+        self._abandon_s = abandon_s
+        self._closed = threading.Event()
+        self._expire_s = clock.monotonic() + EXPIRE_EVERY_S
+        self._scrub_s = 0.0
+        threading.Thread(target=self._run, name="upkeep", daemon=True).start()
+
+    def close(self) -> None:
+        """Begin nothing more."""
+        self._closed.set()
+
+    def _run(self) -> None:
+        while not self._closed.wait(EVERY_S):
+            for work in (self._stop_abandoned, self._recorder.try_again, self._scrub, self._expire):
+                if not self._closed.is_set():
+                    work()
+
+    def _stop_abandoned(self) -> None:
+        for comparison in self._running.comparisons:
+            if comparison.unread_s > self._abandon_s:
+                comparison.stop()
+
+    def _scrub(self) -> None:
+        """Remove the bytes that erasures left in the database's file."""
+        began = self._clock.monotonic()
+        if began < self._scrub_s:
+            return
+        pause = 0.0
+        try:
+            self._battles.store.scrub(most_bytes=SCRUB_BYTES)
+        except StorageError as error:
+            log.error("erased bytes may be left in the database's file: %s", error)
+            pause = SCRUB_RETRY_S
+        self._scrub_s = began + max(pause, SCRUB_SHARE * (self._clock.monotonic() - began))
+
+    def _expire(self) -> None:
+        if self._clock.monotonic() >= self._expire_s:
+            self._expire_s = self._clock.monotonic() + EXPIRE_EVERY_S
+            with suppress(StorageError):  # viewers see it in any case; stored next minute
+                self._battles.expire()

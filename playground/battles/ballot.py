@@ -1,0 +1,105 @@
+"""A viewer, their ballot, and the checks of votes, notes and reports before anything is written.
+
+Boundary: pure; reads a battle's record and changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from playground.errors import InvalidValue
+from playground.records import SIDES, Battle, BattleState, Generation, Origin
+
+REASONS = ("correct", "complete", "clear", "length", "style", "safe")
+"""Valid reasons for a vote; the page has their labels."""
+
+MAX_COMMENT_CHARS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """The rater behind a request and the way it came."""
+
+    rater: str  # id
+    source: str = "page"  # page | api: neither acts on the other's battles
+    address: str = ""  # of the client; empty if unknown
+
+    @property
+    def origin(self) -> Origin:
+        """The origin of this viewer's votes."""
+        return Origin.PROGRAM if self.source == "api" else Origin.PERSON
+
+    def owns(self, battle: Battle) -> bool:
+        """Return True if the viewer may act on the battle: as its rater, or over the API by holding its id."""
+        return battle.source == self.source and (self.source == "api" or battle.owner == self.rater)
+
+
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """A choice to save, with its reasons and comment.
+
+    Raises:
+        InvalidValue: an unknown reason or a comment that is too long; `check_choice` checks the choice.
+    """
+
+    choice: str
+    revision: int | None = None  # of the battle as it was shown; None: vote on any
+    final: bool = False  # no undo; the models are revealed at once
+    reasons: Sequence[str] = ()
+    comment: str = ""
+
+    def __post_init__(self) -> None:
+        check_notes(self.reasons, self.comment)
+
+
+def check_choice(choice: str, battle: Battle) -> None:
+    """Raise InvalidValue, naming the valid choices, unless the battle's good sides can be judged so."""
+    good = battle.good_sides
+    if not isinstance(choice, str):
+        raise InvalidValue(f"choice is of type {type(choice).__name__}; it has to be text")
+    if choice in ("tie", "both_bad") or choice in good:
+        return
+    if sorted(choice.replace("=", ">").split(">")) == sorted(good):
+        return
+    example = ">".join(good)
+    if choice in tuple(side.side for side in battle.sides):
+        raise InvalidValue(f"side {choice} has no answer to vote for; valid: {', '.join(good)}, tie, both_bad")
+    raise InvalidValue(
+        f"choice is {choice[:40]!r}; valid: {', '.join(good)}, tie, both_bad, or all in an order such as {example}"
+    )
+
+
+def check_new(battle: Battle) -> None:
+    letters = tuple(side.side for side in battle.sides)
+    if len(letters) < 2 or letters != SIDES[: len(letters)]:
+        raise InvalidValue(f"sides are {', '.join(letters) or 'none'}; valid: the first 2 to {len(SIDES)} letters")
+    if battle.state is not BattleState.GENERATING or battle.vote is not None or battle.revision:
+        raise InvalidValue(f"battle {battle.id} is {battle.state.value}; a new one is {BattleState.GENERATING.value}")
+    for side in battle.sides:
+        if side.generation is not None:
+            check_fits(battle, side.side, side.generation)
+
+
+def check_fits(battle: Battle, side: str, generation: Generation) -> None:
+    models = {s.side: s.model_id for s in battle.sides}
+    if side not in models:
+        raise InvalidValue(f"battle {battle.id} has no side {side!r}; valid: {', '.join(models)}")
+    if generation.model_id != models[side]:
+        raise InvalidValue(f"side {side} is {models[side]}, not {generation.model_id}")
+
+
+def check_notes(reasons: Sequence[str], text: str) -> None:
+    for reason in reasons:
+        if reason not in REASONS:
+            raise InvalidValue(f"unknown reason {reason!r}; valid: {', '.join(REASONS)}")
+    if len(text) > MAX_COMMENT_CHARS:
+        raise InvalidValue(f"the text has {len(text)} characters; valid: up to {MAX_COMMENT_CHARS}")
+
+
+def check_reportable(battle: Battle, side: str) -> None:
+    texts = {s.side: s.generation.text if s.generation else "" for s in battle.sides}
+    if side not in texts:
+        raise InvalidValue(f"there is no side {side!r}; valid: {', '.join(texts)}")
+    if battle.state is not BattleState.GENERATING and not texts[side]:
+        raise InvalidValue(f"side {side} has no text to report")

@@ -1,0 +1,94 @@
+"""The stored data of one rater: totals, a list, a copy as one document, erasure.
+
+Boundary: shows of a battle what its rater may see of it at that time: no model while it is blind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from playground.battles.ballot import Viewer
+from playground.battles.life import Battles
+from playground.battles.steps import Steps
+from playground.battles.transitions import later
+from playground.records import BattleState, BattleView, Belongings, ColumnView, Erased, OwnBattle
+from playground.storage.database.statements import Writing
+
+ALL = -1
+"""No limit."""
+
+
+class RaterData:
+    """The data of raters in one store; an empty `source` means page and API."""
+
+    def __init__(self, battles: Battles) -> None:
+        self._battles = battles
+        self._store = battles.store
+        self._rules = battles.rules
+
+    def totals(self, rater: str, source: str = "page") -> Belongings:
+        """Return the number of a rater's battles, votes and notes."""
+        with self._store.reading() as reading:
+            return reading.belongings(rater, source)
+
+    def latest(self, rater: str, limit: int, chars: int, source: str = "page") -> Sequence[OwnBattle]:
+        """Return a rater's battles, newest first, with the first `chars` characters of each instruction."""
+        with self._store.reading() as reading:
+            return reading.latest_battles(rater, source, limit, chars, self._rules.clock.now())
+
+    def document(self, rater: str, source: str = "page") -> dict[str, Any]:
+        """Return all data of a rater as one document: battles oldest first, without those being written."""
+        with self._store.reading() as reading:
+            battles = reading.latest_battles(rater, source, ALL, 0, self._rules.clock.now())
+            reports = reading.reports_by(rater)
+        ended = [own for own in reversed(battles) if own.state is not BattleState.GENERATING]
+        viewer = Viewer(rater, source)
+        documents = [_battle_document(self._battles.view(own.battle_id, viewer), own.created_at) for own in ended]
+        return {"rater_id": rater, "battles": documents, "reports": reports}
+
+    def erase(self, rater: str, source: str = "page") -> Erased:
+        """Erase a rater's words: instructions, answers, prompts, comments, reports.
+
+        Models, choices, times and reasons stay and still count. Open battles become void, votes final. An answer
+        that another rater's battle shows keeps its text there. A second call erases only what has come since.
+
+        Raises:
+            Refused: one of the rater's battles is still being written; nothing was erased.
+        """
+
+        def work(writing: Writing) -> Erased:
+            for battle_id in writing.unsettled(rater, source):
+                Steps(writing, self._rules).end(battle_id)
+            now = self._rules.clock.now()
+            while writing.has_erasure(rater, now):  # the journal tells a rater's erasures apart by their times
+                now = later(now, 0.001)
+            return writing.erase_words(rater, source, now)
+
+        return self._store.write(work)
+
+
+def _battle_document(view: BattleView, created_at: str) -> dict[str, Any]:
+    return {
+        "battle_id": view.battle_id,
+        "created_at": created_at,
+        "state": str(view.state),
+        "blind": view.blind,
+        "erased": view.erased,
+        "instruction": view.instruction.instruction,
+        "input": view.instruction.input,
+        "system": view.instruction.system,
+        "answers": [_answer(column) for column in view.columns],
+        "choice": view.choice,
+        "counts": None if view.standing is None else view.standing.counts,
+        "why_not": "" if view.standing is None else view.standing.why_not,
+        "reasons": list(view.reasons),
+        "comment": view.comment,
+    }
+
+
+def _answer(column: ColumnView) -> dict[str, Any]:
+    known = {"side": column.side, "text": column.text}
+    if column.card is not None:
+        known |= {"model": column.card.id, "license": column.card.license}
+    return known

@@ -1,0 +1,164 @@
+"""Views of a battle: the parts that one viewer may see.
+
+Boundary: the table says how much may be sent; this file applies it to each column. While a blind battle is not
+revealed, nothing that is sent depends on which model has which side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from playground.battles.ballot import Viewer
+from playground.battles.generations import without_erased_words
+from playground.battles.rules import Rules
+from playground.battles.table import Event, Sends, cell
+from playground.battles.transitions import allowed
+from playground.records import (
+    Battle,
+    BattleSide,
+    BattleState,
+    BattleView,
+    ColumnState,
+    ColumnView,
+    FinishReason,
+    LiveColumn,
+    ModelCard,
+)
+from playground.storage.database.statements import Reading
+
+LiveColumns = Mapping[str, LiveColumn]
+
+_COLUMN_STATES: Mapping[FinishReason, ColumnState] = {
+    FinishReason.STOP: ColumnState.DONE,
+    FinishReason.LENGTH: ColumnState.DONE,
+    FinishReason.CANCELLED: ColumnState.STOPPED,
+    FinishReason.ERROR: ColumnState.FAILED,
+}
+_RUNNING = (ColumnState.LOADING, ColumnState.WAITING, ColumnState.WRITING)
+"""States of a column that has not ended, in their order."""
+
+
+def stored_view(reading: Reading, rules: Rules, battle: Battle, viewer: Viewer, live: LiveColumns) -> BattleView:
+    """Return what the viewer may see of a stored battle.
+
+    Raises:
+        Refused: foreign and not revealed.
+    """
+    battle = without_erased_words(battle)
+    sends = _sends(battle, viewer)
+    cards = reading.cards(side.model_id for side in battle.sides) if sends is Sends.EVERYTHING else {}
+    view = _view(rules, battle, viewer, sends, live, cards)
+    if not view.mine or battle.vote is None:
+        return view
+    reasons = tuple(reading.notes(battle.id, "reason", battle.vote.id))
+    comment = "".join(reading.notes(battle.id, "comment", battle.vote.id))
+    return replace(view, reasons=reasons, comment=comment, standing=rules.standing_of(reading, battle))
+
+
+def begun_view(rules: Rules, battle: Battle, viewer: Viewer, live: LiveColumns) -> BattleView:
+    """Return what the viewer may see of a blind battle that is being written.
+
+    The database has nothing to add to it, and is not asked: such battles are read many times a second, and votes
+    would wait for that.
+
+    Raises:
+        Refused: foreign.
+    """
+    return _view(rules, battle, viewer, _sends(battle, viewer), live, {})
+
+
+def _sends(battle: Battle, viewer: Viewer) -> Sends:
+    event = Event.VIEW if viewer.owns(battle) else Event.VISIT
+    allowed(battle, event)
+    return cell(event, battle.state).sends if battle.blind else Sends.EVERYTHING
+
+
+def _view(
+    rules: Rules, battle: Battle, viewer: Viewer, sends: Sends, live: LiveColumns, cards: Mapping[str, ModelCard]
+) -> BattleView:
+    mine = viewer.owns(battle)
+    if sends is Sends.PACED:
+        live = _with_one_state(live)
+    return BattleView(
+        battle_id=battle.id,
+        state=battle.state,
+        blind=battle.blind,
+        revision=battle.revision,
+        instruction=battle.instruction,
+        overrides=battle.overrides,
+        columns=tuple(_column(side, live.get(side.side), sends, cards) for side in battle.sides),
+        good_sides=() if battle.state is BattleState.GENERATING else battle.good_sides,
+        may_vote=mine and battle.state is BattleState.OPEN,
+        mine=mine,
+        stored=rules.stored,
+        choice=None if battle.vote is None else battle.vote.choice,
+        final_in_s=rules.final_in_s(battle),
+        open_for_s=rules.open_for_s(battle),
+        void_reason=battle.void_reason,
+        erased=battle.erased_at is not None,
+    )
+
+
+def _with_one_state(live: LiveColumns) -> LiveColumns:
+    """Return the columns with one state and status, those of the slowest, as long as one is being written."""
+    running = [column for column in live.values() if column.state in _RUNNING]
+    if not running:
+        return live
+    state = min((column.state for column in running), key=_RUNNING.index)
+    statuses = {column.status for column in running}
+    status = statuses.pop() if len(statuses) == 1 else ""
+    return {side: replace(column, state=state, status=status) for side, column in live.items()}
+
+
+def _column(side: BattleSide, live: LiveColumn | None, sends: Sends, cards: Mapping[str, ModelCard]) -> ColumnView:
+    """Return one column: `live` until its generation is stored, or until the battle is open if it is blind."""
+    generation, card = side.generation, cards.get(side.model_id)
+    if sends is not Sends.EVERYTHING:
+        return _blind_column(side, live, sends)
+    if generation is None:
+        live = live or LiveColumn(side.side, ColumnState.WAITING)
+        return ColumnView(
+            side.side,
+            live.state,
+            live.text,
+            live.status,
+            live.error,
+            card=card,
+            num_tokens=live.num_tokens,
+            tokens_per_s=_tokens_per_s(live.num_tokens, live.first_token_s, live.duration_s),
+            first_token_s=live.first_token_s,
+        )
+    return ColumnView(
+        side.side,
+        _COLUMN_STATES[generation.finish_reason],
+        generation.text,
+        "",
+        generation.error,
+        generation.finish_reason,
+        card,
+        generation,
+        generation.num_tokens,
+        _tokens_per_s(generation.num_tokens, generation.first_token_s, generation.duration_s),
+        generation.first_token_s,
+    )
+
+
+def _blind_column(side: BattleSide, live: LiveColumn | None, sends: Sends) -> ColumnView:
+    """Return the text and whether the column failed; a stored generation is not shown before all columns ended."""
+    if sends is Sends.PACED:
+        live = live or LiveColumn(side.side, ColumnState.WAITING)
+        state = ColumnState.DONE if live.state is ColumnState.STOPPED else live.state
+        return ColumnView(side.side, state, live.text, live.status, None)
+    generation = side.generation
+    if generation is None or generation.finish_reason is FinishReason.ERROR:
+        error = generation.error if generation is not None and sends is Sends.REASONS else None
+        return ColumnView(side.side, ColumnState.FAILED, "" if generation is None else generation.text, "", error)
+    return ColumnView(side.side, ColumnState.DONE, generation.text, "", None)
+
+
+def _tokens_per_s(num_tokens: int, first_token_s: float | None, duration_s: float | None) -> float | None:
+    """Return the speed after the first token."""
+    if first_token_s is None or duration_s is None or num_tokens < 2 or duration_s <= first_token_s:
+        return None
+    return (num_tokens - 1) / (duration_s - first_token_s)

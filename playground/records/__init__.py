@@ -1,0 +1,57 @@
+"""The product's nouns as frozen records; import them from here, whatever file defines them.
+
+Boundary: values only; no clock, no randomness, no model library, no Gradio. Imports only `errors` and `documents`.
+"""
+
+from playground.records.battles import (
+    SIDES,
+    Battle,
+    BattleSide,
+    BattleState,
+    Belongings,
+    Erased,
+    JudgedBattle,
+    JudgedPair,
+    JudgedTexts,
+    Origin,
+    OwnBattle,
+    Standing,
+    Vote,
+)
+from playground.records.generations import FinishReason, Generation
+from playground.records.models import WHEN_SAMPLING, Dtype, ModelCard, ModelStatus, Quantization, SamplingParams
+from playground.records.prompts import Instruction, Prompt, PromptFormat, PromptTemplate, Segment
+from playground.records.views import BattleView, ColumnState, ColumnView, LiveColumn
+
+__all__ = [
+    "SIDES",
+    "WHEN_SAMPLING",
+    "Battle",
+    "BattleSide",
+    "BattleState",
+    "BattleView",
+    "Belongings",
+    "ColumnState",
+    "ColumnView",
+    "Dtype",
+    "Erased",
+    "FinishReason",
+    "Generation",
+    "Instruction",
+    "JudgedBattle",
+    "JudgedPair",
+    "JudgedTexts",
+    "LiveColumn",
+    "ModelCard",
+    "ModelStatus",
+    "Origin",
+    "OwnBattle",
+    "Prompt",
+    "PromptFormat",
+    "PromptTemplate",
+    "Quantization",
+    "SamplingParams",
+    "Segment",
+    "Standing",
+    "Vote",
+]

@@ -1,0 +1,178 @@
+"""Battles: their sides, votes and judged pairs, and the battles of one rater."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from playground.records.generations import Generation
+from playground.records.models import SamplingParams
+from playground.records.prompts import Instruction
+
+SIDES = tuple(string.ascii_lowercase[:6])
+"""Positions of a battle from left to right; six at the most."""
+
+
+class BattleState(StrEnum):
+    """The state of a battle; `battles.table` says which event leads to which."""
+
+    GENERATING = "generating"
+    OPEN = "open"
+    VOTED = "voted"
+    REVEALED = "revealed"
+    VOID = "void"
+
+
+class Origin(StrEnum):
+    """The kind of voter that gave a vote."""
+
+    PERSON = "person"  # on the page
+    PROGRAM = "program"  # over the API
+    JUDGE = "judge"  # a model that judges
+    SHARED = "shared"  # a guest of a shared link
+
+
+@dataclass(frozen=True, slots=True)
+class BattleSide:
+    """One position of a battle: drawn when the battle is made, filled when its column has ended."""
+
+    side: str
+    model_id: str
+    seed: int
+    params: SamplingParams
+    generation: Generation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """One judgement, or its undoing (``choice='undo'``); rows are only ever added."""
+
+    id: str
+    battle_id: str
+    revision: int  # 1 for the first; an undo is a revision of its own
+    choice: str
+    rater_id: str
+    created_at: str
+    decision_s: float | None  # from open to the vote, server time
+    origin: Origin = Origin.PERSON
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The answer to whether the default leaderboard counts a vote now, and the reason if it does not."""
+
+    counts: bool
+    why_not: str = ""  # a clause; empty if it counts
+
+
+@dataclass(frozen=True, slots=True)
+class Battle:
+    """Two or more generations shown to one rater in a stored order."""
+
+    id: str
+    comparison_id: str
+    parent_id: str | None
+    owner: str
+    source: str  # page | api
+    blind: bool
+    state: BattleState
+    instruction: Instruction
+    overrides: Mapping[str, Any]  # sampling parameters set for all sides; empty: as each card says
+    sides: tuple[BattleSide, ...]
+    created_at: str
+    opened_at: str | None = None
+    final_at: str | None = None
+    void_reason: str | None = None
+    vote: Vote | None = None  # the latest revision, None when undone or never cast
+    revision: int = 0  # of the latest vote row, undo included
+    draw_probability: float | None = None  # of this set of models when the arena drew them; None: chosen
+    erased_at: str | None = None  # when its rater had its words erased; instruction and answers are empty then
+
+    @property
+    def good_sides(self) -> tuple[str, ...]:
+        """The sides that may be judged."""
+        return tuple(s.side for s in self.sides if s.generation is not None and s.generation.good)
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedPair:
+    """One row of the view `pairs`: two models judged against each other by one vote."""
+
+    vote_id: str
+    battle_id: str
+    rater_id: str
+    model_a: str  # stood on the earlier side, further left
+    model_b: str
+    winner: str  # model_a | model_b | tie | both_bad
+    weight: float  # 0 for a pair of the same model: stored, not rated
+    blind: bool
+    category: str
+    chars_a: int
+    chars_b: int
+    decision_s: float | None
+    created_at: str
+    names_itself: bool = False  # an answer of its battle gives its model away
+    seen_before: bool = False  # its rater, or that day's network, has seen the answers with their models' names
+    seen_elsewhere: bool = False  # another rater's open run has shown one of these answers
+    capped: bool = False  # given after the daily cap of its network
+    origin: Origin = Origin.PERSON
+    drawn: bool = True  # the arena drew the models; else the visitor chose them
+    own_sampling: bool = True  # as each card says; else parameters were changed
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedTexts:
+    """A judged pair with its instruction and answers, for exports."""
+
+    pair: JudgedPair
+    instruction: Instruction
+    text_a: str
+    text_b: str
+    license_a: str
+    license_b: str
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedBattle:
+    """A vote that stands, with its battle and the notes on it."""
+
+    vote: Vote
+    battle: Battle
+    reasons: tuple[str, ...]
+    comment: str
+    capped: bool = False  # given after the daily cap of its network
+
+
+@dataclass(frozen=True, slots=True)
+class Belongings:
+    """Counts of one rater's stored battles, votes and notes."""
+
+    battles: int  # with their words
+    erased: int  # battles of which only the judgement is left
+    votes: int  # that stand, those on erased battles too
+    notes: int  # comments and reports
+
+
+@dataclass(frozen=True, slots=True)
+class OwnBattle:
+    """A battle in the list of a rater's own."""
+
+    battle_id: str
+    created_at: str
+    state: BattleState
+    start: str  # of the instruction; empty once erased
+    choice: str | None
+    erased: bool
+    blind: bool = True
+    standing: Standing | None = None  # of its vote; None if there is none, or its rater may not know yet
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """Counts of the battles and notes whose words an erasure removed."""
+
+    battles: int
+    notes: int

@@ -1,0 +1,132 @@
+"""Models: the sampling parameters, the card in the registry, the state in an engine."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import PurePath
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, NonNegativeInt
+
+from playground.documents import read_values, strict_keys
+from playground.errors import InvalidValue
+from playground.records.prompts import Text
+
+Dtype = Literal["float32", "float16", "bfloat16"]
+Quantization = Literal["", "8bit", "4bit"]
+
+
+def _filled(text: str) -> str:
+    if not text.strip():
+        raise InvalidValue("is empty; fill it in")
+    return text
+
+
+Filled = Annotated[str, AfterValidator(_filled)]
+"""Text with more in it than white space."""
+
+
+def _whole(value: object) -> object:
+    """Return 50 for 50.0: programs that know only floating point numbers send that."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
+
+
+def _parameter(default: Any, valid: str, low: float = 0, high: float = 1, *, when_sampling: bool = False) -> Any:
+    """Return the field of a sampling parameter with its range and its range's words; `low` and `high` are valid."""
+    return field(default=default, metadata={"valid": valid, "range": (low, high), "when_sampling": when_sampling})
+
+
+@strict_keys
+@dataclass(frozen=True, slots=True)
+class SamplingParams:
+    """Parameters of choosing the next token, with the argument names of transformers' ``generate``.
+
+    This is the only list of them: cards, the API, the database, the page and both engines read it. Those that are
+    marked `when_sampling` have no effect with ``do_sample=False``.
+    """
+
+    max_new_tokens: Whole = _parameter(256, "1 to 4096", 1, 4096)
+    min_new_tokens: Whole = _parameter(0, "0 to max_new_tokens", 0, 4096)
+    do_sample: bool = _parameter(False, "true, false")
+    temperature: float = _parameter(1.0, "0.01 to 5", 0.01, 5, when_sampling=True)
+    top_k: Whole = _parameter(0, "0 (off) to 1000", 0, 1000, when_sampling=True)
+    top_p: float = _parameter(1.0, "above 0, to 1", sys.float_info.min, 1, when_sampling=True)
+    min_p: float = _parameter(0.0, "0 (off) to 1", 0, 1, when_sampling=True)
+    repetition_penalty: float = _parameter(1.0, "0.5 to 3", 0.5, 3)
+    renormalize_logits: bool = _parameter(False, "true, false")
+
+    def __post_init__(self) -> None:
+        for parameter in fields(self):
+            value, (low, high) = getattr(self, parameter.name), parameter.metadata["range"]
+            if not low <= value <= (self.max_new_tokens if parameter.name == "min_new_tokens" else high):
+                raise InvalidValue(f"{parameter.name!r} is {value!r}; valid: {parameter.metadata['valid']}")
+
+    def changed(self, overrides: Mapping[str, Any]) -> SamplingParams:
+        """Return these parameters with some replaced; names must be fields of this record, types must fit.
+
+        Raises:
+            InvalidValue: an unknown name, a wrong type or a value out of range.
+        """
+        return read_values(SamplingParams, {**asdict(self), **overrides}, "")
+
+
+WHEN_SAMPLING = tuple(f.name for f in fields(SamplingParams) if f.metadata["when_sampling"])
+"""Names of the sampling parameters that have no effect with ``do_sample=False``."""
+
+
+@strict_keys
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """A model of the registry (`cards/<id>.toml`)."""
+
+    id: str
+    name: Filled
+    repo: Filled  # hub id, or an absolute folder
+    revision: Filled  # commit of the hub repository, or "local"
+    license: Filled
+    architecture: Filled  # the config's class, such as LlamaForCausalLM
+    context_length: Annotated[int, Field(ge=2)]  # tokens, prompt and answer together
+    dtype: Dtype  # as computed with
+    template: Filled
+    sampling: SamplingParams
+    sampling_source: Literal["card", "ours"]
+    num_parameters: NonNegativeInt = 0  # 0: not known
+    size_bytes: NonNegativeInt = 0  # of the weights as computed with, unquantized; of their files if no card says it
+    description: str = ""
+    limitations: tuple[Text, ...] = ()
+    stands_in_for: str = ""  # pocket models: the card they imitate
+    engine: Literal["local", "remote", "zerogpu"] = "local"
+    quantization: Quantization = ""  # loaded so, on a GPU
+    offload: bool = False  # layers that do not fit its GPU may stay in the CPU's memory
+    kv_bytes_per_token: NonNegativeInt = 0  # keys and values of one token in 16-bit numbers; 0: not known
+    servers: tuple[Text, ...] = ()  # of a remote card: addresses, private to the engine
+    served_name: str = ""  # the model's name on the servers; empty: `repo`
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    notes: tuple[Text, ...] = ()
+    self_names: tuple[Text, ...] = ()  # more names of the model and its maker, as its system text has them
+
+    @property
+    def public_repo(self) -> str:
+        """`repo` without the folders of this machine: of a folder only its name."""
+        return PurePath(self.repo).name if PurePath(self.repo).is_absolute() else self.repo
+
+
+@dataclass(frozen=True, slots=True)
+class ModelStatus:
+    """The state of a model in its engine."""
+
+    model_id: str
+    state: str  # off | asleep (not in memory, comes up when asked) | queued | loading | ready | failed
+    detail: str = ""  # the reason for waiting or failing
+    device: str = ""
+    eta_s: float | None = None
+    load_s: float | None = None
+    running: int = 0  # rows being written
+    waiting: int = 0  # rows before the next one that is started
+    placement: str = ""  # a sentence: whether it fits, on which device, beside which models
+    takes_turns: bool = False  # it fits only after other models have been unloaded

@@ -1,0 +1,80 @@
+"""Views of a battle: its columns while they are written, and the part that one viewer may see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from playground.records.battles import BattleState, Standing
+from playground.records.generations import FinishReason, Generation
+from playground.records.models import ModelCard
+from playground.records.prompts import Instruction
+
+
+class ColumnState(StrEnum):
+    """The state of one column, as the API spells it."""
+
+    WAITING = "waiting"
+    LOADING = "loading"
+    WRITING = "writing"
+    DONE = "done"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class LiveColumn:
+    """A column while it is being written."""
+
+    side: str
+    state: ColumnState
+    text: str = ""
+    status: str = ""  # a phrase: "loading, about 4 s", "2 before you"
+    error: str | None = None
+    num_tokens: int = 0
+    first_token_s: float | None = None
+    duration_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnView:
+    """The part of a column that one viewer may see; the only form in which a column leaves the server."""
+
+    side: str
+    state: ColumnState
+    text: str
+    status: str
+    error: str | None
+    finish_reason: FinishReason | None = None  # None while blind
+    card: ModelCard | None = None  # None while blind
+    generation: Generation | None = None  # None while blind, and while writing
+    num_tokens: int | None = None
+    tokens_per_s: float | None = None
+    first_token_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BattleView:
+    """The part of a battle that one viewer may see; page and API render nothing else."""
+
+    battle_id: str
+    state: BattleState
+    blind: bool
+    revision: int
+    instruction: Instruction
+    overrides: Mapping[str, Any]
+    columns: tuple[ColumnView, ...]
+    good_sides: tuple[str, ...]  # empty until the battle is open
+    may_vote: bool
+    mine: bool
+    stored: bool  # False: kept in memory only, counts nowhere
+    choice: str | None = None
+    final_in_s: float | None = None  # while voted: until the reveal
+    open_for_s: float | None = field(default=None, compare=False)  # while open: since the last answer ended
+    void_reason: str | None = None
+    reasons: tuple[str, ...] = ()
+    comment: str = ""
+    erased: bool = False  # its rater had its words erased
+    standing: Standing | None = None  # of the vote; None if there is none, or it is not the viewer's

@@ -1,0 +1,116 @@
+"""Erasure of a rater's text: the text goes, everything that was counted stays.
+
+The schema's triggers limit what may be blanked.
+
+Boundary: runs inside a transaction; the caller sees to it that no battle of the rater is being written or undone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from playground.records import BattleState, Erased, Instruction
+from playground.storage.database.tables.raters import OWN_BATTLES, WRITTEN_NOTES, own_values
+from playground.storage.database.tables.transaction import Snapshot, Transaction
+
+NO_TEXT: Mapping[str, str] = {"text": "", "prompt_text": "", "prompt_ids": "[]", "token_ids": "[]"}
+"""Columns of an erased generation."""
+
+_BLANK_GENERATION = (
+    f"UPDATE generations SET instruction_id = :instruction_id, {', '.join(f'{name} = :{name}' for name in NO_TEXT)}"
+    " WHERE id = :id AND instruction_id <> :instruction_id"
+)
+# a flag's detail quotes the answer
+_BLANK_FLAGS = "UPDATE generation_flags SET detail = '' WHERE generation_id = :id AND detail <> ''"
+
+_UNUSED_INSTRUCTION = """
+DELETE FROM instructions WHERE id = :id
+  AND NOT EXISTS (SELECT 1 FROM battles WHERE instruction_id = :id)
+  AND NOT EXISTS (SELECT 1 FROM generations WHERE instruction_id = :id)"""
+
+_INSTRUCTIONS = f"""
+SELECT DISTINCT i.id, i.category FROM battles b JOIN instructions i ON i.id = b.instruction_id
+WHERE {OWN_BATTLES} AND b.erased_at IS NULL"""
+
+# An answer that another rater's battle shows too stays until that rater erases it.
+_GENERATIONS = f"""
+SELECT DISTINCT g.id, g.instruction_id, i.category
+FROM battles b JOIN battle_sides s ON s.battle_id = b.id JOIN generations g ON g.id = s.generation_id
+JOIN instructions i ON i.id = g.instruction_id
+WHERE {OWN_BATTLES} AND b.erased_at IS NOT NULL AND i.instruction || i.input || i.system <> ''
+  AND NOT EXISTS (
+    SELECT 1 FROM battle_sides t JOIN battles o ON o.id = t.battle_id
+    WHERE t.generation_id = g.id AND o.erased_at IS NULL)"""
+
+_UNFINISHED = (BattleState.GENERATING, BattleState.OPEN, BattleState.VOTED)
+
+
+class ErasureReads(Snapshot):
+    def erasure_to_scrub(self) -> int | None:
+        """Return the id of the last erasure if the file may still hold bytes of what was erased."""
+        last = self.scalar("SELECT max(id) FROM erasures")
+        scrubbed = self.scalar("SELECT value FROM facts WHERE name = 'scrubbed_erasure'")
+        return None if last is None or (scrubbed is not None and int(scrubbed) >= last) else int(last)
+
+
+class ErasureWrites(Transaction):
+    def unsettled(self, rater_id: str, source: str) -> Sequence[str]:
+        """Return the ids of a rater's battles that are not final."""
+        states = {f"s{number}": state.value for number, state in enumerate(_UNFINISHED)}
+        marks = ", ".join(f":{name}" for name in states)
+        statement = f"SELECT b.id FROM battles b WHERE {OWN_BATTLES} AND b.erased_at IS NULL AND b.state IN ({marks})"
+        return [row["id"] for row in self.select(statement, own_values(rater_id, source) | states)]
+
+    def has_erasure(self, rater_id: str, created_at: str) -> bool:
+        """Return True if a rater erased their text at exactly that time."""
+        statement = "SELECT EXISTS (SELECT 1 FROM erasures WHERE rater_id = ? AND created_at = ?)"
+        return bool(self.scalar(statement, (rater_id, created_at)))
+
+    def erase_words(self, rater_id: str, source: str, now: str) -> Erased:
+        """Erase the text of a rater's final battles and notes, and add a tombstone with an event for the journal."""
+        own = own_values(rater_id, source)
+        unused = [row["id"] for row in self.select(_INSTRUCTIONS, own)]
+        battles = self._blank_battles(own, now)
+        unused += self._blank_generations(own)
+        self.drop_unused_instructions(unused)
+        notes = self._connection.execute(f"DELETE {WRITTEN_NOTES}", own).rowcount
+        if battles or notes:
+            erasure = {"rater_id": rater_id, "created_at": now, "battles": battles, "notes": notes}
+            self._add_event("erasure", now, erasure_id=self.insert("erasures", erasure))
+        return Erased(battles, notes)
+
+    def mark_scrubbed(self, erasure_id: int) -> None:
+        """Store that no byte is left of what was erased up to an erasure."""
+        self.upsert("facts", "name", {"name": "scrubbed_erasure", "value": str(erasure_id)})
+
+    def blank_generations(self, instructions: Mapping[str, str]) -> None:
+        """Remove the text of generations; `instructions` names the empty instruction of each."""
+        values = [{"id": id, "instruction_id": empty, **NO_TEXT} for id, empty in instructions.items()]
+        self.change(_BLANK_GENERATION, values)
+        self.change(_BLANK_FLAGS, values)
+
+    def drop_unused_instructions(self, ids: Sequence[str]) -> None:
+        """Delete those of the instructions that no battle and no generation has."""
+        self.change(_UNUSED_INSTRUCTION, [{"id": id} for id in ids])
+
+    def add_empty_instruction(self, category: str) -> str:
+        """Return the id of a category's instruction without text, which is added unless stored."""
+        return self.add_instruction(Instruction("", category=category))
+
+    def _blank_battles(self, own: Mapping[str, Any], now: str) -> int:
+        changed = 0
+        for row in self.select(_INSTRUCTIONS, own):
+            values = {**own, "now": now, "old": row["id"], "empty": self.add_empty_instruction(row["category"])}
+            changed += self._connection.execute(
+                f"UPDATE battles AS b SET instruction_id = :empty, erased_at = :now"
+                f" WHERE {OWN_BATTLES} AND b.erased_at IS NULL AND b.instruction_id = :old",
+                values,
+            ).rowcount
+        return changed
+
+    def _blank_generations(self, own: Mapping[str, Any]) -> Sequence[str]:
+        """Blank the answers that only erased battles show; return the ids of their instructions."""
+        found = self.select(_GENERATIONS, own)
+        self.blank_generations({row["id"]: self.add_empty_instruction(row["category"]) for row in found})
+        return sorted({row["instruction_id"] for row in found})

@@ -1,0 +1,146 @@
+"""Votes, the pairs that they judge, and notes.
+
+Boundary: reads and writes rows; which votes count is decided in `ratings`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from playground.records import JudgedBattle, JudgedPair, JudgedTexts, Vote
+from playground.storage.database import rows
+from playground.storage.database.tables.battles import BattleReads
+from playground.storage.database.tables.transaction import Transaction
+
+_TEXTS = """
+SELECT p.*, i.instruction, i.input, i.system, f.text AS text_a, g.text AS text_b
+FROM pairs p JOIN battles b ON b.id = p.battle_id JOIN instructions i ON i.id = b.instruction_id
+JOIN generations f ON f.id = p.generation_a JOIN generations g ON g.id = p.generation_b
+WHERE p.erased_at IS NULL"""
+
+# The latest revision of every judged battle, as in the view `pairs`.
+_LATEST = """
+FROM votes v JOIN battles b ON b.id = v.battle_id JOIN instructions i ON i.id = b.instruction_id
+WHERE v.choice <> 'undo'
+  AND NOT EXISTS (SELECT 1 FROM votes n WHERE n.battle_id = v.battle_id AND n.revision > v.revision)"""
+
+
+class VoteReads(BattleReads):
+    """Reads of votes; a vote that was changed or undone is not among them."""
+
+    def standing_votes(self, *, blind_only: bool = False, category: str = "") -> Iterator[Vote]:
+        """Return the latest vote of every judged battle, in order of time."""
+        statement, values = _filtered(f"SELECT v.* {_LATEST}", blind_only, category)
+        cursor = self._connection.execute(f"{statement} ORDER BY v.created_at, v.id", values)
+        return (rows.read_vote(row) for row in cursor)
+
+    def judged_pairs(
+        self,
+        *,
+        blind_only: bool = False,
+        category: str = "",
+        final_by: str = "",
+        battle_id: str = "",
+        rater_id: str = "",
+        day: str = "",
+    ) -> Iterator[JudgedPair]:
+        """Return the rows of `pairs`, in order of time.
+
+        Args:
+            final_by: leave out votes that could still be undone at that time.
+            battle_id: only of this battle.
+            rater_id: only votes of this rater.
+            day: only votes of this day (ISO 8601).
+        """
+        statement, values = _filtered(f"SELECT {rows.PAIR_COLUMNS} FROM pairs WHERE 1", blind_only, category)
+        for condition, value in (
+            ("final_at <= ?", final_by),
+            ("battle_id = ?", battle_id),
+            ("rater_id = ?", rater_id),
+            ("substr(created_at, 1, 10) = ?", day),
+        ):
+            if value:
+                statement, values = f"{statement} AND {condition}", [*values, value]
+        cursor = self._connection.execute(f"{statement} ORDER BY created_at, vote_id, side_a, side_b", values)
+        return (rows.read_pair(row) for row in cursor)
+
+    def judged_texts(self, *, blind_only: bool = False, category: str = "") -> Iterator[JudgedTexts]:
+        """Return the rows of `pairs` with instruction and answers, in order of time, without erased ones."""
+        statement, values = _filtered(_TEXTS, blind_only, category, "p.")
+        cursor = self._connection.execute(f"{statement} ORDER BY p.created_at, p.vote_id, p.side_a, p.side_b", values)
+        return (rows.read_texts(row) for row in cursor)
+
+    def judged_battles(self, *, blind_only: bool = False, category: str = "") -> Iterator[JudgedBattle]:
+        """Yield the latest vote of every judged battle with the battle, in order of time, without erased ones."""
+        capped = "SELECT EXISTS (SELECT 1 FROM vote_flags WHERE vote_id = ? AND kind = 'capped')"
+        for vote in self.standing_votes(blind_only=blind_only, category=category):
+            battle = self.battle(vote.battle_id)
+            if battle is not None and battle.erased_at is None:
+                reasons = tuple(self.notes(battle.id, "reason", vote.id))
+                comment = "".join(self.notes(battle.id, "comment", vote.id))
+                yield JudgedBattle(vote, battle, reasons, comment, bool(self.scalar(capped, (vote.id,))))
+
+    def count_votes(self) -> int:
+        """Count the battles that have a vote."""
+        return int(self.scalar(f"SELECT count(*) {_LATEST}"))
+
+    def last_vote(self) -> tuple[int, str | None]:
+        """Return how many votes and undos were ever written, and the time of the last; reads one row."""
+        found = self.select("SELECT rowid, created_at FROM votes ORDER BY rowid DESC LIMIT 1")
+        return (int(found[0][0]), str(found[0][1])) if found else (0, None)
+
+    def notes(self, battle_id: str, kind: str, vote_id: str | None = None) -> Sequence[str]:
+        """Return the texts of a battle's notes of one kind, oldest first; with `vote_id`, of that vote."""
+        statement = "SELECT text FROM vote_notes WHERE battle_id = ? AND kind = ? AND vote_id IS ? ORDER BY id"
+        return [row["text"] for row in self.select(statement, (battle_id, kind, vote_id))]
+
+    def reports_by(self, rater_id: str) -> Sequence[Mapping[str, Any]]:
+        """Return a rater's reports: battle_id, side, text, created_at."""
+        statement = "SELECT battle_id, side, text, created_at FROM vote_notes WHERE rater_id = ? AND kind = 'report'"
+        return [dict(row) for row in self.select(f"{statement} ORDER BY id", (rater_id,))]
+
+
+class VoteWrites(Transaction):
+    """Changes of votes and notes; each adds an event for the journal."""
+
+    def insert_vote(self, vote: Vote) -> None:
+        """Add a vote or an undo; its revision must be the battle's next."""
+        self.add_rater(vote.rater_id, vote.created_at)
+        self.insert("votes", rows.vote_row(vote))
+        self._add_event("vote", vote.created_at, battle_id=vote.battle_id, vote_id=vote.id)
+
+    def tell_journal_of_reveal(self, battle_id: str, created_at: str) -> None:
+        """Add an event for a vote that became final early."""
+        self._add_event("reveal", created_at, battle_id=battle_id)
+
+    def replace_notes(
+        self, battle_id: str, vote_id: str, kind: str, texts: Sequence[str], rater_id: str, created_at: str
+    ) -> None:
+        """Replace a vote's notes of one kind (reason or comment) by `texts`."""
+        gone = self._connection.execute("DELETE FROM vote_notes WHERE vote_id = ? AND kind = ?", (vote_id, kind))
+        about = {"battle_id": battle_id, "vote_id": vote_id, "kind": kind}
+        for text in texts:
+            self._insert_note({**about, "text": text, "rater_id": rater_id, "created_at": created_at})
+        if gone.rowcount or texts:
+            self._add_event("notes", created_at, battle_id=battle_id)
+
+    def insert_report(self, battle_id: str, side: str | None, text: str, rater_id: str, created_at: str) -> None:
+        """Add a report about one side, or about the battle."""
+        about = {"battle_id": battle_id, "side": side, "kind": "report"}
+        self._insert_note({**about, "text": text, "rater_id": rater_id, "created_at": created_at})
+        self._add_event("notes", created_at, battle_id=battle_id)
+
+    def _insert_note(self, note: Mapping[str, Any]) -> None:
+        self.add_rater(note["rater_id"], note["created_at"])
+        self.insert("vote_notes", note)
+
+
+def _filtered(statement: str, blind_only: bool, category: str, table: str = "") -> tuple[str, list[Any]]:
+    """Append conditions on columns of `table` to a statement that ends in a condition."""
+    values: list[Any] = []
+    if blind_only:
+        statement += f" AND {table}blind = 1"
+    if category:
+        statement, values = f"{statement} AND {table}category = ?", [category]
+    return statement, values

@@ -1,0 +1,117 @@
+"""HTML of one answer column: its head with tools, its foot with numbers, the card in short.
+
+Boundary: strings from a `PageState` and a `ColumnView`. Anything in a `ColumnView` may be shown: the arena hides the
+models of a blind battle.
+"""
+
+from __future__ import annotations
+
+from playground.records import ColumnState, ColumnView, Generation, ModelCard
+from playground.ui.pages.compare.state import PageState, Phase
+from playground.ui.rendering import escape
+from playground.ui.texts import compare as texts
+from playground.ui.texts import formats
+
+RUNNING = (ColumnState.WAITING, ColumnState.LOADING, ColumnState.WRITING)
+
+
+def _icon(path: str) -> str:
+    return f"<svg viewBox='0 0 16 16' width='16' height='16' aria-hidden='true'><path d='{path}'/></svg>"
+
+
+ICONS = {
+    texts.RAW: _icon("M5.5 4 2 8l3.5 4M10.5 4 14 8l-3.5 4"),
+    texts.COPY: _icon("M5.5 5.5h8v8h-8zM10.5 5.5v-3h-8v8h3"),
+    texts.ENLARGE: _icon("M9.5 2.5h4v4M13.5 2.5 9 7M6.5 13.5h-4v-4M2.5 13.5 7 9"),
+    texts.REPORT: _icon("M3.5 14.5v-12h8l-1.5 3 1.5 3h-8"),
+}
+"""Paths of one stroke, in the text's colour."""
+
+
+def head_html(state: PageState, column: ColumnView) -> str:
+    """Return the letter, the model if it may be known, the state and the tools."""
+    model = _model(column.card) if column.card is not None else ""
+    label = ""
+    if column.card is None or column.state in RUNNING:
+        label = f"<span class='state'>{escape(column.status or texts.COLUMN_STATES[column.state])}</span>"
+    tools = _tools(state, column)
+    return f"<h2><span class='letter'>{column.side.upper()}</span>{model}{label}</h2><div class='tools'>{tools}</div>"
+
+
+def _model(card: ModelCard) -> str:
+    facts = f"{formats.parameters(card.num_parameters)} · {card.license}"
+    return f"<span class='who'><b>{escape(card.name)}</b><small>{escape(facts)}</small></span>"
+
+
+def _tools(state: PageState, column: ColumnView) -> str:
+    """Return the column's buttons; `keys.js` handles them."""
+    side, view = column.side, state.view
+    letter = side.upper()
+    if state.phase is Phase.GENERATING:
+        stoppable = view is not None and view.mine and not view.blind and column.state in RUNNING
+        label = texts.STOP_LABEL.format(letter=letter)
+        return _tool("press", side, texts.STOP_COLUMN, label, f"stop-{side}") if stoppable else ""
+    if not column.text:
+        return ""
+    return (
+        _tool("raw", side, texts.RAW, texts.RAW_LABEL.format(letter=letter))
+        + _tool("copy", side, texts.COPY, texts.COPY_LABEL.format(letter=letter))
+        + _tool("enlarge", side, texts.ENLARGE, texts.ENLARGE_LABEL.format(letter=letter))
+        + _tool("press", side, texts.REPORT, texts.REPORT_LABEL.format(letter=letter), f"report-{side}")
+    )
+
+
+def _tool(tool: str, side: str, text: str, label: str, press: str = "") -> str:
+    pressed = " aria-pressed='false'" if tool in ("raw", "enlarge") else ""
+    target = f" data-press='{press}'" if press else ""
+    return (
+        f"<button type='button' class='tool' data-tool='{tool}' data-side='{side}'{target}{pressed} "
+        f"aria-label='{escape(label)}' title='{escape(label)}'>{ICONS.get(text, escape(text))}</button>"
+    )
+
+
+def foot_html(state: PageState, column: ColumnView) -> str:
+    """Return why there is no answer, and the numbers if they may be known."""
+    if state.view is not None and state.view.erased:
+        return f"<p class='trouble'>{escape(texts.ERASED_ANSWER)}</p>"
+    trouble = ""
+    if column.state is ColumnState.FAILED:
+        told_later = column.card is None and state.phase is not Phase.VOID
+        trouble = column.error or (texts.FAILED_BLIND if told_later else texts.FAILED)
+    elif column.state not in RUNNING and not column.text.strip():
+        trouble = texts.EMPTY_ANSWER
+    numbers = _numbers(column) + ([texts.NO_SYSTEM] if column.side in state.no_system else [])
+    html = f"<p class='trouble'>{escape(trouble)}</p>" if trouble else ""
+    return f"{html}<footer>{escape(' · '.join(numbers))}</footer>" if numbers else html
+
+
+def _numbers(column: ColumnView) -> list[str]:
+    if column.card is None or column.state in RUNNING or column.state is ColumnState.FAILED:
+        return []
+    numbers = []
+    if column.first_token_s is not None:
+        numbers.append(texts.FIRST_WORD.format(time=formats.seconds(column.first_token_s)))
+    if column.num_tokens is not None:
+        numbers.append(texts.TOKENS.format(count=column.num_tokens))
+    if column.tokens_per_s is not None:
+        numbers.append(texts.TOKENS_PER_S.format(rate=column.tokens_per_s))
+    if column.finish_reason is not None:
+        numbers.append(texts.FINISH_REASONS[column.finish_reason])
+    return numbers
+
+
+def card_html(card: ModelCard, generation: Generation) -> str:
+    """Return a summary: license, weights, settings, device, template and limitations."""
+    run = (generation.engine, generation.device, generation.dtype)
+    rows = [
+        (texts.CARD_STANDS_IN, card.stands_in_for),
+        (texts.CARD_LICENSE, card.license),
+        (texts.CARD_SOURCE, f"{generation.repo} @ {generation.model_revision[:12]}"),
+        (texts.CARD_SETTINGS, formats.sampling(generation.params, generation.seed)),
+        (texts.CARD_RUN, " · ".join(part for part in run if part)),
+        (texts.CARD_TEMPLATE, generation.prompt.template_id),
+    ]
+    table = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in rows if value)
+    limits = "".join(f"<li>{escape(limit)}</li>" for limit in card.limitations)
+    limits = f"<p class='soft'>{escape(texts.CARD_LIMITS)}</p><ul>{limits}</ul>" if limits else ""
+    return f"<dl>{table}</dl>{limits}"

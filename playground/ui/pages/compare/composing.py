@@ -1,0 +1,73 @@
+"""Filling in the composer: optional fields, starters, models, settings.
+
+Boundary: handlers that need no battle.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import SystemRandom
+from typing import Any
+
+import gradio as gr
+
+from playground.catalog.starters import pick
+from playground.ui.pages.compare.columns import intro
+from playground.ui.pages.compare.script import NAMED
+from playground.ui.pages.compare.starters import clicked_starter
+from playground.ui.pages.compare.tab import Replies, Tab
+from playground.ui.wiring import AT_ONCE, Updates, unchanged
+
+
+@dataclass(frozen=True, slots=True)
+class Composing:
+    """Handlers of the composer's fields."""
+
+    replies: Replies
+
+    def wire(self, demo: gr.Blocks) -> None:
+        """Connect the fields."""
+        panels = self.replies.panels
+        composer, settings, starters = panels.composer, panels.composer.settings, panels.composer.starters
+        demo.load(self.offer_models, None, [*settings.models], **AT_ONCE)
+        for box, field in ((composer.with_input, composer.input), (composer.with_system, composer.system)):
+            box.input(_show_field, [box], [field], **AT_ONCE)
+        choices = [settings.who_chooses, composer.columns, composer.mode]
+        for listen in (*(control.input for control in choices), *(field.blur for field in settings.sampling)):
+            listen(settings.render, [*choices, *settings.sampling], settings.outputs, **AT_ONCE)
+        for control in (composer.columns, composer.mode):
+            described = [panels.shown, composer.mode, composer.columns]
+            control.input(self.describe, described, [panels.columns.intro], js=NAMED, **AT_ONCE)
+        composer.surprise.click(self.surprise, None, composer.fields, **AT_ONCE)
+        starters.category.input(self.show_starters, [starters.category], [starters.samples], **AT_ONCE)
+        starters.samples.select(self.take_starter, [starters.category], composer.fields, **AT_ONCE)
+
+    def offer_models(self) -> Updates:
+        """Offer the models that answer here now; one may have joined since the page was built."""
+        return self.replies.panels.composer.settings.offer(self.replies.arena.models.line_up)
+
+    def surprise(self) -> Updates:
+        """Fill in a random starter."""
+        return self.replies.panels.composer.fill(pick(self.replies.arena.starters, SystemRandom()))
+
+    def show_starters(self, category: str) -> Updates:
+        """Show the starters of one category."""
+        return self.replies.panels.composer.starters.render_category(self.replies.arena.starters, category)
+
+    def take_starter(self, category: object, event: gr.EventData) -> Updates:
+        """Fill in the clicked starter."""
+        composer = self.replies.panels.composer
+        starter = clicked_starter(self.replies.arena.starters, category, event._data)
+        return unchanged(composer.instruction) if starter is None else composer.fill(starter)
+
+    def describe(self, sent: object, mode: object, columns: object, request: gr.Request) -> Updates:
+        """Update the introduction for the chosen mode and number of columns."""
+        introduction = self.replies.panels.columns.intro
+        if Tab.read(sent, request).shown.battle_id or not isinstance(columns, int):
+            return unchanged(introduction)
+        return {introduction: gr.update(value=intro(mode != "open", columns))}
+
+
+def _show_field(shown: bool) -> Any:
+    """Show an optional field, or hide and empty it."""
+    return gr.update(visible=True) if shown else gr.update(visible=False, value="")

@@ -1,0 +1,72 @@
+"""The panels of the Compare page, laid out and rendered together.
+
+Boundary: components only; handlers stand in the modules beside this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from playground.records import ModelCard
+from playground.ui.pages.compare.columns import Columns
+from playground.ui.pages.compare.composer import Composer
+from playground.ui.pages.compare.report import ReportForm
+from playground.ui.pages.compare.starters import Starters
+from playground.ui.pages.compare.state import PageState
+from playground.ui.pages.compare.status import StatusLine
+from playground.ui.pages.compare.votebar import VoteBar
+from playground.ui.rendering import escape
+from playground.ui.texts import compare as texts
+from playground.ui.wiring import Updates
+from playground.validation import COMMENT_CHARS
+
+
+@dataclass(frozen=True, slots=True)
+class Panels:
+    """All panels, and the components that only `battle.js` uses."""
+
+    shown: gr.Textbox  # the script sends a `Shown` in place of its value
+    composer: Composer
+    status: StatusLine
+    columns: Columns
+    report: ReportForm
+    pulse: gr.HTML
+    again: gr.Button
+    recall: gr.Button
+    watch: gr.Button
+    votebar: VoteBar
+
+    @classmethod
+    def build(cls, cards: Sequence[ModelCard], starters: Starters, columns: int) -> Panels:
+        """Lay the page out; called while a `gr.Blocks` is being built."""
+        shown = gr.Textbox(visible=False, elem_id="shown")
+        composer = Composer.build(cards, starters, columns)
+        status, answers, report = StatusLine.build(), Columns.build(columns), ReportForm.build(COMMENT_CHARS)
+        keys = "".join(f"<span><kbd>{escape(key)}</kbd> {escape(text)}</span>" for key, text in texts.LEGEND)
+        gr.HTML(keys, elem_id="legend", apply_default_css=False)
+        pulse = gr.HTML(elem_id="pulse", elem_classes="unseen", apply_default_css=False)
+        again, recall, watch = (
+            gr.Button(name, elem_id=name, elem_classes="unseen") for name in ("again", "recall", "watch")
+        )
+        bar = VoteBar.build(COMMENT_CHARS)
+        return cls(shown, composer, status, answers, report, pulse, again, recall, watch, bar)
+
+    @property
+    def outputs(self) -> list[Any]:
+        """Components that `render` changes."""
+        panels = (self.composer, self.columns, self.report, self.votebar)
+        return [self.status.line, *(component for panel in panels for component in panel.outputs)]
+
+    def render(self, state: PageState) -> Updates:
+        """Draw the whole page; a report that is being typed stays if the battle is drawn again."""
+        return {
+            **self.status.render(state),
+            **self.composer.render(state),
+            **self.columns.render(state),
+            **({} if state.again else self.report.render("")),
+            **self.votebar.render(state),
+        }

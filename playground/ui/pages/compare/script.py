@@ -1,0 +1,16 @@
+"""Browser functions of `battle.js` for events of the page.
+
+Boundary: strings that Gradio passes to the browser.
+"""
+
+from __future__ import annotations
+
+
+def by_script(function: str, value: str = "") -> str:
+    """Return a function that puts the result of `playground.function(value)` in place of the first input."""
+    argument = f"'{value}'" if value else ""
+    return f"(_, ...values) => [playground.{function}({argument}), ...values]"
+
+
+NAMED, JUDGED, BEGUN = by_script("named"), by_script("judged"), by_script("begun")
+ASKED, WATCHED, SETTLED = by_script("asked"), by_script("watched"), by_script("settled")

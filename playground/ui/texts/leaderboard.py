@@ -1,0 +1,42 @@
+"""Texts of the Leaderboard page.
+
+Boundary: words; the verdict and findings come from `ratings`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+EMPTY_CATEGORY = "No votes on {category} yet."
+EMPTY_LEAD = "The first blind votes show on the leaderboard at once."
+EMPTY_LINK = "Compare now"
+LEAD = "{votes} by {raters}."
+CATEGORY = "Instructions"
+ALL = "all"
+VIEW = "Votes"
+VIEWS: Mapping[str, str] = {
+    "people": "people",
+    "programs": "programs",
+    "chosen": "chosen pairs",
+    "all": "every vote",
+}
+EMPTY_VIEWS: Mapping[str, str] = {
+    "programs": "Programs vote through the API. Their votes show here.",
+    "chosen": "Votes on models that the visitor chose show here.",
+}
+"""Advice for an empty board of other votes than blind ones of people."""
+RATINGS = "Rating, with 95 % intervals"
+HEAT = "How often the row beats the column (fitted)"
+TABLE = "All models"
+TRUST = "Can these votes be trusted?"
+PROVISIONAL = "–"
+HEAD: Mapping[str, str] = {
+    "rank": "rank",
+    "model": "model",
+    "rating": "rating",
+    "interval": "95 %",
+    "battles": "battles",
+    "wins": "wins",
+    "both_bad": "all bad",
+    "license": "license",
+}

@@ -1,0 +1,50 @@
+"""Texts of refused requests, and of the note that says why nothing can be sent.
+
+Boundary: words; no markup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+NO_SUCH_PLACE = "There is no page at this address."
+BROKEN = "Something went wrong on the server. Try again."
+ORIGIN_REFUSED = (
+    "This page accepts requests from its own address only. A proxy in front of it has to pass on the address that "
+    "visitors use; in nginx: proxy_set_header Host $http_host;"
+)
+CONNECTION: Mapping[str, str] = MappingProxyType(
+    {
+        "away": "The server does not answer. This page stays as it is; this note disappears when the server is back.",
+        "address": (
+            "Nothing can be sent from this page: you opened it at {here}, but its server was told another address.\n"
+            "If you run this page: the proxy in front of it has to pass on the address that visitors use. In nginx:\n"
+            "proxy_set_header Host $http_host;\n"
+            "proxy_set_header X-Forwarded-Proto $scheme;\n"
+            "and start the playground with FORWARDED_ALLOW_IPS set to the proxy's address. "
+            "docs/hosting.md has a complete configuration."
+        ),
+        "path": (
+            "Nothing can be sent from this page: it is shown below {path}, and its server does not know that.\n"
+            "If you run this page: start the playground with GRADIO_ROOT_PATH={path}. "
+            "docs/hosting.md has a complete configuration."
+        ),
+    }
+)
+"""The note of `connection.js`, by the kind of trouble."""
+TOO_MANY_OPEN = "Too many requests are open from your address ({count}). Close some tabs of this page, then try again."
+TOO_OFTEN: Mapping[str, str] = MappingProxyType(
+    {
+        "compare": "Too many comparisons: each visitor may start {count} a minute. Try again in {wait_s} s.",
+        "vote": "Too many votes: each visitor may send {count} a minute. Try again in {wait_s} s.",
+        "note": "Too many reasons, comments and reports: each visitor may send {count} a minute. "
+        "Try again in {wait_s} s.",
+        "view": "Too many requests: each visitor may send {count} a minute. Try again in {wait_s} s.",
+    }
+)
+
+
+def too_often(kind: str, per_minute: int, wait_s: int) -> str:
+    """Return why a request is refused that comes too soon."""
+    return TOO_OFTEN[kind].format(count=per_minute, wait_s=wait_s)

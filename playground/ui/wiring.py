@@ -1,0 +1,32 @@
+"""Options and helpers for the events of all pages.
+
+Boundary: knows Gradio's events, no page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+
+Updates = dict[Any, Any]
+"""A handler's answer: new values or `gr.update` results by component."""
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+AT_ONCE: dict[str, Any] = {**QUIET, "queue": False}
+"""For events that never wait behind a running generation."""
+
+
+def bound(handler: Callable[..., Any], value: str) -> Callable[[object, gr.Request], Any]:
+    """Return `handler` with its last argument given, under the same name: limits know an event by it."""
+
+    def handle(sent: object, request: gr.Request) -> Any:
+        return handler(sent, request, value)
+
+    handle.__name__ = handler.__name__
+    return handle
+
+
+def unchanged(component: Any) -> Updates:
+    """Return updates that change nothing; Gradio would take an empty dict as a value."""
+    return {component: gr.skip()}

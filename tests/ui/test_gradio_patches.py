@@ -1,0 +1,68 @@
+"""The patches fit the installed versions, are left out with others, and slow the queue's polling down."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from importlib.metadata import version
+
+import gradio as gr
+import pytest
+from gradio_client import Client
+from uvicorn.config import HTTP_PROTOCOLS
+
+from playground.ui import gradio_patches
+from playground.ui.gradio_patches import POLL_S, WRITTEN_FOR, guard_connections, shrink_sessions, slow_polling_down
+from playground.ui.http.proxies import Proxies
+from tests.conftest import free_port
+
+
+def size(text: str) -> int:
+    return len(text)
+
+
+def test_patches_are_written_for_the_installed_versions() -> None:
+    assert {name: version(name) for name in WRITTEN_FOR} == WRITTEN_FOR
+
+
+def test_patches_are_left_out_with_other_versions(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(gradio_patches, "version", lambda name: {"gradio": "7.0.0", "h11": "1.0"}.get(name, "0.54.0"))
+    with caplog.at_level(logging.WARNING):
+        slow_polling_down(gr.Blocks())
+        shrink_sessions(gr.Blocks())
+        guard_connections(Proxies())
+    assert HTTP_PROTOCOLS["auto"] == "uvicorn.protocols.http.auto:AutoHTTPProtocol"
+    assert [record.getMessage() for record in caplog.records] == [
+        "Not applied: the slower polling of the queue. Check it with gradio 7.0.0, "
+        "then edit playground.ui.gradio_patches.",
+        "Not applied: the smaller sessions, so that each page view keeps about 350 KB. Check it with gradio 7.0.0, "
+        "then edit playground.ui.gradio_patches.",
+        "Not applied: the timeouts of connections. Check it with h11 1.0, then edit playground.ui.gradio_patches.",
+    ]
+
+
+def test_idle_queue_polls_seldom_and_events_still_pass_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with gr.Blocks() as page:
+        gr.api(size, api_name="size")
+    page.launch(server_port=free_port(), prevent_thread_lock=True, quiet=True)
+    try:
+        assert page._queue.sleep_when_free < POLL_S, "else the patch is not needed any more"
+        assert page._queue.progress_update_sleep_when_free < 1
+        slow_polling_down(page)
+        slept: list[float] = []
+        sleep = asyncio.sleep
+
+        async def note(delay: float) -> None:
+            slept.append(delay)
+            await sleep(delay)
+
+        monkeypatch.setattr("gradio.queueing.asyncio.sleep", note)
+        client = Client(page.local_url, verbose=False)
+        assert client.predict("four", api_name="/size") == 4
+        client.close()
+        assert POLL_S in slept
+        assert not [delay for delay in slept if 0 < delay < POLL_S]
+    finally:
+        page.close()
