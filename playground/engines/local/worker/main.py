@@ -32,7 +32,7 @@ from playground.records import FinishReason, ModelCard
 Inbox = queue.SimpleQueue[Message]
 
 BATCH_S = 0.02
-"""Tokens of a row are sent at most this often; the first one is sent at once."""
+"""Shortest time between two messages with tokens of a row; the first token is sent at once."""
 
 
 @dataclass(slots=True)

@@ -62,19 +62,26 @@ def write_all(
     return [(ids[request.row], ends[request.row]) for request in requests]
 
 
+GENERATED: dict[tuple[object, ...], list[int]] = {}
+"""Answers of ``generate``, which several tests compare with."""
+
+
 def generate(model: LoadedModel, ids: Sequence[int], params: SamplingParams, stop_ids: Sequence[int]) -> list[int]:
-    out = model.model.generate(
-        torch.tensor([list(ids)]),
-        attention_mask=torch.ones((1, len(ids)), dtype=torch.long),
-        do_sample=False,
-        max_new_tokens=params.max_new_tokens,
-        min_new_tokens=params.min_new_tokens,
-        repetition_penalty=params.repetition_penalty,
-        renormalize_logits=params.renormalize_logits,
-        eos_token_id=list(stop_ids) or None,
-        pad_token_id=0,
-    )
-    return [int(i) for i in out[0, len(ids) :]]
+    key = (id(model.model), tuple(ids), params, tuple(stop_ids))
+    if key not in GENERATED:
+        out = model.model.generate(
+            torch.tensor([list(ids)]),
+            attention_mask=torch.ones((1, len(ids)), dtype=torch.long),
+            do_sample=False,
+            max_new_tokens=params.max_new_tokens,
+            min_new_tokens=params.min_new_tokens,
+            repetition_penalty=params.repetition_penalty,
+            renormalize_logits=params.renormalize_logits,
+            eos_token_id=list(stop_ids) or None,
+            pad_token_id=0,
+        )
+        GENERATED[key] = [int(i) for i in out[0, len(ids) :]]
+    return GENERATED[key]
 
 
 RECORDED = pytest.mark.parametrize("recorded", [False, True], ids=["computed", "recorded"])
