@@ -116,7 +116,7 @@ def test_a_program_with_gradio_client_hears_no_more(live_app: LiveApp) -> None:
 
 
 def cards() -> tuple[ModelCard, ...]:
-    return Arena(Settings()).line_up
+    return Arena(Settings()).models.line_up
 
 
 # The same answers again, under a clock that is told
