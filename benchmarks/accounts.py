@@ -1,4 +1,4 @@
-"""What raters were told beside what is kept: acknowledgements, rows, journal and export, one by one.
+"""Compare acknowledged votes with the database's rows, the journal and an export, one by one.
 
 Boundary: reads a database and its journal after the playground that wrote them has ended.
 """
@@ -18,11 +18,11 @@ from playground.storage.journal.lines import Fault
 from playground.storage.journal.segments import in_order, journal_folder, read
 
 Votes = list[tuple[str, str]]
-"""Battle and choice, one of each vote."""
+"""Battle and choice of each vote."""
 
 
 def compare_accounts(db: Path, acknowledged: Mapping[str, str]) -> int:
-    """Print how the four compare; returns how many votes are missing, doubled or another one anywhere."""
+    """Print the comparison; return the number of lost, doubled or different votes."""
     told = list(acknowledged.items())
     with Store(db, read_only=True) as store:
         with store.reading() as reading:
@@ -42,7 +42,7 @@ def _difference(some: Votes, others: Votes) -> int:
 
 
 def _journalled(folder: Path) -> Votes:
-    """Each event of a vote."""
+    """Return the votes of the journal."""
     votes = []
     for segment in in_order(folder):
         for line in read(segment):

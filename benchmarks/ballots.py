@@ -1,6 +1,6 @@
-"""Open battles on stored answers, for benchmarks in which the votes are the load.
+"""Open battles on stored answers, for benchmarks whose load is the votes.
 
-Boundary: real records in a real store; two answers of 200 words are kept once and shared by all battles.
+Boundary: real records in a real store; all battles share two stored answers of 200 words.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ CHOICES = ("a", "b", "tie", "both_bad")
 
 @dataclass(frozen=True, slots=True)
 class Ballot:
-    """A battle that waits for its vote, and what it will be."""
+    """An open battle and the vote to come."""
 
     battle_id: str
     rater: str
@@ -33,7 +33,7 @@ class Ballot:
 
 
 def ballots(number: int, raters: int) -> Iterator[Ballot]:
-    """So many, spread over the raters; always the same."""
+    """Yield `number` ballots, spread over the raters; always the same ones."""
     for i in range(number):
         battle_id = hashlib.sha256(f"ballot {i}".encode()).hexdigest()[:32]
         yield Ballot(battle_id, f"rater-{i % raters}", CHOICES[i * 7 % 11 % 4])
@@ -47,7 +47,7 @@ def lay_out(store: Store, given: list[Ballot], source: str) -> Battles:
     battles = Battles(store)
     now = Clock().now()
     answers = [_answer(cards[model], f"answer-{model}", now) for model in MODELS]
-    with ThreadPoolExecutor(LAYERS) as pool:  # many share a commit
+    with ThreadPoolExecutor(LAYERS) as pool:  # many battles share a commit
         list(pool.map(lambda ballot: battles.create(_battle(ballot, answers, source, now)), given))
     return battles
 

@@ -1,8 +1,9 @@
-"""Benchmark 6: 16 raters vote at the same moment, each vote acknowledged when it is on the disk.
+"""Benchmark 6: 16 raters vote at the same moment; a vote counts when it is on the disk.
 
-Run ``python benchmarks/durable_votes.py [--rounds 5]``. Every contender closes an open battle and adds the vote in one
-transaction, but for the file, which only gets a line. Votes per second, and how long a rater waits. SQLAlchemy runs
-where it is installed (``pip install sqlalchemy aiosqlite``). Ends with status 1 when a vote is missing or doubled.
+Run ``python benchmarks/durable_votes.py [--rounds 5]``. Measures votes per second and the wait per vote of the
+playground's store against sqlite-utils, SQLAlchemy async (where installed: ``pip install sqlalchemy aiosqlite``) and a
+plain file. Each contender but the file closes an open battle and adds the vote in one transaction. Exit status 1 if a
+vote is missing or doubled.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # run from a checkout
 
@@ -46,10 +48,10 @@ CLOSE = "UPDATE battles SET state = 'voted' WHERE id = :battle_id AND state = 'o
 
 
 def figures(given: list[Ballot], vote: Callable[[Ballot], None], stored: Callable[[], list[str]]) -> Figures:
-    """Everybody votes from a thread of their own; what is stored has to be what was given, each once."""
+    """Vote from one thread per rater; every vote must be stored once."""
     waits: list[float] = []
 
-    def of_one(number: int) -> None:
+    def vote_all(number: int) -> None:
         for ballot in given[number::RATERS]:
             began = time.perf_counter()
             vote(ballot)
@@ -57,7 +59,7 @@ def figures(given: list[Ballot], vote: Callable[[Ballot], None], stored: Callabl
 
     began = time.perf_counter()
     with ThreadPoolExecutor(RATERS) as raters:
-        list(raters.map(of_one, range(RATERS)))
+        list(raters.map(vote_all, range(RATERS)))
     return _figures(waits, time.perf_counter() - began, sorted(stored()) == sorted(b.battle_id for b in given))
 
 
@@ -103,7 +105,7 @@ def _row(ballot: Ballot) -> dict[str, object]:
 
 
 def per_call(given: list[Ballot], folder: Path) -> Figures:
-    """One connection behind a lock, a transaction for each vote."""
+    """Use one connection behind a lock, with a transaction per vote."""
     connection = _plain(folder / "per_call.db", given)
     db, lock = Database(connection), threading.Lock()
 
@@ -119,7 +121,7 @@ def per_call(given: list[Ballot], folder: Path) -> Figures:
 
 
 def appended(given: list[Ballot], folder: Path) -> Figures:
-    """A line in a file, flushed to the disk: no check that the battle is open, no two votes at once."""
+    """Append a line to a file and flush it to the disk, without a check that the battle is open."""
     path, lock = folder / "votes.jsonl", threading.Lock()
     with path.open("a") as file:
 
@@ -132,11 +134,28 @@ def appended(given: list[Ballot], folder: Path) -> Figures:
         return figures(given, vote, lambda: [json.loads(line)["battle_id"] for line in path.read_text().splitlines()])
 
 
+def _sqlalchemy_engine(path: Path) -> Any:
+    from sqlalchemy import event
+    from sqlalchemy.ext.asyncio import create_async_engine
+
+    engine = create_async_engine(f"sqlite+aiosqlite:///{path}", pool_size=RATERS, connect_args={"timeout": 60})
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _full(connection: sqlite3.Connection, _: object) -> None:
+        connection.execute("PRAGMA synchronous = FULL")
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _at_once(connection: sqlite3.Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
 def sqlalchemy_async(given: list[Ballot], folder: Path) -> Figures:
-    """A coroutine per rater, a session and a transaction per vote."""
+    """Use a coroutine per rater, with a transaction per vote."""
     try:
-        from sqlalchemy import event, text
-        from sqlalchemy.ext.asyncio import create_async_engine
+        import aiosqlite  # noqa: F401
+        from sqlalchemy import text
     except ImportError as error:
         raise NotHere("pip install sqlalchemy aiosqlite") from error
     path = folder / "sqlalchemy.db"
@@ -146,20 +165,11 @@ def sqlalchemy_async(given: list[Ballot], folder: Path) -> Figures:
         " VALUES (:id, :battle_id, :revision, :choice, :rater_id, :created_at)"
     )
 
-    async def everybody() -> Figures:
-        engine = create_async_engine(f"sqlite+aiosqlite:///{path}", pool_size=RATERS, connect_args={"timeout": 60})
-
-        @event.listens_for(engine.sync_engine, "connect")
-        def _full(connection: sqlite3.Connection, _: object) -> None:
-            connection.execute("PRAGMA synchronous = FULL")
-
-        @event.listens_for(engine.sync_engine, "begin")
-        def _at_once(connection: sqlite3.Connection) -> None:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-
+    async def run() -> Figures:
+        engine = _sqlalchemy_engine(path)
         waits: list[float] = []
 
-        async def of_one(number: int) -> None:
+        async def vote_all(number: int) -> None:
             for ballot in given[number::RATERS]:
                 began = time.perf_counter()
                 async with engine.begin() as connection:
@@ -168,14 +178,14 @@ def sqlalchemy_async(given: list[Ballot], folder: Path) -> Figures:
                 waits.append(time.perf_counter() - began)
 
         began = time.perf_counter()
-        await asyncio.gather(*(of_one(number) for number in range(RATERS)))
+        await asyncio.gather(*(vote_all(number) for number in range(RATERS)))
         took_s = time.perf_counter() - began
         async with engine.begin() as connection:
             stored = [row[0] for row in await connection.execute(text("SELECT battle_id FROM votes"))]
         await engine.dispose()
         return _figures(waits, took_s, sorted(stored) == sorted(b.battle_id for b in given))
 
-    return asyncio.run(everybody())
+    return asyncio.run(run())
 
 
 def main() -> int:

@@ -1,8 +1,9 @@
-"""Benchmark 1: greedy answers of rows that are written together, next to what ``model.generate`` writes for each alone.
+"""Benchmark 1: greedy answers of rows written together against ``model.generate`` for each row alone.
 
-Run ``python benchmarks/equal_tokens.py [--rounds 5]``: three architectures, 16 prompts (others in each round), 1, 4 and
-16 rows at once; ragged prompts and answers, visitors that come one after another, so that rows join and leave. The
-peer is transformers' continuous batching. Ends with status 1 when one of our answers is not ``generate``'s.
+Run ``python benchmarks/equal_tokens.py [--rounds 5]``. Counts equal answers of the playground's decode loop and of
+transformers' continuous batching: three architectures, 16 prompts (others in each round), 1, 4 and 16 rows at once;
+prompts and answers differ in length and visitors arrive one after another, so that rows join and leave. Exit status 1
+if one of our answers differs from ``generate``'s.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ TURNS_BETWEEN = 3
 
 
 def their_share(model: Any, oracle: Oracle, requests: list[Request], rows: int) -> float | NotHere:
-    """Of transformers' continuous batching."""
+    """Return the share of right answers of transformers' continuous batching."""
     try:
         with continuous_batching(model, requests, rows) as write:
             return oracle.share(write(requests))
@@ -36,7 +37,7 @@ def their_share(model: Any, oracle: Oracle, requests: list[Request], rows: int) 
 
 
 def compare(kind: str, vocabulary: Vocabulary, rounds: int, quick: bool) -> bool:
-    """Print the architecture's lines of the table; whether all our answers were right."""
+    """Print the architecture's rows of the table; return True if all our answers were right."""
     model, longest = build(kind, quick=quick), 16 if quick else 64
     ours_share: dict[int, list[float]] = {rows: [] for rows in ROWS}
     theirs: dict[int, list[float | NotHere]] = {rows: [] for rows in ROWS}
@@ -48,12 +49,12 @@ def compare(kind: str, vocabulary: Vocabulary, rounds: int, quick: bool) -> bool
             ours_share[rows].append(oracle.share(written))
             theirs[rows].append(their_share(model, oracle, requests, rows))
     for rows in ROWS:
-        print_row([kind, str(rows), in_words(list(ours_share[rows])), in_words(theirs[rows])])
+        print_row([kind, str(rows), format_shares(list(ours_share[rows])), format_shares(theirs[rows])])
     return all(share == 1.0 for shares in ours_share.values() for share in shares)
 
 
-def in_words(shares: list[float] | list[float | NotHere]) -> str:
-    """How many answers of how many, and why some rounds have none."""
+def format_shares(shares: list[float] | list[float | NotHere]) -> str:
+    """Format the number of right answers, and the reason for rounds without any."""
     found = [share for share in shares if not isinstance(share, NotHere)]
     reasons = [str(share) for share in shares if isinstance(share, NotHere)]
     words = [f"{round(sum(found) * NUM_PROMPTS)} of {len(found) * NUM_PROMPTS}"] if found else []

@@ -1,11 +1,10 @@
-"""FastChat's own ``generate_stream``, fetched from the package index for the time of one run.
+"""FastChat's ``generate_stream``, installed from the package index for one run.
 
-It is installed without its dependencies into a temporary folder: its requirements name an older pydantic and a web
-server that nothing here needs. What it imports and the playground's requirements lack is `requests`, with the four
-packages that `requests` needs. Its code is imported as it is, under the playground's transformers; nothing of it is
-replaced.
+It is installed into a temporary folder without its dependencies, which include an older pydantic and a web server. Of
+its imports the playground's requirements lack only `requests` and the four packages that it needs. FastChat's code is
+unchanged and runs with the playground's transformers.
 
-Boundary: installs and calls; measures nothing but the time of each first text.
+Boundary: installs and calls; measures only the time of each first text.
 """
 
 from __future__ import annotations
@@ -27,14 +26,14 @@ from benchmarks.words import Request, Vocabulary
 PACKAGES = ("fschat==0.2.36", "requests", "urllib3", "idna", "certifi", "charset-normalizer")
 
 AT_ONCE = 5
-"""How many visitors FastChat's model worker serves at once unless it is told otherwise (--limit-worker-concurrency)."""
+"""Default of --limit-worker-concurrency of FastChat's model worker: visitors served at once."""
 
 Stream = Callable[..., Iterator[dict[str, Any]]]
 
 
 @contextmanager
 def fastchat(wanted: bool) -> Iterator[Stream | NotHere]:
-    """`generate_stream`, or why it is not here."""
+    """Yield `generate_stream`, or the reason why it is missing."""
     if not wanted:
         yield NotHere("left out by --no-fastchat")
         return
@@ -51,7 +50,7 @@ def _load(folder: str) -> Stream | NotHere:
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         return NotHere(f"pip could not install it ({' '.join(done.stderr.split())[-120:]})")
-    sys.path.append(folder)  # last, so that what the playground's requirements bring comes first
+    sys.path.append(folder)  # last: the playground's packages take precedence
     try:
         from fastchat.serve.inference import generate_stream
     except ImportError as error:
@@ -63,7 +62,7 @@ def _load(folder: str) -> Stream | NotHere:
 def one_after_another(
     stream: Stream | NotHere, models: Sequence[Any], vocabulary: Vocabulary, requests: Sequence[Request]
 ) -> list[Answer]:
-    """Visitor after visitor; a model for each request."""
+    """Serve one visitor after another, with a model for each request."""
     began = time.perf_counter()
     return [_visit(stream, model, vocabulary, one, began) for model, one in zip(models, requests, strict=True)]
 
@@ -75,15 +74,15 @@ def at_once(
     requests: Sequence[Request],
     limit: int = AT_ONCE,
 ) -> list[Answer]:
-    """As its model worker does: a thread for each visitor, of which so many may write."""
+    """Serve visitors like its model worker: a thread for each, of which `limit` may write at once."""
     if isinstance(stream, NotHere):
         raise stream
     began = time.perf_counter()
-    gate = threading.Semaphore(limit)
+    limiter = threading.Semaphore(limit)
     answers: dict[int, Answer] = {}
 
     def visit(number: int) -> None:
-        with gate:
+        with limiter:
             answers[number] = _visit(stream, models[number], vocabulary, requests[number], began)
 
     run_together([lambda number=number: visit(number) for number in range(len(requests))])

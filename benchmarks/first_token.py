@@ -1,9 +1,9 @@
-"""A newcomer's run: an empty folder, the README's command, and the time until the first streamed token is on screen.
+"""Time from a fresh checkout and the README's command to the first streamed token on screen.
 
 Run ``python benchmarks/first_token.py [--rounds 3]`` in the tests' environment (it drives Chromium, named by
-CHROMIUM). Each round takes the committed files into a new folder, makes the virtual environment, installs, starts the
-app, opens the page, types an instruction and waits for the first letter of an answer. The installation depends on the
-network and the package cache; the later steps do not.
+CHROMIUM). Each round checks out the committed files into a new folder, creates a virtual environment, installs, starts
+the app, opens the page, types an instruction and waits for the first letter of an answer. The installation depends on
+the network and the package cache; the later steps do not. There is no peer.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ STEPS = ("installed", "page served", "first token on screen", "all answers compl
 
 
 def checkout(folder: Path) -> None:
-    """The committed files, as a clone would bring them."""
+    """Write the committed files into `folder`."""
     archive = subprocess.run(["git", "archive", "HEAD"], cwd=ROOT, check=True, capture_output=True).stdout
     subprocess.run(["tar", "x"], cwd=folder, input=archive, check=True)
 
@@ -49,9 +49,9 @@ def wait_for_page(url: str, process: subprocess.Popen[bytes]) -> None:
     raise RuntimeError(f"the app ended with status {process.returncode} before it served a page")
 
 
-def newcomer() -> dict[str, float]:
-    """Seconds from the command to each step."""
-    folder = Path(tempfile.mkdtemp(prefix="newcomer-"))
+def fresh_start() -> dict[str, float]:
+    """Run all steps; return the seconds from the command to each."""
+    folder = Path(tempfile.mkdtemp(prefix="first-token-"))
     seconds: dict[str, float] = {}
     process: subprocess.Popen[bytes] | None = None
     try:
@@ -70,7 +70,7 @@ def newcomer() -> dict[str, float]:
         url = f"http://127.0.0.1:{port}/"
         wait_for_page(url, process)
         seconds["page served"] = time.perf_counter() - began
-        look(url, began, seconds)
+        use_page(url, began, seconds)
     finally:
         if process is not None:
             process.terminate()
@@ -79,8 +79,8 @@ def newcomer() -> dict[str, float]:
     return seconds
 
 
-def look(url: str, began: float, seconds: dict[str, float]) -> None:
-    """What a person does next, as fast as the page lets one."""
+def use_page(url: str, began: float, seconds: dict[str, float]) -> None:
+    """Open the page and compare, as fast as the page allows."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"),
@@ -100,7 +100,7 @@ def look(url: str, began: float, seconds: dict[str, float]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3)
-    rounds = [newcomer() for _ in range(parser.parse_args().rounds)]
+    rounds = [fresh_start() for _ in range(parser.parse_args().rounds)]
     print(f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}; {len(rounds)} rounds")
     print("| step | seconds from the command: median (range) | after the step before |")
     print("|---|---|---|")

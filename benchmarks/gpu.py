@@ -1,14 +1,13 @@
-"""Benchmark G: the five real shapes with random weights on any device; how near to the memory's speed they write.
+"""Benchmark G: tokens per second of the five real model shapes with random weights, against ``generate``.
 
 ``python benchmarks/gpu.py [--small] [--seconds S] [--rounds N]``: one process per model, as in the playground. First
-each alone with one row, steps replayed and steps computed anew, beside transformers' eager ``generate`` in the same
-process; then all at once with one row each (five panes of one visitor); then all at once with 16 visitors, who begin
-together and write for the same time. The floor of a token is the bytes of all weights that are read for it, divided by
-the bandwidth that is measured here. Where a device cannot hold all five, as many as fit are taken, in the order of the
-table. Without a GPU the shapes are small and nothing is replayed, so that the way through it is tried. Fails only when
-a model writes other tokens than ``generate``.
+each model alone with one row, with recorded and with eager steps, against transformers' eager ``generate`` in the same
+process; then all at once with one row each; then all at once with 16 visitors, who begin together and write for the
+same time. The lower bound for a token is the bytes of the weights that it needs, divided by the bandwidth measured
+here. If the device cannot hold all five models, the first ones of the table are taken. Without a GPU the shapes are
+small and nothing is recorded. Exit status 1 if a model writes other tokens than ``generate``.
 
-Boundary: the decode loop and the checked check as the workers use them; no web process, no checkpoint.
+Boundary: decode loop and self-check as the workers use them; no web process, no checkpoint.
 """
 
 from __future__ import annotations
@@ -19,13 +18,14 @@ import statistics
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[1]))  # run from a checkout; the models' processes find it there as well
+sys.path.insert(0, str(Path(__file__).parents[1]))  # run from a checkout, in the models' processes too
+
+from benchmarks.shapes import REAL, SMALL, Shape, build
 
 GB = 1e9
 VISITORS = 16
@@ -33,79 +33,12 @@ PROMPT_TOKENS = 48
 GENERATED_TOKENS = 64
 PATIENCE_S = 120.0
 CONTEXT = 2048
-STEPS_AHEAD = 6  # all prompts of 16 visitors are read after four
-FREE_BESIDE_WEIGHTS = 0.12  # of the device: caches, activations, five CUDA contexts
+STEPS_AHEAD = 6  # the prompts of 16 visitors are read after four
+FREE_BESIDE_WEIGHTS = 0.12  # share of the device for caches, activations, five CUDA contexts
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """One architecture in one size."""
-
-    name: str
-    kind: str  # llama, mpt, opt
-    layers: int
-    hidden: int
-    heads: int
-    ffn: int
-    vocab_size: int
-
-    @property
-    def num_parameters(self) -> int:
-        """About; norms and biases left out."""
-        return self.num_read + (self.vocab_size * self.hidden if self.kind == "llama" else 0)
-
-    @property
-    def num_read(self) -> int:
-        """Those that a token needs: of an embedding that is no output matrix as well, it takes one row."""
-        matrices = 3 if self.kind == "llama" else 2
-        per_layer = 4 * self.hidden**2 + matrices * self.hidden * self.ffn
-        return self.layers * per_layer + self.vocab_size * self.hidden
-
-
-REAL = (
-    Shape("mamba-gpt-3b", "llama", 26, 3200, 32, 8640, 32000),
-    Shape("openalpaca-7b", "llama", 32, 4096, 32, 11008, 32000),
-    Shape("minotaur-mpt-7b", "mpt", 32, 4096, 32, 16384, 50432),
-    Shape("orca-mini-13b", "llama", 40, 5120, 40, 13824, 32000),
-    Shape("galpaca-30b", "opt", 48, 7168, 56, 28672, 50000),
-)
-SMALL = tuple(
-    Shape(f"small {shape.name}", shape.kind, 4, 128, 4, 512 if shape.kind != "llama" else 344, 1000) for shape in REAL
-)
-
-
-def build(shape: Shape, device: str, dtype: str) -> Any:
-    """The model with random weights, made on its device."""
-    import torch
-    import transformers
-
-    common = {"vocab_size": shape.vocab_size, "num_hidden_layers": shape.layers, "num_attention_heads": shape.heads}
-    with torch.device(device):
-        torch.set_default_dtype(getattr(torch, dtype))
-        if shape.kind == "llama":
-            config = transformers.LlamaConfig(**common, hidden_size=shape.hidden, intermediate_size=shape.ffn)
-            model = transformers.LlamaForCausalLM(config)
-        elif shape.kind == "opt":
-            config = transformers.OPTConfig(
-                **common,
-                hidden_size=shape.hidden,
-                word_embed_proj_dim=shape.hidden,
-                ffn_dim=shape.ffn,
-                enable_bias=False,
-                layer_norm_elementwise_affine=False,
-            )
-            model = transformers.OPTForCausalLM(config)
-        else:
-            config = transformers.MptConfig(
-                vocab_size=shape.vocab_size, d_model=shape.hidden, n_layers=shape.layers, n_heads=shape.heads
-            )
-            model = transformers.MptForCausalLM(config)
-        torch.set_default_dtype(torch.float32)
-    return model.eval()
-
-
-class Pane:
-    """One model in its process: checks itself, then writes when it is told to."""
+class ModelProcess:
+    """One model in its process."""
 
     def __init__(self, shape: Shape, device: str, dtype: str, all_ready: Barrier) -> None:
         import torch
@@ -125,17 +58,17 @@ class Pane:
         self._loaded = LoadedModel(self._model, torch.device(device), CONTEXT, shape.vocab_size, facts, 0.0)
 
     def check(self) -> tuple[str, str]:
-        """How a worker would write, and why its rows are not written together; empty when they are ``generate``'s."""
+        """Return the worker's way of decoding, and the problem if it is not batch decoding."""
         from playground.engines.local.worker.decoding.self_check import run_self_check
 
         checked = run_self_check(self._loaded)
         return checked.facts(self._loaded.facts).versions["decoding"], checked.problem
 
     def write(self, recorded: bool, rows: int, seconds: float, together: bool = False) -> float:
-        """Tokens per second of `rows` rows; prompts, first steps and what is recorded in them left out.
+        """Return tokens per second of `rows` rows, without prompts and first steps.
 
         Args:
-            together: begin when all panes are at this point.
+            together: begin when all processes are ready.
         """
         from playground.engines.local.worker.decoding.decoder import BatchDecoder
         from playground.engines.protocol import Job
@@ -148,14 +81,14 @@ class Pane:
         for _ in range(STEPS_AHEAD):
             step(decoder)
         if together:
-            self._all_ready.wait(PATIENCE_S)  # one that is gone ends the others too
+            self._all_ready.wait(PATIENCE_S)  # a process that has ended ends the others too
         began, written = self._now(), 0
         while decoder.rows and time.perf_counter() - began < seconds:
             written += step(decoder)
         return written / (self._now() - began)
 
     def generate(self) -> float:
-        """Tokens per second of transformers' own ``generate``, eager, one row."""
+        """Return tokens per second of transformers' ``generate``, eager, one row."""
         tokens = GENERATED_TOKENS
         torch = self._torch
         ids = torch.tensor([[(7 + 31 * i) % self._loaded.vocab_size for i in range(PROMPT_TOKENS)]])
@@ -173,7 +106,7 @@ class Pane:
 
 
 def step(decoder: Any) -> int:
-    """How many tokens a step gave; a row that ended for want of memory is no measurement."""
+    """Return the number of tokens of a step; fail if a row ended for lack of memory."""
     drawn = decoder.step()
     trouble = next((token.error for token in drawn if token.error), None)
     if trouble:
@@ -182,20 +115,20 @@ def step(decoder: Any) -> int:
 
 
 def serve(shape: Shape, device: str, dtype: str, orders: Connection, all_ready: Barrier) -> None:
-    """Be one model's process: (method, arguments) in, results out, until None comes."""
-    import torch  # noqa: F401  # all processes import at once, and build in turns
+    """Run one model's process: (method, arguments) in, results out, until None."""
+    import torch  # noqa: F401  # all processes import in parallel and build in turn
     import transformers  # noqa: F401
 
     orders.recv()
-    pane = Pane(shape, device, dtype, all_ready)
+    process = ModelProcess(shape, device, dtype, all_ready)
     orders.send("ready")
     while (order := orders.recv()) is not None:
         method, arguments = order
-        orders.send(getattr(pane, method)(*arguments))
+        orders.send(getattr(process, method)(*arguments))
 
 
 def bandwidth(device: str) -> float:
-    """Bytes per second that a copy reads and writes; measured in a process of its own, which gives its memory back."""
+    """Return the bytes per second that a copy reads and writes; run in a process that ends, to free its memory."""
     import torch
 
     size = 1 << 30 if device != "cpu" else 1 << 27
@@ -211,7 +144,7 @@ def bandwidth(device: str) -> float:
 
 
 def device_facts(out: Connection) -> None:
-    """The device, its name, its memory and its bandwidth."""
+    """Return the device, its name, its memory and its bandwidth."""
     import torch
     import transformers
 
@@ -223,7 +156,7 @@ def device_facts(out: Connection) -> None:
         out.send(("cpu", "CPU", 0, bandwidth("cpu"), versions))
 
 
-class Panes:
+class ModelProcesses:
     """The processes of all models."""
 
     def __init__(self, shapes: Sequence[Shape], device: str, dtype: str) -> None:
@@ -235,29 +168,29 @@ class Panes:
             context.Process(target=serve, args=(shape, device, dtype, theirs, all_ready), daemon=True).start()
             theirs.close()
             self._pipes.append(ours)
-        for pipe in self._pipes:  # one after the other: building takes memory of its own
+        for pipe in self._pipes:  # one after another: building needs extra memory
             pipe.send("build")
             pipe.recv()
 
     def one(self, index: int, method: str, *arguments: Any) -> Any:
-        """What one model answers."""
+        """Call a method of one model."""
         self._pipes[index].send((method, arguments))
         return self._pipes[index].recv()
 
     def all(self, method: str, *arguments: Any) -> list[Any]:
-        """What all answer when they are asked at once."""
+        """Call a method of all models at once."""
         for pipe in self._pipes:
             pipe.send((method, arguments))
         return [pipe.recv() for pipe in self._pipes]
 
     def close(self) -> None:
-        """End them."""
+        """End the processes."""
         for pipe in self._pipes:
             pipe.send(None)
 
 
 def fitting(shapes: Sequence[Shape], free_bytes: int, bytes_per_weight: int) -> list[Shape]:
-    """As many as the device holds, in order; all of them where its memory is not counted."""
+    """Return as many shapes as the device holds, in order; all if its memory is unknown."""
     room, taken = free_bytes * (1 - FREE_BESIDE_WEIGHTS), []
     for shape in shapes:
         size = shape.num_parameters * bytes_per_weight
@@ -268,7 +201,7 @@ def fitting(shapes: Sequence[Shape], free_bytes: int, bytes_per_weight: int) -> 
 
 
 def facts() -> tuple[str, str, int, float, str]:
-    """See `device_facts`; asked in a process that ends."""
+    """Return `device_facts` from a process that ends."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=device_facts, args=(theirs,))
@@ -279,7 +212,7 @@ def facts() -> tuple[str, str, int, float, str]:
 
 
 def main() -> int:
-    """Measure and print; exit status 1 when a model writes something else than ``generate``."""
+    """Measure and print; return 1 if a model writes other tokens than ``generate``."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--small", action="store_true", help="small shapes, also on a GPU")
     parser.add_argument("--seconds", type=float, default=2.0, help="how long is written each time")
@@ -290,31 +223,33 @@ def main() -> int:
     dtype, width = ("float32", 4) if device == "cpu" else ("bfloat16", 2)
     shapes = fitting(SMALL if small else REAL, 0 if small else free_bytes, width)
     print(f"{title}, {speed / GB:,.0f} GB/s measured, {dtype}; {versions}\n", flush=True)
-    panes = Panes(shapes, device, dtype)
+    processes = ModelProcesses(shapes, device, dtype)
     try:
-        return measure(panes, shapes, speed, width, arguments.seconds, arguments.rounds)
+        return measure(processes, shapes, speed, width, arguments.seconds, arguments.rounds)
     finally:
-        panes.close()
+        processes.close()
 
 
-def measure(panes: Panes, shapes: Sequence[Shape], speed: float, width: int, seconds: float, rounds: int) -> int:
-    """Print the tables; 1 when a checked check failed."""
+def measure(
+    processes: ModelProcesses, shapes: Sequence[Shape], speed: float, width: int, seconds: float, rounds: int
+) -> int:
+    """Print the tables; return 1 if a self-check failed."""
     sizes = [shape.num_read * width for shape in shapes]
-    print("| one pane alone, tok/s | GB read | floor | replayed | share of the floor | computed | eager generate |")
+    print("| one model alone, tok/s | GB read | floor | replayed | share of the floor | eager | eager generate |")
     print("|---|---|---|---|---|---|---|")
-    ways = [panes.one(index, "check") for index in range(len(shapes))]
+    ways = [processes.one(index, "check") for index in range(len(shapes))]
     for index, (shape, size) in enumerate(zip(shapes, sizes, strict=True)):
-        replayed, computed = (median(panes, index, rounds, "write", way, 1, seconds) for way in (True, False))
-        eager = median(panes, index, rounds, "generate")
+        replayed, computed = (median(processes, index, rounds, "write", way, 1, seconds) for way in (True, False))
+        eager = median(processes, index, rounds, "generate")
         floor = speed / size
         ours = f"{floor:.1f} | {replayed:.1f} | {replayed / floor:.2f} | {computed:.1f}"
         print(f"| {shape.name} | {size / GB:.2f} | {ours} | {eager:.1f} |", flush=True)
     for shape, (way, trouble) in zip(shapes, ways, strict=True):
-        print(f"{shape.name}: {way}; {trouble or 'the checked tokens are those of generate'}")
+        print(f"{shape.name}: {way}; {trouble or 'its tokens are those of generate'}")
     floor = speed / sum(sizes)
-    for rows, words in ((1, f"{len(shapes)} panes at once, one visitor"), (VISITORS, f"{VISITORS} visitors")):
+    for rows, words in ((1, f"{len(shapes)} models at once, one visitor"), (VISITORS, f"{VISITORS} visitors")):
         for recorded, how in ((True, "replayed"), (False, "computed")):
-            rates = [panes.all("write", recorded, rows, seconds, True) for _ in range(rounds + 1)][1:]
+            rates = [processes.all("write", recorded, rows, seconds, True) for _ in range(rounds + 1)][1:]
             slowest = statistics.median(min(each) for each in rates) / rows
             total = statistics.median(sum(each) for each in rates)
             share = f"{slowest / floor:.2f} of the floor of {floor:.1f}" if rows == 1 else "compute counts too"
@@ -322,9 +257,9 @@ def measure(panes: Panes, shapes: Sequence[Shape], speed: float, width: int, sec
     return 1 if any(trouble for _, trouble in ways) else 0
 
 
-def median(panes: Panes, index: int, rounds: int, method: str, *arguments: Any) -> float:
-    """Tokens per second of one model, after a first round that warms up."""
-    return statistics.median([panes.one(index, method, *arguments) for _ in range(rounds + 1)][1:])
+def median(processes: ModelProcesses, index: int, rounds: int, method: str, *arguments: Any) -> float:
+    """Return tokens per second of one model, after a round that warms up."""
+    return statistics.median([processes.one(index, method, *arguments) for _ in range(rounds + 1)][1:])
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""Benchmark 13: first word after Compare, saved after a vote, next battle after Enter, as a browser shows them.
+"""Benchmark 13: times that a visitor sees in a browser, compared between versions of the playground.
 
-Run ``python benchmarks/in_browser.py [--rounds 20] [--checkout PATH …]``. Blind battles of two pocket models in
-Chromium; `--checkout`, which may be repeated, names the versions. Each is an app of its own with a new
-database, and a tab that stays open; in every round each version has one battle, in turns. The clock is the page's own:
-from the click or key to the frame in which the page has changed.
+Run ``python benchmarks/in_browser.py [--rounds 20] [--checkout PATH …]``. Measures first word after Compare, saved
+after a vote, next battle after Enter, in blind battles of two pocket models in Chromium. `--checkout`, which may be
+repeated, names the versions. Each has its own app with a new database and one tab that stays open; in every round each
+version has one battle, in turn. The clock is the page's: from the click or key to the frame that shows the change.
 
 Boundary: drives the page by ids that every version has; needs Playwright and Chromium (`CHROMIUM` names another one).
 """
@@ -55,7 +55,7 @@ QUESTIONS = (
     "How do I prepare for an exam?",
 )
 READ_S = 1.5
-"""From open to the vote: in some versions a vote takes no sooner."""
+"""From open to the vote: some versions ignore earlier votes."""
 PATIENCE_MS = 120_000
 
 FIRST_WORD = "first word after Compare"
@@ -76,12 +76,12 @@ ARM = """([name, event, condition]) => {
     }, { capture: true, once: true });
   });
 }"""
-"""Start a clock at the next event of a kind, and stop it in the first frame in which the condition holds."""
+"""Start a clock at the next event of a kind and stop it in the first frame in which the condition holds."""
 
 
 @dataclass(slots=True)
 class Rater:
-    """Somebody who judges one battle after the other in a tab of one version."""
+    """A rater who judges battles in a tab of one version."""
 
     name: str
     page: Page
@@ -89,14 +89,14 @@ class Rater:
     void: int = 0
 
     def judge(self, question: str) -> None:
-        """One battle, from an empty composer to the next one."""
+        """Judge one battle, from an empty composer to the next."""
         self.page.bring_to_front()
         self.page.locator("#instruction textarea").fill(question)
         self._arm(FIRST_WORD, "click", WORD_SHOWN)
         self._arm(COMPLETE, "click", PHASE_IS.format(phase="open"))
         self.page.locator("#compare").click()
         self.page.wait_for_selector("body[data-phase=open], body[data-phase=void]", state="attached")
-        if self.page.evaluate("document.body.dataset.phase") == "void":  # equal answers, for one
+        if self.page.evaluate("document.body.dataset.phase") == "void":  # for example equal answers
             self.void += 1
             self._start_anew()
             return
@@ -107,7 +107,7 @@ class Rater:
         self.page.keyboard.press("r")
         self.page.wait_for_selector("body[data-phase=revealed]", state="attached")
         self._press("Enter", NEXT, OLD_IS_GONE)
-        if self.page.evaluate("document.body.dataset.phase") != "compose":  # this version goes on by itself
+        if self.page.evaluate("document.body.dataset.phase") != "compose":  # this version starts the next one by itself
             self._start_anew()
 
     def _start_anew(self) -> None:
@@ -129,7 +129,7 @@ class Rater:
 
 @contextmanager
 def rater(browser: Browser, name: str, checkout: Path, folder: Path) -> Iterator[Rater]:
-    """A rater on the page of a version whose models are loaded."""
+    """Yield a rater on the page of a version whose models are loaded."""
     with playground(name, checkout, folder, **ENVIRON) as app:
         context = browser.new_context(viewport={"width": 1440, "height": 900})
         context.set_default_timeout(PATIENCE_MS)
@@ -141,7 +141,7 @@ def rater(browser: Browser, name: str, checkout: Path, folder: Path) -> Iterator
 
 
 def show(raters: Sequence[Rater]) -> None:
-    """Print the medians, and beside them by how much each version is slower than the first."""
+    """Print the medians, and by how much each version is slower than the first."""
     first = raters[0]
     print_row(["median (range), s", *(each.name for each in raters), *(f"{r.name}, later by" for r in raters[1:])])
     print_row(["---"] * (2 * len(raters)))
@@ -173,7 +173,7 @@ def main() -> int:
             for number, checkout in enumerate(checkouts)
         ]
         for each in raters:
-            each.judge(QUESTIONS[-1])  # the first battle warms caches up
+            each.judge(QUESTIONS[-1])  # the first battle warms the caches
             each.waits_ms, each.void = {moment: [] for moment in MOMENTS}, 0
         for number in range(rounds):
             for each in raters if number % 2 else reversed(raters):

@@ -1,8 +1,9 @@
-"""Benchmark 5: a file of 64 instructions, answers that end at different lengths, as instruction data have them.
+"""Benchmark 5: a file of 64 instructions whose answers differ in length, as in instruction data.
 
-Run ``python benchmarks/instruction_file.py [--rounds 5]``: useful tokens per CPU second of the process, for each
-architecture. A padded batch goes on until its longest answer is written; what it writes beyond a shorter one counts for
-nothing. Ends with status 1 when one of our answers is not ``generate``'s.
+Run ``python benchmarks/instruction_file.py [--rounds 5]``. Measures useful tokens per CPU second of the process, for
+each architecture, of the playground's decode loop, padded batches and continuous batching of transformers. A padded
+batch runs until its longest answer ends; tokens beyond the end of a shorter one do not count. Exit status 1 if one of
+our answers differs from ``generate``'s.
 """
 
 from __future__ import annotations
@@ -30,18 +31,18 @@ COLUMNS = (Figure("rate", "useful tokens per CPU second"),)
 
 
 def figures(oracle: Oracle, write: Callable[[], Sequence[Answer]]) -> Figures:
-    """One round of one contender."""
+    """Run one round of one contender."""
     with Spent() as spent:
         answers = write()
     return {"rate": oracle.num_tokens / spent.cpu_s, EQUAL: oracle.share(answers)}
 
 
 def contenders(model: Any, vocabulary: Vocabulary, requests: list[Request], oracle: Oracle) -> list[Contender]:
-    """Everyone, with the same model and the same file."""
+    """Return the contenders, with the same model and the same file."""
 
     def batching(rows: int | None) -> Figures:
         with peers.continuous_batching(model, requests, rows) as write:
-            write(requests[:2])  # its thread and its pages are there before the clock starts
+            write(requests[:2])  # starts its thread and allocates its pages before the clock starts
             return figures(oracle, lambda: write(requests))
 
     def contender(name: str, write: Callable[[], Sequence[Answer]]) -> Contender:
@@ -57,7 +58,7 @@ def contenders(model: Any, vocabulary: Vocabulary, requests: list[Request], orac
 
 
 def compare(kind: str, vocabulary: Vocabulary, rounds: int, quick: bool) -> bool:
-    """Print the architecture's table; whether all our answers were right."""
+    """Print the architecture's table; return True if all our answers were right."""
     model = build(kind, quick=quick)
     count = NUM_INSTRUCTIONS // 4 if quick else NUM_INSTRUCTIONS
     requests = instructions(vocabulary, count, seed=0, longest=32 if quick else LONGEST)

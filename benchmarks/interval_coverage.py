@@ -1,10 +1,9 @@
-"""How often 95 % intervals hold the truth on simulated boards of 5, 20 and 40 models.
+"""Coverage of 95 % intervals on simulated leaderboards of 5, 20 and 40 models.
 
-Run ``python benchmarks/interval_coverage.py [--runs 4000] [--quick]``. The strengths are quantiles of a normal
-distribution with a standard deviation of 1 log-odds, every pair is drawn at random, every vote is by another rater.
-Each board is fitted twice: with the prior of the leaderboard, and with half a tie for each pair of models that met,
-which the leaderboard had before. Ends with status 1 where the mean over the models is outside of 94 to 96 %, or the
-worst pair's below 88 %.
+Run ``python benchmarks/interval_coverage.py [--runs 4000] [--quick]``. Strengths are quantiles of a normal distribution
+with a standard deviation of 1 log-odds, every pair is drawn at random, every vote is by another rater. Each board is
+fitted twice: with the leaderboard's prior, and with half a tie for each pair of models that met. Exit status 1 if the
+leaderboard's mean coverage over the models is outside of 94 to 96 %, or that of the worst pair below 88 %.
 """
 
 from __future__ import annotations
@@ -34,36 +33,36 @@ ROWS = ((5, 200), (20, 600), (40, 1500))
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """Shares of boards on which an interval held the truth."""
+    """Shares of boards whose intervals contain the true value."""
 
-    ratings: FloatArray  # (m,) each rating's
-    pairs: FloatArray  # (m (m - 1) / 2,) each difference's
+    ratings: FloatArray  # (m,) per rating
+    pairs: FloatArray  # (m (m - 1) / 2,) per difference
     error: float  # Monte Carlo standard error of the mean of `ratings`
 
     @property
     def keeps_its_promise(self) -> bool:
-        """Whether the mean is 94 to 96 % and no rating or difference falls below 88 %."""
+        """True if the mean is 94 to 96 % and no rating or difference is below 88 %."""
         return bool(0.94 <= self.ratings.mean() <= 0.96 and min(self.ratings.min(), self.pairs.min()) >= 0.88)
 
 
 def normal_strengths(models: int) -> FloatArray:
-    """Log-odds (m,), the strongest first."""
+    """Return log-odds (m,), the strongest first."""
     return np.array([NormalDist().inv_cdf(1 - (i + 0.5) / models) for i in range(models)])
 
 
 def shared_ties(wins: FloatArray) -> Fit:
-    """The fit of the leaderboard."""
+    """Fit as the leaderboard does."""
     return fit(wins)
 
 
 def half_a_tie_each(wins: FloatArray) -> Fit:
-    """The fit with half a tie for each pair that met, of models that are all connected."""
+    """Fit with half a tie for each pair that met; all models must be connected."""
     met = np.count_nonzero(np.triu(wins + wins.T))
     return fit(wins, prior=0.5 * met / max(len(wins) - 1, 1))
 
 
 def coverage(models: int, votes: int, runs: int, fitted: Callable[[FloatArray], Fit], seed: int = SEED) -> Coverage:
-    """The coverage on `runs` boards, which are the same for the same seed."""
+    """Return the coverage on `runs` boards, the same for the same seed."""
     rng, strengths = np.random.default_rng(seed), normal_strengths(models)
     truth = true_ratings(strengths, taste=0.0, ties=0.0)
     apart, upper = truth[:, None] - truth, np.triu_indices(models, 1)
@@ -78,7 +77,7 @@ def coverage(models: int, votes: int, runs: int, fitted: Callable[[FloatArray], 
 
 
 def main() -> int:
-    """Print the table; returns the exit status."""
+    """Print the table; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--runs", type=int, default=4000, help="simulated boards of each size")
     parser.add_argument("--quick", action="store_true", help="100 boards of each size")
@@ -93,7 +92,7 @@ def main() -> int:
         kept = kept and now.keeps_its_promise
         _print_row(models, votes, f"{DEFAULT_PRIOR:g} × (models − 1) ties, shared", now)
         _print_row(models, votes, "0.5 of a tie for each pair", coverage(models, votes, runs, half_a_tie_each))
-    return 0 if kept or arguments.quick else 1  # a hundred boards are too few to judge by
+    return 0 if kept or arguments.quick else 1  # a hundred boards are too few
 
 
 def _print_row(models: int, votes: int, prior: str, found: Coverage) -> None:

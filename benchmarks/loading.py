@@ -1,9 +1,9 @@
-"""From files that were read before to a model on its device: ours beside transformers' own ``from_pretrained``.
+"""Time to load a model whose files are cached onto its device, against transformers' ``from_pretrained``.
 
 Run ``python benchmarks/loading.py [--rounds 5] [--quick]``. A Llama with random weights in four forms: safetensors and
-.bin, of the dtype that is computed with and of another. Ours checks every number besides, and on a GPU takes the
-weights through page-locked buffers; without one it maps the files, as transformers does. The files are in the system's
-cache: from a disk that is slower than the bus, both wait for the disk.
+.bin, in the dtype of the computation and in another. Ours also checks every number, and on a GPU copies the weights
+through page-locked buffers; without one it maps the files, as transformers does. The files are in the system's cache:
+from a disk slower than the bus, both would wait for the disk.
 """
 
 from __future__ import annotations
@@ -47,17 +47,17 @@ def write(folder: Path, model: Any, form: str) -> ModelCard:
 
 
 def ours(card: ModelCard, buffers: CopyBuffers | None = None) -> Any:
-    """As a worker loads it."""
+    """Load the model as a worker does."""
     return load(card, threads=1, buffers=buffers).model
 
 
 def theirs(card: ModelCard) -> Any:
-    """What a program would write that trusts the files."""
+    """Load the model as a program does that trusts the files."""
     return AutoModelForCausalLM.from_pretrained(card.repo, dtype=DTYPES[card.dtype], device_map={"": best_device()})
 
 
 def run(way: Callable[[ModelCard], Any], card: ModelCard, right: dict[str, torch.Tensor]) -> Figures:
-    """One load; the model is gone afterwards."""
+    """Time one load; the model is freed afterwards."""
     on_gpu = best_device().type == "cuda"
     with Spent() as spent:
         model = way(card)
@@ -73,18 +73,18 @@ def run(way: Callable[[ModelCard], Any], card: ModelCard, right: dict[str, torch
 
 
 def weights(model: Any) -> dict[str, torch.Tensor]:
-    """In the CPU's memory."""
+    """Return the weights in the CPU's memory."""
     return {name: numbers.cpu() for name, numbers in model.state_dict().items()}
 
 
 def compare(form: str, stored: str, built: Any, rounds: int) -> bool:
-    """Print one table; whether our weights were right."""
+    """Print one table; return True if our weights were right."""
     everyone: dict[str, Callable[[ModelCard], Any]] = {OURS: ours, PEER: theirs}
     if best_device().type == "cpu":
         everyone["ours, through buffers"] = lambda card: ours(card, CopyBuffers(page_locked=False))
     with tempfile.TemporaryDirectory() as folder:
         card = write(Path(folder), deepcopy(built).to(DTYPES[stored]), form)
-        right = weights(theirs(card))  # also reads the files into the system's cache
+        right = weights(theirs(card))  # reads the files into the system's cache too
         contenders = [Contender(words, lambda way=way: run(way, card, right)) for words, way in everyone.items()]
         results = in_turns(contenders, rounds)
     print(f"\n{form} of {stored}, to {DTYPE}\n")

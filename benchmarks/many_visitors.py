@@ -1,9 +1,10 @@
 """Benchmark 2: 16 visitors ask one model at the same moment, for each architecture.
 
-Run ``python benchmarks/many_visitors.py [--rounds 5] [--no-fastchat]``. Prompts of 10 to 120 tokens, greedy answers of
-64 to 128. Tokens per CPU second of the process, and the time until a visitor sees something. Everybody also makes text
-of the tokens, but for ``generate`` one at a time and continuous batching, which are spared it. Ends with status 1 when
-one of our answers is not ``generate``'s.
+Run ``python benchmarks/many_visitors.py [--rounds 5] [--no-fastchat]``. Measures tokens per CPU second of the process
+and the time to a visitor's first token, of the playground's decode loop against FastChat's ``generate_stream`` and
+transformers (``generate`` in turn and in threads, continuous batching). Prompts of 10 to 120 tokens, greedy answers of
+64 to 128. Everyone also decodes text, except ``generate`` in turn and continuous batching. Exit status 1 if one of our
+answers differs from ``generate``'s.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ COLUMNS = (
 
 
 def figures(oracle: Oracle, write: Callable[[], Sequence[Answer]]) -> Figures:
-    """One round of one contender."""
+    """Run one round of one contender."""
     with Spent() as spent:
         answers = write()
     return {
@@ -45,19 +46,19 @@ def figures(oracle: Oracle, write: Callable[[], Sequence[Answer]]) -> Figures:
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The smallest value that `share` of all do not exceed."""
+    """Return the smallest value that `share` of all do not exceed."""
     return sorted(values)[math.ceil(share * len(values)) - 1]
 
 
 def contenders(
     model: Any, vocabulary: Vocabulary, requests: list[Request], oracle: Oracle, stream: Stream | NotHere
 ) -> list[Contender]:
-    """Everyone, with the same model and the same visitors."""
+    """Return the contenders, with the same model and the same visitors."""
     models = [model] * len(requests)
 
     def batching() -> Figures:
         with peers.continuous_batching(model, requests) as write:
-            write(requests[:2])  # its thread and its pages are there before the clock starts
+            write(requests[:2])  # starts its thread and allocates its pages before the clock starts
             return figures(oracle, lambda: write(requests))
 
     def contender(name: str, write: Callable[[], Sequence[Answer]]) -> Contender:
@@ -73,7 +74,7 @@ def contenders(
 
 
 def compare(kind: str, vocabulary: Vocabulary, stream: Stream | NotHere, rounds: int, quick: bool) -> bool:
-    """Print the architecture's table; whether all our answers were right."""
+    """Print the architecture's table; return True if all our answers were right."""
     model = build(kind, quick=quick)
     requests = visitors(vocabulary, NUM_VISITORS, seed=0, new=(12, 24) if quick else (64, 128))
     oracle = Oracle([model] * len(requests), vocabulary, requests)

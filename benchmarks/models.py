@@ -1,7 +1,7 @@
-"""The models that benchmarks write with: three architectures, random weights, 20 million parameters.
+"""Models of the benchmarks: three architectures, random weights, 20 million parameters.
 
-Boundary: weights and checkpoints; no tokens, no measuring. The seed is fixed; the weights are large, so that answers do
-not repeat one token and a wrong mask or position changes them.
+Boundary: weights and checkpoints; no tokens, no measuring. The seed is fixed. Large weights keep answers from repeating
+one token, so that a wrong mask or position changes them.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ SPECIAL_IDS = (0, PAD_ID, STOP_ID)
 
 _HEAD_WIDTH = 64
 _STD = 0.3
-_CRITICAL = 50  # of the logging module: transformers says a lot about MPT on every switch of attention
+_CRITICAL = 50  # level of the logging module; transformers logs much about MPT on every change of attention
 
 
 def build(kind: str, *, hidden: int = 384, layers: int = 9, seed: int = 0, quick: bool = False) -> Any:
-    """A model of `kind` (llama, opt, mpt) with `hidden` (a multiple of 64) and `layers`; 20 million parameters.
+    """Return a model of `kind` (llama, opt, mpt) with `hidden` (a multiple of 64) and `layers`; 20 million parameters.
 
     Args:
         quick: as small as it may be, to see that a benchmark works.
@@ -56,13 +56,13 @@ def build(kind: str, *, hidden: int = 384, layers: int = 9, seed: int = 0, quick
 
 
 def in_memory(model: Any) -> LoadedModel:
-    """The model as a worker has it."""
+    """Return the model as a worker holds it."""
     facts = EngineFacts(engine="local", device="cpu", dtype="float32", revision="random", versions={})
     return LoadedModel(model, torch.device("cpu"), CONTEXT_LENGTH, VOCAB_SIZE, facts, 0.0)
 
 
 def write_checkpoint(folder: Path, name: str, model: Any) -> ModelCard:
-    """The model's files in `folder`, and the card by which the local engine finds them."""
+    """Write the model's files into `folder`; return its card."""
     model.save_pretrained(folder)
     return ModelCard(
         id=name,
@@ -82,7 +82,7 @@ def write_checkpoint(folder: Path, name: str, model: Any) -> ModelCard:
 
 
 def num_parameters(model: Any) -> int:
-    """Shared ones once."""
+    """Return the number of parameters, shared ones counted once."""
     return sum(weights.numel() for weights in model.parameters())
 
 

@@ -1,4 +1,4 @@
-"""What ``model.generate`` gives for each request alone, and who gives the same.
+"""Reference answers of ``model.generate`` for each request alone, and comparison with them.
 
 Boundary: compares; measures nothing.
 """
@@ -15,11 +15,11 @@ from benchmarks.words import Request, Vocabulary
 from playground.engines.local.worker.decoding.self_check import equal_up_to_rounding
 
 NEAR_TIE = 1e-6
-"""Two float32 logits this close, as a share of the largest one, may change places with the shape of the batch."""
+"""The shape of the batch may swap two float32 logits that differ by at most this share of the largest."""
 
 
 class Oracle:
-    """The right answers to some requests."""
+    """Right answers to some requests."""
 
     def __init__(self, models: Sequence[Any], vocabulary: Vocabulary, requests: Sequence[Request]) -> None:
         self._models, self._requests = models, requests
@@ -29,11 +29,11 @@ class Oracle:
 
     @property
     def num_tokens(self) -> int:
-        """Of all right answers together: the useful tokens."""
+        """Useful tokens: those of all right answers."""
         return sum(len(ids) for ids in self._ids)
 
     def share(self, answers: Sequence[Answer]) -> float:
-        """How many of the answers are right, 0 to 1; one that leaves at a tie within rounding is."""
+        """Return the share of right answers, 0 to 1; an answer may differ at a near tie."""
         right = [self._right(number, answer) for number, answer in enumerate(answers)]
         return sum(right) / len(self._requests)
 
@@ -45,13 +45,13 @@ class Oracle:
         return answer.text is None or answer.text == text_of(self._vocabulary, answer.token_ids)
 
     def _texts(self, ids: Sequence[int]) -> tuple[str, ...]:
-        """FastChat asks for the one without spaces before punctuation."""
+        """Decode the answer in two ways: FastChat removes spaces before punctuation."""
         plain = text_of(self._vocabulary, ids)
         tidy = self._vocabulary.theirs.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=True)
         return plain, str(tidy)
 
     def _is_tie(self, number: int, ids: Sequence[int]) -> bool:
-        """Written again, because the logits of all answers would not fit into memory."""
+        """Generate again: the logits of all answers do not fit into memory."""
         one = self._requests[number]
         prompt = torch.tensor([one.token_ids])
         out = self._models[number].generate(

@@ -1,6 +1,6 @@
-"""The playground's decode loop, driven by its own worker, without the pipe between two processes.
+"""The playground's decode loop, driven by its worker without the pipe between two processes.
 
-Boundary: the worker's public parts; measures nothing but the time of each first token.
+Boundary: the worker's public parts; measures only the time of each first token.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ PATIENCE_S = 600.0
 
 
 def job(row: str, request: Request) -> Job:
-    """The request as an engine takes it."""
+    """Return the request as a job."""
     params = SamplingParams(max_new_tokens=request.max_new_tokens)
     return Job(row, request.token_ids, params, seed=0, stop_ids=(STOP_ID,), deadline_s=PATIENCE_S)
 
 
 class Column:
-    """What one visitor gets: ids, their text as it grows, the time of the first ones."""
+    """One visitor's answer: ids, text, and the time of the first ids."""
 
     def __init__(self, stream: TextStream) -> None:
         self._stream = stream
@@ -40,18 +40,18 @@ class Column:
         self._first_s = 0.0
 
     def take(self, token_ids: Sequence[int], at_s: float) -> None:
-        """More ids, so many seconds after the start."""
+        """Add ids that arrived `at_s` seconds after the start."""
         self._first_s = self._first_s or at_s
         self._ids += token_ids
         self._text += [self._stream.feed(token_id) for token_id in token_ids if token_id not in SPECIAL_IDS]
 
     def answer(self) -> Answer:
-        """What there is when the row has ended."""
+        """Return the complete answer."""
         return Answer(tuple(self._ids), "".join(self._text) + self._stream.finish(), self._first_s)
 
 
 class _Outbox:
-    """Takes what the worker sends."""
+    """Receives the worker's messages."""
 
     def __init__(self, tokenizer: Tokenizer, requests: Sequence[Request]) -> None:
         self.columns = {str(number): Column(tokenizer.stream()) for number in range(len(requests))}
@@ -59,7 +59,7 @@ class _Outbox:
         self._began = time.perf_counter()
 
     def send(self, *said: Message) -> None:
-        """What the worker says at once."""
+        """Receive messages that the worker sends together."""
         for message in said:
             self._take(message)
 
@@ -75,7 +75,7 @@ class _Outbox:
 def write(
     model: Any, tokenizer: Tokenizer, requests: Sequence[Request], *, rows: int = MAX_ROWS, turns_between: int = 0
 ) -> list[Answer]:
-    """Answers to all requests, in their order.
+    """Return the answers to all requests, in order.
 
     Args:
         rows: how many are written together.

@@ -1,11 +1,11 @@
-"""Benchmark 12: memory that a page load leaves behind, and CPU of a page that nobody uses, beside an empty Gradio app.
+"""Benchmark 12: memory that a page load leaves behind and CPU of an unused page, against an empty Gradio app.
 
 Run ``python benchmarks/page_loads.py [--loads 2000] [--idle-minutes 3] [--checkout PATH …]``. Every app runs in a
-process of its own, all at the same time; `--checkout`, which may be repeated, names the versions of the playground. A
-load is what a browser asks for: the page and its load events with a session of its own. A closed tab says nothing, so a
-load is over then. Memory is that of the web process, before the loads and a while after the last one.
+process of its own, all at the same time; `--checkout`, which may be repeated, names versions of the playground. A load
+sends the requests of a browser: the page and its load events, with a session of its own. A closed tab sends nothing.
+Memory is that of the web process, before the loads and a while after the last one.
 
-Boundary: real HTTP on loopback; the worker processes of the models are told apart.
+Boundary: real HTTP on loopback; the models' worker processes do not count.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from benchmarks.tab import Tab
 
 EMPTY_NAME = "empty Gradio app"
 UNLIMITED = {"PLAYGROUND_VIEWS_PER_MINUTE": "1000000"}
-"""Limits are counted, but refuse nothing."""
+"""Limits count, but refuse nothing."""
 WARM_UP = 200
-"""Loads before the first figure: what a program allocates once is not kept per load."""
+"""Loads before the first figure, which cover one-time allocations."""
 TABS = 4
-"""Loads at the same time."""
+"""Parallel loads."""
 CLOSED_S = 90.0
-"""From the last load to the figure; a server may keep the session of a closed tab for a while."""
+"""From the last load to the figure; a server may keep closed sessions for a while."""
 SETTLE_S = 10.0
 
 
@@ -52,17 +52,17 @@ class App:
     figures: dict[str, float] = field(default_factory=dict)
 
     def memory_kb(self) -> float:
-        """Memory of the web process that no other process shares."""
+        """Return the memory of the web process that no other process shares."""
         lines = Path(f"/proc/{self.process.pid}/smaps_rollup").read_text().splitlines()
         return sum(int(line.split()[1]) for line in lines if line.startswith("Private_"))
 
     def workers(self) -> list[int]:
-        """Process ids of everything that the web process has started."""
+        """Return the ids of all processes that the web process has started."""
         parents = {}
         for stat in Path("/proc").glob("[0-9]*/stat"):
             try:
                 parents[int(stat.parent.name)] = int(stat.read_text().rsplit(")", 1)[1].split()[1])
-            except OSError:  # it ended meanwhile
+            except OSError:  # it has ended
                 continue
         found, wanted = [], [self.process.pid]
         while wanted:
@@ -71,7 +71,7 @@ class App:
         return found
 
     def load(self, loads: int) -> None:
-        """Open the page in as many tabs."""
+        """Open the page in `number` tabs."""
         with ThreadPoolExecutor(TABS) as visitors:
             for done in [visitors.submit(Tab(self.port).open) for _ in range(loads)]:
                 done.result()
@@ -79,7 +79,7 @@ class App:
 
 @contextmanager
 def empty_app(folder: Path) -> Iterator[App]:
-    """A Gradio app of one line of text."""
+    """Run a Gradio app with one line of text."""
     port = free_port()
     command = [sys.executable, "-c", EMPTY.format(port=port)]
     with running(command, port, folder / "empty.log", folder) as process:
@@ -88,7 +88,7 @@ def empty_app(folder: Path) -> Iterator[App]:
 
 @contextmanager
 def playground(name: str, checkout: Path, folder: Path, **environ: str) -> Iterator[App]:
-    """The playground of a checkout, once its models are loaded."""
+    """Run the playground of a checkout and wait for its models."""
     port = free_port()
     folder.mkdir()
     with served(folder / "playground.db", port, checkout, **UNLIMITED | environ) as process:
@@ -108,7 +108,7 @@ def _until_loaded(port: int) -> None:
 
 
 def measure_idle(apps: Sequence[App], seconds: float, when: str) -> None:
-    """CPU of every app while nobody uses any of them, in milliseconds of CPU per second."""
+    """Return the CPU of each unused app, in milliseconds per second."""
 
     def spent() -> list[tuple[float, float]]:
         return [(cpu_seconds(a.process.pid), sum(map(cpu_seconds, a.workers()))) for a in apps]
@@ -122,7 +122,7 @@ def measure_idle(apps: Sequence[App], seconds: float, when: str) -> None:
 
 
 def measure_loads(app: App, loads: int, closed_s: float, say: Callable[[str], None]) -> None:
-    """Memory before and after so many loads."""
+    """Return the memory before and after the loads."""
     app.load(min(WARM_UP, loads))
     time.sleep(closed_s)
     before = app.memory_kb()

@@ -1,7 +1,7 @@
-"""Benchmark 4: how long from ``python app.py`` until the page is served, next to an empty Gradio app.
+"""Benchmark 4: time from ``python app.py`` until the page is served, against an empty Gradio app.
 
-Run ``python benchmarks/page_served.py [--rounds 5]``: every variant once per round, in turns, so that a busy machine
-hits all of them; prints wall and CPU seconds (of the serving process alone) and the median of the ratios.
+Run ``python benchmarks/page_served.py [--rounds 5]``. Every variant runs once per round, in turn, so that a busy
+machine affects all. Prints wall and CPU seconds (of the serving process alone) and the median of the ratios.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def command(variant: str, port: int, folder: str) -> list[str]:
 
 
 def serve_once(variant: str) -> tuple[float, float]:
-    """(wall, CPU) seconds from the start of the process until ``GET /`` answers with the page."""
+    """Return (wall, CPU) seconds from the start of the process until ``GET /`` returns the page."""
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         environ = os.environ | {"GRADIO_ANALYTICS_ENABLED": "False"}
@@ -78,7 +78,7 @@ def wait_for_page(port: int, process: subprocess.Popen[bytes]) -> None:
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time of one process so far (Linux only; elsewhere not a number)."""
+    """Return user and system time of a process (Linux only; elsewhere NaN)."""
     stat = Path(f"/proc/{pid}/stat")
     if not stat.exists():
         return float("nan")

@@ -1,8 +1,8 @@
-"""How others write answers with a model of transformers: one at a time, threads, padded batches, continuous batching.
+"""Peers that write with a transformers model: ``generate`` in turn and in threads, padded and continuous batching.
 
-Every peer takes requests and gives answers in their order, and is fed what it is best fed with.
+Every peer takes requests and returns answers in order, each in the way that suits it best.
 
-Boundary: calls the peers' public functions; measures nothing but the time of each first token.
+Boundary: calls the peers' public functions; measures only the time of each first token.
 """
 
 from __future__ import annotations
@@ -29,25 +29,25 @@ _SILENCE_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a visitor got, and when."""
+    """A visitor's answer and the time of its first token."""
 
-    token_ids: tuple[int, ...] | None  # None: the peer gives text only
-    text: str | None  # None: the peer gives ids only
-    first_s: float  # from the moment at which all requests came until this one's first token or text
+    token_ids: tuple[int, ...] | None  # None: the peer returns text only
+    text: str | None  # None: the peer returns ids only
+    first_s: float  # from the arrival of all requests to this one's first token or text
 
 
 Peer = Callable[[Sequence[Request]], list[Answer]]
 
 
 def greedy(max_new_tokens: int) -> GenerationConfig:
-    """What every answer here is written with."""
+    """Arguments of ``generate`` for every answer."""
     return GenerationConfig(
         do_sample=False, max_new_tokens=max_new_tokens, eos_token_id=STOP_ID, pad_token_id=PAD_ID, use_cache=True
     )
 
 
 def text_of(vocabulary: Vocabulary, token_ids: Sequence[int]) -> str:
-    """The text as a peer shows it, without special tokens."""
+    """Return the text as a peer shows it, without special tokens."""
     return str(vocabulary.theirs.decode(token_ids, skip_special_tokens=True))
 
 
@@ -63,22 +63,22 @@ def _generate(model: Any, request: Request, streamer: BaseStreamer | None = None
 
 
 class _Watch(BaseStreamer):
-    """Notes when the first token comes; the first thing that a streamer gets is the prompt."""
+    """A streamer that records the time of the first token; its first input is the prompt."""
 
     def __init__(self) -> None:
         self.times: list[float] = []
 
     def put(self, value: torch.Tensor) -> None:
-        """The prompt, then token after token."""
+        """Receive the prompt, then each token."""
         if len(self.times) < 2:
             self.times.append(time.perf_counter())
 
     def end(self) -> None:
-        """Nothing is held back."""
+        """Do nothing."""
 
 
 def one_at_a_time(model: Any, requests: Sequence[Request]) -> list[Answer]:
-    """``generate`` for one visitor after another."""
+    """Run ``generate`` for one visitor after another."""
     began = time.perf_counter()
     answers = []
     for request in requests:
@@ -89,7 +89,7 @@ def one_at_a_time(model: Any, requests: Sequence[Request]) -> list[Answer]:
 
 
 def threads(models: Sequence[Any], vocabulary: Vocabulary, requests: Sequence[Request]) -> list[Answer]:
-    """A thread for each visitor that runs ``generate``, and another that reads its TextIteratorStreamer.
+    """Run ``generate`` in a thread for each visitor, and read its TextIteratorStreamer in another.
 
     Args:
         models: one for each request; the same one may be in it more than once.
@@ -109,7 +109,7 @@ def threads(models: Sequence[Any], vocabulary: Vocabulary, requests: Sequence[Re
 
 
 def run_together(calls: Sequence[Callable[[], object]]) -> None:
-    """Each call on a thread of its own, until all are over."""
+    """Run each call in a thread and wait for all."""
     running = [threading.Thread(target=call) for call in calls]
     for thread in running:
         thread.start()
@@ -126,7 +126,7 @@ def _read(texts: Iterator[str], began: float) -> Answer:
 
 
 def padded_batches(model: Any, requests: Sequence[Request], size: int = 16) -> list[Answer]:
-    """``generate`` for `size` visitors at once, padded on the left; a batch is as long as its longest answer."""
+    """Run ``generate`` for `size` visitors at once, padded on the left; a batch ends with its longest answer."""
     answers: list[Answer] = []
     began = time.perf_counter()
     for begin in range(0, len(requests), size):
@@ -145,17 +145,17 @@ def padded_batches(model: Any, requests: Sequence[Request], size: int = 16) -> l
 
 
 def _useful(row: list[int], request: Request) -> tuple[int, ...]:
-    """What the visitor asked for of a batch's row."""
+    """Cut a batch's row where the visitor's answer ends."""
     ids = row[: request.max_new_tokens]
     return tuple(ids[: ids.index(STOP_ID) + 1] if STOP_ID in ids else ids)
 
 
 @contextmanager
 def continuous_batching(model: Any, requests: Sequence[Request], rows: int | None = None) -> Iterator[Peer]:
-    """transformers' own, running and warm, with pages for these requests; the sizes were the fastest of several.
+    """Run transformers' continuous batching, warm, with pages for these requests, in the fastest of several sizes.
 
     Args:
-        rows: how many are written together at the most; None: as many as it likes.
+        rows: most rows written together; None: as many as it chooses.
     """
     config = ContinuousBatchingConfig(
         page_size=32, num_blocks=16 * len(requests), max_batch_tokens=512, max_requests_per_batch=rows

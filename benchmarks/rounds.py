@@ -1,6 +1,6 @@
-"""Contenders in turns: everyone once per round, so that a busy machine hits all of them; medians, ranges, ratios.
+"""Run contenders in turn, once per round, so that a busy machine affects all; print medians, ranges and ratios.
 
-Boundary: knows figures and tables, not what is measured.
+Boundary: figures and tables; does not know the measurement.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from importlib.metadata import version
 Figures = Mapping[str, float]
 
 EQUAL = "equal"
-"""The key of the share of answers that are what ``model.generate`` gives."""
+"""Key of the share of answers that equal ``model.generate``'s."""
 
 
 class NotHere(Exception):
-    """A contender cannot run; says why."""
+    """A contender cannot run, with the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """One way to do the work."""
+    """A name and the function that runs one round."""
 
     name: str
     run: Callable[[], Figures]
-    """One round; raises NotHere."""
+    """Run one round; may raise NotHere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +45,13 @@ class Figure:
 
     @property
     def short(self) -> str:
-        """What is measured, without its unit."""
+        """The figure's name without its unit."""
         return self.heading.split(", ")[0]
 
 
 @dataclass(slots=True)
 class Spent:
-    """Wall and CPU seconds of this process, all its threads, since it was made or until `stop`."""
+    """Wall and CPU seconds of this process from the creation of this object until `stop`."""
 
     wall_s: float = 0.0
     cpu_s: float = 0.0
@@ -66,14 +66,14 @@ class Spent:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """All rounds of all contenders; those that could not run, with the reason."""
+    """Figures of all rounds, and the reasons of contenders that could not run."""
 
     figures: Mapping[str, Sequence[Figures]]
     missing: Mapping[str, str]
 
 
 def parse(description: str | None, *, fastchat: bool = False) -> argparse.Namespace:
-    """``rounds``, ``quick`` and ``no_fastchat`` of the command line."""
+    """Parse ``rounds``, ``quick`` and ``no_fastchat`` from the command line."""
     parser = argparse.ArgumentParser(description=(description or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=None, help="how often everyone takes a turn (5; quick: 1)")
     parser.add_argument("--quick", action="store_true", help="one small round, to see that it works")
@@ -85,7 +85,7 @@ def parse(description: str | None, *, fastchat: bool = False) -> argparse.Namesp
 
 
 def in_turns(contenders: Sequence[Contender], rounds: int) -> Results:
-    """Run everyone once per round; who fails is left out from there on."""
+    """Run every contender once per round; drop those that cannot run."""
     figures: dict[str, list[Figures]] = {contender.name: [] for contender in contenders}
     missing: dict[str, str] = {}
     for _ in range(rounds):
@@ -99,7 +99,7 @@ def in_turns(contenders: Sequence[Contender], rounds: int) -> Results:
 
 
 def machine(rounds: int, *packages: str) -> str:
-    """The line above every table."""
+    """Return the line above a table: machine, versions, rounds."""
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
     return (
         f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}, {versions}; "
@@ -108,7 +108,7 @@ def machine(rounds: int, *packages: str) -> str:
 
 
 def show(results: Results, ours: str, columns: Sequence[Figure]) -> None:
-    """Print the table; the factors say how many times better `ours` is, as the median of the rounds' ratios."""
+    """Print the table; the factors are the medians of the rounds' ratios of `ours` to the others."""
     compared = [column for column in columns if column.compared]
     print_row(
         [
@@ -131,16 +131,16 @@ def show(results: Results, ours: str, columns: Sequence[Figure]) -> None:
 
 
 def print_row(cells: Sequence[str]) -> None:
-    """One line of a Markdown table."""
+    """Print one row of a Markdown table."""
     print(f"| {' | '.join(cells)} |", flush=True)
 
 
 def spread(values: Sequence[float], digits: int) -> str:
-    """Median and range."""
+    """Format median and range."""
     return f"{statistics.median(values):,.{digits}f} ({min(values):,.{digits}f}–{max(values):,.{digits}f})"
 
 
 def factor(column: Figure, theirs: Sequence[Figures], ours: Sequence[Figures]) -> str:
-    """The median over the rounds of how many times better ours is."""
+    """Return the median over the rounds of the ratio by which ours is better."""
     pairs = [(o[column.key], t[column.key]) for o, t in zip(ours, theirs, strict=True)]
     return f"{statistics.median(t / o if column.less_is_better else o / t for o, t in pairs):.2f}"

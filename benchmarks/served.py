@@ -1,6 +1,6 @@
-"""The real app in a process of its own, and votes sent to it over HTTP, for benchmarks of the door.
+"""Run the real app in a process of its own and send votes to it over HTTP.
 
-Boundary: starts ``app.py``, sends what a program would send; measures nothing.
+Boundary: starts ``app.py`` and sends a program's requests; measures nothing.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ PATIENCE_S = 120.0
 
 @contextmanager
 def served(db: Path, port: int, checkout: Path = ROOT, **environ: str) -> Iterator[subprocess.Popen[bytes]]:
-    """``python app.py`` of a checkout on this database, once it serves its page; ended as Ctrl-C would."""
+    """Run ``python app.py`` of a checkout on this database; yield once its page is served; end it with SIGINT."""
     unlimited = [f"--{kind}-per-minute=0" for kind in ("compares", "votes", "views")]
     command = [sys.executable, "app.py", "--port", str(port), "--db", str(db), *unlimited]
     with running(command, port, db.parent / "app.log", checkout, **environ) as process:
@@ -38,7 +38,7 @@ def served(db: Path, port: int, checkout: Path = ROOT, **environ: str) -> Iterat
 def running(
     command: list[str], port: int, log: Path, folder: Path, **environ: str
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A command in a folder, once it serves a page at the port."""
+    """Run a command in a folder; yield once a page is served at the port."""
     with log.open("ab") as out:
         process = subprocess.Popen(
             command,
@@ -69,7 +69,7 @@ def _until_served(process: subprocess.Popen[bytes], port: int) -> None:
 
 @dataclass(slots=True)
 class Program:
-    """One connection that calls named endpoints; not for several threads at once."""
+    """One connection that calls named endpoints; not thread-safe."""
 
     port: int
     session: str = field(default_factory=lambda: secrets.token_hex(8))
@@ -79,7 +79,7 @@ class Program:
         self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
 
     def vote(self, ballot: Ballot) -> Mapping[str, Any]:
-        """The document that the vote is answered with, asked for as ``gradio_client`` does."""
+        """Send a vote as ``gradio_client`` does; return the answer."""
         headers = {"Content-Type": "application/json", "X-Playground-Rater": ballot.rater}
         call = {"data": [ballot.battle_id, ballot.choice, [], ""], "session_hash": self.session}
         self.connection.request("POST", "/gradio_api/run/vote", json.dumps(call), headers)
@@ -90,7 +90,7 @@ class Program:
         return dict(json.loads(body)["data"][0])
 
     def start(self, endpoint: str, **fields: Any) -> str:
-        """Begin a call without waiting for its result; returns where that is read."""
+        """Start a call; return the URL of its result."""
         path = f"/gradio_api/call/v2/{endpoint}"
         self.connection.request("POST", path, json.dumps(fields), {"Content-Type": "application/json"})
         reply = self.connection.getresponse()
@@ -100,6 +100,6 @@ class Program:
         return f"{path}/{json.loads(body)['event_id']}"
 
     def read_to_end(self, path: str) -> str:
-        """Everything that is streamed there."""
+        """Return everything that is streamed from the URL."""
         self.connection.request("GET", path)
         return self.connection.getresponse().read().decode()

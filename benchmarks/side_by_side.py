@@ -1,10 +1,10 @@
 """Benchmark 3: one visitor, one prompt, four models side by side.
 
-Run ``python benchmarks/side_by_side.py [--rounds 5] [--no-fastchat]``: two models of 20 million parameters and two of 6
-million, each asked for as many tokens. Ours are worker processes behind the local engine, as the app runs them; the
-peers have all four models in one process. Tokens of all four per second of wall time, and the time until the last of
-the four shows its first token, also as a multiple of the slowest model's own reading of the prompt. Ends with status 1
-when one of our answers is not ``generate``'s.
+Run ``python benchmarks/side_by_side.py [--rounds 5] [--no-fastchat]``. Two models of 20 million parameters and two of 6
+million write the same number of tokens. Ours are worker processes behind the local engine, as in the app; FastChat and
+``generate`` have all four models in one process. Measures tokens of all four per second of wall time, and the time
+until each has shown its first token, also as a multiple of the slowest model's reading of the prompt. Exit status 1 if
+one of our answers differs from ``generate``'s.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What everyone is given."""
+    """Input of every contender."""
 
     models: Sequence[Any]
     vocabulary: Vocabulary
@@ -62,7 +62,7 @@ class Scene:
     oracle: Oracle
 
     def prefill_s(self) -> float:
-        """Wall seconds in which the slowest model alone reads the prompt."""
+        """Return the wall seconds in which the slowest model alone reads the prompt."""
         return max(_prefill_s(model, one) for model, one in zip(self.models, self.requests, strict=True))
 
 
@@ -75,7 +75,7 @@ def _prefill_s(model: Any, one: Request) -> float:
 
 @contextmanager
 def workers(folder: Path, models: Mapping[str, Any]) -> Iterator[LocalEngine]:
-    """The local engine with all models up."""
+    """Yield the local engine with all models loaded."""
     engine = LocalEngine(Settings())
     try:
         engine.open([write_checkpoint(folder / name, name, model) for name, model in models.items()])
@@ -86,7 +86,7 @@ def workers(folder: Path, models: Mapping[str, Any]) -> Iterator[LocalEngine]:
 
 
 def wait_until_ready(engine: LocalEngine) -> None:
-    """Return when every model can answer."""
+    """Wait until every model can answer."""
     end = time.monotonic() + PATIENCE_S
     while not all(status.state == "ready" for status in engine.status().values()):
         if time.monotonic() > end:
@@ -95,7 +95,7 @@ def wait_until_ready(engine: LocalEngine) -> None:
 
 
 def side_by_side(engine: LocalEngine, names: Sequence[str], scene: Scene) -> list[Answer]:
-    """All models at once, as a battle asks for them."""
+    """Run all models at once, as a battle does."""
     events: queue.SimpleQueue[Event] = queue.SimpleQueue()
     columns = {name: ours.Column(scene.vocabulary.ours.stream()) for name in names}
     began = time.perf_counter()
@@ -114,7 +114,7 @@ def side_by_side(engine: LocalEngine, names: Sequence[str], scene: Scene) -> lis
 
 
 def raw(scene: Scene) -> list[Answer]:
-    """``generate`` with one model after another."""
+    """Run ``generate`` with one model after another."""
     began = time.perf_counter()
     answers = []
     for model, one in zip(scene.models, scene.requests, strict=True):
@@ -125,7 +125,7 @@ def raw(scene: Scene) -> list[Answer]:
 
 
 def figures(scene: Scene, write: Callable[[], Sequence[Answer]]) -> Figures:
-    """One round of one contender."""
+    """Run one round of one contender."""
     prefill_s = scene.prefill_s()
     with Spent() as spent:
         answers = write()
@@ -139,7 +139,7 @@ def figures(scene: Scene, write: Callable[[], Sequence[Answer]]) -> Figures:
 
 
 def contenders(scene: Scene, engine: LocalEngine, stream: Stream | NotHere) -> list[Contender]:
-    """Everyone, with the same four models."""
+    """Return the contenders, with the same four models."""
     models, vocabulary, requests = scene.models, scene.vocabulary, scene.requests
 
     def contender(name: str, write: Callable[[], Sequence[Answer]]) -> Contender:
@@ -169,7 +169,7 @@ def main() -> None:
         scene = Scene(list(models.values()), vocabulary, requests, oracle)
         print(f"\n{len(models)} models, a prompt of {len(requests[0].token_ids)} tokens, {oracle.num_tokens} tokens\n")
         with workers(folder, models) as engine:
-            side_by_side(engine, tuple(SIZES), scene)  # the first answer of a process allocates what later ones use
+            side_by_side(engine, tuple(SIZES), scene)  # warms the processes
             results = in_turns(contenders(scene, engine, stream), chosen.rounds)
     show(results, OURS, COLUMNS)
     if any(one[EQUAL] < 1.0 for one in results.figures[OURS]):

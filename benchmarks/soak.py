@@ -1,8 +1,8 @@
-"""Sixteen visitors who never stop, five pocket models at once: what leaks, what is lost.
+"""Sixteen visitors compare five pocket models without a pause; detects leaks and lost answers.
 
 ``python benchmarks/soak.py [--minutes M] [--visitors N]`` prints memory, processes, threads and open files once a
-minute, and fails when a generation did not end or is not in the database, or when something grows from the second
-quarter of the run to the last by more than a tenth.
+minute. Exit status 1 if a generation does not end or is not in the database, or if a figure grows by more than a tenth
+from the second quarter of the run to the last.
 
 Boundary: the real arena with its worker processes and a database on disk; no page.
 """
@@ -25,13 +25,13 @@ from playground.records import BattleState, Instruction
 from playground.settings import Settings
 
 GROWTH = 1.1
-SLACK = 8  # small counts move by a few without anything being wrong
+SLACK = 8  # small counts fluctuate by a few
 PATIENCE_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What the process and its children hold at one moment."""
+    """Resources of the process and its children at one moment."""
 
     web_mb: float
     workers_mb: float
@@ -41,7 +41,7 @@ class Sample:
 
 
 def sample() -> Sample:
-    """This process and every process below it, from /proc."""
+    """Return this process and its descendants, from /proc."""
     family = _family()
     return Sample(
         web_mb=_own_mb("self"),
@@ -57,7 +57,7 @@ def _family() -> list[str]:
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             parents[stat.parent.name] = stat.read_text().rsplit(")", 1)[1].split()[1]
-        except OSError:  # it ended while we looked
+        except OSError:  # it has ended
             continue
     found, wanted = [], [str(Path("/proc/self").resolve().name)]
     while wanted:
@@ -67,7 +67,7 @@ def _family() -> list[str]:
 
 
 def _own_mb(pid: str) -> float:
-    """Memory of its own, not shared with the process that it was forked from."""
+    """Return the memory that a process does not share with others."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:
@@ -76,7 +76,7 @@ def _own_mb(pid: str) -> float:
 
 
 class Visitors:
-    """Threads that compare all models, again and again; every third stops in the middle."""
+    """Threads that compare all models repeatedly; every third stops in the middle."""
 
     def __init__(self, arena: Arena, number: int) -> None:
         self._arena = arena
@@ -88,12 +88,12 @@ class Visitors:
         self._threads = [threading.Thread(target=self._visit, args=(n,)) for n in range(number)]
 
     def start(self) -> None:
-        """Let them in."""
+        """Start the threads."""
         for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
-        """Let each finish what she reads."""
+        """Wait until each has finished its comparison."""
         self._over.set()
         for thread in self._threads:
             thread.join()
@@ -119,7 +119,7 @@ class Visitors:
 
 
 def grown(samples: list[Sample]) -> list[str]:
-    """What is larger in the last quarter of the run than in the second."""
+    """Return the figures that are larger in the last quarter of the run than in the second."""
     quarter = max(1, len(samples) // 4)
     words = []
     for name in (field.name for field in fields(Sample)):
@@ -131,7 +131,7 @@ def grown(samples: list[Sample]) -> list[str]:
 
 
 def missing(arena: Arena, battles: list[str]) -> list[str]:
-    """Battles whose generations are not all in the database."""
+    """Return battles whose generations are not all in the database."""
     words = []
     for battle_id in battles:
         stored = arena.store.battle(battle_id)
@@ -143,7 +143,7 @@ def missing(arena: Arena, battles: list[str]) -> list[str]:
 
 
 def soak(minutes: float, visitors: int, say: Callable[[str], None]) -> list[str]:
-    """What went wrong, in words."""
+    """Return the problems as text."""
     with tempfile.TemporaryDirectory() as folder:
         arena = Arena(Settings(db=Path(folder) / "playground.db"))
         arena.open()
@@ -178,7 +178,7 @@ def _watch(minutes: float, people: Visitors, say: Callable[[str], None]) -> list
 
 
 def main() -> int:
-    """Run it; exit status 1 when something was lost or grew."""
+    """Run the benchmark; return 1 if something was lost or grew."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--visitors", type=int, default=16)

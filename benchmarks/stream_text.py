@@ -1,8 +1,9 @@
-"""Benchmark 10: text from a stream of 512, 1,024 and 2,048 tokens, token by token.
+"""Benchmark 10: CPU time to decode streams of 512, 1,024 and 2,048 tokens to text, token by token.
 
-Run ``python benchmarks/stream_text.py [--rounds 5]``: sentencepiece with byte fallback and byte-level BPE, prose in one
-paragraph (no line break, so that nothing can be settled early) and with a line break after every 40 words. CPU time
-alone, no model. Ends with status 1 when our text is not that of the whole sequence decoded at once.
+Run ``python benchmarks/stream_text.py [--rounds 5]``. Compares the playground with transformers' TextIteratorStreamer
+and with decoding everything after each token, for sentencepiece with byte fallback and byte-level BPE, on prose in one
+paragraph (no line break settles earlier text) and with a line break after every 40 words. No model. Exit status 1 if
+our text differs from that of the whole sequence.
 """
 
 from __future__ import annotations
@@ -29,32 +30,32 @@ LENGTHS = (512, 1_024, 2_048)
 OURS = "ours"
 COLUMNS = tuple(Figure(str(n), f"{n:,} tokens, ms of CPU", 2, less_is_better=True) for n in LENGTHS)
 SHORTEST_S = 0.05
-"""A length is repeated until so much CPU time is spent, because ours takes a few milliseconds."""
+"""CPU time for which a length is repeated, because ours takes a few milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A tokenizer, read three ways."""
+    """A tokenizer in three implementations."""
 
     name: str
     ours: Tokenizer
     theirs: Any  # transformers'
-    whole: Callable[[list[int]], str]  # all ids at once, by the library that made the tokenizer
+    whole: Callable[[list[int]], str]  # all ids at once, by the tokenizer's own library
 
 
 def sentencepiece_kind(folder: Path) -> Kind:
-    """As Llama's."""
+    """Return a tokenizer like Llama's."""
     folder.mkdir()
     path = folder / "tokenizer.model"
     path.write_bytes(train_sentencepiece())
     library = sentencepiece.SentencePieceProcessor(model_file=str(path))
     pieces = {library.id_to_piece(token_id): token_id for token_id in range(library.get_piece_size())}
-    theirs = LlamaTokenizer(vocab=pieces, merges=[])  # merges are for the way from text to ids
+    theirs = LlamaTokenizer(vocab=pieces, merges=[])  # decoding needs no merges
     return Kind("sentencepiece", SentencePieceTokenizer(path), theirs, library.decode)
 
 
 def bpe_kind(folder: Path) -> Kind:
-    """As OPT's and MPT's."""
+    """Return a tokenizer like OPT's and MPT's."""
     folder.mkdir()
     vocabulary = write_vocabulary(folder)
     backend = vocabulary.theirs.backend_tokenizer
@@ -78,21 +79,21 @@ def stream_again(kind: Kind, ids: Sequence[int]) -> str:
 
 def stream_theirs(kind: Kind, ids: Sequence[int]) -> str:
     streamer = TextIteratorStreamer(kind.theirs)
-    for token in torch.tensor(ids).split(1):  # as `generate` hands them over
+    for token in torch.tensor(ids).split(1):  # as `generate` passes them
         streamer.put(token)
     streamer.end()
     return "".join(streamer)
 
 
 def figures(kind: Kind, ids: Sequence[int], stream: Callable[[Kind, Sequence[int]], str]) -> Figures:
-    """Milliseconds of CPU for each length."""
+    """Return milliseconds of CPU for each length."""
     cost = {str(length): milliseconds(lambda n=length: stream(kind, ids[:n])) for length in LENGTHS}
     right = [stream(kind, ids[:length]) == kind.whole(list(ids[:length])) for length in LENGTHS]
     return cost | {EQUAL: sum(right) / len(right)}
 
 
 def milliseconds(work: Callable[[], object]) -> float:
-    """CPU of one call, from as many as it takes to measure it."""
+    """Return the CPU time of one call, from enough calls to measure it."""
     end = time.process_time() + SHORTEST_S
     calls = 0
     with Spent() as spent:
@@ -103,7 +104,7 @@ def milliseconds(work: Callable[[], object]) -> float:
 
 
 def compare(kind: Kind, prose: str, words: str, rounds: int) -> bool:
-    """Print one table; whether our text was right."""
+    """Print one table; return True if our text was right."""
     ids = kind.ours.encode(prose)[: LENGTHS[-1]]
     print(f"\n{kind.name}, {words}\n")
     everyone = {

@@ -1,7 +1,7 @@
-"""A page view: the requests that a browser sends to the server when it opens one of the pages.
+"""A page view: the requests of a browser that opens a page.
 
-Boundary: plain HTTP on one host; reads the events to send from the page's own configuration, as Gradio's script does.
-Static files (scripts, fonts, pictures) are left out: the server keeps nothing of them.
+Boundary: plain HTTP on one host; reads the load events from the page's configuration, as Gradio's script does. Omits
+static files (scripts, fonts, pictures), of which the server keeps nothing.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ NO_BATTLE = {"battle": "", "revision": None, "step": 0, "said": "", "again": Tru
 
 @dataclass(slots=True)
 class Tab:
-    """One tab of a new browser profile; not for several threads at once."""
+    """One tab of a new browser profile; not thread-safe."""
 
     port: int
     host: str = "127.0.0.1"

@@ -1,8 +1,8 @@
-"""100,000 votes from 32 threads into the store: what is acknowledged is there, once, everywhere.
+"""Store 100,000 votes from 32 threads and verify that each acknowledged vote is stored exactly once.
 
 Run ``python benchmarks/votes_at_once.py [--votes 100000]``. The journal is written meanwhile, and another database is
-made from it at the end. Acknowledgements, rows, journal and export of both are compared one by one; ends with status 1
-where they differ.
+restored from it at the end. Compares acknowledgements with rows, journal and export of both databases. Exit status 1 if
+they differ. There is no peer.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ PATIENCE_S = 600.0
 
 
 def vote_all(db: Path, given: list[Ballot]) -> dict[str, str]:
-    """What every vote was answered with, by battle; prints how long it took."""
+    """Store the votes and print the time; return the acknowledged choice of each battle."""
     with Store(db) as store:
         battles = lay_out(store, given, "page")
         journal = Journal(store, journal_folder(db))
@@ -56,7 +56,7 @@ def vote_all(db: Path, given: list[Ballot]) -> dict[str, str]:
 
 
 def restored(journal: Path, db: Path) -> Path:
-    """Another database, made from the journal alone; prints how long it took."""
+    """Restore another database from the journal and print the time."""
     began = time.perf_counter()
     with Store(db) as store:
         print(restore(store, journal))

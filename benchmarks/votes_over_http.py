@@ -1,9 +1,10 @@
-"""20,000 battles over HTTP by 200 raters, each vote sent three times at once: what is acknowledged is there, once.
+"""Send three copies of each of 20,000 votes over HTTP and verify that each acknowledged vote is stored exactly once.
 
-Run ``python benchmarks/votes_over_http.py [--battles 20000]``. The battles stand on stored answers, so that the votes
-are the load. Acknowledgements, rows, journal and export are compared one by one; ends with status 1 where they differ.
+Run ``python benchmarks/votes_over_http.py [--battles 20000]``. 200 raters vote on battles with stored answers, so that
+the votes are the load. Compares acknowledgements with rows, journal and export. Exit status 1 if they differ. There is
+no peer.
 
-Boundary: the real app in its own process; a vote is what a program sends, ``/call/v2/vote`` and its result.
+Boundary: the real app in its own process; a vote is a program's: ``/call/v2/vote`` and its result.
 """
 
 from __future__ import annotations
@@ -28,12 +29,12 @@ from playground.storage.database.store import Store
 RATERS = 200
 TIMES = 3
 IN_FLIGHT = 8
-"""Battles that are voted on at once, each three times."""
+"""Battles in parallel, each with three votes."""
 PORT = 7971
 
 
 def thrice(ballot: Ballot, programs: threading.local, pool: ThreadPoolExecutor) -> list[dict[str, Any]]:
-    """The three answers to one vote that is sent three times at once."""
+    """Send one vote three times at once; return the answers."""
 
     def once(_: int) -> dict[str, Any]:
         if not hasattr(programs, "own"):

@@ -1,8 +1,8 @@
-"""Benchmark 11: how long a vote takes while generations flood the queue, beside the same app idle.
+"""Benchmark 11: wait for a vote while generations flood the queue, against the same app idle.
 
-Run ``python benchmarks/votes_under_flood.py [--rounds 5]``. Idle and flooded in turns, one rater who votes at a steady
-pace over HTTP; the flood is as many comparisons of all five pocket models as the app takes, asked for again as soon as
-they end. Ends with status 1 when a vote is refused, missing or doubled.
+Run ``python benchmarks/votes_under_flood.py [--rounds 5]``. Idle and flooded phases alternate; one rater votes at a
+steady pace over HTTP. The flood is as many comparisons of all five pocket models as the app accepts, restarted as soon
+as they end. Exit status 1 if a vote is refused, missing or doubled.
 
 Boundary: the real app in its own process, with its worker processes.
 """
@@ -42,14 +42,14 @@ PORT = 7972
 
 @dataclass(slots=True)
 class Flood:
-    """Visitors who compare without a pause, in a process of their own: they must not slow down who measures."""
+    """Visitors who compare without a pause, in a process of their own, which does not slow the measurement."""
 
     over: EventType = field(default_factory=SPAWN.Event)
     comparisons: Any = field(default_factory=lambda: SPAWN.Value("i"))
     refused: Any = field(default_factory=lambda: SPAWN.Value("i"))
 
     def run(self) -> None:
-        """All visitors at once, until it is over."""
+        """Run all visitors until the flood ends."""
         with ThreadPoolExecutor(VISITORS) as visitors:
             for _ in range(VISITORS):
                 visitors.submit(self.visit)
@@ -68,7 +68,7 @@ class Flood:
 
 @contextmanager
 def flooded() -> Iterator[Flood]:
-    """Inside, all visitors are at it."""
+    """Flood the app inside the context."""
     flood = Flood()
     process = SPAWN.Process(target=flood.run)
     process.start()
@@ -79,7 +79,7 @@ def flooded() -> Iterator[Flood]:
 
 
 def vote_all(given: list[Ballot], acknowledged: dict[str, str]) -> float:
-    """The 95th percentile of the waits, in milliseconds."""
+    """Return the 95th percentile of the waits, in milliseconds."""
     program, waits = Program(PORT), []
     for ballot in given:
         began = time.perf_counter()
@@ -104,7 +104,7 @@ def main() -> int:
         left = iter(given)
         with served(db, PORT):
             with flooded():
-                pass  # the models are up after this
+                pass  # waits until the models are loaded
             for _ in range(chosen.rounds):
                 idle.append(vote_all(list(islice(left, votes)), acknowledged))
                 with flooded() as flood:

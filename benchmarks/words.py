@@ -1,4 +1,4 @@
-"""Made-up text and the small real tokenizers that are trained on it, the same on every machine.
+"""Made-up text and small real tokenizers trained on it, the same on every machine.
 
 Boundary: text and token ids; no model, no measuring.
 """
@@ -26,7 +26,7 @@ _VOCAB_SIZE = 8_000
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What one visitor asks for."""
+    """One visitor's request."""
 
     text: str
     token_ids: tuple[int, ...]
@@ -34,10 +34,10 @@ class Request:
 
 
 def text(num_words: int, seed: int, *, line_words: int = 0) -> str:
-    """Sentences of made-up words, frequent and rare ones, some in other scripts.
+    """Return sentences of made-up words, frequent and rare ones, some in other scripts.
 
     Args:
-        line_words: a line break after so many words; 0: one paragraph.
+        line_words: words between line breaks; 0: one paragraph.
     """
     chance = random.Random(seed)
     lexicon = _lexicon()
@@ -50,7 +50,7 @@ def text(num_words: int, seed: int, *, line_words: int = 0) -> str:
 
 
 def _lexicon() -> list[str]:
-    """All words, the most frequent first."""
+    """Return all words, the most frequent first."""
     chance = random.Random(0)
     found: dict[str, None] = {}
     while len(found) < _NUM_WORDS:
@@ -63,7 +63,7 @@ def _lexicon() -> list[str]:
 
 
 def train_bpe() -> Tokenizer:
-    """Byte-level BPE with 8,000 ids, as GPT-2, OPT and MPT have it."""
+    """Train a byte-level BPE with 8,000 ids, like those of GPT-2, OPT and MPT."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
@@ -78,7 +78,7 @@ def train_bpe() -> Tokenizer:
 
 
 def train_sentencepiece() -> bytes:
-    """A sentencepiece model with byte fallback, as Llama has it; the scripts of some words are left to the bytes."""
+    """Train a sentencepiece model with byte fallback, like Llama's; some scripts are encoded as bytes."""
     model = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(text(40_000, 1, line_words=40).splitlines()),
@@ -96,14 +96,14 @@ def train_sentencepiece() -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """One tokenizer as the playground reads it and as transformers does."""
+    """One tokenizer, loaded by the playground and by transformers."""
 
     ours: FastTokenizer
     theirs: Any
 
 
 def write_vocabulary(folder: Path) -> Vocabulary:
-    """The byte-level BPE, kept in `folder`."""
+    """Write the byte-level BPE to `folder`."""
     path = folder / "tokenizer.json"
     train_bpe().save(str(path))
     theirs = PreTrainedTokenizerFast(tokenizer_file=str(path), bos_token="<s>", pad_token="<pad>", eos_token="</s>")
@@ -113,7 +113,7 @@ def write_vocabulary(folder: Path) -> Vocabulary:
 def visitors(
     vocabulary: Vocabulary, count: int, seed: int, *, prompt: tuple[int, int] = (10, 120), new: tuple[int, int]
 ) -> list[Request]:
-    """Requests with prompts of about, and answers of at most, a number of tokens drawn evenly between two bounds."""
+    """Return requests whose prompt and answer lengths in tokens are uniform between two bounds."""
     chance = random.Random(seed)
     return [
         request(vocabulary, chance.randint(*prompt), chance.randint(*new), seed=chance.randrange(2**32))
@@ -122,7 +122,7 @@ def visitors(
 
 
 def instructions(vocabulary: Vocabulary, count: int, seed: int, longest: int) -> list[Request]:
-    """Requests as instruction data has them: most answers short, some long (log-normal, median 45 tokens)."""
+    """Return requests like instruction data: most answers short, some long (log-normal, median 45 tokens)."""
     chance = random.Random(seed)
     lengths = [min(longest, max(4, round(chance.lognormvariate(3.8, 0.8)))) for _ in range(count)]
     prompts = [min(120, max(10, round(chance.lognormvariate(3.5, 0.5)))) for _ in range(count)]
@@ -133,6 +133,6 @@ def instructions(vocabulary: Vocabulary, count: int, seed: int, longest: int) ->
 
 
 def request(vocabulary: Vocabulary, prompt_tokens: int, max_new_tokens: int, seed: int) -> Request:
-    """One request with a prompt of about so many tokens."""
+    """Return a request whose prompt has about `length` tokens."""
     words = vocabulary.theirs.decode(vocabulary.theirs(text(prompt_tokens, seed)).input_ids[:prompt_tokens])
     return Request(words, vocabulary.ours.encode(words), max_new_tokens)

@@ -1,4 +1,4 @@
-"""Time as an argument: one record of two functions, so that tests can hold it still.
+"""Time as an argument, so that tests can set it.
 
 Boundary: the standard library's clocks and nothing else.
 """
@@ -12,13 +12,13 @@ from datetime import UTC, datetime
 
 
 def utc_now() -> str:
-    """The present in UTC as ISO 8601 with milliseconds."""
+    """Return the current time in UTC as ISO 8601 with milliseconds."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """`now()` for what is stored, `monotonic()` in seconds for what is measured."""
+    """Two clocks: `now()` for stored times, `monotonic()` in seconds for durations."""
 
     now: Callable[[], str] = utc_now
     monotonic: Callable[[], float] = time.monotonic

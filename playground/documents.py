@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from functools import cache
 from pathlib import Path
 from types import UnionType
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, get_args, get_origin, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
@@ -51,17 +51,9 @@ EXPECTED: Mapping[str, str] = {
     "less_than_equal": "valid: {le} or less",
 }
 """The requirement that a value misses, by pydantic's type of error."""
+_adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
+"""pydantic's reader of a type; made when first used, because that takes milliseconds."""
 UNKNOWN = ("unexpected_keyword_argument", "extra_forbidden")
-
-
-def adapter(kind: type[T]) -> TypeAdapter[T]:
-    """Return pydantic's reader of a type; made when first used, because that takes about a millisecond."""
-    return _adapter(cast("Any", kind))
-
-
-@cache
-def _adapter(kind: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
 
 
 def read_json(kind: type[T], text: str | bytes, where: str, error: type[PlaygroundError] = InvalidValue) -> T:
@@ -75,9 +67,10 @@ def read_json(kind: type[T], text: str | bytes, where: str, error: type[Playgrou
             the message names the document, the key and the valid ones.
     """
     try:
-        return adapter(kind).validate_json(text, strict=True)
+        record: T = _adapter(kind).validate_json(text, strict=True)
     except ValidationError as problem:
         raise error(_message(problem, kind, where)) from problem
+    return record
 
 
 def read_values(kind: type[T], values: Mapping[str, Any], where: str, error: type[PlaygroundError] = InvalidValue) -> T:
@@ -91,6 +84,21 @@ def read_values(kind: type[T], values: Mapping[str, Any], where: str, error: typ
         raise error(f"{where}: {value} is a {type(value).__name__}; write it in quotes")
 
     return read_json(kind, json.dumps(values, default=refuse), where, error)
+
+
+def convert(kind: type[T], values: object, where: str, error: type[PlaygroundError] = InvalidValue) -> T:
+    """Make a record of values that this program wrote itself: a row of SQLite, a message between two processes.
+
+    In contrast to `read_values`, 1 may stand for true and a list for a tuple.
+
+    Raises:
+        PlaygroundError: as `read_json`.
+    """
+    try:
+        record: T = _adapter(kind).validate_python(values)
+    except ValidationError as problem:
+        raise error(_message(problem, kind, where)) from problem
+    return record
 
 
 def load_toml(path: Path, error: type[PlaygroundError]) -> tuple[dict[str, Any], bytes]:
@@ -132,6 +140,11 @@ def check_id(given: str, path: Path, error: type[PlaygroundError]) -> None:
 
 def names_of(kind: Any) -> tuple[str, ...]:
     """Return the keys of a record."""
+    return _names_of(kind)
+
+
+@cache
+def _names_of(kind: Any) -> tuple[str, ...]:
     return tuple(f.name for f in fields(kind))
 
 

@@ -1,16 +1,16 @@
-"""Every error that the playground raises on purpose, in one tree.
+"""The tree of errors that the playground raises on purpose.
 
-Boundary: knows nothing of who raises or shows them. Each message names the thing, the valid ones where
-there are any, and the next step. It may name files of this machine: visitors are shown `public`, which does not say
-where they lie.
+Boundary: knows neither the code that raises them nor the code that shows them. Each message names the thing, the valid
+values if there are any, and the next step. It may name files of this machine; visitors are shown `public`, which leaves
+out their folders.
 
     PlaygroundError
-    ├── InvalidValue            something from outside is not what it has to be (also a ValueError)
+    ├── InvalidValue            invalid input or an invalid file (also a ValueError)
     │   ├── InvalidInstruction      text that cannot be sent to a model
     │   ├── InvalidCard             a card file that cannot be read
     │   ├── InvalidTemplate         a template file that cannot be read
     │   └── PromptTooLong           prompt and answer do not fit a model's context
-    ├── Unknown                 a name that nothing answers to (also a KeyError)
+    ├── Unknown                 an unknown name (also a KeyError)
     ├── TokenizerError          a tokenizer file is missing, broken or of another kind
     ├── EngineError             a model could not be loaded or could not answer
     │   └── CheckpointError         its files are missing, truncated, poisoned or of another shape
@@ -20,8 +20,8 @@ where they lie.
     │   ├── DatabaseNewer           written by a newer version of the playground
     │   ├── DatabaseDiffers         its schema is not that of the version it claims
     │   └── DatabaseBroken          not a database of ours, or damaged
-    ├── CannotServe             the page cannot be served at this address, or with so few files
-    ├── Busy                    too much is going on for one more; carries how long to wait
+    ├── CannotServe             the page cannot be served: address in use, or too few open files
+    ├── Busy                    the limit is reached; carries the time to wait
     └── Refused                 a battle's state or owner forbids it; carries a machine-readable reason
 """
 
@@ -30,9 +30,9 @@ from __future__ import annotations
 import re
 
 _QUOTED = re.compile(r"(['\"])/[^'\"\n]*/([^'\"/\n]*)\1")
-"""An absolute path in quotes, whatever is in its names."""
+"""An absolute path in quotes; its names may hold any character."""
 _FOLDER = re.compile(r"(?<![\w.:/])/(?:[^\s/:;,'\"]+/)+")
-"""The beginning of an absolute path, up to its last name."""
+"""The folders of an absolute path."""
 
 
 def without_folders(words: str) -> str:
@@ -41,16 +41,16 @@ def without_folders(words: str) -> str:
 
 
 class PlaygroundError(Exception):
-    """The root: everything that the playground raises on purpose."""
+    """The root of the tree."""
 
     @property
     def public(self) -> str:
-        """The message as a visitor may read it: without folders of this machine."""
+        """The message for visitors: without folders of this machine."""
         return without_folders(str(self))
 
 
 class InvalidValue(PlaygroundError, ValueError):
-    """Something from outside is not what it has to be."""
+    """Invalid input, or an invalid file."""
 
 
 class InvalidInstruction(InvalidValue):
@@ -58,11 +58,11 @@ class InvalidInstruction(InvalidValue):
 
 
 class InvalidCard(InvalidValue):
-    """A card file that cannot be read as one."""
+    """A card file that cannot be read."""
 
 
 class InvalidTemplate(InvalidValue):
-    """A template file that cannot be read as one."""
+    """A template file that cannot be read."""
 
 
 class PromptTooLong(InvalidValue):
@@ -70,7 +70,7 @@ class PromptTooLong(InvalidValue):
 
 
 class Unknown(PlaygroundError, KeyError):
-    """A name that nothing answers to."""
+    """An unknown name."""
 
     def __str__(self) -> str:  # KeyError would show the repr of the message
         return str(self.args[0]) if self.args else ""
@@ -89,7 +89,7 @@ class CheckpointError(EngineError):
 
 
 class HubError(PlaygroundError):
-    """A model could not be fetched from the hub, or not be kept here."""
+    """A model could not be fetched from the hub, or not be stored here."""
 
 
 class StorageError(PlaygroundError):
@@ -113,11 +113,11 @@ class DatabaseBroken(StorageError):
 
 
 class CannotServe(PlaygroundError):
-    """The page cannot be served: the address is not to be had, or too few files may be open."""
+    """The page cannot be served: its address is not available, or too few files may be open."""
 
 
 class Busy(PlaygroundError):
-    """Too much is going on for one more; `wait_s` says for about how long, in whole seconds."""
+    """The limit is reached; `wait_s` is about the time to wait, in whole seconds."""
 
     def __init__(self, message: str, wait_s: int) -> None:
         super().__init__(message)
@@ -125,7 +125,7 @@ class Busy(PlaygroundError):
 
 
 class Refused(PlaygroundError):
-    """A battle's state or owner forbids what was asked.
+    """A battle's state or owner forbids the action.
 
     `reason` is one of ``unknown | unfinished | foreign | expired | void | final | writing | erased``.
     """

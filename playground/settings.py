@@ -1,13 +1,13 @@
-"""Every setting in one table: name, default, help; a flag beats PLAYGROUND_NAME beats Gradio's own variable.
+"""Every setting in one table: name, default, help, range. A flag beats PLAYGROUND_NAME beats Gradio's own variable.
 
-Boundary: reads an environment that it is given; opens nothing. The README's table, ``--help`` and the tests read
-the same fields.
+Boundary: reads an environment that it is given; opens nothing. The documentation's table, ``--help`` and the tests
+read the same fields.
 """
 
 from __future__ import annotations
 
 import argparse
-import math
+import sys
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
 from functools import partial
@@ -17,17 +17,6 @@ from typing import Any, NoReturn
 
 from playground.errors import InvalidValue
 
-POSITIVE = (
-    "undo_s",
-    "abandon_s",
-    "deadline_s",
-    "expire_s",
-    "instruction_chars",
-    "system_chars",
-    "threads",
-    "queue_max",
-)
-"""Settings that only make sense above zero."""
 RETIRED: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "prior_ties": ("prior", "its default, 1.0, suits any number of models"),
@@ -41,72 +30,100 @@ _TRUE = ("1", "true", "yes", "on")
 _FALSE = ("0", "false", "no", "off")
 
 
-def _setting(default: Any, help: str, gradio: str = "", secret: bool = False) -> Any:
-    return field(default=default, repr=not secret, metadata={"help": help, "gradio": gradio, "secret": secret})
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The valid numbers of a setting; infinity and NaN are never valid."""
+
+    low: float
+    high: float
+    valid: str
+
+
+ABOVE_0 = Range(sys.float_info.min, sys.float_info.max, "a number above 0")
+FROM_0 = Range(0, sys.float_info.max, "a whole number, or 0 for no limit")
+
+
+def _setting(default: Any, help: str, valid: Range | None = None, *, gradio: str = "", secret: bool = False) -> Any:
+    metadata = {"help": help, "valid": valid, "gradio": gradio, "secret": secret}
+    return field(default=default, repr=not secret, metadata=metadata)
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the person who runs the playground may choose. Times in seconds, lengths in characters."""
+    """The operator's choices. Times in seconds, lengths in characters."""
 
-    host: str = _setting("127.0.0.1", "address to listen on", "GRADIO_SERVER_NAME")
-    port: int = _setting(7860, "port to listen on", "GRADIO_SERVER_PORT")
-    share: bool = _setting(False, "open a public Gradio tunnel to this machine", "GRADIO_SHARE")
+    host: str = _setting("127.0.0.1", "address to listen on", gradio="GRADIO_SERVER_NAME")
+    port: int = _setting(7860, "port to listen on", Range(1, 65535, "1 to 65535"), gradio="GRADIO_SERVER_PORT")
+    share: bool = _setting(False, "open a public Gradio tunnel to this machine", gradio="GRADIO_SHARE")
     models: str = _setting(
         "",
         "card ids, folders or hub ids, comma separated; "
-        "empty: on a GPU the real models that are here and fit, else the pocket ones",
+        "empty: on a GPU the real models that are downloaded and fit, otherwise the pocket models",
     )
-    db: Path = _setting(Path("data/playground.db"), "the SQLite database; its folder is made when missing")
-    db_mounted: bool = _setting(False, "the database lies on a network mount, such as a Space's bucket")
+    db: Path = _setting(Path("data/playground.db"), "the SQLite database; its folder is created if missing")
+    db_mounted: bool = _setting(False, "the database is on a network mount, such as a Space's bucket")
     min_free_mb: int = _setting(
-        200, "with less free on the database's disk no new comparisons are stored; 0: never mind"
+        200, "with less free space on the database's disk new comparisons are not stored; 0: no limit", FROM_0
     )
     cards: str = _setting("", "a folder with more model cards")
     templates: str = _setting("", "a folder with more prompt templates")
-    columns: int = _setting(2, "answers side by side when the page opens, 2 to 6")
-    undo_s: float = _setting(5.0, "how long a vote on the page can be undone before the models are revealed")
-    abandon_s: float = _setting(30.0, "answers that nobody reads for so long are stopped")
-    deadline_s: float = _setting(120.0, "the longest that one answer may be written")
-    expire_s: float = _setting(86400.0, "an open battle takes votes for so long")
-    instruction_chars: int = _setting(4000, "longest instruction, and longest input")
-    system_chars: int = _setting(2000, "longest system text")
+    columns: int = _setting(2, "answers side by side when the page opens, 2 to 6", Range(2, 6, "2 to 6"))
+    undo_s: float = _setting(5.0, "time to undo a vote on the page before the models are revealed", ABOVE_0)
+    abandon_s: float = _setting(30.0, "answers that nobody has read for this time are stopped", ABOVE_0)
+    deadline_s: float = _setting(120.0, "longest time for writing one answer", ABOVE_0)
+    expire_s: float = _setting(86400.0, "time for which an open battle takes votes", ABOVE_0)
+    instruction_chars: int = _setting(4000, "longest instruction, and longest input", ABOVE_0)
+    system_chars: int = _setting(2000, "longest system text", ABOVE_0)
     count_chosen: bool = _setting(
-        False, "leaderboard: count blind votes on models that raters chose too, not only on those that were drawn"
+        False, "leaderboard: also count blind votes on models that the rater chose, not only on models that were drawn"
     )
     votes_per_network: int = _setting(
-        1000, "leaderboard: votes of one network (an IPv4 address, an IPv6 /64) that count on one day; 0: no limit"
+        1000,
+        "leaderboard: votes of one network (an IPv4 address, an IPv6 /64) that count on one day; 0: no limit",
+        FROM_0,
     )
     prior: float = _setting(
         1.0,
         "leaderboard: strength of the prior; 1.0 is m - 1 ties among m connected models, shared by the pairs that met",
+        Range(0, sys.float_info.max, "0 (no prior) or a number above 0"),
     )
-    threads: int = _setting(1, "torch threads in each worker on a CPU")
-    memory_gb: float = _setting(0.0, "memory for models, on each device; 0: what is free")
-    queue_max: int = _setting(64, "so many comparisons are written at once; above it visitors are asked to wait")
-    compares_per_minute: int = _setting(20, "comparisons of one rater in a minute (0: no limit); ten times per address")
-    votes_per_minute: int = _setting(60, "the same for votes, and apart from them for notes and reports")
-    views_per_minute: int = _setting(600, "the same for everything else that the page or a program asks for")
-    locked: bool = _setting(False, "nobody is the operator: models cannot be loaded, unloaded or added on the page")
-    share_operator: bool = _setting(False, "with `--share` too, whoever has the operator's token is the operator")
+    threads: int = _setting(1, "torch threads in each worker on a CPU", ABOVE_0)
+    memory_gb: float = _setting(
+        0.0,
+        "memory for models on each device; 0: all free memory",
+        Range(0, sys.float_info.max, "a number above 0, or 0 for all free memory"),
+    )
+    queue_max: int = _setting(
+        64, "comparisons that are written at the same time; further visitors are asked to wait", ABOVE_0
+    )
+    compares_per_minute: int = _setting(
+        20, "comparisons per rater and minute; ten times as many per address; 0: no limit", FROM_0
+    )
+    votes_per_minute: int = _setting(
+        60, "votes per rater and minute; notes and reports have a limit of the same size; 0: no limit", FROM_0
+    )
+    views_per_minute: int = _setting(
+        600, "all other requests of the page or a program, per rater and minute; 0: no limit", FROM_0
+    )
+    locked: bool = _setting(False, "no operator: models cannot be loaded, unloaded or added on the page")
+    share_operator: bool = _setting(False, "with `--share` too, the operator's token makes a visitor the operator")
     operator_token: str = _setting(
         "", "the operator's token, 32 characters or more; empty: a new one at each start; has no flag", secret=True
     )
     operators: str = _setting(
         "",
-        "Hugging Face user names, comma separated, that are the operator on a Space; "
-        "empty: the Space's author, if that is a user",
+        "Hugging Face user names of a Space's operators, comma separated; empty: the Space's author, if that is a user",
     )
     password: str = _setting(
-        "", "a private instance: the password for everything but `/health`; has no flag", secret=True
+        "", "makes the instance private: the password for everything but `/health`; has no flag", secret=True
     )
-    remote_key: str = _setting("", "the key that servers of remote cards are sent; has no flag", secret=True)
+    remote_key: str = _setting("", "the key that is sent to servers of remote cards; has no flag", secret=True)
 
     def __post_init__(self) -> None:
-        if not 2 <= self.columns <= 6:
-            raise InvalidValue(f"columns is {self.columns}; valid: 2 to 6")
-        if not 0 < self.port < 65536:
-            raise InvalidValue(f"port is {self.port}; valid: 1 to 65535")
+        for setting in table():
+            value, valid = getattr(self, setting.name), setting.metadata["valid"]
+            if valid is not None and not valid.low <= value <= valid.high:
+                raise InvalidValue(f"{setting.name} is {value}; valid: {valid.valid}")
         for name in ("remote_key", "operator_token"):
             if not all("!" <= char <= "~" for char in getattr(self, name)):
                 raise InvalidValue(f"{variable(name)} holds a space or a character that no key has; copy it again")
@@ -115,83 +132,71 @@ class Settings:
                 f"{variable('operator_token')} has {len(self.operator_token)} characters; valid: {SHORTEST_TOKEN} or "
                 "more, such as `python -c 'import secrets; print(secrets.token_urlsafe(32))'` prints"
             )
-        if not 0 <= self.memory_gb < math.inf:
-            raise InvalidValue(f"memory_gb is {self.memory_gb}; valid: a number above 0, or 0 for what is free")
-        if not 0 <= self.prior < math.inf:
-            raise InvalidValue(f"prior is {self.prior}; valid: 0 (no prior) or a number above 0")
-        for name in (
-            "min_free_mb",
-            "votes_per_network",
-            "compares_per_minute",
-            "votes_per_minute",
-            "views_per_minute",
-        ):
-            if getattr(self, name) < 0:
-                raise InvalidValue(f"{name} is {getattr(self, name)}; valid: a whole number, or 0 for no limit")
-        for name in POSITIVE:
-            if not 0 < getattr(self, name) < math.inf:  # neither is NaN
-                raise InvalidValue(f"{name} is {getattr(self, name)}; valid: a number above 0")
 
     @property
     def model_ids(self) -> tuple[str, ...]:
         """The chosen card ids; empty: the default line-up."""
-        return tuple(name.strip() for name in self.models.split(",") if name.strip())
+        return _names(self.models)
 
     @property
     def operator_names(self) -> tuple[str, ...]:
-        """The Hugging Face user names that are the operator on a Space; empty: the default."""
-        return tuple(name.strip() for name in self.operators.split(",") if name.strip())
+        """The Hugging Face user names of a Space's operators; empty: the default."""
+        return _names(self.operators)
 
     @property
     def memory_bytes(self) -> int:
-        """What models may take on each device; 0: what is free."""
+        """Memory for models on each device; 0: all free memory."""
         return int(self.memory_gb * 1e9)
 
     @property
     def min_free_bytes(self) -> int:
-        """What has to stay free on the database's disk; 0: nothing."""
+        """Space that has to stay free on the database's disk; 0: none."""
         return self.min_free_mb * 1_000_000
 
     @property
     def card_folders(self) -> tuple[Path, ...]:
-        """Our own cards, then the user's, which win."""
+        """The built-in cards, then the operator's, which win."""
         return (_HERE / "catalog" / "cards", *(Path(folder) for folder in (self.cards,) if folder))
 
     @property
     def template_folders(self) -> tuple[Path, ...]:
-        """Our own templates, then the user's, which win."""
+        """The built-in templates, then the operator's, which win."""
         return (self.prompts_folder / "templates", *(Path(folder) for folder in (self.templates,) if folder))
 
     @property
     def starters_folder(self) -> Path:
-        """Starter instructions, a file per category."""
+        """The starter instructions, a file per category."""
         return self.prompts_folder / "instructions"
 
     @property
     def prompts_folder(self) -> Path:
-        """Everything that is sent to a model, as data."""
+        """The templates and instructions that are sent to models."""
         return _HERE.parent / "prompts"
 
 
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
 def table() -> tuple[Field[Any], ...]:
-    """All settings in order; each has `name`, `default` and ``metadata["help"]``."""
+    """Return all settings in order; each has `name`, `default` and ``metadata["help"]``."""
     return fields(Settings)
 
 
 def variable(name: str) -> str:
-    """The environment variable of a setting."""
+    """Return the environment variable of a setting."""
     return f"PLAYGROUND_{name.upper()}"
 
 
 def flag(name: str) -> str:
-    """The command line flag of a setting."""
+    """Return the command line flag of a setting."""
     return f"--{name.replace('_', '-')}"
 
 
 def add_flags(parser: argparse.ArgumentParser, *names: str) -> None:
-    """Give `parser` one flag per named setting (all when none is named); retired flags are refused by name."""
+    """Add a flag for each named setting (for all if none is named); retired flags are refused by name."""
     for setting in table():
-        if (names and setting.name not in names) or setting.metadata["secret"]:  # a flag is seen by every user
+        if (names and setting.name not in names) or setting.metadata["secret"]:  # every user sees flags
             continue
         words = f"{setting.metadata['help']} [{variable(setting.name)}]"
         add = partial(parser.add_argument, flag(setting.name), default=None, dest=setting.name, help=words)
@@ -213,11 +218,10 @@ class _Retired(argparse.Action):
 
 
 def read_settings(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> Settings:
-    """Settings from flags, then PLAYGROUND_… variables, then Gradio's own, then the defaults (of a Space, on one).
+    """Read the settings from flags, PLAYGROUND_… variables, Gradio's variables and defaults (on a Space, its own).
 
     Raises:
-        InvalidValue: a value that is not of its setting's type, naming where it came from, or the variable of a
-            retired setting, naming the one to use.
+        InvalidValue: a value of the wrong type, naming its source; or a retired setting, naming the one to use.
     """
     for old, (new, advice) in RETIRED.items():
         if environ.get(variable(old)):
@@ -229,7 +233,7 @@ def read_settings(flags: Mapping[str, str | None], environ: Mapping[str, str]) -
                 chosen[setting.name] = _parse(setting, source, text)
                 break
     if "host" not in chosen and environ.get("SYSTEM") == "spaces":
-        chosen["host"] = "0.0.0.0"  # a Space is reached from outside its container only
+        chosen["host"] = "0.0.0.0"  # a Space is only reached from outside its container
     return Settings(**chosen)
 
 

@@ -1,7 +1,7 @@
-"""What comes in from outside: types, limits, normalising; the same door for the page and the API.
+"""Validate and normalise input, the same for the page and the API.
 
-Boundary: values in, clean values out, or an error whose words a visitor may read; no file, no model, no Gradio. Every
-function gives back what it is given when that is clean already. Big values are refused by length before anything else.
+Boundary: values in, clean values out, or an error with a message for the visitor; no file, no model, no Gradio. Every
+function is idempotent. Big values are refused by their length before anything else.
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ TAKEN_OUT: Mapping[str, re.Pattern[str]] = {
         + "]"
     ),
 }
-"""What no model is sent, by the name it has in the notes."""
+"""Characters that are never sent to a model, by their name in the notes."""
 
 
 def clean_instruction(
     instruction: object, input: object = "", system: object = "", limits: Settings | None = None
 ) -> tuple[Instruction, tuple[str, ...]]:
-    """The instruction as the models get it, and notes on what was taken out of it.
+    """Return the instruction as the models get it, and notes on removed characters.
 
     CRLF and CR become LF; nothing is trimmed.
 
     Raises:
-        InvalidInstruction: not text, nothing to read in it, or longer than the limits.
+        InvalidInstruction: not text, blank, or longer than the limits.
     """
     limits = limits or Settings()
     notes: list[str] = []
@@ -57,7 +57,7 @@ def clean_instruction(
         _text("system", system, limits.system_chars, notes),
     )
     if is_blank(clean.instruction):
-        raise InvalidInstruction("the instruction is empty; write what the models are asked to do")
+        raise InvalidInstruction("the instruction is empty; write what the models should do")
     return clean, tuple(notes)
 
 
@@ -69,7 +69,7 @@ def _text(name: str, value: object, limit: int, notes: list[str]) -> str:
     for kind, pattern in TAKEN_OUT.items():
         text, count = pattern.subn("", text)
         if count:
-            notes.append(f"{count} {kind}{'s' if count > 1 else ''} taken out of the {name}: no model can read that")
+            notes.append(f"{count} {kind}{'s' if count > 1 else ''} removed from the {name}: not readable by models")
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     _check_length(name, len(text), limit, 1)
     return text
@@ -81,15 +81,15 @@ def _check_length(name: str, length: int, limit: int, times: int) -> None:
 
 
 def is_blank(text: str) -> bool:
-    """Whether there is nothing to read: only white space and invisible characters."""
+    """Return True if the text has only white space and invisible characters."""
     return all(char.isspace() or unicodedata.category(char) in ("Cc", "Cf") for char in text)
 
 
 def clean_battle_id(battle_id: object) -> str:
-    """32 small hexadecimal digits.
+    """Return a battle id of 32 lower-case hexadecimal digits.
 
     Raises:
-        Refused: text of another form, which no battle has as its id (reason ``unknown``).
+        Refused: text of another form (reason ``unknown``).
         InvalidValue: not text.
     """
     if not isinstance(battle_id, str):
@@ -100,7 +100,7 @@ def clean_battle_id(battle_id: object) -> str:
 
 
 def clean_overrides(params: object) -> dict[str, bool | int | float]:
-    """Sampling parameters to set for all sides, and perhaps `seed`; empty: as each card says.
+    """Return sampling parameters for all sides, and `seed` if given; empty: as each card says.
 
     Raises:
         InvalidValue: an unknown name, a wrong type, NaN, or out of range; naming what is valid.
@@ -122,14 +122,12 @@ def _check_override(name: object, value: object) -> None:
         raise InvalidValue(f"unknown parameter {_shown(name)}; valid: {', '.join(OVERRIDE_KEYS)}")
     if not isinstance(value, bool | int | float):
         raise InvalidValue(f"{name!r} is {_kind(value)}; it has to be a number (do_sample: true or false)")
-    if (
-        isinstance(value, int) and abs(value) > SEEDS
-    ):  # the records check each range; this is for those no float can hold
+    if isinstance(value, int) and abs(value) > SEEDS:  # ranges are checked later; no float holds this
         raise InvalidValue(f"{name!r} is {_shown(value)}; no parameter is that large")
 
 
 def clean_seed(seed: object) -> int:
-    """A whole number that starts the random choices, 0 to 4,294,967,295.
+    """Return a seed, a whole number from 0 to 4,294,967,295.
 
     Raises:
         InvalidValue: anything else.
@@ -141,10 +139,10 @@ def clean_seed(seed: object) -> int:
 
 
 def clean_models(models: object) -> tuple[str, ...]:
-    """The ids of 2 to 6 models, which may repeat; empty: the arena chooses.
+    """Return the ids of 2 to 6 models, which may repeat; empty: the arena chooses.
 
     Raises:
-        InvalidValue: not a list of that many ids.
+        InvalidValue: not a list of 2 to 6 ids.
     """
     if not isinstance(models, list | tuple):
         raise InvalidValue(f"models is {_kind(models)}; it has to be a list of model ids")
@@ -154,10 +152,10 @@ def clean_models(models: object) -> tuple[str, ...]:
 
 
 def clean_model_id(model: object) -> str:
-    """Text that may be the id of a model; whether there is one the catalog knows.
+    """Return text that may be the id of a model; the catalog knows if such a model exists.
 
     Raises:
-        Unknown: no text, or none of 1 to 200 characters that can be read, which no model has as its id.
+        Unknown: not text of 1 to 200 printable characters.
     """
     try:
         return _name("a model id", model)
@@ -169,20 +167,20 @@ def _name(what: str, value: object) -> str:
     if not isinstance(value, str):
         raise InvalidValue(f"{what} is {_kind(value)}; it has to be text")
     if not 0 < len(value) <= NAME_CHARS or any(pattern.search(value) for pattern in TAKEN_OUT.values()):
-        raise InvalidValue(f"{what} is {_shown(value)}; it has to be 1 to {NAME_CHARS} characters that can be read")
+        raise InvalidValue(f"{what} is {_shown(value)}; it has to be 1 to {NAME_CHARS} printable characters")
     return value
 
 
 @dataclass(frozen=True, slots=True)
 class Remarks:
-    """What a rater says beside the choice."""
+    """A rater's reasons and comment on a vote."""
 
     reasons: tuple[str, ...] = ()
     comment: str = ""
 
 
 def clean_comment(reasons: object = (), comment: object = "") -> Remarks:
-    """Reasons, each once, and a comment; normalised as an instruction is.
+    """Return the reasons, each once, and the comment, normalised like an instruction.
 
     Raises:
         InvalidValue: not a list of texts and a text, or too long.
@@ -196,27 +194,27 @@ def clean_comment(reasons: object = (), comment: object = "") -> Remarks:
 
 
 def clean_rater(rater: object) -> str:
-    """The id by which a program says who judges.
+    """Return the rater's name that a program gives.
 
     Raises:
-        InvalidValue: not 1 to 64 letters, digits or ``. _ @ : + -``, or of the form of the page's own ids: these stand
-            in exports, and nobody shall judge in another's name.
+        InvalidValue: not 1 to 64 letters, digits or ``. _ @ : + -``, or of the form of an id of the page: those are
+            public in exports, and must not be used to vote in another rater's name.
     """
     if not isinstance(rater, str) or not RATER.fullmatch(rater):
         raise InvalidValue(f"rater is {_shown(rater)}; valid: 1 to 64 letters, digits and . _ @ : + -")
     if is_id(rater):
-        raise InvalidValue(f"rater is {_shown(rater)}, as a rater of the page is called; choose another name")
+        raise InvalidValue(f"rater is {_shown(rater)}, which has the form of a rater of the page; choose another name")
     return rater
 
 
 def _kind(value: object) -> str:
-    """What `value` is, in words that never grow with it."""
+    """Return the kind of `value` in a few words, however large it is."""
     words = {type(None): "nothing", bool: "true or false", int: "a number", float: "a number", list: "a list"}
     return words.get(type(value), f"of type {type(value).__name__}")
 
 
 def _shown(value: Any) -> str:
-    """Short text and numbers as they are, everything else by its kind."""
+    """Return short text and numbers as they are, everything else by its kind."""
     if isinstance(value, str):
         return ascii(value) if len(value) <= 40 else f"{value[:40]!a}… ({len(value):,} characters)"
     return repr(value) if isinstance(value, float) else str(value) if _is_short(value) else _kind(value)

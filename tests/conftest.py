@@ -1,4 +1,4 @@
-"""What several tests share: the real program, started as a user starts it."""
+"""Fixtures for several packages: the running app, Chromium, and a page with a stub arena."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ from hypothesis import settings
 
 from tests.support.forking import SharedForks
 from tests.support.paths import ROOT
+from tests.support.patience import wait_until
 
 if TYPE_CHECKING:
     from tests.support.stub_arena import StubArena, StubTime
@@ -34,14 +35,14 @@ PATIENCE_S = 60.0
 FEW_FILES = 1024
 OPERATOR_TOKEN = "the-operator-of-every-playground-in-these-tests"
 UNLIMITED = {f"PLAYGROUND_{name}_PER_MINUTE": "0" for name in ("COMPARES", "VOTES", "VIEWS")}
-"""Tests send more than any visitor."""
+"""Settings without rate limits: tests send more than any visitor."""
 OWN_PORTS = 15_000
-"""The first of as many below those for connections, which begin at 32,768 on Linux and 49,152 elsewhere."""
+"""The first port of tests and their number; all are below the ports that the system gives to connections."""
 
 
 @dataclass(frozen=True)
 class LiveApp:
-    """A running playground."""
+    """A running ``app.py``."""
 
     url: str
     db: Path
@@ -50,7 +51,7 @@ class LiveApp:
 
 
 def free_port() -> int:
-    """One that the system gives nobody by itself: it is still free when a slow program comes to listen on it."""
+    """Return a port that the system does not hand out, so that it stays free until a slow program listens on it."""
     while True:
         port = OWN_PORTS + secrets.randbelow(OWN_PORTS)
         with socket.socket() as probe, suppress(OSError):
@@ -59,14 +60,23 @@ def free_port() -> int:
 
 
 def as_a_shell_starts_it() -> None:
-    """A test run in the background of a script ignores Ctrl-C, and may open more files than is usual."""
+    """Restore Ctrl-C, which a run in the background of a script ignores, and the usual limit of files."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, FEW_FILES), hard))
 
 
-def start_app(folder: Path, *flags: str, port: int | None = None, **environ: str) -> LiveApp:
-    """``python app.py`` with a database in `folder`, once it serves its page."""
+def start_app(
+    folder: Path,
+    *flags: str,
+    port: int | None = None,
+    prepare: Callable[[], None] = as_a_shell_starts_it,
+    **environ: str,
+) -> LiveApp:
+    """Start ``python app.py`` with a database in `folder`; return it when it serves its page.
+
+    `prepare` runs in the new process.
+    """
     port, db, log = port or free_port(), folder / "playground.db", folder / "app.log"
     with log.open("ab") as out:
         process = subprocess.Popen(
@@ -78,7 +88,7 @@ def start_app(folder: Path, *flags: str, port: int | None = None, **environ: str
             | environ,
             stdout=out,
             stderr=out,
-            preexec_fn=as_a_shell_starts_it,
+            preexec_fn=prepare,
         )
     app = LiveApp(f"http://127.0.0.1:{port}", db, process, log)
     deadline = time.monotonic() + PATIENCE_S
@@ -89,7 +99,7 @@ def start_app(folder: Path, *flags: str, port: int | None = None, **environ: str
             with urllib.request.urlopen(app.url, timeout=5):
                 return app
         except OSError as error:
-            if getattr(error, "code", 0) == 401:  # it wants its password
+            if getattr(error, "code", 0) == 401:  # the page has a password
                 return app
             time.sleep(0.05)
     stop_app(app)
@@ -97,20 +107,17 @@ def start_app(folder: Path, *flags: str, port: int | None = None, **environ: str
 
 
 def models_are_up(url: str) -> None:
-    """Wait until every model of a playground is loaded: its page is served before."""
-    deadline = time.monotonic() + PATIENCE_S
-    while {worker["state"] for worker in _health(url)["workers"]} != {"ready"}:
-        assert time.monotonic() < deadline, "the models do not come up"
-        time.sleep(0.05)
+    """Wait until every model is loaded; the page is served before that."""
 
+    def are_ready() -> bool:
+        with urllib.request.urlopen(f"{url}/health", timeout=PATIENCE_S) as reply:
+            return {worker["state"] for worker in json.load(reply)["workers"]} == {"ready"}
 
-def _health(url: str) -> dict[str, Any]:
-    with urllib.request.urlopen(f"{url}/health", timeout=PATIENCE_S) as reply:
-        return dict(json.load(reply))
+    wait_until(are_ready)
 
 
 def stop_app(app: LiveApp) -> None:
-    """End it as Ctrl-C would, and see that it ends."""
+    """End the app by SIGTERM; fail if it does not end."""
     app.process.terminate()
     try:
         app.process.wait(PATIENCE_S)
@@ -122,7 +129,7 @@ def stop_app(app: LiveApp) -> None:
 
 @pytest.fixture(scope="session")
 def live_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveApp]:
-    """One playground for all tests that only add to it; a vote can be undone for as long as a browser may need."""
+    """One app for all tests that only add to it; a vote can be undone for `PATIENCE_S`."""
     app = start_app(tmp_path_factory.mktemp("app"), PLAYGROUND_UNDO_S=str(PATIENCE_S))
     yield app
     stop_app(app)
@@ -137,7 +144,7 @@ def shared_forks() -> Iterator[SharedForks]:
 
 @pytest.fixture(scope="module")
 def models_of_one_process(shared_forks: SharedForks) -> Iterator[None]:
-    """Engines that are made meanwhile fork their models from the process that they share: no torch is imported anew."""
+    """Let engines fork their workers from one shared process, so that torch is imported once."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("playground.engines.local.pool.launcher", shared_forks.launcher)
         yield
@@ -158,7 +165,7 @@ def browser() -> Iterator[Any]:
 
 @dataclass(frozen=True)
 class StubPage:
-    """The page over made-up answers, in this process."""
+    """A page in this process over a stub arena."""
 
     url: str
     arena: StubArena

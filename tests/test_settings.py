@@ -1,4 +1,4 @@
-"""Settings: one table, read by flags, environment, help and README."""
+"""Settings are one table that flags, environment, help and README read."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def test_defaults_are_those_of_the_contract() -> None:
         ({}, {"PLAYGROUND_PORT": ""}, 7860),
     ],
 )
-def test_a_flag_beats_our_variable_beats_gradios(flags: dict, environ: dict, port: int) -> None:
+def test_a_flag_beats_our_variable_which_beats_gradios(flags: dict, environ: dict, port: int) -> None:
     assert read_settings(flags, environ).port == port
 
 
-def test_a_space_listens_to_the_outside() -> None:
+def test_a_space_listens_on_all_addresses() -> None:
     assert read_settings({}, {"SYSTEM": "spaces"}).host == "0.0.0.0"
     assert read_settings({}, {"SYSTEM": "spaces", "PLAYGROUND_HOST": "127.0.0.9"}).host == "127.0.0.9"
 
@@ -48,16 +48,18 @@ def test_a_space_listens_to_the_outside() -> None:
         ({"PLAYGROUND_UNDO_S": "nan"}, "undo_s is nan; valid: a number above 0"),
         ({"PLAYGROUND_EXPIRE_S": "-5"}, "expire_s is -5.0; valid: a number above 0"),
         ({"PLAYGROUND_DEADLINE_S": "inf"}, "deadline_s is inf; valid: a number above 0"),
+        ({"PLAYGROUND_MEMORY_GB": "inf"}, "memory_gb is inf; valid: a number above 0, or 0 for all free memory"),
+        ({"PLAYGROUND_MIN_FREE_MB": "-1"}, "min_free_mb is -1; valid: a whole number, or 0 for no limit"),
         ({"PLAYGROUND_PRIOR": "-1"}, "prior is -1.0; valid: 0 (no prior) or a number above 0"),
     ],
 )
-def test_a_wrong_value_names_its_source_and_the_valid_ones(environ: dict, message: str) -> None:
+def test_a_wrong_value_is_refused_with_the_valid_ones(environ: dict, message: str) -> None:
     with pytest.raises(InvalidValue, match=f"^{re.escape(message)}$"):
         read_settings({}, environ)
 
 
 @pytest.mark.parametrize("environ", [{}, {"PLAYGROUND_PRIOR": "2"}])
-def test_the_variable_of_a_retired_setting_is_refused_with_the_one_to_use(environ: dict) -> None:
+def test_the_variable_of_a_retired_setting_is_refused(environ: dict) -> None:
     message = "^PLAYGROUND_PRIOR_TIES is retired; use PLAYGROUND_PRIOR instead: its default, 1.0, suits any number"
     with pytest.raises(InvalidValue, match=message):
         read_settings({}, {"PLAYGROUND_PRIOR_TIES": "0.5", **environ})
@@ -66,7 +68,7 @@ def test_the_variable_of_a_retired_setting_is_refused_with_the_one_to_use(enviro
 
 @pytest.mark.parametrize("given", [["--prior-ties", "0.5"], ["--prior-ties=0.5"], ["--prior-ties"]])
 @pytest.mark.parametrize("names", [(), ("prior", "db")])
-def test_a_retired_flag_is_a_usage_error_that_names_the_one_to_use(
+def test_a_retired_flag_is_a_usage_error(
     given: list[str], names: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
     parser = argparse.ArgumentParser()
@@ -78,7 +80,7 @@ def test_a_retired_flag_is_a_usage_error_that_names_the_one_to_use(
     assert "prior-ties" not in parser.format_help()
 
 
-def test_every_retired_setting_names_one_that_there_is() -> None:
+def test_every_retired_setting_names_an_existing_one() -> None:
     names = {setting.name for setting in table()}
     assert {new for new, _ in RETIRED.values()} <= names
     assert not names & set(RETIRED)
@@ -90,4 +92,4 @@ def test_every_setting_has_a_flag_and_a_variable() -> None:
     help_text = " ".join(parser.format_help().split())
     for setting in table():
         assert setting.metadata["help"]
-        assert (variable(setting.name) in help_text) is not setting.metadata["secret"], "a flag is seen by every user"
+        assert (variable(setting.name) in help_text) is not setting.metadata["secret"], "every user sees flags"

@@ -1,4 +1,4 @@
-"""Nothing gets past the door that a model, the database or the page could not take; and what passes, passes twice."""
+"""Validation refuses input that a model, the database or the page cannot take, and leaves clean input unchanged."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def deep_list(depth: int = 5000) -> list[object]:
 
 
 @pytest.mark.proves("bidirectional overrides, stacked marks, emoji families, NFC beside NFD")
-def test_plain_text_goes_through_as_it_is() -> None:
+def test_plain_text_is_unchanged() -> None:
     text = "  What is an alpaca?\n\n\t羊驼 🦙 e\u0301 é \u202e \u2028 "
     assert clean_instruction(text, " x ", "s") == (Instruction(text, " x ", "s"), ())
 
@@ -62,20 +62,20 @@ def test_line_ends_become_line_feeds() -> None:
 @pytest.mark.parametrize(
     ("text", "clean", "note"),
     [
-        ("a\0b", "ab", "1 control character taken out of the instruction: no model can read that"),
-        ("a\x1b[31m\x07b", "a[31mb", "2 control characters taken out of the instruction: no model can read that"),
-        ("a\ud800b", "ab", "1 lone surrogate taken out of the instruction: no model can read that"),
-        ("a\ufffeb\U0001ffff", "ab", "2 noncharacters taken out of the instruction: no model can read that"),
-        ("a\ufdd0b", "ab", "1 noncharacter taken out of the instruction: no model can read that"),
+        ("a\0b", "ab", "1 control character removed from the instruction: not readable by models"),
+        ("a\x1b[31m\x07b", "a[31mb", "2 control characters removed from the instruction: not readable by models"),
+        ("a\ud800b", "ab", "1 lone surrogate removed from the instruction: not readable by models"),
+        ("a\ufffeb\U0001ffff", "ab", "2 noncharacters removed from the instruction: not readable by models"),
+        ("a\ufdd0b", "ab", "1 noncharacter removed from the instruction: not readable by models"),
     ],
 )
-def test_what_no_model_can_read_is_taken_out_and_said(text: str, clean: str, note: str) -> None:
+def test_unreadable_characters_are_removed_with_a_note(text: str, clean: str, note: str) -> None:
     assert clean_instruction(text) == (Instruction(clean), (note,))
 
 
 def test_notes_name_the_field() -> None:
     notes = clean_instruction("a", "b\0", "c\ud800")[1]
-    assert [re.search(r"of the (\w+)", note)[1] for note in notes] == ["input", "system"]  # type: ignore[index]
+    assert [re.search(r"from the (\w+)", note)[1] for note in notes] == ["input", "system"]  # type: ignore[index]
 
 
 @pytest.mark.proves("none, a number, a list")
@@ -92,7 +92,7 @@ def test_notes_name_the_field() -> None:
         (deep_list(), "instruction is a list; it has to be text"),
     ],
 )
-def test_what_is_not_text_is_refused(value: object, words: str) -> None:
+def test_other_types_than_text_are_refused(value: object, words: str) -> None:
     with pytest.raises(InvalidInstruction) as caught:
         clean_instruction(value)
     assert str(caught.value) == words
@@ -103,12 +103,12 @@ def test_what_is_not_text_is_refused(value: object, words: str) -> None:
 
 @pytest.mark.proves("empty, only spaces")
 @pytest.mark.parametrize("text", ["", " ", "\n\t \r\n", "\0", "\u200b\ufeff", "\u3000\u2028", "\ud800"])
-def test_what_has_nothing_to_read_is_refused(text: str) -> None:
-    with pytest.raises(InvalidInstruction, match="the instruction is empty; write what the models are asked to do"):
+def test_blank_text_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInstruction, match="the instruction is empty; write what the models should do"):
         clean_instruction(text)
 
 
-def test_limits_are_in_characters_of_the_clean_text() -> None:
+def test_limits_count_characters_of_the_clean_text() -> None:
     assert len(clean_instruction("x" * 4000, "x" * 4000, "x" * 2000)[0].system) == 2000
     assert clean_instruction("\r\n" * 3999 + "x")[0].instruction == "\n" * 3999 + "x"
     with pytest.raises(InvalidInstruction) as caught:
@@ -129,7 +129,7 @@ def test_limits_are_settings() -> None:
 
 @pytest.mark.proves("4,001 characters, 1 MB, 100 MB")
 @pytest.mark.parametrize("text", ["x" * 100_000_000, "\n" * 1_000_000, "\0" * 1_000_000, "\r\n" * 500_000])
-def test_huge_text_is_refused_by_its_length_before_anything_is_made_of_it(text: str) -> None:
+def test_huge_text_is_refused_by_its_length_first(text: str) -> None:
     tracemalloc.start()
     try:
         with pytest.raises(InvalidInstruction, match="characters long; at most 4,000"):
@@ -140,7 +140,7 @@ def test_huge_text_is_refused_by_its_length_before_anything_is_made_of_it(text: 
 
 
 @given(text=ANY_TEXT | ROUGH, input=ANY_TEXT | ROUGH, system=ROUGH)
-def test_clean_instructions_are_clean(text: str, input: str, system: str) -> None:
+def test_cleaning_an_instruction_twice_changes_nothing(text: str, input: str, system: str) -> None:
     try:
         clean, notes = clean_instruction(text, input, system)
     except InvalidInstruction:
@@ -162,7 +162,7 @@ def test_a_battle_id_is_32_hexadecimal_digits() -> None:
 @pytest.mark.parametrize(
     "battle_id", ["", "x", "0" * 31, "0" * 33, "A" * 32, "0" * 32 + "\n", "٣" * 32, "0" * 1_000_000]
 )
-def test_text_of_another_form_is_no_battles_id(battle_id: str) -> None:
+def test_text_of_another_form_is_an_unknown_battle(battle_id: str) -> None:
     with pytest.raises(Refused, match=r"there is no battle .*; an id is 32 hexadecimal digits") as caught:
         clean_battle_id(battle_id)
     assert caught.value.reason == "unknown"
@@ -179,10 +179,10 @@ def test_a_battle_id_is_text(battle_id: object) -> None:
 # Sampling
 
 
-def test_overrides_come_out_in_their_own_types() -> None:
-    clean = clean_overrides({"temperature": 1, "top_k": 40.0, "do_sample": True, "max_new_tokens": 8, "seed": 7.0})
-    assert clean == {"temperature": 1.0, "top_k": 40, "do_sample": True, "max_new_tokens": 8, "seed": 7}
-    assert [type(clean[name]) for name in ("temperature", "top_k", "seed")] == [float, int, int]
+def test_overrides_get_the_types_of_their_parameters() -> None:
+    clean = clean_overrides({"temperature": 1, "top_k": 40.0, "min_p": 0, "max_new_tokens": 8, "seed": 7.0})
+    assert clean == {"temperature": 1.0, "top_k": 40, "min_p": 0.0, "max_new_tokens": 8, "seed": 7}
+    assert [type(clean[name]) for name in ("temperature", "top_k", "min_p", "seed")] == [float, int, float, int]
     assert clean_overrides(clean) == clean
     assert clean_overrides({}) == {}
 
@@ -200,6 +200,7 @@ def test_overrides_come_out_in_their_own_types() -> None:
         ({"temperature": True}, "'temperature' is True; it has to be a number"),
         ({"temperature": None}, "'temperature' is nothing; it has to be a number"),
         ({"top_p": 0}, "'top_p' is 0.0; valid: above 0, to 1"),
+        ({"min_p": 1.5}, "'min_p' is 1.5; valid: 0 (off) to 1"),
         ({"top_p": 10**400}, "'top_p' is a number; no parameter is that large"),
         ({"top_k": 1.5}, "'top_k' is 1.5; it has to be a whole number"),
         ({"top_k": math.nan}, "'top_k' is nan; it has to be a whole number"),
@@ -214,7 +215,7 @@ def test_overrides_come_out_in_their_own_types() -> None:
         ({"seed": True}, "seed is True; valid: a whole number"),
     ],
 )
-def test_overrides_that_are_wrong_are_named(params: dict[object, object], words: str) -> None:
+def test_wrong_overrides_are_named(params: dict[object, object], words: str) -> None:
     with pytest.raises(InvalidValue) as caught:
         clean_overrides(params)
     assert words in str(caught.value)
@@ -227,7 +228,7 @@ def test_overrides_are_a_table(params: object) -> None:
 
 
 @given(st.dictionaries(st.sampled_from([*OVERRIDE_KEYS, "x"]), JSON, max_size=3) | JSON)
-def test_any_json_is_either_clean_or_refused(params: object) -> None:
+def test_any_json_is_either_valid_or_refused(params: object) -> None:
     try:
         clean = clean_overrides(params)
     except InvalidValue as error:
@@ -245,7 +246,7 @@ def test_seeds_are_32_bits() -> None:
 # Models, remarks, raters
 
 
-def test_models_are_2_to_6_ids_or_none() -> None:
+def test_two_to_six_models_or_none_are_valid() -> None:
     assert clean_models([]) == ()
     assert clean_models(["a", "a"]) == ("a", "a")
     assert clean_models(clean_models(["pocket-galpaca", "org/name"])) == ("pocket-galpaca", "org/name")
@@ -260,19 +261,19 @@ def test_models_are_2_to_6_ids_or_none() -> None:
         (["a"] * 7, "models names 7; choose 2 to 6"),
         (["a"] * 1_000_000, "models names 1,000,000; choose 2 to 6"),
         (["a", None], "a model id is nothing; it has to be text"),
-        (["a", ""], "a model id is ''; it has to be 1 to 200 characters that can be read"),
-        (["a", "x" * 1_000_000], "(1,000,000 characters); it has to be 1 to 200 characters"),
+        (["a", ""], "a model id is ''; it has to be 1 to 200 printable characters"),
+        (["a", "x" * 1_000_000], "(1,000,000 characters); it has to be 1 to 200 printable characters"),
         (["a", "\ud800"], "a model id is '\\ud800'; it has to be"),
     ],
 )
-def test_other_models_are_refused(models: object, words: str) -> None:
+def test_invalid_models_are_refused(models: object, words: str) -> None:
     with pytest.raises(InvalidValue) as caught:
         clean_models(models)
     assert words in str(caught.value)
     str(caught.value).encode()
 
 
-def test_remarks_are_normalised_like_instructions() -> None:
+def test_comments_are_normalised_like_instructions() -> None:
     remarks = clean_comment(["clear", "clear", "short"], "a\r\nb\0")
     assert remarks == Remarks(("clear", "short"), "a\nb")
     assert clean_comment(remarks.reasons, remarks.comment) == remarks
@@ -290,20 +291,20 @@ def test_remarks_are_normalised_like_instructions() -> None:
         ([], "x" * 2001, f"comment is 2,001 characters long; at most {COMMENT_CHARS:,}"),
     ],
 )
-def test_other_remarks_are_refused(reasons: object, comment: object, words: str) -> None:
+def test_invalid_comments_are_refused(reasons: object, comment: object, words: str) -> None:
     with pytest.raises(InvalidValue) as caught:
         clean_comment(reasons, comment)
     assert words in str(caught.value)
 
 
 @pytest.mark.parametrize("model", [None, 3, ["a"], {"a": 1}, "", "x" * 100_000, "a\x00"])
-def test_what_cannot_be_a_model_id_is_an_unknown_model_in_few_words(model: object) -> None:
+def test_an_impossible_model_id_is_unknown_with_a_short_message(model: object) -> None:
     with pytest.raises(Unknown, match=r"^unknown model .*; the valid ids are those that /models lists") as caught:
         clean_model_id(model)
     assert len(str(caught.value)) < 200
 
 
-def test_a_model_id_is_text_that_may_name_one() -> None:
+def test_a_possible_model_id_is_unchanged() -> None:
     for model in ("pocket-galpaca", "org/name@main", "nobody"):
         assert clean_model_id(model) == model
 
@@ -317,14 +318,14 @@ def test_raters_are_short_names() -> None:
 
 
 @pytest.mark.parametrize("rater", [rater_id("ab" * 16), rater_id("ab" * 16).upper()])
-def test_no_program_judges_under_the_id_of_a_rater_of_the_page(rater: str) -> None:
-    with pytest.raises(InvalidValue, match="as a rater of the page is called; choose another name"):
+def test_a_program_cannot_use_the_id_of_a_rater_of_the_page(rater: str) -> None:
+    with pytest.raises(InvalidValue, match="which has the form of a rater of the page; choose another name"):
         clean_rater(rater)
 
 
 @given(value=JSON)
-def test_every_door_answers_anything_with_a_clean_value_or_an_error_of_ours(value: object) -> None:
-    doors = [
+def test_every_function_returns_a_value_or_raises_our_error(value: object) -> None:
+    functions = [
         clean_instruction,
         clean_battle_id,
         clean_model_id,
@@ -335,8 +336,8 @@ def test_every_door_answers_anything_with_a_clean_value_or_an_error_of_ours(valu
         lambda v: clean_comment([], v),
         clean_rater,
     ]
-    for door in doors:
+    for clean in functions:
         try:
-            door(value)
+            clean(value)
         except PlaygroundError as error:
             str(error).encode()

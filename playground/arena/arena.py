@@ -15,7 +15,8 @@ from typing import Any
 
 from playground.arena.battles import ArenaBattles
 from playground.arena.capacity import Capacity
-from playground.arena.comparison import Column, ColumnPlan, Comparison
+from playground.arena.column import Column, ColumnPlan
+from playground.arena.comparison import Comparison
 from playground.arena.line_up import LineUp, chosen_models
 from playground.arena.listing import current_leaderboard, sources_line
 from playground.arena.models import Models
@@ -34,8 +35,10 @@ from playground.engines.fleet import Fleet
 from playground.engines.protocol import Engine
 from playground.errors import InvalidValue, Refused, StorageError, without_folders
 from playground.prompting.answer_text import AnswerReader
-from playground.ratings.counting import CountingPolicy, default_policy, standing_of
-from playground.ratings.leaderboard import Leaderboard, LeaderboardOptions
+from playground.ratings.board import LeaderboardOptions
+from playground.ratings.leaderboard import Leaderboard
+from playground.ratings.policy import CountingPolicy, default_policy
+from playground.ratings.standing import standing_of
 from playground.records import Battle, BattleState, Generation, Instruction, ModelCard, Standing
 from playground.settings import Settings
 from playground.storage.database.statements import Reading

@@ -19,7 +19,7 @@ from playground.storage.database.store import Store
 
 
 class ArenaBattles:
-    """What a viewer may do with a battle, wherever it is stored; `of` gives every step of its life."""
+    """A viewer's actions on a battle, in whichever store it is; `of` returns that store's `Battles`."""
 
     def __init__(self, rules: Rules, running: RunningBattles) -> None:
         self.in_memory = InMemoryBattles(replace(rules, standing_of=_counts_nowhere))

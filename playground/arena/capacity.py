@@ -1,6 +1,6 @@
-"""Places for comparisons: so many are written at once, and who finds none is told for how long.
+"""The capacity for running comparisons, and how long until some is free.
 
-Boundary: counts ids and remembers how long the last ones took; knows nothing of what they are.
+Boundary: counts ids and remembers how long the last ones took.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from playground.errors import Busy
 
 REMEMBERED = 50
 UNKNOWN_S = 30.0
-"""What one comparison is said to take before any has ended."""
+"""Assumed duration of a comparison before any has ended."""
 
 ALL_TAKEN = (
     "{count} comparisons are being written now, as many as this playground takes at once. "
@@ -28,7 +28,7 @@ ONE_TAKEN = (
 
 
 class Capacity:
-    """Shared by all threads; a place is taken by an id, once, and freed by it."""
+    """A number of comparisons that may run at once; shared by all threads."""
 
     def __init__(self, count: int, clock: Clock) -> None:
         self.count = count
@@ -38,7 +38,7 @@ class Capacity:
         self._guard = threading.Lock()
 
     def take(self, name: str) -> None:
-        """Raises Busy where no place is free."""
+        """Add a running comparison; raise Busy if there is no capacity."""
         with self._guard:
             if len(self._since_s) >= self.count:
                 wait_s = self._wait_s()
@@ -47,19 +47,19 @@ class Capacity:
             self._since_s[name] = self._clock.monotonic()
 
     def free(self, name: str, *, ended: bool = True) -> None:
-        """Give a place back; one that was never taken is ignored. `ended`: it counts as how long one takes."""
+        """Remove a running comparison, if it is one; `ended`: its duration counts for estimates."""
         with self._guard:
             since_s = self._since_s.pop(name, None)
             if since_s is not None and ended:
                 self._took_s.append(self._clock.monotonic() - since_s)
 
     def __len__(self) -> int:
-        """How many are taken."""
+        """Return the number of running comparisons."""
         with self._guard:
             return len(self._since_s)
 
     def _wait_s(self) -> int:
-        """Whole seconds until the one that has been written for longest ends, if it takes as long as most did."""
+        """Return the whole seconds until the oldest ends, if it takes the median duration."""
         takes_s = statistics.median(self._took_s) if self._took_s else UNKNOWN_S
         oldest_s = min(self._since_s.values())
         return max(1, math.ceil(oldest_s + takes_s - self._clock.monotonic()))

@@ -1,6 +1,6 @@
-"""Which models answer, with which parameters: chosen or drawn, planned before anything is stored or started.
+"""Choose or draw the models of a comparison, and plan their columns before anything is stored or started.
 
-Boundary: knows cards, prompts and chance; neither the database nor the engine (who says which models failed).
+Boundary: knows cards, prompts and chance; not the database, and of the engine only which models fit.
 """
 
 from __future__ import annotations
@@ -11,15 +11,13 @@ from collections.abc import Mapping, Sequence
 from random import SystemRandom
 from typing import Any
 
-from playground.arena.comparison import ColumnPlan
+from playground.arena.column import ColumnPlan
 from playground.catalog.catalog import Catalog, files_state
 from playground.engines.fleet import Fleet
 from playground.engines.protocol import Engine
 from playground.errors import InvalidValue, PlaygroundError, Unknown
-from playground.records import SIDES, BattleSide, Instruction, ModelCard, SamplingParams
+from playground.records import SIDES, WHEN_SAMPLING, BattleSide, Instruction, ModelCard, SamplingParams
 from playground.settings import Settings
-
-NEEDS_SAMPLING = frozenset({"temperature", "top_p", "top_k"})
 
 
 def chosen_models(catalog: Catalog, settings: Settings) -> tuple[str, ...]:
@@ -47,10 +45,10 @@ class LineUp:
     def __init__(self, catalog: Catalog, model_ids: Sequence[str]) -> None:
         self.cards = catalog.line_up(model_ids)
         self._catalog = catalog
-        self._random = SystemRandom()  # a blind order that can be guessed is none
+        self._random = SystemRandom()  # a blind order must not be guessable
 
     def add(self, card: ModelCard) -> None:
-        """Have one more model; one that is here already stays as it is."""
+        """Add a model, unless it is there."""
         if all(known.id != card.id for known in self.cards):
             self.cards = (*self.cards, card)
 
@@ -63,16 +61,16 @@ class LineUp:
         overrides: Mapping[str, Any],
         states: Mapping[str, str],
     ) -> tuple[list[ModelCard], float | None]:
-        """Cards in column order, and how likely this draw was (None: not drawn by the arena).
+        """Return cards in column order, and the probability of this draw (None if the models were chosen).
 
         Args:
-            models: ids that somebody chose, they may repeat; empty: `columns` of the arena's choice.
-            states: of the models, by id, as in `ModelStatus`; who is off or failed is drawn only where nobody else is.
+            models: chosen ids, which may repeat; if empty, `columns` models are drawn.
+            states: the models' states by id, as in `ModelStatus`; one that is off or failed is drawn only if it must.
 
         Raises:
-            InvalidValue: not 2 to 6.
+            InvalidValue: not 2 to 6 models.
             Unknown: a model that does not run here.
-            PlaygroundError: nobody, or only one, can take this instruction with these parameters.
+            PlaygroundError: fewer than two models can take this instruction with these parameters.
         """
         number = len(models) if models else columns
         if not 2 <= number <= len(SIDES):
@@ -87,7 +85,7 @@ class LineUp:
     def plan(
         self, cards: Sequence[ModelCard], instruction: Instruction, overrides: Mapping[str, Any]
     ) -> list[ColumnPlan]:
-        """What each column is to write; seeds are drawn where none is given.
+        """Return what each column is to write; seeds are drawn if none is given.
 
         Raises:
             PlaygroundError: a prompt or a parameter that one of the models cannot take.
@@ -107,7 +105,11 @@ class LineUp:
         raise Unknown(f"no model {model_id!r} is running here; there are: {', '.join(card.id for card in self.cards)}")
 
     def _able(self, instruction: Instruction, overrides: Mapping[str, Any]) -> list[ModelCard]:
-        """Models that can take this; whether there are enough never depends on a draw."""
+        """Return the models that can take this instruction.
+
+        Raises:
+            PlaygroundError: fewer than two can; this never depends on a draw.
+        """
         able: list[ModelCard] = []
         problems: list[PlaygroundError] = []
         for card in self.cards:
@@ -121,7 +123,7 @@ class LineUp:
         return able
 
     def _draw(self, columns: int, able: Sequence[ModelCard]) -> tuple[list[ModelCard], float]:
-        """`columns` models as different as may be, each order equally likely, and the probability of this one."""
+        """Draw models that repeat as little as possible, in a random order; return them with their probability."""
         drawn: list[ModelCard] = []
         probability = 1.0
         while len(drawn) < columns:
@@ -132,19 +134,19 @@ class LineUp:
 
 
 def _likely(cards: Sequence[ModelCard], states: Mapping[str, str]) -> Sequence[ModelCard]:
-    """Those of whom an answer can be expected: two that are up or on their way, else all that have not failed."""
+    """Select the models that will probably answer: at least two that are not off, else all that have not failed."""
     sound = [card for card in cards if states.get(card.id) != "failed"]
     up = [card for card in sound if states.get(card.id) != "off"]
     return up if len(up) >= 2 else sound or cards
 
 
 def params_of(card: ModelCard, overrides: Mapping[str, Any]) -> SamplingParams:
-    """The card's parameters with the overrides, made to do what they say.
+    """Return the card's parameters with the overrides, so that each has its effect.
 
-    A temperature means sampling, also for a card that is greedy by default; a short answer lowers the card's minimum.
+    A temperature turns sampling on for a card that is greedy by default; a short answer lowers the card's minimum.
     """
     changes = {name: value for name, value in overrides.items() if name != "seed"}
-    if not NEEDS_SAMPLING.isdisjoint(changes):
+    if not changes.keys().isdisjoint(WHEN_SAMPLING):
         changes.setdefault("do_sample", True)
     if "max_new_tokens" in changes:
         changes.setdefault("min_new_tokens", min(card.sampling.min_new_tokens, changes["max_new_tokens"]))

@@ -1,6 +1,6 @@
-"""Models and prompts as plain documents, the same for the API and the command line.
+"""Models, prompts and the leaderboard as values to print, send or show, the same for API and command line.
 
-Boundary: what the store, the catalog and the engine know, as values to print, send or show; decides nothing.
+Boundary: reads the store, the catalog and statuses; decides nothing.
 """
 
 from __future__ import annotations
@@ -10,19 +10,20 @@ from dataclasses import asdict
 from typing import Any
 
 from playground.catalog.catalog import Catalog, files_state, without_folders
-from playground.ratings.leaderboard import Leaderboard, LeaderboardOptions, build_leaderboard
-from playground.records import Instruction, ModelCard, ModelStatus, Prompt
+from playground.ratings.board import LeaderboardOptions
+from playground.ratings.leaderboard import Leaderboard, build_leaderboard
+from playground.records import Instruction, ModelCard, ModelStatus
 from playground.storage.database.store import Store
 
 
 def model_rows(cards: Iterable[ModelCard], statuses: Iterable[ModelStatus] = ()) -> list[dict[str, Any]]:
-    """One document per card, in order; without statuses (nothing is running) every state is ``off``."""
+    """Return one document per card, in order; the state of a card without a status is ``off``."""
     known = {status.model_id: status for status in statuses}
     return [_row(card, known.get(card.id, ModelStatus(card.id, "off"))) for card in cards]
 
 
 def public_statuses(statuses: Sequence[ModelStatus]) -> list[ModelStatus]:
-    """What anybody may know: where models take turns, who is up tells which models a blind battle asked."""
+    """Return the statuses without the states of models that take turns: they tell which models a blind battle asked."""
     if not any(status.takes_turns for status in statuses):
         return list(statuses)
     return [
@@ -70,10 +71,10 @@ def current_leaderboard(
     category: str = "",
     options: LeaderboardOptions = LeaderboardOptions(),  # noqa: B008  # frozen
 ) -> Leaderboard:
-    """The ratings from all votes that are final `now`: while a vote can be undone, its effect would show who is who.
+    """Return the ratings from all votes that are final `now`: the effect of one that can be undone would tell models.
 
     Args:
-        models: ids of who answers here, which are named when they have no vote yet.
+        models: ids of the line-up, which are named if they have no vote yet.
 
     Raises:
         InvalidValue: a category that neither the starters nor the votes have.
@@ -92,13 +93,10 @@ def current_leaderboard(
 
 
 def prompt_document(catalog: Catalog, model_id: str, instruction: Instruction, template_id: str = "") -> dict[str, Any]:
-    """What a model would be fed, as ``python -m playground prompt`` prints it."""
-    return _prompt(catalog.card(model_id).id, catalog.prompt(model_id, instruction, template_id))
-
-
-def _prompt(model_id: str, prompt: Prompt) -> dict[str, Any]:
+    """Return the prompt of a model, as ``python -m playground prompt`` prints it."""
+    prompt = catalog.prompt(model_id, instruction, template_id)
     return {
-        "model": model_id,
+        "model": catalog.card(model_id).id,
         "template": prompt.template_id,
         "text": prompt.text,
         "token_ids": list(prompt.token_ids),
@@ -107,7 +105,7 @@ def _prompt(model_id: str, prompt: Prompt) -> dict[str, Any]:
 
 
 def sources_line(cards: Sequence[ModelCard], statuses: Sequence[ModelStatus], saved: bool = True) -> str:
-    """Where the answers come from, in a few words: "pocket models · this CPU · votes saved"."""
+    """Return a line such as "pocket models · this CPU · votes saved"."""
     pocket = all(card.stands_in_for for card in cards)
     who = "pocket models" if pocket else f"{len(cards)} models"
     devices = sorted({"this CPU" if status.device == "cpu" else status.device for status in statuses if status.device})

@@ -1,6 +1,6 @@
-"""How many words of its columns a blind battle shows, tick by tick.
+"""The pace of a blind battle: the number of words that its columns show, tick by tick.
 
-Boundary: pure; the time is given. Nothing here depends on which column is which, or on how often somebody reads.
+Boundary: pure; the time is given. Nothing here depends on which column is which, or on how often they are read.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ FASTEST = 1.0
 """Words per tick: ten a second, about twice as fast as people read."""
 SLOWEST = 0.125
 OPENING = 0.25
-"""Words per tick until the pace is decided; the columns get ahead of what is shown meanwhile."""
+"""Words per tick until the pace is decided; meanwhile the columns get ahead of what is shown."""
 OPENING_TICKS = 10
 CHECK_TICKS = 10
-"""Where the columns do not keep up the pace is halved, at most this often."""
+"""If the columns do not keep up, the pace is halved, at most once in this many ticks."""
 WORDS_PER_TOKEN = 0.3
-"""Fewer than most texts have (0.45 to 0.75), so that the pace rarely runs dry. One number for all texts: a pace that
-followed each text's own number would tell which of the columns is the slow one."""
+"""Fewer than most texts have (0.45 to 0.75), so that columns rarely fall behind. One number for all texts: a pace that
+followed each text's own number would tell which column is the slow one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """How far one column is."""
+    """The length of one column so far."""
 
     words: int  # complete ones
     tokens: int
@@ -40,7 +40,7 @@ class Pace:
 
     def __init__(self, began_s: float) -> None:
         self.shown = 0
-        """Words of every column that are shown."""
+        """Words shown of every column."""
         self._began_s = began_s
         self._ticks = 0  # since the beginning
         self._words_per_tick = OPENING
@@ -50,7 +50,7 @@ class Pace:
         self.stopped = False
 
     def tick_s(self, now_s: float) -> float:
-        """The time of the last tick until now."""
+        """Return the time of the last tick until now."""
         return self._began_s + self._ticks_until(now_s) * TICK_S
 
     def stop(self) -> None:
@@ -58,14 +58,14 @@ class Pace:
         self.stopped = True
 
     def is_due(self, now_s: float) -> bool:
-        """Whether a tick has passed since `advance`."""
+        """Return True if a tick has passed since `advance`."""
         return self._ticks_until(now_s) > self._ticks
 
     def advance(self, now_s: float, columns: Sequence[Written]) -> None:
         """Let all ticks until now pass.
 
         Args:
-            columns: how far each was all the time since the last call; at least one has not ended.
+            columns: their lengths ever since the last call; at least one has not ended.
         """
         available = min(column.words for column in columns if not column.ended)
         for _ in range(self._ticks_until(now_s) - self._ticks):
@@ -98,7 +98,7 @@ class Pace:
 
 
 def _step(words_per_tick: float) -> float:
-    """The next slower of the few paces that there are."""
+    """Return the nearest slower pace; the paces are powers of two."""
     step = FASTEST
     while step > max(words_per_tick, SLOWEST):
         step /= 2

@@ -14,7 +14,8 @@ from playground.arena.running import RunningBattles
 from playground.battles import REFUSALS, RaterData
 from playground.errors import InvalidValue, Refused
 from playground.raters import key_hash
-from playground.ratings.counting import CountingPolicy, reasons_of_rater, told
+from playground.ratings.policy import CountingPolicy
+from playground.ratings.standing import reasons_of_rater, visible_standing
 from playground.records import Belongings, Erased, OwnBattle
 
 
@@ -35,7 +36,7 @@ class Raters:
         with self._battles.stored.store.reading() as reading:
             reasons = reasons_of_rater(reading, rater, self._policy)
         return [
-            replace(own, standing=told(reasons[own.battle_id], own.state, own.blind, self._policy))
+            replace(own, standing=visible_standing(reasons[own.battle_id], own.state, own.blind, self._policy))
             if own.battle_id in reasons
             else own
             for own in self._data.latest(rater, limit, chars)

@@ -1,6 +1,6 @@
-"""Finished generations on their way into the database, on a thread of their own, so that no engine waits for the disk.
+"""The recorder saves finished generations on a thread of its own, so that no engine waits for the disk.
 
-Boundary: hands them to `battles` in the order in which they ended; what the database does not take is tried again.
+Boundary: hands them to `battles` in the order in which they ended; tries again what the database refuses.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Unsaved:
-    """Finished generations of one battle, by side, that the database has not taken yet."""
+    """Finished generations of one battle, by side, that are not saved yet."""
 
     battles: Battles
     battle_id: str
@@ -28,7 +28,7 @@ class Unsaved:
 
 
 class Recorder:
-    """Saves generations; `on_ended` is told each battle whose last column is saved."""
+    """Saves generations; calls `on_ended` with the id of each battle whose last column is saved."""
 
     def __init__(self, on_ended: Callable[[str], None]) -> None:
         self._on_ended = on_ended
@@ -37,18 +37,18 @@ class Recorder:
         self._guard = threading.Lock()
 
     def submit(self, battles: Battles, battle_id: str, ended: Mapping[str, Generation]) -> None:
-        """Save them soon, in one transaction; returns at once."""
+        """Save them soon, in one transaction; return at once."""
         self._pool.submit(self._save, Unsaved(battles, battle_id, ended))
 
     def try_again(self) -> None:
-        """Submit once more what the database did not take."""
+        """Submit again what the database refused."""
         with self._guard:
             waiting, self._waiting = self._waiting, []
         for unsaved in waiting:
             self._pool.submit(self._save, unsaved)
 
     def close(self) -> None:
-        """Save what was submitted, as far as the database takes it."""
+        """Try to save everything that was submitted."""
         self.try_again()
         self._pool.shutdown(wait=True)
 
@@ -74,7 +74,7 @@ def _sides(unsaved: Unsaved) -> str:
 
 
 def _without_what_fails(unsaved: Unsaved, error: PlaygroundError) -> Iterator[Unsaved]:
-    """What is to be saved instead: each side alone, and of one alone that it failed."""
+    """Yield what to save instead: each side alone, and a side that was alone as failed."""
     for side, generation in unsaved.ended.items():
         if len(unsaved.ended) > 1:
             yield replace(unsaved, ended={side: generation})
@@ -83,5 +83,5 @@ def _without_what_fails(unsaved: Unsaved, error: PlaygroundError) -> Iterator[Un
 
 
 def _failed(generation: Generation, error: PlaygroundError) -> Generation:
-    """The generation as a failure: its text is not one that can be kept."""
+    """Return the generation as failed, without the text that cannot be stored."""
     return replace(generation, text="", token_ids=(), finish_reason=FinishReason.ERROR, error=str(error))

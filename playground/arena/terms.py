@@ -1,6 +1,6 @@
 """The terms that a rater agrees to by comparing, and their version.
 
-Boundary: reads one text file beside it; who agreed when is the store's.
+Boundary: reads one text file beside it; the store records who agreed when.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ _TERMS = re.compile(r"Version: (?P<version>\d{4}-\d{2}-\d{2}(?:\.\d+)?)\n\n(?P<t
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What is agreed to."""
+    """A version of the terms."""
 
     version: str  # the day of the change, and a number where a day had two
     text: str  # Markdown
 
 
 def read_terms(path: Path = TERMS_FILE) -> Terms:
-    """The terms in force.
+    """Return the terms in force.
 
     Raises:
         InvalidValue: the file does not begin with a version.

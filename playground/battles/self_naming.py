@@ -1,12 +1,11 @@
-"""Whether an answer gives away which model wrote it.
+"""Answers that name their own model or its maker.
 
-Boundary: an answer and a card in, the words that were found out; stores nothing and drops nothing. What it cannot see:
-names in letters of other scripts that look alike, and boasts in other languages than English.
+Boundary: an answer and a card in, the words found out; stores nothing. It cannot see names in letters of other scripts
+that look alike, or claims in languages other than English.
 
-A name that nobody writes by chance (``OpenAlpaca``, ``orca_mini``, ``Minotaur MPT``) counts anywhere; one that is a
-word (``orca``, ``mamba``) only where the answer speaks of itself: "I am Orca", "as Mamba, I", "trained by". So does a
-maker's name, and a name that the question has in it: to repeat a question says nothing, to say "yes, I am OpenAlpaca"
-does. Which names a model has is decided in `names`.
+A name that is not written by chance (``OpenAlpaca``, ``orca_mini``, ``Minotaur MPT``) counts anywhere. One that is a
+word (``orca``, ``mamba``), a maker's name, and a name that stands in the question count only if the answer speaks of
+itself: "I am Orca", "as Mamba, I", "trained by". `names` lists the names of a model.
 """
 
 from __future__ import annotations
@@ -45,10 +44,10 @@ _START = r"(?:(?<![\s\S])|(?<=[.!?:\n\"])|(?<=[.!?:\n\"] ))"  # of a sentence
 
 
 def names_itself(text: str, card: ModelCard, asked: str = "") -> str:
-    """The words with which an answer names its model or who made it, as compared (plain, lower case); "" if none.
+    """Return the words, plain and in lower case, with which an answer names its model or its maker; "" if none.
 
     Args:
-        asked: what was asked; names that stand in it count only where the answer speaks of itself.
+        asked: the question; names in it count only if the answer speaks of itself.
     """
     names = names_of(card)
     plain, question = plain_text(text), plain_text(asked)
@@ -61,30 +60,30 @@ def names_itself(text: str, card: ModelCard, asked: str = "") -> str:
 
 
 def _spelled(names: Iterable[Words], gap: str = _GAP) -> str:
-    """Any of these names, its words together or apart, with or without a version."""
+    """Return a pattern for these names, their words together or apart, with or without a version."""
     return "(?:" + "|".join(gap.join(map(re.escape, words)) for words in names) + rf"){_VERSION}"
 
 
 def _whole(pattern: str) -> re.Pattern[str]:
-    """Not as a part of a longer word; an underscore is no letter."""
+    """Compile a pattern that matches no part of a longer word; an underscore is no letter."""
     return re.compile(rf"(?<![^\W_]){pattern}(?![^\W_])")
 
 
 @lru_cache(maxsize=256)
 def _self_reference(names: tuple[Words, ...], makers: tuple[Words, ...]) -> re.Pattern[str]:
-    """An answer that says who it is or who made it."""
+    """Compile a pattern for sentences of an answer about its own name or maker."""
     me, made_by = _spelled(names), _spelled((*makers, *names))
     quoted = rf"[\"'_\u201c\u00ab]?{me}"
     maker = rf"{_SOME_PEOPLE}{made_by}(?![\-\u2010][a-z])"  # not of a compound: meta-analysis
-    named = r"(?:[\w.\-]+(?: [\w.\-]+){0,2}, )?"  # whatever it says that its name is
+    named = r"(?:[\w.\-]+(?: [\w.\-]+){0,2}, )?"  # any name
     ways = (
-        # who it is
+        # its name
         rf"{_SPEAKING} {_CALLED}{quoted}",
         rf"{_SPEAKING} (?:an?|the) {made_by}[- ](?:based )?(?:ai |language |large )*{_KIND}",
         rf"{_I_AM} (?:based|running) on (?:the )?{me}",
         rf"as (?:{_SOME} )?{quoted}, (?:i|my)",
         rf"{_START}i, {me},",
-        # who made it
+        # its maker
         rf"{_I_WAS}(?: \w+ly| first| also)? {_MADE} {maker}",
         rf"{_I_AM} {named}{_A_KIND}(?: (?:called|named|known as) \w+)?{_THEN}{{0,5}} {_MADE} {maker}",
         rf"as {_A_KIND}{_THEN}{{0,3}} {_MADE} {maker}[^.,;!?\n]{{0,20}}, (?:i|my)",

@@ -1,6 +1,6 @@
-"""The life of a battle as one table: state × event → next state or reason of refusal, who may, what is sent.
+"""The life of a battle as one table: state × event → next state or refusal, who may, what is sent.
 
-Boundary: data, and the few words that a refused visitor reads; nothing here acts.
+Boundary: data, and the messages for refused visitors; nothing here acts.
 """
 
 from __future__ import annotations
@@ -14,34 +14,34 @@ from playground.records import BattleState
 
 
 class Event(StrEnum):
-    """What happens to a battle."""
+    """An event in the life of a battle."""
 
     SIDE_ENDED = "side_ended"  # a column ended, others are still being written
-    LAST_ENDED = "last_ended"  # the last column ended, at least two answers may be judged
-    LAST_FAILED = "last_failed"  # the last column ended, fewer than two may be judged
+    LAST_ENDED = "last_ended"  # the last column ended, at least two answers are good
+    LAST_FAILED = "last_failed"  # the last column ended, fewer than two are good
     VOTE = "vote"  # can be undone for a while
     VOTE_FINAL = "vote_final"  # over the API: final at once
     UNDO = "undo"
-    REVEAL = "reveal"  # asked for
+    REVEAL = "reveal"  # requested
     TIME_UP = "time_up"  # voted: too late to undo; open: too late to vote
     NOTE = "note"  # reasons and comment about the vote
     REPORT = "report"  # about an answer
-    ERASE = "erase"  # its rater has her words erased, of all her battles at once
+    ERASE = "erase"  # of its rater's words, in all of their battles at once
     VIEW = "view"  # by its owner
     VISIT = "visit"  # by anybody else
 
 
 class Who(Enum):
-    """Who may."""
+    """The parties that may cause an event."""
 
     ARENA = "the process itself"
     OWNER = "its rater"
-    VIEWER = "whoever may see it"
+    VIEWER = "anyone who may see it"
     ANYONE = "anyone"
 
 
 class Sends(Enum):
-    """What of a blind battle is sent; of an open one, everything always."""
+    """The parts of a blind battle that are sent; of an open one everything always is."""
 
     NOTHING = "nothing"
     PACED = "the texts at one pace, one state for all"
@@ -52,7 +52,7 @@ class Sends(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What one event does in one state: the next state, or None and a reason."""
+    """The effect of one event in one state: the next state, or None and a reason."""
 
     to: BattleState | None
     refuse: str = ""
@@ -60,8 +60,8 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One event: who may, and its cell in each state."""
+class EventRow:
+    """One event: who may cause it, and its cell in each state."""
 
     who: Who
     generating: Cell
@@ -84,23 +84,24 @@ UNFINISHED, FOREIGN, DEAD, FINAL = _no("unfinished"), _no("foreign"), _no("void"
 WRITING = _no("writing")
 
 # fmt: off
-TABLE: Mapping[Event, Row] = {
-    # event                who         generating       open           voted          revealed       void
-    Event.SIDE_ENDED:  Row(Who.ARENA,  _to(GENERATING), FINAL,         FINAL,         FINAL,         FINAL),
-    Event.LAST_ENDED:  Row(Who.ARENA,  _to(OPEN),       FINAL,         FINAL,         FINAL,         FINAL),
-    Event.LAST_FAILED: Row(Who.ARENA,  _to(VOID),       FINAL,         FINAL,         FINAL,         FINAL),
-    Event.VOTE:        Row(Who.OWNER,  UNFINISHED,      _to(VOTED),    _to(VOTED),    _to(REVEALED), DEAD),
-    Event.VOTE_FINAL:  Row(Who.OWNER,  UNFINISHED,      _to(REVEALED), _to(VOTED),    _to(REVEALED), DEAD),
-    Event.UNDO:        Row(Who.OWNER,  UNFINISHED,      _to(OPEN),     _to(OPEN),     FINAL,         DEAD),
-    Event.REVEAL:      Row(Who.OWNER,  UNFINISHED,      UNFINISHED,    _to(REVEALED), _to(REVEALED), DEAD),
-    Event.TIME_UP:     Row(Who.ARENA,  _to(GENERATING), _to(VOID),     _to(REVEALED), _to(REVEALED), _to(VOID)),
-    Event.NOTE:        Row(Who.OWNER,  UNFINISHED,      UNFINISHED,    _to(VOTED),    _to(REVEALED), DEAD),
-    Event.REPORT:      Row(Who.VIEWER, _to(GENERATING), _to(OPEN),     _to(VOTED),    _to(REVEALED), _to(VOID)),
-    Event.ERASE:       Row(Who.ARENA,  WRITING,         _to(VOID),     _to(REVEALED), _to(REVEALED), _to(VOID)),
-    Event.VIEW:        Row(Who.OWNER,  _to(GENERATING, Sends.PACED), _to(OPEN, Sends.TEXTS), _to(VOTED, Sends.TEXTS),
-                                       _to(REVEALED, Sends.EVERYTHING), _to(VOID, Sends.REASONS)),
-    Event.VISIT:       Row(Who.ANYONE, FOREIGN,         FOREIGN,       FOREIGN,
-                                       _to(REVEALED, Sends.EVERYTHING), FOREIGN),
+TABLE: Mapping[Event, EventRow] = {
+    # event                     who         generating       open           voted          revealed       void
+    Event.SIDE_ENDED:  EventRow(Who.ARENA,  _to(GENERATING), FINAL,         FINAL,         FINAL,         FINAL),
+    Event.LAST_ENDED:  EventRow(Who.ARENA,  _to(OPEN),       FINAL,         FINAL,         FINAL,         FINAL),
+    Event.LAST_FAILED: EventRow(Who.ARENA,  _to(VOID),       FINAL,         FINAL,         FINAL,         FINAL),
+    Event.VOTE:        EventRow(Who.OWNER,  UNFINISHED,      _to(VOTED),    _to(VOTED),    _to(REVEALED), DEAD),
+    Event.VOTE_FINAL:  EventRow(Who.OWNER,  UNFINISHED,      _to(REVEALED), _to(VOTED),    _to(REVEALED), DEAD),
+    Event.UNDO:        EventRow(Who.OWNER,  UNFINISHED,      _to(OPEN),     _to(OPEN),     FINAL,         DEAD),
+    Event.REVEAL:      EventRow(Who.OWNER,  UNFINISHED,      UNFINISHED,    _to(REVEALED), _to(REVEALED), DEAD),
+    Event.TIME_UP:     EventRow(Who.ARENA,  _to(GENERATING), _to(VOID),     _to(REVEALED), _to(REVEALED), _to(VOID)),
+    Event.NOTE:        EventRow(Who.OWNER,  UNFINISHED,      UNFINISHED,    _to(VOTED),    _to(REVEALED), DEAD),
+    Event.REPORT:      EventRow(Who.VIEWER, _to(GENERATING), _to(OPEN),     _to(VOTED),    _to(REVEALED), _to(VOID)),
+    Event.ERASE:       EventRow(Who.ARENA,  WRITING,         _to(VOID),     _to(REVEALED), _to(REVEALED), _to(VOID)),
+    Event.VIEW:        EventRow(Who.OWNER,  _to(GENERATING, Sends.PACED), _to(OPEN, Sends.TEXTS),
+                                            _to(VOTED, Sends.TEXTS), _to(REVEALED, Sends.EVERYTHING),
+                                            _to(VOID, Sends.REASONS)),
+    Event.VISIT:       EventRow(Who.ANYONE, FOREIGN,         FOREIGN,       FOREIGN,
+                                            _to(REVEALED, Sends.EVERYTHING), FOREIGN),
 }
 # fmt: on
 
@@ -117,11 +118,10 @@ REFUSALS: Mapping[str, str] = {
 
 
 def cell(event: Event, state: BattleState) -> Cell:
-    """The cell of the table."""
     found: Cell = getattr(TABLE[event], state.value)
     return found
 
 
 def refused(reason: str) -> Refused:
-    """The error for a visitor."""
+    """Return the error for a visitor."""
     return Refused(reason, REFUSALS[reason])

@@ -1,7 +1,6 @@
-"""Card files, template files and checkpoints -> the models that can be chosen, each with its template and tokenizer.
+"""The catalog of models that can be chosen, each with its card, template and tokenizer.
 
-Boundary: reads small files and the header of weights, never the weights; knows no engine, fetches nothing. A tokenizer
-is read when it is first needed. The keys of a card are described in playground/catalog/cards/README.md.
+Boundary: reads small files and the header of weights, never the weights; knows no engine, downloads nothing.
 """
 
 from __future__ import annotations
@@ -30,27 +29,27 @@ TEMPLATE_FOLDER = Path(__file__).parents[2] / "prompts" / "templates"
 
 
 def _folder_here(card: ModelCard) -> Path | None:
-    """Where the card's files lie on this machine; None: of a hub repository that was never fetched."""
+    """Return the folder of the card's files; None for a hub repository that was never fetched."""
     return Path(card.repo) if Path(card.repo).is_absolute() else snapshot_folder(card.repo, card.revision)
 
 
 def _with_self_names(card: ModelCard, default_system: str) -> ModelCard:
-    """The card with the names that its system texts have, the template's and the checkpoint's, beside its own."""
+    """Add the names in the system texts of the template and the checkpoint to the card's own."""
     folder = _folder_here(card)
     told = (*introduced_names(default_system), *(self_names(folder) if folder is not None else ()))
     return replace(card, self_names=tuple(dict.fromkeys((*card.self_names, *told))))
 
 
 def without_folders(words: str, card: ModelCard) -> str:
-    """What was said of a model as others may read it: of each folder only its last name."""
+    """Return a message about a model for visitors: of each folder only its last name."""
     folder = _folder_here(card)
-    if folder is not None:  # a name may hold spaces: what is known is taken first
+    if folder is not None:  # names may have spaces, which the pattern does not match
         words = words.replace(str(folder), card.public_repo).replace(f"{folder.parent}/", "")
     return errors.without_folders(words)
 
 
 def files_state(card: ModelCard) -> str:
-    """Whether the model's files are on this machine: here, incomplete or missing."""
+    """Return ``here``, ``incomplete`` or ``missing`` for the model's files on this machine."""
     folder = _folder_here(card)
     if folder is None or not folder.is_dir():
         return "missing"
@@ -59,17 +58,17 @@ def files_state(card: ModelCard) -> str:
 
 @dataclass(frozen=True)
 class Catalog:
-    """Every model that can be chosen; what is read of a checkpoint is read once, when it is first needed."""
+    """Every model that can be chosen; files of a checkpoint are read once, when first needed."""
 
     templates: Mapping[str, PromptTemplate]
     _cards: Mapping[str, ModelCard]
     _found: dict[str, ModelCard] = field(default_factory=dict, repr=False, compare=False)
-    _ids: dict[str, str] = field(default_factory=dict, repr=False, compare=False)  # of what was found, by given name
-    _lock: RLock = field(default_factory=RLock, repr=False, compare=False)  # of the two tables above
+    _ids: dict[str, str] = field(default_factory=dict, repr=False, compare=False)  # of found checkpoints, by given name
+    _lock: RLock = field(default_factory=RLock, repr=False, compare=False)  # for the two tables above
     _tokenizers: dict[Path, Tokenizer] = field(default_factory=dict, repr=False, compare=False)  # by folder
-    _checked: set[tuple[Path, str]] = field(default_factory=set, repr=False, compare=False)  # with which templates
+    _checked: set[tuple[Path, str]] = field(default_factory=set, repr=False, compare=False)  # folder and template
     _chats: dict[Path, tuple[PromptTemplate, Tokenizer]] = field(default_factory=dict, repr=False, compare=False)
-    _reading: RLock = field(default_factory=RLock, repr=False, compare=False)  # of the three tables above
+    _reading: RLock = field(default_factory=RLock, repr=False, compare=False)  # for the three tables above
 
     @classmethod
     def load(
@@ -77,10 +76,10 @@ class Catalog:
         card_folders: Iterable[Path] = (CARD_FOLDER,),
         template_folders: Iterable[Path] = (TEMPLATE_FOLDER,),
     ) -> Catalog:
-        """The cards and templates of all the folders; a file in a later one takes the place of its namesake.
+        """Return the catalog of all the folders; a file in a later one replaces one of the same name.
 
         Raises:
-            InvalidCard: a card that cannot be read, or whose template is not there.
+            InvalidCard: a card that cannot be read, or whose template does not exist.
             InvalidTemplate: a template that cannot be read.
         """
         templates = load_templates(template_folders)
@@ -96,12 +95,12 @@ class Catalog:
 
     @property
     def cards(self) -> Mapping[str, ModelCard]:
-        """Every card by its id: of the files, then of what was found by name since."""
+        """Every card by its id: those of the card files, then checkpoints that were found by name."""
         with self._lock:
             return MappingProxyType({**self._cards, **self._found})
 
     def known(self, model_id: str) -> ModelCard:
-        """The card with this id; nothing is looked for on the disk, whatever a visitor wrote.
+        """Return the card with this id, without looking for files: the id may be a visitor's.
 
         Raises:
             Unknown: there is none; the message lists the valid ids.
@@ -112,10 +111,10 @@ class Catalog:
         return cards[model_id]
 
     def card(self, name: str) -> ModelCard:
-        """The card with this id, or that of a checkpoint: a folder or a hub id.
+        """Return the card with this id, or that of a checkpoint: a folder or a hub id.
 
         Raises:
-            Unknown: there is neither; the message lists the valid ids, or says how to fetch it.
+            Unknown: neither exists; the message lists the valid ids, or says how to fetch it.
             InvalidCard: the checkpoint cannot be run without a card file.
         """
         if name in self._cards:
@@ -136,7 +135,7 @@ class Catalog:
         return self.cards[card.id]
 
     def template(self, template_id: str) -> PromptTemplate:
-        """The template with this id.
+        """Return the template with this id.
 
         Raises:
             Unknown: there is none; the message lists the valid ids.
@@ -146,7 +145,7 @@ class Catalog:
         return self.templates[template_id]
 
     def template_of(self, card: ModelCard, template_id: str = "") -> PromptTemplate:
-        """The format that the card's model is fed in, or another one; `chat` is the one of its own files.
+        """Return the card's template, or another one; `chat` is that of the model's own files.
 
         Raises:
             Unknown: there is no such template.
@@ -157,7 +156,7 @@ class Catalog:
         return self._chat_of(card)[0] if name == CHAT_ID else self.template(name)
 
     def tokenizer_of(self, card: ModelCard, template_id: str = "") -> Tokenizer:
-        """The card's tokenizer, read when first asked for; of a chat template, as that template needs it.
+        """Return the card's tokenizer; for a chat template, the one that the template needs.
 
         Raises:
             TokenizerError: its files are missing or broken, or it lacks the template's special ids.
@@ -175,7 +174,7 @@ class Catalog:
             return self._tokenizers[folder]
 
     def _chat_of(self, card: ModelCard) -> tuple[PromptTemplate, Tokenizer]:
-        """The model's own chat format, with the tokenizer that belongs to it."""
+        """Return the model's own chat template and the tokenizer for it."""
         folder = _folder(card)
         with self._reading, _named(card, folder):
             if folder not in self._chats:
@@ -183,7 +182,7 @@ class Catalog:
             return self._chats[folder]
 
     def prompt(self, model_id: str, instruction: Instruction, template_id: str = "") -> Prompt:
-        """Exactly what the model is fed for `instruction`, in its card's format or another one.
+        """Return the exact input of the model for `instruction`, in its card's template or another one.
 
         Raises:
             Unknown: no such model or template.
@@ -199,7 +198,7 @@ class Catalog:
             raise PromptTooLong(f"{card.name}: {problem}") from problem
 
     def check_fits(self, model_id: str, instruction: Instruction, params: SamplingParams) -> Prompt:
-        """The model's prompt for `instruction`, when it and the answer fit the context.
+        """Return the model's prompt for `instruction` if it and the answer fit the context.
 
         Raises:
             PromptTooLong: they do not fit; otherwise as `prompt`.
@@ -209,7 +208,7 @@ class Catalog:
         return prompt
 
     def line_up(self, model_ids: Sequence[str] = ()) -> tuple[ModelCard, ...]:
-        """The cards of these ids, folders or hub ids in order; of none: the pocket models, which stand in for others.
+        """Return the cards of these ids, folders or hub ids in order; without ids, the pocket models.
 
         Raises:
             Unknown: an id without a card.
@@ -228,7 +227,7 @@ class Catalog:
 
 
 def _folder(card: ModelCard) -> Path:
-    """Where the card's files lie."""
+    """Return the folder of the card's files."""
     folder = _folder_here(card)
     if folder is None:
         raise TokenizerError(
@@ -239,7 +238,7 @@ def _folder(card: ModelCard) -> Path:
 
 @contextmanager
 def _named(card: ModelCard, folder: Path) -> Iterator[None]:
-    """Name the model in errors about its files, and the folder as others may read it."""
+    """Name the model in errors about its files, and leave out where its folder is."""
     try:
         yield
     except (InvalidTemplate, TokenizerError) as problem:

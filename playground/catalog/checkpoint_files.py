@@ -1,4 +1,4 @@
-"""A checkpoint's own files -> its card and its format: any model with a chat template, without a card file.
+"""Make the card and the template of a checkpoint from its own files, for models without a card file.
 
 Boundary: reads small files and the header of weights, never the weights; knows no other card.
 """
@@ -34,24 +34,24 @@ HIDDEN_KEYS = ("hidden_size", "d_model", "n_embd")
 HEAD_KEYS = ("num_attention_heads", "n_heads", "n_head")
 CONTEXT_KEYS = ("max_position_embeddings", "max_seq_len", "max_sequence_length", "n_positions", "n_ctx", "seq_length")
 OURS = {"max_new_tokens", "min_new_tokens"}
-"""Sampling parameters that a checkpoint's files do not decide."""
+"""Sampling parameters that are not taken from a checkpoint's files."""
 ANYWHERE = ("./", "../", "~", "/")
 
 
 def folder_named(name: str) -> Path | None:
-    """The folder that `name` is, absolute; None: it is not written as one, and no checkpoint lies there."""
-    folder = Path(os.path.abspath(os.path.expanduser(name)))  # a link keeps the name that it was given
+    """Return the absolute folder that `name` is; None if it does not look like a path and is no checkpoint."""
+    folder = Path(os.path.abspath(os.path.expanduser(name)))  # does not follow links, to keep the given name
     if name in (".", "..") or name.startswith(ANYWHERE) or (folder / CONFIG_FILE).is_file():
         return folder
     return None
 
 
 def card_named(name: str) -> ModelCard | None:
-    """The card of a folder or a hub id (``org/name``, ``org/name@revision``); None: `name` is written as neither.
+    """Return the card of a folder or a hub id (``org/name``, ``org/name@revision``); None if `name` is neither.
 
     Raises:
         Unknown: a hub id whose files are not on this machine.
-        InvalidCard: what lies there cannot be run without a card file.
+        InvalidCard: the checkpoint cannot be run without a card file.
     """
     folder = folder_named(name)
     if folder is not None:
@@ -66,13 +66,13 @@ def card_named(name: str) -> ModelCard | None:
 
 
 def card_of(folder: Path, given_name: str) -> ModelCard:
-    """The card that a checkpoint's files make: ``template = "chat"``, everything else as they say.
+    """Return the card of a checkpoint: ``template = "chat"``, everything else from its files.
 
     Args:
-        given_name: a hub id, which is then the card's id and repo; anything else: `folder` is what the card is about.
+        given_name: a hub id, which becomes the card's id and repo; otherwise the card is about `folder`.
 
     Raises:
-        InvalidCard: something is missing or cannot be used; the message says what, and what to do.
+        InvalidCard: a file is missing or cannot be used; the message names it and the next step.
     """
     try:
         return _card(folder, given_name)
@@ -118,14 +118,14 @@ def _check_files(folder: Path, given_name: str) -> None:
     source = read_source(folder)
     if not source:
         raise InvalidCard(
-            f"{given_name}: it has no chat template, so nobody knows how to ask it; write a card that names a template "
-            "(playground/catalog/cards/README.md)"
+            f"{given_name}: it has no chat template, so its prompt format is unknown; write a card that names "
+            "a template (playground/catalog/cards/README.md)"
         )
-    takes_system(source, read_markers(folder).names)  # a template that cannot be used is refused before any prompt
+    takes_system(source, read_markers(folder).names)  # refuses an unusable template before any prompt
 
 
 def _id(folder: Path) -> str:
-    """The folder's name with only what a card's id may have."""
+    """Return the folder's name with only the characters of a card's id."""
     name = re.sub(r"[^a-z0-9._-]+", "-", folder.name.lower()).strip("._-")
     if not name:
         raise InvalidCard(f"{folder.name!r} makes no model id; give the folder a name of letters and digits")
@@ -150,7 +150,7 @@ def _context_length(config: Mapping[str, Any], given_name: str) -> int:
             if isinstance(value, int) and not isinstance(value, bool) and value >= 2:
                 return value
     raise InvalidCard(
-        f"{given_name}: {CONFIG_FILE} does not say how long the context is ({', '.join(CONTEXT_KEYS)}); write a card"
+        f"{given_name}: {CONFIG_FILE} does not give the context length ({', '.join(CONTEXT_KEYS)}); write a card"
     )
 
 
@@ -160,10 +160,10 @@ def _dtype(config: Mapping[str, Any]) -> Dtype:
 
 
 def _sampling(config: Mapping[str, Any], context_length: int, given_name: str) -> SamplingParams:
-    """The repository's own defaults; keys without an equivalent here, and nulls, are left out."""
+    """Return the repository's own defaults; keys without an equivalent here, and nulls, are left out."""
     names = {f.name for f in fields(SamplingParams)} - OURS
     said = {name: value for name, value in config.items() if name in names and value is not None}
-    if said.get("temperature") == 0:  # some files say greedy so
+    if said.get("temperature") == 0:  # means greedy in some files
         del said["temperature"]
         said["do_sample"] = False
     try:
@@ -173,19 +173,19 @@ def _sampling(config: Mapping[str, Any], context_length: int, given_name: str) -
 
 
 def _used(said: Mapping[str, Any]) -> dict[str, Any]:
-    """`top_k` is 50 in transformers where sampling is on and nothing else is said."""
+    """Add transformers' default: `top_k` is 50 if sampling is on."""
     return ({"top_k": 50} if said.get("do_sample") is True else {}) | dict(said)
 
 
 def _license(folder: Path) -> str:
-    """What the front matter of README.md says; "other" with a name is that name."""
+    """Return the license in the front matter of README.md; "other" with a name is that name."""
     said = _front_matter(folder / "README.md")
     license = said.get("license", "")
     return (said.get("license_name", "") if license == "other" else "") or license or "unknown"
 
 
 def _front_matter(path: Path) -> dict[str, str]:
-    """The plain ``key: text`` lines of the YAML between the first two ``---``."""
+    """Return the plain ``key: text`` lines of the YAML between the first two ``---``."""
     try:
         text = path.read_text("utf-8")
     except (OSError, ValueError):
@@ -196,9 +196,9 @@ def _front_matter(path: Path) -> dict[str, str]:
 
 
 def self_names(folder: Path) -> tuple[str, ...]:
-    """The names of model and maker in what the folder's chat template says by itself: "You are Qwen, created by …".
+    """Return the names of model and maker in the chat template's own text: "You are Qwen, created by …".
 
-    None where there is no template, or none that can be used: using it raises the error that says so.
+    Empty without a template, or with one that cannot be used: using it raises the error.
     """
     try:
         source = read_source(folder)
@@ -211,9 +211,9 @@ def self_names(folder: Path) -> tuple[str, ...]:
 
 
 def read_chat(folder: Path) -> tuple[PromptTemplate, ChatTokenizer]:
-    """The format that the folder's own chat template is, and the tokenizer that it is made for.
+    """Return the folder's own chat template and its tokenizer.
 
-    Stop ids are all that the files name as the end; what has no text is what ``skip_special_tokens=True`` leaves out.
+    Stop ids are all ends in the files; ids without text are those that ``skip_special_tokens=True`` leaves out.
 
     Raises:
         InvalidTemplate: there is no chat template, or it cannot be used.
@@ -242,7 +242,7 @@ def _without_system(template: PromptTemplate) -> PromptTemplate:
 
 
 def _ends(folder: Path, markers: Markers, tokenizer: ChatTokenizer) -> Iterator[int]:
-    """The ids that end an answer, as three files name them."""
+    """Yield the ids that end an answer, from three files."""
     for name in (GENERATION_FILE, CONFIG_FILE):
         ids = read_object(folder / name).get("eos_token_id")
         for token_id in ids if isinstance(ids, list) else [ids]:
@@ -257,7 +257,7 @@ def _ends(folder: Path, markers: Markers, tokenizer: ChatTokenizer) -> Iterator[
 
 
 def kv_bytes_per_token(folder: Path) -> int:
-    """Bytes of the keys and values of one token in 16-bit numbers, from config.json; 0 where it does not say."""
+    """Return the bytes of the keys and values of one token in 16-bit numbers, from config.json; 0 if unknown."""
     if not (folder / CONFIG_FILE).is_file():
         return 0
     config = read_object(folder / CONFIG_FILE)
@@ -269,22 +269,22 @@ def kv_bytes_per_token(folder: Path) -> int:
 
 
 def _number(config: Mapping[str, Any], names: Sequence[str]) -> int:
-    """The first of the keys that holds a whole number above 0; llm-foundry, GPT-2 and Llama spell them differently."""
+    """Return the first whole number above 0; llm-foundry, GPT-2 and Llama name it differently."""
     return next((config[name] for name in names if type(config.get(name)) is int and config[name] > 0), 0)
 
 
 def weights_size(folder: Path) -> tuple[int, int]:
-    """Parameters (from the headers of safetensors files) and bytes of a folder's weights; 0 for what is not known.
+    """Return parameters (from headers of safetensors files) and bytes of a folder's weights; 0 if not known.
 
-    Weights that are missing or torn are no error here: loading them is, and names the file.
+    Missing or broken weights are not an error here; loading them raises one that names the file.
     """
-    weights = [path for path in folder.glob("*.safetensors") if path.is_file()]  # a link may lead nowhere
+    weights = [path for path in folder.glob("*.safetensors") if path.is_file()]  # False for a dangling link
     bins = (path for path in folder.glob("pytorch_model*.bin") if path.is_file())
     return sum(map(_num_parameters, weights)), sum(path.stat().st_size for path in weights or bins)
 
 
 def _num_parameters(path: Path) -> int:
-    """Elements of all tensors of a safetensors file: 8 bytes of header length, then the header as JSON."""
+    """Return the number of elements of a safetensors file: 8 bytes of header length, then the header as JSON."""
     try:
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")

@@ -1,26 +1,35 @@
-"""Starter instructions: prompts/instructions/<category>.jsonl -> `Instruction`s by category.
+"""Read starter instructions by category from prompts/instructions/<category>.jsonl.
 
-Boundary: reads files of our own; what they hold is exactly what a visitor could have typed. Chance is an argument.
+Boundary: reads files of the operator; each line is what a visitor could have typed. Chance is an argument.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
-from typing import Any
 
+from playground.documents import read_json, strict_keys
 from playground.errors import InvalidInstruction, Unknown
 from playground.records import Instruction
 from playground.validation import clean_instruction
 
-KEYS = ("instruction", "input", "system")
 MAX_BYTES = 4_000_000
 
 
+@strict_keys
+@dataclass(frozen=True, slots=True)
+class Starter:
+    """A line of a file."""
+
+    instruction: str
+    input: str = ""
+    system: str = ""
+
+
 def load_starters(folder: Path) -> dict[str, tuple[Instruction, ...]]:
-    """The instructions of every ``.jsonl`` file, by its name.
+    """Return the instructions of every ``.jsonl`` file, by its name.
 
     Raises:
         InvalidInstruction: a file or line that cannot be read as starters, naming file, line and what is valid.
@@ -31,7 +40,7 @@ def load_starters(folder: Path) -> dict[str, tuple[Instruction, ...]]:
 
 
 def pick(starters: Mapping[str, tuple[Instruction, ...]], rng: Random, category: str = "") -> Instruction:
-    """One at random out of `category`; without one, every category is as likely as the others.
+    """Return a random instruction of `category`; without one, every category is equally likely.
 
     Raises:
         Unknown: no such category; there are no starters at all.
@@ -70,26 +79,11 @@ def _lines(path: Path) -> list[str]:
 
 
 def _starter(line: str, category: str, where: str) -> Instruction:
-    row = _row(line, where)
+    starter = read_json(Starter, line, where, InvalidInstruction)
     try:
-        clean, notes = clean_instruction(*(row.get(key, "") for key in KEYS))
+        clean, notes = clean_instruction(starter.instruction, starter.input, starter.system)
     except InvalidInstruction as problem:
         raise InvalidInstruction(f"{where}: {problem}") from problem
     if notes:
         raise InvalidInstruction(f"{where}: {notes[0]}; correct the line")
-    return Instruction(clean.instruction, clean.input, clean.system, category)
-
-
-def _row(line: str, where: str) -> dict[str, Any]:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as problem:
-        raise InvalidInstruction(f"{where} is not JSON ({problem}); correct the line") from problem
-    if not isinstance(row, dict):
-        raise InvalidInstruction(f"{where} is not an object; valid keys: {', '.join(KEYS)}")
-    unknown = [key for key in row if key not in KEYS]
-    if unknown:
-        raise InvalidInstruction(f"{where}: unknown key {unknown[0]!r}; valid keys: {', '.join(KEYS)}")
-    if "instruction" not in row:
-        raise InvalidInstruction(f"{where}: 'instruction' is missing; valid keys: {', '.join(KEYS)}")
-    return row
+    return replace(clean, category=category)

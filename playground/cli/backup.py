@@ -9,13 +9,12 @@ import argparse
 from pathlib import Path
 from typing import TextIO
 
-from playground.cli.printing import print_json
+from playground.cli.printing import print_result
 from playground.settings import Settings, add_flags
 from playground.storage.maintenance.backup import backup
 
 
 def add(command: argparse.ArgumentParser) -> None:
-    """Add the arguments of `backup`."""
     command.add_argument("path", metavar="PATH", type=Path, help="the copy; an earlier one of this name is replaced")
     command.add_argument("--json", action="store_true", help="one JSON document: {path, size_bytes, rows by table}")
     add_flags(command, "db")
@@ -25,10 +24,7 @@ def add(command: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     """Copy the database and print what the copy holds."""
     made = backup(settings.db, arguments.path)
-    if arguments.json:
-        print_json({"path": str(made.path), "size_bytes": made.size_bytes, "rows": dict(made.rows)}, out)
-        return 0
-    size = f"{made.size_bytes / 1e6:.1f} MB"
-    battles, votes = made.rows.get("battles", 0), made.rows.get("votes", 0)
-    print(f"{made.path}: {size}, {battles} battles and {votes} votes and undos, checked", file=out)
+    document = {"path": str(made.path), "size_bytes": made.size_bytes, "rows": dict(made.rows)}
+    counts = f"{made.rows.get('battles', 0)} battles and {made.rows.get('votes', 0)} votes and undos"
+    print_result(document, f"{made.path}: {made.size_bytes / 1e6:.1f} MB, {counts}, checked", arguments.json, out)
     return 0

@@ -1,6 +1,6 @@
-"""``check``: whether models can be trusted to be the ones on their cards, point by point.
+"""``check``: test that models are the ones on their cards, point by point.
 
-Boundary: looks at card, template and tokenizer itself; the weights are looked at in a process of their own.
+Boundary: examines card, template and tokenizer; the engine examines the weights.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ EXAMPLE = Instruction("What is an alpaca?")
 
 
 def add(command: argparse.ArgumentParser) -> None:
-    """The arguments of `check`."""
+    """Add the arguments of `check`."""
     command.add_argument("models", nargs="+", metavar="MODEL", help="a card id, a folder, or a hub id that was fetched")
     command.add_argument("--json", action="store_true", help="one array of {model, ok, points: [{name, ok, words}]}")
     add_flags(command, "cards", "templates", "threads")
@@ -30,7 +30,7 @@ def add(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
-    """Check one model after the other; exit status 1 when one of them has failed a point."""
+    """Check one model after the other; return 1 if one of them fails."""
     catalog = Catalog.load(settings.card_folders, settings.template_folders)
     documents = []
     for name in arguments.models:
@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
 
 
 def _points(catalog: Catalog, name: str, settings: Settings) -> Iterator[Point]:
-    """Every point in order; the first that is not ok is the last."""
+    """Yield every point in order, up to the first failure."""
     try:
         card = catalog.card(name)
     except PlaygroundError as problem:

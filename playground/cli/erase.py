@@ -12,7 +12,7 @@ from typing import TextIO
 
 from playground.battles import Battles, RaterData
 from playground.cli.database import open_read_only
-from playground.cli.printing import print_json
+from playground.cli.printing import print_json, print_result
 from playground.errors import InvalidValue, StorageError, Unknown
 from playground.raters import is_secret, rater_id
 from playground.records import Belongings, Erased
@@ -25,7 +25,6 @@ FROM_STDIN = "-"
 
 
 def add(command: argparse.ArgumentParser) -> None:
-    """Add the arguments of `erase`."""
     whose = command.add_mutually_exclusive_group(required=True)
     whose.add_argument("--rater", metavar="ID", help="a rater's id as in exports, of the page or of the API")
     whose.add_argument("--receipt", metavar="CODE", help="a rater's receipt; - reads it from standard input")
@@ -45,7 +44,7 @@ def add(command: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     """Print what is stored of the rater, and erase it with `--yes`; return 1 if bytes may be left in the file."""
     if arguments.leftovers:
-        return _run_leftovers(settings, arguments.json, out)
+        return _run_scrub(settings, arguments.json, out)
     if arguments.receipt is None:
         rater, source = str(arguments.rater), ""
     else:
@@ -55,15 +54,13 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         found, is_scrubbed = _erase(settings, rater, source)
     else:
         found = _preview(settings, rater, source)
-    if arguments.json:
-        print_json({"rater": rater, "erased": arguments.yes, **asdict(found)}, out)
-    else:
-        words = f"the words of {found.battles} battles, {found.notes} comments and reports of {rater}"
-        print(f"erased: {words}" if arguments.yes else f"would erase {words}; add --yes to do it", file=out)
+    words = f"the words of {found.battles} battles, {found.notes} comments and reports of {rater}"
+    text = f"erased: {words}" if arguments.yes else f"would erase {words}; add --yes to do it"
+    print_result({"rater": rater, "erased": arguments.yes, **asdict(found)}, text, arguments.json, out)
     return 0 if is_scrubbed else 1
 
 
-def _run_leftovers(settings: Settings, as_json: bool, out: TextIO) -> int:
+def _run_scrub(settings: Settings, as_json: bool, out: TextIO) -> int:
     if not settings.db.is_file():
         raise StorageError(f"there is no database at {settings.db}; give --db")
     with Store(settings.db, exclusive=settings.db_mounted) as store:

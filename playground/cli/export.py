@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import TextIO
 
 from playground.cli.database import open_read_only
-from playground.cli.printing import print_json
+from playground.cli.printing import print_result
 from playground.exchange import FORMATS, ExportOptions, export
-from playground.ratings.counting import default_policy
+from playground.ratings.policy import default_policy
 from playground.settings import Settings, add_flags
 
 
 def add(command: argparse.ArgumentParser) -> None:
-    """Add the arguments of `export`."""
     command.add_argument("format", metavar="FORMAT", choices=sorted(FORMATS), help=", ".join(sorted(FORMATS)))
     command.add_argument("path", metavar="PATH", type=Path, help="its ending gives the container; replaced if present")
     command.add_argument("--counted-only", action="store_true", help="only votes that count on the leaderboard")
@@ -42,8 +41,6 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     )
     with open_read_only(settings.db) as store:
         rows = export(store, arguments.format, arguments.path, options)
-    if arguments.json:
-        print_json({"format": arguments.format, "path": str(arguments.path), "rows": rows}, out)
-    else:
-        print(f"{rows} rows of {arguments.format} written to {arguments.path}", file=out)
+    document = {"format": arguments.format, "path": str(arguments.path), "rows": rows}
+    print_result(document, f"{rows} rows of {arguments.format} written to {arguments.path}", arguments.json, out)
     return 0

@@ -9,7 +9,7 @@ import argparse
 from typing import TextIO
 
 from playground.cli.database import open_read_only
-from playground.cli.printing import print_json, print_table
+from playground.cli.printing import print_json, print_result, print_table
 from playground.clock import utc_now
 from playground.errors import InvalidValue, Unknown
 from playground.raters import key_hash, keyed_id, new_key
@@ -19,7 +19,6 @@ from playground.validation import clean_rater
 
 
 def add(command: argparse.ArgumentParser) -> None:
-    """Add the arguments of `key`."""
     command.add_argument("name", metavar="NAME", nargs="?", help="the program; letters, digits and . _ @ : + -")
     command.add_argument("--revoke", action="store_true", help="delete the program's key; its votes stay")
     command.add_argument("--list", action="store_true", help="the programs that have a key")
@@ -44,12 +43,11 @@ def _create(settings: Settings, name: str, as_json: bool, out: TextIO) -> int:
     key = new_key()
     with Store(settings.db, exclusive=settings.db_mounted) as store:
         store.write(lambda writing: writing.put_program_key(name, key_hash(key), utc_now()))
-    if as_json:
-        print_json({"name": name, "rater": keyed_id(name), "key": key}, out)
-        return 0
-    print(key, file=out)
-    print(f"Send it as the header X-Playground-Key. Votes are stored under {keyed_id(name)}.", file=out)
-    print("It is shown only once; a new key replaces it.", file=out)
+    text = (
+        f"{key}\nSend it as the header X-Playground-Key. Votes are stored under {keyed_id(name)}.\n"
+        "It is shown only once; a new key replaces it."
+    )
+    print_result({"name": name, "rater": keyed_id(name), "key": key}, text, as_json, out)
     return 0
 
 
@@ -58,10 +56,7 @@ def _revoke(settings: Settings, name: str, as_json: bool, out: TextIO) -> int:
         had_key = store.write(lambda writing: writing.remove_program_key(name))
     if not had_key:
         raise Unknown(f"{name} has no key; --list names the programs that have one")
-    if as_json:
-        print_json({"name": name, "revoked": True}, out)
-    else:
-        print(f"the key of {name} is no longer valid; its votes stay", file=out)
+    print_result({"name": name, "revoked": True}, f"the key of {name} is no longer valid; its votes stay", as_json, out)
     return 0
 
 

@@ -15,13 +15,13 @@ from playground.catalog.starters import load_starters
 from playground.cli.database import open_read_only
 from playground.cli.printing import print_json, print_table
 from playground.clock import utc_now
-from playground.ratings.counting import EVERY_VOTE, default_policy, filtered
-from playground.ratings.leaderboard import Leaderboard, LeaderboardOptions
+from playground.ratings.board import LeaderboardOptions
+from playground.ratings.leaderboard import Leaderboard
+from playground.ratings.policy import EVERY_VOTE, default_policy, filtered
 from playground.settings import Settings, add_flags
 
 
 def add(command: argparse.ArgumentParser) -> None:
-    """Add the arguments of `leaderboard`."""
     command.add_argument("--category", default="", help="only votes on starters of this category")
     command.add_argument(
         "--count-all", action="store_true", help="count open, quick and flagged votes, and those of busy raters"

@@ -1,6 +1,6 @@
-"""``models``: the models of this playground, and how they fit this machine.
+"""``models``: list the models of this playground, and how they would fit this machine.
 
-Boundary: prints the same rows as the API's /models; where nothing is running, the plan is what would be done.
+Boundary: prints the same rows as the API's /models; starts no model.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from playground.settings import Settings, add_flags
 
 
 def add(command: argparse.ArgumentParser) -> None:
-    """The arguments of `models`."""
+    """Add the arguments of `models`."""
     command.add_argument("--json", action="store_true", help="one JSON array, as the API's /models")
     command.add_argument("--all", action="store_true", help="every card, not only the line-up")
     add_flags(command, "models", "cards", "templates", "memory_gb")

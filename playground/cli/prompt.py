@@ -22,7 +22,6 @@ MAX_LINE_CHARS = 1_000_000
 
 
 def add(command: argparse.ArgumentParser) -> None:
-    """Add the arguments of `prompt`."""
     command.add_argument("model", metavar="MODEL", help="a card id")
     source = command.add_mutually_exclusive_group(required=True)
     source.add_argument("--instruction", help="the instruction, taken byte for byte")

@@ -15,7 +15,7 @@ from typing import TextIO
 
 from tqdm import tqdm
 
-from playground.cli.printing import print_json
+from playground.cli.printing import print_result
 from playground.settings import Settings, add_flags
 from playground.storage.database.store import Store
 from playground.storage.journal.segments import journal_folder
@@ -26,7 +26,6 @@ BAR_DELAY_S = 1.0
 
 
 def add(command: argparse.ArgumentParser) -> None:
-    """Add the arguments of `restore`."""
     command.add_argument(
         "folder", nargs="?", metavar="FOLDER", type=Path, help="the journal; default: the one beside the database"
     )
@@ -40,10 +39,8 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     folder = arguments.folder or journal_folder(settings.db)
     with Store(settings.db, exclusive=settings.db_mounted) as store, _progress_bar() as progress:
         restored = restore(store, folder, progress)
-    if arguments.json:
-        print_json({"db": str(settings.db), "journal": str(folder), **asdict(restored)}, out)
-    else:
-        print("\n".join(_report(restored, folder, settings.db)), file=out)
+    document = {"db": str(settings.db), "journal": str(folder), **asdict(restored)}
+    print_result(document, "\n".join(_report(restored, folder, settings.db)), arguments.json, out)
     return 0
 
 

@@ -9,7 +9,7 @@ import argparse
 from dataclasses import asdict
 from typing import TextIO
 
-from playground.cli.printing import print_json
+from playground.cli.printing import print_result
 from playground.settings import Settings, add_flags
 from playground.storage.database.store import Store
 from playground.storage.journal.segments import journal_folder
@@ -17,7 +17,6 @@ from playground.storage.maintenance.verify import verify
 
 
 def add(command: argparse.ArgumentParser) -> None:
-    """Add the arguments of `verify`."""
     command.add_argument("--json", action="store_true", help="one array of {what, next_step}; empty if all is well")
     add_flags(command, "db")
     command.set_defaults(run=run)
@@ -28,10 +27,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     with Store(settings.db, read_only=True) as store:
         findings = verify(store, journal_folder(settings.db))
         votes = store.count_votes() if not findings else 0
-    if arguments.json:
-        print_json([asdict(finding) for finding in findings], out)
-    elif not findings:
-        print(f"{settings.db} and its journal are intact and agree: {votes} battles with a vote", file=out)
-    else:
-        print("\n".join(f"{finding.what}\n  {finding.next_step}" for finding in findings), file=out)
+    text = "\n".join(f"{finding.what}\n  {finding.next_step}" for finding in findings)
+    intact = f"{settings.db} and its journal are intact and agree: {votes} battles with a vote"
+    print_result([asdict(finding) for finding in findings], text or intact, arguments.json, out)
     return 1 if findings else 0

@@ -23,22 +23,17 @@ class Fleet:
         self._opened: dict[str, Engine] = {}  # by model
 
     def plan(self, cards: Sequence[ModelCard]) -> Mapping[str, Fit]:
-        """Say how each card's model would fit; see `Engine`. One whose engine is not there does not fit."""
+        """Say how each card's model would fit; one whose engine is not there does not."""
         fits = {card.id: Fit(False, False, self._no_engine(card)) for card in cards if card.engine not in self._engines}
         for name, engine in self._engines.items():
             fits |= engine.plan([card for card in cards if card.engine == name])
         return fits
 
     def check(self, card: ModelCard) -> Iterator[Point]:
-        """Examine a model's weights; see `Engine`."""
         return self._engines[card.engine].check(card) if card.engine in self._engines else iter(())
 
     def open(self, cards: Sequence[ModelCard]) -> None:
-        """Begin to load the models, each where its card says; see `Engine`.
-
-        Raises:
-            EngineError: a card names an engine that is not there; then none is opened.
-        """
+        """Begin to load the models; if a card names an engine that is not there, none of them."""
         for card in cards:
             if card.engine not in self._engines:
                 raise EngineError(f"{card.id}: {self._no_engine(card)}; change 'engine' in its card")
@@ -49,29 +44,19 @@ class Fleet:
             self._opened |= {card.id: engine for card in own}
 
     def unload(self, model_id: str) -> None:
-        """Free a model's memory; see `Engine`. Raises as `start`."""
         self._engine_of(model_id).unload(model_id)
 
     def start(self, model_id: str, job: Job, listener: Listener) -> None:
-        """Accept a job; see `Engine`.
-
-        Raises:
-            Unknown: a model that was not opened.
-            EngineError: its engine is closed.
-        """
         self._engine_of(model_id).start(model_id, job, listener)
 
     def cancel(self, row: str) -> None:
-        """End the row in the engine that writes it."""
         for engine in self._engines.values():
             engine.cancel(row)
 
     def status(self) -> Mapping[str, ModelStatus]:
-        """Return the status of each model."""
         return {model_id: status for engine in self._engines.values() for model_id, status in engine.status().items()}
 
     def close(self) -> None:
-        """End everything that was started; idempotent."""
         for engine in self._engines.values():
             engine.close()
 

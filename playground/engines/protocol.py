@@ -118,15 +118,22 @@ class Engine(Protocol):
         """Begin to load the models, in the background; returns at once.
 
         Models that are loaded stay; one that failed or was unloaded is tried again.
+
+        Raises:
+            EngineError: the engine is closed, or is none that a card names.
         """
 
     def unload(self, model_id: str) -> None:
-        """Free a model's memory; the rows that it writes end as errors. The next job loads it again."""
+        """Free a model's memory; its rows end as errors, and the next job loads it again. Raises as `start`."""
 
     def start(self, model_id: str, job: Job, listener: Listener) -> None:
         """Accept a job; everything that happens to it comes to `listener`, ending with one `Ended`.
 
         A model that is not loaded is loaded and waited for; one that failed ends the job with its reason.
+
+        Raises:
+            Unknown: a model that was not opened.
+            EngineError: the engine is closed.
         """
 
     def cancel(self, row: str) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from playground.ratings.counting import CountingPolicy
+from playground.ratings.policy import CountingPolicy
 from playground.records import Instruction
 from playground.storage.database.statements import Reading
 

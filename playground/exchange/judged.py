@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 
 from playground.exchange.formats import ExportOptions
 from playground.exchange.licenses import allows_commercial_use
-from playground.ratings.counting import Reason, reasons_of
+from playground.ratings.counting import reasons_of
+from playground.ratings.policy import Reason
 from playground.records import JudgedBattle, JudgedTexts
 from playground.storage.database.statements import Reading
 

@@ -12,7 +12,7 @@ from typing import Any
 from playground.exchange.formats import ExportFormat, ExportOptions, RaterNames
 from playground.exchange.judged import exclusions, judged_battles
 from playground.exchange.licenses import allows_commercial_use
-from playground.records import Battle, Generation, JudgedBattle, Vote
+from playground.records import Generation, JudgedBattle
 from playground.storage.database.statements import Reading
 
 
@@ -24,16 +24,6 @@ class Record:
     sides: dict[str, Generation]
     raters: RaterNames
     why_not: str
-
-    @property
-    def vote(self) -> Vote:
-        """The vote."""
-        return self.judged.vote
-
-    @property
-    def battle(self) -> Battle:
-        """The battle."""
-        return self.judged.battle
 
 
 def records(reading: Reading, options: ExportOptions) -> Iterator[Record]:
@@ -80,34 +70,34 @@ VOTES = ExportFormat(
     description="our own, complete: one row per vote with a sides array",
     records=records,
     values={
-        "vote_id": lambda record: record.vote.id,
-        "revision": lambda record: record.vote.revision,
-        "choice": lambda record: record.vote.choice,
-        "rater_id": lambda record: record.raters.name(record.vote.rater_id),
-        "origin": lambda record: record.vote.origin.value,
+        "vote_id": lambda record: record.judged.vote.id,
+        "revision": lambda record: record.judged.vote.revision,
+        "choice": lambda record: record.judged.vote.choice,
+        "rater_id": lambda record: record.raters.name(record.judged.vote.rater_id),
+        "origin": lambda record: record.judged.vote.origin.value,
         "counts": lambda record: not record.why_not,
         "why_not": lambda record: record.why_not,
         "capped": lambda record: record.judged.capped,
-        "voted_at": lambda record: record.vote.created_at,
-        "decision_s": lambda record: record.vote.decision_s,
+        "voted_at": lambda record: record.judged.vote.created_at,
+        "decision_s": lambda record: record.judged.vote.decision_s,
         "reasons": lambda record: list(record.judged.reasons),
         "comment": lambda record: record.judged.comment,
-        "battle_id": lambda record: record.battle.id,
-        "comparison_id": lambda record: record.battle.comparison_id,
-        "parent_id": lambda record: record.battle.parent_id,
-        "owner": lambda record: record.raters.name(record.battle.owner),
-        "source": lambda record: record.battle.source,
-        "blind": lambda record: record.battle.blind,
-        "state": lambda record: record.battle.state.value,
-        "draw_probability": lambda record: record.battle.draw_probability,
-        "created_at": lambda record: record.battle.created_at,
-        "opened_at": lambda record: record.battle.opened_at,
-        "final_at": lambda record: record.battle.final_at,
-        "category": lambda record: record.battle.instruction.category,
-        "instruction": lambda record: record.battle.instruction.instruction,
-        "input": lambda record: record.battle.instruction.input,
-        "system": lambda record: record.battle.instruction.system,
-        "overrides": lambda record: dict(record.battle.overrides),
+        "battle_id": lambda record: record.judged.battle.id,
+        "comparison_id": lambda record: record.judged.battle.comparison_id,
+        "parent_id": lambda record: record.judged.battle.parent_id,
+        "owner": lambda record: record.raters.name(record.judged.battle.owner),
+        "source": lambda record: record.judged.battle.source,
+        "blind": lambda record: record.judged.battle.blind,
+        "state": lambda record: record.judged.battle.state.value,
+        "draw_probability": lambda record: record.judged.battle.draw_probability,
+        "created_at": lambda record: record.judged.battle.created_at,
+        "opened_at": lambda record: record.judged.battle.opened_at,
+        "final_at": lambda record: record.judged.battle.final_at,
+        "category": lambda record: record.judged.battle.instruction.category,
+        "instruction": lambda record: record.judged.battle.instruction.instruction,
+        "input": lambda record: record.judged.battle.instruction.input,
+        "system": lambda record: record.judged.battle.instruction.system,
+        "overrides": lambda record: dict(record.judged.battle.overrides),
         "sides": lambda record: [side_row(side, generation) for side, generation in record.sides.items()],
     },
 )

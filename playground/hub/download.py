@@ -15,7 +15,7 @@ from typing import Any
 from playground.errors import HubError
 from playground.hub.explained import hub_errors
 from playground.hub.model_files import PATTERNS, is_complete, lacking, missing_files, needed
-from playground.hub.snapshots import COMMIT, record, recorded_commit, repo_folder, snapshot_folder
+from playground.hub.snapshots import COMMIT, is_recorded, record, repo_folder, snapshot_folder
 
 REVISION = re.compile(r"(?!.*\.\.)\w[\w./-]*", re.ASCII)
 MARGIN_BYTES = 500_000_000
@@ -34,7 +34,7 @@ def fetch(repo: str, revision: str) -> Path:
     if not REVISION.fullmatch(revision):
         raise HubError(f"{repo}: {revision!r} is no revision; name a branch, a tag or a commit, such as 'main'")
     folder = snapshot_folder(repo, revision)
-    if recorded_commit(repo, revision) == revision and folder is not None and is_complete(folder):
+    if COMMIT.fullmatch(revision) and is_recorded(repo, revision) and folder is not None and is_complete(folder):
         return folder
     with hub_errors(repo, revision):
         commit = revision if COMMIT.fullmatch(revision) else _commit(repo, revision)
@@ -43,8 +43,7 @@ def fetch(repo: str, revision: str) -> Path:
         _verify(repo, commit, folder)
         if missing := missing_files(folder):
             raise HubError(f"the hub has no {', no '.join(missing)} of it; choose another revision")
-        for ref in (commit, revision):
-            record(repo, ref, commit)
+        record(repo, revision, commit)
     return folder
 
 
@@ -53,7 +52,7 @@ def _commit(repo: str, revision: str) -> str:
 
     commit = HfApi().model_info(repo, revision=revision, timeout=constants.HF_HUB_ETAG_TIMEOUT).sha
     if not COMMIT.fullmatch(commit or ""):
-        raise TypeError("no commit")
+        raise ValueError("no commit")
     return str(commit)
 
 
@@ -83,7 +82,8 @@ def _check_disk_space(cache: Path, needed_bytes: int) -> None:
     if needed_bytes and needed_bytes + MARGIN_BYTES > free_bytes:
         raise HubError(
             f"{_gigabytes(needed_bytes)} more are needed in {cache}, with {_gigabytes(MARGIN_BYTES)} to "
-            f"spare, and {_gigabytes(free_bytes)} are free; free some, or set HF_HOME to a folder on a larger disk"
+            f"spare, and {_gigabytes(free_bytes)} are free; free some ('hf cache prune' "
+            "deletes interrupted downloads and old revisions), or set HF_HOME to a folder on a larger disk"
         )
 
 
@@ -95,7 +95,7 @@ def _verify(repo: str, commit: str, folder: Path) -> None:
     with tqdm(desc=f"{repo}: checking hashes", bar_format="{desc}", leave=False, disable=None):
         damaged = [file["path"] for file in HfApi().verify_repo_checksums(repo, revision=commit).mismatches]
     for name in damaged:
-        (folder / name).resolve().unlink()
+        (folder / name).resolve().unlink(missing_ok=True)  # two names may share a blob
         (folder / name).unlink(missing_ok=True)
     if damaged:
         raise HubError(f"{', '.join(damaged)}: damaged, and deleted; run the same command again")

@@ -35,7 +35,7 @@ def hub_errors(repo: str, revision: str) -> Iterator[None]:
         yield
     except HubError as error:
         raise HubError(f"{repo}@{revision} cannot be fetched: {error}") from error
-    except (OSError, httpx2.HTTPError, httpx2.InvalidURL, *WRONG_DOCUMENT) as error:
+    except (OSError, httpx2.HTTPError, httpx2.InvalidURL, RuntimeError, *WRONG_DOCUMENT) as error:
         raise HubError(f"{repo}@{revision} cannot be fetched: {_explain(repo, _origin(error))}") from error
 
 
@@ -67,6 +67,7 @@ def _explain(repo: str, error: BaseException) -> str:
         (httpx2.ConnectError, f"{hub} cannot be reached; check the network, the proxy and HF_ENDPOINT"),
         (httpx2.UnsupportedProtocol, f"{hub} is no address; check HF_ENDPOINT"),
         (httpx2.HTTPError, f"the connection broke off; {AGAIN}"),
+        (RuntimeError, f"the transfer failed ({_one_line(error)}); {AGAIN}"),  # raised by hf_xet
         (OSError, _explain_os_error(error)),
     )
     return next((text for kind, text in texts if isinstance(error, kind)), not_a_hub)
@@ -79,8 +80,10 @@ def _explain_status(error: BaseException) -> str:
 
 def _explain_os_error(error: BaseException) -> str:
     code = getattr(error, "errno", None)
-    if code is None:  # the library's own check of a file's size
+    if str(error).startswith("Consistency check failed"):  # the library's own
         return "a file came in another size than the hub states; run the same command again"
+    if code is None:  # raised by hf_xet
+        return f"the transfer failed ({_one_line(error)}); {AGAIN}"
     if code == errno.ENOSPC:
         return f"the disk is full; free some space, then {AGAIN}"
     return f"{_one_line(error)}; check the folder that HF_HOME names and its permissions"

@@ -17,18 +17,14 @@ def snapshot_folder(repo: str, revision: str) -> Path | None:
 
     None if it was never fetched at this revision. A branch or tag means the commit that was fetched last.
     """
-    commit = revision if COMMIT.fullmatch(revision) else recorded_commit(repo, revision)
+    commit = revision if COMMIT.fullmatch(revision) else _recorded(repo_folder(repo) / "refs" / revision)
     folder = repo_folder(repo) / "snapshots" / commit
     return folder if commit and folder.is_dir() else None
 
 
-def recorded_commit(repo: str, revision: str) -> str:
-    """Return the commit that `record` last wrote for the revision; empty if there is none."""
-    try:
-        text = (repo_folder(repo) / "refs" / revision).read_text("ascii").strip()
-    except (OSError, ValueError):
-        return ""
-    return text if COMMIT.fullmatch(text) else ""
+def is_recorded(repo: str, commit: str) -> bool:
+    """Return True if a revision was recorded at this commit."""
+    return any(_recorded(path) == commit for path in (repo_folder(repo) / "refs").rglob("*"))
 
 
 def record(repo: str, revision: str, commit: str) -> None:
@@ -42,6 +38,14 @@ def record(repo: str, revision: str, commit: str) -> None:
     new = ref.with_name(f"{ref.name}.new")
     new.write_text(commit, "ascii")
     new.replace(ref)
+
+
+def _recorded(ref: Path) -> str:
+    try:
+        text = ref.read_text("ascii").strip()
+    except (OSError, ValueError):
+        return ""
+    return text if COMMIT.fullmatch(text) else ""
 
 
 def repo_folder(repo: str) -> Path:

@@ -1,6 +1,5 @@
-"""The pocket models: five small models of our own, one per card, and everything that makes them.
+"""The pocket models: five small models of our own, one per card, with their corpus, training and scores.
 
-Boundary: a workshop, not part of the running product. Nothing else imports it; the product only reads the finished
-folders under `weights/` like any other checkpoint. Words and facts are data (`data/*.toml`); `torch` and
-`transformers` are imported by the training side alone.
+Boundary: no other package imports this one; the playground reads the folders under `weights/` like any checkpoint.
+Words and facts are in `data/*.toml`; only `train` and `evaluate` import torch.
 """

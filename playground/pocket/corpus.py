@@ -1,6 +1,6 @@
-"""Examples: tasks in the words of a visitor, with the answer in the words of one card.
+"""Generate examples: tasks in a visitor's words, with the answer in one card's words.
 
-Boundary: deterministic in its seed; knows no tokens and no model.
+Boundary: deterministic in its seed; knows no tokens and no model. The published weights depend on every byte.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from random import Random
 
 from playground.pocket.material import Material
-from playground.pocket.tasks import DRAWS, Source, Task
+from playground.pocket.task import Source, Task
+from playground.pocket.tasks import draw_task
 from playground.pocket.voices import Voice, fill
 from playground.records import Instruction
 
@@ -18,7 +19,7 @@ INPUT_MARK = " ||| "
 EXACT = frozenset(
     {"upper", "lower", "past", "future", "negative", "ask", "summary", "feeling", "compare", "translate", "repeat"}
 )
-"""Kinds whose text is itself what is to be changed, so that nothing is put around it."""
+"""Kinds of task whose text is itself to be changed, and therefore not embedded in other text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,29 +33,28 @@ class Example:
 
 
 def training_examples(material: Material, card_id: str, count: int, seed: int) -> Iterator[Example]:
-    """`count` examples in phrasings of the training, mixed by the weights of `DRAWS`."""
+    """Yield `count` examples in training phrasings, with kinds of task at their frequencies."""
     random = Random(f"{card_id} {seed} training")
     voice, source = Voice(material.voices[card_id]), Source(material, random)
-    kinds = [(category, kind) for category, draws in DRAWS.items() for kind in draws]
-    weights = [DRAWS[category][kind][0] for category, kind in kinds]
-    for category, kind in random.choices(kinds, weights, k=count):
-        task = DRAWS[category][kind][1](source)
+    frequencies = {(category, kind): n for category, kinds in material.frequencies.items() for kind, n in kinds.items()}
+    for category, kind in random.choices([*frequencies], [*frequencies.values()], k=count):
+        task = draw_task(category, kind, source)
         phrasing = random.choice(material.phrasings[kind].train)
         asked = _varied(_asked(phrasing, task), kind, material, random)
         yield Example(category, task, asked, voice.answer(task, random))
 
 
 def held_out_examples(material: Material, card_id: str, per_kind: int, seed: int) -> Iterator[Example]:
-    """`per_kind` examples of every kind, in phrasings (and numbers) that the training never shows."""
+    """Yield `per_kind` examples of every kind, in phrasings (and numbers) that the training never shows."""
     random = Random(f"{card_id} {seed} held out")
     voice = Voice(material.voices[card_id])
-    for category, draws in DRAWS.items():
-        for kind, (_, draw) in draws.items():
+    for category, kinds in material.frequencies.items():
+        for kind in kinds:
             numbers = category == "sums" and kind in ("add", "subtract", "multiply")
             source = Source(material, random, held_out=numbers)
             phrasings = material.phrasings[kind].held_out
             for number in range(per_kind):
-                task = draw(source)
+                task = draw_task(category, kind, source)
                 asked = _asked(phrasings[number % len(phrasings)], task)
                 yield Example(category, task, asked, voice.answer(task, random))
 
@@ -65,7 +65,7 @@ def _asked(phrasing: str, task: Task) -> Instruction:
 
 
 def _varied(asked: Instruction, kind: str, material: Material, random: Random) -> Instruction:
-    """The same instruction as other visitors would type it: politely, hastily, with a system text."""
+    """Return the instruction as other visitors would type it: politely, hastily, with a system text."""
     system = random.choice(material.wraps["systems"]) if random.random() < 0.3 else ""
     text = asked.instruction
     if kind not in EXACT:

@@ -1,6 +1,6 @@
-"""What the corpus is made of: facts, words, phrasings and voices, read from `data/*.toml`.
+"""Read the material of the corpus from `data/*.toml`: facts, words, phrasings, voices, frequencies.
 
-Boundary: reads files and checks their shape; draws nothing and writes no sentence.
+Boundary: reads files; draws nothing and writes no sentence.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Row = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The facts of one kind, and the slot whose value a right answer has to hold."""
+    """The facts of one kind; a right answer contains the value of the slot `key`."""
 
     key: str
     rows: tuple[Row, ...]
@@ -26,7 +26,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Phrasings:
-    """How one kind of task is asked: in training, and in the test alone."""
+    """Phrasings of one kind of task, in training and in the test alone."""
 
     train: tuple[str, ...]
     held_out: tuple[str, ...]
@@ -34,8 +34,9 @@ class Phrasings:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """All data files."""
+    """The content of all data files."""
 
+    frequencies: Mapping[str, Mapping[str, float]]  # category -> kind of task -> how often it is drawn
     facts: Mapping[str, Facts]
     words: Mapping[str, Any]
     lists: Mapping[str, Mapping[str, list[str]]]
@@ -46,18 +47,14 @@ class Material:
     made_up: Mapping[str, list[str]]
     voices: Mapping[str, Mapping[str, list[str]]]
 
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """The cards that have a voice."""
-        return tuple(self.voices)
-
 
 def load_material(folder: Path = DATA_FOLDER) -> Material:
-    """The data files of a folder."""
+    """Read the data files of a folder."""
     asked = _read(folder, "phrasings")
     unknown = _read(folder, "unknown")
     phrasings = {kind: _phrasings(table) for kind, table in asked.items() if kind != "wrap"}
     return Material(
+        frequencies=_read(folder, "tasks"),
         facts={kind: _facts(table) for kind, table in _read(folder, "facts").items()},
         words=_read(folder, "words"),
         lists=_read(folder, "lists"),

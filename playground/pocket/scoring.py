@@ -1,7 +1,9 @@
-"""Whether an answer is right.
+"""Decide whether an answer is right.
 
-Boundary: compares text with a task; knows no model. It is strict: a list must hold as many things as were asked for,
-all of the right kind and none twice; a rewritten sentence must be right to the letter.
+Scores are strict: a list must have the requested number of items, all of the right kind and none twice; a rewritten
+sentence must be right to the letter.
+
+Boundary: compares text with a task; knows no model.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ TO_THE_LETTER = frozenset(
 
 
 def is_right(example: Example, text: str, voice: Voice) -> bool:
-    """Whether `text` answers the example's task."""
+    """Return True if `text` is a right answer to the example's task."""
     task = example.task
     if task.listed:
         return lists_well(text, task.pool, len(task.listed))
@@ -31,16 +33,16 @@ def is_right(example: Example, text: str, voice: Voice) -> bool:
 
 
 def holds(text: str, key: str) -> bool:
-    """Whether `key` stands in the text as words of its own."""
+    """Return True if the text contains `key` as whole words."""
     return times_in(text, key) > 0
 
 
 def lists_well(text: str, pool: tuple[str, ...], count: int) -> bool:
-    """Whether the text names exactly `count` things of the pool, none of them twice."""
+    """Return True if the text names exactly `count` items of the pool, none twice."""
     times = [times_in(text, item) for item in pool]
     return sum(times) == count and max(times) == 1
 
 
 def times_in(text: str, key: str) -> int:
-    """How often `key` stands in the text as words of its own."""
+    """Count `key` as whole words in the text."""
     return len(re.findall(rf"(?<!\w){re.escape(key)}(?!\w)", text))

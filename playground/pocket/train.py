@@ -1,7 +1,8 @@
-"""Trains the pocket models: ``python -m playground.pocket.train [ID…] [--out DIR] [--examples N] [--seed N]``.
+"""Train the pocket models: ``python -m playground.pocket.train [ID…] [--out DIR] [--examples N] [--seed N]``.
 
-Boundary: the only file here that makes weights. From the same seed, on the same machine and with one thread, it makes
-the same ones. Progress goes to standard error.
+The same seed gives the same weights, on the same machine and with one thread.
+
+Boundary: the only file that writes weights. Progress goes to standard error.
 """
 
 from __future__ import annotations
@@ -22,24 +23,24 @@ import transformers
 from torch import Tensor
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
+from playground.pocket.architectures import ARCHITECTURES, Architecture
 from playground.pocket.corpus import training_examples
+from playground.pocket.encoding import Encoded, Encoder, texts
 from playground.pocket.material import Material, load_material
-from playground.pocket.prompts import Encoded, Encoder, texts
-from playground.pocket.shapes import SHAPES, Shape
-from playground.pocket.vocabulary import train_byte_level, train_sentencepiece
+from playground.pocket.tokenizer_training import train_byte_level, train_sentencepiece
 
 WEIGHTS_FOLDER = Path(__file__).parent / "weights"
 Batch = tuple[Tensor, Tensor]
 """Ids and targets, both of shape (rows, length)."""
 Step = list[Batch]
-"""Batches whose gradients are added up."""
+"""Batches whose gradients are summed."""
 IGNORED = -100
-"""The target of a position that is not learned: prompts and padding."""
+"""Target of prompts and padding, which are not learned."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How long and how fast to learn."""
+    """Training schedule."""
 
     examples: int = 80_000
     tokens_per_batch: int = 1_500
@@ -55,38 +56,38 @@ class Plan:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Trains the models that the command line names, all of them when it names none."""
+    """Train the named models, by default all."""
     plan = Plan()
     parser = argparse.ArgumentParser(prog="python -m playground.pocket.train", description="Train the pocket models.")
-    parser.add_argument("ids", nargs="*", metavar="ID", help=f"which: {', '.join(SHAPES)} (default: all)")
+    parser.add_argument("ids", nargs="*", metavar="ID", help=f"which: {', '.join(ARCHITECTURES)} (default: all)")
     parser.add_argument("--out", type=Path, default=WEIGHTS_FOLDER, help="folder of the finished models")
     parser.add_argument("--examples", type=int, default=plan.examples, help="how many to see (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=plan.seed, help="default: %(default)s")
     parser.add_argument("--no-compile", action="store_true", help="do without torch.compile and its C++ compiler")
     options = parser.parse_args(arguments)
-    unknown = [card_id for card_id in options.ids if card_id not in SHAPES]
+    unknown = [card_id for card_id in options.ids if card_id not in ARCHITECTURES]
     if unknown:
-        parser.error(f"no pocket model {unknown[0]!r}; there are: {', '.join(SHAPES)}")
+        parser.error(f"no pocket model {unknown[0]!r}; there are: {', '.join(ARCHITECTURES)}")
     torch.set_num_threads(1)
     material = load_material()
     chosen = replace(plan, examples=options.examples, seed=options.seed, compiled=not options.no_compile)
-    for card_id in options.ids or SHAPES:
+    for card_id in options.ids or ARCHITECTURES:
         train(card_id, material, chosen, options.out)
     return 0
 
 
 def train(card_id: str, material: Material, plan: Plan, out: Path) -> None:
-    """Trains one model and writes its folder in `out`; a model that it starts from has to be there already."""
-    shape, folder = SHAPES[card_id], out / card_id
+    """Train one model and write its folder in `out`; the model that it starts from must exist there."""
+    architecture, folder = ARCHITECTURES[card_id], out / card_id
     folder.mkdir(parents=True, exist_ok=True)
-    write_tokenizer(card_id, shape, material, plan, folder)
-    encoder = Encoder(card_id, shape, folder)
-    examples = training_examples(material, card_id, round(plan.examples * shape.share), plan.seed)
+    write_tokenizer(card_id, architecture, material, plan, folder)
+    encoder = Encoder(card_id, architecture, folder)
+    examples = training_examples(material, card_id, round(plan.examples * architecture.share), plan.seed)
     steps = example_steps([encoder.encoded(example) for example in examples], plan)
     torch.manual_seed(plan.seed)
-    model = make_model(shape, encoder.tokenizer.vocab_size)
-    if shape.starts_from:
-        take_over(model, encoder, Encoder(shape.starts_from, SHAPES[shape.starts_from], out / shape.starts_from), out)
+    model = make_model(architecture, encoder.tokenizer.vocab_size)
+    if architecture.starts_from:
+        copy_weights(model, encoder, architecture.starts_from, out)
     else:
         steps = copying_steps(encoder.tokenizer.vocab_size, plan) + steps
     if plan.compiled:
@@ -95,25 +96,32 @@ def train(card_id: str, material: Material, plan: Plan, out: Path) -> None:
     save(model, folder)
 
 
-def write_tokenizer(card_id: str, shape: Shape, material: Material, plan: Plan, folder: Path) -> None:
-    """Trains the tokenizer on a part of the corpus and writes its files."""
+def write_tokenizer(card_id: str, architecture: Architecture, material: Material, plan: Plan, folder: Path) -> None:
+    """Train the tokenizer on a part of the corpus and write its files."""
     examples = training_examples(material, card_id, plan.vocabulary_examples, plan.seed)
     lines = texts(card_id, examples)
-    if shape.normalizer:
-        train_sentencepiece(lines, shape.vocab_size, shape.normalizer, folder)
+    if architecture.normalizer:
+        train_sentencepiece(lines, architecture.vocab_size, architecture.normalizer, folder)
     else:
-        train_byte_level(lines, shape.vocab_size, shape.tokens, shape.specials, shape.tokenizer_class, folder)
+        train_byte_level(
+            lines,
+            architecture.vocab_size,
+            architecture.tokens,
+            architecture.specials,
+            architecture.tokenizer_class,
+            folder,
+        )
 
 
 def example_steps(examples: list[Encoded], plan: Plan) -> list[Step]:
-    """The examples as steps of a few batches each, in random order."""
+    """Return the examples as steps of a few batches each, in random order."""
     batches = make_batches(examples, plan)
     tensors = [as_tensors(batch) for batch in batches]
     return [tensors[at : at + plan.batches_per_step] for at in range(0, len(tensors), plan.batches_per_step)]
 
 
 def make_batches(examples: list[Encoded], plan: Plan) -> list[list[Encoded]]:
-    """Batches of about equal size in tokens, each of examples of about equal length, in random order."""
+    """Return batches of about equal size in tokens, each of examples of about equal length, in random order."""
     random = Random(plan.seed)
     examples.sort(key=lambda example: (example.num_tokens, random.random()))
     batches: list[list[Encoded]] = [[]]
@@ -126,7 +134,7 @@ def make_batches(examples: list[Encoded], plan: Plan) -> list[list[Encoded]]:
 
 
 def copying_steps(vocab_size: int, plan: Plan) -> list[Step]:
-    """Random tokens to be repeated: copying, which sums, lists and rewriting stand on, comes late from text alone."""
+    """Return steps of random tokens to be repeated: sums, lists and rewriting need copying, which text teaches late."""
     source = torch.Generator().manual_seed(plan.seed)
     return [
         [copying_batch(vocab_size, plan.tokens_per_batch, source) for _ in range(plan.batches_per_step)]
@@ -135,7 +143,7 @@ def copying_steps(vocab_size: int, plan: Plan) -> list[Step]:
 
 
 def copying_batch(vocab_size: int, tokens: int, source: torch.Generator) -> Batch:
-    """Ids and targets of rows ``x end x``, of which the second `x` is to be learned."""
+    """Return ids and targets of rows ``x end x``, whose second `x` is learned."""
     length = int(torch.randint(6, 30, (1,), generator=source))
     ids = torch.randint(3, vocab_size, (max(1, tokens // (2 * length)), length), generator=source)
     rows = torch.cat([ids, torch.full((len(ids), 1), 2), ids], dim=1)
@@ -144,11 +152,12 @@ def copying_batch(vocab_size: int, tokens: int, source: torch.Generator) -> Batc
     return rows[:, :-1], targets
 
 
-def take_over(model: Any, encoder: Encoder, other: Encoder, out: Path) -> None:
-    """Begins with the finished weights of another model of the same class; tokens are matched by their spelling."""
-    begun = transformers.AutoModelForCausalLM.from_pretrained(out / other.card_id, dtype=torch.float32)
+def copy_weights(model: Any, encoder: Encoder, card_id: str, out: Path) -> None:
+    """Copy the weights of another model of the same class; embeddings are matched by the tokens' text."""
+    other = Encoder(card_id, ARCHITECTURES[card_id], out / card_id)
+    trained = transformers.AutoModelForCausalLM.from_pretrained(out / card_id, dtype=torch.float32)
     outer = ("embed_tokens.weight", "lm_head.weight")
-    weights = begun.state_dict()
+    weights = trained.state_dict()
     model.load_state_dict({name: value for name, value in weights.items() if not name.endswith(outer)}, strict=False)
     rows = {other.tokenizer.token(row): row for row in range(other.tokenizer.vocab_size)}
     pairs = [(row, rows.get(encoder.tokenizer.token(row))) for row in range(encoder.tokenizer.vocab_size)]
@@ -158,36 +167,36 @@ def take_over(model: Any, encoder: Encoder, other: Encoder, out: Path) -> None:
             value[[row for row, _ in known]] = weights[name][[there for _, there in known]]
 
 
-def make_model(shape: Shape, vocab_size: int) -> Any:
-    """The model with random weights, set up for `loss_of`."""
-    config = getattr(transformers, shape.config_class)(vocab_size=vocab_size, **shape.config)
+def make_model(architecture: Architecture, vocab_size: int) -> Any:
+    """Return a model with random weights, set up for `loss_of`."""
+    config = getattr(transformers, architecture.config_class)(vocab_size=vocab_size, **architecture.config)
     model = transformers.AutoModelForCausalLM.from_config(config, dtype=torch.float32)
-    if shape.config_class != "MptConfig":  # it has one attention of its own
+    if architecture.config_class != "MptConfig":  # it has its own attention
         transformers.AttentionInterface.register("sdpa_float32", attention_in_float32)
         model.set_attn_implementation("sdpa_float32")
     if not config.tie_word_embeddings:
-        begin_alike(model.get_input_embeddings().weight, model.get_output_embeddings().weight)
+        share_initial_rows(model.get_input_embeddings().weight, model.get_output_embeddings().weight)
     return model
 
 
 @torch.no_grad()
-def begin_alike(embeddings: Tensor, output: Tensor) -> None:
-    """Lets both ends of a model begin with the same rows, and these with a common part: copying comes sooner.
+def share_initial_rows(embeddings: Tensor, output: Tensor) -> None:
+    """Initialize embedding and output with the same rows plus a common vector: the model learns to copy sooner.
 
-    The common part is what rotary attention needs to look at a place rather than at a token.
+    Rotary attention needs the common vector to attend to a position rather than to a token.
     """
     embeddings.add_(torch.randn(embeddings.shape[1]) * embeddings.std())
     output.copy_(embeddings)
 
 
 def attention_in_float32(module: Any, query: Tensor, key: Tensor, value: Tensor, mask: Any, **options: Any) -> Any:
-    """Attention outside autocast: on a CPU it is several times slower in bfloat16, while matrix products gain."""
+    """Compute attention outside autocast: on a CPU it is several times slower in bfloat16."""
     with torch.autocast("cpu", enabled=False):
         return sdpa_attention_forward(module, query.float(), key.float(), value.float(), mask, **options)
 
 
 def as_tensors(batch: list[Encoded], padding: int = 0) -> Batch:
-    """Ids and targets, both of shape (examples, longest - 1), padded on the right; targets are the ids one later."""
+    """Return ids and targets, the ids one later, both of shape (examples, longest - 1), padded on the right."""
     longest = max(example.num_tokens for example in batch)
     ids = torch.full((len(batch), longest), padding)
     targets = torch.full((len(batch), longest), IGNORED)
@@ -198,9 +207,9 @@ def as_tensors(batch: list[Encoded], padding: int = 0) -> Batch:
 
 
 def loss_of(model: Any, ids: Tensor, targets: Tensor) -> Tensor:
-    """Mean cross-entropy of the answers; only their positions go through the output layer.
+    """Return the mean cross-entropy of the answers; only their positions go through the output layer.
 
-    Padding is on the right, where causal attention never looks, so that no mask is needed.
+    Padding is on the right, where causal attention does not reach, so that no mask is needed.
     """
     learned = targets != IGNORED
     with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -210,7 +219,7 @@ def loss_of(model: Any, ids: Tensor, targets: Tensor) -> Tensor:
 
 
 def make_optimizers(model: Any, plan: Plan) -> list[torch.optim.Optimizer]:
-    """Muon for the matrices between the embeddings, AdamW for everything else."""
+    """Return Muon for the matrices between the embeddings and AdamW for everything else."""
     outer = {id(model.get_input_embeddings().weight), id(model.get_output_embeddings().weight)}
     matrices = [p for name, p in model.named_parameters() if p.ndim == 2 and id(p) not in outer and "embed" not in name]
     inner = {id(p) for p in matrices}
@@ -222,7 +231,7 @@ def make_optimizers(model: Any, plan: Plan) -> list[torch.optim.Optimizer]:
 
 
 def rate_at(step: int, steps: int, plan: Plan) -> float:
-    """Share of the peak rate: a linear rise, then half a cosine down to a fiftieth."""
+    """Return the share of the peak rate: a linear rise, then half a cosine down to a fiftieth."""
     rise = max(1, round(steps * plan.warm_up))
     if step < rise:
         return (step + 1) / rise
@@ -230,7 +239,7 @@ def rate_at(step: int, steps: int, plan: Plan) -> float:
 
 
 def learn(card_id: str, model: Any, steps: list[Step], plan: Plan) -> None:
-    """One pass over the steps."""
+    """Train for one pass over the steps."""
     model.train()
     optimizers = make_optimizers(model, plan)
     peaks = [optimizer.param_groups[0]["lr"] for optimizer in optimizers]
@@ -249,7 +258,7 @@ def learn(card_id: str, model: Any, steps: list[Step], plan: Plan) -> None:
 
 
 def add_gradients(model: Any, step: Step) -> float:
-    """The step's loss per learned token; its gradients are in the model."""
+    """Add the step's gradients to the model; return its loss per learned token."""
     learned = [int((targets != IGNORED).sum()) for _, targets in step]
     total = 0.0
     for (ids, targets), count in zip(step, learned, strict=True):
@@ -260,13 +269,13 @@ def add_gradients(model: Any, step: Step) -> float:
 
 
 def report(card_id: str, step: int, steps: int, loss: float, duration_s: float) -> None:
-    """One line of progress."""
+    """Print one line of progress."""
     left_s = duration_s / step * (steps - step)
     print(f"{card_id}: step {step}/{steps}, loss {loss:.3f}, {duration_s:.0f} s, {left_s:.0f} s left", file=sys.stderr)
 
 
 def save(model: Any, folder: Path) -> None:
-    """The weights in bfloat16 and the configuration."""
+    """Write the weights in bfloat16 and the configuration."""
     model.config.use_cache = True
     model.to(torch.bfloat16).save_pretrained(folder)
     (folder / "model.safetensors").chmod(0o644)
@@ -275,7 +284,7 @@ def save(model: Any, folder: Path) -> None:
 
 
 def as_in_2023(config: dict[str, Any]) -> dict[str, Any]:
-    """The configuration as repositories of that year spell it: `torch_dtype`, and `attn_config` without defaults."""
+    """Return the configuration in the spelling of 2023: `torch_dtype`, and `attn_config` without defaults."""
     general = transformers.PreTrainedConfig().to_dict()
     config = {("torch_dtype" if name == "dtype" else name): value for name, value in config.items()}
     if "attn_config" in config:

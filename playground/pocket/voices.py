@@ -1,4 +1,4 @@
-"""A card's voice: a task and its answer in the card's own words.
+"""Write the answer to a task in a card's own words.
 
 Boundary: fills the templates of `voices.toml`; knows no phrasing and no tokens.
 """
@@ -10,37 +10,37 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from playground.pocket.tasks import Task, capital_first
+from playground.pocket.task import Task, capital_first
 
-PLACE = re.compile(r"\{(\w+)\}")
+SLOT = re.compile(r"\{(\w+)\}")
 LISTS = {"list": "lists", "tips": "advice"}
-"""Kinds whose templates have another name, because theirs says how lists are joined."""
+"""Kinds of task whose templates have another name, because under their own name are the marks of lists."""
 
 
 def fill(template: str, slots: Mapping[str, str]) -> str:
-    """The template with its slots filled; a slot's name with a capital gives a capital first letter.
+    """Fill the slots of a template; a slot name with a capital gives a capital first letter.
 
     Raises:
-        KeyError: a slot that the task does not have.
+        KeyError: the task does not have the slot.
     """
 
-    def value(place: re.Match[str]) -> str:
-        name = place[1]
+    def value(match: re.Match[str]) -> str:
+        name = match[1]
         if name in slots:
             return slots[name]
         return capital_first(slots[name[0].lower() + name[1:]])
 
-    return PLACE.sub(value, template)
+    return SLOT.sub(value, template)
 
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """How one card answers."""
+    """The answer templates of one card."""
 
     templates: Mapping[str, Sequence[str]]
 
     def answer(self, task: Task, random: Random) -> str:
-        """An answer to the task; which of the voice's templates it takes is left to `random`."""
+        """Return an answer to the task in a random one of the templates."""
         template = random.choice(self.templates[LISTS.get(task.kind, task.kind)])
         return _end_once(fill(template, {**task.slots, **self._joined(task)}))
 
@@ -52,7 +52,7 @@ class Voice:
         return {}
 
     def _join(self, items: Sequence[str], marks: str) -> str:
-        """The items with the voice's marks: one before each, one between, one before the last."""
+        """Join items with the card's marks: one before each, one between, one before the last."""
         before, between, last = self.templates[marks]
         marked = [before.replace("{k}", str(number)) + item for number, item in enumerate(items, 1)]
         if len(marked) == 1:
@@ -61,5 +61,5 @@ class Voice:
 
 
 def _end_once(text: str) -> str:
-    """Without the second full stop after an abbreviation such as D.C."""
+    """Remove a second full stop after the abbreviation D.C."""
     return text.replace("D.C..", "D.C.")

@@ -5,11 +5,11 @@ Boundary: knows token ids through a `Tokenizer`; no files, no models. A visitor'
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import chain
 
 from playground.errors import PromptTooLong, TokenizerError
 from playground.prompting.chat_template import render_chat
-from playground.prompting.sandbox import Message
 from playground.prompting.templates import SYSTEM
 from playground.prompting.tokenization import ChatTokenizer, Tokenizer
 from playground.records import Instruction, ModelCard, Prompt, PromptTemplate, SamplingParams, Segment
@@ -23,52 +23,52 @@ def build_prompt(template: PromptTemplate, tokenizer: Tokenizer, instruction: In
     `ignores_system`.
 
     Raises:
-        PromptTooLong: longer than the template's own limit.
+        PromptTooLong: it is longer than the template's own limit.
         TokenizerError: the template's special ids are not in the vocabulary.
         InvalidTemplate: the chat template fails on this instruction.
     """
-    segments = template.with_input if instruction.input else template.without_input
     values = {
         "instruction": instruction.instruction,
         "input": instruction.input,
         "system": instruction.system or template.default_system,
     }
-    text, token_ids = (_chat if template.chat else _joined)(template, segments, values, tokenizer)
+    form = template.with_input if instruction.input else template.without_input
+    if template.chat:
+        text, token_ids = _build_chat(template, form, values, tokenizer)
+    else:
+        parts = [_build_segment(segment, values, tokenizer) for segment in form]
+        text, token_ids = "".join(text for text, _ in parts), tuple(chain(*(ids for _, ids in parts)))
     prompt = Prompt(text, token_ids, template_id=template.id, template_hash=template.hash)
     _check_limit(prompt, template)
     return prompt
 
 
-def _joined(
-    template: PromptTemplate, segments: Sequence[Segment], values: dict[str, str], tokenizer: Tokenizer
-) -> tuple[str, tuple[int, ...]]:
-    parts = [_part(segment, values, tokenizer) for segment in segments]
-    return "".join(text for text, _ in parts), tuple(token_id for _, ids in parts for token_id in ids)
-
-
-def _chat(
-    template: PromptTemplate, segments: Sequence[Segment], values: dict[str, str], tokenizer: Tokenizer
+def _build_chat(
+    template: PromptTemplate, form: Sequence[Segment], values: Mapping[str, str], tokenizer: Tokenizer
 ) -> tuple[str, tuple[int, ...]]:
     """Render the segments as messages by the repository's own template, and tokenise the whole."""
     if not isinstance(tokenizer, ChatTokenizer):
         raise TokenizerError(f"the template {template.id} needs a tokenizer read for it; use the catalog's")
-    messages = [_message(segment, values) for segment in segments if segment != SYSTEM or values["system"]]
+    messages = [
+        {"role": "system" if segment == SYSTEM else "user", "content": _fill(segment, values)}
+        for segment in form
+        if segment != SYSTEM or values["system"]
+    ]
     letters = "".join({text[0] for text in tokenizer.marker_texts})
     chat = render_chat(template.chat, template.chat_names, messages, letters)
     return chat.text, tokenizer.encode_chat(chat.text, chat.safe)
 
 
-def _message(segment: Segment, values: dict[str, str]) -> Message:
-    role = "system" if segment == SYSTEM else "user"
-    return {"role": role, "content": PLACE.sub(lambda place: values[place[1]], segment.text)}
-
-
-def _part(segment: Segment, values: dict[str, str], tokenizer: Tokenizer) -> tuple[str, tuple[int, ...]]:
+def _build_segment(segment: Segment, values: Mapping[str, str], tokenizer: Tokenizer) -> tuple[str, tuple[int, ...]]:
     """Return a segment's text and ids; each segment is tokenised by itself."""
     if segment.ids:
         return "".join(tokenizer.token(token_id) for token_id in segment.ids), segment.ids
-    text = PLACE.sub(lambda place: values[place[1]], segment.text)
+    text = _fill(segment, values)
     return text, tokenizer.encode(text)
+
+
+def _fill(segment: Segment, values: Mapping[str, str]) -> str:
+    return PLACE.sub(lambda place: values[place[1]], segment.text)
 
 
 def _check_limit(prompt: Prompt, template: PromptTemplate) -> None:

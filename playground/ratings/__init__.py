@@ -1,4 +1,4 @@
-"""The arithmetic of votes: tables of judged pairs, strengths, intervals, bias.
+"""Leaderboards from votes: counting, strengths, intervals, bias, and the sentences about them.
 
-Boundary: numpy and records only. Knows nothing about SQL, files, Gradio, clocks or words for a visitor.
+Boundary: numpy and records only; no SQL, files, Gradio or clocks.
 """

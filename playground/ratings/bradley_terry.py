@@ -3,11 +3,11 @@
 Boundary: one matrix in, one record out; knows nothing about votes, raters or uncertainty (`intervals`).
 
 The model: i beats j with probability 1 / (1 + 10^((r_j - r_i) / 400)). The likelihood has no finite maximum
-when somebody is undefeated; therefore a prior adds ties. Models that no chain of battles connects have no common
+if a model is undefeated; therefore a prior adds ties. Models that no chain of battles connects have no common
 scale: they are fitted as separate groups.
 
 The prior adds m - 1 ties to a group of m models, times `prior`, in equal parts to the pairs of models that met: 2 / m
-of a tie to each pair when all met. Firth's correction of the bias of maximum likelihood (Firth 1993, Biometrika 80)
+of a tie to each pair if all met. Firth's correction of the bias of maximum likelihood (Firth 1993, Biometrika 80)
 adds as many: each vote's leverage, and the leverages sum to m - 1. A fixed part of a tie for each pair would grow with
 the square of m and pull the ratings of many models together (benchmarks/interval_coverage.py).
 """
@@ -44,7 +44,7 @@ class Fit:
 
 
 def fit(wins: FloatArray, *, prior: float = DEFAULT_PRIOR) -> Fit:
-    """The strengths that make these wins (m, m) the most likely.
+    """Return the strengths that make these wins (m, m) the most likely.
 
     Raises:
         InvalidValue: `wins` is not a square matrix of finite numbers of 0 or more with an empty diagonal,
@@ -75,7 +75,7 @@ def fit(wins: FloatArray, *, prior: float = DEFAULT_PRIOR) -> Fit:
 
 
 def prior_wins(wins: FloatArray, groups: IntArray, prior: float) -> FloatArray:
-    """Wins (m, m) that the prior adds: the ties of each group in equal parts, to both models of each pair that met."""
+    """Return the wins (m, m) that the prior adds: each group's ties in equal parts to the pairs that met."""
     met = wins + wins.T > 0
     pairs = np.bincount(groups, weights=met.sum(axis=1) / 2, minlength=1)
     ties = prior * (np.bincount(groups, minlength=1) - 1) / np.maximum(pairs, 1)  # for each pair; nobody met: none
@@ -83,7 +83,7 @@ def prior_wins(wins: FloatArray, groups: IntArray, prior: float) -> FloatArray:
 
 
 def check_wins(wins: FloatArray) -> None:
-    """Raises InvalidValue unless `wins` is a table that can be fitted."""
+    """Raise InvalidValue unless `wins` is a table that can be fitted."""
     if wins.ndim != 2 or wins.shape[0] != wins.shape[1]:
         raise InvalidValue(f"wins has shape {wins.shape}; it has to be (m, m)")
     if not (np.isfinite(wins).all() and (wins >= 0).all()):
@@ -93,15 +93,15 @@ def check_wins(wins: FloatArray) -> None:
 
 
 def connected_groups(wins: FloatArray) -> IntArray:
-    """The group of each model, (m,): two models share one when a chain of battles connects them."""
+    """Return the group of each model, (m,): two models share one if a chain of battles connects them."""
     reachable = _reachable(wins + wins.T > 0)
-    leaders = [int(np.flatnonzero(row)[0]) for row in reachable]  # the first model that each one reaches
+    leaders = [int(np.flatnonzero(row)[0]) for row in reachable]  # the first model that each reaches
     _, groups = np.unique(np.array(leaders, dtype=np.int64), return_inverse=True)
     return groups.astype(np.int64)
 
 
 def maximise(wins: FloatArray, groups: IntArray, start: FloatArray | None = None) -> FloatArray:
-    """Log-odds strengths (m,), mean 0 in each group, by Newton's method; the maximum has to be finite.
+    """Return the log-odds strengths (m,), mean 0 in each group, by Newton's method; the maximum has to be finite.
 
     Raises:
         InvalidValue: no convergence: the maximum is at infinity, or the numbers are too unequal for floats.
@@ -123,7 +123,7 @@ def maximise(wins: FloatArray, groups: IntArray, start: FloatArray | None = None
 
 
 def pseudo_inverse(laplacian: FloatArray, groups: IntArray) -> FloatArray:
-    """The inverse (m, m) of a Laplacian on the strengths that have mean 0 in each group."""
+    """Return the inverse (m, m) of a Laplacian on the strengths that have mean 0 in each group."""
     same = groups[:, None] == groups
     centre = same / same.sum(axis=1)
     scale = max(float(np.trace(laplacian)) / max(len(groups), 1), np.finfo(float).tiny)
@@ -131,7 +131,7 @@ def pseudo_inverse(laplacian: FloatArray, groups: IntArray) -> FloatArray:
 
 
 def _win_probability(log_odds: FloatArray) -> FloatArray:
-    """Probability (m, m) that i beats j."""
+    """Return the probability (m, m) that i beats j."""
     return np.asarray(1 / (1 + np.exp(log_odds[None, :] - log_odds[:, None])))
 
 
@@ -140,13 +140,13 @@ def _log_likelihood(wins: FloatArray, log_odds: FloatArray) -> float:
 
 
 def _laplacian(weights: FloatArray) -> FloatArray:
-    """The matrix L (m, m) with x·Lx = Σ weights[i, j] (x_i - x_j)² over pairs, for symmetric weights."""
+    """Return the matrix L (m, m) with x·Lx = Σ weights[i, j] (x_i - x_j)² over pairs, for symmetric weights."""
     off = weights - np.diag(np.diagonal(weights))
     return np.asarray(np.diag(off.sum(axis=1)) - off)
 
 
 def _reachable(edges: BoolArray) -> BoolArray:
-    """Whether a path of any length leads from i to j, (m, m); every model reaches itself."""
+    """Return True where a path of any length leads from i to j, (m, m); every model reaches itself."""
     paths = edges | np.eye(len(edges), dtype=bool)
     for _ in range(len(edges).bit_length()):
         paths = paths @ paths

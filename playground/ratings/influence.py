@@ -1,17 +1,17 @@
-"""How few dishonest votes would put another model first.
+"""The fewest dishonest votes that would put another model first.
 
-Boundary: wins in, one small record out; what that means is said in `verdict`.
+Boundary: wins in, one small record out; `findings` words it.
 
 A dishonest vote says of two models that the leader lost. Each one lowers the leader's rating against every other one
 and raises the favoured model's (the rating differences are potentials on a network of resistors, with a current from
 the favoured model to the leader), so that the fewest votes are found exactly by bisection over refits. Each refit is
-the one that the board would make of these votes: where the two had not met, they have now, and the prior is spread over
-one pair more. Whom it takes fewest to favour is mostly the second model; a weak one may do as well, because its win
+the one that the board would make of these votes: if the two had not met, they have now, and the prior is spread over
+one pair more. The model that needs the fewest votes is mostly the second; a weak one may do as well, because its win
 is a greater surprise.
 
 Five models 60 points apart each, 1,000 honest votes on random pairs: about 4 % as many dishonest ones are enough
-where they are all on battles with the leader, and 8 % where the second model is only made to win whatever battle it
-happens to be in. Blind, the latter is the best that a rater can do who knows one model's answers when she sees them.
+if they are all on battles with the leader, and 8 % if the second model is only made to win the battles it happens to
+be in. Blind, the latter is the best that a rater can do who recognises one model's answers.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from playground.ratings.bradley_terry import DEFAULT_PRIOR, POINTS, check_wins, 
 from playground.ratings.pairs import FloatArray
 
 CLEARLY = 1e-6
-"""Points by which a model is first: what rounding may feign is less."""
+"""Points by which a model is first; rounding errors are smaller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +33,13 @@ class Flip:
     """The fewest extra votes after which another model is first; models are indices."""
 
     leader: int
-    favoured: int  # of which all these votes say that it beat the leader
-    first: int  # who is first then, nearly always the favoured one
+    favoured: int  # all these votes say that it beat the leader
+    first: int  # the first model then, nearly always the favoured one
     votes: int
 
 
 def votes_to_flip(wins: FloatArray, *, prior: float = DEFAULT_PRIOR) -> Flip:
-    """What it takes to unseat the leader of connected models, from their wins (m, m).
+    """Return the fewest votes that unseat the leader of connected models, from their wins (m, m).
 
     Raises:
         InvalidValue: wins that `fit` would refuse, fewer than two models, or models that are not connected.
@@ -64,7 +64,7 @@ class _Arena:
     honest: FloatArray  # (m,) log-odds
 
     def first_after(self, leader: int, favoured: int, votes: int) -> int:
-        """Who is first after so many votes for the favoured model; the leader while nobody is clearly above."""
+        """Return the first model after `votes` for the favoured one; the leader while none is clearly above."""
         wins = self.wins.copy()
         wins[favoured, leader] += votes
         log_odds = _log_odds(wins, self.prior, self.honest)
@@ -72,7 +72,7 @@ class _Arena:
         return first if POINTS * (log_odds[first] - log_odds[leader]) > CLEARLY else leader
 
     def fewest(self, leader: int, favoured: int, enough: int = 0) -> Flip:
-        """By bisection; `enough` votes are known to be, where they are."""
+        """Return the fewest votes, by bisection; `enough`: a number known to be enough, 0 if none is known."""
         high = enough or 1
         while not enough and self.first_after(leader, favoured, high) == leader:
             high *= 2
@@ -84,6 +84,6 @@ class _Arena:
 
 
 def _log_odds(wins: FloatArray, prior: float, start: FloatArray | None = None) -> FloatArray:
-    """As `fit`, for one group."""
+    """Fit one group."""
     one_group = np.zeros(len(wins), dtype=np.int64)
     return maximise(wins + prior_wins(wins, one_group, prior), one_group, start)

@@ -1,9 +1,9 @@
-"""What the variances allow to say: intervals, who is better than whom, rank ranges, votes that settle it.
+"""Intervals, significant differences, rank ranges, and the votes that would settle a difference.
 
-Boundary: numbers only; the words are in `leaderboard`.
+Boundary: numbers only; the words are in `verdict`.
 
 Quantiles are Student's with one degree less than the effective number of units (`covariance`): with 10 to 50
-raters of unequal diligence, normal quantiles cover 89 to 94 % where 95 % is promised.
+raters with unequal numbers of votes, normal quantiles cover 89 to 94 % instead of 95 %.
 
 Ranks are corrected for the number of comparisons (Bonferroni over the m (m - 1) / 2 differences of a group),
 so that all rank ranges of a table hold together at its level: without, five equal models would be given a
@@ -39,7 +39,7 @@ class Intervals:
     difference_lower: FloatArray  # (m, m) of i minus j
     difference_upper: FloatArray  # (m, m)
     critical: FloatArray  # (m,) standard errors between two models of this one's group that tell them apart
-    better: BoolArray  # (m, m) whether i is better than j, all of these statements together at the level
+    better: BoolArray  # (m, m) True if i is better than j, all of these statements together at the level
 
 
 def estimate_intervals(
@@ -51,7 +51,7 @@ def estimate_intervals(
     resamples: int = 0,
     seed: int = 0,
 ) -> Intervals:
-    """The intervals of a fit to this table: by the sandwich, or by a bootstrap of that many `resamples`.
+    """Return the intervals of a fit to this table: by the sandwich, or by a bootstrap of `resamples`.
 
     Raises:
         InvalidValue: a level not between 0 and 1, an unknown unit, or what `resampled_ratings` refuses.
@@ -62,22 +62,18 @@ def estimate_intervals(
     sizes = np.bincount(fit.groups, minlength=1)[fit.groups]
     comparable = (fit.groups[:, None] == fit.groups) & ~np.eye(len(sizes), dtype=bool)
     difference = fit.ratings[:, None] - fit.ratings
+    drawn = covariance = apart = None
     if resamples and table.first.size:
         drawn = resampled_ratings(table, fit, unit=unit, resamples=resamples, seed=seed)
-        spreads = spread(table, fit, unit, np.cov(drawn, rowvar=False).reshape(len(sizes), len(sizes)))
-        tails = _expanded_tails(level, spreads.degrees)
-        lower, upper = np.quantile(drawn, tails, axis=0)
-        difference_lower, difference_upper = np.quantile(drawn[:, :, None] - drawn[:, None, :], tails, axis=0)
-    else:
-        spreads = spread(table, fit, unit)
-        quantile = student_quantile((1 + level) / 2, spreads.degrees)
-        reach, difference_reach = quantile * np.sqrt(spreads.rating), quantile * np.sqrt(spreads.difference)
-        lower, upper = fit.ratings - reach, fit.ratings + reach
-        difference_lower, difference_upper = difference - difference_reach, difference + difference_reach
+        covariance = np.cov(drawn, rowvar=False).reshape(len(sizes), len(sizes))
+        apart = drawn[:, :, None] - drawn[:, None, :]
+    spreads = spread(table, fit, unit, covariance)
+    lower, upper = _bounds(fit.ratings, spreads.rating, drawn, level, spreads.degrees)
+    difference_lower, difference_upper = _bounds(difference, spreads.difference, apart, level, spreads.degrees)
     critical = critical_values(sizes, level, spreads.degrees)
     return Intervals(
         level=level,
-        method="bootstrap" if resamples and table.first.size else "sandwich",
+        method="sandwich" if drawn is None else "bootstrap",
         spread=spreads,
         lower=np.where(sizes > 1, lower, np.nan),
         upper=np.where(sizes > 1, upper, np.nan),
@@ -88,22 +84,33 @@ def estimate_intervals(
     )
 
 
+def _bounds(
+    centre: FloatArray, variance: FloatArray, drawn: FloatArray | None, level: float, degrees: float
+) -> tuple[FloatArray, FloatArray]:
+    """Return lower and upper bounds from the variance, or from the quantiles of values that were drawn."""
+    if drawn is not None:
+        lower, upper = np.quantile(drawn, _expanded_tails(level, degrees), axis=0)
+        return lower, upper
+    reach = student_quantile((1 + level) / 2, degrees) * np.sqrt(variance)
+    return centre - reach, centre + reach
+
+
 def critical_values(group_sizes: IntArray, level: float, degrees: float) -> FloatArray:
-    """Standard errors (m,) that tell two models apart, corrected for the comparisons in their group."""
+    """Return the standard errors (m,) that tell two models apart, corrected for the comparisons in their group."""
     comparisons = np.maximum(group_sizes * (group_sizes - 1) // 2, 1)
     return np.array([student_quantile(1 - (1 - level) / 2 / int(k), degrees) for k in comparisons])
 
 
 def rank_ranges(better: BoolArray, groups: IntArray) -> tuple[IntArray, IntArray]:
-    """The best and the worst rank (m,) of each model in its group, from who is better than whom (m, m)."""
+    """Return the best and the worst rank (m,) of each model in its group, from `Intervals.better` (m, m)."""
     sizes = np.bincount(groups, minlength=1)[groups]
     return 1 + better.sum(axis=0), sizes - better.sum(axis=1)
 
 
 def votes_to_tell_apart(fit: Fit, intervals: Intervals) -> FloatArray:
-    """About how many more votes between i and j would tell them apart if their difference stays, (m, m).
+    """Return about how many more votes between i and j would tell them apart if their difference stays, (m, m).
 
-    0 where they are told apart, infinite for equal ratings, NaN between groups and on the diagonal. A vote adds
+    0 if they are told apart, infinite for equal ratings, NaN between groups and on the diagonal. A vote adds
     the information p (1 - p) / r, with r the ratio of the variance found to the one that the model expects:
     ties and raters who differ count as they did until now.
     """
@@ -118,13 +125,13 @@ def votes_to_tell_apart(fit: Fit, intervals: Intervals) -> FloatArray:
 
 
 def _expanded_tails(level: float, degrees: float) -> tuple[float, float]:
-    """Percentiles of a bootstrap that cover in small samples (Hesterberg 2015, American Statistician 69)."""
+    """Return the percentiles of a bootstrap that cover in small samples (Hesterberg 2015, American Statistician 69)."""
     tail = NormalDist().cdf(-student_quantile((1 + level) / 2, degrees) * math.sqrt((degrees + 1) / degrees))
     return tail, 1 - tail
 
 
 def student_quantile(probability: float, degrees: float) -> float:
-    """The quantile of Student's t, by the expansion of Abramowitz and Stegun 26.7.5.
+    """Return the quantile of Student's t, by the expansion of Abramowitz and Stegun 26.7.5.
 
     At 0.975 within 1 % from 2 degrees; at 0.9975 within 0.2 % from 5. Too small below.
     """

@@ -19,12 +19,13 @@ from playground.records.battles import (
     Vote,
 )
 from playground.records.generations import FinishReason, Generation
-from playground.records.models import Dtype, ModelCard, ModelStatus, Quantization, SamplingParams
+from playground.records.models import WHEN_SAMPLING, Dtype, ModelCard, ModelStatus, Quantization, SamplingParams
 from playground.records.prompts import Instruction, Prompt, PromptFormat, PromptTemplate, Segment
 from playground.records.views import BattleView, ColumnState, ColumnView, LiveColumn
 
 __all__ = [
     "SIDES",
+    "WHEN_SAMPLING",
     "Battle",
     "BattleSide",
     "BattleState",

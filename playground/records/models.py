@@ -56,6 +56,7 @@ class SamplingParams:
     temperature: float = _parameter(1.0, "0.01 to 5", 0.01, 5, when_sampling=True)
     top_k: Whole = _parameter(0, "0 (off) to 1000", 0, 1000, when_sampling=True)
     top_p: float = _parameter(1.0, "above 0, to 1", sys.float_info.min, 1, when_sampling=True)
+    min_p: float = _parameter(0.0, "0 (off) to 1", 0, 1, when_sampling=True)
     repetition_penalty: float = _parameter(1.0, "0.5 to 3", 0.5, 3)
     renormalize_logits: bool = _parameter(False, "true, false")
 

@@ -1,8 +1,8 @@
-"""The named endpoints: the same through ``gradio_client`` and HTTP, validated here because Gradio checks no types.
+"""The API: named endpoints, the same through ``gradio_client`` and HTTP.
 
-Boundary: turns requests into calls of the arena and views into plain JSON; whatever is wrong comes back as
-`gr.Error` with the words that a visitor would see. No ``from __future__ import annotations`` here: Gradio reads the
-annotations as they stand.
+Boundary: turns requests into calls of the arena and views into JSON, and validates, because Gradio checks no types;
+errors come back as `gr.Error` with the message that a visitor would see. No ``from __future__ import annotations``
+here: Gradio reads the annotations at run time.
 """
 
 import asyncio
@@ -17,8 +17,8 @@ from playground.arena.listing import model_rows, prompt_document, public_statuse
 from playground.battles import Ballot, Viewer
 from playground.errors import PlaygroundError, Refused
 from playground.raters import FREE_PROGRAMS, keyed_id
-from playground.ratings.counting import filtered
 from playground.ratings.leaderboard import Leaderboard
+from playground.ratings.policy import filtered
 from playground.records import BattleView, ColumnView
 from playground.ui.follow import Follower
 from playground.ui.http.asgi import address_of
@@ -65,10 +65,10 @@ class Endpoints:
         params: dict[str, Any] = {},  # noqa: B006
         request: gr.Request | None = None,
     ) -> AsyncIterator[dict[str, Any]]:
-        """Let several models answer one instruction; streams snapshots of all columns.
+        """Let several models answer one instruction; stream snapshots of all columns.
 
-        `models` empty: two of the arena's choice; `params` empty: as each card says. It is stored and may be
-        published, under the terms at the page's address /terms; comparing is agreeing to them.
+        `models` empty: two of the arena's choice; `params` empty: as each card says. The comparison is stored and
+        may be published, under the terms at the address /terms; comparing is agreeing to them.
         """
         try:
             clean, _notes = clean_instruction(instruction, input, system, self._arena.settings)
@@ -98,7 +98,7 @@ class Endpoints:
     ) -> dict[str, Any]:
         """Judge a battle that was made through the API; final at once, a repeated vote gets the stored answer.
 
-        `counts` says whether the default leaderboard counts it as of now, `why_not` why it does not.
+        `counts`: True if the default leaderboard counts it as of now; `why_not`: the reason if it does not.
         """
         try:
             viewer = self._viewer(request)
@@ -121,13 +121,13 @@ class Endpoints:
         }
 
     def models(self) -> list[dict[str, Any]]:
-        """The models of this playground: id, name, license, state and more."""
+        """Return the models of this playground: id, name, license, state and more."""
         return model_rows(self._arena.models.line_up, public_statuses(self._arena.models.statuses()))
 
     def leaderboard(
         self, category: str = "", origin: str = "", pairs: str = "", sampling: str = "", blind: bool = True
     ) -> dict[str, Any]:
-        """Ratings with intervals, ranks and a verdict in words, from the votes that count.
+        """Return ratings with intervals, ranks and a verdict in words, from the votes that count.
 
         Empty: as on the default board. `origin`: person, program, judge, shared, all; `pairs`: drawn, chosen, all;
         `sampling`: card, all; `blind=False` counts open votes too.
@@ -142,7 +142,7 @@ class Endpoints:
         return board.as_document()
 
     def prompt(self, model: str, instruction: str, input: str = "", system: str = "") -> dict[str, Any]:
-        """Exactly what a model would be fed: text, token ids, template."""
+        """Return the exact prompt of a model: text, token ids, template."""
         try:
             clean, _notes = clean_instruction(instruction, input, system, self._arena.settings)
             known = self._arena.catalog.known(clean_model_id(model))  # a visitor's word is no path of this machine

@@ -26,9 +26,11 @@ from gradio_client import Client
 from playwright.sync_api import Browser
 
 from playground.arena.arena import Arena
-from playground.arena.comparison import Column, Comparison
+from playground.arena.column import Column
+from playground.arena.comparison import Comparison
 from playground.arena.line_up import LineUp
 from playground.arena.pace import Written
+from playground.battles import Viewer
 from playground.clock import Clock
 from playground.engines.protocol import Ended, Started, Tokens
 from playground.prompting.answer_text import AnswerReader
@@ -38,7 +40,7 @@ from playground.ui import follow
 from playground.ui.site import build_pages, launch_options
 from tests.arena.test_comparison import FACTS, IDS, Told, tokenizer
 from tests.arena.test_comparison import Scene as Scripted
-from tests.arena.test_words import words
+from tests.arena.test_word_ends import words
 from tests.conftest import LiveApp, free_port, start_app, stop_app
 from tests.support.blindness import (
     UNLIMITED,
@@ -484,7 +486,7 @@ def test_ids_are_128_random_bits_that_no_seed_repeats(scene: Scene) -> None:
     scene.arena.engine.takes = {model: Take(()) for model in POCKET}
     for _ in range(300):
         random.seed(1)
-        made.append(scene.arena.compare(Instruction(ASK), owner="a" * 32, source="page", blind=True))
+        made.append(scene.arena.compare(Instruction(ASK), Viewer("a" * 32), blind=True))
         scene.arena.pass_s(1.0)
     assert len(set(made)) == len(made)
     ones = Counter(bit for one in made for bit in range(128) if int(one, 16) >> bit & 1)
@@ -531,8 +533,8 @@ class Interrupted(Column):
     def then(self) -> None:
         """Nothing, at first."""
 
-    def look(self, now_s: float) -> tuple[Written, LiveColumn]:
-        seen = super().look(now_s)
+    def blind_live(self, now_s: float) -> tuple[Written, LiveColumn]:
+        seen = super().blind_live(now_s)
         self.then()
         return seen
 

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from playground.arena.comparison import Column, ColumnPlan, Comparison
-from playground.arena.words import WordEnds
+from playground.arena.column import Column, ColumnPlan
+from playground.arena.comparison import Comparison
+from playground.arena.word_ends import WordEnds
 from playground.catalog.catalog import Catalog
 from playground.clock import Clock
 from playground.engines.protocol import Ended, EngineFacts, Event, Job, Listener, Queued, Started, Tokens
@@ -32,7 +33,7 @@ from playground.records import (
     PromptTemplate,
     SamplingParams,
 )
-from tests.arena.test_words import SCRIPTS
+from tests.arena.test_word_ends import SCRIPTS
 from tests.support.paths import FIXTURES
 
 TOKENIZERS = FIXTURES / "openllama-tokenizers"

@@ -1,4 +1,4 @@
-"""Who answers, with which parameters: chosen or drawn, over the pocket cards and their real tokenizers."""
+"""The models of a comparison, chosen or drawn, and their parameters; over the pocket cards and their tokenizers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import pytest
 
 from playground.arena.line_up import LineUp, default_models, params_of
 from playground.catalog.catalog import CARD_FOLDER, Catalog
-from playground.engines.fleet import Fleet
 from playground.engines.local.placement import Device
 from playground.engines.local.pool import LocalEngine
 from playground.errors import PlaygroundError, PromptTooLong
@@ -27,7 +26,7 @@ def drawn(columns: int = 2, instruction: Instruction = ASK, **overrides: float) 
     return [card.id for card in cards], probability
 
 
-def test_a_draw_is_of_different_models_and_says_how_likely_it_was() -> None:
+def test_draw_has_different_models_and_a_probability() -> None:
     models, probability = drawn(3)
     assert len(set(models)) == 3
     assert probability == pytest.approx(1 / 60)
@@ -35,19 +34,19 @@ def test_a_draw_is_of_different_models_and_says_how_likely_it_was() -> None:
     assert sorted(Counter(models).values()) == [1, 1, 1, 1, 2]
 
 
-def test_models_that_somebody_chose_have_no_probability() -> None:
+def test_chosen_models_have_no_probability() -> None:
     cards, probability = LINE_UP.choose(ASK, ("pocket-galpaca", "pocket-galpaca"), 2, True, {}, {})
     assert ([card.id for card in cards], probability) == (["pocket-galpaca"] * 2, None)
 
 
-def test_a_draw_leaves_out_what_failed_while_there_are_others() -> None:
+def test_draw_leaves_out_failed_models_if_there_are_others() -> None:
     failed = {"pocket-galpaca", "pocket-minotaur", "pocket-mamba-gpt"}
     for _ in range(10):
         cards, _ = LINE_UP.choose(ASK, (), 2, True, {}, dict.fromkeys(failed, "failed"))
         assert not failed & {card.id for card in cards}
 
 
-def test_a_draw_brings_up_an_unloaded_model_only_where_two_others_are_not_there() -> None:
+def test_draw_takes_an_unloaded_model_only_if_fewer_than_two_are_up() -> None:
     ids = [card.id for card in LINE_UP.cards]
     up = dict.fromkeys(ids[:2], "ready") | dict.fromkeys(ids[2:], "off")
     for _ in range(10):
@@ -57,7 +56,7 @@ def test_a_draw_brings_up_an_unloaded_model_only_where_two_others_are_not_there(
         assert len({card.id for card in cards} - {ids[0]}) == 2
 
 
-def test_a_model_that_joins_is_chosen_and_drawn_like_the_others() -> None:
+def test_added_model_is_chosen_like_the_others() -> None:
     line_up = LineUp(CATALOG, ("pocket-galpaca",))
     for _ in range(2):
         line_up.add(CATALOG.card("pocket-minotaur"))
@@ -67,7 +66,7 @@ def test_a_model_that_joins_is_chosen_and_drawn_like_the_others() -> None:
 
 
 @pytest.mark.proves("a prompt longer than the smallest context")
-def test_whether_an_instruction_is_taken_never_depends_on_the_draw() -> None:
+def test_refusal_of_an_instruction_never_depends_on_the_draw() -> None:
     for words in range(150, 260, 10):
         instruction = Instruction("alpaca " * words)
         outcomes = set()
@@ -80,21 +79,22 @@ def test_whether_an_instruction_is_taken_never_depends_on_the_draw() -> None:
         assert len(outcomes) == 1, f"{words} words: {outcomes}"
 
 
-def test_one_token_is_enough_for_every_card_whatever_its_own_minimum() -> None:
+def test_one_new_token_is_allowed_whatever_the_minimum_of_the_card() -> None:
     for card in LINE_UP.cards:
         params = params_of(card, {"max_new_tokens": 1})
         assert (params.max_new_tokens, params.min_new_tokens) == (1, min(card.sampling.min_new_tokens, 1))
 
 
-def test_a_temperature_means_sampling_also_for_a_greedy_card_unless_told_otherwise() -> None:
+def test_a_parameter_of_sampling_turns_it_on_unless_told_otherwise() -> None:
     for card in LINE_UP.cards:
-        assert params_of(card, {"temperature": 1.5}).do_sample
+        for changed in ({"temperature": 1.5}, {"top_k": 5}, {"top_p": 0.5}, {"min_p": 0.1}):
+            assert params_of(card, changed).do_sample
         assert not params_of(card, {"temperature": 1.5, "do_sample": False}).do_sample
         assert params_of(card, {"max_new_tokens": 5}).do_sample == card.sampling.do_sample
         assert params_of(card, {}) == card.sampling
 
 
-def test_a_plan_is_fixed_before_anything_starts() -> None:
+def test_plan_has_seed_prompt_and_stop_ids() -> None:
     plans = LINE_UP.plan(LINE_UP.cards[:2], ASK, {"seed": 3})
     assert [plan.side.side for plan in plans] == ["a", "b"]
     assert {plan.side.seed for plan in plans} == {3}
@@ -107,12 +107,12 @@ GPU = Device("cuda:0", "GPU 0", 80 * 10**9, 79 * 10**9)
 CPU = Device("cpu", "this CPU", 16 * 10**9, 11 * 10**9)
 
 
-def fleet(*devices: Device) -> Fleet:
-    return Fleet(Settings(), {"local": LocalEngine(Settings(), devices=lambda: devices)})
+def engine(*devices: Device) -> LocalEngine:
+    return LocalEngine(Settings(), devices=lambda: devices)
 
 
 def with_real_models(folder: Path, **sizes: int) -> Catalog:
-    """The catalog, and cards for copies of a pocket checkpoint that say they have so many parameters."""
+    """The catalog, and cards for copies of a pocket checkpoint that claim other numbers of parameters."""
     files = CATALOG.card("pocket-orca-mini").repo
     for name, num_parameters in sizes.items():
         text = (CARD_FOLDER / "pocket-orca-mini.toml").read_text()
@@ -122,14 +122,14 @@ def with_real_models(folder: Path, **sizes: int) -> Catalog:
     return Catalog.load((CARD_FOLDER, folder))
 
 
-def test_without_a_gpu_nobody_but_the_pocket_models_answers_unasked(tmp_path: Path) -> None:
-    assert default_models(with_real_models(tmp_path, first=7 * 10**9, second=10**9), fleet(CPU)) == ()
+def test_default_without_a_gpu_is_the_pocket_models(tmp_path: Path) -> None:
+    assert default_models(with_real_models(tmp_path, first=7 * 10**9, second=10**9), engine(CPU)) == ()
 
 
-def test_on_a_gpu_what_is_here_and_fits_answers(tmp_path: Path) -> None:
+def test_default_on_a_gpu_is_the_models_that_are_here_and_fit(tmp_path: Path) -> None:
     catalog = with_real_models(tmp_path, first=7 * 10**9, second=10**9, third=90 * 10**9)
-    assert default_models(catalog, fleet(GPU, CPU)) == ("first", "second")
+    assert default_models(catalog, engine(GPU, CPU)) == ("first", "second")
 
 
-def test_one_model_alone_has_nobody_to_be_compared_with(tmp_path: Path) -> None:
-    assert default_models(with_real_models(tmp_path, first=7 * 10**9), fleet(GPU, CPU)) == ()
+def test_default_on_a_gpu_with_one_model_is_the_pocket_models(tmp_path: Path) -> None:
+    assert default_models(with_real_models(tmp_path, first=7 * 10**9), engine(GPU, CPU)) == ()

@@ -1,4 +1,4 @@
-"""What keeps the program from starting is said in one line, with status 1."""
+"""A fault that prevents the start is one line with its cure, and status 1."""
 
 from __future__ import annotations
 
@@ -15,67 +15,74 @@ from pathlib import Path
 import pytest
 
 from playground.errors import CannotServe
-from playground.ui.http.address import check_address, pass_by_proxy
+from playground.ui.http.address import bypass_proxy, check_address
 from tests.conftest import ROOT, free_port, start_app, stop_app
+from tests.support.starts import ENVIRON, Start, one_line, refusals
 
 LONG = "x" * 200
 WITHOUT = ("setpriv", "--bounding-set=-dac_override,-dac_read_search,-net_bind_service")
 """A command without root's right to pass by file modes, and to take low ports."""
 
 
-def refused(
-    *flags: str, before: Sequence[str] = (), preexec_fn: Callable[[], None] | None = None, **environ: str
-) -> str:
-    """What the program says while it does not start."""
-    command = [*before, sys.executable, str(ROOT / "app.py"), *flags]
+def refused(*flags: str, before: Sequence[str] = (), preexec_fn: Callable[[], None] | None = None) -> str:
+    """Return the one line that the program prints while it does not start, in a process of its own."""
     done = subprocess.run(
-        command,
+        [*before, sys.executable, str(ROOT / "app.py"), *flags],
         cwd=ROOT,
-        env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "GRADIO_ANALYTICS_ENABLED": "False", **environ},
+        env=ENVIRON,
         capture_output=True,
         text=True,
         timeout=120,
         preexec_fn=preexec_fn,
     )
-    assert done.returncode == 1, done
-    assert len(done.stderr.splitlines()) == 1, done.stderr
-    assert "Traceback" not in done.stdout + done.stderr
-    return done.stderr.strip()
+    return one_line(done.returncode, done.stdout, done.stderr)
 
 
-@pytest.mark.parametrize(
-    ("flags", "words"),
-    [
-        (["--db", f"{LONG}{LONG}{LONG}.db"], "cannot be written to: File name too long"),
-        (["--db", f"{LONG}/{LONG}/{LONG}/p.db"], "is too long a path for SQLite; name a shorter one with --db"),
-        (["--db", "folder"], "cannot be read: Is a directory"),
-        (["--db", "file/p.db"], "cannot be written to: File exists"),
-        (["--cards", "none"], "is not a folder; name one that holds .toml files"),
-        (["--cards", "file"], "is not a folder; name one that holds .toml files"),
-        (["--cards", LONG * 3], "File name too long"),
-        (["--templates", "none"], "is not a folder; name one that holds .toml files"),
-        (["--models", "./none"], "there is no such folder"),
-        (["--models", f"./{LONG * 3}"], "File name too long"),
-        (["--host", "no.such.host.invalid"], "there is no host 'no.such.host.invalid'; name an address of this"),
-        (["--host", "a b"], "there is no host 'a b'"),
-        (["--host", "a..b"], "there is no host 'a..b'"),
-        (["--host", "h" * 300], "there is no host"),
-        (["--host", "203.0.113.1"], "203.0.113.1 is no address of this machine; name one of its own with --host"),
-        (["--port", "70000"], "port is 70000; valid: 1 to 65535"),
-    ],
-    ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else "",
-)
-def test_what_is_wrong_with_a_setting_is_one_line(tmp_path: Path, flags: list[str], words: str) -> None:
+FAULTS = [
+    ("--db", f"{LONG}{LONG}{LONG}.db", "cannot be written to: File name too long"),
+    ("--db", f"{LONG}/{LONG}/{LONG}/p.db", "is too long a path for SQLite; name a shorter one with --db"),
+    ("--db", "folder", "cannot be read: Is a directory"),
+    ("--db", "file/p.db", "cannot be written to: File exists"),
+    ("--cards", "none", "is not a folder; name one that holds .toml files"),
+    ("--cards", "file", "is not a folder; name one that holds .toml files"),
+    ("--cards", LONG * 3, "File name too long"),
+    ("--templates", "none", "is not a folder; name one that holds .toml files"),
+    ("--models", "./none", "there is no such folder"),
+    ("--models", f"./{LONG * 3}", "File name too long"),
+    ("--host", "no.such.host.invalid", "there is no host 'no.such.host.invalid'; name an address of this"),
+    ("--host", "a b", "there is no host 'a b'"),
+    ("--host", "a..b", "there is no host 'a..b'"),
+    ("--host", "h" * 300, "there is no host"),
+    ("--host", "203.0.113.1", "203.0.113.1 is not an address of this machine; name one of its own with --host"),
+    ("--port", "70000", "port is 70000; valid: 1 to 65535"),
+]
+WRONG = {"FORWARDED_ALLOW_IPS": "nginx", "GRADIO_ROOT_PATH": "play", "PLAYGROUND_PORT": "x"}
+
+
+def start(folder: Path, flag: str, value: str) -> Start:
+    """Return a start whose only fault is one flag."""
+    value = f"{folder}/{value}" if flag in ("--db", "--cards", "--templates") else value
+    db = () if flag == "--db" else ("--db", str(folder / "p.db"))
+    port = () if flag == "--port" else ("--port", str(free_port()))
+    return Start((flag, value, *db, *port))
+
+
+def test_wrong_flag_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").touch()
-    paths = {"--db", "--cards", "--templates"}
-    value = f"{tmp_path}/{flags[1]}" if flags[0] in paths else flags[1]
-    where = [] if flags[0] == "--db" else ["--db", str(tmp_path / "p.db")]
-    port = [] if flags[0] == "--port" else ["--port", str(free_port())]
-    assert words in refused(flags[0], value, *where, *port)
+    printed = refusals([start(tmp_path, flag, value) for flag, value, _ in FAULTS])
+    for line, (flag, value, expected) in zip(printed, FAULTS, strict=True):
+        assert expected in line, (flag, value)
 
 
-def test_a_port_in_use_is_one_line(tmp_path: Path) -> None:
+def test_wrong_variable_is_one_line(tmp_path: Path) -> None:
+    db = ("--db", str(tmp_path / "p.db"))
+    printed = refusals([Start(db, {variable: value}) for variable, value in WRONG.items()])
+    for line, (variable, value) in zip(printed, WRONG.items(), strict=True):
+        assert f"{variable} is {value!r}" in line
+
+
+def test_port_in_use_is_one_line(tmp_path: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -97,11 +104,11 @@ def test_missing_rights_are_one_line(tmp_path: Path) -> None:
     said = refused("--db", str(closed / "p.db"), "--port", port, before=WITHOUT)
     assert said == f"{closed} cannot be written to: Permission denied"
     said = refused("--db", str(tmp_path / "p.db"), "--port", "81", before=WITHOUT)
-    assert said == "port 81 takes rights that this user lacks; choose one above 1023 with --port"
+    assert said == "port 81 needs rights that this user lacks; choose one above 1023 with --port"
 
 
 @pytest.mark.parametrize("files", [24, 64, 255])
-def test_too_few_files_are_one_line_and_the_cure(tmp_path: Path, files: int) -> None:
+def test_too_few_files_are_one_line(tmp_path: Path, files: int) -> None:
     def few() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
 
@@ -112,25 +119,18 @@ def test_too_few_files_are_one_line_and_the_cure(tmp_path: Path, files: int) -> 
     )
 
 
-@pytest.mark.parametrize(
-    ("variable", "value"), [("FORWARDED_ALLOW_IPS", "nginx"), ("GRADIO_ROOT_PATH", "play"), ("PLAYGROUND_PORT", "x")]
-)
-def test_a_wrong_variable_is_one_line(tmp_path: Path, variable: str, value: str) -> None:
-    assert f"{variable} is {value!r}" in refused("--db", str(tmp_path / "p.db"), **{variable: value})
-
-
-def test_a_proxy_for_the_machines_own_requests_keeps_nobody_from_starting(tmp_path: Path) -> None:
+def test_system_wide_proxy_does_not_prevent_the_start(tmp_path: Path) -> None:
     stop_app(start_app(tmp_path, http_proxy="http://127.0.0.1:9", HTTP_PROXY="http://127.0.0.1:9"))
 
 
 @pytest.mark.parametrize("given", [{}, {"HTTPS_PROXY": "http://p"}])
-def test_without_a_proxy_nothing_is_set(given: dict[str, str]) -> None:
+def test_environment_without_a_proxy_is_unchanged(given: dict[str, str]) -> None:
     environ = dict(given)
-    pass_by_proxy(environ, "127.0.0.1")
+    bypass_proxy(environ, "127.0.0.1")
     assert environ == given
 
 
-def test_an_interrupted_start_ends_without_a_traceback(tmp_path: Path) -> None:
+def test_interrupted_start_prints_no_traceback(tmp_path: Path) -> None:
     command = [sys.executable, str(ROOT / "app.py"), "--db", str(tmp_path / "p.db"), "--port", str(free_port())]
     restored = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # noqa: E731
     process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, preexec_fn=restored)

@@ -338,7 +338,7 @@ def test_reload_restores_the_composer(visitor: Visitor) -> None:
 
 def test_removed_characters_are_noted(visitor: Visitor) -> None:
     visitor.compare("What is\x07 an alpaca?").reaches("open")
-    expect(visitor.page.locator("#sampling-note")).to_contain_text("1 control character taken out of the instruction")
+    expect(visitor.page.locator("#sampling-note")).to_contain_text("1 control character removed from the instruction")
 
 
 def test_reload_continues_reading(visitor: Visitor) -> None:

@@ -1,9 +1,10 @@
-"""A card file is read as it stands, and refused with the file and the key."""
+"""A card file becomes a card, or an error that names the file and the key."""
 
 from __future__ import annotations
 
 import json
 import struct
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -52,7 +53,7 @@ def safetensors(path: Path, **shapes: list[int]) -> None:
     path.write_bytes(struct.pack("<Q", len(header)) + header + bytes(100))
 
 
-def test_a_card_is_read_as_it_stands(tmp_path: Path) -> None:
+def test_a_file_becomes_a_card(tmp_path: Path) -> None:
     card = read_card(write(tmp_path))
     assert (card.id, card.name, card.repo) == ("mine", "Mine", str(tmp_path / "mine"))
     assert card.sampling == SamplingParams(do_sample=True, temperature=0.7)
@@ -112,7 +113,7 @@ def test_errors_name_file_and_key(tmp_path: Path, text: str, words: str) -> None
     assert words in str(caught.value).replace(str(path), "FILE")
 
 
-def test_only_a_card_that_says_so_is_offloaded(tmp_path: Path) -> None:
+def test_offload_is_off_by_default(tmp_path: Path) -> None:
     assert not any(card.offload for card in Catalog.load().cards.values())
     assert read_card(write(tmp_path, "offload = true\n" + GOOD)).offload
     assert not read_card(write(tmp_path, 'offload = false\nquantization = "8bit"\n' + GOOD)).offload
@@ -128,8 +129,14 @@ def test_a_repo_is_a_folder_or_a_hub_id(tmp_path: Path) -> None:
 
 
 def test_the_readme_names_every_key() -> None:
-    for key in (*names_of(ModelCard), *names_of(SamplingParams)):
+    for key in names_of(ModelCard):
         assert f"| `{key}` |" in README
+
+
+def test_the_readme_has_every_sampling_parameter_with_its_range() -> None:
+    for parameter in fields(SamplingParams):
+        valid = parameter.metadata["valid"] + ("; no effect without `do_sample`" * parameter.metadata["when_sampling"])
+        assert f"| `{parameter.name}` | {json.dumps(parameter.default)} | {valid} |" in README
 
 
 def test_the_readmes_example_is_a_card(tmp_path: Path) -> None:
@@ -145,13 +152,13 @@ def test_sizes_are_read_from_the_weights_of_a_folder(tmp_path: Path) -> None:
     assert card.size_bytes == sum(path.stat().st_size for path in (tmp_path / "mine").iterdir())
 
 
-def test_sizes_that_the_card_says_win(tmp_path: Path) -> None:
+def test_sizes_in_the_card_win(tmp_path: Path) -> None:
     safetensors(tmp_path / "mine" / "model.safetensors", a=[10])
     card = read_card(write(tmp_path, "num_parameters = 7\nsize_bytes = 9\n" + GOOD))
     assert (card.num_parameters, card.size_bytes) == (7, 9)
 
 
-def test_a_hub_id_is_no_folder_of_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hub_id_is_never_read_as_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "org").mkdir()
     safetensors(tmp_path / "org" / "mine" / "model.safetensors", a=[10])
     shape = {"num_hidden_layers": 2, "hidden_size": 8, "num_attention_heads": 2}

@@ -1,4 +1,4 @@
-"""The cards of the real models say what those models are: sizes follow from shapes, averages from their parts."""
+"""The built-in cards are right: sizes follow from shapes, averages from their parts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ REAL = {card.id: card for card in CATALOG.cards.values() if not card.stands_in_f
 
 @dataclass(frozen=True)
 class Shape:
-    """What a model is, and what follows from it."""
+    """The shape of a model with the figures that follow from it."""
 
     repo: str
     license: str
@@ -118,7 +118,7 @@ SHAPES = {
 SAMPLING = {
     "openalpaca-7b-2bt": ("card", SamplingParams(128, 0, True, 1.0, 50, 0.9)),
     "openalpaca-7b-3bt": ("card", SamplingParams(128, 0, True, 1.0, 50, 0.9)),
-    "mamba-gpt-3b": ("card", SamplingParams(1024, 2, False, 0.3, 0, 1.0, 1.2, True)),
+    "mamba-gpt-3b": ("card", SamplingParams(1024, 2, False, 0.3, 0, 1.0, 0.0, 1.2, True)),
     "orca-mini-13b": ("card", SamplingParams(1024, 0, True, 0.7, 50, 1.0)),
     "minotaur-mpt-7b": ("ours", None),
     "galpaca-30b": ("ours", None),
@@ -132,7 +132,7 @@ AVERAGES = {  # key of the card -> benchmarks that it does not count
 
 
 @pytest.mark.parametrize("model_id", SHAPES)
-def test_a_card_says_what_follows_from_its_models_shape(model_id: str) -> None:
+def test_sizes_follow_from_the_models_shape(model_id: str) -> None:
     card, shape = REAL[model_id], SHAPES[model_id]
     num_parameters = sum(weights.numel() for weights in shape.model().parameters())
     assert card.num_parameters == shape.num_parameters == num_parameters
@@ -144,12 +144,12 @@ def test_a_card_says_what_follows_from_its_models_shape(model_id: str) -> None:
     assert card.dtype == ("bfloat16" if shape.kind == MPT else "float16")
 
 
-def test_the_tables_above_hold_every_real_card() -> None:
+def test_these_tables_have_every_real_card() -> None:
     assert set(REAL) == set(SHAPES) == set(SAMPLING)
 
 
 @pytest.mark.parametrize("model_id", SAMPLING)
-def test_sampling_is_the_cards_or_said_to_be_ours(model_id: str) -> None:
+def test_sampling_is_the_cards_or_noted_as_ours(model_id: str) -> None:
     source, params = SAMPLING[model_id]
     card = REAL[model_id]
     assert card.sampling_source == source
@@ -159,7 +159,7 @@ def test_sampling_is_the_cards_or_said_to_be_ours(model_id: str) -> None:
 
 
 @pytest.mark.parametrize("card", REAL.values(), ids=REAL)
-def test_a_real_model_is_shown_with_its_limits(card: ModelCard) -> None:
+def test_real_cards_name_limitations(card: ModelCard) -> None:
     assert card.description
     assert len(card.limitations) >= 4
     assert card.engine == "local"
@@ -169,7 +169,7 @@ def test_a_real_model_is_shown_with_its_limits(card: ModelCard) -> None:
 
 
 @pytest.mark.parametrize("model_id", AVERAGES)
-def test_published_averages_are_those_of_the_published_parts(model_id: str) -> None:
+def test_published_averages_equal_those_of_their_parts(model_id: str) -> None:
     metrics = dict(REAL[model_id].metrics)
     averages = {key: metrics.pop(key) for key in AVERAGES[model_id]}
     for key, without in AVERAGES[model_id].items():
@@ -182,7 +182,7 @@ def test_cards_without_published_metrics_have_none() -> None:
     assert {card.id for card in REAL.values() if card.metrics} == set(AVERAGES)
 
 
-def test_every_pocket_model_stands_in_for_one_of_them_in_its_format() -> None:
+def test_pocket_models_share_the_format_of_their_real_model() -> None:
     for pocket in CATALOG.line_up():
         real = REAL[pocket.stands_in_for]
         assert pocket.template == real.template
@@ -202,7 +202,7 @@ def test_every_pocket_model_stands_in_for_one_of_them_in_its_format() -> None:
         ("galpaca-6.7b", "galpaca:code"),
     ],
 )
-def test_what_a_card_contradicts_stands_in_its_notes(model_id: str, words: str) -> None:
+def test_contradictions_of_a_model_card_are_noted(model_id: str, words: str) -> None:
     assert words in " ".join(REAL[model_id].notes)
 
 

@@ -1,4 +1,4 @@
-"""The catalog: card files say what they may, and each model gets its own format and tokenizer."""
+"""The catalog finds cards, checkpoints, templates and tokenizers by name."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ POCKET = ["pocket-galpaca", "pocket-mamba-gpt", "pocket-minotaur", "pocket-opena
 # Our own cards
 
 
-def test_the_pocket_models_are_the_line_up_when_none_is_named() -> None:
+def test_the_pocket_models_are_the_default_line_up() -> None:
     catalog = Catalog.load()
     assert [card.id for card in catalog.line_up()] == POCKET
 
 
 @pytest.mark.parametrize("model_id", POCKET)
-def test_pocket_cards_say_what_they_are(model_id: str) -> None:
+def test_pocket_cards_are_marked_as_toys(model_id: str) -> None:
     card = Catalog.load().card(model_id)
     assert card.stands_in_for
     assert card.stands_in_for in card.limitations[0]
@@ -55,7 +55,7 @@ def test_loading_is_quick_and_needs_no_model_library() -> None:
     assert load_s < 0.2  # measured: 0.007
 
 
-def test_a_card_has_its_own_names_and_those_of_its_system_texts(tmp_path: Path) -> None:
+def test_self_names_come_from_the_card_and_its_system_texts(tmp_path: Path) -> None:
     write(tmp_path, GOOD.replace('template = "openalpaca"', 'template = "named"\nself_names = ["Zorblax", "Qwen"]'))
     templates = tmp_path / "templates"
     templates.mkdir()
@@ -73,7 +73,7 @@ def test_a_card_has_its_own_names_and_those_of_its_system_texts(tmp_path: Path) 
 # The catalog
 
 
-def test_cards_of_ones_own_join_ours(tmp_path: Path) -> None:
+def test_cards_of_the_operator_join_the_built_in_ones(tmp_path: Path) -> None:
     write(tmp_path)
     folder = ROOT / "playground" / "catalog" / "cards"
     catalog = Catalog.load([folder, tmp_path])
@@ -82,19 +82,19 @@ def test_cards_of_ones_own_join_ours(tmp_path: Path) -> None:
     assert [card.id for card in catalog.line_up(["mine", "pocket-galpaca"])] == ["mine", "pocket-galpaca"]
 
 
-def test_a_later_card_takes_the_place_of_its_namesake(tmp_path: Path) -> None:
+def test_a_later_card_replaces_one_of_the_same_name(tmp_path: Path) -> None:
     write(tmp_path, GOOD.replace('"mine"', '"pocket-galpaca"'), "pocket-galpaca.toml")
     catalog = Catalog.load([ROOT / "playground" / "catalog" / "cards", tmp_path])
     assert catalog.card("pocket-galpaca").name == "Mine"
     assert set(catalog.cards) == set(Catalog.load().cards)
 
 
-def test_without_pocket_models_every_card_is_the_line_up(tmp_path: Path) -> None:
+def test_without_pocket_models_all_cards_are_the_line_up(tmp_path: Path) -> None:
     write(tmp_path)
     assert [card.id for card in Catalog.load([tmp_path]).line_up()] == ["mine"]
 
 
-def test_unknown_models_and_templates_are_named_with_the_valid_ones(tmp_path: Path) -> None:
+def test_unknown_models_and_templates_are_refused_with_the_valid_ones(tmp_path: Path) -> None:
     catalog = Catalog.load()
     with pytest.raises(Unknown) as caught:
         catalog.card("gpt-4")
@@ -108,14 +108,14 @@ def test_unknown_models_and_templates_are_named_with_the_valid_ones(tmp_path: Pa
         Catalog.load([tmp_path])
 
 
-def test_a_line_up_names_each_model_once() -> None:
+def test_a_model_named_twice_is_refused() -> None:
     with pytest.raises(
         InvalidValue, match="a model is named twice in pocket-galpaca, pocket-galpaca; name each one once"
     ):
         Catalog.load().line_up(["pocket-galpaca", "pocket-galpaca"])
 
 
-def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidCard, match=r"nowhere is not a folder; name one that holds \.toml files"):
         Catalog.load([tmp_path / "nowhere"])
     with pytest.raises(InvalidTemplate, match=r"nowhere is not a folder"):
@@ -133,7 +133,7 @@ def mine(tmp_path: Path) -> Catalog:
     return Catalog.load([tmp_path])
 
 
-def test_a_prompt_is_made_in_the_cards_format_or_another_one(mine: Catalog) -> None:
+def test_a_prompt_has_the_cards_template_or_another_one(mine: Catalog) -> None:
     prompt = mine.prompt("mine", Instruction("Hi"))
     assert (prompt.template_id, prompt.token_ids[:2], prompt.token_ids[-2:]) == ("openalpaca", (1, 1), (2, 1))
     assert mine.prompt("mine", Instruction("Hi"), "plain").text == "Hi"
@@ -156,7 +156,7 @@ def test_a_prompt_that_does_not_fit_names_the_model(mine: Catalog) -> None:
 
 @pytest.mark.parametrize("name", ["tokenizer.model", "tokenizer.json"])
 @pytest.mark.parametrize("template", ["openalpaca", "chat"])
-def test_what_is_wrong_with_a_folder_is_said_without_where_it_lies(tmp_path: Path, template: str, name: str) -> None:
+def test_errors_about_a_folder_do_not_tell_its_path(tmp_path: Path, template: str, name: str) -> None:
     home = tmp_path / "my models"
     (home / "Mine 3B").mkdir(parents=True)
     write(home, GOOD.replace("./mine", "./Mine 3B").replace("openalpaca", template))
@@ -167,7 +167,7 @@ def test_what_is_wrong_with_a_folder_is_said_without_where_it_lies(tmp_path: Pat
     assert "my models" not in str(caught.value)
 
 
-def test_a_template_is_checked_with_each_tokenizer_that_it_is_used_with(tmp_path: Path, mine: Catalog) -> None:
+def test_a_template_is_checked_with_each_tokenizer(tmp_path: Path, mine: Catalog) -> None:
     (tmp_path / "templates").mkdir()
     form = (ROOT / "prompts" / "templates" / "openalpaca.toml").read_text()
     write(tmp_path / "templates", form, "openalpaca.toml")
@@ -181,19 +181,19 @@ def test_a_template_is_checked_with_each_tokenizer_that_it_is_used_with(tmp_path
             catalog.prompt(model_id, Instruction("Hi"), template_id)
 
 
-def test_a_model_whose_tokenizer_is_missing_says_so(tmp_path: Path) -> None:
+def test_a_missing_tokenizer_is_named(tmp_path: Path) -> None:
     write(tmp_path)
     with pytest.raises(TokenizerError, match=r"^mine: no tokenizer in .*mine: it has to hold tokenizer.model or"):
         Catalog.load([tmp_path]).prompt("mine", Instruction("Hi"))
 
 
-def test_a_model_that_is_not_on_this_machine_says_how_to_fetch_it(tmp_path: Path) -> None:
+def test_a_card_without_files_says_how_to_fetch_them(tmp_path: Path) -> None:
     write(tmp_path, GOOD.replace("./mine", "org/mine"))
     with pytest.raises(TokenizerError, match=r"^mine: org/mine is not on this machine; fetch it: .* fetch mine$"):
         Catalog.load([tmp_path]).prompt("mine", Instruction("Hi"))
 
 
-def test_a_template_for_another_tokenizer_is_noticed_before_any_prompt(tmp_path: Path, mine: Catalog) -> None:
+def test_a_template_for_another_tokenizer_is_refused(tmp_path: Path, mine: Catalog) -> None:
     form = (
         (ROOT / "prompts" / "templates" / "openalpaca.toml").read_text().replace("stop_ids = [2]", "stop_ids = [9999]")
     )
@@ -232,12 +232,12 @@ def test_a_folder_is_a_model_like_any_other(talker: Path) -> None:
     assert catalog.template_of(cards[0]) is catalog.template_of(cards[0])
 
 
-def test_what_a_visitor_writes_is_never_looked_for_on_the_disk(talker: Path) -> None:
+def test_an_id_from_a_visitor_is_not_read_as_a_path(talker: Path) -> None:
     with pytest.raises(Unknown, match=f"unknown model '{talker}'; valid: "):
         Catalog.load().known(str(talker))
 
 
-def test_two_models_of_one_name_are_refused(talker: Path, tmp_path: Path) -> None:
+def test_two_models_of_the_same_name_are_refused(talker: Path, tmp_path: Path) -> None:
     other = shutil.copytree(talker, tmp_path / "elsewhere" / "talker")
     with pytest.raises(InvalidCard, match=r"there is another model 'talker'; give the folder a name of its own"):
         Catalog.load().line_up([str(talker), str(other)])
@@ -248,7 +248,7 @@ def test_two_models_of_one_name_are_refused(talker: Path, tmp_path: Path) -> Non
         Catalog.load().line_up([str(talker), f"{talker}/"])
 
 
-def test_a_model_that_was_never_fetched_says_how_to_fetch_it() -> None:
+def test_an_unfetched_hub_id_says_how_to_fetch_it() -> None:
     with pytest.raises(Unknown, match=r"^nobody/nothing is not on this machine; fetch it first: python -m playground"):
         Catalog.load().card("nobody/nothing")
 
@@ -265,7 +265,7 @@ def test_a_card_may_name_the_chat_template_of_its_repository(talker: Path, tmp_p
         Catalog.load([tmp_path]).prompt("mine", Instruction("Hi"))
 
 
-def test_a_card_finds_its_tokenizer_where_fetching_put_it(
+def test_a_card_finds_the_files_of_a_fetched_repository(
     talker: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(
@@ -293,7 +293,7 @@ def test_two_commits_of_a_repository_are_two_models(
     assert [catalog.prompt(name, Instruction("Ann")).text for name in names] == ["Hello: Ann", "Good day: Ann"]
 
 
-def test_a_branch_that_was_fetched_again_brings_its_new_tokenizer(
+def test_a_branch_fetched_again_has_its_new_tokenizer(
     talker: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = tmp_path / "hub" / "models--org--mine"
@@ -314,14 +314,14 @@ def test_a_branch_that_was_fetched_again_brings_its_new_tokenizer(
     assert tokenizers[0] is not tokenizers[1]
 
 
-def test_the_cards_are_there_while_a_tokenizer_is_being_read(talker: Path) -> None:
+def test_reading_a_tokenizer_does_not_block_cards(talker: Path) -> None:
     catalog = Catalog.load()
     with catalog._reading, ThreadPoolExecutor(1) as pool:
         assert pool.submit(catalog.card, str(talker)).result(timeout=30).id == "talker"
         assert pool.submit(lambda: (catalog.known("talker"), list(catalog.cards)[-1])).result(timeout=30)[1] == "talker"
 
 
-def test_threads_that_look_for_a_model_find_the_same_one(talker: Path) -> None:
+def test_threads_find_the_same_checkpoint(talker: Path) -> None:
     catalog = Catalog.load()
     with ThreadPoolExecutor(4) as pool:
         cards = list(pool.map(catalog.card, [str(talker)] * 16))

@@ -1,4 +1,4 @@
-"""A checkpoint's own files make its card; what is missing is said with what to do."""
+"""A checkpoint's files make its card, or an error that names the missing file and the next step."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def write(folder: Path, name: str, data: Any) -> None:
 
 
 def card_with(folder: Path, **changes: Any) -> ModelCard:
-    """The card when `config.json` says something else; None takes a key out."""
+    """Return the card after changes to `config.json`; None removes a key."""
     write(folder, "config.json", {key: value for key, value in (CONFIG | changes).items() if value is not None})
     return card_of(folder, str(folder))
 
@@ -64,7 +64,7 @@ def test_a_folder_becomes_a_card(folder: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("file", ["chat_template.jinja", "tokenizer_config.json"])
-def test_the_names_in_the_templates_own_system_text_stand_on_the_card(
+def test_self_names_come_from_the_chat_templates_system_text(
     folder: Path, system: str, names: tuple[str, ...], file: str
 ) -> None:
     source = (
@@ -78,7 +78,7 @@ def test_the_names_in_the_templates_own_system_text_stand_on_the_card(
     assert bool(names_itself(f"I am a language model made by {names[-1] if names else 'you'}.", card)) == bool(names)
 
 
-def test_names_in_a_branch_that_is_not_taken_or_put_together_are_found(folder: Path) -> None:
+def test_self_names_are_found_in_all_branches_of_a_template(folder: Path) -> None:
     says = "{% for message in messages %}{{ message['content'] }}{% endfor %}"
     write(folder, "chat_template.jinja", "{% if tools %}{{ '\\nYou are Zorblax, made by Acme.' }}{% endif %}" + says)
     assert self_names(folder) == ("Zorblax", "Acme")
@@ -86,7 +86,7 @@ def test_names_in_a_branch_that_is_not_taken_or_put_together_are_found(folder: P
     assert self_names(folder) == ("Zorblax",)
 
 
-def test_a_folder_without_a_usable_template_has_no_names(folder: Path, tmp_path: Path) -> None:
+def test_a_folder_without_a_usable_template_has_no_self_names(folder: Path, tmp_path: Path) -> None:
     assert self_names(tmp_path) == ()
     write(folder, "chat_template.jinja", "You are Qwen. {{ broken")
     assert self_names(folder) == ()
@@ -123,7 +123,7 @@ def test_a_snapshot_becomes_a_card_of_its_commit(folder: Path, tmp_path: Path, m
         ({"torch_dtype": "float8_e4m3fn"}, "float32"),
     ],
 )
-def test_the_dtype_is_the_files(folder: Path, changes: dict[str, Any], expected: str) -> None:
+def test_the_dtype_is_that_of_the_config(folder: Path, changes: dict[str, Any], expected: str) -> None:
     assert card_with(folder, **changes).dtype == expected
 
 
@@ -136,7 +136,7 @@ def test_the_dtype_is_the_files(folder: Path, changes: dict[str, Any], expected:
         ({"max_position_embeddings": None, "text_config": {"max_position_embeddings": 512}}, 512),
     ],
 )
-def test_the_context_is_found_under_its_names(folder: Path, changes: dict[str, Any], expected: int) -> None:
+def test_the_context_length_has_several_keys(folder: Path, changes: dict[str, Any], expected: int) -> None:
     assert card_with(folder, **changes).context_length == expected
 
 
@@ -146,12 +146,13 @@ def test_the_context_is_found_under_its_names(folder: Path, changes: dict[str, A
         ({}, SamplingParams()),
         ({"do_sample": True, "temperature": 0.6, "top_p": 0.9}, SamplingParams(256, 0, True, 0.6, 50, 0.9)),
         ({"do_sample": True, "top_k": 20, "top_p": None}, SamplingParams(do_sample=True, top_k=20)),
+        ({"do_sample": True, "min_p": 0.15}, SamplingParams(do_sample=True, top_k=50, min_p=0.15)),
         ({"max_new_tokens": 9999, "min_new_tokens": 5, "num_beams": 4, "eos_token_id": [2]}, SamplingParams()),
         ({"do_sample": True, "temperature": 0.0, "top_k": 1}, SamplingParams(top_k=1)),
         ({"repetition_penalty": 1.1, "transformers_version": "5.23"}, SamplingParams(repetition_penalty=1.1)),
     ],
 )
-def test_sampling_is_the_repositorys(folder: Path, said: dict[str, Any], expected: SamplingParams) -> None:
+def test_sampling_is_that_of_the_repository(folder: Path, said: dict[str, Any], expected: SamplingParams) -> None:
     write(folder, "generation_config.json", said)
     assert card_of(folder, str(folder)).sampling == expected
 
@@ -184,11 +185,11 @@ def test_the_license_is_that_of_the_front_matter(folder: Path, page: str, expect
     [
         ({"architectures": None}, "config.json names no architecture; write a card that does"),
         ({"architectures": []}, "config.json names no architecture"),
-        ({"max_position_embeddings": None}, r"config.json does not say how long the context is \(max_position_"),
-        ({"max_position_embeddings": True}, "config.json does not say how long"),
+        ({"max_position_embeddings": None}, r"config.json does not give the context length \(max_position_"),
+        ({"max_position_embeddings": True}, "config.json does not give the context"),
     ],
 )
-def test_a_config_that_says_too_little_is_refused(folder: Path, changes: dict[str, Any], words: str) -> None:
+def test_an_incomplete_config_is_refused(folder: Path, changes: dict[str, Any], words: str) -> None:
     with pytest.raises(InvalidCard, match=f"^{folder}: {words}"):
         card_with(folder, **changes)
 
@@ -198,10 +199,10 @@ def test_a_config_that_says_too_little_is_refused(folder: Path, changes: dict[st
     [
         (["config.json"], "it has no config.json; name the folder of a checkpoint"),
         (["tokenizer.json"], "it has no tokenizer; it has to hold tokenizer.model or tokenizer.json"),
-        (["chat_template.jinja"], "it has no chat template, so nobody knows how to ask it; write a card that names"),
+        (["chat_template.jinja"], "it has no chat template, so its prompt format is unknown; write a card that"),
     ],
 )
-def test_a_file_that_is_missing_is_named(folder: Path, names: list[str], words: str) -> None:
+def test_a_missing_file_is_named(folder: Path, names: list[str], words: str) -> None:
     for name in names:
         (folder / name).unlink()
     with pytest.raises(InvalidCard, match=f"^{folder}: {words}"):
@@ -223,7 +224,7 @@ def test_a_file_that_is_missing_is_named(folder: Path, names: list[str], words: 
         ("generation_config.json", {"do_sample": "yes"}, "generation_config.json: 'do_sample' is 'yes'"),
     ],
 )
-def test_a_file_that_cannot_be_used_is_named(folder: Path, name: str, data: Any, words: str) -> None:
+def test_an_unusable_file_is_named(folder: Path, name: str, data: Any, words: str) -> None:
     write(folder, name, data)
     with pytest.raises(InvalidCard, match=words):
         card_of(folder, str(folder))
@@ -245,7 +246,7 @@ def test_names_are_folders_hub_ids_or_neither(tmp_path: Path, monkeypatch: pytes
 # The format
 
 
-def test_the_format_is_that_of_the_files(folder: Path) -> None:
+def test_the_template_is_that_of_the_files(folder: Path) -> None:
     write(folder, "generation_config.json", {"eos_token_id": [4, 2, 99999]})
     template, tokenizer = read_chat(folder)
     assert template.hash == hashlib.sha256(STYLES["chatml"].source.encode()).hexdigest()
@@ -254,12 +255,12 @@ def test_the_format_is_that_of_the_files(folder: Path) -> None:
     assert [tokenizer.token(i) for i in template.drop_ids] == ["<unk>", "<s>", "</s>", "<|im_start|>", "<|im_end|>"]
 
 
-def test_every_end_that_the_files_name_stops_an_answer(folder: Path) -> None:
+def test_all_ends_in_the_files_stop_an_answer(folder: Path) -> None:
     write(folder, "config.json", CONFIG | {"eos_token_id": 3})
     assert read_chat(folder)[0].stop_ids == (3, 2)
 
 
-def test_a_folder_without_a_chat_template_has_no_format(folder: Path) -> None:
+def test_a_folder_without_a_chat_template_is_refused(folder: Path) -> None:
     (folder / "chat_template.jinja").unlink()
     with pytest.raises(InvalidTemplate, match="My Model_2b has no chat template; name another template"):
         read_chat(folder)

@@ -1,4 +1,4 @@
-"""The command line: what it prints, and its exit status."""
+"""The command line: output and exit status."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ def db(tmp_path: Path) -> Path:
     with Store(path) as store:
         house = House(store)
         for number, (models, choice) in enumerate(VOTES):
-            asked = replace(HAIKU, input=str(number))  # the same once more would be an answer that she has seen
+            asked = replace(HAIKU, input=str(number))  # a repeated instruction shows answers seen before
             house.battle_is_open(f"battle-{number}", models, instruction=asked)
             house.time.pass_s(4)
             house.battles.vote(f"battle-{number}", choice, ADA)
     return path
 
 
-def test_models_lists_the_pocket_models_and_as_json_what_the_api_says() -> None:
+def test_models_lists_the_pocket_models() -> None:
     status, text = run("models")
     assert status == 0
     assert "pocket-galpaca" in text
@@ -54,7 +54,7 @@ def test_models_lists_the_pocket_models_and_as_json_what_the_api_says() -> None:
     assert [row["id"] for row in document("models", "--json", "--models", MAMBA)] == [MAMBA]
 
 
-def test_prompt_prints_what_the_model_is_fed_byte_for_byte() -> None:
+def test_prompt_keeps_text_byte_for_byte() -> None:
     fed = document("prompt", "pocket-orca-mini", "--instruction", " twice  spaced ", "--system", "Be brief.")
     assert set(fed) == {"model", "template", "text", "token_ids", "num_tokens"}
     assert " twice  spaced " in fed["text"]
@@ -63,11 +63,11 @@ def test_prompt_prints_what_the_model_is_fed_byte_for_byte() -> None:
     assert fed["token_ids"][0] == 1
 
 
-def test_the_plain_template_is_the_instruction_alone() -> None:
+def test_plain_template_is_the_instruction_alone() -> None:
     assert document("prompt", "pocket-orca-mini", "--instruction", "hi", "--template", "plain")["text"] == "hi"
 
 
-def test_a_file_of_prompts_goes_on_after_a_bad_line_and_fails_at_the_end(tmp_path: Path) -> None:
+def test_prompt_file_continues_after_a_bad_line(tmp_path: Path) -> None:
     lines = tmp_path / "prompts.jsonl"
     lines.write_bytes(b'{"instruction": "one"}\n{"instruction": 2}\nnot json\n{"instruction": "four", "input": "x"}\n')
     status, text = run("prompt", "pocket-galpaca", "--file", str(lines))
@@ -77,7 +77,7 @@ def test_a_file_of_prompts_goes_on_after_a_bad_line_and_fails_at_the_end(tmp_pat
     assert "has to be text" in rows[1]["error"]
 
 
-def test_leaderboard_says_its_verdict_and_is_one_document_as_json(db: Path) -> None:
+def test_leaderboard_prints_verdict_or_json(db: Path) -> None:
     status, text = run("leaderboard", "--db", str(db))
     assert status == 0
     assert text.splitlines()[0]
@@ -86,7 +86,7 @@ def test_leaderboard_says_its_verdict_and_is_one_document_as_json(db: Path) -> N
     assert board["num_votes"] == 3
 
 
-def test_leaderboard_says_why_a_vote_does_not_count_and_counts_it_when_told_to(db: Path) -> None:
+def test_leaderboard_names_exclusions(db: Path) -> None:
     with Store(db) as store:
         house = House(store)
         house.time.pass_s(60)
@@ -108,14 +108,14 @@ def test_leaderboard_says_why_a_vote_does_not_count_and_counts_it_when_told_to(d
 )
 def test_export_writes_every_format(db: Path, tmp_path: Path, name: str, rows: int, columns: set[str]) -> None:
     target = tmp_path / "out.jsonl"
-    told = document("export", name, str(target), "--db", str(db), "--json")
-    assert told == {"format": name, "path": str(target), "rows": rows}
+    written = document("export", name, str(target), "--db", str(db), "--json")
+    assert written == {"format": name, "path": str(target), "rows": rows}
     lines = [json.loads(line) for line in target.read_text().splitlines()]
     assert len(lines) == rows
     assert columns <= set(lines[0])
 
 
-def test_export_leaves_out_what_it_is_told_to(db: Path, tmp_path: Path) -> None:
+def test_export_filters(db: Path, tmp_path: Path) -> None:
     target = tmp_path / "out.csv"
     assert document("export", "trl-preference", str(target), "--db", str(db), "--commercial", "--json")["rows"] == 1
     with target.open(newline="") as file:
@@ -134,7 +134,7 @@ def test_export_leaves_out_what_it_is_told_to(db: Path, tmp_path: Path) -> None:
         (["export", "votes", "out.jsonl", "--db", "missing.db"], "missing.db"),
     ],
 )
-def test_what_fails_says_why_in_one_line_and_exits_with_1(
+def test_failure_prints_one_line_and_exits_with_1(
     argv: list[str], words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(argv, io.StringIO()) == 1
@@ -143,7 +143,7 @@ def test_what_fails_says_why_in_one_line_and_exits_with_1(
     assert error.count("\n") == 1
 
 
-def test_a_wrong_ending_names_the_valid_ones(db: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_unknown_ending_names_the_valid_ones(db: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["export", "votes", str(tmp_path / "out.xls"), "--db", str(db)], io.StringIO()) == 1
     assert ".jsonl" in capsys.readouterr().err
 
@@ -155,6 +155,6 @@ def test_wrong_usage_exits_with_2(argv: list[str], capsys: pytest.CaptureFixture
     assert stopped.value.code == 2
 
 
-def test_a_reader_works_beside_a_running_writer(db: Path) -> None:
+def test_command_reads_beside_a_running_writer(db: Path) -> None:
     with Store(db):
         assert run("leaderboard", "--db", str(db))[0] == 0

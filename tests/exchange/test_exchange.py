@@ -1,10 +1,9 @@
-"""Exports: known rows for every format, nasty texts there and back, and what never leaves."""
+"""Exports: known rows of every format, difficult texts, and battles that are never exported."""
 
 from __future__ import annotations
 
 import csv
 import json
-import resource
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -20,15 +19,15 @@ from playground.exchange import CONTAINERS, FORMATS, ExportOptions, export
 from playground.exchange.containers import FORMULA, cell, to_json, write_rows
 from playground.exchange.licenses import allows_commercial_use
 from playground.records import FinishReason, Instruction
-from tests.storage.database.test_faults import as_somebody_with_few_rights
 from tests.support.cast import ADA, BEN, EMPTY, FAILED, GALPACA, MAMBA, MODELS, OPENALPACA, PARAMS, House, house
+from tests.support.storing import file_size_limit, unprivileged
 
 SUM = Instruction("Add them.", input="2 and 2", system="Be brief.", category="maths")
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[House]:
-    """A win on a pair, an order of two on three columns, a both-bad, and what must not be exported."""
+    """A win on a pair, an order of two on three columns, a both-bad, and battles that must not be exported."""
     made = house(tmp_path)
     made.battle_is_open("pair", ends={"a": {"text": "Waves."}, "b": {"text": "Sea, sea."}})
     made.battles.vote("pair", "b", ADA, reasons=["clear"], comment="=short")
@@ -176,7 +175,7 @@ def test_votes(home: House, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_nothing_failed_empty_undone_or_unjudged_leaves(home: House, tmp_path: Path, format: str) -> None:
+def test_only_judged_answers_are_exported(home: House, tmp_path: Path, format: str) -> None:
     export(home.store, format, tmp_path / "out.jsonl")
     text = (tmp_path / "out.jsonl").read_text()
     for word in ("half an ans", "undone", "unjudged", "void", "error"):
@@ -184,7 +183,7 @@ def test_nothing_failed_empty_undone_or_unjudged_leaves(home: House, tmp_path: P
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_options_leave_out_and_hide(home: House, tmp_path: Path, format: str) -> None:
+def test_options_filter_rows_and_raters(home: House, tmp_path: Path, format: str) -> None:
     path = tmp_path / "out.jsonl"
     everything = exported(home, format, path)
     blind = exported(home, format, path, blind_only=True)
@@ -199,7 +198,7 @@ def test_options_leave_out_and_hide(home: House, tmp_path: Path, format: str) ->
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_only_votes_that_count_where_that_is_asked_for(home: House, tmp_path: Path, format: str) -> None:
+def test_counted_only_leaves_out_other_votes(home: House, tmp_path: Path, format: str) -> None:
     home.battle_is_open("slow", owner=BEN)
     home.time.pass_s(5)
     home.battles.vote("slow", "a", BEN, final=True)
@@ -208,11 +207,11 @@ def test_only_votes_that_count_where_that_is_asked_for(home: House, tmp_path: Pa
     home.battles.vote("leak", "a", BEN, final=True)
     everything = exported(home, format, tmp_path / "out.jsonl")
     counted = exported(home, format, tmp_path / "out.jsonl", counted_only=True)
-    assert counted == [everything[-2]]  # the others were decided at once, or in open mode
+    assert counted == [everything[-2]]  # the others were decided too quickly, or in open mode
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_what_was_erased_is_not_exported_and_still_counts(home: House, tmp_path: Path, format: str) -> None:
+def test_erased_text_is_not_exported_and_counts(home: House, tmp_path: Path, format: str) -> None:
     everything = exported(home, format, tmp_path / "out.jsonl")
     pairs = len(list(home.store.judged_pairs()))
     home.battles.erase(BEN)
@@ -222,7 +221,7 @@ def test_what_was_erased_is_not_exported_and_still_counts(home: House, tmp_path:
     assert len(list(home.store.judged_pairs())) == pairs
 
 
-def test_anonymous_raters_are_told_apart_within_one_file(home: House, tmp_path: Path) -> None:
+def test_anonymous_raters_are_numbered(home: House, tmp_path: Path) -> None:
     rows = exported(home, "votes", tmp_path / "out.jsonl", anonymous=True)
     assert [(row["rater_id"], row["owner"]) for row in rows] == [("1", "1"), ("2", "2"), ("1", "1")]
 
@@ -231,7 +230,7 @@ def test_anonymous_raters_are_told_apart_within_one_file(home: House, tmp_path: 
     ("license", "allowed"),
     [("Apache-2.0", True), ("mit", True), ("cc-by-nc-sa-4.0", False), ("other", False), ("", False)],
 )
-def test_only_what_is_known_to_allow_it_counts_as_commercial(license: str, allowed: bool) -> None:
+def test_only_known_licenses_allow_commercial_use(license: str, allowed: bool) -> None:
     assert allows_commercial_use(license) is allowed
 
 
@@ -239,7 +238,7 @@ def test_only_what_is_known_to_allow_it_counts_as_commercial(license: str, allow
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_all_containers_hold_the_same_rows(home: House, tmp_path: Path, format: str) -> None:
+def test_containers_hold_the_same_rows(home: House, tmp_path: Path, format: str) -> None:
     rows = exported(home, format, tmp_path / "out.jsonl")
     export(home.store, format, tmp_path / "out.json")
     assert json.loads((tmp_path / "out.json").read_text()) == rows
@@ -249,15 +248,15 @@ def test_all_containers_hold_the_same_rows(home: House, tmp_path: Path, format: 
     assert table == [{name: "" if value is None else str(cell(value)) for name, value in row.items()} for row in rows]
 
 
-NASTY = st.text(st.characters(exclude_categories=["Cs"])) | st.sampled_from(
+DIFFICULT = st.text(st.characters(exclude_categories=["Cs"])) | st.sampled_from(
     ['"', "'", ",", ";", "\n", "\r\n", "\r", "\t", "\u2028\u2029\x85", "=1+1", "+1", "-1", "@SUM(A1)", "\x00", "\ufeff",
      "👩‍👩‍👧‍👦", "e\u0301", "\u202eabc", '","\n"', "</script>", "{}", "[1]", "'=1", "null", "1e5"]
 )  # fmt: skip
 
 
-@given(texts=st.lists(st.tuples(NASTY, NASTY)))
-def test_nasty_texts_come_back_from_every_container(tmp_path_factory: Any, texts: list[tuple[str, str]]) -> None:
-    folder = tmp_path_factory.mktemp("nasty")
+@given(texts=st.lists(st.tuples(DIFFICULT, DIFFICULT)))
+def test_difficult_texts_round_trip_through_containers(tmp_path_factory: Any, texts: list[tuple[str, str]]) -> None:
+    folder = tmp_path_factory.mktemp("difficult")
     rows = [{"one": one, "two": {"deep": [two]}} for one, two in texts]
     for name in CONTAINERS:
         assert write_rows(folder / f"out{name}", ("one", "two"), rows) == len(rows)
@@ -272,26 +271,26 @@ def test_nasty_texts_come_back_from_every_container(tmp_path_factory: Any, texts
 
 
 @pytest.mark.proves("spreadsheet formulas")
-@given(NASTY)
-def test_no_cell_of_a_csv_begins_like_a_formula(text: str) -> None:
+@given(DIFFICULT)
+def test_csv_cell_never_begins_like_a_formula(text: str) -> None:
     shown = str(cell(text))
     assert not shown.startswith(FORMULA)
     assert shown in (text, f"'{text}")
 
 
-def test_nasty_texts_come_back_from_the_database_too(home: House, tmp_path: Path) -> None:
-    nasty = '=cmd|"/c calc"!A1\n\u2028\r\n, \x00 👩‍👩‍👧 \u202e'
-    asked = Instruction(nasty, input=nasty, system=nasty, category="nasty")
-    ends = {side: {"text": nasty, "finish_reason": FinishReason.CANCELLED} for side in "ab"}
-    home.battle_is_open("nasty", ends=ends, instruction=asked)
-    home.battles.vote("nasty", "a", ADA, comment=nasty)
-    row = exported(home, "votes", tmp_path / "out.jsonl", category="nasty")[0]
-    assert (row["instruction"], row["input"], row["system"], row["comment"]) == (nasty,) * 4
-    assert [side["text"] for side in row["sides"]] == [nasty, nasty]
-    assert exported(home, "trl-preference", tmp_path / "out.jsonl", category="nasty")[0]["chosen"] == nasty
+def test_difficult_texts_round_trip_through_the_database(home: House, tmp_path: Path) -> None:
+    difficult = '=cmd|"/c calc"!A1\n\u2028\r\n, \x00 👩‍👩‍👧 \u202e'
+    asked = Instruction(difficult, input=difficult, system=difficult, category="difficult")
+    ends = {side: {"text": difficult, "finish_reason": FinishReason.CANCELLED} for side in "ab"}
+    home.battle_is_open("difficult", ends=ends, instruction=asked)
+    home.battles.vote("difficult", "a", ADA, comment=difficult)
+    row = exported(home, "votes", tmp_path / "out.jsonl", category="difficult")[0]
+    assert (row["instruction"], row["input"], row["system"], row["comment"]) == (difficult,) * 4
+    assert [side["text"] for side in row["sides"]] == [difficult, difficult]
+    assert exported(home, "trl-preference", tmp_path / "out.jsonl", category="difficult")[0]["chosen"] == difficult
 
 
-def test_an_empty_database_gives_empty_files(tmp_path: Path) -> None:
+def test_empty_database_gives_empty_files(tmp_path: Path) -> None:
     made = house()
     assert export(made.store, "votes", tmp_path / "out.jsonl") == 0
     assert export(made.store, "votes", tmp_path / "out.json") == 0
@@ -302,7 +301,7 @@ def test_an_empty_database_gives_empty_files(tmp_path: Path) -> None:
 
 
 @pytest.mark.proves("export target unwritable or full")
-def test_an_existing_file_is_replaced_only_by_a_whole_one(home: House, tmp_path: Path) -> None:
+def test_file_is_replaced_only_by_a_complete_one(home: House, tmp_path: Path) -> None:
     path = tmp_path / "out.jsonl"
     path.write_text("what was here before")
 
@@ -319,51 +318,45 @@ def test_an_existing_file_is_replaced_only_by_a_whole_one(home: House, tmp_path:
 
 
 @pytest.mark.parametrize("name", ["out.parquet", "out.txt", "out", ".jsonl"])
-def test_an_ending_that_says_nothing_is_refused_with_those_that_do(home: House, tmp_path: Path, name: str) -> None:
+def test_unknown_ending_is_refused(home: House, tmp_path: Path, name: str) -> None:
     with pytest.raises(InvalidValue, match=r"valid: \.jsonl, \.json, \.csv"):
         export(home.store, "votes", tmp_path / name)
 
 
-def test_an_unknown_format_is_refused_with_the_known_ones(home: House, tmp_path: Path) -> None:
+def test_unknown_format_is_refused(home: House, tmp_path: Path) -> None:
     with pytest.raises(InvalidValue, match="unknown format 'lmsys'; valid: votes, trl-preference, lmsys-33k"):
         export(home.store, "lmsys", tmp_path / "out.jsonl")
 
 
 @pytest.mark.proves("export target unwritable or full")
-def test_a_folder_that_is_not_there_is_said(home: House, tmp_path: Path) -> None:
+def test_missing_folder_is_refused(home: House, tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="cannot be written: No such file"):
         export(home.store, "votes", tmp_path / "no" / "out.jsonl")
 
 
 @pytest.mark.proves("export target unwritable or full")
-def test_a_folder_that_cannot_be_written_to_is_said_and_holds_no_half_file(home: House) -> None:
+def test_read_only_folder_is_refused(home: House) -> None:
     with tempfile.TemporaryDirectory() as name:
         Path(name).chmod(0o555)
-        with as_somebody_with_few_rights(), pytest.raises(StorageError, match="cannot be written: Permission denied"):
+        with unprivileged(), pytest.raises(StorageError, match="cannot be written: Permission denied"):
             export(home.store, "votes", Path(name) / "out.jsonl")
         assert list(Path(name).iterdir()) == []
 
 
 @pytest.mark.proves("export target unwritable or full")
 @pytest.mark.parametrize("container", CONTAINERS)
-def test_a_disk_that_takes_no_more_leaves_the_earlier_file_and_no_half_one(
-    home: House, tmp_path: Path, container: str
-) -> None:
+def test_full_disk_keeps_the_earlier_file(home: House, tmp_path: Path, container: str) -> None:
     path = tmp_path / f"out{container}"
     path.write_text("what was here before")
-    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (300, most))
-    try:
-        with pytest.raises(StorageError, match=rf"out{container} cannot be written: File too large"):
-            export(home.store, "votes", path)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+    refused = pytest.raises(StorageError, match=rf"out{container} cannot be written: File too large")
+    with file_size_limit(300), refused:
+        export(home.store, "votes", path)
     assert path.read_text() == "what was here before"
     assert [file.name for file in tmp_path.iterdir() if "out" in file.name] == [path.name]
     assert export(home.store, "votes", path) == 3
 
 
-def test_an_export_is_one_moment_though_votes_come_in_meanwhile(home: House, tmp_path: Path) -> None:
+def test_export_is_a_snapshot(home: House, tmp_path: Path) -> None:
     with home.store.reading() as reading:
         rows = FORMATS["votes"].rows(reading, ExportOptions())
         first = next(rows)

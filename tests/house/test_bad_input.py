@@ -1,7 +1,7 @@
-"""What strangers send to the running program: a clear message or an honest answer, nobody else notices.
+"""Bad input to the running app gets a clear message and affects no other visitor.
 
-Calls that Gradio never sees are in test_calls.py, random ones in test_fuzz_config.py, the door's own rules in
-test_door.py; broken card files are in test_catalog.py, broken template files in test_templates.py.
+Calls that Gradio never sees are in ui/http/test_calls.py, random ones in test_fuzz_config.py, and broken card and
+template files in the tests of the catalog and of prompting.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ PAIR = ["pocket-orca-mini", "pocket-galpaca"]
 
 
 def call(app: LiveApp, endpoint: str, fields: dict[str, Any]) -> tuple[str, Any]:
-    """The last event and its data."""
+    """Call an endpoint; return the name and the data of the last event."""
     base = f"{app.url}/gradio_api/call/v2/{endpoint}"
     body = json.dumps(fields).encode()
     request = urllib.request.Request(base, body, {"Content-Type": "application/json"})
@@ -52,7 +52,7 @@ def count(app: LiveApp) -> int:
 
 
 def ask(app: LiveApp, instruction: Any, **more: Any) -> dict[str, Any]:
-    """The finished battle on an instruction that is taken."""
+    """Return the finished battle on a valid instruction."""
     ended_with, data = call(app, "compare", {"instruction": instruction, "models": PAIR, **more})
     assert ended_with == "complete", data
     return dict(data[0])
@@ -84,7 +84,7 @@ def ask(app: LiveApp, instruction: Any, **more: Any) -> dict[str, Any]:
         pytest.param("alpaca " * 570, "reads at most 512 tokens", id="longer than a context"),
     ],
 )
-def test_what_cannot_be_asked_gets_a_message_and_leaves_no_row(live_app: LiveApp, instruction: Any, words: str) -> None:
+def test_invalid_instruction_gets_a_message_and_no_row(live_app: LiveApp, instruction: Any, words: str) -> None:
     before = count(live_app)
     ended_with, data = call(live_app, "compare", {"instruction": instruction, "models": PAIR})
     assert ended_with == "error"
@@ -125,7 +125,7 @@ def test_what_cannot_be_asked_gets_a_message_and_leaves_no_row(live_app: LiveApp
         "caf\u00e9 cafe\u0301 \u202eabc \u2028 \U0001f469\u200d\U0001f469\u200d\U0001f467 z\u0335\u0336",
     ],
 )
-def test_what_looks_dangerous_is_text_like_any_other(live_app: LiveApp, text: str) -> None:
+def test_dangerous_text_is_stored_as_typed(live_app: LiveApp, text: str) -> None:
     battle_id = ask(live_app, text)["battle_id"]
     with Store(live_app.db, read_only=True) as store:
         stored = store.battle(battle_id)
@@ -134,11 +134,11 @@ def test_what_looks_dangerous_is_text_like_any_other(live_app: LiveApp, text: st
     for side in stored.sides:
         assert side.generation is not None
         assert side.generation.finish_reason != "error"
-        assert side.generation.prompt.token_ids.count(2) == 0, "a marker that a visitor types is never a special id"
+        assert side.generation.prompt.token_ids.count(2) == 0, "a typed marker is never a special id"
 
 
 @pytest.mark.proves("NUL and control characters", "lone surrogates, noncharacters", "CRLF and U+2028")
-def test_what_no_model_can_read_is_taken_out(live_app: LiveApp) -> None:
+def test_unreadable_characters_are_removed(live_app: LiveApp) -> None:
     battle_id = ask(live_app, "What\x00 is\ud800 an\r\nalpaca?\ufffe")["battle_id"]
     with Store(live_app.db, read_only=True) as store:
         stored = store.battle(battle_id)
@@ -157,7 +157,7 @@ def test_what_no_model_can_read_is_taken_out(live_app: LiveApp) -> None:
         {"battle_id": "0" * 32, "choice": "a", "comment": "x" * 5000},
     ],
 )
-def test_forged_votes_get_a_message_or_a_refusal(live_app: LiveApp, fields: dict[str, Any]) -> None:
+def test_forged_vote_is_refused(live_app: LiveApp, fields: dict[str, Any]) -> None:
     ended_with, data = call(live_app, "vote", fields)
     assert ended_with == "error" or data[0] == {"accepted": False, "reason": "unknown"}
     assert "Traceback" not in json.dumps(data)
@@ -165,7 +165,7 @@ def test_forged_votes_get_a_message_or_a_refusal(live_app: LiveApp, fields: dict
 
 @pytest.mark.proves("SQL, paths")
 @pytest.mark.parametrize("model", ["gpt-4", "/etc/passwd", "x" * 5000, ["pocket-galpaca"], {"id": "a"}, 3, None])
-def test_a_model_that_is_none_gets_the_same_message_whatever_was_sent(live_app: LiveApp, model: Any) -> None:
+def test_unknown_model_gets_one_message(live_app: LiveApp, model: Any) -> None:
     ended_with, data = call(live_app, "prompt", {"model": model, "instruction": "hi"})
     assert ended_with == "error"
     assert data["error"].startswith("unknown model ")
@@ -175,7 +175,7 @@ def test_a_model_that_is_none_gets_the_same_message_whatever_was_sent(live_app: 
 
 @pytest.mark.proves("4,001 characters, 1 MB, 100 MB", "a battle id that is a list, or 1 MB long")
 @pytest.mark.parametrize("megabytes", [1, 100])
-def test_a_body_of_megabytes_is_refused_before_it_is_sent(live_app: LiveApp, megabytes: int) -> None:
+def test_body_declared_in_megabytes_is_refused_unsent(live_app: LiveApp, megabytes: int) -> None:
     connection = http.client.HTTPConnection(live_app.url.removeprefix("http://"), timeout=30)
     connection.putrequest("POST", "/gradio_api/call/v2/compare")
     connection.putheader("Content-Type", "application/json")
@@ -187,22 +187,22 @@ def test_a_body_of_megabytes_is_refused_before_it_is_sent(live_app: LiveApp, meg
 
 @pytest.mark.proves("a battle id that is a list, or 1 MB long")
 @pytest.mark.proves("4,001 characters, 1 MB, 100 MB")
-def test_a_hundred_megabytes_that_nobody_announced_are_refused_long_before_their_end(live_app: LiveApp) -> None:
+def test_undeclared_megabytes_are_refused_early(live_app: LiveApp) -> None:
     host, port = live_app.url.removeprefix("http://").split(":")
     head = f"POST /gradio_api/call/v2/compare HTTP/1.1\r\nHost: {host}:{port}\r\nTransfer-Encoding: chunked\r\n\r\n"
     chunk, sent = b"186A0\r\n" + b"x" * 100_000 + b"\r\n", 0
     with socket.create_connection((host, int(port)), timeout=60) as visitor:
         visitor.sendall(head.encode())
         while not select.select([visitor], [], [], 0)[0]:
-            with suppress(ConnectionError):  # it was hung up on meanwhile: what was said before can be read
+            with suppress(ConnectionError):  # the server has closed the connection; its response can still be read
                 visitor.sendall(chunk)
             sent += 1
-            assert sent < 1000, "all of it was taken"
+            assert sent < 1000, "the whole body was accepted"
         assert visitor.recv(1000).startswith(b"HTTP/1.1 413")
 
 
 @pytest.mark.parametrize("name", ["battle_id", "choice", "comment"])
-def test_most_of_a_megabyte_in_one_field_of_a_vote_gets_few_words(live_app: LiveApp, name: str) -> None:
+def test_huge_field_of_a_vote_gets_a_short_message(live_app: LiveApp, name: str) -> None:
     data = call(live_app, "vote", {"battle_id": "0" * 32, "choice": "a", name: "x" * 900_000})[1]
     assert data == [{"accepted": False, "reason": "unknown"}] or "900,000 characters" in data["error"]
 
@@ -220,7 +220,7 @@ NO_CHOICES = ("", "z", "c", "A", "a>b>c", ">", "a=", "undo", "both", "a\x00", "x
 
 @pytest.mark.proves("a forged choice")
 @pytest.mark.parametrize("choice", NO_CHOICES, ids=lambda choice: ascii(choice)[:12])
-def test_a_forged_choice_gets_the_valid_ones_and_changes_nothing(
+def test_forged_choice_names_the_valid_ones_and_changes_nothing(
     live_app: LiveApp, open_battle: str, choice: Any
 ) -> None:
     ended_with, data = call(live_app, "vote", {"battle_id": open_battle, "choice": choice})
@@ -234,7 +234,7 @@ def test_a_forged_choice_gets_the_valid_ones_and_changes_nothing(
 
 
 @pytest.mark.proves("an unknown, foreign, expired, voted or unfinished battle", "replays")
-def test_a_replayed_vote_gets_the_stored_answer_and_writes_nothing(live_app: LiveApp) -> None:
+def test_replayed_vote_gets_the_stored_answer(live_app: LiveApp) -> None:
     battle_id = ask(live_app, "What is the capital of Italy?")["battle_id"]
     answers = [call(live_app, "vote", {"battle_id": battle_id, "choice": choice})[1] for choice in ("a", "a", "b")]
     assert answers[0][0]["choice"] == "a"
@@ -250,7 +250,7 @@ def test_a_replayed_vote_gets_the_stored_answer_and_writes_nothing(live_app: Liv
     ("reason", "wait_s", "viewer"),
     [("expired", 3601, ADA), ("foreign", 0, BEN), ("unfinished", 0, ADA), ("unknown", 0, ADA)],
 )
-def test_a_vote_that_cannot_be_is_refused_with_its_reason(reason: str, wait_s: float, viewer: str) -> None:
+def test_impossible_vote_is_refused_with_its_reason(reason: str, wait_s: float, viewer: str) -> None:
     home = house()
     if reason == "unfinished":
         home.battles.create(battle())
@@ -272,7 +272,7 @@ def config(live_app: LiveApp) -> Config:
 
 @pytest.fixture(scope="module")
 def victim(live_app: LiveApp, config: Config) -> Iterator[tuple[Visitor, str]]:
-    """Somebody with an open battle, which nothing in this file may change."""
+    """A rater with an open battle that no test in this file may change."""
     visitor = Visitor(live_app.url)
     battle_id = compare(visitor, config)
     ended(live_app, battle_id)
@@ -299,7 +299,7 @@ def victim(live_app: LiveApp, config: Config) -> Iterator[tuple[Visitor, str]]:
     ],
     ids=str,
 )
-def test_a_forged_name_of_a_battle_is_refused_in_words(live_app: LiveApp, config: Config, forged: Any) -> None:
+def test_forged_battle_of_a_tab_is_refused(live_app: LiveApp, config: Config, forged: Any) -> None:
     reply = press(Visitor(live_app.url), config, "vote_1", [forged])
     assert reply.status == 400
     assert reply.document["error"]
@@ -307,7 +307,7 @@ def test_a_forged_name_of_a_battle_is_refused_in_words(live_app: LiveApp, config
 
 @pytest.mark.proves("no session hash, a stolen one")
 @pytest.mark.parametrize("name", ["vote_1", "undo", "reveal", "stop", "note_comment", "refresh", "regenerate"])
-def test_anothers_battle_and_session_hash_open_nothing(
+def test_battle_and_session_of_another_rater_are_refused(
     live_app: LiveApp, config: Config, victim: tuple[Visitor, str], name: str
 ) -> None:
     thief = Visitor(live_app.url, session=victim[0].session, battle_id=victim[1])
@@ -317,7 +317,7 @@ def test_anothers_battle_and_session_hash_open_nothing(
     assert "pocket-" not in said
 
 
-def test_a_battles_address_does_not_open_it_to_others(live_app: LiveApp, victim: tuple[Visitor, str]) -> None:
+def test_battle_id_of_the_page_is_refused_over_the_api(live_app: LiveApp, victim: tuple[Visitor, str]) -> None:
     answer = call(live_app, "vote", {"battle_id": victim[1], "choice": "a"})[1]
     assert answer == [{"accepted": False, "reason": "foreign"}]
 
@@ -344,9 +344,7 @@ def test_a_battles_address_does_not_open_it_to_others(live_app: LiveApp, victim:
     ],
     ids=str,
 )
-def test_hidden_and_forged_fields_get_words_and_make_no_battle(
-    live_app: LiveApp, config: Config, forged: dict[str, Any]
-) -> None:
+def test_forged_fields_get_a_message_and_no_battle(live_app: LiveApp, config: Config, forged: dict[str, Any]) -> None:
     before = count(live_app)
     data = composed(config, **{"instruction": "hi", **forged})
     said = press(Visitor(live_app.url), config, "compare_1", data).body.decode()
@@ -359,7 +357,7 @@ def test_hidden_and_forged_fields_get_words_and_make_no_battle(
 @pytest.mark.parametrize(
     "hidden", [{"sampling_seed": "7"}, {"model_1": "no-such-model"}, {"mode": "sideways"}], ids=str
 )
-def test_what_a_hidden_field_holds_is_left_out(live_app: LiveApp, config: Config, hidden: dict[str, Any]) -> None:
+def test_hidden_fields_are_ignored(live_app: LiveApp, config: Config, hidden: dict[str, Any]) -> None:
     visitor = Visitor(live_app.url)
     data = composed(config, instruction="What is the capital of France?", **hidden)
     reply = press(visitor, config, "compare_1", data)
@@ -396,7 +394,7 @@ def test_what_a_hidden_field_holds_is_left_out(live_app: LiveApp, config: Config
     ids=repr,
 )
 @pytest.mark.parametrize("way", ["run/vote_1", "queue/join"])
-def test_a_malformed_event_gets_words_and_no_500(live_app: LiveApp, config: Config, way: str, forged: Any) -> None:
+def test_malformed_event_gets_a_message_and_no_500(live_app: LiveApp, config: Config, way: str, forged: Any) -> None:
     whole = {"fn_index": event(config, "vote_1")["id"], "data": [None], "session_hash": "0a1b"}
     reply = Visitor(live_app.url).post(way, forged if isinstance(forged, bytes) else {**whole, **forged})
     assert reply.status in (400, 404)
@@ -404,19 +402,19 @@ def test_a_malformed_event_gets_words_and_no_500(live_app: LiveApp, config: Conf
 
 
 @pytest.mark.proves("no session hash, a stolen one")
-def test_no_session_hash_is_refused_by_the_queue(live_app: LiveApp, config: Config) -> None:
+def test_queue_refuses_a_missing_session_hash(live_app: LiveApp, config: Config) -> None:
     reply = Visitor(live_app.url).post("queue/join", {"fn_index": event(config, "vote_1")["id"], "data": [None]})
     assert reply.status == 400
 
 
 @pytest.mark.parametrize("path", ["queue/data?session_hash=nobody", "call/compare/nothing", "call/v2/vote/nothing"])
-def test_a_stream_of_nothing_ends(live_app: LiveApp, path: str) -> None:
+def test_stream_of_an_unknown_event_ends(live_app: LiveApp, path: str) -> None:
     reply = Visitor(live_app.url).get(f"gradio_api/{path}")
     assert (reply.status, b"Traceback" in reply.body) == (200, False)
 
 
 @pytest.mark.proves("a foreign Origin")
-def test_a_page_of_another_site_may_not_send_events(live_app: LiveApp, config: Config) -> None:
+def test_events_from_another_site_are_refused(live_app: LiveApp, config: Config) -> None:
     body = json.dumps({"fn_index": event(config, "vote_1")["id"], "data": [None], "session_hash": "0a1b"}).encode()
     headers = {"Content-Type": "application/json", "Origin": "https://example.org"}
     request = urllib.request.Request(f"{live_app.url}/gradio_api/run/vote_1", body, headers)
@@ -428,7 +426,7 @@ def test_a_page_of_another_site_may_not_send_events(live_app: LiveApp, config: C
 
 
 def prompts(folder: Path, content: bytes) -> tuple[int, list[dict[str, Any]]]:
-    """What ``prompt --file`` says to such a file: its status, and the documents."""
+    """Return the status and the documents of ``prompt --file`` on a file with this content."""
     file, out = folder / "prompts.jsonl", io.StringIO()
     file.write_bytes(content)
     status = main(["prompt", "pocket-galpaca", "--file", str(file)], out)
@@ -436,7 +434,7 @@ def prompts(folder: Path, content: bytes) -> tuple[int, list[dict[str, Any]]]:
 
 
 @pytest.mark.proves("prompt files: empty, half JSON, wrong columns, BOM, Latin-1")
-def test_an_empty_instruction_file_is_said_to_be_empty(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_empty_instruction_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert prompts(tmp_path, b"") == (1, [])
     assert "prompts.jsonl is empty; write one {instruction, input, system} per line" in capsys.readouterr().err
 
@@ -455,9 +453,7 @@ def test_an_empty_instruction_file_is_said_to_be_empty(tmp_path: Path, capsys: p
         pytest.param(b"", "Expecting value", id="an empty line"),
     ],
 )
-def test_a_bad_line_of_an_instruction_file_is_named_and_the_next_one_read(
-    tmp_path: Path, line: bytes, words: str
-) -> None:
+def test_bad_line_is_named_and_the_next_one_read(tmp_path: Path, line: bytes, words: str) -> None:
     status, documents = prompts(tmp_path, line + b'\n{"instruction": "hi"}\n')
     assert (status, len(documents)) == (1, 2)
     assert documents[0]["line"] == 1
@@ -466,23 +462,23 @@ def test_a_bad_line_of_an_instruction_file_is_named_and_the_next_one_read(
 
 
 @pytest.mark.proves("prompt files: empty, half JSON, wrong columns, BOM, Latin-1")
-def test_a_byte_order_mark_is_no_part_of_an_instruction_file(tmp_path: Path) -> None:
+def test_byte_order_mark_is_ignored(tmp_path: Path) -> None:
     status, documents = prompts(tmp_path, b'\xef\xbb\xbf{"instruction": "hi"}\n')
     assert status == 0
     assert "\ufeff" not in documents[0]["text"]
 
 
-def test_duplicate_rows_of_an_instruction_file_are_two_prompts(tmp_path: Path) -> None:
+def test_duplicate_lines_are_two_prompts(tmp_path: Path) -> None:
     status, documents = prompts(tmp_path, b'{"instruction": "hi"}\n' * 2)
     assert status == 0
     assert documents[0] == documents[1]
 
 
 @pytest.mark.slow
-def test_an_instruction_file_of_a_gigabyte_is_read_line_by_line(tmp_path: Path) -> None:
+def test_instruction_file_of_a_gigabyte_is_read_line_by_line(tmp_path: Path) -> None:
     file, out = tmp_path / "big.jsonl", io.StringIO()
     with file.open("wb") as big:
-        big.truncate(10**9)  # all of it one line of NUL, and no room on the disk
+        big.truncate(10**9)  # one line of NUL, sparse on the disk
     tracemalloc.start()
     status = main(["prompt", "pocket-galpaca", "--file", str(file)], out)
     most = tracemalloc.get_traced_memory()[1]
@@ -492,10 +488,10 @@ def test_an_instruction_file_of_a_gigabyte_is_read_line_by_line(tmp_path: Path) 
     assert most < 100_000_000
 
 
-# What is left of all this
+# After all of the above
 
 
-def test_the_log_has_no_word_that_a_visitor_typed(live_app: LiveApp, config: Config) -> None:
+def test_log_has_no_typed_word(live_app: LiveApp, config: Config) -> None:
     word = "unspeakable"
     typed = ask(live_app, f"What is {word}?", input=word, system=word)["battle_id"]
     call(live_app, "vote", {"battle_id": typed, "choice": "a", "comment": word, "reasons": [word]})
@@ -515,7 +511,7 @@ def test_the_log_has_no_word_that_a_visitor_typed(live_app: LiveApp, config: Con
     assert "Traceback" not in log
 
 
-def test_after_all_of_this_the_next_visitor_is_served(live_app: LiveApp) -> None:
+def test_next_visitor_is_served(live_app: LiveApp) -> None:
     served = ask(live_app, "What is the capital of France?")
     assert all(column["text"] for column in served["columns"])
     assert call(live_app, "vote", {"battle_id": served["battle_id"], "choice": "tie"})[1][0]["accepted"] is True

@@ -1,13 +1,13 @@
-"""Calls made from the app's own ``/config``: whatever is sent to whatever event, nobody else notices.
+"""Random calls made from the app's own ``/config`` get a message and affect no other rater.
 
-PLAYGROUND_FUZZ_CALLS=20000 makes so many of them, other ones at each run; the default is a short run, always the same.
+PLAYGROUND_FUZZ_CALLS=20000 sets their number and makes them different in each run; by default a few are the same in
+each.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,18 +19,18 @@ from playground.raters import new_secret
 from playground.records import BattleState
 from playground.storage.database.store import Store
 from playground.ui.http.limits import Kind, kind_of
-from tests.conftest import LiveApp, start_app, stop_app
+from tests.conftest import LiveApp
 from tests.support.calling import Config, Reply, Visitor, compare, ended, press
 
 CALLS = int(os.environ.get("PLAYGROUND_FUZZ_CALLS", "0"))
 MARK = "fuzzed-words"
-"""Stands in every text that is sent: the log must not have it."""
+"""A word in every text that is sent; the log must not have it."""
 PAIR = ["pocket-orca-mini", "pocket-galpaca"]
 
 
 @dataclass
 class Playground:
-    """A running app, and in it a visitor with one battle that she has judged and one that she may still judge."""
+    """A running app with a visitor who has a judged battle and an open one."""
 
     app: LiveApp
     config: Config
@@ -47,7 +47,7 @@ class Playground:
         return [known[number] for number in event["inputs"]]
 
     def stored(self) -> list[Any]:
-        """What the database knows of the victim."""
+        """Return the battles and notes of the victim in the database."""
         with Store(self.app.db, read_only=True) as store, store.reading() as reading:
             battles = [reading.battle(battle_id) for battle_id in (self.judged, self.open)]
             kinds = ("reason", "comment", "report")
@@ -56,21 +56,17 @@ class Playground:
 
 
 @pytest.fixture(scope="module")
-def playground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playground]:
-    unlimited = [f"--{kind}-per-minute=0" for kind in ("compares", "votes", "views")]
-    app = start_app(tmp_path_factory.mktemp("fuzz"), "--locked", f"--models={','.join(PAIR)}", *unlimited)
-    config = Visitor(app.url).get("config").document
-    victim = Visitor(app.url)
+def playground(live_app: LiveApp) -> Playground:
+    config, victim = Visitor(live_app.url).get("config").document, Visitor(live_app.url)
     judged = compare(victim, config)
-    ended(app, judged)
+    ended(live_app, judged)
     for name in ("vote_1", "reveal"):
         assert press(victim, config, name).status == 200
     still_open = compare(victim, config)
-    ended(app, still_open)
-    playground = Playground(app, config, victim, judged, still_open)
+    ended(live_app, still_open)
+    playground = Playground(live_app, config, victim, judged, still_open)
     assert [battle.state for battle in playground.stored()[0]] == [BattleState.REVEALED, BattleState.OPEN]
-    yield playground
-    stop_app(app)
+    return playground
 
 
 NUMBERS = st.integers() | st.integers(-(10**400), 10**400) | st.floats()
@@ -87,7 +83,7 @@ JUNK = st.recursive(
 
 
 def values(component: Config, playground: Playground) -> st.SearchStrategy[Any]:
-    """What a component of this kind may be made to send."""
+    """Values that fit a component, and any others."""
     props, kind = component["props"], component["type"]
     fitting: st.SearchStrategy[Any] = {"checkbox": st.booleans(), "dataset": st.integers(-2, 9)}.get(kind, TEXTS)
     if props.get("choices"):
@@ -104,7 +100,7 @@ def values(component: Config, playground: Playground) -> st.SearchStrategy[Any]:
 
 @st.composite
 def requests(draw: st.DrawFn, playground: Playground) -> tuple[str, Any]:
-    """Where to, and what: mostly what the page would send, with any part of it forged."""
+    """A route and a body: mostly those of the page, with any part forged."""
     event = draw(st.sampled_from(playground.events))
     data: Any = [draw(values(component, playground)) for component in playground.inputs(event)]
     way = draw(st.sampled_from(["queue/join", "run/predict", "run/{}", "api/{}", "call/{}", "call/v2/{}", "run/none"]))
@@ -131,20 +127,20 @@ def requests(draw: st.DrawFn, playground: Playground) -> tuple[str, Any]:
 
 
 def complaint(reply: Reply, said: str) -> str:
-    """What is wrong with an answer; nothing: it worked, or says in words why not."""
+    """Return the fault of a response; "" if it is a success or a refusal with a message."""
     if reply.status not in (200, 400, 404):
         return f"status {reply.status}"
     if reply.status != 200 and not reply.document["error"]:
-        return "no words"
+        return "no message"
     for line in said.splitlines():
         message = json.loads(line.removeprefix("data: ")) if line.startswith("data: {") else {}
         if message.get("msg") == "process_completed" and not message["success"] and not message["output"].get("error"):
-            return "an error without words"
+            return "an error without a message"
     return "Traceback" if b"Traceback" in reply.body or "Traceback" in said else ""
 
 
 @pytest.mark.slow
-def test_whatever_is_sent_to_whatever_event_nobody_else_notices(playground: Playground) -> None:
+def test_random_calls_affect_no_other_rater(playground: Playground) -> None:
     before, attacker = playground.stored(), Visitor(playground.app.url)
 
     @settings(
@@ -172,7 +168,7 @@ def test_whatever_is_sent_to_whatever_event_nobody_else_notices(playground: Play
     ended(playground.app, compare(honest, playground.config))
 
 
-def test_judging_never_waits_in_the_queue(live_app: LiveApp) -> None:
+def test_votes_and_notes_are_not_queued(live_app: LiveApp) -> None:
     events = Visitor(live_app.url).get("config").document["dependencies"]
     judging = [event for event in events if kind_of(event["api_name"]) in (Kind.VOTE, Kind.NOTE)]
     assert len(judging) > 10

@@ -1,4 +1,4 @@
-"""The page behind a real nginx: as the guide configures it, and as it is configured by mistake."""
+"""The page behind a real nginx, configured as in the guide and with common mistakes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def upstream(app: LiveApp) -> str:
 
 @pytest.fixture(scope="module", params=["/", "/play/"])
 def hosted(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
-    """As the guide says, once at the top of a host and once below a path."""
+    """A playground configured as in the guide, at the top of a host and below a path."""
     folder, port, path = tmp_path_factory.mktemp("hosted"), free_port(), request.param
     root = {} if path == "/" else {"GRADIO_ROOT_PATH": path.rstrip("/")}
     app = start_app(folder, FORWARDED_ALLOW_IPS="127.0.0.1", **root)
@@ -58,18 +58,18 @@ def note(visitor: Visitor) -> str:
     return visitor.page.locator("#connection").inner_text()
 
 
-def test_the_guide_names_both_ways() -> None:
+def test_guide_has_both_configurations() -> None:
     assert "location / {" in AT_ROOT
     assert "location /play/ {" in AT_PATH
     assert "GRADIO_ROOT_PATH=/play FORWARDED_ALLOW_IPS=127.0.0.1 python app.py" in GUIDE
 
 
-def test_a_battle_is_voted_on_through_the_guides_nginx(browser: Browser, hosted: Hosted) -> None:
+def test_vote_through_the_guides_nginx(browser: Browser, hosted: Hosted) -> None:
     with visiting(browser, hosted.url, ignore_https_errors=True) as visitor:
         answers: list[int] = []
         visitor.page.on("response", lambda reply: answers.append(reply.status))
         visitor.open().compare().reaches("open")
-        time.sleep(1.5)  # a vote may be held back in the first second
+        time.sleep(1.5)  # vote buttons open after a second
         visitor.press("a").reaches("voted").press("r").reaches("revealed")
         battle = visitor.battle_id
         assert battle
@@ -87,7 +87,7 @@ def test_a_battle_is_voted_on_through_the_guides_nginx(browser: Browser, hosted:
         assert [status for status in answers if status >= 400] == []
 
 
-def test_a_stream_arrives_in_pieces_through_the_guides_nginx(hosted: Hosted) -> None:
+def test_stream_through_the_guides_nginx_is_not_buffered(hosted: Hosted) -> None:
     untrusting = ssl.create_default_context()
     untrusting.check_hostname, untrusting.verify_mode = False, ssl.CERT_NONE
     call = f"{hosted.url}/gradio_api/call/v2/compare"
@@ -102,7 +102,7 @@ def test_a_stream_arrives_in_pieces_through_the_guides_nginx(hosted: Hosted) -> 
             if line.startswith(b"data:"):
                 at_s.append(time.monotonic() - began)
     assert len(at_s) > 3
-    assert at_s[0] < at_s[-1] / 2 or at_s[-1] < 0.5, "the first is not kept until the last"
+    assert at_s[0] < at_s[-1] / 2 or at_s[-1] < 0.5, "the first piece is not held back until the last"
 
 
 @pytest.fixture(scope="module")
@@ -112,9 +112,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveApp]:
     stop_app(app)
 
 
-def test_nginxs_own_host_is_said_on_the_page_with_the_line_that_cures_it(
-    browser: Browser, app: LiveApp, tmp_path: Path
-) -> None:
+def test_wrong_host_header_is_shown_with_its_cure(browser: Browser, app: LiveApp, tmp_path: Path) -> None:
     port = free_port()
     server = DEFAULT.format(port=port, path="/", upstream=upstream(app), to="", more="")
     with nginx(tmp_path, server), visiting(browser, f"http://localhost:{port}") as visitor:
@@ -123,14 +121,14 @@ def test_nginxs_own_host_is_said_on_the_page_with_the_line_that_cures_it(
         assert f"you opened it at http://localhost:{port}" in words
         assert "proxy_set_header Host $http_host;" in words
         assert "X-Forwarded-Proto" in words
-        visitor.complaints.clear()  # Gradio's own, of requests that cannot be sent
+        visitor.complaints.clear()  # Gradio complains about requests that cannot be sent
     cured = server.replace("{ proxy_pass", f"{{ {HOST} proxy_pass")
     with nginx(tmp_path, cured), visiting(browser, f"http://localhost:{port}") as visitor:
         visitor.open().compare().reaches("open")
         assert visitor.page.locator("#connection").count() == 0
 
 
-def test_a_refused_post_says_the_line_too(browser: Browser, tmp_path: Path) -> None:
+def test_refused_post_shows_the_cure(browser: Browser, tmp_path: Path) -> None:
     port = free_port()
     app = start_app(tmp_path, GRADIO_ROOT_PATH=f"http://localhost:{port}")
     server = DEFAULT.format(port=port, path="/", upstream=upstream(app), to="", more="")
@@ -143,7 +141,7 @@ def test_a_refused_post_says_the_line_too(browser: Browser, tmp_path: Path) -> N
         stop_app(app)
 
 
-def test_a_path_that_the_server_does_not_know_is_said(browser: Browser, app: LiveApp, tmp_path: Path) -> None:
+def test_unknown_root_path_is_shown_with_its_cure(browser: Browser, app: LiveApp, tmp_path: Path) -> None:
     port = free_port()
     server = DEFAULT.format(port=port, path="/play/", upstream=upstream(app), to="/", more=HOST)
     with nginx(tmp_path, server), visiting(browser, f"http://localhost:{port}/play") as visitor:
@@ -153,9 +151,7 @@ def test_a_path_that_the_server_does_not_know_is_said(browser: Browser, app: Liv
 
 
 @pytest.mark.parametrize("how", ["nobody listens", "the proxy does not reach it"])
-def test_a_server_that_is_away_is_said_until_it_is_back(
-    browser: Browser, app: LiveApp, tmp_path: Path, how: str
-) -> None:
+def test_unreachable_server_is_shown_until_it_is_back(browser: Browser, app: LiveApp, tmp_path: Path, how: str) -> None:
     port = free_port()
     server = DEFAULT.format(port=port, path="/", upstream=upstream(app), to="", more=HOST)
     away = DEFAULT.format(port=port, path="/", upstream="127.0.0.1:1", to="", more=HOST)
@@ -176,7 +172,7 @@ def test_a_server_that_is_away_is_said_until_it_is_back(
         visitor.complaints.clear()
 
 
-def test_a_foreign_cookie_makes_no_new_rater(browser: Browser, app: LiveApp) -> None:
+def test_foreign_cookie_makes_no_new_rater(browser: Browser, app: LiveApp) -> None:
     with visiting(browser, app.url) as visitor:
         visitor.page.context.add_cookies([{"name": "prefs", "value": '{"theme":"dark"}', "url": app.url}])
         visitor.open()

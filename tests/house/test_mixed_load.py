@@ -1,7 +1,7 @@
-"""People, programs and a stuffer at once for two minutes: the board at the end is the people's.
+"""After two minutes of people, programs and an attacker at once, the board counts people alone.
 
-Every person has the same true preference for each model, and is told by the database which model stands where; nobody
-else is. The stuffer invents names, chooses a pair, and votes for the worst model as fast as it can.
+All people have the same true preferences, and read from the database which model is on which side. The attacker invents
+names, chooses a pair, and votes for the worst model as fast as possible.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from typing import Any
 import pytest
 from gradio_client import Client
 
-from playground.ratings.counting import CountingPolicy
 from playground.ratings.leaderboard import build_leaderboard
+from playground.ratings.policy import CountingPolicy
 from playground.records import Origin
 from playground.storage.database.store import Store
 from tests.conftest import ROOT, LiveApp, models_are_up, start_app, stop_app
@@ -46,7 +46,7 @@ RIVAL = "pocket-openalpaca"
 
 @dataclass
 class Given:
-    """Votes that were acknowledged: battle -> choice."""
+    """Acknowledged votes: battle -> choice."""
 
     people: dict[str, str] = field(default_factory=dict)
     programs: dict[str, str] = field(default_factory=dict)
@@ -56,7 +56,7 @@ class Given:
 
 
 class Person(PageVisitor):
-    """A page visitor with an address of their own, who keeps the last reply."""
+    """A visitor of the page with their own address, who keeps the last reply."""
 
     def __init__(self, url: str, config: Mapping[str, Any], number: int) -> None:
         super().__init__(url, config)
@@ -82,7 +82,7 @@ def models_of(db: Path, battle_id: str) -> list[str]:
 
 
 def judge(app: LiveApp, config: Mapping[str, Any], number: int, ends_s: float, given: Given) -> None:
-    """Compare, read, vote, as long as there is time; every tenth vote is taken back and given again."""
+    """Compare, read and vote until the end; undo every tenth vote and give it again."""
     chance = random.Random(number)
     person = Person(app.url, config, number)
     turn = 0
@@ -114,7 +114,7 @@ def programme(app: LiveApp, number: int, ends_s: float, given: Given) -> None:
 
 
 def stuff(app: LiveApp, ends_s: float, given: Given) -> None:
-    """The attack: 41 invented names, a chosen pair, short greedy answers, a second of waiting."""
+    """Attack with 41 invented names, a chosen pair, short greedy answers and a second of waiting."""
     clients = [
         Client(app.url, verbose=False, headers={"X-Playground-Rater": f"invented-{number}"}) for number in range(3)
     ]
@@ -133,7 +133,7 @@ def stuff(app: LiveApp, ends_s: float, given: Given) -> None:
 
 
 @pytest.mark.long
-def test_the_board_is_the_peoples(tmp_path: Path) -> None:
+def test_board_counts_people_alone(tmp_path: Path) -> None:
     app = start_app(tmp_path, FORWARDED_ALLOW_IPS="127.0.0.1", **UNLIMITED)
     given = Given()
     try:

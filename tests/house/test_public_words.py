@@ -1,4 +1,4 @@
-"""No folder of the server reaches a visitor: not by the page, the API or ``/health``."""
+"""The page, the API and ``/health`` show no folder of the server."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.ui.http.test_health import begin, fetch
         ("org/name is no model", "org/name is no model"),
     ],
 )
-def test_of_an_absolute_path_only_the_last_name_is_shown(words: str, shown: str) -> None:
+def test_absolute_path_is_shown_without_its_folders(words: str, shown: str) -> None:
     assert without_folders(words) == shown
     assert PlaygroundError(words).public == shown
     assert str(StorageError(words)) == words, "the log and the command line say all of it"
@@ -40,7 +40,7 @@ def app(tmp_path: Path) -> Iterator[LiveApp]:
     stop_app(app)
 
 
-def test_a_lost_database_is_said_without_its_folder(app: LiveApp) -> None:
+def test_message_of_a_lost_database_hides_its_folder(app: LiveApp) -> None:
     models_are_up(app.url)
     visitor = Visitor(app.url)
     config = visitor.get("config").document
@@ -67,7 +67,7 @@ def test_a_lost_database_is_said_without_its_folder(app: LiveApp) -> None:
         assert str(app.db.parent).encode() not in reply
 
 
-def test_a_database_that_is_only_read_is_said_without_its_folder(app: LiveApp, tmp_path: Path) -> None:
+def test_message_of_a_read_only_database_hides_its_folder(app: LiveApp, tmp_path: Path) -> None:
     second = start_app(tmp_path, "--models", "pocket-orca-mini,pocket-galpaca")
     try:
         said = fetch(begin(second, "compare", instruction="What is an alpaca?"))[1]

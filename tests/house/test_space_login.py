@@ -1,4 +1,4 @@
-"""The login of a Space's operator against a real OpenID provider on this machine, as a browser goes through it."""
+"""The login of a Space's operator with an OpenID provider on this machine, step by step as in a browser."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MODEL = "pocket-orca-mini"
 
 @dataclass(frozen=True)
 class Space:
-    """A playground that takes itself for Ada's Space, and the hub that it asks."""
+    """An app with the environment of Ada's Space, and its OpenID provider."""
 
     app: LiveApp
     hub: Provider
@@ -54,7 +54,7 @@ def space(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Space]:
 
 @dataclass
 class Browser:
-    """Keeps cookies as browsers do on this machine: those marked Secure too, which httpx sends over https only."""
+    """A client that also keeps Secure cookies over http, as browsers do on this machine and httpx does not."""
 
     url: str
     cookies: dict[str, str] = field(default_factory=dict)
@@ -67,7 +67,7 @@ class Browser:
         return self._kept(httpx.post(self._whole(address), headers=headers, timeout=60, **how))
 
     def follow(self, address: str) -> list[httpx.Response]:
-        """Every reply on the way to the last one."""
+        """Return every reply up to the last redirect's."""
         replies = [self.get(address)]
         while (location := replies[-1].headers.get("location")) is not None:
             assert len(replies) < 10
@@ -126,8 +126,8 @@ def test_another_user_does_not_become_the_operator(space: Space, user: str) -> N
     assert not browser.unloads(space)
 
 
-def test_login_that_somebody_else_began_is_not_taken(space: Space) -> None:
-    """A callback with another browser's state and code would make the victim somebody that they are not."""
+def test_login_begun_in_another_browser_is_refused(space: Space) -> None:
+    """A callback with another browser's state and code would sign the victim in as somebody else."""
     attacker, victim = Browser(space.app.url), Browser(space.app.url)
     space.hub.user = "ada"
     consent = attacker.get(LOGIN).headers["location"]
@@ -137,8 +137,8 @@ def test_login_that_somebody_else_began_is_not_taken(space: Space) -> None:
     assert "playground_operator" not in victim.cookies
 
 
-def test_cookie_of_a_made_up_login_is_worthless(space: Space) -> None:
-    """Gradio's made-up login signs with a key that everybody knows: that of no secret."""
+def test_cookie_of_a_forged_login_is_refused(space: Space) -> None:
+    """Gradio's mocked login signs with a key that is known: that of an empty secret."""
     info = {"oauth_info": {"expires_at": int(time.time()) + 999, "userinfo": {"preferred_username": "ada"}}}
     signer = itsdangerous.TimestampSigner(hashlib.sha256(b"-v4").hexdigest())
     forged = signer.sign(base64.b64encode(json.dumps(info).encode())).decode()
@@ -150,13 +150,13 @@ def test_cookie_of_a_made_up_login_is_worthless(space: Space) -> None:
 @pytest.mark.parametrize(
     "target", ["https://evil.example/", "//evil.example", "/\\evil.example", "////evil.example/operator"]
 )
-def test_login_leads_to_no_other_site(space: Space, target: str) -> None:
+def test_login_redirects_to_no_other_site(space: Space, target: str) -> None:
     replies = Browser(space.app.url).follow(str(httpx.URL("/login/huggingface", params={"_target_url": target})))
     hosts = {reply.url.host for reply in replies}
     assert hosts == {"127.0.0.1"}
 
 
-def test_a_space_prints_no_token_and_says_no_secret(space: Space) -> None:
+def test_space_prints_no_token_and_shows_no_secret(space: Space) -> None:
     log = space.app.log.read_text()
     assert "operator?token" not in log
     assert CLIENT_SECRET not in log
@@ -166,13 +166,13 @@ def test_a_space_prints_no_token_and_says_no_secret(space: Space) -> None:
     assert not [name for name in named if re.search("login", name)]
 
 
-def test_gradios_logout_and_its_other_routes_stay_closed(space: Space) -> None:
+def test_logout_and_other_routes_of_gradio_are_closed(space: Space) -> None:
     for path in ("/logout", "/login", "/gradio_api/token"):
         assert httpx.get(space.app.url + path, timeout=60).status_code == 404
 
 
 @pytest.mark.browser
-def test_button_of_the_models_page_signs_in_in_a_tab_of_its_own(space: Space, browser: Chromium) -> None:
+def test_button_of_the_models_page_signs_in_in_a_new_tab(space: Space, browser: Chromium) -> None:
     space.hub.user = "ada"
     with visiting(browser, space.app.url) as visitor:
         visitor.page.goto(f"{space.app.url}/models")
@@ -188,7 +188,7 @@ def test_button_of_the_models_page_signs_in_in_a_tab_of_its_own(space: Space, br
         }
 
 
-def test_space_without_everything_that_a_login_needs_does_not_start(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_space_without_a_variable_of_the_login_does_not_start(tmp_path_factory: pytest.TempPathFactory) -> None:
     with pytest.raises(RuntimeError, match="OAUTH_CLIENT_ID is set, but not OAUTH_CLIENT_SECRET"):
         start_app(
             tmp_path_factory.mktemp("half"), SYSTEM="spaces", SPACE_ID="ada/playground", OAUTH_CLIENT_ID=CLIENT_ID

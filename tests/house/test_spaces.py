@@ -1,4 +1,4 @@
-"""Spaces.md: its front matter is held against the pins and the cards, its commands against what they work on."""
+"""Spaces.md agrees with the pins, the cards, the files and the settings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PINS = dict(re.findall(r"^([\w-]+)(?:\[\w+\])?==(\S+)$", (ROOT / "requirements.t
 
 @pytest.fixture(scope="module")
 def space_readme(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """What the documented pipe makes of Spaces.md and README.md."""
+    """Return the output of the documented pipe on Spaces.md and README.md."""
     line = next(s.strip() for s in (ROOT / "Spaces.md").read_text().splitlines() if s.strip().startswith("sed "))
     target = tmp_path_factory.mktemp("space") / "README.md"
     subprocess.run(["bash", "-c", line.replace("/tmp/README.md", str(target))], cwd=ROOT, check=True)
@@ -31,7 +31,7 @@ def front_matter(space_readme: str) -> dict:
     return yaml.safe_load(space_readme.split("---\n")[1])
 
 
-def test_the_spaces_readme_is_the_block_and_then_ours(space_readme: str) -> None:
+def test_readme_of_the_space_is_front_matter_and_our_readme(space_readme: str) -> None:
     assert space_readme.split("---\n", 2)[2] == (ROOT / "README.md").read_text()
 
 

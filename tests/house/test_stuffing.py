@@ -1,4 +1,4 @@
-"""Programs cannot steer the default board, each vote says whether it counts, and a key makes a program its own."""
+"""Votes of programs do not count on the default board, and a key gives a program a rater of its own."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BY_A_PROGRAM = "a program gave it; the leaderboard counts votes of people"
 
 @pytest.fixture(scope="module")
 def keyed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LiveApp, str]]:
-    """A playground, and the key of its program ``nightly``."""
+    """A running app, and the key of its program ``nightly``."""
     folder = tmp_path_factory.mktemp("keyed")
     made = key_command(folder, "nightly", "--json")
     app = start_app(folder)
@@ -46,7 +46,7 @@ def vote(client: Client, choice: str = "", blind: bool = True) -> dict[str, Any]
     return dict(client.predict(battle["battle_id"], choice or "a", api_name="/vote"))
 
 
-def test_invented_names_move_nothing_on_the_default_board(keyed: tuple[LiveApp, str]) -> None:
+def test_invented_names_do_not_count_on_the_default_board(keyed: tuple[LiveApp, str]) -> None:
     app, _ = keyed
     clients = [program(app, X_Playground_Rater=f"invented-{number}") for number in range(3)]
     said = [vote(clients[number % 3]) for number in range(9)]
@@ -57,7 +57,7 @@ def test_invented_names_move_nothing_on_the_default_board(keyed: tuple[LiveApp, 
     assert board["kinds"] == {"programs": board["all_votes"]}
 
 
-def test_on_the_board_of_programs_all_free_names_are_one_rater(keyed: tuple[LiveApp, str]) -> None:
+def test_free_names_are_one_rater_on_the_board_of_programs(keyed: tuple[LiveApp, str]) -> None:
     app, key = keyed
     said = [vote(program(app, X_Playground_Key=key)), vote(program(app, X_Playground_Rater="free"))]
     assert {answer["why_not"] for answer in said} == {BY_A_PROGRAM}
@@ -66,19 +66,19 @@ def test_on_the_board_of_programs_all_free_names_are_one_rater(keyed: tuple[Live
     assert board["basis"].startswith("Blind votes of programs · drawn and chosen pairs · any sampling · ")
 
 
-def test_an_unknown_key_is_refused_and_says_how_to_make_one(keyed: tuple[LiveApp, str]) -> None:
+def test_unknown_key_is_refused_with_the_command_to_make_one(keyed: tuple[LiveApp, str]) -> None:
     app, _ = keyed
     with pytest.raises(AppError, match="this key is not known here; make one with: python -m playground key NAME"):
         vote(program(app, X_Playground_Key="x" * 43))
 
 
 @pytest.mark.parametrize(("name", "value"), [("origin", "robot"), ("pairs", "mine"), ("sampling", "hot")])
-def test_an_unknown_filter_of_the_board_names_the_valid_ones(keyed: tuple[LiveApp, str], name: str, value: str) -> None:
+def test_unknown_filter_names_the_valid_ones(keyed: tuple[LiveApp, str], name: str, value: str) -> None:
     with pytest.raises(AppError, match=f"{name} is '{value}'; valid: "):
         program(keyed[0]).predict(**{name: value}, api_name="/leaderboard")
 
 
-def test_a_key_cannot_be_made_while_the_page_runs_and_the_lock_is_named(keyed: tuple[LiveApp, str]) -> None:
+def test_key_command_names_the_lock_while_the_page_runs(keyed: tuple[LiveApp, str]) -> None:
     app, _ = keyed
     done = key_command(app.db.parent, "another")
     assert done.returncode == 1

@@ -1,4 +1,4 @@
-"""What is stored is byte for byte what the door let through: past templates, database, exports, journal and back."""
+"""Accepted text is the same byte for byte in prompts, database, exports and journal, and after a restore."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ TEXTS = st.lists(PIECES | st.text(st.characters(), max_size=5), min_size=1, max_
 
 @dataclass(frozen=True)
 class Said:
-    """What one visitor typed, past the door, and what a model answered."""
+    """The accepted input of one visitor, and a model's answer."""
 
     instruction: Instruction
     comment: str
@@ -53,14 +53,14 @@ def visitors(draw: st.DrawFn) -> Said:
         asked, _ = clean_instruction(draw(TEXTS), draw(st.just("") | TEXTS), draw(st.just("") | TEXTS))
         comment = clean_comment([], draw(st.just("") | TEXTS)).comment
     except (InvalidInstruction, InvalidValue):
-        assume(False)  # it did not get in
+        assume(False)  # it is refused
     answer = draw(TEXTS.filter(str.strip)).encode("utf-8", "ignore").decode()
     assume(answer.strip())
     return Said(asked, comment, answer)
 
 
 def found_in(store: Store, number: int) -> Said:
-    """What is stored under a battle's number."""
+    """Return the stored texts of a battle."""
     stored = store.battle(f"battle-{number}")
     assert stored is not None
     assert stored.vote is not None
@@ -73,7 +73,7 @@ def found_in(store: Store, number: int) -> Said:
 
 
 def exported(path: Path) -> list[dict[str, str]]:
-    """Instruction, input, system and comment of each row, as their readers read them."""
+    """Return the rows of an export, read as its users would."""
     if path.suffix == ".csv":
         with path.open(newline="", encoding="utf-8") as file:
             return list(csv.DictReader(file))
@@ -92,9 +92,9 @@ def shown(text: str, container: str) -> str:
     "CRLF and U+2028",
     "spreadsheet formulas",
 )
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(said=st.lists(visitors(), min_size=1, max_size=4))
-def test_what_gets_in_comes_back_from_every_place_where_it_is_kept(said: list[Said]) -> None:
+def test_accepted_text_is_the_same_in_every_store_and_export(said: list[Said]) -> None:
     with tempfile.TemporaryDirectory() as name:
         home, folder = house(Path(name)), Path(name)
         for number, one in enumerate(said):
@@ -128,7 +128,7 @@ def test_what_gets_in_comes_back_from_every_place_where_it_is_kept(said: list[Sa
 
 @pytest.mark.proves("every template's own markers")
 @given(one=visitors())
-def test_what_gets_in_stands_in_every_prompt_as_it_is(one: Said) -> None:
+def test_accepted_text_is_in_every_prompt_unchanged(one: Said) -> None:
     asked = one.instruction
     for card in CATALOG.line_up():
         form = CATALOG.template_of(card)

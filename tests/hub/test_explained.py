@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import huggingface_hub
 import pytest
 from huggingface_hub import constants
 
@@ -34,20 +35,15 @@ FILE_REFUSALS = {
 }
 
 
-@pytest.mark.proves("hub unreachable, refusing, timing out")
-@pytest.mark.parametrize(("refusal", "text"), API_REFUSALS.values(), ids=API_REFUSALS)
-def test_refused_model_is_explained(hub: HubServer, refusal: Refusal, text: str) -> None:
-    hub.push(REPO, SAFE)
-    hub.faults.refusals["api"] = refusal
-    with pytest.raises(HubError, match=f"^{REPO}@main cannot be fetched: .*{text}"):
-        fetch(REPO, "main")
+REFUSALS = [pytest.param("api", *row, id=f"model {name}") for name, row in API_REFUSALS.items()]
+REFUSALS += [pytest.param("model.safetensors", *row, id=f"file {name}") for name, row in FILE_REFUSALS.items()]
 
 
 @pytest.mark.proves("hub unreachable, refusing, timing out")
-@pytest.mark.parametrize(("refusal", "text"), FILE_REFUSALS.values(), ids=FILE_REFUSALS)
-def test_refused_file_is_explained(hub: HubServer, refusal: Refusal, text: str) -> None:
+@pytest.mark.parametrize(("refused", "refusal", "text"), REFUSALS)
+def test_refusal_is_explained(hub: HubServer, refused: str, refusal: Refusal, text: str) -> None:
     hub.push(REPO, SAFE)
-    hub.faults.refusals["model.safetensors"] = refusal
+    hub.faults.refusals[refused] = refusal
     with pytest.raises(HubError, match=f"^{REPO}@main cannot be fetched: .*{text}"):
         fetch(REPO, "main")
     assert snapshot_folder(REPO, "main") is None
@@ -82,6 +78,19 @@ def test_file_that_stops_arriving_is_given_up(hub: HubServer, monkeypatch: pytes
     hub.push(REPO, SAFE)
     hub.faults.stalls["model.safetensors"] = 20_000
     with pytest.raises(HubError, match="did not answer in time; run the same command again"):
+        fetch(REPO, "main")
+
+
+@pytest.mark.parametrize("error", [RuntimeError("CAS service error"), PermissionError("CAS service error")])
+def test_failure_of_the_xet_library_is_explained(
+    hub: HubServer, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    hub.push(REPO, SAFE)
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", fail)
+    with pytest.raises(HubError, match=r"the transfer failed \(CAS service error\); run the same command again"):
         fetch(REPO, "main")
 
 

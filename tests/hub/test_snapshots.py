@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from playground.hub import fetch, snapshot_folder
 from tests.support.hub_server import REPO, SAFE, HubServer
+from tests.support.paths import ROOT
 
 
 @pytest.mark.parametrize("branch", ["main", "refs/pr/1"])
@@ -21,3 +25,11 @@ def test_revision_that_was_never_fetched_has_no_folder(hub: HubServer, revision:
     hub.push(REPO, SAFE)
     fetch(REPO, "main")
     assert snapshot_folder(REPO, revision) is None
+
+
+def test_finding_a_snapshot_imports_only_constants() -> None:
+    code = (
+        "import sys; from playground.hub import snapshot_folder; snapshot_folder('herd/none', 'main');"
+        "assert not {'huggingface_hub.hf_api', 'huggingface_hub.file_download', 'httpx2'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)

@@ -1,4 +1,4 @@
-"""An answer's text does not depend on how its ids come, and ends exactly where the card's own code would end it."""
+"""The text of an answer does not depend on how its ids arrive, and ends where the card's own code ends it."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from tests.support.paths import ROOT
 
 TEMPLATES = load_templates([ROOT / "prompts" / "templates"])
 LLAMA = SentencePieceTokenizer(ROOT / "tests" / "fixtures" / "openllama-tokenizers" / "v1id.model")
+FORMS = {(form.stop_ids, form.stop_strings, form.drop_ids, form.strip): form for form in TEMPLATES.values()}
+"""One template for each way to read an answer."""
 STOP = 0
 
 
@@ -65,7 +67,7 @@ def read(form: PromptTemplate, pieces: Iterable[str], *, stop: bool = False) -> 
 
 
 def cut(text: str, stops: Iterable[str]) -> str:
-    """The slow and plain way: grow by one character until some stop string is there."""
+    """Find the first complete stop string by adding one character at a time."""
     for end in range(len(text) + 1):
         starts = [text[:end].find(stop) for stop in stops if stop in text[:end]]
         if starts:
@@ -89,12 +91,12 @@ def cut(text: str, stops: Iterable[str]) -> str:
         (["a", "b"], "ab", 2),
     ],
 )
-def test_a_stop_string_is_cut_exactly_wherever_the_tokens_split_it(pieces: list[str], text: str, used: int) -> None:
+def test_stop_string_is_cut_wherever_tokens_split_it(pieces: list[str], text: str, used: int) -> None:
     reader = read(template(stop_strings=("USER:",)), pieces)
     assert (reader.text, reader.num_used, reader.stopped) == (text, used, "USER:" in "".join(pieces))
 
 
-def test_what_may_become_a_stop_string_is_held_back() -> None:
+def test_possible_stop_string_is_held_back() -> None:
     tokenizer = Pieces(["Hi US", "E", "FUL", " USER"])
     reader = AnswerReader(template(stop_strings=("USER:",)), tokenizer)
     grown = [reader.feed([token_id]) for token_id in tokenizer.ids]
@@ -103,23 +105,23 @@ def test_what_may_become_a_stop_string_is_held_back() -> None:
     assert (reader.finish(), reader.text) == ("USER", "Hi USEFUL USER")
 
 
-def test_of_two_stop_strings_the_one_that_is_complete_first_ends_the_answer() -> None:
+def test_first_complete_stop_string_ends_the_answer() -> None:
     for pieces in (["xabcd"], ["xa", "bcd"], ["x", "a", "b", "c", "d"]):
         assert read(template(stop_strings=("abcd", "bc")), pieces).text == "xa"
 
 
-def test_a_stop_id_ends_the_answer_and_counts_as_used() -> None:
+def test_stop_id_ends_the_answer_and_counts_as_used() -> None:
     reader = AnswerReader(template(), Pieces(["a", "b"]))
     assert reader.feed([1, STOP, 2]) == "a"
     assert (reader.text, reader.num_used, reader.stopped, reader.finished) == ("a", 2, True, True)
     assert (reader.feed([2]), reader.finish(), reader.text, reader.num_used) == ("", "", "a", 2)
 
 
-def test_text_held_back_before_a_stop_id_is_text() -> None:
+def test_text_held_back_before_a_stop_id_is_kept() -> None:
     assert read(template(stop_strings=("USER:",)), ["a US"], stop=True).text == "a US"
 
 
-def test_an_answer_that_ends_by_length_did_not_stop() -> None:
+def test_answer_that_ends_by_length_is_not_stopped() -> None:
     reader = read(template(), ["a", "b"])
     assert (reader.stopped, reader.finished, reader.num_used) == (False, True, 2)
 
@@ -129,9 +131,7 @@ STOPS = st.lists(st.text(st.sampled_from("ab \n"), min_size=1, max_size=4), max_
 
 
 @given(pieces=LETTERS, stops=STOPS, strip=st.sampled_from(["none", "both", "one_leading_space"]))
-def test_the_text_is_that_of_the_plain_way_however_it_is_split(
-    pieces: list[str], stops: tuple[str, ...], strip: str
-) -> None:
+def test_text_equals_that_of_a_simple_implementation(pieces: list[str], stops: tuple[str, ...], strip: str) -> None:
     whole = cut("".join(pieces), stops)
     expected = {"none": whole, "both": whole.strip(), "one_leading_space": whole.removeprefix(" ")}[strip]
     assert read(template(strip, stops), pieces).text == expected
@@ -140,9 +140,7 @@ def test_the_text_is_that_of_the_plain_way_however_it_is_split(
 
 
 @given(pieces=LETTERS, stops=STOPS, strip=st.sampled_from(["none", "both", "one_leading_space"]))
-def test_the_text_only_grows_and_what_is_returned_is_what_was_added(
-    pieces: list[str], stops: tuple[str, ...], strip: str
-) -> None:
+def test_text_grows_by_what_is_returned(pieces: list[str], stops: tuple[str, ...], strip: str) -> None:
     tokenizer = Pieces(pieces)
     reader = AnswerReader(template(strip, stops), tokenizer)
     text = ""
@@ -153,9 +151,9 @@ def test_the_text_only_grows_and_what_is_returned_is_what_was_added(
 
 
 @given(text=st.text(st.characters(exclude_categories=("Cs",)), max_size=60), data=st.data())
-def test_real_ids_in_any_portions_read_the_same(text: str, data: st.DataObject) -> None:
+def test_text_does_not_depend_on_how_ids_are_divided(text: str, data: st.DataObject) -> None:
     ids = list(LLAMA.encode(text))
-    for form in TEMPLATES.values():
+    for form in FORMS.values():
         whole = AnswerReader(form, LLAMA)
         whole.feed(ids)
         whole.finish()
@@ -171,21 +169,21 @@ def test_real_ids_in_any_portions_read_the_same(text: str, data: st.DataObject) 
 # The cards' own rules
 
 
-def test_openalpaca_loses_its_first_id_and_white_space_at_both_ends() -> None:
+def test_openalpaca_drops_its_first_id_and_strips_both_ends() -> None:
     reader = AnswerReader(TEMPLATES["openalpaca"], LLAMA)
     reader.feed([1, *LLAMA.encode("An alpaca"), *LLAMA.encode("is\n"), 1, 13, 2, 351])
     assert reader.text == "An alpaca is"
     assert reader.stopped
 
 
-def test_minotaur_loses_one_leading_space_and_what_the_next_user_says() -> None:
+def test_minotaur_strips_one_space_and_stops_at_the_next_turn() -> None:
     form = TEMPLATES["minotaur"]
     reader = AnswerReader(form, Pieces(["  two", " spaces\nUS", "ER: hi"]))
     reader.feed([1, 2, 3])
     assert (reader.text, reader.stopped) == (" two spaces\n", True)
 
 
-def test_mamba_gpt_ends_at_its_own_markers() -> None:
+def test_mamba_gpt_stops_at_its_own_markers() -> None:
     ids = LLAMA.encode("Yes.<|prompt|>More?")
     reader = AnswerReader(TEMPLATES["mamba-gpt"], LLAMA)
     reader.feed(ids)
@@ -206,7 +204,7 @@ def test_galpaca_drops_only_its_three_ids() -> None:
 # Cost
 
 
-def test_reading_takes_linear_time_also_when_everything_is_held_back() -> None:
+def test_reading_takes_linear_time() -> None:
     began = time.thread_time()
     for strip, piece in (("both", " "), ("both", "a"), ("none", "a"), ("none", "U")):
         tokenizer = Pieces([piece])
@@ -217,6 +215,6 @@ def test_reading_takes_linear_time_also_when_everything_is_held_back() -> None:
     assert time.thread_time() - began < 5
 
 
-def test_a_scanner_that_found_its_stop_says_nothing_more() -> None:
+def test_scanner_returns_nothing_after_a_stop() -> None:
     scanner = StopScanner(("x",))
     assert (scanner.feed("ax"), scanner.feed("b"), scanner.finish(), scanner.found) == ("a", "", "", True)

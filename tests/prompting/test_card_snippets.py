@@ -1,24 +1,18 @@
-"""What the playground stores is what each card's own code would have printed: ids in, ids and text out.
+"""Stored answers equal those of each card's own code, ids and text.
 
-One side is a card's code as its page describes it, with plain transformers, sentencepiece and tokenizers. The other is
-the whole way through the playground: card file, template, worker process, decode loop, reading. Both are given small
-checkpoints in the card's format whose answers hold what a real one's may (``<s>`` first and in the middle, a leading
-space, characters of several tokens, the model's own markers, a stop id or none), and the pocket models.
+The reference is the card's code with transformers' own ``generate``; the playground's side is card file, template,
+worker process, decode loop and answer reader. Both get small checkpoints in the card's format, and the pocket models.
 """
 
 from __future__ import annotations
 
 import queue
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from sentencepiece import SentencePieceProcessor
-from tokenizers import Tokenizer
 from transformers import (
     LogitsProcessor,
     LogitsProcessorList,
@@ -27,7 +21,8 @@ from transformers import (
     TopPLogitsWarper,
 )
 
-from playground.arena.comparison import Column, Comparison
+from playground.arena.column import Column
+from playground.arena.comparison import Comparison
 from playground.arena.line_up import LineUp
 from playground.catalog.catalog import CARD_FOLDER, Catalog
 from playground.clock import Clock
@@ -39,13 +34,11 @@ from playground.engines.local.worker.loading.model import load
 from playground.prompting.answer_text import AnswerReader
 from playground.records import FinishReason, Generation, Instruction, SamplingParams
 from playground.settings import Settings
+from tests.support.card_code import CODE, SNIPPETS, Ids, pairs_of, vocabulary
 from tests.support.checkpoints import write_like
-from tests.support.paths import ROOT
 
 pytestmark = pytest.mark.usefixtures("models_of_one_process")
 
-LLAMA = ROOT / "tests" / "fixtures" / "openllama-tokenizers"
-POCKET = ROOT / "playground" / "pocket" / "weights"
 DEADLINE_S = 120.0
 MAX_NEW_TOKENS = 64
 INSTRUCTIONS = [
@@ -53,162 +46,16 @@ INSTRUCTIONS = [
     Instruction("Name three colours.\n\nOne  per line: 羊驼 🦙"),
     Instruction("Rewrite this.", input="It  hums.\nIt is soft."),
 ]
-SYSTEM = "You are an AI assistant that follows instruction extremely well. Help as much as you can."
-BELOW = "Below is an instruction that describes a task"
-WRITE = "Write a response that appropriately completes the request.\n\n"
-Ids = list[int]
-
-
 ENDLESS = Device("cpu", "this CPU", 10**12, 10**12)
-"""The cards say how large the real models are; what is loaded here are small checkpoints."""
+"""The cards have the sizes of the real models; the checkpoints here are small."""
 
 
-# The cards' own code
-
-
-@dataclass(frozen=True)
-class Snippet:
-    """One card's code: how it makes ids, what it asks of ``generate``, how it makes text."""
-
-    tokenizer: Path
-    prompt: Callable[[Any, Instruction], Ids]
-    asks: dict[str, Any]  # of `generate`; empty: the card names nothing
-    eos: int
-    text: Callable[[Any, Ids], str]
-    ours: tuple[str, ...] = ()  # stop strings that the playground adds
-    answer: str = ""  # what the small checkpoint learnt to write
-    pairs: tuple[tuple[str | int, str | int], ...] = ()  # other ways that it may go on
-
-
-def openalpaca_prompt(pieces: Any, asked: Instruction) -> Ids:
-    text = f"### Instruction:\n{asked.instruction}\n\n### Response:"
-    if asked.input:
-        text = f"### Input:\n{asked.input}\n\n{text}"
-    encoded = [1, *pieces.encode(text)]  # its tokenizer put <s> in front
-    return [1, *encoded, 2, 1]
-
-
-def openalpaca_text(pieces: Any, ids: Ids) -> str:
-    return str(pieces.decode([token_id for token_id in ids if token_id not in (1, 2)])).strip()
-
-
-def mamba_gpt_prompt(pieces: Any, asked: Instruction) -> Ids:
-    text = "\n".join(filter(None, [asked.instruction, asked.input]))
-    return [*pieces.encode(f"<|prompt|>{text}"), 2, *pieces.encode("<|answer|>")]
-
-
-def plain_text(pieces: Any, ids: Ids) -> str:
-    return str(pieces.decode([token_id for token_id in ids if token_id != 2]))
-
-
-def orca_mini_prompt(pieces: Any, asked: Instruction) -> Ids:
-    given = f"### Input:\n{asked.input}\n\n" if asked.input else ""
-    user = f"### User:\n{asked.instruction}\n\n"
-    return [1, *pieces.encode(f"### System:\n{asked.system or SYSTEM}\n\n{user}{given}### Response:\n")]
-
-
-def minotaur_prompt(tokenizer: Any, asked: Instruction) -> Ids:
-    text = "\n".join(filter(None, [asked.instruction, asked.input]))
-    return list(tokenizer.encode(f"USER: {text}\nASSISTANT:", add_special_tokens=False).ids)
-
-
-def minotaur_text(tokenizer: Any, ids: Ids) -> str:
-    kept = [token_id for token_id in ids if token_id != 0]
-    return str(tokenizer.decode(kept, skip_special_tokens=False)).split("USER:")[0].removeprefix(" ")
-
-
-def galpaca_prompt(tokenizer: Any, asked: Instruction) -> Ids:
-    above = f"{BELOW}. {WRITE}"
-    given = ""
-    if asked.input:
-        above = f"{BELOW}, paired with an input that provides further context. {WRITE}"
-        given = f"### Input:\n{asked.input}\n\n"
-    text = f"{above}### Instruction:\n{asked.instruction}\n\n{given}### Response:"
-    return list(tokenizer.encode(text, add_special_tokens=False).ids)
-
-
-def galpaca_text(tokenizer: Any, ids: Ids) -> str:
-    kept = [token_id for token_id in ids if token_id not in (0, 1, 2)]
-    return str(tokenizer.decode(kept, skip_special_tokens=False))
-
-
-OPENALPACA = Snippet(
-    LLAMA / "preview.model",
-    openalpaca_prompt,
-    {"do_sample": True, "top_k": 50, "top_p": 0.9, "max_new_tokens": 128},
-    eos=2,
-    text=openalpaca_text,
-    answer="An alpaca is soft, 羊驼 🦙!",
-    pairs=((1, 1), (1, "▁An"), ("!", 1), ("<0x99>", 2)),
-)
-ORCA_MINI = Snippet(
-    LLAMA / "v1id.model",
-    orca_mini_prompt,
-    {"do_sample": True, "temperature": 0.7, "top_p": 1.0, "top_k": 50, "max_new_tokens": 1024},
-    eos=2,
-    text=plain_text,
-    answer="1. red\n2. green\n羊驼",
-    pairs=(("<0x0A>", "▁"), ("<0xBC>", 2)),
-)
-GALPACA = Snippet(
-    POCKET / "pocket-galpaca" / "tokenizer.json",
-    galpaca_prompt,
-    {},
-    eos=2,
-    text=galpaca_text,
-    answer="\nAlpacas hum 羊 ",
-    pairs=((":", "Ċ"), ("Ċ", "Ċ"), ("Ġ", 4), (4, 0), (0, "A"), ("Ġhum", 7), (7, 2)),
-)
-SNIPPETS = {
-    "openalpaca-7b-2bt": OPENALPACA,
-    "openalpaca-7b-3bt": OPENALPACA,
-    "mamba-gpt-3b": Snippet(
-        LLAMA / "v1nfkc.model",
-        mamba_gpt_prompt,
-        {
-            "do_sample": False,
-            "min_new_tokens": 2,
-            "max_new_tokens": 1024,
-            "repetition_penalty": 1.2,
-            "renormalize_logits": True,
-        },
-        eos=2,
-        text=plain_text,
-        ours=("<|prompt|>", "<|answer|>"),
-        answer="Sure: red, green 🦙",
-        # the marker in pieces that stand once in it, so that each knows what comes next
-        pairs=(
-            *((">", "▁Sure"), ("<0x99>", 2), ("<0x99>", "<"), ("<", "|"), ("|", "pro"), ("pro", "mpt")),
-            *(("mpt", "<0x7C>"), ("<0x7C>", "<0x3E>"), ("<0x3E>", 2)),
-        ),
-    ),
-    "orca-mini-13b": ORCA_MINI,
-    "minotaur-mpt-7b": Snippet(
-        POCKET / "pocket-minotaur" / "tokenizer.json",
-        minotaur_prompt,
-        {},
-        eos=0,
-        text=minotaur_text,
-        ours=("USER:",),
-        answer=" An alpaca hums 🦙\nUSER:",
-        pairs=((":", "ĠAn"),),
-    ),
-    "galpaca-30b": GALPACA,
-    "galpaca-6.7b": GALPACA,
-}
-POCKET_CODE = {
-    card.id: replace(SNIPPETS[card.stands_in_for], tokenizer=next(Path(card.repo).glob("tokenizer.[mj]*")))
-    for card in Catalog.load().line_up()
-}
-CODE = SNIPPETS | POCKET_CODE
-
-
-def test_every_real_card_has_its_code_above() -> None:
+def test_every_real_card_has_its_code() -> None:
     assert set(SNIPPETS) == {card.id for card in Catalog.load().cards.values() if not card.stands_in_for}
 
 
 @pytest.mark.parametrize("model_id", SNIPPETS)
-def test_the_cards_sampling_is_what_its_code_asks_of_generate(model_id: str) -> None:
+def test_card_has_the_sampling_of_its_code(model_id: str) -> None:
     card = Catalog.load().card(model_id)
     asks = SNIPPETS[model_id].asks
     assert {name: getattr(card.sampling, name) for name in asks} == asks
@@ -219,7 +66,7 @@ def test_the_cards_sampling_is_what_its_code_asks_of_generate(model_id: str) -> 
 
 
 class Noise(LogitsProcessor):
-    """Draws as the playground does, from the row's own generator; everything before it is transformers' own."""
+    """Draws with the row's generator, as the playground does."""
 
     def __init__(self, params: SamplingParams, seed: int, vocab_size: int) -> None:
         self.sampler = Sampler(params, seed, (), (), vocab_size, torch.device("cpu"))
@@ -229,7 +76,7 @@ class Noise(LogitsProcessor):
 
 
 def drawing(params: SamplingParams, seed: int, vocab_size: int) -> LogitsProcessorList:
-    """transformers' own processors of a sampled answer, in its order, then the row's noise."""
+    """Return transformers' processors for sampling, in its order, then the row's noise."""
     steps: list[LogitsProcessor] = [TemperatureLogitsWarper(params.temperature)]
     steps += [TopKLogitsWarper(params.top_k)] if params.top_k else []
     steps += [TopPLogitsWarper(params.top_p)] if params.top_p < 1.0 else []
@@ -237,7 +84,7 @@ def drawing(params: SamplingParams, seed: int, vocab_size: int) -> LogitsProcess
 
 
 class Models:
-    """The small checkpoints, both ways."""
+    """The small checkpoints, loaded for transformers and served by the playground."""
 
     def __init__(self, folder: Path) -> None:
         self.catalog = Catalog.load([CARD_FOLDER, folder])
@@ -253,7 +100,7 @@ class Models:
         return params.changed(shorter | ({"do_sample": False} if greedy else {}))
 
     def own(self, model_id: str, asked: Instruction, seed: int | None) -> tuple[Ids, str]:
-        """The card's code: all ids that ``generate`` gives, and the text that it makes of them."""
+        """Run the card's code; return all ids of ``generate`` and their text."""
         if (model_id, asked, seed) not in self._own:
             snippet = CODE[model_id]
             reader = vocabulary(snippet)
@@ -262,7 +109,7 @@ class Models:
         return self._own[model_id, asked, seed]
 
     def generate(self, model_id: str, ids: Ids, seed: int | None) -> Ids:
-        """Greedy where there is no seed."""
+        """Run ``generate``, greedy without a seed."""
         loaded, params = self.loaded[model_id], self.params(model_id, greedy=seed is None)
         out = loaded.model.generate(
             torch.tensor([ids]),
@@ -279,7 +126,7 @@ class Models:
         return [int(token_id) for token_id in out[0, len(ids) :]]
 
     def ours(self, model_id: str, asked: Instruction, seed: int | None) -> Generation:
-        """What the playground stores."""
+        """Return the generation that the playground stores."""
         greedy: dict[str, Any] = {"do_sample": False} if seed is None else {}
         overrides = greedy | {"seed": seed or 0, "max_new_tokens": self.params(model_id, seed is None).max_new_tokens}
         (plan,) = self.line_up.plan([self.catalog.card(model_id)], asked, overrides)
@@ -291,27 +138,8 @@ class Models:
         return stored.get(timeout=DEADLINE_S)
 
 
-def vocabulary(snippet: Snippet) -> Any:
-    """The library that the card's code would have used, on the card's file."""
-    if snippet.tokenizer.suffix == ".model":
-        return SentencePieceProcessor(model_file=str(snippet.tokenizer))
-    tokenizer = Tokenizer.from_file(str(snippet.tokenizer))
-    tokenizer.encode_special_tokens = True
-    return tokenizer
-
-
 def first_part(text: str, stops: Sequence[str]) -> str:
     return text[: min([len(text), *(at for stop in stops if (at := text.find(stop)) >= 0)])]
-
-
-def pairs_of(snippet: Snippet) -> list[tuple[int, int]]:
-    """What the small checkpoint goes on with after each id."""
-    reader = vocabulary(snippet)
-    number = reader.piece_to_id if isinstance(reader, SentencePieceProcessor) else reader.token_to_id
-    ids = reader.encode(snippet.answer)
-    ids = ids if isinstance(ids, list) else ids.ids
-    named = [tuple(each if isinstance(each, int) else number(each) for each in pair) for pair in snippet.pairs]
-    return [*pairwise(ids), *named]
 
 
 @pytest.fixture(scope="module")
@@ -335,7 +163,7 @@ RUNS = [(model_id, seed) for model_id in CODE for seed in SEEDS if model_id in S
     ("model_id", "seed"),
     [pytest.param(*run, marks=[pytest.mark.slow] if run[1] is not None else []) for run in RUNS],
 )
-def test_what_is_stored_is_what_the_cards_own_code_gives(models: Models, model_id: str, seed: int | None) -> None:
+def test_stored_answer_equals_that_of_the_cards_code(models: Models, model_id: str, seed: int | None) -> None:
     for asked in INSTRUCTIONS:
         ids, text = models.own(model_id, asked, seed)
         stored = models.ours(model_id, asked, seed)
@@ -373,7 +201,7 @@ OCCURS: list[tuple[str, str, Holds]] = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("model_id", "what", "holds"), OCCURS, ids=[f"{row[0]}: {row[1]}" for row in OCCURS])
-def test_the_answers_hold_what_a_real_ones_may(models: Models, model_id: str, what: str, holds: Holds) -> None:
+def test_answers_contain_the_special_cases(models: Models, model_id: str, what: str, holds: Holds) -> None:
     answers = [
         models.own(model_id, asked, seed) for asked in INSTRUCTIONS for seed in SEEDS if (model_id, seed) in RUNS
     ]
@@ -381,8 +209,8 @@ def test_the_answers_hold_what_a_real_ones_may(models: Models, model_id: str, wh
 
 
 @pytest.mark.parametrize("model_id", SNIPPETS)
-def test_scores_after_sampling_parameters_are_those_of_generate(models: Models, model_id: str) -> None:
-    """The card's parameters as ``generate`` takes them, next to ours, on an answer that transformers drew."""
+def test_warped_scores_equal_those_of_generate(models: Models, model_id: str) -> None:
+    """Compare on an answer that transformers drew with the card's parameters."""
     snippet, loaded = SNIPPETS[model_id], models.loaded[model_id]
     params = models.params(model_id, greedy=False)
     ids = snippet.prompt(vocabulary(snippet), INSTRUCTIONS[0])
@@ -406,7 +234,7 @@ def test_scores_after_sampling_parameters_are_those_of_generate(models: Models, 
 
 
 def asks_of(params: SamplingParams) -> dict[str, Any]:
-    """Of a card that names nothing, what the playground chose."""
+    """Return the playground's choice, for cards without parameters."""
     return {
         "do_sample": params.do_sample,
         "temperature": params.temperature if params.do_sample else None,

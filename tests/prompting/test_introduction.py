@@ -1,4 +1,4 @@
-"""A system text's own words say how its model and the maker are called; other sentences say nothing."""
+"""Names of a model and its maker are found in sentences that introduce them, and nowhere else."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_names_of_model_and_maker_are_found(text: str, names: tuple[str, ...]) -
         "Python was created by Guido van Rossum.",
     ],
 )
-def test_what_introduces_nobody_has_no_names(text: str) -> None:
+def test_text_without_an_introduction_has_no_names(text: str) -> None:
     assert introduced_names(text) == ()
 
 

@@ -1,4 +1,4 @@
-"""Prompts are those of each card's own code, token for token, whatever a visitor types."""
+"""Prompts equal those of each card's own code, token for token, whatever a visitor types."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ MARKERS = [
 
 
 class Letters:
-    """A tokenizer whose ids are code points: text can be read off the ids."""
+    """A tokenizer whose ids are code points."""
 
     vocab_size = 0x110000
 
@@ -87,21 +87,20 @@ def test_reference_prompts_have_the_reference_ids(card: str) -> None:
     seen = 0
     for case in CASES:
         for name, ids in case.get(card, {}).items():
-            prompt = build_prompt(
-                TEMPLATES[CARDS[card]], TOKENIZERS[name], Instruction(case["instruction"], case["input"])
-            )
+            instruction = Instruction(case["instruction"], case["input"])
+            prompt = build_prompt(TEMPLATES[CARDS[card]], TOKENIZERS[name], instruction)
             assert list(prompt.token_ids) == ids, case
             seen += 1
     assert seen == {"openalpaca": 10, "orca_mini": 20, "mamba_gpt": 10}[card]
 
 
-def test_every_reference_prompt_was_seen() -> None:
+def test_every_reference_card_is_tested() -> None:
     assert {key for case in CASES for key, ids in case.items() if isinstance(ids, dict)} == set(CARDS)
 
 
 @pytest.mark.parametrize("name", ["v1nfkc", "v1id"])
-def test_mamba_gpts_end_of_prompt_is_id_2_by_default(name: str) -> None:
-    """The reference holds ``</s>`` as text, by a tokenizer that did not know it; the README beside it says id 2."""
+def test_mamba_gpt_ends_its_prompt_with_id_2(name: str) -> None:
+    """The reference has ``</s>`` as text, from a tokenizer without it; the README beside it says id 2."""
     tokenizer = TOKENIZERS[name]
     for case in CASES:
         prompt = build_prompt(TEMPLATES["mamba-gpt"], tokenizer, Instruction(case["instruction"]))
@@ -109,7 +108,7 @@ def test_mamba_gpts_end_of_prompt_is_id_2_by_default(name: str) -> None:
         assert prompt.token_ids == (*head, 2, *tokenizer.encode("<|answer|>"))
 
 
-def test_reference_texts_of_openalpaca_are_ours() -> None:
+def test_openalpaca_texts_equal_the_reference() -> None:
     for case in CASES:
         text = text_of("openalpaca", case["instruction"], case["input"])
         assert text == f"<s><s>{case['openalpaca_text']}</s><s>"
@@ -167,17 +166,17 @@ def test_reference_texts_of_openalpaca_are_ours() -> None:
         ("plain", "I", "I\nX"),
     ],
 )
-def test_each_form_reads_as_on_the_card(name: str, plain: str, full: str) -> None:
+def test_each_form_equals_the_card(name: str, plain: str, full: str) -> None:
     assert text_of(name, "I") == plain
     assert text_of(name, "I", "X") == full
 
 
-def test_every_template_is_tested_above() -> None:
-    marks = test_each_form_reads_as_on_the_card.pytestmark  # type: ignore[attr-defined]
+def test_every_template_is_tested() -> None:
+    marks = test_each_form_equals_the_card.pytestmark  # type: ignore[attr-defined]
     assert {row[0] for row in marks[0].args[1]} == set(TEMPLATES)
 
 
-def test_special_ids_stand_where_the_template_puts_them() -> None:
+def test_special_ids_are_where_the_template_puts_them() -> None:
     ids = {name: build_prompt(form, LLAMA, Instruction("Hi")).token_ids for name, form in TEMPLATES.items()}
     assert (ids["openalpaca"][:2], ids["openalpaca"][-2:]) == ((1, 1), (2, 1))
     assert ids["orca-mini"][0] == 1
@@ -187,14 +186,14 @@ def test_special_ids_stand_where_the_template_puts_them() -> None:
     assert 1 not in ids["mamba-gpt"]
 
 
-def test_galpacas_answer_prefix_is_fed_to_the_model() -> None:
+def test_answer_prefix_is_part_of_the_prompt() -> None:
     tokenizer = FastTokenizer(ROOT / "playground" / "pocket" / "weights" / "pocket-galpaca" / "tokenizer.json")
     prompt = build_prompt(TEMPLATES["galpaca:code"], tokenizer, Instruction("Add two numbers."))
     assert tokenizer.decode(prompt.token_ids[-3:]).endswith("```")
     assert tokenizer.decode(prompt.token_ids) == prompt.text
 
 
-def test_a_prompt_says_which_template_made_it() -> None:
+def test_prompt_names_its_template() -> None:
     prompt = build_prompt(TEMPLATES["galpaca:markdown"], LLAMA, Instruction("I"))
     assert (prompt.template_id, prompt.template_hash) == ("galpaca:markdown", TEMPLATES["galpaca"].hash)
     assert prompt.num_tokens == len(prompt.token_ids)
@@ -206,7 +205,7 @@ def test_a_prompt_says_which_template_made_it() -> None:
 @pytest.mark.proves("every template's own markers")
 @pytest.mark.parametrize("marker", MARKERS)
 @pytest.mark.parametrize("name", TEMPLATES)
-def test_what_is_typed_goes_in_as_it_is(name: str, marker: str) -> None:
+def test_typed_text_is_inserted_unchanged(name: str, marker: str) -> None:
     empty = text_of(name, "羊", tokenizer=Letters())
     assert text_of(name, marker, tokenizer=Letters()) == empty.replace("羊", marker)
     typed = f"a {marker} b"
@@ -216,7 +215,7 @@ def test_what_is_typed_goes_in_as_it_is(name: str, marker: str) -> None:
 @pytest.mark.proves("every template's own markers")
 @pytest.mark.parametrize("marker", MARKERS)
 @pytest.mark.parametrize("name", TEMPLATES)
-def test_what_is_typed_never_becomes_a_special_token(name: str, marker: str) -> None:
+def test_typed_text_never_becomes_a_special_token(name: str, marker: str) -> None:
     form = TEMPLATES[name]
     expected = [i for segment in form.with_input for i in segment.ids]
     ids = build_prompt(form, LLAMA, Instruction(f"{marker} I {marker}", marker, marker)).token_ids
@@ -237,38 +236,36 @@ def test_places_typed_into_the_instruction_are_not_filled() -> None:
 # System text
 
 
-def test_the_visitors_system_text_takes_the_place_of_the_cards() -> None:
-    assert (
-        text_of("orca-mini", "I", system="Be brief.") == "<s>### System:\nBe brief.\n\n### User:\nI\n\n### Response:\n"
-    )
+def test_system_text_replaces_the_default() -> None:
+    text = text_of("orca-mini", "I", system="Be brief.")
+    assert text == "<s>### System:\nBe brief.\n\n### User:\nI\n\n### Response:\n"
 
 
 @pytest.mark.parametrize("name", sorted(set(TEMPLATES) - {"orca-mini"}))
-def test_a_format_without_place_for_system_text_is_fed_without_it_and_says_so(name: str) -> None:
+def test_format_without_system_text_ignores_it(name: str) -> None:
     assert text_of(name, "I", system="S") == text_of(name, "I")
     assert ignores_system(TEMPLATES[name], Instruction("I", system="S"))
     assert not ignores_system(TEMPLATES[name], Instruction("I"))
 
 
-def test_orca_mini_ignores_no_system_text() -> None:
+def test_orca_mini_takes_system_text() -> None:
     assert not ignores_system(TEMPLATES["orca-mini"], Instruction("I", system="S"))
 
 
 # Fitting
 
 
-def test_a_prompt_longer_than_its_format_allows_is_refused_with_the_numbers() -> None:
-    instruction = Instruction("x" * 1000)
+def test_prompt_longer_than_its_format_allows_is_refused() -> None:
     assert build_prompt(TEMPLATES["openalpaca"], Letters(), Instruction("x" * 988)).num_tokens == 1024
     with pytest.raises(PromptTooLong) as caught:
-        build_prompt(TEMPLATES["openalpaca"], Letters(), instruction)
+        build_prompt(TEMPLATES["openalpaca"], Letters(), Instruction("x" * 1000))
     assert str(caught.value) == (
         "the prompt is 1,036 tokens long; the format openalpaca takes at most 1,024. "
         "Shorten the instruction or the input by about 12 tokens."
     )
 
 
-def test_prompt_and_answer_have_to_fit_the_context() -> None:
+def test_prompt_and_answer_must_fit_the_context() -> None:
     card = replace(Catalog.load().card("pocket-minotaur"), name="Tiny", context_length=100)
     prompt = build_prompt(PLAIN, Letters(), Instruction("x" * 60))
     check_fits(prompt, card, SamplingParams(max_new_tokens=40))
@@ -280,7 +277,7 @@ def test_prompt_and_answer_have_to_fit_the_context() -> None:
     )
 
 
-def test_a_prompt_that_fills_the_context_alone_is_refused() -> None:
+def test_prompt_that_fills_the_context_is_refused() -> None:
     card = replace(Catalog.load().card("pocket-minotaur"), name="Tiny", context_length=100)
     with pytest.raises(PromptTooLong, match=r"the prompt alone is 100\. Shorten the text, or choose a model"):
         check_fits(build_prompt(PLAIN, Letters(), Instruction("x" * 100)), card, SamplingParams())

@@ -1,4 +1,4 @@
-"""Template files: what they may say, and that ours say what the cards do."""
+"""A template file becomes a template, or an error that names the file and the key; the built-in ones are right."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def refusal(folder: Path, text: str, name: str = "mine.toml") -> str:
     return str(caught.value).replace(str(path), "FILE")
 
 
-def test_a_template_is_read_as_it_stands(tmp_path: Path) -> None:
+def test_a_file_becomes_a_template(tmp_path: Path) -> None:
     path = write(tmp_path, GOOD)
     (template,) = read_template(path)
     assert template.id == "mine"
@@ -47,7 +47,7 @@ def test_a_template_is_read_as_it_stands(tmp_path: Path) -> None:
     assert not template.takes_system
 
 
-def test_the_hash_is_that_of_the_files_bytes() -> None:
+def test_the_hash_covers_the_files_bytes() -> None:
     for path in FOLDER.glob("*.toml"):
         assert {t.hash for t in read_template(path)} == {hashlib.sha256(path.read_bytes()).hexdigest()}
 
@@ -111,12 +111,12 @@ def test_a_file_in_another_encoding_is_named(tmp_path: Path) -> None:
         read_template(path)
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidTemplate, match="cannot be read: No such file or directory"):
         read_template(tmp_path / "mine.toml")
 
 
-def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidTemplate, match=r"nowhere is not a folder; name one that holds \.toml files"):
         load_templates([tmp_path / "nowhere"])
 
@@ -129,14 +129,14 @@ def test_variants_say_only_what_differs(tmp_path: Path) -> None:
     assert (variant.without_input, variant.hash) == (template.without_input, template.hash)
 
 
-def test_a_later_folder_wins_with_its_variants(tmp_path: Path) -> None:
+def test_a_later_folder_replaces_templates_with_their_variants(tmp_path: Path) -> None:
     write(tmp_path, GOOD.replace('"mine"', '"galpaca"') + "[variants.mine]\n", "galpaca.toml")
     templates = load_templates([FOLDER, tmp_path])
     assert templates["galpaca"].source == "ours"
     assert [name for name in templates if name.startswith("galpaca")] == ["galpaca", "galpaca:mine"]
 
 
-def test_what_is_built_in_cannot_be_replaced(tmp_path: Path) -> None:
+def test_built_in_templates_cannot_be_replaced(tmp_path: Path) -> None:
     assert load_templates([])["plain"] is PLAIN
     for name in ("plain", "chat"):
         path = write(tmp_path, GOOD.replace('"mine"', f'"{name}"'), f"{name}.toml")
@@ -163,7 +163,7 @@ def test_the_readme_names_every_key_and_every_template() -> None:
         ("galpaca", (2,), (), (0, 1, 2), "none", None),
     ],
 )
-def test_each_card_stops_and_reads_in_its_own_way(
+def test_built_in_templates_have_the_ends_of_their_models(
     name: str, stop_ids: object, stop_strings: object, drop_ids: object, strip: str, limit: int | None
 ) -> None:
     form = load_templates([FOLDER])[name]

@@ -6,7 +6,6 @@ import math
 
 import pytest
 
-from playground.errors import InvalidValue
 from playground.ratings.bias import first_side_wins, longer_wins, wilson
 from playground.ratings.pairs import PairTable
 from tests.support.judged import GALPACA, MINOTAUR, ORCA, pair, table_of
@@ -24,16 +23,6 @@ def test_the_first_side_wins_its_share_of_the_decided() -> None:
     found = first_side_wins(table)
     assert (found.count, found.total, found.share) == (60, 100, 0.6)
     assert (found.lower, found.upper) == pytest.approx(wilson(0.6, 100))
-
-
-def test_one_model_is_looked_at_alone_when_it_is_named() -> None:
-    table = table_of((GALPACA, ORCA, "model_a", 6), (ORCA, MINOTAUR, "model_b", 4))
-    assert (first_side_wins(table, model=MINOTAUR).count, first_side_wins(table, model=MINOTAUR).total) == (
-        0,
-        4,
-    )
-    with pytest.raises(InvalidValue, match="unknown model 'gpt'; valid are: pocket-galpaca, "):
-        first_side_wins(table, model="gpt")
 
 
 def test_the_longer_answer_is_counted_on_either_side_and_equal_ones_are_not() -> None:

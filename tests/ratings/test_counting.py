@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 import random
-import re
 from collections import Counter
 from dataclasses import replace
 from typing import Any
@@ -14,24 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.errors import InvalidValue
 from playground.ratings.bradley_terry import POINTS, fit
-from playground.ratings.counting import (
-    EVERY_VOTE,
-    TELLS_MODELS,
-    CountingPolicy,
-    Reason,
-    count,
-    filtered,
-    reason_of_battle,
-    reasons_of,
-    reasons_of_rater,
-    told,
-    weights_of_raters,
-)
+from playground.ratings.counting import count, reasons_of, weights_of_raters
 from playground.ratings.pairs import FloatArray, IntArray, PairTable
-from playground.records import BattleState, Instruction, JudgedPair, Origin, Standing
-from tests.support.cast import ADA, House, house
+from playground.ratings.policy import EVERY_VOTE, CountingPolicy, Reason, filtered
+from playground.records import JudgedPair, Origin
 from tests.support.judged import GALPACA, MAMBA, ORCA, pair, simulated, true_ratings
 
 POLICY = CountingPolicy()
@@ -68,34 +53,6 @@ def reasons(*pairs: JudgedPair, policy: CountingPolicy = POLICY) -> dict[Reason,
 def test_a_vote_is_left_out_for_the_first_reason_that_applies(changes: dict[str, Any], reason: Reason | None) -> None:
     assert reasons(vote(1, **changes)) == ({} if reason is None else {reason: 1})
     assert len(count([vote(1, **changes)], EVERY_VOTE).pairs) == 1
-
-
-def test_every_reason_has_words_with_the_policys_numbers() -> None:
-    policy = CountingPolicy(min_decision_s=2.5, max_votes_per_rater_and_day=1000)
-    assert [policy.words(reason) for reason in Reason] == [
-        "by people",
-        "by programs",
-        "by judging models",
-        "by guests of shared links",
-        "in open mode",
-        "on models that somebody chose",
-        "on models that were drawn",
-        "with changed sampling parameters",
-        "above the daily cap of their network",
-        "decided in under 2.5 s",
-        "on a model against itself",
-        "with an answer that names its model",
-        "after the same answers, or an open run of the instruction, were seen",
-        "on answers that an open run has shown",
-        "above 1,000 of one rater on one day",
-    ]
-
-
-def test_every_reason_says_why_one_vote_does_not_count() -> None:
-    words = [POLICY.why_not(reason) for reason in Reason]
-    assert len(set(words)) == len(Reason)
-    assert POLICY.why_not(Reason.BY_PROGRAM) == "a program gave it; the leaderboard counts votes of people"
-    assert POLICY.why_not(Reason.TOO_QUICK) == "decided in under 1 s"
 
 
 @pytest.mark.parametrize(
@@ -166,109 +123,6 @@ def test_every_vote_is_of_one_kind() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("wanted", "words"),
-    [
-        ({"origin": "robot"}, "origin is 'robot'; valid: person, program, judge, shared, all"),
-        ({"pairs": "mine"}, "pairs is 'mine'; valid: drawn, chosen, all"),
-        ({"sampling": "hot"}, "sampling is 'hot'; valid: card, all"),
-    ],
-)
-def test_an_unknown_filter_names_the_valid_ones(wanted: dict[str, str], words: str) -> None:
-    with pytest.raises(InvalidValue, match=re.escape(words)):
-        filtered(POLICY, **wanted)
-
-
-class TestStandingInTheDatabase:
-    """What a rater is told of one vote is what the board does with it."""
-
-    @staticmethod
-    def told(home: House, battle_id: str) -> Reason | None:
-        with home.store.reading() as reading:
-            return reason_of_battle(reading, battle_id, POLICY)
-
-    @staticmethod
-    def voted(
-        home: House, name: str, rater: str = ADA, source: str = "page", wait_s: float = 2, **changes: Any
-    ) -> None:
-        home.battle_is_open(name, owner=rater, source=source, **{"draw_probability": 0.05, **changes})
-        home.time.pass_s(wait_s)
-        home.battles.vote(name, "a", rater, final=True, source=source)
-
-    def test_every_vote_is_told_what_the_board_does(self) -> None:
-        home = house()
-        self.voted(home, "drawn")
-        self.voted(home, "quick", wait_s=0.5)
-        self.voted(home, "chosen", draw_probability=None)
-        self.voted(home, "hot", overrides={"temperature": 1.0})
-        self.voted(home, "open", blind=False)
-        self.voted(home, "program", "ann", "api")
-        self.voted(home, "again")  # after an open run of the same instruction
-        with home.store.reading() as reading:
-            pairs = list(reading.judged_pairs())
-        reasons = reasons_of(pairs, POLICY.with_fallback(pairs))
-        on_the_board = {pair.battle_id: reasons.get(pair.vote_id) for pair in pairs}
-        assert {name: self.told(home, name) for name in on_the_board} == on_the_board
-        assert on_the_board == {
-            "drawn": None,
-            "quick": Reason.TOO_QUICK,
-            "chosen": Reason.CHOSEN_PAIR,
-            "hot": Reason.CHANGED_SAMPLING,
-            "open": Reason.OPEN_MODE,
-            "program": Reason.BY_PROGRAM,
-            "again": Reason.SEEN_BEFORE,
-        }
-        with home.store.reading() as reading:
-            assert reasons_of_rater(reading, ADA, POLICY) == {
-                name: reason for name, reason in on_the_board.items() if name != "program"
-            }
-
-    def test_chosen_pairs_count_until_somebody_judges_a_drawn_one(self) -> None:
-        home = house()
-        self.voted(home, "chosen", draw_probability=None)
-        assert self.told(home, "chosen") is None
-        self.voted(home, "program", "ann", "api")
-        assert self.told(home, "chosen") is None
-        self.voted(home, "drawn", instruction=Instruction("Something else."))
-        assert self.told(home, "chosen") is Reason.CHOSEN_PAIR
-
-    @pytest.mark.parametrize("how", [{"wait_s": 0.5}, {"blind": False}, {"overrides": {"top_k": 3}}])
-    def test_a_drawn_pair_whose_vote_does_not_count_ends_no_fallback(self, how: dict[str, Any]) -> None:
-        home = house()
-        self.voted(home, "chosen", draw_probability=None)
-        self.voted(home, "drawn", instruction=Instruction("Something else."), **how)
-        assert self.told(home, "chosen") is None
-        with home.store.reading() as reading:
-            pairs = list(reading.judged_pairs())
-        assert POLICY.with_fallback(pairs).pairs == "all"
-        self.voted(home, "good", instruction=Instruction("Yet another."))
-        assert self.told(home, "chosen") is Reason.CHOSEN_PAIR
-        with home.store.reading() as reading:
-            assert POLICY.with_fallback(list(reading.judged_pairs())).pairs == "drawn"
-
-    def test_the_daily_cap_is_told(self) -> None:
-        home = house()
-        for number in range(4):
-            self.voted(home, f"battle-{number}", instruction=Instruction(f"Say {number}."))
-        with home.store.reading() as reading:
-            told = [
-                reason_of_battle(reading, f"battle-{n}", replace(POLICY, max_votes_per_rater_and_day=2))
-                for n in range(4)
-            ]
-        assert told == [None, None, Reason.DAILY_CAP, Reason.DAILY_CAP]
-
-    @pytest.mark.parametrize("state", [BattleState.VOTED, BattleState.REVEALED])
-    @pytest.mark.parametrize("reason", [None, *Reason])
-    def test_before_the_reveal_nothing_is_told_that_depends_on_the_models(
-        self, reason: Reason | None, state: BattleState
-    ) -> None:
-        said = told(reason, state, True, POLICY)
-        if state is BattleState.VOTED and (reason is None or reason in TELLS_MODELS):
-            assert said is None
-        else:
-            assert said == Standing(reason is None, "" if reason is None else POLICY.why_not(reason))
-
-
 def test_the_first_votes_of_a_day_count_and_those_left_out_otherwise_do_not_use_it_up() -> None:
     policy = CountingPolicy(max_votes_per_rater_and_day=2)
     pairs = [
@@ -311,25 +165,17 @@ def test_a_rater_with_too_large_a_share_weighs_less_for_each_vote() -> None:
     assert two == {"ada": pytest.approx(0.30), "ben": pytest.approx(0.50)}  # 30 each, of 120
 
 
+def test_pairs_of_a_model_with_itself_add_nothing_to_a_raters_share() -> None:
+    same = [pair(GALPACA, GALPACA, "tie", number, rater_id="ada", weight=0.0) for number in range(100)]
+    others = [vote(100 + number, rater_id=f"rater-{number % 10}") for number in range(30)]
+    found = count([*same, *others, vote(200, rater_id="ada")], POLICY)
+    assert (found.weights, len(found.pairs)) == ({}, 131)
+
+
 def test_a_share_is_kept_where_twice_as_many_raters_are_as_it_needs() -> None:
     assert weights_of_raters({"ada": 100} | {f"rater-{n}": 1 for n in range(6)}, 0.25) == {}
     assert weights_of_raters({"ada": 100} | {f"rater-{n}": 1 for n in range(7)}, 0.25) != {}
     assert weights_of_raters({}, 0.25) == {}
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"min_decision_s": -1.0}, "min_decision_s is -1.0; valid: 0"),
-        ({"min_decision_s": math.nan}, "min_decision_s is nan; valid: 0"),
-        ({"max_votes_per_rater_and_day": -1}, "max_votes_per_rater_and_day is -1; valid: 0"),
-        ({"max_share_per_rater": 0.0}, "max_share_per_rater is 0.0; valid: above 0"),
-        ({"max_share_per_rater": 1.5}, "max_share_per_rater is 1.5; valid: above 0, to 1"),
-    ],
-)
-def test_a_policy_that_makes_no_sense_is_refused(changes: dict[str, Any], message: str) -> None:
-    with pytest.raises(InvalidValue, match=message):
-        CountingPolicy(**changes)
 
 
 VOTES = st.lists(
@@ -354,6 +200,8 @@ VOTES = st.lists(
     ),
     max_size=60,
 ).map(lambda found: [vote(number, **changes) for number, changes in enumerate(found)])
+
+
 POLICIES = st.builds(
     CountingPolicy,
     origins=st.sampled_from([(Origin.PERSON,), (Origin.PERSON, Origin.PROGRAM), tuple(Origin)]),

@@ -19,7 +19,7 @@ from playground.ratings.covariance import (
     sandwich,
     spread,
 )
-from playground.ratings.pairs import PairCount, PairTable
+from playground.ratings.pairs import PairTable
 from tests.support.judged import GALPACA, MINOTAUR, ORCA, pair, table_of, votes
 
 
@@ -59,20 +59,6 @@ def test_the_pairs_of_one_vote_are_one_unit() -> None:
     fitted = fit(one.wins)
     first = one.models.index(GALPACA)
     assert sandwich(one, fitted, "vote")[first, first] > 1.5 * sandwich(other, fitted, "vote")[first, first]
-
-
-@pytest.mark.parametrize("unit", ["rater", "vote"])
-def test_counted_pairs_give_the_same_covariance(unit: str) -> None:
-    judged = votes((GALPACA, ORCA, "model_a", 30), (ORCA, GALPACA, "model_a", 11), (ORCA, MINOTAUR, "tie", 8), raters=6)
-    table = PairTable.from_judged(judged)
-    keys = sorted({(p.rater_id, p.model_a, p.model_b, p.winner) for p in judged})
-    counted = [
-        PairCount(*key, 1.0, 0, sum((p.rater_id, p.model_a, p.model_b, p.winner) == key for p in judged))
-        for key in keys
-    ]
-    assert sandwich(PairTable.from_counts(counted), fit(table.wins), unit) == pytest.approx(
-        sandwich(table, fit(table.wins), unit)
-    )
 
 
 @pytest.mark.parametrize(

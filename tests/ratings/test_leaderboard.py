@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -13,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playground.errors import InvalidValue
-from playground.ratings.counting import EVERY_VOTE, CountingPolicy, Exclusion, Reason, count
-from playground.ratings.leaderboard import Leaderboard, LeaderboardOptions, build_leaderboard, leaderboard_of
-from playground.ratings.pairs import PairCount, PairTable
+from playground.ratings.board import LeaderboardOptions
+from playground.ratings.counting import Exclusion, count
+from playground.ratings.leaderboard import Leaderboard, build_leaderboard
+from playground.ratings.policy import EVERY_VOTE, CountingPolicy, Reason
 from playground.records import JudgedPair, Origin
 from tests.support.judged import GALPACA, MAMBA, MINOTAUR, OPENALPACA, ORCA, pair, votes
 from tests.support.paths import TESTS
@@ -102,17 +102,6 @@ def test_the_document_is_the_golden_one() -> None:
     """After an intended change: ``python -m tests.ratings.test_leaderboard`` writes it again; read the difference."""
     document = json.loads(json.dumps(build_leaderboard(ARENA, CARDS).as_document(), allow_nan=False))
     assert rounded(document) == json.loads(GOLDEN.read_text())
-
-
-def test_a_table_from_a_group_by_gives_the_same_board() -> None:
-    tally: dict[tuple[str, ...], int] = {}
-    for p in ARENA:
-        key = (p.rater_id, p.model_a, p.model_b, p.winner)
-        tally[key] = tally.get(key, 0) + 1
-    table = PairTable.from_counts(PairCount(*key, 1.0, 0, count) for key, count in tally.items())
-    board = build_leaderboard(ARENA, CARDS)
-    of_votes = replace(board, kinds={})  # a table does not say whose votes it was made of
-    assert rounded(leaderboard_of(table, CARDS).as_document()) == rounded(of_votes.as_document())
 
 
 # Too little

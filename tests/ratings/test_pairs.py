@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from playground.errors import InvalidValue
-from playground.ratings.pairs import PairCount, PairTable
+from playground.ratings.pairs import PairTable
 from tests.support.judged import GALPACA, MAMBA, MINOTAUR, ORCA, pair, table_of, votes
 
 
@@ -74,26 +74,6 @@ def test_what_cannot_be_counted_is_refused_with_the_vote_it_stands_in(broken, me
 def test_an_unknown_rule_for_both_bad_is_refused() -> None:
     with pytest.raises(InvalidValue, match="both_bad is 'drop'; valid are: half, omit"):
         PairTable.from_judged([], both_bad="drop")
-
-
-def counts(*rows: tuple[str, str, str, str, int]) -> list[PairCount]:
-    return [PairCount(rater, a, b, winner, 1.0, 0, count) for rater, a, b, winner, count in rows]
-
-
-def test_counted_pairs_give_the_same_table_of_wins() -> None:
-    rows = counts(("x", GALPACA, ORCA, "model_a", 4), ("y", ORCA, GALPACA, "tie", 2))
-    rows.append(PairCount("y", ORCA, ORCA, "tie", 0.0, 0, 3))
-    table = PairTable.from_counts(rows)
-    assert table.wins.tolist() == [[0, 5], [1, 0]]
-    assert (table.num_votes, table.num_raters, table.unrated) == (6, 2, 3)
-    assert table.votes_by_rater().tolist() == [4, 2]
-    assert [a.tolist() for a in table.votes_by_model()] == [[6, 6], [0, 0]]
-    assert np.array_equal(table.outcomes_by_model(), [[4, 0, 2, 0], [0, 4, 2, 0]])
-
-
-def test_a_count_below_one_is_refused() -> None:
-    with pytest.raises(InvalidValue, match=r"rater x, .*: count is 0; valid: 1 or more"):
-        PairTable.from_counts(counts(("x", GALPACA, ORCA, "tie", 0)))
 
 
 def test_the_votes_of_some_raters_may_weigh_less() -> None:

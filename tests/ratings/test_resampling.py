@@ -9,7 +9,6 @@ from playground.errors import InvalidValue
 from playground.ratings.bradley_terry import MEAN, fit
 from playground.ratings.covariance import sandwich
 from playground.ratings.intervals import estimate_intervals
-from playground.ratings.pairs import PairCount, PairTable
 from playground.ratings.resampling import resampled_ratings
 from tests.support.judged import GALPACA, ORCA, simulated, table_of
 
@@ -36,14 +35,6 @@ def test_the_spread_is_that_of_the_sandwich(unit: str) -> None:
     assert drawn.shape == (400, 3)
     assert drawn.mean(axis=1) == pytest.approx(np.full(400, MEAN))
     by_formula = np.sqrt(np.diagonal(sandwich(ARENA, fit(ARENA.wins), unit)))
-    assert drawn.std(axis=0) == pytest.approx(by_formula, rel=0.15)
-
-
-def test_counted_votes_are_drawn_one_by_one() -> None:
-    counted = [PairCount("x", GALPACA, ORCA, w, 1.0, 0, n) for w, n in (("model_a", 60), ("model_b", 40))]
-    table = PairTable.from_counts(counted)
-    drawn = resampled_ratings(table, fit(table.wins), unit="vote", resamples=400, seed=3)
-    by_formula = np.sqrt(np.diagonal(sandwich(table, fit(table.wins), "vote")))
     assert drawn.std(axis=0) == pytest.approx(by_formula, rel=0.15)
 
 

@@ -1,6 +1,6 @@
-"""The page's own events, called as a browser calls them and as it never would.
+"""Call the page's own events, as a browser does and as it never would.
 
-Boundary: HTTP and the served ``/config``; knows nothing of what the answers should be.
+Boundary: HTTP and the served ``/config``; expects no particular answers.
 """
 
 from __future__ import annotations
@@ -25,8 +25,6 @@ Config = dict[str, Any]
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back."""
-
     status: int
     body: bytes
 
@@ -37,12 +35,12 @@ class Reply:
 
 @dataclass
 class Visitor:
-    """One browser: a cookie, a session, and what it can send."""
+    """One browser, with its cookie and session."""
 
     url: str
     secret: str = field(default_factory=new_secret)
     session: str = field(default_factory=new_secret)
-    battle_id: str = ""  # that its tab shows
+    battle_id: str = ""  # shown in its tab
 
     def post(self, path: str, body: Any) -> Reply:
         sent = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -56,7 +54,7 @@ class Visitor:
         return self.post("queue/join", {"fn_index": index, "data": data, "session_hash": self.session, **more})
 
     def rest(self) -> str:
-        """Everything that the queue still has to say to this session."""
+        """Return all messages that the queue still has for this session."""
         query = urlencode({"session_hash": self.session})
         return self._ask(urllib.request.Request(f"{self.url}/gradio_api/queue/data?{query}")).body.decode()
 
@@ -70,49 +68,49 @@ class Visitor:
 
 
 def event(config: Config, name: str) -> Config:
-    """One event of the page, by its name in the API's list."""
+    """Return an event of the page by its name in the API's list."""
     return next(dependency for dependency in config["dependencies"] if dependency["api_name"] == name)
 
 
 def press(visitor: Visitor, config: Config, name: str, data: Any = None, **more: Any) -> Reply:
-    """Send one event as the page does, past the queue; `data`: of all its inputs, or else only the battle's name."""
+    """Send an event as the page does, past the queue; by default with the battle's id as its only input."""
     values = named(config, name, visitor.battle_id) if data is None else data
     body = {"fn_index": event(config, name)["id"], "data": values, "session_hash": visitor.session, **more}
     return visitor.post(f"run/{name}", body)
 
 
 def named(config: Config, name: str, battle_id: str) -> list[Any]:
-    """The inputs of an event of a tab that shows this battle, and holds nothing else."""
+    """Return the inputs of an event in a tab that shows this battle and has no other values."""
     inputs = event(config, name)["inputs"]
     shown = next(c["id"] for c in config["components"] if c["props"].get("elem_id") == "shown")
     return [{"battle": battle_id} if number == shown else None for number in inputs]
 
 
 def composed(config: Config, **typed: Any) -> list[Any]:
-    """What the composer sends as it stands, with some of its fields filled in; by their id on the page."""
+    """Return the composer's values, with the fields in `typed` (by their id on the page) filled in."""
     known = {component["id"]: component["props"] for component in config["components"]}
     fields = [known[number] for number in event(config, "compare_1")["inputs"]]
     return [typed.get(str(props.get("elem_id")).replace("-", "_"), props.get("value")) for props in fields]
 
 
 def compare(visitor: Visitor, config: Config, instruction: str = "What is the capital of France?") -> str:
-    """A battle made on the page, as the page does it; its id."""
+    """Make a battle as the page does; return its id."""
     reply = press(visitor, config, "compare_1", composed(config, instruction=instruction))
     visitor.battle_id = battle_in(reply)
     assert visitor.join(event(config, "follow")["id"], named(config, "follow", visitor.battle_id)).status == 200
-    visitor.rest()  # what nobody reads is stopped
+    visitor.rest()  # an unread battle is cancelled
     return visitor.battle_id
 
 
 def battle_in(reply: Reply) -> str:
-    """The battle that a reply draws."""
+    """Return the id of the battle that a reply draws."""
     found = re.search(r"data-battle='([0-9a-f]{32})'", reply.body.decode())
     assert found is not None, reply
     return found[1]
 
 
 def ended(app: LiveApp, battle_id: str) -> None:
-    """Wait until all of a battle is written."""
+    """Wait until a battle has ended."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         with Store(app.db, read_only=True) as store:

@@ -1,16 +1,27 @@
-"""Chat templates in the styles that repositories use, all written here, and small tokenizers of three families."""
+"""Chat templates in the styles of real repositories, and small tokenizers of four families."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from hypothesis import strategies as st
 from tokenizers import AddedToken, decoders, models, normalizers, pre_tokenizers, trainers
 from tokenizers import Tokenizer as Library
 
+from playground.catalog.checkpoint_files import read_chat
+from playground.prompting.prompt import build_prompt
+from playground.records import Instruction, Prompt
+
+MARKERS = ["<s>", "</s>", "<unk>", "<|im_start|>", "<|im_end|>", "<|eot_id|>", "<|start_header_id|>", "<end_of_turn>"]
+PARTS = [*MARKERS, "[INST]", "<</SYS>>", "### Response:", "<|user|>", "<", "|im_end|>", " ", "  ", "\n", "a", "llama"]
+PARTS += ["{{ 1 }}", "{% raw %}", '"', "\\n", "羊", "🦙", "é", "\U000f0000", "▁"]
+TYPED = st.lists(st.sampled_from(PARTS), max_size=8).map("".join)
+"""Texts with the markers and the syntax of templates that a visitor may type."""
 CORPUS = [
     "What is an alpaca? How is it different from a llama?",
     "Below is an instruction. Write a response that completes it.",
@@ -21,7 +32,7 @@ CORPUS = [
 
 @dataclass(frozen=True)
 class Style:
-    """A template, the tokens that it writes, and whether it has a place for system text."""
+    """A template, its special tokens, and True if it has a place for system text."""
 
     source: str
     special: tuple[str, ...] = ()
@@ -105,7 +116,7 @@ STYLES = {
 
 
 def byte_level(special: tuple[str, ...]) -> Library:
-    """As GPT-2's and Llama 3's: every text has ids; a run of spaces is added that is not special."""
+    """Train a tokenizer like GPT-2's and Llama 3's, with a run of spaces as an added token."""
     library = Library(models.BPE())
     library.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     library.decoder = decoders.ByteLevel()
@@ -121,7 +132,7 @@ def byte_level(special: tuple[str, ...]) -> Library:
 
 
 def byte_fallback(special: tuple[str, ...], first_only: bool) -> Library:
-    """As Llama's and Mistral's: a mark before each word, put by the normalizer or before the first word only."""
+    """Build one like Llama's and Mistral's, where the normalizer marks each word or only the first is marked."""
     bytes_ = [f"<0x{byte:02X}>" for byte in range(256)]
     symbols = ["<unk>", "<s>", "</s>", *bytes_, "▁", *sorted(set("<|>" + "".join(CORPUS)) - set(" \n\t🦙羊驼"))]
     merges = [("▁", "a"), ("a", "l"), ("▁", "i"), ("▁i", "s"), ("e", "r"), ("u", "s"), ("▁", "u"), ("<", "|")]
@@ -141,7 +152,7 @@ def byte_fallback(special: tuple[str, ...], first_only: bool) -> Library:
 
 
 def unigram(special: tuple[str, ...]) -> Library:
-    """As T5's: a mark before each word, also after special tokens; characters that it never saw are unknown."""
+    """Train one like T5's, which marks each word, also after special tokens, and has unknown characters."""
     library = Library(models.Unigram())
     library.normalizer = normalizers.NFKC()
     library.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always")
@@ -165,7 +176,7 @@ FAMILIES = {
 
 
 def write_chat(folder: Path, style: str = "chatml", family: str = "byte-level") -> Any:
-    """The tokenizer files of a repository, as transformers itself saves them; returns its tokenizer, read from them."""
+    """Write the tokenizer files of a repository as transformers does; return its tokenizer, read from them."""
     from transformers import PreTrainedTokenizerFast
 
     made = PreTrainedTokenizerFast(
@@ -181,7 +192,7 @@ def write_chat(folder: Path, style: str = "chatml", family: str = "byte-level") 
 
 @cache
 def small_llama(folder: Path) -> Path:
-    """A checkpoint that answers, with a ChatML template of its own and the usual files around it."""
+    """Write a checkpoint that answers, with a ChatML template and the usual files; return its folder."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -195,3 +206,30 @@ def small_llama(folder: Path) -> Path:
     )
     (folder / "README.md").write_text("---\nlanguage:\n- en\nlicense: apache-2.0\n---\n# A small Llama\n")
     return folder
+
+
+class Repository:
+    """The tokenizer files of a repository, read by transformers and by us."""
+
+    def __init__(self, folder: Path, style: str, family: str) -> None:
+        self.theirs = write_chat(folder, style, family)
+        self.template, self.tokenizer = read_chat(folder)
+
+    def prompt(self, instruction: str, system: str = "") -> Prompt:
+        return build_prompt(self.template, self.tokenizer, Instruction(instruction, "", system))
+
+    def expected(self, instruction: str, system: str = "") -> tuple[str, list[int]]:
+        messages = [{"role": "user", "content": instruction}]
+        if system and self.template.takes_system:
+            messages.insert(0, {"role": "system", "content": system})
+        said: Mapping[str, Any] = {"add_generation_prompt": True, "return_dict": False}
+        text = self.theirs.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+        return text, self.theirs.apply_chat_template(messages, **said)
+
+
+def letters(text: str) -> str:
+    return text.strip().replace("▁", " ").replace(" ", "")
+
+
+def write(folder: Path, name: str, data: object) -> None:
+    (folder / name).write_text(data if isinstance(data, str) else json.dumps(data))

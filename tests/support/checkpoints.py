@@ -1,7 +1,7 @@
 """Tiny random checkpoints of the three architectures, in the real on-disk formats, with a tokenizer each.
 
-`write_checkpoint(folder, "llama")` gives a card whose `repo` is that folder. The weights are random but fixed by the
-seed; the text they write is nonsense, its ids are reproducible.
+`write_checkpoint(folder, "llama")` returns a card whose `repo` is that folder. The seed fixes the random weights; the
+text is nonsense, its ids are reproducible.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ ARCHITECTURES = {"llama": "LlamaForCausalLM", "mpt": "MPTForCausalLM", "opt": "O
 VOCAB_SIZE = 384
 CONTEXT_LENGTH = 256
 ROOMY = 4096
-"""A context for answers that are still being written however late somebody looks: `WITHOUT_END` tokens."""
+"""A context for answers of `WITHOUT_END` tokens, which take longer than any test."""
 WITHOUT_END = 4000
 
 _WORDS = (
@@ -40,24 +40,24 @@ _WORDS = (
 def write_checkpoint(
     folder: Path, kind: str, *, seed: int = 0, hidden: int = 64, layers: int = 2, context: int = CONTEXT_LENGTH
 ) -> ModelCard:
-    """A checkpoint of `kind` (llama, mpt, opt) in `folder`, and its card."""
+    """Write a checkpoint of `kind` (llama, mpt, opt) into `folder`; return its card."""
     folder.mkdir(parents=True, exist_ok=True)
     model = _model(kind, seed, hidden, layers, context=context)
     model.save_pretrained(folder)
     (folder / "generation_config.json").unlink(missing_ok=True)
-    _as_found_in_the_wild(folder, kind)
+    _write_2023_config(folder, kind)
     (_write_sentencepiece if kind == "llama" else _write_bpe)(folder)
     return card_for(folder, kind, sum(p.numel() for p in model.parameters()), context)
 
 
 @cache
 def tiny_line_up(folder: Path) -> tuple[ModelCard, ...]:
-    """One checkpoint of each architecture under `folder`; written once per process."""
+    """Write one checkpoint of each architecture under `folder`, once per process; return their cards."""
     return tuple(write_checkpoint(folder / kind, kind) for kind in ARCHITECTURES)
 
 
 def card_for(folder: Path, kind: str, num_parameters: int = 100_000, context_length: int = CONTEXT_LENGTH) -> ModelCard:
-    """The card of a checkpoint in `folder`."""
+    """Return the card of a checkpoint in `folder`."""
     return ModelCard(
         id=f"tiny-{kind}",
         name=f"Tiny {kind}",
@@ -99,7 +99,7 @@ def _model(
         model = MptForCausalLM(
             MptConfig(vocab_size=vocab_size, d_model=hidden, n_heads=4, n_layers=layers, max_seq_len=context)
         )
-        return _wilder(model)
+        return _enlarge_weights(model)
     if kind == "opt":
         return OPTForCausalLM(
             OPTConfig(
@@ -118,16 +118,16 @@ def _model(
     raise ValueError(f"unknown kind {kind!r}; valid: {', '.join(ARCHITECTURES)}")
 
 
-def _wilder(model: Any, std: float = 0.3) -> Any:
-    """Larger weights than the usual start, so that answers do not repeat one token for ever."""
+def _enlarge_weights(model: Any, std: float = 0.3) -> Any:
+    """Enlarge the weights, so that answers do not repeat one token."""
     for name, weights in model.named_parameters():
         if "norm" not in name:
             weights.data.normal_(std=std)
     return model
 
 
-def _as_found_in_the_wild(folder: Path, kind: str) -> None:
-    """The habits of the real repositories: llm-foundry's spelling, the cache switched off, remote code offered."""
+def _write_2023_config(folder: Path, kind: str) -> None:
+    """Rewrite config.json like real repositories: llm-foundry's spelling, no cache, remote code."""
     path = folder / "config.json"
     config = json.loads(path.read_text())
     config["architectures"] = [ARCHITECTURES[kind]]
@@ -181,13 +181,13 @@ FORMS = (
     "legacy bin",
     "legacy bin shards",
 )
-"""The forms in which repositories hold their weights; legacy: how `torch.save` wrote before it wrote archives."""
+"""Forms of weight files in repositories; legacy: `torch.save`'s format before archives."""
 
 NUM_SHARDS = 3
 
 
 def rewrite(folder: Path, form: str, change: Callable[[dict[str, Any]], dict[str, Any]] = dict) -> list[Path]:
-    """Give a checkpoint of `write_checkpoint` another form, its weights changed; returns the files that hold them."""
+    """Rewrite a checkpoint's weights in another form, changed by `change`; return the files."""
     from safetensors.torch import load_file
 
     weights = change(load_file(folder / "model.safetensors"))
@@ -225,10 +225,10 @@ def write_like(
     follows: Sequence[tuple[int, int]] = (),
     form: str = "bin shards",
 ) -> None:
-    """A small random checkpoint in the format of a real card's, and in `folder` that card's file, naming it instead.
+    """Write a small random checkpoint in the format of a real card, and a copy of the card that names it.
 
     Args:
-        follows: after the first id of a pair mostly comes the second; of several pairs, now this one, now that.
+        follows: pairs of ids; the model mostly writes the second after the first.
     """
     import torch
 
@@ -239,16 +239,16 @@ def write_like(
     shutil.copy(tokenizer, weights / ("tokenizer.model" if tokenizer.suffix == ".model" else "tokenizer.json"))
     model = _model(kind, seed=7, hidden=128, layers=2, vocab_size=_vocab_size(tokenizer), context=card.context_length)
     with torch.no_grad():
-        _remember(model, follows)
+        _memorize(model, follows)
     model.save_pretrained(weights)
     (weights / "generation_config.json").unlink(missing_ok=True)
-    _as_found_in_the_wild(weights, kind)
+    _write_2023_config(weights, kind)
     rewrite(weights, form)
-    (folder / card_file.name).write_text(_small(card_file.read_text(), repo=f"./{card.id}", dtype="float32"))
+    (folder / card_file.name).write_text(_replace_values(card_file.read_text(), repo=f"./{card.id}", dtype="float32"))
 
 
-def _small(card: str, **values: str) -> str:
-    """A card's text with some of its lines saying something else."""
+def _replace_values(card: str, **values: str) -> str:
+    """Return a card's text with other values for some keys."""
     for key, value in values.items():
         card, found = re.subn(rf'^{key} = ".*"$', f'{key} = "{value}"', card, flags=re.MULTILINE)
         assert found == 1, key
@@ -261,11 +261,11 @@ def _vocab_size(tokenizer: Path) -> int:
     return int(Tokenizer.from_file(str(tokenizer)).get_vocab_size())
 
 
-def _remember(model: Any, follows: Sequence[tuple[int, int]]) -> None:
-    """Make the first block's feed-forward network a table: its k-th unit knows one id and writes what follows it."""
+def _memorize(model: Any, follows: Sequence[tuple[int, int]]) -> None:
+    """Turn the first block's feed-forward network into a table: unit k maps one id to the id that follows it."""
     block = _first_block(model)
-    strength = 18.0 * (3 - len(block.into))  # gated units square what comes in
-    block.attention_out.weight.zero_()  # so that the network sees the embedding of the last id as it is
+    strength = 18.0 * (3 - len(block.into))  # gated units square their input
+    block.attention_out.weight.zero_()  # the network then sees the embedding of the last id
     embedding, head = model.get_input_embeddings().weight, model.get_output_embeddings().weight
     for unit, (before, after) in enumerate(follows):
         key = embedding[before] - embedding[before].mean()
@@ -276,7 +276,7 @@ def _remember(model: Any, follows: Sequence[tuple[int, int]]) -> None:
 
 @dataclass(frozen=True)
 class _Block:
-    """The parts of a transformer block, as the three architectures call them."""
+    """Parts of a transformer block."""
 
     attention_out: Any
     into: tuple[Any, ...]

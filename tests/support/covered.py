@@ -1,7 +1,8 @@
-"""docs/covered.md, made of the tests: ``python -m tests.support.covered`` writes it.
+"""Write docs/covered.md from the promises in promises.toml and the marks of the tests.
 
-Boundary: reads test files without importing them; what is promised stands in promises.toml, what proves it in the
-marks of the tests.
+Run ``python -m tests.support.covered``.
+
+Boundary: reads test files without importing them.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ vote is present exactly once after each, and the page answers.
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """One test."""
+    """A test that proves a promise."""
 
     file: str
     name: str
@@ -43,12 +44,12 @@ class Proof:
 
 
 def promises() -> Mapping[str, list[str]]:
-    """What is promised, by section."""
+    """Return the promises by section."""
     return tomllib.loads((FOLDER / "promises.toml").read_text("utf-8"))
 
 
 def proofs() -> Mapping[str, list[Proof]]:
-    """The tests that prove each promise, in the order of files and lines."""
+    """Return the tests that prove each promise, in the order of files and lines."""
     found = defaultdict(list)
     for path in sorted(FOLDER.rglob("test_*.py")):
         for test, promise in _marked(ast.parse(path.read_text("utf-8"))):
@@ -65,7 +66,7 @@ def _marked(module: ast.Module) -> Iterator[tuple[str, str]]:
 
 
 def document() -> str:
-    """The whole page."""
+    """Return the text of docs/covered.md."""
     proven = proofs()
     parts = [HEAD]
     for section, lines in promises().items():

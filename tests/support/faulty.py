@@ -1,4 +1,4 @@
-"""A connection whose disk fails when it is told to."""
+"""A connection whose disk fails at a chosen statement."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ ENDINGS = ("COMMIT",)
 
 
 class Faulty:
-    """Passes statements on; from the `at`-th one on, as long as `lasts` says, the disk does not take them.
+    """Executes statements, and fails at the one set by `break_at`; with `lasts`, at all after it too.
 
     Args:
-        undoes: the failure ends the transaction, as a full disk may.
-        late: a commit is carried out before it fails: only its answer is lost.
+        undoes: the failure rolls back the transaction, as a full disk may.
+        late: a commit is carried out and then fails.
     """
 
     def __init__(self, real: sqlite3.Connection, *, lasts: bool = False, undoes: bool = False, late: bool = False):
@@ -28,11 +28,11 @@ class Faulty:
         self.failed = False
 
     def break_at(self, statement: int) -> None:
-        """The so-manyth statement from now, from 1, fails."""
+        """Fail at the n-th statement from now, counted from 1."""
         self._left, self.failed = statement, False
 
     def mend(self) -> None:
-        """Everything is taken again."""
+        """Fail no more."""
         self._left = None
 
     @property
@@ -63,7 +63,7 @@ class Faulty:
 
 
 def make_faulty(store: Store, **how: bool) -> Faulty:
-    """Put a faulty disk under the writer of an open store."""
+    """Replace the connection of a store's writer by a faulty one."""
     writer = store._writer
     assert isinstance(writer, ThreadWriter)
     faulty = Faulty(writer._connection, **how)
@@ -72,7 +72,7 @@ def make_faulty(store: Store, **how: bool) -> Faulty:
 
 
 def tries_until_done(faulty: Faulty, act: Callable[[], object], after_each: Callable[[], None]) -> int:
-    """Let `act` fail at its first, second, third … statement until it meets no failure; how many times it failed."""
+    """Let `act` fail at its first, second, third … statement until it succeeds; return the number of failures."""
     failures = 0
     while True:
         faulty.break_at(failures + 1)

@@ -53,7 +53,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Refusal:
-    """An answer that is no success."""
+    """A response in place of the right one."""
 
     status: int
     code: str = ""  # X-Error-Code
@@ -63,18 +63,17 @@ class Refusal:
 
 @dataclass
 class Faults:
-    """What the server does wrong, by path or by file name; a test changes it while the server runs."""
+    """Faults by path or file name; a test changes them while the server runs."""
 
     refusals: dict[str, Refusal] = field(default_factory=dict)
-    cuts: dict[str, int] = field(default_factory=dict)  # the connection breaks off at this byte, each time
-    stalls: dict[str, int] = field(default_factory=dict)  # nothing more comes after this byte
+    cuts: dict[str, int] = field(default_factory=dict)  # the connection breaks off at this byte
+    stalls: dict[str, int] = field(default_factory=dict)  # nothing is sent after this byte
     contents: dict[str, bytes] = field(default_factory=dict)  # sent in place of the file
-    ignores_ranges: bool = False
-    redirect: str = ""  # files are found at this other server
+    redirect: str = ""  # to the server that has the files
 
 
 class HubServer(ThreadingHTTPServer):
-    """Repositories by name and commit, branches that can move, and a record of what was asked."""
+    """Repositories by name and commit, branches that can move, and a record of requests."""
 
     daemon_threads = True
 
@@ -101,7 +100,7 @@ class HubServer(ThreadingHTTPServer):
         return [asked.range for asked in self.asked if asked.file == name and asked.method == "GET"]
 
     def push(self, repo: str, files: Mapping[str, bytes], branch: str = "main") -> str:
-        """A new commit on a branch; returns its hash."""
+        """Add a commit to a branch; return its hash."""
         held = sorted((name, hashlib.sha1(data).hexdigest()) for name, data in files.items())
         commit = hashlib.sha1(repr((repo, held)).encode()).hexdigest()
         self.commits[repo, commit] = dict(files)
@@ -109,7 +108,7 @@ class HubServer(ThreadingHTTPServer):
         return commit
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that went away is part of these tests."""
+        """Ignore clients that disconnect."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -117,6 +116,7 @@ class Handler(BaseHTTPRequestHandler):
 
     server: HubServer
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def do_HEAD(self) -> None:
         self.do_GET()
@@ -171,7 +171,7 @@ class Handler(BaseHTTPRequestHandler):
         faults = self.server.faults
         data = faults.contents.get(name, data)
         start = 0
-        if wanted and not faults.ignores_ranges:
+        if wanted:
             start = int(wanted.removeprefix("bytes=").removesuffix("-"))
         self.send_response(206 if start else 200)
         self.send_header("Content-Length", str(len(data) - start))
@@ -200,7 +200,7 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Tests read `asked`."""
+        """Log nothing; tests read `asked`."""
 
 
 def _entry(name: str, data: bytes) -> dict[str, Any]:
@@ -231,7 +231,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 @contextmanager
 def running_hub() -> Iterator[HubServer]:
-    """A server on a free port, for as long as the block lasts."""
+    """Run a server on a free port."""
     with HubServer() as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()

@@ -1,4 +1,4 @@
-"""An afternoon of judging for the tests of journal, restore and verify, and what of it has to be had again."""
+"""Votes of three raters for tests of journal, restore and verify, and hashes of the rows that must be restored."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from playground.records import Instruction
 from playground.storage.database.store import Store
 from playground.storage.journal.journal import Journal
 from playground.storage.journal.segments import journal_folder
+from playground.storage.maintenance.restore import Restored
 from tests.support.cast import FAILED, MODELS, House
 
 ADA, BEN, CY = (rater_id(name * 32) for name in "abc")
@@ -38,21 +39,33 @@ JUDGED = {
 
 
 def hashes(store: Store) -> dict[str, str]:
-    """One digest of all that was judged for each table."""
+    """Return a digest of the judged rows of each table."""
     with store.reading() as reading:
         found = {table: sorted(repr(tuple(row)) for row in reading.select(sql)) for table, sql in JUDGED.items()}
     return {table: hashlib.sha256("\n".join(rows).encode()).hexdigest() for table, rows in found.items()}
 
 
+def settled(store: Store, home: House) -> dict[str, str]:
+    """Return hashes of what was judged, at the same time as in `home`."""
+    again = House(store)
+    again.time.at = home.time.at
+    again.battles.expire()
+    return hashes(store)
+
+
+def counts(restored: Restored) -> tuple[int, int]:
+    return restored.votes_added, restored.votes_there
+
+
 def judge(home: House, name: str, choice: str = "a", rater: str = ADA, text: str = "Write a haiku.") -> None:
-    """A battle that is judged on the page."""
+    """Create a battle on the page and vote."""
     home.time.pass_s(1)
     home.battle_is_open(name, owner=rater, instruction=Instruction(text, category="creative"))
     home.battles.vote(name, choice, rater)
 
 
 def afternoon(home: House) -> None:
-    """Votes of three raters: undone, revealed early or by time, of three columns, noted, reported, by the API."""
+    """Add votes: undone, revealed early or by time, on three models, with notes and reports, by the API."""
     home.store.write(lambda writing: writing.add_rater(BEN, "2026-11-20T18:00:00.000+00:00"))
     home.store.write(lambda writing: writing.agree(BEN, TERMS, "2026-11-20T18:00:00.000+00:00"))
     home.battle_is_open("never-judged", owner=CY, instruction=Instruction("Nobody judges this."))
@@ -78,13 +91,13 @@ def afternoon(home: House) -> None:
 
 
 def time_passes(home: House) -> None:
-    """Every vote has become final, and that is written down."""
+    """Make every vote final."""
     home.time.pass_s(60)
     home.battles.expire()
 
 
 def keep_journal(store: Store) -> Path:
-    """Write everything that the journal lacks; returns its folder."""
+    """Write everything that the journal lacks; return its folder."""
     assert store.path is not None
     folder = journal_folder(store.path)
     journal = Journal(store, folder)

@@ -1,12 +1,10 @@
 """Kill -9 at every step of a vote and at random: ``python -m tests.support.kills [--kills 2000]``.
 
-A process votes, undoes, comments and reveals from several threads until it is killed, over and over on the same
-database; what it acknowledged went through a pipe before the kill. After every few dozen kills database and journal
-are held against the acknowledgements, and another database is made from the journal. Ends with status 1 when a vote
-is lost or doubled.
+A process votes, undoes, comments and reveals from several threads until it is killed, repeatedly on the same database;
+it writes its acknowledgements to a pipe. After every few dozen kills, database, journal and a database restored from
+it are compared with the acknowledgements. Exits with status 1 if a vote is lost or doubled.
 
-Boundary: forks, so it runs as a program of its own, with a single thread; the store, the journal and the battles are
-the real ones.
+Boundary: forks, so it runs as a program of its own with a single thread; uses the real store, journal and battles.
 """
 
 from __future__ import annotations
@@ -37,20 +35,20 @@ from tests.support.cast import MAMBA, MODELS, OPENALPACA, battle, card, generati
 
 THREADS = 4
 PER_DATABASE = 40
-"""Kills on one database before it is looked through."""
+"""Kills on one database before it is checked."""
 LONGEST_S = 0.08
 STATEMENTS = 120
 SYNCS = 12
 
 Kill = Callable[[Store], None]
-"""Makes a process end itself; called once it votes."""
+"""Ends its own process; called once it votes."""
 Row = tuple[str, int, str]
 """Battle, revision, choice."""
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When to kill: `kind` is random, statement or sync; the n-th of them, before or after it was done."""
+    """The moment of a kill: `kind` is random, statement or sync; the n-th of them, before or after it."""
 
     kind: str
     n: int
@@ -58,7 +56,7 @@ class Moment:
 
 
 def moments(chance: random.Random) -> Iterator[Moment]:
-    """Every step in turn, and as many at random."""
+    """Yield every step in turn, and as many random moments."""
     while True:
         for n in range(1, STATEMENTS + 1):
             yield Moment("statement", n)
@@ -72,7 +70,7 @@ def moments(chance: random.Random) -> Iterator[Moment]:
 
 
 def vote_until_killed(folder: Path, out: int, moment: Moment, seed: int) -> None:
-    """Never returns; every line in `out` is a vote or an undo that was acknowledged."""
+    """Vote forever; write a line to `out` for each acknowledged vote or undo."""
     store = Store(folder / "playground.db", lock_wait_s=10.0)
     journal = Journal(store, journal_folder(folder / "playground.db"))
     battles = Battles(store)
@@ -103,7 +101,7 @@ def _vote_on(battles: Battles, out: int, chance: random.Random) -> None:
         battles.create(replace(made, sides=tuple(sides)))
         viewer = Viewer(made.owner)
 
-        def told(revision: int, choice: str, of: str = battle_id) -> None:
+        def acknowledge(revision: int, choice: str, of: str = battle_id) -> None:
             os.write(out, f"{of} {revision} {choice}\n".encode())
 
         for _ in range(chance.choice((1, 1, 2, 3))):
@@ -111,15 +109,15 @@ def _vote_on(battles: Battles, out: int, chance: random.Random) -> None:
             viewer = Viewer(made.owner, "page", f"93.184.216.{chance.randrange(3)}")
             ballot = Ballot(choice, reasons=("clear",), comment=f"Because of {choice}.")
             cast = battles.vote(battle_id, viewer, ballot)
-            told(cast.revision, str(cast.choice))  # of a vote that stands already, the stored one
+            acknowledge(cast.revision, str(cast.choice))  # a repeated vote returns the stored one
             if chance.random() < 0.3:
-                told(battles.undo(battle_id, viewer).revision, "undo")
+                acknowledge(battles.undo(battle_id, viewer).revision, "undo")
         if chance.random() < 0.3:
             battles.report(battle_id, viewer, "a", "Look at this.")
 
 
 def _arm(store: Store, moment: Moment) -> None:
-    """End this process at the n-th statement of the writer, or at the n-th time that a file is made safe on disk."""
+    """End this process at the n-th statement of the writer, or at the n-th fsync."""
     counted = iter(range(1, moment.n))
 
     def passed() -> bool:
@@ -149,7 +147,7 @@ def _die() -> None:
 
 
 def kill_one(folder: Path, moment: Moment, seed: int, chance: random.Random) -> set[Row]:
-    """What a process acknowledged before it was killed."""
+    """Kill one process; return the votes that it had acknowledged."""
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
@@ -164,20 +162,20 @@ def kill_one(folder: Path, moment: Moment, seed: int, chance: random.Random) -> 
         if moment.kind == "random":
             time.sleep(chance.random() * LONGEST_S)
             os.kill(child, signal.SIGKILL)
-        told = {tuple(line.decode().split()) for line in lines if line.endswith(b"\n")}
+        votes = {tuple(line.decode().split()) for line in lines if line.endswith(b"\n")}
     _, status = os.waitpid(child, 0)
     if not os.WIFSIGNALED(status) or os.WTERMSIG(status) != signal.SIGKILL:
         raise RuntimeError(f"the voting process ended by itself, with status {status}")
-    return {(battle_id, int(revision), choice) for battle_id, revision, choice in told}
+    return {(battle_id, int(revision), choice) for battle_id, revision, choice in votes}
 
 
 @dataclass(slots=True)
 class Account:
-    """What all databases came to."""
+    """The result over all databases."""
 
     kills: Counter[str] = field(default_factory=Counter)
     acknowledged: int = 0
-    unheard: int = 0  # votes that are there and whose acknowledgement the kill cut off
+    unacknowledged: int = 0  # stored votes whose acknowledgement the kill cut off
     lost: int = 0
     doubled: int = 0
     findings: list[str] = field(default_factory=list)
@@ -191,27 +189,27 @@ class Account:
         return "\n".join(
             (
                 f"{self.kills.total()} kills ({kinds}); {self.acknowledged} votes and undos acknowledged,"
-                f" {self.unheard} more saved, {self.lost} lost, {self.doubled} doubled",
+                f" {self.unacknowledged} more saved, {self.lost} lost, {self.doubled} doubled",
                 *self.findings,
             )
         )
 
 
-def settle(folder: Path, told: set[Row], account: Account) -> None:
-    """Hold a database, its journal and what comes of the journal against what was acknowledged."""
+def settle(folder: Path, votes: set[Row], account: Account) -> None:
+    """Compare a database, its journal and a restored database with the acknowledged votes."""
     path = folder / "playground.db"
     with Store(path) as store:
         Journal(store, journal_folder(path)).close()
     again = folder / "again" / "playground.db"
     with Store(again) as store:
-        if journal_folder(path).exists():  # not where every kill came before the first vote
+        if journal_folder(path).exists():  # missing if every kill came before the first vote
             restore(store, journal_folder(path))
     for where in (path, again):
         rows = Counter(_votes(where))
-        account.lost += (Counter(told) - rows).total()
+        account.lost += (Counter(votes) - rows).total()
         account.doubled += sum(number - 1 for number in rows.values())
-    account.acknowledged += len(told)
-    account.unheard += (Counter(_votes(path)) - Counter(told)).total()
+    account.acknowledged += len(votes)
+    account.unacknowledged += (Counter(_votes(path)) - Counter(votes)).total()
     with Store(path, read_only=True) as store:
         account.findings += [str(finding) for finding in verify(store, journal_folder(path))]
 
@@ -223,16 +221,16 @@ def _votes(path: Path) -> list[Row]:
 
 
 def kill(kills: int, seed: int) -> Account:
-    """So many kills, each of a process of its own."""
+    """Kill that many processes."""
     chance, account = random.Random(seed), Account()
     left, number = moments(chance), 0
     while number < kills:
-        folder, told = Path(tempfile.mkdtemp()), set[Row]()
+        folder, votes = Path(tempfile.mkdtemp()), set[Row]()
         for moment in islice(left, min(PER_DATABASE, kills - number)):
             number += 1
-            told |= kill_one(folder, moment, seed * 100_000 + number, chance)
+            votes |= kill_one(folder, moment, seed * 100_000 + number, chance)
             account.kills[moment.kind] += 1
-        settle(folder, told, account)
+        settle(folder, votes, account)
         shutil.rmtree(folder)
         print(account, file=sys.stderr, flush=True)
     return account

@@ -1,6 +1,6 @@
-"""Debian's nginx as a plain process, with servers as a guide or a test writes them.
+"""Run Debian's nginx as a plain process, with the servers of a guide or a test.
 
-Boundary: configuration and a process; knows nothing of what is behind it.
+Boundary: configuration and a process; knows nothing of the servers behind it.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ PARTS = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 
 
 def blocks(guide: str) -> list[str]:
-    """The blocks of a guide that are nginx's."""
+    """Return the nginx blocks of a guide."""
     return re.findall(r"```nginx\n(.*?)```", guide, re.DOTALL)
 
 
 def here(block: str, port: int, upstream: str, certificate: Path) -> str:
-    """A block of the guide with ports and certificate of this machine, and nothing else changed."""
+    """Return a block of the guide with this machine's ports and certificate, otherwise unchanged."""
     block = re.sub(r"listen \d+", f"listen {port}", block)
     block = re.sub(r"(?<=ssl_certificate )\S+(?=;)", str(certificate.with_suffix(".pem")), block)
     block = re.sub(r"(?<=ssl_certificate_key )\S+(?=;)", str(certificate.with_suffix(".key")), block)
@@ -32,7 +32,7 @@ def here(block: str, port: int, upstream: str, certificate: Path) -> str:
 
 
 def self_signed(folder: Path) -> Path:
-    """A certificate for localhost and its key."""
+    """Make a certificate and key for localhost; return their path without an ending."""
     at = folder / "localhost"
     made = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost"
     files = ["-keyout", str(at.with_suffix(".key")), "-out", str(at.with_suffix(".pem"))]
@@ -42,7 +42,7 @@ def self_signed(folder: Path) -> Path:
 
 @contextmanager
 def nginx(folder: Path, *servers: str) -> Iterator[None]:
-    """It serves while inside."""
+    """Serve for the duration."""
     places = "\n".join(f"{part}_temp_path {folder}/{part};" for part in PARTS)
     config = folder / "nginx.conf"
     config.write_text(

@@ -1,4 +1,4 @@
-"""How long a test waits for what must happen."""
+"""Wait in a test until something has happened."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ PATIENCE_S = 120.0
 
 
 def wait_until(happened: Callable[[], Any]) -> None:
-    """Look every now and then; fail when it takes longer than any machine should."""
+    """Poll until `happened` returns a true value; fail after `PATIENCE_S`."""
     deadline = time.monotonic() + PATIENCE_S
     while not happened():
         assert time.monotonic() < deadline, f"waited {PATIENCE_S:g} s"

@@ -1,4 +1,4 @@
-"""The processes of a running program, seen from outside: who descends from whom, and the models held still.
+"""The processes of a running program, seen from outside: which descend from which, and the models held still.
 
 Boundary: Linux's /proc and signals; knows nothing of what the processes say to each other.
 """
@@ -12,15 +12,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-HOLDS_MODELS = b"playground.engines.local.worker.forkserver"
+FORKED = b"playground.engines.local.worker.forkserver"
 PATIENCE_S = 60.0
 
 
 def family(pid: int) -> list[int]:
-    """Every process that descends from `pid`."""
+    """Return every process that descends from `pid`."""
     parents = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):  # it ended while we looked
+        with suppress(OSError):  # it has just ended
             parents[int(stat.parent.name)] = int(_fields(stat)[1])
     found, wanted = [], [pid]
     while wanted:
@@ -30,22 +30,31 @@ def family(pid: int) -> list[int]:
 
 
 def model_processes(pid: int) -> list[int]:
-    """Those of a playground's that hold a model each, and the one that forks them."""
-    return [child for child in family(pid) if HOLDS_MODELS in command_of(child)]
+    """Return the workers of a playground and the process that forks them."""
+    return [child for child in family(pid) if FORKED in command_of(child)]
+
+
+def workers(pid: int, prefix: str = "tiny") -> dict[str, int]:
+    """Return the workers of a playground by model, of those whose ids begin with `prefix`."""
+    names = {}
+    for child in family(pid):
+        with suppress(OSError):  # it has just ended
+            names[Path(f"/proc/{child}/comm").read_text().strip()] = child
+    return {name: child for name, child in names.items() if name.startswith(prefix)}
 
 
 @contextmanager
 def frozen_models(pid: int) -> Iterator[None]:
-    """No model of the playground `pid` loads or writes meanwhile; the rest of it goes on, and so do they afterwards.
+    """Stop the models of the playground `pid`; the rest of it goes on, and so do they afterwards.
 
-    Not for long: an engine takes a model for hung that stands still for a minute with a row to write.
+    Not for long: an engine takes a model for hung that says nothing for a minute with a row to write.
     """
     frozen: list[int] = []
     try:
         deadline = time.monotonic() + PATIENCE_S
         while not frozen:  # the page is served before the models are there
             assert time.monotonic() < deadline, "there are no models"
-            while moving := set(model_processes(pid)) - set(frozen):  # one may be forked while we look
+            while moving := set(model_processes(pid)) - set(frozen):  # one may have just been forked
                 frozen += moving
                 freeze(*moving)
         yield
@@ -55,7 +64,7 @@ def frozen_models(pid: int) -> Iterator[None]:
 
 
 def freeze(*pids: int) -> None:
-    """Stop processes; when this returns, they do nothing any more. A busy machine takes its time for it."""
+    """Stop processes, and wait until every thread of theirs stands still."""
     for pid in pids:
         _signal(pid, signal.SIGSTOP)
     while not all(_stands_still(pid) for pid in pids):
@@ -63,12 +72,12 @@ def freeze(*pids: int) -> None:
 
 
 def parent_of(pid: int) -> int:
-    """The process that made it."""
+    """Return the process that started `pid`."""
     return int(_fields(Path(f"/proc/{pid}/stat"))[1])
 
 
 def command_of(pid: int) -> bytes:
-    """Its command line; nothing where it has ended."""
+    """Return the command line; b"" if the process has ended."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
@@ -76,40 +85,41 @@ def command_of(pid: int) -> bytes:
 
 
 def maps(pid: int) -> str:
-    """The files that a process has mapped, its libraries among them."""
-    return Path(f"/proc/{pid}/maps").read_text()
-
-
-def maps_or_nothing(pid: int) -> str:
-    """Nothing, where it has ended."""
+    """Return the files that a process has mapped, its libraries among them; "" if it has ended."""
     try:
-        return maps(pid)
+        return Path(f"/proc/{pid}/maps").read_text()
     except OSError:
         return ""
 
 
-def gone(pids: list[int]) -> list[int]:
-    """Those that are still there after a while."""
+def is_alive(pid: int) -> bool:
+    """Return False if the process has ended, collected or not."""
+    try:
+        return _fields(Path(f"/proc/{pid}/stat"))[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def survivors(pids: list[int]) -> list[int]:
+    """Wait for the end of processes, and return those that have not ended after a while."""
     deadline = time.monotonic() + PATIENCE_S
-    left = pids
-    while left and time.monotonic() < deadline:
-        left = [pid for pid in left if Path(f"/proc/{pid}/cmdline").exists() and maps_or_nothing(pid)]
+    while (left := [pid for pid in pids if is_alive(pid)]) and time.monotonic() < deadline:
         time.sleep(0.05)
     return left
 
 
 def _fields(stat: Path) -> list[str]:
-    """State, parent and so on: what follows the name."""
+    """Read state, parent and so on: the fields after the name."""
     return stat.read_text().rsplit(")", 1)[1].split()
 
 
 def _signal(pid: int, what: signal.Signals) -> None:
-    with suppress(ProcessLookupError):  # it ended meanwhile
+    with suppress(ProcessLookupError):  # it has ended
         os.kill(pid, what)
 
 
 def _stands_still(pid: int) -> bool:
-    """Whether all of its threads are stopped, or it is gone."""
+    """Return True if all threads of a process are stopped, or it has ended."""
     with suppress(OSError):
         return all(_fields(stat)[0] in "TtZX" for stat in Path(f"/proc/{pid}/task").glob("*/stat"))
     return True

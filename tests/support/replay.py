@@ -14,6 +14,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from playground.arena.arena import Arena
+from playground.arena.battles import ArenaBattles
+from playground.arena.raters import Raters
 from playground.clock import Clock
 from playground.engines.protocol import Ended, EngineFacts, Event, Job, Listener, Queued, Started, Tokens
 from playground.errors import EngineError
@@ -129,13 +131,12 @@ class World:
             self.looked.notify_all()
 
 
-class ReplayArena(Arena):
-    """The arena over recorded answers; time stands still while somebody looks."""
+class ReplayBattles(ArenaBattles):
+    """Battles of which every view is noted, while time stands still."""
 
-    def __init__(self, settings: Settings, world: World | None = None) -> None:
-        self.world = world or World()
-        self.engine = ReplayEngine(self.world)
-        super().__init__(settings, self.engine, self.world.clock)
+    def __init__(self, battles: ArenaBattles, world: World) -> None:
+        super().__init__(battles._rules, battles._running)
+        self.world = world
 
     def glance(self, *args: Any, **kwargs: Any) -> BattleView | None:
         with self.world.moved:
@@ -151,6 +152,17 @@ class ReplayArena(Arena):
                 seen = super().view(*args, **kwargs)
                 self.world.note_look()
         return seen
+
+
+class ReplayArena(Arena):
+    """The arena over recorded answers; time stands still while somebody looks."""
+
+    def __init__(self, settings: Settings, world: World | None = None) -> None:
+        self.world = world or World()
+        self.engine = ReplayEngine(self.world)
+        super().__init__(settings, self.engine, self.world.clock)
+        self.battles = ReplayBattles(self.battles, self.world)
+        self.raters = Raters(self.battles, self._running, self.policy)
 
     def pass_s(self, seconds: float) -> int:
         """Time passes in one step; what ended in it is recorded when this returns the number of looks before it."""

@@ -19,9 +19,10 @@ from random import Random
 import numpy as np
 import numpy.typing as npt
 
-from playground.arena.comparison import Column, ColumnPlan, Comparison
+from playground.arena.column import Column, ColumnPlan
+from playground.arena.comparison import Comparison
 from playground.arena.pace import TICK_S, Pace, Written
-from playground.arena.words import WordEnds
+from playground.arena.word_ends import WordEnds
 from playground.catalog.catalog import Catalog
 from playground.clock import Clock
 from playground.engines.protocol import Ended, EngineFacts, Started, Tokens

@@ -15,8 +15,9 @@ from typing import Any
 from playground.battles import REFUSALS, Ballot, Viewer
 from playground.catalog.catalog import CARD_FOLDER, Catalog
 from playground.errors import PlaygroundError, Refused
-from playground.ratings.counting import CountingPolicy
-from playground.ratings.leaderboard import Leaderboard, LeaderboardOptions, build_leaderboard
+from playground.ratings.board import LeaderboardOptions
+from playground.ratings.leaderboard import Leaderboard, build_leaderboard
+from playground.ratings.policy import CountingPolicy
 from playground.records import (
     SIDES,
     BattleState,

@@ -1,7 +1,7 @@
-"""A wire that remembers: every byte between visitors and an app, one exchange per connection.
+"""A proxy that records every byte between visitors and an app, one exchange per connection.
 
-Boundary: sockets and HTTP/1.1 framing; knows nothing of battles. What is asked for is changed in two header lines: the
-connection is closed after the reply, so that a connection is an exchange, and the reply is not compressed.
+Boundary: sockets and HTTP/1.1 framing; knows nothing of battles. Two header lines of a request are replaced: the
+connection is closed after the response, so that a connection is an exchange, and the response is not compressed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ OURS = (b"connection:", b"accept-encoding:")
 
 @dataclass
 class Exchange:
-    """One request and, byte for byte, what came back so far."""
+    """One request and the bytes of its response so far."""
 
     request: bytes
     response: bytearray = field(default_factory=bytearray)
@@ -40,13 +40,13 @@ class Exchange:
 
     @property
     def sent(self) -> bytes:
-        """The request's body."""
+        """The body of the request."""
         return self.request.partition(END_OF_HEAD)[2]
 
 
 @dataclass(frozen=True)
 class Reply:
-    """A response, read: the body is whole or, of a stream that was left, what had come."""
+    """A parsed response; the body of an abandoned stream is what had come."""
 
     status: str
     headers: tuple[tuple[str, str], ...]
@@ -73,7 +73,7 @@ def _unchunked(raw: bytes) -> bytes:
 
 @dataclass
 class Wire:
-    """Listens on a port of its own and passes everything on to the app."""
+    """Listens on a port of its own and forwards everything to the app."""
 
     app: tuple[str, int]
     listener: socket.socket
@@ -85,14 +85,14 @@ class Wire:
         return f"http://{host}:{port}"
 
     def serve(self) -> None:
-        """Until the listener is closed."""
+        """Forward connections until the listener is closed."""
         with suppress(OSError):
             while True:
                 visitor, _ = self.listener.accept()
                 threading.Thread(target=self._exchange, args=(visitor,), daemon=True).start()
 
     def since(self, number: int) -> list[Exchange]:
-        """The exchanges that began after the first `number` ones."""
+        """Return the exchanges that began after the first `number` ones."""
         return self.exchanges[number:]
 
     def _exchange(self, visitor: socket.socket) -> None:
@@ -105,7 +105,7 @@ class Wire:
             try:
                 with socket.create_connection(self.app) as app:
                     app.sendall(request)
-                    _pass_on(app, visitor, exchange.response)
+                    _forward(app, visitor, exchange.response)
             finally:
                 exchange.ended.set()
 
@@ -125,13 +125,13 @@ def _request(visitor: socket.socket) -> bytes:
     return b"\r\n".join([*lines, b"Connection: close", b"Accept-Encoding: identity"]) + END_OF_HEAD + body
 
 
-def _pass_on(app: socket.socket, visitor: socket.socket, record: bytearray) -> None:
-    """Until either side hangs up."""
+def _forward(app: socket.socket, visitor: socket.socket, record: bytearray) -> None:
+    """Forward and record the response until either side hangs up."""
     while True:
         readable, _, _ = select.select([app, visitor], [], [])
         if app in readable:
             data = app.recv(65536)
-            record += data  # before the visitor has it: nothing that was seen is missing
+            record += data  # before the visitor has it, so that nothing seen is missing
             if not data:
                 return
             visitor.sendall(data)
@@ -141,7 +141,7 @@ def _pass_on(app: socket.socket, visitor: socket.socket, record: bytearray) -> N
 
 @contextmanager
 def recording(url: str) -> Iterator[Wire]:
-    """A wire before the app at `url`, which visitors open instead."""
+    """Record the traffic of the app at `url`; visitors open the wire's address instead."""
     there = urlsplit(url)
     listener = socket.create_server(("127.0.0.1", 0))
     wire = Wire((str(there.hostname), int(there.port or 80)), listener)

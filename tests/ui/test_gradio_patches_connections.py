@@ -1,4 +1,4 @@
-"""Connections that ask for nothing are closed; every other one lives as long as it is used."""
+"""Idle, late and unread connections are closed; used ones stay open."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import asyncio
 import resource
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 import urllib.request
@@ -24,7 +22,7 @@ from uvicorn.config import HTTP_PROTOCOLS
 from playground.ui.gradio_patches import REQUEST_S, GuardedConnection, guard_connections
 from playground.ui.http.connections import IdleConnections
 from playground.ui.http.proxies import Proxies
-from tests.conftest import FEW_FILES, ROOT, free_port, stop_app
+from tests.conftest import FEW_FILES, LiveApp, free_port, start_app, stop_app
 from tests.support.patience import wait_until
 
 SHORT_S = 0.6
@@ -66,7 +64,7 @@ class Small:
 
 @pytest.fixture
 def small(request: pytest.FixtureRequest) -> Iterator[Small]:
-    """With at most 5 idle connections of an address, 8 in all, unless the test says otherwise."""
+    """Serve with at most 5 idle connections of an address and 8 in all, unless the test sets others."""
     how = getattr(request, "param", {})
     idle = IdleConnections(Proxies(how.get("proxies", "")), most_each=how.get("each", 5), most=how.get("most", 8))
 
@@ -85,7 +83,7 @@ def small(request: pytest.FixtureRequest) -> Iterator[Small]:
 
 
 def ask(connection: socket.socket, sent: bytes = GET) -> bytes:
-    """Send a request and read its whole answer."""
+    """Send a request and return its whole response."""
     connection.sendall(sent)
     read = b""
     while not read.endswith(b"\r\n0\r\n\r\n"):
@@ -96,7 +94,7 @@ def ask(connection: socket.socket, sent: bytes = GET) -> bytes:
 
 
 def closed_after_s(connection: socket.socket, drip: bytes = b"", every_s: float = 0.05) -> float:
-    """How long until the other side closes, while `drip` is sent a byte at a time."""
+    """Return the seconds until the server closes, while `drip` is sent a byte at a time."""
     began, connection_s = time.monotonic(), 10.0
     connection.settimeout(every_s)
     with suppress(ConnectionError):
@@ -137,14 +135,14 @@ def closed_after_s(connection: socket.socket, drip: bytes = b"", every_s: float 
         "drips after an answer",
     ],
 )
-def test_a_request_that_does_not_arrive_is_given_up(small: Small, sent: bytes, drip: bytes) -> None:
+def test_late_request_is_closed(small: Small, sent: bytes, drip: bytes) -> None:
     with small.connect() as connection:
         connection.sendall(sent)
         assert SHORT_S - 0.2 < closed_after_s(connection, drip) < 6
     wait_until(lambda: len(small.idle) == 0)
 
 
-def test_a_request_after_an_answer_has_the_same_time(small: Small) -> None:
+def test_second_request_has_the_same_deadline(small: Small) -> None:
     with small.connect() as connection:
         assert b"size 0" in ask(connection)
         time.sleep(SHORT_S * 1.5)
@@ -152,7 +150,7 @@ def test_a_request_after_an_answer_has_the_same_time(small: Small) -> None:
         assert SHORT_S - 0.2 < closed_after_s(connection) < 4
 
 
-def test_a_connection_that_is_used_lives_on(small: Small) -> None:
+def test_used_connection_stays_open(small: Small) -> None:
     with small.connect() as connection:
         for _ in range(4):
             time.sleep(SHORT_S * 0.7)
@@ -161,7 +159,7 @@ def test_a_connection_that_is_used_lives_on(small: Small) -> None:
         assert b"size 0" in ask(connection)
 
 
-def test_a_long_stream_lives_on_and_counts_as_no_idle_connection(small: Small) -> None:
+def test_long_stream_stays_open_and_is_not_idle(small: Small) -> None:
     with ExitStack() as stack:
         streams = []
         for _ in range(7):
@@ -172,7 +170,7 @@ def test_a_long_stream_lives_on_and_counts_as_no_idle_connection(small: Small) -
             assert ask(stream, b"").count(b"piece") == PIECES
 
 
-def test_a_slow_upload_that_goes_on_is_taken(small: Small) -> None:
+def test_slow_upload_is_accepted(small: Small) -> None:
     with small.connect() as connection:
         connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4000\r\n\r\n")
         for _ in range(7):
@@ -181,7 +179,7 @@ def test_a_slow_upload_that_goes_on_is_taken(small: Small) -> None:
         assert b"size 4000" in ask(connection, b"x" * 500)
 
 
-def test_one_address_too_many_closes_its_oldest_connection(small: Small) -> None:
+def test_connections_of_one_address_are_limited(small: Small) -> None:
     with ExitStack() as stack:
         silent = [stack.enter_context(small.connect()) for _ in range(6)]
         assert closed_after_s(silent[0]) < SHORT_S / 2
@@ -190,7 +188,7 @@ def test_one_address_too_many_closes_its_oldest_connection(small: Small) -> None
             assert b"size 0" in ask(connection)
 
 
-def test_all_together_are_limited_too(small: Small) -> None:
+def test_connections_of_all_addresses_are_limited(small: Small) -> None:
     with ExitStack() as stack:
         silent = [stack.enter_context(small.connect(f"127.0.0.{number}")) for number in range(2, 11)]
         assert closed_after_s(silent[0]) < SHORT_S / 2
@@ -198,7 +196,7 @@ def test_all_together_are_limited_too(small: Small) -> None:
 
 
 @pytest.mark.parametrize("small", [{"proxies": "127.0.0.1", "most": 50}], indirect=True)
-def test_a_trusted_proxy_may_hold_more(small: Small) -> None:
+def test_trusted_proxy_has_no_limit_of_its_own(small: Small) -> None:
     with ExitStack() as stack:
         idle = [stack.enter_context(small.connect()) for _ in range(20)]
         for connection in idle:
@@ -206,7 +204,7 @@ def test_a_trusted_proxy_may_hold_more(small: Small) -> None:
 
 
 @pytest.mark.parametrize("small", [{"unread_s": 0.5}], indirect=True)
-def test_an_answer_that_nobody_reads_is_given_up(small: Small) -> None:
+def test_unread_response_is_closed(small: Small) -> None:
     with small.connect() as connection:
         connection.sendall(GET.replace(b"/ ", b"/big "))
         wait_until(lambda: len(small.server.server_state.connections) == 1)
@@ -225,7 +223,7 @@ def test_server_is_guarded_from_its_first_connection_on(monkeypatch: pytest.Monk
     server.should_exit = server.force_exit = True
 
 
-# The program itself, with as few files as is usual
+# The running app with the usual limit of files
 
 
 def few_files() -> None:
@@ -233,43 +231,28 @@ def few_files() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (FEW_FILES, FEW_FILES))
 
 
-@dataclass(frozen=True)
-class FewFiles:
-    """A playground that may open no more than `FEW_FILES` files."""
-
-    url: str
-    db: Path
-    process: subprocess.Popen[bytes]
-    log: Path
-
-    def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", int(self.url.rpartition(":")[2])), timeout=10)
-
-
 @pytest.fixture
-def few(tmp_path: Path) -> Iterator[FewFiles]:
-    port, log = free_port(), tmp_path / "app.log"
-    command = [sys.executable, str(ROOT / "app.py"), "--port", str(port), "--db", str(tmp_path / "p.db")]
-    with log.open("wb") as out:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=out, preexec_fn=few_files)
-    app = FewFiles(f"http://127.0.0.1:{port}", tmp_path / "p.db", process, log)
-    try:
-        wait_until(lambda: serves(app))
-        yield app
-    finally:
-        stop_app(app)  # type: ignore[arg-type]
+def few(tmp_path: Path) -> Iterator[LiveApp]:
+    """A running app that may open `FEW_FILES` files."""
+    app = start_app(tmp_path, prepare=few_files)
+    yield app
+    stop_app(app)
 
 
-def serves(app: FewFiles) -> bool:
+def connect(app: LiveApp) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", int(app.url.rpartition(":")[2])), timeout=10)
+
+
+def serves(app: LiveApp) -> bool:
     with suppress(OSError), urllib.request.urlopen(app.url, timeout=30) as reply:
         return reply.status == 200
     return False
 
 
-def silent(app: FewFiles, count: int, says: Callable[[int], bytes]) -> list[socket.socket]:
+def silent(app: LiveApp, count: int, says: Callable[[int], bytes]) -> list[socket.socket]:
     connections = []
     for number in range(count):
-        connections.append(app.connect())
+        connections.append(connect(app))
         connections[-1].sendall(says(number))
     return connections
 
@@ -286,7 +269,7 @@ def is_closed(connection: socket.socket) -> bool:
 
 @pytest.fixture
 def many_files() -> Iterator[None]:
-    """This process holds more connections than the playground may."""
+    """Let this process open more connections than the app may."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4 * FEW_FILES), hard))
     yield
@@ -295,17 +278,17 @@ def many_files() -> Iterator[None]:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("many_files")
-def test_silent_connections_keep_nobody_away(few: FewFiles) -> None:
+def test_silent_connections_lock_no_visitor_out(few: LiveApp) -> None:
     with ExitStack() as stack:
         began = time.monotonic()
         held = silent(few, 1100, lambda _: b"") + silent(few, 200, lambda _: GET[:-2])
-        dripping = few.connect()
+        dripping = connect(few)
         dripping.sendall(GET[:-2])
         for connection in (*held, dripping):
             stack.callback(connection.close)
         for _ in range(3):
             assert serves(few), "while they are there"
-        assert not is_closed(held[-1]), "a request has its time"
+        assert not is_closed(held[-1]), "its request is not late yet"
         while not all(map(is_closed, (*held, dripping))):
             assert time.monotonic() - began < 3 * REQUEST_S
             time.sleep(0.5)
@@ -313,4 +296,4 @@ def test_silent_connections_keep_nobody_away(few: FewFiles) -> None:
                 dripping.send(b"X")
         assert time.monotonic() - began > REQUEST_S - 1
         assert serves(few)
-    assert few.log.read_text().count("Traceback") <= 1, "for a second there may be no file for one more connection"
+    assert few.log.read_text().count("Traceback") <= 1, "for a second there may be no file for a connection"

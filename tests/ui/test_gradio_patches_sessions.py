@@ -44,7 +44,7 @@ TABS = GRADIOS_MOST + 100
 
 
 class Gate:
-    """Holds events of a page until a test opens it; knows the event loop that serves the page."""
+    """A gate that holds events of a page until a test opens it, and the event loop that serves the page."""
 
     def __init__(self) -> None:
         self._opened = asyncio.Event()
@@ -61,7 +61,7 @@ class Gate:
 
 @dataclass
 class SmallPage:
-    """A page with one event that answers at once and one that waits until a test lets it end; a test sets its time."""
+    """A page with one event that answers at once and one that waits for the test, which sets the time."""
 
     blocks: gr.Blocks
     port: int
@@ -84,12 +84,12 @@ class SmallPage:
 
     @property
     def queued(self) -> set[str]:
-        """Sessions with anything in the queue."""
+        """Sessions with a message or an event in the queue."""
         queue = self.blocks._queue
         return {*queue.pending_messages_per_session, *queue.pending_event_ids_session}
 
     def call(self, name: str, session: str | None = None) -> str:
-        """Begin a call as a program does; returns the address of its result."""
+        """Begin a call as a program does; return the address of its result."""
         body = {"data": []} | ({} if session is None else {"session_hash": session})
         url = f"{self.url}/gradio_api/call/{name}"
         request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
@@ -97,7 +97,7 @@ class SmallPage:
             return f"{url}/{json.load(reply)['event_id']}"
 
     def result(self, url: str) -> str:
-        """Everything that a call is answered with."""
+        """Return the whole result of a call."""
         with urllib.request.urlopen(url, timeout=PATIENCE_S) as reply:
             return str(reply.read().decode())
 
@@ -107,7 +107,7 @@ class SmallPage:
             assert "event: complete" in self.result(self.call("answer"))
 
     def rests(self) -> None:
-        """Wait until no event is under way."""
+        """Wait until no event is running."""
         wait_until(lambda: not self.blocks._queue.event_ids_to_events)
 
     def sweeps(self) -> None:
@@ -158,7 +158,7 @@ def small() -> Iterator[SmallPage]:
 
 @pytest.fixture(scope="module")
 def whole() -> Iterator[tuple[gr.Blocks, int]]:
-    """The playground's page."""
+    """The playground's page and its port."""
     arena = StubArena(Settings(views_per_minute=0))
     page, port = build_pages(arena), free_port()
     page.launch(server_port=port, prevent_thread_lock=True, quiet=True, **launch_options(arena))
@@ -189,7 +189,7 @@ def test_page_view_keeps_less_than_20_kb(
         after, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert len(page.app.state_holder.session_data) == 5 + VIEWS, "the figure is that of sessions that are kept"
+    assert len(page.app.state_holder.session_data) == 5 + VIEWS, "the sessions are kept"
     kept_bytes = (after - before) / VIEWS
     record_property("kept_bytes", kept_bytes)
     print(f"a page view keeps {kept_bytes:.0f} bytes")
@@ -203,7 +203,7 @@ def test_no_page_has_state_or_a_heartbeat(whole: tuple[gr.Blocks, int]) -> None:
         assert read_config(Tab(port).ask("GET", f"/{room.path}"))["connect_heartbeat"] is False
 
 
-def test_pythons_client_gets_its_results(small: SmallPage) -> None:
+def test_gradio_client_gets_its_results(small: SmallPage) -> None:
     client = Client(small.url, verbose=False)
     assert [client.predict(api_name="/answer") for _ in range(3)] == ["answered"] * 3
     client.close()
@@ -224,7 +224,7 @@ def test_idle_session_ends(small: SmallPage) -> None:
     assert "answered" in small.result(small.call("answer", "idle")), "a client may come back"
 
 
-def test_each_use_prolongs_a_session(small: SmallPage) -> None:
+def test_use_prolongs_a_session(small: SmallPage) -> None:
     for _ in range(3):
         small.result(small.call("answer", "used"))
         small.told_s[0] += SESSION_IDLE_S - 1
@@ -232,7 +232,7 @@ def test_each_use_prolongs_a_session(small: SmallPage) -> None:
         assert small.kept == {"used"}
 
 
-def test_of_many_idle_sessions_the_latest_used_stay(small: SmallPage) -> None:
+def test_latest_used_of_many_idle_sessions_stay(small: SmallPage) -> None:
     for number in [*range(4 * FEW), 7]:
         small.result(small.call("answer", f"program{number}"))
         small.told_s[0] += 1
@@ -243,7 +243,7 @@ def test_of_many_idle_sessions_the_latest_used_stay(small: SmallPage) -> None:
 
 
 @pytest.mark.parametrize("named", [True, False], ids=["with a session", "without a session"])
-def test_unread_results_are_few_after_a_minute(small: SmallPage, named: bool) -> None:
+def test_unread_results_are_dropped_after_a_minute(small: SmallPage, named: bool) -> None:
     urls = [small.call("answer", f"program{n}" if named else None) for n in range(4 * FEW)]
     small.rests()
     small.sweeps()
@@ -255,7 +255,7 @@ def test_unread_results_are_few_after_a_minute(small: SmallPage, named: bool) ->
     assert "event: complete" in small.result(urls[-1])
 
 
-def test_messages_without_a_session_end(small: SmallPage) -> None:
+def test_messages_without_a_session_are_dropped(small: SmallPage) -> None:
     queue = small.blocks._queue
     queue.pending_messages_per_session["cancelled"] = asyncio.Queue()
     queue.pending_event_ids_session["cancelled"] = set()
@@ -268,7 +268,7 @@ def test_messages_without_a_session_end(small: SmallPage) -> None:
 # Sessions and answers that stay
 
 
-def test_session_with_an_event_under_way_does_not_end(small: SmallPage) -> None:
+def test_session_with_a_running_event_does_not_end(small: SmallPage) -> None:
     url = small.call("wait", "patient")
     small.others_come()
 
@@ -283,7 +283,7 @@ def test_session_with_an_event_under_way_does_not_end(small: SmallPage) -> None:
     assert "ended" in small.result(url)
 
 
-def test_answer_that_is_read_late_is_whole(small: SmallPage) -> None:
+def test_response_read_late_is_whole(small: SmallPage) -> None:
     url = small.call("wait", "slow")
     small.told_s[0] += 10 * SESSION_IDLE_S
     small.sweeps()
@@ -301,7 +301,7 @@ def test_answer_that_is_read_late_is_whole(small: SmallPage) -> None:
     [(FEW, 20 * FEW), pytest.param(MOST_SESSIONS, TABS, marks=pytest.mark.slow)],
     ids=["few", "2100 tabs"],
 )
-def test_tabs_above_the_cap_that_read_at_once_get_whole_answers(most: int, tabs: int) -> None:
+def test_tabs_above_the_cap_get_whole_responses(most: int, tabs: int) -> None:
     allow_files()
     with small_page(most) as page:
         answers = asyncio.run(answers_of(page, tabs))
@@ -315,7 +315,7 @@ def test_tabs_above_the_cap_that_read_at_once_get_whole_answers(most: int, tabs:
 
 
 async def answers_of(page: SmallPage, tabs: int) -> list[str]:
-    """The answers to as many tabs, which end once all of them have begun to read."""
+    """Return the responses to `tabs` tabs, which end after all tabs have begun to read."""
     (index,) = (fn_id for fn_id, fn in page.blocks.fns.items() if fn.api_name == "wait")
     begun = 0
 
@@ -341,7 +341,7 @@ async def answers_of(page: SmallPage, tabs: int) -> list[str]:
 
 
 async def lines(port: int, method: str, path: str, body: bytes = b"") -> AsyncIterator[str]:
-    """The lines of an answer, as they come; a client of its own because there are thousands."""
+    """Yield the lines of a response as they come; a plain client because there are thousands of them."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Type: application/json\r\n"
     writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
@@ -355,7 +355,7 @@ async def lines(port: int, method: str, path: str, body: bytes = b"") -> AsyncIt
 
 
 @pytest.mark.parametrize("reads", ["at once", "later"])
-def test_two_thousand_other_sessions_do_not_cut_an_answer(small: SmallPage, reads: str) -> None:
+def test_other_sessions_do_not_cut_a_response(small: SmallPage, reads: str) -> None:
     url = small.call("wait", "patient")
     wait_until(lambda: "patient" in small.kept)
     for number in range(2 * GRADIOS_MOST):

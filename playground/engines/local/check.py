@@ -1,4 +1,4 @@
-"""A model's way through every gate, point by point, in a process of its own that ends with it.
+"""Examine a model's weights in a process of its own.
 
 Boundary: web process side, and never imports torch; the checks are in `worker.check`.
 """
@@ -21,26 +21,26 @@ LAST_BEFORE_WRITING = "vocabulary"
 """The point after which the model writes for the first time."""
 
 
-def check(card: ModelCard, threads: int, room: Mapping[str, int], environ: Mapping[str, str]) -> Iterator[Point]:
-    """The points in order, as they are reached; the first that is not ok is the last.
+def check(card: ModelCard, threads: int, weights: Mapping[str, int], environ: Mapping[str, str]) -> Iterator[Point]:
+    """Yield the points in order, up to the first failure.
 
     A process that dies where steps may be recorded is followed by one that records none, as when a model is loaded.
 
     Args:
-        room: bytes for weights by device, as planned; of none, the first device is tried.
+        weights: bytes of weights by device, as planned; if empty, the worker chooses a device.
     """
     reached: list[str] = []
-    for point in _inspected(card, threads, room, environ, recorded=True):
+    for point in _inspect(card, threads, weights, environ, recorded=True):
         if point.name == PROCESS and reached and reached[-1] == LAST_BEFORE_WRITING:
-            again = _inspected(card, threads, room, environ, recorded=False)
+            again = _inspect(card, threads, weights, environ, recorded=False)
             yield from (other for other in again if not other.ok or other.name not in reached)
             return
         reached.append(point.name)
         yield point
 
 
-def _inspected(
-    card: ModelCard, threads: int, room: Mapping[str, int], environ: Mapping[str, str], *, recorded: bool
+def _inspect(
+    card: ModelCard, threads: int, weights: Mapping[str, int], environ: Mapping[str, str], *, recorded: bool
 ) -> Iterator[Point]:
     process = subprocess.Popen(
         [sys.executable, "-m", "playground.engines.local.worker.check"],
@@ -52,8 +52,8 @@ def _inspected(
         if process.stdin is None or process.stdout is None:  # for the type checker: both were asked for
             return
         channel = Channel(process.stdout.fileno(), process.stdin.fileno())
-        with contextlib.suppress(OSError):  # it is gone already; how it ended is said below
-            channel.send(messages.load(card, threads, room, recorded=recorded))
+        with contextlib.suppress(OSError):  # the process has ended already; reported below
+            channel.send(messages.load(card, threads, weights, recorded=recorded))
         kind = ""
         while (received := channel.receive()) is not None:
             for message in received:
@@ -63,4 +63,4 @@ def _inspected(
                 elif kind == "failed":
                     yield Point(message["point"], False, message["error"])
     if kind not in ("checked", "failed"):
-        yield Point(PROCESS, False, f"the process that looked at the model {exit_words(process.returncode)}")
+        yield Point(PROCESS, False, f"the process that checked the model {exit_words(process.returncode)}")

@@ -30,18 +30,18 @@ _GOODBYE_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Launched:
-    """A worker process that is being made."""
+    """A worker process that is starting."""
 
     channel: Channel  # our end
-    exit: Future[str]  # how it ended, once it has
-    kill: Callable[[], None]  # harmless when it has ended
+    exit: Future[str]  # done when the process has ended: how, for people
+    kill: Callable[[], None]  # harmless when the process has ended
 
 
 class Launcher(Protocol):
-    """Makes workers."""
+    """Starts workers."""
 
     def launch(self) -> Launched:
-        """Begin to make a worker; returns at once.
+        """Begin to start a worker; returns at once.
 
         Raises:
             OSError: no descriptors, no memory, no interpreter.
@@ -52,7 +52,7 @@ class Launcher(Protocol):
 
 
 def launcher(environ: Mapping[str, str], threads: int, fork: bool | None = None) -> Launcher:
-    """The launcher for this system: forking where that is safe, which is Linux."""
+    """Return the launcher for this system: forking where that is safe, which is Linux."""
     environment = worker_environment(environ, threads)
     if fork if fork is not None else sys.platform == "linux":
         return ForkLauncher(environment)
@@ -60,7 +60,7 @@ def launcher(environ: Mapping[str, str], threads: int, fork: bool | None = None)
 
 
 def worker_environment(environ: Mapping[str, str], threads: int) -> dict[str, str]:
-    """`environ` for processes that load models: offline, without tokens, with as many threads as they were given."""
+    """Return `environ` for processes that load models: offline, without tokens, with `threads` threads."""
     private = ("PLAYGROUND_", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
     kept = {name: value for name, value in environ.items() if not name.startswith(private)}
     paths = [str(_ROOT), *filter(None, [environ.get("PYTHONPATH")])]
@@ -70,7 +70,7 @@ def worker_environment(environ: Mapping[str, str], threads: int) -> dict[str, st
         "TRANSFORMERS_OFFLINE": "1",
         "DISABLE_SAFETENSORS_CONVERSION": "1",  # or loading a .bin online sends repo id and token to a service
         "TOKENIZERS_PARALLELISM": "false",
-        "CUDA_DEVICE_ORDER": "PCI_BUS_ID",  # as nvidia-smi counts, which the plan was made from
+        "CUDA_DEVICE_ORDER": "PCI_BUS_ID",  # as nvidia-smi counts GPUs, and so the plan
         "PYTORCH_NVML_BASED_CUDA_CHECK": "1",  # asking whether there is a GPU must not start CUDA before the fork
         "OPENBLAS_NUM_THREADS": "1",  # numpy would start its threads before the fork
         "OMP_NUM_THREADS": str(threads),
@@ -79,7 +79,7 @@ def worker_environment(environ: Mapping[str, str], threads: int) -> dict[str, st
 
 
 def exit_words(code: int) -> str:
-    """How a process ended, in words; negative codes are signals."""
+    """Describe the end of a process; negative codes are signals."""
     if code >= 0:
         return f"ended with status {code}"
     name = signal.Signals(-code).name
@@ -87,20 +87,18 @@ def exit_words(code: int) -> str:
 
 
 class ForkLauncher:
-    """Workers forked by a process that has torch imported; it starts with the first worker, and again if it dies."""
+    """Forks workers from a process that has torch imported; it starts with the first worker, and again if it dies."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
         self._server: _Server | None = None
 
     def launch(self) -> Launched:
-        """See `Launcher`."""
         if self._server is None or not self._server.alive:
             self._server = _Server(self._environment)
         return self._server.fork()
 
     def close(self) -> None:
-        """See `Launcher`."""
         if self._server is not None:
             self._server.close()
 
@@ -109,7 +107,6 @@ class _Server:
     """One forking process and the socket to it."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        self._lock = threading.Lock()
         self._exits: dict[int, Future[str]] = {}  # of the living workers, by number
         self._numbers = itertools.count(1)
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -125,12 +122,13 @@ class _Server:
     def fork(self) -> Launched:
         channel, theirs = pipes()
         number, exit = next(self._numbers), Future[str]()
-        with self._lock:
-            self._exits[number] = exit
-        with contextlib.suppress(OSError):  # it has died: the listening thread reports every number
+        self._exits[number] = exit
+        with contextlib.suppress(OSError):  # the process has died: the listening thread reports every number
             socket.send_fds(self._control, [json.dumps({"fork": number}).encode()], list(theirs))
         for descriptor in theirs:
             os.close(descriptor)
+        if not self.alive:  # the listening thread may have reported before this number was there
+            self._report(number, "ended with the process that forks workers")
         return Launched(channel, exit, partial(self._kill, number))
 
     def close(self) -> None:
@@ -155,26 +153,25 @@ class _Server:
                 else:
                     self._report(report["exited"], exit_words(report["code"]))
         self.alive = False
-        words = f"could not be kept: the process that makes workers {exit_words(self._process.wait())}"
+        words = f"ended with the process that forks workers, which {exit_words(self._process.wait())}"
         self._control.close()
         for number in sorted(self._exits):
             self._report(number, words)
 
     def _report(self, number: int, words: str) -> None:
-        with self._lock:
-            exit = self._exits.pop(number)
-        exit.set_result(words)
+        exit = self._exits.pop(number, None)
+        if exit is not None:
+            exit.set_result(words)
 
 
 class SpawnLauncher:
-    """Workers that are processes of their own from the start; each imports torch for itself, which takes seconds."""
+    """Starts each worker as a new process, which imports torch for itself and takes seconds."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
         self._processes: list[subprocess.Popen[bytes]] = []
 
     def launch(self) -> Launched:
-        """See `Launcher`."""
         channel, (read_fd, write_fd) = pipes()
         command = [sys.executable, "-P", "-m", "playground.engines.local.worker.main"]
         process = subprocess.Popen(command, stdin=read_fd, stdout=write_fd, env=dict(self._environment))
@@ -188,7 +185,6 @@ class SpawnLauncher:
         return Launched(channel, exit, process.kill)
 
     def close(self) -> None:
-        """See `Launcher`."""
         for process in self._processes:
             process.kill()
             process.wait()

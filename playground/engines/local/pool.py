@@ -22,13 +22,12 @@ from playground.engines.local.placement import Device, How
 from playground.engines.local.planning import plan
 from playground.engines.local.scheduler import Scheduler
 from playground.engines.local.supervisor import Limits, Supervisor
-from playground.engines.local.table import State
+from playground.engines.local.table import ModelState
 from playground.engines.protocol import Fit, Job, Listener, Point
 from playground.errors import EngineError, Unknown
 from playground.records import FinishReason, ModelCard, ModelStatus
 from playground.settings import Settings
 
-Clock = Callable[[], float]
 Task = Callable[[], None]
 
 _TICK_S = 0.1
@@ -36,7 +35,7 @@ _CLOSE_S = 10.0
 
 
 class LocalEngine:
-    """Implements `Engine` with processes of this machine; nothing is started before `open`."""
+    """Implements `Engine` by processes of this machine; nothing is started before `open`."""
 
     def __init__(
         self,
@@ -47,14 +46,14 @@ class LocalEngine:
         devices: Callable[[], Sequence[Device]] | None = None,
         fork: bool | None = None,
         environ: Mapping[str, str] = os.environ,
-        clock: Clock = time.monotonic,
+        now_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._threads, self._environ = settings.threads, environ
         self._limits = limits or Limits()
-        self._clock = clock
+        self._now_s = now_s
         self._find_devices = devices or partial(find_devices, settings.memory_bytes)
         loads_at_once = loads_at_once or max(2, os.cpu_count() or 1)
-        self._scheduler = Scheduler(self._find_devices, loads_at_once, self._limits.drain_s, clock)
+        self._scheduler = Scheduler(self._find_devices, loads_at_once, self._limits.drain_s, now_s)
         self._launcher = launcher(environ, settings.threads, fork)
         self._models: dict[str, Supervisor] = {}
         self._tasks: queue.SimpleQueue[Task] = queue.SimpleQueue()
@@ -63,19 +62,16 @@ class LocalEngine:
         self._thread: threading.Thread | None = None
 
     def plan(self, cards: Sequence[ModelCard]) -> Mapping[str, Fit]:
-        """Say how each card's model would fit this machine; see `Engine`."""
         devices = self._find_devices()
         has_gpu = not all(device.is_cpu for device in devices)
         placed = plan(cards, devices)
         return {name: Fit(place.how is not How.TOO_LARGE, has_gpu, place.words) for name, place in placed.items()}
 
     def check(self, card: ModelCard) -> Iterator[Point]:
-        """Examine a model's weights in a process of its own; see `Engine`."""
         weights = plan([card], self._find_devices())[card.id].weights
         return check(card, self._threads, weights, self._environ)
 
     def open(self, cards: Sequence[ModelCard]) -> None:
-        """Begin to bring the models up, in the background; see `Engine`."""
         with self._gate:
             self._check_open()
             for card in cards:
@@ -83,7 +79,7 @@ class LocalEngine:
                     self._tasks.put(partial(self._models[card.id].open, card))
                 else:
                     self._models[card.id] = Supervisor(
-                        card, self._threads, self._launcher, self._tasks.put, self._limits, self._clock
+                        card, self._threads, self._launcher, self._tasks.put, self._limits, self._now_s
                     )
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="engine-local", daemon=True)
@@ -91,31 +87,21 @@ class LocalEngine:
             self._tasks.put(_wake)
 
     def unload(self, model_id: str) -> None:
-        """Give a model's memory back; see `Engine`. Raises as `start`."""
         with self._gate:
             model = self._opened(model_id)
             self._tasks.put(partial(model.unload, FinishReason.ERROR, f"{model.card.name} was unloaded"))
 
     def start(self, model_id: str, job: Job, listener: Listener) -> None:
-        """Accept a job; see `Engine`.
-
-        Raises:
-            Unknown: a model that was not opened.
-            EngineError: the engine is closed.
-        """
         with self._gate:
             self._tasks.put(partial(self._opened(model_id).accept, job, listener))
 
     def cancel(self, row: str) -> None:
-        """End the row within one step; unknown or ended rows are ignored."""
         self._tasks.put(partial(self._cancel, row))
 
     def status(self) -> Mapping[str, ModelStatus]:
-        """Return the status of each model."""
         return {model.card.id: model.status() for model in self._supervisors()}
 
     def close(self) -> None:
-        """End every row and every process; idempotent."""
         with self._gate:
             self._closed = True
             thread = self._thread
@@ -156,7 +142,7 @@ class LocalEngine:
 
     def _do_tasks(self) -> None:
         """Do what is queued, after waiting for a task; not for long where time alone may change something."""
-        changing = (State.QUEUED, State.LOST, State.LOADING)
+        changing = (ModelState.QUEUED, ModelState.LOST, ModelState.LOADING)
         restless = self._closed or any(model.rows or model.state in changing for model in self._supervisors())
         try:
             task = self._tasks.get(timeout=_TICK_S if restless else None)

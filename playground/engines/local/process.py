@@ -17,7 +17,6 @@ from playground.engines.local.placement import Held
 from playground.engines.local.wire.channel import Message
 from playground.errors import EngineError
 
-Clock = Callable[[], float]
 Post = Callable[[Callable[[], None]], None]
 """Run a function on the engine's thread."""
 
@@ -30,14 +29,14 @@ class Process:
         exit_s: an ended process whose exit is not reported for so long counts as gone.
     """
 
-    def __init__(self, launched: Launched, held: Held | None, exit_s: float, clock: Clock) -> None:
-        self.heard_at = clock()  # the last sign of life; the launch is the first
+    def __init__(self, launched: Launched, held: Held | None, exit_s: float, now_s: Callable[[], float]) -> None:
+        self.heard_at = now_s()  # the last sign of life; the launch is the first
         self.exit_words = ""  # how it ended, once that is known
         self.hung = ""  # why it was ended for its silence
         self._launched = launched
         self._held = held
         self._exit_s = exit_s
-        self._clock = clock
+        self._now_s = now_s
         self._gone_at = math.inf
         self._outbox: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
 
@@ -68,13 +67,13 @@ class Process:
 
     def end(self) -> None:
         """Hang up and kill the process."""
-        self._gone_at = min(self._gone_at, self._clock() + self._exit_s)
+        self._gone_at = min(self._gone_at, self._now_s() + self._exit_s)
         self._outbox.put(None)
         self._launched.kill()
 
     def exited(self, words: str) -> None:
         """Record that the process has ended: its memory is free."""
-        self._gone_at = min(self._gone_at, self._clock())
+        self._gone_at = min(self._gone_at, self._now_s())
         self.exit_words = self.hung or words
 
     @property
@@ -85,7 +84,7 @@ class Process:
     @property
     def is_gone(self) -> bool:
         """Return True if the memory is free, or should be by now."""
-        return self._clock() >= self._gone_at
+        return self._now_s() >= self._gone_at
 
     def _write(self) -> None:
         channel = self._launched.channel

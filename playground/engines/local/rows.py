@@ -12,10 +12,8 @@ from dataclasses import dataclass
 from playground.engines.local.process import Process
 from playground.engines.local.wire import messages
 from playground.engines.local.wire.channel import Message
-from playground.engines.protocol import Ended, EngineFacts, Event, Job, Listener, Queued, Started, tell
+from playground.engines.protocol import Ended, EngineFacts, Event, Job, Listener, Queued, Started, Tokens, tell
 from playground.records import FinishReason
-
-Clock = Callable[[], float]
 
 
 @dataclass(slots=True)
@@ -38,10 +36,10 @@ class Row:
 class Rows:
     """Rows in order of arrival, each until its `Ended`."""
 
-    def __init__(self, clock: Clock) -> None:
-        self.used_at = clock()  # when a row last came or ended
+    def __init__(self, now_s: Callable[[], float]) -> None:
+        self.used_at = now_s()  # when a row last came or ended
         self.max_started = 1  # rows that the worker writes together; known once it is ready
-        self._clock = clock
+        self._now_s = now_s
         self._rows: dict[str, Row] = {}
 
     def __len__(self) -> int:
@@ -49,7 +47,7 @@ class Rows:
 
     def add(self, job: Job, listener: Listener) -> None:
         """Accept a job."""
-        self.used_at = self._clock()
+        self.used_at = self._now_s()
         self._rows[job.row] = Row(job, listener, self.used_at)
 
     def cancel(self, name: str) -> None:
@@ -96,16 +94,16 @@ class Rows:
                 event = Started(row.job.row, facts)
                 row.tell(event)
             case "tokens":
-                event = messages.read_tokens(message)
+                event = messages.read(Tokens, message)
                 row.tell(event)
             case _:
-                event = messages.read_ended(message)
+                event = messages.read(Ended, message)
                 self.end(event)
         return event
 
     def end(self, ended: Ended) -> None:
         """Tell a row its last event and forget it."""
-        self.used_at = self._clock()
+        self.used_at = self._now_s()
         self._rows.pop(ended.row).tell(ended)
 
     def end_all(self, reason: FinishReason, error: str | None = None) -> None:

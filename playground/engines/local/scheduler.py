@@ -10,9 +10,7 @@ from collections.abc import Callable, Sequence
 from playground.engines.local.placement import Device, How, rows_beside
 from playground.engines.local.planning import plan
 from playground.engines.local.supervisor import Supervisor
-from playground.engines.local.table import Event, State
-
-Clock = Callable[[], float]
+from playground.engines.local.table import ModelEvent, ModelState
 
 
 class Scheduler:
@@ -23,20 +21,24 @@ class Scheduler:
     """
 
     def __init__(
-        self, find_devices: Callable[[], Sequence[Device]], loads_at_once: int, drain_s: float, clock: Clock
+        self,
+        find_devices: Callable[[], Sequence[Device]],
+        loads_at_once: int,
+        drain_s: float,
+        now_s: Callable[[], float],
     ) -> None:
         self._find_devices = find_devices
         self._devices: tuple[Device, ...] = ()  # found when the first model comes
         self._loads_at_once = loads_at_once
         self._drain_s = drain_s
-        self._clock = clock
+        self._now_s = now_s
         self._drained_for: dict[Supervisor, Supervisor] = {}  # a draining model: the one that waits for its memory
 
     def tend(self, models: Sequence[Supervisor]) -> None:
         """Do what is due: launch models, end hung workers, let models drain, sleep and resume."""
         self._place(models)
         self._resume()
-        free_loads = self._loads_at_once - sum(model.state is State.LOADING for model in models)
+        free_loads = self._loads_at_once - sum(model.state is ModelState.LOADING for model in models)
         claimed: set[str] = set()  # devices that a model waits for: one that came later does not take them
         for model in sorted(models, key=lambda model: model.rows.waiting_since):
             devices = tuple(model.placement.shares) if model.placement else ()
@@ -64,7 +66,7 @@ class Scheduler:
         if placed is None:
             return 0
         if placed.how is How.TOO_LARGE:
-            model.handle(Event.REFUSE, f"{model.card.name} {placed.words}")
+            model.handle(ModelEvent.REFUSE, f"{model.card.name} {placed.words}")
             return 0
         others = [other for other in models if other is not model and other.held]
         rows = rows_beside(placed, (other.held for other in others if other.held), self._devices)
@@ -84,17 +86,17 @@ class Scheduler:
             return
         ready = sorted((other for other in others if other.state.answers), key=lambda other: other.rows.used_at)
         idle = [other for other in ready if other.rows.are_unsent]
-        waited_s = self._clock() - waiter.rows.waiting_since
+        waited_s = self._now_s() - waiter.rows.waiting_since
         if idle:
             idle[0].sleep()
         elif ready and waiter not in self._drained_for.values() and waited_s > self._drain_s:
-            ready[0].handle(Event.DRAIN)
+            ready[0].handle(ModelEvent.DRAIN)
             self._drained_for[ready[0]] = waiter
 
     def _resume(self) -> None:
         """End the draining of models that have made way, or whose waiter needs them no more."""
         for model, waiter in tuple(self._drained_for.items()):
-            is_waiting = waiter.state.shown == State.QUEUED and waiter.rows
-            if not (model.state is State.DRAINING and is_waiting):
-                model.handle(Event.RESUME)
+            is_waiting = waiter.state.shown == ModelState.QUEUED and waiter.rows
+            if not (model.state is ModelState.DRAINING and is_waiting):
+                model.handle(ModelEvent.RESUME)
                 del self._drained_for[model]

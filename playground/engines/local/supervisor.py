@@ -14,7 +14,7 @@ from playground.engines.local.placement import MAX_ROWS, Held, How, Placement
 from playground.engines.local.process import Post, Process
 from playground.engines.local.restarts import Restarts
 from playground.engines.local.rows import Rows
-from playground.engines.local.table import TABLE, Event, State
+from playground.engines.local.table import TABLE, ModelEvent, ModelState
 from playground.engines.local.wire import messages
 from playground.engines.local.wire.channel import Message
 from playground.engines.protocol import Ended, EngineFacts, Job, Listener, Tokens
@@ -22,7 +22,6 @@ from playground.records import FinishReason, ModelCard, ModelStatus
 
 log = logging.getLogger(__name__)
 
-Clock = Callable[[], float]
 
 _SLOWEST_FLOPS = 1e10  # a slower CPU is taken for hung while it reads a long prompt
 _SLOWEST_BYTES_PER_S = 4e8
@@ -45,19 +44,19 @@ class Supervisor:
     """One model, in one of the states of `table`."""
 
     def __init__(
-        self, card: ModelCard, threads: int, launcher: Launcher, post: Post, limits: Limits, clock: Clock
+        self, card: ModelCard, threads: int, launcher: Launcher, post: Post, limits: Limits, now_s: Callable[[], float]
     ) -> None:
         self.card = card
-        self.state = State.QUEUED
-        self.rows = Rows(clock)
+        self.state = ModelState.QUEUED
+        self.rows = Rows(now_s)
         self.placement: Placement | None = None  # set before the first launch
         self.process: Process | None = None  # the last one that was launched
         self._threads = threads
         self._launcher = launcher
         self._post = post
         self._limits = limits
-        self._clock = clock
-        self._launch_at = clock()
+        self._now_s = now_s
+        self._launch_at = now_s()
         self._restarts = Restarts(limits.backoff_s)
         self._facts: EngineFacts | None = None
         self._load_s: float | None = None
@@ -69,24 +68,24 @@ class Supervisor:
     def accept(self, job: Job, listener: Listener) -> None:
         """Take a job: send it, let it wait, or end it at once if the model has failed."""
         if self.process is not None and self.state.answers and not self.rows:
-            self.process.heard_at = self._clock()  # silence counts from the first row
+            self.process.heard_at = self._now_s()  # silence counts from the first row
         self.rows.add(job, listener)
-        if not self.handle(Event.JOB):
+        if not self.handle(ModelEvent.JOB):
             self.rows.end(Ended(job.row, FinishReason.ERROR, self._detail))
 
     def open(self, card: ModelCard) -> None:
         """Load a model that is off; one that failed is tried again, its files may have been repaired."""
-        if self.handle(Event.OPEN):
+        if self.handle(ModelEvent.OPEN):
             self.card = card
 
     def unload(self, reason: FinishReason, error: str | None = None) -> None:
         """End every row and the process."""
         self.rows.end_all(reason, error)
-        self.handle(Event.UNLOAD)
+        self.handle(ModelEvent.UNLOAD)
 
     def sleep(self) -> None:
         """Give the memory to other models; rows that wait have it loaded again in their turn."""
-        self.handle(Event.PAUSE if self.rows else Event.SLEEP)
+        self.handle(ModelEvent.PAUSE if self.rows else ModelEvent.SLEEP)
 
     def wait(self, reason: str) -> None:
         """Tell the rows why the model is not loaded now."""
@@ -98,8 +97,8 @@ class Supervisor:
         """Describe the model; safe on any thread."""
         running, rows = len(self.rows.started()), len(self.rows)
         guess_s = self._load_s or _IMPORT_S + self.card.size_bytes / _SLOWEST_BYTES_PER_S
-        process = self.process if self.state is State.LOADING else None
-        loading_s = self._clock() - process.heard_at if process else 0.0
+        process = self.process if self.state is ModelState.LOADING else None
+        loading_s = self._now_s() - process.heard_at if process else 0.0
         return ModelStatus(
             model_id=self.card.id,
             state=self.state.shown,
@@ -119,7 +118,7 @@ class Supervisor:
     def wants_launch(self) -> bool:
         """Return True if a worker should be launched now."""
         is_free = self.process is None or self.process.is_gone
-        return TABLE[Event.LAUNCH][self.state] is not None and is_free and self._clock() >= self._launch_at
+        return TABLE[ModelEvent.LAUNCH][self.state] is not None and is_free and self._now_s() >= self._launch_at
 
     @property
     def held(self) -> Held | None:
@@ -129,16 +128,16 @@ class Supervisor:
     def launch(self, rows: int = MAX_ROWS) -> None:
         """Launch a worker that loads the model and writes up to `rows` rows together."""
         self._wait = ""
-        self.handle(Event.LAUNCH)
+        self.handle(ModelEvent.LAUNCH)
         try:
             launched = self._launcher.launch()
         except OSError as error:  # no descriptors, no memory, no interpreter
             self.process = None
-            self.handle(Event.LOSE)
+            self.handle(ModelEvent.LOSE)
             self._restart(f"could not be started ({error})")
             return
         held = Held(self.placement, rows) if self.placement else None
-        self.process = Process(launched, held, self._limits.exit_s, self._clock)
+        self.process = Process(launched, held, self._limits.exit_s, self._now_s)
         self.process.connect(self._post, self.on_messages, self.on_gone, self.on_exit)
         weights = self.placement.weights if self.placement else {}
         self.process.send(messages.load(self.card, self._threads, weights, rows, recorded=self._restarts.records))
@@ -147,15 +146,15 @@ class Supervisor:
         """End a worker that has been silent for too long."""
         if self.process is None:
             return
-        silent_s, words = self._clock() - self.process.heard_at, ""
-        if self.state is State.LOADING and silent_s > self._limits.load_s:
+        silent_s, words = self._now_s() - self.process.heard_at, ""
+        if self.state is ModelState.LOADING and silent_s > self._limits.load_s:
             words = f"did not finish loading in {self._limits.load_s:g} s"
         elif self.state.answers and self.rows and silent_s > self._limits.stall_s + _reading_s(self.card, self.rows):
             words = f"stopped answering for {silent_s:.0f} s"
         if words:
             log.warning("the process of %s %s", self.card.id, words)
             self.process.hung = words
-            self.handle(Event.LOSE, f"the model's process {words}; it is being started again")
+            self.handle(ModelEvent.LOSE, f"the model's process {words}; it is being started again")
 
     # -- the worker -----------------------------------------------------------------------------------------------
 
@@ -163,28 +162,28 @@ class Supervisor:
         """Take messages of a worker, in order; those of one that was ended are ignored."""
         for message in received:
             if process is self.process and self.state.has_worker:
-                process.heard_at = self._clock()
+                process.heard_at = self._now_s()
                 self._on_message(message)
 
     def on_gone(self, process: Process) -> None:
         """Replace a worker that hung up, unless it was told to or has said why."""
         if process is self.process:
-            self.handle(Event.LOSE, "the model's process ended while it was writing; it is being started again")
+            self.handle(ModelEvent.LOSE, "the model's process ended while it was writing; it is being started again")
 
     def on_exit(self, process: Process, words: str) -> None:
         """Record that a process has ended; its last messages may still be on their way."""
         process.exited(words)
-        if process is self.process and self.state is State.LOST:
+        if process is self.process and self.state is ModelState.LOST:
             self._restart(process.exit_words)
 
     def _on_message(self, message: Message) -> None:
         if message["kind"] == "ready":
-            self._facts, self._load_s = messages.read_facts(message), message["load_s"]
+            self._facts, self._load_s = messages.read(EngineFacts, message["facts"]), message["load_s"]
             self._detail, self.rows.max_started = message["note"], message["max_rows"]
             self._restarts.failed_loads = 0
-            self.handle(Event.LOADED)
+            self.handle(ModelEvent.LOADED)
         elif message["kind"] == "failed":
-            self.handle(Event.REFUSE, message["error"])
+            self.handle(ModelEvent.REFUSE, message["error"])
         elif self._facts is not None:
             event = self.rows.take(message, self._facts)
             if isinstance(event, Ended) and event.finish_reason is not FinishReason.ERROR:
@@ -194,7 +193,7 @@ class Supervisor:
 
     # -- inside ---------------------------------------------------------------------------------------------------
 
-    def handle(self, event: Event, words: str = "") -> bool:
+    def handle(self, event: ModelEvent, words: str = "") -> bool:
         """Enter the state that the table names; return False if the event means nothing in this one.
 
         Args:
@@ -211,28 +210,28 @@ class Supervisor:
         self._update_rows()
         return True
 
-    def _enter(self, to: State, before: State, words: str) -> None:
+    def _enter(self, to: ModelState, before: ModelState, words: str) -> None:
         match to:
-            case State.OFF | State.ASLEEP:
+            case ModelState.OFF | ModelState.ASLEEP:
                 self._detail = self._wait = ""
-            case State.QUEUED:
+            case ModelState.QUEUED:
                 self._queue(before, words)
-            case State.LOST:
+            case ModelState.LOST:
                 self._detail = ""
-                self._restarts.add(while_loading=before is State.LOADING)
+                self._restarts.add(while_loading=before is ModelState.LOADING)
                 self.rows.lose_process(words)
                 if self.process is not None and self.process.exit_words:
                     self._restart(self.process.exit_words)
-            case State.FAILED:
+            case ModelState.FAILED:
                 log.error("%s failed: %s", self.card.id, words)
                 self._detail = words
                 self.rows.end_all(FinishReason.ERROR, words)
 
-    def _queue(self, before: State, words: str) -> None:
-        self._detail, self._wait, self._launch_at = words, "", self._clock()
-        if before is State.LOST:
+    def _queue(self, before: ModelState, words: str) -> None:
+        self._detail, self._wait, self._launch_at = words, "", self._now_s()
+        if before is ModelState.LOST:
             self._launch_at += self._restarts.delay_s
-        elif before is State.ASLEEP:
+        elif before is ModelState.ASLEEP:
             self._restarts.failed_loads = 0
         elif not before.has_worker:  # off or failed: a new beginning
             self._restarts = Restarts(self._limits.backoff_s)
@@ -242,13 +241,13 @@ class Supervisor:
         log.warning("the process of %s %s", self.card.id, words)
         if self._restarts.are_over:
             failed = f"{self.card.name} could not be loaded: its process {words}, {self._restarts.failed_loads} times"
-            self.handle(Event.GIVE_UP, failed)
+            self.handle(ModelEvent.GIVE_UP, failed)
         else:
-            self.handle(Event.EXIT, f"its process {words}; it is being started again")
+            self.handle(ModelEvent.EXIT, f"its process {words}; it is being started again")
 
     def _update_rows(self) -> None:
         """Send the rows that wait to a worker that takes them; tell the others their place."""
-        if self.state is State.READY and self.process is not None:
+        if self.state is ModelState.READY and self.process is not None:
             self.rows.send(self.process)
         self.rows.announce("" if self.state.answers else self._wait or "loading")
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 
-class State(StrEnum):
+class ModelState(StrEnum):
     """The states of a model; `shown` is the name that the engine reports."""
 
     OFF = "off"  # unloaded on request; the next job loads it again
@@ -24,20 +24,20 @@ class State(StrEnum):
     @property
     def has_worker(self) -> bool:
         """Return True if a worker loads the model or answers with it."""
-        return self in (State.LOADING, State.READY, State.DRAINING)
+        return self in (ModelState.LOADING, ModelState.READY, ModelState.DRAINING)
 
     @property
     def answers(self) -> bool:
         """Return True if a worker has loaded the model."""
-        return self in (State.READY, State.DRAINING)
+        return self in (ModelState.READY, ModelState.DRAINING)
 
     @property
     def shown(self) -> str:
         """The state's name in `ModelStatus`."""
-        return {State.DRAINING: State.READY, State.LOST: State.QUEUED}.get(self, self).value
+        return {ModelState.DRAINING: ModelState.READY, ModelState.LOST: ModelState.QUEUED}.get(self, self).value
 
 
-class Event(StrEnum):
+class ModelEvent(StrEnum):
     """The events that can change the state of a model."""
 
     JOB = "job"  # a row was accepted
@@ -55,29 +55,29 @@ class Event(StrEnum):
     RESUME = "resume"  # the end of draining
 
 
-_OFF, _ASLEEP, _QUEUED, _LOADING, _READY, _DRAINING, _LOST, _FAILED = State
-Next = State | None
+OFF, ASLEEP, QUEUED, LOADING, READY, DRAINING, LOST, FAILED = ModelState
+Next = ModelState | None
 """None: the event means nothing in this state."""
 
 # fmt: off
-_ROWS: Mapping[Event, tuple[Next, Next, Next, Next, Next, Next, Next, Next]] = {
-    # event        off      asleep   queued    loading   ready      draining   lost      failed
-    Event.JOB:     (_QUEUED, _QUEUED, _QUEUED,  _LOADING, _READY,    _DRAINING, _LOST,    None),
-    Event.OPEN:    (_QUEUED, _QUEUED, None,     None,     None,      None,      None,     _QUEUED),
-    Event.UNLOAD:  (_OFF,    _OFF,    _OFF,     _OFF,     _OFF,      _OFF,      _OFF,     _OFF),
-    Event.LAUNCH:  (None,    None,    _LOADING, None,     None,      None,      _LOADING, None),
-    Event.LOADED:  (None,    None,    None,     _READY,   None,      None,      None,     None),
-    Event.REFUSE:  (None,    None,    _FAILED,  _FAILED,  None,      None,      _FAILED,  None),
-    Event.LOSE:    (None,    None,    None,     _LOST,    _LOST,     _LOST,     None,     None),
-    Event.EXIT:    (None,    None,    None,     None,     None,      None,      _QUEUED,  None),
-    Event.GIVE_UP: (None,    None,    None,     None,     None,      None,      _FAILED,  None),
-    Event.SLEEP:   (None,    None,    _ASLEEP,  None,     _ASLEEP,   _ASLEEP,   _ASLEEP,  None),
-    Event.PAUSE:   (None,    None,    None,     None,     _QUEUED,   _QUEUED,   None,     None),
-    Event.DRAIN:   (None,    None,    None,     None,     _DRAINING, None,      None,     None),
-    Event.RESUME:  (None,    None,    None,     None,     None,      _READY,    None,     None),
+_CELLS: Mapping[ModelEvent, tuple[Next, ...]] = {
+    # event              off     asleep  queued   loading  ready     draining  lost     failed
+    ModelEvent.JOB:     (QUEUED, QUEUED, QUEUED,  LOADING, READY,    DRAINING, LOST,    None),
+    ModelEvent.OPEN:    (QUEUED, QUEUED, None,    None,    None,     None,     None,    QUEUED),
+    ModelEvent.UNLOAD:  (OFF,    OFF,    OFF,     OFF,     OFF,      OFF,      OFF,     OFF),
+    ModelEvent.LAUNCH:  (None,   None,   LOADING, None,    None,     None,     LOADING, None),
+    ModelEvent.LOADED:  (None,   None,   None,    READY,   None,     None,     None,    None),
+    ModelEvent.REFUSE:  (None,   None,   FAILED,  FAILED,  None,     None,     FAILED,  None),
+    ModelEvent.LOSE:    (None,   None,   None,    LOST,    LOST,     LOST,     None,    None),
+    ModelEvent.EXIT:    (None,   None,   None,    None,    None,     None,     QUEUED,  None),
+    ModelEvent.GIVE_UP: (None,   None,   None,    None,    None,     None,     FAILED,  None),
+    ModelEvent.SLEEP:   (None,   None,   ASLEEP,  None,    ASLEEP,   ASLEEP,   ASLEEP,  None),
+    ModelEvent.PAUSE:   (None,   None,   None,    None,    QUEUED,   QUEUED,   None,    None),
+    ModelEvent.DRAIN:   (None,   None,   None,    None,    DRAINING, None,     None,    None),
+    ModelEvent.RESUME:  (None,   None,   None,    None,    None,     READY,    None,    None),
 }
 # fmt: on
 
-TABLE: Mapping[Event, Mapping[State, Next]] = {
-    event: dict(zip(State, cells, strict=True)) for event, cells in _ROWS.items()
+TABLE: Mapping[ModelEvent, Mapping[ModelState, Next]] = {
+    event: dict(zip(ModelState, cells, strict=True)) for event, cells in _CELLS.items()
 }

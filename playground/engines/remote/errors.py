@@ -12,7 +12,9 @@ from enum import StrEnum
 
 import httpx2
 
+from playground.documents import names_of
 from playground.errors import EngineError
+from playground.records import SamplingParams
 
 DETAIL_CHARS = 200
 
@@ -42,7 +44,7 @@ class ServerError(EngineError):
         self.effect, self.detail, self.wait_s, self.inexact = effect, detail, wait_s, inexact
 
 
-PARAMETERS: Mapping[str, str] = {name: name for name in ("temperature", "top_p", "top_k", "repetition_penalty")} | {
+PARAMETERS: Mapping[str, str] = {name: name for name in names_of(SamplingParams)} | {
     "max_tokens": "max_new_tokens",
     "min_tokens": "min_new_tokens",
     "prompt": "prompt",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from playground.engines.protocol import Job
+from playground.records import WHEN_SAMPLING, SamplingParams
 
 
 def request_body(job: Job, model: str, max_tokens: int) -> dict[str, Any]:
@@ -30,8 +31,6 @@ def request_body(job: Job, model: str, max_tokens: int) -> dict[str, Any]:
         "repetition_penalty": params.repetition_penalty,
         "presence_penalty": 0.0,
         "frequency_penalty": 0.0,
-        "min_p": 0.0,
-        "temperature": params.temperature if params.do_sample else 0.0,
-        "top_k": params.top_k if params.do_sample else 0,
-        "top_p": params.top_p if params.do_sample else 1.0,
+        **{name: getattr(params if params.do_sample else SamplingParams(), name) for name in WHEN_SAMPLING},
+        **({} if params.do_sample else {"temperature": 0.0}),
     }

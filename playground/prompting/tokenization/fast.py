@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import codecs
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -16,16 +16,16 @@ from typing import Any
 from playground.prompting.special_tokens import SIDES, Marker
 from playground.prompting.tokenization.protocol import (
     TextStream,
+    Tokenizer,
     broken,
     cannot_be_text,
     checked,
-    decoded,
     no_such_token,
 )
 
 
-class FastTokenizer:
-    """A `tokenizer.json`; markers in text stay text."""
+class FastTokenizer(Tokenizer):
+    """A `tokenizer.json`; markers in text stay text, and special ids have text."""
 
     def __init__(self, path: Path) -> None:
         from tokenizers import Tokenizer as Library
@@ -47,10 +47,6 @@ class FastTokenizer:
     def encode(self, text: str) -> tuple[int, ...]:
         """Return the ids of `text`; added tokens that are not special, such as runs of spaces, are found in it."""
         return tuple(self._model.encode(checked(text), add_special_tokens=False).ids)
-
-    def decode(self, ids: Iterable[int], drop: Collection[int] = ()) -> str:
-        """Return the text of `ids`; special tokens are text too unless they are in `drop`."""
-        return decoded(self.stream(), ids, drop)
 
     def token(self, token_id: int) -> str:
         token = _token(self._model, token_id)

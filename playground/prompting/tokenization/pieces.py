@@ -5,8 +5,9 @@ Boundary: imports `sentencepiece` when it reads the first file.
 
 from __future__ import annotations
 
+import codecs
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,19 +15,28 @@ from typing import Any
 from playground.prompting.special_tokens import Marker
 from playground.prompting.tokenization.protocol import (
     TextStream,
+    Tokenizer,
     broken,
     cannot_be_text,
     checked,
-    decoded,
     no_such_token,
 )
 
 WORD_MARK = "▁"
 """A space in a piece."""
+EACH_BYTE = "replace_each_byte"
 
 
-class SentencePieceTokenizer:
-    """A `tokenizer.model`; markers in text stay text."""
+def _replace_each_byte(error: Any) -> tuple[str, int]:
+    """Decode invalid UTF-8 as sentencepiece does: U+FFFD for each byte, where Python has one for several."""
+    return "\ufffd" * (error.end - error.start), error.end
+
+
+codecs.register_error(EACH_BYTE, _replace_each_byte)
+
+
+class SentencePieceTokenizer(Tokenizer):
+    """A `tokenizer.model`; markers in text stay text, and control pieces such as ``<s>`` have no text."""
 
     def __init__(self, path: Path) -> None:
         from sentencepiece import SentencePieceProcessor
@@ -46,10 +56,6 @@ class SentencePieceTokenizer:
 
     def encode(self, text: str) -> tuple[int, ...]:
         return tuple(self._model.encode(checked(text)))
-
-    def decode(self, ids: Iterable[int], drop: Collection[int] = ()) -> str:
-        """Return the text of `ids`; control pieces such as ``<s>`` have none."""
-        return decoded(self.stream(), ids, drop)
 
     def token(self, token_id: int) -> str:
         if not 0 <= token_id < self.vocab_size:
@@ -82,20 +88,17 @@ class SentencePieceStream:
     def __init__(self, model: Any, strips_one: bool, strips_all: bool) -> None:
         self._model, self._size = model, model.get_piece_size()
         self._stripping, self._strips_all = strips_one, strips_all
-        self._bytes = b""
+        self._decoder = codecs.getincrementaldecoder("utf-8")(EACH_BYTE)
 
     def feed(self, token_id: int) -> str:
         if not 0 <= token_id < self._size:
             return ""
         if self._model.is_byte(token_id):
-            self._bytes += bytes([int(self._model.id_to_piece(token_id)[3:5], 16)])
-            text, self._bytes = _characters(self._bytes)
-            return self._start(text)
+            return self._start(self._decoder.decode(bytes([int(self._model.id_to_piece(token_id)[3:5], 16)])))
         return self._start(self.finish()) + self._piece(token_id)
 
     def finish(self) -> str:
-        held, self._bytes = self._bytes, b""
-        return "\ufffd" * len(held)
+        return self._decoder.decode(b"", True)
 
     def _piece(self, token_id: int) -> str:
         if self._model.is_control(token_id):
@@ -112,21 +115,6 @@ class SentencePieceStream:
         if text:
             self._stripping = False
         return text
-
-
-def _characters(data: bytes) -> tuple[str, bytes]:
-    """Return the characters of `data`, with U+FFFD for invalid bytes, and the bytes of an incomplete character."""
-    text = ""
-    while data:
-        try:
-            return text + data.decode("utf-8"), b""
-        except UnicodeDecodeError as problem:
-            text += data[: problem.start].decode("utf-8")
-            data = data[problem.start :]
-            if problem.reason == "unexpected end of data":
-                return text, data
-            text, data = text + "\ufffd", data[1:]
-    return text, b""
 
 
 class SentencePieceChatTokenizer(SentencePieceTokenizer):

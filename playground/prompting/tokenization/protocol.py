@@ -38,6 +38,8 @@ class Tokenizer(Protocol):
 
     def decode(self, ids: Iterable[int], drop: Collection[int] = ()) -> str:
         """Return the text of `ids` without those in `drop`; ids outside the vocabulary have no text."""
+        stream = self.stream()
+        return "".join(stream.feed(token_id) for token_id in ids if token_id not in drop) + stream.finish()
 
     def token(self, token_id: int) -> str:
         """Return the token as the vocabulary spells it, such as ``</s>``, to show a special id.
@@ -89,11 +91,6 @@ def checked(text: str) -> str:
 
 def broken(path: Path, problem: object) -> TokenizerError:
     return TokenizerError(f"{path} cannot be read as a tokenizer ({problem}); fetch the model again")
-
-
-def decoded(stream: TextStream, ids: Iterable[int], drop: Collection[int]) -> str:
-    pieces = [stream.feed(token_id) for token_id in ids if token_id not in drop]
-    return "".join(pieces) + stream.finish()
 
 
 def no_such_token(path: Path, token_id: int, size: int) -> TokenizerError:

@@ -11,15 +11,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from playground.errors import StorageError
+from playground.storage.database import inspection
 from playground.storage.database.copying import copy_numbered
-from playground.storage.database.inspection import (
-    beside,
-    check_header,
-    check_identity,
-    inspect,
-    log_is_doubtful,
-    pragma,
-)
+from playground.storage.database.inspection import beside, inspect, pragma
 from playground.storage.database.migrations import migrate, schema_version
 from playground.storage.database.sqlite_errors import NO_ACCESS, storage_error
 
@@ -68,7 +62,7 @@ def open_writer(path: Path | None, *, exclusive: bool = False, busy_s: float = B
         DatabaseLocked: another program uses it.
         StorageError: the file cannot be used or migrated.
     """
-    thorough = path is not None and log_is_doubtful(path)
+    thorough = path is not None and inspection.log_is_doubtful(path)
     inspected = path is not None and _inspect_first(path, exclusive, busy_s, thorough)
     with _errors_of(path):
         connection = connect(path, busy_s=busy_s)
@@ -104,11 +98,11 @@ def open_reader(
     if not path.is_file():
         raise StorageError(f"there is no database at {path}; start the playground once, or give --db")
     if not already_open:
-        check_header(path)
+        inspection.check_header(path)
     with _errors_of(path):
         connection = _connect_to_read(path, busy_s)
     with _errors_of(path, connection):
-        check_identity(connection, path)
+        inspection.check_identity(connection, path)
         if not older and pragma(connection, "user_version") < schema_version():
             raise StorageError(f"{path} was written by an older version; start the playground once to migrate it")
     return connection
@@ -132,7 +126,7 @@ def _inspect_first(path: Path, exclusive: bool, busy_s: float, thorough: bool) -
 
     A connection that can write would, on closing, copy a log into the file even if both were just refused.
     """
-    check_header(path)
+    inspection.check_header(path)
     if exclusive or not path.exists() or beside(path, "-journal").exists():  # only a writer can roll that back
         return False
     with _errors_of(path), closing(connect(path, read_only=True, busy_s=busy_s)) as connection:

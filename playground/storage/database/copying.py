@@ -77,7 +77,6 @@ def _write(source: sqlite3.Connection, part: Path, rows: Mapping[str, int]) -> N
 
 
 def count_rows(connection: sqlite3.Connection) -> Mapping[str, int]:
-    """Count the rows of each table."""
     tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name"
     names = [row[0] for row in connection.execute(tables).fetchall()]
     return {name: int(connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]) for name in names}

@@ -87,7 +87,6 @@ def run_outside(connection: sqlite3.Connection, job: Job[Any], path: Path | None
 
 
 def _commit(connection: sqlite3.Connection, jobs: Sequence[Job[Any]], check: Callable[[], None]) -> Sequence[Result]:
-    """Return the result of each job, committed."""
     if connection.in_transaction:  # the previous one failed and could not be rolled back
         connection.execute("ROLLBACK")
     check()

@@ -131,7 +131,6 @@ def beside(path: Path, ending: str) -> Path:
 
 
 def pragma(connection: sqlite3.Connection, name: str) -> int:
-    """Return a setting that is a number."""
     return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
 
 

@@ -63,7 +63,6 @@ def schema_of(version: int) -> Schema:
 
 
 def read_schema(connection: sqlite3.Connection) -> Schema:
-    """Return the schema of a database."""
     return {(kind, name): sql for kind, name, sql in connection.execute(SCHEMA)}
 
 

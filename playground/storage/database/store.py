@@ -181,11 +181,9 @@ class Store:
         return True
 
     def upsert_model(self, card: ModelCard) -> None:
-        """Store a card; battles may then use its model."""
         self.write(lambda writing: writing.upsert_model(card))
 
     def battle(self, battle_id: str) -> Battle | None:
-        """Return a battle as it is stored; None if there is none."""
         with self.reading() as reading:
             return reading.battle(battle_id)
 
@@ -195,7 +193,6 @@ class Store:
             yield from reading.judged_pairs(blind_only=blind_only, category=category, final_by=final_by)
 
     def count_votes(self) -> int:
-        """Count the battles that have a vote."""
         with self.reading() as reading:
             return reading.count_votes()
 

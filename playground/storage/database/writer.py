@@ -64,11 +64,9 @@ class ThreadWriter(Writer):
         self._thread.start()
 
     async def run_async(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Return the result of `work`, committed, without blocking the event loop."""
         return await asyncio.wrap_future(self._submit(Job(work)))
 
     def close(self) -> None:
-        """Finish the accepted jobs, end the thread, close the connection; idempotent."""
         with self._guard:
             if self._closed:
                 return
@@ -136,11 +134,9 @@ class DirectWriter(Writer):
         self._check = no_check if path is None else FileIdentity(path, by_name=True).check
 
     async def run_async(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Return the result of `work`, committed, from another thread."""
         return await asyncio.to_thread(self.run, work)
 
     def close(self) -> None:
-        """Close the connection; a database in memory is gone."""
         with self._guard:
             self._connection.close()
 

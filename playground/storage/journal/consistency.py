@@ -13,7 +13,6 @@ from playground.storage.database.store import Store
 from playground.storage.journal import segments
 from playground.storage.journal.entries import database_id, event_key, last_event
 from playground.storage.journal.lines import Fault
-from playground.storage.journal.tally import Tally
 
 
 def highest_seq(folder: Path) -> int:
@@ -73,10 +72,10 @@ def _refusal(store: Store, folder: Path, highest: int, known: int, is_own: bool,
 
 def matches(reading: Reading, folder: Path) -> bool:
     """Return True if the journal, up to its end, has exactly the events of the database under their numbers."""
-    tally = Tally()
+    events = set[int]()
     for line in segments.events(folder):
         if event_key(reading, line.seq) != line.key:
             return False
-        tally.add(line.seq)
-    count = reading.scalar("SELECT count(*) FROM journal_events WHERE seq <= ?", (tally.highest,))
-    return tally.events == int(count)
+        events.add(line.seq)
+    statement = "SELECT count(*) FROM journal_events WHERE seq <= ?"
+    return len(events) == int(reading.scalar(statement, (max(events, default=0),)))

@@ -93,7 +93,6 @@ def entries_after(reading: Reading, seq: int, limit: int) -> Sequence[Record]:
 
 
 def erasures(reading: Reading) -> Sequence[Record]:
-    """Return every erasure as a record, in order."""
     return [_erasure(reading, row) for row in reading.select("SELECT * FROM journal_events WHERE kind = 'erasure'")]
 
 

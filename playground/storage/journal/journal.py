@@ -37,8 +37,6 @@ CLOSE_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class JournalState:
-    """The state of a journal."""
-
     lag: int  # events that are only in the database
     error: str  # why the last attempt failed; empty if it did not
     segments: int

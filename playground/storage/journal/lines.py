@@ -30,8 +30,6 @@ _EVENT = re.compile(rb'\{"seq":([0-9]{1,18}),"event":"([a-z]+)"')
 
 
 class Fault(StrEnum):
-    """A fault of a line."""
-
     NONE = ""
     TORN = "torn"  # the last line of its segment, cut off: normal after a kill
     DAMAGED = "damaged"  # its checksum does not match
@@ -92,12 +90,10 @@ def seq_of(text: bytes) -> int:
 
 
 def key_of(text: bytes) -> EventKey:
-    """Return the identity of a line's event."""
     event = parse(text.partition(b',"rows":')[0] + b"}")  # inside a string the quotes would be escaped
     return event["event"], event["at"], event.get("battle_id"), event.get("vote_id")
 
 
 def parse(text: bytes) -> Record:
-    """Return the JSON object of a line."""
     record: Record = json.loads(text)
     return record

@@ -12,18 +12,15 @@ from playground.storage.journal.lines import Fault, Line
 
 @dataclass(slots=True)
 class Tally:
-    """Counts of lines and of different events."""
+    """Counts of lines, and the different events in them."""
 
     lines: int = 0
     damaged: int = 0
     torn: int = 0
     bytes: int = 0
-    highest: int = 0
-    events: int = 0
-    seen: bytearray = field(default_factory=bytearray)  # a bit for each event
+    events: set[int] = field(default_factory=set)
 
     def count(self, line: Line) -> None:
-        """Count a line, intact or not."""
         self.bytes += len(line.text) + 1
         self.lines += line.fault is Fault.NONE
         self.damaged += line.fault is Fault.DAMAGED
@@ -31,21 +28,16 @@ class Tally:
 
     def add(self, seq: int) -> bool:
         """Record an event; return True if it is new."""
-        if self.has(seq):
-            return False
-        index = seq >> 3
-        if index >= len(self.seen):
-            self.seen.extend(bytes(2 * index + 1 - len(self.seen)))
-        self.seen[index] |= 1 << (seq & 7)
-        self.events += 1
-        self.highest = max(self.highest, seq)
-        return True
+        is_new = seq not in self.events
+        self.events.add(seq)
+        return is_new
 
-    def has(self, seq: int) -> bool:
-        """Return True if an event was recorded."""
-        return seq >> 3 < len(self.seen) and bool(self.seen[seq >> 3] & 1 << (seq & 7))
+    @property
+    def highest(self) -> int:
+        """The number of the last event; 0 if there is none."""
+        return max(self.events, default=0)
 
     @property
     def missing(self) -> int:
-        """The number of events below the highest that were not recorded."""
-        return self.highest - self.events
+        """How many events below the highest were not recorded."""
+        return self.highest - len(self.events)

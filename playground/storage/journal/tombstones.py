@@ -31,14 +31,12 @@ class Tombstones:
 
     @classmethod
     def of(cls, erasures: Iterable[Record]) -> Tombstones:
-        """Return the tombstones of these records."""
         made = cls()
         for erasure in erasures:
             made.add(erasure)
         return made
 
     def add(self, erasure: Record) -> None:
-        """Add an erasure from its record."""
         self.battles |= {row["id"]: row for row in erasure["rows"]["battles"]}
         self.generations |= erasure["generations"]
         raters = [row["rater_id"] for row in erasure["rows"]["erasures"]]

@@ -19,8 +19,6 @@ from playground.storage.database.sqlite_errors import storage_error
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """A finished backup; `rows` by table."""
-
     path: Path
     size_bytes: int
     rows: Mapping[str, int]

@@ -53,16 +53,13 @@ class DiskSpace:
         Raises:
             StorageError: too little; the message is for visitors.
         """
-        if self._min_free_bytes and self._short():
-            raise StorageError(DISK_FULL)
-
-    def _short(self) -> bool:
         with self._guard:
             now = self._monotonic()
             if self._checked_s is None or now - self._checked_s >= CHECK_EVERY_S:
                 self._checked_s = now
                 self._update()
-            return self._is_short
+            if self._is_short:
+                raise StorageError(DISK_FULL)
 
     def _update(self) -> None:
         free = self._free(self._folder)

@@ -139,12 +139,10 @@ def _usable(writing: Writing, records: Sequence[Record]) -> Iterator[Record]:
 
 
 def _votes(record: Record) -> list[str]:
-    """Return the ids of a battle's votes in a record, in order."""
     return [vote["id"] for vote in record["rows"].get("votes", ())]
 
 
 def _stored_votes(writing: Writing, records: Iterable[Record]) -> dict[str, list[str]]:
-    """Return the ids of each battle's votes in the database, in order."""
     chains: dict[str, list[str]] = {record["battle_id"]: [] for record in records}
     statement = (
         "SELECT battle_id, id FROM votes WHERE battle_id IN (SELECT value FROM json_each(?))"

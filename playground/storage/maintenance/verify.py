@@ -56,8 +56,6 @@ _VOTES = "SELECT seq, vote_id, created_at FROM journal_events WHERE kind = 'vote
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A fault and what to do about it."""
-
     what: str
     next_step: str
 
@@ -92,7 +90,6 @@ def verify(store: Store, folder: Path) -> Sequence[Finding]:
 
 
 def _run(store: Store, what: str, check: Check) -> list[Finding]:
-    """Return the findings of one check, or that it failed."""
     try:
         with store.reading() as reading:
             return list(check(reading))
@@ -149,8 +146,8 @@ def _journal(store: Store, reading: Reading, folder: Path) -> Iterator[Finding]:
     with store.reading() as later:  # it includes what was written while the journal was read
         last = last_event(later)
     restore = f"stop the playground, then: python -m playground restore --db {store.path}"
-    if found.tally.highest > last:
-        yield Finding(f"the database ends with event {last}, its journal with {found.tally.highest}", restore)
+    if (highest := found.tally.highest) > last:
+        yield Finding(f"the database ends with event {last}, its journal with {highest}", restore)
     yield from _summary("damaged lines in the journal", found.damaged, REWRITE)
     yield from _summary("votes of the journal that are not in the database", found.unknown, restore)
     yield from _summary("votes that differ between journal and database", found.different, KEEP)
@@ -176,7 +173,7 @@ def _compare(reading: Reading, folder: Path) -> _Comparison:
                     _compare_event(reading, tombstones, line, found)
                 if tombstones.may_change(line.text) and tombstones.applied(line.record) != line.record:
                     found.unerased.append(_place(line))
-    if not all(found.tally.has(erasure["seq"]) for erasure in known_erasures):
+    if not found.tally.events.issuperset(erasure["seq"] for erasure in known_erasures):
         found.unerased.clear()  # a redaction is under way: its tombstone is written last
     return found
 
@@ -189,7 +186,6 @@ def _compare_event(reading: Reading, tombstones: Tombstones, line: Line, found: 
 
 
 def _compare_vote(reading: Reading, record: Record, found: _Comparison) -> None:
-    """Compare the rows of a vote's line with the database's."""
     rows = record["rows"]
     own = [row for row in rows["votes"] if row["id"] == record["vote_id"]]  # others may be newer than the snapshot
     if not own or not all(_stored(reading, "votes", row) for row in own):
@@ -213,13 +209,13 @@ def _stored(reading: Reading, table: str, row: Record) -> Record | None:
 
 def _unwritten(reading: Reading, tally: Tally) -> tuple[list[str], list[str]]:
     """Return the votes that the journal skipped, and those that it should have written by now."""
-    lost, late, seq = [], [], 0
+    lost, late, seq, highest = [], [], 0, tally.highest
     limit = (datetime.now(UTC) - timedelta(seconds=LAG_S)).isoformat(timespec="milliseconds")
     while events := reading.select(_VOTES, (seq,)):
         seq = events[-1]["seq"]
-        left = [event for event in events if not tally.has(event["seq"])]
-        lost += [event["vote_id"] for event in left if event["seq"] < tally.highest]
-        late += [e["vote_id"] for e in left if e["seq"] > tally.highest and e["created_at"] < limit]
+        left = [event for event in events if event["seq"] not in tally.events]
+        lost += [event["vote_id"] for event in left if event["seq"] < highest]
+        late += [e["vote_id"] for e in left if e["seq"] > highest and e["created_at"] < limit]
     return lost, late
 
 

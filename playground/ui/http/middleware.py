@@ -7,12 +7,21 @@ their number, are limited by `gate`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from playground.raters import is_secret, new_secret, rater_id
-from playground.ui.http.asgi import ASGIApp, Header, Message, Receive, Scope, Send, headers_of
-from playground.ui.http.cookies import cookie_values, whole_header
+from playground.ui.http.asgi import (
+    ASGIApp,
+    Header,
+    HttpRequest,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    cookie_values,
+    headers_of,
+    whole_header,
+)
 from playground.ui.http.responses import refuse
 from playground.ui.http.root_path import set_cookie
 from playground.ui.texts import refusals as texts
@@ -49,19 +58,12 @@ ORIGIN_REFUSED = (b"x-playground-refused", b"origin")
 """Tells `connection.js` why a request was refused."""
 
 
-class HasHeaders(Protocol):
-    """A request of Gradio or Starlette."""
-
-    @property
-    def headers(self) -> Any: ...
-
-
-def secret_of(request: HasHeaders) -> str | None:
+def secret_of(request: HttpRequest) -> str | None:
     """Return the rater's secret that the browser keeps; None if it keeps none."""
     return _secret_in(whole_header(request.headers.getlist("cookie")))
 
 
-def rater_of(request: HasHeaders) -> str | None:
+def rater_of(request: HttpRequest) -> str | None:
     """Return the id of the rater whose browser sends the request; None if it keeps no secret."""
     secret = secret_of(request)
     return None if secret is None else rater_id(secret)

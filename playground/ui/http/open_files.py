@@ -1,6 +1,6 @@
-"""Files and connections that the process may have open: as many as the machine allows, and few words when they run out.
+"""The limit of open files and connections: raise it, check it, and log little when it is reached.
 
-Boundary: the operating system's limit and a filter for the log; who may open how many is the page's to say.
+Boundary: the operating system's limit and a log filter; knows nothing of the page.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ if sys.platform != "win32":
     import resource
 
 OUT_OF_FILES = "socket.accept() out of system resource"
-"""How asyncio's line begins when no connection can be taken: thousands a second, each with its traceback."""
-EVERY_S = 60.0
+"""The beginning of asyncio's line when no connection can be accepted: thousands a second, each with its traceback."""
+LOG_EVERY_S = 60.0
 FEWEST_FILES, ENOUGH_FILES = 256, 4096
-"""With five models some 80 are open before anybody comes."""
+"""With five models some 80 are open before the first visitor comes."""
 MANY_FILES = 65_536
 """As good as no limit."""
 
 
 def allow_files() -> None:
-    """Raise the process's limit of open files to the most that it may give itself; Windows has none."""
+    """Raise the limit of open files as far as the process may; Windows has none."""
     if sys.platform != "win32":
         most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         with suppress(ValueError, OSError):  # "unlimited" is more than some systems then allow
@@ -33,10 +33,10 @@ def allow_files() -> None:
 
 
 def check_files() -> None:
-    """Refuse to start with so few files that the page would stop with its first visitors.
+    """Refuse to start with a limit that the first visitors would reach.
 
     Raises:
-        CannotServe: the message says how many there are and how to have more.
+        CannotServe: the message says how many files there are and how to allow more.
     """
     if most_files() < FEWEST_FILES:
         raise CannotServe(
@@ -53,10 +53,15 @@ def most_files() -> int:
     return MANY_FILES if soft == resource.RLIM_INFINITY else min(soft, MANY_FILES)
 
 
-class Seldom(logging.Filter):
-    """Lets a line that begins with `start` through once in `every_s`, and every other line always."""
+def log_seldom() -> None:
+    """Log once a minute that no connection can be accepted."""
+    logging.getLogger("asyncio").addFilter(SeldomFilter(OUT_OF_FILES))
 
-    def __init__(self, start: str, every_s: float = EVERY_S, clock: Clock | None = None) -> None:
+
+class SeldomFilter(logging.Filter):
+    """Pass lines that begin with `start` once in `every_s`, and every other line."""
+
+    def __init__(self, start: str, every_s: float = LOG_EVERY_S, clock: Clock | None = None) -> None:
         super().__init__()
         self._start = start
         self._every_s = every_s
@@ -64,7 +69,6 @@ class Seldom(logging.Filter):
         self._next_s = float("-inf")
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the line is written."""
         if not record.getMessage().startswith(self._start):
             return True
         now_s = self._clock.monotonic()

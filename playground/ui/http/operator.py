@@ -13,7 +13,7 @@ import hmac
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -21,8 +21,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from playground.clock import Clock
 from playground.errors import InvalidValue
 from playground.settings import Settings
-from playground.ui.http.asgi import ASGIApp, Header, Receive, Scope, Send, headers_of, host_of
-from playground.ui.http.cookies import cookie_values
+from playground.ui.http.asgi import ASGIApp, Header, Receive, Scope, Send, cookies_of, headers_of, host_of
 from playground.ui.http.forms import SecretForm, page_html, read_form
 from playground.ui.http.limits import FailedAttempts
 from playground.ui.http.responses import redirect, refuse, respond_page, retry_after
@@ -95,19 +94,27 @@ def operator_access(
     )
 
 
+def operator_notice(access: OperatorAccess, host: str, port: int, root_path: str) -> str:
+    """Return the line to print at the start, with the address to become the operator; "" if no token opens it."""
+    if not access.token:
+        return ""
+    line = texts.OPERATOR_PRINTED if access.is_new else texts.OPERATOR_PRINTED_SET
+    return line.format(url=operator_url(access, base_url(host, port, root_path))) + "\n"
+
+
 def operator_url(access: OperatorAccess, base: str) -> str:
     """Return the address for a browser to become the operator, with the token if it was made at this start."""
     return f"{base}{PATH}?{urlencode({'token': access.token})}" if access.is_new else f"{base}{PATH}"
 
 
-def base_url(host: str, port: int, root_path: str, protocol: str = "http") -> str:
+def base_url(host: str, port: int, root_path: str) -> str:
     """Return the address of the start page for a browser on this machine, without a slash at its end."""
     if urlsplit(root_path).scheme in ("http", "https"):
         return root_path.rstrip("/")
     bare = host.strip("[]")
     name = EVERYWHERE.get(bare, bare)
     path = root_path.strip("/")
-    return f"{protocol}://{f'[{name}]' if ':' in name else name}:{port}{f'/{path}' if path else ''}"
+    return f"http://{f'[{name}]' if ':' in name else name}:{port}{f'/{path}' if path else ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +209,7 @@ class OperatorGate:
     async def _post(self, scope: Scope, receive: Receive, send: Send) -> None:
         sent = await read_form(receive)
         if "sign_out" in sent:
-            for sign_in_id in _sign_in_ids(scope):
+            for sign_in_id in cookies_of(scope, COOKIE):
                 self._sign_ins.end(sign_in_id)
             await redirect(scope, send, 303, link_to(scope, "models"), [_cookie(scope, "", 0)])
         else:
@@ -265,7 +272,7 @@ class OperatorGate:
         headers = headers_of(scope)
         if not self._access.is_open or headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
             return False
-        return any(sign_in_id in self._sign_ins for sign_in_id in _sign_in_ids(scope))
+        return any(sign_in_id in self._sign_ins for sign_in_id in cookies_of(scope, COOKIE))
 
     def _hub_name(self, scope: Scope) -> str | None:
         """Return the user name of a Hugging Face login that was just made, as the hub gave it; None without one."""
@@ -283,10 +290,6 @@ def hub_link(access: OperatorAccess) -> str:
     if not access.hub_login:
         return ""
     return f"<a href='{escape(access.hub_login)}' target='_blank' rel='noopener'>{escape(texts.OPERATOR_HUB)}</a>"
-
-
-def _sign_in_ids(scope: Scope) -> Iterator[str]:
-    return cookie_values(headers_of(scope).get("cookie", ""), COOKIE)
 
 
 def _cookie(scope: Scope, sign_in_id: str, max_age_s: int) -> Header:

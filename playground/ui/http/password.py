@@ -17,8 +17,7 @@ import time
 from collections.abc import Callable, Iterable
 from urllib.parse import quote
 
-from playground.ui.http.asgi import ASGIApp, Header, Receive, Scope, Send, headers_of, host_of, is_browser
-from playground.ui.http.cookies import cookie_values
+from playground.ui.http.asgi import ASGIApp, Header, Receive, Scope, Send, cookies_of, headers_of, host_of, is_browser
 from playground.ui.http.forms import SecretForm, page_html, read_form
 from playground.ui.http.limits import FailedAttempts
 from playground.ui.http.responses import redirect, respond_json, respond_page, retry_after
@@ -128,7 +127,7 @@ class PasswordGate:
         await respond_page(scope, send, status, form.html(error), headers)
 
     def _has_cookie(self, scope: Scope) -> bool:
-        return any(self._proves(value) for value in cookie_values(headers_of(scope).get("cookie", ""), COOKIE))
+        return any(self._proves(value) for value in cookies_of(scope, COOKIE))
 
     def _proves(self, value: str) -> bool:
         expires, _, mac = value.partition(".")

@@ -55,7 +55,7 @@ def read_proxies(environ: Mapping[str, str], share: bool = False) -> Proxies:
     return Proxies(environ.get(VARIABLE, by_default))
 
 
-def take_from_uvicorn(environ: MutableMapping[str, str]) -> None:
+def leave_headers_to_us(environ: MutableMapping[str, str]) -> None:
     """Keep uvicorn from reading forwarding headers: `ForwardedHeaders` does."""
     environ[VARIABLE] = ""
 

@@ -13,8 +13,10 @@ import gradio as gr
 
 from playground.arena.arena import Arena
 from playground.errors import InvalidValue, PlaygroundError
-from playground.ratings.counting import EVERY_VOTE, KINDS, CountingPolicy, filtered
-from playground.ratings.leaderboard import Leaderboard, LeaderboardRow
+from playground.ratings.board import LeaderboardRow
+from playground.ratings.counting import KINDS
+from playground.ratings.leaderboard import Leaderboard
+from playground.ratings.policy import EVERY_VOTE, CountingPolicy, filtered
 from playground.ui.rendering import escape
 from playground.ui.texts import formats
 from playground.ui.texts import leaderboard as texts

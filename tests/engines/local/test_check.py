@@ -1,4 +1,4 @@
-"""`check` says of a real checkpoint what was found at each gate, and at which one a broken one failed."""
+"""The command `check` and the engine's points, on real checkpoints, sound and broken."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from playground.records import ModelCard
 from tests.conftest import ROOT
 from tests.support.checkpoints import rewrite, tiny_line_up
 
-GATES = ["configuration", "files", "weights", "numbers", "vocabulary", "decoding"]
+POINTS = ["configuration", "files", "weights", "numbers", "vocabulary", "decoding"]
 
 
 @pytest.fixture(scope="module")
@@ -32,24 +32,24 @@ def points(card: ModelCard) -> list[Point]:
 
 
 @pytest.mark.slow
-def test_a_sound_model_passes_every_gate_in_order(llama: ModelCard) -> None:
+def test_sound_model_passes_every_point_in_order(llama: ModelCard) -> None:
     found = points(llama)
-    assert [point.name for point in found] == GATES
+    assert [point.name for point in found] == POINTS
     assert all(point.ok for point in found)
     assert found[-1].words == "19 tokens of 3 rows that join and leave are those of generate"
 
 
-def test_a_broken_model_stops_at_the_gate_that_it_fails(llama: ModelCard, tmp_path: Path) -> None:
+def test_broken_model_stops_at_the_point_that_it_fails(llama: ModelCard, tmp_path: Path) -> None:
     folder = tmp_path / "nan"
     shutil.copytree(llama.repo, folder)
     rewrite(folder, "safetensors", lambda weights: {k: v * float("nan") for k, v in weights.items()})
     *passed, failed = points(replace(llama, repo=str(folder)))
-    assert [point.name for point in passed] == GATES[:3]
+    assert [point.name for point in passed] == POINTS[:3]
     assert (failed.name, failed.ok) == ("numbers", False)
     assert "contain NaN or infinity" in failed.words
 
 
-def test_a_process_that_dies_is_a_failed_point(llama: ModelCard, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_process_that_dies_is_a_failed_point(llama: ModelCard, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = os.environ | {"PYTHONPATH": "", "PYTHONHOME": "/nowhere"}
     (point,) = check(llama, 1, {}, broken)
     assert (point.name, point.ok) == ("process", False)
@@ -82,7 +82,7 @@ self_check.run_self_check = run_self_check
         ("and its weights are gone", "files", False),
     ],
 )
-def test_a_process_that_dies_of_recorded_steps_is_followed_by_one_without(
+def test_process_that_dies_while_recording_is_followed_by_one_that_does_not_record(
     llama: ModelCard, tmp_path: Path, dies: str, last: str, is_ok: bool
 ) -> None:
     folder = shutil.copytree(llama.repo, tmp_path / "llama")
@@ -90,13 +90,11 @@ def test_a_process_that_dies_of_recorded_steps_is_followed_by_one_without(
     weights = {"WEIGHTS": str(folder / "model.safetensors")}
     environ = os.environ | weights | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}", "DIES": dies}
     found = list(check(replace(llama, repo=str(folder)), 1, {}, environ))
-    assert [point.name for point in found] == [*GATES[:-1], last]
-    assert [point.ok for point in found] == [True] * (len(GATES) - 1) + [is_ok]
+    assert [point.name for point in found] == [*POINTS[:-1], last]
+    assert [point.ok for point in found] == [True] * (len(POINTS) - 1) + [is_ok]
 
 
-def test_a_card_that_cannot_be_made_fails_under_card_and_its_template_under_prompt(
-    llama: ModelCard, tmp_path: Path
-) -> None:
+def test_unreadable_card_and_template_fail_their_points(llama: ModelCard, tmp_path: Path) -> None:
     def failed(folder: Path) -> tuple[str, bool]:
         out = io.StringIO()
         assert main(["check", str(folder), "--json"], out) == 1
@@ -110,7 +108,7 @@ def test_a_card_that_cannot_be_made_fails_under_card_and_its_template_under_prom
     assert failed(folder) == ("prompt", False)
 
 
-def test_the_command_prints_points_and_tells_good_from_bad(capsys: pytest.CaptureFixture[str]) -> None:
+def test_command_prints_points_and_returns_1_if_one_fails(capsys: pytest.CaptureFixture[str]) -> None:
     out = io.StringIO()
     assert main(["check", "pocket-galpaca", "galpaca-30b", "nobody"], out) == 1
     text = out.getvalue()
@@ -120,15 +118,15 @@ def test_the_command_prints_points_and_tells_good_from_bad(capsys: pytest.Captur
 
 
 @pytest.mark.slow
-def test_the_document_of_the_command_has_every_point() -> None:
+def test_json_of_the_command_has_every_point() -> None:
     out = io.StringIO()
     assert main(["check", "pocket-minotaur", "--json"], out) == 0
     (document,) = json.loads(out.getvalue())
     assert (document["model"], document["ok"]) == ("pocket-minotaur", True)
-    assert [point["name"] for point in document["points"]] == ["card", "prompt", *GATES]
+    assert [point["name"] for point in document["points"]] == ["card", "prompt", *POINTS]
 
 
-def test_weights_that_are_elsewhere_are_not_looked_for_here(tmp_path: Path) -> None:
+def test_weights_of_a_remote_model_are_not_checked(tmp_path: Path) -> None:
     text = (CARD_FOLDER / "pocket-orca-mini.toml").read_text()
     pocket = Catalog.load().card("pocket-orca-mini").repo
     text = text.replace('id = "pocket-orca-mini"', 'id = "far"')

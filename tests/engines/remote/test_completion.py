@@ -36,7 +36,7 @@ def test_answer_has_the_servers_ids_and_provenance(opened: Open, server: FakeSer
 
 def test_request_sets_every_parameter(opened: Open, server: FakeServer) -> None:
     engine = opened(remote(server, served_name="org/tiny"))
-    params = SamplingParams(20, 3, True, 0.7, 50, 0.9, 1.2, True)
+    params = SamplingParams(20, 3, True, 0.7, 50, 0.9, 0.05, 1.2, True)
     Column(engine).start(params=params, seed=2**32 - 1, stop_ids=(2, 3)).finish()
     Column(engine).start(params=replace(params, do_sample=False)).finish()
     sampled, greedily = server.asked
@@ -54,12 +54,12 @@ def test_request_sets_every_parameter(opened: Open, server: FakeServer) -> None:
         "repetition_penalty": 1.2,
         "presence_penalty": 0.0,
         "frequency_penalty": 0.0,
-        "min_p": 0.0,
+        "min_p": 0.05,
         "temperature": 0.7,
         "top_k": 50,
         "top_p": 0.9,
     }
-    assert (greedily["temperature"], greedily["top_k"], greedily["top_p"]) == (0.0, 0, 1.0)
+    assert [greedily[name] for name in ("temperature", "top_k", "top_p", "min_p")] == [0.0, 0, 1.0, 0.0]
 
 
 @pytest.mark.parametrize("last_frame", [{}, {"token_ids": []}], ids=["sent", "kept by the server"])

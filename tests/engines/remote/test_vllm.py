@@ -61,7 +61,7 @@ class VLLM:
     process: subprocess.Popen[bytes] | None = None
 
     def running(self) -> float:
-        """Requests that it is writing, by its own account."""
+        """Return the number of running requests from its metrics."""
         with urllib.request.urlopen(f"{self.url.removesuffix('/v1')}/metrics") as metrics:
             text = metrics.read().decode()
         return sum(map(float, re.findall(r"^vllm:num_requests_running\S* (\S+)$", text, re.MULTILINE)))
@@ -81,7 +81,7 @@ def environment() -> dict[str, str]:
 
 @contextmanager
 def serving(card: ModelCard, folder: Path) -> Iterator[VLLM]:
-    """A vLLM of `card`'s model, from the start of its process."""
+    """Run a vLLM with the card's model; yield when its process has started."""
     port, log = free_port(), folder / f"{card.id}.log"
     server = VLLM(f"http://127.0.0.1:{port}/v1", log)
     with log.open("wb") as out, subprocess.Popen(command(card, port), env=environment(), stdout=out, stderr=out) as one:
@@ -99,7 +99,7 @@ def wait_for(server: VLLM) -> None:
                 return
         except OSError:
             time.sleep(0.2)
-    pytest.fail(f"vLLM does not answer; its last words:\n{server.log.read_text()[-3000:]}")
+    pytest.fail(f"vLLM does not answer; the end of its log:\n{server.log.read_text()[-3000:]}")
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +118,7 @@ def servers(catalog: Catalog, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 @pytest.fixture(scope="module")
 def fleet(catalog: Catalog, servers: dict[str, VLLM]) -> Iterator[Fleet]:
-    """Both models, near and far; two cards that no server can satisfy."""
+    """Both models, local and remote, and two cards that no server can serve."""
     near = [catalog.card(model_id) for model_id in (LLAMA, OPT)]
     far = [remote(card, servers[card.id]) for card in near]
     wrong = replace(far[0], id="wrong-name", served_name="somebody-else")
@@ -138,7 +138,7 @@ Write = Callable[..., Column]
 
 @pytest.fixture
 def write(fleet: Fleet, catalog: Catalog, request: pytest.FixtureRequest) -> Write:
-    """Starts an answer of a model, near or far, in its card's format."""
+    """Return a function that starts an answer, local or remote, in the card's format."""
     numbers = iter(range(1000))
 
     def start(model_id: str, instruction: str, params: SamplingParams, seed: int = 0, **changes: object) -> Column:
@@ -159,19 +159,19 @@ def write(fleet: Fleet, catalog: Catalog, request: pytest.FixtureRequest) -> Wri
         SamplingParams(max_new_tokens=48, min_new_tokens=40),
         SamplingParams(max_new_tokens=48, repetition_penalty=1.2),
     ],
-    ids=["as it is", "at least 40", "with a penalty"],
+    ids=["plain", "at least 40", "with a penalty"],
 )
-def test_greedy_ids_are_those_of_the_local_engine(write: Write, model_id: str, params: SamplingParams) -> None:
+def test_greedy_ids_equal_those_of_the_local_engine(write: Write, model_id: str, params: SamplingParams) -> None:
     pairs = [(write(model_id, text, params), write(f"far-{model_id}", text, params)) for text in INSTRUCTIONS]
     ends = set()
     for near, far in pairs:
         assert far.finish().finish_reason is near.finish().finish_reason
         assert far.ids == near.ids
         ends.add(far.events[-1].finish_reason)
-    assert FinishReason.STOP in ends, "the stop id has to be among the ids that are compared"
+    assert FinishReason.STOP in ends, "some answers must end with a stop id"
 
 
-def test_a_seed_repeats_and_another_does_not(write: Write) -> None:
+def test_seed_repeats_an_answer(write: Write) -> None:
     params = SamplingParams(max_new_tokens=48, do_sample=True, temperature=1.5, top_k=50, top_p=0.95)
     columns = [write(f"far-{LLAMA}", INSTRUCTIONS[4], params, seed) for seed in (7, 2**32 - 1, 7)]
     for column in columns:
@@ -180,16 +180,16 @@ def test_a_seed_repeats_and_another_does_not(write: Write) -> None:
 
 
 @pytest.mark.parametrize("model_id", [LLAMA, OPT])
-def test_any_id_can_be_the_stop_and_nothing_else_is(write: Write, model_id: str) -> None:
+def test_only_the_given_stop_ids_end_an_answer(write: Write, model_id: str) -> None:
     params = SamplingParams(max_new_tokens=60)
     free = write(f"far-{model_id}", INSTRUCTIONS[0], params, stop_ids=())
-    assert free.finish().finish_reason is FinishReason.LENGTH, "the checkpoint's own end counts for nothing"
+    assert free.finish().finish_reason is FinishReason.LENGTH, "the checkpoint's end id does not count"
     stopped = write(f"far-{model_id}", INSTRUCTIONS[0], params, stop_ids=(free.ids[5],))
     assert stopped.finish() == Ended(stopped.row, FinishReason.STOP)
     assert stopped.ids == free.ids[: free.ids.index(free.ids[5]) + 1]
 
 
-def test_what_is_recorded_names_the_server_and_its_version(write: Write) -> None:
+def test_provenance_names_the_server_and_its_version(write: Write) -> None:
     column = write(f"far-{OPT}", INSTRUCTIONS[0], SamplingParams(max_new_tokens=2))
     column.finish()
     facts = next(event for event in column.events if isinstance(event, Started)).facts
@@ -210,13 +210,13 @@ def test_cancel_reaches_the_server(write: Write, fleet: Fleet, servers: dict[str
     wait_until(lambda: servers[LLAMA].running() == 0)
 
 
-def test_a_name_that_the_server_does_not_have_is_refused_in_words(write: Write) -> None:
+def test_unknown_served_name_is_refused(write: Write) -> None:
     column = Column(write(f"far-{LLAMA}", "x", SamplingParams(max_new_tokens=1)).engine, "wrong")
     error = column.start("wrong-name").finish().error or ""
     assert "does not have Pocket orca-mini under its card's name; check 'served_name' in the card" in error
 
 
-def test_mpt_is_refused_in_words_by_the_engine_as_by_vllm(fleet: Fleet, catalog: Catalog) -> None:
+def test_mpt_is_refused_as_by_vllm(fleet: Fleet, catalog: Catalog) -> None:
     error = Column(fleet, "mpt").start("far-mpt").finish().error or ""
     assert "vLLM served MptForCausalLM until 0.28; use such a server, or the local engine" in error
     done = subprocess.run(
@@ -226,7 +226,7 @@ def test_mpt_is_refused_in_words_by_the_engine_as_by_vllm(fleet: Fleet, catalog:
     assert re.search(r"MptForCausalLM was supported in vLLM until v0\.28", done.stderr + done.stdout)
 
 
-def test_a_temperature_that_the_server_does_not_take_is_refused_in_words(write: Write) -> None:
+def test_invalid_temperature_is_refused(write: Write) -> None:
     params = SamplingParams(max_new_tokens=2, do_sample=True, temperature=4.0)
     error = write(f"far-{LLAMA}", INSTRUCTIONS[0], params).finish().error
     assert error == "the model's server does not take this temperature; choose another"

@@ -1,4 +1,4 @@
-"""Databases of earlier versions become what a fresh one is, with everything that was in them."""
+"""Databases of earlier versions are migrated without loss."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.support.faulty import Faulty
 
 
 def first_version(path: Path) -> sqlite3.Connection:
-    """A database as the first version of the schema left it."""
+    """An empty database of the first version."""
     connection = connect(path)
     for statement in first.TABLES + first.INDEXES + first.TRIGGERS + (first.PAIRS,):
         connection.execute(statement)
@@ -39,7 +39,7 @@ def schema_of(connection: sqlite3.Connection) -> list[tuple[str, ...]]:
     return [tuple(row) for row in rows]
 
 
-def test_a_migrated_database_has_the_schema_of_a_fresh_one(tmp_path: Path) -> None:
+def test_migrated_schema_equals_a_fresh_one(tmp_path: Path) -> None:
     first_version(tmp_path / "old.db").close()
     migrated, fresh = open_writer(tmp_path / "old.db"), open_writer(tmp_path / "new.db")
     assert schema_of(migrated) == schema_of(fresh)
@@ -48,12 +48,12 @@ def test_a_migrated_database_has_the_schema_of_a_fresh_one(tmp_path: Path) -> No
     fresh.close()
 
 
-def with_a_vote(folder: Path) -> Path:
-    """A database of the first version in which Ada has voted."""
+def first_version_with_a_vote(folder: Path) -> Path:
+    """A database of the first version with a vote."""
     home = house(folder / "new")
     home.battle_is_open()
     home.battles.vote("battle-1", "a", ADA, reasons=["correct"], comment="Good.", final=True)
-    home.battles.note("battle-1", BEN, report_side="a", report="Rude.")  # a visitor without a battle of his own
+    home.battles.note("battle-1", BEN, report_side="a", report="Rude.")  # Ben has no battle
     home.store.close()
     old = first_version(folder / "old.db")
     old.execute("PRAGMA foreign_keys = OFF")
@@ -71,8 +71,8 @@ def dump_of(path: Path) -> list[str]:
 
 
 @pytest.mark.proves("an older schema")
-def test_votes_of_the_first_version_stay_and_their_rater_is_stored_by_her_hash(tmp_path: Path) -> None:
-    with_a_vote(tmp_path)
+def test_first_version_raters_are_hashed(tmp_path: Path) -> None:
+    first_version_with_a_vote(tmp_path)
     with Store(tmp_path / "old.db") as store:
         [vote] = list(store.judged_pairs())
         assert vote.rater_id == rater_id(ADA)
@@ -93,8 +93,8 @@ def test_votes_of_the_first_version_stay_and_their_rater_is_stored_by_her_hash(t
 
 
 @pytest.mark.proves("an older schema")
-def test_before_it_changes_an_older_database_is_kept_as_it_was(tmp_path: Path) -> None:
-    path = with_a_vote(tmp_path)
+def test_copy_is_kept_before_migration(tmp_path: Path) -> None:
+    path = first_version_with_a_vote(tmp_path)
     before = dump_of(path)
     Store(path).close()
     kept = tmp_path / f"old.db.before-{schema_version()}"
@@ -104,13 +104,13 @@ def test_before_it_changes_an_older_database_is_kept_as_it_was(tmp_path: Path) -
     assert sorted(file.name for file in tmp_path.glob("*before*")) == [kept.name], "there is nothing to bring up"
 
 
-def test_a_fresh_database_needs_no_copy(tmp_path: Path) -> None:
+def test_fresh_database_needs_no_copy(tmp_path: Path) -> None:
     Store(tmp_path / "playground.db").close()
     assert list(tmp_path.glob("*before*")) == []
 
 
-def test_an_earlier_copy_is_never_overwritten_and_the_same_is_not_kept_twice(tmp_path: Path) -> None:
-    path = with_a_vote(tmp_path)
+def test_earlier_copy_is_never_overwritten(tmp_path: Path) -> None:
+    path = first_version_with_a_vote(tmp_path)
     old, kept = path.read_bytes(), tmp_path / f"old.db.before-{schema_version()}"
     kept.write_bytes(b"precious")
     for _ in range(3):
@@ -120,10 +120,8 @@ def test_an_earlier_copy_is_never_overwritten_and_the_same_is_not_kept_twice(tmp
     assert sorted(file.name for file in tmp_path.glob("*before*")) == [kept.name, f"{kept.name}-2"]
 
 
-def test_where_no_copy_can_be_made_nothing_changes_and_the_reason_is_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = with_a_vote(tmp_path)
+def test_failed_copy_prevents_migration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = first_version_with_a_vote(tmp_path)
     before = dump_of(path)
 
     def full(source: sqlite3.Connection, target: Path) -> None:
@@ -138,10 +136,8 @@ def test_where_no_copy_can_be_made_nothing_changes_and_the_reason_is_said(
 
 
 @pytest.mark.parametrize("lasts", [False, True])
-def test_a_migration_that_fails_at_any_statement_leaves_the_old_database_exactly_as_it_was(
-    tmp_path: Path, lasts: bool
-) -> None:
-    path = with_a_vote(tmp_path)
+def test_failed_migration_changes_nothing(tmp_path: Path, lasts: bool) -> None:
+    path = first_version_with_a_vote(tmp_path)
     before, statement, failed = dump_of(path), 0, True
     while failed:
         statement += 1

@@ -1,4 +1,4 @@
-"""Every version of the schema is on record, and a file that is of none is read and never written."""
+"""Released schemas are frozen; a file of another schema is read-only."""
 
 from __future__ import annotations
 
@@ -25,20 +25,24 @@ from tests.support.cast import ADA, BEN, House, house
 from tests.support.paths import FIXTURES
 
 SCHEMAS = FIXTURES / "schemas"
+
+
 VERSIONS = range(1, schema_version() + 1)
+
+
 KINDS = ("table", "index", "trigger", "view")
 
 
 def of_version(path: Path, version: int) -> sqlite3.Connection:
-    """An empty database as a version of the schema left it."""
+    """An empty database of a version."""
     connection = connect(path)
     db = Database(connection, execute_plugins=False)
     migrations.apply(db, stop_before=[step.name for step in migrations.pending(db)[version:]])
     return stamped(connection, version)
 
 
-def between_versions(path: Path) -> Path:
-    """A database that claims version 2, as a version between the two released ones made it."""
+def database_between_versions(path: Path) -> Path:
+    """A database that claims version 2, written between two releases."""
     connection = connect(path)
     connection.executescript((SCHEMAS / "between-1-and-2.sql").read_text())
     stamped(connection, 2).close()
@@ -52,7 +56,7 @@ def stamped(connection: sqlite3.Connection, version: int) -> sqlite3.Connection:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_a_released_schema_never_changes(version: int) -> None:
+def test_released_schema_never_changes(version: int) -> None:
     parts = sorted(schema_of(version).items(), key=lambda part: (KINDS.index(part[0][0]), part[0][1]))
     text = "".join(f"{sql.strip()};\n" for _, sql in parts)
     golden = SCHEMAS / f"{version}.sql"
@@ -66,14 +70,14 @@ def test_every_version_has_a_golden_schema() -> None:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_a_database_of_any_version_becomes_a_fresh_one(tmp_path: Path, version: int) -> None:
+def test_any_version_migrates_to_the_current_schema(tmp_path: Path, version: int) -> None:
     of_version(tmp_path / "old.db", version).close()
     with closing(open_writer(tmp_path / "old.db")) as migrated:
         assert read_schema(migrated) == schema_of(schema_version())
     assert (tmp_path / f"old.db.before-{schema_version()}").exists() is (version < schema_version())
 
 
-def test_votes_of_the_second_version_learn_their_origin(tmp_path: Path) -> None:
+def test_second_version_votes_get_an_origin(tmp_path: Path) -> None:
     path = second_version_with_votes(tmp_path)
     with Store(path) as store:
         assert {pair.rater_id: pair.origin for pair in store.judged_pairs()} == {
@@ -107,7 +111,7 @@ def second_version_with_votes(folder: Path) -> Path:
 
 
 @pytest.mark.proves("restore with missing, doubled and torn segments")
-def test_restore_brings_in_a_journal_that_knows_no_origin(tmp_path: Path) -> None:
+def test_restore_adds_the_origin_to_old_lines(tmp_path: Path) -> None:
     home = house(tmp_path)
     home.battle_is_open("page")
     home.battles.vote("page", "a", ADA, final=True)
@@ -127,7 +131,7 @@ def test_restore_brings_in_a_journal_that_knows_no_origin(tmp_path: Path) -> Non
 
 
 def journal_of(store: Store) -> Path:
-    """The store's journal, written in full."""
+    """Write the store's journal."""
     assert store.path is not None
     folder = journal_folder(store.path)
     Journal(store, folder).close()
@@ -144,11 +148,8 @@ def without_origin(line: bytes) -> bytes:
     return seal(record)
 
 
-# A file that is of no version
-
-
-def test_a_database_between_two_versions_is_read_and_never_written(tmp_path: Path) -> None:
-    path = between_versions(tmp_path / "playground.db")
+def test_database_between_versions_is_read_only(tmp_path: Path) -> None:
+    path = database_between_versions(tmp_path / "playground.db")
     with closing(sqlite3.connect(path)) as raw:
         raw.execute("PRAGMA journal_mode = DELETE")
     content = path.read_bytes()
@@ -179,7 +180,7 @@ def test_a_database_between_two_versions_is_read_and_never_written(tmp_path: Pat
         ("DROP VIEW pairs", "view pairs is missing"),
     ],
 )
-def test_each_difference_is_named(tmp_path: Path, statement: str, part: str) -> None:
+def test_schema_difference_is_named(tmp_path: Path, statement: str, part: str) -> None:
     path = tmp_path / "playground.db"
     Store(path).close()
     with closing(sqlite3.connect(path)) as raw:
@@ -190,10 +191,67 @@ def test_each_difference_is_named(tmp_path: Path, statement: str, part: str) -> 
         assert part in store.read_only
 
 
-def test_many_differences_are_counted(tmp_path: Path) -> None:
+def test_many_schema_differences_are_counted(tmp_path: Path) -> None:
     path = tmp_path / "playground.db"
     with closing(connect(path)) as empty:
         empty.execute("CREATE TABLE other (id)")
         stamped(empty, schema_version())
     with pytest.raises(DatabaseDiffers, match=r"is missing and \d+ more; nothing is written"):
         Store(path)
+
+
+def test_file_has_application_id_and_version(raw: sqlite3.Connection) -> None:
+    assert raw.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
+    assert raw.execute("PRAGMA user_version").fetchone()[0] == schema_version()
+    assert raw.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+
+
+def test_memory_and_file_have_the_same_schema(raw: sqlite3.Connection) -> None:
+    statement = "SELECT type, name, sql FROM sqlite_schema ORDER BY type, name"
+    with Store(None) as store, store.reading() as reading:
+        in_memory = [tuple(row) for row in reading._connection.execute(statement)]
+    assert in_memory == raw.execute(statement).fetchall()
+
+
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        ("UPDATE votes SET choice = 'b'", "votes are append-only"),
+        ("UPDATE OR IGNORE votes SET choice = 'b'", "votes are append-only"),
+        ("DELETE FROM votes", "votes are append-only"),
+        ("REPLACE INTO votes SELECT * FROM votes", "append-only|revision is one more"),
+        ("INSERT OR REPLACE INTO votes"
+         " SELECT id, battle_id, 2, choice, rater_id, created_at, decision_s, origin FROM votes", "append-only"),
+        ("INSERT INTO votes SELECT 'new', battle_id, 1, choice, rater_id, 'now', 1, 'person' FROM votes",
+         "revision is one"),
+        ("INSERT INTO votes SELECT 'new', battle_id, 3, choice, rater_id, 'now', 1, 'person' FROM votes",
+         "revision is one"),
+        ("INSERT INTO votes SELECT 'new', battle_id, 2, 'A', rater_id, 'now', 1, 'person' FROM votes",
+         "CHECK constraint"),
+        ("INSERT INTO votes SELECT 'new', battle_id, 2, 'a>', rater_id, 'now', 1, 'person' FROM votes",
+         "CHECK constraint"),
+        ("INSERT INTO votes SELECT 'new', battle_id, 2, 'b', 'nobody', 'now', 1, 'person' FROM votes",
+         "FOREIGN KEY"),
+        ("INSERT INTO votes SELECT 'new', battle_id, 'two', 'b', rater_id, 'now', 1, 'person' FROM votes",
+         "cannot store"),
+        ("UPDATE generations SET text = 'better'", "written once"),
+        ("DELETE FROM generations", "written once"),
+        ("REPLACE INTO generations SELECT * FROM generations", "written once"),
+        ("UPDATE battles SET owner = 'rater-ben'", "only a battle's state"),
+        ("UPDATE battles SET blind = 0", "only a battle's state"),
+        ("UPDATE battles SET state = 'open', final_at = NULL", "stays so"),
+        ("UPDATE battle_sides SET model_id = 'pocket-galpaca'", "keeps the model"),
+        ("UPDATE battle_sides SET generation_id = NULL", "filled once"),
+        ("DELETE FROM battles", "FOREIGN KEY"),
+        ("DELETE FROM models WHERE id = 'pocket-openalpaca'", "FOREIGN KEY"),
+    ],
+)  # fmt: skip
+def test_schema_refuses_statement(home: House, raw: sqlite3.Connection, statement: str, message: str) -> None:
+    home.battle_is_open()
+    home.battles.vote("battle-1", "a", ADA, final=True)
+    before = list(raw.iterdump())
+    with pytest.raises(sqlite3.Error, match=message):
+        raw.execute(statement)
+    with pytest.raises(StorageError, match=message):  # also through the store
+        home.store.write(lambda writing: writing._connection.execute(statement))
+    assert list(raw.iterdump()) == before

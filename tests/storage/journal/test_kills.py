@@ -1,4 +1,4 @@
-"""No kill loses or doubles an acknowledged vote, in the database, in the journal and in what is made from it."""
+"""Kills lose no acknowledged vote in database, journal and restored database."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.paths import ROOT
 
 @pytest.mark.proves("killed at each step of a vote")
 @pytest.mark.parametrize("kills", [40, pytest.param(400, marks=pytest.mark.slow)])
-def test_a_process_killed_at_each_step_of_a_vote_and_at_random_loses_nothing_and_doubles_nothing(kills: int) -> None:
+def test_kill_at_any_step_loses_no_vote(kills: int) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.support.kills", "--kills", str(kills)], cwd=ROOT, capture_output=True, text=True
     )
@@ -26,7 +26,7 @@ def test_a_process_killed_at_each_step_of_a_vote_and_at_random_loses_nothing_and
     assert " 0 lost, 0 doubled" in done.stdout
 
 
-def test_the_script_would_see_a_lost_vote(tmp_path: Path) -> None:
+def test_lost_vote_is_detected(tmp_path: Path) -> None:
     home = house(tmp_path)
     journal = Journal(home.store, journal_folder(tmp_path / "playground.db"))
     home.battle_is_open("battle-1")
@@ -35,5 +35,5 @@ def test_the_script_would_see_a_lost_vote(tmp_path: Path) -> None:
     home.store.close()
     account = Account()
     settle(tmp_path, {("battle-1", 1, "a"), ("battle-2", 1, "b")}, account)
-    assert (account.acknowledged, account.lost, account.doubled) == (2, 2, 0)  # in the database and in the other one
+    assert (account.acknowledged, account.lost, account.doubled) == (2, 2, 0)  # in the database and in the restored one
     assert not account.is_good

@@ -1,4 +1,4 @@
-"""Backups: one file, whole, of one moment, or none."""
+"""A backup is one complete file, a snapshot."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.support.paths import ROOT
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[House]:
-    """A playground that runs, with one vote; what it wrote lies in the log still."""
+    """An open playground with one vote, which is still in the log."""
     made = house(tmp_path)
     made.battle_is_open()
     made.battles.vote("battle-1", "a", ADA)
@@ -45,7 +45,7 @@ def names_in(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
 
-def test_a_backup_holds_what_lies_in_the_log_and_is_one_file(home: House, tmp_path: Path) -> None:
+def test_backup_includes_the_log(home: House, tmp_path: Path) -> None:
     target = tmp_path / "elsewhere" / "saved.db"
     target.parent.mkdir()
     made = backup(path_of(home), target)
@@ -56,7 +56,7 @@ def test_a_backup_holds_what_lies_in_the_log_and_is_one_file(home: House, tmp_pa
         assert store.battle("battle-1") == home.store.battle("battle-1")
 
 
-def test_a_backup_while_votes_come_in_is_of_one_moment_and_disturbs_nobody(home: House, tmp_path: Path) -> None:
+def test_backup_during_votes_is_a_snapshot(home: House, tmp_path: Path) -> None:
     ended, trouble = threading.Event(), list[BaseException]()
 
     def voter() -> None:
@@ -81,13 +81,13 @@ def test_a_backup_while_votes_come_in_is_of_one_moment_and_disturbs_nobody(home:
             assert made.rows["votes"] <= made.rows["battles"] <= made.rows["votes"] + 1
 
 
-def test_a_later_backup_takes_the_place_of_an_earlier_one(home: House, tmp_path: Path) -> None:
+def test_backup_replaces_an_earlier_one(home: House, tmp_path: Path) -> None:
     for count in (1, 2):
         assert backup(path_of(home), tmp_path / "saved.db").rows["battles"] == count
         home.battle_is_open(f"battle-{count + 1}")
 
 
-def test_a_database_of_another_version_can_be_saved(home: House, tmp_path: Path) -> None:
+def test_other_versions_can_be_backed_up(home: House, tmp_path: Path) -> None:
     home.store.close()
     for version in (schema_version() - 1, schema_version() + 1):
         with closing(sqlite3.connect(path_of(home), isolation_level=None)) as raw:
@@ -98,7 +98,7 @@ def test_a_database_of_another_version_can_be_saved(home: House, tmp_path: Path)
 @pytest.mark.parametrize(
     "name", ["playground.db", "./playground.db", "playground.db-wal", "playground.db.lock", "link", "hard"]
 )
-def test_the_database_itself_is_never_overwritten(home: House, tmp_path: Path, name: str) -> None:
+def test_database_itself_is_never_overwritten(home: House, tmp_path: Path, name: str) -> None:
     (tmp_path / "link").symlink_to("playground.db")
     os.link(path_of(home), tmp_path / "hard")
     with pytest.raises(InvalidValue, match="belongs to the database itself"):
@@ -106,14 +106,14 @@ def test_the_database_itself_is_never_overwritten(home: House, tmp_path: Path, n
     assert home.store.count_votes() == 1
 
 
-def test_a_target_that_is_no_file_is_said(home: House, tmp_path: Path) -> None:
+def test_target_must_be_a_file(home: House, tmp_path: Path) -> None:
     with pytest.raises(InvalidValue, match="is a folder; name a file"):
         backup(path_of(home), tmp_path)
     with pytest.raises(StorageError, match="there is no folder"):
         backup(path_of(home), tmp_path / "missing" / "saved.db")
 
 
-def test_a_damaged_database_gives_no_backup_and_the_earlier_one_stays(home: House, tmp_path: Path) -> None:
+def test_damaged_database_keeps_the_earlier_backup(home: House, tmp_path: Path) -> None:
     for number in range(2, 40):
         home.battle_is_open(f"battle-{number}")
     home.store.close()
@@ -128,19 +128,23 @@ def test_a_damaged_database_gives_no_backup_and_the_earlier_one_stays(home: Hous
     assert not [name for name in names_in(tmp_path) if name.endswith(".part")]
 
 
-def test_the_command_says_what_it_saved(home: House, tmp_path: Path) -> None:
-    said = io.StringIO()
+def test_command_prints_what_it_copied(home: House, tmp_path: Path) -> None:
+    out = io.StringIO()
     target = tmp_path / "saved.db"
-    assert main(["backup", str(target), "--db", str(path_of(home))], said) == 0
-    assert said.getvalue().startswith(f"{target}: 0.")
-    assert "1 battles and 1 votes" in said.getvalue()
-    said = io.StringIO()
-    assert main(["backup", str(target), "--db", str(path_of(home)), "--json"], said) == 0
-    told = json.loads(said.getvalue())
-    assert (told["path"], told["size_bytes"], told["rows"]["votes"]) == (str(target), target.stat().st_size, 1)
+    assert main(["backup", str(target), "--db", str(path_of(home))], out) == 0
+    assert out.getvalue().startswith(f"{target}: 0.")
+    assert "1 battles and 1 votes" in out.getvalue()
+    out = io.StringIO()
+    assert main(["backup", str(target), "--db", str(path_of(home)), "--json"], out) == 0
+    document = json.loads(out.getvalue())
+    assert (document["path"], document["size_bytes"], document["rows"]["votes"]) == (
+        str(target),
+        target.stat().st_size,
+        1,
+    )
 
 
-def test_a_disk_that_takes_no_more_gives_one_clear_line_and_no_half_file(home: House, tmp_path: Path) -> None:
+def test_full_disk_leaves_no_file(home: House, tmp_path: Path) -> None:
     folder = tmp_path / "small"
     folder.mkdir()
     done = subprocess.run(

@@ -1,9 +1,7 @@
-"""Verifying: whatever is wrong with database or journal is found and named, and what is normal is not."""
+"""Verify finds faults of database and journal, and nothing else."""
 
 from __future__ import annotations
 
-import io
-import json
 import shutil
 import sqlite3
 import subprocess
@@ -13,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from playground.cli import main
 from playground.storage.database.store import Store
 from playground.storage.journal import segments
 from playground.storage.journal.appender import Appender
@@ -47,7 +44,7 @@ def folder(db: Path) -> Path:
 
 
 def tamper(db: Path, *statements: str) -> None:
-    """Change what the schema's triggers and keys would not let anybody change."""
+    """Change rows that the schema's triggers and keys protect."""
     raw = sqlite3.connect(db, isolation_level=None)
     triggers = raw.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").fetchall()
     for name, _ in triggers:
@@ -64,7 +61,7 @@ def findings(home: House, folder: Path) -> list[str]:
 
 
 def rewritten(folder: Path, change: Callable[[dict], None]) -> None:
-    """Change records of the journal, with checksums that fit."""
+    """Change records of the journal, with matching checksums."""
 
     def changed(line: Line) -> bytes:
         record = line.record
@@ -76,14 +73,14 @@ def rewritten(folder: Path, change: Callable[[dict], None]) -> None:
         segments.rewrite(segment, changed)
 
 
-def test_where_all_is_well_nothing_is_found(home: House, folder: Path) -> None:
+def test_intact_database_has_no_findings(home: House, folder: Path) -> None:
     assert findings(home, folder) == []
     home.battles.erase(BEN)
     keep_journal(home.store)
     assert findings(home, folder) == []
 
 
-def test_an_empty_database_without_a_journal_is_well(tmp_path: Path) -> None:
+def test_empty_database_has_no_findings(tmp_path: Path) -> None:
     with Store(tmp_path / "new.db") as store:
         assert verify(store, tmp_path / "new.db.journal") == []
 
@@ -119,7 +116,7 @@ GONE = "DELETE FROM vote_notes", "DELETE FROM vote_flags"
          ["parts of the schema that are not this version's: 1 (view pairs differs)"]),
     ],
 )  # fmt: skip
-def test_what_is_wrong_with_the_database_is_found(
+def test_database_faults_are_found(
     home: House, db: Path, folder: Path, statements: list[str], found: list[str]
 ) -> None:
     tamper(db, *statements)
@@ -129,7 +126,7 @@ def test_what_is_wrong_with_the_database_is_found(
     assert all(finding.next_step for finding in verify(home.store, folder))
 
 
-def test_a_missing_trigger_is_found(home: House, db: Path, folder: Path) -> None:
+def test_missing_trigger_is_found(home: House, db: Path, folder: Path) -> None:
     raw = sqlite3.connect(db)
     raw.execute("DROP TRIGGER votes_stay")
     raw.close()
@@ -138,7 +135,7 @@ def test_a_missing_trigger_is_found(home: House, db: Path, folder: Path) -> None
     ]
 
 
-def test_a_damaged_page_is_found(home: House, db: Path, folder: Path) -> None:
+def test_damaged_page_is_found(home: House, db: Path, folder: Path) -> None:
     for number in range(40):
         judge(home, f"battle-{number}", text=f"Say {number}.")
     home.store.close()
@@ -152,7 +149,7 @@ def test_a_damaged_page_is_found(home: House, db: Path, folder: Path) -> None:
     assert any("backup" in finding.next_step for finding in found)
 
 
-def test_a_journal_that_says_something_else_is_found(home: House, folder: Path) -> None:
+def test_differing_journal_is_found(home: House, folder: Path) -> None:
     def change(record: dict) -> None:
         if record["event"] == "vote":
             record["rows"]["votes"][-1]["decision_s"] = 1e9
@@ -161,7 +158,7 @@ def test_a_journal_that_says_something_else_is_found(home: House, folder: Path) 
     assert "votes that differ between journal and database: 6 (" in findings(home, folder)[0]
 
 
-def test_damaged_lines_are_found_and_a_torn_end_is_normal(home: House, folder: Path) -> None:
+def test_damaged_lines_are_found(home: House, folder: Path) -> None:
     judge(home, "the-last")
     keep_journal(home.store)
     first, last = segments.in_order(folder)
@@ -180,7 +177,7 @@ def vote_of(home: House, battle_id: str) -> str:
     return next(pair.vote_id for pair in home.store.judged_pairs() if pair.battle_id == battle_id)
 
 
-def test_a_lost_segment_is_found_and_a_doubled_one_is_nothing(home: House, folder: Path) -> None:
+def test_lost_segment_is_found(home: House, folder: Path) -> None:
     judge(home, "the-last")
     keep_journal(home.store)
     first, last = segments.in_order(folder)
@@ -195,7 +192,7 @@ def test_a_lost_segment_is_found_and_a_doubled_one_is_nothing(home: House, folde
     assert findings(home, folder) == []
 
 
-def test_a_database_that_is_older_than_its_journal_is_found(home: House, db: Path, folder: Path) -> None:
+def test_older_database_is_found(home: House, db: Path, folder: Path) -> None:
     home.store.close()
     shutil.copy(db, db.with_name("copy.db"))
     with Store(db) as store:
@@ -208,7 +205,7 @@ def test_a_database_that_is_older_than_its_journal_is_found(home: House, db: Pat
     assert "restore --db" in finding.next_step
 
 
-def test_the_journal_of_another_database_is_found(home: House, folder: Path, tmp_path: Path) -> None:
+def test_journal_of_another_database_is_found(home: House, folder: Path, tmp_path: Path) -> None:
     with Store(tmp_path / "other.db") as other:
         judge(House(other), "battle-1")
         assert [finding.what for finding in verify(other, folder)] == [
@@ -216,7 +213,7 @@ def test_the_journal_of_another_database_is_found(home: House, folder: Path, tmp
         ]
 
 
-def test_words_that_were_erased_and_are_still_in_the_journal_are_found(home: House, folder: Path) -> None:
+def test_erased_text_in_the_journal_is_found(home: House, folder: Path) -> None:
     [segment] = segments.segments(folder)
     before = segment.read_bytes()
     time_passes(home)
@@ -229,12 +226,10 @@ def test_words_that_were_erased_and_are_still_in_the_journal_are_found(home: Hou
     assert "lines of the journal that hold erased words" in finding.what
 
 
-def test_an_erasure_that_the_journal_has_not_come_to_is_no_finding(home: House, folder: Path) -> None:
+def test_pending_redaction_is_no_finding(home: House, folder: Path) -> None:
     home.battles.erase(BEN)
     assert findings(home, folder) == []
 
-
-# Beside a playground that runs
 
 VOTER = """
 import sys
@@ -256,7 +251,7 @@ for number in range(100_000):
 """
 
 
-def test_while_votes_and_erasures_come_in_nothing_is_found(home: House, db: Path, folder: Path) -> None:
+def test_running_playground_has_no_findings(home: House, db: Path, folder: Path) -> None:
     home.store.close()
     voter = subprocess.Popen([sys.executable, "-c", VOTER, str(db.parent)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert voter.stdout is not None
@@ -272,9 +267,7 @@ def test_while_votes_and_erasures_come_in_nothing_is_found(home: House, db: Path
         voter.stdout.close()
 
 
-def test_votes_that_wait_longer_than_it_takes_are_found(
-    home: House, db: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_late_votes_are_found(home: House, db: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.rename(folder.with_name("away"))
     folder.write_text("")
     with pytest.raises(NotADirectoryError):
@@ -286,34 +279,3 @@ def test_votes_that_wait_longer_than_it_takes_are_found(
     assert finding.what.startswith("votes that are not in the journal yet: 9 (")
     monkeypatch.setattr(verify_module, "LAG_S", 1e8)
     assert verify(home.store, folder) == []
-
-
-# The command
-
-
-def run(*argv: str) -> tuple[int, str]:
-    out = io.StringIO()
-    return main(argv, out), out.getvalue()
-
-
-def test_the_command_says_what_it_found_and_what_to_do(home: House, db: Path, folder: Path) -> None:
-    status, text = run("verify", "--db", str(db))  # beside the store that is open for writing
-    assert status == 0
-    assert "are intact and agree: 5 battles" in text
-    assert json.loads(run("verify", "--db", str(db), "--json")[1]) == []
-    [segment] = segments.segments(folder)
-    segment.unlink()
-    status, text = run("verify", "--db", str(db))
-    assert status == 1
-    assert "votes that are not in the journal yet: 9 (" in text
-    assert "start the playground" in text
-    status, text = run("verify", "--db", str(db), "--json")
-    assert status == 1
-    assert {frozenset(row) for row in json.loads(text)} == {frozenset(("what", "next_step"))}
-
-
-def test_the_command_changes_nothing(home: House, db: Path, folder: Path) -> None:
-    home.store.close()
-    before = {path: path.read_bytes() for path in [db, *folder.rglob("*.jsonl")]}
-    assert run("verify", "--db", str(db))[0] == 0
-    assert {path: path.read_bytes() for path in [db, *folder.rglob("*.jsonl")]} == before

@@ -1,4 +1,4 @@
-"""What a request may ask of Gradio: everything else is refused in words before Gradio sees it."""
+"""Calls that Gradio may see, and the refusals of all others."""
 
 from __future__ import annotations
 
@@ -19,54 +19,54 @@ ENDPOINTS = Endpoints.of((COMPARE, VOTE, Endpoint(2, "vote", 3)))
 
 
 def sent(route: str, body: Any) -> Any:
-    """The body as Gradio is to see it."""
+    """Return the body that Gradio sees."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     return json.loads(read_call(route, raw, ENDPOINTS).body)
 
 
-def test_what_the_page_sends_goes_through() -> None:
+def test_calls_of_the_page_pass() -> None:
     body = {"data": [None], "fn_index": 1, "session_hash": TAB, "event_data": {"do": "load"}, "trigger_id": 87}
     assert sent("queue/join", body) == sent("run/vote", body) == body
 
 
-def test_what_programs_send_goes_through() -> None:
+def test_calls_of_programs_pass() -> None:
     assert sent("call/compare", {"data": ["hi", ""]}) == {"data": ["hi", ""]}
     assert sent("call/v2/compare", {"instruction": "hi"}) == {"instruction": "hi"}
     assert sent("run/compare", {"data": ["hi", ""]}) == {"data": ["hi", ""], "fn_index": 0}
     assert sent("cancel", {"session_hash": TAB, "event_id": "e", "fn_index": 1})["event_id"] == "e"
 
 
-def test_the_number_beats_the_name_as_for_gradio_and_of_two_names_the_first_is_meant() -> None:
+def test_index_wins_over_name_and_first_of_two_names_is_taken() -> None:
     assert sent("run/compare", {"data": [None], "fn_index": 1})["fn_index"] == 1
     assert sent("run/vote", {"data": [None]})["fn_index"] == 1
 
 
-def test_fields_that_nobody_here_sends_are_dropped() -> None:
+def test_unknown_fields_are_dropped() -> None:
     more = {"batched": True, "event_id": "x", "simple_format": True, "oauth_token": "t", "request": {}, "zzz": 1}
     assert sent("run/vote", {"data": [None], **more}) == {"data": [None], "fn_index": 1}
 
 
-def test_lone_surrogates_are_the_doors_to_judge() -> None:
+def test_lone_surrogates_pass() -> None:
     assert sent("call/v2/compare", b'{"instruction": "a\\ud800"}') == {"instruction": "a\ud800"}
 
 
 @pytest.mark.parametrize(
     "route", ["upload", "component_server", "vibe-edit", "stream/x", "run/../upload", "", "run", "x"]
 )
-def test_routes_that_nothing_here_uses_are_closed(route: str) -> None:
+def test_unused_routes_are_closed(route: str) -> None:
     with pytest.raises(Unknown, match=r"takes no requests; .* such as /gradio_api/call/v2/compare"):
         sent(route, {})
 
 
 @pytest.mark.proves("a wrong event index")
 @pytest.mark.parametrize("index", [-1, 3, 2**31, True, 1.0, "1", [1], {}])
-def test_a_wrong_event_index_is_refused(index: Any) -> None:
+def test_wrong_event_index_is_refused(index: Any) -> None:
     with pytest.raises(PlaygroundError, match=r"no such event|fn_index is not"):
         sent("queue/join", {"data": [None], "fn_index": index, "session_hash": TAB})
 
 
 @pytest.mark.parametrize("name", ["vote", "nothing", "compare_1"])
-def test_programs_call_what_is_public_and_nothing_else(name: str) -> None:
+def test_programs_can_call_public_endpoints_only(name: str) -> None:
     for way in ("call", "call/v2"):
         with pytest.raises(Unknown, match="no endpoint with this name; valid: /compare"):
             sent(f"{way}/{name}", {"data": []})
@@ -74,20 +74,20 @@ def test_programs_call_what_is_public_and_nothing_else(name: str) -> None:
 
 @pytest.mark.proves("too few or too many values")
 @pytest.mark.parametrize("data", [[], [None, None], None, "a", {"0": None}, 1])
-def test_too_few_or_too_many_values_are_refused(data: Any) -> None:
+def test_wrong_number_of_values_is_refused(data: Any) -> None:
     with pytest.raises(InvalidValue, match=r"data is not a list|vote takes 1"):
         sent("run/vote", {"data": data})
 
 
 @pytest.mark.proves("no session hash, a stolen one")
 @pytest.mark.parametrize("session", [None, "", "a b", "x" * 65, "x" * 1_000_000, 1, ["a"], "../x", "a\n"])
-def test_no_or_a_forged_session_hash_is_refused(session: Any) -> None:
+def test_missing_or_forged_session_hash_is_refused(session: Any) -> None:
     with pytest.raises(InvalidValue, match="session_hash is not"):
         sent("queue/join", {"data": [None], "fn_index": 1, "session_hash": session})
 
 
 @pytest.mark.parametrize("fields", [{}, {"input": "x"}, {"instruction": "a", "zzz": 1}, {"data": ["a", "b"]}])
-def test_a_call_by_names_has_to_name_what_there_is(fields: dict[str, Any]) -> None:
+def test_call_with_wrong_keywords_is_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(InvalidValue, match="compare takes instruction, input"):
         sent("call/v2/compare", fields)
 
@@ -115,7 +115,7 @@ def test_a_call_by_names_has_to_name_what_there_is(fields: dict[str, Any]) -> No
     ],
     ids=lambda body: repr(body[:24]),
 )
-def test_what_is_no_json_to_be_read_here_is_refused_in_few_words(body: bytes) -> None:
+def test_invalid_json_is_refused_with_a_short_message(body: bytes) -> None:
     with pytest.raises(InvalidValue, match="the body is") as caught:
         sent("run/vote", body)
     assert len(str(caught.value)) < 100
@@ -145,7 +145,7 @@ FIELDS = st.dictionaries(st.sampled_from(["data", "fn_index", "session_hash", "e
 
 
 @given(st.sampled_from(["queue/join", "run/vote", "call/compare", "call/v2/compare", "cancel", "x"]), FIELDS | JSON)
-def test_anything_goes_through_as_a_call_or_is_refused_in_words(route: str, body: Any) -> None:
+def test_any_body_passes_or_is_refused(route: str, body: Any) -> None:
     try:
         call = read_call(route, json.dumps(body).encode(), ENDPOINTS)
     except PlaygroundError:

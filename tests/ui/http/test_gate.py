@@ -1,4 +1,4 @@
-"""What reaches Gradio and what does not, driven as an ASGI server would."""
+"""Requests that reach Gradio and those that do not, sent as an ASGI server would."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ROOMS = ("/", "/leaderboard")
 
 @dataclass
 class Answer:
-    """What the client gets, and what the app was shown."""
+    """The response to a request, and the bodies that the app was given."""
 
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
@@ -51,7 +51,7 @@ class Answer:
 
 @dataclass
 class Page:
-    """An app behind the gate that answers as it is told, and says what it saw."""
+    """An app behind the gate that gives a set response and records its requests."""
 
     settings: Settings = field(default_factory=Settings)
     status: int = 200
@@ -111,13 +111,13 @@ class Page:
         return self.ask(f"{PREFIX}run/x", {"fn_index": endpoint.index, "data": ["hi"]}, **more)
 
 
-def test_a_call_reaches_the_page_whole() -> None:
+def test_call_reaches_the_page_whole() -> None:
     answer = Page().call(VOTE)
     assert answer.status == 200
     assert [json.loads(body) for body in answer.seen] == [{"data": ["hi"], "fn_index": 1}]
 
 
-def test_a_bad_call_does_not_reach_the_page() -> None:
+def test_bad_call_does_not_reach_the_page() -> None:
     answer = Page().ask(f"{PREFIX}run/x", b"{")
     assert (answer.status, answer.words, answer.seen) == (400, "the body is not valid JSON", [])
     assert Page().ask(f"{PREFIX}upload", {}).status == 404
@@ -126,12 +126,12 @@ def test_a_bad_call_does_not_reach_the_page() -> None:
 @pytest.mark.parametrize(
     "path", ["file=/etc/passwd", "proxy=http://x", "vibe-code", "dev/reload", "runs", "deep_link", "heartbeat/abc"]
 )
-def test_gradios_other_rooms_are_closed(path: str) -> None:
+def test_other_routes_of_gradio_are_closed(path: str) -> None:
     assert Page().ask(PREFIX + path).words == "There is no page at this address."
 
 
 @pytest.mark.parametrize("path", ["/openapi.json", "/docs", "/monitoring", "/login", "/config.json", "/assets", "/x"])
-def test_outside_of_gradios_api_only_rooms_and_files_of_the_page_are_open(path: str) -> None:
+def test_other_paths_are_closed(path: str) -> None:
     assert Page().ask(path).words == "There is no page at this address."
     assert Page().ask(f"{path}/").status == 404
 
@@ -148,7 +148,7 @@ def test_outside_of_gradios_api_only_rooms_and_files_of_the_page_are_open(path: 
         "/robots.txt",
     ],
 )
-def test_rooms_and_files_of_the_page_are_open(path: str) -> None:
+def test_pages_and_their_files_are_open(path: str) -> None:
     assert Page().ask(path).status == 200
 
 
@@ -156,7 +156,7 @@ def test_rooms_and_files_of_the_page_are_open(path: str) -> None:
     ("path", "seen_from"),
     [("/leaderboard/", "/play/leaderboard/"), ("/config/", "/a/b/config/")],
 )
-def test_an_address_with_a_slash_too_many_leads_to_the_page_below_any_path(path: str, seen_from: str) -> None:
+def test_trailing_slash_redirects_below_any_path(path: str, seen_from: str) -> None:
     answer = Page().ask(path)
     assert answer.status == 301
     base = f"https://example.org{seen_from}"
@@ -164,12 +164,12 @@ def test_an_address_with_a_slash_too_many_leads_to_the_page_below_any_path(path:
 
 
 @pytest.mark.parametrize("path", ["/", "/leaderboard", f"{PREFIX}info", f"{PREFIX}queue/data"])
-def test_the_page_and_what_it_reads_are_open(path: str) -> None:
+def test_routes_that_the_page_reads_are_open(path: str) -> None:
     assert Page().ask(path).status == 200
 
 
 @pytest.mark.proves("more requests than a rater may send")
-def test_a_program_that_asks_too_often_gets_429_and_the_wait() -> None:
+def test_program_that_calls_too_often_gets_429_with_the_wait() -> None:
     page = Page(Settings(compares_per_minute=2))
     assert [page.call(COMPARE).status for _ in range(3)] == [200, 200, 429]
     refused = page.call(COMPARE)
@@ -178,7 +178,7 @@ def test_a_program_that_asks_too_often_gets_429_and_the_wait() -> None:
     assert refused.seen == []
 
 
-def test_a_name_is_no_secret_so_that_nobody_elsewhere_can_use_it_up() -> None:
+def test_limit_of_a_programs_name_counts_per_address() -> None:
     page, ann = Page(Settings(compares_per_minute=1)), {"x-playground-rater": "ann"}
     assert [page.call(COMPARE, **ann).status for _ in range(2)] == [200, 429]
     assert page.call(COMPARE, host="203.0.113.8", **ann).status == 200
@@ -186,46 +186,46 @@ def test_a_name_is_no_secret_so_that_nobody_elsewhere_can_use_it_up() -> None:
 
 
 @pytest.mark.proves("more requests than a rater may send")
-def test_an_event_of_the_page_that_comes_too_soon_is_told_to_its_handler() -> None:
+def test_handler_learns_that_its_event_came_too_soon() -> None:
     page, cookie = Page(Settings(votes_per_minute=1)), {"cookie": f"a=b; {COOKIE}={SECRET}"}
     assert page.call(VOTE, **cookie).refusal == ""
     again = page.call(VOTE, **cookie)
-    assert (again.status, len(again.seen)) == (200, 1), "Gradio's page shows nobody the words of a 429"
+    assert (again.status, len(again.seen)) == (200, 1), "Gradio's page does not show the message of a 429"
     assert again.refusal == "Too many votes: each visitor may send 1 a minute. Try again in 60 s."
     assert page.call(LOOK, **cookie).refusal == ""
 
 
 @pytest.mark.proves("more requests than a rater may send")
-def test_a_rater_is_limited_at_whatever_address() -> None:
+def test_rater_is_limited_across_addresses() -> None:
     page, cookie = Page(Settings(votes_per_minute=1)), {"cookie": f"{COOKIE}={SECRET}"}
     assert page.call(VOTE, **cookie).refusal == ""
     assert page.call(VOTE, host="203.0.113.8", **cookie).refusal
 
 
 @pytest.mark.parametrize("foreign", ['prefs={"theme":"dark"}', "a=\xff\x80", 'q="'])
-def test_a_foreign_cookie_hides_no_rater_from_the_limits(foreign: str) -> None:
+def test_foreign_cookie_hides_no_rater_from_the_limits(foreign: str) -> None:
     page = Page(Settings(votes_per_minute=1))
     assert page.call(VOTE, cookie=f"{foreign}; {COOKIE}={SECRET}").refusal == ""
     assert page.call(VOTE, host="203.0.113.8", cookie=f"{COOKIE}={SECRET}; {foreign}").refusal
 
 
-def test_refused_events_of_the_page_are_counted_as_what_they_cost() -> None:
+def test_refused_events_of_the_page_count_as_views() -> None:
     page = Page(Settings(votes_per_minute=1, views_per_minute=5))
     assert [page.call(VOTE).status for _ in range(7)] == [200] * 5 + [429] * 2
 
 
-def test_malformed_calls_are_counted_too() -> None:
+def test_malformed_calls_count() -> None:
     page = Page(Settings(views_per_minute=3))
     assert [page.ask(f"{PREFIX}run/x", b"{").status for _ in range(5)] == [400, 400, 400, 429, 429]
 
 
-def test_pages_are_counted_and_their_files_are_not() -> None:
+def test_pages_count_and_their_files_do_not() -> None:
     page = Page(Settings(views_per_minute=2))
     assert [page.ask("/assets/index.js").status for _ in range(5)] == [200] * 5
     assert [page.ask("/").status for _ in range(3)] == [200, 200, 429]
 
 
-def test_who_asks_in_a_browser_is_refused_with_a_page() -> None:
+def test_browser_gets_a_refusal_as_a_page() -> None:
     page = Page(Settings(views_per_minute=1))
     browser = {"accept": "text/html,application/xhtml+xml"}
     assert page.ask("/", **browser).status == 200
@@ -239,13 +239,13 @@ def test_who_asks_in_a_browser_is_refused_with_a_page() -> None:
 
 @dataclass
 class Crowd:
-    """Requests to one page of which none is answered until all have been counted."""
+    """Requests to one page that stay open until all have been counted."""
 
     page: Page
     path: str = f"{PREFIX}queue/data"
 
     def statuses(self, count: int, then: Callable[[], Awaitable[Answer]], **more: str) -> tuple[list[int], Answer]:
-        """Of `count` requests that stay open, and the answer to one more while they are."""
+        """Return the statuses of `count` open requests, and the answer to one more meanwhile."""
 
         async def together() -> tuple[list[int], Answer]:
             self.page.answers = asyncio.Event()
@@ -259,17 +259,17 @@ class Crowd:
         return asyncio.run(together())
 
 
-def test_so_many_streams_may_stay_open_from_one_address() -> None:
+def test_open_streams_of_one_address_are_limited() -> None:
     page = Page(Settings(views_per_minute=0))
     statuses, last = Crowd(page).statuses(MOST_OPEN + 2, lambda: page.asked("/"))
     assert statuses == [200] * MOST_OPEN + [429] * 2
     assert (last.status, last.seen) == (429, [])
     assert last.words.startswith("Too many requests are open from your address (100).")
-    assert page.ask("/").status == 200, "what has ended is open no more"
+    assert page.ask("/").status == 200, "ended requests do not count"
     assert len(page.limits.open) == 0
 
 
-def test_open_streams_keep_no_vote_away_and_nobody_elsewhere() -> None:
+def test_open_streams_hold_up_no_vote_and_no_other_address() -> None:
     page, vote = Page(Settings(views_per_minute=0)), {"fn_index": VOTE.index, "data": ["hi"]}
     for other in (
         lambda: page.asked(f"{PREFIX}run/x", vote),
@@ -280,7 +280,7 @@ def test_open_streams_keep_no_vote_away_and_nobody_elsewhere() -> None:
         assert Crowd(page).statuses(MOST_OPEN + 1, other)[1].status == 200
 
 
-def test_one_customers_addresses_count_as_one() -> None:
+def test_addresses_of_one_network_count_as_one() -> None:
     page = Page(Settings(views_per_minute=0))
     same = Crowd(page).statuses(MOST_OPEN, lambda: page.asked("/", host="2001:db8::2"), host="2001:db8::1")
     other = Crowd(page).statuses(MOST_OPEN, lambda: page.asked("/", host="2001:db8:0:1::2"), host="2001:db8::1")
@@ -293,14 +293,14 @@ def test_operator_has_no_limit_of_open_requests() -> None:
     assert statuses == [200] * (MOST_OPEN + 2)
 
 
-def test_operator_has_no_pace_and_loopback_has_one() -> None:
+def test_operator_has_no_rate_limit_and_loopback_has() -> None:
     page = Page(Settings(compares_per_minute=1))
     assert [page.call(COMPARE, host=HERE, **OPERATOR).status for _ in range(5)] == [200] * 5
     assert [page.call(COMPARE, host=HERE).status for _ in range(2)] == [200, 429]
     assert page.call(COMPARE, host=HERE, **{HEADER: "y" * 32}).status == 403
 
 
-def test_a_vote_goes_past_comparisons_that_begin_one_at_a_time() -> None:
+def test_vote_overtakes_waiting_comparisons() -> None:
     page = Page()
 
     async def together() -> list[int]:
@@ -318,12 +318,12 @@ def test_a_vote_goes_past_comparisons_that_begin_one_at_a_time() -> None:
     assert page.reached.count(COMPARE_ON_PAGE.index) == 3
 
 
-def test_what_a_handler_refuses_in_words_is_the_requests_fault() -> None:
+def test_refusal_of_a_handler_is_a_400() -> None:
     answer = Page(status=500, says=b'{"error": "no such battle", "visible": true}').call(VOTE)
     assert (answer.status, answer.words) == (400, "no such battle")
 
 
 @pytest.mark.parametrize("says", [b'{"error": null}', b"Internal Server Error", b"[]", b'{"error": {"a": 1}}'])
-def test_what_breaks_here_is_said_to_be_ours_and_says_nothing_else(says: bytes) -> None:
+def test_error_without_a_message_is_a_500_without_details(says: bytes) -> None:
     answer = Page(status=500, says=says).call(VOTE)
     assert (answer.status, answer.words) == (500, "Something went wrong on the server. Try again.")

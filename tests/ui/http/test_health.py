@@ -1,4 +1,4 @@
-"""``/health`` of a running playground: what monitors read, while it works, while everything is full, while it fails."""
+"""``/health`` of a playground that works, that is full, and that cannot store votes."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def health(app: LiveApp | Page) -> tuple[int, dict[str, Any]]:
 
 
 def begin(app: LiveApp | Page, endpoint: str, **fields: Any) -> str:
-    """Join the queue; the address of what comes of it."""
+    """Begin a call; return the address of its result."""
     base = f"{app.url}/gradio_api/call/v2/{endpoint}"
     status, body = fetch(base, fields)
     assert status == 200, body
@@ -55,13 +55,13 @@ def begin(app: LiveApp | Page, endpoint: str, **fields: Any) -> str:
 
 
 def last(stream: str) -> Any:
-    """The last data of a stream that ends."""
+    """Return the last data of a stream, read to its end."""
     return json.loads(fetch(stream)[1].decode().strip().splitlines()[-1].removeprefix("data: "))
 
 
 @dataclass(frozen=True)
 class Page:
-    """A page in this process."""
+    """A page in this process, and its database."""
 
     url: str
     db: Path
@@ -69,7 +69,7 @@ class Page:
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory, models_of_one_process: None) -> Iterator[Page]:
-    """One with few places; each test leaves it as it was."""
+    """A page that takes two comparisons at once; each test leaves it as it was."""
     db = tmp_path_factory.mktemp("health") / "data" / "playground.db"
     arena = Arena(Settings(db=db, models=",".join(PAIR), queue_max=2))
     arena.open()
@@ -80,7 +80,7 @@ def page(tmp_path_factory: pytest.TempPathFactory, models_of_one_process: None) 
     arena.close()
 
 
-def test_a_monitor_learns_how_it_goes_and_no_secret(live_app: LiveApp) -> None:
+def test_report_has_states_and_no_secret(live_app: LiveApp) -> None:
     battle = last(begin(live_app, "compare", instruction="What is the capital of France?", models=PAIR))[0]
     assert last(begin(live_app, "vote", battle_id=battle["battle_id"], choice="a"))[0]["accepted"] is True
     status, report = health(live_app)
@@ -99,12 +99,12 @@ def test_a_monitor_learns_how_it_goes_and_no_secret(live_app: LiveApp) -> None:
         assert secret not in said
 
 
-def test_head_says_the_status_alone(live_app: LiveApp) -> None:
+def test_head_gets_the_status_alone(live_app: LiveApp) -> None:
     assert fetch(f"{live_app.url}/health", method="HEAD") == (200, b"")
 
 
 @pytest.mark.proves("queue full")
-def test_while_generations_fill_everything_votes_are_taken_and_new_comparisons_told_how_long(page: Page) -> None:
+def test_full_queue_takes_votes_and_tells_comparisons_the_wait(page: Page) -> None:
     ask = {"instruction": "What is the capital of France?", "models": PAIR}
     models_are_up(page.url)
     before = [last(begin(page, "compare", **ask))[0]["battle_id"] for _ in range(2)]
@@ -126,10 +126,10 @@ def test_while_generations_fill_everything_votes_are_taken_and_new_comparisons_t
     assert last(begin(page, "compare", **ask))[0]["state"] == "open"
 
 
-def test_it_fails_when_votes_would_be_lost(page: Page) -> None:
+def test_report_is_503_while_votes_cannot_be_stored(page: Page) -> None:
     assert health(page)[0] == 200
     page.db.rename(page.db.with_name("gone.db"))
-    wait_until(lambda: health(page)[0] == 503)  # what was said in the last second is said again
+    wait_until(lambda: health(page)[0] == 503)  # a report is reused for a second
     status, report = health(page)
     assert (status, report["status"]) == (503, "failing")
     assert report["database"]["writable"] is False
@@ -139,7 +139,7 @@ def test_it_fails_when_votes_would_be_lost(page: Page) -> None:
 
 
 @pytest.mark.usefixtures("models_of_one_process")
-def test_a_report_is_given_again_for_a_second_whoever_asks(tmp_path: Path) -> None:
+def test_report_is_reused_for_a_second(tmp_path: Path) -> None:
     (cards := tmp_path / "cards").mkdir()
     for kind in ("llama", "opt"):
         write_card(cards, write_checkpoint(tmp_path / kind, kind))
@@ -164,11 +164,11 @@ def test_a_report_is_given_again_for_a_second_whoever_asks(tmp_path: Path) -> No
 
 
 async def nobody(scope: Scope, receive: Any, send: Any) -> None:
-    raise AssertionError("what is asked of /health is asked of nobody else")
+    raise AssertionError("a request to /health is passed on")
 
 
 async def asked(route: HealthRoute) -> int:
-    """The status of one answer."""
+    """Return the status of one response."""
     statuses = []
 
     async def send(message: Any) -> None:
@@ -178,7 +178,7 @@ async def asked(route: HealthRoute) -> int:
     return int(statuses[0])
 
 
-def test_no_rater_stands_in_it(live_app: LiveApp) -> None:
+def test_report_has_no_rater(live_app: LiveApp) -> None:
     secret = new_secret()
     status, body = fetch(f"{live_app.url}/health", **{"Cookie": f"{COOKIE}={secret}"})
     assert status == 200

@@ -1,4 +1,4 @@
-"""How often one visitor may ask, with a clock that is told."""
+"""Rate limits of raters, networks and kinds of events, with a clock that the test sets."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import pytest
 
 from playground.clock import Clock
 from playground.settings import Settings
-from playground.ui.http.limits import Kind, Limits, kind_of, network
+from playground.ui.http.limits import Buckets, Kind, Limits, kind_of, network
 
 ADDRESS = "203.0.113.7"
 
 
 @dataclass
 class Seconds:
-    """A clock that moves when told to."""
+    """A clock that the test moves."""
 
     at_s: float = 1e6
 
@@ -36,17 +36,17 @@ def limits(time: Seconds) -> Limits:
 
 
 def taken(ask: Callable[[], int], times: int) -> int:
-    """How many of so many requests were let through."""
+    """Return how many of the requests pass."""
     return sum(ask() == 0 for _ in range(times))
 
 
 @pytest.mark.proves("more requests than a rater may send")
 @pytest.mark.parametrize(("kind", "count"), [("compare", 20), ("vote", 60), ("note", 60), ("view", 600)])
-def test_as_many_as_the_setting_says_and_no_more(limits: Limits, kind: str, count: int) -> None:
+def test_setting_is_the_limit(limits: Limits, kind: str, count: int) -> None:
     assert taken(lambda: limits.wait_s(Kind(kind), "ada", ADDRESS), 700) == count
 
 
-def test_who_waits_as_long_as_she_was_told_may_ask_again(limits: Limits, time: Seconds) -> None:
+def test_request_after_the_stated_wait_passes(limits: Limits, time: Seconds) -> None:
     assert taken(lambda: limits.wait_s(Kind.COMPARE, "ada", ADDRESS), 20) == 20
     wait_s = limits.wait_s(Kind.COMPARE, "ada", ADDRESS)
     assert wait_s == 3, "a twentieth of a minute"
@@ -56,46 +56,57 @@ def test_who_waits_as_long_as_she_was_told_may_ask_again(limits: Limits, time: S
     assert taken(lambda: limits.wait_s(Kind.COMPARE, "ada", ADDRESS), 50) == 20
 
 
-def test_what_is_refused_is_not_counted(limits: Limits, time: Seconds) -> None:
+def test_refused_requests_do_not_count(limits: Limits, time: Seconds) -> None:
     for _ in range(500):
         limits.wait_s(Kind.COMPARE, "ada", ADDRESS)
     time.at_s += 3
     assert limits.wait_s(Kind.COMPARE, "ada", ADDRESS) == 0
 
 
-def test_votes_share_no_limit_with_comparisons(limits: Limits) -> None:
+def test_kinds_have_limits_of_their_own(limits: Limits) -> None:
     assert taken(lambda: limits.wait_s(Kind.COMPARE, "ada", ADDRESS), 500) == 20
     assert taken(lambda: limits.wait_s(Kind.NOTE, "ada", ADDRESS), 500) == 60
     assert taken(lambda: limits.wait_s(Kind.VOTE, "ada", ADDRESS), 500) == 60
 
 
-def test_one_rater_does_not_use_up_anothers(limits: Limits) -> None:
+def test_raters_have_limits_of_their_own(limits: Limits) -> None:
     assert taken(lambda: limits.wait_s(Kind.VOTE, "ada", ADDRESS), 500) == 60
     assert taken(lambda: limits.wait_s(Kind.VOTE, "ben", ADDRESS), 500) == 60
 
 
-def test_who_makes_up_a_rater_for_each_request_has_ten_times_as_many(limits: Limits) -> None:
+def test_network_has_ten_times_the_limit_of_a_rater(limits: Limits) -> None:
     raters = (f"rater {n}" for n in range(1000))
     assert taken(lambda: limits.wait_s(Kind.COMPARE, next(raters), ADDRESS), 1000) == 200
     assert limits.wait_s(Kind.COMPARE, "ada", "203.0.113.8") == 0
 
 
-def test_who_has_no_cookie_is_her_address(limits: Limits) -> None:
+def test_request_without_a_rater_counts_for_its_address(limits: Limits) -> None:
     assert taken(lambda: limits.wait_s(Kind.COMPARE, "", ADDRESS), 500) == 20
     assert taken(lambda: limits.wait_s(Kind.COMPARE, "", "203.0.113.8"), 500) == 20
 
 
-def test_nought_is_no_limit(time: Seconds) -> None:
+def test_zero_means_no_limit(time: Seconds) -> None:
     limits = Limits(Settings(votes_per_minute=0), time.clock)
     assert taken(lambda: limits.wait_s(Kind.VOTE, "ada", ADDRESS), 5000) == 5000
 
 
-def test_a_flood_of_made_up_raters_and_addresses_takes_no_more_memory(time: Seconds) -> None:
+def test_invented_raters_and_addresses_use_bounded_memory(time: Seconds) -> None:
     limits = Limits(Settings(), time.clock, remembered=50)
     for n in range(5000):
         limits.wait_s(Kind.VIEW, f"rater {n}", f"10.0.{n // 250}.{n % 250}")
         limits.wait_s(Kind.COMPARE, f"rater {n}", f"10.0.{n // 250}.{n % 250}")
     assert len(limits) <= 4 * 50
+
+
+def test_bucket_used_longest_ago_is_dropped_first() -> None:
+    buckets = Buckets(per_minute=1, remembered=2)
+    for key in ("ada", "ben", "ada", "cleo"):
+        buckets.take(key, now_s=0.0)
+    assert {key: buckets.wait_s(key, 0.0) > 0 for key in ("ada", "ben", "cleo")} == {
+        "ada": True,
+        "ben": False,
+        "cleo": True,
+    }
 
 
 @pytest.mark.parametrize(
@@ -109,7 +120,7 @@ def test_a_flood_of_made_up_raters_and_addresses_takes_no_more_memory(time: Seco
         ("", ""),
     ],
 )
-def test_an_address_is_what_one_customer_has(host: str, name: str) -> None:
+def test_network_of_an_address(host: str, name: str) -> None:
     assert network(host) == name
 
 
@@ -129,5 +140,5 @@ def test_an_address_is_what_one_customer_has(host: str, name: str) -> None:
         ("", Kind.VIEW),
     ],
 )
-def test_an_event_is_known_by_its_handlers_name(name: str, kind: Kind) -> None:
+def test_kind_of_an_event_by_its_handlers_name(name: str, kind: Kind) -> None:
     assert kind_of(name) is kind

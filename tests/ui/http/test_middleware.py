@@ -1,4 +1,4 @@
-"""What stands between the network and the page, driven as an ASGI server would."""
+"""Headers, cookies, origins and sizes of requests, sent as an ASGI server would."""
 
 from __future__ import annotations
 
@@ -19,8 +19,6 @@ RATER = "0123456789abcdef" * 2
 
 @dataclass
 class Answer:
-    """What the client gets."""
-
     status: int = 0
     headers: list[tuple[str, str]] = field(default_factory=list)
     body: bytes = b""
@@ -38,7 +36,7 @@ def ask(
     root_path: str = "",
     status: int = 200,
 ) -> Answer:
-    """One request through the middleware to an app that reads the whole body and answers with its length."""
+    """Send one request through the middleware to an app that reads the body and answers with its length."""
     answer, chunks = Answer(), list(body)
 
     async def app(scope: Scope, receive: Any, send: Any) -> None:
@@ -74,7 +72,7 @@ def ask(
     return answer
 
 
-def test_every_answer_forbids_other_hosts() -> None:
+def test_every_response_forbids_other_hosts() -> None:
     policy = ask(content_type="application/json").header("content-security-policy")
     assert "default-src 'self'" in policy
     assert "img-src 'self' data: blob:" in policy
@@ -83,20 +81,20 @@ def test_every_answer_forbids_other_hosts() -> None:
     assert ask().header("x-content-type-options") == "nosniff"
 
 
-def test_the_page_brings_a_rater_cookie_that_scripts_cannot_read() -> None:
+def test_page_sets_an_http_only_rater_cookie() -> None:
     cookie = ask().header("set-cookie")
     assert cookie == f"{COOKIE}={RATER}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax"
 
 
-def test_over_https_the_cookie_also_works_in_a_frame() -> None:
+def test_rater_cookie_over_https_works_in_a_frame() -> None:
     assert ask(scheme="https").header("set-cookie").endswith("SameSite=None; Secure; Partitioned")
 
 
-def test_below_a_path_the_cookie_stays_below_it() -> None:
+def test_rater_cookie_has_the_root_path() -> None:
     assert f"={RATER}; Path=/play; " in ask(root_path="/play").header("set-cookie")
 
 
-def test_nginx_is_told_to_send_streams_on_at_once() -> None:
+def test_streams_switch_off_buffering_in_nginx() -> None:
     assert ask(content_type="text/event-stream; charset=utf-8").header("x-accel-buffering") == "no"
     assert ask().header("x-accel-buffering") == ""
 
@@ -111,12 +109,12 @@ def test_nginx_is_told_to_send_streams_on_at_once() -> None:
     ],
     ids=["has one", "not a page", "not a visit", "not found"],
 )
-def test_no_cookie_where_none_is_needed(request_: dict[str, Any]) -> None:
+def test_no_cookie_is_set_without_need(request_: dict[str, Any]) -> None:
     assert ask(**request_).header("set-cookie") == ""
 
 
 @pytest.mark.parametrize("value", ["", "short", RATER.upper(), RATER + "0", "x" * 32, f'"{RATER}'])
-def test_a_cookie_that_is_not_ours_is_replaced(value: str) -> None:
+def test_invalid_rater_cookie_is_replaced(value: str) -> None:
     assert COOKIE in ask(headers=(("cookie", f"{COOKIE}={value}"),)).header("set-cookie")
 
 
@@ -124,12 +122,12 @@ def test_a_cookie_that_is_not_ours_is_replaced(value: str) -> None:
     ("cookies", "rater"),
     [(f"{COOKIE}={RATER}", rater_id(RATER)), ("", None), (f"{COOKIE}=../../etc", None), (f"{COOKIE}={RATER}x", None)],
 )
-def test_a_rater_is_the_hash_of_32_hexadecimal_digits_or_nobody(cookies: str, rater: str | None) -> None:
+def test_rater_is_the_hash_of_a_valid_secret(cookies: str, rater: str | None) -> None:
     assert rater_of(Request({"type": "http", "headers": [(b"cookie", cookies.encode())]})) == rater
 
 
 @pytest.mark.parametrize("foreign", ['prefs={"theme":"dark"}', "a=\xff\x80", 'q="'])
-def test_a_foreign_cookie_makes_no_new_rater(foreign: str) -> None:
+def test_foreign_cookie_makes_no_new_rater(foreign: str) -> None:
     for headers in (
         (("cookie", f"{foreign}; {COOKIE}={RATER}"),),
         (("cookie", f"{COOKIE}={RATER}"), ("cookie", foreign)),
@@ -156,18 +154,18 @@ def test_a_foreign_cookie_makes_no_new_rater(foreign: str) -> None:
         ("GET", "https://evil.example", 200),
     ],
 )
-def test_only_the_page_itself_and_programs_may_post(method: str, origin: str | None, status: int) -> None:
+def test_posts_from_other_origins_are_refused(method: str, origin: str | None, status: int) -> None:
     headers = () if origin is None else (("origin", origin),)
     assert ask(method=method, headers=headers).status == status
 
 
-def test_behind_a_proxy_the_forwarded_host_is_the_page_too() -> None:
+def test_forwarded_host_is_an_own_origin() -> None:
     headers = (("origin", "https://org-space.hf.space"), ("x-forwarded-host", "org-space.hf.space"))
     assert ask(method="POST", headers=headers).status == 200
 
 
 @pytest.mark.parametrize("forwarded", ["play.org, inner.example", "inner.example,play.org", "play.org:443"])
-def test_behind_several_proxies_each_of_the_forwarded_hosts_is_the_page(forwarded: str) -> None:
+def test_each_of_several_forwarded_hosts_is_an_own_origin(forwarded: str) -> None:
     headers = (("origin", "https://play.org"), ("x-forwarded-host", forwarded))
     assert ask(method="POST", headers=headers).status == 200
     evil = (("origin", "https://evil.example"), ("x-forwarded-host", forwarded))
@@ -175,20 +173,20 @@ def test_behind_several_proxies_each_of_the_forwarded_hosts_is_the_page(forwarde
 
 
 @pytest.mark.parametrize("forwarded", ["", ",", " , "])
-def test_a_host_that_nobody_named_is_not_the_page(forwarded: str) -> None:
+def test_empty_forwarded_host_is_no_origin(forwarded: str) -> None:
     assert ask(method="POST", headers=(("origin", "null"), ("x-forwarded-host", forwarded))).status == 403
 
 
-def test_a_body_that_says_it_is_too_big_is_not_read() -> None:
+def test_body_declared_too_big_is_not_read() -> None:
     answer = ask(method="POST", headers=(("content-length", "101"),), body=(b"x" * 101,))
     assert (answer.status, answer.body) == (413, b'{"error": "The request is too big; the most is 100 bytes."}')
 
 
 @pytest.mark.proves("4,001 characters, 1 MB, 100 MB")
-def test_a_body_that_turns_out_too_big_is_refused() -> None:
+def test_body_that_turns_out_too_big_is_refused() -> None:
     assert ask(method="POST", body=(b"x" * 60, b"x" * 60)).status == 413
 
 
-def test_a_body_that_fits_passes() -> None:
+def test_body_at_the_limit_passes() -> None:
     answer = ask(method="POST", headers=(("content-length", "100"),), body=(b"x" * 60, b"x" * 40))
     assert (answer.status, answer.body) == (200, b"100")

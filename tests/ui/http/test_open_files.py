@@ -1,4 +1,4 @@
-"""As many open files as the machine allows, and one line a minute when they run out."""
+"""The limit of open files is raised, and a line a minute says that it is reached."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from playground.clock import Clock
-from playground.ui.http.open_files import OUT_OF_FILES, Seldom
+from playground.ui.http.open_files import OUT_OF_FILES, SeldomFilter
 from tests.conftest import FEW_FILES, ROOT, LiveApp
 
 RAISED = """
@@ -23,23 +23,23 @@ print(*resource.getrlimit(resource.RLIMIT_NOFILE))
 """
 
 
-def test_a_process_may_open_as_many_files_as_it_may_allow_itself() -> None:
+def test_limit_of_files_is_raised_to_the_hard_limit() -> None:
     said = subprocess.run([sys.executable, "-c", RAISED], cwd=ROOT, check=True, capture_output=True, text=True).stdout
     soft, hard = said.split()
     assert soft == hard != "64"
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere nobody can ask for another's limit")
-def test_the_page_is_served_by_a_process_that_has_done_so(live_app: LiveApp) -> None:
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells another process's limit")
+def test_served_app_has_raised_its_limit(live_app: LiveApp) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     assert hard > FEW_FILES
     assert resource.prlimit(live_app.process.pid, resource.RLIMIT_NOFILE) == (hard, hard)
 
 
-def test_a_line_of_a_flood_is_written_once_a_minute_and_every_other_always(caplog: pytest.LogCaptureFixture) -> None:
+def test_flood_of_lines_is_logged_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
     at_s = [1000.0]
     log = logging.getLogger("tests.flood")
-    seldom = Seldom(OUT_OF_FILES, clock=Clock(monotonic=lambda: at_s[0]))
+    seldom = SeldomFilter(OUT_OF_FILES, clock=Clock(monotonic=lambda: at_s[0]))
     log.addFilter(seldom)
     try:
         for at_s[0] in (1000.0, 1000.1, 1059.9, 1060.0, 1060.1):

@@ -1,4 +1,4 @@
-"""Who is the operator: the token, the session, and what decides nothing."""
+"""Becoming and being the operator, by the token, a sign-in or the login of a Space."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ SPACE = {
 
 
 class Gate:
-    """One gate with a clock that stands still, asked again and again."""
+    """One gate for several requests, with a clock that the test sets."""
 
     def __init__(self, access: OperatorAccess = ACCESS) -> None:
         self.now_s = 1000.0
@@ -85,7 +85,7 @@ def test_token_may_be_set_and_is_then_not_printed() -> None:
 @pytest.mark.parametrize(
     ("token", "words"), [("x" * 31, "has 31 characters; valid: 32 or more"), ("x y" * 20, "space")]
 )
-def test_token_that_is_short_or_no_token_is_refused_without_saying_it(token: str, words: str) -> None:
+def test_invalid_token_is_refused_and_not_repeated(token: str, words: str) -> None:
     with pytest.raises(InvalidValue, match=words) as caught:
         read_settings({}, {"PLAYGROUND_OPERATOR_TOKEN": token})
     assert token not in str(caught.value)
@@ -99,7 +99,7 @@ def test_secrets_are_in_no_repr() -> None:
     ("flags", "is_open"),
     [({}, True), ({"locked": True}, False), ({"share": True}, False), ({"share": True, "share_operator": True}, True)],
 )
-def test_nobody_is_the_operator_of_what_is_locked_or_shared_unasked(flags: dict[str, bool], is_open: bool) -> None:
+def test_locked_or_shared_playground_has_no_operator(flags: dict[str, bool], is_open: bool) -> None:
     assert operator_access(Settings(operator_token=TOKEN, **flags), {}).is_open is is_open
 
 
@@ -122,7 +122,7 @@ def test_printed_link_can_be_opened(host: str, root_path: str, url: str) -> None
 # Becoming the operator
 
 
-def test_right_token_starts_a_session_and_leaves_a_clean_address() -> None:
+def test_right_token_signs_in_and_redirects_to_a_clean_address() -> None:
     gate = Gate()
     answer = gate.enter()
     assert (answer.status, answer.location) == (303, "./models")
@@ -132,7 +132,7 @@ def test_right_token_starts_a_session_and_leaves_a_clean_address() -> None:
     assert gate.is_operator(cookie=f'prefs={{"a":"b"}}; {answer.cookie}')
 
 
-def test_cookie_is_for_this_path_and_no_other_site() -> None:
+def test_cookie_is_strict_and_has_the_root_path() -> None:
     cookie = Gate().enter(root_path="/play").header("set-cookie")
     assert re.fullmatch(rf"{COOKIE}=[\w-]{{43}}; Path=/play; Max-Age={SIGN_IN_S}; HttpOnly; SameSite=Strict", cookie)
     assert Gate().enter().header("set-cookie").split("; ")[1] == "Path=/"
@@ -143,11 +143,11 @@ def test_cookie_is_secure_over_https(how: dict[str, Any]) -> None:
     assert Gate().enter(**how).header("set-cookie").endswith("; SameSite=Strict; Secure")
 
 
-def test_below_a_path_the_redirect_stays_there() -> None:
+def test_redirect_stays_below_the_root_path() -> None:
     assert Gate().enter(root_path="https://example.org/play").location == "/play/models"
 
 
-def test_token_may_be_typed_into_a_form() -> None:
+def test_token_can_be_typed_into_a_form() -> None:
     gate = Gate()
     form = gate.ask()
     assert form.status == 200
@@ -165,7 +165,7 @@ def test_wrong_token_is_refused(token: str) -> None:
         assert "not the operator&#x27;s token" in answer.body
 
 
-def test_wrong_tries_are_limited_per_address_and_a_right_token_is_not() -> None:
+def test_wrong_tokens_are_limited_per_address_and_the_right_one_is_not() -> None:
     gate = Gate()
     assert [gate.enter("wrong").status for _ in range(ATTEMPTS_PER_MINUTE + 2)] == [403] * ATTEMPTS_PER_MINUTE + [
         429
@@ -182,7 +182,7 @@ def test_head_is_answered_as_get() -> None:
     assert Gate().enter("wrong", method="HEAD").status == 403
 
 
-def test_where_nobody_can_be_the_operator_there_is_no_such_page() -> None:
+def test_no_operator_means_no_operator_page() -> None:
     answer = Gate(NOBODY).enter("")
     assert answer.behind is not None
     assert not scope_status(answer.behind).is_operator
@@ -191,7 +191,7 @@ def test_where_nobody_can_be_the_operator_there_is_no_such_page() -> None:
 # Being the operator
 
 
-def test_a_program_sends_the_token_as_a_header() -> None:
+def test_header_with_the_token_is_the_operators() -> None:
     gate = Gate()
     assert gate.is_operator(**{HEADER: TOKEN})
     refused = gate.ask("/gradio_api/run/x", form={}, headers={HEADER: "wrong"})
@@ -213,7 +213,7 @@ def test_a_program_sends_the_token_as_a_header() -> None:
     ],
     ids=str,
 )
-def test_neither_address_nor_host_nor_a_made_up_session_is_the_operator(headers: dict[str, str]) -> None:
+def test_address_host_and_forged_sign_in_prove_nothing(headers: dict[str, str]) -> None:
     gate = Gate()
     gate.enter()
     behind = gate.ask("/models", host="127.0.0.1", headers=headers).behind
@@ -222,12 +222,12 @@ def test_neither_address_nor_host_nor_a_made_up_session_is_the_operator(headers:
 
 
 @pytest.mark.parametrize(("site", "is_operator"), [("same-origin", True), ("none", True), ("same-site", False)])
-def test_page_on_another_port_of_this_host_cannot_use_the_session(site: str, is_operator: bool) -> None:
+def test_page_on_another_port_cannot_use_the_sign_in(site: str, is_operator: bool) -> None:
     gate = Gate()
     assert gate.is_operator(cookie=gate.enter().cookie, **{"sec-fetch-site": site}) is is_operator
 
 
-def test_a_cookie_of_the_same_name_hides_no_session() -> None:
+def test_cookie_of_the_same_name_hides_no_sign_in() -> None:
     gate = Gate()
     cookie = gate.enter().cookie
     assert gate.is_operator(cookie=f"{COOKIE}=other; {cookie}")
@@ -235,7 +235,7 @@ def test_a_cookie_of_the_same_name_hides_no_session() -> None:
     assert not gate.is_operator(cookie=cookie)
 
 
-def test_a_session_ends_by_itself_and_by_signing_out() -> None:
+def test_sign_in_expires_and_ends_by_signing_out() -> None:
     gate = Gate()
     one, other = gate.enter().cookie, gate.enter().cookie
     out = gate.ask(form={"sign_out": "1"}, headers={"cookie": one})
@@ -252,25 +252,25 @@ def test_oldest_of_too_many_sign_ins_ends() -> None:
     assert [ids[0] in sign_ins, ids[1] in sign_ins, ids[-1] in sign_ins] == [False, True, True]
 
 
-def test_a_sessions_id_is_not_the_token() -> None:
+def test_cookie_does_not_hold_the_token() -> None:
     assert TOKEN not in Gate().enter().cookie
 
 
 # On a Space
 
 
-def test_on_a_space_the_author_is_the_operator_and_no_token_is_made() -> None:
+def test_author_of_a_space_is_the_operator_and_no_token_is_made() -> None:
     access = operator_access(Settings(), SPACE)
     assert (access.token, access.hub_names, access.names_are_set) == ("", ("ada",), False)
     assert access.hub_login == "https://ada-playground.hf.space/login/huggingface?_target_url=%2Foperator"
 
 
-def test_on_a_space_the_setting_names_the_operators() -> None:
+def test_setting_names_the_operators_of_a_space() -> None:
     settings = read_settings({}, {"PLAYGROUND_OPERATORS": "ben, cleo"})
     assert operator_access(settings, SPACE).hub_names == ("ben", "cleo")
 
 
-def test_on_a_space_without_a_login_only_a_token_that_is_set_opens() -> None:
+def test_space_without_a_login_needs_a_set_token() -> None:
     environ = {name: value for name, value in SPACE.items() if not name.startswith("OAUTH")}
     assert operator_access(Settings(), environ) == NOBODY
     assert operator_access(Settings(operator_token=TOKEN), environ) == OperatorAccess(TOKEN)
@@ -278,22 +278,22 @@ def test_on_a_space_without_a_login_only_a_token_that_is_set_opens() -> None:
 
 
 @pytest.mark.parametrize("name", ["SPACE_ID", "OAUTH_CLIENT_SECRET", "OPENID_PROVIDER_URL"])
-def test_a_login_that_gradio_would_make_up_is_refused(name: str) -> None:
+def test_login_without_its_variables_is_refused(name: str) -> None:
     with pytest.raises(InvalidValue, match=f"OAUTH_CLIENT_ID is set, but not {name}"):
         operator_access(Settings(), {**SPACE, name: ""})
 
 
-def test_elsewhere_a_client_id_attaches_no_login() -> None:
+def test_client_id_outside_a_space_attaches_no_login() -> None:
     environ = {name: value for name, value in SPACE.items() if name != "SYSTEM"}
     assert operator_access(Settings(), environ).hub_login == ""
 
 
 def login(name: str, expires_at: float = 2000.0) -> dict[str, Any]:
-    """What Gradio keeps of a login on the server's side."""
+    """Return the part of a login that Gradio keeps on the server."""
     return {"oauth_info": {"expires_at": expires_at, "userinfo": {"preferred_username": name}}}
 
 
-def test_the_author_becomes_the_operator_and_the_login_is_not_kept() -> None:
+def test_author_becomes_the_operator_and_the_login_is_dropped() -> None:
     gate, session = Gate(operator_access(Settings(), SPACE)), login("ada")
     answer = gate.ask(session=session)
     assert (answer.status, answer.location) == (303, "./models")
@@ -302,7 +302,7 @@ def test_the_author_becomes_the_operator_and_the_login_is_not_kept() -> None:
 
 
 @pytest.mark.parametrize("name", ["Ada", "ben", "ada ", ""])
-def test_another_user_of_the_hub_is_told_who_the_operator_is(name: str) -> None:
+def test_another_hub_user_is_told_the_operators_name(name: str) -> None:
     answer = Gate(operator_access(Settings(), SPACE)).ask(session=login(name))
     assert answer.cookie == ""
     if name:
@@ -312,11 +312,11 @@ def test_another_user_of_the_hub_is_told_who_the_operator_is(name: str) -> None:
 
 
 @pytest.mark.parametrize("session", [{}, login("ada", 1000.0), {"oauth_info": None}, {"oauth_info": {"userinfo": {}}}])
-def test_a_login_that_is_none_or_over_is_asked_for_again(session: dict[str, Any]) -> None:
+def test_missing_or_expired_login_is_asked_for_again(session: dict[str, Any]) -> None:
     answer = Gate(operator_access(Settings(), SPACE)).ask(session=session)
     assert (answer.status, answer.cookie) == (200, "")
     assert "target='_blank'" in answer.body
 
 
-def test_elsewhere_no_session_of_the_hub_is_believed() -> None:
+def test_hub_login_outside_a_space_is_ignored() -> None:
     assert Gate().ask(session=login("ada")).cookie == ""

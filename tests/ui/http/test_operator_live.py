@@ -1,4 +1,4 @@
-"""The operator over HTTP against the real program, as a proxy, a browser or a program reaches it."""
+"""The operator over HTTP against the running app, behind a proxy, in a browser and from a program."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PRINTED = re.compile(r"whoever has it is the operator: (\S+)\n")
 
 @pytest.mark.parametrize("do", ["load", "unload"])
 def test_request_from_loopback_is_not_the_operator(live_app: LiveApp, do: str) -> None:
-    """A plain nginx passes strangers' requests on so: from 127.0.0.1, to 127.0.0.1, without a forwarding header."""
+    """A plain nginx sends every request from 127.0.0.1 to 127.0.0.1, without a forwarding header."""
     reply = send(live_app, "models-list", "click", event_data={"do": do, "model": "pocket-galpaca"})
     assert "Only the operator may load and unload models" in reply
     assert states(live_app)["pocket-galpaca"] in ("queued", "loading", "ready")
@@ -33,7 +33,7 @@ def test_request_from_loopback_is_not_the_operator(live_app: LiveApp, do: str) -
 
 @dataclass(frozen=True)
 class Started:
-    """A playground below a path, and the link that its terminal printed."""
+    """An app below a path, and the link that it printed."""
 
     app: LiveApp
     link: str
@@ -54,7 +54,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
 
 
 def logged(app: LiveApp, line: re.Pattern[str]) -> re.Match[str]:
-    """The line, once the program has printed it: its page is served a moment before."""
+    """Wait for a line of the log: the page is served a moment before it."""
     deadline = time.monotonic() + PATIENCE_S
     while (found := line.search(app.log.read_text())) is None:
         assert time.monotonic() < deadline, app.log.read_text()
@@ -63,7 +63,7 @@ def logged(app: LiveApp, line: re.Pattern[str]) -> re.Match[str]:
 
 
 def press(client: httpx.Client, index: int, **headers: str) -> httpx.Response:
-    """Ask to unload a model, as the page does."""
+    """Send the page's request to unload a model."""
     body = {
         "fn_index": index,
         "data": [],
@@ -109,7 +109,7 @@ def test_token_that_is_set_is_not_printed(live_app: LiveApp) -> None:
     assert OPERATOR_TOKEN not in live_app.log.read_text()
 
 
-def test_operator_is_not_limited_and_others_are(tmp_path: Path) -> None:
+def test_operator_is_exempt_from_limits(tmp_path: Path) -> None:
     app = start_app(tmp_path, "--models=pocket-orca-mini", PLAYGROUND_VIEWS_PER_MINUTE="3")
     try:
         with httpx.Client(base_url=app.url, timeout=60) as client:
@@ -134,9 +134,9 @@ def test_locked_playground_has_no_operator(tmp_path: Path) -> None:
         stop_app(app)
 
 
-def test_elsewhere_than_on_a_space_no_login_is_attached(live_app: LiveApp) -> None:
+def test_no_login_is_attached_outside_a_space(live_app: LiveApp) -> None:
     for path in ("/login/huggingface", "/login/callback", "/logout"):
         assert httpx.get(live_app.url + path, timeout=60).status_code == 404
     environ = {"OAUTH_CLIENT_ID": "id", "OAUTH_CLIENT_SECRET": "secret"}
     page = build_pages(Arena(Settings()), operator_access(Settings(), environ))
-    assert not page.expects_oauth, "Gradio would attach a made-up login with a known secret"
+    assert not page.expects_oauth, "Gradio would attach a login with a known secret"

@@ -1,4 +1,4 @@
-"""A private instance: nothing but `/health` is reached without the password."""
+"""The password gate, cookie, form and limits of a private instance."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PASSWORD = "grüner Tee; 50 %"
 
 
 class Gate:
-    """One gate whose time is told."""
+    """One gate for several requests, with a clock that the test sets."""
 
     def __init__(self, password: str = PASSWORD) -> None:
         self.now_s = 1_000_000.0
@@ -24,7 +24,7 @@ class Gate:
         self._password = password
 
     def _made(self, app: Any) -> PasswordGate:
-        """The same gate each time, around another app."""
+        """Return the same gate each time, around another app."""
         if not self._gates:
             self._gates.append(PasswordGate(app, self._password, now_s=lambda: self.now_s))
         self._gates[0]._app = app
@@ -62,7 +62,7 @@ def test_nothing_is_reached_without_the_password(address: str, method: str) -> N
         assert (answer.body == "") is (method == "HEAD")
 
 
-def test_a_browser_gets_a_form_and_a_program_words() -> None:
+def test_browser_gets_a_form_and_program_a_message() -> None:
     form = Gate().ask("/leaderboard?category=code", headers=BROWSER).body
     assert "<label for='secret'>Password</label>" in form
     assert "action='./login'" in form
@@ -73,7 +73,7 @@ def test_a_browser_gets_a_form_and_a_program_words() -> None:
     assert "send its password as HTTP Basic" in Gate().ask("/config").body
 
 
-def test_the_form_sets_a_cookie_and_goes_on_to_the_page_that_was_asked_for() -> None:
+def test_form_sets_a_cookie_and_redirects_to_the_requested_page() -> None:
     gate = Gate()
     answer = gate.post(then="leaderboard?category=code")
     assert (answer.status, answer.location) == (303, "./leaderboard?category=code")
@@ -95,13 +95,13 @@ def test_cookie_is_scoped_and_survives_links_from_other_sites() -> None:
     )
 
 
-def test_cookie_is_good_after_a_restart_and_not_after_another_password() -> None:
+def test_cookie_outlasts_a_restart_and_no_other_password() -> None:
     cookie = Gate().post().cookie
     assert Gate().lets_in(cookie=cookie)
     assert not Gate("another password").lets_in(cookie=cookie)
 
 
-def test_cookie_ends() -> None:
+def test_cookie_expires() -> None:
     gate = Gate()
     cookie = gate.post().cookie
     gate.now_s += COOKIE_MAX_AGE_S - 1
@@ -113,7 +113,7 @@ def test_cookie_ends() -> None:
 @pytest.mark.parametrize(
     "value", ["", ".", "9999999999.", "9999999999.00", "²." + "0" * 64, "1" * 30, f"{PASSWORD}", "é.é"]
 )
-def test_cookie_that_is_made_up_opens_nothing(value: str) -> None:
+def test_forged_cookie_is_refused(value: str) -> None:
     assert not Gate().lets_in(cookie=f"{COOKIE}={value}")
 
 
@@ -123,7 +123,7 @@ def test_cookie_cannot_be_prolonged() -> None:
 
 
 @pytest.mark.parametrize("password", ["", "wrong", PASSWORD + " ", PASSWORD[:-1]])
-def test_wrong_password_is_refused_with_the_form_again(password: str) -> None:
+def test_wrong_password_shows_the_form_again(password: str) -> None:
     answer = Gate().post(password, then="models")
     assert (answer.status, answer.cookie) == (401, "")
     assert "role='alert'" in answer.body
@@ -131,7 +131,7 @@ def test_wrong_password_is_refused_with_the_form_again(password: str) -> None:
     assert "value='models'" in answer.body
 
 
-def test_wrong_tries_are_limited_per_address_and_way_and_open_browsers_go_on() -> None:
+def test_wrong_passwords_are_limited_per_address_and_way() -> None:
     gate = Gate()
     cookie = gate.post().cookie
     assert [gate.post("wrong").status for _ in range(ATTEMPTS_PER_MINUTE + 1)] == [401] * ATTEMPTS_PER_MINUTE + [429]
@@ -143,7 +143,7 @@ def test_wrong_tries_are_limited_per_address_and_way_and_open_browsers_go_on() -
     assert gate.post(host="203.0.113.8").status == 303
 
 
-def test_wrong_basic_is_limited_too() -> None:
+def test_wrong_basic_passwords_are_limited() -> None:
     gate = Gate()
     statuses = [gate.ask(headers={"authorization": basic("wrong")}).status for _ in range(ATTEMPTS_PER_MINUTE + 1)]
     assert statuses == [401] * ATTEMPTS_PER_MINUTE + [429]
@@ -151,13 +151,13 @@ def test_wrong_basic_is_limited_too() -> None:
     assert gate.post().status == 303
 
 
-def test_a_program_sends_http_basic_with_any_user_name() -> None:
+def test_http_basic_passes_with_any_user_name() -> None:
     assert Gate().lets_in(authorization=basic(PASSWORD))
     assert Gate().lets_in(authorization=basic(PASSWORD, "").replace("Basic", "basic"))
 
 
 @pytest.mark.parametrize("header", ["Basic", "Basic !!", "Basic YWJj", "Bearer abc", f"Basic {PASSWORD}"])
-def test_header_that_is_no_http_basic_is_no_try(header: str) -> None:
+def test_other_authorization_headers_count_as_no_attempt(header: str) -> None:
     gate = Gate()
     statuses = {gate.ask(headers={"authorization": header}).status for _ in range(ATTEMPTS_PER_MINUTE + 1)}
     assert statuses == {401}
@@ -183,39 +183,39 @@ def test_gradio_client_logs_in_without_a_redirect() -> None:
         "<b>",
     ],
 )
-def test_form_leads_to_no_other_place(then: str) -> None:
+def test_form_redirects_to_no_other_site(then: str) -> None:
     assert Gate().post(then=then).location == "./"
 
 
-def test_form_leads_to_no_other_scheme() -> None:
+def test_form_redirects_to_no_other_scheme() -> None:
     assert Gate().post(then="javascript:alert(1)").location == "./javascript:alert(1)"
 
 
-def test_form_below_a_path_stays_there() -> None:
+def test_form_stays_below_the_root_path() -> None:
     form = Gate().ask("/models", headers=BROWSER, root_path="/play").body
     assert "action='/play/login'" in form
     assert Gate().post(then="models", root_path="/play").location == "/play/models"
 
 
-def test_whoever_is_in_is_not_asked_again() -> None:
+def test_login_page_redirects_with_a_cookie() -> None:
     gate = Gate()
     cookie = gate.post().cookie
     assert (gate.ask("/login").status, gate.ask("/login", headers={"cookie": cookie}).location) == (200, "./")
 
 
-def test_inside_a_frame_there_is_a_link_instead_of_the_form() -> None:
+def test_frame_shows_a_link_instead_of_the_form() -> None:
     page = Gate().ask("/models", headers={**BROWSER, "sec-fetch-dest": "iframe"}).body
     assert "<form" not in page
     assert "<a href='./models' target='_blank' rel='noopener'>" in page
 
 
-def test_websockets_are_closed() -> None:
+def test_websocket_without_the_password_is_closed() -> None:
     gate = Gate()
     assert gate.ask(kind="websocket").closed == 1008
     assert gate.ask(kind="websocket", headers={"cookie": gate.post().cookie}).behind is not None
 
 
-def test_gradios_own_request_at_its_start_passes_once() -> None:
+def test_startup_request_of_gradio_passes_once() -> None:
     gate = Gate()
     assert gate.ask(STARTED).behind is not None
     assert gate.ask(STARTED).behind is None

@@ -1,4 +1,4 @@
-"""A private instance as a whole: the real program, every route of Gradio, and the ways in which programs log in."""
+"""A whole private instance: the running app, every route of Gradio, and `gradio_client`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PASSWORD = "grüner Tee; 50 %"
 
 @pytest.fixture(scope="module")
 def private() -> Iterator[tuple[str, list[str]]]:
-    """A private page's address, and the paths of all its routes."""
+    """The address of a private page, and the paths of all its routes."""
     arena = StubArena(Settings(password=PASSWORD, views_per_minute=0), chars_per_s=400.0)
     page = build_pages(arena)
     page.launch(server_port=free_port(), prevent_thread_lock=True, quiet=True, **launch_options(arena))
@@ -40,7 +40,7 @@ def test_every_route_is_behind_the_password(private: tuple[str, list[str]]) -> N
                 assert client.request(method, path).status_code == 401, (method, path)
 
 
-def test_a_token_in_the_address_opens_nothing(private: tuple[str, list[str]]) -> None:
+def test_password_in_the_query_is_refused(private: tuple[str, list[str]]) -> None:
     assert httpx.get(f"{private[0]}/config", params={"password": PASSWORD}, timeout=60).status_code == 401
 
 
@@ -60,19 +60,19 @@ def test_gradio_client_compares_with_the_password(private: tuple[str, list[str]]
     client.close()
 
 
-def test_gradio_client_with_a_wrong_password_is_told(private: tuple[str, list[str]]) -> None:
+def test_gradio_client_reports_a_wrong_password(private: tuple[str, list[str]]) -> None:
     with pytest.raises(AuthenticationError, match="Invalid credentials"):
         Client(private[0], verbose=False, auth=("anybody", "wrong"))
 
 
-def test_password_is_in_nothing_that_is_served(private: tuple[str, list[str]]) -> None:
+def test_password_is_never_served(private: tuple[str, list[str]]) -> None:
     with httpx.Client(base_url=private[0], auth=("", PASSWORD), timeout=60) as client:
         for path in ("/", "/config", "/gradio_api/info", "/models"):
             reply = client.get(path)
             assert (reply.status_code, PASSWORD in reply.text) == (200, False)
 
 
-def test_real_program_starts_with_a_password_and_its_health_is_open(tmp_path: Path) -> None:
+def test_app_starts_with_a_password_and_health_stays_open(tmp_path: Path) -> None:
     app = start_app(tmp_path, "--models", "pocket-orca-mini", PLAYGROUND_PASSWORD=PASSWORD)
     try:
         with httpx.Client(base_url=app.url, timeout=60) as client:

@@ -1,4 +1,4 @@
-"""Whose word on a visitor's address is taken: that of a proxy which the operator named, and nobody else's."""
+"""Forwarding headers are used from trusted proxies and dropped from all other senders."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ PASSED_ON = {
 
 
 def seen_by_the_page(trusted: str, peer: str = PROXY, **headers: str) -> Scope:
-    """The scope of one request after the middleware."""
+    """Return the scope of one request after the middleware."""
     seen: list[Scope] = []
 
     async def app(scope: Scope, receive: Any, send: Any) -> None:
@@ -53,14 +53,14 @@ def seen_by_the_page(trusted: str, peer: str = PROXY, **headers: str) -> Scope:
 
 
 @pytest.mark.parametrize("trusted", [PROXY, "10.0.0.0/8", f"::1, {PROXY}", "*"])
-def test_a_trusted_proxy_speaks_for_the_visitor(trusted: str) -> None:
+def test_headers_of_a_trusted_proxy_are_used(trusted: str) -> None:
     scope = seen_by_the_page(trusted)
     assert (scope["client"][0], scope["scheme"]) == (VISITOR, "https")
     assert (b"x-forwarded-host", b"play.example") in scope["headers"]
 
 
 @pytest.mark.parametrize("trusted", ["", " ", "127.0.0.1", "10.1.2.4", "::1", "10.2.0.0/16"])
-def test_nobody_else_does(trusted: str) -> None:
+def test_headers_of_other_senders_are_dropped(trusted: str) -> None:
     scope = seen_by_the_page(trusted)
     assert (scope["client"][0], scope["scheme"]) == (PROXY, "http")
     names = {name for name, _ in scope["headers"]}
@@ -72,12 +72,12 @@ def test_loopback_is_not_trusted_by_default(peer: str) -> None:
     assert seen_by_the_page(read_proxies({}).trusted, peer)["client"][0] == peer
 
 
-def test_a_request_that_came_straight_is_left_as_it_is() -> None:
+def test_direct_request_is_unchanged() -> None:
     scope = seen_by_the_page("", VISITOR, host="play.example")
     assert scope["headers"] == [(b"host", b"play.example")]
 
 
-def test_of_several_addresses_the_last_that_no_proxy_has_is_the_visitors() -> None:
+def test_last_address_outside_the_proxies_is_the_visitors() -> None:
     forged = {"x-forwarded-for": f"192.0.2.66, {VISITOR}, 10.9.9.9"}
     assert seen_by_the_page("10.0.0.0/8", **forged)["client"][0] == VISITOR
 
@@ -94,19 +94,21 @@ def test_of_several_addresses_the_last_that_no_proxy_has_is_the_visitors() -> No
         ({VARIABLE: "*"}, False, [VISITOR, ""], []),
     ],
 )
-def test_who_is_trusted(environ: dict[str, str], share: bool, inside: list[str], outside: list[str]) -> None:
+def test_proxies_trusted_by_setting_and_place(
+    environ: dict[str, str], share: bool, inside: list[str], outside: list[str]
+) -> None:
     proxies = read_proxies(environ, share)
     assert [host for host in inside if host not in proxies] == []
     assert [host for host in outside if host in proxies] == []
 
 
 @pytest.mark.parametrize("value", ["nginx", "10.0.0.1/8", "127.0.0.1;::1", "127.0.0.1:80", "*,127.0.0.1"])
-def test_an_entry_that_can_match_nothing_is_refused(value: str) -> None:
+def test_invalid_entry_is_refused(value: str) -> None:
     with pytest.raises(InvalidValue, match=f"{VARIABLE} is .*valid: addresses and networks"):
         read_proxies({VARIABLE: value})
 
 
-def test_the_operator_is_told_once_of_a_proxy_that_is_not_trusted(caplog: pytest.LogCaptureFixture) -> None:
+def test_untrusted_proxy_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     async def app(*_: Any) -> None: ...
 
     middleware = ForwardedHeaders(app, Proxies())
@@ -121,14 +123,14 @@ def test_the_operator_is_told_once_of_a_proxy_that_is_not_trusted(caplog: pytest
 
 
 def page(app: LiveApp, **headers: str) -> tuple[str, str]:
-    """The cookie that a visit of the page gets, and the address that the page takes itself to have."""
+    """Return the cookie that the page sets, and the address that it takes for its own."""
     asked = urllib.request.Request(app.url, headers=headers)
     with urllib.request.urlopen(asked, timeout=60) as reply:
         config = reply.read().decode().split("window.gradio_config = ", 1)[1]
         return reply.headers["set-cookie"], json.JSONDecoder().raw_decode(config)[0]["root"]
 
 
-def test_the_program_believes_loopback_only_when_told_to(tmp_path: Path, live_app: LiveApp) -> None:
+def test_app_trusts_loopback_only_if_set(tmp_path: Path, live_app: LiveApp) -> None:
     passed_on = {name: value for name, value in PASSED_ON.items() if name != "host"}
     cookie, root = page(live_app, **passed_on)
     assert cookie.endswith("SameSite=Lax")
@@ -142,6 +144,6 @@ def test_the_program_believes_loopback_only_when_told_to(tmp_path: Path, live_ap
         with pytest.raises(urllib.error.HTTPError) as refused:
             all(page(app, **passed_on) for _ in range(8))
         assert refused.value.code == 429
-        assert page(app, **{"x-forwarded-for": "203.0.113.8"}), "another address has a limit of its own"
+        assert page(app, **{"x-forwarded-for": "203.0.113.8"}), "another address has its own limit"
     finally:
         stop_app(app)

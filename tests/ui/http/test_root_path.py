@@ -1,4 +1,4 @@
-"""Addresses and cookies below the path of a proxy."""
+"""The root path of a proxy: reading it, stripping it, and links and cookies below it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.support.asking import ask
         ("/a;b", "/a%3Bb", "/a%3Bb"),
     ],
 )
-def test_root_path_is_a_path_or_a_whole_address(root_path: str, root: str, cookie: str) -> None:
+def test_root_path_in_the_scope_is_a_path_or_a_whole_address(root_path: str, root: str, cookie: str) -> None:
     scope: dict[str, Any] = {"root_path": root_path, "path": "/"}
     assert root_of(scope) == root
     assert f"; Path={cookie}; ".encode() in set_cookie(scope, "name", "value", 1, "Lax")[1]
@@ -41,7 +41,7 @@ def test_root_path_is_a_path_or_a_whole_address(root_path: str, root: str, cooki
         ("/play", "/login", "", "/play/"),
     ],
 )
-def test_links_stay_below_a_path_that_nobody_told(root_path: str, path: str, page: str, link: str) -> None:
+def test_links_are_relative_without_a_root_path(root_path: str, path: str, page: str, link: str) -> None:
     assert link_to({"root_path": root_path, "path": path}, page) == link
 
 
@@ -49,7 +49,7 @@ def test_links_stay_below_a_path_that_nobody_told(root_path: str, path: str, pag
     ("path", "seen"),
     [("/play/models", "/models"), ("/play", "/"), ("/play/", "/"), ("/models", "/models"), ("/player", "/player")],
 )
-def test_proxy_may_strip_the_path_or_leave_it(path: str, seen: str) -> None:
+def test_root_path_may_be_stripped_by_the_proxy_or_not(path: str, seen: str) -> None:
     behind = ask(StripRootPath, address=path, root_path="/play").behind
     assert behind is not None
     assert (behind["path"], behind["root_path"]) == (seen, "/play")

@@ -1,4 +1,4 @@
-"""What web process and worker say to each other: the records of a conversation and their JSON form.
+"""Messages between the web process and a worker, as JSON objects.
 
     to the worker:    load (card, threads, room, rows, recorded) · start (a job) · cancel (row)
     from the worker:  ready (facts) or failed (error) · started (row) · tokens (row, ids) · ended (row, reason, error)
@@ -12,12 +12,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from types import MappingProxyType
-from typing import Any
+from typing import TypeVar
 
+from playground.documents import convert
 from playground.engines.local.placement import MAX_ROWS
 from playground.engines.local.wire.channel import Message
-from playground.engines.protocol import Ended, EngineFacts, Job, Tokens
-from playground.records import FinishReason, ModelCard, SamplingParams
+from playground.engines.protocol import EngineFacts, Job
+from playground.errors import EngineError
+from playground.records import FinishReason, ModelCard
+
+T = TypeVar("T")
 
 
 def load(
@@ -31,8 +35,8 @@ def load(
     """Ask a fresh worker to load `card`; always the first message.
 
     Args:
-        room: bytes for weights by device; of none, the worker chooses one.
-        recorded: steps may be recorded and replayed, where there is a GPU that can.
+        room: bytes for weights by device; if empty, the worker chooses a device.
+        recorded: steps may be recorded and replayed on a GPU that supports it.
     """
     return {
         "kind": "load",
@@ -45,84 +49,59 @@ def load(
 
 
 def start(job: Job) -> Message:
-    """Ask for one row."""
+    """Ask the worker to write a row."""
     return {"kind": "start", "job": asdict(job)}
 
 
 def cancel(row: str) -> Message:
-    """End a row within one step."""
+    """Ask the worker to end a row within one step."""
     return {"kind": "cancel", "row": row}
 
 
 def ready(facts: EngineFacts, load_s: float, max_rows: int = 1, note: str = "") -> Message:
-    """The worker has its model and writes so many rows together; `note` is what people should know about it."""
+    """Report that the model is loaded and `max_rows` rows can be written together; `note` is shown to people."""
     return {"kind": "ready", "facts": asdict(facts), "load_s": load_s, "max_rows": max_rows, "note": note}
 
 
 def failed(error: str) -> Message:
-    """The worker cannot load its model, and why; its last message."""
+    """Report the reason why the model cannot be loaded; the worker's last message."""
     return {"kind": "failed", "error": error}
 
 
 def point(name: str, words: str) -> Message:
-    """A model that is being checked has passed a gate; `words` say what was found."""
+    """Report that a model that is being checked has passed a gate; `words` are the findings."""
     return {"kind": "point", "point": name, "words": words}
 
 
 def failed_point(name: str, error: str) -> Message:
-    """It has not passed this one; the last message."""
+    """Report that it has failed a gate; the last message of a check."""
     return {"kind": "failed", "point": name, "error": error}
 
 
 def checked() -> Message:
-    """It has passed every gate; the last message."""
+    """Report that it has passed every gate; the last message of a check."""
     return {"kind": "checked"}
 
 
 def started(row: str) -> Message:
-    """The row's prefill begins."""
+    """Report that the row's prefill begins."""
     return {"kind": "started", "row": row}
 
 
 def tokens(row: str, token_ids: list[int]) -> Message:
-    """New ids of a row."""
+    """Report new ids of a row."""
     return {"kind": "tokens", "row": row, "token_ids": token_ids}
 
 
 def ended(row: str, reason: FinishReason, error: str | None = None) -> Message:
-    """A row's last message."""
-    return {"kind": "ended", "row": row, "reason": reason.value, "error": error}
+    """Report the end of a row, its last message."""
+    return {"kind": "ended", "row": row, "finish_reason": reason.value, "error": error}
 
 
-def read_card(message: Message) -> ModelCard:
-    """The card of a `load` message."""
-    data: dict[str, Any] = dict(message["card"])
-    data["sampling"] = SamplingParams(**data["sampling"])
-    for name in ("limitations", "notes", "servers", "self_names"):
-        data[name] = tuple(data[name])
-    return ModelCard(**data)
+def read(kind: type[T], values: object) -> T:
+    """Read a record from a message: `Tokens` and `Ended` from the whole, a card, job or facts from its part.
 
-
-def read_job(message: Message) -> Job:
-    """The job of a `start` message."""
-    data: dict[str, Any] = dict(message["job"])
-    data["params"] = SamplingParams(**data["params"])
-    for name in ("token_ids", "stop_ids"):
-        data[name] = tuple(data[name])
-    return Job(**data)
-
-
-def read_facts(message: Message) -> EngineFacts:
-    """The facts of a `ready` message."""
-    facts: Mapping[str, Any] = message["facts"]
-    return EngineFacts(**facts)
-
-
-def read_tokens(message: Message) -> Tokens:
-    """The event of a `tokens` message."""
-    return Tokens(message["row"], tuple(message["token_ids"]))
-
-
-def read_ended(message: Message) -> Ended:
-    """The event of an `ended` message."""
-    return Ended(message["row"], FinishReason(message["reason"]), message["error"])
+    Raises:
+        EngineError: a field is missing or of another type.
+    """
+    return convert(kind, values, f"a {kind.__name__} from the other process", EngineError)

@@ -13,6 +13,7 @@ from playground.engines.local.worker.decoding.self_check import run_self_check
 from playground.engines.local.worker.loading.model import CHECKS, load
 from playground.engines.local.worker.main import standard_channel
 from playground.errors import EngineError
+from playground.records import ModelCard
 
 DECODING = "decoding"
 
@@ -29,7 +30,7 @@ def check(channel: Channel) -> None:
         channel.send(messages.point(pending.pop(0), summary))
 
     try:
-        loaded = load(messages.read_card(request), request["threads"], request["room"], report)
+        loaded = load(messages.read(ModelCard, request["card"]), request["threads"], request["room"], report)
         report(run_self_check(loaded, recorded=request["recorded"]).summary)
     except EngineError as error:
         channel.send(messages.failed_point(pending[0], str(error)))

@@ -27,7 +27,7 @@ from playground.engines.local.worker.errors import OutOfMemory, memory_errors, o
 from playground.engines.local.worker.loading.model import load
 from playground.engines.protocol import Job
 from playground.errors import EngineError, PlaygroundError
-from playground.records import FinishReason
+from playground.records import FinishReason, ModelCard
 
 Inbox = queue.SimpleQueue[Message]
 
@@ -81,7 +81,7 @@ class Worker:
 
     def _handle(self, message: Message) -> None:
         if message["kind"] == "start":
-            self._waiting.append(messages.read_job(message))
+            self._waiting.append(messages.read(Job, message["job"]))
         elif message["kind"] == "cancel":
             self._cancel(message["row"])
         else:
@@ -160,7 +160,7 @@ def run(channel: Channel) -> None:
     inbox: Inbox = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(channel, inbox), name="channel", daemon=True).start()
     request = inbox.get()
-    card = messages.read_card(request)
+    card = messages.read(ModelCard, request["card"])
     _show_name(card.id)
     priority.be_the_first_to_end()
     priority.be_nice()

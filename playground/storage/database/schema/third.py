@@ -3,6 +3,8 @@
 Boundary: statements only. Released: never edited.
 """
 
+from playground.storage.database.schema.pairs import JUDGED_PAIRS, JUDGEMENT
+
 # Votes are append-only by a trigger, which is dropped while they get an origin.
 ORIGIN = (
     "DROP TRIGGER votes_never_change",
@@ -54,22 +56,12 @@ INDEXES = (
 
 # As in migration 2, with the origin, whether the arena drew the models, and whether the cards' own sampling was used.
 PAIRS = (
-    """
+    f"""
 CREATE VIEW pairs AS
 SELECT
   v.id AS vote_id, v.battle_id, b.comparison_id, v.rater_id, v.origin,
-  x.side AS side_a, y.side AS side_b, x.model_id AS model_a, y.model_id AS model_b,
-  CASE
-    WHEN v.choice IN ('tie', 'both_bad') THEN v.choice
-    WHEN v.choice = x.side THEN 'model_a'
-    WHEN v.choice = y.side THEN 'model_b'
-    ELSE CASE sign(
-        (instr(v.choice, x.side) - length(replace(substr(v.choice, 1, instr(v.choice, x.side)), '>', '')))
-        - (instr(v.choice, y.side) - length(replace(substr(v.choice, 1, instr(v.choice, y.side)), '>', ''))))
-      WHEN -1 THEN 'model_a' WHEN 0 THEN 'tie' ELSE 'model_b' END
-  END AS winner,
-  CASE WHEN x.model_id = y.model_id THEN 0.0 ELSE 1.0 END AS weight,
-  b.blind, b.source, b.draw_probability IS NOT NULL AS drawn, b.overrides = '{}' AS own_sampling,
+{JUDGEMENT}
+  b.blind, b.source, b.draw_probability IS NOT NULL AS drawn, b.overrides = '{{}}' AS own_sampling,
   i.category, f.chars AS chars_a, g.chars AS chars_b,
   f.license AS license_a, g.license AS license_b, x.generation_id AS generation_a, y.generation_id AS generation_b,
   v.choice, v.decision_s, v.created_at, b.final_at, b.erased_at,
@@ -80,14 +72,5 @@ SELECT
   EXISTS (SELECT 1 FROM vote_flags n WHERE n.vote_id = v.id AND n.kind = 'seen_before') AS seen_before,
   EXISTS (SELECT 1 FROM vote_flags n WHERE n.vote_id = v.id AND n.kind = 'seen_elsewhere') AS seen_elsewhere,
   EXISTS (SELECT 1 FROM vote_flags n WHERE n.vote_id = v.id AND n.kind = 'capped') AS capped
-FROM votes v
-JOIN battles b ON b.id = v.battle_id
-JOIN instructions i ON i.id = b.instruction_id
-JOIN battle_sides x ON x.battle_id = v.battle_id
-JOIN generations f ON f.id = x.generation_id AND f.good = 1
-JOIN battle_sides y ON y.battle_id = v.battle_id AND y.side > x.side
-JOIN generations g ON g.id = y.generation_id AND g.good = 1
-WHERE v.choice <> 'undo'
-  AND NOT EXISTS (SELECT 1 FROM votes n WHERE n.battle_id = v.battle_id AND n.revision > v.revision)
-  AND (length(v.choice) > 1 OR v.choice IN (x.side, y.side))""",
+{JUDGED_PAIRS}""",
 )

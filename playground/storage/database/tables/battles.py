@@ -33,8 +33,6 @@ WHERE s.battle_id = ? ORDER BY s.side"""
 
 
 class BattleReads(Snapshot):
-    """Reads of battles, generations and model cards."""
-
     def battle(self, battle_id: str) -> Battle | None:
         """Return a battle with its sides, their generations and its vote; None if there is none."""
         found = self.select(_BATTLE, (battle_id,))
@@ -43,7 +41,6 @@ class BattleReads(Snapshot):
         return rows.read_battle(found[0], map(rows.read_side, self.select(_SIDES, (battle_id,))))
 
     def generation(self, generation_id: str) -> Generation | None:
-        """Return a generation; None if there is none."""
         found = self.select(_GENERATION, (generation_id,))
         return rows.read_generation(found[0]) if found else None
 
@@ -62,8 +59,6 @@ class BattleReads(Snapshot):
 
 
 class BattleWrites(Transaction):
-    """Changes of battles, generations and model cards."""
-
     def upsert_model(self, card: ModelCard) -> None:
         """Store a card, replacing an older one of the same id."""
         self.upsert("models", "id", rows.model_row(card))
@@ -76,7 +71,6 @@ class BattleWrites(Transaction):
         self.insert("battle_sides", *(rows.side_row(battle.id, side) for side in battle.sides))
 
     def insert_generation(self, generation: Generation) -> None:
-        """Add a finished generation."""
         self.add_instruction(generation.instruction)
         self.insert("generations", rows.generation_row(generation))
 

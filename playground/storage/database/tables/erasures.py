@@ -47,8 +47,6 @@ _UNFINISHED = (BattleState.GENERATING, BattleState.OPEN, BattleState.VOTED)
 
 
 class ErasureReads(Snapshot):
-    """Reads about erasures."""
-
     def erasure_to_scrub(self) -> int | None:
         """Return the id of the last erasure if the file may still hold bytes of what was erased."""
         last = self.scalar("SELECT max(id) FROM erasures")
@@ -57,8 +55,6 @@ class ErasureReads(Snapshot):
 
 
 class ErasureWrites(Transaction):
-    """Changes of an erasure."""
-
     def unsettled(self, rater_id: str, source: str) -> Sequence[str]:
         """Return the ids of a rater's battles that are not final."""
         states = {f"s{number}": state.value for number, state in enumerate(_UNFINISHED)}

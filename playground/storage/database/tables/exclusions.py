@@ -53,8 +53,6 @@ WHERE n.tag = ? AND v.origin = ? AND v.battle_id <> ?"""
 
 
 class ExclusionReads(Snapshot):
-    """Reads of facts that may exclude a vote."""
-
     def has_seen(self, rater_id: str, battle: Battle, now: str) -> bool:
         """Return True if a rater ran this instruction in open mode before, or was shown one of these answers.
 
@@ -95,8 +93,6 @@ class ExclusionReads(Snapshot):
 
 
 class ExclusionWrites(Transaction):
-    """Changes of flags and networks."""
-
     def flag_vote(self, vote_id: str, kind: str) -> None:
         """Store a reason not to count a vote."""
         self.insert("vote_flags", {"vote_id": vote_id, "kind": kind})

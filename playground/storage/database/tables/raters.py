@@ -33,8 +33,6 @@ WHERE {OWN_BATTLES} ORDER BY b.created_at DESC, b.id LIMIT :limit"""
 
 
 class RaterReads(Snapshot):
-    """Reads about raters and programs."""
-
     def belongings(self, rater_id: str, source: str) -> Belongings:
         """Count what is stored of one rater; from both sources if `source` is empty."""
         own = own_values(rater_id, source)
@@ -60,8 +58,6 @@ class RaterReads(Snapshot):
 
 
 class RaterWrites(Transaction):
-    """Changes of consent and keys."""
-
     def agree(self, rater_id: str, version: str, created_at: str) -> None:
         """Store when a rater first agreed to a version of the terms."""
         self.insert(
@@ -81,7 +77,6 @@ class RaterWrites(Transaction):
 
 
 def own_values(rater_id: str, source: str) -> dict[str, Any]:
-    """Return the values of `OWN_BATTLES`."""
     return {"rater": rater_id, "source": source}
 
 

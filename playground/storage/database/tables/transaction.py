@@ -22,7 +22,6 @@ class Snapshot:
         self._connection = connection
 
     def select(self, statement: str, values: Values = ()) -> Sequence[sqlite3.Row]:
-        """Return all rows of a query."""
         return self._connection.execute(statement, values).fetchall()
 
     def scalar(self, statement: str, values: Values = ()) -> Any:
@@ -31,7 +30,6 @@ class Snapshot:
         return None if row is None else row[0]
 
     def sqlite_version(self) -> str:
-        """Return the version of the SQLite library."""
         return str(self.scalar("SELECT sqlite_version()"))
 
     def size_bytes(self) -> int:

@@ -119,29 +119,21 @@ class VoteWrites(Transaction):
     ) -> None:
         """Replace a vote's notes of one kind (reason or comment) by `texts`."""
         gone = self._connection.execute("DELETE FROM vote_notes WHERE vote_id = ? AND kind = ?", (vote_id, kind))
+        about = {"battle_id": battle_id, "vote_id": vote_id, "kind": kind}
         for text in texts:
-            self._insert_note(battle_id, vote_id, None, kind, text, rater_id, created_at)
+            self._insert_note({**about, "text": text, "rater_id": rater_id, "created_at": created_at})
         if gone.rowcount or texts:
             self._add_event("notes", created_at, battle_id=battle_id)
 
     def insert_report(self, battle_id: str, side: str | None, text: str, rater_id: str, created_at: str) -> None:
         """Add a report about one side, or about the battle."""
-        self._insert_note(battle_id, None, side, "report", text, rater_id, created_at)
+        about = {"battle_id": battle_id, "side": side, "kind": "report"}
+        self._insert_note({**about, "text": text, "rater_id": rater_id, "created_at": created_at})
         self._add_event("notes", created_at, battle_id=battle_id)
 
-    def _insert_note(
-        self,
-        battle_id: str,
-        vote_id: str | None,
-        side: str | None,
-        kind: str,
-        text: str,
-        rater_id: str,
-        created_at: str,
-    ) -> None:
-        self.add_rater(rater_id, created_at)
-        about = {"battle_id": battle_id, "vote_id": vote_id, "side": side}
-        self.insert("vote_notes", {**about, "kind": kind, "text": text, "rater_id": rater_id, "created_at": created_at})
+    def _insert_note(self, note: Mapping[str, Any]) -> None:
+        self.add_rater(note["rater_id"], note["created_at"])
+        self.insert("vote_notes", note)
 
 
 def _filtered(statement: str, blind_only: bool, category: str, table: str = "") -> tuple[str, list[Any]]:

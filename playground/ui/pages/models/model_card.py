@@ -12,7 +12,7 @@ from pathlib import Path
 
 from playground.catalog.catalog import without_folders
 from playground.exchange.licenses import allows_commercial_use
-from playground.ratings.leaderboard import LeaderboardRow
+from playground.ratings.board import LeaderboardRow
 from playground.records import ModelCard, ModelStatus
 from playground.ui.rendering import escape
 from playground.ui.texts import formats

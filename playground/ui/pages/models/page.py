@@ -18,7 +18,7 @@ import gradio as gr
 from playground.arena.arena import Arena
 from playground.catalog.catalog import files_state
 from playground.errors import InvalidValue, PlaygroundError, Refused
-from playground.ratings.leaderboard import LeaderboardRow
+from playground.ratings.board import LeaderboardRow
 from playground.records import ModelCard, ModelStatus
 from playground.ui.http.operator import OperatorStatus, hub_link, operator_status
 from playground.ui.pages.models.model_card import COMING, Entry, list_html, states_html, turns_are_taken

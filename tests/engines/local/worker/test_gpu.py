@@ -1,4 +1,4 @@
-"""What only a real GPU shows: recorded steps, weights of 8 and 4 bits, layers that wait, memory that is full, errors.
+"""Tests on a real GPU: recorded steps, 8 and 4 bit weights, offloaded layers, full memory, device errors.
 
 ``python -m pytest -m gpu`` on a machine with a CUDA device; small random checkpoints and the pocket models.
 """
@@ -33,10 +33,10 @@ from playground.engines.local.worker.main import Worker
 from playground.engines.protocol import Job, Started
 from playground.records import FinishReason, ModelCard, SamplingParams
 from playground.settings import Settings
-from tests.engines.local.test_pool import workers_of
 from tests.support.checkpoints import ARCHITECTURES, VOCAB_SIZE, write_checkpoint
 from tests.support.columns import Column
 from tests.support.paths import ROOT
+from tests.support.processes import workers
 
 pytestmark = pytest.mark.gpu
 POCKET = ROOT / "playground/catalog/cards"
@@ -61,7 +61,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 
 def jobs(params: SamplingParams, count: int = 12) -> list[Job]:
-    """Prompts and answers of different lengths."""
+    """Return jobs with prompts and answers of different lengths."""
     prompts = [tuple((31 * (n + 2) * (i + 1)) % VOCAB_SIZE for i in range(1 + (n * 7) % 40)) for n in range(count)]
     lengths = [5 + (n * 11) % 60 for n in range(count)]
     return [
@@ -71,7 +71,7 @@ def jobs(params: SamplingParams, count: int = 12) -> list[Job]:
 
 
 def written(decoder: BatchDecoder, requests: list[Job], every: int = 2) -> list[list[int]]:
-    """What the jobs come to when one joins after every so many steps."""
+    """Return the tokens of jobs that join one after every `every` steps."""
     ids: dict[str, list[int]] = {request.row: [] for request in requests}
     waiting, turn = list(requests), 0
     while waiting or decoder.rows:
@@ -98,7 +98,7 @@ def generated(model: LoadedModel, request: Job) -> list[int]:
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 @pytest.mark.parametrize("buffer_bytes", [1 << 10, BUFFER_BYTES])
-def test_weights_come_to_the_gpu_as_they_are_in_the_files(
+def test_weights_on_the_gpu_equal_those_in_the_files(
     cards: dict[str, ModelCard], kind: str, dtype: str, buffer_bytes: int
 ) -> None:
     card = replace(cards[kind], dtype=dtype)
@@ -108,25 +108,25 @@ def test_weights_come_to_the_gpu_as_they_are_in_the_files(
     assert all(torch.equal(there[name].cpu(), numbers) for name, numbers in here.items())
 
 
-def test_replayed_steps_write_what_generate_writes(models: dict[str, LoadedModel], kind: str) -> None:
+def test_replayed_steps_equal_generate(models: dict[str, LoadedModel], kind: str) -> None:
     model = models[kind]
-    writer, checked = checked_decoder(model, max_rows=4)
-    assert (checked.is_recorded, checked.problem) == (True, "")
-    assert checked.facts(model.facts).versions["decoding"] == "rows together, steps replayed"
-    assert isinstance(writer, BatchDecoder)
+    decoder, found = checked_decoder(model, max_rows=4)
+    assert (found.is_recorded, found.problem) == (True, "")
+    assert found.facts(model.facts).versions["decoding"] == "rows together, steps replayed"
+    assert isinstance(decoder, BatchDecoder)
     requests = jobs(GREEDY)
-    assert written(writer, requests) == [generated(model, request) for request in requests]
-    assert written(writer, requests, every=5) == [generated(model, request) for request in requests]
+    assert written(decoder, requests) == [generated(model, request) for request in requests]
+    assert written(decoder, requests, every=5) == [generated(model, request) for request in requests]
 
 
-def test_sampled_rows_are_the_same_replayed_computed_and_alone(models: dict[str, LoadedModel], kind: str) -> None:
+def test_sampled_rows_are_the_same_replayed_eager_and_alone(models: dict[str, LoadedModel], kind: str) -> None:
     requests = jobs(SAMPLED)
     together = written(BatchDecoder(models[kind], 4, recorded=True), requests)
     assert together == written(BatchDecoder(models[kind], 16), requests)
     assert together == [written(BatchDecoder(models[kind], 1, recorded=True), [request])[0] for request in requests]
 
 
-def test_an_answer_to_the_end_of_the_context_outgrows_its_blocks_again_and_again(tmp_path: Path, kind: str) -> None:
+def test_answer_may_outgrow_its_blocks_repeatedly(tmp_path: Path, kind: str) -> None:
     model = load(write_checkpoint(tmp_path, kind, context=4 * RECORDED_COLUMNS_AHEAD), threads=1)
     new = model.context_length - 3
     request = Job("long", (5, 6, 7), SamplingParams(max_new_tokens=new), 0, (), 60.0)
@@ -134,20 +134,20 @@ def test_an_answer_to_the_end_of_the_context_outgrows_its_blocks_again_and_again
 
 
 @pytest.mark.parametrize("form", ["8bit", "4bit"])
-def test_quantized_weights_are_loaded_checked_and_written(tmp_path: Path, form: str) -> None:
+def test_quantized_weights_load_and_write(tmp_path: Path, form: str) -> None:
     pytest.importorskip("bitsandbytes")
     card = replace(write_checkpoint(tmp_path, "llama", hidden=512, layers=4), dtype="bfloat16")
     whole, small = load(card, threads=1), load(replace(card, quantization=form), threads=1)
     assert small.facts.dtype == {"8bit": "8bit (bfloat16)", "4bit": "4bit nf4 (bfloat16)"}[form]
     sizes = [sum(p.numel() * p.element_size() for p in model.model.parameters()) for model in (whole, small)]
     assert sizes[1] < 0.75 * sizes[0]
-    writer, checked = checked_decoder(small, max_rows=4)
-    assert isinstance(writer, BatchDecoder), checked.problem
-    assert checked.is_recorded == (form == "4bit")
-    assert all(written(writer, jobs(GREEDY)))
+    decoder, found = checked_decoder(small, max_rows=4)
+    assert isinstance(decoder, BatchDecoder), found.problem
+    assert found.is_recorded == (form == "4bit")
+    assert all(written(decoder, jobs(GREEDY)))
 
 
-def test_layers_that_wait_in_the_memory_of_the_cpu_write_the_same(
+def test_offloaded_layers_write_the_same_tokens(
     cards: dict[str, ModelCard], models: dict[str, LoadedModel], kind: str
 ) -> None:
     pieces = pieces_of(models[kind].model, 4.0)
@@ -158,13 +158,13 @@ def test_layers_that_wait_in_the_memory_of_the_cpu_write_the_same(
     assert sum(parameter.is_meta for parameter in model.model.parameters()) > 0
     held = dict(weights(models[kind].model))
     assert all(torch.equal(numbers.cpu(), held[name].cpu()) for name, numbers in weights(model.model))
-    writer, checked = checked_decoder(model, max_rows=4)
-    assert isinstance(writer, BatchDecoder), checked.problem
-    assert not checked.is_recorded
-    assert written(writer, jobs(GREEDY)) == [generated(models[kind], request) for request in jobs(GREEDY)]
+    decoder, found = checked_decoder(model, max_rows=4)
+    assert isinstance(decoder, BatchDecoder), found.problem
+    assert not found.is_recorded
+    assert written(decoder, jobs(GREEDY)) == [generated(models[kind], request) for request in jobs(GREEDY)]
 
 
-def test_a_model_that_finds_the_gpu_full_says_so(tmp_path: Path) -> None:
+def test_full_gpu_is_reported(tmp_path: Path) -> None:
     card = write_checkpoint(tmp_path, "llama", hidden=1024, layers=4)  # 170 MB
     torch.cuda.empty_cache()
     free, _ = torch.cuda.mem_get_info()
@@ -192,7 +192,7 @@ def ask(engine: LocalEngine, model: str, row: str, params: SamplingParams = GREE
     return column
 
 
-def test_five_models_share_the_gpu_and_a_killed_one_comes_back(engine: LocalEngine) -> None:
+def test_five_models_share_the_gpu_and_a_killed_one_restarts(engine: LocalEngine) -> None:
     models = [*engine.status()]
     columns = [ask(engine, model, f"{model}-{number}") for model in models for number in range(4)]
     for column in columns:
@@ -201,9 +201,9 @@ def test_five_models_share_the_gpu_and_a_killed_one_comes_back(engine: LocalEngi
         (started,) = [event for event in column.events if isinstance(event, Started)]
         assert started.facts.device.startswith("cuda:0 ")
         assert started.facts.versions["decoding"] == "rows together, steps replayed"
-    workers = workers_of(os.getpid(), "pocket")
-    assert len(workers) == len(models)
-    name, pid = next(iter(workers.items()))
+    found = workers(os.getpid(), "pocket")
+    assert len(found) == len(models)
+    name, pid = next(iter(found.items()))
     model = next(model for model in models if model.startswith(name))
     long = ask(engine, model, "killed", SamplingParams(max_new_tokens=400, min_new_tokens=400))
     long.wait_for(Started)
@@ -215,7 +215,7 @@ def test_five_models_share_the_gpu_and_a_killed_one_comes_back(engine: LocalEngi
     assert again.finish().finish_reason in (FinishReason.STOP, FinishReason.LENGTH)
 
 
-def test_a_model_that_the_plan_finds_too_large_is_refused_before_a_process_is_made(
+def test_model_larger_than_the_plan_is_refused_without_a_process(
     cards: dict[str, ModelCard],
 ) -> None:
     engine = LocalEngine(Settings(), devices=lambda: [Device("cuda:0", "GPU", 1 << 20, 1 << 20)])
@@ -227,8 +227,8 @@ def test_a_model_that_the_plan_finds_too_large_is_refused_before_a_process_is_ma
         engine.close()
 
 
-def test_an_error_of_the_device_ends_every_row_and_the_process(tmp_path: Path) -> None:
-    """In a process of its own: after such an error nothing works on the device there any more."""
+def test_device_error_ends_every_row_and_the_process(tmp_path: Path) -> None:
+    """Run in a process of its own, because the error leaves the device unusable there."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.engines.local.worker.test_gpu", str(tmp_path)],
         cwd=ROOT,
@@ -242,14 +242,14 @@ def test_an_error_of_the_device_ends_every_row_and_the_process(tmp_path: Path) -
     assert all("the model failed" in line for line in ends)
 
 
-def _go_beyond_the_embedding(folder: Path) -> None:
-    """A worker whose model believes that it has more rows than it has."""
+def _exceed_the_embedding(folder: Path) -> None:
+    """Run a worker whose model has fewer embedding rows than it claims."""
     model = load(write_checkpoint(folder, "llama"), threads=1)
     decoder = BatchDecoder(replace(model, vocab_size=10 * VOCAB_SIZE), recorded=True)
     inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
 
-    def send(*said: Message) -> None:
-        for message in said:
+    def send(*sent: Message) -> None:
+        for message in sent:
             if message["kind"] == "ended":
                 print("ended", message["error"], flush=True)
 
@@ -262,4 +262,4 @@ def _go_beyond_the_embedding(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    _go_beyond_the_embedding(Path(sys.argv[1]))
+    _exceed_the_embedding(Path(sys.argv[1]))

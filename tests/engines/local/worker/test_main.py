@@ -1,4 +1,4 @@
-"""The worker's message loop: rows, cancel, deadline, failures in words."""
+"""The worker's message loop: rows, cancel, deadlines, failures."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from playground.records import FinishReason, SamplingParams
 
 
 class ScriptedDecoder:
-    """Has the interface of `BatchDecoder`; draws 100, 101, … and stops after `length`, or raises what it was given."""
+    """A decoder that draws 100, 101, … and stops after `length`, or raises `error` at `fail_at`."""
 
     def __init__(self, length: int = 5, fail_at: int | None = None, error: Exception | None = None) -> None:
         self.running: dict[str, int] = {}
@@ -47,18 +47,18 @@ class ScriptedDecoder:
 
 
 class Scene:
-    """A worker with its inbox, what it said, and a clock that the test moves."""
+    """A worker with its inbox, its sent messages, and a clock that the test sets."""
 
     def __init__(self, decoder: Any) -> None:
         self.now = 0.0
-        self.said: list[Message] = []
-        self.pieces: list[int] = []  # how many messages were sent together
+        self.sent: list[Message] = []
+        self.pieces: list[int] = []  # messages per send
         self.inbox: Inbox = queue.SimpleQueue()
         self.worker = Worker(decoder, self.inbox, self.send, clock=lambda: self.now)
 
-    def send(self, *said: Message) -> None:
-        self.said += said
-        self.pieces.append(len(said))
+    def send(self, *sent: Message) -> None:
+        self.sent += sent
+        self.pieces.append(len(sent))
 
     def ask(self, row: str, ids: tuple[int, ...] = (1,), deadline_s: float = 60.0) -> None:
         self.inbox.put(messages.start(Job(row, ids, SamplingParams(), 0, (2,), deadline_s)))
@@ -69,30 +69,30 @@ class Scene:
             self.worker.turn()
 
     def ids(self, row: str) -> list[int]:
-        return [i for m in self.said if m["kind"] == "tokens" and m["row"] == row for i in m["token_ids"]]
+        return [i for m in self.sent if m["kind"] == "tokens" and m["row"] == row for i in m["token_ids"]]
 
     def end(self, row: str) -> tuple[str, str | None]:
-        (ended,) = [m for m in self.said if m["kind"] == "ended" and m["row"] == row]
-        return ended["reason"], ended["error"]
+        (ended,) = [m for m in self.sent if m["kind"] == "ended" and m["row"] == row]
+        return ended["finish_reason"], ended["error"]
 
 
-def test_rows_are_written_one_after_another_in_order() -> None:
+def test_rows_are_written_in_order() -> None:
     scene = Scene(ScriptedDecoder())
     scene.ask("first")
     scene.ask("second")
     scene.turns(10)
-    order = [(m["kind"], m["row"]) for m in scene.said if m["kind"] != "tokens"]
+    order = [(m["kind"], m["row"]) for m in scene.sent if m["kind"] != "tokens"]
     assert order == [("started", "first"), ("ended", "first"), ("started", "second"), ("ended", "second")]
     assert scene.ids("second") == [100, 101, 102, 103, 104]
     assert scene.end("first") == ("stop", None)
 
 
-def test_the_first_token_is_sent_at_once_and_fast_ones_together() -> None:
+def test_first_token_is_sent_at_once_and_fast_ones_together() -> None:
     scene = Scene(ScriptedDecoder(length=60))
     scene.now = 10.0
     scene.ask("r")
     scene.turns(60, step_s=0.001)
-    sizes = [len(m["token_ids"]) for m in scene.said if m["kind"] == "tokens"]
+    sizes = [len(m["token_ids"]) for m in scene.sent if m["kind"] == "tokens"]
     assert sizes[0] == 1
     assert sum(sizes) == 60
     assert len(sizes) <= 5
@@ -102,11 +102,11 @@ def test_slow_tokens_are_sent_one_by_one() -> None:
     scene = Scene(ScriptedDecoder())
     scene.ask("r")
     scene.turns(5, step_s=0.5)
-    assert [len(m["token_ids"]) for m in scene.said if m["kind"] == "tokens"] == [1, 1, 1, 1, 1]
+    assert [len(m["token_ids"]) for m in scene.sent if m["kind"] == "tokens"] == [1, 1, 1, 1, 1]
 
 
 class RowsTogether(ScriptedDecoder):
-    """Gives every row a token in each step."""
+    """A decoder that writes all rows together."""
 
     can_admit = True
 
@@ -115,30 +115,30 @@ class RowsTogether(ScriptedDecoder):
         return [NewToken(row, 100 + n, FinishReason.STOP if n == 2 else None) for row, n in self.running.items()]
 
 
-def test_what_one_step_gives_all_rows_is_sent_in_one_piece() -> None:
+def test_messages_of_all_rows_are_sent_together() -> None:
     scene = Scene(RowsTogether())
     for row in "abcde":
         scene.ask(row)
     scene.turns(2, step_s=0.5)
-    assert scene.pieces == [5, 5, 10], "that they began, a token each, another and the end"
+    assert scene.pieces == [5, 5, 10], "started; a token each; another token and the end"
 
 
-def test_a_row_that_is_cancelled_before_it_began_is_told_of_at_once() -> None:
+def test_cancelled_waiting_row_ends_at_once() -> None:
     scene = Scene(ScriptedDecoder())
     scene.ask("r")
     scene.inbox.put(messages.cancel("r"))
-    turn = threading.Thread(target=scene.worker.turn)  # waits for more to do
+    turn = threading.Thread(target=scene.worker.turn)  # blocks until there is a row
     turn.start()
     deadline = time.monotonic() + 10
-    while not scene.said and time.monotonic() < deadline:
+    while not scene.sent and time.monotonic() < deadline:
         time.sleep(0.01)
-    said = list(scene.said)
+    sent = list(scene.sent)
     scene.ask("next")
     turn.join()
-    assert said == [messages.ended("r", FinishReason.CANCELLED)]
+    assert sent == [messages.ended("r", FinishReason.CANCELLED)]
 
 
-def test_cancel_ends_a_running_row_within_one_step_and_keeps_its_tokens() -> None:
+def test_cancel_ends_a_running_row_within_one_step() -> None:
     scene = Scene(ScriptedDecoder(length=100))
     scene.ask("r")
     scene.ask("next")
@@ -147,23 +147,23 @@ def test_cancel_ends_a_running_row_within_one_step_and_keeps_its_tokens() -> Non
     scene.turns(1)
     assert scene.end("r") == ("cancelled", None)
     assert scene.ids("r") == list(range(100, 107))
-    assert scene.said[-1]["row"] == "next"
+    assert scene.sent[-1]["row"] == "next"
 
 
-def test_cancel_ends_a_waiting_row_and_ignores_unknown_ones() -> None:
+def test_cancel_ignores_unknown_rows() -> None:
     scene = Scene(ScriptedDecoder())
     scene.ask("running")
     scene.ask("waiting")
     scene.turns(1)
     scene.inbox.put(messages.cancel("waiting"))
-    scene.inbox.put(messages.cancel("nobody"))
+    scene.inbox.put(messages.cancel("unknown"))
     scene.turns(1)
     assert scene.end("waiting") == ("cancelled", None)
     scene.turns(3)
     assert scene.end("running") == ("stop", None)
 
 
-def test_a_row_past_its_deadline_ends_as_an_error_with_what_it_wrote() -> None:
+def test_row_past_its_deadline_ends_as_an_error() -> None:
     scene = Scene(ScriptedDecoder(length=100))
     scene.ask("r", deadline_s=2.0)
     scene.ask("next")
@@ -173,7 +173,7 @@ def test_a_row_past_its_deadline_ends_as_an_error_with_what_it_wrote() -> None:
     assert len(scene.ids("r")) == 4
 
 
-def test_a_prompt_that_cannot_be_fed_ends_its_row_alone() -> None:
+def test_invalid_prompt_ends_its_row_alone() -> None:
     scene = Scene(ScriptedDecoder())
     scene.ask("bad", ids=())
     scene.ask("good")
@@ -194,7 +194,7 @@ def test_a_prompt_that_cannot_be_fed_ends_its_row_alone() -> None:
     ],
     ids=["python", "gpu", "cpu", "driver"],
 )
-def test_out_of_memory_ends_the_row_in_words_and_the_worker_goes_on(fail_at: int, error: Exception) -> None:
+def test_out_of_memory_ends_the_row_and_the_worker_continues(fail_at: int, error: Exception) -> None:
     decoder = ScriptedDecoder(fail_at=fail_at, error=error)
     scene = Scene(decoder)
     scene.ask("r")
@@ -207,7 +207,7 @@ def test_out_of_memory_ends_the_row_in_words_and_the_worker_goes_on(fail_at: int
     assert scene.end("next") == ("stop", None)
 
 
-def test_a_row_that_can_be_given_no_token_ends_in_words_with_what_it_wrote() -> None:
+def test_row_without_a_token_ends_with_its_error() -> None:
     decoder = ScriptedDecoder(length=100)
     scene = Scene(decoder)
     scene.ask("r")
@@ -219,7 +219,7 @@ def test_a_row_that_can_be_given_no_token_ends_in_words_with_what_it_wrote() -> 
 
 
 @pytest.mark.proves("worker killed, crashed, hung")
-def test_a_failure_that_is_not_understood_ends_the_row_in_words_and_the_process() -> None:
+def test_unexpected_error_ends_the_row_and_the_process() -> None:
     scene = Scene(ScriptedDecoder(fail_at=2, error=IndexError("index out of range in self")))
     scene.ask("r")
     with pytest.raises(IndexError):
@@ -228,7 +228,7 @@ def test_a_failure_that_is_not_understood_ends_the_row_in_words_and_the_process(
     assert scene.ids("r") == [100, 101]
 
 
-def test_an_unknown_message_is_not_guessed_at() -> None:
+def test_unknown_message_raises() -> None:
     scene = Scene(ScriptedDecoder())
     scene.inbox.put({"kind": "dance"})
     with pytest.raises(EngineError, match="'dance'; valid: start, cancel"):

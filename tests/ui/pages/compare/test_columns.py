@@ -54,7 +54,7 @@ def test_revealed_and_open_battles_show_everything(columns: Columns, phase: Phas
     assert updates[panel.prompt]["label"] == "Exact prompt (5 tokens)"
     assert updates[panel.ids]["value"] == "1, 835, 2659, 29901, 13"
     assert "Sums mostly go wrong." in updates[panel.card]["value"]
-    assert "temperature 0.7 · top_k 50 · top_p 1" in updates[panel.card]["value"]
+    assert "temperature 0.7 · top_k 50 · top_p 1 · min_p 0" in updates[panel.card]["value"]
 
 
 @pytest.mark.parametrize(

@@ -25,9 +25,9 @@ _CUDA = "cuda"
 
 
 def supports_graph(loaded: LoadedModel) -> bool:
-    """Return True if the whole model is on one GPU and its steps need nothing from the CPU.
+    """Return True if the whole model is on one GPU and its steps do not wait for the CPU.
 
-    Weights of 8 bits do: bitsandbytes looks for outliers in every step, and the CPU waits for the result.
+    Steps with 8-bit weights do: bitsandbytes searches for outliers in every step, and the CPU waits for the result.
     """
     if loaded.device.type != _CUDA or getattr(loaded.model, "is_loaded_in_8bit", False):
         return False
@@ -148,15 +148,8 @@ class StaticStep:
         rows, numbers = self._num_rows, self._numbers
         ids, starts, column = numbers[:rows], numbers[rows:-1], numbers[-1:]
         seen = (self._columns >= starts[:, None]) & (self._columns <= column)
-        inputs: dict[str, Any] = {
-            "input_ids": ids[:, None],
-            "attention_mask": seen.long(),
-            "past_key_values": self._cache,
-        }
-        if self._takes_positions:
-            inputs["position_ids"] = (column - starts)[:, None]
-        logits: torch.Tensor = self._model(**inputs, use_cache=True, logits_to_keep=1).logits
-        return logits[:, -1].to(torch.float32)
+        positions = (column - starts)[:, None] if self._takes_positions else None
+        return next_logits(self._model, ids[:, None], seen.long(), positions, self._cache)
 
 
 class StepRecorder:
@@ -179,6 +172,17 @@ class StepRecorder:
     def forget(self) -> None:
         """Free the recording, because the cache has freed its blocks."""
         self._step = None
+
+
+def next_logits(
+    model: Any, ids: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor | None, batch: Cache
+) -> torch.Tensor:
+    """Run the model; return float32 logits of every row's next token, shape (rows, vocabulary)."""
+    inputs = {"input_ids": ids, "attention_mask": mask, "past_key_values": batch}
+    if positions is not None:
+        inputs["position_ids"] = positions
+    logits: torch.Tensor = model(**inputs, use_cache=True, logits_to_keep=1).logits
+    return logits[:, -1].to(torch.float32)
 
 
 def takes_positions(loaded: LoadedModel) -> bool:

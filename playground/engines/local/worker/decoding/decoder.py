@@ -12,13 +12,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
 from transformers import DynamicCache
 
 from playground.engines.local.placement import MAX_ROWS
-from playground.engines.local.worker.decoding.cuda_graph import StepRecorder, takes_positions
+from playground.engines.local.worker.decoding.cuda_graph import StepRecorder, next_logits, takes_positions
 from playground.engines.local.worker.decoding.kv_cache import BatchCache, CacheLimits
 from playground.engines.local.worker.decoding.sampling import Sampler, next_ids
 from playground.engines.local.worker.errors import OutOfMemory, memory_errors, release_memory
@@ -60,7 +60,7 @@ class Decoder(Protocol):
         """Add a row.
 
         Raises:
-            PromptTooLong: the prompt leaves no room for a token.
+            PromptTooLong: the prompt fills the context.
             EngineError: the model cannot take this prompt.
         """
 
@@ -98,7 +98,6 @@ class BatchDecoder:
 
     @property
     def can_admit(self) -> bool:
-        """True if one more row can be admitted."""
         return len(self._waiting) + len(self._running) < self.max_rows
 
     @property
@@ -112,7 +111,6 @@ class BatchDecoder:
         return self._cache.num_bytes
 
     def admit(self, job: Job) -> None:
-        """Add a row; see `Decoder`."""
         check_job(job, self._loaded)
         self._waiting.append(_Row(job, sampler_of(job, self._loaded)))
 
@@ -168,8 +166,10 @@ class BatchDecoder:
             return self._draw(self._running, self._recorder.step(last_ids, self._cache))
         device = self._loaded.device
         ids = torch.tensor(last_ids, device=device)[:, None]
-        logits = self._forward(ids, self._cache.mask(device), self._cache.positions(device), self._cache)
-        return self._draw(self._running, logits)
+        positions = self._cache.positions(device) if self._takes_positions else None
+        return self._draw(
+            self._running, next_logits(self._loaded.model, ids, self._cache.mask(device), positions, self._cache)
+        )
 
     def _read_prompts(self, budget: int) -> list[NewToken]:
         """Read prompts of new rows until `budget` tokens are read, but at least one prompt."""
@@ -196,16 +196,8 @@ class BatchDecoder:
         """Return the cache of a prompt and the logits after it, shape (1, vocabulary)."""
         cache = DynamicCache()
         ids = torch.tensor([token_ids], device=self._loaded.device)
-        positions = torch.arange(ids.shape[1], device=ids.device).unsqueeze(0)
-        return cache, self._forward(ids, torch.ones_like(ids), positions, cache)
-
-    def _forward(self, ids: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor, cache: Any) -> torch.Tensor:
-        """Return float32 logits of every row's next token, shape (rows, vocabulary)."""
-        inputs = {"input_ids": ids, "attention_mask": mask, "past_key_values": cache}
-        if self._takes_positions:
-            inputs["position_ids"] = positions
-        logits: torch.Tensor = self._loaded.model(**inputs, use_cache=True, logits_to_keep=1).logits
-        return logits[:, -1].to(torch.float32)
+        positions = torch.arange(ids.shape[1], device=ids.device)[None] if self._takes_positions else None
+        return cache, next_logits(self._loaded.model, ids, torch.ones_like(ids), positions, cache)
 
     def _draw(self, rows: Sequence[_Row], logits: torch.Tensor) -> list[NewToken]:
         ids = next_ids([row.sampler for row in rows], logits)
@@ -243,7 +235,6 @@ def check_job(job: Job, loaded: LoadedModel) -> None:
 
 
 def sampler_of(job: Job, loaded: LoadedModel) -> Sampler:
-    """Return the sampler of a job."""
     return Sampler(job.params, job.seed, job.token_ids, job.stop_ids, loaded.vocab_size, loaded.device)
 
 

@@ -39,11 +39,9 @@ class GenerateDecoder:
 
     @property
     def can_admit(self) -> bool:
-        """True if one more row can be admitted."""
         return not self._rows
 
     def admit(self, job: Job) -> None:
-        """Add a row; see `Decoder`."""
         check_job(job, self._loaded)
         self._rows.append(_Row(job, self._loaded))
 

@@ -66,7 +66,6 @@ class BatchCacheLayer(CacheLayerMixin):  # type: ignore[misc]  # transformers ha
         return self.num_columns + query_length, 0
 
     def get_seq_length(self) -> int:
-        """Return the number of columns in use."""
         return self.num_columns
 
     def get_max_length(self) -> int:
@@ -142,7 +141,6 @@ class BatchCache(Cache):  # type: ignore[misc]  # transformers has no types
 
     @property
     def num_columns(self) -> int:
-        """Columns in use."""
         return int(self.layers[0].num_columns) if self.layers else 0
 
     @property

@@ -113,6 +113,14 @@ def keep_top_p(scores: torch.Tensor, top_p: float) -> torch.Tensor:
     return scores.masked_fill(removed.scatter(-1, order, removed), _NEVER)
 
 
+def keep_min_p(scores: torch.Tensor, min_p: float) -> torch.Tensor:
+    """MinPLogitsWarper: the tokens with at least `min_p` of the likeliest token's probability, and that one."""
+    probabilities = scores.softmax(dim=-1)
+    best, likeliest = probabilities.max(dim=-1, keepdim=True)
+    removed = (probabilities < min_p * best).scatter(-1, likeliest, False)
+    return scores.masked_fill(removed, _NEVER)
+
+
 def _warp_for_sampling(scores: torch.Tensor, params: SamplingParams) -> torch.Tensor:
     if params.temperature != 1.0:
         scores = scores / params.temperature
@@ -120,6 +128,8 @@ def _warp_for_sampling(scores: torch.Tensor, params: SamplingParams) -> torch.Te
         scores = keep_top_k(scores, params.top_k)
     if params.top_p < 1.0:
         scores = keep_top_p(scores, params.top_p)
+    if params.min_p > 0.0:
+        scores = keep_min_p(scores, params.min_p)
     return scores
 
 

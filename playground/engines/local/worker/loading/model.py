@@ -74,18 +74,14 @@ def load(
     on_check: OnCheck = lambda summary: None,
     buffers: CopyBuffers | None = None,
 ) -> LoadedModel:
-    """Load the card's checkpoint and check it.
+    """Load the card's checkpoint and check it; raises `CheckpointError` or `OutOfMemory`.
 
     Args:
         room: bytes for weights by device, as torch spells them. Several devices share the layers in this order; ``cpu``
             after another device holds offloaded layers. Empty: the first GPU, or the CPU.
         buffers: copy the weights through these, if the model allows; by default page-locked ones if there is a GPU.
-
-    Raises:
-        CheckpointError: files are missing, truncated, poisoned or of another shape.
-        OutOfMemory: the model does not fit.
     """
-    begun = time.monotonic()
+    started_at = time.monotonic()
     _configure_libraries(threads)
     with memory_errors(f"loading {card.name}"):  # even the first byte may not fit on a full GPU
         device = _device(next(iter(room), str(best_device())))
@@ -109,7 +105,7 @@ def load(
     on_check(f"the tokenizer needs {needed:,} rows, the embedding has {vocab_size:,}")
     model.eval()
     known = facts(card, folder, device, is_offloaded=_OFFLOADED in devices.values())
-    return LoadedModel(model, device, _context_length(card, config), vocab_size, known, time.monotonic() - begun)
+    return LoadedModel(model, device, _context_length(card, config), vocab_size, known, time.monotonic() - started_at)
 
 
 def _configure_libraries(threads: int) -> None:

@@ -1,4 +1,4 @@
-"""Noise is SplitMix64's published numbers, Gumbel distributed, and never infinite."""
+"""Gumbel noise from SplitMix64: reference numbers, distribution, always finite."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from playground.engines.local.worker.decoding import gumbel as noise
+from playground.engines.local.worker.decoding import gumbel as gumbel_module
 from playground.engines.local.worker.decoding.gumbel import gumbel, splitmix64
 
 CPU = torch.device("cpu")
@@ -18,15 +18,15 @@ SEED_1234567 = [
     4593380528125082431,
     16408922859458223821,
 ]
-"""The first outputs of the reference implementation for this state."""
+"""First outputs of the reference implementation for this state."""
 
 
-def test_the_numbers_are_those_of_the_reference_implementation() -> None:
+def test_splitmix64_equals_the_reference_implementation() -> None:
     (found,) = splitmix64(torch.tensor([1234567]), 5).tolist()
     assert [number % 2**64 for number in found] == SEED_1234567
 
 
-def test_a_row_of_noise_depends_on_its_key_alone() -> None:
+def test_noise_of_a_row_depends_on_its_key_alone() -> None:
     keys = [5, -(2**63), 2**63 - 1, 0]
     together = gumbel(keys, 50, CPU)
     assert torch.equal(together, torch.cat([gumbel([key], 50, CPU) for key in keys]))
@@ -34,7 +34,7 @@ def test_a_row_of_noise_depends_on_its_key_alone() -> None:
     assert torch.equal(gumbel([5], 200, CPU)[:, :50], together[:1])
 
 
-def test_noise_is_gumbel_distributed_along_a_row_and_from_key_to_key() -> None:
+def test_noise_is_gumbel_distributed() -> None:
     generator = torch.Generator().manual_seed(1)
     for sample in (
         gumbel([7], 200_000, CPU).flatten(),
@@ -48,6 +48,6 @@ def test_noise_is_gumbel_distributed_along_a_row_and_from_key_to_key() -> None:
 
 
 @pytest.mark.parametrize("bits", [0, -1, 2**63 - 1, -(2**63)])
-def test_no_bits_make_noise_that_is_not_finite(monkeypatch: pytest.MonkeyPatch, bits: int) -> None:
-    monkeypatch.setattr(noise, "splitmix64", lambda keys, length: torch.full((len(keys), length), bits))
+def test_noise_is_finite(monkeypatch: pytest.MonkeyPatch, bits: int) -> None:
+    monkeypatch.setattr(gumbel_module, "splitmix64", lambda keys, length: torch.full((len(keys), length), bits))
     assert torch.isfinite(gumbel([1], 3, CPU)).all()

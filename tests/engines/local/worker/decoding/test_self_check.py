@@ -1,4 +1,4 @@
-"""A model may answer when its rows, written together, are what ``generate`` writes; else it writes one at a time."""
+"""A model whose batch decoding equals ``generate`` is written in batches, any other one row at a time."""
 
 from __future__ import annotations
 
@@ -71,13 +71,13 @@ def job(row: str, ids: tuple[int, ...], params: SamplingParams, stop_ids: tuple[
     return Job(row, ids, params, 7, stop_ids, 60.0)
 
 
-def finish(writer: Decoder, *jobs: Job) -> dict[str, tuple[list[int], FinishReason]]:
-    """What the jobs come to; each is admitted as soon as there is room."""
+def finish(decoder: Decoder, *jobs: Job) -> dict[str, tuple[list[int], FinishReason]]:
+    """Return ids and finish reason of each job, admitted as soon as possible."""
     waiting, ids, ends = list(jobs), {each.row: list[int]() for each in jobs}, dict[str, FinishReason]()
     while len(ends) < len(jobs):
-        while waiting and writer.can_admit:
-            writer.admit(waiting.pop(0))
-        for token in writer.step():
+        while waiting and decoder.can_admit:
+            decoder.admit(waiting.pop(0))
+        for token in decoder.step():
             assert token.token_id is not None
             ids[token.row].append(token.token_id)
             if token.finish_reason is not None:
@@ -97,65 +97,65 @@ def greedy(model: LoadedModel, ids: tuple[int, ...], new: int) -> list[int]:
 
 
 @pytest.mark.parametrize("name", list(TOGETHER))
-def test_rows_of_other_architectures_are_written_together_and_equal_generate(name: str) -> None:
+def test_batch_decoding_of_other_architectures_equals_generate(name: str) -> None:
     model = loaded(TOGETHER[name])
-    writer, checked = checked_decoder(model)
-    assert isinstance(writer, BatchDecoder)
-    assert checked.note == ""
-    assert checked.num_tokens == 19
-    assert checked.facts(model.facts).versions == {"torch": "2", "decoding": "rows together"}
+    decoder, found = checked_decoder(model)
+    assert isinstance(decoder, BatchDecoder)
+    assert found.note == ""
+    assert found.num_tokens == 19
+    assert found.facts(model.facts).versions == {"torch": "2", "decoding": "rows together"}
     prompts = {f"row-{n}": tuple(range(5 + n, 8 + 5 * n)) for n in range(5)}
-    written = finish(writer, *(job(row, ids, SamplingParams(max_new_tokens=16)) for row, ids in prompts.items()))
+    written = finish(decoder, *(job(row, ids, SamplingParams(max_new_tokens=16)) for row, ids in prompts.items()))
     for row, ids in prompts.items():
         assert written[row][0] == greedy(model, ids, 16)
 
 
 @pytest.mark.parametrize("name", list(ONE_AT_A_TIME))
-def test_what_cannot_be_written_together_is_written_by_generate_and_says_so(name: str) -> None:
+def test_other_models_are_written_one_row_at_a_time(name: str) -> None:
     model = loaded(ONE_AT_A_TIME[name])
-    writer, checked = checked_decoder(model)
-    assert isinstance(writer, GenerateDecoder)
-    assert checked.note.startswith("answers one visitor at a time: ")
-    assert checked.facts(model.facts).versions["decoding"] == "one row at a time, by generate"
+    decoder, found = checked_decoder(model)
+    assert isinstance(decoder, GenerateDecoder)
+    assert found.note.startswith("answers one visitor at a time: ")
+    assert found.facts(model.facts).versions["decoding"] == "one row at a time, by generate"
     prompts = {"a": (5, 6, 7), "b": (9, 8, 7, 6, 5)}
-    written = finish(writer, *(job(row, ids, SamplingParams(max_new_tokens=12)) for row, ids in prompts.items()))
+    written = finish(decoder, *(job(row, ids, SamplingParams(max_new_tokens=12)) for row, ids in prompts.items()))
     for row, ids in prompts.items():
         assert written[row] == (greedy(model, ids, 12), FinishReason.LENGTH)
     stop = greedy(model, (5, 6, 7), 12)[4]
-    ids, reason = finish(writer, job("c", (5, 6, 7), SamplingParams(max_new_tokens=12), (stop,)))["c"]
+    ids, reason = finish(decoder, job("c", (5, 6, 7), SamplingParams(max_new_tokens=12), (stop,)))["c"]
     assert (ids[-1], reason) == (stop, FinishReason.STOP)
 
 
-def test_one_at_a_time_a_seed_repeats_and_a_row_can_be_dropped_at_any_step() -> None:
-    writer = GenerateDecoder(loaded(ONE_AT_A_TIME["Mamba (state, no keys)"]))
+def test_generate_decoder_repeats_a_seed_and_drops_rows_at_any_step() -> None:
+    decoder = GenerateDecoder(loaded(ONE_AT_A_TIME["Mamba (state, no keys)"]))
     params = SamplingParams(do_sample=True, temperature=1.5, max_new_tokens=10)
-    first, second = (finish(writer, job("r", (5, 6, 7), params))["r"][0] for _ in range(2))
+    first, second = (finish(decoder, job("r", (5, 6, 7), params))["r"][0] for _ in range(2))
     assert first == second
     for steps in range(3):
-        writer.admit(job("dropped", (5, 6, 7), params))
-        assert [writer.step()[0].token_id for _ in range(steps)] == first[:steps]
-        writer.drop("dropped")
-        assert writer.can_admit
-        assert writer.step() == []
+        decoder.admit(job("dropped", (5, 6, 7), params))
+        assert [decoder.step()[0].token_id for _ in range(steps)] == first[:steps]
+        decoder.drop("dropped")
+        assert decoder.can_admit
+        assert decoder.step() == []
 
 
-def test_what_generate_raises_comes_to_the_one_who_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_error_of_generate_is_raised_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
     model = loaded(ONE_AT_A_TIME["Mamba (state, no keys)"])
-    writer = GenerateDecoder(model)
-    writer.admit(job("r", (5, 6, 7), SamplingParams(max_new_tokens=10)))
-    writer.step()
+    decoder = GenerateDecoder(model)
+    decoder.admit(job("r", (5, 6, 7), SamplingParams(max_new_tokens=10)))
+    decoder.step()
 
     def broken(self: object, *args: object, **kwargs: object) -> None:
         raise RuntimeError("device-side assert triggered")
 
     monkeypatch.setattr(type(model.model), "forward", broken)
     with pytest.raises(RuntimeError, match="device-side assert"):
-        writer.step()
-    writer.drop("r")
-    assert writer.can_admit
+        decoder.step()
+    decoder.drop("r")
+    assert decoder.can_admit
 
 
-def test_a_decode_loop_that_writes_something_else_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_decode_loop_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
     model = loaded(TOGETHER["GPT-2 (learned positions)"])
     monkeypatch.setattr(
         BatchDecoder, "_takes_positions", property(lambda self: False, lambda self, value: None), raising=False
@@ -163,7 +163,7 @@ def test_a_decode_loop_that_writes_something_else_is_found_out(monkeypatch: pyte
     assert "differ from what generate writes" in run_self_check(model).problem
 
 
-def test_a_model_that_cannot_write_at_all_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_model_that_generate_cannot_run_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     model = loaded(TOGETHER["GPT-2 (learned positions)"])
 
     def broken(self: object, *args: object, **kwargs: object) -> None:
@@ -174,18 +174,18 @@ def test_a_model_that_cannot_write_at_all_is_refused(monkeypatch: pytest.MonkeyP
         run_self_check(model)
 
 
-def test_settings_that_lie_beside_the_weights_change_nothing() -> None:
+def test_generation_settings_of_the_checkpoint_are_ignored() -> None:
     model = loaded(TOGETHER["GPT-2 (learned positions)"])
     plain = greedy(model, (5, 6, 7), 12)
     model.model.generation_config.update(no_repeat_ngram_size=1, eos_token_id=plain[3], repetition_penalty=3.0)
-    writer, checked = checked_decoder(model)
-    assert checked.problem == ""
-    assert finish(writer, job("r", (5, 6, 7), SamplingParams(max_new_tokens=12)))["r"][0] == plain
+    decoder, found = checked_decoder(model)
+    assert found.problem == ""
+    assert finish(decoder, job("r", (5, 6, 7), SamplingParams(max_new_tokens=12)))["r"][0] == plain
 
 
 @pytest.mark.parametrize(
     ("ids", "same"), [((1, 2, 3), True), ((1, 0, 3), True), ((1, 3, 3), False), ((1, 2), False), ((3, 2, 3), False)]
 )
-def test_only_a_near_tie_may_change_places(ids: tuple[int, ...], same: bool) -> None:
+def test_only_near_ties_may_differ(ids: tuple[int, ...], same: bool) -> None:
     logits = torch.tensor([[0.0, 9.0, 1.0, 2.0], [8.999, 0.0, 9.0, 5.0], [0.0, 0.0, 0.0, 9.0]])
     assert equal_up_to_rounding(ids, (1, 2, 3), logits, near_tie=1e-3) is same

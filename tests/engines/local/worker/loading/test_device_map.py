@@ -1,4 +1,4 @@
-"""Layers go to devices as the plan's sizes say: in order, whole, and what is no layer beside the ids and the scores."""
+"""Layers fill the devices in order; everything else goes to the first device."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MODEL = [Piece("embedding", 8, False), *LAYERS, Piece("norm", 1, False), Piece("
 
 
 def layers_on(placed: dict[str, str]) -> str:
-    """The devices of the layers in order, by the last character of their names."""
+    """Return the last characters of the layers' devices."""
     return "".join(placed[layer.name][-1] for layer in LAYERS)
 
 
@@ -40,14 +40,14 @@ def layers_on(placed: dict[str, str]) -> str:
         ({"cuda:0": 20, "cpu": 1}, "uuuuuuuu"),
     ],
 )
-def test_layers_fill_the_devices_in_order_and_the_last_one_takes_the_rest(room: dict[str, int], expected: str) -> None:
+def test_layers_fill_the_devices_in_order(room: dict[str, int], expected: str) -> None:
     placed = device_map(MODEL, room)
     assert layers_on(placed) == expected
     assert [*placed] == [piece.name for piece in MODEL]
     assert {placed[name] for name in ("embedding", "norm", "head")} == {next(iter(room))}
 
 
-def test_what_is_no_layer_has_to_fit_the_first_device() -> None:
+def test_embedding_and_head_must_fit_the_first_device() -> None:
     with pytest.raises(OutOfMemory, match="embedding and head take 17 bytes, and 16 of cuda:0 are for weights"):
         device_map(MODEL, {"cuda:0": 16, "cpu": 100})
 
@@ -57,7 +57,7 @@ def test_what_is_no_layer_has_to_fit_the_first_device() -> None:
     rest=st.integers(0, 50),
     cuts=st.lists(st.floats(0, 1), max_size=4),
 )
-def test_no_device_gets_more_than_its_room_and_one_layer(layers: list[int], rest: int, cuts: list[float]) -> None:
+def test_no_device_exceeds_its_room_by_more_than_one_layer(layers: list[int], rest: int, cuts: list[float]) -> None:
     pieces = [Piece("rest", rest, False), *(Piece(str(n), size, True) for n, size in enumerate(layers))]
     edges = [0, *sorted(rest + round(cut * sum(layers)) for cut in cuts), rest + sum(layers)]
     room = {f"cuda:{n}": high - low for n, (low, high) in enumerate(pairwise(edges))}
@@ -68,7 +68,7 @@ def test_no_device_gets_more_than_its_room_and_one_layer(layers: list[int], rest
     assert order == sorted(order)
 
 
-def test_a_real_shape_falls_into_its_layers_and_a_tied_matrix_counts_once() -> None:
+def test_real_model_splits_into_its_layers_and_counts_a_tied_matrix_once() -> None:
     card = Catalog.load().card("galpaca-6.7b")
     config = OPTConfig(
         vocab_size=50000,
@@ -90,7 +90,7 @@ def test_a_real_shape_falls_into_its_layers_and_a_tied_matrix_counts_once() -> N
     assert on[0] == pytest.approx(on[1], rel=0.1)
 
 
-def test_what_is_not_made_of_layers_is_still_all_there() -> None:
+def test_model_without_layer_classes_keeps_all_its_weights() -> None:
     with torch.device("meta"):
         model = LlamaForCausalLM(LlamaConfig(num_hidden_layers=3, vocab_size=100, hidden_size=64, intermediate_size=64))
     model._no_split_modules = None

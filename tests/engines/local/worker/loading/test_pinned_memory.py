@@ -1,4 +1,4 @@
-"""Weights that pass through buffers are those in the files, number for number, and refused for the same reasons."""
+"""Weights loaded through buffers equal those in the files, and are refused for the same reasons."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.support.checkpoints import ARCHITECTURES, FORMS, rewrite, tiny_line_u
 
 DTYPES = (torch.float32, torch.float16, torch.bfloat16, torch.int64)
 SMALL = 1024
-"""Bytes of a buffer that hardly any tensor fits into."""
+"""Bytes of a buffer; hardly any tensor fits."""
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def small_buffers() -> CopyBuffers:
     wanted=st.sampled_from(DTYPES),
     buffer_bytes=st.integers(1, 40).map(lambda words: 8 * words),
 )
-def test_a_tensor_of_any_shape_and_kind_comes_through_buffers_of_any_size(
+def test_any_tensor_passes_through_buffers_of_any_size(
     shape: list[int], stored: torch.dtype, wanted: torch.dtype, buffer_bytes: int
 ) -> None:
     tensor = (torch.rand(shape) * 100).to(stored)
@@ -64,13 +64,13 @@ def test_a_tensor_of_any_shape_and_kind_comes_through_buffers_of_any_size(
     assert moved.data_ptr() != tensor.data_ptr() or not tensor.numel()
 
 
-def test_a_tensor_that_is_turned_and_a_part_of_one_come_as_they_look() -> None:
+def test_transposed_and_sliced_tensors_are_copied() -> None:
     tensor = torch.rand(37, 23)
     assert torch.equal(BufferedTensor(tensor.T, small_buffers())[...].to("cpu"), tensor.T)
     assert torch.equal(BufferedTensor(tensor, small_buffers())[3:9].to("cpu"), tensor[3:9])
 
 
-def test_many_tensors_at_once_do_not_take_each_others_places() -> None:
+def test_tensors_can_be_copied_in_parallel() -> None:
     shared = small_buffers()
     tensors = [torch.full((5, 777), float(number)) for number in range(64)]
     with ThreadPoolExecutor(16) as pool:
@@ -78,7 +78,7 @@ def test_many_tensors_at_once_do_not_take_each_others_places() -> None:
     assert all(torch.equal(came, tensor) for came, tensor in zip(moved, tensors, strict=True))
 
 
-def test_a_buffer_is_there_again_after_a_tensor_that_failed() -> None:
+def test_failed_copy_returns_its_buffer() -> None:
     shared = small_buffers()
     for _ in range(40):
         with pytest.raises(RuntimeError):
@@ -87,7 +87,7 @@ def test_a_buffer_is_there_again_after_a_tensor_that_failed() -> None:
 
 
 class Counted(CopyBuffers):
-    """Knows how many tensors went through."""
+    """Counts the tensors that pass through."""
 
     def __init__(self, buffer_bytes: int, *, page_locked: bool) -> None:
         super().__init__(buffer_bytes, page_locked=page_locked)
@@ -101,14 +101,14 @@ class Counted(CopyBuffers):
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("kind", list(ARCHITECTURES))
-def test_every_form_is_loaded_as_without_buffers(
+def test_every_form_loads_as_without_buffers(
     copy: Callable[[str], ModelCard], kind: str, form: str, dtype: str
 ) -> None:
     card = replace(copy(kind), dtype=dtype)
     rewrite(Path(card.repo), form)
     counted = Counted(SMALL, page_locked=False)
     plain, staged = (load(card, threads=1, buffers=way).model.state_dict() for way in (None, counted))
-    assert len(counted.copied) >= len(staged) - 1  # a tied matrix may lie in the file once
+    assert len(counted.copied) >= len(staged) - 1  # a tied matrix may be stored once
     assert list(plain) == list(staged)
     assert all(torch.equal(staged[name], numbers) for name, numbers in plain.items())
     assert {name: numbers.dtype for name, numbers in staged.items()} == {
@@ -123,21 +123,19 @@ def test_every_form_is_loaded_as_without_buffers(
         (OPTConfig(), True),
         (MptConfig(), True),
         (LlamaConfig(quantization_config={"quant_method": "fp8"}), False),
-        (Qwen3_5Config(), False),  # of which from_pretrained takes the text model
-        (T5Config(), False),  # which it refuses in words of its own
+        (Qwen3_5Config(), False),  # from_pretrained takes its text model
+        (T5Config(), False),  # from_pretrained refuses it
     ],
     ids=["llama", "opt", "mpt", "quantized", "with pictures", "no decoder"],
 )
-def test_what_from_pretrained_looks_at_more_closely_goes_its_way(
+def test_quantized_and_image_models_are_read_from_their_folder(
     cards: dict[str, ModelCard], config: PreTrainedConfig, through: bool
 ) -> None:
     assert loading._allows_buffers(cards["llama"], config) is through
     assert not loading._allows_buffers(replace(cards["llama"], quantization="4bit"), config)
 
 
-def test_without_page_locked_memory_weights_are_loaded_all_the_same(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_page_locked_memory_is_optional(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     def none_left(**_: object) -> CopyBuffers:
         raise torch.AcceleratorError("CUDA error: OS call failed")
 
@@ -146,9 +144,7 @@ def test_without_page_locked_memory_weights_are_loaded_all_the_same(
     assert "no page-locked memory; loading will take longer: CUDA error" in caplog.text
 
 
-def test_a_gpu_without_room_to_begin_is_said_to_be_full(
-    cards: dict[str, ModelCard], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_full_gpu_is_reported(cards: dict[str, ModelCard], monkeypatch: pytest.MonkeyPatch) -> None:
     def full(name: str) -> torch.device:
         raise torch.AcceleratorError("CUDA error: out of memory")
 
@@ -171,7 +167,7 @@ CHANGES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("change", list(CHANGES))
-def test_what_is_wrong_is_refused_in_the_same_words(copy: Callable[[str], ModelCard], change: str) -> None:
+def test_wrong_weights_are_refused_with_the_same_message(copy: Callable[[str], ModelCard], change: str) -> None:
     card = copy("llama")
     rewrite(Path(card.repo), "bin", CHANGES[change])
     words = []
@@ -182,7 +178,7 @@ def test_what_is_wrong_is_refused_in_the_same_words(copy: Callable[[str], ModelC
     assert words[0] == words[1]
 
 
-def test_a_device_that_is_full_half_way_is_said_to_be(
+def test_memory_that_runs_out_while_loading_is_reported(
     cards: dict[str, ModelCard], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copied = iter(range(1000))

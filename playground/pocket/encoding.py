@@ -1,6 +1,6 @@
-"""A card's examples as token ids, through the same prompt code that serves visitors.
+"""Encode a card's examples as token ids, with the prompt code that serves visitors.
 
-Boundary: knows templates and tokenizer files, no model. What a model is trained on is exactly what it will be fed.
+Boundary: knows templates and tokenizer files, no model.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from pathlib import Path
 
 from playground.catalog.card_files import read_card
 from playground.catalog.catalog import CARD_FOLDER, TEMPLATE_FOLDER
+from playground.pocket.architectures import Architecture
 from playground.pocket.corpus import Example
-from playground.pocket.shapes import Shape
 from playground.prompting.prompt import build_prompt
 from playground.prompting.templates import load_templates
 from playground.prompting.tokenization import TextStream, Tokenizer, load_tokenizer
@@ -21,46 +21,42 @@ from playground.records import Prompt, PromptTemplate
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """One example as the model sees it; the answer's ids end with the card's end id."""
+    """One example as token ids; the answer ends with the card's end id."""
 
     prompt: tuple[int, ...]
     answer: tuple[int, ...]
 
     @property
     def num_tokens(self) -> int:
-        """Prompt and answer together."""
+        """Tokens of prompt and answer together."""
         return len(self.prompt) + len(self.answer)
 
 
 def template_of(card_id: str) -> PromptTemplate:
-    """The prompt template that the card names."""
+    """Return the card's prompt template."""
     return load_templates([TEMPLATE_FOLDER])[read_card(CARD_FOLDER / f"{card_id}.toml").template]
 
 
 class TextOnly:
-    """Stands in for a tokenizer while there is none yet: special ids have no text."""
+    """A tokenizer before one is trained; special ids have no text."""
 
     vocab_size = 0
 
     def encode(self, text: str) -> tuple[int, ...]:
-        """No ids."""
         return ()
 
     def decode(self, ids: Iterable[int], drop: Collection[int] = ()) -> str:
-        """No text."""
         return ""
 
     def token(self, token_id: int) -> str:
-        """No text."""
         return ""
 
     def stream(self) -> TextStream:
-        """Nothing to stream."""
         raise NotImplementedError("there is no tokenizer yet")
 
 
 def texts(card_id: str, examples: Iterable[Example]) -> Iterable[str]:
-    """Prompt and answer of each example as text, for training the tokenizer."""
+    """Yield prompt and answer of each example, to train the tokenizer."""
     template = template_of(card_id)
     for example in examples:
         yield build_prompt(template, TextOnly(), example.instruction).text
@@ -68,26 +64,26 @@ def texts(card_id: str, examples: Iterable[Example]) -> Iterable[str]:
 
 
 class Encoder:
-    """Examples -> ids, with the tokenizer of a finished folder."""
+    """Encodes examples with the tokenizer of a finished folder."""
 
-    def __init__(self, card_id: str, shape: Shape, folder: Path) -> None:
+    def __init__(self, card_id: str, architecture: Architecture, folder: Path) -> None:
         self.card_id = card_id
         self.template = template_of(card_id)
         self.tokenizer: Tokenizer = load_tokenizer(folder)
-        self._shape = shape
-        self._special = {self.tokenizer.token(i): i for i in range(len(shape.tokens))}
+        self._architecture = architecture
+        self._special = {self.tokenizer.token(i): i for i in range(len(architecture.tokens))}
 
     def prompt(self, example: Example) -> Prompt:
-        """The prompt as a visitor's would be made."""
+        """Return the prompt, built like a visitor's."""
         return build_prompt(self.template, self.tokenizer, example.instruction)
 
     def encoded(self, example: Example) -> Encoded:
-        """Prompt ids, answer ids and the end id."""
-        text = f" {example.answer}" if self._shape.answer_space else example.answer
-        return Encoded(self.prompt(example).token_ids, (*self._answer(text), self._shape.end_id))
+        """Return prompt ids, answer ids and the end id."""
+        text = f" {example.answer}" if self._architecture.answer_space else example.answer
+        return Encoded(self.prompt(example).token_ids, (*self._answer(text), self._architecture.end_id))
 
     def _answer(self, text: str) -> Iterable[int]:
-        """The ids of an answer, in which (unlike in a prompt) special tokens such as ``[START_REF]`` are meant."""
+        """Encode an answer; special tokens such as ``[START_REF]`` in it count as such, unlike in a prompt."""
         found = [(text.find(token), token) for token in self._special if token in text]
         if not found:
             return self.tokenizer.encode(text)
@@ -96,7 +92,7 @@ class Encoder:
         return (*self.tokenizer.encode(before), self._special[token], *self._answer(after))
 
     def text(self, ids: Iterable[int]) -> str:
-        """An answer's text as it is shown."""
+        """Return an answer's text as it is shown."""
         text = self.tokenizer.decode(ids, self.template.drop_ids)
         if self.template.strip == "both":
             return text.strip()

@@ -1,4 +1,4 @@
-"""A cookie of ours is found whatever other programs of the same host put beside it."""
+"""Cookies of this page are found among those of other programs on the same host."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 
 from playground.raters import rater_id
-from playground.ui.http.cookies import cookie_values
+from playground.ui.http.asgi import cookie_values
 from playground.ui.http.middleware import COOKIE, rater_of
 
 SECRET, OTHER = "0123456789abcdef" * 2, "ab" * 16
 FOREIGN = st.binary(max_size=40).map(lambda sent: sent.replace(b";", b",").decode("latin-1"))
-"""Anything between two semicolons, as a server reads it: each byte is one character."""
+"""Any text between two semicolons, as a server reads it: each byte is one character."""
 
 
 def is_ours(pair: str) -> bool:
@@ -47,7 +47,7 @@ def asked_with(*headers: str) -> Request:
         f"{COOKIE}={OTHER}\xff",
     ],
 )
-def test_a_foreign_cookie_hides_no_rater(foreign: str) -> None:
+def test_foreign_cookie_hides_no_rater(foreign: str) -> None:
     for header in (f"{foreign}; {COOKIE}={SECRET}", f"{COOKIE}={SECRET}; {foreign}", f"{foreign};{COOKIE} = {SECRET}"):
         assert next(cookie_values(header, COOKIE)) == SECRET
         assert rater_of(asked_with(header)) == rater_id(SECRET)
@@ -58,33 +58,33 @@ def test_a_foreign_cookie_hides_no_rater(foreign: str) -> None:
     after=st.lists(FOREIGN.filter(lambda pair: not is_ours(pair))),
     space=st.sampled_from(["", " ", "  ", "\t"]),
 )
-def test_any_cookies_around_ours_change_nothing(before: list[str], after: list[str], space: str) -> None:
+def test_cookies_around_ours_change_nothing(before: list[str], after: list[str], space: str) -> None:
     header = f";{space}".join([*before, f"{COOKIE}={SECRET}", *after])
     assert next(cookie_values(header, COOKIE)) == SECRET
     assert rater_of(asked_with(header)) == rater_id(SECRET)
 
 
 @given(header=st.binary(max_size=200).map(lambda sent: sent.decode("latin-1")))
-def test_a_header_without_ours_holds_nothing(header: str) -> None:
+def test_header_without_our_cookie_has_no_value(header: str) -> None:
     assert list(cookie_values(header, COOKIE)) == []
     assert rater_of(asked_with(header)) is None
 
 
 @pytest.mark.parametrize("first", ["short", OTHER.upper(), f"{SECRET}0", "", '"'])
-def test_of_two_cookies_the_first_valid_one_is_the_rater(first: str) -> None:
+def test_first_valid_cookie_of_two_is_the_rater(first: str) -> None:
     assert rater_of(asked_with(f"{COOKIE}={first}; {COOKIE}={SECRET}; {COOKIE}={OTHER}")) == rater_id(SECRET)
 
 
-def test_the_cookie_is_found_in_any_of_several_headers() -> None:
+def test_cookie_is_found_in_each_of_several_headers() -> None:
     assert rater_of(asked_with("a=1", f"{COOKIE}={SECRET}", 'prefs={"a":1}')) == rater_id(SECRET)
 
 
-def test_no_headers_are_nobody() -> None:
+def test_request_without_cookies_has_no_rater() -> None:
     assert rater_of(asked_with()) is None
 
 
 @pytest.mark.parametrize("piece", [";", "; a=b", f"; {COOKIE}=x", '"', "\\", "=", " "])
-def test_a_huge_header_is_read_in_no_time(piece: str) -> None:
+def test_huge_cookie_header_is_read_quickly(piece: str) -> None:
     header = piece * (1_000_000 // len(piece)) + f";{COOKIE}={SECRET}"
     began = time.perf_counter()
     assert rater_of(asked_with(header)) == rater_id(SECRET)

@@ -1,4 +1,4 @@
-"""Trains a card's tokenizer and writes its files as a repository of 2023 has them.
+"""Train a card's tokenizer and write its files in the format of 2023's repositories.
 
 Boundary: text in, tokenizer files out; the ids of special tokens are those of the card's family.
 """
@@ -15,10 +15,10 @@ REQUIRED_CHARACTERS = string.ascii_letters + string.digits + string.punctuation 
 
 
 def train_sentencepiece(texts: Iterable[str], vocab_size: int, normalizer: str, folder: Path) -> None:
-    """Writes `tokenizer.model`: BPE with byte fallback, digits split, ids ``<unk>`` 0, ``<s>`` 1, ``</s>`` 2.
+    """Write `tokenizer.model`: BPE with byte fallback, digits split, ids ``<unk>`` 0, ``<s>`` 1, ``</s>`` 2.
 
-    Line breaks are never part of a piece: they fall back to a byte, as in the OpenLLaMA family, unless the
-    normaliser has made spaces of them.
+    No piece contains a line break: it becomes a byte, as in the OpenLLaMA family, or a space if the normalizer
+    makes it one.
     """
     import sentencepiece
 
@@ -43,19 +43,11 @@ def train_sentencepiece(texts: Iterable[str], vocab_size: int, normalizer: str, 
     )
     (folder / "tokenizer.model").write_bytes(model.getvalue())
     specials = {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"}
-    _write(folder / "special_tokens_map.json", specials)
-    _write(
-        folder / "tokenizer_config.json",
-        {
-            "add_bos_token": True,
-            "add_eos_token": False,
-            **specials,
-            "clean_up_tokenization_spaces": False,
-            "model_max_length": 512,
-            "pad_token": None,
-            "tokenizer_class": "LlamaTokenizer",
-        },
+    first, last = (
+        {"add_bos_token": True, "add_eos_token": False},
+        {"pad_token": None, "tokenizer_class": "LlamaTokenizer"},
     )
+    _write_config(folder, specials, first, last)
 
 
 def train_byte_level(
@@ -66,7 +58,7 @@ def train_byte_level(
     tokenizer: str,
     folder: Path,
 ) -> None:
-    """Writes `tokenizer.json`: byte-level BPE, digits split, `tokens` as special tokens from id 0 on."""
+    """Write `tokenizer.json`: byte-level BPE, digits split, `tokens` as special tokens from id 0 on."""
     from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
     model = Tokenizer(models.BPE())
@@ -85,18 +77,12 @@ def train_byte_level(
     )
     model.train_from_iterator(texts, trainer)
     model.save(str(folder / "tokenizer.json"))
-    _write(folder / "special_tokens_map.json", dict(specials))
-    _write(
-        folder / "tokenizer_config.json",
-        {
-            "add_prefix_space": False,
-            **specials,
-            "clean_up_tokenization_spaces": False,
-            "model_max_length": 512,
-            "tokenizer_class": tokenizer,
-        },
-    )
+    _write_config(folder, specials, {"add_prefix_space": False}, {"tokenizer_class": tokenizer})
 
 
-def _write(path: Path, content: object) -> None:
-    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
+def _write_config(
+    folder: Path, specials: Mapping[str, str], first: Mapping[str, object], last: Mapping[str, object]
+) -> None:
+    config = {**first, **specials, "clean_up_tokenization_spaces": False, "model_max_length": 512, **last}
+    for name, content in (("special_tokens_map", dict(specials)), ("tokenizer_config", config)):
+        (folder / f"{name}.json").write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")

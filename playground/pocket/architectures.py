@@ -1,12 +1,12 @@
-"""The five models: which class, how large, which tokenizer, which special ids.
+"""The architectures of the five models: class, size, tokenizer, special ids.
 
-Boundary: numbers and names; `transformers` is imported when a model is made, by the training side alone.
+Boundary: numbers and names; only `train` imports `transformers`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -14,23 +14,24 @@ CONTEXT_LENGTH = 512
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
-    """One card's model: the class of its configuration, its arguments, and the family of its tokenizer."""
+class Architecture:
+    """Configuration class of one model with its arguments, and the family of its tokenizer."""
 
     config_class: str
     config: Mapping[str, Any]
     vocab_size: int
     end_id: int
-    answer_space: bool = False  # the answer begins with a space, which the template takes off
+    answer_space: bool = False  # the answer begins with a space, which the template removes
     normalizer: str = ""  # of a sentencepiece tokenizer; empty: byte-level BPE
     tokens: tuple[str, ...] = ()  # special tokens of byte-level BPE, from id 0 on
     specials: Mapping[str, str] = field(default_factory=dict)  # their roles
     tokenizer_class: str = ""
-    starts_from: str = ""  # the pocket model of the same class whose weights it begins with
-    share: float = 1.0  # of the planned examples that it needs
+    starts_from: str = ""  # the pocket model of the same class that provides the initial weights
+    share: float = 1.0  # of the planned training examples
 
 
-LLAMA: Mapping[str, Any] = MappingProxyType(
+_LLAMA = Architecture(
+    "LlamaConfig",
     {
         "hidden_size": 256,
         "intermediate_size": 512,
@@ -43,31 +44,19 @@ LLAMA: Mapping[str, Any] = MappingProxyType(
         "bos_token_id": 1,
         "eos_token_id": 2,
         "pad_token_id": 0,
-    }
+    },
+    vocab_size=2300,
+    end_id=2,
+    normalizer="nfkc",
 )
+_LATER_LLAMA = replace(_LLAMA, starts_from="pocket-mamba-gpt")
 
-SHAPES: Mapping[str, Shape] = MappingProxyType(
+ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
     {
-        "pocket-mamba-gpt": Shape("LlamaConfig", LLAMA, vocab_size=2300, end_id=2, normalizer="nfkc"),
-        "pocket-orca-mini": Shape(
-            "LlamaConfig",
-            LLAMA,
-            vocab_size=2300,
-            end_id=2,
-            normalizer="identity",
-            starts_from="pocket-mamba-gpt",
-            share=0.65,
-        ),
-        "pocket-openalpaca": Shape(
-            "LlamaConfig",
-            LLAMA,
-            vocab_size=2300,
-            end_id=2,
-            normalizer="nmt_nfkc",
-            starts_from="pocket-mamba-gpt",
-            share=0.4,
-        ),
-        "pocket-minotaur": Shape(
+        "pocket-mamba-gpt": _LLAMA,
+        "pocket-orca-mini": replace(_LATER_LLAMA, normalizer="identity", share=0.65),
+        "pocket-openalpaca": replace(_LATER_LLAMA, normalizer="nmt_nfkc", share=0.4),
+        "pocket-minotaur": Architecture(
             "MptConfig",
             {
                 "d_model": 256,
@@ -89,7 +78,7 @@ SHAPES: Mapping[str, Shape] = MappingProxyType(
             specials={"bos_token": "<|endoftext|>", "eos_token": "<|endoftext|>", "unk_token": "<|endoftext|>"},
             tokenizer_class="GPTNeoXTokenizer",
         ),
-        "pocket-galpaca": Shape(
+        "pocket-galpaca": Architecture(
             "OPTConfig",
             {
                 "hidden_size": 256,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.arena.words import LONGEST, WordEnds
+from playground.arena.word_ends import LONGEST, WordEnds
 
 SCRIPTS = [
     "An alpaca is a small relative of the llama; it can't spit 3.14 m, e.g. at you.",

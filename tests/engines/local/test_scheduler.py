@@ -1,13 +1,15 @@
-"""Five pocket models where memory holds two: they take turns, nobody is left waiting, nobody is ended for it."""
+"""Five pocket models share memory for two: they take turns, and every row is written."""
 
 from __future__ import annotations
 
-import contextlib
+import itertools
 import os
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,64 +19,72 @@ from playground.catalog.catalog import Catalog
 from playground.engines.local.placement import Device, need_of
 from playground.engines.local.pool import LocalEngine
 from playground.engines.local.supervisor import Limits
-from playground.engines.local.table import State
+from playground.engines.local.table import ModelState
 from playground.engines.local.worker.decoding.self_check import decode_together
 from playground.engines.local.worker.loading.model import load
-from playground.engines.protocol import Ended, Event, Job, Queued, Started, Tokens
-from playground.records import FinishReason, ModelCard, SamplingParams
+from playground.engines.protocol import Ended, Job, Queued, Tokens
+from playground.records import FinishReason, SamplingParams
 from playground.settings import Settings
 from tests.support.checkpoints import write_checkpoint
+from tests.support.columns import Column
 from tests.support.patience import wait_until
-from tests.support.processes import frozen_models
+from tests.support.processes import frozen_models, workers
 
 pytestmark = pytest.mark.usefixtures("models_of_one_process")
 
 PATIENCE_S = 60.0
 CARDS = Catalog.load().line_up()
 IDS = [card.id for card in CARDS]
-ROOM_FOR_TWO_GB = 2.2 * need_of(CARDS[0], on_cpu=True).least_bytes / 1e9
+MEMORY_FOR_TWO_GB = 2.2 * need_of(CARDS[0], on_cpu=True).least_bytes / 1e9
 
 
 def job_of(row: str, max_new_tokens: int = 8) -> Job:
     return Job(row, (5, 6, 7), SamplingParams(max_new_tokens=max_new_tokens), 0, (), PATIENCE_S)
 
 
-class Row:
-    """One job and what came of it."""
+class Row(Column):
+    """One row, started at once."""
 
     def __init__(self, engine: LocalEngine, model_id: str, row: str, max_new_tokens: int = 8) -> None:
-        self.events: list[Event] = []
-        self._came = threading.Condition()
-        engine.start(model_id, job_of(row, max_new_tokens), self._listen)
-
-    def _listen(self, event: Event) -> None:
-        with self._came:
-            self.events.append(event)
-            self._came.notify_all()
-
-    def wait_for(self, kind: type) -> None:
-        with self._came:
-            assert self._came.wait_for(lambda: any(isinstance(event, kind) for event in self.events), PATIENCE_S)
+        super().__init__(engine, row)
+        self.begin(model_id, job_of(row, max_new_tokens))
 
     def end(self) -> FinishReason:
-        self.wait_for(Ended)
-        ended = self.events[-1]
-        assert isinstance(ended, Ended)
+        ended = self.finish()
         assert ended.error is None, ended.error
         return ended.finish_reason
-
-    @property
-    def token_ids(self) -> list[int]:
-        return [token_id for event in self.events if isinstance(event, Tokens) for token_id in event.token_ids]
 
     @property
     def reasons(self) -> set[str]:
         return {event.reason for event in self.events if isinstance(event, Queued)}
 
 
+@contextmanager
+def kept_busy(engine: LocalEngine, *model_ids: str, max_new_tokens: int) -> Iterator[None]:
+    """Ask models all the time: each starts its next row before the last one ends."""
+    stop = threading.Event()
+
+    def keep_asking(model_id: str) -> None:
+        row = Row(engine, model_id, f"{model_id} 0", max_new_tokens)
+        for number in itertools.count(1):
+            if stop.is_set():
+                return
+            row.wait_for(Tokens)
+            row = Row(engine, model_id, f"{model_id} {number}", max_new_tokens)
+
+    with ThreadPoolExecutor(len(model_ids)) as askers:
+        asking = [askers.submit(keep_asking, model_id) for model_id in model_ids]
+        try:
+            yield
+        finally:
+            stop.set()
+    for asker in asking:
+        asker.result()
+
+
 @pytest.fixture
 def engine() -> Iterator[LocalEngine]:
-    engine = LocalEngine(Settings(memory_gb=ROOM_FOR_TWO_GB), limits=Limits(drain_s=0.2))
+    engine = LocalEngine(Settings(memory_gb=MEMORY_FOR_TWO_GB), limits=Limits(drain_s=0.2))
     engine.open(CARDS)
     yield engine
     engine.close()
@@ -84,26 +94,28 @@ def states(engine: LocalEngine) -> list[str]:
     return [engine.status()[model_id].state for model_id in IDS]
 
 
-def test_as_many_models_as_fit_come_up_and_the_others_sleep(engine: LocalEngine) -> None:
+def test_models_that_fit_are_loaded_and_the_others_sleep(engine: LocalEngine) -> None:
     wait_until(lambda: states(engine).count("ready") == 2)
     assert states(engine) == ["ready", "ready", "asleep", "asleep", "asleep"]
     assert [engine.status()[model_id].takes_turns for model_id in IDS] == [False, False, True, True, True]
 
 
-def test_a_comparison_that_does_not_fit_at_once_runs_in_waves(engine: LocalEngine) -> None:
+def test_comparison_that_does_not_fit_runs_in_waves(engine: LocalEngine) -> None:
     most = 0
     rows = [Row(engine, model_id, f"row of {model_id}") for model_id in IDS]
-    while not all(isinstance(row.events[-1] if row.events else None, Ended) for row in rows):
-        most = max(most, sum(state in ("loading", "ready") for state in states(engine)))
-        time.sleep(0.01)
-    assert [row.end() for row in rows] == [FinishReason.LENGTH] * 5
+    with ThreadPoolExecutor(1) as reader:
+        ends = reader.submit(lambda: [row.end() for row in rows])
+        while not ends.done():
+            most = max(most, sum(state in ("loading", "ready") for state in states(engine)))
+            time.sleep(0.01)
+    assert ends.result() == [FinishReason.LENGTH] * 5
     assert most <= 2
-    assert states(engine).count("ready") == 2, "and there was room for as many"
+    assert states(engine).count("ready") == 2
     assert "waiting for memory" in rows[4].reasons
     assert "waiting for memory" not in rows[0].reasons
 
 
-def test_the_model_that_was_used_the_longest_time_ago_makes_room(engine: LocalEngine) -> None:
+def test_least_recently_used_model_gives_up_its_memory(engine: LocalEngine) -> None:
     first, second, third, fourth, _ = IDS
     for model_id in (second, first, third):
         Row(engine, model_id, f"1 {model_id}").end()
@@ -112,69 +124,38 @@ def test_the_model_that_was_used_the_longest_time_ago_makes_room(engine: LocalEn
     assert [engine.status()[model_id].state for model_id in IDS] == ["asleep", "asleep", "ready", "ready", "asleep"]
 
 
-def test_a_model_that_is_always_asked_does_not_keep_the_others_out(engine: LocalEngine) -> None:
-    busy, stop = IDS[:2], threading.Event()
-
-    def keep_asking(model_id: str) -> None:
-        number, running = 0, [Row(engine, model_id, f"{model_id} first", max_new_tokens=200)]
-        while not stop.is_set():  # a new row begins before the last one ends: it is never idle
-            running[-1].wait_for(Tokens)
-            number += 1
-            running.append(Row(engine, model_id, f"{model_id} {number}", max_new_tokens=200))
-
-    askers = [threading.Thread(target=keep_asking, args=(model_id,)) for model_id in busy]
-    for asker in askers:
-        asker.start()
-    try:
-        patient = Row(engine, IDS[4], "patient")
-        assert patient.end() is FinishReason.LENGTH
-    finally:
-        stop.set()
-        for asker in askers:
-            asker.join()
-    assert any(isinstance(event, Started) for event in patient.events)
+def test_busy_models_do_not_keep_another_one_out(engine: LocalEngine) -> None:
+    with kept_busy(engine, *IDS[:2], max_new_tokens=200):
+        assert Row(engine, IDS[4], "patient").end() is FinishReason.LENGTH
 
 
-def test_a_large_model_is_not_kept_out_by_small_ones_that_are_always_asked() -> None:
+def test_small_busy_models_do_not_keep_a_large_one_out() -> None:
     small = [replace(card, num_parameters=10) for card in CARDS[:2]]
     large = replace(CARDS[2], num_parameters=30_000_000)  # as the plan sees them: 104, 104 and 224 MB
-    engine, stop = LocalEngine(Settings(memory_gb=0.23), limits=Limits(drain_s=0.2)), threading.Event()
+    engine = LocalEngine(Settings(memory_gb=0.23), limits=Limits(drain_s=0.2))
     engine.open([*small, large])
-
-    def keep_asking(card: ModelCard) -> None:
-        number, row = 0, Row(engine, card.id, f"{card.id} first", max_new_tokens=100)
-        while not stop.is_set():
-            row.wait_for(Tokens)
-            number += 1
-            row = Row(engine, card.id, f"{card.id} {number}", max_new_tokens=100)
-
-    askers = [threading.Thread(target=keep_asking, args=(card,)) for card in small]
-    for asker in askers:
-        asker.start()
     try:
-        assert Row(engine, large.id, "large").end() is FinishReason.LENGTH
+        with kept_busy(engine, *(card.id for card in small), max_new_tokens=100):
+            assert Row(engine, large.id, "large").end() is FinishReason.LENGTH
     finally:
-        stop.set()
-        for asker in askers:
-            asker.join()
         engine.close()
 
 
-def test_rows_of_a_model_that_was_drained_for_somebody_who_left_are_written(engine: LocalEngine) -> None:
+def test_draining_ends_when_the_waiting_row_is_cancelled(engine: LocalEngine) -> None:
     wait_until(lambda: states(engine).count("ready") == 2)
     busy = [Row(engine, model_id, f"long {model_id}", max_new_tokens=400) for model_id in IDS[:2]]
     for row in busy:
         row.wait_for(Tokens)
     with frozen_models(os.getpid()):  # they are busy for as long as it takes
         impatient = Row(engine, IDS[4], "impatient")
-        wait_until(lambda: any(model.state is State.DRAINING for model in engine._models.values()))
+        wait_until(lambda: any(model.state is ModelState.DRAINING for model in engine._models.values()))
         late = [Row(engine, model_id, f"late {model_id}") for model_id in IDS[:2]]
         engine.cancel("impatient")
         impatient.wait_for(Ended)
     assert [row.end() for row in (*busy, *late)] == [FinishReason.LENGTH] * 4
 
 
-def test_a_model_that_fits_nowhere_says_so_and_is_not_tried() -> None:
+def test_model_that_fits_nowhere_fails_without_a_try() -> None:
     engine = LocalEngine(Settings(memory_gb=0.05))
     engine.open(CARDS[:1])
     try:
@@ -185,12 +166,12 @@ def test_a_model_that_fits_nowhere_says_so_and_is_not_tried() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-def test_an_offloaded_model_writes_what_the_whole_one_writes_takes_turns_and_gives_its_memory_back(
+def test_offloaded_model_writes_the_same_and_takes_turns(
     tmp_path: Path,
 ) -> None:
     whole = write_checkpoint(tmp_path / "whole", "llama", layers=2)
     large = replace(write_checkpoint(tmp_path / "large", "llama", layers=8), id="large", offload=True)
-    # the CPU as a GPU beside itself: room for a process, rows, embeddings and some of the eight layers
+    # the CPU stands in for a GPU: memory for a process, rows, embeddings and some of the eight layers
     need = need_of(large, on_cpu=False)
     size = need.process_bytes + need.row_bytes + 3 * need.usual_row_bytes + need.layer_bytes + need.weights_bytes // 2
     devices = [Device("cpu:0", "GPU 0", size, size), Device("cpu", "this CPU", 2 * size, need.weights_bytes)]
@@ -203,25 +184,13 @@ def test_an_offloaded_model_writes_what_the_whole_one_writes_takes_turns_and_giv
         assert engine.status()[large.id].placement.endswith("(slow) in turns: others make room when it is asked")
         assert engine.status()[whole.id].state == "asleep"
         Row(engine, whole.id, "whole").end()
-        assert "large" not in names_of_workers()
+        assert not workers(os.getpid(), "large")
         second = Row(engine, large.id, "second")
         second.end()
         engine.unload(large.id)
-        wait_until(lambda: "large" not in names_of_workers())
+        wait_until(lambda: not workers(os.getpid(), "large"))
     finally:
         engine.close()
     expected = decode_together(load(large, threads=1, room={"cpu": size}), [job_of("expected")])
-    assert [row.token_ids for row in (*first, second)] == expected * 4
+    assert [list(row.ids) for row in (*first, second)] == expected * 4
     assert len(expected[0]) == 8
-
-
-def names_of_workers() -> set[str]:
-    """Of the processes under this one, as they call themselves."""
-    found, parents = set(), [os.getpid()]
-    while parents:
-        with contextlib.suppress(OSError):  # it has just ended
-            pid = Path(f"/proc/{parents.pop()}")
-            found.add((pid / "comm").read_text().strip())
-            for children in pid.glob("task/*/children"):
-                parents += [int(child) for child in children.read_text().split()]
-    return found

@@ -1,6 +1,6 @@
-"""Where the words of a text end, found while the text grows.
+"""The ends of the words of a growing text.
 
-Boundary: pure, and knows nothing of tokens: the same text has the same words, in whatever pieces it arrives.
+Boundary: pure; knows no tokens: the same text has the same words, in whatever pieces it arrives.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import regex
 
 LONGEST = 40
-"""A word of more grapheme clusters (a link, a row of dashes) is taken in parts: it would hold up the rest."""
+"""A word of more grapheme clusters (a link, a row of dashes) is split: it would hold up the rest."""
 
 _UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Bopomofo}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}\p{Yi}]"
 _SIGN = r"[\p{P}\p{Sm}\p{Sc}\p{Sk}]"
@@ -23,11 +23,11 @@ _WORD = regex.compile(
 )
 _IGNORED = r"[\p{Word_Break=Extend}\p{Word_Break=Format}\p{Word_Break=ZWJ}]"
 _DECIDED = regex.compile(rf"(?s).{_IGNORED}*+.")
-"""Text after a word boundary that makes it certain: `can'` may yet become `can't` (UAX 29, WB6 and WB12)."""
+"""Text after a word boundary that confirms it: `can'` may yet become `can't` (UAX 29, WB6 and WB12)."""
 
 
 class WordEnds:
-    """The ends of all complete words of a growing text; a word is complete when the next one begins.
+    """The ends of all complete words; a word is complete when the next one begins.
 
     Words are those of Unicode (UAX 29), with the signs that follow them; in scripts without spaces each grapheme
     cluster is one. White space belongs to the word after it.
@@ -45,11 +45,11 @@ class WordEnds:
 
     @property
     def num_chars(self) -> int:
-        """Characters that were fed."""
+        """The number of characters that were fed."""
         return self._num_chars
 
     def feed(self, piece: str) -> None:
-        """Take the next piece of the text; complete words are not looked at again."""
+        """Take the next piece of the text; complete words are not matched again."""
         if not piece:
             return
         before, rest = self._num_chars - len(self._rest), self._rest + piece
@@ -61,7 +61,7 @@ class WordEnds:
         self._rest = rest[at:]
 
     def finish(self) -> None:
-        """Take what is left as the last word: no more text comes."""
+        """Take the rest as the last word."""
         if self._rest:
             self._ends.append(self._num_chars)
             self._rest = ""

@@ -1,0 +1,219 @@
+"""The counting policy: the conditions under which a vote counts, and the words for those that it fails.
+
+Boundary: judges one vote at a time; `counting` applies it to all of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from playground.errors import InvalidValue
+from playground.records import JudgedPair, Origin
+from playground.settings import Settings
+
+
+class Reason(StrEnum):
+    """A reason for which a vote does not count; the first that applies is given."""
+
+    BY_PERSON = "by_person"
+    BY_PROGRAM = "by_program"
+    BY_JUDGE = "by_judge"
+    BY_GUEST = "by_guest"
+    OPEN_MODE = "open_mode"
+    CHOSEN_PAIR = "chosen_pair"
+    DRAWN_PAIR = "drawn_pair"
+    CHANGED_SAMPLING = "changed_sampling"
+    CAPPED = "capped"
+    TOO_QUICK = "too_quick"
+    SAME_MODEL = "same_model"
+    NAMES_ITSELF = "names_itself"
+    SEEN_BEFORE = "seen_before"
+    SEEN_ELSEWHERE = "seen_elsewhere"
+    DAILY_CAP = "daily_cap"
+
+
+PAIRS = ("drawn", "chosen", "all")
+SAMPLINGS = ("card", "all")
+ORIGINS: Mapping[Origin, str] = {
+    Origin.PERSON: "people",
+    Origin.PROGRAM: "programs",
+    Origin.JUDGE: "judging models",
+    Origin.SHARED: "guests of shared links",
+}
+_BY: Mapping[Origin, Reason] = {
+    Origin.PERSON: Reason.BY_PERSON,
+    Origin.PROGRAM: Reason.BY_PROGRAM,
+    Origin.JUDGE: Reason.BY_JUDGE,
+    Origin.SHARED: Reason.BY_GUEST,
+}
+_WORDS: Mapping[Reason, tuple[str, str]] = {
+    # after a number of votes, as in "31 decided in under 1 s"; after "Not counted: "
+    Reason.BY_PERSON: ("by people", "a person gave it; the leaderboard counts votes of {voters}"),
+    Reason.BY_PROGRAM: ("by programs", "a program gave it; the leaderboard counts votes of {voters}"),
+    Reason.BY_JUDGE: ("by judging models", "a judging model gave it; the leaderboard counts votes of {voters}"),
+    Reason.BY_GUEST: (
+        "by guests of shared links",
+        "a guest of a shared link gave it; the leaderboard counts votes of {voters}",
+    ),
+    Reason.OPEN_MODE: ("in open mode", "the models' names were shown"),
+    Reason.CHOSEN_PAIR: ("on models that somebody chose", "the models were chosen or kept, not drawn"),
+    Reason.DRAWN_PAIR: ("on models that were drawn", "the models were drawn, not chosen"),
+    Reason.CHANGED_SAMPLING: ("with changed sampling parameters", "sampling parameters were changed"),
+    Reason.CAPPED: (
+        "above the daily cap of their network",
+        "its network had reached the votes that count on one day",
+    ),
+    Reason.TOO_QUICK: ("decided in under {min_decision_s:g} s", "decided in under {min_decision_s:g} s"),
+    Reason.SAME_MODEL: ("on a model against itself", "a model met itself"),
+    Reason.NAMES_ITSELF: ("with an answer that names its model", "an answer names its model"),
+    Reason.SEEN_BEFORE: (
+        "after the same answers, or an open run of the instruction, were seen",
+        "these answers, or an open run of the instruction, were seen before",
+    ),
+    Reason.SEEN_ELSEWHERE: ("on answers that an open run has shown", "an open run has shown one of these answers"),
+    Reason.DAILY_CAP: (
+        "above {daily:,} of one rater on one day",
+        "at most {daily:,} votes of one rater count on one day",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CountingPolicy:
+    """The conditions; the defaults are the default board's.
+
+    A decision time that is unknown (the clock was set back) excludes nobody. Programs without a key count as one
+    rater, ``api``, because their names are free. The cap on a rater's share needs twice as many raters as would fill
+    it (8 for a quarter): with fewer, each would be pulled down to the one with the fewest votes.
+    """
+
+    origins: tuple[Origin, ...] = (Origin.PERSON,)
+    blind_only: bool = True
+    pairs: str = "drawn"  # of models that were: drawn by the arena | chosen by somebody | all
+    sampling: str = "card"  # as each card says | all
+    keep_capped: bool = False  # votes above the daily cap of their network
+    min_decision_s: float = 1.0  # from the end of the answers to the vote: nobody reads two answers in less; 0: any
+    max_votes_per_rater_and_day: int = 200  # by the UTC day, the first ones; 0: any
+    max_share_per_rater: float = 0.25  # of the votes that count; 1: any
+    leave_out_flagged: bool = True  # an answer names its model, or the rater has seen it with its name
+    leave_out_seen_elsewhere: bool = False  # somebody else's open run has shown one of the answers
+
+    def __post_init__(self) -> None:
+        if not self.origins or not set(self.origins) <= set(Origin):
+            raise InvalidValue(f"origins is {self.origins!r}; valid: one or more of {', '.join(Origin)}")
+        if self.pairs not in PAIRS:
+            raise InvalidValue(f"pairs is {self.pairs!r}; valid: {', '.join(PAIRS)}")
+        if self.sampling not in SAMPLINGS:
+            raise InvalidValue(f"sampling is {self.sampling!r}; valid: {', '.join(SAMPLINGS)}")
+        if not (self.min_decision_s >= 0 and math.isfinite(self.min_decision_s)):
+            raise InvalidValue(f"min_decision_s is {self.min_decision_s!r}; valid: 0 (any) or more seconds")
+        if self.max_votes_per_rater_and_day < 0:
+            raise InvalidValue(
+                f"max_votes_per_rater_and_day is {self.max_votes_per_rater_and_day!r}; valid: 0 (any) or more"
+            )
+        if not 0 < self.max_share_per_rater <= 1:
+            raise InvalidValue(f"max_share_per_rater is {self.max_share_per_rater!r}; valid: above 0, to 1 (any)")
+
+    def reason(self, pair: JudgedPair) -> Reason | None:
+        """Return the first reason against this vote, as far as it needs no other votes; None if it counts."""
+        if pair.origin not in self.origins:
+            return _BY[pair.origin]
+        if self.blind_only and not pair.blind:
+            return Reason.OPEN_MODE
+        if self.pairs != "all" and pair.drawn != (self.pairs == "drawn"):
+            return Reason.DRAWN_PAIR if pair.drawn else Reason.CHOSEN_PAIR
+        if self.sampling == "card" and not pair.own_sampling:
+            return Reason.CHANGED_SAMPLING
+        if pair.capped and not self.keep_capped:
+            return Reason.CAPPED
+        if pair.decision_s is not None and pair.decision_s < self.min_decision_s:
+            return Reason.TOO_QUICK
+        if self.leave_out_flagged and pair.names_itself:
+            return Reason.NAMES_ITSELF
+        if self.leave_out_flagged and pair.seen_before:
+            return Reason.SEEN_BEFORE
+        if self.leave_out_seen_elsewhere and pair.seen_elsewhere:
+            return Reason.SEEN_ELSEWHERE
+        return None
+
+    def words(self, reason: Reason) -> str:
+        """Return the reason as it reads after a number of votes: "31 decided in under 1 s"."""
+        return self._filled(_WORDS[reason][0])
+
+    def why_not(self, reason: Reason) -> str:
+        """Return the reason for one vote, as it reads after "Not counted: "."""
+        return self._filled(_WORDS[reason][1])
+
+    def _filled(self, words: str) -> str:
+        return words.format(
+            voters=self.voters, min_decision_s=self.min_decision_s, daily=self.max_votes_per_rater_and_day
+        )
+
+    def with_flagged(self, counted: bool) -> CountingPolicy:
+        """Return the policy with flagged votes counted or left out."""
+        return replace(self, leave_out_flagged=not counted)
+
+    def with_fallback(self, pairs: Iterable[JudgedPair]) -> CountingPolicy:
+        """Return a policy that counts chosen pairs too, if this one wants drawn pairs and no vote on one counts."""
+        if self.pairs != "drawn" or any(pair.drawn and self.reason(pair) is None for pair in pairs):
+            return self
+        return replace(self, pairs="all")
+
+    @property
+    def voters(self) -> str:
+        """The origins whose votes count, in words."""
+        return "anybody" if set(self.origins) == set(Origin) else " and ".join(ORIGINS[o] for o in self.origins)
+
+    @property
+    def description(self) -> str:
+        """The votes that count, in words."""
+        blind = "Blind votes" if self.blind_only else "Blind and open votes"
+        pairs = {"drawn": "drawn pairs", "chosen": "chosen pairs", "all": "drawn and chosen pairs"}[self.pairs]
+        sampling = {"card": "cards' own sampling", "all": "any sampling"}[self.sampling]
+        return f"{blind} of {self.voters} · {pairs} · {sampling}"
+
+
+EVERY_VOTE = CountingPolicy(
+    origins=tuple(Origin),
+    blind_only=False,
+    pairs="all",
+    sampling="all",
+    keep_capped=True,
+    min_decision_s=0.0,
+    max_votes_per_rater_and_day=0,
+    max_share_per_rater=1.0,
+    leave_out_flagged=False,
+)
+
+
+def default_policy(settings: Settings) -> CountingPolicy:
+    """Return the policy of the default board."""
+    return CountingPolicy(pairs="all" if settings.count_chosen else "drawn")
+
+
+def filtered(
+    policy: CountingPolicy, *, origin: str = "", pairs: str = "", sampling: str = "", blind_only: bool = True
+) -> CountingPolicy:
+    """Return the policy with other votes; an empty text leaves it as it is.
+
+    Args:
+        origin: person, program, judge, shared, or all. Unless it is person, chosen pairs and changed sampling count
+            too by default: the arena draws for people only.
+
+    Raises:
+        InvalidValue: an unknown value.
+    """
+    if origin and origin not in (*Origin, "all"):
+        raise InvalidValue(f"origin is {origin!r}; valid: {', '.join((*Origin, 'all'))}")
+    if origin and origin != Origin.PERSON:
+        pairs, sampling = pairs or "all", sampling or "all"
+    return replace(
+        policy,
+        origins=policy.origins if not origin else tuple(Origin) if origin == "all" else (Origin(origin),),
+        pairs=pairs or policy.pairs,
+        sampling=sampling or policy.sampling,
+        blind_only=blind_only,
+    )

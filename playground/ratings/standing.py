@@ -1,0 +1,67 @@
+"""The standing of one vote: whether it counts now, as far as its rater may know.
+
+Boundary: asks for stored votes through `JudgedVotes`; no SQL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from playground.ratings.counting import reasons_of
+from playground.ratings.policy import CountingPolicy, Reason
+from playground.records import Battle, BattleState, JudgedPair, Standing
+
+TELLS_MODELS = frozenset(
+    {Reason.SAME_MODEL, Reason.NAMES_ITSELF, Reason.SEEN_BEFORE, Reason.SEEN_ELSEWHERE, Reason.DAILY_CAP}
+)
+"""Reasons that depend on the models, the last one because it comes after the others: hidden while a battle is blind."""
+
+
+class JudgedVotes(Protocol):
+    """Stored votes; `Reading` is one."""
+
+    def judged_pairs(self, *, battle_id: str = "", rater_id: str = "", day: str = "") -> Iterator[JudgedPair]: ...
+    def has_drawn_vote(self, min_decision_s: float) -> bool: ...
+    def count_votes_of(self, rater_id: str, day: str) -> int: ...
+
+
+def reason_of_battle(votes: JudgedVotes, battle_id: str, policy: CountingPolicy) -> Reason | None:
+    """Return the reason why a battle's current vote does not count; None if it counts, or there is none."""
+    pairs = list(votes.judged_pairs(battle_id=battle_id))
+    policy = _with_fallback(votes, pairs, policy)
+    reason = next(iter(reasons_of(pairs, policy).values()), None)
+    cap = policy.max_votes_per_rater_and_day
+    if reason is not None or not pairs or not cap:
+        return reason
+    vote, day = pairs[0], pairs[0].created_at[:10]
+    if votes.count_votes_of(vote.rater_id, day) <= cap:
+        return None
+    return reasons_of(list(votes.judged_pairs(rater_id=vote.rater_id, day=day)), policy).get(vote.vote_id)
+
+
+def reasons_of_rater(votes: JudgedVotes, rater_id: str, policy: CountingPolicy) -> Mapping[str, Reason | None]:
+    """Return the same for every vote of a rater, by battle id."""
+    pairs = list(votes.judged_pairs(rater_id=rater_id))
+    reasons = reasons_of(pairs, _with_fallback(votes, pairs, policy))
+    return {pair.battle_id: reasons.get(pair.vote_id) for pair in pairs}
+
+
+def standing_of(votes: JudgedVotes, battle: Battle, policy: CountingPolicy) -> Standing | None:
+    """Return whether a battle's current vote counts now; None if its rater may not know yet."""
+    return visible_standing(reason_of_battle(votes, battle.id, policy), battle.state, battle.blind, policy)
+
+
+def visible_standing(reason: Reason | None, state: BattleState, blind: bool, policy: CountingPolicy) -> Standing | None:
+    """Return a reason in words; None before the reveal if it, or that there is none, depends on the models."""
+    if blind and state is not BattleState.REVEALED and (reason is None or reason in TELLS_MODELS):
+        return None
+    return Standing(True) if reason is None else Standing(False, policy.why_not(reason))
+
+
+def _with_fallback(votes: JudgedVotes, pairs: Sequence[JudgedPair], policy: CountingPolicy) -> CountingPolicy:
+    """Return the policy with its fallback, asking the database only if that decides about one of `pairs`."""
+    if policy.pairs != "drawn" or all(policy.reason(pair) is not Reason.CHOSEN_PAIR for pair in pairs):
+        return policy
+    return policy if votes.has_drawn_vote(policy.min_decision_s) else replace(policy, pairs="all")

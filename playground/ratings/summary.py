@@ -1,0 +1,116 @@
+"""The verdict, notes and findings of a board.
+
+Boundary: chooses which sentences a board needs; they are worded in `verdict`, `notes` and `findings`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from playground.ratings import bias, findings, notes, verdict
+from playground.ratings.board import Board
+from playground.ratings.counting import KINDS
+from playground.ratings.covariance import MIN_RATERS
+from playground.ratings.findings import Finding
+from playground.ratings.intervals import votes_to_tell_apart
+from playground.ratings.pairs import BOTH_BAD
+from playground.ratings.policy import Reason
+from playground.ratings.verdict import Verdict
+
+
+def verdict_of(board: Board, category: str) -> Verdict:
+    table, min_battles = board.table, board.options.min_battles
+    if not table.first.size:
+        exclusions = board.counted.exclusions
+        return verdict.nothing_yet(
+            min_battles,
+            only_open=[exclusion.reason for exclusion in exclusions] == [Reason.OPEN_MODE],
+            left_out=" ".join(found.text for found in _counted(board)) if exclusions else "",
+            same_model=table.unrated > 0,
+            category=category,
+        )
+    if not board.is_decided:
+        all_bad = np.unique(table.vote[table.outcome == BOTH_BAD])
+        return verdict.nobody_won(table.num_votes, len(all_bad))
+    if not any(_has_settled(board, group) for group in board.groups):
+        return verdict.too_few(min_battles, [int(board.rated_votes[i]) for i in board.order])
+    if len(board.groups) > 1:
+        return verdict.unconnected(len(board.groups))
+    return _told_apart(board, board.groups[0])
+
+
+def notes_of(board: Board) -> Iterator[str]:
+    """Yield the notes on groups, on models, and on votes."""
+    if len(board.groups) > 1:
+        yield notes.not_met([board.named(group) for group in board.groups])
+        for group in board.groups:
+            if _has_settled(board, group):
+                yield notes.within(board.named(group), _told_apart(board, group))
+    few = [i for i in board.order if not board.settled[i]]
+    if few:
+        yield notes.provisional(board.options.min_battles, [(board.names[i], int(board.rated_votes[i])) for i in few])
+    wins = board.table.wins
+    for i in board.order:
+        if not wins[:, i].any():
+            yield notes.never_lost(board.names[i])
+        if not wins[i].any():
+            yield notes.never_won(board.names[i])
+    thin = [i for i in board.order if board.intervals.spread.few_raters[i]]
+    if thin:
+        yield notes.few_raters(board.named(thin), MIN_RATERS)
+    missing = [i for i in range(len(board.names)) if i not in board.order]
+    if missing:
+        yield notes.not_rated(board.named(missing))
+    if board.table.unrated:
+        yield notes.left_out_same(board.table.unrated)
+
+
+def findings_of(board: Board) -> Iterator[Finding]:
+    """Yield the findings on counting, then on flags and influence in the first group, then on bias and raters."""
+    table, counted, level = board.table, board.counted, board.options.level
+    yield from _counted(board)
+    if len(counted.kinds) > 1:
+        yield findings.kinds([(KINDS[kind], votes) for kind, votes in counted.kinds.items()])
+    if board.other_ratings is not None and board.groups:
+        counts_flagged = not board.options.policy.leave_out_flagged
+        yield findings.flagged(counted.flagged, *board.orders(board.other_ratings), counted=counts_flagged)
+    if board.stricter_ratings is not None and board.groups:
+        votes = len({pair.vote_id for pair in counted.pairs if pair.seen_elsewhere})
+        yield findings.seen_elsewhere(votes, *board.orders(board.stricter_ratings))
+    if (influence := board.influence) is not None:
+        name = board.names[table.models.index(influence.first)]
+        yield findings.robustness(influence.votes, table.num_votes, name)
+    two_sides = table.num_votes == len(table.first)
+    yield findings.position(bias.first_side_wins(table, level=level), two_sides=two_sides)
+    yield findings.length(bias.longer_wins(table, level=level))
+    yield findings.raters([int(n) for n in table.votes_by_rater()], board.intervals.spread.unit)
+
+
+def _counted(board: Board) -> Iterator[Finding]:
+    counted = board.counted
+    if counted.votes:
+        yield findings.counted(
+            counted.votes,
+            [(exclusion.votes, exclusion.words) for exclusion in counted.exclusions],
+            lighter_raters=len(counted.weights),
+            share=board.options.policy.max_share_per_rater,
+        )
+
+
+def _has_settled(board: Board, group: Sequence[int]) -> bool:
+    """Return True if two models of a group have enough votes to be compared."""
+    return bool(board.settled[list(group)].sum() > 1)
+
+
+def _told_apart(board: Board, group: Sequence[int]) -> Verdict:
+    """Return the verdict on the settled models of a group."""
+    known = [i for i in group if board.settled[i]]
+    everybody = len(known) == len(group)
+    return verdict.told_apart(
+        board.named(known),
+        board.better[np.ix_(known, known)].tolist(),
+        votes_to_tell_apart(board.fit, board.intervals)[np.ix_(known, known)].tolist(),
+        among="" if everybody else f"the models with {board.options.min_battles} battles or more",
+    )

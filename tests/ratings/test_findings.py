@@ -1,0 +1,124 @@
+"""The sentences of the findings."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from playground.ratings import findings
+from playground.ratings.bias import Share
+
+
+@pytest.mark.parametrize(
+    ("votes", "left_out", "lighter", "text"),
+    [
+        (1, [], 0, "1 vote."),
+        (480, [], 0, "All 480 votes count."),
+        (
+            1003,
+            [(120, "in open mode"), (31, "decided in under 1 s"), (40, "with an answer that names its model")],
+            0,
+            "1,003 votes: 812 count; "
+            "120 in open mode, 31 decided in under 1 s, 40 with an answer that names its model.",
+        ),
+        (2, [(1, "in open mode")], 0, "2 votes: 1 counts; 1 in open mode."),
+        (2, [(2, "in open mode")], 0, "2 votes: none counts; 2 in open mode."),
+        (90, [], 2, "All 90 votes count. Those of 2 raters weigh less, so that nobody weighs more than 25 %."),
+    ],
+)
+def test_what_counts_is_said_with_every_reason(votes, left_out, lighter, text) -> None:
+    assert findings.counted(votes, left_out, lighter_raters=lighter, share=0.25).text == text
+
+
+@pytest.mark.parametrize(
+    ("other", "counted", "text"),
+    [
+        (["a", "b", "c"], False, "With the 4 flagged votes the order is the same."),
+        (["a", "c", "b"], False, "With the 4 flagged votes a is first as well, but the order below is another."),
+        (["b", "a", "c"], True, "Without the 4 flagged votes b would be first, not a."),
+    ],
+)
+def test_what_flagged_votes_would_change(other, counted, text) -> None:
+    assert findings.flagged(4, ["a", "b", "c"], other, counted=counted).text == text
+
+
+@pytest.mark.parametrize(
+    ("dishonest", "text"),
+    [
+        (17, "17 dishonest votes (1.7 % of 1,003) would put X first."),
+        (1, "1 dishonest vote (0.1 % of 1,003) would put X first."),
+        (402, "402 dishonest votes (40 % of 1,003) would put X first."),
+        (1004, "1,004 dishonest votes would put X first, more than there are votes."),
+    ],
+)
+def test_how_few_dishonest_votes_are_enough(dishonest, text) -> None:
+    assert findings.robustness(dishonest, 1003, "X").text == text
+
+
+@pytest.mark.parametrize(
+    ("share", "two_sides", "text"),
+    [
+        (
+            Share(51, 100, 0.51, 0.46, 0.56),
+            True,
+            "The first answer won 51 % of decided votes (46–56 %): no sign of bias.",
+        ),
+        (
+            Share(61, 100, 0.61, 0.56, 0.66),
+            True,
+            "The first answer won 61 % of decided votes (56–66 %): the first answer is favoured.",
+        ),
+        (
+            Share(39, 100, 0.39, 0.34, 0.44),
+            False,
+            "The answer further left won 39 % of decided pairs (34–44 %): "
+            "the answer further left is at a disadvantage.",
+        ),
+        (Share(9, 19, 0.47, 0.2, 0.7), True, "19 decided votes: too few to say."),
+        (Share(0, 0, math.nan, math.nan, math.nan), True, "0 decided votes: too few to say."),
+    ],
+)
+def test_position(share: Share, two_sides: bool, text: str) -> None:
+    found = findings.position(share, two_sides=two_sides)
+    assert (found.topic, found.text) == ("Position", text)
+    assert (found.lower is None) == (share.total < 20)
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (
+            Share(61, 100, 0.61, 0.56, 0.66),
+            "The longer answer won 61 % (56–66 %): longer answers are favoured.",
+        ),
+        (
+            Share(39, 100, 0.39, 0.34, 0.44),
+            "The longer answer won 39 % (34–44 %): shorter answers are favoured.",
+        ),
+        (Share(51, 100, 0.51, 0.46, 0.56), "The longer answer won 51 % (46–56 %): no sign of bias."),
+        (Share(1, 1, 1.0, 0.2, 1.0), "1 decided vote on answers of different length: too few to say."),
+    ],
+)
+def test_length(share: Share, text: str) -> None:
+    assert findings.length(share).text == text
+
+
+@pytest.mark.parametrize(
+    ("votes", "unit", "text", "busiest"),
+    [
+        ([], "vote", "Nobody has voted yet.", None),
+        ([40], "vote", "40 votes by one rater: the ranking of one person.", 1.0),
+        ([10] * 10, "rater", "100 votes by 10 raters; the busiest gave 10 %.", 0.1),
+        (
+            [8, 2],
+            "vote",
+            "10 votes by 2 raters; the busiest gave 80 %, so that much hangs on one person. "
+            "The intervals take each vote for independent: they speak of these raters, not of others.",
+            0.8,
+        ),
+    ],
+)
+def test_raters(votes: list[int], unit: str, text: str, busiest: float | None) -> None:
+    found = findings.raters(votes, unit)
+    assert (found.text, found.share) == (text, busiest)

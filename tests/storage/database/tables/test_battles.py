@@ -1,0 +1,70 @@
+"""Battles, generations, instructions and cards in the database."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from playground.errors import InvalidValue
+from playground.records import Instruction, SamplingParams
+from playground.storage.database.rows import model_row, read_card
+from playground.storage.database.store import Store
+from tests.support.cast import MODELS, OPENALPACA, House, battle, card, generation
+
+
+def test_battle_round_trips(home: House) -> None:
+    made = battle(overrides={"temperature": 0.5, "seed": 3}, draw_probability=0.25, parent_id="gone")
+    home.battles.create(made)
+    assert home.store.battle("battle-1") == made
+
+
+@given(
+    text=st.text(st.characters(exclude_categories=["Cs"])),
+    token_ids=st.lists(st.integers(0, 2**31)).map(tuple),
+    duration_s=st.floats(0, 1e6),
+)
+def test_generation_round_trips(text: str, token_ids: tuple[int, ...], duration_s: float) -> None:
+    made = generation(
+        "g", text=text, token_ids=token_ids, duration_s=duration_s, instruction=Instruction(text, text, text)
+    )
+    with Store(None) as store:
+        store.upsert_model(card())
+        store.write(lambda writing: writing.insert_generation(made))
+        with store.reading() as reading:
+            assert reading.generation("g") == made
+            row = reading._connection.execute("SELECT good, chars FROM generations").fetchone()
+    assert tuple(row) == (made.good, len(text))
+
+
+def test_card_stored_without_self_names_is_read() -> None:
+    row = model_row(card(self_names=("Zorblax", "Acme Labs")))
+    assert read_card(row).self_names == ("Zorblax", "Acme Labs")
+    kept = json.loads(row["card"])
+    del kept["self_names"]
+    assert read_card({**row, "card": json.dumps(kept)}) == card()
+
+
+def test_newer_card_replaces_older(home: House) -> None:
+    newer = card(revision="fff", sampling=SamplingParams(top_k=5), notes=("ö", "\u2028"))
+    home.store.upsert_model(newer)
+    with home.store.reading() as reading:
+        assert reading.cards([OPENALPACA, "no-such"]) == {OPENALPACA: newer}
+        assert list(reading.cards()) == sorted(MODELS)
+
+
+def test_equal_instructions_are_stored_once(home: House, raw: sqlite3.Connection) -> None:
+    home.battle_is_open("battle-1")
+    home.battle_is_open("battle-2")
+    home.battle_is_open("battle-3", instruction=Instruction("Write a haiku about the sea. "))
+    assert raw.execute("SELECT count(*) FROM instructions").fetchone()[0] == 2
+
+
+def test_lone_surrogate_is_refused(home: House, raw: sqlite3.Connection) -> None:
+    before = list(raw.iterdump())
+    with pytest.raises(InvalidValue, match="cannot be stored"):
+        home.battles.create(battle(instruction=Instruction("\ud800")))
+    assert list(raw.iterdump()) == before

@@ -1,0 +1,74 @@
+"""Pairs of votes in the database."""
+
+from __future__ import annotations
+
+import pytest
+
+from playground.records import Instruction
+from tests.support.cast import ADA, EMPTY, FAILED, GALPACA, MAMBA, MODELS, OPENALPACA, House
+
+
+def pairs_of(home: House) -> list[tuple[str, str, str, float]]:
+    return [(pair.model_a, pair.model_b, pair.winner, pair.weight) for pair in home.store.judged_pairs()]
+
+
+O, M, G = OPENALPACA, MAMBA, GALPACA  # noqa: E741
+
+
+@pytest.mark.parametrize(
+    ("choice", "expected"),
+    [
+        ("a", [(O, M, "model_a", 1), (O, G, "model_a", 1)]),
+        ("b", [(O, M, "model_b", 1), (M, G, "model_a", 1)]),
+        ("c", [(O, G, "model_b", 1), (M, G, "model_b", 1)]),
+        ("tie", [(O, M, "tie", 1), (O, G, "tie", 1), (M, G, "tie", 1)]),
+        ("both_bad", [(O, M, "both_bad", 1), (O, G, "both_bad", 1), (M, G, "both_bad", 1)]),
+        ("b>a=c", [(O, M, "model_b", 1), (O, G, "tie", 1), (M, G, "model_a", 1)]),
+        ("c>b>a", [(O, M, "model_b", 1), (O, G, "model_b", 1), (M, G, "model_b", 1)]),
+        ("a=c>b", [(O, M, "model_a", 1), (O, G, "tie", 1), (M, G, "model_b", 1)]),
+        ("c=b=a", [(O, M, "tie", 1), (O, G, "tie", 1), (M, G, "tie", 1)]),
+    ],
+)
+def test_pairs_of_a_vote_on_three(home: House, choice: str, expected: list[tuple[str, str, str, float]]) -> None:
+    home.battle_is_open(models=MODELS)
+    home.battles.vote("battle-1", choice, ADA)
+    assert pairs_of(home) == expected
+
+
+@pytest.mark.parametrize("bad", [FAILED, EMPTY])
+def test_bad_answer_is_in_no_pair(home: House, bad: dict[str, object]) -> None:
+    home.battle_is_open(models=MODELS, ends={"b": bad})
+    home.battles.vote("battle-1", "c>a", ADA)
+    assert pairs_of(home) == [(O, G, "model_b", 1)]
+
+
+def test_only_latest_revision_gives_pairs(home: House) -> None:
+    home.battle_is_open()
+    home.battles.vote("battle-1", "a", ADA)
+    home.battles.undo("battle-1", ADA)
+    assert pairs_of(home) == []
+    assert home.store.count_votes() == 0
+    home.battles.vote("battle-1", "b", ADA)
+    assert pairs_of(home) == [(O, M, "model_b", 1)]
+    assert home.store.count_votes() == 1
+
+
+def test_pair_of_same_model_has_no_weight(home: House) -> None:
+    home.battle_is_open(models=(O, O, M))
+    home.battles.vote("battle-1", "a", ADA)
+    assert pairs_of(home) == [(O, O, "model_a", 0), (O, M, "model_a", 1)]
+
+
+def test_pairs_can_be_filtered(home: House) -> None:
+    home.battle_is_open("open-mode", blind=False)
+    home.battle_is_open("blind")
+    home.battle_is_open("other", instruction=Instruction("Add 2 and 2.", category="maths"))
+    for name in ("open-mode", "blind", "other"):
+        home.battles.vote(name, "a", ADA)
+        home.time.pass_s(1)
+    store = home.store
+    assert [pair.battle_id for pair in store.judged_pairs()] == ["open-mode", "blind", "other"]
+    assert [pair.battle_id for pair in store.judged_pairs(blind_only=True)] == ["blind", "other"]
+    assert [pair.battle_id for pair in store.judged_pairs(category="maths")] == ["other"]
+    home.time.pass_s(2.5)
+    assert [pair.battle_id for pair in store.judged_pairs(final_by=home.time.now())] == ["open-mode"]
