@@ -159,32 +159,14 @@ def _build_page(page: Page, arena: Arena, demo: gr.Blocks) -> None:
     gr.HTML(_foot(page), elem_id="foot", apply_default_css=False)
 
 
-def _build_compare(arena: Arena, demo: gr.Blocks) -> None:
-    ComparePage(arena).wire(demo)
-
-
-def _build_leaderboard(arena: Arena, demo: gr.Blocks) -> None:
-    LeaderboardPage(arena).wire(demo)
-
-
-def _build_models(arena: Arena, demo: gr.Blocks) -> None:
-    ModelsPage(arena).wire(demo)
-
-
-def _build_my_data(arena: Arena, demo: gr.Blocks) -> None:
-    MyDataPage(arena).wire(demo)
-
-
-def _build_terms(arena: Arena, demo: gr.Blocks) -> None:
-    build_terms(read_terms())
-
-
 PAGES = (
-    Page(texts.PAGE_COMPARE, "", _build_compare, "answers"),
-    Page(texts.PAGE_LEADERBOARD, "leaderboard", _build_leaderboard, "board"),
-    Page(texts.PAGE_MODELS, "models", _build_models, "models-list"),
-    Page(texts.PAGE_MY_DATA, "yours", _build_my_data, "my-data-list", in_header=False),
-    Page(texts.PAGE_TERMS, "terms", _build_terms, "terms", in_header=False),
+    Page(texts.PAGE_COMPARE, "", lambda arena, demo: ComparePage(arena).wire(demo), "answers"),
+    Page(texts.PAGE_LEADERBOARD, "leaderboard", lambda arena, demo: LeaderboardPage(arena).wire(demo), "board"),
+    Page(texts.PAGE_MODELS, "models", lambda arena, demo: ModelsPage(arena).wire(demo), "models-list"),
+    Page(
+        texts.PAGE_MY_DATA, "yours", lambda arena, demo: MyDataPage(arena).wire(demo), "my-data-list", in_header=False
+    ),
+    Page(texts.PAGE_TERMS, "terms", lambda arena, demo: build_terms(read_terms()), "terms", in_header=False),
 )
 """Every page, the start page first."""
 

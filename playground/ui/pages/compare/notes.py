@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import gradio as gr
 
+from playground.battles import Viewer
 from playground.errors import InvalidValue, PlaygroundError
-from playground.records import SIDES
+from playground.records import SIDES, BattleView
 from playground.ui.pages.compare.script import NAMED
 from playground.ui.pages.compare.tab import Replies, Tab
 from playground.ui.texts import compare as texts
@@ -42,30 +43,28 @@ class Notes:
     def note_reasons(self, sent: object, reasons: object, request: gr.Request) -> Updates:
         """Save the reasons; the comment stays."""
 
-        def note(tab: Tab) -> bool:
+        def note(viewer: Viewer, view: BattleView) -> bool:
             clean = clean_comment(reasons).reasons
-            if clean == self.replies.view(tab).reasons:
-                return False
-            self.replies.arena.battles.note(tab.battle_id, tab.viewer, reasons=clean)
-            return True
+            if changed := clean != view.reasons:
+                self.replies.arena.battles.note(view.battle_id, viewer, reasons=clean)
+            return changed
 
         return self._noted(Tab.read(sent, request), note)
 
     def note_comment(self, sent: object, comment: object, request: gr.Request) -> Updates:
         """Save the comment; the reasons stay."""
 
-        def note(tab: Tab) -> bool:
+        def note(viewer: Viewer, view: BattleView) -> bool:
             clean = clean_comment((), comment).comment
-            if clean == self.replies.view(tab).comment:
-                return False
-            self.replies.arena.battles.note(tab.battle_id, tab.viewer, comment=clean)
-            return True
+            if changed := clean != view.comment:
+                self.replies.arena.battles.note(view.battle_id, viewer, comment=clean)
+            return changed
 
         return self._noted(Tab.read(sent, request), note)
 
-    def _noted(self, tab: Tab, note: Callable[[Tab], bool]) -> Updates:
+    def _noted(self, tab: Tab, note: Callable[[Viewer, BattleView], bool]) -> Updates:
         try:
-            saved = note(tab)
+            saved = note(tab.viewer, self.replies.view(tab))
         except PlaygroundError as error:
             return self.replies.say(str(error), is_error=True)
         return self.replies.say(texts.NOTED) if saved else unchanged(self.replies.panels.status.line)
