@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from playground.battles import Battles
+from playground.battles import Battles, RaterData
 from playground.cli import main
 from playground.raters import rater_id
 from playground.records import Belongings
@@ -43,7 +43,7 @@ def test_erase_previews(db: Path) -> None:
     assert status == 0
     assert words.startswith("would erase the words of 1 battles, 1 comments")
     with Store(db) as store:
-        assert Battles(store).belongings(rater_id(SECRET)).battles == 1
+        assert RaterData(Battles(store)).totals(rater_id(SECRET)).battles == 1
 
 
 @pytest.mark.parametrize("whose", [("--receipt", SECRET), ("--rater", rater_id(SECRET))])
@@ -60,7 +60,7 @@ def test_erase_ends_interrupted_battles(db: Path) -> None:
         Battles(store).create(battle("battle-2", models=(MAMBA, GALPACA), owner=rater_id(SECRET)))
     assert erase("--receipt", SECRET, "--yes", "--db", str(db))[0] == 0
     with Store(db) as store:
-        assert Battles(store).belongings(rater_id(SECRET)) == Belongings(0, 2, 1, 0)
+        assert RaterData(Battles(store)).totals(rater_id(SECRET)) == Belongings(0, 2, 1, 0)
 
 
 def test_erase_refusals(db: Path, capsys: pytest.CaptureFixture[str]) -> None:
