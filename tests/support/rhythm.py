@@ -171,7 +171,7 @@ def models() -> tuple[tuple[ModelCard, Tokenizer], ...]:
 def sayings() -> tuple[str, ...]:
     """Answers in the voices of all models, mixed; only those that each model can write to the letter."""
     material = load_material()
-    made = [example.answer for name in material.ids for example in training_examples(material, name, 400, 1)]
+    made = [example.answer for name in material.voices for example in training_examples(material, name, 400, 1)]
     made = [said for said in made if all(known.decode(known.encode(said)) == said for _, known in models())]
     Random(1).shuffle(made)
     return tuple(made)
