@@ -106,6 +106,19 @@ def start_app(
     raise RuntimeError(f"the app did not serve a page; its output:\n{log.read_text()}")
 
 
+def without_models(folder: Path) -> tuple[str, ...]:
+    """Return flags for an app whose only model is on an absent server, so that no worker starts."""
+    text = (ROOT / "playground" / "catalog" / "cards" / "pocket-orca-mini.toml").read_text("utf-8")
+    text = text.replace('id = "pocket-orca-mini"', 'id = "far"').replace('repo = "../..', f'repo = "{ROOT}/playground')
+    lines = [line for line in text.splitlines() if not line.startswith("stands_in_for")]
+    place = lines.index('id = "far"') + 1
+    lines[place:place] = ['engine = "remote"', 'servers = ["http://127.0.0.1:1/v1"]']
+    cards = folder / "cards"
+    cards.mkdir()
+    (cards / "far.toml").write_text("\n".join(lines), "utf-8")
+    return ("--cards", str(cards), "--models", "far")
+
+
 def models_are_up(url: str) -> None:
     """Wait until every model is loaded; the page is served before that."""
 

@@ -16,7 +16,7 @@ import pytest
 
 from playground.errors import CannotServe
 from playground.ui.http.address import bypass_proxy, check_address
-from tests.conftest import ROOT, free_port, start_app, stop_app
+from tests.conftest import ROOT, free_port, start_app, stop_app, without_models
 from tests.support.starts import ENVIRON, Start, one_line, refusals
 
 LONG = "x" * 200
@@ -120,7 +120,9 @@ def test_too_few_files_are_one_line(tmp_path: Path, files: int) -> None:
 
 
 def test_system_wide_proxy_does_not_prevent_the_start(tmp_path: Path) -> None:
-    stop_app(start_app(tmp_path, http_proxy="http://127.0.0.1:9", HTTP_PROXY="http://127.0.0.1:9"))
+    stop_app(
+        start_app(tmp_path, *without_models(tmp_path), http_proxy="http://127.0.0.1:9", HTTP_PROXY="http://127.0.0.1:9")
+    )
 
 
 @pytest.mark.parametrize("given", [{}, {"HTTPS_PROXY": "http://p"}])

@@ -40,6 +40,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveApp]:
     stop_app(app)
 
 
+@pytest.mark.slow  # the second app waits ten seconds for the lock
 def test_message_of_a_read_only_database_hides_its_folder(app: LiveApp) -> None:
     second = start_app(app.db.parent, "--models", "pocket-orca-mini,pocket-galpaca")
     try:

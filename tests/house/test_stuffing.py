@@ -25,7 +25,7 @@ def keyed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LiveApp, s
     """A running app, and the key of its program ``nightly``."""
     folder = tmp_path_factory.mktemp("keyed")
     made = key_command(folder, "nightly", "--json")
-    app = start_app(folder)
+    app = start_app(folder, f"--models={','.join(PAIR)}")
     models_are_up(app.url)
     yield app, json.loads(made.stdout)["key"]
     stop_app(app)

@@ -22,7 +22,7 @@ from uvicorn.config import HTTP_PROTOCOLS
 from playground.ui.gradio_patches import REQUEST_S, GuardedConnection, guard_connections
 from playground.ui.http.connections import IdleConnections
 from playground.ui.http.proxies import Proxies
-from tests.conftest import FEW_FILES, LiveApp, free_port, start_app, stop_app
+from tests.conftest import FEW_FILES, LiveApp, free_port, start_app, stop_app, without_models
 from tests.support.patience import wait_until
 
 SHORT_S = 0.6
@@ -108,31 +108,23 @@ def closed_after_s(connection: socket.socket, drip: bytes = b"", every_s: float 
     return time.monotonic() - began
 
 
+BODY = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"
+CHUNK = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n"
+
+
 @pytest.mark.parametrize(
     ("sent", "drip"),
     [
-        (b"", b""),
-        (b"G", b""),
-        (GET[:-2], b""),
-        (GET[:-2], b"X" * 1000),
-        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n", b""),
-        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n" + b"x" * 500, b""),
-        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n", b"x" * 900),
-        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n", b""),
-        (GET + b"G", b""),
-        (GET + GET[:-2], b"X" * 1000),
-    ],
-    ids=[
-        "silent",
-        "one byte",
-        "half a head",
-        "a head in drips",
-        "no body",
-        "half a body",
-        "a body in drips",
-        "half a chunk",
-        "one byte after an answer",
-        "drips after an answer",
+        pytest.param(b"", b"", id="silent"),
+        pytest.param(b"G", b"", id="one byte", marks=pytest.mark.slow),
+        pytest.param(GET[:-2], b"", id="half a head", marks=pytest.mark.slow),
+        pytest.param(GET[:-2], b"X" * 1000, id="a head in drips"),
+        pytest.param(BODY, b"", id="no body", marks=pytest.mark.slow),
+        pytest.param(BODY + b"x" * 500, b"", id="half a body", marks=pytest.mark.slow),
+        pytest.param(BODY, b"x" * 900, id="a body in drips"),
+        pytest.param(CHUNK, b"", id="half a chunk", marks=pytest.mark.slow),
+        pytest.param(GET + b"G", b"", id="one byte after an answer", marks=pytest.mark.slow),
+        pytest.param(GET + GET[:-2], b"X" * 1000, id="drips after an answer", marks=pytest.mark.slow),
     ],
 )
 def test_late_request_is_closed(small: Small, sent: bytes, drip: bytes) -> None:
@@ -234,7 +226,7 @@ def few_files() -> None:
 @pytest.fixture
 def few(tmp_path: Path) -> Iterator[LiveApp]:
     """A running app that may open `FEW_FILES` files."""
-    app = start_app(tmp_path, prepare=few_files)
+    app = start_app(tmp_path, *without_models(tmp_path), prepare=few_files)
     yield app
     stop_app(app)
 

@@ -177,6 +177,7 @@ def view_page(port: int, views: int) -> None:
 # Memory
 
 
+@pytest.mark.slow
 def test_page_view_keeps_less_than_20_kb(
     whole: tuple[gr.Blocks, int], record_property: Callable[[str, object], None]
 ) -> None:

@@ -17,7 +17,7 @@ from playground.arena.arena import Arena
 from playground.settings import Settings
 from playground.ui.http.operator import COOKIE, HEADER, operator_access
 from playground.ui.site import build_pages
-from tests.conftest import OPERATOR_TOKEN, PATIENCE_S, LiveApp, start_app, stop_app
+from tests.conftest import OPERATOR_TOKEN, PATIENCE_S, LiveApp, start_app, stop_app, without_models
 from tests.support.page_events import event_of, send, states
 
 PRINTED = re.compile(r"whoever has it is the operator: (\S+)\n")
@@ -110,7 +110,7 @@ def test_token_that_is_set_is_not_printed(live_app: LiveApp) -> None:
 
 
 def test_operator_is_exempt_from_limits(tmp_path: Path) -> None:
-    app = start_app(tmp_path, "--models=pocket-orca-mini", PLAYGROUND_VIEWS_PER_MINUTE="3")
+    app = start_app(tmp_path, *without_models(tmp_path), PLAYGROUND_VIEWS_PER_MINUTE="3")
     try:
         with httpx.Client(base_url=app.url, timeout=60) as client:
             assert 429 in [client.get("/config").status_code for _ in range(4)]
@@ -123,7 +123,7 @@ def test_operator_is_exempt_from_limits(tmp_path: Path) -> None:
 
 
 def test_locked_playground_has_no_operator(tmp_path: Path) -> None:
-    app = start_app(tmp_path, "--models=pocket-orca-mini", "--locked")
+    app = start_app(tmp_path, *without_models(tmp_path), "--locked")
     try:
         assert httpx.get(f"{app.url}/operator", params={"token": OPERATOR_TOKEN}, timeout=60).status_code == 404
         asked: dict[str, Any] = {"do": "unload", "model": "pocket-orca-mini"}

@@ -21,7 +21,7 @@ from playground.ui.http.proxies import (
     Proxies,
     read_proxies,
 )
-from tests.conftest import LiveApp, start_app, stop_app
+from tests.conftest import LiveApp, start_app, stop_app, without_models
 
 PROXY, VISITOR = "10.1.2.3", "203.0.113.7"
 PASSED_ON = {
@@ -135,7 +135,7 @@ def test_app_trusts_loopback_only_if_set(tmp_path: Path, live_app: LiveApp) -> N
     cookie, root = page(live_app, **passed_on)
     assert cookie.endswith("SameSite=Lax")
     assert root == live_app.url
-    app = start_app(tmp_path, PLAYGROUND_VIEWS_PER_MINUTE="8", **{VARIABLE: "127.0.0.1"})
+    app = start_app(tmp_path, *without_models(tmp_path), PLAYGROUND_VIEWS_PER_MINUTE="8", **{VARIABLE: "127.0.0.1"})
     try:
         cookie, root = page(app, **passed_on)
         assert cookie.startswith(f"{COOKIE}=")
