@@ -1,7 +1,7 @@
 """Download a model from the hub into its cache: the needed files of one commit, each checked by its hash.
 
-Boundary: the only module that uses the network, through huggingface_hub, which reads `HF_TOKEN` and `HF_ENDPOINT` and
-draws progress bars on standard error if it is a terminal.
+Boundary: the only module of this package that uses the network, through huggingface_hub, which reads `HF_TOKEN` and
+`HF_ENDPOINT` and draws progress bars on standard error if it is a terminal.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from playground.errors import HubError
-from playground.hub.explained import hub_errors
+from playground.hub.errors import hub_errors
 from playground.hub.model_files import PATTERNS, is_complete, lacking, missing_files, needed
 from playground.hub.snapshots import COMMIT, is_recorded, record, repo_folder, snapshot_folder
 
