@@ -34,7 +34,8 @@ def fetch(repo: str, revision: str) -> Path:
     if not REVISION.fullmatch(revision):
         raise HubError(f"{repo}: {revision!r} is no revision; name a branch, a tag or a commit, such as 'main'")
     folder = snapshot_folder(repo, revision)
-    if COMMIT.fullmatch(revision) and is_recorded(repo, revision) and folder is not None and is_complete(folder):
+    is_here = bool(COMMIT.fullmatch(revision)) and folder is not None and is_complete(folder)
+    if folder is not None and is_here and (is_recorded(repo, revision) or _is_offline()):
         return folder
     with hub_errors(repo, revision):
         commit = revision if COMMIT.fullmatch(revision) else _commit(repo, revision)
@@ -45,6 +46,13 @@ def fetch(repo: str, revision: str) -> Path:
             raise HubError(f"the hub has no {', no '.join(missing)} of it; choose another revision")
         record(repo, revision, commit)
     return folder
+
+
+def _is_offline() -> bool:
+    """Return True if the user forbids the network: then what is complete has to do, checked by us or not."""
+    from huggingface_hub import constants
+
+    return bool(constants.HF_HUB_OFFLINE)
 
 
 def _commit(repo: str, revision: str) -> str:
