@@ -1,4 +1,4 @@
-"""The rules of a store's battles: time limits, caps, and whether a vote counts.
+"""The settings and services that the battles of a store share: clock, time limits, caps, networks.
 
 Boundary: pure but for the clock that it is given; stores nothing.
 """

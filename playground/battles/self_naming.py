@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from playground.battles.names import Words, names_of, plain_text
+from playground.battles.model_names import Words, names_of, plain_text
 from playground.records import ModelCard
 
 _GAP = r"(?:[ _\-\u2010-\u2015]{0,2}|\.)"  # between the words of one name

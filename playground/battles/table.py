@@ -83,6 +83,7 @@ GENERATING, OPEN, VOTED, REVEALED, VOID = BattleState
 UNFINISHED, FOREIGN, DEAD, FINAL = _no("unfinished"), _no("foreign"), _no("void"), _no("final")
 WRITING = _no("writing")
 
+# A vote in VOTED or REVEALED is a repeat: it is accepted and changes nothing; the stored vote is the answer.
 # fmt: off
 TABLE: Mapping[Event, EventRow] = {
     # event                     who         generating       open           voted          revealed       void

@@ -18,8 +18,8 @@ from playground.catalog.checkpoint_files import card_named, read_chat, self_name
 from playground.documents import toml_files
 from playground.errors import InvalidCard, InvalidTemplate, InvalidValue, PromptTooLong, TokenizerError, Unknown
 from playground.hub import is_complete, snapshot_folder
-from playground.prompting.introduction import introduced_names
 from playground.prompting.prompt import build_prompt, check_fits, check_tokenizer
+from playground.prompting.self_names import introduced_names
 from playground.prompting.templates import CHAT_ID, load_templates
 from playground.prompting.tokenization import Tokenizer, load_tokenizer
 from playground.records import Instruction, ModelCard, Prompt, PromptTemplate, SamplingParams

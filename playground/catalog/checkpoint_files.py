@@ -18,7 +18,7 @@ from typing import Any, get_args
 from playground.errors import InvalidCard, InvalidTemplate, InvalidValue, PlaygroundError, TokenizerError, Unknown
 from playground.hub import snapshot_folder
 from playground.prompting.chat_template import own_words, read_source, takes_system
-from playground.prompting.introduction import introduced_names
+from playground.prompting.self_names import introduced_names
 from playground.prompting.special_tokens import Markers, read_markers, read_object
 from playground.prompting.templates import CHAT, CHAT_ID, SYSTEM
 from playground.prompting.tokenization import ChatTokenizer, load_chat_tokenizer

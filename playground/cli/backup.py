@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from playground.cli.printing import print_result
+from playground.ratings.phrases import number_of
 from playground.settings import Settings, add_flags
 from playground.storage.maintenance.backup import backup
 
@@ -25,6 +26,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     """Copy the database and print what the copy holds."""
     made = backup(settings.db, arguments.path)
     document = {"path": str(made.path), "size_bytes": made.size_bytes, "rows": dict(made.rows)}
-    counts = f"{made.rows.get('battles', 0)} battles and {made.rows.get('votes', 0)} votes and undos"
+    battles, votes = made.rows.get("battles", 0), made.rows.get("votes", 0)
+    counts = f"{number_of('battle', battles)} and {number_of('row', votes)} of votes and undos"
     print_result(document, f"{made.path}: {made.size_bytes / 1e6:.1f} MB, {counts}, checked", arguments.json, out)
     return 0

@@ -15,6 +15,7 @@ from playground.cli.database import open_read_only
 from playground.cli.printing import print_json, print_result
 from playground.errors import InvalidValue, StorageError, Unknown
 from playground.raters import is_secret, rater_id
+from playground.ratings.phrases import number_of
 from playground.records import Belongings, Erased
 from playground.settings import Settings, add_flags
 from playground.storage.database.store import Store
@@ -54,7 +55,8 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         found, is_scrubbed = _erase(settings, rater, source)
     else:
         found = _preview(settings, rater, source)
-    words = f"the words of {found.battles} battles, {found.notes} comments and reports of {rater}"
+    battles, notes = number_of("battle", found.battles), number_of("note", found.notes)
+    words = f"the words of {battles} and {notes} (comments and reports) of {rater}"
     text = f"erased: {words}" if arguments.yes else f"would erase {words}; add --yes to do it"
     print_result({"rater": rater, "erased": arguments.yes, **asdict(found)}, text, arguments.json, out)
     return 0 if is_scrubbed else 1

@@ -12,6 +12,7 @@ from typing import TextIO
 from playground.cli.database import open_read_only
 from playground.cli.printing import print_result
 from playground.exchange import FORMATS, ExportOptions, export
+from playground.ratings.phrases import number_of
 from playground.ratings.policy import default_policy
 from playground.settings import Settings, add_flags
 
@@ -42,5 +43,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     with open_read_only(settings.db) as store:
         rows = export(store, arguments.format, arguments.path, options)
     document = {"format": arguments.format, "path": str(arguments.path), "rows": rows}
-    print_result(document, f"{rows} rows of {arguments.format} written to {arguments.path}", arguments.json, out)
+    print_result(
+        document, f"{number_of('row', rows)} of {arguments.format} written to {arguments.path}", arguments.json, out
+    )
     return 0

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from typing import TextIO
 
 from playground.cli.printing import print_result
+from playground.ratings.phrases import number_of
 from playground.settings import Settings, add_flags
 from playground.storage.database.store import Store
 from playground.storage.journal.segments import journal_folder
@@ -28,6 +29,6 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         findings = verify(store, journal_folder(settings.db))
         votes = store.count_votes() if not findings else 0
     text = "\n".join(f"{finding.what}\n  {finding.next_step}" for finding in findings)
-    intact = f"{settings.db} and its journal are intact and agree: {votes} battles with a vote"
+    intact = f"{settings.db} and its journal are intact and agree: {number_of('battle', votes)} with a vote"
     print_result([asdict(finding) for finding in findings], text or intact, arguments.json, out)
     return 1 if findings else 0

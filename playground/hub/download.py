@@ -1,7 +1,7 @@
 """Download a model from the hub into its cache: the needed files of one commit, each checked by its hash.
 
-Boundary: the only module that uses the network, through huggingface_hub, which reads `HF_TOKEN` and `HF_ENDPOINT` and
-draws progress bars on standard error if it is a terminal.
+Boundary: the only module of this package that uses the network, through huggingface_hub, which reads `HF_TOKEN` and
+`HF_ENDPOINT` and draws progress bars on standard error if it is a terminal.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from playground.errors import HubError
-from playground.hub.explained import hub_errors
+from playground.hub.errors import hub_errors
 from playground.hub.model_files import PATTERNS, is_complete, lacking, missing_files, needed
 from playground.hub.snapshots import COMMIT, is_recorded, record, repo_folder, snapshot_folder
 
@@ -34,7 +34,8 @@ def fetch(repo: str, revision: str) -> Path:
     if not REVISION.fullmatch(revision):
         raise HubError(f"{repo}: {revision!r} is no revision; name a branch, a tag or a commit, such as 'main'")
     folder = snapshot_folder(repo, revision)
-    if COMMIT.fullmatch(revision) and is_recorded(repo, revision) and folder is not None and is_complete(folder):
+    is_here = bool(COMMIT.fullmatch(revision)) and folder is not None and is_complete(folder)
+    if folder is not None and is_here and (is_recorded(repo, revision) or _is_offline()):
         return folder
     with hub_errors(repo, revision):
         commit = revision if COMMIT.fullmatch(revision) else _commit(repo, revision)
@@ -45,6 +46,13 @@ def fetch(repo: str, revision: str) -> Path:
             raise HubError(f"the hub has no {', no '.join(missing)} of it; choose another revision")
         record(repo, revision, commit)
     return folder
+
+
+def _is_offline() -> bool:
+    """Return True if the user forbids the network: then what is complete has to do, checked by us or not."""
+    from huggingface_hub import constants
+
+    return bool(constants.HF_HUB_OFFLINE)
 
 
 def _commit(repo: str, revision: str) -> str:

@@ -1,4 +1,4 @@
-"""The votes that count, and the reasons why others do not.
+"""Apply a counting policy to all votes: the pairs that count with their weights, and how many do not by reason.
 
 Boundary: judged pairs in, judged pairs out. Decided at reading time over all votes: another policy tomorrow reads the
 same votes.

@@ -20,6 +20,8 @@ READ_EVERY_S = 0.09
 AT_FULL_PACE = 6
 SLOWEST_S = 1.0
 RETRY_S = 1.0
+GIVE_UP_S = 30.0
+"""An error that lasts longer is raised."""
 
 
 class Follower:
@@ -39,24 +41,29 @@ class Follower:
     ) -> AsyncIterator[BattleView]:
         """Yield each new view of a battle, the last one after it is written; stop early if it is not `wanted`.
 
-        An error that may pass is tried again.
+        An error that may pass is tried again for `GIVE_UP_S`.
 
         Args:
             at_least_every_s: after this time an unchanged view is yielded again.
 
         Raises:
             Refused: there is no such battle for this viewer.
+            PlaygroundError: the battle cannot be read for too long.
         """
         last: BattleView | None = None
-        now, yielded_s = asyncio.get_running_loop().time, 0.0
+        now, yielded_s, failing_since_s = asyncio.get_running_loop().time, 0.0, math.inf
         while wanted():
             try:
                 view = await self._view(battle_id, viewer)
             except Refused:
                 raise
             except PlaygroundError:
+                failing_since_s = min(failing_since_s, now())
+                if now() - failing_since_s >= GIVE_UP_S:
+                    raise
                 await asyncio.sleep(RETRY_S)
                 continue
+            failing_since_s = math.inf
             if view != last or now() - yielded_s >= at_least_every_s:
                 last, yielded_s = view, now()
                 yield view

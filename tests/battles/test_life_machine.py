@@ -331,6 +331,6 @@ Lives.TestCase.settings = lives(20, 40)
 TestLives = Lives.TestCase
 
 
-@pytest.mark.slow
+@pytest.mark.long
 class TestManyLives(Lives.TestCase):  # type: ignore[misc]
     settings = lives(200, 60)

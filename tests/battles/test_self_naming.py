@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.battles.names import lexicon, plain_text
+from playground.battles.model_names import lexicon, plain_text
 from playground.battles.self_naming import names_itself
 from playground.catalog.catalog import CARD_FOLDER, Catalog
 from playground.pocket.material import load_material

@@ -265,7 +265,7 @@ def test_reasons_and_comment_are_kept(visitor: Visitor, stub: StubPage) -> None:
     with stub.time.held():
         visitor.press("b").reaches("voted")
         visitor.page.get_by_label("correct", exact=True).check()
-        expect(visitor.page.locator("#status")).to_have_text("Thank you, noted.")
+        expect(visitor.page.locator("#status")).to_have_text("Saved. Thank you.")
         visitor.page.get_by_label("Comment").fill("Short and right.")
         visitor.page.get_by_label("Comment").press("Enter")
     visitor.reaches("revealed").reload().reaches("revealed")
@@ -279,7 +279,7 @@ def test_comment_being_typed_survives_the_reveal(visitor: Visitor, stub: StubPag
     with stub.time.held():
         visitor.press("b").reaches("voted")
         visitor.page.get_by_label("correct", exact=True).check()
-        expect(visitor.page.locator("#status")).to_have_text("Thank you, noted.")
+        expect(visitor.page.locator("#status")).to_have_text("Saved. Thank you.")
         comment = visitor.page.get_by_label("Comment")
         comment.press_sequentially("Short and")
         if how == "by the key":
@@ -289,7 +289,7 @@ def test_comment_being_typed_survives_the_reveal(visitor: Visitor, stub: StubPag
     expect(visitor.page.get_by_label("correct", exact=True)).to_be_checked()
     visitor.page.get_by_label("Comment").press_sequentially(" right.")
     visitor.page.get_by_label("Comment").press("Enter")
-    expect(visitor.page.locator("#status")).to_have_text("Thank you, noted.")
+    expect(visitor.page.locator("#status")).to_have_text("Saved. Thank you.")
     visitor.reload().reaches("revealed")
     expect(visitor.page.get_by_label("Comment")).to_have_value("Short and right.")
     expect(visitor.page.get_by_label("correct", exact=True)).to_be_checked()
@@ -380,9 +380,9 @@ def test_raw_copy_and_enlarge(browser: Browser, stub_url: str) -> None:
         visitor.column("c").get_by_role("button", name="Copy answer C").click()
         visitor.page.wait_for_function("document.querySelector('[data-done]')")
         assert visitor.page.evaluate("navigator.clipboard.readText()") == ANSWERS[2]
-        visitor.column("c").get_by_role("button", name="whole width").click()
+        visitor.column("c").get_by_role("button", name="at full width").click()
         assert visitor.columns_shown == 1
-        visitor.column("c").get_by_role("button", name="whole width").click()
+        visitor.column("c").get_by_role("button", name="at full width").click()
         assert visitor.columns_shown == 3
 
 

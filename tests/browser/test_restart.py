@@ -83,7 +83,7 @@ def test_voting_continues_after_a_restart(visitor: Visitor, server: Server) -> N
     server.kill()
     server.start()
     visitor.page.get_by_label("correct", exact=True).check()
-    expect(visitor.page.locator("#status")).to_have_text("Thank you, noted.")
+    expect(visitor.page.locator("#status")).to_have_text("Saved. Thank you.")
     visitor.page.get_by_label("Comment").fill("Short and right.")
     visitor.page.get_by_label("Comment").press("Enter")
     visitor.column("b").get_by_role("button", name="Report answer B").click()

@@ -41,7 +41,7 @@ def db(tmp_path: Path) -> Path:
 def test_erase_previews(db: Path) -> None:
     status, words = erase("--receipt", SECRET, "--db", str(db))
     assert status == 0
-    assert words.startswith("would erase the words of 1 battles, 1 comments")
+    assert words.startswith("would erase the words of 1 battle and 1 note (comments and reports) of ")
     with Store(db) as store:
         assert RaterData(Battles(store)).totals(rater_id(SECRET)).battles == 1
 
@@ -93,4 +93,4 @@ def test_erase_leftovers_creates_no_database(tmp_path: Path) -> None:
 
 def test_receipt_can_be_read_from_stdin(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{SECRET.upper()}\n"))
-    assert "would erase the words of 1 battles" in erase("--receipt", "-", "--db", str(db))[1]
+    assert "would erase the words of 1 battle" in erase("--receipt", "-", "--db", str(db))[1]

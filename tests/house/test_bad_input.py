@@ -401,6 +401,16 @@ def test_malformed_event_gets_a_message_and_no_500(live_app: LiveApp, config: Co
     assert reply.document["error"]
 
 
+@pytest.mark.proves("too few or too many values")
+@pytest.mark.parametrize("junk", [[1], {"a": {}}, True, -1.5, "\u2028" * 9], ids=repr)
+def test_junk_in_any_event_gets_no_500(live_app: LiveApp, config: Config, junk: Any) -> None:
+    visitor = Visitor(live_app.url)
+    for known in config["dependencies"]:
+        if known["backend_fn"] and known["inputs"] and known["queue"] is False:
+            sent = {"fn_index": known["id"], "data": [junk] * len(known["inputs"]), "session_hash": "0a1b"}
+            assert visitor.post("run/predict", sent).status != 500, known["api_name"]
+
+
 @pytest.mark.proves("no session hash, a stolen one")
 def test_queue_refuses_a_missing_session_hash(live_app: LiveApp, config: Config) -> None:
     reply = Visitor(live_app.url).post("queue/join", {"fn_index": event(config, "vote_1")["id"], "data": [None]})

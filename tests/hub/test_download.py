@@ -62,6 +62,15 @@ def test_snapshot_of_another_program_is_not_downloaded_again(hub: HubServer) -> 
     assert hub.files_asked == []
 
 
+def test_snapshot_of_another_program_at_a_commit_is_used_offline(
+    hub: HubServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = hub.push(REPO, SAFE)
+    folder = snapshot_download(REPO, revision=commit, cache_dir=constants.HF_HUB_CACHE)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    assert fetch(REPO, commit) == Path(folder)
+
+
 def test_branch_that_moves_during_a_download_keeps_its_commit(hub: HubServer) -> None:
     first = hub.push(REPO, SAFE)
     changed = SAFE | {"config.json": b'{"new": true}', "model.safetensors": WEIGHTS[::-1]}

@@ -89,7 +89,7 @@ def test_intervals_of_20_models_cover_and_half_a_tie_for_each_pair_would_not() -
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("models", "votes"), [(5, 200), (20, 600), (40, 1500)])
+@pytest.mark.parametrize(("models", "votes"), [(5, 200), (20, 600), pytest.param(40, 1500, marks=pytest.mark.long)])
 def test_intervals_of_any_number_of_models_cover_94_to_96_percent(models: int, votes: int) -> None:
     found = coverage(models, votes, 4000, shared_ties)
     assert found.keeps_its_promise, found
@@ -103,7 +103,7 @@ def test_equal_models_are_rarely_given_an_order(num_raters: int) -> None:
     assert false_order < 0.05 + 2 * math.sqrt(0.05 * 0.95 / 2000)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_bootstrap_covers_too() -> None:
     ratings, differences, _ = rates(UNEQUAL, runs=300, num_votes=500, num_raters=23, taste=0.5, ties=0.4, resamples=300)
     assert ratings.mean() == pytest.approx(0.95, abs=0.025)

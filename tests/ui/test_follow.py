@@ -61,6 +61,12 @@ def test_an_error_that_may_pass_is_tried_again() -> None:
     assert followed(StorageError("busy"), VIEW, StorageError("busy"), opened) == [VIEW, opened]
 
 
+def test_error_that_lasts_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(follow, "GIVE_UP_S", 0.0)
+    with pytest.raises(StorageError, match="busy"):
+        followed(VIEW, StorageError("busy"))
+
+
 def test_a_battle_that_is_gone_ends_it() -> None:
     with pytest.raises(Refused):
         followed(VIEW, Refused("unknown", "There is none."))

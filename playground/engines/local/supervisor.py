@@ -9,10 +9,10 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from playground.engines.local.backoff import Backoff
 from playground.engines.local.launch import Launcher
 from playground.engines.local.placement import MAX_ROWS, Held, How, Placement
 from playground.engines.local.process import Post, Process
-from playground.engines.local.restarts import Restarts
 from playground.engines.local.rows import Rows
 from playground.engines.local.table import TABLE, ModelEvent, ModelState
 from playground.engines.local.wire import messages
@@ -57,7 +57,7 @@ class Supervisor:
         self._limits = limits
         self._now_s = now_s
         self._launch_at = now_s()
-        self._restarts = Restarts(limits.backoff_s)
+        self._backoff = Backoff(limits.backoff_s)
         self._facts: EngineFacts | None = None
         self._load_s: float | None = None
         self._detail = ""  # for people: why it failed or restarts, or what the worker said when it was ready
@@ -140,7 +140,7 @@ class Supervisor:
         self.process = Process(launched, held, self._limits.exit_s, self._now_s)
         self.process.connect(self._post, self.on_messages, self.on_gone, self.on_exit)
         weights = self.placement.weights if self.placement else {}
-        self.process.send(messages.load(self.card, self._threads, weights, rows, recorded=self._restarts.records))
+        self.process.send(messages.load(self.card, self._threads, weights, rows, recorded=self._backoff.records))
 
     def check(self) -> None:
         """End a worker that has been silent for too long."""
@@ -180,14 +180,14 @@ class Supervisor:
         if message["kind"] == "ready":
             self._facts, self._load_s = messages.read(EngineFacts, message["facts"]), message["load_s"]
             self._detail, self.rows.max_started = message["note"], message["max_rows"]
-            self._restarts.failed_loads = 0
+            self._backoff.failed_loads = 0
             self.handle(ModelEvent.LOADED)
         elif message["kind"] == "failed":
             self.handle(ModelEvent.REFUSE, message["error"])
         elif self._facts is not None:
             event = self.rows.take(message, self._facts)
             if isinstance(event, Ended) and event.finish_reason is not FinishReason.ERROR:
-                self._restarts.deaths = 0
+                self._backoff.deaths = 0
             if not isinstance(event, Tokens):
                 self._update_rows()
 
@@ -218,7 +218,7 @@ class Supervisor:
                 self._queue(before, words)
             case ModelState.LOST:
                 self._detail = ""
-                self._restarts.add(while_loading=before is ModelState.LOADING)
+                self._backoff.add(while_loading=before is ModelState.LOADING)
                 self.rows.lose_process(words)
                 if self.process is not None and self.process.exit_words:
                     self._restart(self.process.exit_words)
@@ -230,17 +230,17 @@ class Supervisor:
     def _queue(self, before: ModelState, words: str) -> None:
         self._detail, self._wait, self._launch_at = words, "", self._now_s()
         if before is ModelState.LOST:
-            self._launch_at += self._restarts.delay_s
+            self._launch_at += self._backoff.delay_s
         elif before is ModelState.ASLEEP:
-            self._restarts.failed_loads = 0
+            self._backoff.failed_loads = 0
         elif not before.has_worker:  # off or failed: a new beginning
-            self._restarts = Restarts(self._limits.backoff_s)
+            self._backoff = Backoff(self._limits.backoff_s)
 
     def _restart(self, words: str) -> None:
         """Have a lost worker replaced now that its exit is known, or give the model up."""
         log.warning("the process of %s %s", self.card.id, words)
-        if self._restarts.are_over:
-            failed = f"{self.card.name} could not be loaded: its process {words}, {self._restarts.failed_loads} times"
+        if self._backoff.are_over:
+            failed = f"{self.card.name} could not be loaded: its process {words}, {self._backoff.failed_loads} times"
             self.handle(ModelEvent.GIVE_UP, failed)
         else:
             self.handle(ModelEvent.EXIT, f"its process {words}; it is being started again")

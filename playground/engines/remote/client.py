@@ -14,9 +14,9 @@ from typing import Any
 import httpx2
 
 from playground.engines.protocol import Job
-from playground.engines.remote.completion import Completion, StreamEvent, read_event
 from playground.engines.remote.errors import lost, network_error, status_error
 from playground.engines.remote.request import request_body
+from playground.engines.remote.stream_events import Completion, StreamEvent, read_event
 from playground.engines.remote.timeouts import Timeouts
 
 MAX_BODY_BYTES = 100_000

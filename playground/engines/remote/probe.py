@@ -12,8 +12,8 @@ from typing import Any
 
 from playground.engines.protocol import EngineFacts, Job
 from playground.engines.remote.client import Client
-from playground.engines.remote.completion import Completion
 from playground.engines.remote.errors import Effect, ServerError, lost
+from playground.engines.remote.stream_events import Completion
 from playground.records import ModelCard, SamplingParams
 
 LAST_VLLM: Mapping[str, tuple[int, ...]] = {"MPTForCausalLM": (0, 28), "MptForCausalLM": (0, 28)}

@@ -13,10 +13,10 @@ from contextlib import aclosing
 
 from playground.engines.protocol import EngineFacts
 from playground.engines.remote.client import Client
-from playground.engines.remote.completion import Completion
 from playground.engines.remote.errors import ServerError, lost
 from playground.engines.remote.probe import ServerInfo, probe
 from playground.engines.remote.running_job import RunningJob
+from playground.engines.remote.stream_events import Completion
 from playground.engines.remote.timeouts import Timeouts
 from playground.records import ModelCard
 

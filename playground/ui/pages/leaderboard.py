@@ -55,17 +55,21 @@ class LeaderboardPage:
         for listen in (demo.load, self.category.input, self.votes.input):
             listen(self.draw, [self.category, self.votes], [self.board], **AT_ONCE)
 
-    def draw(self, category: str, votes: str) -> str:
+    def draw(self, category: object, votes: object) -> str:
         """Draw the board of one category and one kind of votes."""
         try:
-            board = self._arena.leaderboard(category, _policy(self._arena.policy, votes))
-            return board_html(board, texts.EMPTY_VIEWS.get(votes, ""))
+            policy, view = _policy(self._arena.policy, votes), str(votes)
+        except InvalidValue as error:
+            return empty_html(error.public)
+        try:
+            return board_html(self._arena.leaderboard(str(category), policy), texts.EMPTY_VIEWS.get(view, ""))
+        except InvalidValue:  # no vote in this category
+            return empty_html(texts.EMPTY_CATEGORY.format(category=category))
         except PlaygroundError as error:
-            no_votes = isinstance(error, InvalidValue) and votes in texts.VIEWS  # in this category
-            return empty_html(texts.EMPTY_CATEGORY.format(category=category) if no_votes else error.public)
+            return empty_html(error.public)
 
 
-def _policy(default: CountingPolicy, view: str) -> CountingPolicy:
+def _policy(default: CountingPolicy, view: object) -> CountingPolicy:
     """Return the votes that a view of the board counts.
 
     Raises:

@@ -43,7 +43,8 @@ def test_category_without_votes_says_so_and_links_to_compare(
 
 
 def test_unknown_kind_of_votes_is_refused(page: LeaderboardPage) -> None:
-    assert "valid: people, programs" in page.draw("", "some")
+    for unknown in ("some", [1], {}, None):
+        assert "valid: people, programs" in page.draw("", unknown)
 
 
 def test_negative_ratings_have_a_minus_sign() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.prompting.introduction import LONGEST, MOST_NAMES, introduced_names
+from playground.prompting.self_names import LONGEST, MOST_NAMES, introduced_names
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from playground.battles.names import NAMES_FILE, Organisation, lexicon
+from playground.battles.model_names import NAMES_FILE, Organisation, lexicon
 from playground.errors import InvalidCard
 
 EMPTY = "generic = []\neveryday = []\ndescriptive = []\nordinary = []\n"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 
 @dataclass(slots=True)
-class Restarts:
+class Backoff:
     """The deaths so far.
 
     Args:
