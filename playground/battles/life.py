@@ -6,6 +6,7 @@ is revealed and an open battle past its expiry is void, whether or not that has 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -130,11 +131,16 @@ class Battles:
             Refused: unknown, unfinished, foreign, expired, void.
             InvalidValue: a choice that cannot be made.
         """
-        return self.store.write(self._viewed(viewer, lambda steps: steps.vote(battle_id, viewer, ballot)))
+        view = self.store.write(self._viewed(viewer, lambda steps: steps.vote(battle_id, viewer, ballot)))
+        return view or self.view(battle_id, viewer)
 
     async def vote_soon(self, battle_id: str, viewer: Viewer, ballot: Ballot) -> BattleView:
         """Save a choice without blocking the event loop; raises as `vote`."""
-        return await self.store.write_soon(self._viewed(viewer, lambda steps: steps.vote(battle_id, viewer, ballot)))
+        step = self._viewed(viewer, lambda steps: steps.vote(battle_id, viewer, ballot))
+        view: BattleView | None = await self.store.write_soon(step)
+        if view is None:
+            return await asyncio.to_thread(self.view, battle_id, viewer)
+        return view
 
     def undo(self, battle_id: str, viewer: Viewer, revision: int | None = None) -> BattleView:
         """Take back a vote that is not final; without a vote, change nothing.
@@ -142,7 +148,8 @@ class Battles:
         Raises:
             Refused: unknown, unfinished, foreign, void, or final.
         """
-        return self.store.write(self._viewed(viewer, lambda steps: steps.undo(battle_id, viewer, revision)))
+        view = self.store.write(self._viewed(viewer, lambda steps: steps.undo(battle_id, viewer, revision)))
+        return view or self.view(battle_id, viewer)
 
     def reveal(self, battle_id: str, viewer: Viewer) -> BattleView:
         """Make a vote final before its time and show the models.
@@ -150,7 +157,8 @@ class Battles:
         Raises:
             Refused: unknown, unfinished (there is no vote), foreign, void.
         """
-        return self.store.write(self._viewed(viewer, lambda steps: steps.reveal(battle_id, viewer)))
+        view = self.store.write(self._viewed(viewer, lambda steps: steps.reveal(battle_id, viewer)))
+        return view or self.view(battle_id, viewer)
 
     def note(
         self, battle_id: str, viewer: Viewer, *, reasons: Sequence[str] | None = None, comment: str | None = None
@@ -216,12 +224,19 @@ class Battles:
     def _step(self, work: Callable[[Steps], T]) -> T:
         return self.store.write(lambda writing: work(Steps(writing, self.rules)))
 
-    def _viewed(self, viewer: Viewer, step: Callable[[Steps], Battle]) -> Callable[[Writing], BattleView]:
-        """Return the work of one transaction: a step, and the view of the battle after it."""
+    def _viewed(self, viewer: Viewer, step: Callable[[Steps], Battle]) -> Callable[[Writing], BattleView | None]:
+        """Return the work of one transaction: a step, and the view of the battle after it.
 
-        def work(writing: Writing) -> BattleView:
+        The view is None if it cannot be read, because that must not undo the step: the vote would be lost. Reading
+        it again after the commit raises the error.
+        """
+
+        def work(writing: Writing) -> BattleView | None:
             battle = step(Steps(writing, self.rules))
-            return stored_view(writing, self.rules, battle, viewer, NOTHING_LIVE)
+            try:
+                return stored_view(writing, self.rules, battle, viewer, NOTHING_LIVE)
+            except StorageError:
+                return None
 
         return work
 

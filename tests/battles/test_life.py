@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from playground.battles import MAX_COMMENT_CHARS, REASONS, Viewer
-from playground.errors import InvalidValue, Refused
+from playground.errors import InvalidValue, Refused, StorageError
 from playground.records import (
     BattleState,
     ColumnState,
@@ -166,6 +166,14 @@ def test_api_vote_is_final_and_needs_only_the_id(home: House) -> None:
     assert (given.state, models_of(given)) == (REVEALED, [OPENALPACA, MAMBA])
     assert [pair.rater_id for pair in home.store.judged_pairs()] == ["annotator-7"]
     assert home.battles.vote("battle-1", "a", "somebody-else", final=True, source="api") == given
+
+
+def test_vote_is_stored_though_its_view_cannot_be_read(home: House) -> None:
+    home.battle_is_open()
+    home.store.write(lambda writing: writing._connection.execute("UPDATE models SET card = '{}'"))
+    with pytest.raises(StorageError):
+        home.battles.vote("battle-1", "a", ADA, final=True)
+    assert home.store.count_votes() == 1
 
 
 def test_a_vote_can_be_undone_for_five_seconds(home: House) -> None:

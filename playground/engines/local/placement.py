@@ -126,7 +126,7 @@ class Placement:
         parts = self.computing
         if len(parts) == 1:
             return self.need.usual_row_bytes if device in parts else 0
-        return self.need.usual_row_bytes * parts.get(device, 0) // sum(parts.values())
+        return self.need.usual_row_bytes * parts.get(device, 0) // max(1, sum(parts.values()))
 
     def rows_in(self, spare: Mapping[str, int]) -> int:
         """Return how many usual rows fit into the spare bytes of the model's devices."""

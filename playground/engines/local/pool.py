@@ -96,7 +96,8 @@ class LocalEngine:
             self._tasks.put(partial(self._opened(model_id).accept, job, listener))
 
     def cancel(self, row: str) -> None:
-        self._tasks.put(partial(self._cancel, row))
+        if self._thread is not None:  # else nothing was started, and nobody would take the task
+            self._tasks.put(partial(self._cancel, row))
 
     def status(self) -> Mapping[str, ModelStatus]:
         return {model.card.id: model.status() for model in self._supervisors()}

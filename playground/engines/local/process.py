@@ -51,11 +51,13 @@ class Process:
 
         def read() -> None:
             channel = self._launched.channel
-            with contextlib.suppress(OSError, EngineError):  # whatever broke the conversation, it is over
-                while (received := channel.receive()) is not None:
-                    post(partial(on_messages, self, received))
-            channel.close_read()
-            post(partial(on_gone, self))
+            try:
+                with contextlib.suppress(OSError, EngineError):  # whatever broke the conversation, it is over
+                    while (received := channel.receive()) is not None:
+                        post(partial(on_messages, self, received))
+            finally:
+                channel.close_read()
+                post(partial(on_gone, self))
 
         threading.Thread(target=read, name="engine-read", daemon=True).start()
         threading.Thread(target=self._write, name="engine-write", daemon=True).start()
@@ -88,7 +90,9 @@ class Process:
 
     def _write(self) -> None:
         channel = self._launched.channel
-        with contextlib.suppress(OSError):  # the process is gone; the reading thread reports it
-            while (message := self._outbox.get()) is not None:
-                channel.send(message)
-        channel.close_write()
+        try:
+            with contextlib.suppress(OSError):  # the process is gone; the reading thread reports it
+                while (message := self._outbox.get()) is not None:
+                    channel.send(message)
+        finally:
+            channel.close_write()

@@ -53,6 +53,8 @@ class DiskSpace:
         Raises:
             StorageError: too little; the message is for visitors.
         """
+        if not self._min_free_bytes:
+            return
         with self._guard:
             now = self._monotonic()
             if self._checked_s is None or now - self._checked_s >= CHECK_EVERY_S:

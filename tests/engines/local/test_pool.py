@@ -259,6 +259,13 @@ def test_unknown_model_is_refused_with_the_valid_ones(engine: LocalEngine) -> No
         Column(engine, "x").start("gpt-9")
 
 
+def test_cancel_before_anything_was_opened_keeps_nothing() -> None:
+    engine = LocalEngine(Settings())
+    engine.cancel("row of another engine")
+    assert engine._tasks.empty()
+    engine.close()
+
+
 def test_close_ends_open_jobs_at_once_and_is_idempotent(cards: tuple[ModelCard, ...]) -> None:
     before = set(servers())
     engine = LocalEngine(Settings())

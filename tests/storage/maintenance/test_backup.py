@@ -133,7 +133,7 @@ def test_command_prints_what_it_copied(home: House, tmp_path: Path) -> None:
     target = tmp_path / "saved.db"
     assert main(["backup", str(target), "--db", str(path_of(home))], out) == 0
     assert out.getvalue().startswith(f"{target}: 0.")
-    assert "1 battles and 1 votes" in out.getvalue()
+    assert "1 battle and 1 row of votes and undos" in out.getvalue()
     out = io.StringIO()
     assert main(["backup", str(target), "--db", str(path_of(home)), "--json"], out) == 0
     document = json.loads(out.getvalue())
