@@ -123,9 +123,9 @@ def raters(votes_by_rater: Sequence[int], unit: str) -> Finding:
     if people == 1:
         return Finding("Raters", f"{number_of('vote', votes)} by one rater: the ranking of one person.", busiest)
     text = f"{votes:,} votes by {people:,} raters; the busiest gave {busiest:.0%}".replace("%", " %")
-    text += ", so that much hangs on one person." if busiest > LARGE_SHARE else "."
+    text += ", so the result depends strongly on one person." if busiest > LARGE_SHARE else "."
     if unit == "vote":
-        text += " The intervals take each vote for independent: they speak of these raters, not of others."
+        text += " The intervals treat votes as independent, so they hold for these raters only."
     return Finding("Raters", text, busiest)
 
 

@@ -44,10 +44,10 @@ def nobody_won(num_votes: int, num_all_bad: int) -> Verdict:
     if num_all_bad == 0:
         return Verdict(
             "Only ties so far.",
-            f"{number_of('vote', num_votes)}, and as long as nobody wins, there is no order.",
+            f"{number_of('vote', num_votes)}; a ranking needs votes for one answer.",
         )
     if num_all_bad == num_votes:
-        return Verdict("No answer was good enough so far.", f"{number_of('vote', num_votes)}: all answers bad in each.")
+        return Verdict("No answer was good enough so far.", f'{number_of("vote", num_votes)}, each for "all bad".')
     return Verdict(
         "Nobody has won yet.",
         f"{number_of('vote', num_votes)}: {number_of('tie', num_votes - num_all_bad)}, the others all bad.",
@@ -95,7 +95,7 @@ def told_apart(
         apart = f"{listed([names[i] for i in run])} {negation} be told apart"
         sentences.append(f"Nobody leads{where} yet: {apart}." if 0 in run else f"{apart} yet.")
     if len(open_runs) > 2:
-        sentences.append("Further down there are more who cannot be told apart.")
+        sentences.append("Some lower places are undecided too.")
     details = [_votes(names, run, votes_needed, alone=len(open_runs) == 1) for run in open_runs[:2]]
     return Verdict(" ".join(sentences), " ".join(details) or "Every place is settled.")
 

@@ -113,8 +113,8 @@ def test_length(share: Share, text: str) -> None:
         (
             [8, 2],
             "vote",
-            "10 votes by 2 raters; the busiest gave 80 %, so that much hangs on one person. "
-            "The intervals take each vote for independent: they speak of these raters, not of others.",
+            "10 votes by 2 raters; the busiest gave 80 %, so the result depends strongly on one person. "
+            "The intervals treat votes as independent, so they hold for these raters only.",
             0.8,
         ),
     ],

@@ -77,7 +77,7 @@ def test_more_open_places_than_two_are_summed_up() -> None:
     found = verdict.told_apart(list("ABCDEF"), better, [[40.0] * 6] * 6)
     assert found.headline == (
         "Nobody leads yet: A and B cannot be told apart. C and D cannot be told apart yet. "
-        "Further down there are more who cannot be told apart."
+        "Some lower places are undecided too."
     )
 
 
@@ -137,9 +137,9 @@ def test_nothing_to_rate(found, words: str) -> None:
 @pytest.mark.parametrize(
     ("votes", "bad", "words"),
     [
-        (40, 0, "Only ties so far. 40 votes, and as long as nobody wins, there is no order."),
-        (1, 0, "Only ties so far. 1 vote, and as long as nobody wins, there is no order."),
-        (12, 12, "No answer was good enough so far. 12 votes: all answers bad in each."),
+        (40, 0, "Only ties so far. 40 votes; a ranking needs votes for one answer."),
+        (1, 0, "Only ties so far. 1 vote; a ranking needs votes for one answer."),
+        (12, 12, 'No answer was good enough so far. 12 votes, each for "all bad".'),
         (12, 11, "Nobody has won yet. 12 votes: 1 tie, the others all bad."),
     ],
 )

@@ -29,7 +29,7 @@ OPERATOR_IS_AUTHOR = (
     "{author} is an organisation, set PLAYGROUND_OPERATORS to the user names of its operators."
 )
 OPERATOR_BACK = "Models"
-OPERATOR_PRINTED = "* To load and unload models, open this link; whoever has it is the operator: {url}"
+OPERATOR_PRINTED = "* To load and unload models, open this link (anyone who has it becomes the operator): {url}"
 OPERATOR_PRINTED_SET = "* To load and unload models, open {url} and enter the token of PLAYGROUND_OPERATOR_TOKEN"
 
 PASSWORD_TITLE = "This playground is private"

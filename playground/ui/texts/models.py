@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-LEAD = "{here} answer here, {others} more are available. Ratings come from blind votes on this playground."
-LEAD_ALL = "{here} answer here. Ratings come from blind votes on this playground."
+LEAD = (
+    "Models that answer here: {here}. Other known models: {others}. Ratings come from blind votes on this playground."
+)
+LEAD_ALL = "Models that answer here: {here}. Ratings come from blind votes on this playground."
 HERE = "Answering here"
 OTHERS = "More models"
 OTHERS_HINT = "These have a card and a prompt format here, but do not answer. Fetch their files on the command line."

@@ -20,7 +20,7 @@ from playground.ui.site import build_pages
 from tests.conftest import OPERATOR_TOKEN, PATIENCE_S, LiveApp, start_app, stop_app, without_models
 from tests.support.page_events import event_of, send, states
 
-PRINTED = re.compile(r"whoever has it is the operator: (\S+)\n")
+PRINTED = re.compile(r"anyone who has it becomes the operator\): (\S+)\n")
 
 
 @pytest.mark.parametrize("do", ["load", "unload"])
