@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 SHUTDOWN_S = 1
-"""How long open streams may go on after the server is told to stop; uvicorn would wait for their clients."""
+"""The time that open streams have after the server is told to stop; uvicorn would wait for their clients."""
 
 
 def build(settings: Settings) -> gr.Blocks:

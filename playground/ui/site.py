@@ -87,10 +87,7 @@ def launch_options(
     return {
         "theme": page_theme(),
         "root_path": root_path,
-        "head": f"<link rel='icon' href='./favicon.ico'><style>{_text('style.css')}</style>"
-        f"<script type='application/json' id='connection-words'>{json.dumps(dict(CONNECTION))}</script>"
-        f"<script>{_text('connection.js')}</script>"
-        f"<script>{_text('battle.js')}</script><script>{_text('keys.js')}</script><script>{_text('models.js')}</script>",
+        "head": _head(),
         "app_kwargs": {
             "middleware": [
                 Middleware(ForwardedHeaders, proxies=proxies),
@@ -116,6 +113,15 @@ def launch_options(
         "mcp_server": False,
         "pwa": False,
     }
+
+
+def _head() -> str:
+    """Return the style and the scripts of every page."""
+    scripts = "".join(f"<script>{_text(f'{name}.js')}</script>" for name in ("connection", "battle", "keys", "models"))
+    return (
+        f"<link rel='icon' href='./favicon.ico'><style>{_text('style.css')}</style>"
+        f"<script type='application/json' id='connection-words'>{json.dumps(dict(CONNECTION))}</script>{scripts}"
+    )
 
 
 def _served(scope: Scope) -> Endpoints:

@@ -18,7 +18,7 @@ from playground.storage.database.migrations import migrate, schema_version
 from playground.storage.database.sqlite_errors import NO_ACCESS, storage_error
 
 BUSY_S = 5.0
-"""How long a statement waits for another program's lock."""
+"""The wait of a statement for another program's lock."""
 
 OLDEST_SQLITE = (3, 37)
 """The first version with STRICT tables."""

@@ -20,7 +20,7 @@ from playground.storage.database.writer import Writer
 log = logging.getLogger(__name__)
 
 LOG_BUSY_MS = 500
-"""How long emptying the log waits for readers; votes wait with it."""
+"""The wait for readers before the log is emptied; votes wait with it."""
 
 TOO_LARGE = (
     "bytes of erased text may be left in %s, which is too large to be rebuilt while it takes votes; "

@@ -27,12 +27,12 @@ from playground.storage.journal.tombstones import Tombstones
 log = logging.getLogger(__name__)
 
 POLL_S = 0.25
-"""How long a vote may be missing in the journal; a poll takes some 50 µs."""
+"""The longest time that a vote is missing in the journal; a poll takes some 50 µs."""
 RETRY_S = 2.0
 BATCH = 256
 """Events that are made durable together."""
 CLOSE_S = 5.0
-"""How long `close` writes; the next start writes the rest."""
+"""The time that `close` writes; the next start writes the rest."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ Record = dict[str, Any]
 """``{seq, event, at, battle_id, vote_id, rows: {table: [row]}}``."""
 
 EventKey = tuple[str, str, str | None, str | None]
-"""What identifies an event whatever its number: kind, time, battle, vote."""
+"""The identity of an event without its number: kind, time, battle, vote."""
 
 HEADER_START = b'{"journal":'
 

@@ -28,7 +28,7 @@ MAX_LINE_BYTES = 64 * 1024 * 1024
 """Far longer than any line; limits the memory if damage has removed the line feeds."""
 
 TAIL_BYTES = 1 << 16
-"""How much of a segment's end is searched first for its last event."""
+"""The part of a segment's end that is searched first for its last event."""
 
 
 def journal_folder(database: Path) -> Path:

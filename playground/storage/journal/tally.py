@@ -39,5 +39,5 @@ class Tally:
 
     @property
     def missing(self) -> int:
-        """How many events below the highest were not recorded."""
+        """The number of events below the highest that were not recorded."""
         return self.highest - len(self.events)
