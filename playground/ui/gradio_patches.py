@@ -33,13 +33,13 @@ WRITTEN_FOR: Mapping[str, str] = {"gradio": "6.31.0", "uvicorn": "0.54.0", "h11"
 
 POLL_S = 0.01
 SESSION_IDLE_S = 600.0
-"""How long an idle session is kept. A program may fetch its result until then."""
+"""The time for which an idle session is kept. A program may fetch its result until then."""
 MOST_SESSIONS = 1000
-"""How many idle sessions are kept."""
+"""The number of idle sessions that are kept."""
 UNREAD_S = 60.0
-"""How long a response may wait for its reader to read on."""
+"""The longest wait of a response for its reader."""
 REQUEST_S = 15.0
-"""How long a request may take to arrive, from the connection or its first byte on; more at `SLOWEST_BYTES_S`."""
+"""The time in which a request has to arrive, from the connection or its first byte on; more at `SLOWEST_BYTES_S`."""
 SLOWEST_BYTES_S = 500.0
 
 log = logging.getLogger(__name__)

@@ -64,7 +64,7 @@ from tests.support.replay import ReplayArena, Take
 from tests.support.wire import Exchange, Reply, Wire, recording
 
 BATTLES = int(os.environ.get("BLIND_BATTLES", "30"))
-"""How many battles of the real models are listened to."""
+"""The number of battles of the real models that are recorded."""
 GALPACA, MAMBA, MINOTAUR = "pocket-galpaca", "pocket-mamba-gpt", "pocket-minotaur"
 OPENALPACA, ORCA = "pocket-openalpaca", "pocket-orca-mini"
 POCKET = (GALPACA, MAMBA, MINOTAUR, OPENALPACA, ORCA)
@@ -187,7 +187,7 @@ def told_of_void(sides: Sequence[Side]) -> dict[str, str]:
 
 
 Visit = Callable[[Scene, PageVisitor, int], Mapping[str, str]]
-"""What a visitor does once a battle has begun; returns random words of others that take part."""
+"""Act as a visitor once a battle has begun; return random words of others that take part."""
 
 
 @dataclass

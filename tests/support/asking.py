@@ -14,7 +14,7 @@ BROWSER = {"accept": "text/html,application/xhtml+xml"}
 
 @dataclass
 class Answer:
-    """What the client gets; `behind` is the scope that got through, None where none did."""
+    """The response to the client; `behind` is the scope that got through, None where none did."""
 
     status: int = 0
     headers: list[tuple[str, str]] = field(default_factory=list)

@@ -28,7 +28,7 @@ PATIENCE_S = 60
 
 @dataclass(frozen=True)
 class Take:
-    """How one model answers: what it says, how fast, and how it ends."""
+    """One model's answer: its tokens, their times, and its end."""
 
     token_ids: tuple[int, ...]
     waits_s: float = 0.2
@@ -39,7 +39,7 @@ class Take:
     refused: str = ""  # it is not even started
 
     def events(self, row: str, facts: EngineFacts) -> list[tuple[float, Event]]:
-        """What happens when, in seconds after the start."""
+        """Return the events with their seconds after the start."""
         said: list[tuple[float, Event]] = [(0.0, Queued(row, *self.queued))] if self.queued else []
         said += [(self.waits_s, Started(row, facts))]
         said += [(self.waits_s + n * self.token_s, Tokens(row, (t,))) for n, t in enumerate(self.token_ids, 1)]
@@ -180,7 +180,7 @@ class ReplayArena(Arena):
             self.world.await_look(self.pass_s(step_s))
 
     def _await_recorder(self) -> None:
-        """Whether a poll falls between the last end and its recording is the thread's chance, not the models'."""
+        """Wait for the recording: a poll before it would depend on the thread, not on the models."""
         if self.engine.busy:
             return
         flag = threading.Event()

@@ -47,7 +47,7 @@ SLOW = (45.0, 38.0, 30.0, 22.0, 14.0)
 """The same where some write slower than the pace."""
 PAIRS = tuple(itertools.permutations(range(5), 2))
 LOADS = tuple(math.exp(step / 15) for step in range(-6, 7))
-"""How much slower or faster than usual a machine may be; both models of a battle alike."""
+"""The factor by which a machine may be slower or faster than usual; both models of a battle alike."""
 LOAD_SPREAD, MODEL_SPREAD, TOKEN_SPREAD = 0.15, 0.05, 0.25
 START_S, END_S = 0.3, 0.03
 

@@ -73,7 +73,7 @@ WHERE NOT EXISTS (
 
 @dataclass(slots=True)
 class Histories:
-    """How far the history of each battle in the database agrees with the journal."""
+    """The agreement of each battle's history in the database with the journal."""
 
     common: dict[str, int] = field(default_factory=dict)  # the last event of the journal that the database has
     diverged: set[str] = field(default_factory=set)  # battles with events that the journal lacks

@@ -21,7 +21,7 @@ from playground.storage.journal.tally import Tally
 from playground.storage.journal.tombstones import Tombstones
 
 LAG_S = 60.0
-"""How long a vote may be missing in the journal."""
+"""The longest time that a vote is missing in the journal."""
 MAX_NAMED = 3
 """Examples that a finding names."""
 

@@ -19,7 +19,7 @@ from playground.errors import InvalidValue, Unknown
 
 PREFIX = "/gradio_api/"
 MAX_DEPTH = 12
-"""How deep lists and objects may be nested; the page and the API never send more than four levels."""
+"""The deepest nesting of lists and objects; the page and the API never send more than four levels."""
 READABLE = re.compile(
     r"info|openapi\.json|queue/(data|status)|call/(v2/)?\w{1,64}/[\w-]{1,64}|startup-events|app_id|user|login_check|theme\.css"
 )

@@ -20,7 +20,7 @@ MOST_EACH = 100
 SHARE_OF_FILES = 4
 """All idle connections together may have a fourth of the files that the process may open."""
 CANDIDATES = 10
-"""How many of the oldest are considered when one has to be closed."""
+"""The number of oldest connections that are considered when one has to be closed."""
 Selector: type[selectors.BaseSelector] = getattr(selectors, "PollSelector", selectors.SelectSelector)
 """A selector that opens no file: there may be none left."""
 

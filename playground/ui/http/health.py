@@ -25,7 +25,7 @@ PATH = "/health"
 TIMEOUT_S = 5.0
 """A database that has not answered by then takes no votes."""
 FRESH_S = 1.0
-"""How long a report is reused: making one takes the locks that a vote takes."""
+"""The time for which a report is reused: making one takes the locks that a vote takes."""
 LAG_EVENTS = 1000
 """The lag of the journal above which the status is degraded."""
 OK, DEGRADED, FAILING = "ok", "degraded", "failing"

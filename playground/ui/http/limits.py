@@ -22,7 +22,7 @@ from playground.settings import Settings
 REMEMBERED = 20_000
 """Buckets of each size that are kept; above it the one that was used longest ago is dropped."""
 NETWORK_TIMES = 10
-"""How many times the limit of a rater a network has."""
+"""The limit of a network, as a multiple of a rater's."""
 MOST_OPEN = 100
 """Requests of one network that may stay open; a tab keeps one open while it compares."""
 ATTEMPTS_PER_MINUTE = 10

@@ -21,7 +21,7 @@ LOG_EVERY_S = 60.0
 FEWEST_FILES, ENOUGH_FILES = 256, 4096
 """With five models some 80 are open before the first visitor comes."""
 MANY_FILES = 65_536
-"""As good as no limit."""
+"""Practically no limit."""
 
 
 def allow_files() -> None:

@@ -45,7 +45,7 @@ def test_restore_merges_a_diverged_journal(home: House, folder: Path, tmp_path: 
 
 
 Acts = str
-"""What a rater does, in order: votes a, b or tie; undo; reveal."""
+"""The acts of a rater, in order: votes a, b or tie; undo; reveal."""
 
 
 def act(home: House, acts: Acts) -> None:
