@@ -71,7 +71,7 @@ class FakeServer(ThreadingHTTPServer):
         self.probes = 0
         self.writing = 0
         self.stalled = threading.Semaphore(0)  # released for each stalled answer
-        self.closed = threading.Semaphore(0)  # released for each stalled connection that the engine closes
+        self.closed = threading.Semaphore(0)  # released for each answer that the engine breaks off
         self.go_on = threading.Event()
         self.lock = threading.Lock()
 
@@ -112,6 +112,9 @@ class Handler(BaseHTTPRequestHandler):
             self.server.writing += 1
         try:
             self._stream(body, fault)
+        except ConnectionError:  # a client that leaves with bytes unread resets the connection
+            self.server.closed.release()
+            self.close_connection = True
         finally:
             with self.server.lock:
                 self.server.writing -= 1
