@@ -18,12 +18,14 @@ from playground.records.battles import (
     Standing,
     Vote,
 )
+from playground.records.filters import FILTER_NAMES, VoteFilter, read_filter
 from playground.records.generations import FinishReason, Generation
 from playground.records.models import WHEN_SAMPLING, Dtype, ModelCard, ModelStatus, Quantization, SamplingParams
 from playground.records.prompts import Instruction, Prompt, PromptFormat, PromptTemplate, Segment
 from playground.records.views import BattleView, ColumnState, ColumnView, LiveColumn
 
 __all__ = [
+    "FILTER_NAMES",
     "SIDES",
     "WHEN_SAMPLING",
     "Battle",
@@ -54,4 +56,6 @@ __all__ = [
     "Segment",
     "Standing",
     "Vote",
+    "VoteFilter",
+    "read_filter",
 ]

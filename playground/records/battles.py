@@ -58,6 +58,8 @@ class Vote:
     created_at: str
     decision_s: float | None  # from open to the vote, server time
     origin: Origin = Origin.PERSON
+    strength: float | None = None  # of the preference, as its study or file gives it; None: not asked
+    imported: str | None = None  # name and hash of the file that it was imported from; None: given here
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ class Battle:
     revision: int = 0  # of the latest vote row, undo included
     draw_probability: float | None = None  # of this set of models when the arena drew them; None: chosen
     erased_at: str | None = None  # when its rater had its words erased; instruction and answers are empty then
+    hidden_at: str | None = None  # since when an operator hides its words, which are kept
 
     @property
     def good_sides(self) -> tuple[str, ...]:
@@ -121,6 +124,8 @@ class JudgedPair:
     origin: Origin = Origin.PERSON
     drawn: bool = True  # the arena drew the models; else the visitor chose them
     own_sampling: bool = True  # as each card says; else parameters were changed
+    strength: float | None = None  # see `Vote`
+    imported: str | None = None  # see `Vote`
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from sqlite_utils import Database, Migrations
 
 from playground.raters import rater_id
 from playground.storage.database.schema import first as first_step
+from playground.storage.database.schema import fourth as fourth_step
 from playground.storage.database.schema import second as second_step
 from playground.storage.database.schema import third as third_step
 
@@ -103,3 +104,9 @@ def second(db: Database) -> None:
 def third(db: Database) -> None:
     """Origins of votes, networks, keys of programs."""
     _run(db, third_step.ORIGIN + third_step.FLAGS + third_step.TABLES + third_step.INDEXES + third_step.PAIRS)
+
+
+@migrations()  # type: ignore[untyped-decorator]
+def fourth(db: Database) -> None:
+    """Imported votes, strength of preference, hidden battles."""
+    _run(db, fourth_step.COLUMNS + fourth_step.EVENTS + fourth_step.INDEXES + fourth_step.PAIRS)

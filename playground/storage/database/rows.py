@@ -38,7 +38,7 @@ PRIVATE = frozenset({"servers", "served_name"})
 PAIR_COLUMNS = ", ".join(keys_of(JudgedPair))
 """The columns of the view `pairs` that a record has; sorting all columns takes twice the time."""
 NOT_GENERATION_COLUMNS = frozenset({"instruction", "prompt"})
-NOT_BATTLE_COLUMNS = frozenset({"instruction", "sides", "vote", "revision", "erased_at"})
+NOT_BATTLE_COLUMNS = frozenset({"instruction", "sides", "vote", "revision", "erased_at", "hidden_at"})
 
 
 def to_json(value: object) -> str:

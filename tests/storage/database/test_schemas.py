@@ -88,6 +88,20 @@ def test_second_version_votes_get_an_origin(tmp_path: Path) -> None:
         assert verify(store, journal_folder(path)) == []
 
 
+def test_fourth_version_goes_on_counting_events(tmp_path: Path) -> None:
+    """The highest number that was ever given stays used, also if its event is gone."""
+    path = second_version_with_votes(tmp_path)
+    with closing(connect(path)) as old:
+        old.execute("UPDATE sqlite_sequence SET seq = 40 WHERE name = 'journal_events'")
+    with closing(open_writer(path)) as migrated:
+        assert [row[0] for row in migrated.execute("SELECT seq FROM journal_events ORDER BY seq")] == [1, 2]
+        migrated.execute(
+            "INSERT INTO journal_events (kind, battle_id, created_at)"
+            " SELECT 'moderation', id, 'now' FROM battles LIMIT 1"
+        )
+        assert migrated.execute("SELECT max(seq) FROM journal_events").fetchone()[0] == 41
+
+
 def second_version_with_votes(folder: Path) -> Path:
     """A database of the second version with a vote of the page and one of the API."""
     home = house(folder / "new")
@@ -221,18 +235,19 @@ def test_memory_and_file_have_the_same_schema(raw: sqlite3.Connection) -> None:
         ("DELETE FROM votes", "votes are append-only"),
         ("REPLACE INTO votes SELECT * FROM votes", "append-only|revision is one more"),
         ("INSERT OR REPLACE INTO votes"
-         " SELECT id, battle_id, 2, choice, rater_id, created_at, decision_s, origin FROM votes", "append-only"),
-        ("INSERT INTO votes SELECT 'new', battle_id, 1, choice, rater_id, 'now', 1, 'person' FROM votes",
+         " SELECT id, battle_id, 2, choice, rater_id, created_at, decision_s, origin, NULL, NULL FROM votes",
+         "append-only"),
+        ("INSERT INTO votes SELECT 'new', battle_id, 1, choice, rater_id, 'now', 1, 'person', NULL, NULL FROM votes",
          "revision is one"),
-        ("INSERT INTO votes SELECT 'new', battle_id, 3, choice, rater_id, 'now', 1, 'person' FROM votes",
+        ("INSERT INTO votes SELECT 'new', battle_id, 3, choice, rater_id, 'now', 1, 'person', NULL, NULL FROM votes",
          "revision is one"),
-        ("INSERT INTO votes SELECT 'new', battle_id, 2, 'A', rater_id, 'now', 1, 'person' FROM votes",
+        ("INSERT INTO votes SELECT 'new', battle_id, 2, 'A', rater_id, 'now', 1, 'person', NULL, NULL FROM votes",
          "CHECK constraint"),
-        ("INSERT INTO votes SELECT 'new', battle_id, 2, 'a>', rater_id, 'now', 1, 'person' FROM votes",
+        ("INSERT INTO votes SELECT 'new', battle_id, 2, 'a>', rater_id, 'now', 1, 'person', NULL, NULL FROM votes",
          "CHECK constraint"),
-        ("INSERT INTO votes SELECT 'new', battle_id, 2, 'b', 'nobody', 'now', 1, 'person' FROM votes",
+        ("INSERT INTO votes SELECT 'new', battle_id, 2, 'b', 'nobody', 'now', 1, 'person', NULL, NULL FROM votes",
          "FOREIGN KEY"),
-        ("INSERT INTO votes SELECT 'new', battle_id, 'two', 'b', rater_id, 'now', 1, 'person' FROM votes",
+        ("INSERT INTO votes SELECT 'new', battle_id, 'two', 'b', rater_id, 'now', 1, 'person', NULL, NULL FROM votes",
          "cannot store"),
         ("UPDATE generations SET text = 'better'", "written once"),
         ("DELETE FROM generations", "written once"),

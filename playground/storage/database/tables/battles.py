@@ -19,7 +19,7 @@ FROM generations g JOIN instructions i ON i.id = g.instruction_id WHERE g.id = ?
 _BATTLE = """
 SELECT b.*, i.instruction, i.input, i.system, i.category,
   v.id AS vote_id, v.revision, v.choice, v.rater_id, v.created_at AS voted_at, v.decision_s,
-  v.origin
+  v.origin, v.strength, v.imported
 FROM battles b JOIN instructions i ON i.id = b.instruction_id
 LEFT JOIN votes v ON v.battle_id = b.id AND v.revision = (SELECT max(revision) FROM votes WHERE battle_id = b.id)
 WHERE b.id = ?"""

@@ -1,0 +1,84 @@
+"""The filter of votes: the one set of conditions for page, command line, API and exports.
+
+Boundary: values only; `storage` turns a filter into SQL, `ratings.policy` decides which votes count.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from playground.errors import InvalidValue
+from playground.records.battles import Origin
+
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+def _condition(help: str, *valid: str) -> Any:
+    """Return the field of a condition: its help, and its valid values if there are only a few."""
+    return field(default="", metadata={"help": help, "valid": valid})
+
+
+@dataclass(frozen=True, slots=True)
+class VoteFilter:
+    """Conditions on votes and their battles; an empty one leaves nothing out.
+
+    The fields are spelled alike in an address (``?origin=person&since=2026-11-01``), as flags and in the API.
+    """
+
+    category: str = _condition("only instructions of this category")
+    origin: str = _condition("only votes of these voters", *Origin)
+    mode: str = _condition("only blind or only open battles", "blind", "open")
+    pairs: str = _condition("only models that the arena drew, or that somebody chose", "drawn", "chosen")
+    sampling: str = _condition("only sampling as on the cards, or only changed", "card", "changed")
+    rater: str = _condition("only votes of this rater")
+    since: str = _condition("only votes from this day on (UTC, YYYY-MM-DD)")
+    until: str = _condition("only votes to this day (UTC, YYYY-MM-DD), inclusive")
+    license: str = _condition(
+        "only rows whose licenses all allow commercial use, or the other rows", "commercial", "other"
+    )
+    study: str = _condition("only votes of this study")
+    imported: str = _condition("only imported votes, or none", "only", "none")
+    models: str = _condition("only pairs with this model, or of these two, comma separated")
+    winner: str = _condition("only votes with this outcome: a model, tie or both_bad")
+    reason: str = _condition("only votes with this reason")
+    words: str = _condition("only battles with these words in instruction or answers")
+
+    def __post_init__(self) -> None:
+        for condition in fields(self):
+            value, valid = getattr(self, condition.name), condition.metadata["valid"]
+            if value and valid and value not in valid:
+                raise InvalidValue(f"{condition.name!r} is {value!r}; valid: {', '.join(valid)}")
+        for name in ("since", "until"):
+            if getattr(self, name) and not _DAY.fullmatch(getattr(self, name)):
+                raise InvalidValue(f"{name!r} is {getattr(self, name)!r}; valid: a day such as 2026-11-29")
+        if len(self.model_ids) > 2:
+            raise InvalidValue(f"'models' names {len(self.model_ids)} models; valid: one, or two that met")
+
+    @property
+    def model_ids(self) -> tuple[str, ...]:
+        """The ids in `models`."""
+        return tuple(part.strip() for part in self.models.split(",") if part.strip())
+
+    def as_mapping(self) -> Mapping[str, str]:
+        """Return the conditions that are set, by name, for an address or a manifest."""
+        return {condition.name: value for condition in fields(self) if (value := getattr(self, condition.name))}
+
+
+def read_filter(values: Mapping[str, Any]) -> VoteFilter:
+    """Read the conditions of an address, a command line or a call; other names in `values` are left to the caller.
+
+    Raises:
+        InvalidValue: a value that is not valid, or no text.
+    """
+    given = {name: values[name] for name in FILTER_NAMES if values.get(name) not in (None, "")}
+    for name, value in given.items():
+        if not isinstance(value, str):
+            raise InvalidValue(f"{name!r} is {value!r}; valid: a text")
+    return VoteFilter(**given)
+
+
+FILTER_NAMES = tuple(condition.name for condition in fields(VoteFilter))
+"""Names of the conditions."""
