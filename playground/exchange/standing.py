@@ -39,9 +39,9 @@ class Standings:
 
     def _own_reason(self, record: Any, one_model: bool) -> Reason | None:
         """Return the first reason that needs no other votes."""
-        decision_s = record[6]
+        decision_s = record[7]
         quick = decision_s is not None and decision_s < self._policy.min_decision_s
-        circumstances = (*record[:6], quick)
+        circumstances = (*record[:7], quick)
         if circumstances not in self._known:
             self._known[circumstances] = self._policy.reason(_pair(record))
         reason = self._known[circumstances]
@@ -104,4 +104,5 @@ def _pair(record: Any) -> JudgedPair:
         origin=Origin(record.origin),
         drawn=bool(record.drawn),
         own_sampling=bool(record.own_sampling),
+        imported=record.imported,
     )
