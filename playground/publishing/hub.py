@@ -197,7 +197,7 @@ def _set_up_library() -> None:
     """Give every request of the library in this process a limit, and draw no bars into logs; idempotent."""
     import httpx2
     from huggingface_hub import get_session, set_client_factory
-    from huggingface_hub.utils import disable_progress_bars
+    from huggingface_hub.utils.tqdm import disable_progress_bars
 
     disable_progress_bars()
     hooks = get_session().event_hooks["request"]
