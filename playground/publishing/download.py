@@ -84,7 +84,7 @@ def _one(dataset: Dataset, commit: str, path: str, file: RemoteFile, to: Path) -
         dataset.download(path, target, commit)
         if not file.holds(target.read_bytes()):
             target.unlink()
-            raise DatasetError(f"{path} of the dataset {dataset.repo} came with another hash; it is tried again")
+            raise DatasetError(f"{path} of the dataset {dataset.repo} came with another hash; a later try may succeed")
     return file.size_bytes
 
 

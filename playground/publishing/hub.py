@@ -24,19 +24,20 @@ CONNECT_S = 10.0
 ANSWER_S = 30.0
 """The longest time without a byte: the library itself waits for ever."""
 BRANCH = "main"
+AGAIN = "a later try may succeed"
 MISSING, CONFLICT, TOO_MANY = 404, 412, 429
 FINAL = frozenset({400, 401, 402, 403, 404})
 """Statuses that stay until somebody changes a token, a name or a setting."""
 STATUS_TEXTS: Mapping[int, str] = MappingProxyType(
     {
-        401: "the hub does not accept the token; set HF_TOKEN to a token that is valid and may write to this dataset",
+        401: "the hub does not accept the token, or there is none; set HF_TOKEN to one that may write to this dataset",
         402: "the hub wants to be paid for it; look at the account's storage and plan",
         403: "the token may not do this; set HF_TOKEN to a token that may write to this dataset",
         404: "there is no such dataset, or the token may not see it; check the name and HF_TOKEN",
-        409: "another change is in progress; it is tried again",
-        412: "another program changed the dataset at the same moment; it is tried again",
+        409: "another change is in progress; a later try may succeed",
+        412: "another program changed the dataset at the same moment; a later try may succeed",
         413: "the hub finds it too large",
-        429: "the hub wants fewer requests; it is tried again later",
+        429: "the hub wants fewer requests; a later try may succeed",
     }
 )
 _REPO = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}", re.ASCII)
@@ -160,7 +161,7 @@ class Dataset:
         except known as error:
             cause = _cause(error)
             status = _status(cause)
-            text = STATUS_TEXTS.get(status) or explain(f"datasets/{self.repo}", cause, again="it is tried again")
+            text = STATUS_TEXTS.get(status) or explain(f"datasets/{self.repo}", cause, again=AGAIN)
             raise DatasetError(
                 f"the dataset {self.repo} cannot be {done}: {text}",
                 status=status,

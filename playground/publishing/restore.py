@@ -68,8 +68,8 @@ def restore_at_start(
         try:
             return merge_store(store, dataset)
         except DatasetError as error:
-            log.error("%s; votes are stored here, and the store is tried again", error)
-            return FromStore(warnings=(f"at the start: {error}",))
+            log.error("%s; the votes that only the store has are not added before the next start", error)
+            return FromStore()
     waited_s, pause_s = 0.0, FIRST_RETRY_S
     while True:
         try:

@@ -130,7 +130,7 @@ def test_two_syncs_on_one_store_are_noticed_by_both(dataset: Dataset, tmp_path) 
             judge(b.home, f"b-{number}")
             wait_until(lambda: not of_a.state().waiting and not of_b.state().waiting)
         wait_until(lambda: bool(of_a.state().warnings and of_b.state().warnings))
-        assert "another playground writes to the same store" in of_a.state().warnings[-1]
+        assert "another one uses the same store" in of_a.state().warnings[-1]
     with started(tmp_path / "new", dataset) as new:
         assert battles_with_votes(new.store) == sorted(f"{who}-{number}" for who in "ab" for number in range(3))
 
