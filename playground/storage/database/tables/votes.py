@@ -53,7 +53,7 @@ class VoteReads(BattleReads):
         """Return the rows of `pairs`, in order of time.
 
         Args:
-            final_by: leave out votes that could still be undone at that time.
+            final_by: leave out votes that could still be undone at that time; none that the future gave.
             battle_id: only of this battle.
             rater_id: only votes of this rater.
             day: only votes of this day (ISO 8601).
