@@ -23,6 +23,7 @@ from playground.ui import texts
 from playground.ui.api import add_api
 from playground.ui.http.asgi import Scope
 from playground.ui.http.calls import Endpoint, Endpoints
+from playground.ui.http.database_copy import DatabaseCopy
 from playground.ui.http.gate import CallGate
 from playground.ui.http.health import HealthRoute
 from playground.ui.http.limits import Limits
@@ -85,8 +86,13 @@ def launch_options(
     proxies: Proxies = NO_PROXIES,
     root_path: str = "",
     turnstile: Turnstile | None = None,
+    app_token: str = "",
 ) -> dict[str, Any]:
-    """Return the arguments of `launch`."""
+    """Return the arguments of `launch`.
+
+    Args:
+        app_token: commands on this machine that send it get a copy of the database; empty: none do.
+    """
     password = arena.settings.password
     return {
         "theme": page_theme(),
@@ -98,6 +104,7 @@ def launch_options(
                 Middleware(StripRootPath),
                 Middleware(PageMiddleware),
                 Middleware(HealthRoute, arena=arena),
+                *([Middleware(DatabaseCopy, arena=arena, token=app_token)] if app_token else []),
                 *([Middleware(PasswordGate, password=password)] if password else []),
                 Middleware(OperatorGate, access=access),
                 Middleware(
@@ -183,7 +190,13 @@ PAGES = (
     Page(
         texts.PAGE_MY_DATA, "yours", lambda arena, demo: MyDataPage(arena).wire(demo), "my-data-list", in_header=False
     ),
-    Page(texts.PAGE_TERMS, "terms", lambda arena, demo: build_terms(read_terms()), "terms", in_header=False),
+    Page(
+        texts.PAGE_TERMS,
+        "terms",
+        lambda arena, demo: build_terms(read_terms(), arena.settings.contact),
+        "terms",
+        in_header=False,
+    ),
     Page(
         texts.PAGE_OPERATOR,
         PATH.lstrip("/"),

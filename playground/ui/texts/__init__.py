@@ -24,5 +24,6 @@ NO_RATER = (
     "Your browser keeps no cookie for this page, so a battle could not be yours. Allow cookies, then reload the page."
 )
 TERMS_VERSION = "In force since {version}."
+TERMS_CONTACT = "This playground is run by: {contact}"
 COUNTED = "Counted."
 NOT_COUNTED = "Not counted: {reason}."
