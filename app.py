@@ -79,15 +79,15 @@ def serve(settings: Settings) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     arena.open()
     try:
-        guard_connections(proxies)
-        _launch(page, settings, launch_options(arena, access, proxies, root_path, turnstile, app_token))
-        print(operator_notice(access, settings.host, settings.port, page.root_path), end="", flush=True)
-        slow_polling_down(page)
-        shrink_sessions(page)
-        page.server.config.timeout_graceful_shutdown = SHUTDOWN_S
-        gc.freeze()  # a collection of everything takes 0.4 ms instead of 150 to 220, for which a visitor would wait
-        gc.enable()
         with _told_to_commands(settings, app_token):
+            guard_connections(proxies)
+            _launch(page, settings, launch_options(arena, access, proxies, root_path, turnstile, app_token))
+            print(operator_notice(access, settings.host, settings.port, page.root_path), end="", flush=True)
+            slow_polling_down(page)
+            shrink_sessions(page)
+            page.server.config.timeout_graceful_shutdown = SHUTDOWN_S
+            gc.freeze()  # a collection of everything takes 0.4 ms instead of 150 to 220, for which a visitor would wait
+            gc.enable()
             page.block_thread()
     finally:
         arena.close()

@@ -76,7 +76,7 @@ def _text(name: str, text: str, most_chars: int) -> str:
     cut = texts.CUT.format(text=text[:most_chars], count=left) if left > 0 else text or texts.NO_ANSWER
     return (
         f"<h4>{escape(name)}</h4>"
-        f"<pre dir='auto' tabindex='0' role='region' aria-label='{escape(name)}'>{escape(cut)}</pre>"
+        f"<pre dir='auto' tabindex='0' role='group' aria-label='{escape(name)}'>{escape(cut)}</pre>"
     )
 
 
