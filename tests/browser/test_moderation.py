@@ -125,6 +125,7 @@ def test_hidden_words_are_nowhere_and_come_back(browser: Browser, app: LiveApp) 
         operator.page.get_by_role("button", name="Look up").click()
         operator.page.locator(f"[data-do=hide][data-battle='{REPORTED}']").first.click()
         expect(operator.page.locator("#operator-words")).to_contain_text("Hidden: nobody but you")
+        expect(operator.page.locator("#operator-link a")).to_have_text("Operator")
         for visitor in (rater, guest):
             visitor.open(f"/?battle={REPORTED}").reaches("revealed")
             expect(visitor.column("a")).to_contain_text("Hidden by the operator.")

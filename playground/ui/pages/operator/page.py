@@ -37,13 +37,16 @@ element.addEventListener("click", (event) => {
   trigger("click", { do: button.dataset.do, battle: button.dataset.battle });
 });
 new MutationObserver(() => {
+  const link = document.querySelector("#operator-link a");
+  const told = element.querySelector("[data-link]");
+  if (link && told && link.textContent !== told.dataset.link) link.textContent = told.dataset.link;
   if (place < 0 || document.activeElement !== document.body) return;
   const left = buttons();
   (left[Math.min(place, left.length - 1)] || element.querySelector("h2"))?.focus();
   place = -1;
 }).observe(element, { childList: true, subtree: true });
 """
-"""Sends presses; when the list is drawn again without the pressed button, the focus goes to the next one."""
+"""Send presses, and when the list is drawn again, move the focus to the next button and count in the header."""
 _LINKED = re.compile(r"[?&]battle=([0-9a-f]{32})\b")
 
 
@@ -127,9 +130,10 @@ class OperatorPage:
         counts = moderation.counts()
         reported = section_html(texts.REPORTED, moderation.reported(MOST_BATTLES), texts.NONE_REPORTED)
         hidden = section_html(texts.HIDDEN, moderation.hidden(MOST_BATTLES), texts.NONE_HIDDEN)
+        link = f"<span hidden data-link='{escape(texts.link(counts.reports))}'></span>"
         return {
             self.lead: page_head(PAGE_OPERATOR, texts.lead(counts)),
-            self.list: f"{found}{reported}{_more(counts.reported)}{hidden}{_more(counts.hidden)}",
+            self.list: f"{link}{found}{reported}{_more(counts.reported)}{hidden}{_more(counts.hidden)}",
             self.said: live_region(SAID, ""),
         }
 
