@@ -85,7 +85,7 @@ class Dataset:
         from huggingface_hub import HfApi
 
         check_repo(repo)
-        _limit_waiting()
+        _set_up_library()
         self.repo = repo
         self._again = again
         self._api = HfApi(endpoint=endpoint, token=token)
@@ -197,11 +197,13 @@ class _Limit:
         request.extensions["timeout"] = {name: given.get(name) or most[name] for name in most}
 
 
-def _limit_waiting() -> None:
-    """Give every request of the library in this process a limit; idempotent."""
+def _set_up_library() -> None:
+    """Give every request of the library in this process a limit, and draw no bars into logs; idempotent."""
     import httpx2
     from huggingface_hub import get_session, set_client_factory
+    from huggingface_hub.utils.tqdm import disable_progress_bars
 
+    disable_progress_bars()
     hooks = get_session().event_hooks["request"]
     if not any(isinstance(hook, _Limit) for hook in hooks):
         hooks = [*hooks, _Limit()]

@@ -10,10 +10,16 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from tests.support.hub_server import LARGE
+import pytest
+from huggingface_hub import constants, file_download
+from huggingface_hub.utils import _http
+
+from tests.support.hub_server import LARGE, use_endpoint
 
 WRITE, READ = "hf_may_write", "hf_may_read"
 """The tokens that the server knows."""
@@ -81,6 +87,7 @@ class DatasetServer(ThreadingHTTPServer):
         self.uploaded_bytes = 0
         self.faults: dict[str, list[Fault]] = {}
         self.always: dict[str, Fault] = {}
+        self.before_step: Callable[[str], None] = lambda step: None
         self.after_step: Callable[[str], None] = lambda step: None
         self.go_on = threading.Event()
         self.guard = threading.RLock()
@@ -148,6 +155,7 @@ class DatasetHandler(BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         path, query = unquote(url.path), parse_qs(url.query)
         step, work = self._step(path, query, body)
+        self.server.before_step(step)
         fault = self.server.take_fault(step)
         answer = work() if fault.after or fault == Fault() else Answer(200)
         if fault == Fault() or fault.after:
@@ -380,3 +388,20 @@ def running_datasets(port: int = 0) -> Iterator[DatasetServer]:
             server.go_on.set()
             server.shutdown()
             thread.join()
+
+
+@contextmanager
+def datasets_for(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Iterator[DatasetServer]:
+    """Run a server that the library in this process uses, with a token that may write.
+
+    The library retries without waiting, and uploads large files over plain HTTP.
+    """
+    with running_datasets() as server:
+        use_endpoint(monkeypatch, server.url)
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+        monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+        monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(folder / "token"))
+        for module in (file_download, _http):
+            monkeypatch.setattr(module, "time", SimpleNamespace(sleep=lambda seconds: None))
+        monkeypatch.setenv("HF_TOKEN", WRITE)
+        yield server

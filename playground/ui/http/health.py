@@ -63,15 +63,17 @@ class HealthRoute:
 
 def health(arena: Arena) -> dict[str, Any]:
     """Return the report, without the time that the process has been up."""
-    database, journal = _database(arena), _journal(arena)
+    database, journal, store = _database(arena), _journal(arena), _store(arena)
     workers = [{"model": s.model_id, "state": s.state} for s in public_statuses(arena.models.statuses())]
     running, most = len(arena.capacity), arena.capacity.count
     sound = not journal.get("error") and journal.get("lag", 0) <= LAG_EVENTS
+    sound = sound and not (store.get("late") or store.get("error") or store.get("warnings"))
     sound = sound and running < most and all(worker["state"] != "failed" for worker in workers)
     return {
         "status": FAILING if not database["writable"] else OK if sound else DEGRADED,
         "database": database,
         "journal": journal,
+        **({"store": store} if store else {}),
         "workers": workers,
         "queue": {"running": running, "waiting": arena.num_waiting, "max": most},
         "versions": {
@@ -101,7 +103,25 @@ def _database(arena: Arena) -> dict[str, Any]:
 def _journal(arena: Arena) -> dict[str, Any]:
     """Return how many events the journal is behind, and its error if there is one; empty without a journal."""
     try:
-        state = arena.journal
+        state = None if arena.journal is None else arena.journal.state
     except PlaygroundError as error:
         return {"error": type(error).__name__}
     return {} if state is None else {"lag": state.lag, "error": "see the log" if state.error else ""}
+
+
+def _store(arena: Arena) -> dict[str, Any]:
+    """Return how far the store on the hub is behind, and if it fails; empty without a store."""
+    try:
+        state = None if arena.journal is None else arena.journal.sync
+    except PlaygroundError as error:
+        return {"error": type(error).__name__}
+    if state is None:
+        return {}
+    return {
+        "votes": state.votes,
+        "waiting": state.waiting,
+        "age_s": None if state.age_s is None else round(state.age_s, 1),
+        "late": state.is_late,
+        "error": "see the log" if state.error else "",
+        "warnings": len(state.warnings),
+    }
