@@ -8,12 +8,13 @@ from __future__ import annotations
 from playground.storage.database.tables.battles import BattleWrites
 from playground.storage.database.tables.erasures import ErasureReads, ErasureWrites
 from playground.storage.database.tables.exclusions import ExclusionReads, ExclusionWrites
+from playground.storage.database.tables.exports import ExportReads
 from playground.storage.database.tables.publication import PublicationReads
 from playground.storage.database.tables.raters import RaterReads, RaterWrites
 from playground.storage.database.tables.votes import VoteReads, VoteWrites
 
 
-class Reading(VoteReads, ExclusionReads, RaterReads, ErasureReads, PublicationReads):
+class Reading(VoteReads, ExclusionReads, RaterReads, ErasureReads, ExportReads, PublicationReads):
     """Reads from one snapshot of the database."""
 
 
