@@ -12,13 +12,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from playground.exchange.licenses import license_of
 from playground.publishing.held_back import HeldBack, held_back
 from playground.publishing.rater_names import RaterNames
 from playground.publishing.tables import Judgement
 from playground.ratings.board import LeaderboardOptions
 from playground.ratings.counting import reasons_of
 from playground.ratings.leaderboard import build_leaderboard
-from playground.records import JudgedPair
+from playground.records import JudgedPair, spdx
 from playground.storage.database.statements import Reading
 
 LEFT_OUT: Mapping[str, str] = {
@@ -53,6 +54,10 @@ class Contents:
     final_at: Mapping[str, str]  # of the withdrawn ones
     models: Mapping[str, PublishedModel]
     last_erasure: int
+
+    def license(self, license: str, model_id: str) -> str:
+        """Return the license of an answer: its own, or of its model's card if none was known at the time."""
+        return license_of(license, self.models[model_id].license if model_id in self.models else "")
 
     @property
     def pairs(self) -> list[JudgedPair]:
@@ -137,4 +142,6 @@ def _reason(row: Mapping[str, Any], now: str, is_hidden: bool, is_personal: bool
 def _models(reading: Reading, judgements: Iterable[Judgement]) -> Mapping[str, PublishedModel]:
     ids = sorted({model for judged in judgements for model in (judged.pair.model_a, judged.pair.model_b)})
     cards = reading.cards(ids)
-    return {id: PublishedModel(card.name, card.license, card.public_repo, card.revision) for id, card in cards.items()}
+    return {
+        id: PublishedModel(card.name, spdx(card.license), card.public_repo, card.revision) for id, card in cards.items()
+    }

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import playground
 from playground.errors import InvalidValue
 from playground.publishing.contents import Contents, withdrawn_digest
 from playground.publishing.held_back import battles_by_kind
@@ -99,6 +100,7 @@ def versions() -> dict[str, str]:
     import pyarrow
 
     return {
+        "playground": playground.__version__,
         "database": str(schema_version()),
         "python": platform.python_version(),
         "numpy": numpy.__version__,

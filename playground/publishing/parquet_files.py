@@ -1,7 +1,6 @@
 """Rows into Parquet files, a series of files per split, in bounded memory; and columns back.
 
-Boundary: knows columns and files, neither votes nor the hub. The only module of this package that uses pyarrow, which
-is imported when the first file is written.
+Boundary: knows columns and files, neither votes nor the hub. pyarrow is imported when a file is written or read.
 """
 
 from __future__ import annotations
@@ -9,38 +8,32 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, BinaryIO
 
 from playground.errors import InvalidValue, StorageError
-from playground.publishing.tables import SIDE_FIELDS, SPLITS, Column, Table
+from playground.exchange.formats import Shape, Values
+from playground.exchange.parquet import Parquet
+from playground.publishing.tables import SIDE_FIELDS, SPLITS, Table
 
 Row = Mapping[str, Any]
 
 ROWS_PER_FILE = 200_000
 """A file of a series stays small enough to be read at once."""
-CHARS_PER_GROUP = 8_000_000
-"""Characters of a row group: the memory of a table that is being written."""
-ROWS_PER_GROUP = 20_000
-
-
-def kind_of(column: Column) -> Any:
-    """Return the Arrow type of a column."""
-    import pyarrow as pa
-
-    text = pa.string()
-    kinds = {
-        "text": text,
-        "json": text,
-        "flag": pa.bool_(),
-        "number": pa.float64(),
-        "whole": pa.int64(),
-        "texts": pa.list_(text),
-        "ids": pa.list_(pa.int32()),
-        "sides": pa.list_(pa.struct([(name, text) for name in SIDE_FIELDS])),
-    }
-    return kinds[column.kind]
+ROWS_AT_ONCE = 1000
+SHAPES: Mapping[str, Shape] = {
+    "text": "text",
+    "json": "json",
+    "flag": "bool",
+    "number": "float",
+    "whole": "int",
+    "texts": ["text"],
+    "ids": ["int"],
+    "sides": [dict.fromkeys(SIDE_FIELDS, "text")],
+}
+"""Shapes of the kinds of columns; lists may come as JSON text."""
 
 
 def file_of(table: str, split: str, number: int) -> str:
@@ -56,53 +49,42 @@ class _Split:
     table: Table
     name: str
     rows: int = 0
-    files: list[str] = field(default_factory=list)
-    _writer: Any = None
-    _in_file: int = 0
-    _waiting: list[Row] = field(default_factory=list)
-    _chars: int = 0
+    _files: int = 0
+    _open: tuple[BinaryIO, Parquet] | None = None
+    _waiting: list[Values] = field(default_factory=list)
 
     def add(self, row: Row) -> None:
-        self._waiting.append(row)
-        self._chars += sum(len(value) for value in row.values() if isinstance(value, str | list))
+        self._waiting.append(itemgetter(*(column.name for column in self.table.columns))(row))
         self.rows += 1
-        if self._chars >= CHARS_PER_GROUP or len(self._waiting) >= ROWS_PER_GROUP:
-            self._flush()
+        if len(self._waiting) >= ROWS_AT_ONCE:
+            self._write()
+        if self.rows % ROWS_PER_FILE == 0:
+            self.end()
 
-    def _flush(self) -> None:
-        import pyarrow as pa
-
-        if self._writer is None:
-            self._open()
-        schema = self._writer.schema
-        columns = [pa.array([row[name] for row in self._waiting], schema.field(name).type) for name in schema.names]
-        self._writer.write_table(pa.Table.from_arrays(columns, schema=schema))
-        self._in_file += len(self._waiting)
-        self._waiting, self._chars = [], 0
-        if self._in_file >= ROWS_PER_FILE:
-            self.close()
-
-    def _open(self) -> None:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        path = file_of(self.table.name, self.name, len(self.files))
-        (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
-        schema = pa.schema([(column.name, kind_of(column)) for column in self.table.columns])
-        self._writer = pq.ParquetWriter(self.folder / path, schema, compression="zstd")
-        self._in_file = 0
-        self.files.append(path)
-
-    def finish(self) -> None:
-        """Write what waits; a split without rows has no file, because `datasets` loads no split that is empty."""
+    def end(self) -> None:
+        """Write what waits and close the file; `datasets` loads no split that is empty, so it has no file."""
         if self._waiting:
-            self._flush()
-        self.close()
+            self._write()
+        if self._open is not None:
+            file, parquet = self._open
+            parquet.close()
+            file.close()
+            self._open = None
 
-    def close(self) -> None:
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
+    def abandon(self) -> None:
+        if self._open is not None:
+            self._open[0].close()
+
+    def _write(self) -> None:
+        if self._open is None:
+            path = self.folder / file_of(self.table.name, self.name, self._files)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = path.open("xb")
+            columns = {column.name: SHAPES[column.kind] for column in self.table.columns}
+            self._open = file, Parquet(file, columns)
+            self._files += 1
+        self._open[1].write(self._waiting)
+        self._waiting = []
 
 
 class TableWriter:
@@ -130,9 +112,9 @@ class TableWriter:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         for split in self._splits.values():
             if kind is None:
-                split.finish()
+                split.end()
             else:
-                split.close()
+                split.abandon()
 
 
 def read_rows(paths: Iterable[Path], columns: Sequence[str]) -> Iterator[Row]:

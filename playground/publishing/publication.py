@@ -144,6 +144,7 @@ def _write_votes(
                 judged.append(contents.judgements[waiting])
                 waiting += 1
             if judged:
+                vote = _with_licenses(vote, contents)
                 reason = reasons.get(vote["vote_id"], "")
                 for row in pair_rows(vote, judged, reason, contents.raters):
                     pairs.add(split_of((row["license_a"], row["license_b"])), row)
@@ -163,9 +164,15 @@ def _write_generations(
     with TableWriter(folder, GENERATIONS) as generations:
         for done, (stored, battles) in enumerate(reading.generations_with_battles(), start=1):
             if not published.isdisjoint(battles):
-                generations.add(split_of((stored["license"],)), generation_row(stored))
+                license = contents.license(stored["license"], stored["model_id"])
+                generations.add(split_of((license,)), generation_row({**stored, "license": license}))
                 progress("answers", done, 0)
     return {GENERATIONS.name: generations.rows}
+
+
+def _with_licenses(vote: Mapping[str, Any], contents: Contents) -> Mapping[str, Any]:
+    sides = [{**side, "license": contents.license(side["license"], side["model"])} for side in vote["sides"]]
+    return {**vote, "sides": sides}
 
 
 def _check_folder(to: Path) -> None:

@@ -6,14 +6,13 @@ writer makes Parquet of them, and `published` reads the judged pairs back.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
 from playground.documents import convert
 from playground.errors import InvalidValue
-from playground.exchange.licenses import allows_commercial_use
+from playground.exchange.licenses import license_class
 from playground.publishing.rater_names import RaterNames
 from playground.records import JudgedPair
 
@@ -29,7 +28,7 @@ KINDS: Mapping[str, str] = {
     "ids": "list of whole numbers",
     "sides": "list of records",
 }
-"""Kinds of columns, in words."""
+"""Kinds of columns, in words; lists may come as JSON text."""
 Row = Mapping[str, Any]
 
 
@@ -206,7 +205,6 @@ def vote_row(vote: Row, why_not: str, raters: RaterNames) -> Row:
         **vote,
         **_shared(vote, why_not, raters),
         "comment": vote["comment"] or "",
-        "reasons": json.loads(vote["reasons"]),
         "blind": bool(vote["blind"]),
         "sides": [{name: side[name] for name in SIDE_FIELDS} for side in vote["sides"]],
     }
@@ -219,14 +217,12 @@ SIDE_FIELDS = ("side", "model", "license", "generation_id")
 def generation_row(stored: Row) -> Row:
     """Return the row of `generations`."""
     row = {column.name: stored[_MODEL_COLUMNS.get(column.name, column.name)] for column in GENERATIONS.columns}
-    for name in ("prompt_ids", "token_ids"):
-        row[name] = json.loads(row[name])
     return row | {name: bool(row[name]) for name in ("faithful", "names_itself")}
 
 
 def split_of(licenses: Sequence[str]) -> str:
     """Return the split of a row with answers under these licenses."""
-    return SPLITS[0] if all(map(allows_commercial_use, licenses)) else SPLITS[1]
+    return license_class(licenses)
 
 
 def read_pair(row: Row) -> JudgedPair:

@@ -30,7 +30,7 @@ from tests.publishing.publishing import (
     rows,
     vote,
 )
-from tests.support.cast import GALPACA, HAIKU, MAMBA, MODELS, OPENALPACA, House, card, house
+from tests.support.cast import GALPACA, HAIKU, MAMBA, MODELS, OPENALPACA, House, house
 from tests.support.judging import ADA, BEN, CY, afternoon
 from tests.support.storing import file_size_limit
 
@@ -129,7 +129,8 @@ def test_board_is_that_of_the_store_if_nothing_is_left_out(home: House, tmp_path
     home.time.pass_s(60)
     published(home, tmp_path / "to")
     board = document(tmp_path / "to" / "board.json")
-    cards = {model: card(model) for model in MODELS}
+    with home.store.reading() as reading:
+        cards = reading.cards()
     stored = build_leaderboard(home.store.judged_pairs(), cards, options=LeaderboardOptions()).as_document()
     assert len(board["rows"]) == 3
     assert board == json.loads(json.dumps(stored))
@@ -254,7 +255,7 @@ def test_full_disk_leaves_the_earlier_publication(home: House, tmp_path: Path) -
 
 def test_series_of_files_holds_every_row_once(home: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parquet_files, "ROWS_PER_FILE", 4)
-    monkeypatch.setattr(parquet_files, "ROWS_PER_GROUP", 2)
+    monkeypatch.setattr(parquet_files, "ROWS_AT_ONCE", 3)
     rounds(home, 30)
     home.time.pass_s(60)
     published(home, tmp_path / "to")

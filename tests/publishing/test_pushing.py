@@ -123,7 +123,7 @@ def test_stale_files_of_a_publication_go_and_others_stay(
 ) -> None:
     with monkeypatch.context() as small:
         small.setattr(parquet_files, "ROWS_PER_FILE", 1)
-        small.setattr(parquet_files, "ROWS_PER_GROUP", 1)
+        small.setattr(parquet_files, "ROWS_AT_ONCE", 1)
         pushed(home, hub)
     assert "data/votes/other-00003.parquet" in hub.files(REPO)
     hub.datasets[REPO].add("a picture", {**hub.files(REPO), "cat.png": b"cat"})
