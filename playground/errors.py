@@ -142,7 +142,7 @@ class Busy(PlaygroundError):
 class Refused(PlaygroundError):
     """A battle's state or owner forbids the action.
 
-    `reason` is one of ``unknown | unfinished | foreign | expired | void | final | writing | erased``.
+    `reason` is one of ``unknown | unfinished | foreign | expired | void | final | writing | erased | hidden``.
     """
 
     def __init__(self, reason: str, message: str) -> None:

@@ -24,6 +24,8 @@ RETIRED: Mapping[str, tuple[str, str]] = MappingProxyType(
     }
 )
 """Settings that are refused: the old name, the one to use instead, and advice for its value."""
+LONGEST_CONTACT = 300
+"""Characters of the operator's name or address."""
 SHORTEST_TOKEN = 32
 """Characters of an operator's token: fewer could be guessed."""
 _HERE = Path(__file__).parent
@@ -122,6 +124,9 @@ class Settings:
         "",
         "Hugging Face user names of a Space's operators, comma separated; empty: the Space's author, if that is a user",
     )
+    contact: str = _setting(
+        "", "name or address of whoever runs the playground, shown on the page Terms; empty: none is shown"
+    )
     password: str = _setting(
         "", "makes the instance private: the password for everything but `/health`; has no flag", secret=True
     )
@@ -138,6 +143,10 @@ class Settings:
         for name in ("remote_key", "operator_token"):
             if not all("!" <= char <= "~" for char in getattr(self, name)):
                 raise InvalidValue(f"{variable(name)} holds a space or a character that no key has; copy it again")
+        if len(self.contact) > LONGEST_CONTACT or not self.contact.isprintable():
+            raise InvalidValue(
+                f"{variable('contact')} has {len(self.contact)} characters; valid: one line of up to {LONGEST_CONTACT}"
+            )
         if 0 < len(self.operator_token) < SHORTEST_TOKEN:
             raise InvalidValue(
                 f"{variable('operator_token')} has {len(self.operator_token)} characters; valid: {SHORTEST_TOKEN} or "

@@ -21,6 +21,7 @@ from playground.arena.journal import ArenaJournal
 from playground.arena.line_up import LineUp, chosen_models
 from playground.arena.listing import current_leaderboard, sources_line
 from playground.arena.models import Models
+from playground.arena.moderation import ArenaModeration
 from playground.arena.raters import Raters
 from playground.arena.recorder import Recorder
 from playground.arena.running import RunningBattles
@@ -77,6 +78,7 @@ class Arena:
         self.models = Models(self.catalog, self._line_up, self._engine, self._store_card)
         self.battles = ArenaBattles(self._rules, self._running)
         self.raters = Raters(self.battles, self._running, self.policy)
+        self.moderation = ArenaModeration(self.battles, self._running)
         self._recorder = Recorder(self._ended)
         self._upkeep: Upkeep | None = None
         self.journal: ArenaJournal | None = None
@@ -154,12 +156,12 @@ class Arena:
         """Compare the same models on the same instruction with new seeds, and in a new order if blind.
 
         Raises:
-            Refused: the earlier battle is unknown, erased, or not the viewer's.
+            Refused: the earlier battle is unknown, erased, hidden, or not the viewer's.
         """
         battles = self.battles.of(battle_id)
         old = battles.owned(battle_id, viewer)
-        if old.erased_at is not None:
-            raise Refused("erased", REFUSALS["erased"])
+        if old.withheld:
+            raise Refused(old.withheld, REFUSALS[old.withheld])
         return self.compare(
             old.instruction,
             viewer,

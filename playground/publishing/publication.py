@@ -79,9 +79,10 @@ def publish(
     """
     if to is not None:
         _check_folder(to)
-    with _building(to) as folder, store.reading() as reading:
-        contents, options = _survey(reading, store, settings, now, progress)
-        build(folder, reading, contents, options, now, dataset.repo if dataset else "", progress)
+    with _building(to) as folder:
+        with _snapshot(store, settings) as reading:
+            contents, options = _survey(reading, settings, now, progress)
+            build(folder, reading, contents, options, now, dataset.repo if dataset else "", progress)
         manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
         pushed = None
         if dataset is not None:
@@ -95,8 +96,8 @@ def preview(
     store: Store, settings: Settings, now: str, progress: Progress = lambda step, done, total: None
 ) -> Contents:
     """Return what would be published, without writing anything."""
-    with store.reading() as reading:
-        return _survey(reading, store, settings, now, progress)[0]
+    with _snapshot(store, settings) as reading:
+        return _survey(reading, settings, now, progress)[0]
 
 
 def build(
@@ -123,13 +124,26 @@ def build(
     write_text(folder / MANIFEST, _json(manifest))
 
 
-def _survey(
-    reading: Reading, store: Store, settings: Settings, now: str, progress: Progress
-) -> tuple[Contents, LeaderboardOptions]:
+def _survey(reading: Reading, settings: Settings, now: str, progress: Progress) -> tuple[Contents, LeaderboardOptions]:
     progress("survey", 0, 0)
-    released = read_releases(releases_path(store.path)) if store.path is not None else {}
+    released = read_releases(releases_path(settings.db))
     options = LeaderboardOptions(policy=default_policy(settings), prior=settings.prior)
     return survey(reading, database_id(reading), released, now), options
+
+
+@contextmanager
+def _snapshot(store: Store, settings: Settings) -> Iterator[Reading]:
+    """Open a snapshot; of a store with a single connection, a copy, so that votes wait only while it is copied."""
+    if not (settings.db_mounted and store.writable):
+        with store.reading() as reading:
+            yield reading
+        return
+    with tempfile.TemporaryDirectory(prefix="publication-") as folder:
+        copy = Path(folder) / "copy.db"
+        with store.reading() as reading:
+            reading.copy_to(copy)
+        with Store(copy, read_only=True) as copied, copied.reading() as reading:
+            yield reading
 
 
 def _write_votes(

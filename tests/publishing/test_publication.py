@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -32,6 +33,7 @@ from tests.publishing.publishing import (
 )
 from tests.support.cast import GALPACA, HAIKU, MAMBA, MODELS, OPENALPACA, House, house
 from tests.support.judging import ADA, BEN, CY, afternoon
+from tests.support.patience import wait_until
 from tests.support.storing import file_size_limit
 
 
@@ -271,6 +273,26 @@ def test_publishing_reads_a_store_that_cannot_write(home: House, tmp_path: Path)
     with Store(home.store.path, read_only=True) as store:
         made = publish(store, Settings(db=home.store.path), home.time.now(), to=tmp_path / "to")
     assert made.manifest["counts"]["votes"] == 3
+
+
+def test_publishing_a_database_on_a_mount_does_not_keep_it(tmp_path: Path) -> None:
+    with Store(tmp_path / "playground.db", exclusive=True) as store:
+        home = House(store)
+        rounds(home, 3)
+        home.time.pass_s(60)
+        during: list[str] = []
+
+        def vote_meanwhile(step: str, done: int, total: int) -> None:
+            if not during:
+                during.append(step)
+                threading.Thread(target=lambda: (vote(home, "during"), during.append("voted"))).start()
+            elif step == "answers":
+                wait_until(lambda: "voted" in during)
+
+        settings = Settings(db=tmp_path / "playground.db", db_mounted=True)
+        made = publish(store, settings, home.time.now(), to=tmp_path / "to", progress=vote_meanwhile)
+        assert during == ["survey", "voted"]
+        assert made.manifest["counts"]["votes"] == 3
 
 
 def test_card_names_models_licenses_columns_and_the_board(home: House, tmp_path: Path) -> None:

@@ -110,11 +110,16 @@ def erasures(reading: Reading) -> Sequence[Record]:
 def migrated(record: Record) -> Record:
     """Return a record of an earlier schema with this schema's columns: a vote's origin follows from its battle."""
     rows = record["rows"]
-    if all("origin" in vote for vote in rows.get("votes", ())):
+    if all("origin" in vote and "imported" in vote for vote in rows.get("votes", ())):
         return record
     sources = {battle["id"]: battle["source"] for battle in rows["battles"]}
     votes = [
-        {"origin": Origin.PROGRAM if sources[vote["battle_id"]] == "api" else Origin.PERSON} | vote
+        {
+            "origin": Origin.PROGRAM if sources[vote["battle_id"]] == "api" else Origin.PERSON,
+            "strength": None,
+            "imported": None,
+        }
+        | vote
         for vote in rows["votes"]
     ]
     return {**record, "rows": {**rows, "votes": votes}}

@@ -75,6 +75,7 @@ def health(arena: Arena) -> dict[str, Any]:
         "journal": journal,
         **({"store": store} if store else {}),
         "workers": workers,
+        "reports": _reports(arena),
         "queue": {"running": running, "waiting": arena.num_waiting, "max": most},
         "versions": {
             "playground": playground.__version__,
@@ -98,6 +99,14 @@ def _database(arena: Arena) -> dict[str, Any]:
     except PlaygroundError as error:
         return {"writable": False, "error": type(error).__name__, **known}
     return {"writable": True, **known}
+
+
+def _reports(arena: Arena) -> dict[str, Any]:
+    """Return the number of reports that wait for the operator; empty if the database cannot be read."""
+    try:
+        return {"new": arena.moderation.counts().reports}
+    except PlaygroundError:  # `database` says why
+        return {}
 
 
 def _journal(arena: Arena) -> dict[str, Any]:

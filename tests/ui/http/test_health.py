@@ -85,7 +85,7 @@ def test_report_has_states_and_no_secret(live_app: LiveApp) -> None:
     assert last(begin(live_app, "vote", battle_id=battle["battle_id"], choice="a"))[0]["accepted"] is True
     status, report = health(live_app)
     assert status == 200
-    assert set(report) == {"status", "database", "journal", "workers", "queue", "versions", "uptime_s"}
+    assert set(report) == {"status", "database", "journal", "workers", "reports", "queue", "versions", "uptime_s"}
     assert report["database"]["writable"] is True
     assert report["database"]["vote_rows"] >= 1
     assert report["journal"]["error"] == ""
