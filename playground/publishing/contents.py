@@ -71,7 +71,7 @@ def survey(reading: Reading, database_id: str, released: Mapping[str, str], now:
         released: battles that are published although they look personal; see `held_back.read_releases`.
     """
     found = tuple(held_back(reading, released))
-    hidden, personal = reading.hidden_battles(), {reason.battle_id for reason in found}
+    hidden, personal = reading.battles_with_hidden_words(), {reason.battle_id for reason in found}
     raters = RaterNames(database_id)
     judgements: list[Judgement] = []
     left_out: dict[str, str] = {}

@@ -61,7 +61,7 @@ class PublicationReads(Snapshot):
             more = {name: row[name] for name in ("side_a", "side_b", "final_at", "erased_at")}
             yield {"pair": rows.read_pair(row), **more}
 
-    def hidden_battles(self) -> Collection[str]:
+    def battles_with_hidden_words(self) -> Collection[str]:
         """Return the ids of the battles that are hidden, or show an answer that is hidden in another one."""
         return {row[0] for row in self.select(_HIDDEN)}
 
