@@ -79,6 +79,8 @@ def publish(
     """
     if to is not None:
         _check_folder(to)
+    if dataset is not None and dataset.repo == settings.store:
+        raise InvalidValue(f"{dataset.repo} is the private store of this playground; publish to another dataset")
     with _building(to) as folder:
         with _snapshot(store, settings) as reading:
             contents, options = _survey(reading, settings, now, progress)

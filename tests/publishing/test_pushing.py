@@ -10,8 +10,10 @@ import pytest
 from playground.errors import DatasetError, InvalidValue
 from playground.publishing import parquet_files
 from playground.publishing.hub import Dataset
+from playground.publishing.publication import publish
 from playground.publishing.published import check_publication
 from playground.publishing.pushing import AGAIN, Pushed
+from playground.settings import Settings
 from tests.publishing.publishing import SECRET_WORDS, hide, published, rounds, vote
 from tests.support.cast import House, house
 from tests.support.hub_server_datasets import WRITE, DatasetServer, Fault
@@ -140,6 +142,14 @@ def test_dataset_that_holds_something_else_is_refused(home: House, hub: DatasetS
     with pytest.raises(InvalidValue, match=r"holds something else \(segments/00.jsonl\)"):
         pushed(home, hub)
     assert len(history(hub)) == 1
+
+
+def test_private_store_is_no_place_to_publish(home: House, hub: DatasetServer) -> None:
+    assert home.store.path is not None
+    settings = Settings(db=home.store.path, store=REPO)
+    with pytest.raises(InvalidValue, match="is the private store"):
+        publish(home.store, settings, home.time.now(), dataset=Dataset(REPO, WRITE, hub.url))
+    assert hub.steps == []
 
 
 def test_private_dataset_is_said(home: House, hub: DatasetServer) -> None:
