@@ -130,6 +130,7 @@ class Settings:
     password: str = _setting(
         "", "makes the instance private: the password for everything but `/health`; has no flag", secret=True
     )
+    publication: str = _setting("", "the public dataset of the hub that `publish` writes, such as `org/name`")
     remote_key: str = _setting("", "the key that is sent to servers of remote cards; has no flag", secret=True)
 
     def __post_init__(self) -> None:

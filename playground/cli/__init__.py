@@ -12,7 +12,20 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TextIO
 
-from playground.cli import backup, check, erase, export, fetch, key, leaderboard, models, prompt, restore, verify
+from playground.cli import (
+    backup,
+    check,
+    erase,
+    export,
+    fetch,
+    key,
+    leaderboard,
+    models,
+    prompt,
+    publish,
+    restore,
+    verify,
+)
 from playground.errors import PlaygroundError
 from playground.settings import read_settings
 
@@ -26,8 +39,9 @@ COMMANDS: tuple[tuple[str, str, Callable[[argparse.ArgumentParser], None]], ...]
     ("key", "create a key for a program, so that its votes are its own", key.add),
     ("erase", "erase the text of one rater for good", erase.add),
     ("backup", "copy the database to one file, also while the page runs", backup.add),
+    ("publish", "write the votes as a public dataset, to a folder or to the hub", publish.add),
     ("restore", "restore the votes of a journal to the database", restore.add),
-    ("verify", "check that database and journal are intact and agree", verify.add),
+    ("verify", "check that database and journal agree, or a published dataset", verify.add),
 )
 
 

@@ -10,11 +10,12 @@ from playground.storage.database.tables.erasures import ErasureReads, ErasureWri
 from playground.storage.database.tables.exclusions import ExclusionReads, ExclusionWrites
 from playground.storage.database.tables.exports import ExportReads
 from playground.storage.database.tables.moderation import ModerationReads, ModerationWrites
+from playground.storage.database.tables.publication import PublicationReads
 from playground.storage.database.tables.raters import RaterReads, RaterWrites
 from playground.storage.database.tables.votes import VoteReads, VoteWrites
 
 
-class Reading(VoteReads, ExclusionReads, RaterReads, ErasureReads, ExportReads, ModerationReads):
+class Reading(VoteReads, ExclusionReads, RaterReads, ErasureReads, ExportReads, ModerationReads, PublicationReads):
     """Reads from one snapshot of the database."""
 
 
