@@ -12,7 +12,20 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TextIO
 
-from playground.cli import backup, check, erase, export, fetch, key, leaderboard, models, prompt, restore, verify
+from playground.cli import (
+    backup,
+    check,
+    erase,
+    export,
+    fetch,
+    import_,
+    key,
+    leaderboard,
+    models,
+    prompt,
+    restore,
+    verify,
+)
 from playground.errors import PlaygroundError
 from playground.settings import read_settings
 
@@ -23,6 +36,7 @@ COMMANDS: tuple[tuple[str, str, Callable[[argparse.ArgumentParser], None]], ...]
     ("fetch", "download models from the Hugging Face hub", fetch.add),
     ("leaderboard", "print ratings with intervals and a verdict", leaderboard.add),
     ("export", "write votes as data", export.add),
+    ("import", "add the votes of a file", import_.add),
     ("key", "create a key for a program, so that its votes are its own", key.add),
     ("erase", "erase the text of one rater for good", erase.add),
     ("backup", "copy the database to one file, also while the page runs", backup.add),

@@ -8,13 +8,14 @@ from __future__ import annotations
 from playground.storage.database.tables.battles import BattleWrites
 from playground.storage.database.tables.erasures import ErasureReads, ErasureWrites
 from playground.storage.database.tables.exclusions import ExclusionReads, ExclusionWrites
+from playground.storage.database.tables.imports import ImportReads, ImportWrites
 from playground.storage.database.tables.raters import RaterReads, RaterWrites
 from playground.storage.database.tables.votes import VoteReads, VoteWrites
 
 
-class Reading(VoteReads, ExclusionReads, RaterReads, ErasureReads):
+class Reading(ImportReads, VoteReads, ExclusionReads, RaterReads, ErasureReads):
     """Reads from one snapshot of the database."""
 
 
-class Writing(Reading, BattleWrites, VoteWrites, ExclusionWrites, RaterWrites, ErasureWrites):
+class Writing(Reading, ImportWrites, BattleWrites, VoteWrites, ExclusionWrites, RaterWrites, ErasureWrites):
     """Changes inside one transaction; reads see them."""
