@@ -98,7 +98,10 @@ def _sides(fields: Fields, asked: Instruction, cleaner: Cleaner) -> tuple[Battle
     letters = [side.one_of("side", SIDES) for side in found]
     if not 2 <= len(found) <= len(SIDES) or letters != sorted(set(letters)):
         raise InvalidValue(f"'sides' are {', '.join(letters) or 'none'}; valid: 2 to {len(SIDES)} in order, each once")
-    return tuple(_side(letter, side, asked, cleaner) for letter, side in zip(letters, found, strict=True))
+    sides = tuple(_side(letter, side, asked, cleaner) for letter, side in zip(letters, found, strict=True))
+    if len({side.generation.id for side in sides if side.generation is not None}) < len(sides):
+        raise InvalidValue("'sides' have the same 'generation_id'; each answer has its own")
+    return sides
 
 
 def _side(letter: str, side: Fields, asked: Instruction, cleaner: Cleaner) -> BattleSide:
