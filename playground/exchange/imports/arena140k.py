@@ -23,9 +23,10 @@ def read(fields: Fields, origins: Origins) -> ReadBattle:
         winner=winner,
         instruction=turn.instruction,
         system=turn.system,
+        category=Fields(fields.table("category_tag"), "category_tag.").text("category", ""),
         created_at=fields.time("timestamp", ""),
     )
-    return judged_pair("arena-140k", pair, origins, (id,))
+    return judged_pair("arena-140k", pair, origins, (id, id[:-2]))  # of ours the vote's, then both sides
 
 
 ARENA_140K = ImportFormat(

@@ -8,18 +8,19 @@ from __future__ import annotations
 from typing import Any
 
 from playground.errors import InvalidValue
+from playground.exchange.fastchat_log import TYPES
 from playground.exchange.imports.conversations import Turn, not_one_turn, same_question
 from playground.exchange.imports.fields import Fields
 from playground.exchange.imports.formats import ImportFormat, Origins, ReadBattle
 from playground.exchange.imports.pair import Answer, Pair, judged_pair
 
-TYPES = {"leftvote": "model_a", "rightvote": "model_b", "tievote": "tie", "bothbad_vote": "both_bad"}
+WINNERS = {word: winner for winner, word in TYPES.items()}
 ROLES = ("user", "assistant")
 
 
 def read(fields: Fields, origins: Origins) -> ReadBattle:
     """Make a battle of a line."""
-    winner, states = TYPES[fields.one_of("type", TYPES)], fields.tables("states")
+    winner, states = WINNERS[fields.one_of("type", WINNERS)], fields.tables("states")
     if len(states) != 2:
         raise InvalidValue(f"'states' has {len(states)} entries; valid: 2, one for each side")
     a, b = (_turn(state) for state in states)
@@ -32,6 +33,7 @@ def read(fields: Fields, origins: Origins) -> ReadBattle:
         winner=winner,
         instruction=turn.instruction,
         system=turn.system,
+        blind=not any(fields.items("models", [])),
         created_at=fields.time("tstamp"),
     )
     return judged_pair("fastchat-log", pair, origins, ids)

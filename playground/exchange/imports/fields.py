@@ -169,6 +169,8 @@ def parse_json(text: str | bytes) -> Any:
     """
     try:
         return json.loads(text, parse_constant=_refuse_constant)
+    except InvalidValue:  # of a constant; it is a ValueError too
+        raise
     except json.JSONDecodeError as error:
         raise InvalidValue(f"is not JSON: {error}") from error
     except RecursionError as error:

@@ -27,7 +27,7 @@ def read(fields: Fields, origins: Origins) -> ReadBattle:
         winner=won[0],
         instruction=only_text(fields, "prompt"),
     )
-    return judged_pair("kaggle-55k", pair, origins, (id,))
+    return judged_pair("kaggle-55k", pair, origins, (id, id[:-2]))  # of ours the vote's, then both sides
 
 
 KAGGLE_55K = ImportFormat(

@@ -8,12 +8,13 @@ from __future__ import annotations
 from playground.storage.database.tables.battles import BattleWrites
 from playground.storage.database.tables.erasures import ErasureReads, ErasureWrites
 from playground.storage.database.tables.exclusions import ExclusionReads, ExclusionWrites
+from playground.storage.database.tables.exports import ExportReads
 from playground.storage.database.tables.imports import ImportReads, ImportWrites
 from playground.storage.database.tables.raters import RaterReads, RaterWrites
 from playground.storage.database.tables.votes import VoteReads, VoteWrites
 
 
-class Reading(ImportReads, VoteReads, ExclusionReads, RaterReads, ErasureReads):
+class Reading(VoteReads, ExclusionReads, RaterReads, ErasureReads, ExportReads, ImportReads):
     """Reads from one snapshot of the database."""
 
 
