@@ -202,20 +202,28 @@ def default_policy(settings: Settings) -> CountingPolicy:
 
 
 def filtered(
-    policy: CountingPolicy, *, origin: str = "", pairs: str = "", sampling: str = "", blind_only: bool = True
+    policy: CountingPolicy,
+    *,
+    origin: str = "",
+    pairs: str = "",
+    sampling: str = "",
+    blind_only: bool = True,
+    imported: bool = False,
 ) -> CountingPolicy:
     """Return the policy with other votes; an empty text leaves it as it is.
 
     Args:
         origin: person, program, judge, shared, or all. Unless it is person, chosen pairs and changed sampling count
             too by default: the arena draws for people only.
+        imported: count imported votes too. Chosen pairs and changed sampling then count as well by default: most
+            formats say neither.
 
     Raises:
         InvalidValue: an unknown value.
     """
     if origin and origin not in (*Origin, "all"):
         raise InvalidValue(f"origin is {origin!r}; valid: {', '.join((*Origin, 'all'))}")
-    if origin and origin != Origin.PERSON:
+    if (origin and origin != Origin.PERSON) or imported:
         pairs, sampling = pairs or "all", sampling or "all"
     return replace(
         policy,
@@ -223,4 +231,5 @@ def filtered(
         pairs=pairs or policy.pairs,
         sampling=sampling or policy.sampling,
         blind_only=blind_only,
+        keep_imported=imported or policy.keep_imported,
     )

@@ -172,6 +172,7 @@ def battles(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 @given(found=st.lists(battles(), min_size=1, max_size=3), ending=st.sampled_from([".jsonl", ".json", ".csv"]))
 def test_any_votes_come_back(found: list[dict[str, Any]], ending: str) -> None:
     home = house()
