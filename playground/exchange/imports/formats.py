@@ -22,7 +22,7 @@ class Origins:
 
     file: str  # name and hash
     now: str  # the time of votes whose format has none
-    limits: Settings = field(default_factory=Settings)  # of typed text
+    limits: Settings = field(default_factory=Settings)  # of texts, see `texts.long_texts`
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from playground.exchange.imports.cards import card_of
 from playground.exchange.imports.formats import ImportFormat, Origins, ReadBattle
 from playground.exchange.imports.known import format_of
 from playground.exchange.imports.rows import FileFacts, FileRow, examine, read_rows
+from playground.exchange.imports.texts import long_texts
 from playground.records import ModelCard
 from playground.settings import Settings
 from playground.storage.database.store import Store
@@ -73,7 +74,7 @@ def import_file(
     """
     known = format_of(format)
     facts = examine(path)
-    origins = Origins(facts.name, utc_now(), limits or Settings())
+    origins = Origins(facts.name, utc_now(), long_texts(limits or Settings()))
     run = _Run(store, known, origins, Imported(facts.name), report, is_dry)
     for batch in _batches(read_rows(facts, known.options)):
         run.take(batch)

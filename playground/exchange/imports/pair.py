@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 
 from playground.exchange.imports.formats import Origins, ReadBattle
 from playground.exchange.imports.texts import Cleaner
@@ -77,7 +77,7 @@ def judged_pair(format: str, pair: Pair, origins: Origins, known_as: tuple[str, 
     instruction = cleaner.instruction(pair.instruction, pair.input, pair.system, pair.category)
     reasons, comment = cleaner.comment(pair.reasons, pair.comment)
     rater = imported_id(cleaner.id("rater", pair.rater or UNKNOWN))
-    content = to_json([format, asdict(replace(pair, rater=rater))]).encode("utf-8", "surrogatepass")
+    content = _content(format, pair, rater)
     battle_id, at = derived_id("battle", content), pair.created_at or origins.now
     vote = Vote(
         id=derived_id("vote", content),
@@ -113,6 +113,14 @@ def judged_pair(format: str, pair: Pair, origins: Origins, known_as: tuple[str, 
         revision=1,
     )
     return ReadBattle(JudgedBattle(vote, battle, reasons, comment), known_as, cleaner.cleaned)
+
+
+def _content(format: str, pair: Pair, rater: str) -> bytes:
+    """Return what tells a row of a format from others."""
+    a, b = ((answer.model, answer.text, answer.license) for answer in (pair.a, pair.b))
+    about = (pair.instruction, pair.input, pair.system, pair.category, pair.reasons, pair.comment)
+    vote = (pair.winner, rater, pair.origin, pair.blind, pair.created_at, pair.decision_s, pair.strength)
+    return to_json((format, pair.key, a, b, *about, *vote)).encode("utf-8", "surrogatepass")
 
 
 def derived_id(what: str, content: bytes) -> str:
