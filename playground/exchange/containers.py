@@ -2,7 +2,8 @@ r"""Rows into bytes: JSON Lines, one JSON array, CSV or Parquet, chosen by a fil
 
 JSON and Parquet are exact, and so is CSV, but for the CSV files of formats for spreadsheets: these begin with a byte
 order mark and have an apostrophe before a text that a spreadsheet would take for a formula (it begins with
-``= + - @``, tab or carriage return). CSV holds lists and objects as JSON text.
+``= + - @``, tab or carriage return), and before one that begins with an apostrophe and such a character. CSV holds
+lists and objects as JSON text.
 
 Boundary: knows rows, columns and bytes; no format and no database.
 """
@@ -20,6 +21,7 @@ from playground.exchange.formats import RawJson, Shape, Values
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """Beginnings of a text that spreadsheet programs run."""
+_SUSPICIOUS = frozenset(("'", *FORMULA))
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 _OPTIONS = orjson.OPT_PASSTHROUGH_SUBCLASS
@@ -127,11 +129,18 @@ def to_json(value: object) -> bytes:
 
 
 def without_formula(text: str) -> str:
-    """Return a text with an apostrophe before it if a spreadsheet would run it.
+    """Return a text with an apostrophe before it if a spreadsheet would run it, or if it looks as if it had one.
 
-    A text that begins so after apostrophes gets one more: taking one away gives the text back.
+    So the apostrophe can be removed again: `with_formula` is the inverse.
     """
+    if text[:1] not in _SUSPICIOUS:
+        return text
     return f"'{text}" if text.lstrip("'").startswith(FORMULA) else text
+
+
+def with_formula(cell: str) -> str:
+    """Return the text of a cell that `without_formula` made."""
+    return cell[1:] if cell.startswith("'") and cell.lstrip("'").startswith(FORMULA) else cell
 
 
 def _stored(value: object) -> Any:

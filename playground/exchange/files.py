@@ -9,7 +9,7 @@ import hashlib
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -45,6 +45,10 @@ class HashedFile:
             self._file.write(data)
         return len(data)
 
+    def abandon(self) -> None:
+        """Take no more bytes; a writer that pyarrow closes late has a place to write."""
+        self._file = None
+
     def flush(self) -> None:
         """Nothing is kept back; pyarrow asks for it."""
 
@@ -63,13 +67,17 @@ class Drafts:
     def __init__(self) -> None:
         self._parts: dict[Path, Path] = {}
         self._open: list[BinaryIO] = []
+        self._hashed: list[HashedFile] = []
 
     def __enter__(self) -> Drafts:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        for hashed in self._hashed:
+            hashed.abandon()
         for file in self._open:
-            file.close()
+            with suppress(OSError):  # what a full disk did not take
+                file.close()
         for part in self._parts.values():
             part.unlink(missing_ok=True)
 
@@ -80,7 +88,8 @@ class Drafts:
             file = part.open("xb")
         self._parts[path] = part
         self._open.append(file)
-        return HashedFile(file)
+        self._hashed.append(HashedFile(file))
+        return self._hashed[-1]
 
     def publish(self) -> None:
         """Give every file its name, in the order in which they were opened."""

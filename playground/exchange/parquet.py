@@ -77,7 +77,7 @@ def _decoder(shape: Shape) -> Callable[[Any], Any] | None:
     if isinstance(shape, list):
         inner = _decoder(shape[0])
         if inner is None:
-            return lambda value: orjson.loads(value) if isinstance(value, str) else value
+            return lambda value: orjson.loads(value.encode()) if isinstance(value, str) else value
         return lambda value: value and [inner(one) for one in value]
     if isinstance(shape, dict):
         inners = {name: found for name, field in shape.items() if (found := _decoder(field)) is not None}

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from playground.raters import FREE_PROGRAMS, is_keyed
 from playground.ratings.policy import CountingPolicy, Reason
 from playground.records import CountedVote, JudgedPair, Origin, VoteFilter
-from playground.storage.database.filters import Conditions, conditions
+from playground.storage.database.filters import conditions
 from playground.storage.database.statements import Reading
 
 
@@ -32,19 +31,17 @@ class Standings:
         """Return the first reason against a vote; None if it counts.
 
         Args:
-            record: begins with the columns of a `CountedVote`, and has `imported`.
+            record: begins with the columns of a `CountedVote`.
             one_model: all its answers are of one model.
         """
-        if record.imported is not None and not self._policy.keep_imported:
-            return Reason.IMPORTED
         reason = self._own_reason(record, one_model)
         return Reason.DAILY_CAP if reason is None and record.vote_row in self._beyond else reason
 
     def _own_reason(self, record: Any, one_model: bool) -> Reason | None:
         """Return the first reason that needs no other votes."""
-        decision_s = record[6]
+        decision_s = record[7]
         quick = decision_s is not None and decision_s < self._policy.min_decision_s
-        circumstances = (*record[:6], quick)
+        circumstances = (*record[:7], quick)
         if circumstances not in self._known:
             self._known[circumstances] = self._policy.reason(_pair(record))
         reason = self._known[circumstances]
@@ -53,7 +50,7 @@ class Standings:
     def _with_fallback(self) -> CountingPolicy:
         if self._policy.pairs != "drawn":
             return self._policy
-        drawn = self._reading.counted_votes(self._where(VoteFilter(pairs="drawn")))
+        drawn = self._reading.counted_votes(conditions(VoteFilter(pairs="drawn"), pairs=False))
         one = next((vote for vote in drawn if self._own_reason(vote, False) is None), None)
         return self._policy.with_fallback(() if one is None else (_pair(one),))
 
@@ -74,12 +71,8 @@ class Standings:
                         yield vote.vote_row
 
     def _counting(self, filter: VoteFilter) -> Iterator[CountedVote]:
-        votes = self._reading.counted_votes(self._where(filter))
+        votes = self._reading.counted_votes(conditions(filter, pairs=False))
         return (vote for vote in votes if self._own_reason(vote, bool(vote.one_model)) is None)
-
-    def _where(self, filter: VoteFilter) -> Conditions:
-        """Return the conditions of a filter, without imported votes unless these count."""
-        return conditions(replace(filter, imported="" if self._policy.keep_imported else "none"), pairs=False)
 
 
 def _is_free_program(vote: CountedVote) -> bool:
@@ -111,4 +104,5 @@ def _pair(record: Any) -> JudgedPair:
         origin=Origin(record.origin),
         drawn=bool(record.drawn),
         own_sampling=bool(record.own_sampling),
+        imported=record.imported,
     )

@@ -17,6 +17,7 @@ class CountedVote(NamedTuple):
     own_sampling: int
     flags: str | None
     names_itself: int
+    imported: str | None
     decision_s: float | None
     vote_row: int
     created_at: str
@@ -34,6 +35,7 @@ class ExportedPair(NamedTuple):
     own_sampling: int
     flags: str | None
     names_itself: int
+    imported: str | None
     decision_s: float | None
     vote_row: int  # the vote's number in its table
     created_at: str
@@ -44,7 +46,6 @@ class ExportedPair(NamedTuple):
     battle_id: str
     comparison_id: str
     strength: float | None
-    imported: str | None
     choice: str
     category: str
     instruction: str
@@ -106,6 +107,7 @@ class ExportedVote(NamedTuple):
     own_sampling: int
     flags: str | None
     names_itself: int
+    imported: str | None
     decision_s: float | None
     vote_row: int
     voted_at: str
@@ -116,7 +118,6 @@ class ExportedVote(NamedTuple):
     comparison_id: str
     parent_id: str | None
     strength: float | None
-    imported: str | None
     choice: str
     revision: int
     owner: str

@@ -8,13 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from playground.errors import InvalidValue
-from playground.exchange.containers import without_formula
 from playground.exchange.imports import import_file, rows
-from playground.exchange.imports.rows import FileRow, ReadOptions, examine, read_rows, unescaped
+from playground.exchange.imports.rows import FileRow, ReadOptions, examine, read_rows
 from playground.storage.database.store import Store
 from tests.support.import_rows import ROWS, write_format
 
@@ -153,11 +150,6 @@ def test_file_that_grows_while_it_is_imported_is_named(tmp_path: Path) -> None:
 
 
 # Spreadsheets
-
-
-@given(st.text(st.characters(exclude_categories=["Cs"])) | st.sampled_from(["=1+1", "'=1", "''=1", "'x", "\t", "-'"]))
-def test_apostrophe_before_formulas_is_undone(text: str) -> None:
-    assert unescaped(without_formula(text)) == text
 
 
 def test_apostrophes_are_undone_in_our_own_csv_only(tmp_path: Path) -> None:

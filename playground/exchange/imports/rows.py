@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from playground.errors import InvalidValue
-from playground.exchange.containers import FORMULA
+from playground.exchange.containers import with_formula
 from playground.exchange.imports.fields import parse_json
 
 MAX_LINE_BYTES = 64 * 1024 * 1024
@@ -206,14 +206,8 @@ def _header(path: Path, reader: Any) -> list[str]:
 def _cells_row(place: str, share: float, header: list[str], cells: list[str], is_escaped: bool) -> FileRow:
     if len(cells) != len(header):
         return FileRow(place, share, error=f"has {len(cells)} cells; the header has {len(header)}")
-    values = map(unescaped, cells) if is_escaped else cells
+    values = map(with_formula, cells) if is_escaped else cells
     return FileRow(place, share, dict(zip(header, values, strict=True)))
-
-
-def unescaped(cell: str) -> str:
-    """Return the text of a cell without the apostrophe that an export puts before what looks like a formula."""
-    text = cell.lstrip("'")
-    return cell[1:] if text != cell and text.startswith(FORMULA) else cell
 
 
 @contextmanager

@@ -38,7 +38,7 @@ _CIRCUMSTANCES = """
   EXISTS (
     SELECT 1 FROM battle_sides s JOIN generation_flags n ON n.generation_id = s.generation_id
     WHERE s.battle_id = v.battle_id AND n.kind = 'names_itself'),
-  v.decision_s"""
+  v.imported, v.decision_s"""
 _ONE_MODEL = """
   x.model_id = y.model_id AND NOT EXISTS (
     SELECT 1 FROM battle_sides s JOIN generations h ON h.id = s.generation_id AND h.good = 1
@@ -49,7 +49,7 @@ _NOTES = "FROM vote_notes n WHERE n.battle_id = v.battle_id AND n.vote_id = v.id
 # `JUDGEMENT` names side_a … weight; the order of these columns is that of the record.
 _PAIR = Template(f"""
 SELECT $circumstances, v.rowid AS vote_row, v.created_at, v.id AS vote_id, v.rater_id, {_ONE_MODEL} AS one_model,
-  {_WITHHELD} AS withheld, v.battle_id, b.comparison_id, v.strength, v.imported, v.choice, i.category,
+  {_WITHHELD} AS withheld, v.battle_id, b.comparison_id, v.strength, v.choice, i.category,
   $instruction, {JUDGEMENT}
   f.license, g.license, f.id, g.id, $texts, $tokens
 {JUDGED_PAIRS}""")
@@ -57,7 +57,7 @@ SELECT $circumstances, v.rowid AS vote_row, v.created_at, v.id AS vote_id, v.rat
 
 _VOTE = Template(f"""
 SELECT {_CIRCUMSTANCES}, v.rowid, v.created_at, v.id, v.rater_id, {_WITHHELD},
-  v.battle_id, b.comparison_id, b.parent_id, v.strength, v.imported, v.choice, v.revision, b.owner, b.source, b.state,
+  v.battle_id, b.comparison_id, b.parent_id, v.strength, v.choice, v.revision, b.owner, b.source, b.state,
   b.draw_probability, b.created_at, b.opened_at, b.final_at, i.category, $instruction, b.overrides,
   (SELECT json_group_array(text) FROM (SELECT n.text {_NOTES} = 'reason' ORDER BY n.id)),
   coalesce((SELECT group_concat(text, '') FROM (SELECT n.text {_NOTES} = 'comment' ORDER BY n.id)), '')
@@ -172,7 +172,7 @@ class ExportReads(Snapshot):
 def _pair_statement(where: Conditions, words: bool, counting: bool, tokens: bool) -> str:
     count = "json_array_length({0})"
     parts = {
-        "circumstances": _CIRCUMSTANCES if counting else "v.origin, b.blind, 1, 1, NULL, 0, v.decision_s",
+        "circumstances": _CIRCUMSTANCES if counting else "v.origin, b.blind, 1, 1, NULL, 0, v.imported, v.decision_s",
         "instruction": "i.instruction, i.input, i.system" if words else "'', '', ''",
         "texts": "f.text, g.text" if words else "'', ''",
         "tokens": ", ".join(
