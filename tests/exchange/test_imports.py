@@ -340,7 +340,7 @@ def test_model_that_is_new_gets_a_card_with_what_the_file_says(bring: Import, st
 
 
 def test_card_of_the_playground_is_not_replaced(bring: Import, store: Store) -> None:
-    own: ModelCard = card("alpha", license="apache-2.0")
+    own: ModelCard = card("alpha", license="Apache-2.0")
     store.upsert_model(own)
     assert bring("pairs").models == ["beta"]
     with store.reading() as reading:
