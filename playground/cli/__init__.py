@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TextIO
 
-from playground.cli import backup, check, erase, export, fetch, key, leaderboard, models, prompt, restore, verify
+from playground.cli import backup, check, erase, export, fetch, key, leaderboard, models, prompt, restore, space, verify
 from playground.errors import PlaygroundError
 from playground.settings import read_settings
 
@@ -28,6 +28,7 @@ COMMANDS: tuple[tuple[str, str, Callable[[argparse.ArgumentParser], None]], ...]
     ("backup", "copy the database to one file, also while the page runs", backup.add),
     ("restore", "restore the votes of a journal to the database", restore.add),
     ("verify", "check that database and journal are intact and agree", verify.add),
+    ("space", "write the folder of a Hugging Face Space, or check a running one", space.add),
 )
 
 
