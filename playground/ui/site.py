@@ -25,7 +25,7 @@ from playground.ui.http.calls import Endpoint, Endpoints
 from playground.ui.http.gate import CallGate
 from playground.ui.http.health import HealthRoute
 from playground.ui.http.limits import Limits
-from playground.ui.http.middleware import PageMiddleware
+from playground.ui.http.middleware import PageMiddleware, read_frame_ancestors
 from playground.ui.http.operator import HUB_ROUTES, NOBODY, OperatorAccess, OperatorGate
 from playground.ui.http.password import PasswordGate
 from playground.ui.http.proxies import ForwardedHeaders, Proxies
@@ -82,8 +82,8 @@ def launch_options(
     root_path: str = "",
     turnstile: Turnstile | None = None,
 ) -> dict[str, Any]:
-    """Return the arguments of `launch`."""
-    password = arena.settings.password
+    """Return the arguments of `launch`; raise InvalidValue if a setting of the page's HTTP side is invalid."""
+    password, frames = arena.settings.password, read_frame_ancestors(arena.settings.frame_ancestors)
     return {
         "theme": page_theme(),
         "root_path": root_path,
@@ -92,7 +92,7 @@ def launch_options(
             "middleware": [
                 Middleware(ForwardedHeaders, proxies=proxies),
                 Middleware(StripRootPath),
-                Middleware(PageMiddleware),
+                Middleware(PageMiddleware, frame_ancestors=frames),
                 Middleware(HealthRoute, arena=arena),
                 *([Middleware(PasswordGate, password=password)] if password else []),
                 Middleware(OperatorGate, access=access),
