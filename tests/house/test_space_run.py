@@ -43,6 +43,8 @@ addEventListener("message", ({{ origin, data }}) => {{
 }});
 </script>"""
 """The hub's page: its query goes to the frame at each load, and the frame's messages change it."""
+HERE_IS_ANYWHERE = "--disable-features=LocalNetworkAccessChecks"
+"""Lets a page of the hub have a frame from this machine."""
 BLOCKED = {"profile": {"block_third_party_cookies": True, "cookie_controls_mode": 1}}
 
 
@@ -185,7 +187,7 @@ def framed(tmp_path_factory: pytest.TempPathFactory, running: Running) -> Iterat
         context = playwright.chromium.launch_persistent_context(
             str(profile),
             executable_path=CHROMIUM,
-            args=list(CHROMIUM_FLAGS),
+            args=[*CHROMIUM_FLAGS, HERE_IS_ANYWHERE],
             ignore_https_errors=True,
             viewport={"width": 1400, "height": 1000},
         )

@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 import urllib.error
@@ -49,13 +50,14 @@ class HostedSpace:
 
     def start(self) -> None:
         """Start ``python app.py`` in the folder and wait until it serves its page."""
+        python, libraries = python_of_everybody()
         given = {"PATH": "/usr/bin:/bin", "HOME": "/root", "SYSTEM": "spaces", "SPACE_ID": SPACE_ID}
         own = {"SPACE_AUTHOR_NAME": "ada", "GRADIO_SERVER_PORT": str(self.port)}
         with self.log.open("ab") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "app.py"],
+                [python, "app.py"],
                 cwd=self.folder,
-                env={**given, **own, **self.environ},
+                env={**given, **own, **libraries, **self.environ},
                 stdout=out,
                 stderr=out,
                 user=USER,
@@ -90,6 +92,22 @@ class HostedSpace:
                 return bool(reply.status == 200)
         except (urllib.error.URLError, OSError):
             return False
+
+
+def python_of_everybody() -> tuple[str, dict[str, str]]:
+    """Return a Python that another user may run, and the variables with which it has this one's packages.
+
+    The home folder of root, where this Python may be, is closed to others; the system's is not.
+    """
+    system = f"/usr/bin/python3.{sys.version_info.minor}"
+    packages = {"PYTHONPATH": sysconfig.get_path("purelib")}
+    for python, libraries in ((sys.executable, {}), (system, packages)):
+        try:
+            subprocess.run([python, "-c", ""], user=USER, group=USER, extra_groups=[], check=True)
+        except OSError:
+            continue
+        return python, libraries
+    raise RuntimeError(f"neither {sys.executable} nor {system} can be run by user {USER}")
 
 
 @contextmanager

@@ -57,6 +57,7 @@ def test_patches_are_left_out_with_other_versions(
 def test_space_starts_without_a_file_watcher_and_without_its_name(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setenv("SYSTEM", "spaces")
     monkeypatch.setenv("SPACE_ID", "ada/playground")
     with monkeypatch.context() as patch:
         patch.setattr(http_server, "get_space", http_server.get_space)  # put back afterwards

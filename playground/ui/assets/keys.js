@@ -207,9 +207,20 @@
     reporting = open;
   }
 
+  let begun = false;
+
+  /** Focus the instruction when the page appears; in the frame of another site browsers refuse that with an error. */
+  function begin() {
+    const field = byId("instruction")?.querySelector("textarea");
+    if (begun || !field) return;
+    begun = true;
+    if (window.parent === window && document.activeElement === document.body && (phase || "compose") === "compose") field.focus({ preventScroll: true });
+  }
+
   /** Update after every change of the page: Gradio may replace elements. */
   function look() {
     label();
+    begin();
     showReport();
   }
 

@@ -19,7 +19,7 @@ from playground.ui.follow import Follower
 from playground.ui.pages.compare.script import ASKED, NAMED, SETTLED, WATCHED
 from playground.ui.pages.compare.shown import Shown
 from playground.ui.pages.compare.tab import Replies, Tab
-from playground.ui.rendering import escape
+from playground.ui.rendering import escape, with_link
 from playground.ui.texts import NO_RATER
 from playground.ui.texts import compare as texts
 from playground.ui.texts.formats import loading
@@ -147,7 +147,7 @@ def offer_html(own: OwnBattle) -> str:
     """Return a line with a link to a battle, by the beginning of its instruction."""
     words = f"“{own.start.strip()}”" if own.start.strip() else texts.OFFER_WITHOUT_WORDS
     link = f"<a href='./?battle={escape(own.battle_id)}'>{escape(words)}</a>"
-    return f"<p>{escape(texts.OFFER).replace('{link}', link)}</p>"
+    return f"<p>{with_link(texts.OFFER, link)}</p>"
 
 
 def pulse_html(shown: Shown, battle_id: str, state: str, beat: int) -> str:
