@@ -114,17 +114,25 @@ def health(answer: Answer, expected: Expected) -> Iterator[Point]:
         ", ".join(down) or f"{len(workers)} up",
         "Wait if they load; a failed one says why on the Models page.",
     )
-    if "sync" in report:
-        yield _sync(report["sync"])
+    if "store" in report:
+        yield _store(_object(report, "store"))
     yield from _versions(_object(report, "versions"), expected)
 
 
-def _sync(state: Any) -> Point:
+def _store(state: dict[str, Any]) -> Point:
     """Judge the copy of the votes outside of the Space."""
-    error = state.get("error") if isinstance(state, dict) else "it has another form than this version's"
-    words = ", ".join(f"{name} {value}" for name, value in state.items() if value) if isinstance(state, dict) else ""
-    cure = "Check PLAYGROUND_STORE and the secret HF_TOKEN, which has to allow writing; the log has the hub's answer."
-    return _point("votes are copied out", not error, str(error or words or "nothing to copy yet"), cure)
+    troubles = {
+        "the last copy failed": state.get("error"),
+        "it is late": state.get("late"),
+        "it has a warning": state.get("warnings"),
+    }
+    trouble = ", ".join(words for words, is_so in troubles.items() if is_so)
+    waiting = f", {state['waiting']} wait" if state.get("waiting") else ""
+    cure = (
+        "Check PLAYGROUND_STORE, and that HF_TOKEN may write to it; the Leaderboard page tells the operator the reason."
+    )
+    found = f"up to vote {state.get('votes', 'unknown')}{waiting}{f': {trouble}' if trouble else ''}"
+    return _point("votes are copied out", not trouble, found, cure)
 
 
 def _versions(versions: dict[str, Any], expected: Expected) -> Iterator[Point]:

@@ -43,7 +43,9 @@ def test_healthy_report_is_right() -> None:
         ("database", {"writable": False, "error": "StorageError"}, "votes can be stored"),
         ("workers", [{"model": "a", "state": "failed"}], "models"),
         ("workers", [], "models"),
-        ("sync", {"error": "the hub refuses the token"}, "votes are copied out"),
+        ("store", {"votes": 4, "error": "see the log"}, "votes are copied out"),
+        ("store", {"votes": 4, "waiting": 9, "late": True}, "votes are copied out"),
+        ("store", {"votes": 4, "warnings": 1}, "votes are copied out"),
         ("versions", {"playground": "0.0.9", "gradio": "6.31.0", "build": "abc123"}, "versions"),
         ("versions", {"playground": "0.1.0", "gradio": "6.30.0", "build": "abc123"}, "versions"),
         ("versions", {"playground": "0.1.0", "gradio": "6.31.0", "build": "def456"}, "code"),
@@ -59,6 +61,12 @@ def test_report_of_another_program_is_wrong_and_no_error(part: str) -> None:
     for value in ("up", 1, None, [1], {"a": 1}):
         report = {**HEALTHY, part: value}
         assert wrong(report) != [] or part == "reasons"
+
+
+def test_store_that_is_up_to_date_is_right() -> None:
+    store = {"votes": 4, "waiting": 0, "age_s": 3.0, "late": False, "error": "", "warnings": 0}
+    points = {point.name: point for point in judging.health(answer({**HEALTHY, "store": store}), EXPECTED)}
+    assert points["votes are copied out"] == judging.Point("votes are copied out", True, "up to vote 4")
 
 
 def test_reasons_are_shown() -> None:

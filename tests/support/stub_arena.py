@@ -184,6 +184,7 @@ class StubArena:
 
     def __init__(self, settings: Settings, chars_per_s: float = 90.0, loading_s: float = 0.8) -> None:
         self.settings = settings
+        self.journal = None
         self.battles = self.models = self.raters = self  # it plays the parts of an arena too
         self.catalog = Catalog.load(settings.card_folders, settings.template_folders)
         self.line_up = make_cards()

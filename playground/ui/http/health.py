@@ -75,11 +75,13 @@ class HealthRoute:
 
 def health(arena: Arena, build: str = "") -> dict[str, Any]:
     """Return the report, without the time that the process has been up; `build` names the code of a built Space."""
-    database, journal, statuses = _database(arena), _journal(arena), public_statuses(arena.models.statuses())
+    database, journal, store = _database(arena), _journal(arena), _store(arena)
+    statuses = public_statuses(arena.models.statuses())
     running, most = len(arena.capacity), arena.capacity.count
     sqlite = database.pop("sqlite", "")
     reasons = [
         *_storage_reasons(arena, database, journal),
+        *_store_reasons(store),
         *([texts.FULL.format(running=running)] if running >= most else []),
         *(reason for status in statuses for reason in model_reasons(status)),
     ]
@@ -88,6 +90,7 @@ def health(arena: Arena, build: str = "") -> dict[str, Any]:
         "reasons": reasons,
         "database": database,
         "journal": journal,
+        **({"store": store} if store else {}),
         "workers": [{"model": status.model_id, "state": status.state} for status in statuses],
         "queue": {"running": running, "waiting": arena.num_waiting, "max": most},
         "versions": {
@@ -109,6 +112,15 @@ def _storage_reasons(arena: Arena, database: Mapping[str, Any], journal: Mapping
         yield texts.JOURNAL_ERROR
     elif journal.get("lag", 0) > LAG_EVENTS:
         yield texts.JOURNAL_LAG.format(lag=journal["lag"])
+
+
+def _store_reasons(store: Mapping[str, Any]) -> Iterator[str]:
+    if store.get("error"):
+        yield texts.STORE_ERROR
+    if store.get("late"):
+        yield texts.STORE_LATE.format(waiting=store["waiting"])
+    if store.get("warnings"):
+        yield texts.STORE_WARNINGS
 
 
 def model_reasons(status: ModelStatus) -> Iterator[str]:
@@ -139,7 +151,25 @@ def _database(arena: Arena) -> dict[str, Any]:
 def _journal(arena: Arena) -> dict[str, Any]:
     """Return how many events the journal is behind, and its error if there is one; empty without a journal."""
     try:
-        state = arena.journal
+        state = None if arena.journal is None else arena.journal.state
     except PlaygroundError as error:
         return {"error": type(error).__name__}
     return {} if state is None else {"lag": state.lag, "error": "see the log" if state.error else ""}
+
+
+def _store(arena: Arena) -> dict[str, Any]:
+    """Return how far the store on the hub is behind, and if it fails; empty without a store."""
+    try:
+        state = None if arena.journal is None else arena.journal.sync
+    except PlaygroundError as error:
+        return {"error": type(error).__name__}
+    if state is None:
+        return {}
+    return {
+        "votes": state.votes,
+        "waiting": state.waiting,
+        "age_s": None if state.age_s is None else round(state.age_s, 1),
+        "late": state.is_late,
+        "error": "see the log" if state.error else "",
+        "warnings": len(state.warnings),
+    }

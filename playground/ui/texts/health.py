@@ -13,6 +13,9 @@ DISK_SHORT = (
 )
 JOURNAL_ERROR = "the journal cannot be written; the log says why"
 JOURNAL_LAG = "the journal is {lag} events behind"
+STORE_ERROR = "the last copy to the store failed; the Leaderboard page tells the operator why, and so does the log"
+STORE_LATE = "{waiting} votes wait to be copied to the store"
+STORE_WARNINGS = "the store has a warning; the Leaderboard page tells the operator, and so does the log"
 FULL = "{running} comparisons are running, as many as PLAYGROUND_QUEUE_MAX allows"
 MODEL_FAILED = "{model} failed to load; the Models page says why"
 MODEL_SILENT = "a model has written nothing for {silent_s:.0f} s"
