@@ -131,6 +131,10 @@ class Settings:
         "", "makes the instance private: the password for everything but `/health`; has no flag", secret=True
     )
     publication: str = _setting("", "the public dataset of the hub that `publish` writes, such as `org/name`")
+    frame_ancestors: str = _setting(
+        "https://huggingface.co https://*.hf.space",
+        "sites whose pages may show this one in a frame, such as https://example.org, space separated; none: no site",
+    )
     remote_key: str = _setting("", "the key that is sent to servers of remote cards; has no flag", secret=True)
 
     def __post_init__(self) -> None:

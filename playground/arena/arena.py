@@ -82,7 +82,7 @@ class Arena:
         self._recorder = Recorder(self._ended)
         self._upkeep: Upkeep | None = None
         self.journal: ArenaJournal | None = None
-        self._disk_space = DiskSpace(settings.db.absolute().parent, settings.min_free_bytes)
+        self.disk_space = DiskSpace(settings.db.absolute().parent, settings.min_free_bytes)
 
     def open(self) -> None:
         """Open the database, read-only if another process writes to it, and begin to load the models."""
@@ -225,7 +225,7 @@ class Arena:
         """Raise StorageError if a new battle cannot or should not be stored."""
         if self.read_only:
             raise StorageError(f"Nothing is stored here: {self.read_only}. With “do not store” you can still compare.")
-        self._disk_space.check()
+        self.disk_space.check()
 
     def _store_card(self, card: ModelCard) -> None:
         if self.store.writable:

@@ -25,6 +25,7 @@ from playground.cli import (
     prompt,
     publish,
     restore,
+    space,
     verify,
 )
 from playground.errors import PlaygroundError
@@ -44,6 +45,7 @@ COMMANDS: tuple[tuple[str, str, Callable[[argparse.ArgumentParser], None]], ...]
     ("publish", "write the votes as a public dataset, to a folder or to the hub", publish.add),
     ("restore", "restore the votes of a journal to the database", restore.add),
     ("verify", "check that database and journal agree, or a published dataset", verify.add),
+    ("space", "write the folder of a Hugging Face Space, or check a running one", space.add),
 )
 
 

@@ -95,6 +95,12 @@ CARD_RUN = "ran on"
 CARD_TEMPLATE = "prompt template"
 CARD_LIMITS = "Limitations, as its card says:"
 
+# Back to the last battle
+
+OFFER = "Your last comparison is not finished: {link}"
+OFFER_WITHOUT_WORDS = "continue it"
+OFFER_CHARS = 80
+
 # Status line
 
 STATUS_WORKING = "The models are answering."
