@@ -10,8 +10,10 @@ import argparse
 import gc
 import logging
 import os
+import secrets
 import signal
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +63,7 @@ def serve(settings: Settings) -> int:
     gc.disable()  # what Gradio's import allocates is never garbage: saves 0.5 of 2.6 s of CPU until the page is served
     _prepare(settings)
     from playground.arena.arena import Arena
-    from playground.ui.gradio_patches import guard_connections, shrink_sessions, slow_polling_down
+    from playground.ui.gradio_patches import forget_space, guard_connections, shrink_sessions, slow_polling_down
     from playground.ui.http.operator import operator_access, operator_notice
     from playground.ui.http.proxies import leave_headers_to_us, read_proxies
     from playground.ui.http.root_path import read_root_path
@@ -72,20 +74,22 @@ def serve(settings: Settings) -> int:
     leave_headers_to_us(os.environ)
     arena = Arena(settings)
     access = operator_access(settings, os.environ)
-    turnstile = Turnstile()
+    turnstile, app_token = Turnstile(), secrets.token_urlsafe(32) if settings.db_mounted else ""
     page = build_pages(arena, access, turnstile)
     signal.signal(signal.SIGTERM, _interrupt)
     arena.open()
     try:
-        guard_connections(proxies)
-        _launch(page, settings, launch_options(arena, access, proxies, root_path, turnstile))
-        print(operator_notice(access, settings.host, settings.port, page.root_path), end="", flush=True)
-        slow_polling_down(page)
-        shrink_sessions(page)
-        page.server.config.timeout_graceful_shutdown = SHUTDOWN_S
-        gc.freeze()  # a collection of everything takes 0.4 ms instead of 150 to 220, for which a visitor would wait
-        gc.enable()
-        page.block_thread()
+        with _told_to_commands(settings, app_token):
+            guard_connections(proxies)
+            forget_space(page)
+            _launch(page, settings, launch_options(arena, access, proxies, root_path, turnstile, app_token))
+            print(operator_notice(access, settings.host, settings.port, page.root_path), end="", flush=True)
+            slow_polling_down(page)
+            shrink_sessions(page)
+            page.server.config.timeout_graceful_shutdown = SHUTDOWN_S
+            gc.freeze()  # a collection of everything takes 0.4 ms instead of 150 to 220, for which a visitor would wait
+            gc.enable()
+            page.block_thread()
     finally:
         arena.close()
     return 0
@@ -110,6 +114,16 @@ def _launch(page: gr.Blocks, settings: Settings, options: dict[str, Any]) -> Non
         )
     except ValueError as error:  # Gradio cannot reach the page that it serves
         raise CannotServe(str(error)) from error
+
+
+def _told_to_commands(settings: Settings, token: str) -> AbstractContextManager[None]:
+    """Tell commands on this machine how to ask for the database, if this process holds it alone."""
+    from playground.storage.database.running_app import RunningApp, announced
+    from playground.ui.http.operator import base_url
+
+    if not token:
+        return nullcontext()
+    return announced(settings.db, RunningApp(base_url(settings.host, settings.port, ""), token))
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> None:

@@ -10,6 +10,8 @@ import hashlib
 import re
 import secrets
 
+COOKIE = "playground_rater"
+"""The cookie that keeps a rater's secret in the browser."""
 FREE_PROGRAMS = "api"
 """The rater of a vote over the API without a name; programs without a key count as this one rater."""
 _KEYED = "program/"

@@ -93,3 +93,10 @@ def test_every_setting_has_a_flag_and_a_variable() -> None:
     for setting in table():
         assert setting.metadata["help"]
         assert (variable(setting.name) in help_text) is not setting.metadata["secret"], "every user sees flags"
+
+
+@pytest.mark.parametrize("contact", ["x" * 301, "two\nlines", "\x00"])
+def test_contact_is_one_short_line(contact: str) -> None:
+    with pytest.raises(InvalidValue, match=r"PLAYGROUND_CONTACT has .* valid: one line of up to 300"):
+        read_settings({}, {"PLAYGROUND_CONTACT": contact})
+    assert read_settings({}, {"PLAYGROUND_CONTACT": "Ada <ada@example.org>"}).contact == "Ada <ada@example.org>"

@@ -6,7 +6,7 @@ Boundary: a table shared by all threads; decides nothing.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from playground.arena.comparison import Comparison
 from playground.records import Battle
@@ -14,7 +14,7 @@ from playground.records import Battle
 
 @dataclass(frozen=True, slots=True)
 class RunningBattle:
-    """A battle as it was created, and the comparison that writes it."""
+    """A battle as it was created (or hidden since), and the comparison that writes it."""
 
     battle: Battle
     comparison: Comparison
@@ -38,6 +38,13 @@ class RunningBattles:
     def get(self, battle_id: str) -> RunningBattle | None:
         with self._guard:
             return self._running.get(battle_id)
+
+    def set_hidden(self, battle_id: str, hidden_at: str | None) -> None:
+        """Hide the words of a battle, or show them; do nothing if it is not being written."""
+        with self._guard:
+            running = self._running.get(battle_id)
+            if running is not None:
+                self._running[battle_id] = replace(running, battle=replace(running.battle, hidden_at=hidden_at))
 
     @property
     def ids(self) -> frozenset[str]:

@@ -5,6 +5,7 @@ Boundary: page, API and restart call this package and decide none of it themselv
 
 from playground.battles.ballot import MAX_COMMENT_CHARS, REASONS, Ballot, Viewer
 from playground.battles.life import Battles
+from playground.battles.moderation import Moderation
 from playground.battles.rater_data import RaterData
 from playground.battles.table import REFUSALS, TABLE, Event, Sends, Who, cell
 
@@ -16,6 +17,7 @@ __all__ = [
     "Ballot",
     "Battles",
     "Event",
+    "Moderation",
     "RaterData",
     "Sends",
     "Viewer",

@@ -1,4 +1,4 @@
-"""Generations at the edges of a battle's life: interrupted, flagged for naming their model, erased.
+"""Generations at the edges of a battle's life: interrupted, flagged for naming their model, without words.
 
 Boundary: one insertion, otherwise pure; `life` decides when.
 """
@@ -62,11 +62,16 @@ def insert_generation(writing: Writing, generation: Generation, names: Mapping[s
         writing.flag_generation(generation.id, "names_itself", names[generation.id])
 
 
-def without_erased_words(battle: Battle) -> Battle:
-    """Return an erased battle without its texts, which another rater's battle may still hold."""
-    if battle.erased_at is None:
+def without_withheld_words(battle: Battle) -> Battle:
+    """Return an erased or hidden battle without its texts.
+
+    Another rater's battle may still hold the texts of an erased one; those of a hidden one are kept.
+    """
+    if not battle.withheld:
         return battle
-    return replace(battle, sides=tuple(replace(side, generation=_emptied(side.generation)) for side in battle.sides))
+    instruction = Instruction("", category=battle.instruction.category)
+    sides = tuple(replace(side, generation=_emptied(side.generation)) for side in battle.sides)
+    return replace(battle, instruction=instruction, sides=sides)
 
 
 def _name_in(generation: Generation, card: ModelCard) -> str:

@@ -75,6 +75,7 @@ def _battle_document(view: BattleView, created_at: str) -> dict[str, Any]:
         "state": str(view.state),
         "blind": view.blind,
         "erased": view.erased,
+        "hidden": view.hidden,
         "instruction": view.instruction.instruction,
         "input": view.instruction.input,
         "system": view.instruction.system,

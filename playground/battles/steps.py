@@ -18,6 +18,8 @@ from playground.records import Battle, BattleState, Generation, Vote
 from playground.storage.database.statements import Reading, Writing
 
 _, OPEN, VOTED, REVEALED, VOID = BattleState
+_ADDS = (Event.NOTE, Event.REPORT)
+_VOTES = (Event.VOTE, Event.VOTE_FINAL)
 
 
 def found(reading: Reading, battle_id: str) -> Battle:
@@ -39,7 +41,7 @@ class Steps:
         """Return the battle as of now and its state after `event`; raise Refused if this viewer may not."""
         battle = self.settle(battle_id)
         mine = viewer.owns(battle)
-        if battle.erased_at is not None and event in (Event.NOTE, Event.REPORT):
+        if battle.erased_at is not None and event in _ADDS:
             raise refused("erased")
         match TABLE[event].who:
             case Who.OWNER if not mine:
@@ -48,6 +50,8 @@ class Steps:
                 allowed(battle, Event.VISIT)
         if battle.erased_at is not None and battle.state is VOID:
             raise refused("erased")  # the erasure made it void
+        if battle.hidden_at is not None and (event in _ADDS or (event in _VOTES and battle.state is OPEN)):
+            raise refused("hidden")
         return battle, allowed(battle, event)
 
     def settle(self, battle_id: str) -> Battle:

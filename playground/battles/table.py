@@ -27,6 +27,7 @@ class Event(StrEnum):
     NOTE = "note"  # reasons and comment about the vote
     REPORT = "report"  # about an answer
     ERASE = "erase"  # of its rater's words, in all of their battles at once
+    MODERATE = "moderate"  # its words are hidden or shown again, or its reports reviewed
     VIEW = "view"  # by its owner
     VISIT = "visit"  # by anybody else
 
@@ -38,6 +39,7 @@ class Who(Enum):
     OWNER = "its rater"
     VIEWER = "anyone who may see it"
     ANYONE = "anyone"
+    OPERATOR = "the operator of the playground"
 
 
 class Sends(Enum):
@@ -98,6 +100,8 @@ TABLE: Mapping[Event, EventRow] = {
     Event.NOTE:        EventRow(Who.OWNER,  UNFINISHED,      UNFINISHED,    _to(VOTED),    _to(REVEALED), DEAD),
     Event.REPORT:      EventRow(Who.VIEWER, _to(GENERATING), _to(OPEN),     _to(VOTED),    _to(REVEALED), _to(VOID)),
     Event.ERASE:       EventRow(Who.ARENA,  WRITING,         _to(VOID),     _to(REVEALED), _to(REVEALED), _to(VOID)),
+    Event.MODERATE:    EventRow(Who.OPERATOR,
+                                            _to(GENERATING), _to(OPEN),     _to(VOTED),    _to(REVEALED), _to(VOID)),
     Event.VIEW:        EventRow(Who.OWNER,  _to(GENERATING, Sends.PACED), _to(OPEN, Sends.TEXTS),
                                             _to(VOTED, Sends.TEXTS), _to(REVEALED, Sends.EVERYTHING),
                                             _to(VOID, Sends.REASONS)),
@@ -115,6 +119,7 @@ REFUSALS: Mapping[str, str] = {
     "final": "This is final and cannot be changed any more.",
     "writing": "Answers are still being written, so nothing was erased. Press Stop on that battle first, then erase.",
     "erased": "The words of this battle were erased by its rater; nothing can be added to it any more.",
+    "hidden": "The operator has hidden the words of this battle: nothing can be added to it, and it takes no vote.",
 }
 
 

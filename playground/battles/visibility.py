@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from playground.battles.ballot import Viewer
-from playground.battles.generations import without_erased_words
+from playground.battles.generations import without_withheld_words
 from playground.battles.rules import Rules
 from playground.battles.table import Event, Sends, cell
 from playground.battles.transitions import allowed
@@ -45,14 +45,14 @@ def stored_view(reading: Reading, rules: Rules, battle: Battle, viewer: Viewer, 
     Raises:
         Refused: foreign and not revealed.
     """
-    battle = without_erased_words(battle)
+    battle = without_withheld_words(battle)
     sends = _sends(battle, viewer)
     cards = reading.cards(side.model_id for side in battle.sides) if sends is Sends.EVERYTHING else {}
     view = _view(rules, battle, viewer, sends, live, cards)
     if not view.mine or battle.vote is None:
         return view
     reasons = tuple(reading.notes(battle.id, "reason", battle.vote.id))
-    comment = "".join(reading.notes(battle.id, "comment", battle.vote.id))
+    comment = "" if view.hidden else "".join(reading.notes(battle.id, "comment", battle.vote.id))
     return replace(view, reasons=reasons, comment=comment, standing=rules.standing_of(reading, battle))
 
 
@@ -65,7 +65,7 @@ def begun_view(rules: Rules, battle: Battle, viewer: Viewer, live: LiveColumns) 
     Raises:
         Refused: foreign.
     """
-    return _view(rules, battle, viewer, _sends(battle, viewer), live, {})
+    return _view(rules, without_withheld_words(battle), viewer, _sends(battle, viewer), live, {})
 
 
 def _sends(battle: Battle, viewer: Viewer) -> Sends:
@@ -77,7 +77,9 @@ def _sends(battle: Battle, viewer: Viewer) -> Sends:
 def _view(
     rules: Rules, battle: Battle, viewer: Viewer, sends: Sends, live: LiveColumns, cards: Mapping[str, ModelCard]
 ) -> BattleView:
-    mine = viewer.owns(battle)
+    mine, is_hidden = viewer.owns(battle), battle.hidden_at is not None
+    if is_hidden:
+        live = {side: replace(column, text="") for side, column in live.items()}
     if sends is Sends.PACED:
         live = _with_one_state(live)
     return BattleView(
@@ -89,7 +91,7 @@ def _view(
         overrides=battle.overrides,
         columns=tuple(_column(side, live.get(side.side), sends, cards) for side in battle.sides),
         good_sides=() if battle.state is BattleState.GENERATING else battle.good_sides,
-        may_vote=mine and battle.state is BattleState.OPEN,
+        may_vote=mine and battle.state is BattleState.OPEN and not is_hidden,
         mine=mine,
         stored=rules.stored,
         choice=None if battle.vote is None else battle.vote.choice,
@@ -97,6 +99,7 @@ def _view(
         open_for_s=rules.open_for_s(battle),
         void_reason=battle.void_reason,
         erased=battle.erased_at is not None,
+        hidden=is_hidden,
     )
 
 

@@ -23,7 +23,9 @@ from playground.cli import (
     leaderboard,
     models,
     prompt,
+    publish,
     restore,
+    space,
     verify,
 )
 from playground.errors import PlaygroundError
@@ -40,8 +42,10 @@ COMMANDS: tuple[tuple[str, str, Callable[[argparse.ArgumentParser], None]], ...]
     ("key", "create a key for a program, so that its votes are its own", key.add),
     ("erase", "erase the text of one rater for good", erase.add),
     ("backup", "copy the database to one file, also while the page runs", backup.add),
+    ("publish", "write the votes as a public dataset, to a folder or to the hub", publish.add),
     ("restore", "restore the votes of a journal to the database", restore.add),
-    ("verify", "check that database and journal are intact and agree", verify.add),
+    ("verify", "check that database and journal agree, or a published dataset", verify.add),
+    ("space", "write the folder of a Hugging Face Space, or check a running one", space.add),
 )
 
 

@@ -9,10 +9,11 @@ import argparse
 from pathlib import Path
 from typing import TextIO
 
+from playground.cli.database import readable
 from playground.cli.printing import print_result
 from playground.ratings.phrases import number_of
 from playground.settings import Settings, add_flags
-from playground.storage.maintenance.backup import backup
+from playground.storage.maintenance.backup import backup, check_target
 
 
 def add(command: argparse.ArgumentParser) -> None:
@@ -24,7 +25,9 @@ def add(command: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     """Copy the database and print what the copy holds."""
-    made = backup(settings.db, arguments.path)
+    check_target(settings.db, arguments.path)  # also if what is copied is itself a copy
+    with readable(settings.db) as source:
+        made = backup(source, arguments.path)
     document = {"path": str(made.path), "size_bytes": made.size_bytes, "rows": dict(made.rows)}
     battles, votes = made.rows.get("battles", 0), made.rows.get("votes", 0)
     counts = f"{number_of('battle', battles)} and {number_of('row', votes)} of votes and undos"

@@ -44,7 +44,7 @@ class Selection:
         self._contexts: dict[str | None, Context] = {}
         self._names = RaterNames(options.anonymous)
         self._standings = Standings(reading, options.policy) if format.counts or options.counted_only else None
-        self.total = reading.count_votes()
+        self.total = reading.count_revisions()
         self.votes = 0
         self.models = self._two_models() if format.two_models else ()
         self.columns = format.columns_with(bool(format.optional) and reading.has_strengths())
@@ -65,8 +65,8 @@ class Selection:
             found = self._rows(record)
             if found is not None:
                 yield found
-        if self.total > self.votes:
-            self._tally.counts["filter"] = self.total - self.votes
+        if set(self._options.filter.as_mapping()) - {"license"}:
+            self._tally.add("filter", number=self._reading.count_standing_votes() - self.votes)
         if progress is not None:
             progress(self.total, self.total)
 

@@ -23,6 +23,7 @@ from playground.records.filters import FILTER_NAMES, VoteFilter, read_filter
 from playground.records.generations import FinishReason, Generation
 from playground.records.licenses import UNKNOWN_LICENSE, spdx
 from playground.records.models import WHEN_SAMPLING, Dtype, ModelCard, ModelStatus, Quantization, SamplingParams
+from playground.records.moderation import ModeratedBattle, ModerationCounts, Report
 from playground.records.prompts import Instruction, Prompt, PromptFormat, PromptTemplate, Segment
 from playground.records.views import BattleView, ColumnState, ColumnView, LiveColumn
 
@@ -54,12 +55,15 @@ __all__ = [
     "LiveColumn",
     "ModelCard",
     "ModelStatus",
+    "ModeratedBattle",
+    "ModerationCounts",
     "Origin",
     "OwnBattle",
     "Prompt",
     "PromptFormat",
     "PromptTemplate",
     "Quantization",
+    "Report",
     "SamplingParams",
     "Segment",
     "Standing",

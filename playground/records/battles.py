@@ -99,6 +99,11 @@ class Battle:
         """The sides that may be judged."""
         return tuple(s.side for s in self.sides if s.generation is not None and s.generation.good)
 
+    @property
+    def withheld(self) -> str:
+        """The reason why its words are not shown: ``erased``, ``hidden``, or empty if they are."""
+        return "erased" if self.erased_at is not None else "hidden" if self.hidden_at is not None else ""
+
 
 @dataclass(frozen=True, slots=True)
 class JudgedPair:
@@ -168,10 +173,11 @@ class OwnBattle:
     battle_id: str
     created_at: str
     state: BattleState
-    start: str  # of the instruction; empty once erased
+    start: str  # of the instruction; empty if erased or hidden
     choice: str | None
     erased: bool
     blind: bool = True
+    hidden: bool = False  # the operator hides its words
     standing: Standing | None = None  # of its vote; None if there is none, or its rater may not know yet
 
 

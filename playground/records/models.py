@@ -131,3 +131,5 @@ class ModelStatus:
     waiting: int = 0  # rows before the next one that is started
     placement: str = ""  # a sentence: whether it fits, on which device, beside which models
     takes_turns: bool = False  # it fits only after other models have been unloaded
+    silent_s: float = 0.0  # the time for which it has written nothing although it should
+    restarts: bool = False  # its process ended or hung, and is being replaced

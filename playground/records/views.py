@@ -77,4 +77,10 @@ class BattleView:
     reasons: tuple[str, ...] = ()
     comment: str = ""
     erased: bool = False  # its rater had its words erased
+    hidden: bool = False  # the operator hides its words
     standing: Standing | None = None  # of the vote; None if there is none, or it is not the viewer's
+
+    @property
+    def withheld(self) -> bool:
+        """True if its words are not shown."""
+        return self.erased or self.hidden

@@ -163,8 +163,12 @@ class Endpoints:
 
 
 def snapshot(view: BattleView) -> dict[str, Any]:
-    """Return a battle as the API shows it: `finish_reason` once there is one, `model` only when not blind."""
-    return {"battle_id": view.battle_id, "state": str(view.state), "columns": [_column(c) for c in view.columns]}
+    """Return a battle as the API shows it: `finish_reason` once there is one, `model` only when not blind.
+
+    `hidden` is there, and true, while the operator hides the texts.
+    """
+    shown = {"battle_id": view.battle_id, "state": str(view.state), "columns": [_column(c) for c in view.columns]}
+    return {**shown, "hidden": True} if view.hidden else shown
 
 
 def _column(column: ColumnView) -> dict[str, Any]:

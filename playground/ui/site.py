@@ -18,15 +18,17 @@ from starlette.middleware import Middleware
 
 from playground.arena.arena import Arena
 from playground.arena.terms import read_terms
+from playground.errors import PlaygroundError
 from playground.ui import texts
 from playground.ui.api import add_api
 from playground.ui.http.asgi import Scope
 from playground.ui.http.calls import Endpoint, Endpoints
+from playground.ui.http.database_copy import DatabaseCopy
 from playground.ui.http.gate import CallGate
 from playground.ui.http.health import HealthRoute
 from playground.ui.http.limits import Limits
-from playground.ui.http.middleware import PageMiddleware
-from playground.ui.http.operator import HUB_ROUTES, NOBODY, OperatorAccess, OperatorGate
+from playground.ui.http.middleware import PageMiddleware, read_frame_ancestors
+from playground.ui.http.operator import HUB_ROUTES, NOBODY, PATH, OperatorAccess, OperatorGate, operator_status
 from playground.ui.http.password import PasswordGate
 from playground.ui.http.proxies import ForwardedHeaders, Proxies
 from playground.ui.http.root_path import StripRootPath
@@ -35,8 +37,10 @@ from playground.ui.pages.compare.page import ComparePage
 from playground.ui.pages.leaderboard import LeaderboardPage
 from playground.ui.pages.models.page import ModelsPage
 from playground.ui.pages.my_data import MyDataPage
+from playground.ui.pages.operator.page import OperatorPage
 from playground.ui.pages.terms import build_terms
 from playground.ui.rendering import escape
+from playground.ui.texts import operator as operator_texts
 from playground.ui.texts.refusals import CONNECTION
 from playground.ui.theme import page_theme
 from playground.ui.wiring import AT_ONCE, Updates
@@ -56,6 +60,7 @@ class Page:
     build: Callable[[Arena, gr.Blocks], None]
     main: str  # id of the content, to which a keyboard may skip
     in_header: bool = True  # or else linked at the foot of every page
+    for_operator: bool = False  # or else linked in the header, for the operator only
 
 
 def build_pages(arena: Arena, access: OperatorAccess = NOBODY, turnstile: Turnstile | None = None) -> gr.Blocks:
@@ -81,9 +86,17 @@ def launch_options(
     proxies: Proxies = NO_PROXIES,
     root_path: str = "",
     turnstile: Turnstile | None = None,
+    app_token: str = "",
 ) -> dict[str, Any]:
-    """Return the arguments of `launch`."""
-    password = arena.settings.password
+    """Return the arguments of `launch`.
+
+    Args:
+        app_token: commands on this machine that send it get a copy of the database; empty: none do.
+
+    Raises:
+        InvalidValue: a setting of the page's HTTP side is invalid.
+    """
+    password, frames = arena.settings.password, read_frame_ancestors(arena.settings.frame_ancestors)
     return {
         "theme": page_theme(),
         "root_path": root_path,
@@ -92,8 +105,9 @@ def launch_options(
             "middleware": [
                 Middleware(ForwardedHeaders, proxies=proxies),
                 Middleware(StripRootPath),
-                Middleware(PageMiddleware),
+                Middleware(PageMiddleware, frame_ancestors=frames),
                 Middleware(HealthRoute, arena=arena),
+                *([Middleware(DatabaseCopy, arena=arena, token=app_token)] if app_token else []),
                 *([Middleware(PasswordGate, password=password)] if password else []),
                 Middleware(OperatorGate, access=access),
                 Middleware(
@@ -101,7 +115,7 @@ def launch_options(
                     limits=Limits(arena.settings),
                     turnstile=turnstile or Turnstile(),
                     endpoints=_served,
-                    pages=[*(f"/{page.path}" for page in PAGES), *(HUB_ROUTES if access.hub_login else ())],
+                    pages=[*_addresses(access), *(HUB_ROUTES if access.hub_login else ())],
                 ),
             ]
         },
@@ -113,6 +127,11 @@ def launch_options(
         "mcp_server": False,
         "pwa": False,
     }
+
+
+def _addresses(access: OperatorAccess) -> list[str]:
+    """Return the addresses of the pages; the operator's only if somebody can be the operator."""
+    return [f"/{page.path}" for page in PAGES if access.is_open or not page.for_operator]
 
 
 def _head() -> str:
@@ -153,14 +172,16 @@ def _build_page(page: Page, arena: Arena, demo: gr.Blocks) -> None:
     gr.Navbar(visible=False)
     with gr.Row(elem_id="top"):
         gr.HTML(_header(page), elem_id="header", apply_default_css=False)
+        operator = gr.HTML(elem_id="operator-link", apply_default_css=False)
         chip = gr.HTML(elem_id="chip", apply_default_css=False)
         until_loaded = gr.Timer(CHIP_EVERY_S)
 
-    def draw() -> Updates:
-        return {chip: _chip(arena), until_loaded: gr.Timer(active=arena.models.is_loading)}
+    def draw(request: gr.Request) -> Updates:
+        link = _operator_link(page, arena) if operator_status(request).is_operator else ""
+        return {chip: _chip(arena), operator: link, until_loaded: gr.Timer(active=arena.models.is_loading)}
 
     for listen in (demo.load, until_loaded.tick):
-        listen(draw, None, [chip, until_loaded], **AT_ONCE)
+        listen(draw, None, [chip, operator, until_loaded], **AT_ONCE)
     page.build(arena, demo)
     gr.HTML(_foot(page), elem_id="foot", apply_default_css=False)
 
@@ -172,7 +193,21 @@ PAGES = (
     Page(
         texts.PAGE_MY_DATA, "yours", lambda arena, demo: MyDataPage(arena).wire(demo), "my-data-list", in_header=False
     ),
-    Page(texts.PAGE_TERMS, "terms", lambda arena, demo: build_terms(read_terms()), "terms", in_header=False),
+    Page(
+        texts.PAGE_TERMS,
+        "terms",
+        lambda arena, demo: build_terms(read_terms(), arena.settings.contact),
+        "terms",
+        in_header=False,
+    ),
+    Page(
+        texts.PAGE_OPERATOR,
+        PATH.lstrip("/"),
+        lambda arena, demo: OperatorPage(arena).wire(demo),
+        "operator-list",
+        in_header=False,
+        for_operator=True,
+    ),
 )
 """Every page, the start page first."""
 
@@ -197,8 +232,18 @@ def _header(here: Page) -> str:
     )
 
 
+def _operator_link(here: Page, arena: Arena) -> str:
+    """Return the link to the operator's page, with the number of new reports."""
+    try:
+        words = operator_texts.link(arena.moderation.counts().reports)
+    except PlaygroundError:  # the page says why
+        words = operator_texts.LINK
+    current = " aria-current=page" if here.for_operator else ""
+    return f"<nav aria-label='{escape(operator_texts.LINK_LABEL)}'><a href='.{PATH}'{current}>{escape(words)}</a></nav>"
+
+
 def _foot(here: Page) -> str:
-    links = _links(here, [page for page in PAGES if not page.in_header])
+    links = _links(here, [page for page in PAGES if not page.in_header and not page.for_operator])
     return f"<nav aria-label='{escape(texts.MORE_PAGES)}'>{links}</nav>"
 
 

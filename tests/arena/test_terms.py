@@ -14,6 +14,7 @@ VERSIONS = {
     "2026-11-21": "4234a29d96964bf569e41f8d24c89f7dee2ec40b4b232bf1fb5214dce9c05f3f",
     "2026-11-29": "a9c5a27c946a2cfdaf6b1a6fd45c0b1b2bc5b672135d32b84ec14a4cd0639acd",
     "2026-11-29.2": "21afca67c250daee0863d6fa084f6affc0055c01f0de7b7c8ff19ca66a98d935",
+    "2026-11-29.3": "b0e06f1c30a4873c146593288f9119f9b3cc34d83fe883d193c464cd49f5517f",
 }
 """sha256 of every text that was ever in force; a text that changes needs a new version, and a new line here."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from playground.battles import REFUSALS, TABLE, Event, Sends, Who, cell
+from playground.battles import REFUSALS, TABLE, Event, Moderation, Sends, Who, cell
 from playground.records import (
     BattleState,
 )
@@ -24,6 +24,7 @@ from tests.support.cast import (
 )
 
 GENERATING, OPEN, VOTED, REVEALED, VOID = BattleState
+CHANGE_ONLY_WORDS = (Event.SIDE_ENDED, Event.ERASE, Event.MODERATE)
 
 
 def bring_to(home: House, state: BattleState, event: Event) -> None:
@@ -67,6 +68,8 @@ def happen(home: House, event: Event) -> object:
             return battles.note("battle-1", ADA, report_side="a", report="rude")
         case Event.ERASE:
             return battles.erase(ADA)
+        case Event.MODERATE:
+            return Moderation(battles).hide("battle-1")
         case Event.VIEW:
             return battles.view("battle-1", ADA)
         case Event.VISIT:
@@ -88,7 +91,7 @@ def test_battles_behave_as_each_cell_of_the_table(home: House, event: Event, sta
     after = home.store.battle("battle-1")
     assert after is not None
     assert after.state is (expected.to or state)
-    if expected.to is None or (expected.to is state and event not in (Event.SIDE_ENDED, Event.ERASE)):
+    if expected.to is None or (expected.to is state and event not in CHANGE_ONLY_WORDS):
         assert after == before
     assert after.revision - before.revision == (
         expected.to not in (None, state) and event in (Event.VOTE, Event.VOTE_FINAL, Event.UNDO)

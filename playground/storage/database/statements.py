@@ -10,13 +10,33 @@ from playground.storage.database.tables.erasures import ErasureReads, ErasureWri
 from playground.storage.database.tables.exclusions import ExclusionReads, ExclusionWrites
 from playground.storage.database.tables.exports import ExportReads
 from playground.storage.database.tables.imports import ImportReads, ImportWrites
+from playground.storage.database.tables.moderation import ModerationReads, ModerationWrites
+from playground.storage.database.tables.publication import PublicationReads
 from playground.storage.database.tables.raters import RaterReads, RaterWrites
 from playground.storage.database.tables.votes import VoteReads, VoteWrites
 
 
-class Reading(VoteReads, ExclusionReads, RaterReads, ErasureReads, ExportReads, ImportReads):
+class Reading(
+    VoteReads,
+    ExclusionReads,
+    RaterReads,
+    ErasureReads,
+    ExportReads,
+    ImportReads,
+    ModerationReads,
+    PublicationReads,
+):
     """Reads from one snapshot of the database."""
 
 
-class Writing(Reading, ImportWrites, BattleWrites, VoteWrites, ExclusionWrites, RaterWrites, ErasureWrites):
+class Writing(
+    Reading,
+    ImportWrites,
+    BattleWrites,
+    VoteWrites,
+    ExclusionWrites,
+    RaterWrites,
+    ErasureWrites,
+    ModerationWrites,
+):
     """Changes inside one transaction; reads see them."""

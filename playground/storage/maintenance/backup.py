@@ -31,7 +31,7 @@ def backup(database: Path, target: Path) -> Backup:
         InvalidValue: `target` is the database itself, one of its files, or a folder.
         StorageError: the database cannot be read or the copy not written; no backup was made.
     """
-    _check_target(database, target)
+    check_target(database, target)
     with closing(open_reader(database, older=True)) as source:
         try:
             rows = copy_database(source, target)
@@ -42,7 +42,13 @@ def backup(database: Path, target: Path) -> Backup:
             raise StorageError(f"{target} cannot be written: {error.strerror}; no backup was made") from error
 
 
-def _check_target(database: Path, target: Path) -> None:
+def check_target(database: Path, target: Path) -> None:
+    """Refuse a target that is the database itself, one of its files, or a folder.
+
+    Raises:
+        InvalidValue: it is.
+        StorageError: the target's folder does not exist.
+    """
     resolved = database.resolve()
     own = [resolved.with_name(resolved.name + suffix) for suffix in (*DATABASE_SUFFIXES, ".lock")]
     if target.resolve() in own or (target.exists() and database.exists() and target.samefile(database)):

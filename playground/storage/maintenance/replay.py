@@ -38,6 +38,10 @@ _NOTE_COLUMNS = ("battle_id", "vote_id", "side", "kind", "text", "rater_id", "cr
 _MOVE = """
 UPDATE battles SET state = :state, opened_at = :opened_at, final_at = :final_at, void_reason = :void_reason
 WHERE id = :id AND state NOT IN ('revealed', 'void')"""
+# Of two decisions of the operator the later one holds, in whatever order they are replayed.
+_DECIDE = """
+UPDATE battles SET reviewed_at = :reviewed_at, hidden_at = :hidden_at
+WHERE id = :id AND :reviewed_at > coalesce(reviewed_at, '')"""
 _FILL = """
 UPDATE battle_sides SET generation_id = :generation_id
 WHERE battle_id = :battle_id AND side = :side AND generation_id IS NULL AND :generation_id IS NOT NULL"""
@@ -90,7 +94,7 @@ def compare_histories(reading: Reading, folder: Path) -> Histories:
             found.add(key)
             battle_id = key[2] or ""  # an erasure has none
             histories.common[battle_id] = max(line.seq, histories.common.get(battle_id, 0))
-    histories.diverged = {battle_id for _, _, battle_id, _ in events - found if battle_id}
+    histories.diverged = {battle_id for kind, _, battle_id, _ in events - found if battle_id and kind != "moderation"}
     return histories
 
 
@@ -122,6 +126,7 @@ def _write(writing: Writing, records: Sequence[Record], histories: Histories) ->
     other = [found for id, found in later.items() if id not in current]
     writing.change(_MOVE, _rows("battles", [*(extended | current).values(), *erasures]))
     writing.change(_FILL, _rows("battle_sides", complete))
+    writing.change(_DECIDE, [row for record in usable for row in _decided(record)])
     writing.change("DELETE FROM vote_notes WHERE battle_id = :id", [{"id": battle_id} for battle_id in current])
     writing.change(_INSERT_NOTE, _notes(current.values()) + _missing_notes(writing, _notes(other)))
     writing.change(_INSERT_ERASURE, [row for record in erasures for row in record["rows"]["erasures"]])
@@ -136,6 +141,11 @@ def _usable(writing: Writing, records: Sequence[Record]) -> Iterator[Record]:
     known = {row["id"] for row in writing.select(statement, (to_json(sorted(ids)),))}
     known |= {record["battle_id"] for record in records if "instructions" in record["rows"]}
     return (record for record in records if record["event"] == "erasure" or record["battle_id"] in known)
+
+
+def _decided(record: Record) -> list[Record]:
+    """Return the rows of battles on which the operator has decided; lines of earlier versions know of none."""
+    return [row for row in record["rows"].get("battles", ()) if row.get("reviewed_at")]
 
 
 def _votes(record: Record) -> list[str]:

@@ -68,6 +68,7 @@ class _Comparison:
     damaged: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)  # votes that the database lacks
     different: list[str] = field(default_factory=list)  # votes whose rows differ
+    undecided: list[str] = field(default_factory=list)  # battles whose latest decision the database lacks
     others: list[str] = field(default_factory=list)  # numbers of another event in the database
     unerased: list[str] = field(default_factory=list)  # lines with text that was erased
 
@@ -151,6 +152,7 @@ def _journal(store: Store, reading: Reading, folder: Path) -> Iterator[Finding]:
     yield from _summary("damaged lines in the journal", found.damaged, REWRITE)
     yield from _summary("votes of the journal that are not in the database", found.unknown, restore)
     yield from _summary("votes that differ between journal and database", found.different, KEEP)
+    yield from _summary("the operator's decisions that are not in the database", found.undecided, restore)
     yield from _summary("events that are others in the journal", found.others, restore)
     yield from _summary("lines of the journal that hold erased words", found.unerased, REWRITE)
     lost, late = _unwritten(reading, found.tally)
@@ -183,6 +185,11 @@ def _compare_event(reading: Reading, tombstones: Tombstones, line: Line, found: 
         found.others.append(f"number {line.seq}")
     if line.event == "vote":
         _compare_vote(reading, tombstones.applied(migrated(line.record)), found)
+    elif line.event == "moderation":
+        _, at, battle_id, _ = line.key
+        reviewed = reading.scalar("SELECT reviewed_at FROM battles WHERE id = ?", (battle_id,))
+        if reviewed is None or reviewed < at:
+            found.undecided.append(str(battle_id))
 
 
 def _compare_vote(reading: Reading, record: Record, found: _Comparison) -> None:

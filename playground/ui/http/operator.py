@@ -185,7 +185,7 @@ class OperatorGate:
             return
         is_own = self._access.is_open and scope["path"].rstrip("/") == PATH
         if is_own and scope["method"] in ("GET", "HEAD"):
-            await self._get(scope, send)
+            await self._get(scope, receive, send)
         elif is_own and scope["method"] == "POST":
             await self._post(scope, receive, send)
         elif (token := headers_of(scope).get(HEADER)) is not None and not self._is_token(token):
@@ -194,7 +194,7 @@ class OperatorGate:
             is_operator = token is not None or self._is_signed_in(scope)
             await self._app({**scope, _STATUS: OperatorStatus(is_operator, self._access)}, receive, send)
 
-    async def _get(self, scope: Scope, send: Send) -> None:
+    async def _get(self, scope: Scope, receive: Receive, send: Send) -> None:
         token = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [None])[0]
         hub_name = self._hub_name(scope)
         if token is not None:
@@ -202,7 +202,7 @@ class OperatorGate:
         elif hub_name is not None:
             await self._enter_by_name(scope, send, hub_name)
         elif self._is_signed_in(scope):
-            await redirect(scope, send, 303, link_to(scope, "models"))
+            await self._app({**scope, _STATUS: OperatorStatus(True, self._access)}, receive, send)
         else:
             await self._ask(scope, send, 200)
 

@@ -183,10 +183,15 @@ def list_html(battles: Sequence[OwnBattle], mine: bool) -> str:
 def _title(battle: OwnBattle, mine: bool) -> str:
     start = " ".join(battle.start.split())
     cut = f"{start}…" if len(battle.start) == START_CHARS else start
-    title = escape(texts.ERASED_BATTLE if battle.erased else cut or texts.NO_TEXT)
+    title = escape(_withheld(battle) or cut or texts.NO_TEXT)
     if not mine and battle.state is not BattleState.REVEALED:
         return f"<span>{title}</span>"
     return f"<a href='./?battle={escape(battle.battle_id)}'>{title}</a>"
+
+
+def _withheld(battle: OwnBattle) -> str:
+    """Return why the words of a battle are not shown; empty if they are."""
+    return texts.ERASED_BATTLE if battle.erased else texts.HIDDEN_BATTLE if battle.hidden else ""
 
 
 def _facts(battle: OwnBattle) -> str:

@@ -71,6 +71,7 @@ COLUMN_STATES: Mapping[ColumnState, str] = {
 FAILED = "This answer failed."
 FAILED_BLIND = "This answer failed. The reason is shown after the vote."
 ERASED_ANSWER = "Erased by its rater."
+HIDDEN_ANSWER = "Hidden by the operator."
 EMPTY_ANSWER = "The model gave an empty answer."
 FIRST_WORD = "{time} to the first word"
 TOKENS = "{count} tokens"
@@ -94,6 +95,12 @@ CARD_RUN = "ran on"
 CARD_TEMPLATE = "prompt template"
 CARD_LIMITS = "Limitations, as its card says:"
 
+# Back to the last battle
+
+OFFER = "Your last comparison is not finished: {link}"
+OFFER_WITHOUT_WORDS = "continue it"
+OFFER_CHARS = 80
+
 # Status line
 
 STATUS_WORKING = "The models are answering."
@@ -103,6 +110,7 @@ STATUS_VOTED = "Vote saved."
 STATUS_REVEALED = "The models are shown."
 STATUS_FINAL = "The vote is final."
 STATUS_ERASED = "The texts of this battle were erased by its rater."
+STATUS_HIDDEN = "The operator has hidden the texts of this battle. A vote that was given before still counts."
 STATUS_VOID: Mapping[str, str] = {
     "expired": "This battle cannot be voted on: it was open for too long.",
     "interrupted": "This battle cannot be voted on: the playground restarted while the models were answering.",

@@ -20,6 +20,7 @@ VOTES: Plural = ("{count:,} vote", "{count:,} votes")
 RATERS: Plural = ("{count:,} rater", "{count:,} raters")
 NOTES: Plural = ("{count:,} comment or report", "{count:,} comments and reports")
 UNDER_A_TENTH = "under 0.1 s"
+SHARE, SHARE_TINY = "{percent} %", "under 1 %"
 LOADING, LOADING_ABOUT = "loading…", "loading, about {time}"
 SEED = "seed {seed}"
 GREEDY = "greedy"
@@ -52,6 +53,16 @@ def loading(eta_s: float | None) -> str:
 def size(size_bytes: int) -> str:
     """Return a size in decimal units: 7.7 MB, 13.3 GB."""
     return f"{size_bytes / 1e9:.1f} GB" if size_bytes >= 1e9 else f"{size_bytes / 1e6:.1f} MB"
+
+
+def moment(time: str) -> str:
+    """Return a stored time: 2026-11-29 19:00 UTC."""
+    return f"{time[:16].replace('T', ' ')} UTC"
+
+
+def share(part: float) -> str:
+    """Return a share in per cent: under 1 %, 4 %, 62 %."""
+    return SHARE_TINY if 0 < part < 0.01 else SHARE.format(percent=f"{100 * part:.0f}")
 
 
 def parameters(count: int) -> str:

@@ -52,6 +52,7 @@ ONLY_VOTES_LEFT = "No texts are left of {battles}, only votes."
 NOTHING_TO_ERASE = "There is nothing to erase."
 ERASED = "Erased: the texts of {battles}, and {notes}."
 ERASED_BATTLE = "erased"
+HIDDEN_BATTLE = "hidden by the operator"
 NO_TEXT = "(no visible text)"
 CHOSE = "you chose {letter}"
 CHOICES: Mapping[str, str] = {"tie": "a tie", "both_bad": "none was good"}

@@ -164,7 +164,10 @@ def test_clock_set_back_loses_no_vote(judged: House) -> None:
         "battle-1": 0,
         "battle-2": None,
     }
-    assert [pair.battle_id for pair in judged.store.judged_pairs(final_by=judged.time.now())] == ["battle-2"]
+    assert [pair.battle_id for pair in judged.store.judged_pairs(final_by=judged.time.now())] == [
+        "battle-2",
+        "battle-1",
+    ], "a vote of the future counts at once"
     judged.time.pass_s(3600)
     assert {pair.battle_id for pair in judged.store.judged_pairs(final_by=judged.time.now())} == {
         "battle-1",

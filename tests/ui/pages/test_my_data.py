@@ -214,6 +214,12 @@ def test_list_says_how_many_battles_it_shows() -> None:
     assert f"latest {LATEST} battles" in list_html([one] * LATEST, mine=True)
 
 
+@pytest.mark.parametrize(("erased", "words"), [(True, texts.ERASED_BATTLE), (False, texts.HIDDEN_BATTLE)])
+def test_withheld_battle_says_why(erased: bool, words: str) -> None:
+    hidden = OwnBattle("1" * 32, "2026-11-20T19:00:00.000+00:00", BattleState.OPEN, "", None, erased, hidden=True)
+    assert f">{words}</a>" in list_html([hidden], mine=True)
+
+
 def test_typed_receipt_links_revealed_battles_only() -> None:
     one = OwnBattle("1" * 32, "2026-11-20T19:00:00.000+00:00", BattleState.OPEN, "Hello", None, False)
     assert "href" in list_html([one], mine=True)

@@ -24,9 +24,9 @@ WHERE {OWN_BATTLES} AND v.choice <> 'undo'
   AND NOT EXISTS (SELECT 1 FROM votes n WHERE n.battle_id = v.battle_id AND n.revision > v.revision)"""
 
 _LATEST = f"""
-SELECT b.id, b.created_at, b.blind, b.erased_at,
+SELECT b.id, b.created_at, b.blind, b.erased_at, b.hidden_at,
   CASE WHEN b.state = 'voted' AND b.final_at <= :now THEN 'revealed' ELSE b.state END AS state,
-  substr(i.instruction, 1, :chars) AS start, (
+  CASE WHEN b.hidden_at IS NULL THEN substr(i.instruction, 1, :chars) ELSE '' END AS start, (
   SELECT v.choice FROM votes v WHERE v.battle_id = b.id ORDER BY v.revision DESC LIMIT 1) AS choice
 FROM battles b JOIN instructions i ON i.id = b.instruction_id
 WHERE {OWN_BATTLES} ORDER BY b.created_at DESC, b.id LIMIT :limit"""
@@ -89,4 +89,5 @@ def _own_battle(row: sqlite3.Row) -> OwnBattle:
         choice=None if row["choice"] == "undo" else row["choice"],
         erased=row["erased_at"] is not None,
         blind=bool(row["blind"]),
+        hidden=row["hidden_at"] is not None,
     )

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
+from playground.errors import StorageError
 from playground.records import Instruction
 from playground.storage.database.rows import instruction_row
 
@@ -35,6 +38,19 @@ class Snapshot:
     def size_bytes(self) -> int:
         """Return the size of the file, including pages that are still in the log."""
         return int(self.scalar("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"))
+
+    def copy_to(self, target: Path) -> None:
+        """Copy the whole database to a new file, which needs no other beside it.
+
+        Raises:
+            StorageError: the file cannot be written, or the database not be read.
+        """
+        try:
+            with closing(sqlite3.connect(target, isolation_level=None)) as copy:
+                self._connection.backup(copy)
+                copy.execute("PRAGMA journal_mode = DELETE")
+        except sqlite3.Error as error:
+            raise StorageError(f"the database could not be copied ({error}); check whether the disk is full") from error
 
 
 class Transaction(Snapshot):

@@ -17,13 +17,18 @@ _TEXTS = """
 SELECT p.*, i.instruction, i.input, i.system, f.text AS text_a, g.text AS text_b
 FROM pairs p JOIN battles b ON b.id = p.battle_id JOIN instructions i ON i.id = b.instruction_id
 JOIN generations f ON f.id = p.generation_a JOIN generations g ON g.id = p.generation_b
-WHERE p.erased_at IS NULL"""
+WHERE p.erased_at IS NULL AND p.hidden_at IS NULL"""
 
 # The latest revision of every judged battle, as in the view `pairs`.
 _LATEST = """
 FROM votes v JOIN battles b ON b.id = v.battle_id JOIN instructions i ON i.id = b.instruction_id
 WHERE v.choice <> 'undo'
   AND NOT EXISTS (SELECT 1 FROM votes n WHERE n.battle_id = v.battle_id AND n.revision > v.revision)"""
+
+
+# A vote is final at its time, if the clock was set back since it was given, or once its models were shown.
+_FINAL = """(final_at <= ? OR created_at > ? OR EXISTS (
+  SELECT 1 FROM battles s WHERE s.id = pairs.battle_id AND s.state = 'revealed'))"""
 
 
 class VoteReads(BattleReads):
@@ -48,35 +53,42 @@ class VoteReads(BattleReads):
         """Return the rows of `pairs`, in order of time.
 
         Args:
-            final_by: leave out votes that could still be undone at that time.
+            final_by: leave out votes that could still be undone at that time; none that the future gave.
             battle_id: only of this battle.
             rater_id: only votes of this rater.
             day: only votes of this day (ISO 8601).
         """
         statement, values = _filtered(f"SELECT {rows.PAIR_COLUMNS} FROM pairs WHERE 1", blind_only, category)
         for condition, value in (
-            ("final_at <= ?", final_by),
+            (_FINAL, final_by),
             ("battle_id = ?", battle_id),
             ("rater_id = ?", rater_id),
             ("substr(created_at, 1, 10) = ?", day),
         ):
             if value:
-                statement, values = f"{statement} AND {condition}", [*values, value]
+                statement = f"{statement} AND {condition}"
+                values += [value] * condition.count("?")
         cursor = self._connection.execute(f"{statement} ORDER BY created_at, vote_id, side_a, side_b", values)
         return (rows.read_pair(row) for row in cursor)
 
     def judged_texts(self, *, blind_only: bool = False, category: str = "") -> Iterator[JudgedTexts]:
-        """Return the rows of `pairs` with instruction and answers, in order of time, without erased ones."""
+        """Return the rows of `pairs` with instruction and answers, in order of time.
+
+        Battles whose words are erased or hidden are left out.
+        """
         statement, values = _filtered(_TEXTS, blind_only, category, "p.")
         cursor = self._connection.execute(f"{statement} ORDER BY p.created_at, p.vote_id, p.side_a, p.side_b", values)
         return (rows.read_texts(row) for row in cursor)
 
     def judged_battles(self, *, blind_only: bool = False, category: str = "") -> Iterator[JudgedBattle]:
-        """Yield the latest vote of every judged battle with the battle, in order of time, without erased ones."""
+        """Yield the latest vote of every judged battle with the battle, in order of time.
+
+        Battles whose words are erased or hidden are left out.
+        """
         capped = "SELECT EXISTS (SELECT 1 FROM vote_flags WHERE vote_id = ? AND kind = 'capped')"
         for vote in self.standing_votes(blind_only=blind_only, category=category):
             battle = self.battle(vote.battle_id)
-            if battle is not None and battle.erased_at is None:
+            if battle is not None and not battle.withheld:
                 reasons = tuple(self.notes(battle.id, "reason", vote.id))
                 comment = "".join(self.notes(battle.id, "comment", vote.id))
                 yield JudgedBattle(vote, battle, reasons, comment, bool(self.scalar(capped, (vote.id,))))
@@ -127,8 +139,10 @@ class VoteWrites(Transaction):
 
     def insert_report(self, battle_id: str, side: str | None, text: str, rater_id: str, created_at: str) -> None:
         """Add a report about one side, or about the battle."""
+        reviewed = self.scalar("SELECT reviewed_at FROM battles WHERE id = ?", (battle_id,))
+        at = max(created_at, reviewed or "")  # new to the operator, also if the clock was set back
         about = {"battle_id": battle_id, "side": side, "kind": "report"}
-        self._insert_note({**about, "text": text, "rater_id": rater_id, "created_at": created_at})
+        self._insert_note({**about, "text": text, "rater_id": rater_id, "created_at": at})
         self._add_event("notes", created_at, battle_id=battle_id)
 
     def _insert_note(self, note: Mapping[str, Any]) -> None:

@@ -73,8 +73,9 @@ def _tool(tool: str, side: str, text: str, label: str, press: str = "") -> str:
 
 def foot_html(state: PageState, column: ColumnView) -> str:
     """Return why there is no answer, and the numbers if they may be known."""
-    if state.view is not None and state.view.erased:
-        return f"<p class='trouble'>{escape(texts.ERASED_ANSWER)}</p>"
+    if state.view is not None and state.view.withheld:
+        words = texts.ERASED_ANSWER if state.view.erased else texts.HIDDEN_ANSWER
+        return f"<p class='trouble'>{escape(words)}</p>"
     trouble = ""
     if column.state is ColumnState.FAILED:
         told_later = column.card is None and state.phase is not Phase.VOID

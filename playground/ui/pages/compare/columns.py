@@ -102,7 +102,7 @@ class ColumnPanel:
     def render(self, state: PageState, column: ColumnView | None) -> Updates:
         """Draw the column of a side, or hide it where the battle has no such side."""
         live = {component: gr.update(value=value) for component, value in self.render_live(state, column).items()}
-        ended = column is not None and state.allowed.tools and not (state.view is not None and state.view.erased)
+        ended = column is not None and state.allowed.tools and not (state.view is not None and state.view.withheld)
         card, generation = (column.card, column.generation) if column is not None else (None, None)
         return {
             **live,

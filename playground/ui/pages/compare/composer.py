@@ -82,7 +82,7 @@ class Composer:
         """Show the buttons that the state allows."""
         primary, view, note = state.allowed.primary, state.view, _note(state)
         again = primary in (Primary.AGAIN, Primary.NEXT)
-        may_regenerate = state.allowed.regenerate and view is not None and view.mine and not view.erased
+        may_regenerate = state.allowed.regenerate and view is not None and view.mine and not view.withheld
         return {
             self.compare: gr.update(
                 visible=primary is not Primary.STOP,
@@ -139,7 +139,6 @@ def _text_fields() -> dict[str, Any]:
             placeholder=texts.INSTRUCTION_HINT,
             lines=2,
             max_lines=12,
-            autofocus=True,
             elem_id="instruction",
             container=True,
         ),

@@ -72,6 +72,8 @@ def _text(state: PageState) -> str:
         return state.message
     if view.erased:
         return texts.STATUS_ERASED
+    if view.hidden:
+        return texts.STATUS_HIDDEN
     match state.phase:
         case Phase.GENERATING:
             return texts.STATUS_WORKING

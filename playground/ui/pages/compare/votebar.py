@@ -95,7 +95,7 @@ class VoteBar:
             self.reveal: gr.update(visible=mine_saved, value=texts.REVEAL if view.blind else texts.KEEP),
             self.hint: gr.update(value=_hint(bar, view)),
             self.next: gr.update(visible=shown or mine_saved),
-            **self._render_notes(state, view, shown=state.allowed.notes and view.mine and not view.erased),
+            **self._render_notes(state, view, shown=state.allowed.notes and view.mine and not view.withheld),
             self.timer: _timer(state),
         }
 
@@ -155,6 +155,8 @@ def _name_of(view: BattleView) -> str:
 def _hint(bar: Bar, view: BattleView) -> str:
     if bar is Bar.OFF:
         return f"<span>{escape(texts.NOT_YET if view.mine else texts.NOT_YOURS)}</span>"
+    if bar is Bar.ON and view.hidden:
+        return ""
     if bar is Bar.ON:
         words = texts.NOT_YOURS if not view.mine else texts.NAMES_AFTER if view.blind else texts.VOTES_APART
         return f"<span>{escape(words)}</span>"

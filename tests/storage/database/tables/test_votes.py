@@ -72,3 +72,31 @@ def test_pairs_can_be_filtered(home: House) -> None:
     assert [pair.battle_id for pair in store.judged_pairs(category="maths")] == ["other"]
     home.time.pass_s(2.5)
     assert [pair.battle_id for pair in store.judged_pairs(final_by=home.time.now())] == ["open-mode"]
+
+
+def final_pairs(home: House) -> list[str]:
+    return [pair.battle_id for pair in home.store.judged_pairs(final_by=home.time.now())]
+
+
+@pytest.mark.parametrize("ahead_s", [1, 3000])
+def test_vote_given_while_the_clock_was_ahead_counts_at_once(home: House, ahead_s: float) -> None:
+    home.battle_is_open()
+    home.time.pass_s(ahead_s)
+    home.battles.vote("battle-1", "a", ADA)
+    assert final_pairs(home) == []
+    home.time.pass_s(-ahead_s)
+    assert final_pairs(home) == ["battle-1"]
+
+
+def test_vote_revealed_while_the_clock_was_ahead_counts_at_once(home: House) -> None:
+    home.battle_is_open()
+    home.battles.vote("battle-1", "a", ADA)
+    home.time.pass_s(3600)
+    home.battles.view("battle-1", ADA)  # the clock says that its time is up
+    home.time.pass_s(-3599)
+    assert final_pairs(home) == ["battle-1"]
+    home.battle_is_open("battle-2")
+    home.battles.vote("battle-2", "a", ADA)
+    home.time.pass_s(-2)
+    home.time.pass_s(3)
+    assert final_pairs(home) == ["battle-1"]

@@ -106,3 +106,13 @@ def test_streaming_sends_plain_values_only(columns: Columns) -> None:
     updates = columns.render_live(page(Phase.GENERATING, count=4))
     assert set(updates) == set(columns.live_outputs)
     assert all(isinstance(value, str) for value in updates.values())
+
+
+@pytest.mark.parametrize(("withheld", "words"), [("erased", texts.ERASED_ANSWER), ("hidden", texts.HIDDEN_ANSWER)])
+def test_withheld_answer_says_why_and_has_no_details(columns: Columns, withheld: str, words: str) -> None:
+    blank = tuple(make_column(place, ColumnState.DONE, known=True, text="") for place in range(2))
+    state = PageState(make_view(BattleState.REVEALED, columns=blank, **{withheld: True}))
+    updates, panel = columns.render(state), columns.panels[0]
+    assert words in updates[panel.foot]["value"]
+    assert updates[panel.raw]["value"] == ""
+    assert updates[panel.details]["visible"] is False

@@ -26,3 +26,10 @@ def test_message_is_escaped() -> None:
 @pytest.mark.parametrize("reason", ["failed", "expired", "interrupted"])
 def test_void_battle_says_why(reason: str) -> None:
     assert texts.STATUS_VOID[reason] in status_html(page(Phase.VOID, void_reason=reason))
+
+
+@pytest.mark.parametrize("phase", [Phase.GENERATING, Phase.OPEN, Phase.VOTED, Phase.REVEALED, Phase.VOID])
+def test_hidden_battle_says_so_in_every_phase(phase: Phase) -> None:
+    changes = {"void_reason": "failed"} if phase is Phase.VOID else {}
+    assert texts.STATUS_HIDDEN in status_html(page(phase, hidden=True, **changes))
+    assert texts.STATUS_ERASED in status_html(page(phase, hidden=True, erased=True, **changes))
