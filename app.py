@@ -63,7 +63,7 @@ def serve(settings: Settings) -> int:
     gc.disable()  # what Gradio's import allocates is never garbage: saves 0.5 of 2.6 s of CPU until the page is served
     _prepare(settings)
     from playground.arena.arena import Arena
-    from playground.ui.gradio_patches import guard_connections, shrink_sessions, slow_polling_down
+    from playground.ui.gradio_patches import forget_space, guard_connections, shrink_sessions, slow_polling_down
     from playground.ui.http.operator import operator_access, operator_notice
     from playground.ui.http.proxies import leave_headers_to_us, read_proxies
     from playground.ui.http.root_path import read_root_path
@@ -81,6 +81,7 @@ def serve(settings: Settings) -> int:
     try:
         with _told_to_commands(settings, app_token):
             guard_connections(proxies)
+            forget_space(page)
             _launch(page, settings, launch_options(arena, access, proxies, root_path, turnstile, app_token))
             print(operator_notice(access, settings.host, settings.port, page.root_path), end="", flush=True)
             slow_polling_down(page)

@@ -15,6 +15,7 @@ out their folders.
     ├── EngineError             a model could not be loaded or could not answer
     │   └── CheckpointError         its files are missing, truncated, poisoned or of another shape
     ├── HubError                a model could not be fetched from the hub
+    │   └── DatasetError            a dataset could not be read or written; carries whether a later try may succeed
     ├── StorageError            the database or its folder
     │   ├── DatabaseLocked          another process writes to it
     │   ├── DatabaseNewer           written by a newer version of the playground
@@ -90,6 +91,20 @@ class CheckpointError(EngineError):
 
 class HubError(PlaygroundError):
     """A model could not be fetched from the hub, or not be stored here."""
+
+
+class DatasetError(HubError):
+    """A dataset of the hub could not be read or written.
+
+    `status` is the hub's answer (0: there was none), `is_final` is True if a later try alone does not help, and
+    `retry_after_s` is the wait that the hub asks for (0: none).
+    """
+
+    def __init__(self, message: str, *, status: int = 0, is_final: bool = False, retry_after_s: float = 0.0) -> None:
+        super().__init__(message)
+        self.status = status
+        self.is_final = is_final
+        self.retry_after_s = retry_after_s
 
 
 class StorageError(PlaygroundError):

@@ -10,10 +10,14 @@ import hashlib
 import re
 import secrets
 
+COOKIE = "playground_rater"
+"""The cookie that keeps a rater's secret in the browser."""
 FREE_PROGRAMS = "api"
 """The rater of a vote over the API without a name; programs without a key count as this one rater."""
 _KEYED = "program/"
 """Prefix of the id of a program with a key; a name without a key cannot contain a slash."""
+_IMPORTED = "imported/"
+"""Prefix of the id of a rater whose votes were imported; nobody who votes here has such an id."""
 _DIGITS = re.compile(r"[0-9a-f]{32}", re.IGNORECASE)
 
 
@@ -45,6 +49,11 @@ def keyed_id(name: str) -> str:
 def is_keyed(rater: str) -> bool:
     """Return True if the rater is a program with a key."""
     return rater.startswith(_KEYED)
+
+
+def imported_id(name: str) -> str:
+    """Return the id of a rater whose votes are imported, by their name in the file; such an id stays as it is."""
+    return name if name.startswith(_IMPORTED) else f"{_IMPORTED}{name}"
 
 
 def new_key() -> str:

@@ -7,6 +7,7 @@ read the same fields.
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
@@ -28,6 +29,7 @@ LONGEST_CONTACT = 300
 SHORTEST_TOKEN = 32
 """Characters of an operator's token: fewer could be guessed."""
 _HERE = Path(__file__).parent
+_REPO = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 _TRUE = ("1", "true", "yes", "on")
 _FALSE = ("0", "false", "no", "off")
 
@@ -64,6 +66,12 @@ class Settings:
     )
     db: Path = _setting(Path("data/playground.db"), "the SQLite database; its folder is created if missing")
     db_mounted: bool = _setting(False, "the database is on a network mount, such as a Space's bucket")
+    store: str = _setting(
+        "",
+        "a private dataset on the Hugging Face hub, org/name, that every vote is copied to and an empty disk is "
+        "restored from; needs `HF_TOKEN` with the right to write",
+    )
+    store_every_s: float = _setting(60.0, "interval of the copies to the store; 30 s or more on the hub", ABOVE_0)
     min_free_mb: int = _setting(
         200, "with less free space on the database's disk new comparisons are not stored; 0: no limit", FROM_0
     )
@@ -122,6 +130,11 @@ class Settings:
     password: str = _setting(
         "", "makes the instance private: the password for everything but `/health`; has no flag", secret=True
     )
+    publication: str = _setting("", "the public dataset of the hub that `publish` writes, such as `org/name`")
+    frame_ancestors: str = _setting(
+        "https://huggingface.co https://*.hf.space",
+        "sites whose pages may show this one in a frame, such as https://example.org, space separated; none: no site",
+    )
     remote_key: str = _setting("", "the key that is sent to servers of remote cards; has no flag", secret=True)
 
     def __post_init__(self) -> None:
@@ -129,6 +142,8 @@ class Settings:
             value, valid = getattr(self, setting.name), setting.metadata["valid"]
             if valid is not None and not valid.low <= value <= valid.high:
                 raise InvalidValue(f"{setting.name} is {value}; valid: {valid.valid}")
+        if self.store and not _REPO.fullmatch(self.store):
+            raise InvalidValue(f"store is {self.store!r}; valid: the id of a dataset on the hub, such as 'org/votes'")
         for name in ("remote_key", "operator_token"):
             if not all("!" <= char <= "~" for char in getattr(self, name)):
                 raise InvalidValue(f"{variable(name)} holds a space or a character that no key has; copy it again")

@@ -17,6 +17,7 @@ from playground.arena.battles import ArenaBattles
 from playground.arena.capacity import Capacity
 from playground.arena.column import Column, ColumnPlan
 from playground.arena.comparison import Comparison
+from playground.arena.journal import ArenaJournal
 from playground.arena.line_up import LineUp, chosen_models
 from playground.arena.listing import current_leaderboard, sources_line
 from playground.arena.models import Models
@@ -44,8 +45,6 @@ from playground.records import Battle, BattleState, Generation, Instruction, Mod
 from playground.settings import Settings
 from playground.storage.database.statements import Reading
 from playground.storage.database.store import Store, open_store
-from playground.storage.journal.journal import Journal, JournalState
-from playground.storage.journal.segments import journal_folder
 from playground.storage.maintenance.disk_space import DiskSpace
 
 NO_OVERRIDES: Mapping[str, Any] = MappingProxyType({})
@@ -54,7 +53,7 @@ LOCK_WAIT_S = 10.0
 
 
 class Arena:
-    """The playground without a page; its parts are `models`, `battles` and `raters`."""
+    """The playground without a page; its parts are `models`, `battles`, `raters`, and `journal` if one is written."""
 
     def __init__(self, settings: Settings, engine: Engine | None = None, clock: Clock | None = None) -> None:
         self.settings = settings
@@ -82,15 +81,15 @@ class Arena:
         self.moderation = ArenaModeration(self.battles, self._running)
         self._recorder = Recorder(self._ended)
         self._upkeep: Upkeep | None = None
-        self._journal: Journal | None = None
-        self._disk_space = DiskSpace(settings.db.absolute().parent, settings.min_free_bytes)
+        self.journal: ArenaJournal | None = None
+        self.disk_space = DiskSpace(settings.db.absolute().parent, settings.min_free_bytes)
 
     def open(self) -> None:
         """Open the database, read-only if another process writes to it, and begin to load the models."""
         store = open_store(self.settings.db, exclusive=self.settings.db_mounted, lock_wait_s=LOCK_WAIT_S)
         self.battles.open(store)
         if store.writable:
-            self._journal = Journal(store, journal_folder(self.settings.db))
+            self.journal = ArenaJournal(store, self.settings, self._clock)
             for card in self.models.line_up:
                 store.upsert_model(card)
             self.battles.stored.interrupt_all()
@@ -103,9 +102,9 @@ class Arena:
             self._upkeep.close()
         self._engine.close()
         self._recorder.close()
-        if self._journal is not None:
-            self._journal.close()
-            self._journal = None
+        if self.journal is not None:
+            self.journal.close()
+            self.journal = None
         if self.battles.is_open:
             self.store.close()
             self.battles.close()
@@ -220,18 +219,13 @@ class Arena:
         """The reason, for visitors, why nothing can be stored; empty if it can."""
         return without_folders(self.store.read_only) if self.battles.is_open else ""
 
-    @property
-    def journal(self) -> JournalState | None:
-        """The state of the journal; None if none is written. Raises StorageError."""
-        return None if self._journal is None else self._journal.state()
-
     # Inside
 
     def _check_storing(self) -> None:
         """Raise StorageError if a new battle cannot or should not be stored."""
         if self.read_only:
             raise StorageError(f"Nothing is stored here: {self.read_only}. With “do not store” you can still compare.")
-        self._disk_space.check()
+        self.disk_space.check()
 
     def _store_card(self, card: ModelCard) -> None:
         if self.store.writable:

@@ -16,7 +16,9 @@ from playground.errors import InvalidValue, Refused
 from playground.raters import key_hash
 from playground.ratings.policy import CountingPolicy
 from playground.ratings.standing import reasons_of_rater, visible_standing
-from playground.records import Belongings, Erased, OwnBattle
+from playground.records import BattleState, Belongings, Erased, OwnBattle
+
+UNFINISHED = (BattleState.GENERATING, BattleState.OPEN)
 
 
 class Raters:
@@ -41,6 +43,11 @@ class Raters:
             else own
             for own in self._data.latest(rater, limit, chars)
         ]
+
+    def unfinished(self, rater: str, chars: int) -> OwnBattle | None:
+        """Return a rater's latest battle if it can still be voted on, or is being written; else None."""
+        latest = self._data.latest(rater, 1, chars)
+        return next((own for own in latest if own.state in UNFINISHED and not own.erased), None)
 
     def document(self, rater: str) -> dict[str, Any]:
         """Return all data of a rater as one document."""

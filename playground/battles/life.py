@@ -131,16 +131,12 @@ class Battles:
             Refused: unknown, unfinished, foreign, expired, void.
             InvalidValue: a choice that cannot be made.
         """
-        view = self.store.write(self._viewed(viewer, lambda steps: steps.vote(battle_id, viewer, ballot)))
-        return view or self.view(battle_id, viewer)
+        return self._view_after(self._step(lambda steps: steps.vote(battle_id, viewer, ballot)), viewer)
 
     async def vote_soon(self, battle_id: str, viewer: Viewer, ballot: Ballot) -> BattleView:
         """Save a choice without blocking the event loop; raises as `vote`."""
-        step = self._viewed(viewer, lambda steps: steps.vote(battle_id, viewer, ballot))
-        view: BattleView | None = await self.store.write_soon(step)
-        if view is None:
-            return await asyncio.to_thread(self.view, battle_id, viewer)
-        return view
+        battle = await self.store.write_soon(lambda writing: Steps(writing, self.rules).vote(battle_id, viewer, ballot))
+        return await asyncio.to_thread(self._view_after, battle, viewer)
 
     def undo(self, battle_id: str, viewer: Viewer, revision: int | None = None) -> BattleView:
         """Take back a vote that is not final; without a vote, change nothing.
@@ -148,8 +144,7 @@ class Battles:
         Raises:
             Refused: unknown, unfinished, foreign, void, or final.
         """
-        view = self.store.write(self._viewed(viewer, lambda steps: steps.undo(battle_id, viewer, revision)))
-        return view or self.view(battle_id, viewer)
+        return self._view_after(self._step(lambda steps: steps.undo(battle_id, viewer, revision)), viewer)
 
     def reveal(self, battle_id: str, viewer: Viewer) -> BattleView:
         """Make a vote final before its time and show the models.
@@ -157,8 +152,7 @@ class Battles:
         Raises:
             Refused: unknown, unfinished (there is no vote), foreign, void.
         """
-        view = self.store.write(self._viewed(viewer, lambda steps: steps.reveal(battle_id, viewer)))
-        return view or self.view(battle_id, viewer)
+        return self._view_after(self._step(lambda steps: steps.reveal(battle_id, viewer)), viewer)
 
     def note(
         self, battle_id: str, viewer: Viewer, *, reasons: Sequence[str] | None = None, comment: str | None = None
@@ -224,21 +218,10 @@ class Battles:
     def _step(self, work: Callable[[Steps], T]) -> T:
         return self.store.write(lambda writing: work(Steps(writing, self.rules)))
 
-    def _viewed(self, viewer: Viewer, step: Callable[[Steps], Battle]) -> Callable[[Writing], BattleView | None]:
-        """Return the work of one transaction: a step, and the view of the battle after it.
-
-        The view is None if it cannot be read, because that must not undo the step: the vote would be lost. Reading
-        it again after the commit raises the error.
-        """
-
-        def work(writing: Writing) -> BattleView | None:
-            battle = step(Steps(writing, self.rules))
-            try:
-                return stored_view(writing, self.rules, battle, viewer, NOTHING_LIVE)
-            except StorageError:
-                return None
-
-        return work
+    def _view_after(self, battle: Battle, viewer: Viewer) -> BattleView:
+        """Return the view of a battle as a step left it, read after the commit: other votes need not wait for it."""
+        with self.store.reading() as reading:
+            return stored_view(reading, self.rules, battle, viewer, NOTHING_LIVE)
 
     def _settle(self, battle_id: str) -> bool:
         """Store what time has changed; return False if nothing, or if another thread has stored it."""

@@ -55,6 +55,8 @@ class Names:
 
 def plain_text(text: str) -> str:
     """Remove differences that hide a name: compatibility forms, case, invisible characters, emphasis."""
+    if text.isascii():
+        return _BLANKS.sub(" ", _MARKUP.sub("", text.casefold()))
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     visible = "".join(c for c in folded if unicodedata.category(c) != "Cf" and c not in _INVISIBLE)
     return _BLANKS.sub(" ", _MARKUP.sub("", visible).replace("\u2019", "'"))

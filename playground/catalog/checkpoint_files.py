@@ -22,7 +22,7 @@ from playground.prompting.self_names import introduced_names
 from playground.prompting.special_tokens import Markers, read_markers, read_object
 from playground.prompting.templates import CHAT, CHAT_ID, SYSTEM
 from playground.prompting.tokenization import ChatTokenizer, load_chat_tokenizer
-from playground.records import Dtype, ModelCard, PromptTemplate, SamplingParams, Segment
+from playground.records import Dtype, ModelCard, PromptTemplate, SamplingParams, Segment, spdx
 
 CONFIG_FILE = "config.json"
 GENERATION_FILE = "generation_config.json"
@@ -178,10 +178,10 @@ def _used(said: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _license(folder: Path) -> str:
-    """Return the license in the front matter of README.md; "other" with a name is that name."""
+    """Return the license in the front matter of README.md, as SPDX spells it; "other" with a name is that name."""
     said = _front_matter(folder / "README.md")
     license = said.get("license", "")
-    return (said.get("license_name", "") if license == "other" else "") or license or "unknown"
+    return spdx((said.get("license_name", "") if license == "other" else "") or license)
 
 
 def _front_matter(path: Path) -> dict[str, str]:

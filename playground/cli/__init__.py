@@ -12,7 +12,22 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TextIO
 
-from playground.cli import backup, check, erase, export, fetch, key, leaderboard, models, prompt, restore, verify
+from playground.cli import (
+    backup,
+    check,
+    erase,
+    export,
+    fetch,
+    import_,
+    key,
+    leaderboard,
+    models,
+    prompt,
+    publish,
+    restore,
+    space,
+    verify,
+)
 from playground.errors import PlaygroundError
 from playground.settings import read_settings
 
@@ -23,11 +38,14 @@ COMMANDS: tuple[tuple[str, str, Callable[[argparse.ArgumentParser], None]], ...]
     ("fetch", "download models from the Hugging Face hub", fetch.add),
     ("leaderboard", "print ratings with intervals and a verdict", leaderboard.add),
     ("export", "write votes as data", export.add),
+    ("import", "add the votes of a file", import_.add),
     ("key", "create a key for a program, so that its votes are its own", key.add),
     ("erase", "erase the text of one rater for good", erase.add),
     ("backup", "copy the database to one file, also while the page runs", backup.add),
+    ("publish", "write the votes as a public dataset, to a folder or to the hub", publish.add),
     ("restore", "restore the votes of a journal to the database", restore.add),
-    ("verify", "check that database and journal are intact and agree", verify.add),
+    ("verify", "check that database and journal agree, or a published dataset", verify.add),
+    ("space", "write the folder of a Hugging Face Space, or check a running one", space.add),
 )
 
 

@@ -29,6 +29,7 @@ def add(command: argparse.ArgumentParser) -> None:
     command.add_argument("--origin", default="", help="votes of: person (default), program, judge, shared, all")
     command.add_argument("--pairs", default="", help="votes on models that were: drawn (default), chosen, all")
     command.add_argument("--sampling", default="", help="votes on answers sampled: card (as on the card; default), all")
+    command.add_argument("--imported", action="store_true", help="count votes that were imported too")
     command.add_argument("--open", action="store_true", help="count votes given in open mode too")
     command.add_argument("--json", action="store_true", help="one JSON document, as the API's /leaderboard")
     add_flags(command, "db", "cards", "templates", "prior", "count_chosen")
@@ -47,6 +48,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
             pairs=arguments.pairs,
             sampling=arguments.sampling,
             blind_only=not (arguments.open or arguments.count_all),
+            imported=arguments.imported,
         )
         options = LeaderboardOptions(policy=policy, prior=settings.prior)
         board = current_leaderboard(store, catalog, models, starters, utc_now(), arguments.category, options)

@@ -1,10 +1,24 @@
-"""Exports: one file per format, and one function that writes them all.
+"""Exports: one file per format, one function that writes them all, a preview, and lists of battles.
 
 Boundary: reads the store, writes files; knows neither models nor Gradio.
 """
 
-from playground.exchange.containers import CONTAINERS
-from playground.exchange.exports import FORMATS, export
+from playground.exchange.exports import FORMATS, Exported, export
+from playground.exchange.files import ExportedFile
 from playground.exchange.formats import ExportFormat, ExportOptions
+from playground.exchange.left_out import LeftOut
+from playground.exchange.preview import Browsed, Preview, browse, preview
 
-__all__ = ["CONTAINERS", "FORMATS", "ExportFormat", "ExportOptions", "export"]
+__all__ = [
+    "FORMATS",
+    "Browsed",
+    "ExportFormat",
+    "ExportOptions",
+    "Exported",
+    "ExportedFile",
+    "LeftOut",
+    "Preview",
+    "browse",
+    "export",
+    "preview",
+]

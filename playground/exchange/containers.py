@@ -1,102 +1,161 @@
-r"""Rows into a file: JSON Lines, one JSON array, or CSV, chosen by the file's ending.
+r"""Rows into bytes: JSON Lines, one JSON array, CSV or Parquet, chosen by a file's ending.
 
-JSON is exact. CSV puts an apostrophe before a text that a spreadsheet would take for a formula (it begins with
-``= + - @``, tab or carriage return), and writes lists and objects as JSON text. The file appears under its name only
-when it is complete.
+JSON and Parquet are exact, and so is CSV, but for the CSV files of formats for spreadsheets: these begin with a byte
+order mark and have an apostrophe before a text that a spreadsheet would take for a formula (it begins with
+``= + - @``, tab or carriage return), and before one that begins with an apostrophe and such a character. CSV holds
+lists and objects as JSON text.
 
-Boundary: knows rows and bytes, no format and no database.
+Boundary: knows rows, columns and bytes; no format and no database.
 """
 
 from __future__ import annotations
 
 import csv
-import json
-import os
-import secrets
+import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Protocol
 
-from playground.errors import InvalidValue, StorageError
+import orjson
 
-Row = Mapping[str, Any]
-Write = Callable[[TextIO, Sequence[str], Iterable[Row]], int]
+from playground.exchange.formats import RawJson, Shape, Values
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """Beginnings of a text that spreadsheet programs run."""
+_SUSPICIOUS = frozenset(("'", *FORMULA))
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+_OPTIONS = orjson.OPT_PASSTHROUGH_SUBCLASS
 
 
-def write_rows(path: Path, columns: Sequence[str], rows: Iterable[Row]) -> int:
-    """Write all rows and return their number; an existing file is replaced atomically.
+class Sink(Protocol):
+    """Takes bytes."""
 
-    Raises:
-        InvalidValue: an ending that names no container.
-        StorageError: the file cannot be written; nothing is left behind.
-    """
-    write = container(path)
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        with part.open("x", encoding="utf-8", newline="") as file:
-            count = write(file, columns, rows)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError as error:
-        raise StorageError(f"{path} cannot be written: {error.strerror}") from error
-    finally:
-        part.unlink(missing_ok=True)
-    return count
+    def write(self, data: bytes) -> int: ...
 
 
-def container(path: Path) -> Write:
-    """Return the writer for a file's ending."""
-    if path.suffix.lower() not in CONTAINERS:
-        raise InvalidValue(f"{path.name!r} has no ending that names a container; valid: {', '.join(CONTAINERS)}")
-    return CONTAINERS[path.suffix.lower()]
+class Container(Protocol):
+    """Writes rows to a sink."""
+
+    def write(self, rows: Sequence[Values]) -> None: ...
+
+    def close(self) -> None:
+        """Write what is left; the sink stays open."""
 
 
-def write_jsonl(file: TextIO, columns: Sequence[str], rows: Iterable[Row]) -> int:
-    """Write one object per line."""
-    count = 0
-    for count, row in enumerate(rows, start=1):  # noqa: B007
-        file.write(to_json(row) + "\n")
-    return count
+class JsonLines:
+    """One object per line."""
+
+    _before, _between = b"", b""
+
+    def __init__(self, sink: Sink, columns: Mapping[str, Shape], optional: Iterable[str] = ()) -> None:
+        self._sink = sink
+        self._names = tuple(columns)
+        self._optional = tuple(name for name in optional if name in columns)
+
+    def write(self, rows: Sequence[Values]) -> None:
+        """Write rows; the fields of `optional` only where they have a value."""
+        names = self._names
+        objects = [dict(zip(names, row, strict=False)) for row in rows]  # optional columns come last
+        for name in self._optional:
+            for one in objects:
+                if one[name] is None:
+                    del one[name]
+        self._write([to_json(one) for one in objects])
+
+    def _write(self, objects: list[bytes]) -> None:
+        self._sink.write(b"\n".join([*objects, b""]))
+
+    def close(self) -> None:
+        """Nothing is left."""
 
 
-def write_json(file: TextIO, columns: Sequence[str], rows: Iterable[Row]) -> int:
-    """Write one array, an object per line."""
-    count = 0
-    for count, row in enumerate(rows, start=1):
-        file.write(("[\n" if count == 1 else ",\n") + to_json(row))
-    file.write("\n]\n" if count else "[]\n")
-    return count
+class JsonArray(JsonLines):
+    """One array, an object per line, with a document around it if the format has one."""
+
+    def __init__(
+        self,
+        sink: Sink,
+        columns: Mapping[str, Shape],
+        optional: Iterable[str] = (),
+        around: tuple[bytes, bytes] = (b"", b""),
+    ) -> None:
+        super().__init__(sink, columns, optional)
+        self._around = around
+        self._empty = True
+        sink.write(around[0] + b"[")
+
+    def _write(self, objects: list[bytes]) -> None:
+        if objects:
+            self._sink.write((b"\n" if self._empty else b",\n") + b",\n".join(objects))
+            self._empty = False
+
+    def close(self) -> None:
+        """End the array."""
+        self._sink.write((b"]" if self._empty else b"\n]") + self._around[1] + b"\n")
 
 
-def write_csv(file: TextIO, columns: Sequence[str], rows: Iterable[Row]) -> int:
-    """Write a header and one record per row."""
-    writer = csv.writer(file)
-    writer.writerow(columns)
-    count = 0
-    for count, row in enumerate(rows, start=1):  # noqa: B007
-        writer.writerow([cell(row[column]) for column in columns])
-    return count
+class Csv:
+    """A header and one record per row, ended by CR LF (RFC 4180), in UTF-8."""
+
+    def __init__(self, sink: Sink, columns: Mapping[str, Shape], for_spreadsheets: bool = False) -> None:
+        self._sink = sink
+        self._cells = [_cells_of(shape, for_spreadsheets) for shape in columns.values()]
+        if for_spreadsheets:
+            sink.write(BYTE_ORDER_MARK)
+        self._write([tuple(columns)])
+
+    def write(self, rows: Sequence[Values]) -> None:
+        """Write rows; the cells are made column by column, which takes half the time."""
+        if rows:
+            columns = zip(*rows, strict=True)
+            made = [cells(column) for cells, column in zip(self._cells, columns, strict=False)]
+            self._write(zip(*made, strict=True))
+
+    def _write(self, rows: Iterable[Sequence[Any]]) -> None:
+        text = io.StringIO(newline="")
+        csv.writer(text).writerows(rows)
+        self._sink.write(text.getvalue().encode())
+
+    def close(self) -> None:
+        """Nothing is left."""
 
 
-def cell(value: object) -> object:
-    """Return a value as a CSV cell."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, list | tuple | dict):
-        return to_json(value)
-    if isinstance(value, str) and value.startswith(FORMULA):
-        return f"'{value}"
-    return value
-
-
-def to_json(value: object) -> str:
+def to_json(value: object) -> bytes:
     """Return JSON on one line, also for readers that take U+2028, U+2029 and U+0085 for the end of a line."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
-    return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").replace("\x85", "\\u0085")
+    data = orjson.dumps(value, default=_stored, option=_OPTIONS)
+    if b"\xe2\x80" in data:
+        data = data.replace(b"\xe2\x80\xa8", b"\\u2028").replace(b"\xe2\x80\xa9", b"\\u2029")
+    return data.replace(b"\xc2\x85", b"\\u0085") if b"\xc2\x85" in data else data
 
 
-CONTAINERS: Mapping[str, Write] = {".jsonl": write_jsonl, ".json": write_json, ".csv": write_csv}
+def without_formula(text: str) -> str:
+    """Return a text with an apostrophe before it if a spreadsheet would run it, or if it looks as if it had one.
+
+    So the apostrophe can be removed again: `with_formula` is the inverse.
+    """
+    if text[:1] not in _SUSPICIOUS:
+        return text
+    return f"'{text}" if text.lstrip("'").startswith(FORMULA) else text
+
+
+def with_formula(cell: str) -> str:
+    """Return the text of a cell that `without_formula` made."""
+    return cell[1:] if cell.startswith("'") and cell.lstrip("'").startswith(FORMULA) else cell
+
+
+def _stored(value: object) -> Any:
+    """Return what `orjson` writes for a value that it does not know."""
+    if isinstance(value, RawJson):
+        return orjson.Fragment(value.encode())
+    raise TypeError(f"{type(value).__name__} is not a value of a row")
+
+
+def _cells_of(shape: Shape, for_spreadsheets: bool) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    """Return the function from a column to its cells."""
+    if shape == "bool":
+        return lambda column: ["" if value is None else "true" if value else "false" for value in column]
+    if shape == "text" and for_spreadsheets:
+        return lambda column: [value and without_formula(value) for value in column]
+    if isinstance(shape, list | dict):
+        return lambda column: [value if isinstance(value, str) else to_json(value).decode() for value in column]
+    return lambda column: column

@@ -1,34 +1,172 @@
 """All export formats, and the function that writes any of them.
 
-Boundary: a snapshot of the store in, a file out. A new format is a file beside this one and a name here.
+Boundary: a snapshot of the store in, files out. A new format is a file beside this one and a name here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
+from playground.clock import utc_now
 from playground.errors import InvalidValue
-from playground.exchange.containers import container, write_rows
-from playground.exchange.formats import ExportFormat, ExportOptions
+from playground.exchange.alpaca import ALPACA
+from playground.exchange.arena140k import ARENA_140K
+from playground.exchange.autoarena import AUTOARENA
+from playground.exchange.containers import Container, Csv, JsonArray, JsonLines, Sink
+from playground.exchange.fastchat_log import FASTCHAT_LOG
+from playground.exchange.files import Drafts, ExportedFile, HashedFile, written
+from playground.exchange.formats import ExportFormat, ExportOptions, Values
+from playground.exchange.kaggle55k import KAGGLE_55K
+from playground.exchange.left_out import LeftOut
+from playground.exchange.llm_comparator import LLM_COMPARATOR
 from playground.exchange.lmsys33k import LMSYS_33K
+from playground.exchange.manifest import manifest
+from playground.exchange.pairs import PAIRS
+from playground.exchange.parquet import Parquet
+from playground.exchange.selection import Progress, Selection
 from playground.exchange.trl_preference import TRL_PREFERENCE
+from playground.exchange.trl_unpaired import TRL_UNPAIRED
 from playground.exchange.votes import VOTES
 from playground.storage.database.store import Store
 
-FORMATS: Mapping[str, ExportFormat] = {known.name: known for known in (VOTES, TRL_PREFERENCE, LMSYS_33K)}
+FORMATS: Mapping[str, ExportFormat] = {
+    known.name: known
+    for known in (
+        VOTES,
+        PAIRS,
+        TRL_PREFERENCE,
+        TRL_UNPAIRED,
+        LMSYS_33K,
+        ARENA_140K,
+        KAGGLE_55K,
+        FASTCHAT_LOG,
+        ALPACA,
+        LLM_COMPARATOR,
+        AUTOARENA,
+    )
+}
+
+BATCH = 1000
+"""Rows that a container gets at once."""
 
 
-def export(store: Store, format: str, path: Path, options: ExportOptions | None = None) -> int:
-    """Write the judged battles of one snapshot; return the number of rows.
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """The files of an export, and what it left out."""
+
+    format: str
+    rows: int
+    votes: int  # that the rows are about, and those left out for another reason than the filter
+    bytes: int
+    left_out: tuple[LeftOut, ...]
+    files: tuple[ExportedFile, ...]  # the second has the rows of non-commercial licenses, if they were split
+    manifest: Path
+
+
+class Rows:
+    """One file of rows."""
+
+    def __init__(self, path: Path, file: HashedFile, container: Container) -> None:
+        self.path = path
+        self.rows = 0
+        self._file = file
+        self._container = container
+        self._batch: list[Values] = []
+
+    def add(self, rows: object) -> None:
+        """Add rows; full batches are written."""
+        self._batch += rows  # type: ignore[arg-type]  # a sequence of rows
+        if len(self._batch) >= BATCH:
+            self._write()
+
+    def end(self) -> ExportedFile:
+        """Write what is left."""
+        self._write()
+        with written(self.path):
+            self._container.close()
+        return ExportedFile(self.path, self.rows, self._file.bytes, self._file.sha256)
+
+    def _write(self) -> None:
+        with written(self.path):
+            self._container.write(self._batch)
+        self.rows += len(self._batch)
+        self._batch = []
+
+
+def export(
+    store: Store,
+    format: str,
+    path: Path,
+    options: ExportOptions | None = None,
+    *,
+    progress: Progress | None = None,
+    now: Callable[[], str] = utc_now,
+) -> Exported:
+    """Write the judged battles of one snapshot, and a manifest beside them (``PATH.manifest.json``).
+
+    Existing files are replaced, all at the end; an export that fails leaves them as they are.
 
     Raises:
-        InvalidValue: an unknown format, or an ending that names no container.
-        StorageError: the database cannot be read or the file not written.
+        InvalidValue: an unknown format, an ending that the format does not have, or a format of two models with votes
+            on more.
+        StorageError: the database cannot be read or a file not written.
     """
-    if format not in FORMATS:
-        raise InvalidValue(f"unknown format {format!r}; valid: {', '.join(FORMATS)}")
-    container(path)
-    known = FORMATS[format]
-    with store.reading() as reading:
-        return write_rows(path, known.columns, known.rows(reading, options or ExportOptions()))
+    known, chosen = format_named(format), options or ExportOptions()
+    known.check_container(path.suffix.lower())
+    with ExitStack() as stack:
+        drafts = stack.enter_context(Drafts())
+        reading = stack.enter_context(store.reading())
+        selection = Selection(reading, known, chosen)
+        files = [_open(drafts, path, selection, known)]
+        if chosen.split_licenses:
+            files.append(_open(drafts, other_path(path), selection, known))
+        for commercial, rows in selection.rows(progress=progress):
+            files[0 if commercial else -1].add(rows)
+        done = tuple(file.end() for file in files)
+        exported = Exported(
+            format=format,
+            rows=sum(file.rows for file in done),
+            votes=selection.votes,
+            bytes=sum(file.bytes for file in done),
+            left_out=selection.left_out,
+            files=done,
+            manifest=path.with_name(f"{path.name}.manifest.json"),
+        )
+        with written(exported.manifest):
+            drafts.open(exported.manifest).write(manifest(exported, known, chosen, now()))
+        drafts.publish()
+    return exported
+
+
+def format_named(name: str) -> ExportFormat:
+    """Return a format; raise InvalidValue, naming the valid ones, if there is none of this name."""
+    if name not in FORMATS:
+        raise InvalidValue(f"unknown format {name!r}; valid: {', '.join(FORMATS)}")
+    return FORMATS[name]
+
+
+def other_path(path: Path) -> Path:
+    """Return the file for rows whose licenses do not all allow commercial use, if they are split off."""
+    return path.with_name(f"{path.stem}.other{path.suffix}")
+
+
+def container(ending: str, sink: Sink, format: ExportFormat, selection: Selection) -> Container:
+    """Return the writer for an ending that the format has."""
+    columns = selection.columns
+    if ending == ".csv":
+        return Csv(sink, columns, format.for_spreadsheets)
+    if ending == ".parquet":
+        return Parquet(sink, columns)
+    if ending == ".json":
+        around = format.document(selection.models) if format.document else (b"", b"")
+        return JsonArray(sink, columns, format.optional, around)
+    return JsonLines(sink, columns, format.optional)
+
+
+def _open(drafts: Drafts, path: Path, selection: Selection, format: ExportFormat) -> Rows:
+    file = drafts.open(path)
+    with written(path):
+        return Rows(path, file, container(path.suffix.lower(), file, format, selection))

@@ -5,13 +5,11 @@ Boundary: field names only. A battle of more than two answers gives several rows
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from playground.exchange.formats import ExportFormat, ExportOptions, RaterNames, prompt_text
-from playground.exchange.judged import judged_texts
-from playground.records import JudgedTexts
-from playground.storage.database.statements import Reading
+from playground.exchange.formats import ALL_CONTAINERS, MESSAGES, Context, ExportFormat, Source, Values, prompt_text
+from playground.records import ExportedPair
 
 WINNERS: Mapping[str, str] = {
     "model_a": "model_a",
@@ -20,37 +18,43 @@ WINNERS: Mapping[str, str] = {
     "both_bad": "tie (bothbad)",
 }
 
-Record = tuple[JudgedTexts, str]
-"""A judged pair and the rater's name."""
 
-
-def records(reading: Reading, options: ExportOptions) -> Iterator[Record]:
-    """Return the judged pairs in order of time."""
-    raters = RaterNames(options.anonymous)
-    return ((texts, raters.name(texts.pair.rater_id)) for texts in judged_texts(reading, options))
-
-
-def conversation(texts: JudgedTexts, answer: str) -> list[dict[str, str]]:
-    """Return one turn of user and assistant."""
-    prompt = prompt_text(texts.instruction)
-    return [{"role": "user", "content": prompt}, {"role": "assistant", "content": answer}]
+def rows(pair: ExportedPair, context: Context) -> Sequence[Values]:
+    """Return the row of a pair; its values stand in the order of the columns below."""
+    user = {"role": "user", "content": prompt_text(pair)}
+    row = (
+        pair.battle_id,
+        pair.model_a,
+        pair.model_b,
+        WINNERS[pair.winner],
+        f"arena_user_{context.rater(pair.rater_id)}",
+        [user, {"role": "assistant", "content": pair.text_a}],
+        [user, {"role": "assistant", "content": pair.text_b}],
+        1,
+        bool(pair.blind),
+        "unknown",
+        datetime.fromisoformat(pair.created_at).timestamp(),
+    )
+    return (row,)
 
 
 LMSYS_33K = ExportFormat(
     name="lmsys-33k",
     description="FastChat's clean battles: one row per judged pair, with both conversations",
-    records=records,
-    values={
-        "question_id": lambda record: record[0].pair.battle_id,
-        "model_a": lambda record: record[0].pair.model_a,
-        "model_b": lambda record: record[0].pair.model_b,
-        "winner": lambda record: WINNERS[record[0].pair.winner],
-        "judge": lambda record: f"arena_user_{record[1]}",
-        "conversation_a": lambda record: conversation(record[0], record[0].text_a),
-        "conversation_b": lambda record: conversation(record[0], record[0].text_b),
-        "turn": lambda record: 1,
-        "anony": lambda record: record[0].pair.blind,
-        "language": lambda record: "unknown",
-        "tstamp": lambda record: datetime.fromisoformat(record[0].pair.created_at).timestamp(),
+    source=Source.PAIRS,
+    containers=ALL_CONTAINERS,
+    columns={
+        "question_id": "text",
+        "model_a": "text",
+        "model_b": "text",
+        "winner": "text",
+        "judge": "text",
+        "conversation_a": MESSAGES,
+        "conversation_b": MESSAGES,
+        "turn": "int",
+        "anony": "bool",
+        "language": "text",
+        "tstamp": "float",
     },
+    rows=rows,
 )

@@ -1,59 +1,62 @@
-"""Preference pairs for TRL (`prompt, chosen, rejected` as plain strings), with models and licenses.
+"""Preference pairs for TRL: `prompt, chosen, rejected` as plain strings, models, licenses, columns to split by.
 
-Boundary: field names only. The prompt is what was typed (see `prompt_text`). Ties and both-bad give no row.
+Boundary: field names only. The prompt is what was typed (see `prompt_text`). `margin` is the strength of preference,
+which TRL's reward trainer takes; rows of votes without one have no such field, and files without any no such column.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Sequence
 
-from playground.exchange.formats import ExportFormat, ExportOptions, prompt_text
-from playground.exchange.judged import judged_texts
-from playground.records import Instruction, JudgedTexts
-from playground.storage.database.statements import Reading
+from playground.exchange.formats import ALL_CONTAINERS, Context, ExportFormat, Source, Values, prompt_text
+from playground.records import ExportedPair
 
 
-class Answer(NamedTuple):
-    """One side of a pair."""
-
-    text: str
-    model: str
-    license: str
-
-
-class Preference(NamedTuple):
-    """A pair with a winner."""
-
-    instruction: Instruction
-    chosen: Answer
-    rejected: Answer
-
-
-def records(reading: Reading, options: ExportOptions) -> Iterator[Preference]:
-    """Return the pairs with a winner in order of time."""
-    decided = ("model_a", "model_b")
-    return (_preference(texts) for texts in judged_texts(reading, options) if texts.pair.winner in decided)
-
-
-def _preference(texts: JudgedTexts) -> Preference:
-    a = Answer(texts.text_a, texts.pair.model_a, texts.license_a)
-    b = Answer(texts.text_b, texts.pair.model_b, texts.license_b)
-    chosen, rejected = (a, b) if texts.pair.winner == "model_a" else (b, a)
-    return Preference(texts.instruction, chosen, rejected)
+def rows(pair: ExportedPair, context: Context) -> Sequence[Values]:
+    """Return the row of a pair with a winner; its values stand in the order of the columns below."""
+    a = (pair.text_a, pair.model_a, context.license(pair.license_a, pair.model_a))
+    b = (pair.text_b, pair.model_b, context.license(pair.license_b, pair.model_b))
+    if pair.winner == "model_a":
+        chosen, rejected = a, b
+    elif pair.winner == "model_b":
+        chosen, rejected = b, a
+    else:
+        return ()
+    row = (
+        prompt_text(pair),
+        chosen[0],
+        rejected[0],
+        chosen[1],
+        rejected[1],
+        chosen[2],
+        rejected[2],
+        pair.battle_id,
+        context.rater(pair.rater_id),
+        pair.category,
+        pair.strength,
+    )
+    return (row,)
 
 
 TRL_PREFERENCE = ExportFormat(
     name="trl-preference",
     description="TRL's preference pairs: one row per pair with a winner",
-    records=records,
-    values={
-        "prompt": lambda pair: prompt_text(pair.instruction),
-        "chosen": lambda pair: pair.chosen.text,
-        "rejected": lambda pair: pair.rejected.text,
-        "chosen_model": lambda pair: pair.chosen.model,
-        "rejected_model": lambda pair: pair.rejected.model,
-        "chosen_license": lambda pair: pair.chosen.license,
-        "rejected_license": lambda pair: pair.rejected.license,
+    source=Source.PAIRS,
+    containers=ALL_CONTAINERS,
+    columns={
+        "prompt": "text",
+        "chosen": "text",
+        "rejected": "text",
+        "chosen_model": "text",
+        "rejected_model": "text",
+        "chosen_license": "text",
+        "rejected_license": "text",
+        "battle_id": "text",
+        "rater": "text",
+        "category": "text",
+        "margin": "float",
     },
+    rows=rows,
+    no_row="neither answer is better",
+    optional=frozenset({"margin"}),
 )

@@ -36,10 +36,10 @@ def hub_errors(repo: str, revision: str) -> Iterator[None]:
     except HubError as error:
         raise HubError(f"{repo}@{revision} cannot be fetched: {error}") from error
     except (OSError, httpx2.HTTPError, httpx2.InvalidURL, RuntimeError, *WRONG_DOCUMENT) as error:
-        raise HubError(f"{repo}@{revision} cannot be fetched: {_explain(repo, _origin(error))}") from error
+        raise HubError(f"{repo}@{revision} cannot be fetched: {explain(repo, origin(error))}") from error
 
 
-def _origin(error: BaseException) -> BaseException:
+def origin(error: BaseException) -> BaseException:
     """Return the error below those that only say that there is no local copy either."""
     from huggingface_hub.errors import DryRunError, LocalEntryNotFoundError
 
@@ -48,8 +48,11 @@ def _origin(error: BaseException) -> BaseException:
     return error
 
 
-def _explain(repo: str, error: BaseException) -> str:
-    """Return the cause and what to do; narrower kinds of error are listed before wider ones."""
+def explain(repo: str, error: BaseException, again: str = AGAIN) -> str:
+    """Return the cause and what to do; narrower kinds of error are listed before wider ones.
+
+    `again` says what to do, or what is done, about a failure that may pass.
+    """
     import httpx2
     from huggingface_hub import constants, errors
 
@@ -62,30 +65,30 @@ def _explain(repo: str, error: BaseException) -> str:
         (errors.HFValidationError, "that is no hub id; one looks like 'org/name'"),
         (errors.OfflineModeIsEnabled, "HF_HUB_OFFLINE is set; unset it, then run the same command again"),
         (errors.FileMetadataError, not_a_hub),
-        (errors.HfHubHTTPError, _explain_status(error)),
-        (httpx2.TimeoutException, f"{hub} did not answer in time; {AGAIN}"),
+        (errors.HfHubHTTPError, _explain_status(error, again)),
+        (httpx2.TimeoutException, f"{hub} did not answer in time; {again}"),
         (httpx2.ConnectError, f"{hub} cannot be reached; check the network, the proxy and HF_ENDPOINT"),
         (httpx2.UnsupportedProtocol, f"{hub} is no address; check HF_ENDPOINT"),
-        (httpx2.HTTPError, f"the connection broke off; {AGAIN}"),
-        (RuntimeError, f"the transfer failed ({_one_line(error)}); {AGAIN}"),  # raised by hf_xet
-        (OSError, _explain_os_error(error)),
+        (httpx2.HTTPError, f"the connection broke off; {again}"),
+        (RuntimeError, f"the transfer failed ({_one_line(error)}); {again}"),  # raised by hf_xet
+        (OSError, _explain_os_error(error, again)),
     )
     return next((text for kind, text in texts if isinstance(error, kind)), not_a_hub)
 
 
-def _explain_status(error: BaseException) -> str:
+def _explain_status(error: BaseException, again: str) -> str:
     status = getattr(getattr(error, "response", None), "status_code", 0)
-    return STATUS_TEXTS.get(status, f"the hub failed with status {status}; {AGAIN}")
+    return STATUS_TEXTS.get(status, f"the hub failed with status {status}; {again}")
 
 
-def _explain_os_error(error: BaseException) -> str:
+def _explain_os_error(error: BaseException, again: str) -> str:
     code = getattr(error, "errno", None)
     if str(error).startswith("Consistency check failed"):  # the library's own
         return "a file came in another size than the hub states; run the same command again"
     if code is None:  # raised by hf_xet
-        return f"the transfer failed ({_one_line(error)}); {AGAIN}"
+        return f"the transfer failed ({_one_line(error)}); {again}"
     if code == errno.ENOSPC:
-        return f"the disk is full; free some space, then {AGAIN}"
+        return f"the disk is full; free some space, then {again}"
     return f"{_one_line(error)}; check the folder that HF_HOME names and its permissions"
 
 

@@ -28,6 +28,7 @@ KINDS: Mapping[str, str] = {
     "chosen_pairs": "chosen pairs",
     "changed_sampling": "changed sampling",
     "open_mode": "open mode",
+    "imported": "imported",
 }
 """Kinds of votes and their names on the board; each vote is of one: "people 60 · programs 150 · chosen pairs 12"."""
 _KIND_OF_ORIGIN: Mapping[Origin, str] = {
@@ -105,6 +106,8 @@ def reasons_of(pairs: Sequence[JudgedPair], policy: CountingPolicy) -> Mapping[s
 
 def kind_of(pair: JudgedPair) -> str:
     """Return the kind, one of `KINDS`, of a pair's vote."""
+    if pair.imported is not None:
+        return "imported"
     if pair.origin in _KIND_OF_ORIGIN:
         return _KIND_OF_ORIGIN[pair.origin]
     if not pair.blind:

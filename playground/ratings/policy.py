@@ -18,6 +18,7 @@ from playground.settings import Settings
 class Reason(StrEnum):
     """A reason for which a vote does not count; the first that applies is given."""
 
+    IMPORTED = "imported"
     BY_PERSON = "by_person"
     BY_PROGRAM = "by_program"
     BY_JUDGE = "by_judge"
@@ -51,6 +52,7 @@ _BY: Mapping[Origin, Reason] = {
 }
 _WORDS: Mapping[Reason, tuple[str, str]] = {
     # after a number of votes, as in "31 decided in under 1 s"; after "Not counted: "
+    Reason.IMPORTED: ("imported", "it was imported from a file"),
     Reason.BY_PERSON: ("by people", "a person gave it; the leaderboard counts votes of {voters}"),
     Reason.BY_PROGRAM: ("by programs", "a program gave it; the leaderboard counts votes of {voters}"),
     Reason.BY_JUDGE: ("by judging models", "a judging model gave it; the leaderboard counts votes of {voters}"),
@@ -95,6 +97,7 @@ class CountingPolicy:
     pairs: str = "drawn"  # of models that were: drawn by the arena | chosen by somebody | all
     sampling: str = "card"  # as each card says | all
     keep_capped: bool = False  # votes above the daily cap of their network
+    keep_imported: bool = False  # votes that were imported from a file
     min_decision_s: float = 1.0  # from the end of the answers to the vote: nobody reads two answers in less; 0: any
     max_votes_per_rater_and_day: int = 200  # by the UTC day, the first ones; 0: any
     max_share_per_rater: float = 0.25  # of the votes that count; 1: any
@@ -119,6 +122,8 @@ class CountingPolicy:
 
     def reason(self, pair: JudgedPair) -> Reason | None:
         """Return the first reason against this vote, as far as it needs no other votes; None if it counts."""
+        if pair.imported is not None and not self.keep_imported:
+            return Reason.IMPORTED
         if pair.origin not in self.origins:
             return _BY[pair.origin]
         if self.blind_only and not pair.blind:
@@ -173,7 +178,8 @@ class CountingPolicy:
         blind = "Blind votes" if self.blind_only else "Blind and open votes"
         pairs = {"drawn": "drawn pairs", "chosen": "chosen pairs", "all": "drawn and chosen pairs"}[self.pairs]
         sampling = {"card": "cards' own sampling", "all": "any sampling"}[self.sampling]
-        return f"{blind} of {self.voters} · {pairs} · {sampling}"
+        imported = " · imported votes too" if self.keep_imported else ""
+        return f"{blind} of {self.voters} · {pairs} · {sampling}{imported}"
 
 
 EVERY_VOTE = CountingPolicy(
@@ -182,6 +188,7 @@ EVERY_VOTE = CountingPolicy(
     pairs="all",
     sampling="all",
     keep_capped=True,
+    keep_imported=True,
     min_decision_s=0.0,
     max_votes_per_rater_and_day=0,
     max_share_per_rater=1.0,
@@ -195,20 +202,28 @@ def default_policy(settings: Settings) -> CountingPolicy:
 
 
 def filtered(
-    policy: CountingPolicy, *, origin: str = "", pairs: str = "", sampling: str = "", blind_only: bool = True
+    policy: CountingPolicy,
+    *,
+    origin: str = "",
+    pairs: str = "",
+    sampling: str = "",
+    blind_only: bool = True,
+    imported: bool = False,
 ) -> CountingPolicy:
     """Return the policy with other votes; an empty text leaves it as it is.
 
     Args:
         origin: person, program, judge, shared, or all. Unless it is person, chosen pairs and changed sampling count
             too by default: the arena draws for people only.
+        imported: count imported votes too. Chosen pairs and changed sampling then count as well by default: most
+            formats say neither.
 
     Raises:
         InvalidValue: an unknown value.
     """
     if origin and origin not in (*Origin, "all"):
         raise InvalidValue(f"origin is {origin!r}; valid: {', '.join((*Origin, 'all'))}")
-    if origin and origin != Origin.PERSON:
+    if (origin and origin != Origin.PERSON) or imported:
         pairs, sampling = pairs or "all", sampling or "all"
     return replace(
         policy,
@@ -216,4 +231,5 @@ def filtered(
         pairs=pairs or policy.pairs,
         sampling=sampling or policy.sampling,
         blind_only=blind_only,
+        keep_imported=imported or policy.keep_imported,
     )

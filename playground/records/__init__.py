@@ -18,8 +18,10 @@ from playground.records.battles import (
     Standing,
     Vote,
 )
+from playground.records.exported import BattleRow, CountedVote, ExportedPair, ExportedSide, ExportedVote
 from playground.records.filters import FILTER_NAMES, VoteFilter, read_filter
 from playground.records.generations import FinishReason, Generation
+from playground.records.licenses import UNKNOWN_LICENSE, spdx
 from playground.records.models import WHEN_SAMPLING, Dtype, ModelCard, ModelStatus, Quantization, SamplingParams
 from playground.records.moderation import ModeratedBattle, ModerationCounts, Report
 from playground.records.prompts import Instruction, Prompt, PromptFormat, PromptTemplate, Segment
@@ -28,16 +30,22 @@ from playground.records.views import BattleView, ColumnState, ColumnView, LiveCo
 __all__ = [
     "FILTER_NAMES",
     "SIDES",
+    "UNKNOWN_LICENSE",
     "WHEN_SAMPLING",
     "Battle",
+    "BattleRow",
     "BattleSide",
     "BattleState",
     "BattleView",
     "Belongings",
     "ColumnState",
     "ColumnView",
+    "CountedVote",
     "Dtype",
     "Erased",
+    "ExportedPair",
+    "ExportedSide",
+    "ExportedVote",
     "FinishReason",
     "Generation",
     "Instruction",
@@ -62,4 +70,5 @@ __all__ = [
     "Vote",
     "VoteFilter",
     "read_filter",
+    "spdx",
 ]

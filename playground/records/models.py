@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, NonNegativeInt
 
 from playground.documents import read_values, strict_keys
 from playground.errors import InvalidValue
+from playground.records.licenses import spdx
 from playground.records.prompts import Text
 
 Dtype = Literal["float32", "float16", "bfloat16"]
@@ -88,7 +89,7 @@ class ModelCard:
     name: Filled
     repo: Filled  # hub id, or an absolute folder
     revision: Filled  # commit of the hub repository, or "local"
-    license: Filled
+    license: Annotated[Filled, AfterValidator(spdx)]
     architecture: Filled  # the config's class, such as LlamaForCausalLM
     context_length: Annotated[int, Field(ge=2)]  # tokens, prompt and answer together
     dtype: Dtype  # as computed with
@@ -130,3 +131,5 @@ class ModelStatus:
     waiting: int = 0  # rows before the next one that is started
     placement: str = ""  # a sentence: whether it fits, on which device, beside which models
     takes_turns: bool = False  # it fits only after other models have been unloaded
+    silent_s: float = 0.0  # the time for which it has written nothing although it should
+    restarts: bool = False  # its process ended or hung, and is being replaced

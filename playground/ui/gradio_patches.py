@@ -20,6 +20,7 @@ from typing import Any
 
 import gradio as gr
 import h11
+from gradio import http_server
 from gradio.state_holder import SessionState, StateHolder
 from uvicorn.config import HTTP_PROTOCOLS, Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -86,6 +87,23 @@ def guard_connections(proxies: Proxies) -> None:
     """
     if _fits("the timeouts of connections", "uvicorn", "h11"):
         HTTP_PROTOCOLS["auto"] = partial(GuardedConnection, idle=IdleConnections(proxies))  # type: ignore[assignment]
+
+
+def forget_space(page: gr.Blocks) -> None:
+    """Keep Gradio from watching a Space's files, and the page from asking the hub about the Space.
+
+    Saves a message about a missing demo at each start, a second server on all addresses (port 7887, with the `spaces`
+    package) or a traceback of a thread (without it), and a request at each view that the page's security policy
+    refuses. Gradio does this if `SPACE_ID` is set; the Hugging Face login, which needs the variable, is not changed.
+    Upstream has no setting: `start_server` and the page decide by the variable alone.
+    """
+    if _fits("the start without a Space's file watcher", "gradio"):
+        http_server.get_space = _no_space
+        page.space_id = None
+
+
+def _no_space() -> None:
+    """Return None, as Gradio's own function does outside of a Space."""
 
 
 # Sessions

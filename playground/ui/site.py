@@ -27,7 +27,7 @@ from playground.ui.http.database_copy import DatabaseCopy
 from playground.ui.http.gate import CallGate
 from playground.ui.http.health import HealthRoute
 from playground.ui.http.limits import Limits
-from playground.ui.http.middleware import PageMiddleware
+from playground.ui.http.middleware import PageMiddleware, read_frame_ancestors
 from playground.ui.http.operator import HUB_ROUTES, NOBODY, PATH, OperatorAccess, OperatorGate, operator_status
 from playground.ui.http.password import PasswordGate
 from playground.ui.http.proxies import ForwardedHeaders, Proxies
@@ -92,8 +92,11 @@ def launch_options(
 
     Args:
         app_token: commands on this machine that send it get a copy of the database; empty: none do.
+
+    Raises:
+        InvalidValue: a setting of the page's HTTP side is invalid.
     """
-    password = arena.settings.password
+    password, frames = arena.settings.password, read_frame_ancestors(arena.settings.frame_ancestors)
     return {
         "theme": page_theme(),
         "root_path": root_path,
@@ -102,7 +105,7 @@ def launch_options(
             "middleware": [
                 Middleware(ForwardedHeaders, proxies=proxies),
                 Middleware(StripRootPath),
-                Middleware(PageMiddleware),
+                Middleware(PageMiddleware, frame_ancestors=frames),
                 Middleware(HealthRoute, arena=arena),
                 *([Middleware(DatabaseCopy, arena=arena, token=app_token)] if app_token else []),
                 *([Middleware(PasswordGate, password=password)] if password else []),

@@ -164,8 +164,8 @@ def test_an_answer_may_take_half_of_a_short_context(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("page", "expected"),
     [
-        ("---\nlicense: mit\n---\n# x", "mit"),
-        ("---\r\ntags: []\r\nlicense: 'apache-2.0'\r\n---\r\n", "apache-2.0"),
+        ("---\nlicense: mit\n---\n# x", "MIT"),
+        ("---\r\ntags: []\r\nlicense: 'apache-2.0'\r\n---\r\n", "Apache-2.0"),
         ("---\nlicense: other\nlicense_name: llama3\n---\n", "llama3"),
         ("---\nlicense: other\n---\n", "other"),
         ("---\nlanguage: en\n---\nlicense: mit\n", "unknown"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from dataclasses import replace
@@ -99,31 +98,6 @@ def test_leaderboard_names_exclusions(db: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "rows", "columns"),
-    [
-        ("votes", 3, {"vote_id", "choice", "sides"}),
-        ("trl-preference", 2, {"prompt", "chosen", "rejected"}),
-        ("lmsys-33k", 3, {"question_id", "model_a", "model_b", "winner", "judge", "conversation_a", "turn", "tstamp"}),
-    ],
-)
-def test_export_writes_every_format(db: Path, tmp_path: Path, name: str, rows: int, columns: set[str]) -> None:
-    target = tmp_path / "out.jsonl"
-    written = document("export", name, str(target), "--db", str(db), "--json")
-    assert written == {"format": name, "path": str(target), "rows": rows}
-    lines = [json.loads(line) for line in target.read_text().splitlines()]
-    assert len(lines) == rows
-    assert columns <= set(lines[0])
-
-
-def test_export_filters(db: Path, tmp_path: Path) -> None:
-    target = tmp_path / "out.csv"
-    assert document("export", "trl-preference", str(target), "--db", str(db), "--commercial", "--json")["rows"] == 1
-    with target.open(newline="") as file:
-        assert [row["chosen_model"] for row in csv.DictReader(file)] == [OPENALPACA]
-    assert document("export", "votes", str(target), "--db", str(db), "--counted-only", "--json")["rows"] == 3
-
-
-@pytest.mark.parametrize(
     ("argv", "words"),
     [
         (["prompt", "gpt-9", "--instruction", "hi"], "unknown model 'gpt-9'; valid: galpaca-30b, "),
@@ -141,11 +115,6 @@ def test_failure_prints_one_line_and_exits_with_1(
     error = capsys.readouterr().err
     assert words in error
     assert error.count("\n") == 1
-
-
-def test_unknown_ending_names_the_valid_ones(db: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["export", "votes", str(tmp_path / "out.xls"), "--db", str(db)], io.StringIO()) == 1
-    assert ".jsonl" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("argv", [[], ["dance"], ["export", "votes"], ["export", "xml", "out.jsonl"], ["prompt", "m"]])

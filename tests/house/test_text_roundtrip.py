@@ -8,14 +8,15 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow.parquet as parquet
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from playground.catalog.catalog import Catalog
 from playground.errors import InvalidInstruction, InvalidValue
-from playground.exchange import CONTAINERS, export
-from playground.exchange.containers import FORMULA
+from playground.exchange import FORMATS, export
+from playground.exchange.containers import without_formula
 from playground.prompting.prompt import ignores_system
 from playground.records import Instruction, Prompt
 from playground.storage.database.store import Store
@@ -75,14 +76,16 @@ def found_in(store: Store, number: int) -> Said:
 def exported(path: Path) -> list[dict[str, str]]:
     """Return the rows of an export, read as its users would."""
     if path.suffix == ".csv":
-        with path.open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8-sig") as file:
             return list(csv.DictReader(file))
+    if path.suffix == ".parquet":
+        return list(parquet.read_table(path).to_pylist())
     text = path.read_bytes().decode()
     return list(json.loads(text)) if path.suffix == ".json" else [json.loads(line) for line in text.splitlines()]
 
 
 def shown(text: str, container: str) -> str:
-    return f"'{text}" if container == ".csv" and text.startswith(FORMULA) else text
+    return without_formula(text) if container == ".csv" else text
 
 
 @pytest.mark.proves(
@@ -104,7 +107,7 @@ def test_accepted_text_is_the_same_in_every_store_and_export(said: list[Said]) -
             home.battles.vote(f"battle-{number}", "tie", ADA, comment=one.comment, final=True)
             home.time.pass_s(1)
         assert [found_in(home.store, number) for number in range(len(said))] == said
-        for container in CONTAINERS:
+        for container in FORMATS["votes"].containers:
             export(home.store, "votes", folder / f"out{container}")
             read = [
                 (row["instruction"], row["input"], row["system"], row["comment"])

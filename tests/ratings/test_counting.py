@@ -58,6 +58,8 @@ def test_a_vote_is_left_out_for_the_first_reason_that_applies(changes: dict[str,
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
+        ({"imported": "votes.csv 0123456789ab"}, Reason.IMPORTED),
+        ({"imported": "votes.csv 0123456789ab", "origin": Origin.PROGRAM}, Reason.IMPORTED),
         ({"origin": Origin.PROGRAM}, Reason.BY_PROGRAM),
         ({"origin": Origin.JUDGE}, Reason.BY_JUDGE),
         ({"origin": Origin.SHARED}, Reason.BY_GUEST),

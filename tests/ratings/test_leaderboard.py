@@ -265,7 +265,7 @@ def test_only_blind_votes_count_unless_asked_for() -> None:
     assert (board.num_votes, board.all_votes, board.exclusions) == (413, 413, ())
     assert finding(board, "Counted") == "All 413 votes count."
     assert board.basis.startswith(
-        "Blind and open votes of anybody · drawn and chosen pairs · any sampling · all categories · "
+        "Blind and open votes of anybody · drawn and chosen pairs · any sampling · imported votes too · all categories"
     )
 
 

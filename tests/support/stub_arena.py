@@ -30,6 +30,7 @@ from playground.records import (
     JudgedPair,
     ModelCard,
     ModelStatus,
+    OwnBattle,
     Prompt,
     SamplingParams,
 )
@@ -183,7 +184,8 @@ class StubArena:
 
     def __init__(self, settings: Settings, chars_per_s: float = 90.0, loading_s: float = 0.8) -> None:
         self.settings = settings
-        self.battles = self.models = self  # it plays the parts of an arena too
+        self.journal = None
+        self.battles = self.models = self.raters = self  # it plays the parts of an arena too
         self.catalog = Catalog.load(settings.card_folders, settings.template_folders)
         self.line_up = make_cards()
         self.starters = {
@@ -199,6 +201,7 @@ class StubArena:
         self.notes: list[dict[str, Any]] = []
         self.known: dict[str, ModelStatus] = {}  # of models that are not ready
         self.running: frozenset[str] = frozenset()
+        self.left_open: OwnBattle | None = None  # offered on the empty page
 
     def compare(
         self,
@@ -277,6 +280,9 @@ class StubArena:
 
     is_loading = False
     read_only = ""
+
+    def unfinished(self, rater: str, chars: int) -> OwnBattle | None:
+        return self.left_open
 
     def sources_line(self) -> str:
         return "pocket models · this CPU · votes saved"

@@ -8,11 +8,19 @@ from importlib.metadata import version
 
 import gradio as gr
 import pytest
+from gradio import http_server
 from gradio_client import Client
 from uvicorn.config import HTTP_PROTOCOLS
 
 from playground.ui import gradio_patches
-from playground.ui.gradio_patches import POLL_S, WRITTEN_FOR, guard_connections, shrink_sessions, slow_polling_down
+from playground.ui.gradio_patches import (
+    POLL_S,
+    WRITTEN_FOR,
+    forget_space,
+    guard_connections,
+    shrink_sessions,
+    slow_polling_down,
+)
 from playground.ui.http.proxies import Proxies
 from tests.conftest import free_port
 
@@ -33,6 +41,7 @@ def test_patches_are_left_out_with_other_versions(
         slow_polling_down(gr.Blocks())
         shrink_sessions(gr.Blocks())
         guard_connections(Proxies())
+        forget_space(gr.Blocks())
     assert HTTP_PROTOCOLS["auto"] == "uvicorn.protocols.http.auto:AutoHTTPProtocol"
     assert [record.getMessage() for record in caplog.records] == [
         "Not applied: the slower polling of the queue. Check it with gradio 7.0.0, "
@@ -40,7 +49,29 @@ def test_patches_are_left_out_with_other_versions(
         "Not applied: the smaller sessions, so that each page view keeps about 350 KB. Check it with gradio 7.0.0, "
         "then edit playground.ui.gradio_patches.",
         "Not applied: the timeouts of connections. Check it with h11 1.0, then edit playground.ui.gradio_patches.",
+        "Not applied: the start without a Space's file watcher. Check it with gradio 7.0.0, "
+        "then edit playground.ui.gradio_patches.",
     ]
+
+
+def test_space_starts_without_a_file_watcher_and_without_its_name(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SYSTEM", "spaces")
+    monkeypatch.setenv("SPACE_ID", "ada/playground")
+    with monkeypatch.context() as patch:
+        patch.setattr(http_server, "get_space", http_server.get_space)  # put back afterwards
+        with gr.Blocks() as page:
+            gr.api(size, api_name="size")
+        assert page.space_id == "ada/playground"
+        forget_space(page)
+        page.launch(server_port=free_port(), prevent_thread_lock=True, quiet=True)
+        try:
+            assert page.config["space_id"] is None
+            assert page.server.reloader is None
+        finally:
+            page.close()
+    assert "GRADIO_HOT_RELOAD" not in capsys.readouterr().out
 
 
 def test_idle_queue_polls_seldom_and_events_still_pass_it(monkeypatch: pytest.MonkeyPatch) -> None:

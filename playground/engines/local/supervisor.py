@@ -110,6 +110,8 @@ class Supervisor:
             waiting=max(0, rows - running),
             placement=self.placement.words if self.placement else "",
             takes_turns=self.placement is not None and self.placement.how is How.IN_TURNS,
+            silent_s=_silent_s(self, self._now_s()),
+            restarts=self.state.shown in ("queued", "loading") and self._backoff.deaths > 0,
         )
 
     # -- time -----------------------------------------------------------------------------------------------------
@@ -250,6 +252,14 @@ class Supervisor:
         if self.state is ModelState.READY and self.process is not None:
             self.rows.send(self.process)
         self.rows.announce("" if self.state.answers else self._wait or "loading")
+
+
+def _silent_s(model: Supervisor, now_s: float) -> float:
+    """The time for which a worker with rows has said nothing, without the time that it may take to read a prompt."""
+    process = model.process
+    if process is None or not model.state.answers or not model.rows:
+        return 0.0
+    return max(0.0, now_s - process.heard_at - _reading_s(model.card, model.rows))
 
 
 def _reading_s(card: ModelCard, rows: Rows) -> float:

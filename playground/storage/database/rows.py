@@ -37,15 +37,17 @@ PRIVATE = frozenset({"servers", "served_name"})
 """Fields of a card that are never stored, and so never published: the addresses of this playground's servers."""
 PAIR_COLUMNS = ", ".join(keys_of(JudgedPair))
 """The columns of the view `pairs` that a record has; sorting all columns takes twice the time."""
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 NOT_GENERATION_COLUMNS = frozenset({"instruction", "prompt"})
 NOT_BATTLE_COLUMNS = frozenset({"instruction", "sides", "vote", "revision", "erased_at", "hidden_at"})
 
 
 def to_json(value: object) -> str:
     """Return compact JSON, keys in their order; NaN and infinity are refused."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _ENCODER.encode(value)
 
 
+@lru_cache(maxsize=128)
 def instruction_id(instruction: Instruction) -> str:
     """Return the sha256 (hex) over all fields: the same content is one row."""
     parts = [instruction.instruction, instruction.input, instruction.system, instruction.category]
@@ -54,7 +56,7 @@ def instruction_id(instruction: Instruction) -> str:
 
 def instruction_row(instruction: Instruction) -> dict[str, Any]:
     """Return the row of `instructions`."""
-    return {"id": instruction_id(instruction), **asdict(instruction)}
+    return {"id": instruction_id(instruction)} | _flat(instruction)
 
 
 def read_instruction(row: Row) -> Instruction:
@@ -88,6 +90,11 @@ def read_params(text: str) -> SamplingParams:
     return read_json(SamplingParams, text, "sampling parameters in the database", StorageError)
 
 
+@lru_cache(maxsize=256)
+def _params_text(params: SamplingParams) -> str:
+    return to_json(asdict(params))
+
+
 def generation_row(generation: Generation) -> dict[str, Any]:
     """Return the row of `generations`."""
     prompt = generation.prompt
@@ -97,7 +104,7 @@ def generation_row(generation: Generation) -> dict[str, Any]:
         "chars": len(generation.text),
         "template_id": prompt.template_id,
         "template_hash": prompt.template_hash,
-        "params": to_json(asdict(generation.params)),
+        "params": _params_text(generation.params),
         "versions": to_json(dict(generation.versions)),
         "prompt_text": prompt.text,
         "prompt_ids": to_json(prompt.token_ids),
@@ -131,7 +138,7 @@ def side_row(battle_id: str, side: BattleSide) -> dict[str, Any]:
     """Return the row of `battle_sides`."""
     return _flat(side, frozenset({"generation"})) | {
         "battle_id": battle_id,
-        "params": to_json(asdict(side.params)),
+        "params": _params_text(side.params),
         "generation_id": None if side.generation is None else side.generation.id,
     }
 

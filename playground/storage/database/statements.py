@@ -8,14 +8,35 @@ from __future__ import annotations
 from playground.storage.database.tables.battles import BattleWrites
 from playground.storage.database.tables.erasures import ErasureReads, ErasureWrites
 from playground.storage.database.tables.exclusions import ExclusionReads, ExclusionWrites
+from playground.storage.database.tables.exports import ExportReads
+from playground.storage.database.tables.imports import ImportReads, ImportWrites
 from playground.storage.database.tables.moderation import ModerationReads, ModerationWrites
+from playground.storage.database.tables.publication import PublicationReads
 from playground.storage.database.tables.raters import RaterReads, RaterWrites
 from playground.storage.database.tables.votes import VoteReads, VoteWrites
 
 
-class Reading(VoteReads, ExclusionReads, RaterReads, ErasureReads, ModerationReads):
+class Reading(
+    VoteReads,
+    ExclusionReads,
+    RaterReads,
+    ErasureReads,
+    ExportReads,
+    ImportReads,
+    ModerationReads,
+    PublicationReads,
+):
     """Reads from one snapshot of the database."""
 
 
-class Writing(Reading, BattleWrites, VoteWrites, ExclusionWrites, RaterWrites, ErasureWrites, ModerationWrites):
+class Writing(
+    Reading,
+    ImportWrites,
+    BattleWrites,
+    VoteWrites,
+    ExclusionWrites,
+    RaterWrites,
+    ErasureWrites,
+    ModerationWrites,
+):
     """Changes inside one transaction; reads see them."""

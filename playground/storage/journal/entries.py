@@ -78,6 +78,17 @@ def last_event(reading: Reading) -> int:
     return int(reading.scalar(_LAST))
 
 
+def is_empty(reading: Reading) -> bool:
+    """Return True if a database never had an event, and has no battle."""
+    return not last_event(reading) and not reading.select("SELECT 1 FROM battles LIMIT 1")
+
+
+def count_votes(reading: Reading, after: int, until: int) -> int:
+    """Return the number of votes and undos whose events have a number above `after` and at most `until`."""
+    statement = "SELECT count(*) FROM journal_events WHERE kind = 'vote' AND seq > ? AND seq <= ?"
+    return int(reading.scalar(statement, (after, until)))
+
+
 def event_key(reading: Reading, seq: int) -> EventKey | None:
     """Return the identity of the event with a number; None if there is none."""
     statement = "SELECT kind, created_at, battle_id, vote_id FROM journal_events WHERE seq = ?"

@@ -16,7 +16,7 @@ from pathlib import Path
 from playground.errors import StorageError
 from playground.storage.database.migrations import schema_version
 from playground.storage.database.store import Store
-from playground.storage.journal.appender import Appender
+from playground.storage.journal.appender import SEGMENT_BYTES, Appender
 from playground.storage.journal.consistency import check_against_journal, highest_seq
 from playground.storage.journal.entries import database_id, entries_after, last_event
 from playground.storage.journal.lines import Record, seal
@@ -49,18 +49,19 @@ class Journal:
     Args:
         store: the database, open for writing.
         folder: created with the first event.
+        segment_bytes: a segment of this size takes no more lines.
 
     Raises:
         DatabaseBroken: the journal has events that the database lacks.
         StorageError: the folder cannot be read.
     """
 
-    def __init__(self, store: Store, folder: Path) -> None:
+    def __init__(self, store: Store, folder: Path, segment_bytes: int = SEGMENT_BYTES) -> None:
         self.folder = folder
         self._store = store
         check_against_journal(store, folder)
         with store.reading() as reading:
-            self._appender = Appender(folder, database_id(reading), schema_version())
+            self._appender = Appender(folder, database_id(reading), schema_version(), segment_bytes)
         self._written = highest_seq(folder)
         self._error = ""
         self._ending = threading.Event()

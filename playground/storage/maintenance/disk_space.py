@@ -53,15 +53,20 @@ class DiskSpace:
         Raises:
             StorageError: too little; the message is for visitors.
         """
+        if self.is_short:
+            raise StorageError(DISK_FULL)
+
+    @property
+    def is_short(self) -> bool:
+        """Return True if less than the minimum is free."""
         if not self._min_free_bytes:
-            return
+            return False
         with self._guard:
             now = self._monotonic()
             if self._checked_s is None or now - self._checked_s >= CHECK_EVERY_S:
                 self._checked_s = now
                 self._update()
-            if self._is_short:
-                raise StorageError(DISK_FULL)
+            return self._is_short
 
     def _update(self) -> None:
         free = self._free(self._folder)

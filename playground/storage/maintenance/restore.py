@@ -21,7 +21,7 @@ from playground.storage.database.statements import Reading, Writing
 from playground.storage.database.store import Store
 from playground.storage.journal import segments
 from playground.storage.journal.consistency import matches
-from playground.storage.journal.entries import database_id, erasures, last_event, migrated
+from playground.storage.journal.entries import database_id, erasures, is_empty, migrated
 from playground.storage.journal.lines import Line, Record
 from playground.storage.journal.redaction import redact
 from playground.storage.journal.segments import journal_folder
@@ -64,19 +64,23 @@ class Restored:
     moved_to: str  # where the database's own journal lies now, if the two had diverged; else empty
 
 
-def restore(store: Store, folder: Path, progress: Progress | None = None) -> Restored:
+def restore(store: Store, folder: Path, progress: Progress | None = None, *, of_another: bool = False) -> Restored:
     """Add every event of the journal in `folder` that the database lacks; repeating it changes nothing.
 
     A database without battles becomes the journal's; any other must be it already.
 
+    Args:
+        of_another: the journal may be that of another database, whose events are then added to this one's under
+            numbers that are free.
+
     Raises:
         StorageError: there is no journal, or a write failed; what was committed stays.
-        DatabaseBroken: it is the journal of another database.
+        DatabaseBroken: it is the journal of another database, or of several.
         DatabaseNewer: a newer version wrote it.
         OSError: a segment cannot be read.
     """
     _check_headers(folder)
-    _adopt(store, folder)
+    _adopt(store, folder, of_another)
     journal_erasures = [line.record for line in segments.events(folder) if line.event == "erasure"]
     tombstones = store.write(partial(_erase, journal_erasures=journal_erasures))
     with store.reading() as reading:
@@ -124,15 +128,15 @@ def _check_headers(folder: Path) -> None:
         )
 
 
-def _adopt(store: Store, folder: Path) -> None:
+def _adopt(store: Store, folder: Path, of_another: bool) -> None:
     """Give a database without battles the id of the journal's database."""
     ids = segments.database_ids(folder)
     if len(ids) > 1:
         raise DatabaseBroken(f"{folder} holds journals of {len(ids)} databases; restore each from a folder of its own")
     with store.reading() as reading:
         own = database_id(reading)
-        is_used = last_event(reading) or reading.select("SELECT 1 FROM battles LIMIT 1")
-    if ids <= {own}:
+        is_used = not is_empty(reading)
+    if ids <= {own} or (is_used and of_another):
         return
     if is_used:
         raise DatabaseBroken(

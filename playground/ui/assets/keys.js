@@ -105,6 +105,7 @@
 
   // The battle's address, focus and countdown
 
+  const HUB = "https://huggingface.co";
   let battle = "";
   let phase = "";
   let countdown = 0;
@@ -138,6 +139,21 @@
     if (id) url.searchParams.set("battle", id);
     else url.searchParams.delete("battle");
     history.replaceState(history.state, "", url);
+    tellTheHub(url);
+  }
+
+  /** On a Space the hub's page frames this one: give it the query, so that its reload brings the battle back. */
+  function tellTheHub(url) {
+    if (window.parent === window || framing() !== HUB) return;
+    const query = new URLSearchParams(url.search);
+    for (const name of [...query.keys()]) if (name.startsWith("__")) query.delete(name); // the hub's own
+    window.parent.postMessage({ queryString: query.toString() }, HUB);
+  }
+
+  /** Return the origin of the page around this one; a message to another one would be an error in the console. */
+  function framing() {
+    if (location.ancestorOrigins?.length) return location.ancestorOrigins[0];
+    return document.referrer ? new URL(document.referrer).origin : "";
   }
 
   /** Show the seconds until the reveal; the server's clock decides. */
@@ -191,9 +207,20 @@
     reporting = open;
   }
 
+  let begun = false;
+
+  /** Focus the instruction when the page appears; in the frame of another site browsers refuse that with an error. */
+  function begin() {
+    const field = byId("instruction")?.querySelector("textarea");
+    if (begun || !field) return;
+    begun = true;
+    if (window.parent === window && document.activeElement === document.body && (phase || "compose") === "compose") field.focus({ preventScroll: true });
+  }
+
   /** Update after every change of the page: Gradio may replace elements. */
   function look() {
     label();
+    begin();
     showReport();
   }
 

@@ -6,9 +6,12 @@ their number, are limited by `gate`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
+from playground.errors import InvalidValue
+from playground.raters import COOKIE as COOKIE  # also for those who know it from here
 from playground.raters import is_secret, new_secret, rater_id
 from playground.ui.http.asgi import (
     ASGIApp,
@@ -26,7 +29,6 @@ from playground.ui.http.responses import refuse
 from playground.ui.http.root_path import set_cookie
 from playground.ui.texts import refusals as texts
 
-COOKIE = "playground_rater"
 COOKIE_MAX_AGE_S = 365 * 24 * 3600
 DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 MAX_BODY_BYTES = 1_000_000
@@ -45,17 +47,34 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "base-uri 'self'",
         "form-action 'self'",
         "frame-src 'none'",
-        "frame-ancestors 'self' https://huggingface.co https://*.hf.space",
     )
 )
+"""The policy without `frame-ancestors`, which is a setting."""
 SECURITY_HEADERS: tuple[Header, ...] = (
-    (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), clipboard-write=(self)"),
 )
+NO_FRAMES = "none"
+_SITE = re.compile(r"https?://(\*\.)?[\w-]+(\.[\w-]+)*(:\d+)?", re.ASCII)
 ORIGIN_REFUSED = (b"x-playground-refused", b"origin")
 """Tells `connection.js` why a request was refused."""
+
+
+def read_frame_ancestors(setting: str) -> str:
+    """Return the sites that may show the page in a frame, as the header has them; "" for no other site.
+
+    Raises:
+        InvalidValue: an entry is not a site, naming it.
+    """
+    sites = [] if setting.strip() == NO_FRAMES else setting.split()
+    for site in sites:
+        if not _SITE.fullmatch(site):
+            raise InvalidValue(
+                f"frame_ancestors has {site!r}; valid: sites such as https://example.org or https://*.example.org, "
+                f"space separated, or {NO_FRAMES}"
+            )
+    return " ".join(sites)
 
 
 def secret_of(request: HttpRequest) -> str | None:
@@ -77,8 +96,14 @@ class PageMiddleware:
     """Add headers to every response and a cookie to the page; refuse big bodies and other sites' requests."""
 
     def __init__(
-        self, app: ASGIApp, max_body_bytes: int = MAX_BODY_BYTES, new_secret: Callable[[], str] = new_secret
+        self,
+        app: ASGIApp,
+        max_body_bytes: int = MAX_BODY_BYTES,
+        new_secret: Callable[[], str] = new_secret,
+        frame_ancestors: str = "",
     ) -> None:
+        policy = f"{CONTENT_SECURITY_POLICY}; frame-ancestors 'self' {frame_ancestors}".strip()
+        self._headers = ((b"content-security-policy", policy.encode()), *SECURITY_HEADERS)
         self._app = app
         self._max_body_bytes = max_body_bytes
         self._new_secret = new_secret
@@ -89,7 +114,7 @@ class PageMiddleware:
             return
         headers = headers_of(scope)
         if scope["method"] not in ("GET", "HEAD") and _is_foreign(headers):
-            await refuse(scope, send, 403, texts.ORIGIN_REFUSED, (*SECURITY_HEADERS, ORIGIN_REFUSED))
+            await refuse(scope, send, 403, texts.ORIGIN_REFUSED, (*self._headers, ORIGIN_REFUSED))
         elif _int_or_zero(headers.get("content-length")) > self._max_body_bytes:
             await self._refuse_size(scope, send)
         else:
@@ -97,7 +122,7 @@ class PageMiddleware:
 
     async def _refuse_size(self, scope: Scope, send: Send) -> None:
         message = f"The request is too big; the most is {self._max_body_bytes} bytes."
-        await refuse(scope, send, 413, message, SECURITY_HEADERS)
+        await refuse(scope, send, 413, message, self._headers)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, counting a body whose size was not declared."""
@@ -127,7 +152,7 @@ class PageMiddleware:
         await self._app(scope, counted, marked)
 
     def _added(self, scope: Scope, response: Message) -> Iterator[Header]:
-        yield from SECURITY_HEADERS
+        yield from self._headers
         content_type = bytes(dict(response.get("headers", [])).get(b"content-type", b""))
         is_page = response["status"] == 200 and content_type.startswith(b"text/html")
         if scope["method"] == "GET" and is_page and _secret_in(headers_of(scope)["cookie"]) is None:

@@ -17,6 +17,7 @@ from playground.ratings.board import LeaderboardRow
 from playground.ratings.counting import KINDS
 from playground.ratings.leaderboard import Leaderboard
 from playground.ratings.policy import EVERY_VOTE, CountingPolicy, filtered
+from playground.ui.pages.store_line import add_store_line
 from playground.ui.rendering import escape
 from playground.ui.texts import formats
 from playground.ui.texts import leaderboard as texts
@@ -54,6 +55,7 @@ class LeaderboardPage:
         """Draw at each load, and when a filter changes."""
         for listen in (demo.load, self.category.input, self.votes.input):
             listen(self.draw, [self.category, self.votes], [self.board], **AT_ONCE)
+        add_store_line(self._arena, demo)
 
     def draw(self, category: object, votes: object) -> str:
         """Draw the board of one category and one kind of votes."""

@@ -88,11 +88,18 @@ PROMPT_LABEL = "Exact prompt ({count} tokens)"
 IDS_LABEL = "Its token ids"
 CARD_STANDS_IN = "stands in for"
 CARD_LICENSE = "license"
+LICENSE_UNKNOWN = "license unknown"
 CARD_SOURCE = "weights"
 CARD_SETTINGS = "settings"
 CARD_RUN = "ran on"
 CARD_TEMPLATE = "prompt template"
 CARD_LIMITS = "Limitations, as its card says:"
+
+# Back to the last battle
+
+OFFER = "Your last comparison is not finished: {link}"
+OFFER_WITHOUT_WORDS = "continue it"
+OFFER_CHARS = 80
 
 # Status line
 

@@ -36,6 +36,27 @@ def test_death_fails_started_rows_and_keeps_waiting_ones(scene: Scene) -> None:
     assert isinstance(scene.of("waiting")[-1], Ended)
 
 
+def test_status_tells_the_silence_of_a_model_that_writes(scene: Scene) -> None:
+    scene.up()
+    scene.now = 100.0
+    assert scene.model.status().silent_s == 0.0, "nobody waits for it"
+    scene.begin("a")
+    scene.now = 107.0
+    assert 6.9 < scene.model.status().silent_s <= 7.0
+    scene.say(messages.tokens("a", [1]))
+    assert scene.model.status().silent_s == 0.0
+
+
+def test_status_tells_a_restart_until_the_model_is_back(scene: Scene) -> None:
+    scene.up()
+    assert not scene.model.status().restarts
+    scene.die()
+    assert scene.model.status().restarts
+    scene.now = 1.0
+    scene.up()
+    assert not scene.model.status().restarts
+
+
 def test_death_while_loading_stops_recording_until_the_model_is_unloaded(scene: Scene) -> None:
     scene.model.launch()
     assert scene.records

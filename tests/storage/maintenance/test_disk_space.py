@@ -39,6 +39,11 @@ def test_nearly_full_disk_is_refused_until_freed() -> None:
     space.check()
 
 
+@pytest.mark.parametrize(("free", "least", "is_short"), [(199, 200, True), (200, 200, False), (0, 0, False)])
+def test_short_disk_is_told_without_an_error(free: int, least: int, is_short: bool) -> None:
+    assert Disk(free).space(least).is_short is is_short
+
+
 def test_file_system_is_asked_once_a_second() -> None:
     disk = Disk(199)
     space = disk.space()

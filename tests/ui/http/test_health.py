@@ -8,7 +8,7 @@ import os
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,11 @@ import pytest
 from playground.arena.arena import Arena
 from playground.clock import Clock
 from playground.raters import new_secret, rater_id
+from playground.records import ModelStatus
 from playground.settings import Settings
 from playground.ui.http.asgi import Scope
-from playground.ui.http.health import HealthRoute
+from playground.ui.http.health import HealthRoute, model_reasons
+from playground.ui.http.health import health as health_of
 from playground.ui.http.middleware import COOKIE
 from playground.ui.site import build_pages, launch_options
 from tests.arena.test_arena import write_card
@@ -85,7 +87,17 @@ def test_report_has_states_and_no_secret(live_app: LiveApp) -> None:
     assert last(begin(live_app, "vote", battle_id=battle["battle_id"], choice="a"))[0]["accepted"] is True
     status, report = health(live_app)
     assert status == 200
-    assert set(report) == {"status", "database", "journal", "workers", "reports", "queue", "versions", "uptime_s"}
+    assert set(report) == {
+        "status",
+        "reasons",
+        "database",
+        "journal",
+        "workers",
+        "reports",
+        "queue",
+        "versions",
+        "uptime_s",
+    }
     assert report["database"]["writable"] is True
     assert report["database"]["vote_rows"] >= 1
     assert report["journal"]["error"] == ""
@@ -117,6 +129,7 @@ def test_full_queue_takes_votes_and_tells_comparisons_the_wait(page: Page) -> No
         assert "done in about " in refused
         status, report = health(page)
         assert (status, report["status"]) == (200, "degraded")
+        assert report["reasons"] == ["2 comparisons are running, as many as PLAYGROUND_QUEUE_MAX allows"]
         for battle_id in before:
             assert last(begin(page, "vote", battle_id=battle_id, choice="tie"))[0]["accepted"] is True
     for stream in streams:
@@ -131,10 +144,42 @@ def test_report_is_503_while_votes_cannot_be_stored(page: Page) -> None:
     wait_until(lambda: health(page)[0] == 503)  # a report is reused for a second
     status, report = health(page)
     assert (status, report["status"]) == (503, "failing")
+    assert report["reasons"] == ["votes cannot be stored: the database does not take them"]
     assert report["database"]["writable"] is False
     assert str(page.db.parent) not in json.dumps(report)
     page.db.with_name("gone.db").rename(page.db)
     wait_until(lambda: health(page)[0] == 200)
+
+
+@pytest.mark.parametrize(
+    ("status", "reasons"),
+    [
+        (ModelStatus("a", "ready", silent_s=19.9), []),
+        (ModelStatus("a", "loading"), []),
+        (ModelStatus("a", "ready", silent_s=20.4), ["a model has written nothing for 20 s"]),
+        (ModelStatus("a", "loading", restarts=True), ["a is being started again: its process ended or hung"]),
+        (ModelStatus("a", "failed"), ["a failed to load; the Models page says why"]),
+    ],
+)
+def test_models_in_trouble_are_reasons(status: ModelStatus, reasons: list[str]) -> None:
+    assert list(model_reasons(status)) == reasons
+
+
+@pytest.mark.usefixtures("models_of_one_process")
+def test_short_disk_degrades_the_status(tmp_path: Path) -> None:
+    (cards := tmp_path / "cards").mkdir()
+    for kind in ("llama", "opt"):
+        write_card(cards, write_checkpoint(tmp_path / kind, kind))
+    settings = Settings(db=tmp_path / "data" / "playground.db", cards=str(cards), models="tiny-llama,tiny-opt")
+    arena = Arena(replace(settings, min_free_mb=10**12))
+    arena.open()
+    try:
+        report = health_of(arena)
+        assert report["status"] == "degraded"
+        assert report["database"]["writable"] is True
+        assert report["reasons"][0].startswith(f"less than {10**12} MB are free on the disk of the database")
+    finally:
+        arena.close()
 
 
 @pytest.mark.usefixtures("models_of_one_process")
@@ -175,6 +220,19 @@ async def asked(route: HealthRoute) -> int:
 
     await route({"type": "http", "path": "/health", "method": "GET", "headers": []}, nobody, send)
     return int(statuses[0])
+
+
+@pytest.mark.slow  # a model counts as silent after 20 s
+def test_worker_that_hangs_degrades_the_status(page: Page) -> None:
+    models_are_up(page.url)
+    with frozen_models(os.getpid()):
+        stream = begin(page, "compare", instruction="What is the capital of France?", models=PAIR)
+        wait_until(lambda: health(page)[1]["status"] == "degraded")
+        report = health(page)[1]
+        assert report["reasons"]
+        assert all(reason.startswith("a model has written nothing for") for reason in report["reasons"])
+    assert last(stream)[0]["state"] == "open"
+    wait_until(lambda: health(page)[1]["status"] == "ok")
 
 
 def test_report_has_no_rater(live_app: LiveApp) -> None:

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 
+from playground.errors import InvalidValue
 from playground.raters import rater_id
+from playground.settings import Settings
 from playground.ui.http.asgi import Scope
-from playground.ui.http.middleware import COOKIE, PageMiddleware, rater_of
+from playground.ui.http.middleware import COOKIE, PageMiddleware, rater_of, read_frame_ancestors
 
 RATER = "0123456789abcdef" * 2
 
@@ -35,6 +37,7 @@ def ask(
     scheme: str = "http",
     root_path: str = "",
     status: int = 200,
+    frame_ancestors: str = "",
 ) -> Answer:
     """Send one request through the middleware to an app that reads the body and answers with its length."""
     answer, chunks = Answer(), list(body)
@@ -68,8 +71,12 @@ def ask(
         "root_path": root_path,
         "headers": [(b"host", b"play.example"), *((k.encode(), v.encode()) for k, v in headers)],
     }
-    asyncio.run(PageMiddleware(app, max_body_bytes=100, new_secret=lambda: RATER)(scope, receive, send))
+    asyncio.run(PageMiddleware(app, 100, lambda: RATER, frame_ancestors)(scope, receive, send))
     return answer
+
+
+def policy_of(sites: str) -> str:
+    return ask(frame_ancestors=sites).header("content-security-policy")
 
 
 def test_every_response_forbids_other_hosts() -> None:
@@ -79,6 +86,32 @@ def test_every_response_forbids_other_hosts() -> None:
     assert "form-action 'self'" in policy
     assert "object-src 'none'" in policy
     assert ask().header("x-content-type-options") == "nosniff"
+
+
+def test_hub_may_frame_the_page_by_default() -> None:
+    sites = read_frame_ancestors(Settings().frame_ancestors)
+    assert policy_of(sites).endswith("; frame-ancestors 'self' https://huggingface.co https://*.hf.space")
+
+
+@pytest.mark.parametrize(
+    ("setting", "sites"),
+    [
+        ("https://example.org", "https://example.org"),
+        ("  https://a.example   https://*.b.example:8443 ", "https://a.example https://*.b.example:8443"),
+        ("http://localhost:8000", "http://localhost:8000"),
+        ("none", ""),
+    ],
+)
+def test_setting_names_the_sites_that_may_frame_the_page(setting: str, sites: str) -> None:
+    assert policy_of(read_frame_ancestors(setting)).endswith(f"; frame-ancestors 'self' {sites}".rstrip())
+
+
+@pytest.mark.parametrize(
+    "site", ["example.org", "*", "https://", "https://a.example/x", "https://a.example;", "'none'", "none https://a.b"]
+)
+def test_entry_that_is_no_site_is_refused(site: str) -> None:
+    with pytest.raises(InvalidValue, match=r"frame_ancestors has .*; valid: sites such as https://example.org"):
+        read_frame_ancestors(site)
 
 
 def test_page_sets_an_http_only_rater_cookie() -> None:

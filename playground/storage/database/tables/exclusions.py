@@ -40,6 +40,7 @@ SELECT EXISTS (
   SELECT 1 FROM battles b INDEXED BY battles_drawn JOIN votes v ON v.battle_id = b.id
   WHERE b.source = 'page' AND b.blind = 1 AND b.draw_probability IS NOT NULL AND b.overrides = '{}'
     AND b.state IN ('voted', 'revealed') AND v.origin = 'person' AND v.choice <> 'undo'
+    AND v.imported IS NULL
     AND NOT EXISTS (SELECT 1 FROM votes n WHERE n.battle_id = v.battle_id AND n.revision > v.revision)
     AND (v.decision_s IS NULL OR v.decision_s >= ?)
     AND NOT EXISTS (SELECT 1 FROM vote_flags f WHERE f.vote_id = v.id AND f.kind IN ('seen_before', 'capped'))

@@ -6,7 +6,7 @@ models of a blind battle.
 
 from __future__ import annotations
 
-from playground.records import ColumnState, ColumnView, Generation, ModelCard
+from playground.records import UNKNOWN_LICENSE, ColumnState, ColumnView, Generation, ModelCard
 from playground.ui.pages.compare.state import PageState, Phase
 from playground.ui.rendering import escape
 from playground.ui.texts import compare as texts
@@ -39,7 +39,8 @@ def head_html(state: PageState, column: ColumnView) -> str:
 
 
 def _model(card: ModelCard) -> str:
-    facts = f"{formats.parameters(card.num_parameters)} · {card.license}"
+    license = texts.LICENSE_UNKNOWN if card.license == UNKNOWN_LICENSE else card.license
+    facts = f"{formats.parameters(card.num_parameters)} · {license}"
     return f"<span class='who'><b>{escape(card.name)}</b><small>{escape(facts)}</small></span>"
 
 

@@ -139,7 +139,6 @@ def _text_fields() -> dict[str, Any]:
             placeholder=texts.INSTRUCTION_HINT,
             lines=2,
             max_lines=12,
-            autofocus=True,
             elem_id="instruction",
             container=True,
         ),

@@ -14,13 +14,14 @@ from dataclasses import replace
 import gradio as gr
 
 from playground.errors import PlaygroundError, Refused
-from playground.records import BattleView, ColumnState, ColumnView
+from playground.records import BattleView, ColumnState, ColumnView, OwnBattle
 from playground.ui.follow import Follower
 from playground.ui.pages.compare.script import ASKED, NAMED, SETTLED, WATCHED
 from playground.ui.pages.compare.shown import Shown
 from playground.ui.pages.compare.tab import Replies, Tab
-from playground.ui.rendering import escape
+from playground.ui.rendering import escape, with_link
 from playground.ui.texts import NO_RATER
+from playground.ui.texts import compare as texts
 from playground.ui.texts.formats import loading
 from playground.ui.wiring import AT_ONCE, QUIET, Updates, bound, unchanged
 
@@ -42,7 +43,7 @@ class Following:
         panels = self._replies.panels
         composer, shown = panels.composer, [panels.shown]
         drawn = {"outputs": panels.outputs, **AT_ONCE, "postprocess": False}
-        recalled = {**drawn, "outputs": [*panels.outputs, *composer.recalled]}
+        recalled = {**drawn, "outputs": [*panels.outputs, *composer.recalled, panels.offer]}
         demo.load(self.restore, shown, js=NAMED, **recalled)
         panels.recall.click(self.restore, shown, js=ASKED, trigger_mode="multiple", **recalled)
         followed = panels.watch.click(
@@ -63,16 +64,24 @@ class Following:
             panel.stop.click(bound(self.stop, panel.side), shown, None, js=NAMED, **AT_ONCE)
 
     def restore(self, sent: object, request: gr.Request) -> Updates:
-        """Draw the battle that the address names, with its composer."""
+        """Draw the battle that the address names, with its composer; without one offer the last unfinished battle."""
         tab, panels = Tab.read(sent, request), self._replies.panels
         if not tab.shown.battle_id:  # drawing the empty page could undo what a quick visitor has begun
-            has_cookie = bool(tab.reader.rater)
-            return unchanged(panels.status.line) if has_cookie else self._replies.say(NO_RATER, is_error=True)
+            return self._offer(tab.reader.rater) if tab.reader.rater else self._replies.say(NO_RATER, is_error=True)
         try:
             view = self._replies.view(tab)
         except PlaygroundError as error:
             return self._replies.lost(tab, error)
         return {**self._replies.draw(tab.shown, view), **panels.composer.recall(view)}
+
+    def _offer(self, rater: str) -> Updates:
+        """Offer a link to the rater's last battle if it is not finished."""
+        offer = self._replies.panels.offer
+        try:
+            own = self._arena.raters.unfinished(rater, texts.OFFER_CHARS)
+        except PlaygroundError:  # the page says by itself that nothing can be stored
+            return unchanged(offer)
+        return unchanged(offer) if own is None else {offer: offer_html(own)}
 
     def refresh(self, sent: object, request: gr.Request) -> Updates:
         """Draw the battle as it stands now."""
@@ -132,6 +141,13 @@ class Following:
             return column if left_s is None else replace(column, status=loading(left_s))
 
         return replace(view, columns=tuple(estimated(column) for column in view.columns))
+
+
+def offer_html(own: OwnBattle) -> str:
+    """Return a line with a link to a battle, by the beginning of its instruction."""
+    words = f"“{own.start.strip()}”" if own.start.strip() else texts.OFFER_WITHOUT_WORDS
+    link = f"<a href='./?battle={escape(own.battle_id)}'>{escape(words)}</a>"
+    return f"<p>{with_link(texts.OFFER, link)}</p>"
 
 
 def pulse_html(shown: Shown, battle_id: str, state: str, beat: int) -> str:

@@ -31,6 +31,7 @@ class Panels:
 
     shown: gr.Textbox  # the script sends a `Shown` in place of its value
     composer: Composer
+    offer: gr.HTML  # a link to a battle that is not finished, on the empty page
     status: StatusLine
     columns: Columns
     report: ReportForm
@@ -45,6 +46,7 @@ class Panels:
         """Lay the page out; called while a `gr.Blocks` is being built."""
         shown = gr.Textbox(visible=False, elem_id="shown")
         composer = Composer.build(cards, starters, columns)
+        offer = gr.HTML(elem_id="offer", apply_default_css=False)
         status, answers, report = StatusLine.build(), Columns.build(columns), ReportForm.build(COMMENT_CHARS)
         keys = "".join(f"<span><kbd>{escape(key)}</kbd> {escape(text)}</span>" for key, text in texts.LEGEND)
         gr.HTML(keys, elem_id="legend", apply_default_css=False)
@@ -53,7 +55,7 @@ class Panels:
             gr.Button(name, elem_id=name, elem_classes="unseen") for name in ("again", "recall", "watch")
         )
         bar = VoteBar.build(COMMENT_CHARS)
-        return cls(shown, composer, status, answers, report, pulse, again, recall, watch, bar)
+        return cls(shown, composer, offer, status, answers, report, pulse, again, recall, watch, bar)
 
     @property
     def outputs(self) -> list[Any]:

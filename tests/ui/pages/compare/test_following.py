@@ -6,10 +6,11 @@ import asyncio
 import threading
 from typing import Any
 
+import gradio as gr
 import pytest
 
 from playground.errors import StorageError
-from playground.records import ModelStatus
+from playground.records import BattleState, ModelStatus, OwnBattle
 from tests.ui.pages.compare.tab import Tab, fails
 
 
@@ -99,3 +100,20 @@ def test_passing_error_on_load_leaves_the_address(tab: Tab) -> None:
     updates = tab.page.following.restore({"battle": "b" * 32}, tab.request)
     assert set(updates) == {tab.page.panels.status.line}
     assert "the database is busy" in tab.status(updates)
+
+
+def test_page_without_a_battle_offers_the_one_that_is_not_finished(tab: Tab) -> None:
+    tab.arena.left_open = OwnBattle("b" * 32, "", BattleState.OPEN, "What is <b>an alpaca</b>?", None, False)
+    updates = tab.page.following.restore(None, tab.request)
+    assert set(updates) == {tab.page.panels.offer}
+    offer = updates[tab.page.panels.offer]
+    assert f"<a href='./?battle={'b' * 32}'>“What is &lt;b&gt;an alpaca&lt;/b&gt;?”</a>" in offer
+
+
+def test_page_without_a_battle_is_left_alone_if_none_is_unfinished(tab: Tab) -> None:
+    assert tab.page.following.restore(None, tab.request) == {tab.page.panels.offer: gr.skip()}
+
+
+def test_page_that_cannot_read_battles_offers_none(tab: Tab) -> None:
+    tab.arena.unfinished = fails(StorageError("the database is busy"))  # type: ignore[method-assign]
+    assert tab.page.following.restore(None, tab.request) == {tab.page.panels.offer: gr.skip()}

@@ -1,0 +1,156 @@
+"""Records of one snapshot that an export takes, with their rows, and a count of those that it leaves out.
+
+Boundary: reads the store; writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from playground.errors import InvalidValue
+from playground.exchange.formats import Context, ExportFormat, ExportOptions, RaterNames, Source, Values
+from playground.exchange.left_out import LeftOut, Tally
+from playground.exchange.licenses import COMMERCIAL_LICENSES, allows_commercial_use, is_named, license_of
+from playground.exchange.standing import Standings
+from playground.records import ExportedPair, ExportedVote
+from playground.storage.database.filters import Conditions, conditions
+from playground.storage.database.statements import Reading
+
+Rows = tuple[bool, Sequence[Values]]
+"""Rows of one record, and whether all licenses of its answers allow commercial use (True if nobody asks)."""
+Progress = Callable[[int, int], None]
+"""Told the votes that are done, and the number of all."""
+
+STEP = 1000
+"""Votes between two calls of a `Progress`."""
+
+
+class Selection:
+    """The rows of one export; `left_out` is complete after the last of them.
+
+    Raises:
+        InvalidValue: the format is about two models and the votes are about more, or none.
+    """
+
+    def __init__(self, reading: Reading, format: ExportFormat, options: ExportOptions) -> None:
+        self._reading = reading
+        self._format = format
+        self._options = options
+        self._tally = Tally()
+        self._on_cards = reading.licenses_of_models()
+        self._licenses: dict[tuple[str, str], str] = {}
+        self._contexts: dict[str | None, Context] = {}
+        self._names = RaterNames(options.anonymous)
+        self._standings = Standings(reading, options.policy) if format.counts or options.counted_only else None
+        self.total = reading.count_votes()
+        self.votes = 0
+        self.models = self._two_models() if format.two_models else ()
+        self.columns = format.columns_with(bool(format.optional) and reading.has_strengths())
+
+    def rows(self, *, words: bool = True, progress: Progress | None = None) -> Iterator[Rows]:
+        """Yield the rows of one record after the other, in order of time.
+
+        Args:
+            words: False leaves all texts empty, to count quickly.
+        """
+        last = -1
+        for record in self._records(words):
+            if record.vote_row != last:
+                last = record.vote_row
+                self.votes += 1
+                if progress is not None and self.votes % STEP == 0:
+                    progress(self.votes, self.total)
+            found = self._rows(record)
+            if found is not None:
+                yield found
+        if self.total > self.votes:
+            self._tally.counts["filter"] = self.total - self.votes
+        if progress is not None:
+            progress(self.total, self.total)
+
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """What was left out so far, in words."""
+        return self._tally.left_out(self._format, self._options, self.models)
+
+    def _records(self, words: bool) -> Iterator[Any]:
+        if self._format.source is Source.VOTES:
+            return self._reading.exported_votes(self._where, words=words)
+        counting, tokens = self._standings is not None, self._format.tokens
+        return self._reading.exported_pairs(self._where, words=words, counting=counting, tokens=tokens)
+
+    @property
+    def _where(self) -> Conditions:
+        """The conditions in SQL; those on licenses are checked here, which counts what they leave out."""
+        pairs = self._format.source is Source.PAIRS
+        return conditions(self._options.filter, pairs=pairs, commercial=COMMERCIAL_LICENSES, without={"license"})
+
+    def _rows(self, record: Any) -> Rows | None:
+        if record.withheld:
+            return self._tally.add(record.withheld)
+        reason = None
+        if self._standings is not None:
+            reason = self._standings.reason(record, _one_model(record))
+            if reason is not None and self._options.counted_only:
+                return self._tally.add(reason)
+        if self.models and (record.model_a, record.model_b) not in (self.models, self.models[::-1]):
+            return self._tally.add("other_models")
+        rows = self._format.rows(record, self._context(reason))
+        if not rows:
+            return self._tally.add("no_row")
+        if not self._options.filter.license and not self._options.split_licenses:
+            return True, rows
+        return self._with_license(record, rows)
+
+    def _with_license(self, record: Any, rows: Sequence[Values]) -> Rows | None:
+        wanted = self._options.filter.license
+        licenses = [(self._license(license, model), model) for license, model in _licenses(record)]
+        forbidding = [(license, model) for license, model in licenses if not allows_commercial_use(license)]
+        if wanted == "commercial" and forbidding:
+            unnamed = [model for license, model in forbidding if not is_named(license)]
+            reason = "unknown_license" if unnamed else "other_license"
+            return self._tally.add_license(reason, iter(unnamed or [model for _, model in forbidding]))
+        if wanted == "other" and not forbidding:
+            return self._tally.add("commercial_license")
+        return not forbidding, rows
+
+    def _context(self, reason: Any) -> Context:
+        """Return the context of rows with this reason; there are few."""
+        if reason not in self._contexts:
+            why_not = "" if reason is None else self._options.policy.why_not(reason)
+            self._contexts[reason] = Context(why_not, self._names.name, self._license, self.models)
+        return self._contexts[reason]
+
+    def _license(self, license: str, model: str) -> str:
+        key = (license, model)
+        if key not in self._licenses:
+            self._licenses[key] = license_of(license, self._on_cards.get(model, ""))
+        return self._licenses[key]
+
+    def _two_models(self) -> tuple[str, ...]:
+        """Return the two models of the filter, or the only two that met."""
+        asked = self._options.filter.model_ids
+        if len(asked) == 2:
+            return asked
+        met = self._reading.models_that_met(self._where, limit=4)
+        if len(met) == 1:
+            return met[0]
+        found = "; ".join(f"{a},{b}" for a, b in met[:3]) + ("; …" if len(met) > 3 else "") if met else "none yet"
+        raise InvalidValue(
+            f"{self._format.name} is about two models: give them as models=A,B; models that met: {found}"
+        )
+
+
+def _one_model(record: ExportedPair | ExportedVote) -> bool:
+    if isinstance(record, ExportedPair):
+        return bool(record.one_model)
+    sides = record.sides
+    return all(side.model_id == sides[0].model_id for side in sides)
+
+
+def _licenses(record: ExportedPair | ExportedVote) -> list[tuple[str, str]]:
+    """Return license and model of each answer."""
+    if isinstance(record, ExportedPair):
+        return [(record.license_a, record.model_a), (record.license_b, record.model_b)]
+    return [(side.license, side.model_id) for side in record.sides]

@@ -1,0 +1,221 @@
+"""The restore of a database from the store, at the start of the playground or by command.
+
+Boundary: decides what is downloaded and where it belongs; events are added by `storage.maintenance.restore`.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from playground.errors import DatasetError, StorageError
+from playground.publishing.download import Progress, StoredJournal, download, downloaded, journals_of
+from playground.publishing.hub import Dataset, RemoteFile
+from playground.publishing.layout import manifest_path, split_path
+from playground.publishing.local_segments import LocalSegment, LocalSegments
+from playground.publishing.upload import Known, open_dataset
+from playground.storage.database.files import sync_folder
+from playground.storage.database.store import Store
+from playground.storage.journal.consistency import matches
+from playground.storage.journal.entries import database_id, is_empty
+from playground.storage.journal.segments import journal_folder, segments
+from playground.storage.maintenance.restore import Restored, restore
+
+log = logging.getLogger(__name__)
+
+START_WAIT_S = 300.0
+"""The longest time that the start waits for the hub before it gives up."""
+LOG_EVERY_S = 5.0
+FIRST_RETRY_S, MOST_RETRY_S = 2.0, 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class FromStore:
+    """The result of a restore.
+
+    Args:
+        known: what the store held, for the uploads that follow.
+        journals: the result for each database of the store, by its id.
+        warnings: what is missing or was left out, in words.
+    """
+
+    known: Known = field(default_factory=Known)
+    journals: tuple[tuple[str, Restored], ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def votes_added(self) -> int:
+        return sum(restored.votes_added for _, restored in self.journals)
+
+
+def restore_at_start(
+    store: Store, dataset: Dataset, *, wait_s: float = START_WAIT_S, sleep: Callable[[float], None] = time.sleep
+) -> FromStore:
+    """Bring what the store has and the database lacks into the database, before anybody votes.
+
+    An empty database waits for the hub, for at most `wait_s`: a new history beside the store's would be begun
+    otherwise. One with votes does not wait.
+
+    Raises:
+        DatasetError: the database is empty, and the store could not be read.
+        StorageError, OSError: the database or its folder cannot be written to.
+    """
+    if not (_is_empty(store) or _unfinished(store).exists()):
+        try:
+            return merge_store(store, dataset)
+        except DatasetError as error:
+            log.error("%s; the votes that only the store has are not added before the next start", error)
+            return FromStore()
+    waited_s, pause_s = 0.0, FIRST_RETRY_S
+    while True:
+        try:
+            return restore_from_store(store, dataset)
+        except DatasetError as error:
+            pause_s = min(max(pause_s, error.retry_after_s), wait_s)
+            if error.is_final or waited_s >= wait_s:
+                raise _refusal(error) from error
+            log.warning("%s; no vote is restored yet, the next try is in %.0f s", error, pause_s)
+        sleep(pause_s)
+        waited_s, pause_s = waited_s + pause_s, min(2 * pause_s, MOST_RETRY_S)
+
+
+def _refusal(error: DatasetError) -> DatasetError:
+    words = (
+        f"{error}. The database is empty, and the votes that belong into it may be in the store, so nothing is started "
+        "without them: cure that and start again, or unset PLAYGROUND_STORE to begin a new history"
+    )
+    return DatasetError(words, status=error.status, is_final=True)
+
+
+def restore_from_store(store: Store, dataset: Dataset, progress: Progress | None = None) -> FromStore:
+    """Bring every vote of the store into the database; interrupted, it is continued by the next call.
+
+    An empty database becomes the one of the store with the most votes; the votes of others are added to it.
+
+    Raises:
+        DatasetError: the store could not be read.
+        StorageError, OSError: the database or its folder cannot be written to.
+    """
+    head = open_dataset(dataset)
+    files = dataset.files(head.commit)
+    wanted = {path: file for path, file in files.items() if path.startswith("journal/")}
+    if not journals_of(files):
+        return FromStore(Known(files))
+    folder = _unfinished(store)
+    folder.mkdir(parents=True, exist_ok=True)
+    download(dataset, head.commit, wanted, folder, progress or _logged("downloaded from the store"))
+    with store.reading() as reading:
+        own = database_id(reading)
+    journals = sorted(downloaded(files, folder), key=lambda one: one.database_id != own)
+    done = [(one.database_id, restore(store, one.folder, _logged("restored"), of_another=True)) for one in journals]
+    merged = _settle(store, journals)
+    shutil.rmtree(folder)
+    squash = any(one.manifest is not None and one.manifest.squash for one in journals)
+    result = FromStore(Known(files, merged, squash), tuple(done), tuple(_warnings(journals, done)))
+    log.info("%s votes and undos were restored from the dataset %s", f"{result.votes_added:,}", dataset.repo)
+    return result
+
+
+def merge_store(store: Store, dataset: Dataset) -> FromStore:
+    """Bring into a database with votes what the store has of the same database, and its journal lacks.
+
+    Raises:
+        DatasetError: the store could not be read.
+        StorageError, OSError: the database or its folder cannot be written to.
+    """
+    head = open_dataset(dataset)
+    files = dataset.files(head.commit)
+    with store.reading() as reading:
+        own = database_id(reading)
+    local = LocalSegments(_journal(store)).read()
+    mine = journals_of(files).get(own, {})
+    lacking = {path: file for path, file in mine.items() if split_path(path) and not _has(local, path, file)}
+    foreign = tuple(f"the store has votes of another database too ({one})" for one in journals_of(files) if one != own)
+    if not lacking:
+        return FromStore(Known(mine), warnings=foreign)
+    folder = _path(store).with_name(f"{_path(store).name}.merging")
+    try:
+        download(dataset, head.commit, lacking, folder, _logged("downloaded from the store"))
+        [journal] = downloaded(lacking, folder)
+        done = [(own, restore(store, journal.folder))]
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    log.info("%s votes and undos of the dataset %s were missing here", f"{done[0][1].votes_added:,}", dataset.repo)
+    return FromStore(Known(mine, frozenset(lacking)), tuple(done), (*_warnings([journal], done), *foreign))
+
+
+def _settle(store: Store, journals: Sequence[StoredJournal]) -> frozenset[str]:
+    """Move the database's own journal to its place beside it, if it has none and this one agrees with the database.
+
+    Returns the files of the store that the journal beside the database does not have.
+    """
+    place = _journal(store)
+    with store.reading() as reading:
+        own = database_id(reading)
+        agreeing = [one.folder for one in journals if one.database_id == own and matches(reading, one.folder)]
+    if agreeing and not segments(place):
+        shutil.rmtree(place, ignore_errors=True)
+        agreeing[0].rename(place)
+        sync_folder(place.parent)
+    local = LocalSegments(place).read()
+    files = {path: file for one in journals for path, file in one.files.items()}
+    lacking = {path for path, file in files.items() if not _has(local, path, file)}
+    return frozenset(lacking - {manifest_path(own)})
+
+
+def _has(local: Mapping[str, LocalSegment], path: str, file: RemoteFile) -> bool:
+    """Return True if a file of the store is a segment beside the database, or the beginning of one."""
+    found = split_path(path)
+    segment = local.get(found[1]) if found else None
+    return segment is not None and (segment.is_in(file) or segment.continues(file))
+
+
+def _warnings(journals: Sequence[StoredJournal], done: Sequence[tuple[str, Restored]]) -> Iterator[str]:
+    for journal in journals:
+        yield from (f"the store is not complete: {fault}" for fault in journal.faults)
+    for database, restored in done:
+        faults = (
+            (restored.damaged, "lines are damaged and were left out"),
+            (restored.refused, "lines do not fit what the database has"),
+            (restored.missing, "events are in no segment"),
+        )
+        yield from (f"of database {database}, {number} {words}" for number, words in faults if number)
+    if len(done) > 1:
+        yield f"the votes of {len(done)} databases were merged: {', '.join(database for database, _ in done)}"
+
+
+def _is_empty(store: Store) -> bool:
+    with store.reading() as reading:
+        return is_empty(reading)
+
+
+def _path(store: Store) -> Path:
+    if store.path is None:
+        raise StorageError("a database in memory has no store")
+    return store.path
+
+
+def _journal(store: Store) -> Path:
+    return journal_folder(_path(store))
+
+
+def _unfinished(store: Store) -> Path:
+    """Return the folder of a restore that has begun; while it exists the database may lack votes."""
+    return _path(store).with_name(f"{_path(store).name}.restoring")
+
+
+def _logged(words: str) -> Progress:
+    """Return a progress that is logged every `LOG_EVERY_S`."""
+    last_s = time.monotonic()
+
+    def report(done: int, total: int) -> None:
+        nonlocal last_s
+        if time.monotonic() - last_s >= LOG_EVERY_S:
+            last_s = time.monotonic()
+            log.info("%.0f of %.0f MB %s", done / 1e6, total / 1e6, words)
+
+    return report

@@ -1,0 +1,242 @@
+"""The tables of a publication: `pairs`, `votes` and `generations`, with type and meaning of every column.
+
+Boundary: rows of the database in, rows of a publication out; knows no file. The dataset card prints these columns, the
+writer makes Parquet of them, and `published` reads the judged pairs back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from playground.documents import convert
+from playground.errors import InvalidValue
+from playground.exchange.licenses import license_class
+from playground.publishing.rater_names import RaterNames
+from playground.records import JudgedPair
+
+SPLITS = ("commercial", "other")
+"""Rows whose licenses all allow commercial use, and the others."""
+KINDS: Mapping[str, str] = {
+    "text": "text",
+    "json": "text (JSON)",
+    "flag": "true or false",
+    "number": "number",
+    "whole": "whole number",
+    "texts": "list of texts",
+    "ids": "list of whole numbers",
+    "sides": "list of records",
+}
+"""Kinds of columns, in words; lists may come as JSON text."""
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column; `kind` is one of `KINDS`."""
+
+    name: str
+    kind: str
+    meaning: str
+
+    @property
+    def type_name(self) -> str:
+        """The type in the words of the card."""
+        return KINDS[self.kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table, which is a configuration of the dataset."""
+
+    name: str
+    meaning: str
+    columns: tuple[Column, ...]
+
+
+_TIME = "UTC, ISO 8601"
+_VOTE = (
+    Column("vote_id", "text", "the vote"),
+    Column("battle_id", "text", "the comparison that it judges, as one rater saw it"),
+    Column("comparison_id", "text", "battles that show the same answers"),
+    Column(
+        "rater", "text", "a pseudonym, the same throughout this dataset; programs begin with `program/` or are `api`"
+    ),
+    Column("origin", "text", "`person`, `program`, `judge` (a model) or `shared` (a guest of a shared link)"),
+)
+_ASKED = (
+    Column("category", "text", "of the starter instruction; empty if the rater wrote their own"),
+    Column("instruction", "text", "as typed"),
+    Column("input", "text", "material to the instruction; may be empty"),
+    Column("system", "text", "system text; may be empty"),
+)
+_COUNTS = (
+    Column("counts", "flag", "True if the vote counts in `board.json`"),
+    Column("why_not", "text", "the reason if it does not; empty otherwise"),
+)
+PAIRS = Table(
+    "pairs",
+    "One row per judged pair of answers: a vote on two answers has one, a vote on more has several.",
+    (
+        *_VOTE,
+        *_ASKED,
+        Column("model_a", "text", "the model of the answer further left"),
+        Column("model_b", "text", "the other model"),
+        Column("answer_a", "text", "its answer"),
+        Column("answer_b", "text", "the other answer"),
+        Column("winner", "text", "`model_a`, `model_b`, `tie` or `both_bad`"),
+        Column("strength", "number", "of the preference; null if not asked"),
+        Column("decision_s", "number", "seconds from the end of the answers to the vote; null if unknown"),
+        Column("created_at", "text", f"of the vote, {_TIME}"),
+        *_COUNTS,
+        Column("blind", "flag", "the models were hidden until the vote"),
+        Column("drawn", "flag", "the playground drew the models; else the rater chose them"),
+        Column("own_sampling", "flag", "sampling parameters as on the models' cards"),
+        Column("names_itself", "flag", "an answer of the battle names its model"),
+        Column("seen_before", "flag", "the rater had seen the answers with their models' names"),
+        Column("seen_elsewhere", "flag", "an open run had shown one of the answers"),
+        Column("capped", "flag", "given after the daily cap of its network"),
+        Column("weight", "number", "0 for a model against itself, else 1"),
+        Column("license_a", "text", "of `answer_a`"),
+        Column("license_b", "text", "of `answer_b`"),
+        Column("chars_a", "whole", "characters of `answer_a`"),
+        Column("chars_b", "whole", "characters of `answer_b`"),
+        Column("generation_a", "text", "`generation_id` of `answer_a`"),
+        Column("generation_b", "text", "`generation_id` of `answer_b`"),
+        Column("side_a", "text", "position of `answer_a` on the page, from `a`"),
+        Column("side_b", "text", "position of `answer_b`"),
+    ),
+)
+VOTES = Table(
+    "votes",
+    "One row per vote, complete: every judged answer is an element of `sides`.",
+    (
+        *_VOTE,
+        Column("choice", "text", "the best side, `tie`, `both_bad`, or an order such as `b>a=c`"),
+        Column("strength", "number", "of the preference; null if not asked"),
+        Column("reasons", "texts", "reasons that the rater ticked"),
+        Column("comment", "text", "the rater's comment; may be empty"),
+        Column("decision_s", "number", "seconds from the end of the answers to the vote; null if unknown"),
+        Column("created_at", "text", f"of the vote, {_TIME}"),
+        *_COUNTS,
+        *_ASKED,
+        Column("sides", "sides", "the judged answers: `side`, `model`, `license`, `generation_id`"),
+        Column("parent_id", "text", "the battle that this one regenerates; null if none"),
+        Column("source", "text", "`page` or `api`"),
+        Column("blind", "flag", "the models were hidden until the vote"),
+        Column("draw_probability", "number", "of this set of models; null if the rater chose them"),
+        Column("overrides", "json", "sampling parameters that the rater changed, as JSON"),
+        Column("battle_created_at", "text", f"of the battle, {_TIME}"),
+        Column("opened_at", "text", f"end of the last answer, {_TIME}"),
+        Column("final_at", "text", f"from then on the vote could not be undone, {_TIME}"),
+    ),
+)
+GENERATIONS = Table(
+    "generations",
+    "One row per answer, with everything that is needed to make it again.",
+    (
+        Column("generation_id", "text", "the answer"),
+        Column("model", "text", "id of the model"),
+        Column("repo", "text", "repository of its weights"),
+        Column("model_revision", "text", "commit of its weights"),
+        Column("license", "text", "of the answer"),
+        *_ASKED,
+        Column("text", "text", "the answer"),
+        Column("finish_reason", "text", "`stop`, `length` or `cancelled`"),
+        Column("prompt_text", "text", "the exact text that the model got"),
+        Column("template_id", "text", "prompt template"),
+        Column("template_hash", "text", "SHA-256 of the template"),
+        Column("prompt_ids", "ids", "token ids of the prompt"),
+        Column("token_ids", "ids", "token ids of the answer"),
+        Column("params", "json", "sampling parameters, as JSON"),
+        Column("seed", "whole", "of the sampling"),
+        Column("faithful", "flag", "the weights ran as published, neither quantised nor replaced"),
+        Column("names_itself", "flag", "the answer names its model"),
+        Column("engine", "text", "the program that ran the model"),
+        Column("device", "text", "and its device"),
+        Column("dtype", "text", "of the weights"),
+        Column("versions", "json", "of the libraries, as JSON"),
+        Column("created_at", "text", _TIME),
+        Column("first_token_s", "number", "seconds from the request to the first token; null if unknown"),
+        Column("duration_s", "number", "seconds from the request to the end"),
+    ),
+)
+TABLES = (PAIRS, VOTES, GENERATIONS)
+
+_RENAMED: Mapping[str, str] = {"rater_id": "rater"}
+PAIR_FIELDS = tuple(_RENAMED.get(f.name, f.name) for f in fields(JudgedPair) if f.name != "imported")
+"""Columns of `pairs` that make a judged pair; imported votes are not published."""
+_MODEL_COLUMNS: Mapping[str, str] = {"generation_id": "id", "model": "model_id"}
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A judged pair with the positions of its answers."""
+
+    pair: JudgedPair
+    side_a: str
+    side_b: str
+
+
+def pair_rows(vote: Row, judgements: Sequence[Judgement], why_not: str, raters: RaterNames) -> Iterator[Row]:
+    """Yield the rows of `pairs` of one vote."""
+    sides = {side["side"]: side for side in vote["sides"]}
+    for judged in judgements:
+        a, b = sides[judged.side_a], sides[judged.side_b]
+        values = {name: getattr(judged.pair, name) for name in PAIR_FIELDS if name != "rater"}
+        yield {
+            **_shared(vote, why_not, raters),
+            **values,
+            "side_a": judged.side_a,
+            "side_b": judged.side_b,
+            "answer_a": a["text"],
+            "answer_b": b["text"],
+            "license_a": a["license"],
+            "license_b": b["license"],
+            "generation_a": a["generation_id"],
+            "generation_b": b["generation_id"],
+        }
+
+
+def vote_row(vote: Row, why_not: str, raters: RaterNames) -> Row:
+    """Return the row of `votes`."""
+    return {
+        **vote,
+        **_shared(vote, why_not, raters),
+        "comment": vote["comment"] or "",
+        "blind": bool(vote["blind"]),
+        "sides": [{name: side[name] for name in SIDE_FIELDS} for side in vote["sides"]],
+    }
+
+
+SIDE_FIELDS = ("side", "model", "license", "generation_id")
+"""Fields of an element of `sides`."""
+
+
+def generation_row(stored: Row) -> Row:
+    """Return the row of `generations`."""
+    row = {column.name: stored[_MODEL_COLUMNS.get(column.name, column.name)] for column in GENERATIONS.columns}
+    return row | {name: bool(row[name]) for name in ("faithful", "names_itself")}
+
+
+def split_of(licenses: Sequence[str]) -> str:
+    """Return the split of a row with answers under these licenses."""
+    return license_class(licenses)
+
+
+def read_pair(row: Row) -> JudgedPair:
+    """Read a judged pair from a row of `pairs`.
+
+    Raises:
+        InvalidValue: a value that no pair has.
+    """
+    values = {("rater_id" if name == "rater" else name): row[name] for name in PAIR_FIELDS}
+    return convert(JudgedPair, {**values, "imported": None}, "a row of pairs", InvalidValue)
+
+
+def _shared(vote: Row, why_not: str, raters: RaterNames) -> Row:
+    """Return the columns that `pairs` and `votes` have in common, as far as they are not the vote's own."""
+    names = (column.name for column in (*_VOTE, *_ASKED) if column.name != "rater")
+    shared = {name: vote[name] for name in names}
+    return {**shared, "rater": raters.name(vote["rater_id"], vote["origin"]), "counts": not why_not, "why_not": why_not}

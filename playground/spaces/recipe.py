@@ -1,0 +1,86 @@
+"""The recipe of a Space: its kind, models and hardware.
+
+Boundary: values; sizes are those of the cards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from playground.catalog.catalog import Catalog
+from playground.errors import InvalidValue
+from playground.records import ModelCard
+
+CPU, GPU = "cpu", "gpu"
+KINDS = (CPU, GPU)
+LATER: Mapping[str, str] = MappingProxyType(
+    {
+        "zerogpu": "ZeroGPU runs a model inside the page's own process, which this version cannot do",
+        "static": "a static Space has no server, and this version writes no report for one",
+    }
+)
+"""Kinds of Space that exist on the hub and cannot be built yet, with the reason."""
+GPU_MODELS = ("openalpaca-7b-3bt", "minotaur-mpt-7b", "mamba-gpt-3b")
+"""The models of a GPU Space if none is named: their licenses allow commercial use."""
+GPU_MEMORY: tuple[tuple[str, float], ...] = (("l4x1", 24e9), ("l40sx1", 48e9), ("a100-large", 80e9))
+"""Hardware with one GPU and its memory in bytes, smallest first (August 2026)."""
+OVERHEAD = 1.2
+"""Memory that models take with their caches, as a multiple of their weights."""
+PUSHED_WHOLE = "main"
+"""The revision that the hub preloads if a Space names a repository alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A kind of Space, ready to be written."""
+
+    kind: str
+    hardware: str
+    cards: tuple[ModelCard, ...]  # to preload from the hub; none on a CPU: the pocket models are files of the Space
+
+    @property
+    def timeout(self) -> str:
+        """The time that the hub gives the first start, in its own notation."""
+        return "30m" if self.kind == CPU else "1h"
+
+
+def read_recipe(kind: str, models: Sequence[str], catalog: Catalog) -> Recipe:
+    """Return the recipe for a kind of Space with these models.
+
+    Raises:
+        InvalidValue: the kind is unknown or comes later, or the models do not suit it.
+        Unknown: no card has this id.
+    """
+    if kind in LATER:
+        raise InvalidValue(f"a Space of kind {kind!r} cannot be built yet: {LATER[kind]}; valid: {', '.join(KINDS)}")
+    if kind not in KINDS:
+        raise InvalidValue(f"there is no kind of Space {kind!r}; valid: {', '.join(KINDS)}")
+    if kind == CPU:
+        if models:
+            raise InvalidValue("--models is for --kind gpu; a Space on a CPU runs the pocket models")
+        return Recipe(CPU, "cpu-basic", ())
+    cards = tuple(catalog.card(model_id) for model_id in models or GPU_MODELS)
+    if len(cards) < 2:
+        raise InvalidValue(f"a Space on a GPU needs two models or more to compare; --models names {len(cards)}")
+    for card in cards:
+        _check_preloads(card)
+    return Recipe(GPU, _hardware(cards), cards)
+
+
+def _check_preloads(card: ModelCard) -> None:
+    if card.engine != "local" or Path(card.repo).is_absolute():
+        raise InvalidValue(f"{card.id} is not on the hub, so a Space cannot preload it; name models with a repository")
+    if card.revision != PUSHED_WHOLE:
+        raise InvalidValue(
+            f"{card.id} is at revision {card.revision}, but a Space preloads {PUSHED_WHOLE!r}; name another model, or "
+            "build without it and mount its files"
+        )
+
+
+def _hardware(cards: Sequence[ModelCard]) -> str:
+    """Return the smallest hardware on which all models fit together, else the largest: there they take turns."""
+    needed = OVERHEAD * sum(card.size_bytes for card in cards)
+    return next((name for name, memory in GPU_MEMORY if memory >= needed), GPU_MEMORY[-1][0])

@@ -1,0 +1,23 @@
+"""Texts of ``/health``: the reasons for a status that is not "ok", for monitors and operators.
+
+Boundary: words; no path, key, host, rater, battle or instruction.
+"""
+
+from __future__ import annotations
+
+NOT_WRITABLE = "votes cannot be stored: the database does not take them"
+READ_ONLY = "nothing can be stored: the database is open read-only; the log says why"
+DISK_SHORT = (
+    "less than {mb} MB are free on the disk of the database (PLAYGROUND_MIN_FREE_MB): new comparisons are not stored, "
+    "votes are"
+)
+JOURNAL_ERROR = "the journal cannot be written; the log says why"
+JOURNAL_LAG = "the journal is {lag} events behind"
+STORE_ERROR = "the last copy to the store failed; the Leaderboard page tells the operator why, and so does the log"
+STORE_LATE = "{waiting} votes wait to be copied to the store"
+STORE_WARNINGS = "the store has a warning; the Leaderboard page tells the operator, and so does the log"
+FULL = "{running} comparisons are running, as many as PLAYGROUND_QUEUE_MAX allows"
+MODEL_FAILED = "{model} failed to load; the Models page says why"
+MODEL_SILENT = "a model has written nothing for {silent_s:.0f} s"
+"""Without its name: that would tell a model of a blind battle."""
+MODEL_RESTARTS = "{model} is being started again: its process ended or hung"

@@ -1,0 +1,188 @@
+"""The command `import`: counts, bad rows, its own database and journal, and the board."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from playground.cli import main
+from playground.storage.database.store import Store
+from playground.storage.journal.segments import journal_folder
+from tests.support.cast import House, house
+from tests.support.import_rows import ROWS, write_format
+from tests.support.judging import afternoon, hashes
+from tests.support.paths import ROOT
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[House]:
+    made = house(tmp_path / "home")
+    yield made
+    made.store.close()
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Path:
+    return tmp_path / "there" / "playground.db"
+
+
+def run(*argv: object) -> tuple[int, str]:
+    out = io.StringIO()
+    return main([str(part) for part in argv], out), out.getvalue()
+
+
+def run_json(*argv: object) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(run(*argv, "--json")[1])
+    return document
+
+
+def pairs_file(folder: Path, *changes: dict[str, Any]) -> Path:
+    rows = [ROWS["pairs"] | {"vote_id": f"vote-{number}"} | change for number, change in enumerate(changes, start=1)]
+    return write_format(folder / "pairs.jsonl", "pairs", *rows)
+
+
+def test_command_prints_counts_and_bad_rows(tmp_path: Path, db: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = pairs_file(tmp_path, {}, {"winner": "left"}, {}, {"vote_id": "vote-1"})
+    status, text = run("import", "pairs", path, "--db", db)
+    assert status == 1
+    assert text.splitlines() == [
+        "4 rows: 2 imported, 1 already there, 1 refused",
+        "models that are new here: alpha, beta",
+        "imported votes are not part of the default leaderboard; leaderboard --count-all counts them",
+    ]
+    assert capsys.readouterr().err == "line 2: 'winner' is 'left'; valid: model_a, model_b, tie, both_bad\n"
+
+
+def test_second_import_adds_nothing(tmp_path: Path, db: Path) -> None:
+    path = pairs_file(tmp_path, {}, {"answer_a": "Wa\x00ves."})
+    status, text = run("import", "pairs", path, "--db", db)
+    assert status == 0
+    assert "1 of them with characters that were removed: control characters, lone surrogates" in text
+    with Store(db) as store:
+        first = hashes(store)
+    status, text = run("import", "pairs", path, "--db", db)
+    assert (status, text) == (0, "2 rows: 0 imported, 2 already there, 0 refused\n")
+    with Store(db) as store:
+        assert hashes(store) == first
+
+
+def test_json_document_has_counts_and_errors(tmp_path: Path, db: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = pairs_file(tmp_path, {}, {"winner": 3})
+    document = run_json("import", "pairs", path, "--db", db)
+    assert document.pop("file").startswith("pairs.jsonl ")
+    assert document == {
+        "format": "pairs",
+        "path": str(path),
+        "dry_run": False,
+        "rows": 2,
+        "imported": 1,
+        "there": 0,
+        "refused": 1,
+        "cleaned": 0,
+        "models": ["alpha", "beta"],
+        "errors": [{"place": "line 2", "error": "'winner' is 3; valid: text"}],
+    }
+    assert capsys.readouterr().err == ""
+
+
+def test_only_the_first_bad_rows_are_named(tmp_path: Path, db: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = pairs_file(tmp_path, *([{"winner": ""}] * 130))
+    status, text = run("import", "pairs", path, "--db", db)
+    assert status == 1
+    assert "of the refused rows the first 100 were named" in text
+    assert len(capsys.readouterr().err.splitlines()) == 100
+
+
+def test_dry_run_creates_no_database(tmp_path: Path, db: Path) -> None:
+    path = pairs_file(tmp_path, {}, {"winner": "left"})
+    status, text = run("import", "pairs", path, "--db", db, "--dry-run")
+    assert status == 1
+    assert text.splitlines()[0] == "2 rows: 1 would be imported, 0 already there, 1 refused"
+    assert not db.parent.exists()
+    run("import", "pairs", path, "--db", db)
+    assert "0 would be imported, 1 already there" in run("import", "pairs", path, "--db", db, "--dry-run")[1]
+
+
+@pytest.mark.parametrize(
+    ("format", "name", "words"),
+    [
+        ("alpaca", "rows.jsonl", "import: alpaca has only the winning answer of each vote, and not its model; formats"),
+        ("trl-unpaired", "rows.jsonl", "import: trl-unpaired has one answer per row and not the one that it was"),
+        ("pairs", "rows.txt", "import: 'rows.txt' has no ending that names a container; valid: .jsonl, .json, .csv"),
+        ("pairs", "no.jsonl", "import: [Errno 2] No such file or directory: "),
+    ],
+)
+def test_what_cannot_be_imported_is_refused_with_the_reason(
+    tmp_path: Path, db: Path, capsys: pytest.CaptureFixture[str], format: str, name: str, words: str
+) -> None:
+    (tmp_path / "rows.jsonl").write_text("{}\n")
+    (tmp_path / "rows.txt").write_text("{}\n")
+    assert run("import", format, tmp_path / name, "--db", db)[0] == 1
+    assert capsys.readouterr().err.startswith(words)
+
+
+def test_unknown_format_is_a_usage_error(db: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        run("import", "lmsys", "rows.jsonl", "--db", db)
+    assert "choose from votes, pairs, lmsys-33k" in capsys.readouterr().err.replace("'", "")
+
+
+def test_running_playground_is_named_as_the_lock(
+    home: House, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, _ = run("import", "pairs", pairs_file(tmp_path, {}), "--db", tmp_path / "home" / "playground.db")
+    assert status == 1
+    assert "another process writes to" in capsys.readouterr().err
+    assert home.store.count_votes() == 0
+
+
+def test_import_verifies_and_its_journal_restores_it(home: House, tmp_path: Path, db: Path) -> None:
+    afternoon(home)
+    home.store.close()
+    votes = tmp_path / "votes.csv"
+    assert run("export", "votes", votes, "--db", tmp_path / "home" / "playground.db")[0] == 0
+    assert run_json("import", "votes", votes, "--db", db)["refused"] == 0
+    assert run("verify", "--db", db)[0] == 0
+    with Store(db) as store:
+        expected = hashes(store)
+        assert store.count_votes() == 5
+    db.unlink()
+    assert run("restore", "--db", db)[0] == 0
+    with Store(db) as store:
+        assert hashes(store) == expected
+    assert run("verify", "--db", db)[0] == 0
+    assert journal_folder(db).is_dir()
+
+
+def test_board_counts_imported_votes_on_request(tmp_path: Path, db: Path) -> None:
+    run("import", "pairs", pairs_file(tmp_path, *([{}] * 3)), "--db", db)
+    board = run_json("leaderboard", "--db", db)
+    assert (board["num_votes"], board["kinds"]) == (0, {"imported": 3})
+    assert [(found["reason"], found["votes"]) for found in board["exclusions"]] == [("imported", 3)]
+    assert run_json("leaderboard", "--db", db, "--count-all")["num_votes"] == 3
+    with_imported = run_json("leaderboard", "--db", db, "--imported")
+    assert (with_imported["num_votes"], with_imported["exclusions"]) == (3, [])
+
+
+@pytest.mark.slow
+def test_full_disk_names_the_rows_before_it(tmp_path: Path, db: Path) -> None:
+    path = pairs_file(tmp_path, *({"answer_a": f"{number} " + "x" * 300} for number in range(1500)))
+    limited = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (2_500_000, -1));"
+        "from playground.cli import main; sys.exit(main(sys.argv[1:]))"
+    )
+    argv = ["import", "pairs", str(path), "--db", str(db)]
+    done = subprocess.run([sys.executable, "-c", limited, *argv], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "rows were imported before, and the same command goes on there" in done.stderr
+    document = run_json("import", "pairs", path, "--db", db)
+    assert document["imported"] + document["there"] == 1500
+    assert document["there"] > 0
+    assert run("verify", "--db", db)[0] == 0

@@ -1,0 +1,71 @@
+"""Playgrounds whose votes go to a store on the loopback hub."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from playground.publishing.hub import Dataset
+from playground.publishing.restore import FromStore, restore_at_start
+from playground.publishing.upload import Known, Uploaded, Uploader
+from playground.storage.database.store import Store
+from playground.storage.journal.entries import database_id
+from playground.storage.journal.journal import Journal
+from playground.storage.journal.segments import journal_folder
+from tests.support.cast import House
+
+
+@dataclass
+class Playground:
+    """A database with its journal, restored from the store at its start, as the app does it."""
+
+    home: House
+    journal: Journal
+    begun: FromStore
+    uploader: Uploader
+
+    @property
+    def store(self) -> Store:
+        return self.home.store
+
+    def upload(self) -> Uploaded:
+        """Write the journal and upload it."""
+        self.journal.close()
+        try:
+            result = self.uploader.upload(is_whole=not self.journal.state().lag)
+            self.uploader.clear_history()
+        finally:
+            self.journal = Journal(self.store, self.journal.folder, self.segment_bytes)
+        return result
+
+    segment_bytes: int = 2000
+
+
+@contextmanager
+def started(folder: Path, dataset: Dataset, *, asks: bool = True) -> Iterator[Playground]:
+    """Start a playground in a folder; `asks` says that the store is read at the start."""
+    folder.mkdir(exist_ok=True)
+    path = folder / "playground.db"
+    with Store(path) as store:
+        begun = restore_at_start(store, dataset, wait_s=0) if asks else FromStore(Known())
+        journal = Journal(store, journal_folder(path), Playground.segment_bytes)
+        with store.reading() as reading:
+            uploader = Uploader(dataset, journal.folder, database_id(reading), begun.known)
+        made = Playground(House(store), journal, begun, uploader)
+        try:
+            yield made
+        finally:
+            made.journal.close()
+
+
+def lose_disk(folder: Path) -> None:
+    shutil.rmtree(folder)
+
+
+def battles_with_votes(store: Store) -> list[str]:
+    """Return the battle of each vote row, in order: one that is doubled stands twice."""
+    with store.reading() as reading:
+        return sorted(row[0] for row in reading.select("SELECT battle_id FROM votes"))
