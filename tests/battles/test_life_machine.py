@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from playground.battles import Moderation
 from playground.errors import InvalidValue, Refused
 from playground.exchange import ExportOptions, export
 from playground.records import FinishReason, Instruction
@@ -49,6 +50,7 @@ class Expected:
     opened: float = 0.0
     voted: float = 0.0
     erased: bool = False
+    hidden: bool = False
 
     def pairs(self) -> int:
         n = sum(self.good.values())
@@ -68,7 +70,7 @@ class Expected:
 
     @property
     def instruction(self) -> Instruction:
-        return Instruction("", category=HAIKU.category) if self.erased else HAIKU
+        return Instruction("", category=HAIKU.category) if self.erased or self.hidden else HAIKU
 
 
 class Lives(RuleBasedStateMachine):
@@ -159,7 +161,7 @@ class Lives(RuleBasedStateMachine):
         it = self.expected[name]
         revision = None if late is None else it.rows + late
         vote = partial(self.home.battles.vote, name, choice, it.who(mine), revision, final, comment=comment)
-        reason = self.refusal(it, mine)
+        reason = self.refusal(it, mine) or ("hidden" if it.hidden and it.state == "open" else None)
         if reason:
             assert self.reason_of(vote) == reason
         elif it.state == "open" and late != -1 and not it.allows(choice):
@@ -201,12 +203,20 @@ class Lives(RuleBasedStateMachine):
     def say_why(self, name: str, mine: bool, comment: str) -> None:
         it = self.expected[name]
         reason = self.refusal(it, mine) or ("unfinished" if it.state == "open" else None)
+        if it.hidden and mine:
+            reason = "hidden"
         if it.erased or reason:
             reason = "erased" if it.erased else reason
             assert self.reason_of(lambda: self.home.battles.note(name, it.who(mine), comment=comment)) == reason
             return
         self.home.battles.note(name, it.who(mine), comment=comment)
         it.comment = comment
+
+    @rule(name=battles, what=st.sampled_from(["hide", "hide", "show", "dismiss"]))
+    def moderate(self, name: str, what: str) -> None:
+        it = self.expected[name]
+        getattr(Moderation(self.home.battles), what)(name)
+        it.hidden = it.hidden if what == "dismiss" else what == "hide"
 
     @precondition(lambda self: any(it.choice and not it.erased for it in self.expected.values()))
     @rule(rater=RATERS, waits=MOSTLY)
@@ -270,7 +280,7 @@ class Lives(RuleBasedStateMachine):
 
     @rule()
     def export_it(self) -> None:
-        """Export every current vote once, with its words, and nothing that was erased."""
+        """Export every current vote once, with its words, and nothing that is erased or hidden."""
         path = self.folder / "votes.jsonl"
         export(self.home.store, "votes", path, ExportOptions())
         rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
@@ -280,7 +290,7 @@ class Lives(RuleBasedStateMachine):
         ) == sorted(
             (name, it.rows, it.choice, it.owner, it.comment, HAIKU.instruction)
             for name, it in self.expected.items()
-            if it.choice and not it.erased
+            if it.choice and not it.erased and not it.hidden
         )
         for row in rows:
             assert [side["side"] for side in row["sides"]] == self.expected[row["battle_id"]].judged
@@ -295,10 +305,11 @@ class Lives(RuleBasedStateMachine):
             view = home.battles.view(name, it.owner)
             assert view.state == ("void" if it.state == "expired" else it.state)
             assert (view.void_reason == "expired") == (it.state == "expired")
-            assert (view.choice, view.revision, view.comment) == (it.choice, it.rows, it.comment)
-            assert (view.erased, view.instruction) == (it.erased, it.instruction)
+            comment = "" if it.hidden else it.comment
+            assert (view.choice, view.revision, view.comment) == (it.choice, it.rows, comment)
+            assert (view.erased, view.hidden, view.instruction) == (it.erased, it.hidden, it.instruction)
             assert all((column.card is not None) == (it.state == "revealed") for column in view.columns)
-            assert not (it.erased and any(column.text for column in view.columns))
+            assert not ((it.erased or it.hidden) and any(column.text for column in view.columns))
             failed = [c.side for c in view.columns if c.generation and c.generation.finish_reason is FinishReason.ERROR]
             assert failed == [side for side in "abc" if it.state == "revealed" and not it.good[side]]
         pairs: dict[str, int] = {}

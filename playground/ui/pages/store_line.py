@@ -39,7 +39,7 @@ def store_html(arena: Arena, is_operator: bool) -> str:
         return _paragraph(texts.UNKNOWN.format(error=error.public))
     if state is None:
         return ""
-    return "".join(_paragraph(words) for words in (store_words(state), *(_details(state) if is_operator else ())))
+    return "".join(_paragraph(words) for words in (store_words(state), *(store_details(state) if is_operator else ())))
 
 
 def store_words(state: SyncState) -> str:
@@ -51,7 +51,8 @@ def store_words(state: SyncState) -> str:
     return text.format(votes=state.votes, age=formats.about(state.age_s), waiting=waiting)
 
 
-def _details(state: SyncState) -> Iterator[str]:
+def store_details(state: SyncState) -> Iterator[str]:
+    """Yield where the store is, and what needs attention; for the operator only."""
     yield texts.WHERE.format(repo=state.repo)
     if state.error:
         yield texts.REASON.format(error=state.error.removesuffix("."))

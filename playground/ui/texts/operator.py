@@ -60,9 +60,38 @@ ANSWER = "Answer {letter}"
 NO_ANSWER = "no answer"
 CUT = "{text}… ({count:,} characters more; look the battle up to read them)"
 
+# Publication
+
+PUBLICATION = "Publication"
+CHECK = "Check what would be published"
+PUBLISH = "Publish to {repo} now"
+PUBLISHING = "Working…"
+PUBLISHING_STEPS: Mapping[str, str] = {
+    "survey": "Reading the votes…",
+    "board": "Computing the leaderboard…",
+    "votes": "Writing the votes…",
+    "answers": "Writing the answers…",
+    "upload": "Uploading…",
+    "squash": "Removing earlier revisions…",
+}
+PUBLISHING_OF = "{step} {done:,} of {total:,}"
+NOT_PUBLISHED = "Nothing was published: {error}."
+CHECKED, CHECKED_LEFT_OUT = "{votes} would be published.", "{checked} Left out: {reasons}."
+LEFT_OUT_OF = "{votes:,} that {words}"
+PUBLISHED = "Published to {repo}: {votes}."
+PUBLISHED_SAME = "{repo} has the same {votes} already."
+PUBLISHED_PRIVATE = "The dataset is private; make it public in its settings on the hub."
+PUBLISHED_NOWHERE = "Nothing was sent to the hub."
+HELD_BACK = "Held back because they look personal"
+RELEASE, RELEASE_LABEL = "Publish it", "Publish the battle {battle} although it looks personal"
+HIDE_HELD_BACK = "Hide the battle {battle}"
+NO_SUCH_RELEASE = "Here a battle can only be hidden, or published although it looks personal."
+
 # State of the playground
 
 STATE = "This playground"
+STORE = "store"
+STATUS_REASONS = "{status}: {reasons}"
 STATUS, STATUS_WORDS = "status", "{status}; {running:,} of {most:,} comparisons running"
 VOTES, VOTES_NONE = "votes", "none yet"
 VOTES_ALL = "{votes:,}, all of them count"

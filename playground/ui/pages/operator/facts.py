@@ -13,6 +13,7 @@ from playground.arena.arena import Arena
 from playground.errors import PlaygroundError
 from playground.ratings.leaderboard import Leaderboard
 from playground.ui.http.health import health
+from playground.ui.pages.store_line import store_details, store_words
 from playground.ui.rendering import escape
 from playground.ui.texts import formats
 from playground.ui.texts import operator as texts
@@ -32,14 +33,26 @@ def _rows(arena: Arena) -> list[Row]:
     report = health(arena)
     queue = report["queue"]
     status = texts.STATUS_WORDS.format(status=report["status"], running=queue["running"], most=queue["max"])
+    if report["reasons"]:
+        status = texts.STATUS_REASONS.format(status=status, reasons=" ".join(report["reasons"]))
     versions = ", ".join(f"{name} {version}" for name, version in report["versions"].items())
     return [
         (texts.STATUS, status),
         (texts.VOTES, _votes(arena)),
         (texts.DISK, _disk(arena)),
         (texts.JOURNAL, _journal(report["journal"])),
+        *_store(arena),
         (texts.VERSIONS, versions),
     ]
+
+
+def _store(arena: Arena) -> list[Row]:
+    """Return how far the store has the votes; nothing without a store."""
+    try:
+        state = None if arena.journal is None else arena.journal.sync
+    except PlaygroundError as error:
+        return [(texts.STORE, error.public)]
+    return [] if state is None else [(texts.STORE, " ".join((store_words(state), *store_details(state))))]
 
 
 def _votes(arena: Arena) -> str:

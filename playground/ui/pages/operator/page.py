@@ -17,6 +17,7 @@ from playground.ui.http.operator import operator_status
 from playground.ui.pages.models.page import operator_html
 from playground.ui.pages.operator.battle_html import ALL_CHARS, section_html
 from playground.ui.pages.operator.facts import facts_html
+from playground.ui.pages.operator.publication import PublicationPanel
 from playground.ui.rendering import escape, live_region, page_head
 from playground.ui.texts import PAGE_OPERATOR
 from playground.ui.texts import operator as texts
@@ -69,10 +70,12 @@ class OperatorPage:
             self.look = gr.Button(texts.LOOK_UP_BUTTON, elem_id="operator-look", size="sm")
         self.said = gr.HTML(live_region(SAID, ""), elem_id="operator-said", apply_default_css=False)
         self.list = gr.HTML(elem_id="operator-list", apply_default_css=False, js_on_load=PRESSED)
+        self.publication = PublicationPanel(arena)
         self.facts = gr.HTML(elem_id="operator-facts", apply_default_css=False)
 
     def wire(self, demo: gr.Blocks) -> None:
         """Draw at each load, for each battle that is looked up, and after each decision."""
+        self.publication.wire(demo)
         changing = [self.lead, self.said, self.list]
         demo.load(self.draw, None, [*changing, self.session, self.form, self.facts], **AT_ONCE)
         self.list.click(self.press, [self.asked], changing, **AT_ONCE)
