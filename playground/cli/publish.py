@@ -115,7 +115,7 @@ def _report(made: Publication) -> list[str]:
 
 def _left_out(left_out: Mapping[str, int]) -> Iterator[str]:
     for reason, votes in left_out.items():
-        yield f"left out: {number_of('vote', votes)} that {LEFT_OUT[reason]}"
+        yield f"left out: {number_of('vote', votes)} {LEFT_OUT[reason]}"
 
 
 def _held_back(found: tuple[HeldBack, ...]) -> Iterator[str]:

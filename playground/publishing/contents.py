@@ -24,11 +24,11 @@ from playground.records import JudgedPair, spdx
 from playground.storage.database.statements import Reading
 
 LEFT_OUT: Mapping[str, str] = {
-    "undecided": "could still be undone",
-    "imported": "were imported from another file",
-    "erased": "had their words erased by the rater",
-    "hidden": "are hidden by the operator",
-    "held_back": "look as if they held personal data",
+    "undecided": "not final yet",
+    "imported": "imported from a file",
+    "erased": "with erased words",
+    "hidden": "hidden by the operator",
+    "held_back": "held back because of what looks like personal data",
 }
 """Reasons to leave a vote out, and their words after a number of votes; the first that applies is given."""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from playground.errors import DatasetError, InvalidValue
+from playground.publishing import hub as client
 from playground.publishing import parquet_files
 from playground.publishing.hub import Dataset
 from playground.publishing.publication import publish
@@ -172,10 +173,15 @@ def test_failed_step_is_one_line_and_the_next_run_succeeds(
     assert history(hub) == ["initial commit", "6 votes as of 2026-11-20"]
 
 
-def test_commit_that_was_made_without_an_answer_is_not_made_twice(home: House, hub: DatasetServer) -> None:
-    hub.faults["commit"] = [Fault(drop=True, after=True)]
-    with pytest.raises(DatasetError):
+@pytest.mark.parametrize("fault", [Fault(drop=True, after=True), Fault(hang=True, after=True)], ids=["drop", "hang"])
+def test_commit_that_was_made_without_an_answer_is_not_made_twice(
+    home: House, hub: DatasetServer, fault: Fault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "ANSWER_S", 2.0)
+    hub.faults["commit"] = [fault]
+    with pytest.raises(DatasetError, match=AGAIN):
         pushed(home, hub)
+    hub.go_on.set()
     assert pushed(home, hub).changed is False
     assert len(history(hub)) == 2
 
