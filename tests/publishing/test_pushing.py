@@ -173,7 +173,13 @@ def test_failed_step_is_one_line_and_the_next_run_succeeds(
     assert history(hub) == ["initial commit", "6 votes as of 2026-11-20"]
 
 
-@pytest.mark.parametrize("fault", [Fault(drop=True, after=True), Fault(hang=True, after=True)], ids=["drop", "hang"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(Fault(drop=True, after=True), id="drop"),
+        pytest.param(Fault(hang=True, after=True), id="hang", marks=pytest.mark.slow),
+    ],
+)
 def test_commit_that_was_made_without_an_answer_is_not_made_twice(
     home: House, hub: DatasetServer, fault: Fault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
