@@ -31,7 +31,7 @@ def test_an_empty_disk_gets_every_vote_once(dataset: Dataset, tmp_path: Path) ->
         assert again.begun.warnings == ()
         assert list(again.store.judged_pairs()) == pairs
         assert settled(again.store, home) == before
-        assert verify(again.store, again.journal.folder) == []
+        assert verify(again.store, again.folder) == []
     assert [path.name for path in (tmp_path / "first").iterdir() if "restor" in path.name] == []
 
 
@@ -78,7 +78,7 @@ def test_an_older_disk_is_completed(dataset: Dataset, tmp_path: Path) -> None:
     lose_disk(tmp_path / "image")
     with started(tmp_path / "image", dataset) as last:
         assert battles_with_votes(last.store) == ["early", "late", "later"]
-        assert verify(last.store, last.journal.folder) == []
+        assert verify(last.store, last.folder) == []
 
 
 def test_two_playgrounds_on_one_store_lose_nothing_and_are_noticed(
@@ -119,7 +119,7 @@ def test_two_lives_of_one_database_at_once_lose_nothing(hub: DatasetServer, data
         with started(tmp_path / f"new-{life}", dataset) as new:
             assert battles_with_votes(new.store) == ["common", "of-a", "of-b"]
             new.upload()
-            assert verify(new.store, new.journal.folder) == []
+            assert verify(new.store, new.folder) == []
         sizes.append(sum(len(data) for path, data in hub.files().items() if path.endswith(".jsonl")))
     assert sizes[1] == sizes[2]
 
@@ -265,7 +265,7 @@ def test_erased_text_leaves_the_store_and_its_history(hub: DatasetServer, datase
         before, home = hashes(first.store), first.home
     with started(tmp_path / "new", dataset) as new:
         assert settled(new.store, home) == before
-        assert not any(secret in path.read_bytes() for path in segments.segments(new.journal.folder))
+        assert not any(secret in path.read_bytes() for path in segments.segments(new.folder))
 
 
 def test_the_squash_that_failed_is_made_after_a_restart(hub: DatasetServer, dataset: Dataset, tmp_path: Path) -> None:
