@@ -12,7 +12,7 @@ from pathlib import Path
 
 from playground.errors import DatasetError
 from playground.publishing.hub import Dataset, RemoteFile
-from playground.publishing.layout import Manifest, manifest_path, read_manifest, segment_path, split_path
+from playground.publishing.layout import Manifest, database_of, manifest_path, read_manifest, segment_path, split_path
 
 THREADS = 8
 """Files that are downloaded at the same time."""
@@ -42,9 +42,9 @@ class StoredJournal:
 
 
 def journals_of(files: Files) -> Mapping[str, Files]:
-    """Return the files of each database in a listing of the store."""
+    """Return the files of each database that has a segment, from a listing of the dataset."""
     ids = {found[0] for path in files if (found := split_path(path))}
-    return {one: {path: file for path, file in files.items() if path.startswith(f"journal/{one}/")} for one in ids}
+    return {one: {path: file for path, file in files.items() if database_of(path) == one} for one in ids}
 
 
 def download(dataset: Dataset, commit: str, wanted: Files, to: Path, progress: Progress | None = None) -> None:

@@ -103,8 +103,8 @@ def restore_from_store(store: Store, dataset: Dataset, progress: Progress | None
     """
     head = open_dataset(dataset)
     files = dataset.files(head.commit)
-    wanted = {path: file for path, file in files.items() if path.startswith("journal/")}
-    if not journals_of(files):
+    wanted = {path: file for mine in journals_of(files).values() for path, file in mine.items()}
+    if not wanted:
         return FromStore(Known(files))
     folder = _unfinished(store)
     folder.mkdir(parents=True, exist_ok=True)

@@ -104,6 +104,33 @@ def test_two_playgrounds_on_one_store_lose_nothing_and_are_noticed(
     assert sizes[1] == sizes[2]  # merged once, not again at each start
 
 
+def test_votes_of_another_database_are_not_added_to_one_that_has_votes(dataset: Dataset, tmp_path: Path) -> None:
+    with started(tmp_path / "a", dataset) as a:
+        judge(a.home, "of-a")
+        a.upload()
+    with started(tmp_path / "b", dataset, asks=False) as b:
+        judge(b.home, "of-b")
+    with started(tmp_path / "b", dataset) as b:
+        assert battles_with_votes(b.store) == ["of-b"]
+        assert "votes of another database too" in b.begun.warnings[0]
+        assert b.upload().others
+
+
+def test_other_files_of_the_dataset_stay_as_they_are(hub: DatasetServer, dataset: Dataset, tmp_path: Path) -> None:
+    with started(tmp_path / "first", dataset) as first:
+        judge(first.home, "kept")
+        first.upload()
+        database = next(path for path in hub.files() if path.endswith("store.json")).split("/")[1]
+    notes = {"README.md": b"# Votes\n", f"journal/{database}/note.txt": b"mine"}
+    hub.datasets[STORE].add("by hand", {**hub.files(), **notes})
+    for life in range(2):
+        lose_disk(tmp_path / "first")
+        with started(tmp_path / "first", dataset) as again:
+            judge(again.home, f"vote-{life}")
+            again.upload()
+    assert notes.items() <= hub.files().items()
+
+
 def test_two_lives_of_one_database_at_once_lose_nothing(hub: DatasetServer, dataset: Dataset, tmp_path: Path) -> None:
     with started(tmp_path / "first", dataset) as first:
         judge(first.home, "common")
@@ -148,6 +175,7 @@ def test_a_restore_that_is_interrupted_is_continued(
         assert new.upload().commits == 0
 
 
+@pytest.mark.proves("hub unreachable, refusing, timing out")
 def test_an_empty_database_does_not_start_without_the_store(
     hub: DatasetServer, dataset: Dataset, tmp_path: Path
 ) -> None:

@@ -86,6 +86,7 @@ def test_a_hub_that_hangs_delays_no_vote_and_the_end_only_for_a_time(
         assert battles_with_votes(new.store) == ["during", "meanwhile"]
 
 
+@pytest.mark.proves("hub unreachable, refusing, timing out")
 @pytest.mark.parametrize(
     ("fault", "words"),
     [

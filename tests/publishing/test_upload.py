@@ -76,6 +76,7 @@ def test_a_large_journal_goes_in_several_commits(
         assert len(battles_with_votes(new.store)) == 8
 
 
+@pytest.mark.proves("hub unreachable, refusing, timing out")
 @pytest.mark.parametrize(
     ("step", "fault"),
     [
