@@ -154,7 +154,7 @@ class StoreSync:
             self._votes = count_votes(reading, 0, uploaded.last_event)
         self._last_event, self._done_s, self._quiet = uploaded.last_event, began_s, 0
         if new := uploaded.others - self._others:
-            log.error("%s: %s", _other_writers(new)[0], ", ".join(sorted(new)))
+            log.error("%s: %s", *_other_writers(new), ", ".join(sorted(new)))
         self._others = uploaded.others
         self._uploader.clear_history()
 
@@ -171,6 +171,6 @@ def _other_writers(paths: frozenset[str]) -> tuple[str, ...]:
     if not paths:
         return ()
     return (
-        f"another playground writes to the same store ({len(paths)} files); nothing is lost, but each instance needs a "
-        "store of its own, and a restart on an empty disk merges their votes",
+        f"the store has {len(paths)} files that this playground neither wrote nor read at its start, so another one "
+        "uses the same store; nothing is lost, but give each a store of its own. A start on an empty disk merges them",
     )

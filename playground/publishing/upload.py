@@ -5,6 +5,7 @@ Boundary: reads segments and writes the dataset; the time of uploads and the wor
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,8 @@ from playground.errors import DatasetError
 from playground.publishing.hub import MISSING, Dataset, Head, RemoteFile
 from playground.publishing.layout import Manifest, manifest_path, segment_path, split_path
 from playground.publishing.local_segments import LocalSegment, LocalSegments
+
+log = logging.getLogger(__name__)
 
 MESSAGE = "Votes up to event {event}"
 CLEARED = "Votes, without the history"
@@ -61,6 +64,7 @@ def open_dataset(dataset: Dataset) -> Head:
             raise
         dataset.create(private=True)
         head = dataset.head()
+        log.warning("the dataset %s did not exist, and was created", dataset.repo)
     if not head.private:
         raise DatasetError(
             f"the dataset {dataset.repo} is public, and a store holds everything that raters wrote, hidden battles "

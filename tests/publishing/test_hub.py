@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -83,8 +84,8 @@ def test_a_stale_parent_is_refused_and_changes_nothing(hub: DatasetServer, datas
 @pytest.mark.parametrize(
     ("token", "private", "words"),
     [
-        (None, True, "there is no such dataset|does not accept the token"),
-        ("hf_of_nobody", True, "does not accept the token; set HF_TOKEN"),
+        (None, True, "or there is none; set HF_TOKEN"),
+        ("hf_of_nobody", True, "does not accept the token, or there is none; set HF_TOKEN"),
         (READ, True, "the token may not do this; set HF_TOKEN"),
     ],
 )
@@ -110,7 +111,7 @@ def test_a_hub_that_refuses_may_be_asked_again(
     hub: DatasetServer, dataset: Dataset, status: int, retry_after: str
 ) -> None:
     hub.faults["commit"] = [Fault(status, retry_after)]
-    with pytest.raises(DatasetError, match="tried again") as caught:
+    with pytest.raises(DatasetError, match="a later try may succeed") as caught:
         dataset.commit({"a": LINE}, [], "first")
     assert not caught.value.is_final
     assert caught.value.retry_after_s == float(retry_after or 0)
@@ -130,7 +131,7 @@ def test_every_step_that_fails_is_an_error_with_its_status(
         "info": dataset.head,
     }
     work = works.get(step, lambda: dataset.commit({"b.parquet": LINE}, [], "second"))
-    with pytest.raises(DatasetError, match="status 502; it is tried again"):
+    with pytest.raises(DatasetError, match="status 502; a later try may succeed"):
         work()
     assert not (tmp_path / "a").exists()
 
@@ -149,7 +150,7 @@ def test_a_commit_whose_answer_is_lost_is_there_and_repeating_it_changes_nothing
 def test_a_hub_that_does_not_answer_is_left(
     hub: DatasetServer, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "ANSWER_S", 0.2)
+    monkeypatch.setattr(client, "ANSWER_S", 0.05)
     for step, work in (
         ("commit", lambda: dataset.commit({"a": LINE}, [], "first")),
         ("tree", dataset.files),
@@ -157,6 +158,22 @@ def test_a_hub_that_does_not_answer_is_left(
         hub.always = {step: Fault(hang=True)}
         with pytest.raises(DatasetError, match="did not answer in time"):
             work()
+
+
+def test_a_hub_that_is_slow_is_waited_for(
+    hub: DatasetServer, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits: list[dict[str, float]] = []
+    set_limits = client._Limit.__call__
+
+    def record(self: object, request: Any) -> None:
+        set_limits(self, request)
+        limits.append(request.extensions["timeout"])
+
+    monkeypatch.setattr(client._Limit, "__call__", record)
+    dataset.commit({"a": LINE}, [], "first")
+    dataset.files()
+    assert [limit["read"] for limit in limits] == [client.ANSWER_S] * 3  # not a client's default of 5 s
 
 
 def test_a_hub_that_cannot_be_reached_is_named() -> None:

@@ -131,9 +131,15 @@ def kill_one(hub: DatasetServer, folder: Path, moment: Moment, chance: random.Ra
     return max((int(line) for line in output.split() if line.isdigit()), default=0)
 
 
-def start(hub: DatasetServer, folder: Path) -> subprocess.Popen[bytes]:
+def start(hub: DatasetServer, folder: Path, *, votes: bool = True) -> subprocess.Popen[bytes]:
     environ = {"HF_ENDPOINT": hub.url, "HF_TOKEN": WRITE, "HF_HUB_DISABLE_XET": "1"}
-    command = [sys.executable, "-m", "tests.support.store_kills", "--votes-in", str(folder)]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.support.store_kills",
+        "--votes-in" if votes else "--restore-in",
+        str(folder),
+    ]
     log = (folder.parent / "log").open("ab")
     return subprocess.Popen(command, cwd=ROOT, env=os.environ | environ, stdout=subprocess.PIPE, stderr=log)
 
@@ -142,7 +148,7 @@ def votes(folder: Path) -> list[Row]:
     """Return the votes of a database in the order in which the journal has them."""
     with Store(folder / "playground.db") as store, store.reading() as reading:
         statement = (
-            "SELECT battle_id, revision, choice FROM journal_events e JOIN votes v ON v.id = e.vote_id"
+            "SELECT v.battle_id, revision, choice FROM journal_events e JOIN votes v ON v.id = e.vote_id"
             " WHERE e.kind = 'vote' ORDER BY e.seq"
         )
         return [(row[0], row[1], row[2]) for row in reading.select(statement)]
@@ -185,15 +191,9 @@ def settle(hub: DatasetServer, folder: Path, must: set[Row], account: Account) -
 
 def restore_and_stop(hub: DatasetServer, folder: Path) -> None:
     """Restore a disk, upload what it has more, and end as the app does."""
-    settings = Settings(db=folder / "playground.db", store=STORE)
-    environ = {"HF_ENDPOINT": hub.url, "HF_TOKEN": WRITE, "HF_HUB_DISABLE_XET": "1"}
-    code = (
-        "from pathlib import Path; from playground.arena.journal import ArenaJournal; from playground.clock import Clock"
-        "; from playground.settings import Settings; from playground.storage.database.store import Store\n"
-        f"settings = Settings(db=Path({str(settings.db)!r}), store={STORE!r})\n"
-        "with Store(settings.db) as store: ArenaJournal(store, settings, Clock()).close()\n"
-    )
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=os.environ | environ, check=True)
+    child = start(hub, folder, votes=False)
+    if child.wait():
+        raise RuntimeError((folder.parent / "log").read_text())
 
 
 def main() -> int:
@@ -201,7 +201,13 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--votes-in", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--restore-in", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    if arguments.restore_in:
+        settings = Settings(db=arguments.restore_in / "playground.db", store=STORE)
+        with Store(settings.db) as store:
+            ArenaJournal(store, settings, Clock()).close()
+        return 0
     if arguments.votes_in:
         vote_and_sync(arguments.votes_in)
     account = kill(arguments.kills, arguments.seed)
