@@ -14,7 +14,7 @@ from playground.exchange.left_out import LeftOut, Tally
 from playground.exchange.licenses import COMMERCIAL_LICENSES, allows_commercial_use, is_named, license_of
 from playground.exchange.standing import Standings
 from playground.ratings.policy import Reason
-from playground.records import ExportedPair, ExportedVote
+from playground.records import ExportedPair, ExportedVote, VoteFilter
 from playground.storage.database.filters import Conditions, conditions
 from playground.storage.database.statements import Reading
 
@@ -44,7 +44,7 @@ class Selection:
         self._contexts: dict[str | None, Context] = {}
         self._names = RaterNames(options.anonymous)
         self._standings = Standings(reading, options.policy) if format.counts or options.counted_only else None
-        self.total = reading.count_votes()
+        self.total = reading.count_votes_where(conditions(VoteFilter(), pairs=False, final_by=options.final_by))
         self.votes = 0
         self.models = self._two_models() if format.two_models else ()
         self.columns = format.columns_with(bool(format.optional) and reading.has_strengths())
@@ -85,7 +85,13 @@ class Selection:
     def _where(self) -> Conditions:
         """The conditions in SQL; those on licenses are checked here, which counts what they leave out."""
         pairs = self._format.source is Source.PAIRS
-        return conditions(self._options.filter, pairs=pairs, commercial=COMMERCIAL_LICENSES, without={"license"})
+        return conditions(
+            self._options.filter,
+            pairs=pairs,
+            commercial=COMMERCIAL_LICENSES,
+            without={"license"},
+            final_by=self._options.final_by,
+        )
 
     def _rows(self, record: Any) -> Rows | None:
         """Return the rows of a record; None if it is left out, which is counted."""

@@ -24,6 +24,7 @@ STARTS = 200
 _STANDING = """
 WHERE v.choice <> 'undo'
   AND NOT EXISTS (SELECT 1 FROM votes n WHERE n.battle_id = v.battle_id AND n.revision > v.revision)"""
+_WITH_WORDS = "AND b.erased_at IS NULL AND b.hidden_at IS NULL"
 _VOTES = f"""
 FROM votes v JOIN battles b ON b.id = v.battle_id JOIN instructions i ON i.id = b.instruction_id
 {_STANDING}"""
@@ -76,7 +77,7 @@ SELECT v.created_at || ' ' || v.id, v.battle_id, v.id, v.created_at, substr(i.in
     SELECT s.side, s.model_id FROM battle_sides s JOIN generations g ON g.id = s.generation_id AND g.good = 1
     WHERE s.battle_id = v.battle_id ORDER BY s.side)),
   (SELECT group_concat(text, char(10)) FROM (SELECT n.text {_NOTES} = 'reason' ORDER BY n.id))
-{_VOTES} AND b.erased_at IS NULL AND b.hidden_at IS NULL"""
+{_VOTES} {_WITH_WORDS}"""
 
 _COUNTED = f"""
 SELECT {_CIRCUMSTANCES}, v.rowid, v.created_at, v.id, v.rater_id, (
@@ -155,6 +156,10 @@ class ExportReads(Snapshot):
         statement = f"{_BROWSED} {where.sql} {after} ORDER BY v.created_at DESC, v.id DESC LIMIT ?"
         values = (*where.values, *((created_at, vote_id) if before else ()), limit)
         return [_browsed(row) for row in self.select(statement, values)]
+
+    def count_browsed(self, where: Conditions) -> int:
+        """Return the number of all battles that `browsed_battles` lists."""
+        return int(self.scalar(f"SELECT count(*) {_VOTES} {_WITH_WORDS} {where.sql}", where.values))
 
     def _exported_sides(self, where: Conditions, words: bool) -> Iterator[ExportedSide]:
         text = "g.text" if words else "''"
