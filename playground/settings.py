@@ -23,6 +23,8 @@ RETIRED: Mapping[str, tuple[str, str]] = MappingProxyType(
     }
 )
 """Settings that are refused: the old name, the one to use instead, and advice for its value."""
+DATA_FOR = ("operator", "public")
+"""Who may see and download the data of everybody."""
 SHORTEST_TOKEN = 32
 """Characters of an operator's token: fewer could be guessed."""
 _HERE = Path(__file__).parent
@@ -117,6 +119,9 @@ class Settings:
     password: str = _setting(
         "", "makes the instance private: the password for everything but `/health`; has no flag", secret=True
     )
+    data: str = _setting(
+        "operator", "the visitors who see and download all votes on the Data page: operator, or public for everybody"
+    )
     remote_key: str = _setting("", "the key that is sent to servers of remote cards; has no flag", secret=True)
 
     def __post_init__(self) -> None:
@@ -127,6 +132,8 @@ class Settings:
         for name in ("remote_key", "operator_token"):
             if not all("!" <= char <= "~" for char in getattr(self, name)):
                 raise InvalidValue(f"{variable(name)} holds a space or a character that no key has; copy it again")
+        if self.data not in DATA_FOR:
+            raise InvalidValue(f"{variable('data')} is {self.data!r}; valid: {', '.join(DATA_FOR)}")
         if 0 < len(self.operator_token) < SHORTEST_TOKEN:
             raise InvalidValue(
                 f"{variable('operator_token')} has {len(self.operator_token)} characters; valid: {SHORTEST_TOKEN} or "
