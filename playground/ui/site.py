@@ -22,6 +22,7 @@ from playground.ui import texts
 from playground.ui.api import add_api
 from playground.ui.http.asgi import Scope
 from playground.ui.http.calls import Endpoint, Endpoints
+from playground.ui.http.downloads import ROUTES, DownloadRoutes
 from playground.ui.http.gate import CallGate
 from playground.ui.http.health import HealthRoute
 from playground.ui.http.limits import Limits
@@ -32,6 +33,7 @@ from playground.ui.http.proxies import ForwardedHeaders, Proxies
 from playground.ui.http.root_path import StripRootPath
 from playground.ui.http.turnstile import Turnstile
 from playground.ui.pages.compare.page import ComparePage
+from playground.ui.pages.data.page import DataPage
 from playground.ui.pages.leaderboard import LeaderboardPage
 from playground.ui.pages.models.page import ModelsPage
 from playground.ui.pages.my_data import MyDataPage
@@ -42,6 +44,7 @@ from playground.ui.theme import page_theme
 from playground.ui.wiring import AT_ONCE, Updates
 
 ASSETS = Path(__file__).parent / "assets"
+SCRIPTS = ("connection", "battle", "keys", "models", "data")
 NO_PROXIES = Proxies()
 CHIP_EVERY_S = 2.0
 """Interval of updates of the line about the models, while one is loading."""
@@ -101,8 +104,13 @@ def launch_options(
                     limits=Limits(arena.settings),
                     turnstile=turnstile or Turnstile(),
                     endpoints=_served,
-                    pages=[*(f"/{page.path}" for page in PAGES), *(HUB_ROUTES if access.hub_login else ())],
+                    pages=[
+                        *(f"/{page.path}" for page in PAGES),
+                        *ROUTES,
+                        *(HUB_ROUTES if access.hub_login else ()),
+                    ],
                 ),
+                Middleware(DownloadRoutes, arena=arena),
             ]
         },
         "footer_links": [],
@@ -117,7 +125,7 @@ def launch_options(
 
 def _head() -> str:
     """Return the style and the scripts of every page."""
-    scripts = "".join(f"<script>{_text(f'{name}.js')}</script>" for name in ("connection", "battle", "keys", "models"))
+    scripts = "".join(f"<script>{_text(f'{name}.js')}</script>" for name in SCRIPTS)
     return (
         f"<link rel='icon' href='./favicon.ico'><style>{_text('style.css')}</style>"
         f"<script type='application/json' id='connection-words'>{json.dumps(dict(CONNECTION))}</script>{scripts}"
@@ -169,6 +177,7 @@ PAGES = (
     Page(texts.PAGE_COMPARE, "", lambda arena, demo: ComparePage(arena).wire(demo), "answers"),
     Page(texts.PAGE_LEADERBOARD, "leaderboard", lambda arena, demo: LeaderboardPage(arena).wire(demo), "board"),
     Page(texts.PAGE_MODELS, "models", lambda arena, demo: ModelsPage(arena).wire(demo), "models-list"),
+    Page(texts.PAGE_DATA, "data", lambda arena, demo: DataPage(arena).wire(demo), "data-formats"),
     Page(
         texts.PAGE_MY_DATA, "yours", lambda arena, demo: MyDataPage(arena).wire(demo), "my-data-list", in_header=False
     ),
