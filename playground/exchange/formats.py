@@ -42,6 +42,7 @@ class ExportOptions:
     anonymous: bool = False  # raters as numbers in the order of the file
     split_licenses: bool = False  # rows whose licenses do not all allow commercial use go to a second file
     policy: CountingPolicy = CountingPolicy()  # which votes count
+    final_by: str = ""  # leave out votes that could still be undone at that time; empty: none
 
     def __post_init__(self) -> None:
         if self.split_licenses and self.filter.license:

@@ -14,7 +14,7 @@ from playground.exchange.left_out import LeftOut, Tally
 from playground.exchange.licenses import COMMERCIAL_LICENSES, allows_commercial_use, is_named, license_of
 from playground.exchange.standing import Standings
 from playground.ratings.policy import Reason
-from playground.records import ExportedPair, ExportedVote
+from playground.records import ExportedPair, ExportedVote, VoteFilter
 from playground.storage.database.filters import Conditions, conditions
 from playground.storage.database.statements import Reading
 
@@ -66,7 +66,8 @@ class Selection:
             if found is not None:
                 yield found
         if set(self._options.filter.as_mapping()) - {"license"}:
-            self._tally.add("filter", number=self._reading.count_standing_votes() - self.votes)
+            every = conditions(VoteFilter(), pairs=False, final_by=self._options.final_by)
+            self._tally.add("filter", number=self._reading.count_votes_where(every) - self.votes)
         if progress is not None:
             progress(self.total, self.total)
 
@@ -85,7 +86,13 @@ class Selection:
     def _where(self) -> Conditions:
         """The conditions in SQL; those on licenses are checked here, which counts what they leave out."""
         pairs = self._format.source is Source.PAIRS
-        return conditions(self._options.filter, pairs=pairs, commercial=COMMERCIAL_LICENSES, without={"license"})
+        return conditions(
+            self._options.filter,
+            pairs=pairs,
+            commercial=COMMERCIAL_LICENSES,
+            without={"license"},
+            final_by=self._options.final_by,
+        )
 
     def _rows(self, record: Any) -> Rows | None:
         """Return the rows of a record; None if it is left out, which is counted."""

@@ -24,6 +24,7 @@ STARTS = 200
 _STANDING = """
 WHERE v.choice <> 'undo'
   AND NOT EXISTS (SELECT 1 FROM votes n WHERE n.battle_id = v.battle_id AND n.revision > v.revision)"""
+_WITH_WORDS = "AND b.erased_at IS NULL AND b.hidden_at IS NULL"
 # CROSS JOIN keeps the order of the tables, so that votes are read in time and the sides of each in theirs, unsorted.
 _VOTES = f"""
 FROM votes v CROSS JOIN battles b ON b.id = v.battle_id CROSS JOIN instructions i ON i.id = b.instruction_id
@@ -80,7 +81,7 @@ SELECT v.created_at || ' ' || v.id, v.battle_id, v.id, v.created_at, substr(i.in
     SELECT s.side, s.model_id FROM battle_sides s JOIN generations g ON g.id = s.generation_id AND g.good = 1
     WHERE s.battle_id = v.battle_id ORDER BY s.side)),
   (SELECT group_concat(text, char(10)) FROM (SELECT n.text {_NOTES} = 'reason' ORDER BY n.id))
-{_VOTES} AND b.erased_at IS NULL AND b.hidden_at IS NULL"""
+{_VOTES} {_WITH_WORDS}"""
 
 _COUNTED = f"""
 SELECT {_CIRCUMSTANCES}, v.rowid, v.created_at, v.id, v.rater_id, (
@@ -128,10 +129,6 @@ class ExportReads(Snapshot):
         """Count the votes that stand and meet the conditions."""
         return int(self.scalar(f"SELECT count(*) {_VOTES} {where.sql}", where.values))
 
-    def count_standing_votes(self) -> int:
-        """Count the votes that stand, of the votes' own table only, which is fast."""
-        return int(self.scalar(f"SELECT count(*) FROM votes v {_STANDING}"))
-
     def count_revisions(self) -> int:
         """Count the votes with all their revisions, which reads one small index."""
         return int(self.scalar("SELECT count(*) FROM votes"))
@@ -167,6 +164,10 @@ class ExportReads(Snapshot):
         statement = f"{_BROWSED} {where.sql} {after} ORDER BY v.created_at DESC, v.id DESC LIMIT ?"
         values = (*where.values, *((created_at, vote_id) if before else ()), limit)
         return [_browsed(row) for row in self.select(statement, values)]
+
+    def count_browsed(self, where: Conditions) -> int:
+        """Return the number of all battles that `browsed_battles` lists."""
+        return int(self.scalar(f"SELECT count(*) {_VOTES} {_WITH_WORDS} {where.sql}", where.values))
 
     def _exported_sides(self, where: Conditions, words: bool) -> Iterator[ExportedSide]:
         text = "g.text" if words else "''"
