@@ -22,13 +22,8 @@ MESSAGES: Shape = [{"role": "text", "content": "text"}]
 """A conversation."""
 
 Values = Sequence[Any]
-"""One row: values in the order of the format's columns."""
-
-
-class RawJson(str):
-    """JSON text of the database; it is copied into JSON files without decoding."""
-
-    __slots__ = ()
+"""One row: values in the order of the format's columns. Bytes are JSON of the database, which is copied into JSON files
+without decoding."""
 
 
 class Source(StrEnum):

@@ -53,9 +53,9 @@ class Tally:
     counts: Counter[str] = field(default_factory=Counter)
     models: dict[str, set[str]] = field(default_factory=dict)
 
-    def add(self, reason: str, models: Sequence[str] = ()) -> None:
-        """Count one record, with the models whose licenses are the reason."""
-        self.counts[reason] += 1
+    def add(self, reason: str, models: Sequence[str] = (), *, number: int = 1) -> None:
+        """Count records, with the models whose licenses are the reason."""
+        self.counts[reason] += number
         if models:
             self.models.setdefault(reason, set()).update(models)
 

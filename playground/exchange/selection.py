@@ -44,7 +44,7 @@ class Selection:
         self._contexts: dict[str | None, Context] = {}
         self._names = RaterNames(options.anonymous)
         self._standings = Standings(reading, options.policy) if format.counts or options.counted_only else None
-        self.total = reading.count_votes_where(conditions(VoteFilter(), pairs=False, final_by=options.final_by))
+        self.total = reading.count_revisions()
         self.votes = 0
         self.models = self._two_models() if format.two_models else ()
         self.columns = format.columns_with(bool(format.optional) and reading.has_strengths())
@@ -65,8 +65,8 @@ class Selection:
             found = self._rows(record)
             if found is not None:
                 yield found
-        if self.total > self.votes:
-            self._tally.counts["filter"] = self.total - self.votes
+        if set(self._options.filter.as_mapping()) - {"license"}:
+            self._tally.add("filter", number=self._count_standing() - self.votes)
         if progress is not None:
             progress(self.total, self.total)
 
@@ -141,6 +141,12 @@ class Selection:
         if key not in self._licenses:
             self._licenses[key] = license_of(license, self._on_cards.get(model, ""))
         return self._licenses[key]
+
+    def _count_standing(self) -> int:
+        """Return the number of votes that stand, and are final if only such are wanted."""
+        if not self._options.final_by:
+            return self._reading.count_standing_votes()
+        return self._reading.count_votes_where(conditions(VoteFilter(), pairs=False, final_by=self._options.final_by))
 
     def _two_models(self) -> tuple[str, ...]:
         """Return the two models of the filter, or the only two that met."""
