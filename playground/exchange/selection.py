@@ -66,8 +66,7 @@ class Selection:
             if found is not None:
                 yield found
         if set(self._options.filter.as_mapping()) - {"license"}:
-            every = conditions(VoteFilter(), pairs=False, final_by=self._options.final_by)
-            self._tally.add("filter", number=self._reading.count_votes_where(every) - self.votes)
+            self._tally.add("filter", number=self._count_standing() - self.votes)
         if progress is not None:
             progress(self.total, self.total)
 
@@ -142,6 +141,12 @@ class Selection:
         if key not in self._licenses:
             self._licenses[key] = license_of(license, self._on_cards.get(model, ""))
         return self._licenses[key]
+
+    def _count_standing(self) -> int:
+        """Return the number of votes that stand, and are final if only such are wanted."""
+        if not self._options.final_by:
+            return self._reading.count_standing_votes()
+        return self._reading.count_votes_where(conditions(VoteFilter(), pairs=False, final_by=self._options.final_by))
 
     def _two_models(self) -> tuple[str, ...]:
         """Return the two models of the filter, or the only two that met."""

@@ -129,6 +129,10 @@ class ExportReads(Snapshot):
         """Count the votes that stand and meet the conditions."""
         return int(self.scalar(f"SELECT count(*) {_VOTES} {where.sql}", where.values))
 
+    def count_standing_votes(self) -> int:
+        """Count the votes that stand, of the votes' own table only, which is fast."""
+        return int(self.scalar(f"SELECT count(*) FROM votes v {_STANDING}"))
+
     def count_revisions(self) -> int:
         """Count the votes with all their revisions, which reads one small index."""
         return int(self.scalar("SELECT count(*) FROM votes"))

@@ -5,6 +5,8 @@ Boundary: checks who asks, reads the address, draws; `http.downloads` serves the
 
 from __future__ import annotations
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import gradio as gr
@@ -21,12 +23,17 @@ ASKED = "() => playgroundData.asked()"
 """The query of the address, and whether the form has to be drawn."""
 
 
+THREADS = 4
+"""Views that are read at once: a crowd that searches a large database waits here, and no vote behind it."""
+
+
 class DataPage:
     """Components and handlers of the page; created inside a `gr.Blocks`."""
 
     def __init__(self, arena: Arena) -> None:
         self._settings = arena.settings
         self._reader = DataReader(arena)
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="data-page")
         self.panels = DataPanels.build()
 
     def wire(self, demo: gr.Blocks) -> None:
@@ -36,11 +43,13 @@ class DataPage:
         demo.load(self.draw, **drawn)
         panels.show.click(self.draw, trigger_mode="multiple", **drawn)
 
-    def draw(self, query: object, fresh: object, request: gr.Request) -> Updates:
+    async def draw(self, query: object, fresh: object, request: gr.Request) -> Updates:
         """Draw the view of an address."""
-        return self.panels.render(self._state(query, bool(fresh), operator_status(request)))
+        standing, loop = operator_status(request), asyncio.get_running_loop()
+        return self.panels.render(await loop.run_in_executor(self._threads, self.state, query, bool(fresh), standing))
 
-    def _state(self, query: object, redraws_form: bool, standing: OperatorStatus) -> DataState:
+    def state(self, query: object, redraws_form: bool, standing: OperatorStatus) -> DataState:
+        """Read the view of an address."""
         is_public = self._settings.data == "public"
         state = DataState(
             query=query if isinstance(query, str) else "",

@@ -14,6 +14,8 @@ from typing import Generic, TypeVar
 from playground.clock import Clock
 
 FRESH_S = 10.0
+TIMES_COST = 20
+"""A result is reused for at least this many times as long as it took."""
 MOST = 64
 T = TypeVar("T")
 
@@ -21,7 +23,7 @@ T = TypeVar("T")
 @dataclass(slots=True, eq=False)
 class _Entry(Generic[T]):
     lock: threading.Lock = field(default_factory=threading.Lock)
-    made_s: float | None = None
+    until_s: float | None = None  # it is fresh
     value: T | None = None
 
 
@@ -43,7 +45,9 @@ class Recent(Generic[T]):
             if len(self._entries) > self._most:
                 self._entries.popitem(last=False)
         with entry.lock:
-            if entry.made_s is None or self._clock.monotonic() - entry.made_s >= self._fresh_s:
+            began_s = self._clock.monotonic()
+            if entry.until_s is None or began_s >= entry.until_s:
                 entry.value = make()
-                entry.made_s = self._clock.monotonic()
+                now_s = self._clock.monotonic()
+                entry.until_s = now_s + max(self._fresh_s, TIMES_COST * (now_s - began_s))
             return entry.value  # type: ignore[return-value]  # of `make`, which may return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,7 +66,7 @@ def page_of(home: House, settings: Settings | None = None) -> DataPage:
 def drawn(page: DataPage, query: str = "", is_operator: bool = False) -> dict[str, str]:
     """Return the HTML of the panels by name."""
     scope = {"playground.operator": OperatorStatus(is_operator)}
-    updates = page.draw(query, "1", SimpleNamespace(scope=scope))  # type: ignore[arg-type]
+    updates = asyncio.run(page.draw(query, "1", SimpleNamespace(scope=scope)))  # type: ignore[arg-type]
     panels = page.panels
     return {name: updates[getattr(panels, name)] for name in ("lead", "filters", "said", "formats", "battles")}
 

@@ -35,6 +35,24 @@ def test_result_is_reused_until_it_is_old() -> None:
     assert recent.get("pairs", make) == 2
 
 
+def test_expensive_result_is_reused_for_longer() -> None:
+    now_s = 100.0
+    recent: Recent[int] = Recent(fresh_s=10, clock=Clock(monotonic=lambda: now_s))
+    made, make = counting()
+
+    def slowly() -> int:
+        nonlocal now_s
+        now_s += 2
+        return make()
+
+    assert recent.get("votes", slowly) == 0
+    now_s += 39.9
+    assert recent.get("votes", slowly) == 0
+    now_s += 0.1
+    assert recent.get("votes", slowly) == 1
+    assert made == [0, 1]
+
+
 def test_crowd_computes_a_result_once() -> None:
     recent: Recent[int] = Recent()
     made, make = counting()
