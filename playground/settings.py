@@ -24,6 +24,8 @@ RETIRED: Mapping[str, tuple[str, str]] = MappingProxyType(
     }
 )
 """Settings that are refused: the old name, the one to use instead, and advice for its value."""
+DATA_FOR = ("operator", "public")
+"""Who may see and download the data of everybody."""
 LONGEST_CONTACT = 300
 """Characters of the operator's name or address."""
 SHORTEST_TOKEN = 32
@@ -135,6 +137,9 @@ class Settings:
         "https://huggingface.co https://*.hf.space",
         "sites whose pages may show this one in a frame, such as https://example.org, space separated; none: no site",
     )
+    data: str = _setting(
+        "operator", "the visitors who see and download all votes on the Data page: operator, or public for everybody"
+    )
     remote_key: str = _setting("", "the key that is sent to servers of remote cards; has no flag", secret=True)
 
     def __post_init__(self) -> None:
@@ -151,6 +156,8 @@ class Settings:
             raise InvalidValue(
                 f"{variable('contact')} has {len(self.contact)} characters; valid: one line of up to {LONGEST_CONTACT}"
             )
+        if self.data not in DATA_FOR:
+            raise InvalidValue(f"{variable('data')} is {self.data!r}; valid: {', '.join(DATA_FOR)}")
         if 0 < len(self.operator_token) < SHORTEST_TOKEN:
             raise InvalidValue(
                 f"{variable('operator_token')} has {len(self.operator_token)} characters; valid: {SHORTEST_TOKEN} or "

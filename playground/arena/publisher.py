@@ -16,7 +16,6 @@ from playground.publishing.contents import Contents
 from playground.publishing.held_back import HeldBack, held_back, release, releases_path
 from playground.publishing.hub import Dataset
 from playground.publishing.publication import Progress, Publication, preview, publish
-from playground.publishing.pushing import AGAIN
 
 ENDED = "it ended unexpectedly; see the log"
 
@@ -45,7 +44,7 @@ class Publisher:
 
     def __init__(self, arena: Arena, dataset: Callable[[str], Dataset] | None = None) -> None:
         self._arena = arena
-        self._dataset = dataset or (lambda repo: Dataset(repo, again=AGAIN))
+        self._dataset = dataset or Dataset
         self._guard = threading.Lock()
         self._state = PublisherState()
 

@@ -105,8 +105,12 @@ def _import(arguments: argparse.Namespace, settings: Settings, problems: _Proble
 
 def _wait_for(journal: Journal) -> None:
     """Wait until the journal has every vote, or says why it cannot be written."""
-    while (state := journal.state()).lag and not state.error:
-        time.sleep(POLL_S)
+    behind = journal.state().lag
+    how = {"total": behind, "unit": " votes", "leave": False, "disable": None, "delay": BAR_DELAY_S, "file": sys.stderr}
+    with tqdm(desc="journal", **how) as bar:
+        while (state := journal.state()).lag and not state.error:
+            bar.update(behind - state.lag - bar.n)
+            time.sleep(POLL_S)
 
 
 def _summary(counts: Imported, problems: _Problems, is_dry: bool) -> Iterator[str]:

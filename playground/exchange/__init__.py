@@ -7,7 +7,7 @@ from playground.exchange.exports import FORMATS, Exported, export
 from playground.exchange.files import ExportedFile
 from playground.exchange.formats import ExportFormat, ExportOptions
 from playground.exchange.left_out import LeftOut
-from playground.exchange.preview import Browsed, Preview, browse, preview
+from playground.exchange.preview import Browsed, Preview, browse, count_browsed, preview
 
 __all__ = [
     "FORMATS",
@@ -19,6 +19,7 @@ __all__ = [
     "LeftOut",
     "Preview",
     "browse",
+    "count_browsed",
     "export",
     "preview",
 ]

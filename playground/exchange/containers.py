@@ -17,14 +17,12 @@ from typing import Any, Protocol
 
 import orjson
 
-from playground.exchange.formats import RawJson, Shape, Values
+from playground.exchange.formats import Shape, Values
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """Beginnings of a text that spreadsheet programs run."""
 _SUSPICIOUS = frozenset(("'", *FORMULA))
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-
-_OPTIONS = orjson.OPT_PASSTHROUGH_SUBCLASS
 
 
 class Sink(Protocol):
@@ -122,7 +120,7 @@ class Csv:
 
 def to_json(value: object) -> bytes:
     """Return JSON on one line, also for readers that take U+2028, U+2029 and U+0085 for the end of a line."""
-    data = orjson.dumps(value, default=_stored, option=_OPTIONS)
+    data = orjson.dumps(value, default=_stored)
     if b"\xe2\x80" in data:
         data = data.replace(b"\xe2\x80\xa8", b"\\u2028").replace(b"\xe2\x80\xa9", b"\\u2029")
     return data.replace(b"\xc2\x85", b"\\u0085") if b"\xc2\x85" in data else data
@@ -145,8 +143,8 @@ def with_formula(cell: str) -> str:
 
 def _stored(value: object) -> Any:
     """Return what `orjson` writes for a value that it does not know."""
-    if isinstance(value, RawJson):
-        return orjson.Fragment(value.encode())
+    if isinstance(value, bytes):
+        return orjson.Fragment(value)
     raise TypeError(f"{type(value).__name__} is not a value of a row")
 
 
@@ -156,6 +154,6 @@ def _cells_of(shape: Shape, for_spreadsheets: bool) -> Callable[[Sequence[Any]],
         return lambda column: ["" if value is None else "true" if value else "false" for value in column]
     if shape == "text" and for_spreadsheets:
         return lambda column: [value and without_formula(value) for value in column]
-    if isinstance(shape, list | dict):
-        return lambda column: [value if isinstance(value, str) else to_json(value).decode() for value in column]
+    if isinstance(shape, list | dict) or shape == "json":
+        return lambda column: [(value if isinstance(value, bytes) else to_json(value)).decode() for value in column]
     return lambda column: column

@@ -22,13 +22,8 @@ MESSAGES: Shape = [{"role": "text", "content": "text"}]
 """A conversation."""
 
 Values = Sequence[Any]
-"""One row: values in the order of the format's columns."""
-
-
-class RawJson(str):
-    """JSON text of the database; it is copied into JSON files without decoding."""
-
-    __slots__ = ()
+"""One row: values in the order of the format's columns. Bytes are JSON of the database, which is copied into JSON files
+without decoding."""
 
 
 class Source(StrEnum):
@@ -47,6 +42,7 @@ class ExportOptions:
     anonymous: bool = False  # raters as numbers in the order of the file
     split_licenses: bool = False  # rows whose licenses do not all allow commercial use go to a second file
     policy: CountingPolicy = CountingPolicy()  # which votes count
+    final_by: str = ""  # leave out votes that could still be undone at that time; empty: none
 
     def __post_init__(self) -> None:
         if self.split_licenses and self.filter.license:

@@ -6,7 +6,7 @@ Boundary: counts in, words out.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from playground.exchange.formats import ExportFormat, ExportOptions
@@ -51,16 +51,13 @@ class Tally:
     """Counts of what one export leaves out, by reason, and the models that their licenses are about."""
 
     counts: Counter[str] = field(default_factory=Counter)
-    models: dict[str, dict[str, None]] = field(default_factory=dict)
+    models: dict[str, set[str]] = field(default_factory=dict)
 
-    def add(self, reason: str) -> None:
-        """Count one record."""
-        self.counts[reason] += 1
-
-    def add_license(self, reason: str, models: Iterator[str]) -> None:
-        """Count one record that is left out because of the licenses of models."""
-        self.counts[reason] += 1
-        self.models.setdefault(reason, {}).update(dict.fromkeys(models))
+    def add(self, reason: str, models: Sequence[str] = (), *, number: int = 1) -> None:
+        """Count records, with the models whose licenses are the reason."""
+        self.counts[reason] += number
+        if models:
+            self.models.setdefault(reason, set()).update(models)
 
     def left_out(self, format: ExportFormat, options: ExportOptions, two: tuple[str, ...]) -> tuple[LeftOut, ...]:
         """Return the counts in words, the most frequent first."""

@@ -73,11 +73,13 @@ def arrow_type(shape: Shape) -> pa.DataType:
 
 
 def _decoder(shape: Shape) -> Callable[[Any], Any] | None:
-    """Return the function that turns stored JSON into lists where the shape has lists; None if nothing changes."""
+    """Return the function that turns stored JSON into lists or text, as the shape has it; None if nothing changes."""
+    if shape == "json":
+        return bytes.decode
     if isinstance(shape, list):
         inner = _decoder(shape[0])
         if inner is None:
-            return lambda value: orjson.loads(value.encode()) if isinstance(value, str) else value
+            return lambda value: orjson.loads(value) if isinstance(value, bytes) else value
         return lambda value: value and [inner(one) for one in value]
     if isinstance(shape, dict):
         inners = {name: found for name, field in shape.items() if (found := _decoder(field)) is not None}

@@ -96,13 +96,19 @@ def preview(
     )
 
 
-def browse(reading: Reading, filter: VoteFilter, before: str = "", limit: int = 50) -> Browsed:
+def browse(reading: Reading, filter: VoteFilter, before: str = "", limit: int = 50, *, final_by: str = "") -> Browsed:
     """Return judged battles that meet a filter, newest first; erased and hidden ones are not listed.
 
     Args:
         before: `Browsed.next` of the page before; empty for the first page.
+        final_by: leave out battles whose vote could still be undone at that time; empty: none.
     """
-    where = conditions(filter, pairs=False, commercial=COMMERCIAL_LICENSES)
+    where = conditions(filter, pairs=False, commercial=COMMERCIAL_LICENSES, final_by=final_by)
     found = reading.browsed_battles(where, before, limit + 1)
     shown = tuple(found[:limit])
     return Browsed(shown, shown[-1].cursor if len(found) > limit else "")
+
+
+def count_browsed(reading: Reading, filter: VoteFilter, *, final_by: str = "") -> int:
+    """Return the number of all battles that `browse` lists."""
+    return reading.count_browsed(conditions(filter, pairs=False, commercial=COMMERCIAL_LICENSES, final_by=final_by))

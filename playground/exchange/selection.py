@@ -13,7 +13,8 @@ from playground.exchange.formats import Context, ExportFormat, ExportOptions, Ra
 from playground.exchange.left_out import LeftOut, Tally
 from playground.exchange.licenses import COMMERCIAL_LICENSES, allows_commercial_use, is_named, license_of
 from playground.exchange.standing import Standings
-from playground.records import ExportedPair, ExportedVote
+from playground.ratings.policy import Reason
+from playground.records import ExportedPair, ExportedVote, VoteFilter
 from playground.storage.database.filters import Conditions, conditions
 from playground.storage.database.statements import Reading
 
@@ -43,7 +44,7 @@ class Selection:
         self._contexts: dict[str | None, Context] = {}
         self._names = RaterNames(options.anonymous)
         self._standings = Standings(reading, options.policy) if format.counts or options.counted_only else None
-        self.total = reading.count_votes()
+        self.total = reading.count_revisions()
         self.votes = 0
         self.models = self._two_models() if format.two_models else ()
         self.columns = format.columns_with(bool(format.optional) and reading.has_strengths())
@@ -64,8 +65,9 @@ class Selection:
             found = self._rows(record)
             if found is not None:
                 yield found
-        if self.total > self.votes:
-            self._tally.counts["filter"] = self.total - self.votes
+        if set(self._options.filter.as_mapping()) - {"license"}:
+            every = conditions(VoteFilter(), pairs=False, final_by=self._options.final_by)
+            self._tally.add("filter", number=self._reading.count_votes_where(every) - self.votes)
         if progress is not None:
             progress(self.total, self.total)
 
@@ -84,24 +86,35 @@ class Selection:
     def _where(self) -> Conditions:
         """The conditions in SQL; those on licenses are checked here, which counts what they leave out."""
         pairs = self._format.source is Source.PAIRS
-        return conditions(self._options.filter, pairs=pairs, commercial=COMMERCIAL_LICENSES, without={"license"})
+        return conditions(
+            self._options.filter,
+            pairs=pairs,
+            commercial=COMMERCIAL_LICENSES,
+            without={"license"},
+            final_by=self._options.final_by,
+        )
 
     def _rows(self, record: Any) -> Rows | None:
-        if record.withheld:
-            return self._tally.add(record.withheld)
-        reason = None
-        if self._standings is not None:
-            reason = self._standings.reason(record, _one_model(record))
-            if reason is not None and self._options.counted_only:
-                return self._tally.add(reason)
-        if self.models and (record.model_a, record.model_b) not in (self.models, self.models[::-1]):
-            return self._tally.add("other_models")
-        rows = self._format.rows(record, self._context(reason))
-        if not rows:
-            return self._tally.add("no_row")
+        """Return the rows of a record; None if it is left out, which is counted."""
+        reason = None if self._standings is None else self._standings.reason(record, _one_model(record))
+        left_out = self._left_out(record, reason)
+        rows = () if left_out else self._format.rows(record, self._context(reason))
+        if left_out or not rows:
+            self._tally.add(left_out or "no_row")
+            return None
         if not self._options.filter.license and not self._options.split_licenses:
             return True, rows
         return self._with_license(record, rows)
+
+    def _left_out(self, record: Any, reason: Reason | None) -> str:
+        """Return why a record is left out, except because of licenses; empty if it is not."""
+        if record.withheld:
+            return str(record.withheld)
+        if reason is not None and self._options.counted_only:
+            return reason
+        if self.models and (record.model_a, record.model_b) not in (self.models, self.models[::-1]):
+            return "other_models"
+        return ""
 
     def _with_license(self, record: Any, rows: Sequence[Values]) -> Rows | None:
         wanted = self._options.filter.license
@@ -110,12 +123,14 @@ class Selection:
         if wanted == "commercial" and forbidding:
             unnamed = [model for license, model in forbidding if not is_named(license)]
             reason = "unknown_license" if unnamed else "other_license"
-            return self._tally.add_license(reason, iter(unnamed or [model for _, model in forbidding]))
+            self._tally.add(reason, unnamed or [model for _, model in forbidding])
+            return None
         if wanted == "other" and not forbidding:
-            return self._tally.add("commercial_license")
+            self._tally.add("commercial_license")
+            return None
         return not forbidding, rows
 
-    def _context(self, reason: Any) -> Context:
+    def _context(self, reason: Reason | None) -> Context:
         """Return the context of rows with this reason; there are few."""
         if reason not in self._contexts:
             why_not = "" if reason is None else self._options.policy.why_not(reason)

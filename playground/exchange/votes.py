@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from playground.exchange.formats import ALL_CONTAINERS, Context, ExportFormat, RawJson, Source, Values
+from playground.exchange.formats import ALL_CONTAINERS, Context, ExportFormat, Source, Values
 from playground.exchange.outcomes import winner_of_two
 from playground.records import ExportedSide, ExportedVote
 
@@ -41,32 +41,11 @@ SIDE = {
 
 
 def side_row(side: ExportedSide, context: Context) -> dict[str, Any]:
-    """Return an element of `sides`."""
-    return {
-        "side": side.side,
-        "model": side.model_id,
-        "text": side.text,
-        "license": context.license(side.license, side.model_id),
-        "repo": side.repo,
-        "model_revision": side.model_revision,
-        "generation_id": side.generation_id,
-        "finish_reason": side.finish_reason,
-        "params": RawJson(side.params),
-        "seed": side.seed,
-        "template_id": side.template_id,
-        "template_hash": side.template_hash,
-        "prompt_text": side.prompt_text,
-        "prompt_ids": RawJson(side.prompt_ids),
-        "token_ids": RawJson(side.token_ids),
-        "engine": side.engine,
-        "device": side.device,
-        "dtype": side.dtype,
-        "versions": RawJson(side.versions),
-        "faithful": bool(side.faithful),
-        "created_at": side.created_at,
-        "first_token_s": side.first_token_s,
-        "duration_s": side.duration_s,
-    }
+    """Return an element of `sides`; the columns of the record have its order."""
+    row = dict(zip(SIDE, side[1:], strict=True))
+    row["license"] = context.license(side.license, side.model_id)
+    row["faithful"] = bool(side.faithful)
+    return row
 
 
 def rows(vote: ExportedVote, context: Context) -> Sequence[Values]:
@@ -89,7 +68,7 @@ def rows(vote: ExportedVote, context: Context) -> Sequence[Values]:
         "capped" in (vote.flags or ""),
         vote.voted_at,
         vote.decision_s,
-        RawJson(vote.reasons),
+        vote.reasons,
         vote.comment,
         vote.battle_id,
         vote.comparison_id,
@@ -106,7 +85,7 @@ def rows(vote: ExportedVote, context: Context) -> Sequence[Values]:
         vote.instruction,
         vote.input,
         vote.system,
-        RawJson(vote.overrides),
+        vote.overrides,
         [side_row(side, context) for side in vote.sides],
     )
     return (row,)

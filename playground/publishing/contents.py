@@ -10,6 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from sys import intern
 from typing import Any
 
 from playground.exchange.licenses import license_of
@@ -23,11 +24,11 @@ from playground.records import JudgedPair, spdx
 from playground.storage.database.statements import Reading
 
 LEFT_OUT: Mapping[str, str] = {
-    "undecided": "could still be undone",
-    "imported": "were imported from another file",
-    "erased": "had their words erased by the rater",
-    "hidden": "are hidden by the operator",
-    "held_back": "look as if they held personal data",
+    "undecided": "not final yet",
+    "imported": "imported from a file",
+    "erased": "with erased words",
+    "hidden": "hidden by the operator",
+    "held_back": "held back because of what looks like personal data",
 }
 """Reasons to leave a vote out, and their words after a number of votes; the first that applies is given."""
 
@@ -80,8 +81,7 @@ def survey(reading: Reading, database_id: str, released: Mapping[str, str], now:
         pair: JudgedPair = row["pair"]
         reason = _reason(row, now, pair.battle_id in hidden, pair.battle_id in personal)
         if not reason:
-            named = replace(pair, rater_id=raters.name(pair.rater_id, pair.origin))
-            judgements.append(Judgement(named, row["side_a"], row["side_b"]))
+            judgements.append(Judgement(_named(pair, raters), intern(row["side_a"]), intern(row["side_b"])))
             continue
         left_out[pair.battle_id] = reason
         if reason in ("erased", "hidden", "held_back"):
@@ -137,6 +137,18 @@ def _reason(row: Mapping[str, Any], now: str, is_hidden: bool, is_personal: bool
     if row["erased_at"] is not None:
         return "erased"
     return "hidden" if is_hidden else "held_back" if is_personal else ""
+
+
+def _named(pair: JudgedPair, raters: RaterNames) -> JudgedPair:
+    """Return the pair with its rater's pseudonym; texts that many pairs have are one object."""
+    return replace(
+        pair,
+        rater_id=raters.name(pair.rater_id, pair.origin),
+        model_a=intern(pair.model_a),
+        model_b=intern(pair.model_b),
+        winner=intern(pair.winner),
+        category=intern(pair.category),
+    )
 
 
 def _models(reading: Reading, judgements: Iterable[Judgement]) -> Mapping[str, PublishedModel]:

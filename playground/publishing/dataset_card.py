@@ -92,8 +92,7 @@ def _left_out(manifest: Mapping[str, Any]) -> Iterator[str]:
     if not manifest["left_out"]:
         yield "Nothing was left out."
     for reason, votes in manifest["left_out"].items():
-        verb = LEFT_OUT[reason]
-        yield f"- {number_of('vote', votes)} that {verb}"
+        yield f"- {number_of('vote', votes)} {LEFT_OUT[reason]}"
 
 
 def _columns() -> Iterator[str]:

@@ -21,7 +21,7 @@ from playground.errors import DatasetError, InvalidValue
 from playground.hub.errors import WRONG_DOCUMENT, explain, origin
 
 CONNECT_S = 10.0
-ANSWER_S = 30.0
+ANSWER_S = 60.0
 """The longest time without a byte: the library itself waits for ever."""
 BRANCH = "main"
 AGAIN = "a later try may succeed"
@@ -34,10 +34,10 @@ STATUS_TEXTS: Mapping[int, str] = MappingProxyType(
         402: "the hub wants to be paid for it; look at the account's storage and plan",
         403: "the token may not do this; set HF_TOKEN to a token that may write to this dataset",
         404: "there is no such dataset, or the token may not see it; check the name and HF_TOKEN",
-        409: "another change is in progress; {again}",
-        412: "another program changed the dataset at the same moment; {again}",
+        409: "another change is in progress; a later try may succeed",
+        412: "another program changed the dataset at the same moment; a later try may succeed",
         413: "the hub finds it too large",
-        429: "the hub wants fewer requests; {again}",
+        429: "the hub wants fewer requests; a later try may succeed",
     }
 )
 _REPO = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}", re.ASCII)
@@ -76,18 +76,16 @@ class Dataset:
         repo: ``org/name``.
         token: None: the library's own, from `HF_TOKEN` or its login.
         endpoint: None: the library's own, from `HF_ENDPOINT`.
-        again: the end of messages about failures that may pass.
 
     Every method raises DatasetError.
     """
 
-    def __init__(self, repo: str, token: str | None = None, endpoint: str | None = None, again: str = AGAIN) -> None:
+    def __init__(self, repo: str, token: str | None = None, endpoint: str | None = None) -> None:
         from huggingface_hub import HfApi
 
         check_repo(repo)
         _set_up_library()
         self.repo = repo
-        self._again = again
         self._api = HfApi(endpoint=endpoint, token=token)
 
     def create(self, *, private: bool) -> None:
@@ -163,8 +161,7 @@ class Dataset:
         except known as error:
             cause = _cause(error)
             status = _status(cause)
-            text = STATUS_TEXTS.get(status, "").format(again=self._again)
-            text = text or explain(f"datasets/{self.repo}", cause, again=self._again)
+            text = STATUS_TEXTS.get(status) or explain(f"datasets/{self.repo}", cause, again=AGAIN)
             raise DatasetError(
                 f"the dataset {self.repo} cannot be {done}: {text}",
                 status=status,
@@ -207,7 +204,9 @@ def _set_up_library() -> None:
     hooks = get_session().event_hooks["request"]
     if not any(isinstance(hook, _Limit) for hook in hooks):
         hooks = [*hooks, _Limit()]
-        set_client_factory(lambda: httpx2.Client(event_hooks={"request": hooks}, follow_redirects=True))
+        set_client_factory(
+            lambda: httpx2.Client(event_hooks={"request": hooks}, follow_redirects=True, timeout=None)
+        )  # as the library's own client
 
 
 def _cause(error: BaseException) -> BaseException:

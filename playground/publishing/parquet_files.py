@@ -6,7 +6,7 @@ Boundary: knows columns and files, neither votes nor the hub. pyarrow is importe
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from pathlib import Path
@@ -48,13 +48,14 @@ class _Split:
     folder: Path
     table: Table
     name: str
+    columns: Callable[[Row], Values]
     rows: int = 0
     _files: int = 0
     _open: tuple[BinaryIO, Parquet] | None = None
     _waiting: list[Values] = field(default_factory=list)
 
     def add(self, row: Row) -> None:
-        self._waiting.append(itemgetter(*(column.name for column in self.table.columns))(row))
+        self._waiting.append(self.columns(row))
         self.rows += 1
         if len(self._waiting) >= ROWS_AT_ONCE:
             self._write()
@@ -96,7 +97,8 @@ class TableWriter:
 
     def __init__(self, folder: Path, table: Table) -> None:
         self.table = table
-        self._splits = {name: _Split(folder, table, name) for name in SPLITS}
+        columns = itemgetter(*(column.name for column in table.columns))
+        self._splits = {name: _Split(folder, table, name, columns) for name in SPLITS}
 
     def add(self, split: str, row: Row) -> None:
         self._splits[split].add(row)

@@ -52,8 +52,13 @@ _RESERVED = re.compile(
 _PLACEHOLDER_NAME = re.compile(r"your|(?:git|foo|someone|username)$", re.IGNORECASE)
 _FILE_ENDINGS = frozenset({"png", "jpg", "jpeg", "gif", "svg", "webp", "js", "ts", "css", "json", "html"})
 
-_SEVEN_DIGITS = re.compile(r"\d(?:[ ./()-]{0,2}\d){6}")
-"""Fewer digits are no number of a phone, a card or an account."""
+# Every pattern of numbers has a shorter one that rules it out faster.
+_TWO_DIGITS = re.compile(r"[0-9][0-9]")
+_LAST_DIGITS = re.compile(r"[0-9]{3}[ .-][0-9]{4}")
+_EIGHT_DIGITS = re.compile(r"[0-9]{4}[ -]?[0-9]{4}")
+_AMEX = re.compile(r"[0-9]{4}[ -][0-9]{6}")
+_COUNTRY = re.compile(r"[A-Z][A-Z][0-9][0-9]")
+_NUMBER_WORDS = ("tel", "phone", "mobil", "handy", "cell", "fax", "whatsapp", "call me", "text me")
 _INTERNATIONAL = re.compile(
     r"(?<![\w+./])(?<!\d[ -])(?P<prefix>\+|00)(?P<number>[1-9]\d{0,14}(?:[ ./-]?(?:\(\d{1,5}\)|\d{1,12})){0,6})(?!\w)"
 )
@@ -113,7 +118,10 @@ _KEYS = re.compile(
     r"|AIza(?P<google>[\w-]{35})|npm_(?P<npm>[A-Za-z0-9]{36})|pypi-(?P<pypi>[\w-]{50,})"
     r"|eyJ(?P<jwt>[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{16,}))(?![\w-])"
 )
-_KEY_PREFIXES = ("hf_", "sk-", "k_live_", "AKIA", "ASIA", "gh", "glpat-", "xox", "AIza", "npm_", "pypi-", "eyJ")
+_KEY_PREFIXES = (
+    *("hf_", "sk-", "k_live_", "AKIA", "ASIA", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox"),
+    *("AIza", "npm_", "pypi-", "eyJ"),
+)
 _LONGEST_WORD = 16
 """Characters without a hyphen that a key with hyphens has."""
 _DISTINCT = 8
@@ -129,10 +137,8 @@ def find_personal(text: str) -> Iterator[Finding]:
         yield from (Finding(Kind.KEY, found[0]) for found in _KEYS.finditer(text) if _is_key(found))
     if "PRIVATE KEY" in text:
         yield from (Finding(Kind.PRIVATE_KEY, found[0]) for found in _PRIVATE_KEY.finditer(text))
-    if _SEVEN_DIGITS.search(text):
+    if _TWO_DIGITS.search(text):
         yield from _numbers(text)
-    elif _IBAN.search(text):
-        yield from _ibans(text)
 
 
 def _is_email(found: re.Match[str]) -> bool:
@@ -163,6 +169,8 @@ def _numbers(text: str) -> Iterator[Finding]:
 
 
 def _ibans(text: str) -> Iterator[Finding]:
+    if not _COUNTRY.search(text):
+        return
     for found in _IBAN.finditer(text):
         length = _IBAN_LENGTHS.get(found["country"], 0)
         for end in range(len(found[0]), 14, -1):  # the pattern may take a word after the number
@@ -178,6 +186,8 @@ def _mod_97(iban: str) -> int:
 
 
 def _cards(text: str) -> Iterator[Finding]:
+    if not _EIGHT_DIGITS.search(text) and not _AMEX.search(text):
+        return
     for found in _CARD.finditer(text):
         digits = _digits(found[0])
         if _CARD_NUMBER.fullmatch(digits) and _luhn(digits) and len(set(digits)) > 1:
@@ -191,15 +201,19 @@ def _luhn(digits: str) -> bool:
 
 
 def _phones(text: str) -> Iterator[Finding]:
-    for found in _INTERNATIONAL.finditer(text):
-        if _is_international(found["prefix"], found["number"]):
-            yield Finding(Kind.PHONE, found[0])
-    for found in _NORTH_AMERICAN.finditer(text):
-        if _is_reachable(_digits(found[0])):
-            yield Finding(Kind.PHONE, found[0])
-    for found in _NAMED.finditer(text):
-        if not _DATES.match(found["number"]) and _is_reachable(_digits(found["number"])):
-            yield Finding(Kind.PHONE, found["number"])
+    if "+" in text or "00" in text:
+        for found in _INTERNATIONAL.finditer(text):
+            if _is_international(found["prefix"], found["number"]):
+                yield Finding(Kind.PHONE, found[0])
+    if _LAST_DIGITS.search(text):
+        for found in _NORTH_AMERICAN.finditer(text):
+            if _is_reachable(_digits(found[0])):
+                yield Finding(Kind.PHONE, found[0])
+    lower = text.lower()
+    if any(word in lower for word in _NUMBER_WORDS):
+        for found in _NAMED.finditer(text):
+            if not _DATES.match(found["number"]) and _is_reachable(_digits(found["number"])):
+                yield Finding(Kind.PHONE, found["number"])
 
 
 def _is_international(prefix: str, number: str) -> bool:

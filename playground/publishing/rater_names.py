@@ -23,9 +23,10 @@ _CHARS = 16
 
 @dataclass(frozen=True, slots=True)
 class RaterNames:
-    """The pseudonyms of the raters of one database."""
+    """The pseudonyms of the raters of one database; each is computed once."""
 
     database_id: str = field(repr=False)
+    _names: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     def name(self, rater_id: str, origin: str) -> str:
         """Return the pseudonym of a rater.
@@ -35,9 +36,8 @@ class RaterNames:
         """
         if origin == Origin.PROGRAM and not is_keyed(rater_id):
             return FREE_PROGRAMS
-        digest = hmac.new(self._key, rater_id.encode(), hashlib.sha256).hexdigest()[:_CHARS]
-        return keyed_id(digest) if is_keyed(rater_id) else digest
-
-    @property
-    def _key(self) -> bytes:
-        return hashlib.sha256(f"playground publication {self.database_id}".encode()).digest()
+        if rater_id not in self._names:
+            key = hashlib.sha256(f"playground publication {self.database_id}".encode()).digest()
+            digest = hmac.new(key, rater_id.encode(), hashlib.sha256).hexdigest()[:_CHARS]
+            self._names[rater_id] = keyed_id(digest) if is_keyed(rater_id) else digest
+        return self._names[rater_id]

@@ -1,6 +1,6 @@
 """Rows that exports and lists of battles read: flat, in the order of their query.
 
-Boundary: values only. Columns of JSON stay text, which is copied into JSON files without decoding.
+Boundary: values only. Columns of JSON stay bytes, which are copied into JSON files without decoding.
 """
 
 from __future__ import annotations
@@ -81,17 +81,17 @@ class ExportedSide(NamedTuple):
     model_revision: str
     generation_id: str
     finish_reason: str
-    params: str  # JSON
+    params: bytes  # JSON
     seed: int
     template_id: str
     template_hash: str
     prompt_text: str
-    prompt_ids: str  # JSON
-    token_ids: str  # JSON
+    prompt_ids: bytes  # JSON
+    token_ids: bytes  # JSON
     engine: str
     device: str
     dtype: str
-    versions: str  # JSON
+    versions: bytes  # JSON
     faithful: int
     created_at: str
     first_token_s: float | None
@@ -131,8 +131,8 @@ class ExportedVote(NamedTuple):
     instruction: str
     input: str
     system: str
-    overrides: str  # JSON
-    reasons: str  # JSON
+    overrides: bytes  # JSON
+    reasons: bytes  # JSON
     comment: str
     sides: tuple[ExportedSide, ...] = ()
 

@@ -24,6 +24,7 @@ from playground.ui.api import add_api
 from playground.ui.http.asgi import Scope
 from playground.ui.http.calls import Endpoint, Endpoints
 from playground.ui.http.database_copy import DatabaseCopy
+from playground.ui.http.downloads import ROUTES, DownloadRoutes
 from playground.ui.http.gate import CallGate
 from playground.ui.http.health import HealthRoute
 from playground.ui.http.limits import Limits
@@ -34,6 +35,7 @@ from playground.ui.http.proxies import ForwardedHeaders, Proxies
 from playground.ui.http.root_path import StripRootPath
 from playground.ui.http.turnstile import Turnstile
 from playground.ui.pages.compare.page import ComparePage
+from playground.ui.pages.data.page import DataPage
 from playground.ui.pages.leaderboard import LeaderboardPage
 from playground.ui.pages.models.page import ModelsPage
 from playground.ui.pages.my_data import MyDataPage
@@ -46,6 +48,7 @@ from playground.ui.theme import page_theme
 from playground.ui.wiring import AT_ONCE, Updates
 
 ASSETS = Path(__file__).parent / "assets"
+SCRIPTS = ("connection", "battle", "keys", "models", "data")
 NO_PROXIES = Proxies()
 CHIP_EVERY_S = 2.0
 """Interval of updates of the line about the models, while one is loading."""
@@ -115,8 +118,9 @@ def launch_options(
                     limits=Limits(arena.settings),
                     turnstile=turnstile or Turnstile(),
                     endpoints=_served,
-                    pages=[*_addresses(access), *(HUB_ROUTES if access.hub_login else ())],
+                    pages=[*_addresses(access), *ROUTES, *(HUB_ROUTES if access.hub_login else ())],
                 ),
+                Middleware(DownloadRoutes, arena=arena),
             ]
         },
         "footer_links": [],
@@ -136,7 +140,7 @@ def _addresses(access: OperatorAccess) -> list[str]:
 
 def _head() -> str:
     """Return the style and the scripts of every page."""
-    scripts = "".join(f"<script>{_text(f'{name}.js')}</script>" for name in ("connection", "battle", "keys", "models"))
+    scripts = "".join(f"<script>{_text(f'{name}.js')}</script>" for name in SCRIPTS)
     return (
         f"<link rel='icon' href='./favicon.ico'><style>{_text('style.css')}</style>"
         f"<script type='application/json' id='connection-words'>{json.dumps(dict(CONNECTION))}</script>{scripts}"
@@ -190,6 +194,7 @@ PAGES = (
     Page(texts.PAGE_COMPARE, "", lambda arena, demo: ComparePage(arena).wire(demo), "answers"),
     Page(texts.PAGE_LEADERBOARD, "leaderboard", lambda arena, demo: LeaderboardPage(arena).wire(demo), "board"),
     Page(texts.PAGE_MODELS, "models", lambda arena, demo: ModelsPage(arena).wire(demo), "models-list"),
+    Page(texts.PAGE_DATA, "data", lambda arena, demo: DataPage(arena).wire(demo), "data-formats"),
     Page(
         texts.PAGE_MY_DATA, "yours", lambda arena, demo: MyDataPage(arena).wire(demo), "my-data-list", in_header=False
     ),

@@ -438,7 +438,7 @@ def test_a_folder_with_a_chat_template_answers_without_a_card(tmp_path: Path, se
         assert (generation.model_id, generation.repo, generation.license) == (
             "small-llama",
             "Small-Llama",
-            "apache-2.0",
+            "Apache-2.0",
         )
         arena.battles.vote(battle_id, ADA, Ballot("a"))
         arena.battles.reveal(battle_id, ADA)

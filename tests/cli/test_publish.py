@@ -42,7 +42,7 @@ def test_publish_writes_a_folder_that_verifies(db: Path, tmp_path: Path) -> None
     status, text = run("publish", "--db", str(db), "--to", to)
     assert status == 0
     assert f"{to}: 7 votes of 3 raters, 0.1 MB" in text
-    assert "left out: 1 vote that had their words erased by the rater" in text
+    assert "left out: 1 vote with erased words" in text
     assert "  personal  instruction: phone number +4…21" in text
     assert "7654321" not in text
     assert run("verify", "--published", to) == (

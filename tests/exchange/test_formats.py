@@ -13,6 +13,7 @@ from playground.exchange import FORMATS, ExportOptions, export
 from playground.records import VoteFilter
 from tests.support.cast import ADA, BEN, GALPACA, MAMBA, MODELS, OPENALPACA, PARAMS, House
 from tests.support.exporting import add_vote, exported, first_container, read
+from tests.support.paths import ROOT
 
 HAIKU, ASKED = "Write a haiku about the sea.", "Be brief.\n\nAdd them.\n\n2 and 2"
 GULL = "Grey waves, and a gull."
@@ -372,3 +373,13 @@ def test_containers_of_a_format_hold_the_same_rows(home: House, tmp_path: Path, 
         if container == ".json":
             assert others == rows
     assert all(read(tmp_path / f"out{container}") for container in containers)
+
+
+def test_documentation_lists_every_format_with_its_containers() -> None:
+    table = {}
+    for line in (ROOT / "docs" / "votes.md").read_text("utf-8").splitlines():
+        if line.startswith("| `") and line.count("|") == 5:
+            name, _, containers, _ = (cell.strip(" `") for cell in line.strip("|").split("|"))
+            table[name] = containers
+    for format in FORMATS.values():
+        assert table.get(format.name) == " ".join(format.containers)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playground.battles.ballot import REASONS
@@ -173,6 +173,7 @@ def battles(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @pytest.mark.slow
+@settings(max_examples=30)
 @given(found=st.lists(battles(), min_size=1, max_size=3), ending=st.sampled_from([".jsonl", ".json", ".csv"]))
 def test_any_votes_come_back(found: list[dict[str, Any]], ending: str) -> None:
     home = house()

@@ -7,6 +7,7 @@ import json
 import os
 import sqlite3
 import subprocess
+import urllib.request
 from collections.abc import Iterator
 from contextlib import closing, redirect_stdout
 from dataclasses import dataclass, field
@@ -22,9 +23,11 @@ from playground.ui.http.middleware import COOKIE
 from tests.conftest import LiveApp, free_port, models_are_up
 from tests.support.browsing import CHROMIUM, CHROMIUM_FLAGS
 from tests.support.hosted_space import HostedSpace, hosted_space
+from tests.support.hub_server_datasets import STORE, WRITE, running_datasets
 from tests.support.nginx import blocks, here, nginx, self_signed
 from tests.support.oidc_server import CLIENT_ID, CLIENT_SECRET, providing
 from tests.support.paths import ROOT
+from tests.support.patience import wait_until
 
 pytestmark = [
     pytest.mark.slow,
@@ -39,7 +42,8 @@ FRAMED = """<!doctype html><title>The hub</title>
 const own = "{url}";
 document.getElementById("space").src = `${{own}}/${{location.search}}`;
 addEventListener("message", ({{ origin, data }}) => {{
-  if (origin === own) history.replaceState(null, "", data.queryString ? `?${{data.queryString}}` : location.pathname);
+  if (origin !== own || typeof data?.queryString !== "string") return; // Gradio sends messages of its own
+  history.replaceState(null, "", data.queryString ? `?${{data.queryString}}` : location.pathname);
 }});
 </script>"""
 """The hub's page: its query goes to the frame at each load, and the frame's messages change it."""
@@ -60,7 +64,15 @@ class Running:
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder, port = tmp_path_factory.mktemp("proxy"), free_port()
-    with providing(free_port()) as hub:
+    with providing(free_port()) as hub, running_datasets() as datasets:
+        datasets.make()
+        store = {
+            "PLAYGROUND_STORE": STORE,
+            "PLAYGROUND_STORE_EVERY_S": "1",
+            "HF_TOKEN": WRITE,
+            "HF_ENDPOINT": datasets.url,
+            "HF_HUB_DISABLE_XET": "1",
+        }
         login = {
             "OAUTH_CLIENT_ID": CLIENT_ID,
             "OAUTH_CLIENT_SECRET": CLIENT_SECRET,
@@ -68,7 +80,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             "OPENID_PROVIDER_URL": hub.url,
         }
         host = {"SPACE_HOST": f"localhost:{port}", "FORWARDED_ALLOW_IPS": "127.0.0.1"}
-        with hosted_space(**login, **host, PLAYGROUND_UNDO_S="1") as space:
+        with hosted_space(**login, **host, **store, PLAYGROUND_UNDO_S="1") as space:
             certificate = self_signed(folder)
             with nginx(folder, here(AT_ROOT, port, space.url.removeprefix("http://"), certificate)):
                 yield Running(space, f"https://localhost:{port}", certificate.with_suffix(".pem"))
@@ -84,6 +96,12 @@ def board(url: str) -> Any:
     return Client(url, verbose=False).predict(api_name="/leaderboard")
 
 
+def is_copied(url: str, votes: int) -> bool:
+    with urllib.request.urlopen(f"{url}/health", timeout=60) as reply:
+        store = json.load(reply)["store"]
+    return bool(store["votes"] == votes and not store["waiting"] and not store["error"])
+
+
 # space check
 
 
@@ -96,8 +114,9 @@ def test_check_finds_nothing_wrong_with_a_space_that_was_built_here(
     assert {name: point["found"] for name, point in points.items() if not point["ok"]} == {}
     assert status == 0
     assert list(points) == [
-        "answers", "health", "votes can be stored", "models", "versions", "code", "page", "cookie in the frame",
-        "frame", "the page can send", "other sites cannot send", "operator", "API", "dry request",
+        "answers", "health", "votes can be stored", "models", "votes are copied out", "versions", "code", "page",
+        "cookie in the frame", "frame", "the page can send", "other sites cannot send", "operator", "API",
+        "dry request",
     ]  # fmt: skip
     assert main(["space", "check", running.url]) == 0
     assert capsys.readouterr().out.endswith(f"{running.url}: all is well\n")
@@ -235,15 +254,18 @@ def test_votes_in_the_hubs_frame_survive_a_reload_and_a_kill(visitor: HubVisitor
     assert [cookie.get("partitionKey") for cookie in cookies if cookie["name"] == COOKIE] == ["https://huggingface.co"]
     assert visitor.errors == []
     before = board(running.space.url)
+    assert before["num_votes"] == 2
     running.space.kill()
     running.space.start()
-    after = board(running.space.url)
-    assert after == before
+    assert board(running.space.url) == before
+    wait_until(lambda: is_copied(running.space.url, votes=2))
+    running.space.kill()
+    running.space.empty_disk()
+    running.space.start()
+    assert board(running.space.url) == before, "every vote came back from the store"
     with closing(sqlite3.connect(running.space.folder / "data" / "playground.db")) as connection:
-        owners = connection.execute(
-            "SELECT owner, count(*) FROM battles WHERE state = 'revealed' GROUP BY 1"
-        ).fetchall()
-    assert [count for _, count in owners] == [2], "one rater gave both votes"
+        query = "SELECT count(DISTINCT owner), count(*) FROM battles WHERE state IN ('voted', 'revealed')"
+        assert connection.execute(query).fetchone() == (1, 2), "one rater gave both votes"
 
 
 @pytest.mark.browser

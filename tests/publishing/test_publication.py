@@ -306,7 +306,7 @@ def test_card_names_models_licenses_columns_and_the_board(home: House, tmp_path:
             assert f"| `{column.name}` | {column.type_name} |" in card
     for model in (OPENALPACA, MAMBA, GALPACA):
         assert f"| {model} | org/{model} | 0123abc |" in card
-    assert "- 2 votes that look as if they held personal data" in card
+    assert "- 2 votes held back because of what looks like personal data" in card
     assert "@misc{playground_votes," in card
     assert "$" not in card
 

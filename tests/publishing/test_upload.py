@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from playground.errors import DatasetError
@@ -14,7 +16,9 @@ from tests.support.judging import judge
 from tests.support.synced import battles_with_votes, started
 
 
-def test_the_manifest_lists_every_segment_with_lines_and_hash(hub: DatasetServer, dataset: Dataset, tmp_path) -> None:
+def test_the_manifest_lists_every_segment_with_lines_and_hash(
+    hub: DatasetServer, dataset: Dataset, tmp_path: Path
+) -> None:
     with started(tmp_path / "a", dataset) as one:
         for number in range(6):
             judge(one.home, f"vote-{number}")
@@ -33,7 +37,7 @@ def test_the_manifest_lists_every_segment_with_lines_and_hash(hub: DatasetServer
     assert manifest.lines - len(held) == events  # each has a header
 
 
-def test_nothing_new_makes_no_commit(hub: DatasetServer, dataset: Dataset, tmp_path) -> None:
+def test_nothing_new_makes_no_commit(hub: DatasetServer, dataset: Dataset, tmp_path: Path) -> None:
     with started(tmp_path / "a", dataset) as one:
         assert one.upload().commits == 0
         judge(one.home, "vote")
@@ -41,7 +45,7 @@ def test_nothing_new_makes_no_commit(hub: DatasetServer, dataset: Dataset, tmp_p
         assert one.upload().commits == 0
 
 
-def test_a_vote_uploads_the_newest_segment_only(hub: DatasetServer, dataset: Dataset, tmp_path) -> None:
+def test_a_vote_uploads_the_newest_segment_only(hub: DatasetServer, dataset: Dataset, tmp_path: Path) -> None:
     with started(tmp_path / "a", dataset) as one:
         for number in range(40):
             judge(one.home, f"vote-{number}")
@@ -54,14 +58,13 @@ def test_a_vote_uploads_the_newest_segment_only(hub: DatasetServer, dataset: Dat
 
 
 def test_a_large_journal_goes_in_several_commits(
-    hub: DatasetServer, dataset: Dataset, tmp_path, monkeypatch: pytest.MonkeyPatch
+    hub: DatasetServer, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(upload_module, "COMMIT_BYTES", 4000)
     with started(tmp_path / "a", dataset) as one:
         for number in range(8):
             judge(one.home, f"vote-{number}")
-            one.journal.close()
-            one.journal = type(one.journal)(one.store, one.journal.folder)
+            one.write_journal()
         hub.faults["commit"] = [Fault(), Fault(500)]
         with pytest.raises(DatasetError):
             one.upload()
@@ -73,6 +76,7 @@ def test_a_large_journal_goes_in_several_commits(
         assert len(battles_with_votes(new.store)) == 8
 
 
+@pytest.mark.proves("hub unreachable, refusing, timing out")
 @pytest.mark.parametrize(
     ("step", "fault"),
     [
@@ -87,7 +91,7 @@ def test_a_large_journal_goes_in_several_commits(
     ids=repr,
 )
 def test_a_fault_at_any_step_loses_and_doubles_nothing(
-    hub: DatasetServer, dataset: Dataset, tmp_path, step: str, fault: Fault
+    hub: DatasetServer, dataset: Dataset, tmp_path: Path, step: str, fault: Fault
 ) -> None:
     with started(tmp_path / "a", dataset) as one:
         judge(one.home, "before")
@@ -104,7 +108,7 @@ def test_a_fault_at_any_step_loses_and_doubles_nothing(
         assert new.begun.warnings == ()
 
 
-def test_a_commit_between_look_and_upload_is_a_conflict(hub: DatasetServer, dataset: Dataset, tmp_path) -> None:
+def test_a_commit_between_look_and_upload_is_a_conflict(hub: DatasetServer, dataset: Dataset, tmp_path: Path) -> None:
     with started(tmp_path / "a", dataset) as one:
         judge(one.home, "vote")
 
@@ -121,7 +125,9 @@ def test_a_commit_between_look_and_upload_is_a_conflict(hub: DatasetServer, data
     assert "note.txt" in hub.files()
 
 
-def test_files_that_were_deleted_by_hand_are_uploaded_again(hub: DatasetServer, dataset: Dataset, tmp_path) -> None:
+def test_files_that_were_deleted_by_hand_are_uploaded_again(
+    hub: DatasetServer, dataset: Dataset, tmp_path: Path
+) -> None:
     with started(tmp_path / "a", dataset) as one:
         judge(one.home, "vote")
         one.upload()
@@ -131,7 +137,7 @@ def test_files_that_were_deleted_by_hand_are_uploaded_again(hub: DatasetServer, 
         assert hub.files() == held
 
 
-def test_a_dataset_that_was_made_public_gets_nothing_more(hub: DatasetServer, dataset: Dataset, tmp_path) -> None:
+def test_a_dataset_that_was_made_public_gets_nothing_more(hub: DatasetServer, dataset: Dataset, tmp_path: Path) -> None:
     with started(tmp_path / "a", dataset) as one:
         hub.datasets[STORE].private = False
         judge(one.home, "vote")
@@ -142,7 +148,7 @@ def test_a_dataset_that_was_made_public_gets_nothing_more(hub: DatasetServer, da
 
 
 def test_a_long_history_is_replaced_by_one_commit(
-    hub: DatasetServer, dataset: Dataset, tmp_path, monkeypatch: pytest.MonkeyPatch
+    hub: DatasetServer, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(upload_module, "SQUASH_COMMITS", 3)
     with started(tmp_path / "a", dataset) as one:
@@ -154,7 +160,7 @@ def test_a_long_history_is_replaced_by_one_commit(
         assert len(battles_with_votes(new.store)) == 7
 
 
-def test_a_segment_of_megabytes_is_kept_outside_of_git(hub: DatasetServer, dataset: Dataset, tmp_path) -> None:
+def test_a_segment_of_megabytes_is_kept_outside_of_git(hub: DatasetServer, dataset: Dataset, tmp_path: Path) -> None:
     hub.large_from_bytes = 1000
     with started(tmp_path / "a", dataset) as one:
         judge(one.home, "vote")

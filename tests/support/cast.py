@@ -35,7 +35,7 @@ MODELS = (OPENALPACA, MAMBA, GALPACA)
 ADA, BEN = "rater-ada", "rater-ben"
 HAIKU = Instruction("Write a haiku about the sea.", category="creative")
 PARAMS = SamplingParams(do_sample=True, temperature=0.7)
-LICENSES = {OPENALPACA: "apache-2.0", MAMBA: "apache-2.0", GALPACA: "cc-by-nc-4.0"}
+LICENSES = {OPENALPACA: "Apache-2.0", MAMBA: "Apache-2.0", GALPACA: "cc-by-nc-4.0"}
 
 
 @dataclass
@@ -61,7 +61,7 @@ def card(model_id: str = OPENALPACA, **changes: Any) -> ModelCard:
         name=model_id.title(),
         repo=f"org/{model_id}",
         revision="0123abc",
-        license=LICENSES.get(model_id, "apache-2.0"),
+        license=LICENSES.get(model_id, "Apache-2.0"),
         architecture="LlamaForCausalLM",
         num_parameters=10,
         size_bytes=20,
@@ -89,7 +89,7 @@ def generation(
         model_id=model_id,
         model_revision="0123abc",
         repo=f"org/{model_id}",
-        license=LICENSES.get(model_id, "apache-2.0"),
+        license=LICENSES.get(model_id, "Apache-2.0"),
         instruction=instruction,
         prompt=Prompt(f"### Instruction:\n{instruction.instruction}", (1, 2, 3), "openalpaca", "ff" * 32),
         params=PARAMS,

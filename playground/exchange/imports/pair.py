@@ -63,8 +63,6 @@ class Pair:
     created_at: str = ""  # empty: not known
     decision_s: float | None = None
     strength: float | None = None
-    reasons: tuple[str, ...] = ()
-    comment: str = ""
 
 
 def judged_pair(format: str, pair: Pair, origins: Origins, known_as: tuple[str, ...] = ()) -> ReadBattle:
@@ -75,7 +73,6 @@ def judged_pair(format: str, pair: Pair, origins: Origins, known_as: tuple[str, 
     """
     cleaner = Cleaner(origins.limits)
     instruction = cleaner.instruction(pair.instruction, pair.input, pair.system, pair.category)
-    reasons, comment = cleaner.comment(pair.reasons, pair.comment)
     rater = imported_id(cleaner.id("rater", pair.rater or UNKNOWN))
     content = _content(format, pair, rater)
     battle_id, at = derived_id("battle", content), pair.created_at or origins.now
@@ -95,30 +92,14 @@ def judged_pair(format: str, pair: Pair, origins: Origins, known_as: tuple[str, 
         _side(letter, answer, derived_id(f"generation {letter}", content), instruction, at, cleaner)
         for letter, answer in (("a", pair.a), ("b", pair.b))
     )
-    battle = Battle(
-        id=battle_id,
-        comparison_id=battle_id,
-        parent_id=None,
-        owner=rater,
-        source="page",
-        blind=pair.blind,
-        state=BattleState.REVEALED,
-        instruction=instruction,
-        overrides={},
-        sides=sides,
-        created_at=at,
-        opened_at=at,
-        final_at=at,
-        vote=vote,
-        revision=1,
-    )
-    return ReadBattle(JudgedBattle(vote, battle, reasons, comment), known_as, cleaner.cleaned)
+    battle = _battle(vote, pair.blind, instruction, sides)
+    return ReadBattle(JudgedBattle(vote, battle, (), ""), known_as, cleaner.cleaned)
 
 
 def _content(format: str, pair: Pair, rater: str) -> bytes:
     """Return what tells a row of a format from others."""
     a, b = ((answer.model, answer.text, answer.license) for answer in (pair.a, pair.b))
-    about = (pair.instruction, pair.input, pair.system, pair.category, pair.reasons, pair.comment)
+    about = (pair.instruction, pair.input, pair.system, pair.category)
     vote = (pair.winner, rater, pair.origin, pair.blind, pair.created_at, pair.decision_s, pair.strength)
     return to_json((format, pair.key, a, b, *about, *vote)).encode("utf-8", "surrogatepass")
 
@@ -126,6 +107,26 @@ def _content(format: str, pair: Pair, rater: str) -> bytes:
 def derived_id(what: str, content: bytes) -> str:
     """Return 32 hexadecimal digits that are always the same for the same content."""
     return hashlib.sha256(f"playground import {what} ".encode() + content).hexdigest()[:32]
+
+
+def _battle(vote: Vote, blind: bool, asked: Instruction, sides: tuple[BattleSide, ...]) -> Battle:
+    return Battle(
+        id=vote.battle_id,
+        comparison_id=vote.battle_id,
+        parent_id=None,
+        owner=vote.rater_id,
+        source="page",
+        blind=blind,
+        state=BattleState.REVEALED,
+        instruction=asked,
+        overrides={},
+        sides=sides,
+        created_at=vote.created_at,
+        opened_at=vote.created_at,
+        final_at=vote.created_at,
+        vote=vote,
+        revision=1,
+    )
 
 
 def _side(letter: str, answer: Answer, id: str, asked: Instruction, at: str, cleaner: Cleaner) -> BattleSide:

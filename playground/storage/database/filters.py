@@ -47,7 +47,12 @@ _ALL_ALIKE = f"(v.choice = 'tie' OR ({_ORDER} AND v.choice NOT GLOB '*>*'))"
 
 
 def conditions(
-    filter: VoteFilter, *, pairs: bool, commercial: Collection[str] = (), without: Collection[str] = ()
+    filter: VoteFilter,
+    *,
+    pairs: bool,
+    commercial: Collection[str] = (),
+    without: Collection[str] = (),
+    final_by: str = "",
 ) -> Conditions:
     """Return the conditions of a filter.
 
@@ -55,8 +60,9 @@ def conditions(
         pairs: the query has a row per judged pair, else one per vote.
         commercial: licenses that allow commercial use, in lower case, for the condition `license`.
         without: names of conditions that the caller checks itself.
+        final_by: leave out votes that could still be undone at that time; empty: none.
     """
-    found: list[_Found] = []
+    found: list[_Found] = [("b.state = 'revealed' OR b.final_at <= ?", (final_by,))] if final_by else []
     for name, value in filter.as_mapping().items():
         if name not in without:
             asked = _Asked(value, pairs, tuple(commercial), filter.model_ids)

@@ -135,10 +135,11 @@
 
   function remember(id) {
     const url = new URL(location.href);
-    if ((url.searchParams.get("battle") || "") === id) return;
-    if (id) url.searchParams.set("battle", id);
-    else url.searchParams.delete("battle");
-    history.replaceState(history.state, "", url);
+    if ((url.searchParams.get("battle") || "") !== id) {
+      if (id) url.searchParams.set("battle", id);
+      else url.searchParams.delete("battle");
+      history.replaceState(history.state, "", url);
+    }
     tellTheHub(url);
   }
 

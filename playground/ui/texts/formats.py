@@ -51,7 +51,9 @@ def loading(eta_s: float | None) -> str:
 
 
 def size(size_bytes: int) -> str:
-    """Return a size in decimal units: 7.7 MB, 13.3 GB."""
+    """Return a size in decimal units: 12 kB, 7.7 MB, 13.3 GB."""
+    if size_bytes < 1e6:
+        return f"{size_bytes / 1e3:.0f} kB" if size_bytes >= 1e3 else f"{size_bytes} bytes"
     return f"{size_bytes / 1e9:.1f} GB" if size_bytes >= 1e9 else f"{size_bytes / 1e6:.1f} MB"
 
 

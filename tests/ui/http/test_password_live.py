@@ -13,6 +13,7 @@ from gradio_client import Client
 from gradio_client.exceptions import AuthenticationError
 
 from playground.settings import Settings
+from playground.ui.http.downloads import ROUTES
 from playground.ui.site import PAGES, build_pages, launch_options
 from tests.conftest import free_port, start_app, stop_app
 from tests.support.stub_arena import StubArena
@@ -33,6 +34,7 @@ def private() -> Iterator[tuple[str, list[str]]]:
 def test_every_route_is_behind_the_password(private: tuple[str, list[str]]) -> None:
     url, routes = private
     paths = {re.sub(r"\{[^}]*\}", "x", path) for path in routes} | {f"/{room.path}" for room in PAGES}
+    paths |= set(ROUTES)
     assert len(paths) > 40, "else the routes were not found"
     with httpx.Client(base_url=url, timeout=60) as client:
         for path in sorted(paths - {"/login", "/login/"}):

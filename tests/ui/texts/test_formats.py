@@ -19,6 +19,8 @@ from playground.ui.texts import formats
         (formats.seconds(14), "14 s"),
         (formats.about(0.2), "1 s"),
         (formats.about(300), "5 min"),
+        (formats.size(999), "999 bytes"),
+        (formats.size(64_200), "64 kB"),
         (formats.size(7_700_000), "7.7 MB"),
         (formats.size(13_300_000_000), "13.3 GB"),
         (formats.parameters(3_100_000), "3.1M"),

@@ -24,13 +24,17 @@ STARTS = 200
 _STANDING = """
 WHERE v.choice <> 'undo'
   AND NOT EXISTS (SELECT 1 FROM votes n WHERE n.battle_id = v.battle_id AND n.revision > v.revision)"""
+_WITH_WORDS = "AND b.erased_at IS NULL AND b.hidden_at IS NULL"
+# CROSS JOIN keeps the order of the tables, so that votes are read in time and the sides of each in theirs, unsorted.
 _VOTES = f"""
-FROM votes v JOIN battles b ON b.id = v.battle_id JOIN instructions i ON i.id = b.instruction_id
+FROM votes v CROSS JOIN battles b ON b.id = v.battle_id CROSS JOIN instructions i ON i.id = b.instruction_id
 {_STANDING}"""
 _SIDES = f"""
-FROM votes v JOIN battles b ON b.id = v.battle_id JOIN instructions i ON i.id = b.instruction_id
-JOIN battle_sides s ON s.battle_id = v.battle_id JOIN generations g ON g.id = s.generation_id AND g.good = 1
+FROM votes v CROSS JOIN battles b ON b.id = v.battle_id CROSS JOIN instructions i ON i.id = b.instruction_id
+CROSS JOIN battle_sides s ON s.battle_id = v.battle_id
+CROSS JOIN generations g ON g.id = s.generation_id AND g.good = 1
 {_STANDING} AND b.erased_at IS NULL AND b.hidden_at IS NULL"""
+_JUDGED_IN_TIME = JUDGED_PAIRS.replace("\nJOIN", "\nCROSS JOIN")
 
 _CIRCUMSTANCES = """
   v.origin, b.blind, b.draw_probability IS NOT NULL, b.overrides = '{}',
@@ -52,20 +56,21 @@ SELECT $circumstances, v.rowid AS vote_row, v.created_at, v.id AS vote_id, v.rat
   {_WITHHELD} AS withheld, v.battle_id, b.comparison_id, v.strength, v.choice, i.category,
   $instruction, {JUDGEMENT}
   f.license, g.license, f.id, g.id, $texts, $tokens
-{JUDGED_PAIRS}""")
+{_JUDGED_IN_TIME}""")
 """Judged pairs; see `_pair_statement` for the parts."""
 
 _VOTE = Template(f"""
 SELECT {_CIRCUMSTANCES}, v.rowid, v.created_at, v.id, v.rater_id, {_WITHHELD},
   v.battle_id, b.comparison_id, b.parent_id, v.strength, v.choice, v.revision, b.owner, b.source, b.state,
-  b.draw_probability, b.created_at, b.opened_at, b.final_at, i.category, $instruction, b.overrides,
-  (SELECT json_group_array(text) FROM (SELECT n.text {_NOTES} = 'reason' ORDER BY n.id)),
+  b.draw_probability, b.created_at, b.opened_at, b.final_at, i.category, $instruction, CAST(b.overrides AS BLOB),
+  (SELECT CAST(json_group_array(text) AS BLOB) FROM (SELECT n.text {_NOTES} = 'reason' ORDER BY n.id)),
   coalesce((SELECT group_concat(text, '') FROM (SELECT n.text {_NOTES} = 'comment' ORDER BY n.id)), '')
 {_VOTES}""")
 
 _SIDE = Template(f"""
-SELECT v.rowid, s.side, s.model_id, $text, g.license, g.repo, g.model_revision, g.id, g.finish_reason, g.params,
-  g.seed, g.template_id, g.template_hash, $prompt, g.engine, g.device, g.dtype, g.versions, g.faithful,
+SELECT v.rowid, s.side, s.model_id, $text, g.license, g.repo, g.model_revision, g.id, g.finish_reason,
+  CAST(g.params AS BLOB),
+  g.seed, g.template_id, g.template_hash, $prompt, g.engine, g.device, g.dtype, CAST(g.versions AS BLOB), g.faithful,
   g.created_at, g.first_token_s, g.duration_s
 {_SIDES}""")
 
@@ -76,7 +81,7 @@ SELECT v.created_at || ' ' || v.id, v.battle_id, v.id, v.created_at, substr(i.in
     SELECT s.side, s.model_id FROM battle_sides s JOIN generations g ON g.id = s.generation_id AND g.good = 1
     WHERE s.battle_id = v.battle_id ORDER BY s.side)),
   (SELECT group_concat(text, char(10)) FROM (SELECT n.text {_NOTES} = 'reason' ORDER BY n.id))
-{_VOTES} AND b.erased_at IS NULL AND b.hidden_at IS NULL"""
+{_VOTES} {_WITH_WORDS}"""
 
 _COUNTED = f"""
 SELECT {_CIRCUMSTANCES}, v.rowid, v.created_at, v.id, v.rater_id, (
@@ -124,6 +129,10 @@ class ExportReads(Snapshot):
         """Count the votes that stand and meet the conditions."""
         return int(self.scalar(f"SELECT count(*) {_VOTES} {where.sql}", where.values))
 
+    def count_revisions(self) -> int:
+        """Count the votes with all their revisions, which reads one small index."""
+        return int(self.scalar("SELECT count(*) FROM votes"))
+
     def has_strengths(self) -> bool:
         """Return True if any vote has a strength of preference."""
         return bool(self.scalar("SELECT EXISTS (SELECT 1 FROM votes WHERE strength IS NOT NULL)"))
@@ -156,10 +165,16 @@ class ExportReads(Snapshot):
         values = (*where.values, *((created_at, vote_id) if before else ()), limit)
         return [_browsed(row) for row in self.select(statement, values)]
 
+    def count_browsed(self, where: Conditions) -> int:
+        """Return the number of all battles that `browsed_battles` lists."""
+        return int(self.scalar(f"SELECT count(*) {_VOTES} {_WITH_WORDS} {where.sql}", where.values))
+
     def _exported_sides(self, where: Conditions, words: bool) -> Iterator[ExportedSide]:
         text = "g.text" if words else "''"
-        prompt = "g.prompt_text, g.prompt_ids, g.token_ids" if words else "'', '[]', '[]'"
-        statement = _SIDE.substitute(text=text, prompt=prompt) + where.sql + _IN_TIME + ", s.side"
+        prompt = (
+            "g.prompt_text, CAST(g.prompt_ids AS BLOB), CAST(g.token_ids AS BLOB)" if words else "'', x'5b5d', x'5b5d'"
+        )
+        statement = _SIDE.substitute(text=text, prompt=prompt) + where.sql + _IN_TIME
         return self._stream(ExportedSide, statement, where.values)
 
     def _stream(self, kind: type[T], statement: str, values: Sequence[Any]) -> Iterator[T]:
@@ -180,7 +195,7 @@ def _pair_statement(where: Conditions, words: bool, counting: bool, tokens: bool
             for column in ("f.token_ids", "g.token_ids", "f.prompt_ids", "g.prompt_ids")
         ),
     }
-    return _PAIR.substitute(parts) + where.sql + f"{_IN_TIME}, x.side, y.side"
+    return _PAIR.substitute(parts) + where.sql + _IN_TIME
 
 
 def _browsed(row: sqlite3.Row) -> BattleRow:

@@ -1,0 +1,61 @@
+"""The Data page: what was judged here, filtered by its address, to browse and to download.
+
+Boundary: checks who asks, reads the address, draws; `http.downloads` serves the files.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import gradio as gr
+
+from playground.arena.arena import Arena
+from playground.errors import PlaygroundError, Refused
+from playground.ui.data_address import check_access, read_address, read_query
+from playground.ui.http.operator import OperatorStatus, operator_status
+from playground.ui.pages.data.panels import DataPanels, DataState
+from playground.ui.pages.data.view import DataReader
+from playground.ui.wiring import AT_ONCE, Updates
+
+ASKED = "() => playgroundData.asked()"
+"""The query of the address, and whether the form has to be drawn."""
+
+
+class DataPage:
+    """Components and handlers of the page; created inside a `gr.Blocks`."""
+
+    def __init__(self, arena: Arena) -> None:
+        self._settings = arena.settings
+        self._reader = DataReader(arena)
+        self.panels = DataPanels.build()
+
+    def wire(self, demo: gr.Blocks) -> None:
+        """Draw at each load, and whenever the script has changed the address."""
+        panels = self.panels
+        drawn = {"inputs": [panels.query, panels.fresh], "outputs": panels.outputs, "js": ASKED, **AT_ONCE}
+        demo.load(self.draw, **drawn)
+        panels.show.click(self.draw, trigger_mode="multiple", **drawn)
+
+    def draw(self, query: object, fresh: object, request: gr.Request) -> Updates:
+        """Draw the view of an address."""
+        return self.panels.render(self._state(query, bool(fresh), operator_status(request)))
+
+    def _state(self, query: object, redraws_form: bool, standing: OperatorStatus) -> DataState:
+        is_public = self._settings.data == "public"
+        state = DataState(
+            query=query if isinstance(query, str) else "",
+            is_operator=standing.is_operator,
+            is_operators=standing.is_operator and not is_public,
+            redraws_form=redraws_form,
+        )
+        try:
+            check_access(self._settings, standing)
+        except Refused:
+            return replace(state, is_allowed=False)
+        state = replace(state, offered=self._reader.offered())
+        try:
+            address = read_address(read_query(query), standing.is_operator)
+            state = replace(state, address=address)
+            return replace(state, content=self._reader.content(address))
+        except PlaygroundError as error:
+            return replace(state, error=error.public)
