@@ -24,6 +24,7 @@ from playground.publishing.contents import LEFT_OUT
 from playground.publishing.held_back import HeldBack, held_back, release, releases_path
 from playground.publishing.hub import Dataset
 from playground.publishing.publication import Progress, Publication, preview, publish
+from playground.publishing.pushing import AGAIN
 from playground.ratings.phrases import number_of
 from playground.settings import Settings, add_flags
 from playground.storage.database.store import Store
@@ -60,7 +61,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
             document, lines = _preview(store, settings)
         else:
             with _progress_bar() as progress:
-                dataset = Dataset(repo) if repo else None
+                dataset = Dataset(repo, again=AGAIN) if repo else None
                 made = publish(store, settings, utc_now(), to=arguments.to, dataset=dataset, progress=progress)
             document, lines = _document(made), _report(made)
     print_result(document, "\n".join(lines), arguments.json, out)

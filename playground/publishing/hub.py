@@ -34,10 +34,10 @@ STATUS_TEXTS: Mapping[int, str] = MappingProxyType(
         402: "the hub wants to be paid for it; look at the account's storage and plan",
         403: "the token may not do this; set HF_TOKEN to a token that may write to this dataset",
         404: "there is no such dataset, or the token may not see it; check the name and HF_TOKEN",
-        409: "another change is in progress; a later try may succeed",
-        412: "another program changed the dataset at the same moment; a later try may succeed",
+        409: "another change is in progress; {again}",
+        412: "another program changed the dataset at the same moment; {again}",
         413: "the hub finds it too large",
-        429: "the hub wants fewer requests; a later try may succeed",
+        429: "the hub wants fewer requests; {again}",
     }
 )
 _REPO = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}", re.ASCII)
@@ -76,16 +76,18 @@ class Dataset:
         repo: ``org/name``.
         token: None: the library's own, from `HF_TOKEN` or its login.
         endpoint: None: the library's own, from `HF_ENDPOINT`.
+        again: the end of messages about failures that may pass.
 
     Every method raises DatasetError.
     """
 
-    def __init__(self, repo: str, token: str | None = None, endpoint: str | None = None) -> None:
+    def __init__(self, repo: str, token: str | None = None, endpoint: str | None = None, again: str = AGAIN) -> None:
         from huggingface_hub import HfApi
 
         check_repo(repo)
         _set_up_library()
         self.repo = repo
+        self._again = again
         self._api = HfApi(endpoint=endpoint, token=token)
 
     def create(self, *, private: bool) -> None:
@@ -161,7 +163,8 @@ class Dataset:
         except known as error:
             cause = _cause(error)
             status = _status(cause)
-            text = STATUS_TEXTS.get(status) or explain(f"datasets/{self.repo}", cause, again=AGAIN)
+            text = STATUS_TEXTS.get(status, "").format(again=self._again)
+            text = text or explain(f"datasets/{self.repo}", cause, again=self._again)
             raise DatasetError(
                 f"the dataset {self.repo} cannot be {done}: {text}",
                 status=status,

@@ -25,7 +25,7 @@ ROWS_PER_FILE = 200_000
 ROWS_AT_ONCE = 1000
 SHAPES: Mapping[str, Shape] = {
     "text": "text",
-    "json": "json",
+    "json": "text",
     "flag": "bool",
     "number": "float",
     "whole": "int",
@@ -33,7 +33,7 @@ SHAPES: Mapping[str, Shape] = {
     "ids": ["int"],
     "sides": [dict.fromkeys(SIDE_FIELDS, "text")],
 }
-"""Shapes of the kinds of columns; lists may come as JSON text."""
+"""Shapes of the kinds of columns; lists may come as stored, as the bytes of JSON."""
 
 
 def file_of(table: str, split: str, number: int) -> str:

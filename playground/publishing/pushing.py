@@ -21,6 +21,8 @@ from playground.publishing.contents import Contents, withdrawn_digest
 from playground.publishing.hub import Dataset
 from playground.publishing.manifest import MANIFEST, is_same, published_files, read_manifest
 
+AGAIN = "publish again, which does no harm"
+"""The end of messages about failures that may pass, for the dataset that `push` takes."""
 _OWN = frozenset({"README.md", ".gitattributes"})
 """Files that the hub may have made itself."""
 

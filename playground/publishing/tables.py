@@ -28,7 +28,7 @@ KINDS: Mapping[str, str] = {
     "ids": "list of whole numbers",
     "sides": "list of records",
 }
-"""Kinds of columns, in words; lists may come as JSON text."""
+"""Kinds of columns, in words."""
 Row = Mapping[str, Any]
 
 
@@ -205,6 +205,7 @@ def vote_row(vote: Row, why_not: str, raters: RaterNames) -> Row:
         **vote,
         **_shared(vote, why_not, raters),
         "comment": vote["comment"] or "",
+        "reasons": vote["reasons"].encode(),
         "blind": bool(vote["blind"]),
         "sides": [{name: side[name] for name in SIDE_FIELDS} for side in vote["sides"]],
     }
@@ -217,7 +218,8 @@ SIDE_FIELDS = ("side", "model", "license", "generation_id")
 def generation_row(stored: Row) -> Row:
     """Return the row of `generations`."""
     row = {column.name: stored[_MODEL_COLUMNS.get(column.name, column.name)] for column in GENERATIONS.columns}
-    return row | {name: bool(row[name]) for name in ("faithful", "names_itself")}
+    stored_lists = {name: row[name].encode() for name in ("prompt_ids", "token_ids")}
+    return row | stored_lists | {name: bool(row[name]) for name in ("faithful", "names_itself")}
 
 
 def split_of(licenses: Sequence[str]) -> str:

@@ -86,7 +86,7 @@ def test_operator_checks_decides_and_publishes(
     panel.begin_check(OPERATOR)
     said, found = ended(panel, publisher)
     assert "votes would be published. Left out: " in said
-    assert "2 that look as if they held personal data" in said
+    assert "2 held back because of what looks like personal data" in said
     assert "instruction: phone number +4…21" in found
     assert "7654321" not in found
     assert found.count("<li>") == 2
