@@ -32,9 +32,10 @@ def facts_html(arena: Arena) -> str:
 def _rows(arena: Arena) -> list[Row]:
     report = health(arena)
     queue = report["queue"]
-    status = texts.STATUS_WORDS.format(status=report["status"], running=queue["running"], most=queue["max"])
+    status = report["status"]
     if report["reasons"]:
-        status = texts.STATUS_REASONS.format(status=status, reasons=" ".join(report["reasons"]))
+        status = texts.STATUS_REASONS.format(status=status, reasons="; ".join(report["reasons"]))
+    status = texts.STATUS_WORDS.format(status=status, running=queue["running"], most=queue["max"])
     versions = ", ".join(f"{name} {version}" for name, version in report["versions"].items())
     return [
         (texts.STATUS, status),

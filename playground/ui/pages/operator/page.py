@@ -17,6 +17,7 @@ from playground.ui.http.operator import operator_status
 from playground.ui.pages.models.page import operator_html
 from playground.ui.pages.operator.battle_html import ALL_CHARS, section_html
 from playground.ui.pages.operator.facts import facts_html
+from playground.ui.pages.operator.presses import presses
 from playground.ui.pages.operator.publication import PublicationPanel
 from playground.ui.rendering import escape, live_region, page_head
 from playground.ui.texts import PAGE_OPERATOR
@@ -28,26 +29,6 @@ MOST_BATTLES = 20
 MAX_ASKED_CHARS = 1000
 SAID = "operator-words"
 """Id of the live region."""
-PRESSED = """
-let place = -1;
-const buttons = () => [...element.querySelectorAll("[data-do]")];
-element.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-do]");
-  if (!button) return;
-  place = buttons().indexOf(button);
-  trigger("click", { do: button.dataset.do, battle: button.dataset.battle });
-});
-new MutationObserver(() => {
-  const link = document.querySelector("#operator-link a");
-  const told = element.querySelector("[data-link]");
-  if (link && told && link.textContent !== told.dataset.link) link.textContent = told.dataset.link;
-  if (place < 0 || document.activeElement !== document.body) return;
-  const left = buttons();
-  (left[Math.min(place, left.length - 1)] || element.querySelector("h2"))?.focus();
-  place = -1;
-}).observe(element, { childList: true, subtree: true });
-"""
-"""Send presses, and when the list is drawn again, move the focus to the next button and count in the header."""
 _LINKED = re.compile(r"[?&]battle=([0-9a-f]{32})\b")
 
 
@@ -69,7 +50,7 @@ class OperatorPage:
             )
             self.look = gr.Button(texts.LOOK_UP_BUTTON, elem_id="operator-look", size="sm")
         self.said = gr.HTML(live_region(SAID, ""), elem_id="operator-said", apply_default_css=False)
-        self.list = gr.HTML(elem_id="operator-list", apply_default_css=False, js_on_load=PRESSED)
+        self.list = gr.HTML(elem_id="operator-list", apply_default_css=False, js_on_load=presses("#operator-list h2"))
         self.publication = PublicationPanel(arena)
         self.facts = gr.HTML(elem_id="operator-facts", apply_default_css=False)
 

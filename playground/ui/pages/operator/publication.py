@@ -17,6 +17,7 @@ from playground.publishing.contents import LEFT_OUT, Contents
 from playground.publishing.held_back import HeldBack
 from playground.publishing.publication import Publication
 from playground.ui.http.operator import operator_status
+from playground.ui.pages.operator.presses import presses
 from playground.ui.rendering import escape, live_region
 from playground.ui.texts import formats
 from playground.ui.texts import operator as texts
@@ -26,10 +27,6 @@ TICK_S = 1.0
 MOST_HELD_BACK = 20
 SAID = "publication-words"
 """Id of the live region."""
-PRESSED = (
-    "element.addEventListener('click', (event) => { const button = event.target.closest('[data-do]'); "
-    "if (button) trigger('click', { do: button.dataset.do, battle: button.dataset.battle }); });"
-)
 
 
 class PublicationPanel:
@@ -47,7 +44,9 @@ class PublicationPanel:
                     texts.PUBLISH.format(repo=repo), visible=bool(repo), size="sm", elem_id="publication-publish"
                 )
             self.said = gr.HTML(live_region(SAID, ""), apply_default_css=False)
-            self.found = gr.HTML(elem_id="publication-found", apply_default_css=False, js_on_load=PRESSED)
+            self.found = gr.HTML(
+                elem_id="publication-found", apply_default_css=False, js_on_load=presses("#publication-check")
+            )
         self.timer = gr.Timer(TICK_S, active=False)
 
     @property

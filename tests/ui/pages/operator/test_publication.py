@@ -13,7 +13,6 @@ import pytest
 from playground.arena.arena import Arena
 from playground.arena.publisher import Publisher
 from playground.publishing.hub import Dataset
-from playground.publishing.pushing import AGAIN
 from playground.settings import Settings
 from playground.storage.database.store import Store
 from playground.ui.http.operator import OperatorStatus
@@ -61,7 +60,7 @@ def arena(empty: Arena, home: House, tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 @pytest.fixture
 def publisher(arena: Arena, hub: DatasetServer) -> Publisher:
-    return Publisher(arena, lambda repo: Dataset(repo, WRITE, hub.url, AGAIN))
+    return Publisher(arena, lambda repo: Dataset(repo, WRITE, hub.url))
 
 
 @pytest.fixture
@@ -105,7 +104,7 @@ def test_operator_checks_decides_and_publishes(
 
 
 def test_refusal_of_the_hub_is_said(arena: Arena, hub: DatasetServer) -> None:
-    publisher = Publisher(arena, lambda repo: Dataset(repo, "hf_wrong", hub.url, AGAIN))
+    publisher = Publisher(arena, lambda repo: Dataset(repo, "hf_wrong", hub.url))
     with gr.Blocks():
         panel = PublicationPanel(arena, publisher)
     panel.begin_publishing(OPERATOR)
