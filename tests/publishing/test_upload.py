@@ -207,7 +207,7 @@ def test_other_files_of_a_dataset_are_no_segments(path: str) -> None:
 
 
 def test_a_longer_segment_stays_until_the_store_has_its_events_elsewhere(
-    hub: DatasetServer, dataset: Dataset, tmp_path: Path
+    hub: DatasetServer, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with started(tmp_path / "disk", dataset) as one:
         journal = Journal(one.store, one.folder)
@@ -224,14 +224,16 @@ def test_a_longer_segment_stays_until_the_store_has_its_events_elsewhere(
         assert battles_with_votes(old.store) == ["early", "late"]
         old.uploader.upload(is_whole=False)
         assert hub.files()[path] == longer
-        hub.faults["commit"] = [Fault(500)]
+        judge(old.home, "later")
+        monkeypatch.setattr(upload_module, "COMMIT_BYTES", 1)
+        hub.faults["commit"] = [Fault(), Fault(500)]
         with pytest.raises(DatasetError):
             old.upload()
         assert hub.files()[path] == longer
         old.upload()
         assert hub.files()[path] != longer
     with started(tmp_path / "new", dataset) as new:
-        assert battles_with_votes(new.store) == ["early", "late"]
+        assert battles_with_votes(new.store) == ["early", "late", "later"]
 
 
 def test_files_of_another_database_that_changed_since_they_were_merged_stay(
