@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,10 @@ from playground.publishing import upload as upload_module
 from playground.publishing.hub import Dataset, sha256
 from playground.publishing.layout import Listed, Manifest, manifest_path, read_manifest, split_path
 from playground.storage.journal.entries import last_event
+from playground.storage.journal.journal import Journal
 from tests.support.hub_server_datasets import STORE, DatasetServer, Fault
 from tests.support.judging import judge
+from tests.support.patience import wait_until
 from tests.support.synced import battles_with_votes, started
 
 
@@ -201,3 +204,57 @@ def test_a_manifest_is_read_as_it_was_written() -> None:
 def test_other_files_of_a_dataset_are_no_segments(path: str) -> None:
     assert split_path(path) is None
     assert split_path("journal/a/20261129T200000.000000Z-ab/00000001.jsonl") is not None
+
+
+def test_a_longer_segment_stays_until_the_store_has_its_events_elsewhere(
+    hub: DatasetServer, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with started(tmp_path / "disk", dataset) as one:
+        journal = Journal(one.store, one.folder)
+        for number, name in enumerate(("early", "late"), 1):
+            judge(one.home, name)
+            wait_until(lambda: not journal.state().lag)
+            assert one.uploader.upload(is_whole=True).last_event == number
+            if name == "early":
+                shutil.copytree(tmp_path / "disk", tmp_path / "image")
+        journal.close()
+    [path] = [path for path in hub.files() if path.endswith(".jsonl")]
+    longer = hub.files()[path]
+    with started(tmp_path / "image", dataset) as old:
+        assert battles_with_votes(old.store) == ["early", "late"]
+        old.uploader.upload(is_whole=False)
+        assert hub.files()[path] == longer
+        judge(old.home, "later")
+        monkeypatch.setattr(upload_module, "COMMIT_BYTES", 1)
+        hub.faults["commit"] = [Fault(), Fault(500)]
+        with pytest.raises(DatasetError):
+            old.upload()
+        assert hub.files()[path] == longer
+        old.upload()
+        assert hub.files()[path] != longer
+    with started(tmp_path / "new", dataset) as new:
+        assert battles_with_votes(new.store) == ["early", "late", "later"]
+
+
+def test_files_of_another_database_that_changed_since_they_were_merged_stay(
+    hub: DatasetServer, dataset: Dataset, tmp_path: Path
+) -> None:
+    with started(tmp_path / "a", dataset) as a, started(tmp_path / "b", dataset) as b:
+        for number in range(3):  # the larger of the two
+            judge(a.home, f"of-a-{number}")
+        judge(b.home, "of-b")
+        a.upload()
+        b.upload()
+        of_b = {path for path in hub.files() if b.uploader._database_id in path}
+        with started(tmp_path / "new", dataset) as new:
+            judge(b.home, "of-b-too")
+            b.upload()
+            manifest = manifest_path(b.uploader._database_id)
+            held = hub.files()[manifest]
+            assert new.upload().others
+            assert hub.files()[manifest] == held
+            assert of_b - {manifest}
+            assert not (of_b - {manifest}) & set(hub.files())
+            b.upload()
+    with started(tmp_path / "last", dataset) as last:
+        assert battles_with_votes(last.store) == ["of-a-0", "of-a-1", "of-a-2", "of-b", "of-b-too"]
