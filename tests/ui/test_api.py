@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import urllib.request
 from typing import Any
 
@@ -12,6 +13,7 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 
 from tests.conftest import LiveApp
+from tests.support.paths import ROOT
 from tests.support.processes import frozen_models
 
 
@@ -38,6 +40,21 @@ def over_http(app: LiveApp, endpoint: str, **fields: Any) -> list[Any]:
     with urllib.request.urlopen(f"{base}/{event}", timeout=60) as reply:
         lines = reply.read().decode().splitlines()
     return [json.loads(line.removeprefix("data: "))[0] for line in lines if line.startswith("data: [")]
+
+
+def test_refused_comparison_yields_nothing_and_its_result_says_why(client: Client) -> None:
+    job = client.submit("", api_name="/compare")
+    assert list(job) == []
+    with pytest.raises(AppError, match="the instruction is empty"):
+        job.result()
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/api.md"])
+def test_documented_example_runs(live_app: LiveApp, page: str, capsys: pytest.CaptureFixture[str]) -> None:
+    block = re.search(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
+    assert block is not None
+    exec(block[1].replace("http://127.0.0.1:7860", live_app.url), {})
+    assert "'accepted': True" in capsys.readouterr().out
 
 
 def test_compare_streams_growing_columns_with_models_in_open_mode(client: Client) -> None:
