@@ -110,6 +110,13 @@ def test_line_that_is_too_long_is_skipped(tmp_path: Path, monkeypatch: pytest.Mo
     assert found[2].done == 1
 
 
+def test_line_of_csv_that_is_too_long_ends_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "MAX_LINE_BYTES", 100)
+    found = read(written(tmp_path, "a.csv", "a,b\n3,4\n5," + "x" * 200 + "\n7,8\n"))
+    assert [(row.place, row.values) for row in found] == [("line 2", LAST), ("line 3", {})]
+    assert found[1].error == "is not CSV: a line is longer than 0 MB; the rest of the file was not read"
+
+
 def test_json_document_is_limited_because_it_is_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rows, "MAX_JSON_BYTES", 3)
     words = r"a.json has 0 MB; a JSON document is read into memory, .*; save it as .jsonl, one object per line"

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TextIO
 
 from playground.errors import InvalidValue
 from playground.exchange.containers import with_formula
@@ -174,7 +174,7 @@ def _read_json(facts: FileFacts, options: ReadOptions) -> Iterator[FileRow]:
 
 def _read_csv(facts: FileFacts, options: ReadOptions) -> Iterator[FileRow]:
     with _long_cells(), facts.path.open("r", encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file, strict=True)
+        reader = csv.reader(_lines(file), strict=True)
         header, read = _header(facts.path, reader), 0
         while True:
             place = f"line {reader.line_num + 1}"
@@ -188,6 +188,14 @@ def _read_csv(facts: FileFacts, options: ReadOptions) -> Iterator[FileRow]:
             read += sum(map(len, cells)) + len(cells)
             if cells:
                 yield _cells_row(place, min(1.0, read / facts.size_bytes), header, cells, options.is_escaped)
+
+
+def _lines(file: TextIO) -> Iterator[str]:
+    """Yield the lines of a file; one that is too long is an error of CSV, before it is in memory."""
+    while line := file.readline(MAX_LINE_BYTES + 1):
+        if len(line) > MAX_LINE_BYTES:
+            raise csv.Error(f"a line is longer than {MAX_LINE_BYTES // 2**20} MB")
+        yield line
 
 
 def _header(path: Path, reader: Any) -> list[str]:
