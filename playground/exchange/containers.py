@@ -153,7 +153,9 @@ def _cells_of(shape: Shape, for_spreadsheets: bool) -> Callable[[Sequence[Any]],
     if shape == "bool":
         return lambda column: ["" if value is None else "true" if value else "false" for value in column]
     if shape == "text" and for_spreadsheets:
-        return lambda column: [value and without_formula(value) for value in column]
+        return lambda column: [
+            without_formula(value) if value and value[0] in _SUSPICIOUS else value for value in column
+        ]
     if isinstance(shape, list | dict) or shape == "json":
         return lambda column: [(value if isinstance(value, bytes) else to_json(value)).decode() for value in column]
     return lambda column: column

@@ -16,6 +16,7 @@ SCRIPTS = (
     ("side_by_side.py", "--no-fastchat"),
     ("instruction_file.py",),
     ("stream_text.py",),
+    ("export_votes.py",),
 )
 OF_THE_PAGE = ("page_loads.py", pytest.param("in_browser.py", marks=pytest.mark.browser))
 
