@@ -31,9 +31,10 @@ SHUTDOWN_S = 1
 def build(settings: Settings) -> gr.Blocks:
     """Return the page over an arena that is not open yet."""
     from playground.arena.arena import Arena
+    from playground.ui.http.turnstile import Turnstile
     from playground.ui.site import build_pages
 
-    return build_pages(Arena(settings))
+    return build_pages(Arena(settings), Turnstile())
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -73,12 +74,12 @@ def serve(settings: Settings) -> int:
     arena = Arena(settings)
     access = operator_access(settings, os.environ)
     turnstile = Turnstile()
-    page = build_pages(arena, access, turnstile)
+    page = build_pages(arena, turnstile, access)
     signal.signal(signal.SIGTERM, _interrupt)
     arena.open()
     try:
         guard_connections(proxies)
-        _launch(page, settings, launch_options(arena, access, proxies, root_path, turnstile))
+        _launch(page, settings, launch_options(arena, turnstile, access, proxies, root_path))
         print(operator_notice(access, settings.host, settings.port, page.root_path), end="", flush=True)
         slow_polling_down(page)
         shrink_sessions(page)

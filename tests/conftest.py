@@ -192,15 +192,13 @@ class StubPage:
 @pytest.fixture(scope="session")
 def stub() -> Iterator[StubPage]:
     from playground.settings import Settings
-    from playground.ui.site import build_pages, launch_options
+    from tests.support.serving import address_of, serving
     from tests.support.stub_arena import StubArena
 
     unlimited = Settings(compares_per_minute=0, votes_per_minute=0, views_per_minute=0)
     arena = StubArena(unlimited, chars_per_s=400.0, loading_s=0.4)
-    page = build_pages(arena)
-    page.launch(server_port=free_port(), prevent_thread_lock=True, quiet=True, **launch_options(arena))
-    yield StubPage(page.local_url.rstrip("/"), arena, page.app.state_holder.session_data)
-    page.close()
+    with serving(arena) as page:
+        yield StubPage(address_of(page), arena, page.app.state_holder.session_data)
 
 
 @pytest.fixture(scope="session")

@@ -58,12 +58,12 @@ class Page:
     in_header: bool = True  # or else linked at the foot of every page
 
 
-def build_pages(arena: Arena, access: OperatorAccess = NOBODY, turnstile: Turnstile | None = None) -> gr.Blocks:
-    """Build all pages over an arena, which need not be open yet."""
+def build_pages(arena: Arena, turnstile: Turnstile, access: OperatorAccess = NOBODY) -> gr.Blocks:
+    """Build all pages over an arena, which need not be open yet; `launch_options` takes the same turnstile."""
     # Gradio has login routes only if a page has its button; created outside of the page it adds no events.
     button = gr.LoginButton(visible=False) if access.hub_login else None
     with gr.Blocks(title=texts.TITLE, analytics_enabled=False, fill_width=True) as demo:
-        add_api(arena, turnstile or Turnstile())  # first, so that events of the page do not take the endpoints' names
+        add_api(arena, turnstile)  # first, so that events of the page do not take the endpoints' names
         _build_page(PAGES[0], arena, demo)
         if button is not None:
             button.render()
@@ -77,10 +77,10 @@ def build_pages(arena: Arena, access: OperatorAccess = NOBODY, turnstile: Turnst
 
 def launch_options(
     arena: Arena,
+    turnstile: Turnstile,
     access: OperatorAccess = NOBODY,
     proxies: Proxies = NO_PROXIES,
     root_path: str = "",
-    turnstile: Turnstile | None = None,
 ) -> dict[str, Any]:
     """Return the arguments of `launch`."""
     password = arena.settings.password
@@ -99,7 +99,7 @@ def launch_options(
                 Middleware(
                     CallGate,
                     limits=Limits(arena.settings),
-                    turnstile=turnstile or Turnstile(),
+                    turnstile=turnstile,
                     endpoints=_served,
                     pages=[*(f"/{page.path}" for page in PAGES), *(HUB_ROUTES if access.hub_login else ())],
                 ),
