@@ -22,8 +22,9 @@ from uvicorn.config import HTTP_PROTOCOLS
 from playground.ui.gradio_patches import REQUEST_S, GuardedConnection, guard_connections
 from playground.ui.http.connections import IdleConnections
 from playground.ui.http.proxies import Proxies
-from tests.conftest import FEW_FILES, LiveApp, free_port, start_app, stop_app, without_models
+from tests.conftest import LiveApp, free_port, start_app, stop_app, without_models
 from tests.support.patience import wait_until
+from tests.support.starts import FEW_FILES
 
 SHORT_S = 0.6
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -226,7 +227,7 @@ def few_files() -> None:
 @pytest.fixture
 def few(tmp_path: Path) -> Iterator[LiveApp]:
     """A running app that may open `FEW_FILES` files."""
-    app = start_app(tmp_path, *without_models(tmp_path), prepare=few_files)
+    app = start_app(tmp_path, *without_models(tmp_path), forked=False, prepare=few_files)
     yield app
     stop_app(app)
 

@@ -48,7 +48,12 @@ class Started:
 def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
     folder = tmp_path_factory.mktemp("operator")
     app = start_app(
-        folder, "--host=0.0.0.0", "--models=pocket-orca-mini", PLAYGROUND_OPERATOR_TOKEN="", GRADIO_ROOT_PATH="/play"
+        folder,
+        "--host=0.0.0.0",
+        *without_models(folder),
+        forked=False,  # its command line is read
+        PLAYGROUND_OPERATOR_TOKEN="",
+        GRADIO_ROOT_PATH="/play",
     )
     yield Started(app, logged(app, PRINTED)[1])
     stop_app(app)
