@@ -62,7 +62,7 @@ def serve(settings: Settings) -> int:
     gc.disable()  # what Gradio's import allocates is never garbage: saves 0.5 of 2.6 s of CPU until the page is served
     _prepare(settings)
     from playground.arena.arena import Arena
-    from playground.ui.gradio_patches import guard_connections, shrink_sessions, slow_polling_down
+    from playground.ui import gradio_patches
     from playground.ui.http.operator import operator_access, operator_notice
     from playground.ui.http.proxies import leave_headers_to_us, read_proxies
     from playground.ui.http.root_path import read_root_path
@@ -71,6 +71,7 @@ def serve(settings: Settings) -> int:
 
     proxies, root_path = read_proxies(os.environ, settings.share), read_root_path(os.environ)
     leave_headers_to_us(os.environ)
+    gradio_patches.skip_statistics(os.environ)
     arena = Arena(settings)
     access = operator_access(settings, os.environ)
     turnstile = Turnstile()
@@ -78,11 +79,11 @@ def serve(settings: Settings) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     arena.open()
     try:
-        guard_connections(proxies)
+        gradio_patches.guard_connections(proxies)
         _launch(page, settings, launch_options(arena, turnstile, access, proxies, root_path))
         print(operator_notice(access, settings.host, settings.port, page.root_path), end="", flush=True)
-        slow_polling_down(page)
-        shrink_sessions(page)
+        gradio_patches.slow_polling_down(page)
+        gradio_patches.shrink_sessions(page)
         page.server.config.timeout_graceful_shutdown = SHUTDOWN_S
         gc.freeze()  # a collection of everything takes 0.4 ms instead of 150 to 220, for which a visitor would wait
         gc.enable()

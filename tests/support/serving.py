@@ -5,6 +5,7 @@ Boundary: imports Gradio; for tests that need no process of the program's own.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import gradio as gr
 
 from playground.arena.arena import Arena
 from playground.settings import Settings
+from playground.ui.gradio_patches import skip_statistics, slow_polling_down
 from playground.ui.http.turnstile import Turnstile
 from playground.ui.site import build_pages, launch_options
 from tests.conftest import free_port
@@ -23,12 +25,14 @@ from tests.support.stub_arena import StubArena
 
 @contextmanager
 def serving(arena: Arena | StubArena, **launch: Any) -> Iterator[gr.Blocks]:
-    """Serve the pages on a free port; `launch` goes to Gradio."""
+    """Serve the pages on a free port as `app.py` does; `launch` goes to Gradio."""
+    skip_statistics(os.environ)
     turnstile = Turnstile()
     page = build_pages(arena, turnstile)
     page.launch(
         server_port=free_port(), prevent_thread_lock=True, quiet=True, **launch, **launch_options(arena, turnstile)
     )
+    slow_polling_down(page)
     yield page
     page.close()
 

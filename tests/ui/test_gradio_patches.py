@@ -12,7 +12,14 @@ from gradio_client import Client
 from uvicorn.config import HTTP_PROTOCOLS
 
 from playground.ui import gradio_patches
-from playground.ui.gradio_patches import POLL_S, WRITTEN_FOR, guard_connections, shrink_sessions, slow_polling_down
+from playground.ui.gradio_patches import (
+    POLL_S,
+    WRITTEN_FOR,
+    guard_connections,
+    shrink_sessions,
+    skip_statistics,
+    slow_polling_down,
+)
 from playground.ui.http.proxies import Proxies
 from tests.conftest import free_port
 
@@ -41,6 +48,19 @@ def test_patches_are_left_out_with_other_versions(
         "then edit playground.ui.gradio_patches.",
         "Not applied: the timeouts of connections. Check it with h11 1.0, then edit playground.ui.gradio_patches.",
     ]
+
+
+@pytest.mark.parametrize(("given", "named"), [({}, []), ({"GRADIO_ANALYTICS_CACHE_FREQUENCY": "1"}, ["size"])])
+def test_queue_makes_no_table_of_its_events_unless_asked(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], named: list[str]
+) -> None:
+    skip_statistics(given)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    queue = gr.Blocks()._queue
+    queue.events_recorded = 10_000
+    made = queue.compute_analytics_summary([{"function": "size", "status": "success", "process_time": 0.1}])
+    assert list(made["functions"]) == named
 
 
 def test_idle_queue_polls_seldom_and_events_still_pass_it(monkeypatch: pytest.MonkeyPatch) -> None:
