@@ -40,6 +40,11 @@ OWN_PORTS = 15_000
 """The first port of tests and their number; all are below the ports that the system gives to connections."""
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Let workers take files in their order: by their number of tests, the longest would be begun last."""
+    config.option.loadscopereorder = False
+
+
 def pytest_collection_finish() -> None:
     gc.freeze()
     gc.enable()

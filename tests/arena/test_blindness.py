@@ -481,7 +481,7 @@ def test_the_wire_keeps_every_byte_that_a_visitor_gets(live_app: LiveApp) -> Non
 def test_ids_are_128_random_bits_that_no_seed_repeats(scene: Scene) -> None:
     made = []
     scene.arena.engine.takes = {model: Take(()) for model in POCKET}
-    for _ in range(300):
+    for _ in range(100):
         random.seed(1)
         made.append(scene.arena.compare(Instruction(ASK), Viewer("a" * 32), blind=True))
         scene.arena.pass_s(1.0)
