@@ -33,9 +33,10 @@ SHUTDOWN_S = 1
 def build(settings: Settings) -> gr.Blocks:
     """Return the page over an arena that is not open yet."""
     from playground.arena.arena import Arena
+    from playground.ui.http.turnstile import Turnstile
     from playground.ui.site import build_pages
 
-    return build_pages(Arena(settings))
+    return build_pages(Arena(settings), Turnstile())
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -63,7 +64,7 @@ def serve(settings: Settings) -> int:
     gc.disable()  # what Gradio's import allocates is never garbage: saves 0.5 of 2.6 s of CPU until the page is served
     _prepare(settings)
     from playground.arena.arena import Arena
-    from playground.ui.gradio_patches import forget_space, guard_connections, shrink_sessions, slow_polling_down
+    from playground.ui import gradio_patches
     from playground.ui.http.operator import operator_access, operator_notice
     from playground.ui.http.proxies import leave_headers_to_us, read_proxies
     from playground.ui.http.root_path import read_root_path
@@ -72,20 +73,21 @@ def serve(settings: Settings) -> int:
 
     proxies, root_path = read_proxies(os.environ, settings.share), read_root_path(os.environ)
     leave_headers_to_us(os.environ)
+    gradio_patches.skip_statistics(os.environ)
     arena = Arena(settings)
     access = operator_access(settings, os.environ)
     turnstile, app_token = Turnstile(), secrets.token_urlsafe(32) if settings.db_mounted else ""
-    page = build_pages(arena, access, turnstile)
+    page = build_pages(arena, turnstile, access)
     signal.signal(signal.SIGTERM, _interrupt)
     arena.open()
     try:
         with _told_to_commands(settings, app_token):
-            guard_connections(proxies)
-            forget_space(page)
-            _launch(page, settings, launch_options(arena, access, proxies, root_path, turnstile, app_token))
+            gradio_patches.guard_connections(proxies)
+            gradio_patches.forget_space(page)
+            _launch(page, settings, launch_options(arena, turnstile, access, proxies, root_path, app_token))
             print(operator_notice(access, settings.host, settings.port, page.root_path), end="", flush=True)
-            slow_polling_down(page)
-            shrink_sessions(page)
+            gradio_patches.slow_polling_down(page)
+            gradio_patches.shrink_sessions(page)
             page.server.config.timeout_graceful_shutdown = SHUTDOWN_S
             gc.freeze()  # a collection of everything takes 0.4 ms instead of 150 to 220, for which a visitor would wait
             gc.enable()

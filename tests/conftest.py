@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
-import resource
 import secrets
-import signal
 import socket
 import subprocess
 import sys
@@ -24,20 +23,31 @@ from hypothesis import settings
 from tests.support.forking import SharedForks
 from tests.support.paths import ROOT
 from tests.support.patience import wait_until
+from tests.support.starts import Forked, as_a_shell_starts_it, forks
 
 if TYPE_CHECKING:
     from tests.support.stub_arena import StubArena, StubTime
 
+gc.disable()  # until all tests are collected: what imports allocate is never garbage
 settings.register_profile("patient", deadline=None)  # a busy machine is no error
 settings.load_profile("patient")
 
 PATIENCE_S = 60.0
-FEW_FILES = 1024
 OPERATOR_TOKEN = "the-operator-of-every-playground-in-these-tests"
 UNLIMITED = {f"PLAYGROUND_{name}_PER_MINUTE": "0" for name in ("COMPARES", "VOTES", "VIEWS")}
 """Settings without rate limits: tests send more than any visitor."""
 OWN_PORTS = 15_000
 """The first port of tests and their number; all are below the ports that the system gives to connections."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let workers take files in their order: by their number of tests, the longest would be begun last."""
+    config.option.loadscopereorder = False
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 @dataclass(frozen=True)
@@ -46,7 +56,7 @@ class LiveApp:
 
     url: str
     db: Path
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | Forked
     log: Path
 
 
@@ -59,37 +69,33 @@ def free_port() -> int:
             return port
 
 
-def as_a_shell_starts_it() -> None:
-    """Restore Ctrl-C, which a run in the background of a script ignores, and the usual limit of files."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, FEW_FILES), hard))
-
-
 def start_app(
     folder: Path,
     *flags: str,
     port: int | None = None,
+    forked: bool = sys.platform == "linux",
     prepare: Callable[[], None] = as_a_shell_starts_it,
     **environ: str,
 ) -> LiveApp:
     """Start ``python app.py`` with a database in `folder`; return it when it serves its page.
 
-    `prepare` runs in the new process.
+    `forked` saves the import of Gradio (see `tests.support.starts`); `prepare` runs in a new process.
     """
     port, db, log = port or free_port(), folder / "playground.db", folder / "app.log"
+    flags = ("--port", str(port), "--db", str(db), *flags)
+    variables = (
+        os.environ
+        | {"GRADIO_ANALYTICS_ENABLED": "False", "PLAYGROUND_OPERATOR_TOKEN": OPERATOR_TOKEN}
+        | UNLIMITED
+        | environ
+    )
+    process: subprocess.Popen[bytes] | Forked
     with log.open("ab") as out:
-        process = subprocess.Popen(
-            [sys.executable, str(ROOT / "app.py"), "--port", str(port), "--db", str(db), *flags],
-            cwd=ROOT,
-            env=os.environ
-            | {"GRADIO_ANALYTICS_ENABLED": "False", "PLAYGROUND_OPERATOR_TOKEN": OPERATOR_TOKEN}
-            | UNLIMITED
-            | environ,
-            stdout=out,
-            stderr=out,
-            preexec_fn=prepare,
-        )
+        if forked:
+            process = forks().start(flags, variables, out.fileno(), out.fileno())
+        else:
+            command = [sys.executable, str(ROOT / "app.py"), *flags]
+            process = subprocess.Popen(command, cwd=ROOT, env=variables, stdout=out, stderr=out, preexec_fn=prepare)
     app = LiveApp(f"http://127.0.0.1:{port}", db, process, log)
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
@@ -143,7 +149,7 @@ def stop_app(app: LiveApp) -> None:
 @pytest.fixture(scope="session")
 def live_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveApp]:
     """One app for all tests that only add to it; a vote can be undone for `PATIENCE_S`."""
-    app = start_app(tmp_path_factory.mktemp("app"), PLAYGROUND_UNDO_S=str(PATIENCE_S))
+    app = start_app(tmp_path_factory.mktemp("app"), forked=False, PLAYGROUND_UNDO_S=str(PATIENCE_S))
     yield app
     stop_app(app)
 
@@ -192,15 +198,13 @@ class StubPage:
 @pytest.fixture(scope="session")
 def stub() -> Iterator[StubPage]:
     from playground.settings import Settings
-    from playground.ui.site import build_pages, launch_options
+    from tests.support.serving import address_of, serving
     from tests.support.stub_arena import StubArena
 
     unlimited = Settings(compares_per_minute=0, votes_per_minute=0, views_per_minute=0)
     arena = StubArena(unlimited, chars_per_s=400.0, loading_s=0.4)
-    page = build_pages(arena)
-    page.launch(server_port=free_port(), prevent_thread_lock=True, quiet=True, **launch_options(arena))
-    yield StubPage(page.local_url.rstrip("/"), arena, page.app.state_holder.session_data)
-    page.close()
+    with serving(arena) as page:
+        yield StubPage(address_of(page), arena, page.app.state_holder.session_data)
 
 
 @pytest.fixture(scope="session")

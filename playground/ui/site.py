@@ -66,12 +66,12 @@ class Page:
     for_operator: bool = False  # or else linked in the header, for the operator only
 
 
-def build_pages(arena: Arena, access: OperatorAccess = NOBODY, turnstile: Turnstile | None = None) -> gr.Blocks:
-    """Build all pages over an arena, which need not be open yet."""
+def build_pages(arena: Arena, turnstile: Turnstile, access: OperatorAccess = NOBODY) -> gr.Blocks:
+    """Build all pages over an arena, which need not be open yet; `launch_options` takes the same turnstile."""
     # Gradio has login routes only if a page has its button; created outside of the page it adds no events.
     button = gr.LoginButton(visible=False) if access.hub_login else None
     with gr.Blocks(title=texts.TITLE, analytics_enabled=False, fill_width=True) as demo:
-        add_api(arena, turnstile or Turnstile())  # first, so that events of the page do not take the endpoints' names
+        add_api(arena, turnstile)  # first, so that events of the page do not take the endpoints' names
         _build_page(PAGES[0], arena, demo)
         if button is not None:
             button.render()
@@ -85,10 +85,10 @@ def build_pages(arena: Arena, access: OperatorAccess = NOBODY, turnstile: Turnst
 
 def launch_options(
     arena: Arena,
+    turnstile: Turnstile,
     access: OperatorAccess = NOBODY,
     proxies: Proxies = NO_PROXIES,
     root_path: str = "",
-    turnstile: Turnstile | None = None,
     app_token: str = "",
 ) -> dict[str, Any]:
     """Return the arguments of `launch`.
@@ -116,7 +116,7 @@ def launch_options(
                 Middleware(
                     CallGate,
                     limits=Limits(arena.settings),
-                    turnstile=turnstile or Turnstile(),
+                    turnstile=turnstile,
                     endpoints=_served,
                     pages=[*_addresses(access), *ROUTES, *(HUB_ROUTES if access.hub_login else ())],
                 ),

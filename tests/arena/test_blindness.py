@@ -37,11 +37,10 @@ from playground.prompting.answer_text import AnswerReader
 from playground.records import FinishReason, Instruction, LiveColumn, ModelCard, PromptTemplate
 from playground.settings import Settings
 from playground.ui import follow
-from playground.ui.site import build_pages, launch_options
 from tests.arena.test_comparison import FACTS, IDS, Told, tokenizer
 from tests.arena.test_comparison import Scene as Scripted
 from tests.arena.test_word_ends import words
-from tests.conftest import LiveApp, free_port, start_app, stop_app
+from tests.conftest import LiveApp, start_app, stop_app
 from tests.support.blindness import (
     UNLIMITED,
     Heard,
@@ -61,6 +60,7 @@ from tests.support.browsing import visiting
 from tests.support.patience import wait_until
 from tests.support.processes import frozen_models
 from tests.support.replay import ReplayArena, Take
+from tests.support.serving import address_of, serving
 from tests.support.wire import Exchange, Reply, Wire, recording
 
 BATTLES = int(os.environ.get("BLIND_BATTLES", "30"))
@@ -216,13 +216,10 @@ def scene(tmp_path_factory: pytest.TempPathFactory, spoken: Mapping[str, tuple[i
     settings = Settings(db=tmp_path_factory.mktemp("replayed") / "playground.db", **unlimited)
     arena = ReplayArena(settings)
     arena.open()
-    page = build_pages(arena)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(follow, "READ_EVERY_S", 0.004)
-        page.launch(server_port=free_port(), prevent_thread_lock=True, quiet=True, **launch_options(arena))
-        with recording(page.local_url.rstrip("/")) as wire:
+        with serving(arena) as page, recording(address_of(page)) as wire:
             yield Scene(arena, wire, read_config(wire.url), spoken)
-        page.close()
     arena.close()
 
 
@@ -484,7 +481,7 @@ def test_the_wire_keeps_every_byte_that_a_visitor_gets(live_app: LiveApp) -> Non
 def test_ids_are_128_random_bits_that_no_seed_repeats(scene: Scene) -> None:
     made = []
     scene.arena.engine.takes = {model: Take(()) for model in POCKET}
-    for _ in range(300):
+    for _ in range(100):
         random.seed(1)
         made.append(scene.arena.compare(Instruction(ASK), Viewer("a" * 32), blind=True))
         scene.arena.pass_s(1.0)

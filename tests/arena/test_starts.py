@@ -76,8 +76,8 @@ def test_wrong_flag_is_one_line(tmp_path: Path) -> None:
 
 
 def test_wrong_variable_is_one_line(tmp_path: Path) -> None:
-    db = ("--db", str(tmp_path / "p.db"))
-    printed = refusals([Start(db, {variable: value}) for variable, value in WRONG.items()])
+    db, free = ("--db", str(tmp_path / "p.db")), {"PLAYGROUND_PORT": str(free_port())}
+    printed = refusals([Start(db, free | {variable: value}) for variable, value in WRONG.items()])
     for line, (variable, value) in zip(printed, WRONG.items(), strict=True):
         assert f"{variable} is {value!r}" in line
 
@@ -120,9 +120,8 @@ def test_too_few_files_are_one_line(tmp_path: Path, files: int) -> None:
 
 
 def test_system_wide_proxy_does_not_prevent_the_start(tmp_path: Path) -> None:
-    stop_app(
-        start_app(tmp_path, *without_models(tmp_path), http_proxy="http://127.0.0.1:9", HTTP_PROXY="http://127.0.0.1:9")
-    )
+    proxy = "http://127.0.0.1:9"
+    stop_app(start_app(tmp_path, *without_models(tmp_path), forked=False, http_proxy=proxy, HTTP_PROXY=proxy))
 
 
 @pytest.mark.parametrize("given", [{}, {"HTTPS_PROXY": "http://p"}])

@@ -17,13 +17,12 @@ from playground.clock import Clock
 from playground.raters import rater_id
 from playground.records import BattleState
 from playground.settings import Settings
-from playground.ui.site import build_pages, launch_options
 from tests.arena.test_arena import write_card
-from tests.conftest import free_port
 from tests.support.blindness import PageVisitor, read_config
 from tests.support.calling import Config, Visitor, battle_in, composed, event, named, press
 from tests.support.checkpoints import write_checkpoint
 from tests.support.patience import wait_until
+from tests.support.serving import address_of, serving
 
 pytestmark = pytest.mark.usefixtures("models_of_one_process")
 
@@ -58,17 +57,9 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     told_s = [0.0]
     arena = Arena(settings, clock=Clock(monotonic=lambda: told_s[0] + time.monotonic() / 1000))
     arena.open()
-    demo = build_pages(arena)
-    demo.launch(
-        server_port=free_port(),
-        prevent_thread_lock=True,
-        quiet=True,
-        state_session_capacity=1,
-        **launch_options(arena),
-    )
-    url = str(demo.local_url).rstrip("/")
-    yield Page(arena, url, read_config(url), told_s)
-    demo.close()
+    with serving(arena, state_session_capacity=1) as demo:
+        url = address_of(demo)
+        yield Page(arena, url, read_config(url), told_s)
     arena.close()
 
 

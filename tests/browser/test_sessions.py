@@ -15,10 +15,9 @@ from benchmarks.tab import API, Tab
 from playground.clock import Clock
 from playground.settings import Settings
 from playground.ui.gradio_patches import SESSION_IDLE_S, shrink_sessions
-from playground.ui.site import build_pages, launch_options
-from tests.conftest import free_port
 from tests.support.browsing import visiting
 from tests.support.patience import wait_until
+from tests.support.serving import serving
 from tests.support.stub_arena import StubArena
 
 pytestmark = pytest.mark.browser
@@ -76,11 +75,10 @@ End = Callable[[LightPage], None]
 @pytest.fixture
 def light() -> Iterator[LightPage]:
     arena = StubArena(Settings(views_per_minute=0), chars_per_s=400.0, loading_s=0.4)
-    page = LightPage(build_pages(arena), free_port(), arena)
-    page.blocks.launch(server_port=page.port, prevent_thread_lock=True, quiet=True, **launch_options(arena))
-    shrink_sessions(page.blocks, Clock(monotonic=lambda: page.told_s[0]), FEW)
-    yield page
-    page.blocks.close()
+    with serving(arena) as blocks:
+        page = LightPage(blocks, blocks.server_port, arena)
+        shrink_sessions(blocks, Clock(monotonic=lambda: page.told_s[0]), FEW)
+        yield page
 
 
 @pytest.mark.proves("session state evicted")

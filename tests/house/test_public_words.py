@@ -9,8 +9,10 @@ from collections.abc import Iterator
 import pytest
 
 from playground.errors import PlaygroundError, StorageError, without_folders
-from tests.conftest import LiveApp, models_are_up, start_app, stop_app
+from playground.settings import Settings
+from tests.conftest import models_are_up, start_app, stop_app
 from tests.support.calling import Visitor, compare, ended, press
+from tests.support.serving import Playground, playground
 from tests.ui.http.test_health import begin, fetch
 
 
@@ -33,16 +35,16 @@ def test_absolute_path_is_shown_without_its_folders(words: str, shown: str) -> N
 
 
 @pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveApp]:
-    """A running app; the last test of this file moves its database away."""
-    app = start_app(tmp_path_factory.mktemp("app"), "--models", "pocket-orca-mini,pocket-galpaca")
-    yield app
-    stop_app(app)
+def app(tmp_path_factory: pytest.TempPathFactory, models_of_one_process: None) -> Iterator[Playground]:
+    """A served page; the last test of this file moves its database away."""
+    db = tmp_path_factory.mktemp("app") / "playground.db"
+    with playground(Settings(db=db, models="pocket-orca-mini,pocket-galpaca")) as app:
+        yield app
 
 
 @pytest.mark.slow  # the second app waits ten seconds for the lock
-def test_message_of_a_read_only_database_hides_its_folder(app: LiveApp) -> None:
-    second = start_app(app.db.parent, "--models", "pocket-orca-mini,pocket-galpaca")
+def test_message_of_a_read_only_database_hides_its_folder(app: Playground) -> None:
+    second = start_app(app.db.parent, "--models", "pocket-orca-mini")
     try:
         said = fetch(begin(second, "compare", instruction="What is an alpaca?"))[1]
         visitor = Visitor(second.url)
@@ -57,7 +59,7 @@ def test_message_of_a_read_only_database_hides_its_folder(app: LiveApp) -> None:
         stop_app(second)
 
 
-def test_message_of_a_lost_database_hides_its_folder(app: LiveApp) -> None:
+def test_message_of_a_lost_database_hides_its_folder(app: Playground) -> None:
     models_are_up(app.url)
     visitor = Visitor(app.url)
     config = visitor.get("config").document

@@ -39,6 +39,7 @@ def space(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Space]:
         app = start_app(
             tmp_path_factory.mktemp("space"),
             f"--models={MODEL}",
+            forked=False,  # Gradio reads the variables of the login while it is imported
             PLAYGROUND_OPERATOR_TOKEN="",
             SYSTEM="spaces",
             SPACE_ID="ada/playground",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
+from contextlib import redirect_stderr
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 
-from tests.conftest import ROOT, LiveApp, models_are_up, start_app, stop_app
+from playground.cli import main
+from playground.settings import Settings
+from tests.support.serving import Playground, playground
 
 PAIR = ["pocket-galpaca", "pocket-minotaur"]
 SHORT = {"do_sample": False, "max_new_tokens": 6}
@@ -21,22 +24,32 @@ BY_A_PROGRAM = "a program gave it; the leaderboard counts votes of people"
 
 
 @pytest.fixture(scope="module")
-def keyed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LiveApp, str]]:
-    """A running app, and the key of its program ``nightly``."""
+def keyed(tmp_path_factory: pytest.TempPathFactory, models_of_one_process: None) -> Iterator[tuple[Playground, str]]:
+    """A served page, and the key of its program ``nightly``."""
     folder = tmp_path_factory.mktemp("keyed")
     made = key_command(folder, "nightly", "--json")
-    app = start_app(folder, f"--models={','.join(PAIR)}")
-    models_are_up(app.url)
-    yield app, json.loads(made.stdout)["key"]
-    stop_app(app)
+    settings = Settings(db=folder / "playground.db", models=",".join(PAIR), compares_per_minute=0, votes_per_minute=0)
+    with playground(settings) as app:
+        yield app, json.loads(made.stdout)["key"]
 
 
-def key_command(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "playground", "key", *arguments, "--db", str(folder / "playground.db")]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+@dataclass(frozen=True)
+class Done:
+    """The end of a command."""
+
+    returncode: int
+    stdout: str
+    stderr: str
 
 
-def program(app: LiveApp, **headers: str) -> Client:
+def key_command(folder: Path, *arguments: str) -> Done:
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stderr(err):
+        status = main(["key", *arguments, "--db", str(folder / "playground.db")], out)
+    return Done(status, out.getvalue(), err.getvalue())
+
+
+def program(app: Playground, **headers: str) -> Client:
     return Client(app.url, verbose=False, headers={name.replace("_", "-"): value for name, value in headers.items()})
 
 
@@ -46,7 +59,7 @@ def vote(client: Client, choice: str = "", blind: bool = True) -> dict[str, Any]
     return dict(client.predict(battle["battle_id"], choice or "a", api_name="/vote"))
 
 
-def test_invented_names_do_not_count_on_the_default_board(keyed: tuple[LiveApp, str]) -> None:
+def test_invented_names_do_not_count_on_the_default_board(keyed: tuple[Playground, str]) -> None:
     app, _ = keyed
     clients = [program(app, X_Playground_Rater=f"invented-{number}") for number in range(3)]
     said = [vote(clients[number % 3]) for number in range(9)]
@@ -57,7 +70,7 @@ def test_invented_names_do_not_count_on_the_default_board(keyed: tuple[LiveApp, 
     assert board["kinds"] == {"programs": board["all_votes"]}
 
 
-def test_free_names_are_one_rater_on_the_board_of_programs(keyed: tuple[LiveApp, str]) -> None:
+def test_free_names_are_one_rater_on_the_board_of_programs(keyed: tuple[Playground, str]) -> None:
     app, key = keyed
     said = [vote(program(app, X_Playground_Key=key)), vote(program(app, X_Playground_Rater="free"))]
     assert {answer["why_not"] for answer in said} == {BY_A_PROGRAM}
@@ -66,19 +79,19 @@ def test_free_names_are_one_rater_on_the_board_of_programs(keyed: tuple[LiveApp,
     assert board["basis"].startswith("Blind votes of programs · drawn and chosen pairs · any sampling · ")
 
 
-def test_unknown_key_is_refused_with_the_command_to_make_one(keyed: tuple[LiveApp, str]) -> None:
+def test_unknown_key_is_refused_with_the_command_to_make_one(keyed: tuple[Playground, str]) -> None:
     app, _ = keyed
     with pytest.raises(AppError, match="this key is not known here; make one with: python -m playground key NAME"):
         vote(program(app, X_Playground_Key="x" * 43))
 
 
 @pytest.mark.parametrize(("name", "value"), [("origin", "robot"), ("pairs", "mine"), ("sampling", "hot")])
-def test_unknown_filter_names_the_valid_ones(keyed: tuple[LiveApp, str], name: str, value: str) -> None:
+def test_unknown_filter_names_the_valid_ones(keyed: tuple[Playground, str], name: str, value: str) -> None:
     with pytest.raises(AppError, match=f"{name} is '{value}'; valid: "):
         program(keyed[0]).predict(**{name: value}, api_name="/leaderboard")
 
 
-def test_key_command_names_the_lock_while_the_page_runs(keyed: tuple[LiveApp, str]) -> None:
+def test_key_command_names_the_lock_while_the_page_runs(keyed: tuple[Playground, str]) -> None:
     app, _ = keyed
     done = key_command(app.db.parent, "another")
     assert done.returncode == 1

@@ -19,6 +19,7 @@ from playground.ui.gradio_patches import (
     forget_space,
     guard_connections,
     shrink_sessions,
+    skip_statistics,
     slow_polling_down,
 )
 from playground.ui.http.proxies import Proxies
@@ -72,6 +73,19 @@ def test_space_starts_without_a_file_watcher_and_without_its_name(
         finally:
             page.close()
     assert "GRADIO_HOT_RELOAD" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("given", "named"), [({}, []), ({"GRADIO_ANALYTICS_CACHE_FREQUENCY": "1"}, ["size"])])
+def test_queue_makes_no_table_of_its_events_unless_asked(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], named: list[str]
+) -> None:
+    skip_statistics(given)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    queue = gr.Blocks()._queue
+    queue.events_recorded = 10_000
+    made = queue.compute_analytics_summary([{"function": "size", "status": "success", "process_time": 0.1}])
+    assert list(made["functions"]) == named
 
 
 def test_idle_queue_polls_seldom_and_events_still_pass_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,17 +22,18 @@ from uvicorn.config import HTTP_PROTOCOLS
 from playground.ui.gradio_patches import REQUEST_S, GuardedConnection, guard_connections
 from playground.ui.http.connections import IdleConnections
 from playground.ui.http.proxies import Proxies
-from tests.conftest import FEW_FILES, LiveApp, free_port, start_app, stop_app, without_models
+from tests.conftest import LiveApp, free_port, start_app, stop_app, without_models
 from tests.support.patience import wait_until
+from tests.support.starts import FEW_FILES
 
 SHORT_S = 0.6
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 STREAM = GET.replace(b"/ ", b"/stream ")
-PIECES, PIECE_S = 8, 0.25
+PIECES, PIECE_S = 4, 0.25
 
 
 async def small_app(scope: Any, receive: Any, send: Any) -> None:
-    """Answer with the size of the body; ``/stream`` takes two seconds, ``/big`` is more than a socket holds."""
+    """Answer with the size of the body; ``/stream`` takes a second, ``/big`` is more than a socket holds."""
     size, more = 0, True
     while more:
         message = await receive()
@@ -144,7 +145,7 @@ def test_second_request_has_the_same_deadline(small: Small) -> None:
 
 def test_used_connection_stays_open(small: Small) -> None:
     with small.connect() as connection:
-        for _ in range(4):
+        for _ in range(2):
             time.sleep(SHORT_S * 0.7)
             assert b"size 0" in ask(connection)
         time.sleep(SHORT_S * 1.5)
@@ -164,11 +165,11 @@ def test_long_stream_stays_open_and_is_not_idle(small: Small) -> None:
 
 def test_slow_upload_is_accepted(small: Small) -> None:
     with small.connect() as connection:
-        connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4000\r\n\r\n")
-        for _ in range(7):
+        connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2500\r\n\r\n")
+        for _ in range(4):
             time.sleep(0.2)
             connection.sendall(b"x" * 500)
-        assert b"size 4000" in ask(connection, b"x" * 500)
+        assert b"size 2500" in ask(connection, b"x" * 500)
 
 
 def test_connections_of_one_address_are_limited(small: Small) -> None:
@@ -226,7 +227,7 @@ def few_files() -> None:
 @pytest.fixture
 def few(tmp_path: Path) -> Iterator[LiveApp]:
     """A running app that may open `FEW_FILES` files."""
-    app = start_app(tmp_path, *without_models(tmp_path), prepare=few_files)
+    app = start_app(tmp_path, *without_models(tmp_path), forked=False, prepare=few_files)
     yield app
     stop_app(app)
 

@@ -28,9 +28,10 @@ from playground.ui.gradio_patches import (
     shrink_sessions,
 )
 from playground.ui.http.open_files import allow_files
-from playground.ui.site import PAGES, build_pages, launch_options
+from playground.ui.site import PAGES
 from tests.conftest import free_port
 from tests.support.patience import PATIENCE_S, wait_until
+from tests.support.serving import serving
 from tests.support.stub_arena import StubArena
 
 FEW = 5
@@ -159,12 +160,9 @@ def small() -> Iterator[SmallPage]:
 @pytest.fixture(scope="module")
 def whole() -> Iterator[tuple[gr.Blocks, int]]:
     """The playground's page and its port."""
-    arena = StubArena(Settings(views_per_minute=0))
-    page, port = build_pages(arena), free_port()
-    page.launch(server_port=port, prevent_thread_lock=True, quiet=True, **launch_options(arena))
-    shrink_sessions(page)
-    yield page, port
-    page.close()
+    with serving(StubArena(Settings(views_per_minute=0))) as page:
+        shrink_sessions(page)
+        yield page, page.server_port
 
 
 def view_page(port: int, views: int) -> None:

@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -26,13 +26,13 @@ from playground.ui.http.asgi import Scope
 from playground.ui.http.health import HealthRoute, model_reasons
 from playground.ui.http.health import health as health_of
 from playground.ui.http.middleware import COOKIE
-from playground.ui.site import build_pages, launch_options
 from tests.arena.test_arena import write_card
-from tests.conftest import ROOT, LiveApp, free_port, models_are_up
+from tests.conftest import ROOT, LiveApp, models_are_up
 from tests.support.checkpoints import write_checkpoint
 from tests.support.patience import wait_until
 from tests.support.processes import frozen_models
 from tests.support.replay import ReplayEngine, World
+from tests.support.serving import Playground, playground
 
 PAIR = ["pocket-orca-mini", "pocket-galpaca"]
 
@@ -47,12 +47,12 @@ def fetch(url: str, body: Any = None, method: str | None = None, **headers: str)
         return error.code, error.read()
 
 
-def health(app: LiveApp | Page) -> tuple[int, dict[str, Any]]:
+def health(app: LiveApp | Playground) -> tuple[int, dict[str, Any]]:
     status, body = fetch(f"{app.url}/health")
     return status, json.loads(body)
 
 
-def begin(app: LiveApp | Page, endpoint: str, **fields: Any) -> str:
+def begin(app: LiveApp | Playground, endpoint: str, **fields: Any) -> str:
     """Begin a call; return the address of its result."""
     base = f"{app.url}/gradio_api/call/v2/{endpoint}"
     status, body = fetch(base, fields)
@@ -65,25 +65,12 @@ def last(stream: str) -> Any:
     return json.loads(fetch(stream)[1].decode().strip().splitlines()[-1].removeprefix("data: "))
 
 
-@dataclass(frozen=True)
-class Page:
-    """A page in this process, and its database."""
-
-    url: str
-    db: Path
-
-
 @pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory, models_of_one_process: None) -> Iterator[Page]:
+def page(tmp_path_factory: pytest.TempPathFactory, models_of_one_process: None) -> Iterator[Playground]:
     """A page that takes two comparisons at once; each test leaves it as it was."""
     db = tmp_path_factory.mktemp("health") / "data" / "playground.db"
-    arena = Arena(Settings(db=db, models=",".join(PAIR), queue_max=2))
-    arena.open()
-    demo = build_pages(arena)
-    demo.launch(server_port=free_port(), prevent_thread_lock=True, quiet=True, **launch_options(arena))
-    yield Page(str(demo.local_url).rstrip("/"), db)
-    demo.close()
-    arena.close()
+    with playground(Settings(db=db, models=",".join(PAIR), queue_max=2)) as page:
+        yield page
 
 
 def test_report_has_states_and_no_secret(live_app: LiveApp) -> None:
@@ -120,7 +107,7 @@ def test_head_gets_the_status_alone(live_app: LiveApp) -> None:
 
 
 @pytest.mark.proves("queue full")
-def test_full_queue_takes_votes_and_tells_comparisons_the_wait(page: Page) -> None:
+def test_full_queue_takes_votes_and_tells_comparisons_the_wait(page: Playground) -> None:
     ask = {"instruction": "What is the capital of France?", "models": PAIR}
     models_are_up(page.url)
     before = [last(begin(page, "compare", **ask))[0]["battle_id"] for _ in range(2)]
@@ -142,7 +129,7 @@ def test_full_queue_takes_votes_and_tells_comparisons_the_wait(page: Page) -> No
     assert last(begin(page, "compare", **ask))[0]["state"] == "open"
 
 
-def test_report_is_503_while_votes_cannot_be_stored(page: Page) -> None:
+def test_report_is_503_while_votes_cannot_be_stored(page: Playground) -> None:
     assert health(page)[0] == 200
     page.db.rename(page.db.with_name("gone.db"))
     wait_until(lambda: health(page)[0] == 503)  # a report is reused for a second
@@ -227,7 +214,7 @@ async def asked(route: HealthRoute) -> int:
 
 
 @pytest.mark.slow  # a model counts as silent after 20 s
-def test_worker_that_hangs_degrades_the_status(page: Page) -> None:
+def test_worker_that_hangs_degrades_the_status(page: Playground) -> None:
     models_are_up(page.url)
     with frozen_models(os.getpid()):
         stream = begin(page, "compare", instruction="What is the capital of France?", models=PAIR)

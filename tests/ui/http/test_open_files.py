@@ -11,7 +11,8 @@ import pytest
 
 from playground.clock import Clock
 from playground.ui.http.open_files import OUT_OF_FILES, SeldomFilter
-from tests.conftest import FEW_FILES, ROOT, LiveApp
+from tests.conftest import ROOT, LiveApp
+from tests.support.starts import FEW_FILES
 
 RAISED = """
 import resource

@@ -16,6 +16,7 @@ import pytest
 from playground.arena.arena import Arena
 from playground.settings import Settings
 from playground.ui.http.operator import COOKIE, HEADER, operator_access
+from playground.ui.http.turnstile import Turnstile
 from playground.ui.site import build_pages
 from tests.conftest import OPERATOR_TOKEN, PATIENCE_S, LiveApp, start_app, stop_app, without_models
 from tests.support.page_events import event_of, send, states
@@ -47,7 +48,12 @@ class Started:
 def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
     folder = tmp_path_factory.mktemp("operator")
     app = start_app(
-        folder, "--host=0.0.0.0", "--models=pocket-orca-mini", PLAYGROUND_OPERATOR_TOKEN="", GRADIO_ROOT_PATH="/play"
+        folder,
+        "--host=0.0.0.0",
+        *without_models(folder),
+        forked=False,  # its command line is read
+        PLAYGROUND_OPERATOR_TOKEN="",
+        GRADIO_ROOT_PATH="/play",
     )
     yield Started(app, logged(app, PRINTED)[1])
     stop_app(app)
@@ -138,5 +144,5 @@ def test_no_login_is_attached_outside_a_space(live_app: LiveApp) -> None:
     for path in ("/login/huggingface", "/login/callback", "/logout"):
         assert httpx.get(live_app.url + path, timeout=60).status_code == 404
     environ = {"OAUTH_CLIENT_ID": "id", "OAUTH_CLIENT_SECRET": "secret"}
-    page = build_pages(Arena(Settings()), operator_access(Settings(), environ))
+    page = build_pages(Arena(Settings()), Turnstile(), operator_access(Settings(), environ))
     assert not page.expects_oauth, "Gradio would attach a login with a known secret"

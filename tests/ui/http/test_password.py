@@ -15,6 +15,12 @@ from tests.support.asking import BROWSER, Answer, ask
 PASSWORD = "grüner Tee; 50 %"
 
 
+@pytest.fixture(autouse=True)
+def _quick_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Derive keys in few rounds: hundreds of gates are made here."""
+    monkeypatch.setattr("playground.ui.http.password.KEY_ROUNDS", 2)
+
+
 class Gate:
     """One gate for several requests, with a clock that the test sets."""
 

@@ -14,8 +14,9 @@ from gradio_client.exceptions import AuthenticationError
 
 from playground.settings import Settings
 from playground.ui.http.downloads import ROUTES
-from playground.ui.site import PAGES, build_pages, launch_options
-from tests.conftest import free_port, start_app, stop_app
+from playground.ui.site import PAGES
+from tests.conftest import start_app, stop_app, without_models
+from tests.support.serving import address_of, serving
 from tests.support.stub_arena import StubArena
 
 PASSWORD = "grüner Tee; 50 %"
@@ -25,10 +26,8 @@ PASSWORD = "grüner Tee; 50 %"
 def private() -> Iterator[tuple[str, list[str]]]:
     """The address of a private page, and the paths of all its routes."""
     arena = StubArena(Settings(password=PASSWORD, views_per_minute=0), chars_per_s=400.0)
-    page = build_pages(arena)
-    page.launch(server_port=free_port(), prevent_thread_lock=True, quiet=True, **launch_options(arena))
-    yield page.local_url.rstrip("/"), sorted(page.app.openapi()["paths"])
-    page.close()
+    with serving(arena) as page:
+        yield address_of(page), sorted(page.app.openapi()["paths"])
 
 
 def test_every_route_is_behind_the_password(private: tuple[str, list[str]]) -> None:
@@ -75,7 +74,7 @@ def test_password_is_never_served(private: tuple[str, list[str]]) -> None:
 
 
 def test_app_starts_with_a_password_and_health_stays_open(tmp_path: Path) -> None:
-    app = start_app(tmp_path, "--models", "pocket-orca-mini", PLAYGROUND_PASSWORD=PASSWORD)
+    app = start_app(tmp_path, *without_models(tmp_path), PLAYGROUND_PASSWORD=PASSWORD)
     try:
         with httpx.Client(base_url=app.url, timeout=60) as client:
             assert client.get("/config").status_code == 401
