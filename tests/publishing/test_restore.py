@@ -50,6 +50,7 @@ def test_a_restored_playground_uploads_only_what_is_new(hub: DatasetServer, data
     assert held.keys() <= hub.files().keys()
 
 
+@pytest.mark.slow
 def test_many_lives_on_empty_disks_lose_and_double_nothing(dataset: Dataset, tmp_path: Path) -> None:
     for life in range(4):
         with started(tmp_path / "disk", dataset) as one:
@@ -81,6 +82,7 @@ def test_an_older_disk_is_completed(dataset: Dataset, tmp_path: Path) -> None:
         assert verify(last.store, last.folder) == []
 
 
+@pytest.mark.slow
 def test_two_playgrounds_on_one_store_lose_nothing_and_are_noticed(
     hub: DatasetServer, dataset: Dataset, tmp_path: Path
 ) -> None:
