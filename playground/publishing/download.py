@@ -12,8 +12,7 @@ from pathlib import Path
 
 from playground.errors import DatasetError
 from playground.publishing.hub import Dataset, RemoteFile
-from playground.publishing.layout import Manifest, manifest_path, read_manifest, segment_path, split_path
-from playground.publishing.local_segments import LocalSegments
+from playground.publishing.layout import Manifest, database_of, manifest_path, read_manifest, segment_path, split_path
 
 THREADS = 8
 """Files that are downloaded at the same time."""
@@ -43,9 +42,9 @@ class StoredJournal:
 
 
 def journals_of(files: Files) -> Mapping[str, Files]:
-    """Return the files of each database in a listing of the store."""
+    """Return the files of each database that has a segment, from a listing of the dataset."""
     ids = {found[0] for path in files if (found := split_path(path))}
-    return {one: {path: file for path, file in files.items() if path.startswith(f"journal/{one}/")} for one in ids}
+    return {one: {path: file for path, file in files.items() if database_of(path) == one} for one in ids}
 
 
 def download(dataset: Dataset, commit: str, wanted: Files, to: Path, progress: Progress | None = None) -> None:
@@ -94,10 +93,9 @@ def _size_bytes(files: Files) -> int:
 
 def _faults(manifest: Manifest, files: Files, folder: Path) -> Iterator[str]:
     """Yield what the manifest lists and the store lacks; more than it lists is no fault."""
-    local = LocalSegments(folder).read()
     for name, listed in manifest.segments.items():
         path = segment_path(manifest.database_id, name)
         if path not in files:
             yield f"{path} is missing, with {listed.lines} lines"
-        elif name in local and local[name].listed.lines < listed.lines:
-            yield f"{path} has {local[name].listed.lines} of {listed.lines} lines"
+        elif (folder / name).is_file() and (lines := (folder / name).read_bytes().count(b"\n")) < listed.lines:
+            yield f"{path} has {lines} of {listed.lines} lines"

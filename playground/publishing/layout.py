@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 VERSION = 1
+_MANIFEST = re.compile(r"journal/(\w{1,64})/store\.json", re.ASCII)
 _SEGMENT = re.compile(r"journal/(\w{1,64})/((?!\.)[\w.-]{1,64}/\d{1,16}\.jsonl)", re.ASCII)
 
 
@@ -78,3 +79,9 @@ def split_path(path: str) -> tuple[str, str] | None:
     """Return database id and name of a segment by its path in the store; None for any other file."""
     found = _SEGMENT.fullmatch(path)
     return None if found is None else (found[1], found[2])
+
+
+def database_of(path: str) -> str:
+    """Return the id of the database that a file of the store belongs to; empty for any other file."""
+    found = _SEGMENT.fullmatch(path) or _MANIFEST.fullmatch(path)
+    return found[1] if found else ""

@@ -20,9 +20,10 @@ from playground.publishing.local_segments import LocalSegment, LocalSegments
 from playground.publishing.upload import Known, open_dataset
 from playground.storage.database.files import sync_folder
 from playground.storage.database.store import Store
+from playground.storage.journal import segments
 from playground.storage.journal.consistency import matches
-from playground.storage.journal.entries import database_id, is_empty
-from playground.storage.journal.segments import journal_folder, segments
+from playground.storage.journal.entries import count_events, database_id, is_empty, last_event
+from playground.storage.journal.segments import journal_folder
 from playground.storage.maintenance.restore import Restored, restore
 
 log = logging.getLogger(__name__)
@@ -102,17 +103,18 @@ def restore_from_store(store: Store, dataset: Dataset, progress: Progress | None
     """
     head = open_dataset(dataset)
     files = dataset.files(head.commit)
-    wanted = {path: file for path, file in files.items() if path.startswith("journal/")}
-    if not journals_of(files):
+    wanted = {path: file for mine in journals_of(files).values() for path, file in mine.items()}
+    if not wanted:
         return FromStore(Known(files))
     folder = _unfinished(store)
     folder.mkdir(parents=True, exist_ok=True)
     download(dataset, head.commit, wanted, folder, progress or _logged("downloaded from the store"))
     with store.reading() as reading:
-        own = database_id(reading)
+        own, was_empty = database_id(reading), is_empty(reading)
     journals = sorted(downloaded(files, folder), key=lambda one: one.database_id != own)
     done = [(one.database_id, restore(store, one.folder, _logged("restored"), of_another=True)) for one in journals]
-    merged = _settle(store, journals)
+    is_copy = was_empty and len(journals) == 1 and _is_copy(store, journals[0].folder, done[0][1])
+    merged = _settle(store, journals, is_copy)
     shutil.rmtree(folder)
     squash = any(one.manifest is not None and one.manifest.squash for one in journals)
     result = FromStore(Known(files, merged, squash), tuple(done), tuple(_warnings(journals, done)))
@@ -148,7 +150,14 @@ def merge_store(store: Store, dataset: Dataset) -> FromStore:
     return FromStore(Known(mine, frozenset(lacking)), tuple(done), (*_warnings([journal], done), *foreign))
 
 
-def _settle(store: Store, journals: Sequence[StoredJournal]) -> frozenset[str]:
+def _is_copy(store: Store, folder: Path, restored: Restored) -> bool:
+    """Return True if a database that was empty has exactly the events of one journal, under their numbers."""
+    with store.reading() as reading:
+        counts = {restored.lines, segments.highest_seq(folder), last_event(reading), count_events(reading)}
+    return len(counts) == 1 and not restored.missing
+
+
+def _settle(store: Store, journals: Sequence[StoredJournal], is_copy: bool) -> frozenset[str]:
     """Move the database's own journal to its place beside it, if it has none and this one agrees with the database.
 
     Returns the files of the store that the journal beside the database does not have.
@@ -156,11 +165,12 @@ def _settle(store: Store, journals: Sequence[StoredJournal]) -> frozenset[str]:
     place = _journal(store)
     with store.reading() as reading:
         own = database_id(reading)
-        agreeing = [one.folder for one in journals if one.database_id == own and matches(reading, one.folder)]
-    if agreeing and not segments(place):
-        shutil.rmtree(place, ignore_errors=True)
-        agreeing[0].rename(place)
-        sync_folder(place.parent)
+        mine = [one for one in journals if one.database_id == own]
+        if mine and not segments.segments(place) and (is_copy or matches(reading, mine[0].folder)):
+            shutil.rmtree(place, ignore_errors=True)
+            mine[0].folder.rename(place)
+            sync_folder(place.parent)
+            return frozenset(path for one in journals if one is not mine[0] for path in one.files)
     local = LocalSegments(place).read()
     files = {path: file for one in journals for path, file in one.files.items()}
     lacking = {path for path, file in files.items() if not _has(local, path, file)}

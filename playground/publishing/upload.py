@@ -106,12 +106,12 @@ class Uploader:
         remote = self._dataset.files(head.commit)
         local = {segment_path(self._database_id, name): one for name, one in self._local.read().items()}
         others = frozenset(path for path in remote if split_path(path) and not self._is_ours(path, remote, local))
-        useless = [path for path in self._merged if is_whole and path in remote and path not in others]
         changed = [path for path, one in local.items() if path not in others and not one.is_in(remote.get(path))]
-        self._squash |= bool(useless) or any(
-            path in remote and not local[path].continues(remote[path]) for path in changed
-        )
-        commits = self._commit_all(head.commit, remote, local, changed, useless)
+        grown = [path for path in changed if path not in remote or local[path].continues(remote[path])]
+        rewritten = [path for path in changed if is_whole and path not in grown]  # after what may hold its events now
+        useless = [path for path in sorted(self._merged) if is_whole and self._is_useless(path, remote, local)]
+        self._squash |= bool(rewritten or useless)
+        commits = self._commit_all(head.commit, remote, local, [*grown, *rewritten], useless)
         return Uploaded(_last_event(local.values()), commits, others)
 
     def clear_history(self) -> None:
@@ -129,6 +129,9 @@ class Uploader:
         if found == self._known.get(path) or not self._sent.isdisjoint((found.git_sha1, found.sha256)):
             return True
         return path in local and (local[path].is_in(found) or local[path].continues(found))
+
+    def _is_useless(self, path: str, remote: Files, local: Mapping[str, LocalSegment]) -> bool:
+        return path in remote and remote[path] == self._known.get(path) and path not in local
 
     def _commit_all(
         self,

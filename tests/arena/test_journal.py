@@ -10,12 +10,13 @@ import pytest
 
 from playground.arena.arena import Arena
 from playground.errors import DatasetError
+from playground.ratings.policy import EVERY_VOTE
 from playground.settings import Settings
 from playground.storage.journal.segments import journal_folder
 from playground.storage.maintenance.verify import verify
 from tests.support.cast import OPENALPACA, House
 from tests.support.hub_server_datasets import STORE, DatasetServer, Fault, datasets_for
-from tests.support.judging import afternoon
+from tests.support.judging import ADA, BEN, judge, time_passes
 from tests.support.replay import ReplayEngine, World
 from tests.support.synced import battles_with_votes
 
@@ -34,20 +35,23 @@ def arena_in(folder: Path) -> Arena:
 def test_a_lost_disk_is_restored_before_anybody_votes(hub: DatasetServer, tmp_path: Path) -> None:
     first = arena_in(tmp_path / "disk")
     first.open()
-    afternoon(House(first.store))
-    board, votes = first.leaderboard(policy=None), battles_with_votes(first.store)
+    home = House(first.store)
+    for number in range(12):
+        judge(home, f"vote-{number}", "aab"[number % 3], (ADA, BEN)[number % 2])
+    time_passes(home)
+    board, votes = first.leaderboard(policy=EVERY_VOTE), battles_with_votes(first.store)
+    assert board.num_votes == len(votes) == 12
     first.close()
     shutil.rmtree(tmp_path / "disk")
 
     second = arena_in(tmp_path / "disk")
     second.open()
     assert battles_with_votes(second.store) == votes
-    assert second.leaderboard(policy=None) == board
+    assert second.leaderboard(policy=EVERY_VOTE) == board
     assert second.journal is not None
     assert second.journal.sync is not None
     assert second.journal.sync.warnings == ()
-    with second.store.reading():
-        second.journal.close()
+    second.journal.close()
     assert verify(second.store, journal_folder(tmp_path / "disk" / "playground.db")) == []
     second.close()
 

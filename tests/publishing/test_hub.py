@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -157,6 +158,22 @@ def test_a_hub_that_does_not_answer_is_left(
         hub.always = {step: Fault(hang=True)}
         with pytest.raises(DatasetError, match="did not answer in time"):
             work()
+
+
+def test_a_hub_that_is_slow_is_waited_for(
+    hub: DatasetServer, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits: list[dict[str, float]] = []
+    set_limits = client._Limit.__call__
+
+    def record(self: object, request: Any) -> None:
+        set_limits(self, request)
+        limits.append(request.extensions["timeout"])
+
+    monkeypatch.setattr(client._Limit, "__call__", record)
+    dataset.commit({"a": LINE}, [], "first")
+    dataset.files()
+    assert [limit["read"] for limit in limits] == [client.ANSWER_S] * 3  # not a client's default of 5 s
 
 
 def test_a_hub_that_cannot_be_reached_is_named() -> None:

@@ -31,7 +31,7 @@ def test_an_empty_disk_gets_every_vote_once(dataset: Dataset, tmp_path: Path) ->
         assert again.begun.warnings == ()
         assert list(again.store.judged_pairs()) == pairs
         assert settled(again.store, home) == before
-        assert verify(again.store, again.journal.folder) == []
+        assert verify(again.store, again.folder) == []
     assert [path.name for path in (tmp_path / "first").iterdir() if "restor" in path.name] == []
 
 
@@ -78,7 +78,7 @@ def test_an_older_disk_is_completed(dataset: Dataset, tmp_path: Path) -> None:
     lose_disk(tmp_path / "image")
     with started(tmp_path / "image", dataset) as last:
         assert battles_with_votes(last.store) == ["early", "late", "later"]
-        assert verify(last.store, last.journal.folder) == []
+        assert verify(last.store, last.folder) == []
 
 
 def test_two_playgrounds_on_one_store_lose_nothing_and_are_noticed(
@@ -104,6 +104,33 @@ def test_two_playgrounds_on_one_store_lose_nothing_and_are_noticed(
     assert sizes[1] == sizes[2]  # merged once, not again at each start
 
 
+def test_votes_of_another_database_are_not_added_to_one_that_has_votes(dataset: Dataset, tmp_path: Path) -> None:
+    with started(tmp_path / "a", dataset) as a:
+        judge(a.home, "of-a")
+        a.upload()
+    with started(tmp_path / "b", dataset, asks=False) as b:
+        judge(b.home, "of-b")
+    with started(tmp_path / "b", dataset) as b:
+        assert battles_with_votes(b.store) == ["of-b"]
+        assert "votes of another database too" in b.begun.warnings[0]
+        assert b.upload().others
+
+
+def test_other_files_of_the_dataset_stay_as_they_are(hub: DatasetServer, dataset: Dataset, tmp_path: Path) -> None:
+    with started(tmp_path / "first", dataset) as first:
+        judge(first.home, "kept")
+        first.upload()
+        database = next(path for path in hub.files() if path.endswith("store.json")).split("/")[1]
+    notes = {"README.md": b"# Votes\n", f"journal/{database}/note.txt": b"mine"}
+    hub.datasets[STORE].add("by hand", {**hub.files(), **notes})
+    for life in range(2):
+        lose_disk(tmp_path / "first")
+        with started(tmp_path / "first", dataset) as again:
+            judge(again.home, f"vote-{life}")
+            again.upload()
+    assert notes.items() <= hub.files().items()
+
+
 def test_two_lives_of_one_database_at_once_lose_nothing(hub: DatasetServer, dataset: Dataset, tmp_path: Path) -> None:
     with started(tmp_path / "first", dataset) as first:
         judge(first.home, "common")
@@ -119,7 +146,7 @@ def test_two_lives_of_one_database_at_once_lose_nothing(hub: DatasetServer, data
         with started(tmp_path / f"new-{life}", dataset) as new:
             assert battles_with_votes(new.store) == ["common", "of-a", "of-b"]
             new.upload()
-            assert verify(new.store, new.journal.folder) == []
+            assert verify(new.store, new.folder) == []
         sizes.append(sum(len(data) for path, data in hub.files().items() if path.endswith(".jsonl")))
     assert sizes[1] == sizes[2]
 
@@ -148,6 +175,7 @@ def test_a_restore_that_is_interrupted_is_continued(
         assert new.upload().commits == 0
 
 
+@pytest.mark.proves("hub unreachable, refusing, timing out")
 def test_an_empty_database_does_not_start_without_the_store(
     hub: DatasetServer, dataset: Dataset, tmp_path: Path
 ) -> None:
@@ -265,7 +293,7 @@ def test_erased_text_leaves_the_store_and_its_history(hub: DatasetServer, datase
         before, home = hashes(first.store), first.home
     with started(tmp_path / "new", dataset) as new:
         assert settled(new.store, home) == before
-        assert not any(secret in path.read_bytes() for path in segments.segments(new.journal.folder))
+        assert not any(secret in path.read_bytes() for path in segments.segments(new.folder))
 
 
 def test_the_squash_that_failed_is_made_after_a_restart(hub: DatasetServer, dataset: Dataset, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -13,23 +14,25 @@ from playground.clock import Clock
 from playground.publishing import sync as sync_module
 from playground.publishing.hub import Dataset
 from playground.publishing.sync import StoreSync, SyncState
+from playground.storage.journal.journal import Journal
 from tests.support.hub_server_datasets import STORE, DatasetServer, Fault
 from tests.support.judging import judge
 from tests.support.patience import wait_until
-from tests.support.synced import Playground, battles_with_votes, started
+from tests.support.synced import SEGMENT_BYTES, Playground, battles_with_votes, started
 
 EVERY_S = 0.02
 LONG_S = 3600.0
 
 
 @contextmanager
-def syncing(folder, dataset: Dataset, every_s: float = EVERY_S) -> Iterator[tuple[Playground, StoreSync]]:
+def syncing(folder: Path, dataset: Dataset, every_s: float = EVERY_S) -> Iterator[tuple[Playground, StoreSync]]:
     with started(folder, dataset) as one:
-        sync = StoreSync(dataset, one.store, one.journal, every_s, one.begun, Clock())
+        journal = Journal(one.store, one.folder, SEGMENT_BYTES)
+        sync = StoreSync(dataset, one.store, journal, every_s, one.begun, Clock())
         try:
             yield one, sync
         finally:
-            one.journal.close()
+            journal.close()
             sync.close()
 
 
@@ -38,7 +41,7 @@ def _quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sync_module, "FIRST_RETRY_S", 0.02)
 
 
-def test_votes_are_uploaded_while_others_are_given(dataset: Dataset, tmp_path) -> None:
+def test_votes_are_uploaded_while_others_are_given(dataset: Dataset, tmp_path: Path) -> None:
     with syncing(tmp_path / "a", dataset) as (one, sync):
         for number in range(5):
             judge(one.home, f"vote-{number}")
@@ -49,19 +52,19 @@ def test_votes_are_uploaded_while_others_are_given(dataset: Dataset, tmp_path) -
         assert len(battles_with_votes(new.store)) == 5
 
 
-def test_the_last_votes_are_uploaded_at_the_end(dataset: Dataset, tmp_path) -> None:
+def test_the_last_votes_are_uploaded_at_the_end(dataset: Dataset, tmp_path: Path) -> None:
     with syncing(tmp_path / "a", dataset, LONG_S) as (one, sync):
         wait_until(lambda: sync.state().age_s is not None)
         judge(one.home, "the-last")
         assert sync.state().waiting == 1
-        one.journal.close()
+        sync._journal.close()
         assert sync.close()
     with started(tmp_path / "new", dataset) as new:
         assert battles_with_votes(new.store) == ["the-last"]
 
 
 def test_a_hub_that_hangs_delays_no_vote_and_the_end_only_for_a_time(
-    hub: DatasetServer, dataset: Dataset, tmp_path, monkeypatch: pytest.MonkeyPatch
+    hub: DatasetServer, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sync_module, "CLOSE_S", 0.2)
     hung = threading.Event()
@@ -72,7 +75,7 @@ def test_a_hub_that_hangs_delays_no_vote_and_the_end_only_for_a_time(
         assert hung.wait(60)
         judge(one.home, "meanwhile")
         assert sync.state().waiting == 2
-        one.journal.close()
+        sync._journal.close()
         assert not sync.close()
         hub.always.clear()
         hub.go_on.set()
@@ -83,6 +86,7 @@ def test_a_hub_that_hangs_delays_no_vote_and_the_end_only_for_a_time(
         assert battles_with_votes(new.store) == ["during", "meanwhile"]
 
 
+@pytest.mark.proves("hub unreachable, refusing, timing out")
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
@@ -98,7 +102,7 @@ def test_a_hub_that_hangs_delays_no_vote_and_the_end_only_for_a_time(
     ids=repr,
 )
 def test_a_failure_is_said_and_ends_by_itself(
-    hub: DatasetServer, dataset: Dataset, tmp_path, fault: Fault, words: str
+    hub: DatasetServer, dataset: Dataset, tmp_path: Path, fault: Fault, words: str
 ) -> None:
     with syncing(tmp_path / "a", dataset) as (one, sync):
         wait_until(lambda: sync.state().age_s is not None)
@@ -111,19 +115,19 @@ def test_a_failure_is_said_and_ends_by_itself(
         assert battles_with_votes(new.store) == ["during"]
 
 
-def test_the_hub_decides_when_it_is_asked_again(hub: DatasetServer, dataset: Dataset, tmp_path) -> None:
+def test_the_hub_decides_when_it_is_asked_again(hub: DatasetServer, dataset: Dataset, tmp_path: Path) -> None:
     with syncing(tmp_path / "a", dataset) as (one, sync):
         hub.always["commit"] = Fault(429, retry_after="1000")
         judge(one.home, "during")
         wait_until(lambda: "fewer requests" in sync.state().error)
         tries = hub.steps.count("commit")
         judge(one.home, "meanwhile")
-        one.journal.close()
+        sync._journal.close()
         sync.close()
         assert hub.steps.count("commit") == tries + 1  # the last one, at the end
 
 
-def test_two_syncs_on_one_store_are_noticed_by_both(dataset: Dataset, tmp_path) -> None:
+def test_two_syncs_on_one_store_are_noticed_by_both(dataset: Dataset, tmp_path: Path) -> None:
     with syncing(tmp_path / "a", dataset) as (a, of_a), syncing(tmp_path / "b", dataset) as (b, of_b):
         for number in range(3):
             judge(a.home, f"a-{number}")

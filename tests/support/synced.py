@@ -17,13 +17,15 @@ from playground.storage.journal.journal import Journal
 from playground.storage.journal.segments import journal_folder
 from tests.support.cast import House
 
+SEGMENT_BYTES = 2000
+
 
 @dataclass
 class Playground:
-    """A database with its journal, restored from the store at its start, as the app does it."""
+    """A database, restored from the store at its start as the app does it; its journal is written on demand."""
 
     home: House
-    journal: Journal
+    folder: Path  # of the journal
     begun: FromStore
     uploader: Uploader
 
@@ -31,17 +33,16 @@ class Playground:
     def store(self) -> Store:
         return self.home.store
 
+    def write_journal(self) -> None:
+        """Write what the journal lacks, as a program of its own that ends then."""
+        Journal(self.store, self.folder, SEGMENT_BYTES).close()
+
     def upload(self) -> Uploaded:
         """Write the journal and upload it."""
-        self.journal.close()
-        try:
-            result = self.uploader.upload(is_whole=not self.journal.state().lag)
-            self.uploader.clear_history()
-        finally:
-            self.journal = Journal(self.store, self.journal.folder, self.segment_bytes)
+        self.write_journal()
+        result = self.uploader.upload(is_whole=True)
+        self.uploader.clear_history()
         return result
-
-    segment_bytes: int = 2000
 
 
 @contextmanager
@@ -51,14 +52,11 @@ def started(folder: Path, dataset: Dataset, *, asks: bool = True) -> Iterator[Pl
     path = folder / "playground.db"
     with Store(path) as store:
         begun = restore_at_start(store, dataset, wait_s=0) if asks else FromStore(Known())
-        journal = Journal(store, journal_folder(path), Playground.segment_bytes)
         with store.reading() as reading:
-            uploader = Uploader(dataset, journal.folder, database_id(reading), begun.known)
-        made = Playground(House(store), journal, begun, uploader)
-        try:
-            yield made
-        finally:
-            made.journal.close()
+            uploader = Uploader(dataset, journal_folder(path), database_id(reading), begun.known)
+        made = Playground(House(store), journal_folder(path), begun, uploader)
+        made.write_journal()
+        yield made
 
 
 def lose_disk(folder: Path) -> None:

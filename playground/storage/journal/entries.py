@@ -83,6 +83,10 @@ def is_empty(reading: Reading) -> bool:
     return not last_event(reading) and not reading.select("SELECT 1 FROM battles LIMIT 1")
 
 
+def count_events(reading: Reading) -> int:
+    return int(reading.scalar("SELECT count(*) FROM journal_events"))
+
+
 def count_votes(reading: Reading, after: int, until: int) -> int:
     """Return the number of votes and undos whose events have a number above `after` and at most `until`."""
     statement = "SELECT count(*) FROM journal_events WHERE kind = 'vote' AND seq > ? AND seq <= ?"

@@ -8,20 +8,23 @@ import os
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from playground.arena.arena import Arena
 from playground.clock import Clock
+from playground.publishing.sync import SyncState
 from playground.raters import new_secret, rater_id
 from playground.records import ModelStatus
 from playground.settings import Settings
 from playground.ui.http.asgi import Scope
 from playground.ui.http.health import HealthRoute, model_reasons
-from playground.ui.http.health import health as health_of
+from playground.ui.http.health import health as report_of
 from playground.ui.http.middleware import COOKIE
 from playground.ui.site import build_pages, launch_options
 from tests.arena.test_arena import write_card
@@ -29,6 +32,7 @@ from tests.conftest import ROOT, LiveApp, free_port, models_are_up
 from tests.support.checkpoints import write_checkpoint
 from tests.support.patience import wait_until
 from tests.support.processes import frozen_models
+from tests.support.replay import ReplayEngine, World
 
 PAIR = ["pocket-orca-mini", "pocket-galpaca"]
 
@@ -164,7 +168,7 @@ def test_short_disk_degrades_the_status(tmp_path: Path) -> None:
     arena = Arena(replace(settings, min_free_mb=10**12))
     arena.open()
     try:
-        report = health_of(arena)
+        report = report_of(arena)
         assert report["status"] == "degraded"
         assert report["database"]["writable"] is True
         assert report["reasons"][0].startswith(f"less than {10**12} MB are free on the disk of the database")
@@ -231,3 +235,41 @@ def test_report_has_no_rater(live_app: LiveApp) -> None:
     assert status == 200
     assert secret not in body.decode()
     assert rater_id(secret) not in body.decode()
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({}, "ok"),
+        ({"waiting": 3}, "ok"),
+        ({"waiting": 3, "age_s": 9999.0}, "degraded"),
+        ({"error": "the token hf_secret may not do this"}, "degraded"),
+        ({"warnings": ("another playground of herd/votes",)}, "degraded"),
+    ],
+)
+def test_a_store_that_is_late_or_fails_is_degraded_and_not_named(
+    tmp_path: Path, changes: dict[str, Any], status: str
+) -> None:
+    arena = Arena(Settings(db=tmp_path / "playground.db", models="pocket-galpaca"), engine=ReplayEngine(World()))
+    arena.open()
+    state = replace(SyncState("herd/votes", 5, 0, 3.04, 100.0, "", (), 60.0), **changes)
+    with arena_with(arena, state):
+        report = report_of(arena)
+    assert (report["status"], report["store"]["votes"]) == (status, 5)
+    assert report["store"]["late"] is (status == "degraded" and "waiting" in changes)
+    assert "herd" not in json.dumps(report)
+    assert "hf_secret" not in json.dumps(report)
+    assert "store" not in report_of(arena)
+    arena.close()
+
+
+@contextmanager
+def arena_with(arena: Arena, state: SyncState) -> Iterator[None]:
+    """Let an arena have a store in a state."""
+    journal = arena.journal
+    assert journal is not None
+    arena.journal = SimpleNamespace(state=journal.state, sync=state)  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        arena.journal = journal

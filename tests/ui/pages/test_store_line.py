@@ -18,11 +18,23 @@ SYNCED = SyncState("herd/votes", 1234, 0, 125.0, 9000.0, "", (), 60.0)
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({}, "Synced to the store up to vote 1,234, 2 min ago."),
-        ({"waiting": 1}, "Synced to the store up to vote 1,234, 2 min ago; waiting for the next copy: 1 vote."),
-        ({"age_s": None, "waiting": 3}, "Not synced to the store yet; only on this machine: 3 votes."),
-        ({"age_s": 700.0, "waiting": 3}, "Not synced to the store for 12 min; only on this machine: 3 votes."),
-        ({"error": "no", "waiting": 3}, "Not synced to the store for 2 min; only on this machine: 3 votes."),
+        ({}, "Synced to the store on the hub up to vote 1,234, 2 min ago."),
+        (
+            {"waiting": 1},
+            "Synced to the store on the hub up to vote 1,234, 2 min ago; waiting for the next copy: 1 vote.",
+        ),
+        (
+            {"age_s": None, "waiting": 3},
+            "Not synced to the store on the hub yet; only on this machine: 3 votes.",
+        ),
+        (
+            {"age_s": 700.0, "waiting": 3},
+            "Not synced to the store on the hub for 12 min; only on this machine: 3 votes.",
+        ),
+        (
+            {"error": "no", "waiting": 3},
+            "Not synced to the store on the hub for 2 min; only on this machine: 3 votes.",
+        ),
     ],
 )
 def test_the_state_is_a_sentence(changes: dict[str, Any], words: str) -> None:
