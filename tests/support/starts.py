@@ -1,8 +1,8 @@
 """Start ``app.py`` many times at the price of one import of Gradio.
 
-``python -m tests.support.starts FD`` imports everything that a start imports, and runs ``app.main`` in a fork of itself
-for each request of the socket FD. A forked program differs from one that was started in its command line, and in that
-libraries have read the variables of the environment before.
+``python -m tests.support.starts FD`` imports all that a start imports, and for each request of the socket FD runs
+``app.main``, or the code of another program, in a fork of itself. A forked program differs from one that was started
+in its command line, and in that libraries have read the variables of the environment before.
 
 Boundary: Linux; knows nothing of the page. The forking process ends with the one that started it.
 """
@@ -23,6 +23,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from tests.support.paths import ROOT
 
@@ -104,9 +105,9 @@ class Forks:
                 preexec_fn=as_a_shell_starts_it,
             )
 
-    def start(self, flags: Sequence[str], environ: Mapping[str, str], out: int, err: int) -> Forked:
-        """Run ``app.main`` with these flags and no other variables; `out` and `err` are descriptors."""
-        request = json.dumps({"flags": list(flags), "environ": dict(environ)}).encode()
+    def start(self, flags: Sequence[str], environ: Mapping[str, str], out: int, err: int, code: str = "") -> Forked:
+        """Run ``app.main``, or `code`, with these flags and no other variables; `out` and `err` are descriptors."""
+        request = json.dumps({"code": code, "flags": list(flags), "environ": dict(environ)}).encode()
         socket.send_fds(self._control, [request], [out, err])
         return Forked(self._answer(), self._status)
 
@@ -124,6 +125,16 @@ class Forks:
 def forks() -> Forks:
     """Return the forking process of this process."""
     return Forks()
+
+
+def run_code(code: str, *arguments: str) -> tuple[int, str]:
+    """Run ``python -c CODE ARGUMENTS`` in a fork; return its status and output. Its errors are printed here."""
+    with tempfile.TemporaryFile() as out:
+        program = forks().start(arguments, os.environ, out.fileno(), 2, code)
+        try:
+            return program.wait(TIMEOUT_S), _text(out.fileno())
+        finally:
+            program.kill()
 
 
 def refusals(starts: Sequence[Start]) -> list[str]:
@@ -155,8 +166,8 @@ def one_line(status: int, stdout: str, stderr: str) -> str:
     return stderr.strip()
 
 
-def serve(control: socket.socket) -> Sequence[str] | None:
-    """Fork until the socket closes, then return None; in a child, return the flags of its program."""
+def serve(control: socket.socket) -> Mapping[str, Any] | None:
+    """Fork until the socket closes, then return None; in a child, return the request."""
     while True:
         packet, descriptors, _, _ = socket.recv_fds(control, LARGEST, 2)
         if not packet:
@@ -173,7 +184,7 @@ def serve(control: socket.socket) -> Sequence[str] | None:
                 os.close(descriptor)
             os.environ.clear()
             os.environ.update(request["environ"])
-            return list(request["flags"])
+            return dict(request)
         for descriptor in descriptors:
             os.close(descriptor)
         control.send(b"%d" % pid)
@@ -192,8 +203,14 @@ def main() -> int:
 
     gc.freeze()
     gc.enable()
-    flags = serve(socket.socket(fileno=int(sys.argv[1])))
-    return 0 if flags is None else app.main(list(flags))
+    request = serve(socket.socket(fileno=int(sys.argv[1])))
+    if request is None:
+        return 0
+    if not request["code"]:
+        return app.main(request["flags"])
+    sys.argv = ["-c", *request["flags"]]
+    exec(request["code"], {"__name__": "__main__"})
+    return 0
 
 
 if __name__ == "__main__":

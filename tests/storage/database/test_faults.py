@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -24,8 +22,8 @@ from playground.settings import Settings
 from playground.storage.database.store import Store
 from tests.conftest import start_app, stop_app
 from tests.support.cast import ADA, BEN, MODELS, House, battle, generation, house
-from tests.support.paths import ROOT
 from tests.support.replay import ReplayEngine, World
+from tests.support.starts import run_code
 from tests.support.storing import file_size_limit, path_of, unprivileged, votes_in
 
 
@@ -143,8 +141,9 @@ def test_second_process_reads_until_the_first_has_ended(judged: House) -> None:
     )
 
     def second() -> str:
-        command = [sys.executable, "-c", code, str(path_of(judged))]
-        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        status, printed = run_code(code, str(path_of(judged)))
+        assert status == 0
+        return printed
 
     assert second().startswith("1 another program writes to playground.db; stop it")
     judged.store.close()

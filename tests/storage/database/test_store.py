@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -15,7 +13,7 @@ import pytest
 from playground.errors import DatabaseLocked, StorageError
 from playground.storage.database.store import Store
 from tests.support.cast import ADA, House, card, house
-from tests.support.paths import ROOT
+from tests.support.starts import run_code
 
 PRAGMAS = ("foreign_keys", "recursive_triggers")
 
@@ -127,11 +125,10 @@ def test_second_process_can_only_read(home: House) -> None:
         "    try:\n        store.upsert_model(card())\n"
         "    except DatabaseLocked as error:\n        print(error)\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(home.store.path)], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    assert done.stdout.startswith("1 ['model_b']\n")
-    assert "open for reading only" in done.stdout
+    status, printed = run_code(code, str(home.store.path))
+    assert status == 0
+    assert printed.startswith("1 ['model_b']\n")
+    assert "open for reading only" in printed
 
 
 def test_reading_creates_no_file(tmp_path: Path) -> None:

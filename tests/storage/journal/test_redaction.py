@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import shutil
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -20,8 +18,8 @@ from playground.storage.journal.journal import Journal
 from playground.storage.journal.lines import Line
 from tests.support.cast import House
 from tests.support.judging import ADA, BEN, SECRET, afternoon, judge, keep_journal, time_passes
-from tests.support.paths import ROOT
 from tests.support.patience import wait_until
+from tests.support.starts import run_code
 from tests.support.storing import content_of, events, file_size_limit, seqs
 
 
@@ -114,8 +112,7 @@ def test_killed_redaction_is_finished_at_start(home: House, folder: Path, rewrit
     home.store.close()
     path = home.store.path
     assert path is not None
-    killed = subprocess.run([sys.executable, "-c", ERASER, str(path), str(rewritten)], cwd=ROOT, check=False)
-    assert killed.returncode == -signal.SIGKILL
+    assert run_code(ERASER, str(path), str(rewritten))[0] == -signal.SIGKILL
     assert content_of(folder).count(b"half of it") == 1
     assert b"Theodora" in content_of(folder)
     with Store(path) as store:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import io
 import random
 import shutil
-import subprocess
-import sys
+import signal
 import tempfile
 from pathlib import Path
 
@@ -26,7 +25,7 @@ from playground.storage.maintenance.restore import restore
 from playground.storage.maintenance.verify import verify
 from tests.support.cast import MODELS, House, battle, generation, house
 from tests.support.judging import ADA, BEN, afternoon, counts, hashes, judge, keep_journal, settled, time_passes
-from tests.support.paths import ROOT
+from tests.support.starts import run_code
 from tests.support.storing import database_bytes
 
 
@@ -117,8 +116,7 @@ def test_restore_merges_an_older_journal(home: House, folder: Path, tmp_path: Pa
         [missing, others] = [finding for finding in verify(store, folder) if "restore" in finding.next_step]
         assert missing.what.startswith("votes of the journal that are not in the database: 3 (")
         assert others.what == "events that are others in the journal: 3 (number 2, number 3, number 4)"
-    command = [sys.executable, "-c", RESTORER, str(db), str(folder), "1"]
-    assert subprocess.run(command, cwd=ROOT, check=False).returncode == -9
+    assert run_code(RESTORER, str(db), str(folder), "1")[0] == -signal.SIGKILL
     with Store(db) as store, pytest.raises(DatabaseBroken, match="went on without its journal"):
         check_against_journal(store, folder)
     out = io.StringIO()
@@ -273,8 +271,7 @@ def test_killed_restore_is_finished_by_the_next(home: House, folder: Path, tmp_p
     afternoon(home)
     keep_journal(home.store)
     db = tmp_path / "new.db"
-    command = [sys.executable, "-c", RESTORER, str(db), str(folder), str(batches)]
-    assert subprocess.run(command, cwd=ROOT, check=False).returncode == -9
+    assert run_code(RESTORER, str(db), str(folder), str(batches))[0] == -signal.SIGKILL
     with Store(db) as store:
         with pytest.raises(DatabaseBroken, match="older than its journal"):
             check_against_journal(store, folder)
