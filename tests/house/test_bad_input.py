@@ -52,8 +52,9 @@ def count(app: LiveApp) -> int:
 
 
 def ask(app: LiveApp, instruction: Any, **more: Any) -> dict[str, Any]:
-    """Return the finished battle on a valid instruction."""
-    ended_with, data = call(app, "compare", {"instruction": instruction, "models": PAIR, **more})
+    """Return the finished battle, of short answers, on a valid instruction."""
+    asked = {"instruction": instruction, "models": PAIR, "params": {"max_new_tokens": 8}, **more}
+    ended_with, data = call(app, "compare", asked)
     assert ended_with == "complete", data
     return dict(data[0])
 

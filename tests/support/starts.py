@@ -1,6 +1,6 @@
 """Start ``app.py`` many times at the price of one import of Gradio.
 
-``python -m tests.support.starts FD`` imports everything that a start imports, and for each request of socket FD runs
+``python -m tests.support.starts FD`` imports all that a start imports, and for each request of socket FD runs
 ``app.main``, or the code of another program, in a fork of itself. A forked program differs from one that was started
 in its command line, and in that libraries have read the variables of the environment before.
 

@@ -135,7 +135,7 @@ def test_app_trusts_loopback_only_if_set(tmp_path: Path, live_app: LiveApp) -> N
     cookie, root = page(live_app, **passed_on)
     assert cookie.endswith("SameSite=Lax")
     assert root == live_app.url
-    app = start_app(tmp_path, *without_models(tmp_path), PLAYGROUND_VIEWS_PER_MINUTE="8", **{VARIABLE: "127.0.0.1"})
+    app = start_app(tmp_path, *without_models(tmp_path), PLAYGROUND_VIEWS_PER_MINUTE="3", **{VARIABLE: "127.0.0.1"})
     try:
         cookie, root = page(app, **passed_on)
         assert cookie.startswith(f"{COOKIE}=")
