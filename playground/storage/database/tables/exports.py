@@ -5,6 +5,7 @@ Boundary: rows out; which of them an export leaves out, and which votes count, i
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from string import Template
@@ -77,7 +78,7 @@ SELECT v.rowid, s.side, s.model_id, $text, g.license, g.repo, g.model_revision, 
 _BROWSED = f"""
 SELECT v.created_at || ' ' || v.id, v.battle_id, v.id, v.created_at, substr(i.instruction, 1, {STARTS}), i.category,
   v.choice, v.origin, b.blind,
-  (SELECT group_concat(side || ' ' || model_id) FROM (
+  (SELECT json_group_object(side, model_id) FROM (
     SELECT s.side, s.model_id FROM battle_sides s JOIN generations g ON g.id = s.generation_id AND g.good = 1
     WHERE s.battle_id = v.battle_id ORDER BY s.side)),
   (SELECT group_concat(text, char(10)) FROM (SELECT n.text {_NOTES} = 'reason' ORDER BY n.id))
@@ -204,7 +205,7 @@ def _pair_statement(where: Conditions, words: bool, counting: bool, tokens: bool
 
 def _browsed(row: sqlite3.Row) -> BattleRow:
     cursor, battle_id, vote_id, created_at, start, category, choice, origin, blind, sides, reasons = row
-    models = dict(pair.split(" ", 1) for pair in (sides or "").split(",") if pair)
+    models: dict[str, str] = json.loads(sides)
     return BattleRow(
         cursor=cursor,
         battle_id=battle_id,
