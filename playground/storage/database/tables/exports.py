@@ -12,7 +12,7 @@ from string import Template
 from typing import Any, TypeVar
 
 from playground.records import BattleRow, CountedVote, ExportedPair, ExportedSide, ExportedVote
-from playground.storage.database.filters import Conditions
+from playground.storage.database.filters import FINAL, Conditions
 from playground.storage.database.schema.pairs import JUDGED_PAIRS, JUDGEMENT
 from playground.storage.database.tables.transaction import Snapshot
 
@@ -90,6 +90,9 @@ SELECT {_CIRCUMSTANCES}, v.rowid, v.created_at, v.id, v.rater_id, (
   WHERE s.battle_id = v.battle_id) < 2
 {_VOTES}"""
 
+_UNDECIDED = f"""
+SELECT count(*) FROM battles b CROSS JOIN votes v ON v.battle_id = b.id {_STANDING} AND b.state = 'voted'"""
+
 _IN_TIME = " ORDER BY v.created_at, v.id"
 
 
@@ -126,9 +129,9 @@ class ExportReads(Snapshot):
         """Yield what decides whether a vote counts, in order of time."""
         return self._stream(CountedVote, _COUNTED + where.sql + _IN_TIME, where.values)
 
-    def count_votes_where(self, where: Conditions) -> int:
-        """Count the votes that stand and meet the conditions."""
-        return int(self.scalar(f"SELECT count(*) {_VOTES} {where.sql}", where.values))
+    def count_undecided_votes(self, now: str) -> int:
+        """Count the votes that stand and could still be undone."""
+        return int(self.scalar(f"{_UNDECIDED} AND NOT ({FINAL})", (now, now)))
 
     def count_standing_votes(self) -> int:
         """Count the votes that stand, of the votes' own table only, which is fast."""
