@@ -88,6 +88,14 @@ def test_row_is_stored_once_whatever_file_it_stands_in(bring: Import, store: Sto
     assert store.count_votes() == 1
 
 
+@pytest.mark.parametrize("number", range(4))  # the side is drawn from the content
+def test_row_with_other_line_ends_is_the_same_row(bring: Import, store: Store, number: int) -> None:
+    for format, asked, answer in (("pairs", "instruction", "answer_a"), ("trl-preference", "prompt", "chosen")):
+        unix = ROWS[format] | {asked: f"One\ntwo {number}", answer: "Grey\nwaves"}
+        windows = unix | {asked: f"One\r\ntwo {number}", answer: "Grey\r\nwaves"}
+        assert (bring(format, unix).imported, bring(format, windows).there) == (1, 1)
+
+
 @pytest.mark.parametrize("format", FORMATS)
 def test_dry_run_counts_and_stores_nothing(bring: Import, store: Store, format: str) -> None:
     counts = bring(format, ROWS[format], ROWS[format], is_dry=True)
