@@ -240,7 +240,7 @@ WORDS_OF_TWO_TURNS = "has 2 turns; the playground stores conversations of one"
         ("trl-preference", {"chosen_model": None}, "'chosen_model' is missing or empty; fill it in"),
         ("votes", {"choice": "c"}, "choice is 'c'; valid: a, b, tie, both_bad, or all in an order such as a>b"),
         ("votes", {"choice": "undo"}, "choice is 'undo'; valid: a, b, tie, both_bad"),
-        ("votes", {"revision": 0}, "'revision' is 0; valid: a whole number, 1 to 1000"),
+        ("votes", {"revision": 0}, "'revision' is 0; valid: a whole number, 1 to 50"),
         ("votes", {"state": "open"}, "'state' is 'open'; valid: voted, revealed"),
         ("votes", {"blind": None}, "'blind' is missing or empty; fill it in"),
         ("votes", {"draw_probability": 2}, "'draw_probability' is 2; valid: above 0, to 1, or nothing"),
