@@ -189,7 +189,12 @@ def test_manifest_holds_counts_hashes_filter_and_versions(home: House, tmp_path:
     )
     assert manifest["counts"] == {"rows": 2, "votes": 2, "bytes": done.bytes}
     assert manifest["filter"] == {"mode": "blind"}
-    assert manifest["options"] == {"counted_only": False, "anonymous": True, "split_licenses": True}
+    assert manifest["options"] == {
+        "counted_only": False,
+        "anonymous": True,
+        "split_licenses": True,
+        "final_by": "",
+    }
     assert [(one["reason"], one["count"], one["words"]) for one in manifest["left_out"]] == [
         ("filter", 1, "not in the filter mode=blind")
     ]
