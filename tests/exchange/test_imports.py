@@ -118,6 +118,26 @@ def test_unknown_format_names_the_valid_ones(store: Store, tmp_path: Path) -> No
         import_file(store, "lmsys", tmp_path / "rows.jsonl")
 
 
+VOTE_IDS = {
+    "votes": "vote-1",
+    "pairs": "8ed68f1752157c033e3fc16ae2c60810",
+    "lmsys-33k": "4256e04aa370f81bbfeacb36f8a634b4",
+    "arena-140k": "f5d8f5081476471504bae0cede669593",
+    "kaggle-55k": "0a43c3803fc5b39da7ba1fa984e07f45",
+    "fastchat-log": "2f7e3cf7675e1fa1cb0be10574dc8813",
+    "llm-comparator": "b045df5cda84e70c79dee85d77d670e8",
+    "autoarena": "1f2622e3ce1b4e72ab20adc98fca79f9",
+    "trl-preference": "e1ea7bd7c99a4c6b897c28832a435f55",
+}
+"""The id that each format's row has for good: with another one, files imported before would be imported again."""
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_row_has_the_same_id_in_every_version(bring: Import, store: Store, format: str) -> None:
+    bring(format)
+    assert [judged.pair.vote_id for judged in texts(store)] == [VOTE_IDS[format]]
+
+
 # Outcomes
 
 

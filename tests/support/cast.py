@@ -35,7 +35,7 @@ MODELS = (OPENALPACA, MAMBA, GALPACA)
 ADA, BEN = "rater-ada", "rater-ben"
 HAIKU = Instruction("Write a haiku about the sea.", category="creative")
 PARAMS = SamplingParams(do_sample=True, temperature=0.7)
-LICENSES = {OPENALPACA: "Apache-2.0", MAMBA: "Apache-2.0", GALPACA: "cc-by-nc-4.0"}
+LICENSES = {OPENALPACA: "Apache-2.0", MAMBA: "Apache-2.0", GALPACA: "CC-BY-NC-4.0"}
 
 
 @dataclass
