@@ -135,7 +135,7 @@ VOTE_IDS = {
 @pytest.mark.parametrize("format", FORMATS)
 def test_row_has_the_same_id_in_every_version(bring: Import, store: Store, format: str) -> None:
     bring(format)
-    assert [judged.pair.vote_id for judged in texts(store)] == [VOTE_IDS[format]]
+    assert [judged.vote_id for judged in texts(store)] == [VOTE_IDS[format]]
 
 
 # Outcomes

@@ -99,7 +99,7 @@ def judged_pair(format: str, pair: Pair, origins: Origins, known_as: tuple[str, 
 
 def _cleaned(letter: str, answer: Answer, cleaner: Cleaner) -> Answer:
     model = cleaner.id(f"model_{letter}", answer.model)
-    license = cleaner.id(f"license_{letter}", answer.license or UNKNOWN)
+    license = answer.license and cleaner.id(f"license_{letter}", answer.license)
     return Answer(model, cleaner.answer(f"answer of {model}", answer.text), license)
 
 
@@ -142,7 +142,7 @@ def _side(letter: str, answer: Answer, id: str, asked: Instruction, at: str) -> 
         model_id=answer.model,
         model_revision=IMPORTED,
         repo=IMPORTED,
-        license=answer.license,
+        license=answer.license or UNKNOWN,
         instruction=asked,
         prompt=Prompt("", (), IMPORTED, ""),
         params=PARAMS,
