@@ -14,6 +14,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPException
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -85,11 +86,15 @@ def _fetch_copy(app: RunningApp, path: Path, target: Path) -> None:
     try:
         with direct.open(request, timeout=ASK_S) as reply, target.open("xb") as file:
             shutil.copyfileobj(reply, file, 1 << 20)
-            size = int(reply.headers["Content-Length"])
+            size = int(reply.headers.get("Content-Length", ""))
     except urllib.error.HTTPError as error:
         reason = error.read(1000).decode("utf-8", "replace").strip()
         raise StorageError(f"{held} and sent no copy: status {error.code}, {reason}") from error
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise DatabaseLocked(f"{held} and sent no copy: {error}; stop it, or get the data from its page") from error
+    except (ValueError, HTTPException) as error:
+        raise DatabaseLocked(
+            f"{held} and sent no copy: another program answers there; start the playground again"
+        ) from error
     if target.stat().st_size != size:
         raise StorageError(f"{held} and sent only a part of a copy; try again")

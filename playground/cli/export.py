@@ -18,6 +18,7 @@ from tqdm import tqdm
 from playground.cli.database import open_read_only
 from playground.cli.filters import add_filter_flags, filter_of
 from playground.cli.printing import print_json
+from playground.clock import utc_now
 from playground.errors import InvalidValue
 from playground.exchange import FORMATS, Exported, ExportOptions, export
 from playground.exchange.selection import Progress
@@ -64,6 +65,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         anonymous=arguments.anonymous,
         split_licenses=arguments.split_licenses,
         policy=default_policy(settings),
+        final_by=utc_now(),
     )
     FORMATS[arguments.format].check_container(arguments.path.suffix.lower())
     with open_read_only(settings.db) as store, _progress_bar() as progress:

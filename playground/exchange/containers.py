@@ -34,7 +34,8 @@ class Sink(Protocol):
 class Container(Protocol):
     """Writes rows to a sink."""
 
-    def write(self, rows: Sequence[Values]) -> None: ...
+    def write(self, rows: Sequence[Values]) -> int:
+        """Write or take rows; return about the bytes that they have."""
 
     def close(self) -> None:
         """Write what is left; the sink stays open."""
@@ -50,7 +51,7 @@ class JsonLines:
         self._names = tuple(columns)
         self._optional = tuple(name for name in optional if name in columns)
 
-    def write(self, rows: Sequence[Values]) -> None:
+    def write(self, rows: Sequence[Values]) -> int:
         """Write rows; the fields of `optional` only where they have a value."""
         names = self._names
         objects = [dict(zip(names, row, strict=False)) for row in rows]  # optional columns come last
@@ -58,10 +59,10 @@ class JsonLines:
             for one in objects:
                 if one[name] is None:
                     del one[name]
-        self._write([to_json(one) for one in objects])
+        return self._write([to_json(one) for one in objects])
 
-    def _write(self, objects: list[bytes]) -> None:
-        self._sink.write(b"\n".join([*objects, b""]))
+    def _write(self, objects: list[bytes]) -> int:
+        return self._sink.write(b"\n".join([*objects, b""]))
 
     def close(self) -> None:
         """Nothing is left."""
@@ -82,10 +83,11 @@ class JsonArray(JsonLines):
         self._empty = True
         sink.write(around[0] + b"[")
 
-    def _write(self, objects: list[bytes]) -> None:
-        if objects:
-            self._sink.write((b"\n" if self._empty else b",\n") + b",\n".join(objects))
-            self._empty = False
+    def _write(self, objects: list[bytes]) -> int:
+        if not objects:
+            return 0
+        before, self._empty = b"\n" if self._empty else b",\n", False
+        return self._sink.write(before + b",\n".join(objects))
 
     def close(self) -> None:
         """End the array."""
@@ -102,17 +104,18 @@ class Csv:
             sink.write(BYTE_ORDER_MARK)
         self._write([tuple(columns)])
 
-    def write(self, rows: Sequence[Values]) -> None:
+    def write(self, rows: Sequence[Values]) -> int:
         """Write rows; the cells are made column by column, which takes half the time."""
-        if rows:
-            columns = zip(*rows, strict=True)
-            made = [cells(column) for cells, column in zip(self._cells, columns, strict=False)]
-            self._write(zip(*made, strict=True))
+        if not rows:
+            return 0
+        columns = zip(*rows, strict=True)
+        made = [cells(column) for cells, column in zip(self._cells, columns, strict=False)]
+        return self._write(zip(*made, strict=True))
 
-    def _write(self, rows: Iterable[Sequence[Any]]) -> None:
+    def _write(self, rows: Iterable[Sequence[Any]]) -> int:
         text = io.StringIO(newline="")
         csv.writer(text).writerows(rows)
-        self._sink.write(text.getvalue().encode())
+        return self._sink.write(text.getvalue().encode())
 
     def close(self) -> None:
         """Nothing is left."""

@@ -49,8 +49,10 @@ FORMATS: Mapping[str, ExportFormat] = {
     )
 }
 
-BATCH = 1000
-"""Rows that a container gets at once."""
+FIRST_BATCH, BATCH = 50, 1000
+"""The first and the most rows that a container gets at once."""
+BATCH_BYTES = 4_000_000
+"""About the size of the rows that a container gets at once; in memory they take several times as much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +77,12 @@ class Rows:
         self._file = file
         self._container = container
         self._batch: list[Values] = []
+        self._enough = FIRST_BATCH
 
     def add(self, rows: object) -> None:
         """Add rows; full batches are written."""
         self._batch += rows  # type: ignore[arg-type]  # a sequence of rows
-        if len(self._batch) >= BATCH:
+        if len(self._batch) >= self._enough:
             self._write()
 
     def end(self) -> ExportedFile:
@@ -91,9 +94,10 @@ class Rows:
 
     def _write(self) -> None:
         with written(self.path):
-            self._container.write(self._batch)
-        self.rows += len(self._batch)
-        self._batch = []
+            size_bytes = self._container.write(self._batch)
+        rows, self._batch = len(self._batch), []
+        self.rows += rows
+        self._enough = max(1, min(BATCH, rows * BATCH_BYTES // max(1, size_bytes)))
 
 
 def export(

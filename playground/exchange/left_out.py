@@ -26,9 +26,12 @@ _WORDS: Mapping[str, tuple[str, str]] = {
         "export all licenses, or split these rows off into a second file",
     ),
     "commercial_license": ("every license allows commercial use", "export all licenses"),
+    "undecided": ("could still be undone", "export again in some seconds"),
     "filter": ("not in the filter {filter}", "change the filter"),
     "other_models": ("judged other models than {models}", "export another file for each pair of models"),
 }
+_OF_VOTES = ("filter", "undecided")
+"""Reasons that are counted in votes, whatever a format has rows of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ class Tally:
             LeftOut(
                 reason,
                 count,
-                "vote" if reason == "filter" else format.source.value,
+                "vote" if reason in _OF_VOTES else format.source.value,
                 *self._words(reason, format, options, two),
             )
             for reason, count in self.counts.most_common()

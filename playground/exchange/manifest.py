@@ -49,6 +49,7 @@ def manifest(exported: Exported, format: ExportFormat, options: ExportOptions, c
             "counted_only": options.counted_only,
             "anonymous": options.anonymous,
             "split_licenses": options.split_licenses,
+            "final_by": options.final_by,
         },
         "policy": {"description": options.policy.description, **asdict(options.policy)},
         "playground_version": playground.__version__,

@@ -35,10 +35,10 @@ class Parquet:
         self._bytes = 0
         self._writer = pq.ParquetWriter(pa.PythonFile(sink, mode="w"), self._schema)
 
-    def write(self, rows: Sequence[Values]) -> None:
+    def write(self, rows: Sequence[Values]) -> int:
         """Take rows; a group is written when it is large enough."""
         if not rows:
-            return
+            return 0
         arrays = []
         for field, decode, column in zip(self._schema, self._decoders, zip(*rows, strict=True), strict=False):
             values = column if decode is None else [decode(value) for value in column]
@@ -48,6 +48,7 @@ class Parquet:
         self._bytes += batch.nbytes
         if self._bytes >= GROUP_BYTES:
             self._write_group()
+        return int(batch.nbytes)
 
     def close(self) -> None:
         """Write the last group and the footer."""

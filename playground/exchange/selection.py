@@ -14,7 +14,7 @@ from playground.exchange.left_out import LeftOut, Tally
 from playground.exchange.licenses import COMMERCIAL_LICENSES, allows_commercial_use, is_named, license_of
 from playground.exchange.standing import Standings
 from playground.ratings.policy import Reason
-from playground.records import ExportedPair, ExportedVote, VoteFilter
+from playground.records import ExportedPair, ExportedVote
 from playground.storage.database.filters import Conditions, conditions
 from playground.storage.database.statements import Reading
 
@@ -65,8 +65,11 @@ class Selection:
             found = self._rows(record)
             if found is not None:
                 yield found
+        now = self._options.final_by
+        undecided = self._reading.count_undecided_votes(now) if now else 0
+        self._tally.add("undecided", number=undecided)
         if set(self._options.filter.as_mapping()) - {"license"}:
-            self._tally.add("filter", number=self._count_standing() - self.votes)
+            self._tally.add("filter", number=self._reading.count_standing_votes() - undecided - self.votes)
         if progress is not None:
             progress(self.total, self.total)
 
@@ -141,12 +144,6 @@ class Selection:
         if key not in self._licenses:
             self._licenses[key] = license_of(license, self._on_cards.get(model, ""))
         return self._licenses[key]
-
-    def _count_standing(self) -> int:
-        """Return the number of votes that stand, and are final if only such are wanted."""
-        if not self._options.final_by:
-            return self._reading.count_standing_votes()
-        return self._reading.count_votes_where(conditions(VoteFilter(), pairs=False, final_by=self._options.final_by))
 
     def _two_models(self) -> tuple[str, ...]:
         """Return the two models of the filter, or the only two that met."""

@@ -41,6 +41,7 @@ from playground.settings import Settings
 from playground.storage.database.statements import Reading
 from playground.storage.database.store import Store
 from playground.storage.journal.entries import database_id
+from playground.storage.maintenance.detached import detached
 
 Progress = Callable[[str, int, int], None]
 """Called with a step, and how much of it is done: votes or answers of how many; 0 of 0 where that is unknown."""
@@ -82,7 +83,7 @@ def publish(
     if dataset is not None and dataset.repo == settings.store:
         raise InvalidValue(f"{dataset.repo} is the private store of this playground; publish to another dataset")
     with _building(to) as folder:
-        with _snapshot(store, settings) as reading:
+        with _snapshot(store) as reading:
             contents, options = _survey(reading, settings, now, progress)
             build(folder, reading, contents, options, now, dataset.repo if dataset else "", progress)
         manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
@@ -98,7 +99,7 @@ def preview(
     store: Store, settings: Settings, now: str, progress: Progress = lambda step, done, total: None
 ) -> Contents:
     """Return what would be published, without writing anything."""
-    with _snapshot(store, settings) as reading:
+    with _snapshot(store) as reading:
         return _survey(reading, settings, now, progress)[0]
 
 
@@ -134,18 +135,14 @@ def _survey(reading: Reading, settings: Settings, now: str, progress: Progress) 
 
 
 @contextmanager
-def _snapshot(store: Store, settings: Settings) -> Iterator[Reading]:
+def _snapshot(store: Store) -> Iterator[Reading]:
     """Open a snapshot; of a store with a single connection, a copy, so that votes wait only while it is copied."""
-    if not (settings.db_mounted and store.writable):
-        with store.reading() as reading:
-            yield reading
-        return
-    with tempfile.TemporaryDirectory(prefix="publication-") as folder:
-        copy = Path(folder) / "copy.db"
-        with store.reading() as reading:
-            reading.copy_to(copy)
-        with Store(copy, read_only=True) as copied, copied.reading() as reading:
-            yield reading
+    with (
+        tempfile.TemporaryDirectory(prefix="publication-") as folder,
+        detached(store, Path(folder)) as source,
+        source.reading() as reading,
+    ):
+        yield reading
 
 
 def _write_votes(

@@ -134,20 +134,8 @@ class JudgedPair:
 
 
 @dataclass(frozen=True, slots=True)
-class JudgedTexts:
-    """A judged pair with its instruction and answers, for exports."""
-
-    pair: JudgedPair
-    instruction: Instruction
-    text_a: str
-    text_b: str
-    license_a: str
-    license_b: str
-
-
-@dataclass(frozen=True, slots=True)
 class JudgedBattle:
-    """A vote that stands, with its battle and the notes on it."""
+    """A vote that stands, with its battle and the notes on it, as a file has them."""
 
     vote: Vote
     battle: Battle

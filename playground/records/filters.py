@@ -13,7 +13,12 @@ from typing import Any
 from playground.errors import InvalidValue
 from playground.records.battles import Origin
 
+MAX_CHARS = 1000
+"""The longest value of a condition."""
+MAX_WORDS = 30
+"""The most words that are searched for together: each is looked for in every text."""
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 def _condition(help: str, *valid: str) -> Any:
@@ -49,11 +54,18 @@ class VoteFilter:
     def __post_init__(self) -> None:
         for condition in fields(self):
             value, valid = getattr(self, condition.name), condition.metadata["valid"]
+            if len(value) > MAX_CHARS or _SURROGATE.search(value):
+                raise InvalidValue(
+                    f"{condition.name!r} is {value[:40]!a} ({len(value):,} characters); valid: text in UTF-8 of up to"
+                    f" {MAX_CHARS:,}"
+                )
             if value and valid and value not in valid:
                 raise InvalidValue(f"{condition.name!r} is {value!r}; valid: {', '.join(valid)}")
         for name in ("since", "until"):
             if getattr(self, name) and not _DAY.fullmatch(getattr(self, name)):
                 raise InvalidValue(f"{name!r} is {getattr(self, name)!r}; valid: a day such as 2026-11-29")
+        if (words := len(self.words.split())) > MAX_WORDS:
+            raise InvalidValue(f"'words' has {words} words; valid: up to {MAX_WORDS}")
         if len(self.model_ids) > 2:
             raise InvalidValue(f"'models' names {len(self.model_ids)} models; valid: one, or two that met")
 

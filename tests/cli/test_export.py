@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,9 @@ from playground.exchange import FORMATS
 from playground.records import VoteFilter
 from tests.support.cast import ADA, BEN, GALPACA, MAMBA, OPENALPACA
 from tests.support.exporting import first_container, read, three_votes
+
+YEARS_S = 1e9
+"""About thirty years."""
 
 
 @pytest.fixture
@@ -56,6 +59,22 @@ def test_result_is_printed_with_all_that_is_left_out(db: Path, tmp_path: Path) -
         f"1 pair left out: the license of the answers of {GALPACA} does not clearly allow commercial use (export all"
         " licenses, or split these rows off into a second file)",
         "1 vote left out: not in the filter mode=blind, license=commercial (change the filter)",
+    ]
+
+
+def test_vote_that_can_be_undone_is_left_out_and_named(tmp_path: Path) -> None:
+    home = three_votes(tmp_path)
+    home.time.pass_s(-YEARS_S)  # in the past of the real clock
+    home.battles.rules = replace(home.battles.rules, undo_s=100 * YEARS_S)
+    home.battle_is_open("undecided")
+    home.battles.vote("undecided", "a", ADA)
+    db, target = tmp_path / "playground.db", tmp_path / "out.jsonl"
+    lines = run(db, "votes", str(target), "--mode", "open").splitlines()
+    home.store.close()
+    assert lines == [
+        f"1 row of votes written to {target}",
+        "2 votes left out: not in the filter mode=open (change the filter)",
+        "1 vote left out: could still be undone (export again in some seconds)",
     ]
 
 

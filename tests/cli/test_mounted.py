@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import socket
 import sqlite3
 import stat
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -93,6 +95,29 @@ def test_playground_that_does_not_answer_is_named(held: Path, capsys: pytest.Cap
         assert run("verify", "--db", str(held))[0] == 1
     said = capsys.readouterr().err
     assert f"the playground at http://127.0.0.1:1 holds {held} alone and sent no copy" in said
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("reply", [b"220 mail.example ready\r\n", b"HTTP/1.0 200 OK\r\n\r\nHello"])
+def test_other_program_at_the_address_of_a_playground_is_an_error(
+    held: Path, capsys: pytest.CaptureFixture[str], reply: bytes
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(1 << 16)
+                connection.sendall(reply)
+
+        answering = threading.Thread(target=answer)
+        answering.start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        with announced(held, RunningApp(url, "t" * 43)):
+            assert run("verify", "--db", str(held))[0] == 1
+        answering.join()
+    said = capsys.readouterr().err
+    assert f"the playground at {url} holds {held} alone and sent no copy: " in said
     assert said.count("\n") == 1
 
 

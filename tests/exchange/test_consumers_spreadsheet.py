@@ -100,7 +100,7 @@ def test_csv_that_a_spreadsheet_saved_is_imported(exported: Path, name: str, thr
         counts = import_file(store, name, saved, report=lambda place, why: problems.append(f"{place}: {why}"))
         assert (problems, counts.imported) == ([], 1)
         with store.reading() as reading:
-            [judged] = reading.judged_texts()
-    assert (judged.instruction.instruction, judged.text_a, judged.text_b) == (QUOTED, FORMULA, NAIVE)
-    assert judged.pair.winner == "model_b"
-    assert judged.pair.created_at == "2026-11-20T19:00:00.000+00:00"
+            [judged] = reading.exported_pairs()
+    assert (judged.instruction, judged.text_a, judged.text_b) == (QUOTED, FORMULA, NAIVE)
+    assert judged.winner == "model_b"
+    assert judged.created_at == "2026-11-20T19:00:00.000+00:00"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from playground.exchange import FORMATS, ExportOptions, export
 from playground.exchange.containers import to_json
 from playground.exchange.exports import BATCH, Rows, container
 from playground.exchange.files import HashedFile
+from playground.exchange.formats import Values
 from playground.exchange.selection import Selection
 from playground.records import FinishReason, Instruction, VoteFilter
 from tests.support.cast import ADA, BEN, GALPACA, MAMBA, MODELS, House, card, house
@@ -188,7 +189,12 @@ def test_manifest_holds_counts_hashes_filter_and_versions(home: House, tmp_path:
     )
     assert manifest["counts"] == {"rows": 2, "votes": 2, "bytes": done.bytes}
     assert manifest["filter"] == {"mode": "blind"}
-    assert manifest["options"] == {"counted_only": False, "anonymous": True, "split_licenses": True}
+    assert manifest["options"] == {
+        "counted_only": False,
+        "anonymous": True,
+        "split_licenses": True,
+        "final_by": "",
+    }
     assert [(one["reason"], one["count"], one["words"]) for one in manifest["left_out"]] == [
         ("filter", 1, "not in the filter mode=blind")
     ]
@@ -343,3 +349,29 @@ def test_export_is_a_snapshot(home: House, format: str) -> None:
         next(rows)
         home.battles.vote("unjudged", "a", ADA)
         assert len(list(rows)) == 2
+
+
+class Batches:
+    """A container that keeps the sizes of its batches."""
+
+    def __init__(self) -> None:
+        self.rows: list[int] = []
+
+    def write(self, rows: Sequence[Values]) -> int:
+        self.rows.append(len(rows))
+        return sum(len(row[0]) for row in rows)
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(("chars", "most"), [(10, 1000), (40_000, 100), (10_000_000, 1)])
+def test_rows_wait_for_few_bytes_only(tmp_path: Path, chars: int, most: int) -> None:
+    batches = Batches()
+    rows = Rows(tmp_path / "out", HashedFile(None), batches)
+    text = "x" * chars
+    for _ in range(2500):
+        rows.add([(text,)])
+    assert rows.end().rows == sum(batches.rows) == 2500
+    assert batches.rows[0] == 50
+    assert max(batches.rows[1:]) == most

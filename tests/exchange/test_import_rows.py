@@ -171,9 +171,9 @@ def test_csv_that_a_spreadsheet_saved_is_imported(tmp_path: Path) -> None:
     with Store(None) as store:
         assert import_file(store, "pairs", path).imported == 1
         with store.reading() as reading:
-            [judged] = reading.judged_texts()
-    assert judged.instruction.instruction == "=1+1 – naïve 好"
-    assert (judged.pair.blind, judged.pair.strength) == (False, 2.5)
+            [judged] = reading.exported_pairs()
+    assert judged.instruction == "=1+1 – naïve 好"
+    assert (bool(judged.blind), judged.strength) == (False, 2.5)
 
 
 # Parquet
@@ -192,3 +192,14 @@ def test_parquet_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     pytest.importorskip("pyarrow")
     with pytest.raises(InvalidValue, match=r"a.parquet is not Parquet that can be read: "):
         read(written(tmp_path, "a.parquet", b"PAR1 and nothing else"))
+
+
+def test_parquet_with_text_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.parquet as pq
+
+    two_bytes = pa.py_buffer(bytes([0, 0, 0, 0, 2, 0, 0, 0]))
+    broken = pa.StringArray.from_buffers(1, two_bytes, pa.py_buffer(b"\xff\xfe"))
+    pq.write_table(pa.table({"prompt": broken}), tmp_path / "a.parquet")
+    with pytest.raises(InvalidValue, match=r"a.parquet is not Parquet that can be read: 'utf-8' codec"):
+        read(tmp_path / "a.parquet")

@@ -14,7 +14,7 @@ from playground.exchange.imports import FORMATS, WITHOUT_VOTES, Imported, import
 from playground.raters import imported_id
 from playground.ratings.counting import count
 from playground.ratings.policy import EVERY_VOTE, CountingPolicy, Reason
-from playground.records import JudgedTexts, ModelCard
+from playground.records import ExportedPair, ModelCard
 from playground.storage.database.store import Store
 from tests.support.cast import ADA, HAIKU, OPENALPACA, card, house
 from tests.support.import_rows import ASKED, AT, ROWS, SEA, WAVES, conversation, side, state, write_format
@@ -51,14 +51,14 @@ def problems_of(bring: Import, format: str, *rows: dict[str, Any]) -> list[str]:
     return problems
 
 
-def texts(store: Store) -> list[JudgedTexts]:
+def texts(store: Store) -> list[ExportedPair]:
     with store.reading() as reading:
-        return list(reading.judged_texts())
+        return list(reading.exported_pairs())
 
 
-def winner_and_loser(judged: JudgedTexts) -> tuple[tuple[str, str], tuple[str, str]]:
-    a, b = (judged.pair.model_a, judged.text_a), (judged.pair.model_b, judged.text_b)
-    return (a, b) if judged.pair.winner == "model_a" else (b, a)
+def winner_and_loser(judged: ExportedPair) -> tuple[tuple[str, str], tuple[str, str]]:
+    a, b = (judged.model_a, judged.text_a), (judged.model_b, judged.text_b)
+    return (a, b) if judged.winner == "model_a" else (b, a)
 
 
 @pytest.mark.parametrize(("format", "ending"), EACH_FILE)
@@ -68,10 +68,9 @@ def test_row_of_every_format_becomes_a_vote(
     counts = bring(format, name=f"rows{ending}")
     assert (counts.rows, counts.imported, counts.refused) == (1, 1, 0)
     assert sorted(counts.models) == ["alpha", "beta"]
-    [judged] = texts(store)
-    pair = judged.pair
-    assert judged.instruction.instruction == ASKED
-    assert winner_and_loser(judged) == (("beta", SEA), ("alpha", WAVES))
+    [pair] = texts(store)
+    assert pair.instruction == ASKED
+    assert winner_and_loser(pair) == (("beta", SEA), ("alpha", WAVES))
     assert pair.winner in ("model_a", "model_b")
     assert pair.imported == counts.file
     assert counts.file.startswith(f"rows{ending} ")
@@ -87,6 +86,14 @@ def test_row_is_stored_once_whatever_file_it_stands_in(bring: Import, store: Sto
         counts = bring(format, ROWS[format], ROWS[format], name=f"file-{number}{ending}")
         assert (counts.imported, counts.there) == ((1, 1) if number == 0 else (0, 2))
     assert store.count_votes() == 1
+
+
+@pytest.mark.parametrize("number", range(4))  # the side is drawn from the content
+def test_row_with_other_line_ends_is_the_same_row(bring: Import, store: Store, number: int) -> None:
+    for format, asked, answer in (("pairs", "instruction", "answer_a"), ("trl-preference", "prompt", "chosen")):
+        unix = ROWS[format] | {asked: f"One\ntwo {number}", answer: "Grey\nwaves"}
+        windows = unix | {asked: f"One\r\ntwo {number}", answer: "Grey\r\nwaves"}
+        assert (bring(format, unix).imported, bring(format, windows).there) == (1, 1)
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -128,7 +135,7 @@ VOTE_IDS = {
 @pytest.mark.parametrize("format", FORMATS)
 def test_row_has_the_same_id_in_every_version(bring: Import, store: Store, format: str) -> None:
     bring(format)
-    assert [judged.pair.vote_id for judged in texts(store)] == [VOTE_IDS[format]]
+    assert [judged.vote_id for judged in texts(store)] == [VOTE_IDS[format]]
 
 
 # Outcomes
@@ -155,19 +162,19 @@ def test_outcome_is_read_in_each_spelling(
     bring: Import, store: Store, format: str, changes: dict[str, Any], winner: str
 ) -> None:
     bring(format, ROWS[format] | changes)
-    assert [judged.pair.winner for judged in texts(store)] == [winner]
+    assert [judged.winner for judged in texts(store)] == [winner]
 
 
 def test_open_battle_stays_open(bring: Import, store: Store) -> None:
     bring("lmsys-33k", ROWS["lmsys-33k"] | {"anony": False})
-    assert [judged.pair.blind for judged in texts(store)] == [False]
+    assert [judged.blind for judged in texts(store)] == [False]
 
 
 def test_system_message_is_a_field_of_its_own(bring: Import, store: Store) -> None:
     told = [{"role": "system", "content": "Be brief."}]
     row = {"conversation_a": told + conversation(WAVES), "conversation_b": told + conversation(SEA)}
     bring("lmsys-33k", ROWS["lmsys-33k"] | row)
-    assert texts(store)[0].instruction.system == "Be brief."
+    assert texts(store)[0].system == "Be brief."
 
 
 def test_messages_of_trl_are_read_like_its_texts(bring: Import, store: Store) -> None:
@@ -179,7 +186,7 @@ def test_messages_of_trl_are_read_like_its_texts(bring: Import, store: Store) ->
 
 def test_trl_pairs_are_laid_left_and_right_by_chance(bring: Import, store: Store) -> None:
     bring("trl-preference", *(ROWS["trl-preference"] | {"prompt": f"Question {number}?"} for number in range(100)))
-    left = sum(judged.pair.winner == "model_a" for judged in texts(store))
+    left = sum(judged.winner == "model_a" for judged in texts(store))
     assert 30 < left < 70
 
 
@@ -253,7 +260,7 @@ WORDS_OF_TWO_TURNS = "has 2 turns; the playground stores conversations of one"
         ("trl-preference", {"chosen_model": None}, "'chosen_model' is missing or empty; fill it in"),
         ("votes", {"choice": "c"}, "choice is 'c'; valid: a, b, tie, both_bad, or all in an order such as a>b"),
         ("votes", {"choice": "undo"}, "choice is 'undo'; valid: a, b, tie, both_bad"),
-        ("votes", {"revision": 0}, "'revision' is 0; valid: a whole number, 1 to 1000"),
+        ("votes", {"revision": 0}, "'revision' is 0; valid: a whole number, 1 to 50"),
         ("votes", {"state": "open"}, "'state' is 'open'; valid: voted, revealed"),
         ("votes", {"blind": None}, "'blind' is missing or empty; fill it in"),
         ("votes", {"draw_probability": 2}, "'draw_probability' is 2; valid: above 0, to 1, or nothing"),
@@ -308,7 +315,7 @@ def test_text_is_cleaned_like_typed_text(bring: Import, store: Store) -> None:
     row = {"instruction": "One\r\ntwo\x00\ud800", "answer_a": "Wa\x07ves\r.", "answer_b": "\ufdd0Sea"}
     assert bring("pairs", ROWS["pairs"] | row).cleaned == 1
     [judged] = texts(store)
-    assert (judged.instruction.instruction, judged.text_a, judged.text_b) == ("One\ntwo", "Waves\n.", "Sea")
+    assert (judged.instruction, judged.text_a, judged.text_b) == ("One\ntwo", "Waves\n.", "Sea")
 
 
 def test_answer_of_a_playground_is_kept_byte_for_byte(bring: Import, store: Store) -> None:
@@ -316,6 +323,16 @@ def test_answer_of_a_playground_is_kept_byte_for_byte(bring: Import, store: Stor
     sides = [side("a", "alpha", exact), side("b", "beta", "Sea\ud800")]
     assert bring("votes", ROWS["votes"] | {"sides": sides}).cleaned == 1
     assert [(judged.text_a, judged.text_b) for judged in texts(store)] == [(exact, "Sea")]
+
+
+@pytest.mark.parametrize("ending", [".jsonl", ".csv"])
+def test_large_seed_keeps_every_digit(bring: Import, store: Store, ending: str) -> None:
+    seeds = (2**53 + 1, 2**63 - 1)
+    sides = [side(letter, "alpha", letter, seed=seed) for letter, seed in zip("ab", seeds, strict=True)]
+    assert bring("votes", ROWS["votes"] | {"sides": sides}, name=f"rows{ending}").imported == 1
+    battle = store.battle("battle-1")
+    assert battle is not None
+    assert tuple(side.seed for side in battle.sides) == seeds
 
 
 def test_long_instruction_of_another_arena_is_kept(bring: Import, store: Store) -> None:
@@ -335,7 +352,7 @@ def test_long_instruction_of_another_arena_is_kept(bring: Import, store: Store) 
 )
 def test_times_become_utc(bring: Import, store: Store, given: object, stored: str) -> None:
     bring("pairs", ROWS["pairs"] | {"created_at": given})
-    assert texts(store)[0].pair.created_at == stored
+    assert texts(store)[0].created_at == stored
 
 
 # What is stored beside the vote
@@ -343,7 +360,7 @@ def test_times_become_utc(bring: Import, store: Store, given: object, stored: st
 
 def test_missing_provenance_is_marked(bring: Import, store: Store) -> None:
     bring("pairs")
-    battle = store.battle(texts(store)[0].pair.battle_id)
+    battle = store.battle(texts(store)[0].battle_id)
     assert battle is not None
     answer = battle.sides[0].generation
     assert answer is not None
@@ -369,7 +386,7 @@ def test_card_of_the_playground_is_not_replaced(bring: Import, store: Store) -> 
 
 def test_answer_that_names_its_model_is_flagged(bring: Import, store: Store) -> None:
     bring("pairs", ROWS["pairs"] | {"model_a": "vicuna-13b", "answer_a": "I am Vicuna-13b, nice to meet you."})
-    assert [judged.pair.names_itself for judged in texts(store)] == [True]
+    assert [judged.names_itself for judged in texts(store)] == [True]
 
 
 def test_imported_rater_is_nobody_who_votes_here(bring: Import, store: Store) -> None:

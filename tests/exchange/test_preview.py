@@ -10,7 +10,7 @@ from playground.exchange import FORMATS, browse, export, preview
 from playground.exchange.preview import SAMPLE
 from playground.records import VoteFilter
 from tests.exchange.test_exports import hide
-from tests.support.cast import ADA, BEN, GALPACA, MAMBA, OPENALPACA, House, house
+from tests.support.cast import ADA, BEN, GALPACA, MAMBA, OPENALPACA, House, card, house
 from tests.support.exporting import options, read
 
 
@@ -60,6 +60,17 @@ def test_browsed_battles_are_described(home: House) -> None:
     assert (pair.origin, pair.blind, pair.created_at) == ("person", True, "2026-11-20T19:00:00.000+00:00")
     assert (three.models, three.winner, three.reasons) == ((MAMBA, GALPACA), "b>c", ())
     assert (tie.winner, tie.blind) == ("both_bad", False)
+
+
+@pytest.mark.parametrize("model", ["GPT-4, turbo", "a,b", "two\nlines"])
+def test_models_of_other_arenas_may_have_any_name(model: str) -> None:
+    home = house()
+    home.store.upsert_model(card(model))
+    home.battle_is_open("named", (model, MAMBA))
+    home.battles.vote("named", "a", ADA, final=True)
+    with home.store.reading() as reading:
+        [row] = browse(reading, VoteFilter()).rows
+    assert (row.models, row.winner) == ((model, MAMBA), model)
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 4])

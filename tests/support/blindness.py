@@ -340,7 +340,9 @@ def _all_ended(line: str) -> bool:
 
 def _quiet(slots: Sequence[str]) -> bool:
     """Return True for the chip with its timer and the link beside it, or the models to choose from."""
-    return bool(slots) and all(slot in ("chip", "timer", "operator-link") or slot.startswith("model-") for slot in slots)
+    return bool(slots) and all(
+        slot in ("chip", "timer", "operator-link") or slot.startswith("model-") for slot in slots
+    )
 
 
 def _at_pace(slots: Sequence[str], data: list[Any]) -> list[Any]:

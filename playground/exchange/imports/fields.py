@@ -79,12 +79,14 @@ class Fields:
 
     def whole(self, name: str, default: int, low: int, high: int) -> int:
         """Return a whole number in a range."""
-        number = self.number(name)
+        number, value = self.number(name), self.values.get(name)
         if number is None:
             return default
-        if not low <= number <= high or number != int(number):
+        exact = value if isinstance(value, int) or (isinstance(value, str) and value.isdecimal()) else None
+        whole = int(number if exact is None else exact)  # a float has too few digits for a large number
+        if not low <= whole <= high or (exact is None and number != whole):
             self.refuse(name, f"a whole number, {low} to {high}")
-        return int(number)
+        return whole
 
     def flag(self, name: str, default: bool | None = None) -> bool:
         """Return true or false, also written as text or as 1 and 0."""

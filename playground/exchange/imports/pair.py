@@ -74,7 +74,8 @@ def judged_pair(format: str, pair: Pair, origins: Origins, known_as: tuple[str, 
     cleaner = Cleaner(origins.limits)
     instruction = cleaner.instruction(pair.instruction, pair.input, pair.system, pair.category)
     rater = imported_id(cleaner.id("rater", pair.rater or UNKNOWN))
-    content = _content(format, pair, rater)
+    a, b = (_cleaned(letter, answer, cleaner) for letter, answer in (("a", pair.a), ("b", pair.b)))
+    content = _content(format, pair, rater, instruction, (a, b))
     battle_id, at = derived_id("battle", content), pair.created_at or origins.now
     vote = Vote(
         id=derived_id("vote", content),
@@ -89,17 +90,23 @@ def judged_pair(format: str, pair: Pair, origins: Origins, known_as: tuple[str, 
         imported=origins.file,
     )
     sides = tuple(
-        _side(letter, answer, derived_id(f"generation {letter}", content), instruction, at, cleaner)
-        for letter, answer in (("a", pair.a), ("b", pair.b))
+        _side(letter, answer, derived_id(f"generation {letter}", content), instruction, at)
+        for letter, answer in (("a", a), ("b", b))
     )
     battle = _battle(vote, pair.blind, instruction, sides)
     return ReadBattle(JudgedBattle(vote, battle, (), ""), known_as, cleaner.cleaned)
 
 
-def _content(format: str, pair: Pair, rater: str) -> bytes:
-    """Return what tells a row of a format from others."""
-    a, b = ((answer.model, answer.text, answer.license) for answer in (pair.a, pair.b))
-    about = (pair.instruction, pair.input, pair.system, pair.category)
+def _cleaned(letter: str, answer: Answer, cleaner: Cleaner) -> Answer:
+    model = cleaner.id(f"model_{letter}", answer.model)
+    license = answer.license and cleaner.id(f"license_{letter}", answer.license)
+    return Answer(model, cleaner.answer(f"answer of {model}", answer.text), license)
+
+
+def _content(format: str, pair: Pair, rater: str, asked: Instruction, answers: tuple[Answer, Answer]) -> bytes:
+    """Return what tells a row of a format from others, in cleaned texts: a program may have changed the line ends."""
+    a, b = ((answer.model, answer.text, answer.license) for answer in answers)
+    about = (asked.instruction, asked.input, asked.system, asked.category)
     vote = (pair.winner, rater, pair.origin, pair.blind, pair.created_at, pair.decision_s, pair.strength)
     return to_json((format, pair.key, a, b, *about, *vote)).encode("utf-8", "surrogatepass")
 
@@ -129,19 +136,18 @@ def _battle(vote: Vote, blind: bool, asked: Instruction, sides: tuple[BattleSide
     )
 
 
-def _side(letter: str, answer: Answer, id: str, asked: Instruction, at: str, cleaner: Cleaner) -> BattleSide:
-    model = cleaner.id(f"model_{letter}", answer.model)
+def _side(letter: str, answer: Answer, id: str, asked: Instruction, at: str) -> BattleSide:
     generation = Generation(
         id=id,
-        model_id=model,
+        model_id=answer.model,
         model_revision=IMPORTED,
         repo=IMPORTED,
-        license=cleaner.id(f"license_{letter}", answer.license or UNKNOWN),
+        license=answer.license or UNKNOWN,
         instruction=asked,
         prompt=Prompt("", (), IMPORTED, ""),
         params=PARAMS,
         seed=0,
-        text=cleaner.answer(f"answer of {model}", answer.text),
+        text=answer.text,
         token_ids=(),
         finish_reason=FinishReason.STOP,
         error=None,
@@ -154,4 +160,4 @@ def _side(letter: str, answer: Answer, id: str, asked: Instruction, at: str, cle
         first_token_s=None,
         duration_s=0.0,
     )
-    return BattleSide(letter, model, 0, PARAMS, generation)
+    return BattleSide(letter, answer.model, 0, PARAMS, generation)

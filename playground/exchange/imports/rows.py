@@ -242,7 +242,7 @@ def _read_parquet(facts: FileFacts, options: ReadOptions) -> Iterator[FileRow]:
             for values in batch.to_pylist():
                 number += 1
                 yield FileRow(f"row {number}", number / total, values)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:  # a text that is not UTF-8 is a ValueError
         raise InvalidValue(f"{facts.path.name} is not Parquet that can be read: {error}") from error
 
 

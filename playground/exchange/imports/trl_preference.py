@@ -20,7 +20,8 @@ def read(fields: Fields, origins: Origins) -> ReadBattle:
     worse = Answer(fields.name("rejected_model"), rejected.answer, fields.text("rejected_license", ""))
     battle_id = fields.name("battle_id", "")
     content = "\n".join((battle_id, chosen.instruction, better.model, better.text, worse.model, worse.text))
-    is_left = int(derived_id("order", content.encode("utf-8", "surrogatepass")), 16) % 2 == 0
+    same_ends = content.replace("\r\n", "\n").replace("\r", "\n")
+    is_left = int(derived_id("order", same_ends.encode("utf-8", "surrogatepass")), 16) % 2 == 0
     pair = Pair(
         key=battle_id,
         a=better if is_left else worse,

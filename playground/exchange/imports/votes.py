@@ -31,7 +31,8 @@ from playground.records import (
     Vote,
 )
 
-MAX_REVISION = 1000
+MAX_REVISION = 50
+"""The most revisions of a vote; the journal has all earlier ones with each, so that more would fill the disk."""
 MAX_IDS = 1_000_000
 """The most tokens of a prompt or an answer."""
 MAX_SEED = 2**63 - 1

@@ -33,6 +33,9 @@ class _Asked:
 
 _Found = tuple[str, tuple[Any, ...]]
 
+FINAL = "b.state = 'revealed' OR b.final_at <= ? OR v.created_at > ?"
+"""A vote is final at its time, if the clock was set back since it was given, or once its models were shown."""
+
 _GOOD_SIDE = (
     "SELECT 1 FROM battle_sides s JOIN generations h ON h.id = s.generation_id AND h.good = 1"
     " WHERE s.battle_id = v.battle_id AND"
@@ -62,7 +65,7 @@ def conditions(
         without: names of conditions that the caller checks itself.
         final_by: leave out votes that could still be undone at that time; empty: none.
     """
-    found: list[_Found] = [("b.state = 'revealed' OR b.final_at <= ?", (final_by,))] if final_by else []
+    found: list[_Found] = [(FINAL, (final_by, final_by))] if final_by else []
     for name, value in filter.as_mapping().items():
         if name not in without:
             asked = _Asked(value, pairs, tuple(commercial), filter.model_ids)

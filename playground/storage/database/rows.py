@@ -23,7 +23,6 @@ from playground.records import (
     Generation,
     Instruction,
     JudgedPair,
-    JudgedTexts,
     ModelCard,
     Prompt,
     SamplingParams,
@@ -154,11 +153,6 @@ def vote_row(vote: Vote) -> dict[str, Any]:
     return _flat(vote)
 
 
-def read_vote(row: Row) -> Vote:
-    """Read the columns of `votes`."""
-    return _read(Vote, row)
-
-
 def read_battle(row: Row, sides: Iterable[BattleSide]) -> Battle:
     """Read the columns of `battles`, of its instruction, and of its latest vote, an undo too, or NULLs for none."""
     vote = None
@@ -178,11 +172,6 @@ def read_battle(row: Row, sides: Iterable[BattleSide]) -> Battle:
 def read_pair(row: Row) -> JudgedPair:
     """Read the columns of `pairs`."""
     return _read(JudgedPair, row)
-
-
-def read_texts(row: Row) -> JudgedTexts:
-    """Read the columns of `pairs`, of the instruction, and both texts."""
-    return _read(JudgedTexts, row, pair=read_pair(row), instruction=read_instruction(row))
 
 
 def _flat(record: Any, left_out: frozenset[str] = frozenset()) -> dict[str, Any]:

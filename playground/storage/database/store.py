@@ -47,6 +47,7 @@ class Store:
 
     Attributes:
         read_only: why nothing is written, as shown on the page; empty if the store is writable.
+        has_one_connection: True if reads and writes of a file share one connection, so that votes wait for a read.
         has_other_schema: True if the schema is not this version's, so that some reads may fail.
 
     Raises:
@@ -70,6 +71,7 @@ class Store:
         self.path = path
         self.read_only = ""
         self.has_other_schema = False
+        self.has_one_connection = exclusive
         self._busy_s = busy_s
         self._guard = threading.RLock()  # of the single connection
         self._readers: LifoQueue[sqlite3.Connection] = LifoQueue(IDLE_READERS)

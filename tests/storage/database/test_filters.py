@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from playground.errors import InvalidValue
 from playground.exchange.licenses import COMMERCIAL_LICENSES, license_class
 from playground.records import FILTER_NAMES, Battle, Instruction, VoteFilter
 from playground.storage.database.filters import CONDITIONS, conditions
@@ -139,15 +140,14 @@ def test_sql_selects_the_votes_that_the_model_does(home: House, data: st.DataObj
     filter = VoteFilter(**{name: data.draw(VALUES[name], label=name) for name in names})
     with home.store.reading() as reading:
         expected = set()
-        for vote in reading.standing_votes():
+        for vote in reading.exported_votes(words=False):
             battle = reading.battle(vote.battle_id)
             assert battle is not None
-            reasons = tuple(reading.notes(vote.battle_id, "reason", vote.id))
+            reasons = tuple(reading.notes(vote.battle_id, "reason", vote.vote_id))
             if all(MODEL[name](battle, value, reasons) for name, value in filter.as_mapping().items()):
                 expected.add(vote.battle_id)
         where = conditions(filter, pairs=False, commercial=COMMERCIAL_LICENSES)
         assert {vote.battle_id for vote in reading.exported_votes(where)} == expected
-        assert reading.count_votes_where(where) == len(expected)
         where = conditions(filter, pairs=True, commercial=COMMERCIAL_LICENSES)
         of_pairs = {pair.battle_id for pair in reading.exported_pairs(where)}
         if filter.license:  # of both answers of a pair, not of all answers of a vote
@@ -156,3 +156,38 @@ def test_sql_selects_the_votes_that_the_model_does(home: House, data: st.DataObj
             assert of_pairs == expected
         browsed = reading.browsed_battles(conditions(filter, pairs=False, commercial=COMMERCIAL_LICENSES), "", 100)
         assert {row.battle_id for row in browsed} == expected
+
+
+@pytest.mark.parametrize(
+    ("condition", "message"),
+    [
+        ({"words": "a " * 31}, "'words' has 31 words; valid: up to 30"),
+        ({"words": "x" * 1001}, r"'words' is 'x+' \(1,001 characters\); valid: text in UTF-8 of up to 1,000"),
+        ({"category": "\udcff"}, r"'category' is '\\udcff' "),
+    ],
+)
+def test_condition_that_sqlite_cannot_take_is_refused(condition: dict[str, str], message: str) -> None:
+    with pytest.raises(InvalidValue, match=message):
+        VoteFilter(**condition)
+
+
+@pytest.mark.parametrize("words", ["a " * 30, "%" * 1000])
+def test_largest_search_is_answered(home: House, words: str) -> None:
+    with home.store.reading() as reading:
+        assert reading.browsed_battles(conditions(VoteFilter(words=words), pairs=False), "", 100) is not None
+
+
+@pytest.mark.parametrize("later_s", [-3600, 0, 4.9, 5, 3600])
+def test_exports_and_leaderboard_agree_on_final_votes(later_s: float) -> None:
+    home = house()
+    for battle_id in ("undecided", "revealed"):
+        home.battle_is_open(battle_id)
+        home.battles.vote(battle_id, "a", ADA)
+    home.battles.reveal("revealed", ADA)
+    home.time.pass_s(later_s)
+    now = home.time.now()
+    with home.store.reading() as reading:
+        expected = {pair.battle_id for pair in reading.judged_pairs(final_by=now)}
+        where = conditions(VoteFilter(), pairs=False, final_by=now)
+        assert {vote.battle_id for vote in reading.exported_votes(where)} == expected
+        assert reading.count_undecided_votes(now) == 2 - len(expected)

@@ -5,13 +5,14 @@ Boundary: rows out; which of them an export leaves out, and which votes count, i
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from string import Template
 from typing import Any, TypeVar
 
 from playground.records import BattleRow, CountedVote, ExportedPair, ExportedSide, ExportedVote
-from playground.storage.database.filters import Conditions
+from playground.storage.database.filters import FINAL, Conditions
 from playground.storage.database.schema.pairs import JUDGED_PAIRS, JUDGEMENT
 from playground.storage.database.tables.transaction import Snapshot
 
@@ -77,7 +78,7 @@ SELECT v.rowid, s.side, s.model_id, $text, g.license, g.repo, g.model_revision, 
 _BROWSED = f"""
 SELECT v.created_at || ' ' || v.id, v.battle_id, v.id, v.created_at, substr(i.instruction, 1, {STARTS}), i.category,
   v.choice, v.origin, b.blind,
-  (SELECT group_concat(side || ' ' || model_id) FROM (
+  (SELECT json_group_object(side, model_id) FROM (
     SELECT s.side, s.model_id FROM battle_sides s JOIN generations g ON g.id = s.generation_id AND g.good = 1
     WHERE s.battle_id = v.battle_id ORDER BY s.side)),
   (SELECT group_concat(text, char(10)) FROM (SELECT n.text {_NOTES} = 'reason' ORDER BY n.id))
@@ -88,6 +89,11 @@ SELECT {_CIRCUMSTANCES}, v.rowid, v.created_at, v.id, v.rater_id, (
   SELECT count(DISTINCT s.model_id) FROM battle_sides s JOIN generations h ON h.id = s.generation_id AND h.good = 1
   WHERE s.battle_id = v.battle_id) < 2
 {_VOTES}"""
+
+# The list of states is that of the index, which SQLite uses only if it is said.
+_UNDECIDED = f"""
+SELECT count(*) FROM battles b INDEXED BY battles_unsettled CROSS JOIN votes v ON v.battle_id = b.id
+{_STANDING} AND b.state IN ('generating', 'open', 'voted') AND b.state = 'voted'"""
 
 _IN_TIME = " ORDER BY v.created_at, v.id"
 
@@ -125,9 +131,9 @@ class ExportReads(Snapshot):
         """Yield what decides whether a vote counts, in order of time."""
         return self._stream(CountedVote, _COUNTED + where.sql + _IN_TIME, where.values)
 
-    def count_votes_where(self, where: Conditions) -> int:
-        """Count the votes that stand and meet the conditions."""
-        return int(self.scalar(f"SELECT count(*) {_VOTES} {where.sql}", where.values))
+    def count_undecided_votes(self, now: str) -> int:
+        """Count the votes that stand and could still be undone."""
+        return int(self.scalar(f"{_UNDECIDED} AND NOT ({FINAL})", (now, now)))
 
     def count_standing_votes(self) -> int:
         """Count the votes that stand, of the votes' own table only, which is fast."""
@@ -204,7 +210,7 @@ def _pair_statement(where: Conditions, words: bool, counting: bool, tokens: bool
 
 def _browsed(row: sqlite3.Row) -> BattleRow:
     cursor, battle_id, vote_id, created_at, start, category, choice, origin, blind, sides, reasons = row
-    models = dict(pair.split(" ", 1) for pair in (sides or "").split(",") if pair)
+    models: dict[str, str] = json.loads(sides)
     return BattleRow(
         cursor=cursor,
         battle_id=battle_id,

@@ -5,6 +5,7 @@ Boundary: reads rows; what is left out and in which form the others are publishe
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import groupby
@@ -49,7 +50,7 @@ _OF_SIDE = ("side", "model", "license", "generation_id", "text")
 _GENERATIONS = """
 SELECT g.*, i.instruction, i.input, i.system, i.category,
   EXISTS (SELECT 1 FROM generation_flags n WHERE n.generation_id = g.id AND n.kind = 'names_itself') AS names_itself,
-  (SELECT group_concat(s.battle_id) FROM battle_sides s WHERE s.generation_id = g.id) AS battles
+  (SELECT json_group_array(s.battle_id) FROM battle_sides s WHERE s.generation_id = g.id) AS battles
 FROM generations g JOIN instructions i ON i.id = g.instruction_id
 WHERE g.good = 1 ORDER BY g.rowid"""
 
@@ -78,7 +79,7 @@ class PublicationReads(Snapshot):
     def generations_with_battles(self) -> Iterator[tuple[Mapping[str, Any], Sequence[str]]]:
         """Yield the rows of good generations in the order of writing, each with the ids of its battles."""
         for row in self._connection.execute(_GENERATIONS):
-            yield dict(row), (row["battles"] or "").split(",")
+            yield dict(row), json.loads(row["battles"])
 
     def last_erasure(self) -> int:
         """Return the number of the last erasure; 0: none."""

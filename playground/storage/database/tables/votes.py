@@ -8,16 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from playground.records import JudgedBattle, JudgedPair, JudgedTexts, Vote
+from playground.records import JudgedPair, Vote
 from playground.storage.database import rows
 from playground.storage.database.tables.battles import BattleReads
 from playground.storage.database.tables.transaction import Transaction
-
-_TEXTS = """
-SELECT p.*, i.instruction, i.input, i.system, f.text AS text_a, g.text AS text_b
-FROM pairs p JOIN battles b ON b.id = p.battle_id JOIN instructions i ON i.id = b.instruction_id
-JOIN generations f ON f.id = p.generation_a JOIN generations g ON g.id = p.generation_b
-WHERE p.erased_at IS NULL AND p.hidden_at IS NULL"""
 
 # The latest revision of every judged battle, as in the view `pairs`.
 _LATEST = """
@@ -26,19 +20,13 @@ WHERE v.choice <> 'undo'
   AND NOT EXISTS (SELECT 1 FROM votes n WHERE n.battle_id = v.battle_id AND n.revision > v.revision)"""
 
 
-# A vote is final at its time, if the clock was set back since it was given, or once its models were shown.
+# As `FINAL` of `filters`, for the view `pairs`.
 _FINAL = """(final_at <= ? OR created_at > ? OR EXISTS (
   SELECT 1 FROM battles s WHERE s.id = pairs.battle_id AND s.state = 'revealed'))"""
 
 
 class VoteReads(BattleReads):
     """Reads of votes; a vote that was changed or undone is not among them."""
-
-    def standing_votes(self, *, blind_only: bool = False, category: str = "") -> Iterator[Vote]:
-        """Return the latest vote of every judged battle, in order of time."""
-        statement, values = _filtered(f"SELECT v.* {_LATEST}", blind_only, category)
-        cursor = self._connection.execute(f"{statement} ORDER BY v.created_at, v.id", values)
-        return (rows.read_vote(row) for row in cursor)
 
     def judged_pairs(
         self,
@@ -70,28 +58,6 @@ class VoteReads(BattleReads):
                 values += [value] * condition.count("?")
         cursor = self._connection.execute(f"{statement} ORDER BY created_at, vote_id, side_a, side_b", values)
         return (rows.read_pair(row) for row in cursor)
-
-    def judged_texts(self, *, blind_only: bool = False, category: str = "") -> Iterator[JudgedTexts]:
-        """Return the rows of `pairs` with instruction and answers, in order of time.
-
-        Battles whose words are erased or hidden are left out.
-        """
-        statement, values = _filtered(_TEXTS, blind_only, category, "p.")
-        cursor = self._connection.execute(f"{statement} ORDER BY p.created_at, p.vote_id, p.side_a, p.side_b", values)
-        return (rows.read_texts(row) for row in cursor)
-
-    def judged_battles(self, *, blind_only: bool = False, category: str = "") -> Iterator[JudgedBattle]:
-        """Yield the latest vote of every judged battle with the battle, in order of time.
-
-        Battles whose words are erased or hidden are left out.
-        """
-        capped = "SELECT EXISTS (SELECT 1 FROM vote_flags WHERE vote_id = ? AND kind = 'capped')"
-        for vote in self.standing_votes(blind_only=blind_only, category=category):
-            battle = self.battle(vote.battle_id)
-            if battle is not None and not battle.withheld:
-                reasons = tuple(self.notes(battle.id, "reason", vote.id))
-                comment = "".join(self.notes(battle.id, "comment", vote.id))
-                yield JudgedBattle(vote, battle, reasons, comment, bool(self.scalar(capped, (vote.id,))))
 
     def count_votes(self) -> int:
         """Count the battles that have a vote."""
@@ -150,11 +116,11 @@ class VoteWrites(Transaction):
         self.insert("vote_notes", note)
 
 
-def _filtered(statement: str, blind_only: bool, category: str, table: str = "") -> tuple[str, list[Any]]:
-    """Append conditions on columns of `table` to a statement that ends in a condition."""
+def _filtered(statement: str, blind_only: bool, category: str) -> tuple[str, list[Any]]:
+    """Append conditions to a statement that ends in a condition."""
     values: list[Any] = []
     if blind_only:
-        statement += f" AND {table}blind = 1"
+        statement += " AND blind = 1"
     if category:
-        statement, values = f"{statement} AND {table}category = ?", [category]
+        statement, values = f"{statement} AND category = ?", [category]
     return statement, values
