@@ -36,7 +36,7 @@ LEAD_NONE: Mapping[bool, str] = {
 }
 ABOUT = (
     "A battle is listed once its models are revealed. Battles whose words were erased or are hidden are never listed "
-    "and are in no file with words."
+    "and are in no file."
 )
 
 # Filters
