@@ -56,8 +56,15 @@ def main(argv: Sequence[str] | None = None, out: TextIO | None = None) -> int:
         settings = read_settings(vars(arguments), os.environ)
         return int(arguments.run(arguments, settings, out or sys.stdout))
     except (PlaygroundError, OSError) as error:
-        print(f"{arguments.command}: {error}", file=sys.stderr)
+        print(f"{arguments.command}: {_words(error)}", file=sys.stderr)
         return 1
+
+
+def _words(error: Exception) -> str:
+    """Return the message of an error; the system's own ones begin with the file."""
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
 
 
 def parser() -> argparse.ArgumentParser:
