@@ -52,12 +52,25 @@ COMMANDS: tuple[tuple[str, str, Callable[[argparse.ArgumentParser], None]], ...]
 def main(argv: Sequence[str] | None = None, out: TextIO | None = None) -> int:
     """Run one command and return the exit status."""
     arguments = parser().parse_args(argv)
+    out = out or sys.stdout
     try:
         settings = read_settings(vars(arguments), os.environ)
-        return int(arguments.run(arguments, settings, out or sys.stdout))
-    except (PlaygroundError, OSError) as error:
-        print(f"{arguments.command}: {error}", file=sys.stderr)
+        status = int(arguments.run(arguments, settings, out))
+        out.flush()
+        return status
+    except BrokenPipeError:  # the reader of the output, such as `head`, has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())  # for the flush at the end of the process
         return 1
+    except (PlaygroundError, OSError) as error:
+        print(f"{arguments.command}: {_words(error)}", file=sys.stderr)
+        return 1
+
+
+def _words(error: Exception) -> str:
+    """Return the message of an error; the system's own ones begin with the file."""
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
 
 
 def parser() -> argparse.ArgumentParser:

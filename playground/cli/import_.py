@@ -16,6 +16,7 @@ from typing import TextIO
 
 from tqdm import tqdm
 
+from playground.cli.database import open_read_only
 from playground.cli.printing import print_result
 from playground.exchange.imports import FORMATS, WITHOUT_VOTES, Imported, import_file
 from playground.exchange.imports.importing import Progress
@@ -80,8 +81,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
 
 def _check(arguments: argparse.Namespace, settings: Settings, problems: _Problems, progress: Progress) -> Imported:
     """Read the file and compare it with the database, if there is one."""
-    store = Store(settings.db, read_only=True) if settings.db.is_file() else Store(None)
-    with store:
+    with open_read_only(settings.db) if settings.db.is_file() else Store(None) as store:
         return import_file(
             store, arguments.format, arguments.path, settings, is_dry=True, progress=progress, report=problems.report
         )

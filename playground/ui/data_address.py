@@ -23,6 +23,8 @@ APART = "apart"
 """The value of `license` for two files: rows for commercial use, and the other rows."""
 COUNTED, IDS, FORMAT, BEFORE = "counted", "ids", "format", "before"
 YES = "1"
+ADDRESS_NAMES = (*FILTER_NAMES, COUNTED, IDS, FORMAT, BEFORE)
+"""Names in an address of the page."""
 
 
 @dataclass(frozen=True, slots=True)

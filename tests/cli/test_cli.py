@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,14 @@ def test_prompt_file_continues_after_a_bad_line(tmp_path: Path) -> None:
     assert status == 1
     assert [row.get("line") for row in rows] == [None, 2, 3, None]
     assert "has to be text" in rows[1]["error"]
+
+
+def test_reader_that_has_enough_is_no_error(capfd: pytest.CaptureFixture[str]) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with open(write, "w") as out:
+        assert main(["prompt", "pocket-orca-mini", "--instruction", "Hello"], out) == 1
+    assert capfd.readouterr().err == ""
 
 
 def test_leaderboard_prints_verdict_or_json(db: Path) -> None:

@@ -113,10 +113,10 @@ def test_dry_run_creates_no_database(tmp_path: Path, db: Path) -> None:
 @pytest.mark.parametrize(
     ("format", "name", "words"),
     [
-        ("alpaca", "rows.jsonl", "import: alpaca has only the winning answer of each vote, and not its model; formats"),
+        ("alpaca", "rows.jsonl", "import: alpaca has only the winning answer of each vote, and not the one that"),
         ("trl-unpaired", "rows.jsonl", "import: trl-unpaired has one answer per row and not the one that it was"),
         ("pairs", "rows.txt", "import: 'rows.txt' has no ending that names a container; valid: .jsonl, .json, .csv"),
-        ("pairs", "no.jsonl", "import: [Errno 2] No such file or directory: "),
+        ("pairs", "no.jsonl", "import: {path}: No such file or directory"),
     ],
 )
 def test_what_cannot_be_imported_is_refused_with_the_reason(
@@ -125,7 +125,7 @@ def test_what_cannot_be_imported_is_refused_with_the_reason(
     (tmp_path / "rows.jsonl").write_text("{}\n")
     (tmp_path / "rows.txt").write_text("{}\n")
     assert run("import", format, tmp_path / name, "--db", db)[0] == 1
-    assert capsys.readouterr().err.startswith(words)
+    assert capsys.readouterr().err.startswith(words.format(path=tmp_path / name))
 
 
 def test_unknown_format_is_a_usage_error(db: Path, capsys: pytest.CaptureFixture[str]) -> None:

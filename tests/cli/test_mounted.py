@@ -52,6 +52,8 @@ def test_commands_get_what_they_need_from_the_running_app(
     assert (status, json.loads(board)["all_votes"]) == (0, 1)
     assert run("export", "votes", str(tmp_path / "votes.jsonl"), *db)[0] == 0
     assert json.loads((tmp_path / "votes.jsonl").read_text())["comment"] == "Clear words."
+    status, checked = run("import", "votes", str(tmp_path / "votes.jsonl"), "--dry-run", *db)
+    assert (status, checked) == (0, "1 row: 0 would be imported, 1 already there, 0 refused\n")
     assert run("backup", str(tmp_path / "copy.db"), *db)[0] == 0
     with closing(sqlite3.connect(tmp_path / "copy.db")) as copy:
         assert copy.execute("SELECT count(*) FROM votes").fetchone() == (1,)

@@ -174,7 +174,8 @@ def parse_json(text: str | bytes) -> Any:
     except InvalidValue:  # of a constant; it is a ValueError too
         raise
     except json.JSONDecodeError as error:
-        raise InvalidValue(f"is not JSON: {error}") from error
+        line = f"line {error.lineno}, " if error.lineno > 1 else ""
+        raise InvalidValue(f"is not JSON: {error.msg}, at {line}character {error.colno}") from error
     except RecursionError as error:
         raise InvalidValue("is nested too deeply") from error
     except ValueError as error:  # a number with thousands of digits

@@ -35,7 +35,7 @@ FORMATS: Mapping[str, ImportFormat] = {
 }
 WITHOUT_VOTES: Mapping[str, str] = {
     "trl-unpaired": "has one answer per row and not the one that it was judged against, so no row is a vote",
-    "alpaca": "has only the winning answer of each vote, and not its model",
+    "alpaca": "has only the winning answer of each vote, and not the one that it won against",
 }
 """Export formats that cannot be imported, and the reason."""
 

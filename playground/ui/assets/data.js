@@ -28,7 +28,7 @@
     fresh = redraw;
     if (redraw) byId("data-form")?.reset(); // it is not drawn again if it would be as it was last drawn
     focus = at || "";
-    history.pushState(history.state, "", query ? `?${query}` : path.split("/").pop());
+    history.pushState(history.state, "", query ? `${path}?${query}` : path); // the page's <base> is its folder
     ask();
   }
 

@@ -24,7 +24,7 @@ READ_ONLY = "Nothing can be stored now: {reason}. Stored data can still be read,
 NO_RATER = (
     "Your browser keeps no cookie for this page, so a battle could not be yours. Allow cookies, then reload the page."
 )
-TERMS_VERSION = "In force since {version}."
+TERMS_VERSION = "Version {version}"
 TERMS_CONTACT = "This playground is run by: {contact}"
 COUNTED = "Counted."
 NOT_COUNTED = "Not counted: {reason}."

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 OPERATOR_TITLE = "Operator"
 OPERATOR_LEAD = (
-    "The operator loads and unloads models and has no limits. Open the link that the terminal printed when this "
+    "The operator loads models, reviews reports and has no limits. Open the link that the terminal printed when this "
     "playground started, or type its token here."
 )
 OPERATOR_LEAD_SET = (
-    "The operator loads and unloads models and has no limits. The token is that of PLAYGROUND_OPERATOR_TOKEN."
+    "The operator loads models, reviews reports and has no limits. The token is that of PLAYGROUND_OPERATOR_TOKEN."
 )
 OPERATOR_LABEL = "Token"
 OPERATOR_BUTTON = "Become the operator"
@@ -29,8 +29,10 @@ OPERATOR_IS_AUTHOR = (
     "{author} is an organisation, set PLAYGROUND_OPERATORS to the user names of its operators."
 )
 OPERATOR_BACK = "Models"
-OPERATOR_PRINTED = "* To load and unload models, open this link (anyone who has it becomes the operator): {url}"
-OPERATOR_PRINTED_SET = "* To load and unload models, open {url} and enter the token of PLAYGROUND_OPERATOR_TOKEN"
+OPERATOR_PRINTED = "* To load models and review reports, open this link (anyone who has it becomes the operator): {url}"
+OPERATOR_PRINTED_SET = (
+    "* To load models and review reports, open {url} and enter the token of PLAYGROUND_OPERATOR_TOKEN"
+)
 
 PASSWORD_TITLE = "This playground is private"
 PASSWORD_LEAD = "Enter its password to go on."

@@ -36,7 +36,7 @@ LEAD_NONE: Mapping[bool, str] = {
 }
 ABOUT = (
     "A battle is listed once its models are revealed. Battles whose words were erased or are hidden are never listed "
-    "and are in no file with words."
+    "and are in no file."
 )
 
 # Filters
@@ -123,6 +123,7 @@ DISK_FULL = (
 TEMPORARY_FOLDER = "the folder for temporary files cannot be used: {reason}"
 STALLED = "The download was stopped, because nothing was received for a minute. Try again."
 NO_FORMAT = "The address names no format, or an unknown one; valid: format={valid}"
+NO_NAME = "{name!r} in the address is no filter; valid: {valid}"
 NO_CONTAINER = "{format} is not written as {container}; valid: container={valid}"
 APART_IS_TWO_FILES = "license=apart is two files: ask for license=commercial, then for license=other."
 WAITING = "Waiting for a turn."

@@ -212,6 +212,10 @@ def test_manifest_names_the_file_by_its_hash(server: Server) -> None:
     assert (missing.status, "Download the file again" in missing.error) == (404, True)
 
 
+def test_names_that_a_host_adds_to_an_address_are_ignored(server: Server) -> None:
+    assert server.get(EXPORT, f"{VOTES}&__sign=abc").body == server.get(EXPORT, VOTES).body
+
+
 def test_progress_is_told_to_the_holder_of_the_ticket(server: Server) -> None:
     assert server.get(PROGRESS, f"ticket={TICKET}").status == 404
     assert server.get(EXPORT, f"{VOTES}&ticket={TICKET}").status == 200
@@ -230,6 +234,7 @@ def test_progress_is_told_to_the_holder_of_the_ticket(server: Server) -> None:
         ("format=excel", "valid: format=votes"),
         ("format=votes&container=xlsx", "votes is not written as xlsx; valid: container=jsonl"),
         ("format=votes&origin=alien", "valid: person"),
+        ("format=votes&orgin=person", "'orgin' in the address is no filter; valid: category, origin"),
         ("format=votes&license=apart", "is two files"),
         (f"format=votes&words={'x' * 4000}", "too long"),
     ],
