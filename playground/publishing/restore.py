@@ -133,9 +133,8 @@ def merge_store(store: Store, dataset: Dataset) -> FromStore:
     files = dataset.files(head.commit)
     with store.reading() as reading:
         own = database_id(reading)
-    local = LocalSegments(_journal(store)).read()
     mine = journals_of(files).get(own, {})
-    lacking = {path: file for path, file in mine.items() if split_path(path) and not _has(local, path, file)}
+    lacking = {path: mine[path] for path in _lacking(store, mine)}
     foreign = tuple(f"the store has votes of another database too ({one})" for one in journals_of(files) if one != own)
     if not lacking:
         return FromStore(Known(mine), warnings=foreign)
@@ -147,7 +146,7 @@ def merge_store(store: Store, dataset: Dataset) -> FromStore:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     log.info("%s votes and undos of the dataset %s were missing here", f"{done[0][1].votes_added:,}", dataset.repo)
-    return FromStore(Known(mine, frozenset(lacking)), tuple(done), (*_warnings([journal], done), *foreign))
+    return FromStore(Known(mine, _lacking(store, mine)), tuple(done), (*_warnings([journal], done), *foreign))
 
 
 def _is_copy(store: Store, folder: Path, restored: Restored) -> bool:
@@ -171,10 +170,15 @@ def _settle(store: Store, journals: Sequence[StoredJournal], is_copy: bool) -> f
             mine[0].folder.rename(place)
             sync_folder(place.parent)
             return frozenset(path for one in journals if one is not mine[0] for path in one.files)
-    local = LocalSegments(place).read()
     files = {path: file for one in journals for path, file in one.files.items()}
-    lacking = {path for path, file in files.items() if not _has(local, path, file)}
-    return frozenset(lacking - {manifest_path(own)})
+    others = {manifest_path(one.database_id) for one in journals if one.database_id != own}
+    return _lacking(store, files) | (others & files.keys())
+
+
+def _lacking(store: Store, files: Mapping[str, RemoteFile]) -> frozenset[str]:
+    """Return the segments of the store that are not beside the database, as it is now."""
+    local = LocalSegments(_journal(store)).read()
+    return frozenset(path for path, file in files.items() if split_path(path) and not _has(local, path, file))
 
 
 def _has(local: Mapping[str, LocalSegment], path: str, file: RemoteFile) -> bool:

@@ -324,3 +324,26 @@ def test_a_restore_by_command_into_a_database_with_votes_merges(dataset: Dataset
             assert restore_from_store(store, dataset).votes_added == added
         assert battles_with_votes(store) == ["local", "stored"]
         assert not journal_folder(tmp_path / "other.db").exists()
+
+
+def test_votes_of_a_segment_that_comes_back_stay_in_the_store(
+    hub: DatasetServer, dataset: Dataset, tmp_path: Path
+) -> None:
+    with started(tmp_path / "first", dataset) as first:
+        for name in ("early", "gone", "late"):
+            judge(first.home, name)
+            first.upload()
+    whole = dict(hub.files())
+    gone = sorted(path for path in whole if path.endswith(".jsonl"))[1]
+    hub.datasets[STORE].add("by hand", {path: data for path, data in whole.items() if path != gone})
+    with started(tmp_path / "second", dataset) as second:
+        assert battles_with_votes(second.store) == ["early", "late"]
+    hub.datasets[STORE].add("by hand", whole)
+    with started(tmp_path / "second", dataset) as second:
+        assert battles_with_votes(second.store) == ["early", "gone", "late"]
+        second.upload()
+        assert verify(second.store, second.folder) == []
+    lose_disk(tmp_path / "second")
+    with started(tmp_path / "second", dataset) as last:
+        assert battles_with_votes(last.store) == ["early", "gone", "late"]
+        assert last.begun.warnings == ()
