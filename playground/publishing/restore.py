@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import logging
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from queue import Empty, SimpleQueue
 
 from playground.errors import DatasetError, StorageError
 from playground.publishing.download import Progress, StoredJournal, download, downloaded, journals_of
-from playground.publishing.hub import Dataset, RemoteFile
+from playground.publishing.hub import Dataset, Head, RemoteFile
 from playground.publishing.layout import manifest_path, split_path
 from playground.publishing.local_segments import LocalSegment, LocalSegments
 from playground.publishing.upload import Known, open_dataset
@@ -30,6 +32,8 @@ log = logging.getLogger(__name__)
 
 START_WAIT_S = 300.0
 """The longest time that the start waits for the hub before it gives up."""
+LISTING_S = 20.0
+"""The longest time that the start of a database with votes waits to learn what the store holds."""
 LOG_EVERY_S = 5.0
 FIRST_RETRY_S, MOST_RETRY_S = 2.0, 60.0
 
@@ -59,7 +63,7 @@ def restore_at_start(
     """Bring what the store has and the database lacks into the database, before anybody votes.
 
     An empty database waits for the hub, for at most `wait_s`: a new history beside the store's would be begun
-    otherwise. One with votes does not wait.
+    otherwise. One with votes goes on without a hub that cannot be reached, or is silent for `LISTING_S`.
 
     Raises:
         DatasetError: the database is empty, and the store could not be read.
@@ -129,8 +133,7 @@ def merge_store(store: Store, dataset: Dataset) -> FromStore:
         DatasetError: the store could not be read.
         StorageError, OSError: the database or its folder cannot be written to.
     """
-    head = open_dataset(dataset)
-    files = dataset.files(head.commit)
+    head, files = _listed_in_time(dataset)
     with store.reading() as reading:
         own = database_id(reading)
     mine = journals_of(files).get(own, {})
@@ -147,6 +150,33 @@ def merge_store(store: Store, dataset: Dataset) -> FromStore:
         shutil.rmtree(folder, ignore_errors=True)
     log.info("%s votes and undos of the dataset %s were missing here", f"{done[0][1].votes_added:,}", dataset.repo)
     return FromStore(Known(mine, _lacking(store, mine)), tuple(done), (*_warnings([journal], done), *foreign))
+
+
+def _listed_in_time(dataset: Dataset) -> tuple[Head, Mapping[str, RemoteFile]]:
+    """Return the store's newest commit and files; raise DatasetError if they are not known in time.
+
+    A request that hangs is tried again by the hub's library for minutes, in which nobody could vote.
+    """
+    results: SimpleQueue[tuple[Head, Mapping[str, RemoteFile]] | DatasetError] = SimpleQueue()
+
+    def ask() -> None:
+        result: tuple[Head, Mapping[str, RemoteFile]] | DatasetError = DatasetError("listing the store failed")
+        try:
+            head = open_dataset(dataset)
+            result = head, dataset.files(head.commit)
+        except DatasetError as error:
+            result = error
+        finally:
+            results.put(result)
+
+    threading.Thread(target=ask, name="store", daemon=True).start()
+    try:
+        result = results.get(timeout=LISTING_S)
+    except Empty as error:
+        raise DatasetError(f"the hub has not listed the dataset {dataset.repo} in {LISTING_S:.0f} s") from error
+    if isinstance(result, DatasetError):
+        raise result
+    return result
 
 
 def _is_copy(store: Store, folder: Path, restored: Restored) -> bool:

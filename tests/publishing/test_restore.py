@@ -9,7 +9,7 @@ import pytest
 
 from playground.errors import DatasetError
 from playground.publishing.hub import Dataset
-from playground.publishing.restore import restore_at_start, restore_from_store
+from playground.publishing.restore import FromStore, restore_at_start, restore_from_store
 from playground.storage.database.store import Store
 from playground.storage.journal import segments
 from playground.storage.journal.segments import journal_folder
@@ -237,6 +237,24 @@ def test_a_database_with_votes_starts_without_the_hub(hub: DatasetServer, datase
         again.upload()
     with started(tmp_path / "new", dataset) as new:
         assert battles_with_votes(new.store) == ["kept", "more"]
+
+
+@pytest.mark.parametrize("step", ["info", "tree"])
+def test_a_database_with_votes_does_not_wait_for_a_hub_that_is_silent(
+    hub: DatasetServer, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    monkeypatch.setattr("playground.publishing.restore.LISTING_S", 0.1)
+    with started(tmp_path / "disk", dataset, asks=False) as first:
+        judge(first.home, "kept")
+    hub.always[step] = Fault(hang=True)
+    try:
+        with started(tmp_path / "disk", dataset) as again:
+            assert again.begun == FromStore()
+            assert not hub.go_on.is_set()
+            judge(again.home, "more")
+    finally:
+        hub.go_on.set()
+        hub.always.clear()
 
 
 def test_an_older_disk_that_started_without_the_hub_replaces_nothing(
