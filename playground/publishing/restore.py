@@ -112,6 +112,7 @@ def restore_from_store(store: Store, dataset: Dataset, progress: Progress | None
         return FromStore(Known(files))
     folder = _unfinished(store)
     folder.mkdir(parents=True, exist_ok=True)
+    _drop_others(folder, wanted)
     download(dataset, head.commit, wanted, folder, progress or _logged("downloaded from the store"))
     with store.reading() as reading:
         own, was_empty = database_id(reading), is_empty(reading)
@@ -177,6 +178,13 @@ def _listed_in_time(dataset: Dataset) -> tuple[Head, Mapping[str, RemoteFile]]:
     if isinstance(result, DatasetError):
         raise result
     return result
+
+
+def _drop_others(folder: Path, wanted: Mapping[str, RemoteFile]) -> None:
+    """Delete what an interrupted restore left and the store does not have: it may hold text that was erased since."""
+    for path in folder.rglob("*"):
+        if path.is_file() and path.relative_to(folder).as_posix() not in wanted:
+            path.unlink()
 
 
 def _is_copy(store: Store, folder: Path, restored: Restored) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
@@ -177,6 +178,30 @@ def test_a_restore_that_is_interrupted_is_continued(
         assert new.upload().commits == 0
 
 
+def test_a_restore_that_is_continued_brings_no_erased_text_back(
+    hub: DatasetServer, dataset: Dataset, tmp_path: Path
+) -> None:
+    secret = SECRET.split("\u2028")[0].encode()
+    with started(tmp_path / "first", dataset) as first:
+        judge(first.home, "plain", "a", BEN, SECRET)
+        first.upload()
+        before = {path: data for path, data in hub.files().items() if path.endswith(".jsonl")}
+        first.home.battles.erase(BEN)
+        judge(first.home, "kept")
+        first.upload()
+    [old] = before
+    rewritten, other = hub.files()[old], old.replace("/00000001.", "/00000009.")
+    hub.datasets[STORE].add("renamed", {**{k: v for k, v in hub.files().items() if k != old}, other: rewritten})
+    left = tmp_path / "new" / "playground.db.restoring" / old
+    left.parent.mkdir(parents=True)
+    left.write_bytes(before[old])
+    with started(tmp_path / "new", dataset) as new:
+        assert battles_with_votes(new.store) == ["kept", "plain"]
+        new.upload()
+        assert not any(secret in path.read_bytes() for path in segments.segments(new.folder))
+    assert not any(secret in data for data in hub.files().values())
+
+
 @pytest.mark.proves("hub unreachable, refusing, timing out")
 def test_an_empty_database_does_not_start_without_the_store(
     hub: DatasetServer, dataset: Dataset, tmp_path: Path
@@ -253,8 +278,11 @@ def test_a_database_with_votes_does_not_wait_for_a_hub_that_is_silent(
             assert not hub.go_on.is_set()
             judge(again.home, "more")
     finally:
-        hub.go_on.set()
         hub.always.clear()
+        hub.go_on.set()
+        for thread in threading.enumerate():  # the one that still asks would disturb the next test
+            if thread.name == "store":
+                thread.join()
 
 
 def test_an_older_disk_that_started_without_the_hub_replaces_nothing(
