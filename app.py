@@ -7,6 +7,7 @@ Both import Gradio themselves: `serve` prepares the process first.
 from __future__ import annotations
 
 import argparse
+import atexit
 import gc
 import logging
 import os
@@ -15,7 +16,7 @@ import signal
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from playground.errors import CannotServe, PlaygroundError
 from playground.settings import Settings, add_flags, read_settings
@@ -132,5 +133,13 @@ def _interrupt(signum: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
+def end(status: int) -> NoReturn:
+    """End the process, without waiting for threads that a silent hub keeps: everything to be saved is by now."""
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    end(main())

@@ -5,10 +5,12 @@ Boundary: reads the dataset and writes a folder; restores nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from queue import Empty, SimpleQueue
 
 from playground.errors import DatasetError
 from playground.publishing.hub import Dataset, RemoteFile
@@ -55,15 +57,10 @@ def download(dataset: Dataset, commit: str, wanted: Files, to: Path, progress: P
         OSError: a file cannot be written.
     """
     size_bytes, done_bytes = sum(file.size_bytes for file in wanted.values()), 0
-    with ThreadPoolExecutor(THREADS, thread_name_prefix="store") as pool:
-        try:
-            for done in pool.map(lambda path: _one(dataset, commit, path, wanted[path], to), wanted):
-                done_bytes += done
-                if progress is not None:
-                    progress(done_bytes, size_bytes)
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+    for done in _in_threads(wanted, lambda path: _one(dataset, commit, path, wanted[path], to)):
+        done_bytes += done
+        if progress is not None:
+            progress(done_bytes, size_bytes)
 
 
 def downloaded(files: Files, to: Path) -> Iterator[StoredJournal]:
@@ -75,6 +72,53 @@ def downloaded(files: Files, to: Path) -> Iterator[StoredJournal]:
         manifest = read_manifest(path.read_bytes()) if path.is_file() else None
         faults = tuple(_faults(manifest, mine, folder)) if manifest else ()
         yield StoredJournal(database_id, folder, mine, manifest, faults)
+
+
+def _in_threads(paths: Collection[str], work: Callable[[str], int]) -> Iterator[int]:
+    """Yield the results of some work on paths; its first error is raised when what has begun has ended.
+
+    An interrupt waits for nothing: the threads of a pool would keep the program until a silent hub has answered.
+    """
+    waiting: SimpleQueue[str] = SimpleQueue()
+    results: SimpleQueue[int | Exception] = SimpleQueue()
+    for path in paths:
+        waiting.put(path)
+
+    def run() -> None:
+        with suppress(Empty):
+            while True:
+                _put_result(work, waiting.get_nowait(), results)
+
+    threads = [threading.Thread(target=run, name="store", daemon=True) for _ in range(min(THREADS, len(paths)))]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in paths:
+            result = results.get()
+            if isinstance(result, Exception):
+                _empty(waiting)
+                for thread in threads:
+                    thread.join()
+                raise result
+            yield result
+    finally:
+        _empty(waiting)
+
+
+def _put_result(work: Callable[[str], int], path: str, results: SimpleQueue[int | Exception]) -> None:
+    result: int | Exception = DatasetError(f"the download of {path} ended unexpectedly; see the log")
+    try:
+        result = work(path)
+    except (DatasetError, OSError) as error:
+        result = error
+    finally:
+        results.put(result)
+
+
+def _empty(waiting: SimpleQueue[str]) -> None:
+    with suppress(Empty):
+        while True:
+            waiting.get_nowait()
 
 
 def _one(dataset: Dataset, commit: str, path: str, file: RemoteFile, to: Path) -> int:

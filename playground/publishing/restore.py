@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import logging
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from queue import Empty, SimpleQueue
 
 from playground.errors import DatasetError, StorageError
 from playground.publishing.download import Progress, StoredJournal, download, downloaded, journals_of
-from playground.publishing.hub import Dataset, RemoteFile
+from playground.publishing.hub import Dataset, Head, RemoteFile
 from playground.publishing.layout import manifest_path, split_path
 from playground.publishing.local_segments import LocalSegment, LocalSegments
 from playground.publishing.upload import Known, open_dataset
@@ -30,6 +32,8 @@ log = logging.getLogger(__name__)
 
 START_WAIT_S = 300.0
 """The longest time that the start waits for the hub before it gives up."""
+LISTING_S = 20.0
+"""The longest time that the start of a database with votes waits to learn what the store holds."""
 LOG_EVERY_S = 5.0
 FIRST_RETRY_S, MOST_RETRY_S = 2.0, 60.0
 
@@ -59,7 +63,7 @@ def restore_at_start(
     """Bring what the store has and the database lacks into the database, before anybody votes.
 
     An empty database waits for the hub, for at most `wait_s`: a new history beside the store's would be begun
-    otherwise. One with votes does not wait.
+    otherwise. One with votes goes on without a hub that cannot be reached, or is silent for `LISTING_S`.
 
     Raises:
         DatasetError: the database is empty, and the store could not be read.
@@ -108,6 +112,7 @@ def restore_from_store(store: Store, dataset: Dataset, progress: Progress | None
         return FromStore(Known(files))
     folder = _unfinished(store)
     folder.mkdir(parents=True, exist_ok=True)
+    _drop_others(folder, wanted)
     download(dataset, head.commit, wanted, folder, progress or _logged("downloaded from the store"))
     with store.reading() as reading:
         own, was_empty = database_id(reading), is_empty(reading)
@@ -129,13 +134,11 @@ def merge_store(store: Store, dataset: Dataset) -> FromStore:
         DatasetError: the store could not be read.
         StorageError, OSError: the database or its folder cannot be written to.
     """
-    head = open_dataset(dataset)
-    files = dataset.files(head.commit)
+    head, files = _listed_in_time(dataset)
     with store.reading() as reading:
         own = database_id(reading)
-    local = LocalSegments(_journal(store)).read()
     mine = journals_of(files).get(own, {})
-    lacking = {path: file for path, file in mine.items() if split_path(path) and not _has(local, path, file)}
+    lacking = {path: mine[path] for path in _lacking(store, mine)}
     foreign = tuple(f"the store has votes of another database too ({one})" for one in journals_of(files) if one != own)
     if not lacking:
         return FromStore(Known(mine), warnings=foreign)
@@ -147,7 +150,41 @@ def merge_store(store: Store, dataset: Dataset) -> FromStore:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     log.info("%s votes and undos of the dataset %s were missing here", f"{done[0][1].votes_added:,}", dataset.repo)
-    return FromStore(Known(mine, frozenset(lacking)), tuple(done), (*_warnings([journal], done), *foreign))
+    return FromStore(Known(mine, _lacking(store, mine)), tuple(done), (*_warnings([journal], done), *foreign))
+
+
+def _listed_in_time(dataset: Dataset) -> tuple[Head, Mapping[str, RemoteFile]]:
+    """Return the store's newest commit and files; raise DatasetError if they are not known in time.
+
+    A request that hangs is tried again by the hub's library for minutes, in which nobody could vote.
+    """
+    results: SimpleQueue[tuple[Head, Mapping[str, RemoteFile]] | DatasetError] = SimpleQueue()
+
+    def ask() -> None:
+        result: tuple[Head, Mapping[str, RemoteFile]] | DatasetError = DatasetError("listing the store failed")
+        try:
+            head = open_dataset(dataset)
+            result = head, dataset.files(head.commit)
+        except DatasetError as error:
+            result = error
+        finally:
+            results.put(result)
+
+    threading.Thread(target=ask, name="store", daemon=True).start()
+    try:
+        result = results.get(timeout=LISTING_S)
+    except Empty as error:
+        raise DatasetError(f"the hub has not listed the dataset {dataset.repo} in {LISTING_S:.0f} s") from error
+    if isinstance(result, DatasetError):
+        raise result
+    return result
+
+
+def _drop_others(folder: Path, wanted: Mapping[str, RemoteFile]) -> None:
+    """Delete what an interrupted restore left and the store does not have: it may hold text that was erased since."""
+    for path in folder.rglob("*"):
+        if path.is_file() and path.relative_to(folder).as_posix() not in wanted:
+            path.unlink()
 
 
 def _is_copy(store: Store, folder: Path, restored: Restored) -> bool:
@@ -171,10 +208,15 @@ def _settle(store: Store, journals: Sequence[StoredJournal], is_copy: bool) -> f
             mine[0].folder.rename(place)
             sync_folder(place.parent)
             return frozenset(path for one in journals if one is not mine[0] for path in one.files)
-    local = LocalSegments(place).read()
     files = {path: file for one in journals for path, file in one.files.items()}
-    lacking = {path for path, file in files.items() if not _has(local, path, file)}
-    return frozenset(lacking - {manifest_path(own)})
+    others = {manifest_path(one.database_id) for one in journals if one.database_id != own}
+    return _lacking(store, files) | (others & files.keys())
+
+
+def _lacking(store: Store, files: Mapping[str, RemoteFile]) -> frozenset[str]:
+    """Return the segments of the store that are not beside the database, as it is now."""
+    local = LocalSegments(_journal(store)).read()
+    return frozenset(path for path, file in files.items() if split_path(path) and not _has(local, path, file))
 
 
 def _has(local: Mapping[str, LocalSegment], path: str, file: RemoteFile) -> bool:

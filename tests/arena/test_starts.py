@@ -142,6 +142,16 @@ def test_interrupted_start_prints_no_traceback(tmp_path: Path) -> None:
     assert "Traceback" not in said
 
 
+def test_the_end_waits_for_no_upload_that_hangs() -> None:
+    """The threads of such a pool are joined by an ordinary exit; huggingface_hub uploads large files in them."""
+    program = (
+        "from concurrent.futures import ThreadPoolExecutor; from threading import Event; import app;"
+        "ThreadPoolExecutor(1).submit(Event().wait); print('said'); app.end(3)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (3, "said\n"), done.stderr
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "localhost"])
 def test_an_address_that_is_free_is_left_free(host: str) -> None:
     port = free_port()

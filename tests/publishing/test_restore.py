@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
 
 from playground.errors import DatasetError
 from playground.publishing.hub import Dataset
-from playground.publishing.restore import restore_at_start, restore_from_store
+from playground.publishing.restore import FromStore, restore_at_start, restore_from_store
 from playground.storage.database.store import Store
 from playground.storage.journal import segments
 from playground.storage.journal.segments import journal_folder
@@ -177,6 +178,30 @@ def test_a_restore_that_is_interrupted_is_continued(
         assert new.upload().commits == 0
 
 
+def test_a_restore_that_is_continued_brings_no_erased_text_back(
+    hub: DatasetServer, dataset: Dataset, tmp_path: Path
+) -> None:
+    secret = SECRET.split("\u2028")[0].encode()
+    with started(tmp_path / "first", dataset) as first:
+        judge(first.home, "plain", "a", BEN, SECRET)
+        first.upload()
+        before = {path: data for path, data in hub.files().items() if path.endswith(".jsonl")}
+        first.home.battles.erase(BEN)
+        judge(first.home, "kept")
+        first.upload()
+    [old] = before
+    rewritten, other = hub.files()[old], old.replace("/00000001.", "/00000009.")
+    hub.datasets[STORE].add("renamed", {**{k: v for k, v in hub.files().items() if k != old}, other: rewritten})
+    left = tmp_path / "new" / "playground.db.restoring" / old
+    left.parent.mkdir(parents=True)
+    left.write_bytes(before[old])
+    with started(tmp_path / "new", dataset) as new:
+        assert battles_with_votes(new.store) == ["kept", "plain"]
+        new.upload()
+        assert not any(secret in path.read_bytes() for path in segments.segments(new.folder))
+    assert not any(secret in data for data in hub.files().values())
+
+
 @pytest.mark.proves("hub unreachable, refusing, timing out")
 def test_an_empty_database_does_not_start_without_the_store(
     hub: DatasetServer, dataset: Dataset, tmp_path: Path
@@ -237,6 +262,27 @@ def test_a_database_with_votes_starts_without_the_hub(hub: DatasetServer, datase
         again.upload()
     with started(tmp_path / "new", dataset) as new:
         assert battles_with_votes(new.store) == ["kept", "more"]
+
+
+@pytest.mark.parametrize("step", ["info", "tree"])
+def test_a_database_with_votes_does_not_wait_for_a_hub_that_is_silent(
+    hub: DatasetServer, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    monkeypatch.setattr("playground.publishing.restore.LISTING_S", 0.1)
+    with started(tmp_path / "disk", dataset, asks=False) as first:
+        judge(first.home, "kept")
+    hub.always[step] = Fault(hang=True)
+    try:
+        with started(tmp_path / "disk", dataset) as again:
+            assert again.begun == FromStore()
+            assert not hub.go_on.is_set()
+            judge(again.home, "more")
+    finally:
+        hub.always.clear()
+        hub.go_on.set()
+        for thread in threading.enumerate():  # the one that still asks would disturb the next test
+            if thread.name == "store":
+                thread.join()
 
 
 def test_an_older_disk_that_started_without_the_hub_replaces_nothing(
@@ -324,3 +370,26 @@ def test_a_restore_by_command_into_a_database_with_votes_merges(dataset: Dataset
             assert restore_from_store(store, dataset).votes_added == added
         assert battles_with_votes(store) == ["local", "stored"]
         assert not journal_folder(tmp_path / "other.db").exists()
+
+
+def test_votes_of_a_segment_that_comes_back_stay_in_the_store(
+    hub: DatasetServer, dataset: Dataset, tmp_path: Path
+) -> None:
+    with started(tmp_path / "first", dataset) as first:
+        for name in ("early", "gone", "late"):
+            judge(first.home, name)
+            first.upload()
+    whole = dict(hub.files())
+    gone = sorted(path for path in whole if path.endswith(".jsonl"))[1]
+    hub.datasets[STORE].add("by hand", {path: data for path, data in whole.items() if path != gone})
+    with started(tmp_path / "second", dataset) as second:
+        assert battles_with_votes(second.store) == ["early", "late"]
+    hub.datasets[STORE].add("by hand", whole)
+    with started(tmp_path / "second", dataset) as second:
+        assert battles_with_votes(second.store) == ["early", "gone", "late"]
+        second.upload()
+        assert verify(second.store, second.folder) == []
+    lose_disk(tmp_path / "second")
+    with started(tmp_path / "second", dataset) as last:
+        assert battles_with_votes(last.store) == ["early", "gone", "late"]
+        assert last.begun.warnings == ()

@@ -93,6 +93,12 @@ def count_votes(reading: Reading, after: int, until: int) -> int:
     return int(reading.scalar(statement, (after, until)))
 
 
+def last_withholding(reading: Reading, after: int) -> int:
+    """Return the number of the last erasure or decision of the operator above `after`; 0 if there is none."""
+    statement = "SELECT coalesce(max(seq), 0) FROM journal_events WHERE kind IN ('erasure', 'moderation') AND seq > ?"
+    return int(reading.scalar(statement, (after,)))
+
+
 def event_key(reading: Reading, seq: int) -> EventKey | None:
     """Return the identity of the event with a number; None if there is none."""
     statement = "SELECT kind, created_at, battle_id, vote_id FROM journal_events WHERE seq = ?"

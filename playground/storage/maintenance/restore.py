@@ -98,7 +98,7 @@ def restore(store: Store, folder: Path, progress: Progress | None = None, *, of_
     store.write(partial(_set_counter, highest=tally.highest))
     with store.reading() as reading:
         added = _count_votes(reading)[0] - votes_before
-    moved_to = _move_aside(store, folder, tombstones)
+    moved_to = _move_aside(store, tombstones)
     return Restored(tally.lines, added, there, refused, tally.damaged, tally.torn, tally.missing, moved_to)
 
 
@@ -183,10 +183,13 @@ def _set_counter(writing: Writing, highest: int) -> None:
         writing.change(statement, [{"highest": highest}])
 
 
-def _move_aside(store: Store, folder: Path, erased: Tombstones) -> str:
-    """Move the database's own journal away if the two had diverged; the next start writes it in full."""
+def _move_aside(store: Store, erased: Tombstones) -> str:
+    """Move the database's own journal away if the two have diverged; the next start writes it in full.
+
+    An event that came back under a number below the journal's end would otherwise never be written.
+    """
     own = None if store.path is None else journal_folder(store.path)
-    if own is None or own.resolve() != folder.resolve():
+    if own is None:
         return ""
     with store.reading() as reading:
         if matches(reading, own):

@@ -6,6 +6,7 @@ a hundred visitors with the same link cost as much as one.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -14,6 +15,8 @@ from playground.clock import Clock
 from playground.errors import InvalidValue
 from playground.exchange import FORMATS, ExportOptions, Preview, browse, count_browsed, preview
 from playground.records import BattleRow, VoteFilter
+from playground.storage.database.statements import Reading
+from playground.storage.journal.entries import last_event, last_withholding
 from playground.ui.data_address import DataAddress
 from playground.ui.http.orders import export_options
 from playground.ui.pages.data.battles import SHOWN
@@ -45,6 +48,9 @@ class DataReader:
         self._counts: Recent[int] = Recent()
         self._insides: Recent[Inside] = Recent()
         self._offers: Recent[Offered] = Recent()
+        self._guard = threading.Lock()
+        self._read_up_to = 0  # number of the last event that was looked at
+        self._withheld_by = 0  # number of the last event that may have withheld words
         self._kinds = tuple(
             Kind(name, texts.PURPOSES.get(name, format.description), tuple(end[1:] for end in format.containers))
             for name, format in FORMATS.items()
@@ -66,12 +72,20 @@ class DataReader:
         now = self._clock.now()
         with self._arena.store.reading() as reading:
             browsed = browse(reading, address.filter, address.before, SHOWN, final_by=now)
+            withheld_by = self._last_withholding(reading)
         matching = self._counts.get(address.filter, lambda: self._count(address.filter, now))
         inside = None
         if address.format:
             asked = replace(address, before="")
-            inside = self._insides.get(asked, lambda: self._inside(asked, now))
+            inside = self._insides.get((asked, withheld_by), lambda: self._inside(asked, now))
         return Content(matching, browsed.rows, bool(browsed.next), self._kinds, inside)
+
+    def _last_withholding(self, reading: Reading) -> int:
+        """Return the event since which no words were erased or hidden: a look from before it shows them no more."""
+        with self._guard:
+            self._withheld_by = max(self._withheld_by, last_withholding(reading, self._read_up_to))
+            self._read_up_to = max(self._read_up_to, last_event(reading))
+            return self._withheld_by
 
     def _offered(self) -> Offered:
         with self._arena.store.reading() as reading:

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import gradio as gr
 import pytest
 
+from playground.battles import Moderation
 from playground.clock import Clock
 from playground.ratings.policy import CountingPolicy
 from playground.settings import Settings
@@ -163,6 +164,19 @@ def test_counts_and_looks_are_reused_and_the_list_is_not(home: House) -> None:
     assert "battle=new'" in html["battles"]
     assert "30 judged battles" in html["lead"]
     assert "30 rows" in html["formats"]
+
+
+def test_words_that_were_erased_or_hidden_leave_a_look_at_once(home: House) -> None:
+    page = page_of(home)
+    for name in ("hidden-later", "erased-later"):
+        voted(home, name, owner=BEN)
+    home.time.pass_s(10)
+    page._reader = DataReader(page._reader._arena, Clock(lambda: "2026-11-21T19:00:00.000+00:00"))
+    assert "32 rows" in drawn(page, "?format=votes")["formats"]
+    Moderation(home.battles).hide("hidden-later")
+    assert "31 rows" in drawn(page, "?format=votes")["formats"]
+    home.battles.erase(BEN)
+    assert "30 rows" in drawn(page, "?format=votes")["formats"]
 
 
 def test_form_stays_as_it_is_unless_the_address_changed_elsewhere() -> None:
