@@ -170,16 +170,22 @@ def models_of_one_process(shared_forks: SharedForks) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """One Chromium for all browser tests."""
+def playwright() -> Iterator[Any]:
+    """The one Playwright of this process, which refuses to start a second."""
     from playwright.sync_api import sync_playwright
 
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Any) -> Iterator[Any]:
+    """One Chromium for all browser tests but those that need a profile of their own."""
     from tests.support.browsing import launch_browser
 
-    with sync_playwright() as playwright:
-        chromium = launch_browser(playwright)
-        yield chromium
-        chromium.close()
+    chromium = launch_browser(playwright)
+    yield chromium
+    chromium.close()
 
 
 @dataclass(frozen=True)

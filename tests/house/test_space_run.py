@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from gradio_client import Client
-from playwright.sync_api import BrowserContext, ConsoleMessage, FrameLocator, Page, expect, sync_playwright
+from playwright.sync_api import BrowserContext, ConsoleMessage, FrameLocator, Page, Playwright, expect
 
 from playground.cli import main
 from playground.ui.http.middleware import COOKIE
@@ -197,24 +197,25 @@ class HubVisitor:
 
 
 @pytest.fixture(scope="module")
-def framed(tmp_path_factory: pytest.TempPathFactory, running: Running) -> Iterator[BrowserContext]:
+def framed(
+    tmp_path_factory: pytest.TempPathFactory, running: Running, playwright: Playwright
+) -> Iterator[BrowserContext]:
     """A profile that blocks third-party cookies, for which the hub's page is here."""
     profile = tmp_path_factory.mktemp("profile")
     (profile / "Default").mkdir()
     (profile / "Default" / "Preferences").write_text(json.dumps(BLOCKED))
-    with sync_playwright() as playwright:
-        context = playwright.chromium.launch_persistent_context(
-            str(profile),
-            executable_path=CHROMIUM,
-            args=[*CHROMIUM_FLAGS, HERE_IS_ANYWHERE],
-            ignore_https_errors=True,
-            viewport={"width": 1400, "height": 1000},
-        )
-        context.set_default_timeout(60_000)
-        hub = FRAMED.format(url=running.url)
-        context.route("https://huggingface.co/**", lambda route: route.fulfill(body=hub, content_type="text/html"))
-        yield context
-        context.close()
+    context = playwright.chromium.launch_persistent_context(
+        str(profile),
+        executable_path=CHROMIUM,
+        args=[*CHROMIUM_FLAGS, HERE_IS_ANYWHERE],
+        ignore_https_errors=True,
+        viewport={"width": 1400, "height": 1000},
+    )
+    context.set_default_timeout(60_000)
+    hub = FRAMED.format(url=running.url)
+    context.route("https://huggingface.co/**", lambda route: route.fulfill(body=hub, content_type="text/html"))
+    yield context
+    context.close()
 
 
 @pytest.fixture
