@@ -25,7 +25,7 @@ RETIRED: Mapping[str, tuple[str, str]] = MappingProxyType(
 )
 """Settings that are refused: the old name, the one to use instead, and advice for its value."""
 DATA_FOR = ("operator", "public")
-"""Who may see and download the data of everybody."""
+"""The visitors who may see and download the data of everybody."""
 LONGEST_CONTACT = 300
 """Characters of the operator's name or address."""
 SHORTEST_TOKEN = 32

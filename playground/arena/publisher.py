@@ -34,7 +34,7 @@ class PublisherState:
 
     @property
     def held_back(self) -> tuple[HeldBack, ...]:
-        """What was held back, or would be."""
+        """The battles that were held back, or would be."""
         found = self.checked or self.published
         return found.held_back if found is not None else ()
 

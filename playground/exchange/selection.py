@@ -75,7 +75,7 @@ class Selection:
 
     @property
     def left_out(self) -> tuple[LeftOut, ...]:
-        """What was left out so far, in words."""
+        """The reasons for which votes were left out so far, with counts and words."""
         return self._tally.left_out(self._format, self._options, self.models)
 
     def _records(self, words: bool) -> Iterator[Any]:

@@ -77,7 +77,7 @@ _COUNTRY_CODE = re.compile(
     r"1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]"
     r"|2[1-689]\d|3[578]\d|42\d|5[09]\d|6[7-9]\d|8[058]\d|9[679]\d"
 )
-"""Of the international numbering plan, ITU-T E.164."""
+"""The calling codes of the international numbering plan, ITU-T E.164."""
 _COUNTING = ("12345678901234567890", "01234567890123456789", "98765432109876543210")
 _TOLL_FREE = re.compile(r"8(?:00|33|44|55|66|77|88)")
 

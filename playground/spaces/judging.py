@@ -41,7 +41,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What the Space should be: this checkout, in this frame."""
+    """The expected state of the Space: this checkout, in this frame."""
 
     playground: str
     gradio: str
