@@ -21,6 +21,7 @@ from playground.arena.terms import read_terms
 from playground.errors import PlaygroundError
 from playground.ui import texts
 from playground.ui.api import add_api
+from playground.ui.gradio_patches import built_at_launch
 from playground.ui.http.asgi import Scope
 from playground.ui.http.calls import Endpoint, Endpoints
 from playground.ui.http.database_copy import DatabaseCopy
@@ -70,14 +71,15 @@ def build_pages(arena: Arena, turnstile: Turnstile, access: OperatorAccess = NOB
     """Build all pages over an arena, which need not be open yet; `launch_options` takes the same turnstile."""
     # Gradio has login routes only if a page has its button; created outside of the page it adds no events.
     button = gr.LoginButton(visible=False) if access.hub_login else None
-    with gr.Blocks(title=texts.TITLE, analytics_enabled=False, fill_width=True) as demo:
-        add_api(arena, turnstile)  # first, so that events of the page do not take the endpoints' names
-        _build_page(PAGES[0], arena, demo)
-        if button is not None:
-            button.render()
-    for page in PAGES[1:]:
-        with demo.route(page.name, f"/{page.path}"):
-            _build_page(page, arena, demo)
+    with built_at_launch():
+        with gr.Blocks(title=texts.TITLE, analytics_enabled=False, fill_width=True) as demo:
+            add_api(arena, turnstile)  # first, so that events of the page do not take the endpoints' names
+            _build_page(PAGES[0], arena, demo)
+            if button is not None:
+                button.render()
+        for page in PAGES[1:]:
+            with demo.route(page.name, f"/{page.path}"):
+                _build_page(page, arena, demo)
     for fn in demo.fns.values():
         fn.preprocess = False  # handlers check their input; Gradio would log what was typed
     return demo

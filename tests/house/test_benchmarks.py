@@ -17,6 +17,12 @@ SCRIPTS = (
     ("instruction_file.py",),
     ("stream_text.py",),
     ("export_votes.py",),
+    ("durable_votes.py",),
+)
+OF_ALL_VOTES = (
+    ("votes_at_once.py", "--votes", "300"),
+    ("votes_over_http.py", "--battles", "60"),
+    ("votes_under_flood.py", "--quick"),
 )
 OF_THE_PAGE = ("page_loads.py", pytest.param("in_browser.py", marks=pytest.mark.browser))
 
@@ -29,6 +35,16 @@ def test_a_quick_round_prints_a_table_in_which_all_our_answers_are_right(script:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "| --- |" in done.stdout
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("script", OF_ALL_VOTES, ids=lambda script: script[0])
+def test_a_quick_round_finds_every_vote_in_rows_journal_and_export(script: tuple[str, ...]) -> None:
+    command = [sys.executable, f"benchmarks/{script[0]}", *script[1:]]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for kept in ("rows", "journal", "export"):
+        assert f"in {kept}: 0 lost, 0 more than acknowledged" in done.stdout
 
 
 @pytest.mark.slow

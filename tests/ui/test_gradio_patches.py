@@ -7,6 +7,7 @@ import logging
 from importlib.metadata import version
 
 import gradio as gr
+import httpx
 import pytest
 from gradio import http_server
 from gradio_client import Client
@@ -16,6 +17,7 @@ from playground.ui import gradio_patches
 from playground.ui.gradio_patches import (
     POLL_S,
     WRITTEN_FOR,
+    built_at_launch,
     forget_space,
     guard_connections,
     shrink_sessions,
@@ -43,6 +45,8 @@ def test_patches_are_left_out_with_other_versions(
         shrink_sessions(gr.Blocks())
         guard_connections(Proxies())
         forget_space(gr.Blocks())
+        with built_at_launch():
+            pass
     assert HTTP_PROTOCOLS["auto"] == "uvicorn.protocols.http.auto:AutoHTTPProtocol"
     assert [record.getMessage() for record in caplog.records] == [
         "Not applied: the slower polling of the queue. Check it with gradio 7.0.0, "
@@ -52,7 +56,27 @@ def test_patches_are_left_out_with_other_versions(
         "Not applied: the timeouts of connections. Check it with h11 1.0, then edit playground.ui.gradio_patches.",
         "Not applied: the start without a Space's file watcher. Check it with gradio 7.0.0, "
         "then edit playground.ui.gradio_patches.",
+        "Not applied: the start that builds all pages at once. Check it with gradio 7.0.0, "
+        "then edit playground.ui.gradio_patches.",
     ]
+
+
+def test_pages_share_built_at_launch_until_the_launch() -> None:
+    with built_at_launch():
+        with gr.Blocks() as page:
+            gr.Markdown("first")
+        built = page.app
+        with page.route("Second", "/second"):
+            gr.Markdown("second")
+    assert page.app is built
+    with page.route("Third", "/third"):
+        gr.Markdown("third")
+    assert page.app is not built
+    try:
+        address = page.launch(server_port=free_port(), prevent_thread_lock=True, quiet=True)[1]
+        assert all(httpx.get(f"{address}{path}").status_code == 200 for path in ("", "second", "third"))
+    finally:
+        page.close()
 
 
 def test_space_starts_without_a_file_watcher_and_without_its_name(
