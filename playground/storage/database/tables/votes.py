@@ -51,7 +51,7 @@ class VoteReads(BattleReads):
             (_FINAL, final_by),
             ("battle_id = ?", battle_id),
             ("rater_id = ?", rater_id),
-            ("substr(created_at, 1, 10) = ?", day),
+            ("created_at >= ? AND created_at < ? || '~'", day),
         ):
             if value:
                 statement = f"{statement} AND {condition}"
