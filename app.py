@@ -122,7 +122,7 @@ def _launch(page: gr.Blocks, settings: Settings, options: dict[str, Any]) -> Non
 def _told_to_commands(settings: Settings, token: str) -> AbstractContextManager[None]:
     """Tell commands on this machine how to ask for the database, if this process holds it alone."""
     from playground.storage.database.running_app import RunningApp, announced
-    from playground.ui.http.operator import base_url
+    from playground.ui.http.root_path import base_url
 
     if not token:
         return nullcontext()

@@ -20,7 +20,8 @@ out their folders.
     │   ├── DatabaseLocked          another process writes to it
     │   ├── DatabaseNewer           written by a newer version of the playground
     │   ├── DatabaseDiffers         its schema is not that of the version it claims
-    │   └── DatabaseBroken          not a database of ours, or damaged
+    │   ├── DatabaseBroken          not a database of ours, or damaged
+    │   └── ReadTooLong             a read was stopped because votes waited for it
     ├── CannotServe             the page cannot be served: address in use, or too few open files
     ├── Busy                    the limit is reached; carries the time to wait
     └── Refused                 a battle's state or owner forbids it; carries a machine-readable reason
@@ -125,6 +126,10 @@ class DatabaseDiffers(StorageError):
 
 class DatabaseBroken(StorageError):
     """The file is not a database of the playground, or is damaged."""
+
+
+class ReadTooLong(StorageError):
+    """A read took longer than votes may wait for it."""
 
 
 class CannotServe(PlaygroundError):

@@ -12,6 +12,7 @@ from typing import Any
 from playground.catalog.catalog import Catalog, files_state, without_folders
 from playground.ratings.board import LeaderboardOptions
 from playground.ratings.leaderboard import Leaderboard, build_leaderboard
+from playground.ratings.phrases import number_of
 from playground.records import Instruction, ModelCard, ModelStatus
 from playground.storage.database.store import Store
 
@@ -107,7 +108,7 @@ def prompt_document(catalog: Catalog, model_id: str, instruction: Instruction, t
 def sources_line(cards: Sequence[ModelCard], statuses: Sequence[ModelStatus], saved: bool = True) -> str:
     """Return a line such as "pocket models · this CPU · votes saved"."""
     pocket = all(card.stands_in_for for card in cards)
-    who = "pocket models" if pocket else f"{len(cards)} models"
+    who = "pocket models" if pocket else number_of("model", len(cards))
     devices = sorted({"this CPU" if status.device == "cpu" else status.device for status in statuses if status.device})
     loading = [status for status in statuses if status.state in ("queued", "loading")]
     failed = [status for status in statuses if status.state == "failed"]

@@ -37,20 +37,21 @@ class ArenaModeration:
         return self._stored.look_up(battle_id)
 
     def hide(self, battle_id: str) -> None:
-        """Hide the words of a battle; raise Refused if it is unknown."""
+        """Hide the words of a battle and of those on the same answers; raise Refused if it is unknown."""
         self._follow(self._stored.hide(battle_id))
 
     def show(self, battle_id: str) -> None:
-        """Show the words of a hidden battle again; raise Refused if it is unknown."""
+        """Show the words of a battle and of those on the same answers again; raise Refused if it is unknown."""
         self._follow(self._stored.show(battle_id))
 
     def dismiss(self, battle_id: str) -> None:
         """Take the reports on a battle as reviewed; raise Refused if it is unknown."""
         self._stored.dismiss(battle_id)
 
-    def _follow(self, battle: Battle) -> None:
-        """Do the same with a battle that is being written: its readers do not ask the database."""
-        self._running.set_hidden(battle.id, battle.hidden_at)
+    def _follow(self, battles: Sequence[Battle]) -> None:
+        """Do the same with those that are being written: their readers do not ask the database."""
+        for battle in battles:
+            self._running.set_hidden(battle.id, battle.hidden_at)
 
     @property
     def _stored(self) -> Moderation:

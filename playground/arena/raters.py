@@ -47,7 +47,7 @@ class Raters:
     def unfinished(self, rater: str, chars: int) -> OwnBattle | None:
         """Return a rater's latest battle if it can still be voted on, or is being written; else None."""
         latest = self._data.latest(rater, 1, chars)
-        return next((own for own in latest if own.state in UNFINISHED and not own.erased), None)
+        return next((own for own in latest if own.state in UNFINISHED and not (own.erased or own.hidden)), None)
 
     def document(self, rater: str) -> dict[str, Any]:
         """Return all data of a rater as one document."""

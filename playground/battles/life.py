@@ -64,6 +64,8 @@ class Battles:
                 if writing.generation(generation.id) is None:
                     insert_generation(writing, generation, names)
             writing.insert_battle(battle)
+            if ended and writing.shows_hidden_answers(battle.id):
+                writing.decide(battle.id, battle.created_at, True)
             if consent_version:
                 writing.agree(battle.owner, consent_version, battle.created_at)
             return battle

@@ -47,40 +47,44 @@ class Moderation:
         with self._store.reading() as reading:
             return self._moderated(reading, battle_id)
 
-    def hide(self, battle_id: str) -> Battle:
-        """Hide the words of a battle from everybody but the operator; return it.
+    def hide(self, battle_id: str) -> Sequence[Battle]:
+        """Hide the words of a battle, and of those on the same answers, from everybody but the operator; return them.
 
         Raises:
             Refused: unknown.
         """
         return self._decide(battle_id, hidden=True)
 
-    def show(self, battle_id: str) -> Battle:
-        """Show the words of a hidden battle again; return it.
+    def show(self, battle_id: str) -> Sequence[Battle]:
+        """Show the words of a hidden battle, and of those on the same answers, again; return them.
 
         Raises:
             Refused: unknown.
         """
         return self._decide(battle_id, hidden=False)
 
-    def dismiss(self, battle_id: str) -> Battle:
-        """Take the reports on a battle as reviewed, and leave it as it is; return it.
+    def dismiss(self, battle_id: str) -> None:
+        """Take the reports on a battle as reviewed, and leave it as it is.
 
         Raises:
             Refused: unknown.
         """
-        return self._decide(battle_id, hidden=None)
+        self._decide(battle_id, hidden=None)
 
-    def _decide(self, battle_id: str, hidden: bool | None) -> Battle:
-        def work(writing: Writing) -> Battle:
+    def _decide(self, battle_id: str, hidden: bool | None) -> Sequence[Battle]:
+        def work(writing: Writing) -> Sequence[Battle]:
             allowed(found(writing, battle_id), Event.MODERATE)
-            at, last = self._rules.clock.now(), writing.last_reviewed(battle_id)
-            if last and at <= last:  # the clock was set back, or this is the same millisecond
-                at = later(last, 0.001)
-            writing.decide(battle_id, at, hidden)
-            return found(writing, battle_id)
+            others = () if hidden is None else writing.battles_on_answers_of(battle_id)
+            return [self._decide_one(writing, one, hidden) for one in (battle_id, *others)]
 
         return self._store.write(work)
+
+    def _decide_one(self, writing: Writing, battle_id: str, hidden: bool | None) -> Battle:
+        at, last = self._rules.clock.now(), writing.last_reviewed(battle_id)
+        if last and at <= last:  # the clock was set back, or this is the same millisecond
+            at = later(last, 0.001)
+        writing.decide(battle_id, at, hidden)
+        return found(writing, battle_id)
 
     def _listed(self, ids: Callable[[Reading], Sequence[str]]) -> Sequence[ModeratedBattle]:
         with self._store.reading() as reading:

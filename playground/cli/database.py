@@ -1,4 +1,4 @@
-"""The database for commands that only read it.
+"""The database that a command reads, or changes: one that must exist.
 
 Where the running playground holds it alone (`PLAYGROUND_DB_MOUNTED`), the playground sends a copy, and the command
 reads that.
@@ -19,6 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from playground.errors import DatabaseLocked, StorageError
+from playground.settings import Settings
 from playground.storage.database.connection import BUSY_S
 from playground.storage.database.running_app import RunningApp, find_app
 from playground.storage.database.store import Store
@@ -42,6 +43,17 @@ def open_read_only(path: Path) -> Iterator[Store]:
         if store.has_other_schema:
             print(f"{path}: {store.read_only}", file=sys.stderr)
         yield store
+
+
+def open_existing(settings: Settings) -> Store:
+    """Open the database to change what is in it; a missing one, such as a misspelt path, is not created.
+
+    Raises:
+        StorageError: there is none, or as `Store`.
+    """
+    if not settings.db.is_file():
+        raise StorageError(f"there is no database at {settings.db}; start the playground once, or give --db")
+    return Store(settings.db, exclusive=settings.db_mounted)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from typing import TextIO
 
 from playground.battles import Battles, RaterData
-from playground.cli.database import open_read_only
+from playground.cli.database import open_existing, open_read_only
 from playground.cli.printing import print_json, print_result
 from playground.errors import InvalidValue, StorageError, Unknown
 from playground.raters import is_secret, rater_id
@@ -63,9 +63,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
 
 
 def _run_scrub(settings: Settings, as_json: bool, out: TextIO) -> int:
-    if not settings.db.is_file():
-        raise StorageError(f"there is no database at {settings.db}; give --db")
-    with Store(settings.db, exclusive=settings.db_mounted) as store:
+    with open_existing(settings) as store:
         is_scrubbed = _scrub(store)
     if as_json:
         print_json({"leftovers": not is_scrubbed}, out)
@@ -82,7 +80,7 @@ def _preview(settings: Settings, rater: str, source: str) -> Erased:
 
 def _erase(settings: Settings, rater: str, source: str) -> tuple[Erased, bool]:
     """Erase the text in database and journal; return True beside it if no byte is left in the file."""
-    with Store(settings.db, exclusive=settings.db_mounted) as store:
+    with open_existing(settings) as store:
         battles = Battles(store)
         data = RaterData(battles)
         _belongings(data, rater, source)

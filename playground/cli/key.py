@@ -8,13 +8,12 @@ from __future__ import annotations
 import argparse
 from typing import TextIO
 
-from playground.cli.database import open_read_only
+from playground.cli.database import open_existing, open_read_only
 from playground.cli.printing import print_json, print_result, print_table
 from playground.clock import utc_now
 from playground.errors import InvalidValue, Unknown
 from playground.raters import key_hash, keyed_id, new_key
 from playground.settings import Settings, add_flags
-from playground.storage.database.store import Store
 from playground.validation import clean_rater
 
 
@@ -41,7 +40,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
 
 def _create(settings: Settings, name: str, as_json: bool, out: TextIO) -> int:
     key = new_key()
-    with Store(settings.db, exclusive=settings.db_mounted) as store:
+    with open_existing(settings) as store:
         store.write(lambda writing: writing.put_program_key(name, key_hash(key), utc_now()))
     text = (
         f"{key}\nSend it as the header X-Playground-Key. Votes are stored under {keyed_id(name)}.\n"
@@ -52,7 +51,7 @@ def _create(settings: Settings, name: str, as_json: bool, out: TextIO) -> int:
 
 
 def _revoke(settings: Settings, name: str, as_json: bool, out: TextIO) -> int:
-    with Store(settings.db, exclusive=settings.db_mounted) as store:
+    with open_existing(settings) as store:
         had_key = store.write(lambda writing: writing.remove_program_key(name))
     if not had_key:
         raise Unknown(f"{name} has no key; --list names the programs that have one")

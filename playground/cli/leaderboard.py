@@ -6,7 +6,7 @@ Boundary: reads the database and never writes to it; the document is the API's /
 from __future__ import annotations
 
 import argparse
-from typing import Any, TextIO
+from typing import TextIO
 
 from playground.arena.line_up import chosen_models
 from playground.arena.listing import current_leaderboard
@@ -15,8 +15,9 @@ from playground.catalog.starters import load_starters
 from playground.cli.database import open_read_only
 from playground.cli.printing import print_json, print_table
 from playground.clock import utc_now
-from playground.ratings.board import LeaderboardOptions
+from playground.ratings.board import LeaderboardOptions, LeaderboardRow
 from playground.ratings.leaderboard import Leaderboard
+from playground.ratings.phrases import rank_range
 from playground.ratings.policy import EVERY_VOTE, default_policy, filtered
 from playground.settings import Settings, add_flags
 
@@ -72,8 +73,8 @@ def _print_board(board: Leaderboard, out: TextIO) -> None:
             print(f"{finding.topic}. {finding.text}", file=out)
 
 
-def _board_line(row: Any) -> tuple[str, ...]:
-    rank = str(row.rank_lower) if row.rank_lower == row.rank_upper else f"{row.rank_lower}–{row.rank_upper}"
+def _board_line(row: LeaderboardRow) -> tuple[str, ...]:
+    rank = rank_range(row.rank_lower, row.rank_upper, row.provisional)
     interval = f"{row.rating_lower:.0f}–{row.rating_upper:.0f}"
     wins, bad = f"{row.win_rate:.0%}", f"{row.both_bad_rate:.0%}"
     return rank, row.model, f"{row.rating:.0f}", interval, str(row.battles), wins, bad, row.license

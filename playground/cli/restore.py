@@ -22,7 +22,7 @@ from playground.publishing.restore import restore_from_store
 from playground.settings import Settings, add_flags
 from playground.storage.database.store import Store
 from playground.storage.journal.segments import journal_folder
-from playground.storage.maintenance.restore import Progress, Restored, restore
+from playground.storage.maintenance.restore import Progress, Restored, check_journal, restore
 
 BAR_DELAY_S = 1.0
 """A command that ends sooner shows no bar."""
@@ -50,6 +50,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     if arguments.origin and not Path(arguments.origin).is_dir():
         return _run_from_store(arguments.origin, arguments.json, settings, out)
     folder = arguments.folder or (Path(arguments.origin) if arguments.origin else journal_folder(settings.db))
+    check_journal(folder)  # before a database is created
     with Store(settings.db, exclusive=settings.db_mounted) as store, _progress_bar() as progress:
         restored = restore(store, folder, progress)
     document = {"db": str(settings.db), "journal": str(folder), **asdict(restored)}

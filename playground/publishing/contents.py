@@ -72,20 +72,21 @@ def survey(reading: Reading, database_id: str, released: Mapping[str, str], now:
         released: battles that are published although they look personal; see `held_back.read_releases`.
     """
     found = tuple(held_back(reading, released))
-    hidden, personal = reading.battles_with_hidden_words(), {reason.battle_id for reason in found}
+    personal = {reason.battle_id for reason in found}
     raters = RaterNames(database_id)
     judgements: list[Judgement] = []
     left_out: dict[str, str] = {}
     final_at: dict[str, str] = {}
     for row in reading.votes_with_dates():
         pair: JudgedPair = row["pair"]
-        reason = _reason(row, now, pair.battle_id in hidden, pair.battle_id in personal)
+        reason = _reason(row, now, pair.battle_id in personal)
         if not reason:
             judgements.append(Judgement(_named(pair, raters), intern(row["side_a"]), intern(row["side_b"])))
             continue
         left_out[pair.battle_id] = reason
         if reason in ("erased", "hidden", "held_back"):
-            final_at[pair.battle_id] = row["final_at"]
+            # A vote given while the clock was ahead may be in an earlier publication all the same.
+            final_at[pair.battle_id] = row["final_at"] if _is_over(row, now) else ""
     models = _models(reading, judgements)
     counts = Counter(left_out.values())
     return Contents(
@@ -129,14 +130,26 @@ def options_document(options: LeaderboardOptions) -> dict[str, Any]:
     return document
 
 
-def _reason(row: Mapping[str, Any], now: str, is_hidden: bool, is_personal: bool) -> str:
-    if row["final_at"] is None or row["final_at"] > now:
+def _reason(row: Mapping[str, Any], now: str, is_personal: bool) -> str:
+    if not _is_final(row, now):
         return "undecided"
     if row["pair"].imported is not None:
         return "imported"
     if row["erased_at"] is not None:
         return "erased"
-    return "hidden" if is_hidden else "held_back" if is_personal else ""
+    if row["hidden_at"] is not None:
+        return "hidden"
+    return "held_back" if is_personal else ""
+
+
+def _is_final(row: Mapping[str, Any], now: str) -> bool:
+    """Return True if the vote counts on the board at a time; the rule is that of `filters.FINAL`."""
+    return bool(row["is_revealed"] or _is_over(row, now) or row["pair"].created_at > now)
+
+
+def _is_over(row: Mapping[str, Any], now: str) -> bool:
+    """Return True if the time to undo the vote is over."""
+    return row["final_at"] is not None and row["final_at"] <= now
 
 
 def _named(pair: JudgedPair, raters: RaterNames) -> JudgedPair:

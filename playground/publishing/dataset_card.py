@@ -12,7 +12,7 @@ from typing import Any
 
 from playground.publishing.contents import LEFT_OUT
 from playground.publishing.tables import SPLITS, TABLES
-from playground.ratings.phrases import number_of
+from playground.ratings.phrases import number_of, rank_range
 
 TEXT_FILE = Path(__file__).parent / "dataset_card.md"
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
@@ -77,10 +77,9 @@ def _board(board: Mapping[str, Any]) -> str:
 
 def _board_rows(board: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:
     for row in board["rows"]:
-        low, high = row["rank_lower"], row["rank_upper"]
         interval = f"{row['rating_lower']:.0f}–{row['rating_upper']:.0f}"
         yield (
-            str(low) if low == high else f"{low}–{high}",
+            rank_range(row["rank_lower"], row["rank_upper"], row["provisional"]),
             row["name"],
             f"{row['rating']:.0f}",
             interval,

@@ -87,6 +87,7 @@ class Dataset:
         check_repo(repo)
         _set_up_library()
         self.repo = repo
+        self.answered = 0  # calls that ended, for those who wait for one
         self._again = again
         self._api = HfApi(endpoint=endpoint, token=token)
 
@@ -171,6 +172,8 @@ class Dataset:
                 is_final=status in FINAL or _is_offline(cause),
                 retry_after_s=_retry_after_s(cause),
             ) from error
+        finally:
+            self.answered += 1
 
 
 def check_repo(repo: str) -> None:

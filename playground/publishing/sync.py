@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from dataclasses import dataclass
 
 from playground.clock import Clock
@@ -24,6 +25,8 @@ SEGMENT_BYTES = 1_000_000
 """The journal begins a new segment at this size: only the newest one is uploaded again and again."""
 CLOSE_S = 20.0
 """The longest time that the end of the playground waits for the last upload."""
+SILENT_S = 5.0
+"""The end waits no longer if the hub answers no call for this time."""
 LOOK_EVERY = 10
 """After so many intervals without a new vote the store is looked at all the same."""
 LATE = 10
@@ -63,6 +66,7 @@ class StoreSync:
         self, dataset: Dataset, store: Store, journal: Journal, every_s: float, begun: FromStore, clock: Clock
     ) -> None:
         self._repo = dataset.repo
+        self._dataset = dataset
         self._store = store
         self._journal = journal
         self._every_s = every_s
@@ -105,12 +109,17 @@ class StoreSync:
         )
 
     def close(self) -> bool:
-        """Upload what is left, for at most `CLOSE_S`, and end the thread; return True if the store has everything.
+        """Upload what is left and end the thread; return True if the store has everything.
+
+        It takes at most `CLOSE_S`, and `SILENT_S` if the hub does not answer.
 
         Close the journal before, and the database after.
         """
         self._ending.set()
-        self._thread.join(CLOSE_S)
+        ends_s, answered = time.monotonic() + CLOSE_S, -1
+        while self._thread.is_alive() and answered < self._dataset.answered and time.monotonic() < ends_s:
+            answered = self._dataset.answered
+            self._thread.join(min(SILENT_S, ends_s - time.monotonic()))
         is_done = not self._thread.is_alive() and not self._error
         if not is_done:
             log.warning("not every vote is in the store; the next start on this disk uploads the rest")

@@ -21,3 +21,10 @@ def listed(names: Sequence[str]) -> str:
 def number_of(noun: str, number: int) -> str:
     """Return "1 vote" or "1,234 votes"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def rank_range(lower: int, upper: int, provisional: bool) -> str:
+    """Return "2" or "1–3"; "–" for a provisional rating, which claims no rank."""
+    if provisional:
+        return "–"
+    return f"{lower}" if lower == upper else f"{lower}–{upper}"

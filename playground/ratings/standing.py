@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
+from operator import attrgetter
 from typing import Protocol
 
 from playground.ratings.counting import reasons_of
@@ -38,7 +40,24 @@ def reason_of_battle(votes: JudgedVotes, battle_id: str, policy: CountingPolicy)
     vote, day = pairs[0], pairs[0].created_at[:10]
     if votes.count_votes_of(vote.rater_id, day) <= cap:
         return None
-    return reasons_of(list(votes.judged_pairs(rater_id=vote.rater_id, day=day)), policy).get(vote.vote_id)
+    return Reason.DAILY_CAP if _is_beyond_cap(votes, vote, policy) else None
+
+
+def _is_beyond_cap(votes: JudgedVotes, vote: JudgedPair, policy: CountingPolicy) -> bool:
+    """Return True if as many votes of the rater's day as may count were given before.
+
+    It reads the day from its beginning to the last vote that counts, so that a vote costs no more after the cap.
+    """
+    of_day = votes.judged_pairs(rater_id=vote.rater_id, day=vote.created_at[:10])
+    counted = 0
+    for vote_id, judged in groupby(of_day, attrgetter("vote_id")):
+        if vote_id == vote.vote_id:
+            return False
+        pairs = list(judged)
+        counted += policy.reason(pairs[0]) is None and any(pair.weight > 0 for pair in pairs)
+        if counted == policy.max_votes_per_rater_and_day:
+            return True
+    return False
 
 
 def reasons_of_rater(votes: JudgedVotes, rater_id: str, policy: CountingPolicy) -> Mapping[str, Reason | None]:

@@ -14,8 +14,6 @@ from playground.spaces.recipe import Recipe
 
 TITLE = "Playground"
 SHORT_DESCRIPTION = "Compare open instruction models side by side, blind"
-LONGEST_DESCRIPTION = 60
-"""The hub refuses a push with a longer one."""
 PYTHON = "3.12.12"
 """The hub's default, 3.10, is too old for transformers."""
 PICTURE = "compare.png"

@@ -125,16 +125,27 @@ class Endpoints:
         return model_rows(self._arena.models.line_up, public_statuses(self._arena.models.statuses()))
 
     def leaderboard(
-        self, category: str = "", origin: str = "", pairs: str = "", sampling: str = "", blind: bool = True
+        self,
+        category: str = "",
+        origin: str = "",
+        pairs: str = "",
+        sampling: str = "",
+        blind: bool = True,
+        imported: bool = False,
     ) -> dict[str, Any]:
         """Return ratings with intervals, ranks and a verdict in words, from the votes that count.
 
         Empty: as on the default board. `origin`: person, program, judge, shared, all; `pairs`: drawn, chosen, all;
-        `sampling`: card, all; `blind=False` counts open votes too.
+        `sampling`: card, all; `blind=False` counts open votes too, `imported=True` imported ones.
         """
         try:
             policy = filtered(
-                self._arena.policy, origin=origin, pairs=pairs, sampling=sampling, blind_only=_flag("blind", blind)
+                self._arena.policy,
+                origin=origin,
+                pairs=pairs,
+                sampling=sampling,
+                blind_only=_flag("blind", blind),
+                imported=_flag("imported", imported),
             )
             board: Leaderboard = self._arena.leaderboard(category, policy)
         except PlaygroundError as error:

@@ -5,7 +5,7 @@ Boundary: values only; page and routes read the same record, `exchange` applies 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -23,7 +23,10 @@ APART = "apart"
 """The value of `license` for two files: rows for commercial use, and the other rows."""
 COUNTED, IDS, FORMAT, BEFORE = "counted", "ids", "format", "before"
 YES = "1"
-ADDRESS_NAMES = (*FILTER_NAMES, COUNTED, IDS, FORMAT, BEFORE)
+HOSTS_OWN = "__"
+"""The beginning of names that a host or Gradio adds to addresses, such as `__sign` of a private Space, or `__theme`."""
+_FILTERS = tuple(name for name in FILTER_NAMES if name != "study")  # no vote is of a study yet
+ADDRESS_NAMES = (*_FILTERS, COUNTED, IDS, FORMAT, BEFORE)
 """Names in an address of the page."""
 
 
@@ -72,8 +75,15 @@ def check_access(settings: Settings, standing: OperatorStatus) -> None:
         raise Refused("foreign", texts.OPERATOR_ONLY)
 
 
+def check_names(query: Mapping[str, str], valid: Sequence[str]) -> None:
+    """Raise InvalidValue for a name that is not valid: a misspelt filter would select every vote."""
+    unknown = next((name for name in query if name not in valid and not name.startswith(HOSTS_OWN)), None)
+    if unknown is not None:
+        raise InvalidValue(texts.NO_NAME.format(name=unknown, valid=", ".join(valid)))
+
+
 def read_address(query: Mapping[str, str], is_operator: bool) -> DataAddress:
-    """Read the names of an address that belong to the page; others are left to the caller.
+    """Read the names of an address that belong to the page; others are left to `check_names`.
 
     Raises:
         InvalidValue: an invalid value.
@@ -82,7 +92,7 @@ def read_address(query: Mapping[str, str], is_operator: bool) -> DataAddress:
     if not is_operator and (query.get("rater") or query.get(IDS)):
         raise Refused("foreign", texts.RATERS_ARE_HIDDEN)
     apart = query.get("license") == APART
-    given = {name: value for name, value in query.items() if name in FILTER_NAMES and not (apart and name == "license")}
+    given = {name: value for name, value in query.items() if name in _FILTERS and not (apart and name == "license")}
     return DataAddress(
         filter=read_filter(given),
         counted_only=_is_yes(query, COUNTED),

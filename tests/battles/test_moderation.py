@@ -98,12 +98,30 @@ def battles(home: House) -> int:
         return sum(bool(vote.sides) for vote in reading.exported_votes())
 
 
+def test_battles_on_the_same_answers_are_hidden_and_shown_together(home: House, moderation: Moderation) -> None:
+    spicy(home)
+    sides = home.store.battle("battle-1").sides  # type: ignore[union-attr]
+    home.battles.create(battle("battle-2", owner=BEN, sides=sides, instruction=ASKED))
+    spicy(home, "battle-3")
+    for name, rater in (("battle-1", ADA), ("battle-2", BEN), ("battle-3", ADA)):
+        home.battles.vote(name, "a", rater, final=True)
+    assert [texts(home), battles(home)] == [3, 3]
+    moderation.hide("battle-2")
+    assert [texts(home), battles(home)] == [1, 1]
+    assert moderation.counts().hidden == 2
+    assert words_in(home.battles.view("battle-1", ADA)) == []
+    home.battles.create(battle("battle-4", owner=BEN, sides=sides, instruction=ASKED))
+    assert words_in(home.battles.view("battle-4", BEN)) == []
+    moderation.show("battle-4")
+    assert [texts(home), battles(home), moderation.counts().hidden] == [3, 3, 0]
+
+
 @pytest.mark.parametrize("blind", [True, False])
 def test_battle_that_is_being_written_is_hidden(home: House, moderation: Moderation, blind: bool) -> None:
     begun = home.battles.create(battle(instruction=ASKED, blind=blind))
     home.battles.finish("battle-1", {"a": generation("a", instruction=ASKED, **ANSWER)})
     live = {side: LiveColumn(side, ColumnState.WRITING, "Ships full of nutmeg.") for side in "ab"}
-    hidden = moderation.hide("battle-1")
+    [hidden] = moderation.hide("battle-1")
     views = [home.battles.view("battle-1", ADA, live)]
     if blind:
         assert words_in(home.battles.view_begun(begun, Viewer(ADA), live)) == list(WORDS[:4])
@@ -119,12 +137,15 @@ def test_battle_that_is_being_written_is_hidden(home: House, moderation: Moderat
 def test_my_data_says_hidden_and_its_owner_may_still_erase(home: House, moderation: Moderation) -> None:
     spicy(home)
     home.battles.vote("battle-1", "a", ADA, final=True, comment="vanilla")
-    moderation.hide("battle-1")
+    home.battles.note("battle-1", ADA, report_side="a", report="It sells nutmeg.")
     data = RaterData(home.battles)
+    assert data.document(ADA)["reports"][0]["text"] == "It sells nutmeg."
+    moderation.hide("battle-1")
     [own] = data.latest(ADA, 10, 100)
     assert (own.hidden, own.start) == (True, "")
     document = data.document(ADA)
     assert document["battles"][0]["hidden"] is True
+    assert document["reports"][0]["hidden"] is True
     assert words_in(document) == []
     assert data.erase(ADA).battles == 1
     moderation.show("battle-1")

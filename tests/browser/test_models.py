@@ -37,7 +37,9 @@ def visitor(browser: Browser, app: LiveApp) -> Iterator[Visitor]:
 
 def at_models(visitor: Visitor, is_operator: bool = True) -> Visitor:
     """Open the page with the whole line-up loaded."""
-    visitor.page.goto(visitor.url + (f"/operator?token={OPERATOR_TOKEN}" if is_operator else "/models"))
+    if is_operator:
+        visitor.page.goto(f"{visitor.url}/operator?token={OPERATOR_TOKEN}")
+    visitor.page.goto(f"{visitor.url}/models")
     expect(visitor.page.locator(".model").first).to_be_visible()
     expect(visitor.page.locator(".model[data-state=queued], .model[data-state=loading]")).to_have_count(
         0, timeout=LOADING_MS

@@ -68,8 +68,9 @@ def test_printed_link_opens_the_way_to_unload_a_model_until_signing_out(browser:
         assert stranger.page.locator("[data-do]:visible, #models-add:visible").count() == 0
 
         visitor.page.goto(logged(app, PRINTED)[1])
-        expect(visitor.page).to_have_url(f"{url}/models")
-        expect(visitor.page.locator("#models-operator")).to_contain_text("You are the operator in this browser.")
+        expect(visitor.page).to_have_url(f"{url}/operator")
+        expect(visitor.page.locator("#operator-session")).to_contain_text("You are the operator in this browser.")
+        at_models(visitor, is_operator=False)
         card = model(visitor, ORCA)
         reaches(card, "ready")
         card.get_by_role("button", name="Unload").click()
@@ -93,14 +94,14 @@ def test_token_is_typed_into_a_form(browser: Browser, app: LiveApp) -> None:
         expect(visitor.page.get_by_role("alert")).to_contain_text("This is not the operator's token")
         visitor.page.get_by_label("Token").fill(logged(app, PRINTED)[1].partition("token=")[2])
         visitor.page.get_by_label("Token").press("Enter")
-        expect(visitor.page.locator("#models-operator")).to_contain_text("You are the operator")
+        expect(visitor.page.locator("#operator-session")).to_contain_text("You are the operator")
 
 
 def test_page_of_another_port_cannot_act_as_the_operator(browser: Browser, app: LiveApp, other_page: str) -> None:
     """Ports of one host are the same site: its pages' requests carry the cookie, SameSite or not."""
     with visiting(browser, f"{app.url}/play") as visitor:
         visitor.page.goto(logged(app, PRINTED)[1])
-        expect(visitor.page.locator("#models-operator")).to_contain_text("You are the operator")
+        expect(visitor.page.locator("#operator-session")).to_contain_text("You are the operator")
         visitor.page.goto(other_page)
         forged = {
             "fn_index": event_of(app, "models-list", "click"),

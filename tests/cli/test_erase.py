@@ -86,8 +86,9 @@ def test_erase_reports_leftovers(db: Path, capsys: pytest.CaptureFixture[str]) -
     assert files_containing(db.parent, "herring") == []
 
 
-def test_erase_leftovers_creates_no_database(tmp_path: Path) -> None:
-    assert erase("--leftovers", "--db", str(tmp_path / "no.db"))[0] == 1
+@pytest.mark.parametrize("arguments", [("--leftovers",), ("--rater", "api", "--yes"), ("--rater", "api")])
+def test_erase_creates_no_database(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    assert erase(*arguments, "--db", str(tmp_path / "no.db"))[0] == 1
     assert list(tmp_path.iterdir()) == []
 
 

@@ -36,6 +36,12 @@ def run(*argv: str) -> tuple[int, str]:
     return main(argv, out), out.getvalue()
 
 
+def test_command_without_a_journal_creates_no_database(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("restore", str(tmp_path / "no.journal"), "--db", str(tmp_path / "playground.db"))[0] == 1
+    assert "there is no journal in" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.proves("database deleted")
 def test_command_restores_a_missing_database(
     home: House, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

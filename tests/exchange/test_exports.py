@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import playground
+from playground.battles import Moderation
 from playground.errors import InvalidValue, StorageError
 from playground.exchange import FORMATS, ExportOptions, export
 from playground.exchange.containers import to_json
@@ -109,8 +110,7 @@ def test_hidden_battles_are_not_exported(tmp_path: Path, format: str) -> None:
 
 def hide(home: House, battle_id: str) -> None:
     """Hide a battle's words, as an operator does."""
-    statement = "UPDATE battles SET hidden_at = :at WHERE id = :id"
-    home.store.write(lambda writing: writing.change(statement, [{"at": home.time.now(), "id": battle_id}]))
+    Moderation(home.battles).hide(battle_id)
 
 
 # Licenses

@@ -107,7 +107,7 @@ def test_author_signs_in_becomes_the_operator_and_signs_out(space: Space) -> Non
     space.hub.user = "ada"
     replies = browser.follow(LOGIN)
     assert [reply.url.path for reply in replies] == [
-        "/login/huggingface", "/oauth/authorize", "/login/callback", "/operator", "/models",
+        "/login/huggingface", "/oauth/authorize", "/login/callback", "/operator", "/operator",
     ]  # fmt: skip
     assert replies[-1].status_code == 200
     assert set(browser.cookies) == {"playground_operator", "playground_rater"}, "the login itself is not kept"

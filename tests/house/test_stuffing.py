@@ -16,6 +16,7 @@ from gradio_client.exceptions import AppError
 
 from playground.cli import main
 from playground.settings import Settings
+from playground.storage.database.store import Store
 from tests.support.serving import Playground, playground
 
 PAIR = ["pocket-galpaca", "pocket-minotaur"]
@@ -27,6 +28,7 @@ BY_A_PROGRAM = "a program gave it; the leaderboard counts votes of people"
 def keyed(tmp_path_factory: pytest.TempPathFactory, models_of_one_process: None) -> Iterator[tuple[Playground, str]]:
     """A served page, and the key of its program ``nightly``."""
     folder = tmp_path_factory.mktemp("keyed")
+    Store(folder / "playground.db").close()
     made = key_command(folder, "nightly", "--json")
     settings = Settings(db=folder / "playground.db", models=",".join(PAIR), compares_per_minute=0, votes_per_minute=0)
     with playground(settings) as app:
@@ -100,6 +102,7 @@ def test_key_command_names_the_lock_while_the_page_runs(keyed: tuple[Playground,
 
 
 def test_keys_are_listed_revoked_and_stored_as_a_hash(tmp_path: Path) -> None:
+    Store(tmp_path / "playground.db").close()
     made = json.loads(key_command(tmp_path, "nightly", "--json").stdout)
     assert made["rater"] == "program/nightly"
     assert made["key"].encode() not in (tmp_path / "playground.db").read_bytes()
@@ -116,3 +119,11 @@ def test_keys_are_listed_revoked_and_stored_as_a_hash(tmp_path: Path) -> None:
     )
     assert key_command(tmp_path).returncode == 1
     assert "valid: 1 to 64 letters" in key_command(tmp_path, "not a name").stderr
+
+
+@pytest.mark.parametrize("arguments", [("nightly",), ("nightly", "--revoke"), ("--list",)])
+def test_key_command_creates_no_database(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    done = key_command(tmp_path, *arguments)
+    assert done.returncode == 1
+    assert f"there is no database at {tmp_path / 'playground.db'}" in done.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from playground.battles import Moderation
 from playground.publishing.publication import Publication, publish
 from playground.records import Instruction
 from playground.settings import Settings
@@ -51,12 +52,7 @@ def every_kind(home: House) -> None:
 
 
 def hide(home: House, battle_id: str) -> None:
-    now = home.time.now()
-    home.store.write(
-        lambda writing: writing.change(
-            "UPDATE battles SET hidden_at = :now WHERE id = :id", [{"now": now, "id": battle_id}]
-        )
-    )
+    Moderation(home.battles).hide(battle_id)
 
 
 def published(home: House, to: Path | None = None, **how: Any) -> Publication:

@@ -173,6 +173,20 @@ def test_words_hidden_in_one_battle_are_absent_from_others_on_the_same_answers(h
     assert rows(tmp_path / "to", "generations") == []
 
 
+def test_votes_given_or_revealed_while_the_clock_was_ahead_are_published(home: House, tmp_path: Path) -> None:
+    home.battle_is_open("revealed", owner=ADA)
+    home.battles.vote("revealed", "a", ADA)
+    home.time.pass_s(3600)
+    home.battles.reveal("revealed", ADA)
+    vote(home, "ahead")
+    home.time.pass_s(-3600)
+    vote(home, "undecided")
+    made = published(home, tmp_path / "to")
+    assert {row["battle_id"] for row in rows(tmp_path / "to", "votes")} == {"revealed", "ahead"}
+    assert made.manifest["left_out"] == {"undecided": 1}
+    assert made.manifest["counts"]["votes"] == sum(1 for _ in home.store.judged_pairs(final_by=home.time.now()))
+
+
 def test_imported_votes_are_left_out(home: House, tmp_path: Path) -> None:
     rounds(home, 3)
     home.store.write(lambda writing: writing.change("DROP TRIGGER votes_never_change", [{}]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -66,7 +67,7 @@ def test_the_last_votes_are_uploaded_at_the_end(dataset: Dataset, tmp_path: Path
 def test_a_hub_that_hangs_delays_no_vote_and_the_end_only_for_a_time(
     hub: DatasetServer, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sync_module, "CLOSE_S", 0.2)
+    monkeypatch.setattr(sync_module, "SILENT_S", 0.2)
     hung = threading.Event()
     with syncing(tmp_path / "a", dataset) as (one, sync):
         hub.after_step = lambda step: hung.set() if step == "commit" else None
@@ -76,7 +77,9 @@ def test_a_hub_that_hangs_delays_no_vote_and_the_end_only_for_a_time(
         judge(one.home, "meanwhile")
         assert sync.state().waiting == 2
         sync._journal.close()
+        began_s = time.monotonic()
         assert not sync.close()
+        assert time.monotonic() - began_s < sync_module.CLOSE_S / 2
         hub.always.clear()
         hub.go_on.set()
         sync._thread.join(60)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -10,10 +11,27 @@ import pytest
 from playground.ratings.counting import reasons_of
 from playground.ratings.policy import CountingPolicy, Reason
 from playground.ratings.standing import TELLS_MODELS, reason_of_battle, reasons_of_rater, visible_standing
-from playground.records import BattleState, Instruction, Standing
+from playground.records import BattleState, Instruction, JudgedPair, Standing
+from playground.storage.database.statements import Reading
 from tests.support.cast import ADA, House, house
 
 POLICY = CountingPolicy()
+
+
+@dataclass
+class Watched:
+    """A `Reading` that notes the battles of the pairs that are read."""
+
+    reading: Reading
+    read: list[str]
+
+    def judged_pairs(self, **which: str) -> Iterator[JudgedPair]:
+        for pair in self.reading.judged_pairs(**which):  # type: ignore[arg-type]
+            self.read.append(pair.battle_id)
+            yield pair
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.reading, name)
 
 
 class TestStandingInTheDatabase:
@@ -93,6 +111,19 @@ class TestStandingInTheDatabase:
                 for n in range(4)
             ]
         assert told == [None, None, Reason.DAILY_CAP, Reason.DAILY_CAP]
+
+    def test_vote_beyond_the_daily_cap_reads_only_the_votes_that_fill_it(self) -> None:
+        home = house()
+        for number in range(12):
+            self.voted(home, f"battle-{number:02}", instruction=Instruction(f"Say {number}."), blind=number != 1)
+        read: list[str] = []
+        policy = replace(POLICY, max_votes_per_rater_and_day=2)
+        with home.store.reading() as reading:
+            votes = Watched(reading, read)
+            assert reason_of_battle(votes, "battle-11", policy) is Reason.DAILY_CAP  # type: ignore[arg-type]
+        assert read == ["battle-11", "battle-00", "battle-01", "battle-02", "battle-03"], (
+            "one more, to see where a vote ends"
+        )
 
     @pytest.mark.parametrize("state", [BattleState.VOTED, BattleState.REVEALED])
     @pytest.mark.parametrize("reason", [None, *Reason])

@@ -157,6 +157,12 @@ def test_path_as_model_id_is_unknown(client: Client) -> None:
             client.predict(name, "hi", api_name="/prompt")
 
 
+@pytest.mark.parametrize("imported", [True, False])
+def test_leaderboard_counts_imported_votes_on_request(client: Client, imported: bool) -> None:
+    board = client.predict(imported=imported, api_name="/leaderboard")
+    assert board["options"]["policy"]["keep_imported"] is imported
+
+
 def test_leaderboard_accounts_for_every_vote(client: Client) -> None:
     before = client.predict(api_name="/leaderboard")
     battle = compare(client, "What is the opposite of hot?", blind=True, models=["pocket-galpaca", "pocket-minotaur"])

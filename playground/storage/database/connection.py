@@ -104,7 +104,10 @@ def open_reader(
     with _errors_of(path, connection):
         inspection.check_identity(connection, path)
         if not older and pragma(connection, "user_version") < schema_version():
-            raise StorageError(f"{path} was written by an older version; start the playground once to migrate it")
+            raise StorageError(
+                inspection.other_schema(connection, path)
+                or f"{path} was written by an older version; start the playground once to migrate it"
+            )
     return connection
 
 

@@ -86,9 +86,17 @@ def other_schema(connection: sqlite3.Connection, path: Path) -> str:
     A file written between two releases would otherwise open, and fail at the first vote.
     """
     version = pragma(connection, "user_version")
-    found = differences(read_schema(connection), schema_of(version))
+    schema = read_schema(connection)
+    found = differences(schema, schema_of(version))
     if not found or version > schema_version():
         return ""
+    tables = [newer for newer in range(version + 1, schema_version() + 1) if not differences(schema, schema_of(newer))]
+    if tables:
+        return (
+            f"{path} says that it has schema {version}, and has the tables of schema {tables[0]}: another program"
+            " changed its user_version; nothing is written to it. Put a backup in its place, or set the number again:"
+            f" sqlite3 {path} 'PRAGMA user_version = {tables[0]}'"
+        )
     more = f" and {len(found) - MAX_NAMED} more" if len(found) > MAX_NAMED else ""
     return (
         f"{path} claims schema {version} and differs from it: {', '.join(found[:MAX_NAMED])}{more}; nothing is written"

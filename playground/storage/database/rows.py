@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
@@ -29,11 +30,15 @@ from playground.records import (
     Vote,
 )
 
+log = logging.getLogger(__name__)
+
 T = TypeVar("T")
 Row = Mapping[str, Any] | sqlite3.Row
 
 PRIVATE = frozenset({"servers", "served_name"})
 """Fields of a card that are never stored, and so never published: the addresses of this playground's servers."""
+CARD_COLUMNS = ("id", "name", "repo", "revision", "license")
+"""The fields of a card with columns of their own, for queries."""
 PAIR_COLUMNS = ", ".join(keys_of(JudgedPair))
 """The columns of the view `pairs` that a record has; sorting all columns takes twice the time."""
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
@@ -66,8 +71,7 @@ def read_instruction(row: Row) -> Instruction:
 def model_row(card: ModelCard) -> dict[str, Any]:
     """Return the row of `models`."""
     stored = {name: value for name, value in asdict(card).items() if name not in PRIVATE}
-    columns = ("id", "name", "repo", "revision", "license")
-    return {name: stored[name] for name in columns} | {"card": to_json(stored)}
+    return {name: stored[name] for name in CARD_COLUMNS} | {"card": to_json(stored)}
 
 
 def read_card(row: Row) -> ModelCard:
@@ -77,6 +81,34 @@ def read_card(row: Row) -> ModelCard:
         StorageError: a field is unknown, such as one of a newer version, missing or wrong.
     """
     return read_json(ModelCard, row["card"], f"the card of {row['id']} in the database", StorageError)
+
+
+def read_any_card(row: Row) -> ModelCard:
+    """Read the columns of `models`; a card that cannot be read becomes what its other columns say, which is logged."""
+    try:
+        return read_card(row)
+    except StorageError as error:
+        return _card_of_columns(*(row[name] for name in CARD_COLUMNS), str(error))
+
+
+@lru_cache(maxsize=64)  # so that it is logged once
+def _card_of_columns(id: str, name: str, repo: str, revision: str, license: str, why: str) -> ModelCard:
+    log.warning("%s; only its name, repository and license are known", why)
+    unknown = "unknown"
+    return ModelCard(
+        id=id,
+        name=name.strip() or id,
+        repo=repo.strip() or unknown,
+        revision=revision.strip() or unknown,
+        license=license.strip() or unknown,
+        architecture=unknown,
+        context_length=2,
+        dtype="float32",
+        template=unknown,
+        sampling=SamplingParams(),
+        sampling_source="ours",
+        notes=("The stored card cannot be read.",),
+    )
 
 
 @lru_cache(maxsize=256)

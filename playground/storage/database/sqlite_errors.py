@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from playground.errors import DatabaseBroken, DatabaseLocked, StorageError
+from playground.errors import DatabaseBroken, DatabaseLocked, ReadTooLong, StorageError
 
 MAX_PATH_BYTES = 500
 """SQLite accepts 512, including the ending of the log's name."""
@@ -27,6 +27,8 @@ def storage_error(error: sqlite3.Error, path: Path | None) -> StorageError:
             return DatabaseLocked(f"{name} is in use by another program; nothing was saved, try again")
         case sqlite3.SQLITE_FULL:
             return StorageError(f"no space left for {name}; nothing was saved, free some and try again")
+        case sqlite3.SQLITE_INTERRUPT:
+            return ReadTooLong(f"reading {name} took longer than votes may wait; try again")
         case sqlite3.SQLITE_CANTOPEN if path is not None and len(bytes(path.absolute())) > MAX_PATH_BYTES:
             return StorageError(f"{name} is too long a path for SQLite; name a shorter one with --db")
         case code if code in NO_ACCESS:

@@ -7,10 +7,13 @@ number read.
 from __future__ import annotations
 
 import logging
+import math
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from queue import Empty, Full, LifoQueue
 from typing import TypeVar
@@ -32,6 +35,9 @@ T = TypeVar("T")
 
 IDLE_READERS = 8
 """Connections kept open for the next reads."""
+STEPS = 1000
+"""Instructions of SQLite between two looks at the time."""
+PAUSE_S = 0.001
 
 
 class Store:
@@ -134,12 +140,20 @@ class Store:
         return await self._writing.run_async(lambda connection: work(Writing(connection)))
 
     @contextmanager
-    def reading(self) -> Iterator[Reading]:
-        """Open a consistent snapshot, unaffected by later writes."""
+    def reading(self, most_s: float = math.inf) -> Iterator[Reading]:
+        """Open a consistent snapshot, unaffected by later writes.
+
+        Args:
+            most_s: a read that lasts longer is stopped, if votes wait for it (see `has_one_connection`).
+
+        Raises:
+            ReadTooLong: it was stopped.
+            StorageError: the database cannot be read.
+        """
         if self._single is not None:
-            with self._guard:
+            with self._guard, _stopped_after(self._single, most_s if self.has_one_connection else math.inf):
                 try:
-                    yield Reading(self._single)
+                    yield Reading(self._single, partial(_pause, self._guard))
                 except sqlite3.Error as error:
                     raise storage_error(error, self.path) from error
             return
@@ -239,6 +253,27 @@ class Store:
         with suppress(Empty):
             while True:
                 self._readers.get_nowait().close()
+
+
+@contextmanager
+def _stopped_after(connection: sqlite3.Connection, most_s: float) -> Iterator[None]:
+    """Interrupt statements of the connection from `most_s` on."""
+    if most_s == math.inf:
+        yield
+        return
+    ends_s = time.monotonic() + most_s
+    connection.set_progress_handler(lambda: time.monotonic() > ends_s, STEPS)
+    try:
+        yield
+    finally:
+        connection.set_progress_handler(None, STEPS)
+
+
+def _pause(guard: threading.RLock) -> None:
+    """Let a thread that waits for the connection have it."""
+    guard.release()
+    time.sleep(PAUSE_S)  # else this thread would take it again at once
+    guard.acquire()
 
 
 def open_store(path: Path, *, exclusive: bool = False, lock_wait_s: float = 2.0, busy_s: float = BUSY_S) -> Store:

@@ -19,7 +19,7 @@ COPY = "snapshot.db"
 def detached(store: Store, folder: Path) -> Iterator[Store]:
     """Yield the store, or a copy of it in `folder` if its reads and votes share one connection.
 
-    That is so on a network mount (`exclusive`). Votes wait for the copying, which takes far less time than an export.
+    That is so on a network mount (`exclusive`). Votes wait for a few pages of the copying at most.
 
     Raises:
         StorageError: the copy cannot be made.

@@ -79,7 +79,7 @@ def restore(store: Store, folder: Path, progress: Progress | None = None, *, of_
         DatabaseNewer: a newer version wrote it.
         OSError: a segment cannot be read.
     """
-    _check_headers(folder)
+    check_journal(folder)
     _adopt(store, folder, of_another)
     journal_erasures = [line.record for line in segments.events(folder) if line.event == "erasure"]
     tombstones = store.write(partial(_erase, journal_erasures=journal_erasures))
@@ -115,7 +115,13 @@ def _batches(lines: Iterator[Line]) -> Iterator[list[Line]]:
         yield batch
 
 
-def _check_headers(folder: Path) -> None:
+def check_journal(folder: Path) -> None:
+    """Check that a folder holds a journal that can be restored.
+
+    Raises:
+        StorageError: there is none.
+        DatabaseNewer: a newer version wrote it.
+    """
     found = segments.segments(folder)
     if not found:
         raise StorageError(f"there is no journal in {folder}; name its folder, which ends in .journal")

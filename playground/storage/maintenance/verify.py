@@ -12,6 +12,7 @@ from pathlib import Path
 
 from playground.errors import StorageError
 from playground.storage.database.migrations import APPLICATION_ID, SCHEMA, differences, schema_of, schema_version
+from playground.storage.database.rows import read_card
 from playground.storage.database.statements import Reading
 from playground.storage.database.store import Store
 from playground.storage.journal import segments
@@ -83,6 +84,7 @@ def verify(store: Store, folder: Path) -> Sequence[Finding]:
         ("its foreign keys", _keys),
         ("its schema", _schema),
         ("its settings", _settings),
+        ("its cards", _cards),
         ("states and votes", _states),
         ("unused rows", _orphans),
         ("its journal", lambda reading: _journal(store, reading, folder)),
@@ -117,6 +119,14 @@ def _schema(reading: Reading) -> Iterator[Finding]:
     found = {(row["type"], row["name"]): row["sql"] for row in reading.select(SCHEMA)}
     names = differences(found, schema_of(schema_version()))
     yield from _summary("parts of the schema that are not this version's", names, KEEP)
+
+
+def _cards(reading: Reading) -> Iterator[Finding]:
+    for row in reading.select("SELECT * FROM models ORDER BY id"):
+        try:
+            read_card(row)
+        except StorageError as error:
+            yield Finding(str(error), f"start the playground with the card file of {row['id']}: it is stored again")
 
 
 def _settings(reading: Reading) -> Iterator[Finding]:

@@ -10,13 +10,16 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import logging
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from playground.arena.arena import Arena
 from playground.errors import PlaygroundError
-from playground.ui.http.asgi import ASGIApp, Receive, Scope, Send, headers_of
+from playground.ui.http.asgi import ASGIApp, Message, Receive, Scope, Send, headers_of
 from playground.ui.http.responses import refuse
+
+log = logging.getLogger(__name__)
 
 PATH = "/database-copy"
 HEADER = "x-playground-app"
@@ -36,18 +39,28 @@ class DatabaseCopy:
         if scope["type"] != "http" or scope["path"] != PATH or not self._may_read(scope):
             await self._app(scope, receive, send)
             return
+        begun: list[str] = []
+
+        async def sending(message: Message) -> None:
+            begun.append(message["type"])
+            await send(message)
+
         try:
             async with self._one:
-                await self._send(scope, send)
+                await self._send(sending)
         except (PlaygroundError, OSError) as error:
-            await refuse(scope, send, 503, str(error))
+            if not begun:
+                await refuse(scope, send, 503, str(error))
+                return
+            # The response stays shorter than it said, so that the connection is closed and the command notices.
+            log.warning("a copy of the database was not sent to its end: %s", error)
 
     def _may_read(self, scope: Scope) -> bool:
         sent = headers_of(scope).get(HEADER, "").encode("latin-1")
         return scope["method"] == "POST" and hmac.compare_digest(sent, self._token)
 
-    async def _send(self, scope: Scope, send: Send) -> None:
-        """Copy the database, then send the copy; votes wait while it is copied, not while it is sent."""
+    async def _send(self, send: Send) -> None:
+        """Copy the database, then send the copy; a vote waits for a few pages of the copying at most."""
         with TemporaryDirectory(prefix="playground-") as folder:
             copy = Path(folder, "copy.db")
             await asyncio.to_thread(self._copy, copy)

@@ -16,7 +16,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlencode
 
 from playground.clock import Clock
 from playground.errors import InvalidValue
@@ -25,7 +25,7 @@ from playground.ui.http.asgi import ASGIApp, Header, Receive, Scope, Send, cooki
 from playground.ui.http.forms import SecretForm, page_html, read_form
 from playground.ui.http.limits import FailedAttempts
 from playground.ui.http.responses import redirect, refuse, respond_page, retry_after
-from playground.ui.http.root_path import link_to, set_cookie
+from playground.ui.http.root_path import base_url, link_to, set_cookie
 from playground.ui.rendering import escape
 from playground.ui.texts import access as texts
 
@@ -40,8 +40,6 @@ HUB_ROUTES = (HUB_LOGIN, "/login/callback")
 """Gradio's routes of a Hugging Face login that a browser is sent to."""
 HUB_VARIABLES = ("SPACE_ID", "OAUTH_CLIENT_ID", "OAUTH_CLIENT_SECRET", "OAUTH_SCOPES", "OPENID_PROVIDER_URL")
 _STATUS = "playground.operator"
-EVERYWHERE: Mapping[str, str] = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}
-"""Addresses to listen on that a browser cannot open, and the one to open instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +103,6 @@ def operator_notice(access: OperatorAccess, host: str, port: int, root_path: str
 def operator_url(access: OperatorAccess, base: str) -> str:
     """Return the address for a browser to become the operator, with the token if it was made at this start."""
     return f"{base}{PATH}?{urlencode({'token': access.token})}" if access.is_new else f"{base}{PATH}"
-
-
-def base_url(host: str, port: int, root_path: str) -> str:
-    """Return the address of the start page for a browser on this machine, without a slash at its end."""
-    if urlsplit(root_path).scheme in ("http", "https"):
-        return root_path.rstrip("/")
-    bare = host.strip("[]")
-    name = EVERYWHERE.get(bare, bare)
-    path = root_path.strip("/")
-    return f"http://{f'[{name}]' if ':' in name else name}:{port}{f'/{path}' if path else ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,8 +222,14 @@ class OperatorGate:
         await respond_page(scope, send, 403, page_html(texts.OPERATOR_TITLE, f"<p>{escape(said)}</p>{back}"))
 
     async def _start(self, scope: Scope, send: Send) -> None:
+        """Sign the browser in and open the Operator page.
+
+        A browser that another site has sent, as the hub's login does, would ask for that page without the strict
+        cookie, and be asked for the token: it gets the Models page, whose header links it.
+        """
         cookie = _cookie(scope, self._sign_ins.start(), SIGN_IN_S)
-        await redirect(scope, send, 303, link_to(scope, "models"), [cookie])
+        page = PATH.lstrip("/") if _is_from_here(scope) else "models"
+        await redirect(scope, send, 303, link_to(scope, page), [cookie])
 
     async def _ask(
         self, scope: Scope, send: Send, status: int, error: str = "", headers: Iterable[Header] = ()
@@ -269,8 +263,7 @@ class OperatorGate:
 
     def _is_signed_in(self, scope: Scope) -> bool:
         """Return True if the operator's page sends the request; SameSite lets this host's other ports through."""
-        headers = headers_of(scope)
-        if not self._access.is_open or headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
+        if not self._access.is_open or not _is_from_here(scope):
             return False
         return any(sign_in_id in self._sign_ins for sign_in_id in cookies_of(scope, COOKIE))
 
@@ -290,6 +283,11 @@ def hub_link(access: OperatorAccess) -> str:
     if not access.hub_login:
         return ""
     return f"<a href='{escape(access.hub_login)}' target='_blank' rel='noopener'>{escape(texts.OPERATOR_HUB)}</a>"
+
+
+def _is_from_here(scope: Scope) -> bool:
+    """Return False if another site, or another port of this host, has the browser send the request."""
+    return headers_of(scope).get("sec-fetch-site", "none") in ("same-origin", "none")
 
 
 def _cookie(scope: Scope, sign_in_id: str, max_age_s: int) -> Header:

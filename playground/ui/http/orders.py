@@ -16,7 +16,7 @@ from playground.exchange import FORMATS, ExportOptions, export
 from playground.ratings.policy import CountingPolicy
 from playground.storage.database.store import Store
 from playground.storage.maintenance.detached import detached
-from playground.ui.data_address import ADDRESS_NAMES, DataAddress, read_address
+from playground.ui.data_address import ADDRESS_NAMES, DataAddress, check_names, read_address
 from playground.ui.texts import data as texts
 
 Step = Callable[[int, int], None]
@@ -33,8 +33,6 @@ MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
 )
 FILE_NAMES = (*ADDRESS_NAMES, "container", "ticket")
 """Names in the address of a file."""
-HOSTS_OWN = "__"
-"""The beginning of names that a host adds to addresses, such as `__sign` of a private Space."""
 
 
 class DiskFull(StorageError):
@@ -78,12 +76,10 @@ def read_order(query: Mapping[str, str], is_operator: bool, policy: CountingPoli
     """Return the order of a file made `now`; without a container the format's first.
 
     Raises:
-        InvalidValue: an unknown format, container, condition or name; a misspelt filter would select every vote.
+        InvalidValue: an unknown format, container, condition or name.
         Refused: raters by id, for somebody else than the operator.
     """
-    unknown = [name for name in query if name not in FILE_NAMES and not name.startswith(HOSTS_OWN)]
-    if unknown:
-        raise InvalidValue(texts.NO_NAME.format(name=unknown[0], valid=", ".join(FILE_NAMES)))
+    check_names(query, FILE_NAMES)
     address = read_address(query, is_operator)
     if address.format not in FORMATS:
         raise InvalidValue(texts.NO_FORMAT.format(valid=", ".join(FORMATS)))

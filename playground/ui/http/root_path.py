@@ -1,4 +1,4 @@
-"""The path below which a proxy shows the playground (`GRADIO_ROOT_PATH`), and links and cookies in it.
+"""The path below which a proxy shows the playground (`GRADIO_ROOT_PATH`), and addresses, links and cookies in it.
 
 Boundary: pure ASGI; the server puts the path into a request's scope as `root_path`.
 """
@@ -14,6 +14,8 @@ from playground.errors import InvalidValue
 from playground.ui.http.asgi import ASGIApp, Header, Receive, Scope, Send, is_https
 
 VARIABLE = "GRADIO_ROOT_PATH"
+EVERYWHERE: Mapping[str, str] = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}
+"""Addresses to listen on that a browser cannot open, and the one to open instead."""
 _ROOT = re.compile(r"(https?://[^\s/?#@]+)?((?:/[\w.~%-]+)*)", re.ASCII)
 
 
@@ -28,6 +30,16 @@ def read_root_path(environ: Mapping[str, str]) -> str:
     if not _ROOT.fullmatch(root):
         raise InvalidValue(f"{VARIABLE} is {given!r}; valid: a path such as /play, or https://example.org/play")
     return root
+
+
+def base_url(host: str, port: int, root_path: str) -> str:
+    """Return the address of the start page for a browser on this machine, without a slash at its end."""
+    if urlsplit(root_path).scheme in ("http", "https"):
+        return root_path.rstrip("/")
+    bare = host.strip("[]")
+    name = EVERYWHERE.get(bare, bare)
+    path = root_path.strip("/")
+    return f"http://{f'[{name}]' if ':' in name else name}:{port}{f'/{path}' if path else ''}"
 
 
 class StripRootPath:

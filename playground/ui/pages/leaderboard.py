@@ -16,6 +16,7 @@ from playground.errors import InvalidValue, PlaygroundError
 from playground.ratings.board import LeaderboardRow
 from playground.ratings.counting import KINDS
 from playground.ratings.leaderboard import Leaderboard
+from playground.ratings.phrases import rank_range
 from playground.ratings.policy import EVERY_VOTE, CountingPolicy, filtered
 from playground.ui.pages.store_line import add_store_line
 from playground.ui.rendering import escape
@@ -84,6 +85,8 @@ def _policy(default: CountingPolicy, view: object) -> CountingPolicy:
             return filtered(default, origin="program")
         case "chosen":
             return filtered(default, pairs="chosen")
+        case "imported":
+            return filtered(default, imported=True)
         case "all":
             return EVERY_VOTE
     raise InvalidValue(f"the votes are {view!r}; valid: {', '.join(texts.VIEWS)}")
@@ -207,9 +210,8 @@ def table(rows: Sequence[LeaderboardRow]) -> str:
 
 
 def _row(row: LeaderboardRow) -> str:
-    rank = f"{row.rank_lower}" if row.rank_lower == row.rank_upper else f"{row.rank_lower}–{row.rank_upper}"
     cells = {
-        "rank": texts.PROVISIONAL if row.provisional else rank,
+        "rank": rank_range(row.rank_lower, row.rank_upper, row.provisional),
         "rating": _points(row.rating),
         "interval": f"{_points(row.rating_lower)}–{_points(row.rating_upper)}",
         "battles": str(row.battles),

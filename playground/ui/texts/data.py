@@ -62,7 +62,6 @@ LABELS: Mapping[str, str] = {
     "sampling": "Sampling",
     "license": "Licenses",
     "imported": "Imported votes",
-    "study": "Study",
     "rater": "Rater id",
     "counted": "In files, only votes that count on the leaderboard",
     "ids": "In files, raters by their ids instead of numbers",

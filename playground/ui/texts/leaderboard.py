@@ -18,6 +18,7 @@ VIEWS: Mapping[str, str] = {
     "people": "people",
     "programs": "programs",
     "chosen": "chosen pairs",
+    "imported": "with imported",
     "all": "every vote",
 }
 EMPTY_VIEWS: Mapping[str, str] = {
@@ -29,7 +30,6 @@ RATINGS = "Rating, with 95 % intervals"
 HEAT = "How often the row beats the column (fitted)"
 TABLE = "All models"
 TRUST = "Can these votes be trusted?"
-PROVISIONAL = "–"
 HEAD: Mapping[str, str] = {
     "rank": "rank",
     "model": "model",

@@ -35,8 +35,8 @@ ACTION_LABELS: Mapping[str, str] = {
 }
 DONE: Mapping[str, str] = {
     "hide": (
-        "Hidden: nobody but you sees the words of this battle, and no export has them. Its vote still counts. "
-        "You can show it again."
+        "Hidden: nobody but you sees the words of this battle, and no export has them; the same holds for battles on "
+        "the same answers. Its vote still counts. You can show it again."
     ),
     "show": "Shown again, to everybody who could see it before.",
     "dismiss": "Dismissed. The battle stays as it is.",
@@ -65,6 +65,10 @@ CUT = "{text}… ({count:,} characters more; look the battle up to read them)"
 PUBLICATION = "Publication"
 CHECK = "Check what would be published"
 PUBLISH = "Publish to {repo} now"
+NO_PUBLICATION = (
+    "To publish from this page, set PLAYGROUND_PUBLICATION to the name of a public dataset on the hub, such as "
+    "ada/votes, and HF_TOKEN to a token that may write to it."
+)
 PUBLISHING = "Working…"
 PUBLISHING_STEPS: Mapping[str, str] = {
     "survey": "Reading the votes…",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -182,6 +183,22 @@ def test_database_between_versions_is_read_only(tmp_path: Path) -> None:
             list(store.judged_pairs())
     assert path.read_bytes() == content
     assert list(tmp_path.glob("*before*")) == []
+
+
+@pytest.mark.parametrize("version", [0, schema_version() - 1])
+def test_lowered_version_number_is_said_to_be_one(tmp_path: Path, version: int) -> None:
+    path = tmp_path / "playground.db"
+    Store(path).close()
+    with closing(sqlite3.connect(path)) as raw:
+        raw.execute(f"PRAGMA user_version = {version}")
+    said = f"says that it has schema {version}, and has the tables of schema {schema_version()}"
+    with pytest.raises(DatabaseDiffers, match=said):
+        Store(path)
+    with pytest.raises(StorageError, match=said) as caught:
+        Store(path, read_only=True)
+    with closing(sqlite3.connect(path)) as raw:
+        raw.execute(re.search("PRAGMA user_version = [0-9]+", str(caught.value)).group())  # type: ignore[union-attr]
+    Store(path).close()
 
 
 @pytest.mark.parametrize(

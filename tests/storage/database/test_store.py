@@ -10,7 +10,8 @@ from queue import LifoQueue
 
 import pytest
 
-from playground.errors import DatabaseLocked, StorageError
+from playground.errors import DatabaseLocked, ReadTooLong, StorageError
+from playground.storage.database import store as store_module
 from playground.storage.database.store import Store
 from tests.support.cast import ADA, House, card, house
 from tests.support.starts import run_code
@@ -187,3 +188,19 @@ def test_exclusive_store_reads_an_earlier_log(tmp_path: Path) -> None:
     with Store(path, exclusive=True) as store:
         assert store.battle("battle-1") is not None
         assert store.count_votes() == 0
+
+
+def test_read_for_which_votes_wait_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "STEPS", 1)
+    for exclusive in (True, False):
+        with Store(tmp_path / f"{exclusive}.db", exclusive=exclusive) as store:
+            home = House(store)
+            home.battle_is_open()
+            if exclusive:
+                with pytest.raises(ReadTooLong, match="took longer than votes may wait"), store.reading(-1) as reading:
+                    reading.count_votes()
+            else:
+                with store.reading(-1) as reading:
+                    assert reading.count_votes() == 0
+            home.battles.vote("battle-1", "a", ADA)
+            assert store.count_votes() == 1

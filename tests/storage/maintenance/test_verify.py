@@ -106,6 +106,8 @@ GONE = "DELETE FROM vote_notes", "DELETE FROM vote_flags"
          ["contradict each other: 1 (never-judged is revealed)"]),
         (["DELETE FROM battle_sides WHERE battle_id = 'never-judged'"],
          ["battles without sides: 1 (never-judged)", "answers that no battle shows: 2 (never-judged-"]),
+        (["UPDATE models SET card = json_set(card, '$.colour', 'red') WHERE id = 'pocket-openalpaca'"],
+         ["the card of pocket-openalpaca in the database: unknown"]),
         (["INSERT INTO instructions SELECT printf('%064d', 1), 'unused', '', '', ''"],
          ["instructions that nothing uses: 1 (0000"]),
         (["PRAGMA foreign_keys = OFF", "UPDATE battles SET owner = 'nobody' WHERE id = 'never-judged'"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from playground.storage.database.store import Store
+from playground.ui.http import database_copy
 from playground.ui.http.database_copy import HEADER, PATH, DatabaseCopy
 from tests.support.asking import ask
 from tests.support.cast import ADA, House
@@ -55,8 +57,6 @@ def test_copy_is_a_whole_database_and_is_gone_afterwards(
     async def send(message: Any) -> None:
         parts.append(message.get("body", b""))
 
-    import asyncio
-
     scope = {
         "type": "http",
         "method": "POST",
@@ -82,3 +82,23 @@ def test_full_disk_is_said(store: Store, tmp_path: Path, monkeypatch: pytest.Mon
     answer = ask(route, method="POST", address=PATH, headers={HEADER: TOKEN})
     assert answer.status == 503
     assert "error" in answer.body
+
+
+def test_copy_that_breaks_off_ends_no_response(
+    store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Then the server closes the connection, and the command has fewer bytes than it was told."""
+    monkeypatch.setattr(database_copy, "CHUNK_BYTES", 4096)
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        if len(sent) == 3:
+            raise ConnectionResetError("gone")
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": PATH, "headers": [(HEADER.encode(), TOKEN.encode())]}
+    route = DatabaseCopy(None, SimpleNamespace(store=store), TOKEN)  # type: ignore[arg-type]
+    asyncio.run(route(scope, None, send))  # type: ignore[arg-type]
+    assert [message["type"] for message in sent] == ["http.response.start", *["http.response.body"] * 2]
+    assert all(message["more_body"] for message in sent[1:])
+    assert "a copy of the database was not sent to its end: gone" in caplog.text

@@ -22,11 +22,11 @@ from playground.ui.http.operator import (
     OperatorAccess,
     OperatorGate,
     SignIns,
-    base_url,
     operator_access,
     operator_url,
     scope_status,
 )
+from playground.ui.http.root_path import base_url
 from tests.support.asking import Answer, ask
 
 TOKEN = "correct-horse-battery-staple-and-more"
@@ -125,11 +125,19 @@ def test_printed_link_can_be_opened(host: str, root_path: str, url: str) -> None
 def test_right_token_signs_in_and_redirects_to_a_clean_address() -> None:
     gate = Gate()
     answer = gate.enter()
-    assert (answer.status, answer.location) == (303, "./models")
+    assert (answer.status, answer.location) == (303, "./operator")
     assert answer.header("referrer-policy") == "no-referrer"
     assert answer.header("cache-control") == "no-store"
     assert TOKEN not in str(answer.headers)
     assert gate.is_operator(cookie=f'prefs={{"a":"b"}}; {answer.cookie}')
+
+
+@pytest.mark.parametrize(
+    ("site", "page"),
+    [("none", "operator"), ("same-origin", "operator"), ("same-site", "models"), ("cross-site", "models")],
+)
+def test_browser_sent_by_another_site_gets_a_page_that_needs_no_cookie(site: str, page: str) -> None:
+    assert Gate().enter(headers={"sec-fetch-site": site}).location == f"./{page}"
 
 
 def test_cookie_is_strict_and_has_the_root_path() -> None:
@@ -144,7 +152,7 @@ def test_cookie_is_secure_over_https(how: dict[str, Any]) -> None:
 
 
 def test_redirect_stays_below_the_root_path() -> None:
-    assert Gate().enter(root_path="https://example.org/play").location == "/play/models"
+    assert Gate().enter(root_path="https://example.org/play").location == "/play/operator"
 
 
 def test_token_can_be_typed_into_a_form() -> None:
@@ -154,7 +162,7 @@ def test_token_can_be_typed_into_a_form() -> None:
     assert "<label for='secret'>" in form.body
     assert "action='./operator'" in form.body
     posted = gate.ask(form={"token": TOKEN})
-    assert (posted.status, posted.location) == (303, "./models")
+    assert (posted.status, posted.location) == (303, "./operator")
     assert gate.is_operator(cookie=posted.cookie)
 
 
@@ -296,7 +304,7 @@ def login(name: str, expires_at: float = 2000.0) -> dict[str, Any]:
 def test_author_becomes_the_operator_and_the_login_is_dropped() -> None:
     gate, session = Gate(operator_access(Settings(), SPACE)), login("ada")
     answer = gate.ask(session=session)
-    assert (answer.status, answer.location) == (303, "./models")
+    assert (answer.status, answer.location) == (303, "./operator")
     assert gate.is_operator(cookie=answer.cookie)
     assert session == {}
 

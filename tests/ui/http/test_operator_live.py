@@ -85,7 +85,7 @@ def test_printed_link_makes_a_browser_the_operator_below_a_path(started: Started
     with httpx.Client(base_url=started.app.url, timeout=60) as browser:
         assert "Only the operator" in press(browser, index).text
         opened = browser.get(started.link)
-        assert (opened.status_code, opened.headers["location"]) == (303, "/play/models")
+        assert (opened.status_code, opened.headers["location"]) == (303, "/play/operator")
         assert opened.headers["referrer-policy"] == "no-referrer"
         assert "; Path=/play; " in opened.headers["set-cookie"]
         page = browser.get(opened.headers["location"])

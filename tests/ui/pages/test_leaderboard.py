@@ -9,8 +9,9 @@ import pytest
 
 from playground.errors import InvalidValue
 from playground.ratings.leaderboard import build_leaderboard
+from playground.ratings.policy import CountingPolicy
 from playground.settings import Settings
-from playground.ui.pages.leaderboard import LeaderboardPage, forest, heat_map, scale, shortened, table
+from playground.ui.pages.leaderboard import LeaderboardPage, _policy, forest, heat_map, scale, shortened, table
 from playground.ui.texts import leaderboard as texts
 from tests.support.stub_arena import StubArena, made_up_votes, make_cards
 
@@ -28,6 +29,12 @@ def test_empty_board_has_advice_for_its_kind_of_votes(page: LeaderboardPage, vie
     html = page.draw("", view)
     assert texts.EMPTY_VIEWS[view] in html
     assert texts.EMPTY_LINK not in html
+
+
+def test_imported_votes_are_counted_on_request() -> None:
+    kept = {view: _policy(CountingPolicy(), view).keep_imported for view in texts.VIEWS}
+    assert kept == {"people": False, "programs": False, "chosen": False, "imported": True, "all": True}
+    assert "imported votes too" in _policy(CountingPolicy(), "imported").description
 
 
 def test_category_without_votes_says_so_and_links_to_compare(

@@ -45,11 +45,11 @@ class BattleReads(Snapshot):
         return rows.read_generation(found[0]) if found else None
 
     def cards(self, model_ids: Iterable[str] | None = None) -> Mapping[str, ModelCard]:
-        """Return stored cards by id, all or those named; unknown ids are absent."""
+        """Return stored cards by id, all or those named; unknown ids are absent. See `read_any_card`."""
         statement, ids = "SELECT * FROM models", [] if model_ids is None else sorted(set(model_ids))
         if model_ids is not None:
             statement += f" WHERE id IN ({', '.join('?' * len(ids))})"
-        return {row["id"]: rows.read_card(row) for row in self.select(f"{statement} ORDER BY id", ids)}
+        return {row["id"]: rows.read_any_card(row) for row in self.select(f"{statement} ORDER BY id", ids)}
 
     def battles_in(self, *states: BattleState) -> Sequence[str]:
         """Return the ids of the battles in these states, oldest first."""

@@ -20,6 +20,15 @@ _REPORTS = f"""
 SELECT n.side, n.text, n.created_at, {_IS_NEW} AS is_new FROM vote_notes n JOIN battles b ON b.id = n.battle_id
 WHERE n.battle_id = ? AND n.kind = 'report' ORDER BY n.created_at DESC, n.id DESC"""
 
+_ON_SAME_ANSWERS = """
+SELECT DISTINCT t.battle_id FROM battle_sides s JOIN battle_sides t ON t.generation_id = s.generation_id
+WHERE s.battle_id = :id AND t.battle_id <> :id ORDER BY t.battle_id"""
+_SHOWS_HIDDEN = """
+SELECT EXISTS (
+  SELECT 1 FROM battle_sides s JOIN battle_sides t ON t.generation_id = s.generation_id
+  JOIN battles b ON b.id = t.battle_id
+  WHERE s.battle_id = ? AND b.hidden_at IS NOT NULL)"""
+
 _LATEST = """
 SELECT max(coalesce(reviewed_at, ''), coalesce((
   SELECT max(created_at) FROM vote_notes WHERE battle_id = b.id AND kind = 'report'), ''))
@@ -50,6 +59,14 @@ class ModerationReads(Snapshot):
         """Return the reports on a battle, newest first."""
         found = self.select(_REPORTS, (battle_id,))
         return [Report(row["side"], row["text"], row["created_at"], bool(row["is_new"])) for row in found]
+
+    def battles_on_answers_of(self, battle_id: str) -> Sequence[str]:
+        """Return the ids of the other battles that show an answer of this one."""
+        return [row[0] for row in self.select(_ON_SAME_ANSWERS, {"id": battle_id})]
+
+    def shows_hidden_answers(self, battle_id: str) -> bool:
+        """Return True if a hidden battle shows one of its answers."""
+        return bool(self.scalar(_SHOWS_HIDDEN, (battle_id,)))
 
     def last_reviewed(self, battle_id: str) -> str:
         """Return the time of the latest decision on a battle, or of a later report; empty if there is neither."""

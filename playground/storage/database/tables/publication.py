@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -16,15 +16,11 @@ from playground.storage.database import rows
 from playground.storage.database.tables.transaction import Snapshot
 
 _JUDGED = f"""
-SELECT {rows.PAIR_COLUMNS}, side_a, side_b, final_at, erased_at FROM pairs
+SELECT {rows.PAIR_COLUMNS}, side_a, side_b, final_at, erased_at, hidden_at,
+  EXISTS (SELECT 1 FROM battles s WHERE s.id = pairs.battle_id AND s.state = 'revealed') AS is_revealed
+FROM pairs
 ORDER BY created_at, vote_id, side_a, side_b"""
-
-# A battle on the same answers shows the words that are hidden in the other one.
-_HIDDEN = """
-SELECT t.battle_id FROM battles b
-JOIN battle_sides s ON s.battle_id = b.id JOIN battle_sides t ON t.generation_id = s.generation_id
-WHERE b.hidden_at IS NOT NULL
-UNION SELECT id FROM battles WHERE hidden_at IS NOT NULL"""
+_OF_BATTLE = ("side_a", "side_b", "final_at", "is_revealed", "erased_at", "hidden_at")
 
 # One row per judged answer. The order is that of the index: nothing is sorted, and nothing waits in memory.
 _VOTES = """
@@ -57,14 +53,10 @@ WHERE g.good = 1 ORDER BY g.rowid"""
 
 class PublicationReads(Snapshot):
     def votes_with_dates(self) -> Iterator[Mapping[str, Any]]:
-        """Yield the judged pairs in order of time: `pair`, side_a, side_b, final_at, erased_at."""
+        """Yield the judged pairs in order of time: `pair` and `_OF_BATTLE`."""
         for row in self._connection.execute(_JUDGED):
-            more = {name: row[name] for name in ("side_a", "side_b", "final_at", "erased_at")}
+            more = {name: row[name] for name in _OF_BATTLE}
             yield {"pair": rows.read_pair(row), **more}
-
-    def battles_with_hidden_words(self) -> Collection[str]:
-        """Return the ids of the battles that are hidden, or show an answer that is hidden in another one."""
-        return {row[0] for row in self.select(_HIDDEN)}
 
     def votes_with_words(self) -> Iterator[Mapping[str, Any]]:
         """Yield the standing votes in order of time, with `sides`; none on a battle that is erased or hidden.

@@ -6,7 +6,7 @@ Boundary: begins and ends no transaction.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,18 @@ from playground.errors import StorageError
 from playground.records import Instruction
 from playground.storage.database.rows import instruction_row
 
+COPY_PAGES = 256
+"""Pages of 4 KB; a vote waits until they are copied."""
 Values = Sequence[Any] | Mapping[str, Any]
 
 
 class Snapshot:
     """Reads from one snapshot of the database."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, pause: Callable[[], None] | None = None) -> None:
+        """Read through a connection; `pause` lets other threads use it for a moment, if they share it."""
         self._connection = connection
+        self._pause = pause
 
     def select(self, statement: str, values: Values = ()) -> Sequence[sqlite3.Row]:
         return self._connection.execute(statement, values).fetchall()
@@ -42,12 +46,19 @@ class Snapshot:
     def copy_to(self, target: Path) -> None:
         """Copy the whole database to a new file, which needs no other beside it.
 
+        Through a connection that threads share, it pauses after every `COPY_PAGES`; SQLite then writes what they commit
+        into the copy too.
+
         Raises:
             StorageError: the file cannot be written, or the database not be read.
         """
         try:
             with closing(sqlite3.connect(target, isolation_level=None)) as copy:
-                self._connection.backup(copy)
+                if self._pause is None:
+                    self._connection.backup(copy)
+                else:
+                    pause = self._pause
+                    self._connection.backup(copy, pages=COPY_PAGES, progress=lambda *_: pause())
                 copy.execute("PRAGMA journal_mode = DELETE")
         except sqlite3.Error as error:
             raise StorageError(f"the database could not be copied ({error}); check whether the disk is full") from error

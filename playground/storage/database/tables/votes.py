@@ -51,7 +51,7 @@ class VoteReads(BattleReads):
             (_FINAL, final_by),
             ("battle_id = ?", battle_id),
             ("rater_id = ?", rater_id),
-            ("substr(created_at, 1, 10) = ?", day),
+            ("created_at >= ? AND created_at < ? || '~'", day),
         ):
             if value:
                 statement = f"{statement} AND {condition}"
@@ -74,9 +74,13 @@ class VoteReads(BattleReads):
         return [row["text"] for row in self.select(statement, (battle_id, kind, vote_id))]
 
     def reports_by(self, rater_id: str) -> Sequence[Mapping[str, Any]]:
-        """Return a rater's reports: battle_id, side, text, created_at."""
-        statement = "SELECT battle_id, side, text, created_at FROM vote_notes WHERE rater_id = ? AND kind = 'report'"
-        return [dict(row) for row in self.select(f"{statement} ORDER BY id", (rater_id,))]
+        """Return a rater's reports: battle_id, side, text, created_at, hidden; without the text on a hidden battle."""
+        statement = (
+            "SELECT n.battle_id, n.side, iif(b.hidden_at IS NULL, n.text, '') AS text, n.created_at,"
+            " b.hidden_at IS NOT NULL AS hidden FROM vote_notes n JOIN battles b ON b.id = n.battle_id"
+            " WHERE n.rater_id = ? AND n.kind = 'report' ORDER BY n.id"
+        )
+        return [{**row, "hidden": bool(row["hidden"])} for row in self.select(statement, (rater_id,))]
 
 
 class VoteWrites(Transaction):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from playground.exchange import LeftOut
@@ -18,6 +18,8 @@ from playground.ui.texts import formats as numbers
 
 HEADING = "data-formats-head"
 CELL_CHARS = 120
+OPERATORS_CURES = ("hidden", "unknown_license")
+"""Reasons to leave rows out that only the operator can cure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +44,19 @@ class Inside:
     error: str = ""  # the reason why this format has no file for the address
 
 
-def formats_html(kinds: Sequence[Kind], address: DataAddress, inside: Inside | None) -> str:
+def formats_html(kinds: Sequence[Kind], address: DataAddress, inside: Inside | None, is_operator: bool) -> str:
     """Return the list of formats; the selected one is open."""
-    items = "".join(_item(kind, address, inside if kind.name == address.format else None) for kind in kinds)
+    items = "".join(
+        _item(kind, address, inside if kind.name == address.format else None, is_operator) for kind in kinds
+    )
     head = f"<h2 id='{HEADING}'>{escape(texts.DOWNLOADS)}</h2>"
     return f"<section aria-labelledby='{HEADING}'>{head}<ul class='formats'>{items}</ul></section>"
 
 
-def _item(kind: Kind, address: DataAddress, inside: Inside | None) -> str:
+def _item(kind: Kind, address: DataAddress, inside: Inside | None, is_operator: bool) -> str:
     files = "".join(_files(kind, container, address) for container in kind.containers)
     look = _look(kind, address, inside is not None)
-    opened = "" if inside is None else _inside(kind, inside)
+    opened = "" if inside is None else _inside(kind, inside, is_operator)
     return (
         f"<li data-format='{escape(kind.name)}'><div class='line'><h3>{escape(kind.name)}</h3>"
         f"<p class='purpose'>{escape(kind.purpose)}</p><p class='files'>{files}{look}</p></div>{opened}</li>"
@@ -94,16 +98,23 @@ def _file(kind: Kind, container: str, address: DataAddress, words: str, label: s
     )
 
 
-def _inside(kind: Kind, inside: Inside) -> str:
-    return f"<div class='inside'>{facts_html(kind, inside)}{table_html(kind.name, inside.columns, inside.first)}</div>"
+def _inside(kind: Kind, inside: Inside, is_operator: bool) -> str:
+    facts = facts_html(kind, inside, is_operator)
+    return f"<div class='inside'>{facts}{table_html(kind.name, inside.columns, inside.first)}</div>"
 
 
-def facts_html(kind: Kind, inside: Inside) -> str:
+def facts_html(kind: Kind, inside: Inside, is_operator: bool) -> str:
     """Return the number of rows, the size, the licenses, and all that is left out."""
     if inside.error:
         return f"<p class='error'>{escape(inside.error)}</p>"
-    lines = [size_words(kind, inside), *(f"{gone}." for gone in inside.left_out), license_words(inside)]
+    left_out = [_advised(gone, is_operator) for gone in inside.left_out]
+    lines = [size_words(kind, inside), *(f"{gone}." for gone in left_out), license_words(inside)]
     return "".join(f"<p>{escape(line)}</p>" for line in lines if line)
+
+
+def _advised(gone: LeftOut, is_operator: bool) -> LeftOut:
+    """Return what is left out, without advice that only the operator can follow for anybody else."""
+    return gone if is_operator or gone.reason not in OPERATORS_CURES else replace(gone, cure="")
 
 
 def size_words(kind: Kind, inside: Inside) -> str:

@@ -13,7 +13,7 @@ import gradio as gr
 
 from playground.arena.arena import Arena
 from playground.errors import PlaygroundError, Refused
-from playground.ui.data_address import check_access, read_address, read_query
+from playground.ui.data_address import ADDRESS_NAMES, check_access, check_names, read_address, read_query
 from playground.ui.http.operator import OperatorStatus, operator_status
 from playground.ui.pages.data.panels import DataPanels, DataState
 from playground.ui.pages.data.view import DataReader
@@ -63,7 +63,9 @@ class DataPage:
             return replace(state, is_allowed=False)
         state = replace(state, offered=self._reader.offered())
         try:
-            address = read_address(read_query(query), standing.is_operator)
+            asked = read_query(query)
+            check_names(asked, ADDRESS_NAMES)
+            address = read_address(asked, standing.is_operator)
             state = replace(state, address=address)
             return replace(state, content=self._reader.content(address))
         except PlaygroundError as error:

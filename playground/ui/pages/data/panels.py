@@ -86,7 +86,7 @@ class DataPanels:
             self.said: live_region(SAID, state.error, is_error=bool(state.error), data={"query": state.query}),
             self.formats: ""
             if state.content is None
-            else formats_html(state.content.kinds, state.address, state.content.inside),
+            else formats_html(state.content.kinds, state.address, state.content.inside, state.is_operator),
             self.battles: ""
             if state.content is None
             else battles_html(state.content.battles, state.address, state.content.has_older),

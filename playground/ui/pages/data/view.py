@@ -7,16 +7,22 @@ a hundred visitors with the same link cost as much as one.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TypeVar
 
 from playground.arena.arena import Arena
 from playground.clock import Clock
-from playground.errors import InvalidValue
-from playground.exchange import FORMATS, ExportOptions, Preview, browse, count_browsed, preview
+from playground.errors import InvalidValue, ReadTooLong
+from playground.exchange import FORMATS, Browsed, ExportOptions, Preview, browse, count_browsed, preview
 from playground.records import BattleRow, VoteFilter
 from playground.storage.database.statements import Reading
+from playground.storage.database.store import Store
 from playground.storage.journal.entries import last_event, last_withholding
+from playground.storage.maintenance.detached import detached
 from playground.ui.data_address import DataAddress
 from playground.ui.http.orders import export_options
 from playground.ui.pages.data.battles import SHOWN
@@ -26,6 +32,9 @@ from playground.ui.pages.data.recent import Recent
 from playground.ui.texts import data as texts
 
 FIRST_ROWS = 5
+BRIEF_S = 0.05
+"""The longest read for which votes wait, where they share its connection (see `Store.has_one_connection`)."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +57,8 @@ class DataReader:
         self._counts: Recent[int] = Recent()
         self._insides: Recent[Inside] = Recent()
         self._offers: Recent[Offered] = Recent()
+        self._lists: Recent[Browsed] = Recent()
+        self._copying = threading.Lock()
         self._guard = threading.Lock()
         self._read_up_to = 0  # number of the last event that was looked at
         self._withheld_by = 0  # number of the last event that may have withheld words
@@ -70,9 +81,8 @@ class DataReader:
         if address.format and address.format not in FORMATS:
             raise InvalidValue(texts.NO_FORMAT.format(valid=", ".join(FORMATS)))
         now = self._clock.now()
-        with self._arena.store.reading() as reading:
-            browsed = browse(reading, address.filter, address.before, SHOWN, final_by=now)
-            withheld_by = self._last_withholding(reading)
+        withheld_by = self._read(self._last_withholding)
+        browsed = self._browsed(address, now, withheld_by)
         matching = self._counts.get(address.filter, lambda: self._count(address.filter, now))
         inside = None
         if address.format:
@@ -88,19 +98,57 @@ class DataReader:
             return self._withheld_by
 
     def _offered(self) -> Offered:
-        with self._arena.store.reading() as reading:
-            return Offered(tuple(sorted(reading.licenses_of_models())), tuple(self._arena.starters))
+        models = self._read(lambda reading: sorted(reading.licenses_of_models()))
+        return Offered(tuple(models), tuple(self._arena.starters))
 
     def _count(self, filter: VoteFilter, now: str) -> int:
-        with self._arena.store.reading() as reading:
-            return count_browsed(reading, filter, final_by=now)
+        return self._read(lambda reading: count_browsed(reading, filter, final_by=now))
+
+    def _browsed(self, address: DataAddress, now: str, withheld_by: int) -> Browsed:
+        """Return a page of the list as it is now; one that takes long, where votes would wait, is reused too."""
+
+        def work(reading: Reading) -> Browsed:
+            return browse(reading, address.filter, address.before, SHOWN, final_by=now)
+
+        try:
+            with self._arena.store.reading(BRIEF_S) as reading:
+                return work(reading)
+        except ReadTooLong:
+            key = (address.filter, address.before, withheld_by)
+            return self._lists.get(key, lambda: self._read_copy(work))
+
+    def _read(self, work: Callable[[Reading], T]) -> T:
+        """Return the result of a read; of a copy if votes would wait for it too long."""
+        try:
+            with self._arena.store.reading(BRIEF_S) as reading:
+                return work(reading)
+        except ReadTooLong:
+            return self._read_copy(work)
+
+    def _read_copy(self, work: Callable[[Reading], T]) -> T:
+        with self._apart() as store, store.reading() as reading:
+            return work(reading)
+
+    @contextmanager
+    def _apart(self) -> Iterator[Store]:
+        """Yield the store, or a copy where votes would wait for its reads; one copy at a time."""
+        if not self._arena.store.has_one_connection:
+            yield self._arena.store
+            return
+        with (
+            self._copying,
+            TemporaryDirectory(prefix="playground-") as folder,
+            detached(self._arena.store, Path(folder)) as copy,
+        ):
+            yield copy
 
     def _inside(self, address: DataAddress, now: str) -> Inside:
         options = export_options(address, self._arena.policy, now)
         if not options.filter.license:
             options = replace(options, split_licenses=True)  # counts the rows of both classes
         try:
-            return inside(preview(self._arena.store, address.format, options, FIRST_ROWS), options)
+            with self._apart() as store:
+                return inside(preview(store, address.format, options, FIRST_ROWS), options)
         except InvalidValue as error:  # a format of two models, for votes on more
             return Inside(0, 0, 0, error=error.public)
 

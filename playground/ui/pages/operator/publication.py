@@ -43,6 +43,8 @@ class PublicationPanel:
                 self.publish = gr.Button(
                     texts.PUBLISH.format(repo=repo), visible=bool(repo), size="sm", elem_id="publication-publish"
                 )
+            if not repo:
+                gr.HTML(f"<p class='soft'>{escape(texts.NO_PUBLICATION)}</p>", apply_default_css=False)
             self.said = gr.HTML(live_region(SAID, ""), apply_default_css=False)
             self.found = gr.HTML(
                 elem_id="publication-found", apply_default_css=False, js_on_load=presses("#publication-check")

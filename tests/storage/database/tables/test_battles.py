@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from uuid import uuid4
 
 import pytest
 from hypothesis import given
@@ -13,7 +14,7 @@ from playground.errors import InvalidValue
 from playground.records import Instruction, SamplingParams
 from playground.storage.database.rows import model_row, read_card
 from playground.storage.database.store import Store
-from tests.support.cast import MODELS, OPENALPACA, House, battle, card, generation
+from tests.support.cast import ADA, MAMBA, MODELS, OPENALPACA, House, battle, card, generation
 
 
 def test_battle_round_trips(home: House) -> None:
@@ -54,6 +55,27 @@ def test_newer_card_replaces_older(home: House) -> None:
     with home.store.reading() as reading:
         assert reading.cards([OPENALPACA, "no-such"]) == {OPENALPACA: newer}
         assert list(reading.cards()) == sorted(MODELS)
+
+
+def test_card_that_cannot_be_read_is_named_once_and_stands_for_its_columns(
+    home: House, raw: sqlite3.Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    raw.execute("UPDATE models SET card = json_set(card, '$.colour', ?) WHERE id = ?", (str(uuid4()), OPENALPACA))
+    raw.commit()
+    for _ in range(2):
+        with home.store.reading() as reading:
+            cards = reading.cards()
+    assert list(cards) == sorted(MODELS)
+    assert cards[MAMBA] == card(MAMBA)
+    bad, good = cards[OPENALPACA], card()
+    assert (bad.name, bad.repo, bad.revision, bad.license) == (good.name, good.repo, good.revision, good.license)
+    assert [record.message.count(OPENALPACA) for record in caplog.records] == [1]
+    home.battle_is_open()
+    home.battles.vote("battle-1", "a", ADA, final=True)
+    assert [column.card.id for column in home.battles.view("battle-1", ADA).columns if column.card] == [
+        OPENALPACA,
+        MAMBA,
+    ]
 
 
 def test_equal_instructions_are_stored_once(home: House, raw: sqlite3.Connection) -> None:

@@ -82,13 +82,13 @@ def test_more_filters_are_open_if_one_of_them_is_set() -> None:
 
 def test_files_have_the_filters_and_no_place_in_the_list() -> None:
     address = DataAddress(VoteFilter(origin="person"), counted_only=True, format="pairs", before="x y")
-    files = hrefs(formats_html([VOTES], address, None), "data/export")
+    files = hrefs(formats_html([VOTES], address, None, False), "data/export")
     expected = {"origin": "person", "counted": "1", "format": "votes"}
     assert files == [expected | {"container": "jsonl"}, expected | {"container": "csv"}]
 
 
 def test_licenses_apart_are_two_files_each() -> None:
-    files = hrefs(formats_html([VOTES], DataAddress(apart=True), None), "data/export")
+    files = hrefs(formats_html([VOTES], DataAddress(apart=True), None, False), "data/export")
     assert [(file["container"], file["license"]) for file in files] == [
         (container, license) for container in ("jsonl", "csv") for license in ("commercial", "other")
     ]
@@ -97,7 +97,7 @@ def test_licenses_apart_are_two_files_each() -> None:
 def test_open_format_shows_all_that_it_leaves_out() -> None:
     left_out = (LeftOut("erased", 1, "vote", "the rater had the words erased", ""),)
     inside = Inside(3, 2_100_000, 1, left_out, ("vote_id", "text"), ({"vote_id": "v1", "text": HOSTILE},))
-    html = formats_html([VOTES], DataAddress(format="votes"), inside)
+    html = formats_html([VOTES], DataAddress(format="votes"), inside, False)
     for words in (
         "3 rows, about 2.1 MB as JSONL.",
         "1 vote left out: the rater had the words erased.",
@@ -109,13 +109,22 @@ def test_open_format_shows_all_that_it_leaves_out() -> None:
     assert "<img" not in html
     assert "${" not in html
     assert "href='./data' data-view data-focus='look-votes' aria-label='Close votes'" in html
-    assert hrefs(formats_html([VOTES], DataAddress(), None), "data") == [{"format": "votes"}]
+    assert hrefs(formats_html([VOTES], DataAddress(), None, False), "data") == [{"format": "votes"}]
+
+
+@pytest.mark.parametrize("reason", ["unknown_license", "hidden"])
+def test_advice_for_the_operator_is_given_to_the_operator_alone(reason: str) -> None:
+    inside = Inside(3, 10, 3, (LeftOut(reason, 1, "vote", "some words", "fill in the card"),))
+    assert "some words (fill in the card)." in facts_html(VOTES, inside, True)
+    assert "some words." in facts_html(VOTES, inside, False)
+    other = Inside(3, 10, 3, (LeftOut("filter", 1, "vote", "some words", "change the filter"),))
+    assert "some words (change the filter)." in facts_html(VOTES, other, False)
 
 
 def test_rows_without_license_trouble_and_no_rows_say_so() -> None:
-    assert texts.ALL_COMMERCIAL in facts_html(VOTES, Inside(2, 10, 2))
-    assert facts_html(VOTES, Inside(0, 0, 0)) == f"<p>{texts.INSIDE_NONE}</p>"
-    assert "models=A,B" in facts_html(VOTES, Inside(0, 0, 0, error="give two models=A,B"))
+    assert texts.ALL_COMMERCIAL in facts_html(VOTES, Inside(2, 10, 2), False)
+    assert facts_html(VOTES, Inside(0, 0, 0), False) == f"<p>{texts.INSIDE_NONE}</p>"
+    assert "models=A,B" in facts_html(VOTES, Inside(0, 0, 0, error="give two models=A,B"), False)
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,10 @@ from playground.battles import Moderation
 from playground.clock import Clock
 from playground.ratings.policy import CountingPolicy
 from playground.settings import Settings
+from playground.storage.database import store as store_module
 from playground.storage.database.store import Store
 from playground.ui.http.operator import HEADER, OperatorStatus
+from playground.ui.pages.data import view
 from playground.ui.pages.data.page import DataPage
 from playground.ui.pages.data.panels import DataPanels, DataState, progress_html
 from playground.ui.pages.data.view import DataReader
@@ -112,6 +114,14 @@ def test_newest_battle_comes_first_and_filters_choose(home: House) -> None:
     assert texts.NO_BATTLES in none["battles"]
 
 
+@pytest.mark.parametrize("name", ["wrods", "study", "container"])
+def test_unknown_name_in_the_address_is_an_error_that_names_it(home: House, name: str) -> None:
+    html = drawn(page_of(home), f"?{name}=zebra&__theme=dark")
+    assert f"{name}&#x27; in the address is no filter; valid: category, origin" in html["said"]
+    assert html["battles"] == ""
+    assert "30 judged battles." in drawn(page_of(home), "?__theme=dark&__sign=abc")["lead"]
+
+
 def test_format_in_the_address_is_looked_into(home: House) -> None:
     html = drawn(page_of(home), "?format=votes")["formats"]
     assert "30 rows, about " in html
@@ -164,6 +174,24 @@ def test_counts_and_looks_are_reused_and_the_list_is_not(home: House) -> None:
     assert "battle=new'" in html["battles"]
     assert "30 judged battles" in html["lead"]
     assert "30 rows" in html["formats"]
+
+
+@pytest.mark.parametrize("most_s", [60.0, -1.0], ids=["brief", "long"])
+def test_page_of_a_mounted_database_reads_a_copy_where_votes_would_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most_s: float
+) -> None:
+    monkeypatch.setattr(view, "BRIEF_S", most_s)
+    monkeypatch.setattr(store_module, "STEPS", 1)
+    home = House(Store(tmp_path / "mounted.db", exclusive=True))
+    for name in ("one", "two", "three"):
+        voted(home, name)
+    html = drawn(page_of(home), "?format=votes&origin=person")
+    assert "3 judged battles with these filters." in html["lead"]
+    assert html["battles"].count("<li>") == 3
+    assert "3 rows, about " in html["formats"]
+    Moderation(home.battles).hide("two")
+    assert drawn(page_of(home), "?format=votes&origin=person")["battles"].count("<li>") == 2
+    home.store.close()
 
 
 def test_words_that_were_erased_or_hidden_leave_a_look_at_once(home: House) -> None:

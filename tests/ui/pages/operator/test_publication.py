@@ -144,3 +144,14 @@ def test_playground_without_a_publication_only_checks(arena: Arena, monkeypatch:
         panel = PublicationPanel(arena)
     assert panel.publish.visible is False
     assert "PLAYGROUND_PUBLICATION names no dataset" in panel.begin_publishing(OPERATOR)[panel.said]
+
+
+@pytest.mark.parametrize("repo", ["", REPO])
+def test_page_without_a_dataset_says_how_to_publish(
+    empty: Arena, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, repo: str
+) -> None:
+    monkeypatch.setattr(empty, "settings", Settings(db=tmp_path / "playground.db", publication=repo))
+    with gr.Blocks() as demo:
+        panel = PublicationPanel(empty)
+    said = "".join(str(block.value) for block in demo.blocks.values() if isinstance(block, gr.HTML))
+    assert ("set PLAYGROUND_PUBLICATION" in said) is not panel.publish.visible
