@@ -37,6 +37,7 @@ ANSWERS = 20_000
 RATERS = 20_000
 CHUNK = 500
 CHOICES = ("a", "b", "a", "b", "tie", "both_bad")
+ENDINGS = (".csv", ".jsonl", ".parquet")
 OURS = "ours"
 
 COLUMNS = (
@@ -47,8 +48,9 @@ COLUMNS = (
 )
 
 PAIRS = """
-SELECT p.vote_id, p.battle_id, p.rater_id AS rater, p.origin, p.category, i.instruction, p.model_a, p.model_b,
-  f.text AS answer_a, g.text AS answer_b, p.winner, p.strength, p.decision_s, p.created_at, p.license_a, p.license_b
+SELECT p.vote_id, p.battle_id, p.rater_id AS rater, p.origin, '' AS study, p.category, i.instruction,
+  p.model_a, p.model_b, f.text AS answer_a, g.text AS answer_b, p.winner, p.strength, p.decision_s, p.created_at,
+  p.license_a, p.license_b
 FROM pairs p JOIN battles b ON b.id = p.battle_id JOIN instructions i ON i.id = b.instruction_id
 JOIN generations f ON f.id = p.generation_a JOIN generations g ON g.id = p.generation_b
 WHERE b.erased_at IS NULL AND b.hidden_at IS NULL ORDER BY p.created_at, p.vote_id"""
@@ -66,21 +68,23 @@ FROM votes v JOIN battles b ON b.id = v.battle_id JOIN instructions i ON i.id = 
 JOIN battle_sides x ON x.battle_id = v.battle_id AND x.side = 'a' JOIN generations f ON f.id = x.generation_id
 JOIN battle_sides y ON y.battle_id = v.battle_id AND y.side = 'b' JOIN generations g ON g.id = y.generation_id
 WHERE v.choice <> 'undo' AND b.erased_at IS NULL AND b.hidden_at IS NULL ORDER BY v.created_at, v.id"""
-"""The questions of somebody who knows the documented tables: fewer columns than ours, and nothing about what counts."""
+"""The questions of somebody who knows the documented tables. Of our columns `counts` and `why_not` are missing: they
+follow from the playground's policy and not from a query."""
 QUERIES = {"pairs": PAIRS, "votes": VOTES}
 
 
-def fill(store: Store, votes: int) -> None:
+def fill(store: Store, votes: int, num_answers: int = ANSWERS) -> None:
     """Store votes on shared answers; always the same ones."""
     cards = Catalog.load(Settings().card_folders, Settings().template_folders).cards
     for model in MODELS:
         store.upsert_model(cards[model])
     chance, begin = random.Random(9), datetime(2026, 1, 1, tzinfo=UTC)
     asked = [
-        Instruction(f"Question {i}: {_words(chance, 20)}?", category=f"category-{i % 6}") for i in range(ANSWERS // 10)
+        Instruction(f"Question {i}: {_words(chance, 20)}?", category=f"category-{i % 6}")
+        for i in range(num_answers // 10)
     ]
-    answers = [_answer(cards[MODELS[i % 2]], asked[i // 10], i, chance) for i in range(ANSWERS)]
-    for start in range(0, ANSWERS, CHUNK):
+    answers = [_answer(cards[MODELS[i % 2]], asked[i // 10], i, chance) for i in range(num_answers)]
+    for start in range(0, num_answers, CHUNK):
         store.write(partial(_insert_answers, answers[start : start + CHUNK]))
     store.write(lambda writing: [writing.add_rater(f"{i:032x}", begin.isoformat()) for i in range(RATERS)] and None)
     for start in range(0, votes, CHUNK):
@@ -133,7 +137,7 @@ def _answer(card: Any, asked: Instruction, number: int, chance: random.Random) -
 def _battle(answers: list[Generation], number: int, begin: datetime, chance: random.Random) -> tuple[Battle, Vote]:
     at = (begin + timedelta(seconds=20 * number)).isoformat(timespec="milliseconds")
     name = hashlib.sha256(f"vote {number}".encode()).hexdigest()[:32]
-    first = chance.randrange(ANSWERS // 2) * 2
+    first = chance.randrange(len(answers) // 2) * 2
     pair = (answers[first], answers[first + 1])
     battle = Battle(
         id=name,
@@ -161,10 +165,11 @@ def _battle(answers: list[Generation], number: int, begin: datetime, chance: ran
 
 
 def ours(database: Path, format: str, target: Path) -> None:
-    from playground.exchange import export
+    from playground.clock import utc_now
+    from playground.exchange import ExportOptions, export
 
     with Store(database, read_only=True) as store:
-        export(store, format, target)
+        export(store, format, target, ExportOptions(final_by=utc_now()))
 
 
 def pandas(database: Path, format: str, target: Path) -> None:
@@ -202,9 +207,13 @@ def child(name: str, database: Path, format: str, target: Path) -> None:
     Path("/proc/self/clear_refs").write_text("5")  # forget the peak of the process that started this one
     with Spent() as spent:
         CONTENDERS[name](database, format, target)
+    print(json.dumps({"cpu_s": spent.cpu_s, "wall_s": spent.wall_s, "peak_mb": peak_mb()}))
+
+
+def peak_mb() -> float:
+    """Return the most memory that this process has had."""
     status = Path("/proc/self/status").read_text()
-    peak_kb = int(status.partition("VmHWM:")[2].split()[0])
-    print(json.dumps({"cpu_s": spent.cpu_s, "wall_s": spent.wall_s, "peak_mb": peak_kb / 1024}))
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 def run(name: str, database: Path, format: str, ending: str, votes: int) -> Figures:
@@ -247,7 +256,10 @@ def ids(path: Path) -> Iterator[str]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--votes", type=int, default=1_000_000)
+    parser.add_argument("--answers", type=int, default=ANSWERS, help="different ones, which the votes share")
     parser.add_argument("--format", choices=QUERIES, default="pairs")
+    parser.add_argument("--ending", choices=ENDINGS, nargs="+", default=ENDINGS)
+    parser.add_argument("--contender", choices=CONTENDERS, nargs="+", default=list(CONTENDERS))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--quick", action="store_true", help="one round of 2,000 votes, to see that it works")
     parser.add_argument("--database", type=Path, help="made if missing, and kept")
@@ -262,12 +274,12 @@ def main() -> int:
         database = chosen.database or Path(folder) / "playground.db"
         if not database.exists():
             with Store(database) as store:
-                fill(store, votes)
+                fill(store, votes, chosen.answers)
         right = True
-        for ending in (".csv", ".jsonl", ".parquet"):
+        for ending in chosen.ending:
             print(f"\n{votes:,} votes, {chosen.format}{ending}")
             contenders = [
-                Contender(name, partial(run, name, database, chosen.format, ending, votes)) for name in CONTENDERS
+                Contender(name, partial(run, name, database, chosen.format, ending, votes)) for name in chosen.contender
             ]
             results = in_turns(contenders, rounds)
             show(results, OURS, COLUMNS)

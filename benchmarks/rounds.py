@@ -85,11 +85,11 @@ def parse(description: str | None, *, fastchat: bool = False) -> argparse.Namesp
 
 
 def in_turns(contenders: Sequence[Contender], rounds: int) -> Results:
-    """Run every contender once per round; drop those that cannot run."""
+    """Run every contender once per round, every other time in the opposite order; drop those that cannot run."""
     figures: dict[str, list[Figures]] = {contender.name: [] for contender in contenders}
     missing: dict[str, str] = {}
-    for _ in range(rounds):
-        for contender in contenders:
+    for number in range(rounds):
+        for contender in reversed(contenders) if number % 2 else contenders:
             if contender.name not in missing:
                 try:
                     figures[contender.name].append(contender.run())

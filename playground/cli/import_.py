@@ -29,7 +29,7 @@ from playground.storage.journal.segments import journal_folder
 BAR_DELAY_S = 1.0
 """A command that ends sooner shows no bar."""
 MAX_SHOWN = 100
-"""Bad rows that are named; more are counted."""
+"""Different errors that are named; rows with others are counted."""
 POLL_S = 0.1
 
 
@@ -44,20 +44,35 @@ def add(command: argparse.ArgumentParser) -> None:
 
 
 @dataclass(slots=True)
+class _Problem:
+    """An error, and the rows that have it."""
+
+    place: str  # of the first one
+    error: str
+    rows: int = 1
+
+
+@dataclass(slots=True)
 class _Problems:
-    """The bad rows of a file, the first ones by name; printed as they are met."""
+    """The errors of a file's rows, each with its first row and the number of all; printed when it is first met."""
 
     quiet: bool
-    shown: list[dict[str, str]] = field(default_factory=list)
     count: int = 0
+    _shown: dict[str, _Problem] = field(default_factory=dict)  # by error
 
     def report(self, place: str, why: str) -> None:
         """Add a bad row."""
         self.count += 1
-        if len(self.shown) < MAX_SHOWN:
-            self.shown.append({"place": place, "error": why})
+        if why in self._shown:
+            self._shown[why].rows += 1
+        elif len(self._shown) < MAX_SHOWN:
+            self._shown[why] = _Problem(place, why)
             if not self.quiet:
                 tqdm.write(f"{place}: {why}", file=sys.stderr)
+
+    @property
+    def shown(self) -> list[_Problem]:
+        return list(self._shown.values())
 
 
 def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
@@ -73,7 +88,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         "path": str(arguments.path),
         "dry_run": arguments.dry_run,
         **asdict(counts),
-        "errors": problems.shown,
+        "errors": [asdict(problem) for problem in problems.shown],
     }
     print_result(document, "\n".join(_summary(counts, problems, arguments.dry_run)), arguments.json, out)
     return 1 if problems.count else 0
@@ -122,8 +137,11 @@ def _summary(counts: Imported, problems: _Problems, is_dry: bool) -> Iterator[st
         yield f"{counts.cleaned:,} of them with characters that were removed: control characters, lone surrogates"
     if counts.models:
         yield f"models that are new here: {', '.join(counts.models)}"
-    if problems.count > len(problems.shown):
-        yield f"of the refused rows the first {MAX_SHOWN} were named"
+    for problem in problems.shown:
+        if problem.rows > 1:
+            yield f"{number_of('row', problem.rows)} from {problem.place} on: {problem.error}"
+    if unnamed := problems.count - sum(problem.rows for problem in problems.shown):
+        yield f"{number_of('row', unnamed)} with other errors: the first {MAX_SHOWN} are named"
     if counts.imported and not is_dry:
         yield "imported votes are not part of the default leaderboard; leaderboard --count-all counts them"
 

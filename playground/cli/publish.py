@@ -75,14 +75,13 @@ def _release(store: Store, settings: Settings, battle_ids: list[str]) -> None:
 
 def _preview(store: Store, settings: Settings) -> tuple[Mapping[str, Any], list[str]]:
     contents = preview(store, settings, utc_now())
-    votes = len({judged.pair.vote_id for judged in contents.judgements})
     document = {
-        "votes": votes,
-        "pairs": len(contents.judgements),
+        "votes": contents.votes,
+        "pairs": contents.pairs,
         "left_out": dict(contents.left_out),
         "held_back": [asdict(reason) for reason in contents.held_back],
     }
-    found = number_of("vote", votes)
+    found = number_of("vote", contents.votes)
     return document, [f"would publish {found}", *_left_out(contents.left_out), *_held_back(contents.held_back)]
 
 

@@ -8,19 +8,20 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from sys import intern
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from playground.exchange.licenses import license_of
 from playground.publishing.held_back import HeldBack, held_back
 from playground.publishing.rater_names import RaterNames
-from playground.publishing.tables import Judgement
 from playground.ratings.board import LeaderboardOptions
 from playground.ratings.counting import reasons_of
 from playground.ratings.leaderboard import build_leaderboard
 from playground.records import JudgedPair, spdx
+from playground.storage.database.rows import read_pair
 from playground.storage.database.statements import Reading
 
 LEFT_OUT: Mapping[str, str] = {
@@ -31,6 +32,12 @@ LEFT_OUT: Mapping[str, str] = {
     "held_back": "held back because of what looks like personal data",
 }
 """Reasons to leave a vote out, and their words after a number of votes; the first that applies is given."""
+WITHDRAWN = ("erased", "hidden", "held_back")
+"""Those for which an earlier publication may hold the vote."""
+
+
+MARK_CHARS = 16
+"""Digits of the hash that stands for a withdrawn battle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,25 +51,66 @@ class PublishedModel:
 
 
 @dataclass(frozen=True, slots=True)
-class Contents:
-    """The votes that are published, and those that are not."""
+class Rules:
+    """The circumstances that decide which votes are published."""
 
-    judgements: tuple[Judgement, ...]  # in order of time, raters by their pseudonyms
-    raters: RaterNames
+    now: str  # votes that are final by then are published
+    personal: Collection[str]  # battles whose words look personal
+
+    def reason(self, pair: Mapping[str, Any]) -> str:
+        """Return why one of `Reading.pairs_with_dates` is left out, as in `LEFT_OUT`; empty if it is published."""
+        if not self._is_final(pair):
+            return "undecided"
+        if pair["imported"] is not None:
+            return "imported"
+        if pair["erased_at"] is not None:
+            return "erased"
+        if pair["hidden_at"] is not None:
+            return "hidden"
+        return "held_back" if pair["battle_id"] in self.personal else ""
+
+    def is_over(self, pair: Mapping[str, Any]) -> bool:
+        """Return True if the time to undo the vote is over."""
+        return pair["final_at"] is not None and pair["final_at"] <= self.now
+
+    def _is_final(self, pair: Mapping[str, Any]) -> bool:
+        """Return True if the vote counts on the board; the rule is that of `filters.FINAL`."""
+        return bool(pair["is_revealed"] or self.is_over(pair) or pair["created_at"] > self.now)
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """The votes that are published, as far as they need no list, and those that are not."""
+
+    votes: int
+    pairs: int
+    last_vote: str  # the time of the latest; empty: there is none
     held_back: tuple[HeldBack, ...]
     left_out: Mapping[str, int]  # votes by reason, in the order of `LEFT_OUT`
-    withdrawn: frozenset[str]  # battles that are left out for good
-    final_at: Mapping[str, str]  # of the withdrawn ones
+    withdrawn: Mapping[str, str]  # battles that are left out although they were final since the time that is given
     models: Mapping[str, PublishedModel]
     last_erasure: int
+    rules: Rules
+    raters: RaterNames
+
+    def judged(self, reading: Reading) -> Iterator[Mapping[str, Any]]:
+        """Yield the pairs that are published, in order of time, as `Reading.pairs_with_dates`."""
+        return (row for row in reading.pairs_with_dates() if not self.rules.reason(row))
+
+    def judged_pairs(self, reading: Reading) -> Iterator[JudgedPair]:
+        """Yield the same as records, with the pseudonyms of their raters."""
+        for row in self.judged(reading):
+            pair = read_pair(row)
+            yield replace(pair, rater_id=self.raters.name(pair.rater_id, pair.origin))
 
     def license(self, license: str, model_id: str) -> str:
         """Return the license of an answer: its own, or of its model's card if none was known at the time."""
         return license_of(license, self.models[model_id].license if model_id in self.models else "")
 
-    @property
-    def pairs(self) -> list[JudgedPair]:
-        return [judged.pair for judged in self.judgements]
+    def withdrawn_marks(self, until: str) -> list[str]:
+        """Return hashes of the withdrawn battles that were final at a time; they tell nothing about the battles."""
+        ids = [battle_id for battle_id, final_at in self.withdrawn.items() if final_at <= until]
+        return sorted(hashlib.sha256(battle_id.encode()).hexdigest()[:MARK_CHARS] for battle_id in ids)
 
 
 def survey(reading: Reading, database_id: str, released: Mapping[str, str], now: str) -> Contents:
@@ -73,31 +121,33 @@ def survey(reading: Reading, database_id: str, released: Mapping[str, str], now:
     """
     found = tuple(held_back(reading, released))
     personal = {reason.battle_id for reason in found}
-    raters = RaterNames(database_id)
-    judgements: list[Judgement] = []
-    left_out: dict[str, str] = {}
-    final_at: dict[str, str] = {}
-    for row in reading.votes_with_dates():
-        pair: JudgedPair = row["pair"]
-        reason = _reason(row, now, pair.battle_id in personal)
+    rules = Rules(now, personal)
+    votes, left_out, pairs, last = 0, Counter[str](), 0, ""
+    models, withdrawn, is_held_back = set[str](), dict[str, str](), set[str]()
+    for _, judged in groupby(reading.pairs_with_dates(), key=itemgetter("vote_id")):
+        of_vote = list(judged)
+        pair, reason = of_vote[0], rules.reason(of_vote[0])
         if not reason:
-            judgements.append(Judgement(_named(pair, raters), intern(row["side_a"]), intern(row["side_b"])))
+            votes, pairs, last = votes + 1, pairs + len(of_vote), pair["created_at"]
+            models.update(row[name] for row in of_vote for name in ("model_a", "model_b"))
             continue
-        left_out[pair.battle_id] = reason
-        if reason in ("erased", "hidden", "held_back"):
+        left_out[reason] += 1
+        if reason in WITHDRAWN:
             # A vote given while the clock was ahead may be in an earlier publication all the same.
-            final_at[pair.battle_id] = row["final_at"] if _is_over(row, now) else ""
-    models = _models(reading, judgements)
-    counts = Counter(left_out.values())
+            withdrawn[pair["battle_id"]] = pair["final_at"] if rules.is_over(pair) else ""
+        if reason == "held_back":
+            is_held_back.add(pair["battle_id"])
     return Contents(
-        judgements=tuple(judgements),
-        raters=raters,
-        held_back=tuple(reason for reason in found if left_out.get(reason.battle_id) == "held_back"),
-        left_out={reason: counts[reason] for reason in LEFT_OUT if counts[reason]},
-        withdrawn=frozenset(final_at),
-        final_at=final_at,
-        models=models,
+        votes=votes,
+        pairs=pairs,
+        last_vote=last,
+        held_back=tuple(reason for reason in found if reason.battle_id in is_held_back),
+        left_out={reason: left_out[reason] for reason in LEFT_OUT if left_out[reason]},
+        withdrawn=withdrawn,
+        models=_models(reading, models),
         last_erasure=reading.last_erasure(),
+        rules=rules,
+        raters=RaterNames(database_id),
     )
 
 
@@ -118,55 +168,14 @@ def why_not(pairs: Sequence[JudgedPair], options: LeaderboardOptions) -> Mapping
     return {vote_id: policy.why_not(reason) for vote_id, reason in reasons_of(pairs, policy).items()}
 
 
-def withdrawn_digest(contents: Contents, until: str) -> str:
-    """Return a hash of the withdrawn battles that were final at a time, which tells nothing about them."""
-    ids = sorted(battle_id for battle_id in contents.withdrawn if contents.final_at[battle_id] <= until)
-    return hashlib.sha256("\n".join(ids).encode()).hexdigest()
-
-
 def options_document(options: LeaderboardOptions) -> dict[str, Any]:
     """Return the options of a board as JSON values."""
     document: dict[str, Any] = json.loads(json.dumps(asdict(options), allow_nan=False))
     return document
 
 
-def _reason(row: Mapping[str, Any], now: str, is_personal: bool) -> str:
-    if not _is_final(row, now):
-        return "undecided"
-    if row["pair"].imported is not None:
-        return "imported"
-    if row["erased_at"] is not None:
-        return "erased"
-    if row["hidden_at"] is not None:
-        return "hidden"
-    return "held_back" if is_personal else ""
-
-
-def _is_final(row: Mapping[str, Any], now: str) -> bool:
-    """Return True if the vote counts on the board at a time; the rule is that of `filters.FINAL`."""
-    return bool(row["is_revealed"] or _is_over(row, now) or row["pair"].created_at > now)
-
-
-def _is_over(row: Mapping[str, Any], now: str) -> bool:
-    """Return True if the time to undo the vote is over."""
-    return row["final_at"] is not None and row["final_at"] <= now
-
-
-def _named(pair: JudgedPair, raters: RaterNames) -> JudgedPair:
-    """Return the pair with its rater's pseudonym; texts that many pairs have are one object."""
-    return replace(
-        pair,
-        rater_id=raters.name(pair.rater_id, pair.origin),
-        model_a=intern(pair.model_a),
-        model_b=intern(pair.model_b),
-        winner=intern(pair.winner),
-        category=intern(pair.category),
-    )
-
-
-def _models(reading: Reading, judgements: Iterable[Judgement]) -> Mapping[str, PublishedModel]:
-    ids = sorted({model for judged in judgements for model in (judged.pair.model_a, judged.pair.model_b)})
-    cards = reading.cards(ids)
+def _models(reading: Reading, ids: Collection[str]) -> Mapping[str, PublishedModel]:
+    cards = reading.cards(sorted(ids))
     return {
         id: PublishedModel(card.name, spdx(card.license), card.public_repo, card.revision) for id, card in cards.items()
     }

@@ -8,14 +8,14 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import playground
 from playground.errors import InvalidValue
-from playground.publishing.contents import Contents, withdrawn_digest
+from playground.publishing.contents import Contents
 from playground.publishing.held_back import battles_by_kind
 from playground.publishing.parquet_files import count_rows, read_rows
 from playground.storage.database.migrations import schema_version
@@ -43,7 +43,7 @@ def manifest_of(folder: Path, written: Written, now: str) -> dict[str, Any]:
         "format": FORMAT,
         "repo": written.repo,
         "published_at": now,
-        "last_vote": max((judged.pair.created_at for judged in contents.judgements), default=""),
+        "last_vote": contents.last_vote,
         "counts": counts_of(folder, data_files(folder)),
         "rows": {table: dict(rows) for table, rows in written.rows.items()},
         "models": {id: asdict(model) for id, model in contents.models.items()},
@@ -51,7 +51,7 @@ def manifest_of(folder: Path, written: Written, now: str) -> dict[str, Any]:
         "left_out": dict(contents.left_out),
         "held_back": dict(battles_by_kind(contents.held_back)),
         "board_options": dict(written.board_options),
-        "withdrawn": {"battles": withdrawn_digest(contents, now), "erasures": contents.last_erasure},
+        "withdrawn": {"battles": contents.withdrawn_marks(now), "erasures": contents.last_erasure},
         "squash": False,
         "versions": versions(),
         "files": {path: file_entry(folder, path) for path in sorted(published_files(folder))},
@@ -60,23 +60,26 @@ def manifest_of(folder: Path, written: Written, now: str) -> dict[str, Any]:
 
 def counts_of(folder: Path, data: Mapping[str, list[str]]) -> dict[str, Any]:
     """Count votes, battles, raters, and answers by model and by license, from the files of a publication."""
-    votes, battles, raters = 0, set(), set()
-    for row in read_rows((folder / path for path in data["votes"]), ("battle_id", "rater")):
-        votes += 1
-        battles.add(row["battle_id"])
-        raters.add(row["rater"])
+    votes = [folder / path for path in data["votes"]]
     answers: dict[str, dict[str, int]] = {"model": {}, "license": {}}
     for row in read_rows((folder / path for path in data["generations"]), tuple(answers)):
         for name, by in answers.items():
             by[row[name]] = by.get(row[name], 0) + 1
     return {
-        "votes": votes,
-        "battles": len(battles),
-        "raters": len(raters),
+        "votes": sum(map(count_rows, votes)),
+        "battles": _num_different(row["battle_id"] for row in read_rows(votes, ("battle_id",))),
+        "raters": _num_different(row["rater"] for row in read_rows(votes, ("rater",))),
         "pairs": sum(count_rows(folder / path) for path in data["pairs"]),
         "answers_by_model": dict(sorted(answers["model"].items())),
         "answers_by_license": dict(sorted(answers["license"].items())),
     }
+
+
+def _num_different(values: Iterable[str]) -> int:
+    """Return the number of different texts, by hashes of 64 bits; a set of a million texts takes 100 MB more."""
+    import numpy as np
+
+    return len(np.unique(np.fromiter(map(hash, values), dtype=np.int64)))
 
 
 def data_files(folder: Path) -> dict[str, list[str]]:

@@ -23,6 +23,8 @@ Row = Mapping[str, Any]
 ROWS_PER_FILE = 200_000
 """A file of a series stays small enough to be read at once."""
 ROWS_AT_ONCE = 1000
+BYTES_AT_ONCE = 2_000_000
+"""Rows of a split are written together until there are so many, or their texts have so many bytes."""
 SHAPES: Mapping[str, Shape] = {
     "text": "text",
     "json": "text",
@@ -53,11 +55,14 @@ class _Split:
     _files: int = 0
     _open: tuple[BinaryIO, Parquet] | None = None
     _waiting: list[Values] = field(default_factory=list)
+    _waiting_bytes: int = 0
 
     def add(self, row: Row) -> None:
-        self._waiting.append(self.columns(row))
+        values = self.columns(row)
+        self._waiting.append(values)
+        self._waiting_bytes += sum(len(value) for value in values if isinstance(value, str | bytes))
         self.rows += 1
-        if len(self._waiting) >= ROWS_AT_ONCE:
+        if len(self._waiting) >= ROWS_AT_ONCE or self._waiting_bytes >= BYTES_AT_ONCE:
             self._write()
         if self.rows % ROWS_PER_FILE == 0:
             self.end()
@@ -85,7 +90,7 @@ class _Split:
             self._open = file, Parquet(file, columns)
             self._files += 1
         self._open[1].write(self._waiting)
-        self._waiting = []
+        self._waiting, self._waiting_bytes = [], 0
 
 
 class TableWriter:

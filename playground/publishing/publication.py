@@ -9,11 +9,12 @@ Boundary: reads the store, writes a folder; `pushing` sends it to the hub.
 from __future__ import annotations
 
 import json
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +30,12 @@ from playground.publishing.tables import (
     GENERATIONS,
     PAIRS,
     VOTES,
-    Judgement,
     generation_row,
     pair_rows,
     split_of,
     vote_row,
 )
+from playground.publishing.work_folder import work_folder
 from playground.ratings.board import LeaderboardOptions
 from playground.ratings.policy import default_policy
 from playground.settings import Settings
@@ -82,8 +83,10 @@ def publish(
         _check_folder(to)
     if dataset is not None and dataset.repo == settings.store:
         raise InvalidValue(f"{dataset.repo} is the private store of this playground; publish to another dataset")
-    with _building(to) as folder:
-        with _snapshot(store) as reading:
+    with _working(to) as work:
+        folder = work / "files"
+        folder.mkdir()
+        with _snapshot(store, work) as reading:
             contents, options = _survey(reading, settings, now, progress)
             build(folder, reading, contents, options, now, dataset.repo if dataset else "", progress)
         manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
@@ -99,7 +102,7 @@ def preview(
     store: Store, settings: Settings, now: str, progress: Progress = lambda step, done, total: None
 ) -> Contents:
     """Return what would be published, without writing anything."""
-    with _snapshot(store) as reading:
+    with _working(None) as work, _snapshot(store, work) as reading:
         return _survey(reading, settings, now, progress)[0]
 
 
@@ -114,11 +117,14 @@ def build(
 ) -> None:
     """Write the files of a publication to an empty folder."""
     progress("board", 0, 0)
-    board = board_document(contents.pairs, contents.models, options)
-    reasons = why_not(contents.pairs, options)
+    pairs = list(contents.judged_pairs(reading))
+    board = board_document(pairs, contents.models, options)
+    reasons = why_not(pairs, options)
+    del pairs
+    shown = bytearray(1 + reading.last_generation())
     with _errors(folder):
-        rows = _write_votes(folder, reading, contents, reasons, progress)
-        rows |= _write_generations(folder, reading, contents, progress)
+        rows = _write_votes(folder, reading, contents, reasons, shown, progress)
+        rows |= _write_generations(folder, reading, contents, shown, progress)
     write_text(folder / BOARD, _json(board))
     written = Written(rows, contents, options_document(options), repo)
     manifest = manifest_of(folder, written, now)
@@ -135,50 +141,50 @@ def _survey(reading: Reading, settings: Settings, now: str, progress: Progress) 
 
 
 @contextmanager
-def _snapshot(store: Store) -> Iterator[Reading]:
+def _snapshot(store: Store, work: Path) -> Iterator[Reading]:
     """Open a snapshot; of a store with a single connection, a copy, so that votes wait only while it is copied."""
-    with (
-        tempfile.TemporaryDirectory(prefix="publication-") as folder,
-        detached(store, Path(folder)) as source,
-        source.reading() as reading,
-    ):
+    with detached(store, work) as source, source.reading() as reading:
         yield reading
 
 
 def _write_votes(
-    folder: Path, reading: Reading, contents: Contents, reasons: Mapping[str, str], progress: Progress
+    folder: Path,
+    reading: Reading,
+    contents: Contents,
+    reasons: Mapping[str, str],
+    shown: bytearray,
+    progress: Progress,
 ) -> dict[str, Mapping[str, int]]:
-    """Write `pairs` and `votes`; both the judgements and the votes of the database are in order of time."""
-    total, waiting = len(contents.judgements), 0
+    """Write `pairs` and `votes`, both in order of time, and mark the generations that they show by their number."""
+    judged, done = groupby(contents.judged(reading), key=itemgetter("vote_id")), 0
+    vote_id, pairs_of_vote = next(judged, ("", ()))
     with TableWriter(folder, PAIRS) as pairs, TableWriter(folder, VOTES) as votes:
         for vote in reading.votes_with_words():
-            judged: list[Judgement] = []
-            while waiting < total and contents.judgements[waiting].pair.vote_id == vote["vote_id"]:
-                judged.append(contents.judgements[waiting])
-                waiting += 1
-            if judged:
-                vote = _with_licenses(vote, contents)
-                reason = reasons.get(vote["vote_id"], "")
-                for row in pair_rows(vote, judged, reason, contents.raters):
-                    pairs.add(split_of((row["license_a"], row["license_b"])), row)
-                licenses = [side["license"] for side in vote["sides"]]
-                votes.add(split_of(licenses), vote_row(vote, reason, contents.raters))
-                progress("votes", waiting, total)
-    if waiting != total:
-        raise StorageError(f"{total - waiting} of {total} judged pairs have no vote; run verify")
+            if vote["vote_id"] != vote_id:
+                continue
+            vote, reason = _with_licenses(vote, contents), reasons.get(vote_id, "")
+            for row in pair_rows(vote, pairs_of_vote, reason, contents.raters):
+                pairs.add(split_of((row["license_a"], row["license_b"])), row)
+            votes.add(split_of([side["license"] for side in vote["sides"]]), vote_row(vote, reason, contents.raters))
+            for side in vote["sides"]:
+                shown[side["generation_row"]] = True
+            done += 1
+            progress("votes", done, contents.votes)
+            vote_id, pairs_of_vote = next(judged, ("", ()))
+    if done != contents.votes:
+        raise StorageError(f"{contents.votes - done} of {contents.votes} judged votes have no words; run verify")
     return {PAIRS.name: pairs.rows, VOTES.name: votes.rows}
 
 
 def _write_generations(
-    folder: Path, reading: Reading, contents: Contents, progress: Progress
+    folder: Path, reading: Reading, contents: Contents, shown: bytearray, progress: Progress
 ) -> dict[str, Mapping[str, int]]:
-    """Write `generations`: the answers of published battles."""
-    published = {judged.pair.battle_id for judged in contents.judgements}
+    """Write `generations`: the answers of published votes."""
     with TableWriter(folder, GENERATIONS) as generations:
-        for done, (stored, battles) in enumerate(reading.generations_with_battles(), start=1):
-            if not published.isdisjoint(battles):
+        for done, stored in enumerate(reading.good_generations(), start=1):
+            if shown[stored["generation_row"]]:
                 license = contents.license(stored["license"], stored["model_id"])
-                generations.add(split_of((license,)), generation_row({**stored, "license": license}))
+                generations.add(split_of((license,)), generation_row(stored, license))
                 progress("answers", done, 0)
     return {GENERATIONS.name: generations.rows}
 
@@ -198,27 +204,22 @@ def _check_folder(to: Path) -> None:
 
 
 @contextmanager
-def _building(to: Path | None) -> Iterator[Path]:
-    """Make a folder beside the target, which is removed at the end unless it was moved there."""
-    beside = None if to is None else to.absolute().parent
-    prefix = "publication-" if to is None else f".{to.absolute().name}."
-    with _errors(to):
-        folder = Path(tempfile.mkdtemp(prefix=prefix, suffix=".part", dir=beside))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+def _working(to: Path | None) -> Iterator[Path]:
+    """Make a folder beside the target, or among the system's temporary files if there is none."""
+    parent = Path(tempfile.gettempdir()) if to is None else to.absolute().parent
+    prefix = "playground-publication-" if to is None else f".{to.absolute().name}."
+    with ExitStack() as stack:
+        with _errors(to):
+            work = stack.enter_context(work_folder(parent, prefix))
+        yield work
 
 
 def _replace(folder: Path, to: Path) -> None:
-    """Move a folder to its place; an earlier one is removed afterwards."""
+    """Move a folder to its place; an earlier one goes with the work folder."""
     with _errors(to):
-        folder.chmod(0o755)
-        old = folder.with_suffix(".old")
         if to.exists():
-            to.rename(old)
+            to.rename(folder.with_name("replaced"))
         folder.rename(to)
-        shutil.rmtree(old, ignore_errors=True)
 
 
 @contextmanager

@@ -10,14 +10,13 @@ Boundary: a folder and a dataset in, commits out; knows no store.
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from playground.errors import InvalidValue
-from playground.publishing.contents import Contents, withdrawn_digest
+from playground.publishing.contents import Contents
 from playground.publishing.hub import Dataset
 from playground.publishing.manifest import MANIFEST, is_same, published_files, read_manifest
 
@@ -54,7 +53,7 @@ def push(
     dataset.create(private=False)
     head = dataset.head()
     there = dataset.files(head.commit)
-    earlier = _earlier(dataset, head.commit, list(there))
+    earlier = _earlier(dataset, head.commit, list(there), folder.with_name(f"earlier-{MANIFEST}"))
     manifest = read_manifest(folder / MANIFEST)
     squash = earlier is not None and (earlier["squash"] or _is_withdrawn(earlier, contents))
     changed = earlier is None or squash or not is_same(manifest, earlier)
@@ -71,8 +70,8 @@ def push(
     return Pushed(dataset.repo, commit, changed, squash, head.private)
 
 
-def _earlier(dataset: Dataset, commit: str, there: list[str]) -> Mapping[str, Any] | None:
-    """Return the manifest that the dataset holds; None if the dataset is empty."""
+def _earlier(dataset: Dataset, commit: str, there: list[str], path: Path) -> Mapping[str, Any] | None:
+    """Return the manifest that the dataset holds, downloaded to `path`; None if the dataset is empty."""
     if MANIFEST not in there:
         others = sorted(set(there) - _OWN)
         if others:
@@ -80,17 +79,16 @@ def _earlier(dataset: Dataset, commit: str, there: list[str]) -> Mapping[str, An
                 f"the dataset {dataset.repo} holds something else ({', '.join(others[:3])}); name a new or an empty one"
             )
         return None
-    with tempfile.TemporaryDirectory(prefix="publication-") as folder:
-        path = Path(folder) / MANIFEST
-        dataset.download(MANIFEST, path, commit)
-        return read_manifest(path)
+    dataset.download(MANIFEST, path, commit)
+    return read_manifest(path)
 
 
 def _is_withdrawn(earlier: Mapping[str, Any], contents: Contents) -> bool:
     """Return True if something was erased, hidden or held back that the earlier publication may hold."""
     then = earlier["withdrawn"]
-    battles = withdrawn_digest(contents, earlier["published_at"])
-    return bool(then["battles"] != battles or then["erasures"] != contents.last_erasure)
+    known = set(then["battles"])  # a text in earlier versions, of which no mark is an element
+    new = set(contents.withdrawn_marks(earlier["published_at"])) - known
+    return bool(new or then["erasures"] != contents.last_erasure)
 
 
 def _bytes(document: Mapping[str, Any]) -> bytes:

@@ -6,7 +6,7 @@ writer makes Parquet of them, and `published` reads the judged pairs back.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -167,29 +167,20 @@ TABLES = (PAIRS, VOTES, GENERATIONS)
 _RENAMED: Mapping[str, str] = {"rater_id": "rater"}
 PAIR_FIELDS = tuple(_RENAMED.get(f.name, f.name) for f in fields(JudgedPair) if f.name != "imported")
 """Columns of `pairs` that make a judged pair; imported votes are not published."""
+_OF_PAIR = ("side_a", "side_b", *(name for name in PAIR_FIELDS if name != "rater"))
+_FLAGS_OF_PAIR = tuple(column.name for column in PAIRS.columns if column.kind == "flag" and column.name in PAIR_FIELDS)
 _MODEL_COLUMNS: Mapping[str, str] = {"generation_id": "id", "model": "model_id"}
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """A judged pair with the positions of its answers."""
-
-    pair: JudgedPair
-    side_a: str
-    side_b: str
-
-
-def pair_rows(vote: Row, judgements: Sequence[Judgement], why_not: str, raters: RaterNames) -> Iterator[Row]:
+def pair_rows(vote: Row, judged: Iterable[Row], why_not: str, raters: RaterNames) -> Iterator[Row]:
     """Yield the rows of `pairs` of one vote."""
     sides = {side["side"]: side for side in vote["sides"]}
-    for judged in judgements:
-        a, b = sides[judged.side_a], sides[judged.side_b]
-        values = {name: getattr(judged.pair, name) for name in PAIR_FIELDS if name != "rater"}
+    for pair in judged:
+        a, b = sides[pair["side_a"]], sides[pair["side_b"]]
         yield {
+            **{name: pair[name] for name in _OF_PAIR},
+            **{name: bool(pair[name]) for name in _FLAGS_OF_PAIR},
             **_shared(vote, why_not, raters),
-            **values,
-            "side_a": judged.side_a,
-            "side_b": judged.side_b,
             "answer_a": a["text"],
             "answer_b": b["text"],
             "license_a": a["license"],
@@ -215,11 +206,11 @@ SIDE_FIELDS = ("side", "model", "license", "generation_id")
 """Fields of an element of `sides`."""
 
 
-def generation_row(stored: Row) -> Row:
+def generation_row(stored: Row, license: str) -> Row:
     """Return the row of `generations`."""
     row = {column.name: stored[_MODEL_COLUMNS.get(column.name, column.name)] for column in GENERATIONS.columns}
     stored_lists = {name: row[name].encode() for name in ("prompt_ids", "token_ids")}
-    return row | stored_lists | {name: bool(row[name]) for name in ("faithful", "names_itself")}
+    return row | stored_lists | {"license": license} | {name: bool(row[name]) for name in ("faithful", "names_itself")}
 
 
 def split_of(licenses: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from playground.records.battles import (
     BattleSide,
     BattleState,
     Belongings,
+    Circumstances,
     Erased,
     JudgedBattle,
     JudgedPair,
@@ -23,6 +24,7 @@ from playground.records.generations import FinishReason, Generation
 from playground.records.licenses import UNKNOWN_LICENSE, spdx
 from playground.records.models import WHEN_SAMPLING, Dtype, ModelCard, ModelStatus, Quantization, SamplingParams
 from playground.records.moderation import ModeratedBattle, ModerationCounts, Report
+from playground.records.packed import PackedPairs, PackedWord
 from playground.records.prompts import Instruction, Prompt, PromptFormat, PromptTemplate, Segment
 from playground.records.views import BattleView, ColumnState, ColumnView, LiveColumn
 
@@ -37,6 +39,7 @@ __all__ = [
     "BattleState",
     "BattleView",
     "Belongings",
+    "Circumstances",
     "ColumnState",
     "ColumnView",
     "CountedVote",
@@ -57,6 +60,8 @@ __all__ = [
     "ModerationCounts",
     "Origin",
     "OwnBattle",
+    "PackedPairs",
+    "PackedWord",
     "Prompt",
     "PromptFormat",
     "PromptTemplate",

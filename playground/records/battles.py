@@ -134,6 +134,22 @@ class JudgedPair:
 
 
 @dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What decides whether a vote counts, as far as it needs no other vote; the fields are those of `JudgedPair`."""
+
+    blind: bool
+    decision_s: float | None
+    names_itself: bool
+    seen_before: bool
+    seen_elsewhere: bool
+    capped: bool
+    origin: Origin
+    drawn: bool
+    own_sampling: bool
+    imported: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class JudgedBattle:
     """A vote that stands, with its battle and the notes on it, as a file has them."""
 

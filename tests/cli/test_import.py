@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from playground.cli import main
@@ -87,17 +89,52 @@ def test_json_document_has_counts_and_errors(tmp_path: Path, db: Path, capsys: p
         "refused": 1,
         "cleaned": 0,
         "models": ["alpha", "beta"],
-        "errors": [{"place": "line 2", "error": "'winner' is 3; valid: text"}],
+        "errors": [{"place": "line 2", "error": "'winner' is 3; valid: text", "rows": 1}],
     }
     assert capsys.readouterr().err == ""
 
 
-def test_only_the_first_bad_rows_are_named(tmp_path: Path, db: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = pairs_file(tmp_path, *([{"winner": ""}] * 130))
+def test_error_of_many_rows_is_named_once(tmp_path: Path, db: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = pairs_file(tmp_path, {}, *([{"winner": ""}] * 130), {"winner": "left"})
     status, text = run("import", "pairs", path, "--db", db)
     assert status == 1
-    assert "of the refused rows the first 100 were named" in text
+    missing = "'winner' is ''; valid: model_a, model_b, tie, both_bad"
+    assert text.splitlines()[2] == f"130 rows from line 2 on: {missing}"
+    assert "'left'" not in text
+    assert capsys.readouterr().err.splitlines()[0] == f"line 2: {missing}"
+    assert [(one["place"], one["rows"]) for one in run_json("import", "pairs", path, "--db", db)["errors"]] == [
+        ("line 2", 130),
+        ("line 132", 1),
+    ]
+
+
+def test_only_the_first_different_errors_are_named(
+    tmp_path: Path, db: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = pairs_file(tmp_path, *({"winner": f"left {number}"} for number in range(130)))
+    status, text = run("import", "pairs", path, "--db", db)
+    assert status == 1
+    assert "30 rows with other errors: the first 100 are named" in text
     assert len(capsys.readouterr().err.splitlines()) == 100
+
+
+@pytest.mark.parametrize("rows", [0, 130])
+@pytest.mark.parametrize("ending", [".csv", ".parquet"])
+def test_table_of_another_format_is_refused_once(
+    tmp_path: Path, db: Path, capsys: pytest.CaptureFixture[str], ending: str, rows: int
+) -> None:
+    path = tmp_path / f"rows{ending}"
+    if ending == ".csv":
+        path.write_text("prompt,chosen,rejected\n" + "Why?,Because.,So.\n" * rows)
+    else:
+        columns = ("prompt", "chosen", "rejected")
+        pq.write_table(pa.table({name: pa.array(["Why?"] * rows, pa.string()) for name in columns}), path)
+    status, text = run("import", "trl-preference", path, "--db", db)
+    assert (status, text) == (1, "")
+    assert capsys.readouterr().err == (
+        f"import: rows{ending}: 'chosen_model', 'rejected_model' missing; a row of trl-preference has"
+        " prompt, chosen, rejected, chosen_model, rejected_model; nothing was imported\n"
+    )
 
 
 def test_dry_run_creates_no_database(tmp_path: Path, db: Path) -> None:

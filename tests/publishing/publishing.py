@@ -55,6 +55,13 @@ def hide(home: House, battle_id: str) -> None:
     Moderation(home.battles).hide(battle_id)
 
 
+def show(home: House, battle_id: str) -> None:
+    """Show a hidden battle again."""
+    home.store.write(
+        lambda writing: writing.change("UPDATE battles SET hidden_at = NULL WHERE id = :id", [{"id": battle_id}])
+    )
+
+
 def published(home: House, to: Path | None = None, **how: Any) -> Publication:
     assert home.store.path is not None
     return publish(home.store, Settings(db=home.store.path), home.time.now(), to=to, **how)

@@ -15,7 +15,7 @@ from playground.publishing.publication import publish
 from playground.publishing.published import check_publication
 from playground.publishing.pushing import AGAIN, Pushed
 from playground.settings import Settings
-from tests.publishing.publishing import SECRET_WORDS, hide, published, rounds, vote
+from tests.publishing.publishing import SECRET_WORDS, hide, published, rounds, show, vote
 from tests.support.cast import House, house
 from tests.support.hub_server_datasets import WRITE, DatasetServer, Fault
 
@@ -92,6 +92,31 @@ def test_withdrawn_words_are_gone_from_the_history(home: House, hub: DatasetServ
     assert json.loads(hub.files(REPO)["manifest.json"])["squash"] is False
     assert check_publication(downloaded(hub, tmp_path / "down")).differences == ()
     assert pushed(home, hub).changed is False
+
+
+def test_battle_that_is_shown_again_needs_no_squash(home: House, hub: DatasetServer) -> None:
+    vote(home, "hidden")
+    vote(home, "kept-hidden")
+    home.time.pass_s(60)
+    hide(home, "hidden")
+    hide(home, "kept-hidden")
+    pushed(home, hub)
+    show(home, "hidden")
+    made = pushed(home, hub)
+    assert (made.changed, made.squashed) == (True, False)
+    assert len(history(hub)) == 3
+    hide(home, "hidden")
+    assert pushed(home, hub).squashed is True
+
+
+def test_manifest_names_no_withdrawn_battle(home: House, hub: DatasetServer) -> None:
+    vote(home, "a-hidden-battle")
+    home.time.pass_s(60)
+    hide(home, "a-hidden-battle")
+    pushed(home, hub)
+    manifest = hub.files(REPO)["manifest.json"]
+    assert len(json.loads(manifest)["withdrawn"]["battles"]) == 1
+    assert b"a-hidden-battle" not in manifest
 
 
 def test_words_that_were_never_published_need_no_squash(home: House, hub: DatasetServer) -> None:

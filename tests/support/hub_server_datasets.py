@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -61,8 +62,7 @@ class Repository:
         return self.commits[-1].files
 
     def add(self, message: str, files: Mapping[str, bytes]) -> Commit:
-        text = repr((len(self.commits), self.commits[-1].id if self.commits else "", message, sorted(files.items())))
-        commit = Commit(hashlib.sha1(text.encode()).hexdigest(), message, dict(files))
+        commit = Commit(secrets.token_hex(20), message, dict(files))
         self.commits.append(commit)
         return commit
 
@@ -81,6 +81,7 @@ class DatasetServer(ThreadingHTTPServer):
         self.datasets: dict[str, Repository] = {}
         self.tokens: dict[str, str] = {WRITE: "write", READ: "read"}
         self.large: dict[str, bytes] = {}  # by SHA-256
+        self.hashes: dict[tuple[bytes, bool], str] = {}  # by content, and whether it is large
         self.large_from_bytes = 10_000_000
         self.page_entries = 1000
         self.steps: list[str] = []
@@ -338,8 +339,11 @@ class DatasetHandler(BaseHTTPRequestHandler):
         return size > 0 and (size >= self.server.large_from_bytes or name.endswith((*LARGE, ".parquet")))
 
     def _hash(self, name: str, data: bytes) -> str:
-        large = self._is_large(name, len(data))
-        return hashlib.sha256(data).hexdigest() if large else hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
+        known, key = self.server.hashes, (data, self._is_large(name, len(data)))
+        if key not in known:
+            blob = hashlib.sha256(data) if key[1] else hashlib.sha1(b"blob %d\0" % len(data) + data)
+            known[key] = blob.hexdigest()
+        return known[key]
 
     def _entry(self, name: str, data: bytes) -> Mapping[str, Any]:
         row: dict[str, Any] = {"type": "file", "path": name, "size": len(data), "oid": self._hash(name, data)}

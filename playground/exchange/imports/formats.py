@@ -5,7 +5,7 @@ Boundary: rows in, records out; nothing is stored here.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,9 +49,13 @@ class ImportFormat:
         Raises:
             InvalidValue: naming the field, its value and what is valid.
         """
-        missing = [name for name in self.needed if name not in values]
+        self.check_columns(values)
+        return self.read(Fields(values), origins)
+
+    def check_columns(self, there: Collection[str]) -> None:
+        """Raise InvalidValue, naming all that are needed, if one is missing."""
+        missing = [name for name in self.needed if name not in there]
         if missing:
             raise InvalidValue(
                 f"{', '.join(map(repr, missing))} missing; a row of {self.name} has {', '.join(self.needed)}"
             )
-        return self.read(Fields(values), origins)

@@ -76,7 +76,7 @@ def import_file(
     facts = examine(path)
     origins = Origins(facts.name, utc_now(), long_texts(limits or Settings()))
     run = _Run(store, known, origins, Imported(facts.name), report, is_dry)
-    for batch in _batches(read_rows(facts, known.options)):
+    for batch in _batches(read_rows(facts, known.options, known.check_columns)):
         run.take(batch)
         progress(batch[-1].done)
     _check_unchanged(facts)

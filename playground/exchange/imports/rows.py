@@ -10,7 +10,7 @@ from __future__ import annotations
 import codecs
 import csv
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +27,8 @@ MAX_JSON_BYTES = 512 * 1024 * 1024
 BLOCK_BYTES = 1 << 20
 BATCH = 512
 """Rows of Parquet that are read together."""
+
+Check = Callable[[Collection[str]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +89,24 @@ def examine(path: Path) -> FileFacts:
     return FileFacts(path, digest.hexdigest(), size)
 
 
-def read_rows(facts: FileFacts, options: ReadOptions) -> Iterator[FileRow]:
+def read_rows(facts: FileFacts, options: ReadOptions, check: Check = lambda columns: None) -> Iterator[FileRow]:
     """Yield the rows of a file in order.
+
+    Args:
+        check: raises InvalidValue if a table does not have the columns that every row needs.
 
     Raises:
         InvalidValue: the file as a whole cannot be read.
     """
-    return READERS[facts.path.suffix.lower()](facts, options)
+    return READERS[facts.path.suffix.lower()](facts, options, check)
+
+
+def _check_table(path: Path, check: Check, columns: Collection[str]) -> None:
+    """Refuse a table with other columns once, and not in each of its rows."""
+    try:
+        check(columns)
+    except InvalidValue as error:
+        raise InvalidValue(f"{path.name}: {error}; nothing was imported") from error
 
 
 def _check_encoding(path: Path, decoder: codecs.IncrementalDecoder, block: bytes, line: int) -> None:
@@ -110,7 +123,7 @@ def _check_encoding(path: Path, decoder: codecs.IncrementalDecoder, block: bytes
 # JSON Lines
 
 
-def _read_jsonl(facts: FileFacts, options: ReadOptions) -> Iterator[FileRow]:
+def _read_jsonl(facts: FileFacts, options: ReadOptions, check: Check) -> Iterator[FileRow]:
     with facts.path.open("rb") as file:
         done = number = 0
         while line := file.readline(MAX_LINE_BYTES + 1):
@@ -152,7 +165,7 @@ def _table_row(place: str, share: float, value: object) -> FileRow:
 # JSON
 
 
-def _read_json(facts: FileFacts, options: ReadOptions) -> Iterator[FileRow]:
+def _read_json(facts: FileFacts, options: ReadOptions, check: Check) -> Iterator[FileRow]:
     name = facts.path.name
     if facts.size_bytes > MAX_JSON_BYTES:
         raise InvalidValue(
@@ -172,10 +185,11 @@ def _read_json(facts: FileFacts, options: ReadOptions) -> Iterator[FileRow]:
 # CSV
 
 
-def _read_csv(facts: FileFacts, options: ReadOptions) -> Iterator[FileRow]:
+def _read_csv(facts: FileFacts, options: ReadOptions, check: Check) -> Iterator[FileRow]:
     with _long_cells(), facts.path.open("r", encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(_lines(file), strict=True)
         header, read = _header(facts.path, reader), 0
+        _check_table(facts.path, check, header)
         while True:
             place = f"line {reader.line_num + 1}"
             try:
@@ -231,22 +245,25 @@ def _long_cells() -> Iterator[None]:
 # Parquet
 
 
-def _read_parquet(facts: FileFacts, options: ReadOptions) -> Iterator[FileRow]:
+def _read_parquet(facts: FileFacts, options: ReadOptions, check: Check) -> Iterator[FileRow]:
     import pyarrow as pa  # only who reads Parquet waits for it
     import pyarrow.parquet as pq
 
     try:
         file = pq.ParquetFile(facts.path)
+        _check_table(facts.path, check, file.schema_arrow.names)
         total, number = file.metadata.num_rows, 0
         for batch in file.iter_batches(batch_size=BATCH):
             for values in batch.to_pylist():
                 number += 1
                 yield FileRow(f"row {number}", number / total, values)
+    except InvalidValue:  # of other columns; it is a ValueError too
+        raise
     except (pa.ArrowException, OSError, ValueError) as error:  # a text that is not UTF-8 is a ValueError
         raise InvalidValue(f"{facts.path.name} is not Parquet that can be read: {error}") from error
 
 
-READERS: Mapping[str, Callable[[FileFacts, ReadOptions], Iterator[FileRow]]] = {
+READERS: Mapping[str, Callable[[FileFacts, ReadOptions, Check], Iterator[FileRow]]] = {
     ".jsonl": _read_jsonl,
     ".json": _read_json,
     ".csv": _read_csv,

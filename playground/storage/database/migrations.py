@@ -108,5 +108,5 @@ def third(db: Database) -> None:
 
 @migrations()  # type: ignore[untyped-decorator]
 def fourth(db: Database) -> None:
-    """Imported votes, strength of preference, hidden battles."""
+    """Imported votes, strength of preference, hidden battles, flat judged pairs."""
     _run(db, fourth_step.COLUMNS + fourth_step.EVENTS + fourth_step.INDEXES + fourth_step.PAIRS)

@@ -10,6 +10,7 @@ from playground.storage.database.tables.erasures import ErasureReads, ErasureWri
 from playground.storage.database.tables.exclusions import ExclusionReads, ExclusionWrites
 from playground.storage.database.tables.exports import ExportReads
 from playground.storage.database.tables.imports import ImportReads, ImportWrites
+from playground.storage.database.tables.judged import JudgedReads
 from playground.storage.database.tables.moderation import ModerationReads, ModerationWrites
 from playground.storage.database.tables.publication import PublicationReads
 from playground.storage.database.tables.raters import RaterReads, RaterWrites
@@ -22,6 +23,7 @@ class Reading(
     RaterReads,
     ErasureReads,
     ExportReads,
+    JudgedReads,
     ImportReads,
     ModerationReads,
     PublicationReads,

@@ -29,6 +29,7 @@ MAX_NAMED = 3
 BACKUP = "put a backup in its place, then restore the journal"
 REWRITE = "stop the playground, move the journal folder away and start: it is written again in full"
 START = "start the playground: it adds them; if it is running, its log says what prevents it"
+NEW_FILE = "restore the journal into a new database: python -m playground restore on a new --db"
 KEEP = "keep copies of database and journal, and compare with a backup: python -m playground restore on a new --db"
 
 _STATES = """
@@ -87,6 +88,7 @@ def verify(store: Store, folder: Path) -> Sequence[Finding]:
         ("its cards", _cards),
         ("states and votes", _states),
         ("unused rows", _orphans),
+        ("judged pairs", _pairs),
         ("its journal", lambda reading: _journal(store, reading, folder)),
     )
     return [finding for what, check in checks for finding in _run(store, what, check)]
@@ -144,6 +146,10 @@ def _states(reading: Reading) -> Iterator[Finding]:
 def _orphans(reading: Reading) -> Iterator[Finding]:
     for what, statement in _ORPHANS.items():
         yield from _summary(what, [row["id"] for row in reading.select(statement)], KEEP)
+
+
+def _pairs(reading: Reading) -> Iterator[Finding]:
+    yield from _summary("votes whose judged pairs are not what the votes say", reading.wrongly_judged(), NEW_FILE)
 
 
 # The journal

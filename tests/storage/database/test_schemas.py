@@ -263,7 +263,7 @@ def test_memory_and_file_have_the_same_schema(raw: sqlite3.Connection) -> None:
         ("INSERT INTO votes SELECT 'new', battle_id, 2, 'a>', rater_id, 'now', 1, 'person', NULL, NULL FROM votes",
          "CHECK constraint"),
         ("INSERT INTO votes SELECT 'new', battle_id, 2, 'b', 'nobody', 'now', 1, 'person', NULL, NULL FROM votes",
-         "FOREIGN KEY"),
+         "judged_pairs.rater"),
         ("INSERT INTO votes SELECT 'new', battle_id, 'two', 'b', rater_id, 'now', 1, 'person', NULL, NULL FROM votes",
          "cannot store"),
         ("UPDATE generations SET text = 'better'", "written once"),

@@ -1,9 +1,9 @@
-"""Migration 4: imported votes, strength of preference, hidden battles.
+"""Migration 4: imported votes, strength of preference, hidden battles, and the flat table of judged pairs.
 
 Boundary: statements only. Not released yet: it may be edited until it is.
 """
 
-from playground.storage.database.schema.pairs import JUDGED_PAIRS, JUDGEMENT
+from playground.storage.database.schema import judged
 
 COLUMNS = (
     "ALTER TABLE votes ADD COLUMN strength REAL CHECK (strength > 0)",
@@ -54,24 +54,6 @@ BEGIN SELECT RAISE (ABORT, 'the journal is append-only'); END""",
 
 INDEXES = ("CREATE INDEX vote_notes_reports ON vote_notes (created_at) WHERE kind = 'report'",)
 
-# As in migration 3, with the strength of preference, the imported file, and whether the battle's words are hidden.
-PAIRS = (
-    "DROP VIEW pairs",
-    f"""
-CREATE VIEW pairs AS
-SELECT
-  v.id AS vote_id, v.battle_id, b.comparison_id, v.rater_id, v.origin, v.strength, v.imported,
-{JUDGEMENT}
-  b.blind, b.source, b.draw_probability IS NOT NULL AS drawn, b.overrides = '{{}}' AS own_sampling,
-  i.category, f.chars AS chars_a, g.chars AS chars_b,
-  f.license AS license_a, g.license AS license_b, x.generation_id AS generation_a, y.generation_id AS generation_b,
-  v.choice, v.decision_s, v.created_at, b.final_at, b.erased_at, b.hidden_at,
-  EXISTS (
-    SELECT 1 FROM battle_sides s JOIN generation_flags n ON n.generation_id = s.generation_id
-    WHERE s.battle_id = v.battle_id AND n.kind = 'names_itself'
-  ) AS names_itself,
-  EXISTS (SELECT 1 FROM vote_flags n WHERE n.vote_id = v.id AND n.kind = 'seen_before') AS seen_before,
-  EXISTS (SELECT 1 FROM vote_flags n WHERE n.vote_id = v.id AND n.kind = 'seen_elsewhere') AS seen_elsewhere,
-  EXISTS (SELECT 1 FROM vote_flags n WHERE n.vote_id = v.id AND n.kind = 'capped') AS capped
-{JUDGED_PAIRS}""",
-)
+# As in migration 3, over the flat table, with the strength of preference, the imported file, and whether the battle's
+# words are hidden.
+PAIRS = (*judged.TABLES, judged.EXPECTED, *judged.OLDER_ROWS, *judged.TRIGGERS, "DROP VIEW pairs", judged.PAIRS)

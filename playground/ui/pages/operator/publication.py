@@ -130,11 +130,10 @@ def state_words(state: PublisherState) -> str:
 
 
 def _checked_words(contents: Contents) -> str:
-    votes = len({judged.pair.vote_id for judged in contents.judgements})
     left_out = [
         texts.LEFT_OUT_OF.format(votes=number, words=LEFT_OUT[why]) for why, number in contents.left_out.items()
     ]
-    words = texts.CHECKED.format(votes=formats.counted(votes, formats.VOTES))
+    words = texts.CHECKED.format(votes=formats.counted(contents.votes, formats.VOTES))
     return texts.CHECKED_LEFT_OUT.format(checked=words, reasons=", ".join(left_out)) if left_out else words
 
 

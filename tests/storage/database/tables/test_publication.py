@@ -5,11 +5,14 @@ from __future__ import annotations
 from tests.support.cast import House
 
 
-def test_battle_of_another_arena_may_have_a_comma_in_its_id(home: House) -> None:
-    """Else its answers would be published if the part after the comma is a battle that is."""
+def test_numbers_of_generations_are_those_of_the_sides_that_show_them(home: House) -> None:
     for battle_id in ("battle-1", "other,battle-1"):
         home.battle_is_open(battle_id)
+        home.battles.vote(battle_id, "a", "rater-ada")
     with home.store.reading() as reading:
-        found = {stored["id"]: list(battles) for stored, battles in reading.generations_with_battles()}
-    assert found["other,battle-1-a"] == ["other,battle-1"]
-    assert found["battle-1-a"] == ["battle-1"]
+        numbers = {stored["id"]: stored["generation_row"] for stored in reading.good_generations()}
+        sides = [side for vote in reading.votes_with_words() for side in vote["sides"]]
+        shown = {side["generation_id"]: side["generation_row"] for side in sides}
+        assert reading.last_generation() == max(numbers.values())
+    assert shown == numbers
+    assert len(shown) == 4

@@ -1,0 +1,143 @@
+"""The flat table of judged pairs, read as numbers for counting.
+
+A vote is named by its rowid here, and a row by its vote and pair in one number (`row_keys`).
+
+Boundary: triggers write it (`schema.judged`); which votes count is decided in `ratings`.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import Any
+
+from playground.records import PackedPairs, PackedWord
+from playground.storage.database.filters import FINAL, Conditions
+from playground.storage.database.rows import to_json
+from playground.storage.database.schema.judged import MARKS, MARKS_BITS, ORIGINS
+from playground.storage.database.tables.transaction import Snapshot
+
+WORD_BITS = 63
+PAIR_BITS = 6
+"""Bits of the pair in a row's key."""
+
+_EXPECTED, _STORED = "SELECT * FROM expected_pairs", "SELECT * FROM judged_pairs"
+_WRONG = f"""
+SELECT DISTINCT coalesce(v.id, 'row ' || d.vote)
+FROM (
+  SELECT vote FROM ({_EXPECTED} EXCEPT {_STORED})
+  UNION SELECT vote FROM ({_STORED} EXCEPT {_EXPECTED})
+) d LEFT JOIN votes v ON v.rowid = d.vote ORDER BY 1"""
+
+# The list of states is that of the index, which SQLite uses only if it is said.
+_UNDECIDED = f"""
+SELECT v.rowid FROM battles b INDEXED BY battles_unsettled CROSS JOIN votes v ON v.battle_id = b.id
+WHERE b.state IN ('generating', 'open', 'voted') AND b.state = 'voted' AND NOT ({FINAL}) ORDER BY 1"""
+_DECIDED = "p.vote NOT IN (SELECT value FROM json_each(?))"
+
+_OF_RATERS = "rater_id IN (SELECT id FROM raters WHERE rowid IN (SELECT value FROM json_each(?)))"
+_BUSY_DAYS = f"""
+SELECT substr(created_at, 1, 10) AS day FROM votes WHERE {_OF_RATERS} GROUP BY day HAVING count(*) > ?"""
+_OF_DAY = f"SELECT rowid FROM votes WHERE {_OF_RATERS} AND created_at >= ? AND created_at < ? ORDER BY created_at, id"
+
+_NETWORKS = "SELECT v.rowid, n.tag FROM vote_networks n JOIN votes v ON v.id = n.vote_id"
+
+# The aliases are those that `filters` names.
+_FILTERED = f"""
+SELECT p.vote << {PAIR_BITS} | p.pair FROM judged_pairs p
+CROSS JOIN votes v ON v.rowid = p.vote CROSS JOIN battles b ON b.rowid = p.battle
+CROSS JOIN instructions i ON i.id = b.instruction_id
+CROSS JOIN generations f ON f.rowid = p.answer_a CROSS JOIN generations g ON g.rowid = p.answer_b
+CROSS JOIN generations x ON x.rowid = p.answer_a CROSS JOIN generations y ON y.rowid = p.answer_b
+WHERE true """
+
+_IN_ORDER = "ORDER BY p.vote, p.pair"
+
+
+class JudgedReads(Snapshot):
+    def wrongly_judged(self) -> Sequence[str]:
+        """Return the ids of votes whose flat rows are not those that the votes themselves give."""
+        return [row[0] for row in self.select(_WRONG)]
+
+    def undecided_votes(self, now: str) -> Sequence[int]:
+        """Return the votes that could still be undone."""
+        return [row[0] for row in self.select(_UNDECIDED, (now, now))]
+
+    def packed_pairs(self, undecided: Sequence[int], quick_s: float) -> PackedPairs:
+        """Return the judged pairs without those of some votes; `quick`: decided in less than `quick_s` seconds."""
+        models = {row[0]: row[1] for row in self.select("SELECT rowid, id FROM models")}
+        categories = {row[0]: row[1] for row in self.select("SELECT id, name FROM categories")}
+        largest = {"rater": self.scalar("SELECT max(rowid) FROM raters") or 0, "category": max(categories, default=0)}
+        largest |= dict.fromkeys(("model_a", "model_b"), max(models, default=0))
+        widths = {"quick": 1, "marks": MARKS_BITS} | {name: value.bit_length() for name, value in largest.items()}
+        several = self.scalar("SELECT EXISTS (SELECT 1 FROM judged_pairs WHERE pair <> 1)")
+        return PackedPairs(
+            words=tuple(self._word(parts, undecided, quick_s) for parts in _words(widths)),
+            marks=MARKS,
+            origins=ORIGINS,
+            models=models,
+            categories=categories,
+            one_each=not several,
+        )
+
+    def row_keys(self, undecided: Sequence[int]) -> array[int]:
+        """Return the keys of the rows that `packed_pairs` returns, in order."""
+        return self._numbers(f"p.vote << {PAIR_BITS} | p.pair", undecided)
+
+    def filtered_rows(self, where: Conditions) -> array[int]:
+        """Return the keys of the rows that a filter leaves, in no order."""
+        return array("q", chain.from_iterable(self._connection.execute(_FILTERED + where.sql, where.values)))
+
+    def rater_ids(self, numbers: Sequence[int]) -> Sequence[str]:
+        """Return the ids of raters in the order of their numbers."""
+        statement = "SELECT id FROM raters WHERE rowid IN (SELECT value FROM json_each(?)) ORDER BY rowid"
+        return [row[0] for row in self.select(statement, (to_json(list(numbers)),))]
+
+    def rater_number(self, rater_id: str) -> int | None:
+        """Return the number of a rater; None if there is none."""
+        found: int | None = self.scalar("SELECT rowid FROM raters WHERE id = ?", (rater_id,))
+        return found
+
+    def busy_days_of(self, raters: Sequence[int], cap: int) -> Iterator[array[int]]:
+        """Yield the votes and undos of raters, together, in order of time, for each day with more than `cap`."""
+        numbers = to_json(list(raters))
+        for (day,) in self.select(_BUSY_DAYS, (numbers, cap)):
+            found = self._connection.execute(_OF_DAY, (numbers, day, f"{day}~"))
+            yield array("q", chain.from_iterable(found))
+
+    def votes_with_networks(self) -> Iterator[tuple[int, str]]:
+        """Yield the votes whose networks are known, each with its tag."""
+        return ((row[0], row[1]) for row in self._connection.execute(_NETWORKS))
+
+    def board_state(self, now: str) -> tuple[Any, ...]:
+        """Return a value that differs if a leaderboard may differ: by a vote, an undo, or a network forgotten."""
+        last = self.scalar("SELECT max(rowid) FROM votes")
+        return (last, self.scalar("SELECT min(day) FROM vote_networks"), *self.undecided_votes(now))
+
+    def _word(self, parts: tuple[tuple[str, int], ...], undecided: Sequence[int], quick_s: float) -> PackedWord:
+        columns = {"quick": f"coalesce(p.decision_s < {float(quick_s)!r}, 0)"}
+        expression = ""
+        for name, width in reversed(parts):
+            column = columns.get(name, f"p.{name}")
+            expression = f"(({expression} << {width}) | {column})" if expression else column
+        return PackedWord(parts, self._numbers(expression, undecided))
+
+    def _numbers(self, expression: str, undecided: Sequence[int]) -> array[int]:
+        """Return one number per row, without an object for each row in memory."""
+        where, values = (f"WHERE {_DECIDED}", (to_json(list(undecided)),)) if undecided else ("", ())
+        cursor = self._connection.cursor()
+        cursor.row_factory = None
+        found = cursor.execute(f"SELECT {expression} FROM judged_pairs p {where} {_IN_ORDER}", values)
+        return array("q", chain.from_iterable(found))
+
+
+def _words(widths: dict[str, int]) -> Iterator[tuple[tuple[str, int], ...]]:
+    """Share the parts between as few words as there must be; nearly always one is enough."""
+    parts: list[tuple[str, int]] = []
+    for name, width in widths.items():
+        if sum(w for _, w in parts) + width > WORD_BITS:
+            yield tuple(parts)
+            parts = []
+        parts.append((name, width))
+    yield tuple(parts)
