@@ -12,8 +12,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from functools import cache
-
-from sqlite_utils import Database, Migrations
+from typing import Any
 
 from playground.raters import rater_id
 from playground.storage.database.schema import first as first_step
@@ -22,8 +21,6 @@ from playground.storage.database.schema import second as second_step
 from playground.storage.database.schema import third as third_step
 
 APPLICATION_ID = 0x504C4159  # "PLAY"
-
-migrations = Migrations("playground")
 
 SCHEMA = """
 SELECT type, name, sql FROM sqlite_schema
@@ -34,17 +31,18 @@ Schema = Mapping[tuple[str, str], str]
 """(type, name) -> statement."""
 
 
-@cache
 def schema_version() -> int:
     """Return the `user_version` of a current database: the number of migrations."""
-    return len(migrations.pending(Database(memory=True)))
+    return len(STEPS)
 
 
 def migrate(connection: sqlite3.Connection) -> None:
     """Apply the missing migrations, all or none, and set application id and version."""
+    from sqlite_utils import Database  # here, because it imports pandas, which a current database does not need
+
     connection.execute("BEGIN IMMEDIATE")
     try:
-        migrations.apply(Database(connection, execute_plugins=False))
+        migrations().apply(Database(connection, execute_plugins=False))
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {schema_version()}")
         connection.execute("COMMIT")
@@ -57,9 +55,8 @@ def migrate(connection: sqlite3.Connection) -> None:
 def schema_of(version: int) -> Schema:
     """Return the schema after the first `version` migrations."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
-        db = Database(connection, execute_plugins=False)
-        later = [step.name for step in migrations.pending(db)[version:]]
-        migrations.apply(db, stop_before=later)
+        for step in STEPS[:version]:
+            step(connection)
         return read_schema(connection)
 
 
@@ -77,19 +74,17 @@ def differences(found: Schema, expected: Schema) -> Sequence[str]:
     return [describe(part) for part in sorted({*expected, *found}) if found.get(part) != expected.get(part)]
 
 
-def _run(db: Database, statements: tuple[str, ...]) -> None:
+def _run(db: sqlite3.Connection, statements: tuple[str, ...]) -> None:
     for statement in statements:
         db.execute(statement)
 
 
-@migrations()  # type: ignore[untyped-decorator]
-def first(db: Database) -> None:
+def first(db: sqlite3.Connection) -> None:
     """Models, instructions, generations, battles, votes, notes, pairs."""
     _run(db, first_step.TABLES + first_step.INDEXES + first_step.TRIGGERS + (first_step.PAIRS,))
 
 
-@migrations()  # type: ignore[untyped-decorator]
-def second(db: Database) -> None:
+def second(db: sqlite3.Connection) -> None:
     """Journal, consent, erasures, flags; raters are stored by a hash of their cookie."""
     _run(db, second_step.OLD_TRIGGERS + second_step.NOTES_INDEX)
     for (secret,) in db.execute(second_step.RATERS_OF_THE_PAGE).fetchall():
@@ -100,13 +95,25 @@ def second(db: Database) -> None:
     _run(db, second_step.TRIGGERS)
 
 
-@migrations()  # type: ignore[untyped-decorator]
-def third(db: Database) -> None:
+def third(db: sqlite3.Connection) -> None:
     """Origins of votes, networks, keys of programs."""
     _run(db, third_step.ORIGIN + third_step.FLAGS + third_step.TABLES + third_step.INDEXES + third_step.PAIRS)
 
 
-@migrations()  # type: ignore[untyped-decorator]
-def fourth(db: Database) -> None:
+def fourth(db: sqlite3.Connection) -> None:
     """Imported votes, strength of preference, hidden battles, flat judged pairs."""
     _run(db, fourth_step.COLUMNS + fourth_step.EVENTS + fourth_step.INDEXES + fourth_step.PAIRS)
+
+
+STEPS = (first, second, third, fourth)
+
+
+@cache
+def migrations() -> Any:
+    """Return the migrations as sqlite-utils keeps them in a database, by the names of their functions."""
+    from sqlite_utils import Migrations
+
+    kept = Migrations("playground")
+    for step in STEPS:
+        kept()(step)
+    return kept

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from playground.storage.database.schema import first
 from playground.storage.database.store import Store
 from tests.support.cast import ADA, BEN, house
 from tests.support.faulty import Faulty
+from tests.support.paths import ROOT
 
 
 def first_version(path: Path) -> sqlite3.Connection:
@@ -151,3 +154,14 @@ def test_failed_migration_changes_nothing(tmp_path: Path, lasts: bool) -> None:
     assert statement > 40
     with closing(open_writer(path)) as migrated, closing(open_writer(tmp_path / "fresh.db")) as fresh:
         assert schema_of(migrated) == schema_of(fresh)
+
+
+def test_current_database_is_opened_without_the_library_of_migrations(tmp_path: Path) -> None:
+    house(tmp_path).store.close()
+    code = (
+        "import sys; from pathlib import Path; from playground.storage.database.store import Store\n"
+        "Store(Path(sys.argv[1])).close(); print([m for m in ('sqlite_utils', 'pandas') if m in sys.modules])\n"
+    )
+    path = str(tmp_path / "playground.db")
+    done = subprocess.run([sys.executable, "-c", code, path], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -38,7 +38,7 @@ def of_version(path: Path, version: int) -> sqlite3.Connection:
     """An empty database of a version."""
     connection = connect(path)
     db = Database(connection, execute_plugins=False)
-    migrations.apply(db, stop_before=[step.name for step in migrations.pending(db)[version:]])
+    migrations().apply(db, stop_before=[step.name for step in migrations().pending(db)[version:]])
     return stamped(connection, version)
 
 
