@@ -38,7 +38,7 @@ def judged(reading: Any) -> list[dict[str, Any]]:
 
 
 with closing(connect(None)) as _empty:
-    migrations.apply(Database(_empty, execute_plugins=False))
+    migrations().apply(Database(_empty, execute_plugins=False))
     NAMES = {column[0] for column in _empty.execute(OLDER_VIEW).description}
 
 
@@ -145,7 +145,7 @@ def test_older_votes_are_judged_by_the_migration(tmp_path: Path) -> None:
     home.store.close()
     old = connect(tmp_path / "old.db")
     db = Database(old, execute_plugins=False)
-    migrations.apply(db, stop_before=[step.name for step in migrations.pending(db)[3:]])
+    migrations().apply(db, stop_before=[step.name for step in migrations().pending(db)[3:]])
     old.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     old.execute("PRAGMA user_version = 3")
     old.execute("PRAGMA foreign_keys = OFF")
