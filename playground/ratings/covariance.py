@@ -163,7 +163,7 @@ class _Sums:
     def degrees(self) -> FloatArray:
         """Return the effective number of squares less one, for the fit that they share; at least 1."""
         number = np.divide(np.square(self.first), self.second, out=np.ones_like(self.first), where=self.second > 0)
-        return np.maximum(number - 1, 1.0)
+        return np.asarray(np.maximum(number - 1, 1.0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -265,4 +265,4 @@ class _Units:
             shared = shared.reshape(units, m, m)
             shared = shared + shared.transpose(0, 2, 1)
             curvature = shared.sum(axis=2)[:, :, None] * np.eye(m) - shared
-            yield (up - down).reshape(units, m), curvature, self.times[low:high]
+            yield np.asarray(up - down, dtype=np.float64).reshape(units, m), curvature, self.times[low:high]
