@@ -40,7 +40,7 @@ class LeaderboardOptions:
     prior: float = DEFAULT_PRIOR  # times m - 1 ties, spread over the pairs that met of m connected models
     level: float = DEFAULT_LEVEL
     unit: str = "auto"  # auto | rater | vote: what the intervals take to be independent
-    resamples: int = 0  # of a cluster bootstrap instead of the sandwich
+    resamples: int = 0  # of a cluster bootstrap instead of the jackknife
     seed: int = 0  # of the bootstrap
     min_battles: int = 30  # below, a rating is provisional and nothing is claimed from it
 

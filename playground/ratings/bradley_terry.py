@@ -61,14 +61,14 @@ def fit(wins: FloatArray, *, prior: float = DEFAULT_PRIOR) -> Fit:
         )
     added = prior_wins(wins, groups, prior)
     log_odds = maximise(wins + added, groups)
-    probability = _win_probability(log_odds)
+    probability = win_probability(log_odds)
     games = wins + wins.T + added + added.T
     comparable = (groups[:, None] == groups) & ~np.eye(len(wins), dtype=bool)
     return Fit(
         ratings=MEAN + POINTS * log_odds,
         groups=groups,
         probability=np.where(comparable, probability, np.nan),
-        covariance=POINTS**2 * pseudo_inverse(_laplacian(games * probability * probability.T), groups),
+        covariance=POINTS**2 * pseudo_inverse(laplacian_of(games * probability * probability.T), groups),
         prior=prior,
         prior_wins=added,
     )
@@ -108,13 +108,13 @@ def maximise(wins: FloatArray, groups: IntArray, start: FloatArray | None = None
     """
     games = wins + wins.T
     log_odds = np.zeros(len(wins)) if start is None else start
-    likelihood = _log_likelihood(wins, log_odds)
+    likelihood = log_likelihood(wins, log_odds)
     for _ in range(_MAX_STEPS):
-        probability = _win_probability(log_odds)
+        probability = win_probability(log_odds)
         gradient = (wins * probability.T - wins.T * probability).sum(axis=1)
-        step = pseudo_inverse(_laplacian(games * probability * probability.T), groups) @ gradient
+        step = pseudo_inverse(laplacian_of(games * probability * probability.T), groups) @ gradient
         size = 1.0
-        while (ahead := _log_likelihood(wins, log_odds + size * step)) < likelihood - 1e-12 * abs(likelihood):
+        while (ahead := log_likelihood(wins, log_odds + size * step)) < likelihood - 1e-12 * abs(likelihood):
             size /= 2  # Newton may overshoot far from the maximum
         log_odds, likelihood = np.asarray(log_odds + size * step), ahead
         if np.abs(step).max(initial=0.0) < _TOLERANCE:
@@ -130,16 +130,17 @@ def pseudo_inverse(laplacian: FloatArray, groups: IntArray) -> FloatArray:
     return np.linalg.inv(laplacian / scale + centre) / scale - centre / scale if laplacian.any() else laplacian
 
 
-def _win_probability(log_odds: FloatArray) -> FloatArray:
+def win_probability(log_odds: FloatArray) -> FloatArray:
     """Return the probability (m, m) that i beats j."""
     return np.asarray(1 / (1 + np.exp(log_odds[None, :] - log_odds[:, None])))
 
 
-def _log_likelihood(wins: FloatArray, log_odds: FloatArray) -> float:
+def log_likelihood(wins: FloatArray, log_odds: FloatArray) -> float:
+    """Return the logarithm of the likelihood of wins (m, m) at strengths (m,)."""
     return -float((wins * np.logaddexp(0, log_odds[None, :] - log_odds[:, None])).sum())
 
 
-def _laplacian(weights: FloatArray) -> FloatArray:
+def laplacian_of(weights: FloatArray) -> FloatArray:
     """Return the matrix L (m, m) with x·Lx = Σ weights[i, j] (x_i - x_j)² over pairs, for symmetric weights."""
     off = weights - np.diag(np.diagonal(weights))
     return np.asarray(np.diag(off.sum(axis=1)) - off)

@@ -1,30 +1,37 @@
-"""Intervals, significant differences, rank ranges, and the votes that would settle a difference.
+"""Intervals, significant differences and rank ranges, for one look at the votes.
 
-Boundary: numbers only; the words are in `verdict`.
+Boundary: numbers only; what may be said however often a board is looked at is in `claims`, the words in `verdict`.
 
-Quantiles are Student's with one degree less than the effective number of units (`covariance`): with 10 to 50
-raters with unequal numbers of votes, normal quantiles cover 89 to 94 % instead of 95 %.
+Quantiles are Student's with the degrees of freedom of each rating and difference (`covariance`). The interval of a
+model that nearly always wins or loses comes from the profile of the likelihood (`profile`).
 
-Ranks are corrected for the number of comparisons (Bonferroni over the m (m - 1) / 2 differences of a group),
-so that all rank ranges of a table hold together at its level: without, five equal models would be given a
-false order in one table of four. The interval of a rating or of a difference is for that one alone.
+Ranks are corrected for the number of comparisons, so that all rank ranges of a table hold together at its level:
+without, five equal models would be given a false order in one table of four. The correction is max-t: the quantile of
+the largest of the m (m - 1) / 2 standardised differences of a group. The interval of a rating or of a difference is
+for that one alone.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
+from scipy.special import ndtr, ndtri
 
 from playground.errors import InvalidValue
-from playground.ratings.bradley_terry import POINTS, Fit
-from playground.ratings.covariance import Spread, choose_unit, difference_variance, spread
+from playground.ratings.bradley_terry import MEAN, POINTS, Fit
+from playground.ratings.covariance import Spread, choose_unit, difference_variance, scores, spread
 from playground.ratings.pairs import BoolArray, FloatArray, IntArray, PairTable
+from playground.ratings.profile import Profile
 from playground.ratings.resampling import resampled_ratings
+from playground.ratings.student import student_quantile
 
 DEFAULT_LEVEL = 0.95
+LOPSIDED_WINS = 10.0
+LOPSIDED_SHARE = 0.1
+"""A model with fewer wins, or losses, than both has its interval from the profile."""
+_DRAWS = 500  # at once, of the differences of a group
+_ROUNDS = 12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,13 +39,13 @@ class Intervals:
     """Intervals of the m ratings of one fit and of their differences, in points; NaN without a comparison."""
 
     level: float
-    method: str  # sandwich | bootstrap
+    method: str  # jackknife | bootstrap
     spread: Spread
     lower: FloatArray  # (m,)
     upper: FloatArray  # (m,)
     difference_lower: FloatArray  # (m, m) of i minus j
     difference_upper: FloatArray  # (m, m)
-    critical: FloatArray  # (m,) standard errors between two models of this one's group that tell them apart
+    critical: FloatArray  # (m, m) standard errors that tell two models apart; infinite between groups
     better: BoolArray  # (m, m) True if i is better than j, all of these statements together at the level
 
 
@@ -51,7 +58,7 @@ def estimate_intervals(
     resamples: int = 0,
     seed: int = 0,
 ) -> Intervals:
-    """Return the intervals of a fit to this table: by the sandwich, or by a bootstrap of `resamples`.
+    """Return the intervals of a fit to this table: by the jackknife, or by a bootstrap of `resamples`.
 
     Raises:
         InvalidValue: a level not between 0 and 1, an unknown unit, or what `resampled_ratings` refuses.
@@ -68,37 +75,150 @@ def estimate_intervals(
         covariance = np.cov(drawn, rowvar=False).reshape(len(sizes), len(sizes))
         apart = drawn[:, :, None] - drawn[:, None, :]
     spreads = spread(table, fit, unit, covariance)
-    lower, upper = _bounds(fit.ratings, spreads.rating, drawn, level, spreads.degrees)
-    difference_lower, difference_upper = _bounds(difference, spreads.difference, apart, level, spreads.degrees)
-    critical = critical_values(sizes, level, spreads.degrees)
+    lower, upper = _bounds(fit.ratings, spreads.rating, spreads.rating_degrees, drawn, level)
+    apart_lower, apart_upper = _bounds(difference, spreads.difference, spreads.difference_degrees, apart, level)
+    critical = critical_values(fit, spreads.difference_degrees, level)
+    tested = spreads.difference
+    if drawn is None and fit.prior > 0:
+        profiles = Profiles(table, fit, spreads, level)
+        for i in np.flatnonzero(profiles.lopsided & (sizes > 1)):
+            lower[i], upper[i] = profiles.of_rating(int(i))
+        undecided = comparable & (difference > 0) & (difference <= _reach(critical, tested))
+        tested = profiles.tested_variance(undecided)
     return Intervals(
         level=level,
-        method="sandwich" if drawn is None else "bootstrap",
+        method="jackknife" if drawn is None else "bootstrap",
         spread=spreads,
         lower=np.where(sizes > 1, lower, np.nan),
         upper=np.where(sizes > 1, upper, np.nan),
-        difference_lower=np.where(comparable, difference_lower, np.nan),
-        difference_upper=np.where(comparable, difference_upper, np.nan),
+        difference_lower=np.where(comparable, apart_lower, np.nan),
+        difference_upper=np.where(comparable, apart_upper, np.nan),
         critical=critical,
-        better=comparable & (difference > critical[:, None] * np.sqrt(spreads.difference)),
+        better=comparable & (difference > _reach(critical, tested)),
     )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Profiles:
+    """Ends of intervals from the profile of the likelihood, in points, for a fit with a prior."""
+
+    table: PairTable
+    fit: Fit
+    spread: Spread
+    level: float
+
+    @property
+    def lopsided(self) -> BoolArray:
+        """True for models that win or lose nearly always, shape (m,)."""
+        wins = self.table.wins + self.fit.prior_wins
+        won, lost = wins.sum(axis=1), wins.sum(axis=0)
+        return np.minimum(won, lost) < np.minimum(LOPSIDED_WINS, LOPSIDED_SHARE * (won + lost))
+
+    def of_rating(self, i: int) -> tuple[float, float]:
+        """Return the lower and the upper end of a model's rating."""
+        same = self.fit.groups == self.fit.groups[i]
+        contrast = (np.arange(len(same)) == i) - same / same.sum()
+        degrees = float(self.spread.rating_degrees[i])
+        return MEAN + self._end(contrast, -1, degrees), MEAN + self._end(contrast, 1, degrees)
+
+    def tested_variance(self, pairs: BoolArray) -> FloatArray:
+        """Return the variances (m, m) of differences with which to test that i is better than j.
+
+        Where one of `pairs` has a lopsided model the test is that of the likelihood ratio, as a variance: the
+        curvature at the maximum, far from equality, says little about equality.
+        """
+        variance, lopsided = self.spread.difference.copy(), self.lopsided
+        for i, j in np.argwhere(pairs & (lopsided[:, None] | lopsided)):
+            contrast = self._difference(i, j)
+            fallen = self._profile(contrast).fall_at(0.0, self._inflation)
+            variance[i, j] = variance[j, i] = (self.fit.ratings[i] - self.fit.ratings[j]) ** 2 / max(fallen, 1e-9)
+        return variance
+
+    def least_difference(self, i: int, j: int) -> float:
+        """Return the lower end of the rating of i minus that of j."""
+        return self._end(self._difference(i, j), -1, float(self.spread.difference_degrees[i, j]))
+
+    def _difference(self, i: int, j: int) -> FloatArray:
+        contrast = np.zeros(len(self.fit.groups))
+        contrast[[i, j]] = 1, -1
+        return contrast
+
+    def _profile(self, contrast: FloatArray) -> Profile:
+        return Profile(
+            wins=self.table.wins + self.fit.prior_wins,
+            groups=self.fit.groups,
+            strengths=(self.fit.ratings - MEAN) / POINTS,
+            contrast=contrast,
+        )
+
+    def _end(self, contrast: FloatArray, side: int, degrees: float) -> float:
+        quantile = float(student_quantile((1 + self.level) / 2, degrees))
+        return POINTS * self._profile(contrast).bound(side, quantile, self._inflation)
+
+    def _inflation(self, strengths: FloatArray, direction: FloatArray) -> float:
+        """Return the variance of the contrast's score between units over the one within the model."""
+        table = self.table
+        residual, information = scores(table, POINTS * strengths)
+        apart = direction[table.first] - direction[table.second]
+        unit = table.rater if self.spread.unit == "rater" else table.vote
+        score = np.bincount(unit, weights=residual * apart)
+        expected = float(information @ np.square(apart))
+        return float(np.var(score)) * len(score) ** 2 / max(len(score) - 1, 1) / expected if expected > 0 else 1.0
+
+
 def _bounds(
-    centre: FloatArray, variance: FloatArray, drawn: FloatArray | None, level: float, degrees: float
+    centre: FloatArray, variance: FloatArray, degrees: FloatArray, drawn: FloatArray | None, level: float
 ) -> tuple[FloatArray, FloatArray]:
     """Return lower and upper bounds from the variance, or from the quantiles of values that were drawn."""
+    quantile = student_quantile((1 + level) / 2, degrees)
     if drawn is not None:
-        lower, upper = np.quantile(drawn, _expanded_tails(level, degrees), axis=0)
+        tails = _expanded_tails(quantile, degrees)
+        lower, upper = _quantiles(drawn, tails), _quantiles(drawn, 1 - tails)
         return lower, upper
-    reach = student_quantile((1 + level) / 2, degrees) * np.sqrt(variance)
+    reach = quantile * np.sqrt(variance)
     return centre - reach, centre + reach
 
 
-def critical_values(group_sizes: IntArray, level: float, degrees: float) -> FloatArray:
-    """Return the standard errors (m,) that tell two models apart, corrected for the comparisons in their group."""
-    comparisons = np.maximum(group_sizes * (group_sizes - 1) // 2, 1)
-    return np.array([student_quantile(1 - (1 - level) / 2 / int(k), degrees) for k in comparisons])
+def _reach(critical: FloatArray, variance: FloatArray) -> FloatArray:
+    """Return the difference (m, m) beyond which two models are told apart; infinite between groups."""
+    return np.multiply(critical, np.sqrt(variance), out=np.full_like(critical, np.inf), where=np.isfinite(critical))
+
+
+def _quantiles(drawn: FloatArray, tails: FloatArray) -> FloatArray:
+    """Return for each entry the quantile of its draws (along the first axis) at its own tail."""
+    columns = zip(drawn.reshape(len(drawn), -1).T, tails.ravel(), strict=True)
+    return np.array([np.quantile(column, tail) for column, tail in columns]).reshape(tails.shape)
+
+
+def critical_values(fit: Fit, degrees: FloatArray, level: float) -> FloatArray:
+    """Return the standard errors (m, m) that tell two models apart, corrected for the comparisons in their group.
+
+    The joint distribution of the differences is that of the fit; each has the tail of its own degrees of freedom.
+    """
+    critical = np.full(fit.covariance.shape, np.inf)
+    for group in np.unique(fit.groups):
+        members = np.flatnonzero(fit.groups == group)
+        if len(members) > 1:
+            cells = np.ix_(members, members)
+            tail = ndtr(-largest_of_differences(fit.covariance[cells], level))
+            critical[cells] = -student_quantile(tail, degrees[cells])
+    return critical
+
+
+def largest_of_differences(covariance: FloatArray, level: float) -> float:
+    """Return the quantile of the largest standardised difference of normal values, from their covariance (m, m)."""
+    if len(covariance) == 2:
+        return float(ndtri((1 + level) / 2))
+    values, vectors = np.linalg.eigh(covariance)
+    root = vectors * np.sqrt(np.maximum(values, 0.0))
+    first, second = np.triu_indices(len(covariance), 1)
+    apart = root[first] - root[second]
+    apart /= np.sqrt(np.square(apart).sum(axis=1, keepdims=True))
+    rng = np.random.default_rng(0)  # the same votes give the same ranks
+    largest = [
+        np.abs(rng.normal(size=(_DRAWS, len(covariance))) @ apart.T).max(axis=1, initial=0.0) for _ in range(_ROUNDS)
+    ]
+    return float(np.quantile(np.concatenate(largest), level))
 
 
 def rank_ranges(better: BoolArray, groups: IntArray) -> tuple[IntArray, IntArray]:
@@ -119,27 +239,11 @@ def votes_to_tell_apart(fit: Fit, intervals: Intervals) -> FloatArray:
     expected = difference_variance(fit.covariance) / POINTS**2
     per_vote = fit.probability * fit.probability.T * expected / found
     squared = np.square((fit.ratings[:, None] - fit.ratings) / POINTS)
-    enough = np.square(intervals.critical)[:, None]
+    enough = np.square(intervals.critical)
     needed = np.divide(enough, squared, out=np.full_like(squared, np.inf), where=squared > 0)
     return np.maximum((needed - 1 / found) / per_vote, 0.0)
 
 
-def _expanded_tails(level: float, degrees: float) -> tuple[float, float]:
-    """Return the percentiles of a bootstrap that cover in small samples (Hesterberg 2015, American Statistician 69)."""
-    tail = NormalDist().cdf(-student_quantile((1 + level) / 2, degrees) * math.sqrt((degrees + 1) / degrees))
-    return tail, 1 - tail
-
-
-def student_quantile(probability: float, degrees: float) -> float:
-    """Return the quantile of Student's t, by the expansion of Abramowitz and Stegun 26.7.5.
-
-    At 0.975 within 1 % from 2 degrees; at 0.9975 within 0.2 % from 5. Too small below.
-    """
-    z = NormalDist().inv_cdf(probability)
-    terms = (
-        (z**3 + z) / 4,
-        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
-        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
-        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
-    )
-    return z + sum(term / degrees ** (k + 1) for k, term in enumerate(terms))
+def _expanded_tails(quantile: FloatArray, degrees: FloatArray) -> FloatArray:
+    """Return the lower percentiles of a bootstrap that cover in small samples (Hesterberg 2015, Am. Stat. 69)."""
+    return np.asarray(ndtr(-quantile * np.sqrt((degrees + 1) / degrees)))

@@ -63,7 +63,7 @@ def basis(
         which,
         f"category {category}" if category else "all categories",
         "all-bad votes left out" if both_bad == "omit" else "all-bad votes count as ties",
-        f"{100 * level:g} % intervals, {'bootstrap' if resamples else 'sandwich'}, each {unit} a unit",
+        f"{100 * level:g} % intervals, {'bootstrap' if resamples else 'jackknife'}, each {unit} a unit",
         f"ranks hold together at {100 * level:g} %",
         f"prior: {prior:g} × (models − 1) ties, spread evenly over the pairs that met",
     )

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from playground.errors import InvalidValue
-from playground.ratings.bradley_terry import POINTS, fit
+from playground.ratings.bradley_terry import MEAN, POINTS, fit, maximise
 from playground.ratings.covariance import (
     MIN_RATERS,
     VARIANCE_FLOOR,
@@ -16,18 +16,18 @@ from playground.ratings.covariance import (
     difference_variance,
     effective_raters,
     effective_raters_by_model,
-    sandwich,
+    jackknife,
     spread,
 )
 from playground.ratings.pairs import PairTable
-from tests.support.judged import GALPACA, MINOTAUR, ORCA, pair, table_of, votes
+from tests.support.judged import GALPACA, MINOTAUR, ORCA, pair, simulated, table_of, votes
 
 
-def test_the_sandwich_of_two_models_is_that_of_a_proportion() -> None:
+def test_the_variance_of_two_models_is_that_of_a_proportion() -> None:
     """For wins of n votes between two: variance of the log-odds (1 / n p q), times n / (n - 1)."""
     table = table_of((GALPACA, ORCA, "model_a", 60), (GALPACA, ORCA, "model_b", 40), raters=100)
     fitted = fit(table.wins, prior=0)
-    found = difference_variance(sandwich(table, fitted, "vote"))[0, 1]
+    found = difference_variance(jackknife(table, fitted, "vote").covariance)[0, 1]
     assert found == pytest.approx(POINTS**2 / (100 * 0.6 * 0.4) * 100 / 99)
     assert difference_variance(fitted.covariance)[0, 1] == pytest.approx(POINTS**2 / (100 * 0.6 * 0.4))
 
@@ -40,15 +40,17 @@ def test_ten_votes_alike_of_one_rater_are_worth_one() -> None:
         for k in range(10)
     ]
     one, ten = PairTable.from_judged(once), PairTable.from_judged(tenfold)
-    by_rater = sandwich(ten, fit(ten.wins, prior=0), "rater")
-    assert by_rater == pytest.approx(sandwich(one, fit(one.wins, prior=0), "vote"))
+    by_rater = jackknife(ten, fit(ten.wins, prior=0), "rater").covariance
+    assert by_rater == pytest.approx(jackknife(one, fit(one.wins, prior=0), "vote").covariance)
 
 
 def test_swapping_the_sides_changes_nothing() -> None:
     table = table_of((GALPACA, ORCA, "model_a", 9), (ORCA, MINOTAUR, "tie", 5), (MINOTAUR, GALPACA, "model_a", 4))
     swapped = table_of((ORCA, GALPACA, "model_b", 9), (MINOTAUR, ORCA, "tie", 5), (GALPACA, MINOTAUR, "model_b", 4))
     for unit in ("rater", "vote"):
-        assert sandwich(table, fit(table.wins), unit) == pytest.approx(sandwich(swapped, fit(swapped.wins), unit))
+        assert jackknife(table, fit(table.wins), unit).covariance == pytest.approx(
+            jackknife(swapped, fit(swapped.wins), unit).covariance
+        )
 
 
 def test_the_pairs_of_one_vote_are_one_unit() -> None:
@@ -58,7 +60,10 @@ def test_the_pairs_of_one_vote_are_one_unit() -> None:
     one, other = PairTable.from_judged(together), PairTable.from_judged(apart)
     fitted = fit(one.wins)
     first = one.models.index(GALPACA)
-    assert sandwich(one, fitted, "vote")[first, first] > 1.5 * sandwich(other, fitted, "vote")[first, first]
+    assert (
+        jackknife(one, fitted, "vote").covariance[first, first]
+        > 1.5 * jackknife(other, fitted, "vote").covariance[first, first]
+    )
 
 
 @pytest.mark.parametrize(
@@ -95,8 +100,8 @@ def test_a_model_that_one_rater_judged_is_not_called_certain() -> None:
     new = table.models.index(MINOTAUR)
     assert effective_raters_by_model(table)[new] == 1
     assert found.few_raters.tolist() == [model == MINOTAUR for model in table.models]
-    assert sandwich(table, fitted, "rater")[new, new] < 0.2 * sandwich(table, fitted, "vote")[new, new]
-    assert found.rating[new] == pytest.approx(sandwich(table, fitted, "vote")[new, new])
+    assert found.rating[new] >= jackknife(table, fitted, "vote").covariance[new, new]
+    assert found.rating_degrees[new] < 1.5
 
 
 @pytest.mark.parametrize("winner", ["model_a", "tie"], ids=["undefeated", "only ties"])
@@ -115,7 +120,7 @@ def test_no_vote_and_one_vote_have_a_spread(unit: str) -> None:
     found = spread(one, fit(one.wins), unit)
     assert np.isfinite(found.difference).all()
     assert found.difference[0, 1] > 0
-    assert found.degrees == 1
+    assert found.difference_degrees[0, 1] == found.rating_degrees[0] == 1
 
 
 def test_lighter_votes_lower_the_effective_raters() -> None:
@@ -123,3 +128,74 @@ def test_lighter_votes_lower_the_effective_raters() -> None:
     busy = [replace(game, rater_id="rater-0") if n % 2 else game for n, game in enumerate(games)]
     before, after = (PairTable.from_judged(busy, weights=weights) for weights in ({}, {"rater-0": 0.25}))
     assert effective_raters(before) < effective_raters(after) <= 4
+
+
+def test_the_jackknife_is_nearly_that_of_refits() -> None:
+    table = simulated(
+        np.array([0.5, 0.2, 0.0, -0.7]),
+        num_votes=400,
+        num_raters=12,
+        taste=0.5,
+        ties=0.2,
+        rng=np.random.default_rng(20250131),
+    )
+    fitted = fit(table.wins)
+    refits = []
+    for rater in range(table.num_raters):
+        without = table.wins_with(np.where(table.rater == rater, 0.0, table.weight))
+        refits.append(MEAN + POINTS * maximise(without + fitted.prior_wins, fitted.groups))
+    changes = np.array(refits) - fitted.ratings
+    by_refits = (table.num_raters - 1) / table.num_raters * changes.T @ changes
+    found = jackknife(table, fitted, "rater").covariance
+    assert difference_variance(found) == pytest.approx(difference_variance(by_refits), rel=0.1)
+
+
+def test_pairs_in_votes_and_votes_in_raters_have_the_same_variance_however_they_are_summed() -> None:
+    """Votes that say the same are summed as one unit; the same votes with two pairs each are not."""
+    table = table_of((GALPACA, ORCA, "model_a", 30), (ORCA, MINOTAUR, "model_a", 12), (MINOTAUR, GALPACA, "tie", 9))
+    fitted = fit(table.wins)
+    halves = replace(
+        table,
+        **{
+            name: np.repeat(getattr(table, name), 2)
+            for name in ("first", "second", "outcome", "longer", "vote", "rater")
+        },
+        weight=np.repeat(table.weight / 2, 2),
+    )
+    whole, split = jackknife(table, fitted, "vote"), jackknife(halves, fitted, "vote")
+    assert split.covariance == pytest.approx(whole.covariance, rel=1e-6)
+    assert split.difference_degrees == pytest.approx(whole.difference_degrees, rel=1e-6)
+
+
+@pytest.mark.parametrize("raters", [2, 8, 30])
+def test_alike_raters_have_one_degree_of_freedom_less_than_there_are(raters: int) -> None:
+    table = table_of((GALPACA, ORCA, "model_a", 5 * raters), (ORCA, GALPACA, "model_a", 4 * raters), raters=raters)
+    found = jackknife(table, fit(table.wins), "rater")
+    assert found.difference_degrees[0, 1] == pytest.approx(raters - 1, rel=0.02)
+    assert found.rating_degrees == pytest.approx(found.difference_degrees[0, 1])
+
+
+def test_a_model_that_two_raters_judged_has_one_degree_of_freedom_on_any_board() -> None:
+    many = votes((GALPACA, ORCA, "model_a", 60), (ORCA, GALPACA, "model_a", 60), raters=20)
+    two = [
+        pair(MINOTAUR, GALPACA, "model_a" if k % 3 else "model_b", 1000 + k, rater_id=f"rater-{k % 2}")
+        for k in range(60)
+    ]
+    table = PairTable.from_judged([*many, *two])
+    found = spread(table, fit(table.wins), "rater")
+    galpaca, minotaur, orca = (table.models.index(model) for model in (GALPACA, MINOTAUR, ORCA))
+    assert found.difference_degrees[galpaca, orca] > 15
+    assert found.difference_degrees[galpaca, minotaur] < 1.5
+    assert found.difference_degrees[minotaur, orca] < 2
+
+
+def test_unequal_raters_with_tastes_have_fewer_degrees_of_freedom_than_their_votes_say() -> None:
+    rng = np.random.default_rng(20250131)
+    few = np.repeat(np.arange(12), [200] * 2 + [10] * 10)
+    liked = rng.normal(size=12) * 1.5
+    games = [
+        pair(GALPACA, ORCA, "model_a" if rng.random() < 1 / (1 + np.exp(-liked[g])) else "model_b", n, rater_id=f"r{g}")
+        for n, g in enumerate(few)
+    ]
+    table = PairTable.from_judged(games)
+    assert jackknife(table, fit(table.wins), "rater").difference_degrees[0, 1] < effective_raters(table) - 1

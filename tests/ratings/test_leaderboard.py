@@ -173,7 +173,7 @@ def test_an_undefeated_model_leads_with_a_finite_rating() -> None:
     board = build_leaderboard(votes((GALPACA, ORCA, "model_a", 60)), CARDS)
     assert str(board.verdict) == "Pocket Galpaca leads. Every place is settled."
     assert board.rows[0].rating == pytest.approx(1000 + 200 * math.log10(60.5 / 0.5))
-    assert board.rows[0].rating_upper < 1700
+    assert board.rows[0].rating_upper - board.rows[0].rating > board.rows[0].rating - board.rows[0].rating_lower
 
 
 @pytest.mark.proves("leaderboard with no vote, one model, only ties, unconnected models, one undefeated")
@@ -217,7 +217,7 @@ def test_few_raters_and_one_rater_are_said() -> None:
     assert (one.unit, finding(one, "Raters")) == ("vote", "40 votes by one rater: the ranking of one person.")
     alone = [pair(MAMBA, ORCA, "model_a" if k % 2 else "model_b", 9000 + k, rater_id="rater-1") for k in range(40)]
     assert build_leaderboard([*ARENA, *alone], CARDS).notes == (
-        "Fewer than 5 raters judged pocket-mamba-gpt: that interval takes each vote by itself.",
+        "Fewer than 8 raters judged pocket-mamba-gpt: that interval takes each vote by itself.",
     )
 
 

@@ -40,7 +40,7 @@ def test_notes() -> None:
     [
         (
             {},
-            "Blind votes of people · all categories · all-bad votes count as ties · 95 % intervals, sandwich, "
+            "Blind votes of people · all categories · all-bad votes count as ties · 95 % intervals, jackknife, "
             "each rater a unit · ranks hold together at 95 % · "
             "prior: 1 × (models − 1) ties, spread evenly over the pairs that met",
         ),

@@ -7,7 +7,7 @@ import pytest
 
 from playground.errors import InvalidValue
 from playground.ratings.bradley_terry import MEAN, fit
-from playground.ratings.covariance import sandwich
+from playground.ratings.covariance import jackknife
 from playground.ratings.intervals import estimate_intervals
 from playground.ratings.resampling import resampled_ratings
 from tests.support.judged import GALPACA, ORCA, simulated, table_of
@@ -30,11 +30,11 @@ def test_the_same_seed_gives_the_same_intervals() -> None:
 
 
 @pytest.mark.parametrize("unit", ["rater", "vote"])
-def test_the_spread_is_that_of_the_sandwich(unit: str) -> None:
+def test_the_spread_is_that_of_the_jackknife(unit: str) -> None:
     drawn = resampled_ratings(ARENA, fit(ARENA.wins), unit=unit, resamples=400, seed=3)
     assert drawn.shape == (400, 3)
     assert drawn.mean(axis=1) == pytest.approx(np.full(400, MEAN))
-    by_formula = np.sqrt(np.diagonal(sandwich(ARENA, fit(ARENA.wins), unit)))
+    by_formula = np.sqrt(np.diagonal(jackknife(ARENA, fit(ARENA.wins), unit).covariance))
     assert drawn.std(axis=0) == pytest.approx(by_formula, rel=0.15)
 
 

@@ -28,6 +28,7 @@ ALL = ""
 PEOPLE = "people"
 STEPS = (1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000)
 MOST_TICKS = 7
+FARTHEST = 400  # points beyond the best and the worst rating up to which intervals are drawn
 STRONGEST_TINT = 46  # per cent of the accent in a cell of the heat map, which keeps text readable
 
 
@@ -133,11 +134,13 @@ def _box(title: str, inside: str, name: str) -> str:
 
 def forest(rows: Sequence[LeaderboardRow]) -> str:
     """Return one line per model: the rating as a dot on its interval, over a common scale."""
-    ticks = scale([row.rating_lower for row in rows] + [row.rating_upper for row in rows])
+    ratings = [row.rating for row in rows]
+    floor, ceiling = min(ratings) - FARTHEST, max(ratings) + FARTHEST  # an interval may have no end to speak of
+    ticks = scale([*(max(row.rating_lower, floor) for row in rows), *(min(row.rating_upper, ceiling) for row in rows)])
     low, span = ticks[0], ticks[-1] - ticks[0]
 
     def place(points: float) -> float:
-        return round(100 * (points - low) / span, 2)
+        return min(max(round(100 * (points - low) / span, 2), 0.0), 100.0)
 
     lines = "".join(
         f"<div class='line{' provisional' if row.provisional else ''}'><span class='name'>{escape(row.name)}</span>"
