@@ -49,7 +49,8 @@ from playground.ui.theme import page_theme
 from playground.ui.wiring import AT_ONCE, Updates
 
 ASSETS = Path(__file__).parent / "assets"
-SCRIPTS = ("connection", "battle", "keys", "models", "data")
+SCRIPTS = ("connection", "battle", "keys", "models", "data", "direction")
+SHEETS = ("style", "answers", "print")
 NO_PROXIES = Proxies()
 CHIP_EVERY_S = 2.0
 """Interval of updates of the line about the models, while one is loading."""
@@ -141,10 +142,11 @@ def _addresses(access: OperatorAccess) -> list[str]:
 
 
 def _head() -> str:
-    """Return the style and the scripts of every page."""
+    """Return the styles and the scripts of every page."""
+    styles = "".join(f"<style>{_text(f'{name}.css')}</style>" for name in SHEETS)
     scripts = "".join(f"<script>{_text(f'{name}.js')}</script>" for name in SCRIPTS)
     return (
-        f"<link rel='icon' href='./favicon.ico'><style>{_text('style.css')}</style>"
+        f"<link rel='icon' href='./favicon.ico'>{styles}"
         f"<script type='application/json' id='connection-words'>{json.dumps(dict(CONNECTION))}</script>{scripts}"
     )
 

@@ -344,7 +344,8 @@ class StubArena:
     def _text(self, battle: _Battle, place: int) -> str:
         if "hostile" in battle.instruction.instruction:
             return HOSTILE
-        return ANSWERS[place] * (WITHOUT_END if "slow" in battle.instruction.instruction else 1)
+        said = battle.instruction.instruction.partition("say:")[2]
+        return said or ANSWERS[place] * (WITHOUT_END if "slow" in battle.instruction.instruction else 1)
 
     def _fails(self, battle: _Battle, side: str) -> bool:
         words = battle.instruction.instruction.partition("fail:")[2].split()

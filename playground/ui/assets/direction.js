@@ -1,0 +1,15 @@
+// The direction of text: fields and blocks of answers take it from their first letter.
+//
+// Gradio writes dir="ltr" to its fields and none to the blocks of Markdown, and has no argument for it.
+(() => {
+  "use strict";
+  const FIELDS = "textarea, input[type=text], input:not([type])";
+  const BLOCKS = ".answer .md > *";
+
+  function mark() {
+    for (const element of document.querySelectorAll(`:is(${FIELDS}, ${BLOCKS}):not([dir=auto])`)) element.dir = "auto";
+  }
+
+  new MutationObserver(mark).observe(document.documentElement, { childList: true, subtree: true });
+  mark();
+})();
