@@ -16,6 +16,7 @@ from playground.records.battles import (
     OwnBattle,
     Standing,
     Vote,
+    overrides_of,
 )
 from playground.records.exported import BattleRow, CountedVote, ExportedPair, ExportedSide, ExportedVote
 from playground.records.filters import FILTER_NAMES, VoteFilter, read_filter
@@ -24,7 +25,7 @@ from playground.records.licenses import UNKNOWN_LICENSE, spdx
 from playground.records.models import WHEN_SAMPLING, Dtype, ModelCard, ModelStatus, Quantization, SamplingParams
 from playground.records.moderation import ModeratedBattle, ModerationCounts, Report
 from playground.records.prompts import Instruction, Prompt, PromptFormat, PromptTemplate, Segment
-from playground.records.views import BattleView, ColumnState, ColumnView, LiveColumn
+from playground.records.views import BattleView, ColumnState, ColumnView, HeadToHead, LiveColumn
 
 __all__ = [
     "FILTER_NAMES",
@@ -47,6 +48,7 @@ __all__ = [
     "ExportedVote",
     "FinishReason",
     "Generation",
+    "HeadToHead",
     "Instruction",
     "JudgedBattle",
     "JudgedPair",
@@ -67,6 +69,7 @@ __all__ = [
     "Standing",
     "Vote",
     "VoteFilter",
+    "overrides_of",
     "read_filter",
     "spdx",
 ]
