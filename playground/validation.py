@@ -117,6 +117,19 @@ def clean_overrides(params: object) -> dict[str, bool | int | float]:
     return clean
 
 
+def clean_params(params: object) -> dict[str, Any]:
+    """Return sampling parameters for all sides, or by side if `params` is a list of them in the order of the models.
+
+    Raises:
+        InvalidValue: as `clean_overrides`, or more of them than sides.
+    """
+    if not isinstance(params, list):
+        return dict(clean_overrides(params))
+    if len(params) > len(SIDES):
+        raise InvalidValue(f"params has {len(params):,} entries; valid: one per model, up to {len(SIDES)}")
+    return {side: clean_overrides(own) for side, own in zip(SIDES, params, strict=False)}
+
+
 def _check_override(name: object, value: object) -> None:
     if name not in OVERRIDE_KEYS:
         raise InvalidValue(f"unknown parameter {_shown(name)}; valid: {', '.join(OVERRIDE_KEYS)}")

@@ -18,7 +18,7 @@ from playground.arena.capacity import Capacity
 from playground.arena.column import Column, ColumnPlan
 from playground.arena.comparison import Comparison
 from playground.arena.journal import ArenaJournal
-from playground.arena.line_up import LineUp, chosen_models
+from playground.arena.line_up import LineUp, check_overrides, chosen_models, without_seed
 from playground.arena.listing import current_leaderboard, sources_line
 from playground.arena.models import Models
 from playground.arena.moderation import ArenaModeration
@@ -127,7 +127,7 @@ class Arena:
 
         Args:
             models: ids in column order, they may repeat; empty: `columns` of the arena's choice.
-            overrides: sampling parameters (and `seed`) for all columns; empty: as each card says.
+            overrides: sampling parameters (and `seed`) for all columns, or by side; empty: as each card says.
             keep: False holds everything in memory only.
             parent: the earlier battle that this one regenerates.
 
@@ -137,8 +137,7 @@ class Arena:
         """
         if keep:
             self._check_storing()
-        if blind and "seed" in overrides:
-            raise InvalidValue("a seed cannot be given while blind: it would let answers be told apart; use open mode")
+        check_overrides(overrides, blind, models)
         instruction = replace(instruction, category=self._category_of.get(replace(instruction, category=""), ""))
         states = {status.model_id: status.state for status in self.models.statuses()}
         cards, probability = self._line_up.choose(instruction, models, columns, blind, overrides, states)
@@ -167,7 +166,7 @@ class Arena:
             viewer,
             blind=old.blind,
             models=[side.model_id for side in old.sides],
-            overrides={name: value for name, value in old.overrides.items() if name != "seed"},
+            overrides=without_seed(old.overrides),
             keep=battles is self.battles.stored,
             parent=old,
         )

@@ -13,7 +13,7 @@ from playground.arena.running import RunningBattles
 from playground.battles import Ballot, Battles, Viewer
 from playground.battles.rules import Rules
 from playground.errors import StorageError
-from playground.records import Battle, BattleView, Standing
+from playground.records import Battle, BattleState, BattleView, HeadToHead, Standing
 from playground.storage.database.statements import Reading
 from playground.storage.database.store import Store
 
@@ -60,6 +60,20 @@ class ArenaBattles:
         running = self._running.get(battle_id)
         live = {} if running is None else running.comparison.snapshot()
         return self.of(battle_id).view(battle_id, viewer, live)
+
+    def head_to_heads(self, view: BattleView) -> tuple[HeadToHead, ...]:
+        """Return how the chosen model of a revealed blind battle did against its others in all votes so far."""
+        models = {column.side: column.card.id for column in view.columns if column.card is not None}
+        chosen = view.choice if view.blind and view.state is BattleState.REVEALED else None
+        if chosen not in models or self._stored is None:
+            return ()
+        now = self._rules.clock.now()
+        with self.stored.store.reading() as reading:
+            return tuple(
+                HeadToHead(chosen, side, *reading.head_to_head(models[chosen], model, now))
+                for side, model in models.items()
+                if model != models[chosen]
+            )
 
     def glance(self, battle_id: str, viewer: Viewer) -> BattleView | None:
         """Return the view of a blind battle that is being written; None for any other. Does not wait for the database.

@@ -16,7 +16,15 @@ from playground.catalog.catalog import Catalog, files_state
 from playground.engines.fleet import Fleet
 from playground.engines.protocol import Engine
 from playground.errors import InvalidValue, PlaygroundError, Unknown
-from playground.records import SIDES, WHEN_SAMPLING, BattleSide, Instruction, ModelCard, SamplingParams
+from playground.records import (
+    SIDES,
+    WHEN_SAMPLING,
+    BattleSide,
+    Instruction,
+    ModelCard,
+    SamplingParams,
+    overrides_of,
+)
 from playground.settings import Settings
 
 
@@ -90,7 +98,8 @@ class LineUp:
         Raises:
             PlaygroundError: a prompt or a parameter that one of the models cannot take.
         """
-        return [self._plan(side, card, instruction, overrides) for side, card in zip(SIDES, cards, strict=False)]
+        columns = zip(SIDES, cards, strict=False)
+        return [self._plan(side, card, instruction, overrides_of(overrides, side)) for side, card in columns]
 
     def _plan(self, side: str, card: ModelCard, instruction: Instruction, overrides: Mapping[str, Any]) -> ColumnPlan:
         seed = int(overrides.get("seed", secrets.randbits(32)))
@@ -151,3 +160,23 @@ def params_of(card: ModelCard, overrides: Mapping[str, Any]) -> SamplingParams:
     if "max_new_tokens" in changes:
         changes.setdefault("min_new_tokens", min(card.sampling.min_new_tokens, changes["max_new_tokens"]))
     return card.sampling.changed(changes)
+
+
+def check_overrides(overrides: Mapping[str, Any], blind: bool, models: Sequence[str]) -> None:
+    """Raise InvalidValue for parameters that would let the answers of a blind battle be told apart."""
+    by_side = not overrides.keys().isdisjoint(SIDES)
+    if blind and "seed" in overrides:
+        raise InvalidValue("a seed cannot be given while blind: it would let answers be told apart; use open mode")
+    if by_side and (blind or not models):
+        raise InvalidValue("settings per column need open mode and a model chosen for each column")
+    if by_side and not overrides.keys() <= set(SIDES[: len(models)]):
+        raise InvalidValue(f"settings are given for columns {', '.join(overrides)}; there are {len(models)} models")
+
+
+def without_seed(overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters without seeds, so that the same models answer anew."""
+    return {
+        name: without_seed(value) if isinstance(value, Mapping) else value
+        for name, value in overrides.items()
+        if name != "seed"
+    }

@@ -17,6 +17,7 @@ from playground.records.battles import (
     OwnBattle,
     Standing,
     Vote,
+    overrides_of,
 )
 from playground.records.exported import BattleRow, CountedVote, ExportedPair, ExportedSide, ExportedVote
 from playground.records.filters import FILTER_NAMES, VoteFilter, read_filter
@@ -26,7 +27,7 @@ from playground.records.models import WHEN_SAMPLING, Dtype, ModelCard, ModelStat
 from playground.records.moderation import ModeratedBattle, ModerationCounts, Report
 from playground.records.packed import PackedPairs, PackedWord
 from playground.records.prompts import Instruction, Prompt, PromptFormat, PromptTemplate, Segment
-from playground.records.views import BattleView, ColumnState, ColumnView, LiveColumn
+from playground.records.views import BattleView, ColumnState, ColumnView, HeadToHead, LiveColumn
 
 __all__ = [
     "FILTER_NAMES",
@@ -50,6 +51,7 @@ __all__ = [
     "ExportedVote",
     "FinishReason",
     "Generation",
+    "HeadToHead",
     "Instruction",
     "JudgedBattle",
     "JudgedPair",
@@ -72,6 +74,7 @@ __all__ = [
     "Standing",
     "Vote",
     "VoteFilter",
+    "overrides_of",
     "read_filter",
     "spdx",
 ]

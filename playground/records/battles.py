@@ -16,6 +16,14 @@ SIDES = tuple(string.ascii_lowercase[:6])
 """Positions of a battle from left to right; six at the most."""
 
 
+def overrides_of(overrides: Mapping[str, Any], side: str) -> Mapping[str, Any]:
+    """Return the parameters that were set for one side; `overrides` has them for all sides, or by side."""
+    if overrides.keys().isdisjoint(SIDES):
+        return overrides
+    own: Mapping[str, Any] = overrides.get(side, {})
+    return own
+
+
 class BattleState(StrEnum):
     """The state of a battle; `battles.table` says which event leads to which."""
 
@@ -82,7 +90,7 @@ class Battle:
     blind: bool
     state: BattleState
     instruction: Instruction
-    overrides: Mapping[str, Any]  # sampling parameters set for all sides; empty: as each card says
+    overrides: Mapping[str, Any]  # sampling parameters set for all sides, or by side; empty: as each card says
     sides: tuple[BattleSide, ...]
     created_at: str
     opened_at: str | None = None

@@ -56,6 +56,16 @@ class ColumnView:
 
 
 @dataclass(frozen=True, slots=True)
+class HeadToHead:
+    """The blind votes of this playground on the models of two sides."""
+
+    side: str
+    other: str
+    wins: int  # of the model of `side`
+    votes: int  # on both; ties and all-bad votes too
+
+
+@dataclass(frozen=True, slots=True)
 class BattleView:
     """The part of a battle that one viewer may see; page and API render nothing else."""
 
@@ -79,6 +89,11 @@ class BattleView:
     erased: bool = False  # its rater had its words erased
     hidden: bool = False  # the operator hides its words
     standing: Standing | None = None  # of the vote; None if there is none, or it is not the viewer's
+
+    @property
+    def may_rank(self) -> bool:
+        """True if an order says more than a choice, and the viewer may give one."""
+        return self.mine and len(self.columns) > 2
 
     @property
     def withheld(self) -> bool:

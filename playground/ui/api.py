@@ -30,7 +30,7 @@ from playground.validation import (
     clean_instruction,
     clean_model_id,
     clean_models,
-    clean_overrides,
+    clean_params,
     clean_rater,
 )
 
@@ -62,12 +62,13 @@ class Endpoints:
         system: str = "",
         models: list[str] = [],  # noqa: B006
         blind: bool = False,
-        params: dict[str, Any] = {},  # noqa: B006
+        params: dict[str, Any] | list[dict[str, Any]] = {},  # noqa: B006
         request: gr.Request | None = None,
     ) -> AsyncIterator[dict[str, Any]]:
         """Let several models answer one instruction; stream snapshots of all columns.
 
-        `models` empty: two of the arena's choice; `params` empty: as each card says. The comparison is stored and
+        `models` empty: two of the arena's choice; `params` empty: as each card says; a list of them: one per model.
+        The comparison is stored and
         may be published, under the terms at the address /terms; comparing is agreeing to them.
         """
         try:
@@ -79,7 +80,7 @@ class Endpoints:
                 viewer,
                 blind=_flag("blind", blind),
                 models=clean_models(models),
-                overrides=clean_overrides(params),
+                overrides=clean_params(params),
             )
             async with self._turnstile.turn():
                 battle_id = await asyncio.to_thread(begin)

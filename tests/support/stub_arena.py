@@ -26,6 +26,7 @@ from playground.records import (
     ColumnView,
     FinishReason,
     Generation,
+    HeadToHead,
     Instruction,
     JudgedPair,
     ModelCard,
@@ -293,6 +294,11 @@ class StubArena:
         pairs = made_up_votes(0 if category else 480)
         cards = {c.id: c for c in self.line_up}
         return build_leaderboard(pairs, cards, options=LeaderboardOptions(policy=policy))
+
+    def head_to_heads(self, view: BattleView) -> tuple[HeadToHead, ...]:
+        if view.choice not in SIDES or view.state is not BattleState.REVEALED:
+            return ()
+        return tuple(HeadToHead(view.choice, c.side, 21, 35) for c in view.columns if c.side != view.choice)
 
     def glance(self, battle_id: str, viewer: Viewer) -> BattleView | None:
         return None

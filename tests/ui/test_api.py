@@ -120,6 +120,14 @@ def test_a_seed_repeats_an_answer_and_is_refused_while_blind(client: Client) -> 
         compare(client, "Tell me about the sea.", blind=True, **ask)
 
 
+def test_each_model_has_parameters_of_its_own(client: Client) -> None:
+    ask: dict[str, Any] = {"models": ["pocket-orca-mini"] * 2, "params": [{"max_new_tokens": 2}, {"max_new_tokens": 9}]}
+    columns = compare(client, "Tell me about the sea.", **ask)[-1]["columns"]
+    assert len(columns[0]["text"]) < len(columns[1]["text"])
+    with pytest.raises(AppError, match="settings per column need open mode"):
+        compare(client, "Tell me about the sea.", blind=True, **ask)
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
@@ -132,6 +140,8 @@ def test_a_seed_repeats_an_answer_and_is_refused_while_blind(client: Client) -> 
         ({"instruction": "hi", "params": {"warmth": 1}}, "warmth"),
         ({"instruction": "hi", "params": {"temperature": "hot"}}, "temperature"),
         ({"instruction": "hi", "params": {"top_p": 0}}, "top_p"),
+        ({"instruction": "hi", "params": [{}, {"top_p": 0}], "models": ["pocket-galpaca"] * 2}, "top_p"),
+        ({"instruction": "hi", "params": [{}] * 7}, "up to 6"),
         ({"instruction": "hi", "blind": "yes"}, "blind"),
         ({"instruction": "word " * 700}, "context|tokens"),
     ],

@@ -29,6 +29,7 @@ from playground.records import (
     Prompt,
     SamplingParams,
     Vote,
+    overrides_of,
 )
 
 MAX_REVISION = 50
@@ -90,7 +91,11 @@ def _battle(fields: Fields, vote: Vote, asked: Instruction, cleaner: Cleaner) ->
 
 def _overrides(fields: Fields) -> dict[str, Any]:
     overrides = fields.table("overrides")
-    SamplingParams(max_new_tokens=4096).changed({name: value for name, value in overrides.items() if name != "seed"})
+    for side in SIDES:
+        own = overrides_of(overrides, side)
+        if not isinstance(own, dict):
+            fields.refuse("overrides", "parameters for all sides, or a table of them by side")
+        SamplingParams(max_new_tokens=4096).changed({name: value for name, value in own.items() if name != "seed"})
     return overrides
 
 

@@ -23,6 +23,7 @@ UNDER_A_TENTH = "under 0.1 s"
 SHARE, SHARE_TINY = "{percent} %", "under 1 %"
 LOADING, LOADING_ABOUT = "loading…", "loading, about {time}"
 SEED = "seed {seed}"
+OF_COLUMN = "{letter}: {settings}"
 GREEDY = "greedy"
 ALWAYS = ("repetition_penalty", "max_new_tokens")
 """Sampling parameters that matter without sampling too."""
@@ -82,6 +83,16 @@ def signed(number: float) -> str:
 def settings(values: Mapping[str, Any]) -> str:
     """Return changed settings: "temperature 0.7 · top_k 40"."""
     return " · ".join(f"{name} {value}" for name, value in values.items())
+
+
+def overrides(values: Mapping[str, Any]) -> str:
+    """Return changed settings of all columns, or of each: "A: temperature 0.2 · B: seed 7"."""
+    by_side = {side: own for side, own in values.items() if isinstance(own, Mapping)}
+    if not by_side:
+        return settings(values)
+    return " · ".join(
+        OF_COLUMN.format(letter=side.upper(), settings=settings(own)) for side, own in by_side.items() if own
+    )
 
 
 def sampling(params: SamplingParams, seed: int | None = None) -> str:

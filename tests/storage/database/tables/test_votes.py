@@ -74,6 +74,24 @@ def test_pairs_can_be_filtered(home: House) -> None:
     assert [pair.battle_id for pair in store.judged_pairs(final_by=home.time.now())] == ["open-mode"]
 
 
+def test_head_to_head_counts_wins_and_votes_of_two_models(home: House) -> None:
+    votes = {"one": ((O, M), "a"), "two": ((M, O), "b"), "three": ((O, M), "b"), "four": ((O, M, G), "tie")}
+    for name, (models, choice) in votes.items():
+        home.battle_is_open(name, models=models)
+        home.battles.vote(name, choice, ADA)
+    home.battle_is_open("named", models=(O, M), blind=False)
+    home.battles.vote("named", "a", ADA)
+    home.battle_is_open("itself", models=(O, O))
+    home.battles.vote("itself", "a", ADA)
+    with home.store.reading() as reading:
+        assert reading.head_to_head(O, M, home.time.now()) == (0, 0), "they can still be undone"
+    home.time.pass_s(10)
+    with home.store.reading() as reading:
+        assert reading.head_to_head(O, M, home.time.now()) == (2, 4)
+        assert reading.head_to_head(M, O, home.time.now()) == (1, 4)
+        assert reading.head_to_head(G, O, home.time.now()) == (0, 1)
+
+
 def final_pairs(home: House) -> list[str]:
     return [pair.battle_id for pair in home.store.judged_pairs(final_by=home.time.now())]
 
