@@ -112,7 +112,8 @@ class Profiles:
         """True for models that win or lose nearly always, shape (m,)."""
         wins = self.table.wins + self.fit.prior_wins
         won, lost = wins.sum(axis=1), wins.sum(axis=0)
-        return np.minimum(won, lost) < np.minimum(LOPSIDED_WINS, LOPSIDED_SHARE * (won + lost))
+        lopsided: BoolArray = np.minimum(won, lost) < np.minimum(LOPSIDED_WINS, LOPSIDED_SHARE * (won + lost))
+        return lopsided
 
     def of_rating(self, i: int) -> tuple[float, float]:
         """Return the lower and the upper end of a model's rating."""
