@@ -35,7 +35,7 @@ from playground.storage.journal.journal import Journal
 from playground.storage.journal.segments import journal_folder
 from tests.support.hub_server_datasets import STORE, WRITE, running_datasets
 
-TABLES = ("votes", "battles", "battle_sides", "generations", "instructions", "raters")
+KEYS = {"votes": "id", "battles": "id", "battle_sides": "battle_id, side"}
 EVENTS = """
 INSERT INTO journal_events (kind, battle_id, vote_id, created_at)
 SELECT 'vote', battle_id, id, created_at FROM votes WHERE rowid > :after AND rowid <= :after + :number ORDER BY rowid"""
@@ -70,11 +70,10 @@ def restore(database: Path) -> None:
 
 
 def digest(database: Path) -> str:
-    """Return a hash of every row that matters."""
+    """Return a hash of all votes, battles and sides; answers that no battle shows are not in the store."""
     found = hashlib.sha256()
     with Store(database) as store, store.reading() as reading:
-        for table in TABLES:
-            key = "battle_id, side" if table == "battle_sides" else "id"
+        for table, key in KEYS.items():
             for row in reading.select(f"SELECT * FROM {table} ORDER BY {key}"):
                 found.update(repr(tuple(row)).encode())
     return found.hexdigest()

@@ -14,12 +14,12 @@ from playground.records import ExportedVote
 
 def rows(vote: ExportedVote, context: Context) -> Sequence[Values]:
     """Return a row for each answer that won; its values stand in the order of the columns below."""
-    instruction = f"{vote.system}\n\n{vote.instruction}" if vote.system else vote.instruction
+    instruction = f"{vote.asked.system}\n\n{vote.asked.instruction}" if vote.asked.system else vote.asked.instruction
     best = best_sides(vote.choice)
+    answers = [side.answer for side in vote.sides if side.side in best]
     return [
-        (instruction, vote.input, side.text, side.model_id, context.license(side.license, side.model_id))
-        for side in vote.sides
-        if side.side in best
+        (instruction, vote.asked.input, answer.text, answer.model_id, context.license(answer.license, answer.model_id))
+        for answer in answers
     ]
 
 

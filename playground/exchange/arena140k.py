@@ -38,23 +38,23 @@ _METADATA = {
 
 def rows(pair: ExportedPair, context: Context) -> Sequence[Values]:
     """Return the row of a pair; its values stand in the order of the columns below."""
-    user = turn("user", prompt_text(pair))
-    a, b = turn("assistant", pair.text_a), turn("assistant", pair.text_b)
+    user = turn("user", prompt_text(pair.vote.asked))
+    a, b = turn("assistant", pair.a.text), turn("assistant", pair.b.text)
     row = (
-        f"{pair.vote_id}{pair.side_a}{pair.side_b}",
-        pair.model_a,
-        pair.model_b,
+        f"{pair.vote.vote_id}{pair.side_a}{pair.side_b}",
+        pair.a.model_id,
+        pair.b.model_id,
         pair.winner,
-        pair.battle_id,
+        pair.vote.battle_id,
         1,
         [user, a],
         [user, b],
         [{"user": user, "model_side_a": a, "model_side_b": b}],
         metadata(pair),
-        {"category": pair.category},
+        {"category": pair.vote.asked.category},
         "unknown",
-        bool(_CODE.search(pair.text_a) or _CODE.search(pair.text_b)),
-        pair.created_at,
+        bool(_CODE.search(pair.a.text) or _CODE.search(pair.b.text)),
+        pair.vote.created_at,
     )
     return (row,)
 
@@ -67,15 +67,20 @@ def turn(role: str, text: str) -> dict[str, Any]:
 def metadata(pair: ExportedPair) -> dict[str, Any]:
     """Return the counts of both sides; the prompt's tokens are the first model's."""
     return {
-        "sum_assistant_a_tokens": pair.tokens_a,
-        **markdown(pair.text_a, "a"),
-        "context_a_tokens": pair.prompt_tokens_a,
-        "sum_assistant_b_tokens": pair.tokens_b,
-        **markdown(pair.text_b, "b"),
-        "context_b_tokens": pair.prompt_tokens_b,
-        "sum_user_tokens": pair.prompt_tokens_a,
+        "sum_assistant_a_tokens": num_tokens(pair.a.token_ids),
+        **markdown(pair.a.text, "a"),
+        "context_a_tokens": num_tokens(pair.a.prompt_ids),
+        "sum_assistant_b_tokens": num_tokens(pair.b.token_ids),
+        **markdown(pair.b.text, "b"),
+        "context_b_tokens": num_tokens(pair.b.prompt_ids),
+        "sum_user_tokens": num_tokens(pair.a.prompt_ids),
         "turns": 1,
     }
+
+
+def num_tokens(ids: bytes) -> int:
+    """Return the length of a JSON array of numbers."""
+    return 0 if ids == b"[]" else ids.count(b",") + 1
 
 
 def markdown(text: str, side: str) -> dict[str, dict[str, int]]:
@@ -114,5 +119,5 @@ ARENA_140K = ExportFormat(
         "timestamp": "text",
     },
     rows=rows,
-    tokens=True,
+    prompts=True,
 )

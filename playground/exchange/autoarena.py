@@ -16,12 +16,12 @@ WINNERS: Mapping[str, str] = {"model_a": "A", "model_b": "B", "tie": "-", "both_
 def rows(pair: ExportedPair, context: Context) -> Sequence[Values]:
     """Return the row of a pair; its values stand in the order of the columns below."""
     row = (
-        prompt_text(pair),
-        pair.model_a,
-        pair.model_b,
-        pair.text_a,
-        pair.text_b,
-        context.rater(pair.rater_id),
+        prompt_text(pair.vote.asked),
+        pair.a.model_id,
+        pair.b.model_id,
+        pair.a.text,
+        pair.b.text,
+        context.rater(pair.vote.rater_id),
         WINNERS[pair.winner],
     )
     return (row,)

@@ -34,10 +34,10 @@ STATE = {
 def rows(pair: ExportedPair, context: Context) -> Sequence[Values]:
     """Return the line of a pair; its values stand in the order of the columns below."""
     row = (
-        datetime.fromisoformat(pair.created_at).timestamp(),
+        datetime.fromisoformat(pair.vote.created_at).timestamp(),
         TYPES[pair.winner],
-        ["", ""] if pair.blind else [pair.model_a, pair.model_b],
-        [state(pair, pair.model_a, pair.text_a), state(pair, pair.model_b, pair.text_b)],
+        ["", ""] if pair.vote.blind else [pair.a.model_id, pair.b.model_id],
+        [state(pair, pair.a.model_id, pair.a.text), state(pair, pair.b.model_id, pair.b.text)],
         "",
     )
     return (row,)
@@ -47,11 +47,11 @@ def state(pair: ExportedPair, model: str, answer: str) -> dict[str, Any]:
     """Return one side's conversation."""
     return {
         "template_name": "raw",
-        "system_message": pair.system,
+        "system_message": pair.vote.asked.system,
         "roles": ROLES,
-        "messages": [[ROLES[0], prompt_text(pair, system=False)], [ROLES[1], answer]],
+        "messages": [[ROLES[0], prompt_text(pair.vote.asked, system=False)], [ROLES[1], answer]],
         "offset": 0,
-        "conv_id": pair.battle_id,
+        "conv_id": pair.vote.battle_id,
         "model_name": model,
     }
 

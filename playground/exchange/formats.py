@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from playground.errors import InvalidValue
 from playground.ratings.policy import CountingPolicy
-from playground.records import VoteFilter
+from playground.records import Instruction, VoteFilter
 
 Shape = Any
 """The type of a column: "text", "int", "float", "bool" or "json" (JSON text of any shape), [shape] for a list, {name:
@@ -87,7 +87,7 @@ class ExportFormat:
     no_row: str = ""  # the votes that give no row, in words, as in "12 votes: {no_row}"
     optional: frozenset[str] = frozenset()  # columns, the last ones, that only votes with a strength have
     counts: bool = False  # a column says whether the vote counts
-    tokens: bool = False  # a column needs numbers of tokens
+    prompts: bool = False  # a column needs prompts or token ids
     two_models: bool = False  # a file is about two models
     for_spreadsheets: bool = False  # the CSV begins with a byte order mark and has no cells that run as formulas
     document: Callable[[tuple[str, ...]], tuple[bytes, bytes]] | None = None  # around the array of a JSON file
@@ -108,12 +108,12 @@ class ExportFormat:
 ALL_CONTAINERS = (".jsonl", ".json", ".csv", ".parquet")
 
 
-def prompt_text(record: Any, *, system: bool = True) -> str:
+def prompt_text(asked: Instruction, *, system: bool = True) -> str:
     """Return system, instruction and input as one text, separated by empty lines.
 
     It is what the visitor typed, not the prompt, which differs from model to model.
     """
-    if not record.input and not (system and record.system):
-        return str(record.instruction)
-    parts = (record.system if system else "", record.instruction, record.input)
+    if not asked.input and not (system and asked.system):
+        return asked.instruction
+    parts = (asked.system if system else "", asked.instruction, asked.input)
     return "\n\n".join(part for part in parts if part)

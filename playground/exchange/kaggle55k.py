@@ -15,12 +15,12 @@ from playground.records import ExportedPair
 def rows(pair: ExportedPair, context: Context) -> Sequence[Values]:
     """Return the row of a pair; its values stand in the order of the columns below."""
     row = (
-        f"{pair.vote_id}{pair.side_a}{pair.side_b}",
-        pair.model_a,
-        pair.model_b,
-        turns(prompt_text(pair)),
-        turns(pair.text_a),
-        turns(pair.text_b),
+        f"{pair.vote.vote_id}{pair.side_a}{pair.side_b}",
+        pair.a.model_id,
+        pair.b.model_id,
+        turns(prompt_text(pair.vote.asked)),
+        turns(pair.a.text),
+        turns(pair.b.text),
         int(pair.winner == "model_a"),
         int(pair.winner == "model_b"),
         int(pair.winner in ("tie", "both_bad")),

@@ -19,17 +19,17 @@ CUSTOM_FIELDS = {"battle_id": "string", "outcome": "category", "rater": "categor
 
 def rows(pair: ExportedPair, context: Context) -> Sequence[Values]:
     """Return the example of a pair, turned so that the file's first model comes first."""
-    flipped = pair.model_a != context.models[0]
+    flipped = pair.a.model_id != context.models[0]
     outcome = SWAPPED[pair.winner] if flipped else pair.winner
-    texts = (pair.text_b, pair.text_a) if flipped else (pair.text_a, pair.text_b)
+    texts = (pair.b.text, pair.a.text) if flipped else (pair.a.text, pair.b.text)
     score = SCORES[outcome]
     row = (
-        prompt_text(pair),
-        [pair.category] if pair.category else [],
+        prompt_text(pair.vote.asked),
+        [pair.vote.asked.category] if pair.vote.asked.category else [],
         *texts,
         score,
         [{"is_flipped": flipped, "score": score, "rationale": ""}],
-        {"battle_id": pair.battle_id, "outcome": outcome, "rater": context.rater(pair.rater_id)},
+        {"battle_id": pair.vote.battle_id, "outcome": outcome, "rater": context.rater(pair.vote.rater_id)},
     )
     return (row,)
 

@@ -21,19 +21,19 @@ WINNERS: Mapping[str, str] = {
 
 def rows(pair: ExportedPair, context: Context) -> Sequence[Values]:
     """Return the row of a pair; its values stand in the order of the columns below."""
-    user = {"role": "user", "content": prompt_text(pair)}
+    user = {"role": "user", "content": prompt_text(pair.vote.asked)}
     row = (
-        pair.battle_id,
-        pair.model_a,
-        pair.model_b,
+        pair.vote.battle_id,
+        pair.a.model_id,
+        pair.b.model_id,
         WINNERS[pair.winner],
-        f"arena_user_{context.rater(pair.rater_id)}",
-        [user, {"role": "assistant", "content": pair.text_a}],
-        [user, {"role": "assistant", "content": pair.text_b}],
+        f"arena_user_{context.rater(pair.vote.rater_id)}",
+        [user, {"role": "assistant", "content": pair.a.text}],
+        [user, {"role": "assistant", "content": pair.b.text}],
         1,
-        bool(pair.blind),
+        bool(pair.vote.blind),
         "unknown",
-        datetime.fromisoformat(pair.created_at).timestamp(),
+        datetime.fromisoformat(pair.vote.created_at).timestamp(),
     )
     return (row,)
 

@@ -35,4 +35,4 @@ def winner_of_two(vote: ExportedVote) -> tuple[str | None, str | None, str | Non
         winner = "both_bad" if vote.choice == "both_bad" else "tie"
     else:
         winner = "model_a" if best == first.side else "model_b"
-    return first.model_id, second.model_id, winner
+    return first.answer.model_id, second.answer.model_id, winner

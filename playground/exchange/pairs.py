@@ -13,26 +13,27 @@ from playground.records import ExportedPair
 
 def rows(pair: ExportedPair, context: Context) -> Sequence[Values]:
     """Return the row of a pair; its values stand in the order of the columns below."""
+    vote, a, b = pair.vote, pair.a, pair.b
     row = (
-        pair.vote_id,
-        pair.battle_id,
-        context.rater(pair.rater_id),
-        pair.origin,
+        vote.vote_id,
+        vote.battle_id,
+        context.rater(vote.rater_id),
+        vote.origin,
         "",
-        pair.category,
-        prompt_text(pair),
-        pair.model_a,
-        pair.model_b,
-        pair.text_a,
-        pair.text_b,
+        vote.asked.category,
+        prompt_text(vote.asked),
+        a.model_id,
+        b.model_id,
+        a.text,
+        b.text,
         pair.winner,
-        pair.strength,
-        pair.decision_s,
-        pair.created_at,
+        vote.strength,
+        vote.decision_s,
+        vote.created_at,
         not context.why_not,
         context.why_not,
-        context.license(pair.license_a, pair.model_a),
-        context.license(pair.license_b, pair.model_b),
+        context.license(a.license, a.model_id),
+        context.license(b.license, b.model_id),
     )
     return (row,)
 

@@ -57,12 +57,13 @@ class Selection:
         """
         last = -1
         for record in self._records(words):
-            if record.vote_row != last:
-                last = record.vote_row
+            vote: ExportedVote = record.vote if isinstance(record, ExportedPair) else record
+            if vote.vote_row != last:
+                last = vote.vote_row
                 self.votes += 1
                 if progress is not None and self.votes % STEP == 0:
                     progress(self.votes, self.total)
-            found = self._rows(record)
+            found = self._rows(record, vote)
             if found is not None:
                 yield found
         now = self._options.final_by
@@ -79,10 +80,8 @@ class Selection:
         return self._tally.left_out(self._format, self._options, self.models)
 
     def _records(self, words: bool) -> Iterator[Any]:
-        if self._format.source is Source.VOTES:
-            return self._reading.exported_votes(self._where, words=words)
-        counting, tokens = self._standings is not None, self._format.tokens
-        return self._reading.exported_pairs(self._where, words=words, counting=counting, tokens=tokens)
+        read = self._reading.exported_votes if self._format.source is Source.VOTES else self._reading.exported_pairs
+        return read(self._where, words=words, prompts=self._format.prompts)
 
     @property
     def _where(self) -> Conditions:
@@ -96,10 +95,10 @@ class Selection:
             final_by=self._options.final_by,
         )
 
-    def _rows(self, record: Any) -> Rows | None:
+    def _rows(self, record: Any, vote: ExportedVote) -> Rows | None:
         """Return the rows of a record; None if it is left out, which is counted."""
-        reason = None if self._standings is None else self._standings.reason(record, _one_model(record))
-        left_out = self._left_out(record, reason)
+        reason = None if self._standings is None else self._standings.reason(vote)
+        left_out = self._left_out(record, vote, reason)
         rows = () if left_out else self._format.rows(record, self._context(reason))
         if left_out or not rows:
             self._tally.add(left_out or "no_row")
@@ -108,13 +107,13 @@ class Selection:
             return True, rows
         return self._with_license(record, rows)
 
-    def _left_out(self, record: Any, reason: Reason | None) -> str:
+    def _left_out(self, record: Any, vote: ExportedVote, reason: Reason | None) -> str:
         """Return why a record is left out, except because of licenses; empty if it is not."""
-        if record.withheld:
-            return str(record.withheld)
+        if vote.withheld:
+            return vote.withheld
         if reason is not None and self._options.counted_only:
             return reason
-        if self.models and (record.model_a, record.model_b) not in (self.models, self.models[::-1]):
+        if self.models and (record.a.model_id, record.b.model_id) not in (self.models, self.models[::-1]):
             return "other_models"
         return ""
 
@@ -159,15 +158,7 @@ class Selection:
         )
 
 
-def _one_model(record: ExportedPair | ExportedVote) -> bool:
-    if isinstance(record, ExportedPair):
-        return bool(record.one_model)
-    sides = record.sides
-    return all(side.model_id == sides[0].model_id for side in sides)
-
-
 def _licenses(record: ExportedPair | ExportedVote) -> list[tuple[str, str]]:
     """Return license and model of each answer."""
-    if isinstance(record, ExportedPair):
-        return [(record.license_a, record.model_a), (record.license_b, record.model_b)]
-    return [(side.license, side.model_id) for side in record.sides]
+    answers = (record.a, record.b) if isinstance(record, ExportedPair) else [side.answer for side in record.sides]
+    return [(answer.license, answer.model_id) for answer in answers]

@@ -11,9 +11,12 @@ from typing import Any
 
 from playground.raters import FREE_PROGRAMS, is_keyed
 from playground.ratings.policy import CountingPolicy, Reason
-from playground.records import CountedVote, JudgedPair, Origin, VoteFilter
+from playground.records import ExportedVote, JudgedPair, Origin, VoteFilter
 from playground.storage.database.filters import conditions
 from playground.storage.database.statements import Reading
+
+_NUM_CIRCUMSTANCES = 7
+"""The first columns of an `ExportedVote`, which a policy looks at, beside `decision_s`."""
 
 
 class Standings:
@@ -27,31 +30,25 @@ class Standings:
         self._known.clear()
         self._beyond = frozenset(self._beyond_the_cap())
 
-    def reason(self, record: Any, one_model: bool) -> Reason | None:
-        """Return the first reason against a vote; None if it counts.
+    def reason(self, vote: ExportedVote) -> Reason | None:
+        """Return the first reason against a vote; None if it counts."""
+        reason = self._own_reason(vote)
+        return Reason.DAILY_CAP if reason is None and vote.vote_row in self._beyond else reason
 
-        Args:
-            record: begins with the columns of a `CountedVote`.
-            one_model: all its answers are of one model.
-        """
-        reason = self._own_reason(record, one_model)
-        return Reason.DAILY_CAP if reason is None and record.vote_row in self._beyond else reason
-
-    def _own_reason(self, record: Any, one_model: bool) -> Reason | None:
+    def _own_reason(self, vote: ExportedVote) -> Reason | None:
         """Return the first reason that needs no other votes."""
-        decision_s = record[7]
-        quick = decision_s is not None and decision_s < self._policy.min_decision_s
-        circumstances = (*record[:7], quick)
+        quick = vote.decision_s is not None and vote.decision_s < self._policy.min_decision_s
+        circumstances = (*vote[:_NUM_CIRCUMSTANCES], quick)
         if circumstances not in self._known:
-            self._known[circumstances] = self._policy.reason(_pair(record))
+            self._known[circumstances] = self._policy.reason(_pair(vote))
         reason = self._known[circumstances]
-        return Reason.SAME_MODEL if reason is None and one_model else reason
+        return Reason.SAME_MODEL if reason is None and vote.one_model else reason
 
     def _with_fallback(self) -> CountingPolicy:
         if self._policy.pairs != "drawn":
             return self._policy
-        drawn = self._reading.counted_votes(conditions(VoteFilter(pairs="drawn"), pairs=False))
-        one = next((vote for vote in drawn if self._own_reason(vote, False) is None), None)
+        drawn = self._votes(VoteFilter(pairs="drawn"))
+        one = next((vote for vote in drawn if self._own_reason(vote) in (None, Reason.SAME_MODEL)), None)
         return self._policy.with_fallback(() if one is None else (_pair(one),))
 
     def _beyond_the_cap(self) -> Iterator[int]:
@@ -70,19 +67,21 @@ class Standings:
                     if given[vote.created_at[:10]] > cap:
                         yield vote.vote_row
 
-    def _counting(self, filter: VoteFilter) -> Iterator[CountedVote]:
-        votes = self._reading.counted_votes(conditions(filter, pairs=False))
-        return (vote for vote in votes if self._own_reason(vote, bool(vote.one_model)) is None)
+    def _counting(self, filter: VoteFilter) -> Iterator[ExportedVote]:
+        return (vote for vote in self._votes(filter) if self._own_reason(vote) is None)
+
+    def _votes(self, filter: VoteFilter) -> Iterator[ExportedVote]:
+        return self._reading.exported_votes(conditions(filter, pairs=False), words=False)
 
 
-def _is_free_program(vote: CountedVote) -> bool:
+def _is_free_program(vote: ExportedVote) -> bool:
     """Return True if the vote is of a program without a key; all of these are one rater."""
     return vote.rater_id == FREE_PROGRAMS or (vote.origin == Origin.PROGRAM and not is_keyed(vote.rater_id))
 
 
-def _pair(record: Any) -> JudgedPair:
+def _pair(vote: ExportedVote) -> JudgedPair:
     """Return a pair with the circumstances of a vote, for the policy."""
-    flags = (record.flags or "").split(",")
+    flags = (vote.flags or "").split(",")
     return JudgedPair(
         vote_id="",
         battle_id="",
@@ -91,18 +90,18 @@ def _pair(record: Any) -> JudgedPair:
         model_b="",
         winner="tie",
         weight=1.0,
-        blind=bool(record.blind),
+        blind=bool(vote.blind),
         category="",
         chars_a=0,
         chars_b=0,
-        decision_s=record.decision_s,
+        decision_s=vote.decision_s,
         created_at="",
-        names_itself=bool(record.names_itself),
+        names_itself=bool(vote.names_itself),
         seen_before="seen_before" in flags,
         seen_elsewhere="seen_elsewhere" in flags,
         capped="capped" in flags,
-        origin=Origin(record.origin),
-        drawn=bool(record.drawn),
-        own_sampling=bool(record.own_sampling),
-        imported=record.imported,
+        origin=Origin(vote.origin),
+        drawn=bool(vote.drawn),
+        own_sampling=bool(vote.own_sampling),
+        imported=vote.imported,
     )

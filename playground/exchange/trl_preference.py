@@ -14,8 +14,8 @@ from playground.records import ExportedPair
 
 def rows(pair: ExportedPair, context: Context) -> Sequence[Values]:
     """Return the row of a pair with a winner; its values stand in the order of the columns below."""
-    a = (pair.text_a, pair.model_a, context.license(pair.license_a, pair.model_a))
-    b = (pair.text_b, pair.model_b, context.license(pair.license_b, pair.model_b))
+    a = (pair.a.text, pair.a.model_id, context.license(pair.a.license, pair.a.model_id))
+    b = (pair.b.text, pair.b.model_id, context.license(pair.b.license, pair.b.model_id))
     if pair.winner == "model_a":
         chosen, rejected = a, b
     elif pair.winner == "model_b":
@@ -23,17 +23,17 @@ def rows(pair: ExportedPair, context: Context) -> Sequence[Values]:
     else:
         return ()
     row = (
-        prompt_text(pair),
+        prompt_text(pair.vote.asked),
         chosen[0],
         rejected[0],
         chosen[1],
         rejected[1],
         chosen[2],
         rejected[2],
-        pair.battle_id,
-        context.rater(pair.rater_id),
-        pair.category,
-        pair.strength,
+        pair.vote.battle_id,
+        context.rater(pair.vote.rater_id),
+        pair.vote.asked.category,
+        pair.vote.strength,
     )
     return (row,)
 

@@ -14,18 +14,18 @@ from playground.records import ExportedVote
 
 def rows(vote: ExportedVote, context: Context) -> Sequence[Values]:
     """Return a row for each judged answer; its values stand in the order of the columns below."""
-    prompt, rater = prompt_text(vote), context.rater(vote.rater_id)
+    prompt, rater = prompt_text(vote.asked), context.rater(vote.rater_id)
     good = good_sides(vote.choice, "".join(side.side for side in vote.sides))
     return [
         (
             prompt,
-            side.text,
+            side.answer.text,
             side.side in good,
-            side.model_id,
-            context.license(side.license, side.model_id),
+            side.answer.model_id,
+            context.license(side.answer.license, side.answer.model_id),
             vote.battle_id,
             rater,
-            vote.category,
+            vote.asked.category,
         )
         for side in vote.sides
     ]

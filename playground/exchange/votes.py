@@ -42,9 +42,10 @@ SIDE = {
 
 def side_row(side: ExportedSide, context: Context) -> dict[str, Any]:
     """Return an element of `sides`; the columns of the record have its order."""
-    row = dict(zip(SIDE, side[1:], strict=True))
-    row["license"] = context.license(side.license, side.model_id)
-    row["faithful"] = bool(side.faithful)
+    answer = side.answer
+    row = dict(zip(SIDE, (side.side, *answer), strict=True))
+    row["license"] = context.license(answer.license, answer.model_id)
+    row["faithful"] = bool(answer.faithful)
     return row
 
 
@@ -66,7 +67,7 @@ def rows(vote: ExportedVote, context: Context) -> Sequence[Values]:
         not context.why_not,
         context.why_not,
         "capped" in (vote.flags or ""),
-        vote.voted_at,
+        vote.created_at,
         vote.decision_s,
         vote.reasons,
         vote.comment,
@@ -78,13 +79,13 @@ def rows(vote: ExportedVote, context: Context) -> Sequence[Values]:
         bool(vote.blind),
         vote.state,
         vote.draw_probability,
-        vote.created_at,
+        vote.battle_created_at,
         vote.opened_at,
         vote.final_at,
-        vote.category,
-        vote.instruction,
-        vote.input,
-        vote.system,
+        vote.asked.category,
+        vote.asked.instruction,
+        vote.asked.input,
+        vote.asked.system,
         vote.overrides,
         [side_row(side, context) for side in vote.sides],
     )
@@ -135,5 +136,6 @@ VOTES = ExportFormat(
     },
     rows=rows,
     counts=True,
+    prompts=True,
     for_spreadsheets=True,
 )

@@ -19,7 +19,7 @@ from playground.records.battles import (
     Vote,
     overrides_of,
 )
-from playground.records.exported import BattleRow, CountedVote, ExportedPair, ExportedSide, ExportedVote
+from playground.records.exported import BattleRow, ExportedAnswer, ExportedPair, ExportedSide, ExportedVote
 from playground.records.filters import FILTER_NAMES, VoteFilter, read_filter
 from playground.records.generations import FinishReason, Generation
 from playground.records.licenses import UNKNOWN_LICENSE, spdx
@@ -43,9 +43,9 @@ __all__ = [
     "Circumstances",
     "ColumnState",
     "ColumnView",
-    "CountedVote",
     "Dtype",
     "Erased",
+    "ExportedAnswer",
     "ExportedPair",
     "ExportedSide",
     "ExportedVote",

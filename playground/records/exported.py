@@ -7,73 +7,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-
-class CountedVote(NamedTuple):
-    """A vote without words: all that decides whether it counts."""
-
-    origin: str
-    blind: int
-    drawn: int
-    own_sampling: int
-    flags: str | None
-    names_itself: int
-    imported: str | None
-    decision_s: float | None
-    vote_row: int
-    created_at: str
-    vote_id: str
-    rater_id: str
-    one_model: int
+from playground.records.prompts import Instruction
 
 
-class ExportedPair(NamedTuple):
-    """A judged pair with its instruction and answers, flat."""
+class ExportedAnswer(NamedTuple):
+    """A judged answer with its provenance."""
 
-    origin: str
-    blind: int
-    drawn: int
-    own_sampling: int
-    flags: str | None
-    names_itself: int
-    imported: str | None
-    decision_s: float | None
-    vote_row: int  # the vote's number in its table
-    created_at: str
-    vote_id: str
-    rater_id: str
-    one_model: int  # 1 if all judged answers of the vote are of one model
-    withheld: str  # "", "erased" or "hidden"
-    battle_id: str
-    comparison_id: str
-    strength: float | None
-    choice: str
-    category: str
-    instruction: str
-    input: str
-    system: str
-    side_a: str
-    side_b: str
-    model_a: str
-    model_b: str
-    winner: str  # model_a | model_b | tie | both_bad
-    weight: float
-    license_a: str
-    license_b: str
-    generation_a: str
-    generation_b: str
-    text_a: str
-    text_b: str
-    tokens_a: int  # of the answer
-    tokens_b: int
-    prompt_tokens_a: int
-    prompt_tokens_b: int
-
-
-class ExportedSide(NamedTuple):
-    """A judged answer of a vote with its provenance."""
-
-    vote_row: int
-    side: str
     model_id: str
     text: str
     license: str
@@ -98,6 +37,13 @@ class ExportedSide(NamedTuple):
     duration_s: float
 
 
+class ExportedSide(NamedTuple):
+    """An answer of a battle, and where it stood."""
+
+    side: str
+    answer: ExportedAnswer
+
+
 class ExportedVote(NamedTuple):
     """A vote that stands, with its battle, its notes and its judged answers."""
 
@@ -109,11 +55,12 @@ class ExportedVote(NamedTuple):
     names_itself: int
     imported: str | None
     decision_s: float | None
-    vote_row: int
-    voted_at: str
+    vote_row: int  # the vote's number in its table
+    created_at: str
     vote_id: str
     rater_id: str
-    withheld: str
+    one_model: int  # 1 if all judged answers of the vote are of one model
+    withheld: str  # "", "erased" or "hidden"
     battle_id: str
     comparison_id: str
     parent_id: str | None
@@ -124,17 +71,25 @@ class ExportedVote(NamedTuple):
     source: str
     state: str
     draw_probability: float | None
-    created_at: str
+    battle_created_at: str
     opened_at: str | None
     final_at: str | None
-    category: str
-    instruction: str
-    input: str
-    system: str
     overrides: bytes  # JSON
-    reasons: bytes  # JSON
-    comment: str
-    sides: tuple[ExportedSide, ...] = ()
+    reasons: bytes  # JSON; of a pair's vote not read, and empty
+    comment: str  # the same
+    asked: Instruction
+    sides: tuple[ExportedSide, ...] = ()  # none if the words are withheld, and none of a pair's vote
+
+
+class ExportedPair(NamedTuple):
+    """Two answers of which a vote judged one against the other."""
+
+    vote: ExportedVote
+    side_a: str
+    side_b: str
+    winner: str  # model_a | model_b | tie | both_bad
+    a: ExportedAnswer
+    b: ExportedAnswer
 
 
 class BattleRow(NamedTuple):

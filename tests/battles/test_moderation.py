@@ -90,7 +90,7 @@ def test_no_word_is_read_for_exports_while_hidden(home: House, moderation: Moder
 
 def texts(home: House) -> int:
     with home.store.reading() as reading:
-        return sum(bool(pair.text_a) for pair in reading.exported_pairs() if not pair.withheld)
+        return sum(bool(pair.a.text) for pair in reading.exported_pairs() if not pair.vote.withheld)
 
 
 def battles(home: House) -> int:

@@ -101,6 +101,6 @@ def test_csv_that_a_spreadsheet_saved_is_imported(exported: Path, name: str, thr
         assert (problems, counts.imported) == ([], 1)
         with store.reading() as reading:
             [judged] = reading.exported_pairs()
-    assert (judged.instruction, judged.text_a, judged.text_b) == (QUOTED, FORMULA, NAIVE)
+    assert (judged.vote.asked.instruction, judged.a.text, judged.b.text) == (QUOTED, FORMULA, NAIVE)
     assert judged.winner == "model_b"
-    assert judged.created_at == "2026-11-20T19:00:00.000+00:00"
+    assert judged.vote.created_at == "2026-11-20T19:00:00.000+00:00"

@@ -175,8 +175,8 @@ def test_csv_that_a_spreadsheet_saved_is_imported(tmp_path: Path) -> None:
         assert import_file(store, "pairs", path).imported == 1
         with store.reading() as reading:
             [judged] = reading.exported_pairs()
-    assert judged.instruction == "=1+1 – naïve 好"
-    assert (bool(judged.blind), judged.strength) == (False, 2.5)
+    assert judged.vote.asked.instruction == "=1+1 – naïve 好"
+    assert (bool(judged.vote.blind), judged.vote.strength) == (False, 2.5)
 
 
 # Parquet

@@ -57,7 +57,7 @@ def texts(store: Store) -> list[ExportedPair]:
 
 
 def winner_and_loser(judged: ExportedPair) -> tuple[tuple[str, str], tuple[str, str]]:
-    a, b = (judged.model_a, judged.text_a), (judged.model_b, judged.text_b)
+    a, b = (judged.a.model_id, judged.a.text), (judged.b.model_id, judged.b.text)
     return (a, b) if judged.winner == "model_a" else (b, a)
 
 
@@ -69,15 +69,15 @@ def test_row_of_every_format_becomes_a_vote(
     assert (counts.rows, counts.imported, counts.refused) == (1, 1, 0)
     assert sorted(counts.models) == ["alpha", "beta"]
     [pair] = texts(store)
-    assert pair.instruction == ASKED
+    assert pair.vote.asked.instruction == ASKED
     assert winner_and_loser(pair) == (("beta", SEA), ("alpha", WAVES))
     assert pair.winner in ("model_a", "model_b")
-    assert pair.imported == counts.file
+    assert pair.vote.imported == counts.file
     assert counts.file.startswith(f"rows{ending} ")
-    assert pair.rater_id == ("imported/ada" if format in WITH_RATER else "imported/unknown")
-    assert (pair.created_at == AT) is (format in WITH_TIME)
-    assert pair.strength == (2.5 if format in WITH_STRENGTH else None)
-    assert (pair.blind, pair.drawn, pair.decision_s) == (True, False, None)
+    assert pair.vote.rater_id == ("imported/ada" if format in WITH_RATER else "imported/unknown")
+    assert (pair.vote.created_at == AT) is (format in WITH_TIME)
+    assert pair.vote.strength == (2.5 if format in WITH_STRENGTH else None)
+    assert (pair.vote.blind, pair.vote.drawn, pair.vote.decision_s) == (True, False, None)
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -135,7 +135,7 @@ VOTE_IDS = {
 @pytest.mark.parametrize("format", FORMATS)
 def test_row_has_the_same_id_in_every_version(bring: Import, store: Store, format: str) -> None:
     bring(format)
-    assert [judged.vote_id for judged in texts(store)] == [VOTE_IDS[format]]
+    assert [judged.vote.vote_id for judged in texts(store)] == [VOTE_IDS[format]]
 
 
 # Outcomes
@@ -167,14 +167,14 @@ def test_outcome_is_read_in_each_spelling(
 
 def test_open_battle_stays_open(bring: Import, store: Store) -> None:
     bring("lmsys-33k", ROWS["lmsys-33k"] | {"anony": False})
-    assert [judged.blind for judged in texts(store)] == [False]
+    assert [judged.vote.blind for judged in texts(store)] == [False]
 
 
 def test_system_message_is_a_field_of_its_own(bring: Import, store: Store) -> None:
     told = [{"role": "system", "content": "Be brief."}]
     row = {"conversation_a": told + conversation(WAVES), "conversation_b": told + conversation(SEA)}
     bring("lmsys-33k", ROWS["lmsys-33k"] | row)
-    assert texts(store)[0].system == "Be brief."
+    assert texts(store)[0].vote.asked.system == "Be brief."
 
 
 def test_messages_of_trl_are_read_like_its_texts(bring: Import, store: Store) -> None:
@@ -315,14 +315,14 @@ def test_text_is_cleaned_like_typed_text(bring: Import, store: Store) -> None:
     row = {"instruction": "One\r\ntwo\x00\ud800", "answer_a": "Wa\x07ves\r.", "answer_b": "\ufdd0Sea"}
     assert bring("pairs", ROWS["pairs"] | row).cleaned == 1
     [judged] = texts(store)
-    assert (judged.instruction, judged.text_a, judged.text_b) == ("One\ntwo", "Waves\n.", "Sea")
+    assert (judged.vote.asked.instruction, judged.a.text, judged.b.text) == ("One\ntwo", "Waves\n.", "Sea")
 
 
 def test_answer_of_a_playground_is_kept_byte_for_byte(bring: Import, store: Store) -> None:
     exact = "Wa\x07ves\r\n\x00"
     sides = [side("a", "alpha", exact), side("b", "beta", "Sea\ud800")]
     assert bring("votes", ROWS["votes"] | {"sides": sides}).cleaned == 1
-    assert [(judged.text_a, judged.text_b) for judged in texts(store)] == [(exact, "Sea")]
+    assert [(judged.a.text, judged.b.text) for judged in texts(store)] == [(exact, "Sea")]
 
 
 @pytest.mark.parametrize("ending", [".jsonl", ".csv"])
@@ -352,7 +352,7 @@ def test_long_instruction_of_another_arena_is_kept(bring: Import, store: Store) 
 )
 def test_times_become_utc(bring: Import, store: Store, given: object, stored: str) -> None:
     bring("pairs", ROWS["pairs"] | {"created_at": given})
-    assert texts(store)[0].created_at == stored
+    assert texts(store)[0].vote.created_at == stored
 
 
 # What is stored beside the vote
@@ -360,7 +360,7 @@ def test_times_become_utc(bring: Import, store: Store, given: object, stored: st
 
 def test_missing_provenance_is_marked(bring: Import, store: Store) -> None:
     bring("pairs")
-    battle = store.battle(texts(store)[0].battle_id)
+    battle = store.battle(texts(store)[0].vote.battle_id)
     assert battle is not None
     answer = battle.sides[0].generation
     assert answer is not None
@@ -386,7 +386,7 @@ def test_card_of_the_playground_is_not_replaced(bring: Import, store: Store) -> 
 
 def test_answer_that_names_its_model_is_flagged(bring: Import, store: Store) -> None:
     bring("pairs", ROWS["pairs"] | {"model_a": "vicuna-13b", "answer_a": "I am Vicuna-13b, nice to meet you."})
-    assert [judged.names_itself for judged in texts(store)] == [True]
+    assert [judged.vote.names_itself for judged in texts(store)] == [True]
 
 
 def test_imported_rater_is_nobody_who_votes_here(bring: Import, store: Store) -> None:

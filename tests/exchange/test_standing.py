@@ -78,8 +78,8 @@ def test_streamed_reasons_equal_those_of_all_pairs(votes: list[dict[str, Any]], 
     expected = reasons_of(pairs, policy.with_fallback(pairs))
     with home.store.reading() as reading:
         standings = Standings(reading, policy)
-        of_pairs = {pair.vote_id: standings.reason(pair, bool(pair.one_model)) for pair in reading.exported_pairs()}
-        of_votes = {vote.vote_id: standings.reason(vote, bool(vote.one_model)) for vote in reading.counted_votes()}
+        of_pairs = {pair.vote.vote_id: standings.reason(pair.vote) for pair in reading.exported_pairs()}
+        of_votes = {vote.vote_id: standings.reason(vote) for vote in reading.exported_votes()}
     assert {vote: reason for vote, reason in of_pairs.items() if reason is not None} == expected
     assert of_votes == of_pairs
     assert set(of_pairs) == {pair.vote_id for pair in pairs}
@@ -99,7 +99,7 @@ def test_votes_beyond_the_daily_cap_do_not_count(tmp_path: Path) -> None:
             home.battles.vote(f"battle-{number}", "a", ADA, final=True)
         with store.reading() as reading:
             standings = Standings(reading, policy)
-            reasons = [standings.reason(pair, False) for pair in reading.exported_pairs()]
+            reasons = [standings.reason(pair.vote) for pair in reading.exported_pairs()]
     assert reasons == [None, None, None, "daily_cap", "daily_cap"]
 
 
@@ -112,4 +112,4 @@ def test_chosen_pairs_count_only_until_a_drawn_one_does(drawn: bool, reason: str
         home.battles.vote(f"battle-{number}", "a", ADA, final=True)
     with home.store.reading() as reading:
         standings = Standings(reading, CountingPolicy())
-        assert [standings.reason(pair, False) for pair in reading.exported_pairs()] == [reason, None]
+        assert [standings.reason(pair.vote) for pair in reading.exported_pairs()] == [reason, None]

@@ -1,7 +1,7 @@
 """Conditions of a `VoteFilter` as SQL: the one place for exports, lists of battles and the leaderboard.
 
 Boundary: text and values only. The text names the aliases of the queries in `tables.exports`: `v` vote, `b` battle,
-`i` instruction; for pairs also `x`, `y` their sides and `f`, `g` their answers.
+`i` instruction; for pairs also `f`, `g` their answers.
 """
 
 from __future__ import annotations
@@ -107,9 +107,9 @@ LICENSE = (
 def _models(asked: _Asked) -> _Found:
     ids = asked.ids
     if asked.pairs and len(ids) == 1:
-        return "? IN (x.model_id, y.model_id)", ids
+        return "? IN (f.model_id, g.model_id)", ids
     if asked.pairs:
-        return "(x.model_id = ? AND y.model_id = ?) OR (y.model_id = ? AND x.model_id = ?)", ids * 2
+        return "(f.model_id = ? AND g.model_id = ?) OR (g.model_id = ? AND f.model_id = ?)", ids * 2
     if len(ids) == 2 and ids[0] == ids[1]:
         return f"(SELECT count(*) FROM ({_GOOD_SIDE} s.model_id = ?)) > 1", ids[:1]
     return " AND ".join(f"EXISTS ({_GOOD_SIDE} s.model_id = ?)" for _ in ids), ids

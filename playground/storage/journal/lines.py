@@ -5,7 +5,6 @@ Boundary: bytes; knows no file and no database.
 
 from __future__ import annotations
 
-import json
 import re
 import zlib
 from collections.abc import Mapping
@@ -14,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from playground.storage.database.rows import to_json
+import orjson
 
 Record = dict[str, Any]
 """``{seq, event, at, battle_id, vote_id, rows: {table: [row]}}``."""
@@ -73,7 +72,7 @@ class Line:
 
 def seal(record: Mapping[str, Any]) -> bytes:
     """Return a record as a line: JSON whose last member `crc` is the CRC-32 of the text before it."""
-    text = to_json(record)[:-1].encode()
+    text = orjson.dumps(record)[:-1]
     return b'%s,"crc":"%08x"}\n' % (text, zlib.crc32(text))
 
 
@@ -95,5 +94,5 @@ def key_of(text: bytes) -> EventKey:
 
 
 def parse(text: bytes) -> Record:
-    record: Record = json.loads(text)
+    record: Record = orjson.loads(text)
     return record

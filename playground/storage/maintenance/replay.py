@@ -33,6 +33,9 @@ KEYS: Mapping[str, tuple[str, ...]] = {
 }
 """Tables with their keys, each after those that its rows refer to."""
 
+SHARED = frozenset({"generations", "instructions", "raters"})
+"""Tables whose rows stand in the lines of many battles and do not change."""
+
 _NOTE_COLUMNS = ("battle_id", "vote_id", "side", "kind", "text", "rater_id", "created_at")
 
 _MOVE = """
@@ -212,6 +215,8 @@ def _insert(writing: Writing, table: str, rows: Sequence[Record]) -> None:
     """Add the rows that are missing; columns that an earlier version's line lacks are NULL."""
     if not rows:
         return
+    if table in SHARED:
+        rows = _missing(writing, table, rows)
     columns = [row["name"] for row in writing.select(f"PRAGMA table_info ({table})")]
     names, values = ", ".join(columns), ", ".join(f":{name}" for name in columns)
     condition, on_conflict = "1", "NOTHING"
@@ -224,6 +229,13 @@ def _insert(writing: Writing, table: str, rows: Sequence[Record]) -> None:
             on_conflict = "UPDATE SET " + ", ".join(f"{name} = excluded.{name}" for name in columns if name != "id")
     statement = f"INSERT INTO {table} ({names}) SELECT {values} WHERE {condition} ON CONFLICT DO {on_conflict}"
     writing.change(statement, [dict.fromkeys(columns) | row for row in rows])
+
+
+def _missing(writing: Writing, table: str, rows: Sequence[Record]) -> Sequence[Record]:
+    """Return the rows whose ids are not stored; to find them is faster than to try to insert long rows again."""
+    statement = f"SELECT id FROM {table} WHERE id IN (SELECT value FROM json_each(?))"
+    known = {row[0] for row in writing.select(statement, (to_json([row["id"] for row in rows]),))}
+    return [row for row in rows if row["id"] not in known]
 
 
 def _event(record: Record) -> Record:

@@ -149,7 +149,7 @@ def test_sql_selects_the_votes_that_the_model_does(home: House, data: st.DataObj
         where = conditions(filter, pairs=False, commercial=COMMERCIAL_LICENSES)
         assert {vote.battle_id for vote in reading.exported_votes(where)} == expected
         where = conditions(filter, pairs=True, commercial=COMMERCIAL_LICENSES)
-        of_pairs = {pair.battle_id for pair in reading.exported_pairs(where)}
+        of_pairs = {pair.vote.battle_id for pair in reading.exported_pairs(where)}
         if filter.license:  # of both answers of a pair, not of all answers of a vote
             assert of_pairs >= expected if filter.license == "commercial" else of_pairs <= expected
         else:

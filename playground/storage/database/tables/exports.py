@@ -7,73 +7,78 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache, partial
+from itertools import groupby
+from operator import itemgetter
 from string import Template
-from typing import Any, TypeVar
+from typing import Any
 
-from playground.records import BattleRow, CountedVote, ExportedPair, ExportedSide, ExportedVote
+from playground.records import (
+    BattleRow,
+    ExportedAnswer,
+    ExportedPair,
+    ExportedSide,
+    ExportedVote,
+    Instruction,
+)
 from playground.storage.database.filters import FINAL, Conditions
-from playground.storage.database.schema.pairs import JUDGED_PAIRS, JUDGEMENT
+from playground.storage.database.rows import to_json
+from playground.storage.database.schema.judged import MARKS, ORIGINS, VOTE_FLAGS, WINNERS
+from playground.storage.database.tables.known_rows import KnownRows, text_bytes
 from playground.storage.database.tables.transaction import Snapshot
-
-T = TypeVar("T", bound=tuple[Any, ...])
 
 NO_CONDITIONS = Conditions("", ())
 STARTS = 200
 """Characters of an instruction in a list."""
+BATCH = 250
+"""Pairs that are read together."""
+SIDES = "abcdef"
 
 _STANDING = """
 WHERE v.choice <> 'undo'
   AND NOT EXISTS (SELECT 1 FROM votes n WHERE n.battle_id = v.battle_id AND n.revision > v.revision)"""
 _WITH_WORDS = "AND b.erased_at IS NULL AND b.hidden_at IS NULL"
-# CROSS JOIN keeps the order of the tables, so that votes are read in time and the sides of each in theirs, unsorted.
 _VOTES = f"""
 FROM votes v CROSS JOIN battles b ON b.id = v.battle_id CROSS JOIN instructions i ON i.id = b.instruction_id
 {_STANDING}"""
-_SIDES = f"""
-FROM votes v CROSS JOIN battles b ON b.id = v.battle_id CROSS JOIN instructions i ON i.id = b.instruction_id
-CROSS JOIN battle_sides s ON s.battle_id = v.battle_id
-CROSS JOIN generations g ON g.id = s.generation_id AND g.good = 1
-{_STANDING} AND b.erased_at IS NULL AND b.hidden_at IS NULL"""
-_JUDGED_IN_TIME = JUDGED_PAIRS.replace("\nJOIN", "\nCROSS JOIN")
-
-_CIRCUMSTANCES = """
-  v.origin, b.blind, b.draw_probability IS NOT NULL, b.overrides = '{}',
-  (SELECT group_concat(n.kind) FROM vote_flags n WHERE n.vote_id = v.id),
-  EXISTS (
-    SELECT 1 FROM battle_sides s JOIN generation_flags n ON n.generation_id = s.generation_id
-    WHERE s.battle_id = v.battle_id AND n.kind = 'names_itself'),
-  v.imported, v.decision_s"""
-_ONE_MODEL = """
-  x.model_id = y.model_id AND NOT EXISTS (
-    SELECT 1 FROM battle_sides s JOIN generations h ON h.id = s.generation_id AND h.good = 1
-    WHERE s.battle_id = v.battle_id AND s.model_id <> x.model_id)"""
 _WITHHELD = "CASE WHEN b.erased_at IS NOT NULL THEN 'erased' WHEN b.hidden_at IS NOT NULL THEN 'hidden' ELSE '' END"
 _NOTES = "FROM vote_notes n WHERE n.battle_id = v.battle_id AND n.vote_id = v.id AND n.kind"
 
-# `JUDGEMENT` names side_a … weight; the order of these columns is that of the record.
-_PAIR = Template(f"""
-SELECT $circumstances, v.rowid AS vote_row, v.created_at, v.id AS vote_id, v.rater_id, {_ONE_MODEL} AS one_model,
-  {_WITHHELD} AS withheld, v.battle_id, b.comparison_id, v.strength, v.choice, i.category,
-  $instruction, {JUDGEMENT}
-  f.license, g.license, f.id, g.id, $texts, $tokens
-{_JUDGED_IN_TIME}""")
-"""Judged pairs; see `_pair_statement` for the parts."""
+# CROSS JOIN keeps the order of the tables, so that votes are read in time and the pairs of each in theirs, unsorted.
+# Tables that only a condition needs are joined for it.
+_JUDGED = """
+FROM votes v CROSS JOIN judged_pairs p ON p.vote = v.rowid CROSS JOIN battles b ON b.rowid = p.battle"""
+_JOINED = {
+    "i": "CROSS JOIN instructions i ON i.id = b.instruction_id",
+    "f": "CROSS JOIN generations f ON f.rowid = p.answer_a",
+    "g": "CROSS JOIN generations g ON g.rowid = p.answer_b",
+}
+_IN_TIME = " ORDER BY v.created_at, v.id"
+_REASONS = (
+    f"(SELECT CAST(json_group_array(text) AS BLOB) FROM (SELECT n.text {_NOTES} = 'reason' ORDER BY n.id)),"
+    f" coalesce((SELECT group_concat(text, '') FROM (SELECT n.text {_NOTES} = 'comment' ORDER BY n.id)), '')"
+)
+_NO_REASONS = "x'5b5d', ''"
 
-_VOTE = Template(f"""
-SELECT {_CIRCUMSTANCES}, v.rowid, v.created_at, v.id, v.rater_id, {_WITHHELD},
-  v.battle_id, b.comparison_id, b.parent_id, v.strength, v.choice, v.revision, b.owner, b.source, b.state,
-  b.draw_probability, b.created_at, b.opened_at, b.final_at, i.category, $instruction, CAST(b.overrides AS BLOB),
-  (SELECT CAST(json_group_array(text) AS BLOB) FROM (SELECT n.text {_NOTES} = 'reason' ORDER BY n.id)),
-  coalesce((SELECT group_concat(text, '') FROM (SELECT n.text {_NOTES} = 'comment' ORDER BY n.id)), '')
-{_VOTES}""")
-
-_SIDE = Template(f"""
-SELECT v.rowid, s.side, s.model_id, $text, g.license, g.repo, g.model_revision, g.id, g.finish_reason,
-  CAST(g.params AS BLOB),
-  g.seed, g.template_id, g.template_hash, $prompt, g.engine, g.device, g.dtype, CAST(g.versions AS BLOB), g.faithful,
-  g.created_at, g.first_token_s, g.duration_s
-{_SIDES}""")
+# The columns after the first five are those of an `ExportedVote` after its marks.
+_EXPORTED = Template(f"""
+SELECT p.marks, p.pair, p.answer_a, p.answer_b, b.instruction_id,
+  v.imported, v.decision_s, v.rowid, v.created_at, v.id, v.rater_id,
+  p.model_a = p.model_b
+    AND NOT EXISTS (SELECT 1 FROM judged_pairs q WHERE q.vote = p.vote AND q.model_a <> q.model_b),
+  {_WITHHELD}, v.battle_id, b.comparison_id, b.parent_id, v.strength, v.choice, v.revision, b.owner, b.source, b.state,
+  b.draw_probability, b.created_at, b.opened_at, b.final_at, CAST(b.overrides AS BLOB), $notes
+{_JUDGED}""")
+_VOTE_ROW = itemgetter(7)
+_WITHHELD_AT = 12
+_INSTRUCTIONS = Template("""
+SELECT i.id, $words, i.category FROM json_each(?) j CROSS JOIN instructions i ON i.id = j.value""")
+_ANSWERS = Template("""
+SELECT g.rowid, g.model_id, $text, g.license, g.repo, g.model_revision, g.id, g.finish_reason,
+  CAST(g.params AS BLOB), g.seed, g.template_id, g.template_hash, $prompt, g.engine, g.device, g.dtype,
+  CAST(g.versions AS BLOB), g.faithful, g.created_at, g.first_token_s, g.duration_s
+FROM json_each(?) j CROSS JOIN generations g ON g.rowid = j.value""")
 
 _BROWSED = f"""
 SELECT v.created_at || ' ' || v.id, v.battle_id, v.id, v.created_at, substr(i.instruction, 1, {STARTS}), i.category,
@@ -84,52 +89,43 @@ SELECT v.created_at || ' ' || v.id, v.battle_id, v.id, v.created_at, substr(i.in
   (SELECT group_concat(text, char(10)) FROM (SELECT n.text {_NOTES} = 'reason' ORDER BY n.id))
 {_VOTES} {_WITH_WORDS}"""
 
-_COUNTED = f"""
-SELECT {_CIRCUMSTANCES}, v.rowid, v.created_at, v.id, v.rater_id, (
-  SELECT count(DISTINCT s.model_id) FROM battle_sides s JOIN generations h ON h.id = s.generation_id AND h.good = 1
-  WHERE s.battle_id = v.battle_id) < 2
-{_VOTES}"""
-
 # The list of states is that of the index, which SQLite uses only if it is said.
 _UNDECIDED = f"""
 SELECT count(*) FROM battles b INDEXED BY battles_unsettled CROSS JOIN votes v ON v.battle_id = b.id
 {_STANDING} AND b.state IN ('generating', 'open', 'voted') AND b.state = 'voted'"""
 
-_IN_TIME = " ORDER BY v.created_at, v.id"
-
 
 class ExportReads(Snapshot):
-    """Each query runs once for the whole table; its rows are made while they are read."""
+    """Rows are made while they are read; texts that several votes share are read once."""
 
     def exported_pairs(
-        self, where: Conditions = NO_CONDITIONS, *, words: bool = True, counting: bool = True, tokens: bool = False
+        self, where: Conditions = NO_CONDITIONS, *, words: bool = True, prompts: bool = False
     ) -> Iterator[ExportedPair]:
         """Yield the judged pairs in order of time.
 
         Args:
-            words: with instruction and answers, else these columns are empty, which is faster.
-            counting: with what decides whether a vote counts.
-            tokens: with the numbers of tokens.
+            words: with instruction and answers, else these are empty, which is faster.
+            prompts: with prompts and token ids.
         """
-        return self._stream(ExportedPair, _pair_statement(where, words, counting, tokens), where.values)
+        new = tuple.__new__
+        for rows, asked, answers in self._judged(where, words, prompts, notes=False):
+            for row in rows:
+                circumstances, winner = _marks(row[0])
+                vote = new(ExportedVote, (*circumstances, *row[5:], asked[row[4]], ()))
+                yield new(ExportedPair, (vote, *_sides(row[1]), winner, answers[row[2]], answers[row[3]]))
 
-    def exported_votes(self, where: Conditions = NO_CONDITIONS, *, words: bool = True) -> Iterator[ExportedVote]:
+    def exported_votes(
+        self, where: Conditions = NO_CONDITIONS, *, words: bool = True, prompts: bool = True
+    ) -> Iterator[ExportedVote]:
         """Yield the votes that stand in order of time, with their judged answers unless these are withheld."""
-        instruction = "i.instruction, i.input, i.system" if words else "'', '', ''"
-        statement = _VOTE.substitute(instruction=instruction) + where.sql + _IN_TIME
-        votes: Iterator[ExportedVote] = self._stream(ExportedVote, statement, where.values)
-        sides = self._exported_sides(where, words)
-        side = next(sides, None)
-        for vote in votes:
-            of_vote = []
-            while side is not None and side.vote_row == vote.vote_row:
-                of_vote.append(side)
-                side = next(sides, None)
-            yield tuple.__new__(ExportedVote, (*vote, tuple(of_vote)))
-
-    def counted_votes(self, where: Conditions = NO_CONDITIONS) -> Iterator[CountedVote]:
-        """Yield what decides whether a vote counts, in order of time."""
-        return self._stream(CountedVote, _COUNTED + where.sql + _IN_TIME, where.values)
+        for rows, asked, answers in self._judged(where, words, prompts, notes=True):
+            for _, judged in groupby(rows, key=_VOTE_ROW):
+                pairs = list(judged)
+                first = pairs[0]
+                sides = {} if first[_WITHHELD_AT] else _answers_of(pairs, answers)
+                of_vote = tuple(ExportedSide(side, sides[side]) for side in sorted(sides))
+                vote = (*_marks(first[0])[0], *first[5:], asked[first[4]], of_vote)
+                yield tuple.__new__(ExportedVote, vote)
 
     def count_undecided_votes(self, now: str) -> int:
         """Count the votes that stand and could still be undone."""
@@ -149,9 +145,10 @@ class ExportReads(Snapshot):
 
     def models_that_met(self, where: Conditions, limit: int) -> Sequence[tuple[str, str]]:
         """Return up to `limit` pairs of different models, each in alphabetical order, that a vote judged."""
-        a, b = "min(x.model_id, y.model_id)", "max(x.model_id, y.model_id)"
-        words = "AND b.erased_at IS NULL AND b.hidden_at IS NULL AND x.model_id <> y.model_id"
-        statement = f"SELECT DISTINCT {a}, {b} {JUDGED_PAIRS} {words} {where.sql} LIMIT {limit}"
+        a, b = "min(f.model_id, g.model_id)", "max(f.model_id, g.model_id)"
+        tables = f"{_JUDGED} {_JOINED['i']} {_JOINED['f']} {_JOINED['g']}"
+        words = f"WHERE p.model_a <> p.model_b {_WITH_WORDS}"
+        statement = f"SELECT DISTINCT {a}, {b} {tables} {words} {where.sql} LIMIT {limit}"
         return sorted((str(row[0]), str(row[1])) for row in self.select(statement, where.values))
 
     def busy_days(self, cap: int) -> Sequence[tuple[str, str]]:
@@ -179,33 +176,78 @@ class ExportReads(Snapshot):
         """Return the number of all battles that `browsed_battles` lists."""
         return int(self.scalar(f"SELECT count(*) {_VOTES} {_WITH_WORDS} {where.sql}", where.values))
 
-    def _exported_sides(self, where: Conditions, words: bool) -> Iterator[ExportedSide]:
-        text = "g.text" if words else "''"
-        prompt = (
-            "g.prompt_text, CAST(g.prompt_ids AS BLOB), CAST(g.token_ids AS BLOB)" if words else "'', x'5b5d', x'5b5d'"
+    def _judged(
+        self, where: Conditions, words: bool, prompts: bool, *, notes: bool
+    ) -> Iterator[tuple[Sequence[tuple[Any, ...]], Mapping[str, Instruction], Mapping[int, ExportedAnswer]]]:
+        """Yield batches of rows of `_EXPORTED` with the instructions and answers that they name; no vote is split."""
+        known_asked = KnownRows(partial(self._load_instructions, words))
+        known_answers = KnownRows(partial(self._load_answers, words, words and prompts))
+        tables = " ".join(table for alias, table in _JOINED.items() if f"{alias}." in where.sql)
+        notes_of_vote = _REASONS if notes else _NO_REASONS
+        statement = f"{_EXPORTED.substitute(notes=notes_of_vote)} {tables} WHERE true {where.sql} {_IN_TIME}"
+        for rows in _batches(self._tuples(statement, where.values)):
+            asked = known_asked.of({row[4] for row in rows})
+            answers = known_answers.of({row[2] for row in rows} | {row[3] for row in rows})
+            yield rows, asked, answers
+
+    def _load_instructions(self, words: bool, ids: Sequence[str]) -> Iterator[tuple[str, Instruction, int]]:
+        columns = "i.instruction, i.input, i.system" if words else "'', '', ''"
+        for row in self._tuples(_INSTRUCTIONS.substitute(words=columns), (to_json(ids),)):
+            yield row[0], Instruction(*row[1:]), text_bytes(row)
+
+    def _load_answers(
+        self, words: bool, prompts: bool, numbers: Sequence[int]
+    ) -> Iterator[tuple[int, ExportedAnswer, int]]:
+        columns = "g.prompt_text, CAST(g.prompt_ids AS BLOB), CAST(g.token_ids AS BLOB)"
+        statement = _ANSWERS.substitute(
+            text="g.text" if words else "''", prompt=columns if prompts else "'', x'5b5d', x'5b5d'"
         )
-        statement = _SIDE.substitute(text=text, prompt=prompt) + where.sql + _IN_TIME
-        return self._stream(ExportedSide, statement, where.values)
+        for row in self._tuples(statement, (to_json(numbers),)):
+            yield row[0], ExportedAnswer._make(row[1:]), text_bytes(row)
 
-    def _stream(self, kind: type[T], statement: str, values: Sequence[Any]) -> Iterator[T]:
-        """Yield rows as named tuples without a second copy of each."""
+    def _tuples(self, statement: str, values: Sequence[Any]) -> sqlite3.Cursor:
         cursor = self._connection.cursor()
-        cursor.row_factory = lambda _, row: tuple.__new__(kind, row)
-        return iter(cursor.execute(statement, values))
+        cursor.row_factory = None
+        return cursor.execute(statement, values)
 
 
-def _pair_statement(where: Conditions, words: bool, counting: bool, tokens: bool) -> str:
-    count = "json_array_length({0})"
-    parts = {
-        "circumstances": _CIRCUMSTANCES if counting else "v.origin, b.blind, 1, 1, NULL, 0, v.imported, v.decision_s",
-        "instruction": "i.instruction, i.input, i.system" if words else "'', '', ''",
-        "texts": "f.text, g.text" if words else "'', ''",
-        "tokens": ", ".join(
-            count.format(column) if tokens and words else "0"
-            for column in ("f.token_ids", "g.token_ids", "f.prompt_ids", "g.prompt_ids")
-        ),
-    }
-    return _PAIR.substitute(parts) + where.sql + _IN_TIME
+@cache
+def _marks(marks: int) -> tuple[tuple[Any, ...], str]:
+    """Return the first columns of an `ExportedVote`, and the winner of a pair, from the marks of its row."""
+    found = {name: marks >> shift & mask for name, (shift, mask) in MARKS.items()}
+    flags = ",".join(kind for kind in VOTE_FLAGS if found[kind]) or None
+    origin = ORIGINS[found["origin"]]
+    circumstances = (origin, found["blind"], found["drawn"], found["own_sampling"], flags, found["names_itself"])
+    return circumstances, WINNERS[found["winner"]]
+
+
+@cache
+def _sides(pair: int) -> tuple[str, str]:
+    return SIDES[pair // 8], SIDES[pair % 8]
+
+
+def _answers_of(pairs: Iterable[tuple[Any, ...]], answers: Mapping[int, ExportedAnswer]) -> dict[str, ExportedAnswer]:
+    """Return the answers of a vote by their sides; each is in one of its pairs."""
+    found: dict[str, ExportedAnswer] = {}
+    for row in pairs:
+        side_a, side_b = _sides(row[1])
+        found[side_a], found[side_b] = answers[row[2]], answers[row[3]]
+    return found
+
+
+def _batches(cursor: sqlite3.Cursor) -> Iterator[list[tuple[Any, ...]]]:
+    """Yield the rows in batches that split no vote."""
+    rest: list[tuple[Any, ...]] = []
+    while found := cursor.fetchmany(BATCH):
+        rows = rest + found
+        last, end = _VOTE_ROW(rows[-1]), len(rows)
+        while end and _VOTE_ROW(rows[end - 1]) == last:
+            end -= 1
+        if end:
+            yield rows[:end]
+        rest = rows[end:]
+    if rest:
+        yield rest
 
 
 def _browsed(row: sqlite3.Row) -> BattleRow:
