@@ -200,7 +200,9 @@ class Arena:
 
     def leaderboard(self, category: str = "", policy: CountingPolicy | None = None) -> Leaderboard:
         """Return the ratings from all votes that count now, by default under the default board's policy."""
-        options = LeaderboardOptions(policy=policy or self.policy, prior=self.settings.prior)
+        policy = policy or self.policy
+        filtered = bool(category) or policy != self.policy
+        options = LeaderboardOptions(policy=policy, prior=self.settings.prior, filtered=filtered)
         models = [card.id for card in self.models.line_up]
         now = self._clock.now()
         return current_leaderboard(self.store, self.catalog, models, self.starters, now, category, options)
