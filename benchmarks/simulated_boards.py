@@ -13,6 +13,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 sys.path.insert(0, str(Path(__file__).parents[1]))  # run from a checkout
 
 from benchmarks.rounds import machine
@@ -43,6 +45,8 @@ class Row:
 
 EQUAL = (0.0,) * 5
 UNEQUAL = (0.6, 0.25, 0.1, -0.3, -0.65)
+GAPS = (50, 70, 100, 150, 250)
+"""Points between a leader and four equal models."""
 ROWS = (
     Row(
         "strong: 5 models × 200 votes, one 4 log-odds ahead", "82 %", 0.93, True, covered(Arena((4.0, 0, 0, 0, 0), 200))
@@ -155,15 +159,21 @@ def main() -> int:
         print(f"| {row.name} | {row.before} | {100 * rate:.1f} ± {100 * error:.1f} | {limit} |", flush=True)
         failed += beyond(row, number, total)
     if arguments.only in ("", "power"):
-        print_power(arguments.runs // 4)
+        print_power(10 * arguments.runs)
     return 1 if failed else 0
 
 
 def print_power(runs: int) -> None:
-    numbers, one_look, any_time = power_by_votes(max(runs, 20))
-    print("\n| votes | leads, in one look % | leads, at any time % |\n| --- | --- | --- |")
-    for votes, fixed, uniform in zip(numbers, one_look, any_time, strict=True):
-        print(f"| {votes:,} | {100 * fixed:.0f} | {100 * uniform:.0f} |")
+    """Print the votes after which a leader of five models is named in four of five boards."""
+    print(
+        "\n| points ahead | leads at 200 votes, in one look / at any time, % | votes for 80 %, one look | at any time |"
+    )
+    print("| --- | --- | --- | --- |")
+    for gap in GAPS:
+        numbers, one_look, any_time = power_by_votes(gap, runs)
+        at_200 = max(k for k, votes in enumerate(numbers) if votes <= 200)
+        enough = [f"{numbers[int(np.argmax(power >= 0.8))]:,}" for power in (one_look, any_time)]
+        print(f"| {gap} | {100 * one_look[at_200]:.1f} / {100 * any_time[at_200]:.1f} | {' | '.join(enough)} |")
 
 
 if __name__ == "__main__":

@@ -11,9 +11,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from playground.ratings.bradley_terry import DEFAULT_PRIOR, MEAN, POINTS, fit, maximise
-from playground.ratings.claims import ClaimRules, Claims, look, looks
-from playground.ratings.covariance import choose_unit, spread
+from playground.ratings.bradley_terry import (
+    DEFAULT_PRIOR,
+    MEAN,
+    POINTS,
+    fit,
+    laplacian_of,
+    maximise,
+    pseudo_inverse,
+    win_probability,
+)
+from playground.ratings.claims import ClaimRules, Claims, boundary, look, looks
+from playground.ratings.covariance import choose_unit, difference_variance, spread
 from playground.ratings.intervals import DEFAULT_LEVEL, estimate_intervals
 from playground.ratings.misfit import find_misfit
 from playground.ratings.pairs import FIRST, SECOND, FloatArray, IntArray, PairTable
@@ -217,21 +226,28 @@ def false_alarms(arena: Arena) -> Count:
     return count
 
 
-AHEAD = (70 / POINTS, 0.0, 0.0, 0.0, 0.0)
-"""One model 70 points ahead of four equal ones."""
+def power_by_votes(
+    gap: float, runs: int, models: int = 5, most: int = 20_000
+) -> tuple[list[int], FloatArray, FloatArray]:
+    """Return looks, and the shares of boards that name a leader this many points ahead: in one look, and at any time.
 
-
-def power_by_votes(runs: int, most: int = 4000) -> tuple[list[int], FloatArray, FloatArray]:
-    """Return looks, and the shares of boards that name the leader of `AHEAD`: in one look, and at any time."""
-    numbers = looks(most)
+    The others are equal, every vote is by another rater, and estimates are taken as normal, which many votes make them.
+    """
+    strengths = np.zeros(models)
+    strengths[0] = gap / POINTS
+    p = win_probability(strengths)
+    each = p * p.T / (models * (models - 1) / 2)  # information of a vote on a random pair
+    covariance = pseudo_inverse(laplacian_of(each), np.zeros(models, dtype=np.int64))
+    variance = difference_variance(covariance)[0, 1:]
+    rng, numbers = np.random.default_rng(SEED), looks(most)
+    total, ahead = np.zeros((runs, models)), np.zeros((runs, models - 1), dtype=bool)
     one_look, any_time = np.zeros(len(numbers)), np.zeros(len(numbers))
-    for table in Arena(AHEAD, most).tables(runs):
-        for k, claims in enumerate(claims_over_time(table)):
-            any_time[k] += claims.leads(0, range(5))
-            so_far = until(table, numbers[k])
-            fitted = fit(so_far.wins)
-            found = spread(so_far, fitted, choose_unit(so_far))
-            errors = (fitted.ratings[0] - fitted.ratings[1:]) / np.sqrt(found.difference[0, 1:])
-            needed = student_quantile((1 + DEFAULT_LEVEL) / 2, found.difference_degrees[0, 1:])
-            one_look[k] += bool((errors > needed).all())
-    return numbers, one_look / runs, any_time / runs
+    for k, (votes, more) in enumerate(zip(numbers, np.diff([0, *numbers]), strict=True)):
+        total += more * strengths + math.sqrt(more) * rng.multivariate_normal(np.zeros(models), covariance, size=runs)
+        apart = (total[:, :1] - total[:, 1:]) / votes
+        errors = apart / np.sqrt(variance / votes)
+        needed = boundary(votes / variance / POINTS**2, 1 - DEFAULT_LEVEL)
+        ahead = (ahead | (errors > needed)) & (apart > 0)
+        one_look[k] = (errors > student_quantile((1 + DEFAULT_LEVEL) / 2, math.inf)).all(axis=1).mean()
+        any_time[k] = ahead.all(axis=1).mean()
+    return numbers, one_look, any_time

@@ -201,7 +201,9 @@ class Arena:
 
     def leaderboard(self, category: str = "", policy: CountingPolicy | None = None) -> Leaderboard:
         """Return the ratings from the votes that count, by default under the default board's policy; see `Boards`."""
-        options = LeaderboardOptions(policy=policy or self.policy, prior=self.settings.prior)
+        policy = policy or self.policy
+        filtered = bool(category) or policy != self.policy
+        options = LeaderboardOptions(policy=policy, prior=self.settings.prior, filtered=filtered)
         return self._boards.get((category, options, tuple(card.id for card in self.models.line_up)))
 
     def sources_line(self) -> str:

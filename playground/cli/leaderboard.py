@@ -51,7 +51,8 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
             blind_only=not (arguments.open or arguments.count_all),
             imported=arguments.imported,
         )
-        options = LeaderboardOptions(policy=policy, prior=settings.prior)
+        is_filtered = bool(arguments.category) or policy != default_policy(settings)
+        options = LeaderboardOptions(policy=policy, prior=settings.prior, filtered=is_filtered)
         board = current_leaderboard(store, catalog, models, starters, utc_now(), arguments.category, options)
     if arguments.json:
         print_json(board.as_document(), out)

@@ -15,7 +15,9 @@ import numpy as np
 
 from playground.errors import InvalidValue
 from playground.ratings.bradley_terry import DEFAULT_PRIOR, Fit, fit
+from playground.ratings.claims import ClaimRules
 from playground.ratings.counting import Counted
+from playground.ratings.evidence import Evidence
 from playground.ratings.influence import votes_to_flip
 from playground.ratings.intervals import DEFAULT_LEVEL, Intervals, estimate_intervals, rank_ranges
 from playground.ratings.pairs import FIRST, SECOND, BoolArray, FloatArray, IntArray, PairTable
@@ -43,6 +45,7 @@ class LeaderboardOptions:
     resamples: int = 0  # of a cluster bootstrap instead of the jackknife
     seed: int = 0  # of the bootstrap
     min_battles: int = 30  # below, a rating is provisional and nothing is claimed from it
+    filtered: bool = False  # one of many views: only the default board keeps claims from earlier looks
 
     def __post_init__(self) -> None:
         if self.min_battles < 1:
@@ -76,12 +79,12 @@ class LeaderboardRow:
 
 @dataclass(frozen=True, slots=True)
 class Influence:
-    """The effect of dishonest votes on the first place."""
+    """The effect of dishonest votes on a leader."""
 
     votes: int  # the fewest that would change it
     share: float  # of the votes that count
     favoured: str  # the model that they would say beats the first one
-    first: str  # the first model after them
+    first: str  # the first model after them, among those with enough battles
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,8 +144,16 @@ class Board:
         return self.rated_votes >= self.options.min_battles
 
     @cached_property
+    def evidence(self) -> Evidence:
+        how = self.options
+        rules = ClaimRules(how.prior, how.level, how.unit, how.min_battles)
+        return Evidence(
+            self.table, self.fit, self.intervals.spread, rules, how.filtered, groups=self.groups, settled=self.settled
+        )
+
+    @cached_property
     def better(self) -> BoolArray:
-        """True if i is better than j, both settled, shape (m, m)."""
+        """True if i is better than j, both settled, for one look, shape (m, m)."""
         return self.intervals.better & self.settled[:, None] & self.settled
 
     @property
@@ -152,11 +163,17 @@ class Board:
 
     @cached_property
     def influence(self) -> Influence | None:
-        """The influence among the models of the first group; None without a first place."""
-        if not self.groups or not self.is_decided:
+        """The influence on the leader of the first group; None without one, or if it would take more than all votes."""
+        if self.evidence.leader is None:
             return None
         group = list(self.groups[0])
-        flip = votes_to_flip(self.table.wins[np.ix_(group, group)], prior=self.options.prior)
+        flip = votes_to_flip(
+            self.table.wins[np.ix_(group, group)],
+            prior=self.options.prior,
+            candidates=[group.index(i) for i in self.evidence.settled_of(group)],
+        )
+        if flip.votes > self.table.num_votes:
+            return None
         return Influence(
             votes=flip.votes,
             share=flip.votes / self.table.num_votes,

@@ -76,42 +76,46 @@ def network(votes: int, share: float, headline: str, *, holds: bool) -> Finding:
 
 
 def robustness(dishonest: int, votes: int, name: str) -> Finding:
+    """Return how few dishonest votes would change the leader; there are at most as many as votes."""
     share = dishonest / votes
     part = f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.1f} %"
-    enough = number_of("dishonest vote", dishonest)
-    text = f"{enough} ({part} of {votes:,}) would put {name} first."
-    if share > 1:
-        text = f"{enough} would put {name} first, more than there are votes."
+    text = f"{number_of('dishonest vote', dishonest)} ({part} of {votes:,}) would put {name} first."
     return Finding("Robustness", text, share)
 
 
 def position(wins: Share, *, two_sides: bool) -> Finding:
-    """Judge whether the position on the page matters."""
+    """Return how often the earlier side won. Sides are drawn, but that share alone is no measure of a preference."""
     if wins.total < FEWEST_DECIDED:
         return Finding("Position", _too_few_decided(wins.total))
     who, what = ("first answer", "votes") if two_sides else ("answer further left", "pairs")
-    if wins.lower > 0.5:
-        judgement = f"the {who} is favoured"
-    elif wins.upper < 0.5:
-        judgement = f"the {who} is at a disadvantage"
-    else:
-        judgement = "no sign of bias"
+    judgement = (
+        "as expected if the position plays no part" if wins.lower <= 0.5 <= wins.upper else "not the 50 % of chance"
+    )
     return _with_share(
-        "Position", f"The {who} won {_percent(wins)} of decided {what} {_range(wins)}: {judgement}.", wins
+        "Position", f"The {who} won {_percent(wins)} of decided {what} {_range(wins)}, {judgement}.", wins
     )
 
 
 def length(wins: Share) -> Finding:
-    """Judge whether the longer answer wins."""
+    """Return how often the longer answer won, which good models that write more produce without any preference."""
     if wins.total < FEWEST_DECIDED:
         return Finding("Length", _too_few_decided(wins.total, " on answers of different length"))
-    if wins.lower > 0.5:
-        judgement = "longer answers are favoured"
-    elif wins.upper < 0.5:
-        judgement = "shorter answers are favoured"
-    else:
-        judgement = "no sign of bias"
-    return _with_share("Length", f"The longer answer won {_percent(wins)} {_range(wins)}: {judgement}.", wins)
+    text = f"The longer answer won {_percent(wins)} {_range(wins)}"
+    if not wins.lower <= 0.5 <= wins.upper:
+        text += ": for its length, or because the better models write " + ("more" if wins.share > 0.5 else "less")
+    return _with_share("Length", f"{text}.", wins)
+
+
+def cycle(names: Sequence[str]) -> Finding:
+    """Return the models of which each beats the next, and the last one the first."""
+    beats = ", ".join(f"{a} beats {b}" for a, b in zip(names, (*names[1:], names[0]), strict=True))
+    return Finding("Fit", f"These votes go in a circle: {beats}. No order of ratings can show that.")
+
+
+def misfit(winner: str, loser: str, share: float, expected: float) -> Finding:
+    """Return the pair that is furthest from what the ratings say."""
+    found, rated = f"{100 * share:.0f} %", f"{100 * expected:.0f} %"
+    return Finding("Fit", f"The ratings do not explain these votes: {winner} got {found} against {loser}, not {rated}.")
 
 
 def raters(votes_by_rater: Sequence[int], unit: str) -> Finding:
@@ -125,7 +129,7 @@ def raters(votes_by_rater: Sequence[int], unit: str) -> Finding:
     text = f"{votes:,} votes by {people:,} raters; the busiest gave {busiest:.0%}".replace("%", " %")
     text += ", so the result depends strongly on one person." if busiest > LARGE_SHARE else "."
     if unit == "vote":
-        text += " The intervals treat votes as independent, so they hold for these raters only."
+        text += " Ratings, ranks and claims are about these raters only."
     return Finding("Raters", text, busiest)
 
 

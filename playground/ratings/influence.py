@@ -16,6 +16,7 @@ be in. Blind, the latter is the best that a rater can do who recognises one mode
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,8 +39,11 @@ class Flip:
     votes: int
 
 
-def votes_to_flip(wins: FloatArray, *, prior: float = DEFAULT_PRIOR) -> Flip:
+def votes_to_flip(wins: FloatArray, *, prior: float = DEFAULT_PRIOR, candidates: Collection[int] | None = None) -> Flip:
     """Return the fewest votes that unseat the leader of connected models, from their wins (m, m).
+
+    Args:
+        candidates: models that may be first, two or more; by default all.
 
     Raises:
         InvalidValue: wins that `fit` would refuse, fewer than two models, or models that are not connected.
@@ -47,9 +51,10 @@ def votes_to_flip(wins: FloatArray, *, prior: float = DEFAULT_PRIOR) -> Flip:
     check_wins(wins)
     if len(wins) < 2 or connected_groups(wins).any():
         raise InvalidValue("who is first can only change among two or more models that battles connect")
-    arena = _Arena(wins, prior, _log_odds(wins, prior))
-    leader = int(np.argmax(np.round(POINTS * arena.honest, 6)))  # of equals the first, as on the leaderboard
-    nearest = [int(j) for j in np.argsort(-arena.honest, kind="stable") if j != leader]
+    arena = _Arena(wins, prior, _log_odds(wins, prior), sorted(candidates or range(len(wins))))
+    rounded = np.round(POINTS * arena.honest, 6)
+    leader = max(arena.candidates, key=lambda i: rounded[i])  # of equals the first, as on the leaderboard
+    nearest = [int(j) for j in np.argsort(-arena.honest, kind="stable") if j != leader and j in arena.candidates]
     best = arena.fewest(leader, nearest[0])
     for favoured in nearest[1:]:
         if best.votes > 1 and arena.first_after(leader, favoured, best.votes - 1) != leader:
@@ -62,13 +67,14 @@ class _Arena:
     wins: FloatArray  # (m, m)
     prior: float
     honest: FloatArray  # (m,) log-odds
+    candidates: list[int]
 
     def first_after(self, leader: int, favoured: int, votes: int) -> int:
         """Return the first model after `votes` for the favoured one; the leader while none is clearly above."""
         wins = self.wins.copy()
         wins[favoured, leader] += votes
         log_odds = _log_odds(wins, self.prior, self.honest)
-        first = int(np.argmax(log_odds))
+        first = max(self.candidates, key=lambda i: log_odds[i])
         return first if POINTS * (log_odds[first] - log_odds[leader]) > CLEARLY else leader
 
     def fewest(self, leader: int, favoured: int, enough: int = 0) -> Flip:

@@ -20,7 +20,7 @@ from scipy.special import ndtr, ndtri
 
 from playground.errors import InvalidValue
 from playground.ratings.bradley_terry import MEAN, POINTS, Fit
-from playground.ratings.covariance import Spread, choose_unit, difference_variance, scores, spread
+from playground.ratings.covariance import Spread, choose_unit, scores, spread
 from playground.ratings.pairs import BoolArray, FloatArray, IntArray, PairTable
 from playground.ratings.profile import Profile
 from playground.ratings.resampling import resampled_ratings
@@ -45,7 +45,6 @@ class Intervals:
     upper: FloatArray  # (m,)
     difference_lower: FloatArray  # (m, m) of i minus j
     difference_upper: FloatArray  # (m, m)
-    critical: FloatArray  # (m, m) standard errors that tell two models apart; infinite between groups
     better: BoolArray  # (m, m) True if i is better than j, all of these statements together at the level
 
 
@@ -93,7 +92,6 @@ def estimate_intervals(
         upper=np.where(sizes > 1, upper, np.nan),
         difference_lower=np.where(comparable, apart_lower, np.nan),
         difference_upper=np.where(comparable, apart_upper, np.nan),
-        critical=critical,
         better=comparable & (difference > _reach(critical, tested)),
     )
 
@@ -112,8 +110,7 @@ class Profiles:
         """True for models that win or lose nearly always, shape (m,)."""
         wins = self.table.wins + self.fit.prior_wins
         won, lost = wins.sum(axis=1), wins.sum(axis=0)
-        lopsided: BoolArray = np.minimum(won, lost) < np.minimum(LOPSIDED_WINS, LOPSIDED_SHARE * (won + lost))
-        return lopsided
+        return np.asarray(np.minimum(won, lost) < np.minimum(LOPSIDED_WINS, LOPSIDED_SHARE * (won + lost)))
 
     def of_rating(self, i: int) -> tuple[float, float]:
         """Return the lower and the upper end of a model's rating."""
@@ -226,23 +223,6 @@ def rank_ranges(better: BoolArray, groups: IntArray) -> tuple[IntArray, IntArray
     """Return the best and the worst rank (m,) of each model in its group, from `Intervals.better` (m, m)."""
     sizes = np.bincount(groups, minlength=1)[groups]
     return 1 + better.sum(axis=0), sizes - better.sum(axis=1)
-
-
-def votes_to_tell_apart(fit: Fit, intervals: Intervals) -> FloatArray:
-    """Return about how many more votes between i and j would tell them apart if their difference stays, (m, m).
-
-    0 if they are told apart, infinite for equal ratings, NaN between groups and on the diagonal. A vote adds
-    the information p (1 - p) / r, with r the ratio of the variance found to the one that the model expects:
-    ties and raters who differ count as they did until now.
-    """
-    comparable = np.isfinite(fit.probability)
-    found = np.where(comparable, intervals.spread.difference, np.nan) / POINTS**2
-    expected = difference_variance(fit.covariance) / POINTS**2
-    per_vote = fit.probability * fit.probability.T * expected / found
-    squared = np.square((fit.ratings[:, None] - fit.ratings) / POINTS)
-    enough = np.square(intervals.critical)
-    needed = np.divide(enough, squared, out=np.full_like(squared, np.inf), where=squared > 0)
-    return np.maximum((needed - 1 / found) / per_vote, 0.0)
 
 
 def _expanded_tails(quantile: FloatArray, degrees: FloatArray) -> FloatArray:

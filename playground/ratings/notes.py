@@ -32,16 +32,28 @@ def not_rated(names: Sequence[str]) -> str:
     return f"No vote that counts yet: {listed(names)}."
 
 
-def never_lost(name: str) -> str:
-    return f"{name} has won every battle: only the prior keeps its rating finite, it may be far ahead."
+def far_ahead(name: str, other: str, points: float, *, always: bool) -> str:
+    """Return a one-sided statement on a model that nearly always wins."""
+    won = "every battle" if always else "nearly everything"
+    if points < 1:
+        return f"{name} has won {won} so far: too few battles to say how far it is ahead."
+    return f"{name} has won {won}: at least {points:.0f} points ahead of {other}; how much more cannot be told."
 
 
-def never_won(name: str) -> str:
-    return f"{name} has lost every battle: only the prior keeps its rating finite, it may be far behind."
+def far_behind(name: str, other: str, points: float, *, always: bool) -> str:
+    """Return a one-sided statement on a model that nearly always loses."""
+    lost = "every battle" if always else "nearly everything"
+    if points < 1:
+        return f"{name} has lost {lost} so far: too few battles to say how far it is behind."
+    return f"{name} has lost {lost}: at least {points:.0f} points behind {other}; how much more cannot be told."
+
+
+def one_of_many() -> str:
+    return "One of many views; its claims are not corrected for having looked at several."
 
 
 def few_raters(names: Sequence[str], min_raters: int) -> str:
-    return f"Fewer than {min_raters} raters judged {listed(names)}: that interval takes each vote by itself."
+    return f"Fewer than {min_raters} raters judged {listed(names)}: the interval is as wide as so few make it."
 
 
 def left_out_same(pairs: int) -> str:
@@ -64,7 +76,7 @@ def basis(
         f"category {category}" if category else "all categories",
         "all-bad votes left out" if both_bad == "omit" else "all-bad votes count as ties",
         f"{100 * level:g} % intervals, {'bootstrap' if resamples else 'jackknife'}, each {unit} a unit",
-        f"ranks hold together at {100 * level:g} %",
+        f"ranks hold together at {100 * level:g} % for one look, the verdict at any time",
         f"prior: {prior:g} × (models − 1) ties, spread evenly over the pairs that met",
     )
     return " · ".join(parts)

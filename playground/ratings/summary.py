@@ -6,6 +6,7 @@ Boundary: chooses which sentences a board needs; they are worded in `verdict`, `
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -14,10 +15,11 @@ from playground.ratings.board import Board
 from playground.ratings.counting import KINDS
 from playground.ratings.covariance import MIN_RATERS
 from playground.ratings.findings import Finding
-from playground.ratings.intervals import votes_to_tell_apart
+from playground.ratings.misfit import Misfit
 from playground.ratings.pairs import BOTH_BAD
 from playground.ratings.policy import Reason
-from playground.ratings.verdict import Verdict
+from playground.ratings.power import VotesNeeded
+from playground.ratings.verdict import Scope, Verdict
 
 
 def verdict_of(board: Board, category: str) -> Verdict:
@@ -34,7 +36,7 @@ def verdict_of(board: Board, category: str) -> Verdict:
     if not board.is_decided:
         all_bad = np.unique(table.vote[table.outcome == BOTH_BAD])
         return verdict.nobody_won(table.num_votes, len(all_bad))
-    if not any(_has_settled(board, group) for group in board.groups):
+    if not any(len(board.evidence.settled_of(group)) > 1 for group in board.groups):
         return verdict.too_few(min_battles, [int(board.rated_votes[i]) for i in board.order])
     if len(board.groups) > 1:
         return verdict.unconnected(len(board.groups))
@@ -46,17 +48,12 @@ def notes_of(board: Board) -> Iterator[str]:
     if len(board.groups) > 1:
         yield notes.not_met([board.named(group) for group in board.groups])
         for group in board.groups:
-            if _has_settled(board, group):
+            if len(board.evidence.settled_of(group)) > 1:
                 yield notes.within(board.named(group), _told_apart(board, group))
     few = [i for i in board.order if not board.settled[i]]
     if few:
         yield notes.provisional(board.options.min_battles, [(board.names[i], int(board.rated_votes[i])) for i in few])
-    wins = board.table.wins
-    for i in board.order:
-        if not wins[:, i].any():
-            yield notes.never_lost(board.names[i])
-        if not wins[i].any():
-            yield notes.never_won(board.names[i])
+    yield from _lopsided(board)
     thin = [i for i in board.order if board.intervals.spread.few_raters[i]]
     if thin:
         yield notes.few_raters(board.named(thin), MIN_RATERS)
@@ -65,6 +62,23 @@ def notes_of(board: Board) -> Iterator[str]:
         yield notes.not_rated(board.named(missing))
     if board.table.unrated:
         yield notes.left_out_same(board.table.unrated)
+    if board.options.filtered and board.rows:
+        yield notes.one_of_many()
+
+
+def _lopsided(board: Board) -> Iterator[str]:
+    """Yield a one-sided note on each model that wins or loses nearly always, compared to its neighbour."""
+    wins = board.table.wins
+    for group in board.groups:
+        for above, below in pairwise(group):
+            won, lost = wins.sum(axis=1), wins.sum(axis=0)
+            points = board.evidence.least_difference(above, below) if board.evidence.claims.ahead[above, below] else 0.0
+            if board.evidence.lopsided[above] and won[above] > lost[above]:
+                names = board.names[above], board.names[below]
+                yield notes.far_ahead(*names, points, always=lost[above] == 0)
+            elif board.evidence.lopsided[below] and won[below] < lost[below]:
+                names = board.names[below], board.names[above]
+                yield notes.far_behind(*names, points, always=won[below] == 0)
 
 
 def findings_of(board: Board) -> Iterator[Finding]:
@@ -81,6 +95,8 @@ def findings_of(board: Board) -> Iterator[Finding]:
     if (influence := board.influence) is not None:
         name = board.names[table.models.index(influence.first)]
         yield findings.robustness(influence.votes, table.num_votes, name)
+    if board.evidence.misfit is not None:
+        yield _misfit(board, board.evidence.misfit)
     two_sides = table.num_votes == len(table.first)
     yield findings.position(bias.first_side_wins(table, level=level), two_sides=two_sides)
     yield findings.length(bias.longer_wins(table, level=level))
@@ -98,18 +114,32 @@ def _counted(board: Board) -> Iterator[Finding]:
         )
 
 
-def _has_settled(board: Board, group: Sequence[int]) -> bool:
-    """Return True if two models of a group have enough votes to be compared."""
-    return bool(board.settled[list(group)].sum() > 1)
+def _misfit(board: Board, found: Misfit) -> Finding:
+    if found.cycle:
+        return findings.cycle(board.named(found.cycle))
+    winner, loser = board.named((found.winner, found.loser))
+    return findings.misfit(winner, loser, found.share, found.expected)
 
 
 def _told_apart(board: Board, group: Sequence[int]) -> Verdict:
     """Return the verdict on the settled models of a group."""
-    known = [i for i in group if board.settled[i]]
+    known = board.evidence.settled_of(group)
+    error = 1 - board.options.level
+    pairs = len(known) * (len(known) - 1) // 2
+
+    def needed(i: int, j: int) -> VotesNeeded:
+        corrected = error / (pairs if i else 1)  # only the lead needs no correction
+        return board.evidence.votes_needed(known[i], known[j], corrected)
+
     everybody = len(known) == len(group)
     return verdict.told_apart(
         board.named(known),
-        board.better[np.ix_(known, known)].tolist(),
-        votes_to_tell_apart(board.fit, board.intervals)[np.ix_(known, known)].tolist(),
-        among="" if everybody else f"the models with {board.options.min_battles} battles or more",
+        board.evidence.claims.ahead[np.ix_(known, known)].tolist(),
+        board.evidence.claims.above[np.ix_(known, known)].tolist(),
+        needed,
+        scope=Scope(
+            among="" if everybody else f"the models with {board.options.min_battles} battles or more",
+            raters=board.table.num_raters if board.intervals.spread.unit == "vote" else 0,
+        ),
+        misfit="" if board.evidence.misfit is None else _misfit(board, board.evidence.misfit).text,
     )

@@ -7,10 +7,11 @@ No sentence says more than the numbers do.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from playground.ratings.phrases import listed, number_of
+from playground.ratings.power import VotesNeeded
 
 MOST_VOTES = 5000
 """Votes between two models above which their number is not worth stating."""
@@ -72,63 +73,84 @@ def unconnected(groups: int) -> Verdict:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The models and the raters that a claim is about."""
+
+    among: str = ""  # "the models with 30 battles or more" if there are others
+    raters: int = 0  # so few that the claim is about them alone; 0: all who might vote
+
+    def sentence(self, text: str) -> str:
+        """Return "For these 3 raters, nobody leads." from "Nobody leads."; `text` is about one name or nobody."""
+        if not self.raters:
+            return text
+        whose = "this one rater" if self.raters == 1 else f"these {self.raters} raters"
+        return f"For {whose}, {text.replace('Nobody', 'nobody', 1) if text.startswith('Nobody') else text}"
+
+
 def told_apart(
     names: Sequence[str],
-    better: Sequence[Sequence[bool]],
-    votes_needed: Sequence[Sequence[float]],
+    ahead: Sequence[Sequence[bool]],
+    above: Sequence[Sequence[bool]],
+    needed: Callable[[int, int], VotesNeeded],
     *,
-    among: str = "",
+    scope: Scope = Scope(),  # frozen
+    misfit: str = "",
 ) -> Verdict:
     """Name the leader and the models that cannot be told apart; arguments are in the order of the ratings, best first.
 
-    `votes_needed` is the number of votes between two models that would tell them apart; `among` says among
-    whom ("the models with 30 battles or more") when there are others.
+    Args:
+        ahead: claims that i is ahead of j, of which the leader needs one for each other model.
+        above: claims that i is above j, which hold together.
+        needed: the votes between i and j that would separate them.
+        misfit: the reason why the ratings do not explain the votes; then no number of votes is stated.
     """
-    rivals = [j for j in range(1, len(names)) if not better[0][j]]
+    rivals = [j for j in range(1, len(names)) if not ahead[0][j]]
     open_runs = [[0, *rivals]] if rivals else []
     below = [i for i in range(1, len(names)) if i not in rivals]
-    open_runs += [run for run in _runs(below, better) if len(run) > 1]
-    where = f" among {among}" if among else ""
-    sentences = [] if rivals else [f"{names[0]} leads{where}."]
+    open_runs += [run for run in _runs(below, above) if len(run) > 1]
+    where = f" among {scope.among}" if scope.among else ""
+    sentences = [] if rivals else [scope.sentence(f"{names[0]} leads{where}.")]
     for run in open_runs[:2]:
-        negation = "cannot" if _all_open(run, better) else "cannot all"
+        negation = "cannot" if _all_open(run, above) else "cannot all"
         apart = f"{listed([names[i] for i in run])} {negation} be told apart"
-        sentences.append(f"Nobody leads{where} yet: {apart}." if 0 in run else f"{apart} yet.")
+        sentences.append(scope.sentence(f"Nobody leads{where} yet: {apart}.") if 0 in run else f"{apart} yet.")
     if len(open_runs) > 2:
         sentences.append("Some lower places are undecided too.")
-    details = [_votes(names, run, votes_needed, alone=len(open_runs) == 1) for run in open_runs[:2]]
-    return Verdict(" ".join(sentences), " ".join(details) or "Every place is settled.")
+    details = [_votes(names, run, needed, alone=len(open_runs) == 1) for run in open_runs[:2]]
+    settled = "Every place is settled." if not open_runs else ""
+    return Verdict(" ".join(sentences), misfit or settled or " ".join(details))
 
 
-def _runs(order: Sequence[int], better: Sequence[Sequence[bool]]) -> list[list[int]]:
+def _runs(order: Sequence[int], above: Sequence[Sequence[bool]]) -> list[list[int]]:
     """Return runs of neighbours that cannot be told apart."""
     runs: list[list[int]] = []
     for i in order:
-        if runs and not better[runs[-1][-1]][i]:
+        if runs and not above[runs[-1][-1]][i]:
             runs[-1].append(i)
         else:
             runs.append([i])
     return runs
 
 
-def _all_open(run: Sequence[int], better: Sequence[Sequence[bool]]) -> bool:
-    return not any(better[i][j] for i in run for j in run)
+def _all_open(run: Sequence[int], above: Sequence[Sequence[bool]]) -> bool:
+    return not any(above[i][j] for i in run for j in run)
 
 
-def _votes(
-    names: Sequence[str],
-    run: Sequence[int],
-    votes_needed: Sequence[Sequence[float]],
-    *,
-    alone: bool,
-) -> str:
-    """State the votes that would settle the first pair of the run."""
+def _votes(names: Sequence[str], run: Sequence[int], needed: Callable[[int, int], VotesNeeded], *, alone: bool) -> str:
+    """State the votes that would separate the first pair of the run."""
     first, second = run[:2]
-    needed = votes_needed[first][second]
     pair = "them" if alone and len(run) == 2 else listed([names[first], names[second]])
-    if needed > MOST_VOTES:
-        return f"More than {MOST_VOTES:,} votes between {pair} would be needed: they are about equal."
-    return f"About {round_up(needed):,} more votes between {pair} would do."
+    votes = needed(first, second)
+    if votes.even > MOST_VOTES:
+        who = "They" if pair == "them" else pair
+        return f"{who} are too close to separate by more votes."
+    places = "first from second" if (first, second) == (0, 1) else "the two"
+    if votes.likely > MOST_VOTES:
+        return f"Even {MOST_VOTES:,} more votes between {pair} may not separate {places}."
+    low, high = round_up(votes.even), round_up(votes.likely)
+    number = f"{low:,} to {high:,}" if low < high else f"About {high:,}"
+    return f"{number} more votes between {pair} would probably separate {places}."
 
 
 def round_up(votes: float) -> int:

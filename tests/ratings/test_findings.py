@@ -49,7 +49,6 @@ def test_flagged_compares_the_orders(other, counted, text) -> None:
         (17, "17 dishonest votes (1.7 % of 1,003) would put X first."),
         (1, "1 dishonest vote (0.1 % of 1,003) would put X first."),
         (402, "402 dishonest votes (40 % of 1,003) would put X first."),
-        (1004, "1,004 dishonest votes would put X first, more than there are votes."),
     ],
 )
 def test_how_few_dishonest_votes_are_enough(dishonest, text) -> None:
@@ -62,18 +61,17 @@ def test_how_few_dishonest_votes_are_enough(dishonest, text) -> None:
         (
             Share(51, 100, 0.51, 0.46, 0.56),
             True,
-            "The first answer won 51 % of decided votes (46–56 %): no sign of bias.",
+            "The first answer won 51 % of decided votes (46–56 %), as expected if the position plays no part.",
         ),
         (
             Share(61, 100, 0.61, 0.56, 0.66),
             True,
-            "The first answer won 61 % of decided votes (56–66 %): the first answer is favoured.",
+            "The first answer won 61 % of decided votes (56–66 %), not the 50 % of chance.",
         ),
         (
             Share(39, 100, 0.39, 0.34, 0.44),
             False,
-            "The answer further left won 39 % of decided pairs (34–44 %): "
-            "the answer further left is at a disadvantage.",
+            "The answer further left won 39 % of decided pairs (34–44 %), not the 50 % of chance.",
         ),
         (Share(9, 19, 0.47, 0.2, 0.7), True, "19 decided votes: too few to say."),
         (Share(0, 0, math.nan, math.nan, math.nan), True, "0 decided votes: too few to say."),
@@ -90,13 +88,13 @@ def test_position(share: Share, two_sides: bool, text: str) -> None:
     [
         (
             Share(61, 100, 0.61, 0.56, 0.66),
-            "The longer answer won 61 % (56–66 %): longer answers are favoured.",
+            "The longer answer won 61 % (56–66 %): for its length, or because the better models write more.",
         ),
         (
             Share(39, 100, 0.39, 0.34, 0.44),
-            "The longer answer won 39 % (34–44 %): shorter answers are favoured.",
+            "The longer answer won 39 % (34–44 %): for its length, or because the better models write less.",
         ),
-        (Share(51, 100, 0.51, 0.46, 0.56), "The longer answer won 51 % (46–56 %): no sign of bias."),
+        (Share(51, 100, 0.51, 0.46, 0.56), "The longer answer won 51 % (46–56 %)."),
         (Share(1, 1, 1.0, 0.2, 1.0), "1 decided vote on answers of different length: too few to say."),
     ],
 )
@@ -114,7 +112,7 @@ def test_length(share: Share, text: str) -> None:
             [8, 2],
             "vote",
             "10 votes by 2 raters; the busiest gave 80 %, so the result depends strongly on one person. "
-            "The intervals treat votes as independent, so they hold for these raters only.",
+            "Ratings, ranks and claims are about these raters only.",
             0.8,
         ),
     ],
@@ -122,3 +120,12 @@ def test_length(share: Share, text: str) -> None:
 def test_raters(votes: list[int], unit: str, text: str, busiest: float | None) -> None:
     found = findings.raters(votes, unit)
     assert (found.text, found.share) == (text, busiest)
+
+
+def test_a_circle_and_a_pair_that_does_not_fit() -> None:
+    assert findings.cycle(["A", "B", "C"]).text == (
+        "These votes go in a circle: A beats B, B beats C, C beats A. No order of ratings can show that."
+    )
+    assert findings.misfit("A", "B", 0.75, 0.5).text == (
+        "The ratings do not explain these votes: A got 75 % against B, not 50 %."
+    )

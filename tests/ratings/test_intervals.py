@@ -1,4 +1,4 @@
-"""Intervals that cover as often as they promise, ranks that hold together, and what would settle a difference."""
+"""Intervals that cover as often as they promise, and ranks that hold together."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from playground.ratings.intervals import (
     estimate_intervals,
     largest_of_differences,
     rank_ranges,
-    votes_to_tell_apart,
 )
 from playground.ratings.pairs import FloatArray, PairTable
 from playground.ratings.profile import FARTHEST
@@ -278,51 +277,3 @@ def test_the_interval_of_a_strong_model_covers(strength: float, models: int, num
     runs = 400
     covered = strong_coverage(strength, models=models, num_votes=num_votes, runs=runs)
     assert covered >= 0.93 - 3 * math.sqrt(0.93 * 0.07 / runs)
-
-
-# How many more votes
-
-
-def test_as_many_votes_as_are_missing_make_the_difference_just_significant() -> None:
-    """Votes like those until now, so that the difference stays: n votes have the error / sqrt(n)."""
-    games = ((GALPACA, ORCA, "model_a", 110), (GALPACA, ORCA, "model_b", 90), (GALPACA, ORCA, "tie", 100))
-    table = table_of(*games, raters=300)
-    fitted = fit(table.wins, prior=0)
-    found = estimate_intervals(table, fitted, unit="vote")
-    missing = votes_to_tell_apart(fitted, found)[0, 1]
-    more = table_of(*((*game[:3], round(game[3] * (1 + missing / 300))) for game in games), raters=300)
-    fitted = fit(more.wins, prior=0)
-    found = estimate_intervals(more, fitted, unit="vote")
-    errors = (fitted.ratings[0] - fitted.ratings[1]) / math.sqrt(found.spread.difference[0, 1])
-    assert errors == pytest.approx(found.critical[0, 1], abs=0.02)
-
-
-def test_votes_between_two_count_on_top_of_those_through_a_third() -> None:
-    games = (
-        (GALPACA, ORCA, "model_a", 110),
-        (ORCA, GALPACA, "model_a", 90),
-        (GALPACA, MINOTAUR, "model_a", 60),
-        (MINOTAUR, GALPACA, "model_a", 40),
-        (ORCA, MINOTAUR, "model_a", 55),
-        (MINOTAUR, ORCA, "model_a", 45),
-    )
-    table = table_of(*games, raters=400)
-    fitted = fit(table.wins, prior=0)
-    i, j = table.models.index(GALPACA), table.models.index(ORCA)
-    missing = votes_to_tell_apart(fitted, estimate_intervals(table, fitted, unit="vote"))[i, j]
-    won = round(missing * fitted.probability[i, j])
-    direct = ((GALPACA, ORCA, "model_a", won), (ORCA, GALPACA, "model_a", round(missing) - won))
-    table = table_of(*games, *direct, raters=400)
-    fitted = fit(table.wins, prior=0)
-    found = estimate_intervals(table, fitted, unit="vote")
-    errors = (fitted.ratings[i] - fitted.ratings[j]) / math.sqrt(found.spread.difference[i, j])
-    assert errors == pytest.approx(found.critical[i, j], rel=0.02)
-
-
-def test_votes_needed_are_0_if_significant_and_infinite_if_equal() -> None:
-    clear = table_of((GALPACA, ORCA, "model_a", 90), (ORCA, GALPACA, "model_a", 10), raters=50)
-    assert votes_to_tell_apart(fit(clear.wins), estimate_intervals(clear, fit(clear.wins)))[0, 1] == 0
-    equal = table_of((GALPACA, ORCA, "model_a", 50), (ORCA, GALPACA, "model_a", 50), raters=50)
-    fitted = fit(equal.wins)
-    assert fitted.ratings[0] == fitted.ratings[1]
-    assert math.isinf(votes_to_tell_apart(fitted, estimate_intervals(equal, fitted))[0, 1])

@@ -62,8 +62,7 @@ def test_one_leader_and_two_equals() -> None:
     assert board.verdict.headline == (
         "Pocket Galpaca leads. Pocket Orca Mini and pocket-minotaur cannot be told apart yet."
     )
-    assert board.verdict.detail.startswith("About ")
-    assert board.verdict.detail.endswith(" more votes between them would do.")
+    assert board.verdict.detail == "Even 5,000 more votes between them may not separate the two."
     assert board.notes == ()
     assert (board.num_votes, board.num_pairs, board.num_raters, board.unit) == (406, 406, 37, "rater")
 
@@ -154,8 +153,7 @@ def test_few_votes_are_rows_without_a_claim() -> None:
     assert [(r.provisional, r.rank_lower, r.rank_upper) for r in board.rows] == [(True, 1, 2)] * 2
     assert board.notes == (
         "Provisional, below 30 battles: Pocket Galpaca (20) and Pocket Orca Mini (20).",
-        "Pocket Galpaca has won every battle: only the prior keeps its rating finite, it may be far ahead.",
-        "Pocket Orca Mini has lost every battle: only the prior keeps its rating finite, it may be far behind.",
+        "Pocket Galpaca has won every battle so far: too few battles to say how far it is ahead.",
     )
 
 
@@ -174,6 +172,9 @@ def test_an_undefeated_model_leads_with_a_finite_rating() -> None:
     assert str(board.verdict) == "Pocket Galpaca leads. Every place is settled."
     assert board.rows[0].rating == pytest.approx(1000 + 200 * math.log10(60.5 / 0.5))
     assert board.rows[0].rating_upper - board.rows[0].rating > board.rows[0].rating - board.rows[0].rating_lower
+    [note] = board.notes
+    assert note.startswith("Pocket Galpaca has won every battle: at least ")
+    assert note.endswith(" points ahead of Pocket Orca Mini; how much more cannot be told.")
 
 
 @pytest.mark.proves("leaderboard with no vote, one model, only ties, unconnected models, one undefeated")
@@ -217,8 +218,55 @@ def test_few_raters_and_one_rater_are_said() -> None:
     assert (one.unit, finding(one, "Raters")) == ("vote", "40 votes by one rater: the ranking of one person.")
     alone = [pair(MAMBA, ORCA, "model_a" if k % 2 else "model_b", 9000 + k, rater_id="rater-1") for k in range(40)]
     assert build_leaderboard([*ARENA, *alone], CARDS).notes == (
-        "Fewer than 8 raters judged pocket-mamba-gpt: that interval takes each vote by itself.",
+        "Fewer than 8 raters judged pocket-mamba-gpt: the interval is as wide as so few make it.",
     )
+
+
+def test_few_raters_make_claims_about_themselves_only() -> None:
+    three = votes(*both_ways(GALPACA, ORCA, 90, 10), raters=3)
+    board = build_leaderboard(three, CARDS)
+    assert board.verdict.headline == "For these 3 raters, Pocket Galpaca leads."
+    assert board.unit == "vote"
+    many = build_leaderboard(votes(*both_ways(GALPACA, ORCA, 90, 10), raters=20), CARDS)
+    assert (many.verdict.headline, many.unit) == ("Pocket Galpaca leads.", "rater")
+
+
+def test_a_circle_has_no_number_of_votes() -> None:
+    games = [(GALPACA, ORCA), (ORCA, MINOTAUR), (MINOTAUR, GALPACA)]
+    board = build_leaderboard(votes(*(game for a, b in games for game in both_ways(a, b, 45, 15)), raters=30), CARDS)
+    assert board.verdict.headline.startswith("Nobody leads yet: ")
+    assert board.verdict.detail.startswith("These votes go in a circle: ")
+    assert "more votes" not in str(board.verdict)
+    assert finding(board, "Fit") == board.verdict.detail
+
+
+def test_a_filtered_board_keeps_no_claims_and_says_so() -> None:
+    then = votes(*both_ways(GALPACA, ORCA, 60, 20), raters=80)
+    since = [
+        pair(GALPACA, ORCA, "model_a" if k % 2 else "model_b", 900 + k, rater_id=f"rater-{k % 80}") for k in range(400)
+    ]
+    board = build_leaderboard([*then, *since], CARDS)
+    assert board.verdict.headline == "Pocket Galpaca leads."
+    view = build_leaderboard([*then, *since], CARDS, options=LeaderboardOptions(filtered=True))
+    assert view.verdict.headline.startswith("Nobody leads yet: ")
+    assert view.notes == ("One of many views; its claims are not corrected for having looked at several.",)
+
+
+def test_nobody_is_put_first_by_dishonest_votes_where_nobody_leads() -> None:
+    even = [pair(GALPACA, ORCA, "model_b" if k % 2 else "model_a", k, rater_id=f"rater-{k % 12}") for k in range(81)]
+    board = build_leaderboard(even, CARDS)
+    assert board.verdict.headline.startswith("Nobody leads yet")
+    assert board.influence is None
+    assert "Robustness" not in [found.topic for found in board.findings]
+
+
+def test_a_provisional_model_is_never_put_first() -> None:
+    new = [pair(MAMBA, GALPACA, number=9000 + k, rater_id=f"rater-{k}") for k in range(12)]
+    board = build_leaderboard([*ARENA, *new], CARDS)
+    assert board.rows[0].model == MAMBA
+    assert board.verdict.headline.startswith("Pocket Galpaca leads among the models with 30 battles or more.")
+    assert board.influence is not None
+    assert board.influence.first != MAMBA
 
 
 JUDGED = st.builds(
@@ -467,7 +515,7 @@ def test_votes_on_three_answers_speak_of_pairs() -> None:
 def test_equal_models_are_listed_by_their_ids() -> None:
     board = build_leaderboard(votes(*both_ways(ORCA, GALPACA, 40, 40)), CARDS)
     assert [row.model for row in board.rows] == [GALPACA, ORCA]
-    assert board.verdict.detail == "More than 5,000 votes between them would be needed: they are about equal."
+    assert board.verdict.detail == "They are too close to separate by more votes."
 
 
 if __name__ == "__main__":

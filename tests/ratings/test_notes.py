@@ -23,15 +23,22 @@ def test_notes() -> None:
         "Provisional, below 30 battles: Galpaca (4) and Minotaur (12)."
     )
     assert notes.not_rated(["Galpaca"]) == "No vote that counts yet: Galpaca."
-    assert notes.never_lost("Galpaca") == (
-        "Galpaca has won every battle: only the prior keeps its rating finite, it may be far ahead."
+    assert notes.far_ahead("Galpaca", "orca-mini", 210.4, always=True) == (
+        "Galpaca has won every battle: at least 210 points ahead of orca-mini; how much more cannot be told."
     )
-    assert notes.never_won("Galpaca") == (
-        "Galpaca has lost every battle: only the prior keeps its rating finite, it may be far behind."
+    assert notes.far_behind("Galpaca", "orca-mini", 90.0, always=False) == (
+        "Galpaca has lost nearly everything: at least 90 points behind orca-mini; how much more cannot be told."
     )
-    assert notes.few_raters(["Galpaca", "Minotaur"], 5) == (
-        "Fewer than 5 raters judged Galpaca and Minotaur: that interval takes each vote by itself."
+    assert notes.far_ahead("Galpaca", "orca-mini", 0.0, always=True) == (
+        "Galpaca has won every battle so far: too few battles to say how far it is ahead."
     )
+    assert notes.far_behind("Galpaca", "orca-mini", -3.0, always=True) == (
+        "Galpaca has lost every battle so far: too few battles to say how far it is behind."
+    )
+    assert notes.few_raters(["Galpaca", "Minotaur"], 8) == (
+        "Fewer than 8 raters judged Galpaca and Minotaur: the interval is as wide as so few make it."
+    )
+    assert notes.one_of_many() == ("One of many views; its claims are not corrected for having looked at several.")
     assert notes.left_out_same(2) == "2 pairs of a model with itself: stored, not rated."
 
 
@@ -41,7 +48,7 @@ def test_notes() -> None:
         (
             {},
             "Blind votes of people · all categories · all-bad votes count as ties · 95 % intervals, jackknife, "
-            "each rater a unit · ranks hold together at 95 % · "
+            "each rater a unit · ranks hold together at 95 % for one look, the verdict at any time · "
             "prior: 1 × (models − 1) ties, spread evenly over the pairs that met",
         ),
         (
@@ -54,7 +61,7 @@ def test_notes() -> None:
                 "resamples": 9,
             },
             "Blind and open votes · category coding · all-bad votes left out · 99.5 % intervals, "
-            "bootstrap, each vote a unit · ranks hold together at 99.5 % · "
+            "bootstrap, each vote a unit · ranks hold together at 99.5 % for one look, the verdict at any time · "
             "prior: 1 × (models − 1) ties, spread evenly over the pairs that met",
         ),
     ],

@@ -7,15 +7,22 @@ import math
 import pytest
 
 from playground.ratings import verdict
-from playground.ratings.verdict import Verdict
+from playground.ratings.power import VotesNeeded
+from playground.ratings.verdict import Scope, Verdict
 
 NAMES = ["Galpaca", "Minotaur", "orca-mini", "OpenAlpaca", "Mamba-GPT"]
 
 
-def told_apart(m: int, *equal: tuple[int, int], votes: float = 57.2, among: str = "") -> Verdict:
+def told_apart(
+    m: int,
+    *equal: tuple[int, int],
+    votes: tuple[float, float] = (57.2, 233.0),
+    scope: Scope = Scope(),  # noqa: B008  # frozen
+    misfit: str = "",
+) -> Verdict:
     """The verdict when everybody is better than those below but for the pairs in `equal`."""
     better = [[i < j and (i, j) not in equal for j in range(m)] for i in range(m)]
-    return verdict.told_apart(NAMES[:m], better, [[votes] * m for _ in range(m)], among=among)
+    return verdict.told_apart(NAMES[:m], better, better, lambda i, j: VotesNeeded(*votes), scope=scope, misfit=misfit)
 
 
 @pytest.mark.parametrize(
@@ -26,45 +33,45 @@ def told_apart(m: int, *equal: tuple[int, int], votes: float = 57.2, among: str 
             2,
             [(0, 1)],
             "Nobody leads yet: Galpaca and Minotaur cannot be told apart.",
-            "About 60 more votes between them would do.",
+            "60 to 240 more votes between them would probably separate first from second.",
         ),
         (
             3,
             [(1, 2)],
             "Galpaca leads. Minotaur and orca-mini cannot be told apart yet.",
-            "About 60 more votes between them would do.",
+            "60 to 240 more votes between them would probably separate the two.",
         ),
         (
             3,
             [(0, 1), (1, 2), (0, 2)],
             "Nobody leads yet: Galpaca, Minotaur and orca-mini cannot be told apart.",
-            "About 60 more votes between Galpaca and Minotaur would do.",
+            "60 to 240 more votes between Galpaca and Minotaur would probably separate first from second.",
         ),
         (
             4,
             [(1, 2), (2, 3)],
             "Galpaca leads. Minotaur, orca-mini and OpenAlpaca cannot all be told apart yet.",
-            "About 60 more votes between Minotaur and orca-mini would do.",
+            "60 to 240 more votes between Minotaur and orca-mini would probably separate the two.",
         ),
         (
             4,
             [(0, 1), (2, 3)],
             "Nobody leads yet: Galpaca and Minotaur cannot be told apart. "
             "orca-mini and OpenAlpaca cannot be told apart yet.",
-            "About 60 more votes between Galpaca and Minotaur would do. "
-            "About 60 more votes between orca-mini and OpenAlpaca would do.",
+            "60 to 240 more votes between Galpaca and Minotaur would probably separate first from second. "
+            "60 to 240 more votes between orca-mini and OpenAlpaca would probably separate the two.",
         ),
         (
             3,
             [(0, 2)],
             "Nobody leads yet: Galpaca and orca-mini cannot be told apart.",
-            "About 60 more votes between them would do.",
+            "60 to 240 more votes between them would probably separate the two.",
         ),
         (
             5,
             [(i, j) for i in range(5) for j in range(5)],
             "Nobody leads yet: Galpaca, Minotaur, orca-mini and 2 others cannot be told apart.",
-            "About 60 more votes between Galpaca and Minotaur would do.",
+            "60 to 240 more votes between Galpaca and Minotaur would probably separate first from second.",
         ),
     ],
 )
@@ -74,24 +81,53 @@ def test_told_apart(m: int, equal: list[tuple[int, int]], headline: str, detail:
 
 def test_more_open_places_than_two_are_summed_up() -> None:
     better = [[i < j and i // 2 != j // 2 for j in range(6)] for i in range(6)]
-    found = verdict.told_apart(list("ABCDEF"), better, [[40.0] * 6] * 6)
+    found = verdict.told_apart(list("ABCDEF"), better, better, lambda i, j: VotesNeeded(40, 40))
     assert found.headline == (
         "Nobody leads yet: A and B cannot be told apart. C and D cannot be told apart yet. "
         "Some lower places are undecided too."
     )
+    assert found.detail.startswith("About 40 more votes between A and B would probably separate first from second. ")
 
 
-@pytest.mark.parametrize("votes", [5001, math.inf])
-def test_very_many_votes_needed_read_as_equal(votes: float) -> None:
-    detail = "More than 5,000 votes between them would be needed: they are about equal."
-    assert told_apart(2, (0, 1), votes=votes).detail == detail
+def test_models_that_need_very_many_votes_are_too_close() -> None:
+    assert told_apart(2, (0, 1), votes=(5001.0, math.inf)).detail == "They are too close to separate by more votes."
+    assert told_apart(4, (0, 1), (2, 3), votes=(5001.0, 9e6)).detail == (
+        "Galpaca and Minotaur are too close to separate by more votes. "
+        "orca-mini and OpenAlpaca are too close to separate by more votes."
+    )
+
+
+def test_a_number_that_may_not_be_enough_is_no_promise() -> None:
+    assert told_apart(2, (0, 1), votes=(900.0, 5001.0)).detail == (
+        "Even 5,000 more votes between them may not separate first from second."
+    )
+
+
+def test_the_leader_needs_no_corrected_order_and_others_do() -> None:
+    ahead = [[i < j for j in range(3)] for i in range(3)]
+    found = verdict.told_apart(list("ABC"), ahead, [[False] * 3] * 3, lambda i, j: VotesNeeded(40, 90))
+    assert found.headline == "A leads. B and C cannot be told apart yet."
+
+
+def test_votes_that_ratings_do_not_explain_have_no_number_of_votes() -> None:
+    found = told_apart(3, (0, 1), misfit="These votes go in a circle.")
+    assert found.detail == "These votes go in a circle."
+    assert told_apart(3, misfit="These votes go in a circle.").detail == "These votes go in a circle."
 
 
 def test_leader_among_models_with_enough_battles() -> None:
-    among = "the models with 30 battles or more"
-    assert told_apart(2, among=among).headline == f"Galpaca leads among {among}."
-    assert told_apart(2, (0, 1), among=among).headline == (
-        f"Nobody leads among {among} yet: Galpaca and Minotaur cannot be told apart."
+    scope = Scope(among="the models with 30 battles or more")
+    assert told_apart(2, scope=scope).headline == f"Galpaca leads among {scope.among}."
+    assert told_apart(2, (0, 1), scope=scope).headline == (
+        f"Nobody leads among {scope.among} yet: Galpaca and Minotaur cannot be told apart."
+    )
+
+
+@pytest.mark.parametrize(("raters", "whose"), [(1, "this one rater"), (3, "these 3 raters")])
+def test_few_raters_are_named_in_the_headline(raters: int, whose: str) -> None:
+    assert told_apart(2, scope=Scope(raters=raters)).headline == f"For {whose}, Galpaca leads."
+    assert told_apart(2, (0, 1), scope=Scope(raters=raters)).headline == (
+        f"For {whose}, nobody leads yet: Galpaca and Minotaur cannot be told apart."
     )
 
 
