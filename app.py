@@ -85,7 +85,9 @@ def serve(settings: Settings) -> int:
         with _told_to_commands(settings, app_token):
             gradio_patches.guard_connections(proxies)
             gradio_patches.forget_space(page)
-            _launch(page, settings, launch_options(arena, turnstile, access, proxies, root_path, app_token))
+            space_id = os.environ.get("SPACE_ID", "")
+            options = launch_options(arena, turnstile, access, proxies, root_path, app_token, space_id)
+            _launch(page, settings, options)
             print(operator_notice(access, settings.host, settings.port, page.root_path), end="", flush=True)
             gradio_patches.slow_polling_down(page)
             gradio_patches.shrink_sessions(page)

@@ -31,10 +31,12 @@ from playground.ui.http.health import HealthRoute
 from playground.ui.http.limits import Limits
 from playground.ui.http.middleware import PageMiddleware, read_frame_ancestors
 from playground.ui.http.operator import HUB_ROUTES, NOBODY, PATH, OperatorAccess, OperatorGate, operator_status
+from playground.ui.http.page_head import PageHead, Preview
 from playground.ui.http.password import PasswordGate
 from playground.ui.http.proxies import ForwardedHeaders, Proxies
 from playground.ui.http.root_path import StripRootPath
 from playground.ui.http.turnstile import Turnstile
+from playground.ui.pages.about import build_about
 from playground.ui.pages.compare.page import ComparePage
 from playground.ui.pages.data.page import DataPage
 from playground.ui.pages.leaderboard import LeaderboardPage
@@ -44,6 +46,7 @@ from playground.ui.pages.operator.page import OperatorPage
 from playground.ui.pages.terms import build_terms
 from playground.ui.rendering import escape
 from playground.ui.texts import operator as operator_texts
+from playground.ui.texts import previews
 from playground.ui.texts.refusals import CONNECTION
 from playground.ui.theme import page_theme
 from playground.ui.wiring import AT_ONCE, Updates
@@ -61,11 +64,18 @@ class Page:
     """A page with an address of its own."""
 
     name: str
+    description: str
     path: str  # "" is the start page
     build: Callable[[Arena, gr.Blocks], None]
     main: str  # id of the content, to which a keyboard may skip
     in_header: bool = True  # or else linked at the foot of every page
     for_operator: bool = False  # or else linked in the header, for the operator only
+
+    @property
+    def preview(self) -> Preview:
+        """The title of a browser's tab, and the preview of a link."""
+        title = previews.PAGE_TITLE.format(page=self.name) if self.path else previews.START_TITLE
+        return Preview(title, self.description)
 
 
 def build_pages(arena: Arena, turnstile: Turnstile, access: OperatorAccess = NOBODY) -> gr.Blocks:
@@ -93,11 +103,13 @@ def launch_options(
     proxies: Proxies = NO_PROXIES,
     root_path: str = "",
     app_token: str = "",
+    space_id: str = "",
 ) -> dict[str, Any]:
     """Return the arguments of `launch`.
 
     Args:
         app_token: commands on this machine that send it get a copy of the database; empty: none do.
+        space_id: owner and name of the Space that this is, whose address the preview of a link has.
 
     Raises:
         InvalidValue: a setting of the page's HTTP side is invalid.
@@ -124,8 +136,10 @@ def launch_options(
                     pages=[*_addresses(access), *ROUTES, *(HUB_ROUTES if access.hub_login else ())],
                 ),
                 Middleware(DownloadRoutes, arena=arena),
+                Middleware(PageHead, previews={f"/{page.path}": page.preview for page in PAGES}, space_id=space_id),
             ]
         },
+        "favicon_path": ASSETS / "icon.svg",
         "footer_links": [],
         "run_history": False,
         "enable_monitoring": False,
@@ -145,10 +159,8 @@ def _head() -> str:
     """Return the styles and the scripts of every page."""
     styles = "".join(f"<style>{_text(f'{name}.css')}</style>" for name in SHEETS)
     scripts = "".join(f"<script>{_text(f'{name}.js')}</script>" for name in SCRIPTS)
-    return (
-        f"<link rel='icon' href='./favicon.ico'>{styles}"
-        f"<script type='application/json' id='connection-words'>{json.dumps(dict(CONNECTION))}</script>{scripts}"
-    )
+    words = f"<script type='application/json' id='connection-words'>{json.dumps(dict(CONNECTION))}</script>"
+    return f"{styles}{words}{scripts}"
 
 
 def _served(scope: Scope) -> Endpoints:
@@ -195,22 +207,38 @@ def _build_page(page: Page, arena: Arena, demo: gr.Blocks) -> None:
 
 
 PAGES = (
-    Page(texts.PAGE_COMPARE, "", lambda arena, demo: ComparePage(arena).wire(demo), "answers"),
-    Page(texts.PAGE_LEADERBOARD, "leaderboard", lambda arena, demo: LeaderboardPage(arena).wire(demo), "board"),
-    Page(texts.PAGE_MODELS, "models", lambda arena, demo: ModelsPage(arena).wire(demo), "models-list"),
-    Page(texts.PAGE_DATA, "data", lambda arena, demo: DataPage(arena).wire(demo), "data-formats"),
+    Page(texts.PAGE_COMPARE, previews.COMPARE, "", lambda arena, demo: ComparePage(arena).wire(demo), "answers"),
     Page(
-        texts.PAGE_MY_DATA, "yours", lambda arena, demo: MyDataPage(arena).wire(demo), "my-data-list", in_header=False
+        texts.PAGE_LEADERBOARD,
+        previews.LEADERBOARD,
+        "leaderboard",
+        lambda arena, demo: LeaderboardPage(arena).wire(demo),
+        "board",
+    ),
+    Page(texts.PAGE_MODELS, previews.MODELS, "models", lambda arena, demo: ModelsPage(arena).wire(demo), "models-list"),
+    Page(texts.PAGE_DATA, previews.DATA, "data", lambda arena, demo: DataPage(arena).wire(demo), "data-formats"),
+    Page(
+        texts.PAGE_MY_DATA,
+        previews.MY_DATA,
+        "yours",
+        lambda arena, demo: MyDataPage(arena).wire(demo),
+        "my-data-list",
+        in_header=False,
     ),
     Page(
         texts.PAGE_TERMS,
+        previews.TERMS,
         "terms",
         lambda arena, demo: build_terms(read_terms(), arena.settings.contact),
         "terms",
         in_header=False,
     ),
     Page(
+        texts.PAGE_ABOUT, previews.ABOUT, "about", lambda arena, demo: build_about(demo), "about-page", in_header=False
+    ),
+    Page(
         texts.PAGE_OPERATOR,
+        previews.OPERATOR,
         PATH.lstrip("/"),
         lambda arena, demo: OperatorPage(arena).wire(demo),
         "operator-list",

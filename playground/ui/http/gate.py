@@ -31,7 +31,7 @@ from playground.ui.texts import refusals as texts
 RATER_HEADER = "x-playground-rater"
 REFUSAL = "playground.refusal"
 """The scope's key for the refusal of an event of the page."""
-FREE = re.compile(r"/(assets|static|svelte)/.+|/(favicon\.ico|theme\.css|robots\.txt)")
+FREE = re.compile(r"/(assets|static|svelte)/.+|/(favicon\.ico|picture\.png|theme\.css|robots\.txt)")
 """Files of the page itself, dozens in a visit: not counted."""
 CONFIG = "/config"
 """The configuration of the page, for programs and for pages that were left open."""
