@@ -48,7 +48,8 @@ from playground.ui.theme import page_theme
 from playground.ui.wiring import AT_ONCE, Updates
 
 ASSETS = Path(__file__).parent / "assets"
-SCRIPTS = ("connection", "battle", "keys", "models", "data")
+SCRIPTS = ("connection", "battle", "keys", "folding", "ranking", "models", "data")
+STYLES = ("style", "composer", "answers", "votebar")
 NO_PROXIES = Proxies()
 CHIP_EVERY_S = 2.0
 """Interval of updates of the line about the models, while one is loading."""
@@ -141,8 +142,9 @@ def _addresses(access: OperatorAccess) -> list[str]:
 def _head() -> str:
     """Return the style and the scripts of every page."""
     scripts = "".join(f"<script>{_text(f'{name}.js')}</script>" for name in SCRIPTS)
+    styles = "".join(_text(f"{name}.css") for name in STYLES)
     return (
-        f"<link rel='icon' href='./favicon.ico'><style>{_text('style.css')}</style>"
+        f"<link rel='icon' href='./favicon.ico'><style>{styles}</style>"
         f"<script type='application/json' id='connection-words'>{json.dumps(dict(CONNECTION))}</script>{scripts}"
     )
 
@@ -218,7 +220,9 @@ PAGES = (
 
 
 def _chip(arena: Arena) -> str:
-    chip = f"<span class='chip'>{escape(arena.sources_line())}</span>"
+    sources, separator, saved = arena.sources_line().rpartition(" · ")
+    where = f"<span class='saved'>{separator}{escape(saved)}</span>" if separator else escape(saved)
+    chip = f"<span class='chip'>{escape(sources)}{where}</span>"
     if not arena.read_only:
         return chip
     return f"{chip}<p id='read-only' role='note'>{escape(texts.READ_ONLY.format(reason=arena.read_only))}</p>"
