@@ -52,8 +52,8 @@ from playground.ui.theme import page_theme
 from playground.ui.wiring import AT_ONCE, Updates
 
 ASSETS = Path(__file__).parent / "assets"
-SCRIPTS = ("connection", "battle", "keys", "models", "data", "direction")
-SHEETS = ("style", "answers", "print")
+SCRIPTS = ("connection", "battle", "keys", "folding", "ranking", "models", "data", "direction")
+SHEETS = ("style", "composer", "answers", "votebar", "answer_text", "print")
 NO_PROXIES = Proxies()
 CHIP_EVERY_S = 2.0
 """Interval of updates of the line about the models, while one is loading."""
@@ -250,7 +250,9 @@ PAGES = (
 
 
 def _chip(arena: Arena) -> str:
-    chip = f"<span class='chip'>{escape(arena.sources_line())}</span>"
+    sources, separator, saved = arena.sources_line().rpartition(" · ")
+    where = f"<span class='saved'>{separator}{escape(saved)}</span>" if separator else escape(saved)
+    chip = f"<span class='chip'>{escape(sources)}{where}</span>"
     if not arena.read_only:
         return chip
     return f"{chip}<p id='read-only' role='note'>{escape(texts.READ_ONLY.format(reason=arena.read_only))}</p>"

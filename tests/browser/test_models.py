@@ -103,7 +103,7 @@ def test_page_sends_nothing_while_no_model_is_loading(browser: Browser, app: Liv
         assert not all(posted_within(visitor, 1_000) for _ in range(30))
         assert posted_within(visitor, 600_000) == []
         card.get_by_role("button", name="Load").click()
-        expect(visitor.page.locator("#models-words")).to_contain_text("is being loaded")
+        expect(visitor.page.locator("#models-words")).to_contain_text("was asked to load")
 
 
 def test_added_folder_answers_after_a_reload(browser: Browser, app: LiveApp, tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_added_folder_answers_after_a_reload(browser: Browser, app: LiveApp, tmp
         at_models(visitor)
         model(visitor, GALPACA).locator("summary").click()
         add(visitor, str(folder))
-        expect(visitor.page.locator("#models-words")).to_contain_text("Small-Llama is being loaded")
+        expect(visitor.page.locator("#models-words")).to_contain_text("Small-Llama was added")
         card = model(visitor, "small-llama")
         reaches(card, "ready")
         expect(model(visitor, GALPACA).locator("details")).to_have_attribute("open", "")

@@ -57,7 +57,13 @@ class Visitor:
     def arrived(self) -> Visitor:
         self.page.wait_for_selector("#status, #board h1", state="attached")
         if self.page.locator("#status").count():
-            expect(self.page.locator("#compare, #stop").first).to_be_visible()
+            expect(self.page.locator("#compare:visible, #stop:visible, #folded:visible").first).to_be_visible()
+        return self
+
+    def unfold(self) -> Visitor:
+        """Open the composer if it is folded."""
+        if self.page.locator("body[data-folded]").count():
+            self.page.locator("[data-edit]").click()
         return self
 
     def reload(self) -> Visitor:
@@ -65,7 +71,7 @@ class Visitor:
         return self.arrived()
 
     def compare(self, instruction: str = ALPACA, columns: int = 2, mode: str = "blind") -> Visitor:
-        self.page.locator("#columns-count label").nth(columns - 2).click()
+        self.unfold().page.locator("#columns-count label").nth(columns - 2).click()
         self.page.locator("#mode label").nth(0 if mode == "blind" else 1).click()
         self.type(instruction)
         self.page.locator("#compare").click()

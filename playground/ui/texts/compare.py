@@ -5,7 +5,7 @@ Boundary: words, and functions that choose among them; no markup, no Gradio.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from playground.records import ColumnState, FinishReason
@@ -33,6 +33,7 @@ COMPARE = "Compare"
 COMPARE_AGAIN = "Compare again"
 REGENERATE = "Regenerate"
 STOP = "Stop"
+EDIT, EDIT_LABEL = "edit", "Edit the instruction"
 NEXT = "Next battle"
 NOT_STORED = "not stored"
 
@@ -43,9 +44,13 @@ MODELS_CHOSEN = "Models"
 MODELS_ANY = "chosen for you"
 MODELS_MINE = "your choice"
 MODEL_LABEL = "model {number}"
+OWN_SETTINGS, OWN_SETTINGS_HINT = "settings of model {number}", "temperature 0.2, seed 7"
 SAMPLING_OF_CARDS = "as each card says"
 FROM_CARD = "from card"
-SETTINGS_HINT = "Leave a field empty to use the value of each model's card. A value given here applies to every column."
+SETTINGS_HINT = (
+    "Leave a field empty to use the value of each model's card. A value given here applies to every column; in open "
+    "mode each model that you choose can have settings of its own too, the same model twice for example."
+)
 
 # Columns
 
@@ -53,10 +58,24 @@ INTRO_BLIND = (
     "Your instruction goes to {columns} models at once. Their names stay hidden until you vote for the best answer."
 )
 INTRO_OPEN = "Your instruction goes to {columns} models at once, each named above its answer."
+INTRO_REPEATED_BLIND = (
+    "Your instruction goes to all {models} models at once; to fill {columns} columns some answer twice. Their names "
+    "stay hidden until you vote for the best answer."
+)
+INTRO_REPEATED_OPEN = (
+    "Your instruction goes to all {models} models at once, each named above its answer; to fill {columns} columns some "
+    "answer twice."
+)
+INTRO_MINE_BLIND = (
+    "Your instruction goes to the models that you chose, in a random order. Their names stay hidden until you vote for "
+    "the best answer."
+)
+INTRO_MINE_OPEN = "Your instruction goes to the models that you chose, each named above its answer."
 RAW, RAW_LABEL = "raw", "Show answer {letter} as plain text"
 COPY, COPY_LABEL = "copy", "Copy answer {letter}"
 ENLARGE, ENLARGE_LABEL = "enlarge", "Show answer {letter} at full width"
 REPORT, REPORT_LABEL = "report", "Report answer {letter}"
+SHOW_ALL, SHOW_LESS = "show all", "show less"
 STOP_COLUMN, STOP_LABEL = "stop", "Stop answer {letter}"
 RAW_ANSWER_LABEL = "Answer {letter} as plain text"
 JUMP = "Go to an answer"
@@ -68,6 +87,8 @@ COLUMN_STATES: Mapping[ColumnState, str] = {
     ColumnState.STOPPED: "stopped",
     ColumnState.FAILED: "failed",
 }
+MARK_MINE, MARK = "your choice", "chosen"
+MARK_RANK = "rank {rank}"
 FAILED = "This answer failed."
 FAILED_BLIND = "This answer failed. The reason is shown after the vote."
 ERASED_ANSWER = "Erased by its rater."
@@ -107,6 +128,7 @@ STATUS_WORKING = "The models are answering."
 STATUS_OPEN_TWO = "The answers are complete. Which is better?"
 STATUS_OPEN_MORE = "The answers are complete. Which is best?"
 STATUS_VOTED = "Vote saved."
+STATUS_VOTED_UNSTORED = "Your vote is kept in memory only, as this battle is."
 STATUS_REVEALED = "The models are shown."
 STATUS_FINAL = "The vote is final."
 STATUS_ERASED = "The texts of this battle were erased by its rater."
@@ -128,13 +150,14 @@ NOT_YET = "You can vote when the answers are complete, or after Stop."
 NOT_YOURS = "This battle belongs to somebody else; only they can vote on it."
 NAMES_AFTER = "Names and numbers are shown after the vote"
 VOTES_APART = "Open votes are counted apart from blind ones"
-SAVED = "Saved. {vote}"
+SAVED, NOT_SAVED = "Saved. {vote}", "{vote} Not stored."
 YOUR_VOTE: Mapping[str, str] = {
     "side": "You chose {letter}.",
     "model": "You chose {letter}: {model}.",
     "tie": "You called it a tie.",
     "both_bad": "You found both bad.",
     "all_bad": "You found all bad.",
+    "order": "You ranked {order}.",
 }
 THE_VOTE: Mapping[str, str] = {
     "side": "The vote went to {letter}.",
@@ -142,8 +165,14 @@ THE_VOTE: Mapping[str, str] = {
     "tie": "The vote: a tie.",
     "both_bad": "The vote: both bad.",
     "all_bad": "The vote: all bad.",
+    "order": "The vote ranked {order}.",
 }
 """The vote on somebody else's battle."""
+RANK = "rank them…"
+RANK_HINT = "best first"
+RANK_EQUAL, RANK_EQUAL_LABEL = "=", "The next letter is as good as the last one"
+RANK_SAVE = "Save order"
+RANK_CANCEL = "Cancel"
 UNDO = "Undo"
 REVEAL = "Reveal"
 KEEP = "Keep it"
@@ -157,9 +186,17 @@ REASON_CHIPS: Mapping[str, str] = {
     "safe": "harmless",
 }
 COMMENT, COMMENT_HINT = "Comment", "comment… (Enter saves it)"
-NOTED = "Saved. Thank you."
+NOTED, NOTED_UNSTORED = "Saved. Thank you.", "Noted, in memory only. Thank you."
+HEAD_TO_HEAD, HEAD_TO_HEAD_MORE = "here, {winner} beat {loser} in {share} of {votes}", "{loser} in {share} of {votes}"
 LINK_LEADERBOARD = "leaderboard"
 LINK_BATTLE = "link to this battle"
+
+# Differences
+
+DIFFERENCES = "Differences of two answers"
+DIFFERENCES_LEFT, DIFFERENCES_RIGHT = "Compare answer", "with answer"
+DIFFERENCES_OF = "only in answer {letter}"
+NO_DIFFERENCES = "The two answers are the same."
 
 # Report
 
@@ -176,10 +213,12 @@ REPORTED_UNSTORED = "Reported. Like this battle, the report is kept in memory on
 
 NO_BATTLE = "There is no battle on this page. Start a new one."
 NOT_A_NUMBER = "{name} has to be a number such as 0.7; leave it empty to use the value of each model's card."
+NOT_SETTINGS = "“{written}” is no setting; write names and numbers such as: temperature 0.2, seed 7"
 NO_INSTRUCTION = "Write an instruction first, or choose a starter."
 STILL_WRITING = "The answers are still being written. Press Stop first, then compare again."
 PAGE_CHANGED = "This page was updated, and your vote was not saved. Reload the page, then vote again."
 CHANGED_ELSEWHERE = "This battle changed in another tab. Vote again."
+VOTED_ELSEWHERE = "You had already voted on this battle in another tab; that vote stands."
 
 LEGEND: tuple[tuple[str, str], ...] = (
     ("Ctrl ↵", "compare"),
@@ -187,6 +226,7 @@ LEGEND: tuple[tuple[str, str], ...] = (
     ("a b c …", "best answer"),
     ("t", "tie"),
     ("n", "none is good"),
+    ("o", "rank them"),
     ("u", "undo"),
     ("r", "reveal"),
     ("↵", "next battle"),
@@ -202,7 +242,17 @@ def settings_title(mine: bool, given: Mapping[str, Any]) -> str:
 
 def chosen(choice: str, num_columns: int, model: str = "", mine: bool = True) -> str:
     """Return a vote as a sentence, with the chosen model if it may be known."""
-    key = choice if choice in ("tie", "both_bad") else "model" if model else "side"
+    key = choice if choice in ("tie", "both_bad") else "model" if model else "side" if len(choice) == 1 else "order"
     if key == "both_bad" and num_columns > 2:
         key = "all_bad"
-    return (YOUR_VOTE if mine else THE_VOTE)[key].format(letter=choice.upper(), model=model)
+    order = choice.upper().replace(">", " > ").replace("=", " = ")
+    return (YOUR_VOTE if mine else THE_VOTE)[key].format(letter=choice.upper(), model=model, order=order)
+
+
+def head_to_heads(met: Sequence[tuple[str, str, str, str]]) -> str:
+    """Return how often one side's model beat each other's here: sides, share and votes."""
+    words = (HEAD_TO_HEAD, *[HEAD_TO_HEAD_MORE] * (len(met) - 1))
+    return ", ".join(
+        text.format(winner=side.upper(), loser=other.upper(), share=share, votes=votes)
+        for text, (side, other, share, votes) in zip(words, met, strict=False)
+    )

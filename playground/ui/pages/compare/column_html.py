@@ -1,4 +1,4 @@
-"""HTML of one answer column: its head with tools, its foot with numbers, the card in short.
+"""HTML of the answer columns: head with tools, foot with numbers, the card in short, and the introduction.
 
 Boundary: strings from a `PageState` and a `ColumnView`. Anything in a `ColumnView` may be shown: the arena hides the
 models of a blind battle.
@@ -6,12 +6,14 @@ models of a blind battle.
 
 from __future__ import annotations
 
-from playground.records import UNKNOWN_LICENSE, ColumnState, ColumnView, Generation, ModelCard
+from playground.records import SIDES, UNKNOWN_LICENSE, ColumnState, ColumnView, Generation, ModelCard
 from playground.ui.pages.compare.state import PageState, Phase
 from playground.ui.rendering import escape
 from playground.ui.texts import compare as texts
 from playground.ui.texts import formats
 
+LABELLED = (ColumnState.FAILED, ColumnState.STOPPED)
+"""States that are named beside a known model too; that an answer is done can be seen."""
 RUNNING = (ColumnState.WAITING, ColumnState.LOADING, ColumnState.WRITING)
 
 
@@ -30,18 +32,33 @@ ICONS = {
 
 def head_html(state: PageState, column: ColumnView) -> str:
     """Return the letter, the model if it may be known, the state and the tools."""
-    model = _model(column.card) if column.card is not None else ""
+    model = _model(column.card, _mark(state, column.side)) if column.card is not None else ""
     label = ""
-    if column.card is None or column.state in RUNNING:
+    if column.card is None or column.state in (*RUNNING, *LABELLED):
         label = f"<span class='state'>{escape(column.status or texts.COLUMN_STATES[column.state])}</span>"
-    tools = _tools(state, column)
-    return f"<h2><span class='letter'>{column.side.upper()}</span>{model}{label}</h2><div class='tools'>{tools}</div>"
+    letter = f"<span class='letter'>{column.side.upper()}</span>"
+    return f"<h2>{letter}{model}{label}</h2><div class='tools'>{_tools(state, column)}</div>"
 
 
-def _model(card: ModelCard) -> str:
+def _mark(state: PageState, side: str) -> str:
+    """Return the mark of a chosen or ranked answer, after the reveal."""
+    view = state.view
+    if view is None or state.phase is not Phase.REVEALED or not view.choice:
+        return ""
+    if view.choice == side:
+        return f"<span class='mark mark-best'>{escape(texts.MARK_MINE if view.mine else texts.MARK)}</span>"
+    groups = view.choice.split(">")
+    rank = next((place for place, group in enumerate(groups, start=1) if side in group.split("=")), 0)
+    if not rank or len(view.choice) == 1:
+        return ""
+    best = " mark-best" if rank == 1 else ""
+    return f"<span class='mark{best}'>{escape(texts.MARK_RANK.format(rank=rank))}</span>"
+
+
+def _model(card: ModelCard, mark: str) -> str:
     license = texts.LICENSE_UNKNOWN if card.license == UNKNOWN_LICENSE else card.license
     facts = f"{formats.parameters(card.num_parameters)} · {license}"
-    return f"<span class='who'><b>{escape(card.name)}</b><small>{escape(facts)}</small></span>"
+    return f"<span class='who'><b>{escape(card.name)}</b><small>{escape(facts)}</small>{mark}</span>"
 
 
 def _tools(state: PageState, column: ColumnView) -> str:
@@ -117,3 +134,27 @@ def card_html(card: ModelCard, generation: Generation) -> str:
     limits = "".join(f"<li>{escape(limit)}</li>" for limit in card.limitations)
     limits = f"<p class='soft'>{escape(texts.CARD_LIMITS)}</p><ul>{limits}</ul>" if limits else ""
     return f"<dl>{table}</dl>{limits}"
+
+
+def whole_html(side: str) -> str:
+    """Return the button that shows a long answer as a whole; `folding.js` handles it."""
+    more, less = escape(texts.SHOW_ALL), escape(texts.SHOW_LESS)
+    return (
+        f"<button type='button' class='tool' data-whole='{side}' data-more='{more}' data-less='{less}' "
+        f"aria-controls='answer-{side}' aria-expanded='false'>{more}</button>"
+    )
+
+
+def intro_html(num_models: int) -> str:
+    """Return where the instruction goes: a sentence for each state of the controls, of which the style shows one."""
+    modes = (
+        ("blind", texts.INTRO_BLIND, texts.INTRO_REPEATED_BLIND, texts.INTRO_MINE_BLIND),
+        ("open", texts.INTRO_OPEN, texts.INTRO_REPEATED_OPEN, texts.INTRO_MINE_OPEN),
+    )
+    html = ""
+    for mode, words, repeated, mine in modes:
+        html += f"<p class='soft mine {mode}'>{escape(mine)}</p>"
+        for columns in range(2, len(SIDES) + 1):
+            text = (words if columns <= num_models else repeated).format(columns=columns, models=num_models)
+            html += f"<p class='soft {mode} n{columns}'>{escape(text)}</p>"
+    return html

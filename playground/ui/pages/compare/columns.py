@@ -11,9 +11,9 @@ from typing import Any
 import gradio as gr
 
 from playground.records import SIDES, BattleView, ColumnView, Generation, ModelCard
-from playground.ui.pages.compare.column_html import card_html, foot_html, head_html
+from playground.ui.pages.compare.column_html import card_html, foot_html, head_html, intro_html, whole_html
 from playground.ui.pages.compare.state import PageState
-from playground.ui.rendering import LATEX_DELIMITERS, answer_markdown, escape
+from playground.ui.rendering import LATEX_DELIMITERS, answer_markdown
 from playground.ui.texts import compare as texts
 from playground.ui.wiring import Updates
 
@@ -60,6 +60,7 @@ class ColumnPanel:
                 lines=8,
                 max_lines=40,
             )
+            gr.HTML(whole_html(side), elem_classes="whole", apply_default_css=False)
             foot = gr.HTML(elem_id=f"foot-{side}", elem_classes="foot", apply_default_css=False)
             with gr.Accordion(
                 texts.DETAILS, open=False, visible=False, elem_id=f"details-{side}", elem_classes=["quiet", "details"]
@@ -129,17 +130,15 @@ class Columns:
     """All columns, and the introduction that is shown before the first battle."""
 
     intro: gr.HTML
-    jump: gr.HTML
     panels: tuple[ColumnPanel, ...]
 
     @classmethod
-    def build(cls, count: int) -> Columns:
+    def build(cls, num_models: int) -> Columns:
         """Lay the columns out; called while a `gr.Blocks` is being built."""
-        introduction = gr.HTML(intro(blind=True, columns=count), elem_id="intro", apply_default_css=False)
-        jump = gr.HTML(elem_id="jump", apply_default_css=False)
+        intro = gr.HTML(intro_html(num_models), elem_id="intro", apply_default_css=False)
         with gr.Row(elem_id="answers"):
             panels = tuple(ColumnPanel.build(side) for side in SIDES)
-        return cls(introduction, jump, panels)
+        return cls(intro, panels)
 
     @property
     def live_outputs(self) -> list[Any]:
@@ -149,7 +148,7 @@ class Columns:
     @property
     def outputs(self) -> list[Any]:
         """Components that `render` changes."""
-        return [self.intro, self.jump, *(component for panel in self.panels for component in panel.outputs)]
+        return [component for panel in self.panels for component in panel.outputs]
 
     def render_live(self, state: PageState) -> Updates:
         """Return plain values of all columns."""
@@ -159,10 +158,7 @@ class Columns:
         return updates
 
     def render(self, state: PageState) -> Updates:
-        updates: Updates = {
-            self.intro: gr.update(value="" if state.allowed.columns else intro(True, state.default_columns)),
-            self.jump: gr.update(value=_jump(state.view)),
-        }
+        updates: Updates = {}
         for panel, column in self._pairs(state.view):
             updates |= panel.render(state, column)
         return updates
@@ -170,20 +166,3 @@ class Columns:
     def _pairs(self, view: BattleView | None) -> list[tuple[ColumnPanel, ColumnView | None]]:
         shown = {column.side: column for column in view.columns} if view is not None else {}
         return [(panel, shown.get(panel.side)) for panel in self.panels]
-
-
-def intro(blind: bool, columns: int) -> str:
-    """Return the introduction: where the instruction goes."""
-    words = texts.INTRO_BLIND if blind else texts.INTRO_OPEN
-    return f"<p class='soft'>{escape(words.format(columns=columns))}</p>"
-
-
-def _jump(view: BattleView | None) -> str:
-    """Return links to the columns, for phones."""
-    if view is None:
-        return ""
-    letters = "".join(
-        f"<a class='letter side-{c.side}' href='#column-{c.side}' data-jump='{c.side}'>{c.side.upper()}</a>"
-        for c in view.columns
-    )
-    return f"<nav aria-label='{escape(texts.JUMP)}'>{letters}</nav>"

@@ -1,5 +1,7 @@
 """The composer: instruction, input, system text, mode, number of columns, main buttons and two drawers.
 
+While a battle is shown it folds to one line: instruction, edit, Stop, and on small screens the letters of the answers.
+
 Boundary: components and their rendering from a `PageState`; typed values go out unchecked, as a `Typed`.
 """
 
@@ -21,6 +23,7 @@ from playground.ui.texts import compare as texts
 from playground.ui.texts import formats
 from playground.ui.wiring import Updates
 
+FOLDED_CHARS = 400
 MODES = ((texts.BLIND, "blind"), (texts.OPEN, "open"))
 
 
@@ -29,6 +32,8 @@ class Composer:
     """Components of the composer, top to bottom."""
 
     forget: gr.Checkbox
+    folded: gr.HTML
+    jump: gr.HTML
     instruction: gr.Textbox
     input: gr.Textbox
     system: gr.Textbox
@@ -52,7 +57,11 @@ class Composer:
             gr.HTML(f"<p>{escape(texts.ABOUT)}</p>", elem_id="about", apply_default_css=False)
             forget = gr.Checkbox(label=texts.DO_NOT_STORE, elem_id="forget", container=False)
         with gr.Column(elem_id="composer", elem_classes=["sheet"]):
-            made = _text_fields() | _controls(columns)
+            made: dict[str, Any] = {
+                "folded": gr.HTML(elem_id="folded", apply_default_css=False),
+                "jump": gr.HTML(elem_id="jump", apply_default_css=False),
+            }
+            made |= _text_fields() | _controls(columns)
             with gr.Row(elem_id="drawers"):
                 made |= {"starters": StarterDrawer.build(starters), "settings": SettingsDrawer.build(cards)}
             note = gr.HTML(elem_id="sampling-note", visible=False, apply_default_css=False)
@@ -63,20 +72,22 @@ class Composer:
         """Components whose values `read` takes."""
         return [
             *(self.instruction, self.input, self.system, self.mode, self.columns, self.settings.who_chooses),
-            *(self.forget, *self.settings.models, *self.settings.sampling),
+            *(self.forget, *self.settings.models, *self.settings.own, *self.settings.sampling),
         ]
 
     def read(self, values: Sequence[object]) -> Typed:
         """Return the values of `inputs` as one record."""
         instruction, input_, system, mode, columns, who_chooses, forget, *rest = values
-        sampling = dict(zip(SAMPLING, rest[len(SIDES) :], strict=True))
-        models = tuple(rest[: len(SIDES)])
-        return Typed(instruction, input_, system, mode, columns, who_chooses, forget, models, sampling)
+        count = len(SIDES)
+        models, own = tuple(rest[:count]), tuple(rest[count : 2 * count])
+        sampling = dict(zip(SAMPLING, rest[2 * count :], strict=True))
+        return Typed(instruction, input_, system, mode, columns, who_chooses, forget, models, own, sampling)
 
     @property
     def outputs(self) -> list[Any]:
         """Components that `render` changes."""
-        return [self.compare, self.stop, self.regenerate, self.next, self.note, self.starters.drawer]
+        buttons = (self.compare, self.stop, self.regenerate, self.next)
+        return [self.folded, self.jump, *buttons, self.note, self.starters.drawer]
 
     def render(self, state: PageState) -> Updates:
         """Show the buttons that the state allows."""
@@ -84,6 +95,8 @@ class Composer:
         again = primary in (Primary.AGAIN, Primary.NEXT)
         may_regenerate = state.allowed.regenerate and view is not None and view.mine and not view.withheld
         return {
+            self.folded: gr.update(value=_folded(view)),
+            self.jump: gr.update(value=_jump(view)),
             self.compare: gr.update(
                 visible=primary is not Primary.STOP,
                 value=texts.COMPARE_AGAIN if again else texts.COMPARE,
@@ -117,7 +130,7 @@ class Composer:
         settings = self.settings
         return [
             *(*self.fields, self.mode, self.columns, self.forget),
-            *(settings.drawer, *settings.models, *settings.sampling),
+            *(settings.drawer, settings.who_chooses, *settings.models, *settings.own, *settings.sampling),
         ]
 
     def recall(self, view: BattleView) -> Updates:
@@ -175,11 +188,32 @@ def _controls(columns: int) -> dict[str, Any]:
     return made
 
 
+def _folded(view: BattleView | None) -> str:
+    """Return the instruction in one line, with the button that unfolds the composer; `folding.js` handles it."""
+    if view is None:
+        return ""
+    words = " ".join(f"{view.instruction.instruction} {view.instruction.input}".split())[:FOLDED_CHARS]
+    label = escape(texts.EDIT_LABEL)
+    button = f"<button type='button' class='tool' data-edit aria-label='{label}'>{escape(texts.EDIT)}</button>"
+    return f"<p dir='auto' title='{escape(words)}'>{escape(words)}</p>{button}"
+
+
+def _jump(view: BattleView | None) -> str:
+    """Return links to the columns, for small screens."""
+    if view is None:
+        return ""
+    letters = "".join(
+        f"<a class='letter side-{c.side}' href='#column-{c.side}' data-jump='{c.side}'>{c.side.upper()}</a>"
+        for c in view.columns
+    )
+    return f"<nav aria-label='{escape(texts.JUMP)}'>{letters}</nav>"
+
+
 def _note(state: PageState) -> str:
     """Return the line under the instruction: changed settings, not stored, what validation removed."""
     view = state.view
     if view is None:
         return ""
-    parts = (formats.settings(view.overrides), "" if view.stored else texts.NOT_STORED, state.said)
+    parts = (formats.overrides(view.overrides), "" if view.stored else texts.NOT_STORED, state.said)
     notes = " · ".join(part for part in parts if part)
     return f"<p class='soft'>{escape(notes)}</p>" if notes else ""

@@ -12,10 +12,9 @@ from typing import Any
 import gradio as gr
 
 from playground.catalog.starters import pick
-from playground.ui.pages.compare.columns import intro
-from playground.ui.pages.compare.script import NAMED
+from playground.ui.pages.compare.column_html import intro_html
 from playground.ui.pages.compare.starters import clicked_starter
-from playground.ui.pages.compare.tab import Replies, Tab
+from playground.ui.pages.compare.tab import Replies
 from playground.ui.wiring import AT_ONCE, Updates, unchanged
 
 
@@ -29,22 +28,23 @@ class Composing:
         """Connect the fields."""
         panels = self.replies.panels
         composer, settings, starters = panels.composer, panels.composer.settings, panels.composer.starters
-        demo.load(self.offer_models, None, [*settings.models], **AT_ONCE)
+        demo.load(self.offer_models, None, [*settings.models, panels.columns.intro], **AT_ONCE)
         for box, field in ((composer.with_input, composer.input), (composer.with_system, composer.system)):
             box.input(_show_field, [box], [field], **AT_ONCE)
         choices = [settings.who_chooses, composer.columns, composer.mode]
         for listen in (*(control.input for control in choices), *(field.blur for field in settings.sampling)):
             listen(settings.render, [*choices, *settings.sampling], settings.outputs, **AT_ONCE)
-        for control in (composer.columns, composer.mode):
-            described = [panels.shown, composer.mode, composer.columns]
-            control.input(self.describe, described, [panels.columns.intro], js=NAMED, **AT_ONCE)
         composer.surprise.click(self.surprise, None, composer.fields, **AT_ONCE)
         starters.category.input(self.show_starters, [starters.category], [starters.samples], **AT_ONCE)
         starters.samples.select(self.take_starter, [starters.category], composer.fields, **AT_ONCE)
 
     def offer_models(self) -> Updates:
         """Offer the models that answer here now; one may have joined since the page was built."""
-        return self.replies.panels.composer.settings.offer(self.replies.arena.models.line_up)
+        panels, cards = self.replies.panels, self.replies.arena.models.line_up
+        return {
+            **panels.composer.settings.offer(cards),
+            panels.columns.intro: gr.update(value=intro_html(len(cards))),
+        }
 
     def surprise(self) -> Updates:
         """Fill in a random starter."""
@@ -59,13 +59,6 @@ class Composing:
         composer = self.replies.panels.composer
         starter = clicked_starter(self.replies.arena.starters, category, event._data)
         return unchanged(composer.instruction) if starter is None else composer.fill(starter)
-
-    def describe(self, sent: object, mode: object, columns: object, request: gr.Request) -> Updates:
-        """Update the introduction for the chosen mode and number of columns."""
-        introduction = self.replies.panels.columns.intro
-        if Tab.read(sent, request).shown.battle_id or not isinstance(columns, int):
-            return unchanged(introduction)
-        return {introduction: gr.update(value=intro(mode != "open", columns))}
 
 
 def _show_field(shown: bool) -> Any:

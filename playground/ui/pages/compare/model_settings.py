@@ -11,10 +11,11 @@ from typing import Any
 
 import gradio as gr
 
-from playground.records import SIDES, BattleView, ModelCard, SamplingParams
-from playground.ui.pages.compare.typed import MAX_NUMBER_CHARS
+from playground.records import SIDES, BattleView, ModelCard, SamplingParams, overrides_of
+from playground.ui.pages.compare.typed import MAX_NUMBER_CHARS, MAX_SETTINGS_CHARS
 from playground.ui.rendering import escape
 from playground.ui.texts import compare as texts
+from playground.ui.texts.formats import settings
 from playground.ui.wiring import Updates
 
 _NUMBERS = [f.name for f in fields(SamplingParams) if not isinstance(f.default, bool) and f.name != "min_new_tokens"]
@@ -30,6 +31,7 @@ class SettingsDrawer:
     drawer: gr.Accordion
     who_chooses: gr.Radio
     models: tuple[gr.Dropdown, ...]
+    own: tuple[gr.Textbox, ...]  # settings of each chosen model, in open mode
     sampling: tuple[gr.Textbox, ...]
 
     @classmethod
@@ -47,15 +49,17 @@ class SettingsDrawer:
                     elem_classes="segment",
                 )
                 models = tuple(_model_picker(cards, place) for place in range(len(SIDES)))
+            with gr.Row(elem_id="own-settings"):
+                own = tuple(_own_field(place) for place in range(len(SIDES)))
             with gr.Row(elem_id="sampling"):
                 sampling = tuple(_sampling_field(name) for name in SAMPLING)
             gr.HTML(f"<p class='soft'>{escape(texts.SETTINGS_HINT)}</p>", apply_default_css=False)
-        return cls(drawer, who_chooses, models, sampling)
+        return cls(drawer, who_chooses, models, own, sampling)
 
     @property
     def outputs(self) -> list[Any]:
         """Components that `render` changes."""
-        return [self.drawer, *self.models, self.sampling[-1]]
+        return [self.drawer, *self.models, *self.own, self.sampling[-1]]
 
     def render(self, who_chooses: object, columns: object, mode: object, *sampling: object) -> Updates:
         """Show the pickers and fields of the chosen mode, and the settings in the drawer's title."""
@@ -66,14 +70,22 @@ class SettingsDrawer:
             given.pop("seed", None)
         return {
             **{picker: gr.update(visible=mine and place < count) for place, picker in enumerate(self.models)},
+            **{field: gr.update(visible=mine and not blind and place < count) for place, field in enumerate(self.own)},
             self.sampling[-1]: gr.update(visible=not blind),
             self.drawer: gr.update(label=texts.settings_title(mine, given)),
         }
 
     def recall(self, view: BattleView, mode: str) -> Updates:
-        """Restore a battle's settings; who chose its models is not stored."""
-        values = [str(view.overrides.get(name, "")) for name in SAMPLING]
-        updates = self.render("any", len(view.columns), mode, *values)
+        """Restore a battle's settings; who chose its models is stored only with settings per column."""
+        by_side = not view.overrides.keys().isdisjoint(SIDES)
+        values = ["" if by_side else str(view.overrides.get(name, "")) for name in SAMPLING]
+        who = "mine" if by_side else "any"
+        updates = self.render(who, len(view.columns), mode, *values)
+        updates[self.who_chooses] = gr.update(value=who) if by_side else gr.skip()
+        if by_side:
+            for column, picker, field in zip(view.columns, self.models, self.own, strict=False):
+                updates[picker]["value"] = column.card.id if column.card is not None else None
+                updates[field]["value"] = settings(overrides_of(view.overrides, column.side))
         for name, field, value in zip(SAMPLING, self.sampling, values, strict=True):
             updates[field] = gr.update(value=value, visible=name != "seed" or not view.blind)
         return updates
@@ -99,6 +111,19 @@ def _model_picker(cards: Sequence[ModelCard], place: int) -> gr.Dropdown:
         elem_id=f"model-{place + 1}",
         visible=False,
         filterable=False,
+        min_width=140,
+    )
+
+
+def _own_field(place: int) -> gr.Textbox:
+    return gr.Textbox(
+        label=texts.OWN_SETTINGS.format(number=place + 1),
+        placeholder=texts.OWN_SETTINGS_HINT,
+        lines=1,
+        max_lines=1,
+        max_length=MAX_SETTINGS_CHARS,
+        elem_id=f"own-{place + 1}",
+        visible=False,
         min_width=140,
     )
 

@@ -67,7 +67,9 @@ class Notes:
             saved = note(tab.viewer, self.replies.view(tab))
         except PlaygroundError as error:
             return self.replies.say(str(error), is_error=True)
-        return self.replies.say(texts.NOTED) if saved else unchanged(self.replies.panels.status.line)
+        if not saved:
+            return unchanged(self.replies.panels.status.line)
+        return self.replies.say(texts.NOTED if self._is_stored(tab) else texts.NOTED_UNSTORED)
 
     def send_report(self, sent: object, side: object, words: object, request: gr.Request) -> Updates:
         """Store a report of one answer."""

@@ -9,9 +9,11 @@ import gradio as gr
 
 from playground.arena.arena import Arena
 from playground.ui.pages.compare.composing import Composing
+from playground.ui.pages.compare.differing import Differing
 from playground.ui.pages.compare.following import Following
 from playground.ui.pages.compare.notes import Notes
 from playground.ui.pages.compare.panels import Panels
+from playground.ui.pages.compare.ranking import Ranking
 from playground.ui.pages.compare.starting import Starting
 from playground.ui.pages.compare.tab import Replies
 from playground.ui.pages.compare.voting import Voting
@@ -27,7 +29,9 @@ class ComparePage:
         self.following = Following(replies)
         self.starting = Starting(replies)
         self.voting = Voting(replies)
+        self.ranking = Ranking(self.voting)
         self.notes = Notes(replies)
+        self.differing = Differing(replies)
 
     def wire(self, demo: gr.Blocks) -> None:
         """Connect all handlers."""
@@ -35,4 +39,6 @@ class ComparePage:
         self.following.wire(demo)
         self.starting.wire()
         self.voting.wire()
+        self.ranking.wire()
         self.notes.wire()
+        self.differing.wire()

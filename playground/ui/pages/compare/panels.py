@@ -14,6 +14,7 @@ import gradio as gr
 from playground.records import ModelCard
 from playground.ui.pages.compare.columns import Columns
 from playground.ui.pages.compare.composer import Composer
+from playground.ui.pages.compare.differences import Differences
 from playground.ui.pages.compare.report import ReportForm
 from playground.ui.pages.compare.starters import Starters
 from playground.ui.pages.compare.state import PageState
@@ -34,6 +35,7 @@ class Panels:
     offer: gr.HTML  # a link to a battle that is not finished, on the empty page
     status: StatusLine
     columns: Columns
+    differences: Differences
     report: ReportForm
     pulse: gr.HTML
     again: gr.Button
@@ -47,7 +49,8 @@ class Panels:
         shown = gr.Textbox(visible=False, elem_id="shown")
         composer = Composer.build(cards, starters, columns)
         offer = gr.HTML(elem_id="offer", apply_default_css=False)
-        status, answers, report = StatusLine.build(), Columns.build(columns), ReportForm.build(COMMENT_CHARS)
+        status, answers, differences = StatusLine.build(), Columns.build(len(cards)), Differences.build()
+        report = ReportForm.build(COMMENT_CHARS)
         keys = "".join(f"<span><kbd>{escape(key)}</kbd> {escape(text)}</span>" for key, text in texts.LEGEND)
         gr.HTML(keys, elem_id="legend", apply_default_css=False)
         pulse = gr.HTML(elem_id="pulse", elem_classes="unseen", apply_default_css=False)
@@ -55,12 +58,12 @@ class Panels:
             gr.Button(name, elem_id=name, elem_classes="unseen") for name in ("again", "recall", "watch")
         )
         bar = VoteBar.build(COMMENT_CHARS)
-        return cls(shown, composer, offer, status, answers, report, pulse, again, recall, watch, bar)
+        return cls(shown, composer, offer, status, answers, differences, report, pulse, again, recall, watch, bar)
 
     @property
     def outputs(self) -> list[Any]:
         """Components that `render` changes."""
-        panels = (self.composer, self.columns, self.report, self.votebar)
+        panels = (self.composer, self.columns, self.differences, self.report, self.votebar)
         return [self.status.line, *(component for panel in panels for component in panel.outputs)]
 
     def render(self, state: PageState) -> Updates:
@@ -69,6 +72,7 @@ class Panels:
             **self.status.render(state),
             **self.composer.render(state),
             **self.columns.render(state),
+            **self.differences.render(state),
             **({} if state.again else self.report.render("")),
             **self.votebar.render(state),
         }

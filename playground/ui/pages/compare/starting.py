@@ -5,8 +5,9 @@ Boundary: hands checked values to the arena; answers are followed in a stream of
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import gradio as gr
 
@@ -61,7 +62,7 @@ class Starting:
             blind=typed.blind,
             models=clean_models(list(typed.models[:columns])) if typed.who_chooses == "mine" else (),
             columns=columns,
-            overrides=clean_overrides(typed.overrides),
+            overrides=_overrides(typed, columns),
             keep=typed.forget is not True,
         )
         return battle_id, "; ".join(notes)
@@ -84,6 +85,14 @@ class Starting:
             return self.replies.view(tab).state is BattleState.GENERATING
         except PlaygroundError:
             return False
+
+
+def _overrides(typed: Typed, columns: int) -> Mapping[str, Any]:
+    """Return the settings for all columns, or by side if a column has its own."""
+    own = typed.overrides_by_column(columns)
+    if not own:
+        return clean_overrides(typed.overrides)
+    return {side: clean_overrides(settings) for side, settings in zip(SIDES, own, strict=False)}
 
 
 def _count(columns: object) -> int:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from playground.records import BattleState, BattleView
+from playground.records import BattleState, BattleView, HeadToHead
 
 
 class Phase(StrEnum):
@@ -79,8 +79,8 @@ class PageState:
     message: str = ""  # an error, or what was done; shown in the status line
     is_error: bool = False
     said: str = ""  # what validation removed from the instruction
-    default_columns: int = 2
     no_system: frozenset[str] = frozenset()  # sides whose known model ignored the system text
+    met: tuple[HeadToHead, ...] = ()  # the chosen model against the others, once revealed
     step: int = 0  # of the tab that asked
     gone: str = ""  # id of a requested battle that is unknown or foreign
     min_decision_s: float = 0.0  # an earlier vote does not count

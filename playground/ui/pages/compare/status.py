@@ -80,7 +80,7 @@ def _text(state: PageState) -> str:
         case Phase.OPEN:
             return texts.STATUS_OPEN_TWO if len(view.columns) == 2 else texts.STATUS_OPEN_MORE
         case Phase.VOTED:
-            return texts.STATUS_VOTED
+            return texts.STATUS_VOTED if view.stored else texts.STATUS_VOTED_UNSTORED
         case Phase.REVEALED:
             return texts.STATUS_REVEALED if view.blind else texts.STATUS_FINAL
     return texts.STATUS_VOID[view.void_reason or "failed"]

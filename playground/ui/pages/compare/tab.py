@@ -114,8 +114,8 @@ class Replies:
             message=error,
             is_error=bool(error),
             said=shown.said,
-            default_columns=self.arena.settings.columns,
             no_system=self._no_system(view),
+            met=() if view is None else self.arena.battles.head_to_heads(view),
             step=shown.step,
             min_decision_s=self.arena.policy.min_decision_s,
         )

@@ -13,6 +13,7 @@ from playground.errors import InvalidValue
 from playground.ui.texts import compare as texts
 
 MAX_NUMBER_CHARS = 20
+MAX_SETTINGS_CHARS = 300
 _NUMBER = re.compile(r"-?\d+([.,]\d*)?")
 
 
@@ -28,6 +29,7 @@ class Typed:
     who_chooses: object
     forget: object
     models: tuple[object, ...]
+    own: tuple[object, ...]  # settings of each column, such as "temperature 0.2, seed 7"
     sampling: Mapping[str, object]
 
     @property
@@ -43,6 +45,32 @@ class Typed:
             for name, value in self.sampling.items()
             if value not in (None, "") and not (self.blind and name == "seed")
         }
+
+    def overrides_by_column(self, columns: int) -> tuple[dict[str, object], ...]:
+        """Return the parameters of each column, its own over those for all; empty if no column has its own."""
+        if self.blind or self.who_chooses != "mine":
+            return ()
+        own = [column_settings(value) for value in self.own[:columns]]
+        return tuple({**self.overrides, **values} for values in own) if any(own) else ()
+
+
+def column_settings(value: object) -> dict[str, object]:
+    """Return the settings of one column, as a visitor writes them or the page shows them.
+
+    Raises:
+        InvalidValue: not names with numbers.
+    """
+    if value is None:
+        return {}
+    if not isinstance(value, str) or len(value) > MAX_SETTINGS_CHARS:
+        raise InvalidValue(texts.NOT_SETTINGS.format(written=str(value)[:40]))
+    parts = [part.split() for part in re.split(r"[,;·\n]\s+|[;·\n]|,(?!\d)", value.replace("=", " ").replace(":", " "))]
+    settings: dict[str, object] = {}
+    for words in filter(None, parts):
+        if len(words) != 2:
+            raise InvalidValue(texts.NOT_SETTINGS.format(written=" ".join(words)[:40]))
+        settings[words[0]] = number(*words)
+    return settings
 
 
 def number(name: str, value: object) -> int | float:

@@ -1,4 +1,4 @@
-"""The vote bar: question, choices, saved vote, reasons and comment, next battle.
+"""The vote bar: question, choices, ranking, saved vote, reasons and comment, next battle.
 
 Boundary: components and their rendering from a `PageState`.
 """
@@ -21,6 +21,8 @@ from playground.ui.wiring import Updates
 TIMER_SLACK_S = 0.15
 """Delay of the page's request after the vote becomes final."""
 IDLE_TIMER_S = 3600.0
+MIN_VOTES = 20
+"""Votes on two models below which nothing is said about them: their share could be off by more than 20 points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,8 @@ class VoteBar:
     bar: gr.Column
     words: gr.HTML
     choices: Mapping[str, gr.Button]
+    ranking: gr.HTML
+    order: gr.Button  # pressed by ranking.js, which has the choice
     undo: gr.Button
     reveal: gr.Button
     hint: gr.HTML
@@ -47,6 +51,8 @@ class VoteBar:
                 choices = {side: _choice_button(side) for side in SIDES}
                 choices["tie"] = gr.Button(texts.TIE, elem_id="vote-tie", elem_classes="choice", size="sm")
                 choices["both_bad"] = gr.Button(texts.BOTH_BAD, elem_id="vote-bad", elem_classes="choice", size="sm")
+                ranking = gr.HTML(elem_id="ranking", apply_default_css=False)
+                order = gr.Button(texts.RANK_SAVE, elem_id="vote-order", elem_classes="unseen")
                 undo = gr.Button(texts.UNDO, elem_id="undo", elem_classes="ghost", size="sm", visible=False)
                 reveal = gr.Button(texts.REVEAL, elem_id="reveal", size="sm", visible=False)
                 hint = gr.HTML(elem_id="vote-hint", apply_default_css=False)
@@ -70,13 +76,13 @@ class VoteBar:
                     min_width=160,
                 )
         timer = gr.Timer(IDLE_TIMER_S, active=False)
-        return cls(bar, words, choices, undo, reveal, hint, next_, reasons, comment, timer)
+        return cls(bar, words, choices, ranking, order, undo, reveal, hint, next_, reasons, comment, timer)
 
     @property
     def outputs(self) -> list[Any]:
         """Components that `render` changes."""
         return [
-            *(self.bar, self.words, *self.choices.values(), self.undo, self.reveal, self.hint, self.next),
+            *(self.bar, self.words, *self.choices.values(), self.ranking, self.undo, self.reveal, self.hint, self.next),
             *(self.reasons, self.comment, self.timer),
         ]
 
@@ -91,9 +97,10 @@ class VoteBar:
             self.bar: gr.update(visible=True),
             self.words: gr.update(value=_words(bar, view)),
             **self._render_choices(view, shown=judging and view.mine, on=bar is Bar.ON and view.may_vote),
+            self.ranking: gr.update(value=_ranking(view, on=bar is Bar.ON) if judging and view.may_rank else ""),
             self.undo: gr.update(visible=mine_saved),
             self.reveal: gr.update(visible=mine_saved, value=texts.REVEAL if view.blind else texts.KEEP),
-            self.hint: gr.update(value=_hint(bar, view)),
+            self.hint: gr.update(value=_hint(state, bar, view)),
             self.next: gr.update(visible=shown or mine_saved),
             **self._render_notes(state, view, shown=state.allowed.notes and view.mine and not view.withheld),
             self.timer: _timer(state),
@@ -141,7 +148,8 @@ def _words(bar: Bar, view: BattleView) -> str:
     if bar in (Bar.OFF, Bar.ON):
         words = texts.QUESTION_TWO if len(view.columns) == 2 else texts.QUESTION_MORE
     elif bar is Bar.SAVED:
-        words = texts.SAVED.format(vote=texts.chosen(view.choice or "", len(view.columns)))
+        saved = texts.SAVED if view.stored else texts.NOT_SAVED
+        words = saved.format(vote=texts.chosen(view.choice or "", len(view.columns)))
     else:
         words = texts.chosen(view.choice, len(view.columns), _name_of(view), view.mine) if view.choice else ""
     return f"<b>{escape(words)}</b>"
@@ -152,7 +160,22 @@ def _name_of(view: BattleView) -> str:
     return next((c.card.name for c in view.columns if c.side == view.choice and c.card is not None), "")
 
 
-def _hint(bar: Bar, view: BattleView) -> str:
+def _ranking(view: BattleView, on: bool) -> str:
+    """Return the buttons of `ranking.js`; only sides with an answer have a rank."""
+    off, equal = "" if on else " disabled", escape(texts.RANK_EQUAL_LABEL)
+    sides = "".join(view.good_sides)
+    words = f"<span id='rank-order' role='status' data-hint='{escape(texts.RANK_HINT)}'></span>"
+    buttons = (
+        ("rank", escape(texts.RANK), f"data-sides='{sides}' aria-keyshortcuts='o'{off}"),
+        ("rank-equal", escape(texts.RANK_EQUAL), f"aria-label='{equal}' aria-keyshortcuts='='"),
+        ("rank-save", escape(texts.RANK_SAVE), "aria-keyshortcuts='Enter'"),
+        ("rank-cancel", escape(texts.RANK_CANCEL), "aria-keyshortcuts='Escape'"),
+    )
+    html = [f"<button type='button' class='rank' id='{id}' {rest}>{label}</button>" for id, label, rest in buttons]
+    return html[0] + words + "".join(html[1:])
+
+
+def _hint(state: PageState, bar: Bar, view: BattleView) -> str:
     if bar is Bar.OFF:
         return f"<span>{escape(texts.NOT_YET if view.mine else texts.NOT_YOURS)}</span>"
     if bar is Bar.ON and view.hidden:
@@ -163,6 +186,14 @@ def _hint(bar: Bar, view: BattleView) -> str:
     counted = f"<span class='standing'>{escape(formats.standing(view.standing))}</span>" if view.standing else ""
     if bar is Bar.SAVED:
         return counted
+    met = f"<span class='met'>{escape(_met(state))}</span>" if _met(state) else ""
     board = f"<a href='leaderboard'>{escape(texts.LINK_LEADERBOARD)}</a>"
     battle = f"<a href='?battle={escape(view.battle_id)}'>{escape(texts.LINK_BATTLE)}</a>"
-    return f"{counted}<span>{board} · {battle}</span>"
+    return f"{counted}{met}<span>{board} · {battle}</span>"
+
+
+def _met(state: PageState) -> str:
+    """Return how often the chosen model beat the others here, of pairs that met often enough."""
+    often = [met for met in state.met if met.votes >= MIN_VOTES]
+    shares = [(met, formats.share(met.wins / met.votes), formats.counted(met.votes, formats.VOTES)) for met in often]
+    return texts.head_to_heads([(met.side, met.other, share, votes) for met, share, votes in shares])

@@ -12,7 +12,7 @@ import gradio as gr
 
 from playground.battles import Ballot
 from playground.errors import InvalidValue, PlaygroundError
-from playground.records import BattleState, Instruction
+from playground.records import BattleState, BattleView, Instruction
 from playground.ui.pages.compare.script import BEGUN, JUDGED, by_script
 from playground.ui.pages.compare.shown import Shown
 from playground.ui.pages.compare.tab import Replies, Tab
@@ -74,5 +74,11 @@ class Voting:
         if shown.choice not in ("", choice):  # a page of another version numbers its events differently
             raise InvalidValue(texts.PAGE_CHANGED)
         view = self.replies.arena.battles.vote(tab.battle_id, tab.viewer, Ballot(choice, shown.revision))
-        missed = view.state is BattleState.OPEN and view.revision != shown.revision
-        return self.replies.draw(shown, view, texts.CHANGED_ELSEWHERE if missed else "")
+        return self.replies.draw(shown, view, _missed(view, choice, shown.revision))
+
+
+def _missed(view: BattleView, choice: str, revision: int | None) -> str:
+    """Return why the vote was not taken: this or another tab had changed the battle; empty if it was."""
+    if view.state is BattleState.OPEN:
+        return texts.CHANGED_ELSEWHERE if view.revision != revision else ""
+    return "" if view.choice == choice else texts.VOTED_ELSEWHERE

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import gradio as gr
 import pytest
 
 from playground.records import BattleState, ColumnState
+from playground.ui.pages.compare.column_html import intro_html
 from playground.ui.pages.compare.columns import Columns
 from playground.ui.pages.compare.state import PageState, Phase
 from playground.ui.rendering import escape
@@ -18,7 +20,7 @@ from tests.support.page_states import make_column, make_view, page, shown
 @pytest.fixture(scope="module")
 def columns() -> Columns:
     with gr.Blocks():
-        return Columns.build(4)
+        return Columns.build(5)
 
 
 @pytest.mark.parametrize("count", [2, 3, 4, 5, 6])
@@ -27,10 +29,50 @@ def test_each_side_has_a_visible_column(columns: Columns, count: int) -> None:
     assert [shown(updates, panel.box) for panel in columns.panels] == [place < count for place in range(6)]
 
 
-def test_empty_page_has_an_introduction_and_no_columns(columns: Columns) -> None:
-    updates = columns.render(PageState(default_columns=4))
+def test_empty_page_has_no_columns(columns: Columns) -> None:
+    updates = columns.render(PageState())
     assert not any(shown(updates, panel.box) for panel in columns.panels)
-    assert "goes to 4 models" in updates[columns.intro]["value"]
+
+
+def test_introduction_has_a_true_sentence_for_each_choice() -> None:
+    sentences = dict(re.findall("<p class='soft (.+?)'>(.+?)</p>", intro_html(5)))
+    modes = ("blind", "open")
+    assert set(sentences) == {*(f"{mode} n{n}" for mode in modes for n in range(2, 7)), "mine blind", "mine open"}
+    assert "goes to 4 models at once, each named" in sentences["open n4"]
+    assert "goes to 2 models at once. Their names stay hidden" in sentences["blind n2"]
+    assert "all 5 models at once; to fill 6 columns some answer twice" in sentences["blind n6"]
+
+
+@pytest.mark.parametrize(
+    ("choice", "mine", "marks"),
+    [
+        ("b", True, ["", "your choice", ""]),
+        ("b", False, ["", "chosen", ""]),
+        ("c>a=b", True, ["rank 2", "rank 2", "rank 1"]),
+        ("tie", True, ["", "", ""]),
+        ("both_bad", True, ["", "", ""]),
+    ],
+)
+def test_chosen_column_is_marked_at_the_reveal(columns: Columns, choice: str, mine: bool, marks: list[str]) -> None:
+    def shown_marks(phase: Phase) -> list[str]:
+        updates = columns.render(page(phase, count=3, choice=choice, mine=mine))
+        heads = [str(updates[panel.head]["value"]) for panel in columns.panels[:3]]
+        return ["".join(re.findall("<span class='mark.*?>(.*?)<", head)) for head in heads]
+
+    assert shown_marks(Phase.REVEALED) == marks
+    assert shown_marks(Phase.VOTED) == ["", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("state", "label"), [(ColumnState.FAILED, "failed"), (ColumnState.STOPPED, "stopped"), (ColumnState.DONE, "")]
+)
+def test_open_column_that_ended_early_says_so_in_its_head(columns: Columns, state: ColumnState, label: str) -> None:
+    view = make_view(BattleState.OPEN, blind=False)
+    column = make_column(0, state, known=True)
+    head = columns.render(PageState(replace(view, columns=(column, *view.columns[1:]))))[columns.panels[0].head][
+        "value"
+    ]
+    assert re.findall("<span class='state'>(.*?)</span>", head) == [label] * bool(label)
 
 
 @pytest.mark.parametrize("phase", [Phase.GENERATING, Phase.OPEN, Phase.VOTED, Phase.VOID])

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 import gradio as gr
 import pytest
 
 from playground.errors import InvalidValue
-from playground.records import BattleState, Instruction
+from playground.records import SIDES, BattleState, Instruction
 from playground.ui.pages.compare.composer import Composer
 from playground.ui.pages.compare.model_settings import SAMPLING
 from playground.ui.pages.compare.state import TABLE, Phase, Primary
+from playground.ui.pages.compare.typed import column_settings
 from playground.ui.texts import compare as texts
 from tests.support.page_states import CARDS, INSTRUCTION, make_view, page, shown
 from tests.support.stub_arena import ALPACA
@@ -49,6 +53,16 @@ def test_one_button_is_the_main_one(composer: Composer, phase: Phase) -> None:
     assert shown(updates, composer.stop) == (primary is Primary.STOP)
 
 
+def test_folded_line_has_the_instruction_and_letters(composer: Composer) -> None:
+    instruction = Instruction("Is <b>\nthis bold?", "Or {{this}}")
+    updates = composer.render(page(Phase.GENERATING, count=3, instruction=instruction))
+    assert "Is &lt;b&gt; this bold? Or &#123;&#123;this&#125;&#125;" in updates[composer.folded]["value"]
+    assert "data-edit" in updates[composer.folded]["value"]
+    assert re.findall("data-jump='(.)'", updates[composer.jump]["value"]) == ["a", "b", "c"]
+    empty = composer.render(page(Phase.COMPOSE))
+    assert (empty[composer.folded]["value"], empty[composer.jump]["value"]) == ("", "")
+
+
 def test_starters_are_open_on_the_empty_page_only(composer: Composer) -> None:
     assert [phase for phase in Phase if composer.render(page(phase))[composer.starters.drawer]["open"]] == [
         Phase.COMPOSE
@@ -66,10 +80,22 @@ def test_foreign_battle_cannot_be_regenerated(composer: Composer) -> None:
     assert not shown(composer.render(page(Phase.OPEN, mine=False)), composer.regenerate)
 
 
-def values_of(mode: object = "blind", **sampling: object) -> list[object]:
+def values_of(mode: object = "blind", own: Sequence[str] = (), **sampling: object) -> list[object]:
     """Return values of the composer's inputs."""
     models = [*(card.id for card in CARDS), CARDS[0].id]
-    return [ALPACA, "in", "sys", mode, 4, "mine", True, *models, *(sampling.get(name, "") for name in SAMPLING)]
+    settings = [*own, *[""] * (len(SIDES) - len(own))]
+    return [
+        ALPACA,
+        "in",
+        "sys",
+        mode,
+        4,
+        "mine",
+        True,
+        *models,
+        *settings,
+        *(sampling.get(name, "") for name in SAMPLING),
+    ]
 
 
 def test_typed_values_are_read_in_the_order_of_the_inputs(composer: Composer) -> None:
@@ -79,6 +105,46 @@ def test_typed_values_are_read_in_the_order_of_the_inputs(composer: Composer) ->
     assert (typed.instruction, typed.input, typed.system, typed.columns, typed.forget) == (ALPACA, "in", "sys", 4, True)
     assert typed.models[-1] == CARDS[0].id
     assert typed.overrides == {"temperature": 0.7, "top_k": 40, "max_new_tokens": 96, "seed": 7}
+
+
+def test_column_has_settings_of_its_own_in_open_mode(composer: Composer) -> None:
+    own = ("temperature 0.2, seed 7", "", "top_k=5; temperature: 0,9")
+    typed = composer.read(values_of("open", own, temperature="0.7"))
+    assert typed.overrides_by_column(2) == ({"temperature": 0.2, "seed": 7}, {"temperature": 0.7})
+    assert typed.overrides_by_column(3)[2] == {"temperature": 0.9, "top_k": 5}
+    assert composer.read(values_of("blind", own)).overrides_by_column(3) == ()
+    assert composer.read(values_of("open", ("", "", "seed 1"))).overrides_by_column(2) == ()
+
+
+@pytest.mark.parametrize("value", ["temperature", "0.7", "temperature warm", "a b c", "x" * 400, 5])
+def test_column_settings_that_are_none_are_refused(value: object) -> None:
+    with pytest.raises(InvalidValue, match=r"is no setting|has to be a number"):
+        column_settings(value)
+
+
+def test_own_settings_come_back_as_they_are_written() -> None:
+    assert column_settings("temperature 0.2 · top_k 5 · seed 7") == {"temperature": 0.2, "top_k": 5, "seed": 7}
+    assert column_settings("") == column_settings(None) == {}
+
+
+@pytest.mark.parametrize(("mode", "who", "visible"), [("open", "mine", 3), ("blind", "mine", 0), ("open", "any", 0)])
+def test_own_settings_have_a_field_for_each_chosen_model_in_open_mode(
+    composer: Composer, mode: str, who: str, visible: int
+) -> None:
+    updates = composer.settings.render(who, 3, mode, *[""] * len(SAMPLING))
+    assert sum(shown(updates, field) for field in composer.settings.own) == visible
+
+
+def test_reload_restores_settings_per_column(composer: Composer) -> None:
+    overrides = {"a": {"temperature": 0.2}, "b": {"seed": 7}}
+    state = page(Phase.OPEN, blind=False, overrides=overrides)
+    assert "A: temperature 0.2 · B: seed 7" in composer.render(state)[composer.note]["value"]
+    assert state.view is not None
+    updates = composer.recall(state.view)
+    assert [updates[field]["value"] for field in composer.settings.own[:2]] == ["temperature 0.2", "seed 7"]
+    assert updates[composer.settings.who_chooses]["value"] == "mine"
+    assert [updates[picker]["value"] for picker in composer.settings.models[:2]] == [card.id for card in CARDS[:2]]
+    assert set(updates) == set(composer.recalled)
 
 
 @pytest.mark.parametrize(("mode", "seed"), [("open", {"seed": 7}), ("blind", {}), (None, {}), (["open"], {})])

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import gradio as gr
 import pytest
 
 from playground.battles import MAX_COMMENT_CHARS, REASONS
-from playground.records import SIDES, Standing
+from playground.records import SIDES, HeadToHead, Standing
 from playground.ui.pages.compare.state import TABLE, Bar, Phase
 from playground.ui.pages.compare.status import status_html
-from playground.ui.pages.compare.votebar import VoteBar
+from playground.ui.pages.compare.votebar import MIN_VOTES, VoteBar
 from playground.ui.texts import compare as texts
 from playground.validation import COMMENT_CHARS
 from tests.support.page_states import page, shown
@@ -79,6 +80,22 @@ def test_hint_says_whether_the_vote_counts_and_why_not(bar: VoteBar, phase: Phas
 def test_hint_says_why_voting_is_off(bar: VoteBar) -> None:
     assert texts.NOT_YET in bar.render(page(Phase.GENERATING))[bar.hint]["value"]
     assert texts.NOT_YOURS in bar.render(page(Phase.OPEN, mine=False, may_vote=False))[bar.hint]["value"]
+
+
+def test_vote_that_is_not_stored_is_not_called_saved(bar: VoteBar) -> None:
+    state = page(Phase.VOTED, stored=False)
+    assert "You chose B. Not stored." in bar.render(state)[bar.words]["value"]
+    assert texts.STATUS_VOTED_UNSTORED in status_html(state)
+    assert "saved" not in (bar.render(state)[bar.words]["value"] + status_html(state)).lower()
+
+
+def test_reveal_says_how_often_the_chosen_model_beat_the_others_here(bar: VoteBar) -> None:
+    met = (HeadToHead("b", "a", 21, 35), HeadToHead("b", "c", 3, MIN_VOTES - 1), HeadToHead("b", "d", 5, 20))
+    state = replace(page(Phase.REVEALED, count=3), met=met)
+    hint = str(bar.render(state)[bar.hint]["value"])
+    assert re.findall("<span class='met'>(.*?)</span>", hint) == [
+        "here, B beat A in 60 % of 35 votes, D in 25 % of 20 votes"
+    ]
 
 
 @pytest.mark.parametrize(

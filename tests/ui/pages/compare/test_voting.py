@@ -23,6 +23,15 @@ def test_vote_on_a_changed_battle_is_asked_for_again(tab: Tab) -> None:
     assert tab.view.choice == "a"
 
 
+@pytest.mark.parametrize(("choice", "said"), [("a", True), ("b", False)])
+def test_stale_tab_is_told_where_the_vote_was_given(tab: Tab, choice: str, said: bool) -> None:
+    tab.begins()
+    tab.arena.vote(tab.shown["battle"], Viewer(RATER), Ballot("b"))
+    updates = tab.votes(choice)
+    assert tab.view.choice == "b"
+    assert (texts.VOTED_ELSEWHERE in tab.status(updates)) == said
+
+
 def test_button_of_another_page_version_saves_nothing(tab: Tab) -> None:
     tab.begins()
     tab.shown["choice"] = "b"
