@@ -78,6 +78,7 @@ class BattleView:
     comment: str = ""
     erased: bool = False  # its rater had its words erased
     hidden: bool = False  # the operator hides its words
+    offered: bool = False  # somebody else's, shown to a guest of its link who may vote blind; models and vote left out
     standing: Standing | None = None  # of the vote; None if there is none, or it is not the viewer's
 
     @property
