@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from playground.arena.in_memory import InMemoryBattles
 from playground.arena.running import RunningBattles
-from playground.battles import Ballot, Battles, Viewer
+from playground.battles import Ballot, Battles, Sharing, Viewer, may_join
 from playground.battles.rules import Rules
 from playground.errors import StorageError
 from playground.records import Battle, BattleState, BattleView, HeadToHead, Standing
@@ -74,6 +74,30 @@ class ArenaBattles:
                 for side, model in models.items()
                 if model != models[chosen]
             )
+
+    def visit(self, battle_id: str, viewer: Viewer) -> BattleView:
+        """Return what the viewer of an address sees: of a shared battle the answers first, to vote on them blind.
+
+        Raises:
+            Refused: unknown, or not for this viewer.
+        """
+        view = self.view(battle_id, viewer)
+        return Sharing(self.stored).offer(view, viewer) if may_join(view) else view
+
+    def join(self, battle_id: str, viewer: Viewer, consent_version: str) -> BattleView:
+        """Make the guest of a shared battle a battle of their own; raises as `visit`."""
+        return Sharing(self.of(battle_id)).join(battle_id, viewer, consent_version)
+
+    def reveal_to_guest(self, battle_id: str, viewer: Viewer) -> BattleView:
+        """Show a guest the models without a vote; a later vote of theirs on these answers does not count.
+
+        Raises:
+            Refused: unknown, or not for this viewer.
+        """
+        view = self.view(battle_id, viewer)
+        shown = (column.generation for column in view.columns)
+        self._rules.networks.remember(viewer, [generation for generation in shown if generation is not None])
+        return view
 
     def glance(self, battle_id: str, viewer: Viewer) -> BattleView | None:
         """Return the view of a blind battle that is being written; None for any other. Does not wait for the database.

@@ -7,6 +7,7 @@ from playground.battles.ballot import MAX_COMMENT_CHARS, REASONS, Ballot, Viewer
 from playground.battles.life import Battles
 from playground.battles.moderation import Moderation
 from playground.battles.rater_data import RaterData
+from playground.battles.sharing import Sharing, may_join
 from playground.battles.table import REFUSALS, TABLE, Event, Sends, Who, cell
 
 __all__ = [
@@ -20,7 +21,9 @@ __all__ = [
     "Moderation",
     "RaterData",
     "Sends",
+    "Sharing",
     "Viewer",
     "Who",
     "cell",
+    "may_join",
 ]

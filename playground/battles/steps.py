@@ -14,7 +14,7 @@ from playground.battles.networks import Network
 from playground.battles.rules import Rules
 from playground.battles.table import TABLE, Event, Who, refused
 from playground.battles.transitions import allowed, elapsed_s, ended_event, moved
-from playground.records import Battle, BattleState, Generation, Vote
+from playground.records import Battle, BattleState, Generation, Origin, Vote
 from playground.storage.database.statements import Reading, Writing
 
 _, OPEN, VOTED, REVEALED, VOID = BattleState
@@ -148,7 +148,7 @@ class Steps:
             rater_id=viewer.rater,
             created_at=now,
             decision_s=decision_s if decision_s >= 0 else None,
-            origin=viewer.origin,
+            origin=Origin.SHARED if self.writing.is_of_guest(battle) else viewer.origin,
         )
         after = replace(battle, state=to, final_at=now if to is REVEALED else self.rules.final_at(now))
         self._move(battle, after)

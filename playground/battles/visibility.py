@@ -53,7 +53,14 @@ def stored_view(reading: Reading, rules: Rules, battle: Battle, viewer: Viewer, 
         return view
     reasons = tuple(reading.notes(battle.id, "reason", battle.vote.id))
     comment = "" if view.hidden else "".join(reading.notes(battle.id, "comment", battle.vote.id))
-    return replace(view, reasons=reasons, comment=comment, standing=rules.standing_of(reading, battle))
+    today = reading.count_judged_on(viewer.rater, rules.clock.now()[:10]) if _counts_today(rules, viewer) else None
+    standing = rules.standing_of(reading, battle)
+    return replace(view, reasons=reasons, comment=comment, standing=standing, votes_today=today)
+
+
+def _counts_today(rules: Rules, viewer: Viewer) -> bool:
+    """Return True unless the votes of this store are one battle's, or a program's."""
+    return rules.stored and viewer.source == "page"
 
 
 def begun_view(rules: Rules, battle: Battle, viewer: Viewer, live: LiveColumns) -> BattleView:

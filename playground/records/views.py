@@ -88,7 +88,9 @@ class BattleView:
     comment: str = ""
     erased: bool = False  # its rater had its words erased
     hidden: bool = False  # the operator hides its words
+    offered: bool = False  # somebody else's, shown to a guest of its link who may vote blind; models and vote left out
     standing: Standing | None = None  # of the vote; None if there is none, or it is not the viewer's
+    votes_today: int | None = None  # of its rater on the page, this one too; None without a stored vote of the viewer's
 
     @property
     def may_rank(self) -> bool:

@@ -17,6 +17,7 @@ Plural = tuple[str, str]
 BATTLES: Plural = ("{count:,} battle", "{count:,} battles")
 ERASED_BATTLES: Plural = ("{count:,} erased battle", "{count:,} erased battles")
 VOTES: Plural = ("{count:,} vote", "{count:,} votes")
+VOTES_TODAY: Plural = ("{count:,} vote today", "{count:,} votes today")
 RATERS: Plural = ("{count:,} rater", "{count:,} raters")
 NOTES: Plural = ("{count:,} comment or report", "{count:,} comments and reports")
 UNDER_A_TENTH = "under 0.1 s"

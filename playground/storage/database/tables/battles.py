@@ -31,6 +31,10 @@ FROM battle_sides s
 LEFT JOIN generations g ON g.id = s.generation_id LEFT JOIN instructions i ON i.id = g.instruction_id
 WHERE s.battle_id = ? ORDER BY s.side"""
 
+_OF_GUEST = """
+SELECT b.id FROM battles o JOIN battles b ON b.comparison_id = o.comparison_id
+WHERE o.id = ? AND b.owner = ? AND b.source = 'page' AND b.state <> 'void' ORDER BY b.created_at DESC, b.id LIMIT 1"""
+
 
 class BattleReads(Snapshot):
     def battle(self, battle_id: str) -> Battle | None:
@@ -50,6 +54,16 @@ class BattleReads(Snapshot):
         if model_ids is not None:
             statement += f" WHERE id IN ({', '.join('?' * len(ids))})"
         return {row["id"]: rows.read_any_card(row) for row in self.select(f"{statement} ORDER BY id", ids)}
+
+    def battle_of_guest(self, battle_id: str, rater_id: str) -> str | None:
+        """Return a rater's latest battle on the page with the answers of this one, unless it is void."""
+        found = self.scalar(_OF_GUEST, (battle_id, rater_id))
+        return None if found is None else str(found)
+
+    def is_of_guest(self, battle: Battle) -> bool:
+        """Return True if a battle has its answers from its parent; one that regenerates has others."""
+        statement = "SELECT EXISTS (SELECT 1 FROM battles WHERE id = ? AND comparison_id = ?)"
+        return battle.parent_id is not None and bool(self.scalar(statement, (battle.parent_id, battle.comparison_id)))
 
     def battles_in(self, *states: BattleState) -> Sequence[str]:
         """Return the ids of the battles in these states, oldest first."""

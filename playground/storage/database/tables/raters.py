@@ -23,6 +23,11 @@ SELECT count(*) FROM votes v JOIN battles b ON b.id = v.battle_id
 WHERE {OWN_BATTLES} AND v.choice <> 'undo'
   AND NOT EXISTS (SELECT 1 FROM votes n WHERE n.battle_id = v.battle_id AND n.revision > v.revision)"""
 
+_JUDGED_ON = """
+SELECT count(*) FROM votes v
+WHERE v.rater_id = ? AND v.created_at >= ? AND v.created_at < ? AND v.choice <> 'undo' AND v.imported IS NULL
+  AND NOT EXISTS (SELECT 1 FROM votes n WHERE n.battle_id = v.battle_id AND n.revision > v.revision)"""
+
 _LATEST = f"""
 SELECT b.id, b.created_at, b.blind, b.erased_at, b.hidden_at,
   CASE WHEN b.state = 'voted' AND b.final_at <= :now THEN 'revealed' ELSE b.state END AS state,
@@ -45,6 +50,10 @@ class RaterReads(Snapshot):
         """Return a rater's battles as of `now`, newest first, with the first `chars` characters of each instruction."""
         values = {**own_values(rater_id, source), "limit": limit, "chars": chars, "now": now}
         return [_own_battle(row) for row in self.select(_LATEST, values)]
+
+    def count_judged_on(self, rater_id: str, day: str) -> int:
+        """Count a rater's votes of a day (ISO 8601) that stand."""
+        return int(self.scalar(_JUDGED_ON, (rater_id, day, f"{day}~")))
 
     def program_of_key(self, key_hash: str) -> str | None:
         """Return the name of the program whose key has this hash; None if there is none."""
