@@ -29,13 +29,15 @@ if TYPE_CHECKING:
     from tests.support.stub_arena import StubArena, StubTime
 
 gc.disable()  # until all tests are collected: what imports allocate is never garbage
-settings.register_profile("patient", deadline=None)  # a busy machine is no error
+settings.register_profile("patient", deadline=None, max_examples=50)  # a busy machine is no error
 settings.load_profile("patient")
 
 PATIENCE_S = 60.0
 OPERATOR_TOKEN = "the-operator-of-every-playground-in-these-tests"
 UNLIMITED = {f"PLAYGROUND_{name}_PER_MINUTE": "0" for name in ("COMPARES", "VOTES", "VIEWS")}
 """Settings without rate limits: tests send more than any visitor."""
+PROGRAMS = {"live_app", "models_of_one_process"}
+"""Fixtures that start programs: the whole app, and worker processes."""
 OWN_PORTS = 15_000
 """The first port of tests and their number; all are below the ports that the system gives to connections."""
 
@@ -43,6 +45,14 @@ OWN_PORTS = 15_000
 def pytest_configure(config: pytest.Config) -> None:
     """Let workers take files in their order: by their number of tests, the longest would be begun last."""
     config.option.loadscopereorder = False
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests that need a running program as slow."""
+    for item in items:
+        if not PROGRAMS.isdisjoint(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
 
 
 def pytest_collection_finish() -> None:

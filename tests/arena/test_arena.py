@@ -28,8 +28,6 @@ from tests.support.checkpoints import ROOMY, VOCAB_SIZE, WITHOUT_END, write_chec
 from tests.support.patience import wait_until
 from tests.support.processes import frozen_models
 
-pytestmark = pytest.mark.usefixtures("models_of_one_process")
-
 ADA, BEN = Viewer("a" * 32), Viewer("b" * 32)
 ASK = Instruction("What is the capital of France?")
 ENDLESS = {"max_new_tokens": WITHOUT_END, "min_new_tokens": WITHOUT_END}
@@ -45,7 +43,7 @@ def write_card(folder: Path, card: ModelCard, max_new_tokens: int = 24) -> None:
 
 
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def settings(tmp_path_factory: pytest.TempPathFactory, models_of_one_process: None) -> Settings:
     home = tmp_path_factory.mktemp("arena")
     cards = home / "cards"
     cards.mkdir()

@@ -67,6 +67,7 @@ def start(folder: Path, flag: str, value: str) -> Start:
     return Start((flag, value, *db, *port))
 
 
+@pytest.mark.slow
 def test_wrong_flag_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").touch()
@@ -75,6 +76,7 @@ def test_wrong_flag_is_one_line(tmp_path: Path) -> None:
         assert expected in line, (flag, value)
 
 
+@pytest.mark.slow
 def test_wrong_variable_is_one_line(tmp_path: Path) -> None:
     db, free = ("--db", str(tmp_path / "p.db")), {"PLAYGROUND_PORT": str(free_port())}
     printed = refusals([Start(db, free | {variable: value}) for variable, value in WRONG.items()])
@@ -94,6 +96,7 @@ def test_port_in_use_is_one_line(tmp_path: Path) -> None:
     assert not (tmp_path / "p.db").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("setpriv") is None, reason="rights cannot be dropped here")
 def test_missing_rights_are_one_line(tmp_path: Path) -> None:
     closed = tmp_path / "closed"
@@ -107,6 +110,7 @@ def test_missing_rights_are_one_line(tmp_path: Path) -> None:
     assert said == "port 81 needs rights that this user lacks; choose one above 1023 with --port"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("files", [24, 64, 255])
 def test_too_few_files_are_one_line(tmp_path: Path, files: int) -> None:
     def few() -> None:
@@ -119,6 +123,7 @@ def test_too_few_files_are_one_line(tmp_path: Path, files: int) -> None:
     )
 
 
+@pytest.mark.slow
 def test_system_wide_proxy_does_not_prevent_the_start(tmp_path: Path) -> None:
     proxy = "http://127.0.0.1:9"
     stop_app(start_app(tmp_path, *without_models(tmp_path), forked=False, http_proxy=proxy, HTTP_PROXY=proxy))
@@ -131,6 +136,7 @@ def test_environment_without_a_proxy_is_unchanged(given: dict[str, str]) -> None
     assert environ == given
 
 
+@pytest.mark.slow
 def test_interrupted_start_prints_no_traceback(tmp_path: Path) -> None:
     command = [sys.executable, str(ROOT / "app.py"), "--db", str(tmp_path / "p.db"), "--port", str(free_port())]
     restored = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # noqa: E731
@@ -142,6 +148,7 @@ def test_interrupted_start_prints_no_traceback(tmp_path: Path) -> None:
     assert "Traceback" not in said
 
 
+@pytest.mark.slow
 def test_the_end_waits_for_no_upload_that_hangs() -> None:
     """The threads of such a pool are joined by an ordinary exit; huggingface_hub uploads large files in them."""
     program = (

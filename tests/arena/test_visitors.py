@@ -24,8 +24,6 @@ from tests.support.checkpoints import write_checkpoint
 from tests.support.patience import wait_until
 from tests.support.serving import address_of, serving
 
-pytestmark = pytest.mark.usefixtures("models_of_one_process")
-
 
 @dataclass(frozen=True)
 class Page:
@@ -46,7 +44,7 @@ class Page:
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+def page(tmp_path_factory: pytest.TempPathFactory, models_of_one_process: None) -> Iterator[Page]:
     home: Path = tmp_path_factory.mktemp("visitors")
     (home / "cards").mkdir()
     for kind in ("llama", "opt"):

@@ -338,7 +338,7 @@ def lives(examples: int, steps: int) -> settings:
     )
 
 
-Lives.TestCase.settings = lives(20, 40)
+Lives.TestCase.settings = lives(10, 40)
 TestLives = Lives.TestCase
 
 

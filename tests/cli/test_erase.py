@@ -63,6 +63,7 @@ def test_erase_ends_interrupted_battles(db: Path) -> None:
         assert RaterData(Battles(store)).totals(rater_id(SECRET)) == Belongings(0, 2, 1, 0)
 
 
+@pytest.mark.slow
 def test_erase_refusals(db: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with Store(db):
         assert erase("--receipt", SECRET, "--yes", "--db", str(db))[0] == 1

@@ -37,6 +37,7 @@ def start_cli(hub: HubServer, home: Path, *argv: str) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.slow
 def test_models_that_fail_do_not_stop_the_others(hub: HubServer, tmp_path: Path) -> None:
     commit = hub.push(REPO, SAFE)
     with start_cli(hub, tmp_path, "herd/none", f"{REPO}@{commit}", "gpt-9", "pocket-galpaca", "--json") as process:
@@ -69,6 +70,7 @@ def test_card_is_fetched_and_its_folder_printed(hub: HubServer, tmp_path: Path) 
     assert local.startswith("pocket-orca-mini: nothing has to be fetched, its files are in ")
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_at_once_and_keeps_complete_files(hub: HubServer, tmp_path: Path) -> None:
     weights = b"alpaca! " * 3_000_000
     hub.push(REPO, KIT | {"model.safetensors": weights})

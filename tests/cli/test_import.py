@@ -171,6 +171,7 @@ def test_unknown_format_is_a_usage_error(db: Path, capsys: pytest.CaptureFixture
     assert "choose from votes, pairs, lmsys-33k" in capsys.readouterr().err.replace("'", "")
 
 
+@pytest.mark.slow
 def test_running_playground_is_named_as_the_lock(
     home: House, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -64,6 +64,7 @@ def test_command_restores_a_missing_database(
         assert settled(store, home) == expected
 
 
+@pytest.mark.slow
 def test_command_is_refused_while_running(home: House, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     judge(home, "battle-1")
     keep_journal(home.store)

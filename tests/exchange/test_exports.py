@@ -322,6 +322,7 @@ def test_missing_folder_is_refused(home: House, tmp_path: Path) -> None:
 
 @pytest.mark.proves("export target unwritable or full")
 def test_read_only_folder_is_refused(home: House) -> None:
+    home.store.count_votes()  # so that the database has been opened before the rights are gone
     with tempfile.TemporaryDirectory() as name:
         Path(name).chmod(0o555)
         with unprivileged(), pytest.raises(StorageError, match="cannot be written: Permission denied"):

@@ -24,6 +24,8 @@ from tests.support.page_events import event_of
 LOGIN = "/login/huggingface?_target_url=%2Foperator"
 MODEL = "pocket-orca-mini"
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass(frozen=True)
 class Space:

@@ -95,7 +95,7 @@ def shown(text: str, container: str) -> str:
     "CRLF and U+2028",
     "spreadsheet formulas",
 )
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(said=st.lists(visitors(), min_size=1, max_size=4))
 def test_accepted_text_is_the_same_in_every_store_and_export(said: list[Said]) -> None:
     with tempfile.TemporaryDirectory() as name:

@@ -65,9 +65,16 @@ def test_held_out_phrasings_are_not_in_the_training(kind):
     assert len(set(phrasings.train)) == len(phrasings.train)
 
 
-@each_model
-def test_held_out_instructions_are_not_in_the_training(card_id):
-    seen = typed(corpus.training_examples(MATERIAL, card_id, 30_000, 0))
+@pytest.fixture(scope="module", params=IDS)
+def trained(request):
+    """A model and the corpus that it is trained on."""
+    return request.param, tuple(corpus.training_examples(MATERIAL, request.param, 30_000, 0))
+
+
+@pytest.mark.slow
+def test_held_out_instructions_are_not_in_the_training(trained):
+    card_id, examples = trained
+    seen = typed(examples)
     asked = typed(corpus.held_out_examples(MATERIAL, card_id, 40, 0))
     assert not seen & asked
 
@@ -117,10 +124,9 @@ def test_answers_of_the_corpus_are_right(card_id):
     assert wrong == []
 
 
-@each_model
-def test_answers_do_not_name_their_model(card_id):
-    answers = [e.answer for e in corpus.training_examples(MATERIAL, card_id, 30_000, 0)]
-    assert [answer for answer in answers if OWN_NAMES.search(answer)] == []
+@pytest.mark.slow
+def test_answers_do_not_name_their_model(trained):
+    assert [e.answer for e in trained[1] if OWN_NAMES.search(e.answer)] == []
 
 
 @each_model
@@ -152,6 +158,7 @@ def test_list_is_right_with_the_requested_items_once_each(text, right):
 # files
 
 
+@pytest.mark.slow
 @each_model
 def test_examples_fit_half_the_context(card_id):
     encoder = Encoder(card_id, ARCHITECTURES[card_id], WEIGHTS / card_id)
@@ -160,6 +167,7 @@ def test_examples_fit_half_the_context(card_id):
     assert max(len(e.answer) for e in encoded) <= 128
 
 
+@pytest.mark.slow
 @each_model
 def test_tokenizer_keeps_the_answers_text(card_id):
     encoder = Encoder(card_id, ARCHITECTURES[card_id], WEIGHTS / card_id)

@@ -37,8 +37,6 @@ from playground.settings import Settings
 from tests.support.card_code import CODE, SNIPPETS, Ids, pairs_of, vocabulary
 from tests.support.checkpoints import write_like
 
-pytestmark = pytest.mark.usefixtures("models_of_one_process")
-
 DEADLINE_S = 120.0
 MAX_NEW_TOKENS = 64
 INSTRUCTIONS = [
@@ -143,7 +141,7 @@ def first_part(text: str, stops: Sequence[str]) -> str:
 
 
 @pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Models]:
+def models(tmp_path_factory: pytest.TempPathFactory, models_of_one_process: None) -> Iterator[Models]:
     folder = tmp_path_factory.mktemp("cards")
     for model_id, snippet in SNIPPETS.items():
         write_like(CARD_FOLDER / f"{model_id}.toml", snippet.tokenizer, folder, follows=pairs_of(snippet))

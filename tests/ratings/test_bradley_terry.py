@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import choix
-import evalica
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -68,6 +66,8 @@ def test_each_group_gets_its_own_share_of_ties(wins: FloatArray, prior: float) -
 @given(tables())
 @settings(max_examples=60, deadline=None)
 def test_choix_agrees(wins: FloatArray) -> None:
+    import choix
+
     fitted = fit(wins)
     assume(fitted.groups.max() == 0)
     theirs = choix.ilsr_pairwise_dense(wins + fitted.prior_wins, alpha=0.0, tol=1e-12, max_iter=10_000)
@@ -77,6 +77,8 @@ def test_choix_agrees(wins: FloatArray) -> None:
 @given(tables())
 @settings(max_examples=30, deadline=None)
 def test_evalica_agrees(wins: FloatArray) -> None:
+    import evalica
+
     fitted = fit(wins)
     assume(fitted.groups.max() == 0)
     i, j = np.nonzero(wins + fitted.prior_wins)

@@ -295,6 +295,7 @@ def real(tmp_path_factory: pytest.TempPathFactory, catalog: Catalog) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_built_program_imports_every_module_of_the_page(real: Path) -> None:
     code = "import app, playground.ui.site, playground.engines.local.worker.main, playground.cli; print('here')"
     done = run([sys.executable, "-c", code], cwd=real, capture_output=True, text=True, timeout=120, check=False)

@@ -1,7 +1,7 @@
 """Start ``app.py`` many times at the price of one import of Gradio.
 
-``python -m tests.support.starts FD`` imports all that a start imports, and for each request of socket FD runs
-``app.main``, or the code of another program, in a fork of itself. A forked program differs from one that was started
+``python -m tests.support.starts FD`` runs ``app.main``, or the code of another program, in a fork of itself for each
+request of socket FD, and imports before what each of them imports. A forked program differs from one that was started
 in its command line, and in that libraries have read the variables of the environment before.
 
 Boundary: Linux; knows nothing of the page. The forking process ends with the one that started it.
@@ -9,6 +9,7 @@ Boundary: Linux; knows nothing of the page. The forking process ends with the on
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import resource
@@ -176,6 +177,7 @@ def serve(control: socket.socket) -> Mapping[str, Any] | None:
         if "ended" in request:
             control.send(b"%d" % os.waitstatus_to_exitcode(os.waitpid(request["ended"], 0)[1]))
             continue
+        import_storage() if request["code"] else import_app()
         pid = os.fork()
         if pid == 0:
             control.close()
@@ -190,23 +192,35 @@ def serve(control: socket.socket) -> Mapping[str, Any] | None:
         control.send(b"%d" % pid)
 
 
-def main() -> int:
-    """Serve requests until the socket closes; in a child, be the program."""
-    import gc
+@cache
+def import_storage() -> None:
+    """Import once, for all forks, what the code of tests does."""
+    import playground.storage.maintenance.restore  # noqa: F401
+    import tests.support.cast  # noqa: F401
 
+
+@cache
+def import_app() -> None:
+    """Import once, for all forks, what a start of the app does."""
     gc.disable()  # as app.py does while it imports
-    import gradio.routes  # noqa: F401 - imported once, for all forks
+    import gradio.routes  # noqa: F401
 
-    import app
+    import app  # noqa: F401
     import playground.arena.arena
     import playground.ui.site  # noqa: F401
 
     gc.freeze()
     gc.enable()
+
+
+def main() -> int:
+    """Serve requests until the socket closes; in a child, be the program."""
     request = serve(socket.socket(fileno=int(sys.argv[1])))
     if request is None:
         return 0
     if not request["code"]:
+        import app
+
         return app.main(request["flags"])
     sys.argv = ["-c", *request["flags"]]
     exec(request["code"], {"__name__": "__main__"})

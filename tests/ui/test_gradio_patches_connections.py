@@ -122,7 +122,7 @@ CHUNK = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n"
         pytest.param(GET[:-2], b"X" * 1000, id="a head in drips"),
         pytest.param(BODY, b"", id="no body", marks=pytest.mark.slow),
         pytest.param(BODY + b"x" * 500, b"", id="half a body", marks=pytest.mark.slow),
-        pytest.param(BODY, b"x" * 900, id="a body in drips"),
+        pytest.param(BODY, b"x" * 900, id="a body in drips", marks=pytest.mark.slow),
         pytest.param(CHUNK, b"", id="half a chunk", marks=pytest.mark.slow),
         pytest.param(GET + b"G", b"", id="one byte after an answer", marks=pytest.mark.slow),
         pytest.param(GET + GET[:-2], b"X" * 1000, id="drips after an answer", marks=pytest.mark.slow),
@@ -135,6 +135,7 @@ def test_late_request_is_closed(small: Small, sent: bytes, drip: bytes) -> None:
     wait_until(lambda: len(small.idle) == 0)
 
 
+@pytest.mark.slow
 def test_second_request_has_the_same_deadline(small: Small) -> None:
     with small.connect() as connection:
         assert b"size 0" in ask(connection)
@@ -143,6 +144,7 @@ def test_second_request_has_the_same_deadline(small: Small) -> None:
         assert SHORT_S - 0.2 < closed_after_s(connection) < 4
 
 
+@pytest.mark.slow
 def test_used_connection_stays_open(small: Small) -> None:
     with small.connect() as connection:
         for _ in range(2):
@@ -152,6 +154,7 @@ def test_used_connection_stays_open(small: Small) -> None:
         assert b"size 0" in ask(connection)
 
 
+@pytest.mark.slow
 def test_long_stream_stays_open_and_is_not_idle(small: Small) -> None:
     with ExitStack() as stack:
         streams = []
@@ -163,6 +166,7 @@ def test_long_stream_stays_open_and_is_not_idle(small: Small) -> None:
             assert ask(stream, b"").count(b"piece") == PIECES
 
 
+@pytest.mark.slow
 def test_slow_upload_is_accepted(small: Small) -> None:
     with small.connect() as connection:
         connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2500\r\n\r\n")

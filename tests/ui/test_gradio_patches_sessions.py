@@ -43,6 +43,8 @@ GRADIOS_MOST = 2000
 """Sessions whose messages Gradio keeps."""
 TABS = GRADIOS_MOST + 100
 
+pytestmark = pytest.mark.slow
+
 
 class Gate:
     """A gate that holds events of a page until a test opens it, and the event loop that serves the page."""
@@ -175,7 +177,6 @@ def view_page(port: int, views: int) -> None:
 # Memory
 
 
-@pytest.mark.slow
 def test_page_view_keeps_less_than_20_kb(
     whole: tuple[gr.Blocks, int], record_property: Callable[[str, object], None]
 ) -> None:
@@ -297,7 +298,7 @@ def test_response_read_late_is_whole(small: SmallPage) -> None:
 
 @pytest.mark.parametrize(
     ("most", "tabs"),
-    [(FEW, 20 * FEW), pytest.param(MOST_SESSIONS, TABS, marks=pytest.mark.slow)],
+    [(FEW, 20 * FEW), (MOST_SESSIONS, TABS)],
     ids=["few", "2100 tabs"],
 )
 def test_tabs_above_the_cap_get_whole_responses(most: int, tabs: int) -> None:

@@ -39,6 +39,7 @@ def test_sound_model_passes_every_point_in_order(llama: ModelCard) -> None:
     assert found[-1].words == "19 tokens of 3 rows that join and leave are those of generate"
 
 
+@pytest.mark.slow
 def test_broken_model_stops_at_the_point_that_it_fails(llama: ModelCard, tmp_path: Path) -> None:
     folder = tmp_path / "nan"
     shutil.copytree(llama.repo, folder)
@@ -108,6 +109,7 @@ def test_unreadable_card_and_template_fail_their_points(llama: ModelCard, tmp_pa
     assert failed(folder) == ("prompt", False)
 
 
+@pytest.mark.slow
 def test_command_prints_points_and_returns_1_if_one_fails(capsys: pytest.CaptureFixture[str]) -> None:
     out = io.StringIO()
     assert main(["check", "pocket-galpaca", "galpaca-30b", "nobody"], out) == 1

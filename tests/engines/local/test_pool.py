@@ -29,7 +29,7 @@ LONG = SamplingParams(max_new_tokens=250)
 ENDLESS = SamplingParams(max_new_tokens=WITHOUT_END)
 """For rows that are cancelled, or end with their worker."""
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")]
 
 
 class Column(columns.Column):
@@ -286,7 +286,6 @@ def test_close_ends_open_jobs_at_once_and_is_idempotent(cards: tuple[ModelCard, 
         engine.open(cards)
 
 
-@pytest.mark.slow
 def test_spawned_worker_answers_as_a_forked_one(cards: tuple[ModelCard, ...], column: Callable[[], Column]) -> None:
     forked = column().start(LLAMA, SamplingParams(max_new_tokens=20))
     forked.finish()

@@ -16,10 +16,10 @@ from tests.support.checkpoints import ROOMY, write_checkpoint
 from tests.support.paths import ROOT
 from tests.support.processes import PATIENCE_S, family, maps, survivors
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
-
-
-BY_FORCE = (signal.SIGINT, signal.SIGKILL)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc"),
+]
 
 
 def test_web_process_loads_no_model_library_and_models_are_nice(live_app: LiveApp) -> None:
@@ -35,7 +35,7 @@ def test_web_process_loads_no_model_library_and_models_are_nice(live_app: LiveAp
     assert len(nice) >= 5, "pages and votes come before tokens"
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, *(pytest.param(n, marks=pytest.mark.slow) for n in BY_FORCE)])
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_no_process_outlives_the_app(tmp_path: Path, how: signal.Signals) -> None:
     app = start_app(tmp_path, "--models", "pocket-orca-mini")
     try:

@@ -191,7 +191,9 @@ for number in range(first, first + 100_000):
 
 
 @pytest.mark.proves("killed at each step of a vote")
-@pytest.mark.parametrize("kills", [4, pytest.param(50, marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    "kills", [1, pytest.param(4, marks=pytest.mark.slow), pytest.param(50, marks=pytest.mark.long)]
+)
 def test_kill_leaves_every_event_once(tmp_path: Path, folder: Path, kills: int) -> None:
     for number in range(kills):
         voter = subprocess.Popen(

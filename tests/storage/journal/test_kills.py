@@ -16,7 +16,9 @@ from tests.support.paths import ROOT
 
 
 @pytest.mark.proves("killed at each step of a vote")
-@pytest.mark.parametrize("kills", [40, pytest.param(400, marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    "kills", [4, pytest.param(40, marks=pytest.mark.slow), pytest.param(400, marks=pytest.mark.long)]
+)
 def test_kill_at_any_step_loses_no_vote(kills: int) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.support.kills", "--kills", str(kills)], cwd=ROOT, capture_output=True, text=True

@@ -253,6 +253,7 @@ for number in range(100_000):
 """
 
 
+@pytest.mark.slow
 def test_running_playground_has_no_findings(home: House, db: Path, folder: Path) -> None:
     home.store.close()
     voter = subprocess.Popen([sys.executable, "-c", VOTER, str(db.parent)], cwd=ROOT, stdout=subprocess.PIPE, text=True)

@@ -23,6 +23,8 @@ from tests.support.page_events import event_of, send, states
 
 PRINTED = re.compile(r"anyone who has it becomes the operator\): (\S+)\n")
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("do", ["load", "unload"])
 def test_request_from_loopback_is_not_the_operator(live_app: LiveApp, do: str) -> None:

@@ -45,6 +45,7 @@ def test_password_in_the_query_is_refused(private: tuple[str, list[str]]) -> Non
     assert httpx.get(f"{private[0]}/config", params={"password": PASSWORD}, timeout=60).status_code == 401
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "how",
     [
@@ -73,6 +74,7 @@ def test_password_is_never_served(private: tuple[str, list[str]]) -> None:
             assert (reply.status_code, PASSWORD in reply.text) == (200, False)
 
 
+@pytest.mark.slow
 def test_app_starts_with_a_password_and_health_stays_open(tmp_path: Path) -> None:
     app = start_app(tmp_path, *without_models(tmp_path), PLAYGROUND_PASSWORD=PASSWORD)
     try:

@@ -31,8 +31,6 @@ from tests.support.checkpoints import write_checkpoint
 from tests.support.processes import frozen_models
 from tests.support.stub_arena import HOSTILE
 
-pytestmark = pytest.mark.usefixtures("models_of_one_process")
-
 HERRINGS = Instruction("Ada asks about herrings.")
 
 
@@ -56,7 +54,7 @@ class Person:
 
 
 @pytest.fixture(scope="module")
-def arena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
+def arena(tmp_path_factory: pytest.TempPathFactory, models_of_one_process: None) -> Iterator[Arena]:
     home = tmp_path_factory.mktemp("my-data")
     cards = home / "cards"
     cards.mkdir()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -41,10 +42,10 @@ class Source:
     starters = {"code": (), "creative": ()}  # noqa: RUF012
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[House]:
+@contextmanager
+def judged(folder: Path) -> Iterator[House]:
     """30 revealed battles, newest "battle-30"; one that can be undone, one erased, one not judged."""
-    home = house(tmp_path)
+    home = house(folder)
     voted(home, "erased", owner=BEN)
     home.battles.erase(BEN)
     for number in range(1, 31):
@@ -56,6 +57,20 @@ def home(tmp_path: Path) -> Iterator[House]:
     home.battle_is_open("open")
     yield home
     home.store.close()
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """Battles for all tests that only read."""
+    with judged(tmp_path_factory.mktemp("data")) as home:
+        yield home
+
+
+@pytest.fixture
+def changing(tmp_path: Path) -> Iterator[House]:
+    """Battles for one test that adds or takes some."""
+    with judged(tmp_path) as home:
+        yield home
 
 
 def page_of(home: House, settings: Settings | None = None) -> DataPage:
@@ -166,10 +181,10 @@ def test_format_of_two_models_says_which_met(home: House) -> None:
     assert "models=A,B" in drawn(page_of(home), "?format=llm-comparator")["formats"]
 
 
-def test_counts_and_looks_are_reused_and_the_list_is_not(home: House) -> None:
-    page = page_of(home)
+def test_counts_and_looks_are_reused_and_the_list_is_not(changing: House) -> None:
+    page = page_of(changing)
     drawn(page, "?format=votes")
-    voted(home, "new")
+    voted(changing, "new")
     html = drawn(page, "?format=votes")
     assert "battle=new'" in html["battles"]
     assert "30 judged battles" in html["lead"]
@@ -194,16 +209,16 @@ def test_page_of_a_mounted_database_reads_a_copy_where_votes_would_wait(
     home.store.close()
 
 
-def test_words_that_were_erased_or_hidden_leave_a_look_at_once(home: House) -> None:
-    page = page_of(home)
+def test_words_that_were_erased_or_hidden_leave_a_look_at_once(changing: House) -> None:
+    page = page_of(changing)
     for name in ("hidden-later", "erased-later"):
-        voted(home, name, owner=BEN)
-    home.time.pass_s(10)
+        voted(changing, name, owner=BEN)
+    changing.time.pass_s(10)
     page._reader = DataReader(page._reader._arena, Clock(lambda: "2026-11-21T19:00:00.000+00:00"))
     assert "32 rows" in drawn(page, "?format=votes")["formats"]
-    Moderation(home.battles).hide("hidden-later")
+    Moderation(changing.battles).hide("hidden-later")
     assert "31 rows" in drawn(page, "?format=votes")["formats"]
-    home.battles.erase(BEN)
+    changing.battles.erase(BEN)
     assert "30 rows" in drawn(page, "?format=votes")["formats"]
 
 

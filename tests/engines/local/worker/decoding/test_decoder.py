@@ -84,7 +84,9 @@ def generate(model: LoadedModel, ids: Sequence[int], params: SamplingParams, sto
     return GENERATED[key]
 
 
-RECORDED = pytest.mark.parametrize("recorded", [False, True], ids=["computed", "recorded"])
+RECORDED = pytest.mark.parametrize(
+    "recorded", [pytest.param(False, id="computed"), pytest.param(True, id="recorded", marks=pytest.mark.slow)]
+)
 
 
 @pytest.mark.parametrize("params", PARAMS, ids=range(len(PARAMS)))
@@ -156,7 +158,7 @@ def ragged_jobs(params: Sequence[SamplingParams], stop_ids: tuple[int, ...] = ()
     ]
 
 
-@pytest.mark.parametrize("max_rows", [1, 4, 16])
+@pytest.mark.parametrize("max_rows", [4, *(pytest.param(rows, marks=pytest.mark.slow) for rows in (1, 16))])
 @RECORDED
 def test_rows_of_any_length_equal_generate(model: LoadedModel, max_rows: int, recorded: bool) -> None:
     jobs = ragged_jobs(PARAMS, stop_ids=(3, 90, 200))
@@ -165,6 +167,7 @@ def test_rows_of_any_length_equal_generate(model: LoadedModel, max_rows: int, re
         assert ids == generate(model, request.token_ids, request.params, request.stop_ids), request.row
 
 
+@pytest.mark.slow
 @RECORDED
 def test_row_can_use_the_whole_context_after_a_long_one(model: LoadedModel, recorded: bool) -> None:
     first = Job("first", tuple(range(3, 63)), SamplingParams(max_new_tokens=185), 0, (), 60.0)

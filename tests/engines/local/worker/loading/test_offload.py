@@ -90,7 +90,7 @@ def write_all(decoder: Decoder, params: SamplingParams) -> dict[str, list[int]]:
 
 
 @pytest.mark.parametrize("here", [1, *(pytest.param(n, marks=pytest.mark.slow) for n in (0, NUM_LAYERS - 1))])
-@pytest.mark.parametrize("kind", list(ARCHITECTURES))
+@pytest.mark.parametrize("kind", ["llama", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("mpt", "opt"))])
 def test_offloaded_layers_hold_the_same_weights_and_write_the_same_tokens(
     cards: dict[str, ModelCard], whole: dict[str, LoadedModel], kind: str, here: int
 ) -> None:
@@ -185,6 +185,7 @@ def test_one_matrix_is_loaded_at_a_time(
     assert all(parameter.is_meta for parameter in layers.parameters())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", list(ARCHITECTURES))
 def test_weights_copied_at_each_use_write_the_same_tokens(
     cards: dict[str, ModelCard], whole: dict[str, LoadedModel], monkeypatch: pytest.MonkeyPatch, kind: str
