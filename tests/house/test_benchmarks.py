@@ -17,6 +17,7 @@ SCRIPTS = (
     ("instruction_file.py",),
     ("stream_text.py",),
     ("export_votes.py",),
+    ("leaderboard.py",),
 )
 OF_THE_PAGE = ("page_loads.py", pytest.param("in_browser.py", marks=pytest.mark.browser))
 
