@@ -95,7 +95,6 @@ def rate(
     options: LeaderboardOptions = LeaderboardOptions(),  # noqa: B008  # frozen
     models: Collection[str] = (),
     categories: Collection[str] = (),
-    rows: BoolArray | None = None,
 ) -> Leaderboard:
     """Return the leaderboard of these votes.
 
@@ -107,16 +106,13 @@ def rate(
         category: rate only instructions of this one; empty for all.
         models: ids that are named in a note if they have no vote.
         categories: valid ones beside those of the votes.
-        rows: rate only these pairs, shape (n,); all votes decide which of them count.
 
     Raises:
         InvalidValue: an unknown category or option.
     """
     there = np.flatnonzero(np.bincount(votes.category, minlength=len(votes.categories)))
     _check_category(category, {*categories, *(votes.categories[number] for number in there)} - {""})
-    if category:
-        of_category = votes.category == _number(votes.categories, category)
-        rows = of_category if rows is None else rows & of_category
+    rows = votes.category == _number(votes.categories, category) if category else None
     policy = options.policy.with_fallback(votes.circumstances)
     chosen = _Chosen(votes, cards, rows, dataclasses.replace(options, policy=policy), models)
     board = _board(chosen)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -68,7 +69,7 @@ class PairTable:
         first, second, outcome, rater = (a[rows] for a in (votes.first, votes.second, votes.outcome, votes.rater))
         there = np.flatnonzero(sum(np.bincount(side, minlength=len(votes.models)) for side in (first, second)))
         names = sorted({*models, *(votes.models[number] for number in there)})
-        index: IntArray = np.zeros(len(votes.models), dtype=np.int64)
+        index: Any = np.zeros(len(votes.models), dtype=np.int32)  # narrow: there are millions of them
         index[there] = [names.index(votes.models[number]) for number in there]
         of_rater = np.ones(votes.num_raters)
         of_rater[list(weights)] = list(weights.values())

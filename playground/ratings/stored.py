@@ -83,7 +83,7 @@ class _Rows:
         for word in self.packed.words:
             values, shift = np.frombuffer(word.values, dtype=np.int64), 0
             for name, width in word.parts:
-                columns[name] = (values >> shift & (1 << width) - 1).astype(np.int32)
+                columns[name] = (values >> shift & (1 << width) - 1).astype(np.int16 if width < 16 else np.int32)
                 shift += width
         return columns
 

@@ -17,6 +17,7 @@ SCRIPTS = (
     ("instruction_file.py",),
     ("stream_text.py",),
     ("export_votes.py",),
+    ("leaderboard.py",),
     ("store_sync.py",),
     ("durable_votes.py",),
 )

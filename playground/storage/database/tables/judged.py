@@ -13,7 +13,7 @@ from itertools import chain
 from typing import Any
 
 from playground.records import PackedPairs, PackedWord
-from playground.storage.database.filters import FINAL, Conditions
+from playground.storage.database.filters import FINAL
 from playground.storage.database.rows import to_json
 from playground.storage.database.schema.judged import MARKS, MARKS_BITS, ORIGINS
 from playground.storage.database.tables.transaction import Snapshot
@@ -42,15 +42,6 @@ SELECT substr(created_at, 1, 10) AS day FROM votes WHERE {_OF_RATERS} GROUP BY d
 _OF_DAY = f"SELECT rowid FROM votes WHERE {_OF_RATERS} AND created_at >= ? AND created_at < ? ORDER BY created_at, id"
 
 _NETWORKS = "SELECT v.rowid, n.tag FROM vote_networks n JOIN votes v ON v.id = n.vote_id"
-
-# The aliases are those that `filters` names.
-_FILTERED = f"""
-SELECT p.vote << {PAIR_BITS} | p.pair FROM judged_pairs p
-CROSS JOIN votes v ON v.rowid = p.vote CROSS JOIN battles b ON b.rowid = p.battle
-CROSS JOIN instructions i ON i.id = b.instruction_id
-CROSS JOIN generations f ON f.rowid = p.answer_a CROSS JOIN generations g ON g.rowid = p.answer_b
-CROSS JOIN generations x ON x.rowid = p.answer_a CROSS JOIN generations y ON y.rowid = p.answer_b
-WHERE true """
 
 _IN_ORDER = "ORDER BY p.vote, p.pair"
 
@@ -84,10 +75,6 @@ class JudgedReads(Snapshot):
     def row_keys(self, undecided: Sequence[int]) -> array[int]:
         """Return the keys of the rows that `packed_pairs` returns, in order."""
         return self._numbers(f"p.vote << {PAIR_BITS} | p.pair", undecided)
-
-    def filtered_rows(self, where: Conditions) -> array[int]:
-        """Return the keys of the rows that a filter leaves, in no order."""
-        return array("q", chain.from_iterable(self._connection.execute(_FILTERED + where.sql, where.values)))
 
     def rater_ids(self, numbers: Sequence[int]) -> Sequence[str]:
         """Return the ids of raters in the order of their numbers."""
