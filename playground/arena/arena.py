@@ -14,12 +14,13 @@ from types import MappingProxyType
 from typing import Any
 
 from playground.arena.battles import ArenaBattles
+from playground.arena.boards import arena_boards
 from playground.arena.capacity import Capacity
 from playground.arena.column import Column, ColumnPlan
 from playground.arena.comparison import Comparison
 from playground.arena.journal import ArenaJournal
 from playground.arena.line_up import LineUp, chosen_models
-from playground.arena.listing import current_leaderboard, sources_line
+from playground.arena.listing import sources_line
 from playground.arena.models import Models
 from playground.arena.moderation import ArenaModeration
 from playground.arena.raters import Raters
@@ -79,6 +80,7 @@ class Arena:
         self.battles = ArenaBattles(self._rules, self._running)
         self.raters = Raters(self.battles, self._running, self.policy)
         self.moderation = ArenaModeration(self.battles, self._running)
+        self._boards = arena_boards(self.battles, self.catalog, self.starters, self._clock)
         self._recorder = Recorder(self._ended)
         self._upkeep: Upkeep | None = None
         self.journal: ArenaJournal | None = None
@@ -199,11 +201,9 @@ class Arena:
     # Results and state
 
     def leaderboard(self, category: str = "", policy: CountingPolicy | None = None) -> Leaderboard:
-        """Return the ratings from all votes that count now, by default under the default board's policy."""
+        """Return the ratings from the votes that count, by default under the default board's policy; see `Boards`."""
         options = LeaderboardOptions(policy=policy or self.policy, prior=self.settings.prior)
-        models = [card.id for card in self.models.line_up]
-        now = self._clock.now()
-        return current_leaderboard(self.store, self.catalog, models, self.starters, now, category, options)
+        return self._boards.get((category, options, tuple(card.id for card in self.models.line_up)))
 
     def sources_line(self) -> str:
         """Return a short line on where answers come from and where votes go."""

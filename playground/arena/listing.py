@@ -11,7 +11,8 @@ from typing import Any
 
 from playground.catalog.catalog import Catalog, files_state, without_folders
 from playground.ratings.board import LeaderboardOptions
-from playground.ratings.leaderboard import Leaderboard, build_leaderboard
+from playground.ratings.leaderboard import Leaderboard, rate
+from playground.ratings.stored import read_votes
 from playground.records import Instruction, ModelCard, ModelStatus
 from playground.storage.database.store import Store
 
@@ -80,16 +81,8 @@ def current_leaderboard(
         InvalidValue: a category that neither the starters nor the votes have.
     """
     with store.reading() as reading:
-        pairs, networks = list(reading.judged_pairs(final_by=now)), reading.networks()
-    return build_leaderboard(
-        pairs,
-        catalog.cards,
-        category=category,
-        options=options,
-        models=models,
-        categories=starters,
-        networks=networks,
-    )
+        votes = read_votes(reading, options.policy, now)
+    return rate(votes, catalog.cards, category=category, options=options, models=models, categories=starters)
 
 
 def prompt_document(catalog: Catalog, model_id: str, instruction: Instruction, template_id: str = "") -> dict[str, Any]:

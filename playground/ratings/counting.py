@@ -1,7 +1,7 @@
 """Apply a counting policy to all votes: the pairs that count with their weights, and how many do not by reason.
 
-Boundary: judged pairs in, judged pairs out. Decided at reading time over all votes: another policy tomorrow reads the
-same votes.
+Boundary: judged votes in, the rows that count out. Decided at reading time over all votes: another policy tomorrow
+reads the same votes.
 
 A vote is left out whole. A rater with more than the policy's share of what counts is not left out: each of their
 votes weighs less, so that all of them together have that share. To keep their first votes and drop the others would
@@ -13,12 +13,17 @@ raters with tastes of their own, one of whom gave 91 of 166 votes on five models
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
 
-from playground.raters import FREE_PROGRAMS, is_keyed
+import numpy as np
+
+from playground.ratings.judged import BoolArray, IntArray, JudgedVotes, rater_of
 from playground.ratings.policy import CountingPolicy, Reason
-from playground.records import JudgedPair, Origin
+from playground.records import Circumstances, JudgedPair, Origin
+
+K = TypeVar("K")
 
 KINDS: Mapping[str, str] = {
     "people": "people",
@@ -31,6 +36,8 @@ KINDS: Mapping[str, str] = {
     "imported": "imported",
 }
 """Kinds of votes and their names on the board; each vote is of one: "people 60 · programs 150 · chosen pairs 12"."""
+COUNTS = 0
+_NUMBER: Mapping[Reason, int] = {reason: number for number, reason in enumerate(Reason, start=1)}
 _KIND_OF_ORIGIN: Mapping[Origin, str] = {
     Origin.PROGRAM: "programs",
     Origin.JUDGE: "judges",
@@ -47,49 +54,92 @@ class Exclusion:
     votes: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Counted:
     """The pairs that count, and a summary of the others."""
 
-    pairs: tuple[JudgedPair, ...]  # in the order given; those of a model with itself too
+    rows: BoolArray  # (n,) True for the pairs of votes that count; those of a model with itself too
+    num_counted: int  # votes with such a pair
     exclusions: tuple[Exclusion, ...]  # in the order of `Reason`, none of 0 votes
     votes: int  # all of them, counted or not
     flagged: int  # votes that count or would, but for their flags
-    weights: Mapping[str, float]  # by rater, of each vote, if their share would be too large; of all others 1
+    seen_elsewhere: int  # votes that count, on answers that an open run has shown
+    weights: Mapping[int, float]  # by rater, of each vote, if their share would be too large; of all others 1
     kinds: Mapping[str, int]  # votes of each of `KINDS`, counted or not
 
-    @property
-    def num_counted(self) -> int:
-        """The number of votes that count."""
-        return len({pair.vote_id for pair in self.pairs})
 
-
-def count(pairs: Iterable[JudgedPair], policy: CountingPolicy, *, category: str = "") -> Counted:
-    """Return the pairs of the votes that count; the order of `pairs` changes only the order of the result.
+def count(
+    votes: JudgedVotes, policy: CountingPolicy, rows: BoolArray | None = None, *, without: BoolArray | None = None
+) -> Counted:
+    """Return which votes count.
 
     Args:
-        category: report only votes on its instructions; all votes decide which of them count.
+        votes: with the quickest decision and the daily cap of the policy.
+        rows: report only these pairs, shape (n,); all votes decide which of them count.
+        without: votes that are taken as not given, shape (v,).
     """
-    judged = list(pairs)
-    reasons = reasons_of(judged, policy)
-    if category:
-        judged = [pair for pair in judged if pair.category == category]
-    votes = {pair.vote_id: pair for pair in judged}
-    kept = tuple(_of_one_rater(pair) for pair in judged if reasons.get(pair.vote_id) in (None, Reason.SAME_MODEL))
-    left_out = Counter(reasons[vote_id] for vote_id in votes if vote_id in reasons)
-    rated = {pair.vote_id: pair.rater_id for pair in kept if pair.weight > 0}
-    with_flagged = policy.with_flagged(True)
-    kinds = Counter(kind_of(vote) for vote in votes.values())
+    reasons = _reasons(votes, policy, without)
+    shown = np.ones(len(votes.vote), dtype=bool) if rows is None else rows
+    if without is not None:
+        shown = shown & ~without[votes.vote]
+    shown_votes = votes.of_votes(shown)
+    kept = shown & np.isin(reasons, (COUNTS, _NUMBER[Reason.SAME_MODEL]))[votes.vote]
+    kept_votes = votes.of_votes(kept)
+    left_out = np.bincount(reasons[shown_votes], minlength=len(Reason) + 1)
+    by_kind = np.bincount(votes.kind_of_vote[shown_votes], minlength=len(votes.circumstances))
+    rated = votes.of_votes(kept & (votes.weight > 0))
+    by_rater = np.bincount(votes.rater[votes.starts[rated]])
+    there = np.flatnonzero(by_rater)
     return Counted(
-        pairs=kept,
+        rows=kept,
+        num_counted=int(np.count_nonzero(kept_votes)),
         exclusions=tuple(
-            Exclusion(reason, policy.words(reason), left_out[reason]) for reason in Reason if left_out[reason]
+            Exclusion(reason, policy.words(reason), int(left_out[number]))
+            for reason, number in _NUMBER.items()
+            if left_out[number]
         ),
-        votes=len(votes),
-        flagged=sum((v.names_itself or v.seen_before) and with_flagged.reason(v) is None for v in votes.values()),
-        weights=weights_of_raters(Counter(rated.values()), policy.max_share_per_rater),
-        kinds={kind: kinds[kind] for kind in KINDS if kinds[kind]},
+        votes=int(np.count_nonzero(shown_votes)),
+        flagged=int(by_kind[_kinds_where(votes, _would_count_unflagged(policy))].sum()),
+        seen_elsewhere=int(np.count_nonzero(_kinds_where(votes, _is_seen_elsewhere)[votes.kind_of_vote] & kept_votes)),
+        weights=weights_of_raters(
+            dict(zip(there.tolist(), by_rater[there].tolist(), strict=True)), policy.max_share_per_rater
+        ),
+        kinds=_by_name(votes, by_kind),
     )
+
+
+def _reasons(votes: JudgedVotes, policy: CountingPolicy, without: BoolArray | None) -> IntArray:
+    """Return the number of the first reason against each vote, shape (v,); `COUNTS` for none."""
+    own = [_NUMBER[reason] if (reason := policy.reason(kind)) else COUNTS for kind in votes.circumstances]
+    reasons: IntArray = np.array(own, dtype=np.int64)[votes.kind_of_vote]
+    rated = votes.of_votes(votes.weight > 0)
+    reasons[~rated & (reasons == COUNTS)] = _NUMBER[Reason.SAME_MODEL]
+    for day in votes.busy_days if policy.max_votes_per_rater_and_day else ():
+        given = day if without is None else day[~without[day]]
+        counted = given[reasons[given] == COUNTS]
+        reasons[counted[policy.max_votes_per_rater_and_day :]] = _NUMBER[Reason.DAILY_CAP]
+    return reasons
+
+
+def _kinds_where(votes: JudgedVotes, is_so: Callable[[Circumstances], bool]) -> BoolArray:
+    """Return True for each kind of circumstances that is so."""
+    return np.array([is_so(kind) for kind in votes.circumstances], dtype=bool)
+
+
+def _would_count_unflagged(policy: CountingPolicy) -> Callable[[Circumstances], bool]:
+    with_flagged = policy.with_flagged(True)
+    return lambda kind: (kind.names_itself or kind.seen_before) and with_flagged.reason(kind) is None
+
+
+def _is_seen_elsewhere(kind: Circumstances) -> bool:
+    return kind.seen_elsewhere
+
+
+def _by_name(votes: JudgedVotes, by_kind: IntArray) -> Mapping[str, int]:
+    named = Counter[str]()
+    for kind, number in zip(votes.circumstances, by_kind.tolist(), strict=True):
+        named[kind_of(kind)] += number
+    return {name: named[name] for name in KINDS if named[name]}
 
 
 def reasons_of(pairs: Sequence[JudgedPair], policy: CountingPolicy) -> Mapping[str, Reason]:
@@ -99,13 +149,13 @@ def reasons_of(pairs: Sequence[JudgedPair], policy: CountingPolicy) -> Mapping[s
     rated = {pair.vote_id for pair in pairs if pair.weight > 0}
     reasons |= {vote_id: Reason.SAME_MODEL for vote_id in votes if vote_id not in rated and vote_id not in reasons}
     if policy.max_votes_per_rater_and_day:
-        others = [_of_one_rater(vote) for vote_id, vote in votes.items() if vote_id not in reasons]
+        others = [vote for vote_id, vote in votes.items() if vote_id not in reasons]
         reasons |= {vote.vote_id: Reason.DAILY_CAP for vote in _beyond(others, policy.max_votes_per_rater_and_day)}
     return reasons
 
 
-def kind_of(pair: JudgedPair) -> str:
-    """Return the kind, one of `KINDS`, of a pair's vote."""
+def kind_of(pair: Circumstances | JudgedPair) -> str:
+    """Return the kind, one of `KINDS`, of a vote."""
     if pair.imported is not None:
         return "imported"
     if pair.origin in _KIND_OF_ORIGIN:
@@ -117,7 +167,7 @@ def kind_of(pair: JudgedPair) -> str:
     return "people" if pair.own_sampling else "changed_sampling"
 
 
-def weights_of_raters(votes: Mapping[str, int], share: float) -> Mapping[str, float]:
+def weights_of_raters(votes: Mapping[K, int], share: float) -> Mapping[K, float]:
     """Return the weight of each vote of the raters who would otherwise have more than a share of the total weight.
 
     All of them end with the same total weight, the largest that keeps them within the share.
@@ -134,19 +184,12 @@ def weights_of_raters(votes: Mapping[str, int], share: float) -> Mapping[str, fl
     return {rater: limit / number for rater, number in votes.items() if number > limit}
 
 
-def _of_one_rater(pair: JudgedPair) -> JudgedPair:
-    """Return the pair with its rater; all programs without a key are one."""
-    if pair.origin is not Origin.PROGRAM or pair.rater_id == FREE_PROGRAMS or is_keyed(pair.rater_id):
-        return pair
-    return replace(pair, rater_id=FREE_PROGRAMS)
-
-
 def _beyond(votes: Sequence[JudgedPair], cap: int) -> Iterator[JudgedPair]:
     """Yield the votes after each rater's first `cap` of a day."""
-    busy = {rater for rater, number in Counter(vote.rater_id for vote in votes).items() if number > cap}
+    busy = {rater for rater, number in Counter(map(rater_of, votes)).items() if number > cap}
     days: defaultdict[tuple[str, str], list[JudgedPair]] = defaultdict(list)
     for vote in votes:
-        if vote.rater_id in busy:
-            days[vote.rater_id, vote.created_at[:10]].append(vote)
+        if (rater := rater_of(vote)) in busy:
+            days[rater, vote.created_at[:10]].append(vote)
     for of_one_day in days.values():
         yield from sorted(of_one_day, key=lambda vote: (vote.created_at, vote.vote_id))[cap:]

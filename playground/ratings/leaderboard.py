@@ -1,22 +1,23 @@
 """Votes to a leaderboard: rows, a verdict and findings.
 
-Boundary: takes judged pairs and cards; no SQL, no Gradio. The page, the command line and the API show this one record.
+Boundary: takes judged votes and cards; no SQL, no Gradio. The page, the command line and the API show this one record.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
+
+import numpy as np
 
 from playground.errors import InvalidValue
 from playground.ratings import findings, notes
 from playground.ratings.board import Board, Influence, LeaderboardOptions, LeaderboardRow, Named
 from playground.ratings.counting import Counted, Exclusion, count
 from playground.ratings.findings import Finding
+from playground.ratings.judged import NO_NETWORKS, BoolArray, JudgedVotes
 from playground.ratings.pairs import PairTable
 from playground.ratings.policy import CountingPolicy
 from playground.ratings.summary import findings_of, notes_of, verdict_of
@@ -63,25 +64,6 @@ class Leaderboard:
         return dataclasses.asdict(self)
 
 
-@dataclass(frozen=True, slots=True)
-class _Votes:
-    """All votes, and how to count and rate them."""
-
-    pairs: list[JudgedPair]
-    cards: Mapping[str, Named]
-    category: str
-    options: LeaderboardOptions
-    models: Collection[str]
-
-    def count(self, policy: CountingPolicy | None = None) -> Counted:
-        return count(self.pairs, policy or self.options.policy, category=self.category)
-
-    def table(self, counted: Counted) -> PairTable:
-        return PairTable.from_judged(
-            counted.pairs, both_bad=self.options.both_bad, models=self.models, weights=counted.weights
-        )
-
-
 def build_leaderboard(
     pairs: Iterable[JudgedPair],
     cards: Mapping[str, Named],
@@ -90,32 +72,77 @@ def build_leaderboard(
     options: LeaderboardOptions = LeaderboardOptions(),  # noqa: B008  # frozen
     models: Collection[str] = (),
     categories: Collection[str] = (),
-    networks: Mapping[str, str] = MappingProxyType({}),
+    networks: Mapping[str, str] = NO_NETWORKS,
+) -> Leaderboard:
+    """Return the leaderboard of a list of pairs, one for each that a vote judged; see `rate`.
+
+    Args:
+        networks: of votes, as far as they are known: vote id -> tag.
+
+    Raises:
+        InvalidValue: an unknown category, winner or option.
+    """
+    cap = options.policy.max_votes_per_rater_and_day
+    votes = JudgedVotes.of(pairs, daily_cap=cap, networks=networks)
+    return rate(votes, cards, category=category, options=options, models=models, categories=categories)
+
+
+def rate(
+    votes: JudgedVotes,
+    cards: Mapping[str, Named],
+    *,
+    category: str = "",
+    options: LeaderboardOptions = LeaderboardOptions(),  # noqa: B008  # frozen
+    models: Collection[str] = (),
+    categories: Collection[str] = (),
+    rows: BoolArray | None = None,
 ) -> Leaderboard:
     """Return the leaderboard of these votes.
 
     If the policy wants drawn pairs and no vote on one counts yet, pairs that raters chose count too.
 
     Args:
-        pairs: one row per judged pair.
+        votes: with the quickest decision and the daily cap of the policy.
         cards: names and licenses; a model without a card goes by its id.
-        category: count only instructions of this one; empty for all.
+        category: rate only instructions of this one; empty for all.
         models: ids that are named in a note if they have no vote.
         categories: valid ones beside those of the votes.
-        networks: of votes, as far as they are known: vote id -> tag.
+        rows: rate only these pairs, shape (n,); all votes decide which of them count.
 
     Raises:
-        InvalidValue: an unknown category, winner or option.
+        InvalidValue: an unknown category or option.
     """
-    judged = list(pairs)
-    _check_category(category, {*categories, *(pair.category for pair in judged)} - {""})
-    policy = options.policy.with_fallback(judged)
-    votes = _Votes(judged, cards, category, dataclasses.replace(options, policy=policy), models)
-    board = _board(votes)
+    there = np.flatnonzero(np.bincount(votes.category, minlength=len(votes.categories)))
+    _check_category(category, {*categories, *(votes.categories[number] for number in there)} - {""})
+    if category:
+        of_category = votes.category == _number(votes.categories, category)
+        rows = of_category if rows is None else rows & of_category
+    policy = options.policy.with_fallback(votes.circumstances)
+    chosen = _Chosen(votes, cards, rows, dataclasses.replace(options, policy=policy), models)
+    board = _board(chosen)
     leaderboard = leaderboard_of(board, category)
-    if policy != options.policy and board.counted.pairs:
+    if policy != options.policy and board.counted.num_counted:
         leaderboard = dataclasses.replace(leaderboard, notes=(notes.CHOSEN_ONLY, *leaderboard.notes))
-    return _with_network(leaderboard, votes, board, networks)
+    return _with_network(leaderboard, chosen, board)
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """All votes, the rows that are asked for, and how to count and rate them."""
+
+    votes: JudgedVotes
+    cards: Mapping[str, Named]
+    rows: BoolArray | None
+    options: LeaderboardOptions
+    models: Collection[str]
+
+    def count(self, policy: CountingPolicy | None = None, without: BoolArray | None = None) -> Counted:
+        return count(self.votes, policy or self.options.policy, self.rows, without=without)
+
+    def table(self, counted: Counted) -> PairTable:
+        return PairTable.of(
+            self.votes, counted.rows, both_bad=self.options.both_bad, models=self.models, weights=counted.weights
+        )
 
 
 def leaderboard_of(board: Board, category: str = "") -> Leaderboard:
@@ -153,43 +180,50 @@ def leaderboard_of(board: Board, category: str = "") -> Leaderboard:
     )
 
 
-def _board(votes: _Votes) -> Board:
+def _board(chosen: _Chosen) -> Board:
     """Return the board of the votes that count, with the tables that it is compared to."""
-    policy, counted = votes.options.policy, votes.count()
-    table = votes.table(counted)
-    votes = dataclasses.replace(votes, models=table.models)
+    policy, counted = chosen.options.policy, chosen.count()
+    table = chosen.table(counted)
+    chosen = dataclasses.replace(chosen, models=table.models)
 
     def table_with(policy: CountingPolicy) -> PairTable:
-        return votes.table(votes.count(policy))
+        return chosen.table(chosen.count(policy))
 
     return Board(
         table,
         counted,
-        votes.options,
-        votes.cards,
+        chosen.options,
+        chosen.cards,
         other=table_with(policy.with_flagged(policy.leave_out_flagged)) if counted.flagged else None,
         stricter=table_with(dataclasses.replace(policy, leave_out_seen_elsewhere=True))
-        if any(pair.seen_elsewhere for pair in counted.pairs)
+        if counted.seen_elsewhere
         else None,
     )
 
 
-def _with_network(leaderboard: Leaderboard, votes: _Votes, board: Board, networks: Mapping[str, str]) -> Leaderboard:
+def _with_network(leaderboard: Leaderboard, chosen: _Chosen, board: Board) -> Leaderboard:
     """Return the leaderboard with what depends on the network that most of its votes have."""
-    counted = board.counted
-    tags = Counter(networks[vote] for vote in {pair.vote_id for pair in counted.pairs} if vote in networks)
-    if not tags:
+    networks, counted = chosen.votes.networks, board.counted
+    if networks is None:
         return leaderboard
-    busiest = max(tags, key=lambda tag: (tags[tag], tag))
-    rest = [pair for pair in votes.pairs if networks.get(pair.vote_id) != busiest]
-    others = dataclasses.replace(votes, pairs=rest, models=board.table.models)
-    counted_rest = others.count()
-    board_of_rest = Board(others.table(counted_rest), counted_rest, votes.options, votes.cards)
-    headline = verdict_of(board_of_rest, votes.category).headline
+    known = networks.of_vote[chosen.votes.of_votes(counted.rows)]
+    votes = np.bincount(known[known >= 0], minlength=len(networks.tags)).tolist()
+    busiest = max(range(len(votes)), key=lambda tag: (votes[tag], tag))
+    if not votes[busiest]:
+        return leaderboard
+    others = dataclasses.replace(chosen, models=board.table.models)
+    counted_rest = others.count(without=networks.of_vote == busiest)
+    board_of_rest = Board(others.table(counted_rest), counted_rest, chosen.options, chosen.cards)
+    headline = verdict_of(board_of_rest, leaderboard.category).headline
     number = counted.num_counted - counted_rest.num_counted
     network = BusiestNetwork(number, number / counted.num_counted, headline)
     finding = findings.network(number, network.share, headline, holds=headline == leaderboard.verdict.headline)
     return dataclasses.replace(leaderboard, busiest_network=network, findings=(*leaderboard.findings, finding))
+
+
+def _number(names: Sequence[str], name: str) -> int:
+    """Return the number of a name; -1 without one."""
+    return names.index(name) if name in names else -1
 
 
 def _check_category(category: str, valid: Collection[str]) -> None:

@@ -1,32 +1,29 @@
-"""Judged pairs as arrays: the input of all other computations of this package.
+"""Judged pairs that are rated, as arrays: the input of all other computations of this package.
 
-Boundary: turns records into arrays and counts; estimates nothing.
+Boundary: turns judged votes into arrays and counts; estimates nothing.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
-from numpy.typing import NDArray
 
 from playground.errors import InvalidValue
+from playground.ratings.judged import WINNERS, JudgedVotes
+from playground.ratings.judged import BoolArray as BoolArray
+from playground.ratings.judged import FloatArray as FloatArray
+from playground.ratings.judged import IntArray as IntArray
 from playground.records import JudgedPair
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
-
-WINNERS = ("model_a", "model_b", "tie", "both_bad")
 FIRST, SECOND, TIE, BOTH_BAD = range(len(WINNERS))
 SCORES = np.array([1.0, 0.0, 0.5, 0.5])
 """Score of the model on the earlier side for each of WINNERS."""
 
 BOTH_BAD_RULES = ("half", "omit")
-ALL_ALIKE: Mapping[str, float] = MappingProxyType({})
+ALL_ALIKE: Mapping[int, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,43 +44,66 @@ class PairTable:
     unrated: int  # pairs left out: weight 0
 
     @classmethod
+    def of(
+        cls,
+        votes: JudgedVotes,
+        counting: BoolArray,
+        *,
+        both_bad: str = "half",
+        models: Collection[str] = (),
+        weights: Mapping[int, float] = ALL_ALIKE,
+    ) -> PairTable:
+        """Return the table of the pairs that are True in `counting`, shape (n,).
+
+        Args:
+            models: part of the table even if no pair names them.
+            weights: of each vote, by rater; 1 for raters that it lacks.
+
+        Raises:
+            InvalidValue: an unknown `both_bad`.
+        """
+        if both_bad not in BOTH_BAD_RULES:
+            raise InvalidValue(f"both_bad is {both_bad!r}; valid are: {', '.join(BOTH_BAD_RULES)}")
+        rows = np.flatnonzero(counting & (votes.weight > 0))
+        first, second, outcome, rater = (a[rows] for a in (votes.first, votes.second, votes.outcome, votes.rater))
+        there = np.flatnonzero(sum(np.bincount(side, minlength=len(votes.models)) for side in (first, second)))
+        names = sorted({*models, *(votes.models[number] for number in there)})
+        index: IntArray = np.zeros(len(votes.models), dtype=np.int64)
+        index[there] = [names.index(votes.models[number]) for number in there]
+        of_rater = np.ones(votes.num_raters)
+        of_rater[list(weights)] = list(weights.values())
+        weight = votes.weight[rows] * of_rater[rater]
+        return cls(
+            models=tuple(names),
+            first=index[first],
+            second=index[second],
+            outcome=outcome,
+            weight=np.where(outcome == BOTH_BAD, 0.0, weight) if both_bad == "omit" else weight,
+            longer=votes.longer[rows],
+            vote=_closed_up(votes.vote[rows], votes.num_votes),
+            rater=_closed_up(rater, votes.num_raters),
+            unrated=int(np.count_nonzero(counting)) - len(rows),
+        )
+
+    @classmethod
     def from_judged(
         cls,
         pairs: Iterable[JudgedPair],
         *,
         both_bad: str = "half",
         models: Collection[str] = (),
-        weights: Mapping[str, float] = ALL_ALIKE,
+        weights: Mapping[str, float] = MappingProxyType({}),
     ) -> PairTable:
-        """Return the table of these pairs; `models` are part of it even if no pair names them.
+        """Return the table of a list of pairs that all count.
 
         Args:
             weights: of each vote, by rater; 1 for raters that it lacks.
 
         Raises:
-            InvalidValue: an unknown winner or `both_bad`, a weight that is negative or not finite, or one
-                above 0 for a pair of the same model.
+            InvalidValue: an unknown `both_bad`, or what `JudgedVotes.of` refuses.
         """
-        if both_bad not in BOTH_BAD_RULES:
-            raise InvalidValue(f"both_bad is {both_bad!r}; valid are: {', '.join(BOTH_BAD_RULES)}")
-        judged = list(pairs)
-        rated = _rated(judged)
-        names = sorted({*models, *(p.model_a for p in rated), *(p.model_b for p in rated)})
-        index = {name: i for i, name in enumerate(names)}
-        kinds = {name: i for i, name in enumerate(WINNERS)}
-        outcome = _ints([kinds[p.winner] for p in rated])
-        weight = np.array([p.weight * weights.get(p.rater_id, 1.0) for p in rated], dtype=np.float64)
-        return cls(
-            models=tuple(names),
-            first=_ints([index[p.model_a] for p in rated]),
-            second=_ints([index[p.model_b] for p in rated]),
-            outcome=outcome,
-            weight=np.where(outcome == BOTH_BAD, 0.0, weight) if both_bad == "omit" else weight,
-            longer=np.sign(_ints([p.chars_a for p in rated]) - _ints([p.chars_b for p in rated])),
-            vote=_codes([p.vote_id for p in rated]),
-            rater=_codes([p.rater_id for p in rated]),
-            unrated=len(judged) - len(rated),
-        )
+        votes = JudgedVotes.of(replace(p, weight=p.weight * weights.get(p.rater_id, 1.0)) for p in pairs)
+        return cls.of(votes, np.ones(len(votes.vote), dtype=bool), both_bad=both_bad, models=models)
 
     @property
     def wins(self) -> FloatArray:
@@ -136,26 +156,7 @@ class PairTable:
         return np.bincount(cells % max(m, 1), minlength=m)
 
 
-def _ints(values: list[int]) -> IntArray:
-    return np.array(values, dtype=np.int64)
-
-
-def _codes(names: list[str]) -> IntArray:
-    """Return each name as an index, in order of first appearance."""
-    index = {name: i for i, name in enumerate(dict.fromkeys(names))}
-    return _ints([index[name] for name in names])
-
-
-def _rated(pairs: list[JudgedPair]) -> list[JudgedPair]:
-    """Return the pairs with a weight above 0; raise InvalidValue if any pair is invalid."""
-    for pair in pairs:
-        problem = ""
-        if not (pair.weight >= 0 and math.isfinite(pair.weight)):
-            problem = f"weight is {pair.weight!r}; valid: 0 or more, finite"
-        elif pair.weight > 0 and pair.model_a == pair.model_b:
-            problem = f"weight is {pair.weight!r}; for a model and itself it is 0"
-        elif pair.winner not in WINNERS:
-            problem = f"unknown winner {pair.winner!r}; valid: {', '.join(WINNERS)}"
-        if problem:
-            raise InvalidValue(f"vote {pair.vote_id}, {pair.model_a} against {pair.model_b}: {problem}")
-    return [pair for pair in pairs if pair.weight > 0]
+def _closed_up(numbers: IntArray, size: int) -> IntArray:
+    """Return the numbers from 0 without gaps, in the same order."""
+    there = np.bincount(numbers, minlength=size) > 0
+    return (np.cumsum(there) - 1)[numbers]

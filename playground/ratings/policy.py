@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from playground.errors import InvalidValue
-from playground.records import JudgedPair, Origin
+from playground.records import Circumstances, JudgedPair, Origin
 from playground.settings import Settings
 
 
@@ -120,7 +120,7 @@ class CountingPolicy:
         if not 0 < self.max_share_per_rater <= 1:
             raise InvalidValue(f"max_share_per_rater is {self.max_share_per_rater!r}; valid: above 0, to 1 (any)")
 
-    def reason(self, pair: JudgedPair) -> Reason | None:
+    def reason(self, pair: Circumstances | JudgedPair) -> Reason | None:
         """Return the first reason against this vote, as far as it needs no other votes; None if it counts."""
         if pair.imported is not None and not self.keep_imported:
             return Reason.IMPORTED
@@ -161,7 +161,7 @@ class CountingPolicy:
         """Return the policy with flagged votes counted or left out."""
         return replace(self, leave_out_flagged=not counted)
 
-    def with_fallback(self, pairs: Iterable[JudgedPair]) -> CountingPolicy:
+    def with_fallback(self, pairs: Iterable[Circumstances | JudgedPair]) -> CountingPolicy:
         """Return a policy that counts chosen pairs too, if this one wants drawn pairs and no vote on one counts."""
         if self.pairs != "drawn" or any(pair.drawn and self.reason(pair) is None for pair in pairs):
             return self

@@ -77,8 +77,7 @@ def findings_of(board: Board) -> Iterator[Finding]:
         counts_flagged = not board.options.policy.leave_out_flagged
         yield findings.flagged(counted.flagged, *board.orders(board.other_ratings), counted=counts_flagged)
     if board.stricter_ratings is not None and board.groups:
-        votes = len({pair.vote_id for pair in counted.pairs if pair.seen_elsewhere})
-        yield findings.seen_elsewhere(votes, *board.orders(board.stricter_ratings))
+        yield findings.seen_elsewhere(counted.seen_elsewhere, *board.orders(board.stricter_ratings))
     if (influence := board.influence) is not None:
         name = board.names[table.models.index(influence.first)]
         yield findings.robustness(influence.votes, table.num_votes, name)

@@ -5,7 +5,11 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser
 
+from playground.settings import Settings
+from playground.ui.pages import leaderboard
 from tests.support.browsing import PHONE, visiting
+from tests.support.serving import address_of, serving
+from tests.support.stub_arena import StubArena
 
 pytestmark = pytest.mark.browser
 
@@ -28,3 +32,19 @@ def test_tables_of_a_phone_show_that_they_scroll(browser: Browser, stub_url: str
         assert all(more > 0 for more in visitor.page.evaluate(WIDTHS))
         assert set(visitor.page.evaluate(SHADOWS)) == {"local, local, scroll, scroll"}
         assert not visitor.scrolls_sideways
+
+
+def test_open_page_follows_the_votes(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leaderboard, "REFRESH_S", 1)
+    arena = StubArena(Settings())
+    with serving(arena) as pages, visiting(browser, address_of(pages)) as visitor:
+        page = visitor.open("/leaderboard").page
+        page.wait_for_selector("#board table")
+        page.evaluate("document.querySelector('#board table').id = 'as-drawn'")
+        with page.expect_response("**/predict**"), page.expect_request("**/predict**"):
+            pass  # a look at the votes, which are the same
+        page.wait_for_timeout(500)
+        assert page.query_selector("#as-drawn")
+        arena.num_votes = 240
+        page.wait_for_function("!document.querySelector('#as-drawn') && document.querySelector('#board table')")
+        assert "240 votes" in page.inner_text("#board")

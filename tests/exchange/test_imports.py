@@ -12,11 +12,11 @@ import pytest
 from playground.errors import InvalidValue
 from playground.exchange.imports import FORMATS, WITHOUT_VOTES, Imported, import_file
 from playground.raters import imported_id
-from playground.ratings.counting import count
 from playground.ratings.policy import EVERY_VOTE, CountingPolicy, Reason
 from playground.records import ExportedPair, ModelCard
 from playground.storage.database.store import Store
 from tests.support.cast import ADA, HAIKU, OPENALPACA, card, house
+from tests.support.counting_oracle import count_list
 from tests.support.import_rows import ASKED, AT, ROWS, SEA, WAVES, conversation, side, state, write_format
 
 CONTAINERS = {name: (".json",) if name == "llm-comparator" else (".jsonl", ".json", ".csv") for name in FORMATS}
@@ -415,14 +415,14 @@ def test_earlier_revisions_are_undos(bring: Import, store: Store) -> None:
 def test_imported_votes_are_a_filter_and_not_on_the_default_board(bring: Import, store: Store) -> None:
     bring("votes", ROWS["votes"] | {"draw_probability": 0.5, "decision_s": 5})
     pairs = list(store.judged_pairs())
-    counted = count(pairs, CountingPolicy())
+    counted = count_list(pairs, CountingPolicy())
     assert [(found.reason, found.words, found.votes) for found in counted.exclusions] == [
         (Reason.IMPORTED, "imported", 1)
     ]
     assert counted.kinds == {"imported": 1}
     assert CountingPolicy().why_not(Reason.IMPORTED) == "it was imported from a file"
-    assert count(pairs, CountingPolicy(keep_imported=True)).num_counted == 1
-    assert count(pairs, EVERY_VOTE).num_counted == 1
+    assert count_list(pairs, CountingPolicy(keep_imported=True)).num_counted == 1
+    assert count_list(pairs, EVERY_VOTE).num_counted == 1
     assert CountingPolicy().with_fallback(pairs).pairs == "all"  # no vote of this playground is on a drawn pair
     with store.reading() as reading:
         assert not reading.has_drawn_vote(1.0)

@@ -9,14 +9,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playground.ratings.bradley_terry import POINTS, fit
-from playground.ratings.counting import count, reasons_of, weights_of_raters
+from playground.ratings.counting import reasons_of, weights_of_raters
 from playground.ratings.pairs import FloatArray, IntArray, PairTable
 from playground.ratings.policy import EVERY_VOTE, CountingPolicy, Reason, filtered
 from playground.records import JudgedPair, Origin
+from tests.support.counting_oracle import count_list as count
+from tests.support.counting_oracle import count_pairs
 from tests.support.judged import GALPACA, MAMBA, ORCA, pair, simulated, true_ratings
 
 POLICY = CountingPolicy()
@@ -217,6 +219,36 @@ POLICIES = st.builds(
     max_share_per_rater=st.sampled_from([0.1, 0.2, 0.25, 1.0]),
     leave_out_flagged=st.booleans(),
 )
+
+
+SEVERAL = VOTES.flatmap(
+    lambda votes: (
+        st.lists(
+            st.tuples(
+                st.sampled_from(votes), st.sampled_from([GALPACA, ORCA, MAMBA]), st.sampled_from([GALPACA, ORCA])
+            ),
+            max_size=60,
+        )
+        if votes
+        else st.just([])
+    )
+).map(
+    lambda found: [
+        replace(vote, model_a=a, model_b=b, weight=float(a != b), category=("", "coding")[len(vote.vote_id) % 2])
+        for vote, a, b in found
+    ]
+)
+"""Votes of several pairs each, in any order, some of a model with itself."""
+
+
+@settings(max_examples=25)
+@given(SEVERAL, POLICIES, st.sampled_from(["", "coding"]))
+def test_counting_by_arrays_is_counting_one_by_one(
+    pairs: list[JudgedPair], policy: CountingPolicy, category: str
+) -> None:
+    found, expected = count(pairs, policy, category=category), count_pairs(pairs, policy, category=category)
+    assert Counter(found.pairs) == Counter(expected.pairs)
+    assert replace(found, pairs=()) == replace(expected, pairs=())
 
 
 @given(VOTES, POLICIES)

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from playground.errors import InvalidValue
 from playground.ratings.board import LeaderboardOptions
-from playground.ratings.counting import Exclusion, count
+from playground.ratings.counting import Exclusion
 from playground.ratings.leaderboard import Leaderboard, build_leaderboard
 from playground.ratings.policy import EVERY_VOTE, CountingPolicy, Reason
 from playground.records import JudgedPair, Origin
+from tests.support.counting_oracle import count_list
 from tests.support.judged import GALPACA, MAMBA, MINOTAUR, OPENALPACA, ORCA, pair, votes
 from tests.support.paths import TESTS
 
@@ -371,7 +372,7 @@ def test_model_with_only_flagged_votes_has_no_rating_without_them() -> None:
 def test_a_rater_who_never_stops_weighs_a_quarter() -> None:
     one = changed(votes(*both_ways(OPENALPACA, GALPACA, 190, 10), raters=1), rater_id="mallory")
     board = build_leaderboard([*ARENA, *one], CARDS)
-    weights = count([*ARENA, *one], CountingPolicy()).weights
+    weights = count_list([*ARENA, *one], CountingPolicy()).weights
     assert weights == {"mallory": pytest.approx(406 / 3 / 200)}
     assert (board.num_votes, board.lighter_raters) == (606, 1)
     assert finding(board, "Counted") == (

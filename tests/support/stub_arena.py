@@ -288,9 +288,10 @@ class StubArena:
         return "pocket models · this CPU · votes saved"
 
     policy = CountingPolicy()
+    num_votes = 480
 
     def leaderboard(self, category: str = "", policy: CountingPolicy = policy) -> Leaderboard:
-        pairs = made_up_votes(0 if category else 480)
+        pairs = made_up_votes(0 if category else self.num_votes)
         cards = {c.id: c for c in self.line_up}
         return build_leaderboard(pairs, cards, options=LeaderboardOptions(policy=policy))
 

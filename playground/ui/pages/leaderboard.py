@@ -5,6 +5,7 @@ Boundary: draws a `Leaderboard` as HTML, without texts of visitors.
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from collections.abc import Sequence
@@ -21,10 +22,12 @@ from playground.ui.pages.store_line import add_store_line
 from playground.ui.rendering import escape
 from playground.ui.texts import formats
 from playground.ui.texts import leaderboard as texts
-from playground.ui.wiring import AT_ONCE
+from playground.ui.wiring import AT_ONCE, Updates, unchanged
 
 ALL = ""
 PEOPLE = "people"
+REFRESH_S = 15
+"""The time between two looks of an open page for new votes."""
 STEPS = (1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000)
 MOST_TICKS = 7
 STRONGEST_TINT = 46  # per cent of the accent in a cell of the heat map, which keeps text readable
@@ -50,12 +53,26 @@ class LeaderboardPage:
             elem_classes="tabs",
         )
         self.board = gr.HTML(elem_id="board", apply_default_css=False)
+        self.shown = gr.Textbox(visible=False)  # a digest of the board on the page
+        self.timer = gr.Timer(REFRESH_S)
 
     def wire(self, demo: gr.Blocks) -> None:
-        """Draw at each load, and when a filter changes."""
+        """Draw at each load, when a filter changes, and when votes have changed the board."""
+        drawn = [self.board, self.shown]
         for listen in (demo.load, self.category.input, self.votes.input):
-            listen(self.draw, [self.category, self.votes], [self.board], **AT_ONCE)
+            listen(self.show, [self.category, self.votes], drawn, **AT_ONCE)
+        self.timer.tick(self.refresh, [self.category, self.votes, self.shown], drawn, **AT_ONCE)
         add_store_line(self._arena, demo)
+
+    def show(self, category: object, votes: object) -> Updates:
+        """Draw the board, and remember which it is."""
+        html = self.draw(category, votes)
+        return {self.board: html, self.shown: _digest(html)}
+
+    def refresh(self, category: object, votes: object, shown: object) -> Updates:
+        """Draw the board if it is another than the one that is shown: a reader's place in it is kept otherwise."""
+        updates = self.show(category, votes)
+        return unchanged(self.board) if updates[self.shown] == shown else updates
 
     def draw(self, category: object, votes: object) -> str:
         """Draw the board of one category and one kind of votes."""
@@ -69,6 +86,10 @@ class LeaderboardPage:
             return empty_html(texts.EMPTY_CATEGORY.format(category=category))
         except PlaygroundError as error:
             return empty_html(error.public)
+
+
+def _digest(html: str) -> str:
+    return hashlib.sha256(html.encode()).hexdigest()
 
 
 def _policy(default: CountingPolicy, view: object) -> CountingPolicy:

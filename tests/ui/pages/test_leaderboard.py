@@ -12,6 +12,7 @@ from playground.ratings.leaderboard import build_leaderboard
 from playground.settings import Settings
 from playground.ui.pages.leaderboard import LeaderboardPage, forest, heat_map, scale, shortened, table
 from playground.ui.texts import leaderboard as texts
+from playground.ui.wiring import unchanged
 from tests.support.stub_arena import StubArena, made_up_votes, make_cards
 
 ROWS = build_leaderboard(made_up_votes(480), {card.id: card for card in make_cards()}).rows
@@ -68,3 +69,11 @@ def test_scale_has_few_round_ticks() -> None:
 def test_shared_first_word_is_dropped() -> None:
     assert shortened(["pocket-galpaca", "pocket-minotaur"]) == ["galpaca", "minotaur"]
     assert shortened(["galpaca", "minotaur"]) == ["galpaca", "minotaur"]
+
+
+def test_open_page_is_redrawn_only_if_the_board_is_another(page: LeaderboardPage) -> None:
+    shown = page.show("", "people")
+    digest = shown[page.shown]
+    assert page.refresh("", "people", digest) == unchanged(page.board)
+    assert page.refresh("", "people", "of an earlier board") == shown
+    assert page.refresh("", "nobody", digest)[page.shown] != digest

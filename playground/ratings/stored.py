@@ -1,0 +1,181 @@
+"""All judged pairs of a database as arrays.
+
+Boundary: unpacks the numbers that a `Reading` packs; no SQL.
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+
+from playground.raters import FREE_PROGRAMS, is_keyed
+from playground.ratings.judged import BoolArray, IntArray, JudgedVotes, Networks
+from playground.ratings.policy import CountingPolicy
+from playground.records import Circumstances, Origin, PackedPairs
+
+PAIR_BITS = 6
+"""Bits of the pair in a row's key; the others are the vote's number."""
+_FLAGS = ("blind", "names_itself", "seen_before", "seen_elsewhere", "capped", "drawn", "own_sampling")
+
+
+class JudgedReading(Protocol):
+    """The reads of a snapshot that counting needs; `Reading` is one."""
+
+    def undecided_votes(self, now: str) -> Sequence[int]: ...
+    def packed_pairs(self, undecided: Sequence[int], quick_s: float) -> PackedPairs: ...
+    def row_keys(self, undecided: Sequence[int]) -> array[int]: ...
+    def rater_ids(self, numbers: Sequence[int]) -> Sequence[str]: ...
+    def rater_number(self, rater_id: str) -> int | None: ...
+    def busy_days_of(self, raters: Sequence[int], cap: int) -> Iterator[array[int]]: ...
+    def votes_with_networks(self) -> Iterator[tuple[int, str]]: ...
+
+
+def read_votes(reading: JudgedReading, policy: CountingPolicy, now: str) -> JudgedVotes:
+    """Return all votes that are final `now`, for policies with the quickest decision and the daily cap of `policy`."""
+    return _Rows(reading, reading.undecided_votes(now), policy).votes()
+
+
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """The rows of one snapshot."""
+
+    reading: JudgedReading
+    undecided: Sequence[int]
+    policy: CountingPolicy
+
+    def votes(self) -> JudgedVotes:
+        packed, columns = self.packed, self.columns
+        kinds, kind = self.circumstances
+        rater, same_rater = self.raters
+        busy = tuple(self._busy_days(rater, same_rater))
+        return JudgedVotes(
+            models=_names(packed.models),
+            categories=_names(packed.categories),
+            circumstances=kinds,
+            num_raters=int(rater.max(initial=-1)) + 1,
+            vote=self.vote,
+            rater=rater,
+            first=columns["model_a"],
+            second=columns["model_b"],
+            category=columns["category"],
+            kind=kind,
+            outcome=self._mark("winner").astype(np.int8),
+            longer=(self._mark("longer") - 1).astype(np.int8),
+            weight=(columns["model_a"] != columns["model_b"]).astype(np.float64),
+            busy_days=busy,
+            networks=self._networks(),
+        )
+
+    @cached_property
+    def packed(self) -> PackedPairs:
+        return self.reading.packed_pairs(self.undecided, self.policy.min_decision_s)
+
+    @cached_property
+    def columns(self) -> Mapping[str, IntArray]:
+        """The parts of the words, each of shape (n,)."""
+        columns: dict[str, IntArray] = {}
+        for word in self.packed.words:
+            values, shift = np.frombuffer(word.values, dtype=np.int64), 0
+            for name, width in word.parts:
+                columns[name] = (values >> shift & (1 << width) - 1).astype(np.int32)
+                shift += width
+        return columns
+
+    @cached_property
+    def keys(self) -> IntArray:
+        """The vote's number and the pair of each row; read only if a vote must be found."""
+        return np.frombuffer(self.reading.row_keys(self.undecided), dtype=np.int64)
+
+    @cached_property
+    def vote(self) -> IntArray:
+        if self.packed.one_each:
+            return np.arange(len(self.columns["marks"]))
+        return np.cumsum(np.diff(self.keys >> PAIR_BITS, prepend=-1) != 0) - 1
+
+    @cached_property
+    def circumstances(self) -> tuple[tuple[Circumstances, ...], IntArray]:
+        """The different circumstances, and the number of each row's."""
+        layout = {name: place for name, place in self.packed.marks.items() if name not in ("winner", "longer")}
+        high = max(shift + mask.bit_length() for shift, mask in self.packed.marks.values())
+        codes = self.columns["marks"] & sum(mask << shift for shift, mask in layout.values())
+        codes |= self.columns["quick"] << high
+        there = np.flatnonzero(np.bincount(codes, minlength=1))
+        number = np.zeros(1 << high + 1, dtype=np.int16)
+        number[there] = np.arange(len(there))
+        kinds = []
+        for code in there if len(codes) else ():
+            part = {name: int(code) >> shift & mask for name, (shift, mask) in layout.items()}
+            kinds.append(
+                Circumstances(
+                    **{name: bool(part[name]) for name in _FLAGS},
+                    origin=Origin(self.packed.origins[part["origin"]]),
+                    imported="a file" if part["imported"] else None,
+                    decision_s=-math.inf if code >> high else None,
+                )
+            )
+        return tuple(kinds), number[codes]
+
+    @cached_property
+    def raters(self) -> tuple[IntArray, Mapping[int, Sequence[int]]]:
+        """The rater of each row, and the numbers of those who are one; all programs without a key are."""
+        rater, (kinds, kind) = self.columns["rater"], self.circumstances
+        by_program = np.array([kind.origin is Origin.PROGRAM for kind in kinds], dtype=bool)
+        if not by_program.any():
+            return rater, {}
+        numbers = [int(number) for number in np.unique(rater[by_program[kind]])]
+        names = dict(zip(numbers, self.reading.rater_ids(numbers), strict=True))
+        free = [number for number, name in names.items() if not is_keyed(name)]
+        number = self.reading.rater_number(FREE_PROGRAMS) or int(rater.max()) + 1
+        is_free = np.zeros(int(rater.max()) + 1, dtype=bool)
+        is_free[free] = True
+        return np.where(by_program[kind] & is_free[rater], number, rater), {number: [*free, number]}
+
+    def _mark(self, name: str) -> IntArray:
+        shift, mask = self.packed.marks[name]
+        return self.columns["marks"] >> shift & mask
+
+    def _busy_days(self, rater: IntArray, same_rater: Mapping[int, Sequence[int]]) -> Iterator[IntArray]:
+        """Yield the votes of one rater on one day, in order of time, where they are more than the daily cap."""
+        cap = self.policy.max_votes_per_rater_and_day
+        rater_of_vote = rater if self.packed.one_each else rater[np.flatnonzero(np.diff(self.vote, prepend=-1))]
+        busy = np.flatnonzero(np.bincount(rater_of_vote, minlength=1) > cap) if cap else ()
+        for number in map(int, busy):
+            for found in self.reading.busy_days_of(same_rater.get(number, [number]), cap):
+                votes, known = self._found(found)
+                votes = votes[known]
+                votes = votes[rater_of_vote[votes] == number]
+                if len(votes) > cap:
+                    yield votes
+
+    def _networks(self) -> Networks | None:
+        numbers, tags = array("q"), array("q")
+        known: dict[str, int] = {}
+        for vote, tag in self.reading.votes_with_networks():
+            numbers.append(vote)
+            tags.append(known.setdefault(tag, len(known)))
+        if not numbers:
+            return None
+        place = np.argsort(np.argsort(list(known)))  # tags are in the order of their names
+        votes, there = self._found(numbers)
+        of_vote = np.full(int(self.vote[-1]) + 1 if len(self.vote) else 0, -1)
+        of_vote[votes[there]] = place[np.frombuffer(tags, dtype=np.int64)[there]]
+        return Networks(of_vote, tuple(sorted(known)))
+
+    def _found(self, numbers: array[int]) -> tuple[IntArray, BoolArray]:
+        """Return the place of each vote among those that are judged, and True where it is one."""
+        votes = self.keys >> PAIR_BITS
+        wanted = np.frombuffer(numbers, dtype=np.int64)
+        row = np.minimum(np.searchsorted(votes, wanted), max(len(votes) - 1, 0))
+        there = votes[row] == wanted if len(votes) else np.zeros(len(wanted), dtype=bool)
+        return self.vote[row] if len(votes) else np.zeros(len(wanted), dtype=np.int64), there
+
+
+def _names(names: Mapping[int, str]) -> tuple[str, ...]:
+    """Return the names by number; unused numbers have none."""
+    return tuple(names.get(number, "") for number in range(max(names, default=-1) + 1))
