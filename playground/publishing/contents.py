@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from operator import itemgetter
@@ -18,8 +18,10 @@ from playground.exchange.licenses import license_of
 from playground.publishing.held_back import HeldBack, held_back
 from playground.publishing.rater_names import RaterNames
 from playground.ratings.board import LeaderboardOptions
-from playground.ratings.counting import reasons_of
-from playground.ratings.leaderboard import build_leaderboard
+from playground.ratings.counting import reasons_by_vote
+from playground.ratings.judged import JudgedVotes
+from playground.ratings.leaderboard import rate
+from playground.ratings.policy import Reason
 from playground.records import JudgedPair, spdx
 from playground.storage.database.rows import read_pair
 from playground.storage.database.statements import Reading
@@ -152,20 +154,20 @@ def survey(reading: Reading, database_id: str, released: Mapping[str, str], now:
 
 
 def board_document(
-    pairs: Iterable[JudgedPair], models: Mapping[str, PublishedModel], options: LeaderboardOptions
+    votes: JudgedVotes, models: Mapping[str, PublishedModel], options: LeaderboardOptions
 ) -> dict[str, Any]:
-    """Return the leaderboard of published pairs as JSON values, the same for the same pairs in any order."""
-    judged = sorted(pairs, key=lambda pair: (pair.created_at, pair.vote_id, pair.model_a, pair.model_b, pair.winner))
+    """Return the leaderboard of published votes as JSON values."""
     document: dict[str, Any] = json.loads(
-        json.dumps(build_leaderboard(judged, models, options=options).as_document(), allow_nan=False)
+        json.dumps(rate(votes, models, options=options).as_document(), allow_nan=False)
     )
     return document
 
 
-def why_not(pairs: Sequence[JudgedPair], options: LeaderboardOptions) -> Mapping[str, str]:
-    """Return the words for each vote that does not count, by vote id."""
-    policy = options.policy.with_fallback(pairs)
-    return {vote_id: policy.why_not(reason) for vote_id, reason in reasons_of(pairs, policy).items()}
+def why_not(votes: JudgedVotes, options: LeaderboardOptions) -> Sequence[str]:
+    """Return for each vote in order why it does not count, in words; empty if it does."""
+    policy = options.policy.with_fallback(votes.circumstances)
+    words = {reason: policy.why_not(reason) for reason in Reason}
+    return ["" if reason is None else words[reason] for reason in reasons_by_vote(votes, policy)]
 
 
 def options_document(options: LeaderboardOptions) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import groupby
@@ -37,6 +37,7 @@ from playground.publishing.tables import (
 )
 from playground.publishing.work_folder import work_folder
 from playground.ratings.board import LeaderboardOptions
+from playground.ratings.gathered import gather
 from playground.ratings.policy import default_policy
 from playground.settings import Settings
 from playground.storage.database.statements import Reading
@@ -117,10 +118,9 @@ def build(
 ) -> None:
     """Write the files of a publication to an empty folder."""
     progress("board", 0, 0)
-    pairs = list(contents.judged_pairs(reading))
-    board = board_document(pairs, contents.models, options)
-    reasons = why_not(pairs, options)
-    del pairs
+    judged = gather(contents.judged_pairs(reading), options.policy)
+    board = board_document(judged, contents.models, options)
+    reasons = why_not(judged, options)
     shown = bytearray(1 + reading.last_generation())
     with _errors(folder):
         rows = _write_votes(folder, reading, contents, reasons, shown, progress)
@@ -151,7 +151,7 @@ def _write_votes(
     folder: Path,
     reading: Reading,
     contents: Contents,
-    reasons: Mapping[str, str],
+    reasons: Sequence[str],
     shown: bytearray,
     progress: Progress,
 ) -> dict[str, Mapping[str, int]]:
@@ -162,7 +162,7 @@ def _write_votes(
         for vote in reading.votes_with_words():
             if vote["vote_id"] != vote_id:
                 continue
-            vote, reason = _with_licenses(vote, contents), reasons.get(vote_id, "")
+            vote, reason = _with_licenses(vote, contents), reasons[done]
             for row in pair_rows(vote, pairs_of_vote, reason, contents.raters):
                 pairs.add(split_of((row["license_a"], row["license_b"])), row)
             votes.add(split_of([side["license"] for side in vote["sides"]]), vote_row(vote, reason, contents.raters))

@@ -5,11 +5,13 @@ Boundary: reads one folder; knows no database and no hub.
 
 from __future__ import annotations
 
+import heapq
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import groupby, islice
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +40,7 @@ from playground.publishing.tables import (
     split_of,
 )
 from playground.ratings.board import LeaderboardOptions
-from playground.records import JudgedPair
+from playground.ratings.gathered import gather
 
 SAME_DIGITS = 9
 """Significant digits that agree on every machine: the last ones depend on its libraries and its processor."""
@@ -84,8 +86,7 @@ def _checks(folder: Path, manifest: Mapping[str, Any], exact: bool) -> Iterator[
     yield _values("manifest.json: rows", manifest.get("rows"), _rows(folder, data))
     yield _splits(folder, data)
     yield _links(folder, data)
-    pairs, stated = _judged(folder, data)
-    yield _boards(folder, manifest, pairs, stated, exact)
+    yield _boards(folder, manifest, data, exact)
 
 
 def _files(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
@@ -144,34 +145,33 @@ def _links(folder: Path, data: Mapping[str, list[str]]) -> Iterator[str]:
     yield from (f"votes: the vote {vote} has no pair" for vote in votes if vote not in judged)
 
 
-def _judged(folder: Path, data: Mapping[str, list[str]]) -> tuple[list[JudgedPair], dict[str, tuple[bool, str]]]:
-    """Return the judged pairs, and what their rows say about counting, by vote."""
-    pairs, stated = [], {}
-    for row in _read(folder, data, PAIRS.name, *PAIR_FIELDS, "counts", "why_not"):
-        pairs.append(read_pair(row))
-        stated[row["vote_id"]] = (row["counts"], row["why_not"])
-    pairs.sort(key=lambda pair: (pair.created_at, pair.vote_id))
-    return pairs, stated
+_ORDER = ("created_at", "vote_id", "side_a", "side_b")
 
 
-def _boards(
-    folder: Path,
-    manifest: Mapping[str, Any],
-    pairs: list[JudgedPair],
-    stated: Mapping[str, tuple[bool, str]],
-    exact: bool,
-) -> Iterator[str]:
+def _judged(folder: Path, data: Mapping[str, list[str]], *columns: str) -> Iterator[Mapping[str, Any]]:
+    """Yield rows of `pairs` in order of time, as they were before they were split; each split is in this order."""
+    splits = [[path for path in data[PAIRS.name] if _split_of_file(path) == split] for split in SPLITS]
+    wanted = dict.fromkeys((*columns, *_ORDER))
+    rows = (read_rows((folder / path for path in of_split), tuple(wanted)) for of_split in splits)
+    return heapq.merge(*rows, key=itemgetter(*_ORDER))
+
+
+def _boards(folder: Path, manifest: Mapping[str, Any], data: Mapping[str, list[str]], exact: bool) -> Iterator[str]:
     """Yield votes that count otherwise than stated, and differences of the board."""
     options = read_values(LeaderboardOptions, manifest.get("board_options", {}), f"{MANIFEST}: board_options")
     models = {
         id: read_values(PublishedModel, model, f"{MANIFEST}: models: {id}")
         for id, model in manifest.get("models", {}).items()
     }
-    reasons = why_not(pairs, options)
-    for vote_id, (counts, reason) in stated.items():
-        if (counts, reason) != (vote_id not in reasons, reasons.get(vote_id, "")):
-            yield f"pairs: the vote {vote_id} says counts {counts} ({reason!r}); computed: {reasons.get(vote_id, '')!r}"
-    yield from _values(BOARD, _board(folder), board_document(pairs, models, options), exact)
+    votes = gather(map(read_pair, _judged(folder, data, *PAIR_FIELDS)), options.policy)
+    stated = groupby(_judged(folder, data, "counts", "why_not"), key=itemgetter("vote_id"))
+    for (vote_id, rows), reason in zip(stated, why_not(votes, options), strict=True):
+        yield from (
+            f"pairs: the vote {vote_id} says counts {row['counts']} ({row['why_not']!r}); computed: {reason!r}"
+            for row in rows
+            if (row["counts"], row["why_not"]) != (not reason, reason)
+        )
+    yield from _values(BOARD, _board(folder), board_document(votes, models, options), exact)
 
 
 def _board(folder: Path) -> Any:

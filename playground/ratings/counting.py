@@ -121,6 +121,12 @@ def _reasons(votes: JudgedVotes, policy: CountingPolicy, without: BoolArray | No
     return reasons
 
 
+def reasons_by_vote(votes: JudgedVotes, policy: CountingPolicy) -> Sequence[Reason | None]:
+    """Return the first reason against each vote, shape (v,); None if it counts."""
+    known = (None, *_NUMBER)
+    return [known[number] for number in _reasons(votes, policy, None)]
+
+
 def _kinds_where(votes: JudgedVotes, is_so: Callable[[Circumstances], bool]) -> BoolArray:
     """Return True for each kind of circumstances that is so."""
     return np.array([is_so(kind) for kind in votes.circumstances], dtype=bool)

@@ -96,7 +96,7 @@ class JudgedVotes:
         """
         judged = list(pairs)
         for pair in judged:
-            _check(pair)
+            check_pair(pair)
         votes = {vote_id: number for number, vote_id in enumerate(dict.fromkeys(pair.vote_id for pair in judged))}
         judged.sort(key=lambda pair: votes[pair.vote_id])
         of_vote = {pair.vote_id: pair for pair in judged}
@@ -158,7 +158,8 @@ def _busy_days(votes: Mapping[str, int], of_vote: Mapping[str, JudgedPair], cap:
             yield _ints([votes[pair.vote_id] for pair in of_day])
 
 
-def _check(pair: JudgedPair) -> None:
+def check_pair(pair: JudgedPair) -> None:
+    """Raise InvalidValue if the winner or the weight of a pair is none."""
     problem = ""
     if not (pair.weight >= 0 and math.isfinite(pair.weight)):
         problem = f"weight is {pair.weight!r}; valid: 0 or more, finite"

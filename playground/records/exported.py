@@ -66,7 +66,7 @@ class ExportedVote(NamedTuple):
     parent_id: str | None
     strength: float | None
     choice: str
-    revision: int
+    revision: int  # from here to `comment`: of a pair's vote not read, and empty
     owner: str
     source: str
     state: str
@@ -75,8 +75,8 @@ class ExportedVote(NamedTuple):
     opened_at: str | None
     final_at: str | None
     overrides: bytes  # JSON
-    reasons: bytes  # JSON; of a pair's vote not read, and empty
-    comment: str  # the same
+    reasons: bytes  # JSON
+    comment: str
     asked: Instruction
     sides: tuple[ExportedSide, ...] = ()  # none if the words are withheld, and none of a pair's vote
 

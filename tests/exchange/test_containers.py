@@ -155,3 +155,19 @@ def test_hash_is_that_of_the_bytes() -> None:
         file.write(b"one")
         file.write(b"two")
         assert (file.bytes, file.sha256) == (6, hashlib.sha256(b"onetwo").hexdigest())
+
+
+class Bytes(bytearray):
+    """A sink."""
+
+    def write(self, data: bytes) -> int:
+        self += data
+        return len(data)
+
+
+@given(rows=st.lists(st.tuples(st.text(alphabet='a,"\n\r;é '), st.none() | st.floats(allow_nan=False)), min_size=1))
+def test_cells_are_quoted_as_the_csv_module_does(rows: list[tuple[str, float | None]]) -> None:
+    made, expected = Bytes(), io.StringIO(newline="")
+    Csv(made, {"text": "text", "number": "float"}).write(rows)
+    csv.writer(expected).writerows([("text", "number"), *rows])
+    assert made.decode() == expected.getvalue()

@@ -59,7 +59,11 @@ _REASONS = (
     f"(SELECT CAST(json_group_array(text) AS BLOB) FROM (SELECT n.text {_NOTES} = 'reason' ORDER BY n.id)),"
     f" coalesce((SELECT group_concat(text, '') FROM (SELECT n.text {_NOTES} = 'comment' ORDER BY n.id)), '')"
 )
-_NO_REASONS = "x'5b5d', ''"
+_DETAILS = (
+    "v.revision, b.owner, b.source, b.state, b.draw_probability, b.created_at, b.opened_at, b.final_at,"
+    f" CAST(b.overrides AS BLOB), {_REASONS}"
+)
+_NO_DETAILS = "0, '', '', '', NULL, '', NULL, NULL, x'7b7d', x'5b5d', ''"
 
 # The columns after the first five are those of an `ExportedVote` after its marks.
 _EXPORTED = Template(f"""
@@ -67,8 +71,7 @@ SELECT p.marks, p.pair, p.answer_a, p.answer_b, b.instruction_id,
   v.imported, v.decision_s, v.rowid, v.created_at, v.id, v.rater_id,
   p.model_a = p.model_b
     AND NOT EXISTS (SELECT 1 FROM judged_pairs q WHERE q.vote = p.vote AND q.model_a <> q.model_b),
-  {_WITHHELD}, v.battle_id, b.comparison_id, b.parent_id, v.strength, v.choice, v.revision, b.owner, b.source, b.state,
-  b.draw_probability, b.created_at, b.opened_at, b.final_at, CAST(b.overrides AS BLOB), $notes
+  {_WITHHELD}, v.battle_id, b.comparison_id, b.parent_id, v.strength, v.choice, $details
 {_JUDGED}""")
 _VOTE_ROW = itemgetter(7)
 _WITHHELD_AT = 12
@@ -108,7 +111,7 @@ class ExportReads(Snapshot):
             prompts: with prompts and token ids.
         """
         new = tuple.__new__
-        for rows, asked, answers in self._judged(where, words, prompts, notes=False):
+        for rows, asked, answers in self._judged(where, words, prompts, details=False):
             for row in rows:
                 circumstances, winner = _marks(row[0])
                 vote = new(ExportedVote, (*circumstances, *row[5:], asked[row[4]], ()))
@@ -118,7 +121,7 @@ class ExportReads(Snapshot):
         self, where: Conditions = NO_CONDITIONS, *, words: bool = True, prompts: bool = True
     ) -> Iterator[ExportedVote]:
         """Yield the votes that stand in order of time, with their judged answers unless these are withheld."""
-        for rows, asked, answers in self._judged(where, words, prompts, notes=True):
+        for rows, asked, answers in self._judged(where, words, prompts, details=True):
             for _, judged in groupby(rows, key=_VOTE_ROW):
                 pairs = list(judged)
                 first = pairs[0]
@@ -177,14 +180,14 @@ class ExportReads(Snapshot):
         return int(self.scalar(f"SELECT count(*) {_VOTES} {_WITH_WORDS} {where.sql}", where.values))
 
     def _judged(
-        self, where: Conditions, words: bool, prompts: bool, *, notes: bool
+        self, where: Conditions, words: bool, prompts: bool, *, details: bool
     ) -> Iterator[tuple[Sequence[tuple[Any, ...]], Mapping[str, Instruction], Mapping[int, ExportedAnswer]]]:
         """Yield batches of rows of `_EXPORTED` with the instructions and answers that they name; no vote is split."""
         known_asked = KnownRows(partial(self._load_instructions, words))
         known_answers = KnownRows(partial(self._load_answers, words, words and prompts))
         tables = " ".join(table for alias, table in _JOINED.items() if f"{alias}." in where.sql)
-        notes_of_vote = _REASONS if notes else _NO_REASONS
-        statement = f"{_EXPORTED.substitute(notes=notes_of_vote)} {tables} WHERE true {where.sql} {_IN_TIME}"
+        exported = _EXPORTED.substitute(details=_DETAILS if details else _NO_DETAILS)
+        statement = f"{exported} {tables} WHERE true {where.sql} {_IN_TIME}"
         for rows in _batches(self._tuples(statement, where.values)):
             asked = known_asked.of({row[4] for row in rows})
             answers = known_answers.of({row[2] for row in rows} | {row[3] for row in rows})

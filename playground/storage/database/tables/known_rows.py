@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 K = TypeVar("K", int, str)
 V = TypeVar("V")
 
-MOST_BYTES = 24_000_000
+MOST_BYTES = 16_000_000
 """About the most memory of the rows that are kept; those of one batch may take more."""
 
 
