@@ -120,9 +120,12 @@ def test_composer_folds_after_compare_and_edit_opens_it(
         visitor.reaches("open").page.locator("[data-edit]").click()
         expect(field).to_be_focused()
         expect(field).to_have_value("What is an alpaca?")
-        visitor.compare("What is a llama?").reaches("open")
-        expect(field).to_be_hidden()
-        visitor.press("a").reaches("voted").press("r").reaches("revealed").press("Enter").reaches("compose")
+        with stub.time.held():
+            visitor.compare("What is a llama?").reaches("generating")
+            expect(field).to_be_hidden()
+        visitor.reaches("open").press("a").reaches("voted").press("r").reaches("revealed").press("Enter").reaches(
+            "compose"
+        )
         expect(field).to_be_visible()
 
 

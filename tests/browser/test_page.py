@@ -102,6 +102,7 @@ def test_shift_enter_is_refused_while_models_are_writing(visitor: Visitor, stub:
         field.press("Shift+Enter")
     visitor.reaches("generating")
     first = visitor.battle_id
+    visitor.unfold()
     field.press("Shift+Enter")
     expect(visitor.page.locator("#status.error")).to_contain_text("Press Stop first")
     visitor.page.wait_for_timeout(600)
@@ -255,7 +256,7 @@ def test_keys_vote_reveal_and_start_the_next_battle(visitor: Visitor) -> None:
 
 
 def test_keys_do_not_vote_while_typing(visitor: Visitor) -> None:
-    visitor.compare().reaches("open")
+    visitor.compare().reaches("open").unfold()
     visitor.page.locator("#instruction textarea").press_sequentially("abtnur")
     assert visitor.phase == "open"
 

@@ -78,7 +78,7 @@ class Visitor:
         return self
 
     def type(self, instruction: str) -> None:
-        self.page.locator("#instruction textarea").fill(instruction)
+        self.unfold().page.locator("#instruction textarea").fill(instruction)
 
     def reaches(self, phase: str, timeout_s: float = PATIENCE_S) -> Visitor:
         """Wait for a phase of the battle; for open ones until they can be voted on."""
