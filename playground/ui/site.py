@@ -34,6 +34,7 @@ from playground.ui.http.password import PasswordGate
 from playground.ui.http.proxies import ForwardedHeaders, Proxies
 from playground.ui.http.root_path import StripRootPath
 from playground.ui.http.turnstile import Turnstile
+from playground.ui.http.vote import VoteRoute
 from playground.ui.pages.compare.page import ComparePage
 from playground.ui.pages.data.page import DataPage
 from playground.ui.pages.leaderboard import LeaderboardPage
@@ -100,6 +101,7 @@ def launch_options(
         InvalidValue: a setting of the page's HTTP side is invalid.
     """
     password, frames = arena.settings.password, read_frame_ancestors(arena.settings.frame_ancestors)
+    limits = Limits(arena.settings)
     return {
         "theme": page_theme(),
         "root_path": root_path,
@@ -113,9 +115,10 @@ def launch_options(
                 *([Middleware(DatabaseCopy, arena=arena, token=app_token)] if app_token else []),
                 *([Middleware(PasswordGate, password=password)] if password else []),
                 Middleware(OperatorGate, access=access),
+                Middleware(VoteRoute, arena=arena, limits=limits),
                 Middleware(
                     CallGate,
-                    limits=Limits(arena.settings),
+                    limits=limits,
                     turnstile=turnstile,
                     endpoints=_served,
                     pages=[*_addresses(access), *ROUTES, *(HUB_ROUTES if access.hub_login else ())],

@@ -112,15 +112,20 @@ class CallGate:
 
     def _refusal(self, scope: Scope, kind: Kind, endpoint: Endpoint | None) -> Busy | None:
         """Count the request; return the refusal if it comes too soon."""
-        if scope_status(scope).is_operator:
-            return None
-        wait_s = self._limits.wait_s(kind, _rater(scope, endpoint), host_of(scope))
-        return Busy(texts.too_often(kind, self._limits.per_minute[kind], wait_s), wait_s) if wait_s else None
+        return refusal_of(self._limits, scope, kind, _rater(scope, endpoint))
 
     def _is_readable(self, path: str) -> bool:
         if path.startswith(PREFIX):
             return READABLE.fullmatch(path.removeprefix(PREFIX).strip("/")) is not None
         return path in self._pages or path.removesuffix("/") in self._pages
+
+
+def refusal_of(limits: Limits, scope: Scope, kind: Kind, rater: str) -> Busy | None:
+    """Count a request of a rater; return the refusal if it comes too soon. The operator has no limits."""
+    if scope_status(scope).is_operator:
+        return None
+    wait_s = limits.wait_s(kind, rater, host_of(scope))
+    return Busy(texts.too_often(kind, limits.per_minute[kind], wait_s), wait_s) if wait_s else None
 
 
 def check_pace(request: Any) -> None:

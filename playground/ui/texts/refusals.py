@@ -33,6 +33,21 @@ CONNECTION: Mapping[str, str] = MappingProxyType(
     }
 )
 """The note of `connection.js`, by the kind of trouble."""
+VOTE_NOTE: Mapping[str, str] = MappingProxyType(
+    {
+        "waiting": "Your vote ({choice}) is kept. It is sent when the server is back.",
+        "saved": "Your vote ({choice}) is saved.",
+        "other": "Your vote ({choice}) was not saved: this battle already has a vote ({stored}).",
+        "refused": "Your vote ({choice}) was not saved: {reason}",
+        "tie": "tie",
+        "both_bad": "none is good",
+    }
+)
+"""The note of `waiting_votes.js`, and the names of choices that are no letter."""
+VOTE_MALFORMED = (
+    "the body has to be JSON with battle (an id), choice (text) and revision (of the battle as it was shown, "
+    "a whole number), and nothing else"
+)
 TOO_MANY_OPEN = "Too many requests are open from your address ({count}). Close some tabs of this page, then try again."
 TOO_OFTEN: Mapping[str, str] = MappingProxyType(
     {
