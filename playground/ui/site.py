@@ -44,12 +44,16 @@ from playground.ui.pages.operator.page import OperatorPage
 from playground.ui.pages.terms import build_terms
 from playground.ui.rendering import escape
 from playground.ui.texts import operator as operator_texts
-from playground.ui.texts.refusals import CONNECTION
+from playground.ui.texts.compare import LINK_COPIED
+from playground.ui.texts.refusals import CONNECTION, VOTE_NOTE
 from playground.ui.theme import page_theme
 from playground.ui.wiring import AT_ONCE, Updates
 
 ASSETS = Path(__file__).parent / "assets"
-SCRIPTS = ("connection", "battle", "keys", "models", "data")
+SCRIPTS = (
+    *("storage", "connection", "battle", "waiting_votes", "starters", "draft", "history", "keys"),  # in this order
+    *("models", "data"),
+)
 NO_PROXIES = Proxies()
 CHIP_EVERY_S = 2.0
 """Interval of updates of the line about the models, while one is loading."""
@@ -91,11 +95,13 @@ def launch_options(
     proxies: Proxies = NO_PROXIES,
     root_path: str = "",
     app_token: str = "",
+    link_base: str = "",
 ) -> dict[str, Any]:
     """Return the arguments of `launch`.
 
     Args:
         app_token: commands on this machine that send it get a copy of the database; empty: none do.
+        link_base: the address of the start page in links to battles; empty: as the browser has it.
 
     Raises:
         InvalidValue: a setting of the page's HTTP side is invalid.
@@ -105,7 +111,7 @@ def launch_options(
     return {
         "theme": page_theme(),
         "root_path": root_path,
-        "head": _head(),
+        "head": _head(link_base),
         "app_kwargs": {
             "middleware": [
                 Middleware(ForwardedHeaders, proxies=proxies),
@@ -141,12 +147,14 @@ def _addresses(access: OperatorAccess) -> list[str]:
     return [f"/{page.path}" for page in PAGES if access.is_open or not page.for_operator]
 
 
-def _head() -> str:
+def _head(link_base: str) -> str:
     """Return the style and the scripts of every page."""
     scripts = "".join(f"<script>{_text(f'{name}.js')}</script>" for name in SCRIPTS)
     return (
         f"<link rel='icon' href='./favicon.ico'><style>{_text('style.css')}</style>"
-        f"<script type='application/json' id='connection-words'>{json.dumps(dict(CONNECTION))}</script>{scripts}"
+        f"<script type='application/json' id='connection-words'>{json.dumps(dict(CONNECTION))}</script>"
+        f"<script type='application/json' id='vote-note-words'>{json.dumps(dict(VOTE_NOTE))}</script>"
+        f"<script type='application/json' id='link-words'>{_json(base=link_base, copied=LINK_COPIED)}</script>{scripts}"
     )
 
 
@@ -169,6 +177,11 @@ def _parameters(fn: Any) -> dict[str, bool]:
     """Return the parameters of an API function, by name: True if required. The request is not one."""
     parameters = list(signature(fn.fn).parameters.values())[: len(fn.inputs)]
     return {parameter.name: parameter.default is Parameter.empty for parameter in parameters}
+
+
+def _json(**values: str) -> str:
+    """Return JSON that may stand in a script element."""
+    return json.dumps(values).replace("<", "\\u003c")
 
 
 def _text(name: str) -> str:

@@ -30,6 +30,12 @@ def read_root_path(environ: Mapping[str, str]) -> str:
     return root
 
 
+def link_base(environ: Mapping[str, str]) -> str:
+    """Return the address of the start page to share; on a Space the hub's page, elsewhere "" for the browser's own."""
+    space = environ.get("SPACE_ID", "") if environ.get("SYSTEM") == "spaces" else ""
+    return f"https://huggingface.co/spaces/{space}" if space else ""
+
+
 class StripRootPath:
     """Take the root path off a request's path, so that a proxy may strip it or leave it there."""
 

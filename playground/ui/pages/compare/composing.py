@@ -6,14 +6,13 @@ Boundary: handlers that need no battle.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from random import SystemRandom
 from typing import Any
 
 import gradio as gr
 
-from playground.catalog.starters import pick
+from playground.catalog.starters import in_turn
 from playground.ui.pages.compare.columns import intro
-from playground.ui.pages.compare.script import NAMED
+from playground.ui.pages.compare.script import DEALT, NAMED
 from playground.ui.pages.compare.starters import clicked_starter
 from playground.ui.pages.compare.tab import Replies, Tab
 from playground.ui.wiring import AT_ONCE, Updates, unchanged
@@ -38,7 +37,7 @@ class Composing:
         for control in (composer.columns, composer.mode):
             described = [panels.shown, composer.mode, composer.columns]
             control.input(self.describe, described, [panels.columns.intro], js=NAMED, **AT_ONCE)
-        composer.surprise.click(self.surprise, None, composer.fields, **AT_ONCE)
+        composer.surprise.click(self.surprise, [panels.shown], composer.fields, js=DEALT, **AT_ONCE)
         starters.category.input(self.show_starters, [starters.category], [starters.samples], **AT_ONCE)
         starters.samples.select(self.take_starter, [starters.category], composer.fields, **AT_ONCE)
 
@@ -46,9 +45,10 @@ class Composing:
         """Offer the models that answer here now; one may have joined since the page was built."""
         return self.replies.panels.composer.settings.offer(self.replies.arena.models.line_up)
 
-    def surprise(self) -> Updates:
-        """Fill in a random starter."""
-        return self.replies.panels.composer.fill(pick(self.replies.arena.starters, SystemRandom()))
+    def surprise(self, sent: object, request: gr.Request) -> Updates:
+        """Fill in the next starter of the browser's order."""
+        shown = Tab.read(sent, request).shown
+        return self.replies.panels.composer.fill(in_turn(self.replies.arena.starters, shown.order, shown.turn))
 
     def show_starters(self, category: str) -> Updates:
         """Show the starters of one category."""

@@ -9,6 +9,7 @@ import gradio as gr
 
 from playground.arena.arena import Arena
 from playground.ui.pages.compare.composing import Composing
+from playground.ui.pages.compare.drafting import Drafting
 from playground.ui.pages.compare.following import Following
 from playground.ui.pages.compare.notes import Notes
 from playground.ui.pages.compare.panels import Panels
@@ -28,6 +29,7 @@ class ComparePage:
         self.starting = Starting(replies)
         self.voting = Voting(replies)
         self.notes = Notes(replies)
+        self.drafting = Drafting(self.panels)
 
     def wire(self, demo: gr.Blocks) -> None:
         """Connect all handlers."""
@@ -36,3 +38,4 @@ class ComparePage:
         self.starting.wire()
         self.voting.wire()
         self.notes.wire()
+        self.drafting.wire(self.composing)

@@ -13,7 +13,7 @@ import gradio as gr
 
 from playground.records import SIDES, BattleView
 from playground.ui.pages.compare.state import Bar, PageState
-from playground.ui.rendering import escape
+from playground.ui.rendering import escape, with_link
 from playground.ui.texts import compare as texts
 from playground.ui.texts import formats
 from playground.ui.wiring import Updates
@@ -34,6 +34,8 @@ class VoteBar:
     reveal: gr.Button
     hint: gr.HTML
     next: gr.Button
+    join: gr.Button
+    look: gr.Button
     reasons: gr.CheckboxGroup
     comment: gr.Textbox
     timer: gr.Timer
@@ -49,8 +51,11 @@ class VoteBar:
                 choices["both_bad"] = gr.Button(texts.BOTH_BAD, elem_id="vote-bad", elem_classes="choice", size="sm")
                 undo = gr.Button(texts.UNDO, elem_id="undo", elem_classes="ghost", size="sm", visible=False)
                 reveal = gr.Button(texts.REVEAL, elem_id="reveal", size="sm", visible=False)
+                join = gr.Button(texts.JOIN, variant="primary", elem_id="join", size="sm", visible=False)
+                look = gr.Button(texts.LOOK, elem_id="look", size="sm", visible=False)
                 hint = gr.HTML(elem_id="vote-hint", apply_default_css=False)
                 next_ = gr.Button(texts.NEXT, variant="primary", elem_id="next-battle", size="sm", visible=False)
+                gr.HTML(_keep_going(), elem_id="keep-going", apply_default_css=False)
             with gr.Row(elem_id="why"):
                 reasons = gr.CheckboxGroup(
                     [(words_, key) for key, words_ in texts.REASON_CHIPS.items()],
@@ -70,14 +75,14 @@ class VoteBar:
                     min_width=160,
                 )
         timer = gr.Timer(IDLE_TIMER_S, active=False)
-        return cls(bar, words, choices, undo, reveal, hint, next_, reasons, comment, timer)
+        return cls(bar, words, choices, undo, reveal, hint, next_, join, look, reasons, comment, timer)
 
     @property
     def outputs(self) -> list[Any]:
         """Components that `render` changes."""
         return [
             *(self.bar, self.words, *self.choices.values(), self.undo, self.reveal, self.hint, self.next),
-            *(self.reasons, self.comment, self.timer),
+            *(self.join, self.look, self.reasons, self.comment, self.timer),
         ]
 
     def render(self, state: PageState) -> Updates:
@@ -95,6 +100,7 @@ class VoteBar:
             self.reveal: gr.update(visible=mine_saved, value=texts.REVEAL if view.blind else texts.KEEP),
             self.hint: gr.update(value=_hint(bar, view)),
             self.next: gr.update(visible=shown or mine_saved),
+            **{button: gr.update(visible=bar is Bar.OFFERED) for button in (self.join, self.look)},
             **self._render_notes(state, view, shown=state.allowed.notes and view.mine and not view.withheld),
             self.timer: _timer(state),
         }
@@ -128,6 +134,14 @@ def _choice_button(side: str) -> gr.Button:
     )
 
 
+def _keep_going() -> str:
+    """Return the choice to go on with a starter; the browser keeps it, and `starters.js` acts on it."""
+    return (
+        f"<label title='{escape(texts.KEEP_GOING_HINT)}'><input type='checkbox' data-going> "
+        f"{escape(texts.KEEP_GOING)}</label>"
+    )
+
+
 def _timer(state: PageState) -> Any:
     """Return a timer that ticks when the vote becomes final on the server's clock."""
     final_in_s = state.view.final_in_s if state.view is not None else None
@@ -140,6 +154,8 @@ def _words(bar: Bar, view: BattleView) -> str:
     """Return the question, or the saved vote."""
     if bar in (Bar.OFF, Bar.ON):
         words = texts.QUESTION_TWO if len(view.columns) == 2 else texts.QUESTION_MORE
+    elif bar is Bar.OFFERED:
+        words = texts.SHARED
     elif bar is Bar.SAVED:
         words = texts.SAVED.format(vote=texts.chosen(view.choice or "", len(view.columns)))
     else:
@@ -161,8 +177,22 @@ def _hint(bar: Bar, view: BattleView) -> str:
         words = texts.NOT_YOURS if not view.mine else texts.NAMES_AFTER if view.blind else texts.VOTES_APART
         return f"<span>{escape(words)}</span>"
     counted = f"<span class='standing'>{escape(formats.standing(view.standing))}</span>" if view.standing else ""
+    if view.votes_today:
+        counted += f"<span class='today'>{escape(formats.counted(view.votes_today, formats.VOTES_TODAY))}</span>"
     if bar is Bar.SAVED:
         return counted
+    if bar is Bar.OFFERED:
+        terms = f"<a href='./terms' target='_blank'>{escape(texts.AGREE_LINK)}</a>"
+        return f"<span>{with_link(texts.JOIN_TERMS, terms)}</span>"
     board = f"<a href='leaderboard'>{escape(texts.LINK_LEADERBOARD)}</a>"
-    battle = f"<a href='?battle={escape(view.battle_id)}'>{escape(texts.LINK_BATTLE)}</a>"
-    return f"{counted}<span>{board} · {battle}</span>"
+    return f"{counted}<span>{board}{_copy_link(view)}</span>"
+
+
+def _copy_link(view: BattleView) -> str:
+    """Return the button that copies the battle's address; one in memory has none for others."""
+    if not view.stored:
+        return ""
+    return (
+        f" · <button type='button' class='link' data-tool='link' data-battle='{escape(view.battle_id)}'>"
+        f"{escape(texts.COPY_LINK)}</button><span role='status'></span>"
+    )
