@@ -68,7 +68,7 @@ def serve(settings: Settings) -> int:
     from playground.ui import gradio_patches
     from playground.ui.http.operator import operator_access, operator_notice
     from playground.ui.http.proxies import leave_headers_to_us, read_proxies
-    from playground.ui.http.root_path import read_root_path
+    from playground.ui.http.root_path import read_root_path, read_space_id
     from playground.ui.http.turnstile import Turnstile
     from playground.ui.site import build_pages, launch_options
 
@@ -85,8 +85,7 @@ def serve(settings: Settings) -> int:
         with _told_to_commands(settings, app_token):
             gradio_patches.guard_connections(proxies)
             gradio_patches.forget_space(page)
-            space_id = os.environ.get("SPACE_ID", "")
-            options = launch_options(arena, turnstile, access, proxies, root_path, app_token, space_id)
+            options = launch_options(arena, turnstile, access, proxies, root_path, app_token, read_space_id(os.environ))
             _launch(page, settings, options)
             print(operator_notice(access, settings.host, settings.port, page.root_path), end="", flush=True)
             gradio_patches.slow_polling_down(page)

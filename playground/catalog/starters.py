@@ -1,11 +1,11 @@
 """Read starter instructions by category from prompts/instructions/<category>.jsonl.
 
-Boundary: reads files of the operator; each line is what a visitor could have typed. Chance is an argument.
+Boundary: reads files of the operator; each line is what a visitor could have typed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
@@ -39,18 +39,19 @@ def load_starters(folder: Path) -> dict[str, tuple[Instruction, ...]]:
     return {path.stem: tuple(_file(path)) for path in sorted(folder.glob("*.jsonl"))}
 
 
-def pick(starters: Mapping[str, tuple[Instruction, ...]], rng: Random, category: str = "") -> Instruction:
-    """Return a random instruction of `category`; without one, every category is equally likely.
+def in_turn(starters: Mapping[str, Sequence[Instruction]], order: int, turn: int) -> Instruction:
+    """Return the starter number `turn` of a shuffled order: each comes once before any comes again.
+
+    Args:
+        order: any number; the same one gives the same order.
 
     Raises:
-        Unknown: no such category; there are no starters at all.
+        Unknown: there are no starters at all.
     """
-    if not starters:
+    every = [starter for category in sorted(starters) for starter in starters[category]]
+    if not every:
         raise Unknown("there are no starter instructions; add a .jsonl file to prompts/instructions")
-    chosen = category or rng.choice(sorted(starters))
-    if chosen not in starters:
-        raise Unknown(f"unknown category {chosen!r}; valid: {', '.join(sorted(starters))}")
-    return rng.choice(starters[chosen])
+    return Random(order).sample(every, len(every))[turn % len(every)]
 
 
 def _file(path: Path) -> Iterator[Instruction]:

@@ -5,12 +5,10 @@ Boundary: opens nothing and starts nothing; the content of a page is in its own 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from inspect import Parameter, signature
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -22,6 +20,7 @@ from playground.errors import PlaygroundError
 from playground.ui import texts
 from playground.ui.api import add_api
 from playground.ui.gradio_patches import built_at_launch
+from playground.ui.head import ASSETS, head
 from playground.ui.http.asgi import Scope
 from playground.ui.http.calls import Endpoint, Endpoints
 from playground.ui.http.database_copy import DatabaseCopy
@@ -48,13 +47,9 @@ from playground.ui.pages.terms import build_terms
 from playground.ui.rendering import escape
 from playground.ui.texts import operator as operator_texts
 from playground.ui.texts import previews
-from playground.ui.texts.refusals import CONNECTION
 from playground.ui.theme import page_theme
 from playground.ui.wiring import AT_ONCE, Updates
 
-ASSETS = Path(__file__).parent / "assets"
-SCRIPTS = ("connection", "battle", "keys", "folding", "ranking", "models", "data", "direction")
-SHEETS = ("style", "composer", "answers", "votebar", "answer_text", "print")
 NO_PROXIES = Proxies()
 CHIP_EVERY_S = 2.0
 """Interval of updates of the line about the models, while one is loading."""
@@ -110,7 +105,7 @@ def launch_options(
 
     Args:
         app_token: commands on this machine that send it get a copy of the database; empty: none do.
-        space_id: owner and name of the Space that this is, whose address the preview of a link has.
+        space_id: owner and name of the Space that this is, whose address links to battles and their previews have.
 
     Raises:
         InvalidValue: a setting of the page's HTTP side is invalid.
@@ -120,7 +115,7 @@ def launch_options(
     return {
         "theme": page_theme(),
         "root_path": root_path,
-        "head": _head(),
+        "head": head(space_id),
         "app_kwargs": {
             "middleware": [
                 Middleware(ForwardedHeaders, proxies=proxies),
@@ -158,14 +153,6 @@ def _addresses(access: OperatorAccess) -> list[str]:
     return [f"/{page.path}" for page in PAGES if access.is_open or not page.for_operator]
 
 
-def _head() -> str:
-    """Return the styles and the scripts of every page."""
-    styles = "".join(f"<style>{_text(f'{name}.css')}</style>" for name in SHEETS)
-    scripts = "".join(f"<script>{_text(f'{name}.js')}</script>" for name in SCRIPTS)
-    words = f"<script type='application/json' id='connection-words'>{json.dumps(dict(CONNECTION))}</script>"
-    return f"{styles}{words}{scripts}"
-
-
 def _served(scope: Scope) -> Endpoints:
     """Return the endpoints of the app that answers a request."""
     return endpoints_of(scope["app"].get_blocks())
@@ -185,10 +172,6 @@ def _parameters(fn: Any) -> dict[str, bool]:
     """Return the parameters of an API function, by name: True if required. The request is not one."""
     parameters = list(signature(fn.fn).parameters.values())[: len(fn.inputs)]
     return {parameter.name: parameter.default is Parameter.empty for parameter in parameters}
-
-
-def _text(name: str) -> str:
-    return (ASSETS / name).read_text("utf-8")
 
 
 def _build_page(page: Page, arena: Arena, demo: gr.Blocks) -> None:

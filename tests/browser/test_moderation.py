@@ -119,7 +119,7 @@ def test_hidden_words_are_nowhere_and_come_back(browser: Browser, app: LiveApp) 
         visiting(browser, app.url) as guest,
     ):
         sign_in(operator, app.url)
-        guest.open(f"/?battle={REPORTED}").reaches("revealed")
+        guest.open(f"/?battle={REPORTED}").reaches("shared")
         expect(guest.column("a")).to_contain_text("nutmeg")
         operator.page.get_by_label("Look up a battle").fill(REPORTED)
         operator.page.get_by_role("button", name="Look up").click()
@@ -137,7 +137,7 @@ def test_hidden_words_are_nowhere_and_come_back(browser: Browser, app: LiveApp) 
         assert rater.page.content().count(ASKED) == 1, "the other battle"
         assert guest.page.locator("#operator-link a").count() == 0
         reset(operator)
-        guest.open(f"/?battle={REPORTED}").reaches("revealed")
+        guest.open(f"/?battle={REPORTED}").reaches("shared")
         expect(guest.column("a")).to_contain_text("nutmeg")
 
 

@@ -354,7 +354,9 @@ def test_other_visitors_see_revealed_battles_only(visitor: Visitor, browser: Bro
         stranger.open(f"/?battle={visitor.battle_id}").reaches("compose")
         expect(stranger.page.locator("#status.error")).to_contain_text("belongs to somebody else")
         visitor.press("a").reaches("voted").press("r").reaches("revealed")
-        stranger.open(f"/?battle={visitor.battle_id}").reaches("revealed")
+        stranger.open(f"/?battle={visitor.battle_id}").reaches("shared")
+        stranger.page.get_by_role("button", name="Show the models").click()
+        stranger.reaches("revealed")
         assert stranger.columns_shown == 2
         expect(stranger.page.locator("#vote-words")).to_have_text("The vote went to A: pocket-orca-mini.")
         expect(stranger.page.locator("#reasons")).to_be_hidden()

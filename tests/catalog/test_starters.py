@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from random import Random
 
 import pytest
 
-from playground.catalog.starters import load_starters, pick
+from playground.catalog.starters import in_turn, load_starters
 from playground.errors import InvalidInstruction, Unknown
 from playground.records import Instruction
 
@@ -86,19 +85,13 @@ STARTERS = {
 }
 
 
-def test_categories_are_equally_likely() -> None:
-    rng = Random(1)
-    picked = [pick(STARTERS, rng).category for _ in range(1000)]
-    assert 450 < picked.count("sums") < 550
+def test_every_starter_comes_once_before_any_comes_again() -> None:
+    dealt = [in_turn(STARTERS, 7, turn) for turn in range(182)]
+    assert len(set(dealt[:91])) == 91
+    assert dealt[91:] == dealt[:91]
+    assert dealt[:91] != [in_turn(STARTERS, 8, turn) for turn in range(91)]
 
 
-def test_a_category_can_be_chosen() -> None:
-    assert pick(STARTERS, Random(1), "sums") == STARTERS["sums"][0]
-    assert pick(STARTERS, Random(1)) == pick(STARTERS, Random(1))
-
-
-def test_an_unknown_category_is_refused() -> None:
-    with pytest.raises(Unknown, match="unknown category 'maths'; valid: facts, sums"):
-        pick(STARTERS, Random(1), "maths")
+def test_no_starters_are_explained() -> None:
     with pytest.raises(Unknown, match="there are no starter instructions"):
-        pick({}, Random(1))
+        in_turn({}, 1, 0)

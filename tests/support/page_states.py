@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from playground.battles.sharing import offered
 from playground.records import SIDES, BattleState, BattleView, ColumnState, ColumnView, FinishReason, Instruction
 from playground.ui.pages.compare.state import PageState, Phase
 from tests.support.stub_arena import ALPACA, make_cards, make_generation
@@ -49,7 +50,11 @@ def make_view(state: BattleState, count: int = 2, blind: bool = True, **changes:
 
 
 def page(phase: Phase, **changes: Any) -> PageState:
-    return PageState() if phase is Phase.COMPOSE else PageState(make_view(BattleState(phase.value), **changes))
+    if phase is Phase.COMPOSE:
+        return PageState()
+    if phase is Phase.SHARED:
+        return PageState(offered(make_view(BattleState.REVEALED, **{"mine": False, **changes})))
+    return PageState(make_view(BattleState(phase.value), **changes))
 
 
 def shown(updates: dict[Any, Any], component: Any) -> bool:

@@ -9,10 +9,12 @@ import secrets
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from playground.battles import REFUSALS, Ballot, Viewer
+from playground.arena.terms import read_terms
+from playground.battles import REFUSALS, Ballot, Viewer, may_join
+from playground.battles.sharing import offered
 from playground.catalog.catalog import CARD_FOLDER, Catalog
 from playground.errors import PlaygroundError, Refused
 from playground.ratings.board import LeaderboardOptions
@@ -231,6 +233,21 @@ class StubArena:
         old = self._owned(battle_id, viewer)
         return self.compare(old.instruction, viewer, blind=old.blind, models=tuple(c.id for c in old.cards))
 
+    terms = read_terms()
+
+    def join(self, battle_id: str, viewer: Viewer, consent_version: str) -> BattleView:
+        old = self._battles[battle_id]
+        copy = replace(old, id=secrets.token_hex(16), owner=viewer.rater, choice=None, final_s=None, opened_s=None)
+        self._battles[copy.id] = replace(copy, revision=0, reasons=(), comment="")
+        return self.view(copy.id, viewer)
+
+    def visit(self, battle_id: str, viewer: Viewer) -> BattleView:
+        view = self.view(battle_id, viewer)
+        return offered(view) if may_join(view) else view
+
+    def reveal_to_guest(self, battle_id: str, viewer: Viewer) -> BattleView:
+        return self.view(battle_id, viewer)
+
     def stop(self, battle_id: str, viewer: Viewer, side: str | None = None) -> None:
         battle = self._owned(battle_id, viewer)
         for place in SIDES[: len(battle.cards)]:
@@ -248,6 +265,9 @@ class StubArena:
             battle.choice, battle.final_s = ballot.choice, self.time.now() + UNDO_S
             battle.revision += 1
         return self.view(battle_id, viewer)
+
+    async def vote_soon(self, battle_id: str, viewer: Viewer, ballot: Ballot) -> BattleView:
+        return self.vote(battle_id, viewer, ballot)
 
     def undo(self, battle_id: str, viewer: Viewer) -> BattleView:
         battle = self._owned(battle_id, viewer)
@@ -331,7 +351,11 @@ class StubArena:
             void_reason="failed" if state is BattleState.VOID else None,
             reasons=battle.reasons,
             comment=battle.comment,
+            votes_today=self._votes_of(battle.owner) if battle.choice and battle.owner == viewer.rater else None,
         )
+
+    def _votes_of(self, rater: str) -> int:
+        return sum(battle.owner == rater and battle.choice is not None for battle in self._battles.values())
 
     def _open_for_s(self, battle: _Battle, state: BattleState) -> float | None:
         """Return the seconds since the battle was first seen open."""

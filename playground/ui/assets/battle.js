@@ -8,7 +8,7 @@
 // address brings the battle back.
 (() => {
   "use strict";
-  const PHASES = ["compose", "generating", "open", "voted", "revealed", "void"]; // of one revision, in order
+  const PHASES = ["compose", "generating", "open", "voted", "shared", "revealed", "void"]; // of one revision, in order
   const AGAIN_MS = 700; // between two requests
   const SILENT_MS = 5000; // the server is heard every two seconds
   const OVERDUE_MS = 2000; // a reply that should have come, a vote that should be final
@@ -25,16 +25,25 @@
   let behind = false; // an older reply was drawn last
   let finalAt = Infinity;
   let opensAt = 0;
+  let lookedAt = ""; // a shared battle whose models this guest has asked for
 
   // Data for the server
 
+  const inAddress = () => (new URL(location.href).searchParams.get("battle") || "").slice(0, 100);
+
   /** The battle in the address, until it was drawn or refused. */
-  const address = () => (answered ? "" : (new URL(location.href).searchParams.get("battle") || "").slice(0, 100));
+  const address = () => (answered ? "" : inAddress());
+
+  /** The battle that is drawn, or will be. */
+  const showing = () => shown.battle || address();
 
   function named() {
     const { battle, revision, step, said } = shown;
-    return { battle: battle || address(), revision: battle ? revision : null, step, said: said.slice(0, MAX_SAID_CHARS), again: true };
+    const look = battle !== "" && battle === lookedAt;
+    return { battle: battle || address(), revision: battle ? revision : null, step, said: said.slice(0, MAX_SAID_CHARS), again: true, look };
   }
+
+  const mayJudge = () => !behind && !held();
 
   /** Refuse a vote while the page is behind, and in the first second. */
   function judged(choice = "") {
@@ -42,10 +51,24 @@
     return { ...named(), choice };
   }
 
+  /** Return a vote as the page would send it now; null while it is about to change. */
+  function ballot(choice) {
+    return mayJudge() && shown.phase === "open" ? { battle: shown.battle, choice, revision: shown.revision } : null;
+  }
+
   function begun() {
     steps += 1;
     return { ...named(), step: steps };
   }
+
+  /** Show the models of the shared battle from now on. */
+  function looked() {
+    lookedAt = shown.battle;
+    return named();
+  }
+
+  const dealt = () => ({ ...named(), ...window.playground.deal() });
+  const dealtNext = () => ({ ...begun(), ...window.playground.deal() });
 
   function asked() {
     const sent = { ...named(), again: !everything };
@@ -142,6 +165,16 @@
     checking = setTimeout(check, WHOLE_MS);
   }
 
+  /** Draw the battle that Back or Forward put into the address; until then nothing can be voted on. */
+  function onPopState() {
+    const battle = inAddress();
+    if (battle === shown.battle) return;
+    steps += 1;
+    shown = { ...shown, step: steps, battle: "", revision: 0, phase: "compose", said: "" };
+    [behind, answered, watching] = [true, !battle, ""];
+    ask(true, battle ? "recall" : "again");
+  }
+
   function onPulse({ battle, phase, step }) {
     heardAt = now();
     if (Number(step) > shown.step) { // its reply was drawn, and at once another one over it
@@ -229,6 +262,8 @@
     watching = "";
     ask(false);
   });
+  window.addEventListener("popstate", onPopState);
+  document.addEventListener("decided", ({ detail }) => detail.battle === showing() && ask(false, shown.battle ? "again" : "recall"));
   setInterval(tend, 1000);
-  window.playground = Object.freeze({ named, judged, begun, asked, watched, settled });
+  Object.assign(window.playground, { named, judged, begun, asked, watched, settled, looked, dealt, dealtNext, ballot, showing });
 })();

@@ -1,6 +1,6 @@
 // A note at the top of the page while requests fail, with advice if the address is the cause.
 //
-// It watches every request of the page, and leaves battles to `battle.js`.
+// It watches every request of the page, hands those that carry a vote to `waiting_votes.js`, and leaves battles to `battle.js`.
 (() => {
   "use strict";
   const PROBE_MS = 2000;
@@ -61,7 +61,12 @@
     else hide();
   }
 
-  window.fetch = async (input, init) => {
+  window.fetch = (input, init) => {
+    const vote = window.playground.carried?.(init?.body);
+    return vote ? window.playground.carry(vote, () => watched(input, init)) : watched(input, init);
+  };
+
+  async function watched(input, init) {
     const url = new URL(input instanceof Request ? input.url : input, location.href);
     try {
       const response = await send(input, init);
@@ -74,7 +79,7 @@
       }
       throw error;
     }
-  };
+  }
 
   addEventListener("pagehide", () => (leaving = true));
   addEventListener("pageshow", () => (leaving = false));

@@ -1,4 +1,4 @@
-// Shortcuts, the battle's address, raw / copy / enlarge, and the countdown. `battle.js` says which battle is shown.
+// Shortcuts, focus, raw / copy / enlarge, and the countdown. `battle.js` says which battle is shown.
 //
 // The server decides everything else; this only presses buttons that a visitor could press.
 (() => {
@@ -26,33 +26,62 @@
       Boolean(target.closest("textarea, select, [contenteditable='true'], [role='listbox'], input:not([type=checkbox]):not([type=radio])"));
   }
 
-  const KEYS = { t: ["vote-tie"], n: ["vote-bad"], u: ["undo"], r: ["reveal"] };
+  const KEYS = { t: ["vote-tie"], n: ["vote-bad"], u: ["undo"], r: ["reveal"], s: ["surprise"] };
   for (const side of SIDES) KEYS[side] = [`vote-${side}`];
+
+  /** Return the key; on a layout without Latin letters the letter that stands on the key elsewhere. */
+  function letter({ key, code }) {
+    if (key.length !== 1) return "";
+    const isForeign = /\p{L}/u.test(key) && !/\p{Script=Latin}/u.test(key);
+    return (isForeign ? /^Key([A-Z])$/.exec(code)?.[1] || "" : key).toLowerCase();
+  }
 
   function onKey(event) {
     if (event.defaultPrevented || event.isComposing) return;
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-      const target = event.target;
-      if (target instanceof HTMLElement && target.matches("textarea, input")) target.dispatchEvent(new Event("change", { bubbles: true }));
-      if (press("compare")) {
-        event.preventDefault();
-        if (target instanceof HTMLElement) target.blur(); // the next keys vote
-      }
-      return;
-    }
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === "Escape") {
-      if (!press("report-cancel")) press("stop");
-      return;
-    }
-    if (typing(event.target) || event.repeat) return;
+    const list = byId("keys");
+    if (list?.open && event.key !== "?") return; // it has the keyboard, and closes by Escape
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) compare(event);
+    else if (event.ctrlKey || event.metaKey || event.altKey) return;
+    else if (event.key === "Escape") leave(event);
+    else if (!typing(event.target) && !event.repeat) act(event);
+  }
+
+  function compare(event) {
+    const target = event.target;
+    if (target instanceof HTMLElement && target.matches("textarea, input")) target.dispatchEvent(new Event("change", { bubbles: true }));
+    if (!press("compare")) return;
+    event.preventDefault();
+    if (target instanceof HTMLElement) target.blur(); // the next keys vote
+  }
+
+  /** Leave what is open or being done, the field at last. */
+  function leave(event) {
+    if (press("report-cancel") || press("stop")) return;
+    if (typing(event.target)) event.target.blur();
+  }
+
+  function act(event) {
     if (event.key === "Enter") {
-      if (!(event.target instanceof Element && event.target.closest("button, a, summary, [role=button], input:not([type=checkbox]):not([type=radio])"))) {
-        if (press("next-battle", "next")) event.preventDefault();
-      }
-      return;
-    }
-    if (event.key.length === 1 && press(...(KEYS[event.key.toLowerCase()] || []))) event.preventDefault();
+      const isPressed = event.target instanceof Element && event.target.closest("button, a, summary, [role=button], input:not([type=checkbox]):not([type=radio])");
+      if (!isPressed && (press("next-battle", "next") || goOn())) event.preventDefault();
+    } else if (event.key === "?") {
+      event.preventDefault();
+      showKeys();
+    } else if (press(...(KEYS[letter(event)] || []))) event.preventDefault();
+  }
+
+  /** Start a starter from a page without a battle that could go on, if the rater keeps going and has typed nothing. */
+  function goOn() {
+    const typed = byId("instruction")?.querySelector("textarea")?.value.trim();
+    if (!window.playground.isGoing() || !(phase === "void" || (phase === "compose" && !typed))) return false;
+    byId("go-on")?.click();
+    return true;
+  }
+
+  function showKeys() {
+    const list = byId("keys");
+    if (list?.open) list.close();
+    else list?.showModal();
   }
 
   // Buttons of a column
@@ -67,6 +96,8 @@
     },
     copy: (side, button) => copy(button.dataset.text ?? byId(`raw-${side}`)?.querySelector("textarea")?.value ?? "", button),
     press: (_side, button) => byId(button.dataset.press)?.click(),
+    keys: showKeys,
+    link: (_side, button) => copyLink(button),
   };
 
   function toggle(box, name, button) {
@@ -92,6 +123,16 @@
     setTimeout(() => delete button.dataset.done, 1500);
   }
 
+  /** Copy the battle's address, on a Space that of the hub's page, and say so. */
+  async function copyLink(button) {
+    const { base, copied } = JSON.parse(byId("link-words").textContent);
+    const url = new URL(base || location.href.replace(/[?#].*$/, ""));
+    url.searchParams.set("battle", button.dataset.battle);
+    await copy(url.href, button);
+    const said = button.nextElementSibling;
+    if (said) said.textContent = ` ${copied}`;
+  }
+
   function onClick(event) {
     const tool = event.target instanceof Element ? event.target.closest("[data-tool]") : null;
     if (tool) TOOLS[tool.dataset.tool]?.(tool.dataset.side, tool);
@@ -103,18 +144,18 @@
     }
   }
 
-  // The battle's address, focus and countdown
+  // Focus and countdown
 
-  const HUB = "https://huggingface.co";
   let battle = "";
   let phase = "";
+  let landing = ""; // the battle that came with the address: its answers get the focus once they are drawn
   let countdown = 0;
 
   function follow({ detail: news }) {
     const now = news.battle || "";
     if (now !== battle) {
       battle = now;
-      remember(battle);
+      if (Number(news.step) === 0) landing = battle;
       for (const box of document.querySelectorAll(".side")) {
         unpress(box, "show-raw", "raw");
         unpress(box, "enlarged", "enlarge");
@@ -123,38 +164,20 @@
     }
     document.body.dataset.phase = news.phase;
     document.body.dataset.columns = news.columns || "";
-    if (phase !== document.body.dataset.phase) {
-      const before = phase;
-      phase = document.body.dataset.phase;
-      const field = byId("instruction")?.querySelector("textarea");
-      if (before && phase === "compose") field?.focus();
-      if (!before && phase !== "compose" && document.activeElement === field) field?.blur(); // keys vote
+    if (phase !== news.phase) {
+      if (phase && news.phase === "compose") byId("instruction")?.querySelector("textarea")?.focus();
+      phase = news.phase;
     }
+    land();
     count(news.phase === "voted" ? Number(news.finalIn) : NaN);
   }
 
-  function remember(id) {
-    const url = new URL(location.href);
-    if ((url.searchParams.get("battle") || "") !== id) {
-      if (id) url.searchParams.set("battle", id);
-      else url.searchParams.delete("battle");
-      history.replaceState(history.state, "", url);
-    }
-    tellTheHub(url);
-  }
-
-  /** On a Space the hub's page frames this one: give it the query, so that its reload brings the battle back. */
-  function tellTheHub(url) {
-    if (window.parent === window || framing() !== HUB) return;
-    const query = new URLSearchParams(url.search);
-    for (const name of [...query.keys()]) if (name.startsWith("__")) query.delete(name); // the hub's own
-    window.parent.postMessage({ queryString: query.toString() }, HUB);
-  }
-
-  /** Return the origin of the page around this one; a message to another one would be an error in the console. */
-  function framing() {
-    if (location.ancestorOrigins?.length) return location.ancestorOrigins[0];
-    return document.referrer ? new URL(document.referrer).origin : "";
+  /** Focus the answers of a battle that came with the address, unless something is being typed already. */
+  function land() {
+    const answer = byId("answer-a");
+    if (!landing || landing !== battle || !answer?.getClientRects().length) return;
+    landing = "";
+    if (mayFocus && (!typing(document.activeElement) || !document.activeElement.value)) answer.focus({ preventScroll: true });
   }
 
   /** Show the seconds until the reveal; the server's clock decides. */
@@ -173,7 +196,7 @@
 
   // Regions, labels and shortcuts, for which Gradio's components have no arguments
 
-  const SHORTCUTS = { compare: "Control+Enter Meta+Enter", stop: "Escape", "vote-tie": "t", "vote-bad": "n", undo: "u", reveal: "r", "next-battle": "Enter" };
+  const SHORTCUTS = { compare: "Control+Enter Meta+Enter", stop: "Escape", "vote-tie": "t", "vote-bad": "n", undo: "u", reveal: "r", "next-battle": "Enter", surprise: "s" };
   for (const side of SIDES) SHORTCUTS[`vote-${side}`] = side;
 
   function set(element, name, value) {
@@ -192,6 +215,10 @@
       field.disabled = false; // so that it can be selected and scrolled by keyboard
       field.readOnly = true;
     }
+    for (const group of document.querySelectorAll("fieldset")) {
+      const [first, ...others] = group.querySelectorAll("input[type=radio]");
+      for (const radio of others) set(radio, "name", first.name); // Gradio names each apart: a tab stop for each, no arrow keys
+    }
     for (const [id, keys] of Object.entries(SHORTCUTS)) set(byId(id), "aria-keyshortcuts", keys);
   }
 
@@ -208,20 +235,22 @@
     reporting = open;
   }
 
+  const mayFocus = window.parent === window; // in the frame of another site browsers refuse it with an error
   let begun = false;
 
-  /** Focus the instruction when the page appears; in the frame of another site browsers refuse that with an error. */
+  /** Focus the instruction when the page appears, unless its address names a battle. */
   function begin() {
     const field = byId("instruction")?.querySelector("textarea");
     if (begun || !field) return;
     begun = true;
-    if (window.parent === window && document.activeElement === document.body && (phase || "compose") === "compose") field.focus({ preventScroll: true });
+    if (mayFocus && document.activeElement === document.body && !window.playground.showing()) field.focus({ preventScroll: true });
   }
 
   /** Update after every change of the page: Gradio may replace elements. */
   function look() {
     label();
     begin();
+    land();
     showReport();
   }
 
@@ -229,7 +258,7 @@
     let waiting = 0;
     new MutationObserver(() => {
       waiting ||= setTimeout(() => { waiting = 0; look(); }, 60);
-    }).observe(document.documentElement, { childList: true, subtree: true });
+    }).observe(document.documentElement, { childList: true, subtree: true, attributeFilter: ["name"] });
     look();
   }
 

@@ -41,8 +41,8 @@ class Kind(StrEnum):
 
 _KINDS: Mapping[str, Kind] = MappingProxyType(
     {
-        **dict.fromkeys(("compare", "regenerate"), Kind.COMPARE),
-        **dict.fromkeys(("vote", "undo", "reveal"), Kind.VOTE),
+        **dict.fromkeys(("compare", "regenerate", "go_on"), Kind.COMPARE),
+        **dict.fromkeys(("vote", "undo", "reveal", "join", "look"), Kind.VOTE),
         **dict.fromkeys(("note_reasons", "note_comment", "send_report"), Kind.NOTE),
     }
 )

@@ -90,13 +90,18 @@ def space_of(scope: Scope) -> str:
     return str(scope.get(SPACE, ""))
 
 
+def hub_page(space_id: str) -> str:
+    """Return the address of a Space's page at the hub; "" if it is no Space."""
+    return f"{HUB}/spaces/{space_id}" if space_id else ""
+
+
 def address_of_page(scope: Scope) -> str:
     """Return the address of a page to give to others: the start page of a Space is at the hub. "" if it is unknown."""
     query = scope.get("query_string", b"").decode("latin-1") if scope["path"] == "/" else ""
     suffix = f"?{query}" if "battle" in parse_qs(query) else ""
-    space_id = space_of(scope)
-    if space_id and scope["path"] == "/":
-        return f"{HUB}/spaces/{space_id}{suffix}"
+    at_hub = hub_page(space_of(scope))
+    if at_hub and scope["path"] == "/":
+        return f"{at_hub}{suffix}"
     base = own_address(scope)
     return f"{base}{scope['path']}{suffix}" if base else ""
 

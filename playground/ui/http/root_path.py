@@ -42,6 +42,11 @@ def base_url(host: str, port: int, root_path: str) -> str:
     return f"http://{f'[{name}]' if ':' in name else name}:{port}{f'/{path}' if path else ''}"
 
 
+def read_space_id(environ: Mapping[str, str]) -> str:
+    """Return owner and name of the Space that this process serves; "" if it serves none."""
+    return environ.get("SPACE_ID", "") if environ.get("SYSTEM") == "spaces" else ""
+
+
 class StripRootPath:
     """Take the root path off a request's path, so that a proxy may strip it or leave it there."""
 

@@ -98,10 +98,11 @@ def read_vote(body: bytes) -> tuple[str, Ballot]:
         sent: Any = json.loads(body) if len(body) <= MAX_BYTES else None
     except (ValueError, RecursionError):
         sent = None
-    match sent:
-        case {"battle": str() as battle, "choice": str() as choice, "revision": int() as revision} if len(sent) == 3:
-            if len(choice) <= MAX_CHOICE_CHARS and not isinstance(revision, bool) and 0 <= revision < MAX_REVISION:
-                return battle, Ballot(choice, revision)
+    if isinstance(sent, dict) and sent.keys() == {"battle", "choice", "revision"}:
+        battle_id, choice, revision = sent["battle"], sent["choice"], sent["revision"]
+        is_text = isinstance(battle_id, str) and isinstance(choice, str) and len(choice) <= MAX_CHOICE_CHARS
+        if is_text and type(revision) is int and 0 <= revision < MAX_REVISION:
+            return battle_id, Ballot(choice, revision)
     raise InvalidValue(texts.VOTE_MALFORMED)
 
 

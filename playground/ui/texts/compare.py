@@ -130,6 +130,7 @@ STATUS_OPEN_MORE = "The answers are complete. Which is best?"
 STATUS_VOTED = "Vote saved."
 STATUS_VOTED_UNSTORED = "Your vote is kept in memory only, as this battle is."
 STATUS_REVEALED = "The models are shown."
+STATUS_SHARED = "Somebody shares this battle with you. You can vote before you see the models."
 STATUS_FINAL = "The vote is final."
 STATUS_ERASED = "The texts of this battle were erased by its rater."
 STATUS_HIDDEN = "The operator has hidden the texts of this battle. A vote that was given before still counts."
@@ -176,6 +177,7 @@ RANK_CANCEL = "Cancel"
 UNDO = "Undo"
 REVEAL = "Reveal"
 KEEP = "Keep it"
+KEEP_GOING, KEEP_GOING_HINT = "keep going", "Start the next battle with a starter at once"
 REASONS = "Why? Optional, several possible"
 REASON_CHIPS: Mapping[str, str] = {
     "correct": "correct",
@@ -189,7 +191,10 @@ COMMENT, COMMENT_HINT = "Comment", "comment… (Enter saves it)"
 NOTED, NOTED_UNSTORED = "Saved. Thank you.", "Noted, in memory only. Thank you."
 HEAD_TO_HEAD, HEAD_TO_HEAD_MORE = "here, {winner} beat {loser} in {share} of {votes}", "{loser} in {share} of {votes}"
 LINK_LEADERBOARD = "leaderboard"
-LINK_BATTLE = "link to this battle"
+COPY_LINK, LINK_COPIED = "copy link", "Link copied."
+SHARED = "Which answer is best? Vote without knowing the models."
+JOIN, LOOK = "Vote blind", "Show the models"
+JOIN_TERMS = "By voting you agree to the {link}"
 
 # Differences
 
@@ -222,16 +227,28 @@ VOTED_ELSEWHERE = "You had already voted on this battle in another tab; that vot
 
 LEGEND: tuple[tuple[str, str], ...] = (
     ("Ctrl ↵", "compare"),
-    ("Esc", "stop"),
     ("a b c …", "best answer"),
     ("t", "tie"),
     ("n", "none is good"),
     ("o", "rank them"),
-    ("u", "undo"),
-    ("r", "reveal"),
     ("↵", "next battle"),
 )
-"""Keys and what they do."""
+"""The most used keys, in one line."""
+KEYS: tuple[tuple[str, str], ...] = (
+    ("Ctrl ↵", "compare; on a Mac also ⌘ ↵"),
+    ("Esc", "stop the answers; while typing, leave the field"),
+    ("s", "surprise me"),
+    ("a b c …", "this answer is best"),
+    ("t", "tie"),
+    ("n", "none is good"),
+    ("o", "rank them: letters and =, then Enter; Esc leaves it"),
+    ("u", "undo the vote"),
+    ("r", "reveal the models"),
+    ("↵", "next battle; with “keep going” a starter runs at once"),
+    ("?", "show or hide this list"),
+)
+"""All keys."""
+KEYS_TITLE, KEYS_ALL, KEYS_CLOSE = "Keys", "all keys (?)", "Close"
 
 
 def settings_title(mine: bool, given: Mapping[str, Any]) -> str:

@@ -7,7 +7,15 @@ from typing import Any
 import pytest
 
 from playground.errors import InvalidValue
-from playground.ui.http.root_path import VARIABLE, StripRootPath, link_to, read_root_path, root_of, set_cookie
+from playground.ui.http.root_path import (
+    VARIABLE,
+    StripRootPath,
+    link_to,
+    read_root_path,
+    read_space_id,
+    root_of,
+    set_cookie,
+)
 from tests.support.asking import ask
 
 
@@ -89,3 +97,16 @@ def test_any_other_value_is_refused(given: str) -> None:
 def test_cookie_is_secure_over_https_and_works_in_frames_if_asked(scheme: str, same_site: Any, ending: str) -> None:
     name, value = set_cookie({"scheme": scheme}, "name", "value", 60, same_site)
     assert (name, value.decode()) == (b"set-cookie", f"name=value; Path=/; Max-Age=60; HttpOnly; {ending}")
+
+
+@pytest.mark.parametrize(
+    ("environ", "space_id"),
+    [
+        ({"SYSTEM": "spaces", "SPACE_ID": "org/arena"}, "org/arena"),
+        ({"SPACE_ID": "org/arena"}, ""),
+        ({"SYSTEM": "spaces"}, ""),
+        ({}, ""),
+    ],
+)
+def test_the_space_is_known_on_the_hub_only(environ: dict[str, str], space_id: str) -> None:
+    assert read_space_id(environ) == space_id

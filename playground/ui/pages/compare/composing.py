@@ -6,15 +6,15 @@ Boundary: handlers that need no battle.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from random import SystemRandom
 from typing import Any
 
 import gradio as gr
 
-from playground.catalog.starters import pick
+from playground.catalog.starters import in_turn
 from playground.ui.pages.compare.column_html import intro_html
+from playground.ui.pages.compare.script import DEALT
 from playground.ui.pages.compare.starters import clicked_starter
-from playground.ui.pages.compare.tab import Replies
+from playground.ui.pages.compare.tab import Replies, Tab
 from playground.ui.wiring import AT_ONCE, Updates, unchanged
 
 
@@ -34,7 +34,7 @@ class Composing:
         choices = [settings.who_chooses, composer.columns, composer.mode]
         for listen in (*(control.input for control in choices), *(field.blur for field in settings.sampling)):
             listen(settings.render, [*choices, *settings.sampling], settings.outputs, **AT_ONCE)
-        composer.surprise.click(self.surprise, None, composer.fields, **AT_ONCE)
+        composer.surprise.click(self.surprise, [panels.shown], composer.fields, js=DEALT, **AT_ONCE)
         starters.category.input(self.show_starters, [starters.category], [starters.samples], **AT_ONCE)
         starters.samples.select(self.take_starter, [starters.category], composer.fields, **AT_ONCE)
 
@@ -46,9 +46,10 @@ class Composing:
             panels.columns.intro: gr.update(value=intro_html(len(cards))),
         }
 
-    def surprise(self) -> Updates:
-        """Fill in a random starter."""
-        return self.replies.panels.composer.fill(pick(self.replies.arena.starters, SystemRandom()))
+    def surprise(self, sent: object, request: gr.Request) -> Updates:
+        """Fill in the next starter of the browser's order."""
+        shown = Tab.read(sent, request).shown
+        return self.replies.panels.composer.fill(in_turn(self.replies.arena.starters, shown.order, shown.turn))
 
     def show_starters(self, category: str) -> Updates:
         """Show the starters of one category."""

@@ -10,6 +10,7 @@ import gradio as gr
 from playground.arena.arena import Arena
 from playground.ui.pages.compare.composing import Composing
 from playground.ui.pages.compare.differing import Differing
+from playground.ui.pages.compare.drafting import Drafting
 from playground.ui.pages.compare.following import Following
 from playground.ui.pages.compare.notes import Notes
 from playground.ui.pages.compare.panels import Panels
@@ -32,6 +33,7 @@ class ComparePage:
         self.ranking = Ranking(self.voting)
         self.notes = Notes(replies)
         self.differing = Differing(replies)
+        self.drafting = Drafting(self.panels)
 
     def wire(self, demo: gr.Blocks) -> None:
         """Connect all handlers."""
@@ -42,3 +44,4 @@ class ComparePage:
         self.ranking.wire()
         self.notes.wire()
         self.differing.wire()
+        self.drafting.wire()

@@ -41,6 +41,8 @@ class Panels:
     again: gr.Button
     recall: gr.Button
     watch: gr.Button
+    go_on: gr.Button
+    draft: gr.Button
     votebar: VoteBar
 
     @classmethod
@@ -51,14 +53,15 @@ class Panels:
         offer = gr.HTML(elem_id="offer", apply_default_css=False)
         status, answers, differences = StatusLine.build(), Columns.build(len(cards)), Differences.build()
         report = ReportForm.build(COMMENT_CHARS)
-        keys = "".join(f"<span><kbd>{escape(key)}</kbd> {escape(text)}</span>" for key, text in texts.LEGEND)
-        gr.HTML(keys, elem_id="legend", apply_default_css=False)
+        gr.HTML(legend_html(), elem_id="legend", apply_default_css=False)
         pulse = gr.HTML(elem_id="pulse", elem_classes="unseen", apply_default_css=False)
-        again, recall, watch = (
-            gr.Button(name, elem_id=name, elem_classes="unseen") for name in ("again", "recall", "watch")
+        again, recall, watch, go_on, draft = (
+            gr.Button(name, elem_id=name, elem_classes="unseen")
+            for name in ("again", "recall", "watch", "go-on", "draft")
         )
         bar = VoteBar.build(COMMENT_CHARS)
-        return cls(shown, composer, offer, status, answers, differences, report, pulse, again, recall, watch, bar)
+        pressed = (again, recall, watch, go_on, draft)
+        return cls(shown, composer, offer, status, answers, differences, report, pulse, *pressed, bar)
 
     @property
     def outputs(self) -> list[Any]:
@@ -76,3 +79,17 @@ class Panels:
             **({} if state.again else self.report.render("")),
             **self.votebar.render(state),
         }
+
+
+def legend_html() -> str:
+    """Return the line of keys, and the list of all keys that `?` opens."""
+    line = "".join(f"<span><kbd>{escape(key)}</kbd> {escape(text)}</span>" for key, text in texts.LEGEND)
+    rows = "".join(f"<dt><kbd>{escape(key)}</kbd></dt><dd>{escape(text)}</dd>" for key, text in texts.KEYS)
+    title, close = escape(texts.KEYS_TITLE), escape(texts.KEYS_CLOSE)
+    button = (
+        f"<button type='button' class='tool' data-tool='keys' aria-haspopup='dialog'>{escape(texts.KEYS_ALL)}</button>"
+    )
+    return (
+        f"{line}{button}<dialog id='keys' aria-labelledby='keys-title'><h2 id='keys-title'>{title}</h2><dl>{rows}</dl>"
+        f"<form method='dialog'><button class='tool'>{close}</button></form></dialog>"
+    )

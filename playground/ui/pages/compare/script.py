@@ -13,4 +13,6 @@ def by_script(function: str, value: str = "") -> str:
 
 
 NAMED, JUDGED, BEGUN = by_script("named"), by_script("judged"), by_script("begun")
+LOOKED = by_script("looked")
 ASKED, WATCHED, SETTLED = by_script("asked"), by_script("watched"), by_script("settled")
+DEALT, DEALT_NEXT = by_script("dealt"), by_script("dealtNext")

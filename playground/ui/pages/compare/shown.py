@@ -26,6 +26,9 @@ class Shown:
     said: str = ""  # what validation removed from the instruction
     again: bool = False  # this battle is drawn already: keep what is being typed beside it
     choice: str = ""  # of the pressed vote button
+    look: bool = False  # a shared battle is shown with its models, although this guest has not voted
+    order: int = 0  # of this browser's starters
+    turn: int = 0  # of the next starter in that order
 
     @classmethod
     def read(cls, sent: object) -> Shown:
@@ -45,10 +48,13 @@ class Shown:
             _text("said", sent.get("said", ""), MAX_NOTES_CHARS),
             sent.get("again") is True,
             _text("choice", sent.get("choice", ""), MAX_ID_CHARS),
+            sent.get("look") is True,
+            _whole("order", sent.get("order")) or 0,
+            _whole("turn", sent.get("turn")) or 0,
         )
 
 
-_SENT = frozenset({"battle", "revision", "step", "said", "again", "choice"})
+_SENT = frozenset({"battle", "revision", "step", "said", "again", "choice", "look", "order", "turn"})
 
 
 def _text(name: str, value: object, max_chars: int) -> str:

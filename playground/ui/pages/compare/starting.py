@@ -1,4 +1,4 @@
-"""Starting a comparison: Compare and Regenerate.
+"""Starting a comparison: Compare, Regenerate, and the next one of a rater who keeps going.
 
 Boundary: hands checked values to the arena; answers are followed in a stream of its own.
 """
@@ -11,10 +11,11 @@ from typing import Any
 
 import gradio as gr
 
+from playground.catalog.starters import in_turn
 from playground.errors import InvalidInstruction, InvalidValue, PlaygroundError
 from playground.records import SIDES, BattleState
 from playground.ui.pages.compare.following import pulse_html
-from playground.ui.pages.compare.script import BEGUN
+from playground.ui.pages.compare.script import BEGUN, DEALT_NEXT
 from playground.ui.pages.compare.tab import Replies, Tab
 from playground.ui.pages.compare.typed import Typed
 from playground.ui.texts import compare as texts
@@ -39,6 +40,8 @@ class Starting:
         asked = [composer.compare.click, composer.instruction.submit]
         gr.on(asked, self.compare, [panels.shown, *composer.inputs], **drawn)
         composer.regenerate.click(self.regenerate, [panels.shown], **drawn)
+        filled = {**drawn, "outputs": [*drawn["outputs"], *composer.fields], "js": DEALT_NEXT}
+        panels.go_on.click(self.go_on, [panels.shown, *composer.inputs], **filled)
 
     def compare(self, sent: object, request: gr.Request, *values: object) -> Updates:
         """Start a battle from the composer."""
@@ -49,6 +52,15 @@ class Starting:
         """Start a battle with the same instruction; the earlier one is kept."""
         tab, arena = Tab.read(sent, request), self.replies.arena
         return self._started(tab, lambda: (arena.regenerate(tab.battle_id, tab.viewer), ""))
+
+    def go_on(self, sent: object, request: gr.Request, *values: object) -> Updates:
+        """Start a battle with the next starter and everything else as the composer has it."""
+        tab, composer = Tab.read(sent, request), self.replies.panels.composer
+        starter = in_turn(self.replies.arena.starters, tab.shown.order, tab.shown.turn)
+        typed = replace(
+            composer.read(values), instruction=starter.instruction, input=starter.input, system=starter.system
+        )
+        return {**self._started(tab, lambda: self._compare(tab, typed)), **composer.fill(starter)}
 
     def _compare(self, tab: Tab, typed: Typed) -> Started:
         viewer, arena = tab.viewer, self.replies.arena

@@ -20,6 +20,7 @@ class Phase(StrEnum):
     GENERATING = "generating"
     OPEN = "open"
     VOTED = "voted"
+    SHARED = "shared"  # somebody else's battle, offered to a guest
     REVEALED = "revealed"
     VOID = "void"
 
@@ -30,6 +31,7 @@ class Bar(StrEnum):
     ABSENT = "absent"
     OFF = "off"  # choices shown but disabled, with the reason
     ON = "on"
+    OFFERED = "offered"
     SAVED = "saved"
     SHOWN = "shown"
 
@@ -63,6 +65,7 @@ TABLE: Mapping[Phase, Allowed] = MappingProxyType(
         Phase.GENERATING: Allowed(Primary.STOP, Bar.OFF),
         Phase.OPEN: Allowed(Primary.AGAIN, Bar.ON, regenerate=True, tools=True),
         Phase.VOTED: Allowed(Primary.NEXT, Bar.SAVED, tools=True, notes=True, timer=True),
+        Phase.SHARED: Allowed(Primary.NEXT, Bar.OFFERED, tools=True),
         Phase.REVEALED: Allowed(Primary.NEXT, Bar.SHOWN, tools=True, notes=True),
         Phase.VOID: Allowed(Primary.AGAIN, Bar.ABSENT, regenerate=True, tools=True),
     }
@@ -88,7 +91,9 @@ class PageState:
 
     @property
     def phase(self) -> Phase:
-        return Phase.COMPOSE if self.view is None else _PHASES[self.view.state]
+        if self.view is None:
+            return Phase.COMPOSE
+        return Phase.SHARED if self.view.offered else _PHASES[self.view.state]
 
     @property
     def allowed(self) -> Allowed:

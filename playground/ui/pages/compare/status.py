@@ -79,6 +79,8 @@ def _text(state: PageState) -> str:
             return texts.STATUS_WORKING
         case Phase.OPEN:
             return texts.STATUS_OPEN_TWO if len(view.columns) == 2 else texts.STATUS_OPEN_MORE
+        case Phase.SHARED:
+            return texts.STATUS_SHARED
         case Phase.VOTED:
             return texts.STATUS_VOTED if view.stored else texts.STATUS_VOTED_UNSTORED
         case Phase.REVEALED:

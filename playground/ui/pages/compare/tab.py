@@ -81,8 +81,9 @@ class Replies:
     panels: Panels
 
     def view(self, tab: Tab) -> BattleView:
-        """Return the tab's battle, or raise as `ArenaBattles.view` does."""
-        return self.arena.battles.view(tab.battle_id, tab.reader)
+        """Return the tab's battle, or raise as `ArenaBattles.visit` does."""
+        battles = self.arena.battles
+        return (battles.view if tab.shown.look else battles.visit)(tab.battle_id, tab.reader)
 
     def draw(self, shown: Shown, view: BattleView | None = None, error: str = "", again: bool = False) -> Updates:
         """Draw the whole page."""

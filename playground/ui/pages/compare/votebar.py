@@ -13,7 +13,7 @@ import gradio as gr
 
 from playground.records import SIDES, BattleView
 from playground.ui.pages.compare.state import Bar, PageState
-from playground.ui.rendering import escape
+from playground.ui.rendering import escape, with_link
 from playground.ui.texts import compare as texts
 from playground.ui.texts import formats
 from playground.ui.wiring import Updates
@@ -38,6 +38,8 @@ class VoteBar:
     reveal: gr.Button
     hint: gr.HTML
     next: gr.Button
+    join: gr.Button
+    look: gr.Button
     reasons: gr.CheckboxGroup
     comment: gr.Textbox
     timer: gr.Timer
@@ -55,8 +57,11 @@ class VoteBar:
                 order = gr.Button(texts.RANK_SAVE, elem_id="vote-order", elem_classes="unseen")
                 undo = gr.Button(texts.UNDO, elem_id="undo", elem_classes="ghost", size="sm", visible=False)
                 reveal = gr.Button(texts.REVEAL, elem_id="reveal", size="sm", visible=False)
+                join = gr.Button(texts.JOIN, variant="primary", elem_id="join", size="sm", visible=False)
+                look = gr.Button(texts.LOOK, elem_id="look", size="sm", visible=False)
                 hint = gr.HTML(elem_id="vote-hint", apply_default_css=False)
                 next_ = gr.Button(texts.NEXT, variant="primary", elem_id="next-battle", size="sm", visible=False)
+                gr.HTML(_keep_going(), elem_id="keep-going", apply_default_css=False)
             with gr.Row(elem_id="why"):
                 reasons = gr.CheckboxGroup(
                     [(words_, key) for key, words_ in texts.REASON_CHIPS.items()],
@@ -76,14 +81,15 @@ class VoteBar:
                     min_width=160,
                 )
         timer = gr.Timer(IDLE_TIMER_S, active=False)
-        return cls(bar, words, choices, ranking, order, undo, reveal, hint, next_, reasons, comment, timer)
+        pressed = (undo, reveal, hint, next_, join, look)
+        return cls(bar, words, choices, ranking, order, *pressed, reasons, comment, timer)
 
     @property
     def outputs(self) -> list[Any]:
         """Components that `render` changes."""
         return [
             *(self.bar, self.words, *self.choices.values(), self.ranking, self.undo, self.reveal, self.hint, self.next),
-            *(self.reasons, self.comment, self.timer),
+            *(self.join, self.look, self.reasons, self.comment, self.timer),
         ]
 
     def render(self, state: PageState) -> Updates:
@@ -102,6 +108,7 @@ class VoteBar:
             self.reveal: gr.update(visible=mine_saved, value=texts.REVEAL if view.blind else texts.KEEP),
             self.hint: gr.update(value=_hint(state, bar, view)),
             self.next: gr.update(visible=shown or mine_saved),
+            **{button: gr.update(visible=bar is Bar.OFFERED) for button in (self.join, self.look)},
             **self._render_notes(state, view, shown=state.allowed.notes and view.mine and not view.withheld),
             self.timer: _timer(state),
         }
@@ -135,6 +142,14 @@ def _choice_button(side: str) -> gr.Button:
     )
 
 
+def _keep_going() -> str:
+    """Return the choice to go on with a starter; the browser keeps it, and `starters.js` acts on it."""
+    return (
+        f"<label title='{escape(texts.KEEP_GOING_HINT)}'><input type='checkbox' data-going> "
+        f"{escape(texts.KEEP_GOING)}</label>"
+    )
+
+
 def _timer(state: PageState) -> Any:
     """Return a timer that ticks when the vote becomes final on the server's clock."""
     final_in_s = state.view.final_in_s if state.view is not None else None
@@ -147,6 +162,8 @@ def _words(bar: Bar, view: BattleView) -> str:
     """Return the question, or the saved vote."""
     if bar in (Bar.OFF, Bar.ON):
         words = texts.QUESTION_TWO if len(view.columns) == 2 else texts.QUESTION_MORE
+    elif bar is Bar.OFFERED:
+        words = texts.SHARED
     elif bar is Bar.SAVED:
         saved = texts.SAVED if view.stored else texts.NOT_SAVED
         words = saved.format(vote=texts.chosen(view.choice or "", len(view.columns)))
@@ -184,12 +201,16 @@ def _hint(state: PageState, bar: Bar, view: BattleView) -> str:
         words = texts.NOT_YOURS if not view.mine else texts.NAMES_AFTER if view.blind else texts.VOTES_APART
         return f"<span>{escape(words)}</span>"
     counted = f"<span class='standing'>{escape(formats.standing(view.standing))}</span>" if view.standing else ""
+    if view.votes_today:
+        counted += f"<span class='today'>{escape(formats.counted(view.votes_today, formats.VOTES_TODAY))}</span>"
     if bar is Bar.SAVED:
         return counted
+    if bar is Bar.OFFERED:
+        terms = f"<a href='./terms' target='_blank'>{escape(texts.AGREE_LINK)}</a>"
+        return f"<span>{with_link(texts.JOIN_TERMS, terms)}</span>"
     met = f"<span class='met'>{escape(_met(state))}</span>" if _met(state) else ""
     board = f"<a href='leaderboard'>{escape(texts.LINK_LEADERBOARD)}</a>"
-    battle = f"<a href='?battle={escape(view.battle_id)}'>{escape(texts.LINK_BATTLE)}</a>"
-    return f"{counted}{met}<span>{board} · {battle}</span>"
+    return f"{counted}{met}<span>{board}{_copy_link(view)}</span>"
 
 
 def _met(state: PageState) -> str:
@@ -197,3 +218,13 @@ def _met(state: PageState) -> str:
     often = [met for met in state.met if met.votes >= MIN_VOTES]
     shares = [(met, formats.share(met.wins / met.votes), formats.counted(met.votes, formats.VOTES)) for met in often]
     return texts.head_to_heads([(met.side, met.other, share, votes) for met, share, votes in shares])
+
+
+def _copy_link(view: BattleView) -> str:
+    """Return the button that copies the battle's address; one in memory has none for others."""
+    if not view.stored:
+        return ""
+    return (
+        f" · <button type='button' class='link' data-tool='link' data-battle='{escape(view.battle_id)}'>"
+        f"{escape(texts.COPY_LINK)}</button><span role='status'></span>"
+    )

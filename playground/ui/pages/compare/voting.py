@@ -13,7 +13,7 @@ import gradio as gr
 from playground.battles import Ballot
 from playground.errors import InvalidValue, PlaygroundError
 from playground.records import BattleState, BattleView, Instruction
-from playground.ui.pages.compare.script import BEGUN, JUDGED, by_script
+from playground.ui.pages.compare.script import BEGUN, JUDGED, LOOKED, by_script
 from playground.ui.pages.compare.shown import Shown
 from playground.ui.pages.compare.tab import Replies, Tab
 from playground.ui.texts import compare as texts
@@ -35,6 +35,8 @@ class Voting:
             button.click(bound(self.vote, choice), shown, js=by_script("judged", choice), **drawn)
         bar.undo.click(self.undo, shown, js=JUDGED, **drawn)
         bar.reveal.click(self.reveal, shown, js=JUDGED, **drawn)
+        bar.join.click(self.join, shown, js=BEGUN, **drawn)
+        bar.look.click(self.look, shown, js=LOOKED, **drawn)
         emptied = {**drawn, "outputs": [*panels.outputs, *panels.composer.fields]}
         gr.on([bar.next.click, panels.composer.next.click], self.next, shown, js=BEGUN, **emptied)
 
@@ -56,6 +58,23 @@ class Voting:
         return self._judged(
             Tab.read(sent, request),
             lambda tab: self.replies.draw(tab.shown, battles.reveal(tab.battle_id, tab.viewer), again=True),
+        )
+
+    def join(self, sent: object, request: gr.Request) -> Updates:
+        """Let the guest of a shared battle vote blind, in a battle of their own."""
+        arena = self.replies.arena
+
+        def join(tab: Tab) -> Updates:
+            return self.replies.draw(tab.shown, arena.battles.join(tab.battle_id, tab.viewer, arena.terms.version))
+
+        return self._judged(Tab.read(sent, request), join)
+
+    def look(self, sent: object, request: gr.Request) -> Updates:
+        """Show the guest of a shared battle its models."""
+        battles = self.replies.arena.battles
+        return self._judged(
+            Tab.read(sent, request),
+            lambda tab: self.replies.draw(tab.shown, battles.reveal_to_guest(tab.battle_id, tab.viewer)),
         )
 
     def next(self, sent: object, request: gr.Request) -> Updates:

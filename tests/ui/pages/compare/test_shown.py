@@ -21,6 +21,8 @@ from playground.ui.pages.compare.shown import Shown
         ({"step": True}, "step"),
         ({"step": 2**31}, "step"),
         ({"said": ["x"]}, "said"),
+        ({"turn": -1}, "turn"),
+        ({"order": 2**31}, "order"),
     ],
     ids=str,
 )

@@ -31,6 +31,7 @@ def bar() -> VoteBar:
         (Phase.GENERATING, Bar.OFF),
         (Phase.OPEN, Bar.ON),
         (Phase.VOTED, Bar.SAVED),
+        (Phase.SHARED, Bar.OFFERED),
         (Phase.REVEALED, Bar.SHOWN),
         (Phase.VOID, Bar.ABSENT),
     ],
@@ -43,6 +44,7 @@ def test_bar_has_the_face_of_the_state(bar: VoteBar, phase: Phase, face: Bar) ->
         return
     assert shown(updates, bar.choices["a"]) == (face in (Bar.OFF, Bar.ON))
     assert bool(updates[bar.choices["a"]]["interactive"]) == (face is Bar.ON)
+    assert shown(updates, bar.join) == shown(updates, bar.look) == (face is Bar.OFFERED)
     assert shown(updates, bar.undo) == shown(updates, bar.reveal) == (face is Bar.SAVED)
     assert shown(updates, bar.reasons) == shown(updates, bar.comment) == (face in (Bar.SAVED, Bar.SHOWN))
 
@@ -111,10 +113,10 @@ def test_saved_vote_names_no_model(bar: VoteBar, choice: str, count: int, words:
     assert words in bar.render(page(Phase.VOTED, choice=choice, count=count))[bar.words]["value"]
 
 
-def test_revealed_vote_names_the_model_and_links_the_battle(bar: VoteBar) -> None:
+def test_revealed_vote_names_the_model_and_offers_the_link(bar: VoteBar) -> None:
     updates = bar.render(page(Phase.REVEALED))
     assert "You chose B: pocket-openalpaca." in updates[bar.words]["value"]
-    assert f"?battle={'b' * 32}" in updates[bar.hint]["value"]
+    assert f"data-battle='{'b' * 32}'" in updates[bar.hint]["value"]
     assert shown(updates, bar.next)
 
 
@@ -152,3 +154,15 @@ def test_every_reason_has_a_chip() -> None:
 def test_open_battle_has_nothing_to_reveal(bar: VoteBar, blind: bool, button: str, status: str) -> None:
     assert bar.render(page(Phase.VOTED, blind=blind))[bar.reveal]["value"] == button
     assert status in status_html(page(Phase.REVEALED, blind=blind))
+
+
+@pytest.mark.parametrize(("votes", "said"), [(1, "1 vote today"), (12, "12 votes today"), (None, "")])
+def test_votes_of_today_are_said(bar: VoteBar, votes: int | None, said: str) -> None:
+    hint = bar.render(page(Phase.VOTED, votes_today=votes))[bar.hint]["value"]
+    assert said in hint
+    assert ("today" in hint) == bool(said)
+
+
+def test_battle_in_memory_offers_no_link(bar: VoteBar) -> None:
+    assert texts.COPY_LINK in bar.render(page(Phase.REVEALED))[bar.hint]["value"]
+    assert texts.COPY_LINK not in bar.render(page(Phase.REVEALED, stored=False))[bar.hint]["value"]

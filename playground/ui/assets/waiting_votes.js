@@ -1,0 +1,129 @@
+// Votes until the server has decided: one that is given while the server is away is kept, and sent once it is back.
+//
+// A vote is kept from its click to the server's answer: battle, choice and the revision that it was given for, which keeps
+// a late or repeated one from becoming a second vote. Gradio's event sends it first. If that gets no answer, or sends
+// nothing because Gradio has given the connection up, it goes to ./vote until that answers.
+(() => {
+  "use strict";
+  const AGAIN_MS = 2000;
+  const PATIENCE_MS = 10000; // for one answer
+  const TAKEN_MS = 1000; // until Gradio has sent it
+  const MOST_FAILURES = 3; // that the server itself reports, before the vote is given up
+  const GONE_MS = 6000; // until a message that all is well disappears
+  const KEY = "vote ";
+  const CHOICES = { "vote-tie": "tie", "vote-bad": "both_bad" };
+  const { browser } = window.playground;
+  const folder = location.pathname.replace(/[^/]*$/, "");
+  const words = JSON.parse(document.getElementById("vote-note-words").textContent);
+  const taken = new Set(); // votes that Gradio has sent, as text
+  const sending = new Map(); // battle: the promise of its decision
+
+  const kept = (battle) => browser.read(KEY + battle);
+  const asText = ({ battle, choice, revision }) => JSON.stringify({ battle, choice, revision });
+  const isKept = (vote) => asText(kept(vote.battle) || {}) === asText(vote);
+
+  function drop(vote) {
+    taken.delete(asText(vote));
+    if (isKept(vote)) browser.drop(KEY + vote.battle);
+  }
+
+  // Clicks
+
+  function onClick(event) {
+    const button = event.target instanceof Element ? event.target.closest("button") : null;
+    if (button && !button.matches(".unseen") && told !== "waiting") document.getElementById("vote-note")?.remove();
+    if (!button?.matches(".choice") || button.disabled) return;
+    const vote = window.playground.ballot(CHOICES[button.id] || button.id.replace("vote-", ""));
+    if (!vote) return;
+    browser.write(KEY + vote.battle, vote);
+    setTimeout(() => isKept(vote) && !taken.has(asText(vote)) && decide(vote.battle), TAKEN_MS);
+  }
+
+  // Gradio's requests
+
+  /** Return the kept vote that a request of Gradio's carries, or null. */
+  function carried(body) {
+    if (typeof body !== "string" || !body.includes('"choice"')) return null;
+    const sent = JSON.parse(body).data?.[0];
+    const vote = sent?.choice && sent.battle ? kept(sent.battle) : null;
+    return vote && asText(vote) === asText(sent) ? vote : null;
+  }
+
+  /** Send a request, with `send`, and again when the vote that it carries is decided, if it got no answer. */
+  async function carry(vote, send) {
+    taken.add(asText(vote));
+    const answer = await send().catch(() => null);
+    if (answer?.ok) {
+      drop(vote);
+      return answer;
+    }
+    await decide(vote.battle);
+    return send();
+  }
+
+  // ./vote
+
+  /** Send the kept vote of a battle until the server has decided. */
+  function decide(battle) {
+    if (!sending.has(battle)) sending.set(battle, send(battle).finally(() => sending.delete(battle)));
+    return sending.get(battle);
+  }
+
+  async function send(battle) {
+    let failures = 0;
+    for (let vote = kept(battle); vote; vote = kept(battle)) {
+      const answer = await post(vote);
+      failures += answer.failed ? 1 : 0;
+      if (answer.waits && failures < MOST_FAILURES) {
+        show("waiting", vote);
+        await new Promise((resolve) => setTimeout(resolve, answer.waits));
+      } else if (isKept(vote)) { // or else another choice was given meanwhile
+        drop(vote);
+        say(vote, answer);
+        document.dispatchEvent(new CustomEvent("decided", { detail: { battle } }));
+      }
+    }
+  }
+
+  async function post(vote) {
+    try {
+      const response = await fetch(`${folder}vote`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: asText(vote),
+        signal: AbortSignal.timeout(PATIENCE_MS),
+      });
+      const answer = await response.json();
+      if (response.status === 429) return { waits: Number(response.headers.get("retry-after")) * 1000 || AGAIN_MS };
+      return response.status < 500 ? answer : { ...answer, waits: AGAIN_MS, failed: true };
+    } catch {
+      return { waits: AGAIN_MS };
+    }
+  }
+
+  // The note
+
+  let told = "";
+  const named = (choice) => words[choice] || choice.toUpperCase();
+
+  function say(vote, answer) {
+    if (!answer.accepted) show("refused", vote, { reason: answer.error || "" });
+    else if (answer.choice === vote.choice) show("saved", vote);
+    else show("other", vote, { stored: named(answer.choice) });
+  }
+
+  function show(kind, vote, more = {}) {
+    const note = document.getElementById("vote-note") || document.createElement("div");
+    note.id = "vote-note";
+    told = kind;
+    note.setAttribute("role", "alert");
+    const text = Object.entries({ choice: named(vote.choice), ...more }).reduce((said, [name, value]) => said.replaceAll(`{${name}}`, value), words[kind]);
+    if (note.textContent !== text) note.textContent = text;
+    if (!note.isConnected) document.body.prepend(note);
+    if (kind === "saved") setTimeout(() => note.textContent === text && note.remove(), GONE_MS);
+  }
+
+  document.addEventListener("click", onClick, true);
+  for (const key of browser.keys()) if (key.startsWith(KEY)) decide(key.slice(KEY.length));
+  Object.assign(window.playground, { carried, carry });
+})();

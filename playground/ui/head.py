@@ -1,0 +1,46 @@
+"""The part of the head that all pages share: styles, scripts, and the words that scripts show.
+
+Boundary: files of `assets` and texts in, HTML out; the tags of one page are `http.page_head`'s.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from playground.ui.http.page_head import hub_page
+from playground.ui.texts.compare import LINK_COPIED
+from playground.ui.texts.refusals import CONNECTION, VOTE_NOTE
+
+ASSETS = Path(__file__).parent / "assets"
+SCRIPTS = (
+    *("storage", "connection", "battle", "waiting_votes", "starters", "draft", "history", "keys"),  # in this order
+    *("folding", "ranking", "models", "data", "direction"),
+)
+SHEETS = ("style", "composer", "answers", "votebar", "answer_text", "print")
+
+
+def head(space_id: str) -> str:
+    """Return the styles and the scripts of every page.
+
+    Args:
+        space_id: owner and name of the Space that this is, whose address links to battles have; "" elsewhere.
+    """
+    words = {
+        "connection-words": dict(CONNECTION),
+        "vote-note-words": dict(VOTE_NOTE),
+        "link-words": {"base": hub_page(space_id), "copied": LINK_COPIED},
+    }
+    styles = "".join(f"<style>{_text(f'{name}.css')}</style>" for name in SHEETS)
+    data = "".join(f"<script type='application/json' id='{id}'>{_json(said)}</script>" for id, said in words.items())
+    scripts = "".join(f"<script>{_text(f'{name}.js')}</script>" for name in SCRIPTS)
+    return f"{styles}{data}{scripts}"
+
+
+def _json(words: dict[str, str]) -> str:
+    """Return JSON that may stand in a script element."""
+    return json.dumps(words).replace("<", "\\u003c")
+
+
+def _text(name: str) -> str:
+    return (ASSETS / name).read_text("utf-8")

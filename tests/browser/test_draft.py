@@ -1,0 +1,195 @@
+"""What survives: the draft, settings, and the way back through the battles of a tab."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.conftest import StubPage
+from tests.support.browsing import Visitor, visiting
+from tests.support.stub_arena import ALPACA
+
+pytestmark = pytest.mark.browser
+
+NO_STORAGE = """
+for (const name of ["localStorage", "sessionStorage"])
+  Object.defineProperty(window, name, { get() { throw new DOMException("forbidden", "SecurityError"); } });
+"""
+
+
+@pytest.fixture
+def visitor(browser: Browser, stub: StubPage) -> Iterator[Visitor]:
+    with visiting(browser, stub.url) as visitor:
+        yield visitor.open()
+    stub.time.go_on()
+    stub.arena.stop_all()
+
+
+def write(visitor: Visitor) -> None:
+    """Type an instruction and an input, and change every kind of setting."""
+    page = visitor.page
+    visitor.type("Shorten this.")
+    page.get_by_label("+ input").check()
+    page.locator("#input textarea").fill("A long sentence.")
+    page.locator("#mode label").nth(1).click()
+    page.locator("#columns-count label").nth(1).click()
+    page.locator("#settings > button").click()
+    page.locator("#who-chooses label").nth(1).click()
+    page.locator("#model-2 input").click()
+    page.get_by_role("option", name="pocket-minotaur").click()
+    page.locator("#sampling-seed :is(input, textarea)").fill("42")
+    page.locator("#sampling-temperature :is(input, textarea)").fill("0.3")
+    page.locator("#sampling-temperature :is(input, textarea)").blur()
+    expect(page.locator("#settings")).to_contain_text("temperature 0.3")
+
+
+def settings_are_back(visitor: Visitor) -> None:
+    page = visitor.page
+    expect(page.locator("#mode input[value=open]")).to_be_checked()
+    expect(page.locator("#columns-count label").nth(1).locator("input")).to_be_checked()
+    expect(page.locator("#settings")).to_contain_text("temperature 0.3")
+    if not page.locator("#who-chooses").is_visible():
+        page.locator("#settings > button").click()
+    expect(page.locator("#who-chooses label").nth(1).locator("input")).to_be_checked()
+    expect(page.locator("#model-2 input")).to_have_value("pocket-minotaur")
+    expect(page.locator("#model-4")).to_be_hidden()
+    expect(page.locator("#sampling-seed :is(input, textarea)")).to_have_value("42")
+
+
+@pytest.mark.parametrize("how", ["reload", "another page"])
+def test_draft_survives(visitor: Visitor, how: str) -> None:
+    write(visitor)
+    if how == "reload":
+        visitor.reload()
+    else:
+        visitor.page.get_by_role("link", name="Leaderboard").click()
+        visitor.page.wait_for_selector("#board h1", state="attached")
+        visitor.page.get_by_role("link", name="Compare", exact=True).click()
+        visitor.arrived()
+    expect(visitor.page.locator("#instruction textarea")).to_have_value("Shorten this.")
+    expect(visitor.page.locator("#input textarea")).to_have_value("A long sentence.")
+    settings_are_back(visitor)
+
+
+def test_settings_survive_a_battle_and_its_reload(visitor: Visitor) -> None:
+    write(visitor)
+    visitor.page.locator("#compare").click()
+    visitor.reaches("open").reload().reaches("open")
+    expect(visitor.page.locator("#instruction textarea")).to_have_value("Shorten this.")
+    settings_are_back(visitor)
+    visitor.press("a").reaches("voted").press("Enter").reaches("compose").reload()
+    expect(visitor.page.locator("#instruction textarea")).to_have_value("")
+    settings_are_back(visitor)
+
+
+def test_edited_instruction_beside_a_battle_survives_its_reload(visitor: Visitor) -> None:
+    visitor.compare().reaches("open")
+    visitor.page.locator("#instruction textarea").press_sequentially(" Briefly.")
+    visitor.reload().reaches("open")
+    expect(visitor.page.locator("#instruction textarea")).to_have_value(re.compile("Briefly"))
+
+
+def test_another_battle_brings_its_own_instruction(visitor: Visitor) -> None:
+    visitor.compare("What is rust?").reaches("open")
+    first = visitor.battle_id
+    visitor.compare("What is a glacier?").reaches("open")
+    visitor.page.locator("#instruction textarea").press_sequentially(" Briefly.")
+    visitor.open(f"/?battle={first}").reaches("open")
+    visitor.page.wait_for_timeout(500)
+    expect(visitor.page.locator("#instruction textarea")).to_have_value("What is rust?")
+
+
+def test_nothing_of_a_blind_battle_is_kept(visitor: Visitor, stub: StubPage) -> None:
+    visitor.compare().reaches("open")
+    stored = visitor.page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
+    assert ALPACA not in stored
+    with stub.time.held():
+        visitor.press("a").reaches("voted")
+        stored = visitor.page.evaluate("JSON.stringify({...localStorage})")
+        assert visitor.battle_id not in stored
+
+
+def test_draft_that_is_not_to_be_stored_is_not_kept(visitor: Visitor) -> None:
+    visitor.page.get_by_label("do not store").check()
+    visitor.type("My secret.")
+    visitor.page.wait_for_timeout(300)
+    assert "secret" not in visitor.page.evaluate("JSON.stringify({...sessionStorage})")
+
+
+def test_what_is_typed_at_once_is_not_replaced_by_the_draft(visitor: Visitor) -> None:
+    visitor.type("An old draft.")
+    visitor.page.wait_for_timeout(300)
+    visitor.page.reload(wait_until="commit")
+    visitor.page.locator("#instruction textarea").press_sequentially("New")
+    visitor.page.wait_for_timeout(700)
+    value = visitor.page.locator("#instruction textarea").input_value()
+    assert value.endswith("New")
+
+
+def test_page_works_without_storage(browser: Browser, stub: StubPage) -> None:
+    with visiting(browser, stub.url) as visitor:
+        visitor.page.add_init_script(NO_STORAGE)
+        visitor.open().compare().reaches("open")
+        with stub.time.held():
+            visitor.press("a").reaches("voted")
+            visitor.page.locator("#keep-going input").check()
+            last = visitor.battle_id
+        visitor.press("Enter")
+        visitor.page.wait_for_function(f"!['', '{last}'].includes(new URL(location.href).searchParams.get('battle'))")
+        visitor.reaches("open")
+
+
+# Back and Forward
+
+
+def test_back_returns_to_the_last_battle_and_forward_works(visitor: Visitor, stub: StubPage) -> None:
+    visitor.compare("What is rust?").reaches("open").press("a").reaches("voted").press("r").reaches("revealed")
+    first = visitor.battle_id
+    visitor.press("Enter").reaches("compose")
+    visitor.compare("What is a glacier?").reaches("open")
+    second = visitor.battle_id
+    page = visitor.page
+    page.go_back()
+    visitor.reaches("compose")
+    assert visitor.battle_id == ""
+    page.go_back()
+    visitor.reaches("revealed")
+    assert visitor.battle_id == first
+    expect(page.locator("#vote-words")).to_contain_text("You chose A")
+    expect(page.locator("#instruction textarea")).to_have_value("What is rust?")
+    page.go_forward()
+    visitor.reaches("compose")
+    page.go_forward()
+    visitor.reaches("open")
+    assert visitor.battle_id == second
+    expect(page.locator("#instruction textarea")).to_have_value("What is a glacier?")
+    with stub.time.held():
+        visitor.press("b").reaches("voted")
+        assert stub.arena._battles[second].choice == "b"
+
+
+def test_compare_after_back_ends_on_the_new_battle(visitor: Visitor) -> None:
+    visitor.compare("What is rust?").reaches("open")
+    first = visitor.battle_id
+    visitor.compare("What is a glacier?").reaches("open")
+    visitor.page.go_back()
+    visitor.compare("List three colours.")
+    visitor.page.wait_for_function(f"!location.search.includes('{first}')")
+    visitor.reaches("open")
+    expect(visitor.page.locator("#instruction textarea")).to_have_value("List three colours.")
+
+
+def test_page_begins_at_its_top_after_next(visitor: Visitor) -> None:
+    visitor.page.set_viewport_size({"width": 390, "height": 500})
+    visitor.compare(columns=6).reaches("open").press("a").reaches("voted").press("r").reaches("revealed")
+    visitor.page.evaluate("scrollTo(0, 900)")
+    below = visitor.page.evaluate("scrollY")
+    assert below > 300
+    visitor.press("Enter").reaches("compose")
+    visitor.page.wait_for_function("scrollY < 50")
+    visitor.page.go_back()
+    visitor.reaches("revealed")
+    visitor.page.wait_for_function(f"Math.abs(scrollY - {below}) < 40")
