@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.test_page import SLOW, bring_to
+from tests.browser.test_page import bring_to
 from tests.conftest import StubPage
 from tests.support.browsing import DESKTOP, PHONE, Visitor, visiting
 
@@ -64,10 +64,11 @@ def share_of_answers(visitor: Visitor) -> float:
 @pytest.mark.parametrize("size", SMALL)
 def test_half_of_a_small_screen_is_answer(browser: Browser, stub: StubPage, size: str, columns: int) -> None:
     with visiting(browser, stub.url, viewport=SMALL[size], reduced_motion="reduce") as visitor:
-        visitor.open().compare(SLOW, columns=columns).reaches("generating")
-        assert share_of_answers(visitor) >= 0.5
-        expect(visitor.page.locator("#stop")).to_be_in_viewport()
-        visitor.press("Escape").reaches("open")
+        with stub.time.held():
+            visitor.open().compare(columns=columns).reaches("generating")
+            assert share_of_answers(visitor) >= 0.5
+            expect(visitor.page.locator("#stop")).to_be_in_viewport()
+        visitor.reaches("open")
         assert share_of_answers(visitor) >= 0.5
         stub.time.hold()
         visitor.press("a").reaches("voted")
@@ -129,8 +130,9 @@ def test_composer_folds_after_compare_and_edit_opens_it(
         expect(field).to_be_visible()
 
 
-def test_letters_and_stop_stay_in_sight_while_scrolling(phone: Visitor) -> None:
-    phone.compare(SLOW, columns=4).reaches("generating")
+def test_letters_and_stop_stay_in_sight_while_scrolling(phone: Visitor, stub: StubPage) -> None:
+    stub.time.hold()
+    phone.compare(columns=4).reaches("generating")
     phone.page.evaluate("scrollTo(0, document.body.scrollHeight)")
     phone.page.wait_for_timeout(200)
     for sought in ("#stop", "#jump a:nth-child(1)", "#jump a:nth-child(4)"):
@@ -149,18 +151,18 @@ def test_starter_leaves_compare_in_sight(phone: Visitor) -> None:
 
 
 def test_long_answer_is_cut_on_a_phone_and_shown_as_a_whole(phone: Visitor) -> None:
-    phone.compare("Tell me everything. slow").reaches("generating")
-    button = phone.column("a").get_by_role("button", name="show all")
+    phone.compare(columns=6).reaches("open")
+    button = phone.column("f").get_by_role("button", name="show all")
     expect(button).to_be_visible()
-    phone.press("Escape").reaches("open")
-    before = phone.page.locator("#answer-a").bounding_box()["height"]
+    assert phone.column("a").get_by_role("button", name="show all").count() == 0
+    before = phone.page.locator("#answer-f").bounding_box()["height"]
     assert before < PHONE["height"] * 0.65
     button.click()
-    less = phone.column("a").get_by_role("button", name="show less")
+    less = phone.column("f").get_by_role("button", name="show less")
     expect(less).to_have_attribute("aria-expanded", "true")
-    assert phone.page.locator("#answer-a").bounding_box()["height"] > before
+    assert phone.page.locator("#answer-f").bounding_box()["height"] > before
     less.click()
-    assert phone.page.locator("#answer-a").bounding_box()["height"] == before
+    assert phone.page.locator("#answer-f").bounding_box()["height"] == before
 
 
 def test_refused_vote_is_said_where_it_is_seen(phone: Visitor, stub: StubPage, browser: Browser) -> None:
