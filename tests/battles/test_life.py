@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -169,8 +169,11 @@ def test_api_vote_is_final_and_needs_only_the_id(home: House) -> None:
 
 
 def test_vote_is_stored_though_its_view_cannot_be_read(home: House) -> None:
+    def unreadable(*_: object) -> NoReturn:
+        raise StorageError("disk I/O error")
+
     home.battle_is_open()
-    home.store.write(lambda writing: writing._connection.execute("UPDATE models SET card = '{}'"))
+    home.battles.rules = replace(home.battles.rules, standing_of=unreadable)
     with pytest.raises(StorageError):
         home.battles.vote("battle-1", "a", ADA, final=True)
     assert home.store.count_votes() == 1
