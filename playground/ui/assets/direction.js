@@ -10,6 +10,13 @@
     for (const element of document.querySelectorAll(`:is(${FIELDS}, ${BLOCKS}):not([dir=auto])`)) element.dir = "auto";
   }
 
-  new MutationObserver(mark).observe(document.documentElement, { childList: true, subtree: true });
-  mark();
+  let waiting = 0; // once a frame, before it is painted
+  const look = () => {
+    waiting ||= requestAnimationFrame(() => {
+      waiting = 0;
+      mark();
+    });
+  };
+  new MutationObserver(look).observe(document.documentElement, { childList: true, subtree: true });
+  look();
 })();
