@@ -12,7 +12,7 @@ import pytest
 from playground.battles import Battles
 from playground.cli import main
 from playground.errors import DatabaseBroken, DatabaseLocked, DatabaseNewer, StorageError
-from playground.storage.database.migrations import schema_version
+from playground.storage.database.migrations import APPLICATION_ID, STEPS, schema_version
 from playground.storage.database.store import Store, open_store
 from tests.support.cast import ADA, House
 from tests.support.storing import many_votes, path_of, votes_in
@@ -111,12 +111,17 @@ def test_commands_read_a_newer_database_with_a_warning(judged: House, capsys: py
 
 
 @pytest.mark.proves("an older schema")
-def test_reader_does_not_migrate_an_older_database(judged: House) -> None:
-    judged.store.close()
-    with closing(sqlite3.connect(path_of(judged), isolation_level=None)) as raw:
+def test_reader_does_not_migrate_an_older_database(tmp_path: Path) -> None:
+    path = tmp_path / "older.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
+        for step in STEPS[:-1]:
+            step(raw)
+        raw.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         raw.execute(f"PRAGMA user_version = {schema_version() - 1}")
+    content = path.read_bytes()
     with pytest.raises(StorageError, match="start the playground once to migrate it"):
-        Store(path_of(judged), read_only=True)
+        Store(path, read_only=True)
+    assert path.read_bytes() == content
 
 
 def test_database_of_another_program_is_refused(tmp_path: Path) -> None:
