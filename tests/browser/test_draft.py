@@ -47,7 +47,7 @@ def write(visitor: Visitor) -> None:
 
 
 def settings_are_back(visitor: Visitor) -> None:
-    page = visitor.page
+    page = visitor.unfold().page
     expect(page.locator("#mode input[value=open]")).to_be_checked()
     expect(page.locator("#columns-count label").nth(1).locator("input")).to_be_checked()
     expect(page.locator("#settings")).to_contain_text("temperature 0.3")
@@ -86,7 +86,7 @@ def test_settings_survive_a_battle_and_its_reload(visitor: Visitor) -> None:
 
 
 def test_edited_instruction_beside_a_battle_survives_its_reload(visitor: Visitor) -> None:
-    visitor.compare().reaches("open")
+    visitor.compare().reaches("open").unfold()
     visitor.page.locator("#instruction textarea").press_sequentially(" Briefly.")
     visitor.reload().reaches("open")
     expect(visitor.page.locator("#instruction textarea")).to_have_value(re.compile("Briefly"))
@@ -95,7 +95,7 @@ def test_edited_instruction_beside_a_battle_survives_its_reload(visitor: Visitor
 def test_another_battle_brings_its_own_instruction(visitor: Visitor) -> None:
     visitor.compare("What is rust?").reaches("open")
     first = visitor.battle_id
-    visitor.compare("What is a glacier?").reaches("open")
+    visitor.compare("What is a glacier?").reaches("open").unfold()
     visitor.page.locator("#instruction textarea").press_sequentially(" Briefly.")
     visitor.open(f"/?battle={first}").reaches("open")
     visitor.page.wait_for_timeout(500)
@@ -174,7 +174,7 @@ def test_back_returns_to_the_last_battle_and_forward_works(visitor: Visitor, stu
 def test_compare_after_back_ends_on_the_new_battle(visitor: Visitor) -> None:
     visitor.compare("What is rust?").reaches("open")
     first = visitor.battle_id
-    visitor.compare("What is a glacier?").reaches("open")
+    visitor.compare("What is a glacier?").reaches("open").unfold()
     visitor.page.go_back()
     visitor.compare("List three colours.")
     visitor.page.wait_for_function(f"!location.search.includes('{first}')")

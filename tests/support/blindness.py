@@ -20,6 +20,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from gradio_client.utils import apply_diff
 
@@ -339,9 +340,9 @@ def _all_ended(line: str) -> bool:
 
 
 def _quiet(slots: Sequence[str]) -> bool:
-    """Return True for the chip with its timer and the link beside it, or the models to choose from."""
+    """Return True for the chip with its timer and the link beside it, or the models to choose from and their number."""
     return bool(slots) and all(
-        slot in ("chip", "timer", "operator-link") or slot.startswith("model-") for slot in slots
+        slot in ("chip", "timer", "operator-link", "intro") or slot.startswith("model-") for slot in slots
     )
 
 
@@ -537,7 +538,9 @@ class Survey:
         found: dict[str, str] = {}
         for exchange in exchanges:
             if listener.is_page(exchange) or listener.is_bystander(exchange):
-                name = exchange.path + exchange.sent.decode().split('"session_hash"')[0]
+                address = urlsplit(exchange.target)  # a battle's page has a preview of its own
+                name = address.path + "?battle" * ("battle=" in address.query)
+                name += exchange.sent.decode().split('"session_hash"')[0]
                 found[name] = listener.plain(exchange, known)
         return found
 
@@ -567,6 +570,7 @@ class Survey:
         assert heard.battle_ids == [battle_id]
         outcome = (kind, *(side.outcome for side in sides))
         plain = self._plain(exchanges, dict.fromkeys([battle_id, *known], ID))
+        self.plain = plain | self.plain
         changed = {
             name: first_difference(self.plain[name], text) for name, text in plain.items() if text != self.plain[name]
         }

@@ -15,6 +15,7 @@ from typing import Any
 
 from playground.arena.arena import Arena
 from playground.arena.battles import ArenaBattles
+from playground.arena.boards import arena_boards
 from playground.arena.raters import Raters
 from playground.clock import Clock
 from playground.engines.protocol import Ended, EngineFacts, Event, Job, Listener, Queued, Started, Tokens
@@ -163,6 +164,7 @@ class ReplayArena(Arena):
         super().__init__(settings, self.engine, self.world.clock)
         self.battles = ReplayBattles(self.battles, self.world)
         self.raters = Raters(self.battles, self._running, self.policy)
+        self._boards = arena_boards(self.battles, self.catalog, self.starters, self._clock)
 
     def pass_s(self, seconds: float) -> int:
         """Time passes in one step; what ended in it is recorded when this returns the number of looks before it."""
