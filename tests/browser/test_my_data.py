@@ -124,11 +124,11 @@ def test_terms_are_linked_beside_the_button(visitor: Visitor) -> None:
     expect(page.locator("#agree")).to_be_hidden()
 
 
-@pytest.mark.parametrize(("path", "page"), [("/yours", "my-data"), ("/terms", "terms")])
+@pytest.mark.parametrize(("path", "page"), [("/yours", "my-data"), ("/terms", "terms"), ("/about", "about")])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_pages_fit_a_phone(browser: Browser, live_app: LiveApp, path: str, page: str, theme: str) -> None:
     with visiting(browser, live_app.url, PHONE, color_scheme=theme) as visitor:
         visitor.page.goto(f"{live_app.url}{path}?__theme={theme}")
         expect(visitor.page.locator(f"#{page}-lead h1")).to_be_visible()
-        expect(visitor.page.locator("#foot a")).to_have_count(2)
+        expect(visitor.page.locator("#foot a")).to_have_count(3)
         assert not visitor.scrolls_sideways
