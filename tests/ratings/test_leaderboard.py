@@ -417,6 +417,17 @@ def test_model_with_only_flagged_votes_has_no_rating_without_them() -> None:
     json.dumps(board.as_document(), allow_nan=False)
 
 
+def test_model_with_only_flagged_votes_leaves_the_others_their_ratings() -> None:
+    """Its id comes before all others, and nobody names it."""
+    flagged = changed(votes(("a-model", OPENALPACA, "tie", 4)), seen_before=True)
+    board = build_leaderboard([*ARENA, *flagged], CARDS)
+    assert "a-model" not in [row.model for row in board.rows]
+    assert finding(board, "Flagged") == "With the 4 flagged votes the order is the same."
+    with_all = build_leaderboard([*ARENA, *flagged], CARDS, options=LeaderboardOptions(policy=EVERY_VOTE))
+    rated = {row.model: row.rating for row in with_all.rows}
+    assert all(row.rating_with_flagged == pytest.approx(rated[row.model]) for row in board.rows)
+
+
 def test_a_rater_who_never_stops_weighs_a_quarter() -> None:
     one = changed(votes(*both_ways(OPENALPACA, GALPACA, 190, 10), raters=1), rater_id="mallory")
     board = build_leaderboard([*ARENA, *one], CARDS)
