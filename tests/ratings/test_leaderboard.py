@@ -374,6 +374,18 @@ def test_busiest_network_is_reported_with_the_headline_without_it() -> None:
     assert honest.busiest_network is None
 
 
+def test_busiest_network_has_its_own_votes_that_count() -> None:
+    """Others count instead where it filled a rater's day; votes on one model alone are not among them."""
+    models = [GALPACA] * 250 + [ORCA] * 220
+    given = [pair(m, ORCA, number=number, vote_id=f"{number:03}", rater_id="ann") for number, m in enumerate(models)]
+    networks = {p.vote_id: "busy" for p in given[:200]} | {p.vote_id: "same" for p in given[250:]}
+    board = build_leaderboard(given, CARDS, networks=networks)
+    assert finding(board, "Counted").startswith("470 votes: 200 count; ")
+    assert finding(board, "Network").startswith(
+        "The busiest network gave 200 votes in one day, 100 % of those that count. "
+    )
+
+
 def test_only_open_votes_make_no_ranking() -> None:
     board = build_leaderboard(changed(ARENA, blind=False), CARDS)
     assert board.verdict.headline == "No blind votes yet."
