@@ -351,6 +351,11 @@ def test_votes_on_answers_seen_elsewhere_count_and_board_compares() -> None:
         "20 votes on answers that an open run has shown count. Without them the order is the same."
     )
 
+    every = build_leaderboard(changed(ARENA, seen_elsewhere=True), CARDS)
+    assert finding(every, "Seen elsewhere") == (
+        "406 votes on answers that an open run has shown count. Without them there is no ranking."
+    )
+
 
 def test_busiest_network_is_reported_with_the_headline_without_it() -> None:
     stuffed = [
