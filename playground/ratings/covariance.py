@@ -229,9 +229,9 @@ class _Units:
         """
         found = by_chance = by_taste = 0.0
         for gradient, curvature, times in self._blocks():
-            found += float(times @ np.square(gradient).sum(axis=1))
-            by_chance += float(times @ np.trace(curvature, axis1=1, axis2=2))
-            by_taste += float(times @ np.square(curvature).sum(axis=(1, 2)))
+            found += float((times @ np.square(gradient)).sum())
+            by_chance += float((times @ np.diagonal(curvature, axis1=1, axis2=2)).sum())
+            by_taste += float((times @ np.square(curvature).reshape(len(times), -1)).sum())
         return max(found - by_chance, 0.0) / by_taste if by_taste > 0 else 0.0
 
     def left_out(self, fit: Fit, taste: float) -> Iterator[_LeftOut]:
