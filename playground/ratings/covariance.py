@@ -45,7 +45,7 @@ class Spread:
 
     unit: str  # rater | vote: what was taken to be independent
     effective_raters: float  # (Σn)² / Σn² of the weights n of their votes: fewer than there are if some vote more
-    few_raters: BoolArray  # (m,) judged by fewer than MIN_RATERS, if raters are the unit
+    few_raters: BoolArray  # (m,) judged by effectively fewer than MIN_RATERS, if raters are the unit
     rating: FloatArray  # (m,)
     difference: FloatArray  # (m, m)
     rating_degrees: FloatArray  # (m,)

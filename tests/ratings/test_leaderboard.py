@@ -218,7 +218,7 @@ def test_few_raters_and_one_rater_are_said() -> None:
     assert (one.unit, finding(one, "Raters")) == ("vote", "40 votes by one rater: the ranking of one person.")
     alone = [pair(MAMBA, ORCA, "model_a" if k % 2 else "model_b", 9000 + k, rater_id="rater-1") for k in range(40)]
     assert build_leaderboard([*ARENA, *alone], CARDS).notes == (
-        "Fewer than 8 raters judged pocket-mamba-gpt: the interval is as wide as so few make it.",
+        "pocket-mamba-gpt: fewer than 8 raters, or most votes by fewer; the interval is as wide as so few make it.",
     )
 
 
