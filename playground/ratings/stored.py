@@ -17,10 +17,8 @@ import numpy as np
 from playground.raters import FREE_PROGRAMS, is_keyed
 from playground.ratings.judged import BoolArray, IntArray, JudgedVotes, Networks
 from playground.ratings.policy import CountingPolicy
-from playground.records import Circumstances, Origin, PackedPairs
+from playground.records import PAIR_BITS, Circumstances, Origin, PackedPairs
 
-PAIR_BITS = 6
-"""Bits of the pair in a row's key; the others are the vote's number."""
 _FLAGS = ("blind", "names_itself", "seen_before", "seen_elsewhere", "capped", "drawn", "own_sampling")
 
 

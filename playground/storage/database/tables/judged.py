@@ -12,15 +12,13 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any
 
-from playground.records import PackedPairs, PackedWord
+from playground.records import PAIR_BITS, PackedPairs, PackedWord
 from playground.storage.database.filters import FINAL
 from playground.storage.database.rows import to_json
 from playground.storage.database.schema.judged import MARKS, MARKS_BITS, ORIGINS, mark
 from playground.storage.database.tables.transaction import Snapshot
 
 WORD_BITS = 63
-PAIR_BITS = 6
-"""Bits of the pair in a row's key."""
 
 _EXPECTED, _STORED = "SELECT * FROM expected_pairs", "SELECT * FROM judged_pairs"
 _WRONG = f"""
