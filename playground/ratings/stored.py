@@ -76,12 +76,12 @@ class _Rows:
 
     @cached_property
     def columns(self) -> Mapping[str, IntArray]:
-        """The parts of the words, each of shape (n,)."""
+        """The parts of the words, each of shape (n,), in integers that hold twice the largest value."""
         columns: dict[str, IntArray] = {}
         for word in self.packed.words:
             values, shift = np.frombuffer(word.values, dtype=np.int64), 0
             for name, width in word.parts:
-                columns[name] = (values >> shift & (1 << width) - 1).astype(np.int16 if width < 16 else np.int32)
+                columns[name] = (values >> shift & (1 << width) - 1).astype(np.int16 if width < 15 else np.int32)
                 shift += width
         return columns
 
