@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import expit
 
 from playground.errors import InvalidValue
 from playground.ratings.bradley_terry import POINTS, Fit, pseudo_inverse
@@ -113,7 +114,7 @@ def jackknife(table: PairTable, fit: Fit, unit: str) -> Jackknife:
 
 def scores(table: PairTable, ratings: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return the residual and the information of each row at these ratings, each of shape (n,)."""
-    expected = 1 / (1 + np.exp((ratings[table.second] - ratings[table.first]) / POINTS))
+    expected = expit((ratings[table.first] - ratings[table.second]) / POINTS)
     return table.weight * (SCORES[table.outcome] - expected), table.weight * expected * (1 - expected)
 
 
