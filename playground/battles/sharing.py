@@ -50,7 +50,10 @@ class Sharing:
             own = writing.battle_of_guest(battle_id, viewer.rater)
             if own is not None:
                 return own
-            battle = self._copy(found(writing, battle_id), viewer)
+            shared = found(writing, battle_id)
+            if shared.withheld:  # since it was looked at
+                return battle_id
+            battle = self._copy(shared, viewer)
             writing.insert_battle(battle)
             writing.agree(viewer.rater, consent_version, battle.created_at)
             return battle.id

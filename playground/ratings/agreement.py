@@ -1,5 +1,7 @@
 """Agreement of raters on the same items, and of a rater with themselves.
 
+No page and no command shows them yet: they need studies, in which several raters judge the same items.
+
 Boundary: codes of judgements in, coefficients with intervals out; which battles are the same item is decided elsewhere.
 
 Krippendorff's alpha takes any number of raters and missing judgements (Krippendorff 2011, "Computing Krippendorff's

@@ -227,12 +227,17 @@ class Board:
     @cached_property
     def other_ratings(self) -> FloatArray | None:
         """Ratings by `other`, shape (m,); NaN for a model that met no other."""
-        return None if self.other is None else _compared(fit(self.other.wins, prior=self.options.prior))
+        return None if self.other is None else self._ratings_by(self.other)
 
     @cached_property
     def stricter_ratings(self) -> FloatArray | None:
         """Ratings by `stricter`, likewise."""
-        return None if self.stricter is None else _compared(fit(self.stricter.wins, prior=self.options.prior))
+        return None if self.stricter is None else self._ratings_by(self.stricter)
+
+    def _ratings_by(self, table: PairTable) -> FloatArray:
+        """Return the ratings (m,) of this table's models by another one, which may have more."""
+        ratings = _compared(fit(table.wins, prior=self.options.prior))
+        return ratings[[table.models.index(model) for model in self.table.models]]
 
     def orders(self, ratings: FloatArray) -> tuple[list[str], list[str]]:
         """Return the names of the first group in the order of this board and in that of other ratings."""

@@ -17,6 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import expit
 
 from playground.errors import InvalidValue
 from playground.ratings.pairs import BoolArray, FloatArray, IntArray
@@ -132,7 +133,7 @@ def pseudo_inverse(laplacian: FloatArray, groups: IntArray) -> FloatArray:
 
 def win_probability(log_odds: FloatArray) -> FloatArray:
     """Return the probability (m, m) that i beats j."""
-    return np.asarray(1 / (1 + np.exp(log_odds[None, :] - log_odds[:, None])))
+    return np.asarray(expit(log_odds[:, None] - log_odds[None, :]))
 
 
 def log_likelihood(wins: FloatArray, log_odds: FloatArray) -> float:

@@ -59,7 +59,7 @@ class Counted:
     """The pairs that count, and a summary of the others."""
 
     rows: BoolArray  # (n,) True for the pairs of votes that count; those of a model with itself too
-    num_counted: int  # votes with such a pair
+    num_counted: int  # votes that count
     exclusions: tuple[Exclusion, ...]  # in the order of `Reason`, none of 0 votes
     votes: int  # all of them, counted or not
     flagged: int  # votes that count or would, but for their flags
@@ -84,7 +84,6 @@ def count(
         shown = shown & ~without[votes.vote]
     shown_votes = votes.of_votes(shown)
     kept = shown & np.isin(reasons, (COUNTS, _NUMBER[Reason.SAME_MODEL]))[votes.vote]
-    kept_votes = votes.of_votes(kept)
     left_out = np.bincount(reasons[shown_votes], minlength=len(Reason) + 1)
     by_kind = np.bincount(votes.kind_of_vote[shown_votes], minlength=len(votes.circumstances))
     rated = votes.of_votes(kept & (votes.weight > 0))
@@ -92,7 +91,7 @@ def count(
     there = np.flatnonzero(by_rater)
     return Counted(
         rows=kept,
-        num_counted=int(np.count_nonzero(kept_votes)),
+        num_counted=int(np.count_nonzero(rated)),
         exclusions=tuple(
             Exclusion(reason, policy.words(reason), int(left_out[number]))
             for reason, number in _NUMBER.items()
@@ -100,7 +99,7 @@ def count(
         ),
         votes=int(np.count_nonzero(shown_votes)),
         flagged=int(by_kind[_kinds_where(votes, _would_count_unflagged(policy))].sum()),
-        seen_elsewhere=int(np.count_nonzero(_kinds_where(votes, _is_seen_elsewhere)[votes.kind_of_vote] & kept_votes)),
+        seen_elsewhere=int(np.count_nonzero(_kinds_where(votes, _is_seen_elsewhere)[votes.kind_of_vote] & rated)),
         weights=weights_of_raters(
             dict(zip(there.tolist(), by_rater[there].tolist(), strict=True)), policy.max_share_per_rater
         ),

@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import expit
 
 from playground.errors import InvalidValue
 from playground.ratings.bradley_terry import POINTS, Fit, pseudo_inverse
@@ -45,7 +46,7 @@ class Spread:
 
     unit: str  # rater | vote: what was taken to be independent
     effective_raters: float  # (Σn)² / Σn² of the weights n of their votes: fewer than there are if some vote more
-    few_raters: BoolArray  # (m,) judged by fewer than MIN_RATERS, if raters are the unit
+    few_raters: BoolArray  # (m,) judged by effectively fewer than MIN_RATERS, if raters are the unit
     rating: FloatArray  # (m,)
     difference: FloatArray  # (m, m)
     rating_degrees: FloatArray  # (m,)
@@ -113,7 +114,7 @@ def jackknife(table: PairTable, fit: Fit, unit: str) -> Jackknife:
 
 def scores(table: PairTable, ratings: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return the residual and the information of each row at these ratings, each of shape (n,)."""
-    expected = 1 / (1 + np.exp((ratings[table.second] - ratings[table.first]) / POINTS))
+    expected = expit((ratings[table.first] - ratings[table.second]) / POINTS)
     return table.weight * (SCORES[table.outcome] - expected), table.weight * expected * (1 - expected)
 
 
@@ -229,9 +230,9 @@ class _Units:
         """
         found = by_chance = by_taste = 0.0
         for gradient, curvature, times in self._blocks():
-            found += float(times @ np.square(gradient).sum(axis=1))
-            by_chance += float(times @ np.trace(curvature, axis1=1, axis2=2))
-            by_taste += float(times @ np.square(curvature).sum(axis=(1, 2)))
+            found += float((times @ np.square(gradient)).sum())
+            by_chance += float((times @ np.diagonal(curvature, axis1=1, axis2=2)).sum())
+            by_taste += float((times @ np.square(curvature).reshape(len(times), -1)).sum())
         return max(found - by_chance, 0.0) / by_taste if by_taste > 0 else 0.0
 
     def left_out(self, fit: Fit, taste: float) -> Iterator[_LeftOut]:

@@ -61,6 +61,8 @@ def seen_elsewhere(votes: int, order: Sequence[str], other: Sequence[str]) -> Fi
 
 
 def _order_changes(these: str, order: Sequence[str], other: Sequence[str]) -> str:
+    if not order:
+        return f"{these} there is no ranking."
     if order == other:
         return f"{these} the order is the same."
     if order[0] != other[0]:

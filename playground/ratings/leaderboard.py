@@ -199,19 +199,19 @@ def _board(chosen: _Chosen) -> Board:
 
 def _with_network(leaderboard: Leaderboard, chosen: _Chosen, board: Board) -> Leaderboard:
     """Return the leaderboard with what depends on the network that most of its votes have."""
-    networks, counted = chosen.votes.networks, board.counted
+    judged, networks, counted = chosen.votes, chosen.votes.networks, board.counted
     if networks is None:
         return leaderboard
-    known = networks.of_vote[chosen.votes.of_votes(counted.rows)]
+    known = networks.of_vote[judged.of_votes(counted.rows & (judged.weight > 0))]
     votes = np.bincount(known[known >= 0], minlength=len(networks.tags)).tolist()
     busiest = max(range(len(votes)), key=lambda tag: (votes[tag], tag))
-    if not votes[busiest]:
+    number = votes[busiest]
+    if not number:
         return leaderboard
     others = dataclasses.replace(chosen, models=board.table.models)
     counted_rest = others.count(without=networks.of_vote == busiest)
     board_of_rest = Board(others.table(counted_rest), counted_rest, chosen.options, chosen.cards)
     headline = verdict_of(board_of_rest, leaderboard.category).headline
-    number = counted.num_counted - counted_rest.num_counted
     network = BusiestNetwork(number, number / counted.num_counted, headline)
     finding = findings.network(number, network.share, headline, holds=headline == leaderboard.verdict.headline)
     return dataclasses.replace(leaderboard, busiest_network=network, findings=(*leaderboard.findings, finding))

@@ -53,7 +53,11 @@ def one_of_many() -> str:
 
 
 def few_raters(names: Sequence[str], min_raters: int) -> str:
-    return f"Fewer than {min_raters} raters judged {listed(names)}: the interval is as wide as so few make it."
+    """Return a note on models judged by effectively fewer raters: there may be more if a few gave most votes."""
+    return (
+        f"{listed(names)}: fewer than {min_raters} raters, or most votes by fewer; "
+        "the interval is as wide as so few make it."
+    )
 
 
 def left_out_same(pairs: int) -> str:

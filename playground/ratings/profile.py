@@ -28,6 +28,9 @@ from playground.ratings.pairs import FloatArray, IntArray
 _MOST_STEPS = 60
 _TOLERANCE = 1e-7
 _SMALLEST_STEP = 1e-4
+_SMALLEST_CURVATURE = 1e-30  # of one vote: not 0, also where models are 69 log-odds apart
+_FLATTEST = 1e-9
+"""Least curvature of a pair, as a share of the largest: with less, the curvature of all has no inverse in floats."""
 FARTHEST = 15.0
 """Log-odds from the maximum at which a bound ends: 2,600 points, where the likelihood is flat to within rounding."""
 
@@ -106,4 +109,6 @@ class Profile:
     def _covariance(self, strengths: FloatArray) -> FloatArray:
         probability = win_probability(strengths)
         games = self.wins + self.wins.T
-        return pseudo_inverse(laplacian_of(games * probability * probability.T), self.groups)
+        curvature = games * np.maximum(probability * probability.T, _SMALLEST_CURVATURE)
+        curvature = np.where(games > 0, np.maximum(curvature, _FLATTEST * curvature.max(initial=0.0)), 0.0)
+        return pseudo_inverse(laplacian_of(curvature), self.groups)

@@ -17,10 +17,8 @@ import numpy as np
 from playground.raters import FREE_PROGRAMS, is_keyed
 from playground.ratings.judged import BoolArray, IntArray, JudgedVotes, Networks
 from playground.ratings.policy import CountingPolicy
-from playground.records import Circumstances, Origin, PackedPairs
+from playground.records import PAIR_BITS, Circumstances, Origin, PackedPairs
 
-PAIR_BITS = 6
-"""Bits of the pair in a row's key; the others are the vote's number."""
 _FLAGS = ("blind", "names_itself", "seen_before", "seen_elsewhere", "capped", "drawn", "own_sampling")
 
 
@@ -78,12 +76,12 @@ class _Rows:
 
     @cached_property
     def columns(self) -> Mapping[str, IntArray]:
-        """The parts of the words, each of shape (n,)."""
+        """The parts of the words, each of shape (n,), in integers that hold twice the largest value."""
         columns: dict[str, IntArray] = {}
         for word in self.packed.words:
             values, shift = np.frombuffer(word.values, dtype=np.int64), 0
             for name, width in word.parts:
-                columns[name] = (values >> shift & (1 << width) - 1).astype(np.int16 if width < 16 else np.int32)
+                columns[name] = (values >> shift & (1 << width) - 1).astype(np.int16 if width < 15 else np.int32)
                 shift += width
         return columns
 

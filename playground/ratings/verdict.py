@@ -118,7 +118,7 @@ def told_apart(
     if len(open_runs) > 2:
         sentences.append("Some lower places are undecided too.")
     details = [_votes(names, run, needed, alone=len(open_runs) == 1) for run in open_runs[:2]]
-    settled = "Every place is settled." if not open_runs else ""
+    settled = "" if open_runs else "Every place among them is settled." if scope.among else "Every place is settled."
     return Verdict(" ".join(sentences), misfit or settled or " ".join(details))
 
 

@@ -25,12 +25,13 @@ from playground.records.generations import FinishReason, Generation
 from playground.records.licenses import UNKNOWN_LICENSE, spdx
 from playground.records.models import WHEN_SAMPLING, Dtype, ModelCard, ModelStatus, Quantization, SamplingParams
 from playground.records.moderation import ModeratedBattle, ModerationCounts, Report
-from playground.records.packed import PackedPairs, PackedWord
+from playground.records.packed import PAIR_BITS, PackedPairs, PackedWord
 from playground.records.prompts import Instruction, Prompt, PromptFormat, PromptTemplate, Segment
 from playground.records.views import BattleView, ColumnState, ColumnView, HeadToHead, LiveColumn
 
 __all__ = [
     "FILTER_NAMES",
+    "PAIR_BITS",
     "SIDES",
     "UNKNOWN_LICENSE",
     "WHEN_SAMPLING",

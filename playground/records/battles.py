@@ -143,7 +143,7 @@ class JudgedPair:
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What decides whether a vote counts, as far as it needs no other vote; the fields are those of `JudgedPair`."""
+    """The facts of one vote that decide whether it counts, before any other vote; fields as in `JudgedPair`."""
 
     blind: bool
     decision_s: float | None

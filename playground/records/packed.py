@@ -11,6 +11,9 @@ from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+PAIR_BITS = 6
+"""Bits of the pair in a row's key; the others are the vote's number."""
+
 
 @dataclass(frozen=True, slots=True)
 class PackedWord:

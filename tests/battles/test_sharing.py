@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import permutations
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -121,6 +122,21 @@ def test_what_cannot_be_judged_blind_is_shown_as_it_is(home: House, why: str) ->
         home.battles.erase(ADA)
     assert not visit(home, viewer).offered
     assert sharing(home).join("battle-1", viewer, TERMS).battle_id == "battle-1"
+
+
+def test_battle_that_is_hidden_while_a_guest_joins_is_not_joined(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    revealed(home)
+    write = home.store.write
+
+    def hide_before(work: Any) -> Any:
+        monkeypatch.undo()
+        Moderation(home.battles).hide("battle-1")
+        return write(work)
+
+    monkeypatch.setattr(home.store, "write", hide_before)
+    assert sharing(home).join("battle-1", GUEST, TERMS).battle_id == "battle-1"
+    with home.store.reading() as reading:
+        assert reading.scalar("SELECT count(*) FROM battles") == 1
 
 
 def test_offer_does_not_depend_on_models_or_the_vote(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from playground.battles import Battles, Moderation
 from playground.errors import InvalidValue
 from playground.exchange.imports import FORMATS, WITHOUT_VOTES, Imported, import_file
 from playground.raters import imported_id
@@ -487,6 +488,14 @@ def test_erased_words_do_not_come_back(tmp_path: Path) -> None:
     with home.store.reading() as reading:
         assert reading.scalar("SELECT group_concat(text, '') FROM generations") == ""
         assert reading.scalar("SELECT count(*) FROM battles") == 1
+
+
+def test_hidden_answers_do_not_come_back_in_another_battle(bring: Import, store: Store) -> None:
+    bring("votes")
+    Moderation(Battles(store)).hide("battle-1")
+    assert bring("votes", ROWS["votes"] | {"vote_id": "vote-2", "battle_id": "battle-2"}).imported == 1
+    with store.reading() as reading:
+        assert [pair.vote.withheld for pair in reading.exported_pairs()] == ["hidden", "hidden"]
 
 
 def test_many_rows_are_stored_in_batches_with_progress(bring: Import, store: Store) -> None:

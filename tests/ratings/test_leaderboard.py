@@ -218,7 +218,7 @@ def test_few_raters_and_one_rater_are_said() -> None:
     assert (one.unit, finding(one, "Raters")) == ("vote", "40 votes by one rater: the ranking of one person.")
     alone = [pair(MAMBA, ORCA, "model_a" if k % 2 else "model_b", 9000 + k, rater_id="rater-1") for k in range(40)]
     assert build_leaderboard([*ARENA, *alone], CARDS).notes == (
-        "Fewer than 8 raters judged pocket-mamba-gpt: the interval is as wide as so few make it.",
+        "pocket-mamba-gpt: fewer than 8 raters, or most votes by fewer; the interval is as wide as so few make it.",
     )
 
 
@@ -351,6 +351,11 @@ def test_votes_on_answers_seen_elsewhere_count_and_board_compares() -> None:
         "20 votes on answers that an open run has shown count. Without them the order is the same."
     )
 
+    every = build_leaderboard(changed(ARENA, seen_elsewhere=True), CARDS)
+    assert finding(every, "Seen elsewhere") == (
+        "406 votes on answers that an open run has shown count. Without them there is no ranking."
+    )
+
 
 def test_busiest_network_is_reported_with_the_headline_without_it() -> None:
     stuffed = [
@@ -372,6 +377,18 @@ def test_busiest_network_is_reported_with_the_headline_without_it() -> None:
     even = build_leaderboard(ARENA, CARDS, networks={ARENA[0].vote_id: "quiet"})
     assert finding(even, "Network").endswith("Without it the headline is the same.")
     assert honest.busiest_network is None
+
+
+def test_busiest_network_has_its_own_votes_that_count() -> None:
+    """Others count instead where it filled a rater's day; votes on one model alone are not among them."""
+    models = [GALPACA] * 250 + [ORCA] * 220
+    given = [pair(m, ORCA, number=number, vote_id=f"{number:03}", rater_id="ann") for number, m in enumerate(models)]
+    networks = {p.vote_id: "busy" for p in given[:200]} | {p.vote_id: "same" for p in given[250:]}
+    board = build_leaderboard(given, CARDS, networks=networks)
+    assert finding(board, "Counted").startswith("470 votes: 200 count; ")
+    assert finding(board, "Network").startswith(
+        "The busiest network gave 200 votes in one day, 100 % of those that count. "
+    )
 
 
 def test_only_open_votes_make_no_ranking() -> None:
@@ -415,6 +432,17 @@ def test_model_with_only_flagged_votes_has_no_rating_without_them() -> None:
     [row] = [row for row in board.rows if row.model == MAMBA]
     assert (row.rating, row.rating_without_flagged) == (row.rating_with_flagged, None)
     json.dumps(board.as_document(), allow_nan=False)
+
+
+def test_model_with_only_flagged_votes_leaves_the_others_their_ratings() -> None:
+    """Its id comes before all others, and nobody names it."""
+    flagged = changed(votes(("a-model", OPENALPACA, "tie", 4)), seen_before=True)
+    board = build_leaderboard([*ARENA, *flagged], CARDS)
+    assert "a-model" not in [row.model for row in board.rows]
+    assert finding(board, "Flagged") == "With the 4 flagged votes the order is the same."
+    with_all = build_leaderboard([*ARENA, *flagged], CARDS, options=LeaderboardOptions(policy=EVERY_VOTE))
+    rated = {row.model: row.rating for row in with_all.rows}
+    assert all(row.rating_with_flagged == pytest.approx(rated[row.model]) for row in board.rows)
 
 
 def test_a_rater_who_never_stops_weighs_a_quarter() -> None:

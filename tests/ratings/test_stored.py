@@ -201,5 +201,17 @@ def test_daily_cap_leaves_out_the_later_votes_of_a_stored_day() -> None:
     check(votes, replace(EVERY_VOTE, max_votes_per_rater_and_day=2), "")
 
 
+def test_free_programs_are_one_rater_where_numbers_end_at_a_power_of_two() -> None:
+    insert_rater = "INSERT INTO raters (rowid, id, created_at) VALUES (:rowid, :id, :at)"
+    raters = [{"rowid": rowid, "id": id, "at": NOW} for rowid, id in ((1, "ann"), (2**15 - 1, "ben"))]
+    given = [VOTE | {"origin": Origin.PROGRAM, "rater": rater["id"]} for rater in raters]
+    with filled([]) as store:
+        store.write(lambda writing: writing.change(insert_rater, raters))
+        store.write(lambda writing: [insert(writing, number, vote) for number, vote in enumerate(given)] and None)
+        with store.reading() as reading:
+            read = read_votes(reading, EVERY_VOTE, NOW)
+    assert set(read.rater.tolist()) == {2**15}
+
+
 def test_empty_database_has_an_empty_board() -> None:
     check([], CountingPolicy(), "")

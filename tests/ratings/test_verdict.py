@@ -117,7 +117,9 @@ def test_votes_that_ratings_do_not_explain_have_no_number_of_votes() -> None:
 
 def test_leader_among_models_with_enough_battles() -> None:
     scope = Scope(among="the models with 30 battles or more")
-    assert told_apart(2, scope=scope).headline == f"Galpaca leads among {scope.among}."
+    leads = told_apart(2, scope=scope)
+    assert leads.headline == f"Galpaca leads among {scope.among}."
+    assert leads.detail == "Every place among them is settled."
     assert told_apart(2, (0, 1), scope=scope).headline == (
         f"Nobody leads among {scope.among} yet: Galpaca and Minotaur cannot be told apart."
     )

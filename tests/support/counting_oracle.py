@@ -27,7 +27,7 @@ class CountedPairs:
 
     @property
     def num_counted(self) -> int:
-        return len({pair.vote_id for pair in self.pairs})
+        return len({pair.vote_id for pair in self.pairs if pair.weight > 0})
 
 
 def count_pairs(pairs: Iterable[JudgedPair], policy: CountingPolicy, *, category: str = "") -> CountedPairs:
@@ -77,5 +77,6 @@ def count_list(pairs: Iterable[JudgedPair], policy: CountingPolicy, *, category:
         kinds=found.kinds,
     )
     assert found.num_counted == result.num_counted
-    assert found.seen_elsewhere == len({pair.vote_id for pair in result.pairs if pair.seen_elsewhere})
+    elsewhere = {pair.vote_id for pair in result.pairs if pair.weight > 0 and pair.seen_elsewhere}
+    assert found.seen_elsewhere == len(elsewhere)
     return result

@@ -68,4 +68,7 @@ def _write_one(writing: Writing, record: Incoming) -> Outcome:
         return Outcome(presence, why)
     added = tuple(card.id for card in record.cards if writing.add_model(card))
     writing.insert_judged(record.judged, record.names)
+    battle = record.judged.battle
+    if writing.shows_hidden_answers(battle.id):
+        writing.decide(battle.id, battle.created_at, True)
     return Outcome(presence, models=added)

@@ -61,7 +61,8 @@ def _index(column: str, values: tuple[str, ...]) -> str:
     return f"CASE {column} {cases} END"
 
 
-def _mark(name: str) -> str:
+def mark(name: str) -> str:
+    """Return one of `MARKS` of the row `p` as SQL; it binds stronger than NOT and AND."""
     shift, mask = MARKS[name]
     return f"p.marks >> {shift} & {mask}" if shift else f"p.marks & {mask}"
 
@@ -151,13 +152,13 @@ SELECT
   v.id AS vote_id, v.battle_id, b.comparison_id, v.rater_id, v.origin, v.strength, v.imported,
   substr('abcdef', p.pair / 8 + 1, 1) AS side_a, substr('abcdef', p.pair % 8 + 1, 1) AS side_b,
   f.model_id AS model_a, g.model_id AS model_b,
-  CASE {_mark("winner")} WHEN 0 THEN 'model_a' WHEN 1 THEN 'model_b' WHEN 2 THEN 'tie' ELSE 'both_bad' END AS winner,
+  CASE {mark("winner")} WHEN 0 THEN 'model_a' WHEN 1 THEN 'model_b' WHEN 2 THEN 'tie' ELSE 'both_bad' END AS winner,
   CASE WHEN p.model_a = p.model_b THEN 0.0 ELSE 1.0 END AS weight,
-  b.blind, b.source, {_mark("drawn")} AS drawn, {_mark("own_sampling")} AS own_sampling,
+  b.blind, b.source, {mark("drawn")} AS drawn, {mark("own_sampling")} AS own_sampling,
   c.name AS category, f.chars AS chars_a, g.chars AS chars_b,
   f.license AS license_a, g.license AS license_b, f.id AS generation_a, g.id AS generation_b,
   v.choice, v.decision_s, v.created_at, b.final_at, b.erased_at, b.hidden_at,
-  {", ".join(f"{_mark(kind)} AS {kind}" for kind in ("names_itself", *VOTE_FLAGS))}
+  {", ".join(f"{mark(kind)} AS {kind}" for kind in ("names_itself", *VOTE_FLAGS))}
 FROM votes v
 JOIN judged_pairs p ON p.vote = v.rowid
 JOIN battles b ON b.rowid = p.battle

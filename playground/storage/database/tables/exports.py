@@ -15,6 +15,7 @@ from string import Template
 from typing import Any
 
 from playground.records import (
+    SIDES,
     BattleRow,
     ExportedAnswer,
     ExportedPair,
@@ -33,7 +34,6 @@ STARTS = 200
 """Characters of an instruction in a list."""
 BATCH = 250
 """Pairs that are read together."""
-SIDES = "abcdef"
 
 _STANDING = """
 WHERE v.choice <> 'undo'

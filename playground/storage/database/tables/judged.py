@@ -12,15 +12,13 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any
 
-from playground.records import PackedPairs, PackedWord
+from playground.records import PAIR_BITS, PackedPairs, PackedWord
 from playground.storage.database.filters import FINAL
 from playground.storage.database.rows import to_json
-from playground.storage.database.schema.judged import MARKS, MARKS_BITS, ORIGINS
+from playground.storage.database.schema.judged import MARKS, MARKS_BITS, ORIGINS, mark
 from playground.storage.database.tables.transaction import Snapshot
 
 WORD_BITS = 63
-PAIR_BITS = 6
-"""Bits of the pair in a row's key."""
 
 _EXPECTED, _STORED = "SELECT * FROM expected_pairs", "SELECT * FROM judged_pairs"
 _WRONG = f"""
@@ -42,6 +40,14 @@ SELECT substr(created_at, 1, 10) AS day FROM votes WHERE {_OF_RATERS} GROUP BY d
 _OF_DAY = f"SELECT rowid FROM votes WHERE {_OF_RATERS} AND created_at >= ? AND created_at < ? ORDER BY created_at, id"
 
 _NETWORKS = "SELECT v.rowid, n.tag FROM vote_networks n JOIN votes v ON v.id = n.vote_id"
+
+_HEAD_TO_HEAD = f"""
+SELECT coalesce(sum(CASE {mark("winner")} WHEN 0 THEN p.model_a = m.rowid WHEN 1 THEN p.model_b = m.rowid END), 0),
+  count(*)
+FROM models m CROSS JOIN models o CROSS JOIN judged_pairs p
+WHERE m.id = ? AND o.id = ? AND m.id <> o.id
+  AND p.model_a IN (m.rowid, o.rowid) AND p.model_b IN (m.rowid, o.rowid) AND p.model_a <> p.model_b
+  AND {mark("blind")} AND NOT {mark("imported")} AND {_DECIDED}"""
 
 _IN_ORDER = "ORDER BY p.vote, p.pair"
 
@@ -75,6 +81,12 @@ class JudgedReads(Snapshot):
     def row_keys(self, undecided: Sequence[int]) -> array[int]:
         """Return the keys of the rows that `packed_pairs` returns, in order."""
         return self._numbers(f"p.vote << {PAIR_BITS} | p.pair", undecided)
+
+    def head_to_head(self, model: str, other: str, final_by: str) -> tuple[int, int]:
+        """Return the blind votes on two models that one of them won, and all of them; none that were imported."""
+        values = (model, other, to_json(list(self.undecided_votes(final_by))))
+        [(won, votes)] = self.select(_HEAD_TO_HEAD, values)
+        return int(won), int(votes)
 
     def rater_ids(self, numbers: Sequence[int]) -> Sequence[str]:
         """Return the ids of raters in the order of their numbers."""

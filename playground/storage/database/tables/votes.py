@@ -59,16 +59,6 @@ class VoteReads(BattleReads):
         cursor = self._connection.execute(f"{statement} ORDER BY created_at, vote_id, side_a, side_b", values)
         return (rows.read_pair(row) for row in cursor)
 
-    def head_to_head(self, model: str, other: str, final_by: str) -> tuple[int, int]:
-        """Return the blind votes on two models that one of them won, and all of them; none that were imported."""
-        won = "CASE winner WHEN 'model_a' THEN model_a WHEN 'model_b' THEN model_b END"
-        found = self.select(
-            f"SELECT coalesce(sum({won} = ?), 0), count(*) FROM pairs WHERE blind = 1 AND imported IS NULL "
-            f"AND model_a IN (?, ?) AND model_b IN (?, ?) AND weight > 0 AND {_FINAL}",
-            (model, model, other, model, other, final_by, final_by),
-        )
-        return int(found[0][0]), int(found[0][1])
-
     def count_votes(self) -> int:
         """Count the battles that have a vote."""
         return int(self.scalar(f"SELECT count(*) {_LATEST}"))
