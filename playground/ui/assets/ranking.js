@@ -101,5 +101,5 @@
     if (now !== shown) end();
     shown = now;
   });
-  window.ranking = Object.freeze({ choice });
+  window.playground.ranked = choice;
 })();
