@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from playground.records import ColumnState, FinishReason
-from playground.ui.texts.formats import LOADING, settings
+from playground.ui.texts.formats import LOADING, order, settings
 
 ABOUT = "Small and old open models: answers may be wrong or offensive."
 DO_NOT_STORE = "do not store"
@@ -262,8 +262,7 @@ def chosen(choice: str, num_columns: int, model: str = "", mine: bool = True) ->
     key = choice if choice in ("tie", "both_bad") else "model" if model else "side" if len(choice) == 1 else "order"
     if key == "both_bad" and num_columns > 2:
         key = "all_bad"
-    order = choice.upper().replace(">", " > ").replace("=", " = ")
-    return (YOUR_VOTE if mine else THE_VOTE)[key].format(letter=choice.upper(), model=model, order=order)
+    return (YOUR_VOTE if mine else THE_VOTE)[key].format(letter=choice.upper(), model=model, order=order(choice))
 
 
 def head_to_heads(met: Sequence[tuple[str, str, str, str]]) -> str:
