@@ -192,7 +192,7 @@ NOTED, NOTED_UNSTORED = "Saved. Thank you.", "Noted, in memory only. Thank you."
 HEAD_TO_HEAD, HEAD_TO_HEAD_MORE = "here, {winner} beat {loser} in {share} of {votes}", "{loser} in {share} of {votes}"
 LINK_LEADERBOARD = "leaderboard"
 COPY_LINK, LINK_COPIED = "copy link", "Link copied."
-SHARED = "Which answer is best? Vote without knowing the models."
+SHARED = "{question} Vote without knowing the models."
 JOIN, LOOK = "Vote blind", "Show the models"
 JOIN_TERMS = "By voting you agree to the {link}"
 
