@@ -46,6 +46,7 @@ MODELS_MINE = "your choice"
 MODEL_LABEL = "model {number}"
 OWN_SETTINGS, OWN_SETTINGS_HINT = "settings of model {number}", "temperature 0.2, seed 7"
 SAMPLING_OF_CARDS = "as each card says"
+SAMPLING_OWN = "chosen for each model"
 FROM_CARD = "from card"
 SETTINGS_HINT = (
     "Leave a field empty to use the value of each model's card. A value given here applies to every column; in open "
@@ -251,10 +252,11 @@ KEYS: tuple[tuple[str, str], ...] = (
 KEYS_TITLE, KEYS_ALL, KEYS_CLOSE = "Keys", "all keys (?)", "Close"
 
 
-def settings_title(mine: bool, given: Mapping[str, Any]) -> str:
-    """Return the drawer's title, which names the settings in it."""
+def settings_title(mine: bool, given: Mapping[str, Any], own: bool = False) -> str:
+    """Return the drawer's title, which names the settings for all models in it; `own` if some model has others."""
     models = MODELS_MINE if mine else MODELS_ANY
-    return SETTINGS.format(models=models, sampling=settings(given) or SAMPLING_OF_CARDS)
+    sampling = [words for words in (settings(given), SAMPLING_OWN if own else "") if words]
+    return SETTINGS.format(models=models, sampling=" · ".join(sampling) or SAMPLING_OF_CARDS)
 
 
 def chosen(choice: str, num_columns: int, model: str = "", mine: bool = True) -> str:

@@ -45,7 +45,7 @@ class Drafting:
         gr.on([field.change for field in kept], None, kept, None, js=KEEP.format(names=names), **QUIET)
         restore = RESTORE.format(names=names, boxes=json.dumps(OPTIONAL))
         restored = panels.draft.click(None, None, kept, js=restore, **QUIET)
-        chosen = [settings.who_chooses, composer.columns, composer.mode, *settings.sampling]
+        chosen = [settings.who_chooses, composer.columns, composer.mode, *settings.written]
         restored.success(settings.render, chosen, settings.outputs, **AT_ONCE)
 
 
