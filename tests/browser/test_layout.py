@@ -238,6 +238,23 @@ def test_answers_are_ranked_by_keys(visitor: Visitor, stub: StubPage) -> None:
     assert stub.arena._battles[visitor.battle_id].choice == "c>a=b"
 
 
+@pytest.mark.parametrize(("key", "code", "ranks"), [("o", "KeyS", True), ("щ", "KeyO", True), ("r", "KeyO", False)])
+def test_ranking_begins_with_the_letter_of_the_layout(visitor: Visitor, key: str, code: str, ranks: bool) -> None:
+    visitor.compare(columns=3).reaches("open")
+    visitor.page.evaluate(
+        "([key, code]) => document.body.dispatchEvent(new KeyboardEvent('keydown', { key, code, bubbles: true }))",
+        [key, code],
+    )
+    expect(visitor.page.locator("#rank-save")).to_be_visible(visible=ranks)
+
+
+def test_list_of_keys_keeps_the_ranking_away(visitor: Visitor) -> None:
+    visitor.compare(columns=3).reaches("open").press("?").press("o")
+    assert not visitor.page.locator("body[data-ranking]").count()
+    visitor.page.keyboard.press("Escape")
+    expect(visitor.page.get_by_role("dialog", name="Keys")).to_be_hidden()
+
+
 def test_escape_leaves_the_ranking_and_letters_vote_again(visitor: Visitor, stub: StubPage) -> None:
     visitor.compare(columns=3).reaches("open").press("o").press("b").press("Escape")
     expect(visitor.page.locator("#vote-tie")).to_be_visible()
