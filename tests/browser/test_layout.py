@@ -238,6 +238,15 @@ def test_answers_are_ranked_by_keys(visitor: Visitor, stub: StubPage) -> None:
     assert stub.arena._battles[visitor.battle_id].choice == "c>a=b"
 
 
+def test_rank_stands_on_its_letter(visitor: Visitor) -> None:
+    visitor.compare(columns=3).reaches("open").press("o").press("b").press("a")
+    shown = [
+        visitor.page.evaluate(f"getComputedStyle(document.getElementById('vote-{side}'), '::after').content")
+        for side in "abc"
+    ]
+    assert shown == ['"2"', '"1"', '"c"']
+
+
 @pytest.mark.parametrize(("key", "code", "ranks"), [("o", "KeyS", True), ("щ", "KeyO", True), ("r", "KeyO", False)])
 def test_ranking_begins_with_the_letter_of_the_layout(visitor: Visitor, key: str, code: str, ranks: bool) -> None:
     visitor.compare(columns=3).reaches("open")
