@@ -90,6 +90,12 @@ def test_choices_stand_in_one_row(browser: Browser, stub: StubPage, size: str, c
             expect(visitor.page.locator(f"#{button}")).to_be_in_viewport(ratio=1)
 
 
+def test_mark_stands_apart_from_the_license(visitor: Visitor) -> None:
+    visitor.compare().reaches("open").press("a").reaches("voted").press("r").reaches("revealed")
+    license, mark = (visitor.page.locator(f"#head-a {part}").bounding_box() for part in ("small", ".mark"))
+    assert mark["y"] >= license["y"] + license["height"] or mark["x"] >= license["x"] + license["width"] + 6
+
+
 @pytest.mark.parametrize(("width", "rows"), [(1440, 2), (1600, 1), (1920, 1)])
 @pytest.mark.parametrize("columns", [5, 6])
 def test_columns_stand_in_one_row_from_1600_px(
