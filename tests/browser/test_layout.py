@@ -90,6 +90,23 @@ def test_choices_stand_in_one_row(browser: Browser, stub: StubPage, size: str, c
             expect(visitor.page.locator(f"#{button}")).to_be_in_viewport(ratio=1)
 
 
+def test_saved_vote_takes_little_of_a_phone(phone: Visitor, stub: StubPage) -> None:
+    def height(id: str) -> float:
+        return float(phone.page.locator(f"#{id}").bounding_box()["height"])
+
+    phone.compare(columns=6).reaches("open")
+    with stub.time.held():
+        for key in ("o", *"abcdef", "Enter"):
+            phone.press(key)
+        phone.reaches("voted")
+        assert height("vote-words") <= 42
+        assert height("votebar") <= 145
+    phone.press("r").reaches("revealed")
+    assert height("votebar") <= 145
+    expect(phone.page.get_by_label("keep going")).to_be_in_viewport(ratio=1)
+    expect(phone.page.locator("#next-battle")).to_be_in_viewport(ratio=1)
+
+
 def test_mark_stands_apart_from_the_license(visitor: Visitor) -> None:
     visitor.compare().reaches("open").press("a").reaches("voted").press("r").reaches("revealed")
     license, mark = (visitor.page.locator(f"#head-a {part}").bounding_box() for part in ("small", ".mark"))
@@ -261,6 +278,17 @@ def test_ranking_begins_with_the_letter_of_the_layout(visitor: Visitor, key: str
         [key, code],
     )
     expect(visitor.page.locator("#rank-save")).to_be_visible(visible=ranks)
+
+
+def test_ranking_on_a_phone_shows_the_order_above_the_letters(phone: Visitor) -> None:
+    phone.compare(columns=6).reaches("open").press("o")
+    for side in "bcadef":
+        phone.press(side)
+    order, letter = (phone.page.locator(f"#{id}").bounding_box() for id in ("rank-order", "vote-a"))
+    assert order["y"] + order["height"] <= letter["y"]
+    assert phone.page.locator("#votebar").bounding_box()["height"] <= 130
+    for button in ("vote-f", "rank-save", "rank-cancel"):
+        expect(phone.page.locator(f"#{button}")).to_be_in_viewport(ratio=1)
 
 
 def test_list_of_keys_keeps_the_ranking_away(visitor: Visitor) -> None:
