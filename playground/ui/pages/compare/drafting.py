@@ -54,7 +54,7 @@ def draft_fields(composer: Composer) -> dict[str, Any]:
     settings = composer.settings
     named = {name: getattr(composer, name) for name in (*OPTIONAL, *OPTIONAL.values())}
     models = {f"model-{place}": picker for place, picker in enumerate(settings.models, 1)}
-    own = {f"sampling-{place}": field for place, field in enumerate(settings.own, 1)}
+    own = {f"own-{place}": field for place, field in enumerate(settings.own, 1)}
     return {
         "instruction": composer.instruction,
         **named,
