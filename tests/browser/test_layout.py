@@ -107,6 +107,21 @@ def test_saved_vote_takes_little_of_a_phone(phone: Visitor, stub: StubPage) -> N
     expect(phone.page.locator("#next-battle")).to_be_in_viewport(ratio=1)
 
 
+@pytest.mark.parametrize("width", [660, 720])
+def test_nothing_of_header_and_vote_bar_is_cut(browser: Browser, stub: StubPage, width: int) -> None:
+    with visiting(browser, stub.url, viewport={"width": width, "height": 450}) as visitor:
+        expect(visitor.open().page.locator(".chip")).to_be_in_viewport(ratio=1)
+        visitor.compare(columns=6).reaches("open").press("o")
+        for side in "abcdef":
+            visitor.press(side)
+        for button in ("vote-a", "rank-save", "rank-cancel"):
+            expect(visitor.page.locator(f"#{button}")).to_be_in_viewport(ratio=1)
+        stub.time.hold()
+        visitor.press("Enter").reaches("voted")
+        for part in ("vote-words", "undo", "reveal", "next-battle", "keep-going"):
+            expect(visitor.page.locator(f"#{part}")).to_be_in_viewport(ratio=1)
+
+
 def test_mark_stands_apart_from_the_license(visitor: Visitor) -> None:
     visitor.compare().reaches("open").press("a").reaches("voted").press("r").reaches("revealed")
     license, mark = (visitor.page.locator(f"#head-a {part}").bounding_box() for part in ("small", ".mark"))
