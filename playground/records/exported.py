@@ -102,7 +102,7 @@ class BattleRow(NamedTuple):
     start: str  # of the instruction
     category: str
     models: tuple[str, ...]  # of the judged answers, by side
-    winner: str  # a model, tie, both_bad, or an order such as b>a=c
+    winner: str  # a model, tie, both_bad, or an order of models such as y>x=z
     reasons: tuple[str, ...]
     origin: str
     blind: bool

@@ -17,7 +17,7 @@ SCRIPTS = (
     *("storage", "connection", "battle", "waiting_votes", "starters", "draft", "history", "keys"),  # in this order
     *("folding", "ranking", "models", "data", "direction"),
 )
-SHEETS = ("style", "composer", "answers", "votebar", "answer_text", "print")
+SHEETS = ("style", "pages", "composer", "answers", "votebar", "answer_text", "print")
 
 
 def head(space_id: str) -> str:

@@ -110,33 +110,14 @@ def launch_options(
     Raises:
         InvalidValue: a setting of the page's HTTP side is invalid.
     """
-    password, frames = arena.settings.password, read_frame_ancestors(arena.settings.frame_ancestors)
-    limits = Limits(arena.settings)
+    outer = [Middleware(ForwardedHeaders, proxies=proxies), Middleware(StripRootPath)]
+    titled = {f"/{page.path}": page.preview for page in PAGES}
+    inner = [Middleware(DownloadRoutes, arena=arena), Middleware(PageHead, previews=titled, space_id=space_id)]
     return {
         "theme": page_theme(),
         "root_path": root_path,
         "head": head(space_id),
-        "app_kwargs": {
-            "middleware": [
-                Middleware(ForwardedHeaders, proxies=proxies),
-                Middleware(StripRootPath),
-                Middleware(PageMiddleware, frame_ancestors=frames),
-                Middleware(HealthRoute, arena=arena),
-                *([Middleware(DatabaseCopy, arena=arena, token=app_token)] if app_token else []),
-                *([Middleware(PasswordGate, password=password)] if password else []),
-                Middleware(OperatorGate, access=access),
-                Middleware(VoteRoute, arena=arena, limits=limits),
-                Middleware(
-                    CallGate,
-                    limits=limits,
-                    turnstile=turnstile,
-                    endpoints=_served,
-                    pages=[*_addresses(access), *ROUTES, *(HUB_ROUTES if access.hub_login else ())],
-                ),
-                Middleware(DownloadRoutes, arena=arena),
-                Middleware(PageHead, previews={f"/{page.path}": page.preview for page in PAGES}, space_id=space_id),
-            ]
-        },
+        "app_kwargs": {"middleware": [*outer, *_gates(arena, turnstile, access, app_token), *inner]},
         "favicon_path": ASSETS / "icon.svg",
         "footer_links": [],
         "run_history": False,
@@ -146,6 +127,27 @@ def launch_options(
         "mcp_server": False,
         "pwa": False,
     }
+
+
+def _gates(arena: Arena, turnstile: Turnstile, access: OperatorAccess, app_token: str) -> list[Middleware]:
+    """Return what decides, in this order, whether a request reaches the pages."""
+    password, frames = arena.settings.password, read_frame_ancestors(arena.settings.frame_ancestors)
+    limits = Limits(arena.settings)
+    return [
+        Middleware(PageMiddleware, frame_ancestors=frames),
+        Middleware(HealthRoute, arena=arena),
+        *([Middleware(DatabaseCopy, arena=arena, token=app_token)] if app_token else []),
+        *([Middleware(PasswordGate, password=password)] if password else []),
+        Middleware(OperatorGate, access=access),
+        Middleware(VoteRoute, arena=arena, limits=limits),
+        Middleware(
+            CallGate,
+            limits=limits,
+            turnstile=turnstile,
+            endpoints=_served,
+            pages=[*_addresses(access), *ROUTES, *(HUB_ROUTES if access.hub_login else ())],
+        ),
+    ]
 
 
 def _addresses(access: OperatorAccess) -> list[str]:

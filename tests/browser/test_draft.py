@@ -85,6 +85,18 @@ def test_settings_survive_a_battle_and_its_reload(visitor: Visitor) -> None:
     settings_are_back(visitor)
 
 
+def test_settings_of_each_model_survive(visitor: Visitor) -> None:
+    write(visitor)
+    own = "#own-2 :is(input, textarea)"
+    visitor.page.locator(own).fill("temperature 0.9, seed 7")
+    visitor.page.locator(own).blur()
+    expect(visitor.page.locator("#settings > button")).to_contain_text("chosen for each model")
+    visitor.reload()
+    expect(visitor.page.locator("#settings > button")).to_contain_text("chosen for each model")
+    visitor.page.locator("#settings > button").click()
+    expect(visitor.page.locator(own)).to_have_value("temperature 0.9, seed 7")
+
+
 def test_edited_instruction_beside_a_battle_survives_its_reload(visitor: Visitor) -> None:
     visitor.compare().reaches("open").unfold()
     visitor.page.locator("#instruction textarea").press_sequentially(" Briefly.")

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.conftest import StubPage
-from tests.support.browsing import Visitor, visiting
+from tests.support.browsing import PHONE, Visitor, visiting
 
 pytestmark = pytest.mark.browser
 
@@ -171,6 +171,13 @@ def test_list_of_keys_opens_and_keeps_other_keys_away(visitor: Visitor, stub: St
     expect(keys).to_be_hidden()
     with stub.time.held():
         visitor.press("a").reaches("voted")
+
+
+def test_list_of_keys_opens_in_a_narrow_window(browser: Browser, stub: StubPage) -> None:
+    with visiting(browser, stub.url, viewport=PHONE) as visitor:
+        visitor.open().compare().reaches("open").press("?")
+        expect(visitor.page.get_by_role("dialog", name="Keys")).to_be_in_viewport()
+        assert not visitor.scrolls_sideways
 
 
 def test_few_tab_stops_lead_to_compare(visitor: Visitor) -> None:

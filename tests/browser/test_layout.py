@@ -90,6 +90,44 @@ def test_choices_stand_in_one_row(browser: Browser, stub: StubPage, size: str, c
             expect(visitor.page.locator(f"#{button}")).to_be_in_viewport(ratio=1)
 
 
+def test_saved_vote_takes_little_of_a_phone(phone: Visitor, stub: StubPage) -> None:
+    def height(id: str) -> float:
+        return float(phone.page.locator(f"#{id}").bounding_box()["height"])
+
+    phone.compare(columns=6).reaches("open")
+    with stub.time.held():
+        for key in ("o", *"abcdef", "Enter"):
+            phone.press(key)
+        phone.reaches("voted")
+        assert height("vote-words") <= 42
+        assert height("votebar") <= 145
+    phone.press("r").reaches("revealed")
+    assert height("votebar") <= 145
+    expect(phone.page.get_by_label("keep going")).to_be_in_viewport(ratio=1)
+    expect(phone.page.locator("#next-battle")).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.parametrize("width", [660, 720])
+def test_nothing_of_header_and_vote_bar_is_cut(browser: Browser, stub: StubPage, width: int) -> None:
+    with visiting(browser, stub.url, viewport={"width": width, "height": 450}) as visitor:
+        expect(visitor.open().page.locator(".chip")).to_be_in_viewport(ratio=1)
+        visitor.compare(columns=6).reaches("open").press("o")
+        for side in "abcdef":
+            visitor.press(side)
+        for button in ("vote-a", "rank-save", "rank-cancel"):
+            expect(visitor.page.locator(f"#{button}")).to_be_in_viewport(ratio=1)
+        stub.time.hold()
+        visitor.press("Enter").reaches("voted")
+        for part in ("vote-words", "undo", "reveal", "next-battle", "keep-going"):
+            expect(visitor.page.locator(f"#{part}")).to_be_in_viewport(ratio=1)
+
+
+def test_mark_stands_apart_from_the_license(visitor: Visitor) -> None:
+    visitor.compare().reaches("open").press("a").reaches("voted").press("r").reaches("revealed")
+    license, mark = (visitor.page.locator(f"#head-a {part}").bounding_box() for part in ("small", ".mark"))
+    assert mark["y"] >= license["y"] + license["height"] or mark["x"] >= license["x"] + license["width"] + 6
+
+
 @pytest.mark.parametrize(("width", "rows"), [(1440, 2), (1600, 1), (1920, 1)])
 @pytest.mark.parametrize("columns", [5, 6])
 def test_columns_stand_in_one_row_from_1600_px(
@@ -236,6 +274,43 @@ def test_answers_are_ranked_by_keys(visitor: Visitor, stub: StubPage) -> None:
     stub.time.hold()
     visitor.press("Enter").reaches("voted")
     assert stub.arena._battles[visitor.battle_id].choice == "c>a=b"
+
+
+def test_rank_stands_on_its_letter(visitor: Visitor) -> None:
+    visitor.compare(columns=3).reaches("open").press("o").press("b").press("a")
+    shown = [
+        visitor.page.evaluate(f"getComputedStyle(document.getElementById('vote-{side}'), '::after').content")
+        for side in "abc"
+    ]
+    assert shown == ['"2"', '"1"', '"c"']
+
+
+@pytest.mark.parametrize(("key", "code", "ranks"), [("o", "KeyS", True), ("щ", "KeyO", True), ("r", "KeyO", False)])
+def test_ranking_begins_with_the_letter_of_the_layout(visitor: Visitor, key: str, code: str, ranks: bool) -> None:
+    visitor.compare(columns=3).reaches("open")
+    visitor.page.evaluate(
+        "([key, code]) => document.body.dispatchEvent(new KeyboardEvent('keydown', { key, code, bubbles: true }))",
+        [key, code],
+    )
+    expect(visitor.page.locator("#rank-save")).to_be_visible(visible=ranks)
+
+
+def test_ranking_on_a_phone_shows_the_order_above_the_letters(phone: Visitor) -> None:
+    phone.compare(columns=6).reaches("open").press("o")
+    for side in "bcadef":
+        phone.press(side)
+    order, letter = (phone.page.locator(f"#{id}").bounding_box() for id in ("rank-order", "vote-a"))
+    assert order["y"] + order["height"] <= letter["y"]
+    assert phone.page.locator("#votebar").bounding_box()["height"] <= 130
+    for button in ("vote-f", "rank-save", "rank-cancel"):
+        expect(phone.page.locator(f"#{button}")).to_be_in_viewport(ratio=1)
+
+
+def test_list_of_keys_keeps_the_ranking_away(visitor: Visitor) -> None:
+    visitor.compare(columns=3).reaches("open").press("?").press("o")
+    assert not visitor.page.locator("body[data-ranking]").count()
+    visitor.page.keyboard.press("Escape")
+    expect(visitor.page.get_by_role("dialog", name="Keys")).to_be_hidden()
 
 
 def test_escape_leaves_the_ranking_and_letters_vote_again(visitor: Visitor, stub: StubPage) -> None:

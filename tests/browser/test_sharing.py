@@ -77,6 +77,8 @@ def test_guest_may_see_the_models_without_a_vote(guest: Visitor, visitor: Visito
     guest.page.evaluate("document.getElementById('again').click()")
     guest.page.wait_for_timeout(800)
     assert guest.phase == "revealed"
+    guest.reload().reaches("revealed")
+    expect(guest.page.locator("#vote-words")).to_contain_text("The vote went to A")
 
 
 def test_guest_sees_nothing_of_a_battle_that_is_not_revealed(browser: Browser, stub: StubPage) -> None:

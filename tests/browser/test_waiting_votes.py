@@ -122,6 +122,20 @@ def test_last_choice_is_the_one_that_is_sent(visitor: Visitor, stub: StubPage) -
         assert (battle.choice, battle.revision) == ("a", 1)
 
 
+def test_ranking_is_kept_and_sent_once(visitor: Visitor, stub: StubPage) -> None:
+    visitor.compare(columns=3).reaches("open")
+    line = Line(visitor)
+    with stub.time.held():
+        for key in ("o", "b", "a", "=", "c", "Enter"):
+            visitor.press(key)
+        expect(visitor.page.locator(NOTE)).to_contain_text("Your vote (B > A = C) is kept")
+        line.is_away = False
+        visitor.reaches("voted")
+        expect(visitor.page.locator("#vote-words")).to_have_text("Saved. You ranked B > A = C.")
+        battle = stub.arena._battles[visitor.battle_id]
+        assert (battle.choice, battle.revision) == ("b>a=c", 1)
+
+
 def test_vote_of_another_tab_stays_and_is_shown(visitor: Visitor, stub: StubPage) -> None:
     visitor.compare().reaches("open")
     line = Line(visitor)

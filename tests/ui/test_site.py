@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+from playground.ui.head import ASSETS, SCRIPTS, SHEETS
 from playground.ui.site import _chip
+
+
+def test_head_has_every_style_sheet_and_script_once() -> None:
+    assert sorted(SHEETS) == sorted(path.stem for path in ASSETS.glob("*.css"))
+    assert sorted(SCRIPTS) == sorted(path.stem for path in ASSETS.glob("*.js"))
 
 
 def arena(read_only: str) -> SimpleNamespace:

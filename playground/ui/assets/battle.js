@@ -25,7 +25,8 @@
   let behind = false; // an older reply was drawn last
   let finalAt = Infinity;
   let opensAt = 0;
-  let lookedAt = ""; // a shared battle whose models this guest has asked for
+  const { tab } = window.playground;
+  let lookedAt = tab.read("looked") || ""; // a shared battle whose models this guest has asked for
 
   // Data for the server
 
@@ -39,8 +40,8 @@
 
   function named() {
     const { battle, revision, step, said } = shown;
-    const look = battle !== "" && battle === lookedAt;
-    return { battle: battle || address(), revision: battle ? revision : null, step, said: said.slice(0, MAX_SAID_CHARS), again: true, look };
+    const look = lookedAt !== "" && showing() === lookedAt;
+    return { battle: showing(), revision: battle ? revision : null, step, said: said.slice(0, MAX_SAID_CHARS), again: true, look };
   }
 
   const mayJudge = () => !behind && !held();
@@ -64,6 +65,7 @@
   /** Show the models of the shared battle from now on. */
   function looked() {
     lookedAt = shown.battle;
+    tab.write("looked", lookedAt);
     return named();
   }
 

@@ -265,5 +265,6 @@
   document.addEventListener("keydown", onKey);
   document.addEventListener("click", onClick);
   document.addEventListener("battle", follow);
+  Object.assign(window.playground, { typing, letter });
   watch();
 })();

@@ -4,6 +4,7 @@
 // Save presses #vote-order, whose event takes the choice from here.
 (() => {
   "use strict";
+  const { typing, letter } = window.playground;
   const byId = (id) => document.getElementById(id);
   let order = []; // groups of equal sides, best first
   let equal = false; // the next side joins the last group
@@ -81,10 +82,10 @@
   }
 
   function onKey(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || byId("keys")?.open) return;
     const target = event.target instanceof Element ? event.target : null;
-    if (target?.closest("textarea, input:not([type=checkbox]):not([type=radio])")) return;
-    const begins = !isRanking() && (event.key.toLowerCase() === "o" || event.code === "KeyO");
+    if (typing(target)) return;
+    const begins = !isRanking() && letter(event) === "o";
     const id = begins ? "rank" : isRanking() ? { "=": "rank-equal", Escape: "rank-cancel", Enter: "rank-save" }[event.key] : "";
     const button = id ? byId(id) : null;
     if (!button || button.disabled || !button.getClientRects().length) return;
@@ -101,5 +102,5 @@
     if (now !== shown) end();
     shown = now;
   });
-  window.ranking = Object.freeze({ choice });
+  window.playground.ranked = choice;
 })();

@@ -29,11 +29,17 @@
 
   // Clicks
 
+  /** Return the choice that a button votes for, "" if it is no choice; the order of a ranking is in `ranking.js`. */
+  function choiceOf(button) {
+    if (button.id === "vote-order") return window.playground.ranked();
+    return button.matches(".choice") ? CHOICES[button.id] || button.id.replace("vote-", "") : "";
+  }
+
   function onClick(event) {
     const button = event.target instanceof Element ? event.target.closest("button") : null;
     if (button && !button.matches(".unseen") && told !== "waiting") document.getElementById("vote-note")?.remove();
-    if (!button?.matches(".choice") || button.disabled) return;
-    const vote = window.playground.ballot(CHOICES[button.id] || button.id.replace("vote-", ""));
+    const choice = button && !button.disabled ? choiceOf(button) : "";
+    const vote = choice ? window.playground.ballot(choice) : null;
     if (!vote) return;
     browser.write(KEY + vote.battle, vote);
     setTimeout(() => isKept(vote) && !taken.has(asText(vote)) && decide(vote.battle), TAKEN_MS);
@@ -104,7 +110,7 @@
   // The note
 
   let told = "";
-  const named = (choice) => words[choice] || choice.toUpperCase();
+  const named = (choice) => words[choice] || choice.toUpperCase().replaceAll(">", " > ").replaceAll("=", " = ");
 
   function say(vote, answer) {
     if (!answer.accepted) show("refused", vote, { reason: answer.error || "" });

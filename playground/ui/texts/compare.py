@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from playground.records import ColumnState, FinishReason
-from playground.ui.texts.formats import LOADING, settings
+from playground.ui.texts.formats import LOADING, order, settings
 
 ABOUT = "Small and old open models: answers may be wrong or offensive."
 DO_NOT_STORE = "do not store"
@@ -46,6 +46,7 @@ MODELS_MINE = "your choice"
 MODEL_LABEL = "model {number}"
 OWN_SETTINGS, OWN_SETTINGS_HINT = "settings of model {number}", "temperature 0.2, seed 7"
 SAMPLING_OF_CARDS = "as each card says"
+SAMPLING_OWN = "chosen for each model"
 FROM_CARD = "from card"
 SETTINGS_HINT = (
     "Leave a field empty to use the value of each model's card. A value given here applies to every column; in open "
@@ -192,7 +193,7 @@ NOTED, NOTED_UNSTORED = "Saved. Thank you.", "Noted, in memory only. Thank you."
 HEAD_TO_HEAD, HEAD_TO_HEAD_MORE = "here, {winner} beat {loser} in {share} of {votes}", "{loser} in {share} of {votes}"
 LINK_LEADERBOARD = "leaderboard"
 COPY_LINK, LINK_COPIED = "copy link", "Link copied."
-SHARED = "Which answer is best? Vote without knowing the models."
+SHARED = "{question} Vote without knowing the models."
 JOIN, LOOK = "Vote blind", "Show the models"
 JOIN_TERMS = "By voting you agree to the {link}"
 
@@ -251,10 +252,11 @@ KEYS: tuple[tuple[str, str], ...] = (
 KEYS_TITLE, KEYS_ALL, KEYS_CLOSE = "Keys", "all keys (?)", "Close"
 
 
-def settings_title(mine: bool, given: Mapping[str, Any]) -> str:
-    """Return the drawer's title, which names the settings in it."""
+def settings_title(mine: bool, given: Mapping[str, Any], own: bool = False) -> str:
+    """Return the drawer's title, which names the settings for all models in it; `own` if some model has others."""
     models = MODELS_MINE if mine else MODELS_ANY
-    return SETTINGS.format(models=models, sampling=settings(given) or SAMPLING_OF_CARDS)
+    sampling = [words for words in (settings(given), SAMPLING_OWN if own else "") if words]
+    return SETTINGS.format(models=models, sampling=" · ".join(sampling) or SAMPLING_OF_CARDS)
 
 
 def chosen(choice: str, num_columns: int, model: str = "", mine: bool = True) -> str:
@@ -262,8 +264,7 @@ def chosen(choice: str, num_columns: int, model: str = "", mine: bool = True) ->
     key = choice if choice in ("tie", "both_bad") else "model" if model else "side" if len(choice) == 1 else "order"
     if key == "both_bad" and num_columns > 2:
         key = "all_bad"
-    order = choice.upper().replace(">", " > ").replace("=", " = ")
-    return (YOUR_VOTE if mine else THE_VOTE)[key].format(letter=choice.upper(), model=model, order=order)
+    return (YOUR_VOTE if mine else THE_VOTE)[key].format(letter=choice.upper(), model=model, order=order(choice))
 
 
 def head_to_heads(met: Sequence[tuple[str, str, str, str]]) -> str:

@@ -146,7 +146,7 @@ NO_TEXT = "(no visible text)"
 BEST = "{winner} won against {others}"
 TIED = "a tie between {models}"
 ALL_BAD = "all bad: {models}"
-OTHER_ORDER = "{choice} among {models}"
+RANKED = "ranked: {order}"
 BECAUSE = "because: {reasons}"
 
 

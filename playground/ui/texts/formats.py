@@ -108,6 +108,11 @@ def _is_hidden(params: SamplingParams, name: str) -> bool:
     return name == "min_new_tokens" or isinstance(getattr(params, name), bool)
 
 
+def order(choice: str) -> str:
+    """Return a ranking as people read it: "B > A = C"."""
+    return choice.upper().replace(">", " > ").replace("=", " = ")
+
+
 def standing(vote: Standing) -> str:
     """Return whether the leaderboard counts a vote."""
     return COUNTED if vote.counts else NOT_COUNTED.format(reason=vote.why_not)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from playground.records import BattleState, Belongings, Erased, OwnBattle
-from playground.ui.texts.formats import BATTLES, ERASED_BATTLES, NOTES, VOTES, counted, standing
+from playground.ui.texts.formats import BATTLES, ERASED_BATTLES, NOTES, VOTES, counted, order, standing
 
 FILE_NAME = "playground-my-data.json"
 SAVE = "Save as a file"
@@ -54,7 +54,7 @@ ERASED = "Erased: the texts of {battles}, and {notes}."
 ERASED_BATTLE = "erased"
 HIDDEN_BATTLE = "hidden by the operator"
 NO_TEXT = "(no visible text)"
-CHOSE = "you chose {letter}"
+CHOSE, RANKED = "you chose {letter}", "you ranked {order}"
 CHOICES: Mapping[str, str] = {"tie": "a tie", "both_bad": "none was good"}
 NO_VOTE: Mapping[BattleState, str] = {
     BattleState.GENERATING: "being written",
@@ -90,6 +90,8 @@ def vote(battle: OwnBattle) -> str:
     """Return the vote on a battle in short, and whether it counts."""
     if battle.choice is None:
         text = NO_VOTE.get(battle.state, NO_VOTE[BattleState.OPEN])
+    elif len(battle.choice) == 1:
+        text = CHOSE.format(letter=battle.choice.upper())
     else:
-        text = CHOICES.get(battle.choice) or CHOSE.format(letter=battle.choice.upper())
+        text = CHOICES.get(battle.choice) or RANKED.format(order=order(battle.choice))
     return text if battle.standing is None else f"{text} · {standing(battle.standing)}"

@@ -177,6 +177,15 @@ def test_largest_search_is_answered(home: House, words: str) -> None:
         assert reading.browsed_battles(conditions(VoteFilter(words=words), pairs=False), "", 100) is not None
 
 
+def test_ranked_battle_names_its_models_in_order(home: House) -> None:
+    with home.store.reading() as reading:
+        rows = reading.browsed_battles(conditions(VoteFilter(), pairs=False), "", 100)
+    winners = {row.battle_id: row.winner for row in rows}
+    first, second, third = MODELS
+    assert winners["battle-3"] == f"{second}>{first}={third}"
+    assert (winners["battle-0"], winners["battle-1"], winners["battle-2"]) == (OPENALPACA, "tie", "both_bad")
+
+
 @pytest.mark.parametrize("later_s", [-3600, 0, 4.9, 5, 3600])
 def test_exports_and_leaderboard_agree_on_final_votes(later_s: float) -> None:
     home = house()

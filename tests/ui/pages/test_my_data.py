@@ -127,6 +127,13 @@ def test_consent_is_stored_before_the_first_battle(arena: Arena, ada: Person, be
 # What is shown
 
 
+@pytest.mark.parametrize(
+    ("choice", "words"), [("b", "you chose B"), ("b>a=c", "you ranked B > A = C"), ("tie", "a tie")]
+)
+def test_vote_is_named_as_it_was_given(choice: str, words: str) -> None:
+    assert texts.vote(OwnBattle("b" * 32, "", BattleState.REVEALED, "Hi", choice, False)) == words
+
+
 def test_page_shows_the_data_of_this_browser(arena: Arena, my_data: MyDataPage, ada: Person, ben: Person) -> None:
     adas, bens = judged(arena, ada), judged(arena, ben)
     drawn = my_data.draw(ada.browser)

@@ -6,6 +6,7 @@ Boundary: rows out; which of them an export leaves out, and which votes count, i
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial
@@ -264,8 +265,15 @@ def _browsed(row: sqlite3.Row) -> BattleRow:
         start=start,
         category=category,
         models=tuple(models.values()),
-        winner=models.get(choice, choice),
+        winner=_winner(choice, models),
         reasons=tuple((reasons or "").split("\n")) if reasons else (),
         origin=origin,
         blind=bool(blind),
     )
+
+
+def _winner(choice: str, models: Mapping[str, str]) -> str:
+    """Return a choice with models in place of sides."""
+    if ">" in choice or "=" in choice:
+        return "".join(models.get(part, part) for part in re.split("([>=])", choice))
+    return models.get(choice, choice)

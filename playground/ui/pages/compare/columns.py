@@ -62,18 +62,7 @@ class ColumnPanel:
             )
             gr.HTML(whole_html(side), elem_classes="whole", apply_default_css=False)
             foot = gr.HTML(elem_id=f"foot-{side}", elem_classes="foot", apply_default_css=False)
-            with gr.Accordion(
-                texts.DETAILS, open=False, visible=False, elem_id=f"details-{side}", elem_classes=["quiet", "details"]
-            ) as details:
-                card = gr.HTML(apply_default_css=False, elem_classes="card")
-                prompt = gr.Textbox(
-                    label=texts.PROMPT_LABEL.format(count=0),
-                    interactive=False,
-                    lines=3,
-                    max_lines=16,
-                    elem_classes="mono",
-                )
-                ids = gr.Textbox(label=texts.IDS_LABEL, interactive=False, lines=2, max_lines=8, elem_classes="mono")
+            details, card, prompt, ids = _details(side)
             stop = gr.Button(texts.STOP_LABEL.format(letter=letter), elem_id=f"stop-{side}", elem_classes="unseen")
             report = gr.Button(
                 texts.REPORT_LABEL.format(letter=letter), elem_id=f"report-{side}", elem_classes="unseen"
@@ -123,6 +112,20 @@ class ColumnPanel:
             self.ids: gr.update(value=ids),
             self.card: gr.update(value=card_html(card, generation)),
         }
+
+
+def _details(side: str) -> tuple[gr.Accordion, gr.HTML, gr.Textbox, gr.Textbox]:
+    """Lay out the drawer of a column: card, exact prompt, token ids."""
+    classes = ["quiet", "details"]
+    with gr.Accordion(
+        texts.DETAILS, open=False, visible=False, elem_id=f"details-{side}", elem_classes=classes
+    ) as drawer:
+        card = gr.HTML(apply_default_css=False, elem_classes="card")
+        prompt = gr.Textbox(
+            label=texts.PROMPT_LABEL.format(count=0), interactive=False, lines=3, max_lines=16, elem_classes="mono"
+        )
+        ids = gr.Textbox(label=texts.IDS_LABEL, interactive=False, lines=2, max_lines=8, elem_classes="mono")
+    return drawer, card, prompt, ids
 
 
 @dataclass(frozen=True, slots=True)

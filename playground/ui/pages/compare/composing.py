@@ -32,8 +32,8 @@ class Composing:
         for box, field in ((composer.with_input, composer.input), (composer.with_system, composer.system)):
             box.input(_show_field, [box], [field], **AT_ONCE)
         choices = [settings.who_chooses, composer.columns, composer.mode]
-        for listen in (*(control.input for control in choices), *(field.blur for field in settings.sampling)):
-            listen(settings.render, [*choices, *settings.sampling], settings.outputs, **AT_ONCE)
+        for listen in (*(control.input for control in choices), *(field.blur for field in settings.written)):
+            listen(settings.render, [*choices, *settings.written], settings.outputs, **AT_ONCE)
         composer.surprise.click(self.surprise, [panels.shown], composer.fields, js=DEALT, **AT_ONCE)
         starters.category.input(self.show_starters, [starters.category], [starters.samples], **AT_ONCE)
         starters.samples.select(self.take_starter, [starters.category], composer.fields, **AT_ONCE)

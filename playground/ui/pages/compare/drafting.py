@@ -45,7 +45,7 @@ class Drafting:
         gr.on([field.change for field in kept], None, kept, None, js=KEEP.format(names=names), **QUIET)
         restore = RESTORE.format(names=names, boxes=json.dumps(OPTIONAL))
         restored = panels.draft.click(None, None, kept, js=restore, **QUIET)
-        chosen = [settings.who_chooses, composer.columns, composer.mode, *settings.sampling]
+        chosen = [settings.who_chooses, composer.columns, composer.mode, *settings.written]
         restored.success(settings.render, chosen, settings.outputs, **AT_ONCE)
 
 
@@ -54,7 +54,7 @@ def draft_fields(composer: Composer) -> dict[str, Any]:
     settings = composer.settings
     named = {name: getattr(composer, name) for name in (*OPTIONAL, *OPTIONAL.values())}
     models = {f"model-{place}": picker for place, picker in enumerate(settings.models, 1)}
-    own = {f"sampling-{place}": field for place, field in enumerate(settings.own, 1)}
+    own = {f"own-{place}": field for place, field in enumerate(settings.own, 1)}
     return {
         "instruction": composer.instruction,
         **named,

@@ -61,18 +61,25 @@ class SettingsDrawer:
         """Components that `render` changes."""
         return [self.drawer, *self.models, *self.own, self.sampling[-1]]
 
-    def render(self, who_chooses: object, columns: object, mode: object, *sampling: object) -> Updates:
+    @property
+    def written(self) -> list[Any]:
+        """Fields of settings: those for all models, then those of each."""
+        return [*self.sampling, *self.own]
+
+    def render(self, who_chooses: object, columns: object, mode: object, *written: object) -> Updates:
         """Show the pickers and fields of the chosen mode, and the settings in the drawer's title."""
+        sampling, own = written[: len(SAMPLING)], written[len(SAMPLING) :]
         count = columns if isinstance(columns, int) else len(SIDES)
         mine, blind = who_chooses == "mine", mode != "open"
         given = {name: value for name, value in zip(SAMPLING, sampling, strict=True) if _fits_title(value)}
         if blind:
             given.pop("seed", None)
+        has_own = mine and not blind and any(isinstance(value, str) and value.strip() for value in own[:count])
         return {
             **{picker: gr.update(visible=mine and place < count) for place, picker in enumerate(self.models)},
             **{field: gr.update(visible=mine and not blind and place < count) for place, field in enumerate(self.own)},
             self.sampling[-1]: gr.update(visible=not blind),
-            self.drawer: gr.update(label=texts.settings_title(mine, given)),
+            self.drawer: gr.update(label=texts.settings_title(mine, given, has_own)),
         }
 
     def recall(self, view: BattleView, mode: str) -> Updates:
@@ -80,12 +87,13 @@ class SettingsDrawer:
         by_side = not view.overrides.keys().isdisjoint(SIDES)
         values = ["" if by_side else str(view.overrides.get(name, "")) for name in SAMPLING]
         who = "mine" if by_side else "any"
-        updates = self.render(who, len(view.columns), mode, *values)
+        own = [settings(overrides_of(view.overrides, column.side)) if by_side else "" for column in view.columns]
+        updates = self.render(who, len(view.columns), mode, *values, *own)
         updates[self.who_chooses] = gr.update(value=who) if by_side else gr.skip()
         if by_side:
-            for column, picker, field in zip(view.columns, self.models, self.own, strict=False):
+            for column, picker, field, text in zip(view.columns, self.models, self.own, own, strict=False):
                 updates[picker]["value"] = column.card.id if column.card is not None else None
-                updates[field]["value"] = settings(overrides_of(view.overrides, column.side))
+                updates[field]["value"] = text
         for name, field, value in zip(SAMPLING, self.sampling, values, strict=True):
             updates[field] = gr.update(value=value, visible=name != "seed" or not view.blind)
         return updates

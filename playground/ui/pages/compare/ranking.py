@@ -13,7 +13,7 @@ from playground.ui.pages.compare.tab import Tab
 from playground.ui.pages.compare.voting import Voting
 from playground.ui.wiring import AT_ONCE, Updates
 
-ORDERED = "(_, ...values) => [playground.judged(ranking.choice()), ...values]"
+ORDERED = "(_, ...values) => [playground.judged(playground.ranked()), ...values]"
 """As `script.JUDGED`, with the choice of `ranking.js`."""
 
 

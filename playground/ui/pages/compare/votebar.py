@@ -160,10 +160,11 @@ def _timer(state: PageState) -> Any:
 
 def _words(bar: Bar, view: BattleView) -> str:
     """Return the question, or the saved vote."""
+    question = texts.QUESTION_TWO if len(view.columns) == 2 else texts.QUESTION_MORE
     if bar in (Bar.OFF, Bar.ON):
-        words = texts.QUESTION_TWO if len(view.columns) == 2 else texts.QUESTION_MORE
+        words = question
     elif bar is Bar.OFFERED:
-        words = texts.SHARED
+        words = texts.SHARED.format(question=question)
     elif bar is Bar.SAVED:
         saved = texts.SAVED if view.stored else texts.NOT_SAVED
         words = saved.format(vote=texts.chosen(view.choice or "", len(view.columns)))

@@ -68,7 +68,7 @@ def outcome(row: BattleRow) -> str:
     if row.winner == "both_bad":
         return texts.ALL_BAD.format(models=names)
     if row.winner not in row.models:
-        return texts.OTHER_ORDER.format(choice=row.winner, models=names)
+        return texts.RANKED.format(order=row.winner.replace(">", " > ").replace("=", " = "))
     others = list(row.models)
     others.remove(row.winner)
     return texts.BEST.format(winner=row.winner, others=texts.join_names(others))

@@ -173,6 +173,20 @@ def test_drawer_title_names_the_settings(composer: Composer) -> None:
     assert updates[composer.settings.drawer]["label"] == "Models: chosen for you · Sampling: temperature 0.7"
 
 
+def test_drawer_title_says_that_models_have_settings_of_their_own(composer: Composer) -> None:
+    def title(who: str, mode: str, columns: int = 2) -> str:
+        typed = ["0.7", *[""] * (len(SAMPLING) - 1), "", "seed 7"]
+        label = composer.settings.render(who, columns, mode, *typed)[composer.settings.drawer]["label"]
+        return str(label).partition("Sampling: ")[2]
+
+    assert title("mine", "open") == "temperature 0.7 · chosen for each model"
+    assert title("mine", "blind") == title("any", "open") == "temperature 0.7"
+    view = page(Phase.OPEN, blind=False, overrides={"a": {"temperature": 0.2}}).view
+    assert view is not None
+    recalled = composer.recall(view)[composer.settings.drawer]["label"]
+    assert recalled == "Models: your choice · Sampling: chosen for each model"
+
+
 def test_starter_shows_the_fields_it_uses(composer: Composer) -> None:
     updates = composer.fill(Instruction("Make it shorter.", "A long sentence."))
     assert updates[composer.input] == gr.update(value="A long sentence.", visible=True)

@@ -58,6 +58,8 @@ def test_bar_has_the_face_of_the_state(bar: VoteBar, phase: Phase, face: Bar) ->
     ],
 )
 def test_choices_are_the_sides_of_the_battle(bar: VoteBar, count: int, question: str, bad: str) -> None:
+    offered = bar.render(page(Phase.SHARED, count=count))[bar.words]["value"]
+    assert offered == f"<b>{question} Vote without knowing the models.</b>"
     updates = bar.render(page(Phase.OPEN, count=count))
     assert question in updates[bar.words]["value"]
     assert updates[bar.choices["both_bad"]]["value"] == bad

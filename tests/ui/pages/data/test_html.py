@@ -154,7 +154,7 @@ def test_battle_shows_outcome_reasons_and_time() -> None:
     [
         ({"winner": "tie"}, "a tie between pocket-minotaur, pocket-galpaca"),
         ({"winner": "both_bad"}, "all bad: pocket-minotaur, pocket-galpaca"),
-        ({"winner": "b>a=c"}, "b>a=c among pocket-minotaur, pocket-galpaca"),
+        ({"winner": "pocket-galpaca>pocket-minotaur=m"}, "ranked: pocket-galpaca > pocket-minotaur = m"),
         ({"models": ("m", "m"), "winner": "m"}, "m won against m"),
         ({"origin": "program"}, "programs"),
         ({"blind": False}, "open"),
