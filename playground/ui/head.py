@@ -14,8 +14,8 @@ from playground.ui.texts.refusals import CONNECTION, VOTE_NOTE
 
 ASSETS = Path(__file__).parent / "assets"
 SCRIPTS = (
-    *("storage", "connection", "battle", "waiting_votes", "starters", "draft", "history", "keys"),  # in this order
-    *("folding", "ranking", "models", "data", "direction"),
+    *("storage", "connection", "battle", "waiting_votes", "starters", "draft", "history"),  # in this order
+    *("folding", "keys", "ranking", "models", "data", "direction"),  # a field is unfolded before it gets the focus
 )
 SHEETS = ("style", "pages", "composer", "answers", "votebar", "answer_text", "print")
 

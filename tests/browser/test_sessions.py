@@ -126,12 +126,13 @@ def test_page_view_of_the_benchmark_is_that_of_a_browser(browser: Browser, light
         if request.resource_type == "document" or where.startswith(API):
             asked.append(as_asked(request.method, where, json.loads(request.post_data or "null")))
 
+    tab = RecordedTab(light.port)
+    tab.open(path)
     with visiting(browser, light.url) as visitor:
         visitor.page.on("request", note)
         visitor.page.goto(light.url + path)
+        wait_until(lambda: visitor.page.wait_for_timeout(50) or len(asked) >= len(tab.asked))
         visitor.page.wait_for_load_state("networkidle")
-    tab = RecordedTab(light.port)
-    tab.open(path)
     assert sorted(asked, key=str) == sorted(tab.asked, key=str)
     assert len(asked) > 1
 

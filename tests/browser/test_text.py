@@ -131,7 +131,7 @@ def test_arabic_runs_from_right_to_left(browser: Browser, stub: StubPage) -> Non
         assert list_right - item_right > 10, "the number stands on the right"
         visitor.column("a").get_by_role("button", name="Show answer A as plain text").click()
         assert visitor.page.locator("#raw-a textarea").evaluate(STYLE, "direction") == "rtl"
-        field = visitor.page.locator("#instruction textarea")
+        field = visitor.unfold().page.locator("#instruction textarea")
         field.fill("ما هي الألبكة؟")
         assert field.evaluate(STYLE, "direction") == "rtl"
         field.fill("What is an alpaca?")
@@ -150,3 +150,4 @@ def test_paper_has_the_whole_answer_and_no_bars(browser: Browser, stub: StubPage
             assert visitor.page.locator(f"{hidden}:visible").count() == 0, hidden
         assert answer.locator("p").first.evaluate(STYLE, "color") == "rgb(0, 0, 0)"
         expect(visitor.page.locator("#instruction textarea")).to_be_visible()
+        expect(visitor.page.locator("#folded")).to_be_hidden()
