@@ -47,7 +47,7 @@ def write(visitor: Visitor) -> None:
 
 
 def settings_are_back(visitor: Visitor) -> None:
-    page = visitor.page
+    page = visitor.unfold().page
     expect(page.locator("#mode input[value=open]")).to_be_checked()
     expect(page.locator("#columns-count label").nth(1).locator("input")).to_be_checked()
     expect(page.locator("#settings")).to_contain_text("temperature 0.3")
@@ -99,7 +99,7 @@ def test_settings_of_each_model_survive(visitor: Visitor) -> None:
 
 def test_edited_instruction_beside_a_battle_survives_its_reload(visitor: Visitor) -> None:
     visitor.compare().reaches("open")
-    visitor.page.locator("#instruction textarea").press_sequentially(" Briefly.")
+    visitor.unfold().page.locator("#instruction textarea").press_sequentially(" Briefly.")
     visitor.reload().reaches("open")
     expect(visitor.page.locator("#instruction textarea")).to_have_value(re.compile("Briefly"))
 
@@ -108,7 +108,7 @@ def test_another_battle_brings_its_own_instruction(visitor: Visitor) -> None:
     visitor.compare("What is rust?").reaches("open")
     first = visitor.battle_id
     visitor.compare("What is a glacier?").reaches("open")
-    visitor.page.locator("#instruction textarea").press_sequentially(" Briefly.")
+    visitor.unfold().page.locator("#instruction textarea").press_sequentially(" Briefly.")
     visitor.open(f"/?battle={first}").reaches("open")
     visitor.page.wait_for_timeout(500)
     expect(visitor.page.locator("#instruction textarea")).to_have_value("What is rust?")
