@@ -15,7 +15,7 @@ from typing import Any
 API = "/gradio_api"
 CONFIG = "window.gradio_config = "
 PATIENCE_S = 120.0
-NO_BATTLE = {"battle": "", "revision": None, "step": 0, "said": "", "again": True}
+NO_BATTLE = {"battle": "", "revision": None, "step": 0, "said": "", "again": True, "look": False}
 """The value of the input `shown` in a tab that shows no battle; the page's script sends it."""
 
 
