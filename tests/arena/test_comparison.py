@@ -264,6 +264,7 @@ def test_a_stop_after_the_end_cuts_nothing() -> None:
     assert {(g.text, g.finish_reason) for _, g in scene.recorded} == {(SAID, FinishReason.STOP)}
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(data=st.data())
 def test_blind_columns_grow_by_whole_words(data: st.DataObject) -> None:

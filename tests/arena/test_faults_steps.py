@@ -74,6 +74,7 @@ def summary(home: House) -> list[tuple[object, ...]]:
         return [tuple(row) for question in questions for row in reading._connection.execute(question)]
 
 
+@pytest.mark.slow
 @pytest.mark.proves("a failure at the n-th statement")
 @pytest.mark.parametrize("disk", DISKS)
 def test_failed_step_is_undone_and_its_retry_succeeds(tmp_path: Path, disk: str) -> None:

@@ -60,6 +60,7 @@ def test_pieces_do_not_change_the_words_of_any_script(text: str, size: int) -> N
     assert "".join(words(text)) == text
 
 
+@pytest.mark.slow
 @given(text=EVERYTHING, cuts=st.lists(st.integers(0, 60)))
 def test_pieces_do_not_change_the_words(text: str, cuts: list[int]) -> None:
     at = sorted({0, len(text), *(cut for cut in cuts if cut < len(text))})

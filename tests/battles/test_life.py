@@ -243,6 +243,7 @@ def test_decision_time_counts_from_open_to_vote(home: House) -> None:
     assert [pair.decision_s for pair in home.store.judged_pairs()] == [12.5]
 
 
+@pytest.mark.slow
 @pytest.mark.proves("replays")
 @pytest.mark.parametrize("final", [False, True])
 def test_concurrent_voters_leave_one_vote_per_battle(tmp_path: Path, final: bool) -> None:

@@ -74,6 +74,7 @@ def test_erase_refusals(db: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "not a receipt" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_erase_reports_leftovers(db: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with closing(sqlite3.connect(db, isolation_level=None)) as reader:
         reader.execute("BEGIN")

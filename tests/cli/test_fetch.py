@@ -60,6 +60,7 @@ def test_models_that_fail_do_not_stop_the_others(hub: HubServer, tmp_path: Path)
     assert second.startswith("fetch: unknown model 'gpt-9'; valid: ")
 
 
+@pytest.mark.slow
 def test_card_is_fetched_and_its_folder_printed(hub: HubServer, tmp_path: Path) -> None:
     hub.push("psmathur/orca_mini_13b", SAFE)
     with start_cli(hub, tmp_path, "orca-mini-13b", "pocket-orca-mini") as process:

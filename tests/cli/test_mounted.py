@@ -92,6 +92,7 @@ def held(tmp_path: Path) -> Iterator[Path]:
         yield tmp_path / "playground.db"
 
 
+@pytest.mark.slow
 def test_playground_that_does_not_answer_is_named(held: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with announced(held, RunningApp("http://127.0.0.1:1", "t" * 43)):
         assert run("verify", "--db", str(held))[0] == 1
@@ -100,6 +101,7 @@ def test_playground_that_does_not_answer_is_named(held: Path, capsys: pytest.Cap
     assert said.count("\n") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reply", [b"220 mail.example ready\r\n", b"HTTP/1.0 200 OK\r\n\r\nHello"])
 def test_other_program_at_the_address_of_a_playground_is_an_error(
     held: Path, capsys: pytest.CaptureFixture[str], reply: bytes

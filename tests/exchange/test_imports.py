@@ -498,6 +498,7 @@ def test_hidden_answers_do_not_come_back_in_another_battle(bring: Import, store:
         assert [pair.vote.withheld for pair in reading.exported_pairs()] == ["hidden", "hidden"]
 
 
+@pytest.mark.slow
 def test_many_rows_are_stored_in_batches_with_progress(bring: Import, store: Store) -> None:
     shares: list[float] = []
     rows = [ROWS["pairs"] | {"vote_id": f"vote-{number}"} for number in range(1100)]

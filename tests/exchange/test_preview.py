@@ -33,6 +33,7 @@ def test_preview_counts_rows_of_the_second_file(home: House) -> None:
     assert (seen.num_rows, seen.num_other) == (3, 1)
 
 
+@pytest.mark.slow
 def test_preview_of_many_rows_estimates_the_size(tmp_path: Path) -> None:
     home = house()
     for number in range(SAMPLE + 50):
@@ -73,6 +74,7 @@ def test_models_of_other_arenas_may_have_any_name(model: str) -> None:
     assert (row.models, row.winner) == ((model, MAMBA), model)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", [1, 2, 3, 4])
 def test_pages_hold_every_battle_once(home: House, limit: int) -> None:
     for number in range(4):  # at the same time

@@ -69,6 +69,7 @@ def fill(home: House, votes: list[dict[str, Any]]) -> None:
         home.time.pass_s(vote["pause_s"])
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(votes=VOTES, number=st.integers(0, len(POLICIES) - 1))
 def test_streamed_reasons_equal_those_of_all_pairs(votes: list[dict[str, Any]], number: int) -> None:

@@ -88,6 +88,7 @@ def shown(text: str, container: str) -> str:
     return without_formula(text) if container == ".csv" else text
 
 
+@pytest.mark.slow
 @pytest.mark.proves(
     "lone surrogates, noncharacters",
     "NUL and control characters",

@@ -72,6 +72,7 @@ def test_hub_that_does_not_answer_is_given_up(hub: HubServer, monkeypatch: pytes
         fetch(REPO, "main")
 
 
+@pytest.mark.slow
 @pytest.mark.proves("hub unreachable, refusing, timing out")
 def test_file_that_stops_arriving_is_given_up(hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 0.1)

@@ -134,6 +134,7 @@ def test_other_files_of_the_dataset_stay_as_they_are(hub: DatasetServer, dataset
     assert notes.items() <= hub.files().items()
 
 
+@pytest.mark.slow
 def test_two_lives_of_one_database_at_once_lose_nothing(hub: DatasetServer, dataset: Dataset, tmp_path: Path) -> None:
     with started(tmp_path / "first", dataset) as first:
         judge(first.home, "common")

@@ -42,6 +42,7 @@ def _quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sync_module, "FIRST_RETRY_S", 0.02)
 
 
+@pytest.mark.slow
 def test_votes_are_uploaded_while_others_are_given(dataset: Dataset, tmp_path: Path) -> None:
     with syncing(tmp_path / "a", dataset) as (one, sync):
         for number in range(5):
@@ -64,6 +65,7 @@ def test_the_last_votes_are_uploaded_at_the_end(dataset: Dataset, tmp_path: Path
         assert battles_with_votes(new.store) == ["the-last"]
 
 
+@pytest.mark.slow
 def test_a_hub_that_hangs_delays_no_vote_and_the_end_only_for_a_time(
     hub: DatasetServer, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -130,6 +132,7 @@ def test_the_hub_decides_when_it_is_asked_again(hub: DatasetServer, dataset: Dat
         assert hub.steps.count("commit") == tries + 1  # the last one, at the end
 
 
+@pytest.mark.slow
 def test_two_syncs_on_one_store_are_noticed_by_both(dataset: Dataset, tmp_path: Path) -> None:
     with syncing(tmp_path / "a", dataset) as (a, of_a), syncing(tmp_path / "b", dataset) as (b, of_b):
         for number in range(3):

@@ -206,6 +206,7 @@ def test_other_files_of_a_dataset_are_no_segments(path: str) -> None:
     assert split_path("journal/a/20261129T200000.000000Z-ab/00000001.jsonl") is not None
 
 
+@pytest.mark.slow
 def test_a_longer_segment_stays_until_the_store_has_its_events_elsewhere(
     hub: DatasetServer, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -63,6 +63,7 @@ def test_each_group_gets_its_own_share_of_ties(wins: FloatArray, prior: float) -
     assert not fitted.prior_wins[wins + wins.T == 0].any()
 
 
+@pytest.mark.slow
 @given(tables())
 @settings(max_examples=60, deadline=None)
 def test_choix_agrees(wins: FloatArray) -> None:

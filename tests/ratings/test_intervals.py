@@ -60,6 +60,7 @@ ARENAS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arena", [ARENAS["200 votes, ties"], ARENAS["500 votes, 23 raters with tastes, ties"]])
 def test_95_percent_intervals_cover_about_95_percent(arena: dict[str, float]) -> None:
     runs = 300

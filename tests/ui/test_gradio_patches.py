@@ -112,6 +112,7 @@ def test_queue_makes_no_table_of_its_events_unless_asked(
     assert list(made["functions"]) == named
 
 
+@pytest.mark.slow
 def test_idle_queue_polls_seldom_and_events_still_pass_it(monkeypatch: pytest.MonkeyPatch) -> None:
     with gr.Blocks() as page:
         gr.api(size, api_name="size")

@@ -200,6 +200,7 @@ def test_trusted_proxy_has_no_limit_of_its_own(small: Small) -> None:
             assert b"size 0" in ask(connection)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("small", [{"unread_s": 0.5}], indirect=True)
 def test_unread_response_is_closed(small: Small) -> None:
     with small.connect() as connection:
@@ -208,6 +209,7 @@ def test_unread_response_is_closed(small: Small) -> None:
         wait_until(lambda: len(small.server.server_state.connections) == 0)
 
 
+@pytest.mark.slow
 def test_server_is_guarded_from_its_first_connection_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(HTTP_PROTOCOLS, "auto", HTTP_PROTOCOLS["auto"])
     guard_connections(Proxies())

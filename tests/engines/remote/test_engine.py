@@ -166,6 +166,7 @@ def arena(tmp_path: Path, server: FakeServer, second: FakeServer) -> Iterator[Ar
     arena.close()
 
 
+@pytest.mark.slow
 def test_battle_of_remote_models_is_stored_without_an_address(arena: Arena, server: FakeServer, tmp_path: Path) -> None:
     viewer = Viewer("a" * 32)
     battle_id = arena.compare(Instruction("What is an alpaca?"), viewer, blind=False)

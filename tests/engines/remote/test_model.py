@@ -43,6 +43,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", BROKEN.values(), ids=BROKEN)
 def test_failure_before_the_first_token_is_retried(opened: Open, server: FakeServer, fault: Fault) -> None:
     server.faults.extend([fault, fault])

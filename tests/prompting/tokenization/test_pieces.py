@@ -60,6 +60,7 @@ BYTES_AND_SPACES = st.lists(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 @settings(max_examples=300)
 @given(ids=BYTES_AND_SPACES)

@@ -131,6 +131,7 @@ def test_foreign_lock_fails_waiting_writers(tmp_path: Path) -> None:
     assert len(votes_in(tmp_path / "playground.db")) == 8
 
 
+@pytest.mark.slow
 @pytest.mark.proves("two processes")
 def test_second_process_reads_until_the_first_has_ended(judged: House) -> None:
     code = (

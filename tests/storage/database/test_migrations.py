@@ -138,6 +138,7 @@ def test_failed_copy_prevents_migration(tmp_path: Path, monkeypatch: pytest.Monk
     assert dump_of(path) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lasts", [False, True])
 def test_failed_migration_changes_nothing(tmp_path: Path, lasts: bool) -> None:
     path = first_version_with_a_vote(tmp_path)

@@ -16,6 +16,7 @@ from tests.support.cast import ADA, BEN, House, battle
 from tests.support.storing import HERRING, file_size_limit, files_containing, path_of, rows, voted
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exclusive", [False, True])
 def test_no_erased_byte_is_left_in_any_file(tmp_path: Path, exclusive: bool) -> None:
     folder = tmp_path / "data"
@@ -39,6 +40,7 @@ def test_no_erased_byte_is_left_in_any_file(tmp_path: Path, exclusive: bool) -> 
         assert again.count_votes() == 60
 
 
+@pytest.mark.slow
 def test_file_is_not_rebuilt_during_a_read(home: House) -> None:
     voted(home)
     assert home.store.scrub()
@@ -75,6 +77,7 @@ def test_large_file_only_has_its_log_emptied(home: House, caplog: pytest.LogCapt
     assert home.store.scrub(most_bytes=1000)
 
 
+@pytest.mark.slow
 def test_file_is_rebuilt_once(home: House) -> None:
     voted(home)
     home.battles.erase(ADA)

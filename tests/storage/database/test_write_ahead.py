@@ -19,6 +19,7 @@ from tests.support.cast import ADA, House
 from tests.support.storing import many_votes, path_of, votes_in
 
 
+@pytest.mark.slow
 @pytest.mark.proves("a foreign write-ahead log")
 def test_foreign_log_beside_a_backup_is_refused(judged: House) -> None:
     """After a kill, a backup replaces the database but not its log."""
@@ -49,6 +50,7 @@ def fits(path: Path) -> bool:
     return log_fits(path, path.with_name("playground.db-wal"))
 
 
+@pytest.mark.slow
 def test_log_left_by_a_kill_fits(judged: House, tmp_path: Path) -> None:
     judged.battles.erase(ADA)
     for number in range(4):
@@ -61,6 +63,7 @@ def test_log_left_by_a_kill_fits(judged: House, tmp_path: Path) -> None:
         assert "many-0" in votes_in(killed)
 
 
+@pytest.mark.slow
 def test_log_beside_an_older_copy_does_not_fit(judged: House, tmp_path: Path) -> None:
     path = path_of(judged)
     judged.store.close()

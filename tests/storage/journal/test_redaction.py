@@ -102,6 +102,7 @@ Journal(store, journal_folder(store.path)).close()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rewritten", [0, 1, 2])
 def test_killed_redaction_is_finished_at_start(home: House, folder: Path, rewritten: int) -> None:
     for number in range(3):

@@ -144,6 +144,7 @@ def test_command_prints_what_it_copied(home: House, tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_full_disk_leaves_no_file(home: House, tmp_path: Path) -> None:
     folder = tmp_path / "small"
     folder.mkdir()

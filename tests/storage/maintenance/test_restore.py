@@ -163,6 +163,7 @@ def many_segments(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.proves("restore with missing, doubled and torn segments")
 @settings(max_examples=25)
 @given(chance=st.randoms(use_true_random=False))
@@ -266,6 +267,7 @@ restore.restore(Store(Path(sys.argv[1])), Path(sys.argv[2]), stop)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batches", [1, 4])
 def test_killed_restore_is_finished_by_the_next(home: House, folder: Path, tmp_path: Path, batches: int) -> None:
     afternoon(home)

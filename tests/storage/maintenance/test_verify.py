@@ -137,6 +137,7 @@ def test_missing_trigger_is_found(home: House, db: Path, folder: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_damaged_page_is_found(home: House, db: Path, folder: Path) -> None:
     for number in range(40):
         judge(home, f"battle-{number}", text=f"Say {number}.")

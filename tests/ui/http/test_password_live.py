@@ -30,6 +30,7 @@ def private() -> Iterator[tuple[str, list[str]]]:
         yield address_of(page), sorted(page.app.openapi()["paths"])
 
 
+@pytest.mark.slow
 def test_every_route_is_behind_the_password(private: tuple[str, list[str]]) -> None:
     url, routes = private
     paths = {re.sub(r"\{[^}]*\}", "x", path) for path in routes} | {f"/{room.path}" for room in PAGES}

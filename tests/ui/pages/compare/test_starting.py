@@ -9,6 +9,7 @@ from playground.ui.texts import compare as texts
 from tests.ui.pages.compare.tab import Tab
 
 
+@pytest.mark.slow
 @pytest.mark.proves("hidden and disabled fields overwritten")
 @pytest.mark.parametrize("handler", ["compare", "regenerate"])
 def test_second_battle_is_refused_while_one_is_being_written(tab: Tab, handler: str) -> None:

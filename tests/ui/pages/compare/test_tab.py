@@ -14,6 +14,7 @@ from playground.ui.texts import compare as texts
 from tests.ui.pages.compare.tab import Tab, fails
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("handler", ["refresh", "undo", "reveal", "vote", "regenerate", "note_comment", "send_report"])
 def test_passing_error_leaves_page_and_address(tab: Tab, handler: str) -> None:
     tab.begins().votes()
@@ -42,6 +43,7 @@ def test_gone_battle_leaves_the_empty_page(tab: Tab, reason: str) -> None:
     assert "It is gone." in tab.status(updates)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("handler", ["vote", "undo", "reveal", "refresh"])
 def test_call_needs_only_the_id_of_its_battle(tab: Tab, handler: str) -> None:
     tab.begins()

@@ -41,6 +41,7 @@ def test_button_of_another_page_version_saves_nothing(tab: Tab) -> None:
     assert tab.view.choice == "b"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("open_for_s", "said"), [(0.0, "1.000"), (0.75, "0.250"), (1.0, ""), (3600.0, "")])
 def test_votes_open_after_the_first_second(tab: Tab, open_for_s: float, said: str) -> None:
     tab.arena.time.hold()

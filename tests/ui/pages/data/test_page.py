@@ -209,6 +209,7 @@ def test_page_of_a_mounted_database_reads_a_copy_where_votes_would_wait(
     home.store.close()
 
 
+@pytest.mark.slow
 def test_words_that_were_erased_or_hidden_leave_a_look_at_once(changing: House) -> None:
     page = page_of(changing)
     for name in ("hidden-later", "erased-later"):

@@ -109,6 +109,7 @@ def test_stop_id_is_the_last_token(model: LoadedModel) -> None:
     assert ids == free[: free.index(stop) + 1]
 
 
+@pytest.mark.slow
 @RECORDED
 def test_context_ends_an_answer(model: LoadedModel, recorded: bool) -> None:
     prompt = tuple(range(3, 203))
@@ -178,6 +179,7 @@ def test_row_can_use_the_whole_context_after_a_long_one(model: LoadedModel, reco
     ]
 
 
+@pytest.mark.slow
 @RECORDED
 def test_sampled_row_is_the_same_alone_and_in_a_batch(model: LoadedModel, recorded: bool) -> None:
     params = [
@@ -201,6 +203,7 @@ def six_rows() -> list[Job]:
     return ragged_jobs(PARAMS[:2])[:6]
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(
     kind=st.sampled_from(list(ARCHITECTURES)),
