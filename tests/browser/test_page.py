@@ -139,6 +139,7 @@ def test_starter_fills_in_its_input(visitor: Visitor) -> None:
 
 def test_starter_clicked_while_others_load_is_taken(visitor: Visitor) -> None:
     """Choose a category, and click a starter of the one before while its starters are loading."""
+    expect(visitor.page.locator("#starter-samples button").nth(2)).to_be_visible()
     visitor.page.evaluate(
         """() => {
             const starter = [...document.querySelectorAll("#starter-samples button")].at(2);

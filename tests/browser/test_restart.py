@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Request, expect
 
 from tests.conftest import LiveApp, StubPage, free_port, start_app, stop_app
 from tests.support.browsing import Visitor, visiting
+from tests.support.patience import wait_until
 from tests.support.processes import family, frozen_models
 
 pytestmark = pytest.mark.browser
@@ -68,7 +69,17 @@ def unloaded(visitor: Visitor) -> bool:
     return not visitor.page.evaluate("window.marked === true")
 
 
+def calls_of(visitor: Visitor) -> set[Request]:
+    """Return the calls without an answer yet, as they come and go: Gradio reloads a page that loses one."""
+    waiting: set[Request] = set()
+    visitor.page.on("request", lambda call: waiting.add(call) if call.url.endswith("/run/predict") else None)
+    for ended in ("requestfinished", "requestfailed"):
+        visitor.page.on(ended, waiting.discard)
+    return waiting
+
+
 def test_voting_continues_after_a_restart(visitor: Visitor, server: Server) -> None:
+    waiting = calls_of(visitor)
     visitor.compare().reaches("open", LOADING_S)
     battle_id = visitor.battle_id
     visitor.page.evaluate("window.marked = true")
@@ -88,6 +99,7 @@ def test_voting_continues_after_a_restart(visitor: Visitor, server: Server) -> N
     visitor.page.get_by_label("Comment").press("Enter")
     visitor.column("b").get_by_role("button", name="Report answer B").click()
     visitor.page.get_by_label("What is wrong with answer B?").fill("It is rude.")
+    wait_until(lambda: visitor.page.wait_for_timeout(50) or not waiting)  # the comment is saved, twice
     server.kill()
     server.start()
     visitor.page.locator("#report-send").click()

@@ -59,7 +59,7 @@ def test_browsed_battles_are_described(home: House) -> None:
     assert (pair.battle_id, pair.start, pair.category) == ("pair", "Write a haiku about the sea.", "creative")
     assert (pair.models, pair.winner, pair.reasons) == ((OPENALPACA, MAMBA), MAMBA, ("clear",))
     assert (pair.origin, pair.blind, pair.created_at) == ("person", True, "2026-11-20T19:00:00.000+00:00")
-    assert (three.models, three.winner, three.reasons) == ((MAMBA, GALPACA), "b>c", ())
+    assert (three.models, three.winner, three.reasons) == ((MAMBA, GALPACA), f"{MAMBA}>{GALPACA}", ())
     assert (tie.winner, tie.blind) == ("both_bad", False)
 
 
