@@ -74,7 +74,7 @@ def calls_of(visitor: Visitor) -> set[Request]:
     waiting: set[Request] = set()
     visitor.page.on("request", lambda call: waiting.add(call) if call.url.endswith("/run/predict") else None)
     for ended in ("requestfinished", "requestfailed"):
-        visitor.page.on(ended, waiting.discard)
+        visitor.page.on(ended, lambda call: waiting.discard(call))  # Playwright marks the function that it is given
     return waiting
 
 
