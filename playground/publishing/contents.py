@@ -35,7 +35,7 @@ LEFT_OUT: Mapping[str, str] = {
 }
 """Reasons to leave a vote out, and their words after a number of votes; the first that applies is given."""
 WITHDRAWN = ("erased", "hidden", "held_back")
-"""Those for which an earlier publication may hold the vote."""
+"""The reasons for which an earlier publication may hold the vote."""
 
 
 MARK_CHARS = 16

@@ -14,7 +14,7 @@ from playground.ui.pages.compare.voting import Voting
 from playground.ui.wiring import AT_ONCE, Updates
 
 ORDERED = "(_, ...values) => [playground.judged(playground.ranked()), ...values]"
-"""As `script.JUDGED`, with the choice of `ranking.js`."""
+"""The script that names a vote as `script.JUDGED` does, with the choice of `ranking.js`."""
 
 
 @dataclass(frozen=True, slots=True)
