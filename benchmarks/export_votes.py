@@ -19,14 +19,14 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # run from a checkout
 
 from benchmarks.ballots import MODELS
+from benchmarks.judged_votes import answer_of, words
 from benchmarks.rounds import EQUAL, Contender, Figure, Figures, NotHere, Spent, in_turns, machine, show
 from playground.catalog.catalog import Catalog
-from playground.records import Battle, BattleSide, BattleState, FinishReason, Generation, Instruction, Prompt, Vote
+from playground.records import Battle, BattleSide, BattleState, Generation, Instruction, Vote
 from playground.settings import Settings
 from playground.storage.database import rows
 from playground.storage.database.statements import Writing
@@ -80,10 +80,10 @@ def fill(store: Store, votes: int, num_answers: int = ANSWERS) -> None:
         store.upsert_model(cards[model])
     chance, begin = random.Random(9), datetime(2026, 1, 1, tzinfo=UTC)
     asked = [
-        Instruction(f"Question {i}: {_words(chance, 20)}?", category=f"category-{i % 6}")
+        Instruction(f"Question {i}: {words(chance, 20)}?", category=f"category-{i % 6}")
         for i in range(num_answers // 10)
     ]
-    answers = [_answer(cards[MODELS[i % 2]], asked[i // 10], i, chance) for i in range(num_answers)]
+    answers = [answer_of(cards[MODELS[i % 2]], asked[i // 10], i, chance) for i in range(num_answers)]
     for start in range(0, num_answers, CHUNK):
         store.write(partial(_insert_answers, answers[start : start + CHUNK]))
     store.write(lambda writing: [writing.add_rater(f"{i:032x}", begin.isoformat()) for i in range(RATERS)] and None)
@@ -101,37 +101,6 @@ def _insert_battles(made: list[tuple[Battle, Vote]], writing: Writing) -> None:
     writing.insert("battles", *(rows.battle_row(battle) for battle, _ in made))
     writing.insert("battle_sides", *(rows.side_row(battle.id, side) for battle, _ in made for side in battle.sides))
     writing.insert("votes", *(rows.vote_row(vote) for _, vote in made))
-
-
-def _words(chance: random.Random, number: int) -> str:
-    return " ".join(f"word{chance.randrange(1000)}" for _ in range(number))
-
-
-def _answer(card: Any, asked: Instruction, number: int, chance: random.Random) -> Generation:
-    text = _words(chance, 40 + number % 40)
-    return Generation(
-        id=f"answer-{number}",
-        model_id=card.id,
-        model_revision=card.revision,
-        repo=card.public_repo,
-        license=card.license,
-        instruction=asked,
-        prompt=Prompt(f"### Instruction:\n{asked.instruction}", tuple(range(100, 140)), card.template, "0" * 64),
-        params=card.sampling,
-        seed=number,
-        text=text,
-        token_ids=tuple(chance.randrange(32000) for _ in range(100)),
-        finish_reason=FinishReason.STOP,
-        error=None,
-        engine="local",
-        device="cpu",
-        dtype="float32",
-        versions={"torch": "2.13.0"},
-        faithful=True,
-        created_at="2026-01-01T00:00:00.000+00:00",
-        first_token_s=0.1,
-        duration_s=1.0,
-    )
 
 
 def _battle(answers: list[Generation], number: int, begin: datetime, chance: random.Random) -> tuple[Battle, Vote]:

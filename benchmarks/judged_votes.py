@@ -62,9 +62,9 @@ def fill(store: Store, votes: int) -> None:
         store.upsert_model(cards[model])
     chance = random.Random(7)
     asked = [
-        Instruction(f"Question {i}: {_words(chance, 20)}?", category=f"category-{i % 6}") for i in range(INSTRUCTIONS)
+        Instruction(f"Question {i}: {words(chance, 20)}?", category=f"category-{i % 6}") for i in range(INSTRUCTIONS)
     ]
-    answers = [_answer(cards[MODELS[i % 5]], asked[i // 5], i, chance) for i in range(INSTRUCTIONS * len(MODELS))]
+    answers = [answer_of(cards[MODELS[i % 5]], asked[i // 5], i, chance) for i in range(INSTRUCTIONS * len(MODELS))]
     for start in range(0, len(answers), ROWS):
         store.write(partial(_insert_answers, answers[start : start + ROWS]))
     raters = [f"{i:032x}" for i in range(RATERS)]
@@ -94,11 +94,12 @@ def _insert_votes(given: Sequence[_Given], writing: Writing) -> None:
         writing.change(f"INSERT INTO {table} ({', '.join(found[0])}) VALUES ({marks})", found)
 
 
-def _words(chance: random.Random, number: int) -> str:
+def words(chance: random.Random, number: int) -> str:
     return " ".join(f"word{chance.randrange(1000)}" for _ in range(number))
 
 
-def _answer(card: ModelCard, asked: Instruction, number: int, chance: random.Random) -> Generation:
+def answer_of(card: ModelCard, asked: Instruction, number: int, chance: random.Random) -> Generation:
+    """Return one answer; the same numbers and chances give the same one."""
     return Generation(
         id=f"answer-{number}",
         model_id=card.id,
@@ -109,7 +110,7 @@ def _answer(card: ModelCard, asked: Instruction, number: int, chance: random.Ran
         prompt=Prompt(f"### Instruction:\n{asked.instruction}", tuple(range(100, 140)), card.template, "0" * 64),
         params=card.sampling,
         seed=number,
-        text=_words(chance, 40 + number % 40),
+        text=words(chance, 40 + number % 40),
         token_ids=tuple(chance.randrange(32000) for _ in range(100)),
         finish_reason=FinishReason.STOP,
         error=None,
