@@ -80,7 +80,7 @@ def test_votes_of_guests_are_no_part_of_the_default_board(home: House) -> None:
     revealed(home)
     vote(home, sharing(home).join("battle-1", GUEST, TERMS).battle_id)
     origins = default_policy(Settings()).origins
-    assert [pair.origin in origins for pair in home.store.judged_pairs()] == [True, False]
+    assert {pair.rater_id: pair.origin in origins for pair in home.store.judged_pairs()} == {ADA: True, BEN: False}
 
 
 def test_guest_has_one_battle(home: House) -> None:
