@@ -38,6 +38,7 @@ from playground.engines.fleet import Fleet
 from playground.engines.protocol import Engine
 from playground.errors import InvalidValue, Refused, StorageError, without_folders
 from playground.prompting.answer_text import AnswerReader
+from playground.prompting.reasoning import opens_reasoning
 from playground.ratings.board import LeaderboardOptions
 from playground.ratings.leaderboard import Leaderboard
 from playground.ratings.policy import CountingPolicy, default_policy
@@ -276,7 +277,11 @@ class Arena:
             Column(
                 plan,
                 battle.instruction,
-                AnswerReader(self.catalog.template_of(plan.card), self.catalog.tokenizer_of(plan.card)),
+                AnswerReader(
+                    self.catalog.template_of(plan.card),
+                    self.catalog.tokenizer_of(plan.card),
+                    opened=opens_reasoning(plan.prompt.text),
+                ),
                 self._clock,
                 self._engine.cancel,
             )

@@ -114,6 +114,7 @@ class Column:
                 len(p.token_ids),
                 p.first_token_s,
                 p.duration_s,
+                self._reader.reasoning,
             )
 
     def blind_live(self, now_s: float) -> tuple[Written, LiveColumn]:
@@ -212,4 +213,5 @@ class Column:
             created_at=self._created_at,
             first_token_s=p.first_token_s,
             duration_s=duration_s,
+            reasoning=self._reader.reasoning,
         )

@@ -145,4 +145,6 @@ def _cut(column: Column, generation: Generation, num_words: int) -> Generation:
         return generation
     failed = generation.finish_reason is FinishReason.ERROR
     reason = generation.finish_reason if failed else FinishReason.CANCELLED
-    return replace(generation, text=text, token_ids=column.tokens_of(len(text)), finish_reason=reason)
+    reasoning = generation.reasoning if text else ""  # its tokens come first
+    token_ids = column.tokens_of(len(text))
+    return replace(generation, text=text, reasoning=reasoning, token_ids=token_ids, finish_reason=reason)

@@ -83,4 +83,4 @@ def _emptied(generation: Generation | None) -> Generation | None:
     if generation is None:
         return None
     prompt = replace(generation.prompt, text="", token_ids=())
-    return replace(generation, instruction=Instruction(""), prompt=prompt, text="", token_ids=())
+    return replace(generation, instruction=Instruction(""), prompt=prompt, text="", reasoning="", token_ids=())

@@ -92,4 +92,6 @@ def _answer(column: ColumnView) -> dict[str, Any]:
     known = {"side": column.side, "text": column.text}
     if column.card is not None:
         known |= {"model": column.card.id, "license": column.card.license}
+    if column.reasoning:
+        known["reasoning"] = column.reasoning
     return known

@@ -86,7 +86,7 @@ def _view(
 ) -> BattleView:
     mine, is_hidden = viewer.owns(battle), battle.hidden_at is not None
     if is_hidden:
-        live = {side: replace(column, text="") for side, column in live.items()}
+        live = {side: replace(column, text="", reasoning="") for side, column in live.items()}
     if sends is Sends.PACED:
         live = _with_one_state(live)
     return BattleView(
@@ -138,6 +138,7 @@ def _column(side: BattleSide, live: LiveColumn | None, sends: Sends, cards: Mapp
             num_tokens=live.num_tokens,
             tokens_per_s=_tokens_per_s(live.num_tokens, live.first_token_s, live.duration_s),
             first_token_s=live.first_token_s,
+            reasoning=live.reasoning,
         )
     return ColumnView(
         side.side,
@@ -151,6 +152,7 @@ def _column(side: BattleSide, live: LiveColumn | None, sends: Sends, cards: Mapp
         generation.num_tokens,
         _tokens_per_s(generation.num_tokens, generation.first_token_s, generation.duration_s),
         generation.first_token_s,
+        generation.reasoning,
     )
 
 

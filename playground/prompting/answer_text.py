@@ -1,4 +1,4 @@
-"""Read the text of an answer from its token ids: without special ids, stripped, and cut where it stops.
+"""Read the text of an answer from its token ids: without reasoning and special ids, stripped, cut where it stops.
 
 Boundary: one answer at a time, in memory; knows the template and the tokenizer, not the engine.
 """
@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from playground.prompting.tokenization import Tokenizer
+from playground.prompting.reasoning import MARKS, ReasoningSplitter, num_held
+from playground.prompting.tokenization import ChatTokenizer, Tokenizer
 from playground.records import PromptTemplate
 
 
@@ -16,12 +17,17 @@ class AnswerReader:
 
     Text that may begin a stop string, and white space that may be the end, is held back until more ids or `finish`
     decide. The text does not depend on how the ids are divided into calls.
+
+    Args:
+        opened: the prompt has opened the reasoning, see `opens_reasoning`.
     """
 
-    def __init__(self, template: PromptTemplate, tokenizer: Tokenizer) -> None:
+    def __init__(self, template: PromptTemplate, tokenizer: Tokenizer, *, opened: bool = False) -> None:
         self._stop_ids, self._drop_ids = frozenset(template.stop_ids), frozenset(template.drop_ids)
+        self._marks = _special_marks(tokenizer)
         self._stream = tokenizer.stream()
         self._scanner = StopScanner(template.stop_strings)
+        self._splitter = ReasoningSplitter(opened=opened)
         self._stripper = STRIPPERS[template.strip]()
         self._pieces: list[str] = []
         self.stopped = False  # by a stop id or a stop string
@@ -34,6 +40,11 @@ class AnswerReader:
         if len(self._pieces) > 1:
             self._pieces = ["".join(self._pieces)]
         return self._pieces[0] if self._pieces else ""
+
+    @property
+    def reasoning(self) -> str:
+        """The reasoning before the answer, as far as it is written; empty if there is none."""
+        return self._splitter.reasoning
 
     def feed(self, token_ids: Iterable[int]) -> str:
         """Return the text that these ids add; ids after the stop are not read."""
@@ -54,11 +65,12 @@ class AnswerReader:
             self.stopped = True
             return self.finish()
         if token_id in self._drop_ids:
-            return ""
+            mark = "" if self._splitter.answering else self._marks.get(token_id, "")
+            return self._scan(mark) if mark else ""
         return self._scan(self._stream.feed(token_id))
 
     def _scan(self, piece: str) -> str:
-        text = self._add(self._stripper.feed(self._scanner.feed(piece)))
+        text = self._add(self._stripper.feed(self._splitter.feed(self._scanner.feed(piece))))
         if not self._scanner.found:
             return text
         self.stopped = True
@@ -66,7 +78,8 @@ class AnswerReader:
 
     def _end(self) -> str:
         self.finished = True
-        return self._add(self._stripper.feed(self._scanner.finish()) + self._stripper.finish())
+        rest = self._splitter.feed(self._scanner.finish()) + self._splitter.finish()
+        return self._add(self._stripper.feed(rest) + self._stripper.finish())
 
     def _add(self, text: str) -> str:
         if text:
@@ -74,12 +87,18 @@ class AnswerReader:
         return text
 
 
+def _special_marks(tokenizer: Tokenizer) -> Mapping[int, str]:
+    """Return the marks of reasoning that are tokens of their own."""
+    if not isinstance(tokenizer, ChatTokenizer):
+        return {}
+    return {token_id: mark for mark in MARKS if (token_id := tokenizer.id_of(mark)) is not None}
+
+
 class StopScanner:
     """Passes text on up to the first complete stop string; of several, the one that begins first."""
 
     def __init__(self, stops: tuple[str, ...]) -> None:
         self._stops = stops
-        self._longest_part = max((len(stop) for stop in stops), default=1) - 1
         self._held = ""
         self.found = False
 
@@ -92,7 +111,7 @@ class StopScanner:
         if ends:
             self.found, self._held = True, ""
             return text[: min(ends)[1]]
-        cut = len(text) - self._num_held(text)
+        cut = len(text) - num_held(text, self._stops)
         self._held = text[cut:]
         return text[:cut]
 
@@ -100,13 +119,6 @@ class StopScanner:
         """Return the text that was held back."""
         held, self._held = self._held, ""
         return held
-
-    def _num_held(self, text: str) -> int:
-        """Return the number of characters at the end of `text` that may begin a stop string."""
-        for length in range(min(self._longest_part, len(text)), 0, -1):
-            if any(stop.startswith(text[-length:]) for stop in self._stops):
-                return length
-        return 0
 
 
 class KeepEnds:

@@ -44,6 +44,7 @@ class Generation:
     created_at: str  # UTC, ISO 8601
     first_token_s: float | None  # from the request to the first token
     duration_s: float  # from the request to the end
+    reasoning: str = ""  # written before the answer, which is `text`; `token_ids` cover both
 
     @property
     def good(self) -> bool:

@@ -36,6 +36,7 @@ class LiveColumn:
     num_tokens: int = 0
     first_token_s: float | None = None
     duration_s: float | None = None
+    reasoning: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class ColumnView:
     num_tokens: int | None = None
     tokens_per_s: float | None = None
     first_token_s: float | None = None
+    reasoning: str = ""  # empty while blind
 
 
 @dataclass(frozen=True, slots=True)

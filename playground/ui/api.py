@@ -177,7 +177,8 @@ class Endpoints:
 def snapshot(view: BattleView) -> dict[str, Any]:
     """Return a battle as the API shows it: `finish_reason` once there is one, `model` only when not blind.
 
-    `hidden` is there, and true, while the operator hides the texts.
+    `reasoning` is there if the model wrote any and the battle is not blind; `hidden` is there, and true, while the
+    operator hides the texts.
     """
     shown = {"battle_id": view.battle_id, "state": str(view.state), "columns": [_column(c) for c in view.columns]}
     return {**shown, "hidden": True} if view.hidden else shown
@@ -194,6 +195,8 @@ def _column(column: ColumnView) -> dict[str, Any]:
         shown["finish_reason"] = str(column.finish_reason)
     if column.card is not None:
         shown["model"] = column.card.id
+    if column.reasoning:
+        shown["reasoning"] = column.reasoning
     return shown
 
 

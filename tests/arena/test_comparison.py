@@ -198,6 +198,44 @@ def test_blind_columns_show_the_same_number_of_words_and_open_together() -> None
     assert sorted(side for side, _ in scene.recorded) == ["a", "b"]
 
 
+def test_reasoning_is_kept_apart_and_not_shown_while_blind() -> None:
+    scene = Scene()
+    comparison, engine = a_battle(scene, blind=True)
+    thought = encode("<think>\nA relative of the llama.\n</think>\n\nAn alpaca is small.")
+    engine.say("ga", Started("ga", FACTS), Tokens("ga", (*thought, 2)), Ended("ga", FinishReason.STOP))
+    engine.say("gb", Started("gb", FACTS), Tokens("gb", encode("The llama is a tall animal of")))
+    for seconds in (0.5, 1.0, 3.0):
+        scene.seconds = seconds
+        assert not any(column.reasoning for column in comparison.snapshot().values())
+    assert texts(comparison)[0] == "An alpaca is small."
+    engine.say("gb", Ended("gb", FinishReason.STOP))
+    assert not any(column.reasoning for column in comparison.snapshot().values())
+    first = dict(scene.recorded)["a"]
+    assert (first.reasoning, first.text) == ("A relative of the llama.", "An alpaca is small.")
+    assert first.token_ids == (*thought, 2)
+
+
+def test_open_column_shows_its_reasoning_as_it_comes() -> None:
+    scene = Scene()
+    comparison, engine = a_battle(scene, blind=False)
+    engine.say("ga", Started("ga", FACTS), Tokens("ga", encode("<think>\nA relative of")))
+    live = comparison.snapshot()["a"]
+    assert (live.text, live.reasoning) == ("", "A relative of")
+
+
+def test_reasoning_alone_may_not_be_judged() -> None:
+    scene = Scene()
+    comparison, engine = a_battle(scene, blind=True)
+    engine.say("ga", Started("ga", FACTS), Tokens("ga", encode("<think>\nA relative of")))
+    engine.say("gb", Started("gb", FACTS), Tokens("gb", encode("The llama is a tall")))
+    scene.seconds = 2.0
+    comparison.stop()
+    engine.say("ga", Ended("ga", FinishReason.CANCELLED))
+    engine.say("gb", Ended("gb", FinishReason.CANCELLED))
+    first = dict(scene.recorded)["a"]
+    assert (first.text, first.reasoning, first.good) == ("", "A relative of", False)
+
+
 def test_a_blind_battle_changes_only_at_its_ticks() -> None:
     scene = Scene()
     comparison, engine = a_battle(scene, blind=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from playground.battles import Moderation
 from playground.records import (
     BattleState,
     BattleView,
@@ -108,6 +109,17 @@ def test_a_blind_battle_does_not_show_which_column_was_first_to_end(home: House)
     view = home.battles.view("battle-1", ADA, live)
     assert [(column.state, column.text) for column in view.columns] == [("writing", "the")] * 2
     assert "whole" not in sent(home.battles.view("battle-1", ADA))
+
+
+def test_reasoning_is_sent_after_the_reveal(home: House) -> None:
+    home.battle_is_open(ends={"a": {"reasoning": "Gulls are grey."}})
+    for view in (home.battles.view("battle-1", ADA), home.battles.vote("battle-1", "a", ADA)):
+        assert [column.reasoning for column in view.columns] == ["", ""]
+        assert "Gulls are grey" not in sent(view)
+    home.battles.reveal("battle-1", ADA)
+    assert [column.reasoning for column in home.battles.view("battle-1", BEN).columns] == ["Gulls are grey.", ""]
+    Moderation(home.battles).hide("battle-1")
+    assert "Gulls are grey" not in sent(home.battles.view("battle-1", BEN))
 
 
 def test_in_open_mode_everything_is_sent_as_it_comes(home: House) -> None:

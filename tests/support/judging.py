@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from playground.raters import rater_id
 from playground.records import Instruction
@@ -60,7 +62,8 @@ def counts(restored: Restored) -> tuple[int, int]:
 def judge(home: House, name: str, choice: str = "a", rater: str = ADA, text: str = "Write a haiku.") -> None:
     """Create a battle on the page and vote."""
     home.time.pass_s(1)
-    home.battle_is_open(name, owner=rater, instruction=Instruction(text, category="creative"))
+    asked = Instruction(text, category="creative")
+    home.battle_is_open(name, ends={"a": {"reasoning": f"They say: {text}"}}, owner=rater, instruction=asked)
     home.battles.vote(name, choice, rater)
 
 
@@ -81,7 +84,8 @@ def afternoon(home: House) -> None:
     home.battles.note("early", BEN, reasons=["correct", "clear"], comment=SECRET)
     home.battles.note("early", BEN, comment="")
     home.battles.note("early", BEN, comment="second thoughts")
-    home.battle_is_open("three", MODELS, ends={"b": FAILED}, owner=CY, draw_probability=1 / 3, overrides={"top_k": 3})
+    ends: Mapping[str, Mapping[str, Any]] = {"b": FAILED, "c": {"reasoning": "Think of rain."}}
+    home.battle_is_open("three", MODELS, ends, owner=CY, draw_probability=1 / 3, overrides={"top_k": 3})
     home.battles.vote("three", "c>a", CY)
     home.battles.note("three", CY, report_side="c", report="not true")
     home.battle_is_open("api", owner="Zoë", source="api", blind=False)

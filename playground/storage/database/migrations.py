@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any
 
 from playground.raters import rater_id
+from playground.storage.database.schema import fifth as fifth_step
 from playground.storage.database.schema import first as first_step
 from playground.storage.database.schema import fourth as fourth_step
 from playground.storage.database.schema import second as second_step
@@ -105,7 +106,12 @@ def fourth(db: sqlite3.Connection) -> None:
     _run(db, fourth_step.COLUMNS + fourth_step.EVENTS + fourth_step.INDEXES + fourth_step.PAIRS)
 
 
-STEPS = (first, second, third, fourth)
+def fifth(db: sqlite3.Connection) -> None:
+    """Reasoning beside the answer."""
+    _run(db, fifth_step.REASONING)
+
+
+STEPS = (first, second, third, fourth, fifth)
 
 
 @cache

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from playground.records import Origin
 from playground.storage.database.rows import to_json
@@ -120,19 +120,19 @@ def erasures(reading: Reading) -> Sequence[Record]:
 def migrated(record: Record) -> Record:
     """Return a record of an earlier schema with this schema's columns: a vote's origin follows from its battle."""
     rows = record["rows"]
-    if all("origin" in vote and "imported" in vote for vote in rows.get("votes", ())):
-        return record
-    sources = {battle["id"]: battle["source"] for battle in rows["battles"]}
-    votes = [
-        {
-            "origin": Origin.PROGRAM if sources[vote["battle_id"]] == "api" else Origin.PERSON,
-            "strength": None,
-            "imported": None,
-        }
-        | vote
-        for vote in rows["votes"]
-    ]
-    return {**record, "rows": {**rows, "votes": votes}}
+    later = {
+        "votes": [_migrated_vote(vote, rows["battles"]) for vote in rows.get("votes", ())],
+        "generations": [{"reasoning": "", **generation} for generation in rows.get("generations", ())],
+    }
+    return {**record, "rows": {**rows, **{table: found for table, found in later.items() if found}}}
+
+
+def _migrated_vote(vote: Record, battles: Iterable[Record]) -> Record:
+    if "origin" in vote and "imported" in vote:
+        return vote
+    sources = {battle["id"]: battle["source"] for battle in battles}
+    origin = Origin.PROGRAM if sources[vote["battle_id"]] == "api" else Origin.PERSON
+    return {"origin": origin, "strength": None, "imported": None, **vote}
 
 
 def _by_battle(found: Sequence[sqlite3.Row]) -> Mapping[str, list[Record]]:

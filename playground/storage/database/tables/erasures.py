@@ -14,7 +14,7 @@ from playground.records import BattleState, Erased, Instruction
 from playground.storage.database.tables.raters import OWN_BATTLES, WRITTEN_NOTES, own_values
 from playground.storage.database.tables.transaction import Snapshot, Transaction
 
-NO_TEXT: Mapping[str, str] = {"text": "", "prompt_text": "", "prompt_ids": "[]", "token_ids": "[]"}
+NO_TEXT: Mapping[str, str] = {"text": "", "reasoning": "", "prompt_text": "", "prompt_ids": "[]", "token_ids": "[]"}
 """Columns of an erased generation."""
 
 _BLANK_GENERATION = (

@@ -35,9 +35,15 @@ def head_html(state: PageState, column: ColumnView) -> str:
     model = _model(column.card, _mark(state, column.side)) if column.card is not None else ""
     label = ""
     if column.card is None or column.state in (*RUNNING, *LABELLED):
-        label = f"<span class='state'>{escape(column.status or texts.COLUMN_STATES[column.state])}</span>"
+        label = f"<span class='state'>{escape(column.status or _state(column))}</span>"
     letter = f"<span class='letter'>{column.side.upper()}</span>"
     return f"<h2>{letter}{model}{label}</h2><div class='tools'>{_tools(state, column)}</div>"
+
+
+def _state(column: ColumnView) -> str:
+    if column.state is ColumnState.WRITING and column.reasoning and not column.text:
+        return texts.REASONING_SO_FAR.format(words=len(column.reasoning.split()))
+    return texts.COLUMN_STATES[column.state]
 
 
 def _mark(state: PageState, side: str) -> str:
@@ -98,10 +104,22 @@ def foot_html(state: PageState, column: ColumnView) -> str:
         told_later = column.card is None and state.phase is not Phase.VOID
         trouble = column.error or (texts.FAILED_BLIND if told_later else texts.FAILED)
     elif column.state not in RUNNING and not column.text.strip():
-        trouble = texts.EMPTY_ANSWER
+        trouble = texts.ONLY_REASONING if column.reasoning else texts.EMPTY_ANSWER
     numbers = _numbers(column) + ([texts.NO_SYSTEM] if column.side in state.no_system else [])
     html = f"<p class='trouble'>{escape(trouble)}</p>" if trouble else ""
+    html += _reasoning(column)
     return f"{html}<footer>{escape(' · '.join(numbers))}</footer>" if numbers else html
+
+
+def _reasoning(column: ColumnView) -> str:
+    """Return the folded reasoning of an answer that has ended: while more comes, an opened fold would close again."""
+    if not column.reasoning or column.state in RUNNING:
+        return ""
+    title = texts.REASONING.format(words=len(column.reasoning.split()))
+    return (
+        f"<details class='reasoning'><summary>{escape(title)}</summary>"
+        f"<div dir='auto'>{escape(column.reasoning)}</div></details>"
+    )
 
 
 def _numbers(column: ColumnView) -> list[str]:

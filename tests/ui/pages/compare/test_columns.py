@@ -9,7 +9,7 @@ import gradio as gr
 import pytest
 
 from playground.records import BattleState, ColumnState
-from playground.ui.pages.compare.column_html import intro_html
+from playground.ui.pages.compare.column_html import foot_html, head_html, intro_html
 from playground.ui.pages.compare.columns import Columns
 from playground.ui.pages.compare.state import PageState, Phase
 from playground.ui.rendering import escape
@@ -32,6 +32,19 @@ def test_each_side_has_a_visible_column(columns: Columns, count: int) -> None:
 def test_empty_page_has_no_columns(columns: Columns) -> None:
     updates = columns.render(PageState())
     assert not any(shown(updates, panel.box) for panel in columns.panels)
+
+
+def test_reasoning_is_folded_under_an_answer_that_has_ended() -> None:
+    state = page(Phase.OPEN, blind=False)
+    column = replace(make_column(0, ColumnState.DONE, known=True), reasoning="So <b>two</b>\n\nand two.")
+    html = foot_html(state, column)
+    assert "<summary>Reasoning, 4 words</summary>" in html
+    assert "So &lt;b&gt;two&lt;/b&gt;\n\nand two.</div></details>" in html
+    assert "no answer" in foot_html(state, replace(column, text=""))
+    writing = replace(make_column(0, ColumnState.WRITING, known=True, text=""), reasoning="So two")
+    assert "<details" not in foot_html(state, writing)
+    assert "reasoning, 2 words so far" in head_html(page(Phase.GENERATING, blind=False), writing)
+    assert "writing…" in head_html(page(Phase.GENERATING, blind=False), replace(writing, text="Four"))
 
 
 def test_introduction_has_a_true_sentence_for_each_choice() -> None:
