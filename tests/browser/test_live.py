@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.conftest import LiveApp, start_app, stop_app
-from tests.support.browsing import RATER, SECRET, Visitor, visiting
+from tests.support.browsing import PHONE, RATER, SECRET, Visitor, visiting
 from tests.support.cast import GALPACA, MAMBA, OPENALPACA, house
 from tests.support.processes import frozen_models
 from tests.support.stub_arena import HOSTILE
@@ -34,6 +34,18 @@ BOMBS = {
     "a long word": "x" * 100_000 + "\n" * 10_000 + "and after it",
 }
 """Answers that could make a page slow, wide or blank."""
+LONG = {
+    script: (text * (20_000 // len(text) + 1))[:20_000] + " and the end"
+    for script, text in {
+        "Chinese, without spaces": "羊駝是一種小型的駱駝科動物。",
+        "Japanese": "アルパカは南米の高地に住む動物です。",
+        "emoji of several characters": "👩‍👩‍👧‍👦🏳️‍🌈👍🏽🇵🇪",
+        "Thai": "อัลปากาเป็นสัตว์ตัวเล็ก ",
+        "Arabic": "الألبكة حيوان صغير. ",
+        "English": "An alpaca is a small relative of the llama.\n\n",
+    }.items()
+}
+REASONING = "A small animal,\n\nso not a <llama>."
 
 
 @pytest.fixture
@@ -107,6 +119,8 @@ def stored(tmp_path: Path) -> Iterator[LiveApp]:
     kept.battle_is_open("0" * 31 + "3", (OPENALPACA, MAMBA, GALPACA), {"c": {"text": ""}}, owner=RATER)
     texts = {side: {"text": text} for side, text in zip("abcdef", BOMBS.values(), strict=False)}
     kept.battle_is_open("0" * 31 + "4", (OPENALPACA, MAMBA, GALPACA) * 2, texts, owner=RATER)
+    texts = {side: {"text": text, "reasoning": REASONING} for side, text in zip("abcdef", LONG.values(), strict=True)}
+    kept.battle_is_open("0" * 31 + "5", (OPENALPACA, MAMBA, GALPACA) * 2, texts, owner=RATER)
     kept.store.close()
     app = start_app(tmp_path, PLAYGROUND_EXPIRE_S=str(10**9), PLAYGROUND_UNDO_S="60")
     yield app
@@ -139,6 +153,33 @@ def test_extreme_answers_stay_in_their_columns(browser: Browser, stored: LiveApp
         visitor.page.locator("#vote-b").click()
         visitor.reaches("voted").press("r").reaches("revealed")
         assert visitor.hosts == {stored.url.removeprefix("http://")}
+
+
+@pytest.mark.parametrize("viewport", [PHONE, {"width": 1920, "height": 1080}], ids=["phone", "wide"])
+def test_long_answers_of_every_script_are_shown_whole(
+    browser: Browser, stored: LiveApp, viewport: dict[str, int]
+) -> None:
+    with visiting(browser, stored.url, secret=SECRET, viewport=viewport) as visitor:
+        visitor.open(f"/?battle={'0' * 31}5").reaches("open")
+        for side, (script, text) in zip("abcdef", LONG.items(), strict=True):
+            answer = visitor.page.locator(f"#answer-{side}")
+            expect(answer, script).to_contain_text("and the end")
+            assert "".join((answer.text_content() or "").split()) == "".join(text.split()), script
+        assert not visitor.scrolls_sideways
+        visitor.press("b").reaches("voted").press("r").reaches("revealed")
+        assert not visitor.scrolls_sideways
+
+
+def test_reasoning_is_folded_below_the_answer_after_the_reveal(browser: Browser, stored: LiveApp) -> None:
+    with visiting(browser, stored.url, secret=SECRET) as visitor:
+        visitor.open(f"/?battle={'0' * 31}5").reaches("open")
+        assert "so not a" not in visitor.page.content()
+        visitor.press("b").reaches("voted").press("r").reaches("revealed")
+        fold = visitor.page.locator("#foot-b details.reasoning")
+        expect(fold).to_have_text(f"Reasoning, 7 words{REASONING}", use_inner_text=False)
+        expect(fold.locator("div")).to_be_hidden()
+        fold.locator("summary").click()
+        expect(fold.locator("div")).to_be_visible()
 
 
 @pytest.mark.proves("remote images, javascript: links, script, img, SVG")
