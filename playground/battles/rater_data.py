@@ -50,8 +50,9 @@ class RaterData:
     def erase(self, rater: str, source: str = "page") -> Erased:
         """Erase a rater's words: instructions, answers, prompts, comments, reports.
 
-        Models, choices, times and reasons stay and still count. Open battles become void, votes final. An answer
-        that another rater's battle shows keeps its text there. A second call erases only what has come since.
+        Models, choices, times and reasons stay and still count. Open battles become void, votes final. The battles of
+        guests who joined a comparison of the rater show the same words and lose them too; what a guest erases stays
+        with the rater who typed it. A second call erases only what has come since.
 
         Raises:
             Refused: one of the rater's battles is still being written; nothing was erased.

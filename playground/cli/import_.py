@@ -103,6 +103,8 @@ def _check(arguments: argparse.Namespace, settings: Settings, problems: _Problem
 
 
 def _import(arguments: argparse.Namespace, settings: Settings, problems: _Problems, progress: Progress) -> Imported:
+    if not settings.db.is_file():
+        print(f"import: there is no database at {settings.db}; a new one is made there", file=sys.stderr)
     with Store(settings.db, exclusive=settings.db_mounted) as store:
         journal = Journal(store, journal_folder(settings.db))
         try:

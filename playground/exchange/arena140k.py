@@ -119,5 +119,5 @@ ARENA_140K = ExportFormat(
         "timestamp": "text",
     },
     rows=rows,
-    prompts=True,
+    provenance=True,
 )

@@ -58,10 +58,10 @@ class JsonLines:
             for one in objects:
                 if one[name] is None:
                     del one[name]
-        return self._write([to_json(one) for one in objects])
+        return self._write([orjson.dumps(one, default=_stored) for one in objects])
 
     def _write(self, objects: list[bytes]) -> int:
-        return self._sink.write(b"\n".join([*objects, b""]))
+        return self._sink.write(_on_their_lines(b"\n".join([*objects, b""])))
 
     def close(self) -> None:
         """Nothing is left."""
@@ -86,7 +86,7 @@ class JsonArray(JsonLines):
         if not objects:
             return 0
         before, self._empty = b"\n" if self._empty else b",\n", False
-        return self._sink.write(before + b",\n".join(objects))
+        return self._sink.write(_on_their_lines(before + b",\n".join(objects)))
 
     def close(self) -> None:
         """End the array."""
@@ -119,8 +119,12 @@ class Csv:
 
 
 def to_json(value: object) -> bytes:
-    """Return JSON on one line, also for readers that take U+2028, U+2029 and U+0085 for the end of a line."""
-    data = orjson.dumps(value, default=_stored)
+    """Return JSON on one line."""
+    return _on_their_lines(orjson.dumps(value, default=_stored))
+
+
+def _on_their_lines(data: bytes) -> bytes:
+    """Escape U+2028, U+2029 and U+0085 in JSON, which some readers take for the end of a line."""
     if b"\xe2\x80" in data:
         data = data.replace(b"\xe2\x80\xa8", b"\\u2028").replace(b"\xe2\x80\xa9", b"\\u2029")
     return data.replace(b"\xc2\x85", b"\\u0085") if b"\xc2\x85" in data else data

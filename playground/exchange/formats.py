@@ -87,7 +87,7 @@ class ExportFormat:
     no_row: str = ""  # the votes that give no row, in words, as in "12 votes: {no_row}"
     optional: frozenset[str] = frozenset()  # columns, the last ones, that only votes with a strength have
     counts: bool = False  # a column says whether the vote counts
-    prompts: bool = False  # a column needs prompts or token ids
+    provenance: bool = False  # a column needs more of an answer than text, model and license
     two_models: bool = False  # a file is about two models
     for_spreadsheets: bool = False  # the CSV begins with a byte order mark and has no cells that run as formulas
     document: Callable[[tuple[str, ...]], tuple[bytes, bytes]] | None = None  # around the array of a JSON file

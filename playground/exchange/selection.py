@@ -6,6 +6,7 @@ Boundary: reads the store; writes nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from typing import Any
 
 from playground.errors import InvalidValue
@@ -40,7 +41,7 @@ class Selection:
         self._options = options
         self._tally = Tally()
         self._on_cards = reading.licenses_of_models()
-        self._licenses: dict[tuple[str, str], str] = {}
+        self._license = cache(self._find_license)
         self._contexts: dict[str | None, Context] = {}
         self._names = RaterNames(options.anonymous)
         self._standings = Standings(reading, options.policy) if format.counts or options.counted_only else None
@@ -55,9 +56,9 @@ class Selection:
         Args:
             words: False leaves all texts empty, to count quickly.
         """
-        last = -1
+        last, of_pairs = -1, self._format.source is Source.PAIRS
         for record in self._records(words):
-            vote: ExportedVote = record.vote if isinstance(record, ExportedPair) else record
+            vote: ExportedVote = record.vote if of_pairs else record
             if vote.vote_row != last:
                 last = vote.vote_row
                 self.votes += 1
@@ -81,7 +82,7 @@ class Selection:
 
     def _records(self, words: bool) -> Iterator[Any]:
         read = self._reading.exported_votes if self._format.source is Source.VOTES else self._reading.exported_pairs
-        return read(self._where, words=words, prompts=self._format.prompts)
+        return read(self._where, words=words, provenance=self._format.provenance)
 
     @property
     def _where(self) -> Conditions:
@@ -138,11 +139,8 @@ class Selection:
             self._contexts[reason] = Context(why_not, self._names.name, self._license, self.models)
         return self._contexts[reason]
 
-    def _license(self, license: str, model: str) -> str:
-        key = (license, model)
-        if key not in self._licenses:
-            self._licenses[key] = license_of(license, self._on_cards.get(model, ""))
-        return self._licenses[key]
+    def _find_license(self, license: str, model: str) -> str:
+        return license_of(license, self._on_cards.get(model, ""))
 
     def _two_models(self) -> tuple[str, ...]:
         """Return the two models of the filter, or the only two that met."""

@@ -136,6 +136,6 @@ VOTES = ExportFormat(
     },
     rows=rows,
     counts=True,
-    prompts=True,
+    provenance=True,
     for_spreadsheets=True,
 )

@@ -13,6 +13,7 @@ import os
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -43,19 +44,15 @@ def held_back(reading: Reading, released: Mapping[str, str] = NONE_RELEASED) -> 
     Args:
         released: see `read_releases`.
     """
+    searched = _Searched(bytearray(1 + reading.last_generation()))
     for vote in reading.votes_with_words():
-        yield from held_back_in(vote, released)
-
-
-def held_back_in(vote: Mapping[str, Any], released: Mapping[str, str] = NONE_RELEASED) -> Iterator[HeldBack]:
-    """Yield what looks personal in one of `Reading.votes_with_words`, unless the battle is released."""
-    found = list(_findings(vote))
-    if not found:
-        return
-    fingerprint, battle_id = _fingerprint(found), vote["battle_id"]
-    if released.get(battle_id) != fingerprint:
-        for field, finding in found:
-            yield HeldBack(battle_id, field, finding.kind.value, finding.masked, fingerprint)
+        found = list(searched.findings(vote))
+        if not found:
+            continue
+        fingerprint, battle_id = _fingerprint(found), vote["battle_id"]
+        if released.get(battle_id) != fingerprint:
+            for field, finding in found:
+                yield HeldBack(battle_id, field, finding.kind.value, finding.masked, fingerprint)
 
 
 def releases_path(database: Path) -> Path:
@@ -118,13 +115,30 @@ def battles_by_kind(found: Collection[HeldBack]) -> Mapping[str, int]:
     return {kind: len(ids) for kind, ids in sorted(battles.items())}
 
 
-def _findings(vote: Mapping[str, Any]) -> Iterator[tuple[str, Finding]]:
-    for field in _FIELDS:
-        for finding in find_personal(vote[field] or ""):
-            yield field, finding
-    for side in vote["sides"]:
-        for finding in find_personal(side["text"]):
-            yield f"answer {side['side']}", finding
+@dataclass(frozen=True, slots=True)
+class _Searched:
+    """The search of votes, which share texts: an answer in which nothing was found is searched once."""
+
+    harmless: bytearray  # 1 for each number of an answer in which nothing was found
+
+    def findings(self, vote: Mapping[str, Any]) -> Iterator[tuple[str, Finding]]:
+        """Yield what looks personal in one of `Reading.votes_with_words`, with its field."""
+        for field in _FIELDS:
+            for finding in _find(vote[field] or ""):
+                yield field, finding
+        for side in vote["sides"]:
+            number = side["generation_row"]
+            if not self.harmless[number]:
+                found = tuple(find_personal(side["text"]))
+                self.harmless[number] = not found
+                for finding in found:
+                    yield f"answer {side['side']}", finding
+
+
+@lru_cache(maxsize=512)
+def _find(text: str) -> tuple[Finding, ...]:
+    """Return what looks personal in a short text; raters of a study share instructions."""
+    return tuple(find_personal(text))
 
 
 def _fingerprint(found: list[tuple[str, Finding]]) -> str:

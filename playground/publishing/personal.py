@@ -54,6 +54,8 @@ _FILE_ENDINGS = frozenset({"png", "jpg", "jpeg", "gif", "svg", "webp", "js", "ts
 
 # Every pattern of numbers has a shorter one that rules it out faster.
 _TWO_DIGITS = re.compile(r"[0-9][0-9]")
+_SEVEN_DIGITS = re.compile(r"\d(?:[ ./()-]{0,3}\d){6}")
+"""Every card and phone number has so many, as close together."""
 _LAST_DIGITS = re.compile(r"[0-9]{3}[ .-][0-9]{4}")
 _EIGHT_DIGITS = re.compile(r"[0-9]{4}[ -]?[0-9]{4}")
 _AMEX = re.compile(r"[0-9]{4}[ -][0-9]{6}")
@@ -162,7 +164,8 @@ def _is_key(found: re.Match[str]) -> bool:
 def _numbers(text: str) -> Iterator[Finding]:
     """Yield IBANs, cards and phone numbers; a number is of the first kind that it fits."""
     taken: list[str] = []
-    for finding in (*_ibans(text), *_cards(text), *_phones(text)):
+    is_long = _SEVEN_DIGITS.search(text) is not None
+    for finding in (*_ibans(text), *(_cards(text) if is_long else ()), *(_phones(text) if is_long else ())):
         if not any(finding.match in earlier or earlier in finding.match for earlier in taken):
             taken.append(finding.match)
             yield finding

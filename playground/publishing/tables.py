@@ -122,7 +122,12 @@ VOTES = Table(
         *_COUNTS,
         *_ASKED,
         Column("sides", "sides", "the judged answers: `side`, `model`, `license`, `generation_id`"),
-        Column("parent_id", "text", "the battle that this one regenerates; null if none"),
+        Column(
+            "parent_id",
+            "text",
+            "the battle that this one regenerates or, with the same `comparison_id`, whose answers a guest judged;"
+            " null if none",
+        ),
         Column("source", "text", "`page` or `api`"),
         Column("blind", "flag", "the models were hidden until the vote"),
         Column("draw_probability", "number", "of this set of models; null if the rater chose them"),

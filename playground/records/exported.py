@@ -11,30 +11,30 @@ from playground.records.prompts import Instruction
 
 
 class ExportedAnswer(NamedTuple):
-    """A judged answer with its provenance."""
+    """A judged answer; its provenance, from `repo` on, is empty where it was not asked for."""
 
     model_id: str
     text: str
     license: str
-    repo: str
-    model_revision: str
-    generation_id: str
-    finish_reason: str
-    params: bytes  # JSON
-    seed: int
-    template_id: str
-    template_hash: str
-    prompt_text: str
-    prompt_ids: bytes  # JSON
-    token_ids: bytes  # JSON
-    engine: str
-    device: str
-    dtype: str
-    versions: bytes  # JSON
-    faithful: int
-    created_at: str
-    first_token_s: float | None
-    duration_s: float
+    repo: str = ""
+    model_revision: str = ""
+    generation_id: str = ""
+    finish_reason: str = ""
+    params: bytes = b"{}"  # JSON
+    seed: int = 0
+    template_id: str = ""
+    template_hash: str = ""
+    prompt_text: str = ""
+    prompt_ids: bytes = b"[]"  # JSON
+    token_ids: bytes = b"[]"  # JSON
+    engine: str = ""
+    device: str = ""
+    dtype: str = ""
+    versions: bytes = b"{}"  # JSON
+    faithful: int = 0
+    created_at: str = ""
+    first_token_s: float | None = None
+    duration_s: float = 0.0
 
 
 class ExportedSide(NamedTuple):
@@ -66,19 +66,19 @@ class ExportedVote(NamedTuple):
     parent_id: str | None
     strength: float | None
     choice: str
-    revision: int  # from here to `comment`: of a pair's vote not read, and empty
-    owner: str
-    source: str
-    state: str
-    draw_probability: float | None
-    battle_created_at: str
-    opened_at: str | None
-    final_at: str | None
-    overrides: bytes  # JSON
-    reasons: bytes  # JSON
-    comment: str
     asked: Instruction
-    sides: tuple[ExportedSide, ...] = ()  # none if the words are withheld, and none of a pair's vote
+    revision: int = 0  # from here on: of a pair's vote not read, and empty
+    owner: str = ""
+    source: str = ""
+    state: str = ""
+    draw_probability: float | None = None
+    battle_created_at: str = ""
+    opened_at: str | None = None
+    final_at: str | None = None
+    overrides: bytes = b"{}"  # JSON
+    reasons: bytes = b"[]"  # JSON
+    comment: str = ""
+    sides: tuple[ExportedSide, ...] = ()  # none if the words are withheld
 
 
 class ExportedPair(NamedTuple):

@@ -15,8 +15,12 @@ from playground.battles import Ballot, Battles, Moderation, Sharing, Viewer, may
 from playground.ratings.policy import default_policy
 from playground.records import BattleState, BattleView, Origin
 from playground.settings import Settings
+from playground.storage.database.store import Store
+from playground.storage.maintenance.restore import restore
 from tests.battles.seen import refusal_of
 from tests.support.cast import ADA, BEN, FAILED, MODELS, House, house
+from tests.support.judging import keep_journal
+from tests.support.storing import HERRING, content_of
 
 GUEST = Viewer(BEN)
 TERMS = "7"
@@ -173,3 +177,49 @@ def test_regenerated_battle_is_not_of_a_guest(home: House) -> None:
     assert again is not None
     assert again.vote is not None
     assert again.vote.origin is Origin.PERSON
+
+
+@pytest.mark.parametrize("is_shown", [True, False], ids=["guest voted", "guest has not voted"])
+def test_erasure_by_the_first_rater_reaches_guests(home: House, is_shown: bool) -> None:
+    revealed(home)
+    guests = sharing(home).join("battle-1", GUEST, TERMS).battle_id
+    if is_shown:
+        vote(home, guests)
+    choices = [pair.winner for pair in home.store.judged_pairs()]
+    assert home.battles.erase(ADA).battles == 1
+    theirs = home.battles.view(guests, BEN)
+    assert (theirs.erased, theirs.instruction.instruction, [c.text for c in theirs.columns]) == (True, "", ["", ""])
+    assert theirs.state == ("revealed" if is_shown else "void")
+    assert [pair.winner for pair in home.store.judged_pairs()] == choices
+    with home.store.reading() as reading:
+        [words] = reading.select("SELECT group_concat(prompt_text || text, '') FROM generations")
+        assert tuple(words) == ("",)
+
+
+def test_erasure_by_a_guest_leaves_the_first_rater_s_words(home: House) -> None:
+    revealed(home)
+    guests = sharing(home).join("battle-1", GUEST, TERMS).battle_id
+    vote(home, guests)
+    before = home.store.battle("battle-1")
+    home.battles.erase(BEN)
+    assert home.battles.view(guests, BEN).erased
+    assert home.store.battle("battle-1") == before
+
+
+def test_erasure_reaches_guests_of_guests_in_the_journal(home: House, tmp_path: Path) -> None:
+    revealed(home, instruction=HERRING)
+    guests = sharing(home).join("battle-1", GUEST, TERMS).battle_id
+    vote(home, guests)
+    home.battles.reveal(guests, BEN)
+    further = sharing(home).join(guests, Viewer("eve"), TERMS).battle_id
+    Battles(home.store, home.battles.rules).vote(further, Viewer("eve"), Ballot("a"))
+    folder = keep_journal(home.store)
+    assert HERRING.instruction.encode() in content_of(folder)
+    home.battles.erase(ADA)
+    keep_journal(home.store)
+    assert HERRING.instruction.encode() not in content_of(folder)
+    with Store(tmp_path / "restored" / "playground.db") as restored:
+        restore(restored, folder)
+        assert [restored.battle(id) for id in ("battle-1", guests, further)] == [
+            home.store.battle(id) for id in ("battle-1", guests, further)
+        ]

@@ -32,7 +32,9 @@ def home(tmp_path: Path) -> Iterator[House]:
 
 @pytest.fixture
 def db(tmp_path: Path) -> Path:
-    return tmp_path / "there" / "playground.db"
+    path = tmp_path / "there" / "playground.db"
+    Store(path).close()
+    return path
 
 
 def run(*argv: object) -> tuple[int, str]:
@@ -60,6 +62,14 @@ def test_command_prints_counts_and_bad_rows(tmp_path: Path, db: Path, capsys: py
         "imported votes are not part of the default leaderboard; leaderboard --count-all counts them",
     ]
     assert capsys.readouterr().err == "line 2: 'winner' is 'left'; valid: model_a, model_b, tie, both_bad\n"
+
+
+def test_import_says_that_it_makes_a_database(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    db = tmp_path / "misspelt.db"
+    assert run("import", "pairs", pairs_file(tmp_path, {}), "--db", db)[0] == 0
+    assert capsys.readouterr().err == f"import: there is no database at {db}; a new one is made there\n"
+    assert run("import", "pairs", pairs_file(tmp_path, {}), "--db", db)[0] == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_second_import_adds_nothing(tmp_path: Path, db: Path) -> None:
@@ -137,7 +147,8 @@ def test_table_of_another_format_is_refused_once(
     )
 
 
-def test_dry_run_creates_no_database(tmp_path: Path, db: Path) -> None:
+def test_dry_run_creates_no_database(tmp_path: Path) -> None:
+    db = tmp_path / "missing" / "playground.db"
     path = pairs_file(tmp_path, {}, {"winner": "left"})
     status, text = run("import", "pairs", path, "--db", db, "--dry-run")
     assert status == 1

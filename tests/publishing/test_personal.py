@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.catalog.starters import load_starters
+from playground.publishing import personal
 from playground.publishing.personal import Kind, find_personal
 from playground.settings import Settings
 from tests.support.paths import ROOT
@@ -21,6 +22,7 @@ PERSONAL = [
     ("+491701234567.", Kind.PHONE, "+491701234567"),
     ("(0049 30 901820)", Kind.PHONE, "0049 30 901820"),
     ("call +1 (212) 867-5309 now", Kind.PHONE, "+1 (212) 867-5309"),
+    ("+49 (30) (12) (34) (56) (78)", Kind.PHONE, "+49 (30) (12) (34) (56) (78)"),
     ("212-867-5309", Kind.PHONE, "212-867-5309"),
     ("(212) 867-5309", Kind.PHONE, "(212) 867-5309"),
     ("my phone number is 030/901820-11", Kind.PHONE, "030/901820-11"),
@@ -101,6 +103,26 @@ def test_german_ibans_with_right_check_digits_are_found(account: int) -> None:
     bban = f"{account:018}"
     check = 98 - int(f"{bban}131400") % 97
     assert [finding.kind for finding in find_personal(f"IBAN: DE{check:02}{bban}.")] == [Kind.IBAN]
+
+
+CLOSE_DIGITS = st.lists(
+    st.one_of(
+        st.sampled_from([text for text, _, _ in PERSONAL] + HARMLESS),
+        st.text("0123456789 ./()-+", max_size=24),
+        st.from_regex(r"\+?[0-9]{1,4}([ ./(-]{0,2}[0-9]{1,4}\)?){1,5}", fullmatch=True),
+        st.sampled_from(["tel. ", "call me at ", "x", "DE", "٣", "٣٤٥ "]),
+    ),
+    max_size=4,
+).map("".join)
+
+
+@given(CLOSE_DIGITS)
+def test_texts_with_few_digits_hold_no_number(text: str) -> None:
+    """The cheap search for seven digits rules out no text in which the patterns find something."""
+    found = list(find_personal(text))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(personal, "_SEVEN_DIGITS", re.compile(""))
+        assert list(find_personal(text)) == found
 
 
 def test_long_text_without_matches_is_read_in_linear_time() -> None:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from playground.records import Origin
 from playground.storage.database.rows import to_json
 from playground.storage.database.statements import Reading
+from playground.storage.database.tables.erasures import with_guests
 from playground.storage.journal.lines import EventKey, Record
 
 _WANTED = "WITH wanted (battle) AS (SELECT value FROM json_each(?))"
@@ -57,7 +58,7 @@ _LAST = """
 SELECT max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'journal_events'), 0),
            coalesce((SELECT max(seq) FROM journal_events), 0))"""
 
-_ERASED = "b.owner = :rater_id AND b.erased_at = :created_at"
+_ERASED = f"{with_guests('b.owner = :rater_id')} AND b.erased_at = :created_at"
 _ERASED_ANSWERS = f"""
 SELECT DISTINCT g.id, g.instruction_id
 FROM battles b JOIN battle_sides s ON s.battle_id = b.id JOIN generations g ON g.id = s.generation_id
@@ -65,7 +66,8 @@ JOIN instructions i ON i.id = g.instruction_id
 WHERE {_ERASED} AND i.instruction || i.input || i.system = ''"""
 _HOLDERS = f"""
 SELECT DISTINCT o.owner FROM ({_ERASED_ANSWERS}) e
-JOIN battle_sides t ON t.generation_id = e.id JOIN battles o ON o.id = t.battle_id"""
+JOIN battle_sides t ON t.generation_id = e.id JOIN battles o ON o.id = t.battle_id
+UNION SELECT b.owner FROM battles b WHERE {_ERASED}"""
 
 
 def database_id(reading: Reading) -> str:
@@ -155,7 +157,7 @@ def _battle(event: sqlite3.Row, found: Mapping[str, Mapping[str, list[Record]]])
 def _erasure(reading: Reading, event: sqlite3.Row) -> Record:
     """Return a tombstone: the erased battles, and the answers that no battle shows any more with their instruction.
 
-    `holders` are the owners of all battles that showed these answers.
+    `holders` are the owners of these battles, and of all that showed these answers.
     """
     [erasure] = (dict(row) for row in reading.select("SELECT * FROM erasures WHERE id = ?", (event["erasure_id"],)))
     rows = {

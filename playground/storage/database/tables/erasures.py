@@ -29,19 +29,37 @@ DELETE FROM instructions WHERE id = :id
   AND NOT EXISTS (SELECT 1 FROM battles WHERE instruction_id = :id)
   AND NOT EXISTS (SELECT 1 FROM generations WHERE instruction_id = :id)"""
 
+
+def with_guests(own: str) -> str:
+    """Return the condition that a battle `b` shows a rater's words: it is theirs, or of a guest in what they began.
+
+    Args:
+        own: the condition that `b` is the rater's. A guest's own battles have the words of somebody else.
+    """
+    joined = "EXISTS (SELECT 1 FROM battles p WHERE p.id = {0}.parent_id AND p.comparison_id = {0}.comparison_id)"
+    return f"""b.id IN (
+  SELECT b.id FROM battles b WHERE {own}
+  UNION SELECT o.id FROM battles b JOIN battles o ON o.comparison_id = b.comparison_id AND {joined.format("o")}
+  WHERE {own} AND NOT {joined.format("b")})"""
+
+
+_WITH_WORDS = f"{with_guests(OWN_BATTLES)} AND b.erased_at IS NULL"
+
 _INSTRUCTIONS = f"""
 SELECT DISTINCT i.id, i.category FROM battles b JOIN instructions i ON i.id = b.instruction_id
-WHERE {OWN_BATTLES} AND b.erased_at IS NULL"""
+WHERE {_WITH_WORDS}"""
 
-# An answer that another rater's battle shows too stays until that rater erases it.
+# An answer that stays in another rater's battle stays until that rater erases it.
 _GENERATIONS = f"""
 SELECT DISTINCT g.id, g.instruction_id, i.category
 FROM battles b JOIN battle_sides s ON s.battle_id = b.id JOIN generations g ON g.id = s.generation_id
 JOIN instructions i ON i.id = g.instruction_id
-WHERE {OWN_BATTLES} AND b.erased_at IS NOT NULL AND i.instruction || i.input || i.system <> ''
+WHERE {with_guests(OWN_BATTLES)} AND b.erased_at IS NOT NULL AND i.instruction || i.input || i.system <> ''
   AND NOT EXISTS (
     SELECT 1 FROM battle_sides t JOIN battles o ON o.id = t.battle_id
     WHERE t.generation_id = g.id AND o.erased_at IS NULL)"""
+
+_COUNT_OWN = f"SELECT count(*) FROM battles b WHERE {OWN_BATTLES} AND b.erased_at IS NULL"
 
 _UNFINISHED = (BattleState.GENERATING, BattleState.OPEN, BattleState.VOTED)
 
@@ -56,10 +74,10 @@ class ErasureReads(Snapshot):
 
 class ErasureWrites(Transaction):
     def unsettled(self, rater_id: str, source: str) -> Sequence[str]:
-        """Return the ids of a rater's battles that are not final."""
+        """Return the ids of the battles with a rater's words that are not final."""
         states = {f"s{number}": state.value for number, state in enumerate(_UNFINISHED)}
         marks = ", ".join(f":{name}" for name in states)
-        statement = f"SELECT b.id FROM battles b WHERE {OWN_BATTLES} AND b.erased_at IS NULL AND b.state IN ({marks})"
+        statement = f"SELECT b.id FROM battles b WHERE {_WITH_WORDS} AND b.state IN ({marks})"
         return [row["id"] for row in self.select(statement, own_values(rater_id, source) | states)]
 
     def has_erasure(self, rater_id: str, created_at: str) -> bool:
@@ -68,14 +86,18 @@ class ErasureWrites(Transaction):
         return bool(self.scalar(statement, (rater_id, created_at)))
 
     def erase_words(self, rater_id: str, source: str, now: str) -> Erased:
-        """Erase the text of a rater's final battles and notes, and add a tombstone with an event for the journal."""
+        """Erase the text of a rater's final battles and notes, and add a tombstone with an event for the journal.
+
+        What they typed is erased from the battles of guests too, which are not counted.
+        """
         own = own_values(rater_id, source)
         unused = [row["id"] for row in self.select(_INSTRUCTIONS, own)]
-        battles = self._blank_battles(own, now)
+        battles = int(self.scalar(_COUNT_OWN, own))
+        changed = self._blank_battles(own, now)
         unused += self._blank_generations(own)
         self.drop_unused_instructions(unused)
         notes = self._connection.execute(f"DELETE {WRITTEN_NOTES}", own).rowcount
-        if battles or notes:
+        if changed or notes:
             erasure = {"rater_id": rater_id, "created_at": now, "battles": battles, "notes": notes}
             self._add_event("erasure", now, erasure_id=self.insert("erasures", erasure))
         return Erased(battles, notes)
@@ -104,7 +126,7 @@ class ErasureWrites(Transaction):
             values = {**own, "now": now, "old": row["id"], "empty": self.add_empty_instruction(row["category"])}
             changed += self._connection.execute(
                 f"UPDATE battles AS b SET instruction_id = :empty, erased_at = :now"
-                f" WHERE {OWN_BATTLES} AND b.erased_at IS NULL AND b.instruction_id = :old",
+                f" WHERE {_WITH_WORDS} AND b.instruction_id = :old",
                 values,
             ).rowcount
         return changed

@@ -61,27 +61,30 @@ _REASONS = (
     f" coalesce((SELECT group_concat(text, '') FROM (SELECT n.text {_NOTES} = 'comment' ORDER BY n.id)), '')"
 )
 _DETAILS = (
-    "v.revision, b.owner, b.source, b.state, b.draw_probability, b.created_at, b.opened_at, b.final_at,"
+    ", v.revision, b.owner, b.source, b.state, b.draw_probability, b.created_at, b.opened_at, b.final_at,"
     f" CAST(b.overrides AS BLOB), {_REASONS}"
 )
-_NO_DETAILS = "0, '', '', '', NULL, '', NULL, NULL, x'7b7d', x'5b5d', ''"
+_NO_DETAILS = tuple(ExportedVote._field_defaults.values())
 
-# The columns after the first five are those of an `ExportedVote` after its marks.
+# The columns after the first five are those of an `ExportedVote` after its marks, but for the instruction.
 _EXPORTED = Template(f"""
 SELECT p.marks, p.pair, p.answer_a, p.answer_b, b.instruction_id,
   v.imported, v.decision_s, v.rowid, v.created_at, v.id, v.rater_id,
   p.model_a = p.model_b
     AND NOT EXISTS (SELECT 1 FROM judged_pairs q WHERE q.vote = p.vote AND q.model_a <> q.model_b),
-  {_WITHHELD}, v.battle_id, b.comparison_id, b.parent_id, v.strength, v.choice, $details
+  {_WITHHELD}, v.battle_id, b.comparison_id, b.parent_id, v.strength, v.choice $details
 {_JUDGED}""")
 _VOTE_ROW = itemgetter(7)
 _WITHHELD_AT = 12
+_DETAILS_AT = 18
 _INSTRUCTIONS = Template("""
 SELECT i.id, $words, i.category FROM json_each(?) j CROSS JOIN instructions i ON i.id = j.value""")
+_PROVENANCE = """,
+  g.repo, g.model_revision, g.id, g.finish_reason, CAST(g.params AS BLOB), g.seed, g.template_id, g.template_hash,
+  g.prompt_text, CAST(g.prompt_ids AS BLOB), CAST(g.token_ids AS BLOB), g.engine, g.device, g.dtype,
+  CAST(g.versions AS BLOB), g.faithful, g.created_at, g.first_token_s, g.duration_s"""
 _ANSWERS = Template("""
-SELECT g.rowid, g.model_id, $text, g.license, g.repo, g.model_revision, g.id, g.finish_reason,
-  CAST(g.params AS BLOB), g.seed, g.template_id, g.template_hash, $prompt, g.engine, g.device, g.dtype,
-  CAST(g.versions AS BLOB), g.faithful, g.created_at, g.first_token_s, g.duration_s
+SELECT g.rowid, g.model_id, $text, g.license $provenance
 FROM json_each(?) j CROSS JOIN generations g ON g.rowid = j.value""")
 
 _BROWSED = f"""
@@ -103,33 +106,33 @@ class ExportReads(Snapshot):
     """Rows are made while they are read; texts that several votes share are read once."""
 
     def exported_pairs(
-        self, where: Conditions = NO_CONDITIONS, *, words: bool = True, prompts: bool = False
+        self, where: Conditions = NO_CONDITIONS, *, words: bool = True, provenance: bool = False
     ) -> Iterator[ExportedPair]:
         """Yield the judged pairs in order of time.
 
         Args:
             words: with instruction and answers, else these are empty, which is faster.
-            prompts: with prompts and token ids.
+            provenance: with prompts, token ids and circumstances of the answers.
         """
         new = tuple.__new__
-        for rows, asked, answers in self._judged(where, words, prompts, details=False):
+        for rows, asked, answers in self._judged(where, words, provenance, details=False):
             for row in rows:
                 circumstances, winner = _marks(row[0])
-                vote = new(ExportedVote, (*circumstances, *row[5:], asked[row[4]], ()))
+                vote = new(ExportedVote, (*circumstances, *row[5:], asked[row[4]], *_NO_DETAILS))
                 yield new(ExportedPair, (vote, *_sides(row[1]), winner, answers[row[2]], answers[row[3]]))
 
     def exported_votes(
-        self, where: Conditions = NO_CONDITIONS, *, words: bool = True, prompts: bool = True
+        self, where: Conditions = NO_CONDITIONS, *, words: bool = True, provenance: bool = True
     ) -> Iterator[ExportedVote]:
         """Yield the votes that stand in order of time, with their judged answers unless these are withheld."""
-        for rows, asked, answers in self._judged(where, words, prompts, details=True):
+        for rows, asked, answers in self._judged(where, words, provenance, details=True):
             for _, judged in groupby(rows, key=_VOTE_ROW):
                 pairs = list(judged)
                 first = pairs[0]
                 sides = {} if first[_WITHHELD_AT] else _answers_of(pairs, answers)
                 of_vote = tuple(ExportedSide(side, sides[side]) for side in sorted(sides))
-                vote = (*_marks(first[0])[0], *first[5:], asked[first[4]], of_vote)
-                yield tuple.__new__(ExportedVote, vote)
+                vote = (*first[5:_DETAILS_AT], asked[first[4]], *first[_DETAILS_AT:], of_vote)
+                yield tuple.__new__(ExportedVote, _marks(first[0])[0] + vote)
 
     def count_undecided_votes(self, now: str) -> int:
         """Count the votes that stand and could still be undone."""
@@ -181,13 +184,13 @@ class ExportReads(Snapshot):
         return int(self.scalar(f"SELECT count(*) {_VOTES} {_WITH_WORDS} {where.sql}", where.values))
 
     def _judged(
-        self, where: Conditions, words: bool, prompts: bool, *, details: bool
+        self, where: Conditions, words: bool, provenance: bool, *, details: bool
     ) -> Iterator[tuple[Sequence[tuple[Any, ...]], Mapping[str, Instruction], Mapping[int, ExportedAnswer]]]:
         """Yield batches of rows of `_EXPORTED` with the instructions and answers that they name; no vote is split."""
         known_asked = KnownRows(partial(self._load_instructions, words))
-        known_answers = KnownRows(partial(self._load_answers, words, words and prompts))
+        known_answers = KnownRows(partial(self._load_answers, words, words and provenance))
         tables = " ".join(table for alias, table in _JOINED.items() if f"{alias}." in where.sql)
-        exported = _EXPORTED.substitute(details=_DETAILS if details else _NO_DETAILS)
+        exported = _EXPORTED.substitute(details=_DETAILS if details else "")
         statement = f"{exported} {tables} WHERE true {where.sql} {_IN_TIME}"
         for rows in _batches(self._tuples(statement, where.values)):
             asked = known_asked.of({row[4] for row in rows})
@@ -200,14 +203,11 @@ class ExportReads(Snapshot):
             yield row[0], Instruction(*row[1:]), text_bytes(row)
 
     def _load_answers(
-        self, words: bool, prompts: bool, numbers: Sequence[int]
+        self, words: bool, provenance: bool, numbers: Sequence[int]
     ) -> Iterator[tuple[int, ExportedAnswer, int]]:
-        columns = "g.prompt_text, CAST(g.prompt_ids AS BLOB), CAST(g.token_ids AS BLOB)"
-        statement = _ANSWERS.substitute(
-            text="g.text" if words else "''", prompt=columns if prompts else "'', x'5b5d', x'5b5d'"
-        )
+        statement = _ANSWERS.substitute(text="g.text" if words else "''", provenance=_PROVENANCE if provenance else "")
         for row in self._tuples(statement, (to_json(numbers),)):
-            yield row[0], ExportedAnswer._make(row[1:]), text_bytes(row)
+            yield row[0], ExportedAnswer(*row[1:]), text_bytes(row)
 
     def _tuples(self, statement: str, values: Sequence[Any]) -> sqlite3.Cursor:
         cursor = self._connection.cursor()

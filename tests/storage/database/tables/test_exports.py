@@ -23,11 +23,11 @@ def store(tmp_path: Path) -> Store:
 @pytest.mark.parametrize("batch", [1, 2, 3])
 def test_batches_and_forgotten_texts_change_no_row(store: Store, monkeypatch: pytest.MonkeyPatch, batch: int) -> None:
     with store.reading() as reading:
-        votes, pairs = list(reading.exported_votes()), list(reading.exported_pairs(prompts=True))
+        votes, pairs = list(reading.exported_votes()), list(reading.exported_pairs(provenance=True))
         monkeypatch.setattr(exports, "BATCH", batch)
         monkeypatch.setattr(known_rows, "MOST_BYTES", 0)
         assert list(reading.exported_votes()) == votes
-        assert list(reading.exported_pairs(prompts=True)) == pairs
+        assert list(reading.exported_pairs(provenance=True)) == pairs
     assert len(pairs) >= len(votes) > 3
 
 
