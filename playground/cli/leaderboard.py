@@ -9,7 +9,7 @@ import argparse
 from typing import TextIO
 
 from playground.arena.line_up import chosen_models
-from playground.arena.listing import current_leaderboard
+from playground.arena.listing import board_document, current_analyses, current_leaderboard
 from playground.catalog.catalog import Catalog
 from playground.catalog.starters import load_starters
 from playground.cli.database import open_read_only
@@ -27,6 +27,9 @@ from playground.settings import Settings, add_flags
 def add(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--count-all", action="store_true", help="count open, quick and flagged votes, and those of busy raters"
+    )
+    command.add_argument(
+        "--analyses", action="store_true", help="print what style does to votes too; seconds with many votes"
     )
     command.add_argument("--open", action="store_true", help="count votes given in open mode too, as --mode all")
     add_board_flags(command)
@@ -46,11 +49,18 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         filter, policy = read_board_filter(asked, EVERY_VOTE if arguments.count_all else default)
         is_filtered = filter != NO_FILTER or policy != default
         options = LeaderboardOptions(policy=policy, prior=settings.prior, filtered=is_filtered)
-        board = current_leaderboard(store, catalog, models, starters, utc_now(), filter, options)
+        now = utc_now()
+        board = current_leaderboard(store, catalog, models, starters, now, filter, options)
+        wanted = arguments.json or arguments.analyses
+        analyses = current_analyses(store, catalog, models, starters, now, filter, options) if wanted else None
     if arguments.json:
-        print_json(board.as_document(), out)
+        print_json(board_document(board, analyses), out)
         return 0
     _print_board(board, out)
+    if analyses is not None:
+        print(file=out)
+        for topic, text in analyses.sentences():
+            print(f"{topic}. {text}", file=out)
     return 0
 
 

@@ -6,21 +6,19 @@ Boundary: takes judged votes and cards; no SQL, no Gradio. The page, the command
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from playground.errors import InvalidValue
 from playground.ratings import findings, notes
 from playground.ratings.board import Board, Influence, LeaderboardOptions, LeaderboardRow, Named
 from playground.ratings.board_filter import on_rows
-from playground.ratings.counting import Counted, Exclusion, count
+from playground.ratings.chosen import Chosen
+from playground.ratings.counting import Exclusion
 from playground.ratings.findings import Finding
 from playground.ratings.judged import NO_NETWORKS, BoolArray, JudgedVotes
-from playground.ratings.pairs import PairTable
-from playground.ratings.policy import CountingPolicy
 from playground.ratings.summary import findings_of, notes_of, verdict_of
 from playground.ratings.verdict import Verdict
 from playground.records import JudgedPair, VoteFilter
@@ -118,37 +116,14 @@ def rate(
     Raises:
         InvalidValue: an unknown category or option.
     """
-    there = np.flatnonzero(np.bincount(votes.category, minlength=len(votes.categories)))
-    _check_category(category, {*categories, *(votes.categories[number] for number in there)} - {""})
-    if category:
-        of_category = votes.category == _number(votes.categories, category)
-        rows = of_category if rows is None else rows & of_category
-    policy = options.policy.with_fallback(votes.circumstances)
-    chosen = _Chosen(votes, cards, rows, dataclasses.replace(options, policy=policy), models)
-    board = _board(chosen)
+    chosen = Chosen.of(
+        votes, cards, category=category, options=options, models=models, categories=categories, rows=rows
+    )
+    board = chosen.board()
     leaderboard = leaderboard_of(board, category, filter)
-    if policy != options.policy and board.counted.num_counted:
+    if chosen.counts_chosen_pairs_only and board.counted.num_counted:
         leaderboard = dataclasses.replace(leaderboard, notes=(notes.CHOSEN_ONLY, *leaderboard.notes))
     return _with_network(leaderboard, chosen, board)
-
-
-@dataclass(frozen=True, slots=True)
-class _Chosen:
-    """All votes, the rows that are asked for, and how to count and rate them."""
-
-    votes: JudgedVotes
-    cards: Mapping[str, Named]
-    rows: BoolArray | None
-    options: LeaderboardOptions
-    models: Collection[str]
-
-    def count(self, policy: CountingPolicy | None = None, without: BoolArray | None = None) -> Counted:
-        return count(self.votes, policy or self.options.policy, self.rows, without=without)
-
-    def table(self, counted: Counted) -> PairTable:
-        return PairTable.of(
-            self.votes, counted.rows, both_bad=self.options.both_bad, models=self.models, weights=counted.weights
-        )
 
 
 def leaderboard_of(board: Board, category: str = "", filter: VoteFilter = NO_FILTER) -> Leaderboard:
@@ -188,28 +163,7 @@ def leaderboard_of(board: Board, category: str = "", filter: VoteFilter = NO_FIL
     )
 
 
-def _board(chosen: _Chosen) -> Board:
-    """Return the board of the votes that count, with the tables that it is compared to."""
-    policy, counted = chosen.options.policy, chosen.count()
-    table = chosen.table(counted)
-    chosen = dataclasses.replace(chosen, models=table.models)
-
-    def table_with(policy: CountingPolicy) -> PairTable:
-        return chosen.table(chosen.count(policy))
-
-    return Board(
-        table,
-        counted,
-        chosen.options,
-        chosen.cards,
-        other=table_with(policy.with_flagged(policy.leave_out_flagged)) if counted.flagged else None,
-        stricter=table_with(dataclasses.replace(policy, leave_out_seen_elsewhere=True))
-        if counted.seen_elsewhere
-        else None,
-    )
-
-
-def _with_network(leaderboard: Leaderboard, chosen: _Chosen, board: Board) -> Leaderboard:
+def _with_network(leaderboard: Leaderboard, chosen: Chosen, board: Board) -> Leaderboard:
     """Return the leaderboard with what depends on the network that most of its votes have."""
     judged, networks, counted = chosen.votes, chosen.votes.networks, board.counted
     if networks is None:
@@ -227,14 +181,3 @@ def _with_network(leaderboard: Leaderboard, chosen: _Chosen, board: Board) -> Le
     network = BusiestNetwork(number, number / counted.num_counted, headline)
     finding = findings.network(number, network.share, headline, holds=headline == leaderboard.verdict.headline)
     return dataclasses.replace(leaderboard, busiest_network=network, findings=(*leaderboard.findings, finding))
-
-
-def _number(names: Sequence[str], name: str) -> int:
-    """Return the number of a name; -1 without one."""
-    return names.index(name) if name in names else -1
-
-
-def _check_category(category: str, valid: Collection[str]) -> None:
-    if category != "" and category not in tuple(valid):
-        known = f"valid: {', '.join(sorted(valid))}, or empty for all" if valid else "no vote has one yet"
-        raise InvalidValue(f"unknown category {category!r}; {known}")

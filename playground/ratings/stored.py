@@ -49,6 +49,11 @@ def read_filtered(
     return rows.votes(), rows.where(where) if where.sql else None
 
 
+def read_keys(reading: JudgedReading, now: str) -> IntArray:
+    """Return the key (n,) of each row of `read_votes` of the same snapshot."""
+    return np.frombuffer(reading.row_keys(reading.undecided_votes(now)), dtype=np.int64)
+
+
 @dataclass(frozen=True, eq=False)
 class _Rows:
     """The rows of one snapshot."""

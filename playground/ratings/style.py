@@ -173,7 +173,7 @@ class _Problem:
             size = 1.0
             while (ahead := self.likelihood(values + size * step)) < likelihood - 1e-12 * abs(likelihood):
                 size /= 2
-            values, likelihood = values + size * step, ahead
+            values, likelihood = np.asarray(values + size * step), ahead
             if np.abs(step).max() < _TOLERANCE:
                 return values
         raise InvalidValue(f"strengths and style did not converge in {_MAX_STEPS} steps; set the prior higher")

@@ -13,7 +13,7 @@ from typing import Any
 import gradio as gr
 
 from playground.arena.arena import Arena
-from playground.arena.listing import model_rows, prompt_document, public_statuses
+from playground.arena.listing import board_document, model_rows, prompt_document, public_statuses
 from playground.battles import Ballot, Viewer
 from playground.errors import PlaygroundError, Refused
 from playground.raters import FREE_PROGRAMS, keyed_id
@@ -157,7 +157,7 @@ class Endpoints:
             board: Leaderboard = self._arena.leaderboard(filter, policy)
         except PlaygroundError as error:
             raise gr.Error(error.public, print_exception=False) from error
-        return board.as_document()
+        return board_document(board, self._arena.analyses(filter, policy))
 
     def prompt(self, model: str, instruction: str, input: str = "", system: str = "") -> dict[str, Any]:
         """Return the exact prompt of a model: text, token ids, template."""

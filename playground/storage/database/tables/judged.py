@@ -51,6 +51,11 @@ WHERE m.id = ? AND o.id = ? AND m.id <> o.id
 
 _IN_ORDER = "ORDER BY p.vote, p.pair"
 
+_AT_ROW = f"p.vote = j.value >> {PAIR_BITS} AND p.pair = j.value & {(1 << PAIR_BITS) - 1}"
+_ANSWERS = f"SELECT p.answer_a, p.answer_b FROM json_each(?) j CROSS JOIN judged_pairs p ON {_AT_ROW} ORDER BY j.key"
+_TEXTS = "SELECT g.rowid, g.text FROM json_each(?) j CROSS JOIN generations g ON g.rowid = j.value"
+_BATTLES = "SELECT v.battle_id FROM json_each(?) j CROSS JOIN votes v ON v.rowid = j.value >> ? ORDER BY j.key"
+
 # Every row has what it joins: a join that no condition names is left out only from the left.
 _WHERE = f"""
 SELECT p.vote << {PAIR_BITS} | p.pair
@@ -98,6 +103,18 @@ class JudgedReads(Snapshot):
         cursor = self._connection.cursor()
         cursor.row_factory = None
         return array("q", chain.from_iterable(cursor.execute(f"{_WHERE}{where.sql} {_IN_ORDER}", where.values)))
+
+    def answers_of_rows(self, keys: Sequence[int]) -> Sequence[tuple[int, int]]:
+        """Return the numbers of the two answers of each row, by its key, in order."""
+        return [(row[0], row[1]) for row in self.select(_ANSWERS, (to_json(list(keys)),))]
+
+    def texts_of_answers(self, numbers: Sequence[int]) -> Iterator[tuple[int, str]]:
+        """Yield the texts of answers by number; an erased one has none."""
+        return ((row[0], row[1]) for row in self._connection.execute(_TEXTS, (to_json(list(numbers)),)))
+
+    def battles_of_rows(self, keys: Sequence[int]) -> Sequence[str]:
+        """Return the id of the battle of each row, by its key, in order."""
+        return [row[0] for row in self.select(_BATTLES, (to_json(list(keys)), PAIR_BITS))]
 
     def head_to_head(self, model: str, other: str, final_by: str) -> tuple[int, int]:
         """Return the blind votes on two models that one of them won, and all of them; none that were imported."""
