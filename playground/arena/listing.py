@@ -16,6 +16,7 @@ from playground.ratings.board import LeaderboardOptions
 from playground.ratings.board_filter import on_rows
 from playground.ratings.chosen import Chosen
 from playground.ratings.leaderboard import NO_FILTER, Leaderboard, rate
+from playground.ratings.pairs import IntArray
 from playground.ratings.phrases import number_of
 from playground.ratings.stored import read_filtered, read_keys
 from playground.ratings.stored_styles import StoredStyles
@@ -136,7 +137,12 @@ def current_analyses(
         board = chosen.board()
         rated = read_keys(reading, now)[board.counted.rows & (votes.weight > 0)]
         found = (styles or StoredStyles()).of_rows(reading, rated[newest_rows(board.table)].tolist())
-    return analyse(board, found)
+
+    def battles_of(table_rows: IntArray) -> Sequence[str]:
+        with store.reading() as reading:
+            return reading.battles_of_rows(rated[table_rows].tolist())
+
+    return analyse(board, found, battles_of)
 
 
 def board_document(board: Leaderboard, analyses: Analyses | None) -> dict[str, Any]:

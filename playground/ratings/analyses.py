@@ -7,21 +7,26 @@ these records.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from playground.ratings import style_words
+from playground.ratings import carrying_words, style_words
 from playground.ratings.board import Board
 from playground.ratings.bradley_terry import MEAN, POINTS, fit
-from playground.ratings.pairs import FloatArray, PairTable
-from playground.ratings.parts import rows_of
+from playground.ratings.carrying import votes_that_carry
+from playground.ratings.pairs import FloatArray, IntArray, PairTable
+from playground.ratings.parts import of_models, rows_of
 from playground.ratings.stored_styles import NEWEST, PairStyles
 from playground.ratings.style import FEWEST_PAIRS, Coefficient, differences, fit_style
 
 STYLE = "Style"
+CARRYING = "Carrying votes"
+MOST_BATTLES = 50
+"""Battles of carrying votes that are named."""
+BattlesOf = Callable[[IntArray], Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +63,23 @@ class StyleAnalysis:
 
 
 @dataclass(frozen=True, slots=True)
+class Carrying:
+    """The fewest votes found without which another model of the largest group is first."""
+
+    votes: int
+    share: float  # of the votes that count
+    leader: str
+    first: str  # without them
+    battles: tuple[str, ...]  # of the votes, the first MOST_BATTLES
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Analyses:
     """The analyses of one board; None where there are too few votes."""
 
     style: StyleAnalysis | None
+    carrying: Carrying | None
 
     def as_document(self) -> dict[str, Any]:
         """Return the whole as JSON values."""
@@ -75,6 +93,8 @@ class Analyses:
             for effect in self.style.effects:
                 yield STYLE, effect.text
             yield STYLE, self.style.order
+        if self.carrying is not None:
+            yield CARRYING, self.carrying.text
 
 
 def newest_rows(table: PairTable) -> slice:
@@ -82,13 +102,38 @@ def newest_rows(table: PairTable) -> slice:
     return slice(max(len(table.first) - NEWEST, 0), None)
 
 
-def analyse(board: Board, styles: PairStyles) -> Analyses:
+def analyse(board: Board, styles: PairStyles, battles_of: BattlesOf) -> Analyses:
     """Return the analyses of a board.
 
     Args:
         styles: of the answers of the pairs in `newest_rows` of its table.
+        battles_of: returns the battle of each of some rows of its table.
     """
-    return Analyses(style=style_of_board(board, styles))
+    return Analyses(style=style_of_board(board, styles), carrying=carrying_of_board(board, battles_of))
+
+
+def carrying_of_board(board: Board, battles_of: BattlesOf) -> Carrying | None:
+    """Return the votes that carry first place; None if fewer than two models have enough battles, or none do."""
+    known = board.evidence.settled_of(board.groups[0]) if board.groups else []
+    if len(known) < 2:
+        return None
+    members = sorted(board.groups[0])  # of equal ratings the first id is first, as on the board
+    table, votes = of_models(board.table, members)
+    candidates = [members.index(i) for i in known]
+    found = votes_that_carry(table, prior=board.options.prior, candidates=candidates)
+    if found is None:
+        return None
+    number, total = len(found.votes), board.table.num_votes
+    leader, first = (members[i] for i in (found.leader, found.first))
+    rows = np.searchsorted(board.table.vote, votes[found.votes[:MOST_BATTLES]])
+    return Carrying(
+        votes=number,
+        share=number / total,
+        leader=board.table.models[leader],
+        first=board.table.models[first],
+        battles=tuple(battles_of(rows)),
+        text=carrying_words.carrying(number, total, board.names[leader], board.names[first]),
+    )
 
 
 def style_of_board(board: Board, styles: PairStyles) -> StyleAnalysis | None:

@@ -15,6 +15,7 @@ from playground.ratings import stored_styles
 from playground.ratings.analyses import Analyses
 from playground.ratings.answer_style import style_of
 from playground.ratings.board import LeaderboardOptions
+from playground.ratings.leaderboard import build_leaderboard
 from playground.ratings.policy import EVERY_VOTE
 from playground.ratings.stored_styles import StoredStyles
 from playground.records import BattleSide, BattleState, Vote
@@ -135,3 +136,22 @@ def test_the_document_is_json(preferring: Store) -> None:
     assert effect["feature"] == "length"
     assert effect["odds"] == pytest.approx(math.exp(effect["coefficient"]["estimate"] / 3))
     assert board_document(board, None)["analyses"] is None
+
+
+def test_battles_of_the_votes_that_carry_first_place_are_named(preferring: Store) -> None:
+    carrying = analysed(preferring).carrying
+    assert carrying is not None
+    assert len(carrying.battles) == carrying.votes < 50
+    assert carrying.share == carrying.votes / 240
+    board = current_leaderboard(preferring, Catalog.load(), MODELS, {}, NOW, options=OPTIONS)
+    assert carrying.leader == board.rows[0].model
+    with preferring.reading() as reading:
+        pairs = [pair for pair in reading.judged_pairs() if pair.battle_id not in carrying.battles]
+    without = build_leaderboard(pairs, {}, options=OPTIONS)
+    assert without.num_votes == 240 - carrying.votes
+    assert without.rows[0].model == carrying.first
+
+
+def test_no_vote_carries_a_provisional_ranking(preferring: Store) -> None:
+    options = LeaderboardOptions(policy=EVERY_VOTE, min_battles=1000)
+    assert analysed(preferring, options=options).carrying is None

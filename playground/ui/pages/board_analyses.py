@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from playground.ratings.analyses import Analyses, StyleAnalysis
+from playground.ratings.analyses import Analyses, Carrying, StyleAnalysis
 from playground.ui.rendering import escape
 from playground.ui.texts import board_analyses as texts
 
@@ -17,6 +17,8 @@ def analyses_html(analyses: Analyses | None) -> str:
     if analyses is None:
         return ""
     boxes = [_style(analyses.style)] if analyses.style is not None else []
+    if analyses.carrying is not None:
+        boxes.append(_carrying(analyses.carrying))
     return f"<div class='boxes'>{''.join(boxes)}</div>" if boxes else ""
 
 
@@ -24,6 +26,14 @@ def _style(found: StyleAnalysis) -> str:
     return _box(
         "style", texts.STYLE, _soft(texts.STYLE_LEAD), _listed(effect.text for effect in found.effects), _p(found.order)
     )
+
+
+def _carrying(found: Carrying) -> str:
+    links = " · ".join(
+        f"<a href='./?battle={escape(battle)}'>{number}</a>" for number, battle in enumerate(found.battles, start=1)
+    )
+    more = texts.MORE.format(votes=f"{found.votes - len(found.battles):,}") if found.votes > len(found.battles) else ""
+    return _box("carrying", texts.CARRYING, _p(found.text), f"<p>{texts.BATTLES} {links}{more}</p>")
 
 
 def _box(name: str, title: str, *parts: str) -> str:
