@@ -10,9 +10,11 @@ import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
+from playground.arena.analyses import arena_analyses, asked_board
 from playground.arena.battles import ArenaBattles
 from playground.arena.boards import arena_boards
 from playground.arena.capacity import Capacity
@@ -39,11 +41,11 @@ from playground.engines.protocol import Engine
 from playground.errors import InvalidValue, Refused, StorageError, without_folders
 from playground.prompting.answer_text import AnswerReader
 from playground.prompting.reasoning import opens_reasoning
-from playground.ratings.board import LeaderboardOptions
-from playground.ratings.leaderboard import Leaderboard
+from playground.ratings.analyses import Analyses
+from playground.ratings.leaderboard import NO_FILTER, Leaderboard
 from playground.ratings.policy import CountingPolicy, default_policy
 from playground.ratings.standing import standing_of
-from playground.records import Battle, BattleState, Generation, Instruction, ModelCard, Standing
+from playground.records import Battle, BattleState, Generation, Instruction, ModelCard, Standing, VoteFilter
 from playground.settings import Settings
 from playground.storage.database.statements import Reading
 from playground.storage.database.store import Store, open_store
@@ -82,6 +84,8 @@ class Arena:
         self.raters = Raters(self.battles, self._running, self.policy)
         self.moderation = ArenaModeration(self.battles, self._running)
         self._boards = arena_boards(self.battles, self.catalog, self.starters, self._clock)
+        self._asked = partial(asked_board, self.policy, settings.prior, self.models)
+        self._analyses = arena_analyses(self.battles, self.catalog, self.starters, self._clock)
         self._recorder = Recorder(self._ended)
         self._upkeep: Upkeep | None = None
         self.journal: ArenaJournal | None = None
@@ -200,12 +204,13 @@ class Arena:
 
     # Results and state
 
-    def leaderboard(self, category: str = "", policy: CountingPolicy | None = None) -> Leaderboard:
+    def leaderboard(self, filter: VoteFilter = NO_FILTER, policy: CountingPolicy | None = None) -> Leaderboard:
         """Return the ratings from the votes that count, by default under the default board's policy; see `Boards`."""
-        policy = policy or self.policy
-        filtered = bool(category) or policy != self.policy
-        options = LeaderboardOptions(policy=policy, prior=self.settings.prior, filtered=filtered)
-        return self._boards.get((category, options, tuple(card.id for card in self.models.line_up)))
+        return self._boards.get(self._asked(filter, policy))
+
+    def analyses(self, filter: VoteFilter = NO_FILTER, policy: CountingPolicy | None = None) -> Analyses | None:
+        """Return the analyses of the same board; None until they are ready."""
+        return self._analyses.get(self._asked(filter, policy))
 
     def sources_line(self) -> str:
         """Return a short line on where answers come from and where votes go."""

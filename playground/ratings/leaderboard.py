@@ -6,23 +6,24 @@ Boundary: takes judged votes and cards; no SQL, no Gradio. The page, the command
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from playground.errors import InvalidValue
 from playground.ratings import findings, notes
 from playground.ratings.board import Board, Influence, LeaderboardOptions, LeaderboardRow, Named
-from playground.ratings.counting import Counted, Exclusion, count
+from playground.ratings.board_filter import on_rows
+from playground.ratings.chosen import Chosen
+from playground.ratings.counting import Exclusion
 from playground.ratings.findings import Finding
 from playground.ratings.judged import NO_NETWORKS, BoolArray, JudgedVotes
-from playground.ratings.pairs import PairTable
-from playground.ratings.policy import CountingPolicy
 from playground.ratings.summary import findings_of, notes_of, verdict_of
 from playground.ratings.verdict import Verdict
-from playground.records import JudgedPair
+from playground.records import JudgedPair, VoteFilter
+
+NO_FILTER = VoteFilter()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Leaderboard:
     win_probability: tuple[tuple[float | None, ...], ...]  # row beats column, in the order of rows, as fitted
     basis: str  # what was counted and how, in one line
     category: str  # "" is all
+    filter: Mapping[str, str]  # conditions that are set, the category too
     num_votes: int  # that count and are rated
     num_pairs: int
     num_raters: int
@@ -95,6 +97,8 @@ def rate(
     options: LeaderboardOptions = LeaderboardOptions(),  # noqa: B008  # frozen
     models: Collection[str] = (),
     categories: Collection[str] = (),
+    filter: VoteFilter = NO_FILTER,
+    rows: BoolArray | None = None,
 ) -> Leaderboard:
     """Return the leaderboard of these votes.
 
@@ -106,42 +110,23 @@ def rate(
         category: rate only instructions of this one; empty for all.
         models: ids that are named in a note if they have no vote.
         categories: valid ones beside those of the votes.
+        filter: the whole filter, which the board names; its category is `category`.
+        rows: rate only these pairs, shape (n,), those of the filter; all votes decide which of them count.
 
     Raises:
         InvalidValue: an unknown category or option.
     """
-    there = np.flatnonzero(np.bincount(votes.category, minlength=len(votes.categories)))
-    _check_category(category, {*categories, *(votes.categories[number] for number in there)} - {""})
-    rows = votes.category == _number(votes.categories, category) if category else None
-    policy = options.policy.with_fallback(votes.circumstances)
-    chosen = _Chosen(votes, cards, rows, dataclasses.replace(options, policy=policy), models)
-    board = _board(chosen)
-    leaderboard = leaderboard_of(board, category)
-    if policy != options.policy and board.counted.num_counted:
+    chosen = Chosen.of(
+        votes, cards, category=category, options=options, models=models, categories=categories, rows=rows
+    )
+    board = chosen.board()
+    leaderboard = leaderboard_of(board, category, filter)
+    if chosen.counts_chosen_pairs_only and board.counted.num_counted:
         leaderboard = dataclasses.replace(leaderboard, notes=(notes.CHOSEN_ONLY, *leaderboard.notes))
     return _with_network(leaderboard, chosen, board)
 
 
-@dataclass(frozen=True, slots=True)
-class _Chosen:
-    """All votes, the rows that are asked for, and how to count and rate them."""
-
-    votes: JudgedVotes
-    cards: Mapping[str, Named]
-    rows: BoolArray | None
-    options: LeaderboardOptions
-    models: Collection[str]
-
-    def count(self, policy: CountingPolicy | None = None, without: BoolArray | None = None) -> Counted:
-        return count(self.votes, policy or self.options.policy, self.rows, without=without)
-
-    def table(self, counted: Counted) -> PairTable:
-        return PairTable.of(
-            self.votes, counted.rows, both_bad=self.options.both_bad, models=self.models, weights=counted.weights
-        )
-
-
-def leaderboard_of(board: Board, category: str = "") -> Leaderboard:
+def leaderboard_of(board: Board, category: str = "", filter: VoteFilter = NO_FILTER) -> Leaderboard:
     """Return the leaderboard of a board, whose table may come from elsewhere, such as a ``GROUP BY``."""
     table, counted, options, unit = board.table, board.counted, board.options, board.intervals.spread.unit
     return Leaderboard(
@@ -153,6 +138,7 @@ def leaderboard_of(board: Board, category: str = "") -> Leaderboard:
         basis=notes.basis(
             which=options.policy.description,
             category=category,
+            filter=on_rows(filter),
             both_bad=options.both_bad,
             prior=options.prior,
             level=options.level,
@@ -160,6 +146,7 @@ def leaderboard_of(board: Board, category: str = "") -> Leaderboard:
             resamples=options.resamples,
         ),
         category=category,
+        filter=filter.as_mapping(),
         num_votes=table.num_votes,
         num_pairs=len(table.first),
         num_raters=table.num_raters,
@@ -176,28 +163,7 @@ def leaderboard_of(board: Board, category: str = "") -> Leaderboard:
     )
 
 
-def _board(chosen: _Chosen) -> Board:
-    """Return the board of the votes that count, with the tables that it is compared to."""
-    policy, counted = chosen.options.policy, chosen.count()
-    table = chosen.table(counted)
-    chosen = dataclasses.replace(chosen, models=table.models)
-
-    def table_with(policy: CountingPolicy) -> PairTable:
-        return chosen.table(chosen.count(policy))
-
-    return Board(
-        table,
-        counted,
-        chosen.options,
-        chosen.cards,
-        other=table_with(policy.with_flagged(policy.leave_out_flagged)) if counted.flagged else None,
-        stricter=table_with(dataclasses.replace(policy, leave_out_seen_elsewhere=True))
-        if counted.seen_elsewhere
-        else None,
-    )
-
-
-def _with_network(leaderboard: Leaderboard, chosen: _Chosen, board: Board) -> Leaderboard:
+def _with_network(leaderboard: Leaderboard, chosen: Chosen, board: Board) -> Leaderboard:
     """Return the leaderboard with what depends on the network that most of its votes have."""
     judged, networks, counted = chosen.votes, chosen.votes.networks, board.counted
     if networks is None:
@@ -215,14 +181,3 @@ def _with_network(leaderboard: Leaderboard, chosen: _Chosen, board: Board) -> Le
     network = BusiestNetwork(number, number / counted.num_counted, headline)
     finding = findings.network(number, network.share, headline, holds=headline == leaderboard.verdict.headline)
     return dataclasses.replace(leaderboard, busiest_network=network, findings=(*leaderboard.findings, finding))
-
-
-def _number(names: Sequence[str], name: str) -> int:
-    """Return the number of a name; -1 without one."""
-    return names.index(name) if name in names else -1
-
-
-def _check_category(category: str, valid: Collection[str]) -> None:
-    if category != "" and category not in tuple(valid):
-        known = f"valid: {', '.join(sorted(valid))}, or empty for all" if valid else "no vote has one yet"
-        raise InvalidValue(f"unknown category {category!r}; {known}")

@@ -17,8 +17,9 @@ from playground.battles import REFUSALS, Ballot, Viewer, may_join
 from playground.battles.sharing import offered
 from playground.catalog.catalog import CARD_FOLDER, Catalog
 from playground.errors import PlaygroundError, Refused
+from playground.ratings.analyses import Analyses
 from playground.ratings.board import LeaderboardOptions
-from playground.ratings.leaderboard import Leaderboard, build_leaderboard
+from playground.ratings.leaderboard import NO_FILTER, Leaderboard, build_leaderboard
 from playground.ratings.policy import CountingPolicy
 from playground.records import (
     SIDES,
@@ -36,6 +37,7 @@ from playground.records import (
     OwnBattle,
     Prompt,
     SamplingParams,
+    VoteFilter,
 )
 from playground.settings import Settings
 
@@ -311,10 +313,13 @@ class StubArena:
     policy = CountingPolicy()
     num_votes = 480
 
-    def leaderboard(self, category: str = "", policy: CountingPolicy = policy) -> Leaderboard:
-        pairs = made_up_votes(0 if category else self.num_votes)
+    def leaderboard(self, filter: VoteFilter = NO_FILTER, policy: CountingPolicy = policy) -> Leaderboard:
+        pairs = made_up_votes(0 if filter.category else self.num_votes)
         cards = {c.id: c for c in self.line_up}
         return build_leaderboard(pairs, cards, options=LeaderboardOptions(policy=policy))
+
+    def analyses(self, filter: VoteFilter = NO_FILTER, policy: CountingPolicy = policy) -> Analyses | None:
+        return None
 
     def head_to_heads(self, view: BattleView) -> tuple[HeadToHead, ...]:
         if view.choice not in SIDES or view.state is not BattleState.REVEALED:

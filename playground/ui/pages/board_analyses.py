@@ -1,0 +1,53 @@
+"""The analyses of a board, at the end of the Leaderboard page.
+
+Boundary: draws `Analyses` as HTML, without texts of visitors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from playground.ratings.analyses import Analyses, Carrying, StyleAnalysis
+from playground.ui.rendering import escape
+from playground.ui.texts import board_analyses as texts
+
+
+def analyses_html(analyses: Analyses | None) -> str:
+    """Return a box for each analysis that found something; empty until they are ready."""
+    if analyses is None:
+        return ""
+    boxes = [_style(analyses.style)] if analyses.style is not None else []
+    if analyses.carrying is not None:
+        boxes.append(_carrying(analyses.carrying))
+    return f"<div class='boxes'>{''.join(boxes)}</div>" if boxes else ""
+
+
+def _style(found: StyleAnalysis) -> str:
+    return _box(
+        "style", texts.STYLE, _soft(texts.STYLE_LEAD), _listed(effect.text for effect in found.effects), _p(found.order)
+    )
+
+
+def _carrying(found: Carrying) -> str:
+    links = " · ".join(
+        f"<a href='./?battle={escape(battle)}'>{number}</a>" for number, battle in enumerate(found.battles, start=1)
+    )
+    more = texts.MORE.format(votes=f"{found.votes - len(found.battles):,}") if found.votes > len(found.battles) else ""
+    return _box("carrying", texts.CARRYING, _p(found.text), f"<p>{texts.BATTLES} {links}{more}</p>")
+
+
+def _box(name: str, title: str, *parts: str) -> str:
+    head = f"<section class='box box-{name}' aria-label='{escape(title)}'><h2>{escape(title)}</h2>"
+    return f"{head}{''.join(parts)}</section>"
+
+
+def _listed(sentences: Iterable[str]) -> str:
+    return f"<ul>{''.join(f'<li>{escape(sentence)}</li>' for sentence in sentences)}</ul>"
+
+
+def _p(text: str) -> str:
+    return f"<p>{escape(text)}</p>"
+
+
+def _soft(text: str) -> str:
+    return f"<p class='soft'>{escape(text)}</p>"

@@ -1,0 +1,108 @@
+"""Analyses beside the boards: who waits, when they are made again, and what an error leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from threading import Event
+from typing import Any
+
+import pytest
+
+from playground.arena.analyses import MOST, REST, BackgroundAnalyses
+from playground.errors import InvalidValue
+from playground.ratings.analyses import Analyses
+from tests.support.patience import wait_until
+
+LONG_S = 10.0
+
+
+@dataclass
+class Bench:
+    """Analyses whose making takes as long as told."""
+
+    state: int = 0
+    now: float = 0.0
+    takes_s: float = 0.0
+    made: list[Any] = field(default_factory=list)
+    held: Event | None = None
+    fails: bool = False
+
+    def __post_init__(self) -> None:
+        self.analyses: BackgroundAnalyses[str] = BackgroundAnalyses(self.make, lambda: self.state, lambda: self.now)
+
+    def make(self, asked: str) -> Analyses:
+        made = (asked, self.state)
+        if self.held is not None:
+            assert self.held.wait(LONG_S)
+        self.made.append(made)
+        self.now += self.takes_s
+        if self.fails:
+            raise InvalidValue("no such category")
+        return made  # type: ignore[return-value]
+
+    def get(self, asked: str = "all", wait_s: float = LONG_S) -> Any:
+        return self.analyses.get(asked, wait_s)
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    made = Bench()
+    yield made
+    if made.held is not None:
+        made.held.set()
+
+
+def test_quick_analyses_are_there_at_once_and_made_once(bench: Bench) -> None:
+    assert bench.get() == bench.get() == ("all", 0)
+    assert bench.made == [("all", 0)]
+
+
+def test_nobody_waits_for_long_ones(bench: Bench) -> None:
+    bench.held = Event()
+    assert bench.get(wait_s=0) is None
+    bench.held.set()
+    wait_until(lambda: bench.get(wait_s=0) == ("all", 0))
+    assert bench.made == [("all", 0)]
+
+
+def test_old_ones_are_shown_while_new_ones_are_made_and_rest_after_it(bench: Bench) -> None:
+    bench.takes_s = 2.0
+    assert bench.get() == ("all", 0)
+    bench.state = 1
+    assert bench.get() == ("all", 0)
+    assert bench.made == [("all", 0)]
+    bench.now += REST * 2.0
+    bench.held = Event()
+    assert bench.get(wait_s=0) == ("all", 0)
+    bench.held.set()
+    wait_until(lambda: bench.get(wait_s=0) == ("all", 1))
+
+
+def test_one_is_made_at_a_time(bench: Bench) -> None:
+    bench.held = Event()
+    for asked in ("all", "code", "all"):
+        assert bench.get(asked, wait_s=0) is None
+    bench.held.set()
+    wait_until(lambda: len(bench.made) == 2)
+    assert {asked for asked, _ in bench.made} == {"all", "code"}
+
+
+def test_an_error_leaves_the_old_ones_until_votes_change(bench: Bench) -> None:
+    bench.fails = True
+    assert bench.get() is None
+    assert bench.get() is None
+    assert len(bench.made) == 1
+    bench.fails, bench.state = False, 1
+    assert bench.get() == ("all", 1)
+    bench.fails, bench.state = True, 2
+    assert bench.get() == ("all", 1)
+
+
+def test_the_oldest_are_forgotten(bench: Bench) -> None:
+    for number in range(MOST + 1):
+        bench.get(str(number))
+    bench.get(str(MOST))
+    bench.get("0")
+    assert [asked for asked, _ in bench.made].count("0") == 2
+    assert [asked for asked, _ in bench.made].count(str(MOST)) == 1
