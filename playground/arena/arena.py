@@ -23,6 +23,7 @@ from playground.arena.line_up import LineUp, check_overrides, chosen_models, wit
 from playground.arena.listing import sources_line
 from playground.arena.models import Models
 from playground.arena.moderation import ArenaModeration
+from playground.arena.pair_choice import PairChoice
 from playground.arena.raters import Raters
 from playground.arena.recorder import Recorder
 from playground.arena.running import RunningBattles
@@ -54,7 +55,7 @@ LOCK_WAIT_S = 10.0
 
 
 class Arena:
-    """The playground without a page; its parts are `models`, `battles`, `raters`, and `journal` if one is written."""
+    """The playground without a page; its parts are `models`, `battles`, `raters` …, and `journal` if one is written."""
 
     def __init__(self, settings: Settings, engine: Engine | None = None, clock: Clock | None = None) -> None:
         self.settings = settings
@@ -81,6 +82,7 @@ class Arena:
         self.raters = Raters(self.battles, self._running, self.policy)
         self.moderation = ArenaModeration(self.battles, self._running)
         self._boards = arena_boards(self.battles, self.catalog, self.starters, self._clock)
+        self.pair_choice = PairChoice(settings, self.policy, self.models.ids, self._clock)
         self._recorder = Recorder(self._ended)
         self._upkeep: Upkeep | None = None
         self.journal: ArenaJournal | None = None
@@ -96,7 +98,9 @@ class Arena:
                 store.upsert_model(card)
             self.battles.stored.interrupt_all()
         self._engine.open(self.models.line_up)
-        self._upkeep = Upkeep(self.battles.stored, self._running, self._recorder, self._clock, self.settings.abandon_s)
+        self._upkeep = Upkeep(
+            self.battles.stored, self._running, self._recorder, self.pair_choice, self._clock, self.settings.abandon_s
+        )
 
     def close(self) -> None:
         """End the models, record what they had written, close the database; idempotent."""
@@ -142,12 +146,14 @@ class Arena:
         check_overrides(overrides, blind, models)
         instruction = replace(instruction, category=self._category_of.get(replace(instruction, category=""), ""))
         states = {status.model_id: status.state for status in self.models.statuses()}
-        cards, probability = self._line_up.choose(instruction, models, columns, blind, overrides, states)
-        plans = self._line_up.plan(cards, instruction, overrides)
-        battle = self._new_battle(instruction, viewer, plans, blind=blind, overrides=overrides, probability=probability)
+        pairing = self.pair_choice.pairing if blind else None
+        draw = self._line_up.choose(instruction, models, columns, blind, overrides, states, pairing)
+        plans = self._line_up.plan(draw.cards, instruction, overrides)
+        battle = self._new_battle(instruction, viewer, plans, blind, overrides, draw.probability)
         if keep and parent is not None:
             battle = replace(battle, parent_id=parent.id)
-        battles = self._create(battle, cards, keep)
+        battles = self._create(battle, draw.cards, keep)
+        self.pair_choice.remember(battle.id, draw.why)
         comparison = self._comparison(battle, viewer, plans, battles)
         self._running.add(battle, comparison)
         comparison.start(self._engine, self.settings.deadline_s)
@@ -240,7 +246,6 @@ class Arena:
         instruction: Instruction,
         viewer: Viewer,
         plans: Sequence[ColumnPlan],
-        *,
         blind: bool,
         overrides: Mapping[str, Any],
         probability: float | None,

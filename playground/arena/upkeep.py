@@ -9,6 +9,7 @@ import logging
 import threading
 from contextlib import suppress
 
+from playground.arena.pair_choice import PairChoice
 from playground.arena.recorder import Recorder
 from playground.arena.running import RunningBattles
 from playground.battles import Battles
@@ -27,16 +28,24 @@ SCRUB_RETRY_S = 600.0
 
 
 class Upkeep:
-    """Every second, stop abandoned comparisons, record what failed, scrub erasures; every minute, expire battles."""
+    """Every second, stop abandoned comparisons, record what failed, scrub erasures, look at the chances of pairs; every
+    minute, expire battles."""
 
     def __init__(
-        self, battles: Battles, running: RunningBattles, recorder: Recorder, clock: Clock, abandon_s: float
+        self,
+        battles: Battles,
+        running: RunningBattles,
+        recorder: Recorder,
+        pair_choice: PairChoice,
+        clock: Clock,
+        abandon_s: float,
     ) -> None:
         self._battles = battles
         self._running = running
         self._recorder = recorder
         self._clock = clock
         self._abandon_s = abandon_s
+        self._pair_choice = pair_choice
         self._closed = threading.Event()
         self._expire_s = clock.monotonic() + EXPIRE_EVERY_S
         self._scrub_s = 0.0
@@ -48,7 +57,13 @@ class Upkeep:
 
     def _run(self) -> None:
         while not self._closed.wait(EVERY_S):
-            for work in (self._stop_abandoned, self._recorder.try_again, self._scrub, self._expire):
+            for work in (
+                self._stop_abandoned,
+                self._recorder.try_again,
+                self._scrub,
+                self._expire,
+                self._refresh_pairs,
+            ):
                 if not self._closed.is_set():
                     work()
 
@@ -56,6 +71,9 @@ class Upkeep:
         for comparison in self._running.comparisons:
             if comparison.unread_s > self._abandon_s:
                 comparison.stop()
+
+    def _refresh_pairs(self) -> None:
+        self._pair_choice.refresh(self._battles.store)
 
     def _scrub(self) -> None:
         """Remove the bytes that erasures left in the database's file."""
