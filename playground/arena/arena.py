@@ -18,6 +18,7 @@ from playground.arena.boards import arena_boards
 from playground.arena.capacity import Capacity
 from playground.arena.column import Column, ColumnPlan
 from playground.arena.comparison import Comparison
+from playground.arena.gate_watch import ArenaGateWatch
 from playground.arena.journal import ArenaJournal
 from playground.arena.line_up import LineUp, check_overrides, chosen_models, without_seed
 from playground.arena.listing import sources_line
@@ -68,13 +69,9 @@ class Arena:
         self._engine = engine or Fleet(settings)
         self._line_up = LineUp(self.catalog, chosen_models(self.catalog, settings))
         self._running = RunningBattles()
+        networks = Networks(self._clock)
         self._rules = Rules(
-            self._clock,
-            settings.undo_s,
-            settings.expire_s,
-            settings.votes_per_network,
-            Networks(self._clock),
-            self._standing_of,
+            self._clock, settings.undo_s, settings.expire_s, settings.votes_per_network, networks, self._standing_of
         )
         self.capacity = Capacity(settings.queue_max, self._clock)
         self.models = Models(self.catalog, self._line_up, self._engine, self._store_card)
@@ -83,6 +80,8 @@ class Arena:
         self.moderation = ArenaModeration(self.battles, self._running)
         self._boards = arena_boards(self.battles, self.catalog, self.starters, self._clock)
         self.pair_choice = PairChoice(settings, self.policy, self.models.ids, self._clock)
+        self.gate_watch = ArenaGateWatch(self.policy, self._clock)
+        self._watched = (self.pair_choice, self.gate_watch)
         self._recorder = Recorder(self._ended)
         self._upkeep: Upkeep | None = None
         self.journal: ArenaJournal | None = None
@@ -99,7 +98,7 @@ class Arena:
             self.battles.stored.interrupt_all()
         self._engine.open(self.models.line_up)
         self._upkeep = Upkeep(
-            self.battles.stored, self._running, self._recorder, self.pair_choice, self._clock, self.settings.abandon_s
+            self.battles.stored, self._running, self._recorder, self._watched, self._clock, self.settings.abandon_s
         )
 
     def close(self) -> None:

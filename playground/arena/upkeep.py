@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
+from typing import Protocol
 
-from playground.arena.pair_choice import PairChoice
 from playground.arena.recorder import Recorder
 from playground.arena.running import RunningBattles
 from playground.battles import Battles
 from playground.clock import Clock
 from playground.errors import StorageError
+from playground.storage.database.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -27,16 +29,22 @@ SCRUB_BYTES = 100_000_000
 SCRUB_RETRY_S = 600.0
 
 
+class Watched(Protocol):
+    """What is computed from the votes now and then; it decides itself when it is due."""
+
+    def refresh(self, store: Store) -> None: ...
+
+
 class Upkeep:
-    """Every second, stop abandoned comparisons, record what failed, scrub erasures, look at the chances of pairs; every
-    minute, expire battles."""
+    """Every second, stop abandoned comparisons, record what failed, scrub erasures, refresh what is computed
+    from the votes; every minute, expire battles."""
 
     def __init__(
         self,
         battles: Battles,
         running: RunningBattles,
         recorder: Recorder,
-        pair_choice: PairChoice,
+        watched: Sequence[Watched],
         clock: Clock,
         abandon_s: float,
     ) -> None:
@@ -45,7 +53,7 @@ class Upkeep:
         self._recorder = recorder
         self._clock = clock
         self._abandon_s = abandon_s
-        self._pair_choice = pair_choice
+        self._watched = watched
         self._closed = threading.Event()
         self._expire_s = clock.monotonic() + EXPIRE_EVERY_S
         self._scrub_s = 0.0
@@ -62,7 +70,7 @@ class Upkeep:
                 self._recorder.try_again,
                 self._scrub,
                 self._expire,
-                self._refresh_pairs,
+                self._refresh,
             ):
                 if not self._closed.is_set():
                     work()
@@ -72,8 +80,9 @@ class Upkeep:
             if comparison.unread_s > self._abandon_s:
                 comparison.stop()
 
-    def _refresh_pairs(self) -> None:
-        self._pair_choice.refresh(self._battles.store)
+    def _refresh(self) -> None:
+        for watched in self._watched:
+            watched.refresh(self._battles.store)
 
     def _scrub(self) -> None:
         """Remove the bytes that erasures left in the database's file."""

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from playground.arena.gate_watch import ArenaGateWatch
 from playground.arena.pair_choice import PairChoice
 from playground.arena.terms import read_terms
 from playground.battles import REFUSALS, Ballot, Viewer, may_join
@@ -192,6 +193,7 @@ class StubArena:
         self.journal = None
         self.battles = self.models = self.raters = self  # it plays the parts of an arena too
         self.pair_choice = PairChoice(settings, self.policy, tuple, Clock())  # computes nothing: nobody asks it to
+        self.gate_watch = ArenaGateWatch(self.policy, Clock())
         self.catalog = Catalog.load(settings.card_folders, settings.template_folders)
         self.line_up = make_cards()
         self.starters = {

@@ -19,6 +19,7 @@ from playground.ratings.counting import KINDS
 from playground.ratings.leaderboard import Leaderboard
 from playground.ratings.phrases import rank_range
 from playground.ratings.policy import EVERY_VOTE, CountingPolicy, filtered
+from playground.ui.pages.board_trust import trust_html
 from playground.ui.pages.store_line import add_store_line
 from playground.ui.rendering import escape
 from playground.ui.texts import formats
@@ -83,7 +84,8 @@ class LeaderboardPage:
         except InvalidValue as error:
             return empty_html(error.public)
         try:
-            return board_html(self._arena.leaderboard(str(category), policy), texts.EMPTY_VIEWS.get(view, ""))
+            board = board_html(self._arena.leaderboard(str(category), policy), texts.EMPTY_VIEWS.get(view, ""))
+            return board + trust_html(self._arena)
         except InvalidValue:  # no vote in this category
             return empty_html(texts.EMPTY_CATEGORY.format(category=category))
         except PlaygroundError as error:
