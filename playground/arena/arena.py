@@ -20,6 +20,7 @@ from playground.arena.column import Column, ColumnPlan
 from playground.arena.comparison import Comparison
 from playground.arena.gate_watch import ArenaGateWatch
 from playground.arena.journal import ArenaJournal
+from playground.arena.ledger import ArenaLedger
 from playground.arena.line_up import LineUp, check_overrides, chosen_models, without_seed
 from playground.arena.listing import sources_line
 from playground.arena.models import Models
@@ -51,8 +52,7 @@ from playground.storage.database.store import Store, open_store
 from playground.storage.maintenance.disk_space import DiskSpace
 
 NO_OVERRIDES: Mapping[str, Any] = MappingProxyType({})
-LOCK_WAIT_S = 10.0
-"""A process that crashed has released the lock by then; one that has not is there to stay."""
+LOCK_WAIT_S = 10.0  # a process that crashed has released the lock by then; one that has not is there to stay
 
 
 class Arena:
@@ -81,7 +81,8 @@ class Arena:
         self._boards = arena_boards(self.battles, self.catalog, self.starters, self._clock)
         self.pair_choice = PairChoice(settings, self.policy, self.models.ids, self._clock)
         self.gate_watch = ArenaGateWatch(self.policy, self._clock)
-        self._watched = (self.pair_choice, self.gate_watch)
+        self.ledger = ArenaLedger(self.catalog, self.models.ids, self.pair_choice, self._clock)
+        self._watched = (self.pair_choice, self.gate_watch, self.ledger)
         self._recorder = Recorder(self._ended)
         self._upkeep: Upkeep | None = None
         self.journal: ArenaJournal | None = None

@@ -41,7 +41,7 @@ def default_models(catalog: Catalog, engine: Engine) -> tuple[str, ...]:
 
     Otherwise return (), which stands for the pocket models. Nothing is ever downloaded for the choice.
     """
-    real = [card for card in catalog.cards.values() if not card.stands_in_for]
+    real = [card for card in catalog.cards.values() if not card.stands_in_for and not card.retired]
     fits = engine.plan(real)
     if not any(fit.has_gpu for fit in fits.values()):
         return ()
