@@ -2,10 +2,13 @@
 
 Boundary: a table of wins in, chances of pairs out; draws nothing, and knows neither battles nor settings.
 
-A vote on models i and j adds p(1 - p) to the information about their difference, whose variance is s². It divides the
-volume of the ellipsoid of the strengths by sqrt(1 + p(1 - p) s²): the logarithm of that is the pair's gain
-(D-optimality; Fedorov 1972, Theory of Optimal Experiments). Models whose order is open, or that met seldom, gain most.
-The prior of the fit adds ties to all pairs here, also to those that never met, so that every gain is finite.
+The uncertainty of a ranking is the number of pairs of models that it is expected to have in the wrong order. For an
+estimated difference d of variance s², a unit of variance less lowers it in proportion to φ(d / (√2 s)) / s²: the
+derivative of Φ(-|δ| / s), averaged over the true difference δ given d, without the mean of |δ| / s, which varies
+less. A vote on models i and j adds p(1 - p) to the information about their difference. The gain of a pair is what one
+more vote takes off the variances of all differences, weighted so (A-optimality for these contrasts; Fedorov 1972,
+Theory of Optimal Experiments). Models whose order is open, or that met seldom, gain most. The prior of the fit adds
+ties to all pairs here, also to those that never met, so that every gain is finite.
 
 The board is public, and a blind battle must stay one: no pair is more than three times, or less than a third, as likely
 as if all pairs were. Drawing depends on votes that are known, never on the vote to come, so the likelihood of the votes
@@ -19,8 +22,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from scipy.special import logit
 
 from playground.ratings.bradley_terry import DEFAULT_PRIOR, laplacian_of, maximise, pseudo_inverse, win_probability
+from playground.ratings.covariance import difference_variance
 from playground.ratings.pairs import FloatArray, IntArray, PairTable
 
 MOST, LEAST = 3.0, 1 / 3
@@ -131,9 +136,11 @@ def gains_of(wins: FloatArray, prior: float = DEFAULT_PRIOR) -> tuple[FloatArray
     probability = win_probability(maximise(games, one_group))
     information = probability * probability.T
     covariance = pseudo_inverse(laplacian_of((games + games.T) * information), one_group)
-    own = np.diagonal(covariance)
-    variance = own[:, None] + own - 2 * covariance
-    return np.log1p(information * np.maximum(variance, 0.0)), probability
+    variance = np.where(np.eye(m, dtype=bool), 1.0, difference_variance(covariance))
+    apart = logit(probability)
+    weights = np.exp(-(apart**2) / (4 * variance)) / variance
+    learned = covariance @ laplacian_of(weights) @ covariance  # x·learned·x: the weighted sum, for a vote along x
+    return information * difference_variance(learned) / (1 + information * variance), probability
 
 
 def chances_of(gains: FloatArray) -> FloatArray:

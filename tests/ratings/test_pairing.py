@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from playground.ratings.bradley_terry import fit
+from playground.ratings.bradley_terry import POINTS, fit
 from playground.ratings.pairing import LEAST, MOST, VOTES_PER_MODEL, Pairing, bounded, chances_of, gains_of
 from playground.ratings.pairs import FloatArray, PairTable
 from tests.support.judged import pair, table_of, wins_of
@@ -33,22 +33,30 @@ def games(**counts: int) -> list[tuple[str, str, str, int]]:
 EVEN = {"ab": 8, "ac": 8, "ad": 8, "bc": 8, "bd": 8, "cd": 8}
 
 
-def test_gain_is_the_logarithm_of_the_determinant_that_a_vote_adds() -> None:
+def test_gain_is_what_a_vote_takes_off_the_weighted_variances() -> None:
     wins = wins_of([[0, 9, 4, 6], [3, 0, 5, 7], [1, 5, 0, 3], [2, 2, 8, 0]])
     gains, _ = gains_of(wins)
     fitted = fit(wins)  # all met: the leaderboard's prior is the same
     p = np.where(np.eye(4, dtype=bool), 0.5, fitted.probability)
+    apart = fitted.ratings[:, None] / POINTS - fitted.ratings / POINTS
 
-    def volume(games: FloatArray) -> float:
+    def variances(games: FloatArray) -> FloatArray:
         weights = games * p * p.T
-        return float(np.linalg.slogdet((np.diag(weights.sum(axis=1)) - weights)[1:, 1:])[1])
+        covariance = np.linalg.pinv(np.diag(weights.sum(axis=1)) - weights)
+        own = np.diagonal(covariance)
+        return own[:, None] + own - 2 * covariance
 
     played = wins + wins.T + fitted.prior_wins + fitted.prior_wins.T
-    for i, j in combinations(range(4), 2):
+    before = variances(played)
+    pairs = list(combinations(range(4), 2))
+    weights = {pair: math.exp(-(apart[pair] ** 2) / (4 * before[pair])) / before[pair] for pair in pairs}
+    for i, j in pairs:
         more = played.copy()
         more[i, j] += 1
         more[j, i] += 1
-        assert gains[i, j] == pytest.approx(volume(more) - volume(played), abs=1e-9)
+        after = variances(more)
+        taken_off = sum(weights[pair] * (before[pair] - after[pair]) for pair in pairs)
+        assert gains[i, j] == pytest.approx(taken_off, rel=1e-6)
 
 
 @given(arrays.arrays(float, st.integers(1, 60), elements=st.floats(0, 1e6)).filter(lambda w: w.max() > 0))
