@@ -26,6 +26,8 @@ RETIRED: Mapping[str, tuple[str, str]] = MappingProxyType(
 """Settings that are refused: the old name, the one to use instead, and advice for its value."""
 DATA_FOR = ("operator", "public")
 """The visitors who may see and download the data of everybody."""
+DRAWS = ("informative", "uniform")
+"""The ways of drawing the models of a blind battle."""
 LONGEST_CONTACT = 300
 """Characters of the operator's name or address."""
 SHORTEST_TOKEN = 32
@@ -99,6 +101,11 @@ class Settings:
         "leaderboard: strength of the prior; 1.0 is m - 1 ties among m connected models, shared by the pairs that met",
         Range(0, sys.float_info.max, "0 (no prior) or a number above 0"),
     )
+    pairs: str = _setting(
+        "informative",
+        "the drawing of blind battles: informative (from 5 votes per model on, pairs from which the ranking learns "
+        "more are up to three times as likely), or uniform (all pairs equally likely)",
+    )
     threads: int = _setting(1, "torch threads in each worker on a CPU", ABOVE_0)
     memory_gb: float = _setting(
         0.0,
@@ -158,6 +165,8 @@ class Settings:
             )
         if self.data not in DATA_FOR:
             raise InvalidValue(f"{variable('data')} is {self.data!r}; valid: {', '.join(DATA_FOR)}")
+        if self.pairs not in DRAWS:
+            raise InvalidValue(f"{variable('pairs')} is {self.pairs!r}; valid: {', '.join(DRAWS)}")
         if 0 < len(self.operator_token) < SHORTEST_TOKEN:
             raise InvalidValue(
                 f"{variable('operator_token')} has {len(self.operator_token)} characters; valid: {SHORTEST_TOKEN} or "

@@ -20,11 +20,14 @@ from playground.arena.boards import arena_boards
 from playground.arena.capacity import Capacity
 from playground.arena.column import Column, ColumnPlan
 from playground.arena.comparison import Comparison
+from playground.arena.gate_watch import ArenaGateWatch
 from playground.arena.journal import ArenaJournal
+from playground.arena.ledger import ArenaLedger
 from playground.arena.line_up import LineUp, check_overrides, chosen_models, without_seed
 from playground.arena.listing import sources_line
 from playground.arena.models import Models
 from playground.arena.moderation import ArenaModeration
+from playground.arena.pair_choice import PairChoice
 from playground.arena.raters import Raters
 from playground.arena.recorder import Recorder
 from playground.arena.running import RunningBattles
@@ -52,12 +55,11 @@ from playground.storage.database.store import Store, open_store
 from playground.storage.maintenance.disk_space import DiskSpace
 
 NO_OVERRIDES: Mapping[str, Any] = MappingProxyType({})
-LOCK_WAIT_S = 10.0
-"""A process that crashed has released the lock by then; one that has not is there to stay."""
+LOCK_WAIT_S = 10.0  # a process that crashed has released the lock by then; one that has not is there to stay
 
 
 class Arena:
-    """The playground without a page; its parts are `models`, `battles`, `raters`, and `journal` if one is written."""
+    """The playground without a page; its parts are `models`, `battles`, `raters` …, and `journal` if one is written."""
 
     def __init__(self, settings: Settings, engine: Engine | None = None, clock: Clock | None = None) -> None:
         self.settings = settings
@@ -70,13 +72,9 @@ class Arena:
         self._engine = engine or Fleet(settings)
         self._line_up = LineUp(self.catalog, chosen_models(self.catalog, settings))
         self._running = RunningBattles()
+        networks = Networks(self._clock)
         self._rules = Rules(
-            self._clock,
-            settings.undo_s,
-            settings.expire_s,
-            settings.votes_per_network,
-            Networks(self._clock),
-            self._standing_of,
+            self._clock, settings.undo_s, settings.expire_s, settings.votes_per_network, networks, self._standing_of
         )
         self.capacity = Capacity(settings.queue_max, self._clock)
         self.models = Models(self.catalog, self._line_up, self._engine, self._store_card)
@@ -86,6 +84,10 @@ class Arena:
         self._boards = arena_boards(self.battles, self.catalog, self.starters, self._clock)
         self._asked = partial(asked_board, self.policy, settings.prior, self.models)
         self._analyses = arena_analyses(self.battles, self.catalog, self.starters, self._clock)
+        self.pair_choice = PairChoice(settings, self.policy, self.models.ids, self._clock)
+        self.gate_watch = ArenaGateWatch(self.policy, self._clock)
+        self.ledger = ArenaLedger(self.catalog, self.models.ids, self.pair_choice, self._clock)
+        self._watched = (self.pair_choice, self.gate_watch, self.ledger)
         self._recorder = Recorder(self._ended)
         self._upkeep: Upkeep | None = None
         self.journal: ArenaJournal | None = None
@@ -101,7 +103,9 @@ class Arena:
                 store.upsert_model(card)
             self.battles.stored.interrupt_all()
         self._engine.open(self.models.line_up)
-        self._upkeep = Upkeep(self.battles.stored, self._running, self._recorder, self._clock, self.settings.abandon_s)
+        self._upkeep = Upkeep(
+            self.battles.stored, self._running, self._recorder, self._watched, self._clock, self.settings.abandon_s
+        )
 
     def close(self) -> None:
         """End the models, record what they had written, close the database; idempotent."""
@@ -147,12 +151,14 @@ class Arena:
         check_overrides(overrides, blind, models)
         instruction = replace(instruction, category=self._category_of.get(replace(instruction, category=""), ""))
         states = {status.model_id: status.state for status in self.models.statuses()}
-        cards, probability = self._line_up.choose(instruction, models, columns, blind, overrides, states)
-        plans = self._line_up.plan(cards, instruction, overrides)
-        battle = self._new_battle(instruction, viewer, plans, blind=blind, overrides=overrides, probability=probability)
+        pairing = self.pair_choice.pairing if blind else None
+        draw = self._line_up.choose(instruction, models, columns, blind, overrides, states, pairing)
+        plans = self._line_up.plan(draw.cards, instruction, overrides)
+        battle = self._new_battle(instruction, viewer, plans, blind, overrides, draw.probability)
         if keep and parent is not None:
             battle = replace(battle, parent_id=parent.id)
-        battles = self._create(battle, cards, keep)
+        battles = self._create(battle, draw.cards, keep)
+        self.pair_choice.remember(battle.id, draw.why)
         comparison = self._comparison(battle, viewer, plans, battles)
         self._running.add(battle, comparison)
         comparison.start(self._engine, self.settings.deadline_s)
@@ -246,7 +252,6 @@ class Arena:
         instruction: Instruction,
         viewer: Viewer,
         plans: Sequence[ColumnPlan],
-        *,
         blind: bool,
         overrides: Mapping[str, Any],
         probability: float | None,

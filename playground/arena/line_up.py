@@ -1,21 +1,24 @@
 """Choose or draw the models of a comparison, and plan their columns before anything is stored or started.
 
-Boundary: knows cards, prompts and chance; not the database, and of the engine only which models fit.
+Boundary: knows cards, prompts and chance; not the database or votes, and of the engine only which models fit.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 import secrets
 from collections.abc import Mapping, Sequence
 from random import SystemRandom
-from typing import Any
+from typing import Any, NamedTuple
 
 from playground.arena.column import ColumnPlan
 from playground.catalog.catalog import Catalog, files_state
 from playground.engines.fleet import Fleet
 from playground.engines.protocol import Engine
 from playground.errors import InvalidValue, PlaygroundError, Unknown
+from playground.ratings.pairing import Pairing, WhyDrawn
+from playground.ratings.pairs import FloatArray
 from playground.records import (
     SIDES,
     WHEN_SAMPLING,
@@ -38,13 +41,21 @@ def default_models(catalog: Catalog, engine: Engine) -> tuple[str, ...]:
 
     Otherwise return (), which stands for the pocket models. Nothing is ever downloaded for the choice.
     """
-    real = [card for card in catalog.cards.values() if not card.stands_in_for]
+    real = [card for card in catalog.cards.values() if not card.stands_in_for and not card.retired]
     fits = engine.plan(real)
     if not any(fit.has_gpu for fit in fits.values()):
         return ()
     fitting = [card for card in real if fits[card.id].fits]
     here = [card.id for card in fitting if card.engine != "local" or files_state(card) == "here"]
     return tuple(here) if len(here) >= 2 else ()
+
+
+class Draw(NamedTuple):
+    """The models of a comparison, in column order."""
+
+    cards: list[ModelCard]
+    probability: float | None  # of this order of these models; None: they were chosen
+    why: WhyDrawn | None = None  # None: all sets of models were equally likely, or they were chosen
 
 
 class LineUp:
@@ -68,12 +79,14 @@ class LineUp:
         blind: bool,
         overrides: Mapping[str, Any],
         states: Mapping[str, str],
-    ) -> tuple[list[ModelCard], float | None]:
+        pairing: Pairing | None = None,
+    ) -> Draw:
         """Return cards in column order, and the probability of this draw (None if the models were chosen).
 
         Args:
             models: chosen ids, which may repeat; if empty, `columns` models are drawn.
             states: the models' states by id, as in `ModelStatus`; one that is off or failed is drawn only if it must.
+            pairing: makes pairs likelier from which the ranking learns more; None: all are equally likely.
 
         Raises:
             InvalidValue: not 2 to 6 models.
@@ -84,11 +97,11 @@ class LineUp:
         if not 2 <= number <= len(SIDES):
             raise InvalidValue(f"{number} models were chosen; valid: 2 to {len(SIDES)}")
         if not models:
-            return self._draw(columns, _likely(self._able(instruction, overrides), states))
+            return self._draw(columns, _likely(self._able(instruction, overrides), states), pairing)
         cards = [self._card(model_id) for model_id in models]
         if blind:
             self._random.shuffle(cards)
-        return cards, None
+        return Draw(cards, None)
 
     def plan(
         self, cards: Sequence[ModelCard], instruction: Instruction, overrides: Mapping[str, Any]
@@ -131,15 +144,33 @@ class LineUp:
             raise problems[0]
         return able
 
-    def _draw(self, columns: int, able: Sequence[ModelCard]) -> tuple[list[ModelCard], float]:
+    def _draw(self, columns: int, able: Sequence[ModelCard], pairing: Pairing | None) -> Draw:
         """Draw models that repeat as little as possible, in a random order; return them with their probability."""
+        chances = pairing.chances([card.id for card in able]) if pairing is not None and columns < len(able) else None
+        if pairing is not None and chances is not None:
+            return self._draw_by(chances, columns, able, pairing)
         drawn: list[ModelCard] = []
         probability = 1.0
         while len(drawn) < columns:
             number = min(columns - len(drawn), len(able))
             drawn += self._random.sample(able, number)
             probability /= math.perm(len(able), number)
-        return drawn, probability
+        return Draw(drawn, probability)
+
+    def _draw_by(self, chances: FloatArray, columns: int, able: Sequence[ModelCard], pairing: Pairing) -> Draw:
+        """Draw a pair by its chance, the rest of the columns uniformly, and their order.
+
+        A set can be drawn by any of its pairs: its probability is the sum of their chances times that of the rest.
+        """
+        pairs = list(itertools.combinations(range(len(able)), 2))
+        [(i, j)] = self._random.choices(pairs, [chances[pair] for pair in pairs])
+        others = [k for k in range(len(able)) if k not in (i, j)]
+        drawn = [i, j, *self._random.sample(others, columns - 2)]
+        self._random.shuffle(drawn)
+        of_pairs = sum(float(chances[pair]) for pair in itertools.combinations(drawn, 2))
+        probability = of_pairs / math.comb(len(others), columns - 2) / math.factorial(columns)
+        cards, ids = [able[k] for k in drawn], [card.id for card in able]
+        return Draw(cards, probability, pairing.why([card.id for card in cards], ids, probability))
 
 
 def _likely(cards: Sequence[ModelCard], states: Mapping[str, str]) -> Sequence[ModelCard]:

@@ -29,6 +29,10 @@ class Models:
         """The cards, in order."""
         return self._line_up.cards
 
+    def ids(self) -> tuple[str, ...]:
+        """Return the ids of the models, in order."""
+        return tuple(card.id for card in self.line_up)
+
     def statuses(self) -> tuple[ModelStatus, ...]:
         """Return the status of each model of the line-up, in its order."""
         known = self._engine.status()

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
+from typing import Protocol
 
 from playground.arena.recorder import Recorder
 from playground.arena.running import RunningBattles
 from playground.battles import Battles
 from playground.clock import Clock
 from playground.errors import StorageError
+from playground.storage.database.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -26,17 +29,31 @@ SCRUB_BYTES = 100_000_000
 SCRUB_RETRY_S = 600.0
 
 
+class Watched(Protocol):
+    """What is computed from the votes now and then; it decides itself when it is due."""
+
+    def refresh(self, store: Store) -> None: ...
+
+
 class Upkeep:
-    """Every second, stop abandoned comparisons, record what failed, scrub erasures; every minute, expire battles."""
+    """Every second, stop abandoned comparisons, record what failed, scrub erasures, refresh what is computed
+    from the votes; every minute, expire battles."""
 
     def __init__(
-        self, battles: Battles, running: RunningBattles, recorder: Recorder, clock: Clock, abandon_s: float
+        self,
+        battles: Battles,
+        running: RunningBattles,
+        recorder: Recorder,
+        watched: Sequence[Watched],
+        clock: Clock,
+        abandon_s: float,
     ) -> None:
         self._battles = battles
         self._running = running
         self._recorder = recorder
         self._clock = clock
         self._abandon_s = abandon_s
+        self._watched = watched
         self._closed = threading.Event()
         self._expire_s = clock.monotonic() + EXPIRE_EVERY_S
         self._scrub_s = 0.0
@@ -48,7 +65,13 @@ class Upkeep:
 
     def _run(self) -> None:
         while not self._closed.wait(EVERY_S):
-            for work in (self._stop_abandoned, self._recorder.try_again, self._scrub, self._expire):
+            for work in (
+                self._stop_abandoned,
+                self._recorder.try_again,
+                self._scrub,
+                self._expire,
+                self._refresh,
+            ):
                 if not self._closed.is_set():
                     work()
 
@@ -56,6 +79,10 @@ class Upkeep:
         for comparison in self._running.comparisons:
             if comparison.unread_s > self._abandon_s:
                 comparison.stop()
+
+    def _refresh(self) -> None:
+        for watched in self._watched:
+            watched.refresh(self._battles.store)
 
     def _scrub(self) -> None:
         """Remove the bytes that erasures left in the database's file."""

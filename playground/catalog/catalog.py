@@ -223,7 +223,7 @@ class Catalog:
         return cards
 
     def _pocket(self) -> Iterator[ModelCard]:
-        return (card for card in self.cards.values() if card.stands_in_for)
+        return (card for card in self.cards.values() if card.stands_in_for and not card.retired)
 
 
 def _folder(card: ModelCard) -> Path:

@@ -6,14 +6,18 @@ Boundary: prints the same rows as the API's /models; starts no model.
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from typing import Any, TextIO
 
+from playground.arena.ledger import read_ledger
 from playground.arena.line_up import chosen_models
 from playground.arena.listing import model_rows
 from playground.catalog.catalog import Catalog
+from playground.cli.database import open_read_only
 from playground.cli.printing import print_json, print_table
+from playground.clock import utc_now
 from playground.engines.fleet import Fleet
-from playground.records import ModelStatus
+from playground.records import LedgerEntry, ModelStatus
 from playground.settings import Settings, add_flags
 
 
@@ -21,13 +25,16 @@ def add(command: argparse.ArgumentParser) -> None:
     """Add the arguments of `models`."""
     command.add_argument("--json", action="store_true", help="one JSON array, as the API's /models")
     command.add_argument("--all", action="store_true", help="every card, not only the line-up")
-    add_flags(command, "models", "cards", "templates", "memory_gb")
+    command.add_argument("--ledger", action="store_true", help="every model and variant ever tested, with its battles")
+    add_flags(command, "db", "models", "cards", "templates", "memory_gb")
     command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     """Print the rows."""
     catalog = Catalog.load(settings.card_folders, settings.template_folders)
+    if arguments.ledger:
+        return _print_ledger(arguments.json, catalog, settings, out)
     cards = tuple(catalog.cards.values()) if arguments.all else catalog.line_up(chosen_models(catalog, settings))
     fits = Fleet(settings).plan(cards)
     rows = model_rows(cards, [ModelStatus(card.id, "off", placement=fits[card.id].words) for card in cards])
@@ -37,6 +44,30 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     heads = ("id", "license", "parameters", "size", "context", "template", "files", "on this machine")
     print_table(heads, (_model_line(row) for row in rows), out)
     return 0
+
+
+def _print_ledger(as_json: bool, catalog: Catalog, settings: Settings, out: TextIO) -> int:
+    """Print the ledger; chances of pairs are known to a running playground only, so they are uniform here."""
+    models = [card.id for card in catalog.line_up(chosen_models(catalog, settings))]
+    with open_read_only(settings.db) as store:
+        ledger = read_ledger(store, catalog, models, utc_now(), None)
+    if as_json:
+        print_json(asdict(ledger), out)
+        return 0
+    print(f"{ledger.models_here} answer here of {ledger.models_ever} ever tested", file=out)
+    heads = ("model", "revision", "template", "dtype", "first", "last", "battles", "drawn", "state")
+    print_table(heads, map(_ledger_line, ledger.entries), out)
+    return 0
+
+
+def _ledger_line(entry: LedgerEntry) -> tuple[str, ...]:
+    state = "here" if entry.is_here else f"retired: {entry.why_retired or 'no reason is given'}"
+    variant = entry.variant
+    if variant is None:
+        return (entry.model, *["–"] * 7, state)
+    known = (variant.revision or "–", variant.template or "–", variant.dtype or "–")
+    days = (variant.first_day, variant.last_day)
+    return (entry.model, *known, *days, str(variant.battles), str(variant.drawn), state)
 
 
 def _model_line(row: dict[str, Any]) -> tuple[str, ...]:

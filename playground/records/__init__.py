@@ -22,6 +22,7 @@ from playground.records.battles import (
 from playground.records.exported import BattleRow, ExportedAnswer, ExportedPair, ExportedSide, ExportedVote
 from playground.records.filters import FILTER_NAMES, VoteFilter, read_filter
 from playground.records.generations import FinishReason, Generation
+from playground.records.ledger import Ledger, LedgerEntry, Variant
 from playground.records.licenses import UNKNOWN_LICENSE, spdx
 from playground.records.models import WHEN_SAMPLING, Dtype, ModelCard, ModelStatus, Quantization, SamplingParams
 from playground.records.moderation import ModeratedBattle, ModerationCounts, Report
@@ -56,6 +57,8 @@ __all__ = [
     "Instruction",
     "JudgedBattle",
     "JudgedPair",
+    "Ledger",
+    "LedgerEntry",
     "LiveColumn",
     "ModelCard",
     "ModelStatus",
@@ -73,6 +76,7 @@ __all__ = [
     "SamplingParams",
     "Segment",
     "Standing",
+    "Variant",
     "Vote",
     "VoteFilter",
     "overrides_of",

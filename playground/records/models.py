@@ -109,6 +109,7 @@ class ModelCard:
     served_name: str = ""  # the model's name on the servers; empty: `repo`
     metrics: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[Text, ...] = ()
+    retired: str = ""  # why it does not answer any more; such a card is in no default line-up
     self_names: tuple[Text, ...] = ()  # more names of the model and its maker, as its system text has them
 
     @property

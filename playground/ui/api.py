@@ -7,6 +7,7 @@ here: Gradio reads the annotations at run time.
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -43,6 +44,7 @@ def add_api(arena: Arena, turnstile: Turnstile) -> None:
     gr.api(endpoints.compare, api_name="compare", concurrency_limit=None)
     gr.api(endpoints.vote, api_name="vote", queue=False)
     gr.api(endpoints.models, api_name="models", queue=False)
+    gr.api(endpoints.ledger, api_name="ledger", queue=False)
     gr.api(endpoints.leaderboard, api_name="leaderboard", queue=False)
     gr.api(endpoints.prompt, api_name="prompt", queue=False)
 
@@ -124,6 +126,13 @@ class Endpoints:
     def models(self) -> list[dict[str, Any]]:
         """Return the models of this playground: id, name, license, state and more."""
         return model_rows(self._arena.models.line_up, public_statuses(self._arena.models.statuses()))
+
+    def ledger(self) -> dict[str, Any]:
+        """Return every model and variant that was ever tested here, with its battles and why it is gone."""
+        ledger = self._arena.ledger.latest
+        if ledger is None:
+            raise gr.Error("the ledger is being read; ask again in a moment", print_exception=False)
+        return asdict(ledger)
 
     def leaderboard(
         self,

@@ -495,7 +495,7 @@ def test_ids_are_128_random_bits_that_no_seed_repeats(scene: Scene) -> None:
 
 def draw(line_up: LineUp, models: Sequence[str]) -> tuple[str, ...]:
     random.seed(1)
-    chosen, _ = line_up.choose(Instruction(ASK), models, 3, True, {}, {})
+    chosen, *_ = line_up.choose(Instruction(ASK), models, 3, True, {}, {})
     return tuple(card.id for card in chosen)
 
 

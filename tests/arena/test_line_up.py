@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import re
 from collections import Counter
 from pathlib import Path
@@ -14,8 +16,10 @@ from playground.catalog.catalog import CARD_FOLDER, Catalog
 from playground.engines.local.placement import Device
 from playground.engines.local.pool import LocalEngine
 from playground.errors import InvalidValue, PlaygroundError, PromptTooLong
+from playground.ratings.pairing import LEAST, MOST, Pairing
 from playground.records import Instruction
 from playground.settings import Settings
+from tests.support.judged import table_of
 
 CATALOG = Catalog.load()
 LINE_UP = LineUp(CATALOG, ())
@@ -23,7 +27,7 @@ ASK = Instruction("What is an alpaca?")
 
 
 def drawn(columns: int = 2, instruction: Instruction = ASK, **overrides: float) -> tuple[list[str], float | None]:
-    cards, probability = LINE_UP.choose(instruction, (), columns, True, overrides, {})
+    cards, probability, _ = LINE_UP.choose(instruction, (), columns, True, overrides, {})
     return [card.id for card in cards], probability
 
 
@@ -35,15 +39,60 @@ def test_draw_has_different_models_and_a_probability() -> None:
     assert sorted(Counter(models).values()) == [1, 1, 1, 1, 2]
 
 
+def known_pairs() -> Pairing:
+    """A board on which the first two models never met and all others often."""
+    ids = [card.id for card in LINE_UP.cards]
+    often = [(a, b) for a, b in itertools.combinations(ids, 2) if (a, b) != (ids[0], ids[1])]
+    return Pairing.of(table_of(*((a, b, winner, 10) for a, b in often for winner in ("model_a", "model_b"))))
+
+
+@pytest.mark.parametrize("columns", [2, 3])
+def test_draw_by_a_board_is_as_likely_as_it_says(columns: int) -> None:
+    pairing, draws = known_pairs(), 800
+    found: Counter[tuple[str, ...]] = Counter()
+    said: dict[tuple[str, ...], float] = {}
+    for _ in range(draws):
+        cards, probability, _ = LINE_UP.choose(ASK, (), columns, True, {}, {}, pairing)
+        order = tuple(card.id for card in cards)
+        found[order] += 1
+        assert probability is not None
+        assert said.setdefault(order, probability) == probability
+    assert len(said) == math.perm(len(LINE_UP.cards), columns)
+    assert sum(said.values()) == pytest.approx(1)
+    square = sum((found[order] - draws * p) ** 2 / (draws * p) for order, p in said.items())
+    assert square < 2 * len(said) + 40
+    uniform = 1 / len(said)
+    assert max(said.values()) > 1.2 * uniform
+    assert all(uniform * LEAST - 1e-9 <= p <= uniform * MOST + 1e-9 for p in said.values())
+
+
+def test_draw_by_a_board_says_why() -> None:
+    ids = [card.id for card in LINE_UP.cards]
+    pairing = known_pairs()
+    whys = [LINE_UP.choose(ASK, (), 2, True, {}, {}, pairing).why for _ in range(60)]
+    new = next(why for why in whys if why is not None and why.pair is not None and why.pair.met == 0)
+    assert new.pair is not None
+    assert {new.pair.model_a, new.pair.model_b} == set(ids[:2])
+    assert new.probability > 2 * new.uniform == pytest.approx(0.2)
+    assert any(why is not None and why.pair is None for why in whys), "often met, so no board asked for them"
+
+
+def test_board_that_lacks_a_model_leaves_all_as_likely() -> None:
+    unknown = Pairing.of(table_of((*[card.id for card in LINE_UP.cards[:2]], "model_a", 50)))
+    _, probability, why = LINE_UP.choose(ASK, (), 2, True, {}, {}, unknown)
+    assert (probability, why) == (pytest.approx(1 / 20), None)
+    assert LINE_UP.choose(ASK, (), 6, True, {}, {}, known_pairs()).why is None
+
+
 def test_chosen_models_have_no_probability() -> None:
-    cards, probability = LINE_UP.choose(ASK, ("pocket-galpaca", "pocket-galpaca"), 2, True, {}, {})
+    cards, probability, _ = LINE_UP.choose(ASK, ("pocket-galpaca", "pocket-galpaca"), 2, True, {}, {})
     assert ([card.id for card in cards], probability) == (["pocket-galpaca"] * 2, None)
 
 
 def test_draw_leaves_out_failed_models_if_there_are_others() -> None:
     failed = {"pocket-galpaca", "pocket-minotaur", "pocket-mamba-gpt"}
     for _ in range(10):
-        cards, _ = LINE_UP.choose(ASK, (), 2, True, {}, dict.fromkeys(failed, "failed"))
+        cards, *_ = LINE_UP.choose(ASK, (), 2, True, {}, dict.fromkeys(failed, "failed"))
         assert not failed & {card.id for card in cards}
 
 
@@ -51,9 +100,9 @@ def test_draw_takes_an_unloaded_model_only_if_fewer_than_two_are_up() -> None:
     ids = [card.id for card in LINE_UP.cards]
     up = dict.fromkeys(ids[:2], "ready") | dict.fromkeys(ids[2:], "off")
     for _ in range(10):
-        cards, _ = LINE_UP.choose(ASK, (), 2, True, {}, up)
+        cards, *_ = LINE_UP.choose(ASK, (), 2, True, {}, up)
         assert {card.id for card in cards} == set(ids[:2])
-        cards, _ = LINE_UP.choose(ASK, (), 2, True, {}, up | {ids[0]: "failed"})
+        cards, *_ = LINE_UP.choose(ASK, (), 2, True, {}, up | {ids[0]: "failed"})
         assert len({card.id for card in cards} - {ids[0]}) == 2
 
 
@@ -62,7 +111,7 @@ def test_added_model_is_chosen_like_the_others() -> None:
     for _ in range(2):
         line_up.add(CATALOG.card("pocket-minotaur"))
     assert [card.id for card in line_up.cards] == ["pocket-galpaca", "pocket-minotaur"]
-    cards, _ = line_up.choose(ASK, ("pocket-minotaur", "pocket-minotaur"), 2, False, {}, {})
+    cards, *_ = line_up.choose(ASK, ("pocket-minotaur", "pocket-minotaur"), 2, False, {}, {})
     assert len(cards) == 2
 
 

@@ -44,6 +44,15 @@ def db(tmp_path: Path) -> Path:
     return path
 
 
+def test_ledger_lists_every_model_that_was_tested(db: Path) -> None:
+    ledger = document("models", "--ledger", "--json", "--db", str(db), "--models", MAMBA)
+    assert (ledger["models_here"], ledger["models_ever"]) == (1, 3)
+    assert sum(entry["variant"]["battles"] for entry in ledger["entries"]) == 2 * len(VOTES)
+    status, text = run("models", "--ledger", "--db", str(db), "--models", MAMBA)
+    assert (status, text.splitlines()[0]) == (0, "1 answer here of 3 ever tested")
+    assert "retired: no reason is given" in text
+
+
 def test_models_lists_the_pocket_models() -> None:
     status, text = run("models")
     assert status == 0

@@ -12,10 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from playground.arena.gate_watch import ArenaGateWatch
+from playground.arena.pair_choice import PairChoice
 from playground.arena.terms import read_terms
 from playground.battles import REFUSALS, Ballot, Viewer, may_join
 from playground.battles.sharing import offered
 from playground.catalog.catalog import CARD_FOLDER, Catalog
+from playground.clock import Clock
 from playground.errors import PlaygroundError, Refused
 from playground.ratings.analyses import Analyses
 from playground.ratings.board import LeaderboardOptions
@@ -191,6 +194,8 @@ class StubArena:
         self.settings = settings
         self.journal = None
         self.battles = self.models = self.raters = self  # it plays the parts of an arena too
+        self.pair_choice = PairChoice(settings, self.policy, tuple, Clock())  # computes nothing: nobody asks it to
+        self.gate_watch = ArenaGateWatch(self.policy, Clock())
         self.catalog = Catalog.load(settings.card_folders, settings.template_folders)
         self.line_up = make_cards()
         self.starters = {

@@ -11,6 +11,7 @@ from playground.storage.database.tables.exclusions import ExclusionReads, Exclus
 from playground.storage.database.tables.exports import ExportReads
 from playground.storage.database.tables.imports import ImportReads, ImportWrites
 from playground.storage.database.tables.judged import JudgedReads
+from playground.storage.database.tables.ledger import LedgerReads
 from playground.storage.database.tables.moderation import ModerationReads, ModerationWrites
 from playground.storage.database.tables.publication import PublicationReads
 from playground.storage.database.tables.raters import RaterReads, RaterWrites
@@ -24,6 +25,7 @@ class Reading(
     ErasureReads,
     ExportReads,
     JudgedReads,
+    LedgerReads,
     ImportReads,
     ModerationReads,
     PublicationReads,

@@ -19,6 +19,7 @@ from playground.arena.arena import Arena
 from playground.arena.listing import public_statuses
 from playground.clock import Clock
 from playground.errors import PlaygroundError
+from playground.ratings.gate_watch import GateState
 from playground.records import ModelStatus
 from playground.spaces.marker import built_code
 from playground.spaces.sources import ROOT
@@ -84,6 +85,7 @@ def health(arena: Arena, build: str = "") -> dict[str, Any]:
         *_store_reasons(store),
         *([texts.FULL.format(running=running)] if running >= most else []),
         *(reason for status in statuses for reason in model_reasons(status)),
+        *gate_reasons(arena),
     ]
     return {
         "status": FAILING if not database["writable"] else DEGRADED if reasons else OK,
@@ -93,6 +95,7 @@ def health(arena: Arena, build: str = "") -> dict[str, Any]:
         **({"store": store} if store else {}),
         "workers": [{"model": status.model_id, "state": status.state} for status in statuses],
         "reports": _reports(arena),
+        "left_out": _left_out(arena),
         "queue": {"running": running, "waiting": arena.num_waiting, "max": most},
         "versions": {
             "playground": playground.__version__,
@@ -155,6 +158,25 @@ def _reports(arena: Arena) -> dict[str, Any]:
         return {"new": arena.moderation.counts().reports}
     except PlaygroundError:  # `database` says why
         return {}
+
+
+def gate_reasons(arena: Arena) -> Iterator[str]:
+    """Yield the gates that leave out more votes today than the days before explain."""
+    watch = arena.gate_watch.latest
+    for check in watch.warnings if watch is not None else ():
+        yield texts.GATE.format(left_out=check.left_out, votes=check.votes, words=arena.policy.words(check.reason))
+
+
+def _left_out(arena: Arena) -> dict[str, Any]:
+    """Return the votes of the last days, how many are left out by reason, and each gate's state."""
+    watch = arena.gate_watch.latest
+    if watch is None:
+        return {"state": GateState.UNKNOWN}
+    return {
+        "state": watch.state,
+        "gates": {check.reason: check.state for check in watch.checks},
+        "days": [{"day": day.day, "votes": day.votes, "left_out": dict(day.left_out)} for day in watch.days],
+    }
 
 
 def _journal(arena: Arena) -> dict[str, Any]:

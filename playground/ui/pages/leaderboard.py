@@ -21,6 +21,7 @@ from playground.ratings.phrases import rank_range
 from playground.ratings.policy import EVERY_VOTE, CountingPolicy, filtered
 from playground.records import VoteFilter
 from playground.ui.pages.board_analyses import analyses_html
+from playground.ui.pages.board_trust import trust_html
 from playground.ui.pages.store_line import add_store_line
 from playground.ui.rendering import escape
 from playground.ui.texts import formats
@@ -87,7 +88,7 @@ class LeaderboardPage:
         try:
             filter = VoteFilter(category=str(category))
             board = board_html(self._arena.leaderboard(filter, policy), texts.EMPTY_VIEWS.get(view, ""))
-            return board + analyses_html(self._arena.analyses(filter, policy))
+            return board + analyses_html(self._arena.analyses(filter, policy)) + trust_html(self._arena)
         except InvalidValue:  # no vote in this category
             return empty_html(texts.EMPTY_CATEGORY.format(category=category))
         except PlaygroundError as error:

@@ -69,6 +69,12 @@ def share(part: float) -> str:
     return SHARE_TINY if 0 < part < 0.01 else SHARE.format(percent=f"{100 * part:.0f}")
 
 
+def chance(probability: float) -> str:
+    """Return a probability in per cent, small ones with two digits: 0.53 %, 4.2 %, 33 %."""
+    percent = 100 * probability
+    return SHARE.format(percent=f"{percent:.0f}" if percent >= 9.95 else f"{percent:.2g}")
+
+
 def parameters(count: int) -> str:
     """Return the size of a model: 3.1M, 7B."""
     unit, scale = ("B", 1e9) if count >= 1e9 else ("M", 1e6)

@@ -17,6 +17,7 @@ STORE_ERROR = "the last copy to the store failed; the Leaderboard page tells the
 STORE_LATE = "{waiting} votes wait to be copied to the store"
 STORE_WARNINGS = "the store has a warning; the Leaderboard page tells the operator, and so does the log"
 FULL = "{running} comparisons are running, as many as PLAYGROUND_QUEUE_MAX allows"
+GATE = "today {left_out} of {votes} votes were left out ({words}), far more than in the seven days before"
 MODEL_FAILED = "{model} failed to load; the Models page says why"
 MODEL_SILENT = "a model has written nothing for {silent_s:.0f} s"
 """Without its name: that would tell a model of a blind battle."""

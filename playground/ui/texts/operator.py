@@ -108,6 +108,18 @@ JOURNAL_LAG, JOURNAL_ERROR = "{lag:,} events behind", "cannot be written; see th
 JOURNAL_NONE = "none is written"
 VERSIONS = "versions"
 
+# Pairs
+
+PAIRS = "Which pair next"
+PAIRS_WAITING = "After {votes} that count: all pairs are equally likely."
+PAIRS_UNIFORM = "All pairs are equally likely: PLAYGROUND_PAIRS is “uniform”, or no vote was read yet."
+PAIRS_LEAD = (
+    "Chances of the next blind battle of two models, after {votes} that count; {uniform} if all were as likely."
+)
+PAIRS_MORE = "{count:,} more pairs, none of them likelier."
+PAIRS_HEAD = ("pair", "chance", "votes")
+PAIRS_OF = "{first} and {second}"
+
 
 def lead(counts: ModerationCounts) -> str:
     """Return what waits for the operator, and what they have hidden."""

@@ -20,10 +20,12 @@ from playground.arena.arena import Arena
 from playground.clock import Clock
 from playground.publishing.sync import SyncState
 from playground.raters import new_secret, rater_id
+from playground.ratings.gate_watch import GateDay, watch
+from playground.ratings.policy import CountingPolicy, Reason
 from playground.records import ModelStatus
 from playground.settings import Settings
 from playground.ui.http.asgi import Scope
-from playground.ui.http.health import HealthRoute, model_reasons
+from playground.ui.http.health import HealthRoute, gate_reasons, model_reasons
 from playground.ui.http.health import health as health_of
 from playground.ui.http.middleware import COOKIE
 from tests.arena.test_arena import write_card
@@ -85,6 +87,7 @@ def test_report_has_states_and_no_secret(live_app: LiveApp) -> None:
         "journal",
         "workers",
         "reports",
+        "left_out",
         "queue",
         "versions",
         "uptime_s",
@@ -140,6 +143,17 @@ def test_report_is_503_while_votes_cannot_be_stored(page: Playground) -> None:
     assert str(page.db.parent) not in json.dumps(report)
     page.db.with_name("gone.db").rename(page.db)
     wait_until(lambda: health(page)[0] == 200)
+
+
+def test_gate_that_jumps_is_a_reason() -> None:
+    quick = Reason.TOO_QUICK
+    before = [GateDay(f"2026-11-0{day}", 40, {quick: 2}) for day in range(1, 8)]
+    watched = SimpleNamespace(latest=watch(before, GateDay("2026-11-08", 40, {quick: 20})))
+    arena: Any = SimpleNamespace(gate_watch=watched, policy=CountingPolicy())
+    [reason] = gate_reasons(arena)
+    assert reason.startswith("today 20 of 40 votes were left out (decided in under 1 s)")
+    watched.latest = None
+    assert list(gate_reasons(arena)) == []
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
+from playground.ratings.pairing import WhyDrawn
 from playground.records import BattleState, BattleView, HeadToHead
 
 
@@ -84,6 +85,7 @@ class PageState:
     said: str = ""  # what validation removed from the instruction
     no_system: frozenset[str] = frozenset()  # sides whose known model ignored the system text
     met: tuple[HeadToHead, ...] = ()  # the chosen model against the others, once revealed
+    why: WhyDrawn | None = None  # these models were drawn, once revealed; None: not known, or no reason
     step: int = 0  # of the tab that asked
     gone: str = ""  # id of a requested battle that is unknown or foreign
     min_decision_s: float = 0.0  # an earlier vote does not count

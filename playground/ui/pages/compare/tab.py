@@ -16,7 +16,8 @@ from playground.arena.arena import Arena
 from playground.battles import Viewer
 from playground.errors import InvalidValue, PlaygroundError, Refused
 from playground.prompting.prompt import ignores_system
-from playground.records import BattleView
+from playground.ratings.pairing import WhyDrawn
+from playground.records import BattleState, BattleView
 from playground.ui.http.asgi import address_of
 from playground.ui.http.gate import check_pace
 from playground.ui.http.middleware import rater_of
@@ -116,10 +117,16 @@ class Replies:
             is_error=bool(error),
             said=shown.said,
             no_system=self._no_system(view),
+            why=self._why(view),
             met=() if view is None else self.arena.battles.head_to_heads(view),
             step=shown.step,
             min_decision_s=self.arena.policy.min_decision_s,
         )
+
+    def _why(self, view: BattleView | None) -> WhyDrawn | None:
+        """Return why the models were drawn, to the battle's rater and not before the reveal."""
+        is_known = view is not None and view.mine and view.state is BattleState.REVEALED
+        return self.arena.pair_choice.why(view.battle_id) if view is not None and is_known else None
 
     def _no_system(self, view: BattleView | None) -> frozenset[str]:
         """Return the sides whose model is known and whose template dropped the system text."""

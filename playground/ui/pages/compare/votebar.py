@@ -211,7 +211,8 @@ def _hint(state: PageState, bar: Bar, view: BattleView) -> str:
         return f"<span>{with_link(texts.JOIN_TERMS, terms)}</span>"
     met = f"<span class='met'>{escape(_met(state))}</span>" if _met(state) else ""
     board = f"<a href='leaderboard'>{escape(texts.LINK_LEADERBOARD)}</a>"
-    return f"{counted}{met}<span>{board}{_copy_link(view)}</span>"
+    why = f"<span class='met why'>{escape(words)}</span>" if (words := _why(state, view)) else ""
+    return f"{counted}{met}{why}<span>{board}{_copy_link(view)}</span>"
 
 
 def _met(state: PageState) -> str:
@@ -219,6 +220,20 @@ def _met(state: PageState) -> str:
     often = [met for met in state.met if met.votes >= MIN_VOTES]
     shares = [(met, formats.share(met.wins / met.votes), formats.counted(met.votes, formats.VOTES)) for met in often]
     return texts.head_to_heads([(met.side, met.other, share, votes) for met, share, votes in shares])
+
+
+def _why(state: PageState, view: BattleView) -> str:
+    """Return why these models were drawn."""
+    why = state.why
+    if why is None:
+        return ""
+    sides = {column.card.id: column.side.upper() for column in view.columns if column.card is not None}
+    words = texts.WHY_CHANCE
+    if (pair := why.pair) is not None and {pair.model_a, pair.model_b} <= sides.keys():
+        first, second = sorted((sides[pair.model_a], sides[pair.model_b]))
+        times = formats.counted(pair.met, texts.TIMES)
+        words = (texts.WHY_CLOSE if pair.is_close else texts.WHY_SELDOM).format(first=first, second=second, times=times)
+    return texts.WHY_ODDS.format(why=words, share=formats.chance(why.probability), uniform=formats.chance(why.uniform))
 
 
 def _copy_link(view: BattleView) -> str:

@@ -21,6 +21,7 @@ from playground.errors import InvalidValue, PlaygroundError, Refused
 from playground.ratings.board import LeaderboardRow
 from playground.records import ModelCard, ModelStatus
 from playground.ui.http.operator import OperatorStatus, hub_link, operator_status
+from playground.ui.pages.models.ledger import ledger_html
 from playground.ui.pages.models.model_card import COMING, Entry, list_html, states_html, turns_are_taken
 from playground.ui.rendering import escape, live_region, page_head, with_link
 from playground.ui.texts import PAGE_MODELS
@@ -57,13 +58,14 @@ class ModelsPage:
         self.operator = gr.HTML(elem_id="models-operator", apply_default_css=False)
         self.said = gr.HTML(live_region(SAID, ""), elem_id="models-said", apply_default_css=False)
         self.list = gr.HTML(elem_id="models-list", apply_default_css=False, js_on_load=PRESSED)
+        self.ledger = gr.HTML(elem_id="models-ledger", apply_default_css=False)
         self.states = gr.HTML(elem_id="models-states", apply_default_css=False)
         self.timer = gr.Timer(TICK_S, active=False)
 
     def wire(self, demo: gr.Blocks) -> None:
         """Draw at each load, and the states while a model is loading."""
         changing = [self.lead, self.said, self.list, self.states, self.timer]
-        demo.load(self.draw, None, [*changing, self.form, self.operator], **AT_ONCE)
+        demo.load(self.draw, None, [*changing, self.form, self.operator, self.ledger], **AT_ONCE)
         self.timer.tick(self.draw_states, None, [self.states, self.timer], **AT_ONCE)
         self.list.click(self.press, None, changing, **AT_ONCE)
         for listen in (self.add.click, self.name.submit):
@@ -75,6 +77,7 @@ class ModelsPage:
         return {
             self.form: gr.update(visible=standing.is_operator),
             self.operator: operator_html(standing),
+            self.ledger: ledger_html(self._arena.ledger.latest),
             **self._draw_list(standing.is_operator),
             **self.draw_states(),
         }

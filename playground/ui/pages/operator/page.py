@@ -14,9 +14,11 @@ import gradio as gr
 from playground.arena.arena import Arena
 from playground.errors import InvalidValue, PlaygroundError, Refused
 from playground.ui.http.operator import operator_status
+from playground.ui.pages.board_trust import trust_html
 from playground.ui.pages.models.page import operator_html
 from playground.ui.pages.operator.battle_html import ALL_CHARS, section_html
 from playground.ui.pages.operator.facts import facts_html
+from playground.ui.pages.operator.pairs import pairs_html
 from playground.ui.pages.operator.presses import presses
 from playground.ui.pages.operator.publication import PublicationPanel
 from playground.ui.rendering import escape, live_region, page_head
@@ -71,9 +73,12 @@ class OperatorPage:
             nothing = {self.lead: page_head(PAGE_OPERATOR, texts.NOT_YOURS), self.list: "", self.facts: ""}
             return {**updates, **nothing, self.said: live_region(SAID, "")}
         try:
-            return {**updates, **self._draw_battles(""), self.facts: facts_html(self._arena)}
+            return {**updates, **self._draw_battles(""), self.facts: self._draw_facts()}
         except PlaygroundError as error:
             return {**updates, self.said: live_region(SAID, str(error), is_error=True)}
+
+    def _draw_facts(self) -> str:
+        return facts_html(self._arena) + trust_html(self._arena) + pairs_html(self._arena)
 
     def look_up(self, asked: object, request: gr.Request) -> Updates:
         """Draw the battle that an id or a link names, above the others."""

@@ -8,6 +8,7 @@ import gradio as gr
 import pytest
 
 from playground.errors import Refused, StorageError
+from playground.ratings.pairing import WhyDrawn
 from playground.ui.pages.compare.page import ComparePage
 from playground.ui.rendering import escape
 from playground.ui.texts import compare as texts
@@ -72,3 +73,12 @@ def test_unused_system_text_is_noted_once_the_model_is_known(tab: Tab) -> None:
         True,
     ]
     assert told(tab.begins(models=models, blind=False).does(tab.page.following.refresh)) == [False, False]
+
+
+def test_reason_of_a_draw_is_sent_with_the_reveal_and_not_before(tab: Tab) -> None:
+    tab.begins().votes()
+    tab.arena.pair_choice.remember(tab.shown["battle"], WhyDrawn(0.2, 0.1, None))
+    hint = tab.page.panels.votebar.hint
+    hidden = tab.does(tab.page.following.refresh)
+    assert texts.WHY_CHANCE not in str(hidden)
+    assert texts.WHY_CHANCE in str(tab.does(tab.page.voting.reveal)[hint])

@@ -9,6 +9,7 @@ import gradio as gr
 import pytest
 
 from playground.battles import MAX_COMMENT_CHARS, REASONS
+from playground.ratings.pairing import PairState, WhyDrawn
 from playground.records import SIDES, HeadToHead, Standing
 from playground.ui.pages.compare.state import TABLE, Bar, Phase
 from playground.ui.pages.compare.status import status_html
@@ -100,6 +101,27 @@ def test_reveal_says_how_often_the_chosen_model_beat_the_others_here(bar: VoteBa
     assert re.findall("<span class='met'>(.*?)</span>", hint) == [
         "here, B beat A in 60 % of 35 votes, D in 25 % of 20 votes"
     ]
+
+
+@pytest.mark.parametrize(
+    ("met", "is_close", "words"),
+    [
+        (
+            3,
+            True,
+            "drawn because A and B are close and have met 3 times (probability 20 %; 10 % if all were as likely)",
+        ),
+        (1, False, "drawn because A and B have met 1 time (probability 20 %; 10 % if all were as likely)"),
+        (None, True, "drawn at random (probability 20 %; 10 % if all were as likely)"),
+    ],
+)
+def test_reveal_says_why_these_models_were_drawn(bar: VoteBar, met: int | None, is_close: bool, words: str) -> None:
+    revealed = page(Phase.REVEALED)
+    assert revealed.view is not None
+    first, second = (column.card.id for column in revealed.view.columns if column.card is not None)
+    pair = None if met is None else PairState(second, first, met, 0.2, is_close)
+    hint = str(bar.render(replace(revealed, why=WhyDrawn(0.2, 0.1, pair)))[bar.hint]["value"])
+    assert re.findall("<span class='met why'>(.*?)</span>", hint) == [words]
 
 
 @pytest.mark.parametrize(
