@@ -41,6 +41,16 @@ class Counted(Message):
         return Counted, (*self.forms, self.number)
 
 
+def marked(template: str) -> str:
+    """Return a template that becomes a message elsewhere; the tools of gettext find it by this name."""
+    return template
+
+
+def marked_forms(one: str, other: str) -> tuple[str, str]:
+    """Return the templates of a `Counted`, likewise."""
+    return one, other
+
+
 def _message(template: str, fields: Mapping[str, object]) -> Message:
     return Message(template, **fields)
 

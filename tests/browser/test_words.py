@@ -17,7 +17,7 @@ from playground.settings import Settings
 from playground.ui.texts.data import CONTAINERS
 from tests.conftest import without_models
 from tests.support.browsing import Visitor, visiting
-from tests.support.pseudo import PSEUDO, TAG
+from tests.support.pseudo import TAG, pseudo_language
 from tests.support.serving import address_of, playground, serving
 from tests.support.stub_arena import NAMES, StubArena
 
@@ -64,7 +64,7 @@ def pseudo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pseudo]:
     _, cards, _, models = without_models(folder)
     real = Settings(db=folder / "playground.db", cards=cards, models=models, data="public")
     stub = StubArena(Settings(compares_per_minute=0, views_per_minute=0), chars_per_s=4000.0, loading_s=0.0)
-    with playground(real, [PSEUDO]) as page, serving(stub, [PSEUDO]) as stub_page:
+    with playground(real, [pseudo_language()]) as page, serving(stub, [pseudo_language()]) as stub_page:
         yield Pseudo(page.url, address_of(stub_page))
 
 

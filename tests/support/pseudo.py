@@ -8,9 +8,11 @@ Boundary: made of the English texts, as a catalog would be; knows no page.
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from gettext import NullTranslations
 
 from playground.ui.texts.language import Language
+from tests.support.translatable import texts
 
 LETTERS = str.maketrans(
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", "áƀçđéƒğħíĵķłɱñóþɋřšŧúṽŵẋýžÁɃÇĐÉƑĞĦÍĴĶŁṀÑÓÞɊŘŠŦÚṼŴẊÝŽ"
@@ -30,13 +32,19 @@ def pseudo(text: str) -> str:
 
 
 class PseudoTranslations(NullTranslations):
-    """A catalog that has every text."""
+    """A catalog that has every text that the tools of gettext find; any other text stays English."""
+
+    def __init__(self, known: Container[str] | None = None) -> None:
+        super().__init__()
+        self._known = texts() if known is None else known
 
     def gettext(self, message: str) -> str:
-        return pseudo(message)
+        return pseudo(message) if message in self._known else message
 
     def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
-        return pseudo(msgid1 if n == 1 else msgid2)
+        return pseudo(msgid1 if n == 1 else msgid2) if msgid1 in self._known else (msgid1 if n == 1 else msgid2)
 
 
-PSEUDO = Language(TAG, PseudoTranslations())
+def pseudo_language() -> Language:
+    """Return the made-up language of all texts."""
+    return Language(TAG, PseudoTranslations())

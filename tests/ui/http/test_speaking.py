@@ -10,7 +10,9 @@ import pytest
 from playground.ui.http.asgi import Receive, Scope, Send
 from playground.ui.http.speaking import Speaking, language_of
 from playground.ui.texts.language import ENGLISH, Language, present
-from tests.support.pseudo import PSEUDO
+from tests.support.pseudo import pseudo_language
+
+PSEUDO = pseudo_language()
 
 
 def spoken(accepted: str | None, kind: str = "http") -> tuple[Language, Language]:

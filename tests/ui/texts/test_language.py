@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import pickle
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from playground.messages import Message
+from playground.messages import Counted, Message, joined
 from playground.ui.rendering import escape, with_link
 from playground.ui.texts.language import Language, Plural, _, all_said, negotiated, read_languages, said, speaking
-from tests.support.pseudo import PSEUDO, PseudoTranslations
+from tests.support.paths import ROOT
+from tests.support.pseudo import TAG, PseudoTranslations
+from tests.support.translatable import texts
 
 GERMAN, BRAZILIAN = Language("de", PseudoTranslations()), Language("pt-BR", PseudoTranslations())
+KNOWN = {"Hello", "Hello {name}", "See {link}.", "{votes} votes", "not counted: {reason} of {who!r}", "So: {why}"}
+PSEUDO = Language(TAG, PseudoTranslations(KNOWN))
 GREETING = _("Hello {name}")
 CATALOG = """\
 msgid ""
@@ -98,6 +104,29 @@ def test_a_compiled_catalog_is_a_language(tmp_path: Path) -> None:
         assert [votes.of(count).format(count=count) for count in (1, 2)] == ["1 Stimme", "2 Stimmen"]
         assert str(_("not in the catalog")) == "not in the catalog"
         assert str(_("")) == ""  # gettext would return the head of the catalog
+
+
+def test_numbers_have_the_forms_of_the_language() -> None:
+    with speaking(Language(TAG, PseudoTranslations({"{count:,} vote"}))):
+        assert said(Counted("{count:,} vote", "{count:,} votes", count=1)) == "[1 ṽóŧé···]"
+        votes = Counted("{count:,} vote", "{count:,} votes", count=1200)
+        assert said(joined(": ", (votes, "", "Ada"))) == "[1,200 ṽóŧéš···]: Ada"
+        assert said(pickle.loads(pickle.dumps(votes))) == "[1,200 ṽóŧéš···]"
+    assert (votes, joined(" ", ())) == ("1,200 votes", "")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("xgettext") is None, reason="needs Debian's gettext")
+def test_the_documented_command_finds_every_text(tmp_path: Path) -> None:
+    (command,) = re.findall(
+        r"^find playground .*\\\n(?:.*\\\n)*.*$", (ROOT / "CONTRIBUTING.md").read_text("utf-8"), re.M
+    )
+    found = tmp_path / "playground.pot"
+    subprocess.run(["bash", "-c", command.replace("playground.pot", str(found))], cwd=ROOT, check=True)
+    subprocess.run(["msgfmt", "--check-format", "-o", tmp_path / "playground.mo", found], check=True)
+    parsed = re.findall(r'^msgid ((?:".*"\n)+)', found.read_text("utf-8"), re.M)
+    ids = {"".join(map(ast.literal_eval, lines.splitlines())) for lines in parsed} - {""}
+    assert ids == texts().keys()
 
 
 def test_no_catalog_leaves_english_alone(tmp_path: Path) -> None:
