@@ -30,6 +30,9 @@ out their folders.
 from __future__ import annotations
 
 import re
+from pathlib import PurePath
+
+from playground.messages import Message
 
 _QUOTED = re.compile(r"(['\"])/[^'\"\n]*/([^'\"/\n]*)\1")
 """An absolute path in quotes; its names may hold any character."""
@@ -38,8 +41,14 @@ _FOLDER = re.compile(r"(?<![\w.:/])/(?:[^\s/:;,'\"]+/)+")
 
 
 def without_folders(words: str) -> str:
-    """Return the words with only the last name of each absolute path."""
-    return _FOLDER.sub("", _QUOTED.sub(r"\1\2\1", words))
+    """Return the words with only the last name of each absolute path; a message stays one if its fields allow it."""
+    public = _FOLDER.sub("", _QUOTED.sub(r"\1\2\1", str(words)))
+    if isinstance(words, Message):
+        named = {name: field.name if isinstance(field, PurePath) else field for name, field in words.fields.items()}
+        fields = {name: without_folders(field) if isinstance(field, str) else field for name, field in named.items()}
+        message = Message(words.template, **fields)
+        return message if message == public else public
+    return public
 
 
 class PlaygroundError(Exception):
@@ -48,7 +57,8 @@ class PlaygroundError(Exception):
     @property
     def public(self) -> str:
         """The message for visitors: without folders of this machine."""
-        return without_folders(str(self))
+        said = self.args[0] if self.args else ""
+        return without_folders(said if isinstance(said, Message) else str(self))
 
 
 class InvalidValue(PlaygroundError, ValueError):

@@ -19,6 +19,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from playground.messages import Message
 from playground.ratings.judged import BoolArray, IntArray, JudgedVotes, rater_of
 from playground.ratings.policy import CountingPolicy, Reason
 from playground.records import Circumstances, JudgedPair, Origin
@@ -26,14 +27,14 @@ from playground.records import Circumstances, JudgedPair, Origin
 K = TypeVar("K")
 
 KINDS: Mapping[str, str] = {
-    "people": "people",
-    "programs": "programs",
-    "judges": "judging models",
-    "guests": "guests",
-    "chosen_pairs": "chosen pairs",
-    "changed_sampling": "changed sampling",
-    "open_mode": "open mode",
-    "imported": "imported",
+    "people": Message("people"),
+    "programs": Message("programs"),
+    "judges": Message("judging models"),
+    "guests": Message("guests"),
+    "chosen_pairs": Message("chosen pairs"),
+    "changed_sampling": Message("changed sampling"),
+    "open_mode": Message("open mode"),
+    "imported": Message("imported"),
 }
 """Kinds of votes and their names on the board; each vote is of one: "people 60 · programs 150 · chosen pairs 12"."""
 COUNTS = 0

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from playground.messages import Counted, Message, joined, marked
 from playground.ratings.bias import Share
-from playground.ratings.phrases import number_of
+from playground.ratings.phrases import number_of, percent
 
 FEWEST_DECIDED = 20
 """Decided pairs below which nothing is said about bias."""
@@ -32,92 +33,134 @@ def counted(votes: int, left_out: Sequence[tuple[int, str]], *, lighter_raters: 
     """Return how many votes count, and why others do not; `left_out` has numbers and reasons."""
     number = votes - sum(number for number, _ in left_out)
     if left_out:
-        reasons = ", ".join(f"{number:,} {words}" for number, words in left_out)
-        count = "none counts" if number == 0 else "1 counts" if number == 1 else f"{number:,} count"
-        text = f"{number_of('vote', votes)}: {count}; {reasons}."
+        reasons = joined(", ", (Message("{votes:,} {words}", votes=n, words=words) for n, words in left_out))
+        count = Counted("1 counts", "{count:,} count", count=number) if number else Message("none counts")
+        text = Message("{votes}: {count}; {reasons}.", votes=number_of("vote", votes), count=count, reasons=reasons)
     else:
-        text = f"All {number_of('vote', votes)} count." if votes > 1 else f"{number_of('vote', votes)}."
+        template = marked("All {votes} count.") if votes > 1 else "{votes}."
+        text = Message(template, votes=number_of("vote", votes))
     if lighter_raters:
-        whose = f"{lighter_raters:,} raters" if lighter_raters > 1 else "one rater"
-        text += f" Those of {whose} weigh less, so that nobody weighs more than {100 * share:g} %."
-    return Finding("Counted", text, number / votes if votes else None)
+        whose = Counted("one rater", "{count:,} raters", count=lighter_raters)
+        template = marked("Those of {raters} weigh less, so that nobody weighs more than {share:g} %.")
+        text = joined(" ", (text, Message(template, raters=whose, share=100 * share)))
+    return Finding(Message("Counted"), text, number / votes if votes else None)
 
 
 def kinds(votes: Sequence[tuple[str, int]]) -> Finding:
-    return Finding("Votes", " · ".join(f"{name} {number:,}" for name, number in votes) + ".")
+    each = joined(" · ", (Message("{kind} {votes:,}", kind=kind, votes=number) for kind, number in votes))
+    return Finding(Message("Votes"), Message("{kinds}.", kinds=each))
 
 
 def flagged(votes: int, order: Sequence[str], other: Sequence[str], *, counted: bool) -> Finding:
     """Compare the order with flagged votes to the one without; `counted`: `order` is the one with them."""
-    these = f"{'Without' if counted else 'With'} the {number_of('flagged vote', votes)}"
-    return Finding("Flagged", _order_changes(these, order, other))
+    without = marked("Without the {votes}")
+    these = Message(without if counted else marked("With the {votes}"), votes=number_of("flagged vote", votes))
+    return Finding(Message("Flagged"), _order_changes(these, order, other))
 
 
 def seen_elsewhere(votes: int, order: Sequence[str], other: Sequence[str]) -> Finding:
     """Compare the order to the one without votes on answers that an open run has shown."""
-    count, them = ("counts", "it") if votes == 1 else ("count", "them")
-    text = f"{number_of('vote', votes)} on answers that an open run has shown {count}."
-    return Finding("Seen elsewhere", f"{text} {_order_changes(f'Without {them}', order, other)}")
+    count = Counted(
+        "{count:,} vote on answers that an open run has shown counts.",
+        "{count:,} votes on answers that an open run has shown count.",
+        count=votes,
+    )
+    these = Message(marked("Without it") if votes == 1 else marked("Without them"))
+    return Finding(Message("Seen elsewhere"), joined(" ", (count, _order_changes(these, order, other))))
 
 
 def _order_changes(these: str, order: Sequence[str], other: Sequence[str]) -> str:
     if not order:
-        return f"{these} there is no ranking."
+        return Message("{these} there is no ranking.", these=these)
     if order == other:
-        return f"{these} the order is the same."
+        return Message("{these} the order is the same.", these=these)
     if order[0] != other[0]:
-        return f"{these} {other[0]} would be first, not {order[0]}."
-    return f"{these} {order[0]} is first as well, but the order below is another."
+        return Message("{these} {other} would be first, not {first}.", these=these, other=other[0], first=order[0])
+    return Message("{these} {first} is first as well, but the order below is another.", these=these, first=order[0])
 
 
 def network(votes: int, share: float, headline: str, *, holds: bool) -> Finding:
     """Return the share of the busiest network, and whether the headline holds without it."""
-    text = f"The busiest network gave {number_of('vote', votes)} in one day, {100 * share:.0f} % of those that count."
-    without = "Without it the headline is the same." if holds else f"Without it the headline is: {headline}"
-    return Finding("Network", f"{text} {without}", share)
+    text = Message(
+        "The busiest network gave {votes} in one day, {share} of those that count.",
+        votes=number_of("vote", votes),
+        share=percent(share),
+    )
+    if holds:
+        without = Message("Without it the headline is the same.")
+    else:
+        without = Message("Without it the headline is: {headline}", headline=headline)
+    return Finding(Message("Network"), joined(" ", (text, without)), share)
 
 
 def robustness(dishonest: int, votes: int, name: str) -> Finding:
     """Return how few dishonest votes would change the leader; there are at most as many as votes."""
     share = dishonest / votes
-    part = f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.1f} %"
-    text = f"{number_of('dishonest vote', dishonest)} ({part} of {votes:,}) would put {name} first."
-    return Finding("Robustness", text, share)
+    text = Message(
+        "{dishonest} ({share} of {votes:,}) would put {name} first.",
+        dishonest=number_of("dishonest vote", dishonest),
+        share=percent(share, digits=0 if share >= 0.1 else 1),
+        votes=votes,
+        name=name,
+    )
+    return Finding(Message("Robustness"), text, share)
 
 
 def position(wins: Share, *, two_sides: bool) -> Finding:
     """Return how often the earlier side won. Sides are drawn, but that share alone is no measure of a preference."""
     if wins.total < FEWEST_DECIDED:
-        return Finding("Position", _too_few_decided(wins.total))
-    who, what = ("first answer", "votes") if two_sides else ("answer further left", "pairs")
-    judgement = (
-        "as expected if the position plays no part" if wins.lower <= 0.5 <= wins.upper else "not the 50 % of chance"
+        return Finding(Message("Position"), _too_few_decided(wins.total))
+    by_chance = wins.lower <= 0.5 <= wins.upper
+    judgement = Message(
+        marked("as expected if the position plays no part") if by_chance else marked("not the 50 % of chance")
     )
-    return _with_share(
-        "Position", f"The {who} won {_percent(wins)} of decided {what} {_range(wins)}, {judgement}.", wins
+    template = (
+        marked("The first answer won {share} of decided votes {range}, {judgement}.")
+        if two_sides
+        else marked("The answer further left won {share} of decided pairs {range}, {judgement}.")
     )
+    text = Message(template, share=percent(wins.share), range=_range(wins), judgement=judgement)
+    return _with_share(Message("Position"), text, wins)
 
 
 def length(wins: Share) -> Finding:
     """Return how often the longer answer won, which good models that write more produce without any preference."""
     if wins.total < FEWEST_DECIDED:
-        return Finding("Length", _too_few_decided(wins.total, " on answers of different length"))
-    text = f"The longer answer won {_percent(wins)} {_range(wins)}"
-    if not wins.lower <= 0.5 <= wins.upper:
-        text += ": for its length, or because the better models write " + ("more" if wins.share > 0.5 else "less")
-    return _with_share("Length", f"{text}.", wins)
+        text = Message(
+            "{votes} on answers of different length: too few to say.", votes=number_of("decided vote", wins.total)
+        )
+        return Finding(Message("Length"), text)
+    if wins.lower <= 0.5 <= wins.upper:
+        template = marked("The longer answer won {share} {range}.")
+    elif wins.share > 0.5:
+        template = marked(
+            "The longer answer won {share} {range}: for its length, or because the better models write more."
+        )
+    else:
+        template = marked(
+            "The longer answer won {share} {range}: for its length, or because the better models write less."
+        )
+    return _with_share(Message("Length"), Message(template, share=percent(wins.share), range=_range(wins)), wins)
 
 
 def cycle(names: Sequence[str]) -> Finding:
     """Return the models of which each beats the next, and the last one the first."""
-    beats = ", ".join(f"{a} beats {b}" for a, b in zip(names, (*names[1:], names[0]), strict=True))
-    return Finding("Fit", f"These votes go in a circle: {beats}. No order of ratings can show that.")
+    pairs = zip(names, (*names[1:], names[0]), strict=True)
+    beats = joined(", ", (Message("{winner} beats {loser}", winner=a, loser=b) for a, b in pairs))
+    text = Message("These votes go in a circle: {circle}. No order of ratings can show that.", circle=beats)
+    return Finding(Message("Fit"), text)
 
 
 def misfit(winner: str, loser: str, share: float, expected: float) -> Finding:
     """Return the pair that is furthest from what the ratings say."""
-    found, rated = f"{100 * share:.0f} %", f"{100 * expected:.0f} %"
-    return Finding("Fit", f"The ratings do not explain these votes: {winner} got {found} against {loser}, not {rated}.")
+    text = Message(
+        "The ratings do not explain these votes: {winner} got {share} against {loser}, not {expected}.",
+        winner=winner,
+        share=percent(share),
+        loser=loser,
+        expected=percent(expected),
+    )
+    return Finding(Message("Fit"), text)
 
 
 def raters(votes_by_rater: Sequence[int], unit: str) -> Finding:
@@ -125,26 +168,30 @@ def raters(votes_by_rater: Sequence[int], unit: str) -> Finding:
     votes, people = sum(votes_by_rater), len(votes_by_rater)
     busiest = max(votes_by_rater, default=0) / max(votes, 1)
     if people == 0:
-        return Finding("Raters", "Nobody has voted yet.")
+        return Finding(Message("Raters"), Message("Nobody has voted yet."))
     if people == 1:
-        return Finding("Raters", f"{number_of('vote', votes)} by one rater: the ranking of one person.", busiest)
-    text = f"{votes:,} votes by {people:,} raters; the busiest gave {busiest:.0%}".replace("%", " %")
-    text += ", so the result depends strongly on one person." if busiest > LARGE_SHARE else "."
+        one = Message("{votes} by one rater: the ranking of one person.", votes=number_of("vote", votes))
+        return Finding(Message("Raters"), one, busiest)
+    template = (
+        marked(
+            "{votes:,} votes by {raters:,} raters; the busiest gave {share}, so the result depends strongly on one "
+            "person."
+        )
+        if busiest > LARGE_SHARE
+        else marked("{votes:,} votes by {raters:,} raters; the busiest gave {share}.")
+    )
+    text: str = Message(template, votes=votes, raters=people, share=percent(busiest))
     if unit == "vote":
-        text += " Ratings, ranks and claims are about these raters only."
-    return Finding("Raters", text, busiest)
+        text = joined(" ", (text, Message("Ratings, ranks and claims are about these raters only.")))
+    return Finding(Message("Raters"), text, busiest)
 
 
 def _with_share(topic: str, text: str, share: Share) -> Finding:
     return Finding(topic, text, share.share, share.lower, share.upper)
 
 
-def _too_few_decided(total: int, kind: str = "") -> str:
-    return f"{number_of('decided vote', total)}{kind}: too few to say."
-
-
-def _percent(share: Share) -> str:
-    return f"{100 * share.share:.0f} %"
+def _too_few_decided(total: int) -> str:
+    return Message("{votes}: too few to say.", votes=number_of("decided vote", total))
 
 
 def _range(share: Share) -> str:

@@ -7,62 +7,89 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from playground.messages import Message, joined, marked
 from playground.ratings.phrases import listed, number_of
 from playground.ratings.verdict import Verdict
 from playground.records import VoteFilter
 
-CHOSEN_ONLY = (
+CHOSEN_ONLY = Message(
     "Nobody has judged models that the arena drew: this board counts pairs that raters chose. "
     "Leave the choice of models to the arena for a board that nobody can steer."
 )
 
 
+_EVERY, _NEARLY_EVERY = marked("every battle"), marked("nearly everything")
+_INTERVALS = {
+    ("rater", False): marked("{level:g} % intervals, jackknife, each rater a unit"),
+    ("vote", False): marked("{level:g} % intervals, jackknife, each vote a unit"),
+    ("rater", True): marked("{level:g} % intervals, bootstrap, each rater a unit"),
+    ("vote", True): marked("{level:g} % intervals, bootstrap, each vote a unit"),
+}
+"""By the unit, and by whether there are resamples."""
+
+
 def not_met(groups: Sequence[Sequence[str]]) -> str:
-    return f"No battles between these groups yet: {' · '.join(listed(group) for group in groups)}."
+    return Message("No battles between these groups yet: {groups}.", groups=joined(" · ", map(listed, groups)))
 
 
 def within(group: Sequence[str], verdict: Verdict) -> str:
-    return f"Among {listed(group)}: {verdict}"
+    return Message("Among {models}: {verdict}", models=listed(group), verdict=verdict.words)
 
 
 def provisional(min_battles: int, battles: Sequence[tuple[str, int]]) -> str:
-    return f"Provisional, below {min_battles} battles: {listed([f'{name} ({n})' for name, n in battles])}."
+    few = listed([f"{name} ({n})" for name, n in battles])
+    return Message("Provisional, below {battles} battles: {models}.", battles=min_battles, models=few)
 
 
 def not_rated(names: Sequence[str]) -> str:
-    return f"No vote that counts yet: {listed(names)}."
+    return Message("No vote that counts yet: {models}.", models=listed(names))
 
 
 def far_ahead(name: str, other: str, points: float, *, always: bool) -> str:
     """Return a one-sided statement on a model that nearly always wins."""
-    won = "every battle" if always else "nearly everything"
+    won = Message(_EVERY if always else _NEARLY_EVERY)
     if points < 1:
-        return f"{name} has won {won} so far: too few battles to say how far it is ahead."
-    return f"{name} has won {won}: at least {points:.0f} points ahead of {other}; how much more cannot be told."
+        return Message("{name} has won {won} so far: too few battles to say how far it is ahead.", name=name, won=won)
+    return Message(
+        "{name} has won {won}: at least {points:.0f} points ahead of {other}; how much more cannot be told.",
+        name=name,
+        won=won,
+        points=points,
+        other=other,
+    )
 
 
 def far_behind(name: str, other: str, points: float, *, always: bool) -> str:
     """Return a one-sided statement on a model that nearly always loses."""
-    lost = "every battle" if always else "nearly everything"
+    lost = Message(_EVERY if always else _NEARLY_EVERY)
     if points < 1:
-        return f"{name} has lost {lost} so far: too few battles to say how far it is behind."
-    return f"{name} has lost {lost}: at least {points:.0f} points behind {other}; how much more cannot be told."
+        return Message(
+            "{name} has lost {lost} so far: too few battles to say how far it is behind.", name=name, lost=lost
+        )
+    return Message(
+        "{name} has lost {lost}: at least {points:.0f} points behind {other}; how much more cannot be told.",
+        name=name,
+        lost=lost,
+        points=points,
+        other=other,
+    )
 
 
 def one_of_many() -> str:
-    return "One of many views; its claims are not corrected for having looked at several."
+    return Message("One of many views; its claims are not corrected for having looked at several.")
 
 
 def few_raters(names: Sequence[str], min_raters: int) -> str:
     """Return a note on models judged by effectively fewer raters: there may be more if a few gave most votes."""
-    return (
-        f"{listed(names)}: fewer than {min_raters} raters, or most votes by fewer; "
-        "the interval is as wide as so few make it."
+    return Message(
+        "{models}: fewer than {raters} raters, or most votes by fewer; the interval is as wide as so few make it.",
+        models=listed(names),
+        raters=min_raters,
     )
 
 
 def left_out_same(pairs: int) -> str:
-    return f"{number_of('pair', pairs)} of a model with itself: stored, not rated."
+    return Message("{pairs} of a model with itself: stored, not rated.", pairs=number_of("pair", pairs))
 
 
 def basis(
@@ -79,11 +106,11 @@ def basis(
     """Return one line on the votes that count and the method."""
     parts = (
         which,
-        f"category {category}" if category else "all categories",
-        *(f"{name} {value}" for name, value in filter.as_mapping().items()),
-        "all-bad votes left out" if both_bad == "omit" else "all-bad votes count as ties",
-        f"{100 * level:g} % intervals, {'bootstrap' if resamples else 'jackknife'}, each {unit} a unit",
-        f"ranks hold together at {100 * level:g} % for one look, the verdict at any time",
-        f"prior: {prior:g} × (models − 1) ties, spread evenly over the pairs that met",
+        Message("category {category}", category=category) if category else Message("all categories"),
+        *(Message("{name} {value}", name=name, value=value) for name, value in filter.as_mapping().items()),
+        Message("all-bad votes left out") if both_bad == "omit" else Message("all-bad votes count as ties"),
+        Message(_INTERVALS[unit, bool(resamples)], level=100 * level),
+        Message("ranks hold together at {level:g} % for one look, the verdict at any time", level=100 * level),
+        Message("prior: {prior:g} × (models − 1) ties, spread evenly over the pairs that met", prior=prior),
     )
-    return " · ".join(parts)
+    return joined(" · ", parts)

@@ -9,8 +9,10 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import reduce
 
 from playground.errors import InvalidValue
+from playground.messages import Message, joined, marked
 from playground.records import Circumstances, JudgedPair, Origin
 from playground.settings import Settings
 
@@ -39,11 +41,17 @@ class Reason(StrEnum):
 PAIRS = ("drawn", "chosen", "all")
 SAMPLINGS = ("card", "all")
 ORIGINS: Mapping[Origin, str] = {
-    Origin.PERSON: "people",
-    Origin.PROGRAM: "programs",
-    Origin.JUDGE: "judging models",
-    Origin.SHARED: "guests of shared links",
+    Origin.PERSON: marked("people"),
+    Origin.PROGRAM: marked("programs"),
+    Origin.JUDGE: marked("judging models"),
+    Origin.SHARED: marked("guests of shared links"),
 }
+_PAIRS_IN_WORDS: Mapping[str, str] = {
+    "drawn": marked("drawn pairs"),
+    "chosen": marked("chosen pairs"),
+    "all": marked("drawn and chosen pairs"),
+}
+_SAMPLING_IN_WORDS: Mapping[str, str] = {"card": marked("cards' own sampling"), "all": marked("any sampling")}
 _BY: Mapping[Origin, Reason] = {
     Origin.PERSON: Reason.BY_PERSON,
     Origin.PROGRAM: Reason.BY_PROGRAM,
@@ -52,33 +60,42 @@ _BY: Mapping[Origin, Reason] = {
 }
 _WORDS: Mapping[Reason, tuple[str, str]] = {
     # after a number of votes, as in "31 decided in under 1 s"; after "Not counted: "
-    Reason.IMPORTED: ("imported", "it was imported from a file"),
-    Reason.BY_PERSON: ("by people", "a person gave it; the leaderboard counts votes of {voters}"),
-    Reason.BY_PROGRAM: ("by programs", "a program gave it; the leaderboard counts votes of {voters}"),
-    Reason.BY_JUDGE: ("by judging models", "a judging model gave it; the leaderboard counts votes of {voters}"),
+    Reason.IMPORTED: (marked("imported"), marked("it was imported from a file")),
+    Reason.BY_PERSON: (marked("by people"), marked("a person gave it; the leaderboard counts votes of {voters}")),
+    Reason.BY_PROGRAM: (marked("by programs"), marked("a program gave it; the leaderboard counts votes of {voters}")),
+    Reason.BY_JUDGE: (
+        marked("by judging models"),
+        marked("a judging model gave it; the leaderboard counts votes of {voters}"),
+    ),
     Reason.BY_GUEST: (
-        "by guests of shared links",
-        "a guest of a shared link gave it; the leaderboard counts votes of {voters}",
+        marked("by guests of shared links"),
+        marked("a guest of a shared link gave it; the leaderboard counts votes of {voters}"),
     ),
-    Reason.OPEN_MODE: ("in open mode", "the models' names were shown"),
-    Reason.CHOSEN_PAIR: ("on models that somebody chose", "the models were chosen or kept, not drawn"),
-    Reason.DRAWN_PAIR: ("on models that were drawn", "the models were drawn, not chosen"),
-    Reason.CHANGED_SAMPLING: ("with changed sampling parameters", "sampling parameters were changed"),
+    Reason.OPEN_MODE: (marked("in open mode"), marked("the models' names were shown")),
+    Reason.CHOSEN_PAIR: (marked("on models that somebody chose"), marked("the models were chosen or kept, not drawn")),
+    Reason.DRAWN_PAIR: (marked("on models that were drawn"), marked("the models were drawn, not chosen")),
+    Reason.CHANGED_SAMPLING: (marked("with changed sampling parameters"), marked("sampling parameters were changed")),
     Reason.CAPPED: (
-        "above the daily cap of their network",
-        "its network had reached the votes that count on one day",
+        marked("above the daily cap of their network"),
+        marked("its network had reached the votes that count on one day"),
     ),
-    Reason.TOO_QUICK: ("decided in under {min_decision_s:g} s", "decided in under {min_decision_s:g} s"),
-    Reason.SAME_MODEL: ("on a model against itself", "a model met itself"),
-    Reason.NAMES_ITSELF: ("with an answer that names its model", "an answer names its model"),
+    Reason.TOO_QUICK: (
+        marked("decided in under {min_decision_s:g} s"),
+        marked("decided in under {min_decision_s:g} s"),
+    ),
+    Reason.SAME_MODEL: (marked("on a model against itself"), marked("a model met itself")),
+    Reason.NAMES_ITSELF: (marked("with an answer that names its model"), marked("an answer names its model")),
     Reason.SEEN_BEFORE: (
-        "after the same answers, or an open run of the instruction, were seen",
-        "these answers, or an open run of the instruction, were seen before",
+        marked("after the same answers, or an open run of the instruction, were seen"),
+        marked("these answers, or an open run of the instruction, were seen before"),
     ),
-    Reason.SEEN_ELSEWHERE: ("on answers that an open run has shown", "an open run has shown one of these answers"),
+    Reason.SEEN_ELSEWHERE: (
+        marked("on answers that an open run has shown"),
+        marked("an open run has shown one of these answers"),
+    ),
     Reason.DAILY_CAP: (
-        "above {daily:,} of one rater on one day",
-        "at most {daily:,} votes of one rater count on one day",
+        marked("above {daily:,} of one rater on one day"),
+        marked("at most {daily:,} votes of one rater count on one day"),
     ),
 }
 
@@ -153,9 +170,12 @@ class CountingPolicy:
         return self._filled(_WORDS[reason][1])
 
     def _filled(self, words: str) -> str:
-        return words.format(
-            voters=self.voters, min_decision_s=self.min_decision_s, daily=self.max_votes_per_rater_and_day
-        )
+        fields = {
+            "voters": self.voters,
+            "min_decision_s": self.min_decision_s,
+            "daily": self.max_votes_per_rater_and_day,
+        }
+        return Message(words, **{name: field for name, field in fields.items() if f"{{{name}" in words})
 
     def with_flagged(self, counted: bool) -> CountingPolicy:
         """Return the policy with flagged votes counted or left out."""
@@ -170,16 +190,22 @@ class CountingPolicy:
     @property
     def voters(self) -> str:
         """The origins whose votes count, in words."""
-        return "anybody" if set(self.origins) == set(Origin) else " and ".join(ORIGINS[o] for o in self.origins)
+        if set(self.origins) == set(Origin):
+            return Message("anybody")
+        voters = [Message(ORIGINS[origin]) for origin in self.origins]
+        return reduce(lambda some, last: Message("{names} and {last}", names=some, last=last), voters)
 
     @property
     def description(self) -> str:
         """The votes that count, in words."""
-        blind = "Blind votes" if self.blind_only else "Blind and open votes"
-        pairs = {"drawn": "drawn pairs", "chosen": "chosen pairs", "all": "drawn and chosen pairs"}[self.pairs]
-        sampling = {"card": "cards' own sampling", "all": "any sampling"}[self.sampling]
-        imported = " · imported votes too" if self.keep_imported else ""
-        return f"{blind} of {self.voters} · {pairs} · {sampling}{imported}"
+        votes = marked("Blind votes of {voters}") if self.blind_only else marked("Blind and open votes of {voters}")
+        parts = (
+            Message(votes, voters=self.voters),
+            Message(_PAIRS_IN_WORDS[self.pairs]),
+            Message(_SAMPLING_IN_WORDS[self.sampling]),
+            Message("imported votes too") if self.keep_imported else "",
+        )
+        return joined(" · ", parts)
 
 
 EVERY_VOTE = CountingPolicy(

@@ -10,6 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from playground.messages import Message, joined
 from playground.ratings import bias, findings, notes, verdict
 from playground.ratings.board import Board
 from playground.ratings.counting import KINDS
@@ -29,7 +30,7 @@ def verdict_of(board: Board, category: str) -> Verdict:
         return verdict.nothing_yet(
             min_battles,
             only_open=[exclusion.reason for exclusion in exclusions] == [Reason.OPEN_MODE],
-            left_out=" ".join(found.text for found in _counted(board)) if exclusions else "",
+            left_out=joined(" ", (found.text for found in _counted(board))) if exclusions else "",
             same_model=table.unrated > 0,
             category=category,
         )
@@ -138,7 +139,9 @@ def _told_apart(board: Board, group: Sequence[int]) -> Verdict:
         board.evidence.claims.above[np.ix_(known, known)].tolist(),
         needed,
         scope=Scope(
-            among="" if everybody else f"the models with {board.options.min_battles} battles or more",
+            among=""
+            if everybody
+            else Message("the models with {battles} battles or more", battles=board.options.min_battles),
             raters=board.table.num_raters if board.intervals.spread.unit == "vote" else 0,
         ),
         misfit="" if board.evidence.misfit is None else _misfit(board, board.evidence.misfit).text,

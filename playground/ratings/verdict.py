@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from playground.messages import Counted, Message, joined, marked
 from playground.ratings.phrases import listed, number_of
 from playground.ratings.power import VotesNeeded
 
@@ -24,52 +25,68 @@ class Verdict:
     headline: str
     detail: str = ""
 
+    @property
+    def words(self) -> str:
+        """The headline and the detail as one message."""
+        return joined(" ", (self.headline, self.detail))
+
     def __str__(self) -> str:
-        return f"{self.headline} {self.detail}".strip()
+        return str(self.words)
 
 
 def nothing_yet(min_battles: int, *, only_open: bool, left_out: str, same_model: bool, category: str) -> Verdict:
     """Return the verdict when no pair can be rated; `left_out` says why the votes there are do not count."""
-    detail = f"Compare answers blind and vote: {min_battles} battles per model make a first ranking."
+    detail = Message(
+        "Compare answers blind and vote: {battles} battles per model make a first ranking.", battles=min_battles
+    )
     if same_model:
-        return Verdict("No two different models have met yet.", "A ranking needs battles between at least two models.")
+        return Verdict(
+            Message("No two different models have met yet."),
+            Message("A ranking needs battles between at least two models."),
+        )
     if only_open:
-        return Verdict("No blind votes yet.", detail)
+        return Verdict(Message("No blind votes yet."), detail)
     if left_out:
-        return Verdict("No vote counts yet.", f"{left_out} {detail}")
-    return Verdict(f"No votes in the category {category} yet." if category else "No votes yet.", detail)
+        return Verdict(Message("No vote counts yet."), joined(" ", (left_out, detail)))
+    if category:
+        return Verdict(Message("No votes in the category {category} yet.", category=category), detail)
+    return Verdict(Message("No votes yet."), detail)
 
 
 def nobody_won(num_votes: int, num_all_bad: int) -> Verdict:
     """Return the verdict when every vote is a tie or all bad."""
+    votes = number_of("vote", num_votes)
     if num_all_bad == 0:
-        return Verdict(
-            "Only ties so far.",
-            f"{number_of('vote', num_votes)}; a ranking needs votes for one answer.",
-        )
+        detail = Message("{votes}; a ranking needs votes for one answer.", votes=votes)
+        return Verdict(Message("Only ties so far."), detail)
     if num_all_bad == num_votes:
-        return Verdict("No answer was good enough so far.", f'{number_of("vote", num_votes)}, each for "all bad".')
+        detail = Message('{votes}, each for "all bad".', votes=votes)
+        return Verdict(Message("No answer was good enough so far."), detail)
+    ties = number_of("tie", num_votes - num_all_bad)
     return Verdict(
-        "Nobody has won yet.",
-        f"{number_of('vote', num_votes)}: {number_of('tie', num_votes - num_all_bad)}, the others all bad.",
+        Message("Nobody has won yet."), Message("{votes}: {ties}, the others all bad.", votes=votes, ties=ties)
     )
 
 
 def too_few(min_battles: int, battles: Sequence[int]) -> Verdict:
     """Return the verdict when at most one model has enough battles."""
     missing = missing_votes(min_battles, battles)
-    needed = f"{number_of('more vote', missing)} {'is' if missing == 1 else 'are'} needed"
+    needed = Counted("{count:,} more vote is needed", "{count:,} more votes are needed", count=missing)
     return Verdict(
-        "Too few votes for a ranking yet.",
-        f"Ratings are provisional below {min_battles} battles per model: at least {needed}.",
+        Message("Too few votes for a ranking yet."),
+        Message(
+            "Ratings are provisional below {battles} battles per model: at least {needed}.",
+            battles=min_battles,
+            needed=needed,
+        ),
     )
 
 
 def unconnected(groups: int) -> Verdict:
     """Return the verdict when some models have not met, not even through others."""
     return Verdict(
-        f"The models form {groups} groups that have not met.",
-        "Each group has a scale of its own; battles between them would join them.",
+        Message("The models form {groups} groups that have not met.", groups=groups),
+        Message("Each group has a scale of its own; battles between them would join them."),
     )
 
 
@@ -80,12 +97,37 @@ class Scope:
     among: str = ""  # "the models with 30 battles or more" if there are others
     raters: int = 0  # so few that the claim is about them alone; 0: all who might vote
 
-    def sentence(self, text: str) -> str:
-        """Return "For these 3 raters, nobody leads." from "Nobody leads."; `text` is about one name or nobody."""
-        if not self.raters:
-            return text
-        whose = "this one rater" if self.raters == 1 else f"these {self.raters} raters"
-        return f"For {whose}, {text.replace('Nobody', 'nobody', 1) if text.startswith('Nobody') else text}"
+    def leads(self, name: str) -> str:
+        """Return that one model leads."""
+        if self.raters:
+            template = (
+                marked("For {raters}, {name} leads among {models}.")
+                if self.among
+                else marked("For {raters}, {name} leads.")
+            )
+        else:
+            template = marked("{name} leads among {models}.") if self.among else marked("{name} leads.")
+        return Message(template, raters=self._whose, name=name, models=self.among)
+
+    def nobody_leads(self, apart: str) -> str:
+        """Return that nobody leads, with the models that cannot be told apart."""
+        if self.raters:
+            template = (
+                marked("For {raters}, nobody leads among {models} yet: {apart}.")
+                if self.among
+                else marked("For {raters}, nobody leads yet: {apart}.")
+            )
+        else:
+            template = (
+                marked("Nobody leads among {models} yet: {apart}.")
+                if self.among
+                else marked("Nobody leads yet: {apart}.")
+            )
+        return Message(template, raters=self._whose, models=self.among, apart=apart)
+
+    @property
+    def _whose(self) -> str:
+        return Counted("this one rater", "these {count} raters", count=self.raters)
 
 
 def told_apart(
@@ -109,17 +151,22 @@ def told_apart(
     open_runs = [[0, *rivals]] if rivals else []
     below = [i for i in range(1, len(names)) if i not in rivals]
     open_runs += [run for run in _runs(below, above) if len(run) > 1]
-    where = f" among {scope.among}" if scope.among else ""
-    sentences = [] if rivals else [scope.sentence(f"{names[0]} leads{where}.")]
+    sentences = [] if rivals else [scope.leads(names[0])]
     for run in open_runs[:2]:
-        negation = "cannot" if _all_open(run, above) else "cannot all"
-        apart = f"{listed([names[i] for i in run])} {negation} be told apart"
-        sentences.append(scope.sentence(f"Nobody leads{where} yet: {apart}.") if 0 in run else f"{apart} yet.")
+        template = (
+            marked("{names} cannot be told apart")
+            if _all_open(run, above)
+            else marked("{names} cannot all be told apart")
+        )
+        apart = Message(template, names=listed([names[i] for i in run]))
+        sentences.append(scope.nobody_leads(apart) if 0 in run else Message("{apart} yet.", apart=apart))
     if len(open_runs) > 2:
-        sentences.append("Some lower places are undecided too.")
+        sentences.append(Message("Some lower places are undecided too."))
     details = [_votes(names, run, needed, alone=len(open_runs) == 1) for run in open_runs[:2]]
-    settled = "" if open_runs else "Every place among them is settled." if scope.among else "Every place is settled."
-    return Verdict(" ".join(sentences), misfit or settled or " ".join(details))
+    settled = Message(
+        marked("Every place among them is settled.") if scope.among else marked("Every place is settled.")
+    )
+    return Verdict(joined(" ", sentences), misfit or joined(" ", details if open_runs else [settled]))
 
 
 def _runs(order: Sequence[int], above: Sequence[Sequence[bool]]) -> list[list[int]]:
@@ -140,17 +187,28 @@ def _all_open(run: Sequence[int], above: Sequence[Sequence[bool]]) -> bool:
 def _votes(names: Sequence[str], run: Sequence[int], needed: Callable[[int, int], VotesNeeded], *, alone: bool) -> str:
     """State the votes that would separate the first pair of the run."""
     first, second = run[:2]
-    pair = "them" if alone and len(run) == 2 else listed([names[first], names[second]])
+    both, them = listed([names[first], names[second]]), alone and len(run) == 2
     votes = needed(first, second)
     if votes.even > MOST_VOTES:
-        who = "They" if pair == "them" else pair
-        return f"{who} are too close to separate by more votes."
-    places = "first from second" if (first, second) == (0, 1) else "the two"
+        if them:
+            return Message("They are too close to separate by more votes.")
+        return Message("{pair} are too close to separate by more votes.", pair=both)
+    pair = Message("them") if them else both
+    places = Message(marked("first from second") if (first, second) == (0, 1) else marked("the two"))
     if votes.likely > MOST_VOTES:
-        return f"Even {MOST_VOTES:,} more votes between {pair} may not separate {places}."
+        return Message(
+            "Even {votes:,} more votes between {pair} may not separate {places}.",
+            votes=MOST_VOTES,
+            pair=pair,
+            places=places,
+        )
     low, high = round_up(votes.even), round_up(votes.likely)
-    number = f"{low:,} to {high:,}" if low < high else f"About {high:,}"
-    return f"{number} more votes between {pair} would probably separate {places}."
+    template = (
+        marked("{low:,} to {high:,} more votes between {pair} would probably separate {places}.")
+        if low < high
+        else marked("About {high:,} more votes between {pair} would probably separate {places}.")
+    )
+    return Message(template, low=low, high=high, pair=pair, places=places)
 
 
 def round_up(votes: float) -> int:

@@ -22,6 +22,7 @@ from typing import Any
 import gradio as gr
 import h11
 from gradio import http_server
+from gradio.context import Context
 from gradio.routes import App
 from gradio.state_holder import SessionState, StateHolder
 from uvicorn.config import HTTP_PROTOCOLS, Config
@@ -59,8 +60,7 @@ def slow_polling_down(page: gr.Blocks) -> None:
     """Let Gradio's queue look for events every 10 ms instead of every 1 ms, and for progress bars once a second.
 
     Saves more than half of the CPU while nobody uses the page: 8 and 11 ms in each second instead of 18 and 31, in
-    turns. A queued event waits 5 ms longer on average; votes do not pass through the queue. Upstream has no setting:
-    `Queue.__init__` fixes the interval.
+    turns. A queued event waits 5 ms longer on average; votes do not pass through the queue. Upstream has no setting.
     """
     if _fits("the slower polling of the queue", "gradio"):
         page._queue.sleep_when_free, page._queue.progress_update_sleep_when_free = POLL_S, 1.0
@@ -80,9 +80,8 @@ def shrink_sessions(page: gr.Blocks, clock: Clock | None = None, most: int = MOS
 
     Saves 350 KB of memory for each page view, of 353, and 38 of 67 ms of CPU (benchmark 12). Until 10,000 sessions
     exist, Gradio keeps every component that an event of the session has updated, a copy of the page's tables, and the
-    configuration of each component for deep links. This page needs none of it: it has no `gr.State` and no deep links,
-    and its handlers check the plain values that they get. Upstream keeps sessions so that a closed tab can come back to
-    its state, and has a setting for their number alone, which would also end sessions that are being used.
+    configuration of each component for deep links. This page has no `gr.State` and no deep links, and its handlers
+    check plain values. Upstream's setting for the number of sessions would also end those that are in use.
     """
     if _fits("the smaller sessions, so that each page view keeps about 350 KB", "gradio"):
         page.state_holder = page.app.state_holder = Sessions(page, clock, most)
@@ -117,6 +116,7 @@ def built_at_launch() -> Iterator[None]:
 
     Saves 0.6 of 3.4 s of CPU until seven pages are served. Upstream has no setting: `Blocks.__exit__` builds both.
     """
+    Context.id = 0  # the components have the same ids in every language
     create, get_config = App.create_app, gr.Blocks.get_config_file
     if _fits("the start that builds all pages at once", "gradio"):
         App.create_app = lambda page, **options: getattr(page, "app", None) or create(page, **options)

@@ -6,10 +6,13 @@ Boundary: files of `assets` and texts in, HTML out; the tags of one page are `ht
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
+from playground.records import SIDES
 from playground.ui.http.page_head import hub_page
-from playground.ui.texts.compare import LINK_COPIED
+from playground.ui.texts.compare import ANSWER_LABEL, LINK_COPIED
+from playground.ui.texts.language import all_said
 from playground.ui.texts.refusals import CONNECTION, VOTE_NOTE
 
 ASSETS = Path(__file__).parent / "assets"
@@ -21,15 +24,16 @@ SHEETS = ("style", "pages", "composer", "answers", "votebar", "answer_text", "pr
 
 
 def head(space_id: str) -> str:
-    """Return the styles and the scripts of every page.
+    """Return the styles and the scripts of every page, with words in the present language.
 
     Args:
         space_id: owner and name of the Space that this is, whose address links to battles have; "" elsewhere.
     """
     words = {
-        "connection-words": dict(CONNECTION),
-        "vote-note-words": dict(VOTE_NOTE),
+        "connection-words": CONNECTION,
+        "vote-note-words": VOTE_NOTE,
         "link-words": {"base": hub_page(space_id), "copied": LINK_COPIED},
+        "answer-words": {side: ANSWER_LABEL.format(letter=side.upper()) for side in SIDES},
     }
     styles = "".join(f"<style>{_text(f'{name}.css')}</style>" for name in SHEETS)
     data = "".join(f"<script type='application/json' id='{id}'>{_json(said)}</script>" for id, said in words.items())
@@ -37,9 +41,9 @@ def head(space_id: str) -> str:
     return f"{styles}{data}{scripts}"
 
 
-def _json(words: dict[str, str]) -> str:
+def _json(words: Mapping[str, str]) -> str:
     """Return JSON that may stand in a script element."""
-    return json.dumps(words).replace("<", "\\u003c")
+    return json.dumps(all_said(words)).replace("<", "\\u003c")
 
 
 def _text(name: str) -> str:

@@ -17,6 +17,7 @@ from starlette.middleware import Middleware
 from playground.arena.arena import Arena
 from playground.arena.terms import read_terms
 from playground.errors import PlaygroundError
+from playground.messages import Message
 from playground.ui import texts
 from playground.ui.api import add_api
 from playground.ui.gradio_patches import built_at_launch
@@ -34,6 +35,7 @@ from playground.ui.http.page_head import PageHead, Preview
 from playground.ui.http.password import PasswordGate
 from playground.ui.http.proxies import ForwardedHeaders, Proxies
 from playground.ui.http.root_path import StripRootPath
+from playground.ui.http.speaking import Speaking
 from playground.ui.http.turnstile import Turnstile
 from playground.ui.http.vote import VoteRoute
 from playground.ui.pages.about import build_about
@@ -47,7 +49,9 @@ from playground.ui.pages.terms import build_terms
 from playground.ui.rendering import escape
 from playground.ui.texts import operator as operator_texts
 from playground.ui.texts import previews
+from playground.ui.texts.language import Language, read_languages
 from playground.ui.theme import page_theme
+from playground.ui.translation import translated
 from playground.ui.wiring import AT_ONCE, Updates
 
 NO_PROXIES = Proxies()
@@ -70,15 +74,15 @@ class Page:
     @property
     def preview(self) -> Preview:
         """The title of a browser's tab, and the preview of a link."""
-        title = previews.PAGE_TITLE.format(page=self.name) if self.path else previews.START_TITLE
+        title = Message(previews.PAGE_TITLE, page=self.name) if self.path else previews.START_TITLE
         return Preview(title, self.description)
 
 
 def build_pages(arena: Arena, turnstile: Turnstile, access: OperatorAccess = NOBODY) -> gr.Blocks:
     """Build all pages over an arena, which need not be open yet; `launch_options` takes the same turnstile."""
-    # Gradio has login routes only if a page has its button; created outside of the page it adds no events.
-    button = gr.LoginButton(visible=False) if access.hub_login else None
     with built_at_launch():
+        # Gradio has login routes only if a page has its button; created outside of the page it adds no events.
+        button = gr.LoginButton(visible=False) if access.hub_login else None
         with gr.Blocks(title=texts.TITLE, analytics_enabled=False, fill_width=True) as demo:
             add_api(arena, turnstile)  # first, so that events of the page do not take the endpoints' names
             _build_page(PAGES[0], arena, demo)
@@ -100,19 +104,30 @@ def launch_options(
     root_path: str = "",
     app_token: str = "",
     space_id: str = "",
+    languages: Sequence[Language] | None = None,
 ) -> dict[str, Any]:
     """Return the arguments of `launch`.
 
     Args:
         app_token: commands on this machine that send it get a copy of the database; empty: none do.
         space_id: owner and name of the Space that this is, whose address links to battles and their previews have.
+        languages: of the pages beside English; those with a catalog if None.
 
     Raises:
         InvalidValue: a setting of the page's HTTP side is invalid.
     """
-    outer = [Middleware(ForwardedHeaders, proxies=proxies), Middleware(StripRootPath)]
+    languages = read_languages() if languages is None else languages
+    translations = translated(languages, lambda: build_pages(arena, turnstile, access), lambda: head(space_id))
+    outer = [
+        Middleware(ForwardedHeaders, proxies=proxies),
+        Middleware(StripRootPath),
+        Middleware(Speaking, languages=languages),
+    ]
     titled = {f"/{page.path}": page.preview for page in PAGES}
-    inner = [Middleware(DownloadRoutes, arena=arena), Middleware(PageHead, previews=titled, space_id=space_id)]
+    inner = [
+        Middleware(DownloadRoutes, arena=arena),
+        Middleware(PageHead, previews=titled, space_id=space_id, translations=translations),
+    ]
     return {
         "theme": page_theme(),
         "root_path": root_path,

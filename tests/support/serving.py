@@ -6,7 +6,7 @@ Boundary: imports Gradio; for tests that need no process of the program's own.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,19 +19,19 @@ from playground.settings import Settings
 from playground.ui.gradio_patches import skip_statistics, slow_polling_down
 from playground.ui.http.turnstile import Turnstile
 from playground.ui.site import build_pages, launch_options
+from playground.ui.texts.language import Language
 from tests.conftest import free_port
 from tests.support.stub_arena import StubArena
 
 
 @contextmanager
-def serving(arena: Arena | StubArena, **launch: Any) -> Iterator[gr.Blocks]:
+def serving(arena: Arena | StubArena, languages: Sequence[Language] = (), **launch: Any) -> Iterator[gr.Blocks]:
     """Serve the pages on a free port as `app.py` does; `launch` goes to Gradio."""
     skip_statistics(os.environ)
     turnstile = Turnstile()
     page = build_pages(arena, turnstile)
-    page.launch(
-        server_port=free_port(), prevent_thread_lock=True, quiet=True, **launch, **launch_options(arena, turnstile)
-    )
+    options = launch_options(arena, turnstile, languages=languages)
+    page.launch(server_port=free_port(), prevent_thread_lock=True, quiet=True, **launch, **options)
     slow_polling_down(page)
     yield page
     page.close()
@@ -46,11 +46,11 @@ class Playground:
 
 
 @contextmanager
-def playground(settings: Settings) -> Iterator[Playground]:
+def playground(settings: Settings, languages: Sequence[Language] = ()) -> Iterator[Playground]:
     """Open an arena and serve its pages."""
     arena = Arena(settings)
     arena.open()
-    with serving(arena) as page:
+    with serving(arena, languages) as page:
         yield Playground(address_of(page), settings.db)
     arena.close()
 

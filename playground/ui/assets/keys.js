@@ -199,6 +199,8 @@
   const SHORTCUTS = { compare: "Control+Enter Meta+Enter", stop: "Escape", "vote-tie": "t", "vote-bad": "n", undo: "u", reveal: "r", "next-battle": "Enter", surprise: "s" };
   for (const side of SIDES) SHORTCUTS[`vote-${side}`] = side;
 
+  const LABELS = JSON.parse(byId("answer-words").textContent);
+
   function set(element, name, value) {
     if (element && element.getAttribute(name) !== value) element.setAttribute(name, value);
   }
@@ -208,7 +210,7 @@
       const answer = byId(`answer-${side}`);
       if (!answer) continue;
       set(answer, "role", "region");
-      set(answer, "aria-label", `Answer ${side.toUpperCase()}`);
+      set(answer, "aria-label", LABELS[side]);
       set(answer, "tabindex", "0");
     }
     for (const field of document.querySelectorAll(".raw textarea, .mono textarea")) {

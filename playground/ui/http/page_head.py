@@ -1,9 +1,9 @@
 """Give each page its own title, description and picture, and answer HEAD as GET.
 
 Gradio serves one title for all pages, its own name and a picture of another host in the preview of a link, and nothing
-without JavaScript.
+without JavaScript. Its configuration has the texts of components in one language.
 
-Boundary: pure ASGI; rewrites the beginning of a page and never its components.
+Boundary: pure ASGI; rewrites the beginning of a page. Of components it knows their ids and properties.
 """
 
 from __future__ import annotations
@@ -13,14 +13,16 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from playground.ui.http.asgi import ASGIApp, Message, Receive, Scope, Send, headers_of
+from playground.ui.http.asgi import ASGIApp, Header, Message, Receive, Scope, Send, headers_of
 from playground.ui.http.calls import PREFIX
 from playground.ui.http.root_path import root_of
 from playground.ui.rendering import escape
 from playground.ui.texts import TITLE
 from playground.ui.texts import previews as texts
+from playground.ui.texts.language import present, said
 
 HUB = "https://huggingface.co"
 SPACE = "playground.space"
@@ -32,6 +34,8 @@ PICTURE_SIZE = (1200, 630)
 _OWN_PREVIEW = re.compile(rb'<meta\s+(?:property="og:|name="twitter:)[^>]*>\s*')
 _CONFIG = b"<script>window.gradio_config"
 _CHARSET = b'<meta charset="utf-8" />'
+_LANGUAGE = b'lang="en"'
+_END_OF_SCRIPT = b"</script>"
 _HOST = re.compile(r"[\w.-]+(:\d+)?|\[[\da-fA-F:.]+\](:\d+)?", re.ASCII)
 
 
@@ -43,16 +47,35 @@ class Preview:
     description: str
 
 
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """The configuration of all pages in one language, as far as it differs."""
+
+    components: Mapping[int, Mapping[str, Any]]  # properties by id
+    head: str
+
+
 SHARED_BATTLE = Preview(texts.BATTLE_TITLE, texts.BATTLE)
 
 
 class PageHead:
-    """Rewrite the head of the pages in `previews`, given by path; serve the picture of their links."""
+    """Rewrite the head of the pages in `previews`, given by path; serve the picture of their links.
 
-    def __init__(self, app: ASGIApp, previews: Mapping[str, Preview], space_id: str = "") -> None:
+    Args:
+        translations: by the tag of their language; a page in a language without one is not translated.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        previews: Mapping[str, Preview],
+        space_id: str = "",
+        translations: Mapping[str, Translation] | None = None,
+    ) -> None:
         self._app = app
         self._previews = previews
         self._space_id = space_id
+        self._translations = translations or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope = {**scope, SPACE: self._space_id}
@@ -67,7 +90,9 @@ class PageHead:
             await self._app({**scope, "method": "GET"}, receive, answer)
         else:
             head = page_head(preview, own_address(scope), address_of_page(scope))
-            await self._app({**scope, "method": "GET"}, receive, _rewriting(answer, preview.title, head))
+            translation = self._translations.get(present().tag)
+            rewriting = _rewriting(answer, said(preview.title), head, translation)
+            await self._app({**scope, "method": "GET"}, receive, rewriting)
 
     def _preview(self, scope: Scope) -> Preview | None:
         preview = self._previews.get(scope["path"])
@@ -132,20 +157,35 @@ def _metas(attribute: str, pairs: Iterable[tuple[str, str]]) -> str:
     return "".join(f"<meta {attribute}='{name}' content='{escape(value)}'>" for name, value in pairs if value)
 
 
-def rewrite(page: bytes, title: str, head: str) -> bytes:
-    """Return a page of Gradio's with another head, and a sentence for browsers without scripts.
+def rewrite(page: bytes, title: str, head: str, translation: Translation | None = None) -> bytes:
+    """Return a page of Gradio's with another head, its language, and a sentence for browsers without scripts.
 
     The script of the page sets the title that the configuration has.
     """
     begin, config, rest = page.partition(_CONFIG)
     begin = _OWN_PREVIEW.sub(b"", begin).replace(_CHARSET, _CHARSET + head.encode(), 1)
+    language = present()
+    begin = begin.replace(_LANGUAGE, f'lang="{language.tag}" dir="{language.direction}"'.encode(), 1)
+    if translation is not None:
+        rest = _translated(rest, translation)
     renamed = f"<script>window.gradio_config.title = {json.dumps(title)};</script></head>"
     rest = rest.replace(b"</head>", renamed.encode(), 1)
     no_script = f"<noscript><p style='margin:auto;padding:24px;max-width:60ch'>{escape(texts.NO_SCRIPT)}</p></noscript>"
     return begin + config + rest.replace(b"<gradio-app", no_script.encode() + b"<gradio-app", 1)
 
 
-def _rewriting(send: Send, title: str, head: str) -> Send:
+def _translated(rest: bytes, translation: Translation) -> bytes:
+    """Return the page from its configuration on, with the texts of another language in it."""
+    assignment, _, after = rest.partition(_END_OF_SCRIPT)
+    config = json.loads(assignment.decode().strip().removeprefix("=").removesuffix(";"))
+    config["head"] = translation.head
+    for component in config["components"]:
+        component["props"] = translation.components[component["id"]]
+    script = json.dumps(config, ensure_ascii=False).replace("<", "\\u003c")
+    return f" = {script};".encode() + _END_OF_SCRIPT + after
+
+
+def _rewriting(send: Send, title: str, head: str, translation: Translation | None) -> Send:
     """Hold a page back until it is whole, then send it rewritten; pass anything else on."""
     started: list[Message] = []
     parts: list[bytes] = []
@@ -158,13 +198,17 @@ def _rewriting(send: Send, title: str, head: str) -> Send:
         else:
             parts.append(message.get("body", b""))
             if not message.get("more_body", False):
-                body = rewrite(b"".join(parts), title, head)
+                body = rewrite(b"".join(parts), title, head, translation)
                 kept = [header for header in started[0]["headers"] if header[0] != b"content-length"]
                 length = (b"content-length", str(len(body)).encode())
-                await send({**started[0], "headers": [*kept, length]})
+                await send({**started[0], "headers": [*kept, length, *_language_headers()]})
                 await send({"type": "http.response.body", "body": body})
 
     return sent
+
+
+def _language_headers() -> tuple[Header, ...]:
+    return (b"content-language", present().tag.encode()), (b"vary", b"Accept-Language")
 
 
 def _is_page(message: Message) -> bool:

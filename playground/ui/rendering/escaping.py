@@ -1,6 +1,8 @@
 """Escape text for HTML, and put it into the pieces of HTML that several pages have.
 
-Boundary: pure functions on strings.
+Texts of the pages are said in the present language.
+
+Boundary: functions on strings.
 """
 
 from __future__ import annotations
@@ -8,17 +10,19 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping
 
+from playground.ui.texts.language import said
+
 _TEMPLATE_CHARACTERS = str.maketrans({"$": "&#36;", "{": "&#123;", "}": "&#125;", "`": "&#96;", "\\": "&#92;"})
 
 
 def escape(text: str) -> str:
     """Escape `text` for HTML in Gradio's templates: markup, and characters that templates evaluate."""
-    return html.escape(text, quote=True).translate(_TEMPLATE_CHARACTERS)
+    return html.escape(said(text), quote=True).translate(_TEMPLATE_CHARACTERS)
 
 
 def with_link(text: str, link: str) -> str:
     """Return `text` escaped, with the HTML of a link at its ``{link}``."""
-    return link.join(escape(part) for part in text.split("{link}"))
+    return link.join(escape(part) for part in said(text).split("{link}"))
 
 
 def page_head(title: str, lead: str) -> str:

@@ -10,261 +10,264 @@ from typing import Any
 
 from playground.records import ColumnState, FinishReason
 from playground.ui.texts.formats import LOADING, order, settings
+from playground.ui.texts.language import _, joined
 
-ABOUT = "Small and old open models: answers may be wrong or offensive."
-DO_NOT_STORE = "do not store"
-AGREE = "By comparing you agree to the {link}: instruction, answers and vote are stored and may be published."
-AGREE_LINK = "terms"
+ABOUT = _("Small and old open models: answers may be wrong or offensive.")
+DO_NOT_STORE = _("do not store")
+AGREE = _("By comparing you agree to the {link}: instruction, answers and vote are stored and may be published.")
+AGREE_LINK = _("terms")
 
 # Composer
 
-INSTRUCTION, INSTRUCTION_HINT = "Instruction", "What should the models do?"
-INPUT, INPUT_HINT = "Input", "Text that the instruction is about"
-SYSTEM, SYSTEM_HINT = "System text", "Used instead of the model card's, if the prompt format has a system text"
-ADD_INPUT = "+ input"
-ADD_SYSTEM = "+ system"
-SURPRISE = "Surprise me"
-STARTERS = "Starters"
-STARTERS_CATEGORY = "Kind of starter"
-STARTERS_MIXED = "a bit of each"
-MODE, BLIND, OPEN = "Blind or open", "Blind", "Open"
-COLUMNS = "columns"
-COMPARE = "Compare"
-COMPARE_AGAIN = "Compare again"
-REGENERATE = "Regenerate"
-STOP = "Stop"
-EDIT, EDIT_LABEL = "edit", "Edit the instruction"
-NEXT = "Next battle"
-NOT_STORED = "not stored"
+INSTRUCTION, INSTRUCTION_HINT = _("Instruction"), _("What should the models do?")
+INPUT, INPUT_HINT = _("Input"), _("Text that the instruction is about")
+SYSTEM, SYSTEM_HINT = _("System text"), _("Used instead of the model card's, if the prompt format has a system text")
+ADD_INPUT = _("+ input")
+ADD_SYSTEM = _("+ system")
+SURPRISE = _("Surprise me")
+STARTERS = _("Starters")
+STARTERS_CATEGORY = _("Kind of starter")
+STARTERS_MIXED = _("a bit of each")
+MODE, BLIND, OPEN = _("Blind or open"), _("Blind"), _("Open")
+COLUMNS = _("columns")
+COMPARE = _("Compare")
+COMPARE_AGAIN = _("Compare again")
+REGENERATE = _("Regenerate")
+STOP = _("Stop")
+EDIT, EDIT_LABEL = _("edit"), _("Edit the instruction")
+NEXT = _("Next battle")
+NOT_STORED = _("not stored")
 
 # Settings
 
-SETTINGS = "Models: {models} · Sampling: {sampling}"
-MODELS_CHOSEN = "Models"
-MODELS_ANY = "chosen for you"
-MODELS_MINE = "your choice"
-MODEL_LABEL = "model {number}"
-OWN_SETTINGS, OWN_SETTINGS_HINT = "settings of model {number}", "temperature 0.2, seed 7"
-SAMPLING_OF_CARDS = "as each card says"
-SAMPLING_OWN = "chosen for each model"
-FROM_CARD = "from card"
-SETTINGS_HINT = (
+SETTINGS = _("Models: {models} · Sampling: {sampling}")
+MODELS_CHOSEN = _("Models")
+MODELS_ANY = _("chosen for you")
+MODELS_MINE = _("your choice")
+MODEL_LABEL = _("model {number}")
+OWN_SETTINGS, OWN_SETTINGS_HINT = _("settings of model {number}"), "temperature 0.2, seed 7"
+SAMPLING_OF_CARDS = _("as each card says")
+SAMPLING_OWN = _("chosen for each model")
+FROM_CARD = _("from card")
+SETTINGS_HINT = _(
     "Leave a field empty to use the value of each model's card. A value given here applies to every column; in open "
     "mode each model that you choose can have settings of its own too, the same model twice for example."
 )
 
 # Columns
 
-INTRO_BLIND = (
+INTRO_BLIND = _(
     "Your instruction goes to {columns} models at once. Their names stay hidden until you vote for the best answer."
 )
-INTRO_OPEN = "Your instruction goes to {columns} models at once, each named above its answer."
-INTRO_REPEATED_BLIND = (
+INTRO_OPEN = _("Your instruction goes to {columns} models at once, each named above its answer.")
+INTRO_REPEATED_BLIND = _(
     "Your instruction goes to all {models} models at once; to fill {columns} columns some answer twice. Their names "
     "stay hidden until you vote for the best answer."
 )
-INTRO_REPEATED_OPEN = (
+INTRO_REPEATED_OPEN = _(
     "Your instruction goes to all {models} models at once, each named above its answer; to fill {columns} columns some "
     "answer twice."
 )
-INTRO_MINE_BLIND = (
+INTRO_MINE_BLIND = _(
     "Your instruction goes to the models that you chose, in a random order. Their names stay hidden until you vote for "
     "the best answer."
 )
-INTRO_MINE_OPEN = "Your instruction goes to the models that you chose, each named above its answer."
-RAW, RAW_LABEL = "raw", "Show answer {letter} as plain text"
-COPY, COPY_LABEL = "copy", "Copy answer {letter}"
-ENLARGE, ENLARGE_LABEL = "enlarge", "Show answer {letter} at full width"
-REPORT, REPORT_LABEL = "report", "Report answer {letter}"
-SHOW_ALL, SHOW_LESS = "show all", "show less"
-STOP_COLUMN, STOP_LABEL = "stop", "Stop answer {letter}"
-RAW_ANSWER_LABEL = "Answer {letter} as plain text"
-JUMP = "Go to an answer"
+INTRO_MINE_OPEN = _("Your instruction goes to the models that you chose, each named above its answer.")
+RAW, RAW_LABEL = _("raw"), _("Show answer {letter} as plain text")
+COPY, COPY_LABEL = _("copy"), _("Copy answer {letter}")
+ENLARGE, ENLARGE_LABEL = _("enlarge"), _("Show answer {letter} at full width")
+REPORT, REPORT_LABEL = _("report"), _("Report answer {letter}")
+SHOW_ALL, SHOW_LESS = _("show all"), _("show less")
+STOP_COLUMN, STOP_LABEL = _("stop"), _("Stop answer {letter}")
+ANSWER_LABEL = _("Answer {letter}")
+RAW_ANSWER_LABEL = _("Answer {letter} as plain text")
+JUMP = _("Go to an answer")
 COLUMN_STATES: Mapping[ColumnState, str] = {
-    ColumnState.WAITING: "waiting",
+    ColumnState.WAITING: _("waiting"),
     ColumnState.LOADING: LOADING,
-    ColumnState.WRITING: "writing…",
-    ColumnState.DONE: "done",
-    ColumnState.STOPPED: "stopped",
-    ColumnState.FAILED: "failed",
+    ColumnState.WRITING: _("writing…"),
+    ColumnState.DONE: _("done"),
+    ColumnState.STOPPED: _("stopped"),
+    ColumnState.FAILED: _("failed"),
 }
-MARK_MINE, MARK = "your choice", "chosen"
-MARK_RANK = "rank {rank}"
-FAILED = "This answer failed."
-FAILED_BLIND = "This answer failed. The reason is shown after the vote."
-ERASED_ANSWER = "Erased by its rater."
-HIDDEN_ANSWER = "Hidden by the operator."
-EMPTY_ANSWER = "The model gave an empty answer."
-REASONING = "Reasoning, {words} words"
-REASONING_SO_FAR = "reasoning, {words} words so far"
-ONLY_REASONING = "The model wrote reasoning and no answer. A higher limit of tokens leaves it room for one."
-FIRST_WORD = "{time} to the first word"
-TOKENS = "{count} tokens"
-TOKENS_PER_S = "{rate:.0f} tokens/s"
+MARK_MINE, MARK = _("your choice"), _("chosen")
+MARK_RANK = _("rank {rank}")
+FAILED = _("This answer failed.")
+FAILED_BLIND = _("This answer failed. The reason is shown after the vote.")
+ERASED_ANSWER = _("Erased by its rater.")
+HIDDEN_ANSWER = _("Hidden by the operator.")
+EMPTY_ANSWER = _("The model gave an empty answer.")
+FIRST_WORD = _("{time} to the first word")
+TOKENS = _("{count} tokens")
+TOKENS_PER_S = _("{rate:.0f} tokens/s")
+REASONING = _("Reasoning, {words} words")
+REASONING_SO_FAR = _("reasoning, {words} words so far")
+ONLY_REASONING = _("The model wrote reasoning and no answer. A higher limit of tokens leaves it room for one.")
 FINISH_REASONS: Mapping[FinishReason, str] = {
-    FinishReason.STOP: "ended by itself",
-    FinishReason.LENGTH: "reached the length limit",
-    FinishReason.CANCELLED: "stopped",
-    FinishReason.ERROR: "failed",
+    FinishReason.STOP: _("ended by itself"),
+    FinishReason.LENGTH: _("reached the length limit"),
+    FinishReason.CANCELLED: _("stopped"),
+    FinishReason.ERROR: _("failed"),
 }
-NO_SYSTEM = "system text not used: the prompt format of this model has none"
-DETAILS = "prompt, token ids, settings"
-PROMPT_LABEL = "Exact prompt ({count} tokens)"
-IDS_LABEL = "Its token ids"
-CARD_STANDS_IN = "stands in for"
-CARD_LICENSE = "license"
-LICENSE_UNKNOWN = "license unknown"
-CARD_SOURCE = "weights"
-CARD_SETTINGS = "settings"
-CARD_RUN = "ran on"
-CARD_TEMPLATE = "prompt template"
-CARD_LIMITS = "Limitations, as its card says:"
+NO_SYSTEM = _("system text not used: the prompt format of this model has none")
+DETAILS = _("prompt, token ids, settings")
+PROMPT_LABEL = _("Exact prompt ({count} tokens)")
+IDS_LABEL = _("Its token ids")
+CARD_STANDS_IN = _("stands in for")
+CARD_LICENSE = _("license")
+LICENSE_UNKNOWN = _("license unknown")
+CARD_SOURCE = _("weights")
+CARD_SETTINGS = _("settings")
+CARD_RUN = _("ran on")
+CARD_TEMPLATE = _("prompt template")
+CARD_LIMITS = _("Limitations, as its card says:")
 
 # Back to the last battle
 
-OFFER = "Your last comparison is not finished: {link}"
-OFFER_WITHOUT_WORDS = "continue it"
+OFFER = _("Your last comparison is not finished: {link}")
+OFFER_WITHOUT_WORDS = _("continue it")
 OFFER_CHARS = 80
 
 # Status line
 
-STATUS_WORKING = "The models are answering."
-STATUS_OPEN_TWO = "The answers are complete. Which is better?"
-STATUS_OPEN_MORE = "The answers are complete. Which is best?"
-STATUS_VOTED = "Vote saved."
-STATUS_VOTED_UNSTORED = "Your vote is kept in memory only, as this battle is."
-STATUS_REVEALED = "The models are shown."
-STATUS_SHARED = "Somebody shares this battle with you. You can vote before you see the models."
-STATUS_FINAL = "The vote is final."
-STATUS_ERASED = "The texts of this battle were erased by its rater."
-STATUS_HIDDEN = "The operator has hidden the texts of this battle. A vote that was given before still counts."
+STATUS_WORKING = _("The models are answering.")
+STATUS_OPEN_TWO = _("The answers are complete. Which is better?")
+STATUS_OPEN_MORE = _("The answers are complete. Which is best?")
+STATUS_VOTED = _("Vote saved.")
+STATUS_VOTED_UNSTORED = _("Your vote is kept in memory only, as this battle is.")
+STATUS_REVEALED = _("The models are shown.")
+STATUS_SHARED = _("Somebody shares this battle with you. You can vote before you see the models.")
+STATUS_FINAL = _("The vote is final.")
+STATUS_ERASED = _("The texts of this battle were erased by its rater.")
+STATUS_HIDDEN = _("The operator has hidden the texts of this battle. A vote that was given before still counts.")
 STATUS_VOID: Mapping[str, str] = {
-    "expired": "This battle cannot be voted on: it was open for too long.",
-    "interrupted": "This battle cannot be voted on: the playground restarted while the models were answering.",
-    "failed": "This battle cannot be voted on: fewer than two answers succeeded.",
+    "expired": _("This battle cannot be voted on: it was open for too long."),
+    "interrupted": _("This battle cannot be voted on: the playground restarted while the models were answering."),
+    "failed": _("This battle cannot be voted on: fewer than two answers succeeded."),
 }
 
 # Vote bar
 
-QUESTION_TWO = "Which answer is better?"
-QUESTION_MORE = "Which answer is best?"
-TIE = "Tie"
-BOTH_BAD = "Both bad"
-ALL_BAD = "All bad"
-NOT_YET = "You can vote when the answers are complete, or after Stop."
-NOT_YOURS = "This battle belongs to somebody else; only they can vote on it."
-NAMES_AFTER = "Names and numbers are shown after the vote"
-VOTES_APART = "Open votes are counted apart from blind ones"
-SAVED, NOT_SAVED = "Saved. {vote}", "{vote} Not stored."
+QUESTION_TWO = _("Which answer is better?")
+QUESTION_MORE = _("Which answer is best?")
+TIE = _("Tie")
+BOTH_BAD = _("Both bad")
+ALL_BAD = _("All bad")
+NOT_YET = _("You can vote when the answers are complete, or after Stop.")
+NOT_YOURS = _("This battle belongs to somebody else; only they can vote on it.")
+NAMES_AFTER = _("Names and numbers are shown after the vote")
+VOTES_APART = _("Open votes are counted apart from blind ones")
+SAVED, NOT_SAVED = _("Saved. {vote}"), _("{vote} Not stored.")
 YOUR_VOTE: Mapping[str, str] = {
-    "side": "You chose {letter}.",
-    "model": "You chose {letter}: {model}.",
-    "tie": "You called it a tie.",
-    "both_bad": "You found both bad.",
-    "all_bad": "You found all bad.",
-    "order": "You ranked {order}.",
+    "side": _("You chose {letter}."),
+    "model": _("You chose {letter}: {model}."),
+    "tie": _("You called it a tie."),
+    "both_bad": _("You found both bad."),
+    "all_bad": _("You found all bad."),
+    "order": _("You ranked {order}."),
 }
 THE_VOTE: Mapping[str, str] = {
-    "side": "The vote went to {letter}.",
-    "model": "The vote went to {letter}: {model}.",
-    "tie": "The vote: a tie.",
-    "both_bad": "The vote: both bad.",
-    "all_bad": "The vote: all bad.",
-    "order": "The vote ranked {order}.",
+    "side": _("The vote went to {letter}."),
+    "model": _("The vote went to {letter}: {model}."),
+    "tie": _("The vote: a tie."),
+    "both_bad": _("The vote: both bad."),
+    "all_bad": _("The vote: all bad."),
+    "order": _("The vote ranked {order}."),
 }
 """The vote on somebody else's battle."""
-RANK = "rank them…"
-RANK_HINT = "best first"
-RANK_EQUAL, RANK_EQUAL_LABEL = "=", "The next letter is as good as the last one"
-RANK_SAVE = "Save order"
-RANK_CANCEL = "Cancel"
-UNDO = "Undo"
-REVEAL = "Reveal"
-KEEP = "Keep it"
-KEEP_GOING, KEEP_GOING_HINT = "keep going", "Start the next battle with a starter at once"
-REASONS = "Why? Optional, several possible"
+RANK = _("rank them…")
+RANK_HINT = _("best first")
+RANK_EQUAL, RANK_EQUAL_LABEL = "=", _("The next letter is as good as the last one")
+RANK_SAVE = _("Save order")
+RANK_CANCEL = _("Cancel")
+UNDO = _("Undo")
+REVEAL = _("Reveal")
+KEEP = _("Keep it")
+KEEP_GOING, KEEP_GOING_HINT = _("keep going"), _("Start the next battle with a starter at once")
+REASONS = _("Why? Optional, several possible")
 REASON_CHIPS: Mapping[str, str] = {
-    "correct": "correct",
-    "complete": "complete",
-    "clear": "clear",
-    "length": "the right length",
-    "style": "well written",
-    "safe": "harmless",
+    "correct": _("correct"),
+    "complete": _("complete"),
+    "clear": _("clear"),
+    "length": _("the right length"),
+    "style": _("well written"),
+    "safe": _("harmless"),
 }
-COMMENT, COMMENT_HINT = "Comment", "comment… (Enter saves it)"
-NOTED, NOTED_UNSTORED = "Saved. Thank you.", "Noted, in memory only. Thank you."
-HEAD_TO_HEAD, HEAD_TO_HEAD_MORE = "here, {winner} beat {loser} in {share} of {votes}", "{loser} in {share} of {votes}"
-WHY_CLOSE = "drawn because {first} and {second} are close and have met {times}"
-WHY_SELDOM = "drawn because {first} and {second} have met {times}"
-WHY_CHANCE = "drawn at random"
-WHY_ODDS = "{why} (probability {share}; {uniform} if all were as likely)"
-TIMES: tuple[str, str] = ("{count:,} time", "{count:,} times")
-LINK_LEADERBOARD = "leaderboard"
-COPY_LINK, LINK_COPIED = "copy link", "Link copied."
-SHARED = "{question} Vote without knowing the models."
-JOIN, LOOK = "Vote blind", "Show the models"
-JOIN_TERMS = "By voting you agree to the {link}"
+COMMENT, COMMENT_HINT = _("Comment"), _("comment… (Enter saves it)")
+NOTED, NOTED_UNSTORED = _("Saved. Thank you."), _("Noted, in memory only. Thank you.")
+HEAD_TO_HEAD = _("here, {winner} beat {loser} in {share} of {votes}")
+HEAD_TO_HEAD_MORE = _("{loser} in {share} of {votes}")
+LINK_LEADERBOARD = _("leaderboard")
+COPY_LINK, LINK_COPIED = _("copy link"), _("Link copied.")
+SHARED = _("{question} Vote without knowing the models.")
+JOIN, LOOK = _("Vote blind"), _("Show the models")
+JOIN_TERMS = _("By voting you agree to the {link}")
+WHY_CLOSE = _("drawn because {first} and {second} are close and have met {times}")
+WHY_SELDOM = _("drawn because {first} and {second} have met {times}")
+WHY_CHANCE = _("drawn at random")
+WHY_ODDS = _("{why} (probability {share}; {uniform} if all were as likely)")
+TIMES: Plural = Plural("{count:,} time", "{count:,} times")
 
 # Differences
 
-DIFFERENCES = "Differences of two answers"
-DIFFERENCES_LEFT, DIFFERENCES_RIGHT = "Compare answer", "with answer"
-DIFFERENCES_OF = "only in answer {letter}"
-NO_DIFFERENCES = "The two answers are the same."
+DIFFERENCES = _("Differences of two answers")
+DIFFERENCES_LEFT, DIFFERENCES_RIGHT = _("Compare answer"), _("with answer")
+DIFFERENCES_OF = _("only in answer {letter}")
+NO_DIFFERENCES = _("The two answers are the same.")
 
 # Report
 
-REPORT_TITLE = "What is wrong with answer {letter}?"
-REPORT_HINT = "for example: offensive, dangerous, personal data"
-REPORT_SEND = "Send report"
-REPORT_CANCEL = "Cancel"
-REPORT_NO_SIDE = "The report names no answer. Open the form again from the answer."
-REPORT_EMPTY = "Nothing was reported yet. Write in a few words what is wrong."
-REPORTED = "Reported. The report is stored with this battle."
-REPORTED_UNSTORED = "Reported. Like this battle, the report is kept in memory only."
+REPORT_TITLE = _("What is wrong with answer {letter}?")
+REPORT_HINT = _("for example: offensive, dangerous, personal data")
+REPORT_SEND = _("Send report")
+REPORT_CANCEL = _("Cancel")
+REPORT_NO_SIDE = _("The report names no answer. Open the form again from the answer.")
+REPORT_EMPTY = _("Nothing was reported yet. Write in a few words what is wrong.")
+REPORTED = _("Reported. The report is stored with this battle.")
+REPORTED_UNSTORED = _("Reported. Like this battle, the report is kept in memory only.")
 
 # Errors
 
-NO_BATTLE = "There is no battle on this page. Start a new one."
-NOT_A_NUMBER = "{name} has to be a number such as 0.7; leave it empty to use the value of each model's card."
-NOT_SETTINGS = "“{written}” is no setting; write names and numbers such as: temperature 0.2, seed 7"
-NO_INSTRUCTION = "Write an instruction first, or choose a starter."
-STILL_WRITING = "The answers are still being written. Press Stop first, then compare again."
-PAGE_CHANGED = "This page was updated, and your vote was not saved. Reload the page, then vote again."
-CHANGED_ELSEWHERE = "This battle changed in another tab. Vote again."
-VOTED_ELSEWHERE = "You had already voted on this battle in another tab; that vote stands."
+NO_BATTLE = _("There is no battle on this page. Start a new one.")
+NOT_A_NUMBER = _("{name} has to be a number such as 0.7; leave it empty to use the value of each model's card.")
+NOT_SETTINGS = _("“{written}” is no setting; write names and numbers such as: temperature 0.2, seed 7")
+NO_INSTRUCTION = _("Write an instruction first, or choose a starter.")
+STILL_WRITING = _("The answers are still being written. Press Stop first, then compare again.")
+PAGE_CHANGED = _("This page was updated, and your vote was not saved. Reload the page, then vote again.")
+CHANGED_ELSEWHERE = _("This battle changed in another tab. Vote again.")
+VOTED_ELSEWHERE = _("You had already voted on this battle in another tab; that vote stands.")
 
 LEGEND: tuple[tuple[str, str], ...] = (
-    ("Ctrl ↵", "compare"),
-    ("a b c …", "best answer"),
-    ("t", "tie"),
-    ("n", "none is good"),
-    ("o", "rank them"),
-    ("↵", "next battle"),
+    ("Ctrl ↵", _("compare")),
+    ("a b c …", _("best answer")),
+    ("t", _("tie")),
+    ("n", _("none is good")),
+    ("o", _("rank them")),
+    ("↵", _("next battle")),
 )
 """The most used keys, in one line."""
 KEYS: tuple[tuple[str, str], ...] = (
-    ("Ctrl ↵", "compare; on a Mac also ⌘ ↵"),
-    ("Esc", "stop the answers; while typing, leave the field"),
-    ("s", "surprise me"),
-    ("a b c …", "this answer is best"),
-    ("t", "tie"),
-    ("n", "none is good"),
-    ("o", "rank them: letters and =, then Enter; Esc leaves it"),
-    ("u", "undo the vote"),
-    ("r", "reveal the models"),
-    ("↵", "next battle; with “keep going” a starter runs at once"),
-    ("?", "show or hide this list"),
+    ("Ctrl ↵", _("compare; on a Mac also ⌘ ↵")),
+    ("Esc", _("stop the answers; while typing, leave the field")),
+    ("s", _("surprise me")),
+    ("a b c …", _("this answer is best")),
+    ("t", _("tie")),
+    ("n", _("none is good")),
+    ("o", _("rank them: letters and =, then Enter; Esc leaves it")),
+    ("u", _("undo the vote")),
+    ("r", _("reveal the models")),
+    ("↵", _("next battle; with “keep going” a starter runs at once")),
+    ("?", _("show or hide this list")),
 )
 """All keys."""
-KEYS_TITLE, KEYS_ALL, KEYS_CLOSE = "Keys", "all keys (?)", "Close"
+KEYS_TITLE, KEYS_ALL, KEYS_CLOSE = _("Keys"), _("all keys (?)"), _("Close")
 
 
 def settings_title(mine: bool, given: Mapping[str, Any], own: bool = False) -> str:
     """Return the drawer's title, which names the settings for all models in it; `own` if some model has others."""
     models = MODELS_MINE if mine else MODELS_ANY
-    sampling = [words for words in (settings(given), SAMPLING_OWN if own else "") if words]
-    return SETTINGS.format(models=models, sampling=" · ".join(sampling) or SAMPLING_OF_CARDS)
+    sampling = (settings(given), SAMPLING_OWN if own else "")
+    return SETTINGS.format(models=models, sampling=joined(" · ", sampling) or SAMPLING_OF_CARDS)
 
 
 def chosen(choice: str, num_columns: int, model: str = "", mine: bool = True) -> str:

@@ -11,28 +11,28 @@ from typing import Any
 
 from playground.records import SamplingParams, Standing
 from playground.ui.texts import COUNTED, NOT_COUNTED
+from playground.ui.texts.language import Plural, _, joined
 
-Plural = tuple[str, str]
-"""The text for one and the text for any other number."""
-BATTLES: Plural = ("{count:,} battle", "{count:,} battles")
-ERASED_BATTLES: Plural = ("{count:,} erased battle", "{count:,} erased battles")
-VOTES: Plural = ("{count:,} vote", "{count:,} votes")
-VOTES_TODAY: Plural = ("{count:,} vote today", "{count:,} votes today")
-RATERS: Plural = ("{count:,} rater", "{count:,} raters")
-NOTES: Plural = ("{count:,} comment or report", "{count:,} comments and reports")
-UNDER_A_TENTH = "under 0.1 s"
-SHARE, SHARE_TINY = "{percent} %", "under 1 %"
-LOADING, LOADING_ABOUT = "loading…", "loading, about {time}"
-SEED = "seed {seed}"
-OF_COLUMN = "{letter}: {settings}"
-GREEDY = "greedy"
+BATTLES: Plural = Plural("{count:,} battle", "{count:,} battles")
+ERASED_BATTLES: Plural = Plural("{count:,} erased battle", "{count:,} erased battles")
+VOTES: Plural = Plural("{count:,} vote", "{count:,} votes")
+VOTES_TODAY: Plural = Plural("{count:,} vote today", "{count:,} votes today")
+RATERS: Plural = Plural("{count:,} rater", "{count:,} raters")
+NOTES: Plural = Plural("{count:,} comment or report", "{count:,} comments and reports")
+UNDER_A_TENTH = _("under 0.1 s")
+SHARE, SHARE_TINY = _("{percent} %"), _("under 1 %")
+LOADING, LOADING_ABOUT = _("loading…"), _("loading, about {time}")
+SEED = _("seed {seed}")
+BYTES = _("{count} bytes")
+OF_COLUMN = _("{letter}: {settings}")
+GREEDY = _("greedy")
 ALWAYS = ("repetition_penalty", "max_new_tokens")
 """Sampling parameters that matter without sampling too."""
 
 
 def counted(count: int, plural: Plural) -> str:
     """Return a number with its noun: 1 battle, 1,200 battles."""
-    return plural[count != 1].format(count=count)
+    return plural.of(count).format(count=count)
 
 
 def about(duration_s: float) -> str:
@@ -55,7 +55,7 @@ def loading(eta_s: float | None) -> str:
 def size(size_bytes: int) -> str:
     """Return a size in decimal units: 12 kB, 7.7 MB, 13.3 GB."""
     if size_bytes < 1e6:
-        return f"{size_bytes / 1e3:.0f} kB" if size_bytes >= 1e3 else f"{size_bytes} bytes"
+        return f"{size_bytes / 1e3:.0f} kB" if size_bytes >= 1e3 else BYTES.format(count=size_bytes)
     return f"{size_bytes / 1e9:.1f} GB" if size_bytes >= 1e9 else f"{size_bytes / 1e6:.1f} MB"
 
 
@@ -107,7 +107,7 @@ def sampling(params: SamplingParams, seed: int | None = None) -> str:
     names = [field.name for field in fields(params) if field.name not in ALWAYS and not _is_hidden(params, field.name)]
     values = {name: f"{getattr(params, name):g}" for name in (*(names if params.do_sample else ()), *ALWAYS)}
     parts = ("" if params.do_sample else GREEDY, settings(values), "" if seed is None else SEED.format(seed=seed))
-    return " · ".join(part for part in parts if part)
+    return joined(" · ", parts)
 
 
 def _is_hidden(params: SamplingParams, name: str) -> bool:

@@ -9,57 +9,60 @@ from collections.abc import Mapping
 
 from playground.records import BattleState, Belongings, Erased, OwnBattle
 from playground.ui.texts.formats import BATTLES, ERASED_BATTLES, NOTES, VOTES, counted, order, standing
+from playground.ui.texts.language import _
 
 FILE_NAME = "playground-my-data.json"
-SAVE = "Save as a file"
-ERASE = "Erase…"
-ERASE_NOW = "Erase everything"
-KEEP = "Keep it"
-LATEST = "Your battles"
-LATEST_SOME = "Your latest {count} battles"
-RECEIPT = "Receipt"
-RECEIPT_HINT = (
+SAVE = _("Save as a file")
+ERASE = _("Erase…")
+ERASE_NOW = _("Erase everything")
+KEEP = _("Keep it")
+LATEST = _("Your battles")
+LATEST_SOME = _("Your latest {count} battles")
+RECEIPT = _("Receipt")
+RECEIPT_HINT = _(
     "The receipt that this browser keeps in a cookie is the only proof that this data is yours. Keep a copy in a safe "
     "place: with it you can see and erase the data from any browser, and so can anyone else who has it."
 )
-RECEIPT_OWN, RECEIPT_HIDDEN = "Receipt of this browser", "hidden"
-RECEIPT_SHOW = "Show"
-RECEIPT_OTHER, RECEIPT_OTHER_HINT = "Receipt of another browser", "32 digits and letters a to f"
-RECEIPT_OPEN = "Open"
-NO_RECEIPT = "This is no receipt: a receipt has 32 characters, digits and letters a to f. Copy all of it and try again."
-OTHER_SHOWN = "This is the data of that receipt. Clear the field and press Open to see this browser's data again."
+RECEIPT_OWN, RECEIPT_HIDDEN = _("Receipt of this browser"), _("hidden")
+RECEIPT_SHOW = _("Show")
+RECEIPT_OTHER, RECEIPT_OTHER_HINT = _("Receipt of another browser"), _("32 digits and letters a to f")
+RECEIPT_OPEN = _("Open")
+NO_RECEIPT = _(
+    "This is no receipt: a receipt has 32 characters, digits and letters a to f. Copy all of it and try again."
+)
+OTHER_SHOWN = _("This is the data of that receipt. Clear the field and press Open to see this browser's data again.")
 
 STORED: Mapping[bool, str] = {
-    True: "Stored for this browser: {battles}, {votes}, {notes}.",
-    False: "Stored for that receipt: {battles}, {votes}, {notes}.",
+    True: _("Stored for this browser: {battles}, {votes}, {notes}."),
+    False: _("Stored for that receipt: {battles}, {votes}, {notes}."),
 }
 """By whether the data is of this browser, as the two below."""
 NOTHING_STORED: Mapping[bool, str] = {
-    True: "Nothing is stored for this browser.",
-    False: "Nothing is stored for that receipt.",
+    True: _("Nothing is stored for this browser."),
+    False: _("Nothing is stored for that receipt."),
 }
 QUESTION: Mapping[bool, str] = {
-    True: (
+    True: _(
         "This erases the instructions and answers of {battles} of this browser, and {notes}. It cannot be undone. "
         "Open battles can no longer be voted on. Your votes stay, without any text, and still count."
     ),
-    False: (
+    False: _(
         "This erases the instructions and answers of {battles} of that receipt, and {notes}. It cannot be undone. "
         "Open battles can no longer be voted on. The votes stay, without any text, and still count."
     ),
 }
-ONLY_VOTES_LEFT = "No texts are left of {battles}, only votes."
-NOTHING_TO_ERASE = "There is nothing to erase."
-ERASED = "Erased: the texts of {battles}, and {notes}."
-ERASED_BATTLE = "erased"
-HIDDEN_BATTLE = "hidden by the operator"
-NO_TEXT = "(no visible text)"
-CHOSE, RANKED = "you chose {letter}", "you ranked {order}"
-CHOICES: Mapping[str, str] = {"tie": "a tie", "both_bad": "none was good"}
+ONLY_VOTES_LEFT = _("No texts are left of {battles}, only votes.")
+NOTHING_TO_ERASE = _("There is nothing to erase.")
+ERASED = _("Erased: the texts of {battles}, and {notes}.")
+ERASED_BATTLE = _("erased")
+HIDDEN_BATTLE = _("hidden by the operator")
+NO_TEXT = _("(no visible text)")
+CHOSE, RANKED = _("you chose {letter}"), _("you ranked {order}")
+CHOICES: Mapping[str, str] = {"tie": _("a tie"), "both_bad": _("none was good")}
 NO_VOTE: Mapping[BattleState, str] = {
-    BattleState.GENERATING: "being written",
-    BattleState.OPEN: "no vote yet",
-    BattleState.VOID: "no vote",
+    BattleState.GENERATING: _("being written"),
+    BattleState.OPEN: _("no vote yet"),
+    BattleState.VOID: _("no vote"),
 }
 
 

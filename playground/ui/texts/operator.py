@@ -8,105 +8,106 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from playground.records import BattleState, ModerationCounts
-from playground.ui.texts.formats import Plural, counted
+from playground.ui.texts.formats import counted
+from playground.ui.texts.language import Plural, _
 
-LINK, LINK_WAITING = "Operator", "Operator ({count})"
-LINK_LABEL = "For the operator"
-LEAD_QUIET = "Nothing waits for you."
-LEAD = "{reports} on {battles} to review."
-HIDDEN_COUNT = "{battles} hidden."
-REPORTS: Plural = ("{count:,} new report", "{count:,} new reports")
-BATTLES: Plural = ("{count:,} battle", "{count:,} battles")
-NOT_YOURS = "Only the operator may see this page. Reload it to see how to become the operator."
-NO_SUCH_ACTION = "This page can only hide a battle, show it again, and dismiss its reports."
+LINK, LINK_WAITING = _("Operator"), _("Operator ({count})")
+LINK_LABEL = _("For the operator")
+LEAD_QUIET = _("Nothing waits for you.")
+LEAD = _("{reports} on {battles} to review.")
+HIDDEN_COUNT = _("{battles} hidden.")
+REPORTS: Plural = Plural("{count:,} new report", "{count:,} new reports")
+BATTLES: Plural = Plural("{count:,} battle", "{count:,} battles")
+NOT_YOURS = _("Only the operator may see this page. Reload it to see how to become the operator.")
+NO_SUCH_ACTION = _("This page can only hide a battle, show it again, and dismiss its reports.")
 
 # Battles
 
-REPORTED, HIDDEN, FOUND = "Reported battles", "Hidden battles", "The battle you looked up"
-NONE_REPORTED = "No report waits for you."
-NONE_HIDDEN = "No battle is hidden."
-MORE = "{count:,} more; review these first."
-LOOK_UP, LOOK_UP_HINT, LOOK_UP_BUTTON = "Look up a battle", "its id, or a link to it", "Look up"
-HIDE, SHOW, DISMISS = "Hide", "Show again", "Dismiss"
+REPORTED, HIDDEN, FOUND = _("Reported battles"), _("Hidden battles"), _("The battle you looked up")
+NONE_REPORTED = _("No report waits for you.")
+NONE_HIDDEN = _("No battle is hidden.")
+MORE = _("{count:,} more; review these first.")
+LOOK_UP, LOOK_UP_HINT, LOOK_UP_BUTTON = _("Look up a battle"), _("its id, or a link to it"), _("Look up")
+HIDE, SHOW, DISMISS = _("Hide"), _("Show again"), _("Dismiss")
 ACTION_LABELS: Mapping[str, str] = {
-    "hide": "Hide the battle of {time}",
-    "show": "Show the battle of {time} again",
-    "dismiss": "Dismiss the reports on the battle of {time}",
+    "hide": _("Hide the battle of {time}"),
+    "show": _("Show the battle of {time} again"),
+    "dismiss": _("Dismiss the reports on the battle of {time}"),
 }
 DONE: Mapping[str, str] = {
-    "hide": (
+    "hide": _(
         "Hidden: nobody but you sees the words of this battle, and no export has them; the same holds for battles on "
         "the same answers. Its vote still counts. You can show it again."
     ),
-    "show": "Shown again, to everybody who could see it before.",
-    "dismiss": "Dismissed. The battle stays as it is.",
+    "show": _("Shown again, to everybody who could see it before."),
+    "dismiss": _("Dismissed. The battle stays as it is."),
 }
-BATTLE_OF = "Battle of {time}"
-REPORT_OF, REPORT_OF_BATTLE = "Answer {letter}", "The battle"
-REPORT_REVIEWED = "reviewed"
-NO_REPORTS = "Nobody has reported it."
-HIDDEN_SINCE = "hidden since {time}"
-ERASED = "erased by its rater"
+BATTLE_OF = _("Battle of {time}")
+REPORT_OF, REPORT_OF_BATTLE = _("Answer {letter}"), _("The battle")
+REPORT_REVIEWED = _("reviewed")
+NO_REPORTS = _("Nobody has reported it.")
+HIDDEN_SINCE = _("hidden since {time}")
+ERASED = _("erased by its rater")
 STATES: Mapping[BattleState, str] = {
-    BattleState.GENERATING: "being written",
-    BattleState.OPEN: "open",
-    BattleState.VOTED: "voted",
-    BattleState.REVEALED: "revealed",
-    BattleState.VOID: "void",
+    BattleState.GENERATING: _("being written"),
+    BattleState.OPEN: _("open"),
+    BattleState.VOTED: _("voted"),
+    BattleState.REVEALED: _("revealed"),
+    BattleState.VOID: _("void"),
 }
-WORDS = "Instruction and answers"
-INSTRUCTION, INPUT, SYSTEM = "Instruction", "Input", "System text"
-ANSWER = "Answer {letter}"
-NO_ANSWER = "no answer"
-CUT = "{text}… ({count:,} characters more; look the battle up to read them)"
+WORDS = _("Instruction and answers")
+INSTRUCTION, INPUT, SYSTEM = _("Instruction"), _("Input"), _("System text")
+ANSWER = _("Answer {letter}")
+NO_ANSWER = _("no answer")
+CUT = _("{text}… ({count:,} characters more; look the battle up to read them)")
 
 # Publication
 
-PUBLICATION = "Publication"
-CHECK = "Check what would be published"
-PUBLISH = "Publish to {repo} now"
-NO_PUBLICATION = (
+PUBLICATION = _("Publication")
+CHECK = _("Check what would be published")
+PUBLISH = _("Publish to {repo} now")
+NO_PUBLICATION = _(
     "To publish from this page, set PLAYGROUND_PUBLICATION to the name of a public dataset on the hub, such as "
     "ada/votes, and HF_TOKEN to a token that may write to it."
 )
-PUBLISHING = "Working…"
+PUBLISHING = _("Working…")
 PUBLISHING_STEPS: Mapping[str, str] = {
-    "survey": "Reading the votes…",
-    "board": "Computing the leaderboard…",
-    "votes": "Writing the votes…",
-    "answers": "Writing the answers…",
-    "upload": "Uploading…",
-    "squash": "Removing earlier revisions…",
+    "survey": _("Reading the votes…"),
+    "board": _("Computing the leaderboard…"),
+    "votes": _("Writing the votes…"),
+    "answers": _("Writing the answers…"),
+    "upload": _("Uploading…"),
+    "squash": _("Removing earlier revisions…"),
 }
-PUBLISHING_OF = "{step} {done:,} of {total:,}"
-NOT_PUBLISHED = "Nothing was published: {error}."
-CHECKED, CHECKED_LEFT_OUT = "{votes} would be published.", "{checked} Left out: {reasons}."
-LEFT_OUT_OF = "{votes:,} {words}"
-PUBLISHED = "Published to {repo}: {votes}."
-PUBLISHED_SAME = "{repo} has the same {votes} already."
-PUBLISHED_PRIVATE = "The dataset is private; make it public in its settings on the hub."
-PUBLISHED_NOWHERE = "Nothing was sent to the hub."
-HELD_BACK = "Held back because they look personal"
-RELEASE, RELEASE_LABEL = "Publish it", "Publish the battle {battle} although it looks personal"
-HIDE_HELD_BACK = "Hide the battle {battle}"
-NO_SUCH_RELEASE = "Here a battle can only be hidden, or published although it looks personal."
+PUBLISHING_OF = _("{step} {done:,} of {total:,}")
+NOT_PUBLISHED = _("Nothing was published: {error}.")
+CHECKED, CHECKED_LEFT_OUT = _("{votes} would be published."), _("{checked} Left out: {reasons}.")
+LEFT_OUT_OF = _("{votes:,} {words}")
+PUBLISHED = _("Published to {repo}: {votes}.")
+PUBLISHED_SAME = _("{repo} has the same {votes} already.")
+PUBLISHED_PRIVATE = _("The dataset is private; make it public in its settings on the hub.")
+PUBLISHED_NOWHERE = _("Nothing was sent to the hub.")
+HELD_BACK = _("Held back because they look personal")
+RELEASE, RELEASE_LABEL = _("Publish it"), _("Publish the battle {battle} although it looks personal")
+HIDE_HELD_BACK = _("Hide the battle {battle}")
+NO_SUCH_RELEASE = _("Here a battle can only be hidden, or published although it looks personal.")
 
 # State of the playground
 
-STATE = "This playground"
-STORE = "store"
-STATUS_REASONS = "{status}: {reasons}"
-STATUS, STATUS_WORDS = "status", "{status}; {running:,} of {most:,} comparisons running"
-VOTES, VOTES_NONE = "votes", "none yet"
-VOTES_ALL = "{votes:,}, all of them count"
-VOTES_SOME = "{votes:,}; left out: {reasons}"
-VOTES_REASON = "{votes:,} {words} ({share})"
-DISK, DISK_WORDS = "disk", "{free} free of {total}; the database has {size}"
-DISK_UNKNOWN = "free space unknown; the database has {size}"
-JOURNAL, JOURNAL_OK = "journal", "complete"
-JOURNAL_LAG, JOURNAL_ERROR = "{lag:,} events behind", "cannot be written; see the log"
-JOURNAL_NONE = "none is written"
-VERSIONS = "versions"
+STATE = _("This playground")
+STORE = _("store")
+STATUS_REASONS = _("{status}: {reasons}")
+STATUS, STATUS_WORDS = _("status"), _("{status}; {running:,} of {most:,} comparisons running")
+VOTES, VOTES_NONE = _("votes"), _("none yet")
+VOTES_ALL = _("{votes:,}, all of them count")
+VOTES_SOME = _("{votes:,}; left out: {reasons}")
+VOTES_REASON = _("{votes:,} {words} ({share})")
+DISK, DISK_WORDS = _("disk"), _("{free} free of {total}; the database has {size}")
+DISK_UNKNOWN = _("free space unknown; the database has {size}")
+JOURNAL, JOURNAL_OK = _("journal"), _("complete")
+JOURNAL_LAG, JOURNAL_ERROR = _("{lag:,} events behind"), _("cannot be written; see the log")
+JOURNAL_NONE = _("none is written")
+VERSIONS = _("versions")
 
 # Pairs
 
@@ -123,7 +124,7 @@ PAIRS_OF = "{first} and {second}"
 
 def lead(counts: ModerationCounts) -> str:
     """Return what waits for the operator, and what they have hidden."""
-    text = LEAD_QUIET
+    text: str = LEAD_QUIET
     if counts.reports:
         text = LEAD.format(reports=counted(counts.reports, REPORTS), battles=counted(counts.reported, BATTLES))
     hidden = HIDDEN_COUNT.format(battles=counted(counts.hidden, BATTLES)) if counts.hidden else ""

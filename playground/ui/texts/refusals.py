@@ -8,16 +8,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-NO_SUCH_PLACE = "There is no page at this address."
-BROKEN = "Something went wrong on the server. Try again."
-ORIGIN_REFUSED = (
+from playground.ui.texts.language import _
+
+NO_SUCH_PLACE = _("There is no page at this address.")
+BROKEN = _("Something went wrong on the server. Try again.")
+ORIGIN_REFUSED = _(
     "This page accepts requests from its own address only. A proxy in front of it has to pass on the address that "
     "visitors use; in nginx: proxy_set_header Host $http_host;"
 )
 CONNECTION: Mapping[str, str] = MappingProxyType(
     {
-        "away": "The server does not answer. This page stays as it is; this note disappears when the server is back.",
-        "address": (
+        "away": _(
+            "The server does not answer. This page stays as it is; this note disappears when the server is back."
+        ),
+        "address": _(
             "Nothing can be sent from this page: you opened it at {here}, but its server was told another address.\n"
             "If you run this page: the proxy in front of it has to pass on the address that visitors use. In nginx:\n"
             "proxy_set_header Host $http_host;\n"
@@ -25,7 +29,7 @@ CONNECTION: Mapping[str, str] = MappingProxyType(
             "and start the playground with FORWARDED_ALLOW_IPS set to the proxy's address. "
             "docs/hosting.md has a complete configuration."
         ),
-        "path": (
+        "path": _(
             "Nothing can be sent from this page: it is shown below {path}, and its server does not know that.\n"
             "If you run this page: start the playground with GRADIO_ROOT_PATH={path}. "
             "docs/hosting.md has a complete configuration."
@@ -35,27 +39,30 @@ CONNECTION: Mapping[str, str] = MappingProxyType(
 """The note of `connection.js`, by the kind of trouble."""
 VOTE_NOTE: Mapping[str, str] = MappingProxyType(
     {
-        "waiting": "Your vote ({choice}) is kept. It is sent when the server is back.",
-        "saved": "Your vote ({choice}) is saved.",
-        "other": "Your vote ({choice}) was not saved: this battle already has a vote ({stored}).",
-        "refused": "Your vote ({choice}) was not saved: {reason}",
-        "tie": "tie",
-        "both_bad": "none is good",
+        "waiting": _("Your vote ({choice}) is kept. It is sent when the server is back."),
+        "saved": _("Your vote ({choice}) is saved."),
+        "other": _("Your vote ({choice}) was not saved: this battle already has a vote ({stored})."),
+        "refused": _("Your vote ({choice}) was not saved: {reason}"),
+        "tie": _("tie"),
+        "both_bad": _("none is good"),
     }
 )
 """The note of `waiting_votes.js`, and the names of choices that are no letter."""
-VOTE_MALFORMED = (
+VOTE_MALFORMED = _(
     "the body has to be JSON with battle (an id), choice (text) and revision (of the battle as it was shown, "
     "a whole number), and nothing else"
 )
-TOO_MANY_OPEN = "Too many requests are open from your address ({count}). Close some tabs of this page, then try again."
+TOO_MANY_OPEN = _(
+    "Too many requests are open from your address ({count}). Close some tabs of this page, then try again."
+)
 TOO_OFTEN: Mapping[str, str] = MappingProxyType(
     {
-        "compare": "Too many comparisons: each visitor may start {count} a minute. Try again in {wait_s} s.",
-        "vote": "Too many votes: each visitor may send {count} a minute. Try again in {wait_s} s.",
-        "note": "Too many reasons, comments and reports: each visitor may send {count} a minute. "
-        "Try again in {wait_s} s.",
-        "view": "Too many requests: each visitor may send {count} a minute. Try again in {wait_s} s.",
+        "compare": _("Too many comparisons: each visitor may start {count} a minute. Try again in {wait_s} s."),
+        "vote": _("Too many votes: each visitor may send {count} a minute. Try again in {wait_s} s."),
+        "note": _(
+            "Too many reasons, comments and reports: each visitor may send {count} a minute. Try again in {wait_s} s."
+        ),
+        "view": _("Too many requests: each visitor may send {count} a minute. Try again in {wait_s} s."),
     }
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ import gradio
 import pytest
 
 from playground.ui.http.asgi import Message, Receive, Scope, Send
-from playground.ui.http.page_head import PageHead, Preview, address_of_page, own_address, rewrite
+from playground.ui.http.page_head import PageHead, Preview, Translation, address_of_page, own_address, rewrite
+from playground.ui.texts.language import Language, speaking
+from tests.support.pseudo import PseudoTranslations
 
 GRADIO = Path(gradio.__file__).parent / "templates" / "frontend" / "index.html"
 PREVIEW = Preview("Board · Playground", 'Ranked by "votes" & <intervals>')
@@ -143,3 +146,23 @@ def test_picture_is_a_small_png_of_the_size_that_previews_show() -> None:
 
 def test_refusal_is_passed_on() -> None:
     assert rewrite(b"no page", "x", "y") == b"no page"
+
+
+def test_page_names_its_language_and_direction() -> None:
+    start, page = ask()
+    assert b'lang="en" dir="ltr"' in page
+    with speaking(Language("ar", PseudoTranslations())):
+        start, page = ask()
+    assert b'lang="ar" dir="rtl"' in page
+    assert (header(start, b"content-language"), header(start, b"vary")) == (b"ar", b"Accept-Language")
+
+
+def test_page_has_the_components_of_its_language() -> None:
+    config = {"title": "Playground", "components": [{"id": 7, "props": {"label": "Stop"}}], "head": "<script>"}
+    page = f"<script>window.gradio_config = {json.dumps(config)};</script><script>more</script>".encode()
+    translation = Translation({7: {"label": "Halt </script>"}}, "<script>de")
+    told = rewrite(page, "Spielplatz", "", translation).decode()
+    script, _, rest = told.removeprefix("<script>window.gradio_config = ").partition(";</script>")
+    props = {"label": "Halt </script>"}
+    assert json.loads(script) == {**config, "components": [{"id": 7, "props": props}], "head": "<script>de"}
+    assert rest == "<script>more</script>"

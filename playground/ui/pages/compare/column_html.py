@@ -11,6 +11,7 @@ from playground.ui.pages.compare.state import PageState, Phase
 from playground.ui.rendering import escape
 from playground.ui.texts import compare as texts
 from playground.ui.texts import formats
+from playground.ui.texts.language import joined
 
 LABELLED = (ColumnState.FAILED, ColumnState.STOPPED)
 """States that are named beside a known model too; that an answer is done can be seen."""
@@ -108,7 +109,7 @@ def foot_html(state: PageState, column: ColumnView) -> str:
     numbers = _numbers(column) + ([texts.NO_SYSTEM] if column.side in state.no_system else [])
     html = f"<p class='trouble'>{escape(trouble)}</p>" if trouble else ""
     html += _reasoning(column)
-    return f"{html}<footer>{escape(' · '.join(numbers))}</footer>" if numbers else html
+    return f"{html}<footer>{escape(joined(' · ', numbers))}</footer>" if numbers else html
 
 
 def _reasoning(column: ColumnView) -> str:

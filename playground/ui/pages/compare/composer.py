@@ -21,6 +21,7 @@ from playground.ui.pages.compare.typed import Typed
 from playground.ui.rendering import escape, with_link
 from playground.ui.texts import compare as texts
 from playground.ui.texts import formats
+from playground.ui.texts.language import joined, said
 from playground.ui.wiring import Updates
 
 FOLDED_CHARS = 400
@@ -99,7 +100,7 @@ class Composer:
             self.jump: gr.update(value=_jump(view)),
             self.compare: gr.update(
                 visible=primary is not Primary.STOP,
-                value=texts.COMPARE_AGAIN if again else texts.COMPARE,
+                value=said(texts.COMPARE_AGAIN if again else texts.COMPARE),
                 variant="secondary" if primary is Primary.NEXT else "primary",
             ),
             self.stop: gr.update(visible=primary is Primary.STOP),
@@ -215,5 +216,5 @@ def _note(state: PageState) -> str:
     if view is None:
         return ""
     parts = (formats.overrides(view.overrides), "" if view.stored else texts.NOT_STORED, state.said)
-    notes = " · ".join(part for part in parts if part)
+    notes = joined(" · ", parts)
     return f"<p class='soft'>{escape(notes)}</p>" if notes else ""

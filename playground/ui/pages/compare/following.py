@@ -16,6 +16,7 @@ import gradio as gr
 from playground.errors import PlaygroundError, Refused
 from playground.records import BattleView, ColumnState, ColumnView, OwnBattle
 from playground.ui.follow import Follower
+from playground.ui.http.speaking import language_of
 from playground.ui.pages.compare.script import ASKED, NAMED, SETTLED, WATCHED
 from playground.ui.pages.compare.shown import Shown
 from playground.ui.pages.compare.tab import Replies, Tab
@@ -23,6 +24,7 @@ from playground.ui.rendering import escape, with_link
 from playground.ui.texts import NO_RATER
 from playground.ui.texts import compare as texts
 from playground.ui.texts.formats import loading
+from playground.ui.texts.language import speaking
 from playground.ui.wiring import AT_ONCE, QUIET, Updates, bound, unchanged
 
 BEAT_S = 2.0
@@ -108,7 +110,7 @@ class Following:
         knows that it is still being followed.
         """
         tab, session, this = Tab.read(sent, request), request.session_hash, object()
-        panels, shown = self._replies.panels, tab.shown
+        panels, shown, language = self._replies.panels, tab.shown, language_of(request)
         self._followers[session] = this
         yield {panels.pulse: pulse_html(shown, shown.battle_id, "", 0)}
         try:
@@ -122,10 +124,9 @@ class Following:
             with suppress(Refused):  # the refresh that follows draws the empty page
                 async for view in views:
                     beats += 1
-                    yield {
-                        **panels.columns.render_live(self._replies.state(shown, self._estimated(view))),
-                        panels.pulse: pulse_html(shown, view.battle_id, view.state, beats),
-                    }
+                    with speaking(language):
+                        live = panels.columns.render_live(self._replies.state(shown, self._estimated(view)))
+                    yield {**live, panels.pulse: pulse_html(shown, view.battle_id, view.state, beats)}
         finally:
             if self._followers.get(session) is this:
                 del self._followers[session]

@@ -66,7 +66,7 @@ class Notes:
         try:
             saved = note(tab.viewer, self.replies.view(tab))
         except PlaygroundError as error:
-            return self.replies.say(str(error), is_error=True)
+            return self.replies.say(error.public, is_error=True)
         if not saved:
             return unchanged(self.replies.panels.status.line)
         return self.replies.say(texts.NOTED if self._is_stored(tab) else texts.NOTED_UNSTORED)
@@ -82,7 +82,7 @@ class Notes:
                 raise InvalidValue(texts.REPORT_NO_SIDE)
             self.replies.arena.battles.report(tab.battle_id, tab.viewer, str(side), report)
         except PlaygroundError as error:
-            return self.replies.say(str(error), is_error=True)
+            return self.replies.say(error.public, is_error=True)
         thanks = texts.REPORTED if self._is_stored(tab) else texts.REPORTED_UNSTORED
         return {**self.replies.panels.report.render(""), **self.replies.say(thanks)}
 

@@ -87,7 +87,7 @@ class Starting:
             battle_id, said = start()
             view = self.replies.arena.battles.view(battle_id, tab.reader)
         except PlaygroundError as error:
-            return self.replies.say(str(error), is_error=True)
+            return self.replies.say(error.public, is_error=True)
         drawn = self.replies.draw(replace(tab.shown, said=said), view)
         return {**drawn, self.replies.panels.pulse: pulse_html(tab.shown, view.battle_id, view.state, 0)}
 

@@ -100,13 +100,13 @@ class Replies:
             view = self.view(tab)
         except PlaygroundError as trouble:
             return self.lost(tab, trouble)
-        return self.draw(tab.shown, view, str(error), again=True)
+        return self.draw(tab.shown, view, error.public, again=True)
 
     def lost(self, tab: Tab, error: PlaygroundError) -> Updates:
         """Draw the empty page if the battle is gone; keep the page after an error that may pass."""
         if not is_gone(error):
-            return self.say(str(error), is_error=True)
-        state = self.state(Shown(step=tab.shown.step), error=str(error))
+            return self.say(error.public, is_error=True)
+        state = self.state(Shown(step=tab.shown.step), error=error.public)
         return self.panels.render(replace(state, gone=tab.shown.battle_id))
 
     def state(self, shown: Shown, view: BattleView | None = None, error: str = "") -> PageState:

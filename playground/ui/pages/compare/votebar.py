@@ -16,6 +16,7 @@ from playground.ui.pages.compare.state import Bar, PageState
 from playground.ui.rendering import escape, with_link
 from playground.ui.texts import compare as texts
 from playground.ui.texts import formats
+from playground.ui.texts.language import said
 from playground.ui.wiring import Updates
 
 TIMER_SLACK_S = 0.15
@@ -105,7 +106,7 @@ class VoteBar:
             **self._render_choices(view, shown=judging and view.mine, on=bar is Bar.ON and view.may_vote),
             self.ranking: gr.update(value=_ranking(view, on=bar is Bar.ON) if judging and view.may_rank else ""),
             self.undo: gr.update(visible=mine_saved),
-            self.reveal: gr.update(visible=mine_saved, value=texts.REVEAL if view.blind else texts.KEEP),
+            self.reveal: gr.update(visible=mine_saved, value=said(texts.REVEAL if view.blind else texts.KEEP)),
             self.hint: gr.update(value=_hint(state, bar, view)),
             self.next: gr.update(visible=shown or mine_saved),
             **{button: gr.update(visible=bar is Bar.OFFERED) for button in (self.join, self.look)},
@@ -132,7 +133,7 @@ class VoteBar:
                 visible=shown and (not is_side or choice in sides), interactive=on and (not is_side or choice in good)
             )
         bad = texts.BOTH_BAD if len(view.columns) == 2 else texts.ALL_BAD
-        updates[self.choices["both_bad"]] = gr.update(visible=shown, interactive=on, value=bad)
+        updates[self.choices["both_bad"]] = gr.update(visible=shown, interactive=on, value=said(bad))
         return updates
 
 

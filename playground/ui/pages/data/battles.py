@@ -12,6 +12,7 @@ from playground.ui.data_address import BEFORE, DataAddress
 from playground.ui.rendering import escape
 from playground.ui.texts import compare as compare_texts
 from playground.ui.texts import data as texts
+from playground.ui.texts.language import joined
 
 HEADING = "data-battles-head"
 SHOWN = 20
@@ -51,13 +52,13 @@ def facts(row: BattleRow) -> str:
     reasons = [compare_texts.REASON_CHIPS.get(reason, reason) for reason in row.reasons]
     parts = (
         outcome(row),
-        texts.BECAUSE.format(reasons=", ".join(reasons)) if reasons else "",
+        texts.BECAUSE.format(reasons=joined(", ", reasons)) if reasons else "",
         row.category,
         texts.CHOICES["origin"].get(row.origin, row.origin) if row.origin != "person" else "",
         "" if row.blind else texts.CHOICES["mode"]["open"],
         f"{row.created_at[:16].replace('T', ' ')} UTC",
     )
-    return " · ".join(part for part in parts if part)
+    return joined(" · ", parts)
 
 
 def outcome(row: BattleRow) -> str:

@@ -19,6 +19,7 @@ from playground.ui.rendering import escape, live_region, page_head, with_link
 from playground.ui.texts import PAGE_DATA, PAGE_MY_DATA
 from playground.ui.texts import data as texts
 from playground.ui.texts import formats as numbers
+from playground.ui.texts.language import joined
 from playground.ui.wiring import Updates
 
 SAID = "data-said"
@@ -109,7 +110,7 @@ def lead_html(state: DataState) -> str:
     if state.content is not None:
         lead = (texts.LEAD if state.content.matching else texts.LEAD_NONE)[state.address.is_filtered]
         words = lead.format(battles=numbers.counted(state.content.matching, texts.BATTLES_MATCH))
-    soft = " ".join((texts.ABOUT, texts.OPERATOR_HERE)) if state.is_operators else texts.ABOUT
+    soft = joined(" ", (texts.ABOUT, texts.OPERATOR_HERE if state.is_operators else ""))
     return f"{page_head(PAGE_DATA, words)}<p class='soft'>{escape(soft)}</p>"
 
 

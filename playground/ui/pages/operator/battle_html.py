@@ -11,6 +11,7 @@ from playground.records import Battle, BattleState, ModeratedBattle, Report
 from playground.ui.rendering import escape
 from playground.ui.texts import formats
 from playground.ui.texts import operator as texts
+from playground.ui.texts.language import joined
 
 MOST_CHARS = 1500
 """Characters of a text in a list of battles."""
@@ -41,7 +42,7 @@ def battle_html(moderated: ModeratedBattle, most_chars: int = MOST_CHARS) -> str
     return (
         f"<article class='moderated' data-battle='{escape(battle.id)}'>"
         f"<h3><a href='./?battle={escape(battle.id)}'>{escape(title)}</a></h3>"
-        f"<p class='facts'>{escape(' · '.join(facts))}</p>{reports}{_texts(battle, most_chars)}"
+        f"<p class='facts'>{escape(joined(' · ', facts))}</p>{reports}{_texts(battle, most_chars)}"
         f"<div class='acts'>{_buttons(moderated)}</div></article>"
     )
 

@@ -17,6 +17,7 @@ from playground.ui.pages.store_line import store_details, store_words
 from playground.ui.rendering import escape
 from playground.ui.texts import formats
 from playground.ui.texts import operator as texts
+from playground.ui.texts.language import joined
 
 Row = tuple[str, str]
 """A label and words."""
@@ -34,7 +35,7 @@ def _rows(arena: Arena) -> list[Row]:
     queue = report["queue"]
     status = report["status"]
     if report["reasons"]:
-        status = texts.STATUS_REASONS.format(status=status, reasons="; ".join(report["reasons"]))
+        status = texts.STATUS_REASONS.format(status=status, reasons=joined("; ", report["reasons"]))
     status = texts.STATUS_WORDS.format(status=status, running=queue["running"], most=queue["max"])
     versions = ", ".join(f"{name} {version}" for name, version in report["versions"].items())
     return [

@@ -21,6 +21,7 @@ from playground.ui.pages.operator.presses import presses
 from playground.ui.rendering import escape, live_region
 from playground.ui.texts import formats
 from playground.ui.texts import operator as texts
+from playground.ui.texts.language import joined
 from playground.ui.wiring import AT_ONCE, Updates
 
 TICK_S = 1.0
@@ -134,7 +135,7 @@ def _checked_words(contents: Contents) -> str:
         texts.LEFT_OUT_OF.format(votes=number, words=LEFT_OUT[why]) for why, number in contents.left_out.items()
     ]
     words = texts.CHECKED.format(votes=formats.counted(contents.votes, formats.VOTES))
-    return texts.CHECKED_LEFT_OUT.format(checked=words, reasons=", ".join(left_out)) if left_out else words
+    return texts.CHECKED_LEFT_OUT.format(checked=words, reasons=joined(", ", left_out)) if left_out else words
 
 
 def _published_words(made: Publication) -> str:
