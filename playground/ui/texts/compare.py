@@ -10,7 +10,7 @@ from typing import Any
 
 from playground.records import ColumnState, FinishReason
 from playground.ui.texts.formats import LOADING, order, settings
-from playground.ui.texts.language import _, joined
+from playground.ui.texts.language import Plural, _, joined
 
 ABOUT = _("Small and old open models: answers may be wrong or offensive.")
 DO_NOT_STORE = _("do not store")
