@@ -36,6 +36,7 @@ SIDE = {
     "created_at": "text",
     "first_token_s": "float",
     "duration_s": "float",
+    "reasoning": "text",
 }
 """An element of `sides`."""
 

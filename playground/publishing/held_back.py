@@ -129,7 +129,7 @@ class _Searched:
         for side in vote["sides"]:
             number = side["generation_row"]
             if not self.harmless[number]:
-                found = tuple(find_personal(side["text"]))
+                found = (*find_personal(side["text"]), *find_personal(side["reasoning"]))
                 self.harmless[number] = not found
                 for finding in found:
                     yield f"answer {side['side']}", finding

@@ -148,6 +148,7 @@ GENERATIONS = Table(
         Column("license", "text", "of the answer"),
         *_ASKED,
         Column("text", "text", "the answer"),
+        Column("reasoning", "text", "written before the answer; empty if none was"),
         Column("finish_reason", "text", "`stop`, `length` or `cancelled`"),
         Column("prompt_text", "text", "the exact text that the model got"),
         Column("template_id", "text", "prompt template"),

@@ -35,6 +35,7 @@ class ExportedAnswer(NamedTuple):
     created_at: str = ""
     first_token_s: float | None = None
     duration_s: float = 0.0
+    reasoning: str = ""
 
 
 class ExportedSide(NamedTuple):

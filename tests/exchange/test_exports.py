@@ -20,6 +20,7 @@ from playground.exchange.files import HashedFile
 from playground.exchange.formats import Values
 from playground.exchange.selection import Selection
 from playground.records import FinishReason, Instruction, VoteFilter
+from playground.storage.database.migrations import schema_version
 from tests.support.cast import ADA, BEN, GALPACA, MAMBA, MODELS, House, card, house
 from tests.support.exporting import exported, first_container, options, read
 from tests.support.storing import file_size_limit, unprivileged
@@ -202,7 +203,7 @@ def test_manifest_holds_counts_hashes_filter_and_versions(home: House, tmp_path:
         data = (tmp_path / file["name"]).read_bytes()
         assert (file["bytes"], file["sha256"]) == (len(data), hashlib.sha256(data).hexdigest())
     assert manifest["playground_version"] == playground.__version__
-    assert manifest["schema_version"] == 4
+    assert manifest["schema_version"] == schema_version()
     assert manifest["policy"]["description"].startswith("Blind votes of people")
     assert manifest["how_to_load"] == 'pandas.read_csv("out.csv", encoding="utf-8-sig", keep_default_na=False)'
     assert "apostrophe" in manifest["note"]

@@ -341,6 +341,7 @@ SIDE_B: dict[str, Any] = {
     "created_at": "2026-11-20T18:59:00.000+00:00",
     "first_token_s": 0.1,
     "duration_s": 1.1,
+    "reasoning": "Think of the sea.",
 }
 
 

@@ -221,6 +221,14 @@ def test_held_back_battles_are_listed_masked_and_published_once_released(home: H
     assert {reason.battle_id for reason in published(home).held_back} == {"personal", "signed"}
 
 
+def test_personal_data_in_the_reasoning_holds_a_battle_back(home: House) -> None:
+    home.battle_is_open("thought", owner=ADA, ends={"b": {"reasoning": "Ask ada@analytical.org."}})
+    home.battles.vote("thought", "a", ADA, final=True)
+    with home.store.reading() as reading:
+        [reason] = held_back(reading)
+    assert (reason.battle_id, reason.field, reason.kind) == ("thought", "answer b", "e-mail address")
+
+
 def test_releases_of_another_form_are_refused_by_line(tmp_path: Path) -> None:
     path = tmp_path / "playground.db.released"
     assert read_releases(path) == {}

@@ -19,7 +19,9 @@ SUM = Instruction("Add them.", input="2 and 2", system="Be brief.", category="ma
 def three_votes(folder: Path) -> House:
     """A win on a pair, an order of two on three columns, a both-bad, and battles that must not be exported."""
     made = house(folder)
-    made.battle_is_open("pair", ends={"a": {"text": "Waves."}, "b": {"text": "Sea, sea."}})
+    made.battle_is_open(
+        "pair", ends={"a": {"text": "Waves."}, "b": {"text": "Sea, sea.", "reasoning": "Think of the sea."}}
+    )
     made.battles.vote("pair", "b", ADA, reasons=["clear"], comment="=short")
     made.time.pass_s(10)
     made.battle_is_open(

@@ -65,6 +65,10 @@ class Cleaner:
         """Return an answer of a playground, which is kept byte for byte where it can be stored."""
         return self.judgeable(name, self._without(text, TAKEN_OUT["lone surrogate"]))
 
+    def own_reasoning(self, name: str, text: str) -> str:
+        """Return the reasoning before an answer of a playground, likewise; most answers have none."""
+        return self.own_answer(name, text) if text.strip() else ""
+
     def judgeable(self, name: str, text: str) -> str:
         """Refuse an answer that cannot be judged."""
         if len(text) > MAX_CHARS:

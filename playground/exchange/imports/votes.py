@@ -143,6 +143,7 @@ def _side(letter: str, side: Fields, asked: Instruction, cleaner: Cleaner) -> Ba
         created_at=side.time("created_at"),
         first_token_s=side.at_least("first_token_s", 0),
         duration_s=side.at_least("duration_s", 0) or 0.0,
+        reasoning=cleaner.own_reasoning(f"{side.path}reasoning", side.text("reasoning", "")),
     )
     return BattleSide(letter, model, seed, params, generation)
 

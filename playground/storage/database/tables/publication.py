@@ -30,7 +30,7 @@ SELECT v.id AS vote_id, v.battle_id, v.rater_id, v.origin, v.choice, v.strength,
      WHERE n.battle_id = v.battle_id AND n.vote_id = v.id AND n.kind = 'reason' ORDER BY n.id)) AS reasons,
   (SELECT n.text FROM vote_notes n
    WHERE n.battle_id = v.battle_id AND n.vote_id = v.id AND n.kind = 'comment' ORDER BY n.id LIMIT 1) AS comment,
-  s.side, s.model_id AS model, g.license, g.id AS generation_id, g.text, g.rowid AS generation_row
+  s.side, s.model_id AS model, g.license, g.id AS generation_id, g.text, g.reasoning, g.rowid AS generation_row
 FROM votes v INDEXED BY votes_in_time
 CROSS JOIN battles b ON b.id = v.battle_id
 CROSS JOIN instructions i ON i.id = b.instruction_id
@@ -39,7 +39,7 @@ CROSS JOIN generations g ON g.id = s.generation_id AND g.good = 1
 WHERE v.choice <> 'undo' AND b.erased_at IS NULL AND b.hidden_at IS NULL
   AND NOT EXISTS (SELECT 1 FROM votes n WHERE n.battle_id = v.battle_id AND n.revision > v.revision)
 ORDER BY v.created_at, v.id, s.side"""
-_OF_SIDE = ("side", "model", "license", "generation_id", "text", "generation_row")
+_OF_SIDE = ("side", "model", "license", "generation_id", "text", "reasoning", "generation_row")
 
 _GENERATIONS = """
 SELECT g.rowid AS generation_row, g.*, i.instruction, i.input, i.system, i.category,
