@@ -17,7 +17,7 @@ from playground.exchange.formats import Shape, Values
 if TYPE_CHECKING:
     import pyarrow as pa
 
-GROUP_BYTES = 8_000_000
+GROUP_BYTES = 4_000_000
 """About the memory that a group of rows takes until it is written."""
 
 

@@ -23,6 +23,7 @@ from filelock import FileLock
 from playground.errors import DatabaseDiffers, DatabaseLocked, DatabaseNewer, StorageError
 from playground.records import Battle, JudgedPair, ModelCard
 from playground.storage.database.connection import BUSY_S, open_reader, open_writer
+from playground.storage.database.fair_lock import FairLock
 from playground.storage.database.inspection import newer_schema, other_schema
 from playground.storage.database.instance_lock import acquire_lock
 from playground.storage.database.scrubbing import Scrubber
@@ -79,7 +80,7 @@ class Store:
         self.has_other_schema = False
         self.has_one_connection = exclusive
         self._busy_s = busy_s
-        self._guard = threading.RLock()  # of the single connection
+        self._guard: FairLock | threading.RLock = FairLock() if exclusive else threading.RLock()  # of one connection
         self._readers: LifoQueue[sqlite3.Connection] = LifoQueue(IDLE_READERS)
         self._lock: FileLock | None = None
         self._single: sqlite3.Connection | None = None
@@ -269,7 +270,7 @@ def _stopped_after(connection: sqlite3.Connection, most_s: float) -> Iterator[No
         connection.set_progress_handler(None, STEPS)
 
 
-def _pause(guard: threading.RLock) -> None:
+def _pause(guard: FairLock | threading.RLock) -> None:
     """Let a thread that waits for the connection have it."""
     guard.release()
     time.sleep(PAUSE_S)  # else this thread would take it again at once

@@ -16,6 +16,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from playground.errors import StorageError
+from playground.storage.database.fair_lock import FairLock
 from playground.storage.database.file_identity import FileIdentity
 from playground.storage.database.group_commit import Job, commit_together, no_check, run_outside
 
@@ -127,7 +128,9 @@ class ThreadWriter(Writer):
 class DirectWriter(Writer):
     """The same without a thread, for a single connection: callers write in turn."""
 
-    def __init__(self, connection: sqlite3.Connection, guard: threading.RLock, path: Path | None = None) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, guard: FairLock | threading.RLock, path: Path | None = None
+    ) -> None:
         self._connection = connection
         self._guard = guard
         self._path = path
