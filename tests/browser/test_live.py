@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.conftest import LiveApp, start_app, stop_app
+from tests.conftest import LiveApp, start_app, stop_app, without_models
 from tests.support.browsing import RATER, SECRET, Visitor, visiting
 from tests.support.cast import GALPACA, MAMBA, OPENALPACA, house
 from tests.support.processes import frozen_models
@@ -100,7 +100,7 @@ def test_two_visitors_have_battles_of_their_own(browser: Browser, live_app: Live
 
 @pytest.fixture
 def stored(tmp_path: Path) -> Iterator[LiveApp]:
-    """Start a playground on a database with an open, a failed and a hostile battle."""
+    """Start a playground without models on a database with an open, a failed and a hostile battle."""
     kept = house(tmp_path)
     kept.battle_is_open("0" * 31 + "1", owner=RATER)
     kept.battle_is_open("0" * 31 + "2", (OPENALPACA, MAMBA), {"a": {"text": HOSTILE}}, owner=RATER)
@@ -108,7 +108,7 @@ def stored(tmp_path: Path) -> Iterator[LiveApp]:
     texts = {side: {"text": text} for side, text in zip("abcdef", BOMBS.values(), strict=False)}
     kept.battle_is_open("0" * 31 + "4", (OPENALPACA, MAMBA, GALPACA) * 2, texts, owner=RATER)
     kept.store.close()
-    app = start_app(tmp_path, PLAYGROUND_EXPIRE_S=str(10**9), PLAYGROUND_UNDO_S="60")
+    app = start_app(tmp_path, *without_models(tmp_path), PLAYGROUND_EXPIRE_S=str(10**9), PLAYGROUND_UNDO_S="60")
     yield app
     stop_app(app)
 
@@ -117,7 +117,8 @@ def test_restart_keeps_battles_and_votes(browser: Browser, stored: LiveApp, tmp_
     with visiting(browser, stored.url, secret=SECRET) as visitor:
         visitor.open(f"/?battle={'0' * 31}1").reaches("open").press("a").reaches("voted").press("r").reaches("revealed")
     stop_app(stored)
-    again = start_app(tmp_path, PLAYGROUND_EXPIRE_S=str(10**9), PLAYGROUND_UNDO_S="60")
+    flags = ("--cards", str(tmp_path / "cards"), "--models", "far")
+    again = start_app(tmp_path, *flags, PLAYGROUND_EXPIRE_S=str(10**9), PLAYGROUND_UNDO_S="60")
     try:
         with visiting(browser, again.url, secret=SECRET) as visitor:
             visitor.open(f"/?battle={'0' * 31}1").reaches("revealed")
