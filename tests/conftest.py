@@ -218,7 +218,7 @@ def stub() -> Iterator[StubPage]:
     from tests.support.stub_arena import StubArena
 
     unlimited = Settings(compares_per_minute=0, votes_per_minute=0, views_per_minute=0)
-    arena = StubArena(unlimited, chars_per_s=400.0, loading_s=0.4)
+    arena = StubArena(unlimited, chars_per_s=2000.0, loading_s=0.4)
     with serving(arena) as page:
         yield StubPage(address_of(page), arena, page.app.state_holder.session_data)
 

@@ -40,7 +40,7 @@ from playground.ui import follow
 from tests.arena.test_comparison import FACTS, IDS, Told, tokenizer
 from tests.arena.test_comparison import Scene as Scripted
 from tests.arena.test_word_ends import words
-from tests.conftest import LiveApp, start_app, stop_app
+from tests.conftest import LiveApp, models_are_up, start_app, stop_app
 from tests.support.blindness import (
     UNLIMITED,
     Heard,
@@ -572,6 +572,7 @@ def test_a_browser_is_sent_no_more(browser: Browser, app: LiveApp) -> None:
     A browser sends its requests in an order and at times of its own, which differ from battle to battle: that the
     messages are the same is shown where the requests are (above), and here that no byte of any of them tells.
     """
+    models_are_up(app.url)
     with recording(app.url) as wire, visiting(browser, wire.url) as visitor:
         config = read_config(wire.url)
         visitor.open()

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -16,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from playground.ui.texts.data import CONTAINERS
 from tests.conftest import OPERATOR_TOKEN, LiveApp, start_app, stop_app, without_models
-from tests.support.browsing import PHONE, Visitor, visiting
+from tests.support.browsing import DESKTOP, PHONE, Visitor, violations, visiting
 from tests.support.judged_playground import fill
 from tests.support.paths import ROOT
 
@@ -187,21 +186,17 @@ def test_stranger_is_refused_and_the_operator_is_not(browser: Browser, kept: Liv
         assert len(Path(download.value.path()).read_text("utf-8").splitlines()) == 3
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [None, PHONE], ids=["wide", "phone"])
-def test_page_fits_and_axe_finds_nothing(
-    browser: Browser, app: LiveApp, scheme: str, viewport: dict[str, int] | None
-) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
-    options: dict[str, Any] = {"color_scheme": scheme, "reduced_motion": "reduce"}
-    with visiting(browser, f"{app.url}/play", viewport, **options) as visitor:
+def test_page_fits_and_axe_finds_nothing(browser: Browser, app: LiveApp) -> None:
+    with visiting(browser, f"{app.url}/play", reduced_motion="reduce") as visitor:
         page = at_data(visitor, "?format=votes&origin=person")
         expect(page.locator("[data-format=votes] table")).to_be_visible()
-        assert not visitor.scrolls_sideways
+        for size in (DESKTOP, PHONE):
+            page.set_viewport_size(size)
+            assert not visitor.scrolls_sideways
         with page.expect_download():
             page.get_by_role("link", name="Download pairs as CSV").click()
         expect(page.locator("#data-progress-words")).to_contain_text("Done: ")
-        found = Axe().run(page).response["violations"]
-        assert not visitor.scrolls_sideways
-    assert [(v["id"], [n["html"][:160] for n in v["nodes"]]) for v in found] == []
+        for size in (PHONE, DESKTOP):
+            page.set_viewport_size(size)
+            assert not visitor.scrolls_sideways
+            assert violations(page) == [], size

@@ -100,6 +100,7 @@ def test_settings_of_each_model_survive(visitor: Visitor) -> None:
 def test_edited_instruction_beside_a_battle_survives_its_reload(visitor: Visitor) -> None:
     visitor.compare().reaches("open").unfold()
     visitor.page.locator("#instruction textarea").press_sequentially(" Briefly.")
+    visitor.page.wait_for_function("JSON.stringify({...sessionStorage}).includes('Briefly.')")  # Gradio tells it later
     visitor.reload().reaches("open")
     expect(visitor.page.locator("#instruction textarea")).to_have_value(re.compile("Briefly"))
 

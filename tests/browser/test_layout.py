@@ -10,15 +10,14 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.test_page import bring_to
+from tests.browser.test_page import journey
 from tests.conftest import StubPage
-from tests.support.browsing import DESKTOP, PHONE, Visitor, visiting
+from tests.support.browsing import DESKTOP, PHONE, Visitor, violations, visiting
 
 pytestmark = pytest.mark.browser
 
 LYING, ZOOMED = {"width": 844, "height": 390}, {"width": 720, "height": 450}
 SMALL = {"phone": PHONE, "phone on its side": LYING, "200 % zoom": ZOOMED}
-WIDE = {"width": 1920, "height": 1080}
 IN_SIGHT = """() => {
     let hits = 0, all = 0;
     for (let y = 4; y < innerHeight; y += 8) for (let x = 4; x < innerWidth; x += 8) {
@@ -30,7 +29,6 @@ IN_SIGHT = """() => {
 """The share of the window in which one sees answers: their cards, where nothing covers them."""
 TOPS = """() => [...document.querySelectorAll("#judge button")].filter((button) => button.offsetParent)
     .map((button) => Math.round(button.getBoundingClientRect().top))"""
-FURTHER = ("editing", "ranking", "differences", "reporting", "not stored", "open failed", "settings", "phone", "lying")
 
 
 @pytest.fixture(autouse=True)
@@ -78,16 +76,15 @@ def test_half_of_a_small_screen_is_answer(browser: Browser, stub: StubPage, size
         assert not visitor.scrolls_sideways
 
 
-@pytest.mark.parametrize("size", SMALL)
 @pytest.mark.parametrize("columns", [2, 6])
-def test_choices_stand_in_one_row(browser: Browser, stub: StubPage, size: str, columns: int) -> None:
-    with visiting(browser, stub.url, viewport=SMALL[size], reduced_motion="reduce") as visitor:
-        visitor.open().compare(columns=columns).reaches("open")
-        tops = visitor.page.evaluate(TOPS)
-        assert len(set(tops)) == 1
-        assert visitor.page.locator("#votebar").bounding_box()["height"] <= 80
+def test_choices_stand_in_one_row(visitor: Visitor, columns: int) -> None:
+    visitor.compare(columns=columns).reaches("open")
+    for size in SMALL.values():
+        visitor.page.set_viewport_size(size)
         for button in ("vote-a", "vote-tie", "vote-bad"):
             expect(visitor.page.locator(f"#{button}")).to_be_in_viewport(ratio=1)
+        assert len(set(visitor.page.evaluate(TOPS))) == 1, size
+        assert visitor.page.locator("#votebar").bounding_box()["height"] <= 80, size
 
 
 def test_saved_vote_takes_little_of_a_phone(phone: Visitor, stub: StubPage) -> None:
@@ -128,15 +125,13 @@ def test_mark_stands_apart_from_the_license(visitor: Visitor) -> None:
     assert mark["y"] >= license["y"] + license["height"] or mark["x"] >= license["x"] + license["width"] + 6
 
 
-@pytest.mark.parametrize(("width", "rows"), [(1440, 2), (1600, 1), (1920, 1)])
 @pytest.mark.parametrize("columns", [5, 6])
-def test_columns_stand_in_one_row_from_1600_px(
-    browser: Browser, stub_url: str, width: int, rows: int, columns: int
-) -> None:
-    with visiting(browser, stub_url, viewport={"width": width, "height": 900}) as visitor:
-        visitor.open().compare(columns=columns).reaches("open")
+def test_columns_stand_in_one_row_from_1600_px(visitor: Visitor, columns: int) -> None:
+    visitor.compare(columns=columns).reaches("open")
+    for width, rows in ((1440, 2), (1600, 1), (1920, 1)):
+        visitor.page.set_viewport_size({"width": width, "height": 900})
         boxes = [visitor.column(side).bounding_box() for side in "abcdef"[:columns]]
-        assert len({round(box["y"]) for box in boxes}) == rows
+        assert len({round(box["y"]) for box in boxes}) == rows, width
         assert max(box["x"] + box["width"] for box in boxes) > width - 160
         assert not visitor.scrolls_sideways
 
@@ -285,14 +280,15 @@ def test_rank_stands_on_its_letter(visitor: Visitor) -> None:
     assert shown == ['"2"', '"1"', '"c"']
 
 
-@pytest.mark.parametrize(("key", "code", "ranks"), [("o", "KeyS", True), ("щ", "KeyO", True), ("r", "KeyO", False)])
-def test_ranking_begins_with_the_letter_of_the_layout(visitor: Visitor, key: str, code: str, ranks: bool) -> None:
+def test_ranking_begins_with_the_letter_of_the_layout(visitor: Visitor) -> None:
     visitor.compare(columns=3).reaches("open")
-    visitor.page.evaluate(
-        "([key, code]) => document.body.dispatchEvent(new KeyboardEvent('keydown', { key, code, bubbles: true }))",
-        [key, code],
-    )
-    expect(visitor.page.locator("#rank-save")).to_be_visible(visible=ranks)
+    for key, code, ranks in (("r", "KeyO", False), ("o", "KeyS", True), ("щ", "KeyO", True)):
+        visitor.page.evaluate(
+            "([key, code]) => document.body.dispatchEvent(new KeyboardEvent('keydown', { key, code, bubbles: true }))",
+            [key, code],
+        )
+        expect(visitor.page.locator("#rank-save")).to_be_visible(visible=ranks)
+        visitor.press("Escape")
 
 
 def test_ranking_on_a_phone_shows_the_order_above_the_letters(phone: Visitor) -> None:
@@ -347,51 +343,42 @@ def test_differences_of_two_answers_are_shown(visitor: Visitor) -> None:
 # Every state on every screen
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize(
-    "state",
-    ["editing", "ranking", "differences", "reporting", "not stored", "open failed", "settings", "phone", "lying"],
-)
-def test_axe_finds_nothing_in_further_states(browser: Browser, stub: StubPage, state: str, scheme: str) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
-    viewport = {"phone": PHONE, "lying": LYING}.get(state, DESKTOP)
-    with visiting(browser, stub.url, viewport=viewport, color_scheme=scheme, reduced_motion="reduce") as visitor:
-        page = visitor.open().page
-        if state == "settings":
-            page.locator("#settings > button").click()
-            page.locator("#who-chooses label").nth(1).click()
-        elif state in ("differences", "open failed"):
-            visitor.compare("fail:c" if state == "open failed" else "What?", columns=3, mode="open").reaches("open")
-        elif state == "not stored":
-            page.get_by_label("do not store").check()
-            visitor.compare().reaches("open")
-            stub.time.hold()
-            visitor.press("a").reaches("voted")
-        else:
-            bring_to(visitor, stub, "revealed" if state in ("phone", "lying") else "open")
-        press = {
-            "editing": "[data-edit]",
-            "ranking": "#rank",
-            "differences": "#differences > button",
-            "reporting": "#head-a [data-press=report-a]",
-        }
-        if state in press:
-            page.locator(press[state]).click()
-        page.wait_for_timeout(400)
-        found = Axe().run(page).response["violations"]
-    assert [(v["id"], [n["html"][:160] for n in v["nodes"]]) for v in found] == []
+PRESSED = {
+    "editing": "[data-edit]",
+    "ranking": "#rank",
+    "differences": "#differences > button",
+    "reporting": "#head-a [data-press=report-a]",
+}
+"""What is pressed to reach a state."""
 
 
-@pytest.mark.parametrize("phase", ["generating", "open", "revealed"])
-def test_axe_finds_nothing_on_small_screens(browser: Browser, stub: StubPage, phase: str) -> None:
-    from axe_playwright_python.sync_playwright import Axe
+@pytest.mark.parametrize("state", [*PRESSED, "not stored", "open failed", "settings"])
+def test_axe_finds_nothing_in_further_states(visitor: Visitor, stub: StubPage, state: str) -> None:
+    page = visitor.page
+    if state == "settings":
+        page.locator("#settings > button").click()
+        page.locator("#who-chooses label").nth(1).click()
+    elif state in ("differences", "open failed"):
+        visitor.compare("fail:c" if state == "open failed" else "What?", columns=3, mode="open").reaches("open")
+    elif state == "not stored":
+        page.get_by_label("do not store").check()
+        visitor.compare().reaches("open")
+        stub.time.hold()
+        visitor.press("a").reaches("voted")
+    else:
+        visitor.compare(columns=4).reaches("open")
+    if state in PRESSED:
+        page.locator(PRESSED[state]).click()
+    assert violations(page) == []
 
-    for viewport in SMALL.values():
-        with visiting(browser, stub.url, viewport=viewport, reduced_motion="reduce") as visitor:
-            bring_to(visitor.open(), stub, phase)
-            visitor.page.wait_for_timeout(300)
-            found = Axe().run(visitor.page).response["violations"]
-            stub.time.go_on()
-            stub.arena.stop_all()
-        assert [(v["id"], [n["html"][:160] for n in v["nodes"]]) for v in found] == []
+
+@pytest.mark.parametrize("way", ["judged", "generating"])
+def test_axe_finds_nothing_on_small_screens(phone: Visitor, stub: StubPage, way: str) -> None:
+    found = {}
+    for phase in journey(phone, stub, way):
+        for size in SMALL if phase in ("generating", "open", "revealed") else ():
+            phone.page.set_viewport_size(SMALL[size])
+            found[phase, size] = violations(phone.page)
+        phone.page.set_viewport_size(PHONE)
+    assert len(found) == len(SMALL) * (2 if way == "judged" else 1)
+    assert {where: bad for where, bad in found.items() if bad} == {}

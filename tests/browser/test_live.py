@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.conftest import LiveApp, start_app, stop_app
+from tests.conftest import LiveApp, start_app, stop_app, without_models
 from tests.support.browsing import PHONE, RATER, SECRET, Visitor, visiting
 from tests.support.cast import GALPACA, MAMBA, OPENALPACA, house
 from tests.support.processes import frozen_models
@@ -112,7 +112,7 @@ def test_two_visitors_have_battles_of_their_own(browser: Browser, live_app: Live
 
 @pytest.fixture
 def stored(tmp_path: Path) -> Iterator[LiveApp]:
-    """Start a playground on a database with an open, a failed and a hostile battle."""
+    """Start a playground without models on a database with an open, a failed and a hostile battle."""
     kept = house(tmp_path)
     kept.battle_is_open("0" * 31 + "1", owner=RATER)
     kept.battle_is_open("0" * 31 + "2", (OPENALPACA, MAMBA), {"a": {"text": HOSTILE}}, owner=RATER)
@@ -122,7 +122,7 @@ def stored(tmp_path: Path) -> Iterator[LiveApp]:
     texts = {side: {"text": text, "reasoning": REASONING} for side, text in zip("abcdef", LONG.values(), strict=True)}
     kept.battle_is_open("0" * 31 + "5", (OPENALPACA, MAMBA, GALPACA) * 2, texts, owner=RATER)
     kept.store.close()
-    app = start_app(tmp_path, PLAYGROUND_EXPIRE_S=str(10**9), PLAYGROUND_UNDO_S="60")
+    app = start_app(tmp_path, *without_models(tmp_path), PLAYGROUND_EXPIRE_S=str(10**9), PLAYGROUND_UNDO_S="60")
     yield app
     stop_app(app)
 
@@ -131,7 +131,8 @@ def test_restart_keeps_battles_and_votes(browser: Browser, stored: LiveApp, tmp_
     with visiting(browser, stored.url, secret=SECRET) as visitor:
         visitor.open(f"/?battle={'0' * 31}1").reaches("open").press("a").reaches("voted").press("r").reaches("revealed")
     stop_app(stored)
-    again = start_app(tmp_path, PLAYGROUND_EXPIRE_S=str(10**9), PLAYGROUND_UNDO_S="60")
+    flags = ("--cards", str(tmp_path / "cards"), "--models", "far")
+    again = start_app(tmp_path, *flags, PLAYGROUND_EXPIRE_S=str(10**9), PLAYGROUND_UNDO_S="60")
     try:
         with visiting(browser, again.url, secret=SECRET) as visitor:
             visitor.open(f"/?battle={'0' * 31}1").reaches("revealed")
@@ -155,26 +156,21 @@ def test_extreme_answers_stay_in_their_columns(browser: Browser, stored: LiveApp
         assert visitor.hosts == {stored.url.removeprefix("http://")}
 
 
-@pytest.mark.parametrize("viewport", [PHONE, {"width": 1920, "height": 1080}], ids=["phone", "wide"])
-def test_long_answers_of_every_script_are_shown_whole(
-    browser: Browser, stored: LiveApp, viewport: dict[str, int]
+def test_long_answers_of_every_script_are_shown_whole_and_reasoning_after_the_reveal(
+    browser: Browser, stored: LiveApp
 ) -> None:
-    with visiting(browser, stored.url, secret=SECRET, viewport=viewport) as visitor:
+    with visiting(browser, stored.url, secret=SECRET, viewport=PHONE) as visitor:
         visitor.open(f"/?battle={'0' * 31}5").reaches("open")
         for side, (script, text) in zip("abcdef", LONG.items(), strict=True):
             answer = visitor.page.locator(f"#answer-{side}")
             expect(answer, script).to_contain_text("and the end")
             assert "".join((answer.text_content() or "").split()) == "".join(text.split()), script
         assert not visitor.scrolls_sideways
-        visitor.press("b").reaches("voted").press("r").reaches("revealed")
-        assert not visitor.scrolls_sideways
-
-
-def test_reasoning_is_folded_below_the_answer_after_the_reveal(browser: Browser, stored: LiveApp) -> None:
-    with visiting(browser, stored.url, secret=SECRET) as visitor:
-        visitor.open(f"/?battle={'0' * 31}5").reaches("open")
         assert "so not a" not in visitor.page.content()
         visitor.press("b").reaches("voted").press("r").reaches("revealed")
+        for viewport in ({"width": 1920, "height": 1080}, PHONE):
+            visitor.page.set_viewport_size(viewport)
+            assert not visitor.scrolls_sideways
         fold = visitor.page.locator("#foot-b details.reasoning")
         expect(fold).to_have_text(f"Reasoning, 7 words{REASONING}", use_inner_text=False)
         expect(fold.locator("div")).to_be_hidden()

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from playground.records import Instruction
 from tests.conftest import OPERATOR_TOKEN, LiveApp, start_app, stop_app, without_models
-from tests.support.browsing import PHONE, RATER, SECRET, Visitor, visiting
+from tests.support.browsing import DESKTOP, PHONE, RATER, SECRET, Visitor, violations, visiting
 from tests.support.cast import House, house
 
 pytestmark = pytest.mark.browser
 
-LOOKS = [(scheme, viewport) for scheme in ("light", "dark") for viewport in (None, PHONE)]
 REPORTED, OTHER = "a" * 32, "b" * 32
 ASKED = "Tell me of Zanzibar."
 ANSWER = "Ships full of nutmeg sail at dawn. " * 40
@@ -54,15 +52,6 @@ def sign_in(visitor: Visitor, url: str) -> None:
     expect(visitor.page.locator("#operator-facts dd")).to_have_count(5)
 
 
-def violations(visitor: Visitor) -> list[Any]:
-    from axe_playwright_python.sync_playwright import Axe
-
-    return [
-        (found["id"], [node["html"] for node in found["nodes"]])
-        for found in Axe().run(visitor.page).response["violations"]
-    ]
-
-
 def reset(visitor: Visitor) -> None:
     """Show the battle again and wait until nothing is hidden."""
     visitor.page.get_by_label("Look up a battle").fill(REPORTED)
@@ -71,27 +60,23 @@ def reset(visitor: Visitor) -> None:
     expect(visitor.page.locator("#operator-list")).to_contain_text("No battle is hidden.")
 
 
-@pytest.mark.parametrize(("scheme", "viewport"), LOOKS)
-def test_page_is_accessible_and_fits(
-    browser: Browser, app: LiveApp, scheme: str, viewport: dict[str, int] | None
-) -> None:
-    options: dict[str, Any] = {"color_scheme": scheme, "reduced_motion": "reduce"}
-    with visiting(browser, app.url, viewport, SECRET, **options) as visitor:
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["wide", "phone"])
+def test_page_is_accessible_and_fits(browser: Browser, app: LiveApp, viewport: dict[str, int]) -> None:
+    with visiting(browser, app.url, viewport, SECRET, reduced_motion="reduce") as visitor:
         sign_in(visitor, app.url)
-        visitor.page.goto(f"{app.url}/operator?__theme={scheme}")
         visitor.page.get_by_label("Look up a battle").fill(f"{app.url}/?battle={REPORTED}")
         visitor.page.keyboard.press("Enter")
         expect(visitor.page.locator("#operator-list")).to_contain_text("The battle you looked up")
         for summary in visitor.page.locator("#operator-list summary").all():
             summary.click()
         assert not visitor.scrolls_sideways
-        assert violations(visitor) == []
+        assert violations(visitor.page) == []
         visitor.page.locator(f"[data-do=hide][data-battle='{REPORTED}']").first.click()
         expect(visitor.page.locator("#operator-words")).to_contain_text("Hidden: nobody but you")
-        assert violations(visitor) == []
-        visitor.page.goto(f"{app.url}/?battle={REPORTED}&__theme={scheme}")
+        assert violations(visitor.page) == []
+        visitor.page.goto(f"{app.url}/?battle={REPORTED}")
         expect(visitor.page.locator("#status")).to_contain_text("The operator has hidden the texts of this battle.")
-        assert violations(visitor) == []
+        assert violations(visitor.page) == []
         visitor.page.goto(f"{app.url}/operator")
         reset(visitor)
         assert visitor.hosts == {app.url.removeprefix("http://")}
@@ -147,4 +132,4 @@ def test_terms_name_who_runs_the_playground(browser: Browser, app: LiveApp) -> N
         expect(visitor.page.locator("#terms-contact")).to_have_text(
             "This playground is run by: Ada Lovelace, ada@example.org"
         )
-        assert violations(visitor) == []
+        assert violations(visitor.page) == []

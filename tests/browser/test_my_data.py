@@ -125,10 +125,9 @@ def test_terms_are_linked_beside_the_button(visitor: Visitor) -> None:
 
 
 @pytest.mark.parametrize(("path", "page"), [("/yours", "my-data"), ("/terms", "terms"), ("/about", "about")])
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_pages_fit_a_phone(browser: Browser, live_app: LiveApp, path: str, page: str, theme: str) -> None:
-    with visiting(browser, live_app.url, PHONE, color_scheme=theme) as visitor:
-        visitor.page.goto(f"{live_app.url}{path}?__theme={theme}")
+def test_pages_fit_a_phone(browser: Browser, live_app: LiveApp, path: str, page: str) -> None:
+    with visiting(browser, live_app.url, PHONE) as visitor:
+        visitor.page.goto(f"{live_app.url}{path}")
         expect(visitor.page.locator(f"#{page}-lead h1")).to_be_visible()
         expect(visitor.page.locator("#foot a")).to_have_count(3)
         assert not visitor.scrolls_sideways

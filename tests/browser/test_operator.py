@@ -6,14 +6,16 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import product
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
 from tests.browser.test_models import at_models, model, reaches
 from tests.conftest import LiveApp, free_port, start_app, stop_app
-from tests.support.browsing import PHONE, visiting
+from tests.support.browsing import DESKTOP, PHONE, Visitor, visiting
 from tests.support.page_events import event_of, states
 from tests.ui.http.test_operator_live import PRINTED, logged
 
@@ -21,7 +23,6 @@ pytestmark = pytest.mark.browser
 
 ORCA = "pocket-orca-mini"
 PASSWORD = "grüner Tee; 50 %"
-LOOKS = [(scheme, viewport) for scheme in ("light", "dark") for viewport in (None, PHONE)]
 
 
 @pytest.fixture(scope="module")
@@ -122,25 +123,27 @@ def test_page_of_another_port_cannot_act_as_the_operator(browser: Browser, app: 
         assert states(app)["pocket-galpaca"] in ("queued", "loading", "ready")
 
 
-@pytest.mark.parametrize(("scheme", "viewport"), LOOKS)
-def test_password_form_opens_the_page_that_was_asked_for(
-    browser: Browser, private: LiveApp, scheme: str, viewport: dict[str, int] | None
-) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
-    options: dict[str, Any] = {"color_scheme": scheme, "reduced_motion": "reduce"}
-    with visiting(browser, private.url, viewport, **options) as visitor:
-        visitor.page.goto(f"{private.url}/models?__theme={scheme}")
-        expect(visitor.page.get_by_label("Password")).to_be_focused()
+def fits_and_is_accessible(visitor: Visitor) -> None:
+    """Check a form in both schemes on a desktop and on a phone."""
+    for scheme, size in product(("light", "dark"), (DESKTOP, PHONE)):
+        visitor.page.set_viewport_size(size)
+        visitor.page.emulate_media(color_scheme=scheme)
         assert not visitor.scrolls_sideways
-        assert [v["id"] for v in Axe().run(visitor.page).response["violations"]] == []
+        assert [v["id"] for v in Axe().run(visitor.page).response["violations"]] == [], scheme
+
+
+def test_password_form_opens_the_page_that_was_asked_for(browser: Browser, private: LiveApp) -> None:
+    with visiting(browser, private.url, reduced_motion="reduce") as visitor:
+        visitor.page.goto(f"{private.url}/models?__theme=dark")
+        expect(visitor.page.get_by_label("Password")).to_be_focused()
+        fits_and_is_accessible(visitor)
         visitor.page.get_by_label("Password").fill("wrong")
         visitor.page.get_by_role("button", name="Go on").click()
         expect(visitor.page.get_by_role("alert")).to_have_text("This is not the password of this playground.")
-        assert [v["id"] for v in Axe().run(visitor.page).response["violations"]] == []
+        fits_and_is_accessible(visitor)
         visitor.page.get_by_label("Password").fill(PASSWORD)
         visitor.page.keyboard.press("Enter")
-        expect(visitor.page).to_have_url(f"{private.url}/models?__theme={scheme}")
+        expect(visitor.page).to_have_url(f"{private.url}/models?__theme=dark")
         expect(visitor.page.locator(".model").first).to_be_visible()
         assert visitor.hosts == {private.url.removeprefix("http://")}
 

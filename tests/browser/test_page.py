@@ -9,13 +9,13 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.conftest import StubPage
-from tests.support.browsing import PHONE, Visitor, visiting
+from tests.support.browsing import PHONE, Visitor, violations, visiting
 from tests.support.stub_arena import ANSWERS, UNDO_S
 
 pytestmark = pytest.mark.browser
 
 SLOW = "Tell me slowly. slow"
-PHASES = ("compose", "generating", "open", "voted", "revealed", "void")
+WAYS = ("judged", "generating", "void")
 
 
 @pytest.fixture(autouse=True)
@@ -31,40 +31,41 @@ def visitor(browser: Browser, stub_url: str) -> Iterator[Visitor]:
         yield visitor.open()
 
 
-def bring_to(visitor: Visitor, stub: StubPage, phase: str) -> None:
-    """Go from the empty page to a phase, and stay there."""
-    if phase == "compose":
-        return
-    if phase == "void":
-        visitor.compare("fail:ab").reaches("void")
-        return
-    if phase == "generating":
+def journey(visitor: Visitor, stub: StubPage, way: str) -> Iterator[str]:
+    """Go from the empty page through the phases of a way; stay in each until the next is asked for."""
+    if way == "generating":
         visitor.compare(SLOW, columns=4).reaches("generating")
-        return
-    visitor.compare(columns=4).reaches("open")
-    stub.time.hold()
-    if phase in ("voted", "revealed"):
+        yield "generating"
+    elif way == "void":
+        visitor.compare("fail:ab").reaches("void")
+        yield "void"
+    else:
+        yield "compose"
+        visitor.compare(columns=4).reaches("open")
+        yield "open"
+        stub.time.hold()
         visitor.press("b").reaches("voted")
-    if phase == "revealed":
+        yield "voted"
         visitor.press("r").reaches("revealed")
+        yield "revealed"
 
 
 # Comparing
 
 
 @pytest.mark.parametrize("mode", ["blind", "open"])
-@pytest.mark.parametrize("columns", [2, 4, 6])
-def test_chosen_number_of_columns_is_shown(visitor: Visitor, stub: StubPage, mode: str, columns: int) -> None:
-    with stub.time.held():
-        visitor.compare(columns=columns, mode=mode).reaches("generating")
-        expect(visitor.page.locator("#stop")).to_be_visible()
-        expect(visitor.page.locator("#vote-a")).to_be_disabled()
-    visitor.reaches("open")
-    assert visitor.columns_shown == columns
-    assert "soft wool" in visitor.answer("a")
-    names = visitor.page.locator(".side:visible .who b").count()
-    assert names == (0 if mode == "blind" else columns)
-    expect(visitor.page.locator("#vote-a")).to_be_enabled()
+def test_chosen_number_of_columns_is_shown(visitor: Visitor, stub: StubPage, mode: str) -> None:
+    for columns in (2, 6, 4):
+        with stub.time.held():
+            visitor.compare(columns=columns, mode=mode).reaches("generating")
+            expect(visitor.page.locator("#stop")).to_be_visible()
+            expect(visitor.page.locator("#vote-a")).to_be_disabled()
+        visitor.reaches("open")
+        assert visitor.columns_shown == columns
+        assert "soft wool" in visitor.answer("a")
+        names = visitor.page.locator(".side:visible .who b").count()
+        assert names == (0 if mode == "blind" else columns)
+        expect(visitor.page.locator("#vote-a")).to_be_enabled()
 
 
 def test_control_enter_compares(visitor: Visitor) -> None:
@@ -323,8 +324,8 @@ def test_failed_answer_is_explained_after_the_reveal(visitor: Visitor) -> None:
     expect(visitor.column("d")).to_contain_text("ran out of memory")
 
 
-def test_void_battle_says_why_and_takes_no_vote(visitor: Visitor, stub: StubPage) -> None:
-    bring_to(visitor, stub, "void")
+def test_void_battle_says_why_and_takes_no_vote(visitor: Visitor) -> None:
+    visitor.compare("fail:ab").reaches("void")
     assert "fewer than two answers succeeded" in visitor.status
     expect(visitor.page.locator("#votebar")).to_be_hidden()
 
@@ -332,12 +333,12 @@ def test_void_battle_says_why_and_takes_no_vote(visitor: Visitor, stub: StubPage
 # Coming back
 
 
-@pytest.mark.parametrize("phase", PHASES)
-def test_reload_restores_the_battle(visitor: Visitor, stub: StubPage, phase: str) -> None:
-    bring_to(visitor, stub, phase)
-    before, columns = visitor.battle_id, visitor.columns_shown
-    visitor.reload().reaches(phase)
-    assert (visitor.battle_id, visitor.columns_shown) == (before, columns)
+@pytest.mark.parametrize("way", WAYS)
+def test_reload_restores_the_battle(visitor: Visitor, stub: StubPage, way: str) -> None:
+    for phase in journey(visitor, stub, way):
+        before, columns = visitor.battle_id, visitor.columns_shown
+        visitor.reload().reaches(phase)
+        assert (visitor.battle_id, visitor.columns_shown) == (before, columns), phase
 
 
 def test_reload_restores_the_composer(visitor: Visitor) -> None:
@@ -373,9 +374,10 @@ def test_other_visitors_see_revealed_battles_only(visitor: Visitor, browser: Bro
 
 
 @pytest.mark.parametrize("battle", ["0" * 32, "nonsense", "%3Cscript%3E", "x" * 3000])
-def test_unknown_battle_in_the_address_is_explained(visitor: Visitor, battle: str) -> None:
-    visitor.open(f"/?battle={battle}").reaches("compose")
-    expect(visitor.page.locator("#status.error")).not_to_be_empty()
+def test_unknown_battle_in_the_address_is_explained(browser: Browser, stub_url: str, battle: str) -> None:
+    with visiting(browser, stub_url) as visitor:
+        visitor.open(f"/?battle={battle}").reaches("compose")
+        expect(visitor.page.locator("#status.error")).not_to_be_empty()
 
 
 # Looking
@@ -426,16 +428,15 @@ def test_hostile_answer_stays_in_its_box(visitor: Visitor) -> None:
     assert visitor.hosts == {visitor.url.removeprefix("http://")}
 
 
-@pytest.mark.parametrize("phase", PHASES)
-def test_phone_does_not_scroll_sideways_and_shows_the_vote_bar(browser: Browser, stub: StubPage, phase: str) -> None:
+@pytest.mark.parametrize("way", WAYS)
+def test_phone_does_not_scroll_sideways_and_shows_the_vote_bar(browser: Browser, stub: StubPage, way: str) -> None:
     with visiting(browser, stub.url, viewport=PHONE) as visitor:
-        visitor.open()
-        bring_to(visitor, stub, phase)
-        visitor.page.wait_for_timeout(200)
-        assert not visitor.scrolls_sideways
-        if phase in ("generating", "open"):
-            expect(visitor.page.locator("#vote-a")).to_be_in_viewport()
-            expect(visitor.page.locator("#jump a")).to_have_count(4)
+        for phase in journey(visitor.open(), stub, way):
+            visitor.page.wait_for_timeout(200)
+            assert not visitor.scrolls_sideways, phase
+            if phase in ("generating", "open"):
+                expect(visitor.page.locator("#vote-a")).to_be_in_viewport()
+                expect(visitor.page.locator("#jump a")).to_have_count(4)
 
 
 def test_phone_letters_jump_to_answers(browser: Browser, stub_url: str) -> None:
@@ -489,15 +490,13 @@ def test_leaderboard_fits_a_phone(browser: Browser, stub_url: str) -> None:
 # Accessibility
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("phase", [*PHASES, "leaderboard"])
-def test_axe_finds_nothing(browser: Browser, stub: StubPage, phase: str, scheme: str) -> None:
-    from axe_playwright_python.sync_playwright import Axe
+@pytest.mark.parametrize("way", WAYS)
+def test_axe_finds_nothing_in_any_phase(browser: Browser, stub: StubPage, way: str) -> None:
+    with visiting(browser, stub.url, reduced_motion="reduce") as visitor:
+        found = {phase: violations(visitor.page) for phase in journey(visitor.open(), stub, way)}
+    assert {phase: bad for phase, bad in found.items() if bad} == {}
 
-    with visiting(browser, stub.url, color_scheme=scheme, reduced_motion="reduce") as visitor:
-        visitor.open("/leaderboard" if phase == "leaderboard" else "/")
-        if phase != "leaderboard":
-            bring_to(visitor, stub, phase)
-        visitor.page.wait_for_timeout(300)
-        found = Axe().run(visitor.page).response["violations"]
-    assert [(v["id"], [n["html"][:160] for n in v["nodes"]]) for v in found] == []
+
+def test_axe_finds_nothing_on_the_leaderboard(browser: Browser, stub_url: str) -> None:
+    with visiting(browser, stub_url, reduced_motion="reduce") as visitor:
+        assert violations(visitor.open("/leaderboard").page) == []

@@ -2,60 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Request, expect
 
-from tests.conftest import LiveApp, StubPage, free_port, start_app, stop_app
+from tests.browser.conftest import LOADING_S, Server
+from tests.conftest import StubPage
 from tests.support.browsing import Visitor, visiting
 from tests.support.patience import wait_until
-from tests.support.processes import family, frozen_models
+from tests.support.processes import frozen_models
 
 pytestmark = pytest.mark.browser
-
-LOADING_S = 120
-MODELS = "--models=pocket-galpaca,pocket-minotaur"
-
-
-class Server:
-    """A playground with its own database and port, which can be killed and restarted."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder, self._port = folder, free_port()
-        self.app: LiveApp = self.start()
-
-    def start(self) -> LiveApp:
-        self.app = start_app(self._folder, MODELS, port=self._port, PLAYGROUND_UNDO_S="60")
-        return self.app
-
-    def kill(self) -> None:
-        """Kill the process and its workers at once."""
-        models = family(self.app.process.pid)
-        self.app.process.kill()
-        self.app.process.wait()
-        for pid in models:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
-
-    def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        with closing(sqlite3.connect(f"{self.app.db.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-            return connection.execute(query, values).fetchall()
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    server = Server(tmp_path)
-    yield server
-    stop_app(server.app)
 
 
 @pytest.fixture

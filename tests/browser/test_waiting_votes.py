@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Route, expect
 
 from playground.battles import Ballot, Viewer
-from tests.browser.test_restart import LOADING_S, Server
-from tests.conftest import StubPage, stop_app
+from tests.browser.conftest import LOADING_S, Server
+from tests.conftest import StubPage
 from tests.support.browsing import RATER, SECRET, Visitor, visiting
 
 pytestmark = pytest.mark.browser
 
 NOTE = "#vote-note"
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    server = Server(tmp_path)
-    yield server
-    stop_app(server.app)
 
 
 def votes(server: Server, battle_id: str) -> list[str]:

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from playground.ui.http.middleware import COOKIE
-from tests.conftest import ROOT, LiveApp, free_port, models_are_up, start_app, stop_app
+from tests.conftest import ROOT, LiveApp, free_port, models_are_up, start_app, stop_app, without_models
 from tests.support.browsing import Visitor, visiting
 from tests.support.nginx import blocks, here, nginx, self_signed
 
@@ -24,6 +24,7 @@ GUIDE = (ROOT / "docs" / "hosting.md").read_text()
 AT_ROOT, AT_PATH = blocks(GUIDE)
 DEFAULT = "server {{ listen {port}; location {path} {{ proxy_pass http://{upstream}{to}; {more} }} }}\n"
 HOST = "proxy_set_header Host $http_host;"
+MODELS = "--models=pocket-galpaca,pocket-minotaur"
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def hosted(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     """A playground configured as in the guide, at the top of a host and below a path."""
     folder, port, path = tmp_path_factory.mktemp("hosted"), free_port(), request.param
     root = {} if path == "/" else {"GRADIO_ROOT_PATH": path.rstrip("/")}
-    app = start_app(folder, FORWARDED_ALLOW_IPS="127.0.0.1", **root)
+    app = start_app(folder, MODELS, FORWARDED_ALLOW_IPS="127.0.0.1", **root)
     block = here(AT_ROOT if path == "/" else AT_PATH, port, upstream(app), self_signed(folder))
     try:
         models_are_up(app.url)
@@ -69,7 +70,6 @@ def test_vote_through_the_guides_nginx(browser: Browser, hosted: Hosted) -> None
         answers: list[int] = []
         visitor.page.on("response", lambda reply: answers.append(reply.status))
         visitor.open().compare().reaches("open")
-        time.sleep(1.5)  # vote buttons open after a second
         visitor.press("a").reaches("voted").press("r").reaches("revealed")
         battle = visitor.battle_id
         assert battle
@@ -107,7 +107,7 @@ def test_stream_through_the_guides_nginx_is_not_buffered(hosted: Hosted) -> None
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveApp]:
-    app = start_app(tmp_path_factory.mktemp("app"))
+    app = start_app(tmp_path_factory.mktemp("app"), MODELS)
     yield app
     stop_app(app)
 
@@ -130,7 +130,7 @@ def test_wrong_host_header_is_shown_with_its_cure(browser: Browser, app: LiveApp
 
 def test_refused_post_shows_the_cure(browser: Browser, tmp_path: Path) -> None:
     port = free_port()
-    app = start_app(tmp_path, GRADIO_ROOT_PATH=f"http://localhost:{port}")
+    app = start_app(tmp_path, *without_models(tmp_path), GRADIO_ROOT_PATH=f"http://localhost:{port}")
     server = DEFAULT.format(port=port, path="/", upstream=upstream(app), to="", more="")
     try:
         with nginx(tmp_path, server), visiting(browser, f"http://localhost:{port}") as visitor:

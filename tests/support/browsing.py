@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 
 from playground.raters import rater_id
@@ -117,6 +118,18 @@ class Visitor:
     @property
     def scrolls_sideways(self) -> bool:
         return bool(self.page.evaluate("document.documentElement.scrollWidth > window.innerWidth"))
+
+
+def violations(page: Page) -> list[tuple[str, str, list[str]]]:
+    """Return what axe finds in the light and in the dark scheme, which an open page follows."""
+    found = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.wait_for_function("dark => document.body.classList.contains('dark') === dark", arg=scheme == "dark")
+        page.wait_for_timeout(300)  # colours fade
+        for violation in Axe().run(page).response["violations"]:
+            found.append((scheme, violation["id"], [node["html"][:160] for node in violation["nodes"]]))
+    return found
 
 
 @contextmanager

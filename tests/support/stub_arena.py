@@ -396,7 +396,7 @@ class StubArena:
         side = SIDES[place]
         until = min(self.time.now(), battle.stopped_s.get(side, float("inf")))
         written_s = until - battle.began_s - self._loading_s
-        slow = 20 if "slow" in battle.instruction.instruction else 1
+        slow = 100 if "slow" in battle.instruction.instruction else 1
         pace = self._chars_per_s / slow if battle.blind else self._chars_per_s / slow * (1 + place / 2)
         text = self._text(battle, place)
         shown = text[: max(0, int(written_s * pace))]

@@ -17,7 +17,7 @@ from tests.ui.pages.compare.tab import Tab, fails
 @pytest.mark.slow
 @pytest.mark.parametrize("same", [True, False])
 def test_latest_call_ends_earlier_ones_of_the_tab(tab: Tab, same: bool) -> None:
-    tab.arena._chars_per_s = 1.0
+    tab.arena._chars_per_s = 5.0
     first = dict(tab.begins("slow").shown)
     second = first if same else dict(tab.begins("slow").shown)
 

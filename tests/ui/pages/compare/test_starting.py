@@ -13,7 +13,7 @@ from tests.ui.pages.compare.tab import Tab
 @pytest.mark.proves("hidden and disabled fields overwritten")
 @pytest.mark.parametrize("handler", ["compare", "regenerate"])
 def test_second_battle_is_refused_while_one_is_being_written(tab: Tab, handler: str) -> None:
-    tab.arena._chars_per_s = 1.0
+    tab.arena._chars_per_s = 5.0
     tab.begins("Tell me slowly. slow")
     before = dict(tab.shown)
     updates = tab.does(
