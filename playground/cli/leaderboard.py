@@ -29,7 +29,9 @@ def add(command: argparse.ArgumentParser) -> None:
         "--count-all", action="store_true", help="count open, quick and flagged votes, and those of busy raters"
     )
     command.add_argument(
-        "--analyses", action="store_true", help="print style, carrying votes and other choices too; seconds with many votes"
+        "--analyses",
+        action="store_true",
+        help="print style, carrying votes and other choices too; seconds with many votes",
     )
     command.add_argument("--open", action="store_true", help="count votes given in open mode too, as --mode all")
     add_board_flags(command)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from playground.ratings.bias import Share
-from playground.ratings.phrases import number_of
+from playground.ratings.phrases import listed, number_of
 
 FEWEST_DECIDED = 20
 """Decided pairs below which nothing is said about bias."""
@@ -47,22 +47,25 @@ def kinds(votes: Sequence[tuple[str, int]]) -> Finding:
     return Finding("Votes", " · ".join(f"{name} {number:,}" for name, number in votes) + ".")
 
 
-def flagged(votes: int, order: Sequence[str], other: Sequence[str], *, counted: bool) -> Finding:
+def flagged(votes: int, order: Sequence[str], other: Sequence[str], apart: Sequence[str], *, counted: bool) -> Finding:
     """Compare the order with flagged votes to the one without; `counted`: `order` is the one with them."""
     these = f"{'Without' if counted else 'With'} the {number_of('flagged vote', votes)}"
-    return Finding("Flagged", _order_changes(these, order, other))
+    return Finding("Flagged", _order_changes(these, order, other, apart))
 
 
-def seen_elsewhere(votes: int, order: Sequence[str], other: Sequence[str]) -> Finding:
+def seen_elsewhere(votes: int, order: Sequence[str], other: Sequence[str], apart: Sequence[str]) -> Finding:
     """Compare the order to the one without votes on answers that an open run has shown."""
     count, them = ("counts", "it") if votes == 1 else ("count", "them")
     text = f"{number_of('vote', votes)} on answers that an open run has shown {count}."
-    return Finding("Seen elsewhere", f"{text} {_order_changes(f'Without {them}', order, other)}")
+    return Finding("Seen elsewhere", f"{text} {_order_changes(f'Without {them}', order, other, apart)}")
 
 
-def _order_changes(these: str, order: Sequence[str], other: Sequence[str]) -> str:
+def _order_changes(these: str, order: Sequence[str], other: Sequence[str], apart: Sequence[str]) -> str:
+    """Return how the order changes; `apart`: models that the other votes do not compare with these."""
     if not order:
         return f"{these} there is no ranking."
+    if apart:
+        these = f"{these} {listed(apart)} cannot be compared with the others; among these"
     if order == other:
         return f"{these} the order is the same."
     if order[0] != other[0]:

@@ -40,7 +40,13 @@ def test_counted_states_every_reason(votes, left_out, lighter, text) -> None:
     ],
 )
 def test_flagged_compares_the_orders(other, counted, text) -> None:
-    assert findings.flagged(4, ["a", "b", "c"], other, counted=counted).text == text
+    assert findings.flagged(4, ["a", "b", "c"], other, [], counted=counted).text == text
+
+
+def test_models_without_a_common_scale_are_not_compared() -> None:
+    assert findings.flagged(4, ["a", "b"], ["b", "a"], ["c", "d"], counted=True).text == (
+        "Without the 4 flagged votes c and d cannot be compared with the others; among these b would be first, not a."
+    )
 
 
 @pytest.mark.parametrize(

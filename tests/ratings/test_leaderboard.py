@@ -426,6 +426,26 @@ def test_rows_have_ratings_with_and_without_flagged_votes() -> None:
     assert (without.flagged_votes, with_all.flagged_votes, clean.flagged_votes) == (100, 100, 0)
 
 
+def test_groups_that_only_flagged_votes_connect_are_not_compared_without_them() -> None:
+    """Orca mini stays above galpaca within the group that is left; mamba and openalpaca have a scale of their own."""
+    honest = votes(*both_ways(ORCA, GALPACA, 30, 20), *both_ways(GALPACA, MINOTAUR, 30, 20))
+    apart = changed(votes(*both_ways(MAMBA, OPENALPACA, 49, 1), raters=13), battle_id="b")
+    flagged = changed(changed(votes(*both_ways(MAMBA, ORCA, 20, 20), raters=11), names_itself=True), battle_id="c")
+    options = LeaderboardOptions(policy=EVERY_VOTE)
+    board = build_leaderboard([*honest, *apart, *flagged], CARDS, options=options)
+    names = {row.model: row.name for row in board.rows}
+    assert finding(board, "Flagged") == (
+        f"Without the 40 flagged votes {names[MAMBA]} and {names[OPENALPACA]} cannot be compared with the others;"
+        " among these the order is the same."
+    )
+    rated = {row.model: row.rating_without_flagged for row in board.rows}
+    assert rated[MAMBA] is rated[OPENALPACA] is None
+    alone = build_leaderboard(honest, CARDS, options=options)
+    assert {row.model: rated[row.model] for row in alone.rows} == pytest.approx(
+        {row.model: row.rating for row in alone.rows}
+    )
+
+
 def test_model_with_only_flagged_votes_has_no_rating_without_them() -> None:
     flagged = changed(votes((MAMBA, ORCA, "model_a", 3)), seen_before=True)
     board = build_leaderboard([*ARENA, *flagged], CARDS, options=LeaderboardOptions(policy=EVERY_VOTE))
