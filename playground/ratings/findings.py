@@ -101,16 +101,6 @@ def position(wins: Share, *, two_sides: bool) -> Finding:
     )
 
 
-def length(wins: Share) -> Finding:
-    """Return how often the longer answer won, which good models that write more produce without any preference."""
-    if wins.total < FEWEST_DECIDED:
-        return Finding("Length", _too_few_decided(wins.total, " on answers of different length"))
-    text = f"The longer answer won {_percent(wins)} {_range(wins)}"
-    if not wins.lower <= 0.5 <= wins.upper:
-        text += ": for its length, or because the better models write " + ("more" if wins.share > 0.5 else "less")
-    return _with_share("Length", f"{text}.", wins)
-
-
 def cycle(names: Sequence[str]) -> Finding:
     """Return the models of which each beats the next, and the last one the first."""
     beats = ", ".join(f"{a} beats {b}" for a, b in zip(names, (*names[1:], names[0]), strict=True))
@@ -142,8 +132,8 @@ def _with_share(topic: str, text: str, share: Share) -> Finding:
     return Finding(topic, text, share.share, share.lower, share.upper)
 
 
-def _too_few_decided(total: int, kind: str = "") -> str:
-    return f"{number_of('decided vote', total)}{kind}: too few to say."
+def _too_few_decided(total: int) -> str:
+    return f"{number_of('decided vote', total)}: too few to say."
 
 
 def _percent(share: Share) -> str:

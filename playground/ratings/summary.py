@@ -99,7 +99,6 @@ def findings_of(board: Board) -> Iterator[Finding]:
         yield _misfit(board, board.evidence.misfit)
     two_sides = table.num_votes == len(table.first)
     yield findings.position(bias.first_side_wins(table, level=level), two_sides=two_sides)
-    yield findings.length(bias.longer_wins(table, level=level))
     yield findings.raters([int(n) for n in table.votes_by_rater()], board.intervals.spread.unit)
 
 

@@ -90,25 +90,6 @@ def test_position(share: Share, two_sides: bool, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("share", "text"),
-    [
-        (
-            Share(61, 100, 0.61, 0.56, 0.66),
-            "The longer answer won 61 % (56–66 %): for its length, or because the better models write more.",
-        ),
-        (
-            Share(39, 100, 0.39, 0.34, 0.44),
-            "The longer answer won 39 % (34–44 %): for its length, or because the better models write less.",
-        ),
-        (Share(51, 100, 0.51, 0.46, 0.56), "The longer answer won 51 % (46–56 %)."),
-        (Share(1, 1, 1.0, 0.2, 1.0), "1 decided vote on answers of different length: too few to say."),
-    ],
-)
-def test_length(share: Share, text: str) -> None:
-    assert findings.length(share).text == text
-
-
-@pytest.mark.parametrize(
     ("votes", "unit", "text", "busiest"),
     [
         ([], "vote", "Nobody has voted yet.", None),
