@@ -80,7 +80,7 @@ def test_a_preference_for_length_is_found_in_stored_texts(preferring: Store) -> 
     assert length.odds_lower > 1.2
     assert bold.odds_lower < 1 < bold.odds_upper
     assert position.odds_lower < 1 < position.odds_upper
-    assert length.text.startswith("Twice the length raises an answer's odds of winning ")
+    assert length.text.startswith("Twice the length raises an answer's odds of winning: times ")
     assert [model.model for model in style.models] == sorted(
         MODELS, key=lambda model: -next(m.rating for m in style.models if m.model == model)
     )
