@@ -142,7 +142,7 @@ def current_analyses(
         with store.reading() as reading:
             return reading.battles_of_rows(rated[table_rows].tolist())
 
-    return analyse(board, found, battles_of)
+    return analyse(chosen, board, found, battles_of)
 
 
 def board_document(board: Leaderboard, analyses: Analyses | None) -> dict[str, Any]:

@@ -18,6 +18,8 @@ from playground.cli.printing import print_json, print_table
 from playground.clock import utc_now
 from playground.ratings.board import LeaderboardOptions, LeaderboardRow
 from playground.ratings.board_filter import ALL, read_board_filter
+from playground.ratings.covariance import UNITS
+from playground.ratings.intervals import DEFAULT_LEVEL
 from playground.ratings.leaderboard import NO_FILTER, Leaderboard
 from playground.ratings.phrases import rank_range
 from playground.ratings.policy import EVERY_VOTE, default_policy
@@ -27,6 +29,14 @@ from playground.settings import Settings, add_flags
 def add(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--count-all", action="store_true", help="count open, quick and flagged votes, and those of busy raters"
+    )
+    command.add_argument("--unit", default="auto", help=f"what intervals take to be independent: {', '.join(UNITS)}")
+    command.add_argument("--level", default=DEFAULT_LEVEL, type=float, help="of intervals and claims [0.95]")
+    command.add_argument(
+        "--both-bad", default="half", help="votes that find all answers bad: half (a tie; default), omit (left out)"
+    )
+    command.add_argument(
+        "--bootstrap", default=0, type=int, metavar="N", help="intervals from N resamples instead of the jackknife"
     )
     command.add_argument(
         "--analyses",
@@ -50,7 +60,15 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         default = default_policy(settings)
         filter, policy = read_board_filter(asked, EVERY_VOTE if arguments.count_all else default)
         is_filtered = filter != NO_FILTER or policy != default
-        options = LeaderboardOptions(policy=policy, prior=settings.prior, filtered=is_filtered)
+        options = LeaderboardOptions(
+            policy=policy,
+            both_bad=arguments.both_bad,
+            prior=settings.prior,
+            level=arguments.level,
+            unit=arguments.unit,
+            resamples=arguments.bootstrap,
+            filtered=is_filtered,
+        )
         now = utc_now()
         board = current_leaderboard(store, catalog, models, starters, now, filter, options)
         wanted = arguments.json or arguments.analyses
@@ -72,7 +90,7 @@ def _print_board(board: Leaderboard, out: TextIO) -> None:
         print(note, file=out)
     if board.rows:
         print(file=out)
-        heads = ("rank", "model", "rating", "95 %", "battles", "wins", "all bad", "license")
+        heads = ("rank", "model", "rating", f"{100 * board.options.level:g} %", "battles", "wins", "all bad", "license")
         print_table(heads, (_board_line(row) for row in board.rows), out)
         print(file=out)
         for finding in board.findings:

@@ -13,17 +13,21 @@ from typing import Any
 
 import numpy as np
 
-from playground.ratings import carrying_words, style_words
+from playground.ratings import alternative_words, carrying_words, style_words
+from playground.ratings.alternatives import Alternative, Ranges, alternatives, rank_ranges_over
 from playground.ratings.board import Board
 from playground.ratings.bradley_terry import MEAN, POINTS, fit
 from playground.ratings.carrying import votes_that_carry
+from playground.ratings.chosen import Chosen
 from playground.ratings.pairs import FloatArray, IntArray, PairTable
 from playground.ratings.parts import of_models, rows_of
+from playground.ratings.phrases import number_of
 from playground.ratings.stored_styles import NEWEST, PairStyles
 from playground.ratings.style import FEWEST_PAIRS, Coefficient, differences, fit_style
 
 STYLE = "Style"
 CARRYING = "Carrying votes"
+STABILITY = "Other choices"
 MOST_BATTLES = 50
 """Battles of carrying votes that are named."""
 BattlesOf = Callable[[IntArray], Sequence[str]]
@@ -75,11 +79,21 @@ class Carrying:
 
 
 @dataclass(frozen=True, slots=True)
+class Stability:
+    """The ranks of the largest group's models if one choice of the board had been made otherwise."""
+
+    ranges: Ranges
+    texts: tuple[str, ...]  # of each model that moves
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Analyses:
     """The analyses of one board; None where there are too few votes."""
 
     style: StyleAnalysis | None
     carrying: Carrying | None
+    stability: Stability | None
 
     def as_document(self) -> dict[str, Any]:
         """Return the whole as JSON values."""
@@ -95,6 +109,10 @@ class Analyses:
             yield STYLE, self.style.order
         if self.carrying is not None:
             yield CARRYING, self.carrying.text
+        if self.stability is not None:
+            yield STABILITY, self.stability.text
+            for text in self.stability.texts:
+                yield STABILITY, text
 
 
 def newest_rows(table: PairTable) -> slice:
@@ -102,14 +120,43 @@ def newest_rows(table: PairTable) -> slice:
     return slice(max(len(table.first) - NEWEST, 0), None)
 
 
-def analyse(board: Board, styles: PairStyles, battles_of: BattlesOf) -> Analyses:
-    """Return the analyses of a board.
+def analyse(chosen: Chosen, board: Board, styles: PairStyles, battles_of: BattlesOf) -> Analyses:
+    """Return the analyses of the board of a choice.
 
     Args:
         styles: of the answers of the pairs in `newest_rows` of its table.
         battles_of: returns the battle of each of some rows of its table.
     """
-    return Analyses(style=style_of_board(board, styles), carrying=carrying_of_board(board, battles_of))
+    style = style_of_board(board, styles)
+    return Analyses(
+        style=style,
+        carrying=carrying_of_board(board, battles_of),
+        stability=stability_of_board(chosen, board, style),
+    )
+
+
+def stability_of_board(chosen: Chosen, board: Board, style: StyleAnalysis | None) -> Stability | None:
+    """Return the ranks under other choices; None if fewer than two models have enough battles."""
+    known = board.evidence.settled_of(board.groups[0]) if board.groups else []
+    if len(known) < 2:
+        return None
+    models = [board.table.models[i] for i in known]
+    names = dict(zip(models, board.named(known), strict=True))
+    as_board = Alternative("", board.table.models, board.fit.ratings, board.fit.groups)
+    others = [*alternatives(chosen, board), *([] if style is None else [_styled(style)])]
+    found = rank_ranges_over(models, as_board, others)
+    texts = [alternative_words.moved(one, names[one.model]) for one in found.models if one.moved_by]
+    if found.unconnected:
+        texts.append(alternative_words.unconnected(found))
+    return Stability(found, tuple(texts), alternative_words.stability(found, names))
+
+
+def _styled(style: StyleAnalysis) -> Alternative:
+    """Return the ratings with style held equal, of the same pairs as those of `style`."""
+    name = f"style held equal ({'newest ' if style.newest_only else ''}{number_of('pair', style.pairs)})"
+    models = tuple(model.model for model in style.models)
+    ratings = np.array([model.rating for model in style.models])
+    return Alternative(name, models, ratings, np.zeros(len(models), dtype=np.int64))
 
 
 def carrying_of_board(board: Board, battles_of: BattlesOf) -> Carrying | None:

@@ -26,11 +26,11 @@ class AnswerStyle(NamedTuple):
 
 def style_of(text: str) -> AnswerStyle:
     """Return the style of an answer in Markdown."""
-    prose, code = _CODE.subn("", text)
+    prose, code = _CODE.subn("", text) if "```" in text or "~~~" in text else (text, 0)
     return AnswerStyle(
         length=len(text),
-        headers=len(_HEADER.findall(prose)),
+        headers=len(_HEADER.findall(prose)) if "#" in prose else 0,
         lists=len(_LIST_ITEM.findall(prose)),
-        bold=len(_BOLD.findall(prose)),
+        bold=len(_BOLD.findall(prose)) if "**" in prose or "__" in prose else 0,
         code=code,
     )

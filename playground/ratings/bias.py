@@ -1,4 +1,4 @@
-"""Bias of votes: by the position of an answer, and by its length.
+"""Bias of votes by the position of an answer; `style` estimates that and the length beside the strengths.
 
 Boundary: shares of decided pairs with their intervals; `findings` judges them.
 """
@@ -28,12 +28,6 @@ class Share:
 def first_side_wins(table: PairTable, *, level: float = 0.95) -> Share:
     """Return the share of decided pairs that the model on the earlier side won."""
     return _share(table, table.outcome == FIRST, _decided(table), level)
-
-
-def longer_wins(table: PairTable, *, level: float = 0.95) -> Share:
-    """Return the share of decided pairs of unequal length that the longer answer won."""
-    won = np.where(table.longer > 0, table.outcome == FIRST, table.outcome == SECOND)
-    return _share(table, won, _decided(table) & (table.longer != 0), level)
 
 
 def wilson(share: float, total: float, level: float = 0.95) -> tuple[float, float]:

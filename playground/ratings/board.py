@@ -73,7 +73,7 @@ class LeaderboardRow:
     both_bad_rate: float  # of its battles
     group: int  # from 1; models of different groups are not comparable
     provisional: bool  # fewer battles than `min_battles`
-    rating_with_flagged: float | None  # were flagged votes counted too; None: no such vote, or not connected
+    rating_with_flagged: float | None  # were flagged votes counted too; None: none, or not on its group's scale
     rating_without_flagged: float | None  # one of the two is `rating`
 
 
@@ -235,12 +235,24 @@ class Board:
         return None if self.stricter is None else self._ratings_by(self.stricter)
 
     def _ratings_by(self, table: PairTable) -> FloatArray:
-        """Return the ratings (m,) of this table's models by another one, which may have more."""
-        ratings = _compared(fit(table.wins, prior=self.options.prior))
-        return ratings[[table.models.index(model) for model in self.table.models]]
+        """Return the ratings (m,) of this table's models by another one, which may have more.
+
+        Where it does not connect the models of a group, those outside of the largest part have no rating: they are on
+        another scale.
+        """
+        fitted = fit(table.wins, prior=self.options.prior)
+        there = [table.models.index(model) for model in self.table.models]
+        ratings, parts = _compared(fitted)[there], fitted.groups[there]
+        for group in map(list, self.groups):
+            outside = parts[group] != np.bincount(parts[group]).argmax()
+            ratings[np.array(group)[outside]] = np.nan
+        return ratings
 
     def orders(self, ratings: FloatArray) -> tuple[list[str], list[str]]:
-        """Return the names of the first group in the order of this board and in that of other ratings."""
+        """Return the names of the first group in the order of this board and in that of other ratings.
+
+        Both lack the models that the other ratings do not compare with the others.
+        """
         group = [i for i in self.groups[0] if math.isfinite(ratings[i])]
         others = sorted(group, key=lambda i: -round(float(ratings[i]), 6))  # equals stay in order
         return self.named(group), self.named(others)

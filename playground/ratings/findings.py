@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from playground.messages import Counted, Message, joined, marked
 from playground.ratings.bias import Share
-from playground.ratings.phrases import number_of, percent
+from playground.ratings.phrases import listed, number_of, percent
 
 FEWEST_DECIDED = 20
 """Decided pairs below which nothing is said about bias."""
@@ -51,14 +51,14 @@ def kinds(votes: Sequence[tuple[str, int]]) -> Finding:
     return Finding(Message("Votes"), Message("{kinds}.", kinds=each))
 
 
-def flagged(votes: int, order: Sequence[str], other: Sequence[str], *, counted: bool) -> Finding:
+def flagged(votes: int, order: Sequence[str], other: Sequence[str], apart: Sequence[str], *, counted: bool) -> Finding:
     """Compare the order with flagged votes to the one without; `counted`: `order` is the one with them."""
     without = marked("Without the {votes}")
     these = Message(without if counted else marked("With the {votes}"), votes=number_of("flagged vote", votes))
-    return Finding(Message("Flagged"), _order_changes(these, order, other))
+    return Finding(Message("Flagged"), _order_changes(these, order, other, apart))
 
 
-def seen_elsewhere(votes: int, order: Sequence[str], other: Sequence[str]) -> Finding:
+def seen_elsewhere(votes: int, order: Sequence[str], other: Sequence[str], apart: Sequence[str]) -> Finding:
     """Compare the order to the one without votes on answers that an open run has shown."""
     count = Counted(
         "{count:,} vote on answers that an open run has shown counts.",
@@ -66,12 +66,16 @@ def seen_elsewhere(votes: int, order: Sequence[str], other: Sequence[str]) -> Fi
         count=votes,
     )
     these = Message(marked("Without it") if votes == 1 else marked("Without them"))
-    return Finding(Message("Seen elsewhere"), joined(" ", (count, _order_changes(these, order, other))))
+    return Finding(Message("Seen elsewhere"), joined(" ", (count, _order_changes(these, order, other, apart))))
 
 
-def _order_changes(these: str, order: Sequence[str], other: Sequence[str]) -> str:
+def _order_changes(these: str, order: Sequence[str], other: Sequence[str], apart: Sequence[str]) -> str:
+    """Return how the order changes; `apart`: models that the other votes do not compare with these."""
     if not order:
         return Message("{these} there is no ranking.", these=these)
+    if apart:
+        template = marked("{these} {models} cannot be compared with the others; among these")
+        these = Message(template, these=these, models=listed(apart))
     if order == other:
         return Message("{these} the order is the same.", these=these)
     if order[0] != other[0]:
@@ -121,26 +125,6 @@ def position(wins: Share, *, two_sides: bool) -> Finding:
     )
     text = Message(template, share=percent(wins.share), range=_range(wins), judgement=judgement)
     return _with_share(Message("Position"), text, wins)
-
-
-def length(wins: Share) -> Finding:
-    """Return how often the longer answer won, which good models that write more produce without any preference."""
-    if wins.total < FEWEST_DECIDED:
-        text = Message(
-            "{votes} on answers of different length: too few to say.", votes=number_of("decided vote", wins.total)
-        )
-        return Finding(Message("Length"), text)
-    if wins.lower <= 0.5 <= wins.upper:
-        template = marked("The longer answer won {share} {range}.")
-    elif wins.share > 0.5:
-        template = marked(
-            "The longer answer won {share} {range}: for its length, or because the better models write more."
-        )
-    else:
-        template = marked(
-            "The longer answer won {share} {range}: for its length, or because the better models write less."
-        )
-    return _with_share(Message("Length"), Message(template, share=percent(wins.share), range=_range(wins)), wins)
 
 
 def cycle(names: Sequence[str]) -> Finding:

@@ -6,8 +6,9 @@ Boundary: takes judged votes and cards; no SQL, no Gradio. The page, the command
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,17 @@ class BusiestNetwork:
 
 
 @dataclass(frozen=True, slots=True)
+class Difference:
+    """The rating of one model minus that of another one of its group, with the interval of that difference alone."""
+
+    model: str  # the one with the higher rating
+    other: str
+    difference: float  # points
+    lower: float
+    upper: float
+
+
+@dataclass(frozen=True, slots=True)
 class Leaderboard:
     """The ratings and what they say, in numbers and in words."""
 
@@ -44,6 +56,7 @@ class Leaderboard:
     notes: tuple[str, ...]
     findings: tuple[Finding, ...]  # can these votes be trusted?
     win_probability: tuple[tuple[float | None, ...], ...]  # row beats column, in the order of rows, as fitted
+    differences: tuple[Difference, ...]  # of each two models of one group, in the order of rows
     basis: str  # what was counted and how, in one line
     category: str  # "" is all
     filter: Mapping[str, str]  # conditions that are set, the category too
@@ -135,6 +148,7 @@ def leaderboard_of(board: Board, category: str = "", filter: VoteFilter = NO_FIL
         notes=tuple(notes_of(board)),
         findings=tuple(findings_of(board)),
         win_probability=board.win_probability(),
+        differences=tuple(_differences(board)),
         basis=notes.basis(
             which=options.policy.description,
             category=category,
@@ -161,6 +175,14 @@ def leaderboard_of(board: Board, category: str = "", filter: VoteFilter = NO_FIL
         unit=unit,
         options=options,
     )
+
+
+def _differences(board: Board) -> Iterator[Difference]:
+    intervals, models, ratings = board.intervals, board.table.models, board.fit.ratings
+    for group in board.groups:
+        for i, j in combinations(group, 2):
+            lower, upper = float(intervals.difference_lower[i, j]), float(intervals.difference_upper[i, j])
+            yield Difference(models[i], models[j], float(ratings[i] - ratings[j]), lower, upper)
 
 
 def _with_network(leaderboard: Leaderboard, chosen: Chosen, board: Board) -> Leaderboard:

@@ -44,7 +44,7 @@ def effect(coefficient: Coefficient, level: float) -> str:
     if lower <= 1 <= upper:
         return f"{change} has no effect that these votes show: the odds of winning times {factor:.2f} {numbers}."
     raises = "raises" if factor > 1 else "lowers"
-    return f"{change} {raises} an answer's odds of winning {factor:.2f} times {numbers}."
+    return f"{change} {raises} an answer's odds of winning: times {factor:.2f} {numbers}."
 
 
 def order(with_style: Sequence[str], without: Sequence[str], pairs: int) -> str:

@@ -17,7 +17,7 @@ from playground.ratings.counting import KINDS
 from playground.ratings.covariance import MIN_RATERS
 from playground.ratings.findings import Finding
 from playground.ratings.misfit import Misfit
-from playground.ratings.pairs import BOTH_BAD
+from playground.ratings.pairs import BOTH_BAD, FloatArray
 from playground.ratings.policy import Reason
 from playground.ratings.power import VotesNeeded
 from playground.ratings.verdict import Scope, Verdict
@@ -90,9 +90,9 @@ def findings_of(board: Board) -> Iterator[Finding]:
         yield findings.kinds([(KINDS[kind], votes) for kind, votes in counted.kinds.items()])
     if board.other_ratings is not None and board.groups:
         counts_flagged = not board.options.policy.leave_out_flagged
-        yield findings.flagged(counted.flagged, *board.orders(board.other_ratings), counted=counts_flagged)
+        yield findings.flagged(counted.flagged, *_orders(board, board.other_ratings), counted=counts_flagged)
     if board.stricter_ratings is not None and board.groups:
-        yield findings.seen_elsewhere(counted.seen_elsewhere, *board.orders(board.stricter_ratings))
+        yield findings.seen_elsewhere(counted.seen_elsewhere, *_orders(board, board.stricter_ratings))
     if (influence := board.influence) is not None:
         name = board.names[table.models.index(influence.first)]
         yield findings.robustness(influence.votes, table.num_votes, name)
@@ -100,8 +100,13 @@ def findings_of(board: Board) -> Iterator[Finding]:
         yield _misfit(board, board.evidence.misfit)
     two_sides = table.num_votes == len(table.first)
     yield findings.position(bias.first_side_wins(table, level=level), two_sides=two_sides)
-    yield findings.length(bias.longer_wins(table, level=level))
     yield findings.raters([int(n) for n in table.votes_by_rater()], board.intervals.spread.unit)
+
+
+def _orders(board: Board, ratings: FloatArray) -> tuple[list[str], list[str], list[str]]:
+    """Return the order of the board, that of other ratings, and the models that these do not compare."""
+    own, other = board.orders(ratings)
+    return own, other, [name for name in board.named(board.groups[0]) if name not in own]
 
 
 def _counted(board: Board) -> Iterator[Finding]:

@@ -115,6 +115,31 @@ def test_leaderboard_names_exclusions(db: Path) -> None:
     assert document("leaderboard", "--db", str(db), "--json", "--count-all")["num_votes"] == 4
 
 
+def test_leaderboard_takes_the_options_of_its_intervals(db: Path) -> None:
+    flags = ["--unit", "vote", "--level", "0.8", "--both-bad", "omit", "--bootstrap", "20"]
+    options = document("leaderboard", "--db", str(db), "--json", *flags)["options"]
+    assert [options[name] for name in ("unit", "level", "both_bad", "resamples")] == ["vote", 0.8, "omit", 20]
+    lines = run("leaderboard", "--db", str(db), *flags, "--analyses")[1].splitlines()
+    assert any(" 80 % " in line for line in lines)
+    assert "Style. Fewer than 100 judged pairs with texts: too few to say what style does." in lines
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--unit", "day"], "unit is 'day'; valid are: auto, rater, vote"),
+        (["--level", "95"], "level is 95.0; valid: between 0 and 1"),
+        (["--both-bad", "drop"], "both_bad is 'drop'; valid are: half, omit"),
+        (["--bootstrap", "1"], "resamples is 1; valid: 2 or more"),
+    ],
+)
+def test_leaderboard_refuses_unknown_options(
+    db: Path, flags: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["leaderboard", "--db", str(db), *flags], io.StringIO()) == 1
+    assert message in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("flags", "num_votes"),
     [

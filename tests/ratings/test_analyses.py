@@ -80,7 +80,7 @@ def test_a_preference_for_length_is_found_in_stored_texts(preferring: Store) -> 
     assert length.odds_lower > 1.2
     assert bold.odds_lower < 1 < bold.odds_upper
     assert position.odds_lower < 1 < position.odds_upper
-    assert length.text.startswith("Twice the length raises an answer's odds of winning ")
+    assert length.text.startswith("Twice the length raises an answer's odds of winning: times ")
     assert [model.model for model in style.models] == sorted(
         MODELS, key=lambda model: -next(m.rating for m in style.models if m.model == model)
     )
@@ -155,3 +155,13 @@ def test_battles_of_the_votes_that_carry_first_place_are_named(preferring: Store
 def test_no_vote_carries_a_provisional_ranking(preferring: Store) -> None:
     options = LeaderboardOptions(policy=EVERY_VOTE, min_battles=1000)
     assert analysed(preferring, options=options).carrying is None
+
+
+def test_the_ranking_is_compared_with_other_choices(preferring: Store) -> None:
+    stability = analysed(preferring).stability
+    assert stability is not None
+    assert set(stability.ranges.compared) == {"half the prior", "twice the prior", "style held equal (240 pairs)"}
+    board = current_leaderboard(preferring, Catalog.load(), MODELS, {}, NOW, options=OPTIONS)
+    assert [one.model for one in stability.ranges.models] == [row.model for row in board.rows]
+    for one in stability.ranges.models:
+        assert one.lowest <= one.rank <= one.highest

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from playground.ratings.bias import first_side_wins, longer_wins, wilson
+from playground.ratings.bias import first_side_wins, wilson
 from playground.ratings.pairs import PairTable
 from tests.support.judged import GALPACA, MINOTAUR, ORCA, pair, table_of
 
@@ -25,18 +25,6 @@ def test_the_first_side_wins_its_share_of_the_decided() -> None:
     assert (found.lower, found.upper) == pytest.approx(wilson(0.6, 100))
 
 
-def test_longer_answer_counts_on_either_side() -> None:
-    rows = [
-        pair(GALPACA, ORCA, "model_a", 0, chars_a=20, chars_b=10),
-        pair(GALPACA, ORCA, "model_b", 1, chars_a=10, chars_b=20),
-        pair(GALPACA, ORCA, "model_a", 2, chars_a=10, chars_b=20),
-        pair(GALPACA, ORCA, "model_a", 3, chars_a=10, chars_b=10),
-        pair(GALPACA, ORCA, "both_bad", 4, chars_a=20, chars_b=10),
-    ]
-    found = longer_wins(PairTable.from_judged(rows))
-    assert (found.count, found.total) == (2, 3)
-
-
 def test_pairs_of_one_vote_do_not_count_as_independent() -> None:
     """Ten votes on three answers, each for the first of them: twenty pairs, ten decisions."""
     rows = [pair(GALPACA, other, "model_a", n, vote_id=f"v{n}") for n in range(10) for other in (ORCA, MINOTAUR)]
@@ -49,6 +37,6 @@ def test_pairs_of_one_vote_do_not_count_as_independent() -> None:
 
 
 def test_nothing_decided_has_no_share() -> None:
-    for found in (first_side_wins(table_of((GALPACA, ORCA, "tie", 3))), longer_wins(table_of())):
+    for found in (first_side_wins(table_of((GALPACA, ORCA, "tie", 3))), first_side_wins(table_of())):
         assert found.total == 0
         assert math.isnan(found.share)

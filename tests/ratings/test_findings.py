@@ -40,7 +40,13 @@ def test_counted_states_every_reason(votes, left_out, lighter, text) -> None:
     ],
 )
 def test_flagged_compares_the_orders(other, counted, text) -> None:
-    assert findings.flagged(4, ["a", "b", "c"], other, counted=counted).text == text
+    assert findings.flagged(4, ["a", "b", "c"], other, [], counted=counted).text == text
+
+
+def test_models_without_a_common_scale_are_not_compared() -> None:
+    assert findings.flagged(4, ["a", "b"], ["b", "a"], ["c", "d"], counted=True).text == (
+        "Without the 4 flagged votes c and d cannot be compared with the others; among these b would be first, not a."
+    )
 
 
 @pytest.mark.parametrize(
@@ -81,25 +87,6 @@ def test_position(share: Share, two_sides: bool, text: str) -> None:
     found = findings.position(share, two_sides=two_sides)
     assert (found.topic, found.text) == ("Position", text)
     assert (found.lower is None) == (share.total < 20)
-
-
-@pytest.mark.parametrize(
-    ("share", "text"),
-    [
-        (
-            Share(61, 100, 0.61, 0.56, 0.66),
-            "The longer answer won 61 % (56–66 %): for its length, or because the better models write more.",
-        ),
-        (
-            Share(39, 100, 0.39, 0.34, 0.44),
-            "The longer answer won 39 % (34–44 %): for its length, or because the better models write less.",
-        ),
-        (Share(51, 100, 0.51, 0.46, 0.56), "The longer answer won 51 % (46–56 %)."),
-        (Share(1, 1, 1.0, 0.2, 1.0), "1 decided vote on answers of different length: too few to say."),
-    ],
-)
-def test_length(share: Share, text: str) -> None:
-    assert findings.length(share).text == text
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,16 @@ def test_mean_is_1000_and_probabilities_follow_the_ratings() -> None:
                 assert board.win_probability[i][j] == pytest.approx(expected)
 
 
+def test_differences_are_those_of_the_ratings_with_their_own_intervals() -> None:
+    board = build_leaderboard(ARENA, CARDS)
+    rating = {row.model: row.rating for row in board.rows}
+    assert len(board.differences) == len(board.rows) * (len(board.rows) - 1) // 2
+    for apart in board.differences:
+        assert apart.difference == pytest.approx(rating[apart.model] - rating[apart.other])
+        assert apart.lower < apart.difference < apart.upper
+        assert apart.difference >= 0
+
+
 def rounded(value: object) -> object:
     """Floats to 6 digits, tuples as lists: what is equal on any machine."""
     if isinstance(value, float):
@@ -114,7 +124,6 @@ def test_no_vote() -> None:
     assert board.verdict.headline == "No votes yet."
     assert [finding.text for finding in board.findings] == [
         "0 decided votes: too few to say.",
-        "0 decided votes on answers of different length: too few to say.",
         "Nobody has voted yet.",
     ]
     json.dumps(board.as_document(), allow_nan=False)
@@ -424,6 +433,26 @@ def test_rows_have_ratings_with_and_without_flagged_votes() -> None:
     assert [row.rating_without_flagged for row in without.rows] == [row.rating for row in clean.rows]
     assert all(row.rating == row.rating_with_flagged == row.rating_without_flagged for row in clean.rows)
     assert (without.flagged_votes, with_all.flagged_votes, clean.flagged_votes) == (100, 100, 0)
+
+
+def test_groups_that_only_flagged_votes_connect_are_not_compared_without_them() -> None:
+    """Orca mini stays above galpaca within the group that is left; mamba and openalpaca have a scale of their own."""
+    honest = votes(*both_ways(ORCA, GALPACA, 30, 20), *both_ways(GALPACA, MINOTAUR, 30, 20))
+    apart = changed(votes(*both_ways(MAMBA, OPENALPACA, 49, 1), raters=13), battle_id="b")
+    flagged = changed(changed(votes(*both_ways(MAMBA, ORCA, 20, 20), raters=11), names_itself=True), battle_id="c")
+    options = LeaderboardOptions(policy=EVERY_VOTE)
+    board = build_leaderboard([*honest, *apart, *flagged], CARDS, options=options)
+    names = {row.model: row.name for row in board.rows}
+    assert finding(board, "Flagged") == (
+        f"Without the 40 flagged votes {names[MAMBA]} and {names[OPENALPACA]} cannot be compared with the others;"
+        " among these the order is the same."
+    )
+    rated = {row.model: row.rating_without_flagged for row in board.rows}
+    assert rated[MAMBA] is rated[OPENALPACA] is None
+    alone = build_leaderboard(honest, CARDS, options=options)
+    assert {row.model: rated[row.model] for row in alone.rows} == pytest.approx(
+        {row.model: row.rating for row in alone.rows}
+    )
 
 
 def test_model_with_only_flagged_votes_has_no_rating_without_them() -> None:

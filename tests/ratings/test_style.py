@@ -174,7 +174,7 @@ def test_sentences_say_the_effect_or_that_there_is_none() -> None:
     length, headers, *_, position = found.coefficients
     assert odds(length)[0] == pytest.approx(math.exp(length.estimate / 3))
     assert odds(position)[0] == pytest.approx(math.exp(position.estimate))
-    assert effect(length, 0.95).startswith("Twice the length raises an answer's odds of winning 1.")
+    assert effect(length, 0.95).startswith("Twice the length raises an answer's odds of winning: times 1.")
     assert effect(length, 0.95).endswith("; p < 0.001).")
     assert effect(headers, 0.95).startswith("Twice as many headers has no effect that these votes show")
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from playground.ratings.analyses import Analyses, Carrying, StyleAnalysis
+from playground.ratings.analyses import Analyses, Carrying, Stability, StyleAnalysis
 from playground.ui.rendering import escape
 from playground.ui.texts import board_analyses as texts
 
@@ -19,6 +19,8 @@ def analyses_html(analyses: Analyses | None) -> str:
     boxes = [_style(analyses.style)] if analyses.style is not None else []
     if analyses.carrying is not None:
         boxes.append(_carrying(analyses.carrying))
+    if analyses.stability is not None:
+        boxes.append(_stability(analyses.stability))
     return f"<div class='boxes'>{''.join(boxes)}</div>" if boxes else ""
 
 
@@ -34,6 +36,11 @@ def _carrying(found: Carrying) -> str:
     )
     more = texts.MORE.format(votes=f"{found.votes - len(found.battles):,}") if found.votes > len(found.battles) else ""
     return _box("carrying", texts.CARRYING, _p(found.text), f"<p>{texts.BATTLES} {links}{more}</p>")
+
+
+def _stability(found: Stability) -> str:
+    moved = _listed(found.texts) if found.texts else ""
+    return _box("stability", texts.STABILITY, _soft(texts.STABILITY_LEAD), _p(found.text), moved)
 
 
 def _box(name: str, title: str, *parts: str) -> str:

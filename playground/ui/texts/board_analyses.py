@@ -8,3 +8,5 @@ STYLE_LEAD = "All else held equal, the models too: better models that write more
 CARRYING = "Which votes carry the result?"
 BATTLES = "Battles:"
 MORE = " and {votes} more"
+STABILITY = "Does the ranking depend on how votes are counted?"
+STABILITY_LEAD = "Ranks of the ratings themselves, one choice changed at a time. Chance is in the intervals, not here."
