@@ -11,6 +11,7 @@ from typing import Any
 
 from playground.catalog.catalog import Catalog, files_state, without_folders
 from playground.ratings.board import LeaderboardOptions
+from playground.ratings.claims import Replay
 from playground.ratings.leaderboard import Leaderboard, rate
 from playground.ratings.phrases import number_of
 from playground.ratings.stored import read_votes
@@ -72,18 +73,22 @@ def current_leaderboard(
     now: str,
     category: str = "",
     options: LeaderboardOptions = LeaderboardOptions(),  # noqa: B008  # frozen
+    replay: Replay = Replay(),  # noqa: B008  # frozen
 ) -> Leaderboard:
     """Return the ratings from all votes that are final `now`: the effect of one that can be undone would tell models.
 
     Args:
         models: ids of the line-up, which are named if they have no vote yet.
+        replay: of the looks that make the claims of the default board.
 
     Raises:
         InvalidValue: a category that neither the starters nor the votes have.
     """
     with store.reading() as reading:
         votes = read_votes(reading, options.policy, now)
-    return rate(votes, catalog.cards, category=category, options=options, models=models, categories=starters)
+    return rate(
+        votes, catalog.cards, category=category, options=options, models=models, categories=starters, replay=replay
+    )
 
 
 def prompt_document(catalog: Catalog, model_id: str, instruction: Instruction, template_id: str = "") -> dict[str, Any]:

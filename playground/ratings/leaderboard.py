@@ -6,7 +6,7 @@ Boundary: takes judged votes and cards; no SQL, no Gradio. The page, the command
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,14 +15,14 @@ import numpy as np
 from playground.errors import InvalidValue
 from playground.ratings import findings, notes
 from playground.ratings.board import Board, Influence, LeaderboardOptions, LeaderboardRow, Named
+from playground.ratings.claims import Replay
 from playground.ratings.counting import Counted, Exclusion, count
 from playground.ratings.findings import Finding
-from playground.ratings.judged import NO_NETWORKS, BoolArray, JudgedVotes
+from playground.ratings.judged import BoolArray, JudgedVotes
 from playground.ratings.pairs import PairTable
 from playground.ratings.policy import CountingPolicy
 from playground.ratings.summary import findings_of, notes_of, verdict_of
 from playground.ratings.verdict import Verdict
-from playground.records import JudgedPair
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,34 +57,12 @@ class Leaderboard:
     influence: Influence | None  # None without a first place
     same_model_pairs: int  # left out: a model against itself
     unit: str  # rater | vote: what the intervals took to be independent
+    claims_are_known: bool  # False: they are being made, and the verdict says so
     options: LeaderboardOptions
 
     def as_document(self) -> dict[str, Any]:
         """Return the whole as JSON values."""
         return dataclasses.asdict(self)
-
-
-def build_leaderboard(
-    pairs: Iterable[JudgedPair],
-    cards: Mapping[str, Named],
-    *,
-    category: str = "",
-    options: LeaderboardOptions = LeaderboardOptions(),  # noqa: B008  # frozen
-    models: Collection[str] = (),
-    categories: Collection[str] = (),
-    networks: Mapping[str, str] = NO_NETWORKS,
-) -> Leaderboard:
-    """Return the leaderboard of a list of pairs, one for each that a vote judged; see `rate`.
-
-    Args:
-        networks: of votes, as far as they are known: vote id -> tag.
-
-    Raises:
-        InvalidValue: an unknown category, winner or option.
-    """
-    cap = options.policy.max_votes_per_rater_and_day
-    votes = JudgedVotes.of(pairs, daily_cap=cap, networks=networks)
-    return rate(votes, cards, category=category, options=options, models=models, categories=categories)
 
 
 def rate(
@@ -95,6 +73,7 @@ def rate(
     options: LeaderboardOptions = LeaderboardOptions(),  # noqa: B008  # frozen
     models: Collection[str] = (),
     categories: Collection[str] = (),
+    replay: Replay = Replay(),  # noqa: B008  # frozen
 ) -> Leaderboard:
     """Return the leaderboard of these votes.
 
@@ -106,6 +85,7 @@ def rate(
         category: rate only instructions of this one; empty for all.
         models: ids that are named in a note if they have no vote.
         categories: valid ones beside those of the votes.
+        replay: of the looks that make the claims of the default board.
 
     Raises:
         InvalidValue: an unknown category or option.
@@ -114,7 +94,7 @@ def rate(
     _check_category(category, {*categories, *(votes.categories[number] for number in there)} - {""})
     rows = votes.category == _number(votes.categories, category) if category else None
     policy = options.policy.with_fallback(votes.circumstances)
-    chosen = _Chosen(votes, cards, rows, dataclasses.replace(options, policy=policy), models)
+    chosen = _Chosen(votes, cards, rows, dataclasses.replace(options, policy=policy), models, replay)
     board = _board(chosen)
     leaderboard = leaderboard_of(board, category)
     if policy != options.policy and board.counted.num_counted:
@@ -131,6 +111,7 @@ class _Chosen:
     rows: BoolArray | None
     options: LeaderboardOptions
     models: Collection[str]
+    replay: Replay
 
     def count(self, policy: CountingPolicy | None = None, without: BoolArray | None = None) -> Counted:
         return count(self.votes, policy or self.options.policy, self.rows, without=without)
@@ -172,6 +153,7 @@ def leaderboard_of(board: Board, category: str = "") -> Leaderboard:
         influence=board.influence,
         same_model_pairs=table.unrated,
         unit=unit,
+        claims_are_known=board.evidence.claims_are_known,
         options=options,
     )
 
@@ -194,6 +176,7 @@ def _board(chosen: _Chosen) -> Board:
         stricter=table_with(dataclasses.replace(policy, leave_out_seen_elsewhere=True))
         if counted.seen_elsewhere
         else None,
+        replay=chosen.replay,
     )
 
 
@@ -210,7 +193,9 @@ def _with_network(leaderboard: Leaderboard, chosen: _Chosen, board: Board) -> Le
         return leaderboard
     others = dataclasses.replace(chosen, models=board.table.models)
     counted_rest = others.count(without=networks.of_vote == busiest)
-    board_of_rest = Board(others.table(counted_rest), counted_rest, chosen.options, chosen.cards)
+    board_of_rest = Board(others.table(counted_rest), counted_rest, chosen.options, chosen.cards, replay=chosen.replay)
+    if not (leaderboard.claims_are_known and board_of_rest.evidence.claims_are_known):
+        return dataclasses.replace(leaderboard, claims_are_known=False)
     headline = verdict_of(board_of_rest, leaderboard.category).headline
     network = BusiestNetwork(number, number / counted.num_counted, headline)
     finding = findings.network(number, network.share, headline, holds=headline == leaderboard.verdict.headline)

@@ -53,7 +53,8 @@ def notes_of(board: Board) -> Iterator[str]:
     few = [i for i in board.order if not board.settled[i]]
     if few:
         yield notes.provisional(board.options.min_battles, [(board.names[i], int(board.rated_votes[i])) for i in few])
-    yield from _lopsided(board)
+    if board.evidence.claims_are_known:
+        yield from _lopsided(board)
     thin = [i for i in board.order if board.intervals.spread.few_raters[i]]
     if thin:
         yield notes.few_raters(board.named(thin), MIN_RATERS)
@@ -123,6 +124,8 @@ def _misfit(board: Board, found: Misfit) -> Finding:
 
 def _told_apart(board: Board, group: Sequence[int]) -> Verdict:
     """Return the verdict on the settled models of a group."""
+    if not board.evidence.claims_are_known:
+        return verdict.not_known_yet()
     known = board.evidence.settled_of(group)
     error = 1 - board.options.level
     pairs = len(known) * (len(known) - 1) // 2

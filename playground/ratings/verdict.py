@@ -73,6 +73,15 @@ def unconnected(groups: int) -> Verdict:
     )
 
 
+def not_known_yet() -> Verdict:
+    """Return the verdict while the claims are being made from many votes."""
+    return Verdict(
+        "The verdict is being computed.",
+        "The ratings below are complete. The verdict goes through all votes in order of time, and appears here when "
+        "it is ready.",
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """The models and the raters that a claim is about."""

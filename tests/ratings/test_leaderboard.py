@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from playground.errors import InvalidValue
 from playground.ratings.board import LeaderboardOptions
 from playground.ratings.counting import Exclusion
-from playground.ratings.leaderboard import Leaderboard, build_leaderboard
+from playground.ratings.leaderboard import Leaderboard
 from playground.ratings.policy import EVERY_VOTE, CountingPolicy, Reason
 from playground.records import JudgedPair, Origin
 from tests.support.counting_oracle import count_list
-from tests.support.judged import GALPACA, MAMBA, MINOTAUR, OPENALPACA, ORCA, pair, votes
+from tests.support.judged import GALPACA, MAMBA, MINOTAUR, OPENALPACA, ORCA, build_leaderboard, pair, votes
 from tests.support.paths import TESTS
 
 GOLDEN = TESTS / "golden" / "leaderboard.json"

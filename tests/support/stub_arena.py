@@ -18,7 +18,7 @@ from playground.battles.sharing import offered
 from playground.catalog.catalog import CARD_FOLDER, Catalog
 from playground.errors import PlaygroundError, Refused
 from playground.ratings.board import LeaderboardOptions
-from playground.ratings.leaderboard import Leaderboard, build_leaderboard
+from playground.ratings.leaderboard import Leaderboard
 from playground.ratings.policy import CountingPolicy
 from playground.records import (
     SIDES,
@@ -38,6 +38,7 @@ from playground.records import (
     SamplingParams,
 )
 from playground.settings import Settings
+from tests.support.judged import build_leaderboard
 
 ALPACA = "What is an alpaca? How is it different from a llama?"
 NAMES = {
