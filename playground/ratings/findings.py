@@ -13,6 +13,8 @@ from playground.ratings.phrases import number_of
 
 FEWEST_DECIDED = 20
 """Decided pairs below which nothing is said about bias."""
+SMALL_MISFIT = 0.02
+"""Share of the votes on a pair by which ratings may be wrong and still nearly right."""
 LARGE_SHARE = 1 / 3
 """Share of the votes from which one rater is named as a risk."""
 
@@ -73,7 +75,7 @@ def _order_changes(these: str, order: Sequence[str], other: Sequence[str]) -> st
 def network(votes: int, share: float, headline: str, *, holds: bool) -> Finding:
     """Return the share of the busiest network, and whether the headline holds without it."""
     text = f"The busiest network gave {number_of('vote', votes)} in one day, {100 * share:.0f} % of those that count."
-    without = "Without it the headline is the same." if holds else f"Without it the headline is: {headline}"
+    without = "Without it the headline is the same." if holds else f"Without it the headline is “{headline}”"
     return Finding("Network", f"{text} {without}", share)
 
 
@@ -90,9 +92,9 @@ def position(wins: Share, *, two_sides: bool) -> Finding:
     if wins.total < FEWEST_DECIDED:
         return Finding("Position", _too_few_decided(wins.total))
     who, what = ("first answer", "votes") if two_sides else ("answer further left", "pairs")
-    judgement = (
-        "as expected if the position plays no part" if wins.lower <= 0.5 <= wins.upper else "not the 50 % of chance"
-    )
+    judgement = "as expected if the position plays no part"
+    if not wins.lower <= 0.5 <= wins.upper:
+        judgement = f"{'more' if wins.share > 0.5 else 'less'} than the 50 % of a position that plays no part"
     return _with_share(
         "Position", f"The {who} won {_percent(wins)} of decided {what} {_range(wins)}, {judgement}.", wins
     )
@@ -116,23 +118,37 @@ def cycle(names: Sequence[str]) -> Finding:
 
 def misfit(winner: str, loser: str, share: float, expected: float) -> Finding:
     """Return the pair that is furthest from what the ratings say."""
+    if abs(share - expected) < SMALL_MISFIT:  # which many votes can tell
+        found, rated = f"{100 * share:.1f} %", f"{100 * expected:.1f} %"
+        text = f"The ratings only nearly explain these votes: {winner} got {found} against {loser}, not {rated}."
+        return Finding("Fit", text)
     found, rated = f"{100 * share:.0f} %", f"{100 * expected:.0f} %"
     return Finding("Fit", f"The ratings do not explain these votes: {winner} got {found} against {loser}, not {rated}.")
 
 
-def raters(votes_by_rater: Sequence[int], unit: str) -> Finding:
-    """Return the number of raters, and whether the intervals allow for them."""
+def raters(votes_by_rater: Sequence[int], unit: str, heaviest: float) -> Finding:
+    """Return the number of raters, and whether the intervals allow for them.
+
+    Args:
+        heaviest: the largest share of the weight that one rater has.
+    """
     votes, people = sum(votes_by_rater), len(votes_by_rater)
     busiest = max(votes_by_rater, default=0) / max(votes, 1)
     if people == 0:
-        return Finding("Raters", "Nobody has voted yet.")
+        return Finding("Raters", "No vote that counts yet.")
     if people == 1:
         return Finding("Raters", f"{number_of('vote', votes)} by one rater: the ranking of one person.", busiest)
-    text = f"{votes:,} votes by {people:,} raters; the busiest gave {busiest:.0%}".replace("%", " %")
-    text += ", so the result depends strongly on one person." if busiest > LARGE_SHARE else "."
+    text = f"{votes:,} votes by {people:,} raters; the busiest gave {_share(busiest)}"
+    if heaviest < busiest - 0.005:
+        text += f", which weigh as {_share(heaviest)}"
+    text += ", so the result depends strongly on one person." if heaviest > LARGE_SHARE else "."
     if unit == "vote":
         text += " Ratings, ranks and claims are about these raters only."
     return Finding("Raters", text, busiest)
+
+
+def _share(share: float) -> str:
+    return f"{100 * share:.0f} %" if share >= 0.01 else "less than 1 %"
 
 
 def _with_share(topic: str, text: str, share: Share) -> Finding:

@@ -52,11 +52,17 @@ def one_of_many() -> str:
     return "One of many views; its claims are not corrected for having looked at several."
 
 
+def ranks_say_more() -> str:
+    return (
+        "The ranks tell more models apart than the headline: they hold for one look at the board, "
+        "the headline for all looks together, which takes more votes."
+    )
+
+
 def few_raters(names: Sequence[str], min_raters: int) -> str:
     """Return a note on models judged by effectively fewer raters: there may be more if a few gave most votes."""
     return (
-        f"{listed(names)}: fewer than {min_raters} raters, or most votes by fewer; "
-        "the interval is as wide as so few make it."
+        f"{listed(names)}: judged by fewer than {min_raters} raters, or mostly by fewer; so few make the interval wide."
     )
 
 

@@ -55,6 +55,8 @@ def notes_of(board: Board) -> Iterator[str]:
         yield notes.provisional(board.options.min_battles, [(board.names[i], int(board.rated_votes[i])) for i in few])
     if board.evidence.claims_are_known:
         yield from _lopsided(board)
+        if _ranks_say_more(board):
+            yield notes.ranks_say_more()
     thin = [i for i in board.order if board.intervals.spread.few_raters[i]]
     if thin:
         yield notes.few_raters(board.named(thin), MIN_RATERS)
@@ -82,6 +84,14 @@ def _lopsided(board: Board) -> Iterator[str]:
                 yield notes.far_behind(*names, points, always=won[below] == 0)
 
 
+def _ranks_say_more(board: Board) -> bool:
+    """Return True if ranks tell models apart that the verdict does not."""
+    claimed = board.evidence.claims.above.copy()
+    for group in board.groups:
+        claimed[group[0]] |= board.evidence.claims.ahead[group[0]]
+    return bool((board.better & ~claimed).any())
+
+
 def findings_of(board: Board) -> Iterator[Finding]:
     """Yield the findings on counting, then on flags and influence in the first group, then on bias and raters."""
     table, counted, level = board.table, board.counted, board.options.level
@@ -101,7 +111,9 @@ def findings_of(board: Board) -> Iterator[Finding]:
     two_sides = table.num_votes == len(table.first)
     yield findings.position(bias.first_side_wins(table, level=level), two_sides=two_sides)
     yield findings.length(bias.longer_wins(table, level=level))
-    yield findings.raters([int(n) for n in table.votes_by_rater()], board.intervals.spread.unit)
+    weight = table.weight_by_rater()
+    heaviest = float(weight.max(initial=0.0) / max(weight.sum(), 1e-9))
+    yield findings.raters([int(n) for n in table.votes_by_rater()], board.intervals.spread.unit, heaviest)
 
 
 def _counted(board: Board) -> Iterator[Finding]:

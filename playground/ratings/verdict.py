@@ -115,18 +115,22 @@ def told_apart(
         misfit: the reason why the ratings do not explain the votes; then no number of votes is stated.
     """
     rivals = [j for j in range(1, len(names)) if not ahead[0][j]]
-    open_runs = [[0, *rivals]] if rivals else []
-    below = [i for i in range(1, len(names)) if i not in rivals]
-    open_runs += [run for run in _runs(below, above) if len(run) > 1]
+    top = list(range(max(rivals, default=0) + 1))  # a model between them may be told apart from the first one
+    runs = [
+        run for run in _runs(range(len(top), len(names)) if rivals else range(1, len(names)), above) if len(run) > 1
+    ]
+    open_pairs = [(0, rivals[0]), *(run[:2] for run in runs)] if rivals else [run[:2] for run in runs]
+    open_runs = [top, *runs] if rivals else runs
     where = f" among {scope.among}" if scope.among else ""
     sentences = [] if rivals else [scope.sentence(f"{names[0]} leads{where}.")]
     for run in open_runs[:2]:
-        negation = "cannot" if _all_open(run, above) else "cannot all"
-        apart = f"{listed([names[i] for i in run])} {negation} be told apart"
-        sentences.append(scope.sentence(f"Nobody leads{where} yet: {apart}.") if 0 in run else f"{apart} yet.")
+        some = any(above[i][j] for i in run for j in run) or (0 in run and any(ahead[0][j] for j in run))
+        apart = f"{listed([names[i] for i in run])} {'cannot all' if some else 'cannot'} be told apart"
+        sentences.append(scope.sentence(f"Nobody leads yet{where}: {apart}.") if 0 in run else f"{apart} yet.")
     if len(open_runs) > 2:
         sentences.append("Some lower places are undecided too.")
-    details = [_votes(names, run, needed, alone=len(open_runs) == 1) for run in open_runs[:2]]
+    alone = len(open_runs) == 1 and len(open_runs[0]) == 2
+    details = [_votes(names, first, second, needed, alone=alone) for first, second in open_pairs[:2]]
     settled = "" if open_runs else "Every place among them is settled." if scope.among else "Every place is settled."
     return Verdict(" ".join(sentences), misfit or settled or " ".join(details))
 
@@ -142,14 +146,11 @@ def _runs(order: Sequence[int], above: Sequence[Sequence[bool]]) -> list[list[in
     return runs
 
 
-def _all_open(run: Sequence[int], above: Sequence[Sequence[bool]]) -> bool:
-    return not any(above[i][j] for i in run for j in run)
-
-
-def _votes(names: Sequence[str], run: Sequence[int], needed: Callable[[int, int], VotesNeeded], *, alone: bool) -> str:
-    """State the votes that would separate the first pair of the run."""
-    first, second = run[:2]
-    pair = "them" if alone and len(run) == 2 else listed([names[first], names[second]])
+def _votes(
+    names: Sequence[str], first: int, second: int, needed: Callable[[int, int], VotesNeeded], *, alone: bool
+) -> str:
+    """State the votes that would separate two models; `alone`: no others are undecided."""
+    pair = "them" if alone else listed([names[first], names[second]])
     votes = needed(first, second)
     if votes.even > MOST_VOTES:
         who = "They" if pair == "them" else pair

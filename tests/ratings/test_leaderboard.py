@@ -115,7 +115,7 @@ def test_no_vote() -> None:
     assert [finding.text for finding in board.findings] == [
         "0 decided votes: too few to say.",
         "0 decided votes on answers of different length: too few to say.",
-        "Nobody has voted yet.",
+        "No vote that counts yet.",
     ]
     json.dumps(board.as_document(), allow_nan=False)
 
@@ -218,7 +218,7 @@ def test_few_raters_and_one_rater_are_said() -> None:
     assert (one.unit, finding(one, "Raters")) == ("vote", "40 votes by one rater: the ranking of one person.")
     alone = [pair(MAMBA, ORCA, "model_a" if k % 2 else "model_b", 9000 + k, rater_id="rater-1") for k in range(40)]
     assert build_leaderboard([*ARENA, *alone], CARDS).notes == (
-        "pocket-mamba-gpt: fewer than 8 raters, or most votes by fewer; the interval is as wide as so few make it.",
+        "pocket-mamba-gpt: judged by fewer than 8 raters, or mostly by fewer; so few make the interval wide.",
     )
 
 
@@ -372,7 +372,7 @@ def test_busiest_network_is_reported_with_the_headline_without_it() -> None:
     share = len(stuffed) / (406 + len(stuffed))
     assert finding(board, "Network") == (
         f"The busiest network gave {len(stuffed)} votes in one day, {100 * share:.0f} % of those that count. "
-        f"Without it the headline is: {honest.verdict.headline}"
+        f"Without it the headline is “{honest.verdict.headline}”"
     )
     even = build_leaderboard(ARENA, CARDS, networks={ARENA[0].vote_id: "quiet"})
     assert finding(even, "Network").endswith("Without it the headline is the same.")
