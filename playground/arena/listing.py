@@ -15,6 +15,7 @@ from playground.ratings.analyses import Analyses, analyse, newest_rows
 from playground.ratings.board import LeaderboardOptions
 from playground.ratings.board_filter import on_rows
 from playground.ratings.chosen import Chosen
+from playground.ratings.claims import Replay
 from playground.ratings.leaderboard import NO_FILTER, Leaderboard, rate
 from playground.ratings.pairs import IntArray
 from playground.ratings.phrases import number_of
@@ -79,12 +80,14 @@ def current_leaderboard(
     now: str,
     filter: VoteFilter = NO_FILTER,
     options: LeaderboardOptions = LeaderboardOptions(),  # noqa: B008  # frozen
+    replay: Replay = Replay(),  # noqa: B008  # frozen
 ) -> Leaderboard:
     """Return the ratings from all votes that are final `now`: the effect of one that can be undone would tell models.
 
     Args:
         models: ids of the line-up, which are named if they have no vote yet.
         filter: of the votes that are rated; the policy of `options` has to allow for it (`board_filter.narrowed`).
+        replay: of the looks that make the claims of the default board.
 
     Raises:
         InvalidValue: a category that neither the starters nor the votes have.
@@ -101,6 +104,7 @@ def current_leaderboard(
         categories=starters,
         filter=filter,
         rows=rows,
+        replay=replay,
     )
 
 

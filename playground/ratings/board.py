@@ -15,7 +15,7 @@ import numpy as np
 
 from playground.errors import InvalidValue
 from playground.ratings.bradley_terry import DEFAULT_PRIOR, Fit, fit
-from playground.ratings.claims import ClaimRules
+from playground.ratings.claims import ClaimRules, Replay
 from playground.ratings.counting import Counted
 from playground.ratings.evidence import Evidence
 from playground.ratings.influence import votes_to_flip
@@ -97,6 +97,7 @@ class Board:
     cards: Mapping[str, Named]
     other: PairTable | None = None  # with flagged votes if `table` is without, or the other way round; None: no such
     stricter: PairTable | None = None  # without votes on answers that an open run has shown; None: no such
+    replay: Replay = Replay()  # of the looks that make the claims
 
     @cached_property
     def fit(self) -> Fit:
@@ -148,7 +149,14 @@ class Board:
         how = self.options
         rules = ClaimRules(how.prior, how.level, how.unit, how.min_battles)
         return Evidence(
-            self.table, self.fit, self.intervals.spread, rules, how.filtered, groups=self.groups, settled=self.settled
+            self.table,
+            self.fit,
+            self.intervals.spread,
+            rules,
+            how.filtered,
+            groups=self.groups,
+            settled=self.settled,
+            replay=self.replay,
         )
 
     @cached_property

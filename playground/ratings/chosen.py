@@ -12,6 +12,7 @@ import numpy as np
 
 from playground.errors import InvalidValue
 from playground.ratings.board import Board, LeaderboardOptions, Named
+from playground.ratings.claims import Replay
 from playground.ratings.counting import Counted, count
 from playground.ratings.judged import BoolArray, JudgedVotes
 from playground.ratings.pairs import PairTable
@@ -27,6 +28,7 @@ class Chosen:
     rows: BoolArray | None  # (n,) None: all
     options: LeaderboardOptions
     models: Collection[str]  # part of each table even if no pair names them
+    replay: Replay = Replay()  # of the looks that make the claims of the default board
     counts_chosen_pairs_only: bool = False  # no vote on a drawn pair counts yet
 
     @classmethod
@@ -40,6 +42,7 @@ class Chosen:
         models: Collection[str] = (),
         categories: Collection[str] = (),
         rows: BoolArray | None = None,
+        replay: Replay = Replay(),  # noqa: B008  # frozen
     ) -> Chosen:
         """Return the choice; see `leaderboard.rate`.
 
@@ -53,7 +56,7 @@ class Chosen:
             rows = of_category if rows is None else rows & of_category
         policy = options.policy.with_fallback(votes.circumstances)
         fell_back = policy != options.policy
-        return cls(votes, cards, rows, replace(options, policy=policy), models, fell_back)
+        return cls(votes, cards, rows, replace(options, policy=policy), models, replay, fell_back)
 
     def count(self, policy: CountingPolicy | None = None, without: BoolArray | None = None) -> Counted:
         """Return the votes that count under the board's policy, or another one."""
@@ -81,6 +84,7 @@ class Chosen:
             self.cards,
             other=table_with(policy.with_flagged(policy.leave_out_flagged)) if counted.flagged else None,
             stricter=table_with(replace(policy, leave_out_seen_elsewhere=True)) if counted.seen_elsewhere else None,
+            replay=self.replay,
         )
 
 

@@ -18,12 +18,15 @@ with what it is about: the raters who have voted, or all who might.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from hashlib import blake2b
+from threading import Lock
 
 import numpy as np
 
-from playground.ratings.bradley_terry import fit
+from playground.ratings.bradley_terry import Fit, fit
 from playground.ratings.covariance import Spread, choose_unit, spread
 from playground.ratings.intervals import Profiles
 from playground.ratings.pairs import BOTH_BAD, BoolArray, FloatArray, IntArray, PairTable
@@ -38,6 +41,8 @@ At 25 a model that won 45 of 47 battles would not lead yet; at 10 points the bou
 FIRST_LOOK = 30
 LOOKS_PER_DOUBLING = 7
 """Claims are made when the votes have grown by a tenth."""
+MOST_KEPT = 256
+"""Looks whose claims are remembered: a million votes have 106; 50 kB each for 40 models."""
 _CLEARLY = 1e-6  # points; rounding errors are smaller
 
 
@@ -154,33 +159,94 @@ def looks(votes: int) -> list[int]:
     return numbers
 
 
-def replay(table: PairTable, rules: ClaimRules) -> Claims:
-    """Return the claims of a table whose votes are in order of time: made at each look until now.
+class ClaimMemory:
+    """Claims after earlier looks, by the votes and the rules that they follow from; any thread may use it.
 
-    They are a function of the votes alone: without the votes that they rest on they are gone.
+    Erased and undone votes need no care: the looks after them have other votes, and are made again.
     """
-    return replay_looks(((until(table, number), number) for number in looks(table.num_votes)), table, rules)
+
+    def __init__(self, most: int = MOST_KEPT) -> None:
+        self._most = most
+        self._lock = Lock()
+        self._known: OrderedDict[bytes, Claims] = OrderedDict()
+
+    def latest(self, keys: Sequence[bytes]) -> tuple[int, Claims | None]:
+        """Return the number of looks, of those with these keys, until the last known one, and the claims after it."""
+        with self._lock:
+            for number in range(len(keys), 0, -1):
+                if (claims := self._known.get(keys[number - 1])) is not None:
+                    self._known.move_to_end(keys[number - 1])
+                    return number, claims
+        return 0, None
+
+    def keep(self, key: bytes, claims: Claims) -> None:
+        """Keep the claims after a look; those used the longest time ago go."""
+        with self._lock:
+            self._known[key] = claims
+            self._known.move_to_end(key)
+            while len(self._known) > self._most:
+                self._known.popitem(last=False)
 
 
-def replay_looks(prefixes: Iterable[tuple[PairTable, int]], now: PairTable, rules: ClaimRules) -> Claims:
-    """Return the claims from the tables at the looks, with their numbers of votes, and from the one of now."""
-    claims = Claims.none(len(now.models))
-    for table, votes in (*prefixes, (now, 0)):
-        claims = look(claims, table, rules, votes)
-    return claims
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """A replay of the looks at a board, which makes again only those whose votes are new."""
+
+    memory: ClaimMemory | None = None  # None: every look is made
+    most_votes: int | None = None  # read by all looks together, above which no claims are made; None: no limit
+
+    def claims(self, table: PairTable, rules: ClaimRules, now: Fit, spreads: Spread) -> Claims | None:
+        """Return the claims of a table whose votes are in order of time; None if they take too many votes.
+
+        They are a function of the votes alone: without the votes that they rest on they are gone.
+
+        Args:
+            now: the fit of the whole table, and `spreads` its variances.
+        """
+        numbers = looks(table.num_votes)
+        keys = [] if self.memory is None else prefix_keys(table, rules, numbers)
+        made, known = (0, None) if self.memory is None else self.memory.latest(keys)
+        if self.most_votes is not None and sum(numbers[made:]) > self.most_votes:
+            return None
+        claims = known or Claims.none(len(table.models))
+        for place in range(made, len(numbers)):
+            claims = look(claims, until(table, numbers[place]), rules, numbers[place])
+            if self.memory is not None:
+                self.memory.keep(keys[place], claims)
+        return advance(claims, now.ratings, spreads, _allowed(table, now, rules), 0, rules.level)
+
+
+def prefix_keys(table: PairTable, rules: ClaimRules, numbers: Sequence[int]) -> list[bytes]:
+    """Return a digest of the first votes for each of these numbers of votes, whatever numbers their raters have."""
+    first_row = np.full(table.num_raters, len(table.rater))
+    first_row[table.rater[::-1]] = np.arange(len(table.rater))[::-1]  # of several the last one stays
+    rater = np.argsort(np.argsort(first_row))[table.rater]
+    columns = (table.first, table.second, table.outcome, table.weight, table.vote, rater)
+    digest, keys, start = blake2b(repr((rules, table.models)).encode(), digest_size=16), list[bytes](), 0
+    for end in map(int, np.searchsorted(table.vote, np.array(numbers, dtype=np.int64))):
+        for column in columns:
+            digest.update(np.ascontiguousarray(column[start:end]).data)
+        keys.append(digest.digest())
+        start = end
+    return keys
 
 
 def look(claims: Claims, table: PairTable, rules: ClaimRules, votes: int) -> Claims:
     """Return the claims after a look at a table."""
     fitted = fit(table.wins, prior=rules.prior)
     spreads = spread(table, fitted, choose_unit(table, rules.unit))
-    known = _rated_votes(table) >= rules.min_battles
-    allowed = (fitted.groups[:, None] == fitted.groups) & known[:, None] & known
-    allowed &= ~np.eye(len(known), dtype=bool)
+    allowed = _allowed(table, fitted, rules)
     if rules.prior > 0 and votes:
         undecided = allowed & ~claims.above & (fitted.ratings[:, None] > fitted.ratings)
         spreads = replace(spreads, difference=Profiles(table, fitted, spreads, rules.level).tested_variance(undecided))
     return advance(claims, fitted.ratings, spreads, allowed, votes, rules.level)
+
+
+def _allowed(table: PairTable, fitted: Fit, rules: ClaimRules) -> BoolArray:
+    """Return True for connected models with enough votes each, shape (m, m)."""
+    known = _rated_votes(table) >= rules.min_battles
+    together = (fitted.groups[:, None] == fitted.groups) & known[:, None] & known
+    return np.asarray(together & ~np.eye(len(known), dtype=bool))
 
 
 def _rated_votes(table: PairTable) -> IntArray:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from playground.ratings.bradley_terry import Fit
-from playground.ratings.claims import ClaimRules, Claims, look, replay
+from playground.ratings.claims import ClaimRules, Claims, Replay, look
 from playground.ratings.covariance import Spread
 from playground.ratings.intervals import Profiles
 from playground.ratings.misfit import Misfit, find_misfit
@@ -29,13 +29,24 @@ class Evidence:
     filtered: bool  # one of many views, which keeps no claims of earlier looks
     groups: tuple[tuple[int, ...], ...]  # connected models, best first
     settled: BoolArray  # (m,) True for models with enough votes
+    replay: Replay = Replay()  # of the earlier looks
+
+    @property
+    def claims(self) -> Claims:
+        """Claims at any time; none while they are not known."""
+        return self._known_claims or Claims.none(len(self.table.models))
+
+    @property
+    def claims_are_known(self) -> bool:
+        """True unless the claims take more votes than the replay may read."""
+        return self._known_claims is not None
 
     @cached_property
-    def claims(self) -> Claims:
-        """Claims at any time: those that the votes made one after another, or those of one look."""
+    def _known_claims(self) -> Claims | None:
+        """The claims that the votes made one after another, or those of one look."""
         if self.filtered:
             return look(Claims.none(len(self.table.models)), self.table, self.rules, self.table.num_votes)
-        return replay(self.table, self.rules)
+        return self.replay.claims(self.table, self.rules, self.fit, self.spread)
 
     def settled_of(self, group: Sequence[int]) -> list[int]:
         """Return the models of a group that have enough votes to be compared, in the group's order."""

@@ -14,6 +14,8 @@ from playground.ratings.phrases import listed, number_of, percent
 
 FEWEST_DECIDED = 20
 """Decided pairs below which nothing is said about bias."""
+SMALL_MISFIT = 0.02
+"""Share of the votes on a pair by which ratings may be wrong and still nearly right."""
 LARGE_SHARE = 1 / 3
 """Share of the votes from which one rater is named as a risk."""
 
@@ -93,7 +95,7 @@ def network(votes: int, share: float, headline: str, *, holds: bool) -> Finding:
     if holds:
         without = Message("Without it the headline is the same.")
     else:
-        without = Message("Without it the headline is: {headline}", headline=headline)
+        without = Message("Without it the headline is “{headline}”", headline=headline)
     return Finding(Message("Network"), joined(" ", (text, without)), share)
 
 
@@ -114,10 +116,13 @@ def position(wins: Share, *, two_sides: bool) -> Finding:
     """Return how often the earlier side won. Sides are drawn, but that share alone is no measure of a preference."""
     if wins.total < FEWEST_DECIDED:
         return Finding(Message("Position"), _too_few_decided(wins.total))
-    by_chance = wins.lower <= 0.5 <= wins.upper
-    judgement = Message(
-        marked("as expected if the position plays no part") if by_chance else marked("not the 50 % of chance")
-    )
+    judgement = Message("as expected if the position plays no part")
+    if not wins.lower <= 0.5 <= wins.upper:
+        judgement = Message(
+            marked("more than the 50 % of a position that plays no part")
+            if wins.share > 0.5
+            else marked("less than the 50 % of a position that plays no part")
+        )
     template = (
         marked("The first answer won {share} of decided votes {range}, {judgement}.")
         if two_sides
@@ -137,37 +142,60 @@ def cycle(names: Sequence[str]) -> Finding:
 
 def misfit(winner: str, loser: str, share: float, expected: float) -> Finding:
     """Return the pair that is furthest from what the ratings say."""
+    if abs(share - expected) < SMALL_MISFIT:  # which many votes can tell
+        template, digits = (
+            marked(
+                "The ratings only nearly explain these votes: {winner} got {share} against {loser}, not {expected}."
+            ),
+            1,
+        )
+    else:
+        template, digits = (
+            marked("The ratings do not explain these votes: {winner} got {share} against {loser}, not {expected}."),
+            0,
+        )
     text = Message(
-        "The ratings do not explain these votes: {winner} got {share} against {loser}, not {expected}.",
+        template,
         winner=winner,
-        share=percent(share),
+        share=percent(share, digits=digits),
         loser=loser,
-        expected=percent(expected),
+        expected=percent(expected, digits=digits),
     )
     return Finding(Message("Fit"), text)
 
 
-def raters(votes_by_rater: Sequence[int], unit: str) -> Finding:
-    """Return the number of raters, and whether the intervals allow for them."""
+def raters(votes_by_rater: Sequence[int], unit: str, heaviest: float) -> Finding:
+    """Return the number of raters, and whether the intervals allow for them.
+
+    Args:
+        heaviest: the largest share of the weight that one rater has.
+    """
     votes, people = sum(votes_by_rater), len(votes_by_rater)
     busiest = max(votes_by_rater, default=0) / max(votes, 1)
     if people == 0:
-        return Finding(Message("Raters"), Message("Nobody has voted yet."))
+        return Finding(Message("Raters"), Message("No vote that counts yet."))
     if people == 1:
         one = Message("{votes} by one rater: the ranking of one person.", votes=number_of("vote", votes))
         return Finding(Message("Raters"), one, busiest)
+    share: str = _share(busiest)
+    if heaviest < busiest - 0.005:
+        share = Message("{share}, which weigh as {weight}", share=share, weight=_share(heaviest))
     template = (
         marked(
             "{votes:,} votes by {raters:,} raters; the busiest gave {share}, so the result depends strongly on one "
             "person."
         )
-        if busiest > LARGE_SHARE
+        if heaviest > LARGE_SHARE
         else marked("{votes:,} votes by {raters:,} raters; the busiest gave {share}.")
     )
-    text: str = Message(template, votes=votes, raters=people, share=percent(busiest))
+    text: str = Message(template, votes=votes, raters=people, share=share)
     if unit == "vote":
         text = joined(" ", (text, Message("Ratings, ranks and claims are about these raters only.")))
     return Finding(Message("Raters"), text, busiest)
+
+
+def _share(share: float) -> str:
+    return percent(share) if share >= 0.01 else Message("less than 1 %")
 
 
 def _with_share(topic: str, text: str, share: Share) -> Finding:

@@ -1,6 +1,6 @@
 """Judged pairs into arrays while they stream by: a million votes take some 50 MB.
 
-Boundary: turns records into arrays, as `judged`; which votes count is decided in `counting`.
+Boundary: turns records into arrays; which votes count is decided in `counting`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ def gather(pairs: Iterable[JudgedPair], policy: CountingPolicy) -> JudgedVotes:
         pairs: in order of time, those of a vote together.
 
     Raises:
-        InvalidValue: as `JudgedVotes.of`.
+        InvalidValue: an unknown winner, a weight that is negative or not finite, or one above 0 for a pair of the
+            same model.
     """
     gathering = _Gathering(policy)
     for pair in pairs:

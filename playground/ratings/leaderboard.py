@@ -6,7 +6,7 @@ Boundary: takes judged votes and cards; no SQL, no Gradio. The page, the command
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -17,12 +17,13 @@ from playground.ratings import findings, notes
 from playground.ratings.board import Board, Influence, LeaderboardOptions, LeaderboardRow, Named
 from playground.ratings.board_filter import on_rows
 from playground.ratings.chosen import Chosen
+from playground.ratings.claims import Replay
 from playground.ratings.counting import Exclusion
 from playground.ratings.findings import Finding
-from playground.ratings.judged import NO_NETWORKS, BoolArray, JudgedVotes
+from playground.ratings.judged import BoolArray, JudgedVotes
 from playground.ratings.summary import findings_of, notes_of, verdict_of
 from playground.ratings.verdict import Verdict
-from playground.records import JudgedPair, VoteFilter
+from playground.records import VoteFilter
 
 NO_FILTER = VoteFilter()
 
@@ -72,34 +73,12 @@ class Leaderboard:
     influence: Influence | None  # None without a first place
     same_model_pairs: int  # left out: a model against itself
     unit: str  # rater | vote: what the intervals took to be independent
+    claims_are_known: bool  # False: they are being made, and the verdict says so
     options: LeaderboardOptions
 
     def as_document(self) -> dict[str, Any]:
         """Return the whole as JSON values."""
         return dataclasses.asdict(self)
-
-
-def build_leaderboard(
-    pairs: Iterable[JudgedPair],
-    cards: Mapping[str, Named],
-    *,
-    category: str = "",
-    options: LeaderboardOptions = LeaderboardOptions(),  # noqa: B008  # frozen
-    models: Collection[str] = (),
-    categories: Collection[str] = (),
-    networks: Mapping[str, str] = NO_NETWORKS,
-) -> Leaderboard:
-    """Return the leaderboard of a list of pairs, one for each that a vote judged; see `rate`.
-
-    Args:
-        networks: of votes, as far as they are known: vote id -> tag.
-
-    Raises:
-        InvalidValue: an unknown category, winner or option.
-    """
-    cap = options.policy.max_votes_per_rater_and_day
-    votes = JudgedVotes.of(pairs, daily_cap=cap, networks=networks)
-    return rate(votes, cards, category=category, options=options, models=models, categories=categories)
 
 
 def rate(
@@ -112,6 +91,7 @@ def rate(
     categories: Collection[str] = (),
     filter: VoteFilter = NO_FILTER,
     rows: BoolArray | None = None,
+    replay: Replay = Replay(),  # noqa: B008  # frozen
 ) -> Leaderboard:
     """Return the leaderboard of these votes.
 
@@ -125,12 +105,20 @@ def rate(
         categories: valid ones beside those of the votes.
         filter: the whole filter, which the board names; its category is `category`.
         rows: rate only these pairs, shape (n,), those of the filter; all votes decide which of them count.
+        replay: of the looks that make the claims of the default board.
 
     Raises:
         InvalidValue: an unknown category or option.
     """
     chosen = Chosen.of(
-        votes, cards, category=category, options=options, models=models, categories=categories, rows=rows
+        votes,
+        cards,
+        category=category,
+        options=options,
+        models=models,
+        categories=categories,
+        rows=rows,
+        replay=replay,
     )
     board = chosen.board()
     leaderboard = leaderboard_of(board, category, filter)
@@ -173,6 +161,7 @@ def leaderboard_of(board: Board, category: str = "", filter: VoteFilter = NO_FIL
         influence=board.influence,
         same_model_pairs=table.unrated,
         unit=unit,
+        claims_are_known=board.evidence.claims_are_known,
         options=options,
     )
 
@@ -198,7 +187,9 @@ def _with_network(leaderboard: Leaderboard, chosen: Chosen, board: Board) -> Lea
         return leaderboard
     others = dataclasses.replace(chosen, models=board.table.models)
     counted_rest = others.count(without=networks.of_vote == busiest)
-    board_of_rest = Board(others.table(counted_rest), counted_rest, chosen.options, chosen.cards)
+    board_of_rest = Board(others.table(counted_rest), counted_rest, chosen.options, chosen.cards, replay=chosen.replay)
+    if not (leaderboard.claims_are_known and board_of_rest.evidence.claims_are_known):
+        return dataclasses.replace(leaderboard, claims_are_known=False)
     headline = verdict_of(board_of_rest, leaderboard.category).headline
     network = BusiestNetwork(number, number / counted.num_counted, headline)
     finding = findings.network(number, network.share, headline, holds=headline == leaderboard.verdict.headline)

@@ -79,10 +79,17 @@ def one_of_many() -> str:
     return Message("One of many views; its claims are not corrected for having looked at several.")
 
 
+def ranks_say_more() -> str:
+    return Message(
+        "The ranks tell more models apart than the headline: they hold for one look at the board, "
+        "the headline for all looks together, which takes more votes."
+    )
+
+
 def few_raters(names: Sequence[str], min_raters: int) -> str:
     """Return a note on models judged by effectively fewer raters: there may be more if a few gave most votes."""
     return Message(
-        "{models}: fewer than {raters} raters, or most votes by fewer; the interval is as wide as so few make it.",
+        "{models}: judged by fewer than {raters} raters, or mostly by fewer; so few make the interval wide.",
         models=listed(names),
         raters=min_raters,
     )

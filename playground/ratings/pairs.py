@@ -5,8 +5,8 @@ Boundary: turns judged votes into arrays and counts; estimates nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -17,7 +17,6 @@ from playground.ratings.judged import WINNERS, JudgedVotes
 from playground.ratings.judged import BoolArray as BoolArray
 from playground.ratings.judged import FloatArray as FloatArray
 from playground.ratings.judged import IntArray as IntArray
-from playground.records import JudgedPair
 
 FIRST, SECOND, TIE, BOTH_BAD = range(len(WINNERS))
 SCORES = np.array([1.0, 0.0, 0.5, 0.5])
@@ -85,26 +84,6 @@ class PairTable:
             rater=_closed_up(rater, votes.num_raters),
             unrated=int(np.count_nonzero(counting)) - len(rows),
         )
-
-    @classmethod
-    def from_judged(
-        cls,
-        pairs: Iterable[JudgedPair],
-        *,
-        both_bad: str = "half",
-        models: Collection[str] = (),
-        weights: Mapping[str, float] = MappingProxyType({}),
-    ) -> PairTable:
-        """Return the table of a list of pairs that all count.
-
-        Args:
-            weights: of each vote, by rater; 1 for raters that it lacks.
-
-        Raises:
-            InvalidValue: an unknown `both_bad`, or what `JudgedVotes.of` refuses.
-        """
-        votes = JudgedVotes.of(replace(p, weight=p.weight * weights.get(p.rater_id, 1.0)) for p in pairs)
-        return cls.of(votes, np.ones(len(votes.vote), dtype=bool), both_bad=both_bad, models=models)
 
     @property
     def wins(self) -> FloatArray:

@@ -54,7 +54,10 @@ def notes_of(board: Board) -> Iterator[str]:
     few = [i for i in board.order if not board.settled[i]]
     if few:
         yield notes.provisional(board.options.min_battles, [(board.names[i], int(board.rated_votes[i])) for i in few])
-    yield from _lopsided(board)
+    if board.evidence.claims_are_known:
+        yield from _lopsided(board)
+        if _ranks_say_more(board):
+            yield notes.ranks_say_more()
     thin = [i for i in board.order if board.intervals.spread.few_raters[i]]
     if thin:
         yield notes.few_raters(board.named(thin), MIN_RATERS)
@@ -82,6 +85,14 @@ def _lopsided(board: Board) -> Iterator[str]:
                 yield notes.far_behind(*names, points, always=won[below] == 0)
 
 
+def _ranks_say_more(board: Board) -> bool:
+    """Return True if ranks tell models apart that the verdict does not."""
+    claimed = board.evidence.claims.above.copy()
+    for group in board.groups:
+        claimed[group[0]] |= board.evidence.claims.ahead[group[0]]
+    return bool((board.better & ~claimed).any())
+
+
 def findings_of(board: Board) -> Iterator[Finding]:
     """Yield the findings on counting, then on flags and influence in the first group, then on bias and raters."""
     table, counted, level = board.table, board.counted, board.options.level
@@ -100,7 +111,9 @@ def findings_of(board: Board) -> Iterator[Finding]:
         yield _misfit(board, board.evidence.misfit)
     two_sides = table.num_votes == len(table.first)
     yield findings.position(bias.first_side_wins(table, level=level), two_sides=two_sides)
-    yield findings.raters([int(n) for n in table.votes_by_rater()], board.intervals.spread.unit)
+    weight = table.weight_by_rater()
+    heaviest = float(weight.max(initial=0.0) / max(weight.sum(), 1e-9))
+    yield findings.raters([int(n) for n in table.votes_by_rater()], board.intervals.spread.unit, heaviest)
 
 
 def _orders(board: Board, ratings: FloatArray) -> tuple[list[str], list[str], list[str]]:
@@ -129,6 +142,8 @@ def _misfit(board: Board, found: Misfit) -> Finding:
 
 def _told_apart(board: Board, group: Sequence[int]) -> Verdict:
     """Return the verdict on the settled models of a group."""
+    if not board.evidence.claims_are_known:
+        return verdict.not_known_yet()
     known = board.evidence.settled_of(group)
     error = 1 - board.options.level
     pairs = len(known) * (len(known) - 1) // 2

@@ -90,6 +90,17 @@ def unconnected(groups: int) -> Verdict:
     )
 
 
+def not_known_yet() -> Verdict:
+    """Return the verdict while the claims are being made from many votes."""
+    return Verdict(
+        Message("The verdict is being computed."),
+        Message(
+            "The ratings below are complete. The verdict goes through all votes in order of time, and appears here "
+            "when it is ready."
+        ),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """The models and the raters that a claim is about."""
@@ -148,21 +159,21 @@ def told_apart(
         misfit: the reason why the ratings do not explain the votes; then no number of votes is stated.
     """
     rivals = [j for j in range(1, len(names)) if not ahead[0][j]]
-    open_runs = [[0, *rivals]] if rivals else []
-    below = [i for i in range(1, len(names)) if i not in rivals]
-    open_runs += [run for run in _runs(below, above) if len(run) > 1]
+    top = list(range(max(rivals, default=0) + 1))  # a model between them may be told apart from the first one
+    below = range(len(top), len(names)) if rivals else range(1, len(names))
+    runs = [run for run in _runs(below, above) if len(run) > 1]
+    open_pairs = [(0, rivals[0]), *((run[0], run[1]) for run in runs)] if rivals else [(run[0], run[1]) for run in runs]
+    open_runs = [top, *runs] if rivals else runs
     sentences = [] if rivals else [scope.leads(names[0])]
     for run in open_runs[:2]:
-        template = (
-            marked("{names} cannot be told apart")
-            if _all_open(run, above)
-            else marked("{names} cannot all be told apart")
-        )
+        some = any(above[i][j] for i in run for j in run) or (0 in run and any(ahead[0][j] for j in run))
+        template = marked("{names} cannot all be told apart") if some else marked("{names} cannot be told apart")
         apart = Message(template, names=listed([names[i] for i in run]))
         sentences.append(scope.nobody_leads(apart) if 0 in run else Message("{apart} yet.", apart=apart))
     if len(open_runs) > 2:
         sentences.append(Message("Some lower places are undecided too."))
-    details = [_votes(names, run, needed, alone=len(open_runs) == 1) for run in open_runs[:2]]
+    alone = len(open_runs) == 1 and len(open_runs[0]) == 2
+    details = [_votes(names, first, second, needed, alone=alone) for first, second in open_pairs[:2]]
     settled = Message(
         marked("Every place among them is settled.") if scope.among else marked("Every place is settled.")
     )
@@ -180,20 +191,17 @@ def _runs(order: Sequence[int], above: Sequence[Sequence[bool]]) -> list[list[in
     return runs
 
 
-def _all_open(run: Sequence[int], above: Sequence[Sequence[bool]]) -> bool:
-    return not any(above[i][j] for i in run for j in run)
-
-
-def _votes(names: Sequence[str], run: Sequence[int], needed: Callable[[int, int], VotesNeeded], *, alone: bool) -> str:
-    """State the votes that would separate the first pair of the run."""
-    first, second = run[:2]
-    both, them = listed([names[first], names[second]]), alone and len(run) == 2
+def _votes(
+    names: Sequence[str], first: int, second: int, needed: Callable[[int, int], VotesNeeded], *, alone: bool
+) -> str:
+    """State the votes that would separate two models; `alone`: no others are undecided."""
+    both = listed([names[first], names[second]])
     votes = needed(first, second)
     if votes.even > MOST_VOTES:
-        if them:
+        if alone:
             return Message("They are too close to separate by more votes.")
         return Message("{pair} are too close to separate by more votes.", pair=both)
-    pair = Message("them") if them else both
+    pair = Message("them") if alone else both
     places = Message(marked("first from second") if (first, second) == (0, 1) else marked("the two"))
     if votes.likely > MOST_VOTES:
         return Message(

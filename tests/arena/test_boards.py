@@ -16,6 +16,12 @@ from playground.ratings.leaderboard import Leaderboard
 from tests.support.patience import wait_until
 
 
+class Made(tuple[str, int]):
+    """A board by what was asked for and the state of the votes."""
+
+    claims_are_known: bool
+
+
 @dataclass
 class Bench:
     """Boards whose making takes as long as told, on votes and time that change when told."""
@@ -23,15 +29,18 @@ class Bench:
     state: int = 0
     now: float = 0.0
     takes_s: float = 0.0
+    many_votes: bool = False  # their claims are made beside
     made: list[Any] = field(default_factory=list)
     held: Event | None = None
     lock: Lock = field(default_factory=Lock)
 
     def __post_init__(self) -> None:
-        self.boards: Boards[str] = Boards(self.make, lambda: self.state, lambda: self.now)
+        is_default = "all".__eq__
+        self.boards: Boards[str] = Boards(self.make, is_default, lambda: self.state, lambda: self.now)
 
-    def make(self, asked: str) -> Leaderboard:
-        made = (asked, self.state)
+    def make(self, asked: str, patient: bool) -> Leaderboard:
+        made = Made((asked, self.state))
+        made.claims_are_known = patient or not self.many_votes
         with self.lock:
             self.made.append(made)
         if self.held is not None:
@@ -126,3 +135,31 @@ def test_few_boards_are_kept(bench: Bench) -> None:
     bench.get("filter 1")
     bench.get("filter 0")
     assert len(bench.made) == MOST + 2
+
+
+def test_filters_do_not_push_the_default_board_out(bench: Bench) -> None:
+    bench.get()
+    for number in range(MOST + 1):
+        bench.get(f"filter {number}")
+    bench.get()
+    assert bench.made.count(("all", 0)) == 1
+
+
+def test_claims_of_many_votes_are_made_beside_the_board(bench: Bench) -> None:
+    bench.many_votes = True
+    assert not bench.get().claims_are_known
+    wait_until(lambda: bench.get().claims_are_known)
+    assert bench.made == [("all", 0)] * 2
+
+
+def test_board_keeps_its_claims_until_those_of_new_votes_are_known(bench: Bench) -> None:
+    bench.many_votes, bench.takes_s = True, 2 * QUICK_S
+    bench.get()
+    wait_until(lambda: bench.get().claims_are_known)
+    bench.now += REST * bench.takes_s
+    bench.state, bench.held = 1, Event()
+    board = bench.get()
+    assert (board, board.claims_are_known) == (("all", 0), True)
+    bench.held.set()
+    wait_until(lambda: bench.get() == ("all", 1))
+    assert bench.get().claims_are_known

@@ -24,12 +24,12 @@ from typing import Any
 import pytest
 from gradio_client import Client
 
-from playground.ratings.leaderboard import build_leaderboard
 from playground.ratings.policy import CountingPolicy
 from playground.records import Origin
 from playground.storage.database.store import Store
 from tests.conftest import ROOT, LiveApp, models_are_up, start_app, stop_app
 from tests.support.blindness import UNLIMITED, PageVisitor, read_config
+from tests.support.judged import build_leaderboard
 
 DURATION_S = 120.0
 PEOPLE, PROGRAMS = 40, 3

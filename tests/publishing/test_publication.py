@@ -16,7 +16,6 @@ from playground.publishing.publication import publish
 from playground.publishing.published import check_publication
 from playground.publishing.tables import TABLES
 from playground.ratings.board import LeaderboardOptions
-from playground.ratings.leaderboard import build_leaderboard
 from playground.records import Instruction
 from playground.settings import Settings
 from playground.storage.database.store import Store
@@ -32,6 +31,7 @@ from tests.publishing.publishing import (
     vote,
 )
 from tests.support.cast import GALPACA, HAIKU, MAMBA, MODELS, OPENALPACA, House, house
+from tests.support.judged import build_leaderboard
 from tests.support.judging import ADA, BEN, CY, afternoon
 from tests.support.patience import wait_until
 from tests.support.storing import file_size_limit

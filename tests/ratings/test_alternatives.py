@@ -11,11 +11,9 @@ from playground.ratings.alternative_words import moved, stability, unconnected
 from playground.ratings.alternatives import Alternative, Ranges, RankRange, alternatives, rank_ranges_over
 from playground.ratings.board import LeaderboardOptions
 from playground.ratings.chosen import Chosen
-from playground.ratings.judged import JudgedVotes
-from playground.ratings.leaderboard import build_leaderboard
 from playground.ratings.policy import EVERY_VOTE, CountingPolicy
 from playground.records import JudgedPair
-from tests.support.judged import GALPACA, MINOTAUR, ORCA, votes
+from tests.support.judged import GALPACA, MINOTAUR, ORCA, build_leaderboard, judged_votes, votes
 
 BASE = LeaderboardOptions(policy=CountingPolicy(pairs="all", max_votes_per_rater_and_day=0))
 MIXED = [
@@ -33,7 +31,7 @@ def numbered(pairs: list[JudgedPair]) -> list[JudgedPair]:
 
 def found(pairs: list[JudgedPair], options: LeaderboardOptions = BASE) -> dict[str, Alternative]:
     policy = options.policy
-    judged = JudgedVotes.of(numbered(pairs), daily_cap=policy.max_votes_per_rater_and_day)
+    judged = judged_votes(numbered(pairs), policy)
     chosen = Chosen.of(judged, {}, options=options)
     return {other.name: other for other in alternatives(chosen, chosen.board())}
 

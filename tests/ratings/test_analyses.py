@@ -15,13 +15,13 @@ from playground.ratings import stored_styles
 from playground.ratings.analyses import Analyses
 from playground.ratings.answer_style import style_of
 from playground.ratings.board import LeaderboardOptions
-from playground.ratings.leaderboard import build_leaderboard
 from playground.ratings.policy import EVERY_VOTE
 from playground.ratings.stored_styles import StoredStyles
 from playground.records import BattleSide, BattleState, Vote
 from playground.storage.database.statements import Writing
 from playground.storage.database.store import Store
 from tests.support.cast import MODELS, PARAMS, House, battle, card, generation
+from tests.support.judged import build_leaderboard
 
 NOW = "2026-11-22T00:00:00.000+00:00"
 AT = "2026-11-20T00:00:00.000+00:00"

@@ -7,8 +7,7 @@ import math
 import pytest
 
 from playground.ratings.bias import first_side_wins, wilson
-from playground.ratings.pairs import PairTable
-from tests.support.judged import GALPACA, MINOTAUR, ORCA, pair, table_of
+from tests.support.judged import GALPACA, MINOTAUR, ORCA, pair, table_from, table_of
 
 
 def test_wilson_agrees_with_the_textbook() -> None:
@@ -28,11 +27,11 @@ def test_the_first_side_wins_its_share_of_the_decided() -> None:
 def test_pairs_of_one_vote_do_not_count_as_independent() -> None:
     """Ten votes on three answers, each for the first of them: twenty pairs, ten decisions."""
     rows = [pair(GALPACA, other, "model_a", n, vote_id=f"v{n}") for n in range(10) for other in (ORCA, MINOTAUR)]
-    found = first_side_wins(PairTable.from_judged(rows))
+    found = first_side_wins(table_from(rows))
     assert (found.count, found.total) == (20, 20)
     assert found.lower == pytest.approx(wilson(1.0, 10)[0])
     half = [pair(p.model_a, p.model_b, "model_b", n, vote_id=f"w{p.vote_id}") for n, p in enumerate(rows)]
-    found = first_side_wins(PairTable.from_judged([*rows, *half]))
+    found = first_side_wins(table_from([*rows, *half]))
     assert (found.lower, found.upper) == pytest.approx(wilson(0.5, 20))
 
 

@@ -16,7 +16,7 @@ from playground.ratings.carrying_words import carrying
 from playground.ratings.influence import CLEARLY
 from playground.ratings.pairs import PairTable
 from playground.ratings.parts import of_models, rows_of
-from tests.support.judged import GALPACA, MINOTAUR, ORCA, pair, simulated, table_of
+from tests.support.judged import GALPACA, MINOTAUR, ORCA, pair, simulated, table_from, table_of
 
 
 def first_without(table: PairTable, votes: tuple[int, ...]) -> int | None:
@@ -87,7 +87,7 @@ def test_a_vote_on_three_answers_is_one_vote() -> None:
     """Three best-of-three votes put galpaca first; it takes two of them, whose pairs go together."""
     pairs = [pair(GALPACA, other, "model_a", n) for n in range(3) for other in (ORCA, MINOTAUR)]
     pairs += [pair(ORCA, GALPACA, "model_a", 3), pair(ORCA, MINOTAUR, "model_a", 4)]
-    table = PairTable.from_judged(pairs)
+    table = table_from(pairs)
     found = carried(table)
     assert found is not None
     assert len(found.votes) == fewest(table, 3)

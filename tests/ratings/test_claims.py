@@ -7,27 +7,29 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from playground.ratings.bradley_terry import DEFAULT_PRIOR
+from playground.ratings.bradley_terry import DEFAULT_PRIOR, Fit, fit
 from playground.ratings.claims import (
     FIRST_LOOK,
     SHARPEST_AT,
+    ClaimMemory,
     ClaimRules,
     Claims,
+    Replay,
     advance,
     any_time_p_value,
     boundary,
     holm,
     look,
     looks,
-    replay,
+    prefix_keys,
 )
-from playground.ratings.covariance import Spread
+from playground.ratings.covariance import Spread, choose_unit, spread
 from playground.ratings.pairs import FloatArray, PairTable
 from playground.ratings.parts import until
-from tests.support.judged import GALPACA, MINOTAUR, ORCA, pair, simulated, table_of, votes
+from tests.support.judged import GALPACA, MINOTAUR, ORCA, pair, simulated, table_from, table_of, votes
 
 RULES = ClaimRules(prior=DEFAULT_PRIOR, level=0.95, unit="auto", min_battles=30)
 
@@ -140,6 +142,14 @@ def test_the_clock_does_not_run_backwards() -> None:
 # Replay
 
 
+def replay(table: PairTable, rules: ClaimRules, how: Replay = Replay()) -> Claims:  # noqa: B008  # frozen
+    """The claims of a table, with its fit as the board has it."""
+    now = fit(table.wins, prior=rules.prior)
+    claims = how.claims(table, rules, now, spread(table, now, choose_unit(table, rules.unit)))
+    assert claims is not None
+    return claims
+
+
 def test_looks_are_fixed_and_a_tenth_apart() -> None:
     assert looks(FIRST_LOOK - 1) == []
     assert looks(60)[:3] == [30, 33, 37]
@@ -173,8 +183,8 @@ def test_more_votes_never_change_when_a_claim_was_made() -> None:
 def test_erased_votes_take_their_claims_with_them() -> None:
     won = votes((GALPACA, ORCA, "model_a", 60), raters=60)
     even = [pair(GALPACA, ORCA, "model_a" if k % 2 else "model_b", 500 + k) for k in range(40)]
-    assert replay(PairTable.from_judged([*won, *even]), RULES).ahead.any()
-    assert not replay(PairTable.from_judged(even), RULES).ahead.any()
+    assert replay(table_from([*won, *even]), RULES).ahead.any()
+    assert not replay(table_from(even), RULES).ahead.any()
 
 
 def test_models_with_few_battles_or_of_other_groups_are_not_compared() -> None:
@@ -196,6 +206,125 @@ def test_omitted_all_bad_votes_are_no_battles() -> None:
 
 
 def test_no_votes_make_no_claims() -> None:
-    table = PairTable.from_judged([])
+    table = table_from([])
     assert replay(table, RULES).ahead.shape == (0, 0)
     assert look(Claims.none(0), table, RULES, 0).above.shape == (0, 0)
+
+
+# Replay from what is known of earlier looks
+
+Stream = list[tuple[int, int, int, int]]
+"""Votes: a pair of models, the winner, the rater, and whether the vote is on three answers."""
+PAIRS = ((GALPACA, ORCA), (ORCA, GALPACA), (GALPACA, MINOTAUR), (MINOTAUR, ORCA))
+A_VOTE = st.tuples(
+    st.integers(0, len(PAIRS) - 1),
+    st.sampled_from([0, 0, 0, 1, 2, 3]),
+    st.integers(0, 60),
+    st.sampled_from([0, 0, 0, 1]),
+)
+A_STEP = st.tuples(
+    st.sampled_from(["more", "more", "more", "erase", "undo", "late"]),
+    st.lists(A_VOTE, min_size=1, max_size=40),
+    st.integers(0, 60),
+)
+
+
+def table_of_stream(stream: Stream) -> PairTable:
+    pairs = []
+    for number, (which, winner, rater, of_three) in enumerate(stream):
+        a, b = PAIRS[which]
+        [third] = {GALPACA, ORCA, MINOTAUR} - {a, b}
+        won = ("model_a", "model_b", "tie", "both_bad")[winner]
+        pairs.append(pair(a, b, won, number, rater_id=f"rater-{rater}"))
+        pairs += [pair(a, third, "model_a", number, rater_id=f"rater-{rater}")] * of_three
+    return table_from(pairs)
+
+
+def changed(stream: Stream, kind: str, some: Stream, where: int) -> Stream:
+    match kind:
+        case "more":
+            return [*stream, *some]
+        case "erase":
+            return [vote for vote in stream if vote[2] != where]
+        case "undo":
+            return stream[:-1]
+    place = max(len(stream) - where // 20, 0)  # a vote that could be undone until now
+    return [*stream[:place], *some[:1], *stream[place:]]
+
+
+def same(one: Claims, other: Claims) -> bool:
+    return one.unit == other.unit and all(
+        np.array_equal(getattr(one, name), getattr(other, name))
+        for name in ("information", "p_value", "ahead_at", "above_at")
+    )
+
+
+def check_stream(steps: list[tuple[str, Stream, int]]) -> None:
+    memory, stream = ClaimMemory(), Stream()
+    for step in steps:
+        stream = changed(stream, *step)
+        table = table_of_stream(stream)
+        assert same(replay(table, RULES, Replay(memory)), replay(table, RULES))
+
+
+def random_steps(seed: int, number: int) -> list[tuple[str, Stream, int]]:
+    rng = np.random.default_rng(seed)
+    kinds = rng.choice(["more", "more", "erase", "undo", "late"], size=number)
+    return [
+        (
+            str(kind),
+            [(int(a), int(b), int(c), int(d)) for a, b, c, d in rng.integers([4, 2, 40, 2], size=(30, 4))],
+            int(rng.integers(40)),
+        )
+        for kind in kinds
+    ]
+
+
+@pytest.mark.slow
+@settings(deadline=None, max_examples=60)
+@given(st.lists(A_STEP, min_size=2, max_size=8))
+def test_known_looks_change_no_claim(steps: list[tuple[str, Stream, int]]) -> None:
+    check_stream(steps)
+
+
+def test_known_looks_change_no_claim_of_one_stream() -> None:
+    check_stream(random_steps(3, 4))
+
+
+def test_only_new_looks_are_made() -> None:
+    table, memory = arena(), ClaimMemory()
+    replay(until(table, 300), RULES, Replay(memory))
+    assert Replay(memory, most_votes=0).claims(until(table, 300), RULES, *fit_of(until(table, 300))) is not None
+    new = [number for number in looks(400) if number > 300]
+    assert Replay(memory, most_votes=sum(new) - 1).claims(table, RULES, *fit_of(table)) is None
+    assert Replay(memory, most_votes=sum(new)).claims(table, RULES, *fit_of(table)) is not None
+
+
+def fit_of(table: PairTable) -> tuple[Fit, Spread]:
+    now = fit(table.wins, prior=RULES.prior)
+    return now, spread(table, now, choose_unit(table))
+
+
+def test_numbers_of_raters_do_not_matter_to_known_looks() -> None:
+    table = arena()
+    shuffled = replace(table, rater=np.random.default_rng(1).permutation(400)[table.rater])
+    assert prefix_keys(table, RULES, [30, 400]) == prefix_keys(shuffled, RULES, [30, 400])
+
+
+@pytest.mark.parametrize("name", ["first", "second", "outcome", "weight", "rater"])
+def test_each_column_matters_to_known_looks(name: str) -> None:
+    table = arena()
+    column = getattr(table, name).copy()
+    column[40] = column[39] if name == "rater" else column[40] + 1
+    [before, after] = prefix_keys(table, RULES, [30, 41])
+    assert prefix_keys(replace(table, **{name: column}), RULES, [30, 41])[0] == before
+    assert prefix_keys(replace(table, **{name: column}), RULES, [30, 41])[1] != after
+    assert prefix_keys(table, replace(RULES, level=0.9), [30])[0] != before
+
+
+def test_memory_forgets_the_oldest() -> None:
+    memory = ClaimMemory(most=2)
+    for key in (b"1", b"2", b"3"):
+        memory.keep(key, Claims.none(1))
+    assert memory.latest([b"1"]) == (0, None)
+    assert memory.latest([b"2", b"3", b"4"])[0] == 2

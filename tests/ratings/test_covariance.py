@@ -19,8 +19,7 @@ from playground.ratings.covariance import (
     jackknife,
     spread,
 )
-from playground.ratings.pairs import PairTable
-from tests.support.judged import GALPACA, MINOTAUR, ORCA, pair, simulated, table_of, votes
+from tests.support.judged import GALPACA, MINOTAUR, ORCA, pair, simulated, table_from, table_of, votes
 
 
 def test_the_variance_of_two_models_is_that_of_a_proportion() -> None:
@@ -39,7 +38,7 @@ def test_ten_votes_alike_of_one_rater_are_worth_one() -> None:
         for n, p in enumerate(once)
         for k in range(10)
     ]
-    one, ten = PairTable.from_judged(once), PairTable.from_judged(tenfold)
+    one, ten = table_from(once), table_from(tenfold)
     by_rater = jackknife(ten, fit(ten.wins, prior=0), "rater").covariance
     assert by_rater == pytest.approx(jackknife(one, fit(one.wins, prior=0), "vote").covariance)
 
@@ -57,7 +56,7 @@ def test_the_pairs_of_one_vote_are_one_unit() -> None:
     rows = [(GALPACA, ORCA), (GALPACA, MINOTAUR)]
     together = [pair(a, b, w, n, vote_id=f"v{n}") for n, w in enumerate(["model_a", "model_b"] * 10) for a, b in rows]
     apart = [pair(p.model_a, p.model_b, p.winner, n) for n, p in enumerate(together)]
-    one, other = PairTable.from_judged(together), PairTable.from_judged(apart)
+    one, other = table_from(together), table_from(apart)
     fitted = fit(one.wins)
     first = one.models.index(GALPACA)
     assert (
@@ -76,7 +75,7 @@ def test_raters_are_the_unit_when_there_are_enough(raters: int, unit: str) -> No
 def test_one_rater_with_nearly_all_votes_is_one_rater() -> None:
     busy = votes((GALPACA, ORCA, "model_a", 100), raters=1)
     others = [pair(GALPACA, ORCA, number=1000 + k) for k in range(12)]
-    table = PairTable.from_judged([*busy, *others])
+    table = table_from([*busy, *others])
     assert (table.num_raters, choose_unit(table)) == (13, "vote")
     assert effective_raters(table) == pytest.approx(112**2 / (100**2 + 12))
 
@@ -94,7 +93,7 @@ def test_a_model_that_one_rater_judged_is_not_called_certain() -> None:
         pair(MINOTAUR, GALPACA, winner, 1000 + k, rater_id="rater-3")
         for k, winner in enumerate(["model_a", "model_b", "model_a"] * 10)
     ]
-    table = PairTable.from_judged([*many, *alone])
+    table = table_from([*many, *alone])
     fitted = fit(table.wins)
     found = spread(table, fitted, "rater")
     new = table.models.index(MINOTAUR)
@@ -115,7 +114,7 @@ def test_votes_without_surprise_are_not_called_certain(winner: str) -> None:
 
 @pytest.mark.parametrize("unit", ["rater", "vote"])
 def test_no_vote_and_one_vote_have_a_spread(unit: str) -> None:
-    empty, one = PairTable.from_judged([]), PairTable.from_judged([pair(GALPACA, ORCA)])
+    empty, one = table_from([]), table_from([pair(GALPACA, ORCA)])
     assert spread(empty, fit(empty.wins), unit).difference.shape == (0, 0)
     found = spread(one, fit(one.wins), unit)
     assert np.isfinite(found.difference).all()
@@ -126,7 +125,7 @@ def test_no_vote_and_one_vote_have_a_spread(unit: str) -> None:
 def test_lighter_votes_lower_the_effective_raters() -> None:
     games = votes((GALPACA, ORCA, "model_a", 90), (ORCA, GALPACA, "model_a", 30), raters=6)
     busy = [replace(game, rater_id="rater-0") if n % 2 else game for n, game in enumerate(games)]
-    before, after = (PairTable.from_judged(busy, weights=weights) for weights in ({}, {"rater-0": 0.25}))
+    before, after = (table_from(busy, weights=weights) for weights in ({}, {"rater-0": 0.25}))
     assert effective_raters(before) < effective_raters(after) <= 4
 
 
@@ -190,7 +189,7 @@ def test_a_model_that_two_raters_judged_has_one_degree_of_freedom_on_any_board()
         pair(MINOTAUR, GALPACA, "model_a" if k % 3 else "model_b", 1000 + k, rater_id=f"rater-{k % 2}")
         for k in range(60)
     ]
-    table = PairTable.from_judged([*many, *two])
+    table = table_from([*many, *two])
     found = spread(table, fit(table.wins), "rater")
     galpaca, minotaur, orca = (table.models.index(model) for model in (GALPACA, MINOTAUR, ORCA))
     assert found.difference_degrees[galpaca, orca] > 15
@@ -206,5 +205,5 @@ def test_unequal_raters_with_tastes_have_fewer_degrees_of_freedom_than_their_vot
         pair(GALPACA, ORCA, "model_a" if rng.random() < 1 / (1 + np.exp(-liked[g])) else "model_b", n, rater_id=f"r{g}")
         for n, g in enumerate(few)
     ]
-    table = PairTable.from_judged(games)
+    table = table_from(games)
     assert jackknife(table, fit(table.wins), "rater").difference_degrees[0, 1] < effective_raters(table) - 1

@@ -72,12 +72,14 @@ def test_how_few_dishonest_votes_are_enough(dishonest, text) -> None:
         (
             Share(61, 100, 0.61, 0.56, 0.66),
             True,
-            "The first answer won 61 % of decided votes (56–66 %), not the 50 % of chance.",
+            "The first answer won 61 % of decided votes (56–66 %), "
+            "more than the 50 % of a position that plays no part.",
         ),
         (
             Share(39, 100, 0.39, 0.34, 0.44),
             False,
-            "The answer further left won 39 % of decided pairs (34–44 %), not the 50 % of chance.",
+            "The answer further left won 39 % of decided pairs (34–44 %), "
+            "less than the 50 % of a position that plays no part.",
         ),
         (Share(9, 19, 0.47, 0.2, 0.7), True, "19 decided votes: too few to say."),
         (Share(0, 0, math.nan, math.nan, math.nan), True, "0 decided votes: too few to say."),
@@ -90,22 +92,25 @@ def test_position(share: Share, two_sides: bool, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("votes", "unit", "text", "busiest"),
+    ("votes", "unit", "heaviest", "text", "busiest"),
     [
-        ([], "vote", "Nobody has voted yet.", None),
-        ([40], "vote", "40 votes by one rater: the ranking of one person.", 1.0),
-        ([10] * 10, "rater", "100 votes by 10 raters; the busiest gave 10 %.", 0.1),
+        ([], "vote", 0.0, "No vote that counts yet.", None),
+        ([40], "vote", 1.0, "40 votes by one rater: the ranking of one person.", 1.0),
+        ([10] * 10, "rater", 0.1, "100 votes by 10 raters; the busiest gave 10 %.", 0.1),
+        ([1] * 200, "rater", 0.005, "200 votes by 200 raters; the busiest gave less than 1 %.", 0.005),
         (
             [8, 2],
             "vote",
+            0.8,
             "10 votes by 2 raters; the busiest gave 80 %, so the result depends strongly on one person. "
             "Ratings, ranks and claims are about these raters only.",
             0.8,
         ),
+        ([10, *[1] * 10], "rater", 0.25, "20 votes by 11 raters; the busiest gave 50 %, which weigh as 25 %.", 0.5),
     ],
 )
-def test_raters(votes: list[int], unit: str, text: str, busiest: float | None) -> None:
-    found = findings.raters(votes, unit)
+def test_raters(votes: list[int], unit: str, heaviest: float, text: str, busiest: float | None) -> None:
+    found = findings.raters(votes, unit, heaviest)
     assert (found.text, found.share) == (text, busiest)
 
 
@@ -115,4 +120,7 @@ def test_a_circle_and_a_pair_that_does_not_fit() -> None:
     )
     assert findings.misfit("A", "B", 0.75, 0.5).text == (
         "The ratings do not explain these votes: A got 75 % against B, not 50 %."
+    )
+    assert findings.misfit("A", "B", 0.326, 0.32).text == (
+        "The ratings only nearly explain these votes: A got 32.6 % against B, not 32.0 %."
     )

@@ -1,18 +1,17 @@
-"""Arrays of pairs that stream by are those of a list."""
+"""Arrays of pairs that stream by."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.errors import InvalidValue
-from playground.ratings.counting import reasons_by_vote
+from playground.ratings.counting import reasons_by_vote, reasons_of
 from playground.ratings.gathered import gather
-from playground.ratings.judged import JudgedVotes
+from playground.ratings.judged import WINNERS, rater_of
 from playground.ratings.policy import CountingPolicy
 from playground.records import JudgedPair, Origin
 
@@ -49,17 +48,21 @@ VOTES = st.lists(
 
 
 @given(votes=VOTES)
-def test_streamed_arrays_are_those_of_a_list(votes: list[tuple[str, list[str], Origin, float | None]]) -> None:
+def test_streamed_arrays_are_the_pairs(votes: list[tuple[str, list[str], Origin, float | None]]) -> None:
     pairs = [
         pair(number, rater, model, origin=origin, decision_s=decision_s)
         for number, (rater, models, origin, decision_s) in enumerate(votes)
         for model in models
     ]
-    streamed, listed = gather(iter(pairs), POLICY), JudgedVotes.of(pairs, daily_cap=2)
-    assert list(reasons_by_vote(streamed, POLICY)) == list(reasons_by_vote(listed, POLICY))
-    for name in ("vote", "rater", "outcome", "longer", "weight", "category"):
-        assert np.array_equal(getattr(streamed, name), getattr(listed, name)), name
-    assert [streamed.models[n] for n in streamed.second] == [listed.models[n] for n in listed.second]
+    found, ids = gather(iter(pairs), POLICY), list(dict.fromkeys(pair.vote_id for pair in pairs))
+    assert dict(zip(ids, reasons_by_vote(found, POLICY), strict=True)) == dict.fromkeys(ids) | reasons_of(pairs, POLICY)
+    assert [ids[number] for number in found.vote] == [pair.vote_id for pair in pairs]
+    assert [found.models[number] for number in found.first] == [pair.model_a for pair in pairs]
+    assert [found.models[number] for number in found.second] == [pair.model_b for pair in pairs]
+    assert [WINNERS[number] for number in found.outcome] == [pair.winner for pair in pairs]
+    assert found.weight.tolist() == [pair.weight for pair in pairs]
+    raters = list(dict.fromkeys(map(rater_of, pairs)))
+    assert [raters[number] for number in found.rater] == list(map(rater_of, pairs))
 
 
 def test_winner_that_is_none_is_refused() -> None:

@@ -17,10 +17,10 @@ from playground.ratings.intervals import (
     largest_of_differences,
     rank_ranges,
 )
-from playground.ratings.pairs import FloatArray, PairTable
+from playground.ratings.pairs import FloatArray
 from playground.ratings.profile import FARTHEST
 from playground.ratings.student import student_quantile
-from tests.support.judged import GALPACA, MINOTAUR, ORCA, group_of, simulated, table_of, true_ratings
+from tests.support.judged import GALPACA, MINOTAUR, ORCA, group_of, simulated, table_from, table_of, true_ratings
 
 UNEQUAL = np.array([0.6, 0.25, 0.1, -0.3, -0.65])
 
@@ -129,7 +129,7 @@ def test_the_interval_of_two_models_is_the_rating_and_student_times_the_error() 
 
 
 def test_there_is_no_interval_without_a_comparison() -> None:
-    table = PairTable.from_judged([], models=[GALPACA, ORCA])
+    table = table_from([], models=[GALPACA, ORCA])
     found = estimate_intervals(table, fit(table.wins))
     assert np.isnan([found.lower, found.upper]).all()
     assert np.isnan(found.difference_lower).all()

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from playground.errors import InvalidValue
 from playground.ratings.board import LeaderboardOptions
 from playground.ratings.counting import Exclusion
-from playground.ratings.leaderboard import Leaderboard, build_leaderboard
+from playground.ratings.leaderboard import Leaderboard
 from playground.ratings.policy import EVERY_VOTE, CountingPolicy, Reason
 from playground.records import JudgedPair, Origin
 from tests.support.counting_oracle import count_list
-from tests.support.judged import GALPACA, MAMBA, MINOTAUR, OPENALPACA, ORCA, pair, votes
+from tests.support.judged import GALPACA, MAMBA, MINOTAUR, OPENALPACA, ORCA, build_leaderboard, pair, votes
 from tests.support.paths import TESTS
 
 GOLDEN = TESTS / "golden" / "leaderboard.json"
@@ -124,7 +124,7 @@ def test_no_vote() -> None:
     assert board.verdict.headline == "No votes yet."
     assert [finding.text for finding in board.findings] == [
         "0 decided votes: too few to say.",
-        "Nobody has voted yet.",
+        "No vote that counts yet.",
     ]
     json.dumps(board.as_document(), allow_nan=False)
 
@@ -227,7 +227,7 @@ def test_few_raters_and_one_rater_are_said() -> None:
     assert (one.unit, finding(one, "Raters")) == ("vote", "40 votes by one rater: the ranking of one person.")
     alone = [pair(MAMBA, ORCA, "model_a" if k % 2 else "model_b", 9000 + k, rater_id="rater-1") for k in range(40)]
     assert build_leaderboard([*ARENA, *alone], CARDS).notes == (
-        "pocket-mamba-gpt: fewer than 8 raters, or most votes by fewer; the interval is as wide as so few make it.",
+        "pocket-mamba-gpt: judged by fewer than 8 raters, or mostly by fewer; so few make the interval wide.",
     )
 
 
@@ -381,7 +381,7 @@ def test_busiest_network_is_reported_with_the_headline_without_it() -> None:
     share = len(stuffed) / (406 + len(stuffed))
     assert finding(board, "Network") == (
         f"The busiest network gave {len(stuffed)} votes in one day, {100 * share:.0f} % of those that count. "
-        f"Without it the headline is: {honest.verdict.headline}"
+        f"Without it the headline is “{honest.verdict.headline}”"
     )
     even = build_leaderboard(ARENA, CARDS, networks={ARENA[0].vote_id: "quiet"})
     assert finding(even, "Network").endswith("Without it the headline is the same.")

@@ -36,7 +36,7 @@ def test_notes() -> None:
         "Galpaca has lost every battle so far: too few battles to say how far it is behind."
     )
     assert notes.few_raters(["Galpaca", "Minotaur"], 8) == (
-        "Galpaca and Minotaur: fewer than 8 raters, or most votes by fewer; the interval is as wide as so few make it."
+        "Galpaca and Minotaur: judged by fewer than 8 raters, or mostly by fewer; so few make the interval wide."
     )
     assert notes.one_of_many() == ("One of many views; its claims are not corrected for having looked at several.")
     assert notes.left_out_same(2) == "2 pairs of a model with itself: stored, not rated."

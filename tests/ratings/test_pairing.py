@@ -13,8 +13,8 @@ from hypothesis.extra import numpy as arrays
 
 from playground.ratings.bradley_terry import POINTS, fit
 from playground.ratings.pairing import LEAST, MOST, VOTES_PER_MODEL, Pairing, bounded, chances_of, gains_of
-from playground.ratings.pairs import FloatArray, PairTable
-from tests.support.judged import pair, table_of, wins_of
+from playground.ratings.pairs import FloatArray
+from tests.support.judged import pair, table_from, table_of, wins_of
 
 MODELS = ("alder", "birch", "cedar", "dogwood")
 
@@ -93,7 +93,7 @@ def test_all_pairs_are_alike_until_there_are_votes_enough() -> None:
     enough = VOTES_PER_MODEL * len(MODELS)
     for votes in (0, enough - 1, enough):
         judged = [pair("alder", "birch", number=number) for number in range(votes)]
-        pairing = Pairing.of(PairTable.from_judged(judged, models=MODELS))
+        pairing = Pairing.of(table_from(judged, models=MODELS))
         chances = [state.chance for state in pairing.pairs_of(MODELS)]
         assert pairing.is_informed == (votes == enough) == (max(chances) > min(chances) + 1e-9)
         assert pairing.is_informed or chances == pytest.approx([1 / 6] * 6)

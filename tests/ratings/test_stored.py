@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from playground.ratings.board import LeaderboardOptions
 from playground.ratings.counting import count
-from playground.ratings.leaderboard import build_leaderboard, rate
+from playground.ratings.leaderboard import rate
 from playground.ratings.pairs import PairTable
 from playground.ratings.policy import EVERY_VOTE, CountingPolicy
 from playground.ratings.stored import read_votes
@@ -23,6 +23,7 @@ from playground.storage.database.store import Store
 from playground.storage.database.tables import judged
 from tests.support.cast import MODELS, PARAMS, battle, card, generation
 from tests.support.counting_oracle import count_pairs
+from tests.support.judged import build_leaderboard, table_from
 
 NOW = "2026-11-22T00:00:00.000+00:00"
 RATERS = ["ada", "ben", "api", "ann", "program/nightly"]
@@ -143,7 +144,7 @@ def check(votes: list[dict[str, Any]], policy: CountingPolicy, category: str) ->
         assert getattr(found, name) == getattr(expected, name), name
     assert sorted(found.weights.values()) == pytest.approx(sorted(expected.weights.values()))
     table = PairTable.of(read, found.rows, weights=found.weights)
-    oracle = PairTable.from_judged(expected.pairs, weights=expected.weights)
+    oracle = table_from(expected.pairs, weights=expected.weights)
     assert (table.models, table.unrated) == (oracle.models, oracle.unrated)
     assert np.allclose(table.wins, oracle.wins)
     assert table.outcomes_by_model().tolist() == oracle.outcomes_by_model().tolist()

@@ -64,8 +64,8 @@ def told_apart(
         (
             3,
             [(0, 2)],
-            "Nobody leads yet: Galpaca and orca-mini cannot be told apart.",
-            "60 to 240 more votes between them would probably separate the two.",
+            "Nobody leads yet: Galpaca, Minotaur and orca-mini cannot all be told apart.",
+            "60 to 240 more votes between Galpaca and orca-mini would probably separate the two.",
         ),
         (
             5,
@@ -121,7 +121,7 @@ def test_leader_among_models_with_enough_battles() -> None:
     assert leads.headline == f"Galpaca leads among {scope.among}."
     assert leads.detail == "Every place among them is settled."
     assert told_apart(2, (0, 1), scope=scope).headline == (
-        f"Nobody leads among {scope.among} yet: Galpaca and Minotaur cannot be told apart."
+        f"Nobody leads yet among {scope.among}: Galpaca and Minotaur cannot be told apart."
     )
 
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from playground.ratings.counting import KINDS, Exclusion, count, kind_of, reasons_of, weights_of_raters
-from playground.ratings.judged import JudgedVotes, rater_of
+from playground.ratings.judged import rater_of
 from playground.ratings.policy import CountingPolicy, Reason
 from playground.records import JudgedPair
+from tests.support.judged import judged_votes
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def count_list(pairs: Iterable[JudgedPair], policy: CountingPolicy, *, category:
     judged.sort(key=lambda pair: first[pair.vote_id])  # as the arrays
     of_vote = {pair.vote_id: pair for pair in judged}
     raters = list(dict.fromkeys(rater_of(of_vote[pair.vote_id]) for pair in judged))
-    votes = JudgedVotes.of(judged, daily_cap=policy.max_votes_per_rater_and_day)
+    votes = judged_votes(judged, policy)
     rows = np.array([pair.category == category for pair in judged], dtype=bool) if category else None
     found = count(votes, policy, rows)
     kept = zip(judged, found.rows, strict=True)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from playground.ratings.board import LeaderboardOptions, Named
 from playground.ratings.bradley_terry import MEAN, POINTS, maximise
+from playground.ratings.gathered import gather
+from playground.ratings.judged import JudgedVotes, Networks
+from playground.ratings.leaderboard import Leaderboard, rate
 from playground.ratings.pairs import FIRST, SECOND, TIE, FloatArray, IntArray, PairTable
+from playground.ratings.policy import CountingPolicy
 from playground.records import JudgedPair
 
 GALPACA, ORCA, MINOTAUR, OPENALPACA, MAMBA = (
@@ -48,9 +54,53 @@ def votes(*games: tuple[str, str, str, int], raters: int = 12, **changes: object
     ]
 
 
+def judged_votes(
+    pairs: Iterable[JudgedPair],
+    policy: CountingPolicy = CountingPolicy(),  # noqa: B008  # frozen
+    networks: Mapping[str, str] | None = None,
+) -> JudgedVotes:
+    """The arrays of pairs in any order; `networks`: vote id -> tag, as far as they are known."""
+    judged = list(pairs)
+    number = {vote: number for number, vote in enumerate(dict.fromkeys(pair.vote_id for pair in judged))}
+    judged.sort(key=lambda pair: (pair.created_at, number[pair.vote_id]))
+    found = gather(judged, policy)
+    if not networks:
+        return found
+    tags = tuple(sorted(set(networks.values())))
+    of_vote = [tags.index(networks[v]) if v in networks else -1 for v in dict.fromkeys(p.vote_id for p in judged)]
+    return replace(found, networks=Networks(np.array(of_vote), tags))
+
+
+def table_from(
+    pairs: Iterable[JudgedPair],
+    *,
+    both_bad: str = "half",
+    models: Collection[str] = (),
+    weights: Mapping[str, float] | None = None,
+) -> PairTable:
+    """The table of pairs that all count; `weights`: of each vote, by rater."""
+    found = judged_votes(replace(p, weight=p.weight * (weights or {}).get(p.rater_id, 1.0)) for p in pairs)
+    return PairTable.of(found, np.ones(len(found.vote), dtype=bool), both_bad=both_bad, models=models)
+
+
 def table_of(*games: tuple[str, str, str, int], raters: int = 12, **options: str) -> PairTable:
     """The table of `votes`."""
-    return PairTable.from_judged(votes(*games, raters=raters), **options)
+    return table_from(votes(*games, raters=raters), **options)
+
+
+def build_leaderboard(
+    pairs: Iterable[JudgedPair],
+    cards: Mapping[str, Named],
+    *,
+    category: str = "",
+    options: LeaderboardOptions = LeaderboardOptions(),  # noqa: B008  # frozen
+    models: Collection[str] = (),
+    categories: Collection[str] = (),
+    networks: Mapping[str, str] | None = None,
+) -> Leaderboard:
+    """The leaderboard of a list of pairs; see `rate`."""
+    found = judged_votes(pairs, options.policy, networks)
+    return rate(found, cards, category=category, options=options, models=models, categories=categories)
 
 
 # Simulated arenas. Strengths in log-odds; each rater adds a taste of his own to each model; a share of the close

@@ -28,11 +28,11 @@ from pathlib import Path
 from playground.arena.journal import ArenaJournal
 from playground.battles import Battles
 from playground.clock import Clock
-from playground.ratings.leaderboard import build_leaderboard
 from playground.settings import Settings
 from playground.storage.database.store import Store
 from tests.support.cast import MODELS, card
 from tests.support.hub_server_datasets import STORE, WRITE, DatasetServer, running_datasets
+from tests.support.judged import build_leaderboard
 from tests.support.kills import Row, _vote_on
 from tests.support.paths import ROOT
 

@@ -22,7 +22,7 @@ from playground.clock import Clock
 from playground.errors import PlaygroundError, Refused
 from playground.ratings.analyses import Analyses
 from playground.ratings.board import LeaderboardOptions
-from playground.ratings.leaderboard import NO_FILTER, Leaderboard, build_leaderboard
+from playground.ratings.leaderboard import NO_FILTER, Leaderboard
 from playground.ratings.policy import CountingPolicy
 from playground.records import (
     SIDES,
@@ -43,6 +43,7 @@ from playground.records import (
     VoteFilter,
 )
 from playground.settings import Settings
+from tests.support.judged import build_leaderboard
 
 ALPACA = "What is an alpaca? How is it different from a llama?"
 NAMES = {

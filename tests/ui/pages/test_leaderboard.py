@@ -8,12 +8,12 @@ import gradio as gr
 import pytest
 
 from playground.errors import InvalidValue
-from playground.ratings.leaderboard import build_leaderboard
 from playground.ratings.policy import CountingPolicy
 from playground.settings import Settings
 from playground.ui.pages.leaderboard import LeaderboardPage, _policy, forest, heat_map, scale, shortened, table
 from playground.ui.texts import leaderboard as texts
 from playground.ui.wiring import unchanged
+from tests.support.judged import build_leaderboard
 from tests.support.stub_arena import StubArena, made_up_votes, make_cards
 
 ROWS = build_leaderboard(made_up_votes(480), {card.id: card for card in make_cards()}).rows

@@ -11,7 +11,6 @@ import pytest
 
 from playground.arena.listing import model_rows
 from playground.catalog.catalog import Catalog, without_folders
-from playground.ratings.leaderboard import build_leaderboard
 from playground.records import ModelCard, ModelStatus
 from playground.ui.pages.models.model_card import (
     Entry,
@@ -25,6 +24,7 @@ from playground.ui.pages.models.model_card import (
 )
 from playground.ui.rendering import escape
 from playground.ui.texts import models as texts
+from tests.support.judged import build_leaderboard
 from tests.support.stub_arena import HOSTILE, made_up_votes, make_cards
 
 CARDS = make_cards()

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from playground.ratings.leaderboard import build_leaderboard
 from playground.records import Instruction
 from playground.ui.pages.operator.facts import disk_words, votes_words
 from tests.support.cast import ADA, house
+from tests.support.judged import build_leaderboard
 
 
 @pytest.mark.parametrize(
