@@ -3,8 +3,8 @@
 Run ``python benchmarks/leaderboard.py [--votes 1000000] [--database FILE] [--peers PYTHON]``. The playground reads its
 database, counts and writes the whole leaderboard; the peers fit data that is ready in memory. Each runs in a process of
 its own whose start is not measured. `--peers` names a Python that has them:
-``pip install arena-rank evalica scikit-learn pytz plotly && pip install --no-deps fschat``. Exit status 1 if a rating differs from
-evalica's by more than a millionth of a point.
+``pip install arena-rank evalica scikit-learn pytz plotly && pip install --no-deps fschat``. Exit status 1 if a rating
+differs from evalica's by more than a millionth of a point.
 """
 
 from __future__ import annotations
