@@ -66,9 +66,9 @@ def judged_votes(
     found = gather(judged, policy)
     if not networks:
         return found
-    tags = tuple(sorted(set(networks.values())))
+    tags = tuple(sorted({tag for vote, tag in networks.items() if vote in number}))
     of_vote = [tags.index(networks[v]) if v in networks else -1 for v in dict.fromkeys(p.vote_id for p in judged)]
-    return replace(found, networks=Networks(np.array(of_vote), tags))
+    return replace(found, networks=Networks(np.array(of_vote, dtype=np.int64), tags) if tags else None)
 
 
 def table_from(
