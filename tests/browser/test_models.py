@@ -6,13 +6,12 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Locator, Request, expect
 
 from tests.conftest import OPERATOR_TOKEN, LiveApp, start_app, stop_app
-from tests.support.browsing import PHONE, Visitor, visiting
+from tests.support.browsing import DESKTOP, PHONE, Visitor, violations, visiting
 from tests.support.chats import small_llama
 
 pytestmark = pytest.mark.browser
@@ -171,18 +170,12 @@ def test_phone_does_not_scroll_sideways(browser: Browser, app: LiveApp) -> None:
         assert not visitor.scrolls_sideways
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [None, PHONE], ids=["wide", "phone"])
-def test_axe_finds_nothing_with_all_details_open(
-    browser: Browser, app: LiveApp, scheme: str, viewport: dict[str, int] | None
-) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
-    options: dict[str, Any] = {"color_scheme": scheme, "reduced_motion": "reduce"}
-    with visiting(browser, app.url, viewport, **options) as visitor:
+def test_axe_finds_nothing_with_all_details_open(browser: Browser, app: LiveApp) -> None:
+    with visiting(browser, app.url, reduced_motion="reduce") as visitor:
         for summary in at_models(visitor).page.locator(".model summary").all():
             summary.click()
         add(visitor, "pocket-alpaca")
         expect(visitor.page.locator("#models-words.error")).to_contain_text("unknown model")
-        found = Axe().run(visitor.page).response["violations"]
-    assert [(v["id"], [n["html"][:160] for n in v["nodes"]]) for v in found] == []
+        for size in (DESKTOP, PHONE):
+            visitor.page.set_viewport_size(size)
+            assert violations(visitor.page) == [], size

@@ -35,6 +35,7 @@ def journey(visitor: Visitor, stub: StubPage, way: str) -> Iterator[str]:
     """Go from the empty page through the phases of a way; stay in each until the next is asked for."""
     if way == "generating":
         visitor.compare(SLOW, columns=4).reaches("generating")
+        stub.time.hold()
         yield "generating"
     elif way == "void":
         visitor.compare("fail:ab").reaches("void")
