@@ -17,6 +17,7 @@ from playground.battles import REFUSALS, Ballot, Viewer, may_join
 from playground.battles.sharing import offered
 from playground.catalog.catalog import CARD_FOLDER, Catalog
 from playground.errors import PlaygroundError, Refused
+from playground.messages import Message, joined
 from playground.ratings.board import LeaderboardOptions
 from playground.ratings.leaderboard import Leaderboard, build_leaderboard
 from playground.ratings.policy import CountingPolicy
@@ -306,7 +307,7 @@ class StubArena:
         return self.left_open
 
     def sources_line(self) -> str:
-        return "pocket models · this CPU · votes saved"
+        return joined(" · ", map(Message, ("pocket models", "this CPU", "votes saved")))
 
     policy = CountingPolicy()
     num_votes = 480
