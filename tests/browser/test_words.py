@@ -95,7 +95,7 @@ def test_no_word_is_left_in_any_state_of_a_battle(browser: Browser, pseudo: Pseu
         assert said == set()
 
 
-@pytest.mark.parametrize("path", ["/?battle=zzz", f"/?battle={'0' * 32}"])
+@pytest.mark.parametrize("path", ["/?battle=ééé", f"/?battle={'0' * 32}"])
 def test_no_word_is_left_of_a_battle_that_nobody_has(browser: Browser, pseudo: Pseudo, path: str) -> None:
     with visiting(browser, pseudo.stub_url, locale=TAG) as visitor:
         visitor.open(path)
@@ -110,11 +110,13 @@ def test_no_word_is_left_of_a_full_leaderboard(browser: Browser, pseudo: Pseudo)
         assert left(visitor) == set()
 
 
-def test_page_names_its_language(browser: Browser, pseudo: Pseudo) -> None:
+def test_page_is_served_in_the_language_of_the_browser(browser: Browser, pseudo: Pseudo) -> None:
     with visiting(browser, pseudo.url, locale=TAG) as visitor:
-        visitor.open()
-        assert visitor.page.locator("html").get_attribute("lang") == TAG
+        served = visitor.page.goto(pseudo.url)
+        assert served is not None
+        assert f'lang="{TAG}" dir="ltr"' in served.text()
     with visiting(browser, pseudo.url, locale="de-DE") as visitor:
-        visitor.open()
-        assert visitor.page.locator("html").get_attribute("lang") == "en"
-        assert visitor.page.locator("#compare").inner_text() == "Compare"
+        served = visitor.open().page.goto(pseudo.url)
+        assert served is not None
+        assert 'lang="en" dir="ltr"' in served.text()
+        assert visitor.arrived().page.locator("#compare").inner_text() == "Compare"
