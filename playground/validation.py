@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from playground.errors import InvalidInstruction, InvalidValue, Refused, Unknown
+from playground.messages import Counted, Message, marked_forms
 from playground.raters import is_id
 from playground.records import SIDES, Instruction, SamplingParams
 from playground.settings import Settings
@@ -36,7 +37,13 @@ TAKEN_OUT: Mapping[str, re.Pattern[str]] = {
         + "]"
     ),
 }
-"""Characters that are never sent to a model, by their name in the notes."""
+"""Characters that are never sent to a model."""
+_TAKEN: Mapping[str, tuple[str, str]] = {
+    "control character": marked_forms("{count} control character", "{count} control characters"),
+    "lone surrogate": marked_forms("{count} lone surrogate", "{count} lone surrogates"),
+    "noncharacter": marked_forms("{count} noncharacter", "{count} noncharacters"),
+}
+"""Their names in the notes."""
 
 
 def clean_instruction(
@@ -57,19 +64,22 @@ def clean_instruction(
         _text("system", system, limits.system_chars, notes),
     )
     if is_blank(clean.instruction):
-        raise InvalidInstruction("the instruction is empty; write what the models should do")
+        raise InvalidInstruction(Message("the instruction is empty; write what the models should do"))
     return clean, tuple(notes)
 
 
 def _text(name: str, value: object, limit: int, notes: list[str]) -> str:
     if not isinstance(value, str):
-        raise InvalidInstruction(f"{name} is {_kind(value)}; it has to be text")
+        raise InvalidInstruction(Message("{name} is {value}; it has to be text", name=name, value=_kind(value)))
     _check_length(name, len(value), limit, 2)  # CRLF may halve
     text = value
     for kind, pattern in TAKEN_OUT.items():
         text, count = pattern.subn("", text)
         if count:
-            notes.append(f"{count} {kind}{'s' if count > 1 else ''} removed from the {name}: not readable by models")
+            removed = Counted(*_TAKEN[kind], count=count)
+            notes.append(
+                Message("{removed} removed from the {field}: not readable by models", removed=removed, field=name)
+            )
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     _check_length(name, len(text), limit, 1)
     return text
@@ -77,7 +87,14 @@ def _text(name: str, value: object, limit: int, notes: list[str]) -> str:
 
 def _check_length(name: str, length: int, limit: int, times: int) -> None:
     if length > times * limit:
-        raise InvalidInstruction(f"{name} is {length:,} characters long; at most {limit:,}. Shorten it.")
+        raise InvalidInstruction(
+            Message(
+                "{name} is {length:,} characters long; at most {limit:,}. Shorten it.",
+                name=name,
+                length=length,
+                limit=limit,
+            )
+        )
 
 
 def is_blank(text: str) -> bool:
@@ -93,9 +110,14 @@ def clean_battle_id(battle_id: object) -> str:
         InvalidValue: not text.
     """
     if not isinstance(battle_id, str):
-        raise InvalidValue(f"battle_id is {_kind(battle_id)}; it has to be text, 32 hexadecimal digits")
+        raise InvalidValue(
+            Message("battle_id is {battle_id}; it has to be text, 32 hexadecimal digits", battle_id=_kind(battle_id))
+        )
     if not BATTLE_ID.fullmatch(battle_id):
-        raise Refused("unknown", f"there is no battle {_shown(battle_id)}; an id is 32 hexadecimal digits")
+        raise Refused(
+            "unknown",
+            Message("there is no battle {battle_id}; an id is 32 hexadecimal digits", battle_id=_shown(battle_id)),
+        )
     return battle_id
 
 
@@ -106,7 +128,9 @@ def clean_overrides(params: object) -> dict[str, bool | int | float]:
         InvalidValue: an unknown name, a wrong type, NaN, or out of range; naming what is valid.
     """
     if not isinstance(params, Mapping):
-        raise InvalidValue(f"params is {_kind(params)}; it has to be a table such as {{'temperature': 0.7}}")
+        raise InvalidValue(
+            Message("params is {params}; it has to be a table such as {{'temperature': 0.7}}", params=_kind(params))
+        )
     for name, value in params.items():
         _check_override(name, value)
     sampling = {name: value for name, value in params.items() if name != "seed"}
@@ -126,17 +150,29 @@ def clean_params(params: object) -> dict[str, Any]:
     if not isinstance(params, list):
         return dict(clean_overrides(params))
     if len(params) > len(SIDES):
-        raise InvalidValue(f"params has {len(params):,} entries; valid: one per model, up to {len(SIDES)}")
+        raise InvalidValue(
+            Message(
+                "params has {params:,} entries; valid: one per model, up to {sides}",
+                params=len(params),
+                sides=len(SIDES),
+            )
+        )
     return {side: clean_overrides(own) for side, own in zip(SIDES, params, strict=False)}
 
 
 def _check_override(name: object, value: object) -> None:
     if name not in OVERRIDE_KEYS:
-        raise InvalidValue(f"unknown parameter {_shown(name)}; valid: {', '.join(OVERRIDE_KEYS)}")
+        raise InvalidValue(
+            Message("unknown parameter {name}; valid: {valid}", name=_shown(name), valid=", ".join(OVERRIDE_KEYS))
+        )
     if not isinstance(value, bool | int | float):
-        raise InvalidValue(f"{name!r} is {_kind(value)}; it has to be a number (do_sample: true or false)")
+        raise InvalidValue(
+            Message(
+                "{name!r} is {value}; it has to be a number (do_sample: true or false)", name=name, value=_kind(value)
+            )
+        )
     if isinstance(value, int) and abs(value) > SEEDS:  # ranges are checked later; no float holds this
-        raise InvalidValue(f"{name!r} is {_shown(value)}; no parameter is that large")
+        raise InvalidValue(Message("{name!r} is {value}; no parameter is that large", name=name, value=_shown(value)))
 
 
 def clean_seed(seed: object) -> int:
@@ -147,7 +183,9 @@ def clean_seed(seed: object) -> int:
     """
     whole = isinstance(seed, int | float) and not isinstance(seed, bool) and seed == seed // 1
     if not isinstance(seed, int | float) or not whole or not 0 <= seed < SEEDS:
-        raise InvalidValue(f"seed is {_shown(seed)}; valid: a whole number, 0 to {SEEDS - 1:,}")
+        raise InvalidValue(
+            Message("seed is {seed}; valid: a whole number, 0 to {number:,}", seed=_shown(seed), number=SEEDS - 1)
+        )
     return int(seed)
 
 
@@ -158,9 +196,15 @@ def clean_models(models: object) -> tuple[str, ...]:
         InvalidValue: not a list of 2 to 6 ids.
     """
     if not isinstance(models, list | tuple):
-        raise InvalidValue(f"models is {_kind(models)}; it has to be a list of model ids")
+        raise InvalidValue(Message("models is {models}; it has to be a list of model ids", models=_kind(models)))
     if models and not 2 <= len(models) <= len(SIDES):
-        raise InvalidValue(f"models names {len(models):,}; choose 2 to {len(SIDES)}, or none for two of our choice")
+        raise InvalidValue(
+            Message(
+                "models names {models:,}; choose 2 to {sides}, or none for two of our choice",
+                models=len(models),
+                sides=len(SIDES),
+            )
+        )
     return tuple(_name("a model id", model) for model in models)
 
 
@@ -173,14 +217,23 @@ def clean_model_id(model: object) -> str:
     try:
         return _name("a model id", model)
     except InvalidValue as problem:
-        raise Unknown(f"unknown model {_shown(model)}; the valid ids are those that /models lists") from problem
+        raise Unknown(
+            Message("unknown model {model}; the valid ids are those that /models lists", model=_shown(model))
+        ) from problem
 
 
 def _name(what: str, value: object) -> str:
     if not isinstance(value, str):
-        raise InvalidValue(f"{what} is {_kind(value)}; it has to be text")
+        raise InvalidValue(Message("{what} is {value}; it has to be text", what=what, value=_kind(value)))
     if not 0 < len(value) <= NAME_CHARS or any(pattern.search(value) for pattern in TAKEN_OUT.values()):
-        raise InvalidValue(f"{what} is {_shown(value)}; it has to be 1 to {NAME_CHARS} printable characters")
+        raise InvalidValue(
+            Message(
+                "{what} is {value}; it has to be 1 to {name_chars} printable characters",
+                what=what,
+                value=_shown(value),
+                name_chars=NAME_CHARS,
+            )
+        )
     return value
 
 
@@ -199,9 +252,13 @@ def clean_comment(reasons: object = (), comment: object = "") -> Remarks:
         InvalidValue: not a list of texts and a text, or too long.
     """
     if not isinstance(reasons, list | tuple):
-        raise InvalidValue(f"reasons is {_kind(reasons)}; it has to be a list of texts")
+        raise InvalidValue(Message("reasons is {reasons}; it has to be a list of texts", reasons=_kind(reasons)))
     if len(reasons) > MAX_REASONS:
-        raise InvalidValue(f"there are {len(reasons):,} reasons; at most {MAX_REASONS}")
+        raise InvalidValue(
+            Message(
+                "there are {reasons:,} reasons; at most {max_reasons}", reasons=len(reasons), max_reasons=MAX_REASONS
+            )
+        )
     names = [_name("a reason", reason) for reason in reasons]
     return Remarks(tuple(dict.fromkeys(names)), _text("comment", comment, COMMENT_CHARS, []))
 
@@ -214,9 +271,15 @@ def clean_rater(rater: object) -> str:
             public in exports, and must not be used to vote in another rater's name.
     """
     if not isinstance(rater, str) or not RATER.fullmatch(rater):
-        raise InvalidValue(f"rater is {_shown(rater)}; valid: 1 to 64 letters, digits and . _ @ : + -")
+        raise InvalidValue(
+            Message("rater is {rater}; valid: 1 to 64 letters, digits and . _ @ : + -", rater=_shown(rater))
+        )
     if is_id(rater):
-        raise InvalidValue(f"rater is {_shown(rater)}, which has the form of a rater of the page; choose another name")
+        raise InvalidValue(
+            Message(
+                "rater is {rater}, which has the form of a rater of the page; choose another name", rater=_shown(rater)
+            )
+        )
     return rater
 
 

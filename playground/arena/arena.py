@@ -42,6 +42,7 @@ from playground.clock import Clock
 from playground.engines.fleet import Fleet
 from playground.engines.protocol import Engine
 from playground.errors import InvalidValue, Refused, StorageError, without_folders
+from playground.messages import Message
 from playground.prompting.answer_text import AnswerReader
 from playground.prompting.reasoning import opens_reasoning
 from playground.ratings.analyses import Analyses
@@ -193,7 +194,7 @@ class Arena:
         """
         battle = self.battles.of(battle_id).owned(battle_id, viewer)
         if battle.blind and side is not None:
-            raise InvalidValue("the columns of a blind battle are stopped together; stop all of them")
+            raise InvalidValue(Message("the columns of a blind battle are stopped together; stop all of them"))
         running = self._running.get(battle_id)
         if running is not None:
             running.comparison.stop(side)
@@ -236,8 +237,10 @@ class Arena:
 
     def _check_storing(self) -> None:
         """Raise StorageError if a new battle cannot or should not be stored."""
-        if self.read_only:
-            raise StorageError(f"Nothing is stored here: {self.read_only}. With “do not store” you can still compare.")
+        if why := self.read_only:
+            raise StorageError(
+                Message("Nothing is stored here: {why}. With “do not store” you can still compare.", why=why)
+            )
         self.disk_space.check()
 
     def _store_card(self, card: ModelCard) -> None:

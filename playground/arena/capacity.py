@@ -12,16 +12,17 @@ from collections import deque
 
 from playground.clock import Clock
 from playground.errors import Busy
+from playground.messages import Message, marked
 
 REMEMBERED = 50
 UNKNOWN_S = 30.0
 """Assumed duration of a comparison before any has ended."""
 
-ALL_TAKEN = (
+ALL_TAKEN = marked(
     "{count} comparisons are being written now, as many as this playground takes at once. "
     "One of them should be done in about {wait_s} s; try again then."
 )
-ONE_TAKEN = (
+ONE_TAKEN = marked(
     "1 comparison is being written now, as many as this playground takes at once. "
     "It should be done in about {wait_s} s; try again then."
 )
@@ -43,7 +44,7 @@ class Capacity:
             if len(self._since_s) >= self.count:
                 wait_s = self._wait_s()
                 words = ONE_TAKEN if self.count == 1 else ALL_TAKEN
-                raise Busy(words.format(count=self.count, wait_s=wait_s), wait_s)
+                raise Busy(Message(words, count=self.count, wait_s=wait_s), wait_s)
             self._since_s[name] = self._clock.monotonic()
 
     def free(self, name: str, *, ended: bool = True) -> None:

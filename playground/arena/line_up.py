@@ -17,6 +17,7 @@ from playground.catalog.catalog import Catalog, files_state
 from playground.engines.fleet import Fleet
 from playground.engines.protocol import Engine
 from playground.errors import InvalidValue, PlaygroundError, Unknown
+from playground.messages import Message
 from playground.ratings.pairing import Pairing, WhyDrawn
 from playground.ratings.pairs import FloatArray
 from playground.records import (
@@ -95,7 +96,9 @@ class LineUp:
         """
         number = len(models) if models else columns
         if not 2 <= number <= len(SIDES):
-            raise InvalidValue(f"{number} models were chosen; valid: 2 to {len(SIDES)}")
+            raise InvalidValue(
+                Message("{number} models were chosen; valid: 2 to {sides}", number=number, sides=len(SIDES))
+            )
         if not models:
             return self._draw(columns, _likely(self._able(instruction, overrides), states), pairing)
         cards = [self._card(model_id) for model_id in models]
@@ -124,7 +127,13 @@ class LineUp:
         for card in self.cards:
             if card.id == model_id:
                 return card
-        raise Unknown(f"no model {model_id!r} is running here; there are: {', '.join(card.id for card in self.cards)}")
+        raise Unknown(
+            Message(
+                "no model {model_id!r} is running here; there are: {valid}",
+                model_id=model_id,
+                valid=", ".join(card.id for card in self.cards),
+            )
+        )
 
     def _able(self, instruction: Instruction, overrides: Mapping[str, Any]) -> list[ModelCard]:
         """Return the models that can take this instruction.
@@ -197,11 +206,19 @@ def check_overrides(overrides: Mapping[str, Any], blind: bool, models: Sequence[
     """Raise InvalidValue for parameters that would let the answers of a blind battle be told apart."""
     by_side = not overrides.keys().isdisjoint(SIDES)
     if blind and "seed" in overrides:
-        raise InvalidValue("a seed cannot be given while blind: it would let answers be told apart; use open mode")
+        raise InvalidValue(
+            Message("a seed cannot be given while blind: it would let answers be told apart; use open mode")
+        )
     if by_side and (blind or not models):
-        raise InvalidValue("settings per column need open mode and a model chosen for each column")
+        raise InvalidValue(Message("settings per column need open mode and a model chosen for each column"))
     if by_side and not overrides.keys() <= set(SIDES[: len(models)]):
-        raise InvalidValue(f"settings are given for columns {', '.join(overrides)}; there are {len(models)} models")
+        raise InvalidValue(
+            Message(
+                "settings are given for columns {valid}; there are {models} models",
+                valid=", ".join(overrides),
+                models=len(models),
+            )
+        )
 
 
 def without_seed(overrides: Mapping[str, Any]) -> dict[str, Any]:

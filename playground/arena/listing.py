@@ -11,6 +11,7 @@ from typing import Any
 
 from playground.catalog.catalog import Catalog, files_state, without_folders
 from playground.exchange.licenses import COMMERCIAL_LICENSES
+from playground.messages import Message, joined
 from playground.ratings.analyses import Analyses, analyse, newest_rows
 from playground.ratings.board import LeaderboardOptions
 from playground.ratings.board_filter import on_rows
@@ -169,14 +170,16 @@ def prompt_document(catalog: Catalog, model_id: str, instruction: Instruction, t
 def sources_line(cards: Sequence[ModelCard], statuses: Sequence[ModelStatus], saved: bool = True) -> str:
     """Return a line such as "pocket models · this CPU · votes saved"."""
     pocket = all(card.stands_in_for for card in cards)
-    who = "pocket models" if pocket else number_of("model", len(cards))
-    devices = sorted({"this CPU" if status.device == "cpu" else status.device for status in statuses if status.device})
+    who = Message("pocket models") if pocket else number_of("model", len(cards))
+    devices = sorted({status.device for status in statuses if status.device})
+    where = [Message("this CPU") if device == "cpu" else device for device in devices]
     loading = [status for status in statuses if status.state in ("queued", "loading")]
     failed = [status for status in statuses if status.state == "failed"]
-    parts = [who, ", ".join(devices)]
+    parts: list[str] = [who, joined(", ", where)]
     if loading:
         ready = sum(status.state == "ready" for status in statuses)
-        parts.append(f"{ready} of {len(statuses)} loaded")
+        parts.append(Message("{ready} of {models} loaded", ready=ready, models=len(statuses)))
     if failed:
-        parts.append(f"{failed[0].model_id if len(failed) == 1 else len(failed)} failed to load")
-    return " · ".join([part for part in parts if part] + ["votes saved" if saved else "read only"])
+        which = failed[0].model_id if len(failed) == 1 else len(failed)
+        parts.append(Message("{models} failed to load", models=which))
+    return joined(" · ", [*parts, Message("votes saved") if saved else Message("read only")])

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from playground.arena.arena import Arena
 from playground.clock import utc_now
 from playground.errors import InvalidValue, PlaygroundError
+from playground.messages import Message
 from playground.publishing.contents import Contents
 from playground.publishing.held_back import HeldBack, held_back, release, releases_path
 from playground.publishing.hub import Dataset
@@ -71,7 +72,7 @@ class Publisher:
         """
         repo = self.repo
         if not repo:
-            raise InvalidValue("PLAYGROUND_PUBLICATION names no dataset to publish to")
+            raise InvalidValue(Message("PLAYGROUND_PUBLICATION names no dataset to publish to"))
         self._start(lambda progress: PublisherState(published=self._publish(repo, progress)))
 
     def release(self, battle_id: str) -> None:

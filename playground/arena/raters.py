@@ -13,6 +13,7 @@ from playground.arena.battles import ArenaBattles
 from playground.arena.running import RunningBattles
 from playground.battles import REFUSALS, RaterData
 from playground.errors import InvalidValue, Refused
+from playground.messages import Message
 from playground.raters import key_hash
 from playground.ratings.policy import CountingPolicy
 from playground.ratings.standing import reasons_of_rater, visible_standing
@@ -71,7 +72,7 @@ class Raters:
         with self._battles.stored.store.reading() as reading:
             name = reading.program_of_key(key_hash(key))
         if name is None:
-            raise InvalidValue("this key is not known here; make one with: python -m playground key NAME")
+            raise InvalidValue(Message("this key is not known here; make one with: python -m playground key NAME"))
         return name
 
     @property

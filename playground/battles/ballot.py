@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from playground.errors import InvalidValue
+from playground.messages import Message
 from playground.records import SIDES, Battle, BattleState, Generation, Origin
 
 REASONS = ("correct", "complete", "clear", "length", "style", "safe")
@@ -57,25 +58,49 @@ def check_choice(choice: str, battle: Battle) -> None:
     """Raise InvalidValue, naming the valid choices, unless the battle's good sides can be judged so."""
     good = battle.good_sides
     if not isinstance(choice, str):
-        raise InvalidValue(f"choice is of type {type(choice).__name__}; it has to be text")
+        raise InvalidValue(Message("choice is of type {name}; it has to be text", name=type(choice).__name__))
     if choice in ("tie", "both_bad") or choice in good:
         return
     if sorted(choice.replace("=", ">").split(">")) == sorted(good):
         return
     example = ">".join(good)
     if choice in tuple(side.side for side in battle.sides):
-        raise InvalidValue(f"side {choice} has no answer to vote for; valid: {', '.join(good)}, tie, both_bad")
+        raise InvalidValue(
+            Message(
+                "side {choice} has no answer to vote for; valid: {valid}, tie, both_bad",
+                choice=choice,
+                valid=", ".join(good),
+            )
+        )
     raise InvalidValue(
-        f"choice is {choice[:40]!r}; valid: {', '.join(good)}, tie, both_bad, or all in an order such as {example}"
+        Message(
+            "choice is {choice!r}; valid: {valid}, tie, both_bad, or all in an order such as {example}",
+            choice=choice[:40],
+            valid=", ".join(good),
+            example=example,
+        )
     )
 
 
 def check_new(battle: Battle) -> None:
     letters = tuple(side.side for side in battle.sides)
     if len(letters) < 2 or letters != SIDES[: len(letters)]:
-        raise InvalidValue(f"sides are {', '.join(letters) or 'none'}; valid: the first 2 to {len(SIDES)} letters")
+        raise InvalidValue(
+            Message(
+                "sides are {sides}; valid: the first 2 to {most} letters",
+                sides=", ".join(letters) or "none",
+                most=len(SIDES),
+            )
+        )
     if battle.state is not BattleState.GENERATING or battle.vote is not None or battle.revision:
-        raise InvalidValue(f"battle {battle.id} is {battle.state.value}; a new one is {BattleState.GENERATING.value}")
+        raise InvalidValue(
+            Message(
+                "battle {id} is {state}; a new one is {new}",
+                id=battle.id,
+                state=battle.state.value,
+                new=BattleState.GENERATING.value,
+            )
+        )
     for side in battle.sides:
         if side.generation is not None:
             check_fits(battle, side.side, side.generation)
@@ -84,22 +109,38 @@ def check_new(battle: Battle) -> None:
 def check_fits(battle: Battle, side: str, generation: Generation) -> None:
     models = {s.side: s.model_id for s in battle.sides}
     if side not in models:
-        raise InvalidValue(f"battle {battle.id} has no side {side!r}; valid: {', '.join(models)}")
+        raise InvalidValue(
+            Message(
+                "battle {id} has no side {side!r}; valid: {valid}", id=battle.id, side=side, valid=", ".join(models)
+            )
+        )
     if generation.model_id != models[side]:
-        raise InvalidValue(f"side {side} is {models[side]}, not {generation.model_id}")
+        raise InvalidValue(
+            Message(
+                "side {side} is {models}, not {model_id}", side=side, models=models[side], model_id=generation.model_id
+            )
+        )
 
 
 def check_notes(reasons: Sequence[str], text: str) -> None:
     for reason in reasons:
         if reason not in REASONS:
-            raise InvalidValue(f"unknown reason {reason!r}; valid: {', '.join(REASONS)}")
+            raise InvalidValue(
+                Message("unknown reason {reason!r}; valid: {valid}", reason=reason, valid=", ".join(REASONS))
+            )
     if len(text) > MAX_COMMENT_CHARS:
-        raise InvalidValue(f"the text has {len(text)} characters; valid: up to {MAX_COMMENT_CHARS}")
+        raise InvalidValue(
+            Message(
+                "the text has {text} characters; valid: up to {max_comment_chars}",
+                text=len(text),
+                max_comment_chars=MAX_COMMENT_CHARS,
+            )
+        )
 
 
 def check_reportable(battle: Battle, side: str) -> None:
     texts = {s.side: s.generation.text if s.generation else "" for s in battle.sides}
     if side not in texts:
-        raise InvalidValue(f"there is no side {side!r}; valid: {', '.join(texts)}")
+        raise InvalidValue(Message("there is no side {side!r}; valid: {valid}", side=side, valid=", ".join(texts)))
     if battle.state is not BattleState.GENERATING and not texts[side]:
-        raise InvalidValue(f"side {side} has no text to report")
+        raise InvalidValue(Message("side {side} has no text to report", side=side))

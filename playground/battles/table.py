@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 
 from playground.errors import Refused
+from playground.messages import Message
 from playground.records import BattleState
 
 
@@ -111,15 +112,19 @@ TABLE: Mapping[Event, EventRow] = {
 # fmt: on
 
 REFUSALS: Mapping[str, str] = {
-    "unknown": "There is no such battle here. It may have been kept in memory only, and is forgotten.",
-    "unfinished": "Not yet: first every answer has to be finished, then one is chosen.",
-    "foreign": "This battle belongs to somebody else. It can be seen once its models are revealed.",
-    "expired": "This battle waited too long for a vote and is closed. Please compare again.",
-    "void": "Fewer than two answers of this battle can be judged, so it takes no vote. Please compare again.",
-    "final": "This is final and cannot be changed any more.",
-    "writing": "Answers are still being written, so nothing was erased. Press Stop on that battle first, then erase.",
-    "erased": "The words of this battle were erased by its rater; nothing can be added to it any more.",
-    "hidden": "The operator has hidden the words of this battle: nothing can be added to it, and it takes no vote.",
+    "unknown": Message("There is no such battle here. It may have been kept in memory only, and is forgotten."),
+    "unfinished": Message("Not yet: first every answer has to be finished, then one is chosen."),
+    "foreign": Message("This battle belongs to somebody else. It can be seen once its models are revealed."),
+    "expired": Message("This battle waited too long for a vote and is closed. Please compare again."),
+    "void": Message("Fewer than two answers of this battle can be judged, so it takes no vote. Please compare again."),
+    "final": Message("This is final and cannot be changed any more."),
+    "writing": Message(
+        "Answers are still being written, so nothing was erased. Press Stop on that battle first, then erase."
+    ),
+    "erased": Message("The words of this battle were erased by its rater; nothing can be added to it any more."),
+    "hidden": Message(
+        "The operator has hidden the words of this battle: nothing can be added to it, and it takes no vote."
+    ),
 }
 
 

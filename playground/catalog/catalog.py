@@ -18,6 +18,7 @@ from playground.catalog.checkpoint_files import card_named, read_chat, self_name
 from playground.documents import toml_files
 from playground.errors import InvalidCard, InvalidTemplate, InvalidValue, PromptTooLong, TokenizerError, Unknown
 from playground.hub import is_complete, snapshot_folder
+from playground.messages import Message
 from playground.prompting.prompt import build_prompt, check_fits, check_tokenizer
 from playground.prompting.self_names import introduced_names
 from playground.prompting.templates import CHAT_ID, load_templates
@@ -88,7 +89,14 @@ class Catalog:
         for path in toml_files(card_folders, InvalidCard):
             card = read_card(path)
             if card.template not in valid:
-                raise InvalidCard(f"{path}: unknown template {card.template!r}; valid: {', '.join(valid)}")
+                raise InvalidCard(
+                    Message(
+                        "{path}: unknown template {given!r}; valid: {valid}",
+                        path=path,
+                        given=card.template,
+                        valid=", ".join(valid),
+                    )
+                )
             default_system = templates[card.template].default_system if card.template in templates else ""
             cards[card.id] = _with_self_names(card, default_system)
         return cls(MappingProxyType(templates), MappingProxyType(cards))
@@ -107,7 +115,9 @@ class Catalog:
         """
         cards = self.cards
         if model_id not in cards:
-            raise Unknown(f"unknown model {model_id!r}; valid: {', '.join(cards)}")
+            raise Unknown(
+                Message("unknown model {model_id!r}; valid: {valid}", model_id=model_id, valid=", ".join(cards))
+            )
         return cards[model_id]
 
     def card(self, name: str) -> ModelCard:
@@ -129,7 +139,11 @@ class Catalog:
             return None
         namesake = self.cards.get(card.id)
         if namesake is not None and namesake.repo != card.repo:
-            raise InvalidCard(f"{name}: there is another model {card.id!r}; give the folder a name of its own")
+            raise InvalidCard(
+                Message(
+                    "{name}: there is another model {id!r}; give the folder a name of its own", name=name, id=card.id
+                )
+            )
         self._found.setdefault(card.id, card)
         self._ids[name] = card.id
         return self.cards[card.id]
@@ -141,7 +155,13 @@ class Catalog:
             Unknown: there is none; the message lists the valid ids.
         """
         if template_id not in self.templates:
-            raise Unknown(f"unknown template {template_id!r}; valid: {', '.join(sorted((*self.templates, CHAT_ID)))}")
+            raise Unknown(
+                Message(
+                    "unknown template {template_id!r}; valid: {valid}",
+                    template_id=template_id,
+                    valid=", ".join(sorted((*self.templates, CHAT_ID))),
+                )
+            )
         return self.templates[template_id]
 
     def template_of(self, card: ModelCard, template_id: str = "") -> PromptTemplate:
@@ -195,7 +215,7 @@ class Catalog:
         try:
             return build_prompt(template, self.tokenizer_of(card, template_id), instruction)
         except PromptTooLong as problem:
-            raise PromptTooLong(f"{card.name}: {problem}") from problem
+            raise PromptTooLong(Message("{name}: {problem}", name=card.name, problem=problem)) from problem
 
     def check_fits(self, model_id: str, instruction: Instruction, params: SamplingParams) -> Prompt:
         """Return the model's prompt for `instruction` if it and the answer fit the context.
@@ -219,7 +239,9 @@ class Catalog:
             return tuple(self._pocket()) or tuple(self.cards.values())
         cards = tuple(self.card(model_id) for model_id in model_ids)
         if len({card.id for card in cards}) < len(cards):
-            raise InvalidValue(f"a model is named twice in {', '.join(model_ids)}; name each one once")
+            raise InvalidValue(
+                Message("a model is named twice in {valid}; name each one once", valid=", ".join(model_ids))
+            )
         return cards
 
     def _pocket(self) -> Iterator[ModelCard]:
@@ -231,7 +253,11 @@ def _folder(card: ModelCard) -> Path:
     folder = _folder_here(card)
     if folder is None:
         raise TokenizerError(
-            f"{card.id}: {card.repo} is not on this machine; fetch it: python -m playground fetch {card.id}"
+            Message(
+                "{id}: {repo} is not on this machine; fetch it: python -m playground fetch {id}",
+                id=card.id,
+                repo=card.repo,
+            )
         )
     return folder
 
@@ -243,4 +269,4 @@ def _named(card: ModelCard, folder: Path) -> Iterator[None]:
         yield
     except (InvalidTemplate, TokenizerError) as problem:
         words = str(problem).replace(str(folder), card.public_repo)
-        raise type(problem)(f"{card.id}: {words}") from problem
+        raise type(problem)(Message("{id}: {words}", id=card.id, words=words)) from problem

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 
 from playground.errors import PromptTooLong, TokenizerError
+from playground.messages import Message
 from playground.prompting.chat_template import render_chat
 from playground.prompting.templates import SYSTEM
 from playground.prompting.tokenization import ChatTokenizer, Tokenizer
@@ -48,7 +49,9 @@ def _build_chat(
 ) -> tuple[str, tuple[int, ...]]:
     """Render the segments as messages by the repository's own template, and tokenise the whole."""
     if not isinstance(tokenizer, ChatTokenizer):
-        raise TokenizerError(f"the template {template.id} needs a tokenizer read for it; use the catalog's")
+        raise TokenizerError(
+            Message("the template {id} needs a tokenizer read for it; use the catalog's", id=template.id)
+        )
     messages = [
         {"role": "system" if segment == SYSTEM else "user", "content": _fill(segment, values)}
         for segment in form
@@ -75,8 +78,14 @@ def _check_limit(prompt: Prompt, template: PromptTemplate) -> None:
     limit = template.max_prompt_tokens
     if limit is not None and prompt.num_tokens > limit:
         raise PromptTooLong(
-            f"the prompt is {prompt.num_tokens:,} tokens long; the format {template.id} takes at most {limit:,}. "
-            f"Shorten the instruction or the input by about {prompt.num_tokens - limit:,} tokens."
+            Message(
+                "the prompt is {num_tokens:,} tokens long; the format {id} takes at most {limit:,}. Shorten"
+                " the instruction or the input by about {number:,} tokens.",
+                num_tokens=prompt.num_tokens,
+                id=template.id,
+                limit=limit,
+                number=prompt.num_tokens - limit,
+            )
         )
 
 
@@ -92,11 +101,22 @@ def check_fits(prompt: Prompt, card: ModelCard, params: SamplingParams) -> None:
     size = f"{card.name} reads at most {card.context_length:,} tokens, prompt and answer together"
     if left > 0:
         raise PromptTooLong(
-            f"{size}: the prompt is {prompt.num_tokens:,}, which leaves {left:,} of the {params.max_new_tokens:,} new "
-            f"tokens asked for. Shorten the text, set max_new_tokens to {left:,} or less, or choose another model."
+            Message(
+                "{size}: the prompt is {num_tokens:,}, which leaves {left:,} of the {max_new_tokens:,} new "
+                "tokens asked for. Shorten the text, set max_new_tokens to {left:,} or less, or choose "
+                "another model.",
+                size=size,
+                num_tokens=prompt.num_tokens,
+                left=left,
+                max_new_tokens=params.max_new_tokens,
+            )
         )
     raise PromptTooLong(
-        f"{size}: the prompt alone is {prompt.num_tokens:,}. Shorten the text, or choose a model with a longer context."
+        Message(
+            "{size}: the prompt alone is {num_tokens:,}. Shorten the text, or choose a model with a longer context.",
+            size=size,
+            num_tokens=prompt.num_tokens,
+        )
     )
 
 
@@ -112,7 +132,7 @@ def check_tokenizer(template: PromptTemplate, tokenizer: Tokenizer) -> None:
         try:
             tokenizer.token(token_id)
         except TokenizerError as problem:
-            raise TokenizerError(f"template {template.id}: {problem}") from problem
+            raise TokenizerError(Message("template {id}: {problem}", id=template.id, problem=problem)) from problem
 
 
 def ignores_system(template: PromptTemplate, instruction: Instruction) -> bool:

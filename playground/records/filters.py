@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from playground.errors import InvalidValue
+from playground.messages import Message
 from playground.records.battles import Origin
 
 MAX_CHARS = 1000
@@ -56,18 +57,38 @@ class VoteFilter:
             value, valid = getattr(self, condition.name), condition.metadata["valid"]
             if len(value) > MAX_CHARS or _SURROGATE.search(value):
                 raise InvalidValue(
-                    f"{condition.name!r} is {value[:40]!a} ({len(value):,} characters); valid: text in UTF-8 of up to"
-                    f" {MAX_CHARS:,}"
+                    Message(
+                        "{name!r} is {value!a} ({value_2:,} characters); valid: text in UTF-8 of up to {max_chars:,}",
+                        name=condition.name,
+                        value=value[:40],
+                        value_2=len(value),
+                        max_chars=MAX_CHARS,
+                    )
                 )
             if value and valid and value not in valid:
-                raise InvalidValue(f"{condition.name!r} is {value!r}; valid: {', '.join(valid)}")
+                raise InvalidValue(
+                    Message(
+                        "{name!r} is {value!r}; valid: {valid}",
+                        name=condition.name,
+                        value=value,
+                        valid=", ".join(valid),
+                    )
+                )
         for name in ("since", "until"):
             if getattr(self, name) and not _DAY.fullmatch(getattr(self, name)):
-                raise InvalidValue(f"{name!r} is {getattr(self, name)!r}; valid: a day such as 2026-11-29")
+                raise InvalidValue(
+                    Message(
+                        "{name!r} is {given!r}; valid: a day such as 2026-11-29", name=name, given=getattr(self, name)
+                    )
+                )
         if (words := len(self.words.split())) > MAX_WORDS:
-            raise InvalidValue(f"'words' has {words} words; valid: up to {MAX_WORDS}")
+            raise InvalidValue(
+                Message("'words' has {words} words; valid: up to {max_words}", words=words, max_words=MAX_WORDS)
+            )
         if len(self.model_ids) > 2:
-            raise InvalidValue(f"'models' names {len(self.model_ids)} models; valid: one, or two that met")
+            raise InvalidValue(
+                Message("'models' names {count} models; valid: one, or two that met", count=len(self.model_ids))
+            )
 
     @property
     def model_ids(self) -> tuple[str, ...]:
@@ -88,7 +109,7 @@ def read_filter(values: Mapping[str, Any]) -> VoteFilter:
     given = {name: values[name] for name in FILTER_NAMES if values.get(name) not in (None, "")}
     for name, value in given.items():
         if not isinstance(value, str):
-            raise InvalidValue(f"{name!r} is {value!r}; valid: a text")
+            raise InvalidValue(Message("{name!r} is {value!r}; valid: a text", name=name, value=value))
     return VoteFilter(**given)
 
 

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, NonNegativeInt
 
 from playground.documents import read_values, strict_keys
 from playground.errors import InvalidValue
+from playground.messages import Message
 from playground.records.licenses import spdx
 from playground.records.prompts import Text
 
@@ -21,7 +22,7 @@ Quantization = Literal["", "8bit", "4bit"]
 
 def _filled(text: str) -> str:
     if not text.strip():
-        raise InvalidValue("is empty; fill it in")
+        raise InvalidValue(Message("is empty; fill it in"))
     return text
 
 
@@ -65,7 +66,14 @@ class SamplingParams:
         for parameter in fields(self):
             value, (low, high) = getattr(self, parameter.name), parameter.metadata["range"]
             if not low <= value <= (self.max_new_tokens if parameter.name == "min_new_tokens" else high):
-                raise InvalidValue(f"{parameter.name!r} is {value!r}; valid: {parameter.metadata['valid']}")
+                raise InvalidValue(
+                    Message(
+                        "{name!r} is {value!r}; valid: {valid}",
+                        name=parameter.name,
+                        value=value,
+                        valid=parameter.metadata["valid"],
+                    )
+                )
 
     def changed(self, overrides: Mapping[str, Any]) -> SamplingParams:
         """Return these parameters with some replaced; names must be fields of this record, types must fit.

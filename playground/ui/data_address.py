@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from playground.errors import InvalidValue, Refused
+from playground.messages import Message
 from playground.records.filters import FILTER_NAMES, VoteFilter, read_filter
 from playground.settings import Settings
 from playground.ui.http.operator import OperatorStatus
@@ -126,7 +127,9 @@ def read_query(text: Any) -> dict[str, str]:
 def _is_yes(query: Mapping[str, str], name: str) -> bool:
     value = query.get(name, "")
     if value not in ("", YES):
-        raise InvalidValue(f"{name!r} is {value!r}; valid: {YES}, or leave it out")
+        raise InvalidValue(
+            Message("{name!r} is {value!r}; valid: {yes}, or leave it out", name=name, value=value, yes=YES)
+        )
     return bool(value)
 
 

@@ -49,7 +49,7 @@ from playground.ui.pages.terms import build_terms
 from playground.ui.rendering import escape
 from playground.ui.texts import operator as operator_texts
 from playground.ui.texts import previews
-from playground.ui.texts.language import Language, read_languages
+from playground.ui.texts.language import Language, read_languages, said
 from playground.ui.theme import page_theme
 from playground.ui.translation import translated
 from playground.ui.wiring import AT_ONCE, Updates
@@ -253,7 +253,7 @@ PAGES = (
 
 
 def _chip(arena: Arena) -> str:
-    sources, separator, saved = arena.sources_line().rpartition(" · ")
+    sources, separator, saved = said(arena.sources_line()).rpartition(" · ")
     where = f"<span class='saved'>{separator}{escape(saved)}</span>" if separator else escape(saved)
     chip = f"<span class='chip'>{escape(sources)}{where}</span>"
     if not arena.read_only:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from playground.exchange.exports import FORMATS
 from playground.settings import Settings
@@ -25,13 +25,12 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 ELSEWHERE = (
     "script, style, pre, code",
-    ".answer .md, .raw textarea, #instruction, #starter-samples, #starter-category",  # models, visitors, starters
-    ".chip",  # the arena's line about its models
-    "#board h1, #board .lead, #board-category",  # the verdict, whose sentences stand in `ratings`
-    "#models-list .model",  # cards, which are data
+    ".answer .md, .raw textarea, .compared p, #folded p",  # what models and visitors wrote
+    "#instruction, #starter-samples, #starter-category, #board-category",  # starters, and their categories
+    ".model .says, .model .facts, .model details, .card",  # cards, which are data
     "#terms",  # one language is agreed to
 )
-"""Places on the pages whose words come from data or from packages below the pages."""
+"""Places on the pages whose words are data."""
 SEEN = """(elsewhere) => {
     const said = [];
     const shown = (element) => element.checkVisibility({ visibilityProperty: true }) && !element.closest(elsewhere);
@@ -43,7 +42,8 @@ SEEN = """(elsewhere) => {
             if (shown(element) && element.getAttribute(name)) said.push(element.getAttribute(name));
     return [document.title, ...said];
 }"""
-KEPT = {*FORMATS, *CONTAINERS.values(), *NAMES, "Ctrl ↵"}
+SHORT = {name.replace("-", " ").split(" ", 1)[-1] for name in NAMES}
+KEPT = {*FORMATS, *CONTAINERS.values(), *NAMES, *SHORT, *(name.replace(" ", "-") for name in SHORT), "Ctrl ↵"}
 DATA = re.compile("|".join(re.escape(name) for name in sorted(KEPT, key=len, reverse=True)))
 """Names of formats, containers, models and keys."""
 LICENSES = re.compile(r"\b(Apache-2\.0|CC[ -]BY(-NC)?(-SA)?)\b")
@@ -85,9 +85,38 @@ def test_no_word_is_left(browser: Browser, pseudo: Pseudo, path: str) -> None:
 
 def test_no_word_is_left_in_any_state_of_a_battle(browser: Browser, pseudo: Pseudo) -> None:
     with visiting(browser, pseudo.stub_url, locale=TAG) as visitor:
-        visitor.open().compare("Á", mode="open").reaches("open")
+        visitor.open().compare("Á", mode="open")
         said = left(visitor)
+        visitor.reaches("open")
+        said |= left(visitor)
         for key, phase in {"a": "voted", "r": "revealed"}.items():
             visitor.press(key).reaches(phase)
             said |= left(visitor)
         assert said == set()
+
+
+@pytest.mark.parametrize("path", ["/?battle=ééé", f"/?battle={'0' * 32}"])
+def test_no_word_is_left_of_a_battle_that_nobody_has(browser: Browser, pseudo: Pseudo, path: str) -> None:
+    with visiting(browser, pseudo.stub_url, locale=TAG) as visitor:
+        visitor.open(path)
+        expect(visitor.page.locator("#status.error")).to_be_visible()
+        assert left(visitor) == set()
+
+
+def test_no_word_is_left_of_a_full_leaderboard(browser: Browser, pseudo: Pseudo) -> None:
+    with visiting(browser, pseudo.stub_url, locale=TAG) as visitor:
+        visitor.open("/leaderboard")
+        visitor.page.wait_for_selector(".box-trust p")
+        assert left(visitor) == set()
+
+
+def test_page_is_served_in_the_language_of_the_browser(browser: Browser, pseudo: Pseudo) -> None:
+    with visiting(browser, pseudo.url, locale=TAG) as visitor:
+        served = visitor.page.goto(pseudo.url)
+        assert served is not None
+        assert f'lang="{TAG}" dir="ltr"' in served.text()
+    with visiting(browser, pseudo.url, locale="de-DE") as visitor:
+        served = visitor.open().page.goto(pseudo.url)
+        assert served is not None
+        assert 'lang="en" dir="ltr"' in served.text()
+        assert visitor.arrived().page.locator("#compare").inner_text() == "Compare"

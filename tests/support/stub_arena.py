@@ -20,6 +20,7 @@ from playground.battles.sharing import offered
 from playground.catalog.catalog import CARD_FOLDER, Catalog
 from playground.clock import Clock
 from playground.errors import PlaygroundError, Refused
+from playground.messages import Message, joined
 from playground.ratings.analyses import Analyses
 from playground.ratings.board import LeaderboardOptions
 from playground.ratings.leaderboard import NO_FILTER, Leaderboard
@@ -314,7 +315,7 @@ class StubArena:
         return self.left_open
 
     def sources_line(self) -> str:
-        return "pocket models · this CPU · votes saved"
+        return joined(" · ", map(Message, ("pocket models", "this CPU", "votes saved")))
 
     policy = CountingPolicy()
     num_votes = 480

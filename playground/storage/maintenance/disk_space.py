@@ -12,13 +12,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from playground.errors import StorageError
+from playground.messages import Message
 from playground.storage.database.files import free_bytes
 
 log = logging.getLogger(__name__)
 
 CHECK_EVERY_S = 1.0
 
-DISK_FULL = (
+DISK_FULL = Message(
     "The disk of this playground is nearly full, so it stores no new comparisons. Votes on open comparisons still "
     "count; with “do not store” you can go on comparing."
 )

@@ -26,6 +26,7 @@ from playground.ui.pages.store_line import add_store_line
 from playground.ui.rendering import escape
 from playground.ui.texts import formats
 from playground.ui.texts import leaderboard as texts
+from playground.ui.texts.language import joined, said
 from playground.ui.wiring import AT_ONCE, Updates, unchanged
 
 ALL = ""
@@ -144,8 +145,8 @@ def _lead(board: Leaderboard, advice: str) -> str:
     if board.num_votes:
         votes = formats.counted(board.num_votes, formats.VOTES)
         counted = texts.LEAD.format(votes=votes, raters=formats.counted(board.num_raters, formats.RATERS))
-    lead = " ".join(part for part in (advice or board.verdict.detail, counted) if part)
-    kinds = " · ".join(f"{KINDS[kind]} {votes:,}" for kind, votes in board.kinds.items())
+    lead = joined(" ", (advice or board.verdict.detail, counted))
+    kinds = joined(" · ", (f"{said(KINDS[kind])} {votes:,}" for kind, votes in board.kinds.items()))
     html = f"<p class='lead'>{escape(lead)}</p>"
     return f"{html}<p class='soft kinds'>{escape(kinds)}</p>" if len(board.kinds) > 1 and not board.rows else html
 
@@ -180,7 +181,8 @@ def forest(rows: Sequence[LeaderboardRow]) -> str:
 
 
 def _rating_words(row: LeaderboardRow) -> str:
-    return f"{row.name}: {_points(row.rating)}, {_points(row.rating_lower)} to {_points(row.rating_upper)}"
+    rating, lower, upper = map(_points, (row.rating, row.rating_lower, row.rating_upper))
+    return texts.RATED.format(model=row.name, rating=rating, lower=lower, upper=upper)
 
 
 def _points(rating: float) -> str:

@@ -30,6 +30,7 @@ EMPTY_VIEWS: Mapping[str, str] = {
 """Advice for an empty board of other votes than blind ones of people."""
 RATINGS = _("Rating, with 95 % intervals")
 HEAT = _("How often the row beats the column (fitted)")
+RATED = _("{model}: {rating}, {lower} to {upper}")
 TABLE = _("All models")
 TRUST = _("Can these votes be trusted?")
 LEFT_OUT = _("Votes left out")

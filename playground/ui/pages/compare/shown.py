@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from playground.errors import InvalidValue
+from playground.messages import Message
 
 MAX_ID_CHARS = 100
 MAX_NOTES_CHARS = 400
@@ -40,7 +41,7 @@ class Shown:
         if sent is None:
             return cls()
         if not isinstance(sent, dict) or not sent.keys() <= _SENT:
-            raise InvalidValue("the page sent unknown data about its battle; reload the page")
+            raise InvalidValue(Message("the page sent unknown data about its battle; reload the page"))
         return cls(
             _text("battle", sent.get("battle", ""), MAX_ID_CHARS),
             _whole("revision", sent.get("revision")),
@@ -59,7 +60,9 @@ _SENT = frozenset({"battle", "revision", "step", "said", "again", "choice", "loo
 
 def _text(name: str, value: object, max_chars: int) -> str:
     if not isinstance(value, str) or len(value) > max_chars:
-        raise InvalidValue(f"{name} is not a text of at most {max_chars} characters")
+        raise InvalidValue(
+            Message("{name} is not a text of at most {max_chars} characters", name=name, max_chars=max_chars)
+        )
     return value
 
 
@@ -67,5 +70,5 @@ def _whole(name: str, value: object) -> int | None:
     if value is None:
         return None
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < MAX_STEP:
-        raise InvalidValue(f"{name} is not a whole number from 0 to {MAX_STEP - 1}")
+        raise InvalidValue(Message("{name} is not a whole number from 0 to {number}", name=name, number=MAX_STEP - 1))
     return value

@@ -13,12 +13,14 @@ import gradio as gr
 
 from playground.catalog.starters import in_turn
 from playground.errors import InvalidInstruction, InvalidValue, PlaygroundError
+from playground.messages import Message
 from playground.records import SIDES, BattleState
 from playground.ui.pages.compare.following import pulse_html
 from playground.ui.pages.compare.script import BEGUN, DEALT_NEXT
 from playground.ui.pages.compare.tab import Replies, Tab
 from playground.ui.pages.compare.typed import Typed
 from playground.ui.texts import compare as texts
+from playground.ui.texts.language import joined
 from playground.ui.wiring import AT_ONCE, Updates
 from playground.validation import clean_instruction, clean_models, clean_overrides
 
@@ -77,7 +79,7 @@ class Starting:
             overrides=_overrides(typed, columns),
             keep=typed.forget is not True,
         )
-        return battle_id, "; ".join(notes)
+        return battle_id, joined("; ", notes)
 
     def _started(self, tab: Tab, start: Callable[[], Started]) -> Updates:
         """Draw a new battle, or say why there is none."""
@@ -109,5 +111,5 @@ def _overrides(typed: Typed, columns: int) -> Mapping[str, Any]:
 
 def _count(columns: object) -> int:
     if isinstance(columns, bool) or not isinstance(columns, int) or not 2 <= columns <= len(SIDES):
-        raise InvalidValue(f"columns is {columns!r}; valid: 2 to {len(SIDES)}")
+        raise InvalidValue(Message("columns is {columns!r}; valid: 2 to {sides}", columns=columns, sides=len(SIDES)))
     return columns
