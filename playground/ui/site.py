@@ -39,7 +39,7 @@ from playground.ui.http.vote import VoteRoute
 from playground.ui.pages.about import build_about
 from playground.ui.pages.compare.page import ComparePage
 from playground.ui.pages.data.page import DataPage
-from playground.ui.pages.leaderboard import LeaderboardPage
+from playground.ui.pages.leaderboard.page import LeaderboardPage
 from playground.ui.pages.models.page import ModelsPage
 from playground.ui.pages.my_data import MyDataPage
 from playground.ui.pages.operator.page import OperatorPage

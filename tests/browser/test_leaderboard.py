@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from playground.settings import Settings
-from playground.ui.pages import leaderboard
+from playground.ui.pages.leaderboard import page as leaderboard
 from tests.support.browsing import PHONE, visiting
 from tests.support.serving import address_of, serving
 from tests.support.stub_arena import StubArena

@@ -11,7 +11,11 @@ from playground.errors import InvalidValue
 from playground.ratings.leaderboard import build_leaderboard
 from playground.ratings.policy import CountingPolicy
 from playground.settings import Settings
-from playground.ui.pages.leaderboard import LeaderboardPage, _policy, forest, heat_map, scale, shortened, table
+from playground.ui.pages.leaderboard.forest import forest
+from playground.ui.pages.leaderboard.heat_map import heat_map, shortened
+from playground.ui.pages.leaderboard.page import LeaderboardPage, _policy
+from playground.ui.pages.leaderboard.scale import scale
+from playground.ui.pages.leaderboard.table import table
 from playground.ui.texts import leaderboard as texts
 from playground.ui.wiring import unchanged
 from tests.support.stub_arena import StubArena, made_up_votes, make_cards

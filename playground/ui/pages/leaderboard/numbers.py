@@ -1,0 +1,13 @@
+"""Numbers of a board as texts.
+
+Boundary: pure functions.
+"""
+
+from __future__ import annotations
+
+from playground.ui.texts import formats
+
+
+def points(rating: float) -> str:
+    """Return a rating in whole points: 1031, −20."""
+    return formats.signed(round(rating))
