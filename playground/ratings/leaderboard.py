@@ -14,7 +14,7 @@ import numpy as np
 
 from playground.errors import InvalidValue
 from playground.ratings import findings, notes
-from playground.ratings.board import Board, Influence, LeaderboardOptions, LeaderboardRow, Named
+from playground.ratings.board import Board, Influence, LeaderboardOptions, LeaderboardRow, Meeting, Named
 from playground.ratings.counting import Counted, Exclusion, count
 from playground.ratings.findings import Finding
 from playground.ratings.judged import NO_NETWORKS, BoolArray, JudgedVotes
@@ -43,6 +43,7 @@ class Leaderboard:
     notes: tuple[str, ...]
     findings: tuple[Finding, ...]  # can these votes be trusted?
     win_probability: tuple[tuple[float | None, ...], ...]  # row beats column, in the order of rows, as fitted
+    meetings: tuple[Meeting, ...]  # of two rated models each
     basis: str  # what was counted and how, in one line
     category: str  # "" is all
     num_votes: int  # that count and are rated
@@ -150,6 +151,7 @@ def leaderboard_of(board: Board, category: str = "") -> Leaderboard:
         notes=tuple(notes_of(board)),
         findings=tuple(findings_of(board)),
         win_probability=board.win_probability(),
+        meetings=board.meetings(),
         basis=notes.basis(
             which=options.policy.description,
             category=category,
