@@ -17,7 +17,7 @@ SCRIPTS = (
     *("storage", "connection", "battle", "waiting_votes", "starters", "draft", "history"),  # in this order
     *("folding", "keys", "ranking", "models", "data", "direction"),  # a field is unfolded before it gets the focus
 )
-SHEETS = ("style", "pages", "composer", "answers", "votebar", "answer_text", "print")
+SHEETS = ("style", "pages", "leaderboard", "composer", "answers", "votebar", "answer_text", "print")
 
 
 def head(space_id: str) -> str:

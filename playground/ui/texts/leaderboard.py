@@ -26,10 +26,13 @@ EMPTY_VIEWS: Mapping[str, str] = {
     "chosen": "Votes on models that the visitor chose show here.",
 }
 """Advice for an empty board of other votes than blind ones of people."""
-RATINGS = "Rating, with 95 % intervals"
-HEAT = "How often the row beats the column (fitted)"
-TABLE = "All models"
-TRUST = "Can these votes be trusted?"
+PARTS: Mapping[str, str] = {
+    "ratings": "Rating, with 95 % intervals",
+    "trust": "Can these votes be trusted?",
+    "table": "All models",
+    "heat": "How often the row beats the column (fitted)",
+}
+"""Titles of the boxes."""
 HEAD: Mapping[str, str] = {
     "rank": "rank",
     "model": "model",
@@ -40,3 +43,4 @@ HEAD: Mapping[str, str] = {
     "both_bad": "all bad",
     "license": "license",
 }
+METRICS_NOTE = "The last columns are figures that the models' own cards publish; they were not measured here."

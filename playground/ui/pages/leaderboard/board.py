@@ -1,55 +1,74 @@
-"""A board as HTML: the verdict first, then its boxes.
+"""A board as HTML: the verdict first, then its parts.
 
-Boundary: a string from a `Leaderboard`, without texts of visitors.
+Boundary: strings from a `BoardView`, without texts of visitors.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from playground.ratings.counting import KINDS
-from playground.ratings.leaderboard import Leaderboard
-from playground.ui.pages.leaderboard.forest import forest
-from playground.ui.pages.leaderboard.heat_map import heat_map
+from playground.ui.pages.leaderboard.forest import ratings
+from playground.ui.pages.leaderboard.heat_map import fitted
 from playground.ui.pages.leaderboard.table import table
 from playground.ui.pages.leaderboard.trust import trust
+from playground.ui.pages.leaderboard.view import BoardView
 from playground.ui.rendering import escape
 from playground.ui.texts import formats
 from playground.ui.texts import leaderboard as texts
 
 
-def empty_html(headline: str) -> str:
-    """Return a page without a board, with a link to Compare."""
-    return f"<h1>{escape(headline)}</h1><p class='lead'>{escape(texts.EMPTY_LEAD)}</p>{_link_compare()}"
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A box of the page."""
+
+    name: str  # of its class and id, and of its title in the texts
+    draw: Callable[[BoardView], str]  # "" leaves the box out
+    is_wide: bool = False
 
 
-def board_html(board: Leaderboard, advice: str = "") -> str:
-    """Return the whole page; `advice` replaces that of a board without votes, which is meant for visitors."""
-    advice = "" if board.num_votes else advice
-    head = f"<h1>{escape(board.verdict.headline)}</h1>{_lead(board, advice)}"
-    if not board.rows:
-        return head if advice else f"{head}{_link_compare()}"
-    boxes = (
-        _box(texts.RATINGS, forest(board.rows), "ratings"),
-        _box(texts.HEAT, heat_map(board.rows, board.win_probability), "heat"),
-        _box(texts.TABLE, table(board.rows), "table"),
-        _box(texts.TRUST, trust(board), "trust"),
-    )
-    return f"{head}<div class='boxes'>{''.join(boxes)}</div><p class='basis'>{escape(board.basis)}</p>"
+PARTS = (
+    Part("ratings", ratings),
+    Part("trust", trust),
+    Part("table", table, is_wide=True),
+    Part("heat", fitted, is_wide=True),
+)
+"""The boxes below the verdict, in order."""
 
 
-def _lead(board: Leaderboard, advice: str) -> str:
+def lead_html(view: BoardView) -> str:
+    """Return the verdict and a line on the votes; `view.advice` is for a board without votes."""
+    board, advice = view.board, "" if view.board.num_votes else view.advice
     counted = ""
     if board.num_votes:
         votes = formats.counted(board.num_votes, formats.VOTES)
         counted = texts.LEAD.format(votes=votes, raters=formats.counted(board.num_raters, formats.RATERS))
     lead = " ".join(part for part in (advice or board.verdict.detail, counted) if part)
     kinds = " · ".join(f"{KINDS[kind]} {votes:,}" for kind, votes in board.kinds.items())
-    html = f"<p class='lead'>{escape(lead)}</p>"
-    return f"{html}<p class='soft kinds'>{escape(kinds)}</p>" if len(board.kinds) > 1 and not board.rows else html
+    html = f"<h1>{escape(board.verdict.headline)}</h1><p class='lead'>{escape(lead)}</p>"
+    html += f"<p class='soft kinds'>{escape(kinds)}</p>" if len(board.kinds) > 1 and not board.rows else ""
+    return html if board.rows or advice else f"{html}{_link_compare()}"
+
+
+def empty_html(headline: str) -> str:
+    """Return the lead of a page without a board, with a link to Compare."""
+    return f"<h1>{escape(headline)}</h1><p class='lead'>{escape(texts.EMPTY_LEAD)}</p>{_link_compare()}"
+
+
+def parts_html(view: BoardView) -> str:
+    """Return the boxes, and what was counted; empty without a rated model."""
+    if not view.board.rows:
+        return ""
+    boxes = "".join(_box(part, inside) for part in PARTS if (inside := part.draw(view)))
+    return f"<div class='boxes'>{boxes}</div><p class='basis'>{escape(view.board.basis)}</p>"
 
 
 def _link_compare() -> str:
     return f"<p><a class='go' href='./'>{escape(texts.EMPTY_LINK)}</a></p>"
 
 
-def _box(title: str, inside: str, name: str) -> str:
-    return f"<section class='box box-{name}' aria-label='{escape(title)}'><h2>{escape(title)}</h2>{inside}</section>"
+def _box(part: Part, inside: str) -> str:
+    kind = f"box box-{part.name}{' wide' if part.is_wide else ''}"
+    title = escape(texts.PARTS[part.name])
+    return f"<section class='{kind}' id='board-{part.name}' aria-label='{title}'><h2>{title}</h2>{inside}</section>"

@@ -10,16 +10,22 @@ from collections.abc import Sequence
 from playground.ratings.board import LeaderboardRow
 from playground.ui.pages.leaderboard.numbers import points
 from playground.ui.pages.leaderboard.scale import scale
+from playground.ui.pages.leaderboard.view import BoardView
 from playground.ui.rendering import escape
 from playground.ui.texts import formats
 
 FARTHEST = 400  # points beyond the best and the worst rating up to which intervals are drawn
 
 
+def ratings(view: BoardView) -> str:
+    """Return the plot of all rated models."""
+    return forest(view.board.rows)
+
+
 def forest(rows: Sequence[LeaderboardRow]) -> str:
     """Return one line per model: the rating as a dot on its interval, over a common scale."""
-    ratings = [row.rating for row in rows]
-    floor, ceiling = min(ratings) - FARTHEST, max(ratings) + FARTHEST  # an interval may have no end to speak of
+    dots = [row.rating for row in rows]
+    floor, ceiling = min(dots) - FARTHEST, max(dots) + FARTHEST  # an interval may have no end to speak of
     ticks = scale([*(max(row.rating_lower, floor) for row in rows), *(min(row.rating_upper, ceiling) for row in rows)])
     low, span = ticks[0], ticks[-1] - ticks[0]
 

@@ -10,10 +10,16 @@ from collections.abc import Sequence
 
 from playground.ratings.board import LeaderboardRow
 from playground.ui.pages.leaderboard.scrolling import scrolling
+from playground.ui.pages.leaderboard.view import BoardView
 from playground.ui.rendering import escape
 from playground.ui.texts import leaderboard as texts
 
 STRONGEST_TINT = 46  # per cent of the accent in a cell, which keeps text readable
+
+
+def fitted(view: BoardView) -> str:
+    """Return the map of fitted probabilities."""
+    return heat_map(view.board.rows, view.board.win_probability)
 
 
 def heat_map(rows: Sequence[LeaderboardRow], probability: Sequence[Sequence[float | None]]) -> str:
@@ -28,7 +34,7 @@ def heat_map(rows: Sequence[LeaderboardRow], probability: Sequence[Sequence[floa
         for name, line in zip(names, probability, strict=True)
     )
     return scrolling(
-        texts.HEAT, f"<table class='heat'><thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table>"
+        texts.PARTS["heat"], f"<table class='heat'><thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table>"
     )
 
 

@@ -12,7 +12,8 @@ import gradio as gr
 from playground.arena.arena import Arena
 from playground.errors import InvalidValue, PlaygroundError
 from playground.ratings.policy import EVERY_VOTE, CountingPolicy, filtered
-from playground.ui.pages.leaderboard.board import board_html, empty_html
+from playground.ui.pages.leaderboard.board import empty_html, lead_html, parts_html
+from playground.ui.pages.leaderboard.view import BoardView
 from playground.ui.pages.store_line import add_store_line
 from playground.ui.texts import leaderboard as texts
 from playground.ui.wiring import AT_ONCE, Updates, unchanged
@@ -28,27 +29,29 @@ class LeaderboardPage:
 
     def __init__(self, arena: Arena) -> None:
         self._arena = arena
-        self.category = gr.Radio(
-            [(texts.ALL, ALL), *((name, name) for name in arena.starters)],
-            value=ALL,
-            label=texts.CATEGORY,
-            elem_id="board-category",
-            elem_classes="tabs",
-        )
-        self.votes = gr.Radio(
-            [(words, view) for view, words in texts.VIEWS.items()],
-            value=PEOPLE,
-            label=texts.VIEW,
-            elem_id="board-votes",
-            elem_classes="tabs",
-        )
-        self.board = gr.HTML(elem_id="board", apply_default_css=False)
+        with gr.Column(elem_id="board"):
+            self.lead = gr.HTML(elem_id="board-lead", apply_default_css=False)
+            self.category = gr.Radio(
+                [(texts.ALL, ALL), *((name, name) for name in arena.starters)],
+                value=ALL,
+                label=texts.CATEGORY,
+                elem_id="board-category",
+                elem_classes="tabs",
+            )
+            self.votes = gr.Radio(
+                [(words, view) for view, words in texts.VIEWS.items()],
+                value=PEOPLE,
+                label=texts.VIEW,
+                elem_id="board-votes",
+                elem_classes="tabs",
+            )
+            self.parts = gr.HTML(elem_id="board-parts", apply_default_css=False)
         self.shown = gr.Textbox(visible=False)  # a digest of the board on the page
         self.timer = gr.Timer(REFRESH_S)
 
     def wire(self, demo: gr.Blocks) -> None:
         """Draw at each load, when a filter changes, and when votes have changed the board."""
-        drawn = [self.board, self.shown]
+        drawn = [self.lead, self.parts, self.shown]
         for listen in (demo.load, self.category.input, self.votes.input):
             listen(self.show, [self.category, self.votes], drawn, **AT_ONCE)
         self.timer.tick(self.refresh, [self.category, self.votes, self.shown], drawn, **AT_ONCE)
@@ -56,26 +59,32 @@ class LeaderboardPage:
 
     def show(self, category: object, votes: object) -> Updates:
         """Draw the board, and remember which it is."""
-        html = self.draw(category, votes)
-        return {self.board: html, self.shown: _digest(html)}
+        lead, parts = self.draw(category, votes)
+        return {self.lead: lead, self.parts: parts, self.shown: _digest(lead + parts)}
 
     def refresh(self, category: object, votes: object, shown: object) -> Updates:
         """Draw the board if it is another than the one that is shown: a reader's place in it is kept otherwise."""
         updates = self.show(category, votes)
-        return unchanged(self.board) if updates[self.shown] == shown else updates
+        return unchanged(self.parts) if updates[self.shown] == shown else updates
 
-    def draw(self, category: object, votes: object) -> str:
-        """Draw the board of one category and one kind of votes."""
+    def draw(self, category: object, votes: object) -> tuple[str, str]:
+        """Draw lead and parts of the board of one category and one kind of votes."""
         try:
-            policy, view = _policy(self._arena.policy, votes), str(votes)
-        except InvalidValue as error:
-            return empty_html(error.public)
-        try:
-            return board_html(self._arena.leaderboard(str(category), policy), texts.EMPTY_VIEWS.get(view, ""))
-        except InvalidValue:  # no vote in this category
-            return empty_html(texts.EMPTY_CATEGORY.format(category=category))
+            view = self._view(str(category), _policy(self._arena.policy, votes), str(votes))
         except PlaygroundError as error:
-            return empty_html(error.public)
+            return empty_html(error.public), ""
+        if view is None:
+            return empty_html(texts.EMPTY_CATEGORY.format(category=category)), ""
+        return lead_html(view), parts_html(view)
+
+    def _view(self, category: str, policy: CountingPolicy, votes: str) -> BoardView | None:
+        """Return the board of a category; None if no vote is in it."""
+        try:
+            board = self._arena.leaderboard(category, policy)
+        except InvalidValue:
+            return None
+        line_up = [card.id for card in self._arena.models.line_up]
+        return BoardView(board, self._arena.catalog.cards, line_up, texts.EMPTY_VIEWS.get(votes, ""))
 
 
 def _digest(html: str) -> str:

@@ -1,26 +1,17 @@
-"""The Leaderboard page as HTML."""
+"""The Leaderboard page: filters and what they draw."""
 
 from __future__ import annotations
-
-from dataclasses import replace
 
 import gradio as gr
 import pytest
 
 from playground.errors import InvalidValue
-from playground.ratings.leaderboard import build_leaderboard
 from playground.ratings.policy import CountingPolicy
 from playground.settings import Settings
-from playground.ui.pages.leaderboard.forest import forest
-from playground.ui.pages.leaderboard.heat_map import heat_map, shortened
 from playground.ui.pages.leaderboard.page import LeaderboardPage, _policy
-from playground.ui.pages.leaderboard.scale import scale
-from playground.ui.pages.leaderboard.table import table
 from playground.ui.texts import leaderboard as texts
 from playground.ui.wiring import unchanged
-from tests.support.stub_arena import StubArena, made_up_votes, make_cards
-
-ROWS = build_leaderboard(made_up_votes(480), {card.id: card for card in make_cards()}).rows
+from tests.support.stub_arena import StubArena
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +22,7 @@ def page() -> LeaderboardPage:
 
 @pytest.mark.parametrize("view", list(texts.EMPTY_VIEWS))
 def test_empty_board_has_advice_for_its_kind_of_votes(page: LeaderboardPage, view: str) -> None:
-    html = page.draw("", view)
+    html, _ = page.draw("", view)
     assert texts.EMPTY_VIEWS[view] in html
     assert texts.EMPTY_LINK not in html
 
@@ -49,51 +40,20 @@ def test_category_without_votes_says_so_and_links_to_compare(
         raise InvalidValue("unknown category 'sums'; valid: code")
 
     monkeypatch.setattr(page._arena, "leaderboard", refuse)
-    html = page.draw("sums", "people")
+    html, parts = page.draw("sums", "people")
     assert "No votes on sums yet." in html
     assert texts.EMPTY_LINK in html
+    assert parts == ""
 
 
 def test_unknown_kind_of_votes_is_refused(page: LeaderboardPage) -> None:
     for unknown in ("some", [1], {}, None):
-        assert "valid: people, programs" in page.draw("", unknown)
-
-
-def test_negative_ratings_have_a_minus_sign() -> None:
-    rows = [replace(ROWS[0], rating=-20.4, rating_lower=-300.0, rating_upper=250.0)]
-    for html in (forest(rows), table(rows)):
-        assert "−300" in html
-        assert "-300" not in html
-
-
-def test_names_are_escaped() -> None:
-    rows = [replace(row, name="<b>") for row in ROWS[:2]]
-    for html in (forest(rows), table(rows), heat_map(rows, [[None, 0.7], [0.3, None]])):
-        assert "<b>" not in html
-
-
-def test_interval_that_reaches_far_does_not_shrink_the_others() -> None:
-    far = replace(ROWS[0], rating=1300.0, rating_lower=1200.0, rating_upper=4000.0)
-    near = replace(ROWS[1], rating=900.0, rating_lower=850.0, rating_upper=950.0)
-    html = forest([far, near])
-    assert ">2000<" not in html
-    assert "right:0.00%" in html
-    assert "4000" in html  # in words
-
-
-def test_scale_has_few_round_ticks() -> None:
-    assert scale([931.0, 1068.0]) == [900.0, 950.0, 1000.0, 1050.0, 1100.0]
-    assert len(scale([-4e6, 4e6])) <= 8
-
-
-def test_shared_first_word_is_dropped() -> None:
-    assert shortened(["pocket-galpaca", "pocket-minotaur"]) == ["galpaca", "minotaur"]
-    assert shortened(["galpaca", "minotaur"]) == ["galpaca", "minotaur"]
+        assert "valid: people, programs" in page.draw("", unknown)[0]
 
 
 def test_open_page_is_redrawn_only_if_the_board_is_another(page: LeaderboardPage) -> None:
     shown = page.show("", "people")
     digest = shown[page.shown]
-    assert page.refresh("", "people", digest) == unchanged(page.board)
+    assert page.refresh("", "people", digest) == unchanged(page.parts)
     assert page.refresh("", "people", "of an earlier board") == shown
     assert page.refresh("", "nobody", digest)[page.shown] != digest
