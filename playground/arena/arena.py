@@ -39,10 +39,11 @@ from playground.engines.protocol import Engine
 from playground.errors import InvalidValue, Refused, StorageError, without_folders
 from playground.prompting.answer_text import AnswerReader
 from playground.ratings.board import LeaderboardOptions
-from playground.ratings.leaderboard import Leaderboard
+from playground.ratings.board_filter import narrowed
+from playground.ratings.leaderboard import NO_FILTER, Leaderboard
 from playground.ratings.policy import CountingPolicy, default_policy
 from playground.ratings.standing import standing_of
-from playground.records import Battle, BattleState, Generation, Instruction, ModelCard, Standing
+from playground.records import Battle, BattleState, Generation, Instruction, ModelCard, Standing, VoteFilter
 from playground.settings import Settings
 from playground.storage.database.statements import Reading
 from playground.storage.database.store import Store, open_store
@@ -199,12 +200,12 @@ class Arena:
 
     # Results and state
 
-    def leaderboard(self, category: str = "", policy: CountingPolicy | None = None) -> Leaderboard:
+    def leaderboard(self, filter: VoteFilter = NO_FILTER, policy: CountingPolicy | None = None) -> Leaderboard:
         """Return the ratings from the votes that count, by default under the default board's policy; see `Boards`."""
-        policy = policy or self.policy
-        filtered = bool(category) or policy != self.policy
+        policy = narrowed(policy or self.policy, filter)
+        filtered = filter != NO_FILTER or policy != self.policy
         options = LeaderboardOptions(policy=policy, prior=self.settings.prior, filtered=filtered)
-        return self._boards.get((category, options, tuple(card.id for card in self.models.line_up)))
+        return self._boards.get((filter, options, tuple(card.id for card in self.models.line_up)))
 
     def sources_line(self) -> str:
         """Return a short line on where answers come from and where votes go."""

@@ -25,7 +25,7 @@ from playground.clock import Clock
 from playground.errors import PlaygroundError
 from playground.ratings.board import LeaderboardOptions
 from playground.ratings.leaderboard import Leaderboard
-from playground.records import Instruction
+from playground.records import Instruction, VoteFilter
 
 log = logging.getLogger(__name__)
 
@@ -126,8 +126,8 @@ class Boards(Generic[Asked]):
             log.info("the leaderboard was not made again: %s", error)
 
 
-AskedBoard = tuple[str, LeaderboardOptions, tuple[str, ...]]
-"""The category, the options, and the models that are named without a vote."""
+AskedBoard = tuple[VoteFilter, LeaderboardOptions, tuple[str, ...]]
+"""The filter, the options, and the models that are named without a vote."""
 
 
 def arena_boards(
@@ -136,8 +136,8 @@ def arena_boards(
     """Return the boards of an arena's stored votes."""
 
     def make(asked: AskedBoard) -> Leaderboard:
-        category, options, models = asked
-        return current_leaderboard(battles.stored.store, catalog, models, starters, clock.now(), category, options)
+        filter, options, models = asked
+        return current_leaderboard(battles.stored.store, catalog, models, starters, clock.now(), filter, options)
 
     def state() -> Hashable:
         with battles.stored.store.reading() as reading:

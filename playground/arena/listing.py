@@ -10,11 +10,14 @@ from dataclasses import asdict
 from typing import Any
 
 from playground.catalog.catalog import Catalog, files_state, without_folders
+from playground.exchange.licenses import COMMERCIAL_LICENSES
 from playground.ratings.board import LeaderboardOptions
-from playground.ratings.leaderboard import Leaderboard, rate
+from playground.ratings.board_filter import on_rows
+from playground.ratings.leaderboard import NO_FILTER, Leaderboard, rate
 from playground.ratings.phrases import number_of
-from playground.ratings.stored import read_votes
-from playground.records import Instruction, ModelCard, ModelStatus
+from playground.ratings.stored import read_filtered
+from playground.records import Instruction, ModelCard, ModelStatus, VoteFilter
+from playground.storage.database.filters import conditions
 from playground.storage.database.store import Store
 
 
@@ -70,20 +73,31 @@ def current_leaderboard(
     models: Sequence[str],
     starters: Mapping[str, Sequence[Instruction]],
     now: str,
-    category: str = "",
+    filter: VoteFilter = NO_FILTER,
     options: LeaderboardOptions = LeaderboardOptions(),  # noqa: B008  # frozen
 ) -> Leaderboard:
     """Return the ratings from all votes that are final `now`: the effect of one that can be undone would tell models.
 
     Args:
         models: ids of the line-up, which are named if they have no vote yet.
+        filter: of the votes that are rated; the policy of `options` has to allow for it (`board_filter.narrowed`).
 
     Raises:
         InvalidValue: a category that neither the starters nor the votes have.
     """
+    where = conditions(on_rows(filter), pairs=True, commercial=COMMERCIAL_LICENSES)
     with store.reading() as reading:
-        votes = read_votes(reading, options.policy, now)
-    return rate(votes, catalog.cards, category=category, options=options, models=models, categories=starters)
+        votes, rows = read_filtered(reading, options.policy, now, where)
+    return rate(
+        votes,
+        catalog.cards,
+        category=filter.category,
+        options=options,
+        models=models,
+        categories=starters,
+        filter=filter,
+        rows=rows,
+    )
 
 
 def prompt_document(catalog: Catalog, model_id: str, instruction: Instruction, template_id: str = "") -> dict[str, Any]:

@@ -13,25 +13,23 @@ from playground.arena.listing import current_leaderboard
 from playground.catalog.catalog import Catalog
 from playground.catalog.starters import load_starters
 from playground.cli.database import open_read_only
+from playground.cli.filters import add_board_flags
 from playground.cli.printing import print_json, print_table
 from playground.clock import utc_now
 from playground.ratings.board import LeaderboardOptions, LeaderboardRow
-from playground.ratings.leaderboard import Leaderboard
+from playground.ratings.board_filter import ALL, read_board_filter
+from playground.ratings.leaderboard import NO_FILTER, Leaderboard
 from playground.ratings.phrases import rank_range
-from playground.ratings.policy import EVERY_VOTE, default_policy, filtered
+from playground.ratings.policy import EVERY_VOTE, default_policy
 from playground.settings import Settings, add_flags
 
 
 def add(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--category", default="", help="only votes on starters of this category")
     command.add_argument(
         "--count-all", action="store_true", help="count open, quick and flagged votes, and those of busy raters"
     )
-    command.add_argument("--origin", default="", help="votes of: person (default), program, judge, shared, all")
-    command.add_argument("--pairs", default="", help="votes on models that were: drawn (default), chosen, all")
-    command.add_argument("--sampling", default="", help="votes on answers sampled: card (as on the card; default), all")
-    command.add_argument("--imported", action="store_true", help="count votes that were imported too")
-    command.add_argument("--open", action="store_true", help="count votes given in open mode too")
+    command.add_argument("--open", action="store_true", help="count votes given in open mode too, as --mode all")
+    add_board_flags(command)
     command.add_argument("--json", action="store_true", help="one JSON document, as the API's /leaderboard")
     add_flags(command, "db", "cards", "templates", "prior", "count_chosen")
     command.set_defaults(run=run)
@@ -43,17 +41,12 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         starters = load_starters(settings.starters_folder)
         catalog = Catalog.load(settings.card_folders, settings.template_folders)
         models = [card.id for card in catalog.line_up(chosen_models(catalog, settings))]
-        policy = filtered(
-            EVERY_VOTE if arguments.count_all else default_policy(settings),
-            origin=arguments.origin,
-            pairs=arguments.pairs,
-            sampling=arguments.sampling,
-            blind_only=not (arguments.open or arguments.count_all),
-            imported=arguments.imported,
-        )
-        is_filtered = bool(arguments.category) or policy != default_policy(settings)
+        asked = vars(arguments) | ({"mode": arguments.mode or ALL} if arguments.open else {})
+        default = default_policy(settings)
+        filter, policy = read_board_filter(asked, EVERY_VOTE if arguments.count_all else default)
+        is_filtered = filter != NO_FILTER or policy != default
         options = LeaderboardOptions(policy=policy, prior=settings.prior, filtered=is_filtered)
-        board = current_leaderboard(store, catalog, models, starters, utc_now(), arguments.category, options)
+        board = current_leaderboard(store, catalog, models, starters, utc_now(), filter, options)
     if arguments.json:
         print_json(board.as_document(), out)
         return 0

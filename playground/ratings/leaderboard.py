@@ -15,6 +15,7 @@ import numpy as np
 from playground.errors import InvalidValue
 from playground.ratings import findings, notes
 from playground.ratings.board import Board, Influence, LeaderboardOptions, LeaderboardRow, Meeting, Named
+from playground.ratings.board_filter import on_rows
 from playground.ratings.counting import Counted, Exclusion, count
 from playground.ratings.findings import Finding
 from playground.ratings.judged import NO_NETWORKS, BoolArray, JudgedVotes
@@ -22,7 +23,9 @@ from playground.ratings.pairs import PairTable
 from playground.ratings.policy import CountingPolicy
 from playground.ratings.summary import findings_of, notes_of, verdict_of
 from playground.ratings.verdict import Verdict
-from playground.records import JudgedPair
+from playground.records import JudgedPair, VoteFilter
+
+NO_FILTER = VoteFilter()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class Leaderboard:
     meetings: tuple[Meeting, ...]  # of two rated models each
     basis: str  # what was counted and how, in one line
     category: str  # "" is all
+    filter: Mapping[str, str]  # conditions that are set, the category too
     num_votes: int  # that count and are rated
     num_pairs: int
     num_raters: int
@@ -96,6 +100,8 @@ def rate(
     options: LeaderboardOptions = LeaderboardOptions(),  # noqa: B008  # frozen
     models: Collection[str] = (),
     categories: Collection[str] = (),
+    filter: VoteFilter = NO_FILTER,
+    rows: BoolArray | None = None,
 ) -> Leaderboard:
     """Return the leaderboard of these votes.
 
@@ -107,17 +113,21 @@ def rate(
         category: rate only instructions of this one; empty for all.
         models: ids that are named in a note if they have no vote.
         categories: valid ones beside those of the votes.
+        filter: the whole filter, which the board names; its category is `category`.
+        rows: rate only these pairs, shape (n,), those of the filter; all votes decide which of them count.
 
     Raises:
         InvalidValue: an unknown category or option.
     """
     there = np.flatnonzero(np.bincount(votes.category, minlength=len(votes.categories)))
     _check_category(category, {*categories, *(votes.categories[number] for number in there)} - {""})
-    rows = votes.category == _number(votes.categories, category) if category else None
+    if category:
+        of_category = votes.category == _number(votes.categories, category)
+        rows = of_category if rows is None else rows & of_category
     policy = options.policy.with_fallback(votes.circumstances)
     chosen = _Chosen(votes, cards, rows, dataclasses.replace(options, policy=policy), models)
     board = _board(chosen)
-    leaderboard = leaderboard_of(board, category)
+    leaderboard = leaderboard_of(board, category, filter)
     if policy != options.policy and board.counted.num_counted:
         leaderboard = dataclasses.replace(leaderboard, notes=(notes.CHOSEN_ONLY, *leaderboard.notes))
     return _with_network(leaderboard, chosen, board)
@@ -142,7 +152,7 @@ class _Chosen:
         )
 
 
-def leaderboard_of(board: Board, category: str = "") -> Leaderboard:
+def leaderboard_of(board: Board, category: str = "", filter: VoteFilter = NO_FILTER) -> Leaderboard:
     """Return the leaderboard of a board, whose table may come from elsewhere, such as a ``GROUP BY``."""
     table, counted, options, unit = board.table, board.counted, board.options, board.intervals.spread.unit
     return Leaderboard(
@@ -155,6 +165,7 @@ def leaderboard_of(board: Board, category: str = "") -> Leaderboard:
         basis=notes.basis(
             which=options.policy.description,
             category=category,
+            filter=on_rows(filter),
             both_bad=options.both_bad,
             prior=options.prior,
             level=options.level,
@@ -162,6 +173,7 @@ def leaderboard_of(board: Board, category: str = "") -> Leaderboard:
             resamples=options.resamples,
         ),
         category=category,
+        filter=filter.as_mapping(),
         num_votes=table.num_votes,
         num_pairs=len(table.first),
         num_raters=table.num_raters,

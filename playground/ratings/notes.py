@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from playground.ratings.phrases import listed, number_of
 from playground.ratings.verdict import Verdict
+from playground.records import VoteFilter
 
 CHOSEN_ONLY = (
     "Nobody has judged models that the arena drew: this board counts pairs that raters chose. "
@@ -68,6 +69,7 @@ def basis(
     *,
     which: str,
     category: str,
+    filter: VoteFilter,
     both_bad: str,
     prior: float,
     level: float,
@@ -78,6 +80,7 @@ def basis(
     parts = (
         which,
         f"category {category}" if category else "all categories",
+        *(f"{name} {value}" for name, value in filter.as_mapping().items()),
         "all-bad votes left out" if both_bad == "omit" else "all-bad votes count as ties",
         f"{100 * level:g} % intervals, {'bootstrap' if resamples else 'jackknife'}, each {unit} a unit",
         f"ranks hold together at {100 * level:g} % for one look, the verdict at any time",

@@ -18,6 +18,7 @@ from playground.raters import FREE_PROGRAMS, is_keyed
 from playground.ratings.judged import BoolArray, IntArray, JudgedVotes, Networks
 from playground.ratings.policy import CountingPolicy
 from playground.records import PAIR_BITS, Circumstances, Origin, PackedPairs
+from playground.storage.database.filters import Conditions
 
 _FLAGS = ("blind", "names_itself", "seen_before", "seen_elsewhere", "capped", "drawn", "own_sampling")
 
@@ -28,6 +29,7 @@ class JudgedReading(Protocol):
     def undecided_votes(self, now: str) -> Sequence[int]: ...
     def packed_pairs(self, undecided: Sequence[int], quick_s: float) -> PackedPairs: ...
     def row_keys(self, undecided: Sequence[int]) -> array[int]: ...
+    def row_keys_where(self, where: Conditions) -> array[int]: ...
     def rater_ids(self, numbers: Sequence[int]) -> Sequence[str]: ...
     def rater_number(self, rater_id: str) -> int | None: ...
     def busy_days_of(self, raters: Sequence[int], cap: int) -> Iterator[array[int]]: ...
@@ -37,6 +39,14 @@ class JudgedReading(Protocol):
 def read_votes(reading: JudgedReading, policy: CountingPolicy, now: str) -> JudgedVotes:
     """Return all votes that are final `now`, for policies with the quickest decision and the daily cap of `policy`."""
     return _Rows(reading, reading.undecided_votes(now), policy).votes()
+
+
+def read_filtered(
+    reading: JudgedReading, policy: CountingPolicy, now: str, where: Conditions
+) -> tuple[JudgedVotes, BoolArray | None]:
+    """Return all votes as `read_votes`, and True for the pairs (n,) that fulfil the conditions; None without any."""
+    rows = _Rows(reading, reading.undecided_votes(now), policy)
+    return rows.votes(), rows.where(where) if where.sql else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,6 +143,10 @@ class _Rows:
         is_free = np.zeros(int(rater.max()) + 1, dtype=bool)
         is_free[free] = True
         return np.where(by_program[kind] & is_free[rater], number, rater), {number: [*free, number]}
+
+    def where(self, where: Conditions) -> BoolArray:
+        """Return True for the rows that fulfil the conditions."""
+        return np.isin(self.keys, np.frombuffer(self.reading.row_keys_where(where), dtype=np.int64))
 
     def _mark(self, name: str) -> IntArray:
         shift, mask = self.packed.marks[name]

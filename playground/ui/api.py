@@ -17,8 +17,8 @@ from playground.arena.listing import model_rows, prompt_document, public_statuse
 from playground.battles import Ballot, Viewer
 from playground.errors import PlaygroundError, Refused
 from playground.raters import FREE_PROGRAMS, keyed_id
+from playground.ratings.board_filter import ALL, read_board_filter
 from playground.ratings.leaderboard import Leaderboard
-from playground.ratings.policy import filtered
 from playground.records import BattleView, ColumnView
 from playground.ui.follow import Follower
 from playground.ui.http.asgi import address_of
@@ -133,22 +133,28 @@ class Endpoints:
         sampling: str = "",
         blind: bool = True,
         imported: bool = False,
+        mode: str = "",
+        since: str = "",
+        until: str = "",
+        license: str = "",
+        models: str = "",
+        mine: bool = False,
+        request: gr.Request | None = None,
     ) -> dict[str, Any]:
         """Return ratings with intervals, ranks and a verdict in words, from the votes that count.
 
         Empty: as on the default board. `origin`: person, program, judge, shared, all; `pairs`: drawn, chosen, all;
-        `sampling`: card, all; `blind=False` counts open votes too, `imported=True` imported ones.
+        `sampling`: card, changed, all; `mode`: blind, open, all; `since`, `until`: days, such as 2026-11-30; `license`:
+        commercial, other; `models`: ids with a comma; `mine=True`: only votes of the program that asks. `blind=False`
+        counts open votes too, as `mode="all"`; `imported=True` imported ones.
         """
+        asked = {"category": category, "origin": origin, "pairs": pairs, "sampling": sampling, "license": license}
+        asked |= {"mode": mode or ("" if _flag("blind", blind) else ALL), "since": since, "until": until}
+        asked |= {"imported": ALL if _flag("imported", imported) else "", "models": models}
         try:
-            policy = filtered(
-                self._arena.policy,
-                origin=origin,
-                pairs=pairs,
-                sampling=sampling,
-                blind_only=_flag("blind", blind),
-                imported=_flag("imported", imported),
-            )
-            board: Leaderboard = self._arena.leaderboard(category, policy)
+            asked["rater"] = self._viewer(request).rater if _flag("mine", mine) else ""
+            filter, policy = read_board_filter(asked, self._arena.policy)
+            board: Leaderboard = self._arena.leaderboard(filter, policy)
         except PlaygroundError as error:
             raise gr.Error(error.public, print_exception=False) from error
         return board.as_document()

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from playground.arena.listing import model_rows, public_statuses, sources_line
-from playground.catalog.catalog import without_folders
+from playground.arena.listing import current_leaderboard, model_rows, public_statuses, sources_line
+from playground.catalog.catalog import Catalog, without_folders
+from playground.ratings.board import LeaderboardOptions
+from playground.ratings.board_filter import on_rows, read_board_filter
+from playground.ratings.policy import CountingPolicy
 from playground.records import ModelStatus
-from tests.support.cast import GALPACA, MAMBA, OPENALPACA, card
+from tests.support.cast import ADA, BEN, GALPACA, HAIKU, MAMBA, OPENALPACA, House, card, house
 
 POCKET = [card(model_id, stands_in_for="the real one") for model_id in (OPENALPACA, MAMBA, GALPACA)]
 
@@ -66,3 +71,47 @@ def test_where_models_take_turns_nobody_is_told_who_is_up() -> None:
 )
 def test_of_folders_only_the_last_name_is_told(words: str, expected: str) -> None:
     assert without_folders(words, card(repo="/srv/my models/Alpaca 3B")) == expected
+
+
+@pytest.fixture
+def voted(tmp_path: Path) -> Iterator[House]:
+    """Ada's and Ben's blind votes, one of them on a later day, and an open one of Ada's."""
+    home = house(tmp_path)
+    for number, (rater, blind) in enumerate([(ADA, True), (BEN, True), (ADA, False), (ADA, True)]):
+        battle_id = f"{number:032x}"
+        asked = replace(HAIKU, input=str(number))  # a repeated instruction shows answers seen before
+        models = (OPENALPACA, (MAMBA, GALPACA)[number % 2])
+        home.battle_is_open(battle_id, models, owner=rater, blind=blind, instruction=asked)
+        home.battles.vote(battle_id, "a", rater, final=True)
+        home.time.pass_s(60 * 60 * 24 if number == 2 else 60)
+    yield home
+    home.store.close()
+
+
+@pytest.mark.parametrize(
+    ("asked", "num_votes", "others"),
+    [
+        ({}, 3, 1),
+        ({"rater": ADA}, 2, 1),
+        ({"rater": "nobody"}, 0, 0),
+        ({"mode": "open"}, 1, 0),
+        ({"mode": "all"}, 4, 0),
+        ({"since": "2026-11-21"}, 1, 0),
+        ({"until": "2026-11-20", "rater": BEN}, 1, 0),
+        ({"license": "other"}, 2, 0),
+        ({"license": "commercial"}, 1, 1),
+        ({"models": f"{MAMBA},{OPENALPACA}", "category": "creative"}, 1, 1),
+        ({"imported": "only"}, 0, 0),
+    ],
+)
+def test_a_filter_chooses_the_votes_of_a_board(
+    voted: House, asked: dict[str, str], num_votes: int, others: int
+) -> None:
+    filter, policy = read_board_filter(asked, CountingPolicy(pairs="all", min_decision_s=0.0))
+    options = LeaderboardOptions(policy=policy)
+    catalog = Catalog.load()
+    board = current_leaderboard(voted.store, catalog, (), {}, voted.time.now(), filter, options)
+    assert (board.num_votes, sum(left_out.votes for left_out in board.exclusions)) == (num_votes, others)
+    assert board.filter == filter.as_mapping()
+    for name, value in on_rows(filter).as_mapping().items():
+        assert f" · {name} {value} · " in board.basis

@@ -107,6 +107,22 @@ def test_leaderboard_names_exclusions(db: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("flags", "num_votes"),
+    [
+        (["--rater", ADA], 3),
+        (["--rater", "nobody"], 0),
+        (["--models", OPENALPACA], 2),
+        (["--until", "2000-01-01"], 0),
+        (["--mode", "open"], 0),
+        (["--imported", "only"], 0),
+        (["--imported", "--open"], 3),
+    ],
+)
+def test_leaderboard_is_filtered(db: Path, flags: list[str], num_votes: int) -> None:
+    assert document("leaderboard", "--db", str(db), "--json", *flags)["num_votes"] == num_votes
+
+
+@pytest.mark.parametrize(
     ("argv", "words"),
     [
         (["prompt", "gpt-9", "--instruction", "hi"], "unknown model 'gpt-9'; valid: galpaca-30b, "),

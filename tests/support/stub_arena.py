@@ -18,7 +18,7 @@ from playground.battles.sharing import offered
 from playground.catalog.catalog import CARD_FOLDER, Catalog
 from playground.errors import PlaygroundError, Refused
 from playground.ratings.board import LeaderboardOptions
-from playground.ratings.leaderboard import Leaderboard, build_leaderboard
+from playground.ratings.leaderboard import NO_FILTER, Leaderboard, build_leaderboard
 from playground.ratings.policy import CountingPolicy
 from playground.records import (
     SIDES,
@@ -36,6 +36,7 @@ from playground.records import (
     OwnBattle,
     Prompt,
     SamplingParams,
+    VoteFilter,
 )
 from playground.settings import Settings
 
@@ -311,8 +312,8 @@ class StubArena:
     policy = CountingPolicy()
     num_votes = 480
 
-    def leaderboard(self, category: str = "", policy: CountingPolicy = policy) -> Leaderboard:
-        pairs = made_up_votes(0 if category else self.num_votes)
+    def leaderboard(self, filter: VoteFilter = NO_FILTER, policy: CountingPolicy = policy) -> Leaderboard:
+        pairs = made_up_votes(0 if filter.category else self.num_votes)
         cards = {c.id: c for c in self.line_up}
         return build_leaderboard(pairs, cards, options=LeaderboardOptions(policy=policy))
 

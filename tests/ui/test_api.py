@@ -173,6 +173,15 @@ def test_leaderboard_counts_imported_votes_on_request(client: Client, imported: 
     assert board["options"]["policy"]["keep_imported"] is imported
 
 
+def test_leaderboard_takes_the_filter_of_exports(client: Client) -> None:
+    asked = {"origin": "program", "since": "2026-01-01", "models": "pocket-galpaca", "license": "other"}
+    board = client.predict(**asked, mine=True, mode="all", api_name="/leaderboard")
+    assert board["filter"] == asked | {"rater": "ann"}
+    assert board["options"]["policy"]["blind_only"] is False
+    with pytest.raises(AppError, match="'since' is 'today'; valid: a day such as"):
+        client.predict(since="today", api_name="/leaderboard")
+
+
 def test_leaderboard_accounts_for_every_vote(client: Client) -> None:
     before = client.predict(api_name="/leaderboard")
     battle = compare(client, "What is the opposite of hot?", blind=True, models=["pocket-galpaca", "pocket-minotaur"])

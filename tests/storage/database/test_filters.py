@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from playground.errors import InvalidValue
 from playground.exchange.licenses import COMMERCIAL_LICENSES, license_class
-from playground.records import FILTER_NAMES, Battle, Instruction, VoteFilter
+from playground.records import FILTER_NAMES, PAIR_BITS, Battle, Instruction, VoteFilter
 from playground.storage.database.filters import CONDITIONS, conditions
 from tests.support.cast import ADA, BEN, GALPACA, HAIKU, MAMBA, MODELS, OPENALPACA, House, house
 from tests.support.exporting import add_vote
@@ -149,7 +149,10 @@ def test_sql_selects_the_votes_that_the_model_does(home: House, data: st.DataObj
         where = conditions(filter, pairs=False, commercial=COMMERCIAL_LICENSES)
         assert {vote.battle_id for vote in reading.exported_votes(where)} == expected
         where = conditions(filter, pairs=True, commercial=COMMERCIAL_LICENSES)
-        of_pairs = {pair.vote.battle_id for pair in reading.exported_pairs(where)}
+        exported = list(reading.exported_pairs(where))
+        of_pairs = {pair.vote.battle_id for pair in exported}
+        keys = reading.row_keys_where(where)
+        assert sorted(key >> PAIR_BITS for key in keys) == sorted(pair.vote.vote_row for pair in exported)
         if filter.license:  # of both answers of a pair, not of all answers of a vote
             assert of_pairs >= expected if filter.license == "commercial" else of_pairs <= expected
         else:

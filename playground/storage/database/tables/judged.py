@@ -13,7 +13,7 @@ from itertools import chain
 from typing import Any
 
 from playground.records import PAIR_BITS, PackedPairs, PackedWord
-from playground.storage.database.filters import FINAL
+from playground.storage.database.filters import FINAL, Conditions
 from playground.storage.database.rows import to_json
 from playground.storage.database.schema.judged import MARKS, MARKS_BITS, ORIGINS, mark
 from playground.storage.database.tables.transaction import Snapshot
@@ -51,6 +51,17 @@ WHERE m.id = ? AND o.id = ? AND m.id <> o.id
 
 _IN_ORDER = "ORDER BY p.vote, p.pair"
 
+# Every row has what it joins: a join that no condition names is left out only from the left.
+_WHERE = f"""
+SELECT p.vote << {PAIR_BITS} | p.pair
+FROM judged_pairs p
+JOIN votes v ON v.rowid = p.vote
+LEFT JOIN battles b ON b.rowid = p.battle
+LEFT JOIN instructions i ON i.id = b.instruction_id
+LEFT JOIN generations f ON f.rowid = p.answer_a
+LEFT JOIN generations g ON g.rowid = p.answer_b
+WHERE 1"""
+
 
 class JudgedReads(Snapshot):
     def wrongly_judged(self) -> Sequence[str]:
@@ -81,6 +92,12 @@ class JudgedReads(Snapshot):
     def row_keys(self, undecided: Sequence[int]) -> array[int]:
         """Return the keys of the rows that `packed_pairs` returns, in order."""
         return self._numbers(f"p.vote << {PAIR_BITS} | p.pair", undecided)
+
+    def row_keys_where(self, where: Conditions) -> array[int]:
+        """Return the keys of the rows that fulfil conditions on pairs, in order; of undecided votes too."""
+        cursor = self._connection.cursor()
+        cursor.row_factory = None
+        return array("q", chain.from_iterable(cursor.execute(f"{_WHERE}{where.sql} {_IN_ORDER}", where.values)))
 
     def head_to_head(self, model: str, other: str, final_by: str) -> tuple[int, int]:
         """Return the blind votes on two models that one of them won, and all of them; none that were imported."""

@@ -12,6 +12,7 @@ import gradio as gr
 from playground.arena.arena import Arena
 from playground.errors import InvalidValue, PlaygroundError
 from playground.ratings.policy import EVERY_VOTE, CountingPolicy, filtered
+from playground.records import VoteFilter
 from playground.ui.pages.leaderboard.board import empty_html, lead_html, parts_html
 from playground.ui.pages.leaderboard.view import BoardView
 from playground.ui.pages.store_line import add_store_line
@@ -80,7 +81,7 @@ class LeaderboardPage:
     def _view(self, category: str, policy: CountingPolicy, votes: str) -> BoardView | None:
         """Return the board of a category; None if no vote is in it."""
         try:
-            board = self._arena.leaderboard(category, policy)
+            board = self._arena.leaderboard(VoteFilter(category=category), policy)
         except InvalidValue:
             return None
         line_up = [card.id for card in self._arena.models.line_up]
