@@ -44,3 +44,6 @@ HEAD: Mapping[str, str] = {
     "license": "license",
 }
 METRICS_NOTE = "The last columns are figures that the models' own cards publish; they were not measured here."
+FOREST_WORDS = "Ratings with 95 % intervals. {models}."
+FOREST_MODEL = "{name}: {rating}, {lower} to {upper}"
+FOREST_PROVISIONAL = "{name}: {rating}, {lower} to {upper}, provisional"
