@@ -22,7 +22,7 @@ def test_tables_fit_a_desktop(browser: Browser, stub_url: str, width: int) -> No
     with visiting(browser, stub_url, {"width": width, "height": 900}) as visitor:
         visitor.open("/leaderboard")
         visitor.page.wait_for_selector(".scroll table")
-        assert visitor.page.evaluate(WIDTHS) == [0, 0]
+        assert visitor.page.evaluate(WIDTHS) == [0, 0, 0, 0]
 
 
 def test_tables_of_a_phone_show_that_they_scroll(browser: Browser, stub_url: str) -> None:

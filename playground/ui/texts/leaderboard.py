@@ -30,7 +30,7 @@ PARTS: Mapping[str, str] = {
     "ratings": "Rating, with 95 % intervals",
     "trust": "Can these votes be trusted?",
     "table": "All models",
-    "heat": "How often the row beats the column (fitted)",
+    "heat": "How often the row beats the column",
 }
 """Titles of the boxes."""
 HEAD: Mapping[str, str] = {
@@ -47,3 +47,9 @@ METRICS_NOTE = "The last columns are figures that the models' own cards publish;
 FOREST_WORDS = "Ratings with 95 % intervals. {models}."
 FOREST_MODEL = "{name}: {rating}, {lower} to {upper}"
 FOREST_PROVISIONAL = "{name}: {rating}, {lower} to {upper}, provisional"
+MAPS: Mapping[str, tuple[str, str]] = {
+    "fitted": ("Fitted, %", "The chance that the ratings give."),
+    "observed": ("Observed, %", "Wins and half of the ties, of the pairs that met."),
+    "counts": ("Pairs", "The number of judged pairs behind each cell."),
+}
+"""Title of each map, and the meaning of its numbers."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from playground.ratings.counting import KINDS
 from playground.ui.pages.leaderboard.forest import ratings
-from playground.ui.pages.leaderboard.heat_map import fitted
+from playground.ui.pages.leaderboard.heat_map import heat_maps
 from playground.ui.pages.leaderboard.table import table
 from playground.ui.pages.leaderboard.trust import trust
 from playground.ui.pages.leaderboard.view import BoardView
@@ -32,7 +32,7 @@ PARTS = (
     Part("ratings", ratings),
     Part("trust", trust),
     Part("table", table, is_wide=True),
-    Part("heat", fitted, is_wide=True),
+    Part("heat", heat_maps, is_wide=True),
 )
 """The boxes below the verdict, in order."""
 

@@ -1,14 +1,16 @@
-"""A table of models against models whose cells are tinted by their values.
+"""Models against models: one tinted table for each thing that can be said of two models.
 
-Boundary: a string from numbers.
+Boundary: strings from a `BoardView`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from playground.ratings.board import LeaderboardRow
+from playground.ui.pages.leaderboard.meetings import Record, meetings_of
 from playground.ui.pages.leaderboard.scrolling import scrolling
 from playground.ui.pages.leaderboard.view import BoardView
 from playground.ui.rendering import escape
@@ -17,25 +19,49 @@ from playground.ui.texts import leaderboard as texts
 STRONGEST_TINT = 46  # per cent of the accent in a cell, which keeps text readable
 
 
-def fitted(view: BoardView) -> str:
-    """Return the map of fitted probabilities."""
-    return heat_map(view.board.rows, view.board.win_probability)
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A number of two models."""
+
+    text: str
+    tint: float  # of the accent, 0 to 1
 
 
-def heat_map(rows: Sequence[LeaderboardRow], probability: Sequence[Sequence[float | None]]) -> str:
-    """Return the fitted probability that the row beats the column; darker is more likely."""
+NOTHING = Cell("", 0.0)
+Grid = Sequence[Sequence[Cell]]
+"""Cells by row and column, in the order of the board."""
+
+
+def heat_maps(view: BoardView) -> str:
+    """Return the fitted probabilities beside the observed win rates and the numbers of pairs."""
+    models = [row.model for row in view.board.rows]
+    met = meetings_of(view.board)
+    records = [[met.get((one, other)) for other in models] for one in models]
+    maps = {
+        "fitted": [[_fitted(value) for value in line] for line in view.board.win_probability],
+        "observed": [[_observed(record) for record in line] for line in records],
+        "counts": _counts(records),
+    }
+    figures = "".join(heat_map(name, view.board.rows, grid) for name, grid in maps.items())
+    return f"<div class='maps'>{figures}</div>"
+
+
+def heat_map(name: str, rows: Sequence[LeaderboardRow], grid: Grid) -> str:
+    """Return one table with its caption; a darker cell has the larger number."""
     names = [row.name for row in rows]
+    shorts = shortened(names)
     head = "".join(
-        f"<th scope='col' title='{escape(name)}'>{escape(short)}</th>"
-        for name, short in zip(names, shortened(names), strict=True)
+        f"<th scope='col' title='{escape(name)}'><span>{escape(short)}</span></th>"
+        for name, short in zip(names, shorts, strict=True)
     )
     body = "".join(
-        f"<tr><th scope='row'>{escape(name)}</th>{''.join(_cell(value) for value in line)}</tr>"
-        for name, line in zip(names, probability, strict=True)
+        f"<tr><th scope='row' title='{escape(full)}'>{escape(short)}</th>{''.join(map(_cell, line))}</tr>"
+        for full, short, line in zip(names, shorts, grid, strict=True)
     )
-    return scrolling(
-        texts.PARTS["heat"], f"<table class='heat'><thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table>"
-    )
+    title, note = texts.MAPS[name]
+    table = f"<table class='heat'><thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table>"
+    caption = f"<figcaption><h3>{escape(title)}</h3><p class='soft'>{escape(note)}</p></figcaption>"
+    return f"<figure>{caption}{scrolling(title, table)}</figure>"
 
 
 def shortened(names: Sequence[str]) -> list[str]:
@@ -45,7 +71,23 @@ def shortened(names: Sequence[str]) -> list[str]:
     return rests if len(names) > 1 and len(firsts) == 1 and len(set(rests)) == len(rests) else list(names)
 
 
-def _cell(value: float | None) -> str:
-    if value is None:
+def _cell(cell: Cell) -> str:
+    if not cell.text:
         return "<td class='none'></td>"
-    return f"<td style='--tint:{round(STRONGEST_TINT * value)}%'>{value:.2f}</td>"
+    return f"<td style='--tint:{round(STRONGEST_TINT * cell.tint)}%'>{escape(cell.text)}</td>"
+
+
+def _fitted(value: float | None) -> Cell:
+    return NOTHING if value is None else Cell(f"{100 * value:.0f}", value)
+
+
+def _observed(record: Record | None) -> Cell:
+    return NOTHING if record is None or not record.pairs else Cell(f"{100 * record.win_rate:.0f}", record.win_rate)
+
+
+def _counts(records: Sequence[Sequence[Record | None]]) -> Grid:
+    most = max((record.pairs for line in records for record in line if record is not None), default=1)
+    return [
+        [NOTHING if record is None else Cell(f"{record.pairs:,}", record.pairs / max(most, 1)) for record in line]
+        for line in records
+    ]
