@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from playground.settings import Settings
 from playground.ui.pages.leaderboard import page as leaderboard
@@ -34,13 +34,37 @@ def test_tables_of_a_phone_show_that_they_scroll(browser: Browser, stub_url: str
         assert not visitor.scrolls_sideways
 
 
-def test_open_page_follows_the_votes(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_filters_change_the_address_and_the_address_the_filters(browser: Browser, stub_url: str) -> None:
+    with visiting(browser, stub_url) as visitor:
+        page = visitor.open("/leaderboard").page
+        page.locator("#board-filters summary").click()
+        page.locator("#leaderboard-category").select_option("list")
+        page.wait_for_url("**/leaderboard?category=list")
+        expect(page.locator("#board-filters summary")).to_contain_text("list")
+        expect(page.locator("#board h1")).to_contain_text("No votes")
+        assert page.evaluate("document.querySelector('#board-filters details').open")
+        page.reload()
+        expect(page.locator("#leaderboard-category")).to_have_value("list")
+        page.go_back()
+        expect(page.locator("#leaderboard-category")).to_have_value("")
+        expect(page.locator("#board h1")).to_contain_text("leads")
+
+
+def test_wrong_address_says_what_is_valid(browser: Browser, stub_url: str) -> None:
+    with visiting(browser, stub_url) as visitor:
+        page = visitor.open("/leaderboard?orgin=person").page
+        expect(page.locator("#leaderboard-said")).to_contain_text("'orgin' in the address is no filter")
+
+
+def test_open_page_follows_the_votes_and_keeps_the_place(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leaderboard, "REFRESH_S", 1)
     arena = StubArena(Settings())
-    with serving(arena) as pages, visiting(browser, address_of(pages)) as visitor:
+    with serving(arena) as pages, visiting(browser, address_of(pages), PHONE) as visitor:
         page = visitor.open("/leaderboard").page
         page.wait_for_selector("#board table")
+        page.locator("#board-filters summary").click()
         page.evaluate("document.querySelector('#board table').id = 'as-drawn'")
+        page.evaluate("document.querySelector('#board-table .scroll').scrollLeft = 40")
         with page.expect_response("**/predict**"), page.expect_request("**/predict**"):
             pass  # a look at the votes, which are the same
         page.wait_for_timeout(500)
@@ -48,3 +72,5 @@ def test_open_page_follows_the_votes(browser: Browser, monkeypatch: pytest.Monke
         arena.num_votes = 240
         page.wait_for_function("!document.querySelector('#as-drawn') && document.querySelector('#board table')")
         assert "240 votes" in page.inner_text("#board")
+        page.wait_for_function("document.querySelector('#board-table .scroll').scrollLeft === 40")
+        assert page.evaluate("document.querySelector('#board-filters details').open")

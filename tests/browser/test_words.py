@@ -25,7 +25,7 @@ ELSEWHERE = (
     "script, style, pre, code",
     ".answer .md, .raw textarea, #instruction, #starter-samples, #starter-category",  # models, visitors, starters
     ".chip",  # the arena's line about its models
-    "#board h1, #board .lead, #board-category",  # the verdict, whose sentences stand in `ratings`
+    "#board h1, #board .lead, #leaderboard-category option",  # the verdict, whose sentences stand in `ratings`
     "#models-list .model",  # cards, which are data
     "#terms",  # one language is agreed to
 )

@@ -8,24 +8,64 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 EMPTY_CATEGORY = "No votes on {category} yet."
+NO_BOARD = "There is no leaderboard at this address."
 EMPTY_LEAD = "The first blind votes show on the leaderboard at once."
 EMPTY_LINK = "Compare now"
 LEAD = "{votes} by {raters}."
-CATEGORY = "Instructions"
+# Filters
+
+FILTERS = "Filters of the leaderboard"
+CHANGE = "change"
+CLEAR = "Back to the default board"
+DEFAULT_BOARD = "The default board: all instructions, and the votes that count."
 ALL = "all"
-VIEW = "Votes"
-VIEWS: Mapping[str, str] = {
-    "people": "people",
-    "programs": "programs",
-    "chosen": "chosen pairs",
-    "imported": "with imported",
-    "all": "every vote",
+DEFAULT = "as on the default board"
+SET = "{name}: {value}"
+NO_RATER = "Your browser keeps no rater's id here, so there are no votes of yours to rate. Vote once, then look again."
+LABELS: Mapping[str, str] = {
+    "category": "Instructions",
+    "origin": "Votes of",
+    "pairs": "Models",
+    "mode": "Names",
+    "sampling": "Sampling",
+    "imported": "Imported votes",
+    "license": "Licenses",
+    "since": "From day (UTC)",
+    "until": "To day (UTC)",
+    "models": "Models",
+    "mine": "my votes only",
+    "count_all": "quick, flagged and repeated votes too",
+    "hide_retired": "without models that answer here no more",
 }
-EMPTY_VIEWS: Mapping[str, str] = {
-    "programs": "Programs vote through the API. Their votes show here.",
-    "chosen": "Votes on models that the visitor chose show here.",
+NARROWING = ("category", "license")
+"""Filters without which all votes are shown; the others have a default of the board."""
+CHOICES: Mapping[str, Mapping[str, str]] = {
+    "origin": {
+        "person": "people",
+        "program": "programs",
+        "judge": "judging models",
+        "shared": "guests of shared links",
+        "all": "anybody",
+    },
+    "pairs": {"drawn": "drawn by the arena", "chosen": "chosen by somebody", "all": "drawn or chosen"},
+    "mode": {"blind": "hidden (blind)", "open": "shown (open)", "all": "hidden or shown"},
+    "sampling": {"card": "as on the cards", "changed": "changed", "all": "any"},
+    "imported": {"only": "only these", "none": "none", "all": "counted too"},
+    "license": {"commercial": "commercial use", "other": "other or unknown"},
 }
+"""Values of a filter, in words."""
+EMPTY_ORIGINS: Mapping[str, str] = {
+    "program": "Programs vote through the API. Their votes show here.",
+    "judge": "Votes of judging models show here.",
+    "shared": "Votes of guests of shared links show here.",
+}
+EMPTY_CHOSEN = "Votes on models that the visitor chose show here."
+EMPTY_MINE = "Your own votes show here."
+EMPTY_FILTER = "No vote fits these filters. Fewer of them show more."
 """Advice for an empty board of other votes than blind ones of people."""
+
+# Parts
+
 PARTS: Mapping[str, str] = {
     "ratings": "Rating, with 95 % intervals",
     "trust": "Can these votes be trusted?",
@@ -53,3 +93,4 @@ MAPS: Mapping[str, tuple[str, str]] = {
     "counts": ("Pairs", "The number of judged pairs behind each cell."),
 }
 """Title of each map, and the meaning of its numbers."""
+RETIRED = "retired"

@@ -58,7 +58,7 @@ def empty_html(headline: str) -> str:
 
 def parts_html(view: BoardView) -> str:
     """Return the boxes, and what was counted; empty without a rated model."""
-    if not view.board.rows:
+    if not view.rows:
         return ""
     boxes = "".join(_box(part, inside) for part in PARTS if (inside := part.draw(view)))
     return f"<div class='boxes'>{boxes}</div><p class='basis'>{escape(view.board.basis)}</p>"

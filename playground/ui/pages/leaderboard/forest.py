@@ -25,7 +25,7 @@ MARGIN = 5.5  # per cent on both sides: half of a label, which stands in the mid
 
 def ratings(view: BoardView) -> str:
     """Return the plot of all rated models."""
-    return forest(view.board.rows)
+    return forest(view.rows)
 
 
 def forest(rows: Sequence[LeaderboardRow]) -> str:

@@ -17,6 +17,7 @@ from playground.ui.rendering import escape
 from playground.ui.texts import leaderboard as texts
 
 STRONGEST_TINT = 46  # per cent of the accent in a cell, which keeps text readable
+NAME_PX, CELL_PX = 84, 50  # the least width of names and of a cell; a narrower box scrolls
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +35,16 @@ Grid = Sequence[Sequence[Cell]]
 
 def heat_maps(view: BoardView) -> str:
     """Return the fitted probabilities beside the observed win rates and the numbers of pairs."""
-    models = [row.model for row in view.board.rows]
+    models = [row.model for row in view.rows]
     met = meetings_of(view.board)
     records = [[met.get((one, other)) for other in models] for one in models]
+    probability = view.board.win_probability
     maps = {
-        "fitted": [[_fitted(value) for value in line] for line in view.board.win_probability],
+        "fitted": [[_fitted(probability[i][j]) for j in view.shown] for i in view.shown],
         "observed": [[_observed(record) for record in line] for line in records],
         "counts": _counts(records),
     }
-    figures = "".join(heat_map(name, view.board.rows, grid) for name, grid in maps.items())
+    figures = "".join(heat_map(name, view.rows, grid) for name, grid in maps.items())
     return f"<div class='maps'>{figures}</div>"
 
 
@@ -59,7 +61,8 @@ def heat_map(name: str, rows: Sequence[LeaderboardRow], grid: Grid) -> str:
         for full, short, line in zip(names, shorts, grid, strict=True)
     )
     title, note = texts.MAPS[name]
-    table = f"<table class='heat'><thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table>"
+    width = f"min-width:{NAME_PX + CELL_PX * len(rows)}px"
+    table = f"<table class='heat' style='{width}'><thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table>"
     caption = f"<figcaption><h3>{escape(title)}</h3><p class='soft'>{escape(note)}</p></figcaption>"
     return f"<figure>{caption}{scrolling(title, table)}</figure>"
 

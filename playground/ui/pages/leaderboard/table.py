@@ -21,9 +21,7 @@ def table(view: BoardView) -> str:
     """Return the table of ranks, ratings, numbers of battles, and the figures that the cards publish."""
     head = "".join(f"<th scope='col' class='{key}'>{escape(words)}</th>" for key, words in texts.HEAD.items())
     head += "".join(f"<th scope='col' class='metric'>{escape(name)}</th>" for name in view.metrics)
-    body = "".join(
-        f"<tr{' class=provisional' if row.provisional else ''}>{_row(row, view)}</tr>" for row in view.board.rows
-    )
+    body = "".join(f"<tr{' class=provisional' if row.provisional else ''}>{_row(row, view)}</tr>" for row in view.rows)
     note = f"<p class='soft'>{escape(texts.METRICS_NOTE)}</p>" if view.metrics else ""
     return scrolling(texts.PARTS["table"], f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>") + note
 
@@ -39,11 +37,16 @@ def _row(row: LeaderboardRow, view: BoardView) -> str:
         "license": row.license,
     }
     own = "".join(
-        f"<th scope='row'>{escape(row.name)}</th>" if key == "model" else f"<td class='{key}'>{escape(cells[key])}</td>"
+        f"<th scope='row'>{_name(row, view)}</th>" if key == "model" else f"<td class='{key}'>{escape(cells[key])}</td>"
         for key in texts.HEAD
     )
     published = view.cards[row.model].metrics if row.model in view.cards else {}
     return own + "".join(f"<td class='metric'>{_figure(published, name)}</td>" for name in view.metrics)
+
+
+def _name(row: LeaderboardRow, view: BoardView) -> str:
+    retired = f" <small>{escape(texts.RETIRED)}</small>" if view.is_retired(row.model) else ""
+    return f"{escape(row.name)}{retired}"
 
 
 def _figure(published: Mapping[str, float], name: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from playground.ui.board_address import BoardAddress
+from playground.ui.pages.leaderboard.board import parts_html
 from playground.ui.pages.leaderboard.table import table
 from playground.ui.texts import leaderboard as texts
 from tests.support.boards import BOARD, CARDS, board_of
@@ -49,3 +51,12 @@ def test_without_published_figures_there_is_no_column_for_them() -> None:
     html = table(board_of())
     assert "metric" not in html
     assert texts.METRICS_NOTE.split("'")[0] not in html
+
+
+def test_retired_models_are_marked_and_can_be_hidden() -> None:
+    line_up = {row.model for row in BOARD.rows} - {FIRST.model}
+    assert table(board_of(line_up=line_up)).count(f"<small>{texts.RETIRED}</small>") == 1
+    view = board_of(line_up=line_up, address=BoardAddress(hide_retired=True))
+    assert FIRST.name not in parts_html(view)
+    assert SECOND.name in parts_html(view)
+    assert "retired" not in table(board_of(line_up=None))
