@@ -22,6 +22,7 @@ from playground.ui.api import add_api
 from playground.ui.gradio_patches import built_at_launch
 from playground.ui.head import ASSETS, head
 from playground.ui.http.asgi import Scope
+from playground.ui.http.board_files import EXPORT, BoardFiles
 from playground.ui.http.calls import Endpoint, Endpoints
 from playground.ui.http.database_copy import DatabaseCopy
 from playground.ui.http.downloads import ROUTES, DownloadRoutes
@@ -112,7 +113,8 @@ def launch_options(
     """
     outer = [Middleware(ForwardedHeaders, proxies=proxies), Middleware(StripRootPath)]
     titled = {f"/{page.path}": page.preview for page in PAGES}
-    inner = [Middleware(DownloadRoutes, arena=arena), Middleware(PageHead, previews=titled, space_id=space_id)]
+    files = [Middleware(DownloadRoutes, arena=arena), Middleware(BoardFiles, arena=arena)]
+    inner = [*files, Middleware(PageHead, previews=titled, space_id=space_id)]
     return {
         "theme": page_theme(),
         "root_path": root_path,
@@ -145,7 +147,7 @@ def _gates(arena: Arena, turnstile: Turnstile, access: OperatorAccess, app_token
             limits=limits,
             turnstile=turnstile,
             endpoints=_served,
-            pages=[*_addresses(access), *ROUTES, *(HUB_ROUTES if access.hub_login else ())],
+            pages=[*_addresses(access), *ROUTES, EXPORT, *(HUB_ROUTES if access.hub_login else ())],
         ),
     ]
 

@@ -15,6 +15,53 @@
     if (event.target instanceof Element && event.target.id === "leaderboard-form") event.preventDefault();
   });
 
+  // The plot as a picture
+
+  const DRAWN = ["fill", "stroke", "stroke-width", "stroke-linecap", "stroke-linejoin", "paint-order", "font-family",
+    "font-size", "font-weight"];
+  const SHARPNESS = 2; // pixels of the picture for one of the page
+  const BORDER = 16;
+
+  /** Return the plot as an SVG file of its own: with the styles that the page gives it. */
+  function standalone(plot) {
+    const copy = plot.cloneNode(true);
+    const originals = [plot, ...plot.querySelectorAll("*")];
+    [copy, ...copy.querySelectorAll("*")].forEach((element, number) => {
+      const style = getComputedStyle(originals[number]);
+      for (const name of DRAWN) element.style.setProperty(name, style.getPropertyValue(name));
+    });
+    copy.setAttribute("width", plot.clientWidth);
+    copy.setAttribute("height", plot.clientHeight);
+    return new Blob([new XMLSerializer().serializeToString(copy)], { type: "image/svg+xml" });
+  }
+
+  async function picture(plot) {
+    const image = new Image();
+    image.src = URL.createObjectURL(standalone(plot));
+    await image.decode();
+    const canvas = document.createElement("canvas");
+    canvas.width = (plot.clientWidth + 2 * BORDER) * SHARPNESS;
+    canvas.height = (plot.clientHeight + 2 * BORDER) * SHARPNESS;
+    const pen = canvas.getContext("2d");
+    pen.scale(SHARPNESS, SHARPNESS);
+    pen.fillStyle = getComputedStyle(plot.closest(".box")).backgroundColor;
+    pen.fillRect(0, 0, canvas.width, canvas.height);
+    pen.drawImage(image, BORDER, BORDER);
+    URL.revokeObjectURL(image.src);
+    return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+  }
+
+  document.addEventListener("click", async (event) => {
+    const button = event.target instanceof Element ? event.target.closest("[data-png]") : null;
+    const plot = button && byId(button.dataset.png);
+    if (!plot) return;
+    const link = document.createElement("a");
+    link.download = "playground-leaderboard.png";
+    link.href = URL.createObjectURL(await picture(plot));
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000); // after the browser has taken it
+  });
+
   // The reader's place
 
   const open = new Map(); // id of details -> whether the reader left them open

@@ -70,6 +70,8 @@ PARTS: Mapping[str, str] = {
     "ratings": "Rating, with 95 % intervals",
     "trust": "Can these votes be trusted?",
     "table": "All models",
+    "model": "One model",
+    "missing": "Battles that are missing",
     "heat": "How often the row beats the column",
 }
 """Titles of the boxes."""
@@ -94,3 +96,50 @@ MAPS: Mapping[str, tuple[str, str]] = {
 }
 """Title of each map, and the meaning of its numbers."""
 RETIRED = "retired"
+
+# Downloads
+
+DOWNLOAD = "Download this board:"
+DOWNLOAD_LABEL = "Download this board as {container}"
+CONTAINERS: Mapping[str, str] = {"csv": "CSV", "json": "JSON"}
+PICTURE = "PNG"
+PICTURE_LABEL = "Download the plot of ratings as PNG"
+NO_CONTAINER = "A leaderboard is no {container!r} file; valid: {valid}"
+
+# One model
+
+MODEL_RANKED = "Rank {rank}, rating {rating} ({interval}), {battles}."
+MODEL_PROVISIONAL = "Provisional: rating {rating} ({interval}), {battles}."
+MODEL_UNRATED = "No vote on this board is about this model."
+MODEL_CLOSE = "Close"
+OPPONENTS = "Results against each other model"
+OPPONENTS_HEAD = ("against", "win rate", "wins", "losses", "ties", "pairs")
+
+# Small boards
+
+MISSING_NOTE = "Ranks and claims need {least} battles of a model."
+MORE_BATTLES = ("{count:,} more battle", "{count:,} more battles")
+
+# Method
+
+HOW = "How this is computed"
+HOW_FIT = (
+    "Bradley–Terry ratings by maximum likelihood: 400 points are odds of ten to one, and the mean is 1000. "
+    "The prior is {prior} × (models − 1) ties, spread over the pairs that met."
+)
+HOW_BOTH_BAD: Mapping[str, str] = {
+    "half": "A tie is half a win, and so is a vote that finds all answers bad.",
+    "omit": "A tie is half a win; votes that find all answers bad are left out.",
+}
+HOW_UNIT: Mapping[str, str] = {
+    "rater": "Intervals hold at {level} % for one look. Each rater is one unit, as one person's votes are alike.",
+    "vote": "Intervals hold at {level} % for one look. Each vote is one unit, so they speak of these raters only.",
+}
+HOW_CLAIMS = "Claims in the verdict hold together at {level} %, however often the board is read."
+HOW_CLAIMS_VIEW = "Claims are those of one look: this is one of many views, and they are not corrected for the others."
+HOW_PROVISIONAL = "Below {least} battles a rating is provisional and has no rank."
+HOW_QUICK = "Votes within {seconds} s of the end of the answers do not count."
+HOW_DAILY = "At most {most} votes of one rater count on one day."
+HOW_SHARE = "With raters enough, nobody weighs more than {share} %."
+HOW_FLAGGED = "Votes on answers that name their model, or that were seen with its name before, do not count."
+HOW_FLAGGED_COUNT = "Votes on answers that name their model, or that were seen with its name before, count too."

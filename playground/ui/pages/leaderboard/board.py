@@ -9,8 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from playground.ratings.counting import KINDS
+from playground.ui.pages.leaderboard.downloads import downloads
 from playground.ui.pages.leaderboard.forest import ratings
 from playground.ui.pages.leaderboard.heat_map import heat_maps
+from playground.ui.pages.leaderboard.method import method
+from playground.ui.pages.leaderboard.missing import missing
+from playground.ui.pages.leaderboard.model import model
 from playground.ui.pages.leaderboard.table import table
 from playground.ui.pages.leaderboard.trust import trust
 from playground.ui.pages.leaderboard.view import BoardView
@@ -29,9 +33,11 @@ class Part:
 
 
 PARTS = (
+    Part("model", model, is_wide=True),
     Part("ratings", ratings),
     Part("trust", trust),
     Part("table", table, is_wide=True),
+    Part("missing", missing),
     Part("heat", heat_maps, is_wide=True),
 )
 """The boxes below the verdict, in order."""
@@ -61,7 +67,8 @@ def parts_html(view: BoardView) -> str:
     if not view.rows:
         return ""
     boxes = "".join(_box(part, inside) for part in PARTS if (inside := part.draw(view)))
-    return f"<div class='boxes'>{boxes}</div><p class='basis'>{escape(view.board.basis)}</p>"
+    foot = f"{downloads(view)}<p class='basis'>{escape(view.board.basis)}</p>{method(view)}"
+    return f"<div class='boxes'>{boxes}</div>{foot}"
 
 
 def _link_compare() -> str:

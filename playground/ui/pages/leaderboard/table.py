@@ -9,6 +9,8 @@ from collections.abc import Mapping
 
 from playground.ratings.board import LeaderboardRow
 from playground.ratings.phrases import rank_range
+from playground.ui.board_address import MODEL
+from playground.ui.pages.leaderboard.model import HEADING
 from playground.ui.pages.leaderboard.numbers import interval, points
 from playground.ui.pages.leaderboard.scrolling import scrolling
 from playground.ui.pages.leaderboard.view import BoardView
@@ -46,7 +48,8 @@ def _row(row: LeaderboardRow, view: BoardView) -> str:
 
 def _name(row: LeaderboardRow, view: BoardView) -> str:
     retired = f" <small>{escape(texts.RETIRED)}</small>" if view.is_retired(row.model) else ""
-    return f"{escape(row.name)}{retired}"
+    link = escape(view.address.link(**{MODEL: row.model}))
+    return f"<a href='{link}' data-view data-focus='{HEADING}'>{escape(row.name)}</a>{retired}"
 
 
 def _figure(published: Mapping[str, float], name: str) -> str:
