@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from playground.ratings.bias import Share
+from playground.ratings.bias import Share, Sides
 from playground.ratings.phrases import number_of
 
 FEWEST_DECIDED = 20
@@ -96,6 +96,22 @@ def position(wins: Share, *, two_sides: bool) -> Finding:
     return _with_share(
         "Position", f"The {who} won {_percent(wins)} of decided {what} {_range(wins)}, {judgement}.", wins
     )
+
+
+def position_of_models(models: Sequence[tuple[str, Sides]]) -> Finding | None:
+    """Return which models win more often on one side than chance explains; None if no model has enough pairs."""
+    known = [(name, sides) for name, sides in models if min(sides.earlier, sides.later) >= FEWEST_DECIDED]
+    if not known:
+        return None
+    apart = [(name, sides) for name, sides in known if not sides.lower <= 0 <= sides.upper]
+    if not apart:
+        return Finding("Position by model", "No model wins more often on one side than chance explains.")
+    said = ", ".join(
+        f"{name} won {100 * sides.won_earlier / sides.earlier:.0f} % of decided pairs when its answer stood first or "
+        f"further left, and {100 * sides.won_later / sides.later:.0f} % when it did not"
+        for name, sides in apart
+    )
+    return Finding("Position by model", f"{said}: more than chance explains.")
 
 
 def length(wins: Share) -> Finding:
