@@ -74,3 +74,40 @@ def test_open_page_follows_the_votes_and_keeps_the_place(browser: Browser, monke
         assert "240 votes" in page.inner_text("#board")
         page.wait_for_function("document.querySelector('#board-table .scroll').scrollLeft === 40")
         assert page.evaluate("document.querySelector('#board-filters details').open")
+
+
+def test_card_of_a_model_has_an_address(browser: Browser, stub_url: str) -> None:
+    with visiting(browser, stub_url) as visitor:
+        page = visitor.open("/leaderboard").page
+        page.locator("#board-table tbody a").nth(2).click()
+        page.wait_for_url("**/leaderboard?model=pocket-minotaur")
+        expect(page.locator("#board-model h3")).to_be_focused()
+        expect(page.locator("#board-model tbody tr")).to_have_count(4)
+
+
+def test_plot_and_board_are_downloaded(browser: Browser, stub_url: str) -> None:
+    with visiting(browser, stub_url) as visitor:
+        page = visitor.open("/leaderboard").page
+        for name, beginning in (("PNG", b"\x89PNG"), ("CSV", b"rank_lower,"), ("JSON", b"{")):
+            with page.expect_download() as download:
+                page.locator("#board .files").get_by_text(name, exact=True).click()
+            assert download.value.path().read_bytes().startswith(beginning)
+            if name == "PNG":
+                assert download.value.path().stat().st_size > 5000  # an empty picture is smaller
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("votes", [0, 60, 480])
+def test_axe_finds_nothing_on_boards_of_every_size(browser: Browser, votes: int, scheme: str) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    arena = StubArena(Settings())
+    arena.num_votes = votes
+    with (
+        serving(arena) as pages,
+        visiting(browser, address_of(pages), color_scheme=scheme, reduced_motion="reduce") as visitor,
+    ):
+        page = visitor.open("/leaderboard?model=pocket-minotaur&mode=all").page
+        page.evaluate("document.querySelectorAll('#board details').forEach((details) => { details.open = true; })")
+        found = Axe().run(page).response["violations"]
+    assert [(v["id"], [n["html"][:160] for n in v["nodes"]]) for v in found] == []
