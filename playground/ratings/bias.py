@@ -52,7 +52,10 @@ def wins_by_side(table: PairTable, *, level: float = 0.95) -> tuple[Sides, ...]:
         for among in (table.outcome == won, np.ones(len(table.outcome), dtype=bool))
     ]
     own = 1 - (1 - level) / max(m, 1)
-    return tuple(Sides(*numbers, *_difference(*numbers, own)) for numbers in zip(*counts, strict=True))
+    return tuple(
+        Sides(won, total, other_won, other_total, *_difference(won, total, other_won, other_total, own))
+        for won, total, other_won, other_total in zip(*counts, strict=True)
+    )
 
 
 def _difference(won: int, total: int, other_won: int, other_total: int, level: float) -> tuple[float, float, float]:

@@ -37,7 +37,7 @@ PARTS = (
     Part("ratings", ratings),
     Part("trust", trust),
     Part("table", table, is_wide=True),
-    Part("missing", missing),
+    Part("missing", missing, is_wide=True),
     Part("heat", heat_maps, is_wide=True),
 )
 """The boxes below the verdict, in order."""
