@@ -30,6 +30,45 @@ def first_side_wins(table: PairTable, *, level: float = 0.95) -> Share:
     return _share(table, table.outcome == FIRST, _decided(table), level)
 
 
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """The decided pairs of a model on each side, and the difference of the shares that it won."""
+
+    won_earlier: int
+    earlier: int
+    won_later: int
+    later: int
+    difference: float  # of the shares, earlier minus later; NaN without a pair on each side
+    lower: float
+    upper: float
+
+
+def wins_by_side(table: PairTable, *, level: float = 0.95) -> tuple[Sides, ...]:
+    """Return the wins of each model on the earlier and the later side; the intervals hold together (Bonferroni)."""
+    m, decided = len(table.models), _decided(table)
+    counts = [
+        np.bincount(model[decided & among], minlength=m).tolist()
+        for model, won in ((table.first, FIRST), (table.second, SECOND))
+        for among in (table.outcome == won, np.ones(len(table.outcome), dtype=bool))
+    ]
+    own = 1 - (1 - level) / max(m, 1)
+    return tuple(
+        Sides(won, total, other_won, other_total, *_difference(won, total, other_won, other_total, own))
+        for won, total, other_won, other_total in zip(*counts, strict=True)
+    )
+
+
+def _difference(won: int, total: int, other_won: int, other_total: int, level: float) -> tuple[float, float, float]:
+    """Return the difference of two shares and its interval (method 10 of Newcombe 1998, Statistics in Medicine 17)."""
+    if not (total and other_total):
+        return math.nan, math.nan, math.nan
+    one, other = won / total, other_won / other_total
+    low, high = wilson(one, total, level)
+    other_low, other_high = wilson(other, other_total, level)
+    found = one - other
+    return found, found - math.hypot(one - low, other_high - other), found + math.hypot(high - one, other - other_low)
+
+
 def wilson(share: float, total: float, level: float = 0.95) -> tuple[float, float]:
     """Return Wilson's interval of a share of `total` independent trials (Wilson 1927, JASA 22)."""
     z = NormalDist().inv_cdf((1 + level) / 2)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from playground.messages import Counted, Message, joined, marked
-from playground.ratings.bias import Share
+from playground.ratings.bias import Share, Sides
 from playground.ratings.phrases import listed, number_of, percent
 
 FEWEST_DECIDED = 20
@@ -130,6 +130,29 @@ def position(wins: Share, *, two_sides: bool) -> Finding:
     )
     text = Message(template, share=percent(wins.share), range=_range(wins), judgement=judgement)
     return _with_share(Message("Position"), text, wins)
+
+
+def position_of_models(models: Sequence[tuple[str, Sides]]) -> Finding | None:
+    """Return which models win more often on one side than chance explains; None if no model has enough pairs."""
+    known = [(name, sides) for name, sides in models if min(sides.earlier, sides.later) >= FEWEST_DECIDED]
+    if not known:
+        return None
+    apart = [(name, sides) for name, sides in known if not sides.lower <= 0 <= sides.upper]
+    if not apart:
+        text = Message("No model wins more often on one side than chance explains.")
+        return Finding(Message("Position by model"), text)
+    each = (
+        Message(
+            "{model} won {first} of decided pairs when its answer stood first or further left, and {other} when it "
+            "did not",
+            model=name,
+            first=percent(sides.won_earlier / sides.earlier),
+            other=percent(sides.won_later / sides.later),
+        )
+        for name, sides in apart
+    )
+    text = Message("{models}: more than chance explains.", models=joined(", ", each))
+    return Finding(Message("Position by model"), text)
 
 
 def cycle(names: Sequence[str]) -> Finding:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from playground.ratings import findings, notes
-from playground.ratings.board import Board, Influence, LeaderboardOptions, LeaderboardRow, Named
+from playground.ratings.board import Board, Influence, LeaderboardOptions, LeaderboardRow, Meeting, Named
 from playground.ratings.board_filter import on_rows
 from playground.ratings.chosen import Chosen
 from playground.ratings.claims import Replay
@@ -58,6 +58,7 @@ class Leaderboard:
     findings: tuple[Finding, ...]  # can these votes be trusted?
     win_probability: tuple[tuple[float | None, ...], ...]  # row beats column, in the order of rows, as fitted
     differences: tuple[Difference, ...]  # of each two models of one group, in the order of rows
+    meetings: tuple[Meeting, ...]  # of two rated models each
     basis: str  # what was counted and how, in one line
     category: str  # "" is all
     filter: Mapping[str, str]  # conditions that are set, the category too
@@ -137,6 +138,7 @@ def leaderboard_of(board: Board, category: str = "", filter: VoteFilter = NO_FIL
         findings=tuple(findings_of(board)),
         win_probability=board.win_probability(),
         differences=tuple(_differences(board)),
+        meetings=board.meetings(),
         basis=notes.basis(
             which=options.policy.description,
             category=category,

@@ -124,6 +124,14 @@ class PairTable:
         cells = np.concatenate([self.first * kinds + self.outcome, self.second * kinds + swapped])
         return np.bincount(cells, minlength=m * kinds).reshape(m, kinds)
 
+    def outcomes_by_pair(self) -> IntArray:
+        """Return the pairs of model i with model j by outcome for i, shape (m, m, 4): won, lost, tie, both bad."""
+        m, kinds = len(self.models), len(WINNERS)
+        swapped = np.array([SECOND, FIRST, TIE, BOTH_BAD])[self.outcome]
+        ahead, back = self.first * m + self.second, self.second * m + self.first
+        cells = np.concatenate([ahead * kinds + self.outcome, back * kinds + swapped])
+        return np.bincount(cells, minlength=m * m * kinds).reshape(m, m, kinds)
+
     def votes_by_model(self) -> tuple[IntArray, IntArray]:
         """Return the votes in which each model was judged, shape (m,), and those of them with an all-bad pair."""
         return self._votes_with(np.ones(len(self.vote), dtype=bool)), self._votes_with(self.outcome == BOTH_BAD)

@@ -111,6 +111,9 @@ def findings_of(board: Board) -> Iterator[Finding]:
         yield _misfit(board, board.evidence.misfit)
     two_sides = table.num_votes == len(table.first)
     yield findings.position(bias.first_side_wins(table, level=level), two_sides=two_sides)
+    by_side = zip(board.names, bias.wins_by_side(table, level=level), strict=True)
+    if (found := findings.position_of_models(list(by_side))) is not None:
+        yield found
     weight = table.weight_by_rater()
     heaviest = float(weight.max(initial=0.0) / max(weight.sum(), 1e-9))
     yield findings.raters([int(n) for n in table.votes_by_rater()], board.intervals.spread.unit, heaviest)

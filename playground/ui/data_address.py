@@ -5,27 +5,20 @@ Boundary: values only; page and routes read the same record, `exchange` applies 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
-from playground.errors import InvalidValue, Refused
-from playground.messages import Message
+from playground.errors import Refused
 from playground.records.filters import FILTER_NAMES, VoteFilter, read_filter
 from playground.settings import Settings
 from playground.ui.http.operator import OperatorStatus
+from playground.ui.query import YES, is_yes
 from playground.ui.texts import data as texts
-from playground.validation import TAKEN_OUT
 
-MAX_QUERY_CHARS = 4000
-MAX_FIELDS = 60
 APART = "apart"
 """The value of `license` for two files: rows for commercial use, and the other rows."""
 COUNTED, IDS, FORMAT, BEFORE = "counted", "ids", "format", "before"
-YES = "1"
-HOSTS_OWN = "__"
-"""The beginning of names that a host or Gradio adds to addresses, such as `__sign` of a private Space, or `__theme`."""
 _FILTERS = tuple(name for name in FILTER_NAMES if name != "study")  # no vote is of a study yet
 ADDRESS_NAMES = (*_FILTERS, COUNTED, IDS, FORMAT, BEFORE)
 """Names in an address of the page."""
@@ -76,15 +69,8 @@ def check_access(settings: Settings, standing: OperatorStatus) -> None:
         raise Refused("foreign", texts.OPERATOR_ONLY)
 
 
-def check_names(query: Mapping[str, str], valid: Sequence[str]) -> None:
-    """Raise InvalidValue for a name that is not valid: a misspelt filter would select every vote."""
-    unknown = next((name for name in query if name not in valid and not name.startswith(HOSTS_OWN)), None)
-    if unknown is not None:
-        raise InvalidValue(texts.NO_NAME.format(name=unknown, valid=", ".join(valid)))
-
-
 def read_address(query: Mapping[str, str], is_operator: bool) -> DataAddress:
-    """Read the names of an address that belong to the page; others are left to `check_names`.
+    """Read the names of an address that belong to the page; others are left to `query.check_names`.
 
     Raises:
         InvalidValue: an invalid value.
@@ -96,44 +82,9 @@ def read_address(query: Mapping[str, str], is_operator: bool) -> DataAddress:
     given = {name: value for name, value in query.items() if name in _FILTERS and not (apart and name == "license")}
     return DataAddress(
         filter=read_filter(given),
-        counted_only=_is_yes(query, COUNTED),
-        ids=_is_yes(query, IDS),
+        counted_only=is_yes(query, COUNTED),
+        ids=is_yes(query, IDS),
         apart=apart,
         format=query.get(FORMAT, ""),
         before=query.get(BEFORE, ""),
     )
-
-
-def read_query(text: Any) -> dict[str, str]:
-    """Return the names and values of a query; a name that is given twice has both values, with a comma.
-
-    Raises:
-        InvalidValue: not a text, or too long.
-    """
-    if not isinstance(text, str) or len(text) > MAX_QUERY_CHARS:
-        raise InvalidValue(texts.QUERY_TOO_LONG)
-    try:
-        pairs = parse_qsl(text.removeprefix("?"), max_num_fields=MAX_FIELDS)
-    except ValueError as error:
-        raise InvalidValue(texts.QUERY_TOO_LONG) from error
-    found: dict[str, str] = {}
-    for name, value in pairs:
-        clean = _clean(value).strip()
-        if clean:
-            found[name] = f"{found[name]},{clean}" if name in found else clean
-    return found
-
-
-def _is_yes(query: Mapping[str, str], name: str) -> bool:
-    value = query.get(name, "")
-    if value not in ("", YES):
-        raise InvalidValue(
-            Message("{name!r} is {value!r}; valid: {yes}, or leave it out", name=name, value=value, yes=YES)
-        )
-    return bool(value)
-
-
-def _clean(text: str) -> str:
-    for pattern in TAKEN_OUT.values():
-        text = pattern.sub("", text)
-    return text

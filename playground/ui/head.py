@@ -18,9 +18,18 @@ from playground.ui.texts.refusals import CONNECTION, VOTE_NOTE
 ASSETS = Path(__file__).parent / "assets"
 SCRIPTS = (
     *("storage", "connection", "battle", "waiting_votes", "starters", "draft", "history"),  # in this order
-    *("folding", "keys", "ranking", "models", "data", "direction"),  # a field is unfolded before it gets the focus
+    *(
+        "folding",
+        "keys",
+        "ranking",
+        "models",
+        "views",
+        "data",
+        "leaderboard",
+        "direction",
+    ),  # a field is unfolded before it gets the focus
 )
-SHEETS = ("style", "pages", "composer", "answers", "votebar", "answer_text", "print")
+SHEETS = ("style", "pages", "leaderboard", "composer", "answers", "votebar", "answer_text", "print")
 
 
 def head(space_id: str) -> str:

@@ -23,6 +23,7 @@ from playground.ui.api import add_api
 from playground.ui.gradio_patches import built_at_launch
 from playground.ui.head import ASSETS, head
 from playground.ui.http.asgi import Scope
+from playground.ui.http.board_files import EXPORT, BoardFiles
 from playground.ui.http.calls import Endpoint, Endpoints
 from playground.ui.http.database_copy import DatabaseCopy
 from playground.ui.http.downloads import ROUTES, DownloadRoutes
@@ -41,7 +42,7 @@ from playground.ui.http.vote import VoteRoute
 from playground.ui.pages.about import build_about
 from playground.ui.pages.compare.page import ComparePage
 from playground.ui.pages.data.page import DataPage
-from playground.ui.pages.leaderboard import LeaderboardPage
+from playground.ui.pages.leaderboard.page import LeaderboardPage
 from playground.ui.pages.models.page import ModelsPage
 from playground.ui.pages.my_data import MyDataPage
 from playground.ui.pages.operator.page import OperatorPage
@@ -124,10 +125,8 @@ def launch_options(
         Middleware(Speaking, languages=languages),
     ]
     titled = {f"/{page.path}": page.preview for page in PAGES}
-    inner = [
-        Middleware(DownloadRoutes, arena=arena),
-        Middleware(PageHead, previews=titled, space_id=space_id, translations=translations),
-    ]
+    files = [Middleware(DownloadRoutes, arena=arena), Middleware(BoardFiles, arena=arena)]
+    inner = [*files, Middleware(PageHead, previews=titled, space_id=space_id, translations=translations)]
     return {
         "theme": page_theme(),
         "root_path": root_path,
@@ -160,7 +159,7 @@ def _gates(arena: Arena, turnstile: Turnstile, access: OperatorAccess, app_token
             limits=limits,
             turnstile=turnstile,
             endpoints=_served,
-            pages=[*_addresses(access), *ROUTES, *(HUB_ROUTES if access.hub_login else ())],
+            pages=[*_addresses(access), *ROUTES, EXPORT, *(HUB_ROUTES if access.hub_login else ())],
         ),
     ]
 

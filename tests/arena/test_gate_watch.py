@@ -9,7 +9,7 @@ from playground.clock import Clock
 from playground.ratings.gate_watch import GateState
 from playground.ratings.policy import CountingPolicy, Reason
 from playground.records import Instruction
-from playground.ui.pages.board_trust import left_out_html
+from playground.ui.pages.leaderboard.left_out import left_out_html
 from tests.support.cast import ADA, House, house
 
 DAY_S = 86400.0

@@ -471,13 +471,13 @@ def test_leaderboard_has_an_address_and_a_verdict(visitor: Visitor) -> None:
     visitor.page.get_by_role("link", name="Leaderboard").click()
     expect(visitor.page).to_have_url(re.compile("/leaderboard$"))
     expect(visitor.page.locator("#board h1")).to_contain_text("pocket-galpaca leads.")
-    assert visitor.page.locator(".forest .line").count() == 5
-    assert visitor.page.locator("table.heat tbody tr").count() == 5
+    assert visitor.page.locator(".forest .model").count() == 5
+    assert visitor.page.locator("table.heat tbody tr").count() == 15
     expect(visitor.page.get_by_role("heading", name="Can these votes be trusted?")).to_be_visible()
 
 
 def test_category_without_votes_says_so(visitor: Visitor) -> None:
-    visitor.open("/leaderboard").page.locator("#board-category label").nth(1).click()
+    visitor.open("/leaderboard?category=list")
     expect(visitor.page.locator("#board h1")).to_contain_text("No votes")
     visitor.page.get_by_role("link", name="Compare now").click()
     visitor.arrived().reaches("compose")

@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 ELSEWHERE = (
     "script, style, pre, code",
     ".answer .md, .raw textarea, .compared p, #folded p",  # what models and visitors wrote
-    "#instruction, #starter-samples, #starter-category, #board-category",  # starters, and their categories
+    "#instruction, #starter-samples, #starter-category, #leaderboard-category option",  # starters, and their categories
     ".model .says, .model .facts, .model details, .card",  # cards, which are data
     "#terms",  # one language is agreed to
 )

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from playground.ratings.bias import first_side_wins, wilson
+from playground.ratings.bias import _difference, first_side_wins, wilson, wins_by_side
 from tests.support.judged import GALPACA, MINOTAUR, ORCA, pair, table_from, table_of
 
 
@@ -39,3 +39,27 @@ def test_nothing_decided_has_no_share() -> None:
     for found in (first_side_wins(table_of((GALPACA, ORCA, "tie", 3))), first_side_wins(table_of())):
         assert found.total == 0
         assert math.isnan(found.share)
+
+
+def test_difference_of_shares_agrees_with_the_paper() -> None:
+    """Newcombe 1998, table II, contrast (a): 56/70 and 48/80, method 10."""
+    found, lower, upper = _difference(56, 70, 48, 80, 0.95)
+    assert found == pytest.approx(0.2)
+    assert (round(lower, 4), round(upper, 4)) == (0.0524, 0.3339)
+
+
+def test_wins_are_counted_on_each_side() -> None:
+    table = table_of(
+        (GALPACA, ORCA, "model_a", 5),
+        (GALPACA, ORCA, "model_b", 1),
+        (ORCA, GALPACA, "model_a", 2),
+        (ORCA, GALPACA, "tie", 1),
+    )
+    galpaca, orca = wins_by_side(table)
+    assert (galpaca.won_earlier, galpaca.earlier, galpaca.won_later, galpaca.later) == (5, 6, 0, 2)
+    assert (orca.won_earlier, orca.earlier, orca.won_later, orca.later) == (2, 2, 1, 6)
+    assert galpaca.lower < galpaca.difference < galpaca.upper
+
+
+def test_model_on_one_side_only_has_no_difference() -> None:
+    assert math.isnan(wins_by_side(table_of((GALPACA, ORCA, "model_a", 5)))[0].difference)

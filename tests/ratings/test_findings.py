@@ -7,7 +7,7 @@ import math
 import pytest
 
 from playground.ratings import findings
-from playground.ratings.bias import Share
+from playground.ratings.bias import Share, Sides
 
 
 @pytest.mark.parametrize(
@@ -124,3 +124,17 @@ def test_a_circle_and_a_pair_that_does_not_fit() -> None:
     assert findings.misfit("A", "B", 0.326, 0.32).text == (
         "The ratings only nearly explain these votes: A got 32.6 % against B, not 32.0 %."
     )
+
+
+def test_model_that_wins_from_one_side_is_named() -> None:
+    even, first = Sides(30, 60, 29, 60, 0.017, -0.2, 0.2), Sides(45, 60, 20, 60, 0.417, 0.2, 0.6)
+    few = Sides(9, 10, 0, 10, 0.9, 0.5, 1.0)
+    found = findings.position_of_models([("galpaca", even), ("orca", first), ("new", few)])
+    assert found is not None
+    assert found.text.startswith("orca won 75 % of decided pairs when its answer stood first")
+    assert "galpaca" not in found.text
+    assert "new" not in found.text
+    none = findings.position_of_models([("galpaca", even)])
+    assert none is not None
+    assert none.text == "No model wins more often on one side than chance explains."
+    assert findings.position_of_models([("new", few)]) is None

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playground.errors import InvalidValue
-from playground.ratings.board import LeaderboardOptions
+from playground.ratings.board import LeaderboardOptions, Meeting
 from playground.ratings.counting import Exclusion
 from playground.ratings.leaderboard import Leaderboard
 from playground.ratings.policy import EVERY_VOTE, CountingPolicy, Reason
@@ -112,6 +112,14 @@ def test_the_document_is_the_golden_one() -> None:
     """After an intended change: ``python -m tests.ratings.test_leaderboard`` writes it again; read the difference."""
     document = json.loads(json.dumps(build_leaderboard(ARENA, CARDS).as_document(), allow_nan=False))
     assert rounded(document) == json.loads(GOLDEN.read_text())
+
+
+def test_meetings_count_the_pairs_of_two_models_by_outcome() -> None:
+    board = build_leaderboard(ARENA, CARDS)
+    assert board.meetings[0] == Meeting(GALPACA, ORCA, wins_a=60, wins_b=20, ties=0, both_bad=0)
+    assert Meeting(ORCA, MINOTAUR, wins_a=42, wins_b=36, ties=6, both_bad=0) in board.meetings
+    assert Meeting(MINOTAUR, OPENALPACA, wins_a=60, wins_b=18, ties=0, both_bad=4) in board.meetings
+    assert (GALPACA, OPENALPACA) not in {(m.model_a, m.model_b) for m in board.meetings}  # they never met
 
 
 # Too little

@@ -6,6 +6,7 @@ import pytest
 
 from playground.ratings import notes
 from playground.ratings.verdict import Verdict
+from playground.records import VoteFilter
 
 
 def test_groups_that_have_not_met() -> None:
@@ -70,6 +71,7 @@ def test_basis(changes, line: str) -> None:
     usual = {
         "which": "Blind votes of people",
         "category": "",
+        "filter": VoteFilter(),
         "both_bad": "half",
         "prior": 1.0,
         "level": 0.95,

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from playground.errors import InvalidValue, Refused
 from playground.records.filters import VoteFilter
 from playground.settings import Settings
-from playground.ui.data_address import DataAddress, check_access, read_address, read_query
+from playground.ui.data_address import DataAddress, check_access, read_address
 from playground.ui.http.operator import OperatorStatus
+from playground.ui.query import read_query
 
 FILLED = DataAddress(
     VoteFilter(

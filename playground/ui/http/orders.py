@@ -16,7 +16,8 @@ from playground.exchange import FORMATS, ExportOptions, export
 from playground.ratings.policy import CountingPolicy
 from playground.storage.database.store import Store
 from playground.storage.maintenance.detached import detached
-from playground.ui.data_address import ADDRESS_NAMES, DataAddress, check_names, read_address
+from playground.ui.data_address import ADDRESS_NAMES, DataAddress, read_address
+from playground.ui.query import check_names
 from playground.ui.texts import data as texts
 
 Step = Callable[[int, int], None]

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from playground.battles.ballot import REASONS
-from playground.ui.data_address import APART, COUNTED, IDS, YES, DataAddress
+from playground.ui.data_address import APART, COUNTED, IDS, DataAddress
+from playground.ui.query import YES
 from playground.ui.rendering import escape
 from playground.ui.texts import compare as compare_texts
 from playground.ui.texts import data as texts

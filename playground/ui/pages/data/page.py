@@ -13,10 +13,11 @@ import gradio as gr
 
 from playground.arena.arena import Arena
 from playground.errors import PlaygroundError, Refused
-from playground.ui.data_address import ADDRESS_NAMES, check_access, check_names, read_address, read_query
+from playground.ui.data_address import ADDRESS_NAMES, check_access, read_address
 from playground.ui.http.operator import OperatorStatus, operator_status
 from playground.ui.pages.data.panels import DataPanels, DataState
 from playground.ui.pages.data.view import DataReader
+from playground.ui.query import check_names, read_query
 from playground.ui.wiring import AT_ONCE, Updates
 
 ASKED = "() => playgroundData.asked()"

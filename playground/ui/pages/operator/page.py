@@ -14,7 +14,7 @@ import gradio as gr
 from playground.arena.arena import Arena
 from playground.errors import InvalidValue, PlaygroundError, Refused
 from playground.ui.http.operator import operator_status
-from playground.ui.pages.board_trust import trust_html
+from playground.ui.pages.leaderboard.left_out import left_out_html
 from playground.ui.pages.models.page import operator_html
 from playground.ui.pages.operator.battle_html import ALL_CHARS, section_html
 from playground.ui.pages.operator.facts import facts_html
@@ -78,7 +78,11 @@ class OperatorPage:
             return {**updates, self.said: live_region(SAID, str(error), is_error=True)}
 
     def _draw_facts(self) -> str:
-        return facts_html(self._arena) + trust_html(self._arena) + pairs_html(self._arena)
+        return (
+            facts_html(self._arena)
+            + f"<div class='boxes more'>{left_out_html(self._arena.gate_watch.latest, self._arena.policy)}</div>"
+            + pairs_html(self._arena)
+        )
 
     def look_up(self, asked: object, request: gr.Request) -> Updates:
         """Draw the battle that an id or a link names, above the others."""

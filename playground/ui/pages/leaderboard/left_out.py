@@ -1,23 +1,17 @@
-"""Boxes beside the leaderboard on whether its votes can be trusted.
+"""The votes that were left out on each of the last days, by reason.
 
-Boundary: draws what the arena watches; the board itself is drawn in `leaderboard`.
+Boundary: draws what the arena watches; the board itself is drawn in `board`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from playground.arena.arena import Arena
 from playground.ratings.gate_watch import GateCheck, GateDay, GateState, GateWatch
 from playground.ratings.policy import CountingPolicy, Reason
 from playground.ui.rendering import escape
 from playground.ui.texts import formats
 from playground.ui.texts import leaderboard as texts
-
-
-def trust_html(arena: Arena) -> str:
-    """Return the boxes."""
-    return f"<div class='boxes more'>{left_out_html(arena.gate_watch.latest, arena.policy)}</div>"
 
 
 def left_out_html(watch: GateWatch | None, policy: CountingPolicy) -> str:

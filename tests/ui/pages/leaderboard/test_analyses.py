@@ -5,7 +5,7 @@ from __future__ import annotations
 from playground.ratings.alternatives import Ranges, RankRange
 from playground.ratings.analyses import Analyses, Carrying, Stability, StyleAnalysis, StyleEffect
 from playground.ratings.style import Coefficient
-from playground.ui.pages.board_analyses import analyses_html
+from playground.ui.pages.leaderboard.analyses import analyses_html
 
 COEFFICIENT = Coefficient("length", 0.6, 0.1, 0.4, 0.8, 0.0001, 240)
 STYLE = StyleAnalysis(

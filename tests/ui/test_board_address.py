@@ -1,0 +1,56 @@
+"""Addresses of the Leaderboard page: read, refused, and written back."""
+
+from __future__ import annotations
+
+import pytest
+
+from playground.errors import InvalidValue
+from playground.ratings.policy import EVERY_VOTE, CountingPolicy
+from playground.records import VoteFilter
+from playground.ui.board_address import BoardAddress, read_board_address
+from playground.ui.query import read_query
+
+DEFAULT = CountingPolicy()
+FILLED = BoardAddress(
+    (("category", "code & more"), ("mode", "all"), ("since", "2026-11-01")),
+    mine=True,
+    count_all=True,
+    hide_retired=True,
+    model="pocket-galpaca",
+)
+
+
+def test_address_gives_the_same_board_again() -> None:
+    for address in (BoardAddress(), FILLED):
+        assert read_board_address(read_query(address.query())) == address
+
+
+def test_link_has_other_values_for_some_names() -> None:
+    assert BoardAddress().link() == "./leaderboard"
+    assert FILLED.link(model="", mine="", since="").endswith(
+        "?category=code+%26+more&mode=all&count_all=1&hide_retired=1"
+    )
+
+
+def test_default_address_selects_the_default_board() -> None:
+    assert BoardAddress().selection(DEFAULT, None) == (VoteFilter(), DEFAULT)
+
+
+def test_conditions_narrow_or_widen_the_policy() -> None:
+    filter, policy = BoardAddress((("origin", "program"), ("mode", "all"))).selection(DEFAULT, None)
+    assert filter == VoteFilter(origin="program")
+    assert not policy.blind_only
+    assert BoardAddress(count_all=True).selection(DEFAULT, None) == (VoteFilter(), EVERY_VOTE)
+
+
+def test_my_board_has_my_votes_and_needs_me() -> None:
+    mine = BoardAddress(mine=True)
+    assert mine.selection(DEFAULT, "rater-ada")[0] == VoteFilter(rater="rater-ada")
+    with pytest.raises(InvalidValue, match="no rater's id"):
+        mine.selection(DEFAULT, None)
+
+
+@pytest.mark.parametrize("query", ["rater=ada", "study=x", "words=x", "reason=x", "mine=yes"])
+def test_names_and_values_of_other_pages_are_refused(query: str) -> None:
+    with pytest.raises(InvalidValue, match="valid:"):
+        read_board_address(read_query(query))
