@@ -6,7 +6,6 @@ errors. ``Arena(settings)`` opens nothing.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -16,6 +15,7 @@ from typing import Any
 
 from playground.arena.analyses import arena_analyses, asked_board
 from playground.arena.battles import ArenaBattles
+from playground.arena.begun_battle import begun_battle
 from playground.arena.boards import arena_boards
 from playground.arena.capacity import Capacity
 from playground.arena.column import Column, ColumnPlan
@@ -49,7 +49,7 @@ from playground.ratings.analyses import Analyses
 from playground.ratings.leaderboard import NO_FILTER, Leaderboard
 from playground.ratings.policy import CountingPolicy, default_policy
 from playground.ratings.standing import standing_of
-from playground.records import Battle, BattleState, Generation, Instruction, ModelCard, Standing, VoteFilter
+from playground.records import Battle, Generation, Instruction, ModelCard, Standing, VoteFilter
 from playground.settings import Settings
 from playground.storage.database.statements import Reading
 from playground.storage.database.store import Store, open_store
@@ -155,7 +155,8 @@ class Arena:
         pairing = self.pair_choice.pairing if blind else None
         draw = self._line_up.choose(instruction, models, columns, blind, overrides, states, pairing)
         plans = self._line_up.plan(draw.cards, instruction, overrides)
-        battle = self._new_battle(instruction, viewer, plans, blind, overrides, draw.probability)
+        now, chance = self._clock.now(), draw.probability
+        battle = begun_battle(instruction, viewer, plans, blind=blind, overrides=overrides, probability=chance, now=now)
         if keep and parent is not None:
             battle = replace(battle, parent_id=parent.id)
         battles = self._create(battle, draw.cards, keep)
@@ -249,30 +250,6 @@ class Arena:
 
     def _standing_of(self, reading: Reading, battle: Battle) -> Standing | None:
         return standing_of(reading, battle, self.policy)
-
-    def _new_battle(
-        self,
-        instruction: Instruction,
-        viewer: Viewer,
-        plans: Sequence[ColumnPlan],
-        blind: bool,
-        overrides: Mapping[str, Any],
-        probability: float | None,
-    ) -> Battle:
-        return Battle(
-            id=secrets.token_hex(16),
-            comparison_id=secrets.token_hex(16),
-            parent_id=None,
-            owner=viewer.rater,
-            source=viewer.source,
-            blind=blind,
-            state=BattleState.GENERATING,
-            instruction=instruction,
-            overrides=dict(overrides),
-            sides=tuple(plan.side for plan in plans),
-            created_at=self._clock.now(),
-            draw_probability=probability,
-        )
 
     def _create(self, battle: Battle, cards: Sequence[ModelCard], keep: bool) -> Battles:
         """Take capacity for a battle and store it, here or in memory."""

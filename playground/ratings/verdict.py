@@ -124,13 +124,13 @@ class Scope:
         """Return that nobody leads, with the models that cannot be told apart."""
         if self.raters:
             template = (
-                marked("For {raters}, nobody leads among {models} yet: {apart}.")
+                marked("For {raters}, nobody leads yet among {models}: {apart}.")
                 if self.among
                 else marked("For {raters}, nobody leads yet: {apart}.")
             )
         else:
             template = (
-                marked("Nobody leads among {models} yet: {apart}.")
+                marked("Nobody leads yet among {models}: {apart}.")
                 if self.among
                 else marked("Nobody leads yet: {apart}.")
             )

@@ -1,0 +1,45 @@
+"""A battle as the arena begins it, before anything is written.
+
+Boundary: makes the record; stores and starts nothing.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from playground.arena.column import ColumnPlan
+from playground.battles import Viewer
+from playground.records import Battle, BattleState, Instruction
+
+
+def begun_battle(
+    instruction: Instruction,
+    viewer: Viewer,
+    plans: Sequence[ColumnPlan],
+    *,
+    blind: bool,
+    overrides: Mapping[str, Any],
+    probability: float | None,
+    now: str,
+) -> Battle:
+    """Return a new battle with ids that cannot be guessed.
+
+    Args:
+        probability: of these models in this order, if the arena drew them.
+    """
+    return Battle(
+        id=secrets.token_hex(16),
+        comparison_id=secrets.token_hex(16),
+        parent_id=None,
+        owner=viewer.rater,
+        source=viewer.source,
+        blind=blind,
+        state=BattleState.GENERATING,
+        instruction=instruction,
+        overrides=dict(overrides),
+        sides=tuple(plan.side for plan in plans),
+        created_at=now,
+        draw_probability=probability,
+    )
