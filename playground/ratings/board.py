@@ -9,7 +9,6 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
 from typing import Protocol
 
 import numpy as np
@@ -76,18 +75,6 @@ class LeaderboardRow:
     provisional: bool  # fewer battles than `min_battles`
     rating_with_flagged: float | None  # were flagged votes counted too; None: none, or not on its group's scale
     rating_without_flagged: float | None  # one of the two is `rating`
-
-
-@dataclass(frozen=True, slots=True)
-class Meeting:
-    """Two rated models that met: the pairs that count, by outcome."""
-
-    model_a: str  # above `model_b` on the board
-    model_b: str
-    wins_a: int
-    wins_b: int
-    ties: int
-    both_bad: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,19 +227,6 @@ class Board:
             rating_with_flagged=or_none(with_flagged),
             rating_without_flagged=or_none(without_flagged),
         )
-
-    def meetings(self) -> tuple[Meeting, ...]:
-        """Return the rated models that met, in the order of rows."""
-        outcomes, models = self.table.outcomes_by_pair(), self.table.models
-        return tuple(
-            Meeting(models[i], models[j], *(int(count) for count in outcomes[i, j]))
-            for i, j in combinations(self.order, 2)
-            if outcomes[i, j].any()
-        )
-
-    def win_probability(self) -> tuple[tuple[float | None, ...], ...]:
-        """Return the fitted probability that row beats column, in the order of rows."""
-        return tuple(tuple(or_none(self.fit.probability[i, j]) for j in self.order) for i in self.order)
 
     @cached_property
     def other_ratings(self) -> FloatArray | None:

@@ -6,18 +6,18 @@ Boundary: takes judged votes and cards; no SQL, no Gradio. The page, the command
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any
 
 import numpy as np
 
 from playground.ratings import findings, notes
-from playground.ratings.board import Board, Influence, LeaderboardOptions, LeaderboardRow, Meeting, Named
+from playground.ratings.board import Board, Influence, LeaderboardOptions, LeaderboardRow, Named
 from playground.ratings.board_filter import on_rows
 from playground.ratings.chosen import Chosen
 from playground.ratings.claims import Replay
+from playground.ratings.comparisons import Difference, Meeting, differences_of, meetings_of, win_probability_of
 from playground.ratings.counting import Exclusion
 from playground.ratings.findings import Finding
 from playground.ratings.judged import BoolArray, JudgedVotes
@@ -35,17 +35,6 @@ class BusiestNetwork:
     votes: int
     share: float  # of the votes that count
     headline_without: str  # of the verdict on all other votes
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """The rating of one model minus that of another one of its group, with the interval of that difference alone."""
-
-    model: str  # the one with the higher rating
-    other: str
-    difference: float  # points
-    lower: float
-    upper: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +125,9 @@ def leaderboard_of(board: Board, category: str = "", filter: VoteFilter = NO_FIL
         verdict=verdict_of(board, category),
         notes=tuple(notes_of(board)),
         findings=tuple(findings_of(board)),
-        win_probability=board.win_probability(),
-        differences=tuple(_differences(board)),
-        meetings=board.meetings(),
+        win_probability=win_probability_of(board),
+        differences=tuple(differences_of(board)),
+        meetings=tuple(meetings_of(board)),
         basis=notes.basis(
             which=options.policy.description,
             category=category,
@@ -166,14 +155,6 @@ def leaderboard_of(board: Board, category: str = "", filter: VoteFilter = NO_FIL
         claims_are_known=board.evidence.claims_are_known,
         options=options,
     )
-
-
-def _differences(board: Board) -> Iterator[Difference]:
-    intervals, models, ratings = board.intervals, board.table.models, board.fit.ratings
-    for group in board.groups:
-        for i, j in combinations(group, 2):
-            lower, upper = float(intervals.difference_lower[i, j]), float(intervals.difference_upper[i, j])
-            yield Difference(models[i], models[j], float(ratings[i] - ratings[j]), lower, upper)
 
 
 def _with_network(leaderboard: Leaderboard, chosen: Chosen, board: Board) -> Leaderboard:

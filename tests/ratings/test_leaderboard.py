@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playground.errors import InvalidValue
-from playground.ratings.board import LeaderboardOptions, Meeting
+from playground.ratings.board import LeaderboardOptions
+from playground.ratings.comparisons import Meeting
 from playground.ratings.counting import Exclusion
 from playground.ratings.leaderboard import Leaderboard
 from playground.ratings.policy import EVERY_VOTE, CountingPolicy, Reason

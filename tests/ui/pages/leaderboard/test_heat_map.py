@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from playground.ratings.board import Meeting
+from playground.ratings.comparisons import Meeting
 from playground.ui.pages.leaderboard.heat_map import Cell, heat_map, heat_maps, shortened
 from playground.ui.pages.leaderboard.meetings import Record, meetings_of
 from tests.support.boards import BOARD, board_of
