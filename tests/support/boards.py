@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from playground.ratings.board import LeaderboardRow
-from playground.ratings.leaderboard import build_leaderboard
 from playground.ui.pages.leaderboard.view import BoardView
+from tests.support.judged import build_leaderboard
 from tests.support.stub_arena import made_up_votes, make_cards
 
 CARDS = {card.id: card for card in make_cards()}

@@ -62,7 +62,7 @@ def count_list(pairs: Iterable[JudgedPair], policy: CountingPolicy, *, category:
     """Count a list of pairs by arrays, as the leaderboard does, and name the result as the oracle does."""
     judged = list(pairs)
     first = {vote_id: number for number, vote_id in enumerate(dict.fromkeys(pair.vote_id for pair in judged))}
-    judged.sort(key=lambda pair: first[pair.vote_id])  # as the arrays
+    judged.sort(key=lambda pair: (pair.created_at, first[pair.vote_id]))  # as the arrays
     of_vote = {pair.vote_id: pair for pair in judged}
     raters = list(dict.fromkeys(rater_of(of_vote[pair.vote_id]) for pair in judged))
     votes = judged_votes(judged, policy)

@@ -22,7 +22,7 @@ CLEAR = _("Back to the default board")
 DEFAULT_BOARD = _("The default board: all instructions, and the votes that count.")
 ALL = _("all")
 DEFAULT = _("default")
-SET = "{name}: {value}"
+SET = _("{name}: {value}")
 NO_RATER = _(
     "Your browser keeps no rater's id here, so there are no votes of yours to rate. Vote once, then look again."
 )
@@ -41,8 +41,6 @@ LABELS: Mapping[str, str] = {
     "count_all": _("quick, flagged and repeated votes too"),
     "hide_retired": _("without models that answer here no more"),
 }
-NARROWING = ("category", "license")
-"""Filters without which all votes are shown; the others have a default of the board."""
 CHOICES: Mapping[str, Mapping[str, str]] = {
     "origin": {
         "person": _("people"),
@@ -83,7 +81,7 @@ HEAD: Mapping[str, str] = {
     "rank": _("rank"),
     "model": _("model"),
     "rating": _("rating"),
-    "interval": "95 %",
+    "interval": _("95 %"),
     "battles": _("battles"),
     "wins": _("wins"),
     "both_bad": _("all bad"),
@@ -155,7 +153,7 @@ HOW_FLAGGED_COUNT = _("Votes on answers that name their model, or that were seen
 LEFT_OUT = _("Votes left out")
 LEFT_OUT_NONE = _("No vote was left out in the last {days} days.")
 LEFT_OUT_DAY, LEFT_OUT_VOTES, LEFT_OUT_TODAY = _("day"), _("votes"), _("today")
-LEFT_OUT_SHARE = "{left_out:,} ({share})"
+LEFT_OUT_SHARE = _("{left_out:,} ({share})")
 LEFT_OUT_UNKNOWN = _("How many votes were left out is not known now.")
 GATE_OK = _("No gate leaves out more votes today than the seven days before explain.")
 GATE_UNKNOWN = _("Too few votes to tell if a gate leaves out more of them today than before.")

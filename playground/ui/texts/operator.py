@@ -111,15 +111,15 @@ VERSIONS = _("versions")
 
 # Pairs
 
-PAIRS = "Which pair next"
-PAIRS_WAITING = "After {votes} that count: all pairs are equally likely."
-PAIRS_UNIFORM = "All pairs are equally likely: PLAYGROUND_PAIRS is “uniform”, or no vote was read yet."
-PAIRS_LEAD = (
+PAIRS = _("Which pair next")
+PAIRS_WAITING = _("After {votes} that count: all pairs are equally likely.")
+PAIRS_UNIFORM = _("All pairs are equally likely: PLAYGROUND_PAIRS is “uniform”, or no vote was read yet.")
+PAIRS_LEAD = _(
     "Chances of the next blind battle of two models, after {votes} that count; {uniform} if all were as likely."
 )
-PAIRS_MORE = "{count:,} more pairs, none of them likelier."
-PAIRS_HEAD = ("pair", "chance", "votes")
-PAIRS_OF = "{first} and {second}"
+PAIRS_MORE = _("{count:,} more pairs, none of them likelier.")
+PAIRS_HEAD = (_("pair"), _("chance"), _("votes"))
+PAIRS_OF = _("{first} and {second}")
 
 
 def lead(counts: ModerationCounts) -> str:

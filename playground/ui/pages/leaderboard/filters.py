@@ -15,6 +15,9 @@ from playground.ui.texts import leaderboard as texts
 FORM = "leaderboard-form"
 """Id of the form, which `leaderboard.js` sends."""
 
+NARROWING = ("category", "license")
+"""Filters without which all votes are shown; the others have a default of the board."""
+
 
 def form_html(address: BoardAddress, categories: Sequence[str]) -> str:
     """Return the form with the values of an address, folded below a line that names them."""
@@ -55,7 +58,7 @@ def _clear(address: BoardAddress) -> str:
 
 
 def _select(name: str, value: str, offered: Mapping[str, str]) -> str:
-    known = {"": texts.ALL if name in texts.NARROWING else texts.DEFAULT, **offered}
+    known = {"": texts.ALL if name in NARROWING else texts.DEFAULT, **offered}
     if value not in known:
         known[value] = value
     options = "".join(

@@ -104,7 +104,7 @@ class LeaderboardPage:
         if view is None:
             category = dict(address.conditions)["category"]
             return Drawn(form, empty_html(texts.EMPTY_CATEGORY.format(category=category)), "")
-        return Drawn(form, lead_html(view), parts_html(view) + self._beside(address, rater))
+        return Drawn(form, lead_html(view), parts_html(view) + (self._beside(address, rater) if view.rows else ""))
 
     def _beside(self, address: BoardAddress, rater: str | None) -> str:
         """Return the boxes on what is computed, or watched, beside the board."""
