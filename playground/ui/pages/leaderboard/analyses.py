@@ -21,7 +21,7 @@ def analyses_html(analyses: Analyses | None) -> str:
         boxes.append(_carrying(analyses.carrying))
     if analyses.stability is not None:
         boxes.append(_stability(analyses.stability))
-    return f"<div class='boxes more'>{''.join(boxes)}</div>" if boxes else ""
+    return f"<div class='boxes'>{''.join(boxes)}</div>" if boxes else ""
 
 
 def _style(found: StyleAnalysis) -> str:

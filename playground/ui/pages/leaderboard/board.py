@@ -62,13 +62,13 @@ def empty_html(headline: str) -> str:
     return f"<h1>{escape(headline)}</h1><p class='lead'>{escape(texts.EMPTY_LEAD)}</p>{_link_compare()}"
 
 
-def parts_html(view: BoardView) -> str:
-    """Return the boxes, and what was counted; empty without a rated model."""
+def parts_html(view: BoardView, beside: str = "") -> str:
+    """Return the boxes, those `beside` the board, and what was counted; empty without a rated model."""
     if not view.rows:
         return ""
     boxes = "".join(_box(part, inside) for part in PARTS if (inside := part.draw(view)))
     foot = f"{downloads(view)}<p class='basis'>{escape(view.board.basis)}</p>{method(view)}"
-    return f"<div class='boxes'>{boxes}</div>{foot}"
+    return f"<div class='boxes'>{boxes}</div>{beside}{foot}"
 
 
 def _link_compare() -> str:

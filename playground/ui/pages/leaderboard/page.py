@@ -104,13 +104,13 @@ class LeaderboardPage:
         if view is None:
             category = dict(address.conditions)["category"]
             return Drawn(form, empty_html(texts.EMPTY_CATEGORY.format(category=category)), "")
-        return Drawn(form, lead_html(view), parts_html(view) + (self._beside(address, rater) if view.rows else ""))
+        return Drawn(form, lead_html(view), parts_html(view, self._beside(address, rater)))
 
     def _beside(self, address: BoardAddress, rater: str | None) -> str:
         """Return the boxes on what is computed, or watched, beside the board."""
         analyses = self._arena.analyses(*address.selection(self._arena.policy, rater))
         watched = left_out_html(self._arena.gate_watch.latest, self._arena.policy)
-        return f"{analyses_html(analyses)}<div class='boxes more'>{watched}</div>"
+        return f"{analyses_html(analyses)}<div class='boxes'>{watched}</div>"
 
     def _view(self, address: BoardAddress, rater: str | None) -> BoardView | None:
         """Return the board of an address; None if no vote is in its category."""

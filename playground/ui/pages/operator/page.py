@@ -80,7 +80,7 @@ class OperatorPage:
     def _draw_facts(self) -> str:
         return (
             facts_html(self._arena)
-            + f"<div class='boxes more'>{left_out_html(self._arena.gate_watch.latest, self._arena.policy)}</div>"
+            + f"<div class='boxes'>{left_out_html(self._arena.gate_watch.latest, self._arena.policy)}</div>"
             + pairs_html(self._arena)
         )
 

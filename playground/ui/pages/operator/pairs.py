@@ -39,4 +39,5 @@ def _table(arena: Arena, pairs: Sequence[PairState]) -> str:
     )
     left = len(pairs) - MOST_PAIRS
     more = f"<p class='soft'>{escape(texts.PAIRS_MORE.format(count=left))}</p>" if left > 0 else ""
-    return f"<div class='scroll'><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{more}"
+    scroll = f"<div class='scroll' tabindex='0' role='group' aria-label='{escape(texts.PAIRS)}'>"
+    return f"{scroll}<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{more}"
