@@ -18,16 +18,8 @@ from playground.ui.texts.refusals import CONNECTION, VOTE_NOTE
 ASSETS = Path(__file__).parent / "assets"
 SCRIPTS = (
     *("storage", "connection", "battle", "waiting_votes", "starters", "draft", "history"),  # in this order
-    *(
-        "folding",
-        "keys",
-        "ranking",
-        "models",
-        "views",
-        "data",
-        "leaderboard",
-        "direction",
-    ),  # a field is unfolded before it gets the focus
+    *("folding", "keys"),  # a field is unfolded before it gets the focus
+    *("ranking", "models", "views", "data", "leaderboard", "direction", "language"),
 )
 SHEETS = ("style", "pages", "leaderboard", "composer", "answers", "votebar", "answer_text", "print")
 

@@ -165,7 +165,9 @@ def rewrite(page: bytes, title: str, head: str, translation: Translation | None 
     begin, config, rest = page.partition(_CONFIG)
     begin = _OWN_PREVIEW.sub(b"", begin).replace(_CHARSET, _CHARSET + head.encode(), 1)
     language = present()
-    begin = begin.replace(_LANGUAGE, f'lang="{language.tag}" dir="{language.direction}"'.encode(), 1)
+    begin = begin.replace(
+        _LANGUAGE, f'lang="{language.tag}" data-language="{language.tag}" dir="{language.direction}"'.encode(), 1
+    )
     if translation is not None:
         rest = _translated(rest, translation)
     renamed = f"<script>window.gradio_config.title = {json.dumps(title)};</script></head>"

@@ -150,10 +150,10 @@ def test_refusal_is_passed_on() -> None:
 
 def test_page_names_its_language_and_direction() -> None:
     start, page = ask()
-    assert b'lang="en" dir="ltr"' in page
+    assert b'lang="en" data-language="en" dir="ltr"' in page
     with speaking(Language("ar", PseudoTranslations())):
         start, page = ask()
-    assert b'lang="ar" dir="rtl"' in page
+    assert b'lang="ar" data-language="ar" dir="rtl"' in page
     assert (header(start, b"content-language"), header(start, b"vary")) == (b"ar", b"Accept-Language")
 
 

@@ -21,6 +21,7 @@ from playground.ui.pages.leaderboard.view import BoardView
 from playground.ui.rendering import escape
 from playground.ui.texts import formats
 from playground.ui.texts import leaderboard as texts
+from playground.ui.texts.language import joined, said
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,8 @@ def lead_html(view: BoardView) -> str:
     if board.num_votes:
         votes = formats.counted(board.num_votes, formats.VOTES)
         counted = texts.LEAD.format(votes=votes, raters=formats.counted(board.num_raters, formats.RATERS))
-    lead = " ".join(part for part in (advice or board.verdict.detail, counted) if part)
-    kinds = " · ".join(f"{KINDS[kind]} {votes:,}" for kind, votes in board.kinds.items())
+    lead = joined(" ", (advice or board.verdict.detail, counted))
+    kinds = joined(" · ", (f"{said(KINDS[kind])} {votes:,}" for kind, votes in board.kinds.items()))
     html = f"<h1>{escape(board.verdict.headline)}</h1><p class='lead'>{escape(lead)}</p>"
     html += f"<p class='soft kinds'>{escape(kinds)}</p>" if len(board.kinds) > 1 and not board.rows else ""
     return html if board.rows or advice else f"{html}{_link_compare()}"
