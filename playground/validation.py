@@ -116,7 +116,7 @@ def clean_battle_id(battle_id: object) -> str:
     if not BATTLE_ID.fullmatch(battle_id):
         raise Refused(
             "unknown",
-            Message("there is no battle {battle_id}; an id is 32 hexadecimal digits", battle_id=_shown(battle_id)),
+            Message("There is no battle {battle_id}; an id is 32 hexadecimal digits.", battle_id=_shown(battle_id)),
         )
     return battle_id
 

@@ -163,7 +163,7 @@ def test_a_battle_id_is_32_hexadecimal_digits() -> None:
     "battle_id", ["", "x", "0" * 31, "0" * 33, "A" * 32, "0" * 32 + "\n", "٣" * 32, "0" * 1_000_000]
 )
 def test_text_of_another_form_is_an_unknown_battle(battle_id: str) -> None:
-    with pytest.raises(Refused, match=r"there is no battle .*; an id is 32 hexadecimal digits") as caught:
+    with pytest.raises(Refused, match=r"There is no battle .*; an id is 32 hexadecimal digits") as caught:
         clean_battle_id(battle_id)
     assert caught.value.reason == "unknown"
     assert len(str(caught.value)) < 400

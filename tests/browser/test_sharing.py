@@ -57,6 +57,7 @@ def test_guest_votes_blind_and_sees_the_models_afterwards(guest: Visitor, visito
     assert "soft wool" in guest.answer("a")
     assert guest.page.locator(".side:visible .who b").count() == 0
     expect(guest.page.locator("#vote-a")).to_be_hidden()
+    expect(guest.page.locator("#compare")).to_be_hidden()  # "Compare again" would ask for another vote
     expect(guest.page.locator("#vote-words")).not_to_contain_text("The vote")
     guest.page.get_by_role("button", name="Vote blind").click()
     guest.reaches("open")

@@ -131,8 +131,7 @@ OFFER_CHARS = 80
 # Status line
 
 STATUS_WORKING = _("The models are answering.")
-STATUS_OPEN_TWO = _("The answers are complete. Which is better?")
-STATUS_OPEN_MORE = _("The answers are complete. Which is best?")
+STATUS_OPEN = _("The answers are complete.")
 STATUS_VOTED = _("Vote saved.")
 STATUS_VOTED_UNSTORED = _("Your vote is kept in memory only, as this battle is.")
 STATUS_REVEALED = _("The models are shown.")

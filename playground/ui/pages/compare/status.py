@@ -78,7 +78,7 @@ def _text(state: PageState) -> str:
         case Phase.GENERATING:
             return texts.STATUS_WORKING
         case Phase.OPEN:
-            return texts.STATUS_OPEN_TWO if len(view.columns) == 2 else texts.STATUS_OPEN_MORE
+            return texts.STATUS_OPEN
         case Phase.SHARED:
             return texts.STATUS_SHARED
         case Phase.VOTED:

@@ -17,6 +17,11 @@ def test_status_line_has_the_data_of_the_script() -> None:
     assert "data-final-in='4.8'" in html
 
 
+@pytest.mark.parametrize("count", [2, 3])
+def test_status_line_leaves_the_question_to_the_vote_bar(count: int) -> None:
+    assert "?" not in status_html(page(Phase.OPEN, count=count))
+
+
 def test_message_is_escaped() -> None:
     html = status_html(PageState(message="no <b> ${x} {{y}}", is_error=True))
     assert "no &lt;b&gt; &#36;&#123;x&#125; &#123;&#123;y&#125;&#125;" in html
