@@ -82,6 +82,13 @@ def test_guest_may_see_the_models_without_a_vote(guest: Visitor, visitor: Visito
     expect(guest.page.locator("#vote-words")).to_contain_text("The vote went to A")
 
 
+def test_link_beside_the_outcome_shows_the_models(browser: Browser, visitor: Visitor) -> None:
+    """Who has read the outcome on the Data page would not vote blind."""
+    with visiting(browser, visitor.url) as reader:
+        reader.open(f"/?battle={visitor.battle_id}&look=1").reaches("revealed")
+        reader.reload().reaches("revealed")
+
+
 def test_guest_sees_nothing_of_a_battle_that_is_not_revealed(browser: Browser, stub: StubPage) -> None:
     with visiting(browser, stub.url) as visitor, visiting(browser, stub.url) as guest:
         visitor.open().compare().reaches("open")

@@ -26,11 +26,13 @@
   let finalAt = Infinity;
   let opensAt = 0;
   const { tab } = window.playground;
-  let lookedAt = tab.read("looked") || ""; // a shared battle whose models this guest has asked for
 
   // Data for the server
 
   const inAddress = () => (new URL(location.href).searchParams.get("battle") || "").slice(0, 100);
+
+  /** A shared battle whose models this guest has asked for, or has read about: a link beside its outcome says `look`. */
+  let lookedAt = new URL(location.href).searchParams.has("look") ? inAddress() : tab.read("looked") || "";
 
   /** The battle in the address, until it was drawn or refused. */
   const address = () => (answered ? "" : inAddress());

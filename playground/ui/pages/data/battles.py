@@ -33,7 +33,7 @@ def battles_html(rows: Sequence[BattleRow], address: DataAddress, has_older: boo
 
 
 def _item(row: BattleRow) -> str:
-    link = f"<a href='./?battle={escape(row.battle_id)}'>{escape(_title(row))}</a>"
+    link = f"<a href='./?battle={escape(row.battle_id)}&amp;look=1'>{escape(_title(row))}</a>"
     return f"<li>{link}<small>{escape(facts(row))}</small></li>"
 
 

@@ -32,7 +32,8 @@ def _style(found: StyleAnalysis) -> str:
 
 def _carrying(found: Carrying) -> str:
     links = " · ".join(
-        f"<a href='./?battle={escape(battle)}'>{number}</a>" for number, battle in enumerate(found.battles, start=1)
+        f"<a href='./?battle={escape(battle)}&amp;look=1'>{number}</a>"
+        for number, battle in enumerate(found.battles, start=1)
     )
     more = texts.MORE.format(votes=f"{found.votes - len(found.battles):,}") if found.votes > len(found.battles) else ""
     return _box("carrying", texts.CARRYING, _p(found.text), f"<p>{texts.BATTLES} {links}{more}</p>")

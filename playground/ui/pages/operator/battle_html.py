@@ -41,7 +41,7 @@ def battle_html(moderated: ModeratedBattle, most_chars: int = MOST_CHARS) -> str
     reports = f"<ul class='reports'>{reports}</ul>" if reports else f"<p class='soft'>{escape(texts.NO_REPORTS)}</p>"
     return (
         f"<article class='moderated' data-battle='{escape(battle.id)}'>"
-        f"<h3><a href='./?battle={escape(battle.id)}'>{escape(title)}</a></h3>"
+        f"<h3><a href='./?battle={escape(battle.id)}&amp;look=1'>{escape(title)}</a></h3>"
         f"<p class='facts'>{escape(joined(' · ', facts))}</p>{reports}{_texts(battle, most_chars)}"
         f"<div class='acts'>{_buttons(moderated)}</div></article>"
     )

@@ -171,5 +171,5 @@ def _row(battle_id: str, reasons: list[HeldBack]) -> str:
             ("release", texts.RELEASE, texts.RELEASE_LABEL),
         )
     )
-    link = f"<a href='./?battle={escape(battle_id)}'>{escape(battle_id)}</a>"
+    link = f"<a href='./?battle={escape(battle_id)}&amp;look=1'>{escape(battle_id)}</a>"
     return f"<li>{link}<small>{escape(what)}</small><div class='acts'>{buttons}</div></li>"

@@ -141,7 +141,7 @@ def test_every_format_has_a_purpose() -> None:
 
 def test_battle_shows_outcome_reasons_and_time() -> None:
     html = battles_html([ROW], DataAddress(), has_older=False)
-    assert f"<a href='./?battle={'ab' * 16}'>Write a haiku</a>" in html
+    assert f"<a href='./?battle={'ab' * 16}&amp;look=1'>Write a haiku</a>" in html
     assert facts(ROW) == (
         "pocket-galpaca won against pocket-minotaur · because: clear, the right length · creative · "
         "2026-11-20 19:00 UTC"

@@ -108,8 +108,8 @@ def test_list_has_only_final_battles_with_words(home: House) -> None:
     assert "30 judged battles." in html["lead"]
     older = drawn(page_of(home), f"?before={_cursor(html['battles'])}")["battles"]
     listed = html["battles"] + older
-    assert all(f"battle=battle-{number}'" in listed for number in range(1, 31))
-    assert not any(f"battle={hidden}'" in listed for hidden in ("secret", "erased", "open"))
+    assert all(f"battle=battle-{number}&amp;" in listed for number in range(1, 31))
+    assert not any(f"battle={hidden}&amp;" in listed for hidden in ("secret", "erased", "open"))
     assert "Older" not in older
 
 
@@ -119,7 +119,7 @@ def _cursor(html: str) -> str:
 
 def test_newest_battle_comes_first_and_filters_choose(home: House) -> None:
     page = page_of(home)
-    assert drawn(page)["battles"].index("battle=battle-30'") < drawn(page)["battles"].index("battle=battle-29'")
+    assert drawn(page)["battles"].index("battle=battle-30&amp;") < drawn(page)["battles"].index("battle=battle-29&amp;")
     html = drawn(page, f"?models={GALPACA}")
     assert "1 judged battle with these filters." in html["lead"]
     assert html["battles"].count("<li>") == 1
@@ -186,7 +186,7 @@ def test_counts_and_looks_are_reused_and_the_list_is_not(changing: House) -> Non
     drawn(page, "?format=votes")
     voted(changing, "new")
     html = drawn(page, "?format=votes")
-    assert "battle=new'" in html["battles"]
+    assert "battle=new&amp;" in html["battles"]
     assert "30 judged battles" in html["lead"]
     assert "30 rows" in html["formats"]
 

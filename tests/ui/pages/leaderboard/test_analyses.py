@@ -29,4 +29,4 @@ def test_each_analysis_has_a_box_and_texts_are_escaped() -> None:
 
 def test_battles_of_carrying_votes_are_links_and_the_rest_a_number() -> None:
     html = analyses_html(Analyses(None, CARRYING, None))
-    assert f"<a href='./?battle={'1' * 32}'>2</a> and 1 more" in html
+    assert f"<a href='./?battle={'1' * 32}&amp;look=1'>2</a> and 1 more" in html
