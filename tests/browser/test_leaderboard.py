@@ -43,7 +43,7 @@ def test_filters_change_the_address_and_the_address_the_filters(browser: Browser
         page.wait_for_url("**/leaderboard?category=list")
         expect(page.locator("#board-filters summary")).to_contain_text("list")
         expect(page.locator("#board h1")).to_contain_text("No votes")
-        assert page.evaluate("document.querySelector('#board-filters details').open")
+        expect(page.locator("#board-filters details")).to_have_attribute("open", "")
         page.reload()
         expect(page.locator("#leaderboard-category")).to_have_value("list")
         page.go_back()

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from playground.arena.gate_watch import ArenaGateWatch
+from playground.arena.ledger import ArenaLedger
 from playground.arena.pair_choice import PairChoice
 from playground.arena.terms import read_terms
 from playground.battles import REFUSALS, Ballot, Viewer, may_join
@@ -199,6 +200,7 @@ class StubArena:
         self.pair_choice = PairChoice(settings, self.policy, tuple, Clock())  # computes nothing: nobody asks it to
         self.gate_watch = ArenaGateWatch(self.policy, Clock())
         self.catalog = Catalog.load(settings.card_folders, settings.template_folders)
+        self.ledger = ArenaLedger(self.catalog, tuple, self.pair_choice, Clock())
         self.line_up = make_cards()
         self.starters = {
             "explain": tuple(

@@ -55,7 +55,7 @@ def lead_html(view: BoardView) -> str:
     kinds = joined(" · ", (f"{said(KINDS[kind])} {votes:,}" for kind, votes in board.kinds.items()))
     html = f"<h1>{escape(board.verdict.headline)}</h1><p class='lead'>{escape(lead)}</p>"
     html += f"<p class='soft kinds'>{escape(kinds)}</p>" if len(board.kinds) > 1 and not board.rows else ""
-    return html if board.rows or advice else f"{html}{_link_compare()}"
+    return html if board.rows else f"{html}{_link_compare()}"
 
 
 def empty_html(headline: str) -> str:

@@ -57,7 +57,7 @@ class LeaderboardPage:
             self.form = gr.HTML(elem_id="board-filters", apply_default_css=False)
             self.said = gr.HTML(elem_id="board-said", apply_default_css=False)
             self.parts = gr.HTML(elem_id="board-parts", apply_default_css=False)
-        self.query = gr.Textbox(visible=False)
+        self.query = gr.Textbox("", visible=False)
         self.shown = gr.Textbox(visible=False)  # a digest of the board on the page
         self.ask = gr.Button("show", elem_id="leaderboard-show", elem_classes="unseen")
         self.timer = gr.Timer(REFRESH_S)
