@@ -422,6 +422,7 @@ def test_a_vote_that_can_be_undone_does_not_show_on_the_leaderboard(scene: Scene
         reading = scene.reading(visitor, begun)
         scene.arena.play(STEP_S)
         reading.result(60)
+        wait_until(lambda: ask_api(scene.wire.url, "leaderboard")[-1]["analyses"] is not None)  # made beside the board
         for press in ("refresh", "vote-a", "undo", "vote-b"):
             visitor.refresh() if press == "refresh" else visitor.click(press)
             boards.append(json.dumps(ask_api(scene.wire.url, "leaderboard")))

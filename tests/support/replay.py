@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from playground.arena.analyses import arena_analyses
 from playground.arena.arena import Arena
 from playground.arena.battles import ArenaBattles
 from playground.arena.boards import arena_boards
@@ -165,6 +166,7 @@ class ReplayArena(Arena):
         self.battles = ReplayBattles(self.battles, self.world)
         self.raters = Raters(self.battles, self._running, self.policy)
         self._boards = arena_boards(self.battles, self.catalog, self.starters, self._clock)
+        self._analyses = arena_analyses(self.battles, self.catalog, self.starters, self._clock)
 
     def pass_s(self, seconds: float) -> int:
         """Time passes in one step; what ended in it is recorded when this returns the number of looks before it."""
