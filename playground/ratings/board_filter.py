@@ -8,12 +8,13 @@ Boundary: values in, a filter and a policy out; `storage` turns the conditions o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
 from types import MappingProxyType
 from typing import Any
 
 from playground.errors import InvalidValue
+from playground.messages import Message
 from playground.ratings.policy import CountingPolicy, filtered
 from playground.records import FILTER_NAMES, VoteFilter, read_filter
 
@@ -41,6 +42,9 @@ def read_board_filter(values: Mapping[str, Any], policy: CountingPolicy) -> tupl
     Raises:
         InvalidValue: a value that is not valid, or a condition that boards do not have.
     """
+    for condition in fields(VoteFilter):
+        if condition.name in WIDER:
+            _check(condition.name, values.get(condition.name), (*condition.metadata["valid"], ALL))
     wider = {name for name in WIDER if values.get(name) == ALL}
     filter = read_filter({name: value for name, value in values.items() if name not in wider})
     wide = filtered(
@@ -52,6 +56,13 @@ def read_board_filter(values: Mapping[str, Any], policy: CountingPolicy) -> tupl
         imported="imported" in wider,
     )
     return filter, narrowed(wide, filter)
+
+
+def _check(name: str, value: Any, valid: Sequence[str]) -> None:
+    if isinstance(value, str) and value and value not in valid:
+        raise InvalidValue(
+            Message("{name!r} is {value!r}; valid: {valid}", name=name, value=value[:40], valid=", ".join(valid))
+        )
 
 
 def narrowed(policy: CountingPolicy, filter: VoteFilter) -> CountingPolicy:

@@ -89,7 +89,7 @@ def test_unknown_key_is_refused_with_the_command_to_make_one(keyed: tuple[Playgr
 
 @pytest.mark.parametrize(("name", "value"), [("origin", "robot"), ("pairs", "mine"), ("sampling", "hot")])
 def test_unknown_filter_names_the_valid_ones(keyed: tuple[Playground, str], name: str, value: str) -> None:
-    with pytest.raises(AppError, match=f"{name} is '{value}'; valid: "):
+    with pytest.raises(AppError, match=f"'{name}' is '{value}'; valid: .*, all"):
         program(keyed[0]).predict(**{name: value}, api_name="/leaderboard")
 
 

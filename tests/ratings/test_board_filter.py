@@ -85,5 +85,5 @@ def test_conditions_on_outcomes_and_words_are_refused(name: str) -> None:
 
 
 def test_an_unknown_value_is_named() -> None:
-    with pytest.raises(InvalidValue, match="'origin' is 'robot'; valid: person, program, judge, shared"):
+    with pytest.raises(InvalidValue, match="'origin' is 'robot'; valid: person, program, judge, shared, all"):
         read_board_filter({"origin": "robot"}, DEFAULT)
