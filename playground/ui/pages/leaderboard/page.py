@@ -104,7 +104,8 @@ class LeaderboardPage:
         if view is None:
             category = dict(address.conditions)["category"]
             return Drawn(form, empty_html(texts.EMPTY_CATEGORY.format(category=category)), "")
-        return Drawn(form, lead_html(view), parts_html(view, self._beside(address, rater)))
+        beside = self._beside(address, rater) if view.rows else ""  # analyses are worth no wait without a board
+        return Drawn(form, lead_html(view), parts_html(view, beside))
 
     def _beside(self, address: BoardAddress, rater: str | None) -> str:
         """Return the boxes on what is computed, or watched, beside the board."""
