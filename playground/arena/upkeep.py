@@ -30,7 +30,7 @@ SCRUB_RETRY_S = 600.0
 
 
 class Watched(Protocol):
-    """What is computed from the votes now and then; it decides itself when it is due."""
+    """A result that is computed from the votes now and then; it decides itself when it is due."""
 
     def refresh(self, store: Store) -> None: ...
 

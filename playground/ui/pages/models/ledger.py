@@ -12,7 +12,7 @@ from playground.ui.texts import models as texts
 
 NONE = "–"
 REVISION_CHARS = 12
-"""Of a commit, which has 40."""
+"""The shown part of a commit, which has 40."""
 
 
 def ledger_html(ledger: Ledger | None) -> str:
