@@ -68,9 +68,11 @@
   const scrolled = new Map(); // label of a box -> how far it was scrolled
   let focused = ""; // id of the element of the board that has the focus
 
-  document.addEventListener("toggle", (event) => {
-    if (event.target.id && event.target.closest("#board")) open.set(event.target.id, event.target.open);
-  }, true);
+  // A click (or a key, which makes one), not "toggle": Gradio closes details in place when it draws them again
+  document.addEventListener("click", (event) => {
+    const details = event.target instanceof Element ? event.target.closest("#board details[id] > summary")?.parentElement : null;
+    if (details) open.set(details.id, !details.open);
+  });
   document.addEventListener("scroll", (event) => {
     const box = event.target;
     if (box instanceof Element && box.matches("#board .scroll")) scrolled.set(box.getAttribute("aria-label"), box.scrollLeft);
@@ -93,5 +95,5 @@
     if (!board || !changes.some((change) => board.contains(change.target))) return;
     cancelAnimationFrame(watched);
     watched = requestAnimationFrame(restore);
-  }).observe(document.documentElement, { childList: true, subtree: true });
+  }).observe(document.documentElement, { childList: true, subtree: true, attributes: true, attributeFilter: ["open"] });
 })();
