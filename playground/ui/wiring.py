@@ -12,7 +12,9 @@ import gradio as gr
 
 Updates = dict[Any, Any]
 """A handler's answer: new values or `gr.update` results by component."""
-QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+QUIET: dict[str, Any] = {"show_progress": "hidden", "show_progress_on": [], "api_visibility": "private"}
+"""For every event of a page. Gradio's script otherwise keeps a progress state of each output that was ever written and
+sets all of them again, each by a search through the page's components, three times in every event."""
 AT_ONCE: dict[str, Any] = {**QUIET, "queue": False}
 """For events that never wait behind a running generation."""
 
