@@ -206,20 +206,23 @@ def test_erasure_by_a_guest_leaves_the_first_rater_s_words(home: House) -> None:
     assert home.store.battle("battle-1") == before
 
 
-def test_erasure_reaches_guests_of_guests_in_the_journal(home: House, tmp_path: Path) -> None:
+def test_erasure_reaches_all_that_guests_made_of_the_words(home: House, tmp_path: Path) -> None:
     revealed(home, instruction=HERRING)
     guests = sharing(home).join("battle-1", GUEST, TERMS).battle_id
     vote(home, guests)
     home.battles.reveal(guests, BEN)
     further = sharing(home).join(guests, Viewer("eve"), TERMS).battle_id
     Battles(home.store, home.battles.rules).vote(further, Viewer("eve"), Ballot("a"))
+    home.battle_is_open("again", instruction=HERRING, owner=BEN, parent_id=guests)
+    home.battles.vote("again", "a", BEN)
+    home.battles.reveal("again", BEN)
     folder = keep_journal(home.store)
     assert HERRING.instruction.encode() in content_of(folder)
     home.battles.erase(ADA)
     keep_journal(home.store)
     assert HERRING.instruction.encode() not in content_of(folder)
+    shown = ("battle-1", guests, further, "again")
     with Store(tmp_path / "restored" / "playground.db") as restored:
         restore(restored, folder)
-        assert [restored.battle(id) for id in ("battle-1", guests, further)] == [
-            home.store.battle(id) for id in ("battle-1", guests, further)
-        ]
+        assert [restored.battle(id) for id in shown] == [home.store.battle(id) for id in shown]
+        assert all(battle is not None and battle.erased_at for battle in map(restored.battle, shown))

@@ -109,6 +109,7 @@ def fourth(db: sqlite3.Connection) -> None:
 def fifth(db: sqlite3.Connection) -> None:
     """Reasoning beside the answer."""
     _run(db, fifth_step.REASONING)
+    _run(db, fifth_step.DESCENT)
 
 
 STEPS = (first, second, third, fourth, fifth)

@@ -31,16 +31,19 @@ DELETE FROM instructions WHERE id = :id
 
 
 def with_guests(own: str) -> str:
-    """Return the condition that a battle `b` shows a rater's words: it is theirs, or of a guest in what they began.
+    """Return the condition that a battle `b` shows a rater's words: theirs, or what guests joined or made again of it.
 
     Args:
-        own: the condition that `b` is the rater's. A guest's own battles have the words of somebody else.
+        own: the condition that `b` is the rater's. What a guest joined has the words of somebody else.
     """
-    joined = "EXISTS (SELECT 1 FROM battles p WHERE p.id = {0}.parent_id AND p.comparison_id = {0}.comparison_id)"
     return f"""b.id IN (
   SELECT b.id FROM battles b WHERE {own}
-  UNION SELECT o.id FROM battles b JOIN battles o ON o.comparison_id = b.comparison_id AND {joined.format("o")}
-  WHERE {own} AND NOT {joined.format("b")})"""
+  UNION SELECT id FROM (
+    WITH RECURSIVE made(id) AS (
+      SELECT b.id FROM battles b WHERE {own} AND NOT EXISTS (
+        SELECT 1 FROM battles p WHERE p.id = b.parent_id AND p.comparison_id = b.comparison_id)
+      UNION SELECT o.id FROM made JOIN battles o ON o.parent_id = made.id)
+    SELECT id FROM made))"""
 
 
 _WITH_WORDS = f"{with_guests(OWN_BATTLES)} AND b.erased_at IS NULL"
