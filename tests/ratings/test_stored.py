@@ -162,7 +162,7 @@ def test_board_of_a_database_is_that_of_its_pairs(
 
 
 @pytest.mark.slow
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(given_votes(), POLICIES, st.sampled_from(["", "coding"]))
 def test_board_of_any_database_is_that_of_its_pairs(
     votes: list[dict[str, Any]], policy: CountingPolicy, category: str
