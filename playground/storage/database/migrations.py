@@ -107,8 +107,8 @@ def fourth(db: sqlite3.Connection) -> None:
 
 
 def fifth(db: sqlite3.Connection) -> None:
-    """Reasoning beside the answer."""
-    _run(db, fifth_step.REASONING)
+    """Reasoning beside the answer, guesses of models."""
+    _run(db, fifth_step.REASONING + fifth_step.GUESSES)
 
 
 STEPS = (first, second, third, fourth, fifth)

@@ -1,4 +1,4 @@
-"""Migration 5: the reasoning that some models write before an answer.
+"""Migration 5: the reasoning that some models write before an answer, and raters' guesses of models.
 
 Boundary: statements only. Not released yet: it may be edited until it is.
 """
@@ -13,4 +13,26 @@ CREATE TRIGGER generations_are_only_erased BEFORE UPDATE OF
 WHEN NEW.text || NEW.reasoning || NEW.prompt_text <> '' OR NEW.prompt_ids <> '[]' OR NEW.token_ids <> '[]'
   OR EXISTS (SELECT 1 FROM instructions WHERE id = NEW.instruction_id AND instruction || input || system <> '')
 BEGIN SELECT RAISE (ABORT, 'a generation is written once'); END""",
+)
+
+# A question about one side of a battle, asked with the vote; `named` is the answer, if there is one. It is one of
+# `choices`, and no key of `models`: a restored database may lack a model that only stood among the choices.
+GUESSES = (
+    """
+CREATE TABLE guesses (
+  battle_id TEXT PRIMARY KEY,
+  side TEXT NOT NULL,
+  choices TEXT NOT NULL CHECK (json_array_length(choices) >= 2),
+  reveals INTEGER NOT NULL CHECK (reveals >= 0),
+  named TEXT CHECK (named <> ''),
+  FOREIGN KEY (battle_id, side) REFERENCES battle_sides (battle_id, side)
+) STRICT""",
+    """
+CREATE TRIGGER guesses_are_made_once BEFORE UPDATE ON guesses
+WHEN OLD.named IS NOT NULL
+  OR (NEW.battle_id, NEW.side, NEW.choices, NEW.reveals) IS NOT (OLD.battle_id, OLD.side, OLD.choices, OLD.reveals)
+BEGIN SELECT RAISE (ABORT, 'a guess is made once'); END""",
+    """
+CREATE TRIGGER guesses_stay BEFORE DELETE ON guesses
+BEGIN SELECT RAISE (ABORT, 'guesses are never deleted'); END""",
 )
