@@ -37,7 +37,7 @@ def guess(app: LiveApp, battle_id: str) -> list[Any]:
 
 
 def voted(visitor: Visitor) -> str:
-    """Vote by key, and return the battle's id; the question is there, and no model is named outside of it."""
+    """Vote by key, and return the battle's id once the question is there."""
     visitor.reaches("open", LOADING_S).press("a").reaches("voted")
     expect(visitor.page.locator(QUESTION)).to_be_visible()
     return visitor.battle_id
