@@ -83,6 +83,11 @@ class Settings:
     templates: str = _setting("", "a folder with more prompt templates")
     columns: int = _setting(2, "answers side by side when the page opens, 2 to 6", Range(2, 6, "2 to 6"))
     undo_s: float = _setting(5.0, "time to undo a vote on the page before the models are revealed", ABOVE_0)
+    guess_share: float = _setting(
+        0.1,
+        "share of blind battles with drawn models on which the page asks, before the reveal, which model an answer was",
+        Range(0, 1, "0 to 1"),
+    )
     abandon_s: float = _setting(30.0, "answers that nobody has read for this time are stopped", ABOVE_0)
     deadline_s: float = _setting(120.0, "longest time for writing one answer", ABOVE_0)
     expire_s: float = _setting(86400.0, "time for which an open battle takes votes", ABOVE_0)

@@ -36,6 +36,8 @@ PATIENCE_S = 60.0
 OPERATOR_TOKEN = "the-operator-of-every-playground-in-these-tests"
 UNLIMITED = {f"PLAYGROUND_{name}_PER_MINUTE": "0" for name in ("COMPARES", "VOTES", "VIEWS")}
 """Settings without rate limits: tests send more than any visitor."""
+UNASKED = {"PLAYGROUND_GUESS_SHARE": "0"}
+"""No question between vote and reveal, which would be asked by chance."""
 PROGRAMS = {"live_app", "models_of_one_process"}
 """Fixtures that start programs: the whole app, and worker processes."""
 OWN_PORTS = 15_000
@@ -97,6 +99,7 @@ def start_app(
         os.environ
         | {"GRADIO_ANALYTICS_ENABLED": "False", "PLAYGROUND_OPERATOR_TOKEN": OPERATOR_TOKEN}
         | UNLIMITED
+        | UNASKED
         | environ
     )
     process: subprocess.Popen[bytes] | Forked
@@ -209,6 +212,16 @@ class StubPage:
     @property
     def time(self) -> StubTime:
         return self.arena.time
+
+
+@pytest.fixture(scope="session", autouse=True)
+def asked_only_for_certain() -> Iterator[None]:
+    """Ask which model wrote an answer where the share is 1, and never by chance."""
+    from playground.battles import asking
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(asking, "chance", lambda: 1 - 2**-53)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ from typing import Any
 from playground.arena.analyses import arena_analyses, asked_board
 from playground.arena.battles import ArenaBattles
 from playground.arena.begun_battle import begun_battle
+from playground.arena.blinding import ArenaBlinding
 from playground.arena.boards import arena_boards
 from playground.arena.capacity import Capacity
 from playground.arena.column import Column, ColumnPlan
@@ -34,6 +35,7 @@ from playground.arena.running import RunningBattles
 from playground.arena.terms import read_terms
 from playground.arena.upkeep import Upkeep
 from playground.battles import REFUSALS, Battles, Viewer
+from playground.battles.asking import Asking
 from playground.battles.networks import Networks
 from playground.battles.rules import Rules
 from playground.catalog.catalog import Catalog
@@ -74,9 +76,9 @@ class Arena:
         self._line_up = LineUp(self.catalog, chosen_models(self.catalog, settings))
         self._running = RunningBattles()
         networks = Networks(self._clock)
-        self._rules = Rules(
-            self._clock, settings.undo_s, settings.expire_s, settings.votes_per_network, networks, self._standing_of
-        )
+        limits = (settings.undo_s, settings.expire_s, settings.votes_per_network)
+        asking = Asking(settings.guess_share, lambda: self.models.ids())
+        self._rules = Rules(self._clock, *limits, networks, self._standing_of, asking)
         self.capacity = Capacity(settings.queue_max, self._clock)
         self.models = Models(self.catalog, self._line_up, self._engine, self._store_card)
         self.battles = ArenaBattles(self._rules, self._running)
@@ -87,8 +89,9 @@ class Arena:
         self._analyses = arena_analyses(self.battles, self.catalog, self.starters, self._clock)
         self.pair_choice = PairChoice(settings, self.policy, self.models.ids, self._clock)
         self.gate_watch = ArenaGateWatch(self.policy, self._clock)
+        self.blinding = ArenaBlinding(self._clock)
         self.ledger = ArenaLedger(self.catalog, self.models.ids, self.pair_choice, self._clock)
-        self._watched = (self.pair_choice, self.gate_watch, self.ledger)
+        self._watched = (self.pair_choice, self.gate_watch, self.blinding, self.ledger)
         self._recorder = Recorder(self._ended)
         self._upkeep: Upkeep | None = None
         self.journal: ArenaJournal | None = None

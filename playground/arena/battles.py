@@ -132,6 +132,10 @@ class ArenaBattles:
         """Take back a vote whose models have not been revealed."""
         return self.of(battle_id).undo(battle_id, viewer, revision)
 
+    def guess(self, battle_id: str, viewer: Viewer, named: str) -> BattleView:
+        """Save which model the rater takes an answer for, and show the models; raises as `Battles.guess`."""
+        return self.of(battle_id).guess(battle_id, viewer, named)
+
     def reveal(self, battle_id: str, viewer: Viewer) -> BattleView:
         """Make the vote final and show the models."""
         return self.of(battle_id).reveal(battle_id, viewer)

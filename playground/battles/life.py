@@ -148,6 +148,15 @@ class Battles:
         """
         return self._view_after(self._step(lambda steps: steps.undo(battle_id, viewer, revision)), viewer)
 
+    def guess(self, battle_id: str, viewer: Viewer, named: str) -> BattleView:
+        """Store which model the rater takes an answer for, as they were asked, and show the models.
+
+        Raises:
+            Refused: unknown, unfinished, foreign, void, final, or nothing was asked.
+            InvalidValue: not one of the models to choose from.
+        """
+        return self._view_after(self._step(lambda steps: steps.guess(battle_id, viewer, named)), viewer)
+
     def reveal(self, battle_id: str, viewer: Viewer) -> BattleView:
         """Make a vote final before its time and show the models.
 

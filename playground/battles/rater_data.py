@@ -12,7 +12,7 @@ from playground.battles.ballot import Viewer
 from playground.battles.life import Battles
 from playground.battles.steps import Steps
 from playground.battles.transitions import later
-from playground.records import BattleState, BattleView, Belongings, ColumnView, Erased, OwnBattle
+from playground.records import BattleState, BattleView, Belongings, ColumnView, Erased, OwnBattle, Question
 from playground.storage.database.statements import Writing
 
 ALL = -1
@@ -86,7 +86,12 @@ def _battle_document(view: BattleView, created_at: str) -> dict[str, Any]:
         "why_not": "" if view.standing is None else view.standing.why_not,
         "reasons": list(view.reasons),
         "comment": view.comment,
-    }
+    } | _question(view.question)
+
+
+def _question(question: Question | None) -> dict[str, Any]:
+    """Return which model the rater took an answer for, if they were asked."""
+    return {} if question is None else {"asked_model_of": question.side, "guess": question.named}
 
 
 def _answer(column: ColumnView) -> dict[str, Any]:

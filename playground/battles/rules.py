@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from playground.battles.asking import MOST_S, Asking
 from playground.battles.networks import Networks
 from playground.battles.table import Event
 from playground.battles.transitions import elapsed_s, later, moved
@@ -40,6 +41,7 @@ class Rules:
     votes_per_network: int = 0  # that count in a day; 0: any number
     networks: Networks = field(default_factory=Networks)
     standing_of: StandingOf = _unknown_standing
+    asking: Asking = field(default_factory=Asking)
     new_id: Callable[[], str] = _random_id
     stored: bool = True  # False: in memory only
 
@@ -65,6 +67,6 @@ class Rules:
             return None
         return max(0.0, elapsed_s(battle.opened_at, self.clock.now()))
 
-    def final_at(self, now: str) -> str:
-        """Return the time at which a vote given `now` becomes final."""
-        return later(now, self.undo_s)
+    def final_at(self, now: str, *, waits: bool = False) -> str:
+        """Return the time at which a vote given `now` becomes final; it `waits` for the answer to a question."""
+        return later(now, max(self.undo_s, MOST_S) if waits else self.undo_s)

@@ -14,6 +14,8 @@ from playground.battles.networks import Network
 from playground.battles.rules import Rules
 from playground.battles.table import TABLE, Event, Who, refused
 from playground.battles.transitions import allowed, elapsed_s, ended_event, moved
+from playground.errors import InvalidValue
+from playground.messages import Message
 from playground.records import Battle, BattleState, Generation, Origin, Vote
 from playground.storage.database.statements import Reading, Writing
 
@@ -85,6 +87,19 @@ class Steps:
         battle, after = self.enter(battle_id, Event.REVEAL, viewer)
         return battle if after is battle.state else self._reveal(battle, replace(battle, state=after))
 
+    def guess(self, battle_id: str, viewer: Viewer, named: str) -> Battle:
+        """Store which model the rater takes an answer for, and reveal the models."""
+        battle, after = self.enter(battle_id, Event.GUESS, viewer)
+        question = self.writing.question(battle.id)
+        if question is None:
+            raise refused("unasked")
+        if named not in question.choices:
+            valid = ", ".join(question.choices)
+            raise InvalidValue(Message("{named!r} is no choice; valid: {valid}", named=named[:100], valid=valid))
+        if not self.writing.answer(battle.id, named):
+            raise refused("final")
+        return self._reveal(battle, replace(battle, state=after))
+
     def end(self, battle_id: str) -> None:
         """Make a battle final or void before its words are erased."""
         battle = self.settle(battle_id)
@@ -150,7 +165,8 @@ class Steps:
             decision_s=decision_s if decision_s >= 0 else None,
             origin=Origin.SHARED if self.writing.is_of_guest(battle) else viewer.origin,
         )
-        after = replace(battle, state=to, final_at=now if to is REVEALED else self.rules.final_at(now))
+        waits = to is VOTED and self._asks(battle, viewer, vote)
+        after = replace(battle, state=to, final_at=now if to is REVEALED else self.rules.final_at(now, waits=waits))
         self._move(battle, after)
         self.writing.insert_vote(vote)
         network = self.rules.networks.of(viewer.address)
@@ -159,6 +175,17 @@ class Steps:
         if network is not None:
             self.writing.insert_network(vote.id, network.day, network.tag)
         return replace(after, vote=vote, revision=vote.revision)
+
+    def _asks(self, battle: Battle, viewer: Viewer, vote: Vote) -> bool:
+        """Ask which model wrote an answer, if that is drawn; return True if the reveal waits for the answer."""
+        question = self.writing.question(battle.id)
+        if question is not None:  # asked with a vote that was undone since
+            return question.named is None
+        asked = self.rules.asking.draw(battle, vote.origin) if self.rules.stored else None
+        if asked is not None:
+            reveals = self.writing.count_reveals(viewer.rater, vote.created_at)
+            self.writing.ask(battle.id, asked.side, asked.choices, reveals)
+        return asked is not None
 
     def _flags(self, battle: Battle, viewer: Viewer, vote: Vote, network: Network | None) -> Iterator[str]:
         """Yield what keeps a vote from counting."""

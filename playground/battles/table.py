@@ -23,6 +23,7 @@ class Event(StrEnum):
     VOTE = "vote"  # can be undone for a while
     VOTE_FINAL = "vote_final"  # over the API: final at once
     UNDO = "undo"
+    GUESS = "guess"  # which model wrote an answer, if that was asked
     REVEAL = "reveal"  # requested
     TIME_UP = "time_up"  # voted: too late to undo; open: too late to vote
     NOTE = "note"  # reasons and comment about the vote
@@ -96,6 +97,7 @@ TABLE: Mapping[Event, EventRow] = {
     Event.VOTE:        EventRow(Who.OWNER,  UNFINISHED,      _to(VOTED),    _to(VOTED),    _to(REVEALED), DEAD),
     Event.VOTE_FINAL:  EventRow(Who.OWNER,  UNFINISHED,      _to(REVEALED), _to(VOTED),    _to(REVEALED), DEAD),
     Event.UNDO:        EventRow(Who.OWNER,  UNFINISHED,      _to(OPEN),     _to(OPEN),     FINAL,         DEAD),
+    Event.GUESS:       EventRow(Who.OWNER,  UNFINISHED,      UNFINISHED,    _to(REVEALED), FINAL,         DEAD),
     Event.REVEAL:      EventRow(Who.OWNER,  UNFINISHED,      UNFINISHED,    _to(REVEALED), _to(REVEALED), DEAD),
     Event.TIME_UP:     EventRow(Who.ARENA,  _to(GENERATING), _to(VOID),     _to(REVEALED), _to(REVEALED), _to(VOID)),
     Event.NOTE:        EventRow(Who.OWNER,  UNFINISHED,      UNFINISHED,    _to(VOTED),    _to(REVEALED), DEAD),
@@ -118,6 +120,7 @@ REFUSALS: Mapping[str, str] = {
     "expired": Message("This battle waited too long for a vote and is closed. Please compare again."),
     "void": Message("Fewer than two answers of this battle can be judged, so it takes no vote. Please compare again."),
     "final": Message("This is final and cannot be changed any more."),
+    "unasked": Message("Nothing was asked about this battle."),
     "writing": Message(
         "Answers are still being written, so nothing was erased. Press Stop on that battle first, then erase."
     ),

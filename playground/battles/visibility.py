@@ -55,7 +55,8 @@ def stored_view(reading: Reading, rules: Rules, battle: Battle, viewer: Viewer, 
     comment = "" if view.hidden else "".join(reading.notes(battle.id, "comment", battle.vote.id))
     today = reading.count_judged_on(viewer.rater, rules.clock.now()[:10]) if _counts_today(rules, viewer) else None
     standing = rules.standing_of(reading, battle)
-    return replace(view, reasons=reasons, comment=comment, standing=standing, votes_today=today)
+    question = reading.question(battle.id) if battle.blind and rules.stored else None
+    return replace(view, reasons=reasons, comment=comment, standing=standing, votes_today=today, question=question)
 
 
 def _counts_today(rules: Rules, viewer: Viewer) -> bool:

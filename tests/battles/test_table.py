@@ -40,6 +40,8 @@ def bring_to(home: House, state: BattleState, event: Event) -> None:
     home.battle_is_open(models=MODELS, ends={"b": FAILED, "c": FAILED} if state is VOID else {})
     if state in (VOTED, REVEALED):
         home.battles.vote("battle-1", "a", ADA, final=state is REVEALED)
+    if event is Event.GUESS and state is VOTED:
+        home.store.write(lambda writing: writing.ask("battle-1", "b", MODELS, 0))
 
 
 def happen(home: House, event: Event) -> object:
@@ -57,6 +59,8 @@ def happen(home: House, event: Event) -> object:
             return battles.vote("battle-1", "b", ADA, final=True)
         case Event.UNDO:
             return battles.undo("battle-1", ADA)
+        case Event.GUESS:
+            return battles.guess("battle-1", MODELS[0], ADA)
         case Event.REVEAL:
             return battles.reveal("battle-1", ADA)
         case Event.TIME_UP:
@@ -127,6 +131,7 @@ def test_owner_events_are_refused_to_others(
         Event.VOTE: lambda: home.battles.vote("battle-1", "b", viewer, source=source),
         Event.VOTE_FINAL: lambda: home.battles.vote("battle-1", "b", viewer, final=True, source=source),
         Event.UNDO: lambda: home.battles.undo("battle-1", viewer, source=source),
+        Event.GUESS: lambda: home.battles.guess("battle-1", MODELS[0], viewer, source=source),
         Event.REVEAL: lambda: home.battles.reveal("battle-1", viewer, source=source),
         Event.NOTE: lambda: home.battles.note("battle-1", viewer, comment="x", source=source),
         Event.VIEW: lambda: home.battles.view("battle-1", viewer, source=source),
@@ -145,6 +150,7 @@ def test_unknown_battle_is_refused_by_every_method(home: House, name: Any) -> No
     for act in (
         lambda: battles.vote(name, "a", ADA),
         lambda: battles.undo(name, ADA),
+        lambda: battles.guess(name, MODELS[0], ADA),
         lambda: battles.reveal(name, ADA),
         lambda: battles.note(name, ADA, comment="x"),
         lambda: battles.note(name, ADA, report_side="a"),

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from playground.battles import Ballot, Battles, RaterData, Viewer
+from playground.battles.asking import Asking
 from playground.battles.networks import Networks
 from playground.battles.rules import Rules
 from playground.clock import Clock
@@ -151,6 +152,9 @@ class RatersBattles(Battles):
     def undo(self, battle_id: Any, rater: str, revision: int | None = None, *, source: str = "page") -> BattleView:
         return super().undo(battle_id, Viewer(rater, source), revision)
 
+    def guess(self, battle_id: Any, named: str, rater: str, *, source: str = "page") -> BattleView:
+        return super().guess(battle_id, Viewer(rater, source), named)
+
     def reveal(self, battle_id: Any, rater: str, *, source: str = "page") -> BattleView:
         return super().reveal(battle_id, Viewer(rater, source))
 
@@ -194,6 +198,10 @@ class House:
         if self.store.writable:
             for model in MODELS:
                 self.store.upsert_model(card(model))
+
+    def asks(self, share: float = 1.0) -> None:
+        """Ask from now on which model wrote an answer, on a share of the drawn battles."""
+        self.battles.rules = replace(self.battles.rules, asking=Asking(share, lambda: MODELS))
 
     def battle_is_open(
         self,

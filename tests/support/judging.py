@@ -27,6 +27,7 @@ JUDGED = {
     "votes": "SELECT * FROM votes",
     "vote_flags": "SELECT * FROM vote_flags",
     "vote_notes": f"SELECT * FROM vote_notes WHERE battle_id IN {_JUDGED}",
+    "guesses": f"SELECT * FROM guesses WHERE battle_id IN {_JUDGED}",
     "battles": f"SELECT * FROM battles WHERE id IN {_JUDGED}",
     "battle_sides": f"SELECT * FROM battle_sides WHERE battle_id IN {_JUDGED}",
     "generations": f"SELECT * FROM generations WHERE id IN {_ANSWERS}",

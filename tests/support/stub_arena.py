@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from playground.arena.blinding import ArenaBlinding
 from playground.arena.gate_watch import ArenaGateWatch
 from playground.arena.ledger import ArenaLedger
 from playground.arena.pair_choice import PairChoice
@@ -199,6 +200,7 @@ class StubArena:
         self.battles = self.models = self.raters = self  # it plays the parts of an arena too
         self.pair_choice = PairChoice(settings, self.policy, tuple, Clock())  # computes nothing: nobody asks it to
         self.gate_watch = ArenaGateWatch(self.policy, Clock())
+        self.blinding = ArenaBlinding(Clock())
         self.catalog = Catalog.load(settings.card_folders, settings.template_folders)
         self.ledger = ArenaLedger(self.catalog, tuple, self.pair_choice, Clock())
         self.line_up = make_cards()

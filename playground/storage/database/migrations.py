@@ -107,9 +107,8 @@ def fourth(db: sqlite3.Connection) -> None:
 
 
 def fifth(db: sqlite3.Connection) -> None:
-    """Reasoning beside the answer."""
-    _run(db, fifth_step.REASONING)
-    _run(db, fifth_step.DESCENT)
+    """Reasoning beside the answer, what was made of a battle, guesses of models."""
+    _run(db, fifth_step.REASONING + fifth_step.DESCENT + fifth_step.GUESSES)
 
 
 STEPS = (first, second, third, fourth, fifth)

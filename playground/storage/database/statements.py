@@ -9,6 +9,7 @@ from playground.storage.database.tables.battles import BattleWrites
 from playground.storage.database.tables.erasures import ErasureReads, ErasureWrites
 from playground.storage.database.tables.exclusions import ExclusionReads, ExclusionWrites
 from playground.storage.database.tables.exports import ExportReads
+from playground.storage.database.tables.guesses import GuessReads, GuessWrites
 from playground.storage.database.tables.imports import ImportReads, ImportWrites
 from playground.storage.database.tables.judged import JudgedReads
 from playground.storage.database.tables.ledger import LedgerReads
@@ -20,6 +21,7 @@ from playground.storage.database.tables.votes import VoteReads, VoteWrites
 
 class Reading(
     VoteReads,
+    GuessReads,
     ExclusionReads,
     RaterReads,
     ErasureReads,
@@ -38,6 +40,7 @@ class Writing(
     ImportWrites,
     BattleWrites,
     VoteWrites,
+    GuessWrites,
     ExclusionWrites,
     RaterWrites,
     ErasureWrites,

@@ -30,6 +30,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "generation_flags": ("generation_id", "kind"),
     "votes": ("id",),
     "vote_flags": ("vote_id", "kind"),
+    "guesses": ("battle_id",),
 }
 """Tables with their keys, each after those that its rows refer to."""
 
@@ -48,6 +49,10 @@ WHERE id = :id AND :reviewed_at > coalesce(reviewed_at, '')"""
 _FILL = """
 UPDATE battle_sides SET generation_id = :generation_id
 WHERE battle_id = :battle_id AND side = :side AND generation_id IS NULL AND :generation_id IS NOT NULL"""
+
+_ANSWER = """
+UPDATE guesses SET named = :named
+WHERE battle_id = :battle_id AND (side, choices) = (:side, :choices) AND named IS NULL AND :named IS NOT NULL"""
 
 # A note's id only gives its order: if it is taken, the note gets a new one. A vote that is missing has no notes.
 _INSERT_NOTE = f"""
@@ -129,6 +134,7 @@ def _write(writing: Writing, records: Sequence[Record], histories: Histories) ->
     other = [found for id, found in later.items() if id not in current]
     writing.change(_MOVE, _rows("battles", [*(extended | current).values(), *erasures]))
     writing.change(_FILL, _rows("battle_sides", complete))
+    writing.change(_ANSWER, _rows("guesses", usable))
     writing.change(_DECIDE, [row for record in usable for row in _decided(record)])
     writing.change("DELETE FROM vote_notes WHERE battle_id = :id", [{"id": battle_id} for battle_id in current])
     writing.change(_INSERT_NOTE, _notes(current.values()) + _missing_notes(writing, _notes(other)))

@@ -255,6 +255,7 @@ KEYS: tuple[tuple[str, str], ...] = (
     ("o", _("rank them: letters and =, then Enter; Esc leaves it")),
     ("u", _("undo the vote")),
     ("r", _("reveal the models")),
+    ("1 2 3 …", _("which model it was, where that is asked")),
     ("↵", _("next battle; with “keep going” a starter runs at once")),
     ("?", _("show or hide this list")),
 )

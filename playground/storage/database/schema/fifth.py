@@ -1,4 +1,4 @@
-"""Migration 5: the reasoning that some models write before an answer, and what was made of a battle.
+"""Migration 5: the reasoning before an answer, what was made of a battle, and raters' guesses of models.
 
 Boundary: statements only. Not released yet: it may be edited until it is.
 """
@@ -17,3 +17,25 @@ BEGIN SELECT RAISE (ABORT, 'a generation is written once'); END""",
 
 # Erasure follows a battle to all that was joined or made again from it.
 DESCENT = ("CREATE INDEX battles_by_parent ON battles (parent_id) WHERE parent_id IS NOT NULL",)
+
+# A question about one side of a battle, asked with the vote; `named` is the answer, if there is one. It is one of
+# `choices`, and no key of `models`: a restored database may lack a model that only stood among the choices.
+GUESSES = (
+    """
+CREATE TABLE guesses (
+  battle_id TEXT PRIMARY KEY,
+  side TEXT NOT NULL,
+  choices TEXT NOT NULL CHECK (json_array_length(choices) >= 2),
+  reveals INTEGER NOT NULL CHECK (reveals >= 0),
+  named TEXT CHECK (named <> ''),
+  FOREIGN KEY (battle_id, side) REFERENCES battle_sides (battle_id, side)
+) STRICT""",
+    """
+CREATE TRIGGER guesses_are_made_once BEFORE UPDATE ON guesses
+WHEN OLD.named IS NOT NULL
+  OR (NEW.battle_id, NEW.side, NEW.choices, NEW.reveals) IS NOT (OLD.battle_id, OLD.side, OLD.choices, OLD.reveals)
+BEGIN SELECT RAISE (ABORT, 'a guess is made once'); END""",
+    """
+CREATE TRIGGER guesses_stay BEFORE DELETE ON guesses
+BEGIN SELECT RAISE (ABORT, 'guesses are never deleted'); END""",
+)

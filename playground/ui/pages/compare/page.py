@@ -12,6 +12,7 @@ from playground.ui.pages.compare.composing import Composing
 from playground.ui.pages.compare.differing import Differing
 from playground.ui.pages.compare.drafting import Drafting
 from playground.ui.pages.compare.following import Following
+from playground.ui.pages.compare.guessing import Guessing
 from playground.ui.pages.compare.notes import Notes
 from playground.ui.pages.compare.panels import Panels
 from playground.ui.pages.compare.ranking import Ranking
@@ -31,6 +32,7 @@ class ComparePage:
         self.starting = Starting(replies)
         self.voting = Voting(replies)
         self.ranking = Ranking(self.voting)
+        self.guessing = Guessing(replies)
         self.notes = Notes(replies)
         self.differing = Differing(replies)
         self.drafting = Drafting(self.panels)
@@ -42,6 +44,7 @@ class ComparePage:
         self.starting.wire()
         self.voting.wire()
         self.ranking.wire()
+        self.guessing.wire()
         self.notes.wire()
         self.differing.wire()
         self.drafting.wire()

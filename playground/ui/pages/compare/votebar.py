@@ -12,6 +12,7 @@ from typing import Any
 import gradio as gr
 
 from playground.records import SIDES, BattleView
+from playground.ui.pages.compare.question_html import question_html
 from playground.ui.pages.compare.state import Bar, PageState
 from playground.ui.rendering import escape, with_link
 from playground.ui.texts import compare as texts
@@ -41,6 +42,8 @@ class VoteBar:
     next: gr.Button
     join: gr.Button
     look: gr.Button
+    question: gr.HTML
+    guess: gr.Button  # pressed by guess.js, which has the choice
     reasons: gr.CheckboxGroup
     comment: gr.Textbox
     timer: gr.Timer
@@ -63,6 +66,8 @@ class VoteBar:
                 hint = gr.HTML(elem_id="vote-hint", apply_default_css=False)
                 next_ = gr.Button(texts.NEXT, variant="primary", elem_id="next-battle", size="sm", visible=False)
                 gr.HTML(_keep_going(), elem_id="keep-going", apply_default_css=False)
+            question = gr.HTML(elem_id="question", apply_default_css=False)
+            guess = gr.Button("guess", elem_id="guess", elem_classes="unseen")
             with gr.Row(elem_id="why"):
                 reasons = gr.CheckboxGroup(
                     [(words_, key) for key, words_ in texts.REASON_CHIPS.items()],
@@ -82,7 +87,7 @@ class VoteBar:
                     min_width=160,
                 )
         timer = gr.Timer(IDLE_TIMER_S, active=False)
-        pressed = (undo, reveal, hint, next_, join, look)
+        pressed = (undo, reveal, hint, next_, join, look, question, guess)
         return cls(bar, words, choices, ranking, order, *pressed, reasons, comment, timer)
 
     @property
@@ -90,7 +95,7 @@ class VoteBar:
         """Components that `render` changes."""
         return [
             *(self.bar, self.words, *self.choices.values(), self.ranking, self.undo, self.reveal, self.hint, self.next),
-            *(self.join, self.look, self.reasons, self.comment, self.timer),
+            *(self.join, self.look, self.question, self.reasons, self.comment, self.timer),
         ]
 
     def render(self, state: PageState) -> Updates:
@@ -109,6 +114,7 @@ class VoteBar:
             self.reveal: gr.update(visible=mine_saved, value=said(texts.REVEAL if view.blind else texts.KEEP)),
             self.hint: gr.update(value=_hint(state, bar, view)),
             self.next: gr.update(visible=shown or mine_saved),
+            self.question: gr.update(value=question_html(view)),
             **{button: gr.update(visible=bar is Bar.OFFERED) for button in (self.join, self.look)},
             **self._render_notes(state, view, shown=state.allowed.notes and view.mine and not view.withheld),
             self.timer: _timer(state),

@@ -15,6 +15,7 @@ from playground.errors import InvalidValue, PlaygroundError
 from playground.ui.board_address import BoardAddress, read_board_address
 from playground.ui.http.middleware import rater_of
 from playground.ui.pages.leaderboard.analyses import analyses_html
+from playground.ui.pages.leaderboard.blinding import blinding_html
 from playground.ui.pages.leaderboard.board import empty_html, lead_html, parts_html
 from playground.ui.pages.leaderboard.filters import form_html
 from playground.ui.pages.leaderboard.left_out import left_out_html
@@ -111,6 +112,7 @@ class LeaderboardPage:
         """Return the boxes on what is computed, or watched, beside the board."""
         analyses = self._arena.analyses(*address.selection(self._arena.policy, rater))
         watched = left_out_html(self._arena.gate_watch.latest, self._arena.policy)
+        watched += blinding_html(self._arena.blinding.latest, self._arena.catalog.cards)
         return f"{analyses_html(analyses)}<div class='boxes'>{watched}</div>"
 
     def _view(self, address: BoardAddress, rater: str | None) -> BoardView | None:
