@@ -107,8 +107,9 @@ def fourth(db: sqlite3.Connection) -> None:
 
 
 def fifth(db: sqlite3.Connection) -> None:
-    """Reasoning beside the answer."""
+    """Reasoning beside the answer; answers to files of instructions."""
     _run(db, fifth_step.REASONING)
+    _run(db, fifth_step.GENERATED)
 
 
 STEPS = (first, second, third, fourth, fifth)

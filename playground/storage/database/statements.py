@@ -9,6 +9,7 @@ from playground.storage.database.tables.battles import BattleWrites
 from playground.storage.database.tables.erasures import ErasureReads, ErasureWrites
 from playground.storage.database.tables.exclusions import ExclusionReads, ExclusionWrites
 from playground.storage.database.tables.exports import ExportReads
+from playground.storage.database.tables.generated import GeneratedReads, GeneratedWrites
 from playground.storage.database.tables.imports import ImportReads, ImportWrites
 from playground.storage.database.tables.judged import JudgedReads
 from playground.storage.database.tables.ledger import LedgerReads
@@ -29,6 +30,7 @@ class Reading(
     ImportReads,
     ModerationReads,
     PublicationReads,
+    GeneratedReads,
 ):
     """Reads from one snapshot of the database."""
 
@@ -42,5 +44,6 @@ class Writing(
     RaterWrites,
     ErasureWrites,
     ModerationWrites,
+    GeneratedWrites,
 ):
     """Changes inside one transaction; reads see them."""
