@@ -19,7 +19,7 @@ from playground.arena.begun_battle import begun_battle
 from playground.arena.blinding import ArenaBlinding
 from playground.arena.boards import arena_boards
 from playground.arena.capacity import Capacity
-from playground.arena.column import Column, ColumnPlan
+from playground.arena.column import ColumnPlan, column_of
 from playground.arena.comparison import Comparison
 from playground.arena.gate_watch import ArenaGateWatch
 from playground.arena.journal import ArenaJournal
@@ -45,8 +45,6 @@ from playground.engines.fleet import Fleet
 from playground.engines.protocol import Engine
 from playground.errors import InvalidValue, Refused, StorageError, without_folders
 from playground.messages import Message
-from playground.prompting.answer_text import AnswerReader
-from playground.prompting.reasoning import opens_reasoning
 from playground.ratings.analyses import Analyses
 from playground.ratings.leaderboard import NO_FILTER, Leaderboard
 from playground.ratings.policy import CountingPolicy, default_policy
@@ -267,18 +265,7 @@ class Arena:
 
     def _comparison(self, battle: Battle, viewer: Viewer, plans: Sequence[ColumnPlan], battles: Battles) -> Comparison:
         columns = [
-            Column(
-                plan,
-                battle.instruction,
-                AnswerReader(
-                    self.catalog.template_of(plan.card),
-                    self.catalog.tokenizer_of(plan.card),
-                    opened=opens_reasoning(plan.prompt.text),
-                ),
-                self._clock,
-                self._engine.cancel,
-            )
-            for plan in plans
+            column_of(plan, battle.instruction, self.catalog, self._clock, self._engine.cancel) for plan in plans
         ]
 
         def record(ended: Mapping[str, Generation]) -> None:

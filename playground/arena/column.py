@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 
 from playground.arena.pace import Written
 from playground.arena.word_ends import WordEnds
-from playground.catalog.catalog import without_folders
+from playground.catalog.catalog import Catalog, without_folders
 from playground.clock import Clock
 from playground.engines.protocol import Ended, EngineFacts, Event, Job, Queued, Started, Tokens
 from playground.prompting.answer_text import AnswerReader
+from playground.prompting.reasoning import opens_reasoning
 from playground.records import (
     BattleSide,
     ColumnState,
@@ -215,3 +216,13 @@ class Column:
             duration_s=duration_s,
             reasoning=self._reader.reasoning,
         )
+
+
+def column_of(
+    plan: ColumnPlan, instruction: Instruction, catalog: Catalog, clock: Clock, cancel: Callable[[str], None]
+) -> Column:
+    """Return the column of a plan, which reads the answer as the model's template and tokenizer say."""
+    reader = AnswerReader(
+        catalog.template_of(plan.card), catalog.tokenizer_of(plan.card), opened=opens_reasoning(plan.prompt.text)
+    )
+    return Column(plan, instruction, reader, clock, cancel)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
+import sys
 from pathlib import Path
 from typing import TextIO
 
@@ -15,10 +15,13 @@ from playground.arena.listing import prompt_document
 from playground.catalog.catalog import Catalog
 from playground.cli.printing import print_json
 from playground.errors import InvalidInstruction, PlaygroundError
+from playground.ratings.phrases import number_of
 from playground.records import Instruction
 from playground.settings import Settings, add_flags
+from playground.studies.instruction_files import BadRow, InstructionFile, open_file, read_overrides
 
-MAX_LINE_CHARS = 1_000_000
+MAX_CHARS = 1_000_000
+"""The longest text that is made a prompt of."""
 
 
 def add(command: argparse.ArgumentParser) -> None:
@@ -26,8 +29,9 @@ def add(command: argparse.ArgumentParser) -> None:
     source = command.add_mutually_exclusive_group(required=True)
     source.add_argument("--instruction", help="the instruction, taken byte for byte")
     source.add_argument(
-        "--file", type=Path, metavar="F.jsonl", help="a file: one {instruction, input, system} per line"
+        "--file", type=Path, metavar="F", help="an instruction file: .jsonl, .json, .csv, .tsv, .parquet or text"
     )
+    add_field(command)
     command.add_argument("--input", default="")
     command.add_argument("--system", default="")
     command.add_argument("--template", default="", metavar="ID", help="instead of the card's; 'plain' adds nothing")
@@ -42,35 +46,40 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         instruction = _byte_for_byte(arguments.instruction, arguments.input, arguments.system)
         print_json(prompt_document(catalog, arguments.model, instruction, arguments.template), out)
         return 0
-    failed, number = False, 0
-    with arguments.file.open(encoding="utf-8-sig", errors="surrogateescape", newline="\n") as file:
-        for number, line in enumerate(_lines(file), start=1):
-            try:
-                document = prompt_document(catalog, arguments.model, _instruction_of(line), arguments.template)
-            except (PlaygroundError, ValueError, RecursionError) as error:
-                failed, document = True, {"line": number, "error": str(error)}
-            print(json.dumps(document, ensure_ascii=False), file=out)
-    if not number:
-        raise InvalidInstruction(f"{arguments.file} is empty; write one {{instruction, input, system}} per line")
+    with open_file(arguments.file, read_overrides(arguments.field)) as file:
+        print(f"{arguments.file}: {file.columns}", file=sys.stderr)
+        return _print_every(file, catalog, arguments, out)
+
+
+def _print_every(file: InstructionFile, catalog: Catalog, arguments: argparse.Namespace, out: TextIO) -> int:
+    failed, turns_left_out = False, 0
+    for row in file.rows():
+        try:
+            if isinstance(row, BadRow):
+                raise InvalidInstruction(row.error)
+            turns_left_out += row.turns_left_out
+            asked = row.instruction
+            instruction = _byte_for_byte(asked.instruction, asked.input, asked.system)
+            document = prompt_document(catalog, arguments.model, instruction, arguments.template)
+        except PlaygroundError as error:
+            failed, document = True, {"line": int(row.place.rpartition(" ")[2]), "error": str(error)}
+        print(json.dumps(document, ensure_ascii=False), file=out)
+    if turns_left_out:
+        print(
+            f"{arguments.file}: {number_of('more turn', turns_left_out)} left out: one per row is used", file=sys.stderr
+        )
     return 1 if failed else 0
 
 
-def _lines(file: TextIO) -> Iterator[str]:
-    """Yield the lines of a file of any size; of a line that is too long only the beginning."""
-    while line := file.readline(MAX_LINE_CHARS):
-        rest = line
-        while len(rest) == MAX_LINE_CHARS and not rest.endswith("\n"):
-            rest = file.readline(MAX_LINE_CHARS)
-        yield line
-
-
-def _instruction_of(line: str) -> Instruction:
-    if len(line) == MAX_LINE_CHARS:
-        raise InvalidInstruction(f"the line is too long; at most {MAX_LINE_CHARS - 1:,} characters")
-    row = json.loads(line)
-    if not isinstance(row, dict) or not set(row) <= {"instruction", "input", "system"} or "instruction" not in row:
-        raise InvalidInstruction("a line must be an object with instruction and optionally input and system")
-    return _byte_for_byte(row["instruction"], row.get("input", ""), row.get("system", ""))
+def add_field(command: argparse.ArgumentParser) -> None:
+    """Add the flag that names columns of an instruction file."""
+    command.add_argument(
+        "--field",
+        action="append",
+        default=[],
+        metavar="FIELD=COLUMN",
+        help="the column of instruction, input, system, category or id, such as instruction=query; repeatable",
+    )
 
 
 def _byte_for_byte(instruction: object, input: object, system: object) -> Instruction:
@@ -78,6 +87,8 @@ def _byte_for_byte(instruction: object, input: object, system: object) -> Instru
     for name, text in (("instruction", instruction), ("input", input), ("system", system)):
         if not isinstance(text, str):
             raise InvalidInstruction(f"{name} is {text!r}; it has to be text")
+        if len(text) > MAX_CHARS:
+            raise InvalidInstruction(f"{name} is {len(text):,} characters long; at most {MAX_CHARS:,}")
         if any("\ud800" <= char <= "\udfff" for char in text):
             raise InvalidInstruction(f"{name} is not valid UTF-8; save the text as UTF-8")
     return Instruction(str(instruction), str(input), str(system))

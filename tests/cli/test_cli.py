@@ -83,7 +83,7 @@ def test_prompt_file_continues_after_a_bad_line(tmp_path: Path) -> None:
     rows = [json.loads(line) for line in text.splitlines()]
     assert status == 1
     assert [row.get("line") for row in rows] == [None, 2, 3, None]
-    assert "has to be text" in rows[1]["error"]
+    assert "'instruction' is 2; valid: text" in rows[1]["error"]
 
 
 def test_reader_that_has_enough_is_no_error(capfd: pytest.CaptureFixture[str]) -> None:

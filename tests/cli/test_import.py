@@ -143,7 +143,7 @@ def test_table_of_another_format_is_refused_once(
     assert (status, text) == (1, "")
     assert capsys.readouterr().err == (
         f"import: rows{ending}: 'chosen_model', 'rejected_model' missing; a row of trl-preference has"
-        " prompt, chosen, rejected, chosen_model, rejected_model; nothing was imported\n"
+        " prompt, chosen, rejected, chosen_model, rejected_model; nothing was read\n"
     )
 
 

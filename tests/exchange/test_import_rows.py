@@ -42,21 +42,21 @@ NOT_JSON = "is not JSON: Expecting ',' delimiter"
         ("a.jsonl", b"", r"a.jsonl is empty"),
         ("a.parquet", b"", r"a.parquet is empty"),
         ("a.csv", "winner,café\n".encode("latin-1"), r"a.csv is not UTF-8 \(line 1: byte 0xe9\); save it as UTF-8"),
-        ("a.jsonl", b'{"a": 1}\n{"a": "\xff"}\n', r"a.jsonl is not UTF-8 \(line 2: byte 0xff\).*nothing was imported"),
+        ("a.jsonl", b'{"a": 1}\n{"a": "\xff"}\n', r"a.jsonl is not UTF-8 \(line 2: byte 0xff\).*nothing was read"),
         ("a.csv", "winner,model\n".encode("utf-16"), r"a.csv is not UTF-8 \(line 1: byte 0xff\)"),
         ("a.json", b'[{"a": "caf\xc3', r"a.json is not UTF-8 \(line 1: byte 0xc3\)"),
-        ("a.json", b'[{"winner": "mod', r"a.json is not JSON: Unterminated string .*; nothing was imported"),
+        ("a.json", b'[{"winner": "mod', r"a.json is not JSON: Unterminated string .*; nothing was read"),
         (
             "a.json",
             b'{"winner": "a"}',
             r"a.json is not an array of rows; for one object per line use",
         ),
-        ("a.json", b"[NaN]", r"a.json holds NaN, which is no number in JSON; nothing was imported"),
-        ("a.json", b"[" * 100_000, r"a.json is nested too deeply; nothing was imported"),
+        ("a.json", b"[NaN]", r"a.json holds NaN, which is no number in JSON; nothing was read"),
+        ("a.json", b"[" * 100_000, r"a.json is nested too deeply; nothing was read"),
         ("a.csv", b"model_a;winner\nx;y\n", r"a.csv does not separate its columns by commas; save it with commas"),
         ("a.csv", b"model_a\twinner\nx\ty\n", r"a.csv does not separate its columns by commas"),
         ("a.csv", b"a,b,a\n1,2,3\n", r"a.csv has two columns 'a'; keep one"),
-        ("a.csv", b'"a', r"a.csv is not CSV: unexpected end of data; nothing was imported"),
+        ("a.csv", b'"a', r"a.csv is not CSV: unexpected end of data; nothing was read"),
     ],
 )
 def test_file_that_cannot_be_read_is_refused_as_a_whole(tmp_path: Path, name: str, data: bytes, words: str) -> None:
@@ -104,10 +104,9 @@ def test_cells_longer_than_the_csv_modules_limit_are_read(tmp_path: Path) -> Non
     assert len(row.values["a"]) == 200_000
 
 
-def test_line_that_is_too_long_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rows, "MAX_LINE_BYTES", 100)
+def test_line_that_is_too_long_is_skipped(tmp_path: Path) -> None:
     path = written(tmp_path, "a.jsonl", b'{"a": 1}\n{"a": "' + b"x" * 3_000_000 + b'"}\n{"a": 2}\n')
-    found = read(path)
+    found = read(path, ReadOptions(most_line_bytes=100))
     assert [(row.place, bool(row.error)) for row in found] == [("line 1", False), ("line 2", True), ("line 3", False)]
     assert found[1].error == "is longer than 0 MB; split it"
     assert found[2].done == 1

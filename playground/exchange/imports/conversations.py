@@ -29,7 +29,7 @@ def read_turn(fields: Fields, name: str) -> Turn:
     Raises:
         InvalidValue: of another form, or of more than one turn.
     """
-    messages = [(m.one_of("role", ("system", "user", "assistant")), _content(m)) for m in fields.tables(name)]
+    messages = [(m.one_of("role", ("system", "user", "assistant")), content_of(m)) for m in fields.tables(name)]
     system = ""
     if messages and messages[0][0] == "system":
         system, messages = messages[0][1], messages[1:]
@@ -68,8 +68,12 @@ def not_one_turn(roles: list[str]) -> str:
     return f"has the roles {', '.join(roles) or 'of nobody'}; valid: user, assistant, perhaps after system"
 
 
-def _content(message: Fields) -> str:
-    """Return the text of a message, which may be a list of parts ``{type: text, text}``."""
+def content_of(message: Fields) -> str:
+    """Return the text of a message, which may be a list of parts ``{type: text, text}``.
+
+    Raises:
+        InvalidValue: anything else, such as an image.
+    """
     content: Any = message.values.get("content")
     if not isinstance(content, list):
         return message.text("content")

@@ -167,7 +167,7 @@ def parse_json(text: str | bytes) -> Any:
     """Return the value of JSON text.
 
     Raises:
-        InvalidValue: it is not JSON, holds NaN or infinity, or is nested too deeply.
+        InvalidValue: it is not JSON or not UTF-8, holds NaN or infinity, or is nested too deeply.
     """
     try:
         return json.loads(text, parse_constant=_refuse_constant)
@@ -178,6 +178,8 @@ def parse_json(text: str | bytes) -> Any:
         raise InvalidValue(f"is not JSON: {error.msg}, at {line}character {error.colno}") from error
     except RecursionError as error:
         raise InvalidValue("is nested too deeply") from error
+    except UnicodeDecodeError as error:
+        raise InvalidValue("is not valid UTF-8; save the text as UTF-8") from error
     except ValueError as error:  # a number with thousands of digits
         raise InvalidValue(f"cannot be read: {error}") from error
 

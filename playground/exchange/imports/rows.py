@@ -61,6 +61,8 @@ class ReadOptions:
 
     documents: Callable[[Any], Any] | None = None  # finds the rows in a JSON document that is no array
     is_escaped: bool = False  # in CSV, an apostrophe stands before cells that a spreadsheet would run
+    delimiter: str = ","  # of CSV
+    most_line_bytes: int = MAX_LINE_BYTES  # of JSON Lines
 
 
 def examine(path: Path) -> FileFacts:
@@ -72,8 +74,20 @@ def examine(path: Path) -> FileFacts:
     """
     if path.suffix.lower() not in READERS:
         raise InvalidValue(f"{path.name!r} has no ending that names a container; valid: {', '.join(READERS)}")
+    return read_facts(path, is_text=path.suffix.lower() != ".parquet")
+
+
+def read_facts(path: Path, *, is_text: bool) -> FileFacts:
+    """Hash a file of any ending.
+
+    Args:
+        is_text: check its encoding too.
+
+    Raises:
+        InvalidValue: an empty file, or one that has to be text and is not UTF-8.
+        OSError: the file cannot be read.
+    """
     digest, size, line = hashlib.sha256(), 0, 1
-    is_text = path.suffix.lower() != ".parquet"
     decoder = codecs.getincrementaldecoder("utf-8")()
     with path.open("rb") as file:
         while block := file.read(BLOCK_BYTES):
@@ -106,7 +120,7 @@ def _check_table(path: Path, check: Check, columns: Collection[str]) -> None:
     try:
         check(columns)
     except InvalidValue as error:
-        raise InvalidValue(f"{path.name}: {error}; nothing was imported") from error
+        raise InvalidValue(f"{path.name}: {error}; nothing was read") from error
 
 
 def _check_encoding(path: Path, decoder: codecs.IncrementalDecoder, block: bytes, line: int) -> None:
@@ -116,7 +130,7 @@ def _check_encoding(path: Path, decoder: codecs.IncrementalDecoder, block: bytes
         place = line + error.object[: error.start].count(b"\n")
         raise InvalidValue(
             f"{path.name} is not UTF-8 (line {place}: byte 0x{error.object[error.start]:02x});"
-            " save it as UTF-8, in a spreadsheet as 'CSV UTF-8'; nothing was imported"
+            " save it as UTF-8, in a spreadsheet as 'CSV UTF-8'; nothing was read"
         ) from error
 
 
@@ -126,16 +140,16 @@ def _check_encoding(path: Path, decoder: codecs.IncrementalDecoder, block: bytes
 def _read_jsonl(facts: FileFacts, options: ReadOptions, check: Check) -> Iterator[FileRow]:
     with facts.path.open("rb") as file:
         done = number = 0
-        while line := file.readline(MAX_LINE_BYTES + 1):
+        while line := file.readline(options.most_line_bytes + 1):
             number += 1
             done += len(line)
-            is_whole = len(line) <= MAX_LINE_BYTES
+            is_whole = len(line) <= options.most_line_bytes
             if not is_whole:
                 done += _skip_line(file, line)
             place, share = f"line {number}", done / facts.size_bytes
             text = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
             if not is_whole:
-                yield FileRow(place, share, error=f"is longer than {MAX_LINE_BYTES // 2**20} MB; split it")
+                yield FileRow(place, share, error=f"is longer than {options.most_line_bytes // 2**20} MB; split it")
             elif text.strip():
                 yield _object_row(place, share, text)
 
@@ -178,7 +192,7 @@ def _read_json(facts: FileFacts, options: ReadOptions, check: Check) -> Iterator
         if not isinstance(rows, list):
             raise InvalidValue("is not an array of rows; for one object per line use the ending .jsonl")
     except InvalidValue as error:
-        raise InvalidValue(f"{name} {error}; nothing was imported") from error
+        raise InvalidValue(f"{name} {error}; nothing was read") from error
     return (_table_row(f"row {number}", number / len(rows), value) for number, value in enumerate(rows, start=1))
 
 
@@ -187,8 +201,8 @@ def _read_json(facts: FileFacts, options: ReadOptions, check: Check) -> Iterator
 
 def _read_csv(facts: FileFacts, options: ReadOptions, check: Check) -> Iterator[FileRow]:
     with _long_cells(), facts.path.open("r", encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(_lines(file), strict=True)
-        header, read = _header(facts.path, reader), 0
+        reader = csv.reader(_lines(file), strict=True, delimiter=options.delimiter)
+        header, read = _header(facts.path, reader, options.delimiter), 0
         _check_table(facts.path, check, header)
         while True:
             place = f"line {reader.line_num + 1}"
@@ -212,13 +226,14 @@ def _lines(file: TextIO) -> Iterator[str]:
         yield line
 
 
-def _header(path: Path, reader: Any) -> list[str]:
+def _header(path: Path, reader: Any, delimiter: str) -> list[str]:
     try:
         header: list[str] = next(reader, [])
     except csv.Error as error:
-        raise InvalidValue(f"{path.name} is not CSV: {error}; nothing was imported") from error
-    if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
-        raise InvalidValue(f"{path.name} does not separate its columns by commas; save it with commas")
+        raise InvalidValue(f"{path.name} is not CSV: {error}; nothing was read") from error
+    if len(header) == 1 and any(other in header[0] for other in ";\t," if other != delimiter):
+        words = {",": "commas", "\t": "tabs"}[delimiter]
+        raise InvalidValue(f"{path.name} does not separate its columns by {words}; save it with {words}")
     double = sorted({name for name in header if header.count(name) > 1 and name})
     if double:
         raise InvalidValue(f"{path.name} has two columns {double[0]!r}; keep one")

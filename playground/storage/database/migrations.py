@@ -107,8 +107,8 @@ def fourth(db: sqlite3.Connection) -> None:
 
 
 def fifth(db: sqlite3.Connection) -> None:
-    """Reasoning beside the answer, what was made of a battle, guesses of models."""
-    _run(db, fifth_step.REASONING + fifth_step.DESCENT + fifth_step.GUESSES)
+    """Reasoning, descent of battles, guesses of models, and answers to files of instructions."""
+    _run(db, fifth_step.REASONING + fifth_step.DESCENT + fifth_step.GUESSES + fifth_step.GENERATED)
 
 
 STEPS = (first, second, third, fourth, fifth)

@@ -9,6 +9,7 @@ from playground.storage.database.tables.battles import BattleWrites
 from playground.storage.database.tables.erasures import ErasureReads, ErasureWrites
 from playground.storage.database.tables.exclusions import ExclusionReads, ExclusionWrites
 from playground.storage.database.tables.exports import ExportReads
+from playground.storage.database.tables.generated import GeneratedReads, GeneratedWrites
 from playground.storage.database.tables.guesses import GuessReads, GuessWrites
 from playground.storage.database.tables.imports import ImportReads, ImportWrites
 from playground.storage.database.tables.judged import JudgedReads
@@ -31,6 +32,7 @@ class Reading(
     ImportReads,
     ModerationReads,
     PublicationReads,
+    GeneratedReads,
 ):
     """Reads from one snapshot of the database."""
 
@@ -45,5 +47,6 @@ class Writing(
     RaterWrites,
     ErasureWrites,
     ModerationWrites,
+    GeneratedWrites,
 ):
     """Changes inside one transaction; reads see them."""

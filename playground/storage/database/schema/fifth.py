@@ -1,4 +1,4 @@
-"""Migration 5: the reasoning before an answer, what was made of a battle, and raters' guesses of models.
+"""Migration 5: the reasoning before an answer, descent of battles, guesses of models, and answers to files.
 
 Boundary: statements only. Not released yet: it may be edited until it is.
 """
@@ -38,4 +38,24 @@ BEGIN SELECT RAISE (ABORT, 'a guess is made once'); END""",
     """
 CREATE TRIGGER guesses_stay BEFORE DELETE ON guesses
 BEGIN SELECT RAISE (ABORT, 'guesses are never deleted'); END""",
+)
+
+# Answers to files of instructions, which no battle shows yet. `key` is the hash of instruction, model, parameters, seed
+# of the run and number, so that a run that was killed goes on; a failed answer may be tried again.
+GENERATED = (
+    """
+CREATE TABLE generated (
+  key TEXT NOT NULL CHECK (length(key) = 64),
+  attempt INTEGER NOT NULL CHECK (attempt >= 1),
+  number INTEGER NOT NULL CHECK (number >= 1),
+  seed INTEGER NOT NULL CHECK (seed >= 0),
+  generation_id TEXT NOT NULL UNIQUE REFERENCES generations (id),
+  PRIMARY KEY (key, attempt)
+) STRICT, WITHOUT ROWID""",
+    """
+CREATE TRIGGER generated_never_change BEFORE UPDATE ON generated
+BEGIN SELECT RAISE (ABORT, 'a generation is written once'); END""",
+    """
+CREATE TRIGGER generated_stay BEFORE DELETE ON generated
+BEGIN SELECT RAISE (ABORT, 'a generation is written once'); END""",
 )
