@@ -55,10 +55,15 @@ class PlaygroundError(Exception):
     """The root of the tree."""
 
     @property
+    def message(self) -> str:
+        """The message as it was raised: one that can be said in another language stays one, which `str` flattens."""
+        said = self.args[0] if self.args else ""
+        return said if isinstance(said, Message) else str(self)
+
+    @property
     def public(self) -> str:
         """The message for visitors: without folders of this machine."""
-        said = self.args[0] if self.args else ""
-        return without_folders(said if isinstance(said, Message) else str(self))
+        return without_folders(self.message)
 
 
 class InvalidValue(PlaygroundError, ValueError):

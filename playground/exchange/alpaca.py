@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from playground.exchange.formats import ALL_CONTAINERS, Context, ExportFormat, Source, Values
 from playground.exchange.outcomes import best_sides
+from playground.messages import marked
 from playground.records import ExportedVote
 
 
@@ -30,5 +31,5 @@ ALPACA = ExportFormat(
     containers=ALL_CONTAINERS,
     columns={"instruction": "text", "input": "text", "output": "text", "model": "text", "license": "text"},
     rows=rows,
-    no_row="no answer won",
+    no_row=marked("no answer won"),
 )

@@ -10,25 +10,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from playground.exchange.formats import ExportFormat, ExportOptions
+from playground.messages import Message, marked
 from playground.ratings.phrases import listed, number_of
 from playground.ratings.policy import Reason
 
-_LICENSE_CURE = (
+_LICENSE_CURE = marked(
     "fill in the field `license` of the models' cards and start the playground once: answers without a license take"
     " their card's"
 )
 _WORDS: Mapping[str, tuple[str, str]] = {
-    "erased": ("the rater had the words erased", ""),
-    "hidden": ("an operator has hidden the battle", "show the battle again on the operator's page"),
-    "unknown_license": ("nobody has said which license applies to the answers of {models}", _LICENSE_CURE),
+    "erased": (marked("the rater had the words erased"), ""),
+    "hidden": (marked("an operator has hidden the battle"), marked("show the battle again on the operator's page")),
+    "unknown_license": (marked("nobody has said which license applies to the answers of {models}"), _LICENSE_CURE),
     "other_license": (
-        "the license of the answers of {models} does not clearly allow commercial use",
-        "export all licenses, or split these rows off into a second file",
+        marked("the license of the answers of {models} does not clearly allow commercial use"),
+        marked("export all licenses, or split these rows off into a second file"),
     ),
-    "commercial_license": ("every license allows commercial use", "export all licenses"),
-    "undecided": ("could still be undone", "export again in some seconds"),
-    "filter": ("not in the filter {filter}", "change the filter"),
-    "other_models": ("judged other models than {models}", "export another file for each pair of models"),
+    "commercial_license": (marked("every license allows commercial use"), marked("export all licenses")),
+    "undecided": (marked("could still be undone"), marked("export again in some seconds")),
+    "filter": (marked("not in the filter {filter}"), marked("change the filter")),
+    "other_models": (
+        marked("judged other models than {models}"),
+        marked("export another file for each pair of models"),
+    ),
 }
 _OF_VOTES = ("filter", "undecided")
 """Reasons that are counted in votes, whatever a format has rows of."""
@@ -45,8 +49,15 @@ class LeftOut:
     cure: str  # empty if there is none, or none is needed
 
     def __str__(self) -> str:
-        cure = f" ({self.cure})" if self.cure else ""
-        return f"{number_of(self.unit, self.count)} left out: {self.words}{cure}"
+        return self.sentence
+
+    @property
+    def sentence(self) -> Message:
+        """Return number, reason and cure as a message without a full stop."""
+        number = number_of(self.unit, self.count)
+        if self.cure:
+            return Message("{number} left out: {words} ({cure})", number=number, words=self.words, cure=self.cure)
+        return Message("{number} left out: {words}", number=number, words=self.words)
 
 
 @dataclass(slots=True)
@@ -79,11 +90,11 @@ class Tally:
         self, reason: str, format: ExportFormat, options: ExportOptions, two: tuple[str, ...]
     ) -> tuple[str, str]:
         if reason == "no_row":
-            return format.no_row, ""
+            return Message(format.no_row), ""
         if reason in tuple(Reason):
-            words = f"not counted on the leaderboard: {options.policy.why_not(Reason(reason))}"
-            return words, "export the votes that do not count too"
-        words, cure = _WORDS[reason]
+            words = Message("not counted on the leaderboard: {why}", why=options.policy.why_not(Reason(reason)))
+            return words, Message("export the votes that do not count too")
+        template, cure = _WORDS[reason]
         filter = ", ".join(f"{name}={value}" for name, value in options.filter.as_mapping().items())
         models = listed(sorted(self.models.get(reason, two)))
-        return words.format(models=models, filter=filter), cure
+        return Message(template, models=models, filter=filter), Message(cure)

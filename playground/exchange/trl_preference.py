@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from playground.exchange.formats import ALL_CONTAINERS, Context, ExportFormat, Source, Values, prompt_text
+from playground.messages import marked
 from playground.records import ExportedPair
 
 
@@ -57,6 +58,6 @@ TRL_PREFERENCE = ExportFormat(
         "margin": "float",
     },
     rows=rows,
-    no_row="neither answer is better",
+    no_row=marked("neither answer is better"),
     optional=frozenset({"margin"}),
 )

@@ -103,6 +103,10 @@ def test_edited_instruction_beside_a_battle_survives_its_reload(visitor: Visitor
     visitor.page.wait_for_function("JSON.stringify({...sessionStorage}).includes('Briefly.')")  # Gradio tells it later
     visitor.reload().reaches("open")
     expect(visitor.page.locator("#instruction textarea")).to_have_value(re.compile("Briefly"))
+    with visitor.page.expect_response(lambda response: "/queue/join" in response.url or "/run/" in response.url):
+        visitor.page.evaluate("document.getElementById('recall').click()")  # as the page does if a reply is late
+    visitor.page.wait_for_timeout(1000)  # until the reply is drawn over the draft
+    expect(visitor.page.locator("#instruction textarea")).to_have_value(re.compile("Briefly"))
 
 
 def test_another_battle_brings_its_own_instruction(visitor: Visitor) -> None:

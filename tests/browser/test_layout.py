@@ -343,6 +343,12 @@ def test_differences_of_two_answers_are_shown(visitor: Visitor) -> None:
 # Every state on every screen
 
 
+WIDE = " ".join(f"word_{number}" for number in range(40))
+SCROLLED = (
+    f"say:```python\n{WIDE}\n```\n\n$$x = {' + '.join('abcdefghij' * 9)}$$\n\n| {' | '.join('abcdefghij')} |\n"
+    + (f"{'|---' * 10}|\n| {' | '.join(['1,000,000'] * 10)} |")
+)
+"""Code and a table that are wider than their columns, and a formula that wraps."""
 PRESSED = {
     "editing": "[data-edit]",
     "ranking": "#rank",
@@ -359,7 +365,7 @@ def test_axe_finds_nothing_in_further_states(visitor: Visitor, stub: StubPage, s
         page.locator("#settings > button").click()
         page.locator("#who-chooses label").nth(1).click()
     elif state in ("differences", "open failed"):
-        visitor.compare("fail:c" if state == "open failed" else "What?", columns=3, mode="open").reaches("open")
+        visitor.compare("fail:c" if state == "open failed" else SCROLLED, columns=3, mode="open").reaches("open")
     elif state == "not stored":
         page.get_by_label("do not store").check()
         visitor.compare().reaches("open")
@@ -369,6 +375,9 @@ def test_axe_finds_nothing_in_further_states(visitor: Visitor, stub: StubPage, s
         visitor.compare(columns=4).reaches("open")
     if state in PRESSED:
         page.locator(PRESSED[state]).click()
+    if state == "differences":  # its answers scroll, also by keyboard
+        for part in ("pre", "table"):
+            expect(page.locator(f"#answer-a {part}")).to_have_attribute("tabindex", "0")
     assert violations(page) == []
 
 

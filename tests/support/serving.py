@@ -17,6 +17,7 @@ import gradio as gr
 from playground.arena.arena import Arena
 from playground.settings import Settings
 from playground.ui.gradio_patches import skip_statistics, slow_polling_down
+from playground.ui.http.operator import NOBODY, OperatorAccess
 from playground.ui.http.turnstile import Turnstile
 from playground.ui.site import build_pages, launch_options
 from playground.ui.texts.language import Language
@@ -25,12 +26,14 @@ from tests.support.stub_arena import StubArena
 
 
 @contextmanager
-def serving(arena: Arena | StubArena, languages: Sequence[Language] = (), **launch: Any) -> Iterator[gr.Blocks]:
+def serving(
+    arena: Arena | StubArena, languages: Sequence[Language] = (), access: OperatorAccess = NOBODY, **launch: Any
+) -> Iterator[gr.Blocks]:
     """Serve the pages on a free port as `app.py` does; `launch` goes to Gradio."""
     skip_statistics(os.environ)
     turnstile = Turnstile()
-    page = build_pages(arena, turnstile)
-    options = launch_options(arena, turnstile, languages=languages)
+    page = build_pages(arena, turnstile, access)
+    options = launch_options(arena, turnstile, access, languages=languages)
     page.launch(server_port=free_port(), prevent_thread_lock=True, quiet=True, **launch, **options)
     slow_polling_down(page)
     yield page
@@ -47,10 +50,10 @@ class Playground:
 
 @contextmanager
 def playground(settings: Settings, languages: Sequence[Language] = ()) -> Iterator[Playground]:
-    """Open an arena and serve its pages."""
+    """Open an arena and serve its pages, with an operator if the settings have a token."""
     arena = Arena(settings)
     arena.open()
-    with serving(arena, languages) as page:
+    with serving(arena, languages, OperatorAccess(settings.operator_token)) as page:
         yield Playground(address_of(page), settings.db)
     arena.close()
 

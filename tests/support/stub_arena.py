@@ -75,6 +75,8 @@ HOSTILE = (
     "```mermaid\ngraph TD; A-->B\n```\n\n```html\n<b>code stays &amp; is code</b>\n```\n\n%%%LATEX_BLOCK_7%%% "
     "`<i>` $$\\href{javascript:alert(1)}{x}$$"
 )
+FAILURE = "The worker ran out of memory while loading (needs 6 MB more than the limit). It has been restarted."
+"""The stored reason of every failed answer."""
 UNDO_S = 5.0
 WITHOUT_END = 1000
 """Repeats of a slow answer, more than any test reads."""
@@ -422,12 +424,11 @@ class StubArena:
         known = not battle.blind or state is BattleState.REVEALED
         text, ended = self._written(battle, place)
         failed = self._fails(battle, side)
-        error = "The worker ran out of memory while loading (needs 6 MB more than the limit). It has been restarted."
         if failed and (known or state is not BattleState.GENERATING):
-            generation = make_generation(card, "", battle.instruction, FinishReason.ERROR, error)
+            generation = make_generation(card, "", battle.instruction, FinishReason.ERROR, FAILURE)
             if not known:
                 return ColumnView(side, ColumnState.FAILED, "", "", None)
-            return ColumnView(side, ColumnState.FAILED, "", "", error, FinishReason.ERROR, card, generation)
+            return ColumnView(side, ColumnState.FAILED, "", "", FAILURE, FinishReason.ERROR, card, generation)
         if state is BattleState.GENERATING and (battle.blind or not ended):
             loading = self.time.now() - battle.began_s < self._loading_s
             column_state = ColumnState.LOADING if loading else ColumnState.WRITING

@@ -199,6 +199,7 @@
   const SHORTCUTS = { compare: "Control+Enter Meta+Enter", stop: "Escape", "vote-tie": "t", "vote-bad": "n", undo: "u", reveal: "r", "next-battle": "Enter", surprise: "s" };
   for (const side of SIDES) SHORTCUTS[`vote-${side}`] = side;
 
+  const SCROLLED = ".answer :is(pre, table, .katex-display), #vote-hint div:not(:has(a, button))";
   const LABELS = JSON.parse(byId("answer-words").textContent);
 
   function set(element, name, value) {
@@ -222,6 +223,14 @@
       for (const radio of others) set(radio, "name", first.name); // Gradio names each apart: a tab stop for each, no arrow keys
     }
     for (const [id, keys] of Object.entries(SHORTCUTS)) set(byId(id), "aria-keyshortcuts", keys);
+  }
+
+  /** Make what scrolls by itself a tab stop, so that it scrolls by keyboard too. */
+  function reach() {
+    for (const box of document.querySelectorAll(SCROLLED)) {
+      if (box.scrollWidth > box.clientWidth) set(box, "tabindex", "0");
+      else box.removeAttribute("tabindex");
+    }
   }
 
   let reporting = false;
@@ -251,6 +260,7 @@
   /** Update after every change of the page: Gradio may replace elements. */
   function look() {
     label();
+    reach();
     begin();
     land();
     showReport();
@@ -261,6 +271,7 @@
     new MutationObserver(() => {
       waiting ||= setTimeout(() => { waiting = 0; look(); }, 60);
     }).observe(document.documentElement, { childList: true, subtree: true, attributeFilter: ["name"] });
+    addEventListener("resize", reach);
     look();
   }
 

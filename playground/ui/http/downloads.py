@@ -195,13 +195,13 @@ def refusal(error: PlaygroundError) -> tuple[int, str, list[Header]]:
     """Return status, message and headers of the response to a request that failed."""
     match error:
         case Busy():
-            return 429, str(error), retry_after(error.wait_s)
+            return 429, error.message, retry_after(error.wait_s)
         case Refused():
-            return 403, str(error), []
+            return 403, error.message, []
         case InvalidValue():
             return 400, error.public, []
         case DiskFull():
-            return 507, str(error), []
+            return 507, error.message, []
         case StorageError():
             return 503, texts.NOT_WRITTEN.format(reason=error.public), []
     return 500, error.public, []

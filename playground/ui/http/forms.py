@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 from playground.ui import theme
 from playground.ui.http.asgi import Receive, read_body
 from playground.ui.rendering import escape
+from playground.ui.texts.language import present
 
 MAX_FORM_BYTES = 10_000
 MAX_FIELDS = 10
@@ -56,10 +57,12 @@ class SecretForm:
 
 
 def page_html(title: str, body: str) -> str:
-    """Return a whole page; `body` is HTML."""
+    """Return a whole page in the present language; `body` is HTML."""
     colours = {f"{name}_{mode}": pair[i] for name, pair in _COLOURS.items() for i, mode in enumerate(("light", "dark"))}
     template = Template((Path(__file__).parents[1] / "assets" / "form.html").read_text("utf-8"))
-    return template.substitute(title=escape(title), body=body, font=theme.FONT, **colours)
+    language = present()
+    speech = {"lang": escape(language.tag), "dir": language.direction}
+    return template.substitute(title=escape(title), body=body, font=theme.FONT, **speech, **colours)
 
 
 async def read_form(receive: Receive) -> dict[str, str]:

@@ -91,7 +91,7 @@ class CallGate:
         except PlaygroundError as error:
             # a malformed call costs work too, and is counted as any other
             if not await self._is_limited(scope, send, Kind.VIEW, None):
-                await refuse(scope, send, 404 if isinstance(error, Unknown) else 400, str(error))
+                await refuse(scope, send, 404 if isinstance(error, Unknown) else 400, error.message)
             return
         passed, kind = _with_body(scope, call.body), _kind(call)
         is_of_page = call.endpoint is not None and not call.endpoint.is_public  # the API takes its turn itself

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 
 from playground.ui.http.asgi import Header, Scope, Send, is_browser
+from playground.ui.texts.language import present, said
 
 NEVER_STORED: tuple[Header, ...] = (
     (b"cache-control", b"no-store"),
@@ -18,8 +19,8 @@ NEVER_STORED: tuple[Header, ...] = (
 NO_REFERRER = (b"referrer-policy", b"no-referrer")
 """For redirects only: from a page with this policy a browser posts forms with the Origin "null", as another site's."""
 REFUSAL_PAGE = (
-    "<!doctype html><html lang='en'><meta charset='utf-8'><meta name='viewport' content='width=device-width'>"
-    "<title>{message}</title><p>{message}</p></html>\n"
+    "<!doctype html><html lang='{lang}' dir='{dir}'><meta charset='utf-8'>"
+    "<meta name='viewport' content='width=device-width'><title>{message}</title><p>{message}</p></html>\n"
 )
 
 
@@ -49,11 +50,13 @@ async def redirect(scope: Scope, send: Send, status: int, location: str, headers
 
 
 async def refuse(scope: Scope, send: Send, status: int, message: str, headers: Iterable[Header] = ()) -> None:
-    """Send a message: as a page to a browser that asks for one, as ``{"error": …}`` to anything else."""
+    """Say a message: as a page to a browser that asks for one, as ``{"error": …}`` to anything else."""
+    words, language = said(message), present()
     if scope["method"] == "GET" and is_browser(scope):
-        await respond_page(scope, send, status, REFUSAL_PAGE.format(message=html.escape(message)), headers)
+        page = REFUSAL_PAGE.format(message=html.escape(words), lang=language.tag, dir=language.direction)
+        await respond_page(scope, send, status, page, headers)
     else:
-        await respond_json(scope, send, status, {"error": message}, headers)
+        await respond_json(scope, send, status, {"error": words}, headers)
 
 
 def retry_after(wait_s: int) -> list[Header]:

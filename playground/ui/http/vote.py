@@ -58,7 +58,7 @@ class VoteRoute:
         try:
             answer = await self._vote(scope, body)
         except Busy as error:
-            await refuse(scope, send, 429, str(error), retry_after(error.wait_s))
+            await refuse(scope, send, 429, error.message, retry_after(error.wait_s))
         except StorageError as error:
             await refuse(scope, send, 503, error.public)
         except PlaygroundError as error:

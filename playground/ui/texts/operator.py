@@ -97,6 +97,7 @@ NO_SUCH_RELEASE = _("Here a battle can only be hidden, or published although it 
 STATE = _("This playground")
 STORE = _("store")
 STATUS_REASONS = _("{status}: {reasons}")
+STATUSES: Mapping[str, str] = {"ok": _("ok"), "degraded": _("degraded"), "failing": _("failing")}
 STATUS, STATUS_WORDS = _("status"), _("{status}; {running:,} of {most:,} comparisons running")
 VOTES, VOTES_NONE = _("votes"), _("none yet")
 VOTES_ALL = _("{votes:,}, all of them count")

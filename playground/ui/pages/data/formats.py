@@ -15,6 +15,7 @@ from playground.ui.data_address import FORMAT, DataAddress
 from playground.ui.rendering import escape
 from playground.ui.texts import data as texts
 from playground.ui.texts import formats as numbers
+from playground.ui.texts.language import said
 
 HEADING = "data-formats-head"
 CELL_CHARS = 120
@@ -108,7 +109,7 @@ def facts_html(kind: Kind, inside: Inside, is_operator: bool) -> str:
     if inside.error:
         return f"<p class='error'>{escape(inside.error)}</p>"
     left_out = [_advised(gone, is_operator) for gone in inside.left_out]
-    lines = [size_words(kind, inside), *(f"{gone}." for gone in left_out), license_words(inside)]
+    lines = [size_words(kind, inside), *(f"{said(gone.sentence)}." for gone in left_out), license_words(inside)]
     return "".join(f"<p>{escape(line)}</p>" for line in lines if line)
 
 

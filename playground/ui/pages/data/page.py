@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import replace
+from functools import partial
 
 import gradio as gr
 
@@ -47,7 +49,9 @@ class DataPage:
     async def draw(self, query: object, fresh: object, request: gr.Request) -> Updates:
         """Draw the view of an address."""
         standing, loop = operator_status(request), asyncio.get_running_loop()
-        return self.panels.render(await loop.run_in_executor(self._threads, self.state, query, bool(fresh), standing))
+        language = copy_context()  # an executor's threads speak English
+        read = partial(language.run, self.state, query, bool(fresh), standing)
+        return self.panels.render(await loop.run_in_executor(self._threads, read))
 
     def state(self, query: object, redraws_form: bool, standing: OperatorStatus) -> DataState:
         """Read the view of an address."""

@@ -156,7 +156,7 @@ class ModelsPage:
                 raise Refused("foreign", texts.NOT_YOURS)
             said = live_region(SAID, do())
         except PlaygroundError as error:
-            return {self.said: live_region(SAID, str(error), is_error=True)}
+            return {self.said: live_region(SAID, error.message, is_error=True)}
         more = self._draw_list(manages=True) if self._arena.models.line_up != before else {}
         return {self.said: said, **more, **self.draw_states(once_more=True)}
 

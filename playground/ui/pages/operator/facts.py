@@ -33,7 +33,7 @@ def facts_html(arena: Arena) -> str:
 def _rows(arena: Arena) -> list[Row]:
     report = health(arena)
     queue = report["queue"]
-    status = report["status"]
+    status = texts.STATUSES[report["status"]]
     if report["reasons"]:
         status = texts.STATUS_REASONS.format(status=status, reasons=joined("; ", report["reasons"]))
     status = texts.STATUS_WORDS.format(status=status, running=queue["running"], most=queue["max"])

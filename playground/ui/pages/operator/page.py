@@ -75,7 +75,7 @@ class OperatorPage:
         try:
             return {**updates, **self._draw_battles(""), self.facts: self._draw_facts()}
         except PlaygroundError as error:
-            return {**updates, self.said: live_region(SAID, str(error), is_error=True)}
+            return {**updates, self.said: live_region(SAID, error.message, is_error=True)}
 
     def _draw_facts(self) -> str:
         return (
@@ -112,7 +112,7 @@ class OperatorPage:
                 raise Refused("foreign", texts.NOT_YOURS)
             return do()
         except PlaygroundError as error:
-            return {self.said: live_region(SAID, str(error), is_error=True)}
+            return {self.said: live_region(SAID, error.message, is_error=True)}
 
     def _draw_battles(self, found_id: str) -> Updates:
         """Draw the lists, and above them the battle that was looked up."""
