@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import TextIO
 
 from playground.cli import (
+    agreement,
     backup,
     check,
     erase,
@@ -37,6 +38,7 @@ COMMANDS: tuple[tuple[str, str, Callable[[argparse.ArgumentParser], None]], ...]
     ("check", "check point by point that models match their cards", check.add),
     ("fetch", "download models from the Hugging Face hub", fetch.add),
     ("leaderboard", "print ratings with intervals and a verdict", leaderboard.add),
+    ("agreement", "print how far raters agree, with each other and with themselves", agreement.add),
     ("export", "write votes as data", export.add),
     ("import", "add the votes of a file", import_.add),
     ("key", "create a key for a program, so that its votes are its own", key.add),
