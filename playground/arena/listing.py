@@ -14,16 +14,18 @@ from playground.exchange.licenses import COMMERCIAL_LICENSES
 from playground.messages import Message, joined
 from playground.ratings.analyses import Analyses, analyse, newest_rows
 from playground.ratings.board import LeaderboardOptions
-from playground.ratings.board_filter import on_rows
+from playground.ratings.board_filter import on_rows, with_guests
 from playground.ratings.chosen import Chosen
 from playground.ratings.claims import Replay
 from playground.ratings.leaderboard import NO_FILTER, Leaderboard, rate
 from playground.ratings.pairs import IntArray
 from playground.ratings.phrases import number_of
-from playground.ratings.stored import read_filtered, read_keys
+from playground.ratings.repeats import RaterAgreement, rater_agreement
+from playground.ratings.stored import read_filtered, read_keys, read_shared
 from playground.ratings.stored_styles import StoredStyles
 from playground.records import Instruction, ModelCard, ModelStatus, VoteFilter
 from playground.storage.database.filters import conditions
+from playground.storage.database.statements import Reading
 from playground.storage.database.store import Store
 
 
@@ -127,27 +129,54 @@ def current_analyses(
     Raises:
         InvalidValue: a category that neither the starters nor the votes have.
     """
-    where = conditions(on_rows(filter), pairs=True, commercial=COMMERCIAL_LICENSES)
     with store.reading() as reading:
-        votes, rows = read_filtered(reading, options.policy, now, where)
-        chosen = Chosen.of(
-            votes,
-            catalog.cards,
-            category=filter.category,
-            options=options,
-            models=models,
-            categories=starters,
-            rows=rows,
-        )
-        board = chosen.board()
-        rated = read_keys(reading, now)[board.counted.rows & (votes.weight > 0)]
+        chosen = _chosen(reading, catalog, models, starters, now, filter, options)
+        board, keys = chosen.board(), read_keys(reading, now)
+        rated = keys[board.counted.rows & (chosen.votes.weight > 0)]
         found = (styles or StoredStyles()).of_rows(reading, rated[newest_rows(board.table)].tolist())
+        shared = read_shared(reading, keys)
 
     def battles_of(table_rows: IntArray) -> Sequence[str]:
         with store.reading() as reading:
             return reading.battles_of_rows(rated[table_rows].tolist())
 
-    return analyse(chosen, board, found, battles_of)
+    agreement = rater_agreement(chosen, board, shared, with_guests(chosen.options.policy, filter))
+    return analyse(chosen, board, found, battles_of, agreement)
+
+
+def current_agreement(
+    store: Store,
+    catalog: Catalog,
+    starters: Mapping[str, Sequence[Instruction]],
+    now: str,
+    filter: VoteFilter = NO_FILTER,
+    options: LeaderboardOptions = LeaderboardOptions(),  # noqa: B008  # frozen
+) -> RaterAgreement:
+    """Return the agreement of the raters of a board, as `current_analyses` has it, without the others.
+
+    Raises:
+        InvalidValue: a category that neither the starters nor the votes have.
+    """
+    with store.reading() as reading:
+        chosen = _chosen(reading, catalog, (), starters, now, filter, options)
+        shared = read_shared(reading, read_keys(reading, now))
+    return rater_agreement(chosen, chosen.board(), shared, with_guests(chosen.options.policy, filter))
+
+
+def _chosen(
+    reading: Reading,
+    catalog: Catalog,
+    models: Sequence[str],
+    starters: Mapping[str, Sequence[Instruction]],
+    now: str,
+    filter: VoteFilter,
+    options: LeaderboardOptions,
+) -> Chosen:
+    where = conditions(on_rows(filter), pairs=True, commercial=COMMERCIAL_LICENSES)
+    votes, rows = read_filtered(reading, options.policy, now, where)
+    return Chosen.of(
+        votes, catalog.cards, category=filter.category, options=options, models=models, categories=starters, rows=rows
+    )
 
 
 def board_document(board: Leaderboard, analyses: Analyses | None) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import TextIO
 
 from playground.cli import (
+    agreement,
     backup,
     check,
     erase,
@@ -39,6 +40,7 @@ COMMANDS: tuple[tuple[str, str, Callable[[argparse.ArgumentParser], None]], ...]
     ("fetch", "download models from the Hugging Face hub", fetch.add),
     ("generate", "write every model's answer to every instruction of a file", generate.add),
     ("leaderboard", "print ratings with intervals and a verdict", leaderboard.add),
+    ("agreement", "print how far raters agree, with each other and with themselves", agreement.add),
     ("export", "write votes as data", export.add),
     ("import", "add the votes of a file", import_.add),
     ("key", "create a key for a program, so that its votes are its own", key.add),

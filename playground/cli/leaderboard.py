@@ -13,23 +13,19 @@ from playground.arena.listing import board_document, current_analyses, current_l
 from playground.catalog.catalog import Catalog
 from playground.catalog.starters import load_starters
 from playground.cli.database import open_read_only
-from playground.cli.filters import add_board_flags
+from playground.cli.filters import add_board_flags, board_filter_of
 from playground.cli.printing import print_json, print_table
 from playground.clock import utc_now
 from playground.ratings.board import LeaderboardOptions, LeaderboardRow
-from playground.ratings.board_filter import ALL, read_board_filter
 from playground.ratings.covariance import UNITS
 from playground.ratings.intervals import DEFAULT_LEVEL
 from playground.ratings.leaderboard import NO_FILTER, Leaderboard
 from playground.ratings.phrases import rank_range
-from playground.ratings.policy import EVERY_VOTE, default_policy
+from playground.ratings.policy import default_policy
 from playground.settings import Settings, add_flags
 
 
 def add(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--count-all", action="store_true", help="count open, quick and flagged votes, and those of busy raters"
-    )
     command.add_argument("--unit", default="auto", help=f"what intervals take to be independent: {', '.join(UNITS)}")
     command.add_argument("--level", default=DEFAULT_LEVEL, type=float, help="of intervals and claims [0.95]")
     command.add_argument(
@@ -43,7 +39,6 @@ def add(command: argparse.ArgumentParser) -> None:
         action="store_true",
         help="print style, carrying votes and other choices too; seconds with many votes",
     )
-    command.add_argument("--open", action="store_true", help="count votes given in open mode too, as --mode all")
     add_board_flags(command)
     command.add_argument("--json", action="store_true", help="one JSON document, as the API's /leaderboard")
     add_flags(command, "db", "cards", "templates", "prior", "count_chosen")
@@ -56,10 +51,8 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         starters = load_starters(settings.starters_folder)
         catalog = Catalog.load(settings.card_folders, settings.template_folders)
         models = [card.id for card in catalog.line_up(chosen_models(catalog, settings))]
-        asked = vars(arguments) | ({"mode": arguments.mode or ALL} if arguments.open else {})
-        default = default_policy(settings)
-        filter, policy = read_board_filter(asked, EVERY_VOTE if arguments.count_all else default)
-        is_filtered = filter != NO_FILTER or policy != default
+        filter, policy = board_filter_of(arguments, settings)
+        is_filtered = filter != NO_FILTER or policy != default_policy(settings)
         options = LeaderboardOptions(
             policy=policy,
             both_bad=arguments.both_bad,

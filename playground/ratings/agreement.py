@@ -1,14 +1,12 @@
 """Agreement of raters on the same items, and of a rater with themselves.
 
-No page and no command shows them yet: they need studies, in which several raters judge the same items.
-
-Boundary: codes of judgements in, coefficients with intervals out; which battles are the same item is decided elsewhere.
+Boundary: codes of judgements in, coefficients with intervals out; `repeats` decides which judgements are of the same
+item.
 
 Krippendorff's alpha takes any number of raters and missing judgements (Krippendorff 2011, "Computing Krippendorff's
-alpha-reliability"); Cohen's kappa takes two, or one rater's two judgements of the same answers, the second with its
-sides swapped back. Both are 1 for perfect agreement and 0 for that of chance. The interval of alpha is from the
-jackknife over items, that of kappa from its asymptotic variance (Fleiss, Cohen and Everitt 1969, Psychological
-Bulletin 72).
+alpha-reliability"); Cohen's kappa takes two, or two judgements of one rater. Both are 1 for perfect agreement and 0
+for that of chance. The interval of alpha is from the jackknife over items, that of kappa from its asymptotic variance
+(Fleiss, Cohen and Everitt 1969, Psychological Bulletin 72).
 """
 
 from __future__ import annotations
@@ -19,13 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from playground.errors import InvalidValue
-from playground.ratings.pairs import BOTH_BAD, FIRST, SECOND, TIE, FloatArray, IntArray
+from playground.ratings.pairs import FloatArray, IntArray
 from playground.ratings.student import student_quantile
-
-MISSING = -1
-"""Code of an item that a rater did not judge."""
-SWAPPED = np.array([SECOND, FIRST, TIE, BOTH_BAD])
-"""Outcome with the sides swapped, for each of `pairs.WINNERS`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +34,25 @@ class Agreement:
 NOTHING_SHARED = Agreement(math.nan, math.nan, math.nan, 0)
 
 
-def krippendorff_alpha(codes: IntArray, *, level: float = 0.95) -> Agreement:
-    """Return alpha for nominal codes (items, raters), MISSING where a rater did not judge an item.
+def krippendorff_alpha(counts: IntArray, *, level: float = 0.95, unit: IntArray | None = None) -> Agreement:
+    """Return alpha from the judgements of each item by nominal code, shape (items, codes), one of each rater.
+
+    Args:
+        unit: of each item, shape (items,): the jackknife leaves out the items of a unit together; None: each is one.
 
     Raises:
-        InvalidValue: an array of another shape, or a code below MISSING.
+        InvalidValue: an array of another shape, or a count below 0.
     """
-    if codes.ndim != 2 or (codes < MISSING).any():
-        raise InvalidValue(f"codes have shape {codes.shape}; valid: (items, raters), each {MISSING} or more")
-    counts = np.stack([(codes == code).sum(axis=1) for code in range(int(codes.max(initial=0)) + 1)], axis=1)
-    counts = counts[counts.sum(axis=1) > 1].astype(np.float64)
-    items = len(counts)
-    value = _alpha(counts)
+    if counts.ndim != 2 or (counts < 0).any():
+        raise InvalidValue(f"counts have shape {counts.shape}; valid: (items, codes), each 0 or more")
+    units = np.arange(len(counts)) if unit is None else unit
+    shared = counts.sum(axis=1) > 1
+    counts, units = counts[shared], np.unique(units[shared], return_inverse=True)[1]
+    items, found = len(counts), _Sums.of(counts)
+    value = float(found.total().alpha()[0])
     if math.isnan(value):
         return Agreement(math.nan, math.nan, math.nan, items)
-    without = np.array([_alpha(np.delete(counts, item, axis=0)) for item in range(items)])
+    without = found.without(units).alpha()
     without = without[~np.isnan(without)]
     if len(without) < 2:
         return Agreement(value, math.nan, math.nan, items)
@@ -64,16 +61,43 @@ def krippendorff_alpha(codes: IntArray, *, level: float = 0.95) -> Agreement:
     return Agreement(value, value - reach, min(1.0, value + reach), items)
 
 
-def _alpha(counts: FloatArray) -> float:
-    """Return alpha from the judgements of each item by code, shape (items, codes); NaN if all have one code."""
+def share_equal(counts: IntArray) -> float:
+    """Return the share of equal judgements of two raters of an item, each judgement weighing the same; NaN of none."""
     judged = counts.sum(axis=1)
-    by_code = counts.sum(axis=0)
-    total = float(by_code.sum())
-    by_chance = total**2 - float(np.square(by_code).sum())
-    if by_chance == 0:
+    shared = counts[judged > 1]
+    if not len(shared):
         return math.nan
-    apart = float(((np.square(judged) - np.square(counts).sum(axis=1)) / (judged - 1)).sum())
-    return 1 - (total - 1) * apart / by_chance
+    return 1 - float(_Sums.of(shared).apart.sum()) / float(shared.sum())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sums:
+    """Sums over the items of n parts, of which alpha is a function."""
+
+    by_code: FloatArray  # (n, codes) judgements
+    apart: FloatArray  # (n,) pairs of judgements that differ, each item's over its judgements but one
+
+    @classmethod
+    def of(cls, counts: IntArray) -> _Sums:
+        """Return those of each item, from its two judgements or more by code, shape (items, codes)."""
+        judged = counts.sum(axis=1)
+        return cls(counts.astype(np.float64), (judged**2 - np.square(counts).sum(axis=1)) / (judged - 1))
+
+    def total(self) -> _Sums:
+        return _Sums(self.by_code.sum(axis=0)[None], self.apart.sum()[None])
+
+    def without(self, units: IntArray) -> _Sums:
+        """Return those of all items but the ones of each unit, from the unit of each."""
+        by_code = np.stack([np.bincount(units, weights=column) for column in self.by_code.T], axis=1)
+        total = self.total()
+        return _Sums(total.by_code - by_code, total.apart - np.bincount(units, weights=self.apart))
+
+    def alpha(self) -> FloatArray:
+        """Return alpha of each part, shape (n,); NaN if all of its judgements have one code."""
+        total = self.by_code.sum(axis=1)
+        by_chance = total**2 - np.square(self.by_code).sum(axis=1)
+        known = by_chance > 0
+        return np.where(known, 1 - (total - 1) * self.apart / np.where(known, by_chance, 1.0), np.nan)
 
 
 def cohen_kappa(first: IntArray, second: IntArray, *, level: float = 0.95) -> Agreement:
@@ -99,8 +123,3 @@ def cohen_kappa(first: IntArray, second: IntArray, *, level: float = 0.95) -> Ag
     variance = (own + others - (found * chance - 2 * chance + found) ** 2) / (len(first) * (1 - chance) ** 4)
     reach = float(student_quantile((1 + level) / 2, math.inf)) * math.sqrt(max(variance, 0.0))
     return Agreement(value, max(-1.0, value - reach), min(1.0, value + reach), len(first))
-
-
-def self_consistency(outcome: IntArray, repeated: IntArray, *, level: float = 0.95) -> Agreement:
-    """Return kappa of one rater's outcomes, as in `pairs.WINNERS`, with those on the same answers, sides swapped."""
-    return cohen_kappa(outcome, SWAPPED[repeated], level=level)

@@ -22,12 +22,14 @@ from playground.ratings.chosen import Chosen
 from playground.ratings.pairs import FloatArray, IntArray, PairTable
 from playground.ratings.parts import of_models, rows_of
 from playground.ratings.phrases import number_of
+from playground.ratings.repeats import RaterAgreement
 from playground.ratings.stored_styles import NEWEST, PairStyles
 from playground.ratings.style import FEWEST_PAIRS, Coefficient, differences, fit_style
 
 STYLE = "Style"
 CARRYING = "Carrying votes"
 STABILITY = "Other choices"
+AGREEMENT = "Agreement"
 MOST_BATTLES = 50
 """Battles of carrying votes that are named."""
 BattlesOf = Callable[[IntArray], Sequence[str]]
@@ -89,11 +91,12 @@ class Stability:
 
 @dataclass(frozen=True, slots=True)
 class Analyses:
-    """The analyses of one board; None where there are too few votes."""
+    """The analyses of one board; None where there are too few votes to say anything."""
 
     style: StyleAnalysis | None
     carrying: Carrying | None
     stability: Stability | None
+    agreement: RaterAgreement
 
     def as_document(self) -> dict[str, Any]:
         """Return the whole as JSON values."""
@@ -113,6 +116,8 @@ class Analyses:
             yield STABILITY, self.stability.text
             for text in self.stability.texts:
                 yield STABILITY, text
+        for text in self.agreement.sentences():
+            yield AGREEMENT, text
 
 
 def newest_rows(table: PairTable) -> slice:
@@ -120,8 +125,10 @@ def newest_rows(table: PairTable) -> slice:
     return slice(max(len(table.first) - NEWEST, 0), None)
 
 
-def analyse(chosen: Chosen, board: Board, styles: PairStyles, battles_of: BattlesOf) -> Analyses:
-    """Return the analyses of the board of a choice.
+def analyse(
+    chosen: Chosen, board: Board, styles: PairStyles, battles_of: BattlesOf, agreement: RaterAgreement
+) -> Analyses:
+    """Return the analyses of the board of a choice, with one that is made beside them.
 
     Args:
         styles: of the answers of the pairs in `newest_rows` of its table.
@@ -132,6 +139,7 @@ def analyse(chosen: Chosen, board: Board, styles: PairStyles, battles_of: Battle
         style=style,
         carrying=carrying_of_board(board, battles_of),
         stability=stability_of_board(chosen, board, style),
+        agreement=agreement,
     )
 
 

@@ -44,14 +44,18 @@ class Sides:
 
 
 def wins_by_side(table: PairTable, *, level: float = 0.95) -> tuple[Sides, ...]:
-    """Return the wins of each model on the earlier and the later side; the intervals hold together (Bonferroni)."""
+    """Return the wins of each model on the earlier and the later side.
+
+    The intervals of all models that were judged on both sides hold together (Bonferroni).
+    """
     m, decided = len(table.models), _decided(table)
     counts = [
         np.bincount(model[decided & among], minlength=m).tolist()
         for model, won in ((table.first, FIRST), (table.second, SECOND))
         for among in (table.outcome == won, np.ones(len(table.outcome), dtype=bool))
     ]
-    own = 1 - (1 - level) / max(m, 1)
+    compared = sum(bool(earlier and later) for _, earlier, _, later in zip(*counts, strict=True))
+    own = 1 - (1 - level) / max(compared, 1)
     return tuple(
         Sides(won, total, other_won, other_total, *_difference(won, total, other_won, other_total, own))
         for won, total, other_won, other_total in zip(*counts, strict=True)

@@ -16,7 +16,7 @@ from typing import Any
 from playground.errors import InvalidValue
 from playground.messages import Message
 from playground.ratings.policy import CountingPolicy, filtered
-from playground.records import FILTER_NAMES, VoteFilter, read_filter
+from playground.records import FILTER_NAMES, Origin, VoteFilter, read_filter
 
 NOT_OF_BOARDS: Mapping[str, str] = MappingProxyType(
     {
@@ -83,6 +83,21 @@ def narrowed(policy: CountingPolicy, filter: VoteFilter) -> CountingPolicy:
         imported=filter.imported == "only",
     )
     return replace(wanted, keep_imported=False) if filter.imported == "none" else wanted
+
+
+def with_guests(policy: CountingPolicy, filter: VoteFilter) -> CountingPolicy:
+    """Return the policy that counts guests of shared links too, unless the filter says whose votes to count.
+
+    They judge answers that somebody else has judged, whoever chose the models.
+    """
+    if filter.origin or Origin.SHARED in policy.origins:
+        return policy
+    return replace(
+        policy,
+        origins=(*policy.origins, Origin.SHARED),
+        pairs=policy.pairs if filter.pairs else ALL,
+        sampling=policy.sampling if filter.sampling else ALL,
+    )
 
 
 def on_rows(filter: VoteFilter) -> VoteFilter:

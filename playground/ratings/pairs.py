@@ -21,6 +21,8 @@ from playground.ratings.judged import IntArray as IntArray
 FIRST, SECOND, TIE, BOTH_BAD = range(len(WINNERS))
 SCORES = np.array([1.0, 0.0, 0.5, 0.5])
 """Score of the model on the earlier side for each of WINNERS."""
+SWAPPED = np.array([SECOND, FIRST, TIE, BOTH_BAD])
+"""Outcome with the sides swapped, for each of WINNERS."""
 
 BOTH_BAD_RULES = ("half", "omit")
 ALL_ALIKE: Mapping[int, float] = MappingProxyType({})
@@ -120,14 +122,14 @@ class PairTable:
     def outcomes_by_model(self) -> IntArray:
         """Return the pairs of each model by outcome, shape (m, 4): won, lost, tie, both bad."""
         m, kinds = len(self.models), len(WINNERS)
-        swapped = np.array([SECOND, FIRST, TIE, BOTH_BAD])[self.outcome]
+        swapped = SWAPPED[self.outcome]
         cells = np.concatenate([self.first * kinds + self.outcome, self.second * kinds + swapped])
         return np.bincount(cells, minlength=m * kinds).reshape(m, kinds)
 
     def outcomes_by_pair(self) -> IntArray:
         """Return the pairs of model i with model j by outcome for i, shape (m, m, 4): won, lost, tie, both bad."""
         m, kinds = len(self.models), len(WINNERS)
-        swapped = np.array([SECOND, FIRST, TIE, BOTH_BAD])[self.outcome]
+        swapped = SWAPPED[self.outcome]
         ahead, back = self.first * m + self.second, self.second * m + self.first
         cells = np.concatenate([ahead * kinds + self.outcome, back * kinds + swapped])
         return np.bincount(cells, minlength=m * m * kinds).reshape(m, m, kinds)

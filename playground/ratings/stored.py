@@ -17,6 +17,7 @@ import numpy as np
 from playground.raters import FREE_PROGRAMS, is_keyed
 from playground.ratings.judged import BoolArray, IntArray, JudgedVotes, Networks
 from playground.ratings.policy import CountingPolicy
+from playground.ratings.repeats import SharedRows
 from playground.records import PAIR_BITS, Circumstances, Origin, PackedPairs
 from playground.storage.database.filters import Conditions
 
@@ -30,6 +31,7 @@ class JudgedReading(Protocol):
     def packed_pairs(self, undecided: Sequence[int], quick_s: float) -> PackedPairs: ...
     def row_keys(self, undecided: Sequence[int]) -> array[int]: ...
     def row_keys_where(self, where: Conditions) -> array[int]: ...
+    def rows_of_shared(self) -> array[int]: ...
     def rater_ids(self, numbers: Sequence[int]) -> Sequence[str]: ...
     def rater_number(self, rater_id: str) -> int | None: ...
     def busy_days_of(self, raters: Sequence[int], cap: int) -> Iterator[array[int]]: ...
@@ -52,6 +54,13 @@ def read_filtered(
 def read_keys(reading: JudgedReading, now: str) -> IntArray:
     """Return the key (n,) of each row of `read_votes` of the same snapshot."""
     return np.frombuffer(reading.row_keys(reading.undecided_votes(now)), dtype=np.int64)
+
+
+def read_shared(reading: JudgedReading, keys: IntArray) -> SharedRows:
+    """Return the rows whose answers several battles show, as indices into `keys`, those of `read_keys`."""
+    found = np.frombuffer(reading.rows_of_shared(), dtype=np.int64).reshape(-1, 4)
+    known = found[np.isin(found[:, 0], keys)]  # the votes on others can still be undone
+    return SharedRows(np.searchsorted(keys, known[:, 0]), *known[:, 1:].T)
 
 
 @dataclass(frozen=True, eq=False)

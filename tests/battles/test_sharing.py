@@ -62,6 +62,19 @@ def vote(home: House, battle_id: str, choice: str = "b") -> BattleView:
     return Battles(home.store, home.battles.rules).vote(battle_id, GUEST, Ballot(choice))
 
 
+def test_votes_of_guests_are_of_the_same_answers_as_the_first_one(home: House) -> None:
+    revealed(home)
+    own = sharing(home).join("battle-1", GUEST, TERMS)
+    vote(home, own.battle_id)
+    with home.store.reading() as reading:
+        rows = reading.rows_of_shared()
+        keys = reading.row_keys(())
+    (first, second), (comparison, other) = (rows[0::4], rows[1::4])
+    assert [first, second] == list(keys)
+    assert comparison == other
+    assert rows[2:4] == rows[6:8]
+
+
 def test_guest_votes_blind_on_the_same_generations(home: House) -> None:
     revealed(home)
     own = sharing(home).join("battle-1", GUEST, TERMS)

@@ -124,6 +124,22 @@ def test_leaderboard_takes_the_options_of_its_intervals(db: Path) -> None:
     assert "Style. Fewer than 100 judged pairs with texts: too few to say what style does." in lines
 
 
+def test_agreement_says_how_much_is_missing_and_where_models_win(db: Path) -> None:
+    lines = run("agreement", "--db", str(db), "--origin", "all")[1].splitlines()
+    assert "No battle has judgements of several raters; 20 more are needed." in lines[0]
+    assert "Nobody judged the same answers twice; 20 more are needed." in lines[1]
+    assert " ".join(lines[3].split()) == "model wins when earlier wins when later difference 95 % together"
+    openalpaca = next(line for line in lines if line.startswith(OPENALPACA))
+    assert " ".join(openalpaca.split()[1:]) == "50 % of 2 – – –"
+
+
+def test_agreement_is_that_of_the_document_of_the_leaderboard(db: Path) -> None:
+    found = document("agreement", "--db", str(db), "--json", "--pairs", "all")
+    board = document("leaderboard", "--db", str(db), "--json", "--pairs", "all")
+    assert found == board["analyses"]["agreement"]
+    assert found["between"]["battles"] == 0
+
+
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
@@ -148,6 +164,7 @@ def test_leaderboard_refuses_unknown_options(
         (["--models", OPENALPACA], 2),
         (["--until", "2000-01-01"], 0),
         (["--mode", "open"], 0),
+        (["--pairs", "chosen"], 3),
         (["--imported", "only"], 0),
         (["--imported", "--open"], 3),
     ],

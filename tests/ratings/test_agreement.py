@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from playground.errors import InvalidValue
-from playground.ratings.agreement import MISSING, cohen_kappa, krippendorff_alpha, self_consistency
-from playground.ratings.pairs import FIRST, SECOND, TIE
+from playground.ratings.agreement import cohen_kappa, krippendorff_alpha, share_equal
+from playground.ratings.student import student_quantile
 
-O = MISSING  # noqa: E741
+O = -1  # noqa: E741  # of an item that a rater did not judge
 EXAMPLE = np.array(
     [
         [1, 2, 3, 3, 2, 1, 4, 1, 2, O, O, O],
@@ -26,8 +26,13 @@ EXAMPLE = np.array(
 """Four observers and twelve items (Krippendorff 2011, section D): nominal alpha 0.743."""
 
 
+def counted(codes: np.ndarray) -> np.ndarray:
+    """Return the judgements of each item by code, from codes (items, raters)."""
+    return np.stack([(codes == code).sum(axis=1) for code in range(6)], axis=1)
+
+
 def test_alpha_of_the_published_example() -> None:
-    found = krippendorff_alpha(EXAMPLE)
+    found = krippendorff_alpha(counted(EXAMPLE))
     assert found.value == pytest.approx(0.743, abs=5e-4)
     assert found.items == 11
     assert found.lower < found.value < found.upper <= 1
@@ -37,24 +42,24 @@ def test_alpha_equals_the_package_s() -> None:
     oracle = pytest.importorskip("krippendorff")
     rng = np.random.default_rng(20250131)
     for _ in range(30):
-        codes = rng.integers(MISSING, 4, size=(rng.integers(3, 30), rng.integers(2, 6)))
-        expected = oracle.alpha(np.where(codes == MISSING, np.nan, codes).T, level_of_measurement="nominal")
-        assert krippendorff_alpha(codes).value == pytest.approx(expected, abs=1e-12)
+        codes = rng.integers(O, 4, size=(rng.integers(3, 30), rng.integers(2, 6)))
+        expected = oracle.alpha(np.where(codes == O, np.nan, codes).T, level_of_measurement="nominal")
+        assert krippendorff_alpha(counted(codes)).value == pytest.approx(expected, abs=1e-12)
 
 
-@given(arrays(np.int64, st.tuples(st.integers(1, 12), st.integers(1, 4)), elements=st.integers(MISSING, 2)))
+@given(arrays(np.int64, st.tuples(st.integers(1, 12), st.integers(1, 4)), elements=st.integers(O, 2)))
 def test_alpha_ignores_names_and_order(codes: np.ndarray) -> None:
-    found = krippendorff_alpha(codes)
-    renamed = np.where(codes == MISSING, MISSING, 2 - codes)[::-1, ::-1]
-    other = krippendorff_alpha(renamed)
+    found = krippendorff_alpha(counted(codes))
+    renamed = np.where(codes == O, O, 2 - codes)[::-1, ::-1]
+    other = krippendorff_alpha(counted(renamed))
     assert other.value == pytest.approx(found.value, nan_ok=True)
     assert math.isnan(found.value) or found.value <= 1
 
 
 def test_perfect_agreement_is_1_and_one_code_is_nothing() -> None:
-    assert krippendorff_alpha(np.array([[0, 0], [1, 1], [2, 2]])).value == 1
-    assert math.isnan(krippendorff_alpha(np.array([[1, 1], [1, 1]])).value)
-    assert math.isnan(krippendorff_alpha(np.array([[1, MISSING], [0, MISSING]])).value)
+    assert krippendorff_alpha(np.array([[2, 0, 0], [0, 2, 0], [0, 0, 2]])).value == 1
+    assert math.isnan(krippendorff_alpha(np.array([[0, 2], [0, 2]])).value)
+    assert math.isnan(krippendorff_alpha(np.array([[1, 0], [0, 1]])).value)
     assert math.isnan(cohen_kappa(np.array([1, 1]), np.array([1, 1])).value)
     assert cohen_kappa(np.array([], dtype=np.int64), np.array([], dtype=np.int64)).items == 0
 
@@ -80,20 +85,29 @@ def test_the_interval_of_kappa_is_that_of_its_sampling_distribution() -> None:
     assert abs(covered / runs - 0.95) < 4 * math.sqrt(0.95 * 0.05 / runs)
 
 
-def test_a_rater_who_always_takes_the_left_one_disagrees_with_themselves() -> None:
-    outcome = np.array([FIRST, SECOND, TIE, FIRST])
-    assert self_consistency(outcome, np.array([SECOND, FIRST, TIE, SECOND])).value == 1
-    left = self_consistency(np.array([FIRST, FIRST, SECOND, FIRST]), np.array([FIRST, FIRST, FIRST, FIRST]))
-    assert left.value <= 0
+def test_the_jackknife_is_that_of_alpha_without_each_unit() -> None:
+    """Leaving items out one at a time, or two at a time, gives the variance of the alphas of the rest."""
+    counts = counted(np.random.default_rng(5).integers(0, 3, size=(30, 3)))
+    for unit in (np.arange(30), np.arange(30) // 2):
+        rest = [krippendorff_alpha(counts[unit != left_out]).value for left_out in np.unique(unit)]
+        found = krippendorff_alpha(counts, unit=unit)
+        error = math.sqrt((len(rest) - 1) * float(np.var(rest)))
+        assert found.value - found.lower == pytest.approx(student_quantile(0.975, len(rest) - 1) * error)
+
+
+def test_equal_judgements_are_a_share_of_all() -> None:
+    assert share_equal(np.array([[2, 0], [1, 1], [2, 0], [2, 0]])) == 0.75
+    assert share_equal(np.array([[2, 1]])) == pytest.approx(1 / 3)  # one of the three pairs of raters
+    assert math.isnan(share_equal(np.array([[1, 0]])))
 
 
 @pytest.mark.parametrize(
-    ("codes", "message"),
-    [(np.array([0, 1]), r"codes have shape \(2,\)"), (np.array([[0, -2]]), "each -1 or more")],
+    ("counts", "message"),
+    [(np.array([0, 1]), r"counts have shape \(2,\)"), (np.array([[0, -2]]), "each 0 or more")],
 )
-def test_other_codes_are_refused(codes: np.ndarray, message: str) -> None:
+def test_other_counts_are_refused(counts: np.ndarray, message: str) -> None:
     with pytest.raises(InvalidValue, match=message):
-        krippendorff_alpha(codes)
+        krippendorff_alpha(counts)
 
 
 def test_judgements_of_different_items_are_refused() -> None:

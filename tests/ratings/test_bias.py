@@ -7,7 +7,7 @@ import math
 import pytest
 
 from playground.ratings.bias import _difference, first_side_wins, wilson, wins_by_side
-from tests.support.judged import GALPACA, MINOTAUR, ORCA, pair, table_from, table_of
+from tests.support.judged import GALPACA, MINOTAUR, ORCA, pair, table_from, table_of, votes
 
 
 def test_wilson_agrees_with_the_textbook() -> None:
@@ -59,6 +59,11 @@ def test_wins_are_counted_on_each_side() -> None:
     assert (galpaca.won_earlier, galpaca.earlier, galpaca.won_later, galpaca.later) == (5, 6, 0, 2)
     assert (orca.won_earlier, orca.earlier, orca.won_later, orca.later) == (2, 2, 1, 6)
     assert galpaca.lower < galpaca.difference < galpaca.upper
+
+
+def test_models_without_a_pair_do_not_widen_the_intervals_of_others() -> None:
+    games = ((GALPACA, ORCA, "model_a", 5), (ORCA, GALPACA, "model_a", 4))
+    assert wins_by_side(table_of(*games))[0] == wins_by_side(table_from(votes(*games), models=(MINOTAUR,)))[0]
 
 
 def test_model_on_one_side_only_has_no_difference() -> None:

@@ -56,6 +56,15 @@ _ANSWERS = f"SELECT p.answer_a, p.answer_b FROM json_each(?) j CROSS JOIN judged
 _TEXTS = "SELECT g.rowid, g.text FROM json_each(?) j CROSS JOIN generations g ON g.rowid = j.value"
 _BATTLES = "SELECT v.battle_id FROM json_each(?) j CROSS JOIN votes v ON v.rowid = j.value >> ? ORDER BY j.key"
 
+# The index of comparisons holds the first query; the votes on few battles are looked up one by one.
+_OF_SHARED = f"""
+SELECT p.vote << {PAIR_BITS} | p.pair, s.first, p.answer_a, p.answer_b
+FROM (SELECT comparison_id, min(rowid) AS first FROM battles GROUP BY comparison_id HAVING count(*) > 1) s
+CROSS JOIN battles b ON b.comparison_id = s.comparison_id
+CROSS JOIN votes v ON v.battle_id = b.id
+CROSS JOIN judged_pairs p ON p.vote = v.rowid
+{_IN_ORDER}"""
+
 # Every row has what it joins: a join that no condition names is left out only from the left.
 _WHERE = f"""
 SELECT p.vote << {PAIR_BITS} | p.pair
@@ -107,6 +116,15 @@ class JudgedReads(Snapshot):
     def answers_of_rows(self, keys: Sequence[int]) -> Sequence[tuple[int, int]]:
         """Return the numbers of the two answers of each row, by its key, in order."""
         return [(row[0], row[1]) for row in self.select(_ANSWERS, (to_json(list(keys)),))]
+
+    def rows_of_shared(self) -> array[int]:
+        """Return four numbers for each row of comparisons with several battles: key, comparison, and its two answers.
+
+        They are in the order of `row_keys`, those of undecided votes too.
+        """
+        cursor = self._connection.cursor()
+        cursor.row_factory = None
+        return array("q", chain.from_iterable(cursor.execute(_OF_SHARED)))
 
     def texts_of_answers(self, numbers: Sequence[int]) -> Iterator[tuple[int, str]]:
         """Yield the texts of answers by number; an erased one has none."""

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from playground.ratings.analyses import Analyses, Carrying, Stability, StyleAnalysis
+from playground.ui.pages.leaderboard.agreement import agreement
 from playground.ui.rendering import escape
+from playground.ui.texts import agreement as agreement_texts
 from playground.ui.texts import board_analyses as texts
 
 
 def analyses_html(analyses: Analyses | None) -> str:
-    """Return a box for each analysis that found something; empty until they are ready."""
+    """Return a box for each analysis that found something, and one on agreement; empty until they are ready."""
     if analyses is None:
         return ""
     boxes = [_style(analyses.style)] if analyses.style is not None else []
@@ -21,7 +23,8 @@ def analyses_html(analyses: Analyses | None) -> str:
         boxes.append(_carrying(analyses.carrying))
     if analyses.stability is not None:
         boxes.append(_stability(analyses.stability))
-    return f"<div class='boxes'>{''.join(boxes)}</div>" if boxes else ""
+    boxes.append(_box("agreement", agreement_texts.TITLE, agreement(analyses.agreement)))
+    return f"<div class='boxes'>{''.join(boxes)}</div>"
 
 
 def _style(found: StyleAnalysis) -> str:

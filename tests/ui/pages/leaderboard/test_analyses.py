@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from playground.ratings.agreement import Agreement
 from playground.ratings.alternatives import Ranges, RankRange
 from playground.ratings.analyses import Analyses, Carrying, Stability, StyleAnalysis, StyleEffect
+from playground.ratings.repeats import Between, RaterAgreement, SideWins, Within
 from playground.ratings.style import Coefficient
 from playground.ui.pages.leaderboard.analyses import analyses_html
 
@@ -12,21 +14,42 @@ STYLE = StyleAnalysis(
     (StyleEffect("length", 1.22, 1.14, 1.3, COEFFICIENT, "Length <raises>."),), (), "Same.", 240, False
 )
 CARRYING = Carrying(3, 0.01, "a", "b", ("0" * 32, "1" * 32), "3 of 300 votes decide first place.")
+AGREEMENT = RaterAgreement(
+    Between(34, 60, 0.7, Agreement(0.5, 0.4, 0.6, 34), "Two raters <agree>."),
+    Within(3, 2, None, None, "Not enough yet."),
+    (
+        SideWins("a", "A <b>", 1200, 0.5, 1180, 0.62, -0.12, -0.2, -0.04),
+        SideWins("b", "B", 3, 1.0, 0, None, None, None, None),
+    ),
+)
 RANGES = Ranges((RankRange("a", 1, 1, 2, ("x",)),), ("x",), ())
 
 
-def test_nothing_is_drawn_before_analyses_are_ready_or_of_few_votes() -> None:
-    assert analyses_html(None) == analyses_html(Analyses(None, None, None)) == ""
+def test_nothing_is_drawn_before_analyses_are_ready() -> None:
+    assert analyses_html(None) == ""
+
+
+def test_of_few_votes_only_the_agreement_is_drawn() -> None:
+    html = analyses_html(Analyses(None, None, None, AGREEMENT))
+    assert html.count("<section") == html.count("</section>") == 1
+    assert "<p>Two raters &lt;agree&gt;.</p><p>Not enough yet.</p>" in html
 
 
 def test_each_analysis_has_a_box_and_texts_are_escaped() -> None:
-    html = analyses_html(Analyses(STYLE, CARRYING, Stability(RANGES, ("A: rank 1 to 2.",), "One moves.")))
-    assert html.count("<section") == html.count("</section>") == 3
+    html = analyses_html(Analyses(STYLE, CARRYING, Stability(RANGES, ("A: rank 1 to 2.",), "One moves."), AGREEMENT))
+    assert html.count("<section") == html.count("</section>") == 4
     assert "<li>Length &lt;raises&gt;.</li>" in html
     assert "<p>Same.</p>" in html
     assert "<li>A: rank 1 to 2.</li>" in html
 
 
+def test_each_model_has_its_wins_on_both_sides() -> None:
+    html = analyses_html(Analyses(None, None, None, AGREEMENT))
+    cells = "<td>50 % of 1,200</td><td>62 % of 1,180</td><td>−12</td><td>−20 to −4</td>"
+    assert f"<th scope='row'>A &lt;b&gt;</th>{cells}</tr>" in html
+    assert "<td>100 % of 3</td><td>–</td><td>–</td><td>–</td>" in html
+
+
 def test_battles_of_carrying_votes_are_links_and_the_rest_a_number() -> None:
-    html = analyses_html(Analyses(None, CARRYING, None))
+    html = analyses_html(Analyses(None, CARRYING, None, AGREEMENT))
     assert f"<a href='./?battle={'1' * 32}&amp;look=1'>2</a> and 1 more" in html
