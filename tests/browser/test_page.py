@@ -208,7 +208,7 @@ def test_vote_can_be_undone_and_is_revealed_later(visitor: Visitor, stub: StubPa
         visitor.page.locator("#vote-a").click()
         visitor.reaches("voted")
         expect(visitor.page.locator("#vote-words")).to_have_text("Saved. You chose A.")
-        expect(visitor.page.locator("#reveal")).to_have_attribute("data-left", re.compile(r" \([1-5]\)"))
+        expect(visitor.page.locator("#reveal")).to_have_attribute("data-left", re.compile(r" \([1-5] s\)"))
         visitor.press("u").reaches("open")
         expect(visitor.page.locator("#vote-words")).to_have_text("Which answer is better?")
         visitor.press("n").reaches("voted")
@@ -216,7 +216,21 @@ def test_vote_can_be_undone_and_is_revealed_later(visitor: Visitor, stub: StubPa
     visitor.reaches("revealed")
     expect(visitor.page.locator("#vote-words")).to_have_text("You found both bad.")
     assert visitor.page.locator(".side:visible .who b").count() == 2
+    visitor.page.emulate_media(reduced_motion="reduce")
+    assert visitor.page.evaluate(APPEARING) == ["none", "none", "auto"]
 
+
+APPEARING = """() => {
+  const next = document.getElementById('next-battle');
+  next.style.display = 'none';
+  next.getBoundingClientRect();
+  next.style.display = '';
+  const [settling] = next.getAnimations();
+  const at = (ms) => { settling.currentTime = ms; return getComputedStyle(next).pointerEvents; };
+  settling.pause();
+  return [at(0), at(500), at(700)];
+}"""
+"""Whether "Next battle" can be pressed after so many milliseconds in the place where "Reveal" was."""
 
 HASTY = """() => new MutationObserver((_, watching) => {
   if (document.body.dataset.phase !== 'open' || !('held' in document.body.dataset)) return;

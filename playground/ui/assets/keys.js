@@ -187,7 +187,7 @@
     const show = () => {
       const rest = Math.max(0, Math.ceil((until - performance.now()) / 1000));
       const button = byId("reveal");
-      if (button) Number.isFinite(left) ? (button.dataset.left = ` (${rest})`) : delete button.dataset.left;
+      if (button) Number.isFinite(left) ? (button.dataset.left = ` (${rest} s)`) : delete button.dataset.left;
       if (!(rest > 0)) clearInterval(countdown);
     };
     show();

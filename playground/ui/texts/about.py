@@ -29,9 +29,10 @@ RANKING_WORDS = (
         "“both bad”."
     ),
     _(
-        "The intervals cover 95 % and take a person, not a vote, as the unit: one who votes a hundred times tells "
-        "less than a hundred who vote once. Blind votes of people count, on pairs that the playground drew. The "
-        "leaderboard says how many votes were left out and why, and says so when there are too few to tell."
+        "The intervals cover 95 %. Once enough people have voted, a person, not a vote, is the unit: one who votes a "
+        "hundred times tells less than a hundred who vote once. Blind votes of people count, on pairs that the "
+        "playground drew. The leaderboard says how many votes were left out and why, and says so when there are too "
+        "few to tell."
     ),
 )
 RANKING_LINK = _("See the {link}.")

@@ -135,7 +135,10 @@ STATUS_OPEN = _("The answers are complete.")
 STATUS_VOTED = _("Vote saved.")
 STATUS_VOTED_UNSTORED = _("Your vote is kept in memory only, as this battle is.")
 STATUS_REVEALED = _("The models are shown.")
-STATUS_SHARED = _("Somebody shares this battle with you. You can vote before you see the models.")
+STATUS_SHARED = _(
+    "Somebody shares this battle with you. You can vote before you see the models; the leaderboard keeps votes of "
+    "guests apart."
+)
 STATUS_FINAL = _("The vote is final.")
 STATUS_ERASED = _("The texts of this battle were erased by its rater.")
 STATUS_HIDDEN = _("The operator has hidden the texts of this battle. A vote that was given before still counts.")

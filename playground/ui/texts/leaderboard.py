@@ -83,7 +83,7 @@ HEAD: Mapping[str, str] = {
     "rating": _("rating"),
     "interval": _("95 %"),
     "battles": _("battles"),
-    "wins": _("wins"),
+    "wins": _("win rate"),
     "both_bad": _("all bad"),
     "license": _("license"),
 }
