@@ -70,6 +70,10 @@ class InvalidValue(PlaygroundError, ValueError):
     """Invalid input, or an invalid file."""
 
 
+class UnknownCategory(InvalidValue):
+    """A category that neither the starters nor the votes have."""
+
+
 class InvalidInstruction(InvalidValue):
     """Text that cannot be sent to a model."""
 

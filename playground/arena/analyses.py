@@ -1,4 +1,4 @@
-"""Analyses of the boards of a running playground, made beside them by one thread at a time, and shown when ready.
+"""Analyses of the boards of a running playground, made beside them by one thread, and shown when ready.
 
 Boundary: decides when analyses are made and who waits for them; how they are made is the caller's.
 """
@@ -56,6 +56,7 @@ class BackgroundAnalyses(Generic[Asked]):
         make: makes the analyses of a board.
         state: returns a value that differs if any board may differ; called each time.
         monotonic: seconds that only go up.
+        is_default: returns True for what everybody sees: it is made first, and filters do not push it out.
     """
 
     def __init__(
@@ -63,13 +64,16 @@ class BackgroundAnalyses(Generic[Asked]):
         make: Callable[[Asked], Analyses],
         state: Callable[[], Hashable],
         monotonic: Callable[[], float] = time.monotonic,
+        is_default: Callable[[Asked], bool] = lambda _: False,
     ) -> None:
         self._make = make
+        self._is_default = is_default
         self._state = state
         self._monotonic = monotonic
         self._lock = Lock()
-        self._one_at_a_time = Lock()
         self._entries: OrderedDict[Asked, _Entry] = OrderedDict()
+        self._wanted: OrderedDict[Asked, Hashable] = OrderedDict()  # with the state of the votes
+        self._worker: Thread | None = None
 
     def get(self, asked: Asked, wait_s: float = WAIT_S) -> Analyses | None:
         """Return the newest that are ready, after waiting a little for newer ones; None before the first."""
@@ -77,9 +81,7 @@ class BackgroundAnalyses(Generic[Asked]):
         with self._lock:
             entry = self._entry(asked)
             if not entry.is_coming and entry.state != state and self._monotonic() >= entry.rests_until:
-                entry.is_coming = True
-                entry.ready.clear()
-                Thread(target=self._fill, args=(asked, entry, state), daemon=True).start()
+                self._want(asked, entry, state)
             is_coming = entry.is_coming
         if is_coming:
             entry.ready.wait(wait_s)
@@ -89,24 +91,46 @@ class BackgroundAnalyses(Generic[Asked]):
         entry = self._entries.setdefault(asked, _Entry())
         self._entries.move_to_end(asked)
         while len(self._entries) > MOST:
-            self._entries.popitem(last=False)
+            oldest = next((each for each in self._entries if not self._is_default(each)), next(iter(self._entries)))
+            self._wanted.pop(oldest, None)
+            self._entries.pop(oldest).ready.set()
         return entry
+
+    def _want(self, asked: Asked, entry: _Entry, state: Hashable) -> None:
+        entry.is_coming = True
+        entry.ready.clear()
+        self._wanted[asked] = state
+        if self._is_default(asked):
+            self._wanted.move_to_end(asked, last=False)
+        if self._worker is None or not self._worker.is_alive():
+            self._worker = Thread(target=self._work, daemon=True)
+            self._worker.start()
+
+    def _work(self) -> None:
+        """Make what is wanted, one after another, until nothing is."""
+        while True:
+            with self._lock:
+                if not self._wanted:
+                    self._worker = None
+                    return
+                asked, state = self._wanted.popitem(last=False)
+                entry = self._entries[asked]
+            self._fill(asked, entry, state)
 
     def _fill(self, asked: Asked, entry: _Entry, state: Hashable) -> None:
         """Make the analyses; after an error the old ones stay, until votes change."""
         found = entry.found
-        with self._one_at_a_time:
-            began = self._monotonic()
-            try:
-                found = self._make(asked)
-            except PlaygroundError as error:  # closing, a disk that fails, or a filter that the board refuses
-                log.info("analyses were not made: %s", error)
-            finally:
-                took_s = self._monotonic() - began
-                with self._lock:
-                    entry.found, entry.state, entry.is_coming = found, state, False
-                    entry.rests_until = self._monotonic() + REST * took_s
-                entry.ready.set()
+        began = self._monotonic()
+        try:
+            found = self._make(asked)
+        except PlaygroundError as error:  # closing, a disk that fails, or a filter that the board refuses
+            log.info("analyses were not made: %s", error)
+        finally:
+            took_s = self._monotonic() - began
+            with self._lock:
+                entry.found, entry.state, entry.is_coming = found, state, False
+                entry.rests_until = self._monotonic() + REST * took_s
+            entry.ready.set()
 
 
 def asked_board(
@@ -137,4 +161,4 @@ def arena_analyses(
         with battles.stored.store.reading() as reading:
             return reading.board_state(clock.now())
 
-    return BackgroundAnalyses(make, state)
+    return BackgroundAnalyses(make, state, is_default=lambda asked: not asked[1].filtered)

@@ -217,9 +217,15 @@ class Arena:
         """Return the ratings from the votes that count, by default under the default board's policy; see `Boards`."""
         return self._boards.get(self._asked(filter, policy))
 
-    def analyses(self, filter: VoteFilter = NO_FILTER, policy: CountingPolicy | None = None) -> Analyses | None:
-        """Return the analyses of the same board; None until they are ready."""
-        return self._analyses.get(self._asked(filter, policy))
+    def analyses(
+        self, filter: VoteFilter = NO_FILTER, policy: CountingPolicy | None = None, is_operator: bool = False
+    ) -> Analyses | None:
+        """Return the analyses of the same board; None until they are ready.
+
+        They name battles only for who may browse the data: a battle's id shows its words to everybody.
+        """
+        found = self._analyses.get(self._asked(filter, policy))
+        return found if found is None or is_operator or self.settings.data == "public" else found.without_battles()
 
     def sources_line(self) -> str:
         """Return a short line on where answers come from and where votes go."""

@@ -74,6 +74,7 @@ class Boards(Generic[Asked]):
         self._state = state
         self._monotonic = monotonic
         self._lock = Lock()
+        self._one_beside = Lock()
         self._filtered: OrderedDict[Asked, _Entry] = OrderedDict()
         self._default: tuple[Asked, _Entry] | None = None
 
@@ -136,7 +137,8 @@ class Boards(Generic[Asked]):
 
     def _make_beside(self, asked: Asked, entry: _Entry, state: Hashable, coming: Future[Leaderboard]) -> None:
         try:
-            self._fill(asked, entry, state, coming, patient=True)
+            with self._one_beside:  # else many filters would take all processors
+                self._fill(asked, entry, state, coming, patient=True)
         except PlaygroundError as error:  # closing, or a disk that fails; the board stays as it was
             log.info("the leaderboard was not made again: %s", error)
 

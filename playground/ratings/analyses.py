@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from playground.errors import InvalidValue
 from playground.ratings import alternative_words, carrying_words, style_words
 from playground.ratings.alternatives import Alternative, Ranges, alternatives, rank_ranges_over
 from playground.ratings.board import Board
@@ -76,7 +77,7 @@ class Carrying:
     share: float  # of the votes that count
     leader: str
     first: str  # without them
-    battles: tuple[str, ...]  # of the votes, the first MOST_BATTLES
+    battles: tuple[str, ...]  # of the votes, at most MOST_BATTLES; none for who may not browse the battles
     text: str
 
 
@@ -97,6 +98,12 @@ class Analyses:
     carrying: Carrying | None
     stability: Stability | None
     agreement: RaterAgreement
+
+    def without_battles(self) -> Analyses:
+        """Return the same for somebody who may not browse the battles."""
+        if self.carrying is None:
+            return self
+        return dataclasses.replace(self, carrying=dataclasses.replace(self.carrying, battles=()))
 
     def as_document(self) -> dict[str, Any]:
         """Return the whole as JSON values."""
@@ -134,7 +141,10 @@ def analyse(
         styles: of the answers of the pairs in `newest_rows` of its table.
         battles_of: returns the battle of each of some rows of its table.
     """
-    style = style_of_board(board, styles)
+    try:
+        style = style_of_board(board, styles)
+    except InvalidValue:  # without a prior, the strengths of the answers that are left may be infinite
+        style = None
     return Analyses(
         style=style,
         carrying=carrying_of_board(board, battles_of),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from playground.errors import InvalidValue
+from playground.errors import UnknownCategory
 from playground.ratings.board import Board, LeaderboardOptions, Named
 from playground.ratings.claims import Replay
 from playground.ratings.counting import Counted, count
@@ -47,7 +47,7 @@ class Chosen:
         """Return the choice; see `leaderboard.rate`.
 
         Raises:
-            InvalidValue: an unknown category.
+            UnknownCategory: neither the starters nor the votes have it.
         """
         there = np.flatnonzero(np.bincount(votes.category, minlength=len(votes.categories)))
         _check_category(category, {*categories, *(votes.categories[number] for number in there)} - {""})
@@ -96,4 +96,4 @@ def _number(names: Sequence[str], name: str) -> int:
 def _check_category(category: str, valid: Collection[str]) -> None:
     if category != "" and category not in tuple(valid):
         known = f"valid: {', '.join(sorted(valid))}, or empty for all" if valid else "no vote has one yet"
-        raise InvalidValue(f"unknown category {category!r}; {known}")
+        raise UnknownCategory(f"unknown category {category!r}; {known}")

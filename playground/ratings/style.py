@@ -164,12 +164,12 @@ class _Problem:
         """Return the values (p,) with the largest likelihood, by Newton's method.
 
         Raises:
-            InvalidValue: no convergence.
+            InvalidValue: no convergence, or infinite strengths.
         """
         values = np.zeros(self.m + self.apart.shape[1])
         likelihood = self.likelihood(values)
         for _ in range(_MAX_STEPS):
-            step = np.linalg.solve(self.curvature(values), self._gradient(values))
+            step = _solve(self.curvature(values), self._gradient(values))
             size = 1.0
             while (ahead := self.likelihood(values + size * step)) < likelihood - 1e-12 * abs(likelihood):
                 size /= 2
@@ -200,7 +200,7 @@ class _Problem:
         whole, p = self.curvature(values) * (1 + 1e-9), len(values)
         covariance, number = np.zeros((p, p)), int(unit.max(initial=-1)) + 1
         for gradient, own in self._by_unit(values, unit):
-            changes = np.linalg.solve(whole - own, gradient[:, :, None])[:, :, 0]
+            changes = _solve(whole - own, gradient[:, :, None])[:, :, 0]
             covariance += changes.T @ changes
         return covariance * (number - 1) / max(number, 1)
 
@@ -257,3 +257,10 @@ class _Problem:
     def _by_cell(self, row: IntArray, column: IntArray, values: FloatArray) -> FloatArray:
         cells = row.astype(np.int64) * self.m + column
         return np.asarray(np.bincount(cells, values, self.m * self.m), dtype=np.float64).reshape(self.m, self.m)
+
+
+def _solve(curvature: FloatArray, gradients: FloatArray) -> FloatArray:
+    try:
+        return np.asarray(np.linalg.solve(curvature, gradients))
+    except np.linalg.LinAlgError as error:
+        raise InvalidValue("strengths with style held equal are infinite; set the prior above 0") from error

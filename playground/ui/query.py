@@ -15,6 +15,8 @@ from playground.ui.texts import data as texts
 from playground.validation import TAKEN_OUT
 
 MAX_QUERY_CHARS = 4000
+MAX_ECHOED_CHARS = 65_536
+"""Of what is named back to the script; no server takes a longer address."""
 MAX_FIELDS = 60
 YES = "1"
 HOSTS_OWN = "__"
@@ -46,6 +48,12 @@ def read_query(text: Any) -> dict[str, str]:
         if clean:
             found[name] = f"{found[name]},{clean}" if name in found else clean
     return found
+
+
+def echoed(text: object) -> str:
+    """Return a query as the page names it to its script; empty if it could be none."""
+    is_query = isinstance(text, str) and len(text) <= MAX_ECHOED_CHARS and text.isprintable()
+    return str(text) if is_query else ""
 
 
 def is_yes(query: Mapping[str, str], name: str) -> bool:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from threading import Event
-from typing import Any
+from threading import Event, active_count
+from types import SimpleNamespace
+from typing import Any, Literal
 
 import pytest
 
 from playground.arena.analyses import MOST, REST, BackgroundAnalyses
+from playground.arena.arena import Arena
 from playground.errors import InvalidValue
-from playground.ratings.analyses import Analyses
+from playground.ratings.analyses import Analyses, Carrying
+from playground.settings import Settings
 from tests.support.patience import wait_until
 
 LONG_S = 10.0
@@ -27,12 +30,16 @@ class Bench:
     made: list[Any] = field(default_factory=list)
     held: Event | None = None
     fails: bool = False
+    started: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.analyses: BackgroundAnalyses[str] = BackgroundAnalyses(self.make, lambda: self.state, lambda: self.now)
+        self.analyses: BackgroundAnalyses[str] = BackgroundAnalyses(
+            self.make, lambda: self.state, lambda: self.now, "all".__eq__
+        )
 
     def make(self, asked: str) -> Analyses:
         made = (asked, self.state)
+        self.started.append(asked)
         if self.held is not None:
             assert self.held.wait(LONG_S)
         self.made.append(made)
@@ -106,3 +113,42 @@ def test_the_oldest_are_forgotten(bench: Bench) -> None:
     bench.get("0")
     assert [asked for asked, _ in bench.made].count("0") == 2
     assert [asked for asked, _ in bench.made].count(str(MOST)) == 1
+
+
+def test_many_filters_take_one_thread_and_are_not_all_made(bench: Bench) -> None:
+    bench.held = Event()
+    bench.get("first", wait_s=0)
+    wait_until(lambda: bench.started == ["first"])
+    threads = active_count()
+    for number in range(3 * MOST):
+        assert bench.get(str(number), wait_s=0) is None
+    bench.get("all", wait_s=0)
+    assert active_count() == threads
+    bench.held.set()
+    wait_until(lambda: len(bench.made) == MOST + 1)
+    assert bench.made[1] == ("all", 0)
+    assert [asked for asked, _ in bench.made[2:]] == [str(number) for number in range(2 * MOST + 1, 3 * MOST)]
+
+
+def test_filters_do_not_push_the_default_ones_out(bench: Bench) -> None:
+    bench.get()
+    for number in range(2 * MOST):
+        bench.get(str(number))
+    bench.get()
+    assert [asked for asked, _ in bench.made].count("all") == 1
+
+
+@pytest.mark.parametrize(
+    ("data", "is_operator", "lists"), [("operator", False, False), ("operator", True, True), ("public", False, True)]
+)
+def test_battles_are_named_for_who_may_browse_them(
+    data: Literal["operator", "public"], is_operator: bool, lists: bool
+) -> None:
+    carrying = Carrying(votes=1, share=0.1, leader="x", first="y", battles=("b" * 32,), text="")
+    made = Analyses(style=None, carrying=carrying, stability=None, agreement=None)  # type: ignore[arg-type]
+    background = SimpleNamespace(get=lambda _: made)
+    arena: Any = SimpleNamespace(settings=Settings(data=data), _analyses=background, _asked=lambda *_: "all")
+    found = Arena.analyses(arena, is_operator=is_operator)
+    assert found is not None
+    assert found.carrying is not None
+    assert found.carrying.battles == (carrying.battles if lists else ())

@@ -163,3 +163,17 @@ def test_board_keeps_its_claims_until_those_of_new_votes_are_known(bench: Bench)
     bench.held.set()
     wait_until(lambda: bench.get() == ("all", 1))
     assert bench.get().claims_are_known
+
+
+def test_claims_of_many_filters_are_made_one_after_another(bench: Bench) -> None:
+    bench.many_votes = True
+    filters = [str(number) for number in range(5)]
+    for asked in filters:
+        bench.get(asked)
+    bench.held = Event()
+    for asked in filters:
+        bench.get(asked)
+    wait_until(lambda: len(bench.made) == 6)
+    bench.held.set()
+    wait_until(lambda: all(bench.get(asked).claims_are_known for asked in filters))
+    assert len(bench.made) == 10

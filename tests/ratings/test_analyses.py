@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -150,6 +151,25 @@ def test_battles_of_the_votes_that_carry_first_place_are_named(preferring: Store
     without = build_leaderboard(pairs, {}, options=OPTIONS)
     assert without.num_votes == 240 - carrying.votes
     assert without.rows[0].model == carrying.first
+
+
+def hide(writing: Writing, battle_id: str) -> None:
+    writing.change("UPDATE battles SET hidden_at = :at WHERE id = :id", [{"id": battle_id, "at": AT}])
+
+
+def erase(writing: Writing, battle_id: str) -> None:
+    writing.erase_words(battle_id.replace("battle", "rater"), "page", AT)
+
+
+@pytest.mark.parametrize("withhold", [hide, erase])
+def test_battles_without_words_are_not_named(withhold: Callable[[Writing, str], None]) -> None:
+    store = stored(240, longer_wins=0.75, seed=2)
+    before = analysed(store).carrying
+    assert before is not None
+    store.write(lambda writing: withhold(writing, before.battles[0]))
+    after = analysed(store).carrying
+    assert after is not None
+    assert (after.votes, after.battles) == (before.votes, before.battles[1:])
 
 
 def test_no_vote_carries_a_provisional_ranking(preferring: Store) -> None:

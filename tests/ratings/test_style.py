@@ -155,6 +155,13 @@ def test_a_feature_that_decides_every_vote_has_a_finite_coefficient() -> None:
     assert 5 < found.coefficients[0].estimate < 10 * PRIOR_SD
 
 
+def test_strengths_without_a_finite_maximum_are_refused() -> None:
+    table, apart = styled(300, NONE, np.random.default_rng(8))
+    unbeaten = np.where(table.first == 0, FIRST, np.where(table.second == 0, SECOND, table.outcome))
+    with pytest.raises(InvalidValue, match="set the prior"):
+        fit_style(replace(table, outcome=unbeaten), apart, prior=0)
+
+
 def test_differences_of_another_shape_are_refused() -> None:
     table, apart = styled(100, NONE, np.random.default_rng(9))
     with pytest.raises(InvalidValue, match=r"shape \(99, 6\); it has to be \(100, 6\)"):

@@ -331,7 +331,9 @@ class StubArena:
         cards = {c.id: c for c in self.line_up}
         return build_leaderboard(pairs, cards, options=LeaderboardOptions(policy=policy))
 
-    def analyses(self, filter: VoteFilter = NO_FILTER, policy: CountingPolicy = policy) -> Analyses | None:
+    def analyses(
+        self, filter: VoteFilter = NO_FILTER, policy: CountingPolicy = policy, is_operator: bool = False
+    ) -> Analyses | None:
         return None
 
     def head_to_heads(self, view: BattleView) -> tuple[HeadToHead, ...]:

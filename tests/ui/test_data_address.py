@@ -13,7 +13,7 @@ from playground.records.filters import VoteFilter
 from playground.settings import Settings
 from playground.ui.data_address import DataAddress, check_access, read_address
 from playground.ui.http.operator import OperatorStatus
-from playground.ui.query import read_query
+from playground.ui.query import MAX_ECHOED_CHARS, echoed, read_query
 
 FILLED = DataAddress(
     VoteFilter(
@@ -93,3 +93,9 @@ def test_access_follows_the_setting(data: str, is_operator: bool, is_allowed: bo
     else:
         with pytest.raises(Refused, match="My data, at the foot of every page"):
             check_access(settings, standing)
+
+
+def test_only_a_query_that_can_be_one_is_echoed() -> None:
+    longest = "?words=" + "x" * (MAX_ECHOED_CHARS - 7)
+    assert [echoed(text) for text in ("", "?words=sea", longest)] == ["", "?words=sea", longest]
+    assert [echoed(text) for text in (None, 3, f"{longest}x", "\ud800", "a\nb")] == [""] * 5

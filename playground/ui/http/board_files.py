@@ -1,7 +1,7 @@
 """The files of the Leaderboard page: ``/leaderboard/export``, the board of an address as JSON or CSV.
 
-Boundary: pure ASGI, behind `CallGate`, which counts requests. JSON is the document of the API's `/leaderboard`; CSV is
-its rows.
+Boundary: pure ASGI, behind `CallGate`, which counts requests. JSON is the document of the API's `/leaderboard`
+without its analyses; CSV is its rows.
 """
 
 from __future__ import annotations

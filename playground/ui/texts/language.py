@@ -85,10 +85,10 @@ def negotiated(accepted: str, languages: Sequence[Language]) -> Language:
 def _by_preference(accepted: str) -> list[str]:
     weighed = []
     for entry in accepted.lower().split(","):
-        tag, _, weight = entry.strip().partition(";q=")
+        tag, _, weight = "".join(entry.split()).partition(";q=")
         try:
-            weighed.append((tag.strip(), float(weight or 1)))
-        except ValueError:  # no weight: the entry says nothing
+            weighed.append((tag, float(weight or 1)))
+        except ValueError:  # no weight, or another parameter: the entry says nothing
             continue
     return [tag for tag, weight in sorted(weighed, key=lambda pair: -pair[1]) if weight > 0]
 

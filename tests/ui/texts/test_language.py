@@ -49,6 +49,8 @@ msgstr[1] "{count} Stimmen"
         ("fr,de;q=0.5", "de"),
         ("en-GB,de", "en"),
         ("de;q=0.4,en;q=0.5", "en"),
+        ("de; q=0.1, en;q=0.9", "en"),
+        ("en; q=0.5, de; q=0.9", "de"),
         ("de;q=0", "en"),
         ("PT-br", "pt-BR"),
         ("pt", "en"),

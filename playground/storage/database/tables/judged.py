@@ -54,7 +54,9 @@ _IN_ORDER = "ORDER BY p.vote, p.pair"
 _AT_ROW = f"p.vote = j.value >> {PAIR_BITS} AND p.pair = j.value & {(1 << PAIR_BITS) - 1}"
 _ANSWERS = f"SELECT p.answer_a, p.answer_b FROM json_each(?) j CROSS JOIN judged_pairs p ON {_AT_ROW} ORDER BY j.key"
 _TEXTS = "SELECT g.rowid, g.text FROM json_each(?) j CROSS JOIN generations g ON g.rowid = j.value"
-_BATTLES = "SELECT v.battle_id FROM json_each(?) j CROSS JOIN votes v ON v.rowid = j.value >> ? ORDER BY j.key"
+_BATTLES = """
+SELECT b.id FROM json_each(?) j CROSS JOIN votes v ON v.rowid = j.value >> ? CROSS JOIN battles b ON b.id = v.battle_id
+WHERE b.erased_at IS NULL AND b.hidden_at IS NULL ORDER BY j.key"""
 
 # The index of comparisons holds the first query; the votes on few battles are looked up one by one.
 _OF_SHARED = f"""
@@ -131,7 +133,7 @@ class JudgedReads(Snapshot):
         return ((row[0], row[1]) for row in self._connection.execute(_TEXTS, (to_json(list(numbers)),)))
 
     def battles_of_rows(self, keys: Sequence[int]) -> Sequence[str]:
-        """Return the id of the battle of each row, by its key, in order."""
+        """Return the id of the battle of each row, by its key, in order; without those erased or hidden."""
         return [row[0] for row in self.select(_BATTLES, (to_json(list(keys)), PAIR_BITS))]
 
     def head_to_head(self, model: str, other: str, final_by: str) -> tuple[int, int]:

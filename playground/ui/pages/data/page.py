@@ -19,7 +19,7 @@ from playground.ui.data_address import ADDRESS_NAMES, check_access, read_address
 from playground.ui.http.operator import OperatorStatus, operator_status
 from playground.ui.pages.data.panels import DataPanels, DataState
 from playground.ui.pages.data.view import DataReader
-from playground.ui.query import check_names, read_query
+from playground.ui.query import check_names, echoed, read_query
 from playground.ui.wiring import AT_ONCE, Updates
 
 ASKED = "() => playgroundData.asked()"
@@ -57,7 +57,7 @@ class DataPage:
         """Read the view of an address."""
         is_public = self._settings.data == "public"
         state = DataState(
-            query=query if isinstance(query, str) else "",
+            query=echoed(query),
             is_operator=standing.is_operator,
             is_operators=standing.is_operator and not is_public,
             redraws_form=redraws_form,

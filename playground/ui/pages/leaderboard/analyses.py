@@ -39,7 +39,8 @@ def _carrying(found: Carrying) -> str:
         for number, battle in enumerate(found.battles, start=1)
     )
     more = texts.MORE.format(votes=f"{found.votes - len(found.battles):,}") if found.votes > len(found.battles) else ""
-    return _box("carrying", texts.CARRYING, _p(found.text), f"<p>{texts.BATTLES} {links}{more}</p>")
+    listed = f"<p>{escape(texts.BATTLES)} {links}{escape(more)}</p>" if links else ""
+    return _box("carrying", texts.CARRYING, _p(found.text), listed)
 
 
 def _stability(found: Stability) -> str:

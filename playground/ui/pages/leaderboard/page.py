@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import gradio as gr
 
 from playground.arena.arena import Arena
-from playground.errors import InvalidValue, PlaygroundError
+from playground.errors import PlaygroundError, UnknownCategory
 from playground.ui.board_address import BoardAddress, read_board_address
 from playground.ui.http.middleware import rater_of
+from playground.ui.http.operator import operator_status
 from playground.ui.pages.leaderboard.analyses import analyses_html
 from playground.ui.pages.leaderboard.blinding import blinding_html
 from playground.ui.pages.leaderboard.board import empty_html, lead_html, parts_html
@@ -21,7 +22,7 @@ from playground.ui.pages.leaderboard.filters import form_html
 from playground.ui.pages.leaderboard.left_out import left_out_html
 from playground.ui.pages.leaderboard.view import BoardView
 from playground.ui.pages.store_line import add_store_line
-from playground.ui.query import read_query
+from playground.ui.query import echoed, read_query
 from playground.ui.rendering import live_region
 from playground.ui.texts import leaderboard as texts
 from playground.ui.wiring import AT_ONCE, Updates, unchanged
@@ -73,13 +74,11 @@ class LeaderboardPage:
 
     def show(self, query: object, request: gr.Request) -> Updates:
         """Draw the board of an address, and remember which it is."""
-        drawn = self.draw(query, rater_of(request))
+        drawn = self.draw(query, rater_of(request), operator_status(request).is_operator)
         return {
             self.form: drawn.form,
             self.lead: drawn.lead,
-            self.said: live_region(
-                SAID, drawn.error, is_error=bool(drawn.error), data={"query": query if isinstance(query, str) else ""}
-            ),
+            self.said: live_region(SAID, drawn.error, is_error=bool(drawn.error), data={"query": echoed(query)}),
             self.parts: drawn.parts,
             self.shown: drawn.digest,
         }
@@ -92,7 +91,7 @@ class LeaderboardPage:
         del updates[self.form]  # somebody may be about to change it
         return updates
 
-    def draw(self, query: object, rater: str | None) -> Drawn:
+    def draw(self, query: object, rater: str | None, is_operator: bool = False) -> Drawn:
         """Draw the page of an address; an address that cannot be shown says why."""
         address = BoardAddress()
         try:
@@ -105,12 +104,14 @@ class LeaderboardPage:
         if view is None:
             category = dict(address.conditions)["category"]
             return Drawn(form, empty_html(texts.EMPTY_CATEGORY.format(category=category)), "")
-        beside = self._beside(address, rater) if view.rows else ""  # analyses are worth no wait without a board
+        beside = (
+            self._beside(address, rater, is_operator) if view.rows else ""
+        )  # analyses are worth no wait without a board
         return Drawn(form, lead_html(view), parts_html(view, beside))
 
-    def _beside(self, address: BoardAddress, rater: str | None) -> str:
+    def _beside(self, address: BoardAddress, rater: str | None, is_operator: bool) -> str:
         """Return the boxes on what is computed, or watched, beside the board."""
-        analyses = self._arena.analyses(*address.selection(self._arena.policy, rater))
+        analyses = self._arena.analyses(*address.selection(self._arena.policy, rater), is_operator=is_operator)
         watched = left_out_html(self._arena.gate_watch.latest, self._arena.policy)
         watched += blinding_html(self._arena.blinding.latest, self._arena.catalog.cards)
         return f"{analyses_html(analyses)}<div class='boxes'>{watched}</div>"
@@ -120,9 +121,7 @@ class LeaderboardPage:
         filter, policy = address.selection(self._arena.policy, rater)
         try:
             board = self._arena.leaderboard(filter, policy)
-        except InvalidValue:
-            if not filter.category:
-                raise
+        except UnknownCategory:
             return None
         line_up = [card.id for card in self._arena.models.line_up]
         return BoardView(board, self._arena.catalog.cards, line_up, _advice(address), address)

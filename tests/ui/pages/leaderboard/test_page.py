@@ -9,7 +9,7 @@ import gradio as gr
 import pytest
 from starlette.datastructures import Headers
 
-from playground.errors import InvalidValue
+from playground.errors import UnknownCategory
 from playground.settings import Settings
 from playground.ui.pages.leaderboard.page import LeaderboardPage
 from playground.ui.texts import leaderboard as texts
@@ -59,7 +59,7 @@ def test_category_without_votes_says_so_and_links_to_compare(
     page: LeaderboardPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_args: object) -> None:
-        raise InvalidValue("unknown category 'sums'; valid: code")
+        raise UnknownCategory("unknown category 'sums'; valid: code")
 
     monkeypatch.setattr(page._arena, "leaderboard", refuse)
     drawn = page.draw("category=sums", None)
