@@ -325,6 +325,16 @@ def test_reveal_marks_the_chosen_column_and_says_how_often_it_won(visitor: Visit
     expect(visitor.column("b").locator(".mark")).to_have_text("your choice")
     assert visitor.column("a").locator(".mark").count() == 0
     expect(visitor.page.locator("#vote-hint")).to_contain_text("here, B beat A in 60 % of 35 votes")
+    for width, height in ((1440, 900), (768, 1024), (720, 450), (844, 390), (390, 844)):
+        visitor.page.set_viewport_size({"width": width, "height": height})
+        copy = visitor.page.get_by_role("button", name="copy link")
+        assert copy.evaluate(UNCOVERED), width
+
+
+UNCOVERED = """(link) => {
+  const { left, right, top, bottom } = link.getBoundingClientRect();
+  return link.contains(document.elementFromPoint((left + right) / 2, (top + bottom) / 2));
+}"""
 
 
 def test_differences_of_two_answers_are_shown(visitor: Visitor) -> None:
