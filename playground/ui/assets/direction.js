@@ -17,6 +17,6 @@
       mark();
     });
   };
-  new MutationObserver(look).observe(document.documentElement, { childList: true, subtree: true });
+  new MutationObserver(look).observe(document.documentElement, { childList: true, subtree: true, attributeFilter: ["dir"] });
   look();
 })();

@@ -270,7 +270,7 @@
     let waiting = 0;
     new MutationObserver(() => {
       waiting ||= setTimeout(() => { waiting = 0; look(); }, 60);
-    }).observe(document.documentElement, { childList: true, subtree: true, attributeFilter: ["name"] });
+    }).observe(document.documentElement, { childList: true, subtree: true, characterData: true, attributeFilter: ["name"] });
     addEventListener("resize", reach);
     look();
   }

@@ -1,6 +1,7 @@
 // The Models page: put states into their cards, and keep details open when the cards are drawn again.
 (() => {
   "use strict";
+  const TOLD = ["data-model", "data-state", "data-do", "data-action", "data-label", "data-checked"]; // Gradio draws in place
   const opened = new Set();
   let pressed = "";
 
@@ -48,5 +49,5 @@
   let waiting = 0;
   new MutationObserver(() => {
     waiting ||= setTimeout(() => { waiting = 0; look(); }, 30);
-  }).observe(document.documentElement, { childList: true, subtree: true });
+  }).observe(document.documentElement, { childList: true, subtree: true, characterData: true, attributeFilter: TOLD });
 })();
