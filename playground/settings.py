@@ -84,9 +84,7 @@ class Settings:
     columns: int = _setting(2, "answers side by side when the page opens, 2 to 6", Range(2, 6, "2 to 6"))
     undo_s: float = _setting(5.0, "time to undo a vote on the page before the models are revealed", ABOVE_0)
     guess_share: float = _setting(
-        0.1,
-        "share of blind battles with drawn models on which the page asks, before the reveal, which model an answer was",
-        Range(0, 1, "0 to 1"),
+        0.1, "share of drawn blind battles after which the page asks which model an answer was", Range(0, 1, "0 to 1")
     )
     abandon_s: float = _setting(30.0, "answers that nobody has read for this time are stopped", ABOVE_0)
     deadline_s: float = _setting(120.0, "longest time for writing one answer", ABOVE_0)
@@ -286,11 +284,8 @@ def _candidates(
     setting: Field[Any], flags: Mapping[str, str | None], environ: Mapping[str, str]
 ) -> list[tuple[str, str | None]]:
     own, gradio = variable(setting.name), setting.metadata["gradio"]
-    return [
-        (flag(setting.name), flags.get(setting.name)),
-        (own, environ.get(own)),
-        (gradio, environ.get(gradio) if gradio else None),
-    ]
+    of_gradio = environ.get(gradio) if gradio else None
+    return [(flag(setting.name), flags.get(setting.name)), (own, environ.get(own)), (gradio, of_gradio)]
 
 
 def _parse(setting: Field[Any], source: str, text: str) -> Any:

@@ -18,7 +18,7 @@ SAMPLE = 8
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What the missing answers of one model would take."""
+    """The cost of the missing answers of one model."""
 
     model_id: str
     answers: int

@@ -1,4 +1,4 @@
-"""How well raters recognise the models of a running playground, computed beside the visitors.
+"""The blinding index of a running playground, computed beside the visitors.
 
 Boundary: decides when guesses are read; what they say is computed in `ratings.blinding`.
 """

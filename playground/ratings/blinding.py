@@ -38,7 +38,7 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class ModelBlinding:
-    """How well raters recognise one model."""
+    """The blinding index of one model: how well raters recognise it."""
 
     model_id: str
     index: Estimate | None  # None without an answer of this model, or without one of another model

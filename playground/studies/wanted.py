@@ -54,7 +54,7 @@ class Failure:
 
 @dataclass(slots=True)
 class Standing:
-    """What the database has of the answers that are wanted of one model."""
+    """The stored and the missing ones of the answers that are wanted of one model."""
 
     there: int = 0
     failed: list[Failure] = field(default_factory=list)  # stored as failed, and not to be tried again

@@ -16,7 +16,7 @@ from playground.validation import TAKEN_OUT
 
 MAX_QUERY_CHARS = 4000
 MAX_ECHOED_CHARS = 65_536
-"""Of what is named back to the script; no server takes a longer address."""
+"""The longest query that is named back to the script; no server takes a longer address."""
 MAX_FIELDS = 60
 YES = "1"
 HOSTS_OWN = "__"
