@@ -66,7 +66,7 @@ def test_guide_has_both_configurations() -> None:
 
 
 def test_vote_through_the_guides_nginx(browser: Browser, hosted: Hosted) -> None:
-    with visiting(browser, hosted.url, ignore_https_errors=True) as visitor:
+    with visiting(browser, hosted.url) as visitor:
         answers: list[int] = []
         visitor.page.on("response", lambda reply: answers.append(reply.status))
         visitor.open().compare().reaches("open")

@@ -208,7 +208,6 @@ def framed(
         str(profile),
         executable_path=CHROMIUM,
         args=[*CHROMIUM_FLAGS, HERE_IS_ANYWHERE],
-        ignore_https_errors=True,
         viewport={"width": 1400, "height": 1000},
     )
     context.set_default_timeout(60_000)
