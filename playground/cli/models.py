@@ -54,7 +54,7 @@ def _print_ledger(as_json: bool, catalog: Catalog, settings: Settings, out: Text
     if as_json:
         print_json(asdict(ledger), out)
         return 0
-    print(f"{ledger.models_here} answer here of {ledger.models_ever} ever tested", file=out)
+    print(f"models ever tested here: {ledger.models_ever}, answering now: {ledger.models_here}", file=out)
     heads = ("model", "revision", "template", "dtype", "first", "last", "battles", "drawn", "state")
     print_table(heads, map(_ledger_line, ledger.entries), out)
     return 0

@@ -17,7 +17,7 @@ from playground.ui.texts.refusals import CONNECTION, VOTE_NOTE
 
 ASSETS = Path(__file__).parent / "assets"
 SCRIPTS = (
-    *("storage", "connection", "battle", "waiting_votes", "starters", "draft", "history"),  # in this order
+    *("storage", "folds", "connection", "battle", "waiting_votes", "starters", "draft", "history"),  # in this order
     *("folding", "keys"),  # a field is unfolded before it gets the focus
     *("ranking", "guess", "models", "views", "data", "leaderboard", "direction", "language"),
 )

@@ -96,7 +96,7 @@ def test_page_lists_the_ledger() -> None:
     home = house()
     reveal(home, "drawn", draw_probability=0.5)
     html = ledger_html(ledger_of(home, OPENALPACA, GALPACA))
-    assert "2 answer here of 3 ever tested (2 variants)." in html
+    assert "Models ever tested here: 3 (2 variants). Answering now: 2." in html
     assert "answers here; no battle yet" in html
     assert "does not answer here; its card gives no reason" in html
     assert "being read" in ledger_html(None)

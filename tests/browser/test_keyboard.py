@@ -87,8 +87,7 @@ def test_keep_going_survives_a_reload_and_can_be_ended(visitor: Visitor) -> None
     keep_going(visitor)
     visitor.press("r").reaches("revealed").reload().reaches("revealed")
     expect(visitor.page.locator("#keep-going input")).to_be_checked()
-    visitor.page.locator("#keep-going input").uncheck()
-    visitor.press("Enter").reaches("compose")
+    visitor.press("g").press("Enter").reaches("compose")
 
 
 def test_mode_and_columns_stay_while_going_on(visitor: Visitor, stub: StubPage) -> None:

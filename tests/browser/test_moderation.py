@@ -69,10 +69,12 @@ def test_page_is_accessible_and_fits(browser: Browser, app: LiveApp, viewport: d
         expect(visitor.page.locator("#operator-list")).to_contain_text("The battle you looked up")
         for summary in visitor.page.locator("#operator-list summary").all():
             summary.click()
+        folds = visitor.page.locator("#operator-list details[open]")
         assert not visitor.scrolls_sideways
         assert violations(visitor.page) == []
         visitor.page.locator(f"[data-do=hide][data-battle='{REPORTED}']").first.click()
         expect(visitor.page.locator("#operator-words")).to_contain_text("Hidden: nobody but you")
+        expect(folds.first).to_be_visible()  # what the operator was reading, drawn again
         assert violations(visitor.page) == []
         visitor.page.goto(f"{app.url}/?battle={REPORTED}")
         expect(visitor.page.locator("#status")).to_contain_text("The operator has hidden the texts of this battle.")

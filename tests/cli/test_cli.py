@@ -49,7 +49,7 @@ def test_ledger_lists_every_model_that_was_tested(db: Path) -> None:
     assert (ledger["models_here"], ledger["models_ever"]) == (1, 3)
     assert sum(entry["variant"]["battles"] for entry in ledger["entries"]) == 2 * len(VOTES)
     status, text = run("models", "--ledger", "--db", str(db), "--models", MAMBA)
-    assert (status, text.splitlines()[0]) == (0, "1 answer here of 3 ever tested")
+    assert (status, text.splitlines()[0]) == (0, "models ever tested here: 3, answering now: 1")
     assert "retired: no reason is given" in text
 
 

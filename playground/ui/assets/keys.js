@@ -9,7 +9,7 @@
   /** Return the button with this id, or inside the block with this id, if it can be pressed. */
   function pressable(id) {
     const found = byId(id);
-    const button = found && (found.matches("button") ? found : found.querySelector("button"));
+    const button = found && (found.matches("button") ? found : found.querySelector("button, [data-going]"));
     return button && !button.disabled && button.getClientRects().length ? button : null;
   }
 
@@ -26,7 +26,7 @@
       Boolean(target.closest("textarea, select, [contenteditable='true'], [role='listbox'], input:not([type=checkbox]):not([type=radio])"));
   }
 
-  const KEYS = { t: ["vote-tie"], n: ["vote-bad"], u: ["undo"], r: ["reveal"], s: ["surprise"] };
+  const KEYS = { t: ["vote-tie"], n: ["vote-bad"], u: ["undo"], r: ["reveal"], s: ["surprise"], g: ["keep-going"] };
   for (const side of SIDES) KEYS[side] = [`vote-${side}`];
 
   /** Return the key; on a layout without Latin letters the letter that stands on the key elsewhere. */
@@ -63,7 +63,7 @@
   function act(event) {
     if (event.key === "Enter") {
       const isPressed = event.target instanceof Element && event.target.closest("button, a, summary, [role=button], input:not([type=checkbox]):not([type=radio])");
-      if (!isPressed && (press("next-battle", "next") || goOn())) event.preventDefault();
+      if (!isPressed && (press("next-battle", "next", "join") || goOn())) event.preventDefault();
     } else if (event.key === "?") {
       event.preventDefault();
       showKeys();
@@ -196,7 +196,7 @@
 
   // Regions, labels and shortcuts, for which Gradio's components have no arguments
 
-  const SHORTCUTS = { compare: "Control+Enter Meta+Enter", stop: "Escape", "vote-tie": "t", "vote-bad": "n", undo: "u", reveal: "r", "next-battle": "Enter", surprise: "s" };
+  const SHORTCUTS = { compare: "Control+Enter Meta+Enter", stop: "Escape", "vote-tie": "t", "vote-bad": "n", undo: "u", reveal: "r", "next-battle": "Enter", join: "Enter", surprise: "s" };
   for (const side of SIDES) SHORTCUTS[`vote-${side}`] = side;
 
   const SCROLLED = ".answer :is(pre, table, .katex-display), #vote-hint div:not(:has(a, button))";

@@ -1,5 +1,5 @@
 // The Leaderboard page: every view of it is an address (views.js), and a board that is drawn again keeps the reader's
-// place: open details, the places of tables that scroll, and the focus.
+// place: where tables are scrolled to, and the focus. `folds.js` keeps what is open.
 (() => {
   "use strict";
   const byId = (id) => document.getElementById(id);
@@ -64,15 +64,9 @@
 
   // The reader's place
 
-  const open = new Map(); // id of details -> whether the reader left them open
   const scrolled = new Map(); // label of a box -> how far it was scrolled
   let focused = ""; // id of the element of the board that has the focus
 
-  // A click (or a key, which makes one), not "toggle": Gradio closes details in place when it draws them again
-  document.addEventListener("click", (event) => {
-    const details = event.target instanceof Element ? event.target.closest("#board details[id] > summary")?.parentElement : null;
-    if (details) open.set(details.id, !details.open);
-  });
   document.addEventListener("scroll", (event) => {
     const box = event.target;
     if (box instanceof Element && box.matches("#board .scroll")) scrolled.set(box.getAttribute("aria-label"), box.scrollLeft);
@@ -82,8 +76,6 @@
   });
 
   function restore() {
-    for (const details of document.querySelectorAll("#board details[id]"))
-      if (open.has(details.id) && details.open !== open.get(details.id)) details.open = open.get(details.id);
     for (const box of document.querySelectorAll("#board .scroll"))
       if (scrolled.has(box.getAttribute("aria-label"))) box.scrollLeft = scrolled.get(box.getAttribute("aria-label"));
     if (focused && document.activeElement === document.body) byId(focused)?.focus({ preventScroll: true });
@@ -95,5 +87,5 @@
     if (!board || !changes.some((change) => board.contains(change.target))) return;
     cancelAnimationFrame(watched);
     watched = requestAnimationFrame(restore);
-  }).observe(document.documentElement, { childList: true, subtree: true, attributes: true, attributeFilter: ["open"] });
+  }).observe(document.documentElement, { childList: true, subtree: true });
 })();

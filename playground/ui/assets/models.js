@@ -1,8 +1,7 @@
-// The Models page: put states into their cards, and keep details open when the cards are drawn again.
+// The Models page: put states into their cards, and keep the focus when the cards are drawn again.
 (() => {
   "use strict";
   const TOLD = ["data-model", "data-state", "data-do", "data-action", "data-label", "data-checked"]; // Gradio draws in place
-  const opened = new Set();
   let pressed = "";
 
   const list = () => document.getElementById("models-list");
@@ -31,20 +30,11 @@
   function look() {
     if (!list()) return;
     for (const told of document.querySelectorAll("#models-states [data-model]")) place(told);
-    for (const id of opened) {
-      const details = cardOf(id)?.querySelector("details");
-      if (details && !details.open) details.open = true;
-    }
     if (pressed && document.activeElement === document.body) cardOf(pressed)?.querySelector("[data-do]")?.focus();
   }
 
-  /** Remember open details by clicks (a key press is one too), because drawing closes them without an event. */
   document.addEventListener("click", (event) => {
-    const at = (selector) => event.target.closest?.(`#models-list ${selector}`);
-    const summary = at("summary");
-    const id = summary?.closest(".model")?.dataset.model;
-    if (id) summary.parentElement.open ? opened.delete(id) : opened.add(id);
-    pressed = at("[data-do]")?.dataset.model || "";
+    pressed = event.target.closest?.("#models-list [data-do]")?.dataset.model || "";
   }, true);
   let waiting = 0;
   new MutationObserver(() => {

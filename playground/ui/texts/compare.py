@@ -207,7 +207,8 @@ JOIN_TERMS = _("By voting you agree to the {link}")
 WHY_CLOSE = _("drawn because {first} and {second} are close and have met {times}")
 WHY_SELDOM = _("drawn because {first} and {second} have met {times}")
 WHY_CHANCE = _("drawn at random")
-WHY_ODDS = _("{why} (probability {share}; {uniform} if all were as likely)")
+WHY_EVEN_ODDS = _("{why} (chance {share}, like all others)")
+WHY_ODDS = _("{why} (chance {share}; an even draw gives {uniform})")
 TIMES: Plural = Plural("{count:,} time", "{count:,} times")
 
 # Differences
@@ -258,8 +259,9 @@ KEYS: tuple[tuple[str, str], ...] = (
     ("o", _("rank them: letters and =, then Enter; Esc leaves it")),
     ("u", _("undo the vote")),
     ("r", _("reveal the models")),
+    ("g", _("keep going, or no more")),
     ("1 2 3 …", _("which model it was, where that is asked")),
-    ("↵", _("next battle; with “keep going” a starter runs at once")),
+    ("↵", _("next battle, with “keep going” a starter at once; on a shared battle, vote blind")),
     ("?", _("show or hide this list")),
 )
 """All keys."""

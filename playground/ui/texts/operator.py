@@ -116,7 +116,7 @@ PAIRS = _("Which pair next")
 PAIRS_WAITING = _("After {votes} that count: all pairs are equally likely.")
 PAIRS_UNIFORM = _("All pairs are equally likely: PLAYGROUND_PAIRS is “uniform”, or no vote was read yet.")
 PAIRS_LEAD = _(
-    "Chances of the next blind battle of two models, after {votes} that count; {uniform} if all were as likely."
+    "Chances of the next blind battle of two models, after {votes} that count; an even draw gives {uniform}."
 )
 PAIRS_MORE = _("{count:,} more pairs, none of them likelier.")
 PAIRS_HEAD = (_("pair"), _("chance"), _("votes"))

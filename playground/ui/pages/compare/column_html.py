@@ -108,17 +108,17 @@ def foot_html(state: PageState, column: ColumnView) -> str:
         trouble = texts.ONLY_REASONING if column.reasoning else texts.EMPTY_ANSWER
     numbers = _numbers(column) + ([texts.NO_SYSTEM] if column.side in state.no_system else [])
     html = f"<p class='trouble'>{escape(trouble)}</p>" if trouble else ""
-    html += _reasoning(column)
+    html += _reasoning(state.view.battle_id if state.view else "", column)
     return f"{html}<footer>{escape(joined(' · ', numbers))}</footer>" if numbers else html
 
 
-def _reasoning(column: ColumnView) -> str:
+def _reasoning(battle_id: str, column: ColumnView) -> str:
     """Return the folded reasoning of an answer that has ended: while more comes, an opened fold would close again."""
     if not column.reasoning or column.state in RUNNING:
         return ""
     title = texts.REASONING.format(words=len(column.reasoning.split()))
     return (
-        f"<details class='reasoning'><summary>{escape(title)}</summary>"
+        f"<details class='reasoning' id='reasoning-{escape(battle_id)}-{column.side}'><summary>{escape(title)}</summary>"
         f"<div dir='auto'>{escape(column.reasoning)}</div></details>"
     )
 

@@ -152,7 +152,7 @@ def _choice_button(side: str) -> gr.Button:
 def _keep_going() -> str:
     """Return the choice to go on with a starter; the browser keeps it, and `starters.js` acts on it."""
     return (
-        f"<label title='{escape(texts.KEEP_GOING_HINT)}'><input type='checkbox' data-going> "
+        f"<label title='{escape(texts.KEEP_GOING_HINT)}'><input type='checkbox' data-going aria-keyshortcuts='g'> "
         f"{escape(texts.KEEP_GOING)}</label>"
     )
 
@@ -240,7 +240,8 @@ def _why(state: PageState, view: BattleView) -> str:
         first, second = sorted((sides[pair.model_a], sides[pair.model_b]))
         times = formats.counted(pair.met, texts.TIMES)
         words = (texts.WHY_CLOSE if pair.is_close else texts.WHY_SELDOM).format(first=first, second=second, times=times)
-    return texts.WHY_ODDS.format(why=words, share=formats.chance(why.probability), uniform=formats.chance(why.uniform))
+    share, uniform = formats.chance(why.probability), formats.chance(why.uniform)
+    return (texts.WHY_ODDS if share != uniform else texts.WHY_EVEN_ODDS).format(why=words, share=share, uniform=uniform)
 
 
 def _copy_link(view: BattleView) -> str:

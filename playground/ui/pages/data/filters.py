@@ -43,7 +43,7 @@ def form_html(address: DataAddress, offered: Offered, is_operator: bool) -> str:
         f"<form id='{FORM}' class='sheet' method='get' action='./data' role='search' "
         f"aria-label='{escape(texts.FILTERS)}'><datalist id='data-models'>{models}</datalist>"
         f"<div class='fields'>{shown}</div>"
-        f"<details{' open' if is_open else ''}><summary>{escape(texts.MORE_FILTERS)}</summary>"
+        f"<details id='data-more'{' open' if is_open else ''}><summary>{escape(texts.MORE_FILTERS)}</summary>"
         f"<div class='fields'>{more}</div><div class='checks'>{checks}</div></details>"
         f"<div class='acts'><button id='data-apply' class='go'>{escape(texts.APPLY)}</button>"
         f"{clear}</div></form>"

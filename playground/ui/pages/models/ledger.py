@@ -26,7 +26,7 @@ def ledger_html(ledger: Ledger | None) -> str:
     body = "".join(map(_line, ledger.entries))
     return (
         f"<section class='ledger' aria-label='{title}'><h2>{title}</h2><p class='soft'>{escape(lead)}</p>"
-        f"<details><summary>{escape(texts.MORE)}</summary>"
+        f"<details id='models-ledger'><summary>{escape(texts.MORE)}</summary>"
         f"<div class='scroll' tabindex='0' role='group' aria-label='{title}'>"
         f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div></details></section>"
     )

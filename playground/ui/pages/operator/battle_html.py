@@ -69,7 +69,7 @@ def _texts(battle: Battle, most_chars: int) -> str:
             for side in battle.sides
         ]
     shown = "".join(_text(name, text, most_chars) for name, text in parts)
-    return f"<details><summary>{escape(texts.WORDS)}</summary>{shown}</details>"
+    return f"<details id='words-{escape(battle.id)}'><summary>{escape(texts.WORDS)}</summary>{shown}</details>"
 
 
 def _text(name: str, text: str, most_chars: int) -> str:

@@ -109,10 +109,10 @@ def test_reveal_says_how_often_the_chosen_model_beat_the_others_here(bar: VoteBa
         (
             3,
             True,
-            "drawn because A and B are close and have met 3 times (probability 20 %; 10 % if all were as likely)",
+            "drawn because A and B are close and have met 3 times (chance 20 %; an even draw gives 10 %)",
         ),
-        (1, False, "drawn because A and B have met 1 time (probability 20 %; 10 % if all were as likely)"),
-        (None, True, "drawn at random (probability 20 %; 10 % if all were as likely)"),
+        (1, False, "drawn because A and B have met 1 time (chance 20 %; an even draw gives 10 %)"),
+        (None, True, "drawn at random (chance 20 %; an even draw gives 10 %)"),
     ],
 )
 def test_reveal_says_why_these_models_were_drawn(bar: VoteBar, met: int | None, is_close: bool, words: str) -> None:
