@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from playground.messages import Message
 from playground.ratings.board import Board
 from playground.ratings.bradley_terry import Fit, fit
 from playground.ratings.chosen import Chosen
@@ -91,26 +92,29 @@ def alternatives(chosen: Chosen, board: Board) -> Iterator[Alternative]:
     policy, prior, table = chosen.options.policy, board.options.prior, board.table
     yield from _other_outcomes(chosen, table, prior)
     if board.counted.weights:
-        yield _rated("every rater's votes in full", replace(table, weight=_unweighted(chosen, board)), prior)
+        yield _rated(Message("every rater's votes in full"), replace(table, weight=_unweighted(chosen, board)), prior)
     elif (weighed := replace(policy, max_share_per_rater=0.25)) != policy:
         counted = chosen.count(weighed)
         if counted.weights:
-            yield _rated("raters weigh at most 25 %", chosen.table(counted), prior)
+            yield _rated(Message("raters weigh at most 25 %"), chosen.table(counted), prior)
     if board.other is not None:
-        name = "flagged votes counted" if policy.leave_out_flagged else "flagged votes left out"
+        left_out = policy.leave_out_flagged
+        name = Message("flagged votes counted") if left_out else Message("flagged votes left out")
         yield _rated(name, board.other, prior)
     if prior > 0:
-        yield _rated("half the prior", table, prior / 2)
-        yield _rated("twice the prior", table, 2 * prior)
+        yield _rated(Message("half the prior"), table, prior / 2)
+        yield _rated(Message("twice the prior"), table, 2 * prior)
 
 
 def _other_outcomes(chosen: Chosen, table: PairTable, prior: float) -> Iterator[Alternative]:
     if (table.outcome == TIE).any():
-        yield _rated("ties left out", replace(table, weight=np.where(table.outcome == TIE, 0.0, table.weight)), prior)
+        yield _rated(
+            Message("ties left out"), replace(table, weight=np.where(table.outcome == TIE, 0.0, table.weight)), prior
+        )
     if (table.outcome == BOTH_BAD).any():
         omitted = chosen.options.both_bad == "omit"
         other = replace(chosen, options=replace(chosen.options, both_bad="half" if omitted else "omit"))
-        name = "all-bad votes as ties" if omitted else "all-bad votes left out"
+        name = Message("all-bad votes as ties") if omitted else Message("all-bad votes left out")
         yield _rated(name, other.table(other.count()), prior)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from playground.errors import InvalidValue
+from playground.messages import Message, marked
 from playground.ratings import alternative_words, carrying_words, style_words
 from playground.ratings.alternatives import Alternative, Ranges, alternatives, rank_ranges_over
 from playground.ratings.board import Board
@@ -171,7 +172,8 @@ def stability_of_board(chosen: Chosen, board: Board, style: StyleAnalysis | None
 
 def _styled(style: StyleAnalysis) -> Alternative:
     """Return the ratings with style held equal, of the same pairs as those of `style`."""
-    name = f"style held equal ({'newest ' if style.newest_only else ''}{number_of('pair', style.pairs)})"
+    held = marked("style held equal (newest {pairs})") if style.newest_only else marked("style held equal ({pairs})")
+    name = Message(held, pairs=number_of("pair", style.pairs))
     models = tuple(model.model for model in style.models)
     ratings = np.array([model.rating for model in style.models])
     return Alternative(name, models, ratings, np.zeros(len(models), dtype=np.int64))

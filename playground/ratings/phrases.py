@@ -20,6 +20,7 @@ _NOUNS: Mapping[str, tuple[str, str]] = {
     "dishonest vote": marked_forms("{count:,} dishonest vote", "{count:,} dishonest votes"),
     "decided vote": marked_forms("{count:,} decided vote", "{count:,} decided votes"),
     "tie": marked_forms("{count:,} tie", "{count:,} ties"),
+    "judged pair": marked_forms("{count:,} judged pair", "{count:,} judged pairs"),
     "pair": marked_forms("{count:,} pair", "{count:,} pairs"),
     "model": marked_forms("{count:,} model", "{count:,} models"),
 }

@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from playground.messages import Message, marked
 from playground.ratings.phrases import listed, number_of
 from playground.ratings.style import POSITION, Coefficient
 
@@ -17,14 +18,17 @@ DIFFERENCE: Mapping[str, float] = MappingProxyType({POSITION: 1.0})
 TWICE = 1 / 3
 _CHANGES: Mapping[str, str] = MappingProxyType(
     {
-        "length": "Twice the length",
-        "headers": "Twice as many headers",
-        "lists": "Twice as many list items",
-        "bold": "Twice as many bold phrases",
-        "code": "Twice as many blocks of code",
-        POSITION: "The place further left",
+        "length": marked("Twice the length"),
+        "headers": marked("Twice as many headers"),
+        "lists": marked("Twice as many list items"),
+        "bold": marked("Twice as many bold phrases"),
+        "code": marked("Twice as many blocks of code"),
+        POSITION: marked("The place further left"),
     }
 )
+_NOTHING = marked("{change} has no effect that these votes show: the odds of winning times {factor} {numbers}.")
+_RAISES = marked("{change} raises an answer's odds of winning: times {factor} {numbers}.")
+_LOWERS = marked("{change} lowers an answer's odds of winning: times {factor} {numbers}.")
 
 
 def odds(coefficient: Coefficient) -> tuple[float, float, float]:
@@ -39,28 +43,42 @@ def odds(coefficient: Coefficient) -> tuple[float, float, float]:
 def effect(coefficient: Coefficient, level: float) -> str:
     """Return one sentence on a feature, with everything else held equal."""
     factor, lower, upper = odds(coefficient)
-    change = _CHANGES[coefficient.feature]
-    numbers = f"({100 * level:g} %: {lower:.2f} to {upper:.2f}; p {_p(coefficient.p)})"
-    if lower <= 1 <= upper:
-        return f"{change} has no effect that these votes show: the odds of winning times {factor:.2f} {numbers}."
-    raises = "raises" if factor > 1 else "lowers"
-    return f"{change} {raises} an answer's odds of winning: times {factor:.2f} {numbers}."
+    numbers = Message(
+        "({level} %: {lower} to {upper}; p {p})",
+        level=f"{100 * level:g}",
+        lower=f"{lower:.2f}",
+        upper=f"{upper:.2f}",
+        p=_p(coefficient.p),
+    )
+    said = _NOTHING if lower <= 1 <= upper else _RAISES if factor > 1 else _LOWERS
+    return Message(said, change=Message(_CHANGES[coefficient.feature]), factor=f"{factor:.2f}", numbers=numbers)
 
 
 def order(with_style: Sequence[str], without: Sequence[str], pairs: int) -> str:
     """Return whether the order of models changes with style held equal, from names best first."""
+    first, number = with_style[0], number_of("judged pair", pairs)
     if list(with_style) == list(without):
-        found = "the order of the models is the same"
-    elif with_style[0] != without[0]:
-        found = f"{with_style[0]} would be first, not {without[0]}"
-    else:
-        moved = [name for name, other in zip(with_style, without, strict=True) if name != other]
-        found = f"{with_style[0]} is first as well; {listed(moved)} change places"
-    return f"With style and position held equal, {found} ({number_of('judged pair', pairs)})."
+        return Message(
+            "With style and position held equal, the order of the models is the same ({pairs}).", pairs=number
+        )
+    if first != without[0]:
+        return Message(
+            "With style and position held equal, {first} would be first, not {other} ({pairs}).",
+            first=first,
+            other=without[0],
+            pairs=number,
+        )
+    moved = [name for name, other in zip(with_style, without, strict=True) if name != other]
+    return Message(
+        "With style and position held equal, {first} is first as well; {moved} change places ({pairs}).",
+        first=first,
+        moved=listed(moved),
+        pairs=number,
+    )
 
 
 def too_few(fewest: int) -> str:
-    return f"Fewer than {fewest} judged pairs with texts: too few to say what style does."
+    return Message("Fewer than {fewest} judged pairs with texts: too few to say what style does.", fewest=fewest)
 
 
 def _p(value: float) -> str:

@@ -21,6 +21,7 @@ from typing import TypeVar
 from filelock import FileLock
 
 from playground.errors import DatabaseDiffers, DatabaseLocked, DatabaseNewer, StorageError
+from playground.messages import Message
 from playground.records import Battle, JudgedPair, ModelCard
 from playground.storage.database.connection import BUSY_S, open_reader, open_writer
 from playground.storage.database.fair_lock import FairLock
@@ -231,7 +232,8 @@ class Store:
     @property
     def _writing(self) -> Writer:
         if self._writer is None:
-            raise DatabaseLocked(f"the database is open for reading only, so nothing was saved: {self.read_only}")
+            words = "the database is open for reading only, so nothing was saved: {reason}"
+            raise DatabaseLocked(Message(words, reason=self.read_only))
         return self._writer
 
     def _take(self) -> sqlite3.Connection:

@@ -207,7 +207,7 @@ JOIN_TERMS = _("By voting you agree to the {link}")
 WHY_CLOSE = _("drawn because {first} and {second} are close and have met {times}")
 WHY_SELDOM = _("drawn because {first} and {second} have met {times}")
 WHY_CHANCE = _("drawn at random")
-WHY_EVEN_ODDS = _("{why} (chance {share}, like all others)")
+WHY_EVEN_ODDS = _("{why} (chance {share})")
 WHY_ODDS = _("{why} (chance {share}; an even draw gives {uniform})")
 TIMES: Plural = Plural("{count:,} time", "{count:,} times")
 

@@ -105,3 +105,12 @@ def test_errors_that_visitors_meet_are_messages() -> None:
     assert {file: [text.lstrip("f").strip("'\"") for text in bare] for file, bare in found.items()} == {
         file: [text] for file, text in NOT_YET.items()
     }
+
+
+def test_sentences_on_ratings_are_messages() -> None:
+    """Words of the board are shown on the page, so that a sentence made by an f-string could not be translated."""
+    ratings = PROGRAM / "playground" / "ratings"
+    for path in ratings.glob("*_words.py"):
+        returned = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Return)]
+        bare = [ast.unparse(one) for one in returned if isinstance(one.value, ast.JoinedStr)]
+        assert bare == [], path.name

@@ -118,7 +118,8 @@ def _reasoning(battle_id: str, column: ColumnView) -> str:
         return ""
     title = texts.REASONING.format(words=len(column.reasoning.split()))
     return (
-        f"<details class='reasoning' id='reasoning-{escape(battle_id)}-{column.side}'><summary>{escape(title)}</summary>"
+        f"<details class='reasoning' id='reasoning-{escape(battle_id)}-{column.side}'>"
+        f"<summary>{escape(title)}</summary>"
         f"<div dir='auto'>{escape(column.reasoning)}</div></details>"
     )
 

@@ -144,7 +144,8 @@ def card_html(entry: Entry, manages: bool) -> str:
         f"<p class='state'>{escape(state_words(entry))}</p>"
         f"<p class='facts'>{_facts(card)}</p>"
         f"<p class='says'>{escape(card.description)}</p>{_fetch(entry)}"
-        f"<details id='more-{escape(card.id)}'><summary>{escape(texts.MORE)}<span class='unread'>: {escape(card.name)}</span></summary>"
+        f"<details id='more-{escape(card.id)}'>"
+        f"<summary>{escape(texts.MORE)}<span class='unread'>: {escape(card.name)}</span></summary>"
         f"{_table(_rows(entry))}"
         f"{_listed(texts.LIMITS, card.limitations)}{_listed(texts.NOTES, card.notes)}</details></article>"
     )

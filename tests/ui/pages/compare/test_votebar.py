@@ -122,6 +122,8 @@ def test_reveal_says_why_these_models_were_drawn(bar: VoteBar, met: int | None, 
     pair = None if met is None else PairState(second, first, met, 0.2, is_close)
     hint = str(bar.render(replace(revealed, why=WhyDrawn(0.2, 0.1, pair)))[bar.hint]["value"])
     assert re.findall("<span class='met why'>(.*?)</span>", hint) == [words]
+    even = str(bar.render(replace(revealed, why=WhyDrawn(0.2, 0.2, pair)))[bar.hint]["value"])
+    assert re.findall("<span class='met why'>(.*?)</span>", even) == [words.replace("; an even draw gives 10 %", "")]
 
 
 @pytest.mark.parametrize(

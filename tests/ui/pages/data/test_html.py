@@ -76,8 +76,8 @@ def test_every_condition_has_a_field_for_the_operator() -> None:
 
 
 def test_more_filters_are_open_if_one_of_them_is_set() -> None:
-    assert "<details>" in form_html(DataAddress(VoteFilter(words="sea")), OFFERED, False)
-    assert "<details open>" in form_html(DataAddress(VoteFilter(origin="person")), OFFERED, False)
+    assert "<details id='data-more'>" in form_html(DataAddress(VoteFilter(words="sea")), OFFERED, False)
+    assert "<details id='data-more' open>" in form_html(DataAddress(VoteFilter(origin="person")), OFFERED, False)
 
 
 def test_files_have_the_filters_and_no_place_in_the_list() -> None:
