@@ -63,6 +63,8 @@ class Answering:
     deadline_s: float
     store: Store | None = None
     clock: Clock = field(default_factory=Clock)
+    ahead: int = AHEAD
+    is_stopping: bool = False  # what is being written is written to its end, and nothing more is begun
     _ended: SimpleQueue[Row] = field(default_factory=SimpleQueue)
     _running: int = 0
 
@@ -71,9 +73,9 @@ class Answering:
         self.engine.open([self.card])
         waiting = iter(wanted)
         while True:
-            for answer in waiting:
+            for answer in () if self.is_stopping else waiting:
                 self._start(answer)
-                if self._running >= AHEAD:
+                if self._running >= self.ahead:
                     break
             if not self._running:
                 return

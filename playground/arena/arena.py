@@ -21,6 +21,7 @@ from playground.arena.boards import arena_boards
 from playground.arena.capacity import Capacity
 from playground.arena.column import ColumnPlan, column_of
 from playground.arena.comparison import Comparison
+from playground.arena.file_answers import FileAnswers
 from playground.arena.gate_watch import ArenaGateWatch
 from playground.arena.journal import ArenaJournal
 from playground.arena.ledger import ArenaLedger
@@ -93,6 +94,7 @@ class Arena:
         self._recorder = Recorder(self._ended)
         self._upkeep: Upkeep | None = None
         self.journal: ArenaJournal | None = None
+        self.file_answers = FileAnswers(self.catalog, self._engine, self.models, self.battles, settings, self._clock)
         self.disk_space = DiskSpace(settings.db.absolute().parent, settings.min_free_bytes)
 
     def open(self) -> None:
@@ -113,7 +115,9 @@ class Arena:
         """End the models, record what they had written, close the database; idempotent."""
         if self._upkeep is not None:
             self._upkeep.close()
+        self.file_answers.stop()
         self._engine.close()
+        self.file_answers.wait()
         self._recorder.close()
         if self.journal is not None:
             self.journal.close()

@@ -179,3 +179,21 @@ def test_axe_finds_nothing_with_all_details_open(browser: Browser, app: LiveApp)
         for size in (DESKTOP, PHONE):
             visitor.page.set_viewport_size(size)
             assert violations(visitor.page) == [], size
+
+
+def test_operator_has_a_file_answered(visitor: Visitor) -> None:
+    page = visitor.page
+    page.goto(f"{visitor.url}/operator")
+    expect(page.locator("#answers-models input:checked")).not_to_have_count(0)
+    for name in page.locator("#answers-models label").all()[1:]:
+        name.click()
+    file = {"name": "fruits.jsonl", "mimeType": "", "buffer": b'{"prompt": "Name a fruit."}\n{"prompt": ""}\n'}
+    page.locator("#answers-file input").set_input_files([file])  # type: ignore[list-item]
+    said = page.locator("#answers-words")
+    expect(said).to_contain_text("fruits.jsonl: 1 instruction; instruction from 'prompt'. Left out: 1 row")
+    expect(page.locator("#answers-troubles li")).to_have_count(1)
+    assert violations(page) == []
+    page.get_by_role("button", name="Write the answers").click()
+    expect(said).to_have_text("1 answer written, 0 already there, 0 failed.", timeout=LOADING_MS)
+    page.get_by_role("button", name="Write the answers").click()
+    expect(said).to_have_text("0 answers written, 1 already there, 0 failed.")

@@ -16,6 +16,7 @@ from playground.errors import InvalidValue, PlaygroundError, Refused
 from playground.ui.http.operator import operator_status
 from playground.ui.pages.leaderboard.left_out import left_out_html
 from playground.ui.pages.models.page import operator_html
+from playground.ui.pages.operator.answers import AnswersPanel
 from playground.ui.pages.operator.battle_html import ALL_CHARS, section_html
 from playground.ui.pages.operator.facts import facts_html
 from playground.ui.pages.operator.pairs import pairs_html
@@ -53,11 +54,13 @@ class OperatorPage:
             self.look = gr.Button(texts.LOOK_UP_BUTTON, elem_id="operator-look", size="sm")
         self.said = gr.HTML(live_region(SAID, ""), elem_id="operator-said", apply_default_css=False)
         self.list = gr.HTML(elem_id="operator-list", apply_default_css=False, js_on_load=presses("#operator-list h2"))
+        self.answers = AnswersPanel(arena)
         self.publication = PublicationPanel(arena)
         self.facts = gr.HTML(elem_id="operator-facts", apply_default_css=False)
 
     def wire(self, demo: gr.Blocks) -> None:
         """Draw at each load, for each battle that is looked up, and after each decision."""
+        self.answers.wire(demo)
         self.publication.wire(demo)
         changing = [self.lead, self.said, self.list]
         demo.load(self.draw, None, [*changing, self.session, self.form, self.facts], **AT_ONCE)
