@@ -130,7 +130,7 @@ def current_analyses(
         InvalidValue: a category that neither the starters nor the votes have.
     """
     with store.reading() as reading:
-        chosen = _chosen(reading, catalog, models, starters, now, filter, options)
+        chosen = chosen_votes(reading, catalog, models, starters, now, filter, options)
         board, keys = chosen.board(), read_keys(reading, now)
         rated = keys[board.counted.rows & (chosen.votes.weight > 0)]
         found = (styles or StoredStyles()).of_rows(reading, rated[newest_rows(board.table)].tolist())
@@ -158,12 +158,12 @@ def current_agreement(
         InvalidValue: a category that neither the starters nor the votes have.
     """
     with store.reading() as reading:
-        chosen = _chosen(reading, catalog, (), starters, now, filter, options)
+        chosen = chosen_votes(reading, catalog, (), starters, now, filter, options)
         shared = read_shared(reading, read_keys(reading, now))
     return rater_agreement(chosen, chosen.board(), shared, with_guests(chosen.options.policy, filter))
 
 
-def _chosen(
+def chosen_votes(
     reading: Reading,
     catalog: Catalog,
     models: Sequence[str],
@@ -172,6 +172,11 @@ def _chosen(
     filter: VoteFilter,
     options: LeaderboardOptions,
 ) -> Chosen:
+    """Return the votes of a board that are final `now`, and how they are counted.
+
+    Raises:
+        InvalidValue: a category that neither the starters nor the votes have.
+    """
     where = conditions(on_rows(filter), pairs=True, commercial=COMMERCIAL_LICENSES)
     votes, rows = read_filtered(reading, options.policy, now, where)
     return Chosen.of(

@@ -11,7 +11,7 @@ from pathlib import Path
 from string import Template
 from urllib.parse import parse_qsl
 
-from playground.ui import theme
+from playground.ui import colours
 from playground.ui.http.asgi import Receive, read_body
 from playground.ui.rendering import escape
 from playground.ui.texts.language import present
@@ -19,14 +19,14 @@ from playground.ui.texts.language import present
 MAX_FORM_BYTES = 10_000
 MAX_FIELDS = 10
 _COLOURS = {
-    "ink": theme.INK,
-    "paper": theme.PAPER,
-    "card": theme.CARD,
-    "soft": theme.SOFT,
-    "line": theme.LINE,
-    "field": theme.FIELD_LINE,
-    "warn": theme.WARN,
-    "focus": theme.FOCUS,
+    "ink": colours.INK,
+    "paper": colours.PAPER,
+    "card": colours.CARD,
+    "soft": colours.SOFT,
+    "line": colours.LINE,
+    "field": colours.FIELD_LINE,
+    "warn": colours.WARN,
+    "focus": colours.FOCUS,
 }
 
 
@@ -58,11 +58,11 @@ class SecretForm:
 
 def page_html(title: str, body: str) -> str:
     """Return a whole page in the present language; `body` is HTML."""
-    colours = {f"{name}_{mode}": pair[i] for name, pair in _COLOURS.items() for i, mode in enumerate(("light", "dark"))}
+    drawn = {f"{name}_{mode}": pair[i] for name, pair in _COLOURS.items() for i, mode in enumerate(("light", "dark"))}
     template = Template((Path(__file__).parents[1] / "assets" / "form.html").read_text("utf-8"))
     language = present()
     speech = {"lang": escape(language.tag), "dir": language.direction}
-    return template.substitute(title=escape(title), body=body, font=theme.FONT, **speech, **colours)
+    return template.substitute(title=escape(title), body=body, font=colours.FONT, **speech, **drawn)
 
 
 async def read_form(receive: Receive) -> dict[str, str]:

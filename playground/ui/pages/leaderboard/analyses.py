@@ -15,7 +15,10 @@ from playground.ui.texts import board_analyses as texts
 
 
 def analyses_html(analyses: Analyses | None) -> str:
-    """Return a box for each analysis that found something, and one on agreement; empty until they are ready."""
+    """Return a box for each analysis that found something, and one on agreement; empty until they are ready.
+
+    Carrying votes link to their battles if these are named.
+    """
     if analyses is None:
         return ""
     boxes = [_style(analyses.style)] if analyses.style is not None else []

@@ -55,7 +55,7 @@ def lead_html(view: BoardView) -> str:
     kinds = joined(" · ", (f"{said(KINDS[kind])} {votes:,}" for kind, votes in board.kinds.items()))
     html = f"<h1>{escape(board.verdict.headline)}</h1><p class='lead'>{escape(lead)}</p>"
     html += f"<p class='soft kinds'>{escape(kinds)}</p>" if len(board.kinds) > 1 and not board.rows else ""
-    return html if board.rows else f"{html}{_link_compare()}"
+    return html if board.rows or not view.has_links else f"{html}{_link_compare()}"
 
 
 def empty_html(headline: str) -> str:
@@ -67,9 +67,14 @@ def parts_html(view: BoardView, beside: str = "") -> str:
     """Return the boxes, those `beside` the board, and what was counted; empty without a rated model."""
     if not view.rows:
         return ""
-    boxes = "".join(_box(part, inside) for part in PARTS if (inside := part.draw(view)))
     foot = f"{downloads(view)}<p class='basis'>{escape(view.board.basis)}</p>{method(view)}"
-    return f"<div class='boxes'>{boxes}</div>{beside}{foot}"
+    return f"{boxes_html(view)}{beside}{foot}"
+
+
+def boxes_html(view: BoardView) -> str:
+    """Return the boxes that draw the ratings."""
+    boxes = "".join(_box(part, inside) for part in PARTS if (inside := part.draw(view)))
+    return f"<div class='boxes'>{boxes}</div>"
 
 
 def _link_compare() -> str:

@@ -14,11 +14,12 @@ from playground.ui.texts import leaderboard as texts
 
 def method(view: BoardView) -> str:
     """Return a section that is closed at first: how ratings, intervals and claims are made, and which votes count."""
-    items = "".join(f"<li>{escape(words)}</li>" for words in _sentences(view))
+    items = "".join(f"<li>{escape(words)}</li>" for words in sentences(view))
     return f"<details id='board-how'><summary>{escape(texts.HOW)}</summary><ul>{items}</ul></details>"
 
 
-def _sentences(view: BoardView) -> Iterator[str]:
+def sentences(view: BoardView) -> Iterator[str]:
+    """Yield a sentence for each rule, with the number in use."""
     options = view.board.options
     policy, level = options.policy, f"{100 * options.level:g}"
     yield texts.HOW_FIT.format(prior=f"{options.prior:g}")

@@ -48,6 +48,8 @@ def _row(row: LeaderboardRow, view: BoardView) -> str:
 
 def _name(row: LeaderboardRow, view: BoardView) -> str:
     retired = f" <small>{escape(texts.RETIRED)}</small>" if view.is_retired(row.model) else ""
+    if not view.has_links:
+        return f"{escape(row.name)}{retired}"
     link = escape(view.address.link(**{MODEL: row.model}))
     return f"<a href='{link}' data-view data-focus='{HEADING}'>{escape(row.name)}</a>{retired}"
 

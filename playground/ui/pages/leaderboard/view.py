@@ -27,6 +27,7 @@ class BoardView:
     line_up: Collection[str] | None = None  # ids of models that answer here; None: not known
     advice: str = ""  # for a board without votes, in place of the verdict's own
     address: BoardAddress = BoardAddress()
+    has_links: bool = True  # False: a document that leads to no page of a playground
 
     @cached_property
     def shown(self) -> Sequence[int]:
