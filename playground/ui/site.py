@@ -46,6 +46,7 @@ from playground.ui.pages.leaderboard.page import LeaderboardPage
 from playground.ui.pages.models.page import ModelsPage
 from playground.ui.pages.my_data import MyDataPage
 from playground.ui.pages.operator.page import OperatorPage
+from playground.ui.pages.rate.page import build_rate
 from playground.ui.pages.terms import build_terms
 from playground.ui.rendering import escape
 from playground.ui.texts import operator as operator_texts
@@ -210,6 +211,7 @@ def _build_page(page: Page, arena: Arena, demo: gr.Blocks) -> None:
 
 PAGES = (
     Page(texts.PAGE_COMPARE, previews.COMPARE, "", lambda arena, demo: ComparePage(arena).wire(demo), "answers"),
+    Page(texts.PAGE_RATE, previews.RATE, "rate", lambda arena, demo: build_rate(), "answers"),
     Page(
         texts.PAGE_LEADERBOARD,
         previews.LEADERBOARD,
