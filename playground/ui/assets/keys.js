@@ -26,7 +26,7 @@
       Boolean(target.closest("textarea, select, [contenteditable='true'], [role='listbox'], input:not([type=checkbox]):not([type=radio])"));
   }
 
-  const KEYS = { t: ["vote-tie"], n: ["vote-bad"], u: ["undo"], r: ["reveal"], s: ["surprise", "skip"] };
+  const KEYS = { t: ["vote-tie"], n: ["vote-bad"], u: ["undo", "undo-last"], r: ["reveal"], s: ["surprise", "skip"] };
   for (const side of SIDES) KEYS[side] = [`vote-${side}`];
 
   /** Return the key; on a layout without Latin letters the letter that stands on the key elsewhere. */

@@ -11,7 +11,7 @@
   const HOLD_MS = 300; // a second press of the same key or button is no vote on the next battle
   const byId = (id) => document.getElementById(id);
   const now = () => performance.now();
-  const { tab, typing, press, cast, takeBack, decided, rateView: view } = window.playground;
+  const { tab, typing, press, cast, takeBack, decided, isWaiting, rateView: view } = window.playground;
   const folder = location.pathname.replace(/[^/]*\/?$/, "");
 
   // The link: a study's key leaves the address, and stays in this tab
@@ -81,6 +81,7 @@
           if (answer.isAway) showWait("away");
           await pause(answer.waits);
         } else if (skipped.length) skipped.shift();
+        else if (isJudged(answer.item)) await pause(AGAIN_MS); // it was taken back in another tab, or a vote is being stored
         else take(answer, judged.length - before);
       }
     } finally {
@@ -88,6 +89,7 @@
     }
   }
 
+  const isJudged = (item) => Boolean(item) && judged.some((given) => given.item.battle === item.battle);
   const next = () => post("rate/next", { study: link.study, key: link.key, have: loaded.map(({ battle }) => battle) });
 
   /** Take an answer, during which more votes were given. */
@@ -121,31 +123,30 @@
   /** Show the first loaded battle unless it is on the screen, or why there is none. */
   function go(said = "next") {
     const [item] = loaded;
-    if (!item && isOver) end(progress.of !== null && progress.done >= progress.of ? "done" : "empty");
-    else if (!item) showWait("loading");
+    if (!item && isOver) end(progress.done ? "done" : "empty");
+    else if (!item) showWait(isWaiting() ? "away" : "loading");
     else if (item !== shown) whenDrawn(() => open(item, said));
   }
 
   function open(item, said) {
     if (item === shown || item !== loaded[0]) return; // it was judged while the page was being drawn
-    const isFirst = !shown;
     shown = item;
     view.show("rating");
     view.draw(item);
     view.announce(said, item);
-    if (!isFirst || document.activeElement === document.body) view.focus();
+    if (judged.length || document.activeElement === document.body) view.focus();
     [shownAt, awayMs] = [now(), 0];
   }
 
   function showWait(name) {
     if (loaded.length) return;
     shown = null;
-    whenDrawn(() => view.show("loading", view.say(name)));
+    whenDrawn(() => view.show("loading", view.say(name), "", judged.length > 0));
   }
 
   function end(name) {
     shown = null;
-    whenDrawn(() => view.show(name, view.say(name), why));
+    whenDrawn(() => view.show(name, view.say(name), why, judged.length > 0));
   }
 
   // Votes
@@ -159,10 +160,17 @@
     if (missing) return;
     view.hideNote();
     const item = loaded.shift();
-    judged.push({ item, answer: cast(ballot(item, button)) });
+    const given = { item, answer: cast(ballot(item, button)) };
+    judged.push(given);
+    given.answer.then((decision) => decision?.accepted === false && forget(given));
     progress = { ...progress, done: progress.done + 1 };
     view.progress(progress);
     leave();
+  }
+
+  /** Leave out a vote that the server refused: there is nothing to take back. */
+  function forget(given) {
+    judged = judged.filter((other) => other !== given);
   }
 
   const CHOICES = { "vote-tie": "tie", "vote-bad": "both_bad" };
@@ -190,6 +198,7 @@
   function skip() {
     if (!mayAct()) return;
     view.tell("");
+    view.hideNote();
     skipped.push(loaded.shift().battle);
     leave();
   }
@@ -203,11 +212,12 @@
     const kept = takeBack(last.item.battle) ? "" : await withdraw(last);
     isBusy = false;
     if (kept) return view.tell(view.say("kept", { reason: kept }));
-    judged.pop();
+    forget(last);
     loaded.unshift(last.item);
     progress = { ...progress, done: Math.max(0, progress.done - 1) };
     view.progress(progress);
     go("back");
+    view.focus();
     view.tell(view.say("undone"));
   }
 
@@ -229,7 +239,7 @@
     if (!button) return;
     if (button.matches(".choice")) vote(button);
     else if (button.id === "skip") skip();
-    else if (button.id === "undo") undo();
+    else if (button.id === "undo" || button.id === "undo-last") undo();
     else if (button.id === "rate-again") leave();
   }
 

@@ -153,16 +153,18 @@
   }
 
   /** Show a battle, a message in its place, or the wait for the next one. */
-  function show(state, title = "", text = "") {
+  function show(state, title = "", text = "", mayUndo = false) {
+    const wasRating = byId("rate").dataset.state === "rating";
     document.body.dataset.phase = state === "rating" ? "open" : "compose";
     document.body.dataset.columns = "2";
     byId("rate").dataset.state = state;
     byId("votebar").hidden = byId("answers").hidden = state !== "rating";
     if (state !== "rating") byId("rate-task").hidden = true;
     byId("rate-end").hidden = state === "rating";
-    byId("rate-end").querySelector(".acts").hidden = state === "loading";
+    byId("undo-last").hidden = !mayUndo;
     put(byId("rate-end").querySelector("h2"), title);
     put(byId("rate-end").querySelector("p"), text);
+    if (wasRating && state !== "rating" && window.parent === window) byId("rate-end").querySelector("h2").focus({ preventScroll: true });
   }
 
   let told = 0;

@@ -24,6 +24,7 @@
   const kept = (battle) => browser.read(KEY + battle);
   const FIELDS = ["battle", "choice", "revision", "strength", "reasons", "criteria", "decision_ms"]; // of ./vote
   const asText = (vote) => JSON.stringify(Object.fromEntries(FIELDS.filter((name) => vote[name] !== undefined).map((name) => [name, vote[name]])));
+  const keep = (vote) => browser.write(KEY + vote.battle, { ...vote, at: Date.now() });
   const isKept = (vote) => asText(kept(vote.battle) || {}) === asText(vote);
 
   function drop(vote) {
@@ -45,7 +46,7 @@
     const choice = button && !button.disabled ? choiceOf(button) : "";
     const vote = choice ? window.playground.ballot(choice) : null;
     if (!vote) return;
-    browser.write(KEY + vote.battle, vote);
+    keep(vote);
     setTimeout(() => isKept(vote) && !taken.has(asText(vote)) && decide(vote.battle), TAKEN_MS);
   }
 
@@ -110,10 +111,15 @@
 
   /** Send a vote now, without a note if nothing delays it. Return the promise of the server's answer. */
   function cast(vote) {
-    browser.write(KEY + vote.battle, vote);
+    keep(vote);
     quiet.add(vote.battle);
     if (told === "waiting") show("waiting", vote);
     return decide(vote.battle);
+  }
+
+  /** Wait until the server has decided about every vote. */
+  async function decided() {
+    for (let last = null; last !== line; ) await (last = line);
   }
 
   /** Take back a vote that waits for the server. Return whether one did. */
@@ -173,6 +179,14 @@
   }
 
   document.addEventListener("click", onClick, true);
-  for (const key of browser.keys()) if (key.startsWith(KEY)) decide(key.slice(KEY.length));
-  Object.assign(window.playground, { carried, carry, cast, takeBack, filled, decided: () => line });
+
+  /** Send the votes of an earlier page, the oldest first. */
+  function goOn() {
+    const battles = browser.keys().filter((key) => key.startsWith(KEY)).map((key) => key.slice(KEY.length));
+    if (battles.length > 1) [told, most] = ["waiting", battles.length];
+    battles.sort((one, other) => (kept(one)?.at || 0) - (kept(other)?.at || 0)).forEach(decide);
+  }
+
+  goOn();
+  Object.assign(window.playground, { carried, carry, cast, takeBack, filled, decided, isWaiting: () => told === "waiting" });
 })();

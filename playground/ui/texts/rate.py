@@ -33,6 +33,7 @@ MUCH, SLIGHTLY = _("{letter} much better"), _("{letter} slightly better")
 SKIP = _("Skip")
 REASONS, WHY, WHY_REQUIRED = _("Reasons"), _("Why?"), _("Why? (needed)")
 AGAIN = _("Look again")
+UNDO_LAST = _("Undo the last vote")
 TO_COMPARE = _("Compare with an instruction of your own")
 
 LEGEND: tuple[tuple[str, str], ...] = (
@@ -62,7 +63,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "loading": _("Looking for the next battle…"),
         "away": _("The next battle comes when the server is back."),
         "empty": _("Nothing to rate yet"),
-        "done": _("That was all. Thank you!"),
+        "done": _("That was all for now. Thank you!"),
         "refused": _("This link does not open anything to rate"),
         "progress": _("{done} of {of}"),
         "left": _("{done} of {of}, about {minutes} min left"),
