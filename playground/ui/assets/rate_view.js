@@ -48,10 +48,15 @@
     column.removeAttribute("data-long");
   }
 
+  /** Tell the style sheet where the answers begin: they may be as high as the window has room below. */
+  function measure() {
+    document.documentElement.style.setProperty("--rate-top", `${Math.round(byId("answers").getBoundingClientRect().top + scrollY)}px`);
+  }
+
   /** Bring instruction and answers into view; a first visitor reads the note first. */
   function place() {
     const top = byId(byId("rate-task").hidden ? "answers" : "rate-task").getBoundingClientRect().top;
-    document.documentElement.style.setProperty("--rate-top", `${Math.round(byId("answers").getBoundingClientRect().top + scrollY)}px`);
+    measure();
     const isFar = small.matches ? byId("rate-note").hidden : top < 0 || top > innerHeight * 0.4;
     if (isFar && Math.abs(top) > 8) scrollTo({ top: scrollY + top - 8, behavior: "instant" });
   }
@@ -225,6 +230,7 @@
     apply();
     rove();
     document.addEventListener("click", onClick);
+    addEventListener("resize", measure);
     document.addEventListener("scroll", onScroll, { capture: true, passive: true });
   }
 
