@@ -11,8 +11,9 @@ from pathlib import Path
 
 from playground.records import SIDES
 from playground.ui.http.page_head import hub_page
-from playground.ui.texts.compare import ANSWER_LABEL, LINK_COPIED
+from playground.ui.texts.compare import ANSWER_LABEL, LINK_COPIED, REASON_CHIPS
 from playground.ui.texts.language import all_said
+from playground.ui.texts.rate import WORDS as RATE_WORDS
 from playground.ui.texts.refusals import CONNECTION, VOTE_NOTE
 
 ASSETS = Path(__file__).parent / "assets"
@@ -20,8 +21,9 @@ SCRIPTS = (
     *("storage", "folds", "connection", "battle", "waiting_votes", "starters", "draft", "history"),  # in this order
     *("folding", "keys"),  # a field is unfolded before it gets the focus
     *("ranking", "guess", "models", "views", "data", "leaderboard", "direction", "language"),
+    *("rate_view", "rate"),
 )
-SHEETS = ("style", "pages", "leaderboard", "composer", "answers", "votebar", "answer_text", "print")
+SHEETS = ("style", "pages", "leaderboard", "composer", "answers", "votebar", "rate", "answer_text", "print")
 
 
 def head(space_id: str) -> str:
@@ -34,6 +36,8 @@ def head(space_id: str) -> str:
         "connection-words": CONNECTION,
         "vote-note-words": VOTE_NOTE,
         "link-words": {"base": hub_page(space_id), "copied": LINK_COPIED},
+        "rate-words": RATE_WORDS,
+        "reason-words": REASON_CHIPS,
         "answer-words": {side: ANSWER_LABEL.format(letter=side.upper()) for side in SIDES},
     }
     styles = "".join(f"<style>{_text(f'{name}.css')}</style>" for name in SHEETS)

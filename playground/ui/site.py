@@ -5,8 +5,7 @@ Boundary: opens nothing and starts nothing; the content of a page is in its own 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import lru_cache
 from inspect import Parameter, signature
 from typing import Any
@@ -17,7 +16,6 @@ from starlette.middleware import Middleware
 from playground.arena.arena import Arena
 from playground.arena.terms import read_terms
 from playground.errors import PlaygroundError
-from playground.messages import Message
 from playground.ui import texts
 from playground.ui.api import add_api
 from playground.ui.gradio_patches import built_at_launch
@@ -32,13 +30,14 @@ from playground.ui.http.health import HealthRoute
 from playground.ui.http.limits import Limits
 from playground.ui.http.middleware import PageMiddleware, read_frame_ancestors
 from playground.ui.http.operator import HUB_ROUTES, NOBODY, PATH, OperatorAccess, OperatorGate, operator_status
-from playground.ui.http.page_head import PageHead, Preview
+from playground.ui.http.page_head import PageHead
 from playground.ui.http.password import PasswordGate
 from playground.ui.http.proxies import ForwardedHeaders, Proxies
 from playground.ui.http.root_path import StripRootPath
 from playground.ui.http.speaking import Speaking
 from playground.ui.http.turnstile import Turnstile
 from playground.ui.http.vote import VoteRoute
+from playground.ui.linked_page import Page, foot_html, header_html
 from playground.ui.pages.about import build_about
 from playground.ui.pages.compare.page import ComparePage
 from playground.ui.pages.data.page import DataPage
@@ -46,6 +45,7 @@ from playground.ui.pages.leaderboard.page import LeaderboardPage
 from playground.ui.pages.models.page import ModelsPage
 from playground.ui.pages.my_data import MyDataPage
 from playground.ui.pages.operator.page import OperatorPage
+from playground.ui.pages.rate.page import build_rate
 from playground.ui.pages.terms import build_terms
 from playground.ui.rendering import escape
 from playground.ui.texts import operator as operator_texts
@@ -58,25 +58,6 @@ from playground.ui.wiring import AT_ONCE, Updates
 NO_PROXIES = Proxies()
 CHIP_EVERY_S = 2.0
 """Interval of updates of the line about the models, while one is loading."""
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page with an address of its own."""
-
-    name: str
-    description: str
-    path: str  # "" is the start page
-    build: Callable[[Arena, gr.Blocks], None]
-    main: str  # id of the content, to which a keyboard may skip
-    in_header: bool = True  # or else linked at the foot of every page
-    for_operator: bool = False  # or else linked in the header, for the operator only
-
-    @property
-    def preview(self) -> Preview:
-        """The title of a browser's tab, and the preview of a link."""
-        title = Message(previews.PAGE_TITLE, page=self.name) if self.path else previews.START_TITLE
-        return Preview(title, self.description)
 
 
 def build_pages(arena: Arena, turnstile: Turnstile, access: OperatorAccess = NOBODY) -> gr.Blocks:
@@ -193,7 +174,7 @@ def _parameters(fn: Any) -> dict[str, bool]:
 def _build_page(page: Page, arena: Arena, demo: gr.Blocks) -> None:
     gr.Navbar(visible=False)
     with gr.Row(elem_id="top"):
-        gr.HTML(_header(page), elem_id="header", apply_default_css=False)
+        gr.HTML(header_html(page, PAGES, arena), elem_id="header", apply_default_css=False)
         operator = gr.HTML(elem_id="operator-link", apply_default_css=False)
         chip = gr.HTML(elem_id="chip", apply_default_css=False)
         until_loaded = gr.Timer(CHIP_EVERY_S)
@@ -205,11 +186,19 @@ def _build_page(page: Page, arena: Arena, demo: gr.Blocks) -> None:
     for listen in (demo.load, until_loaded.tick):
         listen(draw, None, [chip, operator, until_loaded], **AT_ONCE)
     page.build(arena, demo)
-    gr.HTML(_foot(page), elem_id="foot", apply_default_css=False)
+    gr.HTML(foot_html(page, PAGES), elem_id="foot", apply_default_css=False)
 
 
 PAGES = (
     Page(texts.PAGE_COMPARE, previews.COMPARE, "", lambda arena, demo: ComparePage(arena).wire(demo), "answers"),
+    Page(
+        texts.PAGE_RATE,
+        previews.RATE,
+        "rate",
+        lambda arena, demo: build_rate(),
+        "answers",
+        is_linked=lambda arena: _offers_rating(arena),
+    ),
     Page(
         texts.PAGE_LEADERBOARD,
         previews.LEADERBOARD,
@@ -251,6 +240,11 @@ PAGES = (
 """Every page, the start page first."""
 
 
+def _offers_rating(arena: Arena) -> bool:
+    """Return True if visitors may rate stored battles here."""
+    return False  # no route gives them battles yet
+
+
 def _chip(arena: Arena) -> str:
     sources, separator, saved = said(arena.sources_line()).rpartition(" · ")
     where = f"<span class='saved'>{separator}{escape(saved)}</span>" if separator else escape(saved)
@@ -258,19 +252,6 @@ def _chip(arena: Arena) -> str:
     if not arena.read_only:
         return chip
     return f"{chip}<p id='read-only' role='note'>{escape(texts.READ_ONLY.format(reason=arena.read_only))}</p>"
-
-
-def _header(here: Page) -> str:
-    """Return the name and the links; addresses are relative, so that they work below any path."""
-    links = _links(here, [page for page in PAGES if page.in_header])
-    is_start = not here.path
-    skip = texts.SKIP_TO_ANSWERS if is_start else texts.SKIP_TO_CONTENT
-    heading = f"<h1 class='unread'>{escape(here.name)}</h1>" if is_start else ""  # other pages show one
-    return (
-        f"<header><a class='skip' href='#{here.main}'>{escape(skip)}</a>"
-        f"<a class='brand' href='./'>{escape(texts.TITLE)}</a>"
-        f"<nav aria-label='{escape(texts.PAGES)}'>{links}</nav></header>{heading}"
-    )
 
 
 def _operator_link(here: Page, arena: Arena) -> str:
@@ -281,15 +262,3 @@ def _operator_link(here: Page, arena: Arena) -> str:
         words = operator_texts.LINK
     current = " aria-current=page" if here.for_operator else ""
     return f"<nav aria-label='{escape(operator_texts.LINK_LABEL)}'><a href='.{PATH}'{current}>{escape(words)}</a></nav>"
-
-
-def _foot(here: Page) -> str:
-    links = _links(here, [page for page in PAGES if not page.in_header and not page.for_operator])
-    return f"<nav aria-label='{escape(texts.MORE_PAGES)}'>{links}</nav>"
-
-
-def _links(here: Page, pages: Sequence[Page]) -> str:
-    return "".join(
-        f"<a href='./{page.path}'{' aria-current=page' if page is here else ''}>{escape(page.name)}</a>"
-        for page in pages
-    )

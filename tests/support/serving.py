@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from playground.arena.arena import Arena
 from playground.settings import Settings
@@ -27,13 +28,18 @@ from tests.support.stub_arena import StubArena
 
 @contextmanager
 def serving(
-    arena: Arena | StubArena, languages: Sequence[Language] = (), access: OperatorAccess = NOBODY, **launch: Any
+    arena: Arena | StubArena,
+    languages: Sequence[Language] = (),
+    access: OperatorAccess = NOBODY,
+    outer: Sequence[Middleware] = (),
+    **launch: Any,
 ) -> Iterator[gr.Blocks]:
-    """Serve the pages on a free port as `app.py` does; `launch` goes to Gradio."""
+    """Serve the pages on a free port as `app.py` does, behind `outer`; `launch` goes to Gradio."""
     skip_statistics(os.environ)
     turnstile = Turnstile()
     page = build_pages(arena, turnstile, access)
     options = launch_options(arena, turnstile, access, languages=languages)
+    options["app_kwargs"]["middleware"][:0] = outer
     page.launch(server_port=free_port(), prevent_thread_lock=True, quiet=True, **launch, **options)
     slow_polling_down(page)
     yield page

@@ -26,7 +26,9 @@
       Boolean(target.closest("textarea, select, [contenteditable='true'], [role='listbox'], input:not([type=checkbox]):not([type=radio])"));
   }
 
-  const KEYS = { t: ["vote-tie"], n: ["vote-bad"], u: ["undo"], r: ["reveal"], s: ["surprise"], g: ["keep-going"] };
+  const KEYS = {
+    t: ["vote-tie"], n: ["vote-bad"], u: ["undo", "undo-last"], r: ["reveal"], s: ["surprise", "skip"], g: ["keep-going"],
+  };
   for (const side of SIDES) KEYS[side] = [`vote-${side}`];
 
   /** Return the key; on a layout without Latin letters the letter that stands on the key elsewhere. */
@@ -43,7 +45,7 @@
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) compare(event);
     else if (event.ctrlKey || event.metaKey || event.altKey) return;
     else if (event.key === "Escape") leave(event);
-    else if (!typing(event.target) && !event.repeat) act(event);
+    else if (!typing(event.target) && !event.repeat && (event.key === "?" || document.body.dataset.keys !== "off")) act(event);
   }
 
   function compare(event) {
@@ -67,7 +69,13 @@
     } else if (event.key === "?") {
       event.preventDefault();
       showKeys();
-    } else if (press(...(KEYS[letter(event)] || []))) event.preventDefault();
+    } else if (press(...meant(event))) event.preventDefault();
+  }
+
+  /** Return the buttons that a key presses; with Shift first those that say "much". */
+  function meant(event) {
+    const ids = KEYS[letter(event)] || [];
+    return event.shiftKey ? [...ids.map((id) => `${id}-much`), ...ids] : ids;
   }
 
   /** Start a starter from a page without a battle that could go on, if the rater keeps going and has typed nothing. */
@@ -196,8 +204,11 @@
 
   // Regions, labels and shortcuts, for which Gradio's components have no arguments
 
-  const SHORTCUTS = { compare: "Control+Enter Meta+Enter", stop: "Escape", "vote-tie": "t", "vote-bad": "n", undo: "u", reveal: "r", "next-battle": "Enter", join: "Enter", surprise: "s" };
-  for (const side of SIDES) SHORTCUTS[`vote-${side}`] = side;
+  const SHORTCUTS = {
+    compare: "Control+Enter Meta+Enter", stop: "Escape", "vote-tie": "t", "vote-bad": "n", undo: "u", reveal: "r",
+    "next-battle": "Enter", join: "Enter", surprise: "s", skip: "s",
+  };
+  for (const side of SIDES) Object.assign(SHORTCUTS, { [`vote-${side}`]: side, [`vote-${side}-much`]: `Shift+${side.toUpperCase()}` });
 
   const SCROLLED = ".answer :is(pre, table, .katex-display), #vote-hint div:not(:has(a, button))";
   const LABELS = JSON.parse(byId("answer-words").textContent);
@@ -278,6 +289,6 @@
   document.addEventListener("keydown", onKey);
   document.addEventListener("click", onClick);
   document.addEventListener("battle", follow);
-  Object.assign(window.playground, { typing, letter });
+  Object.assign(window.playground, { typing, letter, press });
   watch();
 })();

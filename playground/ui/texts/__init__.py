@@ -12,6 +12,7 @@ from playground.ui.texts.language import _
 
 TITLE = _("Playground")
 PAGE_COMPARE = _("Compare")
+PAGE_RATE = _("Rate")
 PAGE_LEADERBOARD = _("Leaderboard")
 PAGE_MODELS = _("Models")
 PAGE_DATA = _("Data")

@@ -240,6 +240,7 @@ PAGE_CHANGED = _("This page was updated, and your vote was not saved. Reload the
 CHANGED_ELSEWHERE = _("This battle changed in another tab. Vote again.")
 VOTED_ELSEWHERE = _("You had already voted on this battle in another tab; that vote stands.")
 
+KEYS_HIDE = _("show or hide this list")
 LEGEND: tuple[tuple[str, str], ...] = (
     ("Ctrl ↵", _("compare")),
     ("a b c …", _("best answer")),
@@ -262,7 +263,7 @@ KEYS: tuple[tuple[str, str], ...] = (
     ("g", _("keep going, or no more")),
     ("1 2 3 …", _("which model it was, where that is asked")),
     ("↵", _("next battle, with “keep going” a starter at once; on a shared battle, vote blind")),
-    ("?", _("show or hide this list")),
+    ("?", KEYS_HIDE),
 )
 """All keys."""
 KEYS_TITLE, KEYS_ALL, KEYS_CLOSE = _("Keys"), _("all keys (?)"), _("Close")

@@ -10,6 +10,7 @@ from playground.ui.texts.language import _
 START_TITLE = _("Playground: compare open instruction models")
 PAGE_TITLE = _("{page} · Playground")
 COMPARE = _("Type one instruction, and two to six open models answer it side by side. Say which answer is better.")
+RATE = _("Two stored answers at a time, without names: say which is better, and the next two come at once.")
 LEADERBOARD = _("Open instruction models, ranked by votes on blind comparisons, with honest intervals.")
 MODELS = _("The models that answer here: size, license, settings and limitations.")
 DATA = _("Comparisons and votes of this playground, to browse, filter and download.")

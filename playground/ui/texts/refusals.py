@@ -40,7 +40,9 @@ CONNECTION: Mapping[str, str] = MappingProxyType(
 VOTE_NOTE: Mapping[str, str] = MappingProxyType(
     {
         "waiting": _("Your vote ({choice}) is kept. It is sent when the server is back."),
+        "waiting_more": _("Votes that are kept here: {count}. They are sent when the server is back."),
         "saved": _("Your vote ({choice}) is saved."),
+        "saved_more": _("The votes that waited are saved."),
         "other": _("Your vote ({choice}) was not saved: this battle already has a vote ({stored})."),
         "refused": _("Your vote ({choice}) was not saved: {reason}"),
         "tie": _("tie"),

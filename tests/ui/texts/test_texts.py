@@ -34,7 +34,7 @@ def test_every_text_has_a_user(path: Path) -> None:
 NO_TEXTS = {
     *("playground-my-data.json", "python -m playground fetch {name}", "temperature 0.2, seed 7", "="),  # code
     *("JSONL", "JSON", "CSV", "Parquet", "PNG", "repetition_penalty", "max_new_tokens"),  # names
-    *("Ctrl ↵", "Esc", "↵", "?", "a b c …", "1 2 3 …"),  # keys; single letters too
+    *("Ctrl ↵", "Esc", "↵", "?", "a b c …", "a b", "⇧ a b", "1 2 3 …"),  # keys; single letters too
 }
 
 

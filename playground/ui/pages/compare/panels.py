@@ -20,7 +20,7 @@ from playground.ui.pages.compare.starters import Starters
 from playground.ui.pages.compare.state import PageState
 from playground.ui.pages.compare.status import StatusLine
 from playground.ui.pages.compare.votebar import VoteBar
-from playground.ui.rendering import escape
+from playground.ui.pages.keys_html import keys_html
 from playground.ui.texts import compare as texts
 from playground.ui.wiring import Updates
 from playground.validation import COMMENT_CHARS
@@ -53,7 +53,7 @@ class Panels:
         offer = gr.HTML(elem_id="offer", apply_default_css=False)
         status, answers, differences = StatusLine.build(), Columns.build(len(cards)), Differences.build()
         report = ReportForm.build(COMMENT_CHARS)
-        gr.HTML(legend_html(), elem_id="legend", apply_default_css=False)
+        gr.HTML(keys_html(texts.LEGEND, texts.KEYS), elem_id="legend", apply_default_css=False)
         pulse = gr.HTML(elem_id="pulse", elem_classes="unseen", apply_default_css=False)
         again, recall, watch, go_on, draft = (
             gr.Button(name, elem_id=name, elem_classes="unseen")
@@ -79,17 +79,3 @@ class Panels:
             **({} if state.again else self.report.render("")),
             **self.votebar.render(state),
         }
-
-
-def legend_html() -> str:
-    """Return the line of keys, and the list of all keys that `?` opens."""
-    line = "".join(f"<span><kbd>{escape(key)}</kbd> {escape(text)}</span>" for key, text in texts.LEGEND)
-    rows = "".join(f"<dt><kbd>{escape(key)}</kbd></dt><dd>{escape(text)}</dd>" for key, text in texts.KEYS)
-    title, close = escape(texts.KEYS_TITLE), escape(texts.KEYS_CLOSE)
-    button = (
-        f"<button type='button' class='tool' data-tool='keys' aria-haspopup='dialog'>{escape(texts.KEYS_ALL)}</button>"
-    )
-    return (
-        f"{line}{button}<dialog id='keys' aria-labelledby='keys-title'><h2 id='keys-title'>{title}</h2><dl>{rows}</dl>"
-        f"<form method='dialog'><button class='tool'>{close}</button></form></dialog>"
-    )

@@ -1,0 +1,293 @@
+// A sitting on the Rate page: the next battles are loaded ahead, a vote goes out in the background (waiting_votes.js) and
+// the next battle is on the screen at once.
+//
+// ./rate/next reserves battles for this rater; asked again with the same ones it gives the same, so that a reload goes on.
+(() => {
+  "use strict";
+  if (!/\/rate\/?$/.test(location.pathname)) return;
+  const AHEAD = 3; // battles that are loaded, the shown one too
+  const AGAIN_MS = 2000; // between two attempts to reach the server
+  const PATIENCE_MS = 15000; // for one answer
+  const HOLD_MS = 300; // a second press of the same key or button is no vote on the next battle
+  const byId = (id) => document.getElementById(id);
+  const now = () => performance.now();
+  const { tab, typing, press, cast, takeBack, decided, isWaiting, rateView: view } = window.playground;
+  const folder = location.pathname.replace(/[^/]*\/?$/, "");
+
+  // The link: a study's key leaves the address, and stays in this tab
+
+  function readLink() {
+    const url = new URL(location.href);
+    const study = url.searchParams.get("study");
+    const kept = `rate key ${study || ""}`;
+    const given = url.searchParams.get("key");
+    if (given === null) return { study, key: tab.read(kept) };
+    tab.write(kept, given);
+    url.searchParams.delete("key");
+    history.replaceState(history.state, "", url);
+    return { study, key: given };
+  }
+
+  const link = readLink();
+  let loaded = []; // battles that were not judged, the shown one first
+  let judged = []; // battle and the promise of its vote's answer, the last one at the end
+  let skipped = []; // battles that the server has not been told about
+  let progress = { done: 0, of: null, left_s: null };
+  let why = ""; // there is no further battle, in words
+  let isOver = false;
+  let isDrawn = false; // the page's frame
+  let shown = null;
+  let shownAt = 0;
+  let awayMs = 0; // of the time since then, while the tab was hidden
+  let isBusy = false; // the last battle is being brought back
+
+  // Requests
+
+  const pause = (ms) => new Promise((go) => {
+    setTimeout(go, ms);
+    addEventListener("online", go, { once: true });
+  });
+
+  /** Return the server's answer; `waits` says when to ask again if there is none now, `refused` that there will be none. */
+  async function post(path, body) {
+    try {
+      const response = await fetch(`${folder}${path}`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(body),
+        signal: AbortSignal.timeout(PATIENCE_MS),
+      });
+      if (response.status === 429) return { waits: Number(response.headers.get("retry-after")) * 1000 || AGAIN_MS };
+      const answer = await response.json();
+      if (response.status >= 500) return { waits: AGAIN_MS };
+      return response.ok ? answer : { refused: answer.error || answer.detail || "" };
+    } catch {
+      return { waits: AGAIN_MS, isAway: true };
+    }
+  }
+
+  let isFilling = false;
+
+  /** Load battles ahead. The server has to know first which ones are done: it would give them again. */
+  async function fill() {
+    if (isFilling) return;
+    isFilling = true;
+    try {
+      while (loaded.length < AHEAD && !isOver) {
+        await decided();
+        const before = judged.length;
+        const answer = await (skipped.length ? post("rate/skip", { battle: skipped[0] }) : next());
+        if (answer.waits) {
+          if (answer.isAway) showWait("away");
+          await pause(answer.waits);
+        } else if (skipped.length) skipped.shift();
+        else if (isJudged(answer.item)) await pause(AGAIN_MS); // it was taken back in another tab, or a vote is being stored
+        else take(answer, judged.length - before);
+      }
+    } finally {
+      isFilling = false;
+    }
+  }
+
+  const isJudged = (item) => Boolean(item) && judged.some((given) => given.item.battle === item.battle);
+  const next = () => post("rate/next", { study: link.study, key: link.key, have: loaded.map(({ battle }) => battle) });
+
+  /** Take an answer, during which more votes were given. */
+  function take(answer, more) {
+    if (answer.refused !== undefined) {
+      [isOver, why] = [true, answer.refused];
+      if (!shown) end("refused");
+      return;
+    }
+    const { item, why_none: words, asks } = answer;
+    isOver = !item;
+    why = words || "";
+    if (answer.progress) progress = { ...answer.progress, done: answer.progress.done + more };
+    whenDrawn(() => {
+      view.ask(asks || {});
+      view.progress(progress);
+    });
+    if (item && !loaded.some(({ battle }) => battle === item.battle)) loaded.push(item);
+    go();
+  }
+
+  // The screen
+
+  let waitingForFrame = [];
+
+  function whenDrawn(act) {
+    if (isDrawn) act();
+    else waitingForFrame.push(act);
+  }
+
+  /** Show the first loaded battle unless it is on the screen, or why there is none. */
+  function go(said = "next") {
+    const [item] = loaded;
+    if (!item && isOver) end(progress.done ? "done" : "empty");
+    else if (!item) showWait(isWaiting() ? "away" : "loading");
+    else if (item !== shown) whenDrawn(() => open(item, said));
+  }
+
+  function open(item, said) {
+    if (item === shown || item !== loaded[0]) return; // it was judged while the page was being drawn
+    shown = item;
+    view.show("rating");
+    view.draw(item);
+    view.announce(said, item);
+    if (judged.length || document.activeElement === document.body) view.focus();
+    [shownAt, awayMs] = [now(), 0];
+  }
+
+  function showWait(name) {
+    if (loaded.length) return;
+    shown = null;
+    whenDrawn(() => view.show("loading", view.say(name), "", judged.length > 0));
+  }
+
+  function end(name) {
+    shown = null;
+    whenDrawn(() => view.show(name, view.say(name), why, judged.length > 0));
+  }
+
+  // Votes
+
+  const mayAct = () => shown && !isBusy && now() - shownAt > HOLD_MS;
+
+  function vote(button) {
+    if (!mayAct()) return;
+    const missing = view.missing();
+    view.tell(missing);
+    if (missing) return;
+    view.hideNote();
+    const item = loaded.shift();
+    const given = { item, answer: cast(ballot(item, button)) };
+    judged.push(given);
+    given.answer.then((decision) => decision?.accepted === false && forget(given));
+    progress = { ...progress, done: progress.done + 1 };
+    view.progress(progress);
+    leave();
+  }
+
+  /** Leave out a vote that the server refused: there is nothing to take back. */
+  function forget(given) {
+    judged = judged.filter((other) => other !== given);
+  }
+
+  const CHOICES = { "vote-tie": "tie", "vote-bad": "both_bad" };
+
+  function ballot({ battle, revision }, button) {
+    const [, side, much] = /^vote-([ab])(-much)?$/.exec(button.id) || [];
+    const asksStrength = byId("votebar").hasAttribute("data-strength");
+    return {
+      battle,
+      choice: side || CHOICES[button.id],
+      revision,
+      ...(asksStrength && side ? { strength: much ? "much" : "slightly" } : {}),
+      ...view.chosen(),
+      decision_ms: Math.round(now() - shownAt - awayMs),
+    };
+  }
+
+  /** Go on to the next battle, and see whether there are more. */
+  function leave() {
+    isOver = false;
+    go();
+    fill();
+  }
+
+  function skip() {
+    if (!mayAct()) return;
+    view.tell("");
+    view.hideNote();
+    skipped.push(loaded.shift().battle);
+    leave();
+  }
+
+  /** Bring the last battle back: a vote that still waits here is dropped, another is taken back by the server. */
+  async function undo() {
+    if (isBusy) return;
+    const last = judged.at(-1);
+    if (!last) return view.tell(view.say("nothing"));
+    isBusy = true;
+    const kept = takeBack(last.item.battle) ? "" : await withdraw(last);
+    isBusy = false;
+    if (kept) return view.tell(view.say("kept", { reason: kept }));
+    forget(last);
+    loaded.unshift(last.item);
+    progress = { ...progress, done: Math.max(0, progress.done - 1) };
+    view.progress(progress);
+    go("back");
+    view.focus();
+    view.tell(view.say("undone"));
+  }
+
+  /** Return why the server keeps a vote, in words; "" if it took it back. */
+  async function withdraw({ item, answer }) {
+    const saved = await answer;
+    if (!saved?.accepted) return saved?.error || "";
+    const undone = await post("rate/undo", { battle: item.battle, revision: saved.revision });
+    if (undone.waits) return view.say("no_answer");
+    if (undone.refused !== undefined || undone.accepted === false) return undone.refused || undone.error || "";
+    item.revision = undone.revision ?? saved.revision + 1;
+    return "";
+  }
+
+  // Clicks and keys; the letters press these buttons (keys.js)
+
+  function onClick({ target }) {
+    const button = target instanceof Element ? target.closest("#rate button") : null;
+    if (!button) return;
+    if (button.matches(".choice")) vote(button);
+    else if (button.id === "skip") skip();
+    else if (button.id === "undo" || button.id === "undo-last") undo();
+    else if (button.id === "rate-again") leave();
+  }
+
+  const isPlain = (event) => !(event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.defaultPrevented || byId("keys")?.open);
+  const scrollsSideways = (target) => { // it needs the arrow keys itself
+    const box = target.closest("[tabindex]");
+    return Boolean(box && box.scrollWidth > box.clientWidth + 1 && !box.matches(".block.answer"));
+  };
+
+  function onKey(event) {
+    const { target, key } = event;
+    if (!isPlain(event) || event.repeat || !(target instanceof Element) || typing(target)) return;
+    const isArrow = key === "ArrowLeft" || key === "ArrowRight";
+    if (isArrow && view.step(target, key === "ArrowLeft" ? -1 : 1)) return event.preventDefault();
+    if (document.body.dataset.keys === "off") return;
+    if (isArrow && !scrollsSideways(target)) {
+      const isFirst = (key === "ArrowLeft") === (getComputedStyle(byId("answers")).direction === "ltr");
+      const side = isFirst ? "a" : "b";
+      if (press(...(event.shiftKey ? [`vote-${side}-much`] : []), `vote-${side}`)) event.preventDefault();
+    } else if (/^[1-9]$/.test(key)) {
+      const chip = document.querySelectorAll("#rate [data-reason]")[Number(key) - 1];
+      if (chip) view.choose(chip);
+    }
+  }
+
+  let hiddenAt = 0;
+
+  function onVisibility() {
+    if (document.hidden) hiddenAt = now();
+    else awayMs += now() - hiddenAt;
+  }
+
+  // Start
+
+  function look() {
+    if (isDrawn || !byId("rate-said")) return;
+    isDrawn = true;
+    watching.disconnect();
+    view.begin();
+    if (!loaded.length && !isOver) showWait("loading");
+    waitingForFrame.splice(0).forEach((act) => act());
+  }
+
+  const watching = new MutationObserver(look);
+  watching.observe(document.documentElement, { childList: true, subtree: true });
+  document.addEventListener("click", onClick);
+  document.addEventListener("keydown", onKey);
+  document.addEventListener("visibilitychange", onVisibility);
+  look();
+  fill();
+})();

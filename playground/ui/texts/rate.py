@@ -1,0 +1,84 @@
+"""Texts of the Rate page: its frame, its keys, and the words that its script fills in.
+
+Boundary: words; no markup, no Gradio.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from playground.ui.texts.compare import KEYS_HIDE
+from playground.ui.texts.language import _
+
+# Frame
+
+NOTE_TITLE = _("You compare two answers at a time")
+NOTE = _(
+    "Each battle is an instruction with two stored answers of two models. Read both, then say which is better. The "
+    "next battle comes at once; you see neither the models nor the votes of others."
+)
+NOTE_KEYS = _("Keys are quicker than the mouse: ? lists them.")
+NOTE_CLOSE = _("Got it")
+AGREE = _("By voting you agree to the {link}: your vote is stored and may be published.")
+TASK = _("Instruction")
+INPUT = _("Input")
+SYSTEM = _("System text")
+TOOLS = _("View of the answers")
+TOGETHER, TOGETHER_HINT = _("scroll together"), _("Scroll both answers together")
+RAW, RAW_HINT = _("raw"), _("Show both answers as plain text")
+KEYS_ON, KEYS_ON_HINT = _("keys"), _("Vote by keys")
+CHOICES = _("Your vote")
+MUCH, SLIGHTLY = _("{letter} much better"), _("{letter} slightly better")
+SKIP = _("Skip")
+REASONS, WHY, WHY_REQUIRED = _("Reasons"), _("Why?"), _("Why? (needed)")
+AGAIN = _("Look again")
+UNDO_LAST = _("Undo the last vote")
+TO_COMPARE = _("Compare with an instruction of your own")
+
+LEGEND: tuple[tuple[str, str], ...] = (
+    ("a b", _("better answer")),
+    ("t", _("tie")),
+    ("n", _("none is good")),
+    ("s", _("skip")),
+    ("u", _("undo")),
+)
+"""The most used keys, in one line."""
+KEYS: tuple[tuple[str, str], ...] = (
+    ("a b", _("this answer is better; also ← and →")),
+    ("⇧ a b", _("this answer is much better, where that is asked")),
+    ("t", _("tie")),
+    ("n", _("none is good")),
+    ("1 2 3 …", _("a reason, on and off")),
+    ("s", _("skip this battle; others get it instead")),
+    ("u", _("undo the last vote")),
+    ("?", KEYS_HIDE),
+)
+"""All keys."""
+
+# Words of the script
+
+WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        "loading": _("Looking for the next battle…"),
+        "away": _("The next battle comes when the server is back."),
+        "empty": _("Nothing to rate yet"),
+        "done": _("That was all for now. Thank you!"),
+        "refused": _("This link does not open anything to rate"),
+        "progress": _("{done} of {of}"),
+        "left": _("{done} of {of}, about {minutes} min left"),
+        "soon": _("{done} of {of}, less than a minute left"),
+        "today": _("{done} today"),
+        "next": _("Next battle. {instruction}"),
+        "back": _("Your last vote is taken back. {instruction}"),
+        "undone": _("Your last vote is taken back. Vote again."),
+        "nothing": _("There is no vote of this sitting to take back."),
+        "kept": _("The last vote stands: {reason}"),
+        "no_answer": _("the server does not answer."),
+        "criterion": _("Answer this first: {question}"),
+        "reason": _("Give a reason first."),
+        "why": WHY,
+        "why_required": WHY_REQUIRED,
+    }
+)
+"""What `rate.js` and `rate_view.js` say, by name."""
