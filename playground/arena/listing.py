@@ -21,7 +21,7 @@ from playground.ratings.leaderboard import NO_FILTER, Leaderboard, rate
 from playground.ratings.pairs import IntArray
 from playground.ratings.phrases import number_of
 from playground.ratings.repeats import RaterAgreement, rater_agreement
-from playground.ratings.stored import read_filtered, read_keys, read_shared
+from playground.ratings.stored import read_days, read_filtered, read_keys, read_shared
 from playground.ratings.stored_styles import StoredStyles
 from playground.records import Instruction, ModelCard, ModelStatus, VoteFilter
 from playground.storage.database.filters import conditions
@@ -132,7 +132,9 @@ def current_analyses(
     with store.reading() as reading:
         chosen = _chosen(reading, catalog, models, starters, now, filter, options)
         board, keys = chosen.board(), read_keys(reading, now)
-        rated = keys[board.counted.rows & (chosen.votes.weight > 0)]
+        is_rated = board.counted.rows & (chosen.votes.weight > 0)
+        rated = keys[is_rated]
+        days = read_days(reading, rated)
         found = (styles or StoredStyles()).of_rows(reading, rated[newest_rows(board.table)].tolist())
         shared = read_shared(reading, keys)
 
@@ -141,7 +143,7 @@ def current_analyses(
             return reading.battles_of_rows(rated[table_rows].tolist())
 
     agreement = rater_agreement(chosen, board, shared, with_guests(chosen.options.policy, filter))
-    return analyse(chosen, board, found, battles_of, agreement)
+    return analyse(chosen, board, found, battles_of, agreement, days)
 
 
 def current_agreement(

@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 
 from playground.errors import InvalidValue
-from playground.ratings import alternative_words, carrying_words, style_words
+from playground.ratings import alternative_words, carrying_words, history, style_words
 from playground.ratings.alternatives import Alternative, Ranges, alternatives, rank_ranges_over
 from playground.ratings.board import Board
 from playground.ratings.bradley_terry import MEAN, POINTS, fit
 from playground.ratings.carrying import votes_that_carry
 from playground.ratings.chosen import Chosen
+from playground.ratings.history import History, history_of
 from playground.ratings.pairs import FloatArray, IntArray, PairTable
 from playground.ratings.parts import of_models, rows_of
 from playground.ratings.phrases import number_of
@@ -31,6 +32,7 @@ STYLE = "Style"
 CARRYING = "Carrying votes"
 STABILITY = "Other choices"
 AGREEMENT = "Agreement"
+HISTORY = "Over time"
 MOST_BATTLES = 50
 """Battles of carrying votes that are named."""
 BattlesOf = Callable[[IntArray], Sequence[str]]
@@ -98,6 +100,7 @@ class Analyses:
     carrying: Carrying | None
     stability: Stability | None
     agreement: RaterAgreement
+    history: History | None = None
 
     def without_battles(self) -> Analyses:
         """Return the same for somebody who may not browse the battles."""
@@ -125,6 +128,8 @@ class Analyses:
                 yield STABILITY, text
         for text in self.agreement.sentences():
             yield AGREEMENT, text
+        for text in [history.too_few()] if self.history is None else self.history.sentences():
+            yield HISTORY, text
 
 
 def newest_rows(table: PairTable) -> slice:
@@ -133,13 +138,19 @@ def newest_rows(table: PairTable) -> slice:
 
 
 def analyse(
-    chosen: Chosen, board: Board, styles: PairStyles, battles_of: BattlesOf, agreement: RaterAgreement
+    chosen: Chosen,
+    board: Board,
+    styles: PairStyles,
+    battles_of: BattlesOf,
+    agreement: RaterAgreement,
+    days: IntArray,
 ) -> Analyses:
     """Return the analyses of the board of a choice, with one that is made beside them.
 
     Args:
         styles: of the answers of the pairs in `newest_rows` of its table.
         battles_of: returns the battle of each of some rows of its table.
+        days: (n,) of the rows of its table, as `history_of` takes them.
     """
     try:
         style = style_of_board(board, styles)
@@ -150,6 +161,7 @@ def analyse(
         carrying=carrying_of_board(board, battles_of),
         stability=stability_of_board(chosen, board, style),
         agreement=agreement,
+        history=history_of(board, days),
     )
 
 

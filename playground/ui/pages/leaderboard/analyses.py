@@ -9,13 +9,15 @@ from collections.abc import Iterable
 
 from playground.ratings.analyses import Analyses, Carrying, Stability, StyleAnalysis
 from playground.ui.pages.leaderboard.agreement import agreement
+from playground.ui.pages.leaderboard.history import history
 from playground.ui.rendering import escape
 from playground.ui.texts import agreement as agreement_texts
 from playground.ui.texts import board_analyses as texts
+from playground.ui.texts import board_history as history_texts
 
 
 def analyses_html(analyses: Analyses | None) -> str:
-    """Return a box for each analysis that found something, and one on agreement; empty until they are ready."""
+    """Return a box for each analysis that found something, on agreement and on time; empty until they are ready."""
     if analyses is None:
         return ""
     boxes = [_style(analyses.style)] if analyses.style is not None else []
@@ -24,6 +26,7 @@ def analyses_html(analyses: Analyses | None) -> str:
     if analyses.stability is not None:
         boxes.append(_stability(analyses.stability))
     boxes.append(_box("agreement", agreement_texts.TITLE, agreement(analyses.agreement)))
+    boxes.insert(0, _box("history wide", history_texts.TITLE, history(analyses.history)))
     return f"<div class='boxes'>{''.join(boxes)}</div>"
 
 

@@ -29,15 +29,15 @@ def test_nothing_is_drawn_before_analyses_are_ready() -> None:
     assert analyses_html(None) == ""
 
 
-def test_of_few_votes_only_the_agreement_is_drawn() -> None:
+def test_of_few_votes_only_agreement_and_time_have_a_box() -> None:
     html = analyses_html(Analyses(None, None, None, AGREEMENT))
-    assert html.count("<section") == html.count("</section>") == 1
+    assert html.count("<section") == html.count("</section>") == 2
     assert "<p>Two raters &lt;agree&gt;.</p><p>Not enough yet.</p>" in html
 
 
 def test_each_analysis_has_a_box_and_texts_are_escaped() -> None:
     html = analyses_html(Analyses(STYLE, CARRYING, Stability(RANGES, ("A: rank 1 to 2.",), "One moves."), AGREEMENT))
-    assert html.count("<section") == html.count("</section>") == 4
+    assert html.count("<section") == html.count("</section>") == 5
     assert "<li>Length &lt;raises&gt;.</li>" in html
     assert "<p>Same.</p>" in html
     assert "<li>A: rank 1 to 2.</li>" in html
