@@ -21,8 +21,8 @@ from playground.catalog.catalog import Catalog
 from playground.clock import Clock
 from playground.errors import PlaygroundError
 from playground.ratings.analyses import Analyses
-from playground.ratings.board import LeaderboardOptions
 from playground.ratings.board_filter import narrowed
+from playground.ratings.board_rules import DEFAULT_RULES, BoardRules, options_of
 from playground.ratings.leaderboard import NO_FILTER
 from playground.ratings.policy import CountingPolicy
 from playground.ratings.stored_styles import StoredStyles
@@ -134,16 +134,23 @@ class BackgroundAnalyses(Generic[Asked]):
 
 
 def asked_board(
-    default: CountingPolicy, prior: float, models: Models, filter: VoteFilter, policy: CountingPolicy | None
+    default: CountingPolicy,
+    prior: float,
+    models: Models,
+    filter: VoteFilter,
+    policy: CountingPolicy | None,
+    rules: BoardRules,
 ) -> AskedBoard:
     """Return a board with this filter; it counts under the default policy where no other one is given.
+
+    One with other rules is filtered too: it keeps no claims from earlier looks.
 
     Raises:
         InvalidValue: a condition that boards do not have.
     """
     policy = narrowed(policy or default, filter)
-    filtered = filter != NO_FILTER or policy != default
-    options = LeaderboardOptions(policy=policy, prior=prior, filtered=filtered)
+    filtered = filter != NO_FILTER or policy != default or rules != DEFAULT_RULES
+    options = options_of(rules, policy=policy, prior=prior, filtered=filtered)
     return filter, options, tuple(card.id for card in models.line_up)
 
 

@@ -78,6 +78,8 @@ def history_of(board: Board, days: IntArray) -> History | None:
     Args:
         days: (n,) of the rows of the board's table, as numbers such as 20261130; those of a vote are equal.
     """
+    if board.options.resamples:  # of every point: the jackknife says the same in a hundredth of the time
+        board = replace(board, options=replace(board.options, resamples=0))
     group = board.groups[0] if board.groups else ()
     table, days = in_order(board.table, days)
     points = [

@@ -43,7 +43,15 @@ def test_file_is_of_the_filter_in_its_address(client: TestClient) -> None:
     assert client.get(f"{EXPORT}?category=list").json()["num_votes"] == 0
 
 
-@pytest.mark.parametrize("query", ["container=xlsx", "orgin=person", "mine=1", "since=yesterday"])
+def test_file_has_the_intervals_that_its_address_asks_for(client: TestClient) -> None:
+    wide, usual = (client.get(f"{EXPORT}?level={level}").json() for level in ("0.99", "0.95"))
+    assert (wide["options"]["level"], usual["options"]["level"]) == (0.99, 0.95)
+    assert (wide["options"]["filtered"], usual["options"]["filtered"]) == (True, False)
+    assert wide["rows"][0]["rating"] == usual["rows"][0]["rating"]
+    assert wide["rows"][0]["rating_lower"] < usual["rows"][0]["rating_lower"]
+
+
+@pytest.mark.parametrize("query", ["container=xlsx", "bootstrap=5000", "orgin=person", "mine=1", "since=yesterday"])
 def test_wrong_address_is_refused_in_words(client: TestClient, query: str) -> None:
     reply = client.get(f"{EXPORT}?{query}")
     assert reply.status_code == 400

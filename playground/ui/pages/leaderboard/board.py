@@ -67,7 +67,7 @@ def parts_html(view: BoardView, beside: str = "") -> str:
     """Return the boxes, those `beside` the board, and what was counted; empty without a rated model."""
     if not view.rows:
         return ""
-    boxes = "".join(_box(part, inside) for part in PARTS if (inside := part.draw(view)))
+    boxes = "".join(_box(part, inside, view.level) for part in PARTS if (inside := part.draw(view)))
     foot = f"{downloads(view)}<p class='basis'>{escape(view.board.basis)}</p>{method(view)}"
     return f"<div class='boxes'>{boxes}</div>{beside}{foot}"
 
@@ -76,7 +76,7 @@ def _link_compare() -> str:
     return f"<p><a class='go' href='./'>{escape(texts.EMPTY_LINK)}</a></p>"
 
 
-def _box(part: Part, inside: str) -> str:
+def _box(part: Part, inside: str, level: str) -> str:
     kind = f"box box-{part.name}{' wide' if part.is_wide else ''}"
-    title = escape(texts.PARTS[part.name])
+    title = escape(texts.PARTS[part.name].format(level=level))
     return f"<section class='{kind}' id='board-{part.name}' aria-label='{title}'><h2>{title}</h2>{inside}</section>"

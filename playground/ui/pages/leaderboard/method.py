@@ -20,7 +20,7 @@ def method(view: BoardView) -> str:
 
 def _sentences(view: BoardView) -> Iterator[str]:
     options = view.board.options
-    policy, level = options.policy, f"{100 * options.level:g}"
+    policy, level = options.policy, view.level
     yield texts.HOW_FIT.format(prior=f"{options.prior:g}")
     yield texts.HOW_BOTH_BAD[options.both_bad]
     yield texts.HOW_UNIT[view.board.unit].format(level=level)

@@ -28,6 +28,11 @@ class BoardView:
     advice: str = ""  # for a board without votes, in place of the verdict's own
     address: BoardAddress = BoardAddress()
 
+    @property
+    def level(self) -> str:
+        """The level of its intervals in per cent."""
+        return f"{100 * self.board.options.level:g}"
+
     @cached_property
     def shown(self) -> Sequence[int]:
         """The rows that are shown, as indices of the board's."""
