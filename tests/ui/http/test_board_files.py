@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from playground.settings import Settings
-from playground.ui.http.board_files import EXPORT, BoardFiles
+from playground.ui.http.board_files import EXPORT, BoardFiles, csv_of
 from tests.support.stub_arena import StubArena
 
 
@@ -33,10 +34,24 @@ def test_json_is_the_document_of_the_board(client: TestClient) -> None:
 def test_csv_has_a_line_for_each_row(client: TestClient) -> None:
     reply = client.get(f"{EXPORT}?container=csv")
     assert reply.headers["content-type"] == "text/csv; charset=utf-8"
-    lines = list(csv.DictReader(io.StringIO(reply.text)))
+    lines = list(csv.DictReader(io.StringIO(reply.content.decode("utf-8-sig"))))
     rows = StubArena(Settings()).leaderboard().rows
     assert [line["model"] for line in lines] == [row.model for row in rows]
     assert [float(line["rating"]) for line in lines] == [row.rating for row in rows]
+
+
+def test_csv_is_safe_in_spreadsheets() -> None:
+    board = StubArena(Settings()).leaderboard()
+    hostile = replace(
+        board, rows=(replace(board.rows[0], name='=HYPERLINK("x")', rating=-20.0, rating_with_flagged=None),)
+    )
+    text = csv_of(hostile)
+    assert text.startswith("\ufeff")
+    [line] = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
+    assert line["name"] == '\'=HYPERLINK("x")'
+    assert line["rating"] == "-20.0"
+    assert line["rating_with_flagged"] == ""
+    assert line["provisional"] == str(board.rows[0].provisional).lower()
 
 
 def test_file_is_of_the_filter_in_its_address(client: TestClient) -> None:
