@@ -20,7 +20,7 @@ from playground.arena.models import Models
 from playground.catalog.catalog import Catalog
 from playground.clock import Clock
 from playground.errors import PlaygroundError
-from playground.ratings.analyses import Analyses
+from playground.ratings.analyses import Analyses, NoAnalyses
 from playground.ratings.board_filter import narrowed
 from playground.ratings.board_rules import DEFAULT_RULES, BoardRules, options_of
 from playground.ratings.leaderboard import NO_FILTER
@@ -42,7 +42,7 @@ Asked = TypeVar("Asked", bound=Hashable)
 
 @dataclass(slots=True)
 class _Entry:
-    found: Analyses | None = None
+    found: Analyses | NoAnalyses = NoAnalyses()
     state: Hashable = None  # of the votes when they were begun
     rests_until: float = 0.0
     ready: Event = field(default_factory=Event)  # set while none is being made
@@ -75,8 +75,8 @@ class BackgroundAnalyses(Generic[Asked]):
         self._wanted: OrderedDict[Asked, Hashable] = OrderedDict()  # with the state of the votes
         self._worker: Thread | None = None
 
-    def get(self, asked: Asked, wait_s: float = WAIT_S) -> Analyses | None:
-        """Return the newest that are ready, after waiting a little for newer ones; None before the first."""
+    def get(self, asked: Asked, wait_s: float = WAIT_S) -> Analyses | NoAnalyses:
+        """Return the newest that are ready, after waiting a little for newer ones."""
         state = self._state()
         with self._lock:
             entry = self._entry(asked)
@@ -125,6 +125,7 @@ class BackgroundAnalyses(Generic[Asked]):
             found = self._make(asked)
         except PlaygroundError as error:  # closing, a disk that fails, or a filter that the board refuses
             log.info("analyses were not made: %s", error)
+            found = NoAnalyses(error.public) if isinstance(found, NoAnalyses) else found
         finally:
             took_s = self._monotonic() - began
             with self._lock:

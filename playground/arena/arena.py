@@ -45,7 +45,7 @@ from playground.engines.fleet import Fleet
 from playground.engines.protocol import Engine
 from playground.errors import InvalidValue, Refused, StorageError, without_folders
 from playground.messages import Message
-from playground.ratings.analyses import Analyses
+from playground.ratings.analyses import Analyses, NoAnalyses
 from playground.ratings.board_rules import DEFAULT_RULES, BoardRules
 from playground.ratings.leaderboard import NO_FILTER, Leaderboard
 from playground.ratings.policy import CountingPolicy, default_policy
@@ -229,13 +229,14 @@ class Arena:
         policy: CountingPolicy | None = None,
         rules: BoardRules = DEFAULT_RULES,
         is_operator: bool = False,
-    ) -> Analyses | None:
-        """Return the analyses of the same board; None until they are ready.
+    ) -> Analyses | NoAnalyses:
+        """Return the analyses of the same board, as soon as they are ready.
 
         They name battles only for who may browse the data: a battle's id shows its words to everybody.
         """
         found = self._analyses.get(self._asked(filter, policy, rules))
-        return found if found is None or is_operator or self.settings.data == "public" else found.without_battles()
+        names = is_operator or self.settings.data == "public"
+        return found if names or isinstance(found, NoAnalyses) else found.without_battles()
 
     def sources_line(self) -> str:
         """Return a short line on where answers come from and where votes go."""

@@ -12,7 +12,7 @@ from typing import Any
 from playground.catalog.catalog import Catalog, files_state, without_folders
 from playground.exchange.licenses import COMMERCIAL_LICENSES
 from playground.messages import Message, joined
-from playground.ratings.analyses import Analyses, analyse, newest_rows
+from playground.ratings.analyses import READY, Analyses, NoAnalyses, analyse, newest_rows
 from playground.ratings.board import LeaderboardOptions
 from playground.ratings.board_filter import on_rows, with_guests
 from playground.ratings.chosen import Chosen
@@ -181,9 +181,16 @@ def _chosen(
     )
 
 
-def board_document(board: Leaderboard, analyses: Analyses | None) -> dict[str, Any]:
-    """Return a board with its analyses as JSON values; these are None until they are ready."""
-    return {**board.as_document(), "analyses": None if analyses is None else analyses.as_document()}
+def board_document(board: Leaderboard, analyses: Analyses | NoAnalyses) -> dict[str, Any]:
+    """Return a board with its analyses as JSON values.
+
+    They are None with the state ``coming`` until they are ready, or ``failed`` and the reason.
+    """
+    if isinstance(analyses, NoAnalyses):
+        missing = {"analyses": None, "analyses_state": analyses.state, "analyses_why_none": analyses.why or None}
+        return {**board.as_document(), **missing}
+    made = {"analyses": analyses.as_document(), "analyses_state": READY, "analyses_why_none": None}
+    return {**board.as_document(), **made}
 
 
 def prompt_document(catalog: Catalog, model_id: str, instruction: Instruction, template_id: str = "") -> dict[str, Any]:

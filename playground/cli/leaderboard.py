@@ -16,6 +16,7 @@ from playground.cli.database import open_read_only
 from playground.cli.filters import add_board_flags, board_filter_of
 from playground.cli.printing import print_json, print_table
 from playground.clock import utc_now
+from playground.ratings.analyses import Analyses, NoAnalyses
 from playground.ratings.board import LeaderboardRow
 from playground.ratings.board_rules import DEFAULT_RULES, BoardRules, options_of
 from playground.ratings.covariance import UNITS
@@ -59,12 +60,12 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         now = utc_now()
         board = current_leaderboard(store, catalog, models, starters, now, filter, options)
         wanted = arguments.json or arguments.analyses
-        analyses = current_analyses(store, catalog, models, starters, now, filter, options) if wanted else None
+        analyses = current_analyses(store, catalog, models, starters, now, filter, options) if wanted else NoAnalyses()
     if arguments.json:
         print_json(board_document(board, analyses), out)
         return 0
     _print_board(board, out)
-    if analyses is not None:
+    if isinstance(analyses, Analyses):
         print(file=out)
         for topic, text in analyses.sentences():
             print(f"{topic}. {text}", file=out)

@@ -132,6 +132,22 @@ class Analyses:
             yield HISTORY, text
 
 
+@dataclass(frozen=True, slots=True)
+class NoAnalyses:
+    """Analyses that are being made, or that cannot be."""
+
+    why: str = ""  # they cannot be made; empty while they are being made
+
+    @property
+    def state(self) -> str:
+        """Return the state as the API's document names it."""
+        return "failed" if self.why else "coming"
+
+
+READY = "ready"
+"""The state of analyses that are there."""
+
+
 def newest_rows(table: PairTable) -> slice:
     """Return the rows of a table whose texts are needed."""
     return slice(max(len(table.first) - NEWEST, 0), None)

@@ -13,7 +13,7 @@ import pytest
 from playground.arena.analyses import MOST, REST, BackgroundAnalyses
 from playground.arena.arena import Arena
 from playground.errors import InvalidValue
-from playground.ratings.analyses import Analyses, Carrying
+from playground.ratings.analyses import Analyses, Carrying, NoAnalyses
 from playground.settings import Settings
 from tests.support.patience import wait_until
 
@@ -49,7 +49,8 @@ class Bench:
         return made  # type: ignore[return-value]
 
     def get(self, asked: str = "all", wait_s: float = LONG_S) -> Any:
-        return self.analyses.get(asked, wait_s)
+        found = self.analyses.get(asked, wait_s)
+        return None if isinstance(found, NoAnalyses) else found
 
 
 @pytest.fixture
@@ -106,6 +107,16 @@ def test_an_error_leaves_the_old_ones_until_votes_change(bench: Bench) -> None:
     assert bench.get() == ("all", 1)
 
 
+def test_analyses_that_are_missing_say_if_they_are_coming(bench: Bench) -> None:
+    bench.held = Event()
+    assert bench.analyses.get("all", 0) == NoAnalyses()
+    bench.fails = True
+    bench.held.set()
+    wait_until(lambda: bench.analyses.get("all", 0) == NoAnalyses("no such category"))
+    bench.fails, bench.state = False, 1
+    assert bench.get() == ("all", 1)
+
+
 def test_the_oldest_are_forgotten(bench: Bench) -> None:
     for number in range(MOST + 1):
         bench.get(str(number))
@@ -149,6 +160,6 @@ def test_battles_are_named_for_who_may_browse_them(
     background = SimpleNamespace(get=lambda _: made)
     arena: Any = SimpleNamespace(settings=Settings(data=data), _analyses=background, _asked=lambda *_: "all")
     found = Arena.analyses(arena, is_operator=is_operator)
-    assert found is not None
+    assert isinstance(found, Analyses)
     assert found.carrying is not None
     assert found.carrying.battles == (carrying.battles if lists else ())

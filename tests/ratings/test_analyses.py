@@ -13,7 +13,7 @@ import pytest
 from playground.arena.listing import board_document, current_analyses, current_leaderboard
 from playground.catalog.catalog import Catalog
 from playground.ratings import stored_styles
-from playground.ratings.analyses import Analyses
+from playground.ratings.analyses import Analyses, NoAnalyses
 from playground.ratings.answer_style import style_of
 from playground.ratings.board import LeaderboardOptions
 from playground.ratings.policy import EVERY_VOTE
@@ -136,7 +136,10 @@ def test_the_document_is_json(preferring: Store) -> None:
     effect = document["analyses"]["style"]["effects"][0]
     assert effect["feature"] == "length"
     assert effect["odds"] == pytest.approx(math.exp(effect["coefficient"]["estimate"] / 3))
-    assert board_document(board, None)["analyses"] is None
+    assert document["analyses_state"] == "ready"
+    missing = {"analyses": None, "analyses_state": "failed", "analyses_why_none": "the disk is full"}
+    assert missing.items() <= board_document(board, NoAnalyses("the disk is full")).items()
+    assert board_document(board, NoAnalyses())["analyses_state"] == "coming"
 
 
 def test_battles_of_the_votes_that_carry_first_place_are_named(preferring: Store) -> None:

@@ -23,7 +23,7 @@ from playground.catalog.catalog import CARD_FOLDER, Catalog
 from playground.clock import Clock
 from playground.errors import PlaygroundError, Refused
 from playground.messages import Message, joined
-from playground.ratings.analyses import Analyses
+from playground.ratings.analyses import Analyses, NoAnalyses
 from playground.ratings.board_rules import DEFAULT_RULES, BoardRules, options_of
 from playground.ratings.bradley_terry import DEFAULT_PRIOR
 from playground.ratings.leaderboard import NO_FILTER, Leaderboard
@@ -344,8 +344,8 @@ class StubArena:
         policy: CountingPolicy = policy,
         rules: BoardRules = DEFAULT_RULES,
         is_operator: bool = False,
-    ) -> Analyses | None:
-        return None
+    ) -> Analyses | NoAnalyses:
+        return NoAnalyses()
 
     def head_to_heads(self, view: BattleView) -> tuple[HeadToHead, ...]:
         if view.choice not in SIDES or view.state is not BattleState.REVEALED:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playground.ratings.agreement import Agreement
 from playground.ratings.alternatives import Ranges, RankRange
-from playground.ratings.analyses import Analyses, Carrying, Stability, StyleAnalysis, StyleEffect
+from playground.ratings.analyses import Analyses, Carrying, NoAnalyses, Stability, StyleAnalysis, StyleEffect
 from playground.ratings.repeats import Between, RaterAgreement, SideWins, Within
 from playground.ratings.style import Coefficient
 from playground.ui.pages.leaderboard.analyses import analyses_html
@@ -26,7 +26,14 @@ RANGES = Ranges((RankRange("a", 1, 1, 2, ("x",)),), ("x",), ())
 
 
 def test_nothing_is_drawn_before_analyses_are_ready() -> None:
-    assert analyses_html(None) == ""
+    assert analyses_html(NoAnalyses()) == ""
+
+
+def test_analyses_that_cannot_be_made_say_why() -> None:
+    assert analyses_html(NoAnalyses("The disk is <full>.")) == (
+        "<p class='soft'>What takes longer (style, agreement, ratings over time) cannot be computed now: "
+        "The disk is &lt;full&gt;.</p>"
+    )
 
 
 def test_of_few_votes_only_agreement_and_time_have_a_box() -> None:
