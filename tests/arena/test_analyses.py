@@ -10,10 +10,13 @@ from typing import Any, Literal
 
 import pytest
 
-from playground.arena.analyses import MOST, REST, BackgroundAnalyses
+from playground.arena.analyses import MOST, REST, BackgroundAnalyses, asked_board
 from playground.arena.arena import Arena
 from playground.errors import InvalidValue
 from playground.ratings.analyses import Analyses, Carrying, NoAnalyses
+from playground.ratings.board_rules import DEFAULT_RULES, BoardRules
+from playground.ratings.leaderboard import NO_FILTER
+from playground.ratings.policy import CountingPolicy
 from playground.settings import Settings
 from tests.support.patience import wait_until
 
@@ -163,3 +166,12 @@ def test_battles_are_named_for_who_may_browse_them(
     assert isinstance(found, Analyses)
     assert found.carrying is not None
     assert found.carrying.battles == (carrying.battles if lists else ())
+
+
+@pytest.mark.parametrize(
+    ("rules", "filtered"), [(DEFAULT_RULES, False), (BoardRules(level=0.9), True), (BoardRules(resamples=100), True)]
+)
+def test_a_board_with_other_rules_keeps_no_claims(rules: BoardRules, filtered: bool) -> None:
+    models: Any = SimpleNamespace(line_up=())
+    _, options, _ = asked_board(CountingPolicy(), 1.0, models, NO_FILTER, None, rules)
+    assert (options.filtered, options.level, options.resamples) == (filtered, rules.level, rules.resamples)
