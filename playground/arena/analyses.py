@@ -20,9 +20,9 @@ from playground.arena.models import Models
 from playground.catalog.catalog import Catalog
 from playground.clock import Clock
 from playground.errors import PlaygroundError
-from playground.ratings.analyses import Analyses
-from playground.ratings.board import LeaderboardOptions
+from playground.ratings.analyses import Analyses, NoAnalyses
 from playground.ratings.board_filter import narrowed
+from playground.ratings.board_rules import DEFAULT_RULES, BoardRules, options_of
 from playground.ratings.leaderboard import NO_FILTER
 from playground.ratings.policy import CountingPolicy
 from playground.ratings.stored_styles import StoredStyles
@@ -42,7 +42,7 @@ Asked = TypeVar("Asked", bound=Hashable)
 
 @dataclass(slots=True)
 class _Entry:
-    found: Analyses | None = None
+    found: Analyses | NoAnalyses = NoAnalyses()
     state: Hashable = None  # of the votes when they were begun
     rests_until: float = 0.0
     ready: Event = field(default_factory=Event)  # set while none is being made
@@ -75,8 +75,8 @@ class BackgroundAnalyses(Generic[Asked]):
         self._wanted: OrderedDict[Asked, Hashable] = OrderedDict()  # with the state of the votes
         self._worker: Thread | None = None
 
-    def get(self, asked: Asked, wait_s: float = WAIT_S) -> Analyses | None:
-        """Return the newest that are ready, after waiting a little for newer ones; None before the first."""
+    def get(self, asked: Asked, wait_s: float = WAIT_S) -> Analyses | NoAnalyses:
+        """Return the newest that are ready, after waiting a little for newer ones."""
         state = self._state()
         with self._lock:
             entry = self._entry(asked)
@@ -125,6 +125,7 @@ class BackgroundAnalyses(Generic[Asked]):
             found = self._make(asked)
         except PlaygroundError as error:  # closing, a disk that fails, or a filter that the board refuses
             log.info("analyses were not made: %s", error)
+            found = NoAnalyses(error.public) if isinstance(found, NoAnalyses) else found
         finally:
             took_s = self._monotonic() - began
             with self._lock:
@@ -134,16 +135,23 @@ class BackgroundAnalyses(Generic[Asked]):
 
 
 def asked_board(
-    default: CountingPolicy, prior: float, models: Models, filter: VoteFilter, policy: CountingPolicy | None
+    default: CountingPolicy,
+    prior: float,
+    models: Models,
+    filter: VoteFilter,
+    policy: CountingPolicy | None,
+    rules: BoardRules,
 ) -> AskedBoard:
     """Return a board with this filter; it counts under the default policy where no other one is given.
+
+    One with other rules is filtered too: it keeps no claims from earlier looks.
 
     Raises:
         InvalidValue: a condition that boards do not have.
     """
     policy = narrowed(policy or default, filter)
-    filtered = filter != NO_FILTER or policy != default
-    options = LeaderboardOptions(policy=policy, prior=prior, filtered=filtered)
+    filtered = filter != NO_FILTER or policy != default or rules != DEFAULT_RULES
+    options = options_of(rules, policy=policy, prior=prior, filtered=filtered)
     return filter, options, tuple(card.id for card in models.line_up)
 
 

@@ -46,7 +46,8 @@ from playground.engines.fleet import Fleet
 from playground.engines.protocol import Engine
 from playground.errors import InvalidValue, Refused, StorageError, without_folders
 from playground.messages import Message
-from playground.ratings.analyses import Analyses
+from playground.ratings.analyses import Analyses, NoAnalyses
+from playground.ratings.board_rules import DEFAULT_RULES, BoardRules
 from playground.ratings.leaderboard import NO_FILTER, Leaderboard
 from playground.ratings.policy import CountingPolicy, default_policy
 from playground.ratings.standing import standing_of
@@ -217,19 +218,29 @@ class Arena:
 
     # Results and state
 
-    def leaderboard(self, filter: VoteFilter = NO_FILTER, policy: CountingPolicy | None = None) -> Leaderboard:
+    def leaderboard(
+        self,
+        filter: VoteFilter = NO_FILTER,
+        policy: CountingPolicy | None = None,
+        rules: BoardRules = DEFAULT_RULES,
+    ) -> Leaderboard:
         """Return the ratings from the votes that count, by default under the default board's policy; see `Boards`."""
-        return self._boards.get(self._asked(filter, policy))
+        return self._boards.get(self._asked(filter, policy, rules))
 
     def analyses(
-        self, filter: VoteFilter = NO_FILTER, policy: CountingPolicy | None = None, is_operator: bool = False
-    ) -> Analyses | None:
-        """Return the analyses of the same board; None until they are ready.
+        self,
+        filter: VoteFilter = NO_FILTER,
+        policy: CountingPolicy | None = None,
+        rules: BoardRules = DEFAULT_RULES,
+        is_operator: bool = False,
+    ) -> Analyses | NoAnalyses:
+        """Return the analyses of the same board, as soon as they are ready.
 
         They name battles only for who may browse the data: a battle's id shows its words to everybody.
         """
-        found = self._analyses.get(self._asked(filter, policy))
-        return found if found is None or is_operator or self.settings.data == "public" else found.without_battles()
+        found = self._analyses.get(self._asked(filter, policy, rules))
+        names = is_operator or self.settings.data == "public"
+        return found if names or isinstance(found, NoAnalyses) else found.without_battles()
 
     def sources_line(self) -> str:
         """Return a short line on where answers come from and where votes go."""

@@ -12,7 +12,7 @@ from typing import Any
 from playground.catalog.catalog import Catalog, files_state, without_folders
 from playground.exchange.licenses import COMMERCIAL_LICENSES
 from playground.messages import Message, joined
-from playground.ratings.analyses import Analyses, analyse, newest_rows
+from playground.ratings.analyses import READY, Analyses, NoAnalyses, analyse, newest_rows
 from playground.ratings.board import LeaderboardOptions
 from playground.ratings.board_filter import on_rows, with_guests
 from playground.ratings.chosen import Chosen
@@ -21,7 +21,7 @@ from playground.ratings.leaderboard import NO_FILTER, Leaderboard, rate
 from playground.ratings.pairs import IntArray
 from playground.ratings.phrases import number_of
 from playground.ratings.repeats import RaterAgreement, rater_agreement
-from playground.ratings.stored import read_filtered, read_keys, read_shared
+from playground.ratings.stored import read_days, read_filtered, read_keys, read_shared
 from playground.ratings.stored_styles import StoredStyles
 from playground.records import Instruction, ModelCard, ModelStatus, VoteFilter
 from playground.storage.database.filters import conditions
@@ -132,7 +132,9 @@ def current_analyses(
     with store.reading() as reading:
         chosen = chosen_votes(reading, catalog, models, starters, now, filter, options)
         board, keys = chosen.board(), read_keys(reading, now)
-        rated = keys[board.counted.rows & (chosen.votes.weight > 0)]
+        is_rated = board.counted.rows & (chosen.votes.weight > 0)
+        rated = keys[is_rated]
+        days = read_days(reading, rated)
         found = (styles or StoredStyles()).of_rows(reading, rated[newest_rows(board.table)].tolist())
         shared = read_shared(reading, keys)
 
@@ -141,7 +143,7 @@ def current_analyses(
             return reading.battles_of_rows(rated[table_rows].tolist())
 
     agreement = rater_agreement(chosen, board, shared, with_guests(chosen.options.policy, filter))
-    return analyse(chosen, board, found, battles_of, agreement)
+    return analyse(chosen, board, found, battles_of, agreement, days)
 
 
 def current_agreement(
@@ -184,9 +186,16 @@ def chosen_votes(
     )
 
 
-def board_document(board: Leaderboard, analyses: Analyses | None) -> dict[str, Any]:
-    """Return a board with its analyses as JSON values; these are None until they are ready."""
-    return {**board.as_document(), "analyses": None if analyses is None else analyses.as_document()}
+def board_document(board: Leaderboard, analyses: Analyses | NoAnalyses) -> dict[str, Any]:
+    """Return a board with its analyses as JSON values.
+
+    They are None with the state ``coming`` until they are ready, or ``failed`` and the reason.
+    """
+    if isinstance(analyses, NoAnalyses):
+        missing = {"analyses": None, "analyses_state": analyses.state, "analyses_why_none": analyses.why or None}
+        return {**board.as_document(), **missing}
+    made = {"analyses": analyses.as_document(), "analyses_state": READY, "analyses_why_none": None}
+    return {**board.as_document(), **made}
 
 
 def prompt_document(catalog: Catalog, model_id: str, instruction: Instruction, template_id: str = "") -> dict[str, Any]:

@@ -16,7 +16,9 @@ from playground.cli.database import open_read_only
 from playground.cli.filters import add_board_flags, board_filter_of
 from playground.cli.printing import print_json, print_table
 from playground.clock import utc_now
-from playground.ratings.board import LeaderboardOptions, LeaderboardRow
+from playground.ratings.analyses import Analyses, NoAnalyses
+from playground.ratings.board import LeaderboardRow
+from playground.ratings.board_rules import DEFAULT_RULES, BoardRules, options_of
 from playground.ratings.covariance import UNITS
 from playground.ratings.intervals import DEFAULT_LEVEL
 from playground.ratings.leaderboard import NO_FILTER, Leaderboard
@@ -52,25 +54,18 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         catalog = Catalog.load(settings.card_folders, settings.template_folders)
         models = [card.id for card in catalog.line_up(chosen_models(catalog, settings))]
         filter, policy = board_filter_of(arguments, settings)
-        is_filtered = filter != NO_FILTER or policy != default_policy(settings)
-        options = LeaderboardOptions(
-            policy=policy,
-            both_bad=arguments.both_bad,
-            prior=settings.prior,
-            level=arguments.level,
-            unit=arguments.unit,
-            resamples=arguments.bootstrap,
-            filtered=is_filtered,
-        )
+        rules = BoardRules(arguments.unit, arguments.level, arguments.both_bad, arguments.bootstrap)
+        is_filtered = filter != NO_FILTER or policy != default_policy(settings) or rules != DEFAULT_RULES
+        options = options_of(rules, policy=policy, prior=settings.prior, filtered=is_filtered)
         now = utc_now()
         board = current_leaderboard(store, catalog, models, starters, now, filter, options)
         wanted = arguments.json or arguments.analyses
-        analyses = current_analyses(store, catalog, models, starters, now, filter, options) if wanted else None
+        analyses = current_analyses(store, catalog, models, starters, now, filter, options) if wanted else NoAnalyses()
     if arguments.json:
         print_json(board_document(board, analyses), out)
         return 0
     _print_board(board, out)
-    if analyses is not None:
+    if isinstance(analyses, Analyses):
         print(file=out)
         for topic, text in analyses.sentences():
             print(f"{topic}. {text}", file=out)

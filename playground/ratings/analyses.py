@@ -15,12 +15,13 @@ import numpy as np
 
 from playground.errors import InvalidValue
 from playground.messages import Message, marked
-from playground.ratings import alternative_words, carrying_words, style_words
+from playground.ratings import alternative_words, carrying_words, history, style_words
 from playground.ratings.alternatives import Alternative, Ranges, alternatives, rank_ranges_over
 from playground.ratings.board import Board
 from playground.ratings.bradley_terry import MEAN, POINTS, fit
 from playground.ratings.carrying import votes_that_carry
 from playground.ratings.chosen import Chosen
+from playground.ratings.history import History, history_of
 from playground.ratings.pairs import FloatArray, IntArray, PairTable
 from playground.ratings.parts import of_models, rows_of
 from playground.ratings.phrases import number_of
@@ -32,6 +33,7 @@ STYLE = "Style"
 CARRYING = "Carrying votes"
 STABILITY = "Other choices"
 AGREEMENT = "Agreement"
+HISTORY = "Over time"
 MOST_BATTLES = 50
 """Battles of carrying votes that are named."""
 BattlesOf = Callable[[IntArray], Sequence[str]]
@@ -99,6 +101,7 @@ class Analyses:
     carrying: Carrying | None
     stability: Stability | None
     agreement: RaterAgreement
+    history: History | None = None
 
     def without_battles(self) -> Analyses:
         """Return the same for somebody who may not browse the battles."""
@@ -126,6 +129,24 @@ class Analyses:
                 yield STABILITY, text
         for text in self.agreement.sentences():
             yield AGREEMENT, text
+        for text in [history.too_few()] if self.history is None else self.history.sentences():
+            yield HISTORY, text
+
+
+@dataclass(frozen=True, slots=True)
+class NoAnalyses:
+    """Analyses that are being made, or that cannot be."""
+
+    why: str = ""  # they cannot be made; empty while they are being made
+
+    @property
+    def state(self) -> str:
+        """Return the state as the API's document names it."""
+        return "failed" if self.why else "coming"
+
+
+READY = "ready"
+"""The state of analyses that are there."""
 
 
 def newest_rows(table: PairTable) -> slice:
@@ -134,13 +155,19 @@ def newest_rows(table: PairTable) -> slice:
 
 
 def analyse(
-    chosen: Chosen, board: Board, styles: PairStyles, battles_of: BattlesOf, agreement: RaterAgreement
+    chosen: Chosen,
+    board: Board,
+    styles: PairStyles,
+    battles_of: BattlesOf,
+    agreement: RaterAgreement,
+    days: IntArray,
 ) -> Analyses:
     """Return the analyses of the board of a choice, with one that is made beside them.
 
     Args:
         styles: of the answers of the pairs in `newest_rows` of its table.
         battles_of: returns the battle of each of some rows of its table.
+        days: (n,) of the rows of its table, as `history_of` takes them.
     """
     try:
         style = style_of_board(board, styles)
@@ -151,6 +178,7 @@ def analyse(
         carrying=carrying_of_board(board, battles_of),
         stability=stability_of_board(chosen, board, style),
         agreement=agreement,
+        history=history_of(board, days),
     )
 
 

@@ -1,4 +1,4 @@
-"""Bias of votes by the position of an answer; `style` estimates that and the length beside the strengths.
+"""Bias of votes on a model by the position of its answer; `style` estimates that of all beside the strengths.
 
 Boundary: shares of decided pairs with their intervals; `findings` judges them.
 """
@@ -12,22 +12,6 @@ from statistics import NormalDist
 import numpy as np
 
 from playground.ratings.pairs import FIRST, SECOND, BoolArray, PairTable
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """A share of a number of pairs; `share`, `lower` and `upper` are NaN if there are none."""
-
-    count: int
-    total: int
-    share: float
-    lower: float
-    upper: float
-
-
-def first_side_wins(table: PairTable, *, level: float = 0.95) -> Share:
-    """Return the share of decided pairs that the model on the earlier side won."""
-    return _share(table, table.outcome == FIRST, _decided(table), level)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,19 +68,3 @@ def wilson(share: float, total: float, level: float = 0.95) -> tuple[float, floa
 
 def _decided(table: PairTable) -> BoolArray:
     return np.isin(table.outcome, (FIRST, SECOND))
-
-
-def _share(table: PairTable, success: BoolArray, among: BoolArray, level: float) -> Share:
-    """Return the share of `success` among rows, with Wilson's interval, wider if the pairs of a vote are alike."""
-    trials = np.bincount(table.vote, weights=among)
-    successes = np.bincount(table.vote, weights=among & success)
-    total = float(trials.sum())
-    if not total:
-        return Share(0, 0, math.nan, math.nan, math.nan)
-    share = float(successes.sum()) / total
-    independent = share * (1 - share) * total
-    found = float(np.square(successes - share * trials).sum())
-    size = float(np.square(trials).sum()) / total  # 1 where each vote is one pair
-    effect = max(1.0, found / independent) if independent else size
-    lower, upper = wilson(share, total / effect, level)
-    return Share(round(share * total), int(total), share, lower, upper)

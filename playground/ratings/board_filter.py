@@ -8,15 +8,14 @@ Boundary: values in, a filter and a policy out; `storage` turns the conditions o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from types import MappingProxyType
 from typing import Any
 
 from playground.errors import InvalidValue
-from playground.messages import Message
 from playground.ratings.policy import CountingPolicy, filtered
-from playground.records import FILTER_NAMES, Origin, VoteFilter, read_filter
+from playground.records import FILTER_NAMES, Origin, VoteFilter, check_choice, read_filter
 
 NOT_OF_BOARDS: Mapping[str, str] = MappingProxyType(
     {
@@ -43,8 +42,8 @@ def read_board_filter(values: Mapping[str, Any], policy: CountingPolicy) -> tupl
         InvalidValue: a value that is not valid, or a condition that boards do not have.
     """
     for condition in fields(VoteFilter):
-        if condition.name in WIDER:
-            _check(condition.name, values.get(condition.name), (*condition.metadata["valid"], ALL))
+        if condition.name in WIDER and isinstance(value := values.get(condition.name), str):
+            check_choice(condition.name, value, (*condition.metadata["valid"], ALL))
     wider = {name for name in WIDER if values.get(name) == ALL}
     filter = read_filter({name: value for name, value in values.items() if name not in wider})
     wide = filtered(
@@ -56,13 +55,6 @@ def read_board_filter(values: Mapping[str, Any], policy: CountingPolicy) -> tupl
         imported="imported" in wider,
     )
     return filter, narrowed(wide, filter)
-
-
-def _check(name: str, value: Any, valid: Sequence[str]) -> None:
-    if isinstance(value, str) and value and value not in valid:
-        raise InvalidValue(
-            Message("{name!r} is {value!r}; valid: {valid}", name=name, value=value[:40], valid=", ".join(valid))
-        )
 
 
 def narrowed(policy: CountingPolicy, filter: VoteFilter) -> CountingPolicy:

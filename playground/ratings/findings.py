@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from playground.messages import Counted, Message, joined, marked
-from playground.ratings.bias import Share, Sides
+from playground.ratings.bias import Sides
 from playground.ratings.phrases import listed, number_of, percent
 
 FEWEST_DECIDED = 20
@@ -112,26 +112,6 @@ def robustness(dishonest: int, votes: int, name: str) -> Finding:
     return Finding(Message("Robustness"), text, share)
 
 
-def position(wins: Share, *, two_sides: bool) -> Finding:
-    """Return how often the earlier side won. Sides are drawn, but that share alone is no measure of a preference."""
-    if wins.total < FEWEST_DECIDED:
-        return Finding(Message("Position"), _too_few_decided(wins.total))
-    judgement = Message("as expected if the position plays no part")
-    if not wins.lower <= 0.5 <= wins.upper:
-        judgement = Message(
-            marked("more than the 50 % of a position that plays no part")
-            if wins.share > 0.5
-            else marked("less than the 50 % of a position that plays no part")
-        )
-    template = (
-        marked("The first answer won {share} of decided votes {range}, {judgement}.")
-        if two_sides
-        else marked("The answer further left won {share} of decided pairs {range}, {judgement}.")
-    )
-    text = Message(template, share=percent(wins.share), range=_range(wins), judgement=judgement)
-    return _with_share(Message("Position"), text, wins)
-
-
 def position_of_models(models: Sequence[tuple[str, Sides]]) -> Finding | None:
     """Return which models win more often on one side than chance explains; None if no model has enough pairs."""
     known = [(name, sides) for name, sides in models if min(sides.earlier, sides.later) >= FEWEST_DECIDED]
@@ -219,15 +199,3 @@ def raters(votes_by_rater: Sequence[int], unit: str, heaviest: float) -> Finding
 
 def _share(share: float) -> str:
     return percent(share) if share >= 0.01 else Message("less than 1 %")
-
-
-def _with_share(topic: str, text: str, share: Share) -> Finding:
-    return Finding(topic, text, share.share, share.lower, share.upper)
-
-
-def _too_few_decided(total: int) -> str:
-    return Message("{votes}: too few to say.", votes=number_of("decided vote", total))
-
-
-def _range(share: Share) -> str:
-    return f"({100 * share.lower:.0f}–{100 * share.upper:.0f} %)"

@@ -13,8 +13,8 @@ import numpy as np
 from playground.ratings.pairs import BoolArray, IntArray, PairTable
 
 
-def rows_of(table: PairTable, rows: BoolArray | slice) -> PairTable:
-    """Return the table of the rows (n,) that are True, or of a slice, which is not copied."""
+def rows_of(table: PairTable, rows: BoolArray | IntArray | slice) -> PairTable:
+    """Return the table of the rows (n,) that are True, of some rows in their order, or of a slice, not copied."""
     names = ("first", "second", "outcome", "weight", "longer", "vote", "rater")
     return replace(table, **{name: getattr(table, name)[rows] for name in names})
 

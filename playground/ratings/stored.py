@@ -30,6 +30,7 @@ class JudgedReading(Protocol):
     def undecided_votes(self, now: str) -> Sequence[int]: ...
     def packed_pairs(self, undecided: Sequence[int], quick_s: float) -> PackedPairs: ...
     def row_keys(self, undecided: Sequence[int]) -> array[int]: ...
+    def days_of_votes(self) -> Iterator[tuple[str, array[int]]]: ...
     def row_keys_where(self, where: Conditions) -> array[int]: ...
     def rows_of_shared(self) -> array[int]: ...
     def rater_ids(self, numbers: Sequence[int]) -> Sequence[str]: ...
@@ -54,6 +55,16 @@ def read_filtered(
 def read_keys(reading: JudgedReading, now: str) -> IntArray:
     """Return the key (n,) of each row of `read_votes` of the same snapshot."""
     return np.frombuffer(reading.row_keys(reading.undecided_votes(now)), dtype=np.int64)
+
+
+def read_days(reading: JudgedReading, keys: IntArray) -> IntArray:
+    """Return the day (n,) in UTC of the vote of each row, by `keys`, as a number such as 20261130."""
+    votes = keys >> PAIR_BITS
+    day_of_vote: IntArray = np.zeros(int(votes.max(initial=0)) + 1, dtype=np.int64)
+    for day, found in reading.days_of_votes():
+        numbers = np.frombuffer(found, dtype=np.int64)
+        day_of_vote[numbers[numbers < len(day_of_vote)]] = int(day.replace("-", ""))
+    return np.asarray(day_of_vote[votes])
 
 
 def read_shared(reading: JudgedReading, keys: IntArray) -> SharedRows:

@@ -109,8 +109,6 @@ def findings_of(board: Board) -> Iterator[Finding]:
         yield findings.robustness(influence.votes, table.num_votes, name)
     if board.evidence.misfit is not None:
         yield _misfit(board, board.evidence.misfit)
-    two_sides = table.num_votes == len(table.first)
-    yield findings.position(bias.first_side_wins(table, level=level), two_sides=two_sides)
     by_side = zip(board.names, bias.wins_by_side(table, level=level), strict=True)
     if (found := findings.position_of_models(list(by_side))) is not None:
         yield found

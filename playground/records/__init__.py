@@ -20,7 +20,7 @@ from playground.records.battles import (
     overrides_of,
 )
 from playground.records.exported import BattleRow, ExportedAnswer, ExportedPair, ExportedSide, ExportedVote
-from playground.records.filters import FILTER_NAMES, VoteFilter, read_filter
+from playground.records.filters import FILTER_NAMES, VoteFilter, check_choice, read_filter
 from playground.records.generations import FinishReason, Generation
 from playground.records.guesses import Guess, Question
 from playground.records.ledger import Ledger, LedgerEntry, Variant
@@ -82,6 +82,7 @@ __all__ = [
     "Variant",
     "Vote",
     "VoteFilter",
+    "check_choice",
     "overrides_of",
     "read_filter",
     "spdx",

@@ -6,7 +6,7 @@ Boundary: values only; `storage` turns a filter into SQL, `ratings.policy` decid
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -25,6 +25,14 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 def _condition(help: str, *valid: str) -> Any:
     """Return the field of a condition: its help, and its valid values if there are only a few."""
     return field(default="", metadata={"help": help, "valid": valid})
+
+
+def check_choice(name: str, value: str, valid: Sequence[str]) -> None:
+    """Raise InvalidValue if a condition has a value that is neither empty nor one of the valid ones."""
+    if value and value not in valid:
+        raise InvalidValue(
+            Message("{name!r} is {value!r}; valid: {valid}", name=name, value=value[:40], valid=", ".join(valid))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +73,8 @@ class VoteFilter:
                         max_chars=MAX_CHARS,
                     )
                 )
-            if value and valid and value not in valid:
-                raise InvalidValue(
-                    Message(
-                        "{name!r} is {value!r}; valid: {valid}",
-                        name=condition.name,
-                        value=value,
-                        valid=", ".join(valid),
-                    )
-                )
+            if valid:
+                check_choice(condition.name, value, valid)
         for name in ("since", "until"):
             if getattr(self, name) and not _DAY.fullmatch(getattr(self, name)):
                 raise InvalidValue(

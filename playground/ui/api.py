@@ -19,6 +19,8 @@ from playground.battles import Ballot, Viewer
 from playground.errors import PlaygroundError, Refused
 from playground.raters import FREE_PROGRAMS, keyed_id
 from playground.ratings.board_filter import ALL, read_board_filter
+from playground.ratings.board_rules import read_board_rules
+from playground.ratings.intervals import DEFAULT_LEVEL
 from playground.ratings.leaderboard import Leaderboard
 from playground.records import BattleView, ColumnView
 from playground.ui.follow import Follower
@@ -148,6 +150,10 @@ class Endpoints:
         license: str = "",
         models: str = "",
         mine: bool = False,
+        unit: str = "",
+        level: float = DEFAULT_LEVEL,
+        both_bad: str = "",
+        bootstrap: int = 0,
         request: gr.Request | None = None,
     ) -> dict[str, Any]:
         """Return ratings with intervals, ranks and a verdict in words, from the votes that count.
@@ -155,7 +161,8 @@ class Endpoints:
         Empty: as on the default board. `origin`: person, program, judge, shared, all; `pairs`: drawn, chosen, all;
         `sampling`: card, changed, all; `mode`: blind, open, all; `since`, `until`: days, such as 2026-11-30; `license`:
         commercial, other; `models`: ids with a comma; `mine=True`: only votes of the program that asks. `blind=False`
-        counts open votes too, as `mode="all"`; `imported=True` imported ones.
+        counts open votes too, as `mode="all"`; `imported=True` imported ones. `unit`: auto, rater, vote; `level` of
+        intervals: 0.9, 0.95, 0.99; `both_bad`: half, omit; `bootstrap`: resamples, up to 200.
         """
         asked = {"category": category, "origin": origin, "pairs": pairs, "sampling": sampling, "license": license}
         asked |= {"mode": mode or ("" if _flag("blind", blind) else ALL), "since": since, "until": until}
@@ -163,10 +170,11 @@ class Endpoints:
         try:
             asked["rater"] = self._viewer(request).rater if _flag("mine", mine) else ""
             filter, policy = read_board_filter(asked, self._arena.policy)
-            board: Leaderboard = self._arena.leaderboard(filter, policy)
+            rules = read_board_rules({"unit": unit, "level": level, "both_bad": both_bad, "bootstrap": bootstrap})
+            board: Leaderboard = self._arena.leaderboard(filter, policy, rules)
         except PlaygroundError as error:
             raise gr.Error(error.public, print_exception=False) from error
-        return board_document(board, self._arena.analyses(filter, policy))
+        return board_document(board, self._arena.analyses(filter, policy, rules))
 
     def prompt(self, model: str, instruction: str, input: str = "", system: str = "") -> dict[str, Any]:
         """Return the exact prompt of a model: text, token ids, template."""

@@ -10,10 +10,13 @@ from typing import Any, Literal
 
 import pytest
 
-from playground.arena.analyses import MOST, REST, BackgroundAnalyses
+from playground.arena.analyses import MOST, REST, BackgroundAnalyses, asked_board
 from playground.arena.arena import Arena
 from playground.errors import InvalidValue
-from playground.ratings.analyses import Analyses, Carrying
+from playground.ratings.analyses import Analyses, Carrying, NoAnalyses
+from playground.ratings.board_rules import DEFAULT_RULES, BoardRules
+from playground.ratings.leaderboard import NO_FILTER
+from playground.ratings.policy import CountingPolicy
 from playground.settings import Settings
 from tests.support.patience import wait_until
 
@@ -49,7 +52,8 @@ class Bench:
         return made  # type: ignore[return-value]
 
     def get(self, asked: str = "all", wait_s: float = LONG_S) -> Any:
-        return self.analyses.get(asked, wait_s)
+        found = self.analyses.get(asked, wait_s)
+        return None if isinstance(found, NoAnalyses) else found
 
 
 @pytest.fixture
@@ -106,6 +110,16 @@ def test_an_error_leaves_the_old_ones_until_votes_change(bench: Bench) -> None:
     assert bench.get() == ("all", 1)
 
 
+def test_analyses_that_are_missing_say_if_they_are_coming(bench: Bench) -> None:
+    bench.held = Event()
+    assert bench.analyses.get("all", 0) == NoAnalyses()
+    bench.fails = True
+    bench.held.set()
+    wait_until(lambda: bench.analyses.get("all", 0) == NoAnalyses("no such category"))
+    bench.fails, bench.state = False, 1
+    assert bench.get() == ("all", 1)
+
+
 def test_the_oldest_are_forgotten(bench: Bench) -> None:
     for number in range(MOST + 1):
         bench.get(str(number))
@@ -149,6 +163,15 @@ def test_battles_are_named_for_who_may_browse_them(
     background = SimpleNamespace(get=lambda _: made)
     arena: Any = SimpleNamespace(settings=Settings(data=data), _analyses=background, _asked=lambda *_: "all")
     found = Arena.analyses(arena, is_operator=is_operator)
-    assert found is not None
+    assert isinstance(found, Analyses)
     assert found.carrying is not None
     assert found.carrying.battles == (carrying.battles if lists else ())
+
+
+@pytest.mark.parametrize(
+    ("rules", "filtered"), [(DEFAULT_RULES, False), (BoardRules(level=0.9), True), (BoardRules(resamples=100), True)]
+)
+def test_a_board_with_other_rules_keeps_no_claims(rules: BoardRules, filtered: bool) -> None:
+    models: Any = SimpleNamespace(line_up=())
+    _, options, _ = asked_board(CountingPolicy(), 1.0, models, NO_FILTER, None, rules)
+    assert (options.filtered, options.level, options.resamples) == (filtered, rules.level, rules.resamples)

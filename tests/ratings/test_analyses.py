@@ -13,12 +13,12 @@ import pytest
 from playground.arena.listing import board_document, current_analyses, current_leaderboard
 from playground.catalog.catalog import Catalog
 from playground.ratings import stored_styles
-from playground.ratings.analyses import Analyses
+from playground.ratings.analyses import Analyses, NoAnalyses
 from playground.ratings.answer_style import style_of
 from playground.ratings.board import LeaderboardOptions
 from playground.ratings.policy import EVERY_VOTE
 from playground.ratings.stored_styles import StoredStyles
-from playground.records import BattleSide, BattleState, Vote
+from playground.records import BattleSide, BattleState, Vote, VoteFilter
 from playground.storage.database.statements import Writing
 from playground.storage.database.store import Store
 from tests.support.cast import MODELS, PARAMS, House, battle, card, generation
@@ -29,7 +29,7 @@ AT = "2026-11-20T00:00:00.000+00:00"
 OPTIONS = LeaderboardOptions(policy=EVERY_VOTE)
 
 
-def insert(writing: Writing, number: int, models: list[str], texts: list[str], choice: str) -> None:
+def insert(writing: Writing, number: int, models: list[str], texts: list[str], choice: str, at: str = AT) -> None:
     """Store one vote of a rater of its own."""
     answers = [generation(f"{number}-{side}", m, t) for side, m, t in zip("abc", models, texts, strict=False)]
     for answer in answers:
@@ -37,10 +37,10 @@ def insert(writing: Writing, number: int, models: list[str], texts: list[str], c
     sides = tuple(BattleSide(s, a.model_id, 5, PARAMS, a) for s, a in zip("abc", answers, strict=False))
     rater = f"rater-{number}"
     made = battle(
-        f"battle-{number}", (), sides=sides, owner=rater, state=BattleState.REVEALED, opened_at=AT, final_at=AT
+        f"battle-{number}", (), sides=sides, owner=rater, state=BattleState.REVEALED, opened_at=at, final_at=at
     )
     writing.insert_battle(made)
-    writing.insert_vote(Vote(f"vote-{number}", made.id, 1, choice, rater, AT, 5.0))
+    writing.insert_vote(Vote(f"vote-{number}", made.id, 1, choice, rater, at, 5.0))
 
 
 def stored(num_votes: int, longer_wins: float = 0.5, seed: int = 1) -> Store:
@@ -136,7 +136,10 @@ def test_the_document_is_json(preferring: Store) -> None:
     effect = document["analyses"]["style"]["effects"][0]
     assert effect["feature"] == "length"
     assert effect["odds"] == pytest.approx(math.exp(effect["coefficient"]["estimate"] / 3))
-    assert board_document(board, None)["analyses"] is None
+    assert document["analyses_state"] == "ready"
+    missing = {"analyses": None, "analyses_state": "failed", "analyses_why_none": "the disk is full"}
+    assert missing.items() <= board_document(board, NoAnalyses("the disk is full")).items()
+    assert board_document(board, NoAnalyses())["analyses_state"] == "coming"
 
 
 def test_battles_of_the_votes_that_carry_first_place_are_named(preferring: Store) -> None:
@@ -185,3 +188,35 @@ def test_the_ranking_is_compared_with_other_choices(preferring: Store) -> None:
     assert [one.model for one in stability.ranges.models] == [row.model for row in board.rows]
     for one in stability.ranges.models:
         assert one.lowest <= one.rank <= one.highest
+
+
+def test_ratings_over_time_are_those_of_the_votes_until_each_day() -> None:
+    """Also of votes that were stored after younger ones."""
+    store, rng = Store(None), np.random.default_rng(7)
+    for model in MODELS:
+        store.upsert_model(card(model))
+
+    def fill(writing: Writing) -> None:
+        for number in range(180):
+            models = [MODELS[i] for i in rng.permutation(3)[:2]]
+            day = (12, 13, 10, 11)[number // 45]
+            insert(writing, number, models, ["x", "y"], str(rng.choice(["a", "b"])), f"2026-11-{day}{AT[10:]}")
+
+    store.write(fill)
+    history = analysed(store).history
+    assert history is not None
+    assert [(point.day, point.votes) for point in history.points] == [
+        (f"2026-11-{day}", 45 * number) for number, day in enumerate((10, 11, 12, 13), start=1)
+    ]
+    for point in history.points:
+        board = current_leaderboard(store, Catalog.load(), MODELS, {}, NOW, VoteFilter(until=point.day), OPTIONS)
+        rows = {row.model: (row.rating, row.rating_lower, row.rating_upper) for row in board.rows}
+        assert point.votes == board.num_votes
+        for then in point.ratings:
+            assert (then.rating, then.rating_lower, then.rating_upper) == pytest.approx(rows[then.model])
+
+
+def test_ratings_over_time_are_part_of_the_document(preferring: Store) -> None:
+    analyses = analysed(preferring)
+    assert analyses.history is None
+    assert "Votes of two days" in dict(analyses.sentences())["Over time"]

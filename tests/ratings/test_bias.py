@@ -1,4 +1,4 @@
-"""Position and length: shares of decided pairs with honest intervals."""
+"""Position: shares of decided pairs with honest intervals."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from playground.ratings.bias import _difference, first_side_wins, wilson, wins_by_side
-from tests.support.judged import GALPACA, MINOTAUR, ORCA, pair, table_from, table_of, votes
+from playground.ratings.bias import _difference, wilson, wins_by_side
+from tests.support.judged import GALPACA, MINOTAUR, ORCA, table_from, table_of, votes
 
 
 def test_wilson_agrees_with_the_textbook() -> None:
@@ -15,30 +15,6 @@ def test_wilson_agrees_with_the_textbook() -> None:
     assert wilson(81 / 263, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
     assert wilson(0 / 20, 20) == pytest.approx((0.0, 0.1611), abs=5e-5)
     assert wilson(29 / 29, 29) == pytest.approx((0.8830, 1.0), abs=5e-5)
-
-
-def test_the_first_side_wins_its_share_of_the_decided() -> None:
-    table = table_of((GALPACA, ORCA, "model_a", 60), (ORCA, GALPACA, "model_b", 40), (ORCA, GALPACA, "tie", 50))
-    found = first_side_wins(table)
-    assert (found.count, found.total, found.share) == (60, 100, 0.6)
-    assert (found.lower, found.upper) == pytest.approx(wilson(0.6, 100))
-
-
-def test_pairs_of_one_vote_do_not_count_as_independent() -> None:
-    """Ten votes on three answers, each for the first of them: twenty pairs, ten decisions."""
-    rows = [pair(GALPACA, other, "model_a", n, vote_id=f"v{n}") for n in range(10) for other in (ORCA, MINOTAUR)]
-    found = first_side_wins(table_from(rows))
-    assert (found.count, found.total) == (20, 20)
-    assert found.lower == pytest.approx(wilson(1.0, 10)[0])
-    half = [pair(p.model_a, p.model_b, "model_b", n, vote_id=f"w{p.vote_id}") for n, p in enumerate(rows)]
-    found = first_side_wins(table_from([*rows, *half]))
-    assert (found.lower, found.upper) == pytest.approx(wilson(0.5, 20))
-
-
-def test_nothing_decided_has_no_share() -> None:
-    for found in (first_side_wins(table_of((GALPACA, ORCA, "tie", 3))), first_side_wins(table_of())):
-        assert found.total == 0
-        assert math.isnan(found.share)
 
 
 def test_difference_of_shares_agrees_with_the_paper() -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 import pytest
 
 from playground.ratings import findings
-from playground.ratings.bias import Share, Sides
+from playground.ratings.bias import Sides
 
 
 @pytest.mark.parametrize(
@@ -59,36 +57,6 @@ def test_models_without_a_common_scale_are_not_compared() -> None:
 )
 def test_how_few_dishonest_votes_are_enough(dishonest, text) -> None:
     assert findings.robustness(dishonest, 1003, "X").text == text
-
-
-@pytest.mark.parametrize(
-    ("share", "two_sides", "text"),
-    [
-        (
-            Share(51, 100, 0.51, 0.46, 0.56),
-            True,
-            "The first answer won 51 % of decided votes (46–56 %), as expected if the position plays no part.",
-        ),
-        (
-            Share(61, 100, 0.61, 0.56, 0.66),
-            True,
-            "The first answer won 61 % of decided votes (56–66 %), "
-            "more than the 50 % of a position that plays no part.",
-        ),
-        (
-            Share(39, 100, 0.39, 0.34, 0.44),
-            False,
-            "The answer further left won 39 % of decided pairs (34–44 %), "
-            "less than the 50 % of a position that plays no part.",
-        ),
-        (Share(9, 19, 0.47, 0.2, 0.7), True, "19 decided votes: too few to say."),
-        (Share(0, 0, math.nan, math.nan, math.nan), True, "0 decided votes: too few to say."),
-    ],
-)
-def test_position(share: Share, two_sides: bool, text: str) -> None:
-    found = findings.position(share, two_sides=two_sides)
-    assert (found.topic, found.text) == ("Position", text)
-    assert (found.lower is None) == (share.total < 20)
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,6 @@ def test_no_vote() -> None:
     assert (board.rows, board.notes, board.win_probability) == ((), (), ())
     assert board.verdict.headline == "No votes yet."
     assert [finding.text for finding in board.findings] == [
-        "0 decided votes: too few to say.",
         "No vote that counts yet.",
     ]
     json.dumps(board.as_document(), allow_nan=False)
@@ -575,7 +574,11 @@ def test_votes_on_three_answers_speak_of_pairs() -> None:
     ]
     board = build_leaderboard(best, CARDS)
     assert (board.num_votes, board.num_pairs, board.rows[0].battles) == (40, 80, 40)
-    assert finding(board, "Position").startswith("The answer further left won 65 % of decided pairs (")
+
+
+def test_no_share_of_first_answers_is_printed_without_the_strengths() -> None:
+    board = build_leaderboard(votes(*both_ways(ORCA, GALPACA, 40, 40)), CARDS)
+    assert {found.topic for found in board.findings}.isdisjoint({"Position", "Length"})
 
 
 def test_equal_models_are_listed_by_their_ids() -> None:

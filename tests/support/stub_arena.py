@@ -23,8 +23,9 @@ from playground.catalog.catalog import CARD_FOLDER, Catalog
 from playground.clock import Clock
 from playground.errors import PlaygroundError, Refused
 from playground.messages import Message, joined
-from playground.ratings.analyses import Analyses
-from playground.ratings.board import LeaderboardOptions
+from playground.ratings.analyses import Analyses, NoAnalyses
+from playground.ratings.board_rules import DEFAULT_RULES, BoardRules, options_of
+from playground.ratings.bradley_terry import DEFAULT_PRIOR
 from playground.ratings.leaderboard import NO_FILTER, Leaderboard
 from playground.ratings.policy import CountingPolicy
 from playground.records import (
@@ -326,15 +327,25 @@ class StubArena:
     policy = CountingPolicy()
     num_votes = 480
 
-    def leaderboard(self, filter: VoteFilter = NO_FILTER, policy: CountingPolicy = policy) -> Leaderboard:
+    def leaderboard(
+        self,
+        filter: VoteFilter = NO_FILTER,
+        policy: CountingPolicy = policy,
+        rules: BoardRules = DEFAULT_RULES,
+    ) -> Leaderboard:
         pairs = made_up_votes(0 if filter.category else self.num_votes)
         cards = {c.id: c for c in self.line_up}
-        return build_leaderboard(pairs, cards, options=LeaderboardOptions(policy=policy))
+        options = options_of(rules, policy=policy, prior=DEFAULT_PRIOR, filtered=rules != DEFAULT_RULES)
+        return build_leaderboard(pairs, cards, options=options)
 
     def analyses(
-        self, filter: VoteFilter = NO_FILTER, policy: CountingPolicy = policy, is_operator: bool = False
-    ) -> Analyses | None:
-        return None
+        self,
+        filter: VoteFilter = NO_FILTER,
+        policy: CountingPolicy = policy,
+        rules: BoardRules = DEFAULT_RULES,
+        is_operator: bool = False,
+    ) -> Analyses | NoAnalyses:
+        return NoAnalyses()
 
     def head_to_heads(self, view: BattleView) -> tuple[HeadToHead, ...]:
         if view.choice not in SIDES or view.state is not BattleState.REVEALED:

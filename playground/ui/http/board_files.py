@@ -7,16 +7,17 @@ without its analyses; CSV is its rows.
 from __future__ import annotations
 
 import asyncio
-import csv
 import io
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import astuple, fields
 
 from starlette.requests import Request
 
 from playground.arena.arena import Arena
 from playground.errors import InvalidValue, PlaygroundError
+from playground.exchange.containers import Csv
+from playground.exchange.formats import Shape
 from playground.ratings.board import LeaderboardRow
 from playground.ratings.leaderboard import Leaderboard
 from playground.ui.board_address import read_board_address
@@ -61,9 +62,14 @@ class BoardFiles:
 
 
 def csv_of(board: Leaderboard) -> str:
-    """Return the rows of a board; a number that is not known is empty."""
-    file = io.StringIO()
-    writer = csv.DictWriter(file, [field.name for field in fields(LeaderboardRow)])
-    writer.writeheader()
-    writer.writerows(asdict(row) for row in board.rows)
-    return file.getvalue()
+    """Return the rows of a board, ready for spreadsheets as exports are; a number that is not known is empty."""
+    file = io.BytesIO()
+    writer = Csv(file, _shapes(), for_spreadsheets=True)
+    writer.write([astuple(row) for row in board.rows])
+    return file.getvalue().decode()
+
+
+def _shapes() -> Mapping[str, Shape]:
+    """Return the shape of each column."""
+    known: Mapping[str, Shape] = {"str": "text", "bool": "bool", "int": "int"}
+    return {field.name: known.get(str(field.type), "float") for field in fields(LeaderboardRow)}

@@ -5,6 +5,7 @@ Boundary: words; the sentences with numbers come from `ratings`.
 
 from playground.ui.texts.language import _
 
+FAILED = _("What takes longer (style, agreement, ratings over time) cannot be computed now: {reason}")
 STYLE = _("Does style win votes?")
 STYLE_LEAD = _("All else held equal, the models too: better models that write more show no preference for length.")
 CARRYING = _("Which votes carry the result?")

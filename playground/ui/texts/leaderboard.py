@@ -37,6 +37,10 @@ LABELS: Mapping[str, str] = {
     "since": _("From day (UTC)"),
     "until": _("To day (UTC)"),
     "models": _("Models"),
+    "unit": _("Unit of intervals"),
+    "level": _("Level of intervals"),
+    "both_bad": _("All-bad votes"),
+    "bootstrap": _("Intervals from"),
     "mine": _("my votes only"),
     "count_all": _("quick, flagged and repeated votes too"),
     "hide_retired": _("without models that answer here no more"),
@@ -54,6 +58,10 @@ CHOICES: Mapping[str, Mapping[str, str]] = {
     "sampling": {"card": _("as on the cards"), "changed": _("changed"), "all": _("any")},
     "imported": {"only": _("only these"), "none": _("none"), "all": _("counted too")},
     "license": {"commercial": _("commercial use"), "other": _("other or unknown")},
+    "unit": {"rater": _("each rater"), "vote": _("each vote")},
+    "level": {"0.9": _("90 %"), "0.99": _("99 %")},
+    "both_bad": {"omit": _("left out")},
+    "bootstrap": {"200": _("200 resamples")},
 }
 """Values of a filter, in words."""
 EMPTY_ORIGINS: Mapping[str, str] = {
@@ -69,7 +77,7 @@ EMPTY_FILTER = _("No vote fits these filters. Fewer of them show more.")
 # Parts
 
 PARTS: Mapping[str, str] = {
-    "ratings": _("Rating, with 95 % intervals"),
+    "ratings": _("Rating, with {level} % intervals"),
     "trust": _("Can these votes be trusted?"),
     "table": _("All models"),
     "model": _("One model"),
@@ -81,14 +89,14 @@ HEAD: Mapping[str, str] = {
     "rank": _("rank"),
     "model": _("model"),
     "rating": _("rating"),
-    "interval": _("95 %"),
+    "interval": _("{level} %"),
     "battles": _("battles"),
     "wins": _("win rate"),
     "both_bad": _("all bad"),
     "license": _("license"),
 }
 METRICS_NOTE = _("The last columns are figures that the models' own cards publish; they were not measured here.")
-FOREST_WORDS = _("Ratings with 95 % intervals. {models}.")
+FOREST_WORDS = _("Ratings with {level} % intervals. {models}.")
 FOREST_MODEL = _("{name}: {rating}, {lower} to {upper}")
 FOREST_PROVISIONAL = _("{name}: {rating}, {lower} to {upper}, provisional")
 MAPS: Mapping[str, tuple[str, str]] = {

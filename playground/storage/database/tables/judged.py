@@ -39,6 +39,9 @@ _BUSY_DAYS = f"""
 SELECT substr(created_at, 1, 10) AS day FROM votes WHERE {_OF_RATERS} GROUP BY day HAVING count(*) > ?"""
 _OF_DAY = f"SELECT rowid FROM votes WHERE {_OF_RATERS} AND created_at >= ? AND created_at < ? ORDER BY created_at, id"
 
+_NEXT_DAY = "SELECT substr(min(created_at), 1, 10) FROM votes WHERE created_at > ?"
+_ON_DAY = "SELECT rowid FROM votes WHERE created_at >= ? AND created_at < ?"
+
 _NETWORKS = "SELECT v.rowid, n.tag FROM vote_networks n JOIN votes v ON v.id = n.vote_id"
 
 _HEAD_TO_HEAD = f"""
@@ -167,6 +170,14 @@ class JudgedReads(Snapshot):
         """Return a value that differs if a leaderboard may differ: by a vote, an undo, or a network forgotten."""
         last = self.scalar("SELECT max(rowid) FROM votes")
         return (last, self.scalar("SELECT min(day) FROM vote_networks"), *self.undecided_votes(now))
+
+    def days_of_votes(self) -> Iterator[tuple[str, array[int]]]:
+        """Yield each day, in UTC, with the votes and undos given on it; the index of times holds them."""
+        cursor = self._connection.cursor()
+        cursor.row_factory = None
+        day = ""
+        while day := self.scalar(_NEXT_DAY, (f"{day}~" if day else "",)):
+            yield day, array("q", chain.from_iterable(cursor.execute(_ON_DAY, (day, f"{day}~"))))
 
     def _word(self, parts: tuple[tuple[str, int], ...], undecided: Sequence[int], quick_s: float) -> PackedWord:
         columns = {"quick": f"coalesce(p.decision_s < {float(quick_s)!r}, 0)"}

@@ -7,26 +7,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from playground.ratings.analyses import Analyses, Carrying, Stability, StyleAnalysis
+from playground.ratings.analyses import Analyses, Carrying, NoAnalyses, Stability, StyleAnalysis
 from playground.ui.pages.leaderboard.agreement import agreement
+from playground.ui.pages.leaderboard.history import history
 from playground.ui.rendering import escape
 from playground.ui.texts import agreement as agreement_texts
 from playground.ui.texts import board_analyses as texts
+from playground.ui.texts import board_history as history_texts
+from playground.ui.texts.language import said
 
 
-def analyses_html(analyses: Analyses | None) -> str:
-    """Return a box for each analysis that found something, and one on agreement; empty until they are ready.
+def analyses_html(analyses: Analyses | NoAnalyses) -> str:
+    """Return a box for each analysis that found something, on agreement and on time; empty until they are ready.
 
     Carrying votes link to their battles if these are named.
     """
-    if analyses is None:
-        return ""
+    if isinstance(analyses, NoAnalyses):
+        return _soft(texts.FAILED.format(reason=said(analyses.why))) if analyses.why else ""
     boxes = [_style(analyses.style)] if analyses.style is not None else []
     if analyses.carrying is not None:
         boxes.append(_carrying(analyses.carrying))
     if analyses.stability is not None:
         boxes.append(_stability(analyses.stability))
     boxes.append(_box("agreement", agreement_texts.TITLE, agreement(analyses.agreement)))
+    boxes.insert(0, _box("history wide", history_texts.TITLE, history(analyses.history)))
     return f"<div class='boxes'>{''.join(boxes)}</div>"
 
 

@@ -73,7 +73,7 @@ def parts_html(view: BoardView, beside: str = "") -> str:
 
 def boxes_html(view: BoardView) -> str:
     """Return the boxes that draw the ratings."""
-    boxes = "".join(_box(part, inside) for part in PARTS if (inside := part.draw(view)))
+    boxes = "".join(_box(part, inside, view.level) for part in PARTS if (inside := part.draw(view)))
     return f"<div class='boxes'>{boxes}</div>"
 
 
@@ -81,7 +81,7 @@ def _link_compare() -> str:
     return f"<p><a class='go' href='./'>{escape(texts.EMPTY_LINK)}</a></p>"
 
 
-def _box(part: Part, inside: str) -> str:
+def _box(part: Part, inside: str, level: str) -> str:
     kind = f"box box-{part.name}{' wide' if part.is_wide else ''}"
-    title = escape(texts.PARTS[part.name])
+    title = escape(texts.PARTS[part.name].format(level=level))
     return f"<section class='{kind}' id='board-{part.name}' aria-label='{title}'><h2>{title}</h2>{inside}</section>"

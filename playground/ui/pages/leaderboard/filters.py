@@ -21,7 +21,7 @@ NARROWING = ("category", "license")
 
 def form_html(address: BoardAddress, categories: Sequence[str]) -> str:
     """Return the form with the values of an address, folded below a line that names them."""
-    values = dict(address.conditions)
+    values = dict(address.conditions) | dict(address.rules)
     choices = {"category": {name: name for name in categories}, **texts.CHOICES}
     fields = "".join(_select(name, values.get(name, ""), offered) for name, offered in choices.items())
     fields += "".join(_date(name, values.get(name, "")) for name in ("since", "until"))
@@ -44,7 +44,7 @@ def words_of(address: BoardAddress) -> str:
     """Return the filters that are set, in words."""
     set_ = [
         texts.SET.format(name=texts.LABELS[name], value=texts.CHOICES.get(name, {}).get(value, value))
-        for name, value in address.conditions
+        for name, value in (*address.conditions, *address.rules)
     ]
     marked = {MINE: address.mine, COUNT_ALL: address.count_all, HIDE_RETIRED: address.hide_retired}
     set_ += [texts.LABELS[name] for name, is_on in marked.items() if is_on]

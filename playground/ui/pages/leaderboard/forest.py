@@ -25,11 +25,15 @@ MARGIN = 5.5  # per cent on both sides: half of a label, which stands in the mid
 
 def ratings(view: BoardView) -> str:
     """Return the plot of all rated models."""
-    return forest(view.rows)
+    return forest(view.rows, view.level)
 
 
-def forest(rows: Sequence[LeaderboardRow]) -> str:
-    """Return one line per model: its name and numbers, and its rating as a dot on its interval, over a common scale."""
+def forest(rows: Sequence[LeaderboardRow], level: str) -> str:
+    """Return one line per model: its name and numbers, and its rating as a dot on its interval, over a common scale.
+
+    Args:
+        level: of the intervals, in per cent.
+    """
     dots = [row.rating for row in rows]
     floor, ceiling = min(dots) - FARTHEST, max(dots) + FARTHEST  # an interval may have no end to speak of
     ticks = scale([*(max(row.rating_lower, floor) for row in rows), *(min(row.rating_upper, ceiling) for row in rows)])
@@ -42,7 +46,7 @@ def forest(rows: Sequence[LeaderboardRow]) -> str:
     foot = TOP + LINE * len(rows)
     axis = "".join(_tick(tick, place(tick), foot) for tick in ticks)
     lines = "".join(_line(row, TOP + LINE * number, place) for number, row in enumerate(rows))
-    words = texts.FOREST_WORDS.format(models="; ".join(_words(row) for row in rows))
+    words = texts.FOREST_WORDS.format(level=level, models="; ".join(_words(row) for row in rows))
     return (
         f"<svg class='forest' id='forest' role='img' aria-label='{escape(words)}' width='100%' height='{foot + FOOT}' "
         f"xmlns='http://www.w3.org/2000/svg'>{axis}{lines}</svg>"

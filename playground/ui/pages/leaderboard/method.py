@@ -21,7 +21,7 @@ def method(view: BoardView) -> str:
 def sentences(view: BoardView) -> Iterator[str]:
     """Yield a sentence for each rule, with the number in use."""
     options = view.board.options
-    policy, level = options.policy, f"{100 * options.level:g}"
+    policy, level = options.policy, view.level
     yield texts.HOW_FIT.format(prior=f"{options.prior:g}")
     yield texts.HOW_BOTH_BAD[options.both_bad]
     yield texts.HOW_UNIT[view.board.unit].format(level=level)

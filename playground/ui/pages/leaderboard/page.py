@@ -12,7 +12,7 @@ import gradio as gr
 
 from playground.arena.arena import Arena
 from playground.errors import PlaygroundError, UnknownCategory
-from playground.ui.board_address import BoardAddress, read_board_address
+from playground.ui.board_address import BoardAddress, Selection, read_board_address
 from playground.ui.http.middleware import rater_of
 from playground.ui.http.operator import operator_status
 from playground.ui.pages.leaderboard.analyses import analyses_html
@@ -97,30 +97,28 @@ class LeaderboardPage:
         try:
             address = read_board_address(read_query(query))
             form = form_html(address, tuple(self._arena.starters))
-            view = self._view(address, rater)
+            selection = address.selection(self._arena.policy, rater)
+            view = self._view(address, selection)
         except PlaygroundError as error:
             form = form_html(address, tuple(self._arena.starters))
             return Drawn(form, empty_html(texts.NO_BOARD), "", error.public)
         if view is None:
             category = dict(address.conditions)["category"]
             return Drawn(form, empty_html(texts.EMPTY_CATEGORY.format(category=category)), "")
-        beside = (
-            self._beside(address, rater, is_operator) if view.rows else ""
-        )  # analyses are worth no wait without a board
+        beside = self._beside(selection, is_operator) if view.rows else ""  # analyses need a board
         return Drawn(form, lead_html(view), parts_html(view, beside))
 
-    def _beside(self, address: BoardAddress, rater: str | None, is_operator: bool) -> str:
+    def _beside(self, selection: Selection, is_operator: bool) -> str:
         """Return the boxes on what is computed, or watched, beside the board."""
-        analyses = self._arena.analyses(*address.selection(self._arena.policy, rater), is_operator=is_operator)
+        analyses = self._arena.analyses(*selection, is_operator=is_operator)
         watched = left_out_html(self._arena.gate_watch.latest, self._arena.policy)
         watched += blinding_html(self._arena.blinding.latest, self._arena.catalog.cards)
         return f"{analyses_html(analyses)}<div class='boxes'>{watched}</div>"
 
-    def _view(self, address: BoardAddress, rater: str | None) -> BoardView | None:
+    def _view(self, address: BoardAddress, selection: Selection) -> BoardView | None:
         """Return the board of an address; None if no vote is in its category."""
-        filter, policy = address.selection(self._arena.policy, rater)
         try:
-            board = self._arena.leaderboard(filter, policy)
+            board = self._arena.leaderboard(*selection)
         except UnknownCategory:
             return None
         line_up = [card.id for card in self._arena.models.line_up]

@@ -21,7 +21,10 @@ from playground.ui.texts import leaderboard as texts
 
 def table(view: BoardView) -> str:
     """Return the table of ranks, ratings, numbers of battles, and the figures that the cards publish."""
-    head = "".join(f"<th scope='col' class='{key}'>{escape(words)}</th>" for key, words in texts.HEAD.items())
+    head = "".join(
+        f"<th scope='col' class='{key}'>{escape(words.format(level=view.level))}</th>"
+        for key, words in texts.HEAD.items()
+    )
     head += "".join(f"<th scope='col' class='metric'>{escape(name)}</th>" for name in view.metrics)
     body = "".join(f"<tr{' class=provisional' if row.provisional else ''}>{_row(row, view)}</tr>" for row in view.rows)
     note = f"<p class='soft'>{escape(texts.METRICS_NOTE)}</p>" if view.metrics else ""

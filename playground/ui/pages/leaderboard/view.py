@@ -29,6 +29,11 @@ class BoardView:
     address: BoardAddress = BoardAddress()
     has_links: bool = True  # False: a document that leads to no page of a playground
 
+    @property
+    def level(self) -> str:
+        """The level of its intervals in per cent."""
+        return f"{100 * self.board.options.level:g}"
+
     @cached_property
     def shown(self) -> Sequence[int]:
         """The rows that are shown, as indices of the board's."""

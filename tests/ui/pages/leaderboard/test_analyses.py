@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playground.ratings.agreement import Agreement
 from playground.ratings.alternatives import Ranges, RankRange
-from playground.ratings.analyses import Analyses, Carrying, Stability, StyleAnalysis, StyleEffect
+from playground.ratings.analyses import Analyses, Carrying, NoAnalyses, Stability, StyleAnalysis, StyleEffect
 from playground.ratings.repeats import Between, RaterAgreement, SideWins, Within
 from playground.ratings.style import Coefficient
 from playground.ui.pages.leaderboard.analyses import analyses_html
@@ -26,18 +26,25 @@ RANGES = Ranges((RankRange("a", 1, 1, 2, ("x",)),), ("x",), ())
 
 
 def test_nothing_is_drawn_before_analyses_are_ready() -> None:
-    assert analyses_html(None) == ""
+    assert analyses_html(NoAnalyses()) == ""
 
 
-def test_of_few_votes_only_the_agreement_is_drawn() -> None:
+def test_analyses_that_cannot_be_made_say_why() -> None:
+    assert analyses_html(NoAnalyses("The disk is <full>.")) == (
+        "<p class='soft'>What takes longer (style, agreement, ratings over time) cannot be computed now: "
+        "The disk is &lt;full&gt;.</p>"
+    )
+
+
+def test_of_few_votes_only_agreement_and_time_have_a_box() -> None:
     html = analyses_html(Analyses(None, None, None, AGREEMENT))
-    assert html.count("<section") == html.count("</section>") == 1
+    assert html.count("<section") == html.count("</section>") == 2
     assert "<p>Two raters &lt;agree&gt;.</p><p>Not enough yet.</p>" in html
 
 
 def test_each_analysis_has_a_box_and_texts_are_escaped() -> None:
     html = analyses_html(Analyses(STYLE, CARRYING, Stability(RANGES, ("A: rank 1 to 2.",), "One moves."), AGREEMENT))
-    assert html.count("<section") == html.count("</section>") == 4
+    assert html.count("<section") == html.count("</section>") == 5
     assert "<li>Length &lt;raises&gt;.</li>" in html
     assert "<p>Same.</p>" in html
     assert "<li>A: rank 1 to 2.</li>" in html

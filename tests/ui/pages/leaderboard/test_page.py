@@ -93,3 +93,14 @@ def test_open_page_is_redrawn_only_if_the_board_is_another(page: LeaderboardPage
     again = page.refresh("", "of an earlier board", REQUEST)
     assert again == {component: value for component, value in shown.items() if component is not page.form}
     assert page.refresh("origin=nobody", digest, REQUEST)[page.shown] != digest
+
+
+def test_the_level_in_the_address_is_that_of_every_title(page: LeaderboardPage) -> None:
+    drawn = page.draw("level=0.99", None)
+    assert "Rating, with 99 % intervals" in drawn.parts
+    assert "<th scope='col' class='interval'>99 %</th>" in drawn.parts
+    assert "Ratings with 99 % intervals." in drawn.parts
+    assert "95 %" not in drawn.parts
+    assert "one of many views" in drawn.parts
+    assert "<option value='0.99' selected>" in drawn.form
+    assert "Level of intervals: 99 %" in drawn.form
