@@ -66,8 +66,6 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
 
 def read_asked(arguments: argparse.Namespace, settings: Settings) -> Report:
     """Return the report that the flags ask for."""
-    catalog = Catalog.load(settings.card_folders, settings.template_folders)
-    models = [card.id for card in catalog.line_up(chosen_models(catalog, settings))]
     filter, policy = board_filter_of(arguments, settings)
     options = LeaderboardOptions(
         policy=policy,
@@ -75,9 +73,21 @@ def read_asked(arguments: argparse.Namespace, settings: Settings) -> Report:
         prior=settings.prior,
         filtered=filter != NO_FILTER or policy != default_policy(settings),
     )
+    return _read(settings, Asked(filter, options, utc_now(), arguments.title))
+
+
+def default_report(settings: Settings) -> Report:
+    """Return the report on the default board."""
+    options = LeaderboardOptions(policy=default_policy(settings), prior=settings.prior)
+    return _read(settings, Asked(NO_FILTER, options, utc_now()))
+
+
+def _read(settings: Settings, asked: Asked) -> Report:
+    catalog = Catalog.load(settings.card_folders, settings.template_folders)
+    models = [card.id for card in catalog.line_up(chosen_models(catalog, settings))]
     home = Playground(settings, catalog, models, load_starters(settings.starters_folder))
     with open_read_only(settings.db) as store, _progress_bar() as progress:
-        return read_report(store, home, Asked(filter, options, utc_now(), arguments.title), progress)
+        return read_report(store, home, asked, progress)
 
 
 def _lines(written: WrittenReport) -> Iterator[str]:

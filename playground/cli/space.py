@@ -15,12 +15,19 @@ from typing import TextIO
 import playground
 from playground.catalog.catalog import Catalog
 from playground.cli.printing import print_json, print_result
+from playground.cli.report import default_report
+from playground.errors import InvalidValue
+from playground.report.document import document
+from playground.report.report import TITLE
+from playground.report.writing import read_page
 from playground.settings import Settings, add_flags
 from playground.spaces.build import Built, Options, build_space
 from playground.spaces.check import HUB, Access, check_space, space_url
+from playground.spaces.front_matter import check_space_id
 from playground.spaces.judging import Expected, Point
-from playground.spaces.recipe import CPU, KINDS, LATER, read_recipe
+from playground.spaces.recipe import CPU, KINDS, LATER, STATIC, read_recipe
 from playground.spaces.sources import code_fingerprint
+from playground.spaces.static import build_static
 
 
 def add(command: argparse.ArgumentParser) -> None:
@@ -39,11 +46,14 @@ def add(command: argparse.ArgumentParser) -> None:
     build.add_argument(
         "--torch-index", default="", metavar="URL", help="with --kind cpu: an index with CPU builds of torch"
     )
+    build.add_argument(
+        "--report", type=Path, metavar="FILE", help="with --kind static: a file of `report`; default: a report of --db"
+    )
     build.add_argument("--replace", action="store_true", help="overwrite files that changed since the last build")
     build.add_argument(
         "--json", action="store_true", help="one object {kind, folder, files, bytes, code, hardware, models}"
     )
-    add_flags(build, "cards", "templates")
+    add_flags(build, "db", "cards", "templates", "prior", "count_chosen")
     build.set_defaults(run=run_build)
     words = "look at a running Space from outside"
     check = actions.add_parser("check", help=words, description=words)
@@ -55,12 +65,34 @@ def add(command: argparse.ArgumentParser) -> None:
 
 def run_build(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     """Write the folder and print the next steps."""
+    if arguments.kind == STATIC:
+        return _run_static(arguments, settings, out)
+    if arguments.report is not None:
+        raise InvalidValue(f"--report is for --kind {STATIC}; a Space of another kind makes its own pages")
     catalog = Catalog.load(settings.card_folders, settings.template_folders)
     models = tuple(name.strip() for name in arguments.models.split(",") if name.strip())
     recipe = read_recipe(arguments.kind, models, catalog)
     options = Options(arguments.space, arguments.torch_index, arguments.replace)
     built = build_space(arguments.folder, recipe, catalog, options)
     print_result(asdict(built), _next_steps(built, options), arguments.json, out)
+    return 0
+
+
+def _run_static(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
+    """Write the folder of a static Space, whose page is a report."""
+    if arguments.models or arguments.torch_index:
+        raise InvalidValue("--models and --torch-index are for Spaces that run models; a static one shows a report")
+    space = check_space_id(arguments.space) if arguments.space else "OWNER/NAME"
+    page = document(default_report(settings)).encode() if arguments.report is None else read_page(arguments.report)
+    built = build_static(arguments.folder, page, TITLE, replace=arguments.replace)
+    steps = (
+        f"{built.folder}: {built.files} files, {built.bytes / 1e6:,.1f} MB, a Space of kind {built.kind}\n"
+        "It shows the report alone. `publish` writes the votes as data, to a dataset of the hub.\n"
+        "Next:\n"
+        f"  hf repos create {space} --type space --space-sdk static\n"
+        f"  hf upload {space} {built.folder} . --type space"
+    )
+    print_result(asdict(built), steps, arguments.json, out)
     return 0
 
 

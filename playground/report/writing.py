@@ -15,6 +15,9 @@ from playground.exchange.files import Drafts, written
 from playground.report.document import document
 from playground.report.report import Report
 
+MARK = b"<script type='application/json' id='report-tallies'>"
+"""Every report has it."""
+
 
 @dataclass(frozen=True, slots=True)
 class WrittenReport:
@@ -39,6 +42,18 @@ def check_target(path: Path) -> None:
         raise InvalidValue(f"{path} is a folder; name a file, such as {path / 'report.html'}")
     if not path.absolute().parent.is_dir():
         raise InvalidValue(f"there is no folder {path.absolute().parent}; create it first, or name a file elsewhere")
+
+
+def read_page(path: Path) -> bytes:
+    """Return the document in a file that `write_report` wrote.
+
+    Raises:
+        InvalidValue: another file.
+    """
+    page = path.read_bytes()
+    if MARK not in page:
+        raise InvalidValue(f"{path} is no report; write one with: python -m playground report {path.stem}.html")
+    return page
 
 
 def write_report(report: Report, path: Path) -> WrittenReport:

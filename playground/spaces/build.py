@@ -9,7 +9,7 @@ Boundary: writes below one folder; uploads nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,9 +62,24 @@ def build_space(folder: Path, recipe: Recipe, catalog: Catalog, options: Options
     files = {**_own_files(recipe, catalog, options, root), **code}
     if any(folder.resolve().is_relative_to(root / part) for part in FOLDERS):
         raise InvalidValue(f"{folder} is inside of the code that is copied; name a folder elsewhere")
-    earlier = _check_folder(folder, options.replace)
+    marker = write_files(folder, recipe.kind, files, code, replace=options.replace)
+    size = sum(len(content) for content in files.values())
+    models = tuple(card.id for card in recipe.cards)
+    return Built(recipe.kind, str(folder), len(files) + 1, size, marker.code, recipe.hardware, models)
+
+
+def write_files(folder: Path, kind: str, files: Mapping[str, bytes], code: Collection[str], *, replace: bool) -> Marker:
+    """Write the files of a Space, by path, over those of an earlier build, and return their record.
+
+    Args:
+        code: paths of the files whose fingerprint tells which code it is.
+
+    Raises:
+        InvalidValue: the folder holds something else, or a changed file of an earlier build; nothing was written.
+    """
+    earlier = _check_folder(folder, replace)
     hashes = {path: digest(content) for path, content in files.items()}
-    marker = Marker(recipe.kind, fingerprint({path: hashes[path] for path in code}), hashes)
+    marker = Marker(kind, fingerprint({path: hashes[path] for path in code}), hashes)
     folder.mkdir(parents=True, exist_ok=True)
     begun = Marker(marker.kind, "", {**(earlier.files if earlier else {}), **hashes})
     _write(folder / MARKER, begun.text().encode())  # without code: a build that is interrupted can be repeated
@@ -73,9 +88,7 @@ def build_space(folder: Path, recipe: Recipe, catalog: Catalog, options: Options
     for path in sorted((earlier.files.keys() if earlier else set()) - files.keys()):
         _remove(folder, path)
     _write(folder / MARKER, marker.text().encode())
-    size = sum(len(content) for content in files.values())
-    models = tuple(card.id for card in recipe.cards)
-    return Built(recipe.kind, str(folder), len(files) + 1, size, marker.code, recipe.hardware, models)
+    return marker
 
 
 def _own_files(recipe: Recipe, catalog: Catalog, options: Options, root: Path) -> dict[str, bytes]:

@@ -14,6 +14,7 @@ from playground.spaces.recipe import Recipe
 
 TITLE = "Playground"
 SHORT_DESCRIPTION = "Compare open instruction models side by side, blind"
+STATIC_DESCRIPTION = "Which open instruction models people prefer"
 PYTHON = "3.12.12"
 """The hub's default, 3.10, is too old for transformers."""
 PICTURE = "compare.png"
@@ -53,6 +54,20 @@ def front_matter(recipe: Recipe, sdk_version: str, models: Sequence[str], space_
     }
     if recipe.cards:
         fields["preload_from_hub"] = [card.repo for card in recipe.cards]
+    return "---\n" + "".join(_entry(name, value) for name, value in fields.items()) + "---\n"
+
+
+def static_front_matter(title: str) -> str:
+    """Return the block of a Space that serves one page as it is."""
+    fields = {
+        "title": title,
+        "emoji": "🦙",
+        "colorFrom": "yellow",
+        "colorTo": "gray",
+        "sdk": "static",
+        "app_file": "index.html",
+        "short_description": STATIC_DESCRIPTION,
+    }
     return "---\n" + "".join(_entry(name, value) for name, value in fields.items()) + "---\n"
 
 

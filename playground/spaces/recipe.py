@@ -14,12 +14,13 @@ from playground.catalog.catalog import Catalog
 from playground.errors import InvalidValue
 from playground.records import ModelCard
 
-CPU, GPU = "cpu", "gpu"
-KINDS = (CPU, GPU)
+CPU, GPU, STATIC = "cpu", "gpu", "static"
+RUNNING = (CPU, GPU)
+"""Kinds of Space that run the playground."""
+KINDS = (*RUNNING, STATIC)
 LATER: Mapping[str, str] = MappingProxyType(
     {
         "zerogpu": "ZeroGPU runs a model inside the page's own process, which this version cannot do",
-        "static": "a static Space has no server, and this version writes no report for one",
     }
 )
 """Kinds of Space that exist on the hub and cannot be built yet, with the reason."""
@@ -56,6 +57,8 @@ def read_recipe(kind: str, models: Sequence[str], catalog: Catalog) -> Recipe:
     """
     if kind in LATER:
         raise InvalidValue(f"a Space of kind {kind!r} cannot be built yet: {LATER[kind]}; valid: {', '.join(KINDS)}")
+    if kind == STATIC:
+        raise InvalidValue("a static Space runs no models: it shows a report; valid: cpu, gpu")
     if kind not in KINDS:
         raise InvalidValue(f"there is no kind of Space {kind!r}; valid: {', '.join(KINDS)}")
     if kind == CPU:

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from playground.exchange import files
 from playground.storage.database.store import Store
@@ -83,3 +84,23 @@ def test_full_disk_leaves_the_earlier_report(
 def test_unknown_filter_value_is_refused(db: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("report", str(tmp_path / "r.html"), "--db", str(db), "--origin", "alien")[0] == 1
     assert "'origin' is 'alien'; valid: person, program" in capsys.readouterr().err
+
+
+def test_static_space_shows_the_report(db: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder, report = tmp_path / "space", tmp_path / "report.html"
+    status, text = run("space", "build", str(folder), "--kind", "static", "--space", "ada/board", "--db", str(db))
+    assert status == 0
+    assert "hf repos create ada/board --type space --space-sdk static\n" in text
+    assert {file.name for file in folder.iterdir()} == {"README.md", "index.html", ".space-build.json"}
+    head = yaml.safe_load((folder / "README.md").read_text().split("---")[1])
+    assert (head["sdk"], head["app_file"]) == ("static", "index.html")
+    assert len(head["short_description"]) <= 60
+    assert "11 votes by 4 raters" in (folder / "index.html").read_text()
+    run("report", str(report), "--db", str(db), "--title", "Another one")
+    assert run("space", "build", str(folder), "--kind", "static", "--report", str(report))[0] == 0
+    assert (folder / "index.html").read_bytes() == report.read_bytes()
+    report.write_text("<!doctype html>")
+    assert run("space", "build", str(folder), "--kind", "static", "--report", str(report))[0] == 1
+    assert "is no report" in capsys.readouterr().err
+    assert run("space", "build", str(folder), "--kind", "static", "--models", "a,b")[0] == 1
+    assert "a static one shows a report" in capsys.readouterr().err

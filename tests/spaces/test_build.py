@@ -18,7 +18,7 @@ from playground.errors import InvalidValue, Unknown
 from playground.settings import Settings
 from playground.spaces.build import Built, Options, build_space
 from playground.spaces.marker import MARKER, built_code, read_marker
-from playground.spaces.recipe import CPU, GPU, GPU_MEMORY, KINDS, read_recipe
+from playground.spaces.recipe import CPU, GPU, GPU_MEMORY, RUNNING, read_recipe
 from playground.spaces.requirements import pins, space_requirements
 from playground.spaces.sources import code_fingerprint
 from tests.support.paths import ROOT
@@ -180,7 +180,7 @@ def front_matter(folder: Path) -> dict:
     return yaml.safe_load(text.split("---\n")[1])
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", RUNNING)
 def test_settings_block_agrees_with_pins_files_and_the_hubs_rules(
     small: Path, catalog: Catalog, tmp_path: Path, kind: str
 ) -> None:
@@ -217,7 +217,7 @@ def test_readme_links_to_nothing_that_is_left_out(small: Path, catalog: Catalog,
 
 
 @pytest.mark.parametrize(
-    ("kind", "why"), [("zerogpu", "cannot be built yet"), ("static", "no server"), ("tpu", "there is no kind")]
+    ("kind", "why"), [("zerogpu", "cannot be built yet"), ("static", "runs no models"), ("tpu", "there is no kind")]
 )
 def test_other_kinds_are_refused_in_words(catalog: Catalog, kind: str, why: str) -> None:
     with pytest.raises(InvalidValue, match=rf"{why}.*valid: cpu, gpu"):
