@@ -101,6 +101,7 @@ class Battle:
     draw_probability: float | None = None  # of this set of models when the arena drew them; None: chosen
     erased_at: str | None = None  # when its rater had its words erased; instruction and answers are empty then
     hidden_at: str | None = None  # since when an operator hides its words, which are kept
+    rated: bool = False  # its rater was given stored answers of somebody else's battle
 
     @property
     def good_sides(self) -> tuple[str, ...]:

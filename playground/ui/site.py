@@ -33,6 +33,7 @@ from playground.ui.http.operator import HUB_ROUTES, NOBODY, PATH, OperatorAccess
 from playground.ui.http.page_head import PageHead
 from playground.ui.http.password import PasswordGate
 from playground.ui.http.proxies import ForwardedHeaders, Proxies
+from playground.ui.http.rate import RateRoutes
 from playground.ui.http.root_path import StripRootPath
 from playground.ui.http.speaking import Speaking
 from playground.ui.http.turnstile import Turnstile
@@ -135,6 +136,7 @@ def _gates(arena: Arena, turnstile: Turnstile, access: OperatorAccess, app_token
         *([Middleware(PasswordGate, password=password)] if password else []),
         Middleware(OperatorGate, access=access),
         Middleware(VoteRoute, arena=arena, limits=limits),
+        Middleware(RateRoutes, arena=arena, limits=limits),
         Middleware(
             CallGate,
             limits=limits,
@@ -197,7 +199,7 @@ PAGES = (
         "rate",
         lambda arena, demo: build_rate(),
         "answers",
-        is_linked=lambda arena: _offers_rating(arena),
+        is_linked=lambda arena: arena.settings.rate == "public",
     ),
     Page(
         texts.PAGE_LEADERBOARD,
@@ -238,11 +240,6 @@ PAGES = (
     ),
 )
 """Every page, the start page first."""
-
-
-def _offers_rating(arena: Arena) -> bool:
-    """Return True if visitors may rate stored battles here."""
-    return False  # no route gives them battles yet
 
 
 def _chip(arena: Arena) -> str:
