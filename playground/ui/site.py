@@ -199,7 +199,7 @@ PAGES = (
         "rate",
         lambda arena, demo: build_rate(),
         "answers",
-        is_linked=lambda arena: _offers_rating(arena),
+        is_linked=lambda arena: arena.settings.rate == "public",
     ),
     Page(
         texts.PAGE_LEADERBOARD,
@@ -240,11 +240,6 @@ PAGES = (
     ),
 )
 """Every page, the start page first."""
-
-
-def _offers_rating(arena: Arena) -> bool:
-    """Return True if visitors may rate stored battles here."""
-    return False  # no route gives them battles yet
 
 
 def _chip(arena: Arena) -> str:

@@ -40,7 +40,7 @@
 
   function drawSide(column, html, text) {
     const answer = column.querySelector(".answer");
-    answer.querySelector(".md").innerHTML = html;
+    answer.querySelector(".md").innerHTML = html.replace(/[\ufdd0\ufdd1]/g, "$").replace(/[\ufdd2\ufdd3]/g, "$$$$"); // formulas stay as they were written
     answer.querySelector(".plain-text").textContent = text;
     answer.scrollTop = 0;
     const whole = column.querySelector("[data-whole]");
