@@ -18,6 +18,7 @@ from playground.exchange.imports.texts import Cleaner
 from playground.raters import imported_id
 from playground.records import (
     SIDES,
+    STUDY_KINDS,
     Battle,
     BattleSide,
     BattleState,
@@ -86,7 +87,16 @@ def _battle(fields: Fields, vote: Vote, asked: Instruction, cleaner: Cleaner) ->
         vote=vote,
         revision=vote.revision,
         draw_probability=draw_probability,
+        **_study(fields),
     )
+
+
+def _study(fields: Fields) -> dict[str, str]:
+    """Return the battle's study, if it is of one: files of earlier versions name none."""
+    if not fields.given("study"):
+        return {}
+    kind = fields.one_of("study_kind", STUDY_KINDS)
+    return {"study": fields.name("study"), "study_hash": fields.name("study_hash"), "study_kind": kind}
 
 
 def _overrides(fields: Fields) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from playground.storage.database.tables.ledger import LedgerReads
 from playground.storage.database.tables.moderation import ModerationReads, ModerationWrites
 from playground.storage.database.tables.publication import PublicationReads
 from playground.storage.database.tables.raters import RaterReads, RaterWrites
+from playground.storage.database.tables.studies import StudyReads, StudyWrites
 from playground.storage.database.tables.votes import VoteReads, VoteWrites
 
 
@@ -33,6 +34,7 @@ class Reading(
     ModerationReads,
     PublicationReads,
     GeneratedReads,
+    StudyReads,
 ):
     """Reads from one snapshot of the database."""
 
@@ -48,5 +50,6 @@ class Writing(
     ErasureWrites,
     ModerationWrites,
     GeneratedWrites,
+    StudyWrites,
 ):
     """Changes inside one transaction; reads see them."""

@@ -1,4 +1,4 @@
-"""Migration 5: the reasoning before an answer, descent of battles, guesses of models, and answers to files.
+"""Migration 5: the reasoning before an answer, descent of battles, guesses of models, answers to files, and studies.
 
 Boundary: statements only. Not released yet: it may be edited until it is.
 """

@@ -39,6 +39,7 @@ _DRAWN_VOTE = """
 SELECT EXISTS (
   SELECT 1 FROM battles b INDEXED BY battles_drawn JOIN votes v ON v.battle_id = b.id
   WHERE b.source = 'page' AND b.blind = 1 AND b.draw_probability IS NOT NULL AND b.overrides = '{}'
+    AND coalesce(b.study_kind, 'item') = 'item'
     AND b.state IN ('voted', 'revealed') AND v.origin = 'person' AND v.choice <> 'undo'
     AND v.imported IS NULL
     AND NOT EXISTS (SELECT 1 FROM votes n WHERE n.battle_id = v.battle_id AND n.revision > v.revision)
