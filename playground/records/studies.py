@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -85,13 +84,3 @@ class ItemCount:
     reserved: int = 0
     final: int = 0  # judged, and past the time of an undo
     differ: bool = False  # final judgements are not all alike
-
-
-@dataclass(frozen=True, slots=True)
-class StudyCounts:
-    """Counts of a study's battles."""
-
-    judged: Mapping[str, int]  # by kind
-    reserved: Mapping[str, int]  # by kind
-    alike: int  # repeats that were judged as the first time
-    seconds: float  # sum of decision times, of all kinds

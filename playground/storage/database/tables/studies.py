@@ -6,10 +6,9 @@ Boundary: reads and writes rows; who gets what next is decided in `studies`.
 from __future__ import annotations
 
 import sqlite3
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from playground.records import Assigned, CheckState, ItemCount, StoredStudy, StudyCounts, StudyItem, StudyRater
+from playground.records import Assigned, CheckState, ItemCount, StoredStudy, StudyItem, StudyRater
 from playground.storage.database.tables.transaction import Snapshot, Transaction
 
 _ITEMS = """
@@ -43,13 +42,6 @@ FROM (
   WHERE s.study = :study)
 GROUP BY item"""
 
-_BY_KIND = """
-SELECT b.study_kind, b.state = 'open', count(*), sum(v.decision_s)
-FROM battles b
-LEFT JOIN votes v ON v.battle_id = b.id AND v.choice <> 'undo'
-  AND NOT EXISTS (SELECT 1 FROM votes n WHERE n.battle_id = b.id AND n.revision > v.revision)
-WHERE b.study = ? AND b.state IN ('open', 'voted', 'revealed') GROUP BY 1, 2"""
-
 _OVERDUE = """
 SELECT s.battle FROM assignments s JOIN battles b ON b.id = s.battle
 WHERE s.study = ? AND b.state = 'open' AND s.reserved_until <= ? ORDER BY s.reserved_until, s.battle"""
@@ -82,12 +74,6 @@ class StudyReads(Snapshot):
         found = self.select(f"{_RATER} WHERE study = ? AND token_hash = ?", (study_id, token_hash))
         return _rater(found[0]) if found else None
 
-    def study_rater_of(self, battle_id: str) -> StudyRater | None:
-        """Return the holder of the link to whom a battle was assigned; None if it is of no study."""
-        assigned = self.select("SELECT study, rater FROM assignments WHERE battle = ?", (battle_id,))
-        found = self.select(f"{_RATER} WHERE study = ? AND number = ?", tuple(assigned[0])) if assigned else ()
-        return _rater(found[0]) if found else None
-
     def assigned(self, study_id: str, rater: int) -> Sequence[Assigned]:
         """Return all battles that the holder of a link got, in their order."""
         return [Assigned(*row) for row in self.select(_ASSIGNED, (study_id, rater))]
@@ -100,25 +86,6 @@ class StudyReads(Snapshot):
     def overdue(self, study_id: str, now: str) -> Sequence[str]:
         """Return the open battles of a study whose reservation has ended."""
         return [row[0] for row in self.select(_OVERDUE, (study_id, now))]
-
-    def study_counts(self, study_id: str) -> StudyCounts:
-        """Count a study's battles."""
-        judged: Counter[str] = Counter()
-        reserved: Counter[str] = Counter()
-        seconds = 0.0
-        for kind, is_open, number, decided in self.select(_BY_KIND, (study_id,)):
-            (reserved if is_open else judged)[kind] += number
-            seconds += decided or 0.0
-        return StudyCounts(judged, reserved, self._count_alike(study_id), seconds)
-
-    def _count_alike(self, study_id: str) -> int:
-        alike = 0
-        for rater in self.study_raters(study_id):
-            given = self.assigned(study_id, rater.number)
-            outcomes = {one.battle: one.outcome for one in given}
-            repeats = [one for one in given if one.kind == "repeat" and one.is_judged and one.repeat_of]
-            alike += sum(one.outcome == outcomes[str(one.repeat_of)] for one in repeats)
-        return alike
 
 
 class StudyWrites(Transaction):
