@@ -40,7 +40,7 @@ def add(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--tastes", type=float, default=60.0, metavar="POINTS", help="spread of raters' own views of a model [60]"
     )
-    command.add_argument("--runs", type=int, default=400, metavar="N", help="simulated studies of each size [400]")
+    command.add_argument("--runs", type=int, default=200, metavar="N", help="simulated studies of each size [200]")
 
 
 def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:

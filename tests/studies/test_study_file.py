@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
+import re
 from pathlib import Path
 
 import pytest
 
+from playground.cli import main
 from playground.errors import InvalidStudy
 from playground.storage.database.rows import to_json
 from playground.studies.study_file import as_document, read_study, stored_study
+from tests.support.paths import ROOT
 
 STUDY = """\
 id = "helpfulness-2026"
@@ -94,3 +98,17 @@ def test_hash_is_over_content_not_over_form(tmp_path: Path) -> None:
     assert read_study(written(tmp_path, "# a note\n" + "\n".join(reversed(lines)) + "\nseed = 0\n")).hash == plain
     assert read_study(written(tmp_path, STUDY + "seed = 1\n")).hash != plain
     assert read_study(written(tmp_path, STUDY, '{"instruction": "Bye"}\n')).hash != plain
+
+
+def test_documented_study_is_planned_as_documented(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = (ROOT / "docs" / "study.md").read_text()
+    (tmp_path / "questions.jsonl").write_text("\n".join(f'{{"instruction": "Question {n}"}}' for n in range(200)))
+    row = '{"instruction": "%d?", "answer_a": "yes", "answer_b": "no", "expected": "a"}'
+    (tmp_path / "training.jsonl").write_text("\n".join(row % n for n in range(3)))
+    [toml] = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "study.toml").write_text(toml)
+    [(command, said)] = re.findall(r"\$ python -m playground (study plan .*)\n((?:.+\n)+)", page)
+    out = io.StringIO()
+    argv = command.replace("study.toml", str(tmp_path / "study.toml")).split()
+    assert main([*argv, "--runs", "1"], out) == 0
+    assert out.getvalue().startswith(said)
