@@ -32,6 +32,7 @@ from playground.arena.pair_choice import PairChoice
 from playground.arena.raters import Raters
 from playground.arena.recorder import Recorder
 from playground.arena.running import RunningBattles
+from playground.arena.studies import ArenaStudies
 from playground.arena.terms import read_terms
 from playground.arena.upkeep import Upkeep
 from playground.battles import REFUSALS, Battles, Viewer
@@ -80,6 +81,7 @@ class Arena:
         self.capacity = Capacity(settings.queue_max, self._clock)
         self.models = Models(self.catalog, self._line_up, self._engine, self._store_card)
         self.battles = ArenaBattles(self._rules, self._running)
+        self.studies = ArenaStudies(self.battles, self.terms.version)
         self.raters = Raters(self.battles, self._running, self.policy)
         self.moderation = ArenaModeration(self.battles, self._running)
         self._boards = arena_boards(self.battles, self.catalog, self.starters, self._clock)
