@@ -24,10 +24,10 @@ RETIRED: Mapping[str, tuple[str, str]] = MappingProxyType(
     }
 )
 """Settings that are refused: the old name, the one to use instead, and advice for its value."""
-DATA_FOR = ("operator", "public")
-"""The visitors who may see and download the data of everybody."""
-DRAWS = ("informative", "uniform")
-"""The ways of drawing the models of a blind battle."""
+WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"data": ("operator", "public"), "rate": ("public", "off"), "pairs": ("informative", "uniform")}
+)
+"""The valid values of settings that are one of some words."""
 LONGEST_CONTACT = 300
 """Characters of the operator's name or address."""
 SHORTEST_TOKEN = 32
@@ -83,6 +83,8 @@ class Settings:
     templates: str = _setting("", "a folder with more prompt templates")
     columns: int = _setting(2, "answers side by side when the page opens, 2 to 6", Range(2, 6, "2 to 6"))
     undo_s: float = _setting(5.0, "time to undo a vote on the page before the models are revealed", ABOVE_0)
+    rate: str = _setting("public", "the page Rate, on which visitors judge stored battles of others: public, or off")
+    rate_undo_s: float = _setting(60.0, "time to undo a vote on a stored battle of others", ABOVE_0)
     guess_share: float = _setting(
         0.1, "share of drawn blind battles after which the page asks which model an answer was", Range(0, 1, "0 to 1")
     )
@@ -166,10 +168,9 @@ class Settings:
             raise InvalidValue(
                 f"{variable('contact')} has {len(self.contact)} characters; valid: one line of up to {LONGEST_CONTACT}"
             )
-        if self.data not in DATA_FOR:
-            raise InvalidValue(f"{variable('data')} is {self.data!r}; valid: {', '.join(DATA_FOR)}")
-        if self.pairs not in DRAWS:
-            raise InvalidValue(f"{variable('pairs')} is {self.pairs!r}; valid: {', '.join(DRAWS)}")
+        for name, words in WORDS.items():
+            if getattr(self, name) not in words:
+                raise InvalidValue(f"{variable(name)} is {getattr(self, name)!r}; valid: {', '.join(words)}")
         if 0 < len(self.operator_token) < SHORTEST_TOKEN:
             raise InvalidValue(
                 f"{variable('operator_token')} has {len(self.operator_token)} characters; valid: {SHORTEST_TOKEN} or "

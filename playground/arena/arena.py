@@ -30,6 +30,7 @@ from playground.arena.models import Models
 from playground.arena.moderation import ArenaModeration
 from playground.arena.pair_choice import PairChoice
 from playground.arena.raters import Raters
+from playground.arena.rating import ArenaRating
 from playground.arena.recorder import Recorder
 from playground.arena.running import RunningBattles
 from playground.arena.studies import ArenaStudies
@@ -77,10 +78,12 @@ class Arena:
         networks = Networks(self._clock)
         limits = (settings.undo_s, settings.expire_s, settings.votes_per_network)
         asking = Asking(settings.guess_share, lambda: self.models.ids())
-        self._rules = Rules(self._clock, *limits, networks, self._standing_of, asking)
+        undo_s = settings.rate_undo_s
+        self._rules = Rules(self._clock, *limits, networks, self._standing_of, asking, rated_undo_s=undo_s)
         self.capacity = Capacity(settings.queue_max, self._clock)
         self.models = Models(self.catalog, self._line_up, self._engine, self._store_card)
         self.battles = ArenaBattles(self._rules, self._running)
+        self.rating = ArenaRating(self.battles, settings, self.terms.version)
         self.studies = ArenaStudies(self.battles, self.terms.version)
         self.raters = Raters(self.battles, self._running, self.policy)
         self.moderation = ArenaModeration(self.battles, self._running)

@@ -41,7 +41,7 @@ class Asking:
 
     def draw(self, battle: Battle, origin: Origin) -> Asked | None:
         """Return a question about a battle that is voted on for the first time; None for most."""
-        is_drawn = battle.blind and battle.draw_probability is not None and battle.study is None
+        is_drawn = battle.blind and battle.draw_probability is not None and not battle.rated  # no reveal follows
         if not is_drawn or battle.revision or origin is not Origin.PERSON or chance() >= self.share:
             return None
         choices = tuple(self.line_up())

@@ -16,6 +16,8 @@ REASONS = ("correct", "complete", "clear", "length", "style", "safe")
 """Valid reasons for a vote; the page has their labels."""
 
 MAX_COMMENT_CHARS = 2000
+NO_PREFERENCE = ("tie", "both_bad")
+"""Choices that prefer no answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +51,13 @@ class Ballot:
     final: bool = False  # no undo; the models are revealed at once
     reasons: Sequence[str] = ()
     comment: str = ""
+    strength: float | None = None  # of the preference, above 0; only for a choice that prefers a side
+    decision_s: float | None = None  # since the rater saw a rated battle, which may have been loaded ahead
 
     def __post_init__(self) -> None:
         check_notes(self.reasons, self.comment)
+        if self.strength is not None and (not self.strength > 0 or self.choice in NO_PREFERENCE):
+            raise InvalidValue(Message("only a choice that prefers an answer has a strength, and one above 0"))
 
 
 def check_choice(choice: str, battle: Battle) -> None:
@@ -59,7 +65,7 @@ def check_choice(choice: str, battle: Battle) -> None:
     good = battle.good_sides
     if not isinstance(choice, str):
         raise InvalidValue(Message("choice is of type {name}; it has to be text", name=type(choice).__name__))
-    if choice in ("tie", "both_bad") or choice in good:
+    if choice in NO_PREFERENCE or choice in good:
         return
     if sorted(choice.replace("=", ">").split(">")) == sorted(good):
         return

@@ -148,6 +148,14 @@ class Battles:
         """
         return self._view_after(self._step(lambda steps: steps.undo(battle_id, viewer, revision)), viewer)
 
+    def skip(self, battle_id: str, viewer: Viewer) -> None:
+        """End an open battle without a vote: it is void, as one that waited too long.
+
+        Raises:
+            Refused: unknown, unfinished, foreign, void, or judged.
+        """
+        self._step(lambda steps: steps.skip(battle_id, viewer))
+
     def guess(self, battle_id: str, viewer: Viewer, named: str) -> BattleView:
         """Store which model the rater takes an answer for, as they were asked, and show the models.
 

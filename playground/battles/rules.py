@@ -44,6 +44,7 @@ class Rules:
     asking: Asking = field(default_factory=Asking)
     new_id: Callable[[], str] = _random_id
     stored: bool = True  # False: in memory only
+    rated_undo_s: float = 60.0  # as `undo_s`, of rated battles: their raters go on at once, and look back later
 
     def now(self, battle: Battle) -> Battle:
         """Return the battle with its vote final or its opening expired, if that time has come."""
@@ -67,6 +68,7 @@ class Rules:
             return None
         return max(0.0, elapsed_s(battle.opened_at, self.clock.now()))
 
-    def final_at(self, now: str, *, waits: bool = False) -> str:
+    def final_at(self, now: str, *, waits: bool = False, rated: bool = False) -> str:
         """Return the time at which a vote given `now` becomes final; it `waits` for the answer to a question."""
-        return later(now, max(self.undo_s, MOST_S) if waits else self.undo_s)
+        undo_s = self.rated_undo_s if rated else self.undo_s
+        return later(now, max(undo_s, MOST_S) if waits else undo_s)

@@ -83,6 +83,13 @@ class Steps:
         self.writing.insert_vote(vote)
         return replace(undone, vote=None, revision=vote.revision)
 
+    def skip(self, battle_id: str, viewer: Viewer) -> Battle:
+        """End an open battle that its rater does not want to judge."""
+        battle, after = self.enter(battle_id, Event.SKIP, viewer)
+        skipped = replace(battle, state=after, void_reason="expired")
+        self._move(battle, skipped)
+        return skipped
+
     def reveal(self, battle_id: str, viewer: Viewer) -> Battle:
         battle, after = self.enter(battle_id, Event.REVEAL, viewer)
         return battle if after is battle.state else self._reveal(battle, replace(battle, state=after))
@@ -155,6 +162,8 @@ class Steps:
         check_choice(ballot.choice, battle)
         now = self.rules.clock.now()
         decision_s = elapsed_s(battle.opened_at, now)
+        if battle.rated and ballot.decision_s is not None:  # it can only be shorter than the time on the server
+            decision_s = min(decision_s, ballot.decision_s)
         vote = Vote(
             id=self.rules.new_id(),
             battle_id=battle.id,
@@ -163,10 +172,12 @@ class Steps:
             rater_id=viewer.rater,
             created_at=now,
             decision_s=decision_s if decision_s >= 0 else None,
-            origin=Origin.SHARED if self.writing.is_of_guest(battle) else viewer.origin,
+            origin=Origin.SHARED if not battle.rated and self.writing.is_of_guest(battle) else viewer.origin,
+            strength=ballot.strength,
         )
         waits = to is VOTED and self._asks(battle, viewer, vote)
-        after = replace(battle, state=to, final_at=now if to is REVEALED else self.rules.final_at(now, waits=waits))
+        final_at = now if to is REVEALED else self.rules.final_at(now, waits=waits, rated=battle.rated)
+        after = replace(battle, state=to, final_at=final_at)
         self._move(battle, after)
         self.writing.insert_vote(vote)
         network = self.rules.networks.of(viewer.address)

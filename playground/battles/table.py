@@ -25,6 +25,7 @@ class Event(StrEnum):
     UNDO = "undo"
     GUESS = "guess"  # which model wrote an answer, if that was asked
     REVEAL = "reveal"  # requested
+    SKIP = "skip"  # of a battle that its rater does not want to judge
     TIME_UP = "time_up"  # voted: too late to undo; open: too late to vote
     NOTE = "note"  # reasons and comment about the vote
     REPORT = "report"  # about an answer
@@ -99,6 +100,7 @@ TABLE: Mapping[Event, EventRow] = {
     Event.UNDO:        EventRow(Who.OWNER,  UNFINISHED,      _to(OPEN),     _to(OPEN),     FINAL,         DEAD),
     Event.GUESS:       EventRow(Who.OWNER,  UNFINISHED,      UNFINISHED,    _to(REVEALED), FINAL,         DEAD),
     Event.REVEAL:      EventRow(Who.OWNER,  UNFINISHED,      UNFINISHED,    _to(REVEALED), _to(REVEALED), DEAD),
+    Event.SKIP:        EventRow(Who.OWNER,  UNFINISHED,      _to(VOID),     FINAL,         FINAL,         DEAD),
     Event.TIME_UP:     EventRow(Who.ARENA,  _to(GENERATING), _to(VOID),     _to(REVEALED), _to(REVEALED), _to(VOID)),
     Event.NOTE:        EventRow(Who.OWNER,  UNFINISHED,      UNFINISHED,    _to(VOTED),    _to(REVEALED), DEAD),
     Event.REPORT:      EventRow(Who.VIEWER, _to(GENERATING), _to(OPEN),     _to(VOTED),    _to(REVEALED), _to(VOID)),

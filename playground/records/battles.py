@@ -105,6 +105,7 @@ class Battle:
     draw_probability: float | None = None  # of this set of models when the arena drew them; None: chosen
     erased_at: str | None = None  # when its rater had its words erased; instruction and answers are empty then
     hidden_at: str | None = None  # since when an operator hides its words, which are kept
+    rated: bool = False  # its rater was given stored answers of somebody else's battle
     study: str | None = None  # id of the study that it is of; None: of none
     study_hash: str | None = None  # of the study's content
     study_kind: str | None = None  # item, or judged beside the items and never rated: repeat | check | attention

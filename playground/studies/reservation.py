@@ -81,17 +81,6 @@ class Reservations:
         asks = _Asks(study_id, token, viewer, frozenset(have), consent_version)
         return self._battles.store.write(lambda writing: self._next(writing, asks))
 
-    def give_back(self, battle_id: str, viewer: Viewer) -> bool:
-        """Give an open battle of the viewer back, to skip it; return False if it is none of a study, or not open."""
-
-        def work(writing: Writing) -> bool:
-            battle = writing.battle(battle_id)
-            if battle is None or battle.study is None or not viewer.owns(battle):
-                return False
-            return battle.state is BattleState.OPEN and self._release(writing, battle)
-
-        return self._battles.store.write(work)
-
     def _next(self, writing: Writing, asks: _Asks) -> Turn:
         viewer, plan = asks.viewer, self._plan(writing, asks.study_id)
         rater = writing.rater_of_link(plan.study.id, token_hash(asks.token)) if plan else None
@@ -207,6 +196,7 @@ class Reservations:
             sides=sides,
             created_at=at,
             draw_probability=1 / len(plan.file.model_pairs) if given.kind in ("item", "repeat") else None,
+            rated=True,
             study=plan.study.id,
             study_hash=plan.study.hash,
             study_kind=given.kind,

@@ -35,6 +35,7 @@ from playground.ui.http.operator import HUB_ROUTES, NOBODY, PATH, OperatorAccess
 from playground.ui.http.page_head import PageHead, Preview
 from playground.ui.http.password import PasswordGate
 from playground.ui.http.proxies import ForwardedHeaders, Proxies
+from playground.ui.http.rate import RateRoutes
 from playground.ui.http.root_path import StripRootPath
 from playground.ui.http.speaking import Speaking
 from playground.ui.http.turnstile import Turnstile
@@ -154,6 +155,7 @@ def _gates(arena: Arena, turnstile: Turnstile, access: OperatorAccess, app_token
         *([Middleware(PasswordGate, password=password)] if password else []),
         Middleware(OperatorGate, access=access),
         Middleware(VoteRoute, arena=arena, limits=limits),
+        Middleware(RateRoutes, arena=arena, limits=limits),
         Middleware(
             CallGate,
             limits=limits,

@@ -14,7 +14,7 @@ from playground.studies.assignment import REPEAT_GAP
 from playground.studies.reservation import RESERVED_S
 from playground.studies.study_file import Attention
 from tests.support.cast import GALPACA, MAMBA, OPENALPACA, House, house
-from tests.support.studying import Studied, studied
+from tests.support.studying import FINAL_S, Studied, studied
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def judge_all(study: Studied, link: int, choice: str | Callable[[str], str] = "a
     judged: list[str] = []
     while (battle := study.next(link).battle_id) is not None:
         study.vote(link, battle, choice if isinstance(choice, str) else choice(battle))
-        study.home.time.pass_s(10)
+        study.home.time.pass_s(FINAL_S)
         judged.append(battle)
     return judged
 
@@ -119,7 +119,7 @@ def test_third_rater_waits_until_votes_are_final(home: House) -> None:
     assert study.next(3).battle_id is None
     home.battles.undo(battle, "rater-2")
     study.vote(2, battle, study.side_of(battle, first=True))
-    home.time.pass_s(10)
+    home.time.pass_s(FINAL_S)
     assert study.next(3).battle_id is None
 
 
@@ -186,7 +186,7 @@ class TestCheck:
     def test_skipped_item_comes_again(self, home: House) -> None:
         study = studied(home, 3, 1, checks=1)
         skipped = str(study.next(1).battle_id)
-        assert study.reservations.give_back(skipped, Viewer("rater-1"))
+        home.battles.skip(skipped, Viewer("rater-1"))
         again = str(study.next(1).battle_id)
         assert again != skipped
         study.vote(1, again, self.right(study)(again))
@@ -225,8 +225,9 @@ def test_rater_who_asks_keeps_their_reservations(home: House) -> None:
 def test_skipped_item_goes_to_others_only(home: House) -> None:
     study = studied(home, 1, 2)
     skipped = str(study.next(1).battle_id)
-    assert not study.reservations.give_back(skipped, Viewer("rater-2"))
-    assert study.reservations.give_back(skipped, Viewer("rater-1"))
+    with pytest.raises(Refused, match="belongs to somebody else"):
+        home.battles.skip(skipped, Viewer("rater-2"))
+    home.battles.skip(skipped, Viewer("rater-1"))
     assert study.next(1).battle_id is None
     assert study.judge(2) is not None
 
@@ -282,4 +283,4 @@ def test_progress_has_a_pace_after_some_votes(home: House) -> None:
     for _ in range(6):
         study.judge(1)
     progress = study.next(1).progress
-    assert (progress.done, progress.of, progress.left_s) == (6, 10, 40)
+    assert (progress.done, progress.of, progress.left_s) == (6, 10, 280)

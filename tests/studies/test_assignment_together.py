@@ -107,7 +107,8 @@ class Rating(RuleBasedStateMachine):
     @rule(data=st.data())
     def skip(self, data: st.DataObject) -> None:
         link = data.draw(st.sampled_from([link for link, have in self.loaded.items() if have]))
-        self.study.reservations.give_back(self.loaded[link].pop(0), Viewer(f"rater-{link}"))
+        with suppress(Refused):  # it was given back
+            self.study.home.battles.skip(self.loaded[link].pop(0), Viewer(f"rater-{link}"))
 
     @rule(link=st.integers(1, LINKS))
     def leave(self, link: int) -> None:

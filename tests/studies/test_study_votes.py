@@ -22,7 +22,7 @@ from playground.storage.maintenance.verify import verify
 from playground.studies.study_file import Attention
 from tests.support.cast import GALPACA, MAMBA, OPENALPACA, House, house
 from tests.support.judging import keep_journal
-from tests.support.studying import Studied, studied
+from tests.support.studying import FINAL_S, Studied, studied
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def judged(home: House) -> Studied:
     while (battle := study.next(1).battle_id) is not None:
         home.time.pass_s(10)
         study.vote(1, battle, study.side_of(battle, first=True))
-        home.time.pass_s(10)
+        home.time.pass_s(FINAL_S)
     return study
 
 

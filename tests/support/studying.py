@@ -17,6 +17,8 @@ from tests.support.cast import GALPACA, MAMBA, OPENALPACA, House, generation
 
 STUDY = StudyFile(id="helpful", instructions="questions.jsonl", models=(OPENALPACA, MAMBA), votes=1000, seed=7)
 HASH = "5a" * 32
+FINAL_S = 70.0
+"""After this time a vote on a rated battle cannot be undone."""
 KNOWN = {OPENALPACA: "Grey waves.", MAMBA: "The sea, the sea.", GALPACA: "Salt."}
 
 
@@ -41,7 +43,7 @@ class Studied:
         turn = self.next(link)
         if turn.battle_id is not None:
             self.vote(link, turn.battle_id, choice)
-            self.home.time.pass_s(10)
+            self.home.time.pass_s(FINAL_S)
         return turn.battle_id
 
     def rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:

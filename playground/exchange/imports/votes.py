@@ -70,6 +70,7 @@ def _battle(fields: Fields, vote: Vote, asked: Instruction, cleaner: Cleaner) ->
     draw_probability = fields.above_0("draw_probability")
     if draw_probability is not None and draw_probability > 1:
         fields.refuse("draw_probability", "above 0, to 1, or nothing")
+    study = fields.name("study") if fields.given("study") else None  # files of earlier versions name none
     return Battle(
         id=vote.battle_id,
         comparison_id=cleaner.id("comparison_id", fields.name("comparison_id", vote.battle_id)),
@@ -87,16 +88,10 @@ def _battle(fields: Fields, vote: Vote, asked: Instruction, cleaner: Cleaner) ->
         vote=vote,
         revision=vote.revision,
         draw_probability=draw_probability,
-        **_study(fields),
+        study=study,
+        study_hash=fields.name("study_hash") if study else None,
+        study_kind=fields.one_of("study_kind", STUDY_KINDS) if study else None,
     )
-
-
-def _study(fields: Fields) -> dict[str, str]:
-    """Return the battle's study, if it is of one: files of earlier versions name none."""
-    if not fields.given("study"):
-        return {}
-    kind = fields.one_of("study_kind", STUDY_KINDS)
-    return {"study": fields.name("study"), "study_hash": fields.name("study_hash"), "study_kind": kind}
 
 
 def _overrides(fields: Fields) -> dict[str, Any]:

@@ -108,8 +108,8 @@ def fourth(db: sqlite3.Connection) -> None:
 
 
 def fifth(db: sqlite3.Connection) -> None:
-    """Reasoning, descent of battles, guesses of models, answers to files of instructions, and studies."""
-    _run(db, fifth_step.REASONING + fifth_step.DESCENT + fifth_step.GUESSES + fifth_step.GENERATED)
+    """Reasoning, descent of battles, guesses of models, answers to files of instructions, rated battles, studies."""
+    _run(db, fifth_step.REASONING + fifth_step.DESCENT + fifth_step.GUESSES + fifth_step.GENERATED + fifth_step.RATED)
     _run(db, studies_step.STATEMENTS)
 
 

@@ -16,6 +16,7 @@ from playground.storage.database.tables.judged import JudgedReads
 from playground.storage.database.tables.ledger import LedgerReads
 from playground.storage.database.tables.moderation import ModerationReads, ModerationWrites
 from playground.storage.database.tables.publication import PublicationReads
+from playground.storage.database.tables.rated import RatedReads
 from playground.storage.database.tables.raters import RaterReads, RaterWrites
 from playground.storage.database.tables.studies import StudyReads, StudyWrites
 from playground.storage.database.tables.votes import VoteReads, VoteWrites
@@ -25,6 +26,7 @@ class Reading(
     VoteReads,
     GuessReads,
     ExclusionReads,
+    RatedReads,
     RaterReads,
     ErasureReads,
     ExportReads,

@@ -1,27 +1,29 @@
 """The route ``POST /vote``: a vote of the page that waited for the server, sent by the page's own script.
 
-The body is ``{"battle": id, "choice": …, "revision": …}``, the rater's cookie says who votes. A vote that is sent twice
-is one vote: the answer is what the database has. It says nothing about the models, whatever the battle's state.
+The body is ``{"battle": id, "choice": …, "revision": …}``, perhaps with ``strength``, ``reasons`` and ``decision_ms``;
+the rater's cookie says who votes. A vote that is sent twice is one vote: the answer is what the database has. It says
+nothing about the models, whatever the battle's state.
 
 Boundary: pure ASGI, behind `PageMiddleware` (foreign origins, size) and `OperatorGate`; the database decides.
 """
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from starlette.requests import Request
 
 from playground.arena.arena import Arena
 from playground.battles import Ballot, Viewer
-from playground.errors import Busy, InvalidValue, PlaygroundError, Refused, StorageError
+from playground.errors import InvalidValue, Refused
 from playground.records import BattleView
-from playground.ui.http.asgi import ASGIApp, Receive, Scope, Send, host_of, read_body
+from playground.ui.http.asgi import ASGIApp, Receive, Scope, Send, host_of
 from playground.ui.http.gate import refusal_of
-from playground.ui.http.limits import Kind, Limits, network
+from playground.ui.http.limits import Kind, Limits
 from playground.ui.http.middleware import rater_of
-from playground.ui.http.responses import refuse, respond_json, retry_after
+from playground.ui.http.posted import answer_post, is_number, is_posted_to, is_texts, read_object
 from playground.ui.texts import NO_RATER
 from playground.ui.texts import refusals as texts
 from playground.ui.texts.compare import CHANGED_ELSEWHERE
@@ -31,6 +33,11 @@ PATH = "/vote"
 MAX_BYTES = 1000
 MAX_CHOICE_CHARS = 100
 MAX_REVISION = 2**31
+MAX_DECISION_MS = 2**53
+NEEDED = frozenset({"battle", "choice", "revision"})
+OPTIONAL = frozenset({"strength", "reasons", "decision_ms"})
+STRENGTHS: Mapping[str, float] = MappingProxyType({"slightly": 1.0, "much": 2.0})
+"""The numbers that are stored as `votes.strength`."""
 
 
 class VoteRoute:
@@ -42,29 +49,10 @@ class VoteRoute:
         self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "POST" or scope["path"].rstrip("/") != PATH:
-            await self._app(scope, receive, send)
-            return
-        with self._limits.open.counting((network(host_of(scope)), True)) as is_allowed:
-            if is_allowed:
-                await self._post(scope, receive, send)
-            else:
-                await refuse(scope, send, 429, texts.TOO_MANY_OPEN.format(count=self._limits.open.most))
-
-    async def _post(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = await read_body(receive)
-        if body is None:
-            return
-        try:
-            answer = await self._vote(scope, body)
-        except Busy as error:
-            await refuse(scope, send, 429, error.message, retry_after(error.wait_s))
-        except StorageError as error:
-            await refuse(scope, send, 503, error.public)
-        except PlaygroundError as error:
-            await refuse(scope, send, 400, error.public)
+        if is_posted_to(scope, PATH):
+            await answer_post(scope, receive, send, self._limits, self._vote)
         else:
-            await respond_json(scope, send, 200, answer)
+            await self._app(scope, receive, send)
 
     async def _vote(self, scope: Scope, body: bytes) -> dict[str, Any]:
         """Save the vote, or say why not.
@@ -94,16 +82,28 @@ def read_vote(body: bytes) -> tuple[str, Ballot]:
     Raises:
         InvalidValue: another form.
     """
-    try:
-        sent: Any = json.loads(body) if len(body) <= MAX_BYTES else None
-    except (ValueError, RecursionError):
-        sent = None
-    if isinstance(sent, dict) and sent.keys() == {"battle", "choice", "revision"}:
-        battle_id, choice, revision = sent["battle"], sent["choice"], sent["revision"]
-        is_text = isinstance(battle_id, str) and isinstance(choice, str) and len(choice) <= MAX_CHOICE_CHARS
-        if is_text and type(revision) is int and 0 <= revision < MAX_REVISION:
-            return battle_id, Ballot(choice, revision)
-    raise InvalidValue(texts.VOTE_MALFORMED)
+    sent = read_object(body, MAX_BYTES)
+    if sent is None or not sent.keys() >= NEEDED or not sent.keys() <= NEEDED | OPTIONAL:
+        raise InvalidValue(texts.VOTE_MALFORMED)
+    battle_id, choice, revision = sent["battle"], sent["choice"], sent["revision"]
+    is_text = isinstance(battle_id, str) and isinstance(choice, str) and len(choice) <= MAX_CHOICE_CHARS
+    if not is_text or not is_number(revision, MAX_REVISION):
+        raise InvalidValue(texts.VOTE_MALFORMED)
+    strength, reasons, decision_ms = sent.get("strength"), sent.get("reasons"), sent.get("decision_ms")
+    if decision_ms is not None and not is_number(decision_ms, MAX_DECISION_MS):
+        raise InvalidValue(texts.DECISION_MALFORMED)
+    if strength is not None and (not isinstance(strength, str) or strength not in STRENGTHS):
+        raise InvalidValue(texts.STRENGTH_MALFORMED)
+    if reasons is not None and not is_texts(reasons):
+        raise InvalidValue(texts.REASONS_MALFORMED)
+    ballot = Ballot(
+        choice,
+        revision,
+        reasons=reasons or (),
+        strength=None if strength is None else STRENGTHS[strength],
+        decision_s=None if decision_ms is None else decision_ms / 1000,
+    )
+    return battle_id, ballot
 
 
 def vote_document(view: BattleView) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Migration 5: the reasoning before an answer, descent of battles, guesses of models, answers to files, and studies.
+"""Migration 5: reasoning, descent of battles, guesses of models, answers to files, rated battles; and `studies`.
 
 Boundary: statements only. Not released yet: it may be edited until it is.
 """
@@ -58,4 +58,13 @@ BEGIN SELECT RAISE (ABORT, 'a generation is written once'); END""",
     """
 CREATE TRIGGER generated_stay BEFORE DELETE ON generated
 BEGIN SELECT RAISE (ABORT, 'a generation is written once'); END""",
+)
+
+# Battles that raters were given on the stored answers of others. The first index finds what may be offered, from any id
+# on: ids are random. Regenerated battles are not offered, they may show words that somebody else typed.
+RATED = (
+    "ALTER TABLE battles ADD COLUMN rated INTEGER NOT NULL DEFAULT 0 CHECK (rated IN (0, 1))",
+    "CREATE INDEX battles_to_rate ON battles (id, created_at, owner, comparison_id) WHERE state = 'revealed'"
+    " AND blind = 1 AND source = 'page' AND parent_id IS NULL AND erased_at IS NULL AND hidden_at IS NULL",
+    "CREATE INDEX battles_rated ON battles (owner, state) WHERE rated = 1",
 )

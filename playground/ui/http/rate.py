@@ -1,0 +1,157 @@
+"""The routes of the page Rate: ``POST /rate/next``, ``/rate/undo`` and ``/rate/skip``; votes go to ``POST /vote``.
+
+Nothing that is sent depends on which model wrote an answer, or on anybody's vote, before and after the rater's own.
+
+Boundary: pure ASGI, behind `PageMiddleware` (foreign origins, size) and `OperatorGate`; the database decides.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict
+from typing import Any
+
+from starlette.requests import Request
+
+from playground.arena.arena import Arena
+from playground.arena.rating import MOST_AHEAD, QUESTION, Assignment
+from playground.arena.studies import StudyAssignment
+from playground.battles import REASONS, Viewer
+from playground.errors import InvalidValue, Refused
+from playground.records import BattleView
+from playground.ui.http.asgi import ASGIApp, Receive, Scope, Send, host_of
+from playground.ui.http.gate import refusal_of
+from playground.ui.http.limits import Kind, Limits
+from playground.ui.http.middleware import rater_of
+from playground.ui.http.posted import answer_post, is_number, is_posted_to, is_texts, read_object
+from playground.ui.http.vote import MAX_REVISION
+from playground.ui.rendering import answer_html, escape
+from playground.ui.texts import NO_RATER
+from playground.ui.texts import refusals as texts
+from playground.ui.texts.language import said
+from playground.validation import clean_battle_id
+
+NEXT, UNDO, SKIP = "/rate/next", "/rate/undo", "/rate/skip"
+MAX_BYTES = 1000
+
+
+class RateRoutes:
+    """Answer POST of the three routes; pass everything else on."""
+
+    def __init__(self, app: ASGIApp, arena: Arena, limits: Limits) -> None:
+        self._app = app
+        self._arena = arena
+        self._limits = limits
+        self._replies = {NEXT: self._next, UNDO: self._undo, SKIP: self._skip}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        for path, reply in self._replies.items():
+            if is_posted_to(scope, path):
+                await answer_post(scope, receive, send, self._limits, reply)
+                return
+        await self._app(scope, receive, send)
+
+    async def _next(self, scope: Scope, body: bytes) -> dict[str, Any]:
+        """Return the rater's next battle, or why there is none."""
+        viewer = self._viewer(scope, Kind.VIEW)  # every battle costs a vote or a skip already
+        sent = read_object(body, MAX_BYTES)
+        if sent is None or not sent.keys() <= {"study", "key", "have"}:
+            raise InvalidValue(texts.RATE_MALFORMED)
+        study, key, have = sent.get("study"), sent.get("key"), sent.get("have") or []
+        is_named = all(word is None or isinstance(word, str) for word in (study, key))
+        if not is_named or not is_texts(have) or len(have) > MOST_AHEAD:
+            raise InvalidValue(texts.RATE_MALFORMED)
+        if study is None and key is None:
+            return next_document(await asyncio.to_thread(self._arena.rating.next, viewer, have))
+        return study_document(await asyncio.to_thread(self._arena.studies.next, viewer, have, study or "", key or ""))
+
+    async def _undo(self, scope: Scope, body: bytes) -> dict[str, Any]:
+        """Take the vote on a battle back, or say why not."""
+        viewer = self._viewer(scope, Kind.VOTE)
+        sent = read_object(body, MAX_BYTES)
+        if sent is None or sent.keys() != {"battle", "revision"} or not is_number(sent["revision"], MAX_REVISION):
+            raise InvalidValue(texts.UNDO_MALFORMED)
+        try:
+            battle_id = clean_battle_id(sent["battle"])
+            view = await asyncio.to_thread(self._arena.battles.undo, battle_id, viewer, sent["revision"])
+        except Refused as refused:
+            return _refusal(refused)
+        return {"accepted": view.choice is None, "battle": view.battle_id, "revision": view.revision}
+
+    async def _skip(self, scope: Scope, body: bytes) -> dict[str, Any]:
+        """Give a battle back without a vote, or say why not."""
+        viewer = self._viewer(scope, Kind.VOTE)
+        sent = read_object(body, MAX_BYTES)
+        if sent is None or sent.keys() != {"battle"}:
+            raise InvalidValue(texts.SKIP_MALFORMED)
+        try:
+            battle_id = clean_battle_id(sent["battle"])
+            await asyncio.to_thread(self._arena.rating.skip, battle_id, viewer)
+        except Refused as refused:
+            return _refusal(refused)
+        return {"accepted": True, "battle": battle_id}
+
+    def _viewer(self, scope: Scope, kind: Kind) -> Viewer:
+        """Return the rater of a request, which is counted.
+
+        Raises:
+            Busy: above the limits.
+            Refused: without a rater's cookie.
+        """
+        rater = rater_of(Request(scope))
+        refusal = refusal_of(self._limits, scope, kind, rater or "")
+        if refusal is not None:
+            raise refusal
+        if rater is None:
+            raise Refused("foreign", NO_RATER)
+        return Viewer(rater, address=host_of(scope))
+
+
+def next_document(assigned: Assignment) -> dict[str, Any]:
+    """Return an assignment as it is sent."""
+    progress = {"done": assigned.done, "of": None, "left_s": None}
+    return _document(assigned.view, assigned.why_none, progress, said(QUESTION), strength=True)
+
+
+def study_document(assigned: StudyAssignment) -> dict[str, Any]:
+    """Return an assignment in a study as it is sent."""
+    question, strength = said(QUESTION), False
+    if assigned.file is not None:
+        question, strength = assigned.file.question, assigned.file.strength
+    return _document(assigned.view, assigned.why_none, asdict(assigned.progress), question, strength=strength)
+
+
+def _document(
+    view: BattleView | None, why_none: str, progress: dict[str, int | None], question: str, *, strength: bool
+) -> dict[str, Any]:
+    return {
+        "item": None if view is None else item_document(view),
+        "why_none": said(why_none) or None,
+        "progress": progress,
+        "asks": {
+            "question": question,
+            "strength": strength,
+            "reasons": list(REASONS),
+            "criteria": [],
+            "instruction_hidden": False,
+        },
+    }
+
+
+def item_document(view: BattleView) -> dict[str, Any]:
+    """Return a battle as its rater sees it."""
+    asked = view.instruction
+    return {
+        "battle": view.battle_id,
+        "revision": view.revision,
+        "instruction": escape(asked.instruction),
+        "input": escape(asked.input),
+        "system": escape(asked.system),
+        "sides": [
+            {"side": column.side, "html": answer_html(column.text), "text": column.text} for column in view.columns
+        ],
+    }
+
+
+def _refusal(refused: Refused) -> dict[str, Any]:
+    return {"accepted": False, "reason": refused.reason, "error": said(refused.public)}
