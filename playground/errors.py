@@ -9,6 +9,7 @@ out their folders.
     │   ├── InvalidInstruction      text that cannot be sent to a model
     │   ├── InvalidCard             a card file that cannot be read
     │   ├── InvalidTemplate         a template file that cannot be read
+    │   ├── InvalidStudy            a study's file that cannot be used
     │   └── PromptTooLong           prompt and answer do not fit a model's context
     ├── Unknown                 an unknown name (also a KeyError)
     ├── TokenizerError          a tokenizer file is missing, broken or of another kind
@@ -84,6 +85,10 @@ class InvalidCard(InvalidValue):
 
 class InvalidTemplate(InvalidValue):
     """A template file that cannot be read."""
+
+
+class InvalidStudy(InvalidValue):
+    """A study's file that cannot be used."""
 
 
 class PromptTooLong(InvalidValue):

@@ -34,6 +34,7 @@ from playground.arena.raters import Raters
 from playground.arena.rating import ArenaRating
 from playground.arena.recorder import Recorder
 from playground.arena.running import RunningBattles
+from playground.arena.studies import ArenaStudies
 from playground.arena.terms import read_terms
 from playground.arena.upkeep import Upkeep
 from playground.battles import REFUSALS, Battles, Viewer
@@ -85,6 +86,7 @@ class Arena:
         self.models = Models(self.catalog, self._line_up, self._engine, self._store_card)
         self.battles = ArenaBattles(self._rules, self._running)
         self.rating = ArenaRating(self.battles, settings, self.terms.version)
+        self.studies = ArenaStudies(self.battles, self.terms.version)
         self.raters = Raters(self.battles, self._running, self.policy)
         self.moderation = ArenaModeration(self.battles, self._running)
         self._boards = arena_boards(self.battles, self.catalog, self.starters, self._clock)

@@ -1,4 +1,4 @@
-"""Raters judge stored battles of others, one after another.
+"""Raters judge stored battles of others, one after another; those of a study are in `studies`.
 
 Boundary: says whether rating is open and which words look personal; the battles are made in `battles.rating`.
 """
@@ -23,7 +23,6 @@ MOST_AHEAD = 3
 """Battles that a rater may have open when the next one is given."""
 QUESTION = Message("Which answer is better?")
 OFF = Message("Rating is switched off here.")
-NO_STUDIES = Message("Studies are not open here.")
 NOTHING_LEFT = Message("There is nothing to judge at the moment. You have seen everything that is offered.")
 
 
@@ -44,15 +43,11 @@ class ArenaRating:
         self._consent_version = consent_version
         self.is_open = settings.rate == "public"
 
-    def next(
-        self, viewer: Viewer, have: Collection[str], study: str | None = None, key: str | None = None
-    ) -> Assignment:
+    def next(self, viewer: Viewer, have: Collection[str]) -> Assignment:
         """Return the battle that a rater judges next; the same until it is judged, skipped or in `have`.
 
         Args:
             have: ids of open battles that the page has loaded already, at most `MOST_AHEAD`.
-            study: its own assignment decides; None: stored battles that are offered to the public.
-            key: the rater's in the study.
 
         Raises:
             InvalidValue: too many battles at once.
@@ -62,8 +57,6 @@ class ArenaRating:
             raise InvalidValue(
                 Message("have names {count} battles; valid: up to {most}", count=len(have), most=MOST_AHEAD)
             )
-        if study is not None or key is not None:
-            return Assignment(None, NO_STUDIES)
         if not self.is_open:
             return Assignment(None, OFF)
         rating = Rating(self._battles.stored, is_personal, OFFERED_SINCE)

@@ -79,7 +79,12 @@ def begun_view(rules: Rules, battle: Battle, viewer: Viewer, live: LiveColumns) 
 def _sends(battle: Battle, viewer: Viewer) -> Sends:
     event = Event.VIEW if viewer.owns(battle) else Event.VISIT
     allowed(battle, event)
-    return cell(event, battle.state).sends if battle.blind else Sends.EVERYTHING
+    if not battle.blind:
+        return Sends.EVERYTHING
+    sends = cell(event, battle.state).sends
+    if sends is Sends.EVERYTHING and battle.study is not None:  # its raters meet the same models again
+        return Sends.TEXTS
+    return sends
 
 
 def _view(

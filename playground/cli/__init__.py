@@ -29,6 +29,7 @@ from playground.cli import (
     report,
     restore,
     space,
+    study,
     verify,
 )
 from playground.errors import PlaygroundError
@@ -40,6 +41,7 @@ COMMANDS: tuple[tuple[str, str, Callable[[argparse.ArgumentParser], None]], ...]
     ("check", "check point by point that models match their cards", check.add),
     ("fetch", "download models from the Hugging Face hub", fetch.add),
     ("generate", "write every model's answer to every instruction of a file", generate.add),
+    ("study", "plan, create and watch a study, and make its links", study.add),
     ("leaderboard", "print ratings with intervals and a verdict", leaderboard.add),
     ("agreement", "print how far raters agree, with each other and with themselves", agreement.add),
     ("export", "write votes as data", export.add),

@@ -97,7 +97,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     overrides, seed = _overrides(arguments.params), clean_seed(arguments.seed)
     if not 1 <= arguments.n <= MOST_ANSWERS:
         raise InvalidValue(f"--n is {arguments.n}; valid: 1 to {MOST_ANSWERS:,}")
-    cleaned = _read(arguments, settings)
+    cleaned = read_instructions(arguments.file, arguments, settings)
     wanted = [
         (card, wanted_of(card, params_of(card, overrides), cleaned.instructions, arguments.n, seed)) for card in cards
     ]
@@ -122,10 +122,17 @@ def _overrides(text: str) -> Mapping[str, Any]:
     return overrides
 
 
-def _read(arguments: argparse.Namespace, settings: Settings) -> Cleaned:
-    """Return the instructions of the file, after saying where they come from."""
-    with open_file(arguments.file, read_overrides(arguments.field)) as file:
-        print(f"{arguments.file}: {file.columns}", file=sys.stderr)
+def read_instructions(path: Path, arguments: argparse.Namespace, settings: Settings) -> Cleaned:
+    """Return the instructions of a file, after saying where they come from.
+
+    Args:
+        arguments: with `field` and `skip_bad`.
+
+    Raises:
+        InvalidInstruction: no row can be used, or one cannot and is not to be left out.
+    """
+    with open_file(path, read_overrides(arguments.field)) as file:
+        print(f"{path}: {file.columns}", file=sys.stderr)
         cleaned = clean_rows(file, settings)
     counts = (
         (cleaned.turns_left_out, "more turn", "left out: one per row is used"),
@@ -134,14 +141,14 @@ def _read(arguments: argparse.Namespace, settings: Settings) -> Cleaned:
     )
     for count, noun, words in counts:
         if count:
-            print(f"{arguments.file}: {number_of(noun, count)} {words}", file=sys.stderr)
+            print(f"{path}: {number_of(noun, count)} {words}", file=sys.stderr)
     if cleaned.bad and not arguments.skip_bad:
-        for line in _bad_lines(str(arguments.file), cleaned.bad):
+        for line in _bad_lines(str(path), cleaned.bad):
             print(line, file=sys.stderr)
         number = number_of("row", len(cleaned.bad))
         raise InvalidInstruction(f"{number} cannot be used, so nothing was written; --skip-bad leaves them out")
     if not cleaned.instructions:
-        raise InvalidInstruction(f"{arguments.file} has no row that can be used")
+        raise InvalidInstruction(f"{path} has no row that can be used")
     return cleaned
 
 

@@ -1,6 +1,6 @@
 """One flat row per judged pair, for a spreadsheet or a data frame.
 
-Boundary: field names only. `study` is empty until studies exist.
+Boundary: field names only. `study` is empty for a vote outside any study.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def rows(pair: ExportedPair, context: Context) -> Sequence[Values]:
         vote.battle_id,
         context.rater(vote.rater_id),
         vote.origin,
-        "",
+        vote.study or "",
         vote.asked.category,
         prompt_text(vote.asked),
         a.model_id,

@@ -15,7 +15,7 @@ from playground.records import ExportedVote, JudgedPair, Origin, VoteFilter
 from playground.storage.database.filters import conditions
 from playground.storage.database.statements import Reading
 
-_NUM_CIRCUMSTANCES = 7
+_NUM_CIRCUMSTANCES = 8
 """The first columns of an `ExportedVote`, which a policy looks at, beside `decision_s`."""
 
 
@@ -104,4 +104,5 @@ def _pair(vote: ExportedVote) -> JudgedPair:
         drawn=bool(vote.drawn),
         own_sampling=bool(vote.own_sampling),
         imported=vote.imported,
+        study_extra=bool(vote.study_extra),
     )

@@ -64,6 +64,7 @@ _VOTE = (
         "rater", "text", "a pseudonym, the same throughout this dataset; programs begin with `program/` or are `api`"
     ),
     Column("origin", "text", "`person`, `program`, `judge` (a model) or `shared` (a guest of a shared link)"),
+    Column("study", "text", "the study that it is of; null if it is of none"),
 )
 _ASKED = (
     Column("category", "text", "of the starter instruction; empty if the rater wrote their own"),
@@ -97,6 +98,7 @@ PAIRS = Table(
         Column("seen_before", "flag", "the rater had seen the answers with their models' names"),
         Column("seen_elsewhere", "flag", "an open run had shown one of the answers"),
         Column("capped", "flag", "given after the daily cap of its network"),
+        Column("study_extra", "flag", "a repeat, a check or an attention item of the study, which is never rated"),
         Column("weight", "number", "0 for a model against itself, else 1"),
         Column("license_a", "text", "of `answer_a`"),
         Column("license_b", "text", "of `answer_b`"),
@@ -128,6 +130,8 @@ VOTES = Table(
             "the battle that this one regenerates or, with the same `comparison_id`, whose answers a guest judged;"
             " null if none",
         ),
+        Column("study_hash", "text", "hash of the study's file and of the files that it names"),
+        Column("study_kind", "text", "`item`, or `repeat`, `check` or `attention`, which are never rated"),
         Column("source", "text", "`page` or `api`"),
         Column("blind", "flag", "the models were hidden until the vote"),
         Column("draw_probability", "number", "of this set of models; null if the rater chose them"),

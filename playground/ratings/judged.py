@@ -94,6 +94,7 @@ def circumstances_of(pair: JudgedPair) -> Circumstances:
         drawn=pair.drawn,
         own_sampling=pair.own_sampling,
         imported=pair.imported,
+        study_extra=pair.study_extra,
     )
 
 

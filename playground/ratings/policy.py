@@ -20,6 +20,7 @@ from playground.settings import Settings
 class Reason(StrEnum):
     """A reason for which a vote does not count; the first that applies is given."""
 
+    STUDY_EXTRA = "study_extra"
     IMPORTED = "imported"
     BY_PERSON = "by_person"
     BY_PROGRAM = "by_program"
@@ -60,6 +61,10 @@ _BY: Mapping[Origin, Reason] = {
 }
 _WORDS: Mapping[Reason, tuple[str, str]] = {
     # after a number of votes, as in "31 decided in under 1 s"; after "Not counted: "
+    Reason.STUDY_EXTRA: (
+        marked("repeats, checks and attention items of studies"),
+        marked("it was a repeat, a check or an attention item of its study"),
+    ),
     Reason.IMPORTED: (marked("imported"), marked("it was imported from a file")),
     Reason.BY_PERSON: (marked("by people"), marked("a person gave it; the leaderboard counts votes of {voters}")),
     Reason.BY_PROGRAM: (marked("by programs"), marked("a program gave it; the leaderboard counts votes of {voters}")),
@@ -120,6 +125,7 @@ class CountingPolicy:
     max_share_per_rater: float = 0.25  # of the votes that count; 1: any
     leave_out_flagged: bool = True  # an answer names its model, or the rater has seen it with its name
     leave_out_seen_elsewhere: bool = False  # somebody else's open run has shown one of the answers
+    keep_study_extras: bool = False  # repeats and checks of studies: for agreement, never for ratings
 
     def __post_init__(self) -> None:
         if not self.origins or not set(self.origins) <= set(Origin):
@@ -139,6 +145,8 @@ class CountingPolicy:
 
     def reason(self, pair: Circumstances | JudgedPair) -> Reason | None:
         """Return the first reason against this vote, as far as it needs no other votes; None if it counts."""
+        if pair.study_extra and not self.keep_study_extras:
+            return Reason.STUDY_EXTRA
         if pair.imported is not None and not self.keep_imported:
             return Reason.IMPORTED
         if pair.origin not in self.origins:

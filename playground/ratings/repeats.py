@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -129,7 +129,8 @@ def rater_agreement(chosen: Chosen, board: Board, shared: SharedRows, policy: Co
 
 def _counted(chosen: Chosen, shared: SharedRows, policy: CountingPolicy) -> _Judgements:
     votes = chosen.votes
-    there = (chosen.count(policy).rows & (votes.weight > 0))[shared.row]
+    with_repeats = replace(policy, keep_study_extras=True)
+    there = (chosen.count(with_repeats).rows & (votes.weight > 0))[shared.row]
     row, a, b = shared.row[there], shared.answer_a[there], shared.answer_b[there]
     answers = np.stack([np.minimum(a, b), np.maximum(a, b)], axis=1)
     outcome = votes.outcome[row]

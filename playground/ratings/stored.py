@@ -21,7 +21,7 @@ from playground.ratings.repeats import SharedRows
 from playground.records import PAIR_BITS, Circumstances, Origin, PackedPairs
 from playground.storage.database.filters import Conditions
 
-_FLAGS = ("blind", "names_itself", "seen_before", "seen_elsewhere", "capped", "drawn", "own_sampling")
+_FLAGS = ("blind", "names_itself", "seen_before", "seen_elsewhere", "capped", "drawn", "own_sampling", "study_extra")
 
 
 class JudgedReading(Protocol):
@@ -137,7 +137,7 @@ class _Rows:
         layout = {name: place for name, place in self.packed.marks.items() if name not in ("winner", "longer")}
         high = max(shift + mask.bit_length() for shift, mask in self.packed.marks.values())
         codes = self.columns["marks"] & sum(mask << shift for shift, mask in layout.values())
-        codes |= self.columns["quick"] << high
+        codes |= self.columns["quick"].astype(codes.dtype) << high
         there = np.flatnonzero(np.bincount(codes, minlength=1))
         number = np.zeros(1 << high + 1, dtype=np.int16)
         number[there] = np.arange(len(there))

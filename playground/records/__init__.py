@@ -5,6 +5,7 @@ Boundary: values only; no clock, no randomness, no model library, no Gradio. Imp
 
 from playground.records.battles import (
     SIDES,
+    STUDY_KINDS,
     Battle,
     BattleSide,
     BattleState,
@@ -29,20 +30,24 @@ from playground.records.models import WHEN_SAMPLING, Dtype, ModelCard, ModelStat
 from playground.records.moderation import ModeratedBattle, ModerationCounts, Report
 from playground.records.packed import PAIR_BITS, PackedPairs, PackedWord
 from playground.records.prompts import Instruction, Prompt, PromptFormat, PromptTemplate, Segment
+from playground.records.studies import Assigned, CheckState, ItemCount, StoredStudy, StudyItem, StudyRater
 from playground.records.views import BattleView, ColumnState, ColumnView, HeadToHead, LiveColumn
 
 __all__ = [
     "FILTER_NAMES",
     "PAIR_BITS",
     "SIDES",
+    "STUDY_KINDS",
     "UNKNOWN_LICENSE",
     "WHEN_SAMPLING",
+    "Assigned",
     "Battle",
     "BattleRow",
     "BattleSide",
     "BattleState",
     "BattleView",
     "Belongings",
+    "CheckState",
     "Circumstances",
     "ColumnState",
     "ColumnView",
@@ -57,6 +62,7 @@ __all__ = [
     "Guess",
     "HeadToHead",
     "Instruction",
+    "ItemCount",
     "JudgedBattle",
     "JudgedPair",
     "Ledger",
@@ -79,6 +85,9 @@ __all__ = [
     "SamplingParams",
     "Segment",
     "Standing",
+    "StoredStudy",
+    "StudyItem",
+    "StudyRater",
     "Variant",
     "Vote",
     "VoteFilter",

@@ -24,6 +24,10 @@ def overrides_of(overrides: Mapping[str, Any], side: str) -> Mapping[str, Any]:
     return own
 
 
+STUDY_KINDS = ("item", "repeat", "check", "attention")
+"""Kinds of battles of a study; only an item is rated."""
+
+
 class BattleState(StrEnum):
     """The state of a battle; `battles.table` says which event leads to which."""
 
@@ -102,6 +106,9 @@ class Battle:
     erased_at: str | None = None  # when its rater had its words erased; instruction and answers are empty then
     hidden_at: str | None = None  # since when an operator hides its words, which are kept
     rated: bool = False  # its rater was given stored answers of somebody else's battle
+    study: str | None = None  # id of the study that it is of; None: of none
+    study_hash: str | None = None  # of the study's content
+    study_kind: str | None = None  # item, or judged beside the items and never rated: repeat | check | attention
 
     @property
     def good_sides(self) -> tuple[str, ...]:
@@ -140,6 +147,7 @@ class JudgedPair:
     own_sampling: bool = True  # as each card says; else parameters were changed
     strength: float | None = None  # see `Vote`
     imported: str | None = None  # see `Vote`
+    study_extra: bool = False  # a repeat, a check or an attention item of a study
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +164,7 @@ class Circumstances:
     drawn: bool
     own_sampling: bool
     imported: str | None
+    study_extra: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,7 @@ class ExportedVote(NamedTuple):
     own_sampling: int
     flags: str | None
     names_itself: int
+    study_extra: int  # 1 for a repeat, a check or an attention item of a study
     imported: str | None
     decision_s: float | None
     vote_row: int  # the vote's number in its table
@@ -67,6 +68,7 @@ class ExportedVote(NamedTuple):
     parent_id: str | None
     strength: float | None
     choice: str
+    study: str | None
     asked: Instruction
     revision: int = 0  # from here on: of a pair's vote not read, and empty
     owner: str = ""
@@ -77,6 +79,8 @@ class ExportedVote(NamedTuple):
     opened_at: str | None = None
     final_at: str | None = None
     overrides: bytes = b"{}"  # JSON
+    study_hash: str | None = None
+    study_kind: str | None = None
     reasons: bytes = b"[]"  # JSON
     comment: str = ""
     sides: tuple[ExportedSide, ...] = ()  # none if the words are withheld

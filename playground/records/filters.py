@@ -53,7 +53,7 @@ class VoteFilter:
     license: str = _condition(
         "only rows whose licenses all allow commercial use, or the other rows", "commercial", "other"
     )
-    study: str = _condition("only votes of this study; no vote is of one yet")
+    study: str = _condition("only votes of this study")
     imported: str = _condition("only imported votes, or none", "only", "none")
     models: str = _condition("only pairs with this model, or of these two, comma separated")
     winner: str = _condition("only votes with this outcome: a model, tie or both_bad")

@@ -95,6 +95,15 @@ def standing_of(reading: Reading, wanted: Sequence[WantedAnswer], *, retry_faile
     return standing
 
 
+def stored_answers(reading: Reading, wanted: Sequence[WantedAnswer]) -> dict[Instruction, LastAttempt]:
+    """Return the last stored answer to each instruction, for wanted answers of one model; without those missing."""
+    found: dict[Instruction, LastAttempt] = {}
+    for batch in _batches(wanted):
+        known = reading.last_attempts(answer.key for answer in batch)
+        found |= {answer.instruction: known[answer.key] for answer in batch if answer.key in known}
+    return found
+
+
 def _sort(answer: WantedAnswer, last: LastAttempt | None, standing: Standing, retry_failed: bool) -> None:
     if last is None:
         standing.missing.append(answer)

@@ -19,7 +19,7 @@ from playground.ui.texts import data as texts
 APART = "apart"
 """The value of `license` for two files: rows for commercial use, and the other rows."""
 COUNTED, IDS, FORMAT, BEFORE = "counted", "ids", "format", "before"
-_FILTERS = tuple(name for name in FILTER_NAMES if name != "study")  # no vote is of a study yet
+_FILTERS = tuple(name for name in FILTER_NAMES if name != "study")  # of commands and the API
 ADDRESS_NAMES = (*_FILTERS, COUNTED, IDS, FORMAT, BEFORE)
 """Names in an address of the page."""
 

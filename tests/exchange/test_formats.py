@@ -286,6 +286,8 @@ def test_votes(home: House, tmp_path: Path) -> None:
         "origin": "person",
         "imported": None,
         "study": "",
+        "study_hash": "",
+        "study_kind": "",
         "counts": False,
         "why_not": "decided in under 1 s",
         "capped": False,

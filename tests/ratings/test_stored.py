@@ -51,6 +51,7 @@ def given_votes(draw: st.DrawFn) -> list[dict[str, Any]]:
             "network": st.sampled_from(["", "0" * 64, "1" * 64]),
             "undone": st.sampled_from([False, False, True]),
             "open": st.sampled_from([False, False, False, True]),
+            "study": st.sampled_from([None, None, "item", "repeat", "check"]),
         }
     )
     return draw(st.lists(one, max_size=25))
@@ -78,6 +79,9 @@ def insert(writing: Writing, number: int, vote: dict[str, Any]) -> None:
         blind=vote["blind"],
         overrides={"top_p": 0.5} if vote["changed"] else {},
         draw_probability=0.5 if vote["drawn"] else None,
+        study=vote.get("study") and "helpful",
+        study_hash=vote.get("study") and "0" * 64,
+        study_kind=vote.get("study"),
         created_at=at,
         opened_at=at,
         final_at="2026-11-23" if vote["open"] else at,

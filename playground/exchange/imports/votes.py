@@ -18,6 +18,7 @@ from playground.exchange.imports.texts import Cleaner
 from playground.raters import imported_id
 from playground.records import (
     SIDES,
+    STUDY_KINDS,
     Battle,
     BattleSide,
     BattleState,
@@ -69,6 +70,7 @@ def _battle(fields: Fields, vote: Vote, asked: Instruction, cleaner: Cleaner) ->
     draw_probability = fields.above_0("draw_probability")
     if draw_probability is not None and draw_probability > 1:
         fields.refuse("draw_probability", "above 0, to 1, or nothing")
+    study = fields.name("study") if fields.given("study") else None  # files of earlier versions name none
     return Battle(
         id=vote.battle_id,
         comparison_id=cleaner.id("comparison_id", fields.name("comparison_id", vote.battle_id)),
@@ -86,6 +88,9 @@ def _battle(fields: Fields, vote: Vote, asked: Instruction, cleaner: Cleaner) ->
         vote=vote,
         revision=vote.revision,
         draw_probability=draw_probability,
+        study=study,
+        study_hash=fields.name("study_hash") if study else None,
+        study_kind=fields.one_of("study_kind", STUDY_KINDS) if study else None,
     )
 
 

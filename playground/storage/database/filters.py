@@ -150,7 +150,7 @@ CONDITIONS: Mapping[str, Callable[[_Asked], _Found]] = {
     "since": lambda asked: ("v.created_at >= ?", (asked.value,)),
     "until": lambda asked: ("v.created_at < ?", (f"{asked.value}~",)),
     "license": _license,
-    "study": lambda asked: ("v.id = '' AND ? <> ''", (asked.value,)),  # no vote is of a study yet
+    "study": _equal("b.study"),
     "imported": _one_of(only="v.imported IS NOT NULL", none="v.imported IS NULL"),
     "models": _models,
     "winner": _winner,

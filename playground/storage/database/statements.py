@@ -18,6 +18,7 @@ from playground.storage.database.tables.moderation import ModerationReads, Moder
 from playground.storage.database.tables.publication import PublicationReads
 from playground.storage.database.tables.rated import RatedReads
 from playground.storage.database.tables.raters import RaterReads, RaterWrites
+from playground.storage.database.tables.studies import StudyReads, StudyWrites
 from playground.storage.database.tables.votes import VoteReads, VoteWrites
 
 
@@ -35,6 +36,7 @@ class Reading(
     ModerationReads,
     PublicationReads,
     GeneratedReads,
+    StudyReads,
 ):
     """Reads from one snapshot of the database."""
 
@@ -50,5 +52,6 @@ class Writing(
     ErasureWrites,
     ModerationWrites,
     GeneratedWrites,
+    StudyWrites,
 ):
     """Changes inside one transaction; reads see them."""

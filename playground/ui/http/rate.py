@@ -8,12 +8,14 @@ Boundary: pure ASGI, behind `PageMiddleware` (foreign origins, size) and `Operat
 from __future__ import annotations
 
 import asyncio
+from dataclasses import asdict
 from typing import Any
 
 from starlette.requests import Request
 
 from playground.arena.arena import Arena
 from playground.arena.rating import MOST_AHEAD, QUESTION, Assignment
+from playground.arena.studies import StudyAssignment
 from playground.battles import REASONS, Viewer
 from playground.errors import InvalidValue, Refused
 from playground.records import BattleView
@@ -59,7 +61,9 @@ class RateRoutes:
         is_named = all(word is None or isinstance(word, str) for word in (study, key))
         if not is_named or not is_texts(have) or len(have) > MOST_AHEAD:
             raise InvalidValue(texts.RATE_MALFORMED)
-        return next_document(await asyncio.to_thread(self._arena.rating.next, viewer, have, study, key))
+        if study is None and key is None:
+            return next_document(await asyncio.to_thread(self._arena.rating.next, viewer, have))
+        return study_document(await asyncio.to_thread(self._arena.studies.next, viewer, have, study or "", key or ""))
 
     async def _undo(self, scope: Scope, body: bytes) -> dict[str, Any]:
         """Take the vote on a battle back, or say why not."""
@@ -105,13 +109,28 @@ class RateRoutes:
 
 def next_document(assigned: Assignment) -> dict[str, Any]:
     """Return an assignment as it is sent."""
+    progress = {"done": assigned.done, "of": None, "left_s": None}
+    return _document(assigned.view, assigned.why_none, progress, said(QUESTION), strength=True)
+
+
+def study_document(assigned: StudyAssignment) -> dict[str, Any]:
+    """Return an assignment in a study as it is sent."""
+    question, strength = said(QUESTION), False
+    if assigned.file is not None:
+        question, strength = assigned.file.question, assigned.file.strength
+    return _document(assigned.view, assigned.why_none, asdict(assigned.progress), question, strength=strength)
+
+
+def _document(
+    view: BattleView | None, why_none: str, progress: dict[str, int | None], question: str, *, strength: bool
+) -> dict[str, Any]:
     return {
-        "item": None if assigned.view is None else item_document(assigned.view),
-        "why_none": said(assigned.why_none) or None,
-        "progress": {"done": assigned.done, "of": None, "left_s": None},
+        "item": None if view is None else item_document(view),
+        "why_none": said(why_none) or None,
+        "progress": progress,
         "asks": {
-            "question": said(QUESTION),
-            "strength": True,
+            "question": question,
+            "strength": strength,
             "reasons": list(REASONS),
             "criteria": [],
             "instruction_hidden": False,

@@ -176,11 +176,6 @@ def test_skipped_battle_does_not_come_back(server: Server) -> None:
     assert server.vote(item)["accepted"] is False
 
 
-def test_studies_are_refused(server: Server) -> None:
-    says = server.post("/rate/next", {"study": "helpfulness-2026", "key": None, "have": []})[1]
-    assert (says["item"], says["why_none"]) == (None, "Studies are not open here.")
-
-
 def test_rating_can_be_switched_off(tmp_path: Path) -> None:
     server = Server.of(tmp_path, Settings(rate="off"))
     assert (server.next()["item"], server.next()["why_none"]) == (None, "Rating is switched off here.")

@@ -1,4 +1,4 @@
-"""Migration 5: the reasoning before an answer, descent of battles, guesses of models, answers to files, rated battles.
+"""Migration 5: reasoning, descent of battles, guesses of models, answers to files, rated battles; and `studies`.
 
 Boundary: statements only. Not released yet: it may be edited until it is.
 """

@@ -56,4 +56,11 @@ INDEXES = ("CREATE INDEX vote_notes_reports ON vote_notes (created_at) WHERE kin
 
 # As in migration 3, over the flat table, with the strength of preference, the imported file, and whether the battle's
 # words are hidden.
-PAIRS = (*judged.TABLES, judged.EXPECTED, *judged.OLDER_ROWS, *judged.TRIGGERS, "DROP VIEW pairs", judged.PAIRS)
+PAIRS = (
+    *judged.TABLES,
+    judged.expected_pairs(),
+    *judged.OLDER_ROWS,
+    *judged.TRIGGERS,
+    "DROP VIEW pairs",
+    judged.pairs_view(),
+)

@@ -81,15 +81,22 @@ _MARKS_OF_VOTE = "\n    | ".join(
 )
 _FLAGGED = ",\n    ".join(f"{_flag(kind)} AS {kind}" for kind in VOTE_FLAGS)
 
-EXPECTED = f"""
+
+def expected_pairs(more_marks: str = "", more: str = "") -> str:
+    """Return the view of what the flat table should hold, from the votes themselves.
+
+    Args:
+        more_marks: of a later version, as SQL over the columns in `more`.
+    """
+    return f"""
 CREATE VIEW expected_pairs AS
 SELECT vote, 8 * instr('bcdef', side_a) + instr('bcdef', side_b) AS pair, battle, answer_a, answer_b,
   (SELECT rowid FROM raters WHERE id = rater_id) AS rater,
   (SELECT rowid FROM models WHERE id = model_a) AS model_a, (SELECT rowid FROM models WHERE id = model_b) AS model_b,
   (SELECT id FROM categories WHERE name = category) AS category,
-  {_MARKS_OF_VOTE} AS marks, decision_s
+  {_MARKS_OF_VOTE}{more_marks} AS marks, decision_s
 FROM (
-  SELECT v.rowid AS vote, b.rowid AS battle, f.rowid AS answer_a, g.rowid AS answer_b, v.rater_id, i.category,
+  SELECT {more}v.rowid AS vote, b.rowid AS battle, f.rowid AS answer_a, g.rowid AS answer_b, v.rater_id, i.category,
 {JUDGEMENT}
     f.chars AS chars_a, g.chars AS chars_b, v.origin, v.decision_s, b.blind,
     b.draw_probability IS NOT NULL AS drawn, b.overrides = '{{}}' AS own_sampling, v.imported IS NOT NULL AS imported,
@@ -98,7 +105,7 @@ FROM (
       WHERE s.battle_id = v.battle_id AND n.kind = 'names_itself') AS names_itself,
     {_FLAGGED}
   {JUDGED_PAIRS})"""
-"""The view of what the flat table should hold, from the votes themselves."""
+
 
 TRIGGERS = (
     """
@@ -146,7 +153,10 @@ OLDER_ROWS = (
     "INSERT INTO judged_pairs SELECT * FROM expected_pairs",
 )
 
-PAIRS = f"""
+
+def pairs_view(more: str = "") -> str:
+    """Return the view of all judged pairs; `more` are columns of a later version."""
+    return f"""
 CREATE VIEW pairs AS
 SELECT
   v.id AS vote_id, v.battle_id, b.comparison_id, v.rater_id, v.origin, v.strength, v.imported,
@@ -158,7 +168,7 @@ SELECT
   c.name AS category, f.chars AS chars_a, g.chars AS chars_b,
   f.license AS license_a, g.license AS license_b, f.id AS generation_a, g.id AS generation_b,
   v.choice, v.decision_s, v.created_at, b.final_at, b.erased_at, b.hidden_at,
-  {", ".join(f"{mark(kind)} AS {kind}" for kind in ("names_itself", *VOTE_FLAGS))}
+  {", ".join(f"{mark(kind)} AS {kind}" for kind in ("names_itself", *VOTE_FLAGS))}{more}
 FROM votes v
 JOIN judged_pairs p ON p.vote = v.rowid
 JOIN battles b ON b.rowid = p.battle

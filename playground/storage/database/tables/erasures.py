@@ -46,7 +46,8 @@ def with_guests(own: str) -> str:
     SELECT id FROM made))"""
 
 
-_WITH_WORDS = f"{with_guests(OWN_BATTLES)} AND b.erased_at IS NULL"
+# The words of a study's battles are the operator's.
+_WITH_WORDS = f"{with_guests(OWN_BATTLES)} AND b.erased_at IS NULL AND b.study IS NULL"
 
 _INSTRUCTIONS = f"""
 SELECT DISTINCT i.id, i.category FROM battles b JOIN instructions i ON i.id = b.instruction_id
@@ -62,7 +63,7 @@ WHERE {with_guests(OWN_BATTLES)} AND b.erased_at IS NOT NULL AND i.instruction |
     SELECT 1 FROM battle_sides t JOIN battles o ON o.id = t.battle_id
     WHERE t.generation_id = g.id AND o.erased_at IS NULL)"""
 
-_COUNT_OWN = f"SELECT count(*) FROM battles b WHERE {OWN_BATTLES} AND b.erased_at IS NULL"
+_COUNT_OWN = f"SELECT count(*) FROM battles b WHERE {OWN_BATTLES} AND b.erased_at IS NULL AND b.study IS NULL"
 
 _UNFINISHED = (BattleState.GENERATING, BattleState.OPEN, BattleState.VOTED)
 

@@ -24,7 +24,8 @@ _SAME_ANSWER = """
 _SHOWN = f"""
 EXISTS (
   SELECT 1 FROM (
-    SELECT id, final_at, void_reason FROM battles {_OWN} AND id <> :battle ORDER BY created_at DESC LIMIT 20
+    SELECT id, final_at, void_reason FROM battles {_OWN} AND id <> :battle AND study IS NULL
+    ORDER BY created_at DESC LIMIT 20
   ) o {_SAME_ANSWER}
   WHERE o.final_at <= :now OR o.void_reason = 'failed')"""
 
@@ -39,6 +40,7 @@ _DRAWN_VOTE = """
 SELECT EXISTS (
   SELECT 1 FROM battles b INDEXED BY battles_drawn JOIN votes v ON v.battle_id = b.id
   WHERE b.source = 'page' AND b.blind = 1 AND b.draw_probability IS NOT NULL AND b.overrides = '{}'
+    AND coalesce(b.study_kind, 'item') = 'item'
     AND b.state IN ('voted', 'revealed') AND v.origin = 'person' AND v.choice <> 'undo'
     AND v.imported IS NULL
     AND NOT EXISTS (SELECT 1 FROM votes n WHERE n.battle_id = v.battle_id AND n.revision > v.revision)
@@ -59,7 +61,7 @@ class ExclusionReads(Snapshot):
 
         An answer was shown with its model's name in one of the rater's latest 20 battles with this instruction on the
         page that is revealed, or void after a failure; a greedy model repeats it. Over the API a rater's name proves
-        nothing, so only open runs count.
+        nothing, so only open runs count. Battles of a study never show names.
         """
         values = {"rater": rater_id, "battle": battle.id, "now": now, "id": instruction_id(battle.instruction)}
         return bool(

@@ -26,7 +26,8 @@ from playground.records import (
 )
 from playground.storage.database.filters import FINAL, Conditions
 from playground.storage.database.rows import to_json
-from playground.storage.database.schema.judged import MARKS, ORIGINS, VOTE_FLAGS, WINNERS
+from playground.storage.database.schema.judged import ORIGINS, VOTE_FLAGS, WINNERS
+from playground.storage.database.schema.studies import MARKS
 from playground.storage.database.tables.known_rows import KnownRows, text_bytes
 from playground.storage.database.tables.transaction import Snapshot
 
@@ -62,7 +63,7 @@ _REASONS = (
 )
 _DETAILS = (
     ", v.revision, b.owner, b.source, b.state, b.draw_probability, b.created_at, b.opened_at, b.final_at,"
-    f" CAST(b.overrides AS BLOB), {_REASONS}"
+    f" CAST(b.overrides AS BLOB), b.study_hash, b.study_kind, {_REASONS}"
 )
 _NO_DETAILS = tuple(ExportedVote._field_defaults.values())
 
@@ -72,11 +73,11 @@ SELECT p.marks, p.pair, p.answer_a, p.answer_b, b.instruction_id,
   v.imported, v.decision_s, v.rowid, v.created_at, v.id, v.rater_id,
   p.model_a = p.model_b
     AND NOT EXISTS (SELECT 1 FROM judged_pairs q WHERE q.vote = p.vote AND q.model_a <> q.model_b),
-  {_WITHHELD}, v.battle_id, b.comparison_id, b.parent_id, v.strength, v.choice $details
+  {_WITHHELD}, v.battle_id, b.comparison_id, b.parent_id, v.strength, v.choice, b.study $details
 {_JUDGED}""")
 _VOTE_ROW = itemgetter(7)
 _WITHHELD_AT = 12
-_DETAILS_AT = 18
+_DETAILS_AT = 19
 _INSTRUCTIONS = Template("""
 SELECT i.id, $words, i.category FROM json_each(?) j CROSS JOIN instructions i ON i.id = j.value""")
 _PROVENANCE = """,
@@ -221,8 +222,8 @@ def _marks(marks: int) -> tuple[tuple[Any, ...], str]:
     found = {name: marks >> shift & mask for name, (shift, mask) in MARKS.items()}
     flags = ",".join(kind for kind in VOTE_FLAGS if found[kind]) or None
     origin = ORIGINS[found["origin"]]
-    circumstances = (origin, found["blind"], found["drawn"], found["own_sampling"], flags, found["names_itself"])
-    return circumstances, WINNERS[found["winner"]]
+    facts = (origin, found["blind"], found["drawn"], found["own_sampling"], flags, found["names_itself"])
+    return (*facts, found["study_extra"]), WINNERS[found["winner"]]
 
 
 @cache

@@ -13,7 +13,7 @@ from playground.storage.database.rows import to_json
 from playground.storage.database.tables.transaction import Snapshot, Transaction
 
 _STANDING = """
-SELECT d.key, d.attempt, g.finish_reason, g.error
+SELECT d.key, d.attempt, g.finish_reason, g.error, g.id, g.good
 FROM json_each(?) j JOIN generated d ON d.key = j.value JOIN generations g ON g.id = d.generation_id
 ORDER BY d.key, d.attempt"""
 
@@ -24,14 +24,16 @@ class LastAttempt:
 
     attempt: int
     error: str  # empty: it did not fail
+    generation_id: str
+    good: bool  # it may be judged
 
 
 class GeneratedReads(Snapshot):
     def last_attempts(self, keys: Iterable[str]) -> Mapping[str, LastAttempt]:
         """Return the last stored answers by key; keys without one are absent."""
         found = {}
-        for key, attempt, reason, error in self.select(_STANDING, (to_json(list(keys)),)):
-            found[key] = LastAttempt(attempt, error or "" if reason == FinishReason.ERROR else "")
+        for key, attempt, reason, error, id, good in self.select(_STANDING, (to_json(list(keys)),)):
+            found[key] = LastAttempt(attempt, error or "" if reason == FinishReason.ERROR else "", id, bool(good))
         return found
 
 

@@ -15,7 +15,8 @@ from typing import Any
 from playground.records import PAIR_BITS, PackedPairs, PackedWord
 from playground.storage.database.filters import FINAL, Conditions
 from playground.storage.database.rows import to_json
-from playground.storage.database.schema.judged import MARKS, MARKS_BITS, ORIGINS, mark
+from playground.storage.database.schema.judged import ORIGINS, mark
+from playground.storage.database.schema.studies import MARKS, MARKS_BITS
 from playground.storage.database.tables.transaction import Snapshot
 
 WORD_BITS = 63

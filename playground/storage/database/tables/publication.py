@@ -23,7 +23,8 @@ ORDER BY created_at, vote_id, side_a, side_b"""
 # One row per judged answer. The order is that of the index: nothing is sorted, and nothing waits in memory.
 _VOTES = """
 SELECT v.id AS vote_id, v.battle_id, v.rater_id, v.origin, v.choice, v.strength, v.decision_s, v.created_at,
-  b.comparison_id, b.parent_id, b.owner, b.source, b.blind, b.draw_probability, b.overrides,
+  b.comparison_id, b.parent_id, b.study, b.study_hash, b.study_kind,
+  b.owner, b.source, b.blind, b.draw_probability, b.overrides,
   b.created_at AS battle_created_at, b.opened_at, b.final_at, i.category, i.instruction, i.input, i.system,
   (SELECT json_group_array(text) FROM (
      SELECT n.text FROM vote_notes n

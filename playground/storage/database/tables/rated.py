@@ -14,6 +14,7 @@ _OFFERED = """
 SELECT b.id, (SELECT count(*) FROM battles o WHERE o.comparison_id = b.comparison_id AND o.state <> 'void') AS judged
 FROM battles b INDEXED BY battles_to_rate
 WHERE b.state = 'revealed' AND b.blind = 1 AND b.source = 'page' AND b.parent_id IS NULL AND b.erased_at IS NULL
+  AND b.study IS NULL
   AND b.hidden_at IS NULL AND b.id >= :start AND b.id < :end AND b.owner <> :rater
   AND b.created_at >= (SELECT min(created_at) FROM consents WHERE version >= :terms)
   AND EXISTS (
@@ -26,11 +27,11 @@ ORDER BY b.id LIMIT :limit"""
 
 _RESERVED = """
 SELECT id FROM battles INDEXED BY battles_rated
-WHERE rated = 1 AND owner = ? AND state = 'open' AND hidden_at IS NULL ORDER BY created_at, id"""
+WHERE rated = 1 AND owner = ? AND state = 'open' AND hidden_at IS NULL AND study IS NULL ORDER BY created_at, id"""
 _HAS = "SELECT EXISTS (SELECT 1 FROM battles WHERE comparison_id = ? AND owner = ?)"
 _JUDGED = """
 SELECT count(*) FROM battles INDEXED BY battles_rated
-WHERE rated = 1 AND owner = ? AND state IN ('voted', 'revealed')"""
+WHERE rated = 1 AND owner = ? AND state IN ('voted', 'revealed') AND study IS NULL"""
 
 
 class RatedReads(Snapshot):

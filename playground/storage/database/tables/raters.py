@@ -41,7 +41,9 @@ class RaterReads(Snapshot):
     def belongings(self, rater_id: str, source: str) -> Belongings:
         """Count what is stored of one rater; from both sources if `source` is empty."""
         own = own_values(rater_id, source)
-        [counts] = self.select(f"SELECT count(*), count(b.erased_at) FROM battles b WHERE {OWN_BATTLES}", own)
+        [counts] = self.select(
+            f"SELECT count(*), count(b.erased_at) FROM battles b WHERE {OWN_BATTLES} AND b.study IS NULL", own
+        )
         battles, erased = counts
         notes = self.scalar(f"SELECT count(*) {WRITTEN_NOTES}", own)
         return Belongings(battles - erased, erased, self.scalar(_VOTES, own), notes)

@@ -70,7 +70,7 @@ def test_form_sends_the_address_that_it_was_drawn_for(address: DataAddress) -> N
 
 def test_every_condition_has_a_field_for_the_operator() -> None:
     named = set(re.findall(r" name='(\w+)'", form_html(DataAddress(), OFFERED, True)))
-    assert named == {*FILTER_NAMES, "counted", "ids"} - {"study"}  # no vote is of a study yet
+    assert named == {*FILTER_NAMES, "counted", "ids"} - {"study"}  # of commands and the API
     others = set(re.findall(r" name='(\w+)'", form_html(DataAddress(), OFFERED, False)))
     assert named - others == {"rater", "ids"}
 

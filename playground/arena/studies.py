@@ -1,0 +1,57 @@
+"""Raters judge the battles of a study, one after another.
+
+Boundary: the arena's battles and terms in; `studies.reservation` decides and stores who gets what.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from playground.arena.battles import ArenaBattles
+from playground.battles import Battles, Viewer
+from playground.records import BattleView
+from playground.studies.progress import Progress
+from playground.studies.reservation import Reservations
+from playground.studies.study_file import StudyFile
+
+
+@dataclass(frozen=True, slots=True)
+class StudyAssignment:
+    """The next battle of a rater in a study, or the reason why there is none."""
+
+    view: BattleView | None
+    why_none: str  # words; empty with a battle, and if what is loaded has to be judged first
+    progress: Progress
+    file: StudyFile | None  # how the rater is asked; None: the link is not valid
+
+
+class ArenaStudies:
+    """The studies of the arena's database."""
+
+    def __init__(self, battles: ArenaBattles, consent_version: str) -> None:
+        self._battles = battles
+        self._consent_version = consent_version
+        self._opened: tuple[Battles, Reservations] | None = None
+
+    def next(self, viewer: Viewer, have: Collection[str], study: str, key: str) -> StudyAssignment:
+        """Return the battle that a rater judges next; the same until it is judged, skipped or in `have`.
+
+        Args:
+            have: ids of open battles that the page has loaded already.
+            key: the token of the rater's personal link.
+
+        Raises:
+            StorageError: nothing can be stored.
+        """
+        turn = self._reservations.next(study, key, viewer, have, self._consent_version)
+        view = None if turn.battle_id is None else self._battles.stored.view(turn.battle_id, viewer)
+        return StudyAssignment(view, turn.why_none or "", turn.progress, turn.file)
+
+    @property
+    def _reservations(self) -> Reservations:
+        """Those of the store that is open; it keeps what never changes about a study."""
+        stored = self._battles.stored
+        if self._opened is None or self._opened[0] is not stored:
+            self._opened = (stored, Reservations(stored))
+        return self._opened[1]

@@ -1,0 +1,86 @@
+"""Studies as they are stored: their items, the raters of their links, and assignments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class CheckState(StrEnum):
+    """The state of a rater's comprehension check."""
+
+    NONE = "none"  # the study has none
+    WAITING = "waiting"
+    PASSED = "passed"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredStudy:
+    """A study without its items."""
+
+    id: str
+    hash: str
+    file: str  # its keys and values, JSON
+    secret: str  # 128 random bits; with them nobody can predict an order from the file
+    created_at: str
+    closed_at: str | None = None
+    why: str | None = None  # it was closed
+
+
+@dataclass(frozen=True, slots=True)
+class StudyItem:
+    """Two stored answers to one instruction, in an order that raters do not see."""
+
+    number: int  # from 1
+    kind: str  # item | check | attention
+    generation_a: str
+    generation_b: str
+    expected: str | None = None  # a | b | tie | both_bad; None for an item
+    instruction_id: str = ""
+    models: tuple[str, str] = ("", "")
+
+
+@dataclass(frozen=True, slots=True)
+class StudyRater:
+    """The holder of one personal link."""
+
+    study: str
+    number: int  # from 1
+    rater: str | None  # of the browser that opened the link last
+    check_state: CheckState
+    tries: int  # of the check, that were failed
+    finished_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """One battle that a rater of a study got."""
+
+    battle: str
+    item: int
+    place: int  # from 1, in the rater's own order
+    repeat_of: str | None  # battle
+    kind: str  # of the battle: item | repeat | check | attention
+    state: str  # of the battle
+    outcome: str | None  # by the item's order: a | b | tie | both_bad; None without a vote
+    voted_at: str | None
+    owner: str = ""  # of the battle
+
+    @property
+    def is_open(self) -> bool:
+        return self.state == "open"
+
+    @property
+    def is_judged(self) -> bool:
+        return self.state in ("voted", "revealed")
+
+
+@dataclass(frozen=True, slots=True)
+class ItemCount:
+    """Battles of one item, without repeats."""
+
+    taken: int = 0  # reserved or judged
+    reserved: int = 0
+    final: int = 0  # judged, and past the time of an undo
+    differ: bool = False  # final judgements are not all alike

@@ -1,0 +1,133 @@
+"""The part of migration 5 for studies: their items, raters and assignments, and which battle is of which study.
+
+Boundary: statements only. Not released yet: it may be edited until it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from playground.storage.database.schema import judged
+
+# A battle names its study itself, so that the journal and exports do; the study's own tables are not journaled.
+# `study_kind` says whether it is one of the study's items, or judged beside them and never rated.
+COLUMNS = (
+    "ALTER TABLE battles ADD COLUMN study TEXT CHECK (study <> '')",
+    "ALTER TABLE battles ADD COLUMN study_hash TEXT CHECK ((study IS NULL) = (study_hash IS NULL))",
+    "ALTER TABLE battles ADD COLUMN study_kind TEXT CHECK ("
+    "(study IS NULL) = (study_kind IS NULL) AND study_kind IN ('item', 'repeat', 'check', 'attention'))",
+    "CREATE INDEX battles_by_study ON battles (study) WHERE study IS NOT NULL",
+    "DROP TRIGGER battles_keep_their_terms",
+    """
+CREATE TRIGGER battles_keep_their_terms
+BEFORE UPDATE OF id, comparison_id, parent_id, owner, source, blind, overrides, draw_probability, created_at,
+  study, study_hash, study_kind ON battles
+BEGIN SELECT RAISE (ABORT, 'only a battle''s state and its times change'); END""",
+)
+
+TABLES = (
+    # `secret` makes orders that nobody can predict from the file.
+    """
+CREATE TABLE studies (
+  id TEXT PRIMARY KEY CHECK (id <> ''),
+  hash TEXT NOT NULL CHECK (length(hash) = 64),
+  file TEXT NOT NULL CHECK (json_valid(file)),
+  secret TEXT NOT NULL CHECK (length(secret) = 32),
+  created_at TEXT NOT NULL,
+  closed_at TEXT,
+  why TEXT CHECK (why <> ''),
+  CHECK ((closed_at IS NULL) = (why IS NULL))
+) STRICT""",
+    # `expected` is the best answer, by the order of the two generations here; sides are drawn for each battle.
+    """
+CREATE TABLE study_items (
+  study TEXT NOT NULL REFERENCES studies (id),
+  number INTEGER NOT NULL CHECK (number >= 1),
+  kind TEXT NOT NULL CHECK (kind IN ('item', 'check', 'attention')),
+  generation_a TEXT NOT NULL REFERENCES generations (id),
+  generation_b TEXT NOT NULL REFERENCES generations (id),
+  expected TEXT CHECK (expected IN ('a', 'b', 'tie', 'both_bad')),
+  PRIMARY KEY (study, number),
+  CHECK ((kind = 'item') = (expected IS NULL)),
+  CHECK (generation_a <> generation_b)
+) STRICT, WITHOUT ROWID""",
+    # `rater` is that of the browser that opened the link last.
+    """
+CREATE TABLE study_raters (
+  study TEXT NOT NULL REFERENCES studies (id),
+  number INTEGER NOT NULL CHECK (number >= 1),
+  token_hash TEXT NOT NULL UNIQUE CHECK (length(token_hash) = 64),
+  rater TEXT REFERENCES raters (id),
+  check_state TEXT NOT NULL CHECK (check_state IN ('none', 'waiting', 'passed', 'failed')),
+  tries INTEGER NOT NULL DEFAULT 0 CHECK (tries >= 0),
+  created_at TEXT NOT NULL,
+  finished_at TEXT,
+  PRIMARY KEY (study, number)
+) STRICT, WITHOUT ROWID""",
+    # A battle's own state says whether it is reserved (open), judged, or given back (void).
+    """
+CREATE TABLE assignments (
+  battle TEXT PRIMARY KEY REFERENCES battles (id),
+  study TEXT NOT NULL,
+  item INTEGER NOT NULL,
+  rater INTEGER NOT NULL,
+  place INTEGER NOT NULL CHECK (place >= 1),
+  repeat_of TEXT UNIQUE REFERENCES assignments (battle),
+  reserved_until TEXT NOT NULL,
+  UNIQUE (study, rater, place),
+  FOREIGN KEY (study, item) REFERENCES study_items (study, number),
+  FOREIGN KEY (study, rater) REFERENCES study_raters (study, number)
+) STRICT""",
+    "CREATE UNIQUE INDEX assignments_once ON assignments (study, rater, item) WHERE repeat_of IS NULL",
+    "CREATE INDEX assignments_by_item ON assignments (study, item)",
+)
+
+TRIGGERS = (
+    """
+CREATE TRIGGER studies_never_change BEFORE UPDATE OF id, hash, file, secret, created_at ON studies
+BEGIN SELECT RAISE (ABORT, 'a study is written once'); END""",
+    """
+CREATE TRIGGER studies_stay_closed BEFORE UPDATE OF closed_at, why ON studies WHEN OLD.closed_at IS NOT NULL
+BEGIN SELECT RAISE (ABORT, 'a closed study stays so'); END""",
+    """
+CREATE TRIGGER studies_stay BEFORE DELETE ON studies
+BEGIN SELECT RAISE (ABORT, 'a study is written once'); END""",
+    """
+CREATE TRIGGER study_items_never_change BEFORE UPDATE ON study_items
+BEGIN SELECT RAISE (ABORT, 'the items of a study are written once'); END""",
+    """
+CREATE TRIGGER study_items_stay BEFORE DELETE ON study_items
+BEGIN SELECT RAISE (ABORT, 'the items of a study are written once'); END""",
+    """
+CREATE TRIGGER study_raters_keep_their_links BEFORE UPDATE OF study, number, token_hash, created_at ON study_raters
+BEGIN SELECT RAISE (ABORT, 'a link is written once'); END""",
+    """
+CREATE TRIGGER study_raters_stay BEFORE DELETE ON study_raters
+BEGIN SELECT RAISE (ABORT, 'a link is written once'); END""",
+    """
+CREATE TRIGGER assignments_only_last BEFORE UPDATE OF battle, study, item, rater, place, repeat_of ON assignments
+BEGIN SELECT RAISE (ABORT, 'only the end of a reservation changes'); END""",
+    """
+CREATE TRIGGER assignments_stay BEFORE DELETE ON assignments
+BEGIN SELECT RAISE (ABORT, 'assignments are never deleted'); END""",
+)
+
+MARKS: Mapping[str, tuple[int, int]] = {
+    **judged.MARKS,
+    "study_extra": (judged.MARKS_BITS, 1),  # a repeat, a check or an attention item of a study
+}
+"""As in `judged`, with one more."""
+MARKS_BITS = judged.MARKS_BITS + 1
+
+_EXTRA = "(study_kind IS NOT NULL AND study_kind <> 'item')"
+_SHIFT, _MASK = MARKS["study_extra"]
+
+# As in migration 4, with one more mark. No battle is of a study yet, so stored rows stay as they are.
+PAIRS = (
+    "DROP VIEW expected_pairs",
+    judged.expected_pairs(f"\n    | ({_EXTRA} << {_SHIFT})", "b.study_kind, "),
+    "DROP VIEW pairs",
+    judged.pairs_view(f", p.marks >> {_SHIFT} & {_MASK} AS study_extra, b.study"),
+)
+
+STATEMENTS = COLUMNS + TABLES + TRIGGERS + PAIRS

@@ -1,0 +1,136 @@
+"""Studies: their items, the links of their raters, and the battles that these were assigned.
+
+Boundary: reads and writes rows; who gets what next is decided in `studies`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+
+from playground.records import Assigned, CheckState, ItemCount, StoredStudy, StudyItem, StudyRater
+from playground.storage.database.tables.transaction import Snapshot, Transaction
+
+_ITEMS = """
+SELECT t.number, t.kind, t.generation_a, t.generation_b, t.expected, g.instruction_id, g.model_id, h.model_id
+FROM study_items t JOIN generations g ON g.id = t.generation_a JOIN generations h ON h.id = t.generation_b
+WHERE t.study = ? ORDER BY t.number"""
+
+# A choice of a pair by the order of the item: the side that holds its first answer is `a` there.
+_LATEST = """
+LEFT JOIN votes v ON v.battle_id = b.id AND v.choice <> 'undo'
+  AND NOT EXISTS (SELECT 1 FROM votes n WHERE n.battle_id = b.id AND n.revision > v.revision)
+LEFT JOIN battle_sides x ON x.battle_id = b.id AND x.generation_id = t.generation_a"""
+_OUTCOME = """
+CASE WHEN v.choice IN ('a', 'b') THEN CASE WHEN v.choice = x.side THEN 'a' ELSE 'b' END
+  WHEN v.choice IN ('a>b', 'b>a') THEN CASE WHEN substr(v.choice, 1, 1) = x.side THEN 'a' ELSE 'b' END
+  WHEN v.choice IN ('a=b', 'b=a') THEN 'tie' ELSE v.choice END"""
+
+_ASSIGNED = f"""
+SELECT s.battle, s.item, s.place, s.repeat_of, b.study_kind, b.state, {_OUTCOME} AS outcome, v.created_at, b.owner
+FROM assignments s JOIN battles b ON b.id = s.battle
+JOIN study_items t ON t.study = s.study AND t.number = s.item {_LATEST}
+WHERE s.study = ? AND s.rater = ? ORDER BY s.place"""
+
+_COUNTS = f"""
+SELECT item, count(*), sum(is_open), sum(is_final), count(DISTINCT CASE WHEN is_final THEN outcome END) > 1
+FROM (
+  SELECT s.item, b.state = 'open' AS is_open, {_OUTCOME} AS outcome,
+    b.state = 'revealed' OR (b.state = 'voted' AND b.final_at <= :now) AS is_final
+  FROM assignments s JOIN battles b ON b.id = s.battle AND b.state <> 'void' AND b.study_kind = 'item'
+  JOIN study_items t ON t.study = s.study AND t.number = s.item {_LATEST}
+  WHERE s.study = :study)
+GROUP BY item"""
+
+_OVERDUE = """
+SELECT s.battle FROM assignments s JOIN battles b ON b.id = s.battle
+WHERE s.study = ? AND b.state = 'open' AND s.reserved_until <= ? ORDER BY s.reserved_until, s.battle"""
+
+_RATER = "SELECT study, number, rater, check_state, tries, finished_at FROM study_raters"
+
+
+class StudyReads(Snapshot):
+    def study(self, study_id: str) -> StoredStudy | None:
+        """Return a study; None if there is none."""
+        columns = "id, hash, file, secret, created_at, closed_at, why"
+        found = self.select(f"SELECT {columns} FROM studies WHERE id = ?", (study_id,))
+        return StoredStudy(*found[0]) if found else None
+
+    def study_ids(self) -> Sequence[str]:
+        """Return the ids of all studies."""
+        return [row[0] for row in self.select("SELECT id FROM studies ORDER BY id")]
+
+    def study_items(self, study_id: str) -> Sequence[StudyItem]:
+        """Return a study's items by number, which never change."""
+        found = self.select(_ITEMS, (study_id,))
+        return [StudyItem(n, kind, a, b, best, asked, (x, y)) for n, kind, a, b, best, asked, x, y in found]
+
+    def study_raters(self, study_id: str) -> Sequence[StudyRater]:
+        """Return the holders of a study's links by number."""
+        return [_rater(row) for row in self.select(f"{_RATER} WHERE study = ? ORDER BY number", (study_id,))]
+
+    def rater_of_link(self, study_id: str, token_hash: str) -> StudyRater | None:
+        """Return the holder of a link; None if no link of the study has this token."""
+        found = self.select(f"{_RATER} WHERE study = ? AND token_hash = ?", (study_id, token_hash))
+        return _rater(found[0]) if found else None
+
+    def assigned(self, study_id: str, rater: int) -> Sequence[Assigned]:
+        """Return all battles that the holder of a link got, in their order."""
+        return [Assigned(*row) for row in self.select(_ASSIGNED, (study_id, rater))]
+
+    def item_counts(self, study_id: str, now: str) -> Mapping[int, ItemCount]:
+        """Return the battles of each item that has some, as of `now`."""
+        found = self.select(_COUNTS, {"study": study_id, "now": now})
+        return {row[0]: ItemCount(row[1], row[2], row[3], bool(row[4])) for row in found}
+
+    def overdue(self, study_id: str, now: str) -> Sequence[str]:
+        """Return the open battles of a study whose reservation has ended."""
+        return [row[0] for row in self.select(_OVERDUE, (study_id, now))]
+
+
+class StudyWrites(Transaction):
+    def insert_study(self, study: StoredStudy, items: Sequence[StudyItem]) -> None:
+        """Add a study with its items, whose answers are stored."""
+        names = ("id", "hash", "file", "secret", "created_at")
+        self.insert("studies", {name: getattr(study, name) for name in names})
+        for item in items:
+            names = ("number", "kind", "generation_a", "generation_b", "expected")
+            self.insert("study_items", {"study": study.id, **{name: getattr(item, name) for name in names}})
+
+    def close_study(self, study_id: str, at: str, why: str) -> bool:
+        """Close a study; return False if it is closed already."""
+        statement = "UPDATE studies SET closed_at = ?, why = ? WHERE id = ? AND closed_at IS NULL"
+        return self._connection.execute(statement, (at, why, study_id)).rowcount == 1
+
+    def insert_link(self, study_id: str, token_hash: str, check: CheckState, at: str) -> int:
+        """Add a personal link; return its number."""
+        last = self.scalar("SELECT coalesce(max(number), 0) FROM study_raters WHERE study = ?", (study_id,))
+        row = {"study": study_id, "number": last + 1, "token_hash": token_hash, "check_state": check.value}
+        self.insert("study_raters", {**row, "created_at": at})
+        return int(last) + 1
+
+    def update_study_rater(self, rater: StudyRater, at: str) -> None:
+        """Store the browser's rater, the check and the end of the holder of a link."""
+        if rater.rater is not None:
+            self.add_rater(rater.rater, at)
+        self._connection.execute(
+            "UPDATE study_raters SET rater = ?, check_state = ?, tries = ?, finished_at = ?"
+            " WHERE study = ? AND number = ?",
+            (rater.rater, rater.check_state, rater.tries, rater.finished_at, rater.study, rater.number),
+        )
+
+    def assign(self, study_id: str, rater: int, assigned: Assigned, until: str) -> None:
+        """Store whom a battle was assigned to."""
+        names = ("battle", "item", "place", "repeat_of")
+        row = {name: getattr(assigned, name) for name in names}
+        self.insert("assignments", {**row, "study": study_id, "rater": rater, "reserved_until": until})
+
+    def reserve(self, battle_ids: Sequence[str], until: str) -> None:
+        """Reserve battles until a later time."""
+        values = [{"battle": battle, "until": until} for battle in battle_ids]
+        self.change("UPDATE assignments SET reserved_until = :until WHERE battle = :battle", values)
+
+
+def _rater(row: sqlite3.Row) -> StudyRater:
+    study, number, rater, check_state, tries, finished_at = row
+    return StudyRater(study, number, rater, CheckState(check_state), tries, finished_at)

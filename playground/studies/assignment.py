@@ -1,0 +1,223 @@
+"""The next battle of a rater in a study: an item, a repeat, a check or an attention item, or none, and why.
+
+Boundary: pure. Counts and the rater's own battles in, a decision out; `reservation` stores it in the same transaction.
+
+An item is wanted by `raters_per_battle` raters. Of the `overlap` share each is wanted by two at least, and by a third
+once two final votes on it differ. Items that some raters have judged come first, so that the share is also reached in
+a study that ends before all items were judged; then pairs and instructions that were judged least. What is left equal
+is drawn at random, by a secret: nobody can predict it from the study's file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from itertools import chain, zip_longest
+from random import Random
+
+from playground.records import Assigned, CheckState, ItemCount, StoredStudy, StudyItem, StudyRater
+from playground.studies.study_file import StudyFile
+
+REPEAT_GAP = 5
+"""Battles from a vote to its silent repeat, at least; a page loads up to three ahead."""
+MOST_TRIES = 2
+"""Tries of the check."""
+
+
+class Nothing(StrEnum):
+    """A reason why a rater gets no battle."""
+
+    JUDGE_FIRST = "judge_first"  # what is loaded decides what comes next
+    FAILED_CHECK = "failed_check"
+    ALL_JUDGED = "all_judged"  # by this rater
+    ENOUGH = "enough"  # votes in the study
+    OTHERS_RATE = "others_rate"  # what is left is reserved for others
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A battle to make: on an item, or on the answers of an earlier battle with its sides swapped."""
+
+    item: StudyItem
+    kind: str  # item | repeat | check | attention
+    repeat_of: str | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A study and what follows from it alone."""
+
+    study: StoredStudy
+    file: StudyFile
+    items: Sequence[StudyItem]
+
+    @cached_property
+    def by_number(self) -> Mapping[int, StudyItem]:
+        return {item.number: item for item in self.items}
+
+    @cached_property
+    def rated(self) -> Sequence[StudyItem]:
+        """The items whose votes count."""
+        return [item for item in self.items if item.kind == "item"]
+
+    @cached_property
+    def overlapping(self) -> frozenset[int]:
+        """The items that two raters judge, spread evenly over the pairs of models."""
+        by_pair: dict[frozenset[str], list[int]] = {}
+        for number in self.shuffled([item.number for item in self.rated], "overlap"):
+            by_pair.setdefault(frozenset(self.by_number[number].models), []).append(number)
+        mixed = [number for number in chain(*zip_longest(*by_pair.values())) if number is not None]
+        return frozenset(mixed[: round(self.file.overlap * len(mixed))])
+
+    def wanted(self, item: StudyItem, count: ItemCount) -> int:
+        """Return how many raters are to judge an item, as far as its votes tell."""
+        if item.number not in self.overlapping:
+            return self.file.raters_per_battle
+        return max(self.file.raters_per_battle, 3 if count.final >= 2 and count.differ else 2)
+
+    def random(self, *about: object) -> Random:
+        """Return random numbers that are the same for the same question, and that the file does not tell."""
+        text = "/".join(map(str, (self.study.hash, self.file.seed, *about)))
+        return Random(hmac.digest(bytes.fromhex(self.study.secret), text.encode(), hashlib.sha256))
+
+    def shuffled(self, numbers: Sequence[int], *about: object) -> Sequence[int]:
+        mixed = sorted(numbers)
+        self.random(*about).shuffle(mixed)
+        return mixed
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """A study at one moment, as one rater meets it."""
+
+    plan: Plan
+    counts: Mapping[int, ItemCount]  # of the items that somebody has
+    rater: StudyRater
+    own: Sequence[Assigned]  # in their order
+
+    @property
+    def place(self) -> int:
+        """The place of the next battle among the rater's own."""
+        return len(self.own) + 1
+
+    @property
+    def taken(self) -> int:
+        """Votes of the study that are given or reserved."""
+        return sum(count.taken for count in self.counts.values())
+
+    def judged(self, *kinds: str) -> list[Assigned]:
+        return [one for one in self.own if one.kind in kinds and one.is_judged]
+
+    def left(self) -> list[StudyItem]:
+        """Return the items that this rater may still judge, whether or not the study has enough votes."""
+        had = {one.item for one in self.own}
+        plan, none = self.plan, ItemCount()
+        counted = ((item, self.counts.get(item.number, none)) for item in plan.rated if item.number not in had)
+        return [item for item, count in counted if count.taken < plan.wanted(item, count)]
+
+
+def decide(now: Situation) -> Given | Nothing:
+    """Return the next battle of a rater whose check is settled, or the reason for none."""
+    if now.plan.study.closed_at is not None:
+        return Nothing.CLOSED
+    if now.rater.check_state is CheckState.FAILED:
+        return Nothing.FAILED_CHECK
+    if now.rater.check_state is CheckState.WAITING:
+        return _check_item(now) or Nothing.JUDGE_FIRST
+    return _repeat(now) or _attention(now) or _item(now)
+
+
+def settle_check(now: Situation) -> tuple[CheckState, int]:
+    """Return the state of the rater's check and their failed tries, once all of its items are judged."""
+    tries = now.rater.tries
+    if now.rater.check_state is not CheckState.WAITING or _check_item(now) is not None:
+        return now.rater.check_state, tries
+    answers = _of_try(now, tries)
+    if any(one.is_open for one in answers):
+        return CheckState.WAITING, tries
+    if all(one.outcome == now.plan.by_number[one.item].expected for one in answers):
+        return CheckState.PASSED, tries
+    return (CheckState.WAITING if tries + 1 < MOST_TRIES else CheckState.FAILED), tries + 1
+
+
+def _check_item(now: Situation) -> Given | None:
+    """Return the next item of this try; one that was had before, in the first try or skipped, is a repeat."""
+    numbers = [item.number for item in now.plan.items if item.kind == "check"]
+    had = {one.item for one in _of_try(now, now.rater.tries)}
+    last = {one.item: one.battle for one in now.own if one.kind == "check"}
+    for number in now.plan.shuffled(numbers, "check", now.rater.number, now.rater.tries):
+        if number not in had:
+            return Given(now.plan.by_number[number], "check", last.get(number))
+    return None
+
+
+def _of_try(now: Situation, tries: int) -> list[Assigned]:
+    """Return the check's battles of a try, which are the first, or the second, on their items."""
+    times: Counter[int] = Counter()
+    found = []
+    for one in now.own:
+        if one.kind == "check" and one.state != "void":
+            if times[one.item] == tries:
+                found.append(one)
+            times[one.item] += 1
+    return found
+
+
+def _repeat(now: Situation) -> Given | None:
+    """Return a repeat if one is due: so many of the rater's votes, never soon after the first time."""
+    judged, repeated = now.judged("item"), {one.repeat_of for one in now.own}
+    given = sum(one.kind == "repeat" for one in now.own)
+    start = now.plan.random("repeat", now.rater.number).random()
+    if given >= math.floor(now.plan.file.repeats * len(judged) + start * now.plan.file.repeats):
+        return None
+    old = [one for one in judged if one.battle not in repeated and now.place - one.place >= REPEAT_GAP]
+    if not old:
+        return None
+    chosen = now.plan.random("repeat", now.rater.number, given).choice(old)
+    return Given(now.plan.by_number[chosen.item], "repeat", chosen.battle)
+
+
+def _attention(now: Situation) -> Given | None:
+    if now.plan.file.attention is None:
+        return None
+    every, had = now.plan.file.attention.every, [one for one in now.own if one.kind == "attention"]
+    since = now.own[had[-1].place :] if had else now.own
+    random = now.plan.random("attention", now.rater.number, len(had))
+    if sum(one.kind in ("item", "repeat") for one in since) < max(1, every // 2 + random.randrange(every)):
+        return None
+    known = {one.item for one in had}
+    left = [item for item in now.plan.items if item.kind == "attention" and item.number not in known]
+    return Given(random.choice(left), "attention") if left else None
+
+
+def _item(now: Situation) -> Given | Nothing:
+    reserved = sum(count.reserved for count in now.counts.values())
+    others_rate = reserved > sum(one.is_open and one.kind == "item" for one in now.own)
+    if now.taken >= now.plan.file.votes:
+        return Nothing.OTHERS_RATE if others_rate else Nothing.ENOUGH
+    left = now.left()
+    if not left:
+        return Nothing.OTHERS_RATE if others_rate else Nothing.ALL_JUDGED
+    begun = [item for item in left if item.number in now.counts]
+    return Given(_least_judged(now, begun or left), "item")
+
+
+def _least_judged(now: Situation, items: Sequence[StudyItem]) -> StudyItem:
+    """Return an item of the pair, and of these of the instruction, with the fewest battles."""
+    pairs: Counter[frozenset[str]] = Counter()
+    asked: Counter[str] = Counter()
+    for number, count in now.counts.items():
+        item = now.plan.by_number[number]
+        pairs[frozenset(item.models)] += count.taken
+        asked[item.instruction_id] += count.taken
+    ranks = {item.number: (pairs[frozenset(item.models)], asked[item.instruction_id]) for item in items}
+    fewest = min(ranks.values())
+    best = [item for item in items if ranks[item.number] == fewest]
+    return now.plan.random("item", now.rater.number, now.place).choice(best)

@@ -1,0 +1,225 @@
+"""Battles of a study, reserved for its raters: each step in one transaction.
+
+A battle is reserved while it is open. It is given back, which makes it void, when its time is up or its rater opens
+the link in another browser; a vote that comes later is refused, so that no item gets more votes than it should.
+
+Boundary: the store and the rules of battles; `assignment` decides who gets what, and a page shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+from playground.battles.ballot import Viewer
+from playground.battles.life import Battles
+from playground.battles.steps import found
+from playground.battles.table import Event
+from playground.battles.transitions import later, moved
+from playground.errors import StorageError
+from playground.messages import Message, marked
+from playground.records import Assigned, Battle, BattleSide, BattleState, Generation, StoredStudy, StudyRater
+from playground.storage.database.statements import Reading, Writing
+from playground.studies.assignment import Given, Nothing, Plan, Situation, decide, settle_check
+from playground.studies.links import token_hash
+from playground.studies.progress import NOBODY, Progress, progress_of
+from playground.studies.study_file import StudyFile, stored_study
+
+RESERVED_S = 1800.0
+"""Seconds from the last sign of a rater until their open battles are given to others."""
+MOST_UNUSABLE = 50
+"""Items in a row whose answers are hidden or erased that are passed over in one step."""
+
+WHY: Mapping[Nothing, str] = {
+    Nothing.FAILED_CHECK: marked("The check was not passed, so this link gives no more to rate. Thank you for trying."),
+    Nothing.ALL_JUDGED: marked("You have rated everything that this study has for you. Thank you."),
+    Nothing.ENOUGH: marked("This study has all the ratings that it needs. Thank you."),
+    Nothing.OTHERS_RATE: marked("Others are rating what is left. Thank you; there may be more for you later."),
+    Nothing.CLOSED: marked("This study is closed. Thank you."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The answer to a rater who asks for the next battle."""
+
+    battle_id: str | None
+    why_none: str | None  # words; None with a battle, and if what is loaded has to be judged first
+    progress: Progress
+    file: StudyFile | None  # how the rater is asked; None: no such study or link
+
+
+@dataclass(frozen=True, slots=True)
+class _Asks:
+    """A request for the next battle."""
+
+    study_id: str
+    token: str
+    viewer: Viewer
+    have: frozenset[str]
+    consent_version: str
+
+
+class Reservations:
+    """The studies of one store."""
+
+    def __init__(self, battles: Battles) -> None:
+        self._battles = battles
+        self._rules = battles.rules
+        self._plans: dict[str, Plan] = {}  # of studies, which never change but for their end
+
+    def next(
+        self, study_id: str, token: str, viewer: Viewer, have: Collection[str] = (), consent_version: str = ""
+    ) -> Turn:
+        """Return the next battle of a rater, reserved for them; the same one until `have` names it or it is judged.
+
+        Args:
+            token: of the personal link.
+            have: battles that the page has loaded and that are not judged.
+            consent_version: of the terms that the rater agrees to by rating; empty: none.
+        """
+        asks = _Asks(study_id, token, viewer, frozenset(have), consent_version)
+        return self._battles.store.write(lambda writing: self._next(writing, asks))
+
+    def _next(self, writing: Writing, asks: _Asks) -> Turn:
+        viewer, plan = asks.viewer, self._plan(writing, asks.study_id)
+        rater = writing.rater_of_link(plan.study.id, token_hash(asks.token)) if plan else None
+        if plan is None or rater is None:
+            return Turn(None, Message("This link is not valid. Ask whoever sent it for another one."), NOBODY, None)
+        rater = self._arrived(writing, rater, viewer)
+        self._give_back_overdue(writing, rater, viewer)
+        for _ in range(MOST_UNUSABLE):
+            now = self._situation(writing, plan, rater)
+            waiting = [one.battle for one in now.own if one.is_open and one.battle not in asks.have]
+            if waiting and plan.study.closed_at is None:
+                return Turn(waiting[0], None, self._progress(writing, now), plan.file)
+            rater = self._settled(writing, now)
+            now = replace(now, rater=rater)
+            step = decide(now)
+            if isinstance(step, Nothing):
+                return Turn(None, self._ended(writing, now, step), self._progress(writing, now), plan.file)
+            battle = self._made(writing, now, step, viewer)
+            if asks.consent_version:
+                writing.agree(viewer.rater, asks.consent_version, battle.created_at)
+            if battle.state is BattleState.OPEN:
+                after = self._situation(writing, plan, rater)
+                return Turn(battle.id, None, self._progress(writing, after), plan.file)
+        return Turn(None, Message(WHY[Nothing.ALL_JUDGED]), self._progress(writing, now), plan.file)
+
+    def _plan(self, reading: Reading, study_id: str) -> Plan | None:
+        study = reading.study(study_id) if isinstance(study_id, str) else None
+        if study is None:
+            return None
+        known = self._plans.get(study_id)
+        if known is None or known.study != study:
+            known = plan_of(reading, study)
+            self._plans[study_id] = known
+        return known
+
+    def _arrived(self, writing: Writing, rater: StudyRater, viewer: Viewer) -> StudyRater:
+        """Store that the link is open in the viewer's browser."""
+        if rater.rater == viewer.rater:
+            return rater
+        arrived = replace(rater, rater=viewer.rater)
+        writing.update_study_rater(arrived, self._rules.clock.now())
+        return arrived
+
+    def _give_back_overdue(self, writing: Writing, rater: StudyRater, viewer: Viewer) -> None:
+        """Prolong the rater's own reservations; give back those whose time is up, and theirs in another browser."""
+        now = self._rules.clock.now()
+        opened = [one for one in writing.assigned(rater.study, rater.number) if one.is_open]
+        writing.reserve([one.battle for one in opened if one.owner == viewer.rater], later(now, RESERVED_S))
+        elsewhere = [one.battle for one in opened if one.owner != viewer.rater]
+        for battle_id in {*elsewhere, *writing.overdue(rater.study, now)}:
+            self._release(writing, found(writing, battle_id))
+
+    def _release(self, writing: Writing, battle: Battle) -> bool:
+        return writing.move(battle, moved(battle, Event.TIME_UP, self._rules.clock.now()))
+
+    def _situation(self, reading: Reading, plan: Plan, rater: StudyRater) -> Situation:
+        counts = reading.item_counts(plan.study.id, self._rules.clock.now())
+        return Situation(plan, counts, rater, reading.assigned(plan.study.id, rater.number))
+
+    def _settled(self, writing: Writing, now: Situation) -> StudyRater:
+        state, tries = settle_check(now)
+        settled = replace(now.rater, check_state=state, tries=tries)
+        if settled != now.rater:
+            writing.update_study_rater(settled, self._rules.clock.now())
+        return settled
+
+    def _ended(self, writing: Writing, now: Situation, why: Nothing) -> str | None:
+        """Return the words; store when a rater first had nothing left."""
+        if why is Nothing.JUDGE_FIRST:
+            return None
+        at = self._rules.clock.now()
+        is_waiting = any(one.is_open for one in now.own) or why is Nothing.OTHERS_RATE
+        if now.rater.finished_at is None and not is_waiting:
+            writing.update_study_rater(replace(now.rater, finished_at=at), at)
+        return Message(WHY[why])
+
+    def _progress(self, reading: Reading, now: Situation) -> Progress:
+        return progress_of(now, len(reading.study_raters(now.plan.study.id)))
+
+    def _made(self, writing: Writing, now: Situation, given: Given, viewer: Viewer) -> Battle:
+        """Store the rater's battle; it is void at once if its answers cannot be shown any more."""
+        at = self._rules.clock.now()
+        battle = self._battle(writing, now, given, viewer, at)
+        is_shown = len(battle.good_sides) == 2
+        battle = moved(battle, Event.LAST_ENDED if is_shown else Event.LAST_FAILED, at)
+        writing.insert_battle(battle)
+        assigned = Assigned(
+            battle.id, given.item.number, now.place, given.repeat_of, given.kind, battle.state.value, None, None
+        )
+        writing.assign(now.plan.study.id, now.rater.number, assigned, later(at, RESERVED_S))
+        if is_shown and writing.shows_hidden_answers(battle.id):
+            self._release(writing, battle)
+            return replace(battle, state=BattleState.VOID)
+        return battle
+
+    def _battle(self, reading: Reading, now: Situation, given: Given, viewer: Viewer, at: str) -> Battle:
+        item, plan = given.item, now.plan
+        answers = [_generation(reading, name) for name in self._order(reading, now, given)]
+        sides = tuple(
+            BattleSide(side, answer.model_id, answer.seed, answer.params, answer)
+            for side, answer in zip("ab", answers, strict=True)
+        )
+        return Battle(
+            id=self._rules.new_id(),
+            comparison_id=f"{plan.study.hash[:24]}{item.number:08x}",
+            parent_id=None,
+            owner=viewer.rater,
+            source=viewer.source,
+            blind=True,
+            state=BattleState.GENERATING,
+            instruction=answers[0].instruction,
+            overrides={},
+            sides=sides,
+            created_at=at,
+            draw_probability=1 / len(plan.file.model_pairs) if given.kind in ("item", "repeat") else None,
+            rated=True,
+            study=plan.study.id,
+            study_hash=plan.study.hash,
+            study_kind=given.kind,
+        )
+
+    def _order(self, reading: Reading, now: Situation, given: Given) -> tuple[str, str]:
+        """Return the answers by side: drawn, or those of the repeated battle swapped."""
+        answers = (given.item.generation_a, given.item.generation_b)
+        if given.repeat_of is not None:
+            left = found(reading, given.repeat_of).sides[0].generation
+            is_swapped = left is not None and left.id == answers[0]
+        else:
+            is_swapped = now.plan.random("sides", now.rater.number, now.place).random() < 0.5
+        return (answers[1], answers[0]) if is_swapped else answers
+
+
+def plan_of(reading: Reading, study: StoredStudy) -> Plan:
+    """Return a stored study with its items."""
+    return Plan(study, stored_study(study.file, f"study {study.id}"), reading.study_items(study.id))
+
+
+def _generation(reading: Reading, generation_id: str) -> Generation:
+    found = reading.generation(generation_id)
+    if found is None:
+        raise StorageError(f"the answer {generation_id} of a study is not in the database")
+    return found

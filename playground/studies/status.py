@@ -1,0 +1,130 @@
+"""The state of a study: its votes, its battles, and the work of each rater.
+
+Boundary: reads a snapshot, numbers out. For the operator: nothing of it is shown to raters.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+
+from playground.records import Assigned, ItemCount, StoredStudy, StudyRater
+from playground.storage.database.statements import Reading
+from playground.studies.assignment import Plan
+from playground.studies.progress import MOST_PAUSE_S
+from playground.studies.reservation import plan_of
+
+
+@dataclass(frozen=True, slots=True)
+class PairStatus:
+    """The battles of one pair of models."""
+
+    model_a: str
+    model_b: str
+    battles: int
+    votes: int
+
+
+@dataclass(frozen=True, slots=True)
+class RaterReport:
+    """The work of the holder of one link."""
+
+    number: int
+    opened: bool
+    check: str  # none | waiting | passed | failed
+    votes: int  # that count
+    repeats: int
+    repeats_alike: int  # judged as the first time
+    attention: int
+    attention_right: int
+    minutes: float  # from vote to vote, without pauses
+    last_vote_at: str | None
+    finished_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StudyStatus:
+    """A study at one moment."""
+
+    study: str
+    hash: str
+    created_at: str
+    closed_at: str | None
+    why: str | None
+    votes: int  # that count
+    wanted_votes: int
+    reserved: int  # battles that somebody has open
+    battles: int
+    complete: int  # with every vote that they need
+    started: int  # with some
+    differing: int  # battles on which raters differ
+    pairs: tuple[PairStatus, ...]
+    raters: tuple[RaterReport, ...]
+
+
+def status_of(reading: Reading, study: StoredStudy, now: str) -> StudyStatus:
+    """Return the state of a study."""
+    plan = plan_of(reading, study)
+    counts = reading.item_counts(study.id, now)
+    judged = {number: count.taken - count.reserved for number, count in counts.items()}
+    none = ItemCount()
+    complete = sum(
+        judged.get(item.number, 0) >= plan.wanted(item, counts.get(item.number, none)) for item in plan.rated
+    )
+    return StudyStatus(
+        study=study.id,
+        hash=study.hash,
+        created_at=study.created_at,
+        closed_at=study.closed_at,
+        why=study.why,
+        votes=sum(judged.values()),
+        wanted_votes=plan.file.votes,
+        reserved=sum(count.reserved for count in counts.values()),
+        battles=len(plan.rated),
+        complete=complete,
+        started=sum(votes > 0 for votes in judged.values()) - complete,
+        differing=sum(count.differ for count in counts.values()),
+        pairs=tuple(_pairs(plan, judged)),
+        raters=tuple(
+            _report(plan, rater, reading.assigned(study.id, rater.number)) for rater in reading.study_raters(study.id)
+        ),
+    )
+
+
+def _pairs(plan: Plan, judged: Mapping[int, int]) -> list[PairStatus]:
+    battles: Counter[frozenset[str]] = Counter()
+    votes: Counter[frozenset[str]] = Counter()
+    for item in plan.rated:
+        battles[frozenset(item.models)] += 1
+        votes[frozenset(item.models)] += judged.get(item.number, 0)
+    return [
+        PairStatus(a, b, battles[pair], votes[pair]) for a, b in plan.file.model_pairs for pair in [frozenset((a, b))]
+    ]
+
+
+def _report(plan: Plan, rater: StudyRater, own: Sequence[Assigned]) -> RaterReport:
+    judged = [one for one in own if one.is_judged]
+    outcomes = {one.battle: one.outcome for one in own}
+    repeats = [one for one in judged if one.kind == "repeat"]
+    attention = [one for one in judged if one.kind == "attention"]
+    times = sorted(one.voted_at for one in judged if one.voted_at)
+    gaps = [
+        (datetime.fromisoformat(after) - datetime.fromisoformat(before)).total_seconds()
+        for before, after in pairwise(times)
+    ]
+    return RaterReport(
+        number=rater.number,
+        opened=rater.rater is not None,
+        check=rater.check_state.value,
+        votes=sum(one.kind == "item" for one in judged),
+        repeats=len(repeats),
+        repeats_alike=sum(one.outcome == outcomes.get(one.repeat_of or "") for one in repeats),
+        attention=len(attention),
+        attention_right=sum(one.outcome == plan.by_number[one.item].expected for one in attention),
+        minutes=sum(gap for gap in gaps if gap <= MOST_PAUSE_S) / 60,
+        last_vote_at=times[-1] if times else None,
+        finished_at=rater.finished_at,
+    )

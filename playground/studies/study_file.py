@@ -1,0 +1,186 @@
+"""A study as one TOML file: which answers are judged, by how many raters, and how they are asked.
+
+Boundary: one file and the files that it names in, a validated record and its hash out; knows no database.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, NonNegativeInt, PositiveInt
+
+from playground.documents import ID, load_toml, read_values, strict_keys
+from playground.errors import InvalidStudy, InvalidValue
+
+Words = Annotated[str, Field(min_length=1, max_length=500)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+MOST_ID_CHARS = 60
+FEWEST_MODELS = 2
+MOST_REPEATS = 0.5
+"""The largest share of silent repeats: one for every second vote."""
+
+
+@strict_keys
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """One more question about the same two answers."""
+
+    id: Words
+    question: Words
+    choices: tuple[Words, ...]
+    reason: Literal["required", "optional"] | None = None
+
+    def __post_init__(self) -> None:
+        if not ID.fullmatch(self.id):
+            raise InvalidValue(f"'id' is {self.id!r}; valid: a-z, 0-9, '.', '_' and '-'")
+        if len(self.choices) < 2 or len(set(self.choices)) < len(self.choices):
+            raise InvalidValue(
+                f"'choices' of {self.id!r} are {list(self.choices)!r}; valid: two or more different texts"
+            )
+
+
+@strict_keys
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Items whose best answer is known, judged before the first vote that counts; there are two tries."""
+
+    items: Words  # a file
+
+
+@strict_keys
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """Items whose best answer is known, mixed among the others."""
+
+    items: Words  # a file
+    every: PositiveInt = 20  # votes from one to the next, on average
+
+
+@strict_keys
+@dataclass(frozen=True, slots=True)
+class StudyFile:
+    """The keys of a study's file; paths are relative to it."""
+
+    id: Words
+    instructions: Words  # a file, see `instruction_files`
+    models: tuple[Words, ...]
+    votes: PositiveInt  # that count; repeats, checks and attention items come on top
+    pairs: str | tuple[tuple[Words, ...], ...] = "all"
+    raters_per_battle: Annotated[int, Field(ge=1, le=100)] = 1
+    overlap: Share = 0.0  # of the battles that two raters judge, and a third where these disagree
+    repeats: Annotated[float, Field(ge=0, le=MOST_REPEATS)] = 0.0  # of a rater's votes, again with swapped sides
+    question: Words = "Which answer is better?"
+    criterion: tuple[Criterion, ...] = ()
+    strength: bool = False  # ask whether it is much or slightly better
+    seed: NonNegativeInt = 0
+    check: Check | None = None
+    attention: Attention | None = None
+
+    def __post_init__(self) -> None:
+        if not ID.fullmatch(self.id) or len(self.id) > MOST_ID_CHARS:
+            raise InvalidValue(
+                f"'id' is {self.id!r}; valid: up to {MOST_ID_CHARS} of a-z, 0-9, '.', '_' and '-', from a letter or"
+                " digit on"
+            )
+        if len(self.models) < FEWEST_MODELS or len(set(self.models)) < len(self.models):
+            raise InvalidValue(f"'models' are {list(self.models)!r}; valid: two or more different models")
+        if len({criterion.id for criterion in self.criterion}) < len(self.criterion):
+            raise InvalidValue("two [[criterion]] have the same 'id'; give each its own")
+        self._check_pairs()
+
+    def _check_pairs(self) -> None:
+        valid = f'"all", or a list of pairs of {", ".join(self.models)}, such as [["{self.models[0]}", "…"]]'
+        if isinstance(self.pairs, str):
+            if self.pairs != "all":
+                raise InvalidValue(f"'pairs' is {self.pairs!r}; valid: {valid}")
+            return
+        for pair in self.pairs:
+            if len(set(pair)) != 2 or len(pair) != 2 or not set(pair) <= set(self.models):
+                raise InvalidValue(f"'pairs' holds {list(pair)!r}; valid: {valid}")
+        if not self.pairs or len({frozenset(pair) for pair in self.pairs}) < len(self.pairs):
+            raise InvalidValue(f"'pairs' is empty, or names a pair twice; valid: {valid}")
+
+    @property
+    def model_pairs(self) -> tuple[tuple[str, str], ...]:
+        """The pairs of models, each in the order of `models`."""
+        if isinstance(self.pairs, str):
+            return tuple(combinations(self.models, 2))
+        place = {model: number for number, model in enumerate(self.models)}
+        ordered = (sorted(pair, key=place.__getitem__) for pair in self.pairs)
+        return tuple((first, second) for first, second in ordered)
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """A study's file as it was read, with the files that it names."""
+
+    file: StudyFile
+    folder: Path
+    hash: str  # sha256 over values and named files, hex; comments and the order of keys do not matter
+
+    @property
+    def instructions(self) -> Path:
+        return self.folder / self.file.instructions
+
+    @property
+    def check_items(self) -> Path | None:
+        return None if self.file.check is None else self.folder / self.file.check.items
+
+    @property
+    def attention_items(self) -> Path | None:
+        return None if self.file.attention is None else self.folder / self.file.attention.items
+
+
+def read_study(path: Path) -> Study:
+    """Read and hash a study's file.
+
+    Raises:
+        InvalidStudy: an unknown key, a missing one, a wrong type or value, or a file that cannot be read; the message
+            names file, key and the valid values.
+    """
+    values, _ = load_toml(path, InvalidStudy)
+    if "panel" in values:
+        raise InvalidStudy(f"{path}: [panel] is not built yet; leave it out and hand out personal links")
+    file = read_values(StudyFile, values, str(path), InvalidStudy)
+    study = Study(file, path.parent, "")
+    named = {
+        "instructions": study.instructions,
+        "check.items": study.check_items,
+        "attention.items": study.attention_items,
+    }
+    hashes = {key: _hash_of(path, key, found) for key, found in named.items() if found is not None}
+    return Study(file, path.parent, content_hash(file, hashes))
+
+
+def content_hash(file: StudyFile, hashes: Mapping[str, str]) -> str:
+    """Return the hash of a study: its values in canonical JSON, and the hashes of the named files by key."""
+    content = json.dumps({"study": as_document(file), "files": hashes}, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def as_document(file: StudyFile) -> dict[str, Any]:
+    """Return all keys with their values, those that the file leaves out too."""
+    return asdict(file)
+
+
+def stored_study(text: str, where: str) -> StudyFile:
+    """Read the document that the database keeps.
+
+    Raises:
+        InvalidStudy: it is of a newer version.
+    """
+    return read_values(StudyFile, json.loads(text), where, InvalidStudy)
+
+
+def _hash_of(path: Path, key: str, named: Path) -> str:
+    try:
+        return hashlib.sha256(named.read_bytes()).hexdigest()
+    except OSError as problem:
+        raise InvalidStudy(f"{path}: {key!r} names {named}, which cannot be read: {problem.strerror}") from problem

@@ -1,0 +1,112 @@
+"""The routes of the page Rate in a study, over a real database, sent as an ASGI server would."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from playground.arena.rating import ArenaRating
+from playground.arena.studies import ArenaStudies
+from playground.battles import Battles
+from playground.clock import Clock
+from playground.raters import rater_id
+from playground.settings import Settings
+from playground.ui.http.limits import Limits
+from playground.ui.http.middleware import PageMiddleware
+from playground.ui.http.rate import RateRoutes
+from playground.ui.http.vote import VoteRoute
+from tests.support.cast import MODELS, house
+from tests.support.studying import Studied, studied
+from tests.ui.http.test_rate import SECRET, TERMS, Server, elsewhere
+
+
+class StudyServer(Server):
+    """The routes over a study with one link."""
+
+    study: Studied
+
+    def ask(self, *have: str, **changes: Any) -> Any:
+        body = {"study": "helpful", "key": self.study.tokens[0], "have": list(have), **changes}
+        status, says = self.post("/rate/next", body)
+        assert status == 200
+        return says
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[StudyServer]:
+    home = house(tmp_path)
+    study = studied(home, 3, 1, question="Which is more helpful?", strength=True, repeats=0.5, votes=3)
+    battles = Battles(home.store, home.battles.rules)
+    held: Any = SimpleNamespace(stored=battles, vote_soon=battles.vote_soon, undo=battles.undo)
+    arena: Any = SimpleNamespace(
+        battles=held, rating=ArenaRating(held, Settings(), TERMS), studies=ArenaStudies(held, TERMS)
+    )
+    limits = Limits(Settings(), Clock(monotonic=lambda: 0.0))
+    server = StudyServer(home, PageMiddleware(VoteRoute(RateRoutes(elsewhere, arena, limits), arena, limits)))
+    server.study = study
+    yield server
+    home.store.close()
+
+
+def test_link_gives_battles_until_the_study_has_enough(server: StudyServer) -> None:
+    first = server.ask()
+    assert first["asks"] | {"reasons": []} == {
+        "question": "Which is more helpful?",
+        "strength": True,
+        "reasons": [],
+        "criteria": [],
+        "instruction_hidden": False,
+    }
+    assert (first["progress"], first["why_none"]) == ({"done": 0, "of": 3, "left_s": None}, None)
+    assert server.ask()["item"] == first["item"]
+    second = server.ask(first["item"]["battle"])["item"]
+    assert second["battle"] != first["item"]["battle"]
+    for item in (first["item"], second):
+        assert server.vote(item, strength="much", decision_ms=4000)["accepted"]
+    third = server.ask()["item"]
+    assert server.vote(third)["accepted"]
+    done = server.ask()
+    assert (done["item"], done["why_none"]) == (None, "This study has all the ratings that it needs. Thank you.")
+    assert done["progress"]["done"] == 3
+    rows = server.study.rows("SELECT rater_id, strength FROM votes ORDER BY rowid")
+    assert rows == [(rater_id(SECRET), 2.0), (rater_id(SECRET), 2.0), (rater_id(SECRET), None)]
+
+
+def test_nothing_that_is_sent_names_a_model(server: StudyServer) -> None:
+    said = [server.ask()]
+    said += [server.vote(said[0]["item"])]
+    said += [server.post("/rate/undo", {"battle": said[0]["item"]["battle"], "revision": 1})]
+    said += [server.ask()]
+    assert not any(model in json.dumps(said) for model in MODELS)
+
+
+def test_skipped_battle_is_not_given_again(server: StudyServer) -> None:
+    skipped = server.ask()["item"]["battle"]
+    assert server.post("/rate/skip", {"battle": skipped})[1]["accepted"]
+    given = set()
+    while (item := server.ask()["item"]) is not None:
+        given.add(item["battle"])
+        server.vote(item)
+    assert len(given) == 2
+    assert skipped not in given
+
+
+@pytest.mark.parametrize("changes", [{"key": None}, {"key": "0" * 32}, {"study": None}, {"study": "other"}])
+def test_unknown_link_is_refused_in_words(server: StudyServer, changes: dict[str, Any]) -> None:
+    says = server.ask(**changes)
+    assert (says["item"], says["why_none"]) == (None, "This link is not valid. Ask whoever sent it for another one.")
+
+
+def test_battles_of_a_study_are_not_offered_to_the_public(server: StudyServer) -> None:
+    item = server.ask()["item"]
+    assert server.next()["item"] is None
+    server.vote(item)
+    server.home.time.pass_s(100)
+    server.home.battles.expire()
+    assert server.next(secret="cd" * 16)["item"] is None
+    assert server.next()["progress"]["done"] == 0
