@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,6 @@ from tests.support.cast import ADA, MAMBA, OPENALPACA, House, house
 
 SECRET, OTHER = "ab" * 16, "cd" * 16
 TERMS = "2026-12-01"
-WORDS = {OPENALPACA: "**Grey** waves.", MAMBA: "A gull."}
 
 
 @dataclass
@@ -35,11 +35,16 @@ class Server:
     app: Any
 
     @staticmethod
-    def of(folder: Path, settings: Settings | None = None, models: tuple[str, ...] = (OPENALPACA, MAMBA)) -> Server:
+    def of(
+        folder: Path,
+        settings: Settings | None = None,
+        models: tuple[str, ...] = (OPENALPACA, MAMBA),
+        texts: tuple[str, ...] = ("**Grey** waves.", "A gull."),
+    ) -> Server:
         home, settings = house(folder), settings or Settings()
         for number in range(2):
             battle_id = f"{number}" * 32
-            ends = {side: {"text": f"{WORDS[model]} {number}"} for side, model in zip("ab", models, strict=True)}
+            ends = {side: {"text": f"{text} {number}"} for side, text in zip("ab", texts, strict=True)}
             made = home.battle_is_open(battle_id, models, ends)
             home.store.write(lambda writing: writing.agree(ADA, TERMS, made.created_at))  # noqa: B023
             home.battles.vote(battle_id, "a", ADA, final=True)
@@ -216,3 +221,29 @@ def test_votes_and_skips_have_the_limits_of_votes(tmp_path: Path) -> None:
     assert server.post("/rate/skip", {"battle": item["battle"]})[0] == 429
     assert server.post("/rate/next", {})[0] == 200
     server.home.store.close()
+
+
+def test_nothing_that_is_sent_depends_on_which_model_is_which(tmp_path: Path) -> None:
+    sent = set()
+    for number, models in enumerate(((OPENALPACA, MAMBA), (MAMBA, OPENALPACA))):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        server = Server.of(folder, models=models, texts=("Grey waves.", "A gull."))
+        item = server.next()["item"]
+        server.home.time.pass_s(1)  # the first one is the oldest
+        heard = [server.next(), server.vote(item), server.next()]
+        heard += [server.post("/rate/undo", {"battle": item["battle"], "revision": 1}), server.next()]
+        item = heard[-1]["item"]
+        heard += [server.vote(item), server.next()]
+        server.home.time.pass_s(61)
+        heard += [server.vote(item), server.post("/rate/undo", {"battle": item["battle"], "revision": 3})]
+        sent.add(_without_chance(json.dumps(heard)))
+        server.home.store.close()
+    [said] = sent
+    assert not [name for name in (OPENALPACA, MAMBA, "org/", "Apache") if name in said]
+
+
+def _without_chance(said: str) -> str:
+    """Replace random ids and the texts, whose order and number are random too."""
+    said = re.sub(r"[0-9a-f]{32}", "ID", said)
+    return re.sub(r"(Grey waves|A gull)\. [01]", "TEXT", said)
