@@ -79,7 +79,10 @@ def _main(report: Report, title: str) -> str:
 
 
 def _blinding(report: Report) -> str:
-    return "" if report.blinding is None else blinding_html(report.blinding, report.view.cards)
+    if report.blinding is None:
+        return ""
+    note = f"<p class='soft'>{escape(texts.BLINDING_NOTE)}</p>" if report.asked.options.filtered else ""
+    return f"<div>{blinding_html(report.blinding, report.view.cards)}{note}</div>"
 
 
 def _policy(scripts: list[str]) -> str:

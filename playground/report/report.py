@@ -81,6 +81,9 @@ def read_report(store: Store, home: Playground, asked: Asked, progress: Progress
         contents = survey(reading, database_id(reading), released, asked.now)
         battles = shown_battles(reading, contents, asked.filter, chosen.options.policy, progress)
         guesses = reading.guesses()
+        study = reading.study(asked.filter.study) if asked.filter.study else None
+    if study is not None:
+        asked = replace(asked, study_hash=study.hash)
     if asked.filter.rater:  # the line on what was counted names the filter
         public = replace(asked.filter, rater=ONE_RATER)
         asked = replace(asked, filter=public)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from playground.report import battles as battles_module
+from playground.storage.database.store import Store
 from playground.ui.pages.leaderboard.numbers import interval, points
 from playground.ui.texts import formats
 from tests.publishing.publishing import SECRET_WORDS, every_kind
@@ -24,7 +25,9 @@ from tests.report.reports import (
     many_votes,
     reported,
 )
+from tests.support.cast import House
 from tests.support.stub_arena import HOSTILE
+from tests.support.studying import HASH, studied
 
 
 @pytest.fixture(scope="module")
@@ -142,3 +145,14 @@ def test_report_without_votes_says_so(tmp_path: Path) -> None:
     assert "There is no battle whose words may be shown." in outline.words
     assert "again-form" not in outline.ids()
     assert json.dumps(data_of(text, "tallies")["lines"]) == "[]"
+
+
+def test_report_of_a_study_names_its_hash(tmp_path: Path) -> None:
+    path = tmp_path / "playground.db"
+    with Store(path) as store:
+        study = studied(House(store), instructions=12, links=1)
+        for _ in range(12):
+            study.judge(1)
+    text = reported(path, "--study", study.file.id)
+    assert f"helpful, hash {HASH}" in Outline(text).words
+    assert HASH not in reported(path)
