@@ -32,7 +32,6 @@ LONGEST_CONTACT = 300
 """Characters of the operator's name or address."""
 SHORTEST_TOKEN = 32
 """Characters of an operator's token: fewer could be guessed."""
-_HERE = Path(__file__).parent
 _REPO = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 _TRUE = ("1", "true", "yes", "on")
 _FALSE = ("0", "false", "no", "off")
@@ -200,7 +199,7 @@ class Settings:
     @property
     def card_folders(self) -> tuple[Path, ...]:
         """The built-in cards, then the operator's, which win."""
-        return (_HERE / "catalog" / "cards", *(Path(folder) for folder in (self.cards,) if folder))
+        return (Path(__file__).parent / "catalog" / "cards", *(Path(folder) for folder in (self.cards,) if folder))
 
     @property
     def template_folders(self) -> tuple[Path, ...]:
@@ -215,7 +214,7 @@ class Settings:
     @property
     def prompts_folder(self) -> Path:
         """The templates and instructions that are sent to models."""
-        return _HERE.parent / "prompts"
+        return Path(__file__).parent.parent / "prompts"
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -63,6 +63,8 @@ def happen(home: House, event: Event) -> object:
             return battles.guess("battle-1", MODELS[0], ADA)
         case Event.REVEAL:
             return battles.reveal("battle-1", ADA)
+        case Event.SKIP:
+            return battles.skip("battle-1", ADA)
         case Event.TIME_UP:
             home.time.pass_s(3601)
             return battles.expire()
@@ -131,6 +133,7 @@ def test_owner_events_are_refused_to_others(
         Event.VOTE: lambda: home.battles.vote("battle-1", "b", viewer, source=source),
         Event.VOTE_FINAL: lambda: home.battles.vote("battle-1", "b", viewer, final=True, source=source),
         Event.UNDO: lambda: home.battles.undo("battle-1", viewer, source=source),
+        Event.SKIP: lambda: home.battles.skip("battle-1", viewer, source=source),
         Event.GUESS: lambda: home.battles.guess("battle-1", MODELS[0], viewer, source=source),
         Event.REVEAL: lambda: home.battles.reveal("battle-1", viewer, source=source),
         Event.NOTE: lambda: home.battles.note("battle-1", viewer, comment="x", source=source),
@@ -150,6 +153,7 @@ def test_unknown_battle_is_refused_by_every_method(home: House, name: Any) -> No
     for act in (
         lambda: battles.vote(name, "a", ADA),
         lambda: battles.undo(name, ADA),
+        lambda: battles.skip(name, ADA),
         lambda: battles.guess(name, MODELS[0], ADA),
         lambda: battles.reveal(name, ADA),
         lambda: battles.note(name, ADA, comment="x"),

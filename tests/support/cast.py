@@ -152,6 +152,9 @@ class RatersBattles(Battles):
     def undo(self, battle_id: Any, rater: str, revision: int | None = None, *, source: str = "page") -> BattleView:
         return super().undo(battle_id, Viewer(rater, source), revision)
 
+    def skip(self, battle_id: Any, rater: str, *, source: str = "page") -> None:
+        super().skip(battle_id, Viewer(rater, source))
+
     def guess(self, battle_id: Any, named: str, rater: str, *, source: str = "page") -> BattleView:
         return super().guess(battle_id, Viewer(rater, source), named)
 
