@@ -186,7 +186,7 @@ class TestCheck:
     def test_skipped_item_comes_again(self, home: House) -> None:
         study = studied(home, 3, 1, checks=1)
         skipped = str(study.next(1).battle_id)
-        home.battles.skip(skipped, Viewer("rater-1"))
+        home.battles.skip(skipped, "rater-1")
         again = str(study.next(1).battle_id)
         assert again != skipped
         study.vote(1, again, self.right(study)(again))
@@ -226,8 +226,8 @@ def test_skipped_item_goes_to_others_only(home: House) -> None:
     study = studied(home, 1, 2)
     skipped = str(study.next(1).battle_id)
     with pytest.raises(Refused, match="belongs to somebody else"):
-        home.battles.skip(skipped, Viewer("rater-2"))
-    home.battles.skip(skipped, Viewer("rater-1"))
+        home.battles.skip(skipped, "rater-2")
+    home.battles.skip(skipped, "rater-1")
     assert study.next(1).battle_id is None
     assert study.judge(2) is not None
 

@@ -13,7 +13,6 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from playground.battles import Viewer
 from playground.errors import Refused
 from playground.studies.assignment import REPEAT_GAP
 from playground.studies.reservation import RESERVED_S
@@ -108,7 +107,7 @@ class Rating(RuleBasedStateMachine):
     def skip(self, data: st.DataObject) -> None:
         link = data.draw(st.sampled_from([link for link, have in self.loaded.items() if have]))
         with suppress(Refused):  # it was given back
-            self.study.home.battles.skip(self.loaded[link].pop(0), Viewer(f"rater-{link}"))
+            self.study.home.battles.skip(self.loaded[link].pop(0), f"rater-{link}")
 
     @rule(link=st.integers(1, LINKS))
     def leave(self, link: int) -> None:
