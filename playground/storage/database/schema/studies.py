@@ -21,7 +21,7 @@ COLUMNS = (
     """
 CREATE TRIGGER battles_keep_their_terms
 BEFORE UPDATE OF id, comparison_id, parent_id, owner, source, blind, overrides, draw_probability, created_at,
-  study, study_hash, study_kind ON battles
+  study, study_hash, study_kind, rated ON battles
 BEGIN SELECT RAISE (ABORT, 'only a battle''s state and its times change'); END""",
 )
 
