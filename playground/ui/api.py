@@ -154,19 +154,20 @@ class Endpoints:
         level: float = DEFAULT_LEVEL,
         both_bad: str = "",
         bootstrap: int = 0,
+        study: str = "",
         request: gr.Request | None = None,
     ) -> dict[str, Any]:
         """Return ratings with intervals, ranks and a verdict in words, from the votes that count.
 
         Empty: as on the default board. `origin`: person, program, judge, shared, all; `pairs`: drawn, chosen, all;
         `sampling`: card, changed, all; `mode`: blind, open, all; `since`, `until`: days, such as 2026-11-30; `license`:
-        commercial, other; `models`: ids with a comma; `mine=True`: only votes of the program that asks. `blind=False`
-        counts open votes too, as `mode="all"`; `imported=True` imported ones. `unit`: auto, rater, vote; `level` of
-        intervals: 0.9, 0.95, 0.99; `both_bad`: half, omit; `bootstrap`: resamples, up to 200.
+        commercial, other; `models`: ids with a comma; `study`: its id; `mine=True`: only votes of the program that
+        asks. `blind=False` counts open votes too, as `mode="all"`; `imported=True` imported ones. `unit`: auto, rater,
+        vote; `level` of intervals: 0.9, 0.95, 0.99; `both_bad`: half, omit; `bootstrap`: resamples, up to 200.
         """
         asked = {"category": category, "origin": origin, "pairs": pairs, "sampling": sampling, "license": license}
         asked |= {"mode": mode or ("" if _flag("blind", blind) else ALL), "since": since, "until": until}
-        asked |= {"imported": ALL if _flag("imported", imported) else "", "models": models}
+        asked |= {"imported": ALL if _flag("imported", imported) else "", "models": models, "study": study}
         try:
             asked["rater"] = self._viewer(request).rater if _flag("mine", mine) else ""
             filter, policy = read_board_filter(asked, self._arena.policy)

@@ -18,7 +18,7 @@ from playground.ui.query import YES, check_names, is_yes
 from playground.ui.texts import leaderboard as texts
 
 MINE, COUNT_ALL, HIDE_RETIRED, MODEL = "mine", "count_all", "hide_retired", "model"
-CONDITIONS = tuple(name for name in BOARD_FILTERS if name not in ("rater", "study"))  # raters are hidden
+CONDITIONS = tuple(name for name in BOARD_FILTERS if name != "rater")  # raters are hidden
 NAMES = (*CONDITIONS, *RULE_NAMES, MINE, COUNT_ALL, HIDE_RETIRED, MODEL)
 """Names in an address of the page."""
 

@@ -51,6 +51,12 @@ def test_rules_of_intervals_are_part_of_the_board() -> None:
     assert address.is_filtered
 
 
+def test_study_is_a_condition_of_the_board() -> None:
+    address = read_board_address({"study": "helpful"})
+    assert address.selection(CountingPolicy(), None)[0] == VoteFilter(study="helpful")
+    assert address.link(model="ada") == "./leaderboard?study=helpful&model=ada"
+
+
 def test_my_board_has_my_votes_and_needs_me() -> None:
     mine = BoardAddress(mine=True)
     assert mine.selection(DEFAULT, "rater-ada")[0] == VoteFilter(rater="rater-ada")
@@ -58,7 +64,7 @@ def test_my_board_has_my_votes_and_needs_me() -> None:
         mine.selection(DEFAULT, None)
 
 
-@pytest.mark.parametrize("query", ["rater=ada", "study=x", "words=x", "reason=x", "mine=yes"])
+@pytest.mark.parametrize("query", ["rater=ada", "words=x", "reason=x", "mine=yes"])
 def test_names_and_values_of_other_pages_are_refused(query: str) -> None:
     with pytest.raises(InvalidValue, match="valid:"):
         read_board_address(read_query(query))

@@ -37,6 +37,7 @@ LABELS: Mapping[str, str] = {
     "since": _("From day (UTC)"),
     "until": _("To day (UTC)"),
     "models": _("Models"),
+    "study": _("Study"),
     "unit": _("Unit of intervals"),
     "level": _("Level of intervals"),
     "both_bad": _("All-bad votes"),

@@ -62,7 +62,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
     {
         "loading": _("Looking for the next battle…"),
         "away": _("The next battle comes when the server is back."),
-        "empty": _("Nothing to rate yet"),
+        "empty": _("There is nothing to rate"),
         "done": _("That was all for now. Thank you!"),
         "refused": _("This link does not open anything to rate"),
         "progress": _("{done} of {of}"),

@@ -16,7 +16,7 @@ def shown(contact: str) -> str:
 
 def test_page_shows_the_text_and_who_runs_the_playground() -> None:
     page = shown("Ada <b>Lovelace</b>, ${ada}@example.org")
-    assert "You agree by pressing Compare." in page
+    assert "You agree by pressing Compare, or by judging comparisons of others." in page
     assert "This playground is run by: Ada &lt;b&gt;Lovelace&lt;/b&gt;, &#36;&#123;ada&#125;@example.org" in page
 
 

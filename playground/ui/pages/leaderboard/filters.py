@@ -27,7 +27,7 @@ def form_html(address: BoardAddress, categories: Sequence[str]) -> str:
     fields += "".join(_date(name, values.get(name, "")) for name in ("since", "until"))
     marked = {MINE: address.mine, COUNT_ALL: address.count_all, HIDE_RETIRED: address.hide_retired}
     checks = "".join(_check(name, is_on) for name, is_on in marked.items())
-    kept = {**({"models": values["models"]} if "models" in values else {}), MODEL: address.model}
+    kept = {**{name: values.get(name, "") for name in ("models", "study")}, MODEL: address.model}
     hidden = "".join(
         f"<input type='hidden' name='{name}' value='{escape(value)}'>" for name, value in kept.items() if value
     )
