@@ -22,8 +22,7 @@ from playground.clock import Clock
 from playground.errors import PlaygroundError
 from playground.ratings.analyses import Analyses, NoAnalyses
 from playground.ratings.board_filter import narrowed
-from playground.ratings.board_rules import DEFAULT_RULES, BoardRules, options_of
-from playground.ratings.leaderboard import NO_FILTER
+from playground.ratings.board_rules import BoardRules, options_of
 from playground.ratings.policy import CountingPolicy
 from playground.ratings.stored_styles import StoredStyles
 from playground.records import Instruction, VoteFilter
@@ -150,8 +149,7 @@ def asked_board(
         InvalidValue: a condition that boards do not have.
     """
     policy = narrowed(policy or default, filter)
-    filtered = filter != NO_FILTER or policy != default or rules != DEFAULT_RULES
-    options = options_of(rules, policy=policy, prior=prior, filtered=filtered)
+    options = options_of(rules, filter=filter, policy=policy, default=default, prior=prior)
     return filter, options, tuple(card.id for card in models.line_up)
 
 

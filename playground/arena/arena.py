@@ -121,7 +121,7 @@ class Arena:
         """End the models, record what they had written, close the database; idempotent."""
         if self._upkeep is not None:
             self._upkeep.close()
-        self.file_answers.stop()
+        self.file_answers.close()
         self._engine.close()
         self.file_answers.wait()
         self._recorder.close()
@@ -187,6 +187,8 @@ class Arena:
         old = battles.owned(battle_id, viewer)
         if old.withheld:
             raise Refused(old.withheld, REFUSALS[old.withheld])
+        if old.rated:
+            raise InvalidValue(Message("Answers that you rate are not written again."))
         return self.compare(
             old.instruction,
             viewer,

@@ -82,6 +82,7 @@ class FileAnswers:
         self._state = FileAnswersState()
         self._answering: Answering | None = None
         self._thread: threading.Thread | None = None
+        self._is_closed = False
 
     @property
     def state(self) -> FileAnswersState:
@@ -99,9 +100,9 @@ class FileAnswers:
             InvalidInstruction: nothing of it can be used; the message names its keys.
             InvalidValue: answers to another file are being written.
         """
-        self._check_idle()
         taken = self._read(name, data)
         with self._guard:
+            self._check_idle()
             self._state = FileAnswersState(file=taken)
 
     def begin(self, model_ids: Sequence[str]) -> None:
@@ -118,8 +119,8 @@ class FileAnswers:
         if store.read_only:
             raise StorageError(Message("Nothing is stored here: {why}", why=store.read_only))
         DiskSpace(self._settings.db.absolute().parent, self._settings.min_free_bytes).check()
-        self._check_idle()
         with self._guard:
+            self._check_idle()
             file = self._state.file
             if file is None:
                 raise InvalidValue(Message("Choose a file first."))
@@ -137,13 +138,21 @@ class FileAnswers:
             if self._answering is not None:
                 self._answering.is_stopping = True
 
+    def close(self) -> None:
+        """Stop for good; `wait` waits for the end of the run, which the engine's end brings about."""
+        with self._guard:
+            self._is_closed = True
+        self.stop()
+
     def wait(self) -> None:
-        """Wait for the end of a run; after `stop`, or after the engine was closed."""
+        """Wait for the end of a run."""
         if self._thread is not None:
             self._thread.join()
 
     def _check_idle(self) -> None:
-        if self.state.running:
+        if self._is_closed:
+            raise StorageError(Message("The playground is closing."))
+        if self._state.running:
             raise InvalidValue(Message("Answers to a file are being written. Stop them first, or wait for their end."))
 
     def _read(self, name: str, data: bytes) -> TakenFile:

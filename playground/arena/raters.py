@@ -48,7 +48,13 @@ class Raters:
     def unfinished(self, rater: str, chars: int) -> OwnBattle | None:
         """Return a rater's latest battle if it can still be voted on, or is being written; else None."""
         latest = self._data.latest(rater, 1, chars)
-        return next((own for own in latest if own.state in UNFINISHED and not (own.erased or own.hidden)), None)
+        unfinished = (own for own in latest if own.state in UNFINISHED and not (own.erased or own.hidden))
+        return next((own for own in unfinished if not self._is_rated(own)), None)
+
+    def _is_rated(self, own: OwnBattle) -> bool:
+        """Return True for a battle of the page Rate, which offers it itself."""
+        battle = self._battles.stored.store.battle(own.battle_id)
+        return battle is not None and battle.rated
 
     def document(self, rater: str) -> dict[str, Any]:
         """Return all data of a rater as one document."""

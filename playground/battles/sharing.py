@@ -75,6 +75,7 @@ class Sharing:
             final_at=None,
             vote=None,
             revision=0,
+            rated=False,  # a guest's vote is one, also on a rated battle
         )
         return moved(copy, Event.LAST_ENDED, now)
 

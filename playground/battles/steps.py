@@ -180,7 +180,7 @@ class Steps:
         after = replace(battle, state=to, final_at=final_at)
         self._move(battle, after)
         self.writing.insert_vote(vote)
-        network = self.rules.networks.of(viewer.address)
+        network = None if battle.study else self.rules.networks.of(viewer.address)  # a laboratory has one address
         for flag in self._flags(battle, viewer, vote, network):
             self.writing.flag_vote(vote.id, flag)
         if network is not None:
@@ -202,7 +202,8 @@ class Steps:
         """Yield what keeps a vote from counting."""
         if battle.blind:
             networks, now = self.rules.networks, vote.created_at
-            if self.writing.has_seen(viewer.rater, battle, now) or networks.has_seen(viewer, battle):
+            seen_beside = not battle.study and networks.has_seen(viewer, battle)
+            if self.writing.has_seen(viewer.rater, battle, now) or seen_beside:
                 yield "seen_before"
             elif self.writing.has_been_seen_elsewhere(battle, now):
                 yield "seen_elsewhere"

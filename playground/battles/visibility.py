@@ -12,7 +12,7 @@ from dataclasses import replace
 from playground.battles.ballot import Viewer
 from playground.battles.generations import without_withheld_words
 from playground.battles.rules import Rules
-from playground.battles.table import Event, Sends, cell
+from playground.battles.table import Event, Sends, cell, refused
 from playground.battles.transitions import allowed
 from playground.records import (
     Battle,
@@ -79,6 +79,8 @@ def begun_view(rules: Rules, battle: Battle, viewer: Viewer, live: LiveColumns) 
 def _sends(battle: Battle, viewer: Viewer) -> Sends:
     event = Event.VIEW if viewer.owns(battle) else Event.VISIT
     allowed(battle, event)
+    if event is Event.VISIT and battle.study is not None:  # its raters see nobody's votes
+        raise refused("foreign")
     if not battle.blind:
         return Sends.EVERYTHING
     sends = cell(event, battle.state).sends

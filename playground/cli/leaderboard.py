@@ -18,10 +18,10 @@ from playground.cli.printing import print_json, print_table
 from playground.clock import utc_now
 from playground.ratings.analyses import Analyses, NoAnalyses
 from playground.ratings.board import LeaderboardRow
-from playground.ratings.board_rules import DEFAULT_RULES, BoardRules, options_of
+from playground.ratings.board_rules import BoardRules, options_of
 from playground.ratings.covariance import UNITS
 from playground.ratings.intervals import DEFAULT_LEVEL
-from playground.ratings.leaderboard import NO_FILTER, Leaderboard
+from playground.ratings.leaderboard import Leaderboard
 from playground.ratings.phrases import rank_range
 from playground.ratings.policy import default_policy
 from playground.settings import Settings, add_flags
@@ -55,8 +55,8 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         models = [card.id for card in catalog.line_up(chosen_models(catalog, settings))]
         filter, policy = board_filter_of(arguments, settings)
         rules = BoardRules(arguments.unit, arguments.level, arguments.both_bad, arguments.bootstrap)
-        is_filtered = filter != NO_FILTER or policy != default_policy(settings) or rules != DEFAULT_RULES
-        options = options_of(rules, policy=policy, prior=settings.prior, filtered=is_filtered)
+        default = default_policy(settings)
+        options = options_of(rules, filter=filter, policy=policy, default=default, prior=settings.prior)
         now = utc_now()
         board = current_leaderboard(store, catalog, models, starters, now, filter, options)
         wanted = arguments.json or arguments.analyses

@@ -24,6 +24,7 @@ from playground.clock import utc_now
 from playground.publishing.contents import LEFT_OUT
 from playground.publishing.publication import Progress
 from playground.ratings.board import LeaderboardOptions
+from playground.ratings.board_rules import options_of, read_board_rules
 from playground.ratings.leaderboard import NO_FILTER
 from playground.ratings.phrases import number_of
 from playground.ratings.policy import default_policy
@@ -67,12 +68,8 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
 def read_asked(arguments: argparse.Namespace, settings: Settings) -> Report:
     """Return the report that the flags ask for."""
     filter, policy = board_filter_of(arguments, settings)
-    options = LeaderboardOptions(
-        policy=policy,
-        both_bad=arguments.both_bad,
-        prior=settings.prior,
-        filtered=filter != NO_FILTER or policy != default_policy(settings),
-    )
+    rules, default = read_board_rules({"both_bad": arguments.both_bad}), default_policy(settings)
+    options = options_of(rules, filter=filter, policy=policy, default=default, prior=settings.prior)
     return _read(settings, Asked(filter, options, utc_now(), arguments.title))
 
 

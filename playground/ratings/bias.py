@@ -1,4 +1,4 @@
-"""Bias of votes on a model by the position of its answer; `style` estimates that of all beside the strengths.
+"""Share of wins of each model by the side of its answer; the effect of the side over all models is in `style`.
 
 Boundary: shares of decided pairs with their intervals; `findings` judges them.
 """

@@ -1,4 +1,4 @@
-"""How a board rates the votes that count: units, level and resamples of its intervals, and all-bad votes.
+"""Rules by which a board rates the votes that count: units, level and resamples of intervals, and all-bad votes.
 
 Boundary: the values of an address or a call in, a record out; which votes count is in `board_filter`.
 """
@@ -16,6 +16,7 @@ from playground.ratings.covariance import UNITS
 from playground.ratings.intervals import DEFAULT_LEVEL
 from playground.ratings.pairs import BOTH_BAD_RULES
 from playground.ratings.policy import CountingPolicy
+from playground.records import VoteFilter
 
 LEVELS = (0.9, 0.95, 0.99)
 MOST_RESAMPLES = 200
@@ -51,8 +52,14 @@ def read_board_rules(values: Mapping[str, Any]) -> BoardRules:
     )
 
 
-def options_of(rules: BoardRules, *, policy: CountingPolicy, prior: float, filtered: bool) -> LeaderboardOptions:
-    """Return the options of a board with these rules."""
+def options_of(
+    rules: BoardRules, *, filter: VoteFilter, policy: CountingPolicy, default: CountingPolicy, prior: float
+) -> LeaderboardOptions:
+    """Return the options of a board; any but the default one is filtered, and keeps no claims from earlier looks.
+
+    Args:
+        default: the policy of the default board.
+    """
     return LeaderboardOptions(
         policy=policy,
         both_bad=rules.both_bad,
@@ -60,7 +67,7 @@ def options_of(rules: BoardRules, *, policy: CountingPolicy, prior: float, filte
         level=rules.level,
         unit=rules.unit,
         resamples=rules.resamples,
-        filtered=filtered,
+        filtered=filter != VoteFilter() or policy != default or rules != DEFAULT_RULES,
     )
 
 

@@ -137,6 +137,7 @@ def leaderboard_of(board: Board, category: str = "", filter: VoteFilter = NO_FIL
             level=options.level,
             unit=unit,
             resamples=options.resamples,
+            filtered=options.filtered,
         ),
         category=category,
         filter=filter.as_mapping(),

@@ -109,15 +109,18 @@ def basis(
     level: float,
     unit: str,
     resamples: int,
+    filtered: bool,
 ) -> str:
     """Return one line on the votes that count and the method."""
+    at_any_time = marked("ranks hold together at {level:g} % for one look, the verdict at any time")
+    one_look = marked("ranks and verdict hold at {level:g} % for one look, and for no other views")
     parts = (
         which,
         Message("category {category}", category=category) if category else Message("all categories"),
         *(Message("{name} {value}", name=name, value=value) for name, value in filter.as_mapping().items()),
         Message("all-bad votes left out") if both_bad == "omit" else Message("all-bad votes count as ties"),
         Message(_INTERVALS[unit, bool(resamples)], level=100 * level),
-        Message("ranks hold together at {level:g} % for one look, the verdict at any time", level=100 * level),
+        Message(one_look if filtered else at_any_time, level=100 * level),
         Message("prior: {prior:g} × (models − 1) ties, spread evenly over the pairs that met", prior=prior),
     )
     return joined(" · ", parts)

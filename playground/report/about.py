@@ -63,7 +63,7 @@ def citation(report: Report) -> str:
 def _facts(report: Report) -> Iterator[tuple[str, str]]:
     asked, board, names = report.asked, report.view.board, texts.FACTS_HEAD
     conditions = " · ".join(f"{name} {value}" for name, value in asked.filter.as_mapping().items())
-    yield names["filter"], conditions or texts.NO_FILTER
+    yield names["filter"], conditions or (texts.OTHER_RULES if asked.options.filtered else texts.NO_FILTER)
     if asked.study_hash:
         yield names["study"], texts.STUDY.format(study=asked.filter.study, hash=asked.study_hash)
     yield names["policy"], board.options.policy.description

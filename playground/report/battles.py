@@ -41,7 +41,6 @@ class Answer:
 class ShownBattle:
     """A judged battle, as far as it is public."""
 
-    battle_id: str
     created_at: str  # of the vote
     rater: str  # a pseudonym
     asked: Instruction
@@ -123,7 +122,6 @@ def _withheld(reading: Reading, contents: Contents) -> Mapping[str, str]:
 
 def _shown(vote: ExportedVote, contents: Contents, why_not: str) -> ShownBattle:
     return ShownBattle(
-        battle_id=vote.battle_id,
         created_at=vote.created_at,
         rater=contents.raters.name(vote.rater_id, vote.origin),
         asked=vote.asked,

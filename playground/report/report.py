@@ -54,7 +54,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Playground:
-    """What a report takes from the playground beside its votes."""
+    """The parts of a playground that a report needs beside the votes."""
 
     settings: Settings
     catalog: Catalog
@@ -75,18 +75,19 @@ def read_report(store: Store, home: Playground, asked: Asked, progress: Progress
     analyses = current_analyses(store, *which).without_battles()
     with store.reading() as reading:
         chosen = chosen_votes(reading, *which)
-        tallies = tallies_of(chosen, chosen.board())
         progress("survey", 0, 0)
         released = read_releases(releases_path(home.settings.db))
         contents = survey(reading, database_id(reading), released, asked.now)
         battles = shown_battles(reading, contents, asked.filter, chosen.options.policy, progress)
+        named = {*home.starters, *(battle.asked.category for battle in battles.newest)}
+        tallies = tallies_of(chosen, chosen.board(), named)
         guesses = reading.guesses()
         study = reading.study(asked.filter.study) if asked.filter.study else None
     if study is not None:
         asked = replace(asked, study_hash=study.hash)
-    if asked.filter.rater:  # the line on what was counted names the filter
+    if rater := asked.filter.rater:  # the line on what was counted names the filter
         public = replace(asked.filter, rater=ONE_RATER)
         asked = replace(asked, filter=public)
-        board = replace(board, filter=public.as_mapping(), basis="")
+        board = replace(board, filter=public.as_mapping(), basis=board.basis.replace(rater, ONE_RATER))
     view = BoardView(board, home.catalog.cards, home.line_up, has_links=False)
     return Report(asked, view, analyses, blinding(guesses) if guesses else None, tallies, battles)

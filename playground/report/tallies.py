@@ -6,7 +6,7 @@ Boundary: judged votes in, plain numbers out; `assets/rating.js` is their reader
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
@@ -45,10 +45,13 @@ class Tallies:
         }
 
 
-def tallies_of(chosen: Chosen, board: Board) -> Tallies:
+def tallies_of(chosen: Chosen, board: Board, public: Collection[str]) -> Tallies:
     """Return the votes of a board.
 
     Raters have numbers only where their shares can change the ratings, by the size of their part and not in time.
+
+    Args:
+        public: the categories that may be named; the others are one, without a name.
     """
     votes, share = chosen.votes, board.options.policy.max_share_per_rater
     rows = np.flatnonzero(board.counted.rows & (votes.weight > 0))
@@ -56,13 +59,23 @@ def tallies_of(chosen: Chosen, board: Board) -> Tallies:
     can_be_capped = share < 1 and np.count_nonzero(raters) * share >= 2
     number = np.argsort(np.argsort(-raters, kind="stable")) if can_be_capped else np.zeros(len(raters), dtype=np.int64)
     index = {votes.models.index(model): i for i, model in enumerate(board.table.models) if model in votes.models}
+    names, number_of = _categories(votes.categories, set(votes.category[rows].tolist()), public)
     counted: Counter[Line] = Counter()
     for rater, category, pairs in _votes(votes, rows):
         shape = [value for a, b, outcome in pairs for value in (index[a], index[b], outcome)]
-        counted[int(number[rater]), category, *shape] += 1
+        counted[int(number[rater]), number_of[category], *shape] += 1
     lines = [(line[0], line[1], times, *line[2:]) for line, times in sorted(counted.items())]
     options = board.options
-    return Tallies(board.table.models, votes.categories, lines, options.prior, options.both_bad, share)
+    return Tallies(board.table.models, names, lines, options.prior, options.both_bad, share)
+
+
+def _categories(
+    known: Sequence[str], counted: Collection[int], public: Collection[str]
+) -> tuple[Sequence[str], Mapping[int, int]]:
+    """Return the names that may be told, and the number among them of each category that has counted votes."""
+    told = {number: known[number] if known[number] in public else "" for number in counted}
+    names = sorted(set(told.values()))
+    return names, {number: names.index(name) for number, name in told.items()}
 
 
 def _votes(votes: JudgedVotes, rows: Any) -> Iterator[tuple[int, int, list[tuple[int, int, int]]]]:

@@ -19,16 +19,17 @@ TITLES: Mapping[str, str] = {
 """Titles of the parts, by the ids that links lead to."""
 
 LEFT_OUT = "Votes left out"
-LEFT_OUT_NONE = "Every vote that was given counts."
+LEFT_OUT_NONE = "No vote of this ranking's selection was left out."
 LEFT_OUT_SOME = "{counted} of {all} count. The others do not, for one reason each:"
 BLINDING_NOTE = "Of all blind battles, whatever the report's filter."
 
 AGAIN_LEAD = (
     "Your browser computes these ratings from the counted votes, which are part of this file. Leave out models,"
-    " instructions or votes to see what rests on them."
+    " instructions or votes to see what rests on them. The mean stays 1000, so that leaving out a weak model lowers the"
+    " others. This is one of many views, without intervals: it claims no order."
 )
 AGAIN_MODELS, AGAIN_CATEGORIES = "Models", "Instructions"
-NO_CATEGORY = "without a category"
+NO_CATEGORY = "of no category named here"
 AGAIN_BOTH_BAD = "Votes that find all answers bad"
 BOTH_BAD: Mapping[str, str] = {"half": "count as ties", "omit": "left out"}
 AGAIN_RESET = "As in the report"
@@ -37,14 +38,14 @@ SCRIPTS_OFF = "This part needs JavaScript, which is switched off here."
 
 EXAMPLES_LEAD = "For each two models, the newest counted vote that each won, as far as the words are public."
 EXAMPLES_NONE = "No battle with a winner has words that may be shown."
-EXAMPLES_MORE = "{pairs} more have no room here."
+EXAMPLES_MORE = "Left out to keep this file small: {pairs}."
 PAIR = "{first} and {second}"
 WON = "{winner} was preferred to {loser}"
-NEVER_WON = "No example in which {winner} was preferred to {loser}."
+NEVER_WON = "No vote with {winner} as the one best answer beside {loser}."
 PREFERRED = "preferred"
 CUT = "… ({chars:,} characters in all)"
 
-VOTES_LEAD = "{battles} with their words, newest first."
+VOTES_LEAD = "Newest first: {battles} with words."
 VOTES_NONE = "There is no battle whose words may be shown."
 VOTES_OLDER = "{older} more are older, and left out to keep this file small."
 WITHHELD = "Not shown, though votes on them may count in the ranking: {reasons}."
@@ -56,6 +57,7 @@ VOTES_LIST = "Battles"
 
 METHOD, FACTS, LICENSES, CITE = "How the ranking is made", "Made from", "Licenses", "How to cite"
 NO_FILTER = "none: the default ranking"
+OTHER_RULES = "none; other votes count, or count in another way, than in the default ranking"
 FACTS_HEAD: Mapping[str, str] = {
     "filter": "Filter",
     "study": "Study",
@@ -67,8 +69,8 @@ FACTS_HEAD: Mapping[str, str] = {
 VERSION = "playground {version}"
 STUDY = "{study}, hash {hash}"
 DATA_LICENSE = (
-    "Each answer carries the license of its model. Instructions, votes and comments are free for any use (CC0 1.0), by"
-    " the terms that raters agreed to."
+    "Each answer carries the license of its model. What raters wrote and their votes are free for any use (CC0 1.0), by"
+    " the terms that they agreed to. Instructions from files have the license of their source."
 )
 MODELS_HEAD = ("model", "license", "weights", "revision")
 CITATION = "{title}: a comparison of {models} by {votes} of {raters}. Made with playground {version}, {day}."

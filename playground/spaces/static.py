@@ -15,10 +15,11 @@ PAGE = "index.html"
 README = """
 # {title}
 
-A ranking of open instruction models from votes of people, with its method, examples and a search over the votes.
+A ranking of open instruction models from votes, with its method, examples and a search over the votes.
 It is one file, `index.html`, which needs no server and no network: download it, and it works as well.
 
-The license of each answer is that of its model; instructions and votes are free for any use (CC0 1.0).
+The license of each answer is that of its model; what raters wrote and their votes are free for
+any use (CC0 1.0); instructions from files have the license of their source.
 """
 
 

@@ -79,13 +79,16 @@ class Reservations:
             consent_version: of the terms that the rater agrees to by rating; empty: none.
         """
         asks = _Asks(study_id, token, viewer, frozenset(have), consent_version)
+        with self._battles.store.reading() as reading:  # so that wrong links keep no vote waiting
+            if reading.rater_of_link(study_id, token_hash(token)) is None:
+                return _no_link()
         return self._battles.store.write(lambda writing: self._next(writing, asks))
 
     def _next(self, writing: Writing, asks: _Asks) -> Turn:
         viewer, plan = asks.viewer, self._plan(writing, asks.study_id)
         rater = writing.rater_of_link(plan.study.id, token_hash(asks.token)) if plan else None
         if plan is None or rater is None:
-            return Turn(None, Message("This link is not valid. Ask whoever sent it for another one."), NOBODY, None)
+            return _no_link()
         rater = self._arrived(writing, rater, viewer)
         self._give_back_overdue(writing, rater, viewer)
         for _ in range(MOST_UNUSABLE):
@@ -223,3 +226,7 @@ def _generation(reading: Reading, generation_id: str) -> Generation:
     if found is None:
         raise StorageError(f"the answer {generation_id} of a study is not in the database")
     return found
+
+
+def _no_link() -> Turn:
+    return Turn(None, Message("This link is not valid. Ask whoever sent it for another one."), NOBODY, None)

@@ -89,7 +89,7 @@ def test_card_of_a_model_has_an_address(browser: Browser, stub_url: str) -> None
 def test_plot_and_board_are_downloaded(browser: Browser, stub_url: str) -> None:
     with visiting(browser, stub_url) as visitor:
         page = visitor.open("/leaderboard").page
-        for name, beginning in (("PNG", b"\x89PNG"), ("CSV", b"rank_lower,"), ("JSON", b"{")):
+        for name, beginning in (("PNG", b"\x89PNG"), ("CSV", b"\xef\xbb\xbfrank_lower,"), ("JSON", b"{")):
             with page.expect_download() as download:
                 page.locator("#board .files").get_by_text(name, exact=True).click()
             assert download.value.path().read_bytes().startswith(beginning)

@@ -24,8 +24,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 NOTE = "#vote-note"
 TABLET = {"width": 768, "height": 1024}
-HOLD_MS = 350
-"""A press within 0.3 s of a battle's appearance is no vote on it."""
+HOLD_MS = 1050
+"""A press within the first second of a battle is no vote on it."""
 
 
 @dataclass

@@ -60,9 +60,10 @@ def test_notes() -> None:
                 "level": 0.995,
                 "unit": "vote",
                 "resamples": 9,
+                "filtered": True,
             },
             "Blind and open votes · category coding · all-bad votes left out · 99.5 % intervals, "
-            "bootstrap, each vote a unit · ranks hold together at 99.5 % for one look, the verdict at any time · "
+            "bootstrap, each vote a unit · ranks and verdict hold at 99.5 % for one look, and for no other views · "
             "prior: 1 × (models − 1) ties, spread evenly over the pairs that met",
         ),
     ],
@@ -77,5 +78,6 @@ def test_basis(changes, line: str) -> None:
         "level": 0.95,
         "unit": "rater",
         "resamples": 0,
+        "filtered": False,
     }
     assert notes.basis(**(usual | changes)) == line

@@ -128,7 +128,7 @@ def test_older_battles_are_left_out_and_counted(db: Path, monkeypatch: pytest.Mo
     battles = data_of(text, "battles")["battles"]
     assert len(battles) == 10
     assert [battle["day"] for battle in battles] == sorted((battle["day"] for battle in battles), reverse=True)
-    assert "10 battles with their words, newest first. 64 more are older" in Outline(text).words
+    assert "Newest first: 10 battles with words. 64 more are older" in Outline(text).words
     monkeypatch.setattr(battles_module, "MOST_CHARS", 200)
     assert 1 < len(data_of(reported(db), "battles")["battles"]) < 10
 

@@ -335,7 +335,7 @@ class StubArena:
     ) -> Leaderboard:
         pairs = made_up_votes(0 if filter.category else self.num_votes)
         cards = {c.id: c for c in self.line_up}
-        options = options_of(rules, policy=policy, prior=DEFAULT_PRIOR, filtered=rules != DEFAULT_RULES)
+        options = options_of(rules, filter=VoteFilter(), policy=policy, default=policy, prior=DEFAULT_PRIOR)
         return build_leaderboard(pairs, cards, options=options)
 
     def analyses(

@@ -1,6 +1,7 @@
 /* Bradley-Terry ratings by penalised maximum likelihood: the method of playground/ratings/bradley_terry.py, with the
    weights of raters of playground/ratings/counting.py. A line is [rater, category, votes, model, model, outcome, …]. */
 const POINTS = 400 / Math.log(10), MEAN = 1000;
+const MOST = 30; // log-odds; a larger strength is none: somebody won everything, and there is no prior
 const SCORES = [1, 0, 0.5, 0.5], BOTH_BAD = 3; // of the first model, by outcome
 
 /** Return the rating of each model by index; null for one that met no other, or has no finite rating. */
@@ -22,7 +23,7 @@ function rate(tallies, { withoutModels = new Set(), withoutCategories = new Set(
   const groups = connected(wins);
   const ratings = maximise(withPrior(wins, groups, tallies.prior), groups);
   const votes = lines.reduce((sum, line) => sum + line.votes, 0);
-  return { votes, ratings: ratings.map((x, i) => (groups[i].length > 1 && Number.isFinite(x) ? MEAN + POINTS * x : null)) };
+  return { votes, ratings: ratings.map((x, i, all) => (groups[i].length > 1 && groups[i].every((j) => Math.abs(all[j]) < MOST) ? MEAN + POINTS * x : null)) };
 }
 
 const table = (m) => Array.from({ length: m }, () => new Array(m).fill(0));

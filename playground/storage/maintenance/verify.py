@@ -41,7 +41,8 @@ _ORPHANS = {
     "battles without sides": "SELECT id FROM battles WHERE id NOT IN (SELECT battle_id FROM battle_sides)",
     "answers that no battle shows": "SELECT id FROM generations g"
     " WHERE NOT EXISTS (SELECT 1 FROM battle_sides WHERE generation_id = g.id)"
-    " AND NOT EXISTS (SELECT 1 FROM generated WHERE generation_id = g.id)",
+    " AND NOT EXISTS (SELECT 1 FROM generated WHERE generation_id = g.id)"
+    " AND NOT EXISTS (SELECT 1 FROM study_items WHERE generation_a = g.id OR generation_b = g.id)",
     "instructions that nothing uses": "SELECT id FROM instructions i"
     " WHERE NOT EXISTS (SELECT 1 FROM battles WHERE instruction_id = i.id)"
     " AND NOT EXISTS (SELECT 1 FROM generations WHERE instruction_id = i.id)",

@@ -8,7 +8,7 @@
   const AHEAD = 3; // battles that are loaded, the shown one too
   const AGAIN_MS = 2000; // between two attempts to reach the server
   const PATIENCE_MS = 15000; // for one answer
-  const HOLD_MS = 300; // a second press of the same key or button is no vote on the next battle
+  const HOLD_MS = 1000; // a vote that is given sooner counts nowhere
   const byId = (id) => document.getElementById(id);
   const now = () => performance.now();
   const { tab, typing, press, cast, takeBack, decided, isWaiting, rateView: view } = window.playground;
@@ -225,8 +225,13 @@
   async function withdraw({ item, answer }) {
     const saved = await answer;
     if (!saved?.accepted) return saved?.error || "";
-    const undone = await post("rate/undo", { battle: item.battle, revision: saved.revision });
-    if (undone.waits) return view.say("no_answer");
+    const request = { battle: item.battle, revision: saved.revision };
+    let undone = await post("rate/undo", request);
+    while (undone.waits) { // it may have been taken back all the same: only the server's answer tells
+      view.tell(view.say("no_answer"));
+      await pause(undone.waits);
+      undone = await post("rate/undo", request);
+    }
     if (undone.refused !== undefined || undone.accepted === false) return undone.refused || undone.error || "";
     item.revision = undone.revision ?? saved.revision + 1;
     return "";

@@ -124,12 +124,15 @@
 
   /** Take back a vote that waits for the server. Return whether one did. */
   function takeBack(battle) {
-    const vote = told === "waiting" ? kept(battle) : null;
+    const vote = told === "waiting" && !underway.has(battle) ? kept(battle) : null;
     if (vote) drop(vote);
     return Boolean(vote);
   }
 
+  const underway = new Set(); // battles whose vote the server may be storing
+
   async function post(vote) {
+    underway.add(vote.battle);
     try {
       const response = await fetch(`${folder}vote`, {
         method: "POST",
@@ -142,6 +145,8 @@
       return response.status < 500 ? answer : { ...answer, waits: AGAIN_MS, failed: true };
     } catch {
       return { waits: AGAIN_MS };
+    } finally {
+      underway.delete(vote.battle);
     }
   }
 

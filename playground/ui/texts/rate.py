@@ -74,7 +74,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "undone": _("Your last vote is taken back. Vote again."),
         "nothing": _("There is no vote of this sitting to take back."),
         "kept": _("The last vote stands: {reason}"),
-        "no_answer": _("the server does not answer."),
+        "no_answer": _("The server does not answer. Your vote is taken back as soon as it does."),
         "criterion": _("Answer this first: {question}"),
         "reason": _("Give a reason first."),
         "why": WHY,

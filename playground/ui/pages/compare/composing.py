@@ -34,9 +34,10 @@ class Composing:
         choices = [settings.who_chooses, composer.columns, composer.mode]
         for listen in (*(control.input for control in choices), *(field.blur for field in settings.written)):
             listen(settings.render, [*choices, *settings.written], settings.outputs, **AT_ONCE)
-        composer.surprise.click(self.surprise, [panels.shown], composer.fields, js=DEALT, **AT_ONCE)
-        starters.category.input(self.show_starters, [starters.category], [starters.samples], **AT_ONCE)
-        starters.samples.select(self.take_starter, [starters.category], composer.fields, **AT_ONCE)
+        last: dict[str, Any] = {**AT_ONCE, "trigger_mode": "always_last"}  # a press while one is answered is not lost
+        composer.surprise.click(self.surprise, [panels.shown], composer.fields, js=DEALT, **last)
+        starters.category.input(self.show_starters, [starters.category], [starters.samples], **last)
+        starters.samples.select(self.take_starter, [starters.category], composer.fields, **last)
 
     def offer_models(self) -> Updates:
         """Offer the models that answer here now; one may have joined since the page was built."""
