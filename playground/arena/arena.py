@@ -15,7 +15,7 @@ from typing import Any
 
 from playground.arena.analyses import arena_analyses, asked_board
 from playground.arena.battles import ArenaBattles
-from playground.arena.begun_battle import begun_battle
+from playground.arena.begun_battle import begun_battle, regenerable
 from playground.arena.blinding import ArenaBlinding
 from playground.arena.boards import arena_boards
 from playground.arena.capacity import Capacity
@@ -37,7 +37,7 @@ from playground.arena.running import RunningBattles
 from playground.arena.studies import ArenaStudies
 from playground.arena.terms import read_terms
 from playground.arena.upkeep import Upkeep
-from playground.battles import REFUSALS, Battles, Viewer
+from playground.battles import Battles, Viewer
 from playground.battles.asking import Asking
 from playground.battles.networks import Networks
 from playground.battles.rules import Rules
@@ -46,7 +46,7 @@ from playground.catalog.starters import load_starters
 from playground.clock import Clock
 from playground.engines.fleet import Fleet
 from playground.engines.protocol import Engine
-from playground.errors import InvalidValue, Refused, StorageError, without_folders
+from playground.errors import InvalidValue, StorageError, without_folders
 from playground.messages import Message
 from playground.ratings.analyses import Analyses, NoAnalyses
 from playground.ratings.board_rules import DEFAULT_RULES, BoardRules
@@ -184,11 +184,7 @@ class Arena:
             Refused: the earlier battle is unknown, erased, hidden, or not the viewer's.
         """
         battles = self.battles.of(battle_id)
-        old = battles.owned(battle_id, viewer)
-        if old.withheld:
-            raise Refused(old.withheld, REFUSALS[old.withheld])
-        if old.rated:
-            raise InvalidValue(Message("Answers that you rate are not written again."))
+        old = regenerable(battles.owned(battle_id, viewer))
         return self.compare(
             old.instruction,
             viewer,

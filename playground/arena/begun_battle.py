@@ -10,7 +10,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from playground.arena.column import ColumnPlan
-from playground.battles import Viewer
+from playground.battles import REFUSALS, Viewer
+from playground.errors import InvalidValue, Refused
+from playground.messages import Message
 from playground.records import Battle, BattleState, Instruction
 
 
@@ -43,3 +45,17 @@ def begun_battle(
         created_at=now,
         draw_probability=probability,
     )
+
+
+def regenerable(old: Battle) -> Battle:
+    """Return a battle whose models may answer again.
+
+    Raises:
+        Refused: its words are withheld.
+        InvalidValue: it is a stored one that its rater judges, whose models they must not meet.
+    """
+    if old.withheld:
+        raise Refused(old.withheld, REFUSALS[old.withheld])
+    if old.rated:
+        raise InvalidValue(Message("Answers that you rate are not written again."))
+    return old

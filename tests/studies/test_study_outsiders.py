@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from playground.arena.begun_battle import regenerable
 from playground.arena.rating import is_personal
 from playground.battles import Ballot, Battles, Sharing, Viewer
 from playground.battles.rating import Rating
-from playground.errors import Refused
+from playground.errors import InvalidValue, Refused
 from playground.storage.journal.segments import journal_folder
 from playground.storage.maintenance.verify import verify
 from playground.studies.reservation import Reservations
@@ -77,3 +78,12 @@ def test_items_that_nobody_has_seen_yet_are_no_damage(home: House) -> None:
     path = home.store.path
     assert path is not None
     assert list(verify(home.store, journal_folder(path))) == []
+
+
+def test_models_of_a_rated_battle_do_not_answer_again(home: House) -> None:
+    study = studied(home, 2, links=1)
+    given = study.next(1).battle_id
+    battle = None if given is None else home.store.battle(given)
+    assert battle is not None
+    with pytest.raises(InvalidValue, match="not written again"):
+        regenerable(battle)

@@ -53,7 +53,7 @@ class RateRoutes:
 
     async def _next(self, scope: Scope, body: bytes) -> dict[str, Any]:
         """Return the rater's next battle, or why there is none."""
-        viewer = self._viewer(scope, Kind.VOTE)  # it makes a battle
+        viewer = self._viewer(scope, Kind.NOTE)  # as many as votes, whose limit it does not use up
         sent = read_object(body, MAX_BYTES)
         if sent is None or not sent.keys() <= {"study", "key", "have"}:
             raise InvalidValue(texts.RATE_MALFORMED)

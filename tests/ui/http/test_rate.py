@@ -214,12 +214,12 @@ def test_battles_of_others_are_foreign(server: Server) -> None:
     assert server.post("/rate/undo", {"battle": item["battle"], "revision": 0}, OTHER)[1]["reason"] == "foreign"
 
 
-def test_votes_and_skips_have_the_limits_of_votes(tmp_path: Path) -> None:
+def test_battles_votes_and_skips_have_the_limits_of_votes(tmp_path: Path) -> None:
     server = Server.of(tmp_path, Settings(votes_per_minute=1))
     item = server.next()["item"]
     assert server.post("/rate/skip", {"battle": item["battle"]})[0] == 200
     assert server.post("/rate/skip", {"battle": item["battle"]})[0] == 429
-    assert server.post("/rate/next", {})[0] == 200
+    assert server.post("/rate/next", {})[0] == 429
     server.home.store.close()
 
 

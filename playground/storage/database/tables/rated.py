@@ -11,8 +11,7 @@ from playground.storage.database.tables.transaction import Snapshot
 
 # One that anybody reported is not offered, whichever battle on its answers the report is about.
 _OFFERED = """
-SELECT b.id, (SELECT count(*) FROM battles o WHERE o.comparison_id = b.comparison_id
-  AND o.state IN ('voted', 'revealed')) AS judged
+SELECT b.id, (SELECT count(*) FROM battles o WHERE o.comparison_id = b.comparison_id AND o.state <> 'void') AS judged
 FROM battles b INDEXED BY battles_to_rate
 WHERE b.state = 'revealed' AND b.blind = 1 AND b.source = 'page' AND b.parent_id IS NULL AND b.erased_at IS NULL
   AND b.study IS NULL
