@@ -29,7 +29,7 @@ AGAIN_LEAD = (
     " others. This is one of many views, without intervals: it claims no order."
 )
 AGAIN_MODELS, AGAIN_CATEGORIES = "Models", "Instructions"
-NO_CATEGORY = "of no category named here"
+NO_CATEGORY = "other instructions"
 AGAIN_BOTH_BAD = "Votes that find all answers bad"
 BOTH_BAD: Mapping[str, str] = {"half": "count as ties", "omit": "left out"}
 AGAIN_RESET = "As in the report"

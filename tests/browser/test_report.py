@@ -104,7 +104,7 @@ def test_other_boards_agree_too(page: Page, tmp_path: Path, seed: int) -> None:
     opened(page, db, "--both-bad", "omit")
     agree(page, ratings_without(db, both_bad="omit"))
     page.get_by_role("checkbox", name="Pocket orca-mini").uncheck()
-    page.get_by_role("checkbox", name="without a category").uncheck()
+    page.get_by_role("checkbox", name="other instructions").uncheck()
     agree(page, ratings_without(db, [ORCA], [CATEGORIES[-1]], "omit"))
     for name in list(NAMES)[:4]:
         page.get_by_role("checkbox", name=name).uncheck()
