@@ -80,8 +80,9 @@ class Arena:
         networks = Networks(self._clock)
         limits = (settings.undo_s, settings.expire_s, settings.votes_per_network)
         asking = Asking(settings.guess_share, lambda: self.models.ids())
-        undo_s = settings.rate_undo_s
-        self._rules = Rules(self._clock, *limits, networks, self._standing_of, asking, rated_undo_s=undo_s)
+        self._rules = Rules(
+            self._clock, *limits, networks, self._standing_of, asking, rated_undo_s=settings.rate_undo_s
+        )
         self.capacity = Capacity(settings.queue_max, self._clock)
         self.models = Models(self.catalog, self._line_up, self._engine, self._store_card)
         self.battles = ArenaBattles(self._rules, self._running)
@@ -222,10 +223,7 @@ class Arena:
     # Results and state
 
     def leaderboard(
-        self,
-        filter: VoteFilter = NO_FILTER,
-        policy: CountingPolicy | None = None,
-        rules: BoardRules = DEFAULT_RULES,
+        self, filter: VoteFilter = NO_FILTER, policy: CountingPolicy | None = None, rules: BoardRules = DEFAULT_RULES
     ) -> Leaderboard:
         """Return the ratings from the votes that count, by default under the default board's policy; see `Boards`."""
         return self._boards.get(self._asked(filter, policy, rules))

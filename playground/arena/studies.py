@@ -50,7 +50,7 @@ class ArenaStudies:
 
     @property
     def _reservations(self) -> Reservations:
-        """Those of the store that is open; it keeps what never changes about a study."""
+        """The reservations of the open store, which remember the plans of its studies."""
         stored = self._battles.stored
         if self._opened is None or self._opened[0] is not stored:
             self._opened = (stored, Reservations(stored))

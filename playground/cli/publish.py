@@ -7,30 +7,25 @@ published.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
-from tqdm import tqdm
-
 from playground.cli.database import open_read_only
 from playground.cli.printing import print_result
+from playground.cli.progress import progress_bar
 from playground.clock import utc_now
 from playground.errors import InvalidValue
 from playground.publishing.contents import LEFT_OUT
 from playground.publishing.held_back import HeldBack, held_back, release, releases_path
 from playground.publishing.hub import Dataset
-from playground.publishing.publication import Progress, Publication, preview, publish
+from playground.publishing.publication import Publication, preview, publish
 from playground.publishing.pushing import AGAIN
 from playground.ratings.phrases import number_of
 from playground.settings import Settings, add_flags
 from playground.storage.database.store import Store
 
-BAR_DELAY_S = 1.0
-"""A command that ends sooner shows no bar."""
 MOST_LISTED = 20
 """Battles that are listed as text; ``--json`` lists all."""
 
@@ -60,7 +55,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         if arguments.dry_run or not (arguments.to or repo):
             document, lines = _preview(store, settings)
         else:
-            with _progress_bar() as progress:
+            with progress_bar("publish") as progress:
                 dataset = Dataset(repo, again=AGAIN) if repo else None
                 made = publish(store, settings, utc_now(), to=arguments.to, dataset=dataset, progress=progress)
             document, lines = _document(made), _report(made)
@@ -124,17 +119,3 @@ def _held_back(found: tuple[HeldBack, ...]) -> Iterator[str]:
         yield f"  and {len(found) - MOST_LISTED} more; --json lists all"
     if found:
         yield "read them; hide a battle that is personal, or publish one that is not: publish --release BATTLE"
-
-
-@contextmanager
-def _progress_bar() -> Iterator[Progress]:
-    """Show progress on standard error if it is a terminal."""
-    how = {"leave": False, "disable": None, "delay": BAR_DELAY_S, "file": sys.stderr}
-    with tqdm(desc="publish", **how) as bar:
-
-        def show(step: str, done: int, total: int) -> None:
-            bar.set_description(step, refresh=False)
-            bar.total = total or None
-            bar.update(done - bar.n)
-
-        yield show

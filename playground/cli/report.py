@@ -6,13 +6,9 @@ Boundary: reads the database and never writes to it; `playground.report` makes t
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
-
-from tqdm import tqdm
 
 from playground.arena.line_up import chosen_models
 from playground.catalog.catalog import Catalog
@@ -20,9 +16,9 @@ from playground.catalog.starters import load_starters
 from playground.cli.database import open_read_only
 from playground.cli.filters import add_board_flags, board_filter_of
 from playground.cli.printing import print_result
+from playground.cli.progress import progress_bar
 from playground.clock import utc_now
 from playground.publishing.contents import LEFT_OUT
-from playground.publishing.publication import Progress
 from playground.ratings.board import LeaderboardOptions
 from playground.ratings.board_rules import options_of, read_board_rules
 from playground.ratings.leaderboard import NO_FILTER
@@ -32,9 +28,6 @@ from playground.report.report import TITLE, Asked, Playground, Report, read_repo
 from playground.report.writing import WrittenReport, check_target, write_report
 from playground.settings import Settings, add_flags
 from playground.ui.texts.formats import size
-
-BAR_DELAY_S = 1.0
-"""A command that ends sooner shows no bar."""
 
 
 def add(command: argparse.ArgumentParser) -> None:
@@ -83,7 +76,7 @@ def _read(settings: Settings, asked: Asked) -> Report:
     catalog = Catalog.load(settings.card_folders, settings.template_folders)
     models = [card.id for card in catalog.line_up(chosen_models(catalog, settings))]
     home = Playground(settings, catalog, models, load_starters(settings.starters_folder))
-    with open_read_only(settings.db) as store, _progress_bar() as progress:
+    with open_read_only(settings.db) as store, progress_bar("report") as progress:
         return read_report(store, home, asked, progress)
 
 
@@ -94,17 +87,3 @@ def _lines(written: WrittenReport) -> Iterator[str]:
         yield f"without the words of {number_of('older battle', written.older)}"
     for reason, number in written.left_out.items():
         yield f"without the words of {number_of('vote', number)} {LEFT_OUT[reason]}"
-
-
-@contextmanager
-def _progress_bar() -> Iterator[Progress]:
-    """Show progress on standard error if it is a terminal."""
-    how = {"leave": False, "disable": None, "delay": BAR_DELAY_S, "file": sys.stderr}
-    with tqdm(desc="report", **how) as bar:
-
-        def show(step: str, done: int, total: int) -> None:
-            bar.set_description(step, refresh=False)
-            bar.total = total or None
-            bar.update(done - bar.n)
-
-        yield show

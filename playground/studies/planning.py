@@ -33,7 +33,7 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """What a study takes."""
+    """The battles, votes, hours and money of a study."""
 
     instructions: int
     pairs: int  # of models

@@ -22,7 +22,7 @@ from playground.ratings.pairs import FIRST, SECOND, TIE, PairTable
 
 @dataclass(frozen=True, slots=True)
 class Assumptions:
-    """What is assumed of models and raters.
+    """Assumptions on models and raters.
 
     Raises:
         InvalidValue: a number that makes no sense.

@@ -81,4 +81,4 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "why_required": WHY_REQUIRED,
     }
 )
-"""What `rate.js` and `rate_view.js` say, by name."""
+"""The words of `rate.js` and `rate_view.js`, by name."""

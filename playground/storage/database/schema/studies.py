@@ -116,7 +116,7 @@ MARKS: Mapping[str, tuple[int, int]] = {
     **judged.MARKS,
     "study_extra": (judged.MARKS_BITS, 1),  # a repeat, a check or an attention item of a study
 }
-"""As in `judged`, with one more."""
+"""The marks of `judged`, with one more."""
 MARKS_BITS = judged.MARKS_BITS + 1
 
 _EXTRA = "(study_kind IS NOT NULL AND study_kind <> 'item')"

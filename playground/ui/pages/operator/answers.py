@@ -23,7 +23,7 @@ from playground.ui.wiring import AT_ONCE, Updates
 
 TICK_S = 1.0
 MOST_BYTES = 700_000
-"""Of a file: the page's requests have at most 1,000,000 bytes, and base64 takes a third more."""
+"""The largest file: the page's requests have at most 1,000,000 bytes, and base64 takes a third more."""
 MOST_TROUBLES = 20
 MOST_NAME_CHARS = 200
 SAID = "answers-words"
