@@ -16,15 +16,15 @@ from typing import Any
 from playground.arena.analyses import arena_analyses, asked_board
 from playground.arena.battles import ArenaBattles
 from playground.arena.begun_battle import begun_battle, regenerable
-from playground.arena.blinding import ArenaBlinding
+from playground.arena.blinding import arena_blinding
 from playground.arena.boards import arena_boards
 from playground.arena.capacity import Capacity
 from playground.arena.column import ColumnPlan, column_of
 from playground.arena.comparison import Comparison
 from playground.arena.file_answers import FileAnswers
-from playground.arena.gate_watch import ArenaGateWatch
+from playground.arena.gate_watch import arena_gate_watch
 from playground.arena.journal import ArenaJournal
-from playground.arena.ledger import ArenaLedger
+from playground.arena.ledger import arena_ledger
 from playground.arena.line_up import LineUp, check_overrides, chosen_models, without_seed
 from playground.arena.listing import sources_line
 from playground.arena.models import Models
@@ -94,9 +94,9 @@ class Arena:
         self._asked = partial(asked_board, self.policy, settings.prior, self.models)
         self._analyses = arena_analyses(self.battles, self.catalog, self.starters, self._clock)
         self.pair_choice = PairChoice(settings, self.policy, self.models.ids, self._clock)
-        self.gate_watch = ArenaGateWatch(self.policy, self._clock)
-        self.blinding = ArenaBlinding(self._clock)
-        self.ledger = ArenaLedger(self.catalog, self.models.ids, self.pair_choice, self._clock)
+        self.gate_watch = arena_gate_watch(self.policy, self._clock)
+        self.blinding = arena_blinding(self._clock)
+        self.ledger = arena_ledger(self.catalog, self.models.ids, self.pair_choice, self._clock)
         self._watched = (self.pair_choice, self.gate_watch, self.blinding, self.ledger)
         self._recorder = Recorder(self._ended)
         self._upkeep: Upkeep | None = None

@@ -1,53 +1,40 @@
 """The gate watch of a running playground: the last days' votes, read beside the visitors.
 
-Boundary: decides when days are read; what is a jump is decided in `ratings.gate_watch`.
+Boundary: reads days; what is a jump is decided in `ratings.gate_watch`.
 """
 
 from __future__ import annotations
 
-import logging
 from dataclasses import replace
 from datetime import date, timedelta
 
+from playground.arena.refreshed import Refreshed
 from playground.clock import Clock
-from playground.errors import PlaygroundError
 from playground.ratings.gate_watch import DAYS_BEFORE, GateDay, GateWatch, day_of, watch
 from playground.ratings.policy import CountingPolicy
 from playground.storage.database.store import Store
 
-log = logging.getLogger(__name__)
-
 EVERY_S = 20.0
 """The least time between two readings."""
-REST = 50.0
-"""A reading rests for so many times the seconds that it took."""
 
 
-class ArenaGateWatch:
-    """The latest watch, made anew by `refresh`; days that are over are read once."""
+def arena_gate_watch(policy: CountingPolicy, clock: Clock) -> Refreshed[GateWatch]:
+    """Return the watch; None while the votes cannot be read."""
+    days = GateDays(policy, clock)
+    return Refreshed("votes that are left out", days.read, clock, every_s=EVERY_S, outlives_errors=False)
+
+
+class GateDays:
+    """The days of the watch; those that are over are read once."""
 
     def __init__(self, policy: CountingPolicy, clock: Clock) -> None:
         self._policy = policy
         self._clock = clock
-        self._rests_until: float | None = None
         self._counted_by = policy
         self._over: dict[str, GateDay] = {}
-        self.latest: GateWatch | None = None
-        """None before the first reading, and while the votes cannot be read: nothing is known then."""
 
-    def refresh(self, store: Store) -> None:
-        """Read today's votes, and the days before if they are not known, unless that was done just now."""
-        began = self._clock.monotonic()
-        if self._rests_until is not None and began < self._rests_until:
-            return
-        try:
-            self.latest = self._read(store)
-        except PlaygroundError as error:
-            log.info("the votes that are left out were not counted: %s", error)
-            self.latest = None
-        self._rests_until = began + max(EVERY_S, REST * (self._clock.monotonic() - began))
-
-    def _read(self, store: Store) -> GateWatch:
+    def read(self, store: Store, _: GateWatch | None) -> GateWatch:
+        """Read today's votes, and the days before if they are not known."""
         now = self._clock.now()
         today = date.fromisoformat(now[:10])
         earlier = [(today - timedelta(days=days)).isoformat() for days in range(DAYS_BEFORE, 0, -1)]

@@ -5,24 +5,19 @@ Boundary: joins what the database counts, the line-up, the cards and the chances
 
 from __future__ import annotations
 
-import logging
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
 from playground.arena.pair_choice import PairChoice
+from playground.arena.refreshed import Refreshed
 from playground.catalog.catalog import Catalog
 from playground.clock import Clock
-from playground.errors import PlaygroundError
 from playground.ratings.pairing import Pairing
 from playground.records import Ledger, LedgerEntry, Variant
 from playground.storage.database.store import Store
 
-log = logging.getLogger(__name__)
-
 EVERY_S = 30.0
 """The least time between two readings."""
-REST = 50.0
-"""A reading rests for so many times the seconds that it took."""
 
 
 def read_ledger(store: Store, catalog: Catalog, models: Sequence[str], now: str, pairing: Pairing | None) -> Ledger:
@@ -56,29 +51,12 @@ def draw_probabilities(models: Sequence[str], pairing: Pairing | None) -> Mappin
     return {model: float(of_model.sum()) for model, of_model in zip(models, chances, strict=True)}
 
 
-class ArenaLedger:
-    """The latest ledger, made anew by `refresh`, beside the visitors."""
+def arena_ledger(
+    catalog: Catalog, models: Callable[[], Sequence[str]], pair_choice: PairChoice, clock: Clock
+) -> Refreshed[Ledger]:
+    """Return the ledger of a running playground; `models` returns the ids of the line-up."""
 
-    def __init__(
-        self, catalog: Catalog, models: Callable[[], Sequence[str]], pair_choice: PairChoice, clock: Clock
-    ) -> None:
-        self._catalog = catalog
-        self._models = models
-        self._pair_choice = pair_choice
-        self._clock = clock
-        self._rests_until: float | None = None
-        self.latest: Ledger | None = None
-        """None before the first reading."""
+    def read(store: Store, _: Ledger | None) -> Ledger:
+        return read_ledger(store, catalog, models(), clock.now(), pair_choice.pairing)
 
-    def refresh(self, store: Store) -> None:
-        """Read the ledger unless that was done just now."""
-        began = self._clock.monotonic()
-        if self._rests_until is not None and began < self._rests_until:
-            return
-        try:
-            self.latest = read_ledger(
-                store, self._catalog, self._models(), self._clock.now(), self._pair_choice.pairing
-            )
-        except PlaygroundError as error:
-            log.info("the ledger of models was not read again: %s", error)
-        self._rests_until = began + max(EVERY_S, REST * (self._clock.monotonic() - began))
+    return Refreshed("ledger of models", read, clock, every_s=EVERY_S, outlives_errors=True)

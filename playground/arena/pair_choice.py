@@ -6,13 +6,12 @@ drawn by in `line_up`.
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
+from playground.arena.refreshed import Refreshed
 from playground.clock import Clock
-from playground.errors import PlaygroundError
 from playground.ratings.board import LeaderboardOptions
 from playground.ratings.counting import count
 from playground.ratings.pairing import Pairing, WhyDrawn
@@ -22,12 +21,8 @@ from playground.ratings.stored import read_votes
 from playground.settings import Settings
 from playground.storage.database.store import Store
 
-log = logging.getLogger(__name__)
-
 GROWTH = 20
 """Chances are computed again when the votes have grown by one in this many, or the models have changed."""
-REST = 50.0
-"""Computing them rests for so many times the seconds that it took."""
 MOST_REASONS = 10_000
 """Battles whose reasons are remembered, the latest; a restart forgets them."""
 
@@ -47,23 +42,20 @@ class PairChoice:
         self._options = LeaderboardOptions(policy=policy, prior=settings.prior)
         self._models = models
         self._clock = clock
-        self._rests_until = 0.0
         self._rows = 0  # votes and undos when the pairing was begun
+        self._computed = Refreshed("chances of pairs", self._compute, clock, every_s=0.0, outlives_errors=True)
         self._why: OrderedDict[str, WhyDrawn] = OrderedDict()
         self._guard = threading.Lock()  # of the reasons
-        self.pairing: Pairing | None = None
+
+    @property
+    def pairing(self) -> Pairing | None:
         """The latest; None before the first, or if all pairs are to be equally likely."""
+        return self._computed.latest
 
     def refresh(self, store: Store) -> None:
         """Compute the chances if the votes have grown enough since the last time, unless the settings say uniform."""
-        began = self._clock.monotonic()
-        if not self._is_on or began < self._rests_until:
-            return
-        try:
-            self._compute(store)
-        except PlaygroundError as error:  # closing, or a disk that fails; the chances stay as they were
-            log.info("the chances of pairs were not computed again: %s", error)
-        self._rests_until = began + REST * (self._clock.monotonic() - began)
+        if self._is_on:
+            self._computed.refresh(store)
 
     def remember(self, battle_id: str, why: WhyDrawn | None) -> None:
         """Keep the reason for which a battle's models were drawn."""
@@ -79,18 +71,19 @@ class PairChoice:
         with self._guard:
             return self._why.get(battle_id)
 
-    def _compute(self, store: Store) -> None:
+    def _compute(self, store: Store, latest: Pairing | None) -> Pairing:
         models, policy = tuple(self._models()), self._options.policy
         with store.reading() as reading:
             rows, _ = reading.last_vote()
-            if self.pairing is not None and not self._is_due(rows, models, self.pairing):
-                return
+            if latest is not None and not self._is_due(rows, models, latest):
+                return latest
             votes = read_votes(reading, policy, self._clock.now())
         counted = count(votes, policy)
         table = PairTable.of(
             votes, counted.rows, both_bad=self._options.both_bad, models=models, weights=counted.weights
         )
-        self.pairing, self._rows = Pairing.of(table, self._options.prior), rows
+        self._rows = rows
+        return Pairing.of(table, self._options.prior)
 
     def _is_due(self, rows: int, models: Sequence[str], pairing: Pairing) -> bool:
         grown = GROWTH * (rows - self._rows) >= max(self._rows, 1)

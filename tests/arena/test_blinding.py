@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from playground.arena.blinding import EVERY_S, ArenaBlinding
+from playground.arena.blinding import EVERY_S, arena_blinding
 from playground.clock import Clock
 from tests.support.cast import ADA, MAMBA, OPENALPACA, House, house
 
@@ -18,7 +18,7 @@ def guessed(home: House, battle_id: str) -> None:
 def test_guesses_are_counted_after_a_rest(tmp_path: Path) -> None:
     home, at = house(tmp_path), [100.0]
     home.asks()
-    watch = ArenaBlinding(Clock(monotonic=lambda: at[0]))
+    watch = arena_blinding(Clock(monotonic=lambda: at[0]))
     assert watch.latest is None
     for number, expected in ((1, 1), (2, 1)):
         guessed(home, f"battle-{number}")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from playground.arena.gate_watch import EVERY_S, ArenaGateWatch
+from playground.arena.gate_watch import EVERY_S, arena_gate_watch
+from playground.arena.refreshed import Refreshed
 from playground.clock import Clock
-from playground.ratings.gate_watch import GateState
+from playground.ratings.gate_watch import GateState, GateWatch
 from playground.ratings.policy import CountingPolicy, Reason
 from playground.records import Instruction
 from playground.ui.pages.leaderboard.left_out import left_out_html
@@ -21,8 +22,8 @@ def vote(home: House, name: str, after_s: float) -> None:
     home.battles.vote(name, "a", ADA, final=True)
 
 
-def watch_of(home: House) -> ArenaGateWatch:
-    return ArenaGateWatch(CountingPolicy(), Clock(home.time.now, lambda: home.time.at.timestamp()))
+def watch_of(home: House) -> Refreshed[GateWatch]:
+    return arena_gate_watch(CountingPolicy(), Clock(home.time.now, lambda: home.time.at.timestamp()))
 
 
 def test_watch_has_the_last_days_with_their_reasons() -> None:

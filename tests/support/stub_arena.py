@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from playground.arena.blinding import ArenaBlinding
-from playground.arena.gate_watch import ArenaGateWatch
-from playground.arena.ledger import ArenaLedger
+from playground.arena.blinding import arena_blinding
+from playground.arena.gate_watch import arena_gate_watch
+from playground.arena.ledger import arena_ledger
 from playground.arena.pair_choice import PairChoice
 from playground.arena.terms import read_terms
 from playground.battles import REFUSALS, Ballot, Viewer, may_join
@@ -202,10 +202,10 @@ class StubArena:
         self.journal = None
         self.battles = self.models = self.raters = self  # it plays the parts of an arena too
         self.pair_choice = PairChoice(settings, self.policy, tuple, Clock())  # computes nothing: nobody asks it to
-        self.gate_watch = ArenaGateWatch(self.policy, Clock())
-        self.blinding = ArenaBlinding(Clock())
+        self.gate_watch = arena_gate_watch(self.policy, Clock())
+        self.blinding = arena_blinding(Clock())
         self.catalog = Catalog.load(settings.card_folders, settings.template_folders)
-        self.ledger = ArenaLedger(self.catalog, tuple, self.pair_choice, Clock())
+        self.ledger = arena_ledger(self.catalog, tuple, self.pair_choice, Clock())
         self.line_up = make_cards()
         self.starters = {
             "explain": tuple(
