@@ -59,6 +59,8 @@ from playground.ui.wiring import AT_ONCE, Updates
 NO_PROXIES = Proxies()
 CHIP_EVERY_S = 2.0
 """Interval of updates of the line about the models, while one is loading."""
+SWITCHED_OFF = ("run_history", "enable_monitoring", "show_error", "ssr_mode", "mcp_server", "pwa")
+"""Options of `launch`."""
 
 
 def build_pages(arena: Arena, turnstile: Turnstile, access: OperatorAccess = NOBODY) -> gr.Blocks:
@@ -116,12 +118,7 @@ def launch_options(
         "app_kwargs": {"middleware": [*outer, *_gates(arena, turnstile, access, app_token), *inner]},
         "favicon_path": ASSETS / "icon.svg",
         "footer_links": [],
-        "run_history": False,
-        "enable_monitoring": False,
-        "show_error": False,
-        "ssr_mode": False,
-        "mcp_server": False,
-        "pwa": False,
+        **dict.fromkeys(SWITCHED_OFF, False),
     }
 
 
