@@ -65,6 +65,11 @@ class BattleReads(Snapshot):
         statement = "SELECT EXISTS (SELECT 1 FROM battles WHERE id = ? AND comparison_id = ?)"
         return battle.parent_id is not None and bool(self.scalar(statement, (battle.parent_id, battle.comparison_id)))
 
+    def newest_battles(self, limit: int) -> Sequence[str]:
+        """Return the ids of the battles that were stored last and are not being written, newest first."""
+        statement = "SELECT id FROM battles WHERE state <> ? ORDER BY rowid DESC LIMIT ?"
+        return [row["id"] for row in self.select(statement, (BattleState.GENERATING.value, limit))]
+
     def battles_in(self, *states: BattleState) -> Sequence[str]:
         """Return the ids of the battles in these states, oldest first."""
         marks = ", ".join("?" * len(states))

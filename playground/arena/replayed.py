@@ -1,0 +1,99 @@
+"""A stored answer beside the same one written again: whether they are equal, from where on not, and what has changed.
+
+Boundary: pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import takewhile
+
+from playground.records import FinishReason, Generation
+
+CUT_OFF = (FinishReason.CANCELLED, FinishReason.ERROR)
+"""Ends that came from outside: the same tokens may be followed by more."""
+EXACT_DTYPE = "float32"
+
+
+class Outcome(StrEnum):
+    """The result of writing an answer again."""
+
+    SAME = "same"
+    SAME_SO_FAR = "same_so_far"  # the stored one was stopped, and the other begins with its tokens
+    DIFFERENT = "different"
+    NOT_WRITTEN = "not_written"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A fact of an answer's provenance that is another one now."""
+
+    name: str
+    then: str
+    now: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """A stored answer, the same one written again, and the reason if that failed."""
+
+    stored: Generation
+    again: Generation | None
+    why_not: str = ""
+
+    @property
+    def outcome(self) -> Outcome:
+        if self.again is None or self.why_not:
+            return Outcome.NOT_WRITTEN
+        stored, again = self.stored, self.again
+        is_cut_off = stored.finish_reason in CUT_OFF
+        ids = again.token_ids[: len(stored.token_ids)] if is_cut_off else again.token_ids
+        if ids != stored.token_ids:
+            return Outcome.DIFFERENT
+        if is_cut_off:
+            return Outcome.SAME_SO_FAR
+        read = (stored.text, stored.reasoning, stored.finish_reason)
+        return Outcome.SAME if read == (again.text, again.reasoning, again.finish_reason) else Outcome.DIFFERENT
+
+    @property
+    def first_different(self) -> int | None:
+        """The place of the first token that differs, from 0; None if all that both have are equal."""
+        if self.again is None:
+            return None
+        pairs = zip(self.stored.token_ids, self.again.token_ids, strict=False)
+        equal = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+        return equal if equal < min(len(self.stored.token_ids), len(self.again.token_ids)) else None
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """What both say of the place where they were written, where they differ."""
+        if self.again is None:
+            return ()
+        then, now = _facts(self.stored), _facts(self.again)
+        names = dict.fromkeys((*then, *now))
+        found = (Change(name, then.get(name, ""), now.get(name, "")) for name in names)
+        return tuple(change for change in found if change.then != change.now)
+
+    def reasons(self) -> Iterator[str]:
+        """Yield what may explain a difference, in words."""
+        if self.again is None or self.outcome is not Outcome.DIFFERENT:
+            return
+        yield from (f"{c.name} was {c.then or 'unknown'}, is {c.now or 'unknown'}" for c in self.changes)
+        if self.first_different is None and len(self.stored.token_ids) == len(self.again.token_ids):
+            yield "the tokens are equal: the model's format or tokenizer reads them in another way now"
+        elif not self.changes and self.again.dtype != EXACT_DTYPE:
+            yield f"in {self.again.dtype} rounding depends on which other answers are written at the same time"
+        elif not self.changes:
+            yield "nothing that is stored with it has changed: the files of the model may have"
+
+
+def _facts(generation: Generation) -> Mapping[str, str]:
+    return {
+        "engine": generation.engine,
+        "device": generation.device,
+        "dtype": generation.dtype,
+        "revision": generation.model_revision,
+        **generation.versions,
+    }
