@@ -63,7 +63,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         ('pairs = [["ada", "ben"], ["ben", "ada"]]', "names a pair twice"),
         ("pairs = []", "'pairs' is empty"),
         ('strength = "much"', "'strength' is 'much'; it has to be true or false"),
-        ('[panel]\nkind = "prolific"', "[panel] is not built yet; leave it out and hand out personal links"),
+        ('[panel]\nkind = "prolific"', "[panel]: missing 'complete', 'our_fault'; add it"),
         ("[check]", "[check]: missing 'items'; add it"),
         ('[check]\nitems = "none.jsonl"', "'check.items' names"),
         ('[[criterion]]\nid = "x"\nquestion = "?"\nchoices = ["a"]', "'choices' of 'x' are ['a']; valid: two or more"),
