@@ -131,19 +131,7 @@ def test_status_names_outcomes_and_hides_ids(tmp_path: Path) -> None:
     ]
     assert not any(RATER in run("status", "helpful", "--db", db, *more)[1] for more in ((), ("--csv",), ("--json",)))
     table = run("status", "helpful", "--db", db)[1].splitlines()[-3:]
-    assert table[0].split() == [
-        "rater",
-        "outcome",
-        "code",
-        "votes",
-        "minutes",
-        "entered",
-        "ended",
-        "hash",
-        "of",
-        "the",
-        "id",
-    ]
+    assert table[0].split()[:7] == ["rater", "outcome", "code", "votes", "minutes", "entered", "ended"]
     assert table[1].split()[:5] == ["1", "complete", "CDONE", "2", "0"]
     assert table[2].split()[:5] == ["2", "–", "–", "0", "0"]
 
