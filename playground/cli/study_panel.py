@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -47,12 +48,18 @@ def run_links(study: StoredStudy, arguments: argparse.Namespace, out: TextIO) ->
     panel = _panel_of(study)
     if panel.kind != "link" and (arguments.ids or arguments.secret):
         raise InvalidValue('--ids and --secret are for panels of kind = "link"; Prolific signs its own links')
-    pattern = address_pattern(arguments.base_url, study, panel)
+    pattern, raters = address_pattern(arguments.base_url, study, panel), _raters_of(study)
     signed = [(rater, signed_link(arguments.base_url, study, rater)) for rater in _ids(arguments.ids)]
     if arguments.json:
         links = [{"rater": rater, "link": address} for rater, address in signed]
         codes = {outcome.value: code for outcome, code in panel.codes()}
-        document: dict[str, Any] = {"study": study.id, "address": pattern, "codes": codes, "links": links}
+        document: dict[str, Any] = {
+            "study": study.id,
+            "address": pattern,
+            "raters": raters,
+            "codes": codes,
+            "links": links,
+        }
         print_json(document | ({"secret": signing_secret(study)} if arguments.secret else {}), out)
         return 0
     if arguments.secret:
@@ -60,16 +67,23 @@ def run_links(study: StoredStudy, arguments: argparse.Namespace, out: TextIO) ->
     elif signed:
         print("\n".join(address for _, address in signed), file=out)
     else:
-        print("\n".join(_pattern_lines(panel, pattern)), file=out)
+        print("\n".join(_pattern_lines(panel, pattern, raters)), file=out)
     return 0
 
 
-def _pattern_lines(panel: Panel, pattern: str) -> Iterator[str]:
+def _pattern_lines(panel: Panel, pattern: str, raters: int) -> Iterator[str]:
     yield "Give this address to the panel:"
     yield f"  {pattern}"
     if panel.kind == "link":
         yield _HOW_TO_SIGN
     yield "Codes: " + ", ".join(f"{outcome.value} {code}" for outcome, code in panel.codes())
+    yield f"Raters to recruit: {raters:,}"
+
+
+def _raters_of(study: StoredStudy) -> int:
+    """Return how many raters a study needs, if each of them gives their share of its votes."""
+    file = stored_study(study.file, f"study {study.id}")
+    return math.ceil(file.votes / (file.votes_per_rater or file.votes))
 
 
 def _ids(path: Path | None) -> list[str]:

@@ -66,6 +66,7 @@ def test_address_for_prolific(tmp_path: Path) -> None:
             f"  {PAGE}/rate?study=helpful&PROLIFIC_PID={{{{%PROLIFIC_PID%}}}}&STUDY_ID={{{{%STUDY_ID%}}}}"
             "&SESSION_ID={{%SESSION_ID%}}",
             "Codes: complete CDONE, our_fault COURS",
+            "Raters to recruit: 4",
         ],
     )
     assert document("links", "helpful", "--panel", "--db", db)["codes"] == {"complete": "CDONE", "our_fault": "COURS"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from playground.errors import InvalidStudy
 from playground.studies.panel import Outcome
 from playground.studies.study_file import StudyFile, as_document, read_study, stored_study
 from tests.support.panel_server import STUDY_ID, new_key
+from tests.support.paths import ROOT
 
 START = """\
 id = "helpful"
@@ -110,6 +112,15 @@ def test_panel_is_refused(tmp_path: Path, text: str, said: str) -> None:
 def test_panel_needs_votes_per_rater(tmp_path: Path) -> None:
     with pytest.raises(InvalidStudy, match="'votes_per_rater' is missing; with \\[panel\\] write how many votes each"):
         read(tmp_path, START.replace("votes_per_rater", "# votes_per_rater") + LINK)
+
+
+def test_documented_panels_are_read(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "study.md").read_text("utf-8")
+    _, prolific, signed, other = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    for name in ("training.jsonl", "attention.jsonl"):
+        (tmp_path / name).write_text('{"instruction": "2+2?", "answer_a": "4", "answer_b": "5", "expected": "a"}')
+    for text in (prolific, prolific + signed, START + other):
+        assert read(tmp_path, text).panel is not None
 
 
 def test_file_of_keys_is_part_of_the_study(tmp_path: Path) -> None:

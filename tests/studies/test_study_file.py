@@ -105,7 +105,7 @@ def test_documented_study_is_planned_as_documented(tmp_path: Path, capsys: pytes
     (tmp_path / "questions.jsonl").write_text("\n".join(f'{{"instruction": "Question {n}"}}' for n in range(200)))
     row = '{"instruction": "%d?", "answer_a": "yes", "answer_b": "no", "expected": "a"}'
     (tmp_path / "training.jsonl").write_text("\n".join(row % n for n in range(3)))
-    [toml] = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    toml = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)[0]
     (tmp_path / "study.toml").write_text(toml)
     [(command, said)] = re.findall(r"\$ python -m playground (study plan .*)\n((?:.+\n)+)", page)
     out = io.StringIO()
