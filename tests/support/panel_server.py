@@ -41,8 +41,8 @@ class PanelServer:
         return {"keys": [key.as_dict(private=False) for key in self.served or [self.key]]}
 
     def token(self, rater: str, session: str, audience: str, **changes: Any) -> str:
-        """Return a signed token; `changes` are to its claims, or to `ids`, `key` and `algorithm`."""
-        key, algorithm = changes.pop("key", self.key), changes.pop("algorithm", "RS256")
+        """Return a signed token; `changes` are to its claims (None: without it), or to `ids` and `key`."""
+        key = changes.pop("key", self.key)
         ids = {"PROLIFIC_PID": rater, "STUDY_ID": STUDY_ID, "SESSION_ID": session, **changes.pop("ids", {})}
         now = int(time.time())
         claims = {
@@ -54,8 +54,8 @@ class PanelServer:
             "prolific": {**ids, "workspace_id": "workspace"},
             **changes,
         }
-        kid = {"kid": key.kid} if key.kid else {}
-        return jwt.encode({"alg": algorithm, **kid}, claims, key, algorithms=[algorithm])
+        named = {name: value for name, value in claims.items() if value is not None}
+        return jwt.encode({"alg": "RS256", "kid": key.kid}, named, key)
 
     def link(self, page: str, rater: str, session: str, **changes: Any) -> str:
         """Return the address that a rater's browser is sent to, with the ids and a token beside them."""
