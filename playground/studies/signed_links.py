@@ -9,6 +9,7 @@ Boundary: HTTP and JSON Web Tokens; knows no study.
 from __future__ import annotations
 
 import json
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ from playground.studies.panel import is_key_set
 if TYPE_CHECKING:
     from joserfc.jwk import KeySet
 
+log = logging.getLogger(__name__)
+
 ISSUER = "https://www.prolific.com"
 ALGORITHMS = ("RS256",)
 """The only one that Prolific signs with."""
@@ -33,13 +36,17 @@ LEEWAY_S = 60
 KEEP_S = 6 * 3600.0
 AGAIN_S = 60.0
 """Seconds between two fetches for a key that is not known."""
+RETRY_S = 10.0
+"""Seconds from a fetch that failed to the next one."""
 FETCH_S = 10.0
+SHOWN_CHARS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class _Fetched:
-    keys: KeySet
+    keys: KeySet | None  # None: they could not be read yet
     at_s: float
+    is_new: bool = True  # False: of an earlier time, since they could not be read at this one
 
 
 def fetch(address: str) -> str:
@@ -97,34 +104,34 @@ class SigningKeys:
         return lambda signed: self._keys(source, signed.headers().get("kid"))
 
     def _keys(self, source: str, key_id: object) -> KeySet:
+        """Return the keys of a source; those that were read before if it cannot be read now."""
         with self._lock:
             known = self._fetched.get(source)
             if known is None or not self._is_current(known, source, key_id):
-                known = _Fetched(self._fetch(source, known), self._clock.monotonic())
-                self._fetched[source] = known
-            return known.keys
+                known = self._fetched[source] = self._fetch(source, known)
+        if known.keys is None:
+            raise KeysUnavailable(Message("The signature of this link cannot be checked now. Try again in a minute."))
+        return known.keys
 
     def _is_current(self, known: _Fetched, source: str, key_id: object) -> bool:
         if is_key_set(source):
             return True
         age_s = self._clock.monotonic() - known.at_s
+        if known.keys is None or not known.is_new:
+            return age_s < RETRY_S
         is_known = key_id is None or any(key.kid == key_id for key in known.keys)
         return age_s < (KEEP_S if is_known else AGAIN_S)
 
-    def _fetch(self, source: str, known: _Fetched | None) -> KeySet:
-        """Return the keys of a source; the old ones if it cannot be read now."""
+    def _fetch(self, source: str, known: _Fetched | None) -> _Fetched:
         from joserfc import errors
         from joserfc.jwk import KeySet
 
         try:
-            text = source if is_key_set(source) else self._read(source)
-            return KeySet.import_key_set(json.loads(text))
+            keys = KeySet.import_key_set(json.loads(source if is_key_set(source) else self._read(source)))
         except (httpx.HTTPError, errors.JoseError, ValueError, LookupError, TypeError) as error:
-            if known is not None:
-                return known.keys
-            raise KeysUnavailable(
-                Message("The signature of this link cannot be checked now. Try again in a minute.")
-            ) from error
+            log.warning("the keys of a panel cannot be read from %s: %s", source[:SHOWN_CHARS], error)
+            return _Fetched(None if known is None else known.keys, self._clock.monotonic(), is_new=False)
+        return _Fetched(keys, self._clock.monotonic())
 
 
 def _is_for(claimed: object, audience: str) -> bool:

@@ -26,7 +26,7 @@ from playground.studies.panel_links import (
     signing_secret,
     token_of,
 )
-from playground.studies.signed_links import AGAIN_S, KEEP_S, SigningKeys
+from playground.studies.signed_links import AGAIN_S, KEEP_S, RETRY_S, SigningKeys
 from tests.support.panel_server import KEYS, PanelServer, new_key, paneling
 from tests.support.paneling import LINK, PROLIFIC, RATER, SESSION, ids
 
@@ -238,11 +238,21 @@ def test_keys_are_read_again_when_they_are_old_or_a_new_one_signs(reader: Reader
 
 def test_keys_that_cannot_be_fetched_are_no_forgery(reader: Reader) -> None:
     token = reader.server.token(RATER, SESSION, PAGE)
-    reader.server.is_down = True
-    with pytest.raises(KeysUnavailable, match="cannot be checked now"):
-        reader.arrive(token)
-    reader.server.is_down = False
+    server, asked = reader.server, reader.server.asked
+    server.is_down = True
+    for _ in range(3):  # one fetch for all of them
+        with pytest.raises(KeysUnavailable, match="cannot be checked now"):
+            reader.arrive(token)
+    assert server.asked == asked + 1
+    server.is_down = False
+    reader.now_s += RETRY_S
     reader.arrive(token)
-    reader.server.is_down = True
+    server.is_down = True
     reader.now_s += KEEP_S
-    reader.arrive(token)  # old keys are better than none
+    for _ in range(3):  # old keys are better than none
+        reader.arrive(token)
+    assert server.asked == asked + 3
+    server.is_down, server.served = False, [new_key("two")]
+    reader.now_s += RETRY_S
+    with pytest.raises(InvalidLink):
+        reader.arrive(token)

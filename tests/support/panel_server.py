@@ -34,6 +34,7 @@ class PanelServer:
     key: RSAKey = field(default_factory=lambda: new_key("one"))
     served: list[RSAKey] = field(default_factory=list)  # instead of `key`, if there are some
     codes: list[str] = field(default_factory=list)  # that raters came back with
+    asked: int = 0  # requests of any kind
     keys_asked: int = 0
     is_down: bool = False
 
@@ -71,6 +72,7 @@ def paneling() -> Iterator[PanelServer]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             asked = urlsplit(self.path)
+            panel.asked += 1
             body, status = b"Welcome back.", 200
             if panel.is_down:
                 body, status = b"", 503

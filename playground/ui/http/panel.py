@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from urllib.parse import parse_qsl, urlencode
 
 from playground.arena.arena import Arena
@@ -28,6 +30,8 @@ from playground.ui.texts.language import said
 
 PATH = "/rate"
 MAX_PARAMETERS = 50
+THREADS = 2
+"""Threads of their own: one that waits for a panel's keys keeps no vote waiting."""
 
 
 class PanelEntry:
@@ -37,6 +41,7 @@ class PanelEntry:
         self._app = app
         self._arena = arena
         self._limits = limits
+        self._threads = ThreadPoolExecutor(THREADS, "panel")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] == "GET" and scope["path"].rstrip("/") == PATH:
@@ -54,7 +59,8 @@ class PanelEntry:
         try:
             query = _once_each(sent)
             study = query.pop("study", "")
-            token = await asyncio.to_thread(self._arena.studies.enter, study, query)
+            entering = partial(self._arena.studies.enter, study, query)
+            token = await asyncio.get_running_loop().run_in_executor(self._threads, entering)
         except InvalidLink as error:
             await _refuse(scope, send, 403, error.public)
         except KeysUnavailable as error:
