@@ -10,6 +10,7 @@ out their folders.
     │   ├── InvalidCard             a card file that cannot be read
     │   ├── InvalidTemplate         a template file that cannot be read
     │   ├── InvalidStudy            a study's file that cannot be used
+    │   ├── InvalidLink             a panel's link that opens nothing
     │   └── PromptTooLong           prompt and answer do not fit a model's context
     ├── Unknown                 an unknown name (also a KeyError)
     ├── TokenizerError          a tokenizer file is missing, broken or of another kind
@@ -23,6 +24,7 @@ out their folders.
     │   ├── DatabaseDiffers         its schema is not that of the version it claims
     │   ├── DatabaseBroken          not a database of ours, or damaged
     │   └── ReadTooLong             a read was stopped because votes waited for it
+    ├── KeysUnavailable         the keys that a panel signs its links with cannot be fetched
     ├── CannotServe             the page cannot be served: address in use, or too few open files
     ├── Busy                    the limit is reached; carries the time to wait
     └── Refused                 a battle's state or owner forbids it; carries a machine-readable reason
@@ -91,6 +93,10 @@ class InvalidStudy(InvalidValue):
     """A study's file that cannot be used."""
 
 
+class InvalidLink(InvalidValue):
+    """A link of a panel that opens nothing: incomplete, forged, expired, or of another study."""
+
+
 class PromptTooLong(InvalidValue):
     """Prompt and answer together do not fit the context of a chosen model."""
 
@@ -154,6 +160,10 @@ class DatabaseBroken(StorageError):
 
 class ReadTooLong(StorageError):
     """A read took longer than votes may wait for it."""
+
+
+class KeysUnavailable(PlaygroundError):
+    """The keys that a panel signs its links with cannot be fetched."""
 
 
 class CannotServe(PlaygroundError):

@@ -5,12 +5,13 @@ Boundary: the arena's battles and terms in; `studies.reservation` decides and st
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from playground.arena.battles import ArenaBattles
 from playground.battles import Battles, Viewer
 from playground.records import BattleView
+from playground.studies.panel_raters import PanelEnd, PanelRaters
 from playground.studies.progress import Progress
 from playground.studies.reservation import Reservations
 from playground.studies.study_file import StudyFile
@@ -23,7 +24,8 @@ class StudyAssignment:
     view: BattleView | None
     why_none: str  # words; empty with a battle, and if what is loaded has to be judged first
     progress: Progress
-    file: StudyFile | None  # how the rater is asked; None: the link is not valid
+    file: StudyFile | None  # how the rater is asked; None: the link is not valid, or the rater of a panel has ended
+    end: PanelEnd | None = None  # of a rater whom a panel sent
 
 
 class ArenaStudies:
@@ -32,7 +34,17 @@ class ArenaStudies:
     def __init__(self, battles: ArenaBattles, consent_version: str) -> None:
         self._battles = battles
         self._consent_version = consent_version
-        self._opened: tuple[Battles, Reservations] | None = None
+        self._opened: tuple[Battles, Reservations, PanelRaters] | None = None
+
+    def enter(self, study: str, query: Mapping[str, str]) -> str:
+        """Return the token of the rater whom a panel's link names, as a personal link has it.
+
+        Raises:
+            InvalidLink: the link opens nothing.
+            KeysUnavailable: its signature cannot be checked now.
+            StorageError: nothing can be stored.
+        """
+        return self._parts()[1].enter(study, query)
 
     def next(self, viewer: Viewer, have: Collection[str], study: str, key: str) -> StudyAssignment:
         """Return the battle that a rater judges next; the same until it is judged, skipped or in `have`.
@@ -44,14 +56,19 @@ class ArenaStudies:
         Raises:
             StorageError: nothing can be stored.
         """
-        turn = self._reservations.next(study, key, viewer, have, self._consent_version)
+        reservations, panels = self._parts()
+        end = panels.ended(study, key)
+        if end is not None:
+            return StudyAssignment(None, end.words, Progress(end.done, end.done, None), None, end)
+        turn = reservations.next(study, key, viewer, have, self._consent_version)
+        if turn.why_none is not None and (end := panels.end(study, key, have)) is not None:
+            return StudyAssignment(None, end.words, turn.progress, turn.file, end)
         view = None if turn.battle_id is None else self._battles.stored.view(turn.battle_id, viewer)
         return StudyAssignment(view, turn.why_none or "", turn.progress, turn.file)
 
-    @property
-    def _reservations(self) -> Reservations:
-        """The reservations of the open store, which remember the plans of its studies."""
+    def _parts(self) -> tuple[Reservations, PanelRaters]:
+        """Return the reservations of the open store, which remember the plans of its studies, and its panels."""
         stored = self._battles.stored
         if self._opened is None or self._opened[0] is not stored:
-            self._opened = (stored, Reservations(stored))
-        return self._opened[1]
+            self._opened = (stored, Reservations(stored), PanelRaters(stored))
+        return self._opened[1:]

@@ -17,6 +17,7 @@ from playground.battles import Battles
 from playground.clock import Clock
 from playground.errors import StorageError
 from playground.storage.database.store import Store
+from playground.studies.panel_raters import PanelRaters
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ class Watched(Protocol):
 
 class Upkeep:
     """Every second, stop abandoned comparisons, record what failed, scrub erasures, refresh what is computed
-    from the votes; every minute, expire battles."""
+    from the votes; every minute, expire battles and delete the ids of panels whose studies ended."""
 
     def __init__(
         self,
@@ -102,3 +103,4 @@ class Upkeep:
             self._expire_s = self._clock.monotonic() + EXPIRE_EVERY_S
             with suppress(StorageError):  # viewers see it in any case; stored next minute
                 self._battles.expire()
+                PanelRaters(self._battles).forget_due_ids()

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from playground.catalog.catalog import Catalog
-from playground.cli import study_plan
+from playground.cli import study_panel, study_plan
 from playground.cli.database import open_existing, open_read_only
 from playground.cli.generate import read_instructions
 from playground.cli.printing import print_json, print_result, print_table
@@ -26,6 +26,7 @@ from playground.settings import Settings, add_flags
 from playground.storage.database.statements import Reading
 from playground.studies.creation import Answers, Drafted, add_links, draft, find_answers, store_study
 from playground.studies.links import link
+from playground.studies.panel_report import panel_reports
 from playground.studies.status import RaterReport, StudyStatus, status_of
 from playground.studies.study_file import Study, read_study, stored_study
 
@@ -44,10 +45,14 @@ def add(command: argparse.ArgumentParser) -> None:
     add_flags(plan, "instruction_chars", "system_chars")
     plan.set_defaults(run=study_plan.run)
     status = _action(actions, "status", "print how far a study is, and the work of each rater", "id")
+    study_panel.add_status(status)
     add_flags(status, "db")
     status.set_defaults(run=run_status)
-    links = _action(actions, "links", "make personal links, which are shown only once", "id")
-    links.add_argument("--raters", type=int, required=True, metavar="N", help="how many links")
+    links = _action(actions, "links", "make personal links, which are shown only once, or those of a panel", "id")
+    whose = links.add_mutually_exclusive_group(required=True)
+    whose.add_argument("--raters", type=int, metavar="N", help="how many personal links")
+    whose.add_argument("--panel", action="store_true", help="the address to give to the study's panel")
+    study_panel.add_links(links)
     links.add_argument("--base-url", default="http://127.0.0.1:7860", metavar="URL", help="of the page")
     add_flags(links, "db", "db_mounted")
     links.set_defaults(run=run_links)
@@ -145,7 +150,13 @@ def _created_lines(drafted: Drafted, study: Study) -> Iterator[str]:
 
 
 def run_links(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
-    """Make and print personal links."""
+    """Make and print personal links, or print those of a panel."""
+    if arguments.panel:
+        with open_read_only(settings.db) as store, store.reading() as reading:
+            study = _found(reading, arguments.study)
+        return study_panel.run_links(study, arguments, out)
+    if arguments.ids or arguments.secret:
+        raise InvalidValue("--ids and --secret need --panel; give it in place of --raters")
     if not 1 <= arguments.raters <= MOST_LINKS:
         raise InvalidValue(f"--raters is {arguments.raters}; valid: 1 to {MOST_LINKS:,}")
     with open_existing(settings) as store:
@@ -168,15 +179,24 @@ def run_links(arguments: argparse.Namespace, settings: Settings, out: TextIO) ->
 def run_status(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     """Print counts, and one line per rater."""
     with open_read_only(settings.db) as store, store.reading() as reading:
-        status = status_of(reading, _found(reading, arguments.study), utc_now())
+        study = _found(reading, arguments.study)
+        study_panel.check_ids_allowed(study, arguments)
+        status = status_of(reading, study, utc_now())
+        panel = panel_reports(reading, study, with_ids=arguments.panel_ids)
+    if arguments.csv:
+        study_panel.print_csv(status, panel, arguments.panel_ids, out)
+        return 0
     if arguments.json:
-        print_json(asdict(status), out)
+        print_json(asdict(status) | {"panel": study_panel.panel_document(panel, arguments.panel_ids)}, out)
         return 0
     print("\n".join(_status_lines(status)), file=out)
     if status.raters:
         print(file=out)
         heads = ("rater", "votes", "repeats alike", "attention right", "check", "minutes", "last vote")
         print_table(heads, map(_rater_line, status.raters), out)
+    if panel:
+        print(file=out)
+        study_panel.print_panel(panel, status, arguments.panel_ids, out)
     return 0
 
 

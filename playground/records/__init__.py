@@ -30,7 +30,16 @@ from playground.records.models import WHEN_SAMPLING, Dtype, ModelCard, ModelStat
 from playground.records.moderation import ModeratedBattle, ModerationCounts, Report
 from playground.records.packed import PAIR_BITS, PackedPairs, PackedWord
 from playground.records.prompts import Instruction, Prompt, PromptFormat, PromptTemplate, Segment
-from playground.records.studies import Assigned, CheckState, ItemCount, StoredStudy, StudyItem, StudyRater
+from playground.records.studies import (
+    Assigned,
+    CheckState,
+    ItemCount,
+    PanelId,
+    PanelRater,
+    StoredStudy,
+    StudyItem,
+    StudyRater,
+)
 from playground.records.views import BattleView, ColumnState, ColumnView, HeadToHead, LiveColumn
 
 __all__ = [
@@ -76,6 +85,8 @@ __all__ = [
     "OwnBattle",
     "PackedPairs",
     "PackedWord",
+    "PanelId",
+    "PanelRater",
     "Prompt",
     "PromptFormat",
     "PromptTemplate",

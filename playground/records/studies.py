@@ -84,3 +84,26 @@ class ItemCount:
     reserved: int = 0
     final: int = 0  # judged, and past the time of an undo
     differ: bool = False  # final judgements are not all alike
+
+
+@dataclass(frozen=True, slots=True)
+class PanelRater:
+    """A rater of a study whom a panel sent."""
+
+    study: str
+    number: int  # among the study's raters
+    id_hash: str  # of the panel's id, keyed by the study
+    session_hash: str | None
+    entered_at: str
+    outcome: str | None = None  # None: still at work
+    ended_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PanelId:
+    """The id of a rater at their panel."""
+
+    study: str
+    number: int
+    rater: str
+    session: str | None

@@ -36,6 +36,7 @@ class Nothing(StrEnum):
     JUDGE_FIRST = "judge_first"  # what is loaded decides what comes next
     FAILED_CHECK = "failed_check"
     ALL_JUDGED = "all_judged"  # by this rater
+    SHARE_DONE = "share_done"  # the votes that each rater gives
     ENOUGH = "enough"  # votes in the study
     OTHERS_RATE = "others_rate"  # what is left is reserved for others
     CLOSED = "closed"
@@ -200,6 +201,9 @@ def _attention(now: Situation) -> Given | None:
 def _item(now: Situation) -> Given | Nothing:
     reserved = sum(count.reserved for count in now.counts.values())
     others_rate = reserved > sum(one.is_open and one.kind == "item" for one in now.own)
+    share = now.plan.file.votes_per_rater
+    if share is not None and sum(one.kind == "item" and one.state != "void" for one in now.own) >= share:
+        return Nothing.SHARE_DONE
     if now.taken >= now.plan.file.votes:
         return Nothing.OTHERS_RATE if others_rate else Nothing.ENOUGH
     left = now.left()

@@ -35,14 +35,15 @@ NOBODY = Progress(0, None, None)
 
 
 def progress_of(now: Situation, links: int) -> Progress:
-    """Return a rater's progress; the study's votes are shared evenly among its links."""
+    """Return a rater's progress; the study's votes are shared evenly among its links, unless it says how many each."""
     judged = now.judged("item", "repeat", "attention")
     if now.rater.check_state in (CheckState.WAITING, CheckState.FAILED):
         return Progress(len(judged), None, None)
     reserved = sum(one.is_open and one.kind == "item" for one in now.own)
     possible = min(len(now.left()), max(0, now.plan.file.votes - now.taken)) + reserved
-    share = math.ceil(now.plan.file.votes / max(1, links)) - len(now.judged("item"))
-    left = min(possible, share) if share > 0 else possible
+    limit = now.plan.file.votes_per_rater
+    share = (limit or math.ceil(now.plan.file.votes / max(1, links))) - len(now.judged("item"))
+    left = min(possible, max(0, share)) if limit or share > 0 else possible
     pace_s = _pace_s(judged)
     return Progress(len(judged), len(judged) + left, None if pace_s is None else round(left * pace_s))
 

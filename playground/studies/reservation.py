@@ -33,6 +33,7 @@ MOST_UNUSABLE = 50
 WHY: Mapping[Nothing, str] = {
     Nothing.FAILED_CHECK: marked("The check was not passed, so this link gives no more to rate. Thank you for trying."),
     Nothing.ALL_JUDGED: marked("You have rated everything that this study has for you. Thank you."),
+    Nothing.SHARE_DONE: marked("You have rated your share of this study. Thank you."),
     Nothing.ENOUGH: marked("This study has all the ratings that it needs. Thank you."),
     Nothing.OTHERS_RATE: marked("Others are rating what is left. Thank you; there may be more for you later."),
     Nothing.CLOSED: marked("This study is closed. Thank you."),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,6 +17,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 
 from playground.documents import ID, load_toml, read_values, strict_keys
 from playground.errors import InvalidStudy, InvalidValue
+from playground.studies.panel import Panel, check_key_set, is_key_set
 
 Words = Annotated[str, Field(min_length=1, max_length=500)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -82,6 +83,8 @@ class StudyFile:
     seed: NonNegativeInt = 0
     check: Check | None = None
     attention: Attention | None = None
+    votes_per_rater: PositiveInt | None = None  # that count; without it a rater gets more until the study has enough
+    panel: Panel | None = None
 
     def __post_init__(self) -> None:
         if not ID.fullmatch(self.id) or len(self.id) > MOST_ID_CHARS:
@@ -94,6 +97,15 @@ class StudyFile:
         if len({criterion.id for criterion in self.criterion}) < len(self.criterion):
             raise InvalidValue("two [[criterion]] have the same 'id'; give each its own")
         self._check_pairs()
+        self._check_panel()
+
+    def _check_panel(self) -> None:
+        if self.panel is None:
+            return
+        if self.votes_per_rater is None:
+            raise InvalidValue("'votes_per_rater' is missing; with [panel] write how many votes each rater is paid for")
+        if self.check is not None and self.panel.screened_out is None:
+            raise InvalidValue("'panel.screened_out' is missing; with [check] write the code of raters who fail it")
 
     def _check_pairs(self) -> None:
         valid = f'"all", or a list of pairs of {", ".join(self.models)}, such as [["{self.models[0]}", "…"]]'
@@ -146,9 +158,7 @@ def read_study(path: Path) -> Study:
             names file, key and the valid values.
     """
     values, _ = load_toml(path, InvalidStudy)
-    if "panel" in values:
-        raise InvalidStudy(f"{path}: [panel] is not built yet; leave it out and hand out personal links")
-    file = read_values(StudyFile, values, str(path), InvalidStudy)
+    file = _with_key_set(read_values(StudyFile, values, str(path), InvalidStudy), path)
     study = Study(file, path.parent, "")
     named = {
         "instructions": study.instructions,
@@ -157,6 +167,22 @@ def read_study(path: Path) -> Study:
     }
     hashes = {key: _hash_of(path, key, found) for key, found in named.items() if found is not None}
     return Study(file, path.parent, content_hash(file, hashes))
+
+
+def _with_key_set(file: StudyFile, path: Path) -> StudyFile:
+    """Return the file with the panel's key set in place of the name of its file: the database keeps no other file."""
+    panel = file.panel
+    if panel is None or panel.jwks is None or is_key_set(panel.jwks) or "://" in panel.jwks:
+        return file
+    named = path.parent / panel.jwks
+    try:
+        text = named.read_text("utf-8")
+        check_key_set(text)
+    except OSError as problem:
+        raise InvalidStudy(f"{path}: 'panel.jwks' names {named}, which cannot be read: {problem.strerror}") from problem
+    except ValueError as problem:
+        raise InvalidStudy(f"{path}: 'panel.jwks' names {named}, which {problem}") from problem
+    return replace(file, panel=replace(panel, jwks=text))
 
 
 def content_hash(file: StudyFile, hashes: Mapping[str, str]) -> str:

@@ -31,6 +31,7 @@ from playground.ui.http.limits import Limits
 from playground.ui.http.middleware import PageMiddleware, read_frame_ancestors
 from playground.ui.http.operator import HUB_ROUTES, NOBODY, PATH, OperatorAccess, OperatorGate, operator_status
 from playground.ui.http.page_head import PageHead
+from playground.ui.http.panel import PanelEntry
 from playground.ui.http.password import PasswordGate
 from playground.ui.http.proxies import ForwardedHeaders, Proxies
 from playground.ui.http.rate import RateRoutes
@@ -134,6 +135,7 @@ def _gates(arena: Arena, turnstile: Turnstile, access: OperatorAccess, app_token
         Middleware(OperatorGate, access=access),
         Middleware(VoteRoute, arena=arena, limits=limits),
         Middleware(RateRoutes, arena=arena, limits=limits),
+        Middleware(PanelEntry, arena=arena, limits=limits),
         Middleware(
             CallGate,
             limits=limits,

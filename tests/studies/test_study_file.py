@@ -63,7 +63,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         ('pairs = [["ada", "ben"], ["ben", "ada"]]', "names a pair twice"),
         ("pairs = []", "'pairs' is empty"),
         ('strength = "much"', "'strength' is 'much'; it has to be true or false"),
-        ('[panel]\nkind = "prolific"', "[panel] is not built yet; leave it out and hand out personal links"),
+        ('[panel]\nkind = "prolific"', "[panel]: missing 'complete', 'our_fault'; add it"),
         ("[check]", "[check]: missing 'items'; add it"),
         ('[check]\nitems = "none.jsonl"', "'check.items' names"),
         ('[[criterion]]\nid = "x"\nquestion = "?"\nchoices = ["a"]', "'choices' of 'x' are ['a']; valid: two or more"),
@@ -105,7 +105,7 @@ def test_documented_study_is_planned_as_documented(tmp_path: Path, capsys: pytes
     (tmp_path / "questions.jsonl").write_text("\n".join(f'{{"instruction": "Question {n}"}}' for n in range(200)))
     row = '{"instruction": "%d?", "answer_a": "yes", "answer_b": "no", "expected": "a"}'
     (tmp_path / "training.jsonl").write_text("\n".join(row % n for n in range(3)))
-    [toml] = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    toml = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)[0]
     (tmp_path / "study.toml").write_text(toml)
     [(command, said)] = re.findall(r"\$ python -m playground (study plan .*)\n((?:.+\n)+)", page)
     out = io.StringIO()

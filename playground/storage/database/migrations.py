@@ -18,6 +18,7 @@ from playground.raters import rater_id
 from playground.storage.database.schema import fifth as fifth_step
 from playground.storage.database.schema import first as first_step
 from playground.storage.database.schema import fourth as fourth_step
+from playground.storage.database.schema import panels as panels_step
 from playground.storage.database.schema import second as second_step
 from playground.storage.database.schema import studies as studies_step
 from playground.storage.database.schema import third as third_step
@@ -110,7 +111,7 @@ def fourth(db: sqlite3.Connection) -> None:
 def fifth(db: sqlite3.Connection) -> None:
     """Reasoning, descent of battles, guesses of models, answers to files of instructions, rated battles, studies."""
     _run(db, fifth_step.REASONING + fifth_step.DESCENT + fifth_step.GUESSES + fifth_step.GENERATED + fifth_step.RATED)
-    _run(db, studies_step.STATEMENTS)
+    _run(db, studies_step.STATEMENTS + panels_step.STATEMENTS)
 
 
 STEPS = (first, second, third, fourth, fifth)

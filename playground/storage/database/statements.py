@@ -15,6 +15,7 @@ from playground.storage.database.tables.imports import ImportReads, ImportWrites
 from playground.storage.database.tables.judged import JudgedReads
 from playground.storage.database.tables.ledger import LedgerReads
 from playground.storage.database.tables.moderation import ModerationReads, ModerationWrites
+from playground.storage.database.tables.panels import PanelReads, PanelWrites
 from playground.storage.database.tables.publication import PublicationReads
 from playground.storage.database.tables.rated import RatedReads
 from playground.storage.database.tables.raters import RaterReads, RaterWrites
@@ -37,6 +38,7 @@ class Reading(
     PublicationReads,
     GeneratedReads,
     StudyReads,
+    PanelReads,
 ):
     """Reads from one snapshot of the database."""
 
@@ -53,5 +55,6 @@ class Writing(
     ModerationWrites,
     GeneratedWrites,
     StudyWrites,
+    PanelWrites,
 ):
     """Changes inside one transaction; reads see them."""

@@ -20,10 +20,12 @@
     const url = new URL(location.href);
     const study = url.searchParams.get("study");
     const kept = `rate key ${study || ""}`;
-    const given = url.searchParams.get("key");
+    const ofPanel = new URLSearchParams(url.hash.slice(1)).get("key"); // whom a panel sent is given it behind the #
+    const given = ofPanel ?? url.searchParams.get("key");
     if (given === null) return { study, key: tab.read(kept) };
     tab.write(kept, given);
     url.searchParams.delete("key");
+    if (ofPanel !== null) url.hash = "";
     history.replaceState(history.state, "", url);
     return { study, key: given };
   }
@@ -35,6 +37,7 @@
   let progress = { done: 0, of: null, left_s: null };
   let why = ""; // there is no further battle, in words
   let isOver = false;
+  let panelEnd = null; // the code and the address of a panel, at the end
   let isDrawn = false; // the page's frame
   let shown = null;
   let shownAt = 0;
@@ -100,6 +103,7 @@
       return;
     }
     const { item, why_none: words, asks } = answer;
+    panelEnd = answer.end || null;
     isOver = !item;
     why = words || "";
     if (answer.progress) progress = { ...answer.progress, done: answer.progress.done + more };
@@ -123,7 +127,7 @@
   /** Show the first loaded battle unless it is on the screen, or why there is none. */
   function go(said = "next") {
     const [item] = loaded;
-    if (!item && isOver) end(progress.done ? "done" : "empty");
+    if (!item && isOver) end(panelEnd ? "ended" : progress.done ? "done" : "empty");
     else if (!item) showWait(isWaiting() ? "away" : "loading");
     else if (item !== shown) whenDrawn(() => open(item, said));
   }
@@ -146,7 +150,10 @@
 
   function end(name) {
     shown = null;
-    whenDrawn(() => view.show(name, view.say(name), why, judged.length > 0));
+    whenDrawn(() => {
+      view.show(name, view.say(name), why, judged.length > 0);
+      view.leave(panelEnd);
+    });
   }
 
   // Votes

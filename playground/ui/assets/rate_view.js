@@ -167,9 +167,20 @@
     if (state !== "rating") byId("rate-task").hidden = true;
     byId("rate-end").hidden = state === "rating";
     byId("undo-last").hidden = !mayUndo;
+    leave(null);
     put(byId("rate-end").querySelector("h2"), title);
     put(byId("rate-end").querySelector("p"), text);
     if (wasRating && state !== "rating" && window.parent === window) byId("rate-end").querySelector("h2").focus({ preventScroll: true });
+  }
+
+  /** Show the code and the address that a panel gave for this end; null: nothing. */
+  function leave(end) {
+    const box = byId("rate-leave");
+    box.hidden = !end?.code;
+    box.querySelector("a").hidden = !end?.address;
+    if (!end?.code) return;
+    put(box.querySelector("code"), end.code);
+    if (end.address) box.querySelector("a").href = end.address;
   }
 
   let told = 0;
@@ -234,5 +245,5 @@
     document.addEventListener("scroll", onScroll, { capture: true, passive: true });
   }
 
-  window.playground.rateView = { begin, draw, ask, chosen, missing, choose, step, progress, show, tell, announce, focus, hideNote, say };
+  window.playground.rateView = { begin, draw, ask, chosen, missing, choose, step, progress, show, leave, tell, announce, focus, hideNote, say };
 })();

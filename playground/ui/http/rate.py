@@ -118,7 +118,9 @@ def study_document(assigned: StudyAssignment) -> dict[str, Any]:
     question, strength = said(QUESTION), False
     if assigned.file is not None:
         question, strength = assigned.file.question, assigned.file.strength
-    return _document(assigned.view, assigned.why_none, asdict(assigned.progress), question, strength=strength)
+    document = _document(assigned.view, assigned.why_none, asdict(assigned.progress), question, strength=strength)
+    end = assigned.end
+    return document | {"end": None if end is None else {"code": end.code, "address": end.address}}
 
 
 def _document(

@@ -34,6 +34,8 @@ SKIP = _("Skip")
 REASONS, WHY, WHY_REQUIRED = _("Reasons"), _("Why?"), _("Why? (needed)")
 AGAIN = _("Look again")
 UNDO_LAST = _("Undo the last vote")
+CODE = _("Your code for the panel:")
+TO_PANEL = _("Back to the panel")
 TO_COMPARE = _("Compare with an instruction of your own")
 
 LEGEND: tuple[tuple[str, str], ...] = (
@@ -64,6 +66,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "away": _("The next battle comes when the server is back."),
         "empty": _("There is nothing to rate"),
         "done": _("That was all for now. Thank you!"),
+        "ended": _("The study is over for you"),
         "refused": _("This link does not open anything to rate"),
         "progress": _("{done} of {of}"),
         "left": _("{done} of {of}, about {minutes} min left"),

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from playground.records import BattleState, Erased, Instruction
+from playground.storage.database.tables.panels import PANEL_IDS_OF_RATER
 from playground.storage.database.tables.raters import OWN_BATTLES, WRITTEN_NOTES, own_values
 from playground.storage.database.tables.transaction import Snapshot, Transaction
 
@@ -92,7 +93,7 @@ class ErasureWrites(Transaction):
     def erase_words(self, rater_id: str, source: str, now: str) -> Erased:
         """Erase the text of a rater's final battles and notes, and add a tombstone with an event for the journal.
 
-        What they typed is erased from the battles of guests too, which are not counted.
+        What they typed is erased from the battles of guests too, which are not counted; so are their ids at panels.
         """
         own = own_values(rater_id, source)
         unused = [row["id"] for row in self.select(_INSTRUCTIONS, own)]
@@ -101,7 +102,8 @@ class ErasureWrites(Transaction):
         unused += self._blank_generations(own)
         self.drop_unused_instructions(unused)
         notes = self._connection.execute(f"DELETE {WRITTEN_NOTES}", own).rowcount
-        if changed or notes:
+        panel_ids = self._connection.execute(PANEL_IDS_OF_RATER, own).rowcount
+        if changed or notes or panel_ids:
             erasure = {"rater_id": rater_id, "created_at": now, "battles": battles, "notes": notes}
             self._add_event("erasure", now, erasure_id=self.insert("erasures", erasure))
         return Erased(battles, notes)

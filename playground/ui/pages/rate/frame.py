@@ -87,7 +87,9 @@ def _column(side: str) -> str:
 
 def _end() -> str:
     return (
-        "<div id='rate-end' hidden><h2 tabindex='-1'></h2><p></p><div class='acts'>"
+        "<div id='rate-end' hidden><h2 tabindex='-1'></h2><p></p>"
+        f"<div id='rate-leave' hidden><p>{escape(texts.CODE)} <code></code></p>"
+        f"<a target='_top' hidden>{escape(texts.TO_PANEL)}</a></div><div class='acts'>"
         f"<button type='button' class='plain' id='undo-last' hidden>{escape(texts.UNDO_LAST)}</button>"
         f"<button type='button' class='plain' id='rate-again'>{escape(texts.AGAIN)}</button>"
         f"<a href='./'>{escape(texts.TO_COMPARE)}</a></div></div>"

@@ -1,0 +1,81 @@
+"""Raters whom a panel sent: their keyed hashes and outcomes, and the panel's ids until these are deleted.
+
+Boundary: reads and writes rows; hashes and outcomes are made in `studies`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from playground.records import PanelId, PanelRater
+from playground.storage.database.tables.transaction import Snapshot, Transaction
+
+_RATERS = "SELECT study, number, id_hash, session_hash, entered_at, outcome, ended_at FROM panel_raters WHERE study = ?"
+
+_DUE = """
+study IN (
+  SELECT id FROM studies WHERE closed_at IS NOT NULL
+    AND julianday(closed_at) + json_extract(file, '$.panel.keep_ids_days') <= julianday(?))"""
+
+PANEL_IDS_OF_RATER = """
+DELETE FROM panel_ids WHERE (study, number) IN (
+  SELECT study, number FROM study_raters WHERE rater = :rater
+  UNION SELECT s.study, s.rater FROM assignments s JOIN battles b ON b.id = s.battle WHERE b.owner = :rater)"""
+"""Deletes the ids of a rater at panels."""
+
+
+class PanelReads(Snapshot):
+    def panel_raters(self, study_id: str) -> Sequence[PanelRater]:
+        """Return the raters that a panel sent to a study, by their number there."""
+        return [PanelRater(*row) for row in self.select(f"{_RATERS} ORDER BY number", (study_id,))]
+
+    def panel_rater(self, study_id: str, number: int) -> PanelRater | None:
+        """Return a rater by their number in the study; None if no panel sent them."""
+        return self._panel_rater("number = ?", study_id, number)
+
+    def panel_rater_of_id(self, study_id: str, id_hash: str) -> PanelRater | None:
+        """Return a rater by the hash of the panel's id; None if it is new."""
+        return self._panel_rater("id_hash = ?", study_id, id_hash)
+
+    def panel_rater_of_session(self, study_id: str, session_hash: str) -> PanelRater | None:
+        """Return a rater by the hash of the panel's session; None if it is new."""
+        return self._panel_rater("session_hash = ?", study_id, session_hash)
+
+    def panel_ids(self, study_id: str) -> Sequence[PanelId]:
+        """Return the ids of a study's raters at their panel, as far as they are not deleted."""
+        found = self.select("SELECT study, number, rater, session FROM panel_ids WHERE study = ?", (study_id,))
+        return [PanelId(*row) for row in found]
+
+    def panel_id(self, study_id: str, number: int) -> str | None:
+        """Return the id of one rater at their panel; None if it is deleted."""
+        found = self.scalar("SELECT rater FROM panel_ids WHERE study = ? AND number = ?", (study_id, number))
+        return None if found is None else str(found)
+
+    def has_due_panel_ids(self, now: str) -> bool:
+        """Return True if ids have to be deleted: their study ended long enough ago."""
+        return bool(self.scalar(f"SELECT EXISTS (SELECT 1 FROM panel_ids WHERE {_DUE})", (now,)))
+
+    def _panel_rater(self, condition: str, study_id: str, value: Any) -> PanelRater | None:
+        found = self.select(f"{_RATERS} AND {condition}", (study_id, value))
+        return PanelRater(*found[0]) if found else None
+
+
+class PanelWrites(Transaction):
+    def insert_panel_rater(self, rater: PanelRater, id: PanelId) -> None:
+        """Add a rater that a panel sent, who has a place in the study."""
+        names = ("study", "number", "id_hash", "session_hash", "entered_at")
+        self.insert("panel_raters", {name: getattr(rater, name) for name in names})
+        self.insert("panel_ids", asdict(id))
+
+    def end_panel_rater(self, study_id: str, number: int, outcome: str, at: str) -> None:
+        """Store the outcome of a rater, which is final."""
+        self._connection.execute(
+            "UPDATE panel_raters SET outcome = ?, ended_at = ? WHERE study = ? AND number = ?",
+            (outcome, at, study_id, number),
+        )
+
+    def forget_due_panel_ids(self, now: str) -> int:
+        """Delete the ids of studies that ended long enough ago; return their number."""
+        return self._connection.execute(f"DELETE FROM panel_ids WHERE {_DUE}", (now,)).rowcount

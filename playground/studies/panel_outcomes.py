@@ -1,0 +1,56 @@
+"""The end of a panel rater's work: which outcome it is, and its words.
+
+Boundary: pure; `panel_raters` stores it. An outcome gives a code and nothing else: no vote is left out for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from playground.messages import marked
+from playground.records import Assigned, CheckState, StudyRater
+from playground.studies.panel import Outcome, Panel
+from playground.studies.study_file import StudyFile
+
+WORDS: Mapping[Outcome, str] = {
+    Outcome.COMPLETE: marked("You have rated your share of this study. Thank you."),
+    Outcome.SCREENED_OUT: marked("The check was not passed, so the study ends here for you. Thank you for trying."),
+    Outcome.ATTENTION_FAILED: marked(
+        "You have rated your share of this study. Some of it had a known best answer, and too few of your answers"
+        " agreed with that; whoever runs the study will look at it."
+    ),
+    Outcome.OUR_FAULT: marked(
+        "There are no more battles for you in this study. That is not your fault, and this code says so."
+    ),
+    Outcome.INCOMPLETE: marked(
+        "You skipped battles, or left them for too long, and no others are left, so your share is not complete. There"
+        " is no code for this; write to whoever runs the study through the panel."
+    ),
+}
+
+
+def outcome_of(
+    file: StudyFile, panel: Panel, rater: StudyRater, own: Sequence[Assigned], expected: Mapping[int, str | None]
+) -> Outcome:
+    """Return the outcome of a rater for whom there is no further battle.
+
+    Args:
+        own: the battles that the rater got.
+        expected: the best answer of each attention item.
+    """
+    if rater.check_state is CheckState.FAILED:
+        return Outcome.SCREENED_OUT
+    share = file.votes_per_rater or 0
+    votes = sum(one.kind == "item" and one.is_judged for one in own)
+    if votes < share:
+        let_go = sum(one.kind == "item" and one.state == "void" for one in own)
+        return Outcome.INCOMPLETE if let_go and votes + let_go >= share else Outcome.OUR_FAULT
+    return Outcome.ATTENTION_FAILED if _fails_attention(panel, own, expected) else Outcome.COMPLETE
+
+
+def _fails_attention(panel: Panel, own: Sequence[Assigned], expected: Mapping[int, str | None]) -> bool:
+    judged = [one for one in own if one.kind == "attention" and one.is_judged]
+    if panel.attention_failed is None or len(judged) < panel.attention_items:
+        return False
+    right = sum(one.outcome == expected[one.item] for one in judged)
+    return right < panel.attention_right * len(judged)

@@ -1,0 +1,265 @@
+"""Raters of a panel: they enter once, leave with the code of their outcome, and their ids are deleted in time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from playground.battles import Battles
+from playground.errors import InvalidLink
+from playground.records import CheckState, PanelId
+from playground.storage.journal.segments import journal_folder
+from playground.storage.maintenance.verify import verify
+from playground.studies.links import new_token, token_hash
+from playground.studies.panel_links import signature, signing_secret
+from playground.studies.panel_raters import PanelEnd, PanelRaters
+from playground.studies.panel_report import panel_reports
+from playground.studies.study_file import Attention, Check
+from tests.support.cast import House, house
+from tests.support.judging import keep_journal
+from tests.support.paneling import LINK, PROLIFIC, RATER, SESSION, Paneled, ids, paneled
+
+SECOND = ids("7f" * 12, "8e" * 12)
+ATTENTION: dict[str, Any] = {"attention": Attention("a.jsonl", every=1), "attentions": 4}
+DAY_S = 24 * 3600.0
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[House]:
+    home = house(tmp_path)
+    yield home
+    home.store.close()
+
+
+def outcome(end: PanelEnd | None) -> tuple[str, str | None]:
+    assert end is not None
+    return end.outcome.value, end.code
+
+
+def close(study: Paneled) -> None:
+    now = study.study.home.time.now()
+    study.study.home.store.write(lambda writing: writing.close_study("helpful", now, "enough"))
+
+
+def test_rater_leaves_with_a_code_after_their_share(home: House) -> None:
+    study = paneled(home, 6)
+    end = study.judge(study.enter())
+    assert outcome(end) == ("complete", "CDONE")
+    assert end is not None
+    assert (end.done, end.address) == (3, "https://app.prolific.com/submissions/complete?cc=CDONE")
+    assert study.study.rows("SELECT count(*) FROM votes") == [(3,)]
+
+
+def test_battles_that_are_loaded_ahead_are_judged_before_the_end(home: House) -> None:
+    study = paneled(home, 6)
+    token = study.enter()
+    study.judge(token, votes=1)
+    have: list[str] = []
+    for _ in range(2):
+        given = study.next(token, have)
+        assert given.view is not None
+        have.append(given.view.battle_id)
+    more = study.next(token, have)
+    assert (more.view, more.end) == (None, None)
+    assert study.study.rows("SELECT outcome FROM panel_raters") == [(None,)]
+    for battle in have:
+        home.battles.vote(battle, "a", "rater-1")
+    assert outcome(study.next(token).end) == ("complete", "CDONE")
+
+
+def test_failed_check_screens_out(home: House) -> None:
+    study = paneled(home, 6, check=Check("c.jsonl"), checks=2)
+    end = study.judge(study.enter(), right=False)
+    assert outcome(end) == ("screened_out", "COUT")
+    assert study.study.rows("SELECT DISTINCT study_kind FROM battles") == [("check",)]
+
+
+@pytest.mark.parametrize(
+    ("right", "least", "share", "expected"),
+    [
+        (False, 2, 0.5, ("attention_failed", "CMISSED")),
+        (True, 2, 1.0, ("complete", "CDONE")),
+        (False, 5, 0.5, ("complete", "CDONE")),  # too few to tell
+        (False, 2, 0.0, ("complete", "CDONE")),
+    ],
+)
+def test_attention_fails_by_the_rule_of_the_file(
+    home: House, right: bool, least: int, share: float, expected: tuple[str, str]
+) -> None:
+    panel = replace(PROLIFIC, attention_items=least, attention_right=share)
+    study = paneled(home, 6, panel, **ATTENTION)
+    assert outcome(study.judge(study.enter(), right=right)) == expected
+
+
+def test_failed_attention_leaves_no_vote_out(home: House) -> None:
+    study = paneled(home, 6, **ATTENTION)
+    assert outcome(study.judge(study.enter(), right=False))[0] == "attention_failed"
+    assert study.study.rows("SELECT count(*) FROM vote_flags") == [(0,)]
+    assert sum(study.study.votes_by_item().values()) == 3
+
+
+@pytest.mark.parametrize("votes", [0, 2])
+def test_study_that_closes_meanwhile_is_our_fault(home: House, votes: int) -> None:
+    study = paneled(home, 6)
+    token = study.enter()
+    study.judge(token, votes=votes)
+    given = study.next(token)
+    assert given.view is not None
+    close(study)
+    loaded = study.next(token, [given.view.battle_id])
+    assert (loaded.view, loaded.end) == (None, None)  # what is on the screen may still be judged
+    assert outcome(study.next(token).end) == ("our_fault", "COURS")
+
+
+def test_share_that_is_done_before_the_study_closes_is_complete(home: House) -> None:
+    study = paneled(home, 6)
+    token = study.enter()
+    study.judge(token, votes=3)
+    close(study)
+    assert outcome(study.next(token).end) == ("complete", "CDONE")
+
+
+def test_too_few_battles_are_our_fault(home: House) -> None:
+    study = paneled(home, 2)
+    assert outcome(study.judge(study.enter())) == ("our_fault", "COURS")
+    late = study.enter(SECOND)
+    assert outcome(study.next(late, browser="rater-2").end) == ("our_fault", "COURS")
+
+
+def test_battles_that_others_have_are_our_fault_too(home: House) -> None:
+    study = paneled(home, 1, votes_per_rater=1)
+    first, late = study.enter(), study.enter(SECOND)
+    assert study.next(first).view is not None
+    assert outcome(study.next(late, browser="rater-2").end) == ("our_fault", "COURS")
+
+
+def test_skipping_gives_no_code(home: House) -> None:
+    study = paneled(home, 4)
+    token = study.enter()
+    for _ in range(2):
+        study.skip(token)
+    end = study.judge(token)
+    assert outcome(end) == ("incomplete", None)
+    assert end is not None
+    assert end.address is None
+
+
+def test_skipping_costs_nothing_where_enough_is_left(home: House) -> None:
+    study = paneled(home, 6)
+    token = study.enter()
+    study.skip(token)
+    assert outcome(study.judge(token)) == ("complete", "CDONE")
+
+
+def test_rater_who_comes_back_sees_the_code_again(home: House) -> None:
+    study = paneled(home, 6)
+    token = study.enter()
+    first = study.judge(token)
+    home.time.pass_s(DAY_S)
+    assert study.enter() == token
+    for browser in ("rater-1", "rater-other"):
+        again = study.next(token, browser=browser)
+        assert (again.view, again.end) == (None, first)
+    close(study)
+    assert study.next(study.enter()).end == first
+    assert study.study.rows("SELECT count(*) FROM battles") == [(3,)]
+
+
+def test_rater_goes_on_in_another_browser(home: House) -> None:
+    study = paneled(home, 6)
+    token = study.enter()
+    study.judge(token, votes=2)
+    open_there = study.next(token).view
+    assert open_there is not None
+    assert outcome(study.judge(study.enter(), browser="rater-phone")) == ("complete", "CDONE")
+    assert study.study.rows("SELECT state FROM battles WHERE id = ?", open_there.battle_id) == [("void",)]
+    assert study.study.rows("SELECT count(*) FROM study_raters") == [(1,)]
+
+
+@pytest.mark.parametrize("other", [ids(session="9d" * 12), ids(rater="9d" * 12)])
+def test_one_session_is_of_one_rater(home: House, other: dict[str, str]) -> None:
+    study = paneled(home, 6)
+    study.enter()
+    with pytest.raises(InvalidLink, match="in another session of your panel"):
+        study.enter(other)
+    assert study.study.rows("SELECT count(*) FROM panel_raters") == [(1,)]
+
+
+@pytest.mark.parametrize("study_id", ["", "other", "helpful\x00"])
+def test_unknown_study_is_refused(home: House, study_id: str) -> None:
+    study = paneled(home, 2)
+    with pytest.raises(InvalidLink, match="no study for a panel"):
+        study.studies.enter(study_id, ids())
+
+
+def test_study_without_a_panel_takes_nobody_from_one(home: House) -> None:
+    study = paneled(home, 2, None)  # type: ignore[arg-type]
+    with pytest.raises(InvalidLink, match="no study for a panel"):
+        study.enter()
+
+
+def test_personal_links_of_a_study_with_a_panel_get_no_code(home: House) -> None:
+    study, token = paneled(home, 6), new_token()
+    at = home.time.now()
+    home.store.write(lambda writing: writing.insert_link("helpful", token_hash(token), CheckState.NONE, at))
+    assert study.judge(token) is None
+    assert study.next(token).why_none == "You have rated your share of this study. Thank you."
+    assert study.study.rows("SELECT count(*) FROM panel_raters") == [(0,)]
+
+
+def test_ids_are_stored_once_and_not_where_votes_are(home: House) -> None:
+    study = paneled(home, 6)
+    study.judge(study.enter())
+    folder = keep_journal(home.store)
+    assert study.study.rows("SELECT number, rater, session FROM panel_ids") == [(1, RATER, SESSION)]
+    for table in ("studies", "study_raters", "panel_raters", "battles", "votes", "raters", "assignments"):
+        assert RATER not in repr(study.study.rows(f"SELECT * FROM {table}"))
+    assert not any(RATER.encode() in path.read_bytes() for path in folder.rglob("*") if path.is_file())
+    path = home.store.path
+    assert path is not None
+    assert list(verify(home.store, journal_folder(path))) == []
+
+
+@pytest.mark.parametrize(("days", "left"), [(89, 1), (90, 0)])
+def test_ids_are_deleted_some_days_after_the_end(home: House, days: int, left: int) -> None:
+    study = paneled(home, 6)
+    token = study.enter()
+    end = study.judge(token)
+    panels = PanelRaters(Battles(home.store, home.battles.rules))
+    home.time.pass_s(1000 * DAY_S)
+    panels.forget_due_ids()
+    assert study.study.rows("SELECT count(*) FROM panel_ids") == [(1,)]  # the study is open
+    close(study)
+    home.time.pass_s(days * DAY_S)
+    panels.forget_due_ids()
+    assert study.study.rows("SELECT count(*) FROM panel_ids") == [(left,)]
+    assert (study.enter(), study.next(token).end) == (token, end)  # the hash knows them still
+
+
+def test_erasure_deletes_the_ids_of_a_rater(home: House) -> None:
+    study = paneled(home, 6)
+    study.judge(study.enter())
+    study.judge(study.enter(SECOND), browser="rater-2", votes=1)
+    home.battles.erase("rater-1")
+    with home.store.reading() as reading:
+        assert reading.panel_ids("helpful") == [PanelId("helpful", 2, "7f" * 12, "8e" * 12)]
+        assert reading.erasure_to_scrub() is not None
+
+
+def test_report_names_outcomes_and_ids_only_if_asked(home: House) -> None:
+    study = paneled(home, 3, LINK)
+    with home.store.reading() as reading:
+        stored = reading.study("helpful")
+    assert stored is not None
+    for name in ("łukasz", "=1+1"):
+        study.enter({"rater": name, "sig": signature(signing_secret(stored), name)})
+    with home.store.reading() as reading:
+        hidden = panel_reports(reading, stored, with_ids=False)
+        shown = panel_reports(reading, stored, with_ids=True)
+    assert [(one.number, one.outcome, one.id) for one in hidden] == [(1, None, None), (2, None, None)]
+    assert [(one.id, one.session) for one in shown] == [("łukasz", None), ("=1+1", None)]
+    assert len({one.id_hash for one in hidden}) == 2
