@@ -195,6 +195,9 @@ def _status_lines(status: StudyStatus) -> Iterator[str]:
         yield f"  {pair.model_a} and {pair.model_b}: {judged}"
     if status.differing:
         yield f"{number_of('battle', status.differing)} judged in different ways"
+    for criterion in status.criteria:
+        answers = ", ".join(f"{answer} {votes:,}" for answer, votes in criterion.answers.items())
+        yield f"{criterion.question} ({criterion.id}): {answers or 'no answer yet'}"
     yield f"hash {status.hash}"
 
 

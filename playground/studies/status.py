@@ -14,6 +14,7 @@ from itertools import pairwise
 from playground.records import Assigned, ItemCount, StoredStudy, StudyRater
 from playground.storage.database.statements import Reading
 from playground.studies.assignment import Plan
+from playground.studies.criteria import CriterionStatus, criteria_of
 from playground.studies.progress import MOST_PAUSE_S
 from playground.studies.reservation import plan_of
 
@@ -63,6 +64,7 @@ class StudyStatus:
     differing: int  # battles on which raters differ
     pairs: tuple[PairStatus, ...]
     raters: tuple[RaterReport, ...]
+    criteria: tuple[CriterionStatus, ...] = ()
 
 
 def status_of(reading: Reading, study: StoredStudy, now: str) -> StudyStatus:
@@ -91,6 +93,7 @@ def status_of(reading: Reading, study: StoredStudy, now: str) -> StudyStatus:
         raters=tuple(
             _report(plan, rater, reading.assigned(study.id, rater.number)) for rater in reading.study_raters(study.id)
         ),
+        criteria=criteria_of(reading, study.id),
     )
 
 

@@ -11,39 +11,22 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field, NonNegativeInt, PositiveInt
 
 from playground.documents import ID, load_toml, read_values, strict_keys
 from playground.errors import InvalidStudy, InvalidValue
+from playground.records import Criterion
 
 Words = Annotated[str, Field(min_length=1, max_length=500)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 MOST_ID_CHARS = 60
 FEWEST_MODELS = 2
+MOST_CRITERIA = 6
 MOST_REPEATS = 0.5
 """The largest share of silent repeats: one for every second vote."""
-
-
-@strict_keys
-@dataclass(frozen=True, slots=True)
-class Criterion:
-    """One more question about the same two answers."""
-
-    id: Words
-    question: Words
-    choices: tuple[Words, ...]
-    reason: Literal["required", "optional"] | None = None
-
-    def __post_init__(self) -> None:
-        if not ID.fullmatch(self.id):
-            raise InvalidValue(f"'id' is {self.id!r}; valid: a-z, 0-9, '.', '_' and '-'")
-        if len(self.choices) < 2 or len(set(self.choices)) < len(self.choices):
-            raise InvalidValue(
-                f"'choices' of {self.id!r} are {list(self.choices)!r}; valid: two or more different texts"
-            )
 
 
 @strict_keys
@@ -93,6 +76,8 @@ class StudyFile:
             raise InvalidValue(f"'models' are {list(self.models)!r}; valid: two or more different models")
         if len({criterion.id for criterion in self.criterion}) < len(self.criterion):
             raise InvalidValue("two [[criterion]] have the same 'id'; give each its own")
+        if len(self.criterion) > MOST_CRITERIA:
+            raise InvalidValue(f"there are {len(self.criterion)} [[criterion]]; valid: up to {MOST_CRITERIA}")
         self._check_pairs()
 
     def _check_pairs(self) -> None:
