@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt
 
@@ -61,6 +61,7 @@ class StudyFile:
     repeats: Annotated[float, Field(ge=0, le=MOST_REPEATS)] = 0.0  # of a rater's votes, again with swapped sides
     question: Words = "Which answer is better?"
     criterion: tuple[Criterion, ...] = ()
+    ends: Literal["leader", "order"] | None = None  # once it is decided who leads, or every order; before all votes
     strength: bool = False  # ask whether it is much or slightly better
     seed: NonNegativeInt = 0
     check: Check | None = None
@@ -81,9 +82,11 @@ class StudyFile:
         self._check_pairs()
 
     def _check_pairs(self) -> None:
-        valid = f'"all", or a list of pairs of {", ".join(self.models)}, such as [["{self.models[0]}", "…"]]'
+        valid = (
+            f'"all", "informative", or a list of pairs of {", ".join(self.models)}, such as [["{self.models[0]}", "…"]]'
+        )
         if isinstance(self.pairs, str):
-            if self.pairs != "all":
+            if self.pairs not in ("all", "informative"):
                 raise InvalidValue(f"'pairs' is {self.pairs!r}; valid: {valid}")
             return
         for pair in self.pairs:
@@ -91,6 +94,20 @@ class StudyFile:
                 raise InvalidValue(f"'pairs' holds {list(pair)!r}; valid: {valid}")
         if not self.pairs or len({frozenset(pair) for pair in self.pairs}) < len(self.pairs):
             raise InvalidValue(f"'pairs' is empty, or names a pair twice; valid: {valid}")
+        if self.ends is not None and not self._are_connected(self.pairs):
+            raise InvalidValue(f"'ends' is {self.ends!r}, but 'pairs' leave models that never meet; connect all models")
+
+    def _are_connected(self, pairs: tuple[tuple[str, ...], ...]) -> bool:
+        """Return True if every model meets every other one, directly or over others."""
+        met = {self.models[0]}
+        for _ in self.models:
+            met |= {model for pair in pairs if not met.isdisjoint(pair) for model in pair}
+        return met == set(self.models)
+
+    @property
+    def is_informative(self) -> bool:
+        """True if pairs are drawn by how much the ranking learns from them."""
+        return self.pairs == "informative"
 
     @property
     def model_pairs(self) -> tuple[tuple[str, str], ...]:

@@ -216,6 +216,19 @@ def test_status_counts_answers_to_criteria(file: Path, db: Path) -> None:
     assert counted == {"id": "harm", "question": "Is one harmful?", "answers": {"no": 2, "yes": 1}}
 
 
+def test_status_says_how_far_the_claim_is_and_plan_does_not_count_on_it(file: Path, db: Path) -> None:
+    file.write_text(STUDY + 'ends = "leader"\n')
+    run("create", file, "--db", db)
+    assert (
+        "\nends when one model leads: 0 of 1 comparison decided, by 0 votes that count;"
+        f" so far {OPENALPACA} > {MAMBA}\n" in run("status", "helpful", "--db", db)[1]
+    )
+    found = document("status", "helpful", "--db", db)["decision"]
+    assert (found["ends"], found["decided"], found["needed"]) == ("leader", 0, 1)
+    said = "The study ends before its last vote once its claim is decided; no number here counts on that.\n"
+    assert run("plan", file, "--runs", 1)[1].endswith(said)
+
+
 def test_closed_study_stays_closed(file: Path, db: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run("create", file, "--db", db)
     assert run("close", "helpful", "--why", "enough", "--db", db) == (0, "helpful is closed; its votes stay\n")
