@@ -65,7 +65,7 @@ class Settings:
     models: str = _setting(
         "",
         "card ids, folders or hub ids, comma separated; "
-        "empty: on a GPU the real models that are downloaded and fit, otherwise the pocket models",
+        "none: rating only; empty: on a GPU the real models that are downloaded and fit, otherwise the pocket models",
     )
     db: Path = _setting(Path("data/playground.db"), "the SQLite database; its folder is created if missing")
     db_mounted: bool = _setting(False, "the database is on a network mount, such as a Space's bucket")

@@ -90,10 +90,12 @@ class LineUp:
             pairing: makes pairs likelier from which the ranking learns more; None: all are equally likely.
 
         Raises:
-            InvalidValue: not 2 to 6 models.
+            InvalidValue: not 2 to 6 models, or no models run here.
             Unknown: a model that does not run here.
             PlaygroundError: fewer than two models can take this instruction with these parameters.
         """
+        if not self.cards:
+            raise InvalidValue(Message("No models run here, so nothing can be compared."))
         number = len(models) if models else columns
         if not 2 <= number <= len(SIDES):
             raise InvalidValue(

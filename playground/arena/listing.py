@@ -212,6 +212,9 @@ def prompt_document(catalog: Catalog, model_id: str, instruction: Instruction, t
 
 def sources_line(cards: Sequence[ModelCard], statuses: Sequence[ModelStatus], saved: bool = True) -> str:
     """Return a line such as "pocket models · this CPU · votes saved"."""
+    state = Message("votes saved") if saved else Message("read only")
+    if not cards:
+        return joined(" · ", [Message("no models"), state])
     pocket = all(card.stands_in_for for card in cards)
     who = Message("pocket models") if pocket else number_of("model", len(cards))
     devices = sorted({status.device for status in statuses if status.device})
@@ -225,4 +228,4 @@ def sources_line(cards: Sequence[ModelCard], statuses: Sequence[ModelStatus], sa
     if failed:
         which = failed[0].model_id if len(failed) == 1 else len(failed)
         parts.append(Message("{models} failed to load", models=which))
-    return joined(" · ", [*parts, Message("votes saved") if saved else Message("read only")])
+    return joined(" · ", [*parts, state])

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from playground.errors import InvalidValue
 from playground.messages import Message
-from playground.records import SIDES, Battle, BattleState, Generation, Origin
+from playground.records import SIDES, Battle, BattleState, CriterionAnswer, Generation, Origin
 
 REASONS = ("correct", "complete", "clear", "length", "style", "safe")
 """Valid reasons for a vote; the page has their labels."""
@@ -52,6 +52,7 @@ class Ballot:
     reasons: Sequence[str] = ()
     comment: str = ""
     strength: float | None = None  # of the preference, above 0; only for a choice that prefers a side
+    criteria: Sequence[CriterionAnswer] = ()  # at most one for each criterion of the battle's study
     decision_s: float | None = None  # since the rater saw a rated battle, which may have been loaded ahead
 
     def __post_init__(self) -> None:

@@ -6,13 +6,23 @@ Boundary: shows of a battle what its rater may see of it at that time: no model 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from playground.battles.ballot import Viewer
 from playground.battles.life import Battles
 from playground.battles.steps import Steps
 from playground.battles.transitions import later
-from playground.records import BattleState, BattleView, Belongings, ColumnView, Erased, OwnBattle, Question
+from playground.records import (
+    BattleState,
+    BattleView,
+    Belongings,
+    ColumnView,
+    CriterionAnswer,
+    Erased,
+    OwnBattle,
+    Question,
+)
 from playground.storage.database.statements import Writing
 
 ALL = -1
@@ -70,28 +80,37 @@ class RaterData:
 
 
 def _battle_document(view: BattleView, created_at: str) -> dict[str, Any]:
-    return {
-        "battle_id": view.battle_id,
-        "created_at": created_at,
-        "state": str(view.state),
-        "blind": view.blind,
-        "erased": view.erased,
-        "hidden": view.hidden,
-        "instruction": view.instruction.instruction,
-        "input": view.instruction.input,
-        "system": view.instruction.system,
-        "answers": [_answer(column) for column in view.columns],
-        "choice": view.choice,
-        "counts": None if view.standing is None else view.standing.counts,
-        "why_not": "" if view.standing is None else view.standing.why_not,
-        "reasons": list(view.reasons),
-        "comment": view.comment,
-    } | _question(view.question)
+    return (
+        {
+            "battle_id": view.battle_id,
+            "created_at": created_at,
+            "state": str(view.state),
+            "blind": view.blind,
+            "erased": view.erased,
+            "hidden": view.hidden,
+            "instruction": view.instruction.instruction,
+            "input": view.instruction.input,
+            "system": view.instruction.system,
+            "answers": [_answer(column) for column in view.columns],
+            "choice": view.choice,
+            "counts": None if view.standing is None else view.standing.counts,
+            "why_not": "" if view.standing is None else view.standing.why_not,
+            "reasons": list(view.reasons),
+            "comment": view.comment,
+        }
+        | _question(view.question)
+        | _criteria(view.criteria)
+    )
 
 
 def _question(question: Question | None) -> dict[str, Any]:
     """Return which model the rater took an answer for, if they were asked."""
     return {} if question is None else {"asked_model_of": question.side, "guess": question.named}
+
+
+def _criteria(answers: Sequence[CriterionAnswer]) -> dict[str, Any]:
+    """Return the answers to the criteria of a study, if it has some."""
+    return {"criteria": [asdict(answer) for answer in answers]} if answers else {}
 
 
 def _answer(column: ColumnView) -> dict[str, Any]:

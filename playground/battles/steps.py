@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from playground.battles.ballot import REASONS, Ballot, Viewer, check_choice, check_fits
+from playground.battles.criteria import check_criteria
 from playground.battles.generations import insert_generation, interrupted
 from playground.battles.networks import Network
 from playground.battles.rules import Rules
@@ -68,6 +69,7 @@ class Steps:
         battle, after = self.enter(battle_id, Event.VOTE_FINAL if ballot.final else Event.VOTE, viewer)
         if battle.state is not OPEN or ballot.revision not in (None, battle.revision):
             return battle
+        check_criteria(ballot.criteria, self.writing.criteria(battle.study) if battle.study else ())
         battle = self._cast(battle, after, viewer, ballot)
         self.write_notes(battle, viewer, ballot.reasons or None, ballot.comment or None)  # a new vote has none yet
         return battle
@@ -180,6 +182,7 @@ class Steps:
         after = replace(battle, state=to, final_at=final_at)
         self._move(battle, after)
         self.writing.insert_vote(vote)
+        self.writing.insert_criteria(vote.id, viewer.rater, ballot.criteria)
         network = None if battle.study else self.rules.networks.of(viewer.address)  # a laboratory has one address
         for flag in self._flags(battle, viewer, vote, network):
             self.writing.flag_vote(vote.id, flag)

@@ -21,6 +21,7 @@ from playground.records import (
     BattleView,
     ColumnState,
     ColumnView,
+    CriterionAnswer,
     FinishReason,
     LiveColumn,
     ModelCard,
@@ -53,10 +54,17 @@ def stored_view(reading: Reading, rules: Rules, battle: Battle, viewer: Viewer, 
         return view
     reasons = tuple(reading.notes(battle.id, "reason", battle.vote.id))
     comment = "" if view.hidden else "".join(reading.notes(battle.id, "comment", battle.vote.id))
+    criteria = _criteria(reading, battle.vote.id, view.hidden) if battle.study else ()
     today = reading.count_judged_on(viewer.rater, rules.clock.now()[:10]) if _counts_today(rules, viewer) else None
     standing = rules.standing_of(reading, battle)
     question = reading.question(battle.id) if battle.blind and rules.stored else None
-    return replace(view, reasons=reasons, comment=comment, standing=standing, votes_today=today, question=question)
+    view = replace(view, reasons=reasons, comment=comment, criteria=criteria)
+    return replace(view, standing=standing, votes_today=today, question=question)
+
+
+def _criteria(reading: Reading, vote_id: str, is_hidden: bool) -> tuple[CriterionAnswer, ...]:
+    answers = reading.criterion_answers(vote_id)
+    return tuple(replace(answer, reason="") if is_hidden else answer for answer in answers)
 
 
 def _counts_today(rules: Rules, viewer: Viewer) -> bool:

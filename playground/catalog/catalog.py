@@ -26,6 +26,8 @@ from playground.prompting.tokenization import Tokenizer, load_tokenizer
 from playground.records import Instruction, ModelCard, Prompt, PromptTemplate, SamplingParams
 
 CARD_FOLDER = Path(__file__).parent / "cards"
+NONE = "none"
+"""In place of the ids of models: there are none."""
 TEMPLATE_FOLDER = Path(__file__).parents[2] / "prompts" / "templates"
 
 
@@ -228,13 +230,15 @@ class Catalog:
         return prompt
 
     def line_up(self, model_ids: Sequence[str] = ()) -> tuple[ModelCard, ...]:
-        """Return the cards of these ids, folders or hub ids in order; without ids, the pocket models.
+        """Return the cards of these ids, folders or hub ids in order; without ids, the pocket models; none for `NONE`.
 
         Raises:
             Unknown: an id without a card.
             InvalidCard: a checkpoint that cannot be run without a card file.
             InvalidValue: a model twice.
         """
+        if tuple(model_ids) == (NONE,):
+            return ()
         if not model_ids:
             return tuple(self._pocket()) or tuple(self.cards.values())
         cards = tuple(self.card(model_id) for model_id in model_ids)

@@ -94,6 +94,8 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     """Write the missing answers; return 1 if some of those that are wanted failed."""
     catalog = Catalog.load(settings.card_folders, settings.template_folders)
     cards = catalog.line_up(chosen_models(catalog, settings))
+    if not cards:
+        raise InvalidValue("--models names no models; valid: ids of cards, folders or hub ids")
     overrides, seed = _overrides(arguments.params), clean_seed(arguments.seed)
     if not 1 <= arguments.n <= MOST_ANSWERS:
         raise InvalidValue(f"--n is {arguments.n}; valid: 1 to {MOST_ANSWERS:,}")

@@ -215,6 +215,15 @@ def _status_lines(status: StudyStatus) -> Iterator[str]:
         yield f"  {pair.model_a} and {pair.model_b}: {judged}"
     if status.differing:
         yield f"{number_of('battle', status.differing)} judged in different ways"
+    if (claim := status.decision) is not None:
+        end = "one model leads" if claim.ends == "leader" else "the order of all models is decided"
+        yield (
+            f"ends when {end}: {claim.decided:,} of {number_of('comparison', claim.needed)} decided,"
+            f" by {number_of('vote', claim.votes)} that count; so far {' > '.join(claim.order)}"
+        )
+    for criterion in status.criteria:
+        answers = ", ".join(f"{answer} {votes:,}" for answer, votes in criterion.answers.items())
+        yield f"{criterion.question} ({criterion.id}): {answers or 'no answer yet'}"
     yield f"hash {status.hash}"
 
 

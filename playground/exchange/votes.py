@@ -41,6 +41,10 @@ SIDE = {
 """An element of `sides`."""
 
 
+CRITERION = {"criterion": "text", "choice": "text", "reason": "text"}
+"""An element of `criteria`: an answer to a further question of a study."""
+
+
 def side_row(side: ExportedSide, context: Context) -> dict[str, Any]:
     """Return an element of `sides`; the columns of the record have its order."""
     answer = side.answer
@@ -74,6 +78,7 @@ def rows(vote: ExportedVote, context: Context) -> Sequence[Values]:
         vote.decision_s,
         vote.reasons,
         vote.comment,
+        vote.criteria,
         vote.battle_id,
         vote.comparison_id,
         vote.parent_id,
@@ -121,6 +126,7 @@ VOTES = ExportFormat(
         "decision_s": "float",
         "reasons": ["text"],
         "comment": "text",
+        "criteria": [CRITERION],
         "battle_id": "text",
         "comparison_id": "text",
         "parent_id": "text",

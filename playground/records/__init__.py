@@ -20,6 +20,7 @@ from playground.records.battles import (
     Vote,
     overrides_of,
 )
+from playground.records.criteria import MOST_REASON_CHARS, Criterion, CriterionAnswer, CriterionCount
 from playground.records.exported import BattleRow, ExportedAnswer, ExportedPair, ExportedSide, ExportedVote
 from playground.records.filters import FILTER_NAMES, VoteFilter, check_choice, read_filter
 from playground.records.generations import FinishReason, Generation
@@ -44,6 +45,7 @@ from playground.records.views import BattleView, ColumnState, ColumnView, HeadTo
 
 __all__ = [
     "FILTER_NAMES",
+    "MOST_REASON_CHARS",
     "PAIR_BITS",
     "SIDES",
     "STUDY_KINDS",
@@ -60,6 +62,9 @@ __all__ = [
     "Circumstances",
     "ColumnState",
     "ColumnView",
+    "Criterion",
+    "CriterionAnswer",
+    "CriterionCount",
     "Dtype",
     "Erased",
     "ExportedAnswer",

@@ -185,7 +185,7 @@ class Belongings:
     battles: int  # with their words
     erased: int  # battles of which only the judgement is left
     votes: int  # that stand, those on erased battles too
-    notes: int  # comments and reports
+    notes: int  # comments, reports, and reasons in words for answers to criteria
 
 
 @dataclass(frozen=True, slots=True)

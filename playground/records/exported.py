@@ -83,6 +83,7 @@ class ExportedVote(NamedTuple):
     study_kind: str | None = None
     reasons: bytes = b"[]"  # JSON
     comment: str = ""
+    criteria: bytes = b"[]"  # JSON
     sides: tuple[ExportedSide, ...] = ()  # none if the words are withheld
 
 

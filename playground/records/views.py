@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from playground.records.battles import BattleState, Standing
+from playground.records.criteria import CriterionAnswer
 from playground.records.generations import FinishReason, Generation
 from playground.records.guesses import Question
 from playground.records.models import ModelCard
@@ -89,6 +90,7 @@ class BattleView:
     void_reason: str | None = None
     reasons: tuple[str, ...] = ()
     comment: str = ""
+    criteria: tuple[CriterionAnswer, ...] = ()  # given with the vote, in a study
     erased: bool = False  # its rater had its words erased
     hidden: bool = False  # the operator hides its words
     offered: bool = False  # somebody else's, shown to a guest of its link who may vote blind; models and vote left out

@@ -16,6 +16,7 @@ from playground import ui
 from playground.report import texts
 from playground.report.about import about, left_out
 from playground.report.again import again
+from playground.report.criteria import criteria
 from playground.report.examples import examples
 from playground.report.report import Report
 from playground.report.votes import battles_document, votes
@@ -40,7 +41,13 @@ COLOURS: Mapping[str, tuple[str, str]] = {
     "focus": colours.FOCUS,
 }
 """Variables of the style sheets, on light and on dark."""
-PARTS: Mapping[str, Callable[[Report], str]] = {"again": again, "examples": examples, "votes": votes, "about": about}
+PARTS: Mapping[str, Callable[[Report], str]] = {
+    "criteria": criteria,
+    "again": again,
+    "examples": examples,
+    "votes": votes,
+    "about": about,
+}
 """The parts below the board, by id."""
 
 
@@ -62,7 +69,8 @@ def document(report: Report) -> str:
 def _main(report: Report, title: str) -> str:
     made = escape(texts.MADE.format(day=report.asked.now[:10]))
     has_board = bool(report.view.rows)
-    drawn = {id: draw(report) for id, draw in PARTS.items() if has_board or id in ("votes", "about")}
+    has = {"criteria": bool(report.criteria), "again": has_board, "examples": has_board}
+    drawn = {id: draw(report) for id, draw in PARTS.items() if has.get(id, True)}
     links = "".join(f"<a href='#{id}'>{escape(texts.TITLES[id])}</a>" for id in drawn)
     parts = "".join(
         f"<section class='part' id='{id}' aria-labelledby='{id}-title'><h2 id='{id}-title'>{escape(texts.TITLES[id])}"

@@ -22,6 +22,7 @@ from playground.report.tallies import Tallies, tallies_of
 from playground.settings import Settings
 from playground.storage.database.store import Store
 from playground.storage.journal.entries import database_id
+from playground.studies.criteria import CriterionStatus, criteria_of
 from playground.ui.pages.leaderboard.view import BoardView
 
 TITLE = "Playground"
@@ -50,6 +51,7 @@ class Report:
     blinding: Blinding | None  # None if no rater was asked to name a model
     tallies: Tallies
     battles: ShownBattles
+    criteria: Sequence[CriterionStatus] = ()  # of the study that the filter names
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ def read_report(store: Store, home: Playground, asked: Asked, progress: Progress
         tallies = tallies_of(chosen, chosen.board(), named)
         guesses = reading.guesses()
         study = reading.study(asked.filter.study) if asked.filter.study else None
+        criteria = criteria_of(reading, asked.filter.study) if asked.filter.study else ()
     if study is not None:
         asked = replace(asked, study_hash=study.hash)
     if rater := asked.filter.rater:  # the line on what was counted names the filter
@@ -90,4 +93,4 @@ def read_report(store: Store, home: Playground, asked: Asked, progress: Progress
         asked = replace(asked, filter=public)
         board = replace(board, filter=public.as_mapping(), basis=board.basis.replace(rater, ONE_RATER))
     view = BoardView(board, home.catalog.cards, home.line_up, has_links=False)
-    return Report(asked, view, analyses, blinding(guesses) if guesses else None, tallies, battles)
+    return Report(asked, view, analyses, blinding(guesses) if guesses else None, tallies, battles, criteria)

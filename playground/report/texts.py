@@ -11,6 +11,7 @@ MADE = "Report of {day}"
 CONTENTS = "Contents"
 TITLES: Mapping[str, str] = {
     "board": "Ranking",
+    "criteria": "Further questions",
     "again": "Rate again",
     "examples": "Examples",
     "votes": "Votes",
@@ -22,6 +23,13 @@ LEFT_OUT = "Votes left out"
 LEFT_OUT_NONE = "No vote of this ranking's selection was left out."
 LEFT_OUT_SOME = "{counted} of {all} count. The others do not, for one reason each:"
 BLINDING_NOTE = "Of all blind battles, whatever the report's filter."
+
+CRITERIA_LEAD = (
+    "Answers to the further questions of the study, of all its votes that stand. They are counted, and not rated: the"
+    " ranking is made of the main question alone."
+)
+CRITERIA_HEAD = ("question", "answer", "votes", "share")
+CRITERIA_NONE = "no answer yet"
 
 AGAIN_LEAD = (
     "Your browser computes these ratings from the counted votes, which are part of this file. Leave out models,"

@@ -21,7 +21,9 @@ from functools import cached_property
 from itertools import chain, zip_longest
 from random import Random
 
+from playground.ratings.pairing import Pairing
 from playground.records import Assigned, CheckState, ItemCount, StoredStudy, StudyItem, StudyRater
+from playground.studies.decision import DECIDED
 from playground.studies.study_file import StudyFile
 
 REPEAT_GAP = 5
@@ -40,6 +42,7 @@ class Nothing(StrEnum):
     ENOUGH = "enough"  # votes in the study
     OTHERS_RATE = "others_rate"  # what is left is reserved for others
     CLOSED = "closed"
+    DECIDED = "decided"  # the claim at which the study ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ class Given:
     item: StudyItem
     kind: str  # item | repeat | check | attention
     repeat_of: str | None = None
+    probability: float | None = None  # of the pair of models, if it was drawn by its chance
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,7 @@ class Situation:
     counts: Mapping[int, ItemCount]  # of the items that somebody has
     rater: StudyRater
     own: Sequence[Assigned]  # in their order
+    pairing: Pairing | None = None  # the gains of pairs, where they are drawn by these
 
     @property
     def place(self) -> int:
@@ -127,7 +132,7 @@ class Situation:
 def decide(now: Situation) -> Given | Nothing:
     """Return the next battle of a rater whose check is settled, or the reason for none."""
     if now.plan.study.closed_at is not None:
-        return Nothing.CLOSED
+        return Nothing.DECIDED if (now.plan.study.why or "").startswith(DECIDED) else Nothing.CLOSED
     if now.rater.check_state is CheckState.FAILED:
         return Nothing.FAILED_CHECK
     if now.rater.check_state is CheckState.WAITING:
@@ -209,8 +214,27 @@ def _item(now: Situation) -> Given | Nothing:
     left = now.left()
     if not left:
         return Nothing.OTHERS_RATE if others_rate else Nothing.ALL_JUDGED
-    begun = [item for item in left if item.number in now.counts]
-    return Given(_least_judged(now, begun or left), "item")
+    of_pair, probability = _of_drawn_pair(now, left)
+    begun = [item for item in of_pair if item.number in now.counts]
+    return Given(_least_judged(now, begun or of_pair), "item", probability=probability)
+
+
+def _of_drawn_pair(now: Situation, items: Sequence[StudyItem]) -> tuple[Sequence[StudyItem], float | None]:
+    """Draw a pair of models by its chance among those with items left; return its items, and the probability.
+
+    All items, and None, where pairs are not drawn so.
+    """
+    if not now.plan.file.is_informative:
+        return items, None
+    models = now.plan.file.models
+    chances = None if now.pairing is None else now.pairing.chances(models)
+    by_pair: dict[frozenset[str], list[StudyItem]] = {}
+    for item in items:
+        by_pair.setdefault(frozenset(item.models), []).append(item)
+    places = [sorted(map(models.index, pair)) for pair in by_pair]
+    weights = [1.0 if chances is None else float(chances[i, j]) for i, j in places]
+    [pair] = now.plan.random("pair", now.rater.number, now.place).choices(list(by_pair), weights)
+    return by_pair[pair], weights[list(by_pair).index(pair)] / sum(weights)
 
 
 def _least_judged(now: Situation, items: Sequence[StudyItem]) -> StudyItem:

@@ -82,8 +82,6 @@ def draft(study: Study, answers: Answers, limits: Settings, at: str) -> Drafted:
             answers cannot be used.
     """
     file = study.file
-    if file.criterion:
-        raise InvalidStudy(f"{file.id}: answers to [[criterion]] are not stored yet; leave them out")
     if not answers.pairs:
         raise InvalidStudy(f"{file.id}: no two stored answers to one instruction differ, so there is nothing to judge")
     known = {

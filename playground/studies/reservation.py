@@ -22,6 +22,7 @@ from playground.records import Assigned, Battle, BattleSide, BattleState, Genera
 from playground.storage.database.statements import Reading, Writing
 from playground.studies.assignment import Given, Nothing, Plan, Situation, decide, settle_check
 from playground.studies.links import token_hash
+from playground.studies.looks import Looks
 from playground.studies.progress import NOBODY, Progress, progress_of
 from playground.studies.study_file import StudyFile, stored_study
 
@@ -37,6 +38,7 @@ WHY: Mapping[Nothing, str] = {
     Nothing.ENOUGH: marked("This study has all the ratings that it needs. Thank you."),
     Nothing.OTHERS_RATE: marked("Others are rating what is left. Thank you; there may be more for you later."),
     Nothing.CLOSED: marked("This study is closed. Thank you."),
+    Nothing.DECIDED: marked("This study has found its answer, and needs no more ratings. Thank you."),
 }
 
 
@@ -68,6 +70,7 @@ class Reservations:
         self._battles = battles
         self._rules = battles.rules
         self._plans: dict[str, Plan] = {}  # of studies, which never change but for their end
+        self._looks = Looks(battles)
 
     def next(
         self, study_id: str, token: str, viewer: Viewer, have: Collection[str] = (), consent_version: str = ""
@@ -83,6 +86,9 @@ class Reservations:
         with self._battles.store.reading() as reading:  # so that wrong links keep no vote waiting
             if reading.rater_of_link(study_id, token_hash(token)) is None:
                 return _no_link()
+            plan = self._plan(reading, study_id)
+        if plan is not None:
+            self._looks.look(plan)
         return self._battles.store.write(lambda writing: self._next(writing, asks))
 
     def _next(self, writing: Writing, asks: _Asks) -> Turn:
@@ -142,7 +148,8 @@ class Reservations:
 
     def _situation(self, reading: Reading, plan: Plan, rater: StudyRater) -> Situation:
         counts = reading.item_counts(plan.study.id, self._rules.clock.now())
-        return Situation(plan, counts, rater, reading.assigned(plan.study.id, rater.number))
+        own = reading.assigned(plan.study.id, rater.number)
+        return Situation(plan, counts, rater, own, self._looks.pairing(plan.study.id))
 
     def _settled(self, writing: Writing, now: Situation) -> StudyRater:
         state, tries = settle_check(now)
@@ -199,7 +206,7 @@ class Reservations:
             overrides={},
             sides=sides,
             created_at=at,
-            draw_probability=1 / len(plan.file.model_pairs) if given.kind in ("item", "repeat") else None,
+            draw_probability=_probability(plan.file, given),
             rated=True,
             study=plan.study.id,
             study_hash=plan.study.hash,
@@ -227,6 +234,11 @@ def _generation(reading: Reading, generation_id: str) -> Generation:
     if found is None:
         raise StorageError(f"the answer {generation_id} of a study is not in the database")
     return found
+
+
+def _probability(file: StudyFile, given: Given) -> float | None:
+    """Return the chance of a battle's pair of models; None if it was not drawn."""
+    return (given.probability or 1 / len(file.model_pairs)) if given.kind in ("item", "repeat") else None
 
 
 def _no_link() -> Turn:

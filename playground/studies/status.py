@@ -14,6 +14,8 @@ from itertools import pairwise
 from playground.records import Assigned, ItemCount, StoredStudy, StudyRater
 from playground.storage.database.statements import Reading
 from playground.studies.assignment import Plan
+from playground.studies.criteria import CriterionStatus, criteria_of
+from playground.studies.decision import Decision, decision_of, study_board
 from playground.studies.progress import MOST_PAUSE_S
 from playground.studies.reservation import plan_of
 
@@ -63,6 +65,8 @@ class StudyStatus:
     differing: int  # battles on which raters differ
     pairs: tuple[PairStatus, ...]
     raters: tuple[RaterReport, ...]
+    criteria: tuple[CriterionStatus, ...] = ()
+    decision: Decision | None = None  # None: the study ends by its number of votes alone
 
 
 def status_of(reading: Reading, study: StoredStudy, now: str) -> StudyStatus:
@@ -91,6 +95,8 @@ def status_of(reading: Reading, study: StoredStudy, now: str) -> StudyStatus:
         raters=tuple(
             _report(plan, rater, reading.assigned(study.id, rater.number)) for rater in reading.study_raters(study.id)
         ),
+        criteria=criteria_of(reading, study.id),
+        decision=decision_of(study_board(reading, plan.file, now), plan.file) if plan.file.ends else None,
     )
 
 

@@ -17,6 +17,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 
 from playground.documents import ID, load_toml, read_values, strict_keys
 from playground.errors import InvalidStudy, InvalidValue
+from playground.records import Criterion
 from playground.studies.panel import Panel, check_key_set, is_key_set
 
 Words = Annotated[str, Field(min_length=1, max_length=500)]
@@ -24,27 +25,9 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 MOST_ID_CHARS = 60
 FEWEST_MODELS = 2
+MOST_CRITERIA = 6
 MOST_REPEATS = 0.5
 """The largest share of silent repeats: one for every second vote."""
-
-
-@strict_keys
-@dataclass(frozen=True, slots=True)
-class Criterion:
-    """One more question about the same two answers."""
-
-    id: Words
-    question: Words
-    choices: tuple[Words, ...]
-    reason: Literal["required", "optional"] | None = None
-
-    def __post_init__(self) -> None:
-        if not ID.fullmatch(self.id):
-            raise InvalidValue(f"'id' is {self.id!r}; valid: a-z, 0-9, '.', '_' and '-'")
-        if len(self.choices) < 2 or len(set(self.choices)) < len(self.choices):
-            raise InvalidValue(
-                f"'choices' of {self.id!r} are {list(self.choices)!r}; valid: two or more different texts"
-            )
 
 
 @strict_keys
@@ -79,6 +62,7 @@ class StudyFile:
     repeats: Annotated[float, Field(ge=0, le=MOST_REPEATS)] = 0.0  # of a rater's votes, again with swapped sides
     question: Words = "Which answer is better?"
     criterion: tuple[Criterion, ...] = ()
+    ends: Literal["leader", "order"] | None = None  # once it is decided who leads, or every order; before all votes
     strength: bool = False  # ask whether it is much or slightly better
     seed: NonNegativeInt = 0
     check: Check | None = None
@@ -96,6 +80,8 @@ class StudyFile:
             raise InvalidValue(f"'models' are {list(self.models)!r}; valid: two or more different models")
         if len({criterion.id for criterion in self.criterion}) < len(self.criterion):
             raise InvalidValue("two [[criterion]] have the same 'id'; give each its own")
+        if len(self.criterion) > MOST_CRITERIA:
+            raise InvalidValue(f"there are {len(self.criterion)} [[criterion]]; valid: up to {MOST_CRITERIA}")
         self._check_pairs()
         self._check_panel()
 
@@ -108,9 +94,11 @@ class StudyFile:
             raise InvalidValue("'panel.screened_out' is missing; with [check] write the code of raters who fail it")
 
     def _check_pairs(self) -> None:
-        valid = f'"all", or a list of pairs of {", ".join(self.models)}, such as [["{self.models[0]}", "…"]]'
+        valid = (
+            f'"all", "informative", or a list of pairs of {", ".join(self.models)}, such as [["{self.models[0]}", "…"]]'
+        )
         if isinstance(self.pairs, str):
-            if self.pairs != "all":
+            if self.pairs not in ("all", "informative"):
                 raise InvalidValue(f"'pairs' is {self.pairs!r}; valid: {valid}")
             return
         for pair in self.pairs:
@@ -118,6 +106,20 @@ class StudyFile:
                 raise InvalidValue(f"'pairs' holds {list(pair)!r}; valid: {valid}")
         if not self.pairs or len({frozenset(pair) for pair in self.pairs}) < len(self.pairs):
             raise InvalidValue(f"'pairs' is empty, or names a pair twice; valid: {valid}")
+        if self.ends is not None and not self._are_connected(self.pairs):
+            raise InvalidValue(f"'ends' is {self.ends!r}, but 'pairs' leave models that never meet; connect all models")
+
+    def _are_connected(self, pairs: tuple[tuple[str, ...], ...]) -> bool:
+        """Return True if every model meets every other one, directly or over others."""
+        met = {self.models[0]}
+        for _ in self.models:
+            met |= {model for pair in pairs if not met.isdisjoint(pair) for model in pair}
+        return met == set(self.models)
+
+    @property
+    def is_informative(self) -> bool:
+        """True if pairs are drawn by how much the ranking learns from them."""
+        return self.pairs == "informative"
 
     @property
     def model_pairs(self) -> tuple[tuple[str, str], ...]:

@@ -21,7 +21,7 @@ SCRIPTS = (
     *("storage", "folds", "connection", "battle", "waiting_votes", "starters", "draft", "history"),  # in this order
     *("folding", "keys"),  # a field is unfolded before it gets the focus
     *("ranking", "guess", "models", "views", "data", "leaderboard", "direction", "language"),
-    *("rate_view", "rate"),
+    *("rate_criteria", "rate_view", "rate"),
 )
 SHEETS = ("style", "pages", "leaderboard", "composer", "answers", "votebar", "rate", "answer_text", "print")
 

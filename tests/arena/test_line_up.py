@@ -216,3 +216,11 @@ def test_default_on_a_gpu_is_the_models_that_are_here_and_fit(tmp_path: Path) ->
 
 def test_default_on_a_gpu_with_one_model_is_the_pocket_models(tmp_path: Path) -> None:
     assert default_models(with_real_models(tmp_path, first=7 * 10**9), engine(GPU, CPU)) == ()
+
+
+def test_without_models_nothing_is_drawn() -> None:
+    line_up = LineUp(CATALOG, ("none",))
+    assert line_up.cards == ()
+    for models in ((), ("pocket-galpaca", "pocket-minotaur")):
+        with pytest.raises(InvalidValue, match="No models run here"):
+            line_up.choose(Instruction("Hello"), models, 2, True, {}, {})

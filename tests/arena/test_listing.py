@@ -41,6 +41,7 @@ def test_the_chip_says_where_answers_come_from(states: tuple[str, ...], device: 
 def test_other_models_are_counted() -> None:
     assert sources_line([card(), card(MAMBA)], []) == "2 models · votes saved"
     assert sources_line([card()], []) == "1 model · votes saved"
+    assert sources_line([], []) == "no models · votes saved"
 
 
 def test_a_row_says_where_a_model_stands_and_off_where_nothing_runs() -> None:

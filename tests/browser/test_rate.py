@@ -173,26 +173,18 @@ def test_reload_goes_on_and_sends_what_waited(rating: Rating) -> None:
 
 
 def test_study_asks_for_more(rating: Rating) -> None:
-    choices = [{"id": "a", "words": "A"}, {"id": "b", "words": "B"}]
-    criterion = {"id": "help", "question": "More helpful?", "choices": choices, "reason": "required"}
-    rating.stub.reset(count=2, of=2, strength=True, criteria=(criterion,))
-    page, said = rating.open().page, rating.page.locator("#rate-said")
-    page.keyboard.press("Shift+A")
-    expect(said).to_have_text("Answer this first: More helpful?")
-    page.locator("[data-criterion=help]").last.click()
-    page.keyboard.press("Shift+A")
-    expect(said).to_have_text("Give a reason first.")
+    rating.stub.reset(count=2, of=2, strength=True)
+    page = rating.open().page
     page.keyboard.press("1")
     rating.judge("Shift+A")
     expect(page.locator("#rate-progress")).to_have_text("1 of 2, about 1 min left")
-    page.locator("[data-criterion=help]").first.click()
     page.keyboard.press("3")
     page.keyboard.press("ArrowRight")
     expect(page.locator("#rate-end")).to_contain_text("That was all for now. Thank you!")
     expect(page.locator("#rate-end h2")).to_be_focused()
     rating.stored("a", "b")
-    asked = [(vote["strength"], vote["criteria"], vote["reasons"]) for vote in rating.stub.votes]
-    assert asked == [("much", {"help": "b"}, ["correct"]), ("slightly", {"help": "a"}, ["clear"])]
+    asked = [(vote["strength"], vote["reasons"]) for vote in rating.stub.votes]
+    assert asked == [("much", ["correct"]), ("slightly", ["clear"])]
     page.keyboard.press("u")
     rating.rates()
     rating.stored("a", "b", "undo")
@@ -241,17 +233,19 @@ def test_long_answers_are_cut_on_a_phone_and_scroll_together_elsewhere(rating: R
 def test_no_word_is_left(browser: Browser, site: tuple[str, RateStub]) -> None:
     url, stub = site
     choices = ({"id": "a", "words": "Á"}, {"id": "b", "words": "Ɓ"})
-    criterion = {"id": "help", "question": "Ħéłþ?", "choices": choices, "reason": "required"}
+    criterion = {"id": "help", "question": "Ħéłþ?", "choices": choices, "required": False, "reason": "required"}
     stub.reset(count=2, of=2, strength=True, question="Ŵħíçħ?", why_none="Ñóñé.", criteria=(criterion,))
     with visiting(browser, url, locale=TAG) as visitor:
         rating, page = Rating(visitor, stub).open(), visitor.page
         answers = page.locator("#answer-a, #answer-b")
         found = left(visitor) - set(answers.all_inner_texts())
         for _ in range(2):
+            page.keyboard.press("1")  # answers, and waits for the reason
+            page.keyboard.press("Enter")
             page.keyboard.press("a")
             expect(page.locator("#rate-said")).not_to_be_empty()
-            page.locator("[data-criterion=help]").first.click()
-            page.keyboard.press("a")
+            page.keyboard.type("Ŵħý.")
+            page.keyboard.press("Enter")
             page.keyboard.press("1")
             found |= left(visitor) - set(answers.all_inner_texts())
             page.keyboard.press("a")

@@ -17,7 +17,7 @@ from playground.battles import Battles, Viewer
 from playground.battles.ballot import Ballot
 from playground.catalog.catalog import Catalog
 from playground.cli import main
-from playground.records import FinishReason, Instruction
+from playground.records import CriterionAnswer, FinishReason, Instruction
 from playground.settings import Settings
 from playground.storage.database.statements import Writing
 from playground.storage.database.store import Store
@@ -131,10 +131,6 @@ def test_identical_answers_are_left_out(file: Path, tmp_path: Path) -> None:
     [
         ("votes = 30", "'votes' is 30, but 10 battles give 12; valid: up to 12"),
         (
-            'votes = 8\n[[criterion]]\nid = "x"\nquestion = "?"\nchoices = ["a", "b"]',
-            "[[criterion]] are not stored yet",
-        ),
-        (
             'votes = 8\n[check]\nitems = "check.jsonl"',
             "check.jsonl, line 1: 'expected' is 'c'; valid: a, b, tie, both_bad",
         ),
@@ -202,6 +198,35 @@ def test_status_counts_votes_and_raters(file: Path, db: Path) -> None:
     text = run("status", "helpful", "--db", db)[1]
     assert text.startswith("helpful: open\nvotes: 3 of 8 (38 %), 1 battle being judged\n")
     assert f"  {OPENALPACA} and {MAMBA}: 3 votes on 10 battles\n" in text
+
+
+def test_status_counts_answers_to_criteria(file: Path, db: Path) -> None:
+    file.write_text(STUDY + '[[criterion]]\nid = "harm"\nquestion = "Is one harmful?"\nchoices = ["yes", "no"]\n')
+    run("create", file, "--db", db)
+    assert "\nIs one harmful? (harm): no answer yet\n" in run("status", "helpful", "--db", db)[1]
+    link = document("links", "helpful", "--raters", 1, "--db", db)["links"][0]["link"]
+    with Store(db) as store:
+        battles = Battles(store)
+        for choice in ("yes", "no", "no"):
+            battle = Reservations(battles).next("helpful", parse_qs(urlsplit(link).query)["key"][0], Viewer("ada"))
+            ballot = Ballot("a", criteria=(CriterionAnswer("harm", choice),))
+            battles.vote(str(battle.battle_id), Viewer("ada"), ballot)
+    assert "\nIs one harmful? (harm): no 2, yes 1\n" in run("status", "helpful", "--db", db)[1]
+    [counted] = document("status", "helpful", "--db", db)["criteria"]
+    assert counted == {"id": "harm", "question": "Is one harmful?", "answers": {"no": 2, "yes": 1}}
+
+
+def test_status_says_how_far_the_claim_is_and_plan_does_not_count_on_it(file: Path, db: Path) -> None:
+    file.write_text(STUDY + 'ends = "leader"\n')
+    run("create", file, "--db", db)
+    assert (
+        "\nends when one model leads: 0 of 1 comparison decided, by 0 votes that count;"
+        f" so far {OPENALPACA} > {MAMBA}\n" in run("status", "helpful", "--db", db)[1]
+    )
+    found = document("status", "helpful", "--db", db)["decision"]
+    assert (found["ends"], found["decided"], found["needed"]) == ("leader", 0, 1)
+    said = "The study ends before its last vote once its claim is decided; no number here counts on that.\n"
+    assert run("plan", file, "--runs", 1)[1].endswith(said)
 
 
 def test_closed_study_stays_closed(file: Path, db: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from playground.records import Criterion, CriterionAnswer
 from playground.report import battles as battles_module
 from playground.storage.database.store import Store
 from playground.ui.pages.leaderboard.numbers import interval, points
@@ -156,3 +157,20 @@ def test_report_of_a_study_names_its_hash(tmp_path: Path) -> None:
     text = reported(path, "--study", study.file.id)
     assert f"helpful, hash {HASH}" in Outline(text).words
     assert HASH not in reported(path)
+
+
+def test_report_of_a_study_has_the_answers_to_its_criteria(tmp_path: Path) -> None:
+    path = tmp_path / "playground.db"
+    criterion = Criterion("facts", "Whose <facts>?", ("a", "b", "tie", "neither"))
+    with Store(path) as store:
+        study = studied(House(store), instructions=12, links=1, criterion=(criterion,))
+        for choice in ("a", "a", "a", "tie", "neither") * 2:
+            battle = str(study.next(1).battle_id)
+            side = study.side_of(battle, first=True) if choice == "a" else choice
+            study.home.battles.vote(battle, "a", "rater-1", criteria=(CriterionAnswer("facts", side),))
+    text = reported(path, "--study", study.file.id)
+    assert "Whose <facts>?" in Outline(text).words
+    part = text.partition("<section class='part' id='criteria'")[2].partition("</section>")[0]
+    rows = re.findall(r"<td>(.*?)</td><td>(.*?)</td><td>(.*?)</td></tr>", part)
+    assert rows == [("Pocket OpenAlpaca", "6", "60 %"), ("neither", "2", "20 %"), ("a tie", "2", "20 %")]
+    assert "criteria" not in Outline(reported(path)).ids()

@@ -10,6 +10,7 @@ import pytest
 
 from playground.cli import main
 from playground.errors import InvalidStudy
+from playground.records import Criterion
 from playground.storage.database.rows import to_json
 from playground.studies.study_file import as_document, read_study, stored_study
 from tests.support.paths import ROOT
@@ -20,6 +21,9 @@ instructions = "questions.jsonl"
 models = ["ada", "ben", "cy"]
 votes = 40
 """
+
+
+CRITERION = "[[criterion]]\nid = 'x'\nquestion = '?'\n"
 
 
 def written(folder: Path, text: str, questions: str = '{"instruction": "Hello"}\n') -> Path:
@@ -41,12 +45,14 @@ def test_every_key_is_read(tmp_path: Path) -> None:
     text = STUDY + (
         'pairs = [["cy", "ada"]]\nraters_per_battle = 2\noverlap = 0.1\nrepeats = 0.05\nquestion = "Which?"\n'
         "strength = true\nseed = 7\n"
-        '[[criterion]]\nid = "facts"\nquestion = "Whose facts are right?"\nchoices = ["a", "b"]\nreason = "required"\n'
-        '[check]\nitems = "training.jsonl"\n[attention]\nitems = "training.jsonl"\nevery = 10\n'
+        '[[criterion]]\nid = "facts"\nquestion = "Whose facts are right?"\nchoices = ["a", "b"]\nrequired = false\n'
+        'reason = "required"\n[check]\nitems = "training.jsonl"\n[attention]\nitems = "training.jsonl"\nevery = 10\n'
     )
     study = read_study(written(tmp_path, text))
     assert study.file.model_pairs == (("ada", "cy"),)
-    assert study.file.criterion[0].choices == ("a", "b")
+    assert study.file.criterion == (
+        Criterion("facts", "Whose facts are right?", ("a", "b"), required=False, reason="required"),
+    )
     assert study.check_items == tmp_path / "training.jsonl" == study.attention_items
     assert stored_study(to_json(as_document(study.file)), "the database") == study.file
 
@@ -58,15 +64,23 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         ("raters_per_battle = 0", "'raters_per_battle' is 0; valid: 1 or more"),
         ("overlap = 1.5", "'overlap' is 1.5; valid: 1.0 or less"),
         ("repeats = 0.6", "'repeats' is 0.6; valid: 0.5 or less"),
-        ('pairs = "some"', "'pairs' is 'some'; valid: \"all\", or a list of pairs of ada, ben, cy"),
-        ('pairs = [["ada", "dan"]]', "'pairs' holds ['ada', 'dan']; valid: \"all\", or a list of pairs"),
+        ('pairs = "some"', "'pairs' is 'some'; valid: \"all\", \"informative\", or a list of pairs of ada, ben,"),
+        (
+            'pairs = [["ada", "dan"]]',
+            "'pairs' holds ['ada', 'dan']; valid: \"all\", \"informative\", or a list of pairs",
+        ),
         ('pairs = [["ada", "ben"], ["ben", "ada"]]', "names a pair twice"),
+        ("ends = 'soon'", "'ends' is 'soon'; valid: 'leader' or 'order'"),
+        ("ends = 'leader'\npairs = [['ada', 'ben']]", "'ends' is 'leader', but 'pairs' leave models that never meet"),
         ("pairs = []", "'pairs' is empty"),
         ('strength = "much"', "'strength' is 'much'; it has to be true or false"),
         ('[panel]\nkind = "prolific"', "[panel]: missing 'complete', 'our_fault'; add it"),
         ("[check]", "[check]: missing 'items'; add it"),
         ('[check]\nitems = "none.jsonl"', "'check.items' names"),
-        ('[[criterion]]\nid = "x"\nquestion = "?"\nchoices = ["a"]', "'choices' of 'x' are ['a']; valid: two or more"),
+        ('[[criterion]]\nid = "x"\nquestion = "?"\nchoices = ["a"]', "'choices' of 'x' are ['a']; valid: two to 9"),
+        (f"{CRITERION}choices = ['a', 'c']", "'choices' of 'x' name one of the two answers; valid: both a and b, or"),
+        (f"{CRITERION}choices = ['a', 'b']\nreason = 'yes'", "'reason' is 'yes'; valid: 'required' or 'optional'"),
+        (f"{CRITERION}choices = ['a', 'b']\n" * 2, "two [[criterion]] have the same 'id'"),
     ],
 )
 def test_error_names_file_key_and_valid_values(tmp_path: Path, change: str, said: str) -> None:
@@ -105,8 +119,8 @@ def test_documented_study_is_planned_as_documented(tmp_path: Path, capsys: pytes
     (tmp_path / "questions.jsonl").write_text("\n".join(f'{{"instruction": "Question {n}"}}' for n in range(200)))
     row = '{"instruction": "%d?", "answer_a": "yes", "answer_b": "no", "expected": "a"}'
     (tmp_path / "training.jsonl").write_text("\n".join(row % n for n in range(3)))
-    toml = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)[0]
-    (tmp_path / "study.toml").write_text(toml)
+    (tmp_path / "study.toml").write_text("\n".join(re.findall(r"```toml\n(.*?)```", page, re.DOTALL)[:2]))
+    assert [one.id for one in read_study(tmp_path / "study.toml").file.criterion] == ["facts", "harm"]
     [(command, said)] = re.findall(r"\$ python -m playground (study plan .*)\n((?:.+\n)+)", page)
     out = io.StringIO()
     argv = command.replace("study.toml", str(tmp_path / "study.toml")).split()

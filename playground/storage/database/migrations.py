@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any
 
 from playground.raters import rater_id
+from playground.storage.database.schema import criteria as criteria_step
 from playground.storage.database.schema import fifth as fifth_step
 from playground.storage.database.schema import first as first_step
 from playground.storage.database.schema import fourth as fourth_step
@@ -109,9 +110,9 @@ def fourth(db: sqlite3.Connection) -> None:
 
 
 def fifth(db: sqlite3.Connection) -> None:
-    """Reasoning, descent of battles, guesses of models, answers to files of instructions, rated battles, studies."""
+    """Reasoning, descent, guesses of models, answers to files of instructions, rated battles, studies, criteria."""
     _run(db, fifth_step.REASONING + fifth_step.DESCENT + fifth_step.GUESSES + fifth_step.GENERATED + fifth_step.RATED)
-    _run(db, studies_step.STATEMENTS + panels_step.STATEMENTS)
+    _run(db, studies_step.STATEMENTS + panels_step.STATEMENTS + criteria_step.STATEMENTS)
 
 
 STEPS = (first, second, third, fourth, fifth)

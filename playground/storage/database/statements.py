@@ -6,6 +6,7 @@ Boundary: runs inside a transaction that the store begins and ends.
 from __future__ import annotations
 
 from playground.storage.database.tables.battles import BattleWrites
+from playground.storage.database.tables.criteria import CriterionReads, CriterionWrites
 from playground.storage.database.tables.erasures import ErasureReads, ErasureWrites
 from playground.storage.database.tables.exclusions import ExclusionReads, ExclusionWrites
 from playground.storage.database.tables.exports import ExportReads
@@ -25,6 +26,7 @@ from playground.storage.database.tables.votes import VoteReads, VoteWrites
 
 class Reading(
     VoteReads,
+    CriterionReads,
     GuessReads,
     ExclusionReads,
     RatedReads,
@@ -48,6 +50,7 @@ class Writing(
     ImportWrites,
     BattleWrites,
     VoteWrites,
+    CriterionWrites,
     GuessWrites,
     ExclusionWrites,
     RaterWrites,

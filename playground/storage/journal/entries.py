@@ -33,6 +33,9 @@ _CHANGING: Mapping[str, str] = {
 FROM wanted JOIN votes v ON v.battle_id = battle ORDER BY battle, v.revision""",
     "vote_flags": f"""{_WANTED} SELECT battle AS of_battle, f.*
 FROM wanted JOIN votes v ON v.battle_id = battle JOIN vote_flags f ON f.vote_id = v.id ORDER BY battle, v.revision""",
+    "vote_criteria": f"""{_WANTED} SELECT battle AS of_battle, c.*
+FROM wanted JOIN votes v ON v.battle_id = battle JOIN vote_criteria c ON c.vote_id = v.id
+ORDER BY battle, v.revision, c.criterion""",
     "vote_notes": f"""{_WANTED} SELECT battle AS of_battle, n.*
 FROM wanted JOIN vote_notes n ON n.battle_id = battle ORDER BY n.id""",
     "guesses": f"{_WANTED} SELECT battle AS of_battle, g.* FROM wanted JOIN guesses g ON g.battle_id = battle",

@@ -68,6 +68,8 @@ class Tombstones:
                 return [{**row, "detail": ""} if row["generation_id"] in self.generations else row for row in rows]
             case "vote_notes":
                 return [row for row in rows if not self._is_erased(row, seq)]
+            case "vote_criteria":
+                return [{**row, "reason": ""} if self._precedes(row, seq) else row for row in rows]
         return rows
 
     def _battle(self, row: Record) -> Record:
@@ -79,7 +81,11 @@ class Tombstones:
         return row if instruction is None else {**row, **NO_TEXT, "instruction_id": instruction}
 
     def _is_erased(self, note: Record, seq: int) -> bool:
-        return note["kind"] in WRITTEN_NOTES and seq < self.raters.get(note["rater_id"], 0)
+        return note["kind"] in WRITTEN_NOTES and self._precedes(note, seq)
+
+    def _precedes(self, row: Record, seq: int) -> bool:
+        """Return True if the rater of a row erased their words after the event with it."""
+        return seq < self.raters.get(row["rater_id"], 0)
 
 
 def _used_instructions(rows: Mapping[str, list[Record]]) -> list[Record]:

@@ -30,6 +30,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "generation_flags": ("generation_id", "kind"),
     "votes": ("id",),
     "vote_flags": ("vote_id", "kind"),
+    "vote_criteria": ("vote_id", "criterion"),
     "guesses": ("battle_id",),
 }
 """Tables with their keys, each after those that its rows refer to."""
@@ -227,7 +228,7 @@ def _insert(writing: Writing, table: str, rows: Sequence[Record]) -> None:
     names, values = ", ".join(columns), ", ".join(f":{name}" for name in columns)
     condition, on_conflict = "1", "NOTHING"
     match table:
-        case "vote_flags":
+        case "vote_flags" | "vote_criteria":
             condition = "EXISTS (SELECT 1 FROM votes WHERE id = :vote_id)"
         case "consents":
             on_conflict = "UPDATE SET created_at = excluded.created_at WHERE excluded.created_at < created_at"

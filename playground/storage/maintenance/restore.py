@@ -19,6 +19,7 @@ from playground.storage.database.migrations import schema_version
 from playground.storage.database.rows import to_json
 from playground.storage.database.statements import Reading, Writing
 from playground.storage.database.store import Store
+from playground.storage.database.tables.criteria import WRITTEN_REASONS
 from playground.storage.journal import segments
 from playground.storage.journal.consistency import matches
 from playground.storage.journal.entries import database_id, erasures, is_empty, migrated
@@ -38,6 +39,7 @@ Progress = Callable[[int, int], None]
 _BLANK_BATTLE = """
 UPDATE battles SET instruction_id = :instruction_id, erased_at = :erased_at WHERE id = :id AND erased_at IS NULL"""
 _DELETE_NOTES = "DELETE FROM vote_notes WHERE rater_id = :rater_id AND kind IN ('comment', 'report')"
+_BLANK_REASONS = f"UPDATE {WRITTEN_REASONS}"
 _INSTRUCTIONS_OF = """
 SELECT instruction_id FROM battles WHERE id IN (SELECT value FROM json_each(:ids))
 UNION SELECT instruction_id FROM generations WHERE id IN (SELECT value FROM json_each(:ids))"""
@@ -170,6 +172,7 @@ def _apply(writing: Writing, erased: Tombstones) -> None:
     writing.change(_BLANK_BATTLE, erased.battles.values())
     writing.blank_generations(erased.generations)
     writing.change(_DELETE_NOTES, [{"rater_id": rater} for rater in erased.raters])
+    writing.change(_BLANK_REASONS, [{"rater": rater} for rater in erased.raters])
     writing.drop_unused_instructions([row["instruction_id"] for row in used] + empty)
 
 

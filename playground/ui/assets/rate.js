@@ -11,7 +11,7 @@
   const HOLD_MS = 1000; // a vote that is given sooner counts nowhere
   const byId = (id) => document.getElementById(id);
   const now = () => performance.now();
-  const { tab, typing, press, cast, takeBack, decided, isWaiting, rateView: view } = window.playground;
+  const { tab, typing, press, cast, takeBack, decided, isWaiting, rateView: view, rateCriteria: criteria } = window.playground;
   const folder = location.pathname.replace(/[^/]*\/?$/, "");
 
   // The link: a study's key leaves the address, and stays in this tab
@@ -162,12 +162,14 @@
 
   function vote(button) {
     if (!mayAct()) return;
-    const missing = view.missing();
+    const missing = criteria.missing();
     view.tell(missing);
     if (missing) return;
     view.hideNote();
     const item = loaded.shift();
-    const given = { item, answer: cast(ballot(item, button)) };
+    const vote = ballot(item, button);
+    item.criteria = vote.criteria; // if it is taken back
+    const given = { item, answer: cast(vote) };
     judged.push(given);
     given.answer.then((decision) => decision?.accepted === false && forget(given));
     progress = { ...progress, done: progress.done + 1 };
@@ -271,7 +273,10 @@
       const isFirst = (key === "ArrowLeft") === (getComputedStyle(byId("answers")).direction === "ltr");
       const side = isFirst ? "a" : "b";
       if (press(...(event.shiftKey ? [`vote-${side}-much`] : []), `vote-${side}`)) event.preventDefault();
-    } else if (/^[1-9]$/.test(key)) {
+    } else if (key === "Backspace") {
+      if (criteria.back()) event.preventDefault();
+    } else if (/^[0-9]$/.test(key)) {
+      if (criteria.answerBy(Number(key))) return event.preventDefault();
       const chip = document.querySelectorAll("#rate [data-reason]")[Number(key) - 1];
       if (chip) view.choose(chip);
     }

@@ -10,7 +10,7 @@
   const GONE_MS = 6000; // until a message disappears
   const SWITCHES = { together: true, raw: false, "keys-on": true }; // as they are at first
   const byId = (id) => document.getElementById(id);
-  const { browser, filled } = window.playground;
+  const { browser, filled, rateCriteria: criteria } = window.playground;
   const words = JSON.parse(byId("rate-words").textContent);
   const reasonWords = JSON.parse(byId("reason-words").textContent); // by id
   const small = matchMedia("(max-width: 640px), (max-height: 560px)"); // as in the style sheets
@@ -35,6 +35,7 @@
     byId("rate-task").hidden = PARTS.every((name) => byId(`rate-${name}`).hidden);
     for (const { side, html, text } of item.sides) drawSide(byId(`column-${side}`), html, text);
     for (const chosen of document.querySelectorAll("#votebar [aria-pressed=true]")) chosen.setAttribute("aria-pressed", "false");
+    criteria.reset(item.battle, item.criteria);
     place();
   }
 
@@ -73,10 +74,8 @@
     asks = { ...asks, ...now };
     if (asks.question) put(byId("vote-words").querySelector("b"), asks.question);
     byId("votebar").toggleAttribute("data-strength", Boolean(asks.strength));
-    const criteria = asks.criteria || [];
-    byId("rate-criteria").replaceChildren(...criteria.map(criterionRow));
-    const needed = criteria.some(({ reason }) => reason === "required");
-    const title = Object.assign(document.createElement("span"), { className: "soft", textContent: say(needed ? "why_required" : "why") });
+    criteria.set(asks.criteria || []);
+    const title = Object.assign(document.createElement("span"), { className: "soft", textContent: say("why") });
     byId("rate-reasons").hidden = !asks.reasons?.length;
     byId("rate-reasons").replaceChildren(title, ...(asks.reasons || []).map(reasonChip));
     rove();
@@ -97,39 +96,15 @@
     return chip;
   }
 
-  function criterionRow({ id, question, choices }) {
-    const row = document.createElement("div");
-    row.className = "criterion";
-    row.setAttribute("role", "group");
-    row.setAttribute("aria-label", question);
-    const title = Object.assign(document.createElement("span"), { textContent: question });
-    row.append(title, ...choices.map((choice) => pressButton("chip-button", choice.words, { criterion: id, choice: choice.id })));
-    return row;
-  }
-
   const pressed = (selector) => [...document.querySelectorAll(`#votebar ${selector}[aria-pressed=true]`)];
 
   /** Return what was chosen besides the vote itself. */
   function chosen() {
     const reasons = pressed("[data-reason]").map((chip) => chip.dataset.reason);
-    const criteria = Object.fromEntries(pressed("[data-criterion]").map(({ dataset }) => [dataset.criterion, dataset.choice]));
-    return { ...(reasons.length ? { reasons } : {}), ...(asks.criteria?.length ? { criteria } : {}) };
+    return { ...(reasons.length ? { reasons } : {}), ...criteria.given() };
   }
 
-  /** Return what has to be answered before the vote, in words; "" if nothing is missing. */
-  function missing() {
-    const { criteria = {}, reasons = [] } = chosen();
-    const open = (asks.criteria || []).find(({ id }) => !(id in criteria));
-    if (open) return say("criterion", { question: open.question });
-    return (asks.criteria || []).some(({ reason }) => reason === "required") && !reasons.length ? say("reason") : "";
-  }
-
-  function choose(button) {
-    const isOn = button.getAttribute("aria-pressed") === "true";
-    const { criterion } = button.dataset;
-    if (criterion) for (const other of pressed(`[data-criterion="${CSS.escape(criterion)}"]`)) other.setAttribute("aria-pressed", "false");
-    button.setAttribute("aria-pressed", String(!isOn));
-  }
+  const choose = (chip) => chip.setAttribute("aria-pressed", String(chip.getAttribute("aria-pressed") !== "true"));
 
   /** Make each toolbar one tab stop: arrow keys go on inside it. */
   function rove() {
@@ -209,7 +184,7 @@
       browser.write(`rate ${name}`, !isOn(name));
       apply();
     } else if (button?.id === "rate-noted") hideNote();
-    else if (button?.matches("[data-reason], [data-criterion]")) choose(button);
+    else if (button?.matches("[data-reason]")) choose(button);
   }
 
   function hideNote() {
@@ -245,5 +220,5 @@
     document.addEventListener("scroll", onScroll, { capture: true, passive: true });
   }
 
-  window.playground.rateView = { begin, draw, ask, chosen, missing, choose, step, progress, show, leave, tell, announce, focus, hideNote, say };
+  window.playground.rateView = { begin, draw, ask, chosen, choose, step, progress, show, leave, tell, announce, focus, hideNote, say };
 })();

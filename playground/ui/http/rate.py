@@ -20,6 +20,7 @@ from playground.battles import REASONS, Viewer
 from playground.errors import InvalidValue, Refused
 from playground.records import BattleView
 from playground.ui.http.asgi import ASGIApp, Receive, Scope, Send, host_of
+from playground.ui.http.criteria import criterion_document
 from playground.ui.http.gate import refusal_of
 from playground.ui.http.limits import Kind, Limits
 from playground.ui.http.middleware import rater_of
@@ -115,10 +116,10 @@ def next_document(assigned: Assignment) -> dict[str, Any]:
 
 def study_document(assigned: StudyAssignment) -> dict[str, Any]:
     """Return an assignment in a study as it is sent."""
-    question, strength = said(QUESTION), False
-    if assigned.file is not None:
-        question, strength = assigned.file.question, assigned.file.strength
-    document = _document(assigned.view, assigned.why_none, asdict(assigned.progress), question, strength=strength)
+    document = _document(assigned.view, assigned.why_none, asdict(assigned.progress), said(QUESTION), strength=False)
+    if (file := assigned.file) is not None:
+        criteria = [criterion_document(criterion) for criterion in file.criterion]
+        document["asks"] |= {"question": file.question, "strength": file.strength, "criteria": criteria}
     end = assigned.end
     return document | {"end": None if end is None else {"code": end.code, "address": end.address}}
 

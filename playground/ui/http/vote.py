@@ -1,8 +1,8 @@
 """The route ``POST /vote``: a vote of the page that waited for the server, sent by the page's own script.
 
-The body is ``{"battle": id, "choice": …, "revision": …}``, perhaps with ``strength``, ``reasons`` and ``decision_ms``;
-the rater's cookie says who votes. A vote that is sent twice is one vote: the answer is what the database has. It says
-nothing about the models, whatever the battle's state.
+The body is ``{"battle": id, "choice": …, "revision": …}``, perhaps with ``strength``, ``reasons``, ``criteria`` and
+``decision_ms``; the rater's cookie says who votes. A vote that is sent twice is one vote: the answer is what the
+database has. It says nothing about the models, whatever the battle's state.
 
 Boundary: pure ASGI, behind `PageMiddleware` (foreign origins, size) and `OperatorGate`; the database decides.
 """
@@ -20,6 +20,7 @@ from playground.battles import Ballot, Viewer
 from playground.errors import InvalidValue, Refused
 from playground.records import BattleView
 from playground.ui.http.asgi import ASGIApp, Receive, Scope, Send, host_of
+from playground.ui.http.criteria import read_criteria
 from playground.ui.http.gate import refusal_of
 from playground.ui.http.limits import Kind, Limits
 from playground.ui.http.middleware import rater_of
@@ -30,12 +31,12 @@ from playground.ui.texts.compare import CHANGED_ELSEWHERE
 from playground.validation import clean_battle_id
 
 PATH = "/vote"
-MAX_BYTES = 1000
+MAX_BYTES = 20_000
 MAX_CHOICE_CHARS = 100
 MAX_REVISION = 2**31
 MAX_DECISION_MS = 2**53
 NEEDED = frozenset({"battle", "choice", "revision"})
-OPTIONAL = frozenset({"strength", "reasons", "decision_ms"})
+OPTIONAL = frozenset({"strength", "reasons", "criteria", "decision_ms"})
 STRENGTHS: Mapping[str, float] = MappingProxyType({"slightly": 1.0, "much": 2.0})
 """The numbers that are stored as `votes.strength`."""
 
@@ -100,6 +101,7 @@ def read_vote(body: bytes) -> tuple[str, Ballot]:
         choice,
         revision,
         reasons=reasons or (),
+        criteria=read_criteria(sent.get("criteria")),
         strength=None if strength is None else STRENGTHS[strength],
         decision_s=None if decision_ms is None else decision_ms / 1000,
     )

@@ -56,6 +56,9 @@ SETTINGS_HINT = _(
 
 # Columns
 
+NO_MODELS = _("No models run here, so nothing can be compared.")
+NO_MODELS_RATE, NO_MODELS_LINK = _("You can {link} instead."), _("rate stored answers")
+NO_MODELS_STUDY = _("Raters of a study open the link that they were given.")
 INTRO_BLIND = _(
     "Your instruction goes to {columns} models at once. Their names stay hidden until you vote for the best answer."
 )

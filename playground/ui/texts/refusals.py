@@ -52,11 +52,14 @@ VOTE_NOTE: Mapping[str, str] = MappingProxyType(
 """The note of `waiting_votes.js`, and the names of choices that are no letter."""
 VOTE_MALFORMED = _(
     "the body has to be JSON with battle (an id), choice (text) and revision (of the battle as it was shown, "
-    "a whole number); it may have strength, reasons and decision_ms, and nothing else"
+    "a whole number); it may have strength, reasons, criteria and decision_ms, and nothing else"
 )
 DECISION_MALFORMED = _("decision_ms has to be a whole number of milliseconds")
 STRENGTH_MALFORMED = _("strength has to be much, slightly or null")
 REASONS_MALFORMED = _("reasons have to be a list of names")
+CRITERIA_MALFORMED = _(
+    "criteria have to be an object of answers, each with choice and perhaps reason, both text, and nothing else"
+)
 RATE_MALFORMED = _(
     "the body has to be JSON with study and key (text or null) and have (a list of at most 3 ids of battles)"
 )

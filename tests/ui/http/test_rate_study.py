@@ -15,6 +15,7 @@ from playground.arena.studies import ArenaStudies
 from playground.battles import Battles
 from playground.clock import Clock
 from playground.raters import rater_id
+from playground.records import Criterion
 from playground.settings import Settings
 from playground.ui.http.limits import Limits
 from playground.ui.http.middleware import PageMiddleware
@@ -39,8 +40,15 @@ class StudyServer(Server):
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[StudyServer]:
-    home = house(tmp_path)
-    study = studied(home, 3, 1, question="Which is more helpful?", strength=True, repeats=0.5, votes=3)
+    server = served(tmp_path, question="Which is more helpful?", strength=True, repeats=0.5, votes=3)
+    yield server
+    server.home.store.close()
+
+
+def served(folder: Path, **keys: Any) -> StudyServer:
+    """Serve a study of three battles."""
+    home = house(folder)
+    study = studied(home, 3, 1, **keys)
     battles = Battles(home.store, home.battles.rules)
     held: Any = SimpleNamespace(stored=battles, vote_soon=battles.vote_soon, undo=battles.undo)
     arena: Any = SimpleNamespace(
@@ -49,8 +57,7 @@ def server(tmp_path: Path) -> Iterator[StudyServer]:
     limits = Limits(Settings(), Clock(monotonic=lambda: 0.0))
     server = StudyServer(home, PageMiddleware(VoteRoute(RateRoutes(elsewhere, arena, limits), arena, limits)))
     server.study = study
-    yield server
-    home.store.close()
+    return server
 
 
 def test_link_gives_battles_until_the_study_has_enough(server: StudyServer) -> None:
@@ -75,6 +82,35 @@ def test_link_gives_battles_until_the_study_has_enough(server: StudyServer) -> N
     assert done["progress"]["done"] == 3
     rows = server.study.rows("SELECT rater_id, strength FROM votes ORDER BY rowid")
     assert rows == [(rater_id(SECRET), 2.0), (rater_id(SECRET), 2.0), (rater_id(SECRET), None)]
+
+
+def test_criteria_are_asked_and_stored_with_the_vote(tmp_path: Path) -> None:
+    criterion = Criterion("facts", "Whose facts are right?", ("a", "b", "both_bad", "neither"), reason="optional")
+    server = served(tmp_path, criterion=(criterion,))
+    said = server.ask()
+    assert said["asks"]["criteria"] == [
+        {
+            "id": "facts",
+            "question": "Whose facts are right?",
+            "choices": [
+                {"id": "a", "words": "A"},
+                {"id": "b", "words": "B"},
+                {"id": "both_bad", "words": "Both bad"},
+                {"id": "neither", "words": "neither"},
+            ],
+            "required": True,
+            "reason": "optional",
+        }
+    ]
+    assert server.vote(said["item"])["error"] == "Answer this first: Whose facts are right?"
+    for wrong in ({"facts": "a"}, ["facts"], {"facts": {"choice": 1}}, {"facts": {"choice": "a", "why": ""}}):
+        assert "criteria have to be" in server.vote(said["item"], criteria=wrong)["error"]
+    given = {"facts": {"choice": "b", "reason": "  It names\u0000 the river.\n"}}
+    for _ in range(2):
+        assert server.vote(said["item"], criteria=given)["accepted"]
+    rows = server.study.rows("SELECT criterion, choice, reason, rater_id FROM vote_criteria")
+    assert rows == [("facts", "b", "It names the river.", rater_id(SECRET))]
+    server.home.store.close()
 
 
 def test_nothing_that_is_sent_names_a_model(server: StudyServer) -> None:

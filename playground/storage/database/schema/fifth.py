@@ -1,4 +1,4 @@
-"""Migration 5: reasoning, descent of battles, guesses of models, answers to files, rated battles; and `studies`.
+"""Migration 5: reasoning, descent, guesses of models, answers to files, rated battles; and `studies`, `criteria`.
 
 Boundary: statements only. Not released yet: it may be edited until it is.
 """

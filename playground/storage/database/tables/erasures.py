@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from playground.records import BattleState, Erased, Instruction
+from playground.storage.database.tables.criteria import WRITTEN_REASONS
 from playground.storage.database.tables.panels import PANEL_IDS_OF_RATER
 from playground.storage.database.tables.raters import OWN_BATTLES, WRITTEN_NOTES, own_values
 from playground.storage.database.tables.transaction import Snapshot, Transaction
@@ -102,6 +103,7 @@ class ErasureWrites(Transaction):
         unused += self._blank_generations(own)
         self.drop_unused_instructions(unused)
         notes = self._connection.execute(f"DELETE {WRITTEN_NOTES}", own).rowcount
+        notes += self._connection.execute(f"UPDATE {WRITTEN_REASONS}", own).rowcount
         panel_ids = self._connection.execute(PANEL_IDS_OF_RATER, own).rowcount
         if changed or notes or panel_ids:
             erasure = {"rater_id": rater_id, "created_at": now, "battles": battles, "notes": notes}

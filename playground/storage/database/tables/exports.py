@@ -61,9 +61,13 @@ _REASONS = (
     f"(SELECT CAST(json_group_array(text) AS BLOB) FROM (SELECT n.text {_NOTES} = 'reason' ORDER BY n.id)),"
     f" coalesce((SELECT group_concat(text, '') FROM (SELECT n.text {_NOTES} = 'comment' ORDER BY n.id)), '')"
 )
+_CRITERIA = (
+    "(SELECT CAST(json_group_array(json_object('criterion', criterion, 'choice', choice, 'reason', reason)) AS BLOB)"
+    " FROM (SELECT * FROM vote_criteria WHERE vote_id = v.id ORDER BY criterion))"
+)
 _DETAILS = (
     ", v.revision, b.owner, b.source, b.state, b.draw_probability, b.created_at, b.opened_at, b.final_at,"
-    f" CAST(b.overrides AS BLOB), b.study_hash, b.study_kind, {_REASONS}"
+    f" CAST(b.overrides AS BLOB), b.study_hash, b.study_kind, {_REASONS}, {_CRITERIA}"
 )
 _NO_DETAILS = tuple(ExportedVote._field_defaults.values())
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from playground.records import BattleState, Belongings, OwnBattle
+from playground.storage.database.tables.criteria import COUNT_REASONS
 from playground.storage.database.tables.transaction import Snapshot, Transaction
 
 OWN_BATTLES = "b.owner = :rater AND (:source = '' OR b.source = :source)"
@@ -45,7 +46,7 @@ class RaterReads(Snapshot):
             f"SELECT count(*), count(b.erased_at) FROM battles b WHERE {OWN_BATTLES} AND b.study IS NULL", own
         )
         battles, erased = counts
-        notes = self.scalar(f"SELECT count(*) {WRITTEN_NOTES}", own)
+        notes = self.scalar(f"SELECT count(*) {WRITTEN_NOTES}", own) + self.scalar(COUNT_REASONS, own)
         return Belongings(battles - erased, erased, self.scalar(_VOTES, own), notes)
 
     def latest_battles(self, rater_id: str, source: str, limit: int, chars: int, now: str) -> Sequence[OwnBattle]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from playground.records import SIDES, UNKNOWN_LICENSE, ColumnState, ColumnView, Generation, ModelCard
 from playground.ui.pages.compare.state import PageState, Phase
-from playground.ui.rendering import escape
+from playground.ui.rendering import escape, with_link
 from playground.ui.texts import compare as texts
 from playground.ui.texts import formats
 from playground.ui.texts.language import joined
@@ -165,8 +165,15 @@ def whole_html(side: str) -> str:
     )
 
 
-def intro_html(num_models: int) -> str:
-    """Return where the instruction goes: a sentence for each state of the controls, of which the style shows one."""
+def intro_html(num_models: int, may_rate: bool = True) -> str:
+    """Return where the instruction goes: a sentence for each state of the controls, of which the style shows one.
+
+    Without models it leads to the page Rate, where everybody `may_rate`, and the style hides the controls.
+    """
+    if not num_models:
+        link = f"<a href='./rate'>{escape(texts.NO_MODELS_LINK)}</a>"
+        then = with_link(texts.NO_MODELS_RATE, link) if may_rate else escape(texts.NO_MODELS_STUDY)
+        return f"<p class='no-models'>{escape(texts.NO_MODELS)} {then}</p>"
     modes = (
         ("blind", texts.INTRO_BLIND, texts.INTRO_REPEATED_BLIND, texts.INTRO_MINE_BLIND),
         ("open", texts.INTRO_OPEN, texts.INTRO_REPEATED_OPEN, texts.INTRO_MINE_OPEN),

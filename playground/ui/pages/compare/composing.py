@@ -44,7 +44,7 @@ class Composing:
         panels, cards = self.replies.panels, self.replies.arena.models.line_up
         return {
             **panels.composer.settings.offer(cards),
-            panels.columns.intro: gr.update(value=intro_html(len(cards))),
+            panels.columns.intro: gr.update(value=intro_html(len(cards), self.replies.arena.settings.rate == "public")),
         }
 
     def surprise(self, sent: object, request: gr.Request) -> Updates:

@@ -121,7 +121,7 @@ class LeaderboardPage:
             board = self._arena.leaderboard(*selection)
         except UnknownCategory:
             return None
-        line_up = [card.id for card in self._arena.models.line_up]
+        line_up = [card.id for card in self._arena.models.line_up] or None  # without models none has retired
         return BoardView(board, self._arena.catalog.cards, line_up, _advice(address), address)
 
 
