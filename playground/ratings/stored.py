@@ -99,7 +99,6 @@ class _Rows:
             category=columns["category"],
             kind=kind,
             outcome=self._mark("winner").astype(np.int8),
-            longer=(self._mark("longer") - 1).astype(np.int8),
             weight=(columns["model_a"] != columns["model_b"]).astype(np.float64),
             busy_days=busy,
             networks=self._networks(),
@@ -171,7 +170,12 @@ class _Rows:
 
     def where(self, where: Conditions) -> BoolArray:
         """Return True for the rows that fulfil the conditions."""
-        return np.isin(self.keys, np.frombuffer(self.reading.row_keys_where(where), dtype=np.int64))
+        found = np.frombuffer(self.reading.row_keys_where(where), dtype=np.int64)
+        place = np.searchsorted(self.keys, found)
+        place, found = place[place < len(self.keys)], found[place < len(self.keys)]
+        rows = np.zeros(len(self.keys), dtype=bool)
+        rows[place[self.keys[place] == found]] = True  # votes that are not final yet have no key
+        return rows
 
     def _mark(self, name: str) -> IntArray:
         shift, mask = self.packed.marks[name]
