@@ -18,6 +18,8 @@ from playground.ratings.unit_sums import UnitSums
 LeftOut = tuple[FloatArray, FloatArray, FloatArray, FloatArray]
 _CELLS_AT_ONCE = 65_536
 """Entries of the matrices (m, m, units) that are held at a time: half a megabyte, which a processor's cache holds."""
+_FEWEST = 16
+"""Units that are handled together at least, also of many models: each step costs a call."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,7 +78,7 @@ class Units:
 
     def _singles_left_out(self, inverse: FloatArray, taste: float) -> Iterator[LeftOut]:
         """Yield the same for units of one row, whose share of the curvature has rank one."""
-        step = max(1, _CELLS_AT_ONCE // max(self.m, 1) ** 2)
+        step = max(_FEWEST, _CELLS_AT_ONCE // max(self.m, 1) ** 2)
         for start in range(0, self.sums.singles, step):
             rows = slice(start, min(start + step, self.sums.singles))
             first, second, information = self.sums.first[rows], self.sums.second[rows], self.information[rows]
@@ -89,7 +91,7 @@ class Units:
 
     def _blocks(self, start: int = 0) -> Iterator[tuple[FloatArray, FloatArray, FloatArray]]:
         """Yield gradients (m, u), curvatures (m, m, u) and times of the units from `start` on, some at a time."""
-        m, step = self.m, max(1, _CELLS_AT_ONCE // max(self.m, 1) ** 2)
+        m, step = self.m, max(_FEWEST, _CELLS_AT_ONCE // max(self.m, 1) ** 2)
         for low in range(start, len(self.sums.times), step):
             high = min(low + step, len(self.sums.times))
             rows = slice(*np.searchsorted(self.sums.unit, [low, high]))
