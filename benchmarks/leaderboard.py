@@ -78,8 +78,7 @@ def _table(data: Path) -> PairTable:
         first, second, outcome = (found[name] for name in ("first", "second", "outcome"))
         names = tuple(found["models"].tolist())
     rows = np.arange(len(first))
-    ones, longer = np.ones(len(rows)), np.zeros(len(rows), dtype=np.int64)
-    return PairTable(names, first, second, outcome, ones, longer, rows, rows, 0)
+    return PairTable(names, first, second, outcome, np.ones(len(rows)), rows, rows, 0)
 
 
 def votes_of(database: Path, data: Path) -> None:

@@ -90,7 +90,7 @@ def empty_app(folder: Path) -> Iterator[App]:
 def playground(name: str, checkout: Path, folder: Path, **environ: str) -> Iterator[App]:
     """Run the playground of a checkout and wait for its models."""
     port = free_port()
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     with served(folder / "playground.db", port, checkout, **UNLIMITED | environ) as process:
         _until_loaded(port)
         yield App(name, port, process)

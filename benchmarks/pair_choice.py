@@ -98,7 +98,6 @@ def _table(cells: IntArray) -> PairTable:
         second=cells // 2 % MODELS,
         outcome=cells % 2,
         weight=np.ones(len(cells)),
-        longer=np.zeros(len(cells), dtype=np.int64),
         vote=np.arange(len(cells)),
         rater=np.arange(len(cells)),
         unrated=0,

@@ -181,7 +181,7 @@ def more_votes(table: PairTable, votes: int, best: IntArray, rng: np.random.Gene
 def joined(table: PairTable, more: PairTable) -> PairTable:
     """Return one table; the votes and raters of the second are others than those of the first."""
     more = replace(more, vote=more.vote + table.num_votes, rater=more.rater + table.num_raters)
-    names = ("first", "second", "outcome", "weight", "longer", "vote", "rater")
+    names = ("first", "second", "outcome", "weight", "vote", "rater")
     return replace(table, **{name: np.concatenate([getattr(table, name), getattr(more, name)]) for name in names})
 
 

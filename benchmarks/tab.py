@@ -15,6 +15,8 @@ from typing import Any
 API = "/gradio_api"
 CONFIG = "window.gradio_config = "
 PATIENCE_S = 120.0
+ADDRESS = "() => [location.search]"
+"""The script of an event that sends the page's address."""
 NO_BATTLE = {"battle": "", "revision": None, "step": 0, "said": "", "again": True, "look": False}
 """The value of the input `shown` in a tab that shows no battle; the page's script sends it."""
 
@@ -38,9 +40,11 @@ class Tab:
         if config["connect_heartbeat"]:
             raise RuntimeError("the page opens a heartbeat stream, which this does not")
         values = {each["id"]: _value(each) for each in config["components"]}
+        search = "".join(path.partition("?")[1:])
         for event in config["dependencies"]:
             if any(kind == "load" for _, kind in event["targets"]):
-                self._run(event, [values[component] for component in event["inputs"]])
+                asks = event["js"] == ADDRESS
+                self._run(event, [search] if asks else [values[component] for component in event["inputs"]])
 
     def ask(self, method: str, path: str, body: object = None) -> str:
         """Return the answer to one request; keep the cookie that comes with it.

@@ -9,9 +9,7 @@ import math
 from dataclasses import dataclass
 from statistics import NormalDist
 
-import numpy as np
-
-from playground.ratings.pairs import FIRST, SECOND, BoolArray, PairTable
+from playground.ratings.pairs import FIRST, SECOND, PairTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +30,9 @@ def wins_by_side(table: PairTable, *, level: float = 0.95) -> tuple[Sides, ...]:
 
     The intervals of all models that were judged on both sides hold together (Bonferroni).
     """
-    m, decided = len(table.models), _decided(table)
-    counts = [
-        np.bincount(model[decided & among], minlength=m).tolist()
-        for model, won in ((table.first, FIRST), (table.second, SECOND))
-        for among in (table.outcome == won, np.ones(len(table.outcome), dtype=bool))
-    ]
+    first, second = table.counts[:, :, FIRST], table.counts[:, :, SECOND]
+    decided = first + second
+    counts = [side.tolist() for side in (first.sum(1), decided.sum(1), second.sum(0), decided.sum(0))]
     compared = sum(bool(earlier and later) for _, earlier, _, later in zip(*counts, strict=True))
     own = 1 - (1 - level) / max(compared, 1)
     return tuple(
@@ -64,7 +59,3 @@ def wilson(share: float, total: float, level: float = 0.95) -> tuple[float, floa
     reach = z * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
     scale = 1 + z * z / total
     return max(0.0, (centre - reach) / scale), min(1.0, (centre + reach) / scale)
-
-
-def _decided(table: PairTable) -> BoolArray:
-    return np.isin(table.outcome, (FIRST, SECOND))

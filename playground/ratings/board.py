@@ -131,7 +131,7 @@ class Board:
     @cached_property
     def battles(self) -> tuple[IntArray, IntArray]:
         """Votes in which each model was judged, shape (m,), and those of them that found all bad."""
-        return self.table.votes_by_model()
+        return self.table.votes_by_model
 
     @cached_property
     def rated_votes(self) -> IntArray:
@@ -167,7 +167,7 @@ class Board:
     @property
     def is_decided(self) -> bool:
         """True if any vote has a winner."""
-        return bool(np.isin(self.table.outcome, (FIRST, SECOND)).any())
+        return bool(self.table.counts[:, :, (FIRST, SECOND)].any())
 
     @cached_property
     def influence(self) -> Influence | None:
@@ -192,7 +192,7 @@ class Board:
     @cached_property
     def rows(self) -> tuple[LeaderboardRow, ...]:
         ranks = rank_ranges(self.better, self.fit.groups)
-        outcomes = self.table.outcomes_by_model()
+        outcomes = self.table.outcomes_by_model
         return tuple(
             self._row(i, number, (int(ranks[0][i]), int(ranks[1][i])), [int(n) for n in outcomes[i]])
             for number, group in enumerate(self.groups, start=1)

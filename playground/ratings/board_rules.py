@@ -20,7 +20,7 @@ from playground.records import VoteFilter
 
 LEVELS = (0.9, 0.95, 0.99)
 MOST_RESAMPLES = 200
-"""The limit for a board that a visitor waits for: a million votes take about 0.1 s per resample. Commands have none."""
+"""The limit for a board that a visitor waits for: a resample costs what the sums of units do. Commands have none."""
 
 
 @dataclass(frozen=True, slots=True)

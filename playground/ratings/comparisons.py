@@ -37,7 +37,7 @@ class Difference:
 
 def meetings_of(board: Board) -> Iterator[Meeting]:
     """Yield the rated models that met, in the order of rows."""
-    outcomes, models = board.table.outcomes_by_pair(), board.table.models
+    outcomes, models = board.table.outcomes_by_pair, board.table.models
     for i, j in combinations(board.order, 2):
         if outcomes[i, j].any():
             yield Meeting(models[i], models[j], *(int(count) for count in outcomes[i, j]))

@@ -95,7 +95,6 @@ class _Gathering:
             self._categories[pair.category],
             self._kinds[replace(circumstances_of(pair), decision_s=-math.inf if is_quick else None)],
             WINNERS.index(pair.winner),
-            (pair.chars_a > pair.chars_b) - (pair.chars_a < pair.chars_b),
         )
         for column, value in zip(self._columns.values(), row, strict=True):
             column.append(value)
@@ -117,4 +116,4 @@ class _Gathering:
         )
 
 
-_COLUMNS = ("vote", "rater", "first", "second", "category", "kind", "outcome", "longer")
+_COLUMNS = ("vote", "rater", "first", "second", "category", "kind", "outcome")

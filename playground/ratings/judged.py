@@ -47,7 +47,6 @@ class JudgedVotes:
     category: IntArray  # (n,)
     kind: IntArray  # (n,) number of the vote's circumstances
     outcome: IntArray  # (n,) index into WINNERS
-    longer: IntArray  # (n,) 1: the first answer was longer, -1: the second, 0: neither
     weight: FloatArray  # (n,) 0 for a pair of the same model
     busy_days: tuple[IntArray, ...]  # votes of one rater on one day, in order of time, where they are more than the cap
     networks: Networks | None  # None: not known of any vote

@@ -18,9 +18,8 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from playground.ratings.bradley_terry import POINTS, Fit
-from playground.ratings.covariance import scores
-from playground.ratings.pairs import SCORES, BoolArray, FloatArray, IntArray, PairTable
-from playground.ratings.parts import rows_of
+from playground.ratings.pairs import BoolArray, FloatArray, IntArray, PairTable
+from playground.ratings.unit_sums import UnitSums
 
 ALARM = 0.01
 """Probability of a false alarm: below the usual 5 %, since a board is read again and again."""
@@ -43,16 +42,15 @@ class Misfit:
 
 def find_misfit(table: PairTable, fit: Fit, unit: str) -> Misfit | None:
     """Return the misfit of a table and its fit, with raters or votes as the unit; None if chance explains it."""
-    table = rows_of(table, table.weight > 0)
     pairs = _Pairs.of(table, unit)
     if len(pairs.first) <= len(table.models) - len(np.unique(fit.groups)):
         return None  # as many strengths as pairs explain anything
-    residual, information = scores(table, fit.ratings)
-    by_unit = pairs.by_unit(residual)
+    probability = fit.probability[pairs.first, pairs.second]
+    residual = pairs.by_unit(pairs.won - pairs.weight * probability[pairs.pair])
     by_prior, of_prior = pairs.prior(fit)
-    found = np.asarray(by_unit.sum(axis=0)).ravel() + by_prior
-    expected = np.bincount(pairs.pair, weights=information) + of_prior
-    covariance = (by_unit.T @ by_unit).toarray()
+    found = pairs.times @ residual + by_prior
+    expected = np.bincount(pairs.pair, pairs.weight * pairs.times_of_sum) * probability * (1 - probability) + of_prior
+    covariance = pairs.squares(residual)
     covariance += np.diag(np.maximum(expected - np.diagonal(covariance), 0.0))  # pairs without a surprise
     leftover = _leftover(pairs, fit, expected)
     covariance = leftover @ covariance @ leftover.T
@@ -60,14 +58,15 @@ def find_misfit(table: PairTable, fit: Fit, unit: str) -> Misfit | None:
     p_value = _tail(float(np.square(found / scale).sum()), covariance / scale[:, None] / scale)
     if p_value >= ALARM:
         return None
-    worst = int(np.argmax(np.abs(found) / np.sqrt(np.maximum(np.diagonal(covariance), 0.1 * expected))))
+    errors = np.sqrt(np.maximum(np.diagonal(covariance), 0.1 * expected))
+    worst = int(np.argmax(np.round(np.abs(found) / errors, 9)))  # of equal ones, as in a circle of three, the first
     winner, loser = int(pairs.first[worst]), int(pairs.second[worst])
     if found[worst] < 0:
         winner, loser = loser, winner
     wins = table.wins
     return Misfit(
         p_value=p_value,
-        cycle=shortest_cycle(pairs.clear_wins(table)),
+        cycle=shortest_cycle(pairs.clear_wins()),
         winner=winner,
         loser=loser,
         share=float(wins[winner, loser] / (wins[winner, loser] + wins[loser, winner])),
@@ -77,27 +76,38 @@ def find_misfit(table: PairTable, fit: Fit, unit: str) -> Misfit | None:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Pairs:
-    """The e pairs of models that met, with the rows that are theirs."""
+    """The e pairs of models that met, with the k sums of units that are theirs."""
 
     models: int
     first: IntArray  # (e,) the earlier model
     second: IntArray  # (e,)
-    pair: IntArray  # (n,) of each row
-    sign: FloatArray  # (n,) -1 if the row's first model is the pair's second
-    unit: IntArray  # (n,)
+    pair: IntArray  # (k,) of each sum
+    unit: IntArray  # (k,)
+    won: FloatArray  # (k,) by the pair's first model
+    weight: FloatArray  # (k,)
+    times: FloatArray  # (u,) how often each unit occurs
 
     @classmethod
     def of(cls, table: PairTable, unit: str) -> _Pairs:
-        m = len(table.models)
-        low, high = np.minimum(table.first, table.second), np.maximum(table.first, table.second)
-        met, pair = np.unique(low * m + high, return_inverse=True)
-        sign = np.where(table.first == low, 1.0, -1.0)
-        return cls(m, met // max(m, 1), met % max(m, 1), pair, sign, table.rater if unit == "rater" else table.vote)
+        m, sums = len(table.models), UnitSums.of(table, unit)
+        there = sums.weight > 0
+        first, second, won, weight = sums.first[there], sums.second[there], sums.won[there], sums.weight[there]
+        met, pair = np.unique(np.minimum(first, second) * m + np.maximum(first, second), return_inverse=True)
+        won = np.where(first < second, won, weight - won)
+        return cls(m, met // max(m, 1), met % max(m, 1), pair, sums.unit[there], won, weight, sums.times)
+
+    @property
+    def times_of_sum(self) -> FloatArray:
+        """How often each sum occurs, shape (k,)."""
+        return self.times[self.unit]
 
     def by_unit(self, values: FloatArray) -> csr_array:
-        """Return the sums of signed values by unit and pair, shape (units, e)."""
-        shape = (int(self.unit.max(initial=-1)) + 1, len(self.first))
-        return csr_array((self.sign * values, (self.unit, self.pair)), shape=shape)
+        """Return the values (k,) of sums by unit and pair, shape (u, e)."""
+        return csr_array((values, (self.unit, self.pair)), shape=(len(self.times), len(self.first)))
+
+    def squares(self, values: csr_array) -> FloatArray:
+        """Return the sum over all units of the products of their values on each two pairs, shape (e, e)."""
+        return np.asarray((values.T @ values.multiply(self.times[:, None]).tocsr()).toarray(), dtype=np.float64)
 
     def prior(self, fit: Fit) -> tuple[FloatArray, FloatArray]:
         """Return the residual and the information of the prior's ties, each of shape (e,)."""
@@ -105,11 +115,11 @@ class _Pairs:
         p = fit.probability[self.first, self.second]
         return games * (0.5 - p), games * p * (1 - p)
 
-    def clear_wins(self, table: PairTable) -> BoolArray:
+    def clear_wins(self) -> BoolArray:
         """Return where i beats j by CLEAR_WIN standard errors in their own battles, shape (m, m)."""
-        beyond_half = self.by_unit(table.weight * (SCORES[table.outcome] - 0.5))
-        total = np.asarray(beyond_half.sum(axis=0)).ravel()
-        error = np.sqrt(np.asarray(beyond_half.multiply(beyond_half).sum(axis=0)).ravel())
+        beyond_half = self.won - self.weight / 2
+        total = np.bincount(self.pair, self.times_of_sum * beyond_half)
+        error = np.sqrt(np.bincount(self.pair, self.times_of_sum * np.square(beyond_half)))
         wins = np.zeros((self.models, self.models), dtype=bool)
         wins[self.first, self.second] = total > CLEAR_WIN * error
         wins[self.second, self.first] = -total > CLEAR_WIN * error

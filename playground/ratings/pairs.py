@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -28,9 +29,9 @@ BOTH_BAD_RULES = ("half", "omit")
 ALL_ALIKE: Mapping[int, float] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class PairTable:
-    """Judged pairs as parallel arrays of n rows, one per pair.
+    """Judged pairs as parallel arrays of n rows, one per pair; integers may be narrow ones.
 
     Only pairs of two different models with a weight above 0 are rows; the others are counted in `unrated`.
     """
@@ -40,7 +41,6 @@ class PairTable:
     second: IntArray  # (n,)
     outcome: IntArray  # (n,) index into WINNERS
     weight: FloatArray  # (n,) in the rating; 0 for both-bad pairs if they are omitted
-    longer: IntArray  # (n,) 1: the first answer was longer, -1: the second, 0: neither
     vote: IntArray  # (n,) index of the vote
     rater: IntArray  # (n,) index of the rater
     unrated: int  # pairs left out: weight 0
@@ -66,87 +66,104 @@ class PairTable:
         """
         if both_bad not in BOTH_BAD_RULES:
             raise InvalidValue(f"both_bad is {both_bad!r}; valid are: {', '.join(BOTH_BAD_RULES)}")
-        rows = np.flatnonzero(counting & (votes.weight > 0))
+        rated = counting & (votes.weight > 0)
+        rows: Any = slice(None) if rated.all() else np.flatnonzero(rated)
         first, second, outcome, rater = (a[rows] for a in (votes.first, votes.second, votes.outcome, votes.rater))
         there = np.flatnonzero(sum(np.bincount(side, minlength=len(votes.models)) for side in (first, second)))
         names = sorted({*models, *(votes.models[number] for number in there)})
         index: Any = np.zeros(len(votes.models), dtype=np.int32)  # narrow: there are millions of them
         index[there] = [names.index(votes.models[number]) for number in there]
-        of_rater = np.ones(votes.num_raters)
-        of_rater[list(weights)] = list(weights.values())
-        weight = votes.weight[rows] * of_rater[rater]
+        weight = votes.weight[rows]
+        if weights:
+            of_rater = np.ones(votes.num_raters)
+            of_rater[list(weights)] = list(weights.values())
+            weight = weight * of_rater[rater]
         return cls(
             models=tuple(names),
             first=index[first],
             second=index[second],
             outcome=outcome,
             weight=np.where(outcome == BOTH_BAD, 0.0, weight) if both_bad == "omit" else weight,
-            longer=votes.longer[rows],
-            vote=_closed_up(votes.vote[rows], votes.num_votes),
-            rater=_closed_up(rater, votes.num_raters),
-            unrated=int(np.count_nonzero(counting)) - len(rows),
+            vote=closed_up(votes.vote[rows], votes.num_votes),
+            rater=closed_up(rater, votes.num_raters),
+            unrated=int(np.count_nonzero(counting)) - len(first),
         )
 
     @property
+    def meetings(self) -> IntArray:
+        """The two models of each row and its outcome as one number, (first * m + second) * 4 + outcome, shape (n,)."""
+        return np.asarray((self.first * len(self.models) + self.second) * len(WINNERS) + self.outcome)
+
+    @cached_property
+    def counts(self) -> IntArray:
+        """Pairs with model i on the earlier side and j on the later one, by outcome, shape (m, m, 4)."""
+        m, kinds = len(self.models), len(WINNERS)
+        return np.bincount(self.meetings, minlength=m * m * kinds).reshape(m, m, kinds)
+
+    @cached_property
     def wins(self) -> FloatArray:
         """Wins, shape (m, m): how often i beat j, in units of weight, ties ½ each."""
         return self.wins_with(self.weight)
 
     def wins_with(self, weight: FloatArray) -> FloatArray:
         """Return the wins with other weights of the rows, shape (n,)."""
-        m, score = len(self.models), SCORES[self.outcome]
-        won = np.bincount(self.first * m + self.second, weights=weight * score, minlength=m * m)
-        lost = np.bincount(self.second * m + self.first, weights=weight * (1 - score), minlength=m * m)
-        return np.asarray(won + lost, dtype=np.float64).reshape(m, m)
+        m, kinds = len(self.models), len(WINNERS)
+        weights = np.bincount(self.meetings, weights=weight, minlength=m * m * kinds).reshape(m, m, kinds)
+        return np.asarray(weights @ SCORES + (weights @ (1 - SCORES)).T, dtype=np.float64)
 
-    @property
+    @cached_property
     def num_votes(self) -> int:
         return int(self.vote.max(initial=-1)) + 1
 
-    @property
+    @cached_property
     def num_raters(self) -> int:
         return int(self.rater.max(initial=-1)) + 1
 
+    @property
+    def has_one_each(self) -> bool:
+        """True if every vote has one row."""
+        return self.num_votes == len(self.vote)
+
+    @cached_property
     def votes_by_rater(self) -> IntArray:
-        """Return the votes of each rater, shape (num_raters,)."""
+        """Votes of each rater, shape (num_raters,)."""
+        if self.has_one_each:
+            return np.bincount(self.rater, minlength=self.num_raters)
         rater_of_vote = np.zeros(self.num_votes, dtype=np.int64)
         rater_of_vote[self.vote] = self.rater
         return np.bincount(rater_of_vote, minlength=self.num_raters)
 
+    @cached_property
     def weight_by_rater(self) -> FloatArray:
-        """Return the weight of each rater's votes, shape (num_raters,), each taken as their heaviest pair."""
+        """Weight of each rater's votes, shape (num_raters,), each taken as their heaviest pair."""
         heaviest = np.zeros(self.num_raters)
         np.maximum.at(heaviest, self.rater, self.weight)
-        return np.asarray(heaviest * self.votes_by_rater())
+        return np.asarray(heaviest * self.votes_by_rater)
 
-    def outcomes_by_model(self) -> IntArray:
-        """Return the pairs of each model by outcome, shape (m, 4): won, lost, tie, both bad."""
-        m, kinds = len(self.models), len(WINNERS)
-        swapped = SWAPPED[self.outcome]
-        cells = np.concatenate([self.first * kinds + self.outcome, self.second * kinds + swapped])
-        return np.bincount(cells, minlength=m * kinds).reshape(m, kinds)
-
+    @cached_property
     def outcomes_by_pair(self) -> IntArray:
-        """Return the pairs of model i with model j by outcome for i, shape (m, m, 4): won, lost, tie, both bad."""
-        m, kinds = len(self.models), len(WINNERS)
-        swapped = SWAPPED[self.outcome]
-        ahead, back = self.first * m + self.second, self.second * m + self.first
-        cells = np.concatenate([ahead * kinds + self.outcome, back * kinds + swapped])
-        return np.bincount(cells, minlength=m * m * kinds).reshape(m, m, kinds)
+        """Pairs of model i with model j by outcome for i, shape (m, m, 4): won, lost, tie, both bad."""
+        return np.asarray(self.counts + self.counts.transpose(1, 0, 2)[:, :, SWAPPED])
 
+    @property
+    def outcomes_by_model(self) -> IntArray:
+        """Pairs of each model by outcome, shape (m, 4)."""
+        return np.asarray(self.outcomes_by_pair.sum(axis=1))
+
+    @cached_property
     def votes_by_model(self) -> tuple[IntArray, IntArray]:
-        """Return the votes in which each model was judged, shape (m,), and those of them with an all-bad pair."""
+        """Votes in which each model was judged, shape (m,), and those of them with an all-bad pair."""
+        if self.has_one_each:
+            return np.asarray(self.outcomes_by_model.sum(axis=1)), self.outcomes_by_model[:, BOTH_BAD]
         return self._votes_with(np.ones(len(self.vote), dtype=bool)), self._votes_with(self.outcome == BOTH_BAD)
 
     def _votes_with(self, rows: BoolArray) -> IntArray:
         m = len(self.models)
         cells = np.concatenate([self.vote[rows] * m + self.first[rows], self.vote[rows] * m + self.second[rows]])
-        if self.num_votes < len(self.vote):
-            cells = np.unique(cells)  # a model is in several pairs of one vote
-        return np.bincount(cells % max(m, 1), minlength=m)
+        return np.bincount(np.unique(cells) % max(m, 1), minlength=m)  # a model is in several pairs of one vote
 
 
-def _closed_up(numbers: IntArray, size: int) -> IntArray:
+def closed_up(numbers: IntArray, size: int) -> IntArray:
     """Return the numbers from 0 without gaps, in the same order."""
     there = np.bincount(numbers, minlength=size) > 0
-    return (np.cumsum(there) - 1)[numbers]
+    return numbers if there.all() else np.cumsum(there, dtype=numbers.dtype)[numbers] - 1

@@ -15,7 +15,7 @@ from playground.ratings.pairs import BoolArray, IntArray, PairTable
 
 def rows_of(table: PairTable, rows: BoolArray | IntArray | slice) -> PairTable:
     """Return the table of the rows (n,) that are True, of some rows in their order, or of a slice, not copied."""
-    names = ("first", "second", "outcome", "weight", "longer", "vote", "rater")
+    names = ("first", "second", "outcome", "weight", "vote", "rater")
     return replace(table, **{name: getattr(table, name)[rows] for name in names})
 
 

@@ -70,8 +70,8 @@ def read_days(reading: JudgedReading, keys: IntArray) -> IntArray:
 def read_shared(reading: JudgedReading, keys: IntArray) -> SharedRows:
     """Return the rows whose answers several battles show, as indices into `keys`, those of `read_keys`."""
     found = np.frombuffer(reading.rows_of_shared(), dtype=np.int64).reshape(-1, 4)
-    known = found[np.isin(found[:, 0], keys)]  # the votes on others can still be undone
-    return SharedRows(np.searchsorted(keys, known[:, 0]), *known[:, 1:].T)
+    row, known = _places(keys, found[:, 0])  # the votes on others can still be undone
+    return SharedRows(row[known], *found[known, 1:].T)
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +99,6 @@ class _Rows:
             category=columns["category"],
             kind=kind,
             outcome=self._mark("winner").astype(np.int8),
-            longer=(self._mark("longer") - 1).astype(np.int8),
             weight=(columns["model_a"] != columns["model_b"]).astype(np.float64),
             busy_days=busy,
             networks=self._networks(),
@@ -171,7 +170,11 @@ class _Rows:
 
     def where(self, where: Conditions) -> BoolArray:
         """Return True for the rows that fulfil the conditions."""
-        return np.isin(self.keys, np.frombuffer(self.reading.row_keys_where(where), dtype=np.int64))
+        found = np.frombuffer(self.reading.row_keys_where(where), dtype=np.int64)
+        place, there = _places(self.keys, found)
+        rows = np.zeros(len(self.keys), dtype=bool)
+        rows[place[there]] = True  # votes that are not final yet have no key
+        return rows
 
     def _mark(self, name: str) -> IntArray:
         shift, mask = self.packed.marks[name]
@@ -206,11 +209,16 @@ class _Rows:
 
     def _found(self, numbers: array[int]) -> tuple[IntArray, BoolArray]:
         """Return the place of each vote among those that are judged, and True where it is one."""
-        votes = self.keys >> PAIR_BITS
-        wanted = np.frombuffer(numbers, dtype=np.int64)
-        row = np.minimum(np.searchsorted(votes, wanted), max(len(votes) - 1, 0))
-        there = votes[row] == wanted if len(votes) else np.zeros(len(wanted), dtype=bool)
-        return self.vote[row] if len(votes) else np.zeros(len(wanted), dtype=np.int64), there
+        row, there = _places(self.keys >> PAIR_BITS, np.frombuffer(numbers, dtype=np.int64))
+        return self.vote[row] if len(self.vote) else row, there
+
+
+def _places(keys: IntArray, wanted: IntArray) -> tuple[IntArray, BoolArray]:
+    """Return the first place of each number in sorted keys, and True where it is one of them."""
+    if not len(keys):
+        return np.zeros(len(wanted), dtype=np.int64), np.zeros(len(wanted), dtype=bool)
+    place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    return place, np.asarray(keys[place] == wanted)
 
 
 def _names(names: Mapping[int, str]) -> tuple[str, ...]:

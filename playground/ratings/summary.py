@@ -72,17 +72,20 @@ def notes_of(board: Board) -> Iterator[str]:
 
 def _lopsided(board: Board) -> Iterator[str]:
     """Yield a one-sided note on each model that wins or loses nearly always, compared to its neighbour."""
-    wins = board.table.wins
+    won, lost, lopsided = board.table.wins.sum(axis=1), board.table.wins.sum(axis=0), board.evidence.lopsided
     for group in board.groups:
         for above, below in pairwise(group):
-            won, lost = wins.sum(axis=1), wins.sum(axis=0)
-            points = board.evidence.least_difference(above, below) if board.evidence.claims.ahead[above, below] else 0.0
-            if board.evidence.lopsided[above] and won[above] > lost[above]:
+            if lopsided[above] and won[above] > lost[above]:
                 names = board.names[above], board.names[below]
-                yield notes.far_ahead(*names, points, always=lost[above] == 0)
-            elif board.evidence.lopsided[below] and won[below] < lost[below]:
+                yield notes.far_ahead(*names, _at_least(board, above, below), always=lost[above] == 0)
+            elif lopsided[below] and won[below] < lost[below]:
                 names = board.names[below], board.names[above]
-                yield notes.far_behind(*names, points, always=won[below] == 0)
+                yield notes.far_behind(*names, _at_least(board, above, below), always=won[below] == 0)
+
+
+def _at_least(board: Board, above: int, below: int) -> float:
+    """Return by how many points one model is ahead of another at least; 0 if it is not claimed to be ahead."""
+    return board.evidence.least_difference(above, below) if board.evidence.claims.ahead[above, below] else 0.0
 
 
 def _ranks_say_more(board: Board) -> bool:
@@ -112,9 +115,9 @@ def findings_of(board: Board) -> Iterator[Finding]:
     by_side = zip(board.names, bias.wins_by_side(table, level=level), strict=True)
     if (found := findings.position_of_models(list(by_side))) is not None:
         yield found
-    weight = table.weight_by_rater()
+    weight = table.weight_by_rater
     heaviest = float(weight.max(initial=0.0) / max(weight.sum(), 1e-9))
-    yield findings.raters([int(n) for n in table.votes_by_rater()], board.intervals.spread.unit, heaviest)
+    yield findings.raters(table.votes_by_rater.tolist(), board.intervals.spread.unit, heaviest)
 
 
 def _orders(board: Board, ratings: FloatArray) -> tuple[list[str], list[str], list[str]]:

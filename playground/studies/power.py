@@ -103,7 +103,6 @@ def simulated(assumed: Assumptions, votes: int, random: np.random.Generator) -> 
         second=second,
         outcome=outcome,
         weight=np.ones(votes),
-        longer=np.zeros(votes, dtype=np.int64),
         vote=number,
         rater=np.unique(rater, return_inverse=True)[1],
         unrated=0,

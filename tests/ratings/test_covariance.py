@@ -155,10 +155,7 @@ def test_pairs_in_votes_and_votes_in_raters_have_the_same_variance_however_they_
     fitted = fit(table.wins)
     halves = replace(
         table,
-        **{
-            name: np.repeat(getattr(table, name), 2)
-            for name in ("first", "second", "outcome", "longer", "vote", "rater")
-        },
+        **{name: np.repeat(getattr(table, name), 2) for name in ("first", "second", "outcome", "vote", "rater")},
         weight=np.repeat(table.weight / 2, 2),
     )
     whole, split = jackknife(table, fitted, "vote"), jackknife(halves, fitted, "vote")

@@ -19,7 +19,7 @@ def test_models_are_sorted_and_wins_are_counted_with_half_ties() -> None:
 def test_both_bad_counts_half_or_not_at_all(rule: str, wins: list[list[float]]) -> None:
     table = table_of((GALPACA, ORCA, "model_a", 1), (GALPACA, ORCA, "both_bad", 2), both_bad=rule)
     assert table.wins.tolist() == wins
-    assert table.outcomes_by_model().tolist() == [[1, 0, 0, 2], [0, 1, 0, 2]]
+    assert table.outcomes_by_model.tolist() == [[1, 0, 0, 2], [0, 1, 0, 2]]
 
 
 def test_a_pair_of_the_same_model_is_counted_and_not_rated() -> None:
@@ -46,13 +46,13 @@ def test_one_vote_on_three_answers_is_one_vote_and_one_battle() -> None:
     best = [pair(GALPACA, ORCA, "both_bad", vote_id="v"), pair(GALPACA, MINOTAUR, "both_bad", vote_id="v")]
     table = table_from([*best, pair(GALPACA, ORCA, number=1)])
     assert (table.num_votes, table.models) == (2, (GALPACA, MINOTAUR, ORCA))
-    judged, bad = table.votes_by_model()
+    judged, bad = table.votes_by_model
     assert (judged.tolist(), bad.tolist()) == ([2, 1, 2], [1, 1, 1])
 
 
 def test_raters_are_counted_by_votes() -> None:
     table = table_from(votes((GALPACA, ORCA, "tie", 5), raters=2))
-    assert table.votes_by_rater().tolist() == [3, 2]
+    assert table.votes_by_rater.tolist() == [3, 2]
 
 
 @pytest.mark.parametrize(
@@ -79,5 +79,5 @@ def test_the_votes_of_some_raters_may_weigh_less() -> None:
     games = votes((GALPACA, ORCA, "model_a", 9), (ORCA, GALPACA, "tie", 1), raters=2)
     table = table_from(games, weights={"rater-0": 0.2})
     assert table.wins == pytest.approx(np.array([[0, 5 * 0.2 + 4 + 0.5], [0.5, 0]]))
-    assert table.votes_by_rater().tolist() == [5, 5]
-    assert table.weight_by_rater().tolist() == pytest.approx([1.0, 5.0])
+    assert table.votes_by_rater.tolist() == [5, 5]
+    assert table.weight_by_rater.tolist() == pytest.approx([1.0, 5.0])

@@ -151,10 +151,9 @@ def check(votes: list[dict[str, Any]], policy: CountingPolicy, category: str) ->
     oracle = table_from(expected.pairs, weights=expected.weights)
     assert (table.models, table.unrated) == (oracle.models, oracle.unrated)
     assert np.allclose(table.wins, oracle.wins)
-    assert table.outcomes_by_model().tolist() == oracle.outcomes_by_model().tolist()
-    assert [n.tolist() for n in table.votes_by_model()] == [n.tolist() for n in oracle.votes_by_model()]
-    assert sorted(table.votes_by_rater()) == sorted(oracle.votes_by_rater())
-    assert sorted(table.longer.tolist()) == sorted(oracle.longer.tolist())
+    assert table.outcomes_by_model.tolist() == oracle.outcomes_by_model.tolist()
+    assert [n.tolist() for n in table.votes_by_model] == [n.tolist() for n in oracle.votes_by_model]
+    assert sorted(table.votes_by_rater) == sorted(oracle.votes_by_rater)
 
 
 @settings(max_examples=8, deadline=None)

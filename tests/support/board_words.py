@@ -63,7 +63,7 @@ class Simulated:
 
 
 def arrays(strengths: FloatArray, how: Simulated) -> JudgedVotes:
-    """Return votes of people on random pairs; the longer answer wins as often as the shorter one."""
+    """Return votes of people on random pairs."""
     rng = np.random.default_rng(7)
     table = simulated(
         strengths, num_votes=max(how.votes, 1), num_raters=how.raters, taste=how.taste, ties=how.ties, rng=rng
@@ -81,7 +81,6 @@ def arrays(strengths: FloatArray, how: Simulated) -> JudgedVotes:
         category=np.zeros(how.votes, dtype=np.int64),
         kind=np.zeros(how.votes, dtype=np.int64),
         outcome=table.outcome,
-        longer=rng.choice([-1, 1], size=how.votes),
         weight=table.weight,
         busy_days=(),
         networks=None,
@@ -109,7 +108,7 @@ def two_groups(votes: JudgedVotes) -> JudgedVotes:
 
 
 def part(votes: JudgedVotes, rows: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> JudgedVotes:
-    names = ("rater", "first", "second", "category", "kind", "outcome", "longer", "weight")
+    names = ("rater", "first", "second", "category", "kind", "outcome", "weight")
     kept = {name: getattr(votes, name)[rows] for name in names}
     return replace(votes, vote=np.arange(int(rows.sum())), **kept)
 
@@ -153,10 +152,6 @@ def one_network(votes: JudgedVotes) -> JudgedVotes:
     return replace(votes, outcome=won, networks=Networks(np.where(ours, 0, -1), ("network",)))
 
 
-def longer_wins(votes: JudgedVotes) -> JudgedVotes:
-    return replace(votes, longer=np.where(votes.outcome == 0, 1, np.where(votes.outcome == 1, -1, votes.longer)))
-
-
 ONE_VIEW = LeaderboardOptions(filtered=True)
 BOARDS = (
     Simulated("no vote", 0),
@@ -185,7 +180,6 @@ BOARDS = (
     Simulated("every pair chosen", 300, change=some_are(1.0, drawn=False)),
     Simulated("every vote open", 100, change=some_are(1.0, blind=False)),
     Simulated("most votes by programs", 400, raters=50, change=some_are(0.7, origin=Origin.PROGRAM)),
-    Simulated("the longer answer always wins", 400, change=longer_wins),
     Simulated("one category", 400, strengths=SPREAD, options=ONE_VIEW, category="writing"),
     Simulated("claims that are being made", 2_000, replay=Replay(most_votes=1_000)),
 )

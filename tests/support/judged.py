@@ -131,7 +131,6 @@ def simulated(
         second=second,
         outcome=np.where(rng.random(num_votes) < ties * 4 * p * (1 - p), TIE, decided),
         weight=np.ones(num_votes),
-        longer=np.zeros(num_votes, dtype=np.int64),
         vote=np.arange(num_votes),
         rater=rater,
         unrated=0,

@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any
 
+import numpy as np
+
 from playground.records import PAIR_BITS, PackedPairs, PackedWord
 from playground.storage.database.filters import FINAL, Conditions
 from playground.storage.database.rows import to_json
@@ -20,6 +22,9 @@ from playground.storage.database.schema.studies import MARKS, MARKS_BITS
 from playground.storage.database.tables.transaction import Snapshot
 
 WORD_BITS = 63
+VOTES_AT_ONCE = 16_384
+"""Votes whose numbers one statement returns as one text: row by row Python takes twice as long, and asks for the
+interpreter's lock each time, which other threads may hold."""
 
 _EXPECTED, _STORED = "SELECT * FROM expected_pairs", "SELECT * FROM judged_pairs"
 _WRONG = f"""
@@ -41,7 +46,7 @@ SELECT substr(created_at, 1, 10) AS day FROM votes WHERE {_OF_RATERS} GROUP BY d
 _OF_DAY = f"SELECT rowid FROM votes WHERE {_OF_RATERS} AND created_at >= ? AND created_at < ? ORDER BY created_at, id"
 
 _NEXT_DAY = "SELECT substr(min(created_at), 1, 10) FROM votes WHERE created_at > ?"
-_ON_DAY = "SELECT rowid FROM votes WHERE created_at >= ? AND created_at < ?"
+_ON_DAY = "SELECT rowid AS number FROM votes WHERE created_at >= ? AND created_at < ?"
 
 _NETWORKS = "SELECT v.rowid, n.tag FROM vote_networks n JOIN votes v ON v.id = n.vote_id"
 
@@ -73,7 +78,7 @@ CROSS JOIN judged_pairs p ON p.vote = v.rowid
 
 # Every row has what it joins: a join that no condition names is left out only from the left.
 _WHERE = f"""
-SELECT p.vote << {PAIR_BITS} | p.pair
+SELECT p.vote << {PAIR_BITS} | p.pair AS number
 FROM judged_pairs p
 JOIN votes v ON v.rowid = p.vote
 LEFT JOIN battles b ON b.rowid = p.battle
@@ -115,9 +120,9 @@ class JudgedReads(Snapshot):
 
     def row_keys_where(self, where: Conditions) -> array[int]:
         """Return the keys of the rows that fulfil conditions on pairs, in order; of undecided votes too."""
-        cursor = self._connection.cursor()
-        cursor.row_factory = None
-        return array("q", chain.from_iterable(cursor.execute(f"{_WHERE}{where.sql} {_IN_ORDER}", where.values)))
+        found = array("q")
+        self._add_numbers(found, f"{_WHERE}{where.sql} {_IN_ORDER}", where.values)
+        return found
 
     def answers_of_rows(self, keys: Sequence[int]) -> Sequence[tuple[int, int]]:
         """Return the numbers of the two answers of each row, by its key, in order."""
@@ -174,11 +179,11 @@ class JudgedReads(Snapshot):
 
     def days_of_votes(self) -> Iterator[tuple[str, array[int]]]:
         """Yield each day, in UTC, with the votes and undos given on it; the index of times holds them."""
-        cursor = self._connection.cursor()
-        cursor.row_factory = None
         day = ""
         while day := self.scalar(_NEXT_DAY, (f"{day}~" if day else "",)):
-            yield day, array("q", chain.from_iterable(cursor.execute(_ON_DAY, (day, f"{day}~"))))
+            found = array("q")
+            self._add_numbers(found, _ON_DAY, (day, f"{day}~"))
+            yield day, found
 
     def _word(self, parts: tuple[tuple[str, int], ...], undecided: Sequence[int], quick_s: float) -> PackedWord:
         columns = {"quick": f"coalesce(p.decision_s < {float(quick_s)!r}, 0)"}
@@ -190,11 +195,17 @@ class JudgedReads(Snapshot):
 
     def _numbers(self, expression: str, undecided: Sequence[int]) -> array[int]:
         """Return one number per row, without an object for each row in memory."""
-        where, values = (f"WHERE {_DECIDED}", (to_json(list(undecided)),)) if undecided else ("", ())
-        cursor = self._connection.cursor()
-        cursor.row_factory = None
-        found = cursor.execute(f"SELECT {expression} FROM judged_pairs p {where} {_IN_ORDER}", values)
-        return array("q", chain.from_iterable(found))
+        decided, values = (f"AND {_DECIDED}", (to_json(list(undecided)),)) if undecided else ("", ())
+        statement = f"SELECT {expression} AS number FROM judged_pairs p WHERE p.vote >= ? AND p.vote < ? {decided}"
+        found = array("q")
+        for start in range(0, (self.scalar("SELECT max(vote) FROM judged_pairs") or 0) + 1, VOTES_AT_ONCE):
+            self._add_numbers(found, f"{statement} {_IN_ORDER}", (start, start + VOTES_AT_ONCE, *values))
+        return found
+
+    def _add_numbers(self, found: array[int], statement: str, values: Sequence[Any]) -> None:
+        """Add the column `number` of a statement, in its order."""
+        text = self.scalar(f"SELECT group_concat(number) FROM ({statement})", values)
+        found.frombytes(np.fromstring(text or "", dtype=np.int64, sep=",").tobytes())
 
 
 def _words(widths: dict[str, int]) -> Iterator[tuple[tuple[str, int], ...]]:
