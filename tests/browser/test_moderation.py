@@ -49,6 +49,7 @@ def sign_in(visitor: Visitor, url: str) -> None:
     visitor.page.goto(f"{url}/operator?token={OPERATOR_TOKEN}")
     visitor.page.locator("#operator-link a[href$=operator]").click()
     expect(visitor.page.locator("#operator-lead h1")).to_have_text("Operator")
+    expect(visitor.page.locator("#operator-link").get_by_role("link", name="Data")).to_be_visible()
     expect(visitor.page.locator("#operator-facts dd")).to_have_count(5)
 
 
@@ -119,6 +120,7 @@ def test_hidden_words_are_nowhere_and_come_back(browser: Browser, app: LiveApp) 
             content = visitor.page.content()
             assert not [word for word in ("Zanzibar", "nutmeg", "spices", "sailor") if word in content]
             assert visitor.page.locator("#instruction textarea").input_value() == ""
+            expect(visitor.page.locator("#folded p")).to_have_text("The instruction is hidden by the operator.")
         rater.page.goto(f"{app.url}/yours")
         expect(rater.page.locator("#my-data-list")).to_contain_text("hidden by the operator")
         assert rater.page.content().count(ASKED) == 1, "the other battle"
