@@ -13,6 +13,7 @@ from playground.arena.running import RunningBattles
 from playground.battles import Ballot, Battles, Sharing, Viewer, may_join
 from playground.battles.rules import Rules
 from playground.errors import StorageError
+from playground.messages import Message
 from playground.records import Battle, BattleState, BattleView, HeadToHead, Standing
 from playground.storage.database.statements import Reading
 from playground.storage.database.store import Store
@@ -41,7 +42,7 @@ class ArenaBattles:
     def stored(self) -> Battles:
         """The battles in the database, while the arena is open."""
         if self._stored is None:
-            raise StorageError("the arena is not open; call open() first")
+            raise StorageError(Message("the arena is not open; call open() first"))
         return self._stored
 
     def of(self, battle_id: str) -> Battles:

@@ -159,11 +159,8 @@ class FileAnswers:
         with tempfile.TemporaryDirectory(prefix="playground-file-") as folder:
             path = Path(folder, f"file{Path(name).suffix.lower()}")
             path.write_bytes(data)
-            try:
-                with open_file(path) as file:
-                    columns, found = str(file.columns), clean_rows(file, self._settings)
-            except InvalidInstruction as error:
-                raise InvalidInstruction(str(error).replace(str(path), name)) from error
+            with open_file(path, name=name) as file:
+                columns, found = file.columns.words, clean_rows(file, self._settings)
         if not found.instructions:
             raise InvalidInstruction(Message("{name} has no row that can be used", name=name))
         return TakenFile(name, columns, found.instructions, tuple(found.bad), found.repeated, found.turns_left_out)

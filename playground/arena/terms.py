@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from playground.errors import InvalidValue
+from playground.messages import Message
 
 TERMS_FILE = Path(__file__).parent / "terms.md"
 _TERMS = re.compile(r"Version: (?P<version>\d{4}-\d{2}-\d{2}(?:\.\d+)?)\n\n(?P<text>.+)", re.DOTALL)
@@ -31,5 +32,7 @@ def read_terms(path: Path = TERMS_FILE) -> Terms:
     """
     found = _TERMS.fullmatch(path.read_text("utf-8"))
     if found is None:
-        raise InvalidValue(f"{path} has to begin with a line such as 'Version: 2026-11-21' and an empty line")
+        raise InvalidValue(
+            Message("{path} has to begin with a line such as 'Version: 2026-11-21' and an empty line", path=path)
+        )
     return Terms(found["version"], found["text"].strip())

@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BeforeValidator
 
 from playground.documents import load_toml, read_values, strict_keys
 from playground.errors import InvalidCard
+from playground.messages import Message
 from playground.records import ModelCard
 
 NAMES_FILE = Path(__file__).parent / "names.toml"
@@ -131,7 +132,7 @@ def _in_one(name: str) -> str:
 
 def _read_words(name: object) -> Words:
     if not isinstance(name, str):
-        raise InvalidCard(f"is {name!r}; it has to be text")
+        raise InvalidCard(Message("is {name!r}; it has to be text", name=name))
     return _in_words(name)
 
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from playground.battles.table import Event, cell, refused
 from playground.errors import InvalidValue
+from playground.messages import Message
 from playground.records import Battle, BattleState
 
 _, OPEN, _, _, VOID = BattleState
@@ -43,7 +44,7 @@ def ended_event(battle: Battle) -> Event:
 def elapsed_s(earlier: str | None, later: str | None) -> float:
     """Return the seconds between two stored times; negative if the clock was set back."""
     if earlier is None or later is None:
-        raise InvalidValue("a time is missing")
+        raise InvalidValue(Message("a time is missing"))
     return (datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds()
 
 

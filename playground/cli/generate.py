@@ -134,7 +134,7 @@ def read_instructions(path: Path, arguments: argparse.Namespace, settings: Setti
         InvalidInstruction: no row can be used, or one cannot and is not to be left out.
     """
     with open_file(path, read_overrides(arguments.field)) as file:
-        print(f"{path}: {file.columns}", file=sys.stderr)
+        print(f"{path}: {file.columns.words}", file=sys.stderr)
         cleaned = clean_rows(file, settings)
     counts = (
         (cleaned.turns_left_out, "more turn", "left out: one per row is used"),

@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         print_json(prompt_document(catalog, arguments.model, instruction, arguments.template), out)
         return 0
     with open_file(arguments.file, read_overrides(arguments.field)) as file:
-        print(f"{arguments.file}: {file.columns}", file=sys.stderr)
+        print(f"{arguments.file}: {file.columns.words}", file=sys.stderr)
         return _print_every(file, catalog, arguments, out)
 
 

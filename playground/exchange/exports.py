@@ -30,6 +30,7 @@ from playground.exchange.selection import Progress, Selection
 from playground.exchange.trl_preference import TRL_PREFERENCE
 from playground.exchange.trl_unpaired import TRL_UNPAIRED
 from playground.exchange.votes import VOTES
+from playground.messages import Message
 from playground.storage.database.store import Store
 
 FORMATS: Mapping[str, ExportFormat] = {
@@ -148,7 +149,7 @@ def export(
 def format_named(name: str) -> ExportFormat:
     """Return a format; raise InvalidValue, naming the valid ones, if there is none of this name."""
     if name not in FORMATS:
-        raise InvalidValue(f"unknown format {name!r}; valid: {', '.join(FORMATS)}")
+        raise InvalidValue(Message("unknown format {name!r}; valid: {valid}", name=name, valid=", ".join(FORMATS)))
     return FORMATS[name]
 
 

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from playground.errors import InvalidValue
+from playground.messages import Message
 from playground.ratings.policy import CountingPolicy
 from playground.records import Instruction, VoteFilter
 
@@ -47,7 +48,10 @@ class ExportOptions:
     def __post_init__(self) -> None:
         if self.split_licenses and self.filter.license:
             raise InvalidValue(
-                f"split_licenses and the condition license={self.filter.license!r} exclude each other; give one of them"
+                Message(
+                    "split_licenses and the condition license={license!r} exclude each other; give one of them",
+                    license=self.filter.license,
+                )
             )
 
 
@@ -95,9 +99,14 @@ class ExportFormat:
     def check_container(self, ending: str) -> None:
         """Raise InvalidValue, naming the valid ones, unless files of this format may have the ending."""
         if ending not in self.containers:
+            container = ending or Message("a file without an ending")
             raise InvalidValue(
-                f"{self.name} is not written as {ending or 'a file without an ending'!s}; valid:"
-                f" {', '.join(self.containers)}"
+                Message(
+                    "{format} is not written as {container}; valid: {valid}",
+                    format=self.name,
+                    container=container,
+                    valid=", ".join(self.containers),
+                )
             )
 
     def columns_with(self, strengths: bool) -> Mapping[str, Shape]:

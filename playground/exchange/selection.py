@@ -14,6 +14,7 @@ from playground.exchange.formats import Context, ExportFormat, ExportOptions, Ra
 from playground.exchange.left_out import LeftOut, Tally
 from playground.exchange.licenses import COMMERCIAL_LICENSES, allows_commercial_use, is_named, license_of
 from playground.exchange.standing import Standings
+from playground.messages import Message
 from playground.ratings.policy import Reason
 from playground.records import ExportedPair, ExportedVote
 from playground.storage.database.filters import Conditions, conditions
@@ -150,9 +151,13 @@ class Selection:
         met = self._reading.models_that_met(self._where, limit=4)
         if len(met) == 1:
             return met[0]
-        found = "; ".join(f"{a},{b}" for a, b in met[:3]) + ("; …" if len(met) > 3 else "") if met else "none yet"
+        pairs = "; ".join(f"{a},{b}" for a, b in met[:3]) + ("; …" if len(met) > 3 else "")
         raise InvalidValue(
-            f"{self._format.name} is about two models: give them as models=A,B; models that met: {found}"
+            Message(
+                "{format} is about two models: give them as models=A,B; models that met: {pairs}",
+                format=self._format.name,
+                pairs=pairs or Message("none yet"),
+            )
         )
 
 

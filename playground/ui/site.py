@@ -6,7 +6,7 @@ Boundary: opens nothing and starts nothing; the content of a page is in its own 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from inspect import Parameter, signature
 from typing import Any
 
@@ -15,7 +15,6 @@ from starlette.middleware import Middleware
 
 from playground.arena.arena import Arena
 from playground.arena.terms import read_terms
-from playground.errors import PlaygroundError
 from playground.ui import texts
 from playground.ui.api import add_api
 from playground.ui.gradio_patches import built_at_launch
@@ -39,7 +38,7 @@ from playground.ui.http.root_path import StripRootPath
 from playground.ui.http.speaking import Speaking
 from playground.ui.http.turnstile import Turnstile
 from playground.ui.http.vote import VoteRoute
-from playground.ui.linked_page import Page, foot_html, header_html
+from playground.ui.linked_page import Page, foot_html, header_html, operator_links_html
 from playground.ui.pages.about import build_about
 from playground.ui.pages.compare.page import ComparePage
 from playground.ui.pages.data.page import DataPage
@@ -50,7 +49,6 @@ from playground.ui.pages.operator.page import OperatorPage
 from playground.ui.pages.rate.page import build_rate
 from playground.ui.pages.terms import build_terms
 from playground.ui.rendering import escape
-from playground.ui.texts import operator as operator_texts
 from playground.ui.texts import previews
 from playground.ui.texts.language import Language, read_languages, said
 from playground.ui.theme import page_theme
@@ -103,7 +101,8 @@ def launch_options(
         InvalidValue: a setting of the page's HTTP side is invalid.
     """
     languages = read_languages() if languages is None else languages
-    translations = translated(languages, lambda: build_pages(arena, turnstile, access), lambda: head(space_id))
+    heads = partial(_heads, space_id)
+    translations = translated(languages, lambda: build_pages(arena, turnstile, access), heads)
     outer = [
         Middleware(ForwardedHeaders, proxies=proxies),
         Middleware(StripRootPath),
@@ -111,16 +110,20 @@ def launch_options(
     ]
     titled = {f"/{page.path}": page.preview for page in PAGES}
     files = [Middleware(DownloadRoutes, arena=arena), Middleware(BoardFiles, arena=arena)]
-    inner = [*files, Middleware(PageHead, previews=titled, space_id=space_id, translations=translations)]
+    page_head = Middleware(PageHead, previews=titled, heads=heads(), space_id=space_id, translations=translations)
     return {
         "theme": page_theme(),
         "root_path": root_path,
-        "head": head(space_id),
-        "app_kwargs": {"middleware": [*outer, *_gates(arena, turnstile, access, app_token), *inner]},
+        "app_kwargs": {"middleware": [*outer, *_gates(arena, turnstile, access, app_token), *files, page_head]},
         "favicon_path": ASSETS / "icon.svg",
         "footer_links": [],
         **dict.fromkeys(SWITCHED_OFF, False),
     }
+
+
+def _heads(space_id: str) -> dict[str, str]:
+    """Return the scripts and styles of each page by its path, in the present language."""
+    return {f"/{page.path}": head(page.parts, space_id) for page in PAGES}
 
 
 def _gates(arena: Arena, turnstile: Turnstile, access: OperatorAccess, app_token: str) -> list[Middleware]:
@@ -181,7 +184,7 @@ def _build_page(page: Page, arena: Arena, demo: gr.Blocks) -> None:
         until_loaded = gr.Timer(CHIP_EVERY_S)
 
     def draw(request: gr.Request) -> Updates:
-        link = _operator_link(page, arena) if operator_status(request).is_operator else ""
+        link = operator_links_html(page, PAGES, arena) if operator_status(request).is_operator else ""
         return {chip: _chip(arena), operator: link, until_loaded: gr.Timer(active=arena.models.is_loading)}
 
     for listen in (demo.load, until_loaded.tick):
@@ -190,14 +193,26 @@ def _build_page(page: Page, arena: Arena, demo: gr.Blocks) -> None:
     gr.HTML(foot_html(page, PAGES), elem_id="foot", apply_default_css=False)
 
 
+_ANSWERS = ("answers.css", "votebar.css", "answer_text.css", "folding.js", "tools.js", "keys.js")
+_COMPOSER = ("composer.css", "starters.js", "draft.js")
+_BATTLE = ("battle.js", "history.js", "ranking.js", "guess.js")
+_TABLES = "leaderboard.css"
 PAGES = (
-    Page(texts.PAGE_COMPARE, previews.COMPARE, "", lambda arena, demo: ComparePage(arena).wire(demo), "answers"),
+    Page(
+        texts.PAGE_COMPARE,
+        previews.COMPARE,
+        "",
+        lambda arena, demo: ComparePage(arena).wire(demo),
+        "answers",
+        (*_ANSWERS, *_COMPOSER, *_BATTLE),
+    ),
     Page(
         texts.PAGE_RATE,
         previews.RATE,
         "rate",
         lambda arena, demo: build_rate(),
         "answers",
+        (*_ANSWERS, "rate.css", "rate_criteria.js", "rate_view.js", "rate.js"),
         is_linked=lambda arena: arena.settings.rate == "public",
     ),
     Page(
@@ -206,15 +221,33 @@ PAGES = (
         "leaderboard",
         lambda arena, demo: LeaderboardPage(arena).wire(demo),
         "board",
+        (_TABLES, "views.js", "leaderboard.js"),
     ),
-    Page(texts.PAGE_MODELS, previews.MODELS, "models", lambda arena, demo: ModelsPage(arena).wire(demo), "models-list"),
-    Page(texts.PAGE_DATA, previews.DATA, "data", lambda arena, demo: DataPage(arena).wire(demo), "data-formats"),
+    Page(
+        texts.PAGE_MODELS,
+        previews.MODELS,
+        "models",
+        lambda arena, demo: ModelsPage(arena).wire(demo),
+        "models-list",
+        ("models.css", _TABLES, "tools.js", "models.js"),
+    ),
+    Page(
+        texts.PAGE_DATA,
+        previews.DATA,
+        "data",
+        lambda arena, demo: DataPage(arena).wire(demo),
+        "data-formats",
+        ("data.css", "own.css", _TABLES, "views.js", "data.js"),
+        is_linked=lambda arena: arena.settings.data == "public",
+        operator_finds=True,
+    ),
     Page(
         texts.PAGE_MY_DATA,
         previews.MY_DATA,
         "yours",
         lambda arena, demo: MyDataPage(arena).wire(demo),
         "my-data-list",
+        ("own.css",),
         in_header=False,
     ),
     Page(
@@ -223,10 +256,17 @@ PAGES = (
         "terms",
         lambda arena, demo: build_terms(read_terms(), arena.settings.contact),
         "terms",
+        ("own.css",),
         in_header=False,
     ),
     Page(
-        texts.PAGE_ABOUT, previews.ABOUT, "about", lambda arena, demo: build_about(demo), "about-page", in_header=False
+        texts.PAGE_ABOUT,
+        previews.ABOUT,
+        "about",
+        lambda arena, demo: build_about(demo),
+        "about-page",
+        ("own.css",),
+        in_header=False,
     ),
     Page(
         texts.PAGE_OPERATOR,
@@ -234,6 +274,7 @@ PAGES = (
         PATH.lstrip("/"),
         lambda arena, demo: OperatorPage(arena).wire(demo),
         "operator-list",
+        ("operator.css", _TABLES),
         in_header=False,
         for_operator=True,
     ),
@@ -248,13 +289,3 @@ def _chip(arena: Arena) -> str:
     if not arena.read_only:
         return chip
     return f"{chip}<p id='read-only' role='note'>{escape(texts.READ_ONLY.format(reason=arena.read_only))}</p>"
-
-
-def _operator_link(here: Page, arena: Arena) -> str:
-    """Return the link to the operator's page, with the number of new reports."""
-    try:
-        words = operator_texts.link(arena.moderation.counts().reports)
-    except PlaygroundError:  # the page says why
-        words = operator_texts.LINK
-    current = " aria-current=page" if here.for_operator else ""
-    return f"<nav aria-label='{escape(operator_texts.LINK_LABEL)}'><a href='.{PATH}'{current}>{escape(words)}</a></nav>"

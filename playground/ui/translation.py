@@ -5,7 +5,7 @@ Boundary: builds pages and keeps what they say; `http.page_head` puts it into th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import gradio as gr
 
@@ -14,7 +14,7 @@ from playground.ui.texts.language import Language, all_said, speaking
 
 
 def translated(
-    languages: Iterable[Language], build: Callable[[], gr.Blocks], head: Callable[[], str]
+    languages: Iterable[Language], build: Callable[[], gr.Blocks], heads: Callable[[], Mapping[str, str]]
 ) -> dict[str, Translation]:
     """Return the translation of all pages by the tag of its language; `build` has to give components the same ids."""
     translations = {}
@@ -22,5 +22,5 @@ def translated(
         with speaking(language):
             made = build().get_config_file()["components"]
             props = {component["id"]: all_said(component["props"]) for component in made}
-            translations[language.tag] = Translation(props, head())
+            translations[language.tag] = Translation(props, heads())
     return translations

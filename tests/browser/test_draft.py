@@ -59,6 +59,22 @@ def settings_are_back(visitor: Visitor) -> None:
     expect(page.locator("#sampling-seed :is(input, textarea)")).to_have_value("42")
 
 
+def test_optional_fields_open_with_the_click_itself(visitor: Visitor) -> None:
+    """A field that the server opened moved the boxes under the next click, which was lost."""
+    page = visitor.page
+    page.route("**/gradio_api/**", lambda route: None)  # no answer
+    page.get_by_label("+ input").check()
+    expect(page.locator("#input textarea")).to_be_visible()
+    page.get_by_label("+ system").check()
+    expect(page.locator("#system textarea")).to_be_visible()
+    page.locator("#input textarea").fill("A long sentence.")
+    page.get_by_label("+ input").uncheck()
+    expect(page.locator("#input textarea")).to_be_hidden()
+    page.get_by_label("+ input").check()
+    expect(page.locator("#input textarea")).to_have_value("")
+    page.unroute_all(behavior="ignoreErrors")
+
+
 @pytest.mark.parametrize("how", ["reload", "another page"])
 def test_draft_survives(visitor: Visitor, how: str) -> None:
     write(visitor)

@@ -12,8 +12,8 @@ from tests.support.browsing import PHONE, Visitor, visiting
 
 pytestmark = pytest.mark.browser
 
-ROUNDS = 7
-"""As many as the stub has starters: a further round would repeat one."""
+ROUNDS, STARTERS = 30, 7
+"""Battles of a sitting, and the starters of the stub, which repeat."""
 CYRILLIC = {"a": "ф", "b": "и", "t": "е", "n": "т", "u": "г", "r": "к", "s": "ы"}
 """Letters of the Russian layout on these keys."""
 
@@ -51,26 +51,48 @@ def next_battle(visitor: Visitor, last: str) -> str:
     return visitor.battle_id
 
 
-def test_each_further_battle_takes_two_strokes(visitor: Visitor, stub: StubPage) -> None:
-    keyboard = Keyboard(visitor)
-    keyboard.press("Escape")
-    keyboard.press("s")
-    expect(visitor.page.locator("#instruction textarea")).not_to_have_value("")
-    battle = next_battle(keyboard.press("Control+Enter"), "")
+def test_thirty_battles_by_keyboard_alone_take_two_strokes_each(visitor: Visitor, stub: StubPage) -> None:
+    field, keyboard = visitor.page.locator("#instruction textarea"), Keyboard(visitor)
+    expect(field).to_be_focused()
+    keyboard.press("Enter")  # in the empty field: a surprise
+    expect(field).not_to_have_value("")
+    battles = [next_battle(keyboard.press("Control+Enter"), "")]
     keyboard.press("a").reaches("voted")
-    keep_going(visitor)
+    keyboard.press("g")
+    expect(visitor.page.locator("#keep-going input")).to_be_checked()
     keyboard.strokes = 0
-    battles = [battle]
     for _ in range(ROUNDS):
         battles.append(next_battle(keyboard.press("Enter"), battles[-1]))
         keyboard.press("b").reaches("voted")
     assert keyboard.strokes == 2 * ROUNDS
     assert len(set(battles)) == ROUNDS + 1
     asked = [stub.arena._battles[battle_id].instruction for battle_id in battles]
-    assert len({starter for group in stub.arena.starters.values() for starter in group}) == ROUNDS
-    assert len(set(asked[:ROUNDS])) == ROUNDS, "every starter came once"
+    assert len({starter for group in stub.arena.starters.values() for starter in group}) == STARTERS
+    assert len(set(asked[:STARTERS])) == STARTERS, "every starter came once"
     assert [stub.arena._battles[battle_id].choice for battle_id in battles] == ["a"] + ["b"] * ROUNDS
     expect(visitor.page.locator("#vote-hint")).to_contain_text(f"{ROUNDS + 1} votes today")
+
+
+def test_keys_act_in_the_empty_field_after_a_battle_and_everything_else_is_typed(visitor: Visitor) -> None:
+    page, field = visitor.page, visitor.page.locator("#instruction textarea")
+    visitor.compare().reaches("open").press("a").reaches("voted").press("r").reaches("revealed")
+    page.keyboard.press("Enter")
+    visitor.reaches("compose")
+    expect(field).to_be_focused()
+    page.keyboard.press("?")
+    keys = page.get_by_role("dialog", name="Keys")
+    expect(keys).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(keys).to_be_hidden()
+    expect(field).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(field).not_to_have_value("")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("say so?")
+    page.keyboard.press("Enter")
+    page.keyboard.type("s")
+    expect(field).to_have_value("say so?\ns")
+    expect(keys).to_be_hidden()
 
 
 def test_next_starter_runs_after_the_reveal_too(visitor: Visitor) -> None:

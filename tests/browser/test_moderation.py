@@ -47,8 +47,9 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveApp]:
 def sign_in(visitor: Visitor, url: str) -> None:
     """Become the operator and open the page by its link in the header."""
     visitor.page.goto(f"{url}/operator?token={OPERATOR_TOKEN}")
-    visitor.page.locator("#operator-link a").click()
+    visitor.page.locator("#operator-link a[href$=operator]").click()
     expect(visitor.page.locator("#operator-lead h1")).to_have_text("Operator")
+    expect(visitor.page.locator("#operator-link").get_by_role("link", name="Data")).to_be_visible()
     expect(visitor.page.locator("#operator-facts dd")).to_have_count(5)
 
 
@@ -112,17 +113,18 @@ def test_hidden_words_are_nowhere_and_come_back(browser: Browser, app: LiveApp) 
         operator.page.get_by_role("button", name="Look up").click()
         operator.page.locator(f"[data-do=hide][data-battle='{REPORTED}']").first.click()
         expect(operator.page.locator("#operator-words")).to_contain_text("Hidden: nobody but you")
-        expect(operator.page.locator("#operator-link a")).to_have_text("Operator")
+        expect(operator.page.locator("#operator-link a[href$=operator]")).to_have_text("Operator")
         for visitor in (rater, guest):
             visitor.open(f"/?battle={REPORTED}").reaches("revealed")
             expect(visitor.column("a")).to_contain_text("Hidden by the operator.")
             content = visitor.page.content()
             assert not [word for word in ("Zanzibar", "nutmeg", "spices", "sailor") if word in content]
             assert visitor.page.locator("#instruction textarea").input_value() == ""
+            expect(visitor.page.locator("#folded p")).to_have_text("The instruction is hidden by the operator.")
         rater.page.goto(f"{app.url}/yours")
         expect(rater.page.locator("#my-data-list")).to_contain_text("hidden by the operator")
         assert rater.page.content().count(ASKED) == 1, "the other battle"
-        assert guest.page.locator("#operator-link a").count() == 0
+        assert guest.page.locator("#operator-link a[href$=operator]").count() == 0
         reset(operator)
         guest.open(f"/?battle={REPORTED}").reaches("shared")
         expect(guest.column("a")).to_contain_text("nutmeg")

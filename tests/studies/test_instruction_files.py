@@ -161,7 +161,11 @@ def test_other_field_is_refused(given: str) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("a.jsonl", '{"query": "one", "answer": "two"}', r"its keys: query, answer; name the right one with --field"),
+        (
+            "a.jsonl",
+            '{"query": "one", "answer": "two"}',
+            r"its keys: query, answer; rename the right one to instruction, or name it with --field",
+        ),
         ("a.jsonl", '{"instruction": ""}\n{"instruction": null, "n": 1}', r"its keys: instruction, n;"),
         ("a.csv", "a,b\n1,2\n", r"its keys: a, b;"),
         ("a.csv", "", r"a.csv is empty"),

@@ -2,19 +2,39 @@
 
 from __future__ import annotations
 
+import re
 from types import SimpleNamespace
 from typing import Any
 
 from playground.settings import Settings
-from playground.ui.head import ASSETS, SCRIPTS, SHEETS
+from playground.ui.head import ASSETS, OF_EVERY_PAGE, SCRIPTS, SHEETS, head
 from playground.ui.http.turnstile import Turnstile
-from playground.ui.site import _chip, build_pages
+from playground.ui.site import PAGES, _chip, build_pages
 from tests.support.stub_arena import StubArena
 
 
-def test_head_has_every_style_sheet_and_script_once() -> None:
-    assert sorted(SHEETS) == sorted(path.stem for path in ASSETS.glob("*.css"))
-    assert sorted(SCRIPTS) == sorted(path.stem for path in ASSETS.glob("*.js"))
+def test_every_style_sheet_and_script_has_a_place_and_a_page() -> None:
+    assert sorted(SHEETS) == sorted(path.name for path in ASSETS.glob("*.css"))
+    assert sorted(SCRIPTS) == sorted(path.name for path in ASSETS.glob("*.js"))
+    assert {*OF_EVERY_PAGE, *(part for page in PAGES for part in page.parts)} == {*SHEETS, *SCRIPTS}
+
+
+def test_head_has_the_parts_of_its_page_only() -> None:
+    def is_in(name: str, parts: str) -> bool:
+        return (ASSETS / name).read_text("utf-8") in parts
+
+    for page in PAGES:
+        parts, own = head(page.parts, ""), {*page.parts, *OF_EVERY_PAGE}
+        assert {name for name in (*SHEETS, *SCRIPTS) if is_in(name, parts)} == own, page.name
+        assert ("rate-words" in parts) == (page.path == "rate")
+
+
+def test_scripts_find_their_words_on_each_page() -> None:
+    for page in PAGES:
+        parts = head(page.parts, "")
+        asked = set(re.findall(r'byId\("([\w-]+-words)"\)\.textContent', parts))
+        asked |= set(re.findall(r'getElementById\("([\w-]+-words)"\)\.textContent', parts))
+        assert asked == set(re.findall(r"id='([\w-]+-words)'", parts)), page.name
 
 
 def arena(read_only: str) -> SimpleNamespace:

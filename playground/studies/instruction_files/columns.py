@@ -12,6 +12,7 @@ from typing import Any
 
 from playground.errors import InvalidValue
 from playground.exchange.imports.fields import parse_json
+from playground.messages import Message, joined
 
 FIELDS: Mapping[str, tuple[str, ...]] = {
     "instruction": ("instruction", "Instruction", "prompt", "question", "text", "turns[0]", "messages"),
@@ -31,8 +32,13 @@ class Columns:
     by_field: Mapping[str, str]
     keys: frozenset[str]
 
-    def __str__(self) -> str:
-        return ", ".join(f"{field} from {column!r}" for field, column in self.by_field.items()) or "no columns"
+    @property
+    def words(self) -> Message:
+        """Return the column of each field as a message."""
+        named = [
+            Message("{field} from {column!r}", field=field, column=column) for field, column in self.by_field.items()
+        ]
+        return joined(", ", named) if named else Message("no columns")
 
 
 def find_columns(keys: Collection[str], chosen: Mapping[str, str]) -> Columns:

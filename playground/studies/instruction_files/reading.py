@@ -15,6 +15,7 @@ from playground.errors import InvalidInstruction, InvalidValue
 from playground.exchange.imports.conversations import content_of
 from playground.exchange.imports.fields import Fields
 from playground.exchange.imports.rows import FileFacts, FileRow
+from playground.messages import Message
 from playground.records import Instruction
 from playground.studies.instruction_files.columns import FIELDS, Columns, find_columns, key_of, nested, value_of
 from playground.studies.instruction_files.containers import Read, facts_of, on_disk
@@ -60,42 +61,47 @@ class InstructionFile:
                     raise InvalidValue(row.error)
                 yield _instruction_of(row, self.columns)
             except InvalidValue as error:
-                yield BadRow(row.place, str(error))
+                yield BadRow(row.place, error.message)
 
 
 @contextmanager
-def open_file(path: Path, chosen: Mapping[str, str] | None = None) -> Iterator[InstructionFile]:
+def open_file(path: Path, chosen: Mapping[str, str] | None = None, name: str = "") -> Iterator[InstructionFile]:
     """Find the columns of a file, which may be a pipe; all of its rows are looked at.
 
     Args:
         chosen: columns by field, in place of those that are looked for.
+        name: of the file in messages; its path if empty.
 
     Raises:
         InvalidInstruction: nothing of it can be used; the message names its keys.
         OSError: the file cannot be read.
     """
+    name = name or str(path)
     with on_disk(path) as found:
         if found.is_file() and not found.stat().st_size:
-            raise InvalidInstruction(_empty(path))
+            raise InvalidInstruction(_empty(name))
         try:
             facts, read = facts_of(found)
             keys, filled, bad = _keys_of(facts, read)
         except InvalidValue as error:
-            raise InvalidInstruction(str(error)) from error
+            raise InvalidInstruction(error.message) from error
         if not keys and not bad:
-            raise InvalidInstruction(_empty(path))
+            raise InvalidInstruction(_empty(name))
         columns = find_columns(filled, chosen or {})
         if keys:
-            _check(path, columns, keys, chosen or {})
-        yield InstructionFile(str(path), columns, facts, read)
+            _check(name, columns, keys, chosen or {})
+        yield InstructionFile(name, columns, facts, read)
 
 
-def _check(path: Path, columns: Columns, keys: list[str], chosen: Mapping[str, str]) -> None:
+def _check(name: str, columns: Columns, keys: list[str], chosen: Mapping[str, str]) -> None:
     for column in chosen.values():
         if column and key_of(column, keys) not in keys:
-            raise InvalidInstruction(f"{path} has no column {column!r}; its keys: {_named(keys)}")
+            words = Message(
+                "{file} has no column {column!r}; its keys: {keys}", file=name, column=column, keys=_named(keys)
+            )
+            raise InvalidInstruction(words)
     if "instruction" not in columns.by_field:
-        raise InvalidInstruction(_nothing(path, keys))
+        raise InvalidInstruction(_nothing(name, keys))
 
 
 def _keys_of(facts: FileFacts, read: Read) -> tuple[list[str], frozenset[str], int]:
@@ -109,21 +115,26 @@ def _keys_of(facts: FileFacts, read: Read) -> tuple[list[str], frozenset[str], i
     return list(keys), frozenset(key for key, is_filled in keys.items() if is_filled), bad
 
 
-def _empty(path: Path) -> str:
-    return f"{path} is empty; write one {{instruction, input, system}} per line"
+def _empty(name: str) -> Message:
+    return Message("{file} is empty; write one {{instruction, input, system}} per line", file=name)
 
 
-def _nothing(path: Path, keys: list[str]) -> str:
-    looked = ", ".join(FIELDS["instruction"])
-    return (
-        f"{path} has no instructions under any known name ({looked}); its keys: {_named(keys)};"
-        " name the right one with --field instruction=COLUMN"
+def _nothing(name: str, keys: list[str]) -> Message:
+    return Message(
+        "{file} has no instructions under any known name ({looked}); its keys: {keys}; rename the right one to"
+        " instruction, or name it with --field instruction=COLUMN",
+        file=name,
+        looked=", ".join(FIELDS["instruction"]),
+        keys=_named(keys),
     )
 
 
-def _named(keys: list[str]) -> str:
-    more = f" and {len(keys) - MAX_KEYS} more" if len(keys) > MAX_KEYS else ""
-    return ", ".join(keys[:MAX_KEYS]) + more
+def _named(keys: list[str]) -> Message:
+    more = len(keys) - MAX_KEYS
+    named = ", ".join(keys[:MAX_KEYS])
+    if more <= 0:
+        return Message("{keys}", keys=named)
+    return Message("{keys} and {more} more", keys=named, more=more)
 
 
 def _instruction_of(row: FileRow, columns: Columns) -> FileInstruction:
@@ -166,6 +177,6 @@ def _last_turn(row: FileRow) -> tuple[str, str, int]:
     messages = [(m.one_of("role", _ROLES), content_of(m)) for m in Fields(row.values).tables("messages")]
     asked = [text for role, text in messages if role == "user"]
     if not asked:
-        raise InvalidValue("'messages' has no turn of the user; add one")
+        raise InvalidValue(Message("'messages' has no turn of the user; add one"))
     system = [text for role, text in messages if role in ("system", "developer")]
     return asked[-1], "\n".join(system), len(asked) - 1

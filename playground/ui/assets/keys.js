@@ -1,4 +1,4 @@
-// Shortcuts, focus, raw / copy / enlarge, and the countdown. `battle.js` says which battle is shown.
+// Shortcuts, focus, and the countdown. `battle.js` says which battle is shown.
 //
 // The server decides everything else; this only presses buttons that a visitor could press.
 (() => {
@@ -45,6 +45,7 @@
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) compare(event);
     else if (event.ctrlKey || event.metaKey || event.altKey) return;
     else if (event.key === "Escape") leave(event);
+    else if (isEmptyInstruction(event.target)) begin(event);
     else if (!typing(event.target) && !event.repeat && (event.key === "?" || document.body.dataset.keys !== "off")) act(event);
   }
 
@@ -54,6 +55,19 @@
     if (!press("compare")) return;
     event.preventDefault();
     if (target instanceof HTMLElement) target.blur(); // the next keys vote
+  }
+
+  /** Return whether this is the empty field of the instruction, in which few keys begin a text. */
+  function isEmptyInstruction(target) {
+    return target instanceof Element && target.matches("#instruction textarea") && !target.value;
+  }
+
+  /** Take Enter and "?" in the empty field, which has the focus after each battle; everything else is typed. */
+  function begin(event) {
+    if (event.repeat || event.shiftKey && event.key === "Enter") return;
+    if (event.key === "?") showKeys();
+    else if (event.key !== "Enter" || !(goOn() || press("surprise"))) return;
+    event.preventDefault();
   }
 
   /** Leave what is open or being done, the field at last. */
@@ -81,7 +95,7 @@
   /** Start a starter from a page without a battle that could go on, if the rater keeps going and has typed nothing. */
   function goOn() {
     const typed = byId("instruction")?.querySelector("textarea")?.value.trim();
-    if (!window.playground.isGoing() || !(phase === "void" || (phase === "compose" && !typed))) return false;
+    if (!window.playground.isGoing?.() || !(phase === "void" || (phase === "compose" && !typed))) return false;
     byId("go-on")?.click();
     return true;
   }
@@ -92,68 +106,10 @@
     else list?.showModal();
   }
 
-  // Buttons of a column
-
-  const TOOLS = {
-    raw: (side, button) => toggle(byId(`column-${side}`), "show-raw", button),
-    enlarge: (side, button) => {
-      const box = byId(`column-${side}`);
-      for (const other of document.querySelectorAll(".side.enlarged")) if (other !== box) unpress(other, "enlarged", "enlarge");
-      toggle(box, "enlarged", button);
-      byId("answers")?.classList.toggle("one-wide", Boolean(box?.classList.contains("enlarged")));
-    },
-    copy: (side, button) => copy(button.dataset.text ?? byId(`raw-${side}`)?.querySelector("textarea")?.value ?? "", button),
-    press: (_side, button) => byId(button.dataset.press)?.click(),
-    keys: showKeys,
-    link: (_side, button) => copyLink(button),
-  };
-
-  function toggle(box, name, button) {
-    if (box) button.setAttribute("aria-pressed", String(box.classList.toggle(name)));
-  }
-
-  function unpress(box, name, tool) {
-    box.classList.remove(name);
-    box.querySelector(`[data-tool=${tool}]`)?.setAttribute("aria-pressed", "false");
-  }
-
-  async function copy(text, button) {
-    try {
-      await navigator.clipboard.writeText(text);
-    } catch {
-      const field = Object.assign(document.createElement("textarea"), { value: text });
-      document.body.append(field);
-      field.select();
-      document.execCommand("copy");
-      field.remove();
-    }
-    button.dataset.done = "yes";
-    setTimeout(() => delete button.dataset.done, 1500);
-  }
-
-  /** Copy the battle's address, on a Space that of the hub's page, and say so. */
-  async function copyLink(button) {
-    const { base, copied } = JSON.parse(byId("link-words").textContent);
-    const url = new URL(base || location.href.replace(/[?#].*$/, ""));
-    url.searchParams.set("battle", button.dataset.battle);
-    await copy(url.href, button);
-    const said = button.nextElementSibling;
-    if (said) said.textContent = ` ${copied}`;
-  }
-
-  function onClick(event) {
-    const tool = event.target instanceof Element ? event.target.closest("[data-tool]") : null;
-    if (tool) TOOLS[tool.dataset.tool]?.(tool.dataset.side, tool);
-    const jump = event.target instanceof Element ? event.target.closest("[data-jump]") : null;
-    if (jump) {
-      event.preventDefault();
-      const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-      byId(`column-${jump.dataset.jump}`)?.scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "start" });
-    }
-  }
-
   // Focus and countdown
 
+  const isTouched = matchMedia("(pointer: coarse)").matches; // a focus would open the keyboard, or frame an answer as if it were chosen
+  const mayFocus = window.parent === window && !isTouched; // in the frame of another site browsers refuse it with an error
   let battle = "";
   let phase = "";
   let landing = ""; // the battle that came with the address: its answers get the focus once they are drawn
@@ -164,16 +120,11 @@
     if (now !== battle) {
       battle = now;
       if (Number(news.step) === 0) landing = battle;
-      for (const box of document.querySelectorAll(".side")) {
-        unpress(box, "show-raw", "raw");
-        unpress(box, "enlarged", "enlarge");
-      }
-      byId("answers")?.classList.remove("one-wide");
     }
     document.body.dataset.phase = news.phase;
     document.body.dataset.columns = news.columns || "";
     if (phase !== news.phase) {
-      if (phase && news.phase === "compose") byId("instruction")?.querySelector("textarea")?.focus();
+      if (phase && news.phase === "compose" && !isTouched) byId("instruction")?.querySelector("textarea")?.focus();
       phase = news.phase;
     }
     land();
@@ -257,14 +208,13 @@
     reporting = open;
   }
 
-  const mayFocus = window.parent === window; // in the frame of another site browsers refuse it with an error
-  let begun = false;
+  let arrived = false;
 
   /** Focus the instruction when the page appears, unless its address names a battle. */
-  function begin() {
+  function arrive() {
     const field = byId("instruction")?.querySelector("textarea");
-    if (begun || !field) return;
-    begun = true;
+    if (arrived || !field) return;
+    arrived = true;
     if (mayFocus && document.activeElement === document.body && !window.playground.showing()) field.focus({ preventScroll: true });
   }
 
@@ -272,7 +222,7 @@
   function look() {
     label();
     reach();
-    begin();
+    arrive();
     land();
     showReport();
   }
@@ -287,7 +237,9 @@
   }
 
   document.addEventListener("keydown", onKey);
-  document.addEventListener("click", onClick);
+  document.addEventListener("click", (event) => {
+    if (event.target instanceof Element && event.target.closest("[data-tool=keys]")) showKeys();
+  });
   document.addEventListener("battle", follow);
   Object.assign(window.playground, { typing, letter, press });
   watch();

@@ -44,7 +44,7 @@
     const button = event.target instanceof Element ? event.target.closest("button") : null;
     if (button && !button.matches(".unseen") && told !== "waiting" && told !== "stays") document.getElementById("vote-note")?.remove();
     const choice = button && !button.disabled ? choiceOf(button) : "";
-    const vote = choice ? window.playground.ballot(choice) : null;
+    const vote = choice ? window.playground.ballot?.(choice) || null : null; // of battle.js, on Compare
     if (!vote) return;
     keep(vote);
     setTimeout(() => isKept(vote) && !taken.has(asText(vote)) && decide(vote.battle), TAKEN_MS);

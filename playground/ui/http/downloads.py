@@ -17,6 +17,8 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import copy_context
+from functools import partial
 from pathlib import Path
 
 from starlette.requests import Request
@@ -160,7 +162,9 @@ class DownloadRoutes:
                 raise DiskFull(texts.DISK_FULL) from error
 
         loop = asyncio.get_running_loop()
-        future = loop.run_in_executor(self._threads, write_file, self._arena.store, order, folder, step)
+        language = copy_context()  # an executor's threads speak English
+        work = partial(language.run, write_file, self._arena.store, order, folder, step)
+        future = loop.run_in_executor(self._threads, work)
         try:
             return await asyncio.shield(future)
         except asyncio.CancelledError:

@@ -52,7 +52,17 @@ class Translation:
     """The configuration of all pages in one language, as far as it differs."""
 
     components: Mapping[int, Mapping[str, Any]]  # properties by id
-    head: str
+    heads: Mapping[str, str]  # scripts and styles by the path of their page
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The parts of one page that are written in place of Gradio's."""
+
+    title: str  # the script of the page sets the one that its configuration has
+    tags: str  # of its head
+    head: str  # its scripts and styles, which Gradio's script puts into the head
+    components: Mapping[int, Mapping[str, Any]] | None = None  # properties by id, in another language
 
 
 SHARED_BATTLE = Preview(texts.BATTLE_TITLE, texts.BATTLE)
@@ -62,6 +72,7 @@ class PageHead:
     """Rewrite the head of the pages in `previews`, given by path; serve the picture of their links.
 
     Args:
+        heads: scripts and styles by the path of their page, in English.
         translations: by the tag of their language; a page in a language without one is not translated.
     """
 
@@ -69,11 +80,13 @@ class PageHead:
         self,
         app: ASGIApp,
         previews: Mapping[str, Preview],
+        heads: Mapping[str, str],
         space_id: str = "",
         translations: Mapping[str, Translation] | None = None,
     ) -> None:
         self._app = app
         self._previews = previews
+        self._heads = heads
         self._space_id = space_id
         self._translations = translations or {}
 
@@ -89,10 +102,15 @@ class PageHead:
         elif preview is None:
             await self._app({**scope, "method": "GET"}, receive, answer)
         else:
-            head = page_head(preview, own_address(scope), address_of_page(scope))
             translation = self._translations.get(present().tag)
-            rewriting = _rewriting(answer, said(preview.title), head, translation)
-            await self._app({**scope, "method": "GET"}, receive, rewriting)
+            heads = self._heads if translation is None else translation.heads
+            written = Written(
+                said(preview.title),
+                page_head(preview, own_address(scope), address_of_page(scope)),
+                heads[scope["path"]],
+                None if translation is None else translation.components,
+            )
+            await self._app({**scope, "method": "GET"}, receive, _rewriting(answer, written))
 
     def _preview(self, scope: Scope) -> Preview | None:
         preview = self._previews.get(scope["path"])
@@ -157,37 +175,37 @@ def _metas(attribute: str, pairs: Iterable[tuple[str, str]]) -> str:
     return "".join(f"<meta {attribute}='{name}' content='{escape(value)}'>" for name, value in pairs if value)
 
 
-def rewrite(page: bytes, title: str, head: str, translation: Translation | None = None) -> bytes:
-    """Return a page of Gradio's with another head, its language, and a sentence for browsers without scripts.
-
-    The script of the page sets the title that the configuration has.
-    """
+def rewrite(page: bytes, written: Written) -> bytes:
+    """Return a page of Gradio's with another head, its language, and a sentence for browsers without scripts."""
     begin, config, rest = page.partition(_CONFIG)
-    begin = _OWN_PREVIEW.sub(b"", begin).replace(_CHARSET, _CHARSET + head.encode(), 1)
+    begin = _OWN_PREVIEW.sub(b"", begin).replace(_CHARSET, _CHARSET + written.tags.encode(), 1)
     language = present()
     begin = begin.replace(
         _LANGUAGE, f'lang="{language.tag}" data-language="{language.tag}" dir="{language.direction}"'.encode(), 1
     )
-    if translation is not None:
-        rest = _translated(rest, translation)
-    renamed = f"<script>window.gradio_config.title = {json.dumps(title)};</script></head>"
-    rest = rest.replace(b"</head>", renamed.encode(), 1)
+    if written.components is not None:
+        rest = _translated(rest, written.components)
+    own = f"title = {_script(written.title)}; window.gradio_config.head = {_script(written.head)}"
+    rest = rest.replace(b"</head>", f"<script>window.gradio_config.{own};</script></head>".encode(), 1)
     no_script = f"<noscript><p style='margin:auto;padding:24px;max-width:60ch'>{escape(texts.NO_SCRIPT)}</p></noscript>"
     return begin + config + rest.replace(b"<gradio-app", no_script.encode() + b"<gradio-app", 1)
 
 
-def _translated(rest: bytes, translation: Translation) -> bytes:
+def _translated(rest: bytes, components: Mapping[int, Mapping[str, Any]]) -> bytes:
     """Return the page from its configuration on, with the texts of another language in it."""
     assignment, _, after = rest.partition(_END_OF_SCRIPT)
     config = json.loads(assignment.decode().strip().removeprefix("=").removesuffix(";"))
-    config["head"] = translation.head
     for component in config["components"]:
-        component["props"] = translation.components[component["id"]]
-    script = json.dumps(config, ensure_ascii=False).replace("<", "\\u003c")
-    return f" = {script};".encode() + _END_OF_SCRIPT + after
+        component["props"] = components[component["id"]]
+    return f" = {_script(config)};".encode() + _END_OF_SCRIPT + after
 
 
-def _rewriting(send: Send, title: str, head: str, translation: Translation | None) -> Send:
+def _script(value: object) -> str:
+    """Return JSON that may stand in a script."""
+    return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")
+
+
+def _rewriting(send: Send, written: Written) -> Send:
     """Hold a page back until it is whole, then send it rewritten; pass anything else on."""
     started: list[Message] = []
     parts: list[bytes] = []
@@ -200,7 +218,7 @@ def _rewriting(send: Send, title: str, head: str, translation: Translation | Non
         else:
             parts.append(message.get("body", b""))
             if not message.get("more_body", False):
-                body = rewrite(b"".join(parts), title, head, translation)
+                body = rewrite(b"".join(parts), written)
                 kept = [header for header in started[0]["headers"] if header[0] != b"content-length"]
                 length = (b"content-length", str(len(body)).encode())
                 await send({**started[0], "headers": [*kept, length, *_language_headers()]})

@@ -97,6 +97,8 @@ MARK_MINE, MARK = _("your choice"), _("chosen")
 MARK_RANK = _("rank {rank}")
 FAILED = _("This answer failed.")
 FAILED_BLIND = _("This answer failed. The reason is shown after the vote.")
+ERASED_INSTRUCTION = _("The instruction was erased by its rater.")
+HIDDEN_INSTRUCTION = _("The instruction is hidden by the operator.")
 ERASED_ANSWER = _("Erased by its rater.")
 HIDDEN_ANSWER = _("Hidden by the operator.")
 EMPTY_ANSWER = _("The model gave an empty answer.")
@@ -250,13 +252,13 @@ LEGEND: tuple[tuple[str, str], ...] = (
     ("t", _("tie")),
     ("n", _("none is good")),
     ("o", _("rank them")),
-    ("↵", _("next battle")),
+    ("↵", _("next battle; in the empty field surprise me")),
 )
 """The most used keys, in one line."""
 KEYS: tuple[tuple[str, str], ...] = (
     ("Ctrl ↵", _("compare; on a Mac also ⌘ ↵")),
     ("Esc", _("stop the answers; while typing, leave the field")),
-    ("s", _("surprise me")),
+    ("s", _("surprise me; while the instruction is empty also Enter in it")),
     ("a b c …", _("this answer is best")),
     ("t", _("tie")),
     ("n", _("none is good")),
@@ -266,7 +268,7 @@ KEYS: tuple[tuple[str, str], ...] = (
     ("g", _("keep going, or no more")),
     ("1 2 3 …", _("which model it was, where that is asked")),
     ("↵", _("next battle, with “keep going” a starter at once; on a shared battle, vote blind")),
-    ("?", KEYS_HIDE),
+    ("?", _("show or hide this list, also from the empty instruction")),
 )
 """All keys."""
 KEYS_TITLE, KEYS_ALL, KEYS_CLOSE = _("Keys"), _("all keys (?)"), _("Close")

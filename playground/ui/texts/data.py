@@ -19,7 +19,12 @@ OPERATOR_ONLY = _(
     "The operator of this playground keeps the data of everybody to themselves. Your own battles and votes are on the "
     "page My data, at the foot of every page, and can be saved there as a file."
 )
-OPERATOR_ONLY_LEAD = _("Only the operator sees the data of everybody here. Your own battles and votes are on {link}.")
+OPERATOR_ONLY_LEAD = _(
+    "This page lists the judged battles of everybody and writes them as files. Here only the operator sees it."
+)
+ASK_OPERATOR = _("If you want the data, ask the person or group who gave you the address of this playground.")
+ASK_OPERATOR_AT = _("If you want the data, ask the operator: {contact}")
+OWN_DATA = _("Your own battles and votes are on {link}: you can read, save and erase them there.")
 OPERATOR_HERE = _("You see this as the operator. PLAYGROUND_DATA=public opens it to everybody, with raters as numbers.")
 RATERS_ARE_HIDDEN = _("Only the operator may select the votes of one rater, or see the ids of raters.")
 QUERY_TOO_LONG = _("The address of this page is too long. Remove some of its filters.")

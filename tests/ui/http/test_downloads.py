@@ -25,7 +25,9 @@ from playground.ui.http.downloads import EXPORT, FOLDER, LEFT_OVER_S, MANIFEST, 
 from playground.ui.http.export_line import ExportLine
 from playground.ui.http.middleware import COOKIE
 from playground.ui.http.operator import HEADER, OperatorAccess, OperatorGate
+from playground.ui.texts.language import present, speaking
 from tests.support.cast import ADA, GALPACA, MAMBA, House, house
+from tests.support.pseudo import TAG, pseudo_language
 from tests.support.storing import file_size_limit, voted
 
 TOKEN = "x" * 32
@@ -360,6 +362,19 @@ def test_missing_temporary_folder_is_told_without_its_path(server: Server, tempo
     reply = server.get(EXPORT, VOTES)
     assert (reply.status, str(temporary) in reply.error) == (503, False)
     assert "the folder for temporary files cannot be used" in reply.error
+
+
+def test_file_is_written_in_the_language_of_its_visitor(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    written, languages = downloads.write_file, []
+
+    def write(*order: Any) -> Any:
+        languages.append(present().tag)
+        return written(*order)
+
+    monkeypatch.setattr(downloads, "write_file", write)
+    with speaking(pseudo_language()):
+        assert server.get(EXPORT, VOTES).status == 200
+    assert languages == [TAG]
 
 
 def test_folder_of_a_killed_process_is_removed_after_a_day(server: Server, temporary: Path) -> None:

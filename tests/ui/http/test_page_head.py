@@ -12,18 +12,21 @@ import gradio
 import pytest
 
 from playground.ui.http.asgi import Message, Receive, Scope, Send
-from playground.ui.http.page_head import PageHead, Preview, Translation, address_of_page, own_address, rewrite
+from playground.ui.http.page_head import PageHead, Preview, Translation, Written, address_of_page, own_address, rewrite
 from playground.ui.texts.language import Language, speaking
 from tests.support.pseudo import PseudoTranslations
 
 GRADIO = Path(gradio.__file__).parent / "templates" / "frontend" / "index.html"
+HEADS = {"/leaderboard": "<script>board()</script>", "/": "<script>compare()</script>"}
 PREVIEW = Preview("Board · Playground", 'Ranked by "votes" & <intervals>')
 HTML = (b"content-type", b"text/html; charset=utf-8")
 
 
 def template() -> bytes:
     """Return Gradio's own page, its configuration filled in as a program would."""
-    text = GRADIO.read_text("utf-8").replace("{{ config | toorjson }}", '{"title":"Gradio","head":"\\u003c/head>"}')
+    text = GRADIO.read_text("utf-8").replace(
+        "{{ config | toorjson }}", '{"title":"Gradio","head":"\\u003c/head>","components":[]}'
+    )
     return re.sub(r"{{.*?}}", "", text).encode()
 
 
@@ -44,7 +47,9 @@ def ask(method: str = "GET", path: str = "/leaderboard", query: bytes = b"", **s
 
     request: Scope = {"type": "http", "method": method, "path": path, "query_string": query, "scheme": "http"}
     request |= {"headers": [(b"host", b"localhost:7860")], "root_path": ""}
-    page = PageHead(app, {"/leaderboard": PREVIEW, "/": PREVIEW}, space_id=scope.pop("space_id", ""))
+    translations = scope.pop("translations", None)
+    previews = dict.fromkeys(HEADS, PREVIEW)
+    page = PageHead(app, previews, HEADS, space_id=scope.pop("space_id", ""), translations=translations)
     asyncio.run(page(request | scope, None, send))  # type: ignore[arg-type]  # the app reads nothing
     return sent[0], b"".join(message.get("body", b"") for message in sent[1:])
 
@@ -60,7 +65,7 @@ def metas(page: bytes) -> dict[str, str]:
 def test_page_has_its_own_title_description_and_picture() -> None:
     start, page = ask()
     assert b"<title>Board \xc2\xb7 Playground</title>" in page
-    assert 'window.gradio_config.title = "Board \\u00b7 Playground";' in page.decode()
+    assert 'window.gradio_config.title = "Board · Playground";' in page.decode()
     assert metas(page) | {
         "og:title": "Board · Playground",
         "og:description": "Ranked by &quot;votes&quot; &amp; &lt;intervals&gt;",
@@ -145,7 +150,7 @@ def test_picture_is_a_small_png_of_the_size_that_previews_show() -> None:
 
 
 def test_refusal_is_passed_on() -> None:
-    assert rewrite(b"no page", "x", "y") == b"no page"
+    assert rewrite(b"no page", Written("x", "y", "z")) == b"no page"
 
 
 def test_page_names_its_language_and_direction() -> None:
@@ -158,11 +163,23 @@ def test_page_names_its_language_and_direction() -> None:
 
 
 def test_page_has_the_components_of_its_language() -> None:
-    config = {"title": "Playground", "components": [{"id": 7, "props": {"label": "Stop"}}], "head": "<script>"}
+    config = {"title": "Playground", "components": [{"id": 7, "props": {"label": "Stop"}}]}
     page = f"<script>window.gradio_config = {json.dumps(config)};</script><script>more</script>".encode()
-    translation = Translation({7: {"label": "Halt </script>"}}, "<script>de")
-    told = rewrite(page, "Spielplatz", "", translation).decode()
+    told = rewrite(page, Written("Spielplatz", "", "", {7: {"label": "Halt </script>"}})).decode()
     script, _, rest = told.removeprefix("<script>window.gradio_config = ").partition(";</script>")
     props = {"label": "Halt </script>"}
-    assert json.loads(script) == {**config, "components": [{"id": 7, "props": props}], "head": "<script>de"}
+    assert json.loads(script) == {**config, "components": [{"id": 7, "props": props}]}
     assert rest == "<script>more</script>"
+
+
+def test_page_has_its_own_scripts_in_its_language() -> None:
+    def head_of(path: str) -> str:
+        page = ask(path=path, translations={"de": Translation({}, {"/leaderboard": "<script>tafel()</script>"})})[1]
+        assert page.count(b"window.gradio_config.head = ") == 1
+        told = page.partition(b"window.gradio_config.head = ")[2].partition(b";</script></head>")[0]
+        assert b"</script>" not in told
+        return str(json.loads(told))
+
+    assert [head_of(path) for path in HEADS] == list(HEADS.values())
+    with speaking(Language("de", PseudoTranslations())):
+        assert head_of("/leaderboard") == "<script>tafel()</script>"

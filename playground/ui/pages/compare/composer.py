@@ -193,6 +193,8 @@ def _folded(view: BattleView | None) -> str:
     """Return the instruction in one line, with the button that unfolds the composer; `folding.js` handles it."""
     if view is None:
         return ""
+    if view.withheld:  # there is nothing to edit
+        return f"<p class='soft'>{escape(texts.ERASED_INSTRUCTION if view.erased else texts.HIDDEN_INSTRUCTION)}</p>"
     words = " ".join(f"{view.instruction.instruction} {view.instruction.input}".split())[:FOLDED_CHARS]
     label = escape(texts.EDIT_LABEL)
     button = f"<button type='button' class='tool' data-edit aria-label='{label}'>{escape(texts.EDIT)}</button>"

@@ -15,7 +15,11 @@ from playground.ui.pages.compare.column_html import intro_html
 from playground.ui.pages.compare.script import DEALT
 from playground.ui.pages.compare.starters import clicked_starter
 from playground.ui.pages.compare.tab import Replies, Tab
-from playground.ui.wiring import AT_ONCE, Updates, unchanged
+from playground.ui.wiring import AT_ONCE, QUIET, Updates, unchanged
+
+SHOW_FIELD = "(shown) => [{ __type__: 'update', visible: shown, ...(shown ? {} : { value: '' }) }]"
+"""Show an optional field, or hide and empty it. In the browser, so that it moves what stands below it with the click
+itself: a reply that came later moved it under the next click, which was lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,7 @@ class Composing:
         composer, settings, starters = panels.composer, panels.composer.settings, panels.composer.starters
         demo.load(self.offer_models, None, [*settings.models, panels.columns.intro], **AT_ONCE)
         for box, field in ((composer.with_input, composer.input), (composer.with_system, composer.system)):
-            box.input(_show_field, [box], [field], **AT_ONCE)
+            box.input(None, [box], [field], js=SHOW_FIELD, **QUIET)
         choices = [settings.who_chooses, composer.columns, composer.mode]
         for listen in (*(control.input for control in choices), *(field.blur for field in settings.written)):
             listen(settings.render, [*choices, *settings.written], settings.outputs, **AT_ONCE)
@@ -61,8 +65,3 @@ class Composing:
         composer = self.replies.panels.composer
         starter = clicked_starter(self.replies.arena.starters, category, event._data)
         return unchanged(composer.instruction) if starter is None else composer.fill(starter)
-
-
-def _show_field(shown: bool) -> Any:
-    """Show an optional field, or hide and empty it."""
-    return gr.update(visible=True) if shown else gr.update(visible=False, value="")

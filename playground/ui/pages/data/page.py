@@ -58,6 +58,7 @@ class DataPage:
         is_public = self._settings.data == "public"
         state = DataState(
             query=echoed(query),
+            contact=self._settings.contact,
             is_operator=standing.is_operator,
             is_operators=standing.is_operator and not is_public,
             redraws_form=redraws_form,

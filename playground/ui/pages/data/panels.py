@@ -32,6 +32,7 @@ class DataState:
 
     query: str  # of its address, as the browser sent it
     is_allowed: bool = True
+    contact: str = ""  # the operator's, in their words
     is_operators: bool = False  # only the operator may see it, and this visitor is the operator
     is_operator: bool = False
     address: DataAddress = DataAddress()
@@ -105,7 +106,9 @@ def lead_html(state: DataState) -> str:
     """Return the heading, and a line on what is shown or who may see it."""
     if not state.is_allowed:
         link = f"<a href='./yours'>{escape(PAGE_MY_DATA)}</a>"
-        return f"<h1>{escape(PAGE_DATA)}</h1><p class='lead'>{with_link(texts.OPERATOR_ONLY_LEAD, link)}</p>"
+        ask = texts.ASK_OPERATOR_AT.format(contact=state.contact) if state.contact else texts.ASK_OPERATOR
+        whom = joined(" ", (texts.OPERATOR_ONLY_LEAD, ask))
+        return f"{page_head(PAGE_DATA, whom)}<p>{with_link(texts.OWN_DATA, link)}</p>"
     words = ""
     if state.content is not None:
         lead = (texts.LEAD if state.content.matching else texts.LEAD_NONE)[state.address.is_filtered]

@@ -17,7 +17,7 @@ element.addEventListener("click", (event) => {
   trigger("click", { do: button.dataset.do, battle: button.dataset.battle });
 });
 new MutationObserver(() => {
-  const link = document.querySelector("#operator-link a");
+  const link = document.querySelector("#operator-link a[href*=operator]");
   const told = element.querySelector("[data-link]");
   if (link && told && link.textContent !== told.dataset.link) link.textContent = told.dataset.link;
   if (place < 0 || document.activeElement !== document.body) return;

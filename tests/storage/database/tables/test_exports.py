@@ -9,7 +9,7 @@ import pytest
 from playground.storage.database.store import Store
 from playground.storage.database.tables import exports, known_rows
 from playground.storage.database.tables.known_rows import KnownRows
-from tests.support.cast import House, house
+from tests.support.cast import ADA, House, house
 from tests.support.judging import afternoon
 
 
@@ -40,6 +40,19 @@ def test_pairs_are_those_of_the_view(store: Store) -> None:
         columns = "vote_id, side_a, side_b, model_a, model_b, winner"
         stated = reading.select(f"SELECT {columns} FROM pairs ORDER BY created_at, vote_id, side_a, side_b")
     assert found == [tuple(row) for row in stated]
+
+
+def test_votes_that_stand_are_counted(tmp_path: Path) -> None:
+    home = house(tmp_path)
+    standing = 0
+    for number, choices in enumerate(("a", "a undo", "a undo b", "a undo b undo", "tie")):
+        battle_id = f"{number:032x}"
+        home.battle_is_open(battle_id)
+        for choice in choices.split():
+            home.battles.undo(battle_id, ADA) if choice == "undo" else home.battles.vote(battle_id, choice, ADA)
+        standing += not choices.endswith("undo")
+    with home.store.reading() as reading:
+        assert reading.count_standing_votes() == standing == 3
 
 
 def test_row_is_read_once() -> None:

@@ -53,6 +53,15 @@ def test_one_button_is_the_main_one(composer: Composer, phase: Phase) -> None:
     assert shown(updates, composer.stop) == (primary is Primary.STOP)
 
 
+@pytest.mark.parametrize(
+    ("withheld", "words"), [("erased", texts.ERASED_INSTRUCTION), ("hidden", texts.HIDDEN_INSTRUCTION)]
+)
+def test_folded_line_of_a_withheld_battle_says_so(composer: Composer, withheld: str, words: str) -> None:
+    blank = {"instruction": Instruction(""), withheld: True}
+    folded = composer.render(page(Phase.REVEALED, **blank))[composer.folded]["value"]
+    assert folded == f"<p class='soft'>{words}</p>"
+
+
 def test_folded_line_has_the_instruction_and_letters(composer: Composer) -> None:
     instruction = Instruction("Is <b>\nthis bold?", "Or {{this}}")
     updates = composer.render(page(Phase.GENERATING, count=3, instruction=instruction))

@@ -92,8 +92,10 @@ def drawn(page: DataPage, query: str = "", is_operator: bool = False) -> dict[st
 def test_stranger_sees_a_sentence_and_no_data(home: House) -> None:
     page = page_of(home, Settings())
     html = drawn(page, "?format=votes")
-    assert "Only the operator sees the data of everybody here." in html["lead"]
+    assert "Here only the operator sees it. If you want the data, ask the person or group who gave" in html["lead"]
     assert "<a href='./yours'>My data</a>" in html["lead"]
+    told = drawn(page_of(home, Settings(contact="data@example.org <b>")))["lead"]
+    assert "If you want the data, ask the operator: data@example.org &lt;b&gt;" in told
     assert [html[name] for name in ("filters", "formats", "battles")] == ["", "", ""]
     assert "battle-30" in drawn(page, is_operator=True)["battles"]
 
