@@ -7,15 +7,22 @@ are described in playground/catalog/cards/README.md.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import MISSING, fields, replace
 from pathlib import Path
 
 from playground.catalog.checkpoint_files import HUB_ID, kv_bytes_per_token, weights_size
 from playground.documents import check_id, load_toml, read_values
 from playground.errors import InvalidCard, InvalidValue
-from playground.records import ModelCard
+from playground.prompting.prompt import check_taken
+from playground.prompting.templates import SERVER_ID
+from playground.records import ModelCard, SamplingParams
 
 SERVER = re.compile(r"https?://[^\s/?#@]+(/[^\s?#@]*)?")
+VARIABLE = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+ONLY_REMOTE = ("servers", "served_name", "feed", "server_params", "key_variable", "daily_tokens")
+"""Keys that are about servers."""
+NOT_SENT = ("do_sample", "renormalize_logits")
+"""Parameters without a name on any server: the first is a temperature of 0, the second changes no drawn token."""
 
 
 def read_card(path: Path) -> ModelCard:
@@ -25,11 +32,14 @@ def read_card(path: Path) -> ModelCard:
         InvalidCard: an unknown key, a missing field, a wrong type or value, naming file and key.
     """
     values, _ = load_toml(path, InvalidCard)
+    if values.get("feed") == "messages":
+        values = {"template": SERVER_ID} | values
     card = read_values(ModelCard, values, str(path), InvalidCard)
     check_id(card.id, path, InvalidCard)
     try:
         _check_offload(card)
         _check_servers(card)
+        _check_feed(card)
         return _measured(replace(card, repo=_repo(card.repo, path.parent)))
     except InvalidValue as problem:
         raise InvalidCard(f"{path}: {problem}") from problem
@@ -55,13 +65,36 @@ def _check_offload(card: ModelCard) -> None:
 def _check_servers(card: ModelCard) -> None:
     if card.engine == "remote" and not card.servers:
         raise InvalidValue("'servers' is missing; a remote card needs one or more, such as 'http://127.0.0.1:8000/v1'")
-    if card.engine != "remote" and (card.servers or card.served_name):
-        raise InvalidValue(
-            "'servers' and 'served_name' are for remote cards; write engine = \"remote\", or leave them out"
-        )
+    if card.engine != "remote":
+        _refuse_remote_keys(card)
+    if card.key_variable and not VARIABLE.fullmatch(card.key_variable):
+        raise InvalidValue(f"'key_variable' is {card.key_variable!r}; valid: the name of an environment variable")
     for url in card.servers:
         if not SERVER.fullmatch(url):
             raise InvalidValue(f"'servers' holds {url!r}; valid: 'http://host:port/v1', without a password or a query")
+
+
+def _refuse_remote_keys(card: ModelCard) -> None:
+    for key in fields(ModelCard):
+        default = key.default if key.default_factory is MISSING else key.default_factory()
+        if key.name in ONLY_REMOTE and getattr(card, key.name) != default:
+            raise InvalidValue(f'{key.name!r} is for remote cards; write engine = "remote", or leave it out')
+
+
+def _check_feed(card: ModelCard) -> None:
+    """Refuse a template that does not go with the feed, and parameters that the servers are not known to take."""
+    if (card.template == SERVER_ID) != (card.feed == "messages"):
+        raise InvalidValue(
+            f"'template' is {card.template!r} and 'feed' is {card.feed!r}; messages are put into the template of the "
+            "server: leave 'template' out with feed = \"messages\", and name another one without it"
+        )
+    valid = [*(parameter.name for parameter in fields(SamplingParams) if parameter.name not in NOT_SENT), "seed"]
+    for name in card.server_params:
+        if card.feed == "ids":
+            raise InvalidValue('\'server_params\' is for feed = "text" and feed = "messages"; leave it out')
+        if name not in valid:
+            raise InvalidValue(f"'server_params' names {name!r}; valid: {', '.join(valid)}")
+    check_taken(card, card.sampling)
 
 
 def _measured(card: ModelCard) -> ModelCard:

@@ -19,10 +19,10 @@ from playground.documents import toml_files
 from playground.errors import InvalidCard, InvalidTemplate, InvalidValue, PromptTooLong, TokenizerError, Unknown
 from playground.hub import is_complete, snapshot_folder
 from playground.messages import Message
-from playground.prompting.prompt import build_prompt, check_fits, check_tokenizer
+from playground.prompting.prompt import build_messages, build_prompt, check_fits, check_taken, check_tokenizer
 from playground.prompting.self_names import introduced_names
-from playground.prompting.templates import CHAT_ID, load_templates
-from playground.prompting.tokenization import Tokenizer, load_tokenizer
+from playground.prompting.templates import CHAT_ID, SERVER, SERVER_ID, load_templates
+from playground.prompting.tokenization import NoTokenizer, Tokenizer, load_tokenizer
 from playground.records import Instruction, ModelCard, Prompt, PromptTemplate, SamplingParams
 
 CARD_FOLDER = Path(__file__).parent / "cards"
@@ -84,7 +84,7 @@ class Catalog:
             InvalidTemplate: a template that cannot be read.
         """
         templates = load_templates(template_folders)
-        valid = sorted((*templates, CHAT_ID))
+        valid = sorted((*templates, CHAT_ID, SERVER_ID))
         cards: dict[str, ModelCard] = {}
         for path in toml_files(card_folders, InvalidCard):
             card = read_card(path)
@@ -173,6 +173,8 @@ class Catalog:
             TokenizerError: its files are missing or broken.
         """
         name = template_id or card.template
+        if name == SERVER_ID and card.feed == "messages":
+            return SERVER
         return self._chat_of(card)[0] if name == CHAT_ID else self.template(name)
 
     def tokenizer_of(self, card: ModelCard, template_id: str = "") -> Tokenizer:
@@ -184,6 +186,8 @@ class Catalog:
         """
         if CHAT_ID in (card.template, template_id):
             return self._chat_of(card)[1]
+        if self.template_of(card, template_id) is SERVER:
+            return NoTokenizer()
         template, folder = self.template_of(card, template_id), _folder(card)
         with self._reading, _named(card, folder):
             if folder not in self._tokenizers:
@@ -212,6 +216,8 @@ class Catalog:
         """
         card = self.card(model_id)
         template = self.template_of(card, template_id)
+        if template is SERVER:
+            return build_messages(template, instruction)
         try:
             return build_prompt(template, self.tokenizer_of(card, template_id), instruction)
         except PromptTooLong as problem:
@@ -222,9 +228,11 @@ class Catalog:
 
         Raises:
             PromptTooLong: they do not fit; otherwise as `prompt`.
+            InvalidValue: the model's server does not take a parameter.
         """
-        prompt = self.prompt(model_id, instruction)
-        check_fits(prompt, self.card(model_id), params)
+        prompt, card = self.prompt(model_id, instruction), self.card(model_id)
+        check_taken(card, params)
+        check_fits(prompt, card, params)
         return prompt
 
     def line_up(self, model_ids: Sequence[str] = ()) -> tuple[ModelCard, ...]:

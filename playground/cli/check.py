@@ -67,6 +67,8 @@ def _points(catalog: Catalog, name: str, settings: Settings) -> Iterator[Point]:
 
 def _prompt(catalog: Catalog, card: ModelCard) -> Point:
     prompt = catalog.prompt(card.id, EXAMPLE)
+    if card.feed == "messages":
+        return Point("prompt", True, "messages, which its server puts into a chat template of its own")
     size = f"{catalog.tokenizer_of(card).vocab_size:,} ids"
     return Point("prompt", True, f"template {prompt.template_id}, {size}; an example has {prompt.num_tokens} tokens")
 

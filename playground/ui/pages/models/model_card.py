@@ -19,7 +19,7 @@ from playground.ui.texts import formats
 from playground.ui.texts import models as texts
 
 COMING = ("queued", "loading")
-UP = ("ready", *COMING)
+UP = ("ready", "spent", *COMING)
 PRESENT = ("here", "elsewhere")
 _NON_COMMERCIAL = re.compile(r"\b(nc|non-?commercial)\b", re.IGNORECASE)
 
@@ -71,6 +71,8 @@ def state_words(entry: Entry) -> str:
             return formats.loading(status.eta_s)
         case "ready":
             return _ready(status)
+        case "spent":
+            return texts.SPENT.format(count=entry.card.daily_tokens)
         case "failed":
             reason = without_folders(status.detail, entry.card)
             return texts.FAILED_WHY.format(reason=reason) if reason else texts.FAILED
@@ -176,8 +178,9 @@ def _rows(entry: Entry) -> list[Row]:
         (texts.WEIGHTS, texts.WEIGHTS_FACTS.format(size=formats.size(card.size_bytes), dtype=card.dtype)),
         (texts.SOURCE, _source(card)),
         (texts.ARCHITECTURE, card.architecture),
+        (texts.DAILY_TOKENS, texts.DAILY_COUNT.format(count=card.daily_tokens) if card.daily_tokens else ""),
         (texts.CONTEXT, texts.CONTEXT_TOKENS.format(count=card.context_length)),
-        (texts.TEMPLATE, card.template),
+        (texts.TEMPLATE, texts.FEEDS.get(card.feed, "{template}").format(template=card.template)),
         (texts.SAMPLING, _sampling(card)),
         (texts.FILES, texts.FILE_STATES[entry.files] if entry.files in PRESENT else ""),
     ]
