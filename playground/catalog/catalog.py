@@ -120,8 +120,11 @@ class Catalog:
             )
         return cards[model_id]
 
-    def card(self, name: str) -> ModelCard:
+    def card(self, name: str, template_id: str = "") -> ModelCard:
         """Return the card with this id, or that of a checkpoint: a folder or a hub id.
+
+        Args:
+            template_id: for a checkpoint that is named for the first time, and may have no chat template.
 
         Raises:
             Unknown: neither exists; the message lists the valid ids, or says how to fetch it.
@@ -131,10 +134,10 @@ class Catalog:
             return self._cards[name]
         with self._lock:
             found = self._found.get(self._ids.get(name, name))
-            return found or self._find(name) or self.known(name)
+            return found or self._find(name, template_id or CHAT_ID) or self.known(name)
 
-    def _find(self, name: str) -> ModelCard | None:
-        card = card_named(name)
+    def _find(self, name: str, template_id: str) -> ModelCard | None:
+        card = card_named(name, template_id)
         if card is None:
             return None
         namesake = self.cards.get(card.id)
@@ -214,7 +217,7 @@ class Catalog:
             TokenizerError: the model's tokenizer cannot be read.
             InvalidTemplate: the model's own chat template cannot be used.
         """
-        card = self.card(model_id)
+        card = self.card(model_id, template_id)
         template = self.template_of(card, template_id)
         if template is SERVER:
             return build_messages(template, instruction)

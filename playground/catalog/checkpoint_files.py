@@ -46,8 +46,11 @@ def folder_named(name: str) -> Path | None:
     return None
 
 
-def card_named(name: str) -> ModelCard | None:
+def card_named(name: str, template_id: str = CHAT_ID) -> ModelCard | None:
     """Return the card of a folder or a hub id (``org/name``, ``org/name@revision``); None if `name` is neither.
+
+    Args:
+        template_id: of the card; another one than `chat` does not need the checkpoint to have a chat template.
 
     Raises:
         Unknown: a hub id whose files are not on this machine.
@@ -55,18 +58,18 @@ def card_named(name: str) -> ModelCard | None:
     """
     folder = folder_named(name)
     if folder is not None:
-        return card_of(folder, name)
+        return card_of(folder, name, template_id)
     hub = HUB_NAME.fullmatch(name)
     if hub is None:
         return None
     snapshot = snapshot_folder(hub["repo"], hub["revision"] or "main")
     if snapshot is None:
         raise Unknown(f"{name} is not on this machine; fetch it first: python -m playground fetch {name}")
-    return card_of(snapshot, name)
+    return card_of(snapshot, name, template_id)
 
 
-def card_of(folder: Path, given_name: str) -> ModelCard:
-    """Return the card of a checkpoint: ``template = "chat"``, everything else from its files.
+def card_of(folder: Path, given_name: str, template_id: str = CHAT_ID) -> ModelCard:
+    """Return the card of a checkpoint: `template_id`, everything else from its files.
 
     Args:
         given_name: a hub id, which becomes the card's id and repo; otherwise the card is about `folder`.
@@ -75,16 +78,18 @@ def card_of(folder: Path, given_name: str) -> ModelCard:
         InvalidCard: a file is missing or cannot be used; the message names it and the next step.
     """
     try:
-        return _card(folder, given_name)
+        return _card(folder, given_name, template_id)
     except InvalidCard:
         raise
     except PlaygroundError as problem:
         raise InvalidCard(f"{given_name}: {problem}") from problem
 
 
-def _card(folder: Path, given_name: str) -> ModelCard:
+def _card(folder: Path, given_name: str, template_id: str) -> ModelCard:
     config = read_object(folder / CONFIG_FILE)
     _check_files(folder, given_name)
+    if template_id == CHAT_ID:
+        _check_chat(folder, given_name)
     hub = HUB_NAME.fullmatch(given_name) if folder_named(given_name) is None else None
     context_length = _context_length(config, given_name)
     num_parameters, size_bytes = weights_size(folder)
@@ -99,7 +104,7 @@ def _card(folder: Path, given_name: str) -> ModelCard:
         size_bytes=size_bytes,
         context_length=context_length,
         dtype=_dtype(config),
-        template=CHAT_ID,
+        template=template_id,
         sampling=_sampling(read_object(folder / GENERATION_FILE), context_length, given_name),
         sampling_source="card",
         kv_bytes_per_token=kv_bytes_per_token(folder),
@@ -115,11 +120,14 @@ def _check_files(folder: Path, given_name: str) -> None:
         raise InvalidCard(f"{given_name}: it has no {CONFIG_FILE}; name the folder of a checkpoint")
     if not any((folder / name).is_file() for name in TOKENIZER_FILES):
         raise InvalidCard(f"{given_name}: it has no tokenizer; it has to hold {' or '.join(TOKENIZER_FILES)}")
+
+
+def _check_chat(folder: Path, given_name: str) -> None:
     source = read_source(folder)
     if not source:
         raise InvalidCard(
             f"{given_name}: it has no chat template, so its prompt format is unknown; write a card that names "
-            "a template (playground/catalog/cards/README.md)"
+            "a template (playground/catalog/cards/README.md), or try one: prompt and check take --template"
         )
     takes_system(source, read_markers(folder).names)  # refuses an unusable template before any prompt
 
