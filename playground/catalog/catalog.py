@@ -221,10 +221,11 @@ class Catalog:
         template = self.template_of(card, template_id)
         if template is SERVER:
             return build_messages(template, instruction)
+        tokenizer = self.tokenizer_of(card, template_id)
         try:
-            return build_prompt(template, self.tokenizer_of(card, template_id), instruction)
-        except PromptTooLong as problem:
-            raise PromptTooLong(Message("{name}: {problem}", name=card.name, problem=problem)) from problem
+            return build_prompt(template, tokenizer, instruction)
+        except (PromptTooLong, InvalidTemplate) as problem:
+            raise type(problem)(Message("{name}: {problem}", name=card.name, problem=problem)) from problem
 
     def check_fits(self, model_id: str, instruction: Instruction, params: SamplingParams) -> Prompt:
         """Return the model's prompt for `instruction` if it and the answer fit the context.

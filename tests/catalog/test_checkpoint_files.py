@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from playground.battles.self_naming import names_itself
+from playground.catalog.catalog import Catalog
 from playground.catalog.checkpoint_files import card_named, card_of, folder_named, read_chat, self_names, weights_size
 from playground.errors import InvalidCard, InvalidTemplate, Unknown
-from playground.records import ModelCard, SamplingParams
+from playground.records import Instruction, ModelCard, SamplingParams
 from tests.support.chats import STYLES, write_chat
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -286,3 +287,16 @@ def test_a_dangling_link_is_not_counted(tmp_path: Path) -> None:
 def test_the_size_of_bin_files_is_known(tmp_path: Path) -> None:
     (tmp_path / "pytorch_model.bin").write_bytes(b"12345")
     assert weights_size(tmp_path) == (0, 5)
+
+
+def test_refused_text_names_the_model_and_the_next_step(folder: Path) -> None:
+    refuses = "{% if 'war' in messages[0].content %}{{ raise_exception('Only peace') }}{% endif %}"
+    write(folder, "chat_template.jinja", refuses + "{{ messages[0].content }}")
+    catalog = Catalog.load()
+    assert catalog.prompt(str(folder), Instruction("Hi")).text == "Hi"
+    with pytest.raises(InvalidTemplate) as caught:
+        catalog.prompt(str(folder), Instruction("war"))
+    assert str(caught.value) == (
+        f"{folder.name}: no prompt can be made of this text: the chat template refuses it: Only peace; "
+        "change the text, or choose another model"
+    )

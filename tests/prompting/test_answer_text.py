@@ -232,3 +232,12 @@ def test_reasoning_that_a_server_tells_apart_is_no_text() -> None:
     reader = AnswerReader(template(), NoTokenizer())
     written = reader.feed_text("", "The user ") + reader.feed_text("", "asks.") + reader.feed_text("Soft.")
     assert (written + reader.finish(), reader.reasoning) == ("Soft.", "The user asks.")
+
+
+@pytest.mark.parametrize("name", ["orca-mini", "mamba-gpt"])
+def test_unknown_id_inside_an_answer_has_no_text(name: str) -> None:
+    words = LLAMA.encode("soft wool")
+    reader = AnswerReader(TEMPLATES[name], LLAMA)
+    reader.feed([*words[:1], 0, *words[1:], 2])
+    assert "⁇" in LLAMA.decode([0])
+    assert reader.text == LLAMA.decode(words)
