@@ -21,12 +21,6 @@ SPENT = "spent"
 """The state of a model without tokens for today."""
 
 
-def stored_tokens(store: Store, model_id: str, day: str) -> int:
-    """Return the tokens of a model's stored answers since the beginning of a day."""
-    with store.reading() as reading:
-        return reading.tokens_since(model_id, day)
-
-
 @dataclass(slots=True)
 class _Day:
     """The tokens of a model on one day."""
@@ -39,11 +33,11 @@ class DailyTokens:
     """Implements `Engine` by another one, which gets no job of a model whose `daily_tokens` are spent.
 
     Args:
-        stored: returns the tokens of the stored answers of a model since the beginning of a day.
+        store: returns the database with the stored answers.
     """
 
-    def __init__(self, engine: Engine, clock: Clock, stored: Callable[[str, str], int]) -> None:
-        self._engine, self._clock, self._stored = engine, clock, stored
+    def __init__(self, engine: Engine, clock: Clock, store: Callable[[], Store]) -> None:
+        self._engine, self._clock, self._store = engine, clock, store
         self._cards: dict[str, ModelCard] = {}  # with a limit
         self._days: dict[str, _Day] = {}
         self._guard = threading.Lock()
@@ -59,7 +53,7 @@ class DailyTokens:
         today = self._today
         for card in cards:
             if card.daily_tokens and card.id not in self._days:
-                self._days[card.id] = _Day(today, self._stored(card.id, today))
+                self._days[card.id] = _Day(today, self._stored_tokens(card.id, today))
                 self._cards[card.id] = card
         self._engine.open(cards)
 
@@ -90,6 +84,10 @@ class DailyTokens:
     @property
     def _today(self) -> str:
         return self._clock.now()[:10]
+
+    def _stored_tokens(self, model_id: str, day: str) -> int:
+        with self._store().reading() as reading:
+            return reading.tokens_since(model_id, day)
 
     def _is_spent(self, model_id: str) -> bool:
         card = self._cards.get(model_id)

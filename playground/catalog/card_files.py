@@ -7,18 +7,24 @@ are described in playground/catalog/cards/README.md.
 from __future__ import annotations
 
 import re
-from dataclasses import MISSING, fields, replace
+from collections.abc import Mapping
+from dataclasses import MISSING, asdict, fields, replace
 from pathlib import Path
+from typing import Any
 
-from playground.catalog.checkpoint_files import HUB_ID, kv_bytes_per_token, weights_size
+from playground.catalog.checkpoint_files import CONFIG_FILE, HUB_ID, card_of, kv_bytes_per_token
+from playground.catalog.weights import weights_size
 from playground.documents import check_id, load_toml, read_values
 from playground.errors import InvalidCard, InvalidValue
+from playground.hub import snapshot_folder
 from playground.prompting.prompt import check_taken
-from playground.prompting.templates import SERVER_ID
+from playground.prompting.templates import CHAT_ID, SERVER_ID
 from playground.records import ModelCard, SamplingParams
 
 SERVER = re.compile(r"https?://[^\s/?#@]+(/[^\s?#@]*)?")
 VARIABLE = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+NEEDED = tuple(key.name for key in fields(ModelCard) if key.default is MISSING and key.default_factory is MISSING)
+"""Keys that every card has."""
 ONLY_REMOTE = ("servers", "served_name", "feed", "server_params", "key_variable", "daily_tokens")
 """Keys that are about servers."""
 NOT_SENT = ("do_sample", "renormalize_logits")
@@ -28,12 +34,15 @@ NOT_SENT = ("do_sample", "renormalize_logits")
 def read_card(path: Path) -> ModelCard:
     """Return the card of a file; a repo that begins with ``.`` or ``/`` is a folder, relative to the file.
 
+    Keys that a short card leaves out are those of its checkpoint, if that is on this machine.
+
     Raises:
         InvalidCard: an unknown key, a missing field, a wrong type or value, naming file and key.
     """
     values, _ = load_toml(path, InvalidCard)
     if values.get("feed") == "messages":
         values = {"template": SERVER_ID} | values
+    values = _completed(values, path)
     card = read_values(ModelCard, values, str(path), InvalidCard)
     check_id(card.id, path, InvalidCard)
     try:
@@ -43,6 +52,38 @@ def read_card(path: Path) -> ModelCard:
         return _measured(replace(card, repo=_repo(card.repo, path.parent)))
     except InvalidValue as problem:
         raise InvalidCard(f"{path}: {problem}") from problem
+
+
+def _completed(values: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Return the values of a card with those of its checkpoint for needed keys that it leaves out."""
+    missing = [key for key in NEEDED if key not in values]
+    if not missing or values.get("engine", "local") != "local":
+        return values
+    folder, given_name = _checkpoint(values.get("repo"), values.get("revision"), path.parent)
+    if folder is None or not (folder / CONFIG_FILE).is_file():
+        return values
+    template_id = values.get("template", CHAT_ID)
+    try:
+        known = asdict(card_of(folder, given_name, template_id if isinstance(template_id, str) else CHAT_ID))
+    except InvalidCard as problem:
+        raise InvalidCard(
+            f"{path}: {missing[0]!r} is left out, and cannot be read from the model: {problem}"
+        ) from problem
+    given = values.get("sampling")
+    own = {"id": path.stem, "sampling_source": "card" if given is None else "ours"}
+    sampling = {"sampling": {**known["sampling"], **given}} if isinstance(given, Mapping) else {}
+    return {key: known[key] for key in NEEDED} | own | dict(values) | sampling
+
+
+def _checkpoint(repo: object, revision: object, parent: Path) -> tuple[Path | None, str]:
+    """Return the folder of a card's `repo`, if it is on this machine, and the name of the model in messages."""
+    try:
+        found = _repo(repo, parent) if isinstance(repo, str) else ""
+    except InvalidValue:
+        return None, ""
+    if Path(found).is_absolute():
+        return Path(found), found
+    return (snapshot_folder(found, revision if isinstance(revision, str) else "main") if found else None), found
 
 
 def _repo(repo: str, folder: Path) -> str:

@@ -7,20 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import RLock
 from types import MappingProxyType
 
 from playground import errors
 from playground.catalog.card_files import read_card
-from playground.catalog.checkpoint_files import card_named, read_chat, self_names
+from playground.catalog.checkpoint_files import card_named, read_chat
+from playground.catalog.model_folders import folder_here, named, needed_folder, with_self_names
+from playground.catalog.weights import check_weights
 from playground.documents import toml_files
-from playground.errors import InvalidCard, InvalidTemplate, InvalidValue, PromptTooLong, TokenizerError, Unknown
-from playground.hub import is_complete, snapshot_folder
+from playground.errors import (
+    InvalidCard,
+    InvalidTemplate,
+    InvalidValue,
+    PlaygroundError,
+    PromptTooLong,
+    Unknown,
+)
+from playground.hub import is_complete
 from playground.messages import Message
 from playground.prompting.prompt import build_messages, build_prompt, check_fits, check_taken, check_tokenizer
-from playground.prompting.self_names import introduced_names
 from playground.prompting.templates import CHAT_ID, SERVER, SERVER_ID, load_templates
 from playground.prompting.tokenization import NoTokenizer, Tokenizer, load_tokenizer
 from playground.records import Instruction, ModelCard, Prompt, PromptTemplate, SamplingParams
@@ -29,21 +37,9 @@ CARD_FOLDER = Path(__file__).parent / "cards"
 TEMPLATE_FOLDER = Path(__file__).parents[2] / "prompts" / "templates"
 
 
-def _folder_here(card: ModelCard) -> Path | None:
-    """Return the folder of the card's files; None for a hub repository that was never fetched."""
-    return Path(card.repo) if Path(card.repo).is_absolute() else snapshot_folder(card.repo, card.revision)
-
-
-def _with_self_names(card: ModelCard, default_system: str) -> ModelCard:
-    """Add the names in the system texts of the template and the checkpoint to the card's own."""
-    folder = _folder_here(card)
-    told = (*introduced_names(default_system), *(self_names(folder) if folder is not None else ()))
-    return replace(card, self_names=tuple(dict.fromkeys((*card.self_names, *told))))
-
-
 def without_folders(words: str, card: ModelCard) -> str:
     """Return a message about a model for visitors: of each folder only its last name."""
-    folder = _folder_here(card)
+    folder = folder_here(card)
     if folder is not None:  # names may have spaces, which the pattern does not match
         words = words.replace(str(folder), card.public_repo).replace(f"{folder.parent}/", "")
     return errors.without_folders(words)
@@ -51,7 +47,7 @@ def without_folders(words: str, card: ModelCard) -> str:
 
 def files_state(card: ModelCard) -> str:
     """Return ``here``, ``incomplete`` or ``missing`` for the model's files on this machine."""
-    folder = _folder_here(card)
+    folder = folder_here(card)
     if folder is None or not folder.is_dir():
         return "missing"
     return "here" if is_complete(folder) else "incomplete"
@@ -98,7 +94,7 @@ class Catalog:
                     )
                 )
             default_system = templates[card.template].default_system if card.template in templates else ""
-            cards[card.id] = _with_self_names(card, default_system)
+            cards[card.id] = with_self_names(card, default_system)
         return cls(MappingProxyType(templates), MappingProxyType(cards))
 
     @property
@@ -135,6 +131,39 @@ class Catalog:
         with self._lock:
             found = self._found.get(self._ids.get(name, name))
             return found or self._find(name, template_id or CHAT_ID) or self.known(name)
+
+    @contextmanager
+    def trying(self, name: str) -> Iterator[ModelCard]:
+        """Yield the card of a model that is added; a checkpoint that is new and refused meanwhile is forgotten.
+
+        Raises:
+            PlaygroundError: as `card`, or files of the model are damaged.
+        """
+        before = self.cards
+        card = self.card(name)
+        try:
+            self.check_files(card)
+            yield card
+        except (PlaygroundError, OSError):
+            if card.id not in before:
+                with self._lock:
+                    self._found.pop(card.id, None)
+                    self._ids.pop(name, None)
+            raise
+
+    def check_files(self, card: ModelCard) -> None:
+        """Check that no file of a local model's weights is cut or missing, as far as sizes tell.
+
+        Raises:
+            InvalidCard: one is; the message names the model, the file and the next step.
+        """
+        folder = folder_here(card) if card.engine == "local" else None
+        if folder is None:
+            return
+        try:
+            check_weights(folder)
+        except InvalidCard as problem:
+            raise InvalidCard(Message("{id}: {problem}", id=card.id, problem=problem)) from problem
 
     def _find(self, name: str, template_id: str) -> ModelCard | None:
         card = card_named(name, template_id)
@@ -191,8 +220,8 @@ class Catalog:
             return self._chat_of(card)[1]
         if self.template_of(card, template_id) is SERVER:
             return NoTokenizer()
-        template, folder = self.template_of(card, template_id), _folder(card)
-        with self._reading, _named(card, folder):
+        template, folder = self.template_of(card, template_id), needed_folder(card)
+        with self._reading, named(card, folder):
             if folder not in self._tokenizers:
                 self._tokenizers[folder] = load_tokenizer(folder)
             if (folder, template.id) not in self._checked:
@@ -202,8 +231,8 @@ class Catalog:
 
     def _chat_of(self, card: ModelCard) -> tuple[PromptTemplate, Tokenizer]:
         """Return the model's own chat template and the tokenizer for it."""
-        folder = _folder(card)
-        with self._reading, _named(card, folder):
+        folder = needed_folder(card)
+        with self._reading, named(card, folder):
             if folder not in self._chats:
                 self._chats[folder] = read_chat(folder)
             return self._chats[folder]
@@ -258,27 +287,3 @@ class Catalog:
 
     def _pocket(self) -> Iterator[ModelCard]:
         return (card for card in self.cards.values() if card.stands_in_for and not card.retired)
-
-
-def _folder(card: ModelCard) -> Path:
-    """Return the folder of the card's files."""
-    folder = _folder_here(card)
-    if folder is None:
-        raise TokenizerError(
-            Message(
-                "{id}: {repo} is not on this machine; fetch it: python -m playground fetch {id}",
-                id=card.id,
-                repo=card.repo,
-            )
-        )
-    return folder
-
-
-@contextmanager
-def _named(card: ModelCard, folder: Path) -> Iterator[None]:
-    """Name the model in errors about its files, and leave out where its folder is."""
-    try:
-        yield
-    except (InvalidTemplate, TokenizerError) as problem:
-        words = str(problem).replace(str(folder), card.public_repo)
-        raise type(problem)(Message("{id}: {words}", id=card.id, words=words)) from problem

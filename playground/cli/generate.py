@@ -10,7 +10,6 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -18,7 +17,7 @@ from tqdm import tqdm
 
 from playground.arena.answering import Answering, Row
 from playground.arena.answering_estimate import Estimate, estimate
-from playground.arena.daily_tokens import DailyTokens, stored_tokens
+from playground.arena.daily_tokens import DailyTokens
 from playground.arena.line_up import chosen_models, params_of
 from playground.catalog.catalog import Catalog
 from playground.cli.database import open_read_only
@@ -161,7 +160,7 @@ def _generate(
     DiskSpace(settings.db.absolute().parent, settings.min_free_bytes).check()
     with Store(settings.db, exclusive=settings.db_mounted) as store:
         standings = _standings(store, wanted, arguments.retry_failed, report)
-        engine = DailyTokens(Fleet(settings), Clock(), partial(stored_tokens, store))
+        engine = DailyTokens(Fleet(settings), Clock(), lambda: store)
         with _bar(sum(len(standing.missing) for _, standing in standings)) as bar:
             try:
                 for card, standing in standings:

@@ -246,3 +246,15 @@ def test_system_text_without_a_place_is_reported(capsys: pytest.CaptureFixture[s
     assert fed["notes"] == [note]
     assert capsys.readouterr().err == f"pocket-minotaur: {note}\n"
     assert "notes" not in document("prompt", "pocket-orca-mini", "--instruction", "Hi", "--system", "Be brief.")
+
+
+def test_models_refuses_a_damaged_folder(bare_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (bare_folder / "chat_template.jinja").write_text("{{ messages[0].content }}")
+    assert run("models", "--models", f"{bare_folder},pocket-galpaca")[0] == 0
+    [weights] = bare_folder.glob("*.safetensors")
+    with weights.open("rb+") as file:
+        file.truncate(weights.stat().st_size // 2)
+    assert run("models", "--models", f"{bare_folder},pocket-galpaca")[0] == 1
+    error = capsys.readouterr().err
+    assert "bare: model.safetensors has " in error
+    assert "by its header: it is damaged; fetch the model again" in error
