@@ -21,6 +21,7 @@ from playground.arena.boards import arena_boards
 from playground.arena.capacity import Capacity
 from playground.arena.column import ColumnPlan, column_of
 from playground.arena.comparison import Comparison
+from playground.arena.daily_tokens import DailyTokens
 from playground.arena.file_answers import FileAnswers
 from playground.arena.gate_watch import arena_gate_watch
 from playground.arena.journal import ArenaJournal
@@ -74,7 +75,7 @@ class Arena:
         self.policy = default_policy(settings)
         self._category_of = {replace(s, category=""): s.category for group in self.starters.values() for s in group}
         self._clock = clock or Clock()
-        self._engine = engine or Fleet(settings)
+        self._engine: Engine = DailyTokens(engine or Fleet(settings), self._clock, lambda: self.store)
         self._line_up = LineUp(self.catalog, chosen_models(self.catalog, settings))
         self._running = RunningBattles()
         networks = Networks(self._clock)

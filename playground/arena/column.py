@@ -14,7 +14,7 @@ from playground.arena.pace import Written
 from playground.arena.word_ends import WordEnds
 from playground.catalog.catalog import Catalog, without_folders
 from playground.clock import Clock
-from playground.engines.protocol import Ended, EngineFacts, Event, Job, Queued, Started, Tokens
+from playground.engines.protocol import Ended, EngineFacts, Event, Job, Queued, Started, Text, Tokens
 from playground.prompting.answer_text import AnswerReader
 from playground.prompting.reasoning import opens_reasoning
 from playground.records import (
@@ -28,6 +28,8 @@ from playground.records import (
     Prompt,
 )
 
+CHARS_PER_TOKEN = 4
+"""For the pace of an answer whose server sends no ids."""
 ENDED = (ColumnState.DONE, ColumnState.STOPPED, ColumnState.FAILED)
 
 
@@ -55,6 +57,12 @@ class _Progress:
     first_token_s: float | None = None
     duration_s: float | None = None
     error: str | None = None
+    counted: int | None = None  # tokens of prompt and answer, of a server that sends no ids
+
+    @property
+    def pace_tokens(self) -> int:
+        """The length in tokens, as far as it is known."""
+        return len(self.token_ids) or self.num_chars // CHARS_PER_TOKEN
 
 
 class Column:
@@ -82,9 +90,15 @@ class Column:
 
     def job(self, deadline_s: float) -> Job:
         """Return the job for the engine; its id is the generation's."""
-        side = self.plan.side
+        side, prompt = self.plan.side, self.plan.prompt
         return Job(
-            self.plan.generation_id, self.plan.prompt.token_ids, side.params, side.seed, self.plan.stop_ids, deadline_s
+            self.plan.generation_id,
+            prompt.token_ids,
+            side.params,
+            side.seed,
+            self.plan.stop_ids,
+            deadline_s,
+            "" if self.plan.card.feed == "ids" else prompt.text,
         )
 
     def listen(self, event: Event) -> Generation | None:
@@ -122,7 +136,7 @@ class Column:
         """Return how much is written, and the column without its text; both from one moment."""
         with self._lock:
             p = self._progress
-            written = Written(len(self._counted().ends), len(p.token_ids), p.state in ENDED)
+            written = Written(len(self._counted().ends), p.pace_tokens, p.state in ENDED)
             return written, LiveColumn(self.side, p.state, "", self._status(now_s), p.error)
 
     def text_of(self, num_words: int) -> str:
@@ -161,14 +175,24 @@ class Column:
                 p.facts, p.state, p.status = facts, ColumnState.WRITING, ""
             case Tokens(token_ids=token_ids):
                 self._write(token_ids)
-            case Ended(finish_reason=reason, error=error):
+            case Text(text=text, reasoning=reasoning):
+                self._take_text(text, reasoning)
+            case Ended(finish_reason=reason, error=error, num_tokens=counted):
+                p.counted = counted
                 return self._end(reason, error and without_folders(error, self.plan.card))
         return None
 
+    def _time_first(self) -> None:
+        if self._progress.first_token_s is None:
+            self._progress.first_token_s = self._clock.monotonic() - self._began_s
+
+    def _take_text(self, text: str, reasoning: str) -> None:
+        self._time_first()
+        self._progress.num_chars += len(self._reader.feed_text(text, reasoning))
+
     def _write(self, token_ids: Sequence[int]) -> None:
         p = self._progress
-        if p.first_token_s is None:
-            p.first_token_s = self._clock.monotonic() - self._began_s
+        self._time_first()
         for token_id in token_ids:
             if self._reader.stopped:
                 return
@@ -209,13 +233,19 @@ class Column:
             engine=p.facts.engine if p.facts else card.engine,
             device=p.facts.device if p.facts else "",
             dtype=p.facts.dtype if p.facts else card.dtype,
-            versions=dict(p.facts.versions) if p.facts else {},
+            versions=self._versions(),
             faithful=p.facts.faithful if p.facts else True,
             created_at=self._created_at,
             first_token_s=p.first_token_s,
             duration_s=duration_s,
             reasoning=self._reader.reasoning,
         )
+
+    def _versions(self) -> dict[str, str]:
+        """Return the versions, and the tokens of an answer without ids: `DailyTokens` counts them."""
+        p = self._progress
+        versions = dict(p.facts.versions) if p.facts else {}
+        return versions if p.counted is None else versions | {"tokens": str(p.counted)}
 
 
 def column_of(

@@ -13,6 +13,7 @@ from random import SystemRandom
 from typing import Any, NamedTuple
 
 from playground.arena.column import ColumnPlan
+from playground.arena.daily_tokens import SPENT
 from playground.catalog.catalog import Catalog, files_state
 from playground.engines.fleet import Fleet
 from playground.engines.protocol import Engine
@@ -86,7 +87,7 @@ class LineUp:
 
         Args:
             models: chosen ids, which may repeat; if empty, `columns` models are drawn.
-            states: the models' states by id, as in `ModelStatus`; one that is off or failed is drawn only if it must.
+            states: the models' states by id, as in `ModelStatus`; one that is off, failed or spent is drawn if it must.
             pairing: makes pairs likelier from which the ranking learns more; None: all are equally likely.
 
         Raises:
@@ -185,8 +186,8 @@ class LineUp:
 
 
 def _likely(cards: Sequence[ModelCard], states: Mapping[str, str]) -> Sequence[ModelCard]:
-    """Select the models that will probably answer: at least two that are not off, else all that have not failed."""
-    sound = [card for card in cards if states.get(card.id) != "failed"]
+    """Select the models that will probably answer: two or more that are not off, else all that can answer at all."""
+    sound = [card for card in cards if states.get(card.id) not in ("failed", SPENT)]
     up = [card for card in sound if states.get(card.id) != "off"]
     return up if len(up) >= 2 else sound or cards
 

@@ -12,6 +12,7 @@ from typing import Any
 from playground.catalog.catalog import Catalog, files_state, without_folders
 from playground.exchange.licenses import COMMERCIAL_LICENSES
 from playground.messages import Message, joined
+from playground.prompting.prompt import ignores_system
 from playground.ratings.analyses import READY, Analyses, NoAnalyses, analyse, newest_rows
 from playground.ratings.board import LeaderboardOptions
 from playground.ratings.board_filter import on_rows, with_guests
@@ -199,15 +200,19 @@ def board_document(board: Leaderboard, analyses: Analyses | NoAnalyses) -> dict[
 
 
 def prompt_document(catalog: Catalog, model_id: str, instruction: Instruction, template_id: str = "") -> dict[str, Any]:
-    """Return the prompt of a model, as ``python -m playground prompt`` prints it."""
+    """Return the prompt of a model, as ``python -m playground prompt`` prints it; with `notes` if text was left out."""
     prompt = catalog.prompt(model_id, instruction, template_id)
-    return {
-        "model": catalog.card(model_id).id,
+    card = catalog.card(model_id)
+    document = {
+        "model": card.id,
         "template": prompt.template_id,
         "text": prompt.text,
         "token_ids": list(prompt.token_ids),
         "num_tokens": prompt.num_tokens,
     }
+    if ignores_system(catalog.template_of(card, template_id), instruction):
+        document["notes"] = [f"the system text is left out: the template {prompt.template_id} has no place for it"]
+    return document
 
 
 def sources_line(cards: Sequence[ModelCard], statuses: Sequence[ModelStatus], saved: bool = True) -> str:

@@ -47,12 +47,12 @@ class Models:
         """Begin to load a model, by card id, folder or fetched hub id; a new one joins the line-up.
 
         Raises:
-            PlaygroundError: there is no such model, or its files are not here.
+            PlaygroundError: there is no such model, or its files are not here or damaged.
         """
-        card = self._catalog.card(name)
-        self._catalog.tokenizer_of(card)  # without one no prompt can be built
-        self._store_card(card)
-        self._engine.open([card])
+        with self._catalog.trying(name) as card:
+            self._catalog.tokenizer_of(card)  # without one no prompt can be built
+            self._store_card(card)
+            self._engine.open([card])
         self._line_up.add(card)
         return card
 

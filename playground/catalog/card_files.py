@@ -7,32 +7,83 @@ are described in playground/catalog/cards/README.md.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import MISSING, asdict, fields, replace
 from pathlib import Path
+from typing import Any
 
-from playground.catalog.checkpoint_files import HUB_ID, kv_bytes_per_token, weights_size
+from playground.catalog.checkpoint_files import CONFIG_FILE, HUB_ID, card_of, kv_bytes_per_token
+from playground.catalog.weights import weights_size
 from playground.documents import check_id, load_toml, read_values
 from playground.errors import InvalidCard, InvalidValue
-from playground.records import ModelCard
+from playground.hub import snapshot_folder
+from playground.prompting.prompt import check_taken
+from playground.prompting.templates import CHAT_ID, SERVER_ID
+from playground.records import ModelCard, SamplingParams
 
 SERVER = re.compile(r"https?://[^\s/?#@]+(/[^\s?#@]*)?")
+VARIABLE = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+NEEDED = tuple(key.name for key in fields(ModelCard) if key.default is MISSING and key.default_factory is MISSING)
+"""Keys that every card has."""
+ONLY_REMOTE = ("servers", "served_name", "feed", "server_params", "key_variable", "daily_tokens")
+"""Keys that are about servers."""
+NOT_SENT = ("do_sample", "renormalize_logits")
+"""Parameters without a name on any server: the first is a temperature of 0, the second changes no drawn token."""
 
 
 def read_card(path: Path) -> ModelCard:
     """Return the card of a file; a repo that begins with ``.`` or ``/`` is a folder, relative to the file.
 
+    Keys that a short card leaves out are those of its checkpoint, if that is on this machine.
+
     Raises:
         InvalidCard: an unknown key, a missing field, a wrong type or value, naming file and key.
     """
     values, _ = load_toml(path, InvalidCard)
+    if values.get("feed") == "messages":
+        values = {"template": SERVER_ID} | values
+    values = _completed(values, path)
     card = read_values(ModelCard, values, str(path), InvalidCard)
     check_id(card.id, path, InvalidCard)
     try:
         _check_offload(card)
         _check_servers(card)
+        _check_feed(card)
         return _measured(replace(card, repo=_repo(card.repo, path.parent)))
     except InvalidValue as problem:
         raise InvalidCard(f"{path}: {problem}") from problem
+
+
+def _completed(values: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Return the values of a card with those of its checkpoint for needed keys that it leaves out."""
+    missing = [key for key in NEEDED if key not in values]
+    if not missing or values.get("engine", "local") != "local":
+        return values
+    folder, given_name = _checkpoint(values.get("repo"), values.get("revision"), path.parent)
+    if folder is None or not (folder / CONFIG_FILE).is_file():
+        return values
+    template_id = values.get("template", CHAT_ID)
+    try:
+        known = asdict(card_of(folder, given_name, template_id if isinstance(template_id, str) else CHAT_ID))
+    except InvalidCard as problem:
+        raise InvalidCard(
+            f"{path}: {missing[0]!r} is left out, and cannot be read from the model: {problem}"
+        ) from problem
+    given = values.get("sampling")
+    own = {"id": path.stem, "sampling_source": "card" if given is None else "ours"}
+    sampling = {"sampling": {**known["sampling"], **given}} if isinstance(given, Mapping) else {}
+    return {key: known[key] for key in NEEDED} | own | dict(values) | sampling
+
+
+def _checkpoint(repo: object, revision: object, parent: Path) -> tuple[Path | None, str]:
+    """Return the folder of a card's `repo`, if it is on this machine, and the name of the model in messages."""
+    try:
+        found = _repo(repo, parent) if isinstance(repo, str) else ""
+    except InvalidValue:
+        return None, ""
+    if Path(found).is_absolute():
+        return Path(found), found
+    return (snapshot_folder(found, revision if isinstance(revision, str) else "main") if found else None), found
 
 
 def _repo(repo: str, folder: Path) -> str:
@@ -55,13 +106,36 @@ def _check_offload(card: ModelCard) -> None:
 def _check_servers(card: ModelCard) -> None:
     if card.engine == "remote" and not card.servers:
         raise InvalidValue("'servers' is missing; a remote card needs one or more, such as 'http://127.0.0.1:8000/v1'")
-    if card.engine != "remote" and (card.servers or card.served_name):
-        raise InvalidValue(
-            "'servers' and 'served_name' are for remote cards; write engine = \"remote\", or leave them out"
-        )
+    if card.engine != "remote":
+        _refuse_remote_keys(card)
+    if card.key_variable and not VARIABLE.fullmatch(card.key_variable):
+        raise InvalidValue(f"'key_variable' is {card.key_variable!r}; valid: the name of an environment variable")
     for url in card.servers:
         if not SERVER.fullmatch(url):
             raise InvalidValue(f"'servers' holds {url!r}; valid: 'http://host:port/v1', without a password or a query")
+
+
+def _refuse_remote_keys(card: ModelCard) -> None:
+    for key in fields(ModelCard):
+        default = key.default if key.default_factory is MISSING else key.default_factory()
+        if key.name in ONLY_REMOTE and getattr(card, key.name) != default:
+            raise InvalidValue(f'{key.name!r} is for remote cards; write engine = "remote", or leave it out')
+
+
+def _check_feed(card: ModelCard) -> None:
+    """Refuse a template that does not go with the feed, and parameters that the servers are not known to take."""
+    if (card.template == SERVER_ID) != (card.feed == "messages"):
+        raise InvalidValue(
+            f"'template' is {card.template!r} and 'feed' is {card.feed!r}; messages are put into the template of the "
+            "server: leave 'template' out with feed = \"messages\", and name another one without it"
+        )
+    valid = [*(parameter.name for parameter in fields(SamplingParams) if parameter.name not in NOT_SENT), "seed"]
+    for name in card.server_params:
+        if card.feed == "ids":
+            raise InvalidValue('\'server_params\' is for feed = "text" and feed = "messages"; leave it out')
+        if name not in valid:
+            raise InvalidValue(f"'server_params' names {name!r}; valid: {', '.join(valid)}")
+    check_taken(card, card.sampling)
 
 
 def _measured(card: ModelCard) -> ModelCard:

@@ -7,22 +7,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import RLock
 from types import MappingProxyType
 
 from playground import errors
 from playground.catalog.card_files import read_card
-from playground.catalog.checkpoint_files import card_named, read_chat, self_names
+from playground.catalog.checkpoint_files import card_named, read_chat
+from playground.catalog.model_folders import folder_here, named, needed_folder, with_self_names
+from playground.catalog.weights import check_weights
 from playground.documents import toml_files
-from playground.errors import InvalidCard, InvalidTemplate, InvalidValue, PromptTooLong, TokenizerError, Unknown
-from playground.hub import is_complete, snapshot_folder
+from playground.errors import (
+    InvalidCard,
+    InvalidTemplate,
+    InvalidValue,
+    PlaygroundError,
+    PromptTooLong,
+    Unknown,
+)
+from playground.hub import is_complete
 from playground.messages import Message
-from playground.prompting.prompt import build_prompt, check_fits, check_tokenizer
-from playground.prompting.self_names import introduced_names
-from playground.prompting.templates import CHAT_ID, load_templates
-from playground.prompting.tokenization import Tokenizer, load_tokenizer
+from playground.prompting.prompt import build_messages, build_prompt, check_fits, check_taken, check_tokenizer
+from playground.prompting.templates import CHAT_ID, SERVER, SERVER_ID, load_templates
+from playground.prompting.tokenization import NoTokenizer, Tokenizer, load_tokenizer
 from playground.records import Instruction, ModelCard, Prompt, PromptTemplate, SamplingParams
 
 CARD_FOLDER = Path(__file__).parent / "cards"
@@ -31,21 +39,9 @@ NONE = "none"
 TEMPLATE_FOLDER = Path(__file__).parents[2] / "prompts" / "templates"
 
 
-def _folder_here(card: ModelCard) -> Path | None:
-    """Return the folder of the card's files; None for a hub repository that was never fetched."""
-    return Path(card.repo) if Path(card.repo).is_absolute() else snapshot_folder(card.repo, card.revision)
-
-
-def _with_self_names(card: ModelCard, default_system: str) -> ModelCard:
-    """Add the names in the system texts of the template and the checkpoint to the card's own."""
-    folder = _folder_here(card)
-    told = (*introduced_names(default_system), *(self_names(folder) if folder is not None else ()))
-    return replace(card, self_names=tuple(dict.fromkeys((*card.self_names, *told))))
-
-
 def without_folders(words: str, card: ModelCard) -> str:
     """Return a message about a model for visitors: of each folder only its last name."""
-    folder = _folder_here(card)
+    folder = folder_here(card)
     if folder is not None:  # names may have spaces, which the pattern does not match
         words = words.replace(str(folder), card.public_repo).replace(f"{folder.parent}/", "")
     return errors.without_folders(words)
@@ -53,7 +49,7 @@ def without_folders(words: str, card: ModelCard) -> str:
 
 def files_state(card: ModelCard) -> str:
     """Return ``here``, ``incomplete`` or ``missing`` for the model's files on this machine."""
-    folder = _folder_here(card)
+    folder = folder_here(card)
     if folder is None or not folder.is_dir():
         return "missing"
     return "here" if is_complete(folder) else "incomplete"
@@ -86,7 +82,7 @@ class Catalog:
             InvalidTemplate: a template that cannot be read.
         """
         templates = load_templates(template_folders)
-        valid = sorted((*templates, CHAT_ID))
+        valid = sorted((*templates, CHAT_ID, SERVER_ID))
         cards: dict[str, ModelCard] = {}
         for path in toml_files(card_folders, InvalidCard):
             card = read_card(path)
@@ -100,7 +96,7 @@ class Catalog:
                     )
                 )
             default_system = templates[card.template].default_system if card.template in templates else ""
-            cards[card.id] = _with_self_names(card, default_system)
+            cards[card.id] = with_self_names(card, default_system)
         return cls(MappingProxyType(templates), MappingProxyType(cards))
 
     @property
@@ -122,8 +118,11 @@ class Catalog:
             )
         return cards[model_id]
 
-    def card(self, name: str) -> ModelCard:
+    def card(self, name: str, template_id: str = "") -> ModelCard:
         """Return the card with this id, or that of a checkpoint: a folder or a hub id.
+
+        Args:
+            template_id: for a checkpoint that is named for the first time, and may have no chat template.
 
         Raises:
             Unknown: neither exists; the message lists the valid ids, or says how to fetch it.
@@ -133,10 +132,43 @@ class Catalog:
             return self._cards[name]
         with self._lock:
             found = self._found.get(self._ids.get(name, name))
-            return found or self._find(name) or self.known(name)
+            return found or self._find(name, template_id or CHAT_ID) or self.known(name)
 
-    def _find(self, name: str) -> ModelCard | None:
-        card = card_named(name)
+    @contextmanager
+    def trying(self, name: str) -> Iterator[ModelCard]:
+        """Yield the card of a model that is added; a checkpoint that is new and refused meanwhile is forgotten.
+
+        Raises:
+            PlaygroundError: as `card`, or files of the model are damaged.
+        """
+        before = self.cards
+        card = self.card(name)
+        try:
+            self.check_files(card)
+            yield card
+        except (PlaygroundError, OSError):
+            if card.id not in before:
+                with self._lock:
+                    self._found.pop(card.id, None)
+                    self._ids.pop(name, None)
+            raise
+
+    def check_files(self, card: ModelCard) -> None:
+        """Check that no file of a local model's weights is cut or missing, as far as sizes tell.
+
+        Raises:
+            InvalidCard: one is; the message names the model, the file and the next step.
+        """
+        folder = folder_here(card) if card.engine == "local" else None
+        if folder is None:
+            return
+        try:
+            check_weights(folder)
+        except InvalidCard as problem:
+            raise InvalidCard(Message("{id}: {problem}", id=card.id, problem=problem)) from problem
+
+    def _find(self, name: str, template_id: str) -> ModelCard | None:
+        card = card_named(name, template_id)
         if card is None:
             return None
         namesake = self.cards.get(card.id)
@@ -175,6 +207,8 @@ class Catalog:
             TokenizerError: its files are missing or broken.
         """
         name = template_id or card.template
+        if name == SERVER_ID and card.feed == "messages":
+            return SERVER
         return self._chat_of(card)[0] if name == CHAT_ID else self.template(name)
 
     def tokenizer_of(self, card: ModelCard, template_id: str = "") -> Tokenizer:
@@ -186,8 +220,10 @@ class Catalog:
         """
         if CHAT_ID in (card.template, template_id):
             return self._chat_of(card)[1]
-        template, folder = self.template_of(card, template_id), _folder(card)
-        with self._reading, _named(card, folder):
+        if self.template_of(card, template_id) is SERVER:
+            return NoTokenizer()
+        template, folder = self.template_of(card, template_id), needed_folder(card)
+        with self._reading, named(card, folder):
             if folder not in self._tokenizers:
                 self._tokenizers[folder] = load_tokenizer(folder)
             if (folder, template.id) not in self._checked:
@@ -197,8 +233,8 @@ class Catalog:
 
     def _chat_of(self, card: ModelCard) -> tuple[PromptTemplate, Tokenizer]:
         """Return the model's own chat template and the tokenizer for it."""
-        folder = _folder(card)
-        with self._reading, _named(card, folder):
+        folder = needed_folder(card)
+        with self._reading, named(card, folder):
             if folder not in self._chats:
                 self._chats[folder] = read_chat(folder)
             return self._chats[folder]
@@ -212,21 +248,26 @@ class Catalog:
             TokenizerError: the model's tokenizer cannot be read.
             InvalidTemplate: the model's own chat template cannot be used.
         """
-        card = self.card(model_id)
+        card = self.card(model_id, template_id)
         template = self.template_of(card, template_id)
+        if template is SERVER:
+            return build_messages(template, instruction)
+        tokenizer = self.tokenizer_of(card, template_id)
         try:
-            return build_prompt(template, self.tokenizer_of(card, template_id), instruction)
-        except PromptTooLong as problem:
-            raise PromptTooLong(Message("{name}: {problem}", name=card.name, problem=problem)) from problem
+            return build_prompt(template, tokenizer, instruction)
+        except (PromptTooLong, InvalidTemplate) as problem:
+            raise type(problem)(Message("{name}: {problem}", name=card.name, problem=problem)) from problem
 
     def check_fits(self, model_id: str, instruction: Instruction, params: SamplingParams) -> Prompt:
         """Return the model's prompt for `instruction` if it and the answer fit the context.
 
         Raises:
             PromptTooLong: they do not fit; otherwise as `prompt`.
+            InvalidValue: the model's server does not take a parameter.
         """
-        prompt = self.prompt(model_id, instruction)
-        check_fits(prompt, self.card(model_id), params)
+        prompt, card = self.prompt(model_id, instruction), self.card(model_id)
+        check_taken(card, params)
+        check_fits(prompt, card, params)
         return prompt
 
     def line_up(self, model_ids: Sequence[str] = ()) -> tuple[ModelCard, ...]:
@@ -250,27 +291,3 @@ class Catalog:
 
     def _pocket(self) -> Iterator[ModelCard]:
         return (card for card in self.cards.values() if card.stands_in_for and not card.retired)
-
-
-def _folder(card: ModelCard) -> Path:
-    """Return the folder of the card's files."""
-    folder = _folder_here(card)
-    if folder is None:
-        raise TokenizerError(
-            Message(
-                "{id}: {repo} is not on this machine; fetch it: python -m playground fetch {id}",
-                id=card.id,
-                repo=card.repo,
-            )
-        )
-    return folder
-
-
-@contextmanager
-def _named(card: ModelCard, folder: Path) -> Iterator[None]:
-    """Name the model in errors about its files, and leave out where its folder is."""
-    try:
-        yield
-    except (InvalidTemplate, TokenizerError) as problem:
-        words = str(problem).replace(str(folder), card.public_repo)
-        raise type(problem)(Message("{id}: {words}", id=card.id, words=words)) from problem

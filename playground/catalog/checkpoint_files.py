@@ -6,8 +6,6 @@ Boundary: reads small files and the header of weights, never the weights; knows 
 from __future__ import annotations
 
 import hashlib
-import json
-import math
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +13,8 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, get_args
 
+from playground.catalog.license_files import license_of
+from playground.catalog.weights import weights_size
 from playground.errors import InvalidCard, InvalidTemplate, InvalidValue, PlaygroundError, TokenizerError, Unknown
 from playground.hub import snapshot_folder
 from playground.prompting.chat_template import own_words, read_source, takes_system
@@ -22,7 +22,7 @@ from playground.prompting.self_names import introduced_names
 from playground.prompting.special_tokens import Markers, read_markers, read_object
 from playground.prompting.templates import CHAT, CHAT_ID, SYSTEM
 from playground.prompting.tokenization import ChatTokenizer, load_chat_tokenizer
-from playground.records import Dtype, ModelCard, PromptTemplate, SamplingParams, Segment, spdx
+from playground.records import Dtype, ModelCard, PromptTemplate, SamplingParams, Segment
 
 CONFIG_FILE = "config.json"
 GENERATION_FILE = "generation_config.json"
@@ -46,8 +46,11 @@ def folder_named(name: str) -> Path | None:
     return None
 
 
-def card_named(name: str) -> ModelCard | None:
+def card_named(name: str, template_id: str = CHAT_ID) -> ModelCard | None:
     """Return the card of a folder or a hub id (``org/name``, ``org/name@revision``); None if `name` is neither.
+
+    Args:
+        template_id: of the card; another one than `chat` does not need the checkpoint to have a chat template.
 
     Raises:
         Unknown: a hub id whose files are not on this machine.
@@ -55,18 +58,18 @@ def card_named(name: str) -> ModelCard | None:
     """
     folder = folder_named(name)
     if folder is not None:
-        return card_of(folder, name)
+        return card_of(folder, name, template_id)
     hub = HUB_NAME.fullmatch(name)
     if hub is None:
         return None
     snapshot = snapshot_folder(hub["repo"], hub["revision"] or "main")
     if snapshot is None:
         raise Unknown(f"{name} is not on this machine; fetch it first: python -m playground fetch {name}")
-    return card_of(snapshot, name)
+    return card_of(snapshot, name, template_id)
 
 
-def card_of(folder: Path, given_name: str) -> ModelCard:
-    """Return the card of a checkpoint: ``template = "chat"``, everything else from its files.
+def card_of(folder: Path, given_name: str, template_id: str = CHAT_ID) -> ModelCard:
+    """Return the card of a checkpoint: `template_id`, everything else from its files.
 
     Args:
         given_name: a hub id, which becomes the card's id and repo; otherwise the card is about `folder`.
@@ -75,16 +78,18 @@ def card_of(folder: Path, given_name: str) -> ModelCard:
         InvalidCard: a file is missing or cannot be used; the message names it and the next step.
     """
     try:
-        return _card(folder, given_name)
+        return _card(folder, given_name, template_id)
     except InvalidCard:
         raise
     except PlaygroundError as problem:
         raise InvalidCard(f"{given_name}: {problem}") from problem
 
 
-def _card(folder: Path, given_name: str) -> ModelCard:
+def _card(folder: Path, given_name: str, template_id: str) -> ModelCard:
     config = read_object(folder / CONFIG_FILE)
     _check_files(folder, given_name)
+    if template_id == CHAT_ID:
+        _check_chat(folder, given_name)
     hub = HUB_NAME.fullmatch(given_name) if folder_named(given_name) is None else None
     context_length = _context_length(config, given_name)
     num_parameters, size_bytes = weights_size(folder)
@@ -93,13 +98,13 @@ def _card(folder: Path, given_name: str) -> ModelCard:
         name=given_name if hub else folder.name,
         repo=hub["repo"] if hub else str(folder),
         revision=_commit(folder, hub["revision"]) if hub else "local",
-        license=_license(folder),
+        license=license_of(folder),
         architecture=_architecture(config, given_name),
         num_parameters=num_parameters,
         size_bytes=size_bytes,
         context_length=context_length,
         dtype=_dtype(config),
-        template=CHAT_ID,
+        template=template_id,
         sampling=_sampling(read_object(folder / GENERATION_FILE), context_length, given_name),
         sampling_source="card",
         kv_bytes_per_token=kv_bytes_per_token(folder),
@@ -115,11 +120,14 @@ def _check_files(folder: Path, given_name: str) -> None:
         raise InvalidCard(f"{given_name}: it has no {CONFIG_FILE}; name the folder of a checkpoint")
     if not any((folder / name).is_file() for name in TOKENIZER_FILES):
         raise InvalidCard(f"{given_name}: it has no tokenizer; it has to hold {' or '.join(TOKENIZER_FILES)}")
+
+
+def _check_chat(folder: Path, given_name: str) -> None:
     source = read_source(folder)
     if not source:
         raise InvalidCard(
             f"{given_name}: it has no chat template, so its prompt format is unknown; write a card that names "
-            "a template (playground/catalog/cards/README.md)"
+            "a template (playground/catalog/cards/README.md), or try one: prompt and check take --template"
         )
     takes_system(source, read_markers(folder).names)  # refuses an unusable template before any prompt
 
@@ -175,24 +183,6 @@ def _sampling(config: Mapping[str, Any], context_length: int, given_name: str) -
 def _used(said: Mapping[str, Any]) -> dict[str, Any]:
     """Add transformers' default: `top_k` is 50 if sampling is on."""
     return ({"top_k": 50} if said.get("do_sample") is True else {}) | dict(said)
-
-
-def _license(folder: Path) -> str:
-    """Return the license in the front matter of README.md, as SPDX spells it; "other" with a name is that name."""
-    said = _front_matter(folder / "README.md")
-    license = said.get("license", "")
-    return spdx((said.get("license_name", "") if license == "other" else "") or license)
-
-
-def _front_matter(path: Path) -> dict[str, str]:
-    """Return the plain ``key: text`` lines of the YAML between the first two ``---``."""
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, ValueError):
-        return {}
-    head = re.match(r"\ufeff?---\s*\n(.*?)\n---\s*(?:\n|$)", text, re.DOTALL)
-    lines = re.findall(r"^(\w+):[ \t]*(.*?)[ \t]*$", head[1], re.MULTILINE) if head else []
-    return {key: value.strip("'\"[] ") for key, value in lines}
 
 
 def self_names(folder: Path) -> tuple[str, ...]:
@@ -271,24 +261,3 @@ def kv_bytes_per_token(folder: Path) -> int:
 def _number(config: Mapping[str, Any], names: Sequence[str]) -> int:
     """Return the first whole number above 0; llm-foundry, GPT-2 and Llama name it differently."""
     return next((config[name] for name in names if type(config.get(name)) is int and config[name] > 0), 0)
-
-
-def weights_size(folder: Path) -> tuple[int, int]:
-    """Return parameters (from headers of safetensors files) and bytes of a folder's weights; 0 if not known.
-
-    Missing or broken weights are not an error here; loading them raises one that names the file.
-    """
-    weights = [path for path in folder.glob("*.safetensors") if path.is_file()]  # False for a dangling link
-    bins = (path for path in folder.glob("pytorch_model*.bin") if path.is_file())
-    return sum(map(_num_parameters, weights)), sum(path.stat().st_size for path in weights or bins)
-
-
-def _num_parameters(path: Path) -> int:
-    """Return the number of elements of a safetensors file: 8 bytes of header length, then the header as JSON."""
-    try:
-        with path.open("rb") as file:
-            length = int.from_bytes(file.read(8), "little")
-            header = json.loads(file.read(length if length < path.stat().st_size else 0))
-        return sum(math.prod(tensor["shape"]) for name, tensor in header.items() if name != "__metadata__")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return 0

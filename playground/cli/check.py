@@ -15,6 +15,7 @@ from playground.cli.printing import print_json
 from playground.engines.fleet import Fleet
 from playground.engines.protocol import Point
 from playground.errors import PlaygroundError
+from playground.prompting.templates import SERVER_ID
 from playground.records import Instruction, ModelCard
 from playground.settings import Settings, add_flags
 
@@ -25,6 +26,9 @@ def add(command: argparse.ArgumentParser) -> None:
     """Add the arguments of `check`."""
     command.add_argument("models", nargs="+", metavar="MODEL", help="a card id, a folder, or a hub id that was fetched")
     command.add_argument("--json", action="store_true", help="one array of {model, ok, points: [{name, ok, words}]}")
+    command.add_argument(
+        "--template", default="", metavar="ID", help="instead of the card's, or of one that a folder lacks"
+    )
     add_flags(command, "cards", "templates", "threads")
     command.set_defaults(run=run)
 
@@ -35,7 +39,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     documents = []
     for name in arguments.models:
         points = []
-        for point in _points(catalog, name, settings):
+        for point in _points(catalog, name, arguments.template, settings):
             points.append(point)
             if not arguments.json:
                 _print(name, point, out, first=len(points) == 1)
@@ -45,16 +49,16 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     return 0 if all(document["ok"] for document in documents) else 1
 
 
-def _points(catalog: Catalog, name: str, settings: Settings) -> Iterator[Point]:
+def _points(catalog: Catalog, name: str, template_id: str, settings: Settings) -> Iterator[Point]:
     """Yield every point in order, up to the first failure."""
     try:
-        card = catalog.card(name)
+        card = catalog.card(name, template_id)
     except PlaygroundError as problem:
         yield Point("card", False, str(problem))
         return
     yield Point("card", True, f"{card.name}, {card.architecture}, {card.dtype}, license {card.license}")
     try:
-        point = _prompt(catalog, card)
+        point = _prompt(catalog, card, template_id)
     except PlaygroundError as problem:
         yield Point("prompt", False, str(problem))
         return
@@ -65,9 +69,11 @@ def _points(catalog: Catalog, name: str, settings: Settings) -> Iterator[Point]:
     yield from weights
 
 
-def _prompt(catalog: Catalog, card: ModelCard) -> Point:
-    prompt = catalog.prompt(card.id, EXAMPLE)
-    size = f"{catalog.tokenizer_of(card).vocab_size:,} ids"
+def _prompt(catalog: Catalog, card: ModelCard, template_id: str) -> Point:
+    prompt = catalog.prompt(card.id, EXAMPLE, template_id)
+    if prompt.template_id == SERVER_ID:
+        return Point("prompt", True, "messages, which its server puts into a chat template of its own")
+    size = f"{catalog.tokenizer_of(card, template_id).vocab_size:,} ids"
     return Point("prompt", True, f"template {prompt.template_id}, {size}; an example has {prompt.num_tokens} tokens")
 
 

@@ -17,11 +17,13 @@ from tqdm import tqdm
 
 from playground.arena.answering import Answering, Row
 from playground.arena.answering_estimate import Estimate, estimate
+from playground.arena.daily_tokens import DailyTokens
 from playground.arena.line_up import chosen_models, params_of
 from playground.catalog.catalog import Catalog
 from playground.cli.database import open_read_only
 from playground.cli.printing import print_json
 from playground.cli.prompt import add_field
+from playground.clock import Clock
 from playground.engines.fleet import Fleet
 from playground.errors import InvalidInstruction, InvalidValue
 from playground.exchange.imports.fields import parse_json
@@ -160,7 +162,7 @@ def _generate(
     DiskSpace(settings.db.absolute().parent, settings.min_free_bytes).check()
     with Store(settings.db, exclusive=settings.db_mounted) as store:
         standings = _standings(store, wanted, arguments.retry_failed, report)
-        engine = Fleet(settings)
+        engine = DailyTokens(Fleet(settings), Clock(), lambda: store)
         with _bar(sum(len(standing.missing) for _, standing in standings)) as bar:
             try:
                 for card, standing in standings:

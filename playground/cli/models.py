@@ -36,6 +36,8 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     if arguments.ledger:
         return _print_ledger(arguments.json, catalog, settings, out)
     cards = tuple(catalog.cards.values()) if arguments.all else catalog.line_up(chosen_models(catalog, settings))
+    for card in cards if settings.model_ids else ():
+        catalog.check_files(card)
     fits = Fleet(settings).plan(cards)
     rows = model_rows(cards, [ModelStatus(card.id, "off", placement=fits[card.id].words) for card in cards])
     if arguments.json:

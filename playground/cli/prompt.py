@@ -25,7 +25,7 @@ MAX_CHARS = 1_000_000
 
 
 def add(command: argparse.ArgumentParser) -> None:
-    command.add_argument("model", metavar="MODEL", help="a card id")
+    command.add_argument("model", metavar="MODEL", help="a card id, a folder, or a hub id that was fetched")
     source = command.add_mutually_exclusive_group(required=True)
     source.add_argument("--instruction", help="the instruction, taken byte for byte")
     source.add_argument(
@@ -34,7 +34,13 @@ def add(command: argparse.ArgumentParser) -> None:
     add_field(command)
     command.add_argument("--input", default="")
     command.add_argument("--system", default="")
-    command.add_argument("--template", default="", metavar="ID", help="instead of the card's; 'plain' adds nothing")
+    command.add_argument(
+        "--template",
+        default="",
+        metavar="ID",
+        help="instead of the card's, or of one that a folder lacks; 'plain' adds nothing",
+    )
+    command.add_argument("--json", action="store_true", help="one JSON document, one per line of a file; as without it")
     add_flags(command, "cards", "templates")
     command.set_defaults(run=run)
 
@@ -44,7 +50,10 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     catalog = Catalog.load(settings.card_folders, settings.template_folders)
     if arguments.file is None:
         instruction = _byte_for_byte(arguments.instruction, arguments.input, arguments.system)
-        print_json(prompt_document(catalog, arguments.model, instruction, arguments.template), out)
+        document = prompt_document(catalog, arguments.model, instruction, arguments.template)
+        for note in document.get("notes", ()):
+            print(f"{arguments.model}: {note}", file=sys.stderr)
+        print_json(document, out)
         return 0
     with open_file(arguments.file, read_overrides(arguments.field)) as file:
         print(f"{arguments.file}: {file.columns.words}", file=sys.stderr)

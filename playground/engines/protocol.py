@@ -1,7 +1,7 @@
 """The protocol of every engine: jobs in, events out.
 
-Boundary: values and one `Protocol`; no process, no model library. Token ids only: text is made and stop strings are
-cut by the listener, in the web process.
+Boundary: values and one `Protocol`; no process, no model library. Token ids only, but for servers that have none to
+give: text is made and stop strings are cut by the listener, in the web process.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ class Job:
     seed: int
     stop_ids: tuple[int, ...]
     deadline_s: float  # from the row's first step; a row that is not finished by then ends as an error
+    text: str = ""  # the prompt for a server that takes no ids: text, or messages as JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +67,25 @@ class Tokens:
 
 
 @dataclass(frozen=True, slots=True)
+class Text:
+    """More of the row's answer from a server that sends no ids; its reasoning comes apart, before the answer."""
+
+    row: str
+    text: str
+    reasoning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """The row's last event, exactly one per job, whatever happened."""
 
     row: str
     finish_reason: FinishReason
     error: str | None = None  # for people, when finish_reason is error
+    num_tokens: int | None = None  # of prompt and answer, as counted by a server that sends no ids, or estimated
 
 
-Event = Queued | Started | Tokens | Ended
+Event = Queued | Started | Tokens | Text | Ended
 Listener = Callable[[Event], None]
 """Called on the engine's own thread, in order; must return at once and must not raise."""
 

@@ -50,6 +50,14 @@ class AnswerReader:
         """Return the text that these ids add; ids after the stop are not read."""
         return "".join(self._feed(token_id) for token_id in token_ids)
 
+    def feed_text(self, piece: str, reasoning: str = "") -> str:
+        """Return the text that a piece from a server adds, which sends text and perhaps the reasoning apart."""
+        if self.finished:
+            return ""
+        if reasoning:
+            self._splitter.add_reasoning(reasoning)
+        return self._scan(piece)
+
     def finish(self) -> str:
         """Return the text that was held back, when no more ids come; empty after a stop and when called again."""
         if self.finished:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from playground.errors import InvalidTemplate
-from playground.prompting.sandbox import Message, render
+from playground.prompting.sandbox import Message, TemplateFailure, render
 from playground.prompting.special_tokens import CONFIG_FILE, read_object
 
 JINJA_FILE = "chat_template.jinja"
@@ -68,7 +68,7 @@ def takes_system(source: str, names: Sequence[tuple[str, str]] = ()) -> bool:
         InvalidTemplate: the template fails on an instruction alone, or leaves it out.
     """
     user = {"role": "user", "content": PROBE}
-    if PROBE not in render(source, names, [user]):
+    if PROBE not in _render_single(source, names):
         raise InvalidTemplate("the chat template leaves out what the user says; write a card with another template")
     system = PROBE.swapcase()
     try:
@@ -83,8 +83,17 @@ def own_words(source: str, names: Sequence[tuple[str, str]] = ()) -> str:
     Raises:
         InvalidTemplate: the template fails on an instruction alone.
     """
-    around = render(source, names, [{"role": "user", "content": PROBE}]).replace(PROBE, "\n")
+    around = _render_single(source, names).replace(PROBE, "\n")
     return around + "\n" + source.replace("\\n", "\n")
+
+
+def _render_single(source: str, names: Sequence[tuple[str, str]]) -> str:
+    try:
+        return render(source, names, [{"role": "user", "content": PROBE}])
+    except TemplateFailure as problem:
+        raise InvalidTemplate(
+            f"no prompt can be made of a single instruction: {problem}; write a card with another template"
+        ) from problem
 
 
 def render_chat(
@@ -104,7 +113,12 @@ def render_chat(
         InvalidTemplate: the template fails, or a visitor's text cannot be told from its own.
     """
     moment = now()
-    text = render(source, names, messages, lambda: moment)
+    try:
+        text = render(source, names, messages, lambda: moment)
+    except TemplateFailure as problem:
+        raise InvalidTemplate(
+            f"no prompt can be made of this text: {problem}; change the text, or choose another model"
+        ) from problem
     stand_in = _unused_character([source, text, *(text for _, text in names), *(m["content"] for m in messages)])
     for mask in (_mask_inner, _mask_letters(first_letters)):
         masked = [{**message, "content": mask(message["content"], stand_in)} for message in messages]

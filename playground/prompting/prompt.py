@@ -5,10 +5,11 @@ Boundary: knows token ids through a `Tokenizer`; no files, no models. A visitor'
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from itertools import chain
 
-from playground.errors import PromptTooLong, TokenizerError
+from playground.errors import InvalidValue, PromptTooLong, TokenizerError
 from playground.messages import Message
 from playground.prompting.chat_template import render_chat
 from playground.prompting.templates import SYSTEM
@@ -28,12 +29,7 @@ def build_prompt(template: PromptTemplate, tokenizer: Tokenizer, instruction: In
         TokenizerError: the template's special ids are not in the vocabulary.
         InvalidTemplate: the chat template fails on this instruction.
     """
-    values = {
-        "instruction": instruction.instruction,
-        "input": instruction.input,
-        "system": instruction.system or template.default_system,
-    }
-    form = template.with_input if instruction.input else template.without_input
+    values, form = _filled(template, instruction)
     if template.chat:
         text, token_ids = _build_chat(template, form, values, tokenizer)
     else:
@@ -44,6 +40,32 @@ def build_prompt(template: PromptTemplate, tokenizer: Tokenizer, instruction: In
     return prompt
 
 
+def build_messages(template: PromptTemplate, instruction: Instruction) -> Prompt:
+    """Return the messages for a server's own chat template, as JSON; only the server knows the ids."""
+    values, form = _filled(template, instruction)
+    text = json.dumps(_messages(form, values), ensure_ascii=False)
+    return Prompt(text, (), template_id=template.id, template_hash=template.hash)
+
+
+def _filled(template: PromptTemplate, instruction: Instruction) -> tuple[Mapping[str, str], Sequence[Segment]]:
+    """Return the texts for the places of a template, and the form to fill."""
+    values = {
+        "instruction": instruction.instruction,
+        "input": instruction.input,
+        "system": instruction.system or template.default_system,
+    }
+    return values, template.with_input if instruction.input else template.without_input
+
+
+def _messages(form: Sequence[Segment], values: Mapping[str, str]) -> list[dict[str, str]]:
+    """Return the segments as messages, without an empty one of the system."""
+    return [
+        {"role": "system" if segment == SYSTEM else "user", "content": _fill(segment, values)}
+        for segment in form
+        if segment != SYSTEM or values["system"]
+    ]
+
+
 def _build_chat(
     template: PromptTemplate, form: Sequence[Segment], values: Mapping[str, str], tokenizer: Tokenizer
 ) -> tuple[str, tuple[int, ...]]:
@@ -52,11 +74,7 @@ def _build_chat(
         raise TokenizerError(
             Message("the template {id} needs a tokenizer read for it; use the catalog's", id=template.id)
         )
-    messages = [
-        {"role": "system" if segment == SYSTEM else "user", "content": _fill(segment, values)}
-        for segment in form
-        if segment != SYSTEM or values["system"]
-    ]
+    messages = _messages(form, values)
     letters = "".join({text[0] for text in tokenizer.marker_texts})
     chat = render_chat(template.chat, template.chat_names, messages, letters)
     return chat.text, tokenizer.encode_chat(chat.text, chat.safe)
@@ -118,6 +136,25 @@ def check_fits(prompt: Prompt, card: ModelCard, params: SamplingParams) -> None:
             num_tokens=prompt.num_tokens,
         )
     )
+
+
+def check_taken(card: ModelCard, params: SamplingParams) -> None:
+    """Check that the card's servers take every parameter that has an effect: none is left out in silence.
+
+    Raises:
+        InvalidValue: they do not take one; the message names it and the next step.
+    """
+    name = card.not_taken(params)
+    if name:
+        raise InvalidValue(
+            Message(
+                "{card} runs on a server that does not take {name}; set it to {neutral}, or name it in "
+                "'server_params' of its card, if the server does",
+                card=card.name,
+                name=name,
+                neutral=getattr(SamplingParams(), name),
+            )
+        )
 
 
 def check_tokenizer(template: PromptTemplate, tokenizer: Tokenizer) -> None:

@@ -46,6 +46,10 @@ class ReasoningSplitter:
             self._parts = ["".join(self._parts)]
         return _MARKS_WITHIN.sub("", self._parts[0]).strip() if self._parts else ""
 
+    def add_reasoning(self, piece: str) -> None:
+        """Take reasoning that a server has already told from the answer."""
+        self._parts.append(piece)
+
     def feed(self, piece: str) -> str:
         """Return the part of the answer in one more piece of text."""
         if self.answering:

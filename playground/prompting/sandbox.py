@@ -33,6 +33,14 @@ MOST_CHARS = 2_000_000
 Message = Mapping[str, str]
 
 
+class TemplateFailure(InvalidTemplate):
+    """A template that is valid, and refuses these messages or fails on them."""
+
+
+class _Refusal(jinja2.TemplateError):
+    """A template's own ``raise_exception``."""
+
+
 def render(
     source: str,
     names: Sequence[tuple[str, str]],
@@ -45,8 +53,8 @@ def render(
         names: special tokens by the names that templates use, such as ``bos_token``.
 
     Raises:
-        InvalidTemplate: the source is no template or too long, or the template refuses the messages, fails, or
-            writes too much.
+        InvalidTemplate: the source is no template or too long.
+        TemplateFailure: the template refuses the messages, fails, or writes too much.
     """
     if len(source) > MOST_SOURCE_CHARS:
         raise InvalidTemplate(f"the chat template is longer than {MOST_SOURCE_CHARS:,} characters")
@@ -54,6 +62,8 @@ def render(
         return _write(_compile(source), dict(names), [dict(message) for message in messages], now)
     except jinja2.TemplateSyntaxError as problem:
         raise InvalidTemplate(f"the chat template is broken in line {problem.lineno}: {problem.message}") from problem
+    except _Refusal as problem:
+        raise TemplateFailure(f"the chat template refuses it: {_one_line(problem)}") from problem
     except (
         jinja2.TemplateError,
         ArithmeticError,
@@ -65,8 +75,11 @@ def render(
         TypeError,
         ValueError,
     ) as problem:
-        text = " ".join(str(problem).split())[:200] or type(problem).__name__
-        raise InvalidTemplate(f"the chat template fails: {text}") from problem
+        raise TemplateFailure(f"the chat template fails: {_one_line(problem)}") from problem
+
+
+def _one_line(problem: Exception) -> str:
+    return " ".join(str(problem).split())[:200] or type(problem).__name__
 
 
 def _write(
@@ -154,4 +167,4 @@ def _to_json(
 
 
 def _refuse(message: str) -> None:
-    raise jinja2.TemplateError(message)
+    raise _Refusal(message)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,15 @@ CHAT = PromptTemplate(
     with_input=(SYSTEM, Segment(text="{instruction}\n{input}")),
 )
 """The format of every repository with a chat template: a system message if there is one, and a user's."""
-BUILT_IN = (PLAIN.id, CHAT_ID)
+SERVER_ID = "server"
+SERVER = replace(
+    CHAT,
+    id=SERVER_ID,
+    source="the chat template of the model's server, which is sent messages",
+    hash=hashlib.sha256(b"server: system | {instruction} | {instruction}\n{input}").hexdigest(),
+)
+"""The format of every card with ``feed = "messages"``."""
+BUILT_IN = (PLAIN.id, CHAT_ID, SERVER_ID)
 
 
 def load_templates(folders: Iterable[Path]) -> dict[str, PromptTemplate]:

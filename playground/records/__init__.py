@@ -27,7 +27,16 @@ from playground.records.generations import FinishReason, Generation
 from playground.records.guesses import Guess, Question
 from playground.records.ledger import Ledger, LedgerEntry, Variant
 from playground.records.licenses import UNKNOWN_LICENSE, spdx
-from playground.records.models import WHEN_SAMPLING, Dtype, ModelCard, ModelStatus, Quantization, SamplingParams
+from playground.records.models import (
+    TAKEN,
+    WHEN_SAMPLING,
+    Dtype,
+    Feed,
+    ModelCard,
+    ModelStatus,
+    Quantization,
+    SamplingParams,
+)
 from playground.records.moderation import ModeratedBattle, ModerationCounts, Report
 from playground.records.packed import PAIR_BITS, PackedPairs, PackedWord
 from playground.records.prompts import Instruction, Prompt, PromptFormat, PromptTemplate, Segment
@@ -49,6 +58,7 @@ __all__ = [
     "PAIR_BITS",
     "SIDES",
     "STUDY_KINDS",
+    "TAKEN",
     "UNKNOWN_LICENSE",
     "WHEN_SAMPLING",
     "Assigned",
@@ -71,6 +81,7 @@ __all__ = [
     "ExportedPair",
     "ExportedSide",
     "ExportedVote",
+    "Feed",
     "FinishReason",
     "Generation",
     "Guess",

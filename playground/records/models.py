@@ -18,6 +18,8 @@ from playground.records.prompts import Text
 
 Dtype = Literal["float32", "float16", "bfloat16"]
 Quantization = Literal["", "8bit", "4bit"]
+Feed = Literal["ids", "text", "messages"]
+"""The form in which a server is sent a prompt: exact ids, the same prompt as text, or messages for its own template."""
 
 
 def _filled(text: str) -> str:
@@ -86,6 +88,17 @@ class SamplingParams:
 
 WHEN_SAMPLING = tuple(f.name for f in fields(SamplingParams) if f.metadata["when_sampling"])
 """Names of the sampling parameters that have no effect with ``do_sample=False``."""
+TAKEN: Mapping[str, str] = {
+    "max_new_tokens": "max_tokens",
+    "temperature": "temperature",
+    "top_p": "top_p",
+    "seed": "seed",
+}
+"""Parameters that every server of text or messages is expected to take -> their names in OpenAI's API."""
+NEUTRAL = SamplingParams()
+"""Each parameter with the value that has no effect."""
+EXTRA = ("min_new_tokens", "top_k", "min_p", "repetition_penalty")
+"""Parameters that such a server takes only if its card says under which name."""
 
 
 @strict_keys
@@ -115,6 +128,10 @@ class ModelCard:
     kv_bytes_per_token: NonNegativeInt = 0  # keys and values of one token in 16-bit numbers; 0: not known
     servers: tuple[Text, ...] = ()  # of a remote card: addresses, private to the engine
     served_name: str = ""  # the model's name on the servers; empty: `repo`
+    feed: Feed = "ids"  # of a remote card
+    server_params: Mapping[str, Text] = field(default_factory=dict)  # parameter -> its name on servers of text
+    key_variable: str = ""  # the environment variable with the servers' key; empty: `Settings.remote_key`
+    daily_tokens: NonNegativeInt = 0  # prompts and answers of a day (UTC); 0: no limit
     metrics: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[Text, ...] = ()
     retired: str = ""  # why it does not answer any more; such a card is in no default line-up
@@ -125,13 +142,26 @@ class ModelCard:
         """`repo` without the folders of this machine: of a folder only its name."""
         return PurePath(self.repo).name if PurePath(self.repo).is_absolute() else self.repo
 
+    @property
+    def sent_params(self) -> Mapping[str, str]:
+        """Parameters that are sent to a server of text or messages, with their names there."""
+        return {**TAKEN, **self.server_params}
+
+    def not_taken(self, params: SamplingParams) -> str:
+        """Return the first parameter that would have an effect, but that the card's servers do not take; or ""."""
+        if self.feed == "ids":
+            return ""
+        ignored = () if params.do_sample else WHEN_SAMPLING
+        used = (name for name in EXTRA if name not in ignored and getattr(params, name) != getattr(NEUTRAL, name))
+        return next((name for name in used if name not in self.server_params), "")
+
 
 @dataclass(frozen=True, slots=True)
 class ModelStatus:
     """The state of a model in its engine."""
 
     model_id: str
-    state: str  # off | asleep (not in memory, comes up when asked) | queued | loading | ready | failed
+    state: str  # off | asleep (not in memory, comes up when asked) | queued | loading | ready | spent | failed
     detail: str = ""  # the reason for waiting or failing
     device: str = ""
     eta_s: float | None = None

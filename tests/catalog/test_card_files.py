@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
 from dataclasses import fields
 from pathlib import Path
@@ -166,3 +167,69 @@ def test_a_hub_id_is_never_read_as_a_folder(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.chdir(tmp_path)
     card = read_card(write(tmp_path, GOOD.replace("./mine", "org/mine")))
     assert (card.num_parameters, card.size_bytes, card.kv_bytes_per_token) == (0, 0, 0)
+
+
+REMOTE = """
+id = "mine"
+name = "Mine"
+repo = "org/mine"
+revision = "main"
+license = "Apache-2.0"
+architecture = "LlamaForCausalLM"
+context_length = 2048
+dtype = "float16"
+sampling_source = "ours"
+engine = "remote"
+servers = ["http://127.0.0.1:1/v1"]
+feed = "messages"
+[sampling]
+do_sample = true
+"""
+
+
+def test_card_of_messages_needs_no_template(tmp_path: Path) -> None:
+    card = read_card(write(tmp_path, REMOTE))
+    assert (card.template, card.feed) == ("server", "messages")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            REMOTE.replace('"messages"', '"chat"\ntemplate = "plain"'),
+            "'feed' is 'chat'; valid: 'ids', 'text' or 'messages'",
+        ),
+        (REMOTE.replace('"messages"', '"text"'), "missing 'template'; add it"),
+        (REMOTE.replace("feed =", 'template = "plain"\nfeed ='), "leave 'template' out with feed = \"messages\""),
+        (REMOTE.replace('"messages"', '"text"\ntemplate = "server"'), "and name another one without it"),
+        (
+            REMOTE + "top_k = 40\n",
+            "runs on a server that does not take top_k; set it to 0, or name it in 'server_params'",
+        ),
+        (
+            REMOTE.replace("feed =", 'server_params = { top_j = "k" }\nfeed ='),
+            "'server_params' names 'top_j'; valid: max_",
+        ),
+        (REMOTE.replace("feed =", 'key_variable = "a-b"\nfeed ='), "valid: the name of an environment variable"),
+        (GOOD.replace("metrics", 'feed = "text"\nmetrics'), "'feed' is for remote cards; write engine = \"remote\""),
+        (GOOD.replace("metrics", 'key_variable = "A"\nmetrics'), "'key_variable' is for remote cards"),
+    ],
+)
+def test_feed_that_does_not_fit_the_card_is_refused(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(InvalidCard) as caught:
+        read_card(write(tmp_path, text))
+    assert words in str(caught.value)
+
+
+def test_parameter_that_servers_take_is_named_in_the_card(tmp_path: Path) -> None:
+    text = REMOTE.replace("feed =", 'server_params = { top_k = "top_k" }\nfeed =') + "top_k = 40\n"
+    assert read_card(write(tmp_path, text)).sampling.top_k == 40
+
+
+def test_cards_of_the_guide_to_servers_are_valid(tmp_path: Path) -> None:
+    guide = (ROOT / "docs" / "servers.md").read_text()
+    cards = [block for block in re.findall(r"```toml\n(.*?)```", guide, re.DOTALL) if block.startswith("id =")]
+    for block in cards:
+        name = re.findall(r'id = "(.*?)"', block)[0]
+        assert read_card(write(tmp_path, block, f"{name}.toml")).feed == "messages"
+    assert len(cards) == 3

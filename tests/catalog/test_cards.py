@@ -11,7 +11,8 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM, MptConfig, MptForCausalLM, OPTConfig, OPTForCausalLM
 
 from playground.catalog.catalog import Catalog
-from playground.records import ModelCard, SamplingParams
+from playground.exchange.licenses import allows_commercial_use
+from playground.records import Instruction, ModelCard, SamplingParams
 from tests.support.paths import ROOT
 
 PAGE = (ROOT / "docs" / "models.md").read_text()
@@ -104,13 +105,13 @@ SHAPES = {
     ),
     "galpaca-30b": Shape(
         "GeorgiaTechResearchInstitute/galpaca-30b",
-        "CC-BY-NC-4.0",
+        "CC-BY-NC-4.0 AND LicenseRef-OpenAI-Terms-of-Use",
         *(OPT, 48, 7168, 56, 50000, 29_968_103_424, 59.94, 1_376_256),
         BARE,
     ),
     "galpaca-6.7b": Shape(
         "GeorgiaTechResearchInstitute/galpaca-6.7b",
-        "CC-BY-NC-4.0",
+        "CC-BY-NC-4.0 AND LicenseRef-OpenAI-Terms-of-Use",
         *(OPT, 32, 4096, 32, 50000, 6_657_359_872, 13.31, 524_288),
         {},
     ),
@@ -200,10 +201,65 @@ def test_pocket_models_share_the_format_of_their_real_model() -> None:
         ("openalpaca-7b-2bt", "CC BY-SA 3.0"),
         ("openalpaca-7b-3bt", "about 27 GB"),
         ("galpaca-6.7b", "galpaca:code"),
+        ("galpaca-30b", "first example is galpaca:scientist-markdown, its code example galpaca:python"),
+        ("openalpaca-7b-2bt", "float32; here it is float16"),
+        ("openalpaca-7b-3bt", "float32; here it is float16"),
+        ("mamba-gpt-3b", "tuned on is CC BY-SA 3.0. Whoever uses the model agrees to the disclaimer"),
+        ("mamba-gpt-3b", "leave two tasks out, which were suspected of contamination"),
+        ("minotaur-mpt-7b", "The line break before ASSISTANT: is inferred"),
+        ("orca-mini-13b", "15 system texts"),
     ],
 )
 def test_contradictions_of_a_model_card_are_noted(model_id: str, words: str) -> None:
     assert words in " ".join(REAL[model_id].notes)
+
+
+@pytest.mark.parametrize(
+    ("model_id", "words"),
+    [
+        ("galpaca-30b", "intended for researchers, and not for production without safeguards"),
+        ("galpaca-6.7b", "intended for researchers, and not for production without safeguards"),
+        ("minotaur-mpt-7b", "MPT, is not meant to face people without guardrails and their consent"),
+        ("minotaur-mpt-7b", "tuned on data of the benchmarks HellaSwag, ARC and GSM8K"),
+        ("orca-mini-13b", "at most 1,024 tokens"),
+        ("orca-mini-13b", "gpt-3.5-turbo-0301"),
+    ],
+)
+def test_limitations_of_a_models_own_page_are_named(model_id: str, words: str) -> None:
+    assert words in " ".join(REAL[model_id].limitations)
+
+
+def test_cards_say_nothing_that_the_models_pages_do_not() -> None:
+    for model_id in ("orca-mini-13b", "minotaur-mpt-7b"):
+        assert "nothing was done against bias" not in " ".join(REAL[model_id].limitations)
+    assert "one developer" not in REAL["mamba-gpt-3b"].description
+
+
+@pytest.mark.parametrize(
+    ("template_id", "end"),
+    [
+        (
+            "galpaca:scientist-markdown",
+            " As a scientist, write a response that appropriately completes the request, citing specific papers "
+            "whenever possible.\n\n### Instruction:\nWhy?\n\n### Markdown and LaTeX Response:",
+        ),
+        (
+            "galpaca:python",
+            " Write a response that appropriately completes the request.\n\n### Instruction:\nWhy?\n\n### Response:\n"
+            "```python",
+        ),
+    ],
+)
+def test_published_examples_of_galpaca_are_variants(template_id: str, end: str) -> None:
+    prompt = CATALOG.prompt("pocket-galpaca", Instruction("Why?"), template_id)
+    assert prompt.text == "Below is an instruction that describes a task." + end
+
+
+@pytest.mark.parametrize("model_id", ["galpaca-30b", "galpaca-6.7b"])
+def test_galpaca_is_licensed_under_both_terms(model_id: str) -> None:
+    license = REAL[model_id].license
+    assert license == "CC-BY-NC-4.0 AND LicenseRef-OpenAI-Terms-of-Use"
+    assert not allows_commercial_use(license)
 
 
 def test_models_page_has_each_real_models_numbers() -> None:

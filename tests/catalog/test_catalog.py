@@ -336,3 +336,27 @@ def test_making_prompts_is_quick(mine: Catalog) -> None:
     for _ in range(100):
         mine.prompt("mine", Instruction("What is an alpaca? " * 20))
     assert time.thread_time() - began < 2
+
+
+def test_damaged_checkpoint_that_is_added_is_refused_and_forgotten(talker: Path) -> None:
+    catalog = Catalog.load()
+    (talker / "model.safetensors").write_bytes(b"cut")
+    words = "talker: model.safetensors has no header that can be read"
+    with pytest.raises(InvalidCard, match=re.escape(words)), catalog.trying(str(talker)):
+        pytest.fail("it is refused before anything is done with it")
+    assert "talker" not in catalog.cards
+    (talker / "model.safetensors").unlink()
+    with pytest.raises(TokenizerError), catalog.trying(str(talker)):
+        raise TokenizerError("refused later")
+    assert "talker" not in catalog.cards
+    with catalog.trying(str(talker)) as card:
+        pass
+    assert catalog.known("talker") is card
+
+
+def test_known_card_that_is_refused_stays(talker: Path) -> None:
+    catalog = Catalog.load()
+    catalog.card(str(talker))
+    with pytest.raises(TokenizerError), catalog.trying(str(talker)):
+        raise TokenizerError("refused later")
+    assert "talker" in catalog.cards

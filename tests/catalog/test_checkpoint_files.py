@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import struct
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from playground.battles.self_naming import names_itself
-from playground.catalog.checkpoint_files import card_named, card_of, folder_named, read_chat, self_names, weights_size
+from playground.catalog.card_files import read_card
+from playground.catalog.catalog import Catalog
+from playground.catalog.checkpoint_files import card_named, card_of, folder_named, read_chat, self_names
+from playground.catalog.weights import check_weights, weights_size
 from playground.errors import InvalidCard, InvalidTemplate, Unknown
-from playground.records import ModelCard, SamplingParams
+from playground.records import Instruction, ModelCard, SamplingParams
 from tests.support.chats import STYLES, write_chat
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -286,3 +290,111 @@ def test_a_dangling_link_is_not_counted(tmp_path: Path) -> None:
 def test_the_size_of_bin_files_is_known(tmp_path: Path) -> None:
     (tmp_path / "pytorch_model.bin").write_bytes(b"12345")
     assert weights_size(tmp_path) == (0, 5)
+
+
+def test_refused_text_names_the_model_and_the_next_step(folder: Path) -> None:
+    refuses = "{% if 'war' in messages[0].content %}{{ raise_exception('Only peace') }}{% endif %}"
+    write(folder, "chat_template.jinja", refuses + "{{ messages[0].content }}")
+    catalog = Catalog.load()
+    assert catalog.prompt(str(folder), Instruction("Hi")).text == "Hi"
+    with pytest.raises(InvalidTemplate) as caught:
+        catalog.prompt(str(folder), Instruction("war"))
+    assert str(caught.value) == (
+        f"{folder.name}: no prompt can be made of this text: the chat template refuses it: Only peace; "
+        "change the text, or choose another model"
+    )
+
+
+def safetensors(path: Path, size: int = 24, **header: Any) -> None:
+    """Write a file of one tensor of 24 bytes."""
+    tensors = {"a": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}} | header
+    text = json.dumps(tensors).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + bytes(size))
+
+
+def test_whole_weights_pass(tmp_path: Path) -> None:
+    check_weights(tmp_path)
+    safetensors(tmp_path / "model.safetensors", __metadata__={"format": "pt"})
+    check_weights(tmp_path)
+
+
+@pytest.mark.parametrize(("size", "real"), [(20, 20), (0, 0), (25, 25)])
+def test_cut_weights_are_refused_by_their_header(tmp_path: Path, size: int, real: int) -> None:
+    safetensors(tmp_path / "model.safetensors")
+    whole = (tmp_path / "model.safetensors").stat().st_size
+    safetensors(tmp_path / "model.safetensors", size)
+    words = (
+        rf"^model.safetensors has {whole - 24 + real} bytes, and {whole} by its header: it is damaged; fetch the model"
+    )
+    with pytest.raises(InvalidCard, match=words):
+        check_weights(tmp_path)
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff" * 8, b"\x05\0\0\0\0\0\0\0[1,2]", b'\x08\0\0\0\0\0\0\0{"a": 1}'])
+def test_weights_without_a_header_are_refused(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "model.safetensors").write_bytes(data)
+    with pytest.raises(InvalidCard, match=r"model.safetensors has (no header|a header without sizes)"):
+        check_weights(tmp_path)
+
+
+def test_missing_shard_is_named(tmp_path: Path) -> None:
+    safetensors(tmp_path / "model-1.safetensors")
+    index = {"weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors"}}
+    write(tmp_path, "model.safetensors.index.json", index)
+    with pytest.raises(InvalidCard, match=r"model-2.safetensors is missing, which model.safetensors.index.json names"):
+        check_weights(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("page", "text", "expected"),
+    [
+        ("---\nlicense: other\nlicense_name: gemma\n---\n", "GEMMA TERMS OF USE\n", "gemma"),
+        (
+            "---\nlicense: other\n---\n",
+            "\n  LLAMA 2 COMMUNITY LICENSE AGREEMENT\nVersion\n",
+            "LLAMA 2 COMMUNITY LICENSE AGREEMENT",
+        ),
+        ("---\nlicense: other\n---\n", "All rights reserved.\n", "other"),
+        ("---\nlicense: mit\n---\n", "Apache License\n", "MIT"),
+        ("# No front matter\n", "                Apache License\n  Version 2.0\n", "Apache-2.0"),
+        ("", "# MIT License\n", "MIT"),
+        ("", "", "unknown"),
+    ],
+)
+def test_license_file_names_a_license_that_the_page_does_not(folder: Path, page: str, text: str, expected: str) -> None:
+    write(folder, "README.md", page)
+    write(folder, "LICENSE", text)
+    assert card_of(folder, str(folder)).license == expected
+
+
+SHORT = 'repo = "./My Model_2b"\ntemplate = "chat"\n'
+
+
+def test_short_card_takes_the_rest_from_the_checkpoint(folder: Path) -> None:
+    write(folder, "generation_config.json", {"do_sample": True, "temperature": 0.6, "top_p": 0.9})
+    path = folder.parent / "mine.toml"
+    path.write_text(SHORT)
+    known, card = card_of(folder, str(folder)), read_card(path)
+    assert (card.id, card.name, card.repo, card.template) == ("mine", known.name, str(folder), "chat")
+    assert (card.architecture, card.context_length, card.dtype) == ("LlamaForCausalLM", 4096, "bfloat16")
+    assert (card.sampling, card.sampling_source) == (known.sampling, "card")
+    path.write_text(SHORT + 'name = "Mine"\ndtype = "float32"\n[sampling]\ntop_p = 0.5\n')
+    changed = read_card(path)
+    assert (changed.name, changed.dtype) == ("Mine", "float32")
+    assert changed.sampling == known.sampling.changed({"top_p": 0.5})
+    assert changed.sampling_source == "ours"
+
+
+def test_short_card_of_an_unusable_checkpoint_says_why(folder: Path) -> None:
+    path = folder.parent / "mine.toml"
+    path.write_text(SHORT)
+    (folder / "chat_template.jinja").unlink()
+    with pytest.raises(
+        InvalidCard, match=r"mine.toml: 'id' is left out, and cannot be read from the model: .*no chat template"
+    ):
+        read_card(path)
+    path.write_text(SHORT.replace("chat", "orca-mini"))
+    assert read_card(path).template == "orca-mini"
+    path.write_text(SHORT.replace("My Model_2b", "gone"))
+    with pytest.raises(InvalidCard, match=r"mine.toml: missing 'id', 'name', 'revision', "):
+        read_card(path)

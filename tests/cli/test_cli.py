@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from playground.catalog.catalog import CARD_FOLDER
 from playground.cli import main
 from playground.storage.database.store import Store
 from tests.support.cast import ADA, GALPACA, HAIKU, MAMBA, OPENALPACA, House
@@ -203,3 +205,56 @@ def test_wrong_usage_exits_with_2(argv: list[str], capsys: pytest.CaptureFixture
 def test_command_reads_beside_a_running_writer(db: Path) -> None:
     with Store(db):
         assert run("leaderboard", "--db", str(db))[0] == 0
+
+
+@pytest.fixture
+def bare_folder(tmp_path: Path) -> Path:
+    """Make a checkpoint without a chat template."""
+    folder = tmp_path / "bare"
+    shutil.copytree(CARD_FOLDER / "../../pocket/weights/pocket-minotaur", folder)
+    return folder
+
+
+def test_prompt_of_a_bare_folder_takes_a_template(bare_folder: Path) -> None:
+    asked = ("prompt", str(bare_folder), "--instruction", "Hi", "--template", "minotaur", "--json")
+    known = document("prompt", "pocket-minotaur", "--instruction", "Hi")
+    assert document(*asked) == known | {"model": "bare"}
+    lines = bare_folder / "prompts.jsonl"
+    lines.write_text('{"instruction": "Hi"}\n')
+    status, text = run("prompt", str(bare_folder), "--file", str(lines), "--template", "minotaur")
+    assert (status, json.loads(text)["text"]) == (0, known["text"])
+
+
+def test_bare_folder_without_a_template_is_told_of_the_flag(
+    bare_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("prompt", str(bare_folder), "--instruction", "Hi")[0] == 1
+    assert "it has no chat template" in (error := capsys.readouterr().err)
+    assert "prompt and check take --template" in error
+
+
+@pytest.mark.slow
+def test_check_of_a_bare_folder_takes_a_template(bare_folder: Path) -> None:
+    [checked] = document("check", str(bare_folder), "--template", "minotaur", "--json")
+    assert checked["ok"], checked
+    assert "template minotaur" in checked["points"][1]["words"]
+
+
+def test_system_text_without_a_place_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
+    fed = document("prompt", "pocket-minotaur", "--instruction", "Hi", "--system", "Be brief.")
+    note = "the system text is left out: the template minotaur has no place for it"
+    assert fed["notes"] == [note]
+    assert capsys.readouterr().err == f"pocket-minotaur: {note}\n"
+    assert "notes" not in document("prompt", "pocket-orca-mini", "--instruction", "Hi", "--system", "Be brief.")
+
+
+def test_models_refuses_a_damaged_folder(bare_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (bare_folder / "chat_template.jinja").write_text("{{ messages[0].content }}")
+    assert run("models", "--models", f"{bare_folder},pocket-galpaca")[0] == 0
+    [weights] = bare_folder.glob("*.safetensors")
+    with weights.open("rb+") as file:
+        file.truncate(weights.stat().st_size // 2)
+    assert run("models", "--models", f"{bare_folder},pocket-galpaca")[0] == 1
+    error = capsys.readouterr().err
+    assert "bare: model.safetensors has " in error
+    assert "by its header: it is damaged; fetch the model again" in error

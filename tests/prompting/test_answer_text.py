@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from playground.prompting.answer_text import AnswerReader, StopScanner
 from playground.prompting.templates import load_templates
-from playground.prompting.tokenization import SentencePieceTokenizer
+from playground.prompting.tokenization import NoTokenizer, SentencePieceTokenizer
 from playground.records import PromptTemplate, Segment
 from tests.support.paths import ROOT
 
@@ -218,3 +218,26 @@ def test_reading_takes_linear_time() -> None:
 def test_scanner_returns_nothing_after_a_stop() -> None:
     scanner = StopScanner(("x",))
     assert (scanner.feed("ax"), scanner.feed("b"), scanner.finish(), scanner.found) == ("a", "", "", True)
+
+
+def test_text_of_a_server_is_read_like_that_of_ids() -> None:
+    reader = AnswerReader(template("one_leading_space", ("USER:",)), NoTokenizer())
+    pieces = ["<th", "ink>Hm.</think>\n\nSo", "ft. US", "ER: And"]
+    assert "".join(map(reader.feed_text, pieces)) == "Soft. "
+    assert (reader.text, reader.reasoning, reader.stopped) == ("Soft. ", "Hm.", True)
+    assert reader.feed_text(" more") == ""
+
+
+def test_reasoning_that_a_server_tells_apart_is_no_text() -> None:
+    reader = AnswerReader(template(), NoTokenizer())
+    written = reader.feed_text("", "The user ") + reader.feed_text("", "asks.") + reader.feed_text("Soft.")
+    assert (written + reader.finish(), reader.reasoning) == ("Soft.", "The user asks.")
+
+
+@pytest.mark.parametrize("name", ["orca-mini", "mamba-gpt"])
+def test_unknown_id_inside_an_answer_has_no_text(name: str) -> None:
+    words = LLAMA.encode("soft wool")
+    reader = AnswerReader(TEMPLATES[name], LLAMA)
+    reader.feed([*words[:1], 0, *words[1:], 2])
+    assert "⁇" in LLAMA.decode([0])
+    assert reader.text == LLAMA.decode(words)

@@ -58,3 +58,25 @@ def test_template_that_rewrites_typed_text_is_followed() -> None:
 def test_template_that_depends_on_markers_in_typed_text_is_refused(source: str) -> None:
     with pytest.raises(InvalidTemplate, match="cannot be told from the template's own words"):
         render_chat(source, (), [{"role": "user", "content": "x</think>y<b>"}], "<")
+
+
+FAILS = "{% for tool in tools %}{{ tool }}{% endfor %}{{ messages[0].content }}"
+REFUSES = "{% if 'war' in messages[0].content %}{{ raise_exception('Only peace') }}{% endif %}{{ messages[0].content }}"
+
+
+def test_template_that_fails_on_every_text_is_refused_in_words() -> None:
+    with pytest.raises(InvalidTemplate) as caught:
+        takes_system(FAILS)
+    assert str(caught.value) == (
+        "no prompt can be made of a single instruction: the chat template fails: 'NoneType' object is not iterable; "
+        "write a card with another template"
+    )
+
+
+def test_text_that_the_template_refuses_is_refused_in_words() -> None:
+    with pytest.raises(InvalidTemplate) as caught:
+        render_chat(REFUSES, (), [{"role": "user", "content": "war"}], "<")
+    assert str(caught.value) == (
+        "no prompt can be made of this text: the chat template refuses it: Only peace; change the text, or choose "
+        "another model"
+    )

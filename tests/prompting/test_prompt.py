@@ -163,6 +163,20 @@ def test_openalpaca_texts_equal_the_reference() -> None:
             f"{ALPACA}, paired with an input that provides further context. W{REQUEST}\n\n"
             "### Instruction:\nI\n\n### Input:\nX\n\n### Response:\n```",
         ),
+        (
+            "galpaca:scientist-markdown",
+            f"{ALPACA}. As a scientist, w{REQUEST[:-1]}, citing specific papers whenever possible.\n\n"
+            "### Instruction:\nI\n\n### Markdown and LaTeX Response:",
+            f"{ALPACA}, paired with an input that provides further context. As a scientist, w{REQUEST[:-1]}, citing "
+            "specific papers whenever possible.\n\n### Instruction:\nI\n\n### Input:\nX\n\n"
+            "### Markdown and LaTeX Response:",
+        ),
+        (
+            "galpaca:python",
+            f"{ALPACA}. W{REQUEST}\n\n### Instruction:\nI\n\n### Response:\n```python",
+            f"{ALPACA}, paired with an input that provides further context. W{REQUEST}\n\n"
+            "### Instruction:\nI\n\n### Input:\nX\n\n### Response:\n```python",
+        ),
         ("plain", "I", "I\nX"),
     ],
 )

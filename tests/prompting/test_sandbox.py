@@ -39,7 +39,7 @@ def test_rendered_text_equals_that_of_transformers(source: str) -> None:
     ("source", "text"),
     [
         ("a\n{% for x in %}", "broken in line 2: "),
-        ("{{ raise_exception('One turn only') }}", "fails: One turn only"),
+        ("{{ raise_exception('One turn only') }}", "refuses it: One turn only"),
         ("{{ messages.first.content }}", "fails: 'list object' has no attribute 'first'"),
         ("{{ messages[0].content + 1 }}", "fails: can only concatenate str"),
         ("{{ 1 / 0 }}", "fails: division by zero"),

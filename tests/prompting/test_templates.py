@@ -157,8 +157,8 @@ def test_the_readme_names_every_key_and_every_template() -> None:
     ("name", "stop_ids", "stop_strings", "drop_ids", "strip", "limit"),
     [
         ("openalpaca", (2,), (), (1, 2), "both", 1024),
-        ("mamba-gpt", (2,), ("<|prompt|>", "<|answer|>"), (), "none", None),
-        ("orca-mini", (2,), (), (), "none", None),
+        ("mamba-gpt", (2,), ("<|prompt|>", "<|answer|>"), (0,), "none", None),
+        ("orca-mini", (2,), (), (0,), "none", None),
         ("minotaur", (0,), ("USER:",), (), "one_leading_space", None),
         ("galpaca", (2,), (), (0, 1, 2), "none", None),
     ],

@@ -41,6 +41,7 @@ class Fault:
 
 
 FINE = Fault()
+NO_TEXT = Fault(status=404, body=b'{"detail":"Not Found"}')
 
 
 def likeliest(prompt: Sequence[int], position: int) -> int:
@@ -120,6 +121,8 @@ class Handler(BaseHTTPRequestHandler):
                 self.server.writing -= 1
 
     def _fault(self, body: dict[str, Any]) -> Fault:
+        if not isinstance(body.get("prompt"), list):
+            return NO_TEXT
         with self.server.lock:
             if body["prompt"] == PROBE:
                 self.server.probes += 1

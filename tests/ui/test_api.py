@@ -158,6 +158,8 @@ def test_models_and_prompt_are_documents(client: Client) -> None:
     prompt = client.predict("pocket-orca-mini", "hi", api_name="/prompt")
     assert set(prompt) == {"model", "template", "text", "token_ids", "num_tokens"}
     assert prompt["token_ids"][0] == 1
+    told = client.predict("pocket-minotaur", "hi", "", "Be brief.", api_name="/prompt")
+    assert told["notes"] == ["the system text is left out: the template minotaur has no place for it"]
 
 
 @pytest.mark.proves("SQL, paths")

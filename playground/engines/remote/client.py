@@ -1,4 +1,4 @@
-"""Send requests to one server: small documents, and answers as streams of checked ids.
+"""Send requests to one server: small documents, and answers as streams.
 
 Boundary: the only file that sends; raises every network error as `ServerError`.
 """
@@ -9,24 +9,48 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
 
 from playground.engines.protocol import Job
-from playground.engines.remote.errors import lost, network_error, status_error
-from playground.engines.remote.request import request_body
-from playground.engines.remote.stream_events import Completion, StreamEvent, read_event
+from playground.engines.remote.errors import KEY_VARIABLE, ServerError, lost, network_error, status_error
+from playground.engines.remote.feeds import ROUTES, Answer, Piece
 from playground.engines.remote.timeouts import Timeouts
+from playground.records import ModelCard
 
 MAX_BODY_BYTES = 100_000
 DONE = "[DONE]"
 
 
-def open_http(key: str, timeouts: Timeouts) -> httpx2.AsyncClient:
+@dataclass(frozen=True, slots=True)
+class Key:
+    """The key of a server, and the environment variable that holds it."""
+
+    variable: str = KEY_VARIABLE
+    value: str = field(default="", repr=False)
+    is_needed: bool = False  # a card names the variable
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Return the header with the key.
+
+        Raises:
+            ServerError: the card names a variable that is not set, or holds what no key can.
+        """
+        if not self.value:
+            if self.is_needed:
+                raise lost(f"needs a key: set {self.variable}, which its card names, and start the playground again")
+            return {}
+        if not all("!" <= char <= "~" for char in self.value):
+            raise lost(f"needs a key, and {self.variable} holds a character that no key has; copy it again")
+        return {"Authorization": f"Bearer {self.value}"}
+
+
+def open_http(timeouts: Timeouts) -> httpx2.AsyncClient:
     """Open an HTTP client for any number of servers; `Client.write` times the tokens itself."""
     return httpx2.AsyncClient(
-        headers={"Authorization": f"Bearer {key}"} if key else {},
         timeout=httpx2.Timeout(connect=timeouts.connect_s, write=timeouts.connect_s, read=None, pool=None),
         limits=httpx2.Limits(max_connections=None),
     )
@@ -35,8 +59,16 @@ def open_http(key: str, timeouts: Timeouts) -> httpx2.AsyncClient:
 class Client:
     """Requests to one server."""
 
-    def __init__(self, url: str, model: str, http: httpx2.AsyncClient, timeouts: Timeouts) -> None:
+    def __init__(
+        self,
+        url: str,
+        model: str,
+        http: httpx2.AsyncClient,
+        timeouts: Timeouts,
+        key: Key = Key(),  # frozen
+    ) -> None:
         self._url, self._model, self._http, self._timeouts = url.rstrip("/"), model, http, timeouts
+        self._key = key
 
     @property
     def host(self) -> str:
@@ -45,8 +77,7 @@ class Client:
 
     def masked(self, text: str) -> str:
         """Return the text without the key, which some servers repeat in their errors."""
-        key = self._http.headers.get("Authorization", "").removeprefix("Bearer ")
-        return text.replace(key, "***") if key else text
+        return text.replace(self._key.value, "***") if self._key.value else text
 
     async def models(self) -> Any:
         """Return the document of ``/v1/models``.
@@ -56,7 +87,7 @@ class Client:
         """
         status, body = await self._get(f"{self._url}/models")
         if status != 200:
-            raise status_error(status, body)
+            raise status_error(status, body, key_variable=self._key.variable)
         try:
             return json.loads(body)
         except (ValueError, RecursionError) as error:
@@ -64,14 +95,21 @@ class Client:
 
     async def version(self) -> str:
         """Return the version from ``/version``, beside ``/v1``; empty if there is none. Raises as `models`."""
-        status, body = await self._get(f"{self._url.removesuffix('/v1')}/version")
+        return await self._version("/version")
+
+    async def ollama_version(self) -> str:
+        """Return the version of an Ollama; empty if it is another server. Raises as `models`."""
+        return await self._version("/api/version")
+
+    async def _version(self, path: str) -> str:
+        status, body = await self._get(f"{self._url.removesuffix('/v1')}{path}")
         try:
             return str(json.loads(body)["version"]) if status == 200 else ""
         except (ValueError, RecursionError, KeyError, TypeError):
             return ""
 
-    async def write(self, job: Job, completion: Completion) -> AsyncGenerator[tuple[int, ...], None]:
-        """Yield the ids of an answer as they arrive, until `completion` has a finish reason.
+    async def write(self, job: Job, card: ModelCard, answer: Answer, max_tokens: int) -> AsyncGenerator[Piece, None]:
+        """Yield the pieces of an answer as they arrive, until it is complete; asks as the card's `feed` says.
 
         Closing the iterator closes the connection, which cancels the answer on the server.
 
@@ -79,46 +117,61 @@ class Client:
             ServerError: the server refuses, stalls, breaks off, or does not do exactly what it was asked.
         """
         now = asyncio.get_running_loop().time
+        route = ROUTES[card.feed]
         deadline = now() + self._timeouts.first_token_s
-        async with aclosing(self._events(request_body(job, self._model, completion.max_tokens))) as events:
-            while completion.finish_reason is None:
-                token_ids = completion.take(await _next(events, deadline))
-                if token_ids:
-                    yield token_ids
+        async with aclosing(self._events(route.path, route.body(job, card, self._model, max_tokens))) as events:
+            while not answer.complete:
+                if answer.finish_reason is not None:
+                    deadline = min(deadline, now() + self._timeouts.usage_s)
+                data = await _next(events, deadline, may_end=answer.finish_reason is not None)
+                if data is None:
+                    return
+                piece = answer.read(data)
+                if piece:
+                    yield piece
                     deadline = now() + self._timeouts.next_token_s
 
-    async def _events(self, body: dict[str, Any]) -> AsyncGenerator[StreamEvent, None]:
+    async def _events(self, path: str, body: dict[str, Any]) -> AsyncGenerator[str, None]:
+        """Yield the data of the events up to the end."""
+        headers = self._key.headers
         try:
-            async with self._http.stream("POST", f"{self._url}/completions", json=body) as response:
+            async with self._http.stream("POST", f"{self._url}/{path}", json=body, headers=headers) as response:
                 if response.status_code != 200:
                     retry_after = response.headers.get("retry-after")
-                    raise status_error(response.status_code, await _read_body(response), retry_after)
+                    body_text = await _read_body(response)
+                    raise status_error(response.status_code, body_text, retry_after, self._key.variable)
                 async for message in httpx2.EventSource(response):
                     if message.data == DONE:
                         return
-                    event = read_event(message.data)
-                    if event is not None:
-                        yield event
+                    yield message.data
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise network_error(error) from error
 
     async def _get(self, url: str) -> tuple[int, str]:
+        headers = self._key.headers
         try:
-            async with self._http.stream("GET", url) as response:
+            async with self._http.stream("GET", url, headers=headers) as response:
                 return response.status_code, await _read_body(response)
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise network_error(error) from error
 
 
-async def _next(events: AsyncIterator[StreamEvent], deadline: float) -> StreamEvent:
-    """Return the next event; other bytes, such as keepalive comments, do not extend the deadline."""
+async def _next(events: AsyncIterator[str], deadline: float, *, may_end: bool) -> str | None:
+    """Return the next event's data; other bytes, such as keepalive comments, do not extend the deadline.
+
+    Args:
+        may_end: the answer has ended, so that None stands for no more events.
+    """
     try:
         async with asyncio.timeout_at(deadline):
             return await anext(events)
-    except TimeoutError as error:
-        raise lost("has stopped answering") from error
-    except StopAsyncIteration as error:
-        raise lost("closed the connection") from error
+    except (TimeoutError, StopAsyncIteration, ServerError) as error:
+        if may_end:
+            return None
+        if isinstance(error, ServerError):
+            raise
+        stopped = isinstance(error, TimeoutError)
+        raise lost("has stopped answering" if stopped else "closed the connection") from error
 
 
 async def _read_body(response: httpx2.Response) -> str:

@@ -9,6 +9,7 @@ Boundary: runs in the web process; `model` chooses servers, `client` sends reque
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -17,7 +18,7 @@ from typing import Any
 import httpx2
 
 from playground.engines.protocol import Fit, Job, Listener, Point
-from playground.engines.remote.client import open_http
+from playground.engines.remote.client import Key, open_http
 from playground.engines.remote.model import RemoteModel
 from playground.engines.remote.timeouts import Timeouts
 from playground.errors import EngineError, Unknown
@@ -30,8 +31,10 @@ _CLOSE_S = 10.0
 class RemoteEngine:
     """Implements `Engine` with remote servers; nothing is sent before `open`."""
 
-    def __init__(self, settings: Settings, *, timeouts: Timeouts | None = None) -> None:
-        self._key = settings.remote_key
+    def __init__(
+        self, settings: Settings, *, timeouts: Timeouts | None = None, environ: Mapping[str, str] = os.environ
+    ) -> None:
+        self._settings, self._environ = settings, environ
         self._timeouts = timeouts or Timeouts()
         self._models: dict[str, RemoteModel] = {}
         self._lock = threading.Lock()  # no task is posted after close
@@ -55,7 +58,7 @@ class RemoteEngine:
             self._check_open()
             http = self._start_loop()
             for card in cards:
-                model = self._models.setdefault(card.id, RemoteModel(card, http, self._timeouts))
+                model = self._models.setdefault(card.id, RemoteModel(card, http, self._timeouts, self._key(card)))
                 self._post(partial(model.open, card))
 
     def unload(self, model_id: str) -> None:
@@ -95,6 +98,12 @@ class RemoteEngine:
         if thread is not None:
             thread.join(_CLOSE_S)
 
+    def _key(self, card: ModelCard) -> Key:
+        """Return the key of a card's servers; one that a card names is sent to no other card's."""
+        if not card.key_variable:
+            return Key(value=self._settings.remote_key)
+        return Key(card.key_variable, self._environ.get(card.key_variable, "").strip(), is_needed=True)
+
     def _check_open(self) -> None:
         if self._closed:
             raise EngineError("the remote engine is closed")
@@ -108,7 +117,7 @@ class RemoteEngine:
 
     def _start_loop(self) -> httpx2.AsyncClient:
         if self._http is None:
-            self._http = open_http(self._key, self._timeouts)
+            self._http = open_http(self._timeouts)
             self._loop = asyncio.new_event_loop()
             self._thread = threading.Thread(target=self._run, args=(self._loop,), name="engine-remote", daemon=True)
             self._thread.start()

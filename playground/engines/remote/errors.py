@@ -32,16 +32,29 @@ class ServerError(EngineError):
     """A server has not written an answer."""
 
     def __init__(
-        self, message: str, effect: Effect, detail: str = "", wait_s: float | None = None, inexact: bool = False
+        self,
+        message: str,
+        effect: Effect,
+        detail: str = "",
+        wait_s: float | None = None,
+        inexact: bool = False,
+        status: int = 0,
     ) -> None:
         """Describe the error.
 
         Args:
             wait_s: the pause that the server asks for.
             inexact: the model was not given the exact prompt or parameters.
+            status: of HTTP; 0 if there was none.
         """
         super().__init__(message)
         self.effect, self.detail, self.wait_s, self.inexact = effect, detail, wait_s, inexact
+        self.status = status
+
+    @property
+    def is_refusal(self) -> bool:
+        """True if the server may know this kind of request not at all, while it answers others."""
+        return self.effect is Effect.REQUEST or self.status in _UNKNOWN_KIND
 
 
 PARAMETERS: Mapping[str, str] = {name: name for name in keys_of(SamplingParams)} | {
@@ -52,13 +65,18 @@ PARAMETERS: Mapping[str, str] = {name: name for name in keys_of(SamplingParams)}
 """Parameter that a server may refuse -> its name in the playground."""
 _STATUS: Mapping[int, tuple[Effect, str]] = {
     400: (Effect.REQUEST, "refuses this request; the log of the playground says why"),
-    401: (Effect.LOST, "does not know this key; set PLAYGROUND_REMOTE_KEY to one that it knows"),
-    403: (Effect.LOST, "does not allow this key; set PLAYGROUND_REMOTE_KEY to one that may use the model"),
+    401: (Effect.LOST, "does not know this key; set {key} to one that it knows"),
+    403: (Effect.LOST, "does not allow this key; set {key} to one that may use the model"),
     404: (Effect.LOST, "does not have this model; check 'servers' and 'served_name' in its card"),
     413: (Effect.REQUEST, "finds this request too large"),
     422: (Effect.REQUEST, "refuses this request; the log of the playground says why"),
     429: (Effect.FULL, "has too many requests; try again a little later"),
 }
+_UNKNOWN_KIND = (404, 405, 500, 501)
+"""Statuses with which servers answer what they do not know at all; llama-cpp-python answers token ids with 500."""
+KEY_VARIABLE = "PLAYGROUND_REMOTE_KEY"
+TOO_LONG = ("context_length_exceeded", "exceed_context_size_error")
+"""Codes and types of an error about a prompt that is too long."""
 NO_STREAM = "sent a reply that is not a stream of tokens"
 _NETWORK: tuple[tuple[type[Exception], str], ...] = (  # subclasses before their base classes
     (httpx2.InvalidURL, "has an invalid address; check 'servers' in its card"),
@@ -70,15 +88,22 @@ _NETWORK: tuple[tuple[type[Exception], str], ...] = (  # subclasses before their
 )
 
 
-def status_error(status: int, body: str = "", retry_after: str | None = None) -> ServerError:
+def status_error(
+    status: int, body: str = "", retry_after: str | None = None, key_variable: str = KEY_VARIABLE
+) -> ServerError:
     """Return the error for an HTTP status; `retry_after` counts only as a number of seconds."""
     failed = (Effect.FAILED if status >= 500 else Effect.LOST, f"failed with status {status}; try again a little later")
     effect, message = _STATUS.get(status, failed)
     parameter = _error_field(body, "param")
     if effect is Effect.REQUEST and parameter in PARAMETERS:
         message = f"does not take this {PARAMETERS[parameter]}; choose another"
+    if effect is Effect.REQUEST and not {_error_field(body, "code"), _error_field(body, "type")}.isdisjoint(TOO_LONG):
+        message = "cannot take a prompt of this length; shorten the text"
+    message = message.format(key=key_variable)
     wait_s = float(retry_after) if retry_after is not None and retry_after.strip().isdecimal() else None
-    return ServerError(f"the model's server {message}", effect, f"status {status}: {_first_line(body)}", wait_s)
+    return ServerError(
+        f"the model's server {message}", effect, f"status {status}: {_first_line(body)}", wait_s, status=status
+    )
 
 
 def network_error(error: httpx2.HTTPError | httpx2.InvalidURL) -> ServerError:

@@ -12,7 +12,7 @@ from dataclasses import replace
 import httpx2
 
 from playground.engines.protocol import Job, Listener
-from playground.engines.remote.client import Client
+from playground.engines.remote.client import Client, Key
 from playground.engines.remote.errors import Effect, ServerError
 from playground.engines.remote.probe import served_name
 from playground.engines.remote.running_job import RunningJob
@@ -30,9 +30,9 @@ ABANDONED = "the remote engine did not finish the answer"
 class RemoteModel:
     """A model that is off until opened, then loading, ready or failed as its best server is."""
 
-    def __init__(self, card: ModelCard, http: httpx2.AsyncClient, timeouts: Timeouts) -> None:
+    def __init__(self, card: ModelCard, http: httpx2.AsyncClient, timeouts: Timeouts, key: Key) -> None:
         self.card = card
-        self._http, self._timeouts = http, timeouts
+        self._http, self._timeouts, self._key = http, timeouts, key
         self._servers: tuple[RemoteServer, ...] = ()
         self._watches: tuple[asyncio.Task[None], ...] = ()
         self._jobs: dict[str, RunningJob] = {}
@@ -51,7 +51,7 @@ class RemoteModel:
         self._watches = tuple(asyncio.create_task(server.watch()) for server in self._servers)
 
     def _server(self, url: str) -> RemoteServer:
-        client = Client(url, served_name(self.card), self._http, self._timeouts)
+        client = Client(url, served_name(self.card), self._http, self._timeouts, self._key)
         return RemoteServer(client, self.card, self._timeouts, self._on_change)
 
     def close(self, reason: FinishReason, error: str | None = None) -> None:
@@ -184,7 +184,7 @@ class RemoteModel:
             PromptTooLong: the context holds no token more, or the server's context is shorter than the model's.
         """
         length = len(job.token_ids)
-        if not length:
+        if not length and not job.text:  # of messages, only the server knows the length
             raise EngineError("the prompt is empty; a model needs at least one token")
         if length >= self.card.context_length:
             raise PromptTooLong(f"the prompt has {length} tokens; the model takes {self.card.context_length} in all")

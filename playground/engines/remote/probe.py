@@ -10,18 +10,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from playground.engines.protocol import EngineFacts, Job
+from playground.engines.protocol import EngineFacts
 from playground.engines.remote.client import Client
-from playground.engines.remote.errors import Effect, ServerError, lost
-from playground.engines.remote.stream_events import Completion
-from playground.records import ModelCard, SamplingParams
+from playground.engines.remote.errors import ServerError, lost
+from playground.engines.remote.feed_check import check_feed
+from playground.engines.remote.feeds import ROUTES
+from playground.records import ModelCard
 
 LAST_VLLM: Mapping[str, tuple[int, ...]] = {"MPTForCausalLM": (0, 28), "MptForCausalLM": (0, 28)}
 """Architectures that vLLM no longer serves -> the last version that did, according to its own error message."""
-NAMES: Mapping[str, str] = {"vllm": "vLLM", "sglang": "SGLang", "llamacpp": "llama.cpp"}
-PROBE_IDS = (1,)
-PROBE_TOKENS = 8
-PROBE_SEEDS = (0, 1, 2)
+NAMES: Mapping[str, str] = {
+    "vllm": "vLLM",
+    "sglang": "SGLang",
+    "llamacpp": "llama.cpp",
+    "organization_owner": "LM Studio",
+}
+"""The owner that a server's list gives its models -> the server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,9 @@ class ServerInfo:
         """Return the provenance that generations record; dtype and revision are the card's, no server tells them."""
         name = " ".join(part for part in (self.software, self.version) if part)
         versions = {"server": self.software} | ({"version": self.version} if self.version else {})
-        return EngineFacts("remote", f"remote: {name}", card.dtype, card.revision, versions)
+        exact = ROUTES[card.feed].is_exact
+        versions |= {} if exact else {"feed": card.feed}
+        return EngineFacts("remote", f"remote: {name}", card.dtype, card.revision, versions, faithful=exact)
 
 
 def served_name(card: ModelCard) -> str:
@@ -45,26 +51,37 @@ def served_name(card: ModelCard) -> str:
 
 
 async def probe(client: Client, card: ModelCard) -> ServerInfo:
-    """Check that a server can write exact answers for the card.
+    """Check that a server can write answers for the card, as exactly as its `feed` asks for.
 
     Raises:
-        ServerError: it does not answer, does not have the model, or does not follow the request exactly.
+        ServerError: it does not answer, does not have the model, or does not follow the request exactly; if another
+            `feed` would work, the message names it.
     """
     models, version = _models(await client.models()), _plain(await client.version())
-    entry = models.get(served_name(card))
-    owner = _plain(str((entry or next(iter(models.values()), {})).get("owned_by", "")))
-    software = NAMES.get(owner.lower(), owner) or "unnamed server"
+    ollama = "" if version else _plain(await client.ollama_version())
+    entry = _entry(models, served_name(card), lenient=bool(ollama) or card.feed != "ids")
+    software = "Ollama" if ollama else _software(entry or next(iter(models.values()), {}), card)
     if entry is None:
         raise _missing_model(card, software, version, sorted(models))
-    try:
-        await _check_exact(client)
-    except ServerError as error:
-        if error.effect is Effect.REQUEST:
-            message = "does not take what exact answers need: token ids, top_k, a seed, stop ids; use one that does"
-            raise lost(message, error.detail, inexact=True) from error
-        raise
+    await check_feed(client, card, software)
     length = entry.get("max_model_len")
-    return ServerInfo(software, version, length if isinstance(length, int) else None)
+    return ServerInfo(software, version or ollama, length if isinstance(length, int) else None)
+
+
+def _entry(models: Mapping[str, Mapping[str, Any]], name: str, *, lenient: bool) -> Mapping[str, Any] | None:
+    """Return the model in a server's list; None if it is not there.
+
+    Args:
+        lenient: also find what Ollama lists with a tag, and what a router lists without the provider that is asked for.
+    """
+    names = (name, f"{name}:latest", name.rpartition(":")[0]) if lenient else (name,)
+    return next((models[known] for known in names if known in models), None)
+
+
+def _software(entry: Mapping[str, Any], card: ModelCard) -> str:
+    """Return the server's name for people; the owner of a model on a router is no software."""
+    owner = _plain(str(entry.get("owned_by", "")))
+    return NAMES.get(owner.lower(), owner if card.feed == "ids" else "") or "unnamed server"
 
 
 def _models(document: Any) -> dict[str, Mapping[str, Any]]:
@@ -84,25 +101,6 @@ def _missing_model(card: ModelCard, software: str, version: str, names: list[str
             detail,
         )
     return lost(f"does not have {card.name} under its card's name; check 'served_name' in the card", detail)
-
-
-async def _check_exact(client: Client) -> None:
-    """Check that ids come back and that sampling parameters count: top_k=1 must be greedy at any temperature.
-
-    Two tokens can be equally likely, so that one difference proves nothing.
-    """
-    greedy = await _write(client, SamplingParams(max_new_tokens=PROBE_TOKENS), 0)
-    hot = SamplingParams(max_new_tokens=PROBE_TOKENS, do_sample=True, temperature=2.0, top_k=1)
-    for seed in PROBE_SEEDS:
-        if await _write(client, hot, seed) == greedy:
-            return
-    raise lost("ignores top_k; exact answers need one that does not, such as vLLM", inexact=True)
-
-
-async def _write(client: Client, params: SamplingParams, seed: int) -> list[int]:
-    job = Job("probe", PROBE_IDS, params, seed, (), 0.0)
-    pieces = client.write(job, Completion(job, PROBE_TOKENS))
-    return [token_id async for piece in pieces for token_id in piece]
 
 
 def _plain(text: str) -> str:

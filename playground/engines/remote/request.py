@@ -1,14 +1,15 @@
-"""Build the body of a completions request: exact ids in, exact ids out.
+"""Build the body of a request: exact ids in, exact ids out, or text for servers that take no ids.
 
-Boundary: values only; the names are those of vLLM's ``/v1/completions``.
+Boundary: values only; the names are those of vLLM's ``/v1/completions``, for text those of OpenAI's API and the card.
 """
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from playground.engines.protocol import Job
-from playground.records import WHEN_SAMPLING, SamplingParams
+from playground.records import WHEN_SAMPLING, ModelCard, SamplingParams
 
 
 def request_body(job: Job, model: str, max_tokens: int) -> dict[str, Any]:
@@ -33,4 +34,26 @@ def request_body(job: Job, model: str, max_tokens: int) -> dict[str, Any]:
         "frequency_penalty": 0.0,
         **{name: getattr(params if params.do_sample else SamplingParams(), name) for name in WHEN_SAMPLING},
         **({} if params.do_sample else {"temperature": 0.0}),
+    }
+
+
+def text_body(job: Job, card: ModelCard, model: str, max_tokens: int) -> dict[str, Any]:
+    """Return the request for a job whose prompt is text, or messages as JSON.
+
+    Only the parameters that the card's servers take are sent (`ModelCard.sent_params`): some servers refuse others.
+    Those that have no effect without sampling are left out then, and the temperature is 0.
+    """
+    params = job.params
+    values = {name: getattr(params, name) for name in card.sent_params if name != "seed"}
+    values |= {"seed": job.seed, "max_new_tokens": max_tokens}
+    if not params.do_sample:
+        values = {name: value for name, value in values.items() if name not in WHEN_SAMPLING} | {"temperature": 0.0}
+    if "min_new_tokens" in values:
+        values["min_new_tokens"] = min(params.min_new_tokens, max_tokens)
+    return {
+        "model": model,
+        **({"messages": json.loads(job.text)} if card.feed == "messages" else {"prompt": job.text}),
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        **{card.sent_params[name]: value for name, value in values.items()},
     }

@@ -7,8 +7,13 @@ from __future__ import annotations
 
 import asyncio
 
-from playground.engines.protocol import Ended, EngineFacts, Event, Job, Listener, Queued, Started, Tokens, tell
+from playground.engines.protocol import Ended, EngineFacts, Event, Job, Listener, Queued, Started, Text, Tokens, tell
+from playground.engines.remote.feeds import Piece
+from playground.engines.remote.text_events import Delta
 from playground.records import FinishReason
+
+CHARS_PER_TOKEN = 3
+"""For servers that do not count tokens; few texts have fewer characters per token."""
 
 
 class RunningJob:
@@ -21,6 +26,7 @@ class RunningJob:
         self.task: asyncio.Task[None] | None = None
         self._listener = listener
         self._queued = False
+        self._num_chars = 0
 
     def wait(self, reason: str) -> None:
         """Send one `Queued` event."""
@@ -34,14 +40,20 @@ class RunningJob:
             self.started = True
             self._send(Started(self.job.row, facts))
 
-    def write(self, token_ids: tuple[int, ...]) -> None:
+    def write(self, piece: Piece) -> None:
         """Send more of the answer."""
-        self._send(Tokens(self.job.row, token_ids))
+        if isinstance(piece, Delta):
+            self._num_chars += len(piece.text) + len(piece.reasoning)
+            self._send(Text(self.job.row, piece.text, piece.reasoning))
+        else:
+            self._send(Tokens(self.job.row, piece))
 
-    def end(self, reason: FinishReason, error: str | None = None) -> None:
-        """Send the last event, unless the job has ended."""
+    def end(self, reason: FinishReason, error: str | None = None, num_tokens: int | None = None) -> None:
+        """Send the last event, unless the job has ended; of an answer in text, with its number of tokens."""
         if not self.ended:
-            self._send(Ended(self.job.row, reason, error))
+            if self.job.text and self.started:
+                num_tokens = num_tokens or -(-(len(self.job.text) + self._num_chars) // CHARS_PER_TOKEN)
+            self._send(Ended(self.job.row, reason, error, num_tokens))
             self.ended = True
 
     def _send(self, event: Event) -> None:

@@ -14,9 +14,9 @@ from contextlib import aclosing
 from playground.engines.protocol import EngineFacts
 from playground.engines.remote.client import Client
 from playground.engines.remote.errors import ServerError, lost
+from playground.engines.remote.feeds import ROUTES
 from playground.engines.remote.probe import ServerInfo, probe
 from playground.engines.remote.running_job import RunningJob
-from playground.engines.remote.stream_events import Completion
 from playground.engines.remote.timeouts import Timeouts
 from playground.records import ModelCard
 
@@ -70,16 +70,19 @@ class RemoteServer:
 
     async def write(self, running: RunningJob, max_tokens: int) -> None:
         """Write the whole answer of a job; raises as `Client.write`."""
-        completion = Completion(running.job, max_tokens)
+        answer = ROUTES[self._card.feed].answer(running.job, max_tokens)
         self.num_running += 1
         self.num_jobs += 1
         try:
-            async with aclosing(self._client.write(running.job, completion)) as pieces:
-                async for token_ids in pieces:
+            async with aclosing(self._client.write(running.job, self._card, answer, max_tokens)) as pieces:
+                async for piece in pieces:
                     running.start(self.facts)
-                    running.write(token_ids)
-                    if completion.finish_reason is not None:
-                        running.end(completion.finish_reason)
+                    running.write(piece)
+                    if answer.complete and answer.finish_reason is not None:
+                        running.end(answer.finish_reason, num_tokens=answer.counted)
+            if answer.finish_reason is not None:  # an answer may be empty, and the number of its tokens come last
+                running.start(self.facts)
+                running.end(answer.finish_reason, num_tokens=answer.counted)
         except ServerError as error:
             log.warning("row %s at %s of %s: %s %s", running.job.row, self._client.host, *self._describe(error))
             raise
@@ -99,7 +102,8 @@ class RemoteServer:
 
     async def _probe(self) -> ServerInfo:
         try:
-            async with asyncio.timeout(self._timeouts.probe_s):
+            patience_s = self._timeouts.probe_s if ROUTES[self._card.feed].is_exact else self._timeouts.first_token_s
+            async with asyncio.timeout(patience_s):  # Ollama loads a model when it is asked
                 return await probe(self._client, self._card)
         except TimeoutError as error:
             raise lost("does not answer in time") from error

@@ -36,7 +36,7 @@ def read_event(data: str) -> StreamEvent | None:
     try:
         document = json.loads(data)
         if "error" in document:
-            raise _stream_error(document["error"])
+            raise stream_error(document["error"])
         return _parse(document["choices"][0]) if document["choices"] else None
     except (ValueError, RecursionError, KeyError, TypeError, IndexError, AttributeError) as error:
         raise lost(NO_STREAM, f"{type(error).__name__} in {data[:100]!r}") from error
@@ -60,9 +60,9 @@ def _ids(value: Any) -> tuple[int, ...] | None:
     return tuple(value)
 
 
-def _stream_error(error: Any) -> ServerError:
+def stream_error(error: Any) -> ServerError:
     """Return the error of a server that failed after it had sent its headers."""
-    code = error.get("code")
+    code = error.get("code") if isinstance(error, dict) else None
     status = code if isinstance(code, int) and code >= 400 else 500
     return status_error(status, json.dumps({"error": error}))
 
@@ -75,6 +75,17 @@ class Completion:
     max_tokens: int
     num_tokens: int = 0
     finish_reason: FinishReason | None = None
+    counted: int | None = None  # not needed: the ids are there
+
+    @property
+    def complete(self) -> bool:
+        """True if nothing more is expected."""
+        return self.finish_reason is not None
+
+    def read(self, data: str) -> tuple[int, ...]:
+        """Return the ids in an event's data that belong to the answer; raises as `read_event` and `take`."""
+        event = read_event(data)
+        return () if event is None else self.take(event)
 
     def take(self, event: StreamEvent) -> tuple[int, ...]:
         """Return the event's ids that belong to the answer; `finish_reason` is set if they complete it.

@@ -13,12 +13,14 @@ from pathlib import Path
 from playground.errors import TokenizerError
 from playground.prompting.special_tokens import Markers
 from playground.prompting.tokenization.fast import FastChatTokenizer, FastTokenizer
+from playground.prompting.tokenization.none import NoTokenizer
 from playground.prompting.tokenization.pieces import SentencePieceChatTokenizer, SentencePieceTokenizer
 from playground.prompting.tokenization.protocol import ChatTokenizer, TextStream, Tokenizer
 
 __all__ = [
     "ChatTokenizer",
     "FastTokenizer",
+    "NoTokenizer",
     "SentencePieceTokenizer",
     "TextStream",
     "Tokenizer",

@@ -35,8 +35,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 Row = Mapping[str, Any] | sqlite3.Row
 
-PRIVATE = frozenset({"servers", "served_name"})
-"""Fields of a card that are never stored, and so never published: the addresses of this playground's servers."""
+PRIVATE = frozenset({"servers", "served_name", "server_params", "key_variable", "daily_tokens"})
+"""Fields of a card that are never stored, and so never published: they are about this playground's servers."""
 CARD_COLUMNS = ("id", "name", "repo", "revision", "license")
 """The fields of a card with columns of their own, for queries."""
 PAIR_COLUMNS = ", ".join(keys_of(JudgedPair))

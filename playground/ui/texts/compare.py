@@ -114,9 +114,16 @@ FINISH_REASONS: Mapping[FinishReason, str] = {
     FinishReason.CANCELLED: _("stopped"),
     FinishReason.ERROR: _("failed"),
 }
+NOT_EXACT = _("not exact: {why}")
+WHY_NOT_EXACT: Mapping[str, str] = {
+    "text": _("its server was sent the prompt as text and made the token ids itself"),
+    "messages": _("its server put the messages into a chat template of its own"),
+}
+"""By the `feed` of the model's card."""
 NO_SYSTEM = _("system text not used: the prompt format of this model has none")
 DETAILS = _("prompt, token ids, settings")
 PROMPT_LABEL = _("Exact prompt ({count} tokens)")
+PROMPT_SENT = _("Prompt as it was sent to the server")
 IDS_LABEL = _("Its token ids")
 CARD_STANDS_IN = _("stands in for")
 CARD_LICENSE = _("license")

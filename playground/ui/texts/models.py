@@ -50,6 +50,7 @@ TURNS = _("shares memory with other models; loads when it is asked")
 READY = _("ready")
 READY_ON = _("ready on {device}, loaded in {time}")
 THIS_CPU = _("this CPU")
+SPENT = _("has spent its {count:,} tokens of today; answers again at 00:00 UTC")
 FAILED = _("could not be loaded")
 FAILED_WHY = _("could not be loaded: {reason}")
 
@@ -69,7 +70,13 @@ WEIGHTS, WEIGHTS_FACTS = _("weights"), _("{size}, {dtype}")
 SOURCE = _("from")
 ARCHITECTURE = _("architecture")
 CONTEXT, CONTEXT_TOKENS = _("context"), _("{count:,} tokens")
+DAILY_TOKENS, DAILY_COUNT = _("limit"), _("{count:,} tokens a day")
 TEMPLATE = _("prompt template")
+FEEDS: Mapping[str, str] = {
+    "text": _("{template}, sent to its server as text: not exact"),
+    "messages": _("its server's own: not exact"),
+}
+"""By the `feed` of a card; `ids` needs no words."""
 SAMPLING, SAMPLING_FACTS = _("sampling"), _("{params} ({source})")
 SAMPLING_SOURCES: Mapping[str, str] = {"card": _("from its card"), "ours": _("chosen for this playground")}
 FILES = _("files")

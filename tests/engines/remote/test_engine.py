@@ -115,8 +115,8 @@ def test_remote_card_names_its_servers(tmp_path: Path) -> None:
     ("lines", "error"),
     [
         (['engine = "remote"'], "'servers' is missing; a remote card needs one or more"),
-        (['servers = ["http://a/v1"]'], "'servers' and 'served_name' are for remote cards"),
-        (['served_name = "x"'], "'servers' and 'served_name' are for remote cards"),
+        (['servers = ["http://a/v1"]'], "'servers' is for remote cards"),
+        (['served_name = "x"'], "'served_name' is for remote cards"),
         (['engine = "remote"', 'servers = ["a:8000"]'], "'servers' holds 'a:8000'; valid: 'http://host:port/v1'"),
         (['engine = "remote"', 'servers = ["http://u:p@a/v1"]'], "without a password or a query"),
         (['engine = "remote"', 'servers = ["http://a/v1?key=1"]'], "without a password or a query"),

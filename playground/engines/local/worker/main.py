@@ -119,7 +119,8 @@ class Worker:
         except EngineError as error:
             self._end_all(str(error))
         except Exception as error:
-            self._end_all(f"the model failed: {type(error).__name__}: {one_line(error, 200)}")
+            cause = f"{type(error).__name__}: {one_line(error, 200)}"
+            self._end_all(f"the model failed while it wrote ({cause}); it is being loaded again, ask once more")
             raise
         else:
             for token in new_tokens:

@@ -36,7 +36,19 @@ SELECT b.id FROM battles o JOIN battles b ON b.comparison_id = o.comparison_id
 WHERE o.id = ? AND b.owner = ? AND b.source = 'page' AND b.state <> 'void' ORDER BY b.created_at DESC, b.id LIMIT 1"""
 
 
+# What a server counted, else the ids; the words of an erased answer are gone, but not what a server counted.
+_TOKENS = """
+SELECT coalesce(sum(coalesce(
+  CAST(json_extract(versions, '$.tokens') AS INTEGER), json_array_length(prompt_ids) + json_array_length(token_ids)
+)), 0)
+FROM generations WHERE model_id = ? AND created_at >= ?"""
+
+
 class BattleReads(Snapshot):
+    def tokens_since(self, model_id: str, since: str) -> int:
+        """Return the tokens of prompts and answers of a model since a time."""
+        return int(self.scalar(_TOKENS, (model_id, since)))
+
     def battle(self, battle_id: str) -> Battle | None:
         """Return a battle with its sides, their generations and its vote; None if there is none."""
         found = self.select(_BATTLE, (battle_id,))

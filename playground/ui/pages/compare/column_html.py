@@ -130,13 +130,20 @@ def _numbers(column: ColumnView) -> list[str]:
     numbers = []
     if column.first_token_s is not None:
         numbers.append(texts.FIRST_WORD.format(time=formats.seconds(column.first_token_s)))
-    if column.num_tokens is not None:
+    if column.num_tokens:  # a server that sends text sends no tokens
         numbers.append(texts.TOKENS.format(count=column.num_tokens))
     if column.tokens_per_s is not None:
         numbers.append(texts.TOKENS_PER_S.format(rate=column.tokens_per_s))
     if column.finish_reason is not None:
         numbers.append(texts.FINISH_REASONS[column.finish_reason])
+    if column.generation is not None and (why := why_not_exact(column.generation)):
+        numbers.append(texts.NOT_EXACT.format(why=why))
     return numbers
+
+
+def why_not_exact(generation: Generation) -> str:
+    """Return why an answer of a server is not the answer to an exact prompt; empty if it is, or nothing is known."""
+    return "" if generation.faithful else texts.WHY_NOT_EXACT.get(generation.versions.get("feed", ""), "")
 
 
 def card_html(card: ModelCard, generation: Generation) -> str:

@@ -11,7 +11,14 @@ from typing import Any
 import gradio as gr
 
 from playground.records import SIDES, BattleView, ColumnView, Generation, ModelCard
-from playground.ui.pages.compare.column_html import card_html, foot_html, head_html, intro_html, whole_html
+from playground.ui.pages.compare.column_html import (
+    card_html,
+    foot_html,
+    head_html,
+    intro_html,
+    whole_html,
+    why_not_exact,
+)
 from playground.ui.pages.compare.state import PageState
 from playground.ui.rendering import LATEX_DELIMITERS, answer_markdown
 from playground.ui.texts import compare as texts
@@ -107,8 +114,9 @@ class ColumnPanel:
             return {self.prompt: gr.update(value=""), self.ids: gr.update(value=""), self.card: gr.update(value="")}
         prompt = generation.prompt
         ids = ", ".join(str(token_id) for token_id in prompt.token_ids[:MAX_IDS_SHOWN])
+        exact = texts.PROMPT_LABEL.format(count=prompt.num_tokens)
         return {
-            self.prompt: gr.update(value=prompt.text, label=texts.PROMPT_LABEL.format(count=prompt.num_tokens)),
+            self.prompt: gr.update(value=prompt.text, label=texts.PROMPT_SENT if why_not_exact(generation) else exact),
             self.ids: gr.update(value=ids),
             self.card: gr.update(value=card_html(card, generation)),
         }

@@ -19,7 +19,8 @@ from playground.ui.texts import formats
 from playground.ui.texts import models as texts
 
 COMING = ("queued", "loading")
-UP = ("ready", *COMING)
+UP = ("ready", "spent", *COMING)
+HUB = "https://huggingface.co"
 PRESENT = ("here", "elsewhere")
 _NON_COMMERCIAL = re.compile(r"\b(nc|non-?commercial)\b", re.IGNORECASE)
 
@@ -71,6 +72,8 @@ def state_words(entry: Entry) -> str:
             return formats.loading(status.eta_s)
         case "ready":
             return _ready(status)
+        case "spent":
+            return texts.SPENT.format(count=entry.card.daily_tokens)
         case "failed":
             reason = without_folders(status.detail, entry.card)
             return texts.FAILED_WHY.format(reason=reason) if reason else texts.FAILED
@@ -174,14 +177,15 @@ def _rows(entry: Entry) -> list[Row]:
         (texts.RATING, rating_words(entry.rating)),
         (texts.PUBLISHED, " · ".join(f"{name} {value:g}" for name, value in card.metrics.items())),
         (texts.WEIGHTS, texts.WEIGHTS_FACTS.format(size=formats.size(card.size_bytes), dtype=card.dtype)),
-        (texts.SOURCE, _source(card)),
         (texts.ARCHITECTURE, card.architecture),
+        (texts.DAILY_TOKENS, texts.DAILY_COUNT.format(count=card.daily_tokens) if card.daily_tokens else ""),
         (texts.CONTEXT, texts.CONTEXT_TOKENS.format(count=card.context_length)),
-        (texts.TEMPLATE, card.template),
+        (texts.TEMPLATE, texts.FEEDS.get(card.feed, "{template}").format(template=card.template)),
         (texts.SAMPLING, _sampling(card)),
         (texts.FILES, texts.FILE_STATES[entry.files] if entry.files in PRESENT else ""),
     ]
     rows = [(name, escape(words)) for name, words in plain if words]
+    rows.append((texts.SOURCE, _source(card)))
     placement = without_folders(entry.status.placement, card)
     rows += [(texts.PLACEMENT, escape(placement))] if placement else []
     return [*rows, (texts.CHECK, f"<span class='checked'>{escape(check_words(entry))}</span>")]
@@ -193,7 +197,11 @@ def _sampling(card: ModelCard) -> str:
 
 
 def _source(card: ModelCard) -> str:
-    return card.public_repo if _is_folder(card) else f"{card.public_repo} @ {card.revision[:12]}"
+    """Return the folder's name, or a link to the repository on the hub: its page has the paper and how to cite it."""
+    if _is_folder(card):
+        return escape(card.public_repo)
+    repo, revision = escape(card.repo), escape(card.revision[:12])
+    return f"<a href='{HUB}/{repo}' rel='noopener' target='_blank'>{repo}</a> @ {revision}"
 
 
 def _is_folder(card: ModelCard) -> bool:

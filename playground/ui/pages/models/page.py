@@ -183,7 +183,13 @@ def _files(card: ModelCard) -> str:
 
 
 def _name(value: object) -> str:
-    name = value.strip() if isinstance(value, str) else ""
+    name = _unquoted(value.strip()) if isinstance(value, str) else ""
     if not 0 < len(name) <= MAX_NAME_CHARS or not name.isprintable():
         raise InvalidValue(texts.NO_NAME)
     return name
+
+
+def _unquoted(name: str) -> str:
+    """Return a name without the quotes that file managers and shells put around a path."""
+    is_quoted = len(name) > 1 and name[0] == name[-1] and name[0] in "'\""
+    return name[1:-1].strip() if is_quoted else name

@@ -224,7 +224,11 @@ def test_unexpected_error_ends_the_row_and_the_process() -> None:
     scene.ask("r")
     with pytest.raises(IndexError):
         scene.turns(3)
-    assert scene.end("r") == ("error", "the model failed: IndexError: index out of range in self")
+    assert scene.end("r") == (
+        "error",
+        "the model failed while it wrote (IndexError: index out of range in self); it is being loaded again, ask once "
+        "more",
+    )
     assert scene.ids("r") == [100, 101]
 
 

@@ -171,3 +171,10 @@ def test_folders_of_this_machine_are_hidden(tmp_path: Path) -> None:
 def test_text_without_a_folder_is_unchanged() -> None:
     words = "needs 3 GB / 2 GB are free; see https://example.org/a/b or org/name, temperature 0.7/1.0"
     assert without_folders(words, CARD) == words
+
+
+def test_source_links_the_repository_on_the_hub() -> None:
+    hub = replace(CARD, repo="org/name", revision="main")
+    link = "<a href='https://huggingface.co/org/name' rel='noopener' target='_blank'>org/name</a> @ main"
+    assert link in card_html(entry("off", hub), manages=False)
+    assert "<a href" not in card_html(entry("off"), manages=False), "a folder is nowhere else"

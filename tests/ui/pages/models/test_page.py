@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from playground.ui.http.operator import HEADER, OperatorAccess, OperatorStatus
-from playground.ui.pages.models.page import operator_html
+from playground.ui.pages.models.page import _name, operator_html
 from tests.conftest import OPERATOR_TOKEN, LiveApp
 from tests.support.page_events import send, states
 
@@ -101,3 +101,17 @@ def test_invalid_name_is_explained(live_app: LiveApp, name: Any, words: str) -> 
     assert words in reply
     assert "Traceback" not in reply
     assert set(states(live_app)) == before
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("org/name", "org/name"),
+        (" '/models/My model' ", "/models/My model"),
+        ('"/models/a"', "/models/a"),
+        ("'it's", "'it's"),
+        ("it's", "it's"),
+    ],
+)
+def test_quotes_around_a_pasted_path_are_taken_off(typed: str, name: str) -> None:
+    assert _name(typed) == name

@@ -121,7 +121,9 @@ def _problem(loaded: LoadedModel, jobs: Sequence[Job], expected: Expected, *, re
     except OutOfMemory:
         raise
     except (EngineError, *_MODEL_ERRORS) as error:
-        return f"its rows cannot be written together ({type(error).__name__}: {one_line(error, 120)})"
+        name = type(loaded.model).__name__
+        log.warning("rows of %s cannot be written together: %s: %s", name, type(error).__name__, one_line(error, 120))
+        return f"{name} cannot write rows together, so that generate of transformers writes them; nothing is to be done"
     near_tie = _NEAR_TIE[next(loaded.model.parameters()).dtype]
     pairs = zip(written, expected, strict=True)
     if all(equal_up_to_rounding(ids, *known, near_tie=near_tie) for ids, known in pairs):

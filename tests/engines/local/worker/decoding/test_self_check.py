@@ -116,6 +116,7 @@ def test_other_models_are_written_one_row_at_a_time(name: str) -> None:
     decoder, found = checked_decoder(model)
     assert isinstance(decoder, GenerateDecoder)
     assert found.note.startswith("answers one visitor at a time: ")
+    assert "cannot write rows together, so that generate of transformers writes them" in found.note
     assert found.facts(model.facts).versions["decoding"] == "one row at a time, by generate"
     prompts = {"a": (5, 6, 7), "b": (9, 8, 7, 6, 5)}
     written = finish(decoder, *(job(row, ids, SamplingParams(max_new_tokens=12)) for row, ids in prompts.items()))

@@ -1,0 +1,54 @@
+"""Find the folder of a card's files, what it says of the model, and whether it is named in an error.
+
+Boundary: one card at a time; reads small files only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from playground.catalog.checkpoint_files import self_names
+from playground.errors import InvalidTemplate, TokenizerError
+from playground.hub import snapshot_folder
+from playground.messages import Message
+from playground.prompting.self_names import introduced_names
+from playground.records import ModelCard
+
+
+def folder_here(card: ModelCard) -> Path | None:
+    """Return the folder of the card's files; None for a hub repository that was never fetched."""
+    return Path(card.repo) if Path(card.repo).is_absolute() else snapshot_folder(card.repo, card.revision)
+
+
+def with_self_names(card: ModelCard, default_system: str) -> ModelCard:
+    """Add the names in the system texts of the template and the checkpoint to the card's own."""
+    folder = folder_here(card)
+    told = (*introduced_names(default_system), *(self_names(folder) if folder is not None else ()))
+    return replace(card, self_names=tuple(dict.fromkeys((*card.self_names, *told))))
+
+
+def needed_folder(card: ModelCard) -> Path:
+    """Return the folder of the card's files."""
+    folder = folder_here(card)
+    if folder is None:
+        raise TokenizerError(
+            Message(
+                "{id}: {repo} is not on this machine; fetch it: python -m playground fetch {id}",
+                id=card.id,
+                repo=card.repo,
+            )
+        )
+    return folder
+
+
+@contextmanager
+def named(card: ModelCard, folder: Path) -> Iterator[None]:
+    """Name the model in errors about its files, and leave out where its folder is."""
+    try:
+        yield
+    except (InvalidTemplate, TokenizerError) as problem:
+        words = str(problem).replace(str(folder), card.public_repo)
+        raise type(problem)(Message("{id}: {words}", id=card.id, words=words)) from problem
