@@ -52,6 +52,11 @@ class Spread:
     rating_degrees: FloatArray  # (m,)
     difference_degrees: FloatArray  # (m, m)
 
+    @property
+    def is_about_these(self) -> bool:
+        """True if the votes say nothing of other raters, whatever unit was asked for."""
+        return self.unit == "vote" or self.effective_raters < MIN_RATERS - 1e-9
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Jackknife:

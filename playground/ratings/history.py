@@ -44,6 +44,7 @@ class HistoryPoint:
 
     day: str  # in UTC, such as 2026-11-30
     votes: int
+    unit: str  # rater | vote: what the intervals took to be independent
     ratings: tuple[RatingThen, ...]  # of the models with enough battles then, in the order of `History.models`
 
 
@@ -61,11 +62,31 @@ class History:
 
     models: tuple[HistoryModel, ...]  # best first today
     level: float  # of the intervals, each for itself
+    is_resampled: bool  # the board's own intervals are those of a bootstrap; these are not
     points: tuple[HistoryPoint, ...]  # by day; the last is the board
 
+    @property
+    def changes_unit(self) -> bool:
+        """True if some points have raters as the unit and others votes."""
+        return len({point.unit for point in self.points}) > 1
+
+    def notes(self) -> list[str]:
+        """Return what differs between points, or from the board."""
+        found: list[str] = []
+        if self.is_resampled:
+            found.append(Message("These intervals are from the jackknife; those of the board are from its bootstrap."))
+        if self.changes_unit:
+            found.append(
+                Message(
+                    "Each vote is a unit of the intervals on days with too few raters, and each rater on the others: "
+                    "where that changes the intervals do too."
+                )
+            )
+        return found
+
     def sentences(self) -> list[str]:
-        """Return one sentence on each model: its first rating and its last."""
-        return [_sentence(model, self.of(model.model)) for model in self.models]
+        """Return one sentence on each model, its first rating and its last, then the notes."""
+        return [*(_sentence(model, self.of(model.model)) for model in self.models), *self.notes()]
 
     def of(self, model: str) -> list[tuple[HistoryPoint, RatingThen]]:
         """Return the points at which a model has a rating."""
@@ -75,23 +96,23 @@ class History:
 def history_of(board: Board, days: IntArray) -> History | None:
     """Return the ratings of the largest group over the days; None until two of them have ratings.
 
+    Intervals are those of the jackknife, also beside a board that has a bootstrap's.
+
     Args:
         days: (n,) of the rows of the board's table, as numbers such as 20261130; those of a vote are equal.
     """
-    if board.options.resamples:  # of every point: the jackknife says the same in a hundredth of the time
+    is_resampled = board.options.resamples > 0
+    if is_resampled:  # of every point: the jackknife says the same in a hundredth of the time
         board = replace(board, options=replace(board.options, resamples=0))
     group = board.groups[0] if board.groups else ()
     table, days = in_order(board.table, days)
-    points = [
-        HistoryPoint(_words_of(day), votes, _ratings(_after(board, table, votes), group))
-        for day, votes in points_at(days[_ends(table)])
-    ]
-    points = [point for point in points if point.ratings]
+    found = ((day, _after(board, table, votes)) for day, votes in points_at(days[_ends(table)]))
+    points = [point for day, then in found if (point := _point(_words_of(day), then, group)) is not None]
     if len(points) < 2:
         return None
     known = {then.model for point in points for then in point.ratings}
     models = [HistoryModel(board.table.models[i], board.names[i]) for i in group if board.table.models[i] in known]
-    return History(tuple(models), board.options.level, tuple(points))
+    return History(tuple(models), board.options.level, is_resampled, tuple(points))
 
 
 def too_few() -> str:
@@ -142,15 +163,16 @@ def _after(board: Board, table: PairTable, votes: int) -> Board:
     return replace(board, table=until(table, votes), other=None, stricter=None)
 
 
-def _ratings(board: Board, group: Sequence[int]) -> tuple[RatingThen, ...]:
-    """Return the ratings of those models of a group that were connected, and had enough battles."""
+def _point(day: str, board: Board, group: Sequence[int]) -> HistoryPoint | None:
+    """Return the ratings of those models of a group that were connected, and had enough battles; None without any."""
     connected = next((set(there) for there in board.groups if len(set(there) & set(group)) > 1), set())
     known = [i for i in group if i in connected and board.settled[i]]
     if not known:
-        return ()  # intervals would be computed for nothing
+        return None  # intervals would be computed for nothing
     numbers: Sequence[FloatArray] = (board.fit.ratings, board.intervals.lower, board.intervals.upper)
     found = (RatingThen(board.table.models[i], *(float(of[i]) for of in numbers)) for i in known)
-    return tuple(then for then in found if math.isfinite(then.rating_lower) and math.isfinite(then.rating_upper))
+    finite = tuple(then for then in found if math.isfinite(then.rating_lower) and math.isfinite(then.rating_upper))
+    return HistoryPoint(day, board.table.num_votes, board.intervals.spread.unit, finite) if finite else None
 
 
 def _words_of(day: int) -> str:

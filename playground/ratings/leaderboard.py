@@ -63,6 +63,7 @@ class Leaderboard:
     influence: Influence | None  # None without a first place
     same_model_pairs: int  # left out: a model against itself
     unit: str  # rater | vote: what the intervals took to be independent
+    is_about_these: bool  # so few raters that the verdict is about them alone, whatever the unit
     claims_are_known: bool  # False: they are being made, and the verdict says so
     options: LeaderboardOptions
 
@@ -153,6 +154,7 @@ def leaderboard_of(board: Board, category: str = "", filter: VoteFilter = NO_FIL
         influence=board.influence,
         same_model_pairs=table.unrated,
         unit=unit,
+        is_about_these=board.intervals.spread.is_about_these,
         claims_are_known=board.evidence.claims_are_known,
         options=options,
     )

@@ -14,8 +14,9 @@ from playground.messages import Message, joined
 from playground.ratings import bias, findings, notes, verdict
 from playground.ratings.board import Board
 from playground.ratings.counting import KINDS
-from playground.ratings.covariance import MIN_RATERS, Spread
+from playground.ratings.covariance import MIN_RATERS
 from playground.ratings.findings import Finding
+from playground.ratings.intervals import DEFAULT_LEVEL
 from playground.ratings.misfit import Misfit
 from playground.ratings.pairs import BOTH_BAD, FloatArray
 from playground.ratings.policy import Reason
@@ -157,7 +158,7 @@ def _told_apart(board: Board, group: Sequence[int]) -> Verdict:
         return board.evidence.votes_needed(known[i], known[j], corrected)
 
     everybody = len(known) == len(group)
-    return verdict.told_apart(
+    found = verdict.told_apart(
         board.named(known),
         board.evidence.claims.ahead[np.ix_(known, known)].tolist(),
         board.evidence.claims.above[np.ix_(known, known)].tolist(),
@@ -166,12 +167,9 @@ def _told_apart(board: Board, group: Sequence[int]) -> Verdict:
             among=""
             if everybody
             else Message("the models with {battles} battles or more", battles=board.options.min_battles),
-            raters=board.table.num_raters if _is_about_these(board.intervals.spread) else 0,
+            raters=board.table.num_raters if board.intervals.spread.is_about_these else 0,
         ),
         misfit="" if board.evidence.misfit is None else _misfit(board, board.evidence.misfit).text,
     )
-
-
-def _is_about_these(spread: Spread) -> bool:
-    """Return True if the votes say nothing of other raters, whatever unit was asked for."""
-    return spread.unit == "vote" or spread.effective_raters < MIN_RATERS - 1e-9
+    level = board.options.level
+    return found if level == DEFAULT_LEVEL else verdict.at_level(found, level, DEFAULT_LEVEL)

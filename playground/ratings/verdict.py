@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from playground.messages import Counted, Message, joined, marked
 from playground.ratings.phrases import listed, number_of
@@ -99,6 +99,12 @@ def not_known_yet() -> Verdict:
             "when it is ready."
         ),
     )
+
+
+def at_level(found: Verdict, level: float, usual: float) -> Verdict:
+    """Return a verdict whose headline names the level of its claims, which is another than the usual one."""
+    named = Message("Claims here need {level:g} %, not the usual {usual:g} %.", level=100 * level, usual=100 * usual)
+    return replace(found, headline=joined(" ", (found.headline, named)))
 
 
 @dataclass(frozen=True, slots=True)

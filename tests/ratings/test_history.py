@@ -78,6 +78,17 @@ def test_known_answer_of_two_models() -> None:
     assert history.sentences()[0] == ("a: 1095 with all votes up to 2026-11-01, 1000 up to 2026-11-03.")
 
 
+def test_the_unit_of_each_point_is_that_of_its_board(arena: PairTable) -> None:
+    few_first = replace(arena, rater=np.where(np.arange(400) < 100, arena.rater % 4, arena.rater))
+    history = history_of(board_of(few_first, replace(OPTIONS, resamples=10)), days_of(400, 50))
+    assert history is not None
+    assert (history.points[0].unit, history.points[-1].unit) == ("vote", "rater")
+    assert len(history.notes()) == 2
+    unchanged = history_of(board_of(arena), days_of(400, 100))
+    assert unchanged is not None
+    assert unchanged.notes() == []
+
+
 def test_nothing_is_shown_of_one_day_or_of_few_battles(arena: PairTable) -> None:
     assert history_of(board_of(arena), days_of(400, 400)) is None
     assert history_of(board_of(rows_of(arena, slice(20))), days_of(20, 1)) is None

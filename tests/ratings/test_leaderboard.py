@@ -549,6 +549,7 @@ def test_the_bootstrap_and_the_level_are_choices_that_are_named() -> None:
     assert board == build_leaderboard(ARENA, CARDS, options=options)
     assert "80 % intervals, bootstrap, each rater a unit" in board.basis
     assert board.as_document()["options"]["seed"] == 5
+    assert board.verdict.headline.endswith("Claims here need 80 %, not the usual 95 %.")
 
 
 @pytest.mark.parametrize(

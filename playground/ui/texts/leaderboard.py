@@ -146,9 +146,12 @@ HOW_UNIT: Mapping[str, str] = {
     "rater": _("Intervals hold at {level} % for one look. Each rater is one unit, as one person's votes are alike."),
     "vote": _("Intervals hold at {level} % for one look. Each vote is one unit, so they speak of these raters only."),
 }
+HOW_FEW_RATERS = _(
+    "Fewer than {least} raters, or mostly fewer, say nothing about others: the verdict speaks of these raters only."
+)
 HOW_CLAIMS = _("Claims in the verdict hold together at {level} %, however often the board is read.")
 HOW_CLAIMS_VIEW = _(
-    "Claims are those of one look: this is one of many views, and they are not corrected for the others."
+    "Claims hold at {level} % for one look: this is one of many views, and they are not corrected for the others."
 )
 HOW_PROVISIONAL = _("Below {least} battles a rating is provisional and has no rank.")
 HOW_QUICK = _("Votes within {seconds} s of the end of the answers do not count.")

@@ -48,10 +48,11 @@ def history(found: History | None) -> str:
         return f"<p>{escape(too_few())}</p>"
     scales = _scales(found)
     plots = "".join(_plot(model, found.of(model.model), scales) for model in found.models)
+    notes = "".join(f"<p class='soft'>{escape(note)}</p>" for note in found.notes())
     lead = texts.LEAD.format(level=f"{100 * found.level:g}")
     return (
         f"<p class='soft'>{escape(lead)}</p><div class='plots'>{plots}</div>"
-        f"<p class='soft'>{escape(texts.NOTE)}</p>{_table(found)}"
+        f"<p class='soft'>{escape(texts.NOTE)}</p>{notes}{_table(found)}"
     )
 
 

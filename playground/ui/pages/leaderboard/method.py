@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from playground.ratings.covariance import MIN_RATERS
 from playground.ui.pages.leaderboard.view import BoardView
 from playground.ui.rendering import escape
 from playground.ui.texts import leaderboard as texts
@@ -25,7 +26,9 @@ def sentences(view: BoardView) -> Iterator[str]:
     yield texts.HOW_FIT.format(prior=f"{options.prior:g}")
     yield texts.HOW_BOTH_BAD[options.both_bad]
     yield texts.HOW_UNIT[view.board.unit].format(level=level)
-    yield texts.HOW_CLAIMS_VIEW if options.filtered else texts.HOW_CLAIMS.format(level=level)
+    if view.board.unit == "rater" and view.board.is_about_these:
+        yield texts.HOW_FEW_RATERS.format(least=MIN_RATERS)
+    yield (texts.HOW_CLAIMS_VIEW if options.filtered else texts.HOW_CLAIMS).format(level=level)
     yield texts.HOW_PROVISIONAL.format(least=options.min_battles)
     if policy.min_decision_s:
         yield texts.HOW_QUICK.format(seconds=f"{policy.min_decision_s:g}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from playground.ratings.history import History, HistoryModel, HistoryPoint, RatingThen
 from playground.ui.pages.leaderboard.history import HEIGHT, TOP, WIDTH, history
@@ -10,10 +11,11 @@ from playground.ui.pages.leaderboard.history import HEIGHT, TOP, WIDTH, history
 FOUND = History(
     (HistoryModel("a", "A <b>"), HistoryModel("b", "B")),
     0.9,
+    False,
     (
-        HistoryPoint("2026-11-01", 40, (RatingThen("a", 1010.4, 960, 1060),)),
-        HistoryPoint("2026-11-03", 80, (RatingThen("a", 1030, 1000, 1060), RatingThen("b", 970, 940, 1000))),
-        HistoryPoint("2026-11-11", 1200, (RatingThen("a", 1040, 1020, 1060), RatingThen("b", 960, -9e9, 980))),
+        HistoryPoint("2026-11-01", 40, "vote", (RatingThen("a", 1010.4, 960, 1060),)),
+        HistoryPoint("2026-11-03", 80, "rater", (RatingThen("a", 1030, 1000, 1060), RatingThen("b", 970, 940, 1000))),
+        HistoryPoint("2026-11-11", 1200, "rater", (RatingThen("a", 1040, 1020, 1060), RatingThen("b", 960, -9e9, 980))),
     ),
 )
 
@@ -43,6 +45,13 @@ def test_every_number_is_in_the_table_newest_first() -> None:
     assert re.findall(r"scope='row'>([^<]*)<", table) == ["2026-11-11", "2026-11-03", "2026-11-01"]
     assert "<td>1,200</td><td>1040 (1020–1060)</td>" in table
     assert "<td>40</td><td>1010 (960–1060)</td><td>–</td>" in table
+
+
+def test_differences_from_the_board_and_between_points_are_noted() -> None:
+    notes = ("a unit of the intervals on days with too few raters", "those of the board are from its bootstrap")
+    assert [note in history(FOUND) for note in notes] == [True, False]
+    same = tuple(replace(point, unit="rater") for point in FOUND.points)
+    assert [note in history(replace(FOUND, points=same, is_resampled=True)) for note in notes] == [False, True]
 
 
 def test_without_two_days_the_box_says_what_is_missing() -> None:

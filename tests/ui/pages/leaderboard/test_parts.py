@@ -55,8 +55,8 @@ def test_battles_that_are_missing_are_told_for_each_model() -> None:
 @pytest.mark.parametrize(
     ("changes", "said", "unsaid"),
     [
-        ({"filtered": False}, "hold together at 95 %", texts.HOW_CLAIMS_VIEW),
-        ({"filtered": True}, texts.HOW_CLAIMS_VIEW, "hold together"),
+        ({"filtered": False}, "hold together at 95 %", "one of many views"),
+        ({"filtered": True, "level": 0.99}, "Claims hold at 99 % for one look: this is one of many", "hold together"),
         ({"both_bad": "omit"}, "are left out", "and so is a vote that finds"),
         ({"prior": 2.5}, "2.5 × (models − 1) ties", "1 × (models"),
     ],
@@ -66,6 +66,12 @@ def test_method_states_the_numbers_in_use(changes: dict[str, object], said: str,
     html = method(replace(board_of(), board=board)).replace("&#x27;", "'")
     assert said in html
     assert unsaid not in html
+
+
+def test_method_says_when_raters_are_too_few_for_others() -> None:
+    few = texts.HOW_FEW_RATERS.format(least=8)
+    assert few not in method(board_of())
+    assert few in method(replace(board_of(), board=replace(BOARD, unit="rater", is_about_these=True)))
 
 
 def test_method_names_the_unit_and_only_limits_that_hold() -> None:
