@@ -117,7 +117,7 @@ class Situation:
 
     def left(self) -> list[StudyItem]:
         """Return the items that this rater may still judge, whether or not the study has enough votes."""
-        had = {one.item for one in self.own}
+        had = {one.item for one in self.own if not one.is_given_back}
         plan, none = self.plan, ItemCount()
         counted = ((item, self.counts.get(item.number, none)) for item in plan.rated if item.number not in had)
         return [item for item, count in counted if count.taken < plan.wanted(item, count)]
@@ -172,8 +172,8 @@ def _of_try(now: Situation, tries: int) -> list[Assigned]:
 
 def _repeat(now: Situation) -> Given | None:
     """Return a repeat if one is due: so many of the rater's votes, never soon after the first time."""
-    judged, repeated = now.judged("item"), {one.repeat_of for one in now.own}
-    given = sum(one.kind == "repeat" for one in now.own)
+    judged, repeats = now.judged("item"), [one for one in now.own if one.kind == "repeat" and not one.is_given_back]
+    repeated, given = {one.repeat_of for one in repeats}, len(repeats)
     start = now.plan.random("repeat", now.rater.number).random()
     if given >= math.floor(now.plan.file.repeats * len(judged) + start * now.plan.file.repeats):
         return None
@@ -185,16 +185,24 @@ def _repeat(now: Situation) -> Given | None:
 
 
 def _attention(now: Situation) -> Given | None:
+    """Return an attention item if one is due; one that was skipped comes again once there are no others."""
     if now.plan.file.attention is None:
         return None
-    every, had = now.plan.file.attention.every, [one for one in now.own if one.kind == "attention"]
+    every = now.plan.file.attention.every
+    had = [one for one in now.own if one.kind == "attention" and not one.is_given_back]
     since = now.own[had[-1].place :] if had else now.own
     random = now.plan.random("attention", now.rater.number, len(had))
     if sum(one.kind in ("item", "repeat") for one in since) < max(1, every // 2 + random.randrange(every)):
         return None
     known = {one.item for one in had}
-    left = [item for item in now.plan.items if item.kind == "attention" and item.number not in known]
-    return Given(random.choice(left), "attention") if left else None
+    new = [item for item in now.plan.items if item.kind == "attention" and item.number not in known]
+    skipped = known - {one.item for one in had if one.dropped != "skipped"}
+    left = new or [now.plan.by_number[number] for number in sorted(skipped)]
+    if not left:
+        return None
+    chosen = random.choice(left)
+    last = {one.item: one.battle for one in now.own if one.kind == "attention"}
+    return Given(chosen, "attention", last.get(chosen.number))
 
 
 def _item(now: Situation) -> Given | Nothing:

@@ -176,7 +176,9 @@ class Reservations:
         writing.assign(now.plan.study.id, now.rater.number, assigned, later(at, RESERVED_S))
         if is_shown and writing.shows_hidden_answers(battle.id):
             self._release(writing, battle)
-            return replace(battle, state=BattleState.VOID)
+            battle = replace(battle, state=BattleState.VOID)
+        if battle.state is BattleState.VOID:
+            writing.drop(battle.id, "unusable")
         return battle
 
     def _battle(self, reading: Reading, now: Situation, given: Given, viewer: Viewer, at: str) -> Battle:

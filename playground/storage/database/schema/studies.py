@@ -64,7 +64,8 @@ CREATE TABLE study_raters (
   finished_at TEXT,
   PRIMARY KEY (study, number)
 ) STRICT, WITHOUT ROWID""",
-    # A battle's own state says whether it is reserved (open), judged, or given back (void).
+    # A battle's own state says whether it is reserved (open), judged, or void: given back, so that its item may come to
+    # the same rater again, unless `dropped` says why it does not.
     """
 CREATE TABLE assignments (
   battle TEXT PRIMARY KEY REFERENCES battles (id),
@@ -72,13 +73,13 @@ CREATE TABLE assignments (
   item INTEGER NOT NULL,
   rater INTEGER NOT NULL,
   place INTEGER NOT NULL CHECK (place >= 1),
-  repeat_of TEXT UNIQUE REFERENCES assignments (battle),
+  repeat_of TEXT REFERENCES assignments (battle),
   reserved_until TEXT NOT NULL,
+  dropped TEXT CHECK (dropped IN ('skipped', 'unusable')),
   UNIQUE (study, rater, place),
   FOREIGN KEY (study, item) REFERENCES study_items (study, number),
   FOREIGN KEY (study, rater) REFERENCES study_raters (study, number)
 ) STRICT""",
-    "CREATE UNIQUE INDEX assignments_once ON assignments (study, rater, item) WHERE repeat_of IS NULL",
     "CREATE INDEX assignments_by_item ON assignments (study, item)",
 )
 
@@ -107,6 +108,16 @@ BEGIN SELECT RAISE (ABORT, 'a link is written once'); END""",
     """
 CREATE TRIGGER assignments_only_last BEFORE UPDATE OF battle, study, item, rater, place, repeat_of ON assignments
 BEGIN SELECT RAISE (ABORT, 'only the end of a reservation changes'); END""",
+    """
+CREATE TRIGGER assignments_stay_dropped BEFORE UPDATE OF dropped ON assignments WHEN OLD.dropped IS NOT NULL
+BEGIN SELECT RAISE (ABORT, 'a dropped item stays so'); END""",
+    """
+CREATE TRIGGER assignments_once BEFORE INSERT ON assignments
+WHEN EXISTS (
+  SELECT 1 FROM assignments s JOIN battles b ON b.id = s.battle
+  WHERE s.study = NEW.study AND s.item = NEW.item AND s.rater = NEW.rater AND s.repeat_of IS NEW.repeat_of
+    AND (b.state <> 'void' OR s.dropped IS NOT NULL))
+BEGIN SELECT RAISE (ABORT, 'a rater has an item once'); END""",
     """
 CREATE TRIGGER assignments_stay BEFORE DELETE ON assignments
 BEGIN SELECT RAISE (ABORT, 'assignments are never deleted'); END""",

@@ -27,7 +27,8 @@ CASE WHEN v.choice IN ('a', 'b') THEN CASE WHEN v.choice = x.side THEN 'a' ELSE 
   WHEN v.choice IN ('a=b', 'b=a') THEN 'tie' ELSE v.choice END"""
 
 _ASSIGNED = f"""
-SELECT s.battle, s.item, s.place, s.repeat_of, b.study_kind, b.state, {_OUTCOME} AS outcome, v.created_at, b.owner
+SELECT s.battle, s.item, s.place, s.repeat_of, b.study_kind, b.state, {_OUTCOME} AS outcome, v.created_at, b.owner,
+  s.dropped
 FROM assignments s JOIN battles b ON b.id = s.battle
 JOIN study_items t ON t.study = s.study AND t.number = s.item {_LATEST}
 WHERE s.study = ? AND s.rater = ? ORDER BY s.place"""
@@ -129,6 +130,10 @@ class StudyWrites(Transaction):
         """Reserve battles until a later time."""
         values = [{"battle": battle, "until": until} for battle in battle_ids]
         self.change("UPDATE assignments SET reserved_until = :until WHERE battle = :battle", values)
+
+    def drop(self, battle_id: str, why: str) -> None:
+        """Store why the item of a battle does not come to its rater again: skipped | unusable."""
+        self.change("UPDATE assignments SET dropped = :why WHERE battle = :battle", [{"why": why, "battle": battle_id}])
 
 
 def _rater(row: sqlite3.Row) -> StudyRater:
