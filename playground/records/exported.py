@@ -69,6 +69,8 @@ class ExportedVote(NamedTuple):
     strength: float | None
     choice: str
     study: str | None
+    study_hash: str | None
+    study_kind: str | None
     asked: Instruction
     revision: int = 0  # from here on: of a pair's vote not read, and empty
     owner: str = ""
@@ -79,8 +81,6 @@ class ExportedVote(NamedTuple):
     opened_at: str | None = None
     final_at: str | None = None
     overrides: bytes = b"{}"  # JSON
-    study_hash: str | None = None
-    study_kind: str | None = None
     reasons: bytes = b"[]"  # JSON
     comment: str = ""
     sides: tuple[ExportedSide, ...] = ()  # none if the words are withheld
