@@ -77,7 +77,11 @@ class Plan:
         return frozenset(mixed[: round(self.file.overlap * len(mixed))])
 
     def wanted(self, item: StudyItem, count: ItemCount) -> int:
-        """Return how many raters are to judge an item, as far as its votes tell."""
+        """Return how many raters are to judge an item, as far as its votes tell.
+
+        A third is wanted only once both votes are final: one that is undone may leave no disagreement, and the third
+        vote would be money for nothing. Meanwhile raters get other items.
+        """
         if item.number not in self.overlapping:
             return self.file.raters_per_battle
         return max(self.file.raters_per_battle, 3 if count.final >= 2 and count.differ else 2)

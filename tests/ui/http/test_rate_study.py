@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +16,8 @@ from playground.arena.studies import ArenaStudies
 from playground.battles import Battles
 from playground.clock import Clock
 from playground.raters import rater_id
+from playground.ratings.policy import CountingPolicy
+from playground.ratings.standing import standing_of
 from playground.settings import Settings
 from playground.ui.http.limits import Limits
 from playground.ui.http.middleware import PageMiddleware
@@ -37,11 +40,13 @@ class StudyServer(Server):
         return says
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[StudyServer]:
-    home = house(tmp_path)
-    study = studied(home, 3, 1, question="Which is more helpful?", strength=True, repeats=0.5, votes=3)
-    battles = Battles(home.store, home.battles.rules)
+def serve(folder: Path, instructions: int) -> StudyServer:
+    """Serve a study that asks for a vote on each of its battles."""
+    home, question = house(folder), "Which is more helpful?"
+    study = studied(home, instructions, 1, question=question, strength=True, repeats=0.5, votes=instructions)
+    policy = CountingPolicy()
+    rules = replace(home.battles.rules, standing_of=lambda reading, battle: standing_of(reading, battle, policy))
+    battles = Battles(home.store, rules)
     held: Any = SimpleNamespace(stored=battles, vote_soon=battles.vote_soon, undo=battles.undo)
     arena: Any = SimpleNamespace(
         battles=held, rating=ArenaRating(held, Settings(), TERMS), studies=ArenaStudies(held, TERMS)
@@ -49,8 +54,14 @@ def server(tmp_path: Path) -> Iterator[StudyServer]:
     limits = Limits(Settings(), Clock(monotonic=lambda: 0.0))
     server = StudyServer(home, PageMiddleware(VoteRoute(RateRoutes(elsewhere, arena, limits), arena, limits)))
     server.study = study
+    return server
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[StudyServer]:
+    server = serve(tmp_path, 3)
     yield server
-    home.store.close()
+    server.home.store.close()
 
 
 def test_link_gives_battles_until_the_study_has_enough(server: StudyServer) -> None:
@@ -75,6 +86,21 @@ def test_link_gives_battles_until_the_study_has_enough(server: StudyServer) -> N
     assert done["progress"]["done"] == 3
     rows = server.study.rows("SELECT rater_id, strength FROM votes ORDER BY rowid")
     assert rows == [(rater_id(SECRET), 2.0), (rater_id(SECRET), 2.0), (rater_id(SECRET), None)]
+
+
+def test_quick_vote_on_an_item_and_a_repeat_says_the_same(tmp_path: Path) -> None:
+    server, kinds = serve(tmp_path, 8), dict[str, str]()
+    while (item := server.ask()["item"]) is not None:
+        [(kind,)] = server.study.rows("SELECT study_kind FROM battles WHERE id = ?", item["battle"])
+        kinds[kind] = server.vote(item, decision_ms=400)["why_not"]
+    assert kinds == dict.fromkeys(("item", "repeat"), "decided in under 1 s")
+    server.home.store.close()
+
+
+def test_slow_vote_says_nothing_of_counting(server: StudyServer) -> None:
+    item = server.ask()["item"]
+    server.home.time.pass_s(9)
+    assert server.vote(item, decision_ms=4000).keys() == {"accepted", "choice", "revision", "state"}
 
 
 def test_nothing_that_is_sent_names_a_model(server: StudyServer) -> None:
