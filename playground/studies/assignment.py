@@ -22,6 +22,7 @@ from itertools import chain, zip_longest
 from random import Random
 
 from playground.records import Assigned, CheckState, ItemCount, StoredStudy, StudyItem, StudyRater
+from playground.studies.counts import ItemCounts
 from playground.studies.study_file import StudyFile
 
 REPEAT_GAP = 5
@@ -63,9 +64,16 @@ class Plan:
         return {item.number: item for item in self.items}
 
     @cached_property
+    def of_kind(self) -> Mapping[str, Sequence[StudyItem]]:
+        found: dict[str, list[StudyItem]] = {"item": [], "check": [], "attention": []}
+        for item in self.items:
+            found[item.kind].append(item)
+        return found
+
+    @property
     def rated(self) -> Sequence[StudyItem]:
         """The items whose votes count."""
-        return [item for item in self.items if item.kind == "item"]
+        return self.of_kind["item"]
 
     @cached_property
     def overlapping(self) -> frozenset[int]:
@@ -102,7 +110,7 @@ class Situation:
     """A study at one moment, as one rater meets it."""
 
     plan: Plan
-    counts: Mapping[int, ItemCount]  # of the items that somebody has
+    counts: ItemCounts
     rater: StudyRater
     own: Sequence[Assigned]  # in their order
 
@@ -114,17 +122,18 @@ class Situation:
     @property
     def taken(self) -> int:
         """Votes of the study that are given or reserved."""
-        return sum(count.taken for count in self.counts.values())
+        return self.counts.taken
 
     def judged(self, *kinds: str) -> list[Assigned]:
         return [one for one in self.own if one.kind in kinds and one.is_judged]
 
-    def left(self) -> list[StudyItem]:
-        """Return the items that this rater may still judge, whether or not the study has enough votes."""
-        had = {one.item for one in self.own if not one.is_given_back}
-        plan, none = self.plan, ItemCount()
-        counted = ((item, self.counts.get(item.number, none)) for item in plan.rated if item.number not in had)
-        return [item for item, count in counted if count.taken < plan.wanted(item, count)]
+    def had(self) -> set[int]:
+        """Return the items that do not come to this rater again."""
+        return {one.item for one in self.own if not one.is_given_back}
+
+    def left(self) -> int:
+        """Return how many items this rater may still judge, whether or not the study has enough votes."""
+        return self.counts.wanting - sum(map(self.counts.wants, self.had()))
 
 
 def decide(now: Situation) -> Given | Nothing:
@@ -153,7 +162,7 @@ def settle_check(now: Situation) -> tuple[CheckState, int]:
 
 def _check_item(now: Situation) -> Given | None:
     """Return the next item of this try; one that was had before, in the first try or skipped, is a repeat."""
-    numbers = [item.number for item in now.plan.items if item.kind == "check"]
+    numbers = [item.number for item in now.plan.of_kind["check"]]
     had = {one.item for one in _of_try(now, now.rater.tries)}
     last = {one.item: one.battle for one in now.own if one.kind == "check"}
     for number in now.plan.shuffled(numbers, "check", now.rater.number, now.rater.tries):
@@ -199,7 +208,7 @@ def _attention(now: Situation) -> Given | None:
     if sum(one.kind in ("item", "repeat") for one in since) < max(1, every // 2 + random.randrange(every)):
         return None
     known = {one.item for one in had}
-    new = [item for item in now.plan.items if item.kind == "attention" and item.number not in known]
+    new = [item for item in now.plan.of_kind["attention"] if item.number not in known]
     skipped = known - {one.item for one in had if one.dropped != "skipped"}
     left = new or [now.plan.by_number[number] for number in sorted(skipped)]
     if not left:
@@ -210,26 +219,11 @@ def _attention(now: Situation) -> Given | None:
 
 
 def _item(now: Situation) -> Given | Nothing:
-    reserved = sum(count.reserved for count in now.counts.values())
-    others_rate = reserved > sum(one.is_open and one.kind == "item" for one in now.own)
+    others_rate = now.counts.reserved > sum(one.is_open and one.kind == "item" for one in now.own)
     if now.taken >= now.plan.file.votes:
         return Nothing.OTHERS_RATE if others_rate else Nothing.ENOUGH
-    left = now.left()
-    if not left:
+    best = now.counts.least_judged(now.had())
+    if not best:
         return Nothing.OTHERS_RATE if others_rate else Nothing.ALL_JUDGED
-    begun = [item for item in left if item.number in now.counts]
-    return Given(_least_judged(now, begun or left), "item")
-
-
-def _least_judged(now: Situation, items: Sequence[StudyItem]) -> StudyItem:
-    """Return an item of the pair, and of these of the instruction, with the fewest battles."""
-    pairs: Counter[frozenset[str]] = Counter()
-    asked: Counter[str] = Counter()
-    for number, count in now.counts.items():
-        item = now.plan.by_number[number]
-        pairs[frozenset(item.models)] += count.taken
-        asked[item.instruction_id] += count.taken
-    ranks = {item.number: (pairs[frozenset(item.models)], asked[item.instruction_id]) for item in items}
-    fewest = min(ranks.values())
-    best = [item for item in items if ranks[item.number] == fewest]
-    return now.plan.random("item", now.rater.number, now.place).choice(best)
+    chosen = now.plan.random("item", now.rater.number, now.place).choice(best)
+    return Given(now.plan.by_number[chosen], "item")

@@ -16,7 +16,7 @@ COLUMNS = (
     "ALTER TABLE battles ADD COLUMN study_hash TEXT CHECK ((study IS NULL) = (study_hash IS NULL))",
     "ALTER TABLE battles ADD COLUMN study_kind TEXT CHECK ("
     "(study IS NULL) = (study_kind IS NULL) AND study_kind IN ('item', 'repeat', 'check', 'attention'))",
-    "CREATE INDEX battles_by_study ON battles (study) WHERE study IS NOT NULL",
+    "CREATE INDEX battles_by_study ON battles (study, state) WHERE study IS NOT NULL",
     "DROP TRIGGER battles_keep_their_terms",
     """
 CREATE TRIGGER battles_keep_their_terms
