@@ -73,7 +73,7 @@ def standing_of(votes: JudgedVotes, battle: Battle, policy: CountingPolicy) -> S
     Whether a battle of a study is an item, a repeat or a check is not to be seen from the answer.
     """
     if battle.study is not None:
-        policy = replace(policy, keep_study_extras=True, pairs="all", sampling="all")
+        policy = replace(policy, keep_running_studies=True, keep_study_extras=True, pairs="all", sampling="all")
     return visible_standing(reason_of_battle(votes, battle.id, policy), battle.state, battle.blind, policy)
 
 

@@ -55,6 +55,7 @@ class ExportedVote(NamedTuple):
     flags: str | None
     names_itself: int
     study_extra: int  # 1 for a repeat, a check or an attention item of a study
+    study_running: int  # 1 if its study is not closed
     imported: str | None
     decision_s: float | None
     vote_row: int  # the vote's number in its table

@@ -126,19 +126,40 @@ BEGIN SELECT RAISE (ABORT, 'assignments are never deleted'); END""",
 MARKS: Mapping[str, tuple[int, int]] = {
     **judged.MARKS,
     "study_extra": (judged.MARKS_BITS, 1),  # a repeat, a check or an attention item of a study
+    "study_running": (judged.MARKS_BITS + 1, 1),  # of a study that is not closed
 }
-"""The marks of `judged`, with one more."""
-MARKS_BITS = judged.MARKS_BITS + 1
+"""The marks of `judged`, with two more."""
+MARKS_BITS = judged.MARKS_BITS + 2
 
-_EXTRA = "(study_kind IS NOT NULL AND study_kind <> 'item')"
-_SHIFT, _MASK = MARKS["study_extra"]
 
-# As in migration 4, with one more mark. No battle is of a study yet, so stored rows stay as they are.
+def mark(name: str) -> str:
+    """Return one of `MARKS` of the row `p` as SQL; it binds stronger than NOT and AND."""
+    shift, mask = MARKS[name]
+    return f"p.marks >> {shift} & {mask}"
+
+
+_MORE = {
+    "study_extra": "(study_kind IS NOT NULL AND study_kind <> 'item')",
+    "study_running": "EXISTS (SELECT 1 FROM studies t WHERE t.id = study AND t.closed_at IS NULL)",
+}
+_RUNNING = 1 << MARKS["study_running"][0]
+_OF_STUDY = "vote IN (SELECT v.rowid FROM battles b JOIN votes v ON v.battle_id = b.id WHERE b.study = NEW.id)"
+
+# As in migration 4, with two more marks. No battle is of a study yet, so stored rows stay as they are. A study begins
+# and ends for all of its votes at once, also for imported ones that name it.
 PAIRS = (
     "DROP VIEW expected_pairs",
-    judged.expected_pairs(f"\n    | ({_EXTRA} << {_SHIFT})", "b.study_kind, "),
+    judged.expected_pairs(
+        "".join(f"\n    | ({sql} << {MARKS[name][0]})" for name, sql in _MORE.items()), "b.study, b.study_kind, "
+    ),
     "DROP VIEW pairs",
-    judged.pairs_view(f", p.marks >> {_SHIFT} & {_MASK} AS study_extra, b.study"),
+    judged.pairs_view("".join(f", {mark(name)} AS {name}" for name in _MORE) + ", b.study"),
+    f"""
+CREATE TRIGGER studies_mark_pairs AFTER INSERT ON studies WHEN NEW.closed_at IS NULL
+BEGIN UPDATE judged_pairs SET marks = marks | {_RUNNING} WHERE {_OF_STUDY}; END""",
+    f"""
+CREATE TRIGGER closed_studies_mark_pairs AFTER UPDATE OF closed_at ON studies WHEN NEW.closed_at IS NOT NULL
+BEGIN UPDATE judged_pairs SET marks = marks & ~{_RUNNING} WHERE {_OF_STUDY}; END""",
 )
 
 STATEMENTS = COLUMNS + TABLES + TRIGGERS + PAIRS

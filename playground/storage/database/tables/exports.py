@@ -224,7 +224,7 @@ def _marks(marks: int) -> tuple[tuple[Any, ...], str]:
     flags = ",".join(kind for kind in VOTE_FLAGS if found[kind]) or None
     origin = ORIGINS[found["origin"]]
     facts = (origin, found["blind"], found["drawn"], found["own_sampling"], flags, found["names_itself"])
-    return (*facts, found["study_extra"]), WINNERS[found["winner"]]
+    return (*facts, found["study_extra"], found["study_running"]), WINNERS[found["winner"]]
 
 
 @cache
