@@ -90,6 +90,8 @@ class Steps:
         battle, after = self.enter(battle_id, Event.SKIP, viewer)
         skipped = replace(battle, state=after, void_reason="expired")
         self._move(battle, skipped)
+        if battle.study is not None:
+            self.writing.drop(battle.id, "skipped")
         return skipped
 
     def reveal(self, battle_id: str, viewer: Viewer) -> Battle:

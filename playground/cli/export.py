@@ -23,7 +23,7 @@ from playground.errors import InvalidValue
 from playground.exchange import FORMATS, Exported, ExportOptions, export
 from playground.exchange.selection import Progress
 from playground.ratings.phrases import number_of
-from playground.ratings.policy import default_policy
+from playground.ratings.policy import operator_policy
 from playground.records import VoteFilter
 from playground.settings import Settings, add_flags
 
@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         counted_only=arguments.counted_only,
         anonymous=arguments.anonymous,
         split_licenses=arguments.split_licenses,
-        policy=default_policy(settings),
+        policy=operator_policy(settings),
         final_by=utc_now(),
     )
     FORMATS[arguments.format].check_container(arguments.path.suffix.lower())

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Collection
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 from playground.ratings.board_filter import ALL, BOARD_FILTERS, WIDER, read_board_filter
-from playground.ratings.policy import EVERY_VOTE, CountingPolicy, default_policy
+from playground.ratings.policy import EVERY_VOTE, CountingPolicy, operator_policy
 from playground.records import VoteFilter, read_filter
 from playground.settings import Settings
 
@@ -70,7 +70,8 @@ def board_filter_of(arguments: argparse.Namespace, settings: Settings) -> tuple[
     asked = _conditions(arguments)
     if arguments.open:
         asked["mode"] = asked["mode"] or ALL
-    return read_board_filter(asked, EVERY_VOTE if arguments.count_all else default_policy(settings))
+    every = replace(EVERY_VOTE, keep_running_studies=True)
+    return read_board_filter(asked, every if arguments.count_all else operator_policy(settings))
 
 
 def filter_of(arguments: argparse.Namespace) -> VoteFilter:

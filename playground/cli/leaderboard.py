@@ -23,7 +23,7 @@ from playground.ratings.covariance import UNITS
 from playground.ratings.intervals import DEFAULT_LEVEL
 from playground.ratings.leaderboard import Leaderboard
 from playground.ratings.phrases import rank_range
-from playground.ratings.policy import default_policy
+from playground.ratings.policy import operator_policy
 from playground.settings import Settings, add_flags
 
 
@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         models = [card.id for card in catalog.line_up(chosen_models(catalog, settings))]
         filter, policy = board_filter_of(arguments, settings)
         rules = BoardRules(arguments.unit, arguments.level, arguments.both_bad, arguments.bootstrap)
-        default = default_policy(settings)
+        default = operator_policy(settings)
         options = options_of(rules, filter=filter, policy=policy, default=default, prior=settings.prior)
         now = utc_now()
         board = current_leaderboard(store, catalog, models, starters, now, filter, options)

@@ -23,7 +23,7 @@ from playground.ratings.board import LeaderboardOptions
 from playground.ratings.board_rules import options_of, read_board_rules
 from playground.ratings.leaderboard import NO_FILTER
 from playground.ratings.phrases import number_of
-from playground.ratings.policy import default_policy
+from playground.ratings.policy import operator_policy
 from playground.report.report import TITLE, Asked, Playground, Report, read_report
 from playground.report.writing import WrittenReport, check_target, write_report
 from playground.settings import Settings, add_flags
@@ -61,14 +61,14 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
 def read_asked(arguments: argparse.Namespace, settings: Settings) -> Report:
     """Return the report that the flags ask for."""
     filter, policy = board_filter_of(arguments, settings)
-    rules, default = read_board_rules({"both_bad": arguments.both_bad}), default_policy(settings)
+    rules, default = read_board_rules({"both_bad": arguments.both_bad}), operator_policy(settings)
     options = options_of(rules, filter=filter, policy=policy, default=default, prior=settings.prior)
     return _read(settings, Asked(filter, options, utc_now(), arguments.title))
 
 
 def default_report(settings: Settings) -> Report:
     """Return the report on the default board."""
-    options = LeaderboardOptions(policy=default_policy(settings), prior=settings.prior)
+    options = LeaderboardOptions(policy=operator_policy(settings), prior=settings.prior)
     return _read(settings, Asked(NO_FILTER, options, utc_now()))
 
 

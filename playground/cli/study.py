@@ -192,7 +192,7 @@ def run_status(arguments: argparse.Namespace, settings: Settings, out: TextIO) -
     print("\n".join(_status_lines(status)), file=out)
     if status.raters:
         print(file=out)
-        heads = ("rater", "votes", "repeats alike", "attention right", "check", "minutes", "last vote")
+        heads = ("rater", "votes", "repeats alike", "attention right", "skipped", "check", "minutes", "last vote")
         print_table(heads, map(_rater_line, status.raters), out)
     if panel:
         print(file=out)
@@ -237,10 +237,16 @@ def _rater_line(rater: RaterReport) -> tuple[str, ...]:
         str(rater.votes),
         share(rater.repeats_alike, rater.repeats),
         share(rater.attention_right, rater.attention),
+        _skipped(rater),
         state,
         f"{rater.minutes:.0f}",
         (rater.last_vote_at or "–")[:16].replace("T", " "),
     )
+
+
+def _skipped(rater: RaterReport) -> str:
+    known = (("attention", rater.attention_skipped), ("check", rater.check_skipped))
+    return ", ".join([str(rater.skipped), *(f"{number} {kind}" for kind, number in known if number)])
 
 
 def run_close(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:

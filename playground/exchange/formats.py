@@ -44,6 +44,7 @@ class ExportOptions:
     split_licenses: bool = False  # rows whose licenses do not all allow commercial use go to a second file
     policy: CountingPolicy = CountingPolicy()  # which votes count
     final_by: str = ""  # leave out votes that could still be undone at that time; empty: none
+    running_studies: bool = True  # with the votes of studies that are not closed
 
     def __post_init__(self) -> None:
         if self.split_licenses and self.filter.license:

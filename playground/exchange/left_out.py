@@ -27,6 +27,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
         marked("export all licenses, or split these rows off into a second file"),
     ),
     "commercial_license": (marked("every license allows commercial use"), marked("export all licenses")),
+    "running": (marked("of a study that is still running"), marked("close the study, or export with raters' ids")),
     "undecided": (marked("could still be undone"), marked("export again in some seconds")),
     "filter": (marked("not in the filter {filter}"), marked("change the filter")),
     "other_models": (

@@ -1,6 +1,6 @@
 """One flat row per judged pair, for a spreadsheet or a data frame.
 
-Boundary: field names only. `study` is empty for a vote outside any study.
+Boundary: field names only. `study`, `study_hash` and `study_kind` are empty for a vote outside any study.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ def rows(pair: ExportedPair, context: Context) -> Sequence[Values]:
         context.rater(vote.rater_id),
         vote.origin,
         vote.study or "",
+        vote.study_hash or "",
+        vote.study_kind or "",
         vote.asked.category,
         prompt_text(vote.asked),
         a.model_id,
@@ -49,6 +51,8 @@ PAIRS = ExportFormat(
         "rater": "text",
         "origin": "text",
         "study": "text",
+        "study_hash": "text",
+        "study_kind": "text",
         "category": "text",
         "instruction": "text",
         "model_a": "text",

@@ -20,7 +20,7 @@ from playground.exchange.left_out import LeftOut
 from playground.exchange.licenses import COMMERCIAL_LICENSES
 from playground.exchange.selection import Selection
 from playground.records import BattleRow, VoteFilter
-from playground.storage.database.filters import conditions
+from playground.storage.database.filters import Conditions, conditions
 from playground.storage.database.statements import Reading
 from playground.storage.database.store import Store
 
@@ -96,19 +96,38 @@ def preview(
     )
 
 
-def browse(reading: Reading, filter: VoteFilter, before: str = "", limit: int = 50, *, final_by: str = "") -> Browsed:
+def browse(
+    reading: Reading,
+    filter: VoteFilter,
+    before: str = "",
+    limit: int = 50,
+    *,
+    final_by: str = "",
+    running_studies: bool = True,
+) -> Browsed:
     """Return judged battles that meet a filter, newest first; erased and hidden ones are not listed.
 
     Args:
         before: `Browsed.next` of the page before; empty for the first page.
         final_by: leave out battles whose vote could still be undone at that time; empty: none.
+        running_studies: with battles of studies that are not closed.
     """
-    where = conditions(filter, pairs=False, commercial=COMMERCIAL_LICENSES, final_by=final_by)
+    where = _where(filter, final_by, running_studies)
     found = reading.browsed_battles(where, before, limit + 1)
     shown = tuple(found[:limit])
     return Browsed(shown, shown[-1].cursor if len(found) > limit else "")
 
 
-def count_browsed(reading: Reading, filter: VoteFilter, *, final_by: str = "") -> int:
+def count_browsed(reading: Reading, filter: VoteFilter, *, final_by: str = "", running_studies: bool = True) -> int:
     """Return the number of all battles that `browse` lists."""
-    return reading.count_browsed(conditions(filter, pairs=False, commercial=COMMERCIAL_LICENSES, final_by=final_by))
+    return reading.count_browsed(_where(filter, final_by, running_studies))
+
+
+def _where(filter: VoteFilter, final_by: str, running_studies: bool) -> Conditions:
+    return conditions(
+        filter,
+        pairs=False,
+        commercial=COMMERCIAL_LICENSES,
+        final_by=final_by,
+        running_studies=running_studies,
+    )

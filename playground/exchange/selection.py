@@ -113,6 +113,8 @@ class Selection:
         """Return why a record is left out, except because of licenses; empty if it is not."""
         if vote.withheld:
             return vote.withheld
+        if vote.study_running and not self._options.running_studies:
+            return "running"
         if reason is not None and self._options.counted_only:
             return reason
         if self.models and (record.a.model_id, record.b.model_id) not in (self.models, self.models[::-1]):

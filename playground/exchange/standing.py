@@ -15,7 +15,7 @@ from playground.records import ExportedVote, JudgedPair, Origin, VoteFilter
 from playground.storage.database.filters import conditions
 from playground.storage.database.statements import Reading
 
-_NUM_CIRCUMSTANCES = 8
+_NUM_CIRCUMSTANCES = 9
 """The first columns of an `ExportedVote`, which a policy looks at, beside `decision_s`."""
 
 
@@ -105,4 +105,5 @@ def _pair(vote: ExportedVote) -> JudgedPair:
         own_sampling=bool(vote.own_sampling),
         imported=vote.imported,
         study_extra=bool(vote.study_extra),
+        study_running=bool(vote.study_running),
     )

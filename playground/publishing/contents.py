@@ -29,6 +29,7 @@ from playground.storage.database.statements import Reading
 LEFT_OUT: Mapping[str, str] = {
     "undecided": "not final yet",
     "imported": "imported from a file",
+    "study_running": "of studies that are still running",
     "erased": "with erased words",
     "hidden": "hidden by the operator",
     "held_back": "held back because of what looks like personal data",
@@ -65,6 +66,8 @@ class Rules:
             return "undecided"
         if pair["imported"] is not None:
             return "imported"
+        if pair["study_running"]:
+            return "study_running"
         if pair["erased_at"] is not None:
             return "erased"
         if pair["hidden_at"] is not None:

@@ -175,8 +175,10 @@ GENERATIONS = Table(
 TABLES = (PAIRS, VOTES, GENERATIONS)
 
 _RENAMED: Mapping[str, str] = {"rater_id": "rater"}
-PAIR_FIELDS = tuple(_RENAMED.get(f.name, f.name) for f in fields(JudgedPair) if f.name != "imported")
-"""Columns of `pairs` that make a judged pair; imported votes are not published."""
+PAIR_FIELDS = tuple(
+    _RENAMED.get(f.name, f.name) for f in fields(JudgedPair) if f.name not in ("imported", "study_running")
+)
+"""Columns of `pairs` that make a judged pair; imported votes and those of running studies are not published."""
 _OF_PAIR = ("side_a", "side_b", *(name for name in PAIR_FIELDS if name != "rater"))
 _FLAGS_OF_PAIR = tuple(column.name for column in PAIRS.columns if column.kind == "flag" and column.name in PAIR_FIELDS)
 _MODEL_COLUMNS: Mapping[str, str] = {"generation_id": "id", "model": "model_id"}

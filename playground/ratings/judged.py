@@ -94,6 +94,7 @@ def circumstances_of(pair: JudgedPair) -> Circumstances:
         own_sampling=pair.own_sampling,
         imported=pair.imported,
         study_extra=pair.study_extra,
+        study_running=pair.study_running,
     )
 
 

@@ -20,6 +20,7 @@ from playground.settings import Settings
 class Reason(StrEnum):
     """A reason for which a vote does not count; the first that applies is given."""
 
+    STUDY_RUNNING = "study_running"
     STUDY_EXTRA = "study_extra"
     IMPORTED = "imported"
     BY_PERSON = "by_person"
@@ -61,6 +62,7 @@ _BY: Mapping[Origin, Reason] = {
 }
 _WORDS: Mapping[Reason, tuple[str, str]] = {
     # after a number of votes, as in "31 decided in under 1 s"; after "Not counted: "
+    Reason.STUDY_RUNNING: (marked("of studies that are still running"), marked("its study is still running")),
     Reason.STUDY_EXTRA: (
         marked("repeats, checks and attention items of studies"),
         marked("it was a repeat, a check or an attention item of its study"),
@@ -126,6 +128,7 @@ class CountingPolicy:
     leave_out_flagged: bool = True  # an answer names its model, or the rater has seen it with its name
     leave_out_seen_elsewhere: bool = False  # somebody else's open run has shown one of the answers
     keep_study_extras: bool = False  # repeats and checks of studies: for agreement, never for ratings
+    keep_running_studies: bool = False  # votes of studies that are not closed: raters would see what others voted
 
     def __post_init__(self) -> None:
         if not self.origins or not set(self.origins) <= set(Origin):
@@ -145,6 +148,8 @@ class CountingPolicy:
 
     def reason(self, pair: Circumstances | JudgedPair) -> Reason | None:
         """Return the first reason against this vote, as far as it needs no other votes; None if it counts."""
+        if pair.study_running and not self.keep_running_studies:
+            return Reason.STUDY_RUNNING
         if pair.study_extra and not self.keep_study_extras:
             return Reason.STUDY_EXTRA
         if pair.imported is not None and not self.keep_imported:
@@ -228,11 +233,17 @@ EVERY_VOTE = CountingPolicy(
     max_share_per_rater=1.0,
     leave_out_flagged=False,
 )
+"""Every vote but repeats and checks of studies, and votes of studies that are still running."""
 
 
 def default_policy(settings: Settings) -> CountingPolicy:
     """Return the policy of the default board."""
     return CountingPolicy(pairs="all" if settings.count_chosen else "drawn")
+
+
+def operator_policy(settings: Settings) -> CountingPolicy:
+    """Return the default policy as commands apply it: studies that are still running count too."""
+    return replace(default_policy(settings), keep_running_studies=True)
 
 
 def filtered(

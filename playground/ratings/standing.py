@@ -68,7 +68,12 @@ def reasons_of_rater(votes: JudgedVotes, rater_id: str, policy: CountingPolicy) 
 
 
 def standing_of(votes: JudgedVotes, battle: Battle, policy: CountingPolicy) -> Standing | None:
-    """Return whether a battle's current vote counts now; None if its rater may not know yet."""
+    """Return whether a battle's current vote counts now; None if its rater may not know yet.
+
+    Whether a battle of a study is an item, a repeat or a check is not to be seen from the answer.
+    """
+    if battle.study is not None:
+        policy = replace(policy, keep_running_studies=True, keep_study_extras=True, pairs="all", sampling="all")
     return visible_standing(reason_of_battle(votes, battle.id, policy), battle.state, battle.blind, policy)
 
 

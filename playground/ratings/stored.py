@@ -21,7 +21,10 @@ from playground.ratings.repeats import SharedRows
 from playground.records import PAIR_BITS, Circumstances, Origin, PackedPairs
 from playground.storage.database.filters import Conditions
 
-_FLAGS = ("blind", "names_itself", "seen_before", "seen_elsewhere", "capped", "drawn", "own_sampling", "study_extra")
+_FLAGS = (
+    *("blind", "names_itself", "seen_before", "seen_elsewhere", "capped", "drawn", "own_sampling"),
+    *("study_extra", "study_running"),
+)
 
 
 class JudgedReading(Protocol):

@@ -148,6 +148,7 @@ class JudgedPair:
     strength: float | None = None  # see `Vote`
     imported: str | None = None  # see `Vote`
     study_extra: bool = False  # a repeat, a check or an attention item of a study
+    study_running: bool = False  # of a study that is not closed
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +166,7 @@ class Circumstances:
     own_sampling: bool
     imported: str | None
     study_extra: bool = False
+    study_running: bool = False
 
 
 @dataclass(frozen=True, slots=True)

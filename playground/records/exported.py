@@ -55,6 +55,7 @@ class ExportedVote(NamedTuple):
     flags: str | None
     names_itself: int
     study_extra: int  # 1 for a repeat, a check or an attention item of a study
+    study_running: int  # 1 if its study is not closed
     imported: str | None
     decision_s: float | None
     vote_row: int  # the vote's number in its table
@@ -69,6 +70,8 @@ class ExportedVote(NamedTuple):
     strength: float | None
     choice: str
     study: str | None
+    study_hash: str | None
+    study_kind: str | None
     asked: Instruction
     revision: int = 0  # from here on: of a pair's vote not read, and empty
     owner: str = ""
@@ -79,8 +82,6 @@ class ExportedVote(NamedTuple):
     opened_at: str | None = None
     final_at: str | None = None
     overrides: bytes = b"{}"  # JSON
-    study_hash: str | None = None
-    study_kind: str | None = None
     reasons: bytes = b"[]"  # JSON
     comment: str = ""
     criteria: bytes = b"[]"  # JSON

@@ -66,6 +66,7 @@ class Assigned:
     outcome: str | None  # by the item's order: a | b | tie | both_bad; None without a vote
     voted_at: str | None
     owner: str = ""  # of the battle
+    dropped: str | None = None  # why a void battle's item does not come to this rater again: skipped | unusable
 
     @property
     def is_open(self) -> bool:
@@ -74,6 +75,11 @@ class Assigned:
     @property
     def is_judged(self) -> bool:
         return self.state in ("voted", "revealed")
+
+    @property
+    def is_given_back(self) -> bool:
+        """True if the battle ended without its rater, so that its item may come to them again."""
+        return self.state == "void" and self.dropped is None
 
 
 @dataclass(frozen=True, slots=True)

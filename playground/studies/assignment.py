@@ -14,7 +14,7 @@ import hashlib
 import hmac
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -23,6 +23,7 @@ from random import Random
 
 from playground.ratings.pairing import Pairing
 from playground.records import Assigned, CheckState, ItemCount, StoredStudy, StudyItem, StudyRater
+from playground.studies.counts import ItemCounts
 from playground.studies.decision import DECIDED
 from playground.studies.study_file import StudyFile
 
@@ -68,9 +69,16 @@ class Plan:
         return {item.number: item for item in self.items}
 
     @cached_property
+    def of_kind(self) -> Mapping[str, Sequence[StudyItem]]:
+        found: dict[str, list[StudyItem]] = {"item": [], "check": [], "attention": []}
+        for item in self.items:
+            found[item.kind].append(item)
+        return found
+
+    @property
     def rated(self) -> Sequence[StudyItem]:
         """The items whose votes count."""
-        return [item for item in self.items if item.kind == "item"]
+        return self.of_kind["item"]
 
     @cached_property
     def overlapping(self) -> frozenset[int]:
@@ -82,7 +90,11 @@ class Plan:
         return frozenset(mixed[: round(self.file.overlap * len(mixed))])
 
     def wanted(self, item: StudyItem, count: ItemCount) -> int:
-        """Return how many raters are to judge an item, as far as its votes tell."""
+        """Return how many raters are to judge an item, as far as its votes tell.
+
+        A third is wanted only once both votes are final: one that is undone may leave no disagreement, and the third
+        vote would be money for nothing. Meanwhile raters get other items.
+        """
         if item.number not in self.overlapping:
             return self.file.raters_per_battle
         return max(self.file.raters_per_battle, 3 if count.final >= 2 and count.differ else 2)
@@ -103,7 +115,7 @@ class Situation:
     """A study at one moment, as one rater meets it."""
 
     plan: Plan
-    counts: Mapping[int, ItemCount]  # of the items that somebody has
+    counts: ItemCounts
     rater: StudyRater
     own: Sequence[Assigned]  # in their order
     pairing: Pairing | None = None  # the gains of pairs, where they are drawn by these
@@ -116,17 +128,18 @@ class Situation:
     @property
     def taken(self) -> int:
         """Votes of the study that are given or reserved."""
-        return sum(count.taken for count in self.counts.values())
+        return self.counts.taken
 
     def judged(self, *kinds: str) -> list[Assigned]:
         return [one for one in self.own if one.kind in kinds and one.is_judged]
 
-    def left(self) -> list[StudyItem]:
-        """Return the items that this rater may still judge, whether or not the study has enough votes."""
-        had = {one.item for one in self.own}
-        plan, none = self.plan, ItemCount()
-        counted = ((item, self.counts.get(item.number, none)) for item in plan.rated if item.number not in had)
-        return [item for item, count in counted if count.taken < plan.wanted(item, count)]
+    def had(self) -> set[int]:
+        """Return the items that do not come to this rater again."""
+        return {one.item for one in self.own if not one.is_given_back}
+
+    def left(self) -> int:
+        """Return how many items this rater may still judge, whether or not the study has enough votes."""
+        return self.counts.wanting - sum(map(self.counts.wants, self.had()))
 
 
 def decide(now: Situation) -> Given | Nothing:
@@ -155,7 +168,7 @@ def settle_check(now: Situation) -> tuple[CheckState, int]:
 
 def _check_item(now: Situation) -> Given | None:
     """Return the next item of this try; one that was had before, in the first try or skipped, is a repeat."""
-    numbers = [item.number for item in now.plan.items if item.kind == "check"]
+    numbers = [item.number for item in now.plan.of_kind["check"]]
     had = {one.item for one in _of_try(now, now.rater.tries)}
     last = {one.item: one.battle for one in now.own if one.kind == "check"}
     for number in now.plan.shuffled(numbers, "check", now.rater.number, now.rater.tries):
@@ -178,8 +191,8 @@ def _of_try(now: Situation, tries: int) -> list[Assigned]:
 
 def _repeat(now: Situation) -> Given | None:
     """Return a repeat if one is due: so many of the rater's votes, never soon after the first time."""
-    judged, repeated = now.judged("item"), {one.repeat_of for one in now.own}
-    given = sum(one.kind == "repeat" for one in now.own)
+    judged, repeats = now.judged("item"), [one for one in now.own if one.kind == "repeat" and not one.is_given_back]
+    repeated, given = {one.repeat_of for one in repeats}, len(repeats)
     start = now.plan.random("repeat", now.rater.number).random()
     if given >= math.floor(now.plan.file.repeats * len(judged) + start * now.plan.file.repeats):
         return None
@@ -191,61 +204,50 @@ def _repeat(now: Situation) -> Given | None:
 
 
 def _attention(now: Situation) -> Given | None:
+    """Return an attention item if one is due; one that was skipped comes again once there are no others."""
     if now.plan.file.attention is None:
         return None
-    every, had = now.plan.file.attention.every, [one for one in now.own if one.kind == "attention"]
+    every = now.plan.file.attention.every
+    had = [one for one in now.own if one.kind == "attention" and not one.is_given_back]
     since = now.own[had[-1].place :] if had else now.own
     random = now.plan.random("attention", now.rater.number, len(had))
     if sum(one.kind in ("item", "repeat") for one in since) < max(1, every // 2 + random.randrange(every)):
         return None
     known = {one.item for one in had}
-    left = [item for item in now.plan.items if item.kind == "attention" and item.number not in known]
-    return Given(random.choice(left), "attention") if left else None
+    new = [item for item in now.plan.of_kind["attention"] if item.number not in known]
+    skipped = known - {one.item for one in had if one.dropped != "skipped"}
+    left = new or [now.plan.by_number[number] for number in sorted(skipped)]
+    if not left:
+        return None
+    chosen = random.choice(left)
+    last = {one.item: one.battle for one in now.own if one.kind == "attention"}
+    return Given(chosen, "attention", last.get(chosen.number))
 
 
 def _item(now: Situation) -> Given | Nothing:
-    reserved = sum(count.reserved for count in now.counts.values())
-    others_rate = reserved > sum(one.is_open and one.kind == "item" for one in now.own)
+    others_rate = now.counts.reserved > sum(one.is_open and one.kind == "item" for one in now.own)
     share = now.plan.file.votes_per_rater
     if share is not None and sum(one.kind == "item" and one.state != "void" for one in now.own) >= share:
         return Nothing.SHARE_DONE
     if now.taken >= now.plan.file.votes:
         return Nothing.OTHERS_RATE if others_rate else Nothing.ENOUGH
-    left = now.left()
-    if not left:
+    had = now.had()
+    pair, probability = _drawn_pair(now, had)
+    best = now.counts.least_judged(had, pair)
+    if not best:
         return Nothing.OTHERS_RATE if others_rate else Nothing.ALL_JUDGED
-    of_pair, probability = _of_drawn_pair(now, left)
-    begun = [item for item in of_pair if item.number in now.counts]
-    return Given(_least_judged(now, begun or of_pair), "item", probability=probability)
+    chosen = now.plan.random("item", now.rater.number, now.place).choice(best)
+    return Given(now.plan.by_number[chosen], "item", probability=probability)
 
 
-def _of_drawn_pair(now: Situation, items: Sequence[StudyItem]) -> tuple[Sequence[StudyItem], float | None]:
-    """Draw a pair of models by its chance among those with items left; return its items, and the probability.
-
-    All items, and None, where pairs are not drawn so.
-    """
-    if not now.plan.file.is_informative:
-        return items, None
+def _drawn_pair(now: Situation, had: Collection[int]) -> tuple[frozenset[str] | None, float | None]:
+    """Draw a pair of models by its chance among those with items left, with its probability; None if all are alike."""
+    left = now.counts.pairs_left(had) if now.plan.file.is_informative else ()
+    if not left:
+        return None, None
     models = now.plan.file.models
     chances = None if now.pairing is None else now.pairing.chances(models)
-    by_pair: dict[frozenset[str], list[StudyItem]] = {}
-    for item in items:
-        by_pair.setdefault(frozenset(item.models), []).append(item)
-    places = [sorted(map(models.index, pair)) for pair in by_pair]
+    places = [sorted(map(models.index, pair)) for pair in left]
     weights = [1.0 if chances is None else float(chances[i, j]) for i, j in places]
-    [pair] = now.plan.random("pair", now.rater.number, now.place).choices(list(by_pair), weights)
-    return by_pair[pair], weights[list(by_pair).index(pair)] / sum(weights)
-
-
-def _least_judged(now: Situation, items: Sequence[StudyItem]) -> StudyItem:
-    """Return an item of the pair, and of these of the instruction, with the fewest battles."""
-    pairs: Counter[frozenset[str]] = Counter()
-    asked: Counter[str] = Counter()
-    for number, count in now.counts.items():
-        item = now.plan.by_number[number]
-        pairs[frozenset(item.models)] += count.taken
-        asked[item.instruction_id] += count.taken
-    ranks = {item.number: (pairs[frozenset(item.models)], asked[item.instruction_id]) for item in items}
-    fewest = min(ranks.values())
-    best = [item for item in items if ranks[item.number] == fewest]
-    return now.plan.random("item", now.rater.number, now.place).choice(best)
+    [place] = now.plan.random("pair", now.rater.number, now.place).choices(range(len(left)), weights)
+    return left[place], weights[place] / sum(weights)

@@ -25,15 +25,19 @@ class Looks:
         self._made: dict[str, int] = {}  # looks, by study
         self._pairings: dict[str, Pairing] = {}
 
-    def look(self, plan: Plan) -> None:
-        """Look at a study's votes if another look is due; close the study if its claim is decided."""
+    def look(self, plan: Plan, votes: int) -> None:
+        """Look at a study's votes if another look is due; close the study if its claim is decided.
+
+        Args:
+            votes: final ones, as of the last write.
+        """
         file, now = plan.file, self._clock.now()
         if plan.study.closed_at is not None or not (file.ends or file.is_informative):
             return
+        due = len(looks(votes))
+        if due <= self._made.get(file.id, 0):
+            return
         with self._store.reading() as reading:
-            due = len(looks(sum(count.final for count in reading.item_counts(file.id, now).values())))
-            if due <= self._made.get(file.id, 0):
-                return
             board = study_board(reading, file, now, self._memory)
             decision = decision_of(board, file)
         self._made[file.id] = due

@@ -40,7 +40,7 @@ def progress_of(now: Situation, links: int) -> Progress:
     if now.rater.check_state in (CheckState.WAITING, CheckState.FAILED):
         return Progress(len(judged), None, None)
     reserved = sum(one.is_open and one.kind == "item" for one in now.own)
-    possible = min(len(now.left()), max(0, now.plan.file.votes - now.taken)) + reserved
+    possible = min(now.left(), max(0, now.plan.file.votes - now.taken)) + reserved
     limit = now.plan.file.votes_per_rater
     share = (limit or math.ceil(now.plan.file.votes / max(1, links))) - len(now.judged("item"))
     left = min(possible, max(0, share)) if limit or share > 0 else possible

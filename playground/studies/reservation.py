@@ -8,8 +8,9 @@ Boundary: the store and the rules of battles; `assignment` decides who gets what
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 
 from playground.battles.ballot import Viewer
 from playground.battles.life import Battles
@@ -21,6 +22,7 @@ from playground.messages import Message, marked
 from playground.records import Assigned, Battle, BattleSide, BattleState, Generation, StoredStudy, StudyRater
 from playground.storage.database.statements import Reading, Writing
 from playground.studies.assignment import Given, Nothing, Plan, Situation, decide, settle_check
+from playground.studies.known_counts import KnownCounts
 from playground.studies.links import token_hash
 from playground.studies.looks import Looks
 from playground.studies.progress import NOBODY, Progress, progress_of
@@ -71,6 +73,7 @@ class Reservations:
         self._rules = battles.rules
         self._plans: dict[str, Plan] = {}  # of studies, which never change but for their end
         self._looks = Looks(battles)
+        self._counts = KnownCounts()
 
     def next(
         self, study_id: str, token: str, viewer: Viewer, have: Collection[str] = (), consent_version: str = ""
@@ -84,12 +87,20 @@ class Reservations:
         """
         asks = _Asks(study_id, token, viewer, frozenset(have), consent_version)
         with self._battles.store.reading() as reading:  # so that wrong links keep no vote waiting
-            if reading.rater_of_link(study_id, token_hash(token)) is None:
-                return _no_link()
             plan = self._plan(reading, study_id)
-        if plan is not None:
-            self._looks.look(plan)
-        return self._battles.store.write(lambda writing: self._next(writing, asks))
+            if plan is None or reading.rater_of_link(study_id, token_hash(token)) is None:
+                return _no_link()
+            counts = self._counts.prepare(reading, plan, self._rules.clock.now())
+        self._looks.look(plan, 0 if counts is None else counts.final)
+        attempts = count()
+
+        def work(writing: Writing) -> Turn:
+            if next(attempts):  # the transaction before was rolled back
+                self._counts.forget(study_id)
+            return self._next(writing, asks)
+
+        with self._counts.unless_it_fails(study_id):
+            return self._battles.store.write(work)
 
     def _next(self, writing: Writing, asks: _Asks) -> Turn:
         viewer, plan = asks.viewer, self._plan(writing, asks.study_id)
@@ -97,9 +108,9 @@ class Reservations:
         if plan is None or rater is None:
             return _no_link()
         rater = self._arrived(writing, rater, viewer)
-        self._give_back_overdue(writing, rater, viewer)
+        own = self._own(writing, rater, viewer)
         for _ in range(MOST_UNUSABLE):
-            now = self._situation(writing, plan, rater)
+            now = self._situation(writing, plan, rater, own)
             waiting = [one.battle for one in now.own if one.is_open and one.battle not in asks.have]
             if waiting and plan.study.closed_at is None:
                 return Turn(waiting[0], None, self._progress(writing, now), plan.file)
@@ -108,12 +119,13 @@ class Reservations:
             step = decide(now)
             if isinstance(step, Nothing):
                 return Turn(None, self._ended(writing, now, step), self._progress(writing, now), plan.file)
-            battle = self._made(writing, now, step, viewer)
+            made = self._made(writing, now, step, viewer)
+            own = [*own, made]
             if asks.consent_version:
-                writing.agree(viewer.rater, asks.consent_version, battle.created_at)
-            if battle.state is BattleState.OPEN:
-                after = self._situation(writing, plan, rater)
-                return Turn(battle.id, None, self._progress(writing, after), plan.file)
+                writing.agree(viewer.rater, asks.consent_version, self._rules.clock.now())
+            if made.is_open:
+                after = self._situation(writing, plan, rater, own)
+                return Turn(made.battle, None, self._progress(writing, after), plan.file)
         return Turn(None, Message(WHY[Nothing.ALL_JUDGED]), self._progress(writing, now), plan.file)
 
     def _plan(self, reading: Reading, study_id: str) -> Plan | None:
@@ -121,9 +133,10 @@ class Reservations:
         if study is None:
             return None
         known = self._plans.get(study_id)
-        if known is None or known.study != study:
-            known = plan_of(reading, study)
-            self._plans[study_id] = known
+        if known is None:
+            known = self._plans[study_id] = plan_of(reading, study)
+        elif known.study != study:  # closed since
+            known = self._plans[study_id] = replace(known, study=study)
         return known
 
     def _arrived(self, writing: Writing, rater: StudyRater, viewer: Viewer) -> StudyRater:
@@ -134,21 +147,25 @@ class Reservations:
         writing.update_study_rater(arrived, self._rules.clock.now())
         return arrived
 
-    def _give_back_overdue(self, writing: Writing, rater: StudyRater, viewer: Viewer) -> None:
-        """Prolong the rater's own reservations; give back those whose time is up, and theirs in another browser."""
-        now = self._rules.clock.now()
-        opened = [one for one in writing.assigned(rater.study, rater.number) if one.is_open]
+    def _own(self, writing: Writing, rater: StudyRater, viewer: Viewer) -> Sequence[Assigned]:
+        """Return the rater's battles, after their open ones were prolonged.
+
+        Those of any rater whose time is up are given back, and the rater's own in another browser.
+        """
+        now, own = self._rules.clock.now(), writing.assigned(rater.study, rater.number)
+        opened = [one for one in own if one.is_open]
         writing.reserve([one.battle for one in opened if one.owner == viewer.rater], later(now, RESERVED_S))
         elsewhere = [one.battle for one in opened if one.owner != viewer.rater]
-        for battle_id in {*elsewhere, *writing.overdue(rater.study, now)}:
+        ended = {*elsewhere, *writing.overdue(rater.study, now)}
+        for battle_id in ended:
             self._release(writing, found(writing, battle_id))
+        return writing.assigned(rater.study, rater.number) if ended else own
 
     def _release(self, writing: Writing, battle: Battle) -> bool:
         return writing.move(battle, moved(battle, Event.TIME_UP, self._rules.clock.now()))
 
-    def _situation(self, reading: Reading, plan: Plan, rater: StudyRater) -> Situation:
-        counts = reading.item_counts(plan.study.id, self._rules.clock.now())
-        own = reading.assigned(plan.study.id, rater.number)
+    def _situation(self, writing: Writing, plan: Plan, rater: StudyRater, own: Sequence[Assigned]) -> Situation:
+        counts = self._counts.current(writing, plan, self._rules.clock.now())
         return Situation(plan, counts, rater, own, self._looks.pairing(plan.study.id))
 
     def _settled(self, writing: Writing, now: Situation) -> StudyRater:
@@ -169,9 +186,9 @@ class Reservations:
         return Message(WHY[why])
 
     def _progress(self, reading: Reading, now: Situation) -> Progress:
-        return progress_of(now, len(reading.study_raters(now.plan.study.id)))
+        return progress_of(now, reading.count_links(now.plan.study.id))
 
-    def _made(self, writing: Writing, now: Situation, given: Given, viewer: Viewer) -> Battle:
+    def _made(self, writing: Writing, now: Situation, given: Given, viewer: Viewer) -> Assigned:
         """Store the rater's battle; it is void at once if its answers cannot be shown any more."""
         at = self._rules.clock.now()
         battle = self._battle(writing, now, given, viewer, at)
@@ -179,13 +196,25 @@ class Reservations:
         battle = moved(battle, Event.LAST_ENDED if is_shown else Event.LAST_FAILED, at)
         writing.insert_battle(battle)
         assigned = Assigned(
-            battle.id, given.item.number, now.place, given.repeat_of, given.kind, battle.state.value, None, None
+            battle.id,
+            given.item.number,
+            now.place,
+            given.repeat_of,
+            given.kind,
+            battle.state.value,
+            None,
+            None,
+            viewer.rater,
         )
         writing.assign(now.plan.study.id, now.rater.number, assigned, later(at, RESERVED_S))
+        self._counts.expect(now.plan.study.id, assigned.item)
         if is_shown and writing.shows_hidden_answers(battle.id):
             self._release(writing, battle)
-            return replace(battle, state=BattleState.VOID)
-        return battle
+            is_shown = False
+        if not is_shown:
+            writing.drop(battle.id, "unusable")
+            return replace(assigned, state=BattleState.VOID.value, dropped="unusable")
+        return assigned
 
     def _battle(self, reading: Reading, now: Situation, given: Given, viewer: Viewer, at: str) -> Battle:
         item, plan = given.item, now.plan

@@ -42,6 +42,9 @@ class RaterReport:
     repeats_alike: int  # judged as the first time
     attention: int
     attention_right: int
+    skipped: int  # items and repeats
+    attention_skipped: int
+    check_skipped: int
     minutes: float  # from vote to vote, without pauses
     last_vote_at: str | None
     finished_at: str | None
@@ -116,6 +119,7 @@ def _report(plan: Plan, rater: StudyRater, own: Sequence[Assigned]) -> RaterRepo
     outcomes = {one.battle: one.outcome for one in own}
     repeats = [one for one in judged if one.kind == "repeat"]
     attention = [one for one in judged if one.kind == "attention"]
+    skips = Counter(one.kind for one in own if one.dropped == "skipped")
     times = sorted(one.voted_at for one in judged if one.voted_at)
     gaps = [
         (datetime.fromisoformat(after) - datetime.fromisoformat(before)).total_seconds()
@@ -130,6 +134,9 @@ def _report(plan: Plan, rater: StudyRater, own: Sequence[Assigned]) -> RaterRepo
         repeats_alike=sum(one.outcome == outcomes.get(one.repeat_of or "") for one in repeats),
         attention=len(attention),
         attention_right=sum(one.outcome == plan.by_number[one.item].expected for one in attention),
+        skipped=skips["item"] + skips["repeat"],
+        attention_skipped=skips["attention"],
+        check_skipped=skips["check"],
         minutes=sum(gap for gap in gaps if gap <= MOST_PAUSE_S) / 60,
         last_vote_at=times[-1] if times else None,
         finished_at=rater.finished_at,

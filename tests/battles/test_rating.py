@@ -150,6 +150,16 @@ def test_battle_is_not_offered(home: House, how: dict[str, object]) -> None:
     assert given(home) is not None
 
 
+def test_only_battles_that_may_be_offered_are_looked_at(home: House) -> None:
+    """Imported battles, and those with the same answer twice, are many: the index passes over them."""
+    judged(home)
+    judged(home, "alike", ends={"a": {"text": "Waves."}, "b": {"text": "Waves."}})
+    home.battle_is_open("of-ben", ends=TEXTS, owner=BEN)
+    home.battles.vote("of-ben", "a", BEN, final=True)
+    with home.store.reading() as reading:
+        assert [row[0] for row in reading.select("SELECT id FROM battles WHERE offered = 1")] == ["battle-1"]
+
+
 def test_battle_from_before_the_consent_is_not_offered(home: House) -> None:
     judged(home, terms="2026-11-30")
     home.store.write(lambda writing: writing.agree(ADA, TERMS, home.time.now()))

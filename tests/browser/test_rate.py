@@ -120,6 +120,22 @@ def test_ten_battles_by_keyboard_alone(rating: Rating) -> None:
     assert rating.stub.choices[10:] == ["b"]
 
 
+def test_vote_that_does_not_count_is_said_in_words(rating: Rating) -> None:
+    rating.open()
+    first = rating.task.inner_text()
+    rating.page.keyboard.press("a")
+    expect(rating.task).not_to_have_text(first)
+    rating.page.keyboard.press("a")  # at once
+    said = rating.page.locator("#rate-said")
+    expect(said).to_have_text("Not yet: a vote in the first second does not count. Vote again.")
+    rating.page.wait_for_timeout(HOLD_MS)
+    rating.stored("a")
+    rating.stub.why_not = "decided in under 1 s"
+    rating.judge("b")
+    expect(said).to_have_text("Your last vote is saved, but not counted: decided in under 1 s.")
+    rating.stored("a", "b")
+
+
 def test_undo_skip_and_a_refused_vote(rating: Rating) -> None:
     first, second = rating.open().judge("a")
     rating.page.keyboard.press("u")

@@ -146,6 +146,8 @@ def test_pairs(home: House, tmp_path: Path) -> None:
         "rater": ADA,
         "origin": "person",
         "study": "",
+        "study_hash": "",
+        "study_kind": "",
         "category": "creative",
         "instruction": HAIKU,
         "model_a": OPENALPACA,

@@ -67,6 +67,9 @@ def judged(home: House) -> None:
     home.battles.vote("bad", "both_bad", ADA, final=True)
     home.battle_is_open("program", owner="ann", source="api", blind=False)
     home.battles.vote("program", "a", "ann", final=True, source="api")
+    for number, kind in enumerate(("item", "repeat")):
+        home.battle_is_open(f"{kind}-of-a-study", study="helpful", study_hash="5a" * 32, study_kind=kind)
+        home.battles.vote(f"{kind}-of-a-study", "ab"[number], ADA, final=True)
     home.battle_is_open("undone")
     home.battles.vote("undone", "a", ADA)
     home.battles.undo("undone", ADA)

@@ -17,6 +17,7 @@ POLICY = CountingPolicy()
 def test_every_reason_has_words_with_the_policys_numbers() -> None:
     policy = CountingPolicy(min_decision_s=2.5, max_votes_per_rater_and_day=1000)
     assert [policy.words(reason) for reason in Reason] == [
+        "of studies that are still running",
         "repeats, checks and attention items of studies",
         "imported",
         "by people",

@@ -8,10 +8,11 @@ from collections.abc import Callable
 import pytest
 
 from playground.battles import Viewer
-from playground.errors import Refused
+from playground.errors import Refused, StorageError
 from playground.records import BattleState, CheckState
 from playground.studies.assignment import REPEAT_GAP
 from playground.studies.reservation import RESERVED_S
+from playground.studies.status import status_of
 from playground.studies.study_file import Attention
 from tests.support.cast import GALPACA, MAMBA, OPENALPACA, House, house
 from tests.support.studying import FINAL_S, Studied, studied
@@ -241,6 +242,65 @@ def test_link_goes_on_in_another_browser(home: House) -> None:
     battle = home.store.battle(str(left))
     assert battle is not None
     assert battle.state is BattleState.VOID
+
+
+def test_battle_that_was_given_back_comes_again_to_the_same_link(home: House) -> None:
+    study = studied(home, 1, 1)
+    first = study.next(1).battle_id
+    second = study.next(1, browser="telephone").battle_id
+    assert second not in (None, first)
+    home.time.pass_s(RESERVED_S)
+    third = study.next(1).battle_id
+    assert third not in (None, second)
+    study.vote(1, str(third))
+    assert study.next(1).battle_id is None
+    assert study.votes_by_item() == {1: 1}
+
+
+def test_another_repeat_comes_for_one_that_was_given_back(home: House) -> None:
+    study = studied(home, 12, 1, repeats=0.5)
+    for _ in range(REPEAT_GAP):
+        study.judge(1)
+    repeats = "SELECT s.repeat_of FROM assignments s JOIN battles b ON b.id = s.battle WHERE b.study_kind = 'repeat'"
+    while not study.rows(repeats):
+        opened = str(study.next(1).battle_id)
+        if not study.rows(repeats):
+            study.vote(1, opened)
+            home.time.pass_s(FINAL_S)
+    again = study.next(1, browser="telephone").battle_id
+    assert again not in (None, opened)
+    assert len(study.rows(repeats)) == 2
+    assert study.rows(f"{repeats} AND b.state <> 'void'") == study.rows(
+        "SELECT repeat_of FROM assignments WHERE battle = ?", again
+    )
+
+
+def test_skipped_attention_item_is_counted_and_comes_again(home: House) -> None:
+    study = studied(home, 12, 1, attentions=1, attention=Attention("attention.jsonl", every=2))
+    kinds = "SELECT battle FROM assignments s JOIN battles b ON b.id = s.battle WHERE b.study_kind = 'attention'"
+    while not study.rows(kinds):
+        opened = str(study.next(1).battle_id)
+        if study.rows(kinds):
+            home.battles.skip(opened, "rater-1")
+        else:
+            study.vote(1, opened)
+            home.time.pass_s(FINAL_S)
+    judge_all(study, 1, lambda battle: study.side_of(battle, first=True))
+    with home.store.reading() as reading:
+        study_found = reading.study("helpful")
+        assert study_found is not None
+        [rater] = status_of(reading, study_found, home.time.now()).raters
+    assert (rater.attention_skipped, rater.attention, rater.attention_right) == (1, 1, 1)
+    assert (rater.skipped, rater.check_skipped) == (0, 0)
+
+
+def test_nobody_is_assigned_an_item_twice_by_the_database(home: House) -> None:
+    study = studied(home, 1, 1)
+    battle = str(study.judge(1))
+    twice = "INSERT INTO assignments SELECT 'x', study, item, rater, 2, NULL, '', NULL FROM assignments"
+    with pytest.raises(StorageError, match="a rater has an item once"):
+        home.store.write(lambda writing: writing.change(twice, [{}]))
+    assert study.rows("SELECT battle FROM assignments") == [(battle,)]
 
 
 @pytest.mark.parametrize("token", ["", "0" * 32, None, "x", 7])

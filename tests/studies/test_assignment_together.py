@@ -142,7 +142,7 @@ class Rating(RuleBasedStateMachine):
             return
         rows = self.study.rows(
             "SELECT s.rater, s.item, s.place, o.place, b.study_kind FROM assignments s"
-            " JOIN battles b ON b.id = s.battle"
+            " JOIN battles b ON b.id = s.battle AND (b.state <> 'void' OR s.dropped = 'skipped')"
             " LEFT JOIN assignments o ON o.battle = s.repeat_of"
         )
         first = Counter((rater, item) for rater, item, _, before, _ in rows if before is None)

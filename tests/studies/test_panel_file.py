@@ -116,7 +116,7 @@ def test_panel_needs_votes_per_rater(tmp_path: Path) -> None:
 
 def test_documented_panels_are_read(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "study.md").read_text("utf-8")
-    _, prolific, signed, other = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    *_, prolific, signed, other = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
     for name in ("training.jsonl", "attention.jsonl"):
         (tmp_path / name).write_text('{"instruction": "2+2?", "answer_a": "4", "answer_b": "5", "expected": "a"}')
     for text in (prolific, prolific + signed, START + other):

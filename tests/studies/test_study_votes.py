@@ -31,12 +31,13 @@ def home(tmp_path: Path) -> House:
 
 
 def judged(home: House) -> Studied:
-    """A study with votes of each kind."""
+    """A study with votes of each kind, that is closed."""
     study = studied(home, 12, 1, repeats=0.5, checks=1, attentions=1, attention=Attention("attention.jsonl", every=4))
     while (battle := study.next(1).battle_id) is not None:
         home.time.pass_s(10)
         study.vote(1, battle, study.side_of(battle, first=True))
         home.time.pass_s(FINAL_S)
+    home.store.write(lambda writing: writing.close_study("helpful", home.time.now(), "done"))
     return study
 
 

@@ -35,6 +35,7 @@ class RateStub:
     why_none: str = "No stored battle is left for you."
     refusal: str = ""  # of the link
     vote_refusal: str = ""
+    why_not: str = ""  # votes do not count
     votes: list[dict[str, Any]] = field(default_factory=list)  # as they were sent; choice "undo" takes one back
     asked: list[dict[str, Any]] = field(default_factory=list)  # bodies of /rate/next
     skipped: set[str] = field(default_factory=set)
@@ -67,7 +68,8 @@ class RateStub:
         if self.last(sent["battle"])[1] == sent["revision"]:
             self.votes.append(sent)
         choice, revision = self.last(sent["battle"])
-        return 200, {"accepted": True, "choice": choice, "revision": revision, "state": "voted"}
+        saved = {"accepted": True, "choice": choice, "revision": revision, "state": "voted"}
+        return 200, saved | ({"why_not": self.why_not} if self.why_not else {})
 
     def _next(self, sent: dict[str, Any]) -> dict[str, Any]:
         ids = [f"{number:032x}" for number in range(self.count)]

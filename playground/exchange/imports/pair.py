@@ -46,6 +46,15 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class StudyBattle:
+    """The study that a battle is of."""
+
+    id: str
+    hash: str
+    kind: str  # one of STUDY_KINDS
+
+
+@dataclass(frozen=True, slots=True)
 class Pair:
     """A judged pair, as far as its format has it."""
 
@@ -63,6 +72,7 @@ class Pair:
     created_at: str = ""  # empty: not known
     decision_s: float | None = None
     strength: float | None = None
+    study: StudyBattle | None = None
 
 
 def judged_pair(format: str, pair: Pair, origins: Origins, known_as: tuple[str, ...] = ()) -> ReadBattle:
@@ -93,7 +103,7 @@ def judged_pair(format: str, pair: Pair, origins: Origins, known_as: tuple[str, 
         _side(letter, answer, derived_id(f"generation {letter}", content), instruction, at)
         for letter, answer in (("a", a), ("b", b))
     )
-    battle = _battle(vote, pair.blind, instruction, sides)
+    battle = _battle(vote, pair, instruction, sides)
     return ReadBattle(JudgedBattle(vote, battle, (), ""), known_as, cleaner.cleaned)
 
 
@@ -108,7 +118,8 @@ def _content(format: str, pair: Pair, rater: str, asked: Instruction, answers: t
     a, b = ((answer.model, answer.text, answer.license) for answer in answers)
     about = (asked.instruction, asked.input, asked.system, asked.category)
     vote = (pair.winner, rater, pair.origin, pair.blind, pair.created_at, pair.decision_s, pair.strength)
-    return to_json((format, pair.key, a, b, *about, *vote)).encode("utf-8", "surrogatepass")
+    study = () if pair.study is None else (pair.study.id, pair.study.hash, pair.study.kind)  # no id changed by them
+    return to_json((format, pair.key, a, b, *about, *vote, *study)).encode("utf-8", "surrogatepass")
 
 
 def derived_id(what: str, content: bytes) -> str:
@@ -116,14 +127,15 @@ def derived_id(what: str, content: bytes) -> str:
     return hashlib.sha256(f"playground import {what} ".encode() + content).hexdigest()[:32]
 
 
-def _battle(vote: Vote, blind: bool, asked: Instruction, sides: tuple[BattleSide, ...]) -> Battle:
+def _battle(vote: Vote, pair: Pair, asked: Instruction, sides: tuple[BattleSide, ...]) -> Battle:
+    study = pair.study
     return Battle(
         id=vote.battle_id,
         comparison_id=vote.battle_id,
         parent_id=None,
         owner=vote.rater_id,
         source="page",
-        blind=blind,
+        blind=pair.blind,
         state=BattleState.REVEALED,
         instruction=asked,
         overrides={},
@@ -133,6 +145,9 @@ def _battle(vote: Vote, blind: bool, asked: Instruction, sides: tuple[BattleSide
         final_at=vote.created_at,
         vote=vote,
         revision=1,
+        study=None if study is None else study.id,
+        study_hash=None if study is None else study.hash,
+        study_kind=None if study is None else study.kind,
     )
 
 

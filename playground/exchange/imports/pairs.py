@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from playground.exchange.imports.fields import Fields
 from playground.exchange.imports.formats import ImportFormat, Origins, ReadBattle
-from playground.exchange.imports.pair import CHOICES, Answer, Pair, judged_pair
+from playground.exchange.imports.pair import CHOICES, Answer, Pair, StudyBattle, judged_pair
 from playground.exchange.imports.rows import ReadOptions
-from playground.records import Origin
+from playground.records import STUDY_KINDS, Origin
 
 
 def read(fields: Fields, origins: Origins) -> ReadBattle:
@@ -30,8 +30,16 @@ def read(fields: Fields, origins: Origins) -> ReadBattle:
         created_at=fields.time("created_at", ""),
         decision_s=fields.at_least("decision_s", 0),
         strength=fields.above_0("strength"),
+        study=_study(fields),
     )
     return judged_pair("pairs", pair, origins, (vote_id,))
+
+
+def _study(fields: Fields) -> StudyBattle | None:
+    """Return the study of a row; none if its hash or kind is missing, as in files of earlier versions."""
+    if not all(fields.given(name) for name in ("study", "study_hash", "study_kind")):
+        return None
+    return StudyBattle(fields.name("study"), fields.name("study_hash"), fields.one_of("study_kind", STUDY_KINDS))
 
 
 PAIRS = ImportFormat(

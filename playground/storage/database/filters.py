@@ -36,6 +36,9 @@ _Found = tuple[str, tuple[Any, ...]]
 FINAL = "b.state = 'revealed' OR b.final_at <= ? OR v.created_at > ?"
 """A vote is final at its time, if the clock was set back since it was given, or once its models were shown."""
 
+CLOSED = "b.study IS NULL OR NOT EXISTS (SELECT 1 FROM studies t WHERE t.id = b.study AND t.closed_at IS NULL)"
+"""A vote of no study, or of one that is closed."""
+
 _GOOD_SIDE = (
     "SELECT 1 FROM battle_sides s JOIN generations h ON h.id = s.generation_id AND h.good = 1"
     " WHERE s.battle_id = v.battle_id AND"
@@ -56,6 +59,7 @@ def conditions(
     commercial: Collection[str] = (),
     without: Collection[str] = (),
     final_by: str = "",
+    running_studies: bool = True,
 ) -> Conditions:
     """Return the conditions of a filter.
 
@@ -64,8 +68,11 @@ def conditions(
         commercial: licenses that allow commercial use, in lower case, for the condition `license`.
         without: names of conditions that the caller checks itself.
         final_by: leave out votes that could still be undone at that time; empty: none.
+        running_studies: with the votes of studies that are not closed.
     """
     found: list[_Found] = [(FINAL, (final_by, final_by))] if final_by else []
+    if not running_studies:
+        found.append((CLOSED, ()))
     for name, value in filter.as_mapping().items():
         if name not in without:
             asked = _Asked(value, pairs, tuple(commercial), filter.model_ids)

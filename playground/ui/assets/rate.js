@@ -158,9 +158,11 @@
 
   // Votes
 
-  const mayAct = () => shown && !isBusy && now() - shownAt > HOLD_MS;
+  const isHeld = () => shown && now() - shownAt <= HOLD_MS;
+  const mayAct = () => shown && !isBusy && !isHeld();
 
   function vote(button) {
+    if (isHeld()) view.tell(view.say("held"));
     if (!mayAct()) return;
     const missing = criteria.missing();
     view.tell(missing);
@@ -171,7 +173,10 @@
     item.criteria = vote.criteria; // if it is taken back
     const given = { item, answer: cast(vote) };
     judged.push(given);
-    given.answer.then((decision) => decision?.accepted === false && forget(given));
+    given.answer.then((decision) => {
+      if (decision?.accepted === false) forget(given);
+      if (decision?.why_not) view.tell(view.say("uncounted", { reason: decision.why_not }));
+    });
     progress = { ...progress, done: progress.done + 1 };
     view.progress(progress);
     leave();

@@ -103,6 +103,7 @@ def export_options(address: DataAddress, policy: CountingPolicy, now: str) -> Ex
         anonymous=not address.ids,  # only the operator's address has them
         policy=policy,
         final_by=now,
+        running_studies=address.ids,  # raters would see what others voted
     )
 
 

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from playground.arena.arena import Arena
 from playground.battles import Ballot, Viewer
 from playground.errors import InvalidValue, Refused
-from playground.records import BattleView
+from playground.records import BattleState, BattleView
 from playground.ui.http.asgi import ASGIApp, Receive, Scope, Send, host_of
 from playground.ui.http.criteria import read_criteria
 from playground.ui.http.gate import refusal_of
@@ -28,6 +28,7 @@ from playground.ui.http.posted import answer_post, is_number, is_posted_to, is_t
 from playground.ui.texts import NO_RATER
 from playground.ui.texts import refusals as texts
 from playground.ui.texts.compare import CHANGED_ELSEWHERE
+from playground.ui.texts.language import said
 from playground.validation import clean_battle_id
 
 PATH = "/vote"
@@ -109,7 +110,12 @@ def read_vote(body: bytes) -> tuple[str, Ballot]:
 
 
 def vote_document(view: BattleView) -> dict[str, Any]:
-    """Return the stored vote; none if the battle has changed since it was shown, as by an undo in another tab."""
+    """Return the stored vote; none if the battle has changed since it was shown, as by an undo in another tab.
+
+    `why_not` says in words that it does not count, if that depends on the vote alone, as by a quick decision.
+    """
     if view.choice is None:
         return {"accepted": False, "reason": "changed", "error": CHANGED_ELSEWHERE}
-    return {"accepted": True, "choice": view.choice, "revision": view.revision, "state": str(view.state)}
+    saved = {"accepted": True, "choice": view.choice, "revision": view.revision, "state": str(view.state)}
+    standing = view.standing if view.state is BattleState.VOTED else None  # later it may tell something of the models
+    return saved if standing is None or standing.counts else {**saved, "why_not": said(standing.why_not)}

@@ -76,6 +76,8 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "today": _("{done} today"),
         "next": _("Next battle. {instruction}"),
         "back": _("Your last vote is taken back. {instruction}"),
+        "held": _("Not yet: a vote in the first second does not count. Vote again."),
+        "uncounted": _("Your last vote is saved, but not counted: {reason}."),
         "undone": _("Your last vote is taken back. Vote again."),
         "nothing": _("There is no vote of this sitting to take back."),
         "kept": _("The last vote stands: {reason}"),

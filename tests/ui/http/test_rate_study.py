@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +16,8 @@ from playground.arena.studies import ArenaStudies
 from playground.battles import Battles
 from playground.clock import Clock
 from playground.raters import rater_id
+from playground.ratings.policy import CountingPolicy
+from playground.ratings.standing import standing_of
 from playground.records import Criterion
 from playground.settings import Settings
 from playground.ui.http.limits import Limits
@@ -38,18 +41,13 @@ class StudyServer(Server):
         return says
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[StudyServer]:
-    server = served(tmp_path, question="Which is more helpful?", strength=True, repeats=0.5, votes=3)
-    yield server
-    server.home.store.close()
-
-
-def served(folder: Path, **keys: Any) -> StudyServer:
-    """Serve a study of three battles."""
-    home = house(folder)
-    study = studied(home, 3, 1, **keys)
-    battles = Battles(home.store, home.battles.rules)
+def serve(folder: Path, instructions: int, **keys: Any) -> StudyServer:
+    """Serve a study that asks for a vote on each of its battles."""
+    home, asked = house(folder), {"question": "Which is more helpful?", "strength": True, "repeats": 0.5}
+    study = studied(home, instructions, 1, **{**asked, "votes": instructions, **keys})
+    policy = CountingPolicy()
+    rules = replace(home.battles.rules, standing_of=lambda reading, battle: standing_of(reading, battle, policy))
+    battles = Battles(home.store, rules)
     held: Any = SimpleNamespace(stored=battles, vote_soon=battles.vote_soon, undo=battles.undo)
     arena: Any = SimpleNamespace(
         battles=held, rating=ArenaRating(held, Settings(), TERMS), studies=ArenaStudies(held, TERMS)
@@ -58,6 +56,13 @@ def served(folder: Path, **keys: Any) -> StudyServer:
     server = StudyServer(home, PageMiddleware(VoteRoute(RateRoutes(elsewhere, arena, limits), arena, limits)))
     server.study = study
     return server
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[StudyServer]:
+    server = serve(tmp_path, 3)
+    yield server
+    server.home.store.close()
 
 
 def test_link_gives_battles_until_the_study_has_enough(server: StudyServer) -> None:
@@ -86,7 +91,7 @@ def test_link_gives_battles_until_the_study_has_enough(server: StudyServer) -> N
 
 def test_criteria_are_asked_and_stored_with_the_vote(tmp_path: Path) -> None:
     criterion = Criterion("facts", "Whose facts are right?", ("a", "b", "both_bad", "neither"), reason="optional")
-    server = served(tmp_path, criterion=(criterion,))
+    server = serve(tmp_path, 3, criterion=(criterion,))
     said = server.ask()
     assert said["asks"]["criteria"] == [
         {
@@ -111,6 +116,21 @@ def test_criteria_are_asked_and_stored_with_the_vote(tmp_path: Path) -> None:
     rows = server.study.rows("SELECT criterion, choice, reason, rater_id FROM vote_criteria")
     assert rows == [("facts", "b", "It names the river.", rater_id(SECRET))]
     server.home.store.close()
+
+
+def test_quick_vote_on_an_item_and_a_repeat_says_the_same(tmp_path: Path) -> None:
+    server, kinds = serve(tmp_path, 8), dict[str, str]()
+    while (item := server.ask()["item"]) is not None:
+        [(kind,)] = server.study.rows("SELECT study_kind FROM battles WHERE id = ?", item["battle"])
+        kinds[kind] = server.vote(item, decision_ms=400)["why_not"]
+    assert kinds == dict.fromkeys(("item", "repeat"), "decided in under 1 s")
+    server.home.store.close()
+
+
+def test_slow_vote_says_nothing_of_counting(server: StudyServer) -> None:
+    item = server.ask()["item"]
+    server.home.time.pass_s(9)
+    assert server.vote(item, decision_ms=4000).keys() == {"accepted", "choice", "revision", "state"}
 
 
 def test_nothing_that_is_sent_names_a_model(server: StudyServer) -> None:

@@ -60,11 +60,24 @@ CREATE TRIGGER generated_stay BEFORE DELETE ON generated
 BEGIN SELECT RAISE (ABORT, 'a generation is written once'); END""",
 )
 
+
 # Battles that raters were given on the stored answers of others. The first index finds what may be offered, from any id
-# on: ids are random. Regenerated battles are not offered, they may show words that somebody else typed.
+# on: ids are random. `offered` marks battles on different answers whose owner had agreed to terms when they made them:
+# imported battles, and those that models answered alike, would have to be passed over one by one. Regenerated battles
+# are not offered, they may show words that somebody else typed.
 RATED = (
     "ALTER TABLE battles ADD COLUMN rated INTEGER NOT NULL DEFAULT 0 CHECK (rated IN (0, 1))",
-    "CREATE INDEX battles_to_rate ON battles (id, created_at, owner, comparison_id) WHERE state = 'revealed'"
-    " AND blind = 1 AND source = 'page' AND parent_id IS NULL AND erased_at IS NULL AND hidden_at IS NULL",
+    "ALTER TABLE battles ADD COLUMN offered INTEGER CHECK (offered = 1)",
+    "CREATE INDEX battles_to_rate ON battles (id, created_at, owner, comparison_id)"
+    " WHERE offered = 1 AND erased_at IS NULL AND hidden_at IS NULL",
+    """
+CREATE TRIGGER battles_are_offered AFTER UPDATE OF state ON battles
+WHEN NEW.state = 'revealed' AND OLD.state <> 'revealed' AND NEW.blind = 1 AND NEW.source = 'page'
+  AND NEW.parent_id IS NULL AND NEW.rated = 0
+  AND EXISTS (SELECT 1 FROM consents c WHERE c.rater_id = NEW.owner AND c.created_at <= NEW.created_at)
+  AND (
+    SELECT count(DISTINCT g.text) FROM battle_sides s JOIN generations g ON g.id = s.generation_id
+    WHERE s.battle_id = NEW.id) > 1
+BEGIN UPDATE battles SET offered = 1 WHERE id = NEW.id; END""",
     "CREATE INDEX battles_rated ON battles (owner, state) WHERE rated = 1",
 )

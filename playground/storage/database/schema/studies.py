@@ -16,7 +16,7 @@ COLUMNS = (
     "ALTER TABLE battles ADD COLUMN study_hash TEXT CHECK ((study IS NULL) = (study_hash IS NULL))",
     "ALTER TABLE battles ADD COLUMN study_kind TEXT CHECK ("
     "(study IS NULL) = (study_kind IS NULL) AND study_kind IN ('item', 'repeat', 'check', 'attention'))",
-    "CREATE INDEX battles_by_study ON battles (study) WHERE study IS NOT NULL",
+    "CREATE INDEX battles_by_study ON battles (study, state) WHERE study IS NOT NULL",
     "DROP TRIGGER battles_keep_their_terms",
     """
 CREATE TRIGGER battles_keep_their_terms
@@ -64,7 +64,8 @@ CREATE TABLE study_raters (
   finished_at TEXT,
   PRIMARY KEY (study, number)
 ) STRICT, WITHOUT ROWID""",
-    # A battle's own state says whether it is reserved (open), judged, or given back (void).
+    # A battle's own state says whether it is reserved (open), judged, or void: given back, so that its item may come to
+    # the same rater again, unless `dropped` says why it does not.
     """
 CREATE TABLE assignments (
   battle TEXT PRIMARY KEY REFERENCES battles (id),
@@ -72,13 +73,13 @@ CREATE TABLE assignments (
   item INTEGER NOT NULL,
   rater INTEGER NOT NULL,
   place INTEGER NOT NULL CHECK (place >= 1),
-  repeat_of TEXT UNIQUE REFERENCES assignments (battle),
+  repeat_of TEXT REFERENCES assignments (battle),
   reserved_until TEXT NOT NULL,
+  dropped TEXT CHECK (dropped IN ('skipped', 'unusable')),
   UNIQUE (study, rater, place),
   FOREIGN KEY (study, item) REFERENCES study_items (study, number),
   FOREIGN KEY (study, rater) REFERENCES study_raters (study, number)
 ) STRICT""",
-    "CREATE UNIQUE INDEX assignments_once ON assignments (study, rater, item) WHERE repeat_of IS NULL",
     "CREATE INDEX assignments_by_item ON assignments (study, item)",
 )
 
@@ -108,6 +109,16 @@ BEGIN SELECT RAISE (ABORT, 'a link is written once'); END""",
 CREATE TRIGGER assignments_only_last BEFORE UPDATE OF battle, study, item, rater, place, repeat_of ON assignments
 BEGIN SELECT RAISE (ABORT, 'only the end of a reservation changes'); END""",
     """
+CREATE TRIGGER assignments_stay_dropped BEFORE UPDATE OF dropped ON assignments WHEN OLD.dropped IS NOT NULL
+BEGIN SELECT RAISE (ABORT, 'a dropped item stays so'); END""",
+    """
+CREATE TRIGGER assignments_once BEFORE INSERT ON assignments
+WHEN EXISTS (
+  SELECT 1 FROM assignments s JOIN battles b ON b.id = s.battle
+  WHERE s.study = NEW.study AND s.item = NEW.item AND s.rater = NEW.rater AND s.repeat_of IS NEW.repeat_of
+    AND (b.state <> 'void' OR s.dropped IS NOT NULL))
+BEGIN SELECT RAISE (ABORT, 'a rater has an item once'); END""",
+    """
 CREATE TRIGGER assignments_stay BEFORE DELETE ON assignments
 BEGIN SELECT RAISE (ABORT, 'assignments are never deleted'); END""",
 )
@@ -115,19 +126,40 @@ BEGIN SELECT RAISE (ABORT, 'assignments are never deleted'); END""",
 MARKS: Mapping[str, tuple[int, int]] = {
     **judged.MARKS,
     "study_extra": (judged.MARKS_BITS, 1),  # a repeat, a check or an attention item of a study
+    "study_running": (judged.MARKS_BITS + 1, 1),  # of a study that is not closed
 }
-"""The marks of `judged`, with one more."""
-MARKS_BITS = judged.MARKS_BITS + 1
+"""The marks of `judged`, with two more."""
+MARKS_BITS = judged.MARKS_BITS + 2
 
-_EXTRA = "(study_kind IS NOT NULL AND study_kind <> 'item')"
-_SHIFT, _MASK = MARKS["study_extra"]
 
-# As in migration 4, with one more mark. No battle is of a study yet, so stored rows stay as they are.
+def mark(name: str) -> str:
+    """Return one of `MARKS` of the row `p` as SQL; it binds stronger than NOT and AND."""
+    shift, mask = MARKS[name]
+    return f"p.marks >> {shift} & {mask}"
+
+
+_MORE = {
+    "study_extra": "(study_kind IS NOT NULL AND study_kind <> 'item')",
+    "study_running": "EXISTS (SELECT 1 FROM studies t WHERE t.id = study AND t.closed_at IS NULL)",
+}
+_RUNNING = 1 << MARKS["study_running"][0]
+_OF_STUDY = "vote IN (SELECT v.rowid FROM battles b JOIN votes v ON v.battle_id = b.id WHERE b.study = NEW.id)"
+
+# As in migration 4, with two more marks. No battle is of a study yet, so stored rows stay as they are. A study begins
+# and ends for all of its votes at once, also for imported ones that name it.
 PAIRS = (
     "DROP VIEW expected_pairs",
-    judged.expected_pairs(f"\n    | ({_EXTRA} << {_SHIFT})", "b.study_kind, "),
+    judged.expected_pairs(
+        "".join(f"\n    | ({sql} << {MARKS[name][0]})" for name, sql in _MORE.items()), "b.study, b.study_kind, "
+    ),
     "DROP VIEW pairs",
-    judged.pairs_view(f", p.marks >> {_SHIFT} & {_MASK} AS study_extra, b.study"),
+    judged.pairs_view("".join(f", {mark(name)} AS {name}" for name in _MORE) + ", b.study"),
+    f"""
+CREATE TRIGGER studies_mark_pairs AFTER INSERT ON studies WHEN NEW.closed_at IS NULL
+BEGIN UPDATE judged_pairs SET marks = marks | {_RUNNING} WHERE {_OF_STUDY}; END""",
+    f"""
+CREATE TRIGGER closed_studies_mark_pairs AFTER UPDATE OF closed_at ON studies WHEN NEW.closed_at IS NOT NULL
+BEGIN UPDATE judged_pairs SET marks = marks & ~{_RUNNING} WHERE {_OF_STUDY}; END""",
 )
 
 STATEMENTS = COLUMNS + TABLES + TRIGGERS + PAIRS

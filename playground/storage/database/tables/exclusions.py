@@ -41,6 +41,7 @@ SELECT EXISTS (
   SELECT 1 FROM battles b INDEXED BY battles_drawn JOIN votes v ON v.battle_id = b.id
   WHERE b.source = 'page' AND b.blind = 1 AND b.draw_probability IS NOT NULL AND b.overrides = '{}'
     AND coalesce(b.study_kind, 'item') = 'item'
+    AND NOT EXISTS (SELECT 1 FROM studies t WHERE t.id = b.study AND t.closed_at IS NULL)
     AND b.state IN ('voted', 'revealed') AND v.origin = 'person' AND v.choice <> 'undo'
     AND v.imported IS NULL
     AND NOT EXISTS (SELECT 1 FROM votes n WHERE n.battle_id = v.battle_id AND n.revision > v.revision)

@@ -70,7 +70,7 @@ _CRITERIA = (
 )
 _DETAILS = (
     ", v.revision, b.owner, b.source, b.state, b.draw_probability, b.created_at, b.opened_at, b.final_at,"
-    f" CAST(b.overrides AS BLOB), b.study_hash, b.study_kind, {_REASONS}, {_CRITERIA}"
+    f" CAST(b.overrides AS BLOB), {_REASONS}, {_CRITERIA}"
 )
 _NO_DETAILS = tuple(ExportedVote._field_defaults.values())
 
@@ -80,11 +80,12 @@ SELECT p.marks, p.pair, p.answer_a, p.answer_b, b.instruction_id,
   v.imported, v.decision_s, v.rowid, v.created_at, v.id, v.rater_id,
   p.model_a = p.model_b
     AND NOT EXISTS (SELECT 1 FROM judged_pairs q WHERE q.vote = p.vote AND q.model_a <> q.model_b),
-  {_WITHHELD}, v.battle_id, b.comparison_id, b.parent_id, v.strength, v.choice, b.study $details
+  {_WITHHELD}, v.battle_id, b.comparison_id, b.parent_id, v.strength, v.choice, b.study,
+  b.study_hash, b.study_kind $details
 {_JUDGED}""")
 _VOTE_ROW = itemgetter(7)
 _WITHHELD_AT = 12
-_DETAILS_AT = 19
+_DETAILS_AT = 21
 _INSTRUCTIONS = Template("""
 SELECT i.id, $words, i.category FROM json_each(?) j CROSS JOIN instructions i ON i.id = j.value""")
 _PROVENANCE = """,
@@ -231,7 +232,7 @@ def _marks(marks: int) -> tuple[tuple[Any, ...], str]:
     flags = ",".join(kind for kind in VOTE_FLAGS if found[kind]) or None
     origin = ORIGINS[found["origin"]]
     facts = (origin, found["blind"], found["drawn"], found["own_sampling"], flags, found["names_itself"])
-    return (*facts, found["study_extra"]), WINNERS[found["winner"]]
+    return (*facts, found["study_extra"], found["study_running"]), WINNERS[found["winner"]]
 
 
 @cache

@@ -19,6 +19,7 @@ from playground.storage.database.filters import FINAL, Conditions
 from playground.storage.database.rows import to_json
 from playground.storage.database.schema.judged import ORIGINS, mark
 from playground.storage.database.schema.studies import MARKS, MARKS_BITS
+from playground.storage.database.schema.studies import mark as mark_of_study
 from playground.storage.database.tables.transaction import Snapshot
 
 WORD_BITS = 63
@@ -56,7 +57,8 @@ SELECT coalesce(sum(CASE {mark("winner")} WHEN 0 THEN p.model_a = m.rowid WHEN 1
 FROM models m CROSS JOIN models o CROSS JOIN judged_pairs p
 WHERE m.id = ? AND o.id = ? AND m.id <> o.id
   AND p.model_a IN (m.rowid, o.rowid) AND p.model_b IN (m.rowid, o.rowid) AND p.model_a <> p.model_b
-  AND {mark("blind")} AND NOT {mark("imported")} AND {_DECIDED}"""
+  AND {mark("blind")} AND NOT {mark("imported")} AND NOT {mark_of_study("study_extra")}
+  AND NOT {mark_of_study("study_running")} AND {_DECIDED}"""
 
 _IN_ORDER = "ORDER BY p.vote, p.pair"
 
@@ -173,9 +175,9 @@ class JudgedReads(Snapshot):
         return ((row[0], row[1]) for row in self._connection.execute(_NETWORKS))
 
     def board_state(self, now: str) -> tuple[Any, ...]:
-        """Return a value that differs if a leaderboard may differ: by a vote, an undo, or a network forgotten."""
-        last = self.scalar("SELECT max(rowid) FROM votes")
-        return (last, self.scalar("SELECT min(day) FROM vote_networks"), *self.undecided_votes(now))
+        """Return a value that differs if a board may differ: by a vote, an undo, or the end of a network or a study."""
+        last, closed = self.scalar("SELECT max(rowid) FROM votes"), self.scalar("SELECT max(closed_at) FROM studies")
+        return (last, closed, self.scalar("SELECT min(day) FROM vote_networks"), *self.undecided_votes(now))
 
     def days_of_votes(self) -> Iterator[tuple[str, array[int]]]:
         """Yield each day, in UTC, with the votes and undos given on it; the index of times holds them."""

@@ -9,14 +9,12 @@ from collections.abc import Sequence
 
 from playground.storage.database.tables.transaction import Snapshot
 
-# One that anybody reported is not offered, whichever battle on its answers the report is about.
+# The schema marks `offered`. One that anybody reported is not given, whichever battle on its answers the report names.
 _OFFERED = """
 SELECT b.id, (SELECT count(*) FROM battles o WHERE o.comparison_id = b.comparison_id AND o.state <> 'void') AS judged
 FROM battles b INDEXED BY battles_to_rate
-WHERE b.state = 'revealed' AND b.blind = 1 AND b.source = 'page' AND b.parent_id IS NULL AND b.erased_at IS NULL
-  AND b.study IS NULL
-  AND b.hidden_at IS NULL AND b.id >= :start AND b.id < :end AND b.owner <> :rater
-  AND b.created_at >= (SELECT min(created_at) FROM consents WHERE version >= :terms)
+WHERE b.offered = 1 AND b.erased_at IS NULL AND b.hidden_at IS NULL AND b.id >= :start AND b.id < :end
+  AND b.owner <> :rater
   AND EXISTS (
     SELECT 1 FROM consents c WHERE c.rater_id = b.owner AND c.version >= :terms AND c.created_at <= b.created_at)
   AND NOT EXISTS (SELECT 1 FROM battles o WHERE o.comparison_id = b.comparison_id AND o.owner = :rater)

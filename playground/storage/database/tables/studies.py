@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from string import Template
 
 from playground.records import Assigned, CheckState, ItemCount, StoredStudy, StudyItem, StudyRater
+from playground.storage.database.rows import to_json
 from playground.storage.database.tables.transaction import Snapshot, Transaction
 
 _ITEMS = """
@@ -27,24 +29,27 @@ CASE WHEN v.choice IN ('a', 'b') THEN CASE WHEN v.choice = x.side THEN 'a' ELSE 
   WHEN v.choice IN ('a=b', 'b=a') THEN 'tie' ELSE v.choice END"""
 
 _ASSIGNED = f"""
-SELECT s.battle, s.item, s.place, s.repeat_of, b.study_kind, b.state, {_OUTCOME} AS outcome, v.created_at, b.owner
+SELECT s.battle, s.item, s.place, s.repeat_of, b.study_kind, b.state, {_OUTCOME} AS outcome, v.created_at, b.owner,
+  s.dropped
 FROM assignments s JOIN battles b ON b.id = s.battle
 JOIN study_items t ON t.study = s.study AND t.number = s.item {_LATEST}
 WHERE s.study = ? AND s.rater = ? ORDER BY s.place"""
 
-_COUNTS = f"""
+_COUNTS = Template(f"""
 SELECT item, count(*), sum(is_open), sum(is_final), count(DISTINCT CASE WHEN is_final THEN outcome END) > 1
 FROM (
   SELECT s.item, b.state = 'open' AS is_open, {_OUTCOME} AS outcome,
     b.state = 'revealed' OR (b.state = 'voted' AND b.final_at <= :now) AS is_final
-  FROM assignments s JOIN battles b ON b.id = s.battle AND b.state <> 'void' AND b.study_kind = 'item'
+  FROM $items assignments s JOIN battles b ON b.id = s.battle AND b.state <> 'void' AND b.study_kind = 'item'
   JOIN study_items t ON t.study = s.study AND t.number = s.item {_LATEST}
-  WHERE s.study = :study)
-GROUP BY item"""
+  WHERE s.study = :study $among)
+GROUP BY item""")
+_AMONG = {"items": "json_each(:items) j CROSS JOIN", "among": "AND s.item = j.value"}
+_ALL = {"items": "", "among": ""}
 
 _OVERDUE = """
-SELECT s.battle FROM assignments s JOIN battles b ON b.id = s.battle
-WHERE s.study = ? AND b.state = 'open' AND s.reserved_until <= ? ORDER BY s.reserved_until, s.battle"""
+SELECT s.battle FROM battles b CROSS JOIN assignments s ON s.battle = b.id
+WHERE b.study = ? AND b.state = 'open' AND s.reserved_until <= ? ORDER BY s.reserved_until, s.battle"""
 
 _RATER = "SELECT study, number, rater, check_state, tries, finished_at FROM study_raters"
 
@@ -78,9 +83,13 @@ class StudyReads(Snapshot):
         """Return all battles that the holder of a link got, in their order."""
         return [Assigned(*row) for row in self.select(_ASSIGNED, (study_id, rater))]
 
-    def item_counts(self, study_id: str, now: str) -> Mapping[int, ItemCount]:
-        """Return the battles of each item that has some, as of `now`."""
-        found = self.select(_COUNTS, {"study": study_id, "now": now})
+    def count_links(self, study_id: str) -> int:
+        return int(self.scalar("SELECT count(*) FROM study_raters WHERE study = ?", (study_id,)))
+
+    def item_counts(self, study_id: str, now: str, items: Sequence[int] | None = None) -> Mapping[int, ItemCount]:
+        """Return the battles of each item that has some, as of `now`; of these items only, unless they are None."""
+        statement = _COUNTS.substitute(_ALL if items is None else _AMONG)
+        found = self.select(statement, {"study": study_id, "now": now, "items": to_json(items or [])})
         return {row[0]: ItemCount(row[1], row[2], row[3], bool(row[4])) for row in found}
 
     def overdue(self, study_id: str, now: str) -> Sequence[str]:
@@ -129,6 +138,10 @@ class StudyWrites(Transaction):
         """Reserve battles until a later time."""
         values = [{"battle": battle, "until": until} for battle in battle_ids]
         self.change("UPDATE assignments SET reserved_until = :until WHERE battle = :battle", values)
+
+    def drop(self, battle_id: str, why: str) -> None:
+        """Store why the item of a battle does not come to its rater again: skipped | unusable."""
+        self.change("UPDATE assignments SET dropped = :why WHERE battle = :battle", [{"why": why, "battle": battle_id}])
 
 
 def _rater(row: sqlite3.Row) -> StudyRater:

@@ -18,7 +18,7 @@ from playground.arena.arena import Arena
 from playground.clock import Clock
 from playground.errors import InvalidValue, ReadTooLong
 from playground.exchange import FORMATS, Browsed, ExportOptions, Preview, browse, count_browsed, preview
-from playground.records import BattleRow, VoteFilter
+from playground.records import BattleRow
 from playground.storage.database.statements import Reading
 from playground.storage.database.store import Store
 from playground.storage.journal.entries import last_event, last_withholding
@@ -83,7 +83,7 @@ class DataReader:
         now = self._clock.now()
         withheld_by = self._read(self._last_withholding)
         browsed = self._browsed(address, now, withheld_by)
-        matching = self._counts.get(address.filter, lambda: self._count(address.filter, now))
+        matching = self._counts.get((address.filter, address.ids), lambda: self._count(address, now))
         inside = None
         if address.format:
             asked = replace(address, before="")
@@ -101,20 +101,21 @@ class DataReader:
         models = self._read(lambda reading: sorted(reading.licenses_of_models()))
         return Offered(tuple(models), tuple(self._arena.starters))
 
-    def _count(self, filter: VoteFilter, now: str) -> int:
-        return self._read(lambda reading: count_browsed(reading, filter, final_by=now))
+    def _count(self, address: DataAddress, now: str) -> int:
+        filter, running = address.filter, address.ids  # as an export has them
+        return self._read(lambda reading: count_browsed(reading, filter, final_by=now, running_studies=running))
 
     def _browsed(self, address: DataAddress, now: str, withheld_by: int) -> Browsed:
         """Return a page of the list as it is now; one that takes long, where votes would wait, is reused too."""
 
         def work(reading: Reading) -> Browsed:
-            return browse(reading, address.filter, address.before, SHOWN, final_by=now)
+            return browse(reading, address.filter, address.before, SHOWN, final_by=now, running_studies=address.ids)
 
         try:
             with self._arena.store.reading(BRIEF_S) as reading:
                 return work(reading)
         except ReadTooLong:
-            key = (address.filter, address.before, withheld_by)
+            key = (address.filter, address.ids, address.before, withheld_by)
             return self._lists.get(key, lambda: self._read_copy(work))
 
     def _read(self, work: Callable[[Reading], T]) -> T:

@@ -1,0 +1,78 @@
+"""Votes of a study that is still running: on no public board, list or export, until it is closed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from playground.exchange import ExportOptions, export
+from playground.exchange.preview import browse, count_browsed
+from playground.publishing.contents import survey
+from playground.ratings.counting import count
+from playground.ratings.policy import CountingPolicy, Reason
+from playground.ratings.stored import read_votes
+from playground.records import VoteFilter
+from tests.support.cast import House, house
+from tests.support.studying import Studied, studied
+
+
+@pytest.fixture
+def study() -> Studied:
+    study = studied(house(), 3, 1)
+    for _ in range(3):
+        study.judge(1)
+    study.home.battles.expire()
+    return study
+
+
+def close(study: Studied) -> None:
+    study.home.store.write(lambda writing: writing.close_study("helpful", study.home.time.now(), "done"))
+
+
+def left_out(home: House, policy: CountingPolicy) -> dict[Reason, int]:
+    with home.store.reading() as reading:
+        votes = read_votes(reading, policy, home.time.now())
+    return {exclusion.reason: exclusion.votes for exclusion in count(votes, policy).exclusions}
+
+
+def test_board_leaves_them_out_until_the_study_is_closed(study: Studied) -> None:
+    assert left_out(study.home, CountingPolicy(min_decision_s=0)) == {Reason.STUDY_RUNNING: 3}
+    assert left_out(study.home, CountingPolicy(keep_running_studies=True, min_decision_s=0)) == {}
+    close(study)
+    assert left_out(study.home, CountingPolicy(min_decision_s=0)) == {}
+
+
+def test_flat_table_is_that_of_the_votes(study: Studied) -> None:
+    with study.home.store.reading() as reading:
+        assert reading.wrongly_judged() == []
+    close(study)
+    with study.home.store.reading() as reading:
+        assert reading.wrongly_judged() == []
+
+
+def test_public_export_names_how_many_it_leaves_out(study: Studied, tmp_path: Path) -> None:
+    public = ExportOptions(running_studies=False)
+    done = export(study.home.store, "votes", tmp_path / "out.jsonl", public)
+    assert [file.rows for file in done.files] == [0]
+    assert [str(reason) for reason in done.left_out] == [
+        "3 votes left out: of a study that is still running (close the study, or export with raters' ids)"
+    ]
+    assert export(study.home.store, "votes", tmp_path / "all.jsonl").files[0].rows == 3
+    close(study)
+    assert export(study.home.store, "votes", tmp_path / "out.jsonl", public).files[0].rows == 3
+
+
+def test_public_list_of_battles_has_none_of_them(study: Studied) -> None:
+    with study.home.store.reading() as reading:
+        assert browse(reading, VoteFilter(), running_studies=False).rows == ()
+        assert count_browsed(reading, VoteFilter(), running_studies=False) == 0
+        assert count_browsed(reading, VoteFilter()) == 3
+
+
+def test_publication_waits_for_the_end(study: Studied) -> None:
+    with study.home.store.reading() as reading:
+        assert survey(reading, "id", {}, study.home.time.now()).left_out == {"study_running": 3}
+    close(study)
+    with study.home.store.reading() as reading:
+        assert survey(reading, "id", {}, study.home.time.now()).votes == 3
