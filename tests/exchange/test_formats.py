@@ -297,6 +297,7 @@ def test_votes(home: House, tmp_path: Path) -> None:
         "decision_s": 0.0,
         "reasons": ["clear"],
         "comment": "=short",
+        "criteria": [],
         "battle_id": "pair",
         "comparison_id": "comparison-of-pair",
         "parent_id": None,

@@ -53,7 +53,10 @@
     button.type = "button";
     button.dataset.answer = id;
     button.setAttribute("role", "radio");
-    button.append(element("kbd", "", String(place + 1)));
+    button.setAttribute("aria-keyshortcuts", String(place + 1));
+    const key = element("kbd", "", String(place + 1));
+    key.setAttribute("aria-hidden", "true");
+    button.append(key);
     return button;
   }
 
