@@ -24,7 +24,16 @@ SHEETS = (
 )
 """All style sheets, in the order in which pages have them."""
 SCRIPTS = (
-    *("storage.js", "folds.js", "connection.js", "battle.js", "waiting_votes.js", "starters.js", "draft.js"),
+    *(
+        "storage.js",
+        "forget.js",
+        "folds.js",
+        "connection.js",
+        "battle.js",
+        "waiting_votes.js",
+        "starters.js",
+        "draft.js",
+    ),
     *("history.js", "folding.js", "tools.js", "keys.js"),  # a field is unfolded before it gets the focus
     *("ranking.js", "guess.js", "models.js", "views.js", "data.js", "leaderboard.js"),
     *("direction.js", "language.js", "rate_criteria.js", "rate_view.js", "rate.js"),
@@ -33,6 +42,7 @@ SCRIPTS = (
 OF_EVERY_PAGE = frozenset(
     (
         *("style.css", "print.css", "storage.js", "folds.js", "connection.js", "direction.js", "language.js"),
+        "forget.js",
         "waiting_votes.js",  # a vote that waits for the server is sent from any page
     )
 )

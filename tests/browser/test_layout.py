@@ -235,6 +235,11 @@ def test_nothing_is_called_saved_beside_do_not_store(visitor: Visitor, stub: Stu
     visitor.press("a").reaches("voted")
     expect(visitor.page.locator("#vote-words")).to_have_text("You chose A. Not stored.")
     assert "saved" not in visitor.page.locator("body").inner_text().lower()
+    visitor.page.goto(f"{visitor.url}/models")
+    expect(visitor.page.locator("#chip .chip")).to_contain_text("pocket")
+    expect(visitor.page.locator("#chip .saved")).to_be_hidden()
+    visitor.open().page.get_by_label("do not store").uncheck()
+    expect(visitor.page.locator("#chip .saved")).to_be_visible()
 
 
 # Ranking

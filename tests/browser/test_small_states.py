@@ -34,11 +34,12 @@ def phone(browser: Browser, stub_url: str) -> Iterator[Visitor]:
 
 
 def test_battle_that_cannot_be_voted_on_leads_on(phone: Visitor) -> None:
-    phone.compare("fail:ab").reaches("void")
+    phone.compare("fail:ab What is an alpaca?").reaches("void")
     for size in (PHONE, LYING, TABLET, DESKTOP):
         phone.page.set_viewport_size(size)  # type: ignore[arg-type]
         for button in ("compare", "regenerate"):
             expect(phone.page.locator(f"#{button}")).to_be_in_viewport(ratio=1)
+        assert phone.page.locator("#folded p").bounding_box()["width"] > 90, "the instruction can be read"
         assert phone.column("a").bounding_box()["height"] < 160
         assert not phone.scrolls_sideways
     phone.page.set_viewport_size(PHONE)  # type: ignore[arg-type]
