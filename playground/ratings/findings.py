@@ -131,7 +131,7 @@ def position_of_models(models: Sequence[tuple[str, Sides]]) -> Finding | None:
         )
         for name, sides in apart
     )
-    text = Message("{models}: more than chance explains.", models=joined(", ", each))
+    text = Message("{models}: a larger difference than chance explains.", models=joined(", ", each))
     return Finding(Message("Position by model"), text)
 
 

@@ -79,7 +79,13 @@ def one_of_many() -> str:
     return Message("One of many views; its claims are not corrected for having looked at several.")
 
 
-def ranks_say_more() -> str:
+def ranks_say_more(filtered: bool) -> str:
+    """Return a note on ranks that tell models apart while the verdict does not; `filtered`: on one of many views."""
+    if filtered:
+        return Message(
+            "The ranks tell more models apart than the headline, which asks for more evidence, as on a board that is "
+            "read again and again."
+        )
     return Message(
         "The ranks tell more models apart than the headline: they hold for one look at the board, "
         "the headline for all looks together, which takes more votes."

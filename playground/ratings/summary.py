@@ -58,7 +58,7 @@ def notes_of(board: Board) -> Iterator[str]:
     if board.evidence.claims_are_known:
         yield from _lopsided(board)
         if _ranks_say_more(board):
-            yield notes.ranks_say_more()
+            yield notes.ranks_say_more(board.options.filtered)
     thin = [i for i in board.order if board.intervals.spread.few_raters[i]]
     if thin:
         yield notes.few_raters(board.named(thin), MIN_RATERS)

@@ -18,7 +18,9 @@ import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,7 +32,7 @@ from playground.arena.column import Column
 from playground.arena.comparison import Comparison
 from playground.arena.line_up import LineUp
 from playground.arena.pace import Written
-from playground.battles import Viewer
+from playground.battles import Viewer, asking
 from playground.clock import Clock
 from playground.engines.protocol import Ended, Started, Tokens
 from playground.prompting.answer_text import AnswerReader
@@ -137,12 +139,12 @@ class Scene:
     def take(self, model_id: str, num_tokens: int | None = None, **how: Any) -> Take:
         return Take(self.spoken[model_id][:num_tokens], **how)
 
-    def battle(self, takes: Mapping[str, Take], visit: Visit) -> Battled:
-        """A blind battle of these models, in an order that the arena draws."""
+    def battle(self, takes: Mapping[str, Take], visit: Visit, *, drawn: bool = False) -> Battled:
+        """A blind battle of these models, in an order that the arena draws; `drawn`: it draws the models too."""
         self.arena.engine.takes = takes
         self.wire.exchanges.clear()
         visitor = PageVisitor(self.wire.url, self.config)
-        begun = visitor.compare(ASK, tuple(takes))
+        begun = visitor.compare(ASK, () if drawn else tuple(takes))
         others = visit(self, visitor, begun)
         known = {**visitor.own_words, **others}
         exchanges = list(self.wire.exchanges)
@@ -180,6 +182,9 @@ class Drawing:
     def shuffle(self, cards: list[ModelCard]) -> None:
         cards.sort(key=lambda card: self.order.index(card.id))
 
+    def sample(self, cards: Sequence[ModelCard], number: int) -> list[ModelCard]:
+        return sorted((card for card in cards if card.id in self.order[:number]), key=lambda c: self.order.index(c.id))
+
 
 def told_of_void(sides: Sequence[Side]) -> dict[str, str]:
     """A battle that takes no vote says why: there will be no reveal to say it."""
@@ -212,8 +217,14 @@ class Battled:
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory, spoken: Mapping[str, tuple[int, ...]]) -> Iterator[Scene]:
     """One page for all recorded battles, which asks for news all the time."""
+    with scene_of(tmp_path_factory.mktemp("replayed"), spoken) as found:
+        yield found
+
+
+@contextmanager
+def scene_of(folder: Path, spoken: Mapping[str, tuple[int, ...]], **changes: Any) -> Iterator[Scene]:
     unlimited = {f"{kind}_per_minute": 0 for kind in ("compares", "votes", "views")}
-    settings = Settings(db=tmp_path_factory.mktemp("replayed") / "playground.db", **unlimited)
+    settings = Settings(db=folder / "playground.db", **unlimited | changes)
     arena = ReplayArena(settings)
     arena.open()
     with pytest.MonkeyPatch.context() as patch:
@@ -321,6 +332,49 @@ def untold(battles: Sequence[Battled]) -> None:
 @pytest.mark.proves("an empty answer", "an error after half an answer")
 def test_two_models_in_either_order_send_the_same_messages(scene: Scene, takes: Mapping[str, Take]) -> None:
     untold(scene.battles(takes, to_the_end))
+
+
+@dataclass(frozen=True)
+class OneSide:
+    """Chance that always asks, about this side."""
+
+    side: str
+
+    def __call__(self) -> OneSide:
+        return self
+
+    def random(self) -> float:
+        return 0.0
+
+    def choice(self, sides: Sequence[str]) -> str:
+        return next(side for side in sides if side == self.side)
+
+
+def questioned(scene: Scene, visitor: PageVisitor, begun: int) -> Mapping[str, str]:
+    """Judge it, open it again while the question stands, take the vote back and judge again."""
+    reading = scene.reading(visitor, begun)
+    scene.arena.play(STEP_S)
+    reading.result(60)
+    visitor.click("vote-tie")
+    visitor.load(visitor.battle_id)
+    for press in ("undo", "vote-bad"):
+        visitor.click(press)
+    return {}
+
+
+@pytest.mark.parametrize("side", ["a", "b"])
+def test_question_about_a_side_is_the_same_for_either_model(
+    tmp_path: Path, spoken: Mapping[str, tuple[int, ...]], monkeypatch: pytest.MonkeyPatch, side: str
+) -> None:
+    monkeypatch.setattr(asking, "SystemRandom", OneSide(side))
+    with scene_of(tmp_path, spoken, guess_share=1.0, pairs="uniform") as asks_always:
+        takes = {model: asks_always.take(model, 12) for model in (GALPACA, ORCA)}
+        battles = asks_always.in_every_order(takes, lambda: asks_always.battle(takes, questioned, drawn=True))
+    the_same([battled.exact.text for battled in battles])
+    for battled in battles:
+        before, after = battled.exact.split()
+        assert named_in(before, cards(), battled.sides) == set()
+        assert all(any(card.name in line for line in after) for card in cards()), "the question has all names"
 
 
 @pytest.mark.slow

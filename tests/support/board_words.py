@@ -17,7 +17,7 @@ from playground.ratings.judged import WINNERS, JudgedVotes, Networks
 from playground.ratings.leaderboard import Leaderboard, rate
 from playground.ratings.pairs import FloatArray
 from playground.ratings.parts import until
-from playground.ratings.phrases import rank_range
+from playground.ratings.phrases import number_of, rank_range
 from playground.records import Circumstances, Origin
 from tests.support.judged import simulated
 
@@ -181,6 +181,7 @@ BOARDS = (
     Simulated("every vote open", 100, change=some_are(1.0, blind=False)),
     Simulated("most votes by programs", 400, raters=50, change=some_are(0.7, origin=Origin.PROGRAM)),
     Simulated("one category", 400, strengths=SPREAD, options=ONE_VIEW, category="writing"),
+    Simulated("one view at 99 %", 400, strengths=SPREAD, options=replace(ONE_VIEW, level=0.99)),
     Simulated("claims that are being made", 2_000, replay=Replay(most_votes=1_000)),
 )
 MANY = Simulated("a million votes on five models", 1_000_000, raters=20_000, taste=0.3, strengths=(0.4, 0.38, 0, 0, -1))
@@ -192,7 +193,7 @@ def words(simulated: Simulated) -> str:
     lines = [f"== {simulated.title}", f"headline: {board.verdict.headline}", f"detail: {board.verdict.detail}"]
     lines += [
         f"row: {rank_range(row.rank_lower, row.rank_upper, row.provisional)} {row.name} {row.rating:.0f} "
-        f"({row.rating_lower:.0f}–{row.rating_upper:.0f}), {row.battles:,} battles"
+        f"({row.rating_lower:.0f}–{row.rating_upper:.0f}), {number_of('battle', row.battles)}"
         for row in board.rows
     ]
     lines += [f"{finding.topic.lower()}: {finding.text}" for finding in board.findings]

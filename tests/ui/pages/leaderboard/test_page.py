@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,17 +11,26 @@ import pytest
 from starlette.datastructures import Headers
 
 from playground.errors import UnknownCategory
+from playground.ratings.analyses import HISTORY, Analyses
 from playground.settings import Settings
 from playground.ui.pages.leaderboard.page import LeaderboardPage
+from playground.ui.rendering import escape
 from playground.ui.texts import leaderboard as texts
 from playground.ui.wiring import unchanged
+from tests.support.boards import BATTLE, analyses_of_board
 from tests.support.stub_arena import StubArena
 
+BOXES = ("ratings", "trust", "table", "heat")
 REQUEST: Any = SimpleNamespace(headers=Headers())
 
 
 class EmptyArena(StubArena):
     num_votes = 0
+
+
+class AnalysedArena(StubArena):
+    def analyses(self, *_asked: object, is_operator: bool = False) -> Analyses:
+        return analyses_of_board()
 
 
 @pytest.fixture
@@ -84,6 +94,16 @@ def test_address_that_cannot_be_shown_says_why(page: LeaderboardPage, query: obj
     assert words in drawn.error
     assert drawn.parts == ""
     assert "<form" in drawn.form
+
+
+def test_boxes_of_the_analyses_follow_those_of_the_board() -> None:
+    with gr.Blocks():
+        drawn = LeaderboardPage(AnalysedArena(Settings())).draw("", None)  # type: ignore[arg-type]
+    boxes = re.findall(r"<section class='box box-([a-z-]+)", drawn.parts)
+    assert boxes == [*BOXES, "history", "style", "carrying", "stability", "agreement", "left-out", "blinding"]
+    assert f"<a href='./?battle={BATTLE}&amp;look=1'>1</a>" in drawn.parts
+    for sentence in analyses_of_board().sentences():
+        assert escape(sentence[1]) in drawn.parts or sentence[0] == HISTORY, sentence
 
 
 def test_open_page_is_redrawn_only_if_the_board_is_another(page: LeaderboardPage) -> None:
