@@ -170,7 +170,7 @@ def test_refused_file_is_explained_on_the_page(visitor: Visitor) -> None:
 def test_stranger_is_refused_and_the_operator_is_not(browser: Browser, kept: LiveApp) -> None:
     with visiting(browser, kept.url) as visitor:
         page = at_data(visitor)
-        expect(page.locator("#data-lead")).to_contain_text("Only the operator sees the data of everybody here.")
+        expect(page.locator("#data-lead")).to_contain_text("Here only the operator sees it.")
         assert page.locator("#data-form, .formats, .own").count() == 0
         reply = page.request.get(f"{kept.url}/data/export?format=votes")
         assert (reply.status, "keeps the data of everybody" in reply.text()) == (403, True)

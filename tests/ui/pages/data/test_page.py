@@ -241,7 +241,7 @@ def test_progress_is_hidden_and_labelled_until_a_download() -> None:
 
 def test_forged_event_of_a_stranger_gets_no_data(live_app: LiveApp) -> None:
     reply = send(live_app, "data-show", "click", "?format=votes", "1")
-    assert "Only the operator sees the data of everybody here." in reply
+    assert "Here only the operator sees it." in reply
     assert "data-form" not in reply
     as_operator = send(live_app, "data-show", "click", "", "1", **{HEADER: OPERATOR_TOKEN})
     assert "data-form" in as_operator
