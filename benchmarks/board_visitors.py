@@ -33,7 +33,7 @@ from benchmarks.tab import Tab
 from playground.storage.database.store import Store
 
 ROUNDS: tuple[tuple[str, ...], ...] = (
-    ("", "category=category-1", "level=0.9", "since=2026-01-05"),
+    ("", "category=category-1", "level=0.9", "since=2026-01-01"),
     ("category=category-2", "category=category-3", "category=category-4", "level=0.99"),
     ("since=2026-01-03", "until=2026-01-20", "unit=vote", "both_bad=omit"),
 )
@@ -95,6 +95,7 @@ def main() -> int:
             shutil.copy(chosen.database, folder / "playground.db")
         with playground("board", ROOT, folder) as app:
             print_row(["four visitors at once", "page, s", "page, s", "API, s", "API, s", "CPU of the app, s"])
+            print_row(["---"] * 6)
             for number, queries in enumerate(ROUNDS, start=1):
                 before = cpu_seconds(app.process.pid)
                 waits = at_once(app.port, queries)

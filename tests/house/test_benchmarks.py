@@ -18,6 +18,7 @@ SCRIPTS = (
     ("stream_text.py",),
     ("export_votes.py",),
     ("leaderboard.py",),
+    ("board_visitors.py",),
     ("store_sync.py",),
     ("durable_votes.py",),
 )
