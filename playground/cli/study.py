@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
@@ -25,11 +25,17 @@ from playground.records import StoredStudy
 from playground.settings import Settings, add_flags
 from playground.storage.database.statements import Reading
 from playground.studies.creation import Answers, Drafted, add_links, draft, find_answers, store_study
+from playground.studies.drift import Third
 from playground.studies.links import link
 from playground.studies.status import RaterReport, StudyStatus, status_of
 from playground.studies.study_file import Study, read_study, stored_study
 
 MOST_LINKS = 10_000
+RATER_HEADS = (
+    *("rater", "votes", "repeats alike", "attention right", "like others", "skipped", "under 1 s"),
+    *("check", "minutes", "last vote"),
+)
+"""The columns of `study status`, a row for each rater."""
 
 
 def add(command: argparse.ArgumentParser) -> None:
@@ -175,8 +181,10 @@ def run_status(arguments: argparse.Namespace, settings: Settings, out: TextIO) -
     print("\n".join(_status_lines(status)), file=out)
     if status.raters:
         print(file=out)
-        heads = ("rater", "votes", "repeats alike", "attention right", "skipped", "check", "minutes", "last vote")
-        print_table(heads, map(_rater_line, status.raters), out)
+        print_table(RATER_HEADS, map(_rater_line, status.raters), out)
+    drifts = [f"  rater {rater.number}: {drift_words(rater.thirds)}" for rater in status.raters if rater.thirds]
+    if drifts:
+        print("\nFirst, second and last third of each rater's votes:", *drifts, sep="\n", file=out)
     return 0
 
 
@@ -193,8 +201,9 @@ def _status_lines(status: StudyStatus) -> Iterator[str]:
     for pair in status.pairs:
         judged = f"{number_of('vote', pair.votes)} on {number_of('battle', pair.battles)}"
         yield f"  {pair.model_a} and {pair.model_b}: {judged}"
-    if status.differing:
-        yield f"{number_of('battle', status.differing)} judged in different ways"
+    if status.alike is not None:
+        differing = f"{number_of('battle', status.differing)} judged in different ways"
+        yield f"two raters of a battle judge alike in {percent(status.alike)}; {differing}"
     yield f"hash {status.hash}"
 
 
@@ -208,11 +217,23 @@ def _rater_line(rater: RaterReport) -> tuple[str, ...]:
         str(rater.votes),
         share(rater.repeats_alike, rater.repeats),
         share(rater.attention_right, rater.attention),
+        share(rater.others.alike, rater.others.compared),
         _skipped(rater),
+        str(rater.quick),
         state,
         f"{rater.minutes:.0f}",
         (rater.last_vote_at or "–")[:16].replace("T", " "),
     )
+
+
+def drift_words(parts: Sequence[Third]) -> str:
+    """Return the thirds of a rater's votes side by side."""
+    sides = " → ".join("–" if part.chose_a is None else percent(part.chose_a) for part in parts)
+    ties = " → ".join(percent(part.ties) for part in parts)
+    times = " → ".join("–" if part.median_s is None else f"{part.median_s:.1f} s" for part in parts)
+    alike = " → ".join(f"{part.others.alike} of {part.others.compared}" for part in parts)
+    words = [f"A rather than B {sides}", f"ties {ties}", f"a decision takes {times}"]
+    return "; ".join([*words, f"like others {alike}"] if any(part.others.compared for part in parts) else words)
 
 
 def _skipped(rater: RaterReport) -> str:

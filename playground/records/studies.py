@@ -66,6 +66,8 @@ class Assigned:
     outcome: str | None  # by the item's order: a | b | tie | both_bad; None without a vote
     voted_at: str | None
     owner: str = ""  # of the battle
+    choice: str | None = None  # as it was voted, by side
+    decision_s: float | None = None
     dropped: str | None = None  # why a void battle's item does not come to this rater again: skipped | unusable
 
     @property

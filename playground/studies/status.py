@@ -11,11 +11,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
+from playground.ratings.policy import CountingPolicy
 from playground.records import Assigned, ItemCount, StoredStudy, StudyRater
 from playground.storage.database.statements import Reading
 from playground.studies.assignment import Plan
+from playground.studies.drift import Comparison, Outcomes, Third, compare, outcomes_of, thirds
 from playground.studies.progress import MOST_PAUSE_S
 from playground.studies.reservation import plan_of
+
+QUICK_S = CountingPolicy().min_decision_s
+"""Votes that are decided in less do not count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,9 @@ class RaterReport:
     skipped: int  # items and repeats
     attention_skipped: int
     check_skipped: int
+    others: Comparison  # with other raters, on the same battles
+    thirds: tuple[Third, ...]  # of their votes, in order; none of too few
+    quick: int  # votes decided faster than anybody reads two answers
     minutes: float  # from vote to vote, without pauses
     last_vote_at: str | None
     finished_at: str | None
@@ -64,13 +72,18 @@ class StudyStatus:
     complete: int  # with every vote that they need
     started: int  # with some
     differing: int  # battles on which raters differ
+    alike: float | None  # share of equal judgements of two raters of a battle; None: no battle has two
     pairs: tuple[PairStatus, ...]
     raters: tuple[RaterReport, ...]
 
 
 def status_of(reading: Reading, study: StoredStudy, now: str) -> StudyStatus:
     """Return the state of a study."""
-    plan = plan_of(reading, study)
+    plan, links = plan_of(reading, study), reading.study_raters(study.id)
+    own = {rater.number: reading.assigned(study.id, rater.number) for rater in links}
+    outcomes = outcomes_of(own)
+    reports = tuple(_report(plan, rater, own[rater.number], outcomes) for rater in links)
+    pairs = Comparison(sum(one.others.compared for one in reports), sum(one.others.alike for one in reports))
     counts = reading.item_counts(study.id, now)
     judged = {number: count.taken - count.reserved for number, count in counts.items()}
     none = ItemCount()
@@ -91,9 +104,8 @@ def status_of(reading: Reading, study: StoredStudy, now: str) -> StudyStatus:
         started=sum(votes > 0 for votes in judged.values()) - complete,
         differing=sum(count.differ for count in counts.values()),
         pairs=tuple(_pairs(plan, judged)),
-        raters=tuple(
-            _report(plan, rater, reading.assigned(study.id, rater.number)) for rater in reading.study_raters(study.id)
-        ),
+        alike=pairs.share,
+        raters=reports,
     )
 
 
@@ -108,9 +120,9 @@ def _pairs(plan: Plan, judged: Mapping[int, int]) -> list[PairStatus]:
     ]
 
 
-def _report(plan: Plan, rater: StudyRater, own: Sequence[Assigned]) -> RaterReport:
+def _report(plan: Plan, rater: StudyRater, own: Sequence[Assigned], outcomes: Outcomes) -> RaterReport:
     judged = [one for one in own if one.is_judged]
-    outcomes = {one.battle: one.outcome for one in own}
+    first = {one.battle: one.outcome for one in own}
     repeats = [one for one in judged if one.kind == "repeat"]
     attention = [one for one in judged if one.kind == "attention"]
     skips = Counter(one.kind for one in own if one.dropped == "skipped")
@@ -125,12 +137,15 @@ def _report(plan: Plan, rater: StudyRater, own: Sequence[Assigned]) -> RaterRepo
         check=rater.check_state.value,
         votes=sum(one.kind == "item" for one in judged),
         repeats=len(repeats),
-        repeats_alike=sum(one.outcome == outcomes.get(one.repeat_of or "") for one in repeats),
+        repeats_alike=sum(one.outcome == first.get(one.repeat_of or "") for one in repeats),
         attention=len(attention),
         attention_right=sum(one.outcome == plan.by_number[one.item].expected for one in attention),
         skipped=skips["item"] + skips["repeat"],
         attention_skipped=skips["attention"],
         check_skipped=skips["check"],
+        others=compare(rater.number, own, outcomes),
+        thirds=thirds(rater.number, own, outcomes),
+        quick=sum(one.decision_s is not None and one.decision_s < QUICK_S for one in judged),
         minutes=sum(gap for gap in gaps if gap <= MOST_PAUSE_S) / 60,
         last_vote_at=times[-1] if times else None,
         finished_at=rater.finished_at,

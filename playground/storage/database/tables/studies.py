@@ -30,7 +30,7 @@ CASE WHEN v.choice IN ('a', 'b') THEN CASE WHEN v.choice = x.side THEN 'a' ELSE 
 
 _ASSIGNED = f"""
 SELECT s.battle, s.item, s.place, s.repeat_of, b.study_kind, b.state, {_OUTCOME} AS outcome, v.created_at, b.owner,
-  s.dropped
+  v.choice, v.decision_s, s.dropped
 FROM assignments s JOIN battles b ON b.id = s.battle
 JOIN study_items t ON t.study = s.study AND t.number = s.item {_LATEST}
 WHERE s.study = ? AND s.rater = ? ORDER BY s.place"""
