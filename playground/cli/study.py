@@ -13,21 +13,20 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from playground.catalog.catalog import Catalog
-from playground.cli import study_plan
+from playground.cli import study_differences, study_plan
 from playground.cli.database import open_existing, open_read_only
 from playground.cli.generate import read_instructions
 from playground.cli.printing import print_json, print_result, print_table
 from playground.cli.prompt import add_field
 from playground.clock import utc_now
-from playground.errors import InvalidStudy, InvalidValue, Unknown
+from playground.errors import InvalidStudy, InvalidValue
 from playground.ratings.phrases import number_of, percent
 from playground.records import StoredStudy
 from playground.settings import Settings, add_flags
-from playground.storage.database.statements import Reading
 from playground.studies.creation import Answers, Drafted, add_links, draft, find_answers, store_study
 from playground.studies.drift import Third
 from playground.studies.links import link
-from playground.studies.status import RaterReport, StudyStatus, status_of
+from playground.studies.status import RaterReport, StudyStatus, found_study, status_of
 from playground.studies.study_file import Study, read_study, stored_study
 
 MOST_LINKS = 10_000
@@ -39,7 +38,7 @@ RATER_HEADS = (
 
 
 def add(command: argparse.ArgumentParser) -> None:
-    """Add the arguments of the five actions."""
+    """Add the arguments of the actions."""
     actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
     create = _action(actions, "create", "store a study of the stored answers to its instructions", "file")
     create.add_argument("--without-missing", action="store_true", help="leave out battles whose answers are missing")
@@ -52,6 +51,14 @@ def add(command: argparse.ArgumentParser) -> None:
     status = _action(actions, "status", "print how far a study is, and the work of each rater", "id")
     add_flags(status, "db")
     status.set_defaults(run=run_status)
+    listed = _action(actions, "differences", "list the battles on which raters differ", "id")
+    study_differences.add_list(listed)
+    add_flags(listed, "db")
+    listed.set_defaults(run=study_differences.run)
+    judge = _action(actions, "judge", "store your own judgement on such a battle, which is no vote", "id")
+    study_differences.add_judge(judge)
+    add_flags(judge, "db", "db_mounted")
+    judge.set_defaults(run=study_differences.run_judge)
     links = _action(actions, "links", "make personal links, which are shown only once", "id")
     links.add_argument("--raters", type=int, required=True, metavar="N", help="how many links")
     links.add_argument("--base-url", default="http://127.0.0.1:7860", metavar="URL", help="of the page")
@@ -156,7 +163,7 @@ def run_links(arguments: argparse.Namespace, settings: Settings, out: TextIO) ->
         raise InvalidValue(f"--raters is {arguments.raters}; valid: 1 to {MOST_LINKS:,}")
     with open_existing(settings) as store:
         with store.reading() as reading:
-            study = _found(reading, arguments.study)
+            study = found_study(reading, arguments.study)
         if study.closed_at is not None:
             raise InvalidStudy(f"{study.id} was closed on {study.closed_at[:10]}; it takes no more raters")
         file = stored_study(study.file, f"study {study.id}")
@@ -174,7 +181,7 @@ def run_links(arguments: argparse.Namespace, settings: Settings, out: TextIO) ->
 def run_status(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     """Print counts, and one line per rater."""
     with open_read_only(settings.db) as store, store.reading() as reading:
-        status = status_of(reading, _found(reading, arguments.study), utc_now())
+        status = status_of(reading, found_study(reading, arguments.study), utc_now())
     if arguments.json:
         print_json(asdict(status), out)
         return 0
@@ -202,7 +209,9 @@ def _status_lines(status: StudyStatus) -> Iterator[str]:
         judged = f"{number_of('vote', pair.votes)} on {number_of('battle', pair.battles)}"
         yield f"  {pair.model_a} and {pair.model_b}: {judged}"
     if status.alike is not None:
-        differing = f"{number_of('battle', status.differing)} judged in different ways"
+        differing = (
+            f"{number_of('battle', status.differing)} judged in different ways, {status.unresolved:,} not judged by you"
+        )
         yield f"two raters of a battle judge alike in {percent(status.alike)}; {differing}"
     yield f"hash {status.hash}"
 
@@ -247,17 +256,9 @@ def run_close(arguments: argparse.Namespace, settings: Settings, out: TextIO) ->
         raise InvalidValue("--why is empty; write a few words, or leave it out")
     with open_existing(settings) as store:
         with store.reading() as reading:
-            study = _found(reading, arguments.study)
+            study = found_study(reading, arguments.study)
         if not store.write(lambda writing: writing.close_study(study.id, utc_now(), arguments.why)):
             raise InvalidStudy(f"{study.id} was closed on {(study.closed_at or '')[:10]} already: {study.why}")
     document = {"study": study.id, "closed": True, "why": arguments.why}
     print_result(document, f"{study.id} is closed; its votes stay", arguments.json, out)
     return 0
-
-
-def _found(reading: Reading, study_id: str) -> StoredStudy:
-    study = reading.study(study_id)
-    if study is None:
-        known = ", ".join(reading.study_ids()) or "none yet"
-        raise Unknown(f"there is no study {study_id}; the studies here: {known}")
-    return study

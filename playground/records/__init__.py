@@ -30,7 +30,7 @@ from playground.records.models import WHEN_SAMPLING, Dtype, ModelCard, ModelStat
 from playground.records.moderation import ModeratedBattle, ModerationCounts, Report
 from playground.records.packed import PAIR_BITS, PackedPairs, PackedWord
 from playground.records.prompts import Instruction, Prompt, PromptFormat, PromptTemplate, Segment
-from playground.records.studies import Assigned, CheckState, ItemCount, StoredStudy, StudyItem, StudyRater
+from playground.records.studies import Adjudication, Assigned, CheckState, ItemCount, StoredStudy, StudyItem, StudyRater
 from playground.records.views import BattleView, ColumnState, ColumnView, HeadToHead, LiveColumn
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "STUDY_KINDS",
     "UNKNOWN_LICENSE",
     "WHEN_SAMPLING",
+    "Adjudication",
     "Assigned",
     "Battle",
     "BattleRow",

@@ -85,6 +85,15 @@ class Assigned:
 
 
 @dataclass(frozen=True, slots=True)
+class Adjudication:
+    """The operator's own judgement on an item, which is no vote."""
+
+    item: int
+    outcome: str  # by the item's order: a | b | tie | both_bad
+    created_at: str
+
+
+@dataclass(frozen=True, slots=True)
 class ItemCount:
     """Battles of one item, without repeats."""
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
+from playground.errors import Unknown
 from playground.ratings.policy import CountingPolicy
 from playground.records import Assigned, ItemCount, StoredStudy, StudyRater
 from playground.storage.database.statements import Reading
@@ -72,16 +73,30 @@ class StudyStatus:
     complete: int  # with every vote that they need
     started: int  # with some
     differing: int  # battles on which raters differ
+    unresolved: int  # of these, without a judgement of the operator
     alike: float | None  # share of equal judgements of two raters of a battle; None: no battle has two
     pairs: tuple[PairStatus, ...]
     raters: tuple[RaterReport, ...]
+
+
+def found_study(reading: Reading, study_id: str) -> StoredStudy:
+    """Return a study.
+
+    Raises:
+        Unknown: there is none of this id; naming those that there are.
+    """
+    study = reading.study(study_id)
+    if study is None:
+        known = ", ".join(reading.study_ids()) or "none yet"
+        raise Unknown(f"there is no study {study_id}; the studies here: {known}")
+    return study
 
 
 def status_of(reading: Reading, study: StoredStudy, now: str) -> StudyStatus:
     """Return the state of a study."""
     plan, links = plan_of(reading, study), reading.study_raters(study.id)
     own = {rater.number: reading.assigned(study.id, rater.number) for rater in links}
-    outcomes = outcomes_of(own)
+    outcomes, judged_by_operator = outcomes_of(own), reading.adjudications(study.id)
     reports = tuple(_report(plan, rater, own[rater.number], outcomes) for rater in links)
     pairs = Comparison(sum(one.others.compared for one in reports), sum(one.others.alike for one in reports))
     counts = reading.item_counts(study.id, now)
@@ -104,6 +119,7 @@ def status_of(reading: Reading, study: StoredStudy, now: str) -> StudyStatus:
         started=sum(votes > 0 for votes in judged.values()) - complete,
         differing=sum(count.differ for count in counts.values()),
         pairs=tuple(_pairs(plan, judged)),
+        unresolved=sum(count.differ for number, count in counts.items() if number not in judged_by_operator),
         alike=pairs.share,
         raters=reports,
     )
