@@ -46,7 +46,7 @@ def lay_out(store: Store, given: list[Ballot], source: str) -> Battles:
         store.upsert_model(cards[model])
     battles = Battles(store)
     now = Clock().now()
-    answers = [_answer(cards[model], f"answer-{model}", now) for model in MODELS]
+    answers = [answer(cards[model], f"answer-{model}", now) for model in MODELS]
     with ThreadPoolExecutor(LAYERS) as pool:  # many battles share a commit
         list(pool.map(lambda ballot: battles.create(_battle(ballot, answers, source, now)), given))
     return battles
@@ -72,7 +72,7 @@ def _battle(ballot: Ballot, answers: list[Generation], source: str, now: str) ->
     )
 
 
-def _answer(card: ModelCard, generation_id: str, now: str) -> Generation:
+def answer(card: ModelCard, generation_id: str, now: str) -> Generation:
     words = " ".join(f"word{i}" for i in range(200))
     return Generation(
         id=generation_id,

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from playground.arena.battles import ArenaBattles
 from playground.battles import Battles, Viewer
 from playground.records import BattleView
+from playground.studies.differences import Difference, adjudicate, differences
 from playground.studies.panel_raters import PanelEnd, PanelRaters
 from playground.studies.progress import Progress
 from playground.studies.reservation import Reservations
+from playground.studies.status import StudyStatus, found_study, status_of
 from playground.studies.study_file import StudyFile
 
 
@@ -65,6 +67,34 @@ class ArenaStudies:
             return StudyAssignment(None, end.words, turn.progress, turn.file, end)
         view = None if turn.battle_id is None else self._battles.stored.view(turn.battle_id, viewer)
         return StudyAssignment(view, turn.why_none or "", turn.progress, turn.file)
+
+    def running(self) -> list[StudyStatus]:
+        """Return the state of each study that is not closed, for the operator.
+
+        Raises:
+            StorageError: the database cannot be read.
+        """
+        with self._battles.stored.store.reading() as reading:
+            found = [reading.study(name) for name in reading.study_ids()]
+            now = self._battles.stored.rules.clock.now()
+            return [status_of(reading, study, now) for study in found if study is not None and study.closed_at is None]
+
+    def differences(self, study_id: str, *, unresolved: bool) -> list[Difference]:
+        """Return the battles of a study on which raters differ; raises as `running`."""
+        with self._battles.stored.store.reading() as reading:
+            return list(differences(reading, found_study(reading, study_id), unresolved=unresolved))
+
+    def adjudicate(self, study_id: str, item: int, outcome: str) -> None:
+        """Store the operator's judgement on such a battle.
+
+        Raises:
+            InvalidValue, Unknown: no such judgement, study or battle.
+            StorageError: nothing can be stored.
+        """
+        at = self._battles.stored.rules.clock.now()
+        self._battles.stored.store.write(
+            lambda writing: adjudicate(writing, found_study(writing, study_id), item, outcome, at)
+        )
 
     def _parts(self) -> tuple[Reservations, PanelRaters]:
         """Return the reservations of the open store, which remember the plans of its studies, and its panels."""

@@ -7,34 +7,39 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
 from playground.catalog.catalog import Catalog
-from playground.cli import study_panel, study_plan
+from playground.cli import study_differences, study_panel, study_plan
 from playground.cli.database import open_existing, open_read_only
 from playground.cli.generate import read_instructions
 from playground.cli.printing import print_json, print_result, print_table
 from playground.cli.prompt import add_field
 from playground.clock import utc_now
-from playground.errors import InvalidStudy, InvalidValue, Unknown
+from playground.errors import InvalidStudy, InvalidValue
 from playground.ratings.phrases import number_of, percent
 from playground.records import StoredStudy
 from playground.settings import Settings, add_flags
-from playground.storage.database.statements import Reading
 from playground.studies.creation import Answers, Drafted, add_links, draft, find_answers, store_study
+from playground.studies.drift import Third
 from playground.studies.links import link
 from playground.studies.panel_report import panel_reports
-from playground.studies.status import RaterReport, StudyStatus, status_of
+from playground.studies.status import RaterReport, StudyStatus, found_study, status_of
 from playground.studies.study_file import Study, read_study, stored_study
 
 MOST_LINKS = 10_000
+RATER_HEADS = (
+    *("rater", "votes", "repeats alike", "attention right", "like others", "skipped", "under 1 s"),
+    *("check", "minutes", "last vote"),
+)
+"""The columns of `study status`, a row for each rater."""
 
 
 def add(command: argparse.ArgumentParser) -> None:
-    """Add the arguments of the five actions."""
+    """Add the arguments of the actions."""
     actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
     create = _action(actions, "create", "store a study of the stored answers to its instructions", "file")
     create.add_argument("--without-missing", action="store_true", help="leave out battles whose answers are missing")
@@ -48,6 +53,14 @@ def add(command: argparse.ArgumentParser) -> None:
     study_panel.add_status(status)
     add_flags(status, "db")
     status.set_defaults(run=run_status)
+    listed = _action(actions, "differences", "list the battles on which raters differ", "id")
+    study_differences.add_list(listed)
+    add_flags(listed, "db")
+    listed.set_defaults(run=study_differences.run)
+    judge = _action(actions, "judge", "store your own judgement on such a battle, which is no vote", "id")
+    study_differences.add_judge(judge)
+    add_flags(judge, "db", "db_mounted")
+    judge.set_defaults(run=study_differences.run_judge)
     links = _action(actions, "links", "make personal links, which are shown only once, or those of a panel", "id")
     whose = links.add_mutually_exclusive_group(required=True)
     whose.add_argument("--raters", type=int, metavar="N", help="how many personal links")
@@ -153,7 +166,7 @@ def run_links(arguments: argparse.Namespace, settings: Settings, out: TextIO) ->
     """Make and print personal links, or print those of a panel."""
     if arguments.panel:
         with open_read_only(settings.db) as store, store.reading() as reading:
-            study = _found(reading, arguments.study)
+            study = found_study(reading, arguments.study)
         return study_panel.run_links(study, arguments, out)
     if arguments.ids or arguments.secret:
         raise InvalidValue("--ids and --secret need --panel; give it in place of --raters")
@@ -161,7 +174,7 @@ def run_links(arguments: argparse.Namespace, settings: Settings, out: TextIO) ->
         raise InvalidValue(f"--raters is {arguments.raters}; valid: 1 to {MOST_LINKS:,}")
     with open_existing(settings) as store:
         with store.reading() as reading:
-            study = _found(reading, arguments.study)
+            study = found_study(reading, arguments.study)
         if study.closed_at is not None:
             raise InvalidStudy(f"{study.id} was closed on {study.closed_at[:10]}; it takes no more raters")
         file = stored_study(study.file, f"study {study.id}")
@@ -179,7 +192,7 @@ def run_links(arguments: argparse.Namespace, settings: Settings, out: TextIO) ->
 def run_status(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     """Print counts, and one line per rater."""
     with open_read_only(settings.db) as store, store.reading() as reading:
-        study = _found(reading, arguments.study)
+        study = found_study(reading, arguments.study)
         study_panel.check_ids_allowed(study, arguments)
         status = status_of(reading, study, utc_now())
         panel = panel_reports(reading, study, with_ids=arguments.panel_ids)
@@ -192,8 +205,10 @@ def run_status(arguments: argparse.Namespace, settings: Settings, out: TextIO) -
     print("\n".join(_status_lines(status)), file=out)
     if status.raters:
         print(file=out)
-        heads = ("rater", "votes", "repeats alike", "attention right", "skipped", "check", "minutes", "last vote")
-        print_table(heads, map(_rater_line, status.raters), out)
+        print_table(RATER_HEADS, map(_rater_line, status.raters), out)
+    drifts = [f"  rater {rater.number}: {drift_words(rater.thirds)}" for rater in status.raters if rater.thirds]
+    if drifts:
+        print("\nFirst, second and last third of each rater's votes:", *drifts, sep="\n", file=out)
     if panel:
         print(file=out)
         study_panel.print_panel(panel, status, arguments.panel_ids, out)
@@ -213,8 +228,11 @@ def _status_lines(status: StudyStatus) -> Iterator[str]:
     for pair in status.pairs:
         judged = f"{number_of('vote', pair.votes)} on {number_of('battle', pair.battles)}"
         yield f"  {pair.model_a} and {pair.model_b}: {judged}"
-    if status.differing:
-        yield f"{number_of('battle', status.differing)} judged in different ways"
+    if status.alike is not None:
+        differing = (
+            f"{number_of('battle', status.differing)} judged in different ways, {status.unresolved:,} not judged by you"
+        )
+        yield f"two raters of a battle judge alike in {percent(status.alike)}; {differing}"
     if (claim := status.decision) is not None:
         end = "one model leads" if claim.ends == "leader" else "the order of all models is decided"
         yield (
@@ -237,11 +255,23 @@ def _rater_line(rater: RaterReport) -> tuple[str, ...]:
         str(rater.votes),
         share(rater.repeats_alike, rater.repeats),
         share(rater.attention_right, rater.attention),
+        share(rater.others.alike, rater.others.compared),
         _skipped(rater),
+        str(rater.quick),
         state,
         f"{rater.minutes:.0f}",
         (rater.last_vote_at or "–")[:16].replace("T", " "),
     )
+
+
+def drift_words(parts: Sequence[Third]) -> str:
+    """Return the thirds of a rater's votes side by side."""
+    sides = " → ".join("–" if part.chose_a is None else percent(part.chose_a) for part in parts)
+    ties = " → ".join(percent(part.ties) for part in parts)
+    times = " → ".join("–" if part.median_s is None else f"{part.median_s:.1f} s" for part in parts)
+    alike = " → ".join(f"{part.others.alike} of {part.others.compared}" for part in parts)
+    words = [f"A rather than B {sides}", f"ties {ties}", f"a decision takes {times}"]
+    return "; ".join([*words, f"like others {alike}"] if any(part.others.compared for part in parts) else words)
 
 
 def _skipped(rater: RaterReport) -> str:
@@ -255,17 +285,9 @@ def run_close(arguments: argparse.Namespace, settings: Settings, out: TextIO) ->
         raise InvalidValue("--why is empty; write a few words, or leave it out")
     with open_existing(settings) as store:
         with store.reading() as reading:
-            study = _found(reading, arguments.study)
+            study = found_study(reading, arguments.study)
         if not store.write(lambda writing: writing.close_study(study.id, utc_now(), arguments.why)):
             raise InvalidStudy(f"{study.id} was closed on {(study.closed_at or '')[:10]} already: {study.why}")
     document = {"study": study.id, "closed": True, "why": arguments.why}
     print_result(document, f"{study.id} is closed; its votes stay", arguments.json, out)
     return 0
-
-
-def _found(reading: Reading, study_id: str) -> StoredStudy:
-    study = reading.study(study_id)
-    if study is None:
-        known = ", ".join(reading.study_ids()) or "none yet"
-        raise Unknown(f"there is no study {study_id}; the studies here: {known}")
-    return study

@@ -41,6 +41,7 @@ from playground.records.moderation import ModeratedBattle, ModerationCounts, Rep
 from playground.records.packed import PAIR_BITS, PackedPairs, PackedWord
 from playground.records.prompts import Instruction, Prompt, PromptFormat, PromptTemplate, Segment
 from playground.records.studies import (
+    Adjudication,
     Assigned,
     CheckState,
     ItemCount,
@@ -61,6 +62,7 @@ __all__ = [
     "TAKEN",
     "UNKNOWN_LICENSE",
     "WHEN_SAMPLING",
+    "Adjudication",
     "Assigned",
     "Battle",
     "BattleRow",

@@ -66,6 +66,8 @@ class Assigned:
     outcome: str | None  # by the item's order: a | b | tie | both_bad; None without a vote
     voted_at: str | None
     owner: str = ""  # of the battle
+    choice: str | None = None  # as it was voted, by side
+    decision_s: float | None = None
     dropped: str | None = None  # why a void battle's item does not come to this rater again: skipped | unusable
 
     @property
@@ -80,6 +82,15 @@ class Assigned:
     def is_given_back(self) -> bool:
         """True if the battle ended without its rater, so that its item may come to them again."""
         return self.state == "void" and self.dropped is None
+
+
+@dataclass(frozen=True, slots=True)
+class Adjudication:
+    """The operator's own judgement on an item, which is no vote."""
+
+    item: int
+    outcome: str  # by the item's order: a | b | tie | both_bad
+    created_at: str
 
 
 @dataclass(frozen=True, slots=True)

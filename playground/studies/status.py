@@ -11,13 +11,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
+from playground.errors import Unknown
+from playground.ratings.policy import CountingPolicy
 from playground.records import Assigned, ItemCount, StoredStudy, StudyRater
 from playground.storage.database.statements import Reading
 from playground.studies.assignment import Plan
 from playground.studies.criteria import CriterionStatus, criteria_of
 from playground.studies.decision import Decision, decision_of, study_board
+from playground.studies.drift import Comparison, Outcomes, Third, compare, outcomes_of, thirds
 from playground.studies.progress import MOST_PAUSE_S
 from playground.studies.reservation import plan_of
+
+QUICK_S = CountingPolicy().min_decision_s
+"""Votes that are decided in less do not count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,9 @@ class RaterReport:
     skipped: int  # items and repeats
     attention_skipped: int
     check_skipped: int
+    others: Comparison  # with other raters, on the same battles
+    thirds: tuple[Third, ...]  # of their votes, in order; none of too few
+    quick: int  # votes decided faster than anybody reads two answers
     minutes: float  # from vote to vote, without pauses
     last_vote_at: str | None
     finished_at: str | None
@@ -66,15 +75,34 @@ class StudyStatus:
     complete: int  # with every vote that they need
     started: int  # with some
     differing: int  # battles on which raters differ
+    unresolved: int  # of these, without a judgement of the operator
+    alike: float | None  # share of equal judgements of two raters of a battle; None: no battle has two
     pairs: tuple[PairStatus, ...]
     raters: tuple[RaterReport, ...]
     criteria: tuple[CriterionStatus, ...] = ()
     decision: Decision | None = None  # None: the study ends by its number of votes alone
 
 
+def found_study(reading: Reading, study_id: str) -> StoredStudy:
+    """Return a study.
+
+    Raises:
+        Unknown: there is none of this id; naming those that there are.
+    """
+    study = reading.study(study_id)
+    if study is None:
+        known = ", ".join(reading.study_ids()) or "none yet"
+        raise Unknown(f"there is no study {study_id}; the studies here: {known}")
+    return study
+
+
 def status_of(reading: Reading, study: StoredStudy, now: str) -> StudyStatus:
     """Return the state of a study."""
-    plan = plan_of(reading, study)
+    plan, links = plan_of(reading, study), reading.study_raters(study.id)
+    own = {rater.number: reading.assigned(study.id, rater.number) for rater in links}
+    outcomes, judged_by_operator = outcomes_of(own), reading.adjudications(study.id)
+    reports = tuple(_report(plan, rater, own[rater.number], outcomes) for rater in links)
+    pairs = Comparison(sum(one.others.compared for one in reports), sum(one.others.alike for one in reports))
     counts = reading.item_counts(study.id, now)
     judged = {number: count.taken - count.reserved for number, count in counts.items()}
     none = ItemCount()
@@ -95,9 +123,9 @@ def status_of(reading: Reading, study: StoredStudy, now: str) -> StudyStatus:
         started=sum(votes > 0 for votes in judged.values()) - complete,
         differing=sum(count.differ for count in counts.values()),
         pairs=tuple(_pairs(plan, judged)),
-        raters=tuple(
-            _report(plan, rater, reading.assigned(study.id, rater.number)) for rater in reading.study_raters(study.id)
-        ),
+        unresolved=sum(count.differ for number, count in counts.items() if number not in judged_by_operator),
+        alike=pairs.share,
+        raters=reports,
         criteria=criteria_of(reading, study.id),
         decision=decision_of(study_board(reading, plan.file, now), plan.file) if plan.file.ends else None,
     )
@@ -114,9 +142,9 @@ def _pairs(plan: Plan, judged: Mapping[int, int]) -> list[PairStatus]:
     ]
 
 
-def _report(plan: Plan, rater: StudyRater, own: Sequence[Assigned]) -> RaterReport:
+def _report(plan: Plan, rater: StudyRater, own: Sequence[Assigned], outcomes: Outcomes) -> RaterReport:
     judged = [one for one in own if one.is_judged]
-    outcomes = {one.battle: one.outcome for one in own}
+    first = {one.battle: one.outcome for one in own}
     repeats = [one for one in judged if one.kind == "repeat"]
     attention = [one for one in judged if one.kind == "attention"]
     skips = Counter(one.kind for one in own if one.dropped == "skipped")
@@ -131,12 +159,15 @@ def _report(plan: Plan, rater: StudyRater, own: Sequence[Assigned]) -> RaterRepo
         check=rater.check_state.value,
         votes=sum(one.kind == "item" for one in judged),
         repeats=len(repeats),
-        repeats_alike=sum(one.outcome == outcomes.get(one.repeat_of or "") for one in repeats),
+        repeats_alike=sum(one.outcome == first.get(one.repeat_of or "") for one in repeats),
         attention=len(attention),
         attention_right=sum(one.outcome == plan.by_number[one.item].expected for one in attention),
         skipped=skips["item"] + skips["repeat"],
         attention_skipped=skips["attention"],
         check_skipped=skips["check"],
+        others=compare(rater.number, own, outcomes),
+        thirds=thirds(rater.number, own, outcomes),
+        quick=sum(one.decision_s is not None and one.decision_s < QUICK_S for one in judged),
         minutes=sum(gap for gap in gaps if gap <= MOST_PAUSE_S) / 60,
         last_vote_at=times[-1] if times else None,
         finished_at=rater.finished_at,

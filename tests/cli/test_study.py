@@ -275,3 +275,28 @@ def test_plan_says_votes_hours_money_and_power(file: Path) -> None:
 def test_plan_refuses(file: Path, argv: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("plan", file, *argv)[0] == 1
     assert said in capsys.readouterr().err
+
+
+def test_differences_are_listed_and_judged(file: Path, db: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file.write_text(STUDY.replace("votes = 8", "votes = 2").replace("overlap = 0.2", "overlap = 1.0"))
+    run("create", file, "--db", db)
+    links = document("links", "helpful", "--raters", 2, "--db", db)["links"]
+    with Store(db) as store:
+        battles = Battles(store)
+        for name, text, link in zip(("ada", "ben"), ("4", "5"), links, strict=True):
+            token = parse_qs(urlsplit(link["link"]).query)["key"][0]
+            opened = battles.view(
+                str(Reservations(battles).next("helpful", token, Viewer(name)).battle_id), Viewer(name)
+            )
+            chosen = sorted(opened.columns, key=lambda column: column.text, reverse=text == "5")[0].side
+            battles.vote(opened.battle_id, Viewer(name), Ballot(chosen, comment="so"))
+    [found] = document("differences", "helpful", "--db", db)["differences"]
+    assert [vote["comment"] for vote in found["judgements"]] == ["so", "so"]
+    text = run("differences", "helpful", "--db", db)[1]
+    assert text.startswith(f"battle {found['item']}: Say ")
+    assert text.endswith("helpful: raters differ on 1 battle; 1 not judged by you\n")
+    judged = run("judge", "helpful", found["item"], "tie", "--db", db)
+    assert judged == (0, f"battle {found['item']} of helpful: tie\n")
+    assert document("differences", "helpful", "--unresolved", "--db", db)["differences"] == []
+    assert run("judge", "helpful", 99, "tie", "--db", db)[0] == 1
+    assert "do not differ on a battle 99" in capsys.readouterr().err

@@ -17,7 +17,7 @@ from playground.arena.rating import MOST_AHEAD, ArenaRating
 from playground.battles import Battles
 from playground.clock import Clock
 from playground.settings import Settings
-from playground.ui.http.limits import Limits
+from playground.ui.http.limits import NETWORK_TIMES, Limits
 from playground.ui.http.middleware import COOKIE, PageMiddleware
 from playground.ui.http.rate import RateRoutes
 from playground.ui.http.vote import VoteRoute
@@ -247,3 +247,10 @@ def _without_chance(said: str) -> str:
     """Replace random ids and the texts, whose order and number are random too."""
     said = re.sub(r"[0-9a-f]{32}", "ID", said)
     return re.sub(r"(Grey waves|A gull)\. [01]", "TEXT", said)
+
+
+def test_invented_cookies_open_as_many_battles_as_their_network_may_vote(tmp_path: Path) -> None:
+    server = Server.of(tmp_path, Settings(votes_per_minute=1))
+    codes = [server.post("/rate/next", {}, secret=f"{number:032x}")[0] for number in range(NETWORK_TIMES + 2)]
+    assert codes == [200] * NETWORK_TIMES + [429] * 2
+    server.home.store.close()

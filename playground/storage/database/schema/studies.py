@@ -81,6 +81,17 @@ CREATE TABLE assignments (
   FOREIGN KEY (study, rater) REFERENCES study_raters (study, number)
 ) STRICT""",
     "CREATE INDEX assignments_by_item ON assignments (study, item)",
+    # The operator's own judgement on an item on which raters differ: no vote. The last one holds.
+    """
+CREATE TABLE adjudications (
+  id INTEGER PRIMARY KEY,
+  study TEXT NOT NULL,
+  item INTEGER NOT NULL,
+  outcome TEXT NOT NULL CHECK (outcome IN ('a', 'b', 'tie', 'both_bad')),
+  created_at TEXT NOT NULL,
+  FOREIGN KEY (study, item) REFERENCES study_items (study, number)
+) STRICT""",
+    "CREATE INDEX adjudications_by_item ON adjudications (study, item)",
 )
 
 TRIGGERS = (
@@ -118,6 +129,12 @@ WHEN EXISTS (
   WHERE s.study = NEW.study AND s.item = NEW.item AND s.rater = NEW.rater AND s.repeat_of IS NEW.repeat_of
     AND (b.state <> 'void' OR s.dropped IS NOT NULL))
 BEGIN SELECT RAISE (ABORT, 'a rater has an item once'); END""",
+    """
+CREATE TRIGGER adjudications_never_change BEFORE UPDATE ON adjudications
+BEGIN SELECT RAISE (ABORT, 'a judgement is written once'); END""",
+    """
+CREATE TRIGGER adjudications_stay BEFORE DELETE ON adjudications
+BEGIN SELECT RAISE (ABORT, 'judgements are never deleted'); END""",
     """
 CREATE TRIGGER assignments_stay BEFORE DELETE ON assignments
 BEGIN SELECT RAISE (ABORT, 'assignments are never deleted'); END""",

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from string import Template
 
-from playground.records import Assigned, CheckState, ItemCount, StoredStudy, StudyItem, StudyRater
+from playground.records import Adjudication, Assigned, CheckState, ItemCount, StoredStudy, StudyItem, StudyRater
 from playground.storage.database.rows import to_json
 from playground.storage.database.tables.transaction import Snapshot, Transaction
 
@@ -30,7 +30,7 @@ CASE WHEN v.choice IN ('a', 'b') THEN CASE WHEN v.choice = x.side THEN 'a' ELSE 
 
 _ASSIGNED = f"""
 SELECT s.battle, s.item, s.place, s.repeat_of, b.study_kind, b.state, {_OUTCOME} AS outcome, v.created_at, b.owner,
-  s.dropped
+  v.choice, v.decision_s, s.dropped
 FROM assignments s JOIN battles b ON b.id = s.battle
 JOIN study_items t ON t.study = s.study AND t.number = s.item {_LATEST}
 WHERE s.study = ? AND s.rater = ? ORDER BY s.place"""
@@ -92,6 +92,13 @@ class StudyReads(Snapshot):
         found = self.select(statement, {"study": study_id, "now": now, "items": to_json(items or [])})
         return {row[0]: ItemCount(row[1], row[2], row[3], bool(row[4])) for row in found}
 
+    def adjudications(self, study_id: str) -> Mapping[int, Adjudication]:
+        """Return the operator's last judgement on each item that has one."""
+        rows = self.select(
+            "SELECT item, outcome, created_at FROM adjudications WHERE study = ? ORDER BY id", (study_id,)
+        )
+        return {row[0]: Adjudication(*row) for row in rows}
+
     def overdue(self, study_id: str, now: str) -> Sequence[str]:
         """Return the open battles of a study whose reservation has ended."""
         return [row[0] for row in self.select(_OVERDUE, (study_id, now))]
@@ -138,6 +145,11 @@ class StudyWrites(Transaction):
         """Reserve battles until a later time."""
         values = [{"battle": battle, "until": until} for battle in battle_ids]
         self.change("UPDATE assignments SET reserved_until = :until WHERE battle = :battle", values)
+
+    def adjudicate(self, study_id: str, judged: Adjudication) -> None:
+        """Add the operator's judgement on an item."""
+        row = {name: getattr(judged, name) for name in ("item", "outcome", "created_at")}
+        self.insert("adjudications", {"study": study_id, **row})
 
     def drop(self, battle_id: str, why: str) -> None:
         """Store why the item of a battle does not come to its rater again: skipped | unusable."""

@@ -22,6 +22,7 @@ from playground.ui.pages.operator.facts import facts_html
 from playground.ui.pages.operator.pairs import pairs_html
 from playground.ui.pages.operator.presses import presses
 from playground.ui.pages.operator.publication import PublicationPanel
+from playground.ui.pages.operator.studies import StudiesPanel
 from playground.ui.rendering import escape, live_region, page_head
 from playground.ui.texts import PAGE_OPERATOR
 from playground.ui.texts import operator as texts
@@ -54,12 +55,14 @@ class OperatorPage:
             self.look = gr.Button(texts.LOOK_UP_BUTTON, elem_id="operator-look", size="sm")
         self.said = gr.HTML(live_region(SAID, ""), elem_id="operator-said", apply_default_css=False)
         self.list = gr.HTML(elem_id="operator-list", apply_default_css=False, js_on_load=presses("#operator-list h2"))
+        self.studies = StudiesPanel(arena)
         self.answers = AnswersPanel(arena)
         self.publication = PublicationPanel(arena)
         self.facts = gr.HTML(elem_id="operator-facts", apply_default_css=False)
 
     def wire(self, demo: gr.Blocks) -> None:
         """Draw at each load, for each battle that is looked up, and after each decision."""
+        self.studies.wire(demo)
         self.answers.wire(demo)
         self.publication.wire(demo)
         changing = [self.lead, self.said, self.list]
