@@ -116,23 +116,20 @@ def offered(store: Store, number: int, *, consenting: int = OWNERS, alike: float
         alike: share of the battles whose two answers are the same.
     """
     write = _writer(store)
-    good, other = MODELS
-    answers = {model: write.answer(model, f"of-{model}", "") for model in MODELS}
-    answers["alike"] = write.answer(other, "alike", "")
 
     def work(writing: Writing, numbers: range) -> None:
         for i in numbers:
-            second = "alike" if i % 1000 < 1000 * alike else other
-            battle = _battle(_id("offered", i), f"owner-{i % OWNERS}", answers[good], answers[second], write.now)
+            a, b = (write.answer(model, f"{i}-{model}", f"Say {i}.") for model in MODELS)
+            if i % 1000 < 1000 * alike:
+                b = replace(b, text=a.text)
+            for found in (a, b):
+                writing.insert_generation(found)
+            battle = _battle(_id("offered", i), f"owner-{i % OWNERS}", a, b, write.now)
             writing.insert_battle(battle)
-            writing.move(battle, replace(battle, state=BattleState.REVEALED, final_at=write.now))
             if i % OWNERS < consenting:
                 writing.agree(battle.owner, OFFERED_SINCE, write.now)
+            writing.move(battle, replace(battle, state=BattleState.REVEALED, final_at=write.now))
 
-    texts = {MODELS[0]: "The first answer.", MODELS[1]: "The second answer.", "alike": "The first answer."}
-    for name, text in texts.items():
-        answers[name] = replace(answers[name], text=text)
-    store.write(lambda writing: [writing.insert_generation(found) for found in answers.values()])
     write.in_batches(number, work)
 
 

@@ -397,4 +397,6 @@ def test_file_is_sent_in_pieces(home: House, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_options_of_an_export_follow_the_address() -> None:
     order = downloads.read_order({"format": "votes", "counted": "1", "winner": "tie"}, False, CountingPolicy(), NOW)
-    assert order.options == ExportOptions(filter=order.address.filter, counted_only=True, anonymous=True, final_by=NOW)
+    assert order.options == ExportOptions(
+        filter=order.address.filter, counted_only=True, anonymous=True, final_by=NOW, running_studies=False
+    )
