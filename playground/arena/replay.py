@@ -96,6 +96,8 @@ class Replay:
 
 def why_not(stored: Generation) -> str:
     """Return why an answer cannot be written again, as far as it says so itself; empty if it can."""
+    if stored.versions.get("feed"):
+        return "its server was sent text, and said no token ids: there is nothing to compare"
     if not stored.prompt.token_ids:
         return "the token ids of its prompt are not stored: it was imported, written by hand, erased, or never began"
     return "" if stored.token_ids else "it has no tokens: it failed before the first one"

@@ -15,6 +15,8 @@ from playground.records import FinishReason, Generation
 CUT_OFF = (FinishReason.CANCELLED, FinishReason.ERROR)
 """Ends that came from outside: the same tokens may be followed by more."""
 EXACT_DTYPE = "float32"
+HALF_A_CHARACTER = "\ufffd"
+"""The end of a text that was cut off between the bytes of a character."""
 
 
 class Outcome(StrEnum):
@@ -48,14 +50,22 @@ class Replayed:
         if self.again is None or self.why_not:
             return Outcome.NOT_WRITTEN
         stored, again = self.stored, self.again
-        is_cut_off = stored.finish_reason in CUT_OFF
-        ids = again.token_ids[: len(stored.token_ids)] if is_cut_off else again.token_ids
-        if ids != stored.token_ids:
+        if not self.has_same_tokens:
             return Outcome.DIFFERENT
-        if is_cut_off:
-            return Outcome.SAME_SO_FAR
+        if stored.finish_reason in CUT_OFF:
+            begun = stored.text.rstrip(HALF_A_CHARACTER)
+            return Outcome.SAME_SO_FAR if again.text.startswith(begun) else Outcome.DIFFERENT
         read = (stored.text, stored.reasoning, stored.finish_reason)
         return Outcome.SAME if read == (again.text, again.reasoning, again.finish_reason) else Outcome.DIFFERENT
+
+    @property
+    def has_same_tokens(self) -> bool:
+        """True if the tokens are equal, as far as the stored answer was written if it was cut off."""
+        if self.again is None:
+            return False
+        is_cut_off = self.stored.finish_reason in CUT_OFF
+        ids = self.again.token_ids
+        return (ids[: len(self.stored.token_ids)] if is_cut_off else ids) == self.stored.token_ids
 
     @property
     def first_different(self) -> int | None:
@@ -81,7 +91,7 @@ class Replayed:
         if self.again is None or self.outcome is not Outcome.DIFFERENT:
             return
         yield from (f"{c.name} was {c.then or 'unknown'}, is {c.now or 'unknown'}" for c in self.changes)
-        if self.first_different is None and len(self.stored.token_ids) == len(self.again.token_ids):
+        if self.has_same_tokens:
             yield "the tokens are equal: the model's format or tokenizer reads them in another way now"
         elif not self.changes and self.again.dtype != EXACT_DTYPE:
             yield f"in {self.again.dtype} rounding depends on which other answers are written at the same time"

@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from playground.arena.replay import Replay
 from playground.arena.replayed import Outcome, Replayed
+from playground.battles.generations import without_withheld_words
 from playground.catalog.catalog import Catalog
 from playground.cli.database import open_read_only
 from playground.cli.printing import print_result
@@ -75,7 +76,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
 
 
 def _battles(store: Store, ids: Sequence[str], last: int | None) -> Sequence[Battle]:
-    """Return the battles.
+    """Return the battles, those that are erased or hidden without their words.
 
     Raises:
         Unknown: an id that is in the database no more, or never was.
@@ -86,14 +87,16 @@ def _battles(store: Store, ids: Sequence[str], last: int | None) -> Sequence[Bat
             battle = reading.battle(battle_id)
             if battle is None:
                 raise Unknown(f"there is no battle {battle_id!r} in the database; its address ends with its id")
-            found.append(battle)
+            found.append(without_withheld_words(battle))
     return found
 
 
 def _replay(battles: Sequence[Battle], settings: Settings) -> Mapping[str, Mapping[str, Replayed]]:
     """Return each stored answer beside the same one written again, by battle and side."""
+    withheld = {battle.id: battle.withheld for battle in battles}
     stored = {battle.id: {side.side: side.generation for side in battle.sides if side.generation} for battle in battles}
-    once = {answer.id: answer for answers in stored.values() for answer in answers.values()}  # battles may share one
+    shown = (answers for battle_id, answers in stored.items() if not withheld[battle_id])
+    once = {answer.id: answer for answers in shown for answer in answers.values()}  # battles may share one
     catalog, engine = Catalog.load(settings.card_folders, settings.template_folders), Fleet(settings)
     how: Mapping[str, Any] = {"unit": " answers", "leave": False, "disable": None, "delay": BAR_DELAY_S}
     try:
@@ -102,7 +105,11 @@ def _replay(battles: Sequence[Battle], settings: Settings) -> Mapping[str, Mappi
     finally:
         engine.close()
     return {
-        battle_id: {side: again[answer.id] for side, answer in answers.items()} for battle_id, answers in stored.items()
+        battle_id: {
+            side: Replayed(answer, None, f"its words are {why}") if (why := withheld[battle_id]) else again[answer.id]
+            for side, answer in answers.items()
+        }
+        for battle_id, answers in stored.items()
     }
 
 
@@ -124,7 +131,7 @@ def _lines(
     battles: Sequence[Battle], replayed: Mapping[str, Mapping[str, Replayed]], counts: Counter[Outcome]
 ) -> Iterator[str]:
     for battle in battles:
-        yield f"{battle.id}  {'(erased)' if battle.erased_at else _short(battle.instruction.instruction)}"
+        yield f"{battle.id}  {_short(battle.instruction.instruction) or f'({battle.withheld})'}"
         for side, each in replayed[battle.id].items():
             yield from _side_lines(side, each)
     found = ", ".join(f"{counts[outcome]:,} {words}" for outcome, words in WORDS.items() if counts[outcome])

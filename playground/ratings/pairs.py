@@ -119,19 +119,18 @@ class PairTable:
     def num_raters(self) -> int:
         return int(self.rater.max(initial=-1)) + 1
 
-    @property
+    @cached_property
     def has_one_each(self) -> bool:
-        """True if every vote has one row."""
-        return self.num_votes == len(self.vote)
+        """True if every vote has one row, and none was left out."""
+        return self.num_votes == len(self.vote) and int(np.bincount(self.vote).max(initial=0)) <= 1
 
     @cached_property
     def votes_by_rater(self) -> IntArray:
         """Votes of each rater, shape (num_raters,)."""
         if self.has_one_each:
             return np.bincount(self.rater, minlength=self.num_raters)
-        rater_of_vote = np.zeros(self.num_votes, dtype=np.int64)
-        rater_of_vote[self.vote] = self.rater
-        return np.bincount(rater_of_vote, minlength=self.num_raters)
+        first_rows = np.unique(self.vote, return_index=True)[1]
+        return np.bincount(self.rater[first_rows], minlength=self.num_raters)
 
     @cached_property
     def weight_by_rater(self) -> FloatArray:

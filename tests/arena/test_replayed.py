@@ -29,6 +29,8 @@ def test_equal_answers_are_the_same() -> None:
 def test_answer_that_was_cut_off_is_compared_as_far_as_it_goes(reason: FinishReason) -> None:
     cut = replace(STORED, text="one", token_ids=(5, 6), finish_reason=reason)
     assert Replayed(cut, STORED).outcome is Outcome.SAME_SO_FAR
+    assert Replayed(replace(cut, text="one\ufffd"), STORED).outcome is Outcome.SAME_SO_FAR, "cut within a character"
+    assert Replayed(replace(cut, text="two"), STORED).outcome is Outcome.DIFFERENT, "read in another way"
     assert Replayed(replace(cut, token_ids=(5, 9)), STORED).outcome is Outcome.DIFFERENT
     assert Replayed(replace(cut, token_ids=(5, 6, 7, 2, 8)), STORED).outcome is Outcome.DIFFERENT, "it is shorter now"
 

@@ -62,7 +62,8 @@ def test_answers_come_out_the_same(stored: tuple[Path, list[str]]) -> None:
     db, _ = stored
     status, out = run("--last", "10", "--db", str(db))
     assert (status, out.splitlines()[-1]) == (0, "6 answers of 3 battles: 6 same")
-    assert [line.split("  ")[1] for line in out.splitlines() if line[0].isalnum()][:-1] == list(reversed(QUESTIONS))
+    heads = [line for line in out.splitlines()[:-1] if not line.startswith(" ")]
+    assert [line.split("  ")[1] for line in heads] == list(reversed(QUESTIONS))
 
 
 @pytest.mark.slow
@@ -103,3 +104,20 @@ def test_unknown_battles_and_wrong_arguments_are_refused(tmp_path: Path, capsys:
     ):
         assert run(*argv, "--db", db) == (1, "")
         assert words in capsys.readouterr().err
+
+
+def test_erased_and_hidden_words_are_not_printed(tmp_path: Path) -> None:
+    home = house(tmp_path)
+    for name in ("erased", "hidden"):
+        home.battle_is_open(name, owner=ADA, instruction=Instruction(f"Secret of {name}?"))
+    changes = {"erased": "erased_at", "hidden": "hidden_at"}
+    home.store.close()
+    db = tmp_path / "playground.db"
+    for name, column in changes.items():
+        changed(db, f"UPDATE battles SET {column} = created_at WHERE id = ?", name)
+    status, out = run("erased", "hidden", "--db", str(db))
+    assert status == 1
+    assert "Secret" not in out
+    assert "its words are erased" in out
+    assert "its words are hidden" in out
+    assert "Secret" not in run("--last", "2", "--json", "--db", str(db))[1]

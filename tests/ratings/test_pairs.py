@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from playground.errors import InvalidValue
+from playground.ratings.parts import rows_of
 from tests.support.judged import GALPACA, MAMBA, MINOTAUR, ORCA, pair, table_from, table_of, votes
 
 
@@ -53,6 +54,13 @@ def test_one_vote_on_three_answers_is_one_vote_and_one_battle() -> None:
 def test_raters_are_counted_by_votes() -> None:
     table = table_from(votes((GALPACA, ORCA, "tie", 5), raters=2))
     assert table.votes_by_rater.tolist() == [3, 2]
+
+
+def test_vote_with_two_rows_is_one_vote_in_a_part_of_a_table() -> None:
+    two = [pair(GALPACA, ORCA, rater_id="ada", vote_id="b"), pair(GALPACA, MINOTAUR, rater_id="ada", vote_id="b")]
+    table = table_from([pair(GALPACA, ORCA, vote_id="a"), pair(GALPACA, ORCA, vote_id="c"), *two])
+    part = rows_of(table, np.array([0, 2, 3]))
+    assert sorted(part.votes_by_rater.tolist()) == [1, 1]
 
 
 @pytest.mark.parametrize(
