@@ -13,6 +13,7 @@ from playground.ratings.counting import count
 from playground.ratings.policy import CountingPolicy, Reason
 from playground.ratings.stored import read_votes
 from playground.records import VoteFilter
+from tests.report.reports import data_of, database, run
 from tests.support.cast import House, house
 from tests.support.studying import Studied, studied
 
@@ -76,3 +77,20 @@ def test_publication_waits_for_the_end(study: Studied) -> None:
     close(study)
     with study.home.store.reading() as reading:
         assert survey(reading, "id", {}, study.home.time.now()).votes == 3
+
+
+@pytest.mark.slow
+def test_static_space_shows_none_of_them_and_the_operators_report_does(tmp_path: Path) -> None:
+    def judged(home: House) -> None:
+        study = studied(home, 3, 1)
+        for _ in range(3):
+            study.next(1)
+            home.time.pass_s(5)
+            study.judge(1)
+
+    db = database(tmp_path, judged)
+    assert run("space", "build", str(tmp_path / "space"), "--kind", "static", "--db", str(db))[0] == 0
+    assert run("report", str(tmp_path / "report.html"), "--db", str(db))[0] == 0
+    public, operators = ((tmp_path / path).read_text("utf-8") for path in ("space/index.html", "report.html"))
+    assert data_of(public, "tallies")["lines"] == []
+    assert data_of(operators, "tallies")["lines"] != []
