@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from playground.exchange import ExportOptions, export
-from playground.exchange.preview import browse, count_browsed
+from playground.errors import InvalidValue
+from playground.exchange import FORMATS, ExportOptions, export
+from playground.exchange.preview import browse, count_browsed, preview
 from playground.publishing.contents import survey
 from playground.ratings.counting import count
 from playground.ratings.policy import CountingPolicy, Reason
 from playground.ratings.stored import read_votes
 from playground.records import VoteFilter
 from tests.report.reports import data_of, database, run
-from tests.support.cast import House, house
+from tests.support.cast import MAMBA, OPENALPACA, House, house
 from tests.support.studying import Studied, studied
 
 
@@ -62,6 +64,27 @@ def test_public_export_names_how_many_it_leaves_out(study: Studied, tmp_path: Pa
     assert export(study.home.store, "votes", tmp_path / "all.jsonl").files[0].rows == 3
     close(study)
     assert export(study.home.store, "votes", tmp_path / "out.jsonl", public).files[0].rows == 3
+
+
+@pytest.mark.parametrize("format", ["votes", "pairs", "autoarena"])
+@pytest.mark.parametrize("winner", [OPENALPACA, MAMBA, "tie", ""])
+def test_what_public_export_leaves_out_is_the_same_whoever_wins(
+    study: Studied, tmp_path: Path, format: str, winner: str
+) -> None:
+    filter = VoteFilter(models=f"{OPENALPACA},{MAMBA}", winner=winner)
+    public = ExportOptions(running_studies=False, filter=filter, final_by=study.home.time.now())
+    path = tmp_path / f"out{FORMATS[format].containers[0]}"
+    done = export(study.home.store, format, path, public)
+    assert [(reason.reason, reason.count) for reason in done.left_out] == [("running", 3)]
+    manifest = json.loads(done.manifest.read_text("utf-8"))
+    assert [(reason["reason"], reason["count"]) for reason in manifest["left_out"]] == [("running", 3)]
+    seen = preview(study.home.store, format, public)
+    assert (seen.left_out, seen.votes) == (done.left_out, 0)
+
+
+def test_models_of_a_running_study_did_not_meet_for_public_exports(study: Studied, tmp_path: Path) -> None:
+    with pytest.raises(InvalidValue, match="models that met: none yet"):
+        export(study.home.store, "llm-comparator", tmp_path / "out.json", ExportOptions(running_studies=False))
 
 
 def test_public_list_of_battles_has_none_of_them(study: Studied) -> None:
