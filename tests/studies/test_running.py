@@ -15,8 +15,11 @@ from playground.ratings.counting import count
 from playground.ratings.policy import CountingPolicy, Reason
 from playground.ratings.stored import read_votes
 from playground.records import VoteFilter
+from playground.storage.database.store import Store
+from playground.storage.journal.segments import journal_folder
 from tests.report.reports import data_of, database, run
 from tests.support.cast import MAMBA, OPENALPACA, House, house
+from tests.support.judging import keep_journal
 from tests.support.studying import Studied, studied
 
 
@@ -117,3 +120,31 @@ def test_static_space_shows_none_of_them_and_the_operators_report_does(tmp_path:
     public, operators = ((tmp_path / path).read_text("utf-8") for path in ("space/index.html", "report.html"))
     assert data_of(public, "tallies")["lines"] == []
     assert data_of(operators, "tallies")["lines"] != []
+
+
+def test_restored_votes_are_held_until_their_study_is_closed(tmp_path: Path) -> None:
+    study = studied(house(tmp_path), 3, 1)
+    for _ in range(3):
+        study.judge(1)
+    study.home.battles.expire()
+    keep_journal(study.home.store)
+    db = tmp_path / "new.db"
+    status, text = run("restore", str(journal_folder(tmp_path / "playground.db")), "--db", str(db))
+    assert (status, "does not hold the studies of some votes: helpful." in text) == (0, True)
+    assert held(db, tmp_path) == (3, 0)
+    assert run("study", "close", "helpful", "--why", "restored", "--db", str(db))[0] == 0
+    assert held(db, tmp_path) == (0, 3)
+    assert run("study", "close", "helpful", "--db", str(db))[0] == 1
+
+
+def held(db: Path, folder: Path) -> tuple[int, int]:
+    """Return the votes that the board leaves out for a running study, and the rows of a public export."""
+    with Store(db) as store:
+        home = House(store)
+        out = left_out(home, CountingPolicy(min_decision_s=0)).get(Reason.STUDY_RUNNING, 0)
+        public = export(store, "votes", folder / "out.jsonl", ExportOptions(running_studies=False)).rows
+        with store.reading() as reading:
+            assert reading.wrongly_judged() == []
+            assert count_browsed(reading, VoteFilter(), running_studies=False) == public
+            assert survey(reading, "id", {}, home.time.now()).votes == public
+    return out, public
