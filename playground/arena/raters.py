@@ -31,7 +31,7 @@ class Raters:
         self._policy = policy
 
     def totals(self, rater: str) -> Belongings:
-        """Return the number of a rater's battles, votes and notes."""
+        """Return the number of a rater's battles, votes, notes and ids at panels."""
         return self._data.totals(rater)
 
     def latest_battles(self, rater: str, limit: int, chars: int) -> Sequence[OwnBattle]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from playground.records import BattleState, Belongings, OwnBattle
 from playground.storage.database.tables.criteria import COUNT_REASONS
+from playground.storage.database.tables.panels import PANEL_IDS_OF_RATER
 from playground.storage.database.tables.transaction import Snapshot, Transaction
 
 OWN_BATTLES = "b.owner = :rater AND (:source = '' OR b.source = :source)"
@@ -47,7 +48,8 @@ class RaterReads(Snapshot):
         )
         battles, erased = counts
         notes = self.scalar(f"SELECT count(*) {WRITTEN_NOTES}", own) + self.scalar(COUNT_REASONS, own)
-        return Belongings(battles - erased, erased, self.scalar(_VOTES, own), notes)
+        panel_ids = self.scalar(f"SELECT count(*) {PANEL_IDS_OF_RATER}", own)
+        return Belongings(battles - erased, erased, self.scalar(_VOTES, own), notes, panel_ids)
 
     def latest_battles(self, rater_id: str, source: str, limit: int, chars: int, now: str) -> Sequence[OwnBattle]:
         """Return a rater's battles as of `now`, newest first, with the first `chars` characters of each instruction."""
