@@ -204,6 +204,7 @@ class OwnBattle:
     blind: bool = True
     hidden: bool = False  # the operator hides its words
     standing: Standing | None = None  # of its vote; None if there is none, or its rater may not know yet
+    of_study: bool = False
 
 
 @dataclass(frozen=True, slots=True)

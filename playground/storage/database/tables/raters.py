@@ -31,7 +31,7 @@ WHERE v.rater_id = ? AND v.created_at >= ? AND v.created_at < ? AND v.choice <> 
   AND NOT EXISTS (SELECT 1 FROM votes n WHERE n.battle_id = v.battle_id AND n.revision > v.revision)"""
 
 _LATEST = f"""
-SELECT b.id, b.created_at, b.blind, b.erased_at, b.hidden_at,
+SELECT b.id, b.created_at, b.blind, b.erased_at, b.hidden_at, b.study,
   CASE WHEN b.state = 'voted' AND b.final_at <= :now THEN 'revealed' ELSE b.state END AS state,
   CASE WHEN b.hidden_at IS NULL THEN substr(i.instruction, 1, :chars) ELSE '' END AS start, (
   SELECT v.choice FROM votes v WHERE v.battle_id = b.id ORDER BY v.revision DESC LIMIT 1) AS choice
@@ -104,4 +104,5 @@ def _own_battle(row: sqlite3.Row) -> OwnBattle:
         erased=row["erased_at"] is not None,
         blind=bool(row["blind"]),
         hidden=row["hidden_at"] is not None,
+        of_study=row["study"] is not None,
     )
