@@ -25,13 +25,14 @@ def arena_gate_watch(policy: CountingPolicy, clock: Clock) -> Refreshed[GateWatc
 
 
 class GateDays:
-    """The days of the watch; those that are over are read once."""
+    """The days of the watch; those that are over are read once, and again when a study ends."""
 
     def __init__(self, policy: CountingPolicy, clock: Clock) -> None:
         self._policy = policy
         self._clock = clock
         self._counted_by = policy
         self._over: dict[str, GateDay] = {}
+        self._ended_studies: tuple[int, ...] = ()
 
     def read(self, store: Store, _: GateWatch | None) -> GateWatch:
         """Read today's votes, and the days before if they are not known."""
@@ -42,8 +43,9 @@ class GateDays:
             policy = self._policy
             if policy.pairs == "drawn" and not reading.has_drawn_vote(policy.min_decision_s):
                 policy = replace(policy, pairs="all")  # as the board falls back
-            if policy != self._counted_by:
-                self._counted_by, self._over = policy, {}
+            ended = reading.ended_studies()
+            if (policy, ended) != (self._counted_by, self._ended_studies):
+                self._counted_by, self._ended_studies, self._over = policy, ended, {}
             for day in earlier:
                 if day not in self._over:
                     self._over[day] = day_of(day, reading.judged_pairs(day=day, final_by=now), policy)

@@ -22,7 +22,7 @@ from playground.settings import Settings
 from playground.storage.database.store import Store
 
 GROWTH = 20
-"""Chances are computed again when the votes have grown by one in this many, or the models have changed."""
+"""Chances are computed again when votes have grown by one in this many, models have changed, or a study has ended."""
 MOST_REASONS = 10_000
 """Battles whose reasons are remembered, the latest; a restart forgets them."""
 
@@ -43,6 +43,7 @@ class PairChoice:
         self._models = models
         self._clock = clock
         self._rows = 0  # votes and undos when the pairing was begun
+        self._ended_studies: tuple[int, ...] = ()  # then
         self._computed = Refreshed("chances of pairs", self._compute, clock, every_s=0.0, outlives_errors=True)
         self._why: OrderedDict[str, WhyDrawn] = OrderedDict()
         self._guard = threading.Lock()  # of the reasons
@@ -74,15 +75,15 @@ class PairChoice:
     def _compute(self, store: Store, latest: Pairing | None) -> Pairing:
         models, policy = tuple(self._models()), self._options.policy
         with store.reading() as reading:
-            rows, _ = reading.last_vote()
-            if latest is not None and not self._is_due(rows, models, latest):
+            (rows, _), ended = reading.last_vote(), reading.ended_studies()
+            if latest is not None and ended == self._ended_studies and not self._is_due(rows, models, latest):
                 return latest
             votes = read_votes(reading, policy, self._clock.now())
         counted = count(votes, policy)
         table = PairTable.of(
             votes, counted.rows, both_bad=self._options.both_bad, models=models, weights=counted.weights
         )
-        self._rows = rows
+        self._rows, self._ended_studies = rows, ended
         return Pairing.of(table, self._options.prior)
 
     def _is_due(self, rows: int, models: Sequence[str], pairing: Pairing) -> bool:

@@ -5,7 +5,7 @@ Boundary: adds to `battles.rater_data` whether votes count, and battles in memor
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,9 +15,9 @@ from playground.battles import REFUSALS, RaterData
 from playground.errors import InvalidValue, Refused
 from playground.messages import Message
 from playground.raters import key_hash
-from playground.ratings.policy import CountingPolicy
-from playground.ratings.standing import reasons_of_rater, visible_standing
-from playground.records import BattleState, Belongings, Erased, OwnBattle
+from playground.ratings.policy import CountingPolicy, Reason
+from playground.ratings.standing import reasons_of_rater, told_policy, visible_standing
+from playground.records import BattleState, Belongings, Erased, OwnBattle, Standing
 
 UNFINISHED = (BattleState.GENERATING, BattleState.OPEN)
 
@@ -31,19 +31,16 @@ class Raters:
         self._policy = policy
 
     def totals(self, rater: str) -> Belongings:
-        """Return the number of a rater's battles, votes and notes."""
+        """Return the number of a rater's battles, votes, notes and ids at panels."""
         return self._data.totals(rater)
 
     def latest_battles(self, rater: str, limit: int, chars: int) -> Sequence[OwnBattle]:
         """Return a rater's battles, newest first, with the first `chars` characters of each instruction."""
+        latest = self._data.latest(rater, limit, chars)
+        policies = {of_study: told_policy(self._policy, of_study) for of_study in {own.of_study for own in latest}}
         with self._battles.stored.store.reading() as reading:
-            reasons = reasons_of_rater(reading, rater, self._policy)
-        return [
-            replace(own, standing=visible_standing(reasons[own.battle_id], own.state, own.blind, self._policy))
-            if own.battle_id in reasons
-            else own
-            for own in self._data.latest(rater, limit, chars)
-        ]
+            reasons = {key: reasons_of_rater(reading, rater, policy) for key, policy in policies.items()}
+        return [replace(own, standing=_standing(own, reasons[own.of_study], policies[own.of_study])) for own in latest]
 
     def unfinished(self, rater: str, chars: int) -> OwnBattle | None:
         """Return a rater's latest battle if it can still be voted on, or is being written; else None."""
@@ -84,3 +81,10 @@ class Raters:
     @property
     def _data(self) -> RaterData:
         return RaterData(self._battles.stored)
+
+
+def _standing(own: OwnBattle, reasons: Mapping[str, Reason | None], policy: CountingPolicy) -> Standing | None:
+    """Return whether the vote on a battle counts; None without a vote, or if its rater may not know yet."""
+    if own.battle_id not in reasons:
+        return None
+    return visible_standing(reasons[own.battle_id], own.state, own.blind, policy)

@@ -38,7 +38,7 @@ class RaterData:
         self._rules = battles.rules
 
     def totals(self, rater: str, source: str = "page") -> Belongings:
-        """Return the number of a rater's battles, votes and notes."""
+        """Return the number of a rater's battles, votes, notes and ids at panels."""
         with self._store.reading() as reading:
             return reading.belongings(rater, source)
 
@@ -51,14 +51,16 @@ class RaterData:
         """Return all data of a rater as one document: battles oldest first, without those being written."""
         with self._store.reading() as reading:
             battles = reading.latest_battles(rater, source, ALL, 0, self._rules.clock.now())
-            reports = reading.reports_by(rater)
+            reports, panel_ids = reading.reports_by(rater), reading.panel_ids_of_rater(rater)
         ended = [own for own in reversed(battles) if own.state is not BattleState.GENERATING]
         viewer = Viewer(rater, source)
         documents = [_battle_document(self._battles.view(own.battle_id, viewer), own.created_at) for own in ended]
-        return {"rater_id": rater, "battles": documents, "reports": reports}
+        of_panels = [{"study": id.study, "rater": id.rater, "session": id.session} for id in panel_ids]
+        document = {"rater_id": rater, "battles": documents, "reports": reports}
+        return document | {"panel_ids": of_panels} if of_panels else document
 
     def erase(self, rater: str, source: str = "page") -> Erased:
-        """Erase a rater's words: instructions, answers, prompts, comments, reports.
+        """Erase a rater's words: instructions, answers, prompts, comments, reports, and ids at panels.
 
         Models, choices, times and reasons stay and still count. Open battles become void, votes final. The battles of
         guests who joined a comparison of the rater show the same words and lose them too; what a guest erases stays

@@ -36,7 +36,9 @@ def add(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--yes", action="store_true", help="erase; without it, print what would be erased")
     command.add_argument(
-        "--json", action="store_true", help="one JSON document: {rater, erased, battles, notes}, or {leftovers}"
+        "--json",
+        action="store_true",
+        help="one JSON document: {rater, erased, battles, notes, panel_ids} or {leftovers}",
     )
     add_flags(command, "db", "db_mounted")
     command.set_defaults(run=run)
@@ -56,7 +58,8 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     else:
         found = _preview(settings, rater, source)
     battles, notes = number_of("battle", found.battles), number_of("note", found.notes)
-    words = f"the words of {battles} and {notes} (comments and reports) of {rater}"
+    ids = f", and {number_of('id', found.panel_ids)} under which a panel knows them" if found.panel_ids else ""
+    words = f"the words of {battles} and {notes} (comments and reports) of {rater}{ids}"
     text = f"erased: {words}" if arguments.yes else f"would erase {words}; add --yes to do it"
     print_result({"rater": rater, "erased": arguments.yes, **asdict(found)}, text, arguments.json, out)
     return 0 if is_scrubbed else 1
@@ -75,7 +78,7 @@ def _run_scrub(settings: Settings, as_json: bool, out: TextIO) -> int:
 def _preview(settings: Settings, rater: str, source: str) -> Erased:
     with open_read_only(settings.db) as store:
         there = _belongings(RaterData(Battles(store)), rater, source)
-    return Erased(there.battles, there.notes)
+    return Erased(there.battles, there.notes, there.panel_ids)
 
 
 def _erase(settings: Settings, rater: str, source: str) -> tuple[Erased, bool]:

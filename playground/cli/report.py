@@ -23,7 +23,7 @@ from playground.ratings.board import LeaderboardOptions
 from playground.ratings.board_rules import options_of, read_board_rules
 from playground.ratings.leaderboard import NO_FILTER
 from playground.ratings.phrases import number_of
-from playground.ratings.policy import operator_policy
+from playground.ratings.policy import default_policy, operator_policy
 from playground.report.report import TITLE, Asked, Playground, Report, read_report
 from playground.report.writing import WrittenReport, check_target, write_report
 from playground.settings import Settings, add_flags
@@ -67,8 +67,8 @@ def read_asked(arguments: argparse.Namespace, settings: Settings) -> Report:
 
 
 def default_report(settings: Settings) -> Report:
-    """Return the report on the default board."""
-    options = LeaderboardOptions(policy=operator_policy(settings), prior=settings.prior)
+    """Return the report on the default board that everybody may see: without votes of running studies."""
+    options = LeaderboardOptions(policy=default_policy(settings), prior=settings.prior)
     return _read(settings, Asked(NO_FILTER, options, utc_now()))
 
 

@@ -82,6 +82,8 @@ def _report(restored: Restored, origin: str, db: Path) -> Iterator[str]:
     if restored.moved_to:
         yield f"the journal and the database had diverged: the journal was moved to {restored.moved_to},"
         yield "and the next start writes it again in full"
+    if restored.held:
+        yield restored.held
 
 
 def _counts(restored: Restored, origin: str, db: Path) -> Iterator[str]:

@@ -283,11 +283,15 @@ def run_close(arguments: argparse.Namespace, settings: Settings, out: TextIO) ->
     """Close a study; votes that are being given are still taken."""
     if not arguments.why.strip():
         raise InvalidValue("--why is empty; write a few words, or leave it out")
+    study_id, why = str(arguments.study), str(arguments.why)
     with open_existing(settings) as store:
         with store.reading() as reading:
-            study = found_study(reading, arguments.study)
-        if not store.write(lambda writing: writing.close_study(study.id, utc_now(), arguments.why)):
-            raise InvalidStudy(f"{study.id} was closed on {(study.closed_at or '')[:10]} already: {study.why}")
-    document = {"study": study.id, "closed": True, "why": arguments.why}
-    print_result(document, f"{study.id} is closed; its votes stay", arguments.json, out)
+            is_unknown = study_id in reading.unknown_studies()
+            study = None if is_unknown else found_study(reading, study_id)
+        if study is None:
+            store.write(lambda writing: writing.close_unknown_study(study_id, utc_now(), why))
+        elif not store.write(lambda writing: writing.close_study(study_id, utc_now(), why)):
+            raise InvalidStudy(f"{study_id} was closed on {(study.closed_at or '')[:10]} already: {study.why}")
+    document = {"study": study_id, "closed": True, "why": why}
+    print_result(document, f"{study_id} is closed; its votes stay", arguments.json, out)
     return 0

@@ -16,6 +16,7 @@ from typing import Any, TextIO
 
 from playground.cli.printing import print_json, print_table
 from playground.errors import InvalidStudy, InvalidValue
+from playground.exchange.containers import without_formula
 from playground.records import StoredStudy
 from playground.studies.panel import Panel
 from playground.studies.panel_links import address_pattern, check_id, signed_link, signing_secret
@@ -164,6 +165,9 @@ def _minute(at: str | None) -> str:
 
 
 def _cell(value: Any) -> Any:
+    """Return a value as a cell; no text in it is run by a spreadsheet, since raters may choose their ids."""
     if isinstance(value, (list, tuple)) and all(isinstance(part, str) for part in value):
-        return " ".join(value)
+        value = " ".join(value)
+    if isinstance(value, str):
+        return without_formula(value)
     return json.dumps(value) if isinstance(value, (list, tuple, dict)) else value

@@ -35,7 +35,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
         marked("export another file for each pair of models"),
     ),
 }
-_OF_VOTES = ("filter", "undecided")
+_OF_VOTES = ("filter", "undecided", "running")
 """Reasons that are counted in votes, whatever a format has rows of."""
 
 

@@ -71,8 +71,12 @@ class Selection:
         now = self._options.final_by
         undecided = self._reading.count_undecided_votes(now) if now else 0
         self._tally.add("undecided", number=undecided)
+        # Whatever the filter: counted with one, they would tell who wins a study that is still running.
+        running = 0 if self._options.running_studies else self._reading.count_running_votes(now)
+        self._tally.add("running", number=running)
         if set(self._options.filter.as_mapping()) - {"license"}:
-            self._tally.add("filter", number=self._reading.count_standing_votes() - undecided - self.votes)
+            others = self._reading.count_standing_votes() - undecided - running
+            self._tally.add("filter", number=others - self.votes)
         if progress is not None:
             progress(self.total, self.total)
 
@@ -95,6 +99,7 @@ class Selection:
             commercial=COMMERCIAL_LICENSES,
             without={"license"},
             final_by=self._options.final_by,
+            running_studies=self._options.running_studies,
         )
 
     def _rows(self, record: Any, vote: ExportedVote) -> Rows | None:
@@ -113,8 +118,6 @@ class Selection:
         """Return why a record is left out, except because of licenses; empty if it is not."""
         if vote.withheld:
             return vote.withheld
-        if vote.study_running and not self._options.running_studies:
-            return "running"
         if reason is not None and self._options.counted_only:
             return reason
         if self.models and (record.a.model_id, record.b.model_id) not in (self.models, self.models[::-1]):

@@ -236,6 +236,7 @@ def _warnings(journals: Sequence[StoredJournal], done: Sequence[tuple[str, Resto
             (restored.missing, "events are in no segment"),
         )
         yield from (f"of database {database}, {number} {words}" for number, words in faults if number)
+    yield from (restored.held for _, restored in done[-1:] if restored.held)
     if len(done) > 1:
         yield f"the votes of {len(done)} databases were merged: {', '.join(database for database, _ in done)}"
 

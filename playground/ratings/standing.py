@@ -68,13 +68,19 @@ def reasons_of_rater(votes: JudgedVotes, rater_id: str, policy: CountingPolicy) 
 
 
 def standing_of(votes: JudgedVotes, battle: Battle, policy: CountingPolicy) -> Standing | None:
-    """Return whether a battle's current vote counts now; None if its rater may not know yet.
+    """Return whether a battle's current vote counts now; None if its rater may not know yet."""
+    policy = told_policy(policy, battle.study is not None)
+    return visible_standing(reason_of_battle(votes, battle.id, policy), battle.state, battle.blind, policy)
+
+
+def told_policy(policy: CountingPolicy, of_study: bool) -> CountingPolicy:
+    """Return the policy by which a rater is told whether their vote counts.
 
     Whether a battle of a study is an item, a repeat or a check is not to be seen from the answer.
     """
-    if battle.study is not None:
-        policy = replace(policy, keep_running_studies=True, keep_study_extras=True, pairs="all", sampling="all")
-    return visible_standing(reason_of_battle(votes, battle.id, policy), battle.state, battle.blind, policy)
+    if not of_study:
+        return policy
+    return replace(policy, keep_running_studies=True, keep_study_extras=True, pairs="all", sampling="all")
 
 
 def visible_standing(reason: Reason | None, state: BattleState, blind: bool, policy: CountingPolicy) -> Standing | None:

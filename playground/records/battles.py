@@ -182,12 +182,13 @@ class JudgedBattle:
 
 @dataclass(frozen=True, slots=True)
 class Belongings:
-    """Counts of one rater's stored battles, votes and notes."""
+    """Counts of one rater's stored battles, votes, notes and ids at panels."""
 
     battles: int  # with their words
     erased: int  # battles of which only the judgement is left
     votes: int  # that stand, those on erased battles too
     notes: int  # comments, reports, and reasons in words for answers to criteria
+    panel_ids: int = 0  # under which panels know the rater
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,11 +204,13 @@ class OwnBattle:
     blind: bool = True
     hidden: bool = False  # the operator hides its words
     standing: Standing | None = None  # of its vote; None if there is none, or its rater may not know yet
+    of_study: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """Counts of the battles and notes whose words an erasure removed."""
+    """Counts of the battles and notes whose words an erasure removed, and of the ids of panels."""
 
     battles: int
     notes: int
+    panel_ids: int = 0

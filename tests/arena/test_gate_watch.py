@@ -12,6 +12,7 @@ from playground.ratings.policy import CountingPolicy, Reason
 from playground.records import Instruction
 from playground.ui.pages.leaderboard.left_out import left_out_html
 from tests.support.cast import ADA, House, house
+from tests.support.studying import studied
 
 DAY_S = 86400.0
 
@@ -62,6 +63,24 @@ def test_chosen_pairs_are_left_out_only_if_drawn_ones_count() -> None:
     home.time.pass_s(EVERY_S)
     watch.refresh(home.store)
     assert dict(watch.latest.days[-1].left_out) == {Reason.CHOSEN_PAIR: 1}
+
+
+def test_days_are_read_again_when_a_study_is_closed() -> None:
+    study = studied(house(), 3, 1)
+    home = study.home
+    for _ in range(3):
+        study.next(1)
+        home.time.pass_s(5)
+        study.judge(1)
+    home.time.pass_s(DAY_S)
+    watch = watch_of(home)
+    watch.refresh(home.store)
+    assert watch.latest is not None
+    assert dict(watch.latest.days[-2].left_out) == {Reason.STUDY_RUNNING: 3}
+    home.store.write(lambda writing: writing.close_study("helpful", home.time.now(), "done"))
+    home.time.pass_s(EVERY_S)
+    watch.refresh(home.store)
+    assert dict(watch.latest.days[-2].left_out) == {}
 
 
 def test_vote_that_can_be_undone_is_not_counted_yet() -> None:

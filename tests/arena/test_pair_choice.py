@@ -12,6 +12,7 @@ from playground.ratings.policy import CountingPolicy
 from playground.records import Instruction
 from playground.settings import Settings
 from tests.support.cast import ADA, GALPACA, MAMBA, OPENALPACA, House, house
+from tests.support.studying import studied
 
 MODELS = (OPENALPACA, MAMBA, GALPACA)
 
@@ -44,6 +45,23 @@ def test_pairs_that_met_often_become_less_likely() -> None:
     assert {last.model_a, last.model_b} == {OPENALPACA, MAMBA}
     assert (last.met, choice.pairing.votes) == (16, 16)
     assert last.chance < 1 / 4
+
+
+def test_chances_are_computed_again_when_a_study_is_closed() -> None:
+    study = studied(house(), 16, 1)
+    home = study.home
+    for _ in range(16):
+        study.next(1)
+        home.time.pass_s(5)
+        study.judge(1)
+    choice = choice_of(home)
+    choice.refresh(home.store)
+    assert choice.pairing is not None
+    assert choice.pairing.votes == 0
+    home.store.write(lambda writing: writing.close_study("helpful", home.time.now(), "done"))
+    home.time.pass_s(60)
+    choice.refresh(home.store)
+    assert choice.pairing.votes == 16
 
 
 def test_chances_are_computed_again_after_a_twentieth_more_votes() -> None:

@@ -51,7 +51,7 @@ def test_erase_by_receipt_and_by_id(db: Path, whose: tuple[str, str]) -> None:
     assert {Path(name).suffix for name, _ in files_containing(db.parent, "herring")} == {".db", ".jsonl"}
     status, words = erase(*whose, "--yes", "--json", "--db", str(db))
     assert status == 0
-    assert json.loads(words) == {"rater": rater_id(SECRET), "erased": True, "battles": 1, "notes": 1}
+    assert json.loads(words) == {"rater": rater_id(SECRET), "erased": True, "battles": 1, "notes": 1, "panel_ids": 0}
     assert files_containing(db.parent, "herring") == []
 
 

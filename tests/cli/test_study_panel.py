@@ -14,6 +14,7 @@ import pytest
 
 from playground.battles import Battles, Viewer
 from playground.battles.ballot import Ballot
+from playground.exchange.containers import FORMULA, with_formula
 from playground.storage.database.store import Store
 from playground.studies.panel_raters import PanelRaters
 from playground.studies.reservation import Reservations
@@ -157,6 +158,20 @@ def test_report_to_pay_from_is_a_row_for_each_rater(tmp_path: Path, more: tuple[
     ]
     assert all({"minutes", "entered_at", "ended_at", "attention", "attention_right"} <= row.keys() for row in rows)
     assert [row.get("id") for row in rows] == ([RATER, "7f" * 12] if more else [None, None])
+
+
+@pytest.mark.parametrize("rater", ["=1+1", "@sum", "-7", "'=1", "plain"])
+def test_no_id_is_a_formula_in_the_report_to_pay_from(tmp_path: Path, rater: str) -> None:
+    db = created(tmp_path, LINK)
+    (tmp_path / "ids.txt").write_text(rater)
+    [signed] = document("links", "helpful", "--panel", "--ids", tmp_path / "ids.txt", "--db", db)["links"]
+    query = dict(parse_qsl(urlsplit(signed["link"]).query))
+    del query["study"]
+    with Store(db) as store:
+        PanelRaters(Battles(store)).enter("helpful", query)
+    [row] = csv.DictReader(io.StringIO(run("status", "helpful", "--csv", "--panel-ids", "--db", db)[1]))
+    assert not row["id"].startswith(FORMULA)
+    assert with_formula(row["id"]) == rater
 
 
 def test_report_of_personal_links_is_a_row_for_each_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

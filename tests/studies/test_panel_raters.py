@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from playground.battles import Battles
+from playground.battles import Battles, RaterData
 from playground.errors import InvalidLink
-from playground.records import CheckState, PanelId
+from playground.records import Belongings, CheckState, PanelId
+from playground.storage.database.store import Store
 from playground.storage.journal.segments import journal_folder
 from playground.storage.maintenance.verify import verify
 from playground.studies.links import new_token, token_hash
@@ -19,6 +20,8 @@ from playground.studies.panel_links import signature, signing_secret
 from playground.studies.panel_raters import PanelEnd, PanelRaters
 from playground.studies.panel_report import panel_reports
 from playground.studies.study_file import Attention, Check
+from playground.ui.texts import my_data as texts
+from tests.report.reports import run
 from tests.support.cast import House, house
 from tests.support.judging import keep_journal
 from tests.support.paneling import LINK, PROLIFIC, RATER, SESSION, Paneled, ids, paneled
@@ -248,6 +251,35 @@ def test_erasure_deletes_the_ids_of_a_rater(home: House) -> None:
     with home.store.reading() as reading:
         assert reading.panel_ids("helpful") == [PanelId("helpful", 2, "7f" * 12, "8e" * 12)]
         assert reading.erasure_to_scrub() is not None
+
+
+def test_rater_who_only_entered_sees_and_erases_their_id(home: House) -> None:
+    study = paneled(home, 6)
+    study.next(study.enter(), browser="rater-1")  # has no vote, and no words of their own
+    data = RaterData(Battles(home.store, home.battles.rules))
+    stored = data.totals("rater-1")
+    assert stored == Belongings(battles=0, erased=0, votes=0, notes=0, panel_ids=1)
+    assert texts.stored(stored, mine=True) == texts.PANEL_ID[True]
+    assert texts.question(stored, mine=True) == texts.PANEL_ID_QUESTION[True]
+    [id] = data.document("rater-1")["panel_ids"]
+    assert id == {"study": "helpful", "rater": RATER, "session": SESSION}
+    assert texts.erased(data.erase("rater-1")) == texts.PANEL_ID_ERASED
+    assert data.totals("rater-1") == Belongings(battles=0, erased=0, votes=0, notes=0)
+    assert texts.erased(data.erase("rater-1")) == texts.NOTHING_TO_ERASE
+    assert "panel_ids" not in data.document("rater-1")
+
+
+def test_operator_erases_the_id_of_a_rater_who_only_entered(tmp_path: Path) -> None:
+    db = tmp_path / "of-panel.db"
+    with Store(db) as store:
+        study = paneled(House(store), 6)
+        study.next(study.enter(), browser="rater-1")
+    argv = ("erase", "--rater", "rater-1", "--db", str(db))
+    ids = "1 id under which a panel knows them"
+    words = f"the words of 0 battles and 0 notes (comments and reports) of rater-1, and {ids}"
+    assert run(*argv) == (0, f"would erase {words}; add --yes to do it\n")
+    assert run(*argv, "--yes") == (0, f"erased: {words}\n")
+    assert run(*argv)[0] == 1
 
 
 def test_report_names_outcomes_and_ids_only_if_asked(home: House) -> None:

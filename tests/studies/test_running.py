@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from playground.exchange import ExportOptions, export
-from playground.exchange.preview import browse, count_browsed
+from playground.errors import InvalidValue
+from playground.exchange import FORMATS, ExportOptions, export
+from playground.exchange.preview import browse, count_browsed, preview
 from playground.publishing.contents import survey
 from playground.ratings.counting import count
 from playground.ratings.policy import CountingPolicy, Reason
 from playground.ratings.stored import read_votes
 from playground.records import VoteFilter
-from tests.support.cast import House, house
+from playground.storage.database.store import Store
+from playground.storage.journal.segments import journal_folder
+from tests.report.reports import data_of, database, run
+from tests.support.cast import MAMBA, OPENALPACA, House, house
+from tests.support.judging import keep_journal
 from tests.support.studying import Studied, studied
 
 
@@ -63,6 +69,27 @@ def test_public_export_names_how_many_it_leaves_out(study: Studied, tmp_path: Pa
     assert export(study.home.store, "votes", tmp_path / "out.jsonl", public).files[0].rows == 3
 
 
+@pytest.mark.parametrize("format", ["votes", "pairs", "autoarena"])
+@pytest.mark.parametrize("winner", [OPENALPACA, MAMBA, "tie", ""])
+def test_what_public_export_leaves_out_is_the_same_whoever_wins(
+    study: Studied, tmp_path: Path, format: str, winner: str
+) -> None:
+    filter = VoteFilter(models=f"{OPENALPACA},{MAMBA}", winner=winner)
+    public = ExportOptions(running_studies=False, filter=filter, final_by=study.home.time.now())
+    path = tmp_path / f"out{FORMATS[format].containers[0]}"
+    done = export(study.home.store, format, path, public)
+    assert [(reason.reason, reason.count) for reason in done.left_out] == [("running", 3)]
+    manifest = json.loads(done.manifest.read_text("utf-8"))
+    assert [(reason["reason"], reason["count"]) for reason in manifest["left_out"]] == [("running", 3)]
+    seen = preview(study.home.store, format, public)
+    assert (seen.left_out, seen.votes) == (done.left_out, 0)
+
+
+def test_models_of_a_running_study_did_not_meet_for_public_exports(study: Studied, tmp_path: Path) -> None:
+    with pytest.raises(InvalidValue, match="models that met: none yet"):
+        export(study.home.store, "llm-comparator", tmp_path / "out.json", ExportOptions(running_studies=False))
+
+
 def test_public_list_of_battles_has_none_of_them(study: Studied) -> None:
     with study.home.store.reading() as reading:
         assert browse(reading, VoteFilter(), running_studies=False).rows == ()
@@ -76,3 +103,48 @@ def test_publication_waits_for_the_end(study: Studied) -> None:
     close(study)
     with study.home.store.reading() as reading:
         assert survey(reading, "id", {}, study.home.time.now()).votes == 3
+
+
+@pytest.mark.slow
+def test_static_space_shows_none_of_them_and_the_operators_report_does(tmp_path: Path) -> None:
+    def judged(home: House) -> None:
+        study = studied(home, 3, 1)
+        for _ in range(3):
+            study.next(1)
+            home.time.pass_s(5)
+            study.judge(1)
+
+    db = database(tmp_path, judged)
+    assert run("space", "build", str(tmp_path / "space"), "--kind", "static", "--db", str(db))[0] == 0
+    assert run("report", str(tmp_path / "report.html"), "--db", str(db))[0] == 0
+    public, operators = ((tmp_path / path).read_text("utf-8") for path in ("space/index.html", "report.html"))
+    assert data_of(public, "tallies")["lines"] == []
+    assert data_of(operators, "tallies")["lines"] != []
+
+
+def test_restored_votes_are_held_until_their_study_is_closed(tmp_path: Path) -> None:
+    study = studied(house(tmp_path), 3, 1)
+    for _ in range(3):
+        study.judge(1)
+    study.home.battles.expire()
+    keep_journal(study.home.store)
+    db = tmp_path / "new.db"
+    status, text = run("restore", str(journal_folder(tmp_path / "playground.db")), "--db", str(db))
+    assert (status, "does not hold the studies of some votes: helpful." in text) == (0, True)
+    assert held(db, tmp_path) == (3, 0)
+    assert run("study", "close", "helpful", "--why", "restored", "--db", str(db))[0] == 0
+    assert held(db, tmp_path) == (0, 3)
+    assert run("study", "close", "helpful", "--db", str(db))[0] == 1
+
+
+def held(db: Path, folder: Path) -> tuple[int, int]:
+    """Return the votes that the board leaves out for a running study, and the rows of a public export."""
+    with Store(db) as store:
+        home = House(store)
+        out = left_out(home, CountingPolicy(min_decision_s=0)).get(Reason.STUDY_RUNNING, 0)
+        public = export(store, "votes", folder / "out.jsonl", ExportOptions(running_studies=False)).rows
+        with store.reading() as reading:
+            assert reading.wrongly_judged() == []
+            assert count_browsed(reading, VoteFilter(), running_studies=False) == public
+            assert survey(reading, "id", {}, home.time.now()).votes == public
+    return out, public

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from playground.records import VoteFilter
+from playground.storage.database.schema.studies import is_running
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ _Found = tuple[str, tuple[Any, ...]]
 FINAL = "b.state = 'revealed' OR b.final_at <= ? OR v.created_at > ?"
 """A vote is final at its time, if the clock was set back since it was given, or once its models were shown."""
 
-CLOSED = "b.study IS NULL OR NOT EXISTS (SELECT 1 FROM studies t WHERE t.id = b.study AND t.closed_at IS NULL)"
+CLOSED = f"NOT {is_running('b.study', 'v.imported IS NULL')}"
 """A vote of no study, or of one that is closed."""
 
 _GOOD_SIDE = (

@@ -64,6 +64,18 @@ class Restored:
     torn: int
     missing: int  # numbers below the highest without a line
     moved_to: str  # where the database's own journal lies now, if the two had diverged; else empty
+    unknown_studies: tuple[str, ...] = ()  # that only votes name; these are held as those of a running study
+
+    @property
+    def held(self) -> str:
+        """Say which votes are on no public page, and the cure; empty if all may be."""
+        if not self.unknown_studies:
+            return ""
+        return (
+            f"the journal does not hold the studies of some votes: {', '.join(self.unknown_studies)}. These votes are"
+            " kept from public pages and publications, as while a study runs, until: python -m playground study close"
+            " ID --why WORDS"
+        )
 
 
 def restore(store: Store, folder: Path, progress: Progress | None = None, *, of_another: bool = False) -> Restored:
@@ -99,9 +111,9 @@ def restore(store: Store, folder: Path, progress: Progress | None = None, *, of_
             progress(tally.bytes, size)
     store.write(partial(_set_counter, highest=tally.highest))
     with store.reading() as reading:
-        added = _count_votes(reading)[0] - votes_before
+        added, unknown = _count_votes(reading)[0] - votes_before, tuple(reading.unknown_studies())
     moved_to = _move_aside(store, tombstones)
-    return Restored(tally.lines, added, there, refused, tally.damaged, tally.torn, tally.missing, moved_to)
+    return Restored(tally.lines, added, there, refused, tally.damaged, tally.torn, tally.missing, moved_to, unknown)
 
 
 def _lines(folder: Path, tally: Tally) -> Iterator[Line]:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 
 from playground.ui.http.asgi import Header, Scope, Send, is_browser
-from playground.ui.texts.language import present, said
+from playground.ui.texts.language import all_said, present, said
 
 NEVER_STORED: tuple[Header, ...] = (
     (b"cache-control", b"no-store"),
@@ -37,7 +37,8 @@ async def respond(
 async def respond_json(
     scope: Scope, send: Send, status: int, document: Mapping[str, object], headers: Iterable[Header] = ()
 ) -> None:
-    await respond(scope, send, status, "application/json", json.dumps(document), headers)
+    """Send a document with the texts in it in the visitor's language."""
+    await respond(scope, send, status, "application/json", json.dumps(all_said(document)), headers)
 
 
 async def respond_page(scope: Scope, send: Send, status: int, page: str, headers: Iterable[Header] = ()) -> None:

@@ -128,7 +128,7 @@ class MyDataPage:
             data = self._arena.raters.totals(whose.rater)
         except PlaygroundError as error:
             return self._error(error.public)
-        if not data.battles and not data.notes:
+        if not (data.battles or data.notes or data.panel_ids):
             return {**self._draw(whose), self.said: live_region(SAID, texts.NOTHING_TO_ERASE)}
         return {
             **self._draw(whose),

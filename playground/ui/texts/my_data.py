@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from playground.records import BattleState, Belongings, Erased, OwnBattle
 from playground.ui.texts.formats import BATTLES, ERASED_BATTLES, NOTES, VOTES, counted, order, standing
-from playground.ui.texts.language import _
+from playground.ui.texts.language import _, joined
 
 FILE_NAME = "playground-my-data.json"
 SAVE = _("Save as a file")
@@ -51,9 +51,24 @@ QUESTION: Mapping[bool, str] = {
         "Open battles can no longer be voted on. The votes stay, without any text, and still count."
     ),
 }
+PANEL_ID: Mapping[bool, str] = {
+    True: _("The id under which a panel knows you is stored too, to pay you."),
+    False: _("The id under which a panel knows this rater is stored too, to pay them."),
+}
+PANEL_ID_QUESTION: Mapping[bool, str] = {
+    True: _(
+        "This deletes the id under which a panel knows you. It cannot be undone: nobody can pay you by that id "
+        "afterwards."
+    ),
+    False: _(
+        "This deletes the id under which a panel knows this rater. It cannot be undone: nobody can pay them by that id "
+        "afterwards."
+    ),
+}
 ONLY_VOTES_LEFT = _("No texts are left of {battles}, only votes.")
 NOTHING_TO_ERASE = _("There is nothing to erase.")
 ERASED = _("Erased: the texts of {battles}, and {notes}.")
+PANEL_ID_ERASED = _("Deleted: the id under which a panel knew the rater.")
 ERASED_BATTLE = _("erased")
 HIDDEN_BATTLE = _("hidden by the operator")
 NO_TEXT = _("(no visible text)")
@@ -73,20 +88,25 @@ def stored(data: Belongings, mine: bool) -> str:
         text = STORED[mine].format(
             battles=counted(data.battles, BATTLES), votes=counted(data.votes, VOTES), notes=counted(data.notes, NOTES)
         )
+    elif data.panel_ids:
+        text = ""
+    id = PANEL_ID[mine] if data.panel_ids else ""
     left = ONLY_VOTES_LEFT.format(battles=counted(data.erased, ERASED_BATTLES)) if data.erased else ""
-    return f"{text} {left}".rstrip()
+    return joined(" ", (text, id, left))
 
 
 def question(data: Belongings, mine: bool) -> str:
     """Return what would be erased."""
-    return QUESTION[mine].format(battles=counted(data.battles, BATTLES), notes=counted(data.notes, NOTES))
+    words = QUESTION[mine].format(battles=counted(data.battles, BATTLES), notes=counted(data.notes, NOTES))
+    of_words = words if data.battles or data.notes else ""
+    return joined(" ", (of_words, PANEL_ID_QUESTION[mine] if data.panel_ids else ""))
 
 
 def erased(gone: Erased) -> str:
     """Return what was erased."""
-    if not (gone.battles or gone.notes):
-        return NOTHING_TO_ERASE
-    return ERASED.format(battles=counted(gone.battles, BATTLES), notes=counted(gone.notes, NOTES))
+    words = ERASED.format(battles=counted(gone.battles, BATTLES), notes=counted(gone.notes, NOTES))
+    of_words = words if gone.battles or gone.notes else ""
+    return joined(" ", (of_words, PANEL_ID_ERASED if gone.panel_ids else "")) or NOTHING_TO_ERASE
 
 
 def vote(battle: OwnBattle) -> str:

@@ -19,13 +19,17 @@ from playground.settings import Settings
 from playground.storage.database.store import Store
 from playground.ui.http.limits import Limits
 from playground.ui.http.middleware import COOKIE, PageMiddleware
+from playground.ui.http.speaking import Speaking
 from playground.ui.http.vote import VoteRoute
+from playground.ui.texts.compare import CHANGED_ELSEWHERE
 from playground.ui.texts.refusals import VOTE_MALFORMED
 from tests.support.cast import FAILED, MODELS, ToldTime, battle, card, generation
+from tests.support.pseudo import pseudo, pseudo_language
 
 SECRET, OTHER = "ab" * 16, "cd" * 16
 RATER = Viewer(rater_id(SECRET))
 BATTLE = "0" * 32
+PSEUDO = pseudo_language()
 
 
 @dataclass
@@ -51,7 +55,7 @@ class Server:
         self.finish(ends or {})
         limits = Limits(settings or Settings(), Clock(monotonic=lambda: 0.0))
         arena: Any = SimpleNamespace(battles=self.battles)
-        self.app = PageMiddleware(VoteRoute(self.elsewhere, arena, limits))
+        self.app = Speaking(PageMiddleware(VoteRoute(self.elsewhere, arena, limits)), (PSEUDO,))
 
     def finish(self, ends: dict[str, dict[str, Any]]) -> None:
         for side, model in zip("ab", MODELS, strict=False):
@@ -158,6 +162,15 @@ def test_refusals_have_a_reason_and_words(server: Server, sent: dict[str, Any], 
     assert (answer.status, answer.says["accepted"], answer.says["reason"]) == (200, False, reason)
     assert answer.says["error"]
     assert server.choices == []
+
+
+def test_refusals_are_said_in_the_language_of_the_visitor(server: Server) -> None:
+    spoken = {"accept_language": PSEUDO.tag}
+    assert server.posts(secret=OTHER, **spoken).says["error"] == pseudo(REFUSALS["foreign"])
+    assert server.posts({"choice": 1}, **spoken).says["error"] == pseudo(VOTE_MALFORMED)
+    server.battles.vote(BATTLE, RATER, Ballot("a"))
+    server.battles.undo(BATTLE, RATER)
+    assert server.posts(**spoken).says["error"] == pseudo(CHANGED_ELSEWHERE)
 
 
 def test_expired_battle_takes_no_late_vote(server: Server) -> None:

@@ -28,6 +28,7 @@ from playground.ui.texts import my_data as texts
 from tests.arena.test_arena import ended, write_card
 from tests.support.cast import House
 from tests.support.checkpoints import write_checkpoint
+from tests.support.paneling import paneled
 from tests.support.processes import frozen_models
 from tests.support.stub_arena import HOSTILE
 
@@ -211,6 +212,17 @@ def test_vote_past_its_undo_time_is_listed_as_final(arena: Arena, my_data: MyDat
     home.time.pass_s(2)
     home.battles.vote(f"{ada.id}-left", "b", ada.id)  # in the past: it is final, though nobody read it since
     assert "you chose B · Counted." in shown(my_data.draw(ada.browser), my_data.list)
+
+
+def test_id_at_a_panel_is_listed_and_erased(arena: Arena, my_data: MyDataPage, ada: Person) -> None:
+    study = paneled(House(arena.store), 3)
+    study.next(study.enter(), browser=ada.id)
+    assert texts.PANEL_ID[True] in shown(my_data.draw(ada.browser), my_data.lead)
+    asked = my_data.ask("", ada.browser)
+    assert asked[my_data.confirm]["visible"] is True
+    assert texts.PANEL_ID_QUESTION[True] in shown(asked, my_data.question)
+    assert texts.PANEL_ID_ERASED in shown(my_data.erase("", ada.browser), my_data.said)
+    assert texts.NOTHING_TO_ERASE in shown(my_data.ask("", ada.browser), my_data.said)
 
 
 def test_list_says_how_many_battles_it_shows() -> None:

@@ -92,6 +92,13 @@ CREATE TABLE adjudications (
   FOREIGN KEY (study, item) REFERENCES study_items (study, number)
 ) STRICT""",
     "CREATE INDEX adjudications_by_item ON adjudications (study, item)",
+    # Studies that are only named here, as by votes that a journal brought back, and that the operator has closed.
+    """
+CREATE TABLE closed_unknown_studies (
+  id TEXT PRIMARY KEY CHECK (id <> ''),
+  closed_at TEXT NOT NULL,
+  why TEXT NOT NULL CHECK (why <> '')
+) STRICT, WITHOUT ROWID""",
 )
 
 TRIGGERS = (
@@ -138,6 +145,12 @@ BEGIN SELECT RAISE (ABORT, 'judgements are never deleted'); END""",
     """
 CREATE TRIGGER assignments_stay BEFORE DELETE ON assignments
 BEGIN SELECT RAISE (ABORT, 'assignments are never deleted'); END""",
+    """
+CREATE TRIGGER closed_unknown_studies_never_change BEFORE UPDATE ON closed_unknown_studies
+BEGIN SELECT RAISE (ABORT, 'a closed study stays so'); END""",
+    """
+CREATE TRIGGER closed_unknown_studies_stay BEFORE DELETE ON closed_unknown_studies
+BEGIN SELECT RAISE (ABORT, 'a closed study stays so'); END""",
 )
 
 MARKS: Mapping[str, tuple[int, int]] = {
@@ -155,9 +168,24 @@ def mark(name: str) -> str:
     return f"p.marks >> {shift} & {mask}"
 
 
+def is_running(study: str, own: str) -> str:
+    """Return, as SQL, whether a vote is of a study that is still running.
+
+    A journal names studies and does not hold them: one that is unknown here may be running, until it is closed here.
+
+    Args:
+        study: the id of its study, or NULL.
+        own: whether the vote was given here, and not imported.
+    """
+    closed = f"EXISTS (SELECT 1 FROM closed_unknown_studies c WHERE c.id = {study})"
+    unknown = f"{own} AND NOT {closed}"
+    known = f"SELECT t.closed_at IS NULL FROM studies t WHERE t.id = {study}"
+    return f"({study} IS NOT NULL AND coalesce(({known}), {unknown}))"
+
+
 _MORE = {
     "study_extra": "(study_kind IS NOT NULL AND study_kind <> 'item')",
-    "study_running": "EXISTS (SELECT 1 FROM studies t WHERE t.id = study AND t.closed_at IS NULL)",
+    "study_running": is_running("study", "NOT imported"),
 }
 _RUNNING = 1 << MARKS["study_running"][0]
 _OF_STUDY = "vote IN (SELECT v.rowid FROM battles b JOIN votes v ON v.battle_id = b.id WHERE b.study = NEW.id)"
@@ -176,6 +204,10 @@ CREATE TRIGGER studies_mark_pairs AFTER INSERT ON studies WHEN NEW.closed_at IS 
 BEGIN UPDATE judged_pairs SET marks = marks | {_RUNNING} WHERE {_OF_STUDY}; END""",
     f"""
 CREATE TRIGGER closed_studies_mark_pairs AFTER UPDATE OF closed_at ON studies WHEN NEW.closed_at IS NOT NULL
+BEGIN UPDATE judged_pairs SET marks = marks & ~{_RUNNING} WHERE {_OF_STUDY}; END""",
+    f"""
+CREATE TRIGGER closed_unknown_studies_mark_pairs AFTER INSERT ON closed_unknown_studies
+WHEN NOT EXISTS (SELECT 1 FROM studies WHERE id = NEW.id)
 BEGIN UPDATE judged_pairs SET marks = marks & ~{_RUNNING} WHERE {_OF_STUDY}; END""",
 )
 

@@ -104,11 +104,11 @@ class ErasureWrites(Transaction):
         self.drop_unused_instructions(unused)
         notes = self._connection.execute(f"DELETE {WRITTEN_NOTES}", own).rowcount
         notes += self._connection.execute(f"UPDATE {WRITTEN_REASONS}", own).rowcount
-        panel_ids = self._connection.execute(PANEL_IDS_OF_RATER, own).rowcount
+        panel_ids = self._connection.execute(f"DELETE {PANEL_IDS_OF_RATER}", own).rowcount
         if changed or notes or panel_ids:
             erasure = {"rater_id": rater_id, "created_at": now, "battles": battles, "notes": notes}
             self._add_event("erasure", now, erasure_id=self.insert("erasures", erasure))
-        return Erased(battles, notes)
+        return Erased(battles, notes, panel_ids)
 
     def mark_scrubbed(self, erasure_id: int) -> None:
         """Store that no byte is left of what was erased up to an erasure."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from playground.records import Battle, Origin
+from playground.storage.database.filters import CLOSED
 from playground.storage.database.rows import instruction_id
 from playground.storage.database.tables.transaction import Snapshot, Transaction
 
@@ -36,12 +37,12 @@ SELECT EXISTS (
     WHERE instruction_id = :id AND blind = 0 AND created_at < :now ORDER BY created_at DESC LIMIT 20
   ) o {_SAME_ANSWER})"""
 
-_DRAWN_VOTE = """
+_DRAWN_VOTE = f"""
 SELECT EXISTS (
   SELECT 1 FROM battles b INDEXED BY battles_drawn JOIN votes v ON v.battle_id = b.id
-  WHERE b.source = 'page' AND b.blind = 1 AND b.draw_probability IS NOT NULL AND b.overrides = '{}'
+  WHERE b.source = 'page' AND b.blind = 1 AND b.draw_probability IS NOT NULL AND b.overrides = '{{}}'
     AND coalesce(b.study_kind, 'item') = 'item'
-    AND NOT EXISTS (SELECT 1 FROM studies t WHERE t.id = b.study AND t.closed_at IS NULL)
+    AND {CLOSED}
     AND b.state IN ('voted', 'revealed') AND v.origin = 'person' AND v.choice <> 'undo'
     AND v.imported IS NULL
     AND NOT EXISTS (SELECT 1 FROM votes n WHERE n.battle_id = v.battle_id AND n.revision > v.revision)

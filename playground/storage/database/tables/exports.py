@@ -24,7 +24,7 @@ from playground.records import (
     ExportedVote,
     Instruction,
 )
-from playground.storage.database.filters import FINAL, Conditions
+from playground.storage.database.filters import CLOSED, FINAL, Conditions
 from playground.storage.database.rows import to_json
 from playground.storage.database.schema.judged import ORIGINS, VOTE_FLAGS, WINNERS
 from playground.storage.database.schema.studies import MARKS
@@ -110,6 +110,10 @@ _UNDECIDED = f"""
 SELECT count(*) FROM battles b INDEXED BY battles_unsettled CROSS JOIN votes v ON v.battle_id = b.id
 {_STANDING} AND b.state IN ('generating', 'open', 'voted') AND b.state = 'voted'"""
 
+_OF_RUNNING_STUDIES = f"""
+SELECT count(*) FROM battles b INDEXED BY battles_by_study CROSS JOIN votes v ON v.battle_id = b.id
+{_STANDING} AND b.study IS NOT NULL AND NOT ({CLOSED})"""
+
 
 class ExportReads(Snapshot):
     """Rows are made while they are read; texts that several votes share are read once."""
@@ -146,6 +150,11 @@ class ExportReads(Snapshot):
     def count_undecided_votes(self, now: str) -> int:
         """Count the votes that stand and could still be undone."""
         return int(self.scalar(f"{_UNDECIDED} AND NOT ({FINAL})", (now, now)))
+
+    def count_running_votes(self, final_by: str) -> int:
+        """Count the votes that stand of studies that are still running, of those final at a time unless it is empty."""
+        final, values = (f"AND ({FINAL})", (final_by, final_by)) if final_by else ("", ())
+        return int(self.scalar(f"{_OF_RUNNING_STUDIES} {final}", values))
 
     def count_standing_votes(self) -> int:
         """Count the votes that stand: one for each battle, but for those whose last vote was taken back."""

@@ -89,6 +89,9 @@ LEFT JOIN generations f ON f.rowid = p.answer_a
 LEFT JOIN generations g ON g.rowid = p.answer_b
 WHERE 1"""
 
+_ENDED = """
+SELECT count(*), count(closed_at), (SELECT count(*) FROM closed_unknown_studies) FROM studies"""
+
 
 class JudgedReads(Snapshot):
     def wrongly_judged(self) -> Sequence[str]:
@@ -176,8 +179,12 @@ class JudgedReads(Snapshot):
 
     def board_state(self, now: str) -> tuple[Any, ...]:
         """Return a value that differs if a board may differ: by a vote, an undo, or the end of a network or a study."""
-        last, closed = self.scalar("SELECT max(rowid) FROM votes"), self.scalar("SELECT max(closed_at) FROM studies")
-        return (last, closed, self.scalar("SELECT min(day) FROM vote_networks"), *self.undecided_votes(now))
+        last, first_day = self.scalar("SELECT max(rowid) FROM votes"), self.scalar("SELECT min(day) FROM vote_networks")
+        return (last, self.ended_studies(), first_day, *self.undecided_votes(now))
+
+    def ended_studies(self) -> tuple[int, ...]:
+        """Return a value that differs if the votes of a study became those of one that is closed, or is running."""
+        return tuple(self.select(_ENDED)[0])
 
     def days_of_votes(self) -> Iterator[tuple[str, array[int]]]:
         """Yield each day, in UTC, with the votes and undos given on it; the index of times holds them."""

@@ -20,10 +20,10 @@ study IN (
     AND julianday(closed_at) + json_extract(file, '$.panel.keep_ids_days') <= julianday(?))"""
 
 PANEL_IDS_OF_RATER = """
-DELETE FROM panel_ids WHERE (study, number) IN (
+FROM panel_ids WHERE (study, number) IN (
   SELECT study, number FROM study_raters WHERE rater = :rater
   UNION SELECT s.study, s.rater FROM assignments s JOIN battles b ON b.id = s.battle WHERE b.owner = :rater)"""
-"""Deletes the ids of a rater at panels."""
+"""The ids of a rater at panels."""
 
 
 class PanelReads(Snapshot):
@@ -46,6 +46,11 @@ class PanelReads(Snapshot):
     def panel_ids(self, study_id: str) -> Sequence[PanelId]:
         """Return the ids of a study's raters at their panel, as far as they are not deleted."""
         found = self.select("SELECT study, number, rater, session FROM panel_ids WHERE study = ?", (study_id,))
+        return [PanelId(*row) for row in found]
+
+    def panel_ids_of_rater(self, rater_id: str) -> Sequence[PanelId]:
+        """Return the ids under which panels know a rater, as far as they are not deleted."""
+        found = self.select(f"SELECT study, number, rater, session {PANEL_IDS_OF_RATER}", {"rater": rater_id})
         return [PanelId(*row) for row in found]
 
     def panel_id(self, study_id: str, number: int) -> str | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from playground.records import BattleState, Belongings, OwnBattle
 from playground.storage.database.tables.criteria import COUNT_REASONS
+from playground.storage.database.tables.panels import PANEL_IDS_OF_RATER
 from playground.storage.database.tables.transaction import Snapshot, Transaction
 
 OWN_BATTLES = "b.owner = :rater AND (:source = '' OR b.source = :source)"
@@ -30,7 +31,7 @@ WHERE v.rater_id = ? AND v.created_at >= ? AND v.created_at < ? AND v.choice <> 
   AND NOT EXISTS (SELECT 1 FROM votes n WHERE n.battle_id = v.battle_id AND n.revision > v.revision)"""
 
 _LATEST = f"""
-SELECT b.id, b.created_at, b.blind, b.erased_at, b.hidden_at,
+SELECT b.id, b.created_at, b.blind, b.erased_at, b.hidden_at, b.study,
   CASE WHEN b.state = 'voted' AND b.final_at <= :now THEN 'revealed' ELSE b.state END AS state,
   CASE WHEN b.hidden_at IS NULL THEN substr(i.instruction, 1, :chars) ELSE '' END AS start, (
   SELECT v.choice FROM votes v WHERE v.battle_id = b.id ORDER BY v.revision DESC LIMIT 1) AS choice
@@ -47,7 +48,8 @@ class RaterReads(Snapshot):
         )
         battles, erased = counts
         notes = self.scalar(f"SELECT count(*) {WRITTEN_NOTES}", own) + self.scalar(COUNT_REASONS, own)
-        return Belongings(battles - erased, erased, self.scalar(_VOTES, own), notes)
+        panel_ids = self.scalar(f"SELECT count(*) {PANEL_IDS_OF_RATER}", own)
+        return Belongings(battles - erased, erased, self.scalar(_VOTES, own), notes, panel_ids)
 
     def latest_battles(self, rater_id: str, source: str, limit: int, chars: int, now: str) -> Sequence[OwnBattle]:
         """Return a rater's battles as of `now`, newest first, with the first `chars` characters of each instruction."""
@@ -102,4 +104,5 @@ def _own_battle(row: sqlite3.Row) -> OwnBattle:
         erased=row["erased_at"] is not None,
         blind=bool(row["blind"]),
         hidden=row["hidden_at"] is not None,
+        of_study=row["study"] is not None,
     )

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from string import Template
 
 from playground.records import Adjudication, Assigned, CheckState, ItemCount, StoredStudy, StudyItem, StudyRater
+from playground.storage.database.filters import CLOSED
 from playground.storage.database.rows import to_json
 from playground.storage.database.tables.transaction import Snapshot, Transaction
 
@@ -53,6 +54,10 @@ WHERE b.study = ? AND b.state = 'open' AND s.reserved_until <= ? ORDER BY s.rese
 
 _RATER = "SELECT study, number, rater, check_state, tries, finished_at FROM study_raters"
 
+_UNKNOWN = f"""
+SELECT DISTINCT b.study FROM battles b INDEXED BY battles_by_study CROSS JOIN votes v ON v.battle_id = b.id
+WHERE b.study IS NOT NULL AND b.study NOT IN (SELECT id FROM studies) AND NOT ({CLOSED}) ORDER BY 1"""
+
 
 class StudyReads(Snapshot):
     def study(self, study_id: str) -> StoredStudy | None:
@@ -64,6 +69,10 @@ class StudyReads(Snapshot):
     def study_ids(self) -> Sequence[str]:
         """Return the ids of all studies."""
         return [row[0] for row in self.select("SELECT id FROM studies ORDER BY id")]
+
+    def unknown_studies(self) -> Sequence[str]:
+        """Return the ids of studies that only votes name, as after a restore, and that are not closed here."""
+        return [row[0] for row in self.select(_UNKNOWN)]
 
     def study_items(self, study_id: str) -> Sequence[StudyItem]:
         """Return a study's items by number, which never change."""
@@ -117,6 +126,10 @@ class StudyWrites(Transaction):
         """Close a study; return False if it is closed already."""
         statement = "UPDATE studies SET closed_at = ?, why = ? WHERE id = ? AND closed_at IS NULL"
         return self._connection.execute(statement, (at, why, study_id)).rowcount == 1
+
+    def close_unknown_study(self, study_id: str, at: str, why: str) -> None:
+        """Close a study that only votes name."""
+        self.insert("closed_unknown_studies", {"id": study_id, "closed_at": at, "why": why})
 
     def insert_link(self, study_id: str, token_hash: str, check: CheckState, at: str) -> int:
         """Add a personal link; return its number."""
