@@ -78,6 +78,8 @@ class Steps:
         battle, after = self.enter(battle_id, Event.UNDO, viewer)
         if battle.state is not VOTED or revision not in (None, battle.revision):
             return battle
+        if battle.study is not None and self.writing.is_of_ended_rater(battle.id):
+            raise refused("final")  # the rater has the code for it
         now = self.rules.clock.now()
         vote = Vote(self.rules.new_id(), battle.id, battle.revision + 1, "undo", viewer.rater, now, None)
         undone = replace(battle, state=after, final_at=None)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from playground.battles import Battles
-from playground.errors import InvalidLink
+from playground.errors import InvalidLink, Refused
 from playground.records import CheckState, PanelId
 from playground.storage.journal.segments import journal_folder
 from playground.storage.maintenance.verify import verify
@@ -52,6 +52,26 @@ def test_rater_leaves_with_a_code_after_their_share(home: House) -> None:
     assert end is not None
     assert (end.done, end.address) == (3, "https://app.prolific.com/submissions/complete?cc=CDONE")
     assert study.study.rows("SELECT count(*) FROM votes") == [(3,)]
+
+
+def test_votes_are_final_once_there_is_a_code(home: House) -> None:
+    study = paneled(home, 6, votes_per_rater=2)
+    token, given = study.enter(), []
+    for _ in range(2):
+        view = study.next(token).view
+        assert view is not None
+        home.battles.vote(view.battle_id, "a", "rater-1")
+        given.append(view.battle_id)
+    home.battles.undo(given[1], "rater-1")
+    assert study.next(token).view is not None
+    home.battles.vote(given[1], "b", "rater-1")
+    end = study.next(token).end
+    assert outcome(end) == ("complete", "CDONE")
+    for battle in given:
+        with pytest.raises(Refused, match="final"):
+            home.battles.undo(battle, "rater-1")
+    assert sum(study.study.votes_by_item().values()) == 2
+    assert study.next(token).end == end
 
 
 def test_battles_that_are_loaded_ahead_are_judged_before_the_end(home: House) -> None:
