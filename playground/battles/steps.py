@@ -93,7 +93,7 @@ class Steps:
         skipped = replace(battle, state=after, void_reason="expired")
         self._move(battle, skipped)
         if battle.study is not None:
-            self.writing.drop(battle.id, "skipped")
+            self.writing.drop(battle.id, "skipped" if battle.hidden_at is None else "unusable")
         return skipped
 
     def reveal(self, battle_id: str, viewer: Viewer) -> Battle:

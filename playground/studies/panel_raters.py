@@ -14,10 +14,11 @@ from playground.errors import InvalidLink
 from playground.messages import Message
 from playground.records import CheckState, PanelId, PanelRater, StoredStudy, StudyRater
 from playground.storage.database.statements import Reading, Writing
+from playground.studies.assignment import Plan
 from playground.studies.links import token_hash
 from playground.studies.panel import Outcome, Panel
 from playground.studies.panel_links import Arrival, Claims, id_hash, read_arrival, session_hash, token_of
-from playground.studies.panel_outcomes import WORDS, outcome_of
+from playground.studies.panel_outcomes import WORDS, items_given_back, outcome_of
 from playground.studies.signed_links import SigningKeys
 from playground.studies.study_file import StudyFile, stored_study
 
@@ -119,10 +120,19 @@ class PanelRaters:
         file = _file_of(study)
         if file.panel is None:
             return None
-        best = {item.number: item.expected for item in writing.study_items(study_id)}
-        outcome = outcome_of(file, file.panel, place, own, best)
+        plan = Plan(study, file, writing.study_items(study_id))
+        best = {item.number: item.expected for item in plan.items}
+        lost = self._lost(writing, plan, items_given_back(own))
+        outcome = outcome_of(file, file.panel, place, own, best, lost)
         writing.end_panel_rater(study_id, place.number, outcome, self._clock.now())
         return _end(writing, place, outcome)
+
+    def _lost(self, reading: Reading, plan: Plan, items: Collection[int]) -> Collection[int]:
+        """Return those of some items that want no more raters: others have them."""
+        if not items:
+            return ()
+        counts = reading.item_counts(plan.study.id, self._clock.now(), sorted(items))
+        return [number for number, count in counts.items() if count.taken >= plan.wanted(plan.by_number[number], count)]
 
 
 def _file_of(study: StoredStudy) -> StudyFile:

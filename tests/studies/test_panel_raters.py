@@ -18,6 +18,7 @@ from playground.studies.links import new_token, token_hash
 from playground.studies.panel_links import signature, signing_secret
 from playground.studies.panel_raters import PanelEnd, PanelRaters
 from playground.studies.panel_report import panel_reports
+from playground.studies.reservation import RESERVED_S
 from playground.studies.study_file import Attention, Check
 from tests.support.cast import House, house
 from tests.support.judging import keep_journal
@@ -166,6 +167,67 @@ def test_skipping_gives_no_code(home: House) -> None:
     assert outcome(end) == ("incomplete", None)
     assert end is not None
     assert end.address is None
+
+
+def load(study: Paneled, token: str, battles: int) -> list[str]:
+    """Load battles ahead, as a page does."""
+    have: list[str] = []
+    for _ in range(battles):
+        view = study.next(token, have).view
+        assert view is not None
+        have.append(view.battle_id)
+    return have
+
+
+def hide(home: House, battle: str) -> None:
+    home.store.write(lambda writing: writing.decide(battle, home.time.now(), True))
+
+
+def test_answers_that_were_hidden_are_our_fault(home: House) -> None:
+    study = paneled(home, 4, raters_per_battle=2)
+    first, late = study.enter(SECOND), study.enter()
+    for battle in load(study, first, 2):
+        home.battles.vote(battle, "a", "rater-1")
+        hide(home, battle)
+    assert outcome(study.judge(late, browser="rater-2")) == ("our_fault", "COURS")
+    assert study.study.rows("SELECT count(*) FROM assignments WHERE dropped = 'unusable'") == [(2,)]
+
+
+def test_skipping_an_answer_that_was_hidden_meanwhile_is_our_fault(home: House) -> None:
+    study = paneled(home, 3)
+    token = study.enter()
+    [battle] = load(study, token, 1)
+    hide(home, battle)
+    study.skip(token)
+    assert outcome(study.judge(token)) == ("our_fault", "COURS")
+
+
+def test_battles_that_came_again_are_not_let_go(home: House) -> None:
+    study = paneled(home, 3, votes_per_rater=4)
+    token = study.enter()
+    load(study, token, 3)
+    end = study.judge(token, browser="rater-phone")
+    assert outcome(end) == ("our_fault", "COURS")
+    assert study.study.rows("SELECT count(*) FROM battles WHERE state = 'void'") == [(3,)]
+
+
+def test_battles_that_others_took_meanwhile_are_let_go(home: House) -> None:
+    study = paneled(home, 3)
+    token, other = study.enter(), study.enter(SECOND)
+    load(study, token, 3)
+    home.time.pass_s(RESERVED_S)
+    assert outcome(study.judge(other, browser="rater-2"))[0] == "complete"
+    assert outcome(study.next(token).end) == ("incomplete", None)
+
+
+def test_battles_that_nobody_took_before_the_study_closed_are_not_let_go(home: House) -> None:
+    study = paneled(home, 3)
+    token, other = study.enter(), study.enter(SECOND)
+    load(study, token, 3)
+    home.time.pass_s(RESERVED_S)
+    assert study.next(other, browser="rater-2").view is not None  # gives the three back, and takes one
+    close(study)
+    assert outcome(study.next(token).end)[0] == "our_fault"
 
 
 def test_skipping_costs_nothing_where_enough_is_left(home: House) -> None:
