@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from threading import Lock
 
 from playground.arena.battles import ArenaBattles
 from playground.battles import Battles, Viewer
@@ -34,6 +35,7 @@ class ArenaStudies:
     def __init__(self, battles: ArenaBattles, consent_version: str) -> None:
         self._battles = battles
         self._consent_version = consent_version
+        self._lock = Lock()
         self._opened: tuple[Battles, Reservations, PanelRaters] | None = None
 
     def enter(self, study: str, query: Mapping[str, str]) -> str:
@@ -69,6 +71,7 @@ class ArenaStudies:
     def _parts(self) -> tuple[Reservations, PanelRaters]:
         """Return the reservations of the open store, which remember the plans of its studies, and its panels."""
         stored = self._battles.stored
-        if self._opened is None or self._opened[0] is not stored:
-            self._opened = (stored, Reservations(stored), PanelRaters(stored))
-        return self._opened[1:]
+        with self._lock:  # two sets of counts would give one item to two raters
+            if self._opened is None or self._opened[0] is not stored:
+                self._opened = (stored, Reservations(stored), PanelRaters(stored))
+            return self._opened[1:]
