@@ -39,6 +39,7 @@ WHY: Mapping[Nothing, str] = {
     Nothing.SHARE_DONE: marked("You have rated your share of this study. Thank you."),
     Nothing.ENOUGH: marked("This study has all the ratings that it needs. Thank you."),
     Nothing.OTHERS_RATE: marked("Others are rating what is left. Thank you; there may be more for you later."),
+    Nothing.NOT_SHOWN: marked("The battles that came next for you cannot be shown any more. Look again for others."),
     Nothing.CLOSED: marked("This study is closed. Thank you."),
     Nothing.DECIDED: marked("This study has found its answer, and needs no more ratings. Thank you."),
 }
@@ -52,6 +53,7 @@ class Turn:
     why_none: str | None  # words; None with a battle, and if what is loaded has to be judged first
     progress: Progress
     file: StudyFile | None  # how the rater is asked; None: no such study or link
+    may_go_on: bool = False  # there may be battles at the next request
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,7 @@ class Reservations:
             if made.is_open:
                 after = self._situation(writing, plan, rater, own)
                 return Turn(made.battle, None, self._progress(writing, after), plan.file)
-        return Turn(None, Message(WHY[Nothing.ALL_JUDGED]), self._progress(writing, now), plan.file)
+        return Turn(None, Message(WHY[Nothing.NOT_SHOWN]), self._progress(writing, now), plan.file, may_go_on=True)
 
     def _plan(self, reading: Reading, study_id: str) -> Plan | None:
         study = reading.study(study_id) if isinstance(study_id, str) else None

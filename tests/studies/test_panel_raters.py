@@ -14,6 +14,7 @@ from playground.errors import InvalidLink, Refused
 from playground.records import CheckState, PanelId
 from playground.storage.journal.segments import journal_folder
 from playground.storage.maintenance.verify import verify
+from playground.studies import reservation
 from playground.studies.links import new_token, token_hash
 from playground.studies.panel_links import signature, signing_secret
 from playground.studies.panel_raters import PanelEnd, PanelRaters
@@ -200,6 +201,20 @@ def test_skipping_an_answer_that_was_hidden_meanwhile_is_our_fault(home: House) 
     hide(home, battle)
     study.skip(token)
     assert outcome(study.judge(token)) == ("our_fault", "COURS")
+
+
+def test_rater_is_not_sent_away_before_all_hidden_answers_are_passed(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reservation, "MOST_UNUSABLE", 1)
+    study = paneled(home, 4, raters_per_battle=2)
+    first, late = study.enter(SECOND), study.enter()
+    [battle] = load(study, first, 1)
+    home.battles.vote(battle, "a", "rater-1")
+    hide(home, battle)
+    passed = study.next(late, browser="rater-2")
+    assert (passed.view, passed.end) == (None, None)
+    assert outcome(study.judge(late, browser="rater-2"))[0] == "complete"
 
 
 def test_battles_that_came_again_are_not_let_go(home: House) -> None:
