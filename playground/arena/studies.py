@@ -69,6 +69,10 @@ class ArenaStudies:
         view = None if turn.battle_id is None else self._battles.stored.view(turn.battle_id, viewer)
         return StudyAssignment(view, turn.why_none or "", turn.progress, turn.file)
 
+    def look(self) -> None:
+        """Look at the running studies that end by a claim, where that is due; raises `StorageError`."""
+        self._parts()[0].look()
+
     def _parts(self) -> tuple[Reservations, PanelRaters]:
         """Return the reservations of the open store, which remember the plans of its studies, and its panels."""
         stored = self._battles.stored

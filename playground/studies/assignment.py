@@ -77,6 +77,11 @@ class Plan:
         return found
 
     @property
+    def is_watched(self) -> bool:
+        """True while looks at its votes decide about it: when it ends, or which pairs come next."""
+        return self.study.closed_at is None and (self.file.ends is not None or self.file.is_informative)
+
+    @property
     def rated(self) -> Sequence[StudyItem]:
         """The items whose votes count."""
         return self.of_kind["item"]

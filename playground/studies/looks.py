@@ -15,7 +15,7 @@ from playground.studies.decision import decision_of, study_board
 
 
 class Looks:
-    """The looks at the studies of one store, each made once: at fixed numbers of votes, a tenth apart.
+    """The looks at the studies of one store, each made once: at fixed numbers of votes, a tenth apart, and at all.
 
     A look is made outside of the transactions that store votes, by one thread for each study.
     """
@@ -32,12 +32,12 @@ class Looks:
         """Look at a study's votes if another look is due; close the study if its claim is decided.
 
         Args:
-            votes: final ones, as of the last write.
+            votes: final ones.
         """
-        file, now = plan.file, self._clock.now()
-        if plan.study.closed_at is not None or not (file.ends or file.is_informative):
+        if not plan.is_watched:
             return
-        due = len(looks(votes))
+        file, now = plan.file, self._clock.now()
+        due = len(looks(votes)) + (votes >= file.votes)  # a last look is at all votes
         if due <= self._made.get(file.id, 0):
             return
         making = self._making.setdefault(file.id, Lock())

@@ -92,8 +92,8 @@ class Reservations:
             plan = self._plan(reading, study_id)
             if plan is None or reading.rater_of_link(study_id, token_hash(token)) is None:
                 return _no_link()
-            counts = self._counts.prepare(reading, plan, self._rules.clock.now())
-        self._looks.look(plan, 0 if counts is None else counts.final)
+            final = self._final(reading, plan)
+        self._looks.look(plan, final)
         attempts = count()
 
         def work(writing: Writing) -> Turn:
@@ -103,6 +103,26 @@ class Reservations:
 
         with self._counts.unless_it_fails(study_id):
             return self._battles.store.write(work)
+
+    def look(self) -> None:
+        """Look at the running studies for which that is due: their last votes are final only when nobody asks for more.
+
+        Raises:
+            StorageError: nothing can be read or stored.
+        """
+        with self._battles.store.reading() as reading:
+            running = [self._plan(reading, study_id) for study_id in reading.running_study_ids()]
+            found = [(plan, self._final(reading, plan)) for plan in running if plan is not None and plan.is_watched]
+        for plan, final in found:
+            self._looks.look(plan, final)
+
+    def _final(self, reading: Reading, plan: Plan) -> int:
+        """Return the votes that are final, if looks need them; either way the study has been counted."""
+        now = self._rules.clock.now()
+        if plan.is_watched:
+            return self._counts.final(reading, plan, now)
+        self._counts.prepare(reading, plan, now)
+        return 0
 
     def _next(self, writing: Writing, asks: _Asks) -> Turn:
         viewer, plan = asks.viewer, self._plan(writing, asks.study_id)
