@@ -25,7 +25,7 @@ class StudyAssignment:
     view: BattleView | None
     why_none: str  # words; empty with a battle, and if what is loaded has to be judged first
     progress: Progress
-    file: StudyFile | None  # how the rater is asked; None: the link is not valid, or the rater of a panel has ended
+    file: StudyFile | None  # how the rater is asked; None: the link is not valid
     end: PanelEnd | None = None  # of a rater whom a panel sent
 
 
@@ -61,7 +61,7 @@ class ArenaStudies:
         reservations, panels = self._parts()
         end = panels.ended(study, key)
         if end is not None:
-            return StudyAssignment(None, end.words, Progress(end.done, end.done, None), None, end)
+            return StudyAssignment(None, end.words, Progress(end.done, end.done, None), end.file, end)
         turn = reservations.next(study, key, viewer, have, self._consent_version)
         is_over = turn.why_none is not None and not turn.may_go_on
         if is_over and (end := panels.end(study, key, have)) is not None:

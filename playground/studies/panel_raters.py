@@ -32,6 +32,7 @@ class PanelEnd:
     code: str | None
     address: str | None  # of the panel
     done: int  # battles, without those of the check
+    file: StudyFile  # how the rater was asked
 
 
 class PanelRaters:
@@ -164,9 +165,11 @@ def _is_known(reading: Reading, study: StoredStudy, arrival: Arrival) -> bool:
 
 def _end(reading: Reading, place: StudyRater, outcome: Outcome) -> PanelEnd | None:
     study = reading.study(place.study)
-    panel = None if study is None else _file_of(study).panel
-    if panel is None:
+    file = None if study is None else _file_of(study)
+    if file is None or file.panel is None:
         return None
+    panel = file.panel
     rater = reading.panel_id(place.study, place.number)
     done = sum(one.is_judged and one.kind != "check" for one in reading.assigned(place.study, place.number))
-    return PanelEnd(outcome, Message(WORDS[outcome]), panel.code_of(outcome), panel.address_of(outcome, rater), done)
+    code, address = panel.code_of(outcome), panel.address_of(outcome, rater)
+    return PanelEnd(outcome, Message(WORDS[outcome]), code, address, done, file)
