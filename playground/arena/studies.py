@@ -59,12 +59,12 @@ class ArenaStudies:
             StorageError: nothing can be stored.
         """
         reservations, panels = self._parts()
-        end = panels.ended(study, key)
+        end = panels.known_end(study, key)
         if end is not None:
             return StudyAssignment(None, end.words, Progress(end.done, end.done, None), end.file, end)
         turn = reservations.next(study, key, viewer, have, self._consent_version)
         is_over = turn.why_none is not None and not turn.may_go_on
-        if is_over and (end := panels.end(study, key, have)) is not None:
+        if is_over and (end := panels.store_end(study, key, have)) is not None:
             return StudyAssignment(None, end.words, turn.progress, turn.file, end)
         view = None if turn.battle_id is None else self._battles.stored.view(turn.battle_id, viewer)
         return StudyAssignment(view, turn.why_none or "", turn.progress, turn.file)

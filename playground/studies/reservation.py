@@ -26,7 +26,7 @@ from playground.studies.known_counts import KnownCounts
 from playground.studies.links import token_hash
 from playground.studies.looks import Looks
 from playground.studies.progress import NOBODY, Progress, progress_of
-from playground.studies.study_file import StudyFile, stored_study
+from playground.studies.study_file import StudyFile, file_of
 
 RESERVED_S = 1800.0
 """Seconds from the last sign of a rater until their open battles are given to others."""
@@ -277,7 +277,7 @@ class Reservations:
 
 def plan_of(reading: Reading, study: StoredStudy) -> Plan:
     """Return a stored study with its items."""
-    return Plan(study, stored_study(study.file, f"study {study.id}"), reading.study_items(study.id))
+    return Plan(study, file_of(study), reading.study_items(study.id))
 
 
 def _generation(reading: Reading, generation_id: str) -> Generation:
