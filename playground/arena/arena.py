@@ -115,9 +115,8 @@ class Arena:
                 store.upsert_model(card)
             self.battles.stored.interrupt_all()
         self._engine.open(self.models.line_up)
-        self._upkeep = Upkeep(
-            self.battles.stored, self._running, self._recorder, self._watched, self._clock, self.settings.abandon_s
-        )
+        work = (self.studies, self._running, self._recorder, self._watched, self._clock)
+        self._upkeep = Upkeep(self.battles.stored, *work, self.settings.abandon_s)
 
     def close(self) -> None:
         """End the models, record what they had written, close the database; idempotent."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from threading import Lock
 
 from playground.arena.battles import ArenaBattles
 from playground.battles import Battles, Viewer
@@ -26,7 +27,7 @@ class StudyAssignment:
     view: BattleView | None
     why_none: str  # words; empty with a battle, and if what is loaded has to be judged first
     progress: Progress
-    file: StudyFile | None  # how the rater is asked; None: the link is not valid, or the rater of a panel has ended
+    file: StudyFile | None  # how the rater is asked; None: the link is not valid
     end: PanelEnd | None = None  # of a rater whom a panel sent
 
 
@@ -36,6 +37,7 @@ class ArenaStudies:
     def __init__(self, battles: ArenaBattles, consent_version: str) -> None:
         self._battles = battles
         self._consent_version = consent_version
+        self._lock = Lock()
         self._opened: tuple[Battles, Reservations, PanelRaters] | None = None
 
     def enter(self, study: str, query: Mapping[str, str]) -> str:
@@ -59,11 +61,12 @@ class ArenaStudies:
             StorageError: nothing can be stored.
         """
         reservations, panels = self._parts()
-        end = panels.ended(study, key)
+        end = panels.known_end(study, key)
         if end is not None:
-            return StudyAssignment(None, end.words, Progress(end.done, end.done, None), None, end)
+            return StudyAssignment(None, end.words, Progress(end.done, end.done, None), end.file, end)
         turn = reservations.next(study, key, viewer, have, self._consent_version)
-        if turn.why_none is not None and (end := panels.end(study, key, have)) is not None:
+        is_over = turn.why_none is not None and not turn.may_go_on
+        if is_over and (end := panels.store_end(study, key, have)) is not None:
             return StudyAssignment(None, end.words, turn.progress, turn.file, end)
         view = None if turn.battle_id is None else self._battles.stored.view(turn.battle_id, viewer)
         return StudyAssignment(view, turn.why_none or "", turn.progress, turn.file)
@@ -96,9 +99,14 @@ class ArenaStudies:
             lambda writing: adjudicate(writing, found_study(writing, study_id), item, outcome, at)
         )
 
+    def look(self) -> None:
+        """Look at the running studies that end by a claim, where that is due; raises `StorageError`."""
+        self._parts()[0].look()
+
     def _parts(self) -> tuple[Reservations, PanelRaters]:
         """Return the reservations of the open store, which remember the plans of its studies, and its panels."""
         stored = self._battles.stored
-        if self._opened is None or self._opened[0] is not stored:
-            self._opened = (stored, Reservations(stored), PanelRaters(stored))
-        return self._opened[1:]
+        with self._lock:  # two sets of counts would give one item to two raters
+            if self._opened is None or self._opened[0] is not stored:
+                self._opened = (stored, Reservations(stored), PanelRaters(stored))
+            return self._opened[1:]

@@ -13,16 +13,17 @@ from typing import Protocol
 
 from playground.arena.recorder import Recorder
 from playground.arena.running import RunningBattles
+from playground.arena.studies import ArenaStudies
 from playground.battles import Battles
 from playground.clock import Clock
-from playground.errors import StorageError
+from playground.errors import InvalidStudy, StorageError
 from playground.storage.database.store import Store
 from playground.studies.panel_raters import PanelRaters
 
 log = logging.getLogger(__name__)
 
 EVERY_S = 1.0
-EXPIRE_EVERY_S = 60.0
+MINUTE_S = 60.0
 SCRUB_SHARE = 100
 """Scrubbing, for which votes wait, takes at most one in this many seconds."""
 SCRUB_BYTES = 100_000_000
@@ -38,11 +39,13 @@ class Watched(Protocol):
 
 class Upkeep:
     """Every second, stop abandoned comparisons, record what failed, scrub erasures, refresh what is computed
-    from the votes; every minute, expire battles and delete the ids of panels whose studies ended."""
+    from the votes; every minute, expire battles, delete the ids of panels whose studies ended, and look at the votes
+    of studies that run."""
 
     def __init__(
         self,
         battles: Battles,
+        studies: ArenaStudies,
         running: RunningBattles,
         recorder: Recorder,
         watched: Sequence[Watched],
@@ -50,13 +53,14 @@ class Upkeep:
         abandon_s: float,
     ) -> None:
         self._battles = battles
+        self._studies = studies
         self._running = running
         self._recorder = recorder
         self._clock = clock
         self._abandon_s = abandon_s
         self._watched = watched
         self._closed = threading.Event()
-        self._expire_s = clock.monotonic() + EXPIRE_EVERY_S
+        self._minute_s = clock.monotonic() + MINUTE_S
         self._scrub_s = 0.0
         threading.Thread(target=self._run, name="upkeep", daemon=True).start()
 
@@ -70,7 +74,7 @@ class Upkeep:
                 self._stop_abandoned,
                 self._recorder.try_again,
                 self._scrub,
-                self._expire,
+                self._each_minute,
                 self._refresh,
             ):
                 if not self._closed.is_set():
@@ -98,9 +102,10 @@ class Upkeep:
             pause = SCRUB_RETRY_S
         self._scrub_s = began + max(pause, SCRUB_SHARE * (self._clock.monotonic() - began))
 
-    def _expire(self) -> None:
-        if self._clock.monotonic() >= self._expire_s:
-            self._expire_s = self._clock.monotonic() + EXPIRE_EVERY_S
-            with suppress(StorageError):  # viewers see it in any case; stored next minute
+    def _each_minute(self) -> None:
+        if self._clock.monotonic() >= self._minute_s:
+            self._minute_s = self._clock.monotonic() + MINUTE_S
+            with suppress(StorageError, InvalidStudy):  # viewers see it in any case; stored next minute
                 self._battles.expire()
                 PanelRaters(self._battles).forget_due_ids()
+                self._studies.look()

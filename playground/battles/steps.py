@@ -78,6 +78,8 @@ class Steps:
         battle, after = self.enter(battle_id, Event.UNDO, viewer)
         if battle.state is not VOTED or revision not in (None, battle.revision):
             return battle
+        if battle.study is not None and self.writing.is_of_ended_rater(battle.id):
+            raise refused("final")  # the rater has the code for it
         now = self.rules.clock.now()
         vote = Vote(self.rules.new_id(), battle.id, battle.revision + 1, "undo", viewer.rater, now, None)
         undone = replace(battle, state=after, final_at=None)
@@ -91,7 +93,7 @@ class Steps:
         skipped = replace(battle, state=after, void_reason="expired")
         self._move(battle, skipped)
         if battle.study is not None:
-            self.writing.drop(battle.id, "skipped")
+            self.writing.drop(battle.id, "skipped" if battle.hidden_at is None else "unusable")
         return skipped
 
     def reveal(self, battle_id: str, viewer: Viewer) -> Battle:

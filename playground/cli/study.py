@@ -28,7 +28,7 @@ from playground.studies.drift import Third
 from playground.studies.links import link
 from playground.studies.panel_report import panel_reports
 from playground.studies.status import RaterReport, StudyStatus, found_study, status_of
-from playground.studies.study_file import Study, read_study, stored_study
+from playground.studies.study_file import Study, file_of, read_study
 
 MOST_LINKS = 10_000
 RATER_HEADS = (
@@ -177,7 +177,7 @@ def run_links(arguments: argparse.Namespace, settings: Settings, out: TextIO) ->
             study = found_study(reading, arguments.study)
         if study.closed_at is not None:
             raise InvalidStudy(f"{study.id} was closed on {study.closed_at[:10]}; it takes no more raters")
-        file = stored_study(study.file, f"study {study.id}")
+        file = file_of(study)
         made = store.write(lambda writing: add_links(writing, file, arguments.raters, utc_now()))
     links = [(number, link(arguments.base_url, study.id, token)) for number, token in made]
     if arguments.json:

@@ -22,7 +22,7 @@ from playground.studies.panel import Panel
 from playground.studies.panel_links import address_pattern, check_id, signed_link, signing_secret
 from playground.studies.panel_report import PanelReport
 from playground.studies.status import StudyStatus
-from playground.studies.study_file import stored_study
+from playground.studies.study_file import file_of
 
 _HASH_CHARS = 12
 """Characters of a hash in the table; the other outputs have it whole."""
@@ -83,7 +83,7 @@ def _pattern_lines(panel: Panel, pattern: str, raters: int) -> Iterator[str]:
 
 def _raters_of(study: StoredStudy) -> int:
     """Return how many raters a study needs, if each of them gives their share of its votes."""
-    file = stored_study(study.file, f"study {study.id}")
+    file = file_of(study)
     return math.ceil(file.votes / (file.votes_per_rater or file.votes))
 
 
@@ -101,7 +101,7 @@ def _ids(path: Path | None) -> list[str]:
 
 
 def _panel_of(study: StoredStudy) -> Panel:
-    panel = stored_study(study.file, f"study {study.id}").panel
+    panel = file_of(study).panel
     if panel is None:
         raise InvalidStudy(f"{study.id} has no panel: its file has no [panel]; make personal links with --raters N")
     return panel

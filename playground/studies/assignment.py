@@ -42,6 +42,7 @@ class Nothing(StrEnum):
     SHARE_DONE = "share_done"  # the votes that each rater gives
     ENOUGH = "enough"  # votes in the study
     OTHERS_RATE = "others_rate"  # what is left is reserved for others
+    NOT_SHOWN = "not_shown"  # the answers of what came next are hidden or erased; there may be more
     CLOSED = "closed"
     DECIDED = "decided"  # the claim at which the study ends
 
@@ -74,6 +75,11 @@ class Plan:
         for item in self.items:
             found[item.kind].append(item)
         return found
+
+    @property
+    def is_watched(self) -> bool:
+        """True while looks at its votes decide about it: when it ends, or which pairs come next."""
+        return self.study.closed_at is None and (self.file.ends is not None or self.file.is_informative)
 
     @property
     def rated(self) -> Sequence[StudyItem]:
@@ -167,9 +173,13 @@ def settle_check(now: Situation) -> tuple[CheckState, int]:
 
 
 def _check_item(now: Situation) -> Given | None:
-    """Return the next item of this try; one that was had before, in the first try or skipped, is a repeat."""
+    """Return the next item of this try; one that was had before, in the first try or skipped, is a repeat.
+
+    One whose answers cannot be shown is left out of the check.
+    """
     numbers = [item.number for item in now.plan.of_kind["check"]]
     had = {one.item for one in _of_try(now, now.rater.tries)}
+    had |= {one.item for one in now.own if one.kind == "check" and one.dropped == "unusable"}
     last = {one.item: one.battle for one in now.own if one.kind == "check"}
     for number in now.plan.shuffled(numbers, "check", now.rater.number, now.rater.tries):
         if number not in had:

@@ -47,6 +47,12 @@ class ItemCounts:
         for number in tuple(numbers):
             self._put(number, counts.get(number, NONE))
 
+    def final_with(self, counts: Mapping[int, ItemCount], numbers: Iterable[int]) -> int:
+        """Return how many votes are final if some items have newer counts, which are not taken over."""
+        return self.final + sum(
+            counts.get(number, NONE).final - self._counts.get(number, NONE).final for number in numbers
+        )
+
     def wants(self, number: int) -> bool:
         """Return True if an item wants another rater."""
         item = self._items.get(number)

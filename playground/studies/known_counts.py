@@ -32,6 +32,14 @@ class KnownCounts:
                 self._known[plan.study.id] = _counted(reading, plan, now)
             return self._known[plan.study.id]
 
+    def final(self, reading: Reading, plan: Plan, now: str) -> int:
+        """Return how many votes are final `now`, also since the last write; 0 if a write has to count first."""
+        known = self.prepare(reading, plan, now)
+        if known is None:
+            return 0
+        numbers = sorted(known.unsettled)
+        return known.final_with(reading.item_counts(plan.study.id, now, numbers), numbers)
+
     def current(self, reading: Reading, plan: Plan, now: str) -> ItemCounts:
         """Return the counts as of a write."""
         known = self._known.get(plan.study.id)

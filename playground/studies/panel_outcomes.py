@@ -5,7 +5,7 @@ Boundary: pure; `panel_raters` stores it. An outcome gives a code and nothing el
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from playground.messages import marked
 from playground.records import Assigned, CheckState, StudyRater
@@ -30,22 +30,35 @@ WORDS: Mapping[Outcome, str] = {
 
 
 def outcome_of(
-    file: StudyFile, panel: Panel, rater: StudyRater, own: Sequence[Assigned], expected: Mapping[int, str | None]
+    file: StudyFile,
+    panel: Panel,
+    rater: StudyRater,
+    own: Sequence[Assigned],
+    expected: Mapping[int, str | None],
+    lost: Collection[int],
 ) -> Outcome:
     """Return the outcome of a rater for whom there is no further battle.
 
     Args:
         own: the battles that the rater got.
         expected: the best answer of each attention item.
+        lost: items of `items_given_back` that others have now.
     """
     if rater.check_state is CheckState.FAILED:
         return Outcome.SCREENED_OUT
     share = file.votes_per_rater or 0
     votes = sum(one.kind == "item" and one.is_judged for one in own)
     if votes < share:
-        let_go = sum(one.kind == "item" and one.state == "void" for one in own)
+        skipped = {one.item for one in own if one.kind == "item" and one.dropped == "skipped"}
+        let_go = len(skipped.union(lost))
         return Outcome.INCOMPLETE if let_go and votes + let_go >= share else Outcome.OUR_FAULT
     return Outcome.ATTENTION_FAILED if _fails_attention(panel, own, expected) else Outcome.COMPLETE
+
+
+def items_given_back(own: Sequence[Assigned]) -> set[int]:
+    """Return the items that a rater left for too long, or in another browser, and did not get again."""
+    given_back = {one.item for one in own if one.kind == "item" and one.is_given_back}
+    return given_back - {one.item for one in own if not one.is_given_back}
 
 
 def _fails_attention(panel: Panel, own: Sequence[Assigned], expected: Mapping[int, str | None]) -> bool:

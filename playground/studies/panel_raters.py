@@ -14,12 +14,13 @@ from playground.errors import InvalidLink
 from playground.messages import Message
 from playground.records import CheckState, PanelId, PanelRater, StoredStudy, StudyRater
 from playground.storage.database.statements import Reading, Writing
+from playground.studies.assignment import Plan
 from playground.studies.links import token_hash
 from playground.studies.panel import Outcome, Panel
 from playground.studies.panel_links import Arrival, Claims, id_hash, read_arrival, session_hash, token_of
-from playground.studies.panel_outcomes import WORDS, outcome_of
+from playground.studies.panel_outcomes import WORDS, items_given_back, outcome_of
 from playground.studies.signed_links import SigningKeys
-from playground.studies.study_file import StudyFile, stored_study
+from playground.studies.study_file import StudyFile, file_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class PanelEnd:
     code: str | None
     address: str | None  # of the panel
     done: int  # battles, without those of the check
+    file: StudyFile  # how the rater was asked
 
 
 class PanelRaters:
@@ -54,7 +56,7 @@ class PanelRaters:
         """
         with self._store.reading() as reading:
             study = reading.study(study_id)
-        file = None if study is None else _file_of(study)
+        file = None if study is None else file_of(study)
         if study is None or file is None or file.panel is None:
             raise InvalidLink(Message("There is no study for a panel at this address. Open it from your panel again."))
         arrival = read_arrival(file.panel, study, query, self._claims(file.panel))
@@ -64,15 +66,15 @@ class PanelRaters:
             self._store.write(lambda writing: self._admit(writing, study, file, arrival))
         return token_of(study, arrival.rater)
 
-    def ended(self, study_id: str, token: str) -> PanelEnd | None:
+    def known_end(self, study_id: str, token: str) -> PanelEnd | None:
         """Return the end of the holder of a link; None for one who goes on, or who came by a personal link."""
         with self._store.reading() as reading:
             place, known = _place_of(reading, study_id, token)
             if place is None or known is None or known.outcome is None:
                 return None
-            return _end(reading, place, Outcome(known.outcome))
+            return _shown(reading, place, Outcome(known.outcome))
 
-    def end(self, study_id: str, token: str, have: Collection[str]) -> PanelEnd | None:
+    def store_end(self, study_id: str, token: str, have: Collection[str]) -> PanelEnd | None:
         """Store and return the end of a rater for whom there is no further battle.
 
         Args:
@@ -81,7 +83,7 @@ class PanelRaters:
         with self._store.reading() as reading:
             if _place_of(reading, study_id, token)[1] is None:
                 return None
-        return self._store.write(lambda writing: self._ended(writing, study_id, token, have))
+        return self._store.write(lambda writing: self._write_end(writing, study_id, token, have))
 
     def forget_due_ids(self) -> None:
         """Delete the panel's ids of studies that ended long enough ago."""
@@ -106,7 +108,7 @@ class PanelRaters:
             PanelId(study.id, number, arrival.rater, arrival.session or None),
         )
 
-    def _ended(self, writing: Writing, study_id: str, token: str, have: Collection[str]) -> PanelEnd | None:
+    def _write_end(self, writing: Writing, study_id: str, token: str, have: Collection[str]) -> PanelEnd | None:
         place, known = _place_of(writing, study_id, token)
         study = writing.study(study_id)
         if place is None or known is None or study is None:
@@ -115,18 +117,23 @@ class PanelRaters:
         if any(one.is_open and (one.battle in have or study.closed_at is None) for one in own):
             return None
         if known.outcome is not None:
-            return _end(writing, place, Outcome(known.outcome))
-        file = _file_of(study)
+            return _shown(writing, place, Outcome(known.outcome))
+        file = file_of(study)
         if file.panel is None:
             return None
-        best = {item.number: item.expected for item in writing.study_items(study_id)}
-        outcome = outcome_of(file, file.panel, place, own, best)
+        plan = Plan(study, file, writing.study_items(study_id))
+        best = {item.number: item.expected for item in plan.items}
+        lost = self._lost(writing, plan, items_given_back(own))
+        outcome = outcome_of(file, file.panel, place, own, best, lost)
         writing.end_panel_rater(study_id, place.number, outcome, self._clock.now())
-        return _end(writing, place, outcome)
+        return _shown(writing, place, outcome)
 
-
-def _file_of(study: StoredStudy) -> StudyFile:
-    return stored_study(study.file, f"study {study.id}")
+    def _lost(self, reading: Reading, plan: Plan, items: Collection[int]) -> Collection[int]:
+        """Return those of some items that want no more raters: others have them."""
+        if not items:
+            return ()
+        counts = reading.item_counts(plan.study.id, self._clock.now(), sorted(items))
+        return [number for number, count in counts.items() if count.taken >= plan.wanted(plan.by_number[number], count)]
 
 
 def _place_of(reading: Reading, study_id: str, token: str) -> tuple[StudyRater | None, PanelRater | None]:
@@ -152,11 +159,13 @@ def _is_known(reading: Reading, study: StoredStudy, arrival: Arrival) -> bool:
     return True
 
 
-def _end(reading: Reading, place: StudyRater, outcome: Outcome) -> PanelEnd | None:
+def _shown(reading: Reading, place: StudyRater, outcome: Outcome) -> PanelEnd | None:
     study = reading.study(place.study)
-    panel = None if study is None else _file_of(study).panel
-    if panel is None:
+    file = None if study is None else file_of(study)
+    if file is None or file.panel is None:
         return None
+    panel = file.panel
     rater = reading.panel_id(place.study, place.number)
     done = sum(one.is_judged and one.kind != "check" for one in reading.assigned(place.study, place.number))
-    return PanelEnd(outcome, Message(WORDS[outcome]), panel.code_of(outcome), panel.address_of(outcome, rater), done)
+    code, address = panel.code_of(outcome), panel.address_of(outcome, rater)
+    return PanelEnd(outcome, Message(WORDS[outcome]), code, address, done, file)

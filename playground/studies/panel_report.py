@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from playground.records import StoredStudy
 from playground.storage.database.statements import Reading
 from playground.studies.panel import Outcome
-from playground.studies.study_file import stored_study
+from playground.studies.study_file import file_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ def panel_reports(reading: Reading, study: StoredStudy, *, with_ids: bool) -> Se
     Args:
         with_ids: also the panel's own ids, as far as they are not deleted.
     """
-    panel = stored_study(study.file, f"study {study.id}").panel
+    panel = file_of(study).panel
     ids = {one.number: one for one in reading.panel_ids(study.id)} if with_ids else {}
     found = []
     for rater in reading.panel_raters(study.id):

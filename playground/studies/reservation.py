@@ -26,7 +26,7 @@ from playground.studies.known_counts import KnownCounts
 from playground.studies.links import token_hash
 from playground.studies.looks import Looks
 from playground.studies.progress import NOBODY, Progress, progress_of
-from playground.studies.study_file import StudyFile, stored_study
+from playground.studies.study_file import StudyFile, file_of
 
 RESERVED_S = 1800.0
 """Seconds from the last sign of a rater until their open battles are given to others."""
@@ -39,6 +39,7 @@ WHY: Mapping[Nothing, str] = {
     Nothing.SHARE_DONE: marked("You have rated your share of this study. Thank you."),
     Nothing.ENOUGH: marked("This study has all the ratings that it needs. Thank you."),
     Nothing.OTHERS_RATE: marked("Others are rating what is left. Thank you; there may be more for you later."),
+    Nothing.NOT_SHOWN: marked("The battles that came next for you cannot be shown any more. Look again for others."),
     Nothing.CLOSED: marked("This study is closed. Thank you."),
     Nothing.DECIDED: marked("This study has found its answer, and needs no more ratings. Thank you."),
 }
@@ -52,6 +53,7 @@ class Turn:
     why_none: str | None  # words; None with a battle, and if what is loaded has to be judged first
     progress: Progress
     file: StudyFile | None  # how the rater is asked; None: no such study or link
+    may_go_on: bool = False  # there may be battles at the next request
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +92,8 @@ class Reservations:
             plan = self._plan(reading, study_id)
             if plan is None or reading.rater_of_link(study_id, token_hash(token)) is None:
                 return _no_link()
-            counts = self._counts.prepare(reading, plan, self._rules.clock.now())
-        self._looks.look(plan, 0 if counts is None else counts.final)
+            final = self._final(reading, plan)
+        self._looks.look(plan, final)
         attempts = count()
 
         def work(writing: Writing) -> Turn:
@@ -101,6 +103,26 @@ class Reservations:
 
         with self._counts.unless_it_fails(study_id):
             return self._battles.store.write(work)
+
+    def look(self) -> None:
+        """Look at the running studies for which that is due: their last votes are final only when nobody asks for more.
+
+        Raises:
+            StorageError: nothing can be read or stored.
+        """
+        with self._battles.store.reading() as reading:
+            running = [self._plan(reading, study_id) for study_id in reading.running_study_ids()]
+            found = [(plan, self._final(reading, plan)) for plan in running if plan is not None and plan.is_watched]
+        for plan, final in found:
+            self._looks.look(plan, final)
+
+    def _final(self, reading: Reading, plan: Plan) -> int:
+        """Return the votes that are final, if looks need them; either way the study has been counted."""
+        now = self._rules.clock.now()
+        if plan.is_watched:
+            return self._counts.final(reading, plan, now)
+        self._counts.prepare(reading, plan, now)
+        return 0
 
     def _next(self, writing: Writing, asks: _Asks) -> Turn:
         viewer, plan = asks.viewer, self._plan(writing, asks.study_id)
@@ -126,7 +148,7 @@ class Reservations:
             if made.is_open:
                 after = self._situation(writing, plan, rater, own)
                 return Turn(made.battle, None, self._progress(writing, after), plan.file)
-        return Turn(None, Message(WHY[Nothing.ALL_JUDGED]), self._progress(writing, now), plan.file)
+        return Turn(None, Message(WHY[Nothing.NOT_SHOWN]), self._progress(writing, now), plan.file, may_go_on=True)
 
     def _plan(self, reading: Reading, study_id: str) -> Plan | None:
         study = reading.study(study_id) if isinstance(study_id, str) else None
@@ -255,7 +277,7 @@ class Reservations:
 
 def plan_of(reading: Reading, study: StoredStudy) -> Plan:
     """Return a stored study with its items."""
-    return Plan(study, stored_study(study.file, f"study {study.id}"), reading.study_items(study.id))
+    return Plan(study, file_of(study), reading.study_items(study.id))
 
 
 def _generation(reading: Reading, generation_id: str) -> Generation:

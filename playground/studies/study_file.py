@@ -17,7 +17,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 
 from playground.documents import ID, load_toml, read_values, strict_keys
 from playground.errors import InvalidStudy, InvalidValue
-from playground.records import Criterion
+from playground.records import Criterion, StoredStudy
 from playground.studies.panel import Panel, check_key_set, is_key_set
 
 Words = Annotated[str, Field(min_length=1, max_length=500)]
@@ -205,6 +205,11 @@ def stored_study(text: str, where: str) -> StudyFile:
         InvalidStudy: it is of a newer version.
     """
     return read_values(StudyFile, json.loads(text), where, InvalidStudy)
+
+
+def file_of(study: StoredStudy) -> StudyFile:
+    """Return the file of a study in the database; raises as `stored_study`."""
+    return stored_study(study.file, f"study {study.id}")
 
 
 def _hash_of(path: Path, key: str, named: Path) -> str:

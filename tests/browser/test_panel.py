@@ -75,6 +75,7 @@ def test_rater_of_a_panel_goes_back_with_the_code(browser: Browser, place: Place
         expect(page.locator("#rate-end")).to_contain_text("You have rated your share of this study. Thank you.")
         expect(page.locator("#rate-leave")).to_contain_text("Your code for the panel: CDONE")
         expect(page.locator("#rate-again")).to_be_hidden()
+        expect(page.locator("#undo-last")).to_be_hidden()
         assert violations(page) == []
         page.set_viewport_size(PHONE)  # type: ignore[arg-type]
         assert not rater.scrolls_sideways

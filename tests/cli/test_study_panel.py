@@ -53,7 +53,7 @@ def rated(db: Path) -> None:
         for _ in range(2):
             given = reservations.next("helpful", token, Viewer("ada")).battle_id
             battles.vote(str(given), Viewer("ada"), Ballot("a"))
-        assert panels.end("helpful", token, ()) is not None
+        assert panels.store_end("helpful", token, ()) is not None
         panels.enter("helpful", ids("7f" * 12, "8e" * 12))
 
 

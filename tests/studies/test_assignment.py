@@ -321,17 +321,6 @@ def test_closed_study_gives_nothing(home: House) -> None:
     study.vote(1, str(opened))
 
 
-def test_hidden_answers_are_passed_over(home: House) -> None:
-    study = studied(home, 2, 2)
-    first = str(study.judge(1))
-    home.store.write(lambda writing: writing.decide(first, home.time.now(), True))
-    with home.store.reading() as reading:
-        [battle] = [reading.battle(str(study.next(2).battle_id))]
-    assert battle is not None
-    assert not battle.withheld
-    assert study.next(2, [battle.id]).battle_id is None
-
-
 def test_order_of_sides_is_drawn(home: House) -> None:
     study = studied(home, 60, 1)
     sides = Counter(study.side_of(battle, first=True) for battle in judge_all(study, 1))

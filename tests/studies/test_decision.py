@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 
+from playground.ratings.board import Board
+from playground.studies import looks as studies_looks
+from playground.studies.decision import study_board
 from playground.studies.reservation import Reservations
 from playground.studies.status import StudyStatus, status_of
 from tests.support.cast import GALPACA, MAMBA, OPENALPACA, House, house
@@ -24,10 +29,10 @@ def home(tmp_path: Path) -> House:
     return house(tmp_path)
 
 
-def judge_all(study: Studied, winner: Any, link: int = 1) -> int:
+def judge_all(study: Studied, winner: Any, link: int = 1, votes: int = 1000) -> int:
     """Judge until the study gives no more; `winner` says whether the first answer of an item wins, by its number."""
     judged = 0
-    while (battle := study.next(link).battle_id) is not None:
+    while judged < votes and (battle := study.next(link).battle_id) is not None:
         study.home.time.pass_s(10)
         study.vote(link, battle, study.side_of(battle, first=winner(judged)))
         study.home.time.pass_s(FINAL_S)
@@ -78,6 +83,29 @@ def test_order_needs_every_comparison(home: House) -> None:
     assert found.why == f"decided: {OPENALPACA} > {MAMBA} > {GALPACA}, after {judged} votes"
     assert found.decision is not None
     assert (found.decision.decided, found.decision.needed) == (3, 3)
+
+
+def test_one_look_is_made_once_and_keeps_nobody_waiting(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = studied(home, 60, 4, ends="leader")
+    judge_all(study, lambda _: True, votes=30)
+    is_made, may_end, made = Event(), Event(), []
+
+    def watched(*arguments: Any) -> Board:
+        made.append(arguments)
+        is_made.set()
+        may_end.wait(10)
+        return study_board(*arguments)
+
+    monkeypatch.setattr(studies_looks, "study_board", watched)
+    with ThreadPoolExecutor(1) as threads:
+        first = threads.submit(study.next, 1)
+        assert is_made.wait(10)
+        others = [study.next(link).battle_id for link in (2, 3, 4)]
+        assert not first.done()
+        may_end.set()
+        assert str(first.result().why_none).startswith("This study has found its answer")
+    assert None not in others
+    assert len(made) == 1
 
 
 def test_restart_makes_the_same_looks(home: House, tmp_path: Path) -> None:

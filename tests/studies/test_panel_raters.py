@@ -10,15 +10,17 @@ from typing import Any
 import pytest
 
 from playground.battles import Battles, RaterData
-from playground.errors import InvalidLink
+from playground.errors import InvalidLink, Refused
 from playground.records import Belongings, CheckState, PanelId
 from playground.storage.database.store import Store
 from playground.storage.journal.segments import journal_folder
 from playground.storage.maintenance.verify import verify
+from playground.studies import reservation
 from playground.studies.links import new_token, token_hash
 from playground.studies.panel_links import signature, signing_secret
 from playground.studies.panel_raters import PanelEnd, PanelRaters
 from playground.studies.panel_report import panel_reports
+from playground.studies.reservation import RESERVED_S
 from playground.studies.study_file import Attention, Check
 from playground.ui.texts import my_data as texts
 from tests.report.reports import run
@@ -55,6 +57,26 @@ def test_rater_leaves_with_a_code_after_their_share(home: House) -> None:
     assert end is not None
     assert (end.done, end.address) == (3, "https://app.prolific.com/submissions/complete?cc=CDONE")
     assert study.study.rows("SELECT count(*) FROM votes") == [(3,)]
+
+
+def test_votes_are_final_once_there_is_a_code(home: House) -> None:
+    study = paneled(home, 6, votes_per_rater=2)
+    token, given = study.enter(), []
+    for _ in range(2):
+        view = study.next(token).view
+        assert view is not None
+        home.battles.vote(view.battle_id, "a", "rater-1")
+        given.append(view.battle_id)
+    home.battles.undo(given[1], "rater-1")
+    assert study.next(token).view is not None
+    home.battles.vote(given[1], "b", "rater-1")
+    end = study.next(token).end
+    assert outcome(end) == ("complete", "CDONE")
+    for battle in given:
+        with pytest.raises(Refused, match="final"):
+            home.battles.undo(battle, "rater-1")
+    assert sum(study.study.votes_by_item().values()) == 2
+    assert study.next(token).end == end
 
 
 def test_battles_that_are_loaded_ahead_are_judged_before_the_end(home: House) -> None:
@@ -149,6 +171,81 @@ def test_skipping_gives_no_code(home: House) -> None:
     assert outcome(end) == ("incomplete", None)
     assert end is not None
     assert end.address is None
+
+
+def load(study: Paneled, token: str, battles: int) -> list[str]:
+    """Load battles ahead, as a page does."""
+    have: list[str] = []
+    for _ in range(battles):
+        view = study.next(token, have).view
+        assert view is not None
+        have.append(view.battle_id)
+    return have
+
+
+def hide(home: House, battle: str) -> None:
+    home.store.write(lambda writing: writing.decide(battle, home.time.now(), True))
+
+
+def test_answers_that_were_hidden_are_our_fault(home: House) -> None:
+    study = paneled(home, 4, raters_per_battle=2)
+    first, late = study.enter(SECOND), study.enter()
+    for battle in load(study, first, 2):
+        home.battles.vote(battle, "a", "rater-1")
+        hide(home, battle)
+    assert outcome(study.judge(late, browser="rater-2")) == ("our_fault", "COURS")
+    assert study.study.rows("SELECT count(*) FROM assignments WHERE dropped = 'unusable'") == [(2,)]
+
+
+def test_skipping_an_answer_that_was_hidden_meanwhile_is_our_fault(home: House) -> None:
+    study = paneled(home, 3)
+    token = study.enter()
+    [battle] = load(study, token, 1)
+    hide(home, battle)
+    study.skip(token)
+    assert outcome(study.judge(token)) == ("our_fault", "COURS")
+
+
+def test_rater_is_not_sent_away_before_all_hidden_answers_are_passed(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reservation, "MOST_UNUSABLE", 1)
+    study = paneled(home, 4, raters_per_battle=2)
+    first, late = study.enter(SECOND), study.enter()
+    [battle] = load(study, first, 1)
+    home.battles.vote(battle, "a", "rater-1")
+    hide(home, battle)
+    passed = study.next(late, browser="rater-2")
+    assert (passed.view, passed.end) == (None, None)
+    assert outcome(study.judge(late, browser="rater-2"))[0] == "complete"
+
+
+def test_battles_that_came_again_are_not_let_go(home: House) -> None:
+    study = paneled(home, 3, votes_per_rater=4)
+    token = study.enter()
+    load(study, token, 3)
+    end = study.judge(token, browser="rater-phone")
+    assert outcome(end) == ("our_fault", "COURS")
+    assert study.study.rows("SELECT count(*) FROM battles WHERE state = 'void'") == [(3,)]
+
+
+def test_battles_that_others_took_meanwhile_are_let_go(home: House) -> None:
+    study = paneled(home, 3)
+    token, other = study.enter(), study.enter(SECOND)
+    load(study, token, 3)
+    home.time.pass_s(RESERVED_S)
+    assert outcome(study.judge(other, browser="rater-2"))[0] == "complete"
+    assert outcome(study.next(token).end) == ("incomplete", None)
+
+
+def test_battles_that_nobody_took_before_the_study_closed_are_not_let_go(home: House) -> None:
+    study = paneled(home, 3)
+    token, other = study.enter(), study.enter(SECOND)
+    load(study, token, 3)
+    home.time.pass_s(RESERVED_S)
+    assert study.next(other, browser="rater-2").view is not None  # gives the three back, and takes one
+    close(study)
+    assert outcome(study.next(token).end)[0] == "our_fault"
 
 
 def test_skipping_costs_nothing_where_enough_is_left(home: House) -> None:

@@ -151,7 +151,7 @@
   function end(name) {
     shown = null;
     whenDrawn(() => {
-      view.show(name, view.say(name), why, judged.length > 0);
+      view.show(name, view.say(name), why, judged.length > 0 && !panelEnd); // a panel's outcome is final
       view.leave(panelEnd);
     });
   }

@@ -22,9 +22,10 @@ from playground.records import Criterion
 from playground.settings import Settings
 from playground.ui.http.limits import Limits
 from playground.ui.http.middleware import PageMiddleware
-from playground.ui.http.rate import RateRoutes
+from playground.ui.http.rate import RateRoutes, study_document
 from playground.ui.http.vote import VoteRoute
 from tests.support.cast import MODELS, house
+from tests.support.paneling import paneled
 from tests.support.studying import Studied, studied
 from tests.ui.http.test_rate import SECRET, TERMS, Server, elsewhere
 
@@ -116,6 +117,19 @@ def test_criteria_are_asked_and_stored_with_the_vote(tmp_path: Path) -> None:
     rows = server.study.rows("SELECT criterion, choice, reason, rater_id FROM vote_criteria")
     assert rows == [("facts", "b", "It names the river.", rater_id(SECRET))]
     server.home.store.close()
+
+
+def test_end_of_a_panel_says_what_was_asked_each_time(tmp_path: Path) -> None:
+    criterion = Criterion("facts", "Whose facts are right?", ("a", "b"), required=False)
+    study = paneled(house(tmp_path), 3, criterion=(criterion,), strength=True, question="Which helps?")
+    token = study.enter()
+    asked = study_document(study.next(token))["asks"]
+    assert (asked["question"], asked["strength"], len(asked["criteria"])) == ("Which helps?", True, 1)
+    assert study.judge(token) is not None
+    for _ in range(2):
+        said = study_document(study.next(token))
+        assert (said["end"]["code"], said["asks"]) == ("CDONE", asked)
+    study.study.home.store.close()
 
 
 def test_quick_vote_on_an_item_and_a_repeat_says_the_same(tmp_path: Path) -> None:

@@ -14,6 +14,10 @@ from playground.storage.database.tables.transaction import Snapshot, Transaction
 
 _RATERS = "SELECT study, number, id_hash, session_hash, entered_at, outcome, ended_at FROM panel_raters WHERE study = ?"
 
+_ENDED = """
+SELECT 1 FROM assignments s JOIN panel_raters p ON p.study = s.study AND p.number = s.rater
+WHERE s.battle = ? AND p.outcome IS NOT NULL"""
+
 _DUE = """
 study IN (
   SELECT id FROM studies WHERE closed_at IS NOT NULL
@@ -42,6 +46,10 @@ class PanelReads(Snapshot):
     def panel_rater_of_session(self, study_id: str, session_hash: str) -> PanelRater | None:
         """Return a rater by the hash of the panel's session; None if it is new."""
         return self._panel_rater("session_hash = ?", study_id, session_hash)
+
+    def is_of_ended_rater(self, battle_id: str) -> bool:
+        """Return True if a panel sent the rater of a battle, and their outcome is stored."""
+        return bool(self.scalar(f"SELECT EXISTS ({_ENDED})", (battle_id,)))
 
     def panel_ids(self, study_id: str) -> Sequence[PanelId]:
         """Return the ids of a study's raters at their panel, as far as they are not deleted."""

@@ -74,6 +74,10 @@ class StudyReads(Snapshot):
         """Return the ids of studies that only votes name, as after a restore, and that are not closed here."""
         return [row[0] for row in self.select(_UNKNOWN)]
 
+    def running_study_ids(self) -> Sequence[str]:
+        """Return the ids of the studies that are not closed."""
+        return [row[0] for row in self.select("SELECT id FROM studies WHERE closed_at IS NULL ORDER BY id")]
+
     def study_items(self, study_id: str) -> Sequence[StudyItem]:
         """Return a study's items by number, which never change."""
         found = self.select(_ITEMS, (study_id,))
