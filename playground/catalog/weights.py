@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from playground.errors import InvalidCard, TokenizerError
+from playground.hub import best_weights
 from playground.prompting.special_tokens import read_object
 
 INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
@@ -26,8 +27,14 @@ def check_weights(folder: Path) -> None:
     for path in sorted(folder.glob("*.safetensors")):
         if path.is_file():
             _check_size(path)
-    for index in INDEXES:
+    for index in _indexes(folder):
         _check_shards(folder, index)
+
+
+def _indexes(folder: Path) -> tuple[str, ...]:
+    """Return the index of the form that is used, which may lie beside another form; all if none is whole."""
+    names = [path.name for path in folder.glob("*") if path.is_file()]
+    return tuple(name for name in best_weights(names) or names if name in INDEXES)
 
 
 def _check_size(path: Path) -> None:

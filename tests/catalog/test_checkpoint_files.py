@@ -345,6 +345,12 @@ def test_missing_shard_is_named(tmp_path: Path) -> None:
         check_weights(tmp_path)
 
 
+def test_index_of_a_form_that_is_not_used_is_not_checked(tmp_path: Path) -> None:
+    safetensors(tmp_path / "model.safetensors")
+    write(tmp_path, "pytorch_model.bin.index.json", {"weight_map": {"a": "pytorch_model-00001-of-00002.bin"}})
+    check_weights(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("page", "text", "expected"),
     [
