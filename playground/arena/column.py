@@ -234,7 +234,7 @@ class Column:
             device=p.facts.device if p.facts else "",
             dtype=p.facts.dtype if p.facts else card.dtype,
             versions=self._versions(),
-            faithful=p.facts.faithful if p.facts else True,
+            faithful=p.facts.faithful if p.facts else card.feed == "ids",
             created_at=self._created_at,
             first_token_s=p.first_token_s,
             duration_s=duration_s,

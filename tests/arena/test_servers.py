@@ -29,9 +29,20 @@ Play = Callable[..., ChatServer]
 
 
 @pytest.fixture
-def play() -> Iterator[Play]:
+def servers() -> list[ChatServer]:
+    """Return the servers that were started."""
+    return []
+
+
+@pytest.fixture
+def play(servers: list[ChatServer]) -> Iterator[Play]:
     with ExitStack() as stack:
-        yield lambda **plays: stack.enter_context(playing(Plays(**plays)))
+
+        def start(**plays: object) -> ChatServer:
+            servers.append(stack.enter_context(playing(Plays(**plays))))
+            return servers[-1]
+
+        yield start
 
 
 @pytest.fixture
@@ -102,6 +113,15 @@ def test_answers_are_stored_as_not_exact(arena: Arena) -> None:
         assert (generation.faithful, generation.token_ids) == (False, ())
         assert generation.versions["feed"] == feed
     assert messages.versions["tokens"] == "31"
+
+
+def test_answer_that_failed_before_its_first_piece_is_not_exact(arena: Arena, servers: list[ChatServer]) -> None:
+    wait_until(lambda: all(status.state == "ready" for status in arena.models.statuses()))
+    for server in servers:
+        server.plays.refusal = (400, {"error": {"message": "no"}})
+    for generation in compared(arena):
+        assert generation.error is not None
+        assert not generation.faithful
 
 
 def test_column_says_why_it_is_not_exact(arena: Arena) -> None:
