@@ -1,18 +1,20 @@
 """Read the events of OpenAI-style streams that hold text: of ``/v1/completions`` and ``/v1/chat/completions``.
 
 Boundary: values only; sends nothing. Servers differ in small things, which are all read here: a first chunk with a role
-alone, reasoning as `reasoning_content` or `reasoning`, usage in a chunk of its own, in the last one or in none.
+alone, reasoning as `reasoning_content` or `reasoning`, usage in a chunk of its own, in the last one or in none,
+characters that are cut in two.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from playground.engines.remote.errors import NO_STREAM, Effect, ServerError, lost
 from playground.engines.remote.stream_events import stream_error
+from playground.engines.remote.surrogates import Joiner
 from playground.records import FinishReason
 
 _FINISHED = {"stop": FinishReason.STOP, "length": FinishReason.LENGTH}
@@ -73,6 +75,8 @@ class TextAnswer:
 
     finish_reason: FinishReason | None = None
     counted: int | None = None  # tokens of prompt and answer, if the server tells
+    _text: Joiner = field(default_factory=Joiner)
+    _reasoning: Joiner = field(default_factory=Joiner)
 
     @property
     def complete(self) -> bool:
@@ -91,7 +95,14 @@ class TextAnswer:
             if event.finish_reason not in _FINISHED:
                 raise _broken_off(event.finish_reason)
             self.finish_reason = _FINISHED[event.finish_reason]
-        return event.delta
+        return self._whole(event.delta or Delta())
+
+    def _whole(self, delta: Delta) -> Delta | None:
+        """Return a piece without halves of characters; None if nothing is left."""
+        is_last = self.finish_reason is not None
+        text = self._text.feed(delta.text, is_last=is_last)
+        reasoning = self._reasoning.feed(delta.reasoning, is_last=is_last)
+        return Delta(text, reasoning) if text or reasoning else None
 
 
 def _broken_off(reason: str) -> ServerError:
