@@ -17,10 +17,14 @@ CHARS_PER_TOKEN = 3
 
 
 class RunningJob:
-    """A job, its listener, and which events the listener has received."""
+    """A job, its listener, and which events the listener has received.
+
+    `is_sent` is True from the sending of the request, which costs tokens before the first piece, until it is refused.
+    """
 
     def __init__(self, job: Job, listener: Listener) -> None:
         self.job = job
+        self.is_sent = False
         self.started = False
         self.ended = False
         self.task: asyncio.Task[None] | None = None
@@ -51,7 +55,7 @@ class RunningJob:
     def end(self, reason: FinishReason, error: str | None = None, num_tokens: int | None = None) -> None:
         """Send the last event, unless the job has ended; of an answer in text, with its number of tokens."""
         if not self.ended:
-            if self.job.text and self.started:
+            if self.job.text and (self.is_sent or self.started):
                 num_tokens = num_tokens or -(-(len(self.job.text) + self._num_chars) // CHARS_PER_TOKEN)
             self._send(Ended(self.job.row, reason, error, num_tokens))
             self.ended = True

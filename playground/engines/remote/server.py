@@ -73,6 +73,7 @@ class RemoteServer:
         answer = ROUTES[self._card.feed].answer(running.job, max_tokens)
         self.num_running += 1
         self.num_jobs += 1
+        running.is_sent = True
         try:
             async with aclosing(self._client.write(running.job, self._card, answer, max_tokens)) as pieces:
                 async for piece in pieces:
@@ -84,6 +85,7 @@ class RemoteServer:
                 running.start(self.facts)
                 running.end(answer.finish_reason, num_tokens=answer.counted)
         except ServerError as error:
+            running.is_sent = False
             log.warning("row %s at %s of %s: %s %s", running.job.row, self._client.host, *self._describe(error))
             raise
         finally:

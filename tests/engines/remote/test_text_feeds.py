@@ -209,6 +209,23 @@ def test_cancel_closes_the_connection(opened: Open, serve: Serve) -> None:
     assert server.closed.acquire(timeout=10)
 
 
+def test_answer_that_is_cancelled_before_its_first_piece_is_counted(opened: Open, serve: Serve) -> None:
+    server = serve(streams={CHAT: "openai-chat.sse"}, stalls_after=0)
+    engine = opened(remote(server.url, feed="messages"))
+    column = ask(engine)
+    wait_until(lambda: server.asked)
+    engine.cancel("row")
+    assert column.finish() == Ended("row", FinishReason.CANCELLED, None, -(-len(MESSAGES) // 3))
+
+
+def test_request_that_is_refused_is_not_counted(opened: Open, serve: Serve) -> None:
+    server = serve(streams={CHAT: "openai-chat.sse"})
+    engine = opened(remote(server.url, feed="messages"))
+    wait_until(lambda: state(engine) == "ready")
+    server.plays.refusal = (400, {"error": {"message": "no"}})
+    assert ask(engine).finish().num_tokens is None
+
+
 def test_usage_that_never_comes_is_not_waited_for_long(opened: Open, serve: Serve) -> None:
     server = serve(streams={CHAT: "openai-chat.sse"}, stalls_after=5)
     engine = opened(remote(server.url, feed="messages"), timeouts=replace(QUICK, usage_s=0.05))
