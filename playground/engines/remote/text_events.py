@@ -74,7 +74,7 @@ class TextAnswer:
     """Progress of one answer in text; it is complete when its end and its length are known."""
 
     finish_reason: FinishReason | None = None
-    counted: int | None = None  # tokens of prompt and answer, if the server tells
+    counted: int | None = None  # tokens of prompt and whole answer, if the server tells
     _text: Joiner = field(default_factory=Joiner)
     _reasoning: Joiner = field(default_factory=Joiner)
 
@@ -90,11 +90,12 @@ class TextAnswer:
             ServerError: as `read_text_event`, or the server ended the answer for another reason than its end or length.
         """
         event = read_text_event(data)
-        self.counted = event.num_tokens or self.counted
         if event.finish_reason is not None:
             if event.finish_reason not in _FINISHED:
                 raise _broken_off(event.finish_reason)
             self.finish_reason = _FINISHED[event.finish_reason]
+        if self.finish_reason is not None:  # some servers send usage with every chunk
+            self.counted = event.num_tokens or self.counted
         return self._whole(event.delta or Delta())
 
     def _whole(self, delta: Delta) -> Delta | None:

@@ -40,5 +40,15 @@ def test_characters_that_are_cut_in_two_are_joined(pieces: list[str], texts: lis
     assert all((piece.text + piece.reasoning).encode() for piece in (*found, *thoughts) if piece)
 
 
+def test_usage_before_the_end_is_not_that_of_the_answer() -> None:
+    answer = TextAnswer()
+    early = json.loads(chunk("A llama")) | {"usage": {"prompt_tokens": 10, "completion_tokens": 1}}
+    for data in (json.dumps(early), chunk(reason="stop")):
+        answer.read(data)
+    assert (answer.counted, answer.complete) == (None, False)
+    answer.read('{"choices": [], "usage": {"prompt_tokens": 10, "completion_tokens": 900}}')
+    assert (answer.counted, answer.complete) == (910, True)
+
+
 def test_half_of_a_character_is_written_when_the_answer_ends() -> None:
     assert read(chunk(f"A {FIRST}"), chunk(reason="stop")) == [Delta("A "), Delta("\ufffd")]
