@@ -44,7 +44,7 @@ async def check_feed(client: Client, card: ModelCard, software: str) -> None:
         found = await _working(client, card, software)
         words = str(error).removeprefix("the model's server ") if error.inexact else LACKS[card.feed]
         advice = _advice(found) if found else "; use one that does" if card.feed == "ids" and not error.inexact else ""
-        raise lost(words + advice, error.detail, inexact=True) from error
+        raise lost(words + advice, error.detail, inexact=True, said=error.said) from error
 
 
 def _advice(feed: Feed) -> str:

@@ -115,4 +115,5 @@ class RemoteServer:
         self._on_change()
 
     def _describe(self, error: ServerError) -> tuple[str, str, str]:
-        return self._card.id, str(error), f"({self._client.masked(error.detail)})" if error.detail else ""
+        words = error.log_words(self._client.masked)
+        return self._card.id, str(error), f"({words})" if words else ""

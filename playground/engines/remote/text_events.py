@@ -51,7 +51,7 @@ def read_text_event(data: str) -> TextEvent:
         reason = choice.get("finish_reason")
         return TextEvent(_delta(choice), reason and str(reason), _usage(document.get("usage") or {}))
     except (ValueError, RecursionError, KeyError, TypeError, IndexError, AttributeError) as error:
-        raise lost(NO_STREAM, f"{type(error).__name__} in {data[:100]!r}") from error
+        raise lost(NO_STREAM, type(error).__name__, said=data) from error
 
 
 def _delta(choice: Mapping[str, Any]) -> Delta | None:
@@ -109,4 +109,4 @@ class TextAnswer:
 def _broken_off(reason: str) -> ServerError:
     """Return the error of an answer that its server ended; a filter's refusal is no fault of the server."""
     words = "stopped this answer with its content filter" if reason == "content_filter" else "broke this answer off"
-    return ServerError(f"the model's server {words}", Effect.REQUEST, f"finish_reason {reason!r}"[:200])
+    return ServerError(f"the model's server {words}", Effect.REQUEST, "finish_reason", said=reason)
