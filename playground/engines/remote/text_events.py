@@ -50,7 +50,7 @@ def read_text_event(data: str) -> TextEvent:
         choice = document["choices"][0] if document["choices"] else {}
         reason = choice.get("finish_reason")
         return TextEvent(_delta(choice), reason and str(reason), _usage(document.get("usage") or {}))
-    except (ValueError, RecursionError, KeyError, TypeError, IndexError, AttributeError) as error:
+    except (ValueError, RecursionError, KeyError, TypeError, IndexError, AttributeError, OverflowError) as error:
         raise lost(NO_STREAM, type(error).__name__, said=data) from error
 
 

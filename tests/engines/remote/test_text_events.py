@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from playground.engines.remote.errors import ServerError
 from playground.engines.remote.text_events import Delta, TextAnswer
 
 LAMA = "\N{LLAMA}"
@@ -48,6 +49,13 @@ def test_usage_before_the_end_is_not_that_of_the_answer() -> None:
     assert (answer.counted, answer.complete) == (None, False)
     answer.read('{"choices": [], "usage": {"prompt_tokens": 10, "completion_tokens": 900}}')
     assert (answer.counted, answer.complete) == (910, True)
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "NaN", '"many"', "[1]", "9" * 5000])
+def test_usage_that_is_no_number_of_tokens_is_no_stream(number: str) -> None:
+    data = '{"choices": [], "usage": {"prompt_tokens": %s, "completion_tokens": 1}}' % number
+    with pytest.raises(ServerError, match="sent a reply that is not a stream of tokens"):
+        read(data)
 
 
 def test_half_of_a_character_is_written_when_the_answer_ends() -> None:
