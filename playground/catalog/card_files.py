@@ -87,7 +87,7 @@ def _checkpoint(repo: object, revision: object, parent: Path) -> tuple[Path | No
 
 
 def _repo(repo: str, folder: Path) -> str:
-    if repo.startswith(("./", "../")) or Path(repo).is_absolute():
+    if "\0" not in repo and (repo.startswith(("./", "../")) or Path(repo).is_absolute()):
         return str((folder / repo).resolve())
     if not HUB_ID.fullmatch(repo):
         valid = "a hub id such as 'org/name', or a folder: ./…, ../… or absolute"

@@ -347,7 +347,7 @@ def test_missing_shard_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("end", ["x", None, [1], 2.5])
 def test_header_with_wrong_offsets_is_refused(tmp_path: Path, end: object) -> None:
-    safetensors(tmp_path / "model.safetensors", b={"dtype": "F32", "shape": [1], "data_offsets": [0, end]})
+    safetensors(tmp_path / "model.safetensors", a={"dtype": "F32", "shape": [1], "data_offsets": [0, end]})
     with pytest.raises(InvalidCard, match="has a header without sizes: it is damaged"):
         check_weights(tmp_path)
 

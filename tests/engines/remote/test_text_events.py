@@ -53,7 +53,7 @@ def test_usage_before_the_end_is_not_that_of_the_answer() -> None:
 
 @pytest.mark.parametrize("number", ["1e999", "-1e999", "NaN", '"many"', "[1]", "9" * 5000])
 def test_usage_that_is_no_number_of_tokens_is_no_stream(number: str) -> None:
-    data = '{"choices": [], "usage": {"prompt_tokens": %s, "completion_tokens": 1}}' % number
+    data = f'{{"choices": [], "usage": {{"prompt_tokens": {number}, "completion_tokens": 1}}}}'
     with pytest.raises(ServerError, match="sent a reply that is not a stream of tokens"):
         read(data)
 
