@@ -152,6 +152,13 @@ def test_wrong_feed_is_refused_with_the_right_one(
     assert server.asked == []
 
 
+@pytest.mark.parametrize("feed", ["ids", "text", "messages"])
+def test_server_that_fails_at_everything_is_not_said_to_lack_a_feed(opened: Open, serve: Serve, feed: str) -> None:
+    server = serve(refusal=(500, {"error": {"message": "engine is dead"}}))
+    error = ask(opened(remote(server.url, feed=feed))).finish().error
+    assert error == "the model's server failed with status 500; try again a little later"
+
+
 def test_first_feed_that_works_is_named(opened: Open, serve: Serve) -> None:
     server = serve(streams={COMPLETIONS: "llama-cpp-python-text.sse"}, no_ids=(503, {}))
     engine = opened(remote(server.url, feed="messages"))
