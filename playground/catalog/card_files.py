@@ -63,8 +63,10 @@ def _completed(values: dict[str, Any], path: Path) -> dict[str, Any]:
     if folder is None or not (folder / CONFIG_FILE).is_file():
         return values
     template_id = values.get("template", CHAT_ID)
+    if not isinstance(template_id, str):
+        raise InvalidCard(f"{path}: 'template' is {template_id!r}; it has to be text")
     try:
-        known = asdict(card_of(folder, given_name, template_id if isinstance(template_id, str) else CHAT_ID))
+        known = asdict(card_of(folder, given_name, template_id))
     except InvalidCard as problem:
         raise InvalidCard(
             f"{path}: {missing[0]!r} is left out, and cannot be read from the model: {problem}"

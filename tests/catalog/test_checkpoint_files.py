@@ -413,6 +413,9 @@ def test_short_card_of_an_unusable_checkpoint_says_why(folder: Path) -> None:
         InvalidCard, match=r"mine.toml: 'id' is left out, and cannot be read from the model: .*no chat template"
     ):
         read_card(path)
+    path.write_text(SHORT.replace('"chat"', "3"))
+    with pytest.raises(InvalidCard, match=r"mine.toml: 'template' is 3; it has to be text"):
+        read_card(path)
     path.write_text(SHORT.replace("chat", "orca-mini"))
     assert read_card(path).template == "orca-mini"
     path.write_text(SHORT.replace("My Model_2b", "gone"))
