@@ -12,7 +12,7 @@ from playground.engines.remote.feeds import Piece
 from playground.engines.remote.text_events import Delta
 from playground.records import FinishReason
 
-CHARS_PER_TOKEN = 3
+FEWEST_CHARS_PER_TOKEN = 3
 """For servers that do not count tokens; few texts have fewer characters per token."""
 
 
@@ -56,7 +56,7 @@ class RunningJob:
         """Send the last event, unless the job has ended; of an answer in text, with its number of tokens."""
         if not self.ended:
             if self.job.text and (self.is_sent or self.started):
-                num_tokens = num_tokens or -(-(len(self.job.text) + self._num_chars) // CHARS_PER_TOKEN)
+                num_tokens = num_tokens or -(-(len(self.job.text) + self._num_chars) // FEWEST_CHARS_PER_TOKEN)
             self._send(Ended(self.job.row, reason, error, num_tokens))
             self.ended = True
 
