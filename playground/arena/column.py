@@ -28,7 +28,7 @@ from playground.records import (
     Prompt,
 )
 
-CHARS_PER_TOKEN = 4
+USUAL_CHARS_PER_TOKEN = 4
 """For the pace of an answer whose server sends no ids."""
 ENDED = (ColumnState.DONE, ColumnState.STOPPED, ColumnState.FAILED)
 
@@ -62,7 +62,7 @@ class _Progress:
     @property
     def pace_tokens(self) -> int:
         """The length in tokens, as far as it is known."""
-        return len(self.token_ids) or self.num_chars // CHARS_PER_TOKEN
+        return len(self.token_ids) or self.num_chars // USUAL_CHARS_PER_TOKEN
 
 
 class Column:
@@ -234,7 +234,7 @@ class Column:
             device=p.facts.device if p.facts else "",
             dtype=p.facts.dtype if p.facts else card.dtype,
             versions=self._versions(),
-            faithful=p.facts.faithful if p.facts else True,
+            faithful=p.facts.faithful if p.facts else card.feed == "ids",
             created_at=self._created_at,
             first_token_s=p.first_token_s,
             duration_s=duration_s,

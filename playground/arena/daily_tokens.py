@@ -19,6 +19,7 @@ from playground.storage.database.store import Store
 
 SPENT = "spent"
 """The state of a model without tokens for today."""
+AGAIN = "it answers again at 00:00 UTC, choose another model until then"
 
 
 @dataclass(slots=True)
@@ -64,10 +65,10 @@ class DailyTokens:
         """Accept a job; see `Engine`.
 
         Raises:
-            EngineError: the model's tokens of today are spent.
+            EngineError: the model's tokens of today are spent; a blind battle shows the words, so they name no model.
         """
         if self._is_spent(model_id):
-            raise EngineError(self._words(model_id))
+            raise EngineError(f"this model has spent its tokens of today; {AGAIN}")
         limited = model_id in self._cards
         self._engine.start(model_id, job, self._counting(model_id, job, listener) if limited else listener)
 
@@ -99,10 +100,7 @@ class DailyTokens:
 
     def _words(self, model_id: str) -> str:
         card = self._cards[model_id]
-        return (
-            f"{card.name} has spent its {card.daily_tokens:,} tokens of today; "
-            "it answers again at 00:00 UTC, choose another model until then"
-        )
+        return f"{card.name} has spent its {card.daily_tokens:,} tokens of today; {AGAIN}"
 
     def _marked(self, status: ModelStatus) -> ModelStatus:
         if status.state == "failed" or not self._is_spent(status.model_id):

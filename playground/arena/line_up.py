@@ -186,10 +186,13 @@ class LineUp:
 
 
 def _likely(cards: Sequence[ModelCard], states: Mapping[str, str]) -> Sequence[ModelCard]:
-    """Select the models that will probably answer: two or more that are not off, else all that can answer at all."""
+    """Select the models that will probably answer: two or more that are not off, else two or more that can answer.
+
+    Else all: a battle of one model against itself would hide that the others cannot answer, and cost its tokens.
+    """
     sound = [card for card in cards if states.get(card.id) not in ("failed", SPENT)]
     up = [card for card in sound if states.get(card.id) != "off"]
-    return up if len(up) >= 2 else sound or cards
+    return up if len(up) >= 2 else sound if len(sound) >= 2 else cards
 
 
 def params_of(card: ModelCard, overrides: Mapping[str, Any]) -> SamplingParams:

@@ -63,6 +63,7 @@ def _row(card: ModelCard, status: ModelStatus) -> dict[str, Any]:
         "context_length": card.context_length,
         "dtype": card.dtype,
         "template": card.template,
+        "feed": card.feed,
         "sampling": asdict(card.sampling),
         "sampling_source": card.sampling_source,
         "stands_in_for": card.stands_in_for,

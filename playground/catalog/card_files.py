@@ -63,8 +63,10 @@ def _completed(values: dict[str, Any], path: Path) -> dict[str, Any]:
     if folder is None or not (folder / CONFIG_FILE).is_file():
         return values
     template_id = values.get("template", CHAT_ID)
+    if not isinstance(template_id, str):
+        raise InvalidCard(f"{path}: 'template' is {template_id!r}; it has to be text")
     try:
-        known = asdict(card_of(folder, given_name, template_id if isinstance(template_id, str) else CHAT_ID))
+        known = asdict(card_of(folder, given_name, template_id))
     except InvalidCard as problem:
         raise InvalidCard(
             f"{path}: {missing[0]!r} is left out, and cannot be read from the model: {problem}"
@@ -87,7 +89,7 @@ def _checkpoint(repo: object, revision: object, parent: Path) -> tuple[Path | No
 
 
 def _repo(repo: str, folder: Path) -> str:
-    if repo.startswith(("./", "../")) or Path(repo).is_absolute():
+    if "\0" not in repo and (repo.startswith(("./", "../")) or Path(repo).is_absolute()):
         return str((folder / repo).resolve())
     if not HUB_ID.fullmatch(repo):
         valid = "a hub id such as 'org/name', or a folder: ./…, ../… or absolute"

@@ -7,13 +7,18 @@ from __future__ import annotations
 
 import json
 import math
+import operator
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from playground.errors import InvalidCard, TokenizerError
+from playground.hub import best_weights
 from playground.prompting.special_tokens import read_object
 
+SHARD = re.compile(r"[\w-][\w .+-]{0,199}", re.ASCII)
+"""Names of files in the same folder."""
 INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 
 
@@ -26,8 +31,14 @@ def check_weights(folder: Path) -> None:
     for path in sorted(folder.glob("*.safetensors")):
         if path.is_file():
             _check_size(path)
-    for index in INDEXES:
+    for index in _indexes(folder):
         _check_shards(folder, index)
+
+
+def _indexes(folder: Path) -> tuple[str, ...]:
+    """Return the index of the form that is used, which may lie beside another form; all if none is whole."""
+    names = [path.name for path in folder.glob("*") if path.is_file()]
+    return tuple(name for name in best_weights(names) or names if name in INDEXES)
 
 
 def _check_size(path: Path) -> None:
@@ -36,7 +47,8 @@ def _check_size(path: Path) -> None:
         raise InvalidCard(f"{path.name} has no header that can be read: it is damaged; fetch the model again")
     length, tensors = header
     try:
-        end = max((tensor["data_offsets"][1] for name, tensor in tensors.items() if name != "__metadata__"), default=0)
+        ends = (tensor["data_offsets"][1] for name, tensor in tensors.items() if name != "__metadata__")
+        end = max(map(operator.index, ends), default=0)
     except (KeyError, TypeError, IndexError) as problem:
         raise InvalidCard(f"{path.name} has a header without sizes: it is damaged; fetch the model again") from problem
     if 8 + length + end != size:
@@ -49,7 +61,10 @@ def _check_shards(folder: Path, index: str) -> None:
         named = read_object(folder / index).get("weight_map")
     except TokenizerError as problem:
         raise InvalidCard(f"{index} cannot be read; fetch the model again") from problem
-    shards = {shard for shard in named.values() if isinstance(shard, str)} if isinstance(named, dict) else set()
+    shards = set(map(str, named.values())) if isinstance(named, dict) else set()
+    wrong = sorted(shard for shard in shards if not SHARD.fullmatch(shard))
+    if wrong:
+        raise InvalidCard(f"{index} names {wrong[0][:40]!r}, which is no plain file name; fetch the model again")
     missing = sorted(shard for shard in shards if not (folder / shard).is_file())
     if missing:
         raise InvalidCard(f"{missing[0]} is missing, which {index} names; fetch the model again")

@@ -221,17 +221,17 @@ def _dry_run(
     """Print what the run would take; each model is loaded and writes a few answers, which are not stored."""
     with open_read_only(settings.db) if settings.db.is_file() else Store(None) as store:
         standings = _standings(store, wanted, arguments.retry_failed, report)
-    engine, plans = Fleet(settings), []
-    try:
-        fits = engine.plan([card for card, _ in standings])
-        for card, standing in standings:
-            plan = estimate(Answering(catalog, engine, card, settings.deadline_s), standing.missing)
-            report.failures += plan.failures
-            plans.append(plan)
-            if standing.missing:
-                engine.unload(card.id)
-    finally:
-        engine.close()
+        engine, plans = DailyTokens(Fleet(settings), Clock(), lambda: store), []
+        try:
+            fits = engine.plan([card for card, _ in standings])
+            for card, standing in standings:
+                plan = estimate(Answering(catalog, engine, card, settings.deadline_s), standing.missing)
+                report.failures += plan.failures
+                plans.append(plan)
+                if standing.missing:
+                    engine.unload(card.id)
+        finally:
+            engine.close()
     places = {card.id: fits[card.id].words for card, _ in standings}
     if arguments.json:
         models = [{**asdict(plan), "placement": places[plan.model_id]} for plan in plans]

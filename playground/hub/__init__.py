@@ -5,7 +5,7 @@ programs find them too. Knows no cards.
 """
 
 from playground.hub.download import fetch
-from playground.hub.model_files import is_complete, missing_files
+from playground.hub.model_files import best_weights, is_complete, missing_files
 from playground.hub.snapshots import folder_bytes, snapshot_folder
 
-__all__ = ["fetch", "folder_bytes", "is_complete", "missing_files", "snapshot_folder"]
+__all__ = ["best_weights", "fetch", "folder_bytes", "is_complete", "missing_files", "snapshot_folder"]

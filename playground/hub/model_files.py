@@ -44,13 +44,13 @@ def is_complete(folder: Path) -> bool:
 def missing_files(folder: Path) -> tuple[str, ...]:
     """Return what `folder` lacks of a configuration, a tokenizer, and the weights that its index names."""
     names = {path.name for path in folder.iterdir() if path.is_file()} if folder.is_dir() else set()
-    return (*lacking(names), *sorted(_named_by_index(folder, _weights(names)) - names))
+    return (*lacking(names), *sorted(_named_by_index(folder, best_weights(names)) - names))
 
 
 def needed(names: Collection[str]) -> tuple[str, ...]:
     """Return those of a repository's files that a model needs, weights last."""
     small = {name for pattern in SMALL_FILES for name in _matching(names, pattern)}
-    return (*sorted(small), *_weights(names))
+    return (*sorted(small), *best_weights(names))
 
 
 def lacking(names: Collection[str]) -> tuple[str, ...]:
@@ -58,12 +58,12 @@ def lacking(names: Collection[str]) -> tuple[str, ...]:
     found = {
         CONFIG: CONFIG in names,
         " or ".join(TOKENIZERS): not set(TOKENIZERS).isdisjoint(names),
-        "weights (safetensors or pytorch_model*.bin)": bool(_weights(names)),
+        "weights (safetensors or pytorch_model*.bin)": bool(best_weights(names)),
     }
     return tuple(name for name, is_there in found.items() if not is_there)
 
 
-def _weights(names: Collection[str]) -> tuple[str, ...]:
+def best_weights(names: Collection[str]) -> tuple[str, ...]:
     """Return the weights files of the best form; empty if there are none."""
     for form in WEIGHTS:
         matches = [_matching(names, pattern) for pattern in form]

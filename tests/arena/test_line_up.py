@@ -106,6 +106,14 @@ def test_draw_takes_an_unloaded_model_only_if_fewer_than_two_are_up() -> None:
         assert len({card.id for card in cards} - {ids[0]}) == 2
 
 
+@pytest.mark.parametrize("state", ["spent", "failed"])
+def test_only_model_that_can_answer_is_not_drawn_against_itself(state: str) -> None:
+    ids = [card.id for card in LINE_UP.cards]
+    for _ in range(10):
+        cards, *_ = LINE_UP.choose(ASK, (), 2, True, {}, dict.fromkeys(ids[1:], state))
+        assert len({card.id for card in cards}) == 2
+
+
 def test_added_model_is_chosen_like_the_others() -> None:
     line_up = LineUp(CATALOG, ("pocket-galpaca",))
     for _ in range(2):

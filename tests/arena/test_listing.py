@@ -49,6 +49,11 @@ def test_a_row_says_where_a_model_stands_and_off_where_nothing_runs() -> None:
     assert [(row["state"], row["detail"]) for row in rows] == [("failed", "no such folder"), ("off", "")]
 
 
+def test_row_names_the_feed() -> None:
+    remote = card(engine="remote", servers=("http://far/v1",), feed="text")
+    assert [row["feed"] for row in model_rows([card(), remote], [])] == ["ids", "text"]
+
+
 def test_where_models_take_turns_nobody_is_told_who_is_up() -> None:
     up = ModelStatus("a", "ready", device="cpu", load_s=1.0, placement="this CPU, beside b")
     waits = ModelStatus("b", "asleep", placement="this CPU in turns", takes_turns=True)

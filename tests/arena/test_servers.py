@@ -29,9 +29,20 @@ Play = Callable[..., ChatServer]
 
 
 @pytest.fixture
-def play() -> Iterator[Play]:
+def servers() -> list[ChatServer]:
+    """Return the servers that were started."""
+    return []
+
+
+@pytest.fixture
+def play(servers: list[ChatServer]) -> Iterator[Play]:
     with ExitStack() as stack:
-        yield lambda **plays: stack.enter_context(playing(Plays(**plays)))
+
+        def start(**plays: object) -> ChatServer:
+            servers.append(stack.enter_context(playing(Plays(**plays))))
+            return servers[-1]
+
+        yield start
 
 
 @pytest.fixture
@@ -104,6 +115,15 @@ def test_answers_are_stored_as_not_exact(arena: Arena) -> None:
     assert messages.versions["tokens"] == "31"
 
 
+def test_answer_that_failed_before_its_first_piece_is_not_exact(arena: Arena, servers: list[ChatServer]) -> None:
+    wait_until(lambda: all(status.state == "ready" for status in arena.models.statuses()))
+    for server in servers:
+        server.plays.refusal = (400, {"error": {"message": "no"}})
+    for generation in compared(arena):
+        assert generation.error is not None
+        assert not generation.faithful
+
+
 def test_column_says_why_it_is_not_exact(arena: Arena) -> None:
     text, messages = (" · ".join(_numbers(_view(arena, generation))) for generation in compared(arena))
     assert "not exact: its server was sent the prompt as text and made the token ids itself" in text
@@ -125,7 +145,8 @@ def test_parameter_that_a_server_does_not_take_is_refused(arena: Arena) -> None:
 
 
 LIMITED = ("by-text", "limited")
-SPENT = "Limited has spent its 40 tokens of today; it answers again at 00:00 UTC, choose another model until then"
+AGAIN = "it answers again at 00:00 UTC, choose another model until then"
+SPENT = f"this model has spent its tokens of today; {AGAIN}"
 
 
 def limited(arena: Arena) -> ModelStatus:
@@ -136,7 +157,10 @@ def spend(arena: Arena) -> None:
     """Ask the limited model twice, for 62 of its 40 tokens."""
     for _ in range(2):
         assert compared(arena, LIMITED)[1].error is None
-    assert (limited(arena).state, limited(arena).detail) == ("spent", SPENT)
+    assert (limited(arena).state, limited(arena).detail) == (
+        "spent",
+        f"Limited has spent its 40 tokens of today; {AGAIN}",
+    )
 
 
 @pytest.mark.slow
@@ -145,6 +169,16 @@ def test_model_without_tokens_for_today_says_so(arena: Arena) -> None:
     text, refused = compared(arena, LIMITED)
     assert (text.error, refused.error) == (None, SPENT)
     assert refused.text == ""
+
+
+@pytest.mark.slow
+def test_void_blind_battle_names_no_spent_model(arena: Arena) -> None:
+    spend(arena)
+    battle_id = arena.compare(ASK, ADA, blind=True, models=LIMITED)
+    wait_until(lambda: battle_id not in arena.running)
+    columns = arena.battles.of(battle_id).view(battle_id, ADA).columns
+    assert sorted(column.error or "" for column in columns) == ["", SPENT]
+    assert [column.card for column in columns] == [None, None]
 
 
 @pytest.mark.slow

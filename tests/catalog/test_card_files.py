@@ -145,6 +145,15 @@ def test_the_readmes_example_is_a_card(tmp_path: Path) -> None:
     assert read_card(write(tmp_path, example, "my-llama.toml")).id == "my-llama"
 
 
+@pytest.mark.parametrize("repo", ["./m\\u0000", "/m\\u0000"])
+@pytest.mark.parametrize(
+    ("card", "words"), [(GOOD, "'repo' is"), ('repo = "./mine"\n', "missing 'id'")], ids=["whole", "short"]
+)
+def test_repo_that_no_folder_can_have_is_refused(tmp_path: Path, card: str, words: str, repo: str) -> None:
+    with pytest.raises(InvalidCard, match=rf"mine\.toml: {words}"):
+        read_card(write(tmp_path, card.replace("./mine", repo)))
+
+
 def test_sizes_are_read_from_the_weights_of_a_folder(tmp_path: Path) -> None:
     safetensors(tmp_path / "mine" / "model-1.safetensors", a=[10, 20], b=[5])
     safetensors(tmp_path / "mine" / "model-2.safetensors", c=[1000])

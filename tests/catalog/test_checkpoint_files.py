@@ -345,6 +345,26 @@ def test_missing_shard_is_named(tmp_path: Path) -> None:
         check_weights(tmp_path)
 
 
+@pytest.mark.parametrize("end", ["x", None, [1], 2.5])
+def test_header_with_wrong_offsets_is_refused(tmp_path: Path, end: object) -> None:
+    safetensors(tmp_path / "model.safetensors", a={"dtype": "F32", "shape": [1], "data_offsets": [0, end]})
+    with pytest.raises(InvalidCard, match="has a header without sizes: it is damaged"):
+        check_weights(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "../model.safetensors", "/etc/passwd", "a\0b", "\ud800", "x\ny", "", ".."])
+def test_index_names_plain_files_only(tmp_path: Path, name: object) -> None:
+    write(tmp_path, "model.safetensors.index.json", {"weight_map": {"a": name}})
+    with pytest.raises(InvalidCard, match=r"^model.safetensors.index.json names '.*', which is no plain file name"):
+        check_weights(tmp_path)
+
+
+def test_index_of_a_form_that_is_not_used_is_not_checked(tmp_path: Path) -> None:
+    safetensors(tmp_path / "model.safetensors")
+    write(tmp_path, "pytorch_model.bin.index.json", {"weight_map": {"a": "pytorch_model-00001-of-00002.bin"}})
+    check_weights(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("page", "text", "expected"),
     [
@@ -392,6 +412,9 @@ def test_short_card_of_an_unusable_checkpoint_says_why(folder: Path) -> None:
     with pytest.raises(
         InvalidCard, match=r"mine.toml: 'id' is left out, and cannot be read from the model: .*no chat template"
     ):
+        read_card(path)
+    path.write_text(SHORT.replace('"chat"', "3"))
+    with pytest.raises(InvalidCard, match=r"mine.toml: 'template' is 3; it has to be text"):
         read_card(path)
     path.write_text(SHORT.replace("chat", "orca-mini"))
     assert read_card(path).template == "orca-mini"

@@ -16,10 +16,15 @@ from typing import Any
 
 import pytest
 
+from playground.catalog.card_files import read_card
 from playground.cli import main
-from tests.support.cast import GALPACA, MAMBA
+from playground.clock import Clock
+from playground.storage.database.store import Store
+from tests.support.cast import GALPACA, MAMBA, generation
+from tests.support.chat_server import CHAT, Plays, playing
 from tests.support.instruction_rows import ASKED, KINDS
 from tests.support.paths import ROOT
+from tests.support.remote_jobs import write_card
 
 PATIENCE_S = 600.0
 MODELS = f"{GALPACA},{MAMBA}"
@@ -120,6 +125,25 @@ def test_dry_run_measures_and_stores_nothing(file: Path, tmp_path: Path) -> None
     assert plan["prompt_tokens"] > 0
     assert plan["duration_s"] > plan["load_s"] > 0
     assert not db.exists()
+
+
+@pytest.mark.slow
+def test_dry_run_keeps_to_the_tokens_of_the_day(tmp_path: Path) -> None:
+    path, db = tmp_path / "a.txt", tmp_path / "a.db"
+    path.write_text("Name a colour.\n")
+    with playing(Plays(streams={CHAT: "ollama-chat.sse"})) as server:
+        keys = ('engine = "remote"', 'served_name = "org/tiny"', f'servers = ["{server.url}"]', "daily_tokens = 30")
+        card = write_card(tmp_path, "limited", "org/far", *keys, 'feed = "messages"')
+        card.write_text(card.read_text().replace('template = "orca-mini"\n', ""))
+        with Store(db) as store:
+            store.upsert_model(read_card(card))
+            spent = generation("g", model_id="limited", versions={"tokens": "30"}, created_at=Clock().now())
+            store.write(lambda writing: writing.insert_generation(spent))
+        flags = ("--cards", str(tmp_path), "--models", "limited", "--db", str(db), "--dry-run", "--json")
+        status, text = run(str(path), *flags)
+    [failure] = json.loads(text)["failures"]
+    assert (status, server.asked) == (1, [])
+    assert failure["error"].startswith("this model has spent its tokens of today")
 
 
 @pytest.mark.slow

@@ -76,8 +76,9 @@ class Client:
         return self._url.partition("//")[2].partition("/")[0] or self._url
 
     def masked(self, text: str) -> str:
-        """Return the text without the key, which some servers repeat in their errors."""
-        return text.replace(self._key.value, "***") if self._key.value else text
+        """Return the text without the key, which some servers repeat in their errors, also as JSON spells it."""
+        key = self._key.value
+        return text.replace(json.dumps(key)[1:-1], "***").replace(key, "***") if key else text
 
     async def models(self) -> Any:
         """Return the document of ``/v1/models``.
@@ -91,7 +92,7 @@ class Client:
         try:
             return json.loads(body)
         except (ValueError, RecursionError) as error:
-            raise lost("does not list its models", repr(body[:100])) from error
+            raise lost("does not list its models", said=body) from error
 
     async def version(self) -> str:
         """Return the version from ``/version``, beside ``/v1``; empty if there is none. Raises as `models`."""

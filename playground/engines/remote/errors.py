@@ -1,13 +1,13 @@
 """Errors of model servers, with a message for visitors and the effect on later requests.
 
 Boundary: maps HTTP statuses and network errors; sends nothing. Messages hold no address, no key and nothing that the
-server sent; that is in `ServerError.detail`, for the operator's log.
+server sent; that is in `ServerError.said`, for the operator's log.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 
 import httpx2
@@ -39,6 +39,7 @@ class ServerError(EngineError):
         wait_s: float | None = None,
         inexact: bool = False,
         status: int = 0,
+        said: str = "",
     ) -> None:
         """Describe the error.
 
@@ -46,10 +47,16 @@ class ServerError(EngineError):
             wait_s: the pause that the server asks for.
             inexact: the model was not given the exact prompt or parameters.
             status: of HTTP; 0 if there was none.
+            said: the server's own words, whole: a key in them can be masked only before they are cut or escaped.
         """
         super().__init__(message)
         self.effect, self.detail, self.wait_s, self.inexact = effect, detail, wait_s, inexact
-        self.status = status
+        self.status, self.said = status, said
+
+    def log_words(self, mask: Callable[[str], str]) -> str:
+        """Return detail and the server's first line, without control characters; empty if there is neither."""
+        line = (mask(self.said).strip().splitlines() or [""])[0][:DETAIL_CHARS]
+        return ": ".join(part for part in (mask(self.detail)[:DETAIL_CHARS], repr(line) if line else "") if part)
 
     @property
     def is_refusal(self) -> bool:
@@ -101,9 +108,8 @@ def status_error(
         message = "cannot take a prompt of this length; shorten the text"
     message = message.format(key=key_variable)
     wait_s = float(retry_after) if retry_after is not None and retry_after.strip().isdecimal() else None
-    return ServerError(
-        f"the model's server {message}", effect, f"status {status}: {_first_line(body)}", wait_s, status=status
-    )
+    said = _error_field(body, "message") or body
+    return ServerError(f"the model's server {message}", effect, f"status {status}", wait_s, status=status, said=said)
 
 
 def network_error(error: httpx2.HTTPError | httpx2.InvalidURL) -> ServerError:
@@ -112,9 +118,9 @@ def network_error(error: httpx2.HTTPError | httpx2.InvalidURL) -> ServerError:
     return lost(message, f"{type(error).__name__}: {error}")
 
 
-def lost(message: str, detail: str = "", *, inexact: bool = False) -> ServerError:
+def lost(message: str, detail: str = "", *, inexact: bool = False, said: str = "") -> ServerError:
     """Return an error after which the server is down."""
-    return ServerError(f"the model's server {message}", Effect.LOST, detail[:DETAIL_CHARS], inexact=inexact)
+    return ServerError(f"the model's server {message}", Effect.LOST, detail, inexact=inexact, said=said)
 
 
 def _error_field(body: str, name: str) -> str:
@@ -124,9 +130,3 @@ def _error_field(body: str, name: str) -> str:
     except (ValueError, RecursionError, KeyError, TypeError):
         return ""
     return value if isinstance(value, str) else ""
-
-
-def _first_line(body: str) -> str:
-    """Return the message of an error's body as one short line without control characters."""
-    lines = (_error_field(body, "message") or body).strip().splitlines() or [""]
-    return repr(lines[0][:DETAIL_CHARS])

@@ -32,7 +32,7 @@ async def check_feed(client: Client, card: ModelCard, software: str) -> None:
     """Write a short answer in the way that the card asks for.
 
     Raises:
-        ServerError: the server cannot; the message names a `feed` that works, if there is one.
+        ServerError: the server cannot; the message names a `feed` that works, if there is one. Or it fails at all.
     """
     if software == OLLAMA and card.feed == "text":
         raise lost("is Ollama, which puts every text into its own template" + _advice("messages"))
@@ -42,9 +42,11 @@ async def check_feed(client: Client, card: ModelCard, software: str) -> None:
         if not (error.is_refusal or error.inexact):
             raise
         found = await _working(client, card, software)
+        if found is None and error.status >= 500:  # it fails at everything: that says nothing about the feed
+            raise
         words = str(error).removeprefix("the model's server ") if error.inexact else LACKS[card.feed]
         advice = _advice(found) if found else "; use one that does" if card.feed == "ids" and not error.inexact else ""
-        raise lost(words + advice, error.detail, inexact=True) from error
+        raise lost(words + advice, error.detail, inexact=True, said=error.said) from error
 
 
 def _advice(feed: Feed) -> str:

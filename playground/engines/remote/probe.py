@@ -5,6 +5,7 @@ Boundary: asks through a `Client`; keeps nothing.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -88,7 +89,7 @@ def _models(document: Any) -> dict[str, Mapping[str, Any]]:
     try:
         return {str(entry["id"]): dict(entry) for entry in document["data"]}
     except (KeyError, TypeError, ValueError) as error:
-        raise lost("does not list its models", repr(document)) from error
+        raise lost("does not list its models", said=json.dumps(document)) from error
 
 
 def _missing_model(card: ModelCard, software: str, version: str, names: list[str]) -> ServerError:

@@ -12,15 +12,19 @@ from playground.engines.remote.feeds import Piece
 from playground.engines.remote.text_events import Delta
 from playground.records import FinishReason
 
-CHARS_PER_TOKEN = 3
+FEWEST_CHARS_PER_TOKEN = 3
 """For servers that do not count tokens; few texts have fewer characters per token."""
 
 
 class RunningJob:
-    """A job, its listener, and which events the listener has received."""
+    """A job, its listener, and which events the listener has received.
+
+    `is_sent` is True from the sending of the request, which costs tokens before the first piece, until it is refused.
+    """
 
     def __init__(self, job: Job, listener: Listener) -> None:
         self.job = job
+        self.is_sent = False
         self.started = False
         self.ended = False
         self.task: asyncio.Task[None] | None = None
@@ -51,8 +55,8 @@ class RunningJob:
     def end(self, reason: FinishReason, error: str | None = None, num_tokens: int | None = None) -> None:
         """Send the last event, unless the job has ended; of an answer in text, with its number of tokens."""
         if not self.ended:
-            if self.job.text and self.started:
-                num_tokens = num_tokens or -(-(len(self.job.text) + self._num_chars) // CHARS_PER_TOKEN)
+            if self.job.text and (self.is_sent or self.started):
+                num_tokens = num_tokens or -(-(len(self.job.text) + self._num_chars) // FEWEST_CHARS_PER_TOKEN)
             self._send(Ended(self.job.row, reason, error, num_tokens))
             self.ended = True
 

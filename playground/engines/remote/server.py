@@ -73,6 +73,7 @@ class RemoteServer:
         answer = ROUTES[self._card.feed].answer(running.job, max_tokens)
         self.num_running += 1
         self.num_jobs += 1
+        running.is_sent = True
         try:
             async with aclosing(self._client.write(running.job, self._card, answer, max_tokens)) as pieces:
                 async for piece in pieces:
@@ -84,6 +85,7 @@ class RemoteServer:
                 running.start(self.facts)
                 running.end(answer.finish_reason, num_tokens=answer.counted)
         except ServerError as error:
+            running.is_sent = False
             log.warning("row %s at %s of %s: %s %s", running.job.row, self._client.host, *self._describe(error))
             raise
         finally:
@@ -113,4 +115,5 @@ class RemoteServer:
         self._on_change()
 
     def _describe(self, error: ServerError) -> tuple[str, str, str]:
-        return self._card.id, str(error), f"({self._client.masked(error.detail)})" if error.detail else ""
+        words = error.log_words(self._client.masked)
+        return self._card.id, str(error), f"({words})" if words else ""

@@ -39,7 +39,7 @@ def read_event(data: str) -> StreamEvent | None:
             raise stream_error(document["error"])
         return _parse(document["choices"][0]) if document["choices"] else None
     except (ValueError, RecursionError, KeyError, TypeError, IndexError, AttributeError) as error:
-        raise lost(NO_STREAM, f"{type(error).__name__} in {data[:100]!r}") from error
+        raise lost(NO_STREAM, type(error).__name__, said=data) from error
 
 
 def _parse(choice: Mapping[str, Any]) -> StreamEvent:
@@ -100,7 +100,7 @@ class Completion:
         kept = self._cut((*event.token_ids, *self._missing_stop_id(event)))
         if event.finish_reason is not None and self.finish_reason is None:
             message = f"ended the answer after {self.num_tokens} tokens for an unknown reason"
-            raise lost(message, f"{event.finish_reason!r}, stop id {event.stop_id}", inexact=True)
+            raise lost(message, f"stop id {event.stop_id}", inexact=True, said=event.finish_reason)
         return kept
 
     def _missing_stop_id(self, event: StreamEvent) -> tuple[int, ...]:

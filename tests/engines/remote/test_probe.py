@@ -177,6 +177,24 @@ def test_key_is_sent_and_never_logged(opened: Open, server: FakeServer, caplog: 
     assert "sesame" not in caplog.text
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"error":{"message":"%s sesame\\"\\\\street is not allowed"}}' % (b"x" * 190),
+        b'{"error":{"message":"key sesame\\"\\\\street is not allowed"}}',
+        b'{"detail":"key sesame\\"\\\\street is not allowed"}',
+    ],
+    ids=["cut", "escaped", "no error in OpenAI's format"],
+)
+def test_key_is_masked_before_words_are_cut_or_escaped(
+    opened: Open, server: FakeServer, body: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.faults.append(Fault(status=400, body=body))
+    Column(opened(remote(server), remote_key='sesame"\\street')).start().finish()
+    assert "status 400" in caplog.text
+    assert "sesame" not in caplog.text
+
+
 def test_invalid_key_is_refused_without_showing_it() -> None:
     with pytest.raises(InvalidValue, match="PLAYGROUND_REMOTE_KEY holds a space") as caught:
         read_settings({}, {"PLAYGROUND_REMOTE_KEY": "sesame\n"})

@@ -152,6 +152,13 @@ def test_wrong_feed_is_refused_with_the_right_one(
     assert server.asked == []
 
 
+@pytest.mark.parametrize("feed", ["ids", "text", "messages"])
+def test_server_that_fails_at_everything_is_not_said_to_lack_a_feed(opened: Open, serve: Serve, feed: str) -> None:
+    server = serve(refusal=(500, {"error": {"message": "engine is dead"}}))
+    error = ask(opened(remote(server.url, feed=feed))).finish().error
+    assert error == "the model's server failed with status 500; try again a little later"
+
+
 def test_first_feed_that_works_is_named(opened: Open, serve: Serve) -> None:
     server = serve(streams={COMPLETIONS: "llama-cpp-python-text.sse"}, no_ids=(503, {}))
     engine = opened(remote(server.url, feed="messages"))
@@ -207,6 +214,23 @@ def test_cancel_closes_the_connection(opened: Open, serve: Serve) -> None:
     assert ended.finish_reason is FinishReason.CANCELLED
     assert ended.num_tokens, "an answer that was broken off is counted too"
     assert server.closed.acquire(timeout=10)
+
+
+def test_answer_that_is_cancelled_before_its_first_piece_is_counted(opened: Open, serve: Serve) -> None:
+    server = serve(streams={CHAT: "openai-chat.sse"}, stalls_after=0)
+    engine = opened(remote(server.url, feed="messages"))
+    column = ask(engine)
+    wait_until(lambda: server.asked)
+    engine.cancel("row")
+    assert column.finish() == Ended("row", FinishReason.CANCELLED, None, -(-len(MESSAGES) // 3))
+
+
+def test_request_that_is_refused_is_not_counted(opened: Open, serve: Serve) -> None:
+    server = serve(streams={CHAT: "openai-chat.sse"})
+    engine = opened(remote(server.url, feed="messages"))
+    wait_until(lambda: state(engine) == "ready")
+    server.plays.refusal = (400, {"error": {"message": "no"}})
+    assert ask(engine).finish().num_tokens is None
 
 
 def test_usage_that_never_comes_is_not_waited_for_long(opened: Open, serve: Serve) -> None:

@@ -36,10 +36,12 @@ SELECT b.id FROM battles o JOIN battles b ON b.comparison_id = o.comparison_id
 WHERE o.id = ? AND b.owner = ? AND b.source = 'page' AND b.state <> 'void' ORDER BY b.created_at DESC, b.id LIMIT 1"""
 
 
-# What a server counted, else the ids; the words of an erased answer are gone, but not what a server counted.
+# What a server counted, else the ids, as while they are written: nothing without a piece of an answer.
+# The words of an erased answer are gone, but not what a server counted.
 _TOKENS = """
 SELECT coalesce(sum(coalesce(
-  CAST(json_extract(versions, '$.tokens') AS INTEGER), json_array_length(prompt_ids) + json_array_length(token_ids)
+  CAST(json_extract(versions, '$.tokens') AS INTEGER),
+  iif(json_array_length(token_ids) > 0, json_array_length(prompt_ids) + json_array_length(token_ids), 0)
 )), 0)
 FROM generations WHERE model_id = ? AND created_at >= ?"""
 

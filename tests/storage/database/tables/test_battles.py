@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.errors import InvalidValue
-from playground.records import Instruction, SamplingParams
+from playground.records import Instruction, Prompt, SamplingParams
 from playground.storage.database.rows import model_row, read_card
 from playground.storage.database.store import Store
 from tests.support.cast import ADA, MAMBA, MODELS, OPENALPACA, House, battle, card, generation
@@ -39,6 +39,23 @@ def test_generation_round_trips(text: str, token_ids: tuple[int, ...], duration_
             assert reading.generation("g") == made
             row = reading._connection.execute("SELECT good, chars FROM generations").fetchone()
     assert tuple(row) == (made.good, len(text))
+
+
+@pytest.mark.parametrize(
+    ("token_ids", "versions", "tokens"),
+    [((), {}, 0), ((), {"tokens": "31"}, 31), ((7, 8), {}, 5)],
+    ids=["never sent", "counted by its server", "ids"],
+)
+def test_tokens_of_a_day_leave_out_requests_that_were_never_sent(
+    token_ids: tuple[int, ...], versions: dict[str, str], tokens: int
+) -> None:
+    prompt = Prompt("Hi", (1, 2, 3), "minotaur", "")
+    made = generation("g", prompt=prompt, token_ids=token_ids, versions=versions)
+    with Store(None) as store:
+        store.upsert_model(card())
+        store.write(lambda writing: writing.insert_generation(made))
+        with store.reading() as reading:
+            assert reading.tokens_since(made.model_id, made.created_at) == tokens
 
 
 def test_card_stored_without_self_names_is_read() -> None:
