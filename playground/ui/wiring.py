@@ -17,6 +17,9 @@ QUIET: dict[str, Any] = {"show_progress": "hidden", "show_progress_on": [], "api
 sets all of them again, each by a search through the page's components, three times in every event."""
 AT_ONCE: dict[str, Any] = {**QUIET, "queue": False}
 """For events that never wait behind a running generation."""
+LAST: dict[str, Any] = {**AT_ONCE, "trigger_mode": "always_last"}
+"""For events of which the last counts: one that comes while the one before is answered is sent after it. Gradio would
+drop it, and answers to several listeners could come in another order than their clicks."""
 
 
 def bound(handler: Callable[..., Any], value: str) -> Callable[[object, gr.Request], Any]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from tests.conftest import StubPage
 from tests.support.browsing import Visitor, visiting
@@ -73,6 +73,25 @@ def test_optional_fields_open_with_the_click_itself(visitor: Visitor) -> None:
     page.get_by_label("+ input").check()
     expect(page.locator("#input textarea")).to_have_value("")
     page.unroute_all(behavior="ignoreErrors")
+
+
+def test_settings_that_are_chosen_before_the_server_answers_all_count(visitor: Visitor) -> None:
+    """Each answer came from what was chosen when it was asked for, and one that was late undid later clicks."""
+    page, held, is_holding = visitor.page, list[Route](), True
+    page.locator("#settings > button").click()
+    expect(page.locator("#who-chooses")).to_be_visible()
+    page.route("**/gradio_api/run/**", lambda route: held.append(route) if is_holding else route.continue_())
+    page.locator("#mode label").nth(1).click()
+    page.locator("#columns-count label").nth(1).click()
+    page.locator("#who-chooses label").nth(1).click()
+    page.wait_for_timeout(500)  # until every request is on its way
+    is_holding = False
+    for route in reversed(held):
+        with page.expect_response("**/gradio_api/run/**"):
+            route.continue_()
+    expect(page.locator("#model-3 input")).to_be_visible()
+    page.wait_for_timeout(500)  # until an answer that is late has been drawn
+    expect(page.locator("#model-3 input")).to_be_visible()
 
 
 @pytest.mark.parametrize("how", ["reload", "another page"])

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from tests.conftest import StubPage
 from tests.support.browsing import PHONE, Visitor, violations, visiting
@@ -298,6 +298,28 @@ def test_reasons_and_comment_are_kept(visitor: Visitor, stub: StubPage) -> None:
     visitor.reaches("revealed").reload().reaches("revealed")
     expect(visitor.page.get_by_label("correct", exact=True)).to_be_checked()
     expect(visitor.page.get_by_label("Comment")).to_have_value("Short and right.")
+
+
+def test_reason_that_is_ticked_while_another_is_saved_is_saved_too(visitor: Visitor, stub: StubPage) -> None:
+    visitor.compare().reaches("open")
+    held, is_holding = list[Route](), True
+    with stub.time.held():
+        visitor.press("b").reaches("voted")
+        visitor.page.route(
+            "**/gradio_api/run/**", lambda route: held.append(route) if is_holding else route.continue_()
+        )
+        visitor.page.get_by_label("correct", exact=True).check()
+        visitor.page.get_by_label("clear", exact=True).check()
+        is_holding = False
+        with visitor.page.expect_response("**/gradio_api/run/**"):
+            held[0].continue_()
+        expect(visitor.page.locator("#status")).to_have_text("Saved. Thank you.")
+        for late in held[1:]:
+            late.continue_()
+        visitor.page.wait_for_timeout(1000)  # until a second request, if there is one, has been answered
+    visitor.reaches("revealed").reload().reaches("revealed")
+    for reason in ("correct", "clear"):
+        expect(visitor.page.get_by_label(reason, exact=True)).to_be_checked()
 
 
 @pytest.mark.parametrize("how", ["by the clock", "by the key"])

@@ -6,7 +6,6 @@ Boundary: handlers that need no battle.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import gradio as gr
 
@@ -15,7 +14,7 @@ from playground.ui.pages.compare.column_html import intro_html
 from playground.ui.pages.compare.script import DEALT
 from playground.ui.pages.compare.starters import clicked_starter
 from playground.ui.pages.compare.tab import Replies, Tab
-from playground.ui.wiring import AT_ONCE, QUIET, Updates, unchanged
+from playground.ui.wiring import AT_ONCE, LAST, QUIET, Updates, unchanged
 
 SHOW_FIELD = "(shown) => [{ __type__: 'update', visible: shown, ...(shown ? {} : { value: '' }) }]"
 """Show an optional field, or hide and empty it. In the browser, so that it moves what stands below it with the click
@@ -36,12 +35,11 @@ class Composing:
         for box, field in ((composer.with_input, composer.input), (composer.with_system, composer.system)):
             box.input(None, [box], [field], js=SHOW_FIELD, **QUIET)
         choices = [settings.who_chooses, composer.columns, composer.mode]
-        for listen in (*(control.input for control in choices), *(field.blur for field in settings.written)):
-            listen(settings.render, [*choices, *settings.written], settings.outputs, **AT_ONCE)
-        last: dict[str, Any] = {**AT_ONCE, "trigger_mode": "always_last"}  # a press while one is answered is not lost
-        composer.surprise.click(self.surprise, [panels.shown], composer.fields, js=DEALT, **last)
-        starters.category.input(self.show_starters, [starters.category], [starters.samples], **last)
-        starters.samples.select(self.take_starter, [starters.category], composer.fields, **last)
+        changed = [*(control.input for control in choices), *(field.blur for field in settings.written)]
+        gr.on(changed, settings.render, [*choices, *settings.written], settings.outputs, **LAST)
+        composer.surprise.click(self.surprise, [panels.shown], composer.fields, js=DEALT, **LAST)
+        starters.category.input(self.show_starters, [starters.category], [starters.samples], **LAST)
+        starters.samples.select(self.take_starter, [starters.category], composer.fields, **LAST)
 
     def offer_models(self) -> Updates:
         """Offer the models that answer here now; one may have joined since the page was built."""

@@ -13,7 +13,7 @@ from playground.errors import PlaygroundError
 from playground.ui.pages.compare.differences import difference_html
 from playground.ui.pages.compare.script import NAMED
 from playground.ui.pages.compare.tab import Replies, Tab
-from playground.ui.wiring import AT_ONCE, Updates
+from playground.ui.wiring import LAST, Updates
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +27,8 @@ class Differing:
         panels = self.replies.panels
         drawer = panels.differences
         asked = [panels.shown, drawer.left, drawer.right]
-        for listen in (drawer.drawer.expand, drawer.left.input, drawer.right.input):
-            listen(self.mark_differences, asked, [drawer.pair], js=NAMED, **AT_ONCE)
+        changed = [drawer.drawer.expand, drawer.left.input, drawer.right.input]
+        gr.on(changed, self.mark_differences, asked, [drawer.pair], js=NAMED, **LAST)
 
     def mark_differences(self, sent: object, left: object, right: object, request: gr.Request) -> Updates:
         """Show two answers with their differences marked."""

@@ -16,7 +16,7 @@ from playground.records import SIDES, BattleView
 from playground.ui.pages.compare.script import NAMED
 from playground.ui.pages.compare.tab import Replies, Tab
 from playground.ui.texts import compare as texts
-from playground.ui.wiring import AT_ONCE, Updates, unchanged
+from playground.ui.wiring import AT_ONCE, LAST, Updates, unchanged
 from playground.validation import clean_comment
 
 
@@ -30,10 +30,9 @@ class Notes:
         """Connect reasons, comment and report form."""
         panels = self.replies.panels
         bar, form, line = panels.votebar, panels.report, panels.status.line
-        noted = {"outputs": [line], "js": NAMED, **AT_ONCE, "postprocess": False}
+        noted = {"outputs": [line], "js": NAMED, **LAST, "postprocess": False}
         bar.reasons.input(self.note_reasons, [panels.shown, bar.reasons], **noted)
-        for listen in (bar.comment.submit, bar.comment.blur):
-            listen(self.note_comment, [panels.shown, bar.comment], **noted)
+        gr.on([bar.comment.submit, bar.comment.blur], self.note_comment, [panels.shown, bar.comment], **noted)
         for panel in panels.columns.panels:
             panel.report.click(lambda side=panel.side: form.render(side), None, form.outputs, **AT_ONCE)
         form.cancel.click(lambda: form.render(""), None, form.outputs, **AT_ONCE)
