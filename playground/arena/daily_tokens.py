@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 from playground.clock import Clock
 from playground.engines.protocol import Ended, Engine, Event, Fit, Job, Listener, Point, Tokens, tell
 from playground.errors import EngineError
+from playground.messages import Message
 from playground.records import ModelCard, ModelStatus
 from playground.storage.database.store import Store
 
 SPENT = "spent"
 """The state of a model without tokens for today."""
-AGAIN = "it answers again at 00:00 UTC, choose another model until then"
 
 
 @dataclass(slots=True)
@@ -68,7 +68,12 @@ class DailyTokens:
             EngineError: the model's tokens of today are spent; a blind battle shows the words, so they name no model.
         """
         if self._is_spent(model_id):
-            raise EngineError(f"this model has spent its tokens of today; {AGAIN}")
+            raise EngineError(
+                Message(
+                    "this model has spent its tokens of today; it answers again at 00:00 UTC, choose another model until"
+                    " then"
+                )
+            )
         limited = model_id in self._cards
         self._engine.start(model_id, job, self._counting(model_id, job, listener) if limited else listener)
 
@@ -100,7 +105,12 @@ class DailyTokens:
 
     def _words(self, model_id: str) -> str:
         card = self._cards[model_id]
-        return f"{card.name} has spent its {card.daily_tokens:,} tokens of today; {AGAIN}"
+        return Message(
+            "{name} has spent its {tokens:,} tokens of today; it answers again at 00:00 UTC, choose another model until"
+            " then",
+            name=card.name,
+            tokens=card.daily_tokens,
+        )
 
     def _marked(self, status: ModelStatus) -> ModelStatus:
         if status.state == "failed" or not self._is_spent(status.model_id):
