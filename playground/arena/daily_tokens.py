@@ -70,8 +70,8 @@ class DailyTokens:
         if self._is_spent(model_id):
             raise EngineError(
                 Message(
-                    "this model has spent its tokens of today; it answers again at 00:00 UTC, choose another model until"
-                    " then"
+                    "this model has spent its tokens of today; it answers again at 00:00 UTC, choose another model"
+                    " until then"
                 )
             )
         limited = model_id in self._cards
