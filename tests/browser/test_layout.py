@@ -50,9 +50,11 @@ def phone(browser: Browser, stub_url: str) -> Iterator[Visitor]:
         yield visitor.open()
 
 
-def share_of_answers(visitor: Visitor) -> float:
+def sees_answers(visitor: Visitor, share: float) -> None:
+    """Wait until answers take so much of the window, and see that it stays so."""
+    visitor.page.wait_for_function(f"share => ({IN_SIGHT})() >= share", arg=share)
     visitor.page.wait_for_timeout(300)
-    return float(visitor.page.evaluate(IN_SIGHT))
+    assert float(visitor.page.evaluate(IN_SIGHT)) >= share
 
 
 # How much is answer
@@ -64,15 +66,15 @@ def test_half_of_a_small_screen_is_answer(browser: Browser, stub: StubPage, size
     with visiting(browser, stub.url, viewport=SMALL[size], reduced_motion="reduce") as visitor:
         with stub.time.held():
             visitor.open().compare(columns=columns).reaches("generating")
-            assert share_of_answers(visitor) >= 0.5
+            sees_answers(visitor, 0.5)
             expect(visitor.page.locator("#stop")).to_be_in_viewport()
         visitor.reaches("open")
-        assert share_of_answers(visitor) >= 0.5
+        sees_answers(visitor, 0.5)
         stub.time.hold()
         visitor.press("a").reaches("voted")
-        assert share_of_answers(visitor) >= 0.4
+        sees_answers(visitor, 0.4)
         visitor.press("r").reaches("revealed")
-        assert share_of_answers(visitor) >= 0.4
+        sees_answers(visitor, 0.4)
         assert not visitor.scrolls_sideways
 
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.test_keyboard import next_battle
-from tests.browser.test_layout import IN_SIGHT, LYING, SMALL, ZOOMED
+from tests.browser.test_layout import LYING, SMALL, ZOOMED, sees_answers
 from tests.conftest import StubPage
 from tests.support.browsing import DESKTOP, PHONE, Visitor, violations, visiting
 
@@ -90,25 +90,21 @@ UNCOVERED = """(part) => {
 
 @pytest.mark.parametrize("size", SMALL)
 def test_half_of_a_small_screen_is_answer_in_the_next_battles_too(browser: Browser, stub: StubPage, size: str) -> None:
-    def share() -> float:
-        visitor.page.wait_for_timeout(300)
-        return float(visitor.page.evaluate(IN_SIGHT))
-
     with visiting(browser, stub.url, viewport=SMALL[size], reduced_motion="reduce") as visitor:
         visitor.open().compare(columns=4).reaches("open")
         visitor.page.evaluate("scrollTo(0, document.body.scrollHeight)")  # the last answer was read
         first = visitor.battle_id
         visitor.unfold().page.locator("#instruction textarea").press("Control+Enter")
         second = next_battle(visitor, first)
-        assert share() >= 0.5, "compared again"
+        sees_answers(visitor, 0.5)  # compared again
         visitor.press("a").reaches("voted")
         visitor.page.locator("#keep-going input").check()
         visitor.press("Enter")
         third = next_battle(visitor, second)
-        assert share() >= 0.5, "keep going"
+        sees_answers(visitor, 0.5)  # keep going
         visitor.press("b").reaches("voted").page.locator("#keep-going input").uncheck()
         visitor.press("r").reaches("revealed").press("Enter").reaches("compose")
         visitor.type("say:Yes.")
         visitor.page.locator("#compare").click()
         next_battle(visitor, third)
-        assert share() >= 0.5, "an empty page between"
+        sees_answers(visitor, 0.5)  # an empty page between
