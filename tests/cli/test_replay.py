@@ -74,7 +74,8 @@ def test_differences_are_found_and_named(copied: tuple[Path, list[str]]) -> None
     def change(what: str, battle: str, model: str) -> None:
         changed(db, f"UPDATE generations SET {what} WHERE {of_side}", battle, model)
 
-    change("versions = json_set(versions, '$.torch', '2.10.0'), seed = seed + 1", first, GALPACA)
+    other_token = "token_ids = json_set(token_ids, '$[1]', (token_ids ->> '$[1]') + 1)"
+    change(f"versions = json_set(versions, '$.torch', '2.10.0'), {other_token}", first, GALPACA)
     change("finish_reason = 'cancelled', token_ids = json_remove(token_ids, '$[#-1]')", second, GALPACA)
     change("prompt_ids = '[]'", second, MAMBA)
     status, out = run(first, second, "--json", "--db", str(db))
@@ -82,8 +83,9 @@ def test_differences_are_found_and_named(copied: tuple[Path, list[str]]) -> None
     assert status == 1
     by_side = {(each["battle"], each["model"]): each for each in found["sides"]}
     different = by_side[first, GALPACA]
-    assert (different["outcome"], different["changes"]) == (
+    assert (different["outcome"], different["first_different"], different["changes"]) == (
         "different",
+        1,
         [{"name": "torch", "then": "2.10.0", "now": by_side[first, GALPACA]["changes"][0]["now"]}],
     )
     assert by_side[first, MAMBA]["outcome"] == "same"
