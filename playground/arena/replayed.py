@@ -78,7 +78,7 @@ class Replayed:
 
     @property
     def changes(self) -> tuple[Change, ...]:
-        """What both say of the place where they were written, where they differ."""
+        """The facts about the place of writing that differ between both."""
         if self.again is None:
             return ()
         then, now = _facts(self.stored), _facts(self.again)

@@ -30,7 +30,7 @@ from playground.storage.database.store import Store
 MOST = 10_000
 """Battles of one run."""
 SHOWN_CHARS = 60
-"""Of each text, from where two differ on."""
+"""Characters that are shown of each text, from the first that differs."""
 BAR_DELAY_S = 1.0
 """A command that ends sooner shows no bar."""
 

@@ -98,7 +98,7 @@ class _Pairs:
 
     @property
     def times_of_sum(self) -> FloatArray:
-        """How often each sum occurs, shape (k,)."""
+        """The number of times that each sum occurs, shape (k,)."""
         return self.times[self.unit]
 
     def by_unit(self, values: FloatArray) -> csr_array:
