@@ -54,9 +54,8 @@ from playground.ratings.board_rules import DEFAULT_RULES, BoardRules
 from playground.ratings.leaderboard import NO_FILTER, Leaderboard
 from playground.ratings.policy import CountingPolicy, default_policy
 from playground.ratings.standing import standing_of
-from playground.records import Battle, Generation, Instruction, ModelCard, Standing, VoteFilter
+from playground.records import Battle, Generation, Instruction, ModelCard, VoteFilter
 from playground.settings import Settings
-from playground.storage.database.statements import Reading
 from playground.storage.database.store import Store, open_store
 from playground.storage.maintenance.disk_space import DiskSpace
 
@@ -81,9 +80,8 @@ class Arena:
         networks = Networks(self._clock)
         limits = (settings.undo_s, settings.expire_s, settings.votes_per_network)
         asking = Asking(settings.guess_share, lambda: self.models.ids())
-        self._rules = Rules(
-            self._clock, *limits, networks, self._standing_of, asking, rated_undo_s=settings.rate_undo_s
-        )
+        standing = partial(standing_of, policy=self.policy)
+        self._rules = Rules(self._clock, *limits, networks, standing, asking, rated_undo_s=settings.rate_undo_s)
         self.capacity = Capacity(settings.queue_max, self._clock)
         self.models = Models(self.catalog, self._line_up, self._engine, self._store_card)
         self.battles = ArenaBattles(self._rules, self._running)
@@ -270,9 +268,6 @@ class Arena:
     def _store_card(self, card: ModelCard) -> None:
         if self.store.writable:
             self.store.upsert_model(card)
-
-    def _standing_of(self, reading: Reading, battle: Battle) -> Standing | None:
-        return standing_of(reading, battle, self.policy)
 
     def _create(self, battle: Battle, cards: Sequence[ModelCard], keep: bool) -> Battles:
         """Take capacity for a battle and store it, here or in memory."""
