@@ -24,7 +24,7 @@ from playground.ratings.board_rules import options_of, read_board_rules
 from playground.ratings.leaderboard import NO_FILTER
 from playground.ratings.phrases import number_of
 from playground.ratings.policy import default_policy, operator_policy
-from playground.report.report import TITLE, Asked, Playground, Report, read_report
+from playground.report.report import TITLE, Asked, Report, Sources, read_report
 from playground.report.writing import WrittenReport, check_target, write_report
 from playground.settings import Settings, add_flags
 from playground.ui.texts.formats import size
@@ -75,9 +75,9 @@ def default_report(settings: Settings) -> Report:
 def _read(settings: Settings, asked: Asked) -> Report:
     catalog = Catalog.load(settings.card_folders, settings.template_folders)
     models = [card.id for card in catalog.line_up(chosen_models(catalog, settings))]
-    home = Playground(settings, catalog, models, load_starters(settings.starters_folder))
+    sources = Sources(settings, catalog, models, load_starters(settings.starters_folder))
     with open_read_only(settings.db) as store, progress_bar("report") as progress:
-        return read_report(store, home, asked, progress)
+        return read_report(store, sources, asked, progress)
 
 
 def _lines(written: WrittenReport) -> Iterator[str]:

@@ -55,7 +55,7 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Playground:
+class Sources:
     """The parts of a playground that a report needs beside the votes."""
 
     settings: Settings
@@ -64,24 +64,24 @@ class Playground:
     starters: Mapping[str, Sequence[Instruction]]
 
 
-def read_report(store: Store, home: Playground, asked: Asked, progress: Progress) -> Report:
+def read_report(store: Store, sources: Sources, asked: Asked, progress: Progress) -> Report:
     """Return the report on the votes of a filter.
 
     Raises:
         InvalidValue: a category that neither the starters nor the votes have.
         StorageError: the database cannot be read.
     """
-    which = (home.catalog, home.line_up, home.starters, asked.now, asked.filter, asked.options)
+    which = (sources.catalog, sources.line_up, sources.starters, asked.now, asked.filter, asked.options)
     progress("board", 0, 0)
     board = current_leaderboard(store, *which)
     analyses = current_analyses(store, *which).without_battles()
     with store.reading() as reading:
         chosen = chosen_votes(reading, *which)
         progress("survey", 0, 0)
-        released = read_releases(releases_path(home.settings.db))
+        released = read_releases(releases_path(sources.settings.db))
         contents = survey(reading, database_id(reading), released, asked.now)
         battles = shown_battles(reading, contents, asked.filter, chosen.options.policy, progress)
-        named = {*home.starters, *(battle.asked.category for battle in battles.newest)}
+        named = {*sources.starters, *(battle.asked.category for battle in battles.newest)}
         tallies = tallies_of(chosen, chosen.board(), named)
         guesses = reading.guesses()
         study = reading.study(asked.filter.study) if asked.filter.study else None
@@ -92,5 +92,5 @@ def read_report(store: Store, home: Playground, asked: Asked, progress: Progress
         public = replace(asked.filter, rater=ONE_RATER)
         asked = replace(asked, filter=public)
         board = replace(board, filter=public.as_mapping(), basis=board.basis.replace(rater, ONE_RATER))
-    view = BoardView(board, home.catalog.cards, home.line_up, has_links=False)
+    view = BoardView(board, sources.catalog.cards, sources.line_up, has_links=False)
     return Report(asked, view, analyses, blinding(guesses) if guesses else None, tallies, battles, criteria)
