@@ -252,34 +252,6 @@ PAGE_CHANGED = _("This page was updated, and your vote was not saved. Reload the
 CHANGED_ELSEWHERE = _("This battle changed in another tab. Vote again.")
 VOTED_ELSEWHERE = _("You had already voted on this battle in another tab; that vote stands.")
 
-KEYS_HIDE = _("show or hide this list")
-LEGEND: tuple[tuple[str, str], ...] = (
-    ("Ctrl ↵", _("compare")),
-    ("a b c …", _("best answer")),
-    ("t", _("tie")),
-    ("n", _("none is good")),
-    ("o", _("rank them")),
-    ("↵", _("next battle; in the empty field surprise me")),
-)
-"""The most used keys, in one line."""
-KEYS: tuple[tuple[str, str], ...] = (
-    ("Ctrl ↵", _("compare; on a Mac also ⌘ ↵")),
-    ("Esc", _("stop the answers; while typing, leave the field")),
-    ("s", _("surprise me; while the instruction is empty also Enter in it")),
-    ("a b c …", _("this answer is best")),
-    ("t", _("tie")),
-    ("n", _("none is good")),
-    ("o", _("rank them: letters and =, then Enter; Esc leaves it")),
-    ("u", _("undo the vote")),
-    ("r", _("reveal the models")),
-    ("g", _("keep going, or no more")),
-    ("1 2 3 …", _("which model it was, where that is asked")),
-    ("↵", _("next battle, with “keep going” a starter at once; on a shared battle, vote blind")),
-    ("?", _("show or hide this list, also from the empty instruction")),
-)
-"""All keys."""
-KEYS_TITLE, KEYS_ALL, KEYS_CLOSE = _("Keys"), _("all keys (?)"), _("Close")
-
 
 def settings_title(mine: bool, given: Mapping[str, Any], own: bool = False) -> str:
     """Return the drawer's title, which names the settings for all models in it; `own` if some model has others."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from playground.ui.texts.compare import KEYS_HIDE
+from playground.ui.texts.keys import HIDE
 from playground.ui.texts.language import _
 
 # Frame
@@ -56,7 +56,7 @@ KEYS: tuple[tuple[str, str], ...] = (
     ("⌫", _("back to the question before")),
     ("s", _("skip this battle; others get it instead")),
     ("u", _("undo the last vote")),
-    ("?", KEYS_HIDE),
+    ("?", HIDE),
 )
 """All keys."""
 

@@ -21,7 +21,7 @@ from playground.ui.pages.compare.state import PageState
 from playground.ui.pages.compare.status import StatusLine
 from playground.ui.pages.compare.votebar import VoteBar
 from playground.ui.pages.keys_html import keys_html
-from playground.ui.texts import compare as texts
+from playground.ui.texts.keys import KEYS, LEGEND
 from playground.ui.wiring import Updates
 from playground.validation import COMMENT_CHARS
 
@@ -53,7 +53,7 @@ class Panels:
         offer = gr.HTML(elem_id="offer", apply_default_css=False)
         status, answers, differences = StatusLine.build(), Columns.build(len(cards)), Differences.build()
         report = ReportForm.build(COMMENT_CHARS)
-        gr.HTML(keys_html(texts.LEGEND, texts.KEYS), elem_id="legend", apply_default_css=False)
+        gr.HTML(keys_html(LEGEND, KEYS), elem_id="legend", apply_default_css=False)
         pulse = gr.HTML(elem_id="pulse", elem_classes="unseen", apply_default_css=False)
         again, recall, watch, go_on, draft = (
             gr.Button(name, elem_id=name, elem_classes="unseen")
