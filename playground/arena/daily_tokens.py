@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from playground.battles import blind_errors
 from playground.clock import Clock
 from playground.engines.protocol import Ended, Engine, Event, Fit, Job, Listener, Point, Tokens, tell
 from playground.errors import EngineError
@@ -65,15 +66,10 @@ class DailyTokens:
         """Accept a job; see `Engine`.
 
         Raises:
-            EngineError: the model's tokens of today are spent; a blind battle shows the words, so they name no model.
+            EngineError: the model's tokens of today are spent.
         """
         if self._is_spent(model_id):
-            raise EngineError(
-                Message(
-                    "this model has spent its tokens of today; it answers again at 00:00 UTC, choose another model"
-                    " until then"
-                )
-            )
+            raise EngineError(blind_errors.SPENT)
         limited = model_id in self._cards
         self._engine.start(model_id, job, self._counting(model_id, job, listener) if limited else listener)
 

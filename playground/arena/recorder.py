@@ -84,4 +84,6 @@ def _without_what_fails(unsaved: Unsaved, error: PlaygroundError) -> Iterator[Un
 
 def _failed(generation: Generation, error: PlaygroundError) -> Generation:
     """Return the generation as failed, without the text that cannot be stored."""
-    return replace(generation, text="", reasoning="", token_ids=(), finish_reason=FinishReason.ERROR, error=str(error))
+    return replace(
+        generation, text="", reasoning="", token_ids=(), finish_reason=FinishReason.ERROR, error=error.public
+    )
