@@ -22,6 +22,7 @@ from playground.records import (
     Battle,
     BattleSide,
     BattleState,
+    CriterionAnswer,
     FinishReason,
     Generation,
     Instruction,
@@ -61,8 +62,29 @@ def read(fields: Fields, origins: Origins) -> ReadBattle:
     )
     battle = _battle(fields, vote, asked, cleaner)
     check_choice(vote.choice, battle)
-    capped = fields.flag("capped", False)
-    return ReadBattle(JudgedBattle(vote, battle, reasons, comment, capped), cleaned=cleaner.cleaned)
+    capped, criteria = fields.flag("capped", False), _criteria(fields, battle, cleaner)
+    return ReadBattle(JudgedBattle(vote, battle, reasons, comment, capped, criteria), cleaned=cleaner.cleaned)
+
+
+def _criteria(fields: Fields, battle: Battle, cleaner: Cleaner) -> tuple[CriterionAnswer, ...]:
+    """Return the answers to further questions of the battle's study, which need not be stored here."""
+    if not fields.given("criteria"):  # files of earlier versions have none
+        return ()
+    answers = tuple(_criterion(answer, cleaner) for answer in fields.tables("criteria"))
+    if answers and battle.study is None:
+        raise InvalidValue("'criteria' has answers, but 'study' is empty; only battles of a study have criteria")
+    if len({answer.criterion for answer in answers}) < len(answers):
+        raise InvalidValue("'criteria' answers a criterion twice; give one answer to each")
+    return answers
+
+
+def _criterion(answer: Fields, cleaner: Cleaner) -> CriterionAnswer:
+    name, choice = answer.name("criterion"), answer.name("choice")
+    return CriterionAnswer(
+        cleaner.id(f"{answer.path}criterion", name),
+        cleaner.id(f"{answer.path}choice", choice),
+        cleaner.reason(f"{answer.path}reason", answer.text("reason", "")),
+    )
 
 
 def _battle(fields: Fields, vote: Vote, asked: Instruction, cleaner: Cleaner) -> Battle:

@@ -9,7 +9,16 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from string import Template
 
-from playground.records import Adjudication, Assigned, CheckState, ItemCount, StoredStudy, StudyItem, StudyRater
+from playground.records import (
+    Adjudication,
+    Assigned,
+    CheckState,
+    ClosedStudy,
+    ItemCount,
+    StoredStudy,
+    StudyItem,
+    StudyRater,
+)
 from playground.storage.database.filters import CLOSED
 from playground.storage.database.rows import to_json
 from playground.storage.database.tables.transaction import Snapshot, Transaction
@@ -54,6 +63,21 @@ WHERE b.study = ? AND b.state = 'open' AND s.reserved_until <= ? ORDER BY s.rese
 
 _RATER = "SELECT study, number, rater, check_state, tries, finished_at FROM study_raters"
 
+_CLOSED = """
+SELECT s.id, s.closed_at, s.why, (
+  SELECT count(*) FROM battles b WHERE b.study = s.id AND b.study_kind = 'item' AND b.state IN ('voted', 'revealed'))
+FROM (
+  SELECT id, closed_at, why FROM studies WHERE closed_at IS NOT NULL
+  UNION ALL SELECT id, closed_at, why FROM closed_unknown_studies WHERE id NOT IN (SELECT id FROM studies)) s
+ORDER BY s.closed_at DESC, s.id"""
+
+_ARRIVED = "INSERT INTO study_browsers (study, number, rater) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+
+_SAME_PERSON = """
+SELECT DISTINCT x.rowid, y.rowid FROM study_browsers s
+JOIN study_browsers t ON (t.study, t.number) = (s.study, s.number) AND t.rater > s.rater
+JOIN raters x ON x.id = s.rater JOIN raters y ON y.id = t.rater ORDER BY 1, 2"""
+
 _UNKNOWN = f"""
 SELECT DISTINCT b.study FROM battles b INDEXED BY battles_by_study CROSS JOIN votes v ON v.battle_id = b.id
 WHERE b.study IS NOT NULL AND b.study NOT IN (SELECT id FROM studies) AND NOT ({CLOSED}) ORDER BY 1"""
@@ -78,6 +102,10 @@ class StudyReads(Snapshot):
         """Return the ids of the studies that are not closed."""
         return [row[0] for row in self.select("SELECT id FROM studies WHERE closed_at IS NULL ORDER BY id")]
 
+    def closed_studies(self) -> Sequence[ClosedStudy]:
+        """Return the studies that are closed, also those that only votes name; the last one first."""
+        return [ClosedStudy(*row) for row in self.select(_CLOSED)]
+
     def study_items(self, study_id: str) -> Sequence[StudyItem]:
         """Return a study's items by number, which never change."""
         found = self.select(_ITEMS, (study_id,))
@@ -91,6 +119,10 @@ class StudyReads(Snapshot):
         """Return the holder of a link; None if no link of the study has this token."""
         found = self.select(f"{_RATER} WHERE study = ? AND token_hash = ?", (study_id, token_hash))
         return _rater(found[0]) if found else None
+
+    def same_raters(self) -> Sequence[tuple[int, int]]:
+        """Return pairs of numbers of raters who are one person: the browsers in which one personal link was opened."""
+        return [(row[0], row[1]) for row in self.select(_SAME_PERSON)]
 
     def assigned(self, study_id: str, rater: int) -> Sequence[Assigned]:
         """Return all battles that the holder of a link got, in their order."""
@@ -146,6 +178,7 @@ class StudyWrites(Transaction):
         """Store the browser's rater, the check and the end of the holder of a link."""
         if rater.rater is not None:
             self.add_rater(rater.rater, at)
+            self._connection.execute(_ARRIVED, (rater.study, rater.number, rater.rater))
         self._connection.execute(
             "UPDATE study_raters SET rater = ?, check_state = ?, tries = ?, finished_at = ?"
             " WHERE study = ? AND number = ?",
