@@ -104,6 +104,18 @@ class Reservations:
         with self._counts.unless_it_fails(study_id):
             return self._battles.store.write(work)
 
+    def prepare(self) -> None:
+        """Count the running studies, so that their first raters after a start do not wait for it.
+
+        Raises:
+            StorageError: nothing can be read.
+        """
+        with self._battles.store.reading() as reading:
+            for study_id in reading.running_study_ids():
+                plan = self._plan(reading, study_id)
+                if plan is not None:
+                    self._counts.prepare(reading, plan, self._rules.clock.now())
+
     def look(self) -> None:
         """Look at the running studies for which that is due: their last votes are final only when nobody asks for more.
 
