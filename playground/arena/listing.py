@@ -10,6 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 from playground.catalog.catalog import Catalog, files_state, without_folders
+from playground.catalog.model_folders import tokenizer_words
 from playground.exchange.licenses import COMMERCIAL_LICENSES
 from playground.messages import Message, joined
 from playground.prompting.prompt import ignores_system
@@ -63,6 +64,7 @@ def _row(card: ModelCard, status: ModelStatus) -> dict[str, Any]:
         "context_length": card.context_length,
         "dtype": card.dtype,
         "template": card.template,
+        "tokenizer": tokenizer_words(card),
         "feed": card.feed,
         "sampling": asdict(card.sampling),
         "sampling_source": card.sampling_source,

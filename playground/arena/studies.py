@@ -104,6 +104,10 @@ class ArenaStudies:
             lambda writing: adjudicate(writing, found_study(writing, study_id), item, outcome, at)
         )
 
+    def prepare(self) -> None:
+        """Count the running studies before their first raters come; raises `StorageError`."""
+        self._parts()[0].prepare()
+
     def look(self) -> None:
         """Look at the running studies that end by a claim, where that is due; raises `StorageError`."""
         self._parts()[0].look()

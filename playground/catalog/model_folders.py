@@ -15,12 +15,39 @@ from playground.errors import InvalidTemplate, TokenizerError
 from playground.hub import snapshot_folder
 from playground.messages import Message
 from playground.prompting.self_names import introduced_names
+from playground.prompting.special_tokens import CONFIG_FILE, read_object
+from playground.prompting.templates import CHAT_ID
+from playground.prompting.tokenization import SENTENCEPIECE_FILE, TOKENIZERS_FILE
 from playground.records import ModelCard
 
 
 def folder_here(card: ModelCard) -> Path | None:
     """Return the folder of the card's files; None for a hub repository that was never fetched."""
     return Path(card.repo) if Path(card.repo).is_absolute() else snapshot_folder(card.repo, card.revision)
+
+
+REBUILT_BY_TRANSFORMERS = ("LlamaTokenizer", "LlamaTokenizerFast")
+"""Classes whose `tokenizer.json` transformers 5 reads the vocabulary of, and makes the rest anew."""
+AS_OF_ITS_FILE = Message(
+    "{file} as of its file; transformers 5 rebuilds it and may give other ids", file=TOKENIZERS_FILE
+)
+
+
+def tokenizer_words(card: ModelCard) -> str:
+    """Return the file that makes a model's prompts into ids, for people; empty if it is elsewhere or unreadable."""
+    folder = folder_here(card) if card.feed == "ids" else None
+    if folder is None:
+        return ""
+    is_chat = card.template == CHAT_ID
+    files = (TOKENIZERS_FILE, SENTENCEPIECE_FILE) if is_chat else (SENTENCEPIECE_FILE, TOKENIZERS_FILE)
+    found = next((name for name in files if (folder / name).is_file()), "")
+    if found != TOKENIZERS_FILE:
+        return found
+    try:
+        is_rebuilt = read_object(folder / CONFIG_FILE).get("tokenizer_class") in REBUILT_BY_TRANSFORMERS
+    except TokenizerError:
+        return found
+    return AS_OF_ITS_FILE if is_rebuilt else found
 
 
 def with_self_names(card: ModelCard, default_system: str) -> ModelCard:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TextIO
 
 from playground.catalog.catalog import Catalog
+from playground.catalog.model_folders import tokenizer_words
 from playground.cli.printing import print_json
 from playground.engines.fleet import Fleet
 from playground.engines.protocol import Point
@@ -74,7 +75,9 @@ def _prompt(catalog: Catalog, card: ModelCard, template_id: str) -> Point:
     if prompt.template_id == SERVER_ID:
         return Point("prompt", True, "messages, which its server puts into a chat template of its own")
     size = f"{catalog.tokenizer_of(card, template_id).vocab_size:,} ids"
-    return Point("prompt", True, f"template {prompt.template_id}, {size}; an example has {prompt.num_tokens} tokens")
+    words = f"template {prompt.template_id}, {size}; an example has {prompt.num_tokens} tokens"
+    source = tokenizer_words(replace(card, template=template_id or card.template))
+    return Point("prompt", True, f"{words}; {source}")
 
 
 def _print(name: str, point: Point, out: TextIO, first: bool) -> None:

@@ -104,6 +104,18 @@ class Reservations:
         with self._counts.unless_it_fails(study_id):
             return self._battles.store.write(work)
 
+    def prepare(self) -> None:
+        """Count the running studies, so that their first raters after a start do not wait for it.
+
+        Raises:
+            StorageError: nothing can be read.
+        """
+        with self._battles.store.reading() as reading:
+            for study_id in reading.running_study_ids():
+                plan = self._plan(reading, study_id)
+                if plan is not None:
+                    self._counts.prepare(reading, plan, self._rules.clock.now())
+
     def look(self) -> None:
         """Look at the running studies for which that is due: their last votes are final only when nobody asks for more.
 
@@ -172,13 +184,17 @@ class Reservations:
     def _own(self, writing: Writing, rater: StudyRater, viewer: Viewer) -> Sequence[Assigned]:
         """Return the rater's battles, after their open ones were prolonged.
 
-        Those of any rater whose time is up are given back, and the rater's own in another browser.
+        Those of any rater whose time is up are given back, and the rater's own in another browser. Those that the
+        operator has hidden since do not come again.
         """
         now, own = self._rules.clock.now(), writing.assigned(rater.study, rater.number)
         opened = [one for one in own if one.is_open]
+        hidden = [one.battle for one in opened if writing.shows_hidden_answers(one.battle)]
+        for battle_id in hidden:
+            writing.drop(battle_id, "unusable")
         writing.reserve([one.battle for one in opened if one.owner == viewer.rater], later(now, RESERVED_S))
         elsewhere = [one.battle for one in opened if one.owner != viewer.rater]
-        ended = {*elsewhere, *writing.overdue(rater.study, now)}
+        ended = {*hidden, *elsewhere, *writing.overdue(rater.study, now)}
         for battle_id in ended:
             self._release(writing, found(writing, battle_id))
         return writing.assigned(rater.study, rater.number) if ended else own

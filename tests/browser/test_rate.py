@@ -120,6 +120,20 @@ def test_ten_battles_by_keyboard_alone(rating: Rating) -> None:
     assert rating.stub.choices[10:] == ["b"]
 
 
+def test_battle_that_was_hidden_is_skipped(rating: Rating) -> None:
+    rating.open_ahead()
+    rating.stub.gone |= {f"{number:032x}" for number in (1, 2)}
+    rating.page.keyboard.press("a")
+    expect(rating.task).to_contain_text("3.")
+    expect(rating.page.locator("#rate-said")).to_have_text(
+        "The battle before cannot be shown any more; this is another one."
+    )
+    rating.page.wait_for_timeout(HOLD_MS)
+    rating.page.keyboard.press("b")
+    expect(rating.task).to_contain_text("4.")
+    assert [vote["battle"][-1] for vote in rating.stub.votes] == ["0", "3"]
+
+
 def test_vote_that_does_not_count_is_said_in_words(rating: Rating) -> None:
     rating.open()
     first = rating.task.inner_text()

@@ -102,7 +102,9 @@
       if (!shown) end("refused");
       return;
     }
-    const { item, why_none: words, asks } = answer;
+    const { item, why_none: words, asks, gone = [] } = answer;
+    const isGone = Boolean(shown) && gone.includes(shown.battle);
+    loaded = loaded.filter(({ battle }) => !gone.includes(battle));
     panelEnd = answer.end || null;
     isOver = !item;
     why = words || "";
@@ -113,6 +115,7 @@
     });
     if (item && !loaded.some(({ battle }) => battle === item.battle)) loaded.push(item);
     go();
+    if (isGone) view.tell(view.say("gone"));
   }
 
   // The screen

@@ -64,7 +64,8 @@ class RateRoutes:
             raise InvalidValue(texts.RATE_MALFORMED)
         if study is None and key is None:
             return next_document(await asyncio.to_thread(self._arena.rating.next, viewer, have))
-        return study_document(await asyncio.to_thread(self._arena.studies.next, viewer, have, study or "", key or ""))
+        assigned = await asyncio.to_thread(self._arena.studies.next, viewer, have, study or "", key or "")
+        return study_document(assigned) | {"gone": await asyncio.to_thread(self._arena.rating.gone, have)}
 
     async def _undo(self, scope: Scope, body: bytes) -> dict[str, Any]:
         """Take the vote on a battle back, or say why not."""
@@ -111,7 +112,8 @@ class RateRoutes:
 def next_document(assigned: Assignment) -> dict[str, Any]:
     """Return an assignment as it is sent."""
     progress = {"done": assigned.done, "of": None, "left_s": None}
-    return _document(assigned.view, assigned.why_none, progress, said(QUESTION), strength=True)
+    document = _document(assigned.view, assigned.why_none, progress, said(QUESTION), strength=True)
+    return document | {"gone": assigned.gone}
 
 
 def study_document(assigned: StudyAssignment) -> dict[str, Any]:

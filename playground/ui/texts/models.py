@@ -72,6 +72,7 @@ ARCHITECTURE = _("architecture")
 CONTEXT, CONTEXT_TOKENS = _("context"), _("{count:,} tokens")
 DAILY_TOKENS, DAILY_COUNT = _("limit"), _("{count:,} tokens a day")
 TEMPLATE = _("prompt template")
+TOKENIZER = _("tokenizer")
 FEEDS: Mapping[str, str] = {
     "text": _("{template}, sent to its server as text: not exact"),
     "messages": _("its server's own: not exact"),

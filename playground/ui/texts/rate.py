@@ -76,6 +76,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "today": _("{done} today"),
         "next": _("Next battle. {instruction}"),
         "back": _("Your last vote is taken back. {instruction}"),
+        "gone": _("The battle before cannot be shown any more; this is another one."),
         "held": _("Not yet: a vote in the first second does not count. Vote again."),
         "uncounted": _("Your last vote is saved, but not counted: {reason}."),
         "undone": _("Your last vote is taken back. Vote again."),

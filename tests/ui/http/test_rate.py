@@ -181,6 +181,15 @@ def test_skipped_battle_does_not_come_back(server: Server) -> None:
     assert server.vote(item)["accepted"] is False
 
 
+def test_battle_that_is_hidden_while_it_is_open_is_skipped(server: Server) -> None:
+    first = server.next()["item"]["battle"]
+    second = server.next(first)["item"]["battle"]
+    server.home.store.write(lambda writing: writing.decide(first, server.home.time.now(), True))
+    says = server.next(first)
+    assert (says["gone"], says["item"]["battle"]) == ([first], second)
+    assert server.next()["item"]["battle"] == second
+
+
 def test_rating_can_be_switched_off(tmp_path: Path) -> None:
     server = Server.of(tmp_path, Settings(rate="off"))
     assert (server.next()["item"], server.next()["why_none"]) == (None, "Rating is switched off here.")

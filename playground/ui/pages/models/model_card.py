@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from playground.catalog.catalog import without_folders
+from playground.catalog.model_folders import tokenizer_words
 from playground.exchange.licenses import allows_commercial_use
 from playground.ratings.board import LeaderboardRow
 from playground.records import ModelCard, ModelStatus
@@ -181,6 +182,7 @@ def _rows(entry: Entry) -> list[Row]:
         (texts.DAILY_TOKENS, texts.DAILY_COUNT.format(count=card.daily_tokens) if card.daily_tokens else ""),
         (texts.CONTEXT, texts.CONTEXT_TOKENS.format(count=card.context_length)),
         (texts.TEMPLATE, texts.FEEDS.get(card.feed, "{template}").format(template=card.template)),
+        (texts.TOKENIZER, tokenizer_words(card)),
         (texts.SAMPLING, _sampling(card)),
         (texts.FILES, texts.FILE_STATES[entry.files] if entry.files in PRESENT else ""),
     ]
