@@ -64,8 +64,8 @@ class Settings:
     share: bool = _setting(False, "open a public Gradio tunnel to this machine", gradio="GRADIO_SHARE")
     models: str = _setting(
         "",
-        "card ids, folders or hub ids, comma separated; "
-        "none: rating only; empty: on a GPU the real models that are downloaded and fit, otherwise the pocket models",
+        "card ids, folders, hub ids or line-ups (pocket, laptop, five …), comma separated; none: rating only; "
+        "empty: the real models that are downloaded and fit, on a CPU those of laptop, otherwise the pocket models",
     )
     db: Path = _setting(Path("data/playground.db"), "the SQLite database; its folder is created if missing")
     db_mounted: bool = _setting(False, "the database is on a network mount, such as a Space's bucket")

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 from playground.arena.pace import Written
 from playground.arena.word_ends import WordEnds
-from playground.catalog.catalog import Catalog, without_folders
+from playground.catalog.catalog import Catalog
+from playground.catalog.model_folders import without_folders
 from playground.clock import Clock
 from playground.engines.protocol import Ended, EngineFacts, Event, Job, Queued, Started, Text, Tokens
 from playground.prompting.answer_text import AnswerReader

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from playground.catalog.catalog import Catalog, files_state, without_folders
-from playground.catalog.model_folders import tokenizer_words
+from playground.catalog.catalog import Catalog
+from playground.catalog.model_folders import files_state, tokenizer_words, without_folders
 from playground.exchange.licenses import COMMERCIAL_LICENSES
 from playground.messages import Message, joined
 from playground.prompting.prompt import ignores_system
@@ -69,6 +69,7 @@ def _row(card: ModelCard, status: ModelStatus) -> dict[str, Any]:
         "sampling": asdict(card.sampling),
         "sampling_source": card.sampling_source,
         "stands_in_for": card.stands_in_for,
+        "untested": card.untested,
         "repo": card.public_repo,
         "revision": card.revision,
         "files": files_state(card),

@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     """Check one model after the other; return 1 if one of them fails."""
     catalog = Catalog.load(settings.card_folders, settings.template_folders)
     documents = []
-    for name in arguments.models:
+    for name in catalog.members(arguments.models):
         points = []
         for point in _points(catalog, name, arguments.template, settings):
             points.append(point)
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
 def _points(catalog: Catalog, name: str, template_id: str, settings: Settings) -> Iterator[Point]:
     """Yield every point in order, up to the first failure."""
     try:
-        card = catalog.card(name, template_id)
+        card = catalog.member(name, template_id)
     except PlaygroundError as problem:
         yield Point("card", False, str(problem))
         return

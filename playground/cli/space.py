@@ -38,7 +38,7 @@ def add(command: argparse.ArgumentParser) -> None:
     build.add_argument("folder", metavar="DIR", type=Path, help="a new or empty folder, or one of an earlier build")
     build.add_argument("--kind", default=CPU, help=f"{' or '.join(KINDS)}; later: {', '.join(LATER)} [{CPU}]")
     build.add_argument(
-        "--models", default="", help="with --kind gpu: card ids to preload from the hub, comma separated"
+        "--models", default="", help="card ids or line-ups to preload from the hub, comma separated; on a CPU: laptop"
     )
     build.add_argument(
         "--space", default="", metavar="OWNER/NAME", help="the Space, for its link preview and its README"

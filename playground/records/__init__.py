@@ -28,6 +28,7 @@ from playground.records.guesses import Guess, Question
 from playground.records.ledger import Ledger, LedgerEntry, Variant
 from playground.records.licenses import UNKNOWN_LICENSE, spdx
 from playground.records.models import (
+    MOST_NEW_TOKENS,
     TAKEN,
     WHEN_SAMPLING,
     Dtype,
@@ -39,7 +40,7 @@ from playground.records.models import (
 )
 from playground.records.moderation import ModeratedBattle, ModerationCounts, Report
 from playground.records.packed import PAIR_BITS, PackedPairs, PackedWord
-from playground.records.prompts import Instruction, Prompt, PromptFormat, PromptTemplate, Segment
+from playground.records.prompts import Instruction, Prompt, PromptFormat, PromptTemplate, Segment, Variables
 from playground.records.studies import (
     Adjudication,
     Assigned,
@@ -56,6 +57,7 @@ from playground.records.views import BattleView, ColumnState, ColumnView, HeadTo
 
 __all__ = [
     "FILTER_NAMES",
+    "MOST_NEW_TOKENS",
     "MOST_REASON_CHARS",
     "PAIR_BITS",
     "SIDES",
@@ -119,6 +121,7 @@ __all__ = [
     "StoredStudy",
     "StudyItem",
     "StudyRater",
+    "Variables",
     "Variant",
     "Vote",
     "VoteFilter",

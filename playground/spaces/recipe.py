@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from playground.catalog.catalog import Catalog
+from playground.catalog.line_ups import LAPTOP, POCKET
 from playground.errors import InvalidValue
 from playground.records import ModelCard
 
@@ -40,7 +41,7 @@ class Recipe:
 
     kind: str
     hardware: str
-    cards: tuple[ModelCard, ...]  # to preload from the hub; none on a CPU: the pocket models are files of the Space
+    cards: tuple[ModelCard, ...]  # to preload from the hub; none: the pocket models, which are files of the Space
 
     @property
     def timeout(self) -> str:
@@ -61,16 +62,27 @@ def read_recipe(kind: str, models: Sequence[str], catalog: Catalog) -> Recipe:
         raise InvalidValue("a static Space runs no models: it shows a report; valid: cpu, gpu")
     if kind not in KINDS:
         raise InvalidValue(f"there is no kind of Space {kind!r}; valid: {', '.join(KINDS)}")
+    cards = catalog.line_up(models or (GPU_MODELS if kind == GPU else (LAPTOP,)))
     if kind == CPU:
-        if models:
-            raise InvalidValue("--models is for --kind gpu; a Space on a CPU runs the pocket models")
-        return Recipe(CPU, "cpu-basic", ())
-    cards = tuple(catalog.card(model_id) for model_id in models or GPU_MODELS)
+        return Recipe(CPU, "cpu-basic", _cpu_cards(cards, catalog))
     if len(cards) < 2:
         raise InvalidValue(f"a Space on a GPU needs two models or more to compare; --models names {len(cards)}")
     for card in cards:
         _check_preloads(card)
     return Recipe(GPU, _hardware(cards), cards)
+
+
+def _cpu_cards(cards: tuple[ModelCard, ...], catalog: Catalog) -> tuple[ModelCard, ...]:
+    """Return the cards to preload on a CPU, where a Space runs two or more models of `LAPTOP`, or the pocket models."""
+    ids = {card.id for card in cards}
+    if ids == set(catalog.line_ups[POCKET].models):
+        return ()
+    if len(ids) < 2 or not ids <= set(catalog.line_ups[LAPTOP].models):
+        valid = f"{POCKET}, {LAPTOP}, or two or more of {', '.join(catalog.line_ups[LAPTOP].models)}"
+        raise InvalidValue(f"--models names {', '.join(card.id for card in cards)}; valid for --kind {CPU}: {valid}")
+    for card in cards:
+        _check_preloads(card)
+    return cards
 
 
 def _check_preloads(card: ModelCard) -> None:

@@ -194,7 +194,9 @@ def test_settings_block_agrees_with_pins_files_and_the_hubs_rules(
     assert block["hf_oauth"] is True
     assert block["suggested_hardware"] in {hardware.value for hardware in SpaceHardware}
     assert all(isinstance(value, str) for value in block["models"])
-    assert "preload_from_hub" not in block if kind == CPU else len(block["preload_from_hub"]) >= 2
+    recipe = read_recipe(kind, (), catalog)
+    assert block["preload_from_hub"] == [card.repo for card in recipe.cards]
+    assert set(block["preload_from_hub"]) <= set(block["models"])
     assert "thumbnail" not in block
 
 
@@ -227,7 +229,9 @@ def test_other_kinds_are_refused_in_words(catalog: Catalog, kind: str, why: str)
 @pytest.mark.parametrize(
     ("kind", "models", "error"),
     [
-        (CPU, ("orca-mini-13b",), "--models is for --kind gpu"),
+        (CPU, ("orca-mini-13b",), "names orca-mini-13b; valid for --kind cpu: pocket, laptop, or two or more of smol"),
+        (CPU, ("smollm2-135m",), "names smollm2-135m; valid for --kind cpu"),
+        (CPU, ("laptop", "pocket"), "valid for --kind cpu"),
         (GPU, ("orca-mini-13b",), "needs two models or more"),
         (GPU, ("orca-mini-13b", "pocket-galpaca"), "pocket-galpaca is not on the hub"),
     ],
@@ -235,6 +239,19 @@ def test_other_kinds_are_refused_in_words(catalog: Catalog, kind: str, why: str)
 def test_models_that_do_not_suit_are_refused(catalog: Catalog, kind: str, models: tuple[str, ...], error: str) -> None:
     with pytest.raises(InvalidValue, match=error):
         read_recipe(kind, models, catalog)
+
+
+def test_space_on_a_cpu_preloads_the_line_up_for_a_laptop(catalog: Catalog) -> None:
+    laptop = catalog.line_ups["laptop"].models
+    assert [card.id for card in read_recipe(CPU, (), catalog).cards] == list(laptop)
+    assert [card.id for card in read_recipe(CPU, laptop[:2], catalog).cards] == list(laptop[:2])
+    assert read_recipe(CPU, (), catalog).hardware == "cpu-basic"
+
+
+def test_space_of_pocket_models_preloads_nothing(small: Path, catalog: Catalog, tmp_path: Path) -> None:
+    build_space(tmp_path, read_recipe(CPU, ("pocket",), catalog), catalog, Options(), small)
+    assert "preload_from_hub" not in front_matter(tmp_path)
+    assert "Five pocket models" in (tmp_path / "README.md").read_text()
 
 
 def test_unknown_model_is_refused_by_name(catalog: Catalog) -> None:
@@ -246,7 +263,7 @@ def test_unknown_model_is_refused_by_name(catalog: Catalog) -> None:
     ("models", "hardware"),
     [
         (("mamba-gpt-3b", "openalpaca-7b-2bt"), "l40sx1"),
-        (("mamba-gpt-3b", "mamba-gpt-3b"), "l4x1"),
+        (("mamba-gpt-3b", "qwen3-4b"), "l4x1"),
         (("orca-mini-13b", "openalpaca-7b-2bt"), "l40sx1"),
         (("galpaca-30b", "orca-mini-13b"), "a100-large"),
     ],

@@ -17,6 +17,7 @@ from playground.exchange.imports.rows import ReadOptions
 from playground.exchange.imports.texts import Cleaner
 from playground.raters import imported_id
 from playground.records import (
+    MOST_NEW_TOKENS,
     SIDES,
     STUDY_KINDS,
     Battle,
@@ -122,7 +123,8 @@ def _overrides(fields: Fields) -> dict[str, Any]:
         own = overrides_of(overrides, side)
         if not isinstance(own, dict):
             fields.refuse("overrides", "parameters for all sides, or a table of them by side")
-        SamplingParams(max_new_tokens=4096).changed({name: value for name, value in own.items() if name != "seed"})
+        changes = {name: value for name, value in own.items() if name != "seed"}
+        SamplingParams(max_new_tokens=MOST_NEW_TOKENS).changed(changes)
     return overrides
 
 

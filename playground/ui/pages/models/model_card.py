@@ -5,13 +5,13 @@ Boundary: strings from records; folders of this machine are shown by their last 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from playground.catalog.catalog import without_folders
-from playground.catalog.model_folders import tokenizer_words
+from playground.catalog.model_folders import tokenizer_words, without_folders
 from playground.exchange.licenses import allows_commercial_use
 from playground.ratings.board import LeaderboardRow
 from playground.records import ModelCard, ModelStatus
@@ -183,7 +183,9 @@ def _rows(entry: Entry) -> list[Row]:
         (texts.CONTEXT, texts.CONTEXT_TOKENS.format(count=card.context_length)),
         (texts.TEMPLATE, texts.FEEDS.get(card.feed, "{template}").format(template=card.template)),
         (texts.TOKENIZER, tokenizer_words(card)),
+        (texts.SWITCHES, ", ".join(f"{name} = {json.dumps(on)}" for name, on in card.chat_template_kwargs.items())),
         (texts.SAMPLING, _sampling(card)),
+        (texts.TESTED, texts.UNTESTED if card.untested else ""),
         (texts.FILES, texts.FILE_STATES[entry.files] if entry.files in PRESENT else ""),
     ]
     rows = [(name, escape(words)) for name, words in plain if words]
