@@ -7,15 +7,11 @@ when it is imported, on the thread that imports it: that has to be the one that 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Literal
 
 from playground.engines.zerogpu.request import GpuRequest, Write
 from playground.errors import EngineError
 
 VARIABLE = "SPACES_ZERO_GPU"
-Size = Literal["large", "xlarge"]
-MEMORY_BYTES: Mapping[Size, int] = {"large": 48_000_000_000, "xlarge": 96_000_000_000}
-"""Half a GPU and a whole one, which counts double (August 2026)."""
 
 
 def on_zerogpu(environ: Mapping[str, str]) -> bool:
@@ -33,7 +29,7 @@ def import_spaces(environ: Mapping[str, str]) -> None:
         _spaces()
 
 
-def gpu_function(write: Write, duration: Callable[[GpuRequest], int], size: Size, environ: Mapping[str, str]) -> Write:
+def gpu_function(write: Write, duration: Callable[[GpuRequest], int], size: str, environ: Mapping[str, str]) -> Write:
     """Return `write` as a function that runs with a GPU in a forked process; elsewhere `write` itself."""
     if not on_zerogpu(environ):
         return write

@@ -16,10 +16,11 @@ from playground.engines.local.placement import need_of
 from playground.engines.protocol import Fit
 from playground.engines.zerogpu.cancel_flags import CancelFlags
 from playground.engines.zerogpu.durations import Durations
-from playground.engines.zerogpu.gpu_function import MEMORY_BYTES, Size, gpu_function, import_spaces, on_zerogpu
+from playground.engines.zerogpu.gpu_function import gpu_function, import_spaces, on_zerogpu
 from playground.engines.zerogpu.request import Write
 from playground.errors import EngineError
 from playground.records import ModelCard, ModelStatus
+from playground.spaces.recipe import ZEROGPU_MEMORY
 
 if TYPE_CHECKING:
     from playground.engines.zerogpu.loading import GpuModel
@@ -60,16 +61,16 @@ class GpuModels:
         return self._states[model_id].card
 
     @property
-    def size(self) -> Size:
-        """The GPU that the loaded models need together."""
+    def size(self) -> str:
+        """The smallest GPU that holds the loaded models together."""
         needed = sum(need_of(self._states[model_id].card, on_cpu=False).least_bytes for model_id in self._loaded)
-        return "large" if needed <= MEMORY_BYTES["large"] else "xlarge"
+        return next((size for size, memory in ZEROGPU_MEMORY if needed <= memory), ZEROGPU_MEMORY[-1][0])
 
     def plan(self, cards: Sequence[ModelCard]) -> Mapping[str, Fit]:
         """Return which models fit the largest GPU together, in order; elsewhere than on ZeroGPU all are taken to."""
         if not on_zerogpu(self._environ):
             return {card.id: Fit(True, False, "in the web process") for card in cards}
-        free, fits = MEMORY_BYTES["xlarge"], dict[str, Fit]()
+        free, fits = ZEROGPU_MEMORY[-1][1], dict[str, Fit]()
         for card in cards:
             needed = need_of(card, on_cpu=False).least_bytes
             fits[card.id] = Fit(needed <= free, True, _words(needed, free))
@@ -149,7 +150,7 @@ class GpuModels:
             raise EngineError(f"{card.name} {fit.words}")
 
 
-def _words(needed: int, free: int) -> str:
+def _words(needed: int, free: float) -> str:
     if needed <= free:
         return f"{DEVICE}, beside the others"
     return f"needs {needed / 1e9:.1f} GB, and the models before it leave {free / 1e9:.1f} GB of a GPU"
