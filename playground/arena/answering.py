@@ -73,10 +73,11 @@ class Answering:
         self.engine.open([self.card])
         waiting = iter(wanted)
         while True:
-            for answer in () if self.is_stopping else waiting:
-                self._start(answer)
-                if self._running >= self.ahead:
-                    break
+            with self.engine.together():
+                for answer in () if self.is_stopping else waiting:
+                    self._start(answer)
+                    if self._running >= self.ahead:
+                        break
             if not self._running:
                 return
             yield from self._take(wait=True)

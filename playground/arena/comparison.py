@@ -51,12 +51,13 @@ class Comparison:
 
     def start(self, engine: Engine, deadline_s: float) -> None:
         """Hand every column to the engine; one that it refuses has failed."""
-        for column in self._columns:
-            job = column.job(deadline_s)
-            try:
-                engine.start(column.plan.card.id, job, partial(self._listen, column))
-            except PlaygroundError as error:
-                self._listen(column, Ended(job.row, FinishReason.ERROR, str(error)))
+        with engine.together():
+            for column in self._columns:
+                job = column.job(deadline_s)
+                try:
+                    engine.start(column.plan.card.id, job, partial(self._listen, column))
+                except PlaygroundError as error:
+                    self._listen(column, Ended(job.row, FinishReason.ERROR, str(error)))
 
     def stop(self, side: str | None = None) -> None:
         """Stop one column, or all of them."""

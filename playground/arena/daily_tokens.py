@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 from playground.battles import blind_errors
@@ -72,6 +73,9 @@ class DailyTokens:
             raise EngineError(blind_errors.SPENT)
         limited = model_id in self._cards
         self._engine.start(model_id, job, self._counting(model_id, job, listener) if limited else listener)
+
+    def together(self) -> AbstractContextManager[None]:
+        return self._engine.together()
 
     def cancel(self, row: str) -> None:
         self._engine.cancel(row)

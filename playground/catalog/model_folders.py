@@ -21,7 +21,6 @@ from playground.prompting.templates import CHAT_ID
 from playground.prompting.tokenization import SENTENCEPIECE_FILE, TOKENIZERS_FILE
 from playground.records import ModelCard
 
-
 REBUILT_BY_TRANSFORMERS = ("LlamaTokenizer", "LlamaTokenizerFast")
 """Classes whose `tokenizer.json` transformers 5 reads the vocabulary of, and makes the rest anew."""
 AS_OF_ITS_FILE = Message(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -145,6 +146,12 @@ class Engine(Protocol):
         Raises:
             Unknown: a model that was not opened.
             EngineError: the engine is closed.
+        """
+
+    def together(self) -> AbstractContextManager[None]:
+        """Return a context in which `start` collects the rows of one comparison, for an engine that pays per call.
+
+        They begin when it ends; other engines begin each at once.
         """
 
     def cancel(self, row: str) -> None:

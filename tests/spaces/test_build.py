@@ -18,12 +18,13 @@ from playground.errors import InvalidValue, Unknown
 from playground.settings import Settings
 from playground.spaces.build import Built, Options, build_space
 from playground.spaces.marker import MARKER, built_code, read_marker
-from playground.spaces.recipe import CPU, GPU, GPU_MEMORY, RUNNING, read_recipe
-from playground.spaces.requirements import pins, space_requirements
+from playground.spaces.recipe import CPU, GPU, GPU_MEMORY, RUNNING, ZEROGPU, ZEROGPU_HARDWARE, read_recipe
+from playground.spaces.requirements import OF_ZEROGPU, pins, space_requirements
 from playground.spaces.sources import code_fingerprint
 from tests.support.paths import ROOT
 
 REQUIREMENTS = (ROOT / "requirements.txt").read_text()
+TEST_REQUIREMENTS = (ROOT / "tests" / "requirements.txt").read_text()
 
 
 @pytest.fixture(scope="module")
@@ -218,11 +219,9 @@ def test_readme_links_to_nothing_that_is_left_out(small: Path, catalog: Catalog,
 # Kinds and models
 
 
-@pytest.mark.parametrize(
-    ("kind", "why"), [("zerogpu", "cannot be built yet"), ("static", "runs no models"), ("tpu", "there is no kind")]
-)
+@pytest.mark.parametrize(("kind", "why"), [("static", "runs no models"), ("tpu", "there is no kind")])
 def test_other_kinds_are_refused_in_words(catalog: Catalog, kind: str, why: str) -> None:
-    with pytest.raises(InvalidValue, match=rf"{why}.*valid: cpu, gpu"):
+    with pytest.raises(InvalidValue, match=rf"{why}.*valid: cpu, gpu, zerogpu"):
         read_recipe(kind, (), catalog)
 
 
@@ -234,6 +233,7 @@ def test_other_kinds_are_refused_in_words(catalog: Catalog, kind: str, why: str)
         (CPU, ("laptop", "pocket"), "valid for --kind cpu"),
         (GPU, ("orca-mini-13b",), "needs two models or more"),
         (GPU, ("orca-mini-13b", "pocket-galpaca"), "pocket-galpaca is not on the hub"),
+        (ZEROGPU, ("galpaca-30b", "orca-mini-13b"), r"the models need \d+ GB together, and ZeroGPU has 96 GB"),
     ],
 )
 def test_models_that_do_not_suit_are_refused(catalog: Catalog, kind: str, models: tuple[str, ...], error: str) -> None:
@@ -275,7 +275,22 @@ def test_hardware_is_the_smallest_that_holds_the_models(
 
 
 def test_hardware_names_are_the_hubs() -> None:
-    assert {name for name, _ in GPU_MEMORY} <= {hardware.value for hardware in SpaceHardware}
+    assert {ZEROGPU_HARDWARE, *(name for name, _ in GPU_MEMORY)} <= {hardware.value for hardware in SpaceHardware}
+
+
+def test_models_of_zerogpu_are_those_of_a_gpu_and_their_number_is_not_bound_to_half_of_it(catalog: Catalog) -> None:
+    assert read_recipe(ZEROGPU, (), catalog).cards == read_recipe(GPU, (), catalog).cards
+    five = ("openalpaca-7b-2bt", "openalpaca-7b-3bt", "minotaur-mpt-7b", "mamba-gpt-3b", "galpaca-6.7b")
+    assert len(read_recipe(ZEROGPU, five, catalog).cards) == 5
+
+
+def test_quantized_model_is_refused_on_zerogpu(tmp_path: Path, catalog: Catalog) -> None:
+    text = (ROOT / "playground" / "catalog" / "cards" / "orca-mini-13b.toml").read_text()
+    (tmp_path / "small.toml").write_text(text.replace('id = "orca-mini-13b"', 'id = "small"\nquantization = "4bit"'))
+    settings = Settings(cards=str(tmp_path))
+    more = Catalog.load(settings.card_folders, settings.template_folders)
+    with pytest.raises(InvalidValue, match="small is quantized, which ZeroGPU cannot load"):
+        read_recipe(ZEROGPU, ("small", "mamba-gpt-3b"), more)
 
 
 # Requirements
@@ -285,6 +300,14 @@ def test_requirements_are_our_pins_but_for_what_the_hub_limits(catalog: Catalog)
     ours, spaces = pins(REQUIREMENTS), pins(space_requirements(REQUIREMENTS, read_recipe(CPU, (), catalog)))
     assert {name for name in ours if ours[name] != spaces[name]} == {"pydantic"}
     assert ours.keys() == spaces.keys()
+
+
+def test_zerogpu_has_the_torch_that_it_supports_and_the_package_that_lends_the_gpu(catalog: Catalog) -> None:
+    ours, theirs = pins(REQUIREMENTS), pins(space_requirements(REQUIREMENTS, read_recipe(ZEROGPU, (), catalog)))
+    assert {name: version for name, version in theirs.items() if version != ours.get(name)} == {
+        "pydantic": "2.12.5", **OF_ZEROGPU
+    }  # fmt: skip
+    assert pins(TEST_REQUIREMENTS)["spaces"] == OF_ZEROGPU["spaces"], "the tests run with another one"
 
 
 def test_torch_comes_from_the_given_index(catalog: Catalog) -> None:

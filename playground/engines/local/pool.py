@@ -13,6 +13,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 
 from playground.engines.local.check import check
@@ -94,6 +95,9 @@ class LocalEngine:
     def start(self, model_id: str, job: Job, listener: Listener) -> None:
         with self._gate:
             self._tasks.put(partial(self._opened(model_id).accept, job, listener))
+
+    def together(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def cancel(self, row: str) -> None:
         if self._thread is not None:  # else nothing was started, and nobody would take the task

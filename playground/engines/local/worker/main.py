@@ -59,9 +59,26 @@ class Worker:
         self._waiting: deque[Job] = deque()
         self._streams: dict[str, _Stream] = {}
 
+    @property
+    def has_rows(self) -> bool:
+        """True if there are rows that have not ended."""
+        return bool(self._streams or self._waiting)
+
+    @property
+    def is_idle(self) -> bool:
+        """True if there are neither rows nor commands."""
+        return not self.has_rows and self._inbox.empty()
+
     def turn(self) -> None:
-        """Handle every received command, waiting for one if there are no rows; then make one decode step."""
-        while not (self._streams or self._waiting) or not self._inbox.empty():
+        """Wait for a command if there are no rows; then advance."""
+        while not self.has_rows:
+            self._handle(self._inbox.get())
+            self._send_all()
+        self.advance()
+
+    def advance(self) -> None:
+        """Handle every received command, and make one decode step if there are rows; never waits."""
+        while not self._inbox.empty():
             self._handle(self._inbox.get())
             self._send_all()
         self._admit()
