@@ -84,6 +84,7 @@ class Ended:
     finish_reason: FinishReason
     error: str | None = None  # for people, when finish_reason is error
     num_tokens: int | None = None  # of prompt and answer, as counted by a server that sends no ids, or estimated
+    written_together: int | None = None  # most rows in one of its steps, itself included; None: not known
 
 
 Event = Queued | Started | Tokens | Text | Ended

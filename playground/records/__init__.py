@@ -23,7 +23,7 @@ from playground.records.battles import (
 from playground.records.criteria import MOST_REASON_CHARS, Criterion, CriterionAnswer, CriterionCount
 from playground.records.exported import BattleRow, ExportedAnswer, ExportedPair, ExportedSide, ExportedVote
 from playground.records.filters import FILTER_NAMES, VoteFilter, check_choice, read_filter
-from playground.records.generations import FinishReason, Generation
+from playground.records.generations import EXACT_DTYPE, Exactness, FinishReason, Generation, exactness
 from playground.records.guesses import Guess, Question
 from playground.records.ledger import Ledger, LedgerEntry, Variant
 from playground.records.licenses import UNKNOWN_LICENSE, spdx
@@ -56,6 +56,7 @@ from playground.records.studies import (
 from playground.records.views import BattleView, ColumnState, ColumnView, HeadToHead, LiveColumn
 
 __all__ = [
+    "EXACT_DTYPE",
     "FILTER_NAMES",
     "MOST_NEW_TOKENS",
     "MOST_REASON_CHARS",
@@ -83,6 +84,7 @@ __all__ = [
     "CriterionCount",
     "Dtype",
     "Erased",
+    "Exactness",
     "ExportedAnswer",
     "ExportedPair",
     "ExportedSide",
@@ -126,6 +128,7 @@ __all__ = [
     "Vote",
     "VoteFilter",
     "check_choice",
+    "exactness",
     "overrides_of",
     "read_filter",
     "spdx",

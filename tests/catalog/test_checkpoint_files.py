@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import struct
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -442,3 +444,24 @@ def test_short_card_of_an_unusable_checkpoint_says_why(folder: Path) -> None:
     path.write_text(SHORT.replace("My Model_2b", "gone"))
     with pytest.raises(InvalidCard, match=r"mine.toml: missing 'id', 'name', 'revision', "):
         read_card(path)
+
+
+@pytest.mark.parametrize("kept", [0.3, 0.99])
+def test_bin_without_its_end_is_refused(tmp_path: Path, kept: float) -> None:
+    path = tmp_path / "pytorch_model-00001-of-00002.bin"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("weights/data.pkl", bytes(10_000))
+    check_weights(tmp_path)
+    size = int(path.stat().st_size * kept)
+    os.truncate(path, size)
+    with pytest.raises(InvalidCard, match=rf"^{path.name} is cut: its end is missing after {size:,} bytes; fetch"):
+        check_weights(tmp_path)
+
+
+def test_bin_that_is_not_used_or_has_no_end_of_its_own_is_not_refused(tmp_path: Path) -> None:
+    path = tmp_path / "pytorch_model.bin"
+    path.write_bytes(b"\x80\x02\x8a\x0al, as torch wrote before archives")
+    check_weights(tmp_path)
+    path.write_bytes(b"PK\x03\x04 cut")
+    safetensors(tmp_path / "model.safetensors")
+    check_weights(tmp_path)

@@ -38,6 +38,7 @@ from playground.records import (
 MAX_REVISION = 50
 """The most revisions of a vote; the journal has all earlier ones with each, so that more would fill the disk."""
 MAX_IDS = 1_000_000
+MOST_TOGETHER = 1_000_000
 """The most tokens of a prompt or an answer."""
 MAX_SEED = 2**63 - 1
 """The largest whole number that the database stores."""
@@ -173,6 +174,7 @@ def _side(letter: str, side: Fields, asked: Instruction, cleaner: Cleaner) -> Ba
         first_token_s=side.at_least("first_token_s", 0),
         duration_s=side.at_least("duration_s", 0) or 0.0,
         reasoning=cleaner.own_reasoning(f"{side.path}reasoning", side.text("reasoning", "")),
+        written_together=side.whole("written_together", 0, 0, MOST_TOGETHER) or None,
     )
     return BattleSide(letter, model, seed, params, generation)
 

@@ -128,7 +128,9 @@ def migrated(record: Record) -> Record:
     rows = record["rows"]
     later = {
         "votes": [_migrated_vote(vote, rows["battles"]) for vote in rows.get("votes", ())],
-        "generations": [{"reasoning": "", **generation} for generation in rows.get("generations", ())],
+        "generations": [
+            {"reasoning": "", "written_together": None, **generation} for generation in rows.get("generations", ())
+        ],
     }
     return {**record, "rows": {**rows, **{table: found for table, found in later.items() if found}}}
 

@@ -93,9 +93,10 @@ def tokens(row: str, token_ids: list[int]) -> Message:
     return {"kind": "tokens", "row": row, "token_ids": token_ids}
 
 
-def ended(row: str, reason: FinishReason, error: str | None = None) -> Message:
-    """Report the end of a row, its last message."""
-    return {"kind": "ended", "row": row, "finish_reason": reason.value, "error": error}
+def ended(row: str, reason: FinishReason, error: str | None = None, written_together: int | None = None) -> Message:
+    """Report the end of a row, its last message, and the most rows that one of its steps wrote."""
+    ending = {"finish_reason": reason.value, "error": error, "written_together": written_together}
+    return {"kind": "ended", "row": row, **ending}
 
 
 def event_of(message: Message, facts: EngineFacts) -> Event:

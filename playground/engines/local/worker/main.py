@@ -43,6 +43,7 @@ class _Stream:
     deadline_s: float
     unsent: list[int] = field(default_factory=list)
     sent_at: float = 0.0
+    most_rows: int | None = None  # in one of its steps; None before the first
 
 
 class Worker:
@@ -145,6 +146,7 @@ class Worker:
 
     def _emit(self, token: NewToken) -> None:
         stream = self._streams[token.row]
+        stream.most_rows = max(stream.most_rows or 0, token.num_rows)
         if token.token_id is not None:
             stream.unsent.append(token.token_id)
         if token.finish_reason is not None:
@@ -162,7 +164,7 @@ class Worker:
         stream = self._streams.pop(row, None)
         if stream is not None:
             self._flush(row, stream)
-        self._unsent.append(messages.ended(row, reason, error))
+        self._unsent.append(messages.ended(row, reason, error, None if stream is None else stream.most_rows))
 
     def _end_all(self, error: str) -> None:
         for row in list(self._streams):

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import torch
@@ -44,6 +44,7 @@ class NewToken:
     token_id: int | None  # None: none could be drawn, see `error`
     finish_reason: FinishReason | None = None
     error: str | None = None
+    num_rows: int = 1  # that were computed together with it, itself included
 
 
 class Decoder(Protocol):
@@ -157,7 +158,8 @@ class BatchDecoder:
         context = self._loaded.context_length
         if self._recorder is None:
             return BatchCache(CacheLimits(self.max_rows, context))
-        return BatchCache(CacheLimits(self.max_rows, context, RECORDED_COLUMNS_AHEAD, kept_cells=context))
+        columns = context if self.max_rows == 1 else RECORDED_COLUMNS_AHEAD  # 1: always one shape
+        return BatchCache(CacheLimits(self.max_rows, context, columns, kept_cells=context))
 
     def _write(self) -> list[NewToken]:
         self._cache.reserve_column()
@@ -201,7 +203,8 @@ class BatchDecoder:
 
     def _draw(self, rows: Sequence[_Row], logits: torch.Tensor) -> list[NewToken]:
         ids = next_ids([row.sampler for row in rows], logits)
-        return [self._take(row, token_id) for row, token_id in zip(rows, ids, strict=True)]
+        drawn = [self._take(row, token_id) for row, token_id in zip(rows, ids, strict=True)]
+        return [replace(token, num_rows=len(rows)) for token in drawn]
 
     def _take(self, row: _Row, token_id: int | None) -> NewToken:
         if token_id is None:
