@@ -63,13 +63,20 @@ WHERE b.study = ? AND b.state = 'open' AND s.reserved_until <= ? ORDER BY s.rese
 
 _RATER = "SELECT study, number, rater, check_state, tries, finished_at FROM study_raters"
 
-_CLOSED = """
+CLOSED_STUDIES = """
+SELECT id, closed_at, why FROM studies WHERE closed_at IS NOT NULL
+UNION ALL SELECT id, closed_at, why FROM closed_unknown_studies WHERE id NOT IN (SELECT id FROM studies)"""
+"""The studies that are closed, also those that only votes name."""
+
+_CLOSED = f"""
 SELECT s.id, s.closed_at, s.why, (
   SELECT count(*) FROM battles b WHERE b.study = s.id AND b.study_kind = 'item' AND b.state IN ('voted', 'revealed'))
-FROM (
-  SELECT id, closed_at, why FROM studies WHERE closed_at IS NOT NULL
-  UNION ALL SELECT id, closed_at, why FROM closed_unknown_studies WHERE id NOT IN (SELECT id FROM studies)) s
+FROM ({CLOSED_STUDIES}) s
 ORDER BY s.closed_at DESC, s.id"""
+
+_ANY_VOTE = """
+SELECT b.id FROM battles b INDEXED BY battles_by_study CROSS JOIN votes v ON v.battle_id = b.id
+WHERE b.study = ? LIMIT 1"""
 
 _ARRIVED = "INSERT INTO study_browsers (study, number, rater) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 
@@ -159,13 +166,23 @@ class StudyWrites(Transaction):
             self.insert("study_items", {"study": study.id, **{name: getattr(item, name) for name in names}})
 
     def close_study(self, study_id: str, at: str, why: str) -> bool:
-        """Close a study; return False if it is closed already."""
+        """Close a study, with an event for the journal; return False if it is closed already."""
         statement = "UPDATE studies SET closed_at = ?, why = ? WHERE id = ? AND closed_at IS NULL"
-        return self._connection.execute(statement, (at, why, study_id)).rowcount == 1
+        if self._connection.execute(statement, (at, why, study_id)).rowcount == 0:
+            return False
+        self._add_end(study_id, at)
+        return True
 
     def close_unknown_study(self, study_id: str, at: str, why: str) -> None:
-        """Close a study that only votes name."""
+        """Close a study that only votes name, with an event for the journal."""
         self.insert("closed_unknown_studies", {"id": study_id, "closed_at": at, "why": why})
+        self._add_end(study_id, at)
+
+    def _add_end(self, study_id: str, at: str) -> None:
+        """Add an event of one of a study's battles: its line has the end of the study. Without a vote none needs it."""
+        battle_id = self.scalar(_ANY_VOTE, (study_id,))
+        if battle_id is not None:
+            self._add_event("notes", at, battle_id=battle_id)
 
     def insert_link(self, study_id: str, token_hash: str, check: CheckState, at: str) -> int:
         """Add a personal link; return its number."""
