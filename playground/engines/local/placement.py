@@ -33,6 +33,7 @@ class Device:
     title: str  # for people
     total_bytes: int
     usable_bytes: int  # for models
+    unlimited_bytes: int = 0  # for models without `Settings.memory_gb`; 0 if that takes nothing away
 
     @property
     def is_cpu(self) -> bool:

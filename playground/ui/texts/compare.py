@@ -110,7 +110,7 @@ REASONING_SO_FAR = _("reasoning, {words} words so far")
 ONLY_REASONING = _("The model wrote reasoning and no answer. A higher limit of tokens leaves it room for one.")
 FINISH_REASONS: Mapping[FinishReason, str] = {
     FinishReason.STOP: _("ended by itself"),
-    FinishReason.LENGTH: _("reached the length limit"),
+    FinishReason.LENGTH: _("reached the length limit; max_new_tokens in the settings raises it"),
     FinishReason.CANCELLED: _("stopped"),
     FinishReason.ERROR: _("failed"),
 }
