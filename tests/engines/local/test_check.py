@@ -36,7 +36,7 @@ def test_sound_model_passes_every_point_in_order(llama: ModelCard) -> None:
     found = points(llama)
     assert [point.name for point in found] == POINTS
     assert all(point.ok for point in found)
-    assert found[-1].words == "19 tokens of 3 rows that join and leave are those of generate"
+    assert found[-1].words == "24 tokens of 4 rows that join and leave are those of generate"
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.catalog.catalog import Catalog
-from playground.engines.local.placement import MAX_ROWS, Device, Held, How, Placement, need_of, rows_beside
+from playground.engines.local.placement import MAX_ROWS, READ_TOKENS, Device, Held, How, Placement, need_of, rows_beside
 from playground.engines.local.planning import OFFLOADED_ROWS, plan
 from playground.records import ModelCard
 
@@ -74,6 +74,12 @@ def test_plan_on_known_machines(machine: list[Device], cards: Sequence[ModelCard
 
 def test_five_models_in_half_precision_take_about_120_gigabytes() -> None:
     assert sum(need_of(card, on_cpu=False).weights_bytes for card in FIVE) == pytest.approx(120 * GB, rel=0.02)
+
+
+@pytest.mark.parametrize("card", FIVE, ids=lambda card: str(card.id))
+def test_prompts_that_are_read_together_have_memory(card: ModelCard) -> None:
+    need = need_of(card, on_cpu=False)
+    assert need.row_bytes - need.usual_row_bytes >= need.row_bytes * READ_TOKENS // card.context_length
 
 
 def test_model_larger_than_a_gpu_is_spread_over_as_few_as_possible() -> None:

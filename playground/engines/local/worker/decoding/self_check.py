@@ -1,7 +1,8 @@
 """Check before a model answers that its decode loop writes exactly the tokens of ``model.generate``.
 
-Short rows that join and leave while others run are written greedily both ways. On a GPU, recorded steps are tried
-first and eager ones second. A model that fails both is written one row at a time by ``generate`` itself.
+Short rows that join, two of them at once, and leave while others run are written greedily both ways. On a GPU,
+recorded steps are tried first and eager ones second. A model that fails both is written one row at a time by
+``generate`` itself.
 
 Boundary: chooses the decoder of a loaded model; does not judge its text.
 """
@@ -31,9 +32,10 @@ from playground.engines.protocol import EngineFacts, Job
 from playground.errors import CheckpointError, EngineError
 from playground.records import SamplingParams
 
-# Prompt and answer lengths: the second prompt is longer than the cache when it joins, the first row ends last.
-ROWS = ((5, 9), (13, 4), (2, 6))
-_JOINS_AT = (0, 2, 3)
+# Prompt and answer lengths: the second prompt is longer than the cache when it joins, the last two are read together,
+# the first row ends last.
+ROWS = ((5, 9), (13, 4), (2, 6), (7, 5))
+_JOINS_AT = (0, 2, 3, 3)
 
 _NEAR_TIE = {torch.float32: 1e-4, torch.float16: 1e-2, torch.bfloat16: 5e-2}
 """Rounding alone may swap two tokens whose logits differ by at most this share of the largest logit."""
