@@ -28,6 +28,7 @@ from tests.support.starts import Forked, as_a_shell_starts_it, forks
 if TYPE_CHECKING:
     from tests.support.stub_arena import StubArena, StubTime
 
+sys.dont_write_bytecode = False  # containers set it; but to rewrite the assertions of all files takes each worker long
 gc.disable()  # until all tests are collected: what imports allocate is never garbage
 settings.register_profile("patient", deadline=None, max_examples=50)  # a busy machine is no error
 settings.load_profile("patient")

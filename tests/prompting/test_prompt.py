@@ -217,23 +217,23 @@ def test_prompt_names_its_template() -> None:
 
 
 @pytest.mark.proves("every template's own markers")
-@pytest.mark.parametrize("marker", MARKERS)
 @pytest.mark.parametrize("name", TEMPLATES)
-def test_typed_text_is_inserted_unchanged(name: str, marker: str) -> None:
+def test_typed_text_is_inserted_unchanged(name: str) -> None:
     empty = text_of(name, "羊", tokenizer=Letters())
-    assert text_of(name, marker, tokenizer=Letters()) == empty.replace("羊", marker)
-    typed = f"a {marker} b"
-    assert text_of(name, typed, marker, tokenizer=Letters()).count(typed) == 1
+    for marker in MARKERS:
+        assert text_of(name, marker, tokenizer=Letters()) == empty.replace("羊", marker)
+        typed = f"a {marker} b"
+        assert text_of(name, typed, marker, tokenizer=Letters()).count(typed) == 1
 
 
 @pytest.mark.proves("every template's own markers")
-@pytest.mark.parametrize("marker", MARKERS)
 @pytest.mark.parametrize("name", TEMPLATES)
-def test_typed_text_never_becomes_a_special_token(name: str, marker: str) -> None:
+def test_typed_text_never_becomes_a_special_token(name: str) -> None:
     form = TEMPLATES[name]
     expected = [i for segment in form.with_input for i in segment.ids]
-    ids = build_prompt(form, LLAMA, Instruction(f"{marker} I {marker}", marker, marker)).token_ids
-    assert [i for i in ids if i in (0, 1, 2)] == expected
+    for marker in MARKERS:
+        ids = build_prompt(form, LLAMA, Instruction(f"{marker} I {marker}", marker, marker)).token_ids
+        assert [i for i in ids if i in (0, 1, 2)] == expected, marker
 
 
 @given(*[st.text(st.sampled_from("{}insructo %s\\1<>/ \n"), min_size=1, max_size=30)] * 3)

@@ -6,7 +6,8 @@ Boundary: reads the source; changes nothing.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 
 from tests.support.paths import ROOT
 
@@ -14,7 +15,8 @@ MARKS = {"_": 1, "Message": 1, "marked": 1, "Plural": 2, "Counted": 2, "marked_f
 """The functions whose first arguments are texts, and how many: one text, or its forms for one and for other numbers."""
 
 
-def texts() -> dict[str, str]:
+@cache
+def texts() -> Mapping[str, str]:
     """Return the text for other numbers by the text for one; both are the same for a text with one form."""
     found: dict[str, str] = {}
     for path in sorted((ROOT / "playground").rglob("*.py")):
