@@ -110,6 +110,11 @@ class Settings:
         "the drawing of blind battles: informative (from 5 votes per model on, pairs from which the ranking learns "
         "more are up to three times as likely), or uniform (all pairs equally likely)",
     )
+    exact: bool = _setting(
+        False,
+        "each local model writes one answer at a time, so that no other answer changes one in 16 bit; "
+        "with several visitors answers wait for each other",
+    )
     threads: int = _setting(1, "torch threads in each worker on a CPU", ABOVE_0)
     memory_gb: float = _setting(
         0.0,

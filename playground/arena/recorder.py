@@ -38,6 +38,9 @@ class Recorder:
 
     def submit(self, battles: Battles, battle_id: str, ended: Mapping[str, Generation]) -> None:
         """Save them soon, in one transaction; return at once."""
+        for side, generation in ended.items():
+            if generation.error is not None:  # the page of a blind battle does not tell it
+                log.warning("battle %s, side %s: %s failed: %s", battle_id, side, generation.model_id, generation.error)
         self._pool.submit(self._save, Unsaved(battles, battle_id, ended))
 
     def try_again(self) -> None:
