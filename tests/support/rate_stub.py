@@ -12,6 +12,7 @@ from typing import Any
 
 from playground.ui.http.asgi import ASGIApp, Receive, Scope, Send, read_body
 from playground.ui.http.responses import respond_json
+from playground.ui.rendering.differences import marked_differences
 
 QUESTION = "Which answer is better?"
 ANSWERS = (
@@ -62,6 +63,10 @@ class RateStub:
         if path == "/rate/skip":
             self.skipped.add(sent["battle"])
             return 200, {"accepted": True}
+        if path == "/rate/differences":
+            number = int(sent["battle"], 16)
+            marked = marked_differences(*ANSWERS[number % len(ANSWERS)])
+            return 200, {"battle": sent["battle"], "sides": dict(zip("ab", marked, strict=True))}
         if path == "/rate/undo":
             sent = {**sent, "choice": "undo"}
         if self.vote_refusal:

@@ -190,6 +190,17 @@ def test_battle_that_is_hidden_while_it_is_open_is_skipped(server: Server) -> No
     assert server.next()["item"]["battle"] == second
 
 
+def test_differences_of_a_battle_are_for_its_rater(server: Server) -> None:
+    item = server.next()["item"]
+    status, says = server.post("/rate/differences", {"battle": item["battle"]})
+    assert (status, says["battle"]) == (200, item["battle"])
+    for side in item["sides"]:
+        assert "<mark>" in says["sides"][side["side"]]
+        assert re.sub("</?mark>", "", says["sides"][side["side"]]) == side["text"]
+    assert server.post("/rate/differences", {"battle": item["battle"]}, OTHER)[1]["reason"] == "foreign"
+    assert server.post("/rate/differences", {"battle": "f" * 32})[1]["reason"] == "unknown"
+
+
 def test_rating_can_be_switched_off(tmp_path: Path) -> None:
     server = Server.of(tmp_path, Settings(rate="off"))
     assert (server.next()["item"], server.next()["why_none"]) == (None, "Rating is switched off here.")
@@ -208,6 +219,8 @@ def test_rating_can_be_switched_off(tmp_path: Path) -> None:
         ("/rate/undo", {"battle": "x", "revision": True}),
         ("/rate/skip", {}),
         ("/rate/skip", {"battle": 1}),
+        ("/rate/differences", {}),
+        ("/rate/differences", {"battle": 1}),
     ],
     ids=str,
 )
