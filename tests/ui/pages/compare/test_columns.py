@@ -8,7 +8,7 @@ from dataclasses import replace
 import gradio as gr
 import pytest
 
-from playground.records import BattleState, ColumnState
+from playground.records import BattleState, ColumnState, FinishReason
 from playground.ui.pages.compare.column_html import foot_html, head_html, intro_html
 from playground.ui.pages.compare.columns import Columns
 from playground.ui.pages.compare.state import PageState, Phase
@@ -45,6 +45,13 @@ def test_reasoning_is_folded_under_an_answer_that_has_ended() -> None:
     assert "<details" not in foot_html(state, writing)
     assert "reasoning, 2 words so far" in head_html(page(Phase.GENERATING, blind=False), writing)
     assert "writing…" in head_html(page(Phase.GENERATING, blind=False), replace(writing, text="Four"))
+
+
+def test_cut_answer_names_the_setting_that_raises_its_limit() -> None:
+    column = replace(make_column(0, ColumnState.DONE, known=True), finish_reason=FinishReason.LENGTH)
+    assert "reached the length limit; max_new_tokens in the settings raises it" in foot_html(page(Phase.OPEN), column)
+    ended = replace(column, finish_reason=FinishReason.STOP)
+    assert "length limit" not in foot_html(page(Phase.OPEN), ended)
 
 
 def test_introduction_has_a_true_sentence_for_each_choice() -> None:
