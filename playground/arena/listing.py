@@ -77,6 +77,8 @@ def _row(card: ModelCard, status: ModelStatus) -> dict[str, Any]:
         "limitations": list(card.limitations),
         "notes": list(card.notes),
         "metrics": dict(card.metrics),
+        "links": dict(card.links),
+        "citation": card.citation,
     }
 
 

@@ -46,6 +46,13 @@ def _switch(value: object) -> object:
     return value
 
 
+def _link(address: str) -> str:
+    if not address.startswith("https://") or any(char.isspace() for char in address):
+        raise InvalidValue(Message("is {address!r}; valid: an address that begins with https://", address=address))
+    return address
+
+
+Link = Annotated[str, AfterValidator(_link)]
 Switch = Annotated[bool | str, BeforeValidator(_switch)]
 MOST_NEW_TOKENS = 32_768
 """Tokens of one answer, with its reasoning; models that reason at length ask for as many."""
@@ -145,6 +152,8 @@ class ModelCard:
     daily_tokens: NonNegativeInt = 0  # prompts and answers of a day (UTC); 0: no limit
     metrics: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[Text, ...] = ()
+    links: Mapping[str, Link] = field(default_factory=dict)  # such as paper -> its address
+    citation: str = ""  # BibTeX, as the model's own page asks to be cited
     retired: str = ""  # why it does not answer any more; such a card is in no line-up
     untested: bool = False  # its facts were read; its weights were never run with this program
     chat_template_kwargs: Mapping[str, Switch] = field(default_factory=dict)  # switches of its chat template

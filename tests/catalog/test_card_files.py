@@ -260,6 +260,13 @@ def test_switches_that_no_template_takes_are_refused(tmp_path: Path, text: str, 
     assert words in str(caught.value)
 
 
+@pytest.mark.parametrize("address", ["javascript:alert(1)", "http://example.org", "https://a b"])
+def test_link_of_a_card_is_an_address(tmp_path: Path, address: str) -> None:
+    text = GOOD.replace("metrics", f'links = {{ paper = "{address}" }}\nmetrics')
+    with pytest.raises(InvalidCard, match=r"\[links\]: 'paper' is .*; valid: an address that begins with https://"):
+        read_card(write(tmp_path, text))
+
+
 def test_parameter_that_servers_take_is_named_in_the_card(tmp_path: Path) -> None:
     text = REMOTE.replace("feed =", 'server_params = { top_k = "top_k" }\nfeed =') + "top_k = 40\n"
     assert read_card(write(tmp_path, text)).sampling.top_k == 40

@@ -129,7 +129,7 @@ SAMPLING = {
 }
 AVERAGES = {  # key of the card -> benchmarks that it does not count
     "mamba-gpt-3b": {"average": set()},
-    "orca-mini-13b": {"average": set(), "average without DROP": {"DROP"}},
+    "orca-mini-13b": {"average": set(), "average without DROP": {"DROP (3-shot)"}},
     "galpaca-30b": {"average": set()},
 }
 
@@ -179,6 +179,20 @@ def test_published_averages_equal_those_of_their_parts(model_id: str) -> None:
         parts = [value for name, value in metrics.items() if name not in without]
         assert averages[key] == pytest.approx(sum(parts) / len(parts), abs=0.051)
     assert len(metrics) in (4, 7)
+
+
+def test_published_metrics_say_how_many_examples_the_prompt_had() -> None:
+    shots = {"ARC": 25, "HellaSwag": 10, "MMLU": 5, "TruthfulQA": 0, "Winogrande": 5, "GSM8K": 5, "DROP": 3}
+    valid = {f"{name} ({number}-shot)" for name, number in shots.items()}
+    for model_id in AVERAGES:
+        assert {name for name in REAL[model_id].metrics if not name.startswith("average")} <= valid
+
+
+@pytest.mark.parametrize("model_id", [*REAL, *TODAY])
+def test_card_links_to_the_work_behind_it(model_id: str) -> None:
+    card = CATALOG.card(model_id)
+    assert card.links
+    assert not card.citation or card.citation.lstrip().startswith("@misc{")
 
 
 def test_cards_without_published_metrics_have_none() -> None:

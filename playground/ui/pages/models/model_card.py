@@ -190,6 +190,9 @@ def _rows(entry: Entry) -> list[Row]:
     ]
     rows = [(name, escape(words)) for name, words in plain if words]
     rows.append((texts.SOURCE, _source(card)))
+    links = " · ".join(_link(name, address) for name, address in card.links.items())
+    rows += [(texts.LINKS, links)] if links else []
+    rows += [(texts.CITATION, f"<pre class='cite'>{escape(card.citation.strip())}</pre>")] if card.citation else []
     placement = without_folders(entry.status.placement, card)
     rows += [(texts.PLACEMENT, escape(placement))] if placement else []
     return [*rows, (texts.CHECK, f"<span class='checked'>{escape(check_words(entry))}</span>")]
@@ -201,11 +204,14 @@ def _sampling(card: ModelCard) -> str:
 
 
 def _source(card: ModelCard) -> str:
-    """Return the folder's name, or a link to the repository on the hub: its page has the paper and how to cite it."""
+    """Return the folder's name, or a link to the repository on the hub."""
     if _is_folder(card):
         return escape(card.public_repo)
-    repo, revision = escape(card.repo), escape(card.revision[:12])
-    return f"<a href='{HUB}/{repo}' rel='noopener' target='_blank'>{repo}</a> @ {revision}"
+    return f"{_link(card.repo, f'{HUB}/{card.repo}')} @ {escape(card.revision[:12])}"
+
+
+def _link(name: str, address: str) -> str:
+    return f"<a href='{escape(address)}' rel='noopener' target='_blank'>{escape(name)}</a>"
 
 
 def _is_folder(card: ModelCard) -> bool:

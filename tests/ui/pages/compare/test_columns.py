@@ -8,7 +8,7 @@ from dataclasses import replace
 import gradio as gr
 import pytest
 
-from playground.records import BattleState, ColumnState
+from playground.records import BattleState, ColumnState, FinishReason
 from playground.ui.pages.compare.column_html import card_html, foot_html, head_html, intro_html
 from playground.ui.pages.compare.columns import Columns
 from playground.ui.pages.compare.state import PageState, Phase
@@ -60,6 +60,13 @@ def test_reasoning_is_folded_under_an_answer_that_has_ended() -> None:
 def test_details_say_what_others_may_have_changed(dtype: str, together: int | None, words: str) -> None:
     html = card_html(card(), generation("g", dtype=dtype, written_together=together))
     assert f"<dt>token by token</dt><dd>{words}</dd>" in html
+
+
+def test_cut_answer_names_the_setting_that_raises_its_limit() -> None:
+    column = replace(make_column(0, ColumnState.DONE, known=True), finish_reason=FinishReason.LENGTH)
+    assert "reached the length limit; max_new_tokens in the settings raises it" in foot_html(page(Phase.OPEN), column)
+    ended = replace(column, finish_reason=FinishReason.STOP)
+    assert "length limit" not in foot_html(page(Phase.OPEN), ended)
 
 
 def test_introduction_has_a_true_sentence_for_each_choice() -> None:

@@ -120,6 +120,15 @@ def test_card_says_what_was_not_run_and_which_switches_are_set() -> None:
     assert escape('enable_thinking = false, effort = "low"') in html
 
 
+def test_card_links_and_says_how_to_cite_the_model() -> None:
+    card = replace(CARD, links={"a <paper>": "https://example.org/?a=1&b=2"}, citation="@misc{a, title = {<b>}}\n")
+    html = card_html(entry(card=card), manages=False)
+    assert "<a href='https://example.org/?a=1&amp;b=2' rel='noopener' target='_blank'>a &lt;paper&gt;</a>" in html
+    assert f"<pre class='cite'>{escape(card.citation.strip())}</pre>" in html
+    assert "<b>" not in html
+    assert texts.CITATION not in card_html(entry(), manages=False)
+
+
 def test_rating_is_shown_beside_published_figures() -> None:
     votes = made_up_votes(480)
     rows = {row.model: row for row in build_leaderboard(votes, {c.id: c for c in CARDS}).rows}
