@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack, contextmanager
 
 from playground.engines.local.pool import LocalEngine
 from playground.engines.protocol import Engine, Fit, Job, Listener, Point
@@ -58,11 +58,12 @@ class Fleet:
     def start(self, model_id: str, job: Job, listener: Listener) -> None:
         self._engine_of(model_id).start(model_id, job, listener)
 
-    def together(self) -> AbstractContextManager[None]:
-        stack = ExitStack()
-        for engine in self._engines.values():
-            stack.enter_context(engine.together())
-        return stack
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        with ExitStack() as stack:
+            for engine in self._engines.values():
+                stack.enter_context(engine.together())
+            yield
 
     def cancel(self, row: str) -> None:
         for engine in self._engines.values():

@@ -16,7 +16,6 @@ import os
 import queue
 import threading
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
-from contextlib import AbstractContextManager
 from contextvars import Context, copy_context
 from functools import partial
 
@@ -84,7 +83,8 @@ class ZeroGpuEngine:
             collected.append(row)
 
     @contextlib.contextmanager
-    def _collect(self) -> Iterator[None]:
+    def together(self) -> Iterator[None]:
+        """Collect the rows that this thread starts, for one call; see `Engine`."""
         outer, rows = getattr(self._collecting, "rows", None), list[CallRow]()
         self._collecting.rows = rows
         try:
@@ -93,10 +93,6 @@ class ZeroGpuEngine:
             self._collecting.rows = outer
             if rows:
                 self._begin(rows)
-
-    def together(self) -> AbstractContextManager[None]:
-        """Collect the rows that this thread starts, for one call; see `Engine`."""
-        return self._collect()
 
     def cancel(self, row: str) -> None:
         self._tasks.put(partial(self._cancel, row))
