@@ -174,21 +174,13 @@ class BatchCache(Cache):  # type: ignore[misc]  # transformers has no types
         Args:
             lengths: tokens of each prompt.
         """
-        before, padding = self.num_columns, self._padding(prefilled, lengths)
+        before, padding = self.num_columns, _padding(prefilled, lengths)
         for layer, own in zip(self.layers, prefilled.layers, strict=True):
-            layer.join(own.keys, own.values, None if padding is None else padding.to(own.keys.device))
+            padding = padding if padding is None else padding.to(own.keys.device)  # layers may be on several devices
+            layer.join(own.keys, own.values, padding)
         moved = self.num_columns - before
         self.starts = [start + moved for start in self.starts]
         self.starts += [self.num_columns - length for length in lengths]
-
-    @staticmethod
-    def _padding(prefilled: DynamicCache, lengths: Sequence[int]) -> torch.Tensor | None:
-        """Return True where a state belongs to no token, shape (rows, 1, columns, 1); None if there is no padding."""
-        columns = prefilled.get_seq_length()
-        if min(lengths) == columns:
-            return None
-        firsts = torch.tensor([columns - length for length in lengths])
-        return (torch.arange(columns) < firsts[:, None])[:, None, :, None]
 
     def leave(self, row: int) -> None:
         """Remove a row; the last one takes its index. Drop unused leading columns if they are more than a quarter."""
@@ -237,3 +229,12 @@ class BatchCache(Cache):  # type: ignore[misc]  # transformers has no types
     def positions(self, device: torch.device) -> torch.Tensor:
         """Return the position of each row's next token, shape (rows, 1)."""
         return self.num_columns - torch.tensor(self.starts, device=device)[:, None]
+
+
+def _padding(prefilled: DynamicCache, lengths: Sequence[int]) -> torch.Tensor | None:
+    """Return True where a state belongs to no token, shape (rows, 1, columns, 1); None if there is no padding."""
+    columns = prefilled.get_seq_length()
+    if min(lengths) == columns:
+        return None
+    firsts = torch.tensor([columns - length for length in lengths])
+    return (torch.arange(columns) < firsts[:, None])[:, None, :, None]

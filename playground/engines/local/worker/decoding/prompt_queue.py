@@ -14,8 +14,8 @@ from typing import Generic, TypeVar
 MAX_PASSES = 4
 """Groups of shorter prompts that may pass a prompt that is longer than a whole step reads."""
 
-PADDING_ON_CPU = 16
-"""Padding for each prompt after the first, in tokens: a third of what a forward of its own costs; measured."""
+PADDING_ON_CPU = 24
+"""Padding for each prompt after the first, in tokens: half of what a forward of its own costs; measured."""
 
 T = TypeVar("T")
 
