@@ -5,7 +5,7 @@ Boundary: reads the store; writes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -15,7 +15,7 @@ import orjson
 from playground.exchange.containers import to_json
 from playground.exchange.exports import container, format_named
 from playground.exchange.files import HashedFile
-from playground.exchange.formats import ExportOptions, Values
+from playground.exchange.formats import ExportFormat, ExportOptions, Values
 from playground.exchange.left_out import LeftOut
 from playground.exchange.licenses import COMMERCIAL_LICENSES
 from playground.exchange.selection import Selection
@@ -79,10 +79,7 @@ def preview(
         for commercial, found in counted.rows(words=False):
             num_rows += len(found)
             num_other += 0 if commercial else len(found)
-    sink = HashedFile(None)
-    writer = container(ending, sink, known, first)
-    writer.write(sample)
-    writer.close()
+    sample_bytes = _size_bytes(sample, known, first, ending)
     shown = (orjson.loads(to_json(dict(zip(first.columns, row, strict=False)))) for row in islice(sample, rows))
     return Preview(
         format=format,
@@ -91,9 +88,18 @@ def preview(
         num_rows=num_rows,
         num_other=num_other,
         votes=counted.votes,
-        bytes=round(sink.bytes / len(sample) * num_rows) if sample else sink.bytes,
+        bytes=round(sample_bytes / len(sample) * num_rows) if sample else sample_bytes,
         left_out=counted.left_out,
     )
+
+
+def _size_bytes(rows: Sequence[Values], format: ExportFormat, selection: Selection, ending: str) -> int:
+    """Return the size of a container with these rows."""
+    sink = HashedFile(None)
+    writer = container(ending, sink, format, selection)
+    writer.write(rows)
+    writer.close()
+    return sink.bytes
 
 
 def browse(

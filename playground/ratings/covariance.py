@@ -140,12 +140,8 @@ def effective_raters(table: PairTable) -> float:
     return float(_effective(float(weight.sum()), float(np.square(weight).sum())))
 
 
-def effective_raters_by_model(table: PairTable) -> FloatArray:
-    """Return the same for the pairs of each model, shape (m,)."""
-    return _effective_by_model(UnitSums.of(table, "rater"), len(table.models))
-
-
 def _effective_by_model(raters: UnitSums, m: int) -> FloatArray:
+    """Return the effective number of raters of the pairs of each model, shape (m,)."""
     cells = (raters.unit * m + raters.first, raters.unit * m + raters.second)
     weights = sum(np.bincount(cell, raters.weight, len(raters.times) * m) for cell in cells)
     by_rater = np.asarray(weights).reshape(len(raters.times), m)

@@ -103,25 +103,23 @@ def fit_style(
     covariance = problem.jackknife(values, index)[problem.m :, problem.m :]
     degrees = max(units - 1, 1.0)
     found = zip(kept, values[problem.m :], np.sqrt(np.diagonal(covariance)), strict=True)
-    reach = float(student_quantile((1 + level) / 2, degrees))
     return StyleFit(
         log_odds=values[: problem.m],
         groups=problem.groups,
         coefficients=tuple(
-            Coefficient(
-                feature=FEATURES[number],
-                estimate=float(estimate),
-                standard_error=float(error),
-                lower=float(estimate - reach * error),
-                upper=float(estimate + reach * error),
-                p=float(2 * stdtr(degrees, -abs(estimate) / error)) if error > 0 else 1.0,
-                pairs=int(different[number]),
-            )
+            _coefficient(FEATURES[number], float(estimate), float(error), int(different[number]), degrees, level)
             for number, estimate, error in found
         ),
         unit=unit,
         degrees=degrees,
     )
+
+
+def _coefficient(feature: str, estimate: float, error: float, pairs: int, degrees: float, level: float) -> Coefficient:
+    """Return a coefficient with its interval and test by Student's t."""
+    reach = float(student_quantile((1 + level) / 2, degrees)) * error
+    p = float(2 * stdtr(degrees, -abs(estimate) / error)) if error > 0 else 1.0
+    return Coefficient(feature, estimate, error, estimate - reach, estimate + reach, p, pairs)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,6 +1,6 @@
 """Migration 4: imported votes, strength of preference, hidden battles, and the flat table of judged pairs.
 
-Boundary: statements only. Not released yet: it may be edited until it is.
+Boundary: statements only. A released migration is never edited.
 """
 
 from playground.storage.database.schema import judged

@@ -4,7 +4,7 @@ A row is small, and names other rows by their rowids: a board of a million votes
 and an export finds answers without searching for their ids. Only pairs of a battle's latest revision are rows: an undo,
 or any later vote, deletes the rows of the revisions before it.
 
-Boundary: statements only. Not released yet: it may be edited until it is.
+Boundary: statements only. A released migration is never edited.
 """
 
 from playground.storage.database.schema.pairs import JUDGED_PAIRS, JUDGEMENT
