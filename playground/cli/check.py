@@ -77,7 +77,7 @@ def _prompt(catalog: Catalog, card: ModelCard, template_id: str) -> Point:
     size = f"{catalog.tokenizer_of(card, template_id).vocab_size:,} ids"
     words = f"template {prompt.template_id}, {size}; an example has {prompt.num_tokens} tokens"
     source = tokenizer_words(replace(card, template=template_id or card.template))
-    return Point("prompt", True, f"{words}; {source}")
+    return Point("prompt", True, "; ".join(filter(None, (words, source))))
 
 
 def _print(name: str, point: Point, out: TextIO, first: bool) -> None:

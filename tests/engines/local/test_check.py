@@ -139,3 +139,4 @@ def test_weights_of_a_remote_model_are_not_checked(tmp_path: Path) -> None:
     out = io.StringIO()
     assert main(["check", "far", "--cards", str(tmp_path)], out) == 0
     assert "engine         remote: its weights are not here, so they were not checked" in out.getvalue()
+    assert "tokens; tokenizer.model" in out.getvalue()
