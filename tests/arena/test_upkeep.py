@@ -54,7 +54,12 @@ def test_studies_are_counted_at_the_start(tmp_path: Path, monkeypatch: pytest.Mo
     study = paneled(house(tmp_path), 2)
     counted = Event()
     prepare = study.studies.prepare
-    monkeypatch.setattr(study.studies, "prepare", lambda: (prepare(), counted.set()))
+
+    def prepared() -> None:
+        prepare()
+        counted.set()
+
+    monkeypatch.setattr(study.studies, "prepare", prepared)
     with working(study):
         assert counted.wait(30)
         with monkeypatch.context() as patch:
