@@ -33,7 +33,7 @@ PROMPT_TOKENS = 48
 GENERATED_TOKENS = 64
 PATIENCE_S = 120.0
 CONTEXT = 2048
-STEPS_AHEAD = 6  # the prompts of 16 visitors are read after four
+STEPS_AHEAD = 6  # the prompts of 16 visitors are read after two
 FREE_BESIDE_WEIGHTS = 0.12  # share of the device for caches, activations, five CUDA contexts
 
 

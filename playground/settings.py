@@ -64,8 +64,8 @@ class Settings:
     share: bool = _setting(False, "open a public Gradio tunnel to this machine", gradio="GRADIO_SHARE")
     models: str = _setting(
         "",
-        "card ids, folders or hub ids, comma separated; "
-        "none: rating only; empty: on a GPU the real models that are downloaded and fit, otherwise the pocket models",
+        "card ids, folders, hub ids or line-ups (pocket, laptop, five …), comma separated; none: rating only; "
+        "empty: the real models that are downloaded and fit, on a CPU those of laptop, otherwise the pocket models",
     )
     db: Path = _setting(Path("data/playground.db"), "the SQLite database; its folder is created if missing")
     db_mounted: bool = _setting(False, "the database is on a network mount, such as a Space's bucket")
@@ -109,6 +109,11 @@ class Settings:
         "informative",
         "the drawing of blind battles: informative (from 5 votes per model on, pairs from which the ranking learns "
         "more are up to three times as likely), or uniform (all pairs equally likely)",
+    )
+    exact: bool = _setting(
+        False,
+        "each local model writes one answer at a time, so that no other answer changes one in 16 bit; "
+        "with several visitors answers wait for each other",
     )
     threads: int = _setting(1, "torch threads in each worker on a CPU", ABOVE_0)
     memory_gb: float = _setting(

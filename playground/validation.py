@@ -15,7 +15,7 @@ from typing import Any
 from playground.errors import InvalidInstruction, InvalidValue, Refused, Unknown
 from playground.messages import Counted, Message, marked_forms
 from playground.raters import is_id
-from playground.records import SIDES, Instruction, SamplingParams
+from playground.records import MOST_NEW_TOKENS, SIDES, Instruction, SamplingParams
 from playground.settings import Settings
 
 COMMENT_CHARS = 2000
@@ -134,7 +134,7 @@ def clean_overrides(params: object) -> dict[str, bool | int | float]:
     for name, value in params.items():
         _check_override(name, value)
     sampling = {name: value for name, value in params.items() if name != "seed"}
-    changed = SamplingParams(max_new_tokens=4096).changed(sampling)
+    changed = SamplingParams(max_new_tokens=MOST_NEW_TOKENS).changed(sampling)
     clean: dict[str, bool | int | float] = {name: getattr(changed, name) for name in sampling}
     if "seed" in params:
         clean["seed"] = clean_seed(params["seed"])

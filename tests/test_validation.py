@@ -205,7 +205,7 @@ def test_overrides_get_the_types_of_their_parameters() -> None:
         ({"top_k": 1.5}, "'top_k' is 1.5; it has to be a whole number"),
         ({"top_k": math.nan}, "'top_k' is nan; it has to be a whole number"),
         ({"top_k": math.inf}, "'top_k' is inf; it has to be a whole number"),
-        ({"max_new_tokens": 0}, "'max_new_tokens' is 0; valid: 1 to 4096"),
+        ({"max_new_tokens": 0}, "'max_new_tokens' is 0; valid: 1 to 32768"),
         ({"max_new_tokens": 5, "min_new_tokens": 6}, "'min_new_tokens' is 6; valid: 0 to max_new_tokens"),
         ({"do_sample": 1}, "'do_sample' is 1; it has to be true or false"),
         ({"do_sample": deep_list()}, "'do_sample' is a list; it has to be a number (do_sample: true or false)"),

@@ -6,19 +6,18 @@ that is cut off by the end of the process leaves nothing, and is written again b
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from queue import Empty, SimpleQueue
 
-from playground.arena.column import Column, ColumnPlan, column_of
+from playground.arena.column import Column, alone, column_of
 from playground.battles.generations import find_names, insert_generation
 from playground.catalog.catalog import Catalog
 from playground.clock import Clock
-from playground.engines.protocol import Ended, Engine, Event, Started
+from playground.engines.protocol import Engine, Event, Started
 from playground.errors import PlaygroundError
-from playground.records import BattleSide, FinishReason, Generation, ModelCard
+from playground.records import FinishReason, Generation, ModelCard
 from playground.storage.database.statements import Writing
 from playground.storage.database.store import Store
 from playground.studies.wanted import WantedAnswer
@@ -73,10 +72,11 @@ class Answering:
         self.engine.open([self.card])
         waiting = iter(wanted)
         while True:
-            for answer in () if self.is_stopping else waiting:
-                self._start(answer)
-                if self._running >= self.ahead:
-                    break
+            with self.engine.together():
+                for answer in () if self.is_stopping else waiting:
+                    self._start(answer)
+                    if self._running >= self.ahead:
+                        break
             if not self._running:
                 return
             yield from self._take(wait=True)
@@ -106,17 +106,11 @@ class Answering:
             row.error = str(error)
             self._ended.put(row)
             return
-        job = row.column.job(self.deadline_s)
-        try:
-            self.engine.start(self.card.id, job, partial(self._listen, row, row.column))
-        except PlaygroundError as error:
-            self._listen(row, row.column, Ended(job.row, FinishReason.ERROR, str(error)))
+        row.column.start(self.engine, self.deadline_s, partial(self._listen, row, row.column))
 
     def _column(self, wanted: WantedAnswer) -> Column:
         prompt = self.catalog.check_fits(self.card.id, wanted.instruction, wanted.params)
-        side = BattleSide("a", self.card.id, wanted.seed, wanted.params)
-        stop_ids = self.catalog.template_of(self.card).stop_ids
-        plan = ColumnPlan(side, self.card, prompt, stop_ids, secrets.token_hex(16))
+        plan = alone(self.card, prompt, wanted.params, wanted.seed, self.catalog)
         return column_of(plan, wanted.instruction, self.catalog, self.clock, self.engine.cancel)
 
     def _listen(self, row: Row, column: Column, event: Event) -> None:

@@ -5,6 +5,7 @@ Boundary: takes events from an engine; knows neither the database nor the page.
 
 from __future__ import annotations
 
+import secrets
 import threading
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
@@ -12,9 +13,11 @@ from dataclasses import dataclass, field
 
 from playground.arena.pace import Written
 from playground.arena.word_ends import WordEnds
-from playground.catalog.catalog import Catalog, without_folders
+from playground.catalog.catalog import Catalog
+from playground.catalog.model_folders import without_folders
 from playground.clock import Clock
-from playground.engines.protocol import Ended, EngineFacts, Event, Job, Queued, Started, Text, Tokens
+from playground.engines.protocol import Ended, Engine, EngineFacts, Event, Job, Listener, Queued, Started, Text, Tokens
+from playground.errors import PlaygroundError
 from playground.prompting.answer_text import AnswerReader
 from playground.prompting.reasoning import opens_reasoning
 from playground.records import (
@@ -26,6 +29,7 @@ from playground.records import (
     LiveColumn,
     ModelCard,
     Prompt,
+    SamplingParams,
 )
 
 USUAL_CHARS_PER_TOKEN = 4
@@ -58,6 +62,7 @@ class _Progress:
     duration_s: float | None = None
     error: str | None = None
     counted: int | None = None  # tokens of prompt and answer, of a server that sends no ids
+    written_together: int | None = None  # as in `Generation`
 
     @property
     def pace_tokens(self) -> int:
@@ -87,6 +92,14 @@ class Column:
         self._progress = _Progress()
         self._words = WordEnds()  # of the text, as far as a blind battle has read it
         self._lock = threading.Lock()
+
+    def start(self, engine: Engine, deadline_s: float, listen: Listener) -> None:
+        """Hand the column to the engine; if it is refused, `listen` gets the end at once."""
+        job = self.job(deadline_s)
+        try:
+            engine.start(self.plan.card.id, job, listen)
+        except PlaygroundError as error:
+            listen(Ended(job.row, FinishReason.ERROR, str(error)))
 
     def job(self, deadline_s: float) -> Job:
         """Return the job for the engine; its id is the generation's."""
@@ -177,8 +190,8 @@ class Column:
                 self._write(token_ids)
             case Text(text=text, reasoning=reasoning):
                 self._take_text(text, reasoning)
-            case Ended(finish_reason=reason, error=error, num_tokens=counted):
-                p.counted = counted
+            case Ended(finish_reason=reason, error=error, num_tokens=counted, written_together=together):
+                p.counted, p.written_together = counted, together
                 return self._end(reason, error and without_folders(error, self.plan.card))
         return None
 
@@ -239,6 +252,7 @@ class Column:
             first_token_s=p.first_token_s,
             duration_s=duration_s,
             reasoning=self._reader.reasoning,
+            written_together=p.written_together,
         )
 
     def _versions(self) -> dict[str, str]:
@@ -246,6 +260,12 @@ class Column:
         p = self._progress
         versions = dict(p.facts.versions) if p.facts else {}
         return versions if p.counted is None else versions | {"tokens": str(p.counted)}
+
+
+def alone(card: ModelCard, prompt: Prompt, params: SamplingParams, seed: int, catalog: Catalog) -> ColumnPlan:
+    """Return the plan of an answer that no battle shows."""
+    side = BattleSide("a", card.id, seed, params)
+    return ColumnPlan(side, card, prompt, catalog.template_of(card).stop_ids, secrets.token_hex(16))
 
 
 def column_of(

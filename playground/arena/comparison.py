@@ -14,8 +14,7 @@ from functools import partial
 from playground.arena.column import Column
 from playground.arena.pace import Pace
 from playground.clock import Clock
-from playground.engines.protocol import Ended, Engine, Event
-from playground.errors import PlaygroundError
+from playground.engines.protocol import Engine, Event
 from playground.records import ColumnState, FinishReason, Generation, LiveColumn
 
 
@@ -51,12 +50,9 @@ class Comparison:
 
     def start(self, engine: Engine, deadline_s: float) -> None:
         """Hand every column to the engine; one that it refuses has failed."""
-        for column in self._columns:
-            job = column.job(deadline_s)
-            try:
-                engine.start(column.plan.card.id, job, partial(self._listen, column))
-            except PlaygroundError as error:
-                self._listen(column, Ended(job.row, FinishReason.ERROR, str(error)))
+        with engine.together():
+            for column in self._columns:
+                column.start(engine, deadline_s, partial(self._listen, column))
 
     def stop(self, side: str | None = None) -> None:
         """Stop one column, or all of them."""

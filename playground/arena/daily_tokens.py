@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
+from playground.battles import blind_errors
 from playground.clock import Clock
 from playground.engines.protocol import Ended, Engine, Event, Fit, Job, Listener, Point, Tokens, tell
 from playground.errors import EngineError
@@ -65,17 +67,15 @@ class DailyTokens:
         """Accept a job; see `Engine`.
 
         Raises:
-            EngineError: the model's tokens of today are spent; a blind battle shows the words, so they name no model.
+            EngineError: the model's tokens of today are spent.
         """
         if self._is_spent(model_id):
-            raise EngineError(
-                Message(
-                    "this model has spent its tokens of today; it answers again at 00:00 UTC, choose another model"
-                    " until then"
-                )
-            )
+            raise EngineError(blind_errors.SPENT)
         limited = model_id in self._cards
         self._engine.start(model_id, job, self._counting(model_id, job, listener) if limited else listener)
+
+    def together(self) -> AbstractContextManager[None]:
+        return self._engine.together()
 
     def cancel(self, row: str) -> None:
         self._engine.cancel(row)

@@ -14,7 +14,9 @@ from typing import Any, NamedTuple
 
 from playground.arena.column import ColumnPlan
 from playground.arena.daily_tokens import SPENT
-from playground.catalog.catalog import Catalog, files_state
+from playground.catalog.catalog import Catalog
+from playground.catalog.line_ups import LAPTOP
+from playground.catalog.model_folders import files_state
 from playground.engines.fleet import Fleet
 from playground.engines.protocol import Engine
 from playground.errors import InvalidValue, PlaygroundError, Unknown
@@ -39,14 +41,16 @@ def chosen_models(catalog: Catalog, settings: Settings) -> tuple[str, ...]:
 
 
 def default_models(catalog: Catalog, engine: Engine) -> tuple[str, ...]:
-    """Return the models for which there are files and memory if there is a GPU and two or more of them.
+    """Return the models for which there are files and memory, if there are two or more of them.
 
-    Otherwise return (), which stands for the pocket models. Nothing is ever downloaded for the choice.
+    On a GPU they are the real models, on a CPU those of the line-up `LAPTOP`. Otherwise return (), which stands for
+    the pocket models. Nothing is ever downloaded for the choice.
     """
     real = [card for card in catalog.cards.values() if not card.stands_in_for and not card.retired]
     fits = engine.plan(real)
     if not any(fit.has_gpu for fit in fits.values()):
-        return ()
+        real = list(catalog.line_up([LAPTOP])) if LAPTOP in catalog.line_ups else []
+        fits = engine.plan(real)
     fitting = [card for card in real if fits[card.id].fits]
     here = [card.id for card in fitting if card.engine != "local" or files_state(card) == "here"]
     return tuple(here) if len(here) >= 2 else ()

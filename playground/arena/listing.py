@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from playground.catalog.catalog import Catalog, files_state, without_folders
+from playground.catalog.catalog import Catalog
+from playground.catalog.model_folders import files_state, tokenizer_words, without_folders
 from playground.exchange.licenses import COMMERCIAL_LICENSES
 from playground.messages import Message, joined
 from playground.prompting.prompt import ignores_system
@@ -63,10 +64,12 @@ def _row(card: ModelCard, status: ModelStatus) -> dict[str, Any]:
         "context_length": card.context_length,
         "dtype": card.dtype,
         "template": card.template,
+        "tokenizer": tokenizer_words(card),
         "feed": card.feed,
         "sampling": asdict(card.sampling),
         "sampling_source": card.sampling_source,
         "stands_in_for": card.stands_in_for,
+        "untested": card.untested,
         "repo": card.public_repo,
         "revision": card.revision,
         "files": files_state(card),
@@ -74,6 +77,8 @@ def _row(card: ModelCard, status: ModelStatus) -> dict[str, Any]:
         "limitations": list(card.limitations),
         "notes": list(card.notes),
         "metrics": dict(card.metrics),
+        "links": dict(card.links),
+        "citation": card.citation,
     }
 
 

@@ -33,6 +33,7 @@ class Assignment:
     view: BattleView | None
     why_none: str = ""
     done: int = 0
+    gone: tuple[str, ...] = ()  # battles that the page has loaded, and that cannot be judged any more
 
 
 class ArenaRating:
@@ -61,7 +62,11 @@ class ArenaRating:
             return Assignment(None, OFF)
         rating = Rating(self._battles.stored, is_personal, OFFERED_SINCE)
         view = rating.next(viewer, have, self._consent_version)
-        return Assignment(view, "" if view else NOTHING_LEFT, rating.count(viewer))
+        return Assignment(view, "" if view else NOTHING_LEFT, rating.count(viewer), rating.gone(have))
+
+    def gone(self, have: Collection[str]) -> tuple[str, ...]:
+        """Return those of the battles that a page has loaded that cannot be judged any more."""
+        return Rating(self._battles.stored, is_personal, OFFERED_SINCE).gone(have)
 
     def skip(self, battle_id: str, viewer: Viewer) -> None:
         """End a battle without a vote; others may still be given its comparison.

@@ -38,6 +38,9 @@ class Recorder:
 
     def submit(self, battles: Battles, battle_id: str, ended: Mapping[str, Generation]) -> None:
         """Save them soon, in one transaction; return at once."""
+        for side, generation in ended.items():
+            if generation.error is not None:  # the page of a blind battle does not tell it
+                log.warning("battle %s, side %s: %s failed: %s", battle_id, side, generation.model_id, generation.error)
         self._pool.submit(self._save, Unsaved(battles, battle_id, ended))
 
     def try_again(self) -> None:
@@ -84,4 +87,6 @@ def _without_what_fails(unsaved: Unsaved, error: PlaygroundError) -> Iterator[Un
 
 def _failed(generation: Generation, error: PlaygroundError) -> Generation:
     """Return the generation as failed, without the text that cannot be stored."""
-    return replace(generation, text="", reasoning="", token_ids=(), finish_reason=FinishReason.ERROR, error=str(error))
+    return replace(
+        generation, text="", reasoning="", token_ids=(), finish_reason=FinishReason.ERROR, error=error.public
+    )

@@ -6,23 +6,22 @@ compares.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
 from queue import SimpleQueue
 
-from playground.arena.column import ColumnPlan, column_of
+from playground.arena.column import alone, column_of
 from playground.arena.replayed import Replayed
 from playground.catalog.catalog import Catalog
 from playground.clock import Clock
-from playground.engines.protocol import Ended, Engine, Event
+from playground.engines.protocol import Engine, Event
 from playground.errors import PlaygroundError, Unknown
-from playground.records import BattleSide, FinishReason, Generation, ModelCard
+from playground.records import Generation, ModelCard
 
 AHEAD = 48
-"""Rows that are handed to the engine at once."""
+"""Rows that are handed to the engine at once; an answer that was written by itself is written so again."""
 
 
 @dataclass(slots=True)
@@ -49,19 +48,24 @@ class Replay:
     def _of_model(self, stored: Sequence[Generation]) -> Iterator[Replayed]:
         try:
             card = self._card_of(stored[0])
-            stop_ids = self.catalog.template_of(card).stop_ids
             self.catalog.tokenizer_of(card)
             self.engine.open([card])
         except PlaygroundError as error:
             yield from (Replayed(generation, None, str(error)) for generation in stored)
             return
-        for place, generation in enumerate(stored):
-            self._start(card, stop_ids, generation)
-            if place >= AHEAD:
-                yield self._ended.get()
-        for _ in stored[:AHEAD]:
-            yield self._ended.get()
+        by_itself = [generation for generation in stored if generation.written_together == 1]
+        yield from self._written(card, [generation for generation in stored if generation.written_together != 1], AHEAD)
+        yield from self._written(card, by_itself, 1)
         self.engine.unload(card.id)
+
+    def _written(self, card: ModelCard, stored: Sequence[Generation], ahead: int) -> Iterator[Replayed]:
+        """Write answers again, `ahead` of them at once."""
+        for place, generation in enumerate(stored):
+            if place >= ahead:
+                yield self._ended.get()
+            self._start(card, generation)
+        for _ in stored[:ahead]:
+            yield self._ended.get()
 
     def _card_of(self, stored: Generation) -> ModelCard:
         """Return the card that an answer was written by, at the same revision if it comes from a hub.
@@ -77,9 +81,8 @@ class Replay:
             return card  # a folder has no other revision than what is in it
         return replace(card, revision=stored.model_revision)
 
-    def _start(self, card: ModelCard, stop_ids: tuple[int, ...], stored: Generation) -> None:
-        side = BattleSide("a", card.id, stored.seed, stored.params)
-        plan = ColumnPlan(side, card, stored.prompt, stop_ids, secrets.token_hex(16))
+    def _start(self, card: ModelCard, stored: Generation) -> None:
+        plan = alone(card, stored.prompt, stored.params, stored.seed, self.catalog)
         column = column_of(plan, stored.instruction, self.catalog, self.clock, self.engine.cancel)
 
         def listen(event: Event) -> None:
@@ -87,11 +90,7 @@ class Replay:
             if again is not None:
                 self._ended.put(Replayed(stored, again, again.error or ""))
 
-        job = column.job(self.deadline_s)
-        try:
-            self.engine.start(card.id, job, listen)
-        except PlaygroundError as error:
-            listen(Ended(job.row, FinishReason.ERROR, str(error)))
+        column.start(self.engine, self.deadline_s, listen)
 
 
 def why_not(stored: Generation) -> str:

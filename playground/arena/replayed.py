@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import takewhile
 
-from playground.records import FinishReason, Generation
+from playground.records import EXACT_DTYPE, Exactness, FinishReason, Generation
 
 CUT_OFF = (FinishReason.CANCELLED, FinishReason.ERROR)
 """Ends that came from outside: the same tokens may be followed by more."""
-EXACT_DTYPE = "float32"
 HALF_A_CHARACTER = "\ufffd"
 """The end of a text that was cut off between the bytes of a character."""
 
@@ -93,10 +92,20 @@ class Replayed:
         yield from (f"{c.name} was {c.then or 'unknown'}, is {c.now or 'unknown'}" for c in self.changes)
         if self.has_same_tokens:
             yield "the tokens are equal: the model's format or tokenizer reads them in another way now"
-        elif not self.changes and self.again.dtype != EXACT_DTYPE:
-            yield f"in {self.again.dtype} rounding depends on which other answers are written at the same time"
+        elif not self.changes and (either := [each for each in (self.stored, self.again) if _is_rounded(each)]):
+            yield _rounding_words(either[0].dtype, self.stored.written_together, self.again.written_together)
         elif not self.changes:
             yield "nothing that is stored with it has changed: the files of the model may have"
+
+
+def _is_rounded(generation: Generation) -> bool:
+    return generation.exactness is not Exactness.EXACT and generation.dtype != EXACT_DTYPE
+
+
+def _rounding_words(dtype: str, then: int | None, now: int | None) -> str:
+    pairs = (("then", then), ("now", now))
+    counts = " ".join(f"{when} at most {count}," if count else f"{when} an unknown number," for when, count in pairs)
+    return f"in {dtype} rounding depends on the answers that are written together: {counts.removesuffix(',')}"
 
 
 def _facts(generation: Generation) -> Mapping[str, str]:

@@ -5,13 +5,13 @@ Boundary: the arena's battles and terms in; `studies.reservation` decides and st
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
 from playground.arena.battles import ArenaBattles
 from playground.battles import Battles, Viewer
-from playground.records import BattleView
+from playground.records import BattleView, ClosedStudy
 from playground.studies.differences import Difference, adjudicate, differences
 from playground.studies.panel_raters import PanelEnd, PanelRaters
 from playground.studies.progress import Progress
@@ -82,6 +82,11 @@ class ArenaStudies:
             now = self._battles.stored.rules.clock.now()
             return [status_of(reading, study, now) for study in found if study is not None and study.closed_at is None]
 
+    def closed(self) -> Sequence[ClosedStudy]:
+        """Return the studies that are closed, the last one first; raises as `running`."""
+        with self._battles.stored.store.reading() as reading:
+            return reading.closed_studies()
+
     def differences(self, study_id: str, *, unresolved: bool) -> list[Difference]:
         """Return the battles of a study on which raters differ; raises as `running`."""
         with self._battles.stored.store.reading() as reading:
@@ -98,6 +103,10 @@ class ArenaStudies:
         self._battles.stored.store.write(
             lambda writing: adjudicate(writing, found_study(writing, study_id), item, outcome, at)
         )
+
+    def prepare(self) -> None:
+        """Count the running studies before their first raters come; raises `StorageError`."""
+        self._parts()[0].prepare()
 
     def look(self) -> None:
         """Look at the running studies that end by a claim, where that is due; raises `StorageError`."""

@@ -40,7 +40,7 @@ class Watched(Protocol):
 class Upkeep:
     """Every second, stop abandoned comparisons, record what failed, scrub erasures, refresh what is computed
     from the votes; every minute, expire battles, delete the ids of panels whose studies ended, and look at the votes
-    of studies that run."""
+    of studies that run. At the start, count the studies that run."""
 
     def __init__(
         self,
@@ -62,11 +62,17 @@ class Upkeep:
         self._closed = threading.Event()
         self._minute_s = clock.monotonic() + MINUTE_S
         self._scrub_s = 0.0
+        threading.Thread(target=self._prepare, name="studies", daemon=True).start()
         threading.Thread(target=self._run, name="upkeep", daemon=True).start()
 
     def close(self) -> None:
         """Begin nothing more."""
         self._closed.set()
+
+    def _prepare(self) -> None:
+        """Count large studies, which takes seconds, beside the work that is due every second."""
+        with suppress(StorageError, InvalidStudy):  # the first rater counts them
+            self._studies.prepare()
 
     def _run(self) -> None:
         while not self._closed.wait(EVERY_S):

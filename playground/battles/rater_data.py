@@ -42,6 +42,11 @@ class RaterData:
         with self._store.reading() as reading:
             return reading.belongings(rater, source)
 
+    def of_panel_id(self, id: str) -> Sequence[str]:
+        """Return the raters whom a panel knows under an id or its hash, one for each browser."""
+        with self._store.reading() as reading:
+            return reading.raters_of_panel_id(id)
+
     def latest(self, rater: str, limit: int, chars: int, source: str = "page") -> Sequence[OwnBattle]:
         """Return a rater's battles, newest first, with the first `chars` characters of each instruction."""
         with self._store.reading() as reading:

@@ -67,6 +67,11 @@ class Rating:
                 return None
         return None
 
+    def gone(self, have: Collection[str]) -> tuple[str, ...]:
+        """Return those of some battles that cannot be judged any more: given back, or hidden since they were loaded."""
+        with self._store.reading() as reading:
+            return tuple(battle_id for battle_id in have if self._is_gone(reading, battle_id))
+
     def count(self, viewer: Viewer) -> int:
         """Count the rated battles that a rater has judged."""
         with self._store.reading() as reading:
@@ -74,9 +79,14 @@ class Rating:
 
     def _reserved(self, reading: Reading, viewer: Viewer, have: Collection[str]) -> str | None:
         for battle_id in reading.reserved_battles(viewer.rater):
-            if battle_id not in have and self._rules.now(found(reading, battle_id)).state is BattleState.OPEN:
+            if battle_id not in have and not self._is_gone(reading, battle_id):
                 return battle_id
         return None
+
+    def _is_gone(self, reading: Reading, battle_id: str) -> bool:
+        battle = reading.battle(battle_id)
+        is_void = battle is None or self._rules.now(battle).state is BattleState.VOID
+        return is_void or reading.shows_hidden_answers(battle_id)
 
     def _choose(self, reading: Reading, viewer: Viewer) -> str | None:
         for sample in self._samples(reading, viewer):

@@ -51,7 +51,7 @@ class Sends(Enum):
     NOTHING = "nothing"
     PACED = "the texts at one pace, one state for all"
     TEXTS = "the texts and which of them failed"
-    REASONS = "the texts, which of them failed, and why"
+    REASONS = "the texts, which of them failed, and why, in words of a closed list"
     EVERYTHING = "models, generations, numbers and reasons too"
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from playground.battles.ballot import Viewer
+from playground.battles.blind_errors import blind_error
 from playground.battles.generations import without_withheld_words
 from playground.battles.rules import Rules
 from playground.battles.table import Event, Sends, cell, refused
@@ -180,8 +181,10 @@ def _blind_column(side: BattleSide, live: LiveColumn | None, sends: Sends) -> Co
         return ColumnView(side.side, state, live.text, live.status, None)
     generation = side.generation
     if generation is None or generation.finish_reason is FinishReason.ERROR:
-        error = generation.error if generation is not None and sends is Sends.REASONS else None
-        return ColumnView(side.side, ColumnState.FAILED, "" if generation is None else generation.text, "", error)
+        if generation is None:
+            return ColumnView(side.side, ColumnState.FAILED, "", "", None)
+        error = blind_error(generation.error or "") if sends is Sends.REASONS else None
+        return ColumnView(side.side, ColumnState.FAILED, generation.text, "", error)
     return ColumnView(side.side, ColumnState.DONE, generation.text, "", None)
 
 

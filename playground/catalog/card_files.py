@@ -49,6 +49,7 @@ def read_card(path: Path) -> ModelCard:
         _check_offload(card)
         _check_servers(card)
         _check_feed(card)
+        _check_switches(card)
         return _measured(replace(card, repo=_repo(card.repo, path.parent)))
     except InvalidValue as problem:
         raise InvalidCard(f"{path}: {problem}") from problem
@@ -138,6 +139,14 @@ def _check_feed(card: ModelCard) -> None:
         if name not in valid:
             raise InvalidValue(f"'server_params' names {name!r}; valid: {', '.join(valid)}")
     check_taken(card, card.sampling)
+
+
+def _check_switches(card: ModelCard) -> None:
+    if card.chat_template_kwargs and card.template != CHAT_ID and card.feed != "messages":
+        raise InvalidValue(
+            f"'chat_template_kwargs' are for a model's own chat template, and 'template' is {card.template!r}; "
+            f'write template = "{CHAT_ID}", or leave them out'
+        )
 
 
 def _measured(card: ModelCard) -> ModelCard:

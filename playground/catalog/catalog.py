@@ -12,9 +12,9 @@ from pathlib import Path
 from threading import RLock
 from types import MappingProxyType
 
-from playground import errors
 from playground.catalog.card_files import read_card
-from playground.catalog.checkpoint_files import card_named, read_chat
+from playground.catalog.checkpoint_files import card_named, folder_named, read_chat
+from playground.catalog.line_ups import POCKET, NamedLineUp, load_line_ups
 from playground.catalog.model_folders import folder_here, named, needed_folder, with_self_names
 from playground.catalog.weights import check_weights
 from playground.documents import toml_files
@@ -26,33 +26,16 @@ from playground.errors import (
     PromptTooLong,
     Unknown,
 )
-from playground.hub import is_complete
 from playground.messages import Message
 from playground.prompting.prompt import build_messages, build_prompt, check_fits, check_taken, check_tokenizer
 from playground.prompting.templates import CHAT_ID, SERVER, SERVER_ID, load_templates
 from playground.prompting.tokenization import NoTokenizer, Tokenizer, load_tokenizer
-from playground.records import Instruction, ModelCard, Prompt, PromptTemplate, SamplingParams
+from playground.records import Instruction, ModelCard, Prompt, PromptTemplate, SamplingParams, Variables
 
 CARD_FOLDER = Path(__file__).parent / "cards"
 NONE = "none"
 """In place of the ids of models: there are none."""
 TEMPLATE_FOLDER = Path(__file__).parents[2] / "prompts" / "templates"
-
-
-def without_folders(words: str, card: ModelCard) -> str:
-    """Return a message about a model for visitors: of each folder only its last name."""
-    folder = folder_here(card)
-    if folder is not None:  # names may have spaces, which the pattern does not match
-        words = words.replace(str(folder), card.public_repo).replace(f"{folder.parent}/", "")
-    return errors.without_folders(words)
-
-
-def files_state(card: ModelCard) -> str:
-    """Return ``here``, ``incomplete`` or ``missing`` for the model's files on this machine."""
-    folder = folder_here(card)
-    if folder is None or not folder.is_dir():
-        return "missing"
-    return "here" if is_complete(folder) else "incomplete"
 
 
 @dataclass(frozen=True)
@@ -61,12 +44,15 @@ class Catalog:
 
     templates: Mapping[str, PromptTemplate]
     _cards: Mapping[str, ModelCard]
+    line_ups: Mapping[str, NamedLineUp] = field(default_factory=dict)
     _found: dict[str, ModelCard] = field(default_factory=dict, repr=False, compare=False)
     _ids: dict[str, str] = field(default_factory=dict, repr=False, compare=False)  # of found checkpoints, by given name
     _lock: RLock = field(default_factory=RLock, repr=False, compare=False)  # for the two tables above
     _tokenizers: dict[Path, Tokenizer] = field(default_factory=dict, repr=False, compare=False)  # by folder
     _checked: set[tuple[Path, str]] = field(default_factory=set, repr=False, compare=False)  # folder and template
-    _chats: dict[Path, tuple[PromptTemplate, Tokenizer]] = field(default_factory=dict, repr=False, compare=False)
+    _chats: dict[tuple[Path, Variables], tuple[PromptTemplate, Tokenizer]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
     _reading: RLock = field(default_factory=RLock, repr=False, compare=False)  # for the three tables above
 
     @classmethod
@@ -78,10 +64,10 @@ class Catalog:
         """Return the catalog of all the folders; a file in a later one replaces one of the same name.
 
         Raises:
-            InvalidCard: a card that cannot be read, or whose template does not exist.
+            InvalidCard: a card or a line-up that cannot be read, or a card whose template does not exist.
             InvalidTemplate: a template that cannot be read.
         """
-        templates = load_templates(template_folders)
+        card_folders, templates = tuple(card_folders), load_templates(template_folders)
         valid = sorted((*templates, CHAT_ID, SERVER_ID))
         cards: dict[str, ModelCard] = {}
         for path in toml_files(card_folders, InvalidCard):
@@ -97,7 +83,7 @@ class Catalog:
                 )
             default_system = templates[card.template].default_system if card.template in templates else ""
             cards[card.id] = with_self_names(card, default_system)
-        return cls(MappingProxyType(templates), MappingProxyType(cards))
+        return cls(MappingProxyType(templates), MappingProxyType(cards), load_line_ups(card_folders, cards))
 
     @property
     def cards(self) -> Mapping[str, ModelCard]:
@@ -105,17 +91,19 @@ class Catalog:
         with self._lock:
             return MappingProxyType({**self._cards, **self._found})
 
-    def known(self, model_id: str) -> ModelCard:
+    def known(self, model_id: str, also_valid: Iterable[str] = ()) -> ModelCard:
         """Return the card with this id, without looking for files: the id may be a visitor's.
+
+        Args:
+            also_valid: other names that the message lists.
 
         Raises:
             Unknown: there is none; the message lists the valid ids.
         """
         cards = self.cards
         if model_id not in cards:
-            raise Unknown(
-                Message("unknown model {model_id!r}; valid: {valid}", model_id=model_id, valid=", ".join(cards))
-            )
+            valid = ", ".join((*cards, *also_valid))
+            raise Unknown(Message("unknown model {model_id!r}; valid: {valid}", model_id=model_id, valid=valid))
         return cards[model_id]
 
     def card(self, name: str, template_id: str = "") -> ModelCard:
@@ -233,11 +221,11 @@ class Catalog:
 
     def _chat_of(self, card: ModelCard) -> tuple[PromptTemplate, Tokenizer]:
         """Return the model's own chat template and the tokenizer for it."""
-        folder = needed_folder(card)
+        folder, switches = needed_folder(card), tuple(sorted(card.chat_template_kwargs.items()))
         with self._reading, named(card, folder):
-            if folder not in self._chats:
-                self._chats[folder] = read_chat(folder)
-            return self._chats[folder]
+            if (folder, switches) not in self._chats:
+                self._chats[folder, switches] = read_chat(folder, switches)
+            return self._chats[folder, switches]
 
     def prompt(self, model_id: str, instruction: Instruction, template_id: str = "") -> Prompt:
         """Return the exact input of the model for `instruction`, in its card's template or another one.
@@ -271,23 +259,37 @@ class Catalog:
         return prompt
 
     def line_up(self, model_ids: Sequence[str] = ()) -> tuple[ModelCard, ...]:
-        """Return the cards of these ids, folders or hub ids in order; without ids, the pocket models; none for `NONE`.
+        """Return the cards of these names in order; without names, the pocket models; none for `NONE`.
+
+        Args:
+            model_ids: ids, folders, hub ids, and line-ups, each of which stands for its models.
 
         Raises:
-            Unknown: an id without a card.
+            Unknown: a name of nothing; the message lists the valid ones.
             InvalidCard: a checkpoint that cannot be run without a card file.
             InvalidValue: a model twice.
         """
         if tuple(model_ids) == (NONE,):
             return ()
         if not model_ids:
-            return tuple(self._pocket()) or tuple(self.cards.values())
-        cards = tuple(self.card(model_id) for model_id in model_ids)
+            return self.line_up([POCKET]) if POCKET in self.line_ups else tuple(self.cards.values())
+        cards = tuple(map(self.member, self.members(model_ids)))
         if len({card.id for card in cards}) < len(cards):
             raise InvalidValue(
                 Message("a model is named twice in {valid}; name each one once", valid=", ".join(model_ids))
             )
         return cards
 
-    def _pocket(self) -> Iterator[ModelCard]:
-        return (card for card in self.cards.values() if card.stands_in_for and not card.retired)
+    def members(self, names: Iterable[str]) -> Iterator[str]:
+        """Yield the names of models, in place of a line-up those of its models that are not retired."""
+        for name in names:
+            if name in self.line_ups:
+                yield from (member for member in self.line_ups[name].models if not self._cards[member].retired)
+            else:
+                yield name
+
+    def member(self, name: str, template_id: str = "") -> ModelCard:
+        """Return the card as `card` does; the message on an unknown word lists line-ups too."""
+        if name in self.cards or "/" in name or folder_named(name) is not None:
+            return self.card(name, template_id)
+        return self.known(name, self.line_ups)

@@ -6,6 +6,7 @@ Boundary: reads small files and the header of weights, never the weights; knows 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +23,7 @@ from playground.prompting.self_names import introduced_names
 from playground.prompting.special_tokens import Markers, read_markers, read_object
 from playground.prompting.templates import CHAT, CHAT_ID, SYSTEM
 from playground.prompting.tokenization import ChatTokenizer, load_chat_tokenizer
-from playground.records import Dtype, ModelCard, PromptTemplate, SamplingParams, Segment
+from playground.records import MOST_NEW_TOKENS, Dtype, ModelCard, PromptTemplate, SamplingParams, Segment, Variables
 
 CONFIG_FILE = "config.json"
 GENERATION_FILE = "generation_config.json"
@@ -33,8 +34,10 @@ LAYER_KEYS = ("num_hidden_layers", "n_layers", "n_layer")
 HIDDEN_KEYS = ("hidden_size", "d_model", "n_embd")
 HEAD_KEYS = ("num_attention_heads", "n_heads", "n_head")
 CONTEXT_KEYS = ("max_position_embeddings", "max_seq_len", "max_sequence_length", "n_positions", "n_ctx", "seq_length")
-OURS = {"max_new_tokens", "min_new_tokens"}
-"""Sampling parameters that are not taken from a checkpoint's files."""
+LENGTHS = {"max_new_tokens", "min_new_tokens"}
+"""Sampling parameters that are not taken from a checkpoint's files as they are."""
+FEWEST_NEW_TOKENS, MOST_UNASKED = 256, 4096
+"""The range of `max_new_tokens` where the model's files name none."""
 ANYWHERE = ("./", "../", "~", "/")
 
 
@@ -169,15 +172,23 @@ def _dtype(config: Mapping[str, Any]) -> Dtype:
 
 def _sampling(config: Mapping[str, Any], context_length: int, given_name: str) -> SamplingParams:
     """Return the repository's own defaults; keys without an equivalent here, and nulls, are left out."""
-    names = {f.name for f in fields(SamplingParams)} - OURS
+    names = {f.name for f in fields(SamplingParams)} - LENGTHS
     said = {name: value for name, value in config.items() if name in names and value is not None}
     if said.get("temperature") == 0:  # means greedy in some files
         del said["temperature"]
         said["do_sample"] = False
     try:
-        return SamplingParams(max_new_tokens=max(1, min(256, context_length // 2))).changed(_used(said))
+        return SamplingParams(max_new_tokens=_new_tokens(config, context_length)).changed(_used(said))
     except InvalidValue as problem:
         raise InvalidCard(f"{given_name}: {GENERATION_FILE}: {problem}; correct it, or write a card") from problem
+
+
+def _new_tokens(config: Mapping[str, Any], context_length: int) -> int:
+    """Return the repository's own `max_new_tokens`, else an eighth of the context; at most half of the context."""
+    said = config.get("max_new_tokens")
+    if type(said) is not int or said < 1:
+        said = min(max(context_length // 8, FEWEST_NEW_TOKENS), MOST_UNASKED)
+    return max(1, min(said, context_length // 2, MOST_NEW_TOKENS))
 
 
 def _used(said: Mapping[str, Any]) -> dict[str, Any]:
@@ -200,10 +211,13 @@ def self_names(folder: Path) -> tuple[str, ...]:
 # The format
 
 
-def read_chat(folder: Path) -> tuple[PromptTemplate, ChatTokenizer]:
+def read_chat(folder: Path, switches: Variables = ()) -> tuple[PromptTemplate, ChatTokenizer]:
     """Return the folder's own chat template and its tokenizer.
 
     Stop ids are all ends in the files; ids without text are those that ``skip_special_tokens=True`` leaves out.
+
+    Args:
+        switches: variables that the template gets besides the special tokens, such as ``enable_thinking``.
 
     Raises:
         InvalidTemplate: there is no chat template, or it cannot be used.
@@ -217,11 +231,11 @@ def read_chat(folder: Path) -> tuple[PromptTemplate, ChatTokenizer]:
         CHAT,
         stop_ids=tuple(dict.fromkeys(_ends(folder, markers, tokenizer))),
         drop_ids=tokenizer.special_ids,
-        hash=hashlib.sha256(source.encode()).hexdigest(),
+        hash=hashlib.sha256((source + (json.dumps(switches) if switches else "")).encode()).hexdigest(),
         chat=source,
-        chat_names=markers.names,
+        chat_names=(*markers.names, *switches),
     )
-    return (template if takes_system(source, markers.names) else _without_system(template)), tokenizer
+    return (template if takes_system(source, template.chat_names) else _without_system(template)), tokenizer
 
 
 def _without_system(template: PromptTemplate) -> PromptTemplate:

@@ -1,6 +1,6 @@
 """Look at a model's weights without loading them: their size, and whether their files are whole.
 
-Boundary: reads directories, indexes and the headers of safetensors files.
+Boundary: reads directories, indexes, the headers of safetensors files and the ends of archives.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import json
 import math
 import operator
 import re
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,9 @@ from playground.prompting.special_tokens import read_object
 
 SHARD = re.compile(r"[\w-][\w .+-]{0,199}", re.ASCII)
 """Names of files in the same folder."""
+SAFETENSORS, BINS = "*.safetensors", "pytorch_model*.bin"
+ARCHIVE = b"PK\x03\x04"
+"""First bytes of a `.bin` file of torch 1.6 and later."""
 INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 
 
@@ -28,9 +32,11 @@ def check_weights(folder: Path) -> None:
     Raises:
         InvalidCard: one is; the message names it and the next step.
     """
-    for path in sorted(folder.glob("*.safetensors")):
-        if path.is_file():
-            _check_size(path)
+    safe, bins = (_files(folder, pattern) for pattern in (SAFETENSORS, BINS))
+    for path in safe:
+        _check_size(path)
+    for path in () if safe else bins:
+        _check_end(path)
     for index in _indexes(folder):
         _check_shards(folder, index)
 
@@ -56,6 +62,20 @@ def _check_size(path: Path) -> None:
         raise InvalidCard(f"{path.name} {sizes}: it is damaged; fetch the model again")
 
 
+def _check_end(path: Path) -> None:
+    """Check the last bytes of an archive, which has its directory there; the form before archives has no such mark."""
+    with path.open("rb") as file:
+        is_archive = file.read(len(ARCHIVE)) == ARCHIVE
+    if is_archive and not zipfile.is_zipfile(path):
+        raise InvalidCard(
+            f"{path.name} is cut: its end is missing after {path.stat().st_size:,} bytes; fetch the model again"
+        )
+
+
+def _files(folder: Path, pattern: str) -> list[Path]:
+    return [path for path in sorted(folder.glob(pattern)) if path.is_file()]  # False for a dangling link
+
+
 def _check_shards(folder: Path, index: str) -> None:
     try:
         named = read_object(folder / index).get("weight_map")
@@ -75,8 +95,7 @@ def weights_size(folder: Path) -> tuple[int, int]:
 
     Missing or broken weights are not an error here; loading them raises one that names the file.
     """
-    weights = [path for path in folder.glob("*.safetensors") if path.is_file()]  # False for a dangling link
-    bins = (path for path in folder.glob("pytorch_model*.bin") if path.is_file())
+    weights, bins = (_files(folder, pattern) for pattern in (SAFETENSORS, BINS))
     return sum(map(_num_parameters, weights)), sum(path.stat().st_size for path in weights or bins)
 
 

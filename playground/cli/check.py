@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TextIO
 
 from playground.catalog.catalog import Catalog
+from playground.catalog.model_folders import tokenizer_words
 from playground.cli.printing import print_json
 from playground.engines.fleet import Fleet
 from playground.engines.protocol import Point
@@ -37,7 +38,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     """Check one model after the other; return 1 if one of them fails."""
     catalog = Catalog.load(settings.card_folders, settings.template_folders)
     documents = []
-    for name in arguments.models:
+    for name in catalog.members(arguments.models):
         points = []
         for point in _points(catalog, name, arguments.template, settings):
             points.append(point)
@@ -52,7 +53,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
 def _points(catalog: Catalog, name: str, template_id: str, settings: Settings) -> Iterator[Point]:
     """Yield every point in order, up to the first failure."""
     try:
-        card = catalog.card(name, template_id)
+        card = catalog.member(name, template_id)
     except PlaygroundError as problem:
         yield Point("card", False, str(problem))
         return
@@ -74,7 +75,9 @@ def _prompt(catalog: Catalog, card: ModelCard, template_id: str) -> Point:
     if prompt.template_id == SERVER_ID:
         return Point("prompt", True, "messages, which its server puts into a chat template of its own")
     size = f"{catalog.tokenizer_of(card, template_id).vocab_size:,} ids"
-    return Point("prompt", True, f"template {prompt.template_id}, {size}; an example has {prompt.num_tokens} tokens")
+    words = f"template {prompt.template_id}, {size}; an example has {prompt.num_tokens} tokens"
+    source = tokenizer_words(replace(card, template=template_id or card.template))
+    return Point("prompt", True, "; ".join(filter(None, (words, source))))
 
 
 def _print(name: str, point: Point, out: TextIO, first: bool) -> None:

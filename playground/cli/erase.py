@@ -1,4 +1,4 @@
-"""``erase``: erase the text of one rater, for the operator.
+"""``erase``: erase the text of one rater, for the operator; a rater of a panel may have several browsers.
 
 Boundary: finds the rater, asks for `--yes`, and prints; `battles` decides what is erased.
 """
@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import asdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, fields
 from typing import TextIO
 
 from playground.battles import Battles, RaterData
@@ -16,7 +17,7 @@ from playground.cli.printing import print_json, print_result
 from playground.errors import InvalidValue, StorageError, Unknown
 from playground.raters import is_secret, rater_id
 from playground.ratings.phrases import number_of
-from playground.records import Belongings, Erased
+from playground.records import Erased
 from playground.settings import Settings, add_flags
 from playground.storage.database.store import Store
 from playground.storage.journal.journal import Journal
@@ -27,7 +28,11 @@ FROM_STDIN = "-"
 
 def add(command: argparse.ArgumentParser) -> None:
     whose = command.add_mutually_exclusive_group(required=True)
-    whose.add_argument("--rater", metavar="ID", help="a rater's id as in exports, of the page or of the API")
+    whose.add_argument(
+        "--rater",
+        metavar="ID",
+        help="a rater's id as in exports, or as a panel knows them",
+    )
     whose.add_argument("--receipt", metavar="CODE", help="a rater's receipt; - reads it from standard input")
     whose.add_argument(
         "--leftovers",
@@ -77,8 +82,9 @@ def _run_scrub(settings: Settings, as_json: bool, out: TextIO) -> int:
 
 def _preview(settings: Settings, rater: str, source: str) -> Erased:
     with open_read_only(settings.db) as store:
-        there = _belongings(RaterData(Battles(store)), rater, source)
-    return Erased(there.battles, there.notes, there.panel_ids)
+        data = RaterData(Battles(store))
+        there = [data.totals(name, source) for name in _names(data, rater, source)]
+    return _sum(Erased(one.battles, one.notes, one.panel_ids) for one in there)
 
 
 def _erase(settings: Settings, rater: str, source: str) -> tuple[Erased, bool]:
@@ -86,11 +92,11 @@ def _erase(settings: Settings, rater: str, source: str) -> tuple[Erased, bool]:
     with open_existing(settings) as store:
         battles = Battles(store)
         data = RaterData(battles)
-        _belongings(data, rater, source)
+        names = _names(data, rater, source)
         journal = Journal(store, journal_folder(settings.db))
         try:
             battles.interrupt_all()  # the playground is not running: no generation is still being written
-            found = data.erase(rater, source)
+            found = _sum(data.erase(name, source) for name in names)
             is_scrubbed = _scrub(store)
         finally:
             journal.close()
@@ -112,11 +118,19 @@ def _scrub(store: Store) -> bool:
     return False
 
 
-def _belongings(data: RaterData, rater: str, source: str) -> Belongings:
-    there = data.totals(rater, source)
-    if not any(asdict(there).values()):
-        raise Unknown(f"nothing is stored of the rater {rater!r}; exports name the raters")
-    return there
+def _names(data: RaterData, rater: str, source: str) -> Sequence[str]:
+    """Return the rater, or all raters who are the holder of a panel's id."""
+    if any(asdict(data.totals(rater, source)).values()):
+        return (rater,)
+    names = data.of_panel_id(rater)
+    if not any(any(asdict(data.totals(name, source)).values()) for name in names):
+        raise Unknown(f"nothing is stored of the rater {rater!r}; exports and study status name them")
+    return names
+
+
+def _sum(parts: Iterable[Erased]) -> Erased:
+    found = list(parts)
+    return Erased(*(sum(getattr(one, name.name) for one in found) for name in fields(Erased)))
 
 
 def _rater_of(receipt: str) -> str:

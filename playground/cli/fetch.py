@@ -35,7 +35,9 @@ class Fetched:
 
 def add(command: argparse.ArgumentParser) -> None:
     """Add the arguments of `fetch`."""
-    command.add_argument("models", nargs="+", metavar="MODEL", help="a card id, or org/name or org/name@revision")
+    command.add_argument(
+        "models", nargs="+", metavar="MODEL", help="a card id, a line-up, or org/name or org/name@revision"
+    )
     command.add_argument("--json", action="store_true", help="one array of {model, repo, revision, folder, bytes}")
     add_flags(command, "cards", "templates")
     command.set_defaults(run=run)
@@ -46,9 +48,10 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     # its warnings would mix with the progress bars and our one line for an error
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     catalog = Catalog.load(settings.card_folders, settings.template_folders)
+    models = list(catalog.members(arguments.models))
     rows: list[Fetched] = []
     try:
-        for model in arguments.models:
+        for model in models:
             row = _fetch(catalog, model, None if arguments.json else out)
             rows += [row] if row else []
     except KeyboardInterrupt:
@@ -56,7 +59,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         return INTERRUPTED
     if arguments.json:
         print_json([asdict(row) for row in rows], out)
-    return 0 if len(rows) == len(arguments.models) else 1
+    return 0 if len(rows) == len(models) else 1
 
 
 def _fetch(catalog: Catalog, model: str, out: TextIO | None) -> Fetched | None:
@@ -78,7 +81,7 @@ def _fetch(catalog: Catalog, model: str, out: TextIO | None) -> Fetched | None:
 def _source(catalog: Catalog, model: str) -> tuple[str, str]:
     """Return repository and revision of a card or a hub id."""
     if "/" not in model:
-        card = catalog.card(model)
+        card = catalog.member(model)
         return card.repo, card.revision
     repo, _, revision = model.partition("@")
     return repo, revision or "main"

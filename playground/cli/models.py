@@ -45,6 +45,9 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         return 0
     heads = ("id", "license", "parameters", "size", "context", "template", "files", "on this machine")
     print_table(heads, (_model_line(row) for row in rows), out)
+    print("\nline-ups, for --models and fetch:", file=out)
+    for name, line_up in catalog.line_ups.items():
+        print(f"{name}: {line_up.description} {', '.join(line_up.models)}", file=out)
     return 0
 
 

@@ -25,7 +25,7 @@ from playground.spaces.build import Built, Options, build_space
 from playground.spaces.check import HUB, Access, check_space, space_url
 from playground.spaces.front_matter import check_space_id
 from playground.spaces.judging import Expected, Point
-from playground.spaces.recipe import CPU, KINDS, LATER, STATIC, read_recipe
+from playground.spaces.recipe import CPU, KINDS, STATIC, read_recipe
 from playground.spaces.sources import code_fingerprint
 from playground.spaces.static import build_static
 
@@ -36,9 +36,11 @@ def add(command: argparse.ArgumentParser) -> None:
     words = "write the folder that is pushed to a Space"
     build = actions.add_parser("build", help=words, description=words)
     build.add_argument("folder", metavar="DIR", type=Path, help="a new or empty folder, or one of an earlier build")
-    build.add_argument("--kind", default=CPU, help=f"{' or '.join(KINDS)}; later: {', '.join(LATER)} [{CPU}]")
+    build.add_argument("--kind", default=CPU, help=f"{', '.join(KINDS)} [{CPU}]")
     build.add_argument(
-        "--models", default="", help="with --kind gpu: card ids to preload from the hub, comma separated"
+        "--models",
+        default="",
+        help="card ids or line-ups to preload from the hub, comma separated; with --kind cpu: of the line-up laptop",
     )
     build.add_argument(
         "--space", default="", metavar="OWNER/NAME", help="the Space, for its link preview and its README"

@@ -91,7 +91,7 @@ def run_create(arguments: argparse.Namespace, settings: Settings, out: TextIO) -
     """Store a study; return 1 if answers are missing, and print the command that writes them."""
     study = read_study(arguments.file)
     catalog = Catalog.load(settings.card_folders, settings.template_folders)
-    cards = {card.id: card for card in catalog.line_up(study.file.models)}
+    cards = {card.id: card for card in catalog.line_up([catalog.card(model).id for model in study.file.models])}
     instructions = read_instructions(study.instructions, arguments, settings).instructions
     with open_existing(settings) as store:
         with store.reading() as reading:

@@ -5,11 +5,15 @@ Boundary: knows which engines there are; the rest is theirs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from contextlib import ExitStack, contextmanager
 
 from playground.engines.local.pool import LocalEngine
 from playground.engines.protocol import Engine, Fit, Job, Listener, Point
 from playground.engines.remote.engine import RemoteEngine
+from playground.engines.zerogpu.engine import ZeroGpuEngine
+from playground.engines.zerogpu.gpu_function import on_zerogpu
 from playground.errors import EngineError, Unknown
 from playground.records import ModelCard, ModelStatus
 from playground.settings import Settings
@@ -18,8 +22,13 @@ from playground.settings import Settings
 class Fleet:
     """Implements `Engine` by all engines that are there; nothing is started before `open`."""
 
-    def __init__(self, settings: Settings, engines: Mapping[str, Engine] | None = None) -> None:
-        self._engines = engines or {"local": LocalEngine(settings), "remote": RemoteEngine(settings)}
+    def __init__(
+        self,
+        settings: Settings,
+        engines: Mapping[str, Engine] | None = None,
+        environ: MutableMapping[str, str] = os.environ,
+    ) -> None:
+        self._engines = engines or engines_of(settings, environ)
         self._opened: dict[str, Engine] = {}  # by model
 
     def plan(self, cards: Sequence[ModelCard]) -> Mapping[str, Fit]:
@@ -49,6 +58,13 @@ class Fleet:
     def start(self, model_id: str, job: Job, listener: Listener) -> None:
         self._engine_of(model_id).start(model_id, job, listener)
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        with ExitStack() as stack:
+            for engine in self._engines.values():
+                stack.enter_context(engine.together())
+            yield
+
     def cancel(self, row: str) -> None:
         for engine in self._engines.values():
             engine.cancel(row)
@@ -68,3 +84,10 @@ class Fleet:
             valid = ", ".join(sorted(self._opened)) or "none yet"
             raise Unknown(f"no model {model_id!r} was opened; there are: {valid}")
         return self._opened[model_id]
+
+
+def engines_of(settings: Settings, environ: MutableMapping[str, str]) -> dict[str, Engine]:
+    """Return the engines by the name in a card; on ZeroGPU there is no GPU for worker processes."""
+    zerogpu = ZeroGpuEngine(settings, environ=environ)
+    local = zerogpu if on_zerogpu(environ) else LocalEngine(settings)
+    return {"local": local, "remote": RemoteEngine(settings), "zerogpu": zerogpu}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -83,6 +84,7 @@ class Ended:
     finish_reason: FinishReason
     error: str | None = None  # for people, when finish_reason is error
     num_tokens: int | None = None  # of prompt and answer, as counted by a server that sends no ids, or estimated
+    written_together: int | None = None  # most rows in one of its steps, itself included; None: not known
 
 
 Event = Queued | Started | Tokens | Text | Ended
@@ -145,6 +147,12 @@ class Engine(Protocol):
         Raises:
             Unknown: a model that was not opened.
             EngineError: the engine is closed.
+        """
+
+    def together(self) -> AbstractContextManager[None]:
+        """Return a context in which `start` collects the rows of one comparison, for an engine that pays per call.
+
+        They begin when it ends; other engines begin each at once.
         """
 
     def cancel(self, row: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from playground.exchange.formats import ALL_CONTAINERS, Context, ExportFormat, Source, Values
 from playground.exchange.outcomes import winner_of_two
-from playground.records import ExportedSide, ExportedVote
+from playground.records import ExportedSide, ExportedVote, exactness
 
 SIDE = {
     "side": "text",
@@ -37,6 +37,8 @@ SIDE = {
     "first_token_s": "float",
     "duration_s": "float",
     "reasoning": "text",
+    "written_together": "int",
+    "exactness": "text",
 }
 """An element of `sides`."""
 
@@ -48,7 +50,8 @@ CRITERION = {"criterion": "text", "choice": "text", "reason": "text"}
 def side_row(side: ExportedSide, context: Context) -> dict[str, Any]:
     """Return an element of `sides`; the columns of the record have its order."""
     answer = side.answer
-    row = dict(zip(SIDE, (side.side, *answer), strict=True))
+    is_exact = exactness(bool(answer.faithful), answer.dtype, answer.written_together)
+    row = dict(zip(SIDE, (side.side, *answer, is_exact.value), strict=True))
     row["license"] = context.license(answer.license, answer.model_id)
     row["faithful"] = bool(answer.faithful)
     return row

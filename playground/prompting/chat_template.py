@@ -15,6 +15,7 @@ from typing import Any
 from playground.errors import InvalidTemplate
 from playground.prompting.sandbox import Message, TemplateFailure, render
 from playground.prompting.special_tokens import CONFIG_FILE, read_object
+from playground.records.prompts import Variables
 
 JINJA_FILE = "chat_template.jinja"
 JSON_FILE = "chat_template.json"
@@ -61,7 +62,7 @@ def _default(path: Path, found: Any) -> str:
     return found
 
 
-def takes_system(source: str, names: Sequence[tuple[str, str]] = ()) -> bool:
+def takes_system(source: str, names: Variables = ()) -> bool:
     """Return True if system text appears in the prompt; some templates refuse or drop it.
 
     Raises:
@@ -77,7 +78,7 @@ def takes_system(source: str, names: Sequence[tuple[str, str]] = ()) -> bool:
         return False
 
 
-def own_words(source: str, names: Sequence[tuple[str, str]] = ()) -> str:
+def own_words(source: str, names: Variables = ()) -> str:
     """Return the template's own text: around an instruction without system text, and in its source.
 
     Raises:
@@ -87,7 +88,7 @@ def own_words(source: str, names: Sequence[tuple[str, str]] = ()) -> str:
     return around + "\n" + source.replace("\\n", "\n")
 
 
-def _render_single(source: str, names: Sequence[tuple[str, str]]) -> str:
+def _render_single(source: str, names: Variables) -> str:
     try:
         return render(source, names, [{"role": "user", "content": PROBE}])
     except TemplateFailure as problem:
@@ -98,7 +99,7 @@ def _render_single(source: str, names: Sequence[tuple[str, str]]) -> str:
 
 def render_chat(
     source: str,
-    names: Sequence[tuple[str, str]],
+    names: Variables,
     messages: Sequence[Message],
     first_letters: str,
     now: Callable[[], datetime] = datetime.now,
@@ -119,7 +120,7 @@ def render_chat(
         raise InvalidTemplate(
             f"no prompt can be made of this text: {problem}; change the text, or choose another model"
         ) from problem
-    stand_in = _unused_character([source, text, *(text for _, text in names), *(m["content"] for m in messages)])
+    stand_in = _unused_character([source, text, *(str(value) for _, value in names), *(m["content"] for m in messages)])
     for mask in (_mask_inner, _mask_letters(first_letters)):
         masked = [{**message, "content": mask(message["content"], stand_in)} for message in messages]
         try:

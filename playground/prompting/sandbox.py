@@ -25,6 +25,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
 
 from playground.errors import InvalidTemplate
+from playground.records.prompts import Variables
 
 MOST_SOURCE_CHARS = 500_000
 MOST_CHARS = 2_000_000
@@ -43,14 +44,14 @@ class _Refusal(jinja2.TemplateError):
 
 def render(
     source: str,
-    names: Sequence[tuple[str, str]],
+    names: Variables,
     messages: Sequence[Message],
     now: Callable[[], datetime] = datetime.now,
 ) -> str:
     """Return the messages in the template's form, ready for the answer.
 
     Args:
-        names: special tokens by the names that templates use, such as ``bos_token``.
+        names: special tokens by the names that templates use, such as ``bos_token``, and switches.
 
     Raises:
         InvalidTemplate: the source is no template or too long.
@@ -83,7 +84,7 @@ def _one_line(problem: Exception) -> str:
 
 
 def _write(
-    template: jinja2.Template, names: Mapping[str, str], messages: list[dict[str, str]], now: Callable[[], datetime]
+    template: jinja2.Template, names: Mapping[str, object], messages: list[dict[str, str]], now: Callable[[], datetime]
 ) -> str:
     values = {
         **names,

@@ -37,6 +37,7 @@ class Markers:
 
     names: tuple[tuple[str, str], ...] = ()  # as chat templates call them: ("eos_token", "</s>")
     added: tuple[Marker, ...] = ()
+    legacy: bool = True  # of a `tokenizer.model`: text after a special token begins a word
 
     def named(self, name: str) -> str:
         """Return the token of this name; empty if there is none."""
@@ -76,7 +77,8 @@ def read_markers(folder: Path) -> Markers:
         found = read_object(folder / ADDED_FILE)
         added = tuple(_found(folder, text, token_id, text in special) for text, token_id in found.items())
     known = {marker.text for marker in added}
-    return Markers(tuple(names.items()), added + tuple(Marker(text) for text in special if text not in known))
+    added += tuple(Marker(text) for text in special if text not in known)
+    return Markers(tuple(names.items()), added, config.get("legacy") is not False)
 
 
 def _named(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

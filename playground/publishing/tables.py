@@ -170,6 +170,9 @@ GENERATIONS = Table(
             "flag",
             "the model got exactly this prompt; false where a server made the token ids itself, or nobody knows",
         ),
+        Column(
+            "written_together", "whole", "most answers that a step of its model wrote, itself included; null if unknown"
+        ),
         Column("names_itself", "flag", "the answer names its model"),
         Column("engine", "text", "the program that ran the model"),
         Column("device", "text", "and its device"),

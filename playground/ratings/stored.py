@@ -38,6 +38,7 @@ class JudgedReading(Protocol):
     def rows_of_shared(self) -> array[int]: ...
     def rater_ids(self, numbers: Sequence[int]) -> Sequence[str]: ...
     def rater_number(self, rater_id: str) -> int | None: ...
+    def same_raters(self) -> Sequence[tuple[int, int]]: ...
     def busy_days_of(self, raters: Sequence[int], cap: int) -> Iterator[array[int]]: ...
     def votes_with_networks(self) -> Iterator[tuple[int, str]]: ...
 
@@ -88,8 +89,8 @@ class _Rows:
     def votes(self) -> JudgedVotes:
         packed, columns = self.packed, self.columns
         kinds, kind = self.circumstances
-        rater, same_rater = self.raters
-        busy = tuple(self._busy_days(rater, same_rater))
+        rater = self.people
+        busy = tuple(self._busy_days(*self.raters))
         return JudgedVotes(
             models=_names(packed.models),
             categories=_names(packed.categories),
@@ -157,6 +158,21 @@ class _Rows:
         return tuple(kinds), number[codes]
 
     @cached_property
+    def people(self) -> IntArray:
+        """The rater of each row, where all browsers in which a personal link was opened are one.
+
+        The daily cap stays one of each browser: exports have no other names.
+        """
+        rater = self.raters[0]
+        links = _groups(self.reading.same_raters())
+        if not links:
+            return rater
+        number = np.arange(max(int(rater.max(initial=0)), *map(max, links.values())) + 1, dtype=rater.dtype)
+        for first, others in links.items():
+            number[others] = first
+        return number[rater]
+
+    @cached_property
     def raters(self) -> tuple[IntArray, Mapping[int, Sequence[int]]]:
         """The rater of each row, and the numbers of those who are one; all programs without a key are."""
         rater, (kinds, kind) = self.columns["rater"], self.circumstances
@@ -214,6 +230,15 @@ class _Rows:
         """Return the place of each vote among those that are judged, and True where it is one."""
         row, there = _places(self.keys >> PAIR_BITS, np.frombuffer(numbers, dtype=np.int64))
         return self.vote[row] if len(self.vote) else row, there
+
+
+def _groups(pairs: Sequence[tuple[int, int]]) -> Mapping[int, list[int]]:
+    """Return the numbers that pairs connect, by the smallest of each group."""
+    group_of: dict[int, list[int]] = {}
+    for pair in pairs:
+        together = sorted({other for number in pair for other in group_of.get(number, [number])})
+        group_of |= dict.fromkeys(together, together)
+    return {group[0]: group for group in group_of.values()}
 
 
 def _places(keys: IntArray, wanted: IntArray) -> tuple[IntArray, BoolArray]:

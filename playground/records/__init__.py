@@ -23,11 +23,12 @@ from playground.records.battles import (
 from playground.records.criteria import MOST_REASON_CHARS, Criterion, CriterionAnswer, CriterionCount
 from playground.records.exported import BattleRow, ExportedAnswer, ExportedPair, ExportedSide, ExportedVote
 from playground.records.filters import FILTER_NAMES, VoteFilter, check_choice, read_filter
-from playground.records.generations import FinishReason, Generation
+from playground.records.generations import EXACT_DTYPE, Exactness, FinishReason, Generation, exactness
 from playground.records.guesses import Guess, Question
 from playground.records.ledger import Ledger, LedgerEntry, Variant
 from playground.records.licenses import UNKNOWN_LICENSE, spdx
 from playground.records.models import (
+    MOST_NEW_TOKENS,
     TAKEN,
     WHEN_SAMPLING,
     Dtype,
@@ -39,11 +40,12 @@ from playground.records.models import (
 )
 from playground.records.moderation import ModeratedBattle, ModerationCounts, Report
 from playground.records.packed import PAIR_BITS, PackedPairs, PackedWord
-from playground.records.prompts import Instruction, Prompt, PromptFormat, PromptTemplate, Segment
+from playground.records.prompts import Instruction, Prompt, PromptFormat, PromptTemplate, Segment, Variables
 from playground.records.studies import (
     Adjudication,
     Assigned,
     CheckState,
+    ClosedStudy,
     ItemCount,
     PanelId,
     PanelRater,
@@ -54,7 +56,9 @@ from playground.records.studies import (
 from playground.records.views import BattleView, ColumnState, ColumnView, HeadToHead, LiveColumn
 
 __all__ = [
+    "EXACT_DTYPE",
     "FILTER_NAMES",
+    "MOST_NEW_TOKENS",
     "MOST_REASON_CHARS",
     "PAIR_BITS",
     "SIDES",
@@ -72,6 +76,7 @@ __all__ = [
     "Belongings",
     "CheckState",
     "Circumstances",
+    "ClosedStudy",
     "ColumnState",
     "ColumnView",
     "Criterion",
@@ -79,6 +84,7 @@ __all__ = [
     "CriterionCount",
     "Dtype",
     "Erased",
+    "Exactness",
     "ExportedAnswer",
     "ExportedPair",
     "ExportedSide",
@@ -117,10 +123,12 @@ __all__ = [
     "StoredStudy",
     "StudyItem",
     "StudyRater",
+    "Variables",
     "Variant",
     "Vote",
     "VoteFilter",
     "check_choice",
+    "exactness",
     "overrides_of",
     "read_filter",
     "spdx",

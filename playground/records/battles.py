@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from playground.records.criteria import CriterionAnswer
 from playground.records.generations import Generation
 from playground.records.models import SamplingParams
 from playground.records.prompts import Instruction
@@ -178,6 +179,7 @@ class JudgedBattle:
     reasons: tuple[str, ...]
     comment: str
     capped: bool = False  # given after the daily cap of its network
+    criteria: tuple[CriterionAnswer, ...] = ()  # answers to the further questions of its study
 
 
 @dataclass(frozen=True, slots=True)

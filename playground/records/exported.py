@@ -36,6 +36,7 @@ class ExportedAnswer(NamedTuple):
     first_token_s: float | None = None
     duration_s: float = 0.0
     reasoning: str = ""
+    written_together: int | None = None
 
 
 class ExportedSide(NamedTuple):

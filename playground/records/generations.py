@@ -19,6 +19,25 @@ class FinishReason(StrEnum):
     ERROR = "error"  # `Generation.error` says why
 
 
+EXACT_DTYPE = "float32"
+"""Numbers in which the other answers of a step change no token; in 16 bit their rounding may."""
+
+
+class Exactness(StrEnum):
+    """The degree to which an answer is the one that the model itself gives to its prompt."""
+
+    EXACT = "exactly"
+    ROUNDED = "up to rounding"  # in 16 bit, together with others as far as is known
+    UNKNOWN = "unknown"  # the model may have got another prompt
+
+
+def exactness(faithful: bool, dtype: str, written_together: int | None) -> Exactness:
+    """Return the degree to which an answer is what its model gives to the prompt alone; see `Generation`."""
+    if not faithful:
+        return Exactness.UNKNOWN
+    return Exactness.EXACT if dtype == EXACT_DTYPE or written_together == 1 else Exactness.ROUNDED
+
+
 @dataclass(frozen=True, slots=True)
 class Generation:
     """One model's answer with its whole provenance; written once, never changed."""
@@ -45,11 +64,17 @@ class Generation:
     first_token_s: float | None  # from the request to the first token
     duration_s: float  # from the request to the end
     reasoning: str = ""  # written before the answer, which is `text`; `token_ids` cover both
+    written_together: int | None = None  # most answers in one step of its model, itself included; None: not known
 
     @property
     def good(self) -> bool:
         """True if it may be judged: it ended without an error and has text."""
         return self.finish_reason is not FinishReason.ERROR and bool(self.text.strip())
+
+    @property
+    def exactness(self) -> Exactness:
+        """The degree to which it is what the model gives to its prompt alone."""
+        return exactness(self.faithful, self.dtype, self.written_together)
 
     @property
     def num_tokens(self) -> int:

@@ -40,6 +40,24 @@ def _whole(value: object) -> object:
 Whole = Annotated[int, BeforeValidator(_whole)]
 
 
+def _switch(value: object) -> object:
+    if not isinstance(value, bool | str):
+        raise InvalidValue(Message("is {value!r}; valid: true, false or text", value=value))
+    return value
+
+
+def _link(address: str) -> str:
+    if not address.startswith("https://") or any(char.isspace() for char in address):
+        raise InvalidValue(Message("is {address!r}; valid: an address that begins with https://", address=address))
+    return address
+
+
+Link = Annotated[str, AfterValidator(_link)]
+Switch = Annotated[bool | str, BeforeValidator(_switch)]
+MOST_NEW_TOKENS = 32_768
+"""Tokens of one answer, with its reasoning; models that reason at length ask for as many."""
+
+
 def _parameter(default: Any, valid: str, low: float = 0, high: float = 1, *, when_sampling: bool = False) -> Any:
     """Return the field of a sampling parameter with its range and its range's words; `low` and `high` are valid."""
     return field(default=default, metadata={"valid": valid, "range": (low, high), "when_sampling": when_sampling})
@@ -54,8 +72,8 @@ class SamplingParams:
     marked `when_sampling` have no effect with ``do_sample=False``.
     """
 
-    max_new_tokens: Whole = _parameter(256, "1 to 4096", 1, 4096)
-    min_new_tokens: Whole = _parameter(0, "0 to max_new_tokens", 0, 4096)
+    max_new_tokens: Whole = _parameter(256, f"1 to {MOST_NEW_TOKENS}", 1, MOST_NEW_TOKENS)
+    min_new_tokens: Whole = _parameter(0, "0 to max_new_tokens", 0, MOST_NEW_TOKENS)
     do_sample: bool = _parameter(False, "true, false")
     temperature: float = _parameter(1.0, "0.01 to 5", 0.01, 5, when_sampling=True)
     top_k: Whole = _parameter(0, "0 (off) to 1000", 0, 1000, when_sampling=True)
@@ -134,7 +152,11 @@ class ModelCard:
     daily_tokens: NonNegativeInt = 0  # prompts and answers of a day (UTC); 0: no limit
     metrics: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[Text, ...] = ()
-    retired: str = ""  # why it does not answer any more; such a card is in no default line-up
+    links: Mapping[str, Link] = field(default_factory=dict)  # such as paper -> its address
+    citation: str = ""  # BibTeX, as the model's own page asks to be cited
+    retired: str = ""  # why it does not answer any more; such a card is in no line-up
+    untested: bool = False  # its facts were read; its weights were never run with this program
+    chat_template_kwargs: Mapping[str, Switch] = field(default_factory=dict)  # switches of its chat template
     self_names: tuple[Text, ...] = ()  # more names of the model and its maker, as its system text has them
 
     @property

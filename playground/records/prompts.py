@@ -16,6 +16,8 @@ PLACES = ("instruction", "input", "system")
 PLACE = re.compile(r"\{(\w+)\}")
 
 Text = Annotated[str, Field(min_length=1)]
+Variables = tuple[tuple[str, bool | str], ...]
+"""Variables of a chat template by name: special tokens and switches, such as ``(("enable_thinking", False),)``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +73,9 @@ class PromptFormat:
 class PromptTemplate(PromptFormat):
     """A prompt format (`prompts/templates/<id>.toml`) with its hash, or a repository's own chat template."""
 
-    hash: str = ""  # sha256 of the file's bytes, hex; of `chat` for a chat template
+    hash: str = ""  # sha256 of the file's bytes, hex; of `chat` and its switches for a chat template
     chat: str = ""  # source of a repository's own chat template; the segments are then the contents of its messages
-    chat_names: tuple[tuple[str, str], ...] = ()  # special tokens as the source calls them: ("eos_token", "</s>")
+    chat_names: Variables = ()  # special tokens as the source calls them, ("eos_token", "</s>"), and switches
 
     @property
     def takes_system(self) -> bool:

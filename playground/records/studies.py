@@ -29,6 +29,16 @@ class StoredStudy:
 
 
 @dataclass(frozen=True, slots=True)
+class ClosedStudy:
+    """The end of a study; one that only votes name has an end too."""
+
+    id: str
+    closed_at: str
+    why: str
+    votes: int  # on its items
+
+
+@dataclass(frozen=True, slots=True)
 class StudyItem:
     """Two stored answers to one instruction, in an order that raters do not see."""
 

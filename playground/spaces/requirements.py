@@ -13,10 +13,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from playground.errors import InvalidValue
-from playground.spaces.recipe import CPU, Recipe
+from playground.spaces.recipe import CPU, ZEROGPU, Recipe
 
 PINNED_BY_THE_HUB: Mapping[str, str] = MappingProxyType({"pydantic": "2.12.5"})
 """Packages that the hub's step limits, and the newest version that it allows: gradio's extra `mcp` asks for it."""
+OF_ZEROGPU: Mapping[str, str] = MappingProxyType({"torch": "2.11.0", "spaces": "0.51.3"})
+"""Versions on ZeroGPU: the newest torch that it supports (August 2026), and the package that lends the GPU."""
 _PIN = re.compile(r"(?P<name>[\w-]+)(?P<extras>\[[\w,]+\])?==(?P<version>[\w.]+)")
 _INDEX = re.compile(r"https?://[^\s#?]+")
 HEAD = "# Written by `python -m playground space build`. The hub adds gradio[oauth,mcp] and packages of its own.\n"
@@ -46,9 +48,11 @@ def space_requirements(requirements: str, recipe: Recipe, torch_index: str = "")
     if torch_index and not _INDEX.fullmatch(torch_index):
         raise InvalidValue(f"--torch-index is {torch_index!r}; valid: an address that begins with https://")
     lines = [f"--extra-index-url {torch_index}"] if torch_index else []
+    others = {**PINNED_BY_THE_HUB, **(OF_ZEROGPU if recipe.kind == ZEROGPU else {})}
     for pin in _read(requirements):
-        version = PINNED_BY_THE_HUB.get(pin["name"], pin["version"])
+        version = others.pop(pin["name"], pin["version"])
         lines.append(f"{pin['name']}{pin['extras'] or ''}=={version}")
+    lines += [f"{name}=={version}" for name, version in others.items()]
     return HEAD + "\n".join(lines) + "\n"
 
 

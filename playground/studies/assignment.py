@@ -21,6 +21,7 @@ from functools import cached_property
 from itertools import chain, zip_longest
 from random import Random
 
+from playground.messages import marked
 from playground.ratings.pairing import Pairing
 from playground.records import Assigned, CheckState, ItemCount, StoredStudy, StudyItem, StudyRater
 from playground.studies.counts import ItemCounts
@@ -45,6 +46,19 @@ class Nothing(StrEnum):
     NOT_SHOWN = "not_shown"  # the answers of what came next are hidden or erased; there may be more
     CLOSED = "closed"
     DECIDED = "decided"  # the claim at which the study ends
+
+
+WHY: Mapping[Nothing, str] = {
+    Nothing.FAILED_CHECK: marked("The check was not passed, so this link gives no more to rate. Thank you for trying."),
+    Nothing.ALL_JUDGED: marked("You have rated everything that this study has for you. Thank you."),
+    Nothing.SHARE_DONE: marked("You have rated your share of this study. Thank you."),
+    Nothing.ENOUGH: marked("This study has all the ratings that it needs. Thank you."),
+    Nothing.OTHERS_RATE: marked("Others are rating what is left. Thank you; there may be more for you later."),
+    Nothing.NOT_SHOWN: marked("The battles that came next for you cannot be shown any more. Look again for others."),
+    Nothing.CLOSED: marked("This study is closed. Thank you."),
+    Nothing.DECIDED: marked("This study has found its answer, and needs no more ratings. Thank you."),
+}
+"""The words for a rater who gets none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ WORDS: Mapping[Outcome, str] = {
         "There are no more battles for you in this study. That is not your fault, and this code says so."
     ),
     Outcome.INCOMPLETE: marked(
-        "You skipped battles, or left them for too long, and no others are left, so your share is not complete. There"
+        "You skipped battles, or judged none in time, and no others are left, so your share is not complete. There"
         " is no code for this; write to whoever runs the study through the panel."
     ),
 }
@@ -39,6 +39,9 @@ def outcome_of(
 ) -> Outcome:
     """Return the outcome of a rater for whom there is no further battle.
 
+    A battle that was taken back from a rater and given to others counts for them as judged, once they have a vote:
+    they were not asked, and did everything else that they were offered. One that they skipped does not.
+
     Args:
         own: the battles that the rater got.
         expected: the best answer of each attention item.
@@ -48,7 +51,7 @@ def outcome_of(
         return Outcome.SCREENED_OUT
     share = file.votes_per_rater or 0
     votes = sum(one.kind == "item" and one.is_judged for one in own)
-    if votes < share:
+    if votes + (len(lost) if votes else 0) < share:
         skipped = {one.item for one in own if one.kind == "item" and one.dropped == "skipped"}
         let_go = len(skipped.union(lost))
         return Outcome.INCOMPLETE if let_go and votes + let_go >= share else Outcome.OUR_FAULT

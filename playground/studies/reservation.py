@@ -8,7 +8,7 @@ Boundary: the store and the rules of battles; `assignment` decides who gets what
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
@@ -18,10 +18,10 @@ from playground.battles.steps import found
 from playground.battles.table import Event
 from playground.battles.transitions import later, moved
 from playground.errors import StorageError
-from playground.messages import Message, marked
+from playground.messages import Message
 from playground.records import Assigned, Battle, BattleSide, BattleState, Generation, StoredStudy, StudyRater
 from playground.storage.database.statements import Reading, Writing
-from playground.studies.assignment import Given, Nothing, Plan, Situation, decide, settle_check
+from playground.studies.assignment import WHY, Given, Nothing, Plan, Situation, decide, settle_check
 from playground.studies.known_counts import KnownCounts
 from playground.studies.links import token_hash
 from playground.studies.looks import Looks
@@ -32,17 +32,6 @@ RESERVED_S = 1800.0
 """Seconds from the last sign of a rater until their open battles are given to others."""
 MOST_UNUSABLE = 50
 """Items in a row whose answers are hidden or erased that are passed over in one step."""
-
-WHY: Mapping[Nothing, str] = {
-    Nothing.FAILED_CHECK: marked("The check was not passed, so this link gives no more to rate. Thank you for trying."),
-    Nothing.ALL_JUDGED: marked("You have rated everything that this study has for you. Thank you."),
-    Nothing.SHARE_DONE: marked("You have rated your share of this study. Thank you."),
-    Nothing.ENOUGH: marked("This study has all the ratings that it needs. Thank you."),
-    Nothing.OTHERS_RATE: marked("Others are rating what is left. Thank you; there may be more for you later."),
-    Nothing.NOT_SHOWN: marked("The battles that came next for you cannot be shown any more. Look again for others."),
-    Nothing.CLOSED: marked("This study is closed. Thank you."),
-    Nothing.DECIDED: marked("This study has found its answer, and needs no more ratings. Thank you."),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +92,14 @@ class Reservations:
 
         with self._counts.unless_it_fails(study_id):
             return self._battles.store.write(work)
+
+    def prepare(self) -> None:
+        """Count the running studies, so that their first raters do not wait for it; raises `StorageError`."""
+        with self._battles.store.reading() as reading:
+            for study_id in reading.running_study_ids():
+                plan = self._plan(reading, study_id)
+                if plan is not None:
+                    self._counts.prepare(reading, plan, self._rules.clock.now())
 
     def look(self) -> None:
         """Look at the running studies for which that is due: their last votes are final only when nobody asks for more.
@@ -172,13 +169,17 @@ class Reservations:
     def _own(self, writing: Writing, rater: StudyRater, viewer: Viewer) -> Sequence[Assigned]:
         """Return the rater's battles, after their open ones were prolonged.
 
-        Those of any rater whose time is up are given back, and the rater's own in another browser.
+        Those of any rater whose time is up are given back, and the rater's own in another browser. Those that the
+        operator has hidden since do not come again.
         """
         now, own = self._rules.clock.now(), writing.assigned(rater.study, rater.number)
         opened = [one for one in own if one.is_open]
+        hidden = [one.battle for one in opened if writing.shows_hidden_answers(one.battle)]
+        for battle_id in hidden:
+            writing.drop(battle_id, "unusable")
         writing.reserve([one.battle for one in opened if one.owner == viewer.rater], later(now, RESERVED_S))
         elsewhere = [one.battle for one in opened if one.owner != viewer.rater]
-        ended = {*elsewhere, *writing.overdue(rater.study, now)}
+        ended = {*hidden, *elsewhere, *writing.overdue(rater.study, now)}
         for battle_id in ended:
             self._release(writing, found(writing, battle_id))
         return writing.assigned(rater.study, rater.number) if ended else own

@@ -149,7 +149,6 @@ class Scene:
         known = {**visitor.own_words, **others}
         exchanges = list(self.wire.exchanges)
         sides = sides_of(self.arena.settings.db, visitor.battle_id)
-        known |= told_of_void(sides)
         exact = Listener(self.config, exact=True).heard(exchanges, known)
         loose = Listener(self.config).heard(exchanges, known)
         return Battled(visitor, sides, exact, loose, exchanges)
@@ -184,11 +183,6 @@ class Drawing:
 
     def sample(self, cards: Sequence[ModelCard], number: int) -> list[ModelCard]:
         return sorted((card for card in cards if card.id in self.order[:number]), key=lambda c: self.order.index(c.id))
-
-
-def told_of_void(sides: Sequence[Side]) -> dict[str, str]:
-    """A battle that takes no vote says why: there will be no reveal to say it."""
-    return {REASON: "<reason>"} if [side.outcome for side in sides].count("good") < 2 else {}
 
 
 Visit = Callable[[Scene, PageVisitor, int], Mapping[str, str]]
@@ -494,8 +488,8 @@ def asked(scene: Scene, models: Sequence[str]) -> Battled:
     said = scene.pool.submit(ask_api, scene.wire.url, "compare", instruction=ASK, models=list(models), blind=True)
     scene.arena.play(STEP_S)
     sides = sides_of(scene.arena.settings.db, said.result(60)[-1]["battle_id"])
-    exchanges, known = list(scene.wire.exchanges), told_of_void(sides)
-    exact, loose = (Listener(scene.config, exact).heard(exchanges, known) for exact in (True, False))
+    exchanges = list(scene.wire.exchanges)
+    exact, loose = (Listener(scene.config, exact).heard(exchanges, {}) for exact in (True, False))
     return Battled(PageVisitor(scene.wire.url, scene.config), sides, exact, loose, exchanges)
 
 

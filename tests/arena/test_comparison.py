@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -154,6 +155,9 @@ class Told:
         if job.row == self._refuses:
             raise EngineError("the local engine is closed")
         self.listeners[job.row] = listener
+
+    def together(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def say(self, row: str, *events: Event) -> None:
         for event in events:

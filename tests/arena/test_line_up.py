@@ -213,8 +213,25 @@ def with_real_models(folder: Path, **sizes: int) -> Catalog:
     return Catalog.load((CARD_FOLDER, folder))
 
 
+def write_laptop(folder: Path, *models: str) -> None:
+    """Replace the line-up of models for a CPU."""
+    (folder / "line_ups").mkdir()
+    (folder / "line_ups" / "laptop.toml").write_text(f'description = "Small."\nmodels = {list(models)}')
+
+
 def test_default_without_a_gpu_is_the_pocket_models(tmp_path: Path) -> None:
     assert default_models(with_real_models(tmp_path, first=7 * 10**9, second=10**9), engine(CPU)) == ()
+
+
+def test_default_without_a_gpu_is_the_laptop_models_that_are_here_and_fit(tmp_path: Path) -> None:
+    write_laptop(tmp_path, "second", "first", "large", "smollm2-135m")
+    catalog = with_real_models(tmp_path, first=10**8, second=10**9, large=90 * 10**9, other=10**8)
+    assert default_models(catalog, engine(CPU)) == ("second", "first")
+
+
+def test_default_without_a_gpu_is_not_a_single_laptop_model(tmp_path: Path) -> None:
+    write_laptop(tmp_path, "first", "smollm2-135m")
+    assert default_models(with_real_models(tmp_path, first=10**8), engine(CPU)) == ()
 
 
 def test_default_on_a_gpu_is_the_models_that_are_here_and_fit(tmp_path: Path) -> None:

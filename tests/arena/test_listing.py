@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from playground.arena.listing import current_leaderboard, model_rows, public_statuses, sources_line
-from playground.catalog.catalog import Catalog, without_folders
+from playground.catalog.catalog import Catalog
+from playground.catalog.model_folders import without_folders
 from playground.ratings.board import LeaderboardOptions
 from playground.ratings.board_filter import on_rows, read_board_filter
 from playground.ratings.policy import CountingPolicy

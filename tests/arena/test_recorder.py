@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -47,6 +48,14 @@ def test_unstorable_answer_fails_and_others_are_kept(home: House) -> None:
     assert ended.empty()
     stop, error = FinishReason.STOP, FinishReason.ERROR
     assert stored(home) == {"a": ("one", stop), "b": ("", error), "c": ("three", stop)}
+
+
+def test_error_of_an_answer_is_in_the_log(home: House, caplog: pytest.LogCaptureFixture) -> None:
+    recorder = Recorder(lambda battle_id: None)
+    failed = replace(answers(b="")["b"], finish_reason=FinishReason.ERROR, error="Pocket was unloaded")
+    recorder.submit(home.battles, "battle-1", answers(a="one") | {"b": failed})
+    recorder.close()
+    assert caplog.messages == [f"battle battle-1, side b: {MODELS[1]} failed: Pocket was unloaded"]
 
 
 def test_refused_generations_are_retried_together(home: House, monkeypatch: pytest.MonkeyPatch) -> None:

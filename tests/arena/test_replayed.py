@@ -55,6 +55,24 @@ def test_other_tokens_in_the_same_place_are_explained_too(dtype: str, words: str
     assert words in reason
 
 
+@pytest.mark.parametrize(
+    ("then", "now", "words"),
+    [
+        (3, 1, "then at most 3, now at most 1"),
+        (1, 8, "then at most 1, now at most 8"),
+        (None, 2, "then an unknown number, now at most 2"),
+        (1, 1, "the files of the model may"),
+    ],
+)
+def test_rounding_explains_a_difference_of_answers_that_were_not_written_alone(
+    then: int | None, now: int, words: str
+) -> None:
+    stored = replace(STORED, dtype="bfloat16", written_together=then)
+    again = replace(stored, token_ids=(5, 9, 7, 2), written_together=now)
+    [reason] = Replayed(stored, again).reasons()
+    assert words in reason
+
+
 def test_same_tokens_that_are_read_in_another_way_are_different() -> None:
     [reason] = Replayed(STORED, replace(STORED, text="one  two")).reasons()
     assert "format or tokenizer" in reason

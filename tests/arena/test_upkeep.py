@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -13,6 +14,7 @@ from playground.arena.running import RunningBattles
 from playground.arena.upkeep import MINUTE_S, Upkeep
 from playground.battles import Battles
 from playground.clock import Clock
+from playground.studies import known_counts
 from tests.support.cast import OPENALPACA, house
 from tests.support.paneling import Paneled, paneled
 from tests.support.patience import wait_until
@@ -46,6 +48,23 @@ def test_ids_of_a_panel_are_deleted_after_the_study(tmp_path: Path) -> None:
         assert study.study.rows("SELECT count(*) FROM panel_ids") == [(1,)]
         pass_minute()
         wait_until(lambda: study.study.rows("SELECT count(*) FROM panel_ids") == [(0,)])
+
+
+def test_studies_are_counted_at_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = paneled(house(tmp_path), 2)
+    counted = Event()
+    prepare = study.studies.prepare
+
+    def prepared() -> None:
+        prepare()
+        counted.set()
+
+    monkeypatch.setattr(study.studies, "prepare", prepared)
+    with working(study):
+        assert counted.wait(30)
+        with monkeypatch.context() as patch:
+            patch.setattr(known_counts, "_counted", None)  # to count again would fail
+            assert study.next(study.enter()).view is not None
 
 
 @pytest.mark.slow

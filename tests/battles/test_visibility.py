@@ -162,9 +162,9 @@ def test_read_only_store_sees_expiry(tmp_path: Path) -> None:
     home.store.close()
 
 
-def test_void_blind_battle_shows_errors_but_no_models(home: House) -> None:
+def test_void_blind_battle_shows_which_answer_failed_but_no_models(home: House) -> None:
     home.battle_is_open(ends={"a": FAILED})
     view = home.battles.view("battle-1", ADA)
     assert view.state is VOID
-    assert [c.error for c in view.columns] == ["it broke", None]
+    assert [c.error for c in view.columns] == ["This answer failed.", None]
     assert {(c.card, c.generation) for c in view.columns} == {(None, None)}

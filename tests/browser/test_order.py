@@ -38,8 +38,8 @@ class Tab:
         self.net.wait_until(lambda: str(arena._state(arena._battles[battle_id])) == phase)
 
     def waits(self, name: str) -> None:
-        """Wait until something is held under this name."""
-        self.net.wait_until(lambda: [one for one in self.net.held if one.name == name])
+        """Wait until something that is held under this name is here."""
+        self.net.wait_until(lambda: [one for one in self.net.held if one.name == name and one.is_here])
 
     def pause(self, seconds: float) -> None:
         self.visitor.page.wait_for_timeout(seconds * 1000)

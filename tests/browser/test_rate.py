@@ -120,6 +120,39 @@ def test_ten_battles_by_keyboard_alone(rating: Rating) -> None:
     assert rating.stub.choices[10:] == ["b"]
 
 
+def test_battle_that_was_hidden_is_skipped(rating: Rating) -> None:
+    rating.open_ahead()
+    rating.stub.gone |= {f"{number:032x}" for number in (1, 2)}
+    rating.page.keyboard.press("a")
+    expect(rating.task).to_contain_text("3.")
+    expect(rating.page.locator("#rate-said")).to_have_text(
+        "The battle before cannot be shown any more; this is another one."
+    )
+    rating.page.wait_for_timeout(HOLD_MS)
+    rating.page.keyboard.press("b")
+    expect(rating.task).to_contain_text("4.")
+    assert [vote["battle"][-1] for vote in rating.stub.votes] == ["0", "3"]
+
+
+def test_differences_are_marked_on_request(rating: Rating) -> None:
+    page, marks = rating.open().page, rating.page.locator("#answers mark")
+    button = page.locator("#rate-differs")
+    assert marks.count() == 0
+    page.keyboard.press("d")
+    expect(button).to_have_attribute("aria-pressed", "true")
+    expect(marks.first).to_be_visible()
+    expect(page.locator("#answer-a .md")).to_be_hidden()
+    assert page.locator("#answer-b .marked").inner_text() == "Alpaca: wool. Llama: loads."
+    page.set_viewport_size(PHONE)
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    rating.judge("a")
+    expect(marks.first).to_be_visible()  # of the next battle too
+    page.keyboard.press("d")
+    expect(page.locator("#answer-a .md")).to_be_visible()
+    expect(marks.first).to_be_hidden()
+
+
 def test_vote_that_does_not_count_is_said_in_words(rating: Rating) -> None:
     rating.open()
     first = rating.task.inner_text()

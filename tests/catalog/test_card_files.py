@@ -230,6 +230,43 @@ def test_feed_that_does_not_fit_the_card_is_refused(tmp_path: Path, text: str, w
     assert words in str(caught.value)
 
 
+SWITCHES = "chat_template_kwargs = { enable_thinking = false }\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        GOOD.replace('"openalpaca"', '"chat"').replace("metrics", SWITCHES + "metrics"),
+        REMOTE.replace("feed", SWITCHES + "feed"),
+    ],
+)
+def test_card_sets_switches_of_a_chat_template(tmp_path: Path, text: str) -> None:
+    assert read_card(write(tmp_path, text)).chat_template_kwargs == {"enable_thinking": False}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (GOOD.replace("metrics", SWITCHES + "metrics"), "'template' is 'openalpaca'; write template = \"chat\""),
+        (
+            GOOD.replace("metrics", "chat_template_kwargs = { x = [1] }\nmetrics"),
+            "'x' is [1]; valid: true, false or text",
+        ),
+    ],
+)
+def test_switches_that_no_template_takes_are_refused(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(InvalidCard) as caught:
+        read_card(write(tmp_path, text))
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("address", ["javascript:alert(1)", "http://example.org", "https://a b"])
+def test_link_of_a_card_is_an_address(tmp_path: Path, address: str) -> None:
+    text = GOOD.replace("metrics", f'links = {{ paper = "{address}" }}\nmetrics')
+    with pytest.raises(InvalidCard, match=r"\[links\]: 'paper' is .*; valid: an address that begins with https://"):
+        read_card(write(tmp_path, text))
+
+
 def test_parameter_that_servers_take_is_named_in_the_card(tmp_path: Path) -> None:
     text = REMOTE.replace("feed =", 'server_params = { top_k = "top_k" }\nfeed =') + "top_k = 40\n"
     assert read_card(write(tmp_path, text)).sampling.top_k == 40

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import struct
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +58,7 @@ def test_a_folder_becomes_a_card(folder: Path) -> None:
     assert (card.id, card.name, card.repo, card.revision) == ("my-model_2b", "My Model_2b", str(folder), "local")
     assert (card.architecture, card.context_length, card.dtype) == ("LlamaForCausalLM", 4096, "bfloat16")
     assert (card.template, card.license, card.public_repo) == ("chat", "unknown", "My Model_2b")
-    assert (card.sampling, card.sampling_source) == (SamplingParams(), "card")
+    assert (card.sampling, card.sampling_source) == (SamplingParams(512), "card")
 
 
 @pytest.mark.parametrize(
@@ -147,18 +149,39 @@ def test_the_context_length_has_several_keys(folder: Path, changes: dict[str, An
 @pytest.mark.parametrize(
     ("said", "expected"),
     [
-        ({}, SamplingParams()),
-        ({"do_sample": True, "temperature": 0.6, "top_p": 0.9}, SamplingParams(256, 0, True, 0.6, 50, 0.9)),
-        ({"do_sample": True, "top_k": 20, "top_p": None}, SamplingParams(do_sample=True, top_k=20)),
-        ({"do_sample": True, "min_p": 0.15}, SamplingParams(do_sample=True, top_k=50, min_p=0.15)),
-        ({"max_new_tokens": 9999, "min_new_tokens": 5, "num_beams": 4, "eos_token_id": [2]}, SamplingParams()),
-        ({"do_sample": True, "temperature": 0.0, "top_k": 1}, SamplingParams(top_k=1)),
-        ({"repetition_penalty": 1.1, "transformers_version": "5.23"}, SamplingParams(repetition_penalty=1.1)),
+        ({}, SamplingParams(512)),
+        ({"do_sample": True, "temperature": 0.6, "top_p": 0.9}, SamplingParams(512, 0, True, 0.6, 50, 0.9)),
+        ({"do_sample": True, "top_k": 20, "top_p": None}, SamplingParams(512, do_sample=True, top_k=20)),
+        ({"do_sample": True, "min_p": 0.15}, SamplingParams(512, do_sample=True, top_k=50, min_p=0.15)),
+        ({"min_new_tokens": 5, "num_beams": 4, "eos_token_id": [2]}, SamplingParams(512)),
+        ({"do_sample": True, "temperature": 0.0, "top_k": 1}, SamplingParams(512, top_k=1)),
+        ({"repetition_penalty": 1.1, "transformers_version": "5.23"}, SamplingParams(512, repetition_penalty=1.1)),
     ],
 )
 def test_sampling_is_that_of_the_repository(folder: Path, said: dict[str, Any], expected: SamplingParams) -> None:
     write(folder, "generation_config.json", said)
     assert card_of(folder, str(folder)).sampling == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "context_length", "expected"),
+    [
+        (None, 300, 150),
+        (None, 1024, 256),
+        (None, 8192, 1024),
+        (None, 131_072, 4096),
+        (2048, 8192, 2048),
+        (32_768, 40_960, 20_480),
+        (100_000, 131_072, 32_768),
+        (0, 8192, 1024),
+        ("many", 8192, 1024),
+    ],
+)
+def test_tokens_of_an_answer_are_the_repositorys_or_follow_from_the_context(
+    folder: Path, said: object, context_length: int, expected: int
+) -> None:
+    write(folder, "generation_config.json", {} if said is None else {"max_new_tokens": said})
+    assert card_with(folder, max_position_embeddings=context_length).sampling.max_new_tokens == expected
 
 
 def test_an_answer_may_take_half_of_a_short_context(folder: Path) -> None:
@@ -421,3 +444,24 @@ def test_short_card_of_an_unusable_checkpoint_says_why(folder: Path) -> None:
     path.write_text(SHORT.replace("My Model_2b", "gone"))
     with pytest.raises(InvalidCard, match=r"mine.toml: missing 'id', 'name', 'revision', "):
         read_card(path)
+
+
+@pytest.mark.parametrize("kept", [0.3, 0.99])
+def test_bin_without_its_end_is_refused(tmp_path: Path, kept: float) -> None:
+    path = tmp_path / "pytorch_model-00001-of-00002.bin"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("weights/data.pkl", bytes(10_000))
+    check_weights(tmp_path)
+    size = int(path.stat().st_size * kept)
+    os.truncate(path, size)
+    with pytest.raises(InvalidCard, match=rf"^{path.name} is cut: its end is missing after {size:,} bytes; fetch"):
+        check_weights(tmp_path)
+
+
+def test_bin_that_is_not_used_or_has_no_end_of_its_own_is_not_refused(tmp_path: Path) -> None:
+    path = tmp_path / "pytorch_model.bin"
+    path.write_bytes(b"\x80\x02\x8a\x0al, as torch wrote before archives")
+    check_weights(tmp_path)
+    path.write_bytes(b"PK\x03\x04 cut")
+    safetensors(tmp_path / "model.safetensors")
+    check_weights(tmp_path)

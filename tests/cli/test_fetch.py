@@ -72,6 +72,18 @@ def test_card_is_fetched_and_its_folder_printed(hub: HubServer, tmp_path: Path) 
 
 
 @pytest.mark.slow
+def test_line_up_is_fetched_model_by_model(hub: HubServer, tmp_path: Path) -> None:
+    hub.push("psmathur/orca_mini_13b", SAFE)
+    with start_cli(hub, tmp_path, "pocket", "orca-mini-13b", "laptops", "--json") as process:
+        out, err = process.communicate(timeout=60)
+    pocket = ["pocket-galpaca", "pocket-mamba-gpt", "pocket-minotaur", "pocket-openalpaca", "pocket-orca-mini"]
+    assert [row["model"] for row in json.loads(out)] == [*pocket, "orca-mini-13b"]
+    assert process.returncode == 1
+    assert err.startswith("fetch: unknown model 'laptops'; valid: ")
+    assert err.rstrip().endswith(", 24gb, five, laptop, pocket")
+
+
+@pytest.mark.slow
 def test_ctrl_c_stops_at_once_and_keeps_complete_files(hub: HubServer, tmp_path: Path) -> None:
     weights = b"alpaca! " * 3_000_000
     hub.push(REPO, KIT | {"model.safetensors": weights})

@@ -347,6 +347,8 @@ SIDE_B: dict[str, Any] = {
     "first_token_s": 0.1,
     "duration_s": 1.1,
     "reasoning": "Think of the sea.",
+    "written_together": None,
+    "exactness": "exactly",
 }
 
 

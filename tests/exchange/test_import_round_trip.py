@@ -18,7 +18,7 @@ from playground.exchange import FORMATS, ExportOptions, export
 from playground.exchange.imports import FORMATS as IMPORTED
 from playground.exchange.imports import import_file
 from playground.raters import imported_id
-from playground.records import FinishReason, Instruction, VoteFilter
+from playground.records import CriterionAnswer, FinishReason, Instruction, VoteFilter
 from playground.storage.database.store import Store
 from tests.support.cast import ADA, BEN, FAILED, GALPACA, MAMBA, MODELS, OPENALPACA, House, house
 
@@ -70,9 +70,22 @@ def judged(home: House) -> None:
     for number, kind in enumerate(("item", "repeat")):
         home.battle_is_open(f"{kind}-of-a-study", study="helpful", study_hash="5a" * 32, study_kind=kind)
         home.battles.vote(f"{kind}-of-a-study", "ab"[number], ADA, final=True)
+    criterion_answers(home)
     home.battle_is_open("undone")
     home.battles.vote("undone", "a", ADA)
     home.battles.undo("undone", ADA)
+
+
+def criterion_answers(home: House) -> None:
+    """Add the answers to the criteria of a study that is stored nowhere, with a reason that a spreadsheet would run."""
+    home.battle_is_open(
+        "criteria", ends={"a": {"text": "Blue waves."}}, study="helpful", study_hash="5a" * 32, study_kind="item"
+    )
+    home.battles.vote("criteria", "a", ADA)
+    with home.store.reading() as reading:
+        [(vote_id,)] = reading.select("SELECT id FROM votes WHERE battle_id = 'criteria'")
+    answers = [CriterionAnswer("facts", "b"), CriterionAnswer("harm", "yes", "=1+1, it names a person.")]
+    home.store.write(lambda writing: writing.insert_criteria(vote_id, ADA, answers))
 
 
 def exported(store: Store, format: str, path: Path) -> Path:

@@ -142,6 +142,10 @@ def test_row_has_the_same_id_in_every_version(bring: Import, store: Store, forma
 # Outcomes
 
 
+ANSWERED = {"criterion": "facts", "choice": "a", "reason": ""}
+OF_STUDY = {"study": "helpful", "study_hash": "5a" * 32, "study_kind": "item"}
+
+
 @pytest.mark.parametrize(
     ("format", "changes", "winner"),
     [
@@ -265,6 +269,14 @@ WORDS_OF_TWO_TURNS = "has 2 turns; the playground stores conversations of one"
         ("votes", {"state": "open"}, "'state' is 'open'; valid: voted, revealed"),
         ("votes", {"blind": None}, "'blind' is missing or empty; fill it in"),
         ("votes", {"draw_probability": 2}, "'draw_probability' is 2; valid: above 0, to 1, or nothing"),
+        ("votes", {"criteria": [{"criterion": "facts"}]}, "'criteria[0].choice' is missing or empty; fill it in"),
+        ("votes", {"criteria": [ANSWERED]}, "'criteria' has answers, but 'study' is empty"),
+        ("votes", {"criteria": [ANSWERED] * 2, **OF_STUDY}, "'criteria' answers a criterion twice"),
+        (
+            "votes",
+            {"criteria": [{**ANSWERED, "reason": "x" * 501}], **OF_STUDY},
+            "'criteria[0].reason' is 501 characters long; at most 500",
+        ),
         ("votes", {"reasons": ["pretty"]}, "unknown reason 'pretty'; valid: correct, complete"),
         ("votes", {"comment": "x" * 2001}, "comment is 2,001 characters long; at most 2,000"),
         ("votes", {"overrides": {"warmth": 1}}, "unknown key 'warmth'; valid keys: max_new_tokens"),

@@ -12,6 +12,7 @@ from tests.support.paths import ROOT
 
 SCRIPTS = (
     ("equal_tokens.py",),
+    ("exact_answers.py",),
     ("many_visitors.py", "--no-fastchat"),
     ("side_by_side.py", "--no-fastchat"),
     ("instruction_file.py",),

@@ -18,12 +18,13 @@ from playground.errors import InvalidValue, Unknown
 from playground.settings import Settings
 from playground.spaces.build import Built, Options, build_space
 from playground.spaces.marker import MARKER, built_code, read_marker
-from playground.spaces.recipe import CPU, GPU, GPU_MEMORY, RUNNING, read_recipe
-from playground.spaces.requirements import pins, space_requirements
+from playground.spaces.recipe import CPU, GPU, GPU_MEMORY, RUNNING, ZEROGPU, ZEROGPU_HARDWARE, read_recipe
+from playground.spaces.requirements import OF_ZEROGPU, pins, space_requirements
 from playground.spaces.sources import code_fingerprint
 from tests.support.paths import ROOT
 
 REQUIREMENTS = (ROOT / "requirements.txt").read_text()
+TEST_REQUIREMENTS = (ROOT / "tests" / "requirements.txt").read_text()
 
 
 @pytest.fixture(scope="module")
@@ -194,7 +195,9 @@ def test_settings_block_agrees_with_pins_files_and_the_hubs_rules(
     assert block["hf_oauth"] is True
     assert block["suggested_hardware"] in {hardware.value for hardware in SpaceHardware}
     assert all(isinstance(value, str) for value in block["models"])
-    assert "preload_from_hub" not in block if kind == CPU else len(block["preload_from_hub"]) >= 2
+    recipe = read_recipe(kind, (), catalog)
+    assert block["preload_from_hub"] == [card.repo for card in recipe.cards]
+    assert set(block["preload_from_hub"]) <= set(block["models"])
     assert "thumbnail" not in block
 
 
@@ -216,25 +219,39 @@ def test_readme_links_to_nothing_that_is_left_out(small: Path, catalog: Catalog,
 # Kinds and models
 
 
-@pytest.mark.parametrize(
-    ("kind", "why"), [("zerogpu", "cannot be built yet"), ("static", "runs no models"), ("tpu", "there is no kind")]
-)
+@pytest.mark.parametrize(("kind", "why"), [("static", "runs no models"), ("tpu", "there is no kind")])
 def test_other_kinds_are_refused_in_words(catalog: Catalog, kind: str, why: str) -> None:
-    with pytest.raises(InvalidValue, match=rf"{why}.*valid: cpu, gpu"):
+    with pytest.raises(InvalidValue, match=rf"{why}.*valid: cpu, gpu, zerogpu"):
         read_recipe(kind, (), catalog)
 
 
 @pytest.mark.parametrize(
     ("kind", "models", "error"),
     [
-        (CPU, ("orca-mini-13b",), "--models is for --kind gpu"),
+        (CPU, ("orca-mini-13b",), "names orca-mini-13b; valid for --kind cpu: pocket, laptop, or two or more of smol"),
+        (CPU, ("smollm2-135m",), "names smollm2-135m; valid for --kind cpu"),
+        (CPU, ("laptop", "pocket"), "valid for --kind cpu"),
         (GPU, ("orca-mini-13b",), "needs two models or more"),
         (GPU, ("orca-mini-13b", "pocket-galpaca"), "pocket-galpaca is not on the hub"),
+        (ZEROGPU, ("galpaca-30b", "orca-mini-13b"), r"the models need \d+ GB together, and ZeroGPU has 96 GB"),
     ],
 )
 def test_models_that_do_not_suit_are_refused(catalog: Catalog, kind: str, models: tuple[str, ...], error: str) -> None:
     with pytest.raises(InvalidValue, match=error):
         read_recipe(kind, models, catalog)
+
+
+def test_space_on_a_cpu_preloads_the_line_up_for_a_laptop(catalog: Catalog) -> None:
+    laptop = catalog.line_ups["laptop"].models
+    assert [card.id for card in read_recipe(CPU, (), catalog).cards] == list(laptop)
+    assert [card.id for card in read_recipe(CPU, laptop[:2], catalog).cards] == list(laptop[:2])
+    assert read_recipe(CPU, (), catalog).hardware == "cpu-basic"
+
+
+def test_space_of_pocket_models_preloads_nothing(small: Path, catalog: Catalog, tmp_path: Path) -> None:
+    build_space(tmp_path, read_recipe(CPU, ("pocket",), catalog), catalog, Options(), small)
+    assert "preload_from_hub" not in front_matter(tmp_path)
+    assert "Five pocket models" in (tmp_path / "README.md").read_text()
 
 
 def test_unknown_model_is_refused_by_name(catalog: Catalog) -> None:
@@ -246,7 +263,7 @@ def test_unknown_model_is_refused_by_name(catalog: Catalog) -> None:
     ("models", "hardware"),
     [
         (("mamba-gpt-3b", "openalpaca-7b-2bt"), "l40sx1"),
-        (("mamba-gpt-3b", "mamba-gpt-3b"), "l4x1"),
+        (("mamba-gpt-3b", "qwen3-4b"), "l4x1"),
         (("orca-mini-13b", "openalpaca-7b-2bt"), "l40sx1"),
         (("galpaca-30b", "orca-mini-13b"), "a100-large"),
     ],
@@ -258,7 +275,22 @@ def test_hardware_is_the_smallest_that_holds_the_models(
 
 
 def test_hardware_names_are_the_hubs() -> None:
-    assert {name for name, _ in GPU_MEMORY} <= {hardware.value for hardware in SpaceHardware}
+    assert {ZEROGPU_HARDWARE, *(name for name, _ in GPU_MEMORY)} <= {hardware.value for hardware in SpaceHardware}
+
+
+def test_models_of_zerogpu_are_those_of_a_gpu_and_their_number_is_not_bound_to_half_of_it(catalog: Catalog) -> None:
+    assert read_recipe(ZEROGPU, (), catalog).cards == read_recipe(GPU, (), catalog).cards
+    five = ("openalpaca-7b-2bt", "openalpaca-7b-3bt", "minotaur-mpt-7b", "mamba-gpt-3b", "galpaca-6.7b")
+    assert len(read_recipe(ZEROGPU, five, catalog).cards) == 5
+
+
+def test_quantized_model_is_refused_on_zerogpu(tmp_path: Path, catalog: Catalog) -> None:
+    text = (ROOT / "playground" / "catalog" / "cards" / "orca-mini-13b.toml").read_text()
+    (tmp_path / "small.toml").write_text(text.replace('id = "orca-mini-13b"', 'id = "small"\nquantization = "4bit"'))
+    settings = Settings(cards=str(tmp_path))
+    more = Catalog.load(settings.card_folders, settings.template_folders)
+    with pytest.raises(InvalidValue, match="small is quantized, which ZeroGPU cannot load"):
+        read_recipe(ZEROGPU, ("small", "mamba-gpt-3b"), more)
 
 
 # Requirements
@@ -268,6 +300,14 @@ def test_requirements_are_our_pins_but_for_what_the_hub_limits(catalog: Catalog)
     ours, spaces = pins(REQUIREMENTS), pins(space_requirements(REQUIREMENTS, read_recipe(CPU, (), catalog)))
     assert {name for name in ours if ours[name] != spaces[name]} == {"pydantic"}
     assert ours.keys() == spaces.keys()
+
+
+def test_zerogpu_has_the_torch_that_it_supports_and_the_package_that_lends_the_gpu(catalog: Catalog) -> None:
+    ours, theirs = pins(REQUIREMENTS), pins(space_requirements(REQUIREMENTS, read_recipe(ZEROGPU, (), catalog)))
+    assert {name: version for name, version in theirs.items() if version != ours.get(name)} == {
+        "pydantic": "2.12.5", **OF_ZEROGPU
+    }  # fmt: skip
+    assert pins(TEST_REQUIREMENTS)["spaces"] == OF_ZEROGPU["spaces"], "the tests run with another one"
 
 
 def test_torch_comes_from_the_given_index(catalog: Catalog) -> None:

@@ -19,6 +19,7 @@ from playground.studies.criteria import CriterionStatus, criteria_of
 from playground.studies.status import status_of
 from tests.support.cast import MAMBA, OPENALPACA, House, house
 from tests.support.judging import keep_journal
+from tests.support.storing import tamper
 from tests.support.studying import FINAL_S, Studied, studied
 
 FACTS = Criterion("facts", "Whose facts are right?", ("a", "b", "tie"))
@@ -169,6 +170,24 @@ def test_answers_travel_into_the_journal_and_back(home: House, tmp_path: Path) -
         with new.reading() as reading:
             [facts] = criteria_of(reading, study.file.id)
         assert (facts.question, facts.votes) == ("facts", 1), "the study itself is not in the journal"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE vote_criteria SET choice = 'tie' WHERE criterion = 'facts'",
+        "DELETE FROM vote_criteria WHERE criterion = 'harm'",
+        "UPDATE vote_criteria SET reason = ''",
+    ],
+)
+def test_verify_compares_the_answers_with_the_journal(home: House, tmp_path: Path, statement: str) -> None:
+    judge(asked(home), RIGHT, HARMFUL)
+    home.time.pass_s(FINAL_S)
+    folder = keep_journal(home.store)
+    assert verify(home.store, folder) == []
+    tamper(tmp_path / "playground.db", statement)
+    [finding] = verify(home.store, folder)
+    assert finding.what.startswith("votes that differ between journal and database: 1 (")
 
 
 def rows_of(store: Store) -> list[tuple[Any, ...]]:

@@ -238,6 +238,27 @@ def test_battles_that_others_took_meanwhile_are_let_go(home: House) -> None:
     assert outcome(study.next(token).end) == ("incomplete", None)
 
 
+def test_battles_that_were_taken_back_count_for_who_judged_the_rest(home: House) -> None:
+    study = paneled(home, 4)
+    token, other = study.enter(), study.enter(SECOND)
+    for battle in load(study, token, 3)[:2]:
+        home.battles.vote(battle, "a", "rater-1")
+    home.time.pass_s(RESERVED_S)
+    study.judge(other, browser="rater-2", votes=2)
+    assert outcome(study.next(token).end) == ("complete", "CDONE")
+
+
+def test_skipped_battle_makes_nobody_complete(home: House) -> None:
+    study = paneled(home, 4)
+    token, other = study.enter(), study.enter(SECOND)
+    study.skip(token)
+    study.skip(token)
+    home.battles.vote(load(study, token, 2)[0], "a", "rater-1")
+    home.time.pass_s(RESERVED_S)
+    study.judge(other, browser="rater-2")
+    assert outcome(study.next(token).end)[0] == "incomplete"
+
+
 def test_battles_that_nobody_took_before_the_study_closed_are_not_let_go(home: House) -> None:
     study = paneled(home, 3)
     token, other = study.enter(), study.enter(SECOND)
@@ -377,6 +398,26 @@ def test_operator_erases_the_id_of_a_rater_who_only_entered(tmp_path: Path) -> N
     assert run(*argv) == (0, f"would erase {words}; add --yes to do it\n")
     assert run(*argv, "--yes") == (0, f"erased: {words}\n")
     assert run(*argv)[0] == 1
+
+
+@pytest.mark.parametrize("browser", ["rater-1", None])
+@pytest.mark.parametrize("is_hash", [False, True])
+def test_operator_erases_a_rater_by_the_id_of_the_panel(tmp_path: Path, browser: str | None, is_hash: bool) -> None:
+    db = tmp_path / "of-panel.db"
+    with Store(db) as store:
+        study = paneled(House(store), 6)
+        token = study.enter()
+        study.enter(SECOND)
+        if browser is not None:
+            study.next(token, browser=browser)
+        [(id_hash,)] = study.study.rows("SELECT id_hash FROM panel_raters WHERE number = 1")
+    argv = ("erase", "--rater", id_hash if is_hash else RATER, "--db", str(db))
+    assert run(*argv)[1].endswith(", and 1 id under which a panel knows them; add --yes to do it\n")
+    assert run(*argv, "--yes")[1].endswith(", and 1 id under which a panel knows them\n")
+    assert run(*argv)[0] == 1
+    assert RATER.encode() not in b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    with Store(db, read_only=True) as store, store.reading() as reading:
+        assert [id.number for id in reading.panel_ids("helpful")] == [2]
 
 
 def test_report_names_outcomes_and_ids_only_if_asked(home: House) -> None:

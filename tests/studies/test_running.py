@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,11 @@ from playground.publishing.contents import survey
 from playground.ratings.counting import count
 from playground.ratings.policy import CountingPolicy, Reason
 from playground.ratings.stored import read_votes
-from playground.records import VoteFilter
+from playground.records import ClosedStudy, VoteFilter
 from playground.storage.database.store import Store
 from playground.storage.journal.segments import journal_folder
+from playground.storage.maintenance.restore import restore
+from playground.storage.maintenance.verify import verify
 from tests.report.reports import data_of, database, run
 from tests.support.cast import MAMBA, OPENALPACA, House, house
 from tests.support.judging import keep_journal
@@ -148,3 +151,55 @@ def held(db: Path, folder: Path) -> tuple[int, int]:
             assert count_browsed(reading, VoteFilter(), running_studies=False) == public
             assert survey(reading, "id", {}, home.time.now()).votes == public
     return out, public
+
+
+def test_end_of_a_study_is_restored_with_its_votes(tmp_path: Path) -> None:
+    """A Space that begins from its store at each start has every study as an unknown one."""
+    home = house(tmp_path)
+    study = studied(home, 2, 1)
+    study.judge(1)
+    study.judge(1)
+    home.store.write(lambda writing: writing.close_study("helpful", home.time.now(), "enough"))
+    folder = keep_journal(home.store)
+    for name in ("once", "twice"):
+        with Store(tmp_path / name / "new.db") as new:
+            assert restore(new, folder).unknown_studies == ()
+            [closed] = closed_studies(new)
+            assert (closed.id, closed.why, closed.votes) == ("helpful", "enough", 2)
+            folder = keep_journal(new)
+            assert verify(new, folder) == []
+
+
+def test_end_of_an_unknown_study_is_restored_with_its_votes(tmp_path: Path) -> None:
+    home = house(tmp_path)
+    studied(home, 2, 1).judge(1)
+    folder = keep_journal(home.store)
+    with Store(tmp_path / "once" / "new.db") as new:
+        assert restore(new, folder).unknown_studies == ("helpful",)
+        new.write(lambda writing: writing.close_unknown_study("helpful", home.time.now(), "enough"))
+        folder = keep_journal(new)
+    with Store(tmp_path / "twice" / "new.db") as new:
+        assert restore(new, folder).unknown_studies == ()
+        with new.reading() as reading:
+            assert reading.wrongly_judged() == []
+
+
+def test_restore_closes_a_study_that_an_older_database_has_open(tmp_path: Path) -> None:
+    home = house(tmp_path)
+    studied(home, 2, 1).judge(1)
+    keep_journal(home.store)
+    with home.store.reading() as reading:
+        reading.copy_to(tmp_path / "older.db")
+    home.store.write(lambda writing: writing.close_study("helpful", home.time.now(), "enough"))
+    folder = keep_journal(home.store)
+    with Store(tmp_path / "older.db") as older:
+        restore(older, folder)
+        assert [one.why for one in closed_studies(older)] == ["enough"]
+        with older.reading() as reading:
+            assert reading.running_study_ids() == []
+            assert reading.wrongly_judged() == []
+
+
+def closed_studies(store: Store) -> Sequence[ClosedStudy]:
+    with store.reading() as reading:
+        return reading.closed_studies()

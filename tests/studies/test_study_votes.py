@@ -52,6 +52,35 @@ def test_only_items_count(home: House, policy: CountingPolicy) -> None:
     assert reasons == {None: 12, Reason.STUDY_EXTRA: kinds["repeat"] + kinds["check"] + kinds["attention"]}
 
 
+def test_browsers_of_one_link_are_one_rater(home: House) -> None:
+    study = studied(home, 40, 2, repeats=0.5)
+    for number in range(60):
+        link, browser = 1 + number % 2, f"browser-{number % 2}-{number // 20}"
+        battle = str(study.next(link, browser=browser).battle_id)
+        home.time.pass_s(10)
+        home.battles.vote(battle, study.side_of(battle, first=True), browser)
+        home.time.pass_s(FINAL_S)
+    home.store.write(lambda writing: writing.close_study("helpful", home.time.now(), "done"))
+    [(repeats,)] = study.rows("SELECT count(*) FROM battles WHERE study_kind = 'repeat'")
+    with home.store.reading() as reading:
+        votes = read_votes(reading, CountingPolicy(), home.time.now())
+    assert len(set(votes.rater)) == 2
+    within = current_agreement(home.store, Catalog.load(), {}, home.time.now(), VoteFilter(study="helpful")).within
+    assert (within.repeats, within.raters) == (repeats, 2)
+
+
+def test_links_that_share_a_browser_are_one_rater(home: House) -> None:
+    study = studied(home, 12, 3)
+    for link, browser in ((1, "desk"), (2, "desk"), (2, "phone"), (3, "other")):
+        battle = str(study.next(link, browser=browser).battle_id)
+        home.battles.vote(battle, "a", browser)
+        home.time.pass_s(FINAL_S)
+    with home.store.reading() as reading:
+        votes = read_votes(reading, CountingPolicy(), home.time.now())
+    assert len(votes.rater) == 4
+    assert len(set(votes.rater)) == 2
+
+
 def test_repeats_are_read_for_agreement(home: House) -> None:
     study = judged(home)
     [(repeats,)] = study.rows("SELECT count(*) FROM battles WHERE study_kind = 'repeat'")

@@ -10,6 +10,7 @@ import re
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -41,10 +42,11 @@ class Visitor:
     secret: str = field(default_factory=new_secret)
     session: str = field(default_factory=new_secret)
     battle_id: str = ""  # shown in its tab
+    headers: Mapping[str, str] = field(default_factory=dict)  # that a proxy adds
 
     def post(self, path: str, body: Any) -> Reply:
         sent = body if isinstance(body, bytes) else json.dumps(body).encode()
-        headers = {"Content-Type": "application/json", "Cookie": f"{COOKIE}={self.secret}"}
+        headers = {"Content-Type": "application/json", "Cookie": f"{COOKIE}={self.secret}", **self.headers}
         return self._ask(urllib.request.Request(f"{self.url}/gradio_api/{path}", sent, headers))
 
     def get(self, path: str) -> Reply:

@@ -97,6 +97,13 @@ STYLES = {
         "### Instruction:\n{{ message.content }}\n\n{% endfor %}\n### Response:\n",
         takes_system=False,
     ),
+    "thinking": Style(
+        "{% for message in messages %}{{ '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>\\n' }}"
+        "{% endfor %}{{ '<|im_start|>assistant\\n' if add_generation_prompt }}"
+        "{% if enable_thinking is defined and enable_thinking is false %}{{ '<think>\\n\\n</think>\\n\\n' }}{% endif %}"
+        "{{ '<|effort|>' + reasoning_effort if reasoning_effort is defined }}",
+        ("<|im_start|>", "<|im_end|>"),
+    ),
     "dated": Style(
         "{%- set ns = namespace(told='') %}\n"
         "{%- for message in messages %}\n"

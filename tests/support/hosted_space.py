@@ -37,6 +37,8 @@ class HostedSpace:
 
     folder: Path
     environ: Mapping[str, str]
+    program: str = "app.py"
+    patience_s: float = PATIENCE_S  # for a start
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
@@ -55,7 +57,7 @@ class HostedSpace:
         own = {"SPACE_AUTHOR_NAME": "ada", "GRADIO_SERVER_PORT": str(self.port)}
         with self.log.open("ab") as out:
             self.process = subprocess.Popen(
-                [python, "app.py"],
+                [python, self.program],
                 cwd=self.folder,
                 env={**given, **own, **libraries, **self.environ},
                 stdout=out,
@@ -65,7 +67,7 @@ class HostedSpace:
                 extra_groups=[],
                 preexec_fn=as_a_shell_starts_it,
             )
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + self.patience_s
         while not self._answers():
             assert self.process.poll() is None, self.log.read_text()
             assert time.monotonic() < deadline, self.log.read_text()
@@ -111,15 +113,22 @@ def python_of_everybody() -> tuple[str, dict[str, str]]:
 
 
 @contextmanager
-def hosted_space(**environ: str) -> Iterator[HostedSpace]:
-    """Build a Space from this checkout and start it; everything is deleted afterwards."""
+def hosted_space(
+    kind: str = CPU, program: str = "app.py", patience_s: float = PATIENCE_S, **environ: str
+) -> Iterator[HostedSpace]:
+    """Build a Space from this checkout and start it; everything is deleted afterwards.
+
+    Args:
+        program: the script that is run in its folder.
+        patience_s: the longest time of a start.
+    """
     above = Path(tempfile.mkdtemp(prefix="space-"))  # pytest's own folders are closed to other users
     above.chmod(0o755)
     settings = Settings()
     catalog = Catalog.load(settings.card_folders, settings.template_folders)
-    space = HostedSpace(above / "app", environ)
+    space = HostedSpace(above / "app", environ, program, patience_s)
     try:
-        build_space(space.folder, read_recipe(CPU, (), catalog), catalog, Options(SPACE_ID))
+        build_space(space.folder, read_recipe(kind, (), catalog), catalog, Options(SPACE_ID))
         for path in (space.folder, *space.folder.rglob("*")):
             os.chown(path, USER, USER)
         space.start()

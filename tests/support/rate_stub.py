@@ -12,6 +12,7 @@ from typing import Any
 
 from playground.ui.http.asgi import ASGIApp, Receive, Scope, Send, read_body
 from playground.ui.http.responses import respond_json
+from playground.ui.rendering.differences import marked_differences
 
 QUESTION = "Which answer is better?"
 ANSWERS = (
@@ -39,6 +40,7 @@ class RateStub:
     votes: list[dict[str, Any]] = field(default_factory=list)  # as they were sent; choice "undo" takes one back
     asked: list[dict[str, Any]] = field(default_factory=list)  # bodies of /rate/next
     skipped: set[str] = field(default_factory=set)
+    gone: set[str] = field(default_factory=set)  # battles that were hidden
 
     def reset(self, **changes: Any) -> None:
         """Begin anew with other battles and questions."""
@@ -61,6 +63,10 @@ class RateStub:
         if path == "/rate/skip":
             self.skipped.add(sent["battle"])
             return 200, {"accepted": True}
+        if path == "/rate/differences":
+            number = int(sent["battle"], 16)
+            marked = marked_differences(*ANSWERS[number % len(ANSWERS)])
+            return 200, {"battle": sent["battle"], "sides": dict(zip("ab", marked, strict=True))}
         if path == "/rate/undo":
             sent = {**sent, "choice": "undo"}
         if self.vote_refusal:
@@ -74,11 +80,12 @@ class RateStub:
     def _next(self, sent: dict[str, Any]) -> dict[str, Any]:
         ids = [f"{number:032x}" for number in range(self.count)]
         done = [battle for battle in ids if self.last(battle)[0] not in ("", "undo")]
-        free = [battle for battle in ids if battle not in {*done, *sent["have"], *self.skipped}]
+        free = [battle for battle in ids if battle not in {*done, *sent["have"], *self.skipped, *self.gone}]
         left_s = 30 * (self.count - len(done)) if self.of else None
         return {
             "item": self._item(free[0]) if free else None,
             "why_none": None if free else self.why_none,
+            "gone": sorted(self.gone.intersection(sent["have"])),
             "progress": {
                 "done": len(done),
                 "of": self.of,

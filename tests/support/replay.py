@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -78,6 +79,9 @@ class ReplayEngine:
         facts = EngineFacts("local", "cpu", card.dtype, card.revision, {"torch": model_id})
         began = self._world.seconds
         self._rows[job.row] = _Row(listener, [(began + at, event) for at, event in take.events(job.row, facts)])
+
+    def together(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def cancel(self, row: str) -> None:
         if row in self._rows:

@@ -18,17 +18,39 @@ STREAM = "stream"
 
 
 @dataclass
-class Held:
-    """A request or its response that is held back."""
+class HeldRequest:
+    """A request that the server has not seen."""
 
     name: str
     route: Route
-    reply: APIResponse | None = None  # None: the request is held
+    is_here: bool = True
 
     def release(self) -> None:
-        if self.reply is None:
-            self.route.continue_()
-        else:
+        self.route.continue_()
+
+
+@dataclass
+class HeldReply:
+    """A request that the server has seen, and its response, which may still be on its way here."""
+
+    name: str
+    route: Route
+    reply: APIResponse | None = None
+    is_released: bool = False
+
+    @property
+    def is_here(self) -> bool:
+        return self.reply is not None
+
+    def fetch(self) -> None:
+        """Fetch the response; other handlers, and the test, run meanwhile."""
+        self.reply = self.route.fetch()
+        if self.is_released:
+            self.route.fulfill(response=self.reply)
+
+    def release(self) -> None:
+        self.is_released = True
+        if self.reply is not None:
             self.route.fulfill(response=self.reply)
 
 
@@ -44,7 +66,7 @@ class SlowNetwork:
     url: str
     requests: set[str] = field(default_factory=set)
     replies: set[str] = field(default_factory=set)
-    held: list[Held] = field(default_factory=list)
+    held: list[HeldRequest | HeldReply] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -72,9 +94,11 @@ class SlowNetwork:
         name = self.name_of(route.request)
         self.seen.append(name)
         if name in self.requests:
-            self.held.append(Held(name, route))
+            self.held.append(HeldRequest(name, route))
         elif name in self.replies:
-            self.held.append(Held(name, route, route.fetch()))
+            held = HeldReply(name, route)
+            self.held.append(held)
+            held.fetch()
         else:
             route.continue_()
 

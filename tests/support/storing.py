@@ -97,3 +97,16 @@ def events(store: Store) -> int:
 def database_bytes(path: Path) -> bytes:
     """Return the content of all files of a database."""
     return b"".join(part.read_bytes() for part in path.parent.glob(f"{path.name}*") if part.is_file())
+
+
+def tamper(db: Path, *statements: str) -> None:
+    """Change rows that the schema's triggers and keys protect."""
+    raw = sqlite3.connect(db, isolation_level=None)
+    triggers = raw.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").fetchall()
+    for name, _ in triggers:
+        raw.execute(f"DROP TRIGGER {name}")
+    for statement in statements:
+        raw.execute(statement)
+    for _, sql in triggers:
+        raw.execute(sql)
+    raw.close()

@@ -39,7 +39,12 @@ def find_devices(
     found = (*gpus, _cpu(root))
     if not limit_bytes:
         return found
-    return tuple(replace(device, usable_bytes=min(device.usable_bytes, limit_bytes)) for device in found)
+    return tuple(
+        replace(device, usable_bytes=limit_bytes, unlimited_bytes=device.usable_bytes)
+        if limit_bytes < device.usable_bytes
+        else device
+        for device in found
+    )
 
 
 @dataclass(frozen=True, slots=True)

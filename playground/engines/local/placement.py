@@ -17,6 +17,9 @@ QUANTIZED_BYTES: Mapping[Quantization, float] = {"8bit": 1.1, "4bit": 0.65}
 MAX_ROWS = 32
 ROW_TOKENS = 1024
 """The usual length of a row, prompt and answer; a longer one that finds no memory fails alone."""
+READ_TOKENS = 512
+"""Tokens of new prompts, padding included, that one step reads: the running rows wait meanwhile. Keys and values are
+there twice until the prompts have joined, so this is at most what a usual row leaves of a full one."""
 
 CPU = "cpu"
 _CUDA_PROCESS = 1_000_000_000  # context, libraries and the largest activations of a process on a GPU
@@ -33,6 +36,7 @@ class Device:
     title: str  # for people
     total_bytes: int
     usable_bytes: int  # for models
+    unlimited_bytes: int = 0  # for models without `Settings.memory_gb`; 0 if that takes nothing away
 
     @property
     def is_cpu(self) -> bool:
@@ -45,7 +49,7 @@ class Need:
     """The memory that one model takes."""
 
     weights_bytes: int
-    row_bytes: int  # keys and values of one row of full length
+    row_bytes: int  # keys and values of one row of full length, or of a usual one and the prompts that are being read
     usual_row_bytes: int
     process_bytes: int
     offload: bool = False  # layers that do not fit a GPU may stay in the CPU's memory

@@ -8,6 +8,7 @@ Boundary: a pure function; asks neither disk nor device.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -24,6 +25,7 @@ from playground.engines.local.placement import (
     need_of,
 )
 from playground.records import ModelCard
+from playground.settings import variable
 
 OFFLOADED_ROWS = 4
 """Rows that a GPU keeps memory for beside an offloaded model: weights that travel for one row serve several."""
@@ -149,8 +151,32 @@ def _placement(card: ModelCard, need: Need, resident: Mapping[str, Shares], devi
     alone = _packed({card.id: need}, devices)
     if alone is not None:
         words = f"{_where(alone[card.id], devices)} in turns: others make room when it is asked"
+        words += _to_stay(need, resident, devices)
         return Placement(card.id, How.IN_TURNS, need, alone[card.id], 1, words)
     return Placement(card.id, How.TOO_LARGE, need, words=_too_large(card, need, devices))
+
+
+def _to_stay(need: Need, resident: Mapping[str, Shares], devices: Sequence[Device]) -> str:
+    """Say what would keep a model loaded beside the others; nothing where it may be on several devices."""
+    if need.offload or len(_computing(devices)) > 1:
+        return ""
+    (device,) = _computing(devices)
+    taken = {known: shares[device.name].total_bytes for known, shares in resident.items() if device.name in shares}
+    wanted = sum(taken.values()) + need.least_bytes
+    ways = [_raise_limit(wanted)] if device.unlimited_bytes >= wanted else []
+    enough = [known for known, size in taken.items() if wanted - size <= device.usable_bytes]
+    ways += [f"unload {min(enough, key=taken.__getitem__)}"] if enough else []
+    return f"; to keep it loaded, {' or '.join(ways)}" if ways else ""
+
+
+def _raise_limit(size: int) -> str:
+    return f"raise {variable('memory_gb')} to {math.ceil(size / 1e7) / 100:.2f}"
+
+
+def _parts(need: Need) -> str:
+    """Name what a model with one row of full length takes."""
+    weights, cache, reserve = map(_gigabytes, (need.weights_bytes, need.row_bytes, need.process_bytes))
+    return f"weights {weights}, cache {cache}, reserve {reserve}"
 
 
 def _where(shares: Shares, devices: Sequence[Device]) -> str:
@@ -164,7 +190,9 @@ def _where(shares: Shares, devices: Sequence[Device]) -> str:
 def _too_large(card: ModelCard, need: Need, devices: Sequence[Device]) -> str:
     """Say how much is missing, and which smaller form would fit."""
     has = sum(device.usable_bytes for device in _computing(devices))
-    words = f"needs {_gigabytes(need.least_bytes)}, and there are {_gigabytes(has)} for models"
+    words = f"needs {_gigabytes(need.least_bytes)} ({_parts(need)}), and there are {_gigabytes(has)} for models"
+    if max(device.unlimited_bytes for device in _computing(devices)) >= need.least_bytes:
+        return f"{words}; {_raise_limit(need.least_bytes)}"
     if all(device.is_cpu for device in devices):  # bitsandbytes wants a GPU
         return words
     if need.offload:

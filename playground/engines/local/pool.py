@@ -13,12 +13,13 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 
 from playground.engines.local.check import check
 from playground.engines.local.devices import find_devices
 from playground.engines.local.launch import launcher
-from playground.engines.local.placement import Device, How
+from playground.engines.local.placement import MAX_ROWS, Device, How
 from playground.engines.local.planning import plan
 from playground.engines.local.scheduler import Scheduler
 from playground.engines.local.supervisor import Limits, Supervisor
@@ -53,7 +54,8 @@ class LocalEngine:
         self._now_s = now_s
         self._find_devices = devices or partial(find_devices, settings.memory_bytes)
         loads_at_once = loads_at_once or max(2, os.cpu_count() or 1)
-        self._scheduler = Scheduler(self._find_devices, loads_at_once, self._limits.drain_s, now_s)
+        most_rows = 1 if settings.exact else MAX_ROWS
+        self._scheduler = Scheduler(self._find_devices, loads_at_once, self._limits.drain_s, now_s, most_rows)
         self._launcher = launcher(environ, settings.threads, fork)
         self._models: dict[str, Supervisor] = {}
         self._tasks: queue.SimpleQueue[Task] = queue.SimpleQueue()
@@ -94,6 +96,9 @@ class LocalEngine:
     def start(self, model_id: str, job: Job, listener: Listener) -> None:
         with self._gate:
             self._tasks.put(partial(self._opened(model_id).accept, job, listener))
+
+    def together(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def cancel(self, row: str) -> None:
         if self._thread is not None:  # else nothing was started, and nobody would take the task

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from playground.engines.local.process import Process
 from playground.engines.local.wire import messages
 from playground.engines.local.wire.channel import Message
-from playground.engines.protocol import Ended, EngineFacts, Event, Job, Listener, Queued, Started, Tokens, tell
+from playground.engines.protocol import Ended, EngineFacts, Event, Job, Listener, Queued, Started, tell
 from playground.records import FinishReason
 
 
@@ -87,18 +87,12 @@ class Rows:
         row = self._rows.get(message["row"])
         if row is None:
             return None
-        event: Event
-        match message["kind"]:
-            case "started":
-                row.started = True
-                event = Started(row.job.row, facts)
-                row.tell(event)
-            case "tokens":
-                event = messages.read(Tokens, message)
-                row.tell(event)
-            case _:
-                event = messages.read(Ended, message)
-                self.end(event)
+        event = messages.event_of(message, facts)
+        if isinstance(event, Ended):
+            self.end(event)
+        else:
+            row.started = row.started or isinstance(event, Started)
+            row.tell(event)
         return event
 
     def end(self, ended: Ended) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from playground.engines.local.placement import Device, How, rows_beside
+from playground.engines.local.placement import MAX_ROWS, Device, How, rows_beside
 from playground.engines.local.planning import plan
 from playground.engines.local.supervisor import Supervisor
 from playground.engines.local.table import ModelEvent, ModelState
@@ -26,12 +26,14 @@ class Scheduler:
         loads_at_once: int,
         drain_s: float,
         now_s: Callable[[], float],
+        most_rows: int = MAX_ROWS,
     ) -> None:
         self._find_devices = find_devices
         self._devices: tuple[Device, ...] = ()  # found when the first model comes
         self._loads_at_once = loads_at_once
         self._drain_s = drain_s
         self._now_s = now_s
+        self._most_rows = most_rows
         self._drained_for: dict[Supervisor, Supervisor] = {}  # a draining model: the one that waits for its memory
 
     def tend(self, models: Sequence[Supervisor]) -> None:
@@ -71,7 +73,7 @@ class Scheduler:
         others = [other for other in models if other is not model and other.held]
         rows = rows_beside(placed, (other.held for other in others if other.held), self._devices)
         if rows:
-            return rows
+            return min(rows, self._most_rows)
         if model.rows:
             model.wait("waiting for memory")
             in_the_way = [o for o in others if o.held and not {*o.held.placement.shares}.isdisjoint(placed.shares)]

@@ -12,6 +12,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -76,6 +77,10 @@ class RemoteEngine:
         """
         with self._lock:
             self._post(partial(self._opened(model_id).start, job, listener))
+
+    def together(self) -> AbstractContextManager[None]:
+        """Begin each row at once; see `Engine`."""
+        return nullcontext()
 
     def cancel(self, row: str) -> None:
         """End the row and close its connection; unknown or ended rows are ignored."""

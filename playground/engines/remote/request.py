@@ -41,7 +41,8 @@ def text_body(job: Job, card: ModelCard, model: str, max_tokens: int) -> dict[st
     """Return the request for a job whose prompt is text, or messages as JSON.
 
     Only the parameters that the card's servers take are sent (`ModelCard.sent_params`): some servers refuse others.
-    Those that have no effect without sampling are left out then, and the temperature is 0.
+    Those that have no effect without sampling are left out then, and the temperature is 0. Switches of the chat
+    template go along under the name that vLLM, SGLang and llama.cpp know.
     """
     params = job.params
     values = {name: getattr(params, name) for name in card.sent_params if name != "seed"}
@@ -53,6 +54,7 @@ def text_body(job: Job, card: ModelCard, model: str, max_tokens: int) -> dict[st
     return {
         "model": model,
         **({"messages": json.loads(job.text)} if card.feed == "messages" else {"prompt": job.text}),
+        **({"chat_template_kwargs": dict(card.chat_template_kwargs)} if card.chat_template_kwargs else {}),
         "stream": True,
         "stream_options": {"include_usage": True},
         **{card.sent_params[name]: value for name, value in values.items()},

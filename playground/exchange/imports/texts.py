@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from playground.battles.ballot import check_notes
 from playground.errors import InvalidValue
-from playground.records import Instruction
+from playground.records import MOST_REASON_CHARS, Instruction
 from playground.settings import Settings
 from playground.validation import TAKEN_OUT, clean_comment, clean_instruction
 
@@ -52,6 +52,18 @@ class Cleaner:
         check_notes(clean.reasons, clean.comment)
         self.cleaned |= clean.comment != comment
         return clean.reasons, clean.comment
+
+    def reason(self, name: str, text: str) -> str:
+        """Return the reason for an answer to a criterion, cleaned like a comment.
+
+        Raises:
+            InvalidValue: too long.
+        """
+        clean = clean_comment((), text).comment
+        if len(clean) > MOST_REASON_CHARS:
+            raise InvalidValue(f"{name!r} is {len(clean):,} characters long; at most {MOST_REASON_CHARS:,}")
+        self.cleaned |= clean != text
+        return clean
 
     def answer(self, name: str, text: str) -> str:
         """Return an answer of another program, cleaned like typed text.

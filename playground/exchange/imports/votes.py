@@ -17,11 +17,13 @@ from playground.exchange.imports.rows import ReadOptions
 from playground.exchange.imports.texts import Cleaner
 from playground.raters import imported_id
 from playground.records import (
+    MOST_NEW_TOKENS,
     SIDES,
     STUDY_KINDS,
     Battle,
     BattleSide,
     BattleState,
+    CriterionAnswer,
     FinishReason,
     Generation,
     Instruction,
@@ -36,6 +38,7 @@ from playground.records import (
 MAX_REVISION = 50
 """The most revisions of a vote; the journal has all earlier ones with each, so that more would fill the disk."""
 MAX_IDS = 1_000_000
+MOST_TOGETHER = 1_000_000
 """The most tokens of a prompt or an answer."""
 MAX_SEED = 2**63 - 1
 """The largest whole number that the database stores."""
@@ -61,8 +64,29 @@ def read(fields: Fields, origins: Origins) -> ReadBattle:
     )
     battle = _battle(fields, vote, asked, cleaner)
     check_choice(vote.choice, battle)
-    capped = fields.flag("capped", False)
-    return ReadBattle(JudgedBattle(vote, battle, reasons, comment, capped), cleaned=cleaner.cleaned)
+    capped, criteria = fields.flag("capped", False), _criteria(fields, battle, cleaner)
+    return ReadBattle(JudgedBattle(vote, battle, reasons, comment, capped, criteria), cleaned=cleaner.cleaned)
+
+
+def _criteria(fields: Fields, battle: Battle, cleaner: Cleaner) -> tuple[CriterionAnswer, ...]:
+    """Return the answers to further questions of the battle's study, which need not be stored here."""
+    if not fields.given("criteria"):  # files of earlier versions have none
+        return ()
+    answers = tuple(_criterion(answer, cleaner) for answer in fields.tables("criteria"))
+    if answers and battle.study is None:
+        raise InvalidValue("'criteria' has answers, but 'study' is empty; only battles of a study have criteria")
+    if len({answer.criterion for answer in answers}) < len(answers):
+        raise InvalidValue("'criteria' answers a criterion twice; give one answer to each")
+    return answers
+
+
+def _criterion(answer: Fields, cleaner: Cleaner) -> CriterionAnswer:
+    name, choice = answer.name("criterion"), answer.name("choice")
+    return CriterionAnswer(
+        cleaner.id(f"{answer.path}criterion", name),
+        cleaner.id(f"{answer.path}choice", choice),
+        cleaner.reason(f"{answer.path}reason", answer.text("reason", "")),
+    )
 
 
 def _battle(fields: Fields, vote: Vote, asked: Instruction, cleaner: Cleaner) -> Battle:
@@ -100,7 +124,8 @@ def _overrides(fields: Fields) -> dict[str, Any]:
         own = overrides_of(overrides, side)
         if not isinstance(own, dict):
             fields.refuse("overrides", "parameters for all sides, or a table of them by side")
-        SamplingParams(max_new_tokens=4096).changed({name: value for name, value in own.items() if name != "seed"})
+        changes = {name: value for name, value in own.items() if name != "seed"}
+        SamplingParams(max_new_tokens=MOST_NEW_TOKENS).changed(changes)
     return overrides
 
 
@@ -149,6 +174,7 @@ def _side(letter: str, side: Fields, asked: Instruction, cleaner: Cleaner) -> Ba
         first_token_s=side.at_least("first_token_s", 0),
         duration_s=side.at_least("duration_s", 0) or 0.0,
         reasoning=cleaner.own_reasoning(f"{side.path}reasoning", side.text("reasoning", "")),
+        written_together=side.whole("written_together", 0, 0, MOST_TOGETHER) or None,
     )
     return BattleSide(letter, model, seed, params, generation)
 

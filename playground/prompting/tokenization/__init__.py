@@ -44,7 +44,7 @@ def load_chat_tokenizer(folder: Path, markers: Markers, template: str = "") -> C
     if (folder / TOKENIZERS_FILE).is_file():
         return FastChatTokenizer(folder / TOKENIZERS_FILE, markers.added, template)
     if (folder / SENTENCEPIECE_FILE).is_file():
-        return SentencePieceChatTokenizer(folder / SENTENCEPIECE_FILE, markers.added)
+        return SentencePieceChatTokenizer(folder / SENTENCEPIECE_FILE, markers.added, markers.legacy)
     raise _no_tokenizer(folder)
 
 

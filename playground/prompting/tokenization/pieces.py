@@ -25,6 +25,8 @@ from playground.prompting.tokenization.protocol import (
 WORD_MARK = "▁"
 """A space in a piece."""
 EACH_BYTE = "replace_each_byte"
+NO_PREFIX = b"\x1a\x02\x18\x00"
+"""Protobuf of ``normalizer_spec {add_dummy_prefix: false}``; appended to a model, it replaces this one value."""
 
 
 def _replace_each_byte(error: Any) -> tuple[str, int]:
@@ -120,8 +122,14 @@ class SentencePieceStream:
 class SentencePieceChatTokenizer(SentencePieceTokenizer):
     """A `tokenizer.model` with the tokens that the files beside it add; text between them is encoded by itself."""
 
-    def __init__(self, path: Path, added: Sequence[Marker]) -> None:
+    def __init__(self, path: Path, added: Sequence[Marker], legacy: bool = True) -> None:
+        """Read the file.
+
+        Args:
+            legacy: text after a special token begins a word, as it did before transformers 4.31 and does by default.
+        """
         super().__init__(path)
+        self._going_on = None if legacy else type(self._model)(model_proto=path.read_bytes() + NO_PREFIX)
         size = super().vocab_size
         control = [i for i in range(size) if self._model.is_control(i)]
         self._ids = {str(self._model.id_to_piece(i)): i for i in control}
@@ -169,17 +177,32 @@ class SentencePieceChatTokenizer(SentencePieceTokenizer):
         ids: list[int] = []
         begin = 0
         for marker in self._markers.finditer(safe):
-            ids += [*self._stretch(text[begin : marker.start()]), self._ids[marker[0]]]
+            ids += [*self._stretch(text[begin : marker.start()], begin), self._ids[marker[0]]]
             begin = marker.end()
-        return tuple(ids) + self._stretch(text[begin:])
+        return tuple(ids) + self._stretch(text[begin:], begin)
 
-    def _stretch(self, text: str) -> tuple[int, ...]:
+    def _stretch(self, text: str, at: int) -> tuple[int, ...]:
         """Return the ids of the text between two markers; a marker that sentencepiece would find is cut in two."""
         cuts = [0, *(found.end() - 1 for found in self._own.finditer(text)), len(text)]
-        ids = tuple(token_id for begin, end in pairwise(cuts) for token_id in self.encode(text[begin:end]))
+        parts = ((text[begin:end], at + begin) for begin, end in pairwise(cuts))
+        ids = tuple(token_id for part, place in parts for token_id in self._part(part, begins=place == 0))
         for token_id in self._own_ids.intersection(ids):
             raise cannot_be_text(self.token(token_id))
         return ids
+
+    def _part(self, text: str, begins: bool) -> Sequence[int]:
+        """Return the ids of a part of a chat, as transformers 4.44's slow tokenizer makes them.
+
+        Args:
+            begins: the chat begins with it; only then the first word is marked, unless the tokenizer is a legacy one.
+        """
+        if self._going_on is None or not text:
+            return self.encode(text)
+        text = WORD_MARK * begins + checked(text).replace(WORD_MARK, " ")
+        if not text.startswith((WORD_MARK, " ")):
+            return list(self._going_on.encode(text))
+        before = len(self._going_on.encode(self._unknown))  # without text before them, leading spaces are dropped
+        return list(self._going_on.encode(self._unknown + text)[before:])
 
     def _piece_id(self, piece: str) -> int | None:
         token_id = int(self._model.piece_to_id(piece))

@@ -111,7 +111,8 @@ def fourth(db: sqlite3.Connection) -> None:
 
 def fifth(db: sqlite3.Connection) -> None:
     """Reasoning, descent, guesses of models, answers to files of instructions, rated battles, studies, criteria."""
-    _run(db, fifth_step.REASONING + fifth_step.DESCENT + fifth_step.GUESSES + fifth_step.GENERATED + fifth_step.RATED)
+    _run(db, fifth_step.REASONING + fifth_step.TOGETHER + fifth_step.DESCENT)
+    _run(db, fifth_step.GUESSES + fifth_step.GENERATED + fifth_step.RATED)
     _run(db, studies_step.STATEMENTS + panels_step.STATEMENTS + criteria_step.STATEMENTS)
 
 

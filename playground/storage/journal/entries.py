@@ -14,6 +14,7 @@ from playground.records import Origin
 from playground.storage.database.rows import to_json
 from playground.storage.database.statements import Reading
 from playground.storage.database.tables.erasures import with_guests
+from playground.storage.database.tables.studies import CLOSED_STUDIES
 from playground.storage.journal.lines import EventKey, Record
 
 _WANTED = "WITH wanted (battle) AS (SELECT value FROM json_each(?))"
@@ -38,6 +39,8 @@ FROM wanted JOIN votes v ON v.battle_id = battle JOIN vote_criteria c ON c.vote_
 ORDER BY battle, v.revision, c.criterion""",
     "vote_notes": f"""{_WANTED} SELECT battle AS of_battle, n.*
 FROM wanted JOIN vote_notes n ON n.battle_id = battle ORDER BY n.id""",
+    "closed_unknown_studies": f"""{_WANTED} SELECT battle AS of_battle, c.*
+FROM wanted JOIN battles b ON b.id = battle JOIN ({CLOSED_STUDIES}) c ON c.id = b.study""",
     "guesses": f"{_WANTED} SELECT battle AS of_battle, g.* FROM wanted JOIN guesses g ON g.battle_id = battle",
 }
 
@@ -128,7 +131,9 @@ def migrated(record: Record) -> Record:
     rows = record["rows"]
     later = {
         "votes": [_migrated_vote(vote, rows["battles"]) for vote in rows.get("votes", ())],
-        "generations": [{"reasoning": "", **generation} for generation in rows.get("generations", ())],
+        "generations": [
+            {"reasoning": "", "written_together": None, **generation} for generation in rows.get("generations", ())
+        ],
     }
     return {**record, "rows": {**rows, **{table: found for table, found in later.items() if found}}}
 

@@ -32,6 +32,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "vote_flags": ("vote_id", "kind"),
     "vote_criteria": ("vote_id", "criterion"),
     "guesses": ("battle_id",),
+    "closed_unknown_studies": ("id",),
 }
 """Tables with their keys, each after those that its rows refer to."""
 
@@ -47,6 +48,7 @@ WHERE id = :id AND state NOT IN ('revealed', 'void')"""
 _DECIDE = """
 UPDATE battles SET reviewed_at = :reviewed_at, hidden_at = :hidden_at
 WHERE id = :id AND :reviewed_at > coalesce(reviewed_at, '')"""
+_CLOSE = "UPDATE studies SET closed_at = :closed_at, why = :why WHERE id = :id AND closed_at IS NULL"
 _FILL = """
 UPDATE battle_sides SET generation_id = :generation_id
 WHERE battle_id = :battle_id AND side = :side AND generation_id IS NULL AND :generation_id IS NOT NULL"""
@@ -136,6 +138,7 @@ def _write(writing: Writing, records: Sequence[Record], histories: Histories) ->
     writing.change(_MOVE, _rows("battles", [*(extended | current).values(), *erasures]))
     writing.change(_FILL, _rows("battle_sides", complete))
     writing.change(_ANSWER, _rows("guesses", usable))
+    writing.change(_CLOSE, _rows("closed_unknown_studies", usable))
     writing.change(_DECIDE, [row for record in usable for row in _decided(record)])
     writing.change("DELETE FROM vote_notes WHERE battle_id = :id", [{"id": battle_id} for battle_id in current])
     writing.change(_INSERT_NOTE, _notes(current.values()) + _missing_notes(writing, _notes(other)))
@@ -230,6 +233,8 @@ def _insert(writing: Writing, table: str, rows: Sequence[Record]) -> None:
     match table:
         case "vote_flags" | "vote_criteria":
             condition = "EXISTS (SELECT 1 FROM votes WHERE id = :vote_id)"
+        case "closed_unknown_studies":
+            condition = "NOT EXISTS (SELECT 1 FROM studies WHERE id = :id)"
         case "consents":
             on_conflict = "UPDATE SET created_at = excluded.created_at WHERE excluded.created_at < created_at"
         case "models":

@@ -215,7 +215,10 @@ def _compare_vote(reading: Reading, record: Record, found: _Comparison) -> None:
     own = [row for row in rows["votes"] if row["id"] == record["vote_id"]]  # others may be newer than the snapshot
     if not own or not all(_stored(reading, "votes", row) for row in own):
         found.unknown.append(record["vote_id"])
-    elif not all(_same(reading, table, own if table == "votes" else rows[table]) for table in _CONSTANT):
+    elif not (
+        all(_same(reading, table, own if table == "votes" else rows[table]) for table in _CONSTANT)
+        and _same_criteria(reading, record)
+    ):
         [battle] = reading.select("SELECT erased_at FROM battles WHERE id = ?", (record["battle_id"],))
         if battle["erased_at"] == rows["battles"][0]["erased_at"]:  # else it was erased after the snapshot
             found.different.append(record["vote_id"])
@@ -223,6 +226,13 @@ def _compare_vote(reading: Reading, record: Record, found: _Comparison) -> None:
 
 def _same(reading: Reading, table: str, rows: Sequence[Record]) -> bool:
     return bool(rows) and all(_stored(reading, table, row) == row for row in rows)
+
+
+def _same_criteria(reading: Reading, record: Record) -> bool:
+    """Return True if the line has the stored answers to the criteria of its vote, and no others."""
+    written = [row for row in record["rows"].get("vote_criteria", ()) if row["vote_id"] == record["vote_id"]]
+    statement = "SELECT * FROM vote_criteria WHERE vote_id = ? ORDER BY criterion"
+    return written == [dict(row) for row in reading.select(statement, (record["vote_id"],))]
 
 
 def _stored(reading: Reading, table: str, row: Record) -> Record | None:

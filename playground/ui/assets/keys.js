@@ -30,6 +30,7 @@
     t: ["vote-tie"], n: ["vote-bad"], u: ["undo", "undo-last"], r: ["reveal"], s: ["surprise", "skip"], g: ["keep-going"],
   };
   for (const side of SIDES) KEYS[side] = [`vote-${side}`];
+  KEYS.d.push("rate-differs"); // the Rate page has two answers
 
   /** Return the key; on a layout without Latin letters the letter that stands on the key elsewhere. */
   function letter({ key, code }) {

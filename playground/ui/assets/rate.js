@@ -102,7 +102,9 @@
       if (!shown) end("refused");
       return;
     }
-    const { item, why_none: words, asks } = answer;
+    const { item, why_none: words, asks, gone = [] } = answer;
+    const isGone = Boolean(shown) && gone.includes(shown.battle);
+    loaded = loaded.filter(({ battle }) => !gone.includes(battle));
     panelEnd = answer.end || null;
     isOver = !item;
     why = words || "";
@@ -113,6 +115,7 @@
     });
     if (item && !loaded.some(({ battle }) => battle === item.battle)) loaded.push(item);
     go();
+    if (isGone) view.tell(view.say("gone"));
   }
 
   // The screen
@@ -137,9 +140,23 @@
     shown = item;
     view.show("rating");
     view.draw(item);
+    marked = "";
+    markDifferences();
     view.announce(said, item);
     if (judged.length || document.activeElement === document.body) view.focus();
     [shownAt, awayMs] = [now(), 0];
+  }
+
+  let marked = ""; // the battle whose differences are on the screen, or asked for
+
+  /** Mark the differences of the battle on the screen, if that is wanted. */
+  async function markDifferences() {
+    const battle = shown?.battle;
+    if (!battle || battle === marked || !view.isOn("differs")) return;
+    marked = battle;
+    const answer = await post("rate/differences", { battle });
+    if (shown?.battle === battle && answer.sides) view.mark(answer.sides);
+    else if (marked === battle) marked = ""; // no answer: asked again with the next press
   }
 
   function showWait(name) {
@@ -310,6 +327,7 @@
   document.addEventListener("click", onClick);
   document.addEventListener("keydown", onKey);
   document.addEventListener("visibilitychange", onVisibility);
+  document.addEventListener("differs", markDifferences);
   look();
   fill();
 })();

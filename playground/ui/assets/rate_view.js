@@ -8,7 +8,7 @@
   const MOST_KEYS = 9;
   const SAID_CHARS = 200;
   const GONE_MS = 6000; // until a message disappears
-  const SWITCHES = { together: true, raw: false, "keys-on": true }; // as they are at first
+  const SWITCHES = { together: true, raw: false, differs: false, "keys-on": true }; // as they are at first
   const byId = (id) => document.getElementById(id);
   const { browser, filled, rateCriteria: criteria } = window.playground;
   const words = JSON.parse(byId("rate-words").textContent);
@@ -43,10 +43,16 @@
     const answer = column.querySelector(".answer");
     answer.querySelector(".md").innerHTML = html.replace(/[\ufdd0\ufdd1]/g, "$").replace(/[\ufdd2\ufdd3]/g, "$$$$"); // formulas stay as they were written
     answer.querySelector(".plain-text").textContent = text;
+    answer.querySelector(".marked").replaceChildren();
     answer.scrollTop = 0;
     const whole = column.querySelector("[data-whole]");
     if (column.classList.contains("uncut")) whole.click(); // folding.js
     column.removeAttribute("data-long");
+  }
+
+  /** Put the answers with their differences marked into their columns. */
+  function mark(sides) {
+    for (const [side, html] of Object.entries(sides)) byId(`answer-${side}`).querySelector(".marked").innerHTML = html;
   }
 
   /** Tell the style sheet where the answers begin: they may be as high as the window has room below. */
@@ -174,6 +180,7 @@
   function apply() {
     for (const name of Object.keys(SWITCHES)) byId(`rate-${name}`)?.setAttribute("aria-pressed", String(isOn(name)));
     byId("rate")?.classList.toggle("show-plain", isOn("raw"));
+    byId("rate")?.classList.toggle("show-marked", isOn("differs"));
     document.body.dataset.keys = isOn("keys-on") ? "on" : "off";
   }
 
@@ -183,6 +190,7 @@
     if (name) {
       browser.write(`rate ${name}`, !isOn(name));
       apply();
+      if (name === "differs") document.dispatchEvent(new CustomEvent("differs"));
     } else if (button?.id === "rate-noted") hideNote();
     else if (button?.matches("[data-reason]")) choose(button);
   }
@@ -220,5 +228,5 @@
     document.addEventListener("scroll", onScroll, { capture: true, passive: true });
   }
 
-  window.playground.rateView = { begin, draw, ask, chosen, choose, step, progress, show, leave, tell, announce, focus, hideNote, say };
+  window.playground.rateView = { begin, draw, isOn, mark, ask, chosen, choose, step, progress, show, leave, tell, announce, focus, hideNote, say };
 })();

@@ -1,4 +1,4 @@
-"""The routes of the page Rate: ``POST /rate/next``, ``/rate/undo`` and ``/rate/skip``; votes go to ``POST /vote``.
+"""The routes of the page Rate: ``POST /rate/next``, ``/undo``, ``/skip``, ``/differences``; votes go to ``POST /vote``.
 
 Nothing that is sent depends on which model wrote an answer, or on anybody's vote, before and after the rater's own.
 
@@ -27,23 +27,24 @@ from playground.ui.http.middleware import rater_of
 from playground.ui.http.posted import answer_post, is_number, is_posted_to, is_texts, read_object
 from playground.ui.http.vote import MAX_REVISION
 from playground.ui.rendering import answer_html, escape
+from playground.ui.rendering.differences import marked_differences
 from playground.ui.texts import NO_RATER
 from playground.ui.texts import refusals as texts
 from playground.ui.texts.language import said
 from playground.validation import clean_battle_id
 
-NEXT, UNDO, SKIP = "/rate/next", "/rate/undo", "/rate/skip"
+NEXT, UNDO, SKIP, DIFFERENCES = "/rate/next", "/rate/undo", "/rate/skip", "/rate/differences"
 MAX_BYTES = 1000
 
 
 class RateRoutes:
-    """Answer POST of the three routes; pass everything else on."""
+    """Answer POST of the four routes; pass everything else on."""
 
     def __init__(self, app: ASGIApp, arena: Arena, limits: Limits) -> None:
         self._app = app
         self._arena = arena
         self._limits = limits
-        self._replies = {NEXT: self._next, UNDO: self._undo, SKIP: self._skip}
+        self._replies = {NEXT: self._next, UNDO: self._undo, SKIP: self._skip, DIFFERENCES: self._differences}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         for path, reply in self._replies.items():
@@ -64,7 +65,8 @@ class RateRoutes:
             raise InvalidValue(texts.RATE_MALFORMED)
         if study is None and key is None:
             return next_document(await asyncio.to_thread(self._arena.rating.next, viewer, have))
-        return study_document(await asyncio.to_thread(self._arena.studies.next, viewer, have, study or "", key or ""))
+        assigned = await asyncio.to_thread(self._arena.studies.next, viewer, have, study or "", key or "")
+        return study_document(assigned) | {"gone": await asyncio.to_thread(self._arena.rating.gone, have)}
 
     async def _undo(self, scope: Scope, body: bytes) -> dict[str, Any]:
         """Take the vote on a battle back, or say why not."""
@@ -92,6 +94,27 @@ class RateRoutes:
             return _refusal(refused)
         return {"accepted": True, "battle": battle_id}
 
+    async def _differences(self, scope: Scope, body: bytes) -> dict[str, Any]:
+        """Return both answers of the rater's battle with their differences marked, or say why not."""
+        viewer = self._viewer(scope, Kind.NOTE)
+        sent = read_object(body, MAX_BYTES)
+        if sent is None or sent.keys() != {"battle"}:
+            raise InvalidValue(texts.DIFFERENCES_MALFORMED)
+        try:
+            battle_id = clean_battle_id(sent["battle"])
+            marked = await asyncio.to_thread(self._marked, battle_id, viewer)
+        except Refused as refused:
+            return _refusal(refused)
+        return {"battle": battle_id, "sides": marked}
+
+    def _marked(self, battle_id: str, viewer: Viewer) -> dict[str, str]:
+        view = self._arena.battles.stored.view(battle_id, viewer)
+        if not view.mine:
+            raise Refused("foreign", texts.DIFFERENCES_FOREIGN)
+        sides = [(column.side, column.text) for column in view.columns][:2]
+        html = marked_differences(*(text for _, text in sides))
+        return {side: marked for (side, _), marked in zip(sides, html, strict=True)}
+
     def _viewer(self, scope: Scope, kind: Kind) -> Viewer:
         """Return the rater of a request, which is counted.
 
@@ -111,7 +134,8 @@ class RateRoutes:
 def next_document(assigned: Assignment) -> dict[str, Any]:
     """Return an assignment as it is sent."""
     progress = {"done": assigned.done, "of": None, "left_s": None}
-    return _document(assigned.view, assigned.why_none, progress, said(QUESTION), strength=True)
+    document = _document(assigned.view, assigned.why_none, progress, said(QUESTION), strength=True)
+    return document | {"gone": assigned.gone}
 
 
 def study_document(assigned: StudyAssignment) -> dict[str, Any]:

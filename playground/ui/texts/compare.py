@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from playground.records import ColumnState, FinishReason
+from playground.records import ColumnState, Exactness, FinishReason
 from playground.ui.texts.formats import LOADING, order, settings
 from playground.ui.texts.language import Plural, _, joined
 
@@ -110,7 +110,7 @@ REASONING_SO_FAR = _("reasoning, {words} words so far")
 ONLY_REASONING = _("The model wrote reasoning and no answer. A higher limit of tokens leaves it room for one.")
 FINISH_REASONS: Mapping[FinishReason, str] = {
     FinishReason.STOP: _("ended by itself"),
-    FinishReason.LENGTH: _("reached the length limit"),
+    FinishReason.LENGTH: _("reached the length limit; max_new_tokens in the settings raises it"),
     FinishReason.CANCELLED: _("stopped"),
     FinishReason.ERROR: _("failed"),
 }
@@ -131,6 +131,12 @@ LICENSE_UNKNOWN = _("license unknown")
 CARD_SOURCE = _("weights")
 CARD_SETTINGS = _("settings")
 CARD_RUN = _("ran on")
+CARD_EXACT = _("token by token")
+EXACTNESS: Mapping[Exactness, str] = {
+    Exactness.EXACT: _("what the model writes alone"),
+    Exactness.ROUNDED: _("what the model writes alone, up to rounding in 16 bit"),
+}
+TOGETHER: Plural = Plural("at most {count:,} answer written together", "at most {count:,} answers written together")
 CARD_TEMPLATE = _("prompt template")
 CARD_LIMITS = _("Limitations, as its card says:")
 

@@ -66,12 +66,16 @@ RATED = _("{rating} ({lower} to {upper}) after {battles}")
 RATED_TOO_FEW = _("too few battles for a rating: {battles}")
 NOT_RATED = _("no votes yet")
 PUBLISHED = _("published figures")
+TESTED, UNTESTED = _("tested"), _("no: its facts were read, its weights never run with this program")
+SWITCHES = _("switches of its chat template")
+LINKS, CITATION = _("more about it"), _("to cite")
 WEIGHTS, WEIGHTS_FACTS = _("weights"), _("{size}, {dtype}")
 SOURCE = _("from")
 ARCHITECTURE = _("architecture")
 CONTEXT, CONTEXT_TOKENS = _("context"), _("{count:,} tokens")
 DAILY_TOKENS, DAILY_COUNT = _("limit"), _("{count:,} tokens a day")
 TEMPLATE = _("prompt template")
+TOKENIZER = _("tokenizer")
 FEEDS: Mapping[str, str] = {
     "text": _("{template}, sent to its server as text: not exact"),
     "messages": _("its server's own: not exact"),

@@ -27,6 +27,7 @@ SYSTEM = _("System text")
 TOOLS = _("View of the answers")
 TOGETHER, TOGETHER_HINT = _("scroll together"), _("Scroll both answers together")
 RAW, RAW_HINT = _("raw"), _("Show both answers as plain text")
+DIFFERS, DIFFERS_HINT = _("differences"), _("Mark the words in which the answers differ")
 KEYS_ON, KEYS_ON_HINT = _("keys"), _("Vote by keys")
 CHOICES = _("Your vote")
 MUCH, SLIGHTLY = _("{letter} much better"), _("{letter} slightly better")
@@ -54,6 +55,7 @@ KEYS: tuple[tuple[str, str], ...] = (
     ("1 2 3 …", _("the answer to the marked question, where there is one; else a reason, on and off")),
     ("0", _("pass the marked question")),
     ("⌫", _("back to the question before")),
+    ("d", _("mark the words in which the answers differ, on and off")),
     ("s", _("skip this battle; others get it instead")),
     ("u", _("undo the last vote")),
     ("?", HIDE),
@@ -76,6 +78,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "today": _("{done} today"),
         "next": _("Next battle. {instruction}"),
         "back": _("Your last vote is taken back. {instruction}"),
+        "gone": _("The battle before cannot be shown any more; this is another one."),
         "held": _("Not yet: a vote in the first second does not count. Vote again."),
         "uncounted": _("Your last vote is saved, but not counted: {reason}."),
         "undone": _("Your last vote is taken back. Vote again."),

@@ -65,6 +65,8 @@ RATE_MALFORMED = _(
 )
 UNDO_MALFORMED = _("the body has to be JSON with battle (an id) and revision (a whole number), and nothing else")
 SKIP_MALFORMED = _("the body has to be JSON with battle (an id), and nothing else")
+DIFFERENCES_MALFORMED = _("the body has to be JSON with battle (an id), and nothing else")
+DIFFERENCES_FOREIGN = _("This battle is somebody else's: open it on the page Rate that has it.")
 TOO_MANY_OPEN = _(
     "Too many requests are open from your address ({count}). Close some tabs of this page, then try again."
 )

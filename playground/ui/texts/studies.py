@@ -11,6 +11,10 @@ from playground.ui.texts.language import Plural, _
 
 TITLE = _("Studies that are running")
 LEAD = _("Numbers only: nobody is excluded by them. Close a study with the command study close.")
+CLOSED_TITLE = _("Studies that are closed")
+CLOSED = _("closed on {day}: {why}")
+CLOSED_VOTES: Plural = Plural("{count:,} vote", "{count:,} votes")
+CLOSED_BOARD = _("leaderboard")
 VOTES = _("{votes:,} of {wanted:,} votes")
 RESERVED: Plural = Plural("{count:,} battle is being judged", "{count:,} battles are being judged")
 COMPLETE = _("{complete:,} of {battles:,} battles have every vote that they need")

@@ -36,7 +36,7 @@ def test_sound_model_passes_every_point_in_order(llama: ModelCard) -> None:
     found = points(llama)
     assert [point.name for point in found] == POINTS
     assert all(point.ok for point in found)
-    assert found[-1].words == "19 tokens of 3 rows that join and leave are those of generate"
+    assert found[-1].words == "24 tokens of 4 rows that join and leave are those of generate"
 
 
 @pytest.mark.slow
@@ -139,3 +139,4 @@ def test_weights_of_a_remote_model_are_not_checked(tmp_path: Path) -> None:
     out = io.StringIO()
     assert main(["check", "far", "--cards", str(tmp_path)], out) == 0
     assert "engine         remote: its weights are not here, so they were not checked" in out.getvalue()
+    assert "tokens; tokenizer.model" in out.getvalue()

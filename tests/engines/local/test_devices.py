@@ -85,4 +85,7 @@ def test_limit_of_a_container_counts(tmp_path: Path, limit: str | None, total: i
 
 
 def test_limit_of_the_settings_counts_on_every_device() -> None:
-    assert {device.usable_bytes for device in find_devices(300_000_000, ask=lambda: SMI, environ={})} == {300_000_000}
+    found = find_devices(300_000_000, ask=lambda: SMI, environ={})
+    assert {device.usable_bytes for device in found} == {300_000_000}
+    assert found[0].unlimited_bytes == 143161 << 20
+    assert {device.unlimited_bytes for device in find_devices(ask=lambda: SMI, environ={})} == {0}

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.catalog.catalog import Catalog
-from playground.engines.local.placement import MAX_ROWS, Device, Held, How, Placement, need_of, rows_beside
+from playground.engines.local.placement import MAX_ROWS, READ_TOKENS, Device, Held, How, Placement, need_of, rows_beside
 from playground.engines.local.planning import OFFLOADED_ROWS, plan
 from playground.records import ModelCard
 
@@ -76,6 +76,12 @@ def test_five_models_in_half_precision_take_about_120_gigabytes() -> None:
     assert sum(need_of(card, on_cpu=False).weights_bytes for card in FIVE) == pytest.approx(120 * GB, rel=0.02)
 
 
+@pytest.mark.parametrize("card", FIVE, ids=lambda card: str(card.id))
+def test_prompts_that_are_read_together_have_memory(card: ModelCard) -> None:
+    need = need_of(card, on_cpu=False)
+    assert need.row_bytes - need.usual_row_bytes >= need.row_bytes * READ_TOKENS // card.context_length
+
+
 def test_model_larger_than_a_gpu_is_spread_over_as_few_as_possible() -> None:
     placed = plan([CATALOG.card("orca-mini-13b")], gpus(4, 24))["orca-mini-13b"]
     assert (placed.how, len(placed.shares)) == (How.RESIDENT, 2)
@@ -91,9 +97,35 @@ def test_models_are_placed_evenly_if_they_fit() -> None:
 def test_too_large_model_names_the_quantization_that_would_fit() -> None:
     words = plan(FIVE, gpus(1, 48))["galpaca-30b"].words
     assert words == (
-        'needs 63.8 GB, and there are 47.0 GB for models; quantization = "8bit" in its card would take 36.8 GB'
+        "needs 63.8 GB (weights 59.9 GB, cache 2.8 GB, reserve 1.0 GB), and there are 47.0 GB for models; "
+        'quantization = "8bit" in its card would take 36.8 GB'
     )
     assert "quantization" not in plan(FIVE, CPU_16)["orca-mini-13b"].words
+
+
+SMALL = CATALOG.card("smollm2-135m")
+
+
+def limited(bytes_: int, unlimited: int) -> list[Device]:
+    return [Device("cpu", "this CPU", 16 * GB, bytes_, unlimited)]
+
+
+def test_model_that_only_the_setting_keeps_out_names_the_value_that_lets_it_in() -> None:
+    assert plan([SMALL], limited(GB // 2, 11 * GB))[SMALL.id].words == (
+        "needs 557.8 MB (weights 269.0 MB, cache 188.7 MB, reserve 100.0 MB), and there are 500.0 MB for models; "
+        "raise PLAYGROUND_MEMORY_GB to 0.56"
+    )
+    assert plan([SMALL], limited(560_000_000, 11 * GB))[SMALL.id].how is How.RESIDENT
+    assert plan([SMALL], limited(GB // 2, GB // 2 + 1))[SMALL.id].words.endswith("500.0 MB for models")
+
+
+def test_model_in_turns_names_what_would_keep_it_loaded() -> None:
+    cards, turns = [SMALL, POCKET[0]], "this CPU in turns: others make room when it is asked; to keep it loaded, "
+    words = plan(cards, limited(600_000_000, 11 * GB))[POCKET[0].id].words
+    assert words == f"{turns}raise PLAYGROUND_MEMORY_GB to 0.68 or unload smollm2-135m"
+    assert all(placed.how is How.RESIDENT for placed in plan(cards, limited(680_000_000, 11 * GB)).values())
+    words = plan(cards, [Device("cpu", "this CPU", GB, 600_000_000)])[POCKET[0].id].words
+    assert words == f"{turns}unload smollm2-135m"
 
 
 def test_cpu_is_not_used_beside_a_gpu() -> None:
@@ -182,11 +214,11 @@ def test_offloaded_model_names_its_parts_and_that_it_is_slow() -> None:
     assert among.words.endswith("in the CPU's memory (slow) in turns: others make room when it is asked")
     assert sum(alone.weights.values()) == alone.need.weights_bytes
     assert plan(FIVE, with_ram(gpus(1, 16), 80))[card.id].words == (
-        "needs 63.8 GB, and there are 15.7 GB for models; "
+        "needs 63.8 GB (weights 59.9 GB, cache 2.8 GB, reserve 1.0 GB), and there are 15.7 GB for models; "
         "offload = true in its card would keep 57.3 GB in the CPU's memory, and be slow"
     )
     little = plan([card], with_ram(gpus(1, 24), 32))[card.id]
-    assert little.words == "needs 63.8 GB, and there are 23.5 GB for models; with the CPU's memory 47.5 GB"
+    assert little.words.endswith("and there are 23.5 GB for models; with the CPU's memory 47.5 GB")
 
 
 def test_limit_on_memory_counts_for_offloading() -> None:

@@ -87,6 +87,13 @@ def test_messages_and_taken_parameters_are_sent(opened: Open, serve: Serve) -> N
     assert greedy == common | {"temperature": 0.0, "repeat_penalty": 1.0}
 
 
+def test_switches_of_the_chat_template_are_sent_with_messages(opened: Open, serve: Serve) -> None:
+    server = serve(streams={CHAT: "openai-chat.sse"})
+    ask(opened(remote(server.url, feed="messages", chat_template_kwargs={"enable_thinking": False}))).finish()
+    [(_, body)] = server.asked
+    assert body["chat_template_kwargs"] == {"enable_thinking": False}
+
+
 def test_text_is_sent_as_it_is(opened: Open, serve: Serve) -> None:
     server = serve(streams={COMPLETIONS: "llama-cpp-python-text.sse"})
     column = ask(opened(remote(server.url, feed="text")), "USER: Hi\nASSISTANT:")

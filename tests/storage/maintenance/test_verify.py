@@ -22,6 +22,7 @@ from playground.storage.maintenance.verify import verify
 from tests.support.cast import House, house
 from tests.support.judging import ADA, BEN, afternoon, judge, keep_journal, time_passes
 from tests.support.paths import ROOT
+from tests.support.storing import tamper
 
 
 @pytest.fixture
@@ -41,19 +42,6 @@ def db(tmp_path: Path) -> Path:
 @pytest.fixture
 def folder(db: Path) -> Path:
     return journal_folder(db)
-
-
-def tamper(db: Path, *statements: str) -> None:
-    """Change rows that the schema's triggers and keys protect."""
-    raw = sqlite3.connect(db, isolation_level=None)
-    triggers = raw.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").fetchall()
-    for name, _ in triggers:
-        raw.execute(f"DROP TRIGGER {name}")
-    for statement in statements:
-        raw.execute(statement)
-    for _, sql in triggers:
-        raw.execute(sql)
-    raw.close()
 
 
 def findings(home: House, folder: Path) -> list[str]:

@@ -181,6 +181,26 @@ def test_skipped_battle_does_not_come_back(server: Server) -> None:
     assert server.vote(item)["accepted"] is False
 
 
+def test_battle_that_is_hidden_while_it_is_open_is_skipped(server: Server) -> None:
+    first = server.next()["item"]["battle"]
+    second = server.next(first)["item"]["battle"]
+    server.home.store.write(lambda writing: writing.decide(first, server.home.time.now(), True))
+    says = server.next(first)
+    assert (says["gone"], says["item"]["battle"]) == ([first], second)
+    assert server.next()["item"]["battle"] == second
+
+
+def test_differences_of_a_battle_are_for_its_rater(server: Server) -> None:
+    item = server.next()["item"]
+    status, says = server.post("/rate/differences", {"battle": item["battle"]})
+    assert (status, says["battle"]) == (200, item["battle"])
+    for side in item["sides"]:
+        assert "<mark>" in says["sides"][side["side"]]
+        assert re.sub("</?mark>", "", says["sides"][side["side"]]) == side["text"]
+    assert server.post("/rate/differences", {"battle": item["battle"]}, OTHER)[1]["reason"] == "foreign"
+    assert server.post("/rate/differences", {"battle": "f" * 32})[1]["reason"] == "unknown"
+
+
 def test_rating_can_be_switched_off(tmp_path: Path) -> None:
     server = Server.of(tmp_path, Settings(rate="off"))
     assert (server.next()["item"], server.next()["why_none"]) == (None, "Rating is switched off here.")
@@ -199,6 +219,8 @@ def test_rating_can_be_switched_off(tmp_path: Path) -> None:
         ("/rate/undo", {"battle": "x", "revision": True}),
         ("/rate/skip", {}),
         ("/rate/skip", {"battle": 1}),
+        ("/rate/differences", {}),
+        ("/rate/differences", {"battle": 1}),
     ],
     ids=str,
 )

@@ -14,6 +14,7 @@ import pytest
 from playground.arena.rating import ArenaRating
 from playground.arena.studies import ArenaStudies
 from playground.battles import Battles
+from playground.battles.moderation import Moderation
 from playground.clock import Clock
 from playground.raters import rater_id
 from playground.ratings.policy import CountingPolicy
@@ -88,6 +89,18 @@ def test_link_gives_battles_until_the_study_has_enough(server: StudyServer) -> N
     assert done["progress"]["done"] == 3
     rows = server.study.rows("SELECT rater_id, strength FROM votes ORDER BY rowid")
     assert rows == [(rater_id(SECRET), 2.0), (rater_id(SECRET), 2.0), (rater_id(SECRET), None)]
+
+
+def test_battle_that_is_hidden_while_it_is_open_is_skipped(server: StudyServer) -> None:
+    first = server.ask()["item"]
+    second = server.ask(first["battle"])
+    assert second["gone"] == []
+    Moderation(Battles(server.home.store, server.home.battles.rules)).hide(first["battle"])
+    third = server.ask(first["battle"], second["item"]["battle"])
+    assert third["gone"] == [first["battle"]]
+    assert third["item"]["battle"] not in (first["battle"], second["item"]["battle"])
+    assert server.ask()["item"]["battle"] == second["item"]["battle"]
+    assert server.study.rows("SELECT battle FROM assignments WHERE dropped = 'unusable'") == [(first["battle"],)]
 
 
 def test_criteria_are_asked_and_stored_with_the_vote(tmp_path: Path) -> None:

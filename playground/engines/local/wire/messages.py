@@ -17,7 +17,7 @@ from typing import TypeVar
 from playground.documents import convert
 from playground.engines.local.placement import MAX_ROWS
 from playground.engines.local.wire.channel import Message
-from playground.engines.protocol import EngineFacts, Job
+from playground.engines.protocol import Ended, EngineFacts, Event, Job, Started, Tokens
 from playground.errors import EngineError
 from playground.records import FinishReason, ModelCard
 
@@ -93,9 +93,25 @@ def tokens(row: str, token_ids: list[int]) -> Message:
     return {"kind": "tokens", "row": row, "token_ids": token_ids}
 
 
-def ended(row: str, reason: FinishReason, error: str | None = None) -> Message:
-    """Report the end of a row, its last message."""
-    return {"kind": "ended", "row": row, "finish_reason": reason.value, "error": error}
+def ended(row: str, reason: FinishReason, error: str | None = None, written_together: int | None = None) -> Message:
+    """Report the end of a row, its last message, and the most rows that one of its steps wrote."""
+    ending = {"finish_reason": reason.value, "error": error, "written_together": written_together}
+    return {"kind": "ended", "row": row, **ending}
+
+
+def event_of(message: Message, facts: EngineFacts) -> Event:
+    """Return the event that a message about a row reports.
+
+    Raises:
+        EngineError: a field is missing or of another type.
+    """
+    match message["kind"]:
+        case "started":
+            return Started(message["row"], facts)
+        case "tokens":
+            return read(Tokens, message)
+        case _:
+            return read(Ended, message)
 
 
 def read(kind: type[T], values: object) -> T:

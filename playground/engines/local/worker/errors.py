@@ -42,6 +42,10 @@ _UNREADABLE = (
 )
 
 
+MODEL_ERRORS = (RuntimeError, TypeError, ValueError, AttributeError, LookupError, NotImplementedError)
+"""Errors that a model's own code raises."""
+
+
 class OutOfMemory(EngineError):
     """The model, or the cache of a row, does not fit into memory."""
 

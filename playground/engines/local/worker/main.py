@@ -43,6 +43,7 @@ class _Stream:
     deadline_s: float
     unsent: list[int] = field(default_factory=list)
     sent_at: float = 0.0
+    most_rows: int | None = None  # in one of its steps; None before the first
 
 
 class Worker:
@@ -59,9 +60,26 @@ class Worker:
         self._waiting: deque[Job] = deque()
         self._streams: dict[str, _Stream] = {}
 
+    @property
+    def has_rows(self) -> bool:
+        """True if there are rows that have not ended."""
+        return bool(self._streams or self._waiting)
+
+    @property
+    def is_idle(self) -> bool:
+        """True if there are neither rows nor commands."""
+        return not self.has_rows and self._inbox.empty()
+
     def turn(self) -> None:
-        """Handle every received command, waiting for one if there are no rows; then make one decode step."""
-        while not (self._streams or self._waiting) or not self._inbox.empty():
+        """Wait for a command if there are no rows; then advance."""
+        while not self.has_rows:
+            self._handle(self._inbox.get())
+            self._send_all()
+        self.advance()
+
+    def advance(self) -> None:
+        """Handle every received command, and make one decode step if there are rows; never waits."""
+        while not self._inbox.empty():
             self._handle(self._inbox.get())
             self._send_all()
         self._admit()
@@ -128,6 +146,7 @@ class Worker:
 
     def _emit(self, token: NewToken) -> None:
         stream = self._streams[token.row]
+        stream.most_rows = max(stream.most_rows or 0, token.num_rows)
         if token.token_id is not None:
             stream.unsent.append(token.token_id)
         if token.finish_reason is not None:
@@ -145,7 +164,7 @@ class Worker:
         stream = self._streams.pop(row, None)
         if stream is not None:
             self._flush(row, stream)
-        self._unsent.append(messages.ended(row, reason, error))
+        self._unsent.append(messages.ended(row, reason, error, None if stream is None else stream.most_rows))
 
     def _end_all(self, error: str) -> None:
         for row in list(self._streams):

@@ -1,4 +1,4 @@
-"""Migration 5: reasoning, descent, guesses of models, answers to files, rated battles; and `studies`, `criteria`.
+"""Migration 5: reasoning, steps, descent, guesses of models, answers to files, rated battles; `studies`, `criteria`.
 
 Boundary: statements only. Not released yet: it may be edited until it is.
 """
@@ -14,6 +14,9 @@ WHEN NEW.text || NEW.reasoning || NEW.prompt_text <> '' OR NEW.prompt_ids <> '[]
   OR EXISTS (SELECT 1 FROM instructions WHERE id = NEW.instruction_id AND instruction || input || system <> '')
 BEGIN SELECT RAISE (ABORT, 'a generation is written once'); END""",
 )
+
+# The most answers that one step of the model's decode loop wrote, this one included: in 16 bit they can change it.
+TOGETHER = ("ALTER TABLE generations ADD COLUMN written_together INTEGER CHECK (written_together >= 1)",)
 
 # Erasure follows a battle to all that was joined or made again from it.
 DESCENT = ("CREATE INDEX battles_by_parent ON battles (parent_id) WHERE parent_id IS NOT NULL",)

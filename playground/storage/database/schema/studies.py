@@ -64,6 +64,16 @@ CREATE TABLE study_raters (
   finished_at TEXT,
   PRIMARY KEY (study, number)
 ) STRICT, WITHOUT ROWID""",
+    # Every browser that opened a link: its votes are those of one person.
+    """
+CREATE TABLE study_browsers (
+  study TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  rater TEXT NOT NULL REFERENCES raters (id),
+  PRIMARY KEY (study, number, rater),
+  FOREIGN KEY (study, number) REFERENCES study_raters (study, number)
+) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX study_browsers_by_rater ON study_browsers (rater)",
     # A battle's own state says whether it is reserved (open), judged, or void: given back, so that its item may come to
     # the same rater again, unless `dropped` says why it does not.
     """
@@ -123,6 +133,12 @@ BEGIN SELECT RAISE (ABORT, 'a link is written once'); END""",
     """
 CREATE TRIGGER study_raters_stay BEFORE DELETE ON study_raters
 BEGIN SELECT RAISE (ABORT, 'a link is written once'); END""",
+    """
+CREATE TRIGGER study_browsers_never_change BEFORE UPDATE ON study_browsers
+BEGIN SELECT RAISE (ABORT, 'a browser of a link is stored once'); END""",
+    """
+CREATE TRIGGER study_browsers_stay BEFORE DELETE ON study_browsers
+BEGIN SELECT RAISE (ABORT, 'a browser of a link is stored once'); END""",
     """
 CREATE TRIGGER assignments_only_last BEFORE UPDATE OF battle, study, item, rater, place, repeat_of ON assignments
 BEGIN SELECT RAISE (ABORT, 'only the end of a reservation changes'); END""",

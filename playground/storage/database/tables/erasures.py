@@ -106,6 +106,7 @@ class ErasureWrites(Transaction):
         notes += self._connection.execute(f"UPDATE {WRITTEN_REASONS}", own).rowcount
         panel_ids = self._connection.execute(f"DELETE {PANEL_IDS_OF_RATER}", own).rowcount
         if changed or notes or panel_ids:
+            self.add_rater(rater_id, now)  # whom a panel sent may be known by a hash alone
             erasure = {"rater_id": rater_id, "created_at": now, "battles": battles, "notes": notes}
             self._add_event("erasure", now, erasure_id=self.insert("erasures", erasure))
         return Erased(battles, notes, panel_ids)

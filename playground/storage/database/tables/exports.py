@@ -91,7 +91,8 @@ SELECT i.id, $words, i.category FROM json_each(?) j CROSS JOIN instructions i ON
 _PROVENANCE = """,
   g.repo, g.model_revision, g.id, g.finish_reason, CAST(g.params AS BLOB), g.seed, g.template_id, g.template_hash,
   g.prompt_text, CAST(g.prompt_ids AS BLOB), CAST(g.token_ids AS BLOB), g.engine, g.device, g.dtype,
-  CAST(g.versions AS BLOB), g.faithful, g.created_at, g.first_token_s, g.duration_s, g.reasoning"""
+  CAST(g.versions AS BLOB), g.faithful, g.created_at, g.first_token_s, g.duration_s, g.reasoning,
+  g.written_together"""
 _ANSWERS = Template("""
 SELECT g.rowid, g.model_id, $text, g.license $provenance
 FROM json_each(?) j CROSS JOIN generations g ON g.rowid = j.value""")

@@ -13,6 +13,7 @@ from hashlib import sha256
 from playground.records import Generation, JudgedBattle, ModelCard, Vote
 from playground.storage.database import rows
 from playground.storage.database.tables.battles import BattleReads, BattleWrites
+from playground.storage.database.tables.criteria import CriterionWrites
 from playground.storage.database.tables.exclusions import ExclusionWrites
 from playground.storage.database.tables.votes import VoteWrites
 
@@ -58,7 +59,7 @@ class ImportReads(BattleReads):
         return bool(found) and tuple(found[0]) != own
 
 
-class ImportWrites(BattleWrites, VoteWrites, ExclusionWrites):
+class ImportWrites(BattleWrites, VoteWrites, CriterionWrites, ExclusionWrites):
     def add_model(self, card: ModelCard) -> bool:
         """Store a card unless one of its id is stored; return True if it was not."""
         if self.scalar("SELECT 1 FROM models WHERE id = ?", (card.id,)):
@@ -67,7 +68,7 @@ class ImportWrites(BattleWrites, VoteWrites, ExclusionWrites):
         return True
 
     def insert_judged(self, judged: JudgedBattle, names: Mapping[str, str]) -> None:
-        """Add a battle with its answers, its vote and notes, and the event for the journal.
+        """Add a battle with its answers, its vote, notes and criteria, and the event for the journal.
 
         Earlier revisions of the vote are not in a file; undos take their place, because a vote's revision is the
         battle's next.
@@ -87,6 +88,7 @@ class ImportWrites(BattleWrites, VoteWrites, ExclusionWrites):
         self.insert_vote(vote)
         if judged.capped:
             self.flag_vote(vote.id, "capped")
+        self.insert_criteria(vote.id, vote.rater_id, judged.criteria)
         self._insert_notes(judged)
 
     def _insert_notes(self, judged: JudgedBattle) -> None:

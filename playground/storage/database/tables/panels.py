@@ -25,9 +25,15 @@ study IN (
 
 PANEL_IDS_OF_RATER = """
 FROM panel_ids WHERE (study, number) IN (
-  SELECT study, number FROM study_raters WHERE rater = :rater
-  UNION SELECT s.study, s.rater FROM assignments s JOIN battles b ON b.id = s.battle WHERE b.owner = :rater)"""
-"""The ids of a rater at panels."""
+  SELECT study, number FROM study_browsers WHERE rater = :rater
+  UNION SELECT study, number FROM panel_raters WHERE id_hash = :rater)"""
+"""The ids of a rater at panels; who opened nothing yet is known by the hash of their id."""
+
+# One row for each browser in which somebody opened their link, and otherwise the hash of their id.
+_NAMES = """
+SELECT DISTINCT coalesce(b.rater, p.id_hash) FROM panel_raters p LEFT JOIN panel_ids i USING (study, number)
+LEFT JOIN study_browsers b USING (study, number)
+WHERE i.rater = :id OR p.id_hash = :id ORDER BY 1"""
 
 
 class PanelReads(Snapshot):
@@ -60,6 +66,13 @@ class PanelReads(Snapshot):
         """Return the ids under which panels know a rater, as far as they are not deleted."""
         found = self.select(f"SELECT study, number, rater, session {PANEL_IDS_OF_RATER}", {"rater": rater_id})
         return [PanelId(*row) for row in found]
+
+    def raters_of_panel_id(self, id: str) -> Sequence[str]:
+        """Return the raters whom a panel knows under an id, which may also be given as its hash.
+
+        They are named as exports name them, one for each browser; who opened nothing is named by the hash.
+        """
+        return [row[0] for row in self.select(_NAMES, {"id": id})]
 
     def panel_id(self, study_id: str, number: int) -> str | None:
         """Return the id of one rater at their panel; None if it is deleted."""

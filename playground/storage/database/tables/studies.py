@@ -9,7 +9,16 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from string import Template
 
-from playground.records import Adjudication, Assigned, CheckState, ItemCount, StoredStudy, StudyItem, StudyRater
+from playground.records import (
+    Adjudication,
+    Assigned,
+    CheckState,
+    ClosedStudy,
+    ItemCount,
+    StoredStudy,
+    StudyItem,
+    StudyRater,
+)
 from playground.storage.database.filters import CLOSED
 from playground.storage.database.rows import to_json
 from playground.storage.database.tables.transaction import Snapshot, Transaction
@@ -54,6 +63,28 @@ WHERE b.study = ? AND b.state = 'open' AND s.reserved_until <= ? ORDER BY s.rese
 
 _RATER = "SELECT study, number, rater, check_state, tries, finished_at FROM study_raters"
 
+CLOSED_STUDIES = """
+SELECT id, closed_at, why FROM studies WHERE closed_at IS NOT NULL
+UNION ALL SELECT id, closed_at, why FROM closed_unknown_studies WHERE id NOT IN (SELECT id FROM studies)"""
+"""The studies that are closed, also those that only votes name."""
+
+_CLOSED = f"""
+SELECT s.id, s.closed_at, s.why, (
+  SELECT count(*) FROM battles b WHERE b.study = s.id AND b.study_kind = 'item' AND b.state IN ('voted', 'revealed'))
+FROM ({CLOSED_STUDIES}) s
+ORDER BY s.closed_at DESC, s.id"""
+
+_ANY_VOTE = """
+SELECT b.id FROM battles b INDEXED BY battles_by_study CROSS JOIN votes v ON v.battle_id = b.id
+WHERE b.study = ? LIMIT 1"""
+
+_ARRIVED = "INSERT INTO study_browsers (study, number, rater) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+
+_SAME_PERSON = """
+SELECT DISTINCT x.rowid, y.rowid FROM study_browsers s
+JOIN study_browsers t ON (t.study, t.number) = (s.study, s.number) AND t.rater > s.rater
+JOIN raters x ON x.id = s.rater JOIN raters y ON y.id = t.rater ORDER BY 1, 2"""
+
 _UNKNOWN = f"""
 SELECT DISTINCT b.study FROM battles b INDEXED BY battles_by_study CROSS JOIN votes v ON v.battle_id = b.id
 WHERE b.study IS NOT NULL AND b.study NOT IN (SELECT id FROM studies) AND NOT ({CLOSED}) ORDER BY 1"""
@@ -78,6 +109,10 @@ class StudyReads(Snapshot):
         """Return the ids of the studies that are not closed."""
         return [row[0] for row in self.select("SELECT id FROM studies WHERE closed_at IS NULL ORDER BY id")]
 
+    def closed_studies(self) -> Sequence[ClosedStudy]:
+        """Return the studies that are closed, also those that only votes name; the last one first."""
+        return [ClosedStudy(*row) for row in self.select(_CLOSED)]
+
     def study_items(self, study_id: str) -> Sequence[StudyItem]:
         """Return a study's items by number, which never change."""
         found = self.select(_ITEMS, (study_id,))
@@ -91,6 +126,10 @@ class StudyReads(Snapshot):
         """Return the holder of a link; None if no link of the study has this token."""
         found = self.select(f"{_RATER} WHERE study = ? AND token_hash = ?", (study_id, token_hash))
         return _rater(found[0]) if found else None
+
+    def same_raters(self) -> Sequence[tuple[int, int]]:
+        """Return pairs of numbers of raters who are one person: the browsers in which one personal link was opened."""
+        return [(row[0], row[1]) for row in self.select(_SAME_PERSON)]
 
     def assigned(self, study_id: str, rater: int) -> Sequence[Assigned]:
         """Return all battles that the holder of a link got, in their order."""
@@ -127,13 +166,23 @@ class StudyWrites(Transaction):
             self.insert("study_items", {"study": study.id, **{name: getattr(item, name) for name in names}})
 
     def close_study(self, study_id: str, at: str, why: str) -> bool:
-        """Close a study; return False if it is closed already."""
+        """Close a study, with an event for the journal; return False if it is closed already."""
         statement = "UPDATE studies SET closed_at = ?, why = ? WHERE id = ? AND closed_at IS NULL"
-        return self._connection.execute(statement, (at, why, study_id)).rowcount == 1
+        if self._connection.execute(statement, (at, why, study_id)).rowcount == 0:
+            return False
+        self._add_end(study_id, at)
+        return True
 
     def close_unknown_study(self, study_id: str, at: str, why: str) -> None:
-        """Close a study that only votes name."""
+        """Close a study that only votes name, with an event for the journal."""
         self.insert("closed_unknown_studies", {"id": study_id, "closed_at": at, "why": why})
+        self._add_end(study_id, at)
+
+    def _add_end(self, study_id: str, at: str) -> None:
+        """Add an event of one of a study's battles: its line has the end of the study. Without a vote none needs it."""
+        battle_id = self.scalar(_ANY_VOTE, (study_id,))
+        if battle_id is not None:
+            self._add_event("notes", at, battle_id=battle_id)
 
     def insert_link(self, study_id: str, token_hash: str, check: CheckState, at: str) -> int:
         """Add a personal link; return its number."""
@@ -146,6 +195,7 @@ class StudyWrites(Transaction):
         """Store the browser's rater, the check and the end of the holder of a link."""
         if rater.rater is not None:
             self.add_rater(rater.rater, at)
+            self._connection.execute(_ARRIVED, (rater.study, rater.number, rater.rater))
         self._connection.execute(
             "UPDATE study_raters SET rater = ?, check_state = ?, tries = ?, finished_at = ?"
             " WHERE study = ? AND number = ?",

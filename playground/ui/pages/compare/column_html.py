@@ -155,12 +155,20 @@ def card_html(card: ModelCard, generation: Generation) -> str:
         (texts.CARD_SOURCE, f"{generation.repo} @ {generation.model_revision[:12]}"),
         (texts.CARD_SETTINGS, formats.sampling(generation.params, generation.seed)),
         (texts.CARD_RUN, " · ".join(part for part in run if part)),
+        (texts.CARD_EXACT, _exactness(generation)),
         (texts.CARD_TEMPLATE, generation.prompt.template_id),
     ]
     table = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in rows if value)
     limits = "".join(f"<li>{escape(limit)}</li>" for limit in card.limitations)
     limits = f"<p class='soft'>{escape(texts.CARD_LIMITS)}</p><ul>{limits}</ul>" if limits else ""
     return f"<dl>{table}</dl>{limits}"
+
+
+def _exactness(generation: Generation) -> str:
+    """Return whether others may have changed the answer, and how many were written with it; empty if unknown."""
+    count = generation.written_together
+    together = formats.counted(count, texts.TOGETHER) if count is not None else ""
+    return joined(" · ", [texts.EXACTNESS.get(generation.exactness, ""), together])
 
 
 def whole_html(side: str) -> str:

@@ -11,9 +11,9 @@ from typing import Any
 import gradio as gr
 
 from playground.records import SIDES, BattleView, ColumnView
-from playground.ui.pages.compare.difference_html import marked_differences
 from playground.ui.pages.compare.state import PageState
 from playground.ui.rendering import escape
+from playground.ui.rendering.differences import marked_differences
 from playground.ui.texts import compare as texts
 from playground.ui.wiring import Updates
 

@@ -5,12 +5,13 @@ Boundary: strings from records; folders of this machine are shown by their last 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from playground.catalog.catalog import without_folders
+from playground.catalog.model_folders import tokenizer_words, without_folders
 from playground.exchange.licenses import allows_commercial_use
 from playground.ratings.board import LeaderboardRow
 from playground.records import ModelCard, ModelStatus
@@ -181,11 +182,17 @@ def _rows(entry: Entry) -> list[Row]:
         (texts.DAILY_TOKENS, texts.DAILY_COUNT.format(count=card.daily_tokens) if card.daily_tokens else ""),
         (texts.CONTEXT, texts.CONTEXT_TOKENS.format(count=card.context_length)),
         (texts.TEMPLATE, texts.FEEDS.get(card.feed, "{template}").format(template=card.template)),
+        (texts.TOKENIZER, tokenizer_words(card)),
+        (texts.SWITCHES, ", ".join(f"{name} = {json.dumps(on)}" for name, on in card.chat_template_kwargs.items())),
         (texts.SAMPLING, _sampling(card)),
+        (texts.TESTED, texts.UNTESTED if card.untested else ""),
         (texts.FILES, texts.FILE_STATES[entry.files] if entry.files in PRESENT else ""),
     ]
     rows = [(name, escape(words)) for name, words in plain if words]
     rows.append((texts.SOURCE, _source(card)))
+    links = " · ".join(_link(name, address) for name, address in card.links.items())
+    rows += [(texts.LINKS, links)] if links else []
+    rows += [(texts.CITATION, f"<pre class='cite'>{escape(card.citation.strip())}</pre>")] if card.citation else []
     placement = without_folders(entry.status.placement, card)
     rows += [(texts.PLACEMENT, escape(placement))] if placement else []
     return [*rows, (texts.CHECK, f"<span class='checked'>{escape(check_words(entry))}</span>")]
@@ -197,11 +204,14 @@ def _sampling(card: ModelCard) -> str:
 
 
 def _source(card: ModelCard) -> str:
-    """Return the folder's name, or a link to the repository on the hub: its page has the paper and how to cite it."""
+    """Return the folder's name, or a link to the repository on the hub."""
     if _is_folder(card):
         return escape(card.public_repo)
-    repo, revision = escape(card.repo), escape(card.revision[:12])
-    return f"<a href='{HUB}/{repo}' rel='noopener' target='_blank'>{repo}</a> @ {revision}"
+    return f"{_link(card.repo, f'{HUB}/{card.repo}')} @ {escape(card.revision[:12])}"
+
+
+def _link(name: str, address: str) -> str:
+    return f"<a href='{escape(address)}' rel='noopener' target='_blank'>{escape(name)}</a>"
 
 
 def _is_folder(card: ModelCard) -> bool:

@@ -16,7 +16,7 @@ from collections.abc import Callable
 import gradio as gr
 
 from playground.arena.arena import Arena
-from playground.catalog.catalog import files_state
+from playground.catalog.model_folders import files_state
 from playground.errors import InvalidValue, PlaygroundError, Refused
 from playground.ratings.board import LeaderboardRow
 from playground.records import ModelCard, ModelStatus

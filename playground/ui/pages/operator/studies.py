@@ -1,4 +1,4 @@
-"""The part of the Operator page about running studies: progress, raters, and the battles on which they differ.
+"""The part of the Operator page about studies: progress, raters, and the battles on which they differ.
 
 Boundary: asks `ArenaStudies`; each event checks for itself whether its sender is the operator.
 """
@@ -11,15 +11,17 @@ import gradio as gr
 
 from playground.arena.arena import Arena
 from playground.errors import InvalidValue, PlaygroundError, Refused
+from playground.records import ClosedStudy
 from playground.studies.differences import OUTCOMES, Difference
 from playground.studies.drift import Third
 from playground.studies.status import RaterReport, StudyStatus
+from playground.ui.board_address import BoardAddress
 from playground.ui.http.operator import operator_status
 from playground.ui.pages.operator.presses import presses
 from playground.ui.rendering import escape, live_region
-from playground.ui.texts import operator
+from playground.ui.texts import compare, operator
 from playground.ui.texts import studies as texts
-from playground.ui.texts.formats import counted
+from playground.ui.texts.formats import counted, moment
 from playground.ui.texts.language import joined
 from playground.ui.wiring import AT_ONCE, Updates
 
@@ -77,16 +79,30 @@ class StudiesPanel:
 
     def _draw(self, shows_all: bool) -> str:
         running = self._arena.studies.running()
-        if not running:
-            return ""
         shown = "".join(self._study(status, shows_all) for status in running)
-        title = escape(texts.TITLE)
-        head = f"<h2 tabindex='-1'>{title}</h2><p class='soft'>{escape(texts.LEAD)}</p>"
-        return f"<section aria-label='{title}'>{head}{shown}</section>"
+        return _section(texts.TITLE, texts.LEAD, shown) + _closed(self._arena.studies.closed())
 
     def _study(self, status: StudyStatus, shows_all: bool) -> str:
         found = self._arena.studies.differences(status.study, unresolved=not shows_all) if status.differing else []
         return f"<article class='moderated'>{_status(status)}{_differences(status, found, shows_all)}</article>"
+
+
+def _section(title: str, lead: str, shown: str) -> str:
+    """Return a section with its title; nothing without content."""
+    if not shown:
+        return ""
+    words = f"<p class='soft'>{escape(lead)}</p>" if lead else ""
+    return f"<section aria-label='{escape(title)}'><h2 tabindex='-1'>{escape(title)}</h2>{words}{shown}</section>"
+
+
+def _closed(studies: Sequence[ClosedStudy]) -> str:
+    rows = []
+    for study in studies:
+        day = texts.CLOSED.format(day=moment(study.closed_at)[:10], why=study.why)
+        board = f"<a href='{escape(BoardAddress().link(study=study.id))}'>{escape(texts.CLOSED_BOARD)}</a>"
+        facts = escape(joined(" · ", [counted(study.votes, texts.CLOSED_VOTES), day]))
+        rows.append(f"<li><b>{escape(study.id)}</b>: <span dir='auto'>{facts}</span> · {board}</li>")
+    return _section(texts.CLOSED_TITLE, "", f"<ul class='reports'>{''.join(rows)}</ul>" if rows else "")
 
 
 def _status(status: StudyStatus) -> str:
@@ -176,7 +192,8 @@ def _text(name: str, text: str) -> str:
 
 def _about(decision_s: float | None, reasons: Sequence[str], comment: str) -> str:
     time = [] if decision_s is None else [texts.SECONDS.format(seconds=f"{decision_s:.1f}")]
-    return " · ".join([*time, *reasons, *([comment] if comment else [])])
+    why = [compare.REASON_CHIPS.get(reason, reason) for reason in reasons]
+    return joined(" · ", [*time, *why, *([comment] if comment else [])])
 
 
 def _thirds(parts: Sequence[Third], value: Callable[[Third], str]) -> str:

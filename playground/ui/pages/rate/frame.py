@@ -34,6 +34,7 @@ def _head() -> str:
     switches = (
         ("together", texts.TOGETHER, texts.TOGETHER_HINT),
         ("raw", texts.RAW, texts.RAW_HINT),
+        ("differs", texts.DIFFERS, texts.DIFFERS_HINT),
         ("keys-on", texts.KEYS_ON, texts.KEYS_ON_HINT),
     )
     buttons = "".join(
@@ -80,7 +81,8 @@ def _column(side: str) -> str:
         f"<header class='letterhead'><h2 aria-label='{label}'><span class='letter'>{letter}</span></h2>"
         f"{jump}{other.upper()}</a></header>"
         f"<div class='block answer' id='answer-{side}' role='region' aria-label='{label}' tabindex='0'>"
-        f"<div class='md prose'></div><pre class='plain-text' dir='auto'></pre></div>"
+        "<div class='md prose'></div><pre class='plain-text' dir='auto'></pre>"
+        "<div class='marked' dir='auto'></div></div>"
         f"<div class='whole'>{whole_html(side)}</div></article>"
     )
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from transformers import GenerationConfig
 
 from playground.catalog.card_files import read_card
 from playground.engines.local.placement import Device
@@ -70,13 +71,14 @@ def jobs(params: SamplingParams, count: int = 12) -> list[Job]:
     ]
 
 
-def written(decoder: BatchDecoder, requests: list[Job], every: int = 2) -> list[list[int]]:
-    """Return the tokens of jobs that join one after every `every` steps."""
+def written(decoder: BatchDecoder, requests: list[Job], every: int = 2, at_once: int = 1) -> list[list[int]]:
+    """Return the tokens of jobs; after every `every` steps the next `at_once` join."""
     ids: dict[str, list[int]] = {request.row: [] for request in requests}
     waiting, turn = list(requests), 0
     while waiting or decoder.rows:
-        if waiting and turn % every == 0 and decoder.can_admit:
-            decoder.admit(waiting.pop(0))
+        for _ in range(at_once if turn % every == 0 else 0):
+            if waiting and decoder.can_admit:
+                decoder.admit(waiting.pop(0))
         for token in decoder.step():
             assert token.token_id is not None, token.error
             ids[token.row].append(token.token_id)
@@ -85,6 +87,7 @@ def written(decoder: BatchDecoder, requests: list[Job], every: int = 2) -> list[
 
 
 def generated(model: LoadedModel, request: Job) -> list[int]:
+    model.model.generation_config = GenerationConfig()  # the checkpoint's own would stop at its end-of-text id
     ids = torch.tensor([request.token_ids], device=model.device)
     out = model.model.generate(
         ids,
@@ -124,6 +127,16 @@ def test_sampled_rows_are_the_same_replayed_eager_and_alone(models: dict[str, Lo
     together = written(BatchDecoder(models[kind], 4, recorded=True), requests)
     assert together == written(BatchDecoder(models[kind], 16), requests)
     assert together == [written(BatchDecoder(models[kind], 1, recorded=True), [request])[0] for request in requests]
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_prompts_that_are_read_together_equal_generate(
+    models: dict[str, LoadedModel], kind: str, recorded: bool
+) -> None:
+    model, requests = models[kind], jobs(GREEDY)
+    expected = [generated(model, request) for request in requests]
+    assert written(BatchDecoder(model, recorded=recorded), requests, at_once=12) == expected
+    assert written(BatchDecoder(model, 4, recorded=recorded), requests, every=3, at_once=3) == expected
 
 
 def test_answer_may_outgrow_its_blocks_repeatedly(tmp_path: Path, kind: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -121,6 +122,26 @@ def test_messages_of_all_rows_are_sent_together() -> None:
         scene.ask(row)
     scene.turns(2, step_s=0.5)
     assert scene.pieces == [5, 5, 10], "started; a token each; another token and the end"
+
+
+def test_end_says_the_most_rows_of_a_step() -> None:
+    decoder = RowsTogether()
+    steps = iter([1, 4, 2])
+    one_step = decoder.step
+    decoder.step = lambda: [replace(token, num_rows=count) for count in [next(steps)] for token in one_step()]  # type: ignore[method-assign]
+    scene = Scene(decoder)
+    scene.ask("r")
+    scene.turns(2)
+    assert scene.sent[-1]["kind"] == "ended"
+    assert scene.sent[-1]["written_together"] == 4
+
+
+def test_row_that_never_began_was_written_with_nobody() -> None:
+    scene = Scene(ScriptedDecoder())
+    scene.ask("empty", ids=())
+    scene.ask("r")
+    scene.turns(1)
+    assert [m["written_together"] for m in scene.sent if m["kind"] == "ended"] == [None]
 
 
 def test_cancelled_waiting_row_ends_at_once() -> None:

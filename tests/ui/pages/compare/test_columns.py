@@ -8,12 +8,13 @@ from dataclasses import replace
 import gradio as gr
 import pytest
 
-from playground.records import BattleState, ColumnState
-from playground.ui.pages.compare.column_html import foot_html, head_html, intro_html
+from playground.records import BattleState, ColumnState, FinishReason
+from playground.ui.pages.compare.column_html import card_html, foot_html, head_html, intro_html
 from playground.ui.pages.compare.columns import Columns
 from playground.ui.pages.compare.state import PageState, Phase
 from playground.ui.rendering import escape
 from playground.ui.texts import compare as texts
+from tests.support.cast import card, generation
 from tests.support.page_states import make_column, make_view, page, shown
 
 
@@ -45,6 +46,27 @@ def test_reasoning_is_folded_under_an_answer_that_has_ended() -> None:
     assert "<details" not in foot_html(state, writing)
     assert "reasoning, 2 words so far" in head_html(page(Phase.GENERATING, blind=False), writing)
     assert "writing…" in head_html(page(Phase.GENERATING, blind=False), replace(writing, text="Four"))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "together", "words"),
+    [
+        ("float32", 8, "what the model writes alone · at most 8 answers written together"),
+        ("bfloat16", 1, "what the model writes alone · at most 1 answer written together"),
+        ("bfloat16", 3, "what the model writes alone, up to rounding in 16 bit · at most 3 answers written together"),
+        ("bfloat16", None, "what the model writes alone, up to rounding in 16 bit"),
+    ],
+)
+def test_details_say_what_others_may_have_changed(dtype: str, together: int | None, words: str) -> None:
+    html = card_html(card(), generation("g", dtype=dtype, written_together=together))
+    assert f"<dt>token by token</dt><dd>{words}</dd>" in html
+
+
+def test_cut_answer_names_the_setting_that_raises_its_limit() -> None:
+    column = replace(make_column(0, ColumnState.DONE, known=True), finish_reason=FinishReason.LENGTH)
+    assert "reached the length limit; max_new_tokens in the settings raises it" in foot_html(page(Phase.OPEN), column)
+    ended = replace(column, finish_reason=FinishReason.STOP)
+    assert "length limit" not in foot_html(page(Phase.OPEN), ended)
 
 
 def test_introduction_has_a_true_sentence_for_each_choice() -> None:

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.records import BattleState, BattleView, ColumnState
-from playground.ui.pages.compare.difference_html import marked_differences
 from playground.ui.pages.compare.differences import Differences, comparable, difference_html
 from playground.ui.pages.compare.state import PageState, Phase
+from playground.ui.rendering.differences import marked_differences
 from playground.ui.texts import compare as texts
 from tests.support.page_states import make_column, make_view, page, shown
 from tests.ui.pages.compare.tab import Tab

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from playground.arena.listing import model_rows
-from playground.catalog.catalog import Catalog, without_folders
+from playground.catalog.catalog import Catalog
+from playground.catalog.model_folders import without_folders
 from playground.records import ModelCard, ModelStatus
 from playground.ui.pages.models.model_card import (
     Entry,
@@ -108,6 +109,24 @@ def test_every_card_shows_its_facts_and_how_to_fetch_it() -> None:
         is_folder = Path(card.repo).is_absolute()
         assert (f"<code>python -m playground fetch {card.id}</code>" in html) is not is_folder
         assert str(Path(card.repo).parent) not in html or not is_folder
+
+
+def test_card_says_what_was_not_run_and_which_switches_are_set() -> None:
+    plain = card_html(entry(), manages=False)
+    assert not any(words in plain for words in (texts.UNTESTED, texts.SWITCHES))
+    card = replace(CARD, untested=True, chat_template_kwargs={"enable_thinking": False, "effort": "low"})
+    html = card_html(entry(card=card), manages=False)
+    assert escape(texts.UNTESTED) in html
+    assert escape('enable_thinking = false, effort = "low"') in html
+
+
+def test_card_links_and_says_how_to_cite_the_model() -> None:
+    card = replace(CARD, links={"a <paper>": "https://example.org/?a=1&b=2"}, citation="@misc{a, title = {<b>}}\n")
+    html = card_html(entry(card=card), manages=False)
+    assert "<a href='https://example.org/?a=1&amp;b=2' rel='noopener' target='_blank'>a &lt;paper&gt;</a>" in html
+    assert f"<pre class='cite'>{escape(card.citation.strip())}</pre>" in html
+    assert "<b>" not in html
+    assert texts.CITATION not in card_html(entry(), manages=False)
 
 
 def test_rating_is_shown_beside_published_figures() -> None:

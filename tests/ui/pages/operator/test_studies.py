@@ -13,7 +13,7 @@ from playground.arena.arena import Arena
 from playground.settings import Settings
 from playground.storage.database.store import Store
 from playground.ui.pages.operator.studies import StudiesPanel
-from tests.support.cast import House
+from tests.support.cast import ADA, House
 from tests.support.studying import FINAL_S, Studied, studied
 from tests.ui.pages.operator.test_page import OPERATOR, OTHER
 
@@ -84,6 +84,25 @@ def test_others_see_and_change_nothing(panel: StudiesPanel, study: Studied) -> N
     assert study.rows("SELECT * FROM adjudications") == []
 
 
-def test_closed_study_is_not_shown(panel: StudiesPanel, study: Studied) -> None:
-    study.home.store.write(lambda writing: writing.close_study("helpful", study.home.time.now(), "done"))
-    assert panel.draw(OPERATOR)[panel.list] == ""
+def test_closed_studies_are_listed_with_their_end(panel: StudiesPanel, study: Studied) -> None:
+    now = study.home.time.now()
+    study.home.battle_is_open("elsewhere", study="older", study_hash="5a" * 32, study_kind="item")
+    study.home.battles.vote("elsewhere", "a", ADA, final=True)
+    study.home.store.write(lambda writing: writing.close_study("helpful", now, "<enough>"))
+    study.home.store.write(lambda writing: writing.close_unknown_study("older", "2026-01-02", "gone"))
+    drawn = panel.draw(OPERATOR)[panel.list]
+    assert "Studies that are running" not in drawn
+    assert f"<b>helpful</b>: <span dir='auto'>4 votes · closed on {now[:10]}: &lt;enough&gt;</span>" in drawn
+    assert "<b>older</b>: <span dir='auto'>1 vote · closed on 2026-01-02: gone</span>" in drawn
+    assert "href='./leaderboard?study=helpful'" in drawn
+    assert panel.draw(OTHER)[panel.list] == ""
+
+
+def test_reasons_are_shown_in_words(panel: StudiesPanel, study: Studied) -> None:
+    for link in (1, 2):
+        battle = str(study.next(link).battle_id or "")
+        assert not battle
+    [(battle,)] = study.rows("SELECT battle FROM assignments WHERE rater = 1 AND place = 1")
+    study.home.battles.note(battle, "rater-1", reasons=["style", "length"])
+    drawn = panel.draw(OPERATOR)[panel.list]
+    assert "the right length · well written" in drawn

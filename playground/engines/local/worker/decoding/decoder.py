@@ -1,34 +1,31 @@
 """Decode loop: rows join at any step, each step gives every running row one token, rows leave when they end.
 
-A new row's prompt is read alone; then it joins the `BatchCache`, and one forward serves all rows. The model is called
-through its public interface (ids, 2-D attention mask, a cache, position ids if it takes them), as ``generate`` does.
-`self_check` verifies that a model's answers are the same this way.
+Prompts of about the same length are read together; then their rows join the `BatchCache`, and one forward serves all
+rows. The model is called through its public interface (ids, 2-D attention mask, a cache, position ids if it takes
+them), as ``generate`` does. `self_check` verifies that a model's answers are the same this way.
 
 Boundary: token ids in and out; knows no channel, no clock and no text.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import torch
 from transformers import DynamicCache
 
-from playground.engines.local.placement import MAX_ROWS
+from playground.engines.local.placement import MAX_ROWS, READ_TOKENS
 from playground.engines.local.worker.decoding.cuda_graph import StepRecorder, next_logits, takes_positions
 from playground.engines.local.worker.decoding.kv_cache import BatchCache, CacheLimits
+from playground.engines.local.worker.decoding.prompt_queue import PADDING_ON_CPU, PromptQueue
 from playground.engines.local.worker.decoding.sampling import Sampler, next_ids
 from playground.engines.local.worker.errors import OutOfMemory, memory_errors, release_memory
 from playground.engines.local.worker.loading.model import LoadedModel
 from playground.engines.protocol import Job
 from playground.errors import EngineError, PromptTooLong
 from playground.records import FinishReason
-
-PROMPT_TOKENS_PER_STEP = 256
-"""Reading prompts delays the running rows; after this many tokens the other new rows wait for the next step."""
 
 RECORDED_COLUMNS_AHEAD = 256
 """Columns allocated at once under recorded steps: each growth records the step again, which takes a few eager steps."""
@@ -44,6 +41,7 @@ class NewToken:
     token_id: int | None  # None: none could be drawn, see `error`
     finish_reason: FinishReason | None = None
     error: str | None = None
+    num_rows: int = 1  # that were computed together with it, itself included
 
 
 class Decoder(Protocol):
@@ -71,7 +69,7 @@ class Decoder(Protocol):
         """Return at most one token of each row; rows that end are dropped."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Row:
     job: Job
     sampler: Sampler
@@ -92,7 +90,7 @@ class BatchDecoder:
         self.max_rows = max_rows
         self._recorder = StepRecorder(loaded) if recorded else None
         self._takes_positions = takes_positions(loaded)
-        self._waiting: deque[_Row] = deque()
+        self._waiting: PromptQueue[_Row] = PromptQueue(READ_TOKENS, _most_padding(loaded))
         self._running: list[_Row] = []  # in the order of the cache
         self._cache = self._empty_cache()
 
@@ -103,7 +101,7 @@ class BatchDecoder:
     @property
     def rows(self) -> tuple[str, ...]:
         """Rows that have not ended."""
-        return tuple(row.job.row for row in (*self._running, *self._waiting))
+        return tuple(row.job.row for row in (*self._running, *self._waiting.rows))
 
     @property
     def cache_bytes(self) -> int:
@@ -112,12 +110,14 @@ class BatchDecoder:
 
     def admit(self, job: Job) -> None:
         check_job(job, self._loaded)
-        self._waiting.append(_Row(job, sampler_of(job, self._loaded)))
+        self._waiting.add(_Row(job, sampler_of(job, self._loaded)), len(job.token_ids))
 
     @torch.inference_mode()
     def drop(self, row: str) -> None:
         """Remove a row and free its part of the cache."""
-        self._waiting = deque(waiting for waiting in self._waiting if waiting.job.row != row)
+        for waiting in self._waiting.rows:
+            if waiting.job.row == row:
+                self._waiting.remove(waiting)
         for index, running in enumerate(self._running):
             if running.job.row == row:
                 self._leave(index)
@@ -133,7 +133,8 @@ class BatchDecoder:
         """
         try:
             new_tokens = self._write() if self._running else []
-            new_tokens += self._read_prompts(PROMPT_TOKENS_PER_STEP)
+            for rows in self._waiting.take_step():
+                new_tokens += self._join(rows)
         except Exception:
             self._reset()
             raise
@@ -157,7 +158,8 @@ class BatchDecoder:
         context = self._loaded.context_length
         if self._recorder is None:
             return BatchCache(CacheLimits(self.max_rows, context))
-        return BatchCache(CacheLimits(self.max_rows, context, RECORDED_COLUMNS_AHEAD, kept_cells=context))
+        columns = context if self.max_rows == 1 else RECORDED_COLUMNS_AHEAD  # 1: always one shape
+        return BatchCache(CacheLimits(self.max_rows, context, columns, kept_cells=context))
 
     def _write(self) -> list[NewToken]:
         self._cache.reserve_column()
@@ -171,37 +173,42 @@ class BatchDecoder:
             self._running, next_logits(self._loaded.model, ids, self._cache.mask(device), positions, self._cache)
         )
 
-    def _read_prompts(self, budget: int) -> list[NewToken]:
-        """Read prompts of new rows until `budget` tokens are read, but at least one prompt."""
-        new_tokens: list[NewToken] = []
-        while self._waiting and budget > 0:
-            row = self._waiting.popleft()
-            new_tokens.append(self._join(row))
-            budget -= len(row.job.token_ids)
-        return new_tokens
-
-    def _join(self, row: _Row) -> NewToken:
+    def _join(self, rows: Sequence[_Row]) -> list[NewToken]:
+        """Read prompts together and return the first tokens; if memory is short, read them one by one."""
         try:
             with memory_errors("reading the prompt"):
-                cache, logits = self._read(row.job.token_ids)
-                self._cache.reserve_row(cache)
+                cache, logits = self._read([row.job.token_ids for row in rows])
         except OutOfMemory as error:
-            release_memory()
-            return NewToken(row.job.row, None, FinishReason.ERROR, str(error))
-        self._cache.join(cache)
-        self._running.append(row)
-        return self._draw([row], logits)[0]
+            problem = str(error)
+        else:
+            self._cache.join(cache, [len(row.job.token_ids) for row in rows])
+            self._running += rows
+            return self._draw(rows, logits)
+        release_memory()  # outside of the handler: its traceback keeps what was allocated
+        if len(rows) == 1:
+            return [NewToken(rows[0].job.row, None, FinishReason.ERROR, problem)]
+        return [token for row in rows for token in self._join([row])]
 
-    def _read(self, token_ids: Sequence[int]) -> tuple[DynamicCache, torch.Tensor]:
-        """Return the cache of a prompt and the logits after it, shape (1, vocabulary)."""
-        cache = DynamicCache()
-        ids = torch.tensor([token_ids], device=self._loaded.device)
-        positions = torch.arange(ids.shape[1], device=ids.device)[None] if self._takes_positions else None
-        return cache, next_logits(self._loaded.model, ids, torch.ones_like(ids), positions, cache)
+    def _read(self, prompts: Sequence[Sequence[int]]) -> tuple[DynamicCache, torch.Tensor]:
+        """Return the cache of prompts, padded on the left, and the logits after them, shape (prompts, vocabulary).
+
+        The batch's cache has memory for them afterwards.
+        """
+        longest = max(map(len, prompts))
+        ids = torch.tensor([[0] * (longest - len(prompt)) + list(prompt) for prompt in prompts])
+        firsts = torch.tensor([[longest - len(prompt)] for prompt in prompts])
+        columns = torch.arange(longest)
+        device = self._loaded.device
+        positions = (columns - firsts).clamp(min=0).to(device) if self._takes_positions else None
+        cache, mask = DynamicCache(), (columns >= firsts).long()
+        logits = next_logits(self._loaded.model, ids.to(device), mask.to(device), positions, cache)
+        self._cache.reserve_rows(cache)
+        return cache, logits
 
     def _draw(self, rows: Sequence[_Row], logits: torch.Tensor) -> list[NewToken]:
         ids = next_ids([row.sampler for row in rows], logits)
-        return [self._take(row, token_id) for row, token_id in zip(rows, ids, strict=True)]
+        drawn = [self._take(row, token_id) for row, token_id in zip(rows, ids, strict=True)]
+        return [replace(token, num_rows=len(rows)) for token in drawn]
 
     def _take(self, row: _Row, token_id: int | None) -> NewToken:
         if token_id is None:
@@ -217,6 +224,11 @@ class BatchDecoder:
             self._running[index] = last
         self._cache.leave(index)
         self._forget_recording()
+
+
+def _most_padding(loaded: LoadedModel) -> int:
+    """Return the limit of padding: a GPU reads the prompts of a whole step in about the time of one."""
+    return PADDING_ON_CPU if loaded.device.type == "cpu" else READ_TOKENS
 
 
 def check_job(job: Job, loaded: LoadedModel) -> None:

@@ -9,6 +9,7 @@ Boundary: tensors only; knows no sampling.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,22 +78,27 @@ class BatchCacheLayer(CacheLayerMixin):  # type: ignore[misc]  # transformers ha
         self.keys = _grown(self.keys, num_rows, num_columns, self._limits)
         self.values = _grown(self.values, num_rows, num_columns, self._limits)
 
-    def reserve_row(self, keys: torch.Tensor, values: torch.Tensor) -> None:
+    def reserve_rows(self, keys: torch.Tensor, values: torch.Tensor) -> None:
         """Allocate memory for `join` of these states, and change nothing else."""
         if not self.is_initialized:
             self.lazy_initialization(keys, values)
-        self.reserve(self.num_rows + 1, max(self.num_columns, keys.shape[2]))
+        self.reserve(self.num_rows + keys.shape[0], max(self.num_columns, keys.shape[2]))
 
-    def join(self, keys: torch.Tensor, values: torch.Tensor) -> None:
-        """Add a row, reserved before, from states of shape (1, heads, length, head width)."""
+    def join(self, keys: torch.Tensor, values: torch.Tensor, padding: torch.Tensor | None) -> None:
+        """Add rows, reserved before, from states of shape (rows, heads, length, head width).
+
+        Args:
+            padding: True where a state belongs to no token, shape (rows, 1, length, 1); None: nowhere.
+        """
         length = keys.shape[2]
         if length > self.num_columns:
             self._shift_right(length - self.num_columns)
-        row, self.num_rows = self.num_rows, self.num_rows + 1
+        first_row, self.num_rows = self.num_rows, self.num_rows + keys.shape[0]
         first = self.num_columns - length
         for block, states in ((self.keys, keys), (self.values, values)):
-            block[row] = 0  # numbers of an earlier row may not be finite, and masking does not hide those
-            block[row, :, first : self.num_columns] = states[0]
+            rows = block[first_row : self.num_rows]
+            rows.zero_()  # numbers of an earlier row may not be finite, and masking does not hide those
+            rows[:, :, first : self.num_columns] = states if padding is None else states.masked_fill(padding, 0)
 
     def leave(self, row: int) -> None:
         """Remove a row; the last one takes its index."""
@@ -148,7 +154,7 @@ class BatchCache(Cache):  # type: ignore[misc]  # transformers has no types
         """Size of all blocks, used or not."""
         return sum(block.nbytes for layer in self.layers for block in (layer.keys, layer.values) if block is not None)
 
-    def reserve_row(self, prefilled: DynamicCache) -> None:
+    def reserve_rows(self, prefilled: DynamicCache) -> None:
         """Allocate memory for `join`; if there is none, the other rows are unchanged.
 
         Raises:
@@ -160,16 +166,21 @@ class BatchCache(Cache):  # type: ignore[misc]  # transformers has no types
         while len(self.layers) < len(prefilled.layers):
             self.layers.append(BatchCacheLayer(self._limits))
         for layer, own in zip(self.layers, prefilled.layers, strict=True):
-            layer.reserve_row(own.keys, own.values)
+            layer.reserve_rows(own.keys, own.values)
 
-    def join(self, prefilled: DynamicCache) -> None:
-        """Add a row, reserved before, from the cache of its prompt."""
-        before = self.num_columns
+    def join(self, prefilled: DynamicCache, lengths: Sequence[int]) -> None:
+        """Add rows, reserved before, from the cache of their prompts, which are padded on the left.
+
+        Args:
+            lengths: tokens of each prompt.
+        """
+        before, padding = self.num_columns, _padding(prefilled, lengths)
         for layer, own in zip(self.layers, prefilled.layers, strict=True):
-            layer.join(own.keys, own.values)
+            padding = padding if padding is None else padding.to(own.keys.device)  # layers may be on several devices
+            layer.join(own.keys, own.values, padding)
         moved = self.num_columns - before
         self.starts = [start + moved for start in self.starts]
-        self.starts.append(self.num_columns - prefilled.get_seq_length())
+        self.starts += [self.num_columns - length for length in lengths]
 
     def leave(self, row: int) -> None:
         """Remove a row; the last one takes its index. Drop unused leading columns if they are more than a quarter."""
@@ -218,3 +229,12 @@ class BatchCache(Cache):  # type: ignore[misc]  # transformers has no types
     def positions(self, device: torch.device) -> torch.Tensor:
         """Return the position of each row's next token, shape (rows, 1)."""
         return self.num_columns - torch.tensor(self.starts, device=device)[:, None]
+
+
+def _padding(prefilled: DynamicCache, lengths: Sequence[int]) -> torch.Tensor | None:
+    """Return True where a state belongs to no token, shape (rows, 1, columns, 1); None if there is no padding."""
+    columns = prefilled.get_seq_length()
+    if min(lengths) == columns:
+        return None
+    firsts = torch.tensor([columns - length for length in lengths])
+    return (torch.arange(columns) < firsts[:, None])[:, None, :, None]

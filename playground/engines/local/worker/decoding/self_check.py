@@ -1,7 +1,8 @@
 """Check before a model answers that its decode loop writes exactly the tokens of ``model.generate``.
 
-Short rows that join and leave while others run are written greedily both ways. On a GPU, recorded steps are tried
-first and eager ones second. A model that fails both is written one row at a time by ``generate`` itself.
+Short rows that join, two of them at once, and leave while others run are written greedily both ways. On a GPU,
+recorded steps are tried first and eager ones second. A model that fails both is written one row at a time by
+``generate`` itself.
 
 Boundary: chooses the decoder of a loaded model; does not judge its text.
 """
@@ -19,20 +20,25 @@ from playground.engines.local.placement import MAX_ROWS
 from playground.engines.local.worker.decoding.cuda_graph import supports_graph
 from playground.engines.local.worker.decoding.decoder import BatchDecoder, Decoder
 from playground.engines.local.worker.decoding.generate import GenerateDecoder
-from playground.engines.local.worker.errors import OutOfMemory, memory_errors, one_line, release_memory
+from playground.engines.local.worker.errors import (
+    MODEL_ERRORS,
+    OutOfMemory,
+    memory_errors,
+    one_line,
+    release_memory,
+)
 from playground.engines.local.worker.loading.model import LoadedModel
 from playground.engines.protocol import EngineFacts, Job
 from playground.errors import CheckpointError, EngineError
 from playground.records import SamplingParams
 
-# Prompt and answer lengths: the second prompt is longer than the cache when it joins, the first row ends last.
-ROWS = ((5, 9), (13, 4), (2, 6))
-_JOINS_AT = (0, 2, 3)
+# Prompt and answer lengths: the second prompt is longer than the cache when it joins, the last two are read together,
+# the first row ends last.
+ROWS = ((5, 9), (13, 4), (2, 6), (7, 5))
+_JOINS_AT = (0, 2, 3, 3)
 
 _NEAR_TIE = {torch.float32: 1e-4, torch.float16: 1e-2, torch.bfloat16: 5e-2}
 """Rounding alone may swap two tokens whose logits differ by at most this share of the largest logit."""
-
-_MODEL_ERRORS = (RuntimeError, TypeError, ValueError, AttributeError, LookupError, NotImplementedError)
 
 log = logging.getLogger(__name__)
 
@@ -81,9 +87,14 @@ def checked_decoder(
         OutOfMemory: the model fits, its rows do not.
     """
     found = run_self_check(loaded, recorded=recorded)
+    return decoder_of(loaded, found, max_rows), found
+
+
+def decoder_of(loaded: LoadedModel, found: SelfCheck, max_rows: int = MAX_ROWS) -> Decoder:
+    """Return a decoder without rows for a model that was checked."""
     if found.problem:
-        return GenerateDecoder(loaded), found
-    return BatchDecoder(loaded, max_rows, recorded=found.is_recorded), found
+        return GenerateDecoder(loaded)
+    return BatchDecoder(loaded, max_rows, recorded=found.is_recorded)
 
 
 def run_self_check(loaded: LoadedModel, *, recorded: bool = True) -> SelfCheck:
@@ -120,7 +131,7 @@ def _problem(loaded: LoadedModel, jobs: Sequence[Job], expected: Expected, *, re
         written = decode_together(loaded, jobs, recorded=recorded)
     except OutOfMemory:
         raise
-    except (EngineError, *_MODEL_ERRORS) as error:
+    except (EngineError, *MODEL_ERRORS) as error:
         name = type(loaded.model).__name__
         log.warning("rows of %s cannot be written together: %s: %s", name, type(error).__name__, one_line(error, 120))
         return f"{name} cannot write rows together, so that generate of transformers writes them; nothing is to be done"
@@ -183,7 +194,7 @@ def _generate(loaded: LoadedModel, job: Job) -> tuple[list[int], torch.Tensor]:
         )
     except torch.OutOfMemoryError:
         raise
-    except _MODEL_ERRORS as error:
+    except MODEL_ERRORS as error:
         if "memory" in str(error):
             raise
         reason = f"{type(error).__name__}: {one_line(error, 200)}"

@@ -36,6 +36,16 @@ def write(model: LoadedModel, request: Job, recorded: bool = False) -> tuple[lis
     return written
 
 
+def test_each_token_says_how_many_rows_were_computed_with_it(models: Mapping[str, LoadedModel]) -> None:
+    decoder = BatchDecoder(models["llama"])
+    for number in range(3):
+        decoder.admit(replace(job(PROMPTS[1], PARAMS[0]), row=str(number)))
+        tokens = decoder.step()
+        assert [token.num_rows for token in tokens if token.row == str(number)] == [1], "its prompt is read alone"
+        assert {token.num_rows for token in tokens if token.row != str(number)} <= {number}
+    assert {token.num_rows for token in decoder.step()} == {3}
+
+
 def write_all(
     model: LoadedModel,
     requests: Sequence[Job],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -102,7 +103,7 @@ def test_batch_decoding_of_other_architectures_equals_generate(name: str) -> Non
     decoder, found = checked_decoder(model)
     assert isinstance(decoder, BatchDecoder)
     assert found.note == ""
-    assert found.num_tokens == 19
+    assert found.num_tokens == 24
     assert found.facts(model.facts).versions == {"torch": "2", "decoding": "rows together"}
     prompts = {f"row-{n}": tuple(range(5 + n, 8 + 5 * n)) for n in range(5)}
     written = finish(decoder, *(job(row, ids, SamplingParams(max_new_tokens=16)) for row, ids in prompts.items()))
@@ -162,6 +163,21 @@ def test_wrong_decode_loop_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
         BatchDecoder, "_takes_positions", property(lambda self: False, lambda self, value: None), raising=False
     )
     assert "differ from what generate writes" in run_self_check(model).problem
+
+
+def test_padding_that_reaches_a_prompt_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = loaded(TOGETHER["Qwen2 (grouped queries)"])
+    forward = type(model.model).forward
+
+    def unmasked(self: object, **inputs: torch.Tensor) -> object:
+        if min(inputs["input_ids"].shape) > 1:  # prompts that are read together
+            inputs["attention_mask"] = torch.ones_like(inputs["attention_mask"])
+        return forward(self, **inputs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(model.model), "forward", functools.wraps(forward)(unmasked))
+        assert "differ from what generate writes" in run_self_check(model).problem
+    assert run_self_check(model).problem == ""
 
 
 def test_model_that_generate_cannot_run_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,32 @@
+"""Reasons that the rater of a blind battle may be told for a failed answer.
+
+Boundary: an error's words in, one sentence of a closed list out. The words are an engine's, a library's or a server's,
+and may name the model, its files or its server; no part of them is in a sentence of the list.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from playground.messages import Message
+
+FAILED = Message("This answer failed.")
+SPENT = Message(
+    "this model has spent its tokens of today; it answers again at 00:00 UTC, choose another model until then"
+)
+BLIND_ERRORS: Mapping[str, Message] = {
+    r"out of memory": Message("There was not enough memory for this answer; shorten the text, or try again later."),
+    r"answer was not finished after": Message("This answer took too long; ask for a shorter one, or try again later."),
+    r"prompt has \d+ tokens|prompt and answer may take|prompt of this length": Message(
+        "Prompt and answer were too long for this model; shorten the text, or ask for a shorter answer."
+    ),
+    r"interrupted by a restart": Message("The playground was restarted while this answer was written."),
+    re.escape(SPENT): SPENT,
+}
+"""Pattern of an error's words -> sentence about it; any other error is `FAILED`."""
+
+
+def blind_error(error: str) -> Message:
+    """Return the sentence of the closed list for an error."""
+    return next((said for pattern, said in BLIND_ERRORS.items() if re.search(pattern, error)), FAILED)

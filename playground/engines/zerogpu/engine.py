@@ -1,0 +1,184 @@
+"""The engine of ZeroGPU Spaces: models in the web process, and a GPU for as long as one comparison is written.
+
+`spaces` forks the web process for each call and gives the fork a GPU. Models are loaded at the start, on the main
+thread: a fork would not have what is put on ``cuda`` later, or by another thread. Elsewhere than on ZeroGPU the same
+calls run in the web process, on its best device.
+
+Everything that reaches a listener happens on one thread of the engine's, in order.
+
+Boundary: imports torch and the worker's code when the first model is opened, and not before.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import threading
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from contextvars import Context, copy_context
+from functools import partial
+
+from playground.engines.local.check import check
+from playground.engines.protocol import Ended, Fit, Job, Listener, Point, tell
+from playground.engines.zerogpu.call import Call, CallRow
+from playground.engines.zerogpu.cancel_flags import CancelFlags
+from playground.engines.zerogpu.models import GpuModels
+from playground.errors import EngineError, Unknown
+from playground.records import FinishReason, ModelCard, ModelStatus
+from playground.settings import Settings
+
+_CLOSE_S = 10.0
+
+
+class ZeroGpuEngine:
+    """Implements `Engine` by GPU calls; nothing is loaded before `open`."""
+
+    def __init__(self, settings: Settings, *, environ: MutableMapping[str, str] = os.environ) -> None:
+        self._threads, self._environ = settings.threads, environ
+        self._flags = CancelFlags()
+        self._models = GpuModels(settings.threads, environ, self._flags)
+        self._calls: tuple[Call, ...] = ()
+        self._collecting = threading.local()
+        self._tasks: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._gate = threading.Lock()  # between a request and `close`
+        self._closed = False
+        self._thread: threading.Thread | None = None
+
+    def plan(self, cards: Sequence[ModelCard]) -> Mapping[str, Fit]:
+        return self._models.plan(cards)
+
+    def check(self, card: ModelCard) -> Iterator[Point]:
+        return check(card, self._threads, {}, self._environ)
+
+    def open(self, cards: Sequence[ModelCard]) -> None:
+        """Load the models, and return when they are loaded; see `Engine`.
+
+        Raises:
+            EngineError: the engine is closed; or a model would have to be loaded after the start.
+        """
+        with self._gate:
+            self._check_open()
+            self._models.open(cards)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="engine-zerogpu", daemon=True)
+                self._thread.start()
+
+    def unload(self, model_id: str) -> None:
+        """End the model's rows; see `Engine`. Its memory stays taken: it could not be loaded again."""
+        with self._gate:
+            self._check_opened(model_id)
+            words = f"{self._models.card(model_id).name} was unloaded"
+            self._models.switch_off(model_id)
+            self._tasks.put(partial(self._end_model, model_id, words))
+
+    def start(self, model_id: str, job: Job, listener: Listener) -> None:
+        with self._gate:
+            self._check_opened(model_id)
+        row = CallRow(model_id, job, listener)
+        collected: list[CallRow] | None = getattr(self._collecting, "rows", None)
+        if collected is None:
+            self._begin([row])
+        else:
+            collected.append(row)
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """Collect the rows that this thread starts, for one call; see `Engine`."""
+        outer, rows = getattr(self._collecting, "rows", None), list[CallRow]()
+        self._collecting.rows = rows
+        try:
+            yield
+        finally:
+            self._collecting.rows = outer
+            if rows:
+                self._begin(rows)
+
+    def cancel(self, row: str) -> None:
+        self._tasks.put(partial(self._cancel, row))
+
+    def status(self) -> Mapping[str, ModelStatus]:
+        rows = [row for call in self._calls for row in call.rows]
+        return self._models.status([(row.model_id, row.has_started) for row in rows])
+
+    def close(self) -> None:
+        with self._gate:
+            self._closed = True
+            thread = self._thread
+        if thread is not None:
+            self._tasks.put(_wake)
+            thread.join(_CLOSE_S)
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise EngineError("the engine of ZeroGPU is closed")
+
+    def _check_opened(self, model_id: str) -> None:
+        self._check_open()
+        if model_id not in self._models:
+            valid = ", ".join(sorted(self._models)) or "none yet"
+            raise Unknown(f"the engine of ZeroGPU has no model {model_id!r}; it has: {valid}")
+
+    def _begin(self, rows: Sequence[CallRow]) -> None:
+        """Begin a call in the context of the caller, who is a visitor's request."""
+        with self._gate:
+            if not self._closed:
+                self._tasks.put(partial(self._launch, rows, copy_context()))
+                return
+        for row in rows:
+            tell(row.listener, Ended(row.job.row, FinishReason.CANCELLED))
+
+    # -- on the engine's thread -----------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            while not self._closed:
+                self._tasks.get()()
+            with contextlib.suppress(queue.Empty):  # what was accepted before the gate closed
+                while True:
+                    self._tasks.get_nowait()()
+        finally:
+            for call in self._calls:
+                self._raise_flags(call)
+                call.end(FinishReason.CANCELLED)
+
+    def _launch(self, rows: Sequence[CallRow], context: Context) -> None:
+        able = []
+        for row in rows:
+            try:
+                self._models.wake(row.model_id)
+                row.slot = self._flags.take()
+                able.append(row)
+            except EngineError as error:
+                tell(row.listener, Ended(row.job.row, FinishReason.ERROR, str(error)))
+        if able:
+            call = Call(able, self._models.durations.add, self._done)
+            self._calls = (*self._calls, call)
+            call.begin(self._models.write, context, self._tasks.put)
+
+    def _cancel(self, row: str) -> None:
+        for call in self._calls:
+            slot = call.cancel(row)
+            if slot is not None:
+                self._flags.set(slot)
+
+    def _end_model(self, model_id: str, words: str) -> None:
+        for call in self._calls:
+            for row in call.rows:
+                if row.model_id == model_id:
+                    self._flags.set(row.slot)
+            call.end_rows(FinishReason.ERROR, words, model_id)
+
+    def _raise_flags(self, call: Call) -> None:
+        for row in call.rows:
+            self._flags.set(row.slot)
+
+    def _done(self, call: Call) -> None:
+        """Forget a call; its process looks at no flag any more."""
+        self._calls = tuple(other for other in self._calls if other is not call)
+        for slot in call.slots:
+            self._flags.free(slot)
+
+
+def _wake() -> None:
+    """Do nothing, on the engine's thread, so that it sees that it is closed."""
