@@ -102,7 +102,7 @@ def design_effect(hits: Sequence[tuple[str, bool]]) -> float:
     share = right.total() / total
     if raters < 2 or share in (0, 1):
         return 1.0
-    spread = sum((right[rater] - number[rater] * share) ** 2 for rater in number)
+    spread = math.fsum((right[rater] - number[rater] * share) ** 2 for rater in number)  # in any order the same
     return max(1.0, raters / (raters - 1) * (total - 1) / total * spread / (total * share * (1 - share)))
 
 
