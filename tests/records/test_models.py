@@ -16,7 +16,7 @@ KEYS = "max_new_tokens, min_new_tokens, do_sample, temperature, top_k, top_p, mi
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"max_new_tokens": 4097}, "'max_new_tokens' is 4097; valid: 1 to 4096"),
+        ({"max_new_tokens": 32_769}, "'max_new_tokens' is 32769; valid: 1 to 32768"),
         ({"max_new_tokens": 8, "min_new_tokens": 9}, "'min_new_tokens' is 9; valid: 0 to max_new_tokens"),
         ({"temperature": math.nan}, "'temperature' is nan; valid: 0.01 to 5"),
         ({"top_k": -1}, r"'top_k' is -1; valid: 0 \(off\) to 1000"),
