@@ -107,6 +107,10 @@ class BatchCacheLayer(CacheLayerMixin):  # type: ignore[misc]  # transformers ha
             if row != self.num_rows:
                 block[row] = block[self.num_rows]
 
+    def trim_rows(self) -> None:
+        """Let the blocks grow without the rows that are not in use."""
+        self.keys, self.values = self.keys[: self.num_rows], self.values[: self.num_rows]
+
     def _shift_right(self, columns: int) -> None:
         old, self.num_columns = self.num_columns, self.num_columns + columns
         if self.num_rows:
@@ -209,6 +213,13 @@ class BatchCache(Cache):  # type: ignore[misc]  # transformers has no types
             self._drop_columns(min(self.starts))
         for layer in self.layers:
             layer.reserve(layer.num_rows, layer.num_columns + 1)
+
+    def trim(self) -> None:
+        """Drop unused leading columns, and unused rows: their memory is free once the blocks have grown."""
+        if self.starts and (unused := min(self.starts)):
+            self._drop_columns(unused)
+        for layer in self.layers if self.starts else ():
+            layer.trim_rows()
 
     def append_column(self) -> None:
         """Count a column that was written into the blocks directly."""
