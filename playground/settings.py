@@ -112,8 +112,8 @@ class Settings:
     )
     exact: bool = _setting(
         False,
-        "each local model writes one answer at a time, so that no other answer changes one in 16 bit; "
-        "with several visitors answers wait for each other",
+        "each local model writes one answer at a time, so that the rounding of one in 16 bit depends on no other "
+        "visitor; with several visitors answers wait for each other",
     )
     threads: int = _setting(1, "torch threads in each worker on a CPU", ABOVE_0)
     memory_gb: float = _setting(
