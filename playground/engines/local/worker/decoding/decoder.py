@@ -222,7 +222,7 @@ class BatchDecoder:
         positions = (columns - firsts).clamp(min=0).to(device) if self._takes_positions else None
         cache, mask = DynamicCache(), (columns >= firsts).long()
         logits = next_logits(self._loaded.model, ids.to(device), mask.to(device), positions, cache)
-        self._cache.reserve_rows(cache)
+        self._cache.reserve_rows(cache, list(map(len, prompts)))
         return cache, logits
 
     def _draw(self, rows: Sequence[_Row], logits: torch.Tensor) -> list[NewToken]:

@@ -147,7 +147,7 @@ def test_numbers_of_an_earlier_row_do_not_reach_the_next() -> None:
     block = BatchCache(CacheLimits(max_rows=4, max_columns=CONTEXT_LENGTH))
     for length, value in ((9, 1.0), (9, float("nan")), (3, 2.0)):
         cache = prefilled(length, value)
-        block.reserve_rows(cache)
+        block.reserve_rows(cache, [length])
         block.join(cache, [length])
         if value != value:
             block.leave(1)
