@@ -17,6 +17,7 @@ from types import MappingProxyType
 from typing import Any, NoReturn
 
 from playground.errors import InvalidValue
+from playground.records import MOST_NEW_TOKENS
 
 RETIRED: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
@@ -92,6 +93,11 @@ class Settings:
     expire_s: float = _setting(86400.0, "time for which an open battle takes votes", ABOVE_0)
     instruction_chars: int = _setting(4000, "longest instruction, and longest input", ABOVE_0)
     system_chars: int = _setting(2000, "longest system text", ABOVE_0)
+    max_new_tokens: int = _setting(
+        4096,
+        "most tokens of an answer that a visitor may ask for; a card's own `max_new_tokens` may be larger",
+        Range(1, MOST_NEW_TOKENS, f"1 to {MOST_NEW_TOKENS}"),
+    )
     count_chosen: bool = _setting(
         False, "leaderboard: also count blind votes on models that the rater chose, not only on models that were drawn"
     )
@@ -112,8 +118,8 @@ class Settings:
     )
     exact: bool = _setting(
         False,
-        "each local model writes one answer at a time, so that no other answer changes one in 16 bit; "
-        "with several visitors answers wait for each other",
+        "each local model writes one answer at a time, so that the rounding of one in 16 bit depends on no other "
+        "visitor; with several visitors answers wait for each other",
     )
     threads: int = _setting(1, "torch threads in each worker on a CPU", ABOVE_0)
     memory_gb: float = _setting(

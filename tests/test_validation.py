@@ -24,6 +24,7 @@ from playground.validation import (
     clean_model_id,
     clean_models,
     clean_overrides,
+    clean_params,
     clean_rater,
     clean_seed,
 )
@@ -219,6 +220,15 @@ def test_wrong_overrides_are_named(params: dict[object, object], words: str) -> 
     with pytest.raises(InvalidValue) as caught:
         clean_overrides(params)
     assert words in str(caught.value)
+
+
+def test_operator_limits_the_tokens_that_visitors_ask_for() -> None:
+    limits = Settings(max_new_tokens=300)
+    assert clean_params([{"max_new_tokens": 300}, {}], limits) == {"a": {"max_new_tokens": 300}, "b": {}}
+    for params in ({"max_new_tokens": 301}, [{}, {"max_new_tokens": 301}]):
+        with pytest.raises(InvalidValue, match="is 301; valid here: 1 to 300, the operator's PLAYGROUND_MAX_NEW_TOK"):
+            clean_params(params, limits)
+    assert clean_overrides({"max_new_tokens": 301}) == {"max_new_tokens": 301}
 
 
 @pytest.mark.parametrize("params", [None, [], "temperature", 3, deep_list()])

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import takewhile
 
-from playground.records import EXACT_DTYPE, Exactness, FinishReason, Generation
+from playground.records import EXACT_DTYPE, FinishReason, Generation
 
 CUT_OFF = (FinishReason.CANCELLED, FinishReason.ERROR)
 """Ends that came from outside: the same tokens may be followed by more."""
@@ -92,20 +92,19 @@ class Replayed:
         yield from (f"{c.name} was {c.then or 'unknown'}, is {c.now or 'unknown'}" for c in self.changes)
         if self.has_same_tokens:
             yield "the tokens are equal: the model's format or tokenizer reads them in another way now"
-        elif not self.changes and (either := [each for each in (self.stored, self.again) if _is_rounded(each)]):
-            yield _rounding_words(either[0].dtype, self.stored.written_together, self.again.written_together)
+        elif not self.changes and self.stored.dtype != EXACT_DTYPE:
+            yield _rounding_words(self.stored.dtype, self.stored.written_together, self.again.written_together)
         elif not self.changes:
             yield "nothing that is stored with it has changed: the files of the model may have"
-
-
-def _is_rounded(generation: Generation) -> bool:
-    return generation.exactness is not Exactness.EXACT and generation.dtype != EXACT_DTYPE
 
 
 def _rounding_words(dtype: str, then: int | None, now: int | None) -> str:
     pairs = (("then", then), ("now", now))
     counts = " ".join(f"{when} at most {count}," if count else f"{when} an unknown number," for when, count in pairs)
-    return f"in {dtype} rounding depends on the answers that are written together: {counts.removesuffix(',')}"
+    return (
+        f"in {dtype} rounding depends on the answers that are written together, and on those before: "
+        f"{counts.removesuffix(',')}"
+    )
 
 
 def _facts(generation: Generation) -> Mapping[str, str]:

@@ -50,7 +50,7 @@ CRITERION = {"criterion": "text", "choice": "text", "reason": "text"}
 def side_row(side: ExportedSide, context: Context) -> dict[str, Any]:
     """Return an element of `sides`; the columns of the record have its order."""
     answer = side.answer
-    is_exact = exactness(bool(answer.faithful), answer.dtype, answer.written_together)
+    is_exact = exactness(bool(answer.faithful), answer.dtype)
     row = dict(zip(SIDE, (side.side, *answer, is_exact.value), strict=True))
     row["license"] = context.license(answer.license, answer.model_id)
     row["faithful"] = bool(answer.faithful)

@@ -20,22 +20,22 @@ class FinishReason(StrEnum):
 
 
 EXACT_DTYPE = "float32"
-"""Numbers in which the other answers of a step change no token; in 16 bit their rounding may."""
+"""Numbers in which no token depends on the way of computing it; in 16 bit the rounding of a sum may turn a near tie."""
 
 
 class Exactness(StrEnum):
     """The degree to which an answer is the one that the model itself gives to its prompt."""
 
     EXACT = "exactly"
-    ROUNDED = "up to rounding"  # in 16 bit, together with others as far as is known
+    ROUNDED = "up to rounding"  # in 16 bit, written alone too: the sizes of the blocks in a step differ
     UNKNOWN = "unknown"  # the model may have got another prompt
 
 
-def exactness(faithful: bool, dtype: str, written_together: int | None) -> Exactness:
+def exactness(faithful: bool, dtype: str) -> Exactness:
     """Return the degree to which an answer is what its model gives to the prompt alone; see `Generation`."""
     if not faithful:
         return Exactness.UNKNOWN
-    return Exactness.EXACT if dtype == EXACT_DTYPE or written_together == 1 else Exactness.ROUNDED
+    return Exactness.EXACT if dtype == EXACT_DTYPE else Exactness.ROUNDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Generation:
     @property
     def exactness(self) -> Exactness:
         """The degree to which it is what the model gives to its prompt alone."""
-        return exactness(self.faithful, self.dtype, self.written_together)
+        return exactness(self.faithful, self.dtype)
 
     @property
     def num_tokens(self) -> int:

@@ -61,10 +61,10 @@ def test_other_tokens_in_the_same_place_are_explained_too(dtype: str, words: str
         (3, 1, "then at most 3, now at most 1"),
         (1, 8, "then at most 1, now at most 8"),
         (None, 2, "then an unknown number, now at most 2"),
-        (1, 1, "the files of the model may"),
+        (1, 1, "and on those before: then at most 1, now at most 1"),
     ],
 )
-def test_rounding_explains_a_difference_of_answers_that_were_not_written_alone(
+def test_rounding_explains_a_difference_in_16_bit_however_many_were_written_together(
     then: int | None, now: int, words: str
 ) -> None:
     stored = replace(STORED, dtype="bfloat16", written_together=then)

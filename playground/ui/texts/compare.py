@@ -137,6 +137,7 @@ EXACTNESS: Mapping[Exactness, str] = {
     Exactness.ROUNDED: _("what the model writes alone, up to rounding in 16 bit"),
 }
 TOGETHER: Plural = Plural("at most {count:,} answer written together", "at most {count:,} answers written together")
+ALONE = _("written alone")
 CARD_TEMPLATE = _("prompt template")
 CARD_LIMITS = _("Limitations, as its card says:")
 

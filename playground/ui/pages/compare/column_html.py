@@ -165,9 +165,9 @@ def card_html(card: ModelCard, generation: Generation) -> str:
 
 
 def _exactness(generation: Generation) -> str:
-    """Return whether others may have changed the answer, and how many were written with it; empty if unknown."""
+    """Return whether rounding may have changed the answer, and how many were written with it; empty if unknown."""
     count = generation.written_together
-    together = formats.counted(count, texts.TOGETHER) if count is not None else ""
+    together = "" if count is None else texts.ALONE if count == 1 else formats.counted(count, texts.TOGETHER)
     return joined(" · ", [texts.EXACTNESS.get(generation.exactness, ""), together])
 
 

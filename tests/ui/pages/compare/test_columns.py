@@ -52,7 +52,7 @@ def test_reasoning_is_folded_under_an_answer_that_has_ended() -> None:
     ("dtype", "together", "words"),
     [
         ("float32", 8, "what the model writes alone · at most 8 answers written together"),
-        ("bfloat16", 1, "what the model writes alone · at most 1 answer written together"),
+        ("bfloat16", 1, "what the model writes alone, up to rounding in 16 bit · written alone"),
         ("bfloat16", 3, "what the model writes alone, up to rounding in 16 bit · at most 3 answers written together"),
         ("bfloat16", None, "what the model writes alone, up to rounding in 16 bit"),
     ],

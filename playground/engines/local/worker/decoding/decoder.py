@@ -128,7 +128,7 @@ class BatchDecoder:
         """Return a token of every running row, and the first one of some new rows; rows that end are dropped.
 
         Raises:
-            OutOfMemory: the running rows do not fit; a new row that does not fit ends alone.
+            OutOfMemory: the step does not fit; a row whose part of the cache does not fit ends alone.
             Exception: the model failed; all rows are lost.
         """
         try:
@@ -162,7 +162,27 @@ class BatchDecoder:
         return BatchCache(CacheLimits(self.max_rows, context, columns, kept_cells=context))
 
     def _write(self) -> list[NewToken]:
-        self._cache.reserve_column()
+        ended = self._reserve_column()
+        return [*ended, *self._write_column()] if self._running else ended
+
+    def _reserve_column(self) -> list[NewToken]:
+        """Reserve a column; while there is no memory for it, end the longest row and return its error."""
+        ended: list[NewToken] = []
+        while self._running:
+            try:
+                with memory_errors("writing the answer"):
+                    self._cache.reserve_column()
+                return ended
+            except OutOfMemory as error:
+                problem = str(error)
+            longest = self._cache.starts.index(min(self._cache.starts))
+            ended.append(NewToken(self._running[longest].job.row, None, FinishReason.ERROR, problem))
+            self._leave(longest)
+            self._cache.trim()
+            release_memory()  # outside of the handler: its traceback keeps what was allocated
+        return ended
+
+    def _write_column(self) -> list[NewToken]:
         last_ids = [row.last_id for row in self._running]
         if self._recorder is not None:
             return self._draw(self._running, self._recorder.step(last_ids, self._cache))
@@ -202,7 +222,7 @@ class BatchDecoder:
         positions = (columns - firsts).clamp(min=0).to(device) if self._takes_positions else None
         cache, mask = DynamicCache(), (columns >= firsts).long()
         logits = next_logits(self._loaded.model, ids.to(device), mask.to(device), positions, cache)
-        self._cache.reserve_rows(cache)
+        self._cache.reserve_rows(cache, list(map(len, prompts)))
         return cache, logits
 
     def _draw(self, rows: Sequence[_Row], logits: torch.Tensor) -> list[NewToken]:

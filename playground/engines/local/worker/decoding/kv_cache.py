@@ -10,6 +10,7 @@ Boundary: tensors only; knows no sampling.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,26 +80,20 @@ class BatchCacheLayer(CacheLayerMixin):  # type: ignore[misc]  # transformers ha
         self.values = _grown(self.values, num_rows, num_columns, self._limits)
 
     def reserve_rows(self, keys: torch.Tensor, values: torch.Tensor) -> None:
-        """Allocate memory for `join` of these states, and change nothing else."""
+        """Allocate blocks for `join` of these states, and change nothing else."""
         if not self.is_initialized:
             self.lazy_initialization(keys, values)
         self.reserve(self.num_rows + keys.shape[0], max(self.num_columns, keys.shape[2]))
 
-    def join(self, keys: torch.Tensor, values: torch.Tensor, padding: torch.Tensor | None) -> None:
-        """Add rows, reserved before, from states of shape (rows, heads, length, head width).
-
-        Args:
-            padding: True where a state belongs to no token, shape (rows, 1, length, 1); None: nowhere.
-        """
+    def join(self, keys: torch.Tensor, values: torch.Tensor) -> None:
+        """Add rows, reserved before, from states of shape (rows, heads, length, head width); allocates nothing."""
         length = keys.shape[2]
-        if length > self.num_columns:
-            self._shift_right(length - self.num_columns)
         first_row, self.num_rows = self.num_rows, self.num_rows + keys.shape[0]
         first = self.num_columns - length
         for block, states in ((self.keys, keys), (self.values, values)):
             rows = block[first_row : self.num_rows]
             rows.zero_()  # numbers of an earlier row may not be finite, and masking does not hide those
-            rows[:, :, first : self.num_columns] = states if padding is None else states.masked_fill(padding, 0)
+            rows[:, :, first : self.num_columns] = states
 
     def leave(self, row: int) -> None:
         """Remove a row; the last one takes its index."""
@@ -107,12 +102,16 @@ class BatchCacheLayer(CacheLayerMixin):  # type: ignore[misc]  # transformers ha
             if row != self.num_rows:
                 block[row] = block[self.num_rows]
 
-    def _shift_right(self, columns: int) -> None:
-        old, self.num_columns = self.num_columns, self.num_columns + columns
-        if self.num_rows:
-            for block in (self.keys, self.values):
-                rows = block[: self.num_rows]
-                rows[:, :, columns : self.num_columns] = rows[:, :, :old].clone()  # source and target overlap
+    def trim_rows(self) -> None:
+        """Let the blocks grow without the rows that are not in use."""
+        self.keys, self.values = self.keys[: self.num_rows], self.values[: self.num_rows]
+
+    def shift_right(self, columns: int) -> None:
+        """Put unused columns, reserved before, first; needs memory for a copy, and changes nothing if there is none."""
+        used = [block[: self.num_rows, :, : self.num_columns].clone() for block in (self.keys, self.values)]
+        self.num_columns += columns
+        for block, copy in zip((self.keys, self.values), used, strict=True):
+            block[: self.num_rows, :, columns : self.num_columns] = copy  # source and target overlap
 
     def shift_left(self, columns: int) -> None:
         """Drop the first columns, in pieces that do not overlap: there may be no memory for a copy."""
@@ -154,8 +153,11 @@ class BatchCache(Cache):  # type: ignore[misc]  # transformers has no types
         """Size of all blocks, used or not."""
         return sum(block.nbytes for layer in self.layers for block in (layer.keys, layer.values) if block is not None)
 
-    def reserve_rows(self, prefilled: DynamicCache) -> None:
-        """Allocate memory for `join`; if there is none, the other rows are unchanged.
+    def reserve_rows(self, prefilled: DynamicCache, lengths: Sequence[int]) -> None:
+        """Prepare `join`, which then allocates nothing; if there is no memory, the other rows are unchanged.
+
+        Args:
+            lengths: tokens of each prompt; states that belong to none become 0.
 
         Raises:
             EngineError: the model's layers do not hold keys and values of all tokens.
@@ -167,6 +169,19 @@ class BatchCache(Cache):  # type: ignore[misc]  # transformers has no types
             self.layers.append(BatchCacheLayer(self._limits))
         for layer, own in zip(self.layers, prefilled.layers, strict=True):
             layer.reserve_rows(own.keys, own.values)
+        _clear_padding(prefilled, lengths)
+        self._insert_columns(prefilled.get_seq_length() - self.num_columns)
+
+    def _insert_columns(self, columns: int) -> None:
+        """Put unused columns before all others; if there is no memory for that, undo it."""
+        if columns <= 0:
+            return
+        with ExitStack() as undo:
+            for layer in self.layers:
+                layer.shift_right(columns)
+                undo.callback(layer.shift_left, columns)
+            undo.pop_all()
+        self.starts = [start + columns for start in self.starts]
 
     def join(self, prefilled: DynamicCache, lengths: Sequence[int]) -> None:
         """Add rows, reserved before, from the cache of their prompts, which are padded on the left.
@@ -174,12 +189,8 @@ class BatchCache(Cache):  # type: ignore[misc]  # transformers has no types
         Args:
             lengths: tokens of each prompt.
         """
-        before, padding = self.num_columns, _padding(prefilled, lengths)
         for layer, own in zip(self.layers, prefilled.layers, strict=True):
-            padding = padding if padding is None else padding.to(own.keys.device)  # layers may be on several devices
-            layer.join(own.keys, own.values, padding)
-        moved = self.num_columns - before
-        self.starts = [start + moved for start in self.starts]
+            layer.join(own.keys, own.values)
         self.starts += [self.num_columns - length for length in lengths]
 
     def leave(self, row: int) -> None:
@@ -210,6 +221,13 @@ class BatchCache(Cache):  # type: ignore[misc]  # transformers has no types
         for layer in self.layers:
             layer.reserve(layer.num_rows, layer.num_columns + 1)
 
+    def trim(self) -> None:
+        """Drop unused leading columns, and unused rows: their memory is free once the blocks have grown."""
+        if self.starts and (unused := min(self.starts)):
+            self._drop_columns(unused)
+        for layer in self.layers if self.starts else ():
+            layer.trim_rows()
+
     def append_column(self) -> None:
         """Count a column that was written into the blocks directly."""
         for layer in self.layers:
@@ -231,10 +249,14 @@ class BatchCache(Cache):  # type: ignore[misc]  # transformers has no types
         return self.num_columns - torch.tensor(self.starts, device=device)[:, None]
 
 
-def _padding(prefilled: DynamicCache, lengths: Sequence[int]) -> torch.Tensor | None:
-    """Return True where a state belongs to no token, shape (rows, 1, columns, 1); None if there is no padding."""
+def _clear_padding(prefilled: DynamicCache, lengths: Sequence[int]) -> None:
+    """Set states that belong to no token to 0, in place: there may be no memory for a copy."""
     columns = prefilled.get_seq_length()
     if min(lengths) == columns:
-        return None
+        return
     firsts = torch.tensor([columns - length for length in lengths])
-    return (torch.arange(columns) < firsts[:, None])[:, None, :, None]
+    padding = (torch.arange(columns) < firsts[:, None])[:, None, :, None]  # shape (rows, 1, columns, 1)
+    for layer in prefilled.layers:
+        padding = padding.to(layer.keys.device)  # layers may be on several devices
+        layer.keys.masked_fill_(padding, 0)
+        layer.values.masked_fill_(padding, 0)

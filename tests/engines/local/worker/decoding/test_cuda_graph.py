@@ -40,7 +40,7 @@ def filled(model: LoadedModel, limits: CacheLimits, device: torch.device) -> Bat
         ids = torch.tensor([PROMPT], device=device)
         model.model(input_ids=ids, attention_mask=torch.ones_like(ids), past_key_values=cache, use_cache=True)
     held = BatchCache(limits)
-    held.reserve_rows(cache)
+    held.reserve_rows(cache, [len(PROMPT)])
     held.join(cache, [len(PROMPT)])
     held.reserve_column()
     return held
@@ -196,7 +196,7 @@ def test_nan_stays_in_its_row(model: LoadedModel) -> None:
     for number, layer in enumerate(fresh.layers):
         states = layer.keys[:1, :, : len(PROMPT)], layer.values[:1, :, : len(PROMPT)]
         cache.update(*states, number)
-    spoiled.reserve_rows(cache)
+    spoiled.reserve_rows(cache, [len(PROMPT)])
     spoiled.join(cache, [len(PROMPT)])
     spoiled.reserve_column()
     with torch.inference_mode():

@@ -5,15 +5,18 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from typing import Any
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from playground.engines.local.wire import messages
 from playground.engines.local.worker.decoding.decoder import NO_USABLE_LOGITS, BatchDecoder
+from playground.engines.local.worker.decoding.kv_cache import BatchCache, BatchCacheLayer
 from playground.engines.local.worker.loading.model import LoadedModel
 from playground.engines.protocol import Job
 from playground.records import FinishReason, SamplingParams
@@ -237,3 +240,65 @@ def test_padding_leaves_no_numbers_in_the_cache(model: LoadedModel) -> None:
     for layer in decoder._cache.layers:
         for block in (layer.keys, layer.values):
             assert torch.count_nonzero(block[starts.index(6), :, :6]) == 0
+
+
+class Allocations(TorchDispatchMode):
+    """The operators that returned a tensor with memory of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        out = func(*args, **(kwargs or {}))
+        own = {each.untyped_storage().data_ptr() for each in args if isinstance(each, torch.Tensor)}
+        if isinstance(out, torch.Tensor) and out.untyped_storage().data_ptr() not in own:
+            self.found.append(str(func))
+        return out
+
+
+def test_rows_join_without_memory(model: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failure would leave the layers in disagreement, and end the running rows."""
+    found: list[str] = []
+    join = BatchCache.join
+
+    def watched(cache: BatchCache, *args: Any) -> None:
+        with Allocations() as allocations:
+            join(cache, *args)
+        found.extend(allocations.found)
+
+    monkeypatch.setattr(BatchCache, "join", watched)
+    decoder = BatchDecoder(model)
+    decoder.admit(job(5, row="running"))
+    decoder.step()
+    for length in (20, 23):  # longer than the cache, and padded
+        decoder.admit(job(length))
+    decoder.step()
+    assert len(decoder._cache.starts) == 3
+    assert found == []
+
+
+@pytest.mark.proves("out of memory at load, at the first and at the n-th token")
+@pytest.mark.parametrize("layers", range(2))
+def test_rows_that_find_no_memory_to_join_end_alone(
+    model: LoadedModel, monkeypatch: pytest.MonkeyPatch, layers: int
+) -> None:
+    decoder = BatchDecoder(model)
+    decoder.admit(job(5, row="running"))
+    ids = [token.token_id for token in decoder.step()]
+    shift, calls = BatchCacheLayer.shift_right, count()
+
+    def fail(layer: BatchCacheLayer, columns: int) -> None:
+        if next(calls) % (layers + 1) == layers:
+            raise RuntimeError(NO_MEMORY)
+        shift(layer, columns)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(BatchCacheLayer, "shift_right", fail)
+        for length in (20, 23):
+            decoder.admit(job(length))
+        tokens = decoder.step()
+    refused = {token.row: token.error for token in tokens if token.error}
+    assert refused == dict.fromkeys(("20", "23"), "out of memory while reading the prompt")
+    ids += [token.token_id for token in tokens if token.row == "running"]
+    assert [*ids, *finish(decoder)["running"]] == expected(model, job(5))

@@ -9,10 +9,12 @@ import torch
 from transformers import DynamicCache
 
 from playground.engines.local.worker.decoding import decoder as decoder_module
+from playground.engines.local.worker.decoding import kv_cache
 from playground.engines.local.worker.decoding.decoder import BatchDecoder
 from playground.engines.local.worker.decoding.kv_cache import BatchCache, CacheLimits
 from playground.engines.local.worker.loading.model import LoadedModel
-from playground.records import SamplingParams
+from playground.engines.protocol import Job
+from playground.records import FinishReason, SamplingParams
 from tests.engines.local.worker.decoding.conftest import NO_MEMORY, FailGrowth
 from tests.engines.local.worker.decoding.test_decoder import PARAMS, RAGGED, RECORDED, generate, ragged_jobs, write
 from tests.support.checkpoints import CONTEXT_LENGTH
@@ -81,14 +83,12 @@ def test_decoder_works_again_after_its_cache_could_not_grow(
         decoder.admit(replace(request, params=SamplingParams(max_new_tokens=200)))
     decoder.step()
 
-    def write_on() -> None:
-        while decoder.rows:
-            decoder.step()
-
+    errors = []
     with monkeypatch.context() as patch:
         fail_growth(patch, 1)
-        with pytest.raises(RuntimeError, match="can't allocate memory"):
-            write_on()
+        while decoder.rows:
+            errors += [token.error for token in decoder.step() if token.finish_reason is FinishReason.ERROR]
+    assert errors == ["out of memory while writing the answer"] * 3
     assert decoder.rows == ()
     decoder.drop(jobs[0].row)
     decoder.admit(jobs[0])
@@ -96,6 +96,46 @@ def test_decoder_works_again_after_its_cache_could_not_grow(
     while decoder.rows:
         ids += [token.token_id for token in decoder.step()]
     assert ids == write(model, jobs[0])[0]
+
+
+def limit_cells(monkeypatch: pytest.MonkeyPatch, cells: int) -> None:
+    """Let no block have more than so many rows times columns."""
+    grown = kv_cache._grown
+
+    def grow(block: torch.Tensor, num_rows: int, num_columns: int, limits: CacheLimits) -> torch.Tensor:
+        larger = grown(block, num_rows, num_columns, limits)
+        if larger is not block and larger.shape[0] * larger.shape[2] > cells:
+            raise RuntimeError(NO_MEMORY)
+        return larger
+
+    monkeypatch.setattr(kv_cache, "_grown", grow)
+
+
+@pytest.mark.proves("out of memory at load, at the first and at the n-th token")
+@pytest.mark.slow
+@RECORDED
+@pytest.mark.parametrize("ahead", [0, 100])
+def test_longest_row_without_memory_ends_alone(
+    model: LoadedModel, monkeypatch: pytest.MonkeyPatch, recorded: bool, ahead: int
+) -> None:
+    """With `ahead` 0 all rows are equally long: one ends, and its memory lets the others grow."""
+    params = SamplingParams(max_new_tokens=60)
+    ids_of = {"long": range(3, 12 + ahead), "one": range(5, 14), "two": range(7, 16), "three": range(9, 18)}
+    long, *jobs = [Job(row, tuple(prompt), params, 0, (), 60.0) for row, prompt in ids_of.items()]
+    alone = {job.row: write(model, job)[0] for job in jobs}
+    decoder = BatchDecoder(model, 4, recorded=recorded)
+    decoder._cache._limits = replace(decoder._cache._limits, columns_ahead=16)
+    limit_cells(monkeypatch, 4 * (ahead + 58))
+    for job in (long, *jobs):
+        decoder.admit(job)
+    ids: dict[str, list[int | None]] = {row: [] for row in decoder.rows}
+    errors = {}
+    while decoder.rows:
+        for token in decoder.step():
+            ids[token.row].append(token.token_id)
+            errors |= {token.row: token.error} if token.error else {}
+    assert errors == {"long": "out of memory while writing the answer"}
+    assert {job.row: ids[job.row] for job in jobs} == alone
 
 
 def test_numbers_of_an_earlier_row_do_not_reach_the_next() -> None:
@@ -107,7 +147,7 @@ def test_numbers_of_an_earlier_row_do_not_reach_the_next() -> None:
     block = BatchCache(CacheLimits(max_rows=4, max_columns=CONTEXT_LENGTH))
     for length, value in ((9, 1.0), (9, float("nan")), (3, 2.0)):
         cache = prefilled(length, value)
-        block.reserve_rows(cache)
+        block.reserve_rows(cache, [length])
         block.join(cache, [length])
         if value != value:
             block.leave(1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -57,6 +58,34 @@ ONE_AT_A_TIME: dict[str, Callable[[], Any]] = {
             lru_width=64,
             head_dim=16,
             attention_window_size=8,
+        )
+    ),
+}
+
+
+ORIGINAL = 32
+"""The original context of models with rotary positions that change beyond it."""
+LONG_FACTORS = {"short_factor": [1.0] * 8, "long_factor": [1.0 + i for i in range(8)]}
+LENGTH_DEPENDENT: dict[str, Callable[[], Any]] = {
+    "Phi-3 (longrope)": lambda: transformers.Phi3ForCausalLM(
+        transformers.Phi3Config(
+            **SHAPE,
+            **GATED,
+            pad_token_id=0,
+            original_max_position_embeddings=ORIGINAL,
+            rope_parameters={
+                "rope_type": "longrope",
+                "rope_theta": 10000.0,
+                "original_max_position_embeddings": ORIGINAL,
+                **LONG_FACTORS,
+            },
+        )
+    ),
+    "Llama (dynamic)": lambda: transformers.LlamaForCausalLM(
+        transformers.LlamaConfig(
+            **SHAPE,
+            **{**GATED, "max_position_embeddings": ORIGINAL},
+            rope_parameters={"rope_type": "dynamic", "rope_theta": 10000.0, "factor": 4.0},
         )
     ),
 }
@@ -126,6 +155,25 @@ def test_other_models_are_written_one_row_at_a_time(name: str) -> None:
     stop = greedy(model, (5, 6, 7), 12)[4]
     ids, reason = finish(decoder, job("c", (5, 6, 7), SamplingParams(max_new_tokens=12), (stop,)))["c"]
     assert (ids[-1], reason) == (stop, FinishReason.STOP)
+
+
+@pytest.mark.parametrize("name", list(LENGTH_DEPENDENT))
+def test_long_row_does_not_change_the_positions_of_another(name: str) -> None:
+    model = loaded(LENGTH_DEPENDENT[name])
+    decoder, found = checked_decoder(model)
+    assert f"change in a row longer than {ORIGINAL} tokens" in found.note
+    prompts = {"short": (5, 9, 30, 12), "long": tuple((7 * i) % 380 + 3 for i in range(ORIGINAL + 8))}
+    written = finish(decoder, *(job(row, ids, SamplingParams(max_new_tokens=20)) for row, ids in prompts.items()))
+    for row, ids in prompts.items():
+        assert written[row][0] == greedy(model, ids, 20)
+
+
+@pytest.mark.parametrize("name", list(LENGTH_DEPENDENT))
+def test_rows_within_the_original_context_are_written_together(name: str) -> None:
+    model = replace(loaded(LENGTH_DEPENDENT[name]), context_length=ORIGINAL)
+    decoder, found = checked_decoder(model)
+    assert isinstance(decoder, BatchDecoder)
+    assert found.note == ""
 
 
 def test_generate_decoder_repeats_a_seed_and_drops_rows_at_any_step() -> None:
