@@ -22,6 +22,20 @@ BLIND_ERRORS: Mapping[str, Message] = {
         "Prompt and answer were too long for this model; shorten the text, or ask for a shorter answer."
     ),
     r"interrupted by a restart": Message("The playground was restarted while this answer was written."),
+    r"answers are being written; ask again|too many programs run": Message(
+        "Too many answers are being written; ask again in a minute."
+    ),
+    r"no GPU time is left": Message(
+        "No GPU time is left for you today; sign in at Hugging Face, or come back tomorrow."
+    ),
+    r"would take too much GPU time": Message("The answers would take too much GPU time; ask for shorter ones."),
+    r"no GPU was free": Message("No GPU was free within a minute; ask once more."),
+    r"no GPU could be had|the GPU could not be used": Message(
+        "The GPU could not be used; reload the page and ask once more."
+    ),
+    r"the GPU was taken away": Message(
+        "The GPU was taken away before the answer was finished; ask for a shorter answer, or once more."
+    ),
     re.escape(SPENT): SPENT,
 }
 """Pattern of an error's words -> sentence about it; any other error is `FAILED`."""

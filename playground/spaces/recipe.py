@@ -11,6 +11,7 @@ from pathlib import Path
 
 from playground.catalog.catalog import Catalog
 from playground.catalog.line_ups import LAPTOP, POCKET
+from playground.engines.zerogpu.sizes import LARGEST, needed_bytes
 from playground.errors import InvalidValue
 from playground.records import ModelCard
 
@@ -24,8 +25,6 @@ GPU_MEMORY: tuple[tuple[str, float], ...] = (("l4x1", 24e9), ("l40sx1", 48e9), (
 """Hardware with one GPU and its memory in bytes, smallest first (August 2026)."""
 ZEROGPU_HARDWARE = "zero-a10g"
 """The hub's name for ZeroGPU; the GPU is another one by now."""
-ZEROGPU_MEMORY: tuple[tuple[str, float], ...] = (("large", 48e9), ("xlarge", 96e9))
-"""Sizes of a ZeroGPU call and their memory in bytes, smallest first (August 2026)."""
 OVERHEAD = 1.2
 """Memory that models take with their caches, as a multiple of their weights."""
 PUSHED_WHOLE = "main"
@@ -94,11 +93,11 @@ def _check_preloads(card: ModelCard) -> None:
 
 
 def _check_zerogpu(cards: Sequence[ModelCard]) -> None:
-    """Refuse models that ZeroGPU cannot run: all of them are on the GPU in each call."""
-    needed, (_, largest) = OVERHEAD * sum(card.size_bytes for card in cards), ZEROGPU_MEMORY[-1]
-    if needed > largest:
+    """Refuse models that the engine of ZeroGPU cannot load."""
+    needed = needed_bytes(cards)
+    if needed > LARGEST:
         raise InvalidValue(
-            f"the models need {needed / 1e9:.0f} GB together, and ZeroGPU has {largest / 1e9:.0f} GB; name fewer or "
+            f"the models need {needed / 1e9:.0f} GB together, and ZeroGPU has {LARGEST / 1e9:.0f} GB; name fewer or "
             "smaller ones"
         )
     for card in cards:

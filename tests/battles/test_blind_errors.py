@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import gradio as gr
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +16,9 @@ from hypothesis import strategies as st
 import playground
 from playground.battles.blind_errors import BLIND_ERRORS, FAILED, blind_error
 from playground.engines.remote.errors import TOO_LONG, status_error
+from playground.engines.zerogpu.cancel_flags import CancelFlags
+from playground.engines.zerogpu.errors import ABORTED, NO_GPU_FREE, NO_THREAD, NO_VISITOR, WORDS, words_of
+from playground.errors import EngineError
 from playground.records import BattleState, FinishReason
 from tests.battles.seen import models_of
 from tests.support.cast import ADA, OPENALPACA, card, house
@@ -67,6 +71,44 @@ def test_the_list_names_nothing_of_a_card() -> None:
 )
 def test_what_a_rater_can_do_something_about_is_said(error: str, begins: str) -> None:
     assert blind_error(error).startswith(begins)
+
+
+@pytest.mark.parametrize("title", [*WORDS, "a title of another version"])
+@pytest.mark.parametrize(
+    "message", ["You have exceeded your free ZeroGPU quota (60s requested vs. 12s left)", NO_GPU_FREE, NO_VISITOR]
+)
+def test_every_error_of_zerogpu_is_said_without_what_depends_on_the_models(title: str, message: str) -> None:
+    said = blind_error(words_of(gr.Error(message, title=title)))
+    assert said in CLOSED - {FAILED}
+    assert "60s" not in said
+
+
+@pytest.mark.parametrize(
+    ("title", "said"),
+    [
+        ("ZeroGPU quota exceeded", "No GPU time is left for you today; sign in"),
+        ("ZeroGPU pending credits exceeded", "No GPU time is left for you today; sign in"),
+        ("ZeroGPU illegal duration", "The answers would take too much GPU time"),
+        ("ZeroGPU queue timeout", "No GPU was free"),
+        ("ZeroGPU client error", "The GPU could not be used"),
+        ("ZeroGPU worker error", "The GPU was taken away"),
+    ],
+)
+def test_reasons_of_zerogpu_are_told_apart(title: str, said: str) -> None:
+    assert blind_error(words_of(gr.Error("60s", title=title))).startswith(said)
+
+
+@pytest.mark.parametrize("error", [ABORTED, NO_THREAD])
+def test_reasons_that_depend_on_no_model_are_said(error: str) -> None:
+    assert blind_error(error) != FAILED
+
+
+def test_too_many_answers_are_said() -> None:
+    flags = CancelFlags(1)
+    flags.take()
+    with pytest.raises(EngineError) as caught:
+        flags.take()
+    assert blind_error(str(caught.value)) == blind_error(NO_THREAD) != FAILED
 
 
 @given(st.text())

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
+from playground.engines.zerogpu.sizes import SIZES
 from playground.settings import table, variable
-from playground.spaces.recipe import GPU_MEMORY, GPU_MODELS, KINDS, ZEROGPU_MEMORY
+from playground.spaces.recipe import GPU_MEMORY, GPU_MODELS, KINDS
 from tests.support.paths import ROOT
 
 GUIDE = (ROOT / "Spaces.md").read_text()
@@ -24,5 +25,5 @@ def test_links_inside_the_guide_lead_to_its_headings() -> None:
 def test_guide_has_a_recipe_for_each_kind() -> None:
     assert all(f"`--kind {kind}`" in GUIDE for kind in KINDS)
     assert all(f"`{name}`" in GUIDE for name, _ in GPU_MEMORY)
-    assert all(f"`{name}`" in GUIDE and f"{memory / 1e9:.0f} GB" in GUIDE for name, memory in ZEROGPU_MEMORY)
+    assert all(f"`{name}`" in GUIDE and f"{memory / 1e9:.0f} GB" in GUIDE for name, memory in SIZES)
     assert len(GPU_MODELS) == 3, "the guide names three"

@@ -14,6 +14,9 @@ import yaml
 from huggingface_hub import SpaceHardware
 
 from playground.catalog.catalog import Catalog
+from playground.engines.zerogpu.cancel_flags import CancelFlags
+from playground.engines.zerogpu.gpu_function import VARIABLE
+from playground.engines.zerogpu.models import GpuModels
 from playground.errors import InvalidValue, Unknown
 from playground.settings import Settings
 from playground.spaces.build import Built, Options, build_space
@@ -25,6 +28,8 @@ from tests.support.paths import ROOT
 
 REQUIREMENTS = (ROOT / "requirements.txt").read_text()
 TEST_REQUIREMENTS = (ROOT / "tests" / "requirements.txt").read_text()
+SMALL_TOGETHER = ("galpaca-6.7b", "24gb", "laptop", "mamba-gpt-3b", "minotaur-mpt-7b")
+"""Models of long contexts, whose weights alone are far smaller than a GPU."""
 
 
 @pytest.fixture(scope="module")
@@ -233,7 +238,7 @@ def test_other_kinds_are_refused_in_words(catalog: Catalog, kind: str, why: str)
         (CPU, ("laptop", "pocket"), "valid for --kind cpu"),
         (GPU, ("orca-mini-13b",), "needs two models or more"),
         (GPU, ("orca-mini-13b", "pocket-galpaca"), "pocket-galpaca is not on the hub"),
-        (ZEROGPU, ("galpaca-30b", "orca-mini-13b"), r"the models need \d+ GB together, and ZeroGPU has 96 GB"),
+        (ZEROGPU, SMALL_TOGETHER, r"the models need 106 GB together, and ZeroGPU has 96 GB"),
     ],
 )
 def test_models_that_do_not_suit_are_refused(catalog: Catalog, kind: str, models: tuple[str, ...], error: str) -> None:
@@ -282,6 +287,17 @@ def test_models_of_zerogpu_are_those_of_a_gpu_and_their_number_is_not_bound_to_h
     assert read_recipe(ZEROGPU, (), catalog).cards == read_recipe(GPU, (), catalog).cards
     five = ("openalpaca-7b-2bt", "openalpaca-7b-3bt", "minotaur-mpt-7b", "mamba-gpt-3b", "galpaca-6.7b")
     assert len(read_recipe(ZEROGPU, five, catalog).cards) == 5
+
+
+@pytest.mark.parametrize("models", [SMALL_TOGETHER, SMALL_TOGETHER[1:], ("galpaca-30b", "orca-mini-13b"), ("five",)])
+def test_space_on_zerogpu_is_built_for_models_that_its_engine_loads(catalog: Catalog, models: tuple[str, ...]) -> None:
+    engine = GpuModels(1, {VARIABLE: "true"}, CancelFlags(1))
+    fits = [fit.fits for fit in engine.plan(catalog.line_up(models)).values()]
+    if all(fits):
+        assert read_recipe(ZEROGPU, models, catalog).cards == catalog.line_up(models)
+    else:
+        with pytest.raises(InvalidValue, match="the models need"):
+            read_recipe(ZEROGPU, models, catalog)
 
 
 def test_quantized_model_is_refused_on_zerogpu(tmp_path: Path, catalog: Catalog) -> None:

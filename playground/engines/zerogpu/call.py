@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from playground.engines.protocol import Ended, Event, Job, Listener, Queued, Started, tell
-from playground.engines.zerogpu.errors import ABORTED, words_of
+from playground.engines.zerogpu.errors import ABORTED, NO_THREAD, words_of
 from playground.engines.zerogpu.request import GpuEvent, GpuRequest, GpuRow, Measured, Write
 from playground.records import FinishReason
 
@@ -71,7 +71,11 @@ class Call:
                 reason = words_of(error)
             post(partial(self.end, FinishReason.ERROR, reason))
 
-        threading.Thread(target=context.run, args=(run,), name="gpu-call", daemon=True).start()
+        try:
+            threading.Thread(target=context.run, args=(run,), name="gpu-call", daemon=True).start()
+        except RuntimeError:  # no thread can be started; the engine's own goes on
+            log.exception("a GPU call could not begin")
+            self.end(FinishReason.ERROR, NO_THREAD)
 
     def take(self, events: Iterable[GpuEvent]) -> None:
         """Tell the rows what was written; one that was cancelled while it waited has ended already."""

@@ -12,15 +12,14 @@ from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from playground.engines.local.placement import need_of
 from playground.engines.protocol import Fit
 from playground.engines.zerogpu.cancel_flags import CancelFlags
 from playground.engines.zerogpu.durations import Durations
 from playground.engines.zerogpu.gpu_function import gpu_function, import_spaces, on_zerogpu
 from playground.engines.zerogpu.request import Write
+from playground.engines.zerogpu.sizes import LARGEST, needed_bytes, smallest
 from playground.errors import EngineError
 from playground.records import ModelCard, ModelStatus
-from playground.spaces.recipe import ZEROGPU_MEMORY
 
 if TYPE_CHECKING:
     from playground.engines.zerogpu.loading import GpuModel
@@ -63,16 +62,15 @@ class GpuModels:
     @property
     def size(self) -> str:
         """The smallest GPU that holds the loaded models together."""
-        needed = sum(need_of(self._states[model_id].card, on_cpu=False).least_bytes for model_id in self._loaded)
-        return next((size for size, memory in ZEROGPU_MEMORY if needed <= memory), ZEROGPU_MEMORY[-1][0])
+        return smallest(self._states[model_id].card for model_id in self._loaded)
 
     def plan(self, cards: Sequence[ModelCard]) -> Mapping[str, Fit]:
         """Return which models fit the largest GPU together, in order; elsewhere than on ZeroGPU all are taken to."""
         if not on_zerogpu(self._environ):
             return {card.id: Fit(True, False, "in the web process") for card in cards}
-        free, fits = ZEROGPU_MEMORY[-1][1], dict[str, Fit]()
+        free, fits = LARGEST, dict[str, Fit]()
         for card in cards:
-            needed = need_of(card, on_cpu=False).least_bytes
+            needed = needed_bytes([card])
             fits[card.id] = Fit(needed <= free, True, _words(needed, free))
             free -= needed if needed <= free else 0
         return fits

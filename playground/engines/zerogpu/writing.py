@@ -7,6 +7,7 @@ Boundary: rows in, events out; the loop of each model is the worker's.
 
 from __future__ import annotations
 
+import logging
 import queue
 import time
 from collections.abc import Iterator, Mapping
@@ -17,13 +18,14 @@ import torch
 from playground.engines.local.wire import messages
 from playground.engines.local.wire.channel import Message
 from playground.engines.local.worker.decoding.self_check import decoder_of
-from playground.engines.local.worker.errors import MODEL_ERRORS
 from playground.engines.local.worker.loading.model import LoadedModel
 from playground.engines.local.worker.main import Inbox, Worker
 from playground.engines.protocol import EngineFacts, Event
 from playground.engines.zerogpu.cancel_flags import CancelFlags
 from playground.engines.zerogpu.loading import GpuModel
 from playground.engines.zerogpu.request import GpuEvent, GpuRequest, GpuRow, Measured, Write
+
+log = logging.getLogger(__name__)
 
 
 def writer(models: Mapping[str, GpuModel], flags: CancelFlags) -> Write:
@@ -91,7 +93,8 @@ class _Writing:
         began_s = time.monotonic()
         try:
             self._worker.advance()
-        except MODEL_ERRORS as error:  # the worker has ended the rows with the reason
+        except Exception as error:  # any, as the worker's step: it has ended the rows with the reason
+            log.exception("a model failed")
             self.failure = self.failure or error
         self._steps += 1
         self._took_s += time.monotonic() - began_s

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import queue
+import threading
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar, copy_context
 from pathlib import Path
@@ -15,7 +16,7 @@ from playground.engines.protocol import Ended, Event, Job, Queued, Tokens
 from playground.engines.zerogpu.call import WAITING, Call, CallRow
 from playground.engines.zerogpu.cancel_flags import CancelFlags
 from playground.engines.zerogpu.durations import Durations
-from playground.engines.zerogpu.errors import ABORTED, WORDS, words_of
+from playground.engines.zerogpu.errors import ABORTED, NO_THREAD, WORDS, words_of
 from playground.engines.zerogpu.request import GpuEvent, GpuRequest, GpuRow, Measured
 from playground.errors import EngineError
 from playground.records import FinishReason, SamplingParams
@@ -96,6 +97,16 @@ def test_call_that_ends_early_leaves_no_row_open() -> None:
     assert [event.error for event in Scene(write).play() if isinstance(event, Ended)] == [ABORTED, ABORTED]
 
 
+def test_call_whose_thread_cannot_start_ends_its_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    scene = Scene(lambda request: iter(()))
+    assert scene.over
+    assert [event.error for event in scene.told if isinstance(event, Ended)] == [NO_THREAD, NO_THREAD]
+
+
 def test_row_that_waits_for_a_gpu_is_cancelled_at_once() -> None:
     release: queue.SimpleQueue[None] = queue.SimpleQueue()
 
@@ -126,6 +137,11 @@ def test_row_that_waits_for_a_gpu_is_cancelled_at_once() -> None:
             "no GPU time is left for visitors without a Hugging Face login; sign in there, or come back tomorrow",
         ),
         ("ZeroGPU queue timeout", "<a>", "no GPU was free within a minute; ask once more"),
+        (
+            "ZeroGPU quota exceeded",
+            "No GPU was available after 60s. Try re-running outside of examples if it happened after clicking one",
+            "no GPU was free within a minute; ask once more",
+        ),
         ("ZeroGPU worker error", "GPU task aborted", ABORTED),
         ("A new one", "Boom.", "the GPU could not be used (Error: Boom); ask once more"),
     ],

@@ -138,7 +138,7 @@ class Worker:
             self._end_all(str(error))
         except Exception as error:
             cause = f"{type(error).__name__}: {one_line(error, 200)}"
-            self._end_all(f"the model failed while it wrote ({cause}); it is being loaded again, ask once more")
+            self._end_all(f"the model failed while it wrote ({cause}); ask once more")
             raise
         else:
             for token in new_tokens:

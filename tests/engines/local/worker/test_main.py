@@ -247,8 +247,7 @@ def test_unexpected_error_ends_the_row_and_the_process() -> None:
         scene.turns(3)
     assert scene.end("r") == (
         "error",
-        "the model failed while it wrote (IndexError: index out of range in self); it is being loaded again, ask once "
-        "more",
+        "the model failed while it wrote (IndexError: index out of range in self); ask once more",
     )
     assert scene.ids("r") == [100, 101]
 
