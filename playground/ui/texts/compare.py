@@ -49,6 +49,7 @@ OWN_SETTINGS, OWN_SETTINGS_HINT = _("settings of model {number}"), "temperature 
 SAMPLING_OF_CARDS = _("as each card says")
 SAMPLING_OWN = _("chosen for each model")
 FROM_CARD = _("from card")
+FROM_CARD_OR_UP_TO = _("from card, or up to {most:,}")
 SETTINGS_HINT = _(
     "Leave a field empty to use the value of each model's card. A value given here applies to every column; in open "
     "mode each model that you choose can have settings of its own too, the same model twice for example."

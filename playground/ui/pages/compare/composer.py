@@ -14,6 +14,7 @@ from typing import Any
 import gradio as gr
 
 from playground.records import SIDES, BattleView, Instruction, ModelCard
+from playground.settings import Settings
 from playground.ui.pages.compare.model_settings import SAMPLING, SettingsDrawer
 from playground.ui.pages.compare.starters import StarterDrawer, Starters
 from playground.ui.pages.compare.state import PageState, Phase, Primary
@@ -52,7 +53,7 @@ class Composer:
     note: gr.HTML
 
     @classmethod
-    def build(cls, cards: Sequence[ModelCard], starters: Starters, columns: int) -> Composer:
+    def build(cls, cards: Sequence[ModelCard], starters: Starters, settings: Settings) -> Composer:
         """Lay the panel out; called while a `gr.Blocks` is being built."""
         with gr.Row(elem_id="about-row"):
             gr.HTML(f"<p>{escape(texts.ABOUT)}</p>", elem_id="about", apply_default_css=False)
@@ -62,9 +63,10 @@ class Composer:
                 "folded": gr.HTML(elem_id="folded", apply_default_css=False),
                 "jump": gr.HTML(elem_id="jump", apply_default_css=False),
             }
-            made |= _text_fields() | _controls(columns)
+            made |= _text_fields() | _controls(settings.columns)
             with gr.Row(elem_id="drawers"):
-                made |= {"starters": StarterDrawer.build(starters), "settings": SettingsDrawer.build(cards)}
+                made["starters"] = StarterDrawer.build(starters)
+                made["settings"] = SettingsDrawer.build(cards, settings.max_new_tokens)
             note = gr.HTML(elem_id="sampling-note", visible=False, apply_default_css=False)
         return cls(forget=forget, note=note, **made)
 

@@ -35,7 +35,7 @@ class SettingsDrawer:
     sampling: tuple[gr.Textbox, ...]
 
     @classmethod
-    def build(cls, cards: Sequence[ModelCard]) -> SettingsDrawer:
+    def build(cls, cards: Sequence[ModelCard], max_new_tokens: int) -> SettingsDrawer:
         """Lay the drawer out; called while a `gr.Blocks` is being built."""
         with gr.Accordion(
             texts.settings_title(False, {}), open=False, elem_id="settings", elem_classes=["quiet"]
@@ -52,7 +52,7 @@ class SettingsDrawer:
             with gr.Row(elem_id="own-settings"):
                 own = tuple(_own_field(place) for place in range(len(SIDES)))
             with gr.Row(elem_id="sampling"):
-                sampling = tuple(_sampling_field(name) for name in SAMPLING)
+                sampling = tuple(_sampling_field(name, max_new_tokens) for name in SAMPLING)
             gr.HTML(f"<p class='soft'>{escape(texts.SETTINGS_HINT)}</p>", apply_default_css=False)
         return cls(drawer, who_chooses, models, own, sampling)
 
@@ -136,10 +136,11 @@ def _own_field(place: int) -> gr.Textbox:
     )
 
 
-def _sampling_field(name: str) -> gr.Textbox:
+def _sampling_field(name: str, max_new_tokens: int) -> gr.Textbox:
+    limited = texts.FROM_CARD_OR_UP_TO.format(most=max_new_tokens)
     return gr.Textbox(
         label=name,
-        placeholder=texts.FROM_CARD,
+        placeholder=limited if name == "max_new_tokens" else texts.FROM_CARD,
         lines=1,
         max_lines=1,
         visible=name != "seed",

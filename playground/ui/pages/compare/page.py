@@ -25,7 +25,7 @@ class ComparePage:
     """The panels and handlers of the page; created inside a `gr.Blocks`."""
 
     def __init__(self, arena: Arena) -> None:
-        self.panels = Panels.build(arena.models.line_up, arena.starters, arena.settings.columns)
+        self.panels = Panels.build(arena.models.line_up, arena.starters, arena.settings)
         replies = Replies(arena, self.panels)
         self.composing = Composing(replies)
         self.following = Following(replies)

@@ -12,6 +12,7 @@ from typing import Any
 import gradio as gr
 
 from playground.records import ModelCard
+from playground.settings import Settings
 from playground.ui.pages.compare.columns import Columns
 from playground.ui.pages.compare.composer import Composer
 from playground.ui.pages.compare.differences import Differences
@@ -46,10 +47,10 @@ class Panels:
     votebar: VoteBar
 
     @classmethod
-    def build(cls, cards: Sequence[ModelCard], starters: Starters, columns: int) -> Panels:
+    def build(cls, cards: Sequence[ModelCard], starters: Starters, settings: Settings) -> Panels:
         """Lay the page out; called while a `gr.Blocks` is being built."""
         shown = gr.Textbox(visible=False, elem_id="shown")
-        composer = Composer.build(cards, starters, columns)
+        composer = Composer.build(cards, starters, settings)
         offer = gr.HTML(elem_id="offer", apply_default_css=False)
         status, answers, differences = StatusLine.build(), Columns.build(len(cards)), Differences.build()
         report = ReportForm.build(COMMENT_CHARS)

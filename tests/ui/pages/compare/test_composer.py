@@ -10,6 +10,7 @@ import pytest
 
 from playground.errors import InvalidValue
 from playground.records import SIDES, BattleState, Instruction
+from playground.settings import Settings
 from playground.ui.pages.compare.composer import Composer
 from playground.ui.pages.compare.model_settings import SAMPLING
 from playground.ui.pages.compare.state import TABLE, Phase, Primary
@@ -22,7 +23,13 @@ from tests.support.stub_arena import ALPACA
 @pytest.fixture(scope="module")
 def composer() -> Composer:
     with gr.Blocks():
-        return Composer.build(CARDS, {"explain": (INSTRUCTION,)}, 4)
+        return Composer.build(CARDS, {"explain": (INSTRUCTION,)}, Settings(columns=4, max_new_tokens=3000))
+
+
+def test_length_field_names_the_operators_limit(composer: Composer) -> None:
+    hints = dict(zip(SAMPLING, (field.placeholder for field in composer.settings.sampling), strict=True))
+    assert hints.pop("max_new_tokens") == "from card, or up to 3,000"
+    assert set(hints.values()) == {"from card"}
 
 
 @pytest.mark.parametrize(
