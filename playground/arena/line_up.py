@@ -47,13 +47,12 @@ def default_models(catalog: Catalog, engine: Engine) -> tuple[str, ...]:
     the pocket models. Nothing is ever downloaded for the choice.
     """
     real = [card for card in catalog.cards.values() if not card.stands_in_for and not card.retired]
-    fits = engine.plan(real)
-    if not any(fit.has_gpu for fit in fits.values()):
+    if not any(fit.has_gpu for fit in engine.plan(real).values()):
         real = list(catalog.line_up([LAPTOP])) if LAPTOP in catalog.line_ups else []
-        fits = engine.plan(real)
-    fitting = [card for card in real if fits[card.id].fits]
-    here = [card.id for card in fitting if card.engine != "local" or files_state(card) == "here"]
-    return tuple(here) if len(here) >= 2 else ()
+    here = [card for card in real if card.engine != "local" or files_state(card) == "here"]
+    fits = engine.plan(here)  # a model without files takes no memory of the others
+    fitting = tuple(card.id for card in here if fits[card.id].fits)
+    return fitting if len(fitting) >= 2 else ()
 
 
 class Draw(NamedTuple):

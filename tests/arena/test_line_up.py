@@ -15,6 +15,8 @@ from playground.arena.line_up import LineUp, check_overrides, default_models, pa
 from playground.catalog.catalog import CARD_FOLDER, Catalog
 from playground.engines.local.placement import Device
 from playground.engines.local.pool import LocalEngine
+from playground.engines.zerogpu.engine import ZeroGpuEngine
+from playground.engines.zerogpu.gpu_function import VARIABLE
 from playground.errors import InvalidValue, PlaygroundError, PromptTooLong
 from playground.ratings.pairing import LEAST, MOST, Pairing
 from playground.records import Instruction
@@ -237,6 +239,12 @@ def test_default_without_a_gpu_is_not_a_single_laptop_model(tmp_path: Path) -> N
 def test_default_on_a_gpu_is_the_models_that_are_here_and_fit(tmp_path: Path) -> None:
     catalog = with_real_models(tmp_path, first=7 * 10**9, second=10**9, third=90 * 10**9)
     assert default_models(catalog, engine(GPU, CPU)) == ("first", "second")
+
+
+def test_default_on_zerogpu_leaves_no_memory_to_models_that_are_not_here(tmp_path: Path) -> None:
+    catalog = with_real_models(tmp_path, first=7 * 10**9, second=7 * 10**9)
+    zerogpu = ZeroGpuEngine(Settings(), environ={VARIABLE: "true"})
+    assert default_models(catalog, zerogpu) == ("first", "second")
 
 
 def test_default_on_a_gpu_with_one_model_is_the_pocket_models(tmp_path: Path) -> None:
