@@ -67,6 +67,8 @@ def lent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lent]:
     for folder in (home, *home.parents[:3]):  # pytest's folders are closed to other users
         folder.chmod(0o755)
     card = write_checkpoint(home / TINY, "llama", context=ROOMY)
+    for file in (home / TINY).iterdir():  # safetensors writes files that only their owner reads
+        file.chmod(0o644)
     (home / f"{TINY}.toml").write_text(
         f'id = "{TINY}"\nname = "Tiny"\nrepo = "{card.repo}"\nrevision = "local"\nlicense = "CC0-1.0"\n'
         f'architecture = "{card.architecture}"\ncontext_length = {ROOMY}\ndtype = "float32"\ntemplate = "plain"\n'
