@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -62,10 +63,14 @@ class Lent:
 
 
 @pytest.fixture(scope="module")
-def lent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lent]:
-    home = tmp_path_factory.mktemp("zerogpu")
-    for folder in (home, *home.parents[:3]):  # pytest's folders are closed to other users
-        folder.chmod(0o755)
+def lent() -> Iterator[Lent]:
+    with TemporaryDirectory(prefix="zerogpu-") as folder:  # pytest's folders are closed to other users
+        home = Path(folder)
+        home.chmod(0o755)
+        yield from lent_in(home)
+
+
+def lent_in(home: Path) -> Iterator[Lent]:
     card = write_checkpoint(home / TINY, "llama", context=ROOMY)
     for file in (home / TINY).iterdir():  # safetensors writes files that only their owner reads
         file.chmod(0o644)
