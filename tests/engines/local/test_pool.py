@@ -99,7 +99,7 @@ def test_stop_id_is_streamed_and_ends_the_row(column: Callable[[], Column]) -> N
     free = column().start(OPT)
     free.finish()
     stopped = column().start(OPT, stop_ids=(free.ids[9],))
-    assert stopped.finish() == Ended(stopped.row, FinishReason.STOP)
+    assert stopped.finish() == Ended(stopped.row, FinishReason.STOP, written_together=1)
     assert stopped.ids == free.ids[: free.ids.index(free.ids[9]) + 1]
 
 
@@ -129,7 +129,9 @@ def test_cancel_keeps_the_tokens_and_frees_the_model(column: Callable[[], Column
     row, following = column().start(LLAMA, ENDLESS), column().start(LLAMA, SamplingParams(max_new_tokens=3))
     row.wait_for(Tokens)
     engine.cancel(row.row)
-    assert row.finish() == Ended(row.row, FinishReason.CANCELLED)
+    ended = row.finish()
+    assert ended == Ended(row.row, FinishReason.CANCELLED, written_together=ended.written_together)
+    assert ended.written_together in (1, 2), "the other row may have joined"
     assert 0 < len(row.ids) < WITHOUT_END
     assert following.finish().finish_reason is FinishReason.LENGTH
     engine.cancel(row.row)
@@ -153,7 +155,8 @@ def test_rows_beyond_the_limit_are_told_how_many_come_first(column: Callable[[],
 
 def test_deadline_ends_a_row_as_an_error(column: Callable[[], Column]) -> None:
     row = column().start(LLAMA, ENDLESS, deadline_s=0.03)
-    assert row.finish() == Ended(row.row, FinishReason.ERROR, "the answer was not finished after 0.03 s")
+    ended = row.finish()
+    assert (ended.finish_reason, ended.error) == (FinishReason.ERROR, "the answer was not finished after 0.03 s")
 
 
 def test_prompt_of_another_vocabulary_fails_alone(column: Callable[[], Column]) -> None:

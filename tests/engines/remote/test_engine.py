@@ -12,7 +12,7 @@ import pytest
 from playground.arena.arena import Arena
 from playground.battles import Viewer
 from playground.catalog.card_files import read_card
-from playground.engines.fleet import Fleet
+from playground.engines.fleet import Fleet, engines_of
 from playground.engines.protocol import Ended, Event, Job, Queued, Tokens
 from playground.engines.remote.engine import RemoteEngine
 from playground.errors import EngineError, InvalidCard, Unknown
@@ -129,7 +129,8 @@ def test_invalid_remote_card_is_refused(tmp_path: Path, lines: list[str], error:
 
 @pytest.mark.usefixtures("models_of_one_process")
 def test_fleet_sends_each_card_to_its_engine(opened: Open, server: FakeServer) -> None:
-    fleet = Fleet(Settings())
+    engines = engines_of(Settings(), {})
+    fleet = Fleet(Settings(), {name: engines[name] for name in ("local", "remote")})
     try:
         with pytest.raises(EngineError, match="no engine 'zerogpu' yet; valid: local, remote; change 'engine'"):
             fleet.open([remote(server), cast_card("cloud", engine="zerogpu")])
