@@ -80,10 +80,18 @@ WHERE b.study = ? LIMIT 1"""
 
 _ARRIVED = "INSERT INTO study_browsers (study, number, rater) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 
-_SAME_PERSON = """
+# A browser that only opened a link gave no vote of its holder: an operator who tries the links joins nobody.
+_JUDGED = """
+EXISTS (
+  SELECT 1 FROM assignments a JOIN battles b ON b.id = a.battle
+  WHERE (a.study, a.rater) = (s.study, s.number) AND b.owner = {browser}.rater
+    AND b.study_kind IN ('item', 'repeat') AND b.state IN ('voted', 'revealed'))"""
+
+_SAME_PERSON = f"""
 SELECT DISTINCT x.rowid, y.rowid FROM study_browsers s
 JOIN study_browsers t ON (t.study, t.number) = (s.study, s.number) AND t.rater > s.rater
-JOIN raters x ON x.id = s.rater JOIN raters y ON y.id = t.rater ORDER BY 1, 2"""
+JOIN raters x ON x.id = s.rater JOIN raters y ON y.id = t.rater
+WHERE {_JUDGED.format(browser="s")} AND {_JUDGED.format(browser="t")} ORDER BY 1, 2"""
 
 _UNKNOWN = f"""
 SELECT DISTINCT b.study FROM battles b INDEXED BY battles_by_study CROSS JOIN votes v ON v.battle_id = b.id
@@ -128,7 +136,7 @@ class StudyReads(Snapshot):
         return _rater(found[0]) if found else None
 
     def same_raters(self) -> Sequence[tuple[int, int]]:
-        """Return pairs of numbers of raters who are one person: the browsers in which one personal link was opened."""
+        """Return pairs of numbers of raters who are one person: the browsers that judged under one personal link."""
         return [(row[0], row[1]) for row in self.select(_SAME_PERSON)]
 
     def assigned(self, study_id: str, rater: int) -> Sequence[Assigned]:
