@@ -74,9 +74,10 @@ SELECT s.id, s.closed_at, s.why, (
 FROM ({CLOSED_STUDIES}) s
 ORDER BY s.closed_at DESC, s.id"""
 
-_ANY_VOTE = """
-SELECT b.id FROM battles b INDEXED BY battles_by_study CROSS JOIN votes v ON v.battle_id = b.id
-WHERE b.study = ? LIMIT 1"""
+# One with votes, if there are some: it is in the journal already.
+_ANY_BATTLE = """
+SELECT b.id FROM battles b INDEXED BY battles_by_study WHERE b.study = ?
+ORDER BY EXISTS (SELECT 1 FROM votes v WHERE v.battle_id = b.id) DESC LIMIT 1"""
 
 _ARRIVED = "INSERT INTO study_browsers (study, number, rater) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 
@@ -187,8 +188,8 @@ class StudyWrites(Transaction):
         self._add_end(study_id, at)
 
     def _add_end(self, study_id: str, at: str) -> None:
-        """Add an event of one of a study's battles: its line has the end of the study. Without a vote none needs it."""
-        battle_id = self.scalar(_ANY_VOTE, (study_id,))
+        """Add an event of one of a study's battles: its line has the end of the study. It may have none."""
+        battle_id = self.scalar(_ANY_BATTLE, (study_id,))
         if battle_id is not None:
             self._add_event("notes", at, battle_id=battle_id)
 
