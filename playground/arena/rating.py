@@ -16,11 +16,10 @@ from playground.messages import Message
 from playground.publishing.personal import find_personal
 from playground.records import BattleView
 from playground.settings import Settings
+from playground.studies.assignment import MOST_AHEAD
 
 OFFERED_SINCE = "2026-12-01"
 """The first version of the terms that says that others may be given a comparison to judge."""
-MOST_AHEAD = 3
-"""Battles that a rater may have open when the next one is given."""
 QUESTION = Message("Which answer is better?")
 OFF = Message("Rating is switched off here.")
 NOTHING_LEFT = Message("There is nothing to judge at the moment. You have seen everything that is offered.")

@@ -5,7 +5,7 @@ Boundary: shows of a battle what its rater may see of it at that time: no model 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -21,6 +21,7 @@ from playground.records import (
     CriterionAnswer,
     Erased,
     OwnBattle,
+    PanelId,
     Question,
 )
 from playground.storage.database.statements import Writing
@@ -46,6 +47,11 @@ class RaterData:
         """Return the raters whom a panel knows under an id or its hash, one for each browser."""
         with self._store.reading() as reading:
             return reading.raters_of_panel_id(id)
+
+    def panel_ids(self, raters: Iterable[str]) -> Collection[PanelId]:
+        """Return the ids under which panels know one of some raters; several browsers may have one id."""
+        with self._store.reading() as reading:
+            return {id for rater in raters for id in reading.panel_ids_of_rater(rater)}
 
     def latest(self, rater: str, limit: int, chars: int, source: str = "page") -> Sequence[OwnBattle]:
         """Return a rater's battles, newest first, with the first `chars` characters of each instruction."""

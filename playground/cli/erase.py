@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from typing import TextIO
 
 from playground.battles import Battles, RaterData
@@ -83,8 +83,10 @@ def _run_scrub(settings: Settings, as_json: bool, out: TextIO) -> int:
 def _preview(settings: Settings, rater: str, source: str) -> Erased:
     with open_read_only(settings.db) as store:
         data = RaterData(Battles(store))
-        there = [data.totals(name, source) for name in _names(data, rater, source)]
-    return _sum(Erased(one.battles, one.notes, one.panel_ids) for one in there)
+        names = _names(data, rater, source)
+        there = [data.totals(name, source) for name in names]
+        ids = data.panel_ids(names)
+    return replace(_sum(Erased(one.battles, one.notes) for one in there), panel_ids=len(ids))
 
 
 def _erase(settings: Settings, rater: str, source: str) -> tuple[Erased, bool]:
@@ -119,13 +121,15 @@ def _scrub(store: Store) -> bool:
 
 
 def _names(data: RaterData, rater: str, source: str) -> Sequence[str]:
-    """Return the rater, or all raters who are the holder of a panel's id."""
-    if any(asdict(data.totals(rater, source)).values()):
-        return (rater,)
-    names = data.of_panel_id(rater)
-    if not any(any(asdict(data.totals(name, source)).values()) for name in names):
+    """Return the rater, and all raters who are the holder of a panel's id, as far as something is stored of them.
+
+    The hash of a panel's id has an id of its own, and leads to the browsers that have the words.
+    """
+    names = sorted({rater, *data.of_panel_id(rater)})
+    there = [name for name in names if any(asdict(data.totals(name, source)).values())]
+    if not there:
         raise Unknown(f"nothing is stored of the rater {rater!r}; exports and study status name them")
-    return names
+    return there
 
 
 def _sum(parts: Iterable[Erased]) -> Erased:

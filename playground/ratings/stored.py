@@ -159,7 +159,7 @@ class _Rows:
 
     @cached_property
     def people(self) -> IntArray:
-        """The rater of each row, where all browsers in which a personal link was opened are one.
+        """The rater of each row, where all browsers that judged under a personal link are one.
 
         The daily cap stays one of each browser: exports have no other names.
         """

@@ -28,8 +28,10 @@ from playground.studies.counts import ItemCounts
 from playground.studies.decision import DECIDED
 from playground.studies.study_file import StudyFile
 
+MOST_AHEAD = 3
+"""Battles that a rater may have open when the next one is given."""
 REPEAT_GAP = 5
-"""Battles from a vote to its silent repeat, at least; a page loads up to three ahead."""
+"""Battles from a vote to its silent repeat, at least; a page loads up to `MOST_AHEAD`."""
 MOST_TRIES = 2
 """Tries of the check."""
 

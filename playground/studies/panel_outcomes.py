@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from playground.messages import marked
 from playground.records import Assigned, CheckState, StudyRater
+from playground.studies.assignment import MOST_AHEAD
 from playground.studies.panel import Outcome, Panel
 from playground.studies.study_file import StudyFile
 
@@ -23,7 +24,7 @@ WORDS: Mapping[Outcome, str] = {
         "There are no more battles for you in this study. That is not your fault, and this code says so."
     ),
     Outcome.INCOMPLETE: marked(
-        "You skipped battles, or judged none in time, and no others are left, so your share is not complete. There"
+        "You skipped battles, or left some for too long, and no others are left, so your share is not complete. There"
         " is no code for this; write to whoever runs the study through the panel."
     ),
 }
@@ -39,8 +40,9 @@ def outcome_of(
 ) -> Outcome:
     """Return the outcome of a rater for whom there is no further battle.
 
-    A battle that was taken back from a rater and given to others counts for them as judged, once they have a vote:
-    they were not asked, and did everything else that they were offered. One that they skipped does not.
+    A battle that was taken back from a rater and given to others counts for them as judged: they were not asked, and
+    did everything else that they were offered. So do as many as a page loads ahead, of a rater who judged more than
+    they left, and whose attention items can be assessed. One that they skipped does not.
 
     Args:
         own: the battles that the rater got.
@@ -51,7 +53,8 @@ def outcome_of(
         return Outcome.SCREENED_OUT
     share = file.votes_per_rater or 0
     votes = sum(one.kind == "item" and one.is_judged for one in own)
-    if votes + (len(lost) if votes else 0) < share:
+    credited = min(len(lost), MOST_AHEAD) if votes > len(lost) and _is_assessed(file, panel, own) else 0
+    if votes + credited < share:
         skipped = {one.item for one in own if one.kind == "item" and one.dropped == "skipped"}
         let_go = len(skipped.union(lost))
         return Outcome.INCOMPLETE if let_go and votes + let_go >= share else Outcome.OUR_FAULT
@@ -64,9 +67,20 @@ def items_given_back(own: Sequence[Assigned]) -> set[int]:
     return given_back - {one.item for one in own if not one.is_given_back}
 
 
+def _is_assessed(file: StudyFile, panel: Panel, own: Sequence[Assigned]) -> bool:
+    """Return True if enough attention items were judged to fail, or none are needed."""
+    if file.attention is None or panel.attention_failed is None:
+        return True
+    return len(_judged_attention(own)) >= panel.attention_items
+
+
 def _fails_attention(panel: Panel, own: Sequence[Assigned], expected: Mapping[int, str | None]) -> bool:
-    judged = [one for one in own if one.kind == "attention" and one.is_judged]
+    judged = _judged_attention(own)
     if panel.attention_failed is None or len(judged) < panel.attention_items:
         return False
     right = sum(one.outcome == expected[one.item] for one in judged)
     return right < panel.attention_right * len(judged)
+
+
+def _judged_attention(own: Sequence[Assigned]) -> Sequence[Assigned]:
+    return [one for one in own if one.kind == "attention" and one.is_judged]

@@ -173,11 +173,11 @@ def test_skipping_gives_no_code(home: House) -> None:
     assert end.address is None
 
 
-def load(study: Paneled, token: str, battles: int) -> list[str]:
+def load(study: Paneled, token: str, battles: int, browser: str = "rater-1") -> list[str]:
     """Load battles ahead, as a page does."""
     have: list[str] = []
     for _ in range(battles):
-        view = study.next(token, have).view
+        view = study.next(token, have, browser).view
         assert view is not None
         have.append(view.battle_id)
     return have
@@ -418,6 +418,27 @@ def test_operator_erases_a_rater_by_the_id_of_the_panel(tmp_path: Path, browser:
     assert RATER.encode() not in b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
     with Store(db, read_only=True) as store, store.reading() as reading:
         assert [id.number for id in reading.panel_ids("helpful")] == [2]
+
+
+@pytest.mark.parametrize("is_hash", [False, True])
+def test_operator_erases_what_a_rater_wrote_in_all_browsers(tmp_path: Path, is_hash: bool) -> None:
+    db = tmp_path / "of-panel.db"
+    with Store(db) as store:
+        study = paneled(House(store), 6)
+        token = study.enter()
+        for browser in ("rater-1", "rater-phone"):
+            [battle] = load(study, token, 1, browser)
+            study.study.home.battles.vote(battle, "a", browser)
+            study.study.home.battles.note(battle, browser, comment=f"herring of {browser}")
+        [(id_hash,)] = study.study.rows("SELECT id_hash FROM panel_raters")
+    argv = ("erase", "--rater", id_hash if is_hash else RATER, "--db", str(db))
+    words = f"the words of 0 battles and 2 notes (comments and reports) of {argv[2]}"
+    words += ", and 1 id under which a panel knows them"
+    assert run(*argv) == (0, f"would erase {words}; add --yes to do it\n")
+    assert run(*argv, "--yes") == (0, f"erased: {words}\n")
+    files = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert RATER.encode() not in files
+    assert b"herring" not in files
 
 
 def test_report_names_outcomes_and_ids_only_if_asked(home: House) -> None:

@@ -200,6 +200,26 @@ def test_restore_closes_a_study_that_an_older_database_has_open(tmp_path: Path) 
             assert reading.wrongly_judged() == []
 
 
+@pytest.mark.parametrize("is_given_back", [False, True])
+def test_restore_closes_a_study_that_ended_without_votes(tmp_path: Path, is_given_back: bool) -> None:
+    home = house(tmp_path)
+    study = studied(home, 2, 1)
+    with home.store.reading() as reading:
+        reading.copy_to(tmp_path / "older.db")
+    battle = study.next(1).battle_id
+    if is_given_back:
+        home.battles.skip(str(battle), "rater-1")
+    home.store.write(lambda writing: writing.close_study("helpful", home.time.now(), "wrong file"))
+    folder = keep_journal(home.store)
+    assert verify(home.store, folder) == []
+    for path in (tmp_path / "older.db", tmp_path / "new" / "new.db"):
+        with Store(path) as store:
+            restore(store, folder)
+            assert [(one.why, one.votes) for one in closed_studies(store)] == [("wrong file", 0)]
+            with store.reading() as reading:
+                assert reading.running_study_ids() == []
+
+
 def closed_studies(store: Store) -> Sequence[ClosedStudy]:
     with store.reading() as reading:
         return reading.closed_studies()

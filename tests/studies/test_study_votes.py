@@ -81,6 +81,20 @@ def test_links_that_share_a_browser_are_one_rater(home: House) -> None:
     assert len(set(votes.rater)) == 2
 
 
+def test_browser_that_only_opened_links_joins_no_raters(home: House) -> None:
+    study = studied(home, 12, 3, checks=1)
+    for link in (1, 2, 3):
+        operators = str(study.next(link, browser="operator").battle_id)  # of the check
+        home.battles.vote(operators, study.side_of(operators, first=True), "operator")
+        study.next(link, browser="operator")
+        study.judge(link)
+    with home.store.reading() as reading:
+        votes = read_votes(reading, EVERY_VOTE, home.time.now())
+        joined = reading.same_raters()
+    assert (len(votes.rater), joined) == (6, [])
+    assert len(set(votes.rater)) == 4
+
+
 def test_repeats_are_read_for_agreement(home: House) -> None:
     study = judged(home)
     [(repeats,)] = study.rows("SELECT count(*) FROM battles WHERE study_kind = 'repeat'")

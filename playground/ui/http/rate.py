@@ -14,11 +14,12 @@ from typing import Any
 from starlette.requests import Request
 
 from playground.arena.arena import Arena
-from playground.arena.rating import MOST_AHEAD, QUESTION, Assignment
+from playground.arena.rating import QUESTION, Assignment
 from playground.arena.studies import StudyAssignment
 from playground.battles import REASONS, Viewer
 from playground.errors import InvalidValue, Refused
 from playground.records import BattleView
+from playground.studies.assignment import MOST_AHEAD
 from playground.ui.http.asgi import ASGIApp, Receive, Scope, Send, host_of
 from playground.ui.http.criteria import criterion_document
 from playground.ui.http.gate import refusal_of

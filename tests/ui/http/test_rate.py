@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
-from playground.arena.rating import MOST_AHEAD, ArenaRating
+from playground.arena.rating import ArenaRating
 from playground.battles import Battles
 from playground.clock import Clock
 from playground.settings import Settings
+from playground.studies.assignment import MOST_AHEAD
 from playground.ui.http.limits import NETWORK_TIMES, Limits
 from playground.ui.http.middleware import COOKIE, PageMiddleware
 from playground.ui.http.rate import RateRoutes

@@ -64,7 +64,7 @@ CREATE TABLE study_raters (
   finished_at TEXT,
   PRIMARY KEY (study, number)
 ) STRICT, WITHOUT ROWID""",
-    # Every browser that opened a link: its votes are those of one person.
+    # Every browser that opened a link; those that judged under it are one person.
     """
 CREATE TABLE study_browsers (
   study TEXT NOT NULL,

@@ -74,16 +74,25 @@ SELECT s.id, s.closed_at, s.why, (
 FROM ({CLOSED_STUDIES}) s
 ORDER BY s.closed_at DESC, s.id"""
 
-_ANY_VOTE = """
-SELECT b.id FROM battles b INDEXED BY battles_by_study CROSS JOIN votes v ON v.battle_id = b.id
-WHERE b.study = ? LIMIT 1"""
+# One with votes, if there are some: it is in the journal already.
+_ANY_BATTLE = """
+SELECT b.id FROM battles b INDEXED BY battles_by_study WHERE b.study = ?
+ORDER BY EXISTS (SELECT 1 FROM votes v WHERE v.battle_id = b.id) DESC LIMIT 1"""
 
 _ARRIVED = "INSERT INTO study_browsers (study, number, rater) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 
-_SAME_PERSON = """
+# A browser that only opened a link gave no vote of its holder: an operator who tries the links joins nobody.
+_JUDGED = """
+EXISTS (
+  SELECT 1 FROM assignments a JOIN battles b ON b.id = a.battle
+  WHERE (a.study, a.rater) = (s.study, s.number) AND b.owner = {browser}.rater
+    AND b.study_kind IN ('item', 'repeat') AND b.state IN ('voted', 'revealed'))"""
+
+_SAME_PERSON = f"""
 SELECT DISTINCT x.rowid, y.rowid FROM study_browsers s
 JOIN study_browsers t ON (t.study, t.number) = (s.study, s.number) AND t.rater > s.rater
-JOIN raters x ON x.id = s.rater JOIN raters y ON y.id = t.rater ORDER BY 1, 2"""
+JOIN raters x ON x.id = s.rater JOIN raters y ON y.id = t.rater
+WHERE {_JUDGED.format(browser="s")} AND {_JUDGED.format(browser="t")} ORDER BY 1, 2"""
 
 _UNKNOWN = f"""
 SELECT DISTINCT b.study FROM battles b INDEXED BY battles_by_study CROSS JOIN votes v ON v.battle_id = b.id
@@ -128,7 +137,7 @@ class StudyReads(Snapshot):
         return _rater(found[0]) if found else None
 
     def same_raters(self) -> Sequence[tuple[int, int]]:
-        """Return pairs of numbers of raters who are one person: the browsers in which one personal link was opened."""
+        """Return pairs of numbers of raters who are one person: the browsers that judged under one personal link."""
         return [(row[0], row[1]) for row in self.select(_SAME_PERSON)]
 
     def assigned(self, study_id: str, rater: int) -> Sequence[Assigned]:
@@ -179,8 +188,8 @@ class StudyWrites(Transaction):
         self._add_end(study_id, at)
 
     def _add_end(self, study_id: str, at: str) -> None:
-        """Add an event of one of a study's battles: its line has the end of the study. Without a vote none needs it."""
-        battle_id = self.scalar(_ANY_VOTE, (study_id,))
+        """Add an event of one of a study's battles: its line has the end of the study. It may have none."""
+        battle_id = self.scalar(_ANY_BATTLE, (study_id,))
         if battle_id is not None:
             self._add_event("notes", at, battle_id=battle_id)
 
