@@ -49,7 +49,8 @@ def default_models(catalog: Catalog, engine: Engine) -> tuple[str, ...]:
     real = [card for card in catalog.cards.values() if not card.stands_in_for and not card.retired]
     fits = engine.plan(real)
     if not any(fit.has_gpu for fit in fits.values()):
-        real = list(catalog.line_up([LAPTOP])) if LAPTOP in catalog.line_ups else []
+        small = catalog.line_ups[LAPTOP].models if LAPTOP in catalog.line_ups else ()
+        real = [card for card in map(catalog.card, small) if not card.retired]
         fits = engine.plan(real)
     fitting = [card for card in real if fits[card.id].fits]
     here = [card.id for card in fitting if card.engine != "local" or files_state(card) == "here"]
