@@ -48,7 +48,8 @@ def default_models(catalog: Catalog, engine: Engine) -> tuple[str, ...]:
     """
     real = [card for card in catalog.cards.values() if not card.stands_in_for and not card.retired]
     if not any(fit.has_gpu for fit in engine.plan(real).values()):
-        real = list(catalog.line_up([LAPTOP])) if LAPTOP in catalog.line_ups else []
+        small = catalog.line_ups[LAPTOP].models if LAPTOP in catalog.line_ups else ()
+        real = [card for card in map(catalog.card, small) if not card.retired]
     here = [card for card in real if card.engine != "local" or files_state(card) == "here"]
     fits = engine.plan(here)  # a model without files takes no memory of the others
     fitting = tuple(card.id for card in here if fits[card.id].fits)

@@ -70,6 +70,7 @@ class Catalog:
         card_folders, templates = tuple(card_folders), load_templates(template_folders)
         valid = sorted((*templates, CHAT_ID, SERVER_ID))
         cards: dict[str, ModelCard] = {}
+        files: dict[str, Path] = {}
         for path in toml_files(card_folders, InvalidCard):
             card = read_card(path)
             if card.template not in valid:
@@ -82,8 +83,8 @@ class Catalog:
                     )
                 )
             default_system = templates[card.template].default_system if card.template in templates else ""
-            cards[card.id] = with_self_names(card, default_system)
-        return cls(MappingProxyType(templates), MappingProxyType(cards), load_line_ups(card_folders, cards))
+            cards[card.id], files[card.id] = with_self_names(card, default_system), path
+        return cls(MappingProxyType(templates), MappingProxyType(cards), load_line_ups(card_folders, files))
 
     @property
     def cards(self) -> Mapping[str, ModelCard]:
@@ -267,7 +268,7 @@ class Catalog:
         Raises:
             Unknown: a name of nothing; the message lists the valid ones.
             InvalidCard: a checkpoint that cannot be run without a card file.
-            InvalidValue: a model twice.
+            InvalidValue: a model twice, or a line-up whose models are all retired.
         """
         if tuple(model_ids) == (NONE,):
             return ()
@@ -281,12 +282,25 @@ class Catalog:
         return cards
 
     def members(self, names: Iterable[str]) -> Iterator[str]:
-        """Yield the names of models, in place of a line-up those of its models that are not retired."""
+        """Yield the names of models, in place of a line-up those of its models that are not retired.
+
+        Raises:
+            InvalidValue: all models of a line-up are retired.
+        """
         for name in names:
-            if name in self.line_ups:
-                yield from (member for member in self.line_ups[name].models if not self._cards[member].retired)
-            else:
+            if name not in self.line_ups:
                 yield name
+                continue
+            members = [member for member in self.line_ups[name].models if not self._cards[member].retired]
+            if not members:
+                raise InvalidValue(
+                    Message(
+                        "line-up {name!r}: all its models are retired; name other models, of which "
+                        "'python -m playground models' has a list",
+                        name=name,
+                    )
+                )
+            yield from members
 
     def member(self, name: str, template_id: str = "") -> ModelCard:
         """Return the card as `card` does; the message on an unknown word lists line-ups too."""

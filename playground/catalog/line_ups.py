@@ -30,24 +30,28 @@ class NamedLineUp:
     models: Annotated[tuple[Filled, ...], Field(min_length=1)]  # ids of cards
 
 
-def load_line_ups(card_folders: Iterable[Path], card_ids: Iterable[str]) -> Mapping[str, NamedLineUp]:
+def load_line_ups(card_folders: Iterable[Path], card_files: Mapping[str, Path]) -> Mapping[str, NamedLineUp]:
     """Return the line-ups by name; one in a later folder replaces one of the same name.
+
+    Args:
+        card_files: the file of each card, by id.
 
     Raises:
         InvalidCard: a file that cannot be read, one with the name of a card, or one that names an unknown card.
     """
-    valid = tuple(card_ids)
     folders = [folder / FOLDER for folder in card_folders if (folder / FOLDER).is_dir()]
-    return {path.stem: _read(path, valid) for path in toml_files(folders, InvalidCard)}
+    return {path.stem: _read(path, card_files) for path in toml_files(folders, InvalidCard)}
 
 
-def _read(path: Path, card_ids: Iterable[str]) -> NamedLineUp:
+def _read(path: Path, card_files: Mapping[str, Path]) -> NamedLineUp:
     values, _ = load_toml(path, InvalidCard)
     check_id(path.stem, path, InvalidCard)
     line_up = read_values(NamedLineUp, values, str(path), InvalidCard)
-    if path.stem in card_ids:
-        raise InvalidCard(f"{path}: there is a card {path.stem!r}; give the line-up a name of its own")
-    unknown = next((model for model in line_up.models if model not in card_ids), None)
+    if path.stem in card_files:
+        raise InvalidCard(
+            f"{path}: a card has the same name, {card_files[path.stem]}; rename the one of the two files that is yours"
+        )
+    unknown = next((model for model in line_up.models if model not in card_files), None)
     if unknown is not None:
-        raise InvalidCard(f"{path}: 'models' names {unknown!r}; valid: {', '.join(card_ids)}")
+        raise InvalidCard(f"{path}: 'models' names {unknown!r}; valid: {', '.join(card_files)}")
     return line_up

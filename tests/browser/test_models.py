@@ -18,6 +18,12 @@ pytestmark = pytest.mark.browser
 
 LOADING_MS = 120_000
 GALPACA = "pocket-galpaca"
+BROKEN = """buttons => buttons.filter((button) => {
+  const words = document.createRange();
+  words.selectNodeContents(button);
+  return new Set([...words.getClientRects()].map((line) => line.top)).size > 1;
+}).map((button) => button.textContent)"""
+"""The buttons whose words stand in more than one line."""
 
 
 @pytest.fixture(scope="module")
@@ -168,6 +174,8 @@ def test_phone_does_not_scroll_sideways(browser: Browser, app: LiveApp) -> None:
             summary.click()
         expect(visitor.page.locator(".model details[open]")).to_have_count(visitor.page.locator(".model").count())
         assert not visitor.scrolls_sideways
+        buttons = visitor.page.locator(".model :is(.tool, .act):visible")
+        assert buttons.evaluate_all(BROKEN) == []
 
 
 def test_axe_finds_nothing_with_all_details_open(browser: Browser, app: LiveApp) -> None:

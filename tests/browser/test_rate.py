@@ -153,6 +153,23 @@ def test_differences_are_marked_on_request(rating: Rating) -> None:
     expect(marks.first).to_be_hidden()
 
 
+def test_raw_and_differences_release_each_other(rating: Rating) -> None:
+    page = rating.open().page
+    raw, differs = page.locator("#rate-raw"), page.locator("#rate-differs")
+    differs.click()
+    expect(page.locator("#answer-a .marked")).to_be_visible()
+    raw.click()
+    expect(differs).to_have_attribute("aria-pressed", "false")
+    expect(raw).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#answer-a .plain-text")).to_be_visible()
+    expect(page.locator("#answer-a .marked")).to_be_hidden()
+    differs.click()
+    expect(raw).to_have_attribute("aria-pressed", "false")
+    expect(page.locator("#answer-a .marked")).to_be_visible()
+    differs.click()
+    expect(page.locator("#answer-a .md")).to_be_visible()  # neither is on
+
+
 def test_vote_that_does_not_count_is_said_in_words(rating: Rating) -> None:
     rating.open()
     first = rating.task.inner_text()

@@ -62,11 +62,26 @@ def test_retired_model_is_left_out_of_a_line_up(tmp_path: Path) -> None:
     assert ids(Catalog.load([CARD_FOLDER, tmp_path]), "ours") == ["pocket-galpaca"]
 
 
+def test_line_up_whose_models_are_all_retired_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, GOOD.replace("[sampling]", 'retired = "its server was switched off"\n[sampling]'))
+    write_line_up(tmp_path, "ours", 'description = "Ours."\nmodels = ["mine"]')
+    with pytest.raises(InvalidValue, match="line-up 'ours': all its models are retired; name other models"):
+        ids(Catalog.load([CARD_FOLDER, tmp_path]), "ours")
+
+
+@pytest.mark.parametrize("name", CATALOG.line_ups)
+def test_card_with_the_name_of_a_built_in_line_up_is_named_with_its_file(tmp_path: Path, name: str) -> None:
+    card = write(tmp_path, GOOD.replace('id = "mine"', f'id = "{name}"'), f"{name}.toml")
+    with pytest.raises(InvalidCard) as caught:
+        Catalog.load([CARD_FOLDER, tmp_path])
+    assert f"a card has the same name, {card}; rename the one of the two files that is yours" in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("name", "text", "problem"),
     [
         ("ours", 'description = "Ours."\nmodels = ["gpt-4"]', "'models' names 'gpt-4'; valid: mine"),
-        ("mine", 'description = "Mine."\nmodels = ["mine"]', "there is a card 'mine'; give the line-up a name"),
+        ("mine", 'description = "Mine."\nmodels = ["mine"]', "a card has the same name, "),
         ("ours", 'description = "Ours."', "missing 'models'; add it"),
         ("ours", 'description = "Ours."\nmodels = []', "'models' is []"),
         ("ours", 'description = " "\nmodels = ["mine"]', "'description' is empty; fill it in"),

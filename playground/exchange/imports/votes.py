@@ -38,8 +38,8 @@ from playground.records import (
 MAX_REVISION = 50
 """The most revisions of a vote; the journal has all earlier ones with each, so that more would fill the disk."""
 MAX_IDS = 1_000_000
-MOST_TOGETHER = 1_000_000
 """The most tokens of a prompt or an answer."""
+MOST_TOGETHER = 1_000_000
 MAX_SEED = 2**63 - 1
 """The largest whole number that the database stores."""
 

@@ -9,6 +9,7 @@
   const SAID_CHARS = 200;
   const GONE_MS = 6000; // until a message disappears
   const SWITCHES = { together: true, raw: false, differs: false, "keys-on": true }; // as they are at first
+  const RELEASES = { raw: "differs", differs: "raw" }; // each shows the answers in a way of its own
   const byId = (id) => document.getElementById(id);
   const { browser, filled, rateCriteria: criteria } = window.playground;
   const words = JSON.parse(byId("rate-words").textContent);
@@ -19,6 +20,13 @@
   /** Return words with their fields filled in. */
   const say = (name, fields = {}) => filled(words[name], fields);
   const isOn = (name) => browser.read(`rate ${name}`) ?? SWITCHES[name];
+
+  /** Switch on or off; of two that exclude each other the other one goes off. */
+  function turn(name, on) {
+    browser.write(`rate ${name}`, on);
+    if (on && RELEASES[name]) browser.write(`rate ${RELEASES[name]}`, false);
+    apply();
+  }
 
   function put(element, text) {
     if (element && element.textContent !== text) element.textContent = text;
@@ -188,8 +196,7 @@
     const button = target instanceof Element ? target.closest("#rate button") : null;
     const name = button?.dataset.switch;
     if (name) {
-      browser.write(`rate ${name}`, !isOn(name));
-      apply();
+      turn(name, !isOn(name));
       if (name === "differs") document.dispatchEvent(new CustomEvent("differs"));
     } else if (button?.id === "rate-noted") hideNote();
     else if (button?.matches("[data-reason]")) choose(button);
@@ -221,7 +228,7 @@
   /** Begin once Gradio has drawn the frame. */
   function begin() {
     byId("rate-note").hidden = Boolean(browser.read("rate noted"));
-    apply();
+    turn("differs", isOn("differs")); // a browser may have kept both on
     rove();
     document.addEventListener("click", onClick);
     addEventListener("resize", measure);

@@ -9,6 +9,7 @@ import regex
 from rapidfuzz.distance import Indel
 
 from playground.ui.rendering import escape
+from playground.ui.texts import compare as texts
 
 MAX_CHARS = 20_000
 """Characters of an answer that are compared: the time grows with the product of both lengths."""
@@ -18,7 +19,10 @@ _TOKEN = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]|\w+|\s+|.", r
 
 
 def marked_differences(left: str, right: str) -> tuple[str, str]:
-    """Return both texts as HTML; ``mark`` holds the words that the other text lacks at that place."""
+    """Return both texts as HTML; ``mark`` holds the words that the other text lacks at that place.
+
+    The rest of a longer text follows unmarked, after a sentence that says so.
+    """
     sides = _TOKEN.findall(left[:MAX_CHARS]), _TOKEN.findall(right[:MAX_CHARS])
     html: tuple[list[str], list[str]] = ([], [])
     for kind, left_start, left_end, right_start, right_end in Indel.opcodes(*sides):
@@ -30,4 +34,7 @@ def marked_differences(left: str, right: str) -> tuple[str, str]:
 
 
 def _rest(text: str) -> str:
-    return "…" if len(text) > MAX_CHARS else ""
+    if len(text) <= MAX_CHARS:
+        return ""
+    sentence = escape(texts.NOT_COMPARED.format(count=MAX_CHARS))
+    return f"<span class='not-compared'>{sentence}</span>{escape(text[MAX_CHARS:])}"

@@ -237,6 +237,7 @@ DIFFERENCES = _("Differences of two answers")
 DIFFERENCES_LEFT, DIFFERENCES_RIGHT = _("Compare answer"), _("with answer")
 DIFFERENCES_OF = _("only in answer {letter}")
 NO_DIFFERENCES = _("The two answers are the same.")
+NOT_COMPARED = _("Only the first {count:,} characters are compared; the rest is not marked.")
 
 # Report
 

@@ -52,10 +52,25 @@ def test_marked_answers_keep_their_text_and_escape_it(left: str, right: str) -> 
     assert unmarked[0] == unmarked[1], "what is not marked is common to both"
 
 
-def test_answers_of_20000_characters_are_compared_and_longer_ones_cut() -> None:
-    left, right = "an alpaca hums " * 2000, "a llama hums " * 2000
-    marked = marked_differences(left, right)
-    assert [text_of(part) for part in marked] == [f"{left[:20_000]}…", f"{right[:20_000]}…"]
+def test_rest_of_answers_of_more_than_20000_characters_is_whole_unmarked_and_said_so() -> None:
+    left, right = "an alpaca hums " * 2000, "a llama hums " * 2000 + "<end>"
+    for text, part in zip((left, right), marked_differences(left, right), strict=True):
+        compared, rest = re.split("<span class='not-compared'>", part)
+        sentence, _, rest = rest.partition("</span>")
+        assert (text_of(compared), html.unescape(rest)) == (text[:20_000], text[20_000:])
+        assert sentence == "Only the first 20,000 characters are compared; the rest is not marked."
+        assert "<mark>" in compared
+    assert "not-compared" not in "".join(marked_differences(left[:20_000], right[:20_000]))
+
+
+def test_answers_that_differ_only_after_20000_characters_are_not_shown_as_equal() -> None:
+    columns = tuple(
+        make_column(place, ColumnState.DONE, True, "word " * 4000 + end) for place, end in enumerate(("hums", "spits"))
+    )
+    shown_html = difference_html(make_view(BattleState.REVEALED, columns=columns), "a", "b")
+    assert shown_html.count("Only the first 20,000 characters are compared") == 2
+    assert "hums</p>" in shown_html
+    assert "spits</p>" in shown_html
 
 
 @pytest.mark.parametrize(
