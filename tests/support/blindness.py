@@ -40,8 +40,10 @@ TIMES = ("duration", "average_duration", "eta", "rank_eta", "avg_time", "cache_d
 SECONDS_LEFT = re.compile(r"(?<=data-final-in=')[0-9.]+(?=')")
 OPENS_IN = re.compile(r" data-opens-in='[0-9.]+'")
 """Gone a second after the answers are complete: whether a reload comes sooner is its visitor's chance."""
-QUICKNESS = re.compile(r"(?<=<span class='standing'>)(?:Counted|Not counted: decided in under 1 s)\.")
+TOO_QUICK = "<span class='standing'>Not counted: decided in under 1 s.</span>"
 """Whether a vote comes within a second of the answers is its visitor's chance."""
+COUNTED, REVEALED = "<span class='standing'>Counted.</span>", "data-phase='revealed'"
+"""Where a slower vote has these words: they are said after the reveal only."""
 BEAT = re.compile(r"(?<=data-beat=')[0-9]+(?=')")
 STATE = re.compile(r"(?<=<span class='state'>)[^<]*(?=</span>)")
 RUNNING = re.compile(r"waiting|writing…|loading.*|waiting for memory.*|\d+ before you")
@@ -386,7 +388,7 @@ def _messages(body: bytes) -> list[dict[str, Any]]:
 
 def _written(said: Any) -> str:
     written = OPENS_IN.sub("", json.dumps(_timeless(said), ensure_ascii=False))
-    return SECONDS_LEFT.sub(TIME, QUICKNESS.sub(TIME, written))
+    return SECONDS_LEFT.sub(TIME, written.replace(TOO_QUICK, COUNTED if REVEALED in written else ""))
 
 
 def _timeless(said: Any) -> Any:
