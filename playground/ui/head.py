@@ -33,6 +33,7 @@ SCRIPTS = (
         "waiting_votes.js",
         "starters.js",
         "draft.js",
+        "recall.js",
     ),
     *("history.js", "folding.js", "tools.js", "keys.js"),  # a field is unfolded before it gets the focus
     *("ranking.js", "guess.js", "models.js", "views.js", "data.js", "leaderboard.js"),

@@ -194,7 +194,7 @@ def _build_page(page: Page, arena: Arena, demo: gr.Blocks) -> None:
 
 
 _ANSWERS = ("answers.css", "votebar.css", "answer_text.css", "folding.js", "tools.js", "keys.js")
-_COMPOSER = ("composer.css", "starters.js", "draft.js")
+_COMPOSER = ("composer.css", "starters.js", "draft.js", "recall.js")
 _BATTLE = ("battle.js", "history.js", "ranking.js", "guess.js")
 _TABLES = "leaderboard.css"
 PAGES = (

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Route, expect
 
 from tests.conftest import StubPage
 from tests.support.browsing import Visitor, visiting
+from tests.support.slow_network import SlowNetwork
 from tests.support.stub_arena import ALPACA
 
 pytestmark = pytest.mark.browser
@@ -232,6 +233,31 @@ def test_compare_after_back_ends_on_the_new_battle(visitor: Visitor) -> None:
     visitor.page.wait_for_function(f"!location.search.includes('{first}')")
     visitor.reaches("open")
     expect(visitor.page.locator("#instruction textarea")).to_have_value("List three colours.")
+
+
+@pytest.mark.parametrize("begins", ["before the reply", "after the reply"])
+def test_battle_from_back_leaves_what_is_typed_meanwhile(visitor: Visitor, stub: StubPage, begins: str) -> None:
+    visitor.compare("What is rust?").reaches("open")
+    first = visitor.battle_id
+    visitor.compare("What is a glacier?", mode="open").reaches("open").unfold()
+    page, network = visitor.page, SlowNetwork(visitor.page, stub.url, replies={"restore"})
+    page.go_back()
+    network.wait_until(lambda: len(network.held) == 1 and network.held[0].is_here)
+    visitor.type("List three colours.")
+    if begins == "before the reply":
+        page.locator("#compare").click()
+        page.wait_for_function(f"!location.search.includes('{first}')")
+        network.release()
+    else:
+        network.release()
+        expect(page.locator("#mode input[value=blind]")).to_be_checked()
+        page.locator("#compare").click()
+        page.wait_for_function(f"!location.search.includes('{first}')")
+    visitor.reaches("open")
+    expect(page.locator("#recalled textarea")).to_have_value(re.compile("What is rust"))
+    page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+    expect(page.locator("#instruction textarea")).to_have_value("List three colours.")
+    assert stub.arena._battles[visitor.battle_id].instruction.instruction == "List three colours."
 
 
 def test_page_begins_at_its_top_after_next(visitor: Visitor) -> None:

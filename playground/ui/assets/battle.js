@@ -71,6 +71,9 @@
     return named();
   }
 
+  /** Return whether the tab still waits for the reply to this step. */
+  const isStep = (step) => step === steps;
+
   const dealt = () => ({ ...named(), ...window.playground.deal() });
   const dealtNext = () => ({ ...begun(), ...window.playground.deal() });
 
@@ -154,7 +157,7 @@
     const drawn = { step: Number(data.step), battle, revision: Number(data.revision) || 0, phase, said, columns, written, gone, votes: "votes" in data };
     behind = isOlder(drawn);
     if (behind) {
-      ask(drawn.battle !== shown.battle, drawn.step === 0 && shown.step > 0 ? "recall" : "again"); // a reload draws the composer too
+      ask(drawn.battle !== shown.battle);
       return;
     }
     answered ||= Boolean(battle || gone || drawn.step);
@@ -269,5 +272,5 @@
   window.addEventListener("popstate", onPopState);
   document.addEventListener("decided", ({ detail }) => detail.battle === showing() && ask(false, shown.battle ? "again" : "recall"));
   setInterval(tend, 1000);
-  Object.assign(window.playground, { named, judged, begun, asked, watched, settled, looked, dealt, dealtNext, ballot, showing });
+  Object.assign(window.playground, { named, judged, begun, asked, watched, settled, looked, dealt, dealtNext, ballot, showing, isStep });
 })();

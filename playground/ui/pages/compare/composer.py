@@ -128,11 +128,11 @@ class Composer:
         }
 
     @property
-    def recalled(self) -> list[Any]:
-        """Components that `recall` changes."""
+    def choices(self) -> list[Any]:
+        """Components that `recall` changes beside `fields`."""
         settings = self.settings
         return [
-            *(*self.fields, self.mode, self.columns, self.forget),
+            *(self.mode, self.columns, self.forget),
             *(settings.drawer, settings.who_chooses, *settings.models, *settings.own, *settings.sampling),
         ]
 

@@ -7,6 +7,7 @@ Boundary: draws views of the arena; changes nothing but what Stop ends.
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
@@ -17,7 +18,7 @@ from playground.errors import PlaygroundError, Refused
 from playground.records import BattleView, ColumnState, ColumnView, OwnBattle
 from playground.ui.follow import Follower
 from playground.ui.http.speaking import language_of
-from playground.ui.pages.compare.script import ASKED, NAMED, SETTLED, WATCHED
+from playground.ui.pages.compare.script import ASKED, NAMED, RECALLED, SETTLED, WATCHED
 from playground.ui.pages.compare.shown import Shown
 from playground.ui.pages.compare.tab import Replies, Tab
 from playground.ui.rendering import escape, with_link
@@ -45,9 +46,11 @@ class Following:
         panels = self._replies.panels
         composer, shown = panels.composer, [panels.shown]
         drawn = {"outputs": panels.outputs, **AT_ONCE, "postprocess": False}
-        recalled = {**drawn, "outputs": [*panels.outputs, *composer.recalled, panels.offer]}
-        demo.load(self.restore, shown, js=NAMED, **recalled)
-        panels.recall.click(self.restore, shown, js=ASKED, trigger_mode="multiple", **recalled)
+        restored = {**drawn, "outputs": [*panels.outputs, panels.recalled, panels.offer], "trigger_mode": "multiple"}
+        fields = [*composer.fields, *composer.choices]
+        for draw, js in ((demo.load, NAMED), (panels.recall.click, ASKED)):
+            drawing = draw(self.restore, shown, js=js, **restored)
+            drawing.success(None, [panels.recalled], fields, js=RECALLED, trigger_mode="multiple", **QUIET)
         followed = panels.watch.click(
             self.follow,
             shown,
@@ -74,7 +77,14 @@ class Following:
             view = self._replies.view(tab)
         except PlaygroundError as error:
             return self._replies.lost(tab, error)
-        return {**self._replies.draw(tab.shown, view), **panels.composer.recall(view)}
+        return {**self._replies.draw(tab.shown, view), panels.recalled: self._recalled(tab.shown, view)}
+
+    def _recalled(self, shown: Shown, view: BattleView) -> str:
+        """Return the battle's composer for `recall.js`: updates of its fields, and of its choices."""
+        composer = self._replies.panels.composer
+        updates = composer.recall(view)
+        fields, choices = ([updates.get(one) for one in some] for some in (composer.fields, composer.choices))
+        return json.dumps({"step": shown.step, "texts": fields, "settings": choices})
 
     def _offer(self, rater: str) -> Updates:
         """Offer a link to the rater's last battle if it is not finished."""

@@ -44,6 +44,7 @@ class Panels:
     watch: gr.Button
     go_on: gr.Button
     draft: gr.Button
+    recalled: gr.Textbox  # the composer of a battle, for `recall.js`
     votebar: VoteBar
 
     @classmethod
@@ -60,9 +61,10 @@ class Panels:
             gr.Button(name, elem_id=name, elem_classes="unseen")
             for name in ("again", "recall", "watch", "go-on", "draft")
         )
+        recalled = gr.Textbox(elem_id="recalled", elem_classes="unseen")
         bar = VoteBar.build(COMMENT_CHARS)
         pressed = (again, recall, watch, go_on, draft)
-        return cls(shown, composer, offer, status, answers, differences, report, pulse, *pressed, bar)
+        return cls(shown, composer, offer, status, answers, differences, report, pulse, *pressed, recalled, bar)
 
     @property
     def outputs(self) -> list[Any]:

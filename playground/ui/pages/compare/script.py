@@ -16,3 +16,5 @@ NAMED, JUDGED, BEGUN = by_script("named"), by_script("judged"), by_script("begun
 LOOKED = by_script("looked")
 ASKED, WATCHED, SETTLED = by_script("asked"), by_script("watched"), by_script("settled")
 DEALT, DEALT_NEXT = by_script("dealt"), by_script("dealtNext")
+RECALLED = "(sent) => playground.recalled(sent)"
+"""Put a battle's composer into the fields, but for what was changed since."""

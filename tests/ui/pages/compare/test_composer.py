@@ -160,7 +160,7 @@ def test_reload_restores_settings_per_column(composer: Composer) -> None:
     assert [updates[field]["value"] for field in composer.settings.own[:2]] == ["temperature 0.2", "seed 7"]
     assert updates[composer.settings.who_chooses]["value"] == "mine"
     assert [updates[picker]["value"] for picker in composer.settings.models[:2]] == [card.id for card in CARDS[:2]]
-    assert set(updates) == set(composer.recalled)
+    assert set(updates) == {*composer.fields, *composer.choices}
 
 
 @pytest.mark.parametrize(("mode", "seed"), [("open", {"seed": 7}), ("blind", {}), (None, {}), (["open"], {})])
@@ -211,6 +211,6 @@ def test_starter_shows_the_fields_it_uses(composer: Composer) -> None:
 
 def test_reload_restores_the_composer(composer: Composer) -> None:
     updates = composer.recall(make_view(BattleState.OPEN, count=3, blind=False))
-    assert set(updates) == set(composer.recalled)
+    assert set(updates) == {*composer.fields, *composer.choices}
     assert updates[composer.instruction]["value"] == ALPACA
     assert (updates[composer.mode]["value"], updates[composer.columns]["value"]) == ("open", 3)

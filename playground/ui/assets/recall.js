@@ -1,0 +1,35 @@
+// The composer of the battle in the address. It comes with a reply, and never over what the visitor did meanwhile.
+(() => {
+  "use strict";
+  const TEXTS = "#instruction, #input, #system, #with-input, #with-system";
+  const FILLING = "#surprise, #starter-samples"; // a click puts another instruction into the fields
+  const SETTINGS = "#mode, #columns-count, #forget, #who-chooses, #models, #own-settings, #sampling";
+  let put = ""; // the last composer, as it came
+  let changed = { texts: false, settings: false }; // since the address changed
+
+  const isIn = (event, places) => event.target instanceof Element && event.target.closest(places) !== null;
+
+  /** Return updates for the fields of a battle's composer; undefined leaves a field as it is. */
+  function recalled(sent) {
+    const { step, texts, settings } = sent ? JSON.parse(sent) : { step: -1, texts: [], settings: [] };
+    const isPassed = sent === put || !window.playground.isStep(step);
+    put = sent;
+    const kept = (updates, isChanged) => updates.map((update) => (isPassed || isChanged ? undefined : update ?? undefined));
+    return [...kept(texts, changed.texts), ...kept(settings, changed.settings)];
+  }
+
+  function onChange(event) {
+    changed.texts ||= isIn(event, TEXTS);
+    changed.settings ||= isIn(event, SETTINGS);
+  }
+
+  function onClick(event) {
+    changed.texts ||= isIn(event, FILLING);
+    changed.settings ||= isIn(event, "[role=option]");
+  }
+
+  for (const kind of ["input", "change"]) document.addEventListener(kind, onChange, true);
+  document.addEventListener("click", onClick, true);
+  window.addEventListener("popstate", () => (changed = { texts: false, settings: false }));
+  Object.assign(window.playground, { recalled });
+})();
