@@ -85,10 +85,8 @@ def begin(tab: Tab, path: str = "/") -> None:
 
 
 @pytest.mark.parametrize("late", [frozenset(), frozenset({STREAM}), frozenset({"compare"})], ids=str)
-@pytest.mark.parametrize("first", ["restore", "the last", "offer_models"])
+@pytest.mark.parametrize("first", ["restore", "offer_models"])
 def test_compare_during_the_load_ends_on_the_new_battle(tab: Tab, first: str, late: frozenset[str]) -> None:
-    if first == "the last":
-        first = tab.net.last_of("restore")
     tab.net.requests.add(first)
     begin(tab)
     tab.waits(first)

@@ -71,19 +71,11 @@ class SlowNetwork:
 
     def __post_init__(self) -> None:
         with urllib.request.urlopen(f"{self.url}/config") as reply:
-            self._dependencies = json.load(reply)["dependencies"]
-        self._names = {one["id"]: re.sub(r"_\d+$", "", one["api_name"] or "") for one in self._dependencies}
+            events = json.load(reply)["dependencies"]
+        self._names = {event["id"]: re.sub(r"_\d+$", "", event["api_name"] or "") for event in events}
         self.page.route("**/gradio_api/queue/data?*", self._pass)
         self.page.route("**/gradio_api/queue/join*", self._pass)
         self.page.route("**/gradio_api/run/**", self._pass)
-
-    def last_of(self, name: str) -> str:
-        """Return the last event of the chain that starts with this event."""
-        after = {one["trigger_after"]: one["id"] for one in self._dependencies if one["trigger_after"] is not None}
-        number = next(one["id"] for one in self._dependencies if self._names[one["id"]] == name)
-        while number in after:
-            number = after[number]
-        return self._names[number]
 
     def name_of(self, request: Request) -> str:
         if "/queue/data" in request.url:
