@@ -6,15 +6,11 @@
   "use strict";
   const { tab } = window.playground;
   const byId = (id) => document.getElementById(id);
-  const DRAWN_MS = 150; // until a reply is drawn
-  const MOST_RESTORES = 3;
   const TEXTS = ["instruction", "input", "system"];
   const BOXES = ["with_input", "with_system"];
   const found = tab.read("draft"); // before anything is drawn
   let wanted = found ? found.battle : null; // the page on which the draft returns
   let typed = false; // since the page was loaded
-  let gestured = false; // likewise, with a key or a pointer
-  let restores = 0; // left to put the draft back if a late reply draws the battle's texts over it; none after a gesture
 
   const isTyping = () => Boolean(byId("composer")?.contains(document.activeElement));
 
@@ -25,11 +21,6 @@
   /** Keep the values of the composer, by name. */
   function keep(values) {
     if (wanted !== null) return; // what is drawn now comes before the draft
-    if (restores && window.playground.showing() === found.battle && TEXTS.some((name) => values[name] !== found.values[name])) {
-      restores -= 1;
-      byId("draft")?.click();
-      return;
-    }
     const battle = window.playground.showing();
     const isTheirs = !values.forget && (!battle || (typed && isTyping())); // not the battle's
     tab.write("draft", { battle, values: isTheirs ? values : withoutTexts(values) });
@@ -39,29 +30,21 @@
   function kept() {
     wanted = null;
     const fits = !typed && found.battle === window.playground.showing();
-    if (!fits || !TEXTS.every((name) => name in found.values)) restores = 0;
     return fits ? found.values : withoutTexts(found.values);
   }
 
-  /** Put the draft back: on the empty page at once, beside a battle after the server has drawn its composer. */
-  function restore(battle) {
-    if (wanted === null || !byId("draft")) return;
-    const fits = !battle || battle === found.battle;
-    if (!fits) {
-      wanted = null;
-      return;
-    }
-    restores = battle && !gestured ? MOST_RESTORES : 0;
-    byId("draft").click();
+  /** Put the draft back: on the empty page at once, beside a battle after the battle's composer. */
+  function restore() {
+    if (wanted !== null) byId("draft")?.click();
   }
 
   function look() {
-    if (wanted !== null && !window.playground.showing() && byId("instruction")) restore("");
+    if (!window.playground.showing() && byId("instruction")) restore();
   }
 
   function follow({ detail: news }) {
     const draft = tab.read("draft");
-    if (news.battle && wanted !== null) setTimeout(() => restore(news.battle), DRAWN_MS);
+    if (news.battle && news.battle !== found?.battle) wanted = null;
     const battle = window.playground.showing();
     if (wanted === null && draft && draft.battle !== battle) tab.write("draft", { battle, values: withoutTexts(draft.values) });
   }
@@ -70,13 +53,9 @@
     if (event.isTrusted && event.target instanceof Element && event.target.closest("#instruction, #input, #system")) typed = true;
   }
 
-  function onGesture(event) {
-    if (event.isTrusted) [gestured, restores] = [true, 0];
-  }
-
   new MutationObserver(look).observe(document.documentElement, { childList: true, subtree: true });
   document.addEventListener("battle", follow);
+  document.addEventListener("recalled", restore);
   document.addEventListener("input", onInput, true);
-  for (const kind of ["keydown", "pointerdown"]) document.addEventListener(kind, onGesture, true);
   Object.assign(window.playground, { keep, kept });
 })();

@@ -14,6 +14,7 @@
     const { step, texts, settings } = sent ? JSON.parse(sent) : { step: -1, texts: [], settings: [] };
     const isPassed = sent === put || !window.playground.isStep(step);
     put = sent;
+    if (!isPassed) setTimeout(() => document.dispatchEvent(new CustomEvent("recalled"))); // once they are in the fields
     const kept = (updates, isChanged) => updates.map((update) => (isPassed || isChanged ? undefined : update ?? undefined));
     return [...kept(texts, changed.texts), ...kept(settings, changed.settings)];
   }
