@@ -13,11 +13,10 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-from playground.arena.analyses import arena_analyses, asked_board
 from playground.arena.battles import ArenaBattles
 from playground.arena.begun_battle import begun_battle, regenerable
 from playground.arena.blinding import arena_blinding
-from playground.arena.boards import arena_boards
+from playground.arena.boards import arena_analyses, arena_boards, asked_board, newest_analyses
 from playground.arena.capacity import Capacity
 from playground.arena.column import ColumnPlan, column_of
 from playground.arena.comparison import Comparison
@@ -223,7 +222,7 @@ class Arena:
     def leaderboard(
         self, filter: VoteFilter = NO_FILTER, policy: CountingPolicy | None = None, rules: BoardRules = DEFAULT_RULES
     ) -> Leaderboard:
-        """Return the ratings from the votes that count, by default under the default board's policy; see `Boards`."""
+        """Return the ratings from the votes that count, by default under the default board's policy; see `boards`."""
         return self._boards.get(self._asked(filter, policy, rules))
 
     def analyses(
@@ -237,7 +236,7 @@ class Arena:
 
         They name battles only for who may browse the data: a battle's id shows its words to everybody.
         """
-        found = self._analyses.get(self._asked(filter, policy, rules))
+        found = newest_analyses(self._analyses, self._asked(filter, policy, rules))
         names = is_operator or self.settings.data == "public"
         return found if names or isinstance(found, NoAnalyses) else found.without_battles()
 
