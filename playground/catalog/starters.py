@@ -13,7 +13,7 @@ from random import Random
 from playground.documents import read_json, strict_keys
 from playground.errors import InvalidInstruction, Unknown
 from playground.records import Instruction
-from playground.validation import clean_instruction
+from playground.validation.texts import clean_instruction
 
 MAX_BYTES = 4_000_000
 

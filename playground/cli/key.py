@@ -14,7 +14,7 @@ from playground.clock import utc_now
 from playground.errors import InvalidValue, Unknown
 from playground.raters import key_hash, keyed_id, new_key
 from playground.settings import Settings, add_flags
-from playground.validation import clean_rater
+from playground.validation.ids import clean_rater
 
 
 def add(command: argparse.ArgumentParser) -> None:

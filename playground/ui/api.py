@@ -27,15 +27,9 @@ from playground.ui.follow import Follower
 from playground.ui.http.asgi import address_of
 from playground.ui.http.gate import RATER_HEADER
 from playground.ui.http.turnstile import Turnstile
-from playground.validation import (
-    clean_battle_id,
-    clean_comment,
-    clean_instruction,
-    clean_model_id,
-    clean_models,
-    clean_params,
-    clean_rater,
-)
+from playground.validation.ids import clean_battle_id, clean_model_id, clean_models, clean_rater
+from playground.validation.sampling import clean_params
+from playground.validation.texts import clean_comment, clean_instruction
 
 KEY_HEADER = "X-Playground-Key"
 

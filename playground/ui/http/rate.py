@@ -32,7 +32,7 @@ from playground.ui.rendering.differences import marked_differences
 from playground.ui.texts import NO_RATER
 from playground.ui.texts import refusals as texts
 from playground.ui.texts.language import said
-from playground.validation import clean_battle_id
+from playground.validation.ids import clean_battle_id
 
 NEXT, UNDO, SKIP, DIFFERENCES = "/rate/next", "/rate/undo", "/rate/skip", "/rate/differences"
 MAX_BYTES = 1000

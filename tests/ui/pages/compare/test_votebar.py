@@ -15,7 +15,7 @@ from playground.ui.pages.compare.state import TABLE, Bar, Phase
 from playground.ui.pages.compare.status import status_html
 from playground.ui.pages.compare.votebar import MIN_VOTES, VoteBar
 from playground.ui.texts import compare as texts
-from playground.validation import COMMENT_CHARS
+from playground.validation.texts import COMMENT_CHARS
 from tests.support.page_states import page, shown
 
 
