@@ -54,6 +54,13 @@ def in_turn(starters: Mapping[str, Sequence[Instruction]], order: int, turn: int
     return Random(order).sample(every, len(every))[turn % len(every)]
 
 
+def with_category(instruction: Instruction, starters: Mapping[str, Sequence[Instruction]]) -> Instruction:
+    """Return a starter with its category, and any other instruction with none."""
+    bare = replace(instruction, category="")
+    same = (starter for group in starters.values() for starter in group if replace(starter, category="") == bare)
+    return next(same, bare)
+
+
 def _file(path: Path) -> Iterator[Instruction]:
     seen: dict[Instruction, int] = {}
     for number, line in enumerate(_lines(path), start=1):

@@ -18,6 +18,7 @@ from playground.exchange.licenses import license_of
 from playground.publishing.held_back import HeldBack, held_back
 from playground.publishing.rater_names import RaterNames
 from playground.ratings.board import LeaderboardOptions
+from playground.ratings.chosen import Chosen
 from playground.ratings.counting import reasons_by_vote
 from playground.ratings.judged import JudgedVotes
 from playground.ratings.leaderboard import rate
@@ -161,7 +162,7 @@ def board_document(
 ) -> dict[str, Any]:
     """Return the leaderboard of published votes as JSON values."""
     document: dict[str, Any] = json.loads(
-        json.dumps(rate(votes, models, options=options).as_document(), allow_nan=False)
+        json.dumps(rate(Chosen.of(votes, models, options=options)).as_document(), allow_nan=False)
     )
     return document
 
