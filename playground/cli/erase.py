@@ -15,7 +15,7 @@ from playground.battles import Battles, RaterData
 from playground.cli.database import open_existing, open_read_only
 from playground.cli.printing import print_json, print_result
 from playground.errors import InvalidValue, StorageError, Unknown
-from playground.raters import is_secret, rater_id
+from playground.rater_ids import is_secret, rater_id
 from playground.ratings.phrases import number_of
 from playground.records import Erased
 from playground.settings import Settings

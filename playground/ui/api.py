@@ -17,7 +17,7 @@ from playground.arena.arena import Arena
 from playground.arena.listing import board_document, model_rows, prompt_document, public_statuses
 from playground.battles import Ballot, Viewer
 from playground.errors import PlaygroundError, Refused
-from playground.raters import FREE_PROGRAMS, keyed_id
+from playground.rater_ids import FREE_PROGRAMS, keyed_id
 from playground.ratings.board_filter import ALL, read_board_filter
 from playground.ratings.board_rules import read_board_rules
 from playground.ratings.intervals import DEFAULT_LEVEL

@@ -9,7 +9,7 @@ import re
 
 from playground.errors import InvalidValue, Refused, Unknown
 from playground.messages import Message
-from playground.raters import is_id
+from playground.rater_ids import is_id
 from playground.records import SIDES
 from playground.validation.shown import kind_of, shown
 from playground.validation.texts import clean_name

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from playground.errors import InvalidValue, Refused, Unknown
-from playground.raters import rater_id
+from playground.rater_ids import rater_id
 from playground.validation.ids import clean_battle_id, clean_model_id, clean_models, clean_rater
 from tests.validation.values import deep_list
 

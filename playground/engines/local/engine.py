@@ -16,11 +16,11 @@ from functools import partial
 from playground.engines.local.check import check
 from playground.engines.local.devices import find_devices
 from playground.engines.local.launch import launcher
+from playground.engines.local.model_states import ModelState
 from playground.engines.local.placement import MAX_ROWS, Device, How
 from playground.engines.local.planning import plan
 from playground.engines.local.scheduler import Scheduler
 from playground.engines.local.supervisor import Limits, Supervisor
-from playground.engines.local.table import ModelState
 from playground.engines.protocol import Fit, Job, Listener, Point
 from playground.engines.task_thread import TaskThread
 from playground.errors import Unknown
