@@ -19,7 +19,8 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from playground.errors import CannotServe, PlaygroundError
-from playground.settings import Settings, add_flags, read_settings
+from playground.settings import Settings
+from playground.settings_sources import add_flags, read_settings
 from playground.ui.http.address import bypass_proxy, check_address
 from playground.ui.http.open_files import allow_files, check_files, log_seldom
 

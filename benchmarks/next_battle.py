@@ -32,7 +32,7 @@ from benchmarks.served import served
 from playground.arena.rating import OFFERED_SINCE
 from playground.catalog.catalog import Catalog
 from playground.clock import Clock
-from playground.raters import COOKIE
+from playground.rater_ids import COOKIE
 from playground.records import (
     Assigned,
     Battle,

@@ -30,7 +30,7 @@ from benchmarks.oracle import Oracle
 from benchmarks.peers import Answer
 from benchmarks.rounds import EQUAL, Contender, Figure, Figures, NotHere, Spent, in_turns, machine, parse, show
 from benchmarks.words import Request, Vocabulary, request, write_vocabulary
-from playground.engines.local.pool import LocalEngine
+from playground.engines.local.engine import LocalEngine
 from playground.engines.protocol import Ended, Event, Tokens
 from playground.settings import Settings
 

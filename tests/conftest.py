@@ -179,7 +179,7 @@ def shared_forks() -> Iterator[SharedForks]:
 def models_of_one_process(shared_forks: SharedForks) -> Iterator[None]:
     """Let engines fork their workers from one shared process, so that torch is imported once."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("playground.engines.local.pool.launcher", shared_forks.launcher)
+        patch.setattr("playground.engines.local.engine.launcher", shared_forks.launcher)
         yield
 
 

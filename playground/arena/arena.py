@@ -13,11 +13,10 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-from playground.arena.analyses import arena_analyses, asked_board
 from playground.arena.battles import ArenaBattles
 from playground.arena.begun_battle import begun_battle, regenerable
 from playground.arena.blinding import arena_blinding
-from playground.arena.boards import arena_boards
+from playground.arena.boards import arena_analyses, arena_boards, asked_board, newest_analyses
 from playground.arena.capacity import Capacity
 from playground.arena.column import ColumnPlan, column_of
 from playground.arena.comparison import Comparison
@@ -43,7 +42,7 @@ from playground.battles.asking import Asking
 from playground.battles.networks import Networks
 from playground.battles.rules import Rules
 from playground.catalog.catalog import Catalog
-from playground.catalog.starters import load_starters
+from playground.catalog.starters import load_starters, with_category
 from playground.clock import Clock
 from playground.engines.fleet import Fleet
 from playground.engines.protocol import Engine
@@ -72,7 +71,6 @@ class Arena:
         self.starters = load_starters(settings.starters_folder)
         self.terms = read_terms()
         self.policy = default_policy(settings)
-        self._category_of = {replace(s, category=""): s.category for group in self.starters.values() for s in group}
         self._clock = clock or Clock()
         self._engine: Engine = DailyTokens(engine or Fleet(settings), self._clock, lambda: self.store)
         self._line_up = LineUp(self.catalog, chosen_models(self.catalog, settings))
@@ -160,7 +158,7 @@ class Arena:
         if keep:
             self._check_storing()
         check_overrides(overrides, blind, models)
-        instruction = replace(instruction, category=self._category_of.get(replace(instruction, category=""), ""))
+        instruction = with_category(instruction, self.starters)
         states = {status.model_id: status.state for status in self.models.statuses()}
         pairing = self.pair_choice.pairing if blind else None
         draw = self._line_up.choose(instruction, models, columns, blind, overrides, states, pairing)
@@ -171,9 +169,7 @@ class Arena:
             battle = replace(battle, parent_id=parent.id)
         battles = self._create(battle, draw.cards, keep)
         self.pair_choice.remember(battle.id, draw.why)
-        comparison = self._comparison(battle, viewer, plans, battles)
-        self._running.add(battle, comparison)
-        comparison.start(self._engine, self.settings.deadline_s)
+        self._start(battle, viewer, plans, battles)
         return battle.id
 
     def regenerate(self, battle_id: str, viewer: Viewer) -> str:
@@ -223,7 +219,7 @@ class Arena:
     def leaderboard(
         self, filter: VoteFilter = NO_FILTER, policy: CountingPolicy | None = None, rules: BoardRules = DEFAULT_RULES
     ) -> Leaderboard:
-        """Return the ratings from the votes that count, by default under the default board's policy; see `Boards`."""
+        """Return the ratings from the votes that count, by default under the default board's policy; see `boards`."""
         return self._boards.get(self._asked(filter, policy, rules))
 
     def analyses(
@@ -237,7 +233,7 @@ class Arena:
 
         They name battles only for who may browse the data: a battle's id shows its words to everybody.
         """
-        found = self._analyses.get(self._asked(filter, policy, rules))
+        found = newest_analyses(self._analyses, self._asked(filter, policy, rules))
         names = is_operator or self.settings.data == "public"
         return found if names or isinstance(found, NoAnalyses) else found.without_battles()
 
@@ -280,7 +276,7 @@ class Arena:
             undo.pop_all()  # freed when the battle has ended
         return battles
 
-    def _comparison(self, battle: Battle, viewer: Viewer, plans: Sequence[ColumnPlan], battles: Battles) -> Comparison:
+    def _start(self, battle: Battle, viewer: Viewer, plans: Sequence[ColumnPlan], battles: Battles) -> None:
         columns = [
             column_of(plan, battle.instruction, self.catalog, self._clock, self._engine.cancel) for plan in plans
         ]
@@ -290,7 +286,9 @@ class Arena:
                 self._rules.networks.remember(viewer, ended.values())
             self._recorder.submit(battles, battle.id, ended)
 
-        return Comparison(battle.id, battle.blind, columns, self._clock, record)
+        comparison = Comparison(battle.id, battle.blind, columns, self._clock, record)
+        self._running.add(battle, comparison)
+        comparison.start(self._engine, self.settings.deadline_s)
 
     def _ended(self, battle_id: str) -> None:
         self._running.remove(battle_id)

@@ -102,20 +102,9 @@ def current_leaderboard(
     Raises:
         InvalidValue: a category that neither the starters nor the votes have.
     """
-    where = conditions(on_rows(filter), pairs=True, commercial=COMMERCIAL_LICENSES)
     with store.reading() as reading:
-        votes, rows = read_filtered(reading, options.policy, now, where)
-    return rate(
-        votes,
-        catalog.cards,
-        category=filter.category,
-        options=options,
-        models=models,
-        categories=starters,
-        filter=filter,
-        rows=rows,
-        replay=replay,
-    )
+        chosen = chosen_votes(reading, catalog, models, starters, now, filter, options, replay)
+    return rate(chosen, filter.category, filter)
 
 
 def current_analyses(
@@ -180,6 +169,7 @@ def chosen_votes(
     now: str,
     filter: VoteFilter,
     options: LeaderboardOptions,
+    replay: Replay = Replay(),  # noqa: B008  # frozen
 ) -> Chosen:
     """Return the votes of a board that are final `now`, and how they are counted.
 
@@ -189,7 +179,14 @@ def chosen_votes(
     where = conditions(on_rows(filter), pairs=True, commercial=COMMERCIAL_LICENSES)
     votes, rows = read_filtered(reading, options.policy, now, where)
     return Chosen.of(
-        votes, catalog.cards, category=filter.category, options=options, models=models, categories=starters, rows=rows
+        votes,
+        catalog.cards,
+        category=filter.category,
+        options=options,
+        models=models,
+        categories=starters,
+        rows=rows,
+        replay=replay,
     )
 
 

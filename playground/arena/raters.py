@@ -14,8 +14,8 @@ from playground.arena.running import RunningBattles
 from playground.battles import REFUSALS, RaterData
 from playground.errors import InvalidValue, Refused
 from playground.messages import Message
-from playground.raters import key_hash
-from playground.ratings.policy import CountingPolicy, Reason
+from playground.rater_ids import key_hash
+from playground.ratings.policy import CountingPolicy, ExclusionReason
 from playground.ratings.standing import reasons_of_rater, told_policy, visible_standing
 from playground.records import BattleState, Belongings, Erased, OwnBattle, Standing
 
@@ -83,7 +83,7 @@ class Raters:
         return RaterData(self._battles.stored)
 
 
-def _standing(own: OwnBattle, reasons: Mapping[str, Reason | None], policy: CountingPolicy) -> Standing | None:
+def _standing(own: OwnBattle, reasons: Mapping[str, ExclusionReason | None], policy: CountingPolicy) -> Standing | None:
     """Return whether the vote on a battle counts; None without a vote, or if its rater may not know yet."""
     if own.battle_id not in reasons:
         return None

@@ -3,18 +3,18 @@
 Boundary: page, API and restart call this package and decide none of it themselves.
 """
 
-from playground.battles.ballot import MAX_COMMENT_CHARS, REASONS, Ballot, Viewer
+from playground.battles.ballot import MAX_COMMENT_CHARS, VOTE_REASONS, Ballot, Viewer
 from playground.battles.life import Battles
 from playground.battles.moderation import Moderation
 from playground.battles.rater_data import RaterData
 from playground.battles.sharing import Sharing, may_join
-from playground.battles.table import REFUSALS, TABLE, Event, Sends, Who, cell
+from playground.battles.state_table import REFUSALS, TABLE, Event, Sends, Who, cell
 
 __all__ = [
     "MAX_COMMENT_CHARS",
-    "REASONS",
     "REFUSALS",
     "TABLE",
+    "VOTE_REASONS",
     "Ballot",
     "Battles",
     "Event",

@@ -12,7 +12,7 @@ from playground.errors import InvalidValue
 from playground.messages import Message
 from playground.records import SIDES, Battle, BattleState, CriterionAnswer, Generation, Origin
 
-REASONS = ("correct", "complete", "clear", "length", "style", "safe")
+VOTE_REASONS = ("correct", "complete", "clear", "length", "style", "safe")
 """Valid reasons for a vote; the page has their labels."""
 
 MAX_COMMENT_CHARS = 2000
@@ -131,9 +131,9 @@ def check_fits(battle: Battle, side: str, generation: Generation) -> None:
 
 def check_notes(reasons: Sequence[str], text: str) -> None:
     for reason in reasons:
-        if reason not in REASONS:
+        if reason not in VOTE_REASONS:
             raise InvalidValue(
-                Message("unknown reason {reason!r}; valid: {valid}", reason=reason, valid=", ".join(REASONS))
+                Message("unknown reason {reason!r}; valid: {valid}", reason=reason, valid=", ".join(VOTE_REASONS))
             )
     if len(text) > MAX_COMMENT_CHARS:
         raise InvalidValue(

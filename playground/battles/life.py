@@ -18,8 +18,8 @@ from typing import TypeVar
 from playground.battles.ballot import Ballot, Viewer, check_new, check_notes, check_reportable
 from playground.battles.generations import find_names, insert_generation
 from playground.battles.rules import Rules
+from playground.battles.state_table import Event, refused
 from playground.battles.steps import Steps, found
-from playground.battles.table import Event, refused
 from playground.battles.transitions import ended_event, moved
 from playground.battles.visibility import LiveColumns, begun_view, stored_view
 from playground.errors import StorageError

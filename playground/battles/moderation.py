@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from playground.battles.life import Battles
+from playground.battles.state_table import Event
 from playground.battles.steps import found
-from playground.battles.table import Event
 from playground.battles.transitions import allowed, later
 from playground.records import Battle, ModeratedBattle, ModerationCounts
 from playground.storage.database.statements import Reading, Writing

@@ -16,8 +16,8 @@ from typing import Any
 
 from playground.battles.ballot import Viewer
 from playground.battles.life import Battles
+from playground.battles.state_table import Event
 from playground.battles.steps import found
-from playground.battles.table import Event
 from playground.battles.transitions import moved
 from playground.records import SIDES, Battle, BattleState, BattleView
 from playground.storage.database.statements import Reading, Writing

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from playground.battles.asking import MOST_S, Asking
 from playground.battles.networks import Networks
-from playground.battles.table import Event
+from playground.battles.state_table import Event
 from playground.battles.transitions import elapsed_s, later, moved
 from playground.clock import Clock
 from playground.records import Battle, BattleState, Standing

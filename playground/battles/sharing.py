@@ -12,8 +12,8 @@ from dataclasses import replace
 
 from playground.battles.ballot import Viewer
 from playground.battles.life import Battles
+from playground.battles.state_table import Event
 from playground.battles.steps import found
-from playground.battles.table import Event
 from playground.battles.transitions import moved
 from playground.records import Battle, BattleState, BattleView, ColumnState, ColumnView
 from playground.storage.database.statements import Writing

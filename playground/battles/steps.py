@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from playground.battles.ballot import REASONS, Ballot, Viewer, check_choice, check_fits
+from playground.battles.ballot import VOTE_REASONS, Ballot, Viewer, check_choice, check_fits
 from playground.battles.criteria import check_criteria
 from playground.battles.generations import insert_generation, interrupted
 from playground.battles.networks import Network
 from playground.battles.rules import Rules
-from playground.battles.table import TABLE, Event, Who, refused
+from playground.battles.state_table import TABLE, Event, Who, refused
 from playground.battles.transitions import allowed, elapsed_s, ended_event, moved
 from playground.errors import InvalidValue
 from playground.messages import Message
@@ -158,7 +158,7 @@ class Steps:
         if battle.vote is None:
             return
         for kind, texts in (
-            ("reason", reasons if reasons is None else [reason for reason in REASONS if reason in reasons]),
+            ("reason", reasons if reasons is None else [reason for reason in VOTE_REASONS if reason in reasons]),
             ("comment", comment if comment is None else [comment] if comment else []),
         ):
             if texts is not None:

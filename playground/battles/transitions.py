@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from playground.battles.table import Event, cell, refused
+from playground.battles.state_table import Event, cell, refused
 from playground.errors import InvalidValue
 from playground.messages import Message
 from playground.records import Battle, BattleState

@@ -13,7 +13,7 @@ from playground.battles.ballot import Viewer
 from playground.battles.blind_errors import blind_error
 from playground.battles.generations import without_withheld_words
 from playground.battles.rules import Rules
-from playground.battles.table import Event, Sends, cell, refused
+from playground.battles.state_table import Event, Sends, cell, refused
 from playground.battles.transitions import allowed
 from playground.records import (
     Battle,

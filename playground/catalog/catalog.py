@@ -13,9 +13,10 @@ from threading import RLock
 from types import MappingProxyType
 
 from playground.catalog.card_files import read_card
-from playground.catalog.checkpoint_files import card_named, folder_named, read_chat
+from playground.catalog.checkpoint_files import card_named, folder_named
 from playground.catalog.line_ups import POCKET, NamedLineUp, load_line_ups
-from playground.catalog.model_folders import folder_here, named, needed_folder, with_self_names
+from playground.catalog.model_folders import folder_here, with_self_names
+from playground.catalog.read_files import ReadFiles
 from playground.catalog.weights import check_weights
 from playground.documents import toml_files
 from playground.errors import (
@@ -27,10 +28,10 @@ from playground.errors import (
     Unknown,
 )
 from playground.messages import Message
-from playground.prompting.prompt import build_messages, build_prompt, check_fits, check_taken, check_tokenizer
+from playground.prompting.prompt import build_messages, build_prompt, check_fits, check_taken
 from playground.prompting.templates import CHAT_ID, SERVER, SERVER_ID, load_templates
-from playground.prompting.tokenization import NoTokenizer, Tokenizer, load_tokenizer
-from playground.records import Instruction, ModelCard, Prompt, PromptTemplate, SamplingParams, Variables
+from playground.prompting.tokenization import NoTokenizer, Tokenizer
+from playground.records import Instruction, ModelCard, Prompt, PromptTemplate, SamplingParams
 
 CARD_FOLDER = Path(__file__).parent / "cards"
 NONE = "none"
@@ -48,12 +49,7 @@ class Catalog:
     _found: dict[str, ModelCard] = field(default_factory=dict, repr=False, compare=False)
     _ids: dict[str, str] = field(default_factory=dict, repr=False, compare=False)  # of found checkpoints, by given name
     _lock: RLock = field(default_factory=RLock, repr=False, compare=False)  # for the two tables above
-    _tokenizers: dict[Path, Tokenizer] = field(default_factory=dict, repr=False, compare=False)  # by folder
-    _checked: set[tuple[Path, str]] = field(default_factory=set, repr=False, compare=False)  # folder and template
-    _chats: dict[tuple[Path, Variables], tuple[PromptTemplate, Tokenizer]] = field(
-        default_factory=dict, repr=False, compare=False
-    )
-    _reading: RLock = field(default_factory=RLock, repr=False, compare=False)  # for the three tables above
+    _files: ReadFiles = field(default_factory=ReadFiles, repr=False, compare=False)
 
     @classmethod
     def load(
@@ -198,7 +194,7 @@ class Catalog:
         name = template_id or card.template
         if name == SERVER_ID and card.feed == "messages":
             return SERVER
-        return self._chat_of(card)[0] if name == CHAT_ID else self.template(name)
+        return self._files.chat(card)[0] if name == CHAT_ID else self.template(name)
 
     def tokenizer_of(self, card: ModelCard, template_id: str = "") -> Tokenizer:
         """Return the card's tokenizer; for a chat template, the one that the template needs.
@@ -208,25 +204,9 @@ class Catalog:
             InvalidTemplate: as `template_of`.
         """
         if CHAT_ID in (card.template, template_id):
-            return self._chat_of(card)[1]
-        if self.template_of(card, template_id) is SERVER:
-            return NoTokenizer()
-        template, folder = self.template_of(card, template_id), needed_folder(card)
-        with self._reading, named(card, folder):
-            if folder not in self._tokenizers:
-                self._tokenizers[folder] = load_tokenizer(folder)
-            if (folder, template.id) not in self._checked:
-                check_tokenizer(template, self._tokenizers[folder])
-                self._checked.add((folder, template.id))
-            return self._tokenizers[folder]
-
-    def _chat_of(self, card: ModelCard) -> tuple[PromptTemplate, Tokenizer]:
-        """Return the model's own chat template and the tokenizer for it."""
-        folder, switches = needed_folder(card), tuple(sorted(card.chat_template_kwargs.items()))
-        with self._reading, named(card, folder):
-            if (folder, switches) not in self._chats:
-                self._chats[folder, switches] = read_chat(folder, switches)
-            return self._chats[folder, switches]
+            return self._files.chat(card)[1]
+        template = self.template_of(card, template_id)
+        return NoTokenizer() if template is SERVER else self._files.tokenizer(card, template)
 
     def prompt(self, model_id: str, instruction: Instruction, template_id: str = "") -> Prompt:
         """Return the exact input of the model for `instruction`, in its card's template or another one.

@@ -13,7 +13,7 @@ from random import Random
 from playground.documents import read_json, strict_keys
 from playground.errors import InvalidInstruction, Unknown
 from playground.records import Instruction
-from playground.validation import clean_instruction
+from playground.validation.texts import clean_instruction
 
 MAX_BYTES = 4_000_000
 
@@ -52,6 +52,13 @@ def in_turn(starters: Mapping[str, Sequence[Instruction]], order: int, turn: int
     if not every:
         raise Unknown("there are no starter instructions; add a .jsonl file to prompts/instructions")
     return Random(order).sample(every, len(every))[turn % len(every)]
+
+
+def with_category(instruction: Instruction, starters: Mapping[str, Sequence[Instruction]]) -> Instruction:
+    """Return a starter with its category, and any other instruction with none."""
+    bare = replace(instruction, category="")
+    same = (starter for group in starters.values() for starter in group if replace(starter, category="") == bare)
+    return next(same, bare)
 
 
 def _file(path: Path) -> Iterator[Instruction]:

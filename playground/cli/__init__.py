@@ -34,7 +34,7 @@ from playground.cli import (
     verify,
 )
 from playground.errors import PlaygroundError
-from playground.settings import read_settings
+from playground.settings_sources import read_settings
 
 COMMANDS: tuple[tuple[str, str, Callable[[argparse.ArgumentParser], None]], ...] = (
     ("models", "list the models of this playground", models.add),

@@ -18,7 +18,8 @@ from playground.clock import utc_now
 from playground.ratings.board import LeaderboardOptions
 from playground.ratings.phrases import percent
 from playground.ratings.repeats import SideWins
-from playground.settings import Settings, add_flags
+from playground.settings import Settings
+from playground.settings_sources import add_flags
 
 
 def add(command: argparse.ArgumentParser) -> None:

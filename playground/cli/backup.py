@@ -12,7 +12,8 @@ from typing import TextIO
 from playground.cli.database import readable
 from playground.cli.printing import print_result
 from playground.ratings.phrases import number_of
-from playground.settings import Settings, add_flags
+from playground.settings import Settings
+from playground.settings_sources import add_flags
 from playground.storage.maintenance.backup import backup, check_target
 
 

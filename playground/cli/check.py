@@ -18,7 +18,8 @@ from playground.engines.protocol import Point
 from playground.errors import PlaygroundError
 from playground.prompting.templates import SERVER_ID
 from playground.records import Instruction, ModelCard
-from playground.settings import Settings, add_flags
+from playground.settings import Settings
+from playground.settings_sources import add_flags
 
 EXAMPLE = Instruction("What is an alpaca?")
 

@@ -15,10 +15,11 @@ from playground.battles import Battles, RaterData
 from playground.cli.database import open_existing, open_read_only
 from playground.cli.printing import print_json, print_result
 from playground.errors import InvalidValue, StorageError, Unknown
-from playground.raters import is_secret, rater_id
+from playground.rater_ids import is_secret, rater_id
 from playground.ratings.phrases import number_of
 from playground.records import Erased
-from playground.settings import Settings, add_flags
+from playground.settings import Settings
+from playground.settings_sources import add_flags
 from playground.storage.database.store import Store
 from playground.storage.journal.journal import Journal
 from playground.storage.journal.segments import journal_folder

@@ -25,7 +25,8 @@ from playground.exchange.selection import Progress
 from playground.ratings.phrases import number_of
 from playground.ratings.policy import operator_policy
 from playground.records import VoteFilter
-from playground.settings import Settings, add_flags
+from playground.settings import Settings
+from playground.settings_sources import add_flags
 
 BAR_DELAY_S = 1.0
 

@@ -16,7 +16,8 @@ from playground import hub
 from playground.catalog.catalog import Catalog
 from playground.cli.printing import print_json
 from playground.errors import PlaygroundError
-from playground.settings import Settings, add_flags
+from playground.settings import Settings
+from playground.settings_sources import add_flags
 
 INTERRUPTED = 130
 """The exit status after Ctrl-C."""

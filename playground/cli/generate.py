@@ -29,12 +29,13 @@ from playground.errors import InvalidInstruction, InvalidValue
 from playground.exchange.imports.fields import parse_json
 from playground.ratings.phrases import number_of
 from playground.records import ModelCard
-from playground.settings import Settings, add_flags
+from playground.settings import Settings
+from playground.settings_sources import add_flags
 from playground.storage.database.store import Store
 from playground.storage.maintenance.disk_space import DiskSpace
 from playground.studies.instruction_files import BadRow, Cleaned, clean_rows, open_file, read_overrides
 from playground.studies.wanted import Failure, Standing, WantedAnswer, standing_of, wanted_of
-from playground.validation import clean_overrides, clean_seed
+from playground.validation.sampling import clean_overrides, clean_seed
 
 MOST_ANSWERS = 1000
 """To one instruction by one model."""

@@ -21,7 +21,8 @@ from playground.cli.printing import print_result
 from playground.exchange.imports import FORMATS, WITHOUT_VOTES, Imported, import_file
 from playground.exchange.imports.importing import Progress
 from playground.ratings.phrases import number_of
-from playground.settings import Settings, add_flags
+from playground.settings import Settings
+from playground.settings_sources import add_flags
 from playground.storage.database.store import Store
 from playground.storage.journal.journal import Journal
 from playground.storage.journal.segments import journal_folder

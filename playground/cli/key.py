@@ -12,9 +12,10 @@ from playground.cli.database import open_existing, open_read_only
 from playground.cli.printing import print_json, print_result, print_table
 from playground.clock import utc_now
 from playground.errors import InvalidValue, Unknown
-from playground.raters import key_hash, keyed_id, new_key
-from playground.settings import Settings, add_flags
-from playground.validation import clean_rater
+from playground.rater_ids import key_hash, keyed_id, new_key
+from playground.settings import Settings
+from playground.settings_sources import add_flags
+from playground.validation.ids import clean_rater
 
 
 def add(command: argparse.ArgumentParser) -> None:

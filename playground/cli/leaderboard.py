@@ -24,7 +24,8 @@ from playground.ratings.intervals import DEFAULT_LEVEL
 from playground.ratings.leaderboard import Leaderboard
 from playground.ratings.phrases import rank_range
 from playground.ratings.policy import operator_policy
-from playground.settings import Settings, add_flags
+from playground.settings import Settings
+from playground.settings_sources import add_flags
 
 
 def add(command: argparse.ArgumentParser) -> None:

@@ -18,7 +18,8 @@ from playground.cli.printing import print_json, print_table
 from playground.clock import utc_now
 from playground.engines.fleet import Fleet
 from playground.records import LedgerEntry, ModelStatus
-from playground.settings import Settings, add_flags
+from playground.settings import Settings
+from playground.settings_sources import add_flags
 
 
 def add(command: argparse.ArgumentParser) -> None:

@@ -17,7 +17,8 @@ from playground.cli.printing import print_json
 from playground.errors import InvalidInstruction, PlaygroundError
 from playground.ratings.phrases import number_of
 from playground.records import Instruction
-from playground.settings import Settings, add_flags
+from playground.settings import Settings
+from playground.settings_sources import add_flags
 from playground.studies.instruction_files import BadRow, InstructionFile, open_file, read_overrides
 
 MAX_CHARS = 1_000_000

@@ -23,7 +23,8 @@ from playground.publishing.hub import Dataset
 from playground.publishing.publication import Publication, preview, publish
 from playground.publishing.pushing import AGAIN
 from playground.ratings.phrases import number_of
-from playground.settings import Settings, add_flags
+from playground.settings import Settings
+from playground.settings_sources import add_flags
 from playground.storage.database.store import Store
 
 MOST_LISTED = 20

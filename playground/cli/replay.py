@@ -24,7 +24,8 @@ from playground.engines.fleet import Fleet
 from playground.errors import InvalidValue, Unknown
 from playground.ratings.phrases import number_of
 from playground.records import Battle
-from playground.settings import Settings, add_flags
+from playground.settings import Settings
+from playground.settings_sources import add_flags
 from playground.storage.database.store import Store
 
 MOST = 10_000

@@ -26,7 +26,8 @@ from playground.ratings.phrases import number_of
 from playground.ratings.policy import default_policy, operator_policy
 from playground.report.report import TITLE, Asked, Report, Sources, read_report
 from playground.report.writing import WrittenReport, check_target, write_report
-from playground.settings import Settings, add_flags
+from playground.settings import Settings
+from playground.settings_sources import add_flags
 from playground.ui.texts.formats import size
 
 

@@ -19,7 +19,8 @@ from playground.cli.printing import print_result
 from playground.errors import InvalidValue
 from playground.publishing.hub import Dataset
 from playground.publishing.restore import restore_from_store
-from playground.settings import Settings, add_flags
+from playground.settings import Settings
+from playground.settings_sources import add_flags
 from playground.storage.database.store import Store
 from playground.storage.journal.segments import journal_folder
 from playground.storage.maintenance.restore import Progress, Restored, check_journal, restore

@@ -20,7 +20,8 @@ from playground.errors import InvalidValue
 from playground.report.document import document
 from playground.report.report import TITLE
 from playground.report.writing import read_page
-from playground.settings import Settings, add_flags
+from playground.settings import Settings
+from playground.settings_sources import add_flags
 from playground.spaces.build import Built, Options, build_space
 from playground.spaces.check import HUB, Access, check_space, space_url
 from playground.spaces.front_matter import check_space_id

@@ -22,7 +22,8 @@ from playground.clock import utc_now
 from playground.errors import InvalidStudy, InvalidValue
 from playground.ratings.phrases import number_of, percent
 from playground.records import StoredStudy
-from playground.settings import Settings, add_flags
+from playground.settings import Settings
+from playground.settings_sources import add_flags
 from playground.studies.creation import Answers, Drafted, add_links, draft, find_answers, store_study
 from playground.studies.drift import Third
 from playground.studies.links import link

@@ -14,7 +14,8 @@ from playground.cli.database import readable
 from playground.cli.printing import print_result
 from playground.publishing.published import check_publication
 from playground.ratings.phrases import number_of
-from playground.settings import Settings, add_flags
+from playground.settings import Settings
+from playground.settings_sources import add_flags
 from playground.storage.database.store import Store
 from playground.storage.journal.segments import journal_folder
 from playground.storage.maintenance.verify import Finding, verify

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import ExitStack, contextmanager
 
-from playground.engines.local.pool import LocalEngine
+from playground.engines.local.engine import LocalEngine
 from playground.engines.protocol import Engine, Fit, Job, Listener, Point
 from playground.engines.remote.engine import RemoteEngine
 from playground.engines.zerogpu.engine import ZeroGpuEngine

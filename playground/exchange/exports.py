@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 from playground.clock import utc_now
@@ -20,10 +19,9 @@ from playground.exchange.fastchat_log import FASTCHAT_LOG
 from playground.exchange.files import Drafts, ExportedFile, HashedFile, written
 from playground.exchange.formats import ExportFormat, ExportOptions, Values
 from playground.exchange.kaggle55k import KAGGLE_55K
-from playground.exchange.left_out import LeftOut
 from playground.exchange.llm_comparator import LLM_COMPARATOR
 from playground.exchange.lmsys33k import LMSYS_33K
-from playground.exchange.manifest import manifest
+from playground.exchange.manifest import Exported, manifest
 from playground.exchange.pairs import PAIRS
 from playground.exchange.parquet import Parquet
 from playground.exchange.selection import Progress, Selection
@@ -54,19 +52,6 @@ FIRST_BATCH, BATCH = 50, 1000
 """The first and the most rows that a container gets at once."""
 BATCH_BYTES = 4_000_000
 """About the size of the rows that a container gets at once; in memory they take several times as much."""
-
-
-@dataclass(frozen=True, slots=True)
-class Exported:
-    """The files of an export, and what it left out."""
-
-    format: str
-    rows: int
-    votes: int  # that the rows are about, and those left out for another reason than the filter
-    bytes: int
-    left_out: tuple[LeftOut, ...]
-    files: tuple[ExportedFile, ...]  # the second has the rows of non-commercial licenses, if they were split
-    manifest: Path
 
 
 class Rows:
@@ -125,21 +110,12 @@ def export(
         drafts = stack.enter_context(Drafts())
         reading = stack.enter_context(store.reading())
         selection = Selection(reading, known, chosen)
-        files = [_open(drafts, path, selection, known)]
-        if chosen.split_licenses:
-            files.append(_open(drafts, other_path(path), selection, known))
+        paths = [path, other_path(path)] if chosen.split_licenses else [path]
+        files = [_open(drafts, each, selection, known) for each in paths]
         for commercial, rows in selection.rows(progress=progress):
             files[0 if commercial else -1].add(rows)
         done = tuple(file.end() for file in files)
-        exported = Exported(
-            format=format,
-            rows=sum(file.rows for file in done),
-            votes=selection.votes,
-            bytes=sum(file.bytes for file in done),
-            left_out=selection.left_out,
-            files=done,
-            manifest=path.with_name(f"{path.name}.manifest.json"),
-        )
+        exported = Exported(format, selection.votes, selection.left_out, done)
         with written(exported.manifest):
             drafts.open(exported.manifest).write(manifest(exported, known, chosen, now()))
         drafts.publish()

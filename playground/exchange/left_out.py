@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from playground.exchange.formats import ExportFormat, ExportOptions
 from playground.messages import Message, marked
 from playground.ratings.phrases import listed, number_of
-from playground.ratings.policy import Reason
+from playground.ratings.policy import ExclusionReason
 
 _LICENSE_CURE = marked(
     "fill in the field `license` of the models' cards and start the playground once: answers without a license take"
@@ -92,8 +92,10 @@ class Tally:
     ) -> tuple[str, str]:
         if reason == "no_row":
             return Message(format.no_row), ""
-        if reason in tuple(Reason):
-            words = Message("not counted on the leaderboard: {why}", why=options.policy.why_not(Reason(reason)))
+        if reason in tuple(ExclusionReason):
+            words = Message(
+                "not counted on the leaderboard: {why}", why=options.policy.why_not(ExclusionReason(reason))
+            )
             return words, Message("export the votes that do not count too")
         template, cure = _WORDS[reason]
         filter = ", ".join(f"{name}={value}" for name, value in options.filter.as_mapping().items())

@@ -5,17 +5,17 @@ Boundary: values in, JSON out.
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
 
 import orjson
 
 import playground
+from playground.exchange.files import ExportedFile
 from playground.exchange.formats import ExportFormat, ExportOptions
+from playground.exchange.left_out import LeftOut
 from playground.storage.database.migrations import schema_version
-
-if TYPE_CHECKING:
-    from playground.exchange.exports import Exported
 
 HOW_TO_LOAD = {
     ".jsonl": 'datasets.load_dataset("json", data_files="{name}", split="train")',
@@ -29,6 +29,32 @@ FOR_SPREADSHEETS = (
     "The file begins with a byte order mark, and a text that a spreadsheet would run as a formula has an apostrophe"
     " before it; `import` removes both. Every other file is exact."
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """The files of an export, and what it left out."""
+
+    format: str
+    votes: int  # that the rows are about, and those left out for another reason than the filter
+    left_out: tuple[LeftOut, ...]
+    files: tuple[ExportedFile, ...]  # the second has the rows of non-commercial licenses, if they were split
+
+    @property
+    def rows(self) -> int:
+        """The rows of all files."""
+        return sum(file.rows for file in self.files)
+
+    @property
+    def bytes(self) -> int:
+        """The size of all files."""
+        return sum(file.bytes for file in self.files)
+
+    @property
+    def manifest(self) -> Path:
+        """The manifest beside the first file."""
+        first = self.files[0].path
+        return first.with_name(f"{first.name}.manifest.json")
 
 
 def manifest(exported: Exported, format: ExportFormat, options: ExportOptions, created_at: str) -> bytes:

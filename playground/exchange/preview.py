@@ -68,12 +68,8 @@ def preview(
     ending = ending or known.containers[0]
     known.check_container(ending)
     with store.reading() as reading:
-        sample: list[Values] = []
         first = Selection(reading, known, chosen)
-        for _, found in first.rows():
-            sample += found
-            if len(sample) >= max(rows, SAMPLE):
-                break
+        sample = _first_rows(first, max(rows, SAMPLE))
         counted = Selection(reading, known, chosen)
         num_rows = num_other = 0
         for commercial, found in counted.rows(words=False):
@@ -91,6 +87,16 @@ def preview(
         bytes=round(sample_bytes / len(sample) * num_rows) if sample else sample_bytes,
         left_out=counted.left_out,
     )
+
+
+def _first_rows(selection: Selection, number: int) -> Sequence[Values]:
+    """Return the rows of the first votes: `number` of them, or a few more."""
+    first: list[Values] = []
+    for _, found in selection.rows():
+        first += found
+        if len(first) >= number:
+            break
+    return first
 
 
 def _size_bytes(rows: Sequence[Values], format: ExportFormat, selection: Selection, ending: str) -> int:

@@ -15,7 +15,7 @@ from playground.exchange.left_out import LeftOut, Tally
 from playground.exchange.licenses import COMMERCIAL_LICENSES, allows_commercial_use, is_named, license_of
 from playground.exchange.standing import Standings
 from playground.messages import Message
-from playground.ratings.policy import Reason
+from playground.ratings.policy import ExclusionReason
 from playground.records import ExportedPair, ExportedVote
 from playground.storage.database.filters import Conditions, conditions
 from playground.storage.database.statements import Reading
@@ -114,7 +114,7 @@ class Selection:
             return True, rows
         return self._with_license(record, rows)
 
-    def _left_out(self, record: Any, vote: ExportedVote, reason: Reason | None) -> str:
+    def _left_out(self, record: Any, vote: ExportedVote, reason: ExclusionReason | None) -> str:
         """Return why a record is left out, except because of licenses; empty if it is not."""
         if vote.withheld:
             return vote.withheld
@@ -138,7 +138,7 @@ class Selection:
             return None
         return not forbidding, rows
 
-    def _context(self, reason: Reason | None) -> Context:
+    def _context(self, reason: ExclusionReason | None) -> Context:
         """Return the context of rows with this reason; there are few."""
         if reason not in self._contexts:
             why_not = "" if reason is None else self._options.policy.why_not(reason)

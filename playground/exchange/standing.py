@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from playground.raters import FREE_PROGRAMS, is_keyed
-from playground.ratings.policy import CountingPolicy, Reason
+from playground.rater_ids import FREE_PROGRAMS, is_keyed
+from playground.ratings.policy import CountingPolicy, ExclusionReason
 from playground.records import ExportedVote, JudgedPair, Origin, VoteFilter
 from playground.storage.database.filters import conditions
 from playground.storage.database.statements import Reading
@@ -25,30 +25,30 @@ class Standings:
     def __init__(self, reading: Reading, policy: CountingPolicy) -> None:
         self._reading = reading
         self._policy = policy
-        self._known: dict[tuple[Any, ...], Reason | None] = {}
+        self._known: dict[tuple[Any, ...], ExclusionReason | None] = {}
         self._policy = self._with_fallback()
         self._known.clear()
         self._beyond = frozenset(self._beyond_the_cap())
 
-    def reason(self, vote: ExportedVote) -> Reason | None:
+    def reason(self, vote: ExportedVote) -> ExclusionReason | None:
         """Return the first reason against a vote; None if it counts."""
         reason = self._own_reason(vote)
-        return Reason.DAILY_CAP if reason is None and vote.vote_row in self._beyond else reason
+        return ExclusionReason.DAILY_CAP if reason is None and vote.vote_row in self._beyond else reason
 
-    def _own_reason(self, vote: ExportedVote) -> Reason | None:
+    def _own_reason(self, vote: ExportedVote) -> ExclusionReason | None:
         """Return the first reason that needs no other votes."""
         quick = vote.decision_s is not None and vote.decision_s < self._policy.min_decision_s
         circumstances = (*vote[:_NUM_CIRCUMSTANCES], quick)
         if circumstances not in self._known:
             self._known[circumstances] = self._policy.reason(_pair(vote))
         reason = self._known[circumstances]
-        return Reason.SAME_MODEL if reason is None and vote.one_model else reason
+        return ExclusionReason.SAME_MODEL if reason is None and vote.one_model else reason
 
     def _with_fallback(self) -> CountingPolicy:
         if self._policy.pairs != "drawn":
             return self._policy
         drawn = self._votes(VoteFilter(pairs="drawn"))
-        one = next((vote for vote in drawn if self._own_reason(vote) in (None, Reason.SAME_MODEL)), None)
+        one = next((vote for vote in drawn if self._own_reason(vote) in (None, ExclusionReason.SAME_MODEL)), None)
         return self._policy.with_fallback(() if one is None else (_pair(one),))
 
     def _beyond_the_cap(self) -> Iterator[int]:

@@ -59,8 +59,12 @@ def side_row(side: ExportedSide, context: Context) -> dict[str, Any]:
 
 def rows(vote: ExportedVote, context: Context) -> Sequence[Values]:
     """Return the row of a vote; its values stand in the order of the columns below."""
+    return ((*_judgement(vote, context), *_battle(vote, context)),)
+
+
+def _judgement(vote: ExportedVote, context: Context) -> Values:
     model_a, model_b, winner = winner_of_two(vote)
-    row = (
+    return (
         vote.vote_id,
         vote.revision,
         vote.choice,
@@ -82,6 +86,11 @@ def rows(vote: ExportedVote, context: Context) -> Sequence[Values]:
         vote.reasons,
         vote.comment,
         vote.criteria,
+    )
+
+
+def _battle(vote: ExportedVote, context: Context) -> Values:
+    return (
         vote.battle_id,
         vote.comparison_id,
         vote.parent_id,
@@ -100,7 +109,6 @@ def rows(vote: ExportedVote, context: Context) -> Sequence[Values]:
         vote.overrides,
         [side_row(side, context) for side in vote.sides],
     )
-    return (row,)
 
 
 VOTES = ExportFormat(

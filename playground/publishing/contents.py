@@ -18,10 +18,11 @@ from playground.exchange.licenses import license_of
 from playground.publishing.held_back import HeldBack, held_back
 from playground.publishing.rater_names import RaterNames
 from playground.ratings.board import LeaderboardOptions
+from playground.ratings.chosen import Chosen
 from playground.ratings.counting import reasons_by_vote
 from playground.ratings.judged import JudgedVotes
 from playground.ratings.leaderboard import rate
-from playground.ratings.policy import Reason
+from playground.ratings.policy import ExclusionReason
 from playground.records import JudgedPair, spdx
 from playground.storage.database.rows import read_pair
 from playground.storage.database.statements import Reading
@@ -161,7 +162,7 @@ def board_document(
 ) -> dict[str, Any]:
     """Return the leaderboard of published votes as JSON values."""
     document: dict[str, Any] = json.loads(
-        json.dumps(rate(votes, models, options=options).as_document(), allow_nan=False)
+        json.dumps(rate(Chosen.of(votes, models, options=options)).as_document(), allow_nan=False)
     )
     return document
 
@@ -169,7 +170,7 @@ def board_document(
 def why_not(votes: JudgedVotes, options: LeaderboardOptions) -> Sequence[str]:
     """Return for each vote in order why it does not count, in words; empty if it does."""
     policy = options.policy.with_fallback(votes.circumstances)
-    words = {reason: policy.why_not(reason) for reason in Reason}
+    words = {reason: policy.why_not(reason) for reason in ExclusionReason}
     return ["" if reason is None else words[reason] for reason in reasons_by_vote(votes, policy)]
 
 

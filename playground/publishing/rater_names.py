@@ -15,7 +15,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass, field
 
-from playground.raters import FREE_PROGRAMS, is_keyed, keyed_id
+from playground.rater_ids import FREE_PROGRAMS, is_keyed, keyed_id
 from playground.records import Origin
 
 _CHARS = 16

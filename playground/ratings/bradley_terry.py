@@ -43,6 +43,16 @@ class Fit:
     prior: float
     prior_wins: FloatArray  # (m, m) wins that the prior adds
 
+    @property
+    def comparable(self) -> BoolArray:
+        """True for two models of one group, shape (m, m); False on the diagonal."""
+        return comparable(self.groups)
+
+
+def comparable(groups: IntArray) -> BoolArray:
+    """Return True for two models of one group, shape (m, m); False on the diagonal."""
+    return np.asarray((groups[:, None] == groups) & ~np.eye(len(groups), dtype=bool))
+
 
 def fit(wins: FloatArray, *, prior: float = DEFAULT_PRIOR) -> Fit:
     """Return the strengths that make these wins (m, m) the most likely.
@@ -64,11 +74,10 @@ def fit(wins: FloatArray, *, prior: float = DEFAULT_PRIOR) -> Fit:
     log_odds = maximise(wins + added, groups)
     probability = win_probability(log_odds)
     games = wins + wins.T + added + added.T
-    comparable = (groups[:, None] == groups) & ~np.eye(len(wins), dtype=bool)
     return Fit(
         ratings=MEAN + POINTS * log_odds,
         groups=groups,
-        probability=np.where(comparable, probability, np.nan),
+        probability=np.where(comparable(groups), probability, np.nan),
         covariance=POINTS**2 * pseudo_inverse(laplacian_of(games * probability * probability.T), groups),
         prior=prior,
         prior_wins=added,

@@ -44,7 +44,16 @@ class Chosen:
         rows: BoolArray | None = None,
         replay: Replay = Replay(),  # noqa: B008  # frozen
     ) -> Chosen:
-        """Return the choice; see `leaderboard.rate`.
+        """Return the choice.
+
+        Args:
+            votes: with the quickest decision and the daily cap of the policy.
+            cards: names and licenses; a model without a card goes by its id.
+            category: rate only instructions of this one; empty for all.
+            models: ids that are named in a note if they have no vote.
+            categories: valid ones beside those of the votes.
+            rows: rate only these pairs, shape (n,), those of the filter; all votes decide which of them count.
+            replay: of the looks that make the claims of the default board.
 
         Raises:
             UnknownCategory: neither the starters nor the votes have it.

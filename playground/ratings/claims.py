@@ -248,8 +248,7 @@ def look(claims: Claims, table: PairTable, rules: ClaimRules, votes: int) -> Cla
 def _allowed(table: PairTable, fitted: Fit, rules: ClaimRules) -> BoolArray:
     """Return True for connected models with enough votes each, shape (m, m)."""
     known = _rated_votes(table) >= rules.min_battles
-    together = (fitted.groups[:, None] == fitted.groups) & known[:, None] & known
-    return np.asarray(together & ~np.eye(len(known), dtype=bool))
+    return np.asarray(fitted.comparable & known[:, None] & known)
 
 
 def _rated_votes(table: PairTable) -> IntArray:

@@ -21,7 +21,7 @@ import numpy as np
 
 from playground.messages import Message
 from playground.ratings.judged import BoolArray, IntArray, JudgedVotes, rater_of
-from playground.ratings.policy import CountingPolicy, Reason
+from playground.ratings.policy import CountingPolicy, ExclusionReason
 from playground.records import Circumstances, JudgedPair, Origin
 
 K = TypeVar("K")
@@ -38,7 +38,7 @@ KINDS: Mapping[str, str] = {
 }
 """Kinds of votes and their names on the board; each vote is of one: "people 60 · programs 150 · chosen pairs 12"."""
 COUNTS = 0
-_NUMBER: Mapping[Reason, int] = {reason: number for number, reason in enumerate(Reason, start=1)}
+_NUMBER: Mapping[ExclusionReason, int] = {reason: number for number, reason in enumerate(ExclusionReason, start=1)}
 _KIND_OF_ORIGIN: Mapping[Origin, str] = {
     Origin.PROGRAM: "programs",
     Origin.JUDGE: "judges",
@@ -50,7 +50,7 @@ _KIND_OF_ORIGIN: Mapping[Origin, str] = {
 class Exclusion:
     """The number of votes that do not count for one reason."""
 
-    reason: Reason
+    reason: ExclusionReason
     words: str
     votes: int
 
@@ -61,7 +61,7 @@ class Counted:
 
     rows: BoolArray  # (n,) True for the pairs of votes that count; those of a model with itself too
     num_counted: int  # votes that count
-    exclusions: tuple[Exclusion, ...]  # in the order of `Reason`, none of 0 votes
+    exclusions: tuple[Exclusion, ...]  # in the order of `ExclusionReason`, none of 0 votes
     votes: int  # all of them, counted or not
     flagged: int  # votes that count or would, but for their flags
     seen_elsewhere: int  # votes that count, on answers that an open run has shown
@@ -84,8 +84,8 @@ def count(
     if without is not None:
         shown = shown & ~without[votes.vote]
     shown_votes = votes.of_votes(shown)
-    kept = shown & np.isin(reasons, (COUNTS, _NUMBER[Reason.SAME_MODEL]))[votes.vote]
-    left_out = np.bincount(reasons[shown_votes], minlength=len(Reason) + 1)
+    kept = shown & np.isin(reasons, (COUNTS, _NUMBER[ExclusionReason.SAME_MODEL]))[votes.vote]
+    left_out = np.bincount(reasons[shown_votes], minlength=len(ExclusionReason) + 1)
     by_kind = np.bincount(votes.kind_of_vote[shown_votes], minlength=len(votes.circumstances))
     rated = votes.of_votes(kept & (votes.weight > 0))
     by_rater = np.bincount(votes.rater[votes.starts[rated]])
@@ -113,15 +113,15 @@ def _reasons(votes: JudgedVotes, policy: CountingPolicy, without: BoolArray | No
     own = [_NUMBER[reason] if (reason := policy.reason(kind)) else COUNTS for kind in votes.circumstances]
     reasons: IntArray = np.array(own, dtype=np.int64)[votes.kind_of_vote]
     rated = votes.of_votes(votes.weight > 0)
-    reasons[~rated & (reasons == COUNTS)] = _NUMBER[Reason.SAME_MODEL]
+    reasons[~rated & (reasons == COUNTS)] = _NUMBER[ExclusionReason.SAME_MODEL]
     for day in votes.busy_days if policy.max_votes_per_rater_and_day else ():
         given = day if without is None else day[~without[day]]
         counted = given[reasons[given] == COUNTS]
-        reasons[counted[policy.max_votes_per_rater_and_day :]] = _NUMBER[Reason.DAILY_CAP]
+        reasons[counted[policy.max_votes_per_rater_and_day :]] = _NUMBER[ExclusionReason.DAILY_CAP]
     return reasons
 
 
-def reasons_by_vote(votes: JudgedVotes, policy: CountingPolicy) -> Sequence[Reason | None]:
+def reasons_by_vote(votes: JudgedVotes, policy: CountingPolicy) -> Sequence[ExclusionReason | None]:
     """Return the first reason against each vote, shape (v,); None if it counts."""
     known = (None, *_NUMBER)
     return [known[number] for number in _reasons(votes, policy, None)]
@@ -148,15 +148,19 @@ def _by_name(votes: JudgedVotes, by_kind: IntArray) -> Mapping[str, int]:
     return {name: named[name] for name in KINDS if named[name]}
 
 
-def reasons_of(pairs: Sequence[JudgedPair], policy: CountingPolicy) -> Mapping[str, Reason]:
+def reasons_of(pairs: Sequence[JudgedPair], policy: CountingPolicy) -> Mapping[str, ExclusionReason]:
     """Return the reason of each vote that does not count; `pairs` has every vote of a rater's day."""
     votes = {pair.vote_id: pair for pair in pairs}
     reasons = {vote_id: reason for vote_id, vote in votes.items() if (reason := policy.reason(vote)) is not None}
     rated = {pair.vote_id for pair in pairs if pair.weight > 0}
-    reasons |= {vote_id: Reason.SAME_MODEL for vote_id in votes if vote_id not in rated and vote_id not in reasons}
+    reasons |= {
+        vote_id: ExclusionReason.SAME_MODEL for vote_id in votes if vote_id not in rated and vote_id not in reasons
+    }
     if policy.max_votes_per_rater_and_day:
         others = [vote for vote_id, vote in votes.items() if vote_id not in reasons]
-        reasons |= {vote.vote_id: Reason.DAILY_CAP for vote in _beyond(others, policy.max_votes_per_rater_and_day)}
+        reasons |= {
+            vote.vote_id: ExclusionReason.DAILY_CAP for vote in _beyond(others, policy.max_votes_per_rater_and_day)
+        }
     return reasons
 
 

@@ -18,16 +18,16 @@ from enum import StrEnum
 from scipy.special import bdtrc, betaincinv
 
 from playground.ratings.counting import kind_of, reasons_of
-from playground.ratings.policy import CountingPolicy, Reason
+from playground.ratings.policy import CountingPolicy, ExclusionReason
 from playground.records import JudgedPair
 
 GATES = (
-    Reason.CAPPED,
-    Reason.TOO_QUICK,
-    Reason.NAMES_ITSELF,
-    Reason.SEEN_BEFORE,
-    Reason.SEEN_ELSEWHERE,
-    Reason.DAILY_CAP,
+    ExclusionReason.CAPPED,
+    ExclusionReason.TOO_QUICK,
+    ExclusionReason.NAMES_ITSELF,
+    ExclusionReason.SEEN_BEFORE,
+    ExclusionReason.SEEN_ELSEWHERE,
+    ExclusionReason.DAILY_CAP,
 )
 """Reasons that judge a vote of a kind that counts; the others say of which kind it is, which its voter chose."""
 DAYS_BEFORE = 7
@@ -53,7 +53,7 @@ class GateDay:
 
     day: str  # ISO 8601
     votes: int  # all of them
-    left_out: Mapping[Reason, int]  # of them, by the first reason; none of 0
+    left_out: Mapping[ExclusionReason, int]  # of them, by the first reason; none of 0
 
     @property
     def at_gates(self) -> int:
@@ -65,7 +65,7 @@ class GateDay:
 class GateCheck:
     """One gate today, held against the days before."""
 
-    reason: Reason
+    reason: ExclusionReason
     state: GateState
     left_out: int  # today
     votes: int  # that reached the gates today
@@ -102,7 +102,7 @@ def watch(before: Sequence[GateDay], today: GateDay) -> GateWatch:
     return GateWatch((*before, today), tuple(_check(reason, before, today) for reason in GATES))
 
 
-def _check(reason: Reason, before: Sequence[GateDay], today: GateDay) -> GateCheck:
+def _check(reason: ExclusionReason, before: Sequence[GateDay], today: GateDay) -> GateCheck:
     earlier, earlier_out = sum(day.at_gates for day in before), sum(day.left_out.get(reason, 0) for day in before)
     votes, left_out = today.at_gates, today.left_out.get(reason, 0)
     share = earlier_out / earlier if earlier else None

@@ -65,34 +65,23 @@ def estimate_intervals(
     if not 0 < level < 1:
         raise InvalidValue(f"level is {level!r}; valid: between 0 and 1, for example {DEFAULT_LEVEL}")
     unit = choose_unit(table, unit)
-    sizes = np.bincount(fit.groups, minlength=1)[fit.groups]
-    comparable = (fit.groups[:, None] == fit.groups) & ~np.eye(len(sizes), dtype=bool)
-    difference = fit.ratings[:, None] - fit.ratings
-    drawn = covariance = apart = None
+    drawn = covariance = None
     if resamples and table.first.size:
         drawn = resampled_ratings(table, fit, unit=unit, resamples=resamples, seed=seed)
-        covariance = np.cov(drawn, rowvar=False).reshape(len(sizes), len(sizes))
-        apart = drawn[:, :, None] - drawn[:, None, :]
+        covariance = np.cov(drawn, rowvar=False).reshape(fit.covariance.shape)
     spreads = spread(table, fit, unit, covariance)
-    lower, upper = _bounds(fit.ratings, spreads.rating, spreads.rating_degrees, drawn, level)
-    apart_lower, apart_upper = _bounds(difference, spreads.difference, spreads.difference_degrees, apart, level)
-    critical = critical_values(fit, spreads.difference_degrees, level)
-    tested = spreads.difference
-    if drawn is None and fit.prior > 0:
-        profiles = Profiles(table, fit, spreads, level)
-        for i in np.flatnonzero(profiles.lopsided & (sizes > 1)):
-            lower[i], upper[i] = profiles.of_rating(int(i))
-        undecided = comparable & (difference > 0) & (difference <= _reach(critical, tested))
-        tested = profiles.tested_variance(undecided)
+    profiles = Profiles(table, fit, spreads, level) if drawn is None and fit.prior > 0 else None
+    lower, upper = _of_ratings(fit, spreads, drawn, level, profiles)
+    apart_lower, apart_upper = _of_differences(fit, spreads, drawn, level)
     return Intervals(
         level=level,
         method="jackknife" if drawn is None else "bootstrap",
         spread=spreads,
-        lower=np.where(sizes > 1, lower, np.nan),
-        upper=np.where(sizes > 1, upper, np.nan),
-        difference_lower=np.where(comparable, apart_lower, np.nan),
-        difference_upper=np.where(comparable, apart_upper, np.nan),
-        better=comparable & (difference > _reach(critical, tested)),
+        lower=lower,
+        upper=upper,
+        difference_lower=apart_lower,
+        difference_upper=apart_upper,
+        better=_better(fit, spreads, level, profiles),
     )
 
 
@@ -162,6 +151,36 @@ class Profiles:
         score = np.bincount(unit, weights=residual * apart)
         expected = float(information @ np.square(apart))
         return float(np.var(score)) * len(score) ** 2 / max(len(score) - 1, 1) / expected if expected > 0 else 1.0
+
+
+def _of_ratings(
+    fit: Fit, spreads: Spread, drawn: FloatArray | None, level: float, profiles: Profiles | None
+) -> tuple[FloatArray, FloatArray]:
+    """Return the bounds (m,) of ratings; NaN for a model that met no other."""
+    lower, upper = _bounds(fit.ratings, spreads.rating, spreads.rating_degrees, drawn, level)
+    met = fit.comparable.any(axis=1)
+    if profiles is not None:
+        for i in np.flatnonzero(profiles.lopsided & met):
+            lower[i], upper[i] = profiles.of_rating(int(i))
+    return np.where(met, lower, np.nan), np.where(met, upper, np.nan)
+
+
+def _of_differences(fit: Fit, spreads: Spread, drawn: FloatArray | None, level: float) -> tuple[FloatArray, FloatArray]:
+    """Return the bounds (m, m) of differences; NaN on the diagonal and between groups."""
+    apart = None if drawn is None else drawn[:, :, None] - drawn[:, None, :]
+    difference = fit.ratings[:, None] - fit.ratings
+    lower, upper = _bounds(difference, spreads.difference, spreads.difference_degrees, apart, level)
+    return np.where(fit.comparable, lower, np.nan), np.where(fit.comparable, upper, np.nan)
+
+
+def _better(fit: Fit, spreads: Spread, level: float, profiles: Profiles | None) -> BoolArray:
+    """Return True where i is better than j, shape (m, m)."""
+    difference, tested = fit.ratings[:, None] - fit.ratings, spreads.difference
+    critical = critical_values(fit, spreads.difference_degrees, level)
+    if profiles is not None:
+        undecided = fit.comparable & (difference > 0) & (difference <= _reach(critical, tested))
+        tested = profiles.tested_variance(undecided)
+    return fit.comparable & (difference > _reach(critical, tested))
 
 
 def _bounds(

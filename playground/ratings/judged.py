@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playground.errors import InvalidValue
-from playground.raters import FREE_PROGRAMS, is_keyed
+from playground.rater_ids import FREE_PROGRAMS, is_keyed
 from playground.records import Circumstances, JudgedPair, Origin
 
 FloatArray = NDArray[np.float64]

@@ -6,21 +6,19 @@ Boundary: takes judged votes and cards; no SQL, no Gradio. The page, the command
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from playground.ratings import findings, notes
-from playground.ratings.board import Board, Influence, LeaderboardOptions, LeaderboardRow, Named
+from playground.ratings.board import Board, Influence, LeaderboardOptions, LeaderboardRow
 from playground.ratings.board_filter import on_rows
 from playground.ratings.chosen import Chosen
-from playground.ratings.claims import Replay
 from playground.ratings.comparisons import Difference, Meeting, differences_of, meetings_of, win_probability_of
 from playground.ratings.counting import Exclusion
 from playground.ratings.findings import Finding
-from playground.ratings.judged import BoolArray, JudgedVotes
 from playground.ratings.summary import findings_of, notes_of, verdict_of
 from playground.ratings.verdict import Verdict
 from playground.records import VoteFilter
@@ -72,45 +70,15 @@ class Leaderboard:
         return dataclasses.asdict(self)
 
 
-def rate(
-    votes: JudgedVotes,
-    cards: Mapping[str, Named],
-    *,
-    category: str = "",
-    options: LeaderboardOptions = LeaderboardOptions(),  # noqa: B008  # frozen
-    models: Collection[str] = (),
-    categories: Collection[str] = (),
-    filter: VoteFilter = NO_FILTER,
-    rows: BoolArray | None = None,
-    replay: Replay = Replay(),  # noqa: B008  # frozen
-) -> Leaderboard:
-    """Return the leaderboard of these votes.
+def rate(chosen: Chosen, category: str = "", filter: VoteFilter = NO_FILTER) -> Leaderboard:
+    """Return the leaderboard of some votes.
 
     If the policy wants drawn pairs and no vote on one counts yet, pairs that raters chose count too.
 
     Args:
-        votes: with the quickest decision and the daily cap of the policy.
-        cards: names and licenses; a model without a card goes by its id.
-        category: rate only instructions of this one; empty for all.
-        models: ids that are named in a note if they have no vote.
-        categories: valid ones beside those of the votes.
-        filter: the whole filter, which the board names; its category is `category`.
-        rows: rate only these pairs, shape (n,), those of the filter; all votes decide which of them count.
-        replay: of the looks that make the claims of the default board.
-
-    Raises:
-        InvalidValue: an unknown category or option.
+        category: the one that is rated, which the board names.
+        filter: the whole filter, which the board names too.
     """
-    chosen = Chosen.of(
-        votes,
-        cards,
-        category=category,
-        options=options,
-        models=models,
-        categories=categories,
-        rows=rows,
-        replay=replay,
-    )
     board = chosen.board()
     leaderboard = leaderboard_of(board, category, filter)
     if chosen.counts_chosen_pairs_only and board.counted.num_counted:
@@ -120,7 +88,7 @@ def rate(
 
 def leaderboard_of(board: Board, category: str = "", filter: VoteFilter = NO_FILTER) -> Leaderboard:
     """Return the leaderboard of a board, whose table may come from elsewhere, such as a ``GROUP BY``."""
-    table, counted, options, unit = board.table, board.counted, board.options, board.intervals.spread.unit
+    table, counted, options, spread = board.table, board.counted, board.options, board.intervals.spread
     return Leaderboard(
         rows=board.rows,
         verdict=verdict_of(board, category),
@@ -136,7 +104,7 @@ def leaderboard_of(board: Board, category: str = "", filter: VoteFilter = NO_FIL
             both_bad=options.both_bad,
             prior=options.prior,
             level=options.level,
-            unit=unit,
+            unit=spread.unit,
             resamples=options.resamples,
             filtered=options.filtered,
         ),
@@ -153,8 +121,8 @@ def leaderboard_of(board: Board, category: str = "", filter: VoteFilter = NO_FIL
         lighter_raters=len(counted.weights),
         influence=board.influence,
         same_model_pairs=table.unrated,
-        unit=unit,
-        is_about_these=board.intervals.spread.is_about_these,
+        unit=spread.unit,
+        is_about_these=spread.is_about_these,
         claims_are_known=board.evidence.claims_are_known,
         options=options,
     )

@@ -73,11 +73,7 @@ class PairTable:
         names = sorted({*models, *(votes.models[number] for number in there)})
         index: Any = np.zeros(len(votes.models), dtype=np.int32)  # narrow: there are millions of them
         index[there] = [names.index(votes.models[number]) for number in there]
-        weight = votes.weight[rows]
-        if weights:
-            of_rater = np.ones(votes.num_raters)
-            of_rater[list(weights)] = list(weights.values())
-            weight = weight * of_rater[rater]
+        weight = votes.weight[rows] if not weights else votes.weight[rows] * _weights(weights, votes.num_raters)[rater]
         return cls(
             models=tuple(names),
             first=index[first],
@@ -166,3 +162,10 @@ def closed_up(numbers: IntArray, size: int) -> IntArray:
     """Return the numbers from 0 without gaps, in the same order."""
     there = np.bincount(numbers, minlength=size) > 0
     return numbers if there.all() else np.cumsum(there, dtype=numbers.dtype)[numbers] - 1
+
+
+def _weights(of_rater: Mapping[int, float], num_raters: int) -> FloatArray:
+    """Return the weight of each rater's votes, shape (num_raters,)."""
+    weights = np.ones(num_raters)
+    weights[list(of_rater)] = list(of_rater.values())
+    return weights

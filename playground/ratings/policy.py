@@ -17,7 +17,7 @@ from playground.records import Circumstances, JudgedPair, Origin
 from playground.settings import Settings
 
 
-class Reason(StrEnum):
+class ExclusionReason(StrEnum):
     """A reason for which a vote does not count; the first that applies is given."""
 
     STUDY_RUNNING = "study_running"
@@ -54,53 +54,65 @@ _PAIRS_IN_WORDS: Mapping[str, str] = {
     "all": marked("drawn and chosen pairs"),
 }
 _SAMPLING_IN_WORDS: Mapping[str, str] = {"card": marked("cards' own sampling"), "all": marked("any sampling")}
-_BY: Mapping[Origin, Reason] = {
-    Origin.PERSON: Reason.BY_PERSON,
-    Origin.PROGRAM: Reason.BY_PROGRAM,
-    Origin.JUDGE: Reason.BY_JUDGE,
-    Origin.SHARED: Reason.BY_GUEST,
+_BY: Mapping[Origin, ExclusionReason] = {
+    Origin.PERSON: ExclusionReason.BY_PERSON,
+    Origin.PROGRAM: ExclusionReason.BY_PROGRAM,
+    Origin.JUDGE: ExclusionReason.BY_JUDGE,
+    Origin.SHARED: ExclusionReason.BY_GUEST,
 }
-_WORDS: Mapping[Reason, tuple[str, str]] = {
+_WORDS: Mapping[ExclusionReason, tuple[str, str]] = {
     # after a number of votes, as in "31 decided in under 1 s"; after "Not counted: "
-    Reason.STUDY_RUNNING: (marked("of studies that are still running"), marked("its study is still running")),
-    Reason.STUDY_EXTRA: (
+    ExclusionReason.STUDY_RUNNING: (marked("of studies that are still running"), marked("its study is still running")),
+    ExclusionReason.STUDY_EXTRA: (
         marked("repeats, checks and attention items of studies"),
         marked("it was a repeat, a check or an attention item of its study"),
     ),
-    Reason.IMPORTED: (marked("imported"), marked("it was imported from a file")),
-    Reason.BY_PERSON: (marked("by people"), marked("a person gave it; the leaderboard counts votes of {voters}")),
-    Reason.BY_PROGRAM: (marked("by programs"), marked("a program gave it; the leaderboard counts votes of {voters}")),
-    Reason.BY_JUDGE: (
+    ExclusionReason.IMPORTED: (marked("imported"), marked("it was imported from a file")),
+    ExclusionReason.BY_PERSON: (
+        marked("by people"),
+        marked("a person gave it; the leaderboard counts votes of {voters}"),
+    ),
+    ExclusionReason.BY_PROGRAM: (
+        marked("by programs"),
+        marked("a program gave it; the leaderboard counts votes of {voters}"),
+    ),
+    ExclusionReason.BY_JUDGE: (
         marked("by judging models"),
         marked("a judging model gave it; the leaderboard counts votes of {voters}"),
     ),
-    Reason.BY_GUEST: (
+    ExclusionReason.BY_GUEST: (
         marked("by guests of shared links"),
         marked("a guest of a shared link gave it; the leaderboard counts votes of {voters}"),
     ),
-    Reason.OPEN_MODE: (marked("in open mode"), marked("the models' names were shown")),
-    Reason.CHOSEN_PAIR: (marked("on models that somebody chose"), marked("the models were chosen or kept, not drawn")),
-    Reason.DRAWN_PAIR: (marked("on models that were drawn"), marked("the models were drawn, not chosen")),
-    Reason.CHANGED_SAMPLING: (marked("with changed sampling parameters"), marked("sampling parameters were changed")),
-    Reason.CAPPED: (
+    ExclusionReason.OPEN_MODE: (marked("in open mode"), marked("the models' names were shown")),
+    ExclusionReason.CHOSEN_PAIR: (
+        marked("on models that somebody chose"),
+        marked("the models were chosen or kept, not drawn"),
+    ),
+    ExclusionReason.DRAWN_PAIR: (marked("on models that were drawn"), marked("the models were drawn, not chosen")),
+    ExclusionReason.CHANGED_SAMPLING: (
+        marked("with changed sampling parameters"),
+        marked("sampling parameters were changed"),
+    ),
+    ExclusionReason.CAPPED: (
         marked("above the daily cap of their network"),
         marked("its network had reached the votes that count on one day"),
     ),
-    Reason.TOO_QUICK: (
+    ExclusionReason.TOO_QUICK: (
         marked("decided in under {min_decision_s:g} s"),
         marked("decided in under {min_decision_s:g} s"),
     ),
-    Reason.SAME_MODEL: (marked("on a model against itself"), marked("a model met itself")),
-    Reason.NAMES_ITSELF: (marked("with an answer that names its model"), marked("an answer names its model")),
-    Reason.SEEN_BEFORE: (
+    ExclusionReason.SAME_MODEL: (marked("on a model against itself"), marked("a model met itself")),
+    ExclusionReason.NAMES_ITSELF: (marked("with an answer that names its model"), marked("an answer names its model")),
+    ExclusionReason.SEEN_BEFORE: (
         marked("after the same answers, or an open run of the instruction, were seen"),
         marked("these answers, or an open run of the instruction, were seen before"),
     ),
-    Reason.SEEN_ELSEWHERE: (
+    ExclusionReason.SEEN_ELSEWHERE: (
         marked("on answers that an open run has shown"),
         marked("an open run has shown one of these answers"),
     ),
-    Reason.DAILY_CAP: (
+    ExclusionReason.DAILY_CAP: (
         marked("above {daily:,} of one rater on one day"),
         marked("at most {daily:,} votes of one rater count on one day"),
     ),
@@ -146,39 +158,39 @@ class CountingPolicy:
         if not 0 < self.max_share_per_rater <= 1:
             raise InvalidValue(f"max_share_per_rater is {self.max_share_per_rater!r}; valid: above 0, to 1 (any)")
 
-    def reason(self, pair: Circumstances | JudgedPair) -> Reason | None:
+    def reason(self, pair: Circumstances | JudgedPair) -> ExclusionReason | None:
         """Return the first reason against this vote, as far as it needs no other votes; None if it counts."""
         if pair.study_running and not self.keep_running_studies:
-            return Reason.STUDY_RUNNING
+            return ExclusionReason.STUDY_RUNNING
         if pair.study_extra and not self.keep_study_extras:
-            return Reason.STUDY_EXTRA
+            return ExclusionReason.STUDY_EXTRA
         if pair.imported is not None and not self.keep_imported:
-            return Reason.IMPORTED
+            return ExclusionReason.IMPORTED
         if pair.origin not in self.origins:
             return _BY[pair.origin]
         if self.blind_only and not pair.blind:
-            return Reason.OPEN_MODE
+            return ExclusionReason.OPEN_MODE
         if self.pairs != "all" and pair.drawn != (self.pairs == "drawn"):
-            return Reason.DRAWN_PAIR if pair.drawn else Reason.CHOSEN_PAIR
+            return ExclusionReason.DRAWN_PAIR if pair.drawn else ExclusionReason.CHOSEN_PAIR
         if self.sampling == "card" and not pair.own_sampling:
-            return Reason.CHANGED_SAMPLING
+            return ExclusionReason.CHANGED_SAMPLING
         if pair.capped and not self.keep_capped:
-            return Reason.CAPPED
+            return ExclusionReason.CAPPED
         if pair.decision_s is not None and pair.decision_s < self.min_decision_s:
-            return Reason.TOO_QUICK
+            return ExclusionReason.TOO_QUICK
         if self.leave_out_flagged and pair.names_itself:
-            return Reason.NAMES_ITSELF
+            return ExclusionReason.NAMES_ITSELF
         if self.leave_out_flagged and pair.seen_before:
-            return Reason.SEEN_BEFORE
+            return ExclusionReason.SEEN_BEFORE
         if self.leave_out_seen_elsewhere and pair.seen_elsewhere:
-            return Reason.SEEN_ELSEWHERE
+            return ExclusionReason.SEEN_ELSEWHERE
         return None
 
-    def words(self, reason: Reason) -> str:
+    def words(self, reason: ExclusionReason) -> str:
         """Return the reason as it reads after a number of votes: "31 decided in under 1 s"."""
         return self._filled(_WORDS[reason][0])
 
-    def why_not(self, reason: Reason) -> str:
+    def why_not(self, reason: ExclusionReason) -> str:
         """Return the reason for one vote, as it reads after "Not counted: "."""
         return self._filled(_WORDS[reason][1])
 

@@ -12,11 +12,17 @@ from operator import attrgetter
 from typing import Protocol
 
 from playground.ratings.counting import reasons_of
-from playground.ratings.policy import CountingPolicy, Reason
+from playground.ratings.policy import CountingPolicy, ExclusionReason
 from playground.records import Battle, BattleState, JudgedPair, Standing
 
 TELLS_MODELS = frozenset(
-    {Reason.SAME_MODEL, Reason.NAMES_ITSELF, Reason.SEEN_BEFORE, Reason.SEEN_ELSEWHERE, Reason.DAILY_CAP}
+    {
+        ExclusionReason.SAME_MODEL,
+        ExclusionReason.NAMES_ITSELF,
+        ExclusionReason.SEEN_BEFORE,
+        ExclusionReason.SEEN_ELSEWHERE,
+        ExclusionReason.DAILY_CAP,
+    }
 )
 """Reasons that depend on the models, the last one because it comes after the others: hidden while a battle is blind."""
 
@@ -29,7 +35,7 @@ class JudgedVotes(Protocol):
     def count_votes_of(self, rater_id: str, day: str) -> int: ...
 
 
-def reason_of_battle(votes: JudgedVotes, battle_id: str, policy: CountingPolicy) -> Reason | None:
+def reason_of_battle(votes: JudgedVotes, battle_id: str, policy: CountingPolicy) -> ExclusionReason | None:
     """Return the reason why a battle's current vote does not count; None if it counts, or there is none."""
     pairs = list(votes.judged_pairs(battle_id=battle_id))
     policy = _with_fallback(votes, pairs, policy)
@@ -40,7 +46,7 @@ def reason_of_battle(votes: JudgedVotes, battle_id: str, policy: CountingPolicy)
     vote, day = pairs[0], pairs[0].created_at[:10]
     if votes.count_votes_of(vote.rater_id, day) <= cap:
         return None
-    return Reason.DAILY_CAP if _is_beyond_cap(votes, vote, policy) else None
+    return ExclusionReason.DAILY_CAP if _is_beyond_cap(votes, vote, policy) else None
 
 
 def _is_beyond_cap(votes: JudgedVotes, vote: JudgedPair, policy: CountingPolicy) -> bool:
@@ -60,7 +66,7 @@ def _is_beyond_cap(votes: JudgedVotes, vote: JudgedPair, policy: CountingPolicy)
     return False
 
 
-def reasons_of_rater(votes: JudgedVotes, rater_id: str, policy: CountingPolicy) -> Mapping[str, Reason | None]:
+def reasons_of_rater(votes: JudgedVotes, rater_id: str, policy: CountingPolicy) -> Mapping[str, ExclusionReason | None]:
     """Return the same for every vote of a rater, by battle id."""
     pairs = list(votes.judged_pairs(rater_id=rater_id))
     reasons = reasons_of(pairs, _with_fallback(votes, pairs, policy))
@@ -83,7 +89,9 @@ def told_policy(policy: CountingPolicy, of_study: bool) -> CountingPolicy:
     return replace(policy, keep_running_studies=True, keep_study_extras=True, pairs="all", sampling="all")
 
 
-def visible_standing(reason: Reason | None, state: BattleState, blind: bool, policy: CountingPolicy) -> Standing | None:
+def visible_standing(
+    reason: ExclusionReason | None, state: BattleState, blind: bool, policy: CountingPolicy
+) -> Standing | None:
     """Return a reason in words; None before the reveal if it, or that there is none, depends on the models."""
     if blind and state is not BattleState.REVEALED and (reason is None or reason in TELLS_MODELS):
         return None
@@ -92,6 +100,6 @@ def visible_standing(reason: Reason | None, state: BattleState, blind: bool, pol
 
 def _with_fallback(votes: JudgedVotes, pairs: Sequence[JudgedPair], policy: CountingPolicy) -> CountingPolicy:
     """Return the policy with its fallback, asking the database only if that decides about one of `pairs`."""
-    if policy.pairs != "drawn" or all(policy.reason(pair) is not Reason.CHOSEN_PAIR for pair in pairs):
+    if policy.pairs != "drawn" or all(policy.reason(pair) is not ExclusionReason.CHOSEN_PAIR for pair in pairs):
         return policy
     return policy if votes.has_drawn_vote(policy.min_decision_s) else replace(policy, pairs="all")

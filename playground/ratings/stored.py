@@ -14,7 +14,7 @@ from typing import Protocol
 
 import numpy as np
 
-from playground.raters import FREE_PROGRAMS, is_keyed
+from playground.rater_ids import FREE_PROGRAMS, is_keyed
 from playground.ratings.judged import BoolArray, IntArray, JudgedVotes, Networks
 from playground.ratings.policy import CountingPolicy
 from playground.ratings.repeats import SharedRows

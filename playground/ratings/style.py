@@ -98,11 +98,9 @@ def fit_style(
     unit = choose_unit(table, unit)
     problem = _Problem.of(table, apart[:, kept], prior)
     values = problem.maximise()
-    index = table.rater if unit == "rater" else table.vote
-    units = effective_raters(table) if unit == "rater" else float(table.num_votes)
-    covariance = problem.jackknife(values, index)[problem.m :, problem.m :]
-    degrees = max(units - 1, 1.0)
-    found = zip(kept, values[problem.m :], np.sqrt(np.diagonal(covariance)), strict=True)
+    degrees = max((effective_raters(table) if unit == "rater" else float(table.num_votes)) - 1, 1.0)
+    errors = problem.errors(values, table.rater if unit == "rater" else table.vote)
+    found = zip(kept, values[problem.m :], errors, strict=True)
     return StyleFit(
         log_odds=values[: problem.m],
         groups=problem.groups,
@@ -192,6 +190,10 @@ class _Problem:
         curvature[m:, :m] = curvature[:m, m:].T
         curvature[m:, m:] = self.apart.T @ weighted + np.eye(len(values) - m) / PRIOR_SD**2
         return curvature
+
+    def errors(self, values: FloatArray, unit: IntArray) -> FloatArray:
+        """Return the standard errors of the coefficients, by leaving out each unit."""
+        return np.sqrt(np.diagonal(self.jackknife(values, unit)[self.m :, self.m :]))
 
     def jackknife(self, values: FloatArray, unit: IntArray) -> FloatArray:
         """Return the covariance (p, p) of the values with one unit left out at a time, in one Newton step each."""

@@ -19,7 +19,7 @@ from playground.ratings.findings import Finding
 from playground.ratings.intervals import DEFAULT_LEVEL
 from playground.ratings.misfit import Misfit
 from playground.ratings.pairs import BOTH_BAD, FloatArray
-from playground.ratings.policy import Reason
+from playground.ratings.policy import ExclusionReason
 from playground.ratings.power import VotesNeeded
 from playground.ratings.verdict import Scope, Verdict
 
@@ -30,7 +30,7 @@ def verdict_of(board: Board, category: str) -> Verdict:
         exclusions = board.counted.exclusions
         return verdict.nothing_yet(
             min_battles,
-            only_open=[exclusion.reason for exclusion in exclusions] == [Reason.OPEN_MODE],
+            only_open=[exclusion.reason for exclusion in exclusions] == [ExclusionReason.OPEN_MODE],
             left_out=joined(" ", (found.text for found in _counted(board))) if exclusions else "",
             same_model=table.unrated > 0,
             category=category,

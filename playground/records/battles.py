@@ -30,7 +30,7 @@ STUDY_KINDS = ("item", "repeat", "check", "attention")
 
 
 class BattleState(StrEnum):
-    """The state of a battle; `battles.table` says which event leads to which."""
+    """The state of a battle; `battles.state_table` says which event leads to which."""
 
     GENERATING = "generating"
     OPEN = "open"

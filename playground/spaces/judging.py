@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from playground.raters import COOKIE
+from playground.rater_ids import COOKIE
 
 IN_A_FRAME = ("SameSite=None", "Secure", "Partitioned", "HttpOnly")
 """Attributes without which browsers keep no cookie inside another site's frame, or scripts could read it."""

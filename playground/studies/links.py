@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from urllib.parse import urlencode
 
-from playground.raters import is_secret, new_secret
+from playground.rater_ids import is_secret, new_secret
 
 new_token = new_secret
 """Make a token: 32 hexadecimal digits."""

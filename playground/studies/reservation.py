@@ -14,8 +14,8 @@ from itertools import count
 
 from playground.battles.ballot import Viewer
 from playground.battles.life import Battles
+from playground.battles.state_table import Event
 from playground.battles.steps import found
-from playground.battles.table import Event
 from playground.battles.transitions import later, moved
 from playground.errors import StorageError
 from playground.messages import Message

@@ -17,7 +17,7 @@ from playground.arena.arena import Arena
 from playground.arena.listing import board_document, model_rows, prompt_document, public_statuses
 from playground.battles import Ballot, Viewer
 from playground.errors import PlaygroundError, Refused
-from playground.raters import FREE_PROGRAMS, keyed_id
+from playground.rater_ids import FREE_PROGRAMS, keyed_id
 from playground.ratings.board_filter import ALL, read_board_filter
 from playground.ratings.board_rules import read_board_rules
 from playground.ratings.intervals import DEFAULT_LEVEL
@@ -27,15 +27,9 @@ from playground.ui.follow import Follower
 from playground.ui.http.asgi import address_of
 from playground.ui.http.gate import RATER_HEADER
 from playground.ui.http.turnstile import Turnstile
-from playground.validation import (
-    clean_battle_id,
-    clean_comment,
-    clean_instruction,
-    clean_model_id,
-    clean_models,
-    clean_params,
-    clean_rater,
-)
+from playground.validation.ids import clean_battle_id, clean_model_id, clean_models, clean_rater
+from playground.validation.sampling import clean_params
+from playground.validation.texts import clean_comment, clean_instruction
 
 KEY_HEADER = "X-Playground-Key"
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 from playground.errors import InvalidValue
 from playground.messages import Message
 from playground.ui.texts import data as texts
-from playground.validation import TAKEN_OUT
+from playground.validation.texts import TAKEN_OUT
 
 MAX_QUERY_CHARS = 4000
 MAX_ECHOED_CHARS = 65_536

@@ -1,179 +1,58 @@
-"""One fit per filter, shared: who waits, who sees the board before, and how often it is made."""
+"""Boards and analyses of an arena: what is asked for, and what is said while there is nothing yet."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from threading import Event, Lock
-from typing import Any
+from threading import Event
+from types import SimpleNamespace
+from typing import Any, Literal
 
 import pytest
 
-from playground.arena.boards import MOST, QUICK_S, REST, Boards
+from playground.arena.arena import Arena
+from playground.arena.boards import asked_board, newest_analyses
+from playground.arena.result_cache import ResultCache
 from playground.errors import InvalidValue
-from playground.ratings.leaderboard import Leaderboard
-from tests.support.patience import wait_until
+from playground.ratings.analyses import Analyses, Carrying, NoAnalyses
+from playground.ratings.board_rules import DEFAULT_RULES, BoardRules
+from playground.ratings.leaderboard import NO_FILTER
+from playground.ratings.policy import CountingPolicy
+from playground.settings import Settings
 
 
-class Made(tuple[str, int]):
-    """A board by what was asked for and the state of the votes."""
+def test_analyses_that_are_missing_say_if_they_are_coming() -> None:
+    held = Event()
 
-    claims_are_known: bool
+    def make(asked: str, patient: bool) -> Any:
+        assert held.wait(10)
+        raise InvalidValue("no such category")
 
-
-@dataclass
-class Bench:
-    """Boards whose making takes as long as told, on votes and time that change when told."""
-
-    state: int = 0
-    now: float = 0.0
-    takes_s: float = 0.0
-    many_votes: bool = False  # their claims are made beside
-    made: list[Any] = field(default_factory=list)
-    held: Event | None = None
-    lock: Lock = field(default_factory=Lock)
-
-    def __post_init__(self) -> None:
-        is_default = "all".__eq__
-        self.boards: Boards[str] = Boards(self.make, is_default, lambda: self.state, lambda: self.now)
-
-    def make(self, asked: str, patient: bool) -> Leaderboard:
-        made = Made((asked, self.state))
-        made.claims_are_known = patient or not self.many_votes
-        with self.lock:
-            self.made.append(made)
-        if self.held is not None:
-            assert self.held.wait(10)
-        self.now += self.takes_s
-        if asked == "wrong":
-            raise InvalidValue("no such category")
-        return made  # type: ignore[return-value]
-
-    def get(self, asked: str = "all") -> Any:
-        return self.boards.get(asked)
+    cache: Any = ResultCache(make, bool, lambda: 1, 2)
+    asked: Any = "all"
+    assert newest_analyses(cache, asked, 0) == NoAnalyses()
+    held.set()
+    assert newest_analyses(cache, asked, 10) == NoAnalyses("no such category")
 
 
-@pytest.fixture
-def bench() -> Iterator[Bench]:
-    made = Bench()
-    yield made
-    if made.held is not None:
-        made.held.set()
+@pytest.mark.parametrize(
+    ("data", "is_operator", "lists"), [("operator", False, False), ("operator", True, True), ("public", False, True)]
+)
+def test_battles_are_named_for_who_may_browse_them(
+    data: Literal["operator", "public"], is_operator: bool, lists: bool
+) -> None:
+    carrying = Carrying(votes=1, share=0.1, leader="x", first="y", battles=("b" * 32,), text="")
+    made = Analyses(style=None, carrying=carrying, stability=None, agreement=None)  # type: ignore[arg-type]
+    cache = SimpleNamespace(newest=lambda *_: made)
+    arena: Any = SimpleNamespace(settings=Settings(data=data), _analyses=cache, _asked=lambda *_: "all")
+    found = Arena.analyses(arena, is_operator=is_operator)
+    assert isinstance(found, Analyses)
+    assert found.carrying is not None
+    assert found.carrying.battles == (carrying.battles if lists else ())
 
 
-def test_nothing_is_made_again_without_a_vote(bench: Bench) -> None:
-    assert bench.get() == bench.get() == ("all", 0)
-    assert bench.made == [("all", 0)]
-
-
-def test_quick_board_is_always_that_of_the_last_vote(bench: Bench) -> None:
-    bench.get()
-    bench.state = 1
-    assert bench.get() == ("all", 1)
-
-
-def test_four_visitors_share_one_fit(bench: Bench) -> None:
-    bench.held = Event()
-    with ThreadPoolExecutor(4) as pool:
-        boards = [pool.submit(bench.get) for _ in range(4)]
-        wait_until(lambda: bench.made)
-        assert not any(board.done() for board in boards)
-        bench.held.set()
-        assert {board.result(10) for board in boards} == {("all", 0)}
-    assert bench.made == [("all", 0)]
-
-
-def test_filters_do_not_wait_for_each_other(bench: Bench) -> None:
-    bench.held = Event()
-    with ThreadPoolExecutor(1) as pool:
-        slow = pool.submit(bench.get, "slow")
-        wait_until(lambda: bench.made)
-        held, bench.held = bench.held, None
-        assert bench.get("other") == ("other", 0)
-        held.set()
-        assert slow.result(10) == ("slow", 0)
-
-
-def test_slow_board_is_shown_as_it_was_while_the_next_is_made(bench: Bench) -> None:
-    bench.takes_s = 2 * QUICK_S
-    bench.get()
-    bench.now += REST * bench.takes_s
-    bench.state, bench.held = 1, Event()
-    assert [bench.get() for _ in range(3)] == [("all", 0)] * 3
-    wait_until(lambda: len(bench.made) == 2)
-    bench.held.set()
-    wait_until(lambda: bench.get() == ("all", 1))
-    assert bench.made == [("all", 0), ("all", 1)]
-
-
-def test_slow_board_rests_however_many_votes_come(bench: Bench) -> None:
-    bench.takes_s = 2 * QUICK_S
-    bench.get()
-    for state in range(1, 50):
-        bench.state = state
-        assert bench.get() == ("all", 0)
-    assert len(bench.made) == 1
-
-
-def test_error_reaches_all_who_wait_and_is_not_kept(bench: Bench) -> None:
-    bench.held = Event()
-    with ThreadPoolExecutor(2) as pool:
-        waiting = [pool.submit(bench.get, "wrong") for _ in range(2)]
-        wait_until(lambda: bench.made)
-        bench.held.set()
-        for one in waiting:
-            with pytest.raises(InvalidValue, match="no such category"):
-                one.result(10)
-    with pytest.raises(InvalidValue, match="no such category"):
-        bench.get("wrong")
-
-
-def test_few_boards_are_kept(bench: Bench) -> None:
-    for number in range(MOST + 1):
-        bench.get(f"filter {number}")
-    bench.get("filter 1")
-    bench.get("filter 0")
-    assert len(bench.made) == MOST + 2
-
-
-def test_filters_do_not_push_the_default_board_out(bench: Bench) -> None:
-    bench.get()
-    for number in range(MOST + 1):
-        bench.get(f"filter {number}")
-    bench.get()
-    assert bench.made.count(("all", 0)) == 1
-
-
-def test_claims_of_many_votes_are_made_beside_the_board(bench: Bench) -> None:
-    bench.many_votes = True
-    assert not bench.get().claims_are_known
-    wait_until(lambda: bench.get().claims_are_known)
-    assert bench.made == [("all", 0)] * 2
-
-
-def test_board_keeps_its_claims_until_those_of_new_votes_are_known(bench: Bench) -> None:
-    bench.many_votes, bench.takes_s = True, 2 * QUICK_S
-    bench.get()
-    wait_until(lambda: bench.get().claims_are_known)
-    bench.now += REST * bench.takes_s
-    bench.state, bench.held = 1, Event()
-    board = bench.get()
-    assert (board, board.claims_are_known) == (("all", 0), True)
-    bench.held.set()
-    wait_until(lambda: bench.get() == ("all", 1))
-    assert bench.get().claims_are_known
-
-
-def test_claims_of_many_filters_are_made_one_after_another(bench: Bench) -> None:
-    bench.many_votes = True
-    filters = [str(number) for number in range(5)]
-    for asked in filters:
-        bench.get(asked)
-    bench.held = Event()
-    for asked in filters:
-        bench.get(asked)
-    wait_until(lambda: len(bench.made) == 6)
-    bench.held.set()
-    wait_until(lambda: all(bench.get(asked).claims_are_known for asked in filters))
-    assert len(bench.made) == 10
+@pytest.mark.parametrize(
+    ("rules", "filtered"), [(DEFAULT_RULES, False), (BoardRules(level=0.9), True), (BoardRules(resamples=100), True)]
+)
+def test_a_board_with_other_rules_keeps_no_claims(rules: BoardRules, filtered: bool) -> None:
+    models: Any = SimpleNamespace(line_up=())
+    _, options, _ = asked_board(CountingPolicy(), 1.0, models, NO_FILTER, None, rules)
+    assert (options.filtered, options.level, options.resamples) == (filtered, rules.level, rules.resamples)

@@ -8,7 +8,7 @@ from playground.arena.gate_watch import EVERY_S, arena_gate_watch
 from playground.arena.refreshed import Refreshed
 from playground.clock import Clock
 from playground.ratings.gate_watch import GateState, GateWatch
-from playground.ratings.policy import CountingPolicy, Reason
+from playground.ratings.policy import CountingPolicy, ExclusionReason
 from playground.records import Instruction
 from playground.ui.pages.leaderboard.left_out import left_out_html
 from tests.support.cast import ADA, House, house
@@ -42,7 +42,7 @@ def test_watch_has_the_last_days_with_their_reasons() -> None:
     home.time.pass_s(EVERY_S)
     watch.refresh(home.store)
     assert [day.votes for day in watch.latest.days] == [0] * 6 + [1, 1]
-    assert [dict(day.left_out) for day in watch.latest.days] == [{}] * 6 + [{Reason.TOO_QUICK: 1}, {}]
+    assert [dict(day.left_out) for day in watch.latest.days] == [{}] * 6 + [{ExclusionReason.TOO_QUICK: 1}, {}]
     assert watch.latest.state is GateState.UNKNOWN
     html = left_out_html(watch.latest, CountingPolicy())
     assert "Too few votes to tell" in html
@@ -62,7 +62,7 @@ def test_chosen_pairs_are_left_out_only_if_drawn_ones_count() -> None:
     vote(home, "drawn", 2)
     home.time.pass_s(EVERY_S)
     watch.refresh(home.store)
-    assert dict(watch.latest.days[-1].left_out) == {Reason.CHOSEN_PAIR: 1}
+    assert dict(watch.latest.days[-1].left_out) == {ExclusionReason.CHOSEN_PAIR: 1}
 
 
 def test_days_are_read_again_when_a_study_is_closed() -> None:
@@ -76,7 +76,7 @@ def test_days_are_read_again_when_a_study_is_closed() -> None:
     watch = watch_of(home)
     watch.refresh(home.store)
     assert watch.latest is not None
-    assert dict(watch.latest.days[-2].left_out) == {Reason.STUDY_RUNNING: 3}
+    assert dict(watch.latest.days[-2].left_out) == {ExclusionReason.STUDY_RUNNING: 3}
     home.store.write(lambda writing: writing.close_study("helpful", home.time.now(), "done"))
     home.time.pass_s(EVERY_S)
     watch.refresh(home.store)

@@ -13,8 +13,8 @@ import pytest
 
 from playground.arena.line_up import LineUp, check_overrides, default_models, params_of, without_seed
 from playground.catalog.catalog import CARD_FOLDER, Catalog
+from playground.engines.local.engine import LocalEngine
 from playground.engines.local.placement import Device
-from playground.engines.local.pool import LocalEngine
 from playground.engines.zerogpu.engine import ZeroGpuEngine
 from playground.engines.zerogpu.gpu_function import VARIABLE
 from playground.errors import InvalidValue, PlaygroundError, PromptTooLong

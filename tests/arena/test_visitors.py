@@ -14,7 +14,7 @@ import pytest
 from playground.arena.arena import Arena
 from playground.battles import Viewer
 from playground.clock import Clock
-from playground.raters import rater_id
+from playground.rater_ids import rater_id
 from playground.records import BattleState
 from playground.settings import Settings
 from tests.arena.test_arena import write_card

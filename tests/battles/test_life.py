@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from playground.battles import MAX_COMMENT_CHARS, REASONS, Viewer
+from playground.battles import MAX_COMMENT_CHARS, VOTE_REASONS, Viewer
 from playground.errors import InvalidValue, Refused, StorageError
 from playground.records import (
     BattleState,
@@ -337,7 +337,7 @@ def test_invalid_notes_are_refused(home: House) -> None:
     with pytest.raises(InvalidValue, match="no side 'c'; valid: a, b"):
         home.battles.note("battle-1", ADA, report_side="c")
     assert home.battles.view("battle-1", ADA).may_vote
-    assert set(REASONS) >= {"correct", "clear"}
+    assert set(VOTE_REASONS) >= {"correct", "clear"}
 
 
 def test_report_needs_no_vote_but_sight_of_the_battle(home: House) -> None:

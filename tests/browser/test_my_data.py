@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from playground.raters import new_secret, rater_id
+from playground.rater_ids import new_secret, rater_id
 from tests.conftest import LiveApp
 from tests.support.browsing import PHONE, Visitor, visiting
 

@@ -316,7 +316,7 @@ def test_a_branch_fetched_again_has_its_new_tokenizer(
 
 def test_reading_a_tokenizer_does_not_block_cards(talker: Path) -> None:
     catalog = Catalog.load()
-    with catalog._reading, ThreadPoolExecutor(1) as pool:
+    with catalog._files._lock, ThreadPoolExecutor(1) as pool:
         assert pool.submit(catalog.card, str(talker)).result(timeout=30).id == "talker"
         assert pool.submit(lambda: (catalog.known("talker"), list(catalog.cards)[-1])).result(timeout=30)[1] == "talker"
 

@@ -12,7 +12,7 @@ import pytest
 
 from playground.battles import Battles, RaterData
 from playground.cli import main
-from playground.raters import rater_id
+from playground.rater_ids import rater_id
 from playground.records import Belongings
 from playground.storage.database.store import Store
 from playground.storage.journal.journal import Journal

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from playground.engines.fleet import Fleet
+from playground.engines.local.engine import LocalEngine
 from playground.engines.local.placement import Device
-from playground.engines.local.pool import LocalEngine
 from playground.engines.protocol import Fit
 from playground.engines.remote.engine import RemoteEngine
 from playground.settings import Settings

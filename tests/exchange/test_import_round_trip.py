@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from playground.battles.ballot import REASONS
+from playground.battles.ballot import VOTE_REASONS
 from playground.exchange import FORMATS, ExportOptions, export
 from playground.exchange.imports import FORMATS as IMPORTED
 from playground.exchange.imports import import_file
-from playground.raters import imported_id
+from playground.rater_ids import imported_id
 from playground.records import CriterionAnswer, FinishReason, Instruction, VoteFilter
 from playground.storage.database.store import Store
 from tests.support.cast import ADA, BEN, FAILED, GALPACA, MAMBA, MODELS, OPENALPACA, House, house
@@ -182,7 +182,7 @@ def battles(draw: st.DrawFn) -> dict[str, Any]:
         "choice": draw(st.sampled_from([*letters, "tie", "both_bad", order])),
         "instruction": Instruction(draw(DIFFICULT.filter(str.isprintable)), draw(DIFFICULT), draw(DIFFICULT)),
         "changes": draw(st.integers(0, 2)),
-        "reasons": draw(st.lists(st.sampled_from(REASONS), unique=True)),
+        "reasons": draw(st.lists(st.sampled_from(VOTE_REASONS), unique=True)),
         "comment": draw(DIFFICULT | st.just("")),
         "blind": draw(st.booleans()),
     }

@@ -12,8 +12,8 @@ import pytest
 from playground.battles import Battles, Moderation
 from playground.errors import InvalidValue
 from playground.exchange.imports import FORMATS, WITHOUT_VOTES, Imported, import_file
-from playground.raters import imported_id
-from playground.ratings.policy import EVERY_VOTE, CountingPolicy, Reason
+from playground.rater_ids import imported_id
+from playground.ratings.policy import EVERY_VOTE, CountingPolicy, ExclusionReason
 from playground.records import ExportedPair, ModelCard
 from playground.storage.database.store import Store
 from tests.support.cast import ADA, HAIKU, OPENALPACA, card, house
@@ -430,10 +430,10 @@ def test_imported_votes_are_a_filter_and_not_on_the_default_board(bring: Import,
     pairs = list(store.judged_pairs())
     counted = count_list(pairs, CountingPolicy())
     assert [(found.reason, found.words, found.votes) for found in counted.exclusions] == [
-        (Reason.IMPORTED, "imported", 1)
+        (ExclusionReason.IMPORTED, "imported", 1)
     ]
     assert counted.kinds == {"imported": 1}
-    assert CountingPolicy().why_not(Reason.IMPORTED) == "it was imported from a file"
+    assert CountingPolicy().why_not(ExclusionReason.IMPORTED) == "it was imported from a file"
     assert count_list(pairs, CountingPolicy(keep_imported=True)).num_counted == 1
     assert count_list(pairs, EVERY_VOTE).num_counted == 1
     assert CountingPolicy().with_fallback(pairs).pairs == "all"  # no vote of this playground is on a drawn pair

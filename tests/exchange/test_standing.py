@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playground.exchange.standing import Standings
-from playground.raters import keyed_id
+from playground.rater_ids import keyed_id
 from playground.ratings.counting import reasons_of
 from playground.ratings.policy import EVERY_VOTE, CountingPolicy
 from playground.records import Origin

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from playground.raters import new_secret
+from playground.rater_ids import new_secret
 from playground.records import BattleState
 from playground.storage.database.store import Store
 from playground.ui.http.limits import Kind, kind_of

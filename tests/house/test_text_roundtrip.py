@@ -21,7 +21,7 @@ from playground.prompting.prompt import ignores_system
 from playground.records import Instruction, Prompt
 from playground.storage.database.store import Store
 from playground.storage.maintenance.restore import restore
-from playground.validation import clean_comment, clean_instruction
+from playground.validation.texts import clean_comment, clean_instruction
 from tests.support.cast import ADA, house
 from tests.support.judging import keep_journal
 

@@ -26,8 +26,8 @@ from playground.arena.comparison import Comparison
 from playground.arena.line_up import LineUp
 from playground.catalog.catalog import CARD_FOLDER, Catalog
 from playground.clock import Clock
+from playground.engines.local.engine import LocalEngine
 from playground.engines.local.placement import Device
-from playground.engines.local.pool import LocalEngine
 from playground.engines.local.worker.decoding.gumbel import gumbel
 from playground.engines.local.worker.decoding.sampling import Sampler, warp
 from playground.engines.local.worker.loading.model import load

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from playground.ratings.bradley_terry import POINTS, fit
 from playground.ratings.counting import reasons_of, weights_of_raters
 from playground.ratings.pairs import FloatArray, IntArray, PairTable
-from playground.ratings.policy import EVERY_VOTE, CountingPolicy, Reason, filtered
+from playground.ratings.policy import EVERY_VOTE, CountingPolicy, ExclusionReason, filtered
 from playground.records import JudgedPair, Origin
 from tests.support.counting_oracle import count_list as count
 from tests.support.counting_oracle import count_pairs
@@ -34,7 +34,7 @@ def counted_votes(pairs: list[JudgedPair], policy: CountingPolicy) -> set[str]:
     return {pair.vote_id for pair in pairs} - reasons_of(pairs, policy).keys()
 
 
-def reasons(*pairs: JudgedPair, policy: CountingPolicy = POLICY) -> dict[Reason, int]:
+def reasons(*pairs: JudgedPair, policy: CountingPolicy = POLICY) -> dict[ExclusionReason, int]:
     return {exclusion.reason: exclusion.votes for exclusion in count(pairs, policy).exclusions}
 
 
@@ -42,17 +42,19 @@ def reasons(*pairs: JudgedPair, policy: CountingPolicy = POLICY) -> dict[Reason,
     ("changes", "reason"),
     [
         ({}, None),
-        ({"blind": False}, Reason.OPEN_MODE),
-        ({"decision_s": 0.99}, Reason.TOO_QUICK),
+        ({"blind": False}, ExclusionReason.OPEN_MODE),
+        ({"decision_s": 0.99}, ExclusionReason.TOO_QUICK),
         ({"decision_s": 1.0}, None),
         ({"decision_s": None}, None),
-        ({"names_itself": True}, Reason.NAMES_ITSELF),
-        ({"seen_before": True}, Reason.SEEN_BEFORE),
-        ({"seen_before": True, "names_itself": True}, Reason.NAMES_ITSELF),
-        ({"blind": False, "decision_s": 0.0, "seen_before": True}, Reason.OPEN_MODE),
+        ({"names_itself": True}, ExclusionReason.NAMES_ITSELF),
+        ({"seen_before": True}, ExclusionReason.SEEN_BEFORE),
+        ({"seen_before": True, "names_itself": True}, ExclusionReason.NAMES_ITSELF),
+        ({"blind": False, "decision_s": 0.0, "seen_before": True}, ExclusionReason.OPEN_MODE),
     ],
 )
-def test_a_vote_is_left_out_for_the_first_reason_that_applies(changes: dict[str, Any], reason: Reason | None) -> None:
+def test_a_vote_is_left_out_for_the_first_reason_that_applies(
+    changes: dict[str, Any], reason: ExclusionReason | None
+) -> None:
     assert reasons(vote(1, **changes)) == ({} if reason is None else {reason: 1})
     assert len(count([vote(1, **changes)], EVERY_VOTE).pairs) == 1
 
@@ -60,24 +62,26 @@ def test_a_vote_is_left_out_for_the_first_reason_that_applies(changes: dict[str,
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"imported": "votes.csv 0123456789ab"}, Reason.IMPORTED),
-        ({"imported": "votes.csv 0123456789ab", "origin": Origin.PROGRAM}, Reason.IMPORTED),
-        ({"origin": Origin.PROGRAM}, Reason.BY_PROGRAM),
-        ({"origin": Origin.JUDGE}, Reason.BY_JUDGE),
-        ({"origin": Origin.SHARED}, Reason.BY_GUEST),
-        ({"blind": False}, Reason.OPEN_MODE),
-        ({"drawn": False}, Reason.CHOSEN_PAIR),
-        ({"own_sampling": False}, Reason.CHANGED_SAMPLING),
-        ({"capped": True}, Reason.CAPPED),
-        ({"decision_s": 0.99}, Reason.TOO_QUICK),
-        ({"names_itself": True}, Reason.NAMES_ITSELF),
-        ({"seen_before": True}, Reason.SEEN_BEFORE),
-        ({"weight": 0.0}, Reason.SAME_MODEL),
+        ({"imported": "votes.csv 0123456789ab"}, ExclusionReason.IMPORTED),
+        ({"imported": "votes.csv 0123456789ab", "origin": Origin.PROGRAM}, ExclusionReason.IMPORTED),
+        ({"origin": Origin.PROGRAM}, ExclusionReason.BY_PROGRAM),
+        ({"origin": Origin.JUDGE}, ExclusionReason.BY_JUDGE),
+        ({"origin": Origin.SHARED}, ExclusionReason.BY_GUEST),
+        ({"blind": False}, ExclusionReason.OPEN_MODE),
+        ({"drawn": False}, ExclusionReason.CHOSEN_PAIR),
+        ({"own_sampling": False}, ExclusionReason.CHANGED_SAMPLING),
+        ({"capped": True}, ExclusionReason.CAPPED),
+        ({"decision_s": 0.99}, ExclusionReason.TOO_QUICK),
+        ({"names_itself": True}, ExclusionReason.NAMES_ITSELF),
+        ({"seen_before": True}, ExclusionReason.SEEN_BEFORE),
+        ({"weight": 0.0}, ExclusionReason.SAME_MODEL),
         ({"seen_elsewhere": True}, None),
         ({}, None),
     ],
 )
-def test_the_default_board_counts_people_on_drawn_pairs(changes: dict[str, Any], reason: Reason | None) -> None:
+def test_the_default_board_counts_people_on_drawn_pairs(
+    changes: dict[str, Any], reason: ExclusionReason | None
+) -> None:
     drawn = vote(1)
     assert reasons_of([drawn, vote(2, **changes)], POLICY).get("vote-2") is reason
     assert "vote-2" in counted_votes([drawn, vote(2, **changes)], EVERY_VOTE) or "weight" in changes
@@ -102,7 +106,7 @@ def test_programs_without_a_key_are_one_rater() -> None:
 def test_the_daily_cap_is_one_for_all_programs_without_a_key() -> None:
     policy = replace(filtered(POLICY, origin="program"), max_votes_per_rater_and_day=2)
     pairs = [vote(number, rater_id=f"name-{number}", origin=Origin.PROGRAM) for number in range(5)]
-    assert reasons(*pairs, policy=policy) == {Reason.DAILY_CAP: 3}
+    assert reasons(*pairs, policy=policy) == {ExclusionReason.DAILY_CAP: 3}
 
 
 def test_every_vote_is_of_one_kind() -> None:
@@ -138,12 +142,12 @@ def test_daily_cap_counts_first_votes_and_ignores_excluded_ones() -> None:
         vote(6, rater_id="ada", created_at="2026-11-21T00:00:00Z"),
     ]
     assert counted_votes(pairs, policy) == {"vote-1", "vote-3", "vote-5", "vote-6"}
-    assert reasons(*pairs, policy=policy) == {Reason.OPEN_MODE: 1, Reason.DAILY_CAP: 1}
+    assert reasons(*pairs, policy=policy) == {ExclusionReason.OPEN_MODE: 1, ExclusionReason.DAILY_CAP: 1}
 
 
 def test_a_vote_on_three_answers_is_one_vote() -> None:
     three = [pair(a, b, number=1, blind=False) for a, b in [(GALPACA, ORCA), (GALPACA, MAMBA), (ORCA, MAMBA)]]
-    assert reasons(*three) == {Reason.OPEN_MODE: 1}
+    assert reasons(*three) == {ExclusionReason.OPEN_MODE: 1}
     assert count(three, POLICY).votes == 1
 
 
@@ -255,7 +259,9 @@ def test_counting_by_arrays_is_counting_one_by_one(
 def test_every_vote_counts_or_is_left_out_for_one_reason(pairs: list[JudgedPair], policy: CountingPolicy) -> None:
     found = count(pairs, policy)
     assert len(found.pairs) + sum(exclusion.votes for exclusion in found.exclusions) == found.votes == len(pairs)
-    assert [e.reason for e in found.exclusions] == [r for r in Reason if r in {e.reason for e in found.exclusions}]
+    assert [e.reason for e in found.exclusions] == [
+        r for r in ExclusionReason if r in {e.reason for e in found.exclusions}
+    ]
     assert all(exclusion.votes > 0 for exclusion in found.exclusions)
 
 

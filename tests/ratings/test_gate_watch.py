@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from playground.ratings.gate_watch import GATES, GateDay, GateState, day_of, has_jumped, watch
-from playground.ratings.policy import CountingPolicy, Reason
+from playground.ratings.policy import CountingPolicy, ExclusionReason
 from playground.records import Origin
 from tests.support.judged import pair
 
-QUICK = Reason.TOO_QUICK
+QUICK = ExclusionReason.TOO_QUICK
 
 
 def days(votes: int, left_out: int, number: int = 7) -> list[GateDay]:
@@ -52,10 +52,10 @@ def test_state_of_all_is_the_worst_that_is_known() -> None:
 
 
 def test_votes_of_another_kind_are_no_part_of_a_share() -> None:
-    today = GateDay("2026-11-08", 4000, {Reason.BY_PROGRAM: 3990})
+    today = GateDay("2026-11-08", 4000, {ExclusionReason.BY_PROGRAM: 3990})
     assert today.at_gates == 10
     assert state_of(days(40, 2), today) is GateState.UNKNOWN
-    assert Reason.BY_PROGRAM not in GATES
+    assert ExclusionReason.BY_PROGRAM not in GATES
 
 
 def test_steady_gates_seldom_warn() -> None:
@@ -78,4 +78,4 @@ def test_a_day_counts_votes_by_their_first_reason() -> None:
         pair("a", "c", number=5),
     ]
     day = day_of("2025-01-31", judged, CountingPolicy())
-    assert (day.votes, dict(day.left_out), day.at_gates) == (4, {QUICK: 1, Reason.BY_PROGRAM: 1}, 3)
+    assert (day.votes, dict(day.left_out), day.at_gates) == (4, {QUICK: 1, ExclusionReason.BY_PROGRAM: 1}, 3)

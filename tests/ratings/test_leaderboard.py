@@ -16,7 +16,7 @@ from playground.ratings.board import LeaderboardOptions
 from playground.ratings.comparisons import Meeting
 from playground.ratings.counting import Exclusion
 from playground.ratings.leaderboard import Leaderboard
-from playground.ratings.policy import EVERY_VOTE, CountingPolicy, Reason
+from playground.ratings.policy import EVERY_VOTE, CountingPolicy, ExclusionReason
 from playground.records import JudgedPair, Origin
 from tests.support.counting_oracle import count_list
 from tests.support.judged import GALPACA, MAMBA, MINOTAUR, OPENALPACA, ORCA, build_leaderboard, pair, votes
@@ -325,7 +325,7 @@ def test_only_blind_votes_count_unless_asked_for() -> None:
     mixed = [*ARENA, *changed(ARENA[:7], blind=False)]
     board = build_leaderboard(mixed, CARDS)
     assert (board.num_votes, board.all_votes) == (406, 413)
-    assert board.exclusions == (Exclusion(Reason.OPEN_MODE, "in open mode", 7),)
+    assert board.exclusions == (Exclusion(ExclusionReason.OPEN_MODE, "in open mode", 7),)
     assert finding(board, "Counted") == "413 votes: 406 count; 7 in open mode."
     board = build_leaderboard(mixed, CARDS, options=LeaderboardOptions(policy=EVERY_VOTE))
     assert (board.num_votes, board.all_votes, board.exclusions) == (413, 413, ())

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from playground.errors import InvalidValue
-from playground.ratings.policy import CountingPolicy, Reason, filtered
+from playground.ratings.policy import CountingPolicy, ExclusionReason, filtered
 
 POLICY = CountingPolicy()
 
 
 def test_every_reason_has_words_with_the_policys_numbers() -> None:
     policy = CountingPolicy(min_decision_s=2.5, max_votes_per_rater_and_day=1000)
-    assert [policy.words(reason) for reason in Reason] == [
+    assert [policy.words(reason) for reason in ExclusionReason] == [
         "of studies that are still running",
         "repeats, checks and attention items of studies",
         "imported",
@@ -39,10 +39,10 @@ def test_every_reason_has_words_with_the_policys_numbers() -> None:
 
 
 def test_every_reason_has_words_for_one_vote() -> None:
-    words = [POLICY.why_not(reason) for reason in Reason]
-    assert len(set(words)) == len(Reason)
-    assert POLICY.why_not(Reason.BY_PROGRAM) == "a program gave it; the leaderboard counts votes of people"
-    assert POLICY.why_not(Reason.TOO_QUICK) == "decided in under 1 s"
+    words = [POLICY.why_not(reason) for reason in ExclusionReason]
+    assert len(set(words)) == len(ExclusionReason)
+    assert POLICY.why_not(ExclusionReason.BY_PROGRAM) == "a program gave it; the leaderboard counts votes of people"
+    assert POLICY.why_not(ExclusionReason.TOO_QUICK) == "decided in under 1 s"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from playground.ratings.counting import reasons_of
-from playground.ratings.policy import CountingPolicy, Reason
+from playground.ratings.policy import CountingPolicy, ExclusionReason
 from playground.ratings.standing import TELLS_MODELS, reason_of_battle, reasons_of_rater, visible_standing
 from playground.records import BattleState, Instruction, JudgedPair, Standing
 from playground.storage.database.statements import Reading
@@ -38,7 +38,7 @@ class TestStandingInTheDatabase:
     """The standing of a vote agrees with the board."""
 
     @staticmethod
-    def told(home: House, battle_id: str) -> Reason | None:
+    def told(home: House, battle_id: str) -> ExclusionReason | None:
         with home.store.reading() as reading:
             return reason_of_battle(reading, battle_id, POLICY)
 
@@ -66,12 +66,12 @@ class TestStandingInTheDatabase:
         assert {name: self.told(home, name) for name in on_the_board} == on_the_board
         assert on_the_board == {
             "drawn": None,
-            "quick": Reason.TOO_QUICK,
-            "chosen": Reason.CHOSEN_PAIR,
-            "hot": Reason.CHANGED_SAMPLING,
-            "open": Reason.OPEN_MODE,
-            "program": Reason.BY_PROGRAM,
-            "again": Reason.SEEN_BEFORE,
+            "quick": ExclusionReason.TOO_QUICK,
+            "chosen": ExclusionReason.CHOSEN_PAIR,
+            "hot": ExclusionReason.CHANGED_SAMPLING,
+            "open": ExclusionReason.OPEN_MODE,
+            "program": ExclusionReason.BY_PROGRAM,
+            "again": ExclusionReason.SEEN_BEFORE,
         }
         with home.store.reading() as reading:
             assert reasons_of_rater(reading, ADA, POLICY) == {
@@ -85,7 +85,7 @@ class TestStandingInTheDatabase:
         self.voted(home, "program", "ann", "api")
         assert self.told(home, "chosen") is None
         self.voted(home, "drawn", instruction=Instruction("Something else."))
-        assert self.told(home, "chosen") is Reason.CHOSEN_PAIR
+        assert self.told(home, "chosen") is ExclusionReason.CHOSEN_PAIR
 
     @pytest.mark.parametrize("how", [{"wait_s": 0.5}, {"blind": False}, {"overrides": {"top_k": 3}}])
     def test_uncounted_drawn_vote_does_not_end_the_fallback(self, how: dict[str, Any]) -> None:
@@ -97,7 +97,7 @@ class TestStandingInTheDatabase:
             pairs = list(reading.judged_pairs())
         assert POLICY.with_fallback(pairs).pairs == "all"
         self.voted(home, "good", instruction=Instruction("Yet another."))
-        assert self.told(home, "chosen") is Reason.CHOSEN_PAIR
+        assert self.told(home, "chosen") is ExclusionReason.CHOSEN_PAIR
         with home.store.reading() as reading:
             assert POLICY.with_fallback(list(reading.judged_pairs())).pairs == "drawn"
 
@@ -110,7 +110,7 @@ class TestStandingInTheDatabase:
                 reason_of_battle(reading, f"battle-{n}", replace(POLICY, max_votes_per_rater_and_day=2))
                 for n in range(4)
             ]
-        assert told == [None, None, Reason.DAILY_CAP, Reason.DAILY_CAP]
+        assert told == [None, None, ExclusionReason.DAILY_CAP, ExclusionReason.DAILY_CAP]
 
     def test_vote_beyond_the_daily_cap_reads_only_the_votes_that_fill_it(self) -> None:
         home = house()
@@ -120,15 +120,15 @@ class TestStandingInTheDatabase:
         policy = replace(POLICY, max_votes_per_rater_and_day=2)
         with home.store.reading() as reading:
             votes = Watched(reading, read)
-            assert reason_of_battle(votes, "battle-11", policy) is Reason.DAILY_CAP  # type: ignore[arg-type]
+            assert reason_of_battle(votes, "battle-11", policy) is ExclusionReason.DAILY_CAP  # type: ignore[arg-type]
         assert read == ["battle-11", "battle-00", "battle-01", "battle-02", "battle-03"], (
             "one more, to see where a vote ends"
         )
 
     @pytest.mark.parametrize("state", [BattleState.VOTED, BattleState.REVEALED])
-    @pytest.mark.parametrize("reason", [None, *Reason])
+    @pytest.mark.parametrize("reason", [None, *ExclusionReason])
     def test_standing_that_depends_on_models_is_hidden_before_the_reveal(
-        self, reason: Reason | None, state: BattleState
+        self, reason: ExclusionReason | None, state: BattleState
     ) -> None:
         said = visible_standing(reason, state, True, POLICY)
         if state is BattleState.VOTED and (reason is None or reason in TELLS_MODELS):

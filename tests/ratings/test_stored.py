@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playground.ratings.board import LeaderboardOptions
+from playground.ratings.chosen import Chosen
 from playground.ratings.counting import count
 from playground.ratings.leaderboard import rate
 from playground.ratings.pairs import PairTable
@@ -140,7 +141,8 @@ def check(votes: list[dict[str, Any]], policy: CountingPolicy, category: str) ->
     listed = build_leaderboard(
         pairs, {}, options=options, category=category, categories=["coding"], networks=networks
     ).as_document()
-    assert same(rate(read, {}, options=options, category=category, categories=["coding"]).as_document(), listed)
+    chosen = Chosen.of(read, {}, options=options, category=category, categories=["coding"])
+    assert same(rate(chosen, category).as_document(), listed)
     rows = read.category == read.categories.index(category) if category in read.categories else read.category < 0
     found = count(read, policy, rows if category else None)
     expected = count_pairs(pairs, policy, category=category)

@@ -13,7 +13,7 @@ from playground.exchange import FORMATS, ExportOptions, export
 from playground.exchange.preview import browse, count_browsed, preview
 from playground.publishing.contents import survey
 from playground.ratings.counting import count
-from playground.ratings.policy import CountingPolicy, Reason
+from playground.ratings.policy import CountingPolicy, ExclusionReason
 from playground.ratings.stored import read_votes
 from playground.records import ClosedStudy, VoteFilter
 from playground.storage.database.store import Store
@@ -39,14 +39,14 @@ def close(study: Studied) -> None:
     study.home.store.write(lambda writing: writing.close_study("helpful", study.home.time.now(), "done"))
 
 
-def left_out(home: House, policy: CountingPolicy) -> dict[Reason, int]:
+def left_out(home: House, policy: CountingPolicy) -> dict[ExclusionReason, int]:
     with home.store.reading() as reading:
         votes = read_votes(reading, policy, home.time.now())
     return {exclusion.reason: exclusion.votes for exclusion in count(votes, policy).exclusions}
 
 
 def test_board_leaves_them_out_until_the_study_is_closed(study: Studied) -> None:
-    assert left_out(study.home, CountingPolicy(min_decision_s=0)) == {Reason.STUDY_RUNNING: 3}
+    assert left_out(study.home, CountingPolicy(min_decision_s=0)) == {ExclusionReason.STUDY_RUNNING: 3}
     assert left_out(study.home, CountingPolicy(keep_running_studies=True, min_decision_s=0)) == {}
     close(study)
     assert left_out(study.home, CountingPolicy(min_decision_s=0)) == {}
@@ -144,7 +144,7 @@ def held(db: Path, folder: Path) -> tuple[int, int]:
     """Return the votes that the board leaves out for a running study, and the rows of a public export."""
     with Store(db) as store:
         home = House(store)
-        out = left_out(home, CountingPolicy(min_decision_s=0)).get(Reason.STUDY_RUNNING, 0)
+        out = left_out(home, CountingPolicy(min_decision_s=0)).get(ExclusionReason.STUDY_RUNNING, 0)
         public = export(store, "votes", folder / "out.jsonl", ExportOptions(running_studies=False)).rows
         with store.reading() as reading:
             assert reading.wrongly_judged() == []

@@ -12,7 +12,7 @@ from playground.arena.listing import current_agreement
 from playground.catalog.catalog import Catalog
 from playground.exchange.exports import ExportOptions, export
 from playground.ratings.counting import reasons_by_vote
-from playground.ratings.policy import EVERY_VOTE, CountingPolicy, Reason
+from playground.ratings.policy import EVERY_VOTE, CountingPolicy, ExclusionReason
 from playground.ratings.stored import read_votes
 from playground.records import BattleState, VoteFilter
 from playground.storage.database.store import Store
@@ -49,7 +49,7 @@ def test_only_items_count(home: House, policy: CountingPolicy) -> None:
     with home.store.reading() as reading:
         reasons = Counter(reasons_by_vote(read_votes(reading, policy, home.time.now()), policy))
         assert reading.wrongly_judged() == []
-    assert reasons == {None: 12, Reason.STUDY_EXTRA: kinds["repeat"] + kinds["check"] + kinds["attention"]}
+    assert reasons == {None: 12, ExclusionReason.STUDY_EXTRA: kinds["repeat"] + kinds["check"] + kinds["attention"]}
 
 
 def test_browsers_of_one_link_are_one_rater(home: House) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from playground.ratings.board import LeaderboardOptions
+from playground.ratings.chosen import Chosen
 from playground.ratings.claims import Replay
 from playground.ratings.judged import WINNERS, JudgedVotes, Networks
 from playground.ratings.leaderboard import Leaderboard, rate
@@ -59,7 +60,8 @@ class Simulated:
         votes = arrays(np.array(self.strengths), self)
         votes = votes if self.change is None else self.change(votes)
         names = NAMES[: len(self.strengths)]
-        return rate(votes, {}, category=self.category, options=self.options, models=names, replay=self.replay)
+        chosen = Chosen.of(votes, {}, category=self.category, options=self.options, models=names, replay=self.replay)
+        return rate(chosen, self.category)
 
 
 def arrays(strengths: FloatArray, how: Simulated) -> JudgedVotes:

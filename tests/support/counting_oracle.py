@@ -10,7 +10,7 @@ import numpy as np
 
 from playground.ratings.counting import KINDS, Exclusion, count, kind_of, reasons_of, weights_of_raters
 from playground.ratings.judged import rater_of
-from playground.ratings.policy import CountingPolicy, Reason
+from playground.ratings.policy import CountingPolicy, ExclusionReason
 from playground.records import JudgedPair
 from tests.support.judged import judged_votes
 
@@ -40,7 +40,7 @@ def count_pairs(pairs: Iterable[JudgedPair], policy: CountingPolicy, *, category
     kept = tuple(
         replace(pair, rater_id=rater_of(pair))
         for pair in judged
-        if reasons.get(pair.vote_id) in (None, Reason.SAME_MODEL)
+        if reasons.get(pair.vote_id) in (None, ExclusionReason.SAME_MODEL)
     )
     left_out = Counter(reasons[vote_id] for vote_id in votes if vote_id in reasons)
     rated = {pair.vote_id: pair.rater_id for pair in kept if pair.weight > 0}
@@ -49,7 +49,7 @@ def count_pairs(pairs: Iterable[JudgedPair], policy: CountingPolicy, *, category
     return CountedPairs(
         pairs=kept,
         exclusions=tuple(
-            Exclusion(reason, policy.words(reason), left_out[reason]) for reason in Reason if left_out[reason]
+            Exclusion(reason, policy.words(reason), left_out[reason]) for reason in ExclusionReason if left_out[reason]
         ),
         votes=len(votes),
         flagged=sum((v.names_itself or v.seen_before) and with_flagged.reason(v) is None for v in votes.values()),

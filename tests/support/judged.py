@@ -9,6 +9,7 @@ import numpy as np
 
 from playground.ratings.board import LeaderboardOptions, Named
 from playground.ratings.bradley_terry import MEAN, POINTS, maximise
+from playground.ratings.chosen import Chosen
 from playground.ratings.gathered import gather
 from playground.ratings.judged import JudgedVotes, Networks
 from playground.ratings.leaderboard import Leaderboard, rate
@@ -100,7 +101,8 @@ def build_leaderboard(
 ) -> Leaderboard:
     """The leaderboard of a list of pairs; see `rate`."""
     found = judged_votes(pairs, options.policy, networks)
-    return rate(found, cards, category=category, options=options, models=models, categories=categories)
+    chosen = Chosen.of(found, cards, category=category, options=options, models=models, categories=categories)
+    return rate(chosen, category)
 
 
 # Simulated arenas. Strengths in log-odds; each rater adds a taste of his own to each model; a share of the close

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from playground.raters import rater_id
+from playground.rater_ids import rater_id
 from playground.records import Instruction
 from playground.storage.database.store import Store
 from playground.storage.journal.journal import Journal

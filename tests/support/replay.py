@@ -14,10 +14,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from playground.arena.analyses import arena_analyses
 from playground.arena.arena import Arena
 from playground.arena.battles import ArenaBattles
-from playground.arena.boards import arena_boards
+from playground.arena.boards import arena_analyses, arena_boards
 from playground.arena.raters import Raters
 from playground.clock import Clock
 from playground.engines.protocol import Ended, EngineFacts, Event, Job, Listener, Queued, Started, Tokens

@@ -11,9 +11,9 @@ from concurrent.futures import Future
 from itertools import count
 
 from playground.engines.local.launch import Launched
+from playground.engines.local.model_states import ModelState
 from playground.engines.local.process import Process
 from playground.engines.local.supervisor import Limits, Supervisor
-from playground.engines.local.table import ModelState
 from playground.engines.local.wire import messages
 from playground.engines.local.wire.channel import pipes
 from playground.engines.protocol import EngineFacts, Event, Job

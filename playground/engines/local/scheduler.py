@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from playground.engines.local.model_states import ModelEvent, ModelState
 from playground.engines.local.placement import MAX_ROWS, Device, How, rows_beside
 from playground.engines.local.planning import plan
 from playground.engines.local.supervisor import Supervisor
-from playground.engines.local.table import ModelEvent, ModelState
 
 
 class Scheduler:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from playground.engines.local.backoff import Backoff
 from playground.engines.local.launch import Launcher
+from playground.engines.local.model_states import TABLE, ModelEvent, ModelState
 from playground.engines.local.placement import MAX_ROWS, Held, How, Placement
 from playground.engines.local.process import Post, Process
 from playground.engines.local.rows import Rows
-from playground.engines.local.table import TABLE, ModelEvent, ModelState
 from playground.engines.local.wire import messages
 from playground.engines.local.wire.channel import Message
 from playground.engines.protocol import Ended, EngineFacts, Job, Listener, Tokens
@@ -41,7 +41,7 @@ class Limits:
 
 
 class Supervisor:
-    """One model, in one of the states of `table`."""
+    """One model, in one of the states of `model_states`."""
 
     def __init__(
         self, card: ModelCard, threads: int, launcher: Launcher, post: Post, limits: Limits, now_s: Callable[[], float]

@@ -4,7 +4,7 @@
 thread: a fork would not have what is put on ``cuda`` later, or by another thread. Elsewhere than on ZeroGPU the same
 calls run in the web process, on its best device.
 
-Everything that reaches a listener happens on one thread of the engine's, in order.
+Everything that reaches a listener happens on one thread of the engine's.
 
 Boundary: imports torch and the worker's code when the first model is opened, and not before.
 """
@@ -13,22 +13,20 @@ from __future__ import annotations
 
 import contextlib
 import os
-import queue
 import threading
-from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextvars import Context, copy_context
 from functools import partial
 
 from playground.engines.local.check import check
 from playground.engines.protocol import Ended, Fit, Job, Listener, Point, tell
+from playground.engines.task_thread import TaskThread
 from playground.engines.zerogpu.call import Call, CallRow
 from playground.engines.zerogpu.cancel_flags import CancelFlags
 from playground.engines.zerogpu.models import GpuModels
 from playground.errors import EngineError, Unknown
 from playground.records import FinishReason, ModelCard, ModelStatus
 from playground.settings import Settings
-
-_CLOSE_S = 10.0
 
 
 class ZeroGpuEngine:
@@ -40,10 +38,7 @@ class ZeroGpuEngine:
         self._models = GpuModels(settings.threads, environ, self._flags)
         self._calls: tuple[Call, ...] = ()
         self._collecting = threading.local()
-        self._tasks: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._gate = threading.Lock()  # between a request and `close`
-        self._closed = False
-        self._thread: threading.Thread | None = None
+        self._thread = TaskThread("the engine of ZeroGPU", "engine-zerogpu", self._end)
 
     def plan(self, cards: Sequence[ModelCard]) -> Mapping[str, Fit]:
         return self._models.plan(cards)
@@ -57,23 +52,20 @@ class ZeroGpuEngine:
         Raises:
             EngineError: the engine is closed; or a model would have to be loaded after the start.
         """
-        with self._gate:
-            self._check_open()
+        with self._thread.accepting():
             self._models.open(cards)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="engine-zerogpu", daemon=True)
-                self._thread.start()
+            self._thread.start()
 
     def unload(self, model_id: str) -> None:
         """End the model's rows; see `Engine`. Its memory stays taken: it could not be loaded again."""
-        with self._gate:
+        with self._thread.accepting():
             self._check_opened(model_id)
             words = f"{self._models.card(model_id).name} was unloaded"
             self._models.switch_off(model_id)
-            self._tasks.put(partial(self._end_model, model_id, words))
+            self._thread.put(partial(self._end_model, model_id, words))
 
     def start(self, model_id: str, job: Job, listener: Listener) -> None:
-        with self._gate:
+        with self._thread.accepting():
             self._check_opened(model_id)
         row = CallRow(model_id, job, listener)
         collected: list[CallRow] | None = getattr(self._collecting, "rows", None)
@@ -95,52 +87,35 @@ class ZeroGpuEngine:
                 self._begin(rows)
 
     def cancel(self, row: str) -> None:
-        self._tasks.put(partial(self._cancel, row))
+        self._thread.put(partial(self._cancel, row))
 
     def status(self) -> Mapping[str, ModelStatus]:
         rows = [row for call in self._calls for row in call.rows]
         return self._models.status([(row.model_id, row.has_started) for row in rows])
 
     def close(self) -> None:
-        with self._gate:
-            self._closed = True
-            thread = self._thread
-        if thread is not None:
-            self._tasks.put(_wake)
-            thread.join(_CLOSE_S)
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise EngineError("the engine of ZeroGPU is closed")
+        self._thread.close()
 
     def _check_opened(self, model_id: str) -> None:
-        self._check_open()
         if model_id not in self._models:
             valid = ", ".join(sorted(self._models)) or "none yet"
             raise Unknown(f"the engine of ZeroGPU has no model {model_id!r}; it has: {valid}")
 
     def _begin(self, rows: Sequence[CallRow]) -> None:
         """Begin a call in the context of the caller, who is a visitor's request."""
-        with self._gate:
-            if not self._closed:
-                self._tasks.put(partial(self._launch, rows, copy_context()))
-                return
-        for row in rows:
-            tell(row.listener, Ended(row.job.row, FinishReason.CANCELLED))
+        try:
+            with self._thread.accepting():
+                self._thread.put(partial(self._launch, rows, copy_context()))
+        except EngineError:  # closed since the rows were collected
+            for row in rows:
+                tell(row.listener, Ended(row.job.row, FinishReason.CANCELLED))
 
     # -- on the engine's thread -----------------------------------------------------------------------------------
 
-    def _run(self) -> None:
-        try:
-            while not self._closed:
-                self._tasks.get()()
-            with contextlib.suppress(queue.Empty):  # what was accepted before the gate closed
-                while True:
-                    self._tasks.get_nowait()()
-        finally:
-            for call in self._calls:
-                self._raise_flags(call)
-                call.end(FinishReason.CANCELLED)
+    def _end(self) -> None:
+        for call in self._calls:
+            self._raise_flags(call)
+            call.end(FinishReason.CANCELLED)
 
     def _launch(self, rows: Sequence[CallRow], context: Context) -> None:
         able = []
@@ -154,7 +129,7 @@ class ZeroGpuEngine:
         if able:
             call = Call(able, self._models.durations.add, self._done)
             self._calls = (*self._calls, call)
-            call.begin(self._models.write, context, self._tasks.put)
+            call.begin(self._models.write, context, self._thread.put)
 
     def _cancel(self, row: str) -> None:
         for call in self._calls:
@@ -178,7 +153,3 @@ class ZeroGpuEngine:
         self._calls = tuple(other for other in self._calls if other is not call)
         for slot in call.slots:
             self._flags.free(slot)
-
-
-def _wake() -> None:
-    """Do nothing, on the engine's thread, so that it sees that it is closed."""

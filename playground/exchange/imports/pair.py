@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from playground.exchange.imports.formats import Origins, ReadBattle
 from playground.exchange.imports.texts import Cleaner
-from playground.raters import imported_id
+from playground.rater_ids import imported_id
 from playground.records import (
     Battle,
     BattleSide,

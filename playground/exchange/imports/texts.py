@@ -12,7 +12,7 @@ from playground.battles.ballot import check_notes
 from playground.errors import InvalidValue
 from playground.records import MOST_REASON_CHARS, Instruction
 from playground.settings import Settings
-from playground.validation import TAKEN_OUT, clean_comment, clean_instruction
+from playground.validation.texts import TAKEN_OUT, clean_comment, clean_instruction
 
 MAX_CHARS = 200_000
 """The longest text of a row. Imported text is sent to no model, so the limits of typed text do not apply to it."""

@@ -15,7 +15,7 @@ from playground.exchange.imports.formats import ImportFormat, Origins, ReadBattl
 from playground.exchange.imports.pair import IMPORTED, UNKNOWN
 from playground.exchange.imports.rows import ReadOptions
 from playground.exchange.imports.texts import Cleaner
-from playground.raters import imported_id
+from playground.rater_ids import imported_id
 from playground.records import (
     MOST_NEW_TOKENS,
     SIDES,

@@ -14,7 +14,7 @@ from contextlib import closing
 from functools import cache
 from typing import Any
 
-from playground.raters import rater_id
+from playground.rater_ids import rater_id
 from playground.storage.database.schema import criteria as criteria_step
 from playground.storage.database.schema import fifth as fifth_step
 from playground.storage.database.schema import first as first_step

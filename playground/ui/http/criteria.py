@@ -13,7 +13,7 @@ from playground.records import Criterion, CriterionAnswer
 from playground.ui.texts import compare as compare_texts
 from playground.ui.texts import refusals as texts
 from playground.ui.texts.language import said
-from playground.validation import clean_comment
+from playground.validation.texts import clean_comment
 
 SIDE_WORDS: Mapping[str, str] = {"a": "A", "b": "B", "tie": compare_texts.TIE, "both_bad": compare_texts.BOTH_BAD}
 """Choices of a criterion about the two answers that the page has words for."""

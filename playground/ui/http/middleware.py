@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 from playground.errors import InvalidValue
-from playground.raters import COOKIE as COOKIE  # also for those who know it from here
-from playground.raters import is_secret, new_secret, rater_id
+from playground.rater_ids import COOKIE as COOKIE  # also for those who know it from here
+from playground.rater_ids import is_secret, new_secret, rater_id
 from playground.ui.http.asgi import (
     ASGIApp,
     Header,

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from playground.arena.arena import Arena
 from playground.arena.rating import QUESTION, Assignment
 from playground.arena.studies import StudyAssignment
-from playground.battles import REASONS, Viewer
+from playground.battles import VOTE_REASONS, Viewer
 from playground.errors import InvalidValue, Refused
 from playground.records import BattleView
 from playground.studies.assignment import MOST_AHEAD
@@ -32,7 +32,7 @@ from playground.ui.rendering.differences import marked_differences
 from playground.ui.texts import NO_RATER
 from playground.ui.texts import refusals as texts
 from playground.ui.texts.language import said
-from playground.validation import clean_battle_id
+from playground.validation.ids import clean_battle_id
 
 NEXT, UNDO, SKIP, DIFFERENCES = "/rate/next", "/rate/undo", "/rate/skip", "/rate/differences"
 MAX_BYTES = 1000
@@ -159,7 +159,7 @@ def _document(
         "asks": {
             "question": question,
             "strength": strength,
-            "reasons": list(REASONS),
+            "reasons": list(VOTE_REASONS),
             "criteria": [],
             "instruction_hidden": False,
         },

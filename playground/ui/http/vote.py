@@ -29,7 +29,7 @@ from playground.ui.texts import NO_RATER
 from playground.ui.texts import refusals as texts
 from playground.ui.texts.compare import CHANGED_ELSEWHERE
 from playground.ui.texts.language import said
-from playground.validation import clean_battle_id
+from playground.validation.ids import clean_battle_id
 
 PATH = "/vote"
 MAX_BYTES = 20_000

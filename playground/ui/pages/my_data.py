@@ -15,7 +15,7 @@ import gradio as gr
 
 from playground.arena.arena import Arena
 from playground.errors import InvalidValue, PlaygroundError, Refused
-from playground.raters import is_secret, rater_id
+from playground.rater_ids import is_secret, rater_id
 from playground.records import BattleState, OwnBattle
 from playground.ui.http.middleware import secret_of
 from playground.ui.rendering import escape, live_region, page_head

@@ -71,7 +71,7 @@ def test_no_process_outlives_an_app_killed_while_its_models_load(tmp_path: Path)
 WEB = """
 import json, os, sys, time
 from pathlib import Path
-from playground.engines.local.pool import LocalEngine
+from playground.engines.local.engine import LocalEngine
 from playground.engines.protocol import Ended, Job
 from playground.records import SamplingParams
 from playground.settings import Settings

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from playground.engines.local.table import ModelEvent
+from playground.engines.local.model_states import ModelEvent
 from playground.engines.local.wire import messages
 from playground.engines.protocol import Ended, Queued, Started, Tokens
 from playground.records import FinishReason

@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 
 from playground.catalog.catalog import Catalog
+from playground.engines.local.engine import LocalEngine
+from playground.engines.local.model_states import ModelState
 from playground.engines.local.placement import Device, need_of
-from playground.engines.local.pool import LocalEngine
 from playground.engines.local.supervisor import Limits
-from playground.engines.local.table import ModelState
 from playground.engines.local.worker.decoding.self_check import decode_together
 from playground.engines.local.worker.loading.model import load
 from playground.engines.protocol import Ended, Job, Queued, Tokens

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from playground.engines.local.table import ModelState
+from playground.engines.local.model_states import ModelState
 from playground.engines.local.wire import messages
 from playground.engines.protocol import Ended, Queued
 from playground.records import FinishReason

@@ -12,7 +12,7 @@ import pytest
 from playground.engines.protocol import Ended, Queued
 from playground.errors import InvalidValue
 from playground.records import FinishReason
-from playground.settings import read_settings
+from playground.settings_sources import read_settings
 from tests.engines.remote.conftest import Open
 from tests.support.patience import wait_until
 from tests.support.remote_jobs import (

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from playground.engines.fleet import Fleet
-from playground.engines.local.pool import LocalEngine
+from playground.engines.local.engine import LocalEngine
 from playground.engines.protocol import Ended, Engine, Job, Started, Tokens
 from playground.engines.zerogpu.engine import ZeroGpuEngine
 from playground.engines.zerogpu.gpu_function import VARIABLE

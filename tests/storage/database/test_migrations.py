@@ -12,7 +12,7 @@ import pytest
 from sqlite_utils import Database
 
 from playground.errors import StorageError
-from playground.raters import rater_id
+from playground.rater_ids import rater_id
 from playground.storage.database.connection import connect, open_writer
 from playground.storage.database.migrations import APPLICATION_ID, migrate, schema_version
 from playground.storage.database.schema import first

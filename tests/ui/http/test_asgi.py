@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from playground.raters import rater_id
+from playground.rater_ids import rater_id
 from playground.ui.http.asgi import cookie_values
 from playground.ui.http.middleware import COOKIE, rater_of
 

@@ -19,9 +19,9 @@ import pytest
 from playground.arena.arena import Arena
 from playground.clock import Clock
 from playground.publishing.sync import SyncState
-from playground.raters import new_secret, rater_id
+from playground.rater_ids import new_secret, rater_id
 from playground.ratings.gate_watch import GateDay, watch
-from playground.ratings.policy import CountingPolicy, Reason
+from playground.ratings.policy import CountingPolicy, ExclusionReason
 from playground.records import ModelStatus
 from playground.settings import Settings
 from playground.ui.http.asgi import Scope
@@ -146,7 +146,7 @@ def test_report_is_503_while_votes_cannot_be_stored(page: Playground) -> None:
 
 
 def test_gate_that_jumps_is_a_reason() -> None:
-    quick = Reason.TOO_QUICK
+    quick = ExclusionReason.TOO_QUICK
     before = [GateDay(f"2026-11-0{day}", 40, {quick: 2}) for day in range(1, 8)]
     watched = SimpleNamespace(latest=watch(before, GateDay("2026-11-08", 40, {quick: 20})))
     arena: Any = SimpleNamespace(gate_watch=watched, policy=CountingPolicy())

@@ -11,7 +11,7 @@ import pytest
 from starlette.requests import Request
 
 from playground.errors import InvalidValue
-from playground.raters import rater_id
+from playground.rater_ids import rater_id
 from playground.settings import Settings
 from playground.ui.http.asgi import Scope
 from playground.ui.http.middleware import COOKIE, PageMiddleware, rater_of, read_frame_ancestors

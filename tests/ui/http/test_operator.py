@@ -11,7 +11,8 @@ import pytest
 
 from playground.clock import Clock
 from playground.errors import InvalidValue
-from playground.settings import Settings, read_settings
+from playground.settings import Settings
+from playground.settings_sources import read_settings
 from playground.ui.http.limits import ATTEMPTS_PER_MINUTE, FailedAttempts
 from playground.ui.http.operator import (
     COOKIE,

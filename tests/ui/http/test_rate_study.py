@@ -16,7 +16,7 @@ from playground.arena.studies import ArenaStudies
 from playground.battles import Battles
 from playground.battles.moderation import Moderation
 from playground.clock import Clock
-from playground.raters import rater_id
+from playground.rater_ids import rater_id
 from playground.ratings.policy import CountingPolicy
 from playground.ratings.standing import standing_of
 from playground.records import Criterion

@@ -14,7 +14,7 @@ import pytest
 from playground.battles import REFUSALS, Ballot, Battles, Viewer
 from playground.battles.rules import Rules
 from playground.clock import Clock
-from playground.raters import rater_id
+from playground.rater_ids import rater_id
 from playground.settings import Settings
 from playground.storage.database.store import Store
 from playground.ui.http.limits import Limits

@@ -19,7 +19,7 @@ from starlette.datastructures import Headers
 from playground.arena.arena import Arena
 from playground.battles import Viewer
 from playground.errors import Refused
-from playground.raters import new_secret, rater_id
+from playground.rater_ids import new_secret, rater_id
 from playground.records import BattleState, Belongings, Instruction, OwnBattle
 from playground.settings import Settings
 from playground.ui.http.middleware import COOKIE

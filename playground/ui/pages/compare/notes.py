@@ -17,7 +17,7 @@ from playground.ui.pages.compare.script import NAMED
 from playground.ui.pages.compare.tab import Replies, Tab
 from playground.ui.texts import compare as texts
 from playground.ui.wiring import AT_ONCE, LAST, Updates, unchanged
-from playground.validation import clean_comment
+from playground.validation.texts import clean_comment
 
 
 @dataclass(frozen=True, slots=True)

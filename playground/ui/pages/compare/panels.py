@@ -24,7 +24,7 @@ from playground.ui.pages.compare.votebar import VoteBar
 from playground.ui.pages.keys_html import keys_html
 from playground.ui.texts.keys import KEYS, LEGEND
 from playground.ui.wiring import Updates
-from playground.validation import COMMENT_CHARS
+from playground.validation.texts import COMMENT_CHARS
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,9 @@ from playground.ui.pages.compare.typed import Typed
 from playground.ui.texts import compare as texts
 from playground.ui.texts.language import joined
 from playground.ui.wiring import AT_ONCE, Updates
-from playground.validation import clean_instruction, clean_models, clean_overrides
+from playground.validation.ids import clean_models
+from playground.validation.sampling import clean_overrides
+from playground.validation.texts import clean_instruction
 
 Started = tuple[str, str]
 """A battle's id, and what validation removed from its instruction."""

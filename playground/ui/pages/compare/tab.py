@@ -27,7 +27,7 @@ from playground.ui.pages.compare.state import PageState
 from playground.ui.texts import NO_RATER
 from playground.ui.texts import compare as texts
 from playground.ui.wiring import Updates
-from playground.validation import clean_battle_id
+from playground.validation.ids import clean_battle_id
 
 GONE = ("unknown", "foreign")
 """Reasons of a refusal after which the page drops the battle; other errors may pass."""

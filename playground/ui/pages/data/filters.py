@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from playground.battles.ballot import REASONS
+from playground.battles.ballot import VOTE_REASONS
 from playground.ui.data_address import APART, COUNTED, IDS, DataAddress
 from playground.ui.query import YES
 from playground.ui.rendering import escape
@@ -65,7 +65,7 @@ def _field(name: str, values: Mapping[str, str], offered: Offered) -> str:
         case "category":
             return _select(name, value, {category: category for category in offered.categories})
         case "reason":
-            return _select(name, value, {reason: compare_texts.REASON_CHIPS[reason] for reason in REASONS})
+            return _select(name, value, {reason: compare_texts.REASON_CHIPS[reason] for reason in VOTE_REASONS})
         case "since" | "until":
             return _text(name, value, kind="date")
     return _select(name, value, texts.CHOICES[name])

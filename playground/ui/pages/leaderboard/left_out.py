@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from playground.ratings.gate_watch import GateCheck, GateDay, GateState, GateWatch
-from playground.ratings.policy import CountingPolicy, Reason
+from playground.ratings.policy import CountingPolicy, ExclusionReason
 from playground.ui.rendering import escape
 from playground.ui.texts import formats
 from playground.ui.texts import leaderboard as texts
@@ -39,7 +39,7 @@ def _warning(check: GateCheck, policy: CountingPolicy) -> str:
 
 def _days(days: Sequence[GateDay], policy: CountingPolicy) -> str:
     """Return a table with a line for each day that had votes and a column for each reason that left some out."""
-    reasons = [reason for reason in Reason if any(day.left_out.get(reason) for day in days)]
+    reasons = [reason for reason in ExclusionReason if any(day.left_out.get(reason) for day in days)]
     if not reasons:
         return f"<p class='soft'>{escape(texts.LEFT_OUT_NONE.format(days=len(days)))}</p>"
     heads = (texts.LEFT_OUT_DAY, texts.LEFT_OUT_VOTES, *(policy.words(reason) for reason in reasons))
@@ -52,7 +52,7 @@ def _days(days: Sequence[GateDay], policy: CountingPolicy) -> str:
     )
 
 
-def _line(day: GateDay, reasons: Sequence[Reason], is_today: bool) -> str:
+def _line(day: GateDay, reasons: Sequence[ExclusionReason], is_today: bool) -> str:
     name = texts.LEFT_OUT_TODAY if is_today else day.day
     cells = "".join(f"<td>{_share(day.left_out.get(reason, 0), day.votes)}</td>" for reason in reasons)
     return f"<tr><th scope='row'>{escape(name)}</th><td>{day.votes:,}</td>{cells}</tr>"

@@ -27,7 +27,7 @@ from playground.ui.rendering import escape, live_region, page_head
 from playground.ui.texts import PAGE_OPERATOR
 from playground.ui.texts import operator as texts
 from playground.ui.wiring import AT_ONCE, Updates
-from playground.validation import clean_battle_id
+from playground.validation.ids import clean_battle_id
 
 MOST_BATTLES = 20
 MAX_ASKED_CHARS = 1000

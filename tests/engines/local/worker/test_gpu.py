@@ -19,8 +19,8 @@ import torch
 from transformers import GenerationConfig
 
 from playground.catalog.card_files import read_card
+from playground.engines.local.engine import LocalEngine
 from playground.engines.local.placement import Device
-from playground.engines.local.pool import LocalEngine
 from playground.engines.local.supervisor import Limits
 from playground.engines.local.wire import messages
 from playground.engines.local.wire.channel import Message

@@ -8,14 +8,14 @@ from dataclasses import replace
 import gradio as gr
 import pytest
 
-from playground.battles import MAX_COMMENT_CHARS, REASONS
+from playground.battles import MAX_COMMENT_CHARS, VOTE_REASONS
 from playground.ratings.pairing import PairState, WhyDrawn
 from playground.records import SIDES, HeadToHead, Standing
 from playground.ui.pages.compare.state import TABLE, Bar, Phase
 from playground.ui.pages.compare.status import status_html
 from playground.ui.pages.compare.votebar import MIN_VOTES, VoteBar
 from playground.ui.texts import compare as texts
-from playground.validation import COMMENT_CHARS
+from playground.validation.texts import COMMENT_CHARS
 from tests.support.page_states import page, shown
 
 
@@ -171,7 +171,7 @@ def test_comment_field_has_the_length_of_a_stored_comment(bar: VoteBar) -> None:
 
 
 def test_every_reason_has_a_chip() -> None:
-    assert tuple(texts.REASON_CHIPS) == REASONS
+    assert tuple(texts.REASON_CHIPS) == VOTE_REASONS
 
 
 @pytest.mark.parametrize(

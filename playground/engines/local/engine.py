@@ -1,7 +1,6 @@
 """The local engine: every model in a worker process of its own, kept up, with jobs in and events out.
 
-Everything happens on one thread of the engine's, fed by a queue: requests, messages of the workers, and time. So events
-reach listeners in order, and nothing here needs a lock but the requests, which must not cross `close`.
+Everything happens on one thread of the engine's: requests, messages of the workers, and time.
 
 Boundary: runs in the web process and never imports torch, transformers or accelerate.
 """
@@ -9,8 +8,6 @@ Boundary: runs in the web process and never imports torch, transformers or accel
 from __future__ import annotations
 
 import os
-import queue
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -19,20 +16,18 @@ from functools import partial
 from playground.engines.local.check import check
 from playground.engines.local.devices import find_devices
 from playground.engines.local.launch import launcher
+from playground.engines.local.model_states import ModelState
 from playground.engines.local.placement import MAX_ROWS, Device, How
 from playground.engines.local.planning import plan
 from playground.engines.local.scheduler import Scheduler
 from playground.engines.local.supervisor import Limits, Supervisor
-from playground.engines.local.table import ModelState
 from playground.engines.protocol import Fit, Job, Listener, Point
-from playground.errors import EngineError, Unknown
+from playground.engines.task_thread import TaskThread
+from playground.errors import Unknown
 from playground.records import FinishReason, ModelCard, ModelStatus
 from playground.settings import Settings
 
-Task = Callable[[], None]
-
 _TICK_S = 0.1
-_CLOSE_S = 10.0
 
 
 class LocalEngine:
@@ -58,10 +53,7 @@ class LocalEngine:
         self._scheduler = Scheduler(self._find_devices, loads_at_once, self._limits.drain_s, now_s, most_rows)
         self._launcher = launcher(environ, settings.threads, fork)
         self._models: dict[str, Supervisor] = {}
-        self._tasks: queue.SimpleQueue[Task] = queue.SimpleQueue()
-        self._gate = threading.Lock()  # between a request and `close`
-        self._closed = False
-        self._thread: threading.Thread | None = None
+        self._thread = TaskThread("the local engine", "engine-local", self._end, self._tend, self._wait_s)
 
     def plan(self, cards: Sequence[ModelCard]) -> Mapping[str, Fit]:
         devices = self._find_devices()
@@ -74,53 +66,34 @@ class LocalEngine:
         return check(card, self._threads, weights, self._environ)
 
     def open(self, cards: Sequence[ModelCard]) -> None:
-        with self._gate:
-            self._check_open()
+        with self._thread.accepting():
+            self._thread.start()
             for card in cards:
-                if card.id in self._models:
-                    self._tasks.put(partial(self._models[card.id].open, card))
-                else:
-                    self._models[card.id] = Supervisor(
-                        card, self._threads, self._launcher, self._tasks.put, self._limits, self._now_s
-                    )
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="engine-local", daemon=True)
-                self._thread.start()
-            self._tasks.put(_wake)
+                made = Supervisor(card, self._threads, self._launcher, self._thread.put, self._limits, self._now_s)
+                self._thread.put(partial(self._models.setdefault(card.id, made).open, card))
 
     def unload(self, model_id: str) -> None:
-        with self._gate:
+        with self._thread.accepting():
             model = self._opened(model_id)
-            self._tasks.put(partial(model.unload, FinishReason.ERROR, f"{model.card.name} was unloaded"))
+            self._thread.put(partial(model.unload, FinishReason.ERROR, f"{model.card.name} was unloaded"))
 
     def start(self, model_id: str, job: Job, listener: Listener) -> None:
-        with self._gate:
-            self._tasks.put(partial(self._opened(model_id).accept, job, listener))
+        with self._thread.accepting():
+            self._thread.put(partial(self._opened(model_id).accept, job, listener))
 
     def together(self) -> AbstractContextManager[None]:
         return nullcontext()
 
     def cancel(self, row: str) -> None:
-        if self._thread is not None:  # else nothing was started, and nobody would take the task
-            self._tasks.put(partial(self._cancel, row))
+        self._thread.put(partial(self._cancel, row))
 
     def status(self) -> Mapping[str, ModelStatus]:
         return {model.card.id: model.status() for model in self._supervisors()}
 
     def close(self) -> None:
-        with self._gate:
-            self._closed = True
-            thread = self._thread
-        if thread is not None:
-            self._tasks.put(_wake)
-            thread.join(_CLOSE_S)
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise EngineError("the local engine is closed")
+        self._thread.close()
 
     def _opened(self, model_id: str) -> Supervisor:
-        self._check_open()
         if model_id not in self._models:
             valid = ", ".join(sorted(self._models)) or "none yet"
             raise Unknown(f"the local engine has no model {model_id!r}; it has: {valid}")
@@ -132,36 +105,21 @@ class LocalEngine:
 
     # -- on the engine's thread -----------------------------------------------------------------------------------
 
-    def _run(self) -> None:
-        try:
-            while not self._closed:
-                self._do_tasks()
-                self._scheduler.tend(self._supervisors())
-            self._do_tasks()  # what was accepted before the gate closed
-        finally:  # whatever happens here, no job is left without its end and no process behind
-            with self._gate:
-                self._closed = True
-            self._do_tasks()
-            for model in self._supervisors():
-                model.unload(FinishReason.CANCELLED)
-            self._launcher.close()
+    def _tend(self) -> None:
+        self._scheduler.tend(self._supervisors())
 
-    def _do_tasks(self) -> None:
-        """Do what is queued, after waiting for a task; not for long where time alone may change something."""
+    def _wait_s(self) -> float | None:
+        """Return a short time where time alone may change something."""
         changing = (ModelState.QUEUED, ModelState.LOST, ModelState.LOADING)
-        restless = self._closed or any(model.rows or model.state in changing for model in self._supervisors())
-        try:
-            task = self._tasks.get(timeout=_TICK_S if restless else None)
-            while True:
-                task()
-                task = self._tasks.get_nowait()
-        except queue.Empty:
-            return
+        restless = any(model.rows or model.state in changing for model in self._supervisors())
+        return _TICK_S if restless else None
+
+    def _end(self) -> None:
+        """Leave no job without its end, and no process behind."""
+        for model in self._supervisors():
+            model.unload(FinishReason.CANCELLED)
+        self._launcher.close()
 
     def _cancel(self, row: str) -> None:
         for model in self._supervisors():
             model.rows.cancel(row)
-
-
-def _wake() -> None:
-    """Do nothing, on the engine's thread, so that it sees what has changed."""

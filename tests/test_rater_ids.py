@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from playground.raters import is_id, is_secret, new_secret, rater_id
 
 

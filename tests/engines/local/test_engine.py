@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from playground.engines.local.engine import LocalEngine
 from playground.engines.local.placement import MAX_ROWS
-from playground.engines.local.pool import LocalEngine
 from playground.engines.local.supervisor import Limits
 from playground.engines.protocol import Ended, Event, Job, Queued, Started, Tokens
 from playground.errors import EngineError, Unknown
@@ -260,13 +260,6 @@ def test_listener_that_raises_does_not_stop_the_engine(
 def test_unknown_model_is_refused_with_the_valid_ones(engine: LocalEngine) -> None:
     with pytest.raises(Unknown, match=r"no model 'gpt-9'; it has: .*tiny-llama"):
         Column(engine, "x").start("gpt-9")
-
-
-def test_cancel_before_anything_was_opened_keeps_nothing() -> None:
-    engine = LocalEngine(Settings())
-    engine.cancel("row of another engine")
-    assert engine._tasks.empty()
-    engine.close()
 
 
 def test_close_ends_open_jobs_at_once_and_is_idempotent(cards: tuple[ModelCard, ...]) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from playground.errors import InvalidValue
-from playground.settings import RETIRED, add_flags, read_settings, table, variable
+from playground.settings import table, variable
+from playground.settings_sources import RETIRED, add_flags, read_settings
 
 
 def test_defaults_are_those_of_the_contract() -> None:

@@ -1,0 +1,176 @@
+"""Results of the stored votes by what was asked for, each kept until votes change and a new one is ready.
+
+Boundary: decides when a result is made, and who waits for it; how it is made is the caller's.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future, wait
+from dataclasses import dataclass
+from threading import Lock, Thread
+from typing import Generic, TypeVar
+
+from playground.errors import PlaygroundError
+
+log = logging.getLogger(__name__)
+
+QUICK_S = 0.25
+"""A result that takes longer is shown as it was while the next one is made."""
+REST = 9.0
+"""A result rests for so many times the seconds that it took."""
+
+Asked = TypeVar("Asked", bound=Hashable)
+Result = TypeVar("Result")
+
+
+@dataclass(slots=True)
+class _Entry(Generic[Result]):
+    result: Result | None = None
+    error: BaseException | None = None  # of the last making
+    state: Hashable = None  # of the votes when the result was begun
+    took_s: float = 0.0
+    rests_until: float = 0.0
+    coming: Future[None] | None = None  # while one is being made
+
+
+class ResultCache(Generic[Asked, Result]):
+    """Results by what was asked for.
+
+    Args:
+        make: makes a result; the second argument is true if nobody waits, so that it may take long.
+        is_default: returns True for what everybody sees: it is made first, and filters do not push it out.
+        state: returns a value that differs if any result may differ; called for each look.
+        most: results that are kept; the one that was asked for the longest time ago goes first.
+        is_complete: returns False for a result that has to be made again by the thread that takes its time.
+        monotonic: seconds that only go up.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[Asked, bool], Result],
+        is_default: Callable[[Asked], bool],
+        state: Callable[[], Hashable],
+        most: int,
+        is_complete: Callable[[Result], bool] = lambda _: True,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._make = make
+        self._is_default = is_default
+        self._state = state
+        self._most = most
+        self._is_complete = is_complete
+        self._monotonic = monotonic
+        self._lock = Lock()
+        self._entries: OrderedDict[Asked, _Entry[Result]] = OrderedDict()
+        self._wanted: OrderedDict[Asked, tuple[_Entry[Result], Hashable]] = OrderedDict()  # with the state of the votes
+        self._worker: Thread | None = None
+
+    def get(self, asked: Asked) -> Result:
+        """Return the latest result, made at once; or if that takes long, the one before it.
+
+        Raises:
+            PlaygroundError: as `make` does, to everybody who waits for it.
+        """
+        while True:
+            state = self._state()
+            with self._lock:
+                entry = self._entry(asked)
+                result, coming = entry.result, entry.coming
+                if result is not None:
+                    is_complete = self._is_complete(result)
+                    rests = entry.took_s > QUICK_S and self._monotonic() < entry.rests_until
+                    if is_complete and (entry.state == state or rests):
+                        return result
+                    if entry.took_s > QUICK_S or not is_complete:
+                        self._want(asked, entry, state)
+                        return result
+                if coming is None:
+                    mine = entry.coming = Future()
+            if coming is None:
+                return self._fill(asked, entry, state, mine)
+            coming.result()  # of the votes when it was begun: look again
+
+    def newest(self, asked: Asked, wait_s: float) -> Result | None:
+        """Return the newest result that is ready, after waiting a little for a newer one; None while there is none.
+
+        Raises:
+            PlaygroundError: there is none, because it could not be made.
+        """
+        state = self._state()
+        with self._lock:
+            entry = self._entry(asked)
+            if entry.state != state and self._monotonic() >= entry.rests_until:
+                self._want(asked, entry, state)
+            coming = entry.coming
+        if coming is not None:
+            wait([coming], wait_s)
+        if entry.result is None and entry.error is not None:
+            raise entry.error.with_traceback(None)
+        return entry.result
+
+    def _entry(self, asked: Asked) -> _Entry[Result]:
+        entry = self._entries.setdefault(asked, _Entry())
+        self._entries.move_to_end(asked)
+        while len(self._entries) > self._most:
+            oldest = next((each for each in self._entries if not self._is_default(each)), next(iter(self._entries)))
+            dropped = self._entries.pop(oldest)
+            if self._wanted.pop(oldest, None) is not None and dropped.coming is not None:
+                dropped.coming.set_result(None)
+        return entry
+
+    def _want(self, asked: Asked, entry: _Entry[Result], state: Hashable) -> None:
+        """Have a result made by the one thread that makes them beside, unless it is being made."""
+        if entry.coming is not None:
+            return
+        entry.coming = Future()
+        self._wanted[asked] = entry, state
+        if self._is_default(asked):
+            self._wanted.move_to_end(asked, last=False)
+        if self._worker is None or not self._worker.is_alive():
+            self._worker = Thread(target=self._work, daemon=True)
+            self._worker.start()
+
+    def _work(self) -> None:
+        """Make what is wanted, one after another, until nothing is: else many filters would take all processors."""
+        while True:
+            with self._lock:
+                if not self._wanted:
+                    self._worker = None
+                    return
+                asked, (entry, state) = self._wanted.popitem(last=False)
+                coming = entry.coming or Future()
+            try:
+                self._fill(asked, entry, state, coming, patient=True)
+            except PlaygroundError as error:  # closing, a disk that fails, or a filter that is refused
+                log.info("a result of the votes was not made again: %s", error)
+
+    def _fill(
+        self, asked: Asked, entry: _Entry[Result], state: Hashable, coming: Future[None], patient: bool = False
+    ) -> Result:
+        """Make a result for all who wait.
+
+        After an error the old one stays: without anybody who waits until votes change, else until the next who asks.
+        """
+        began = self._monotonic()
+        try:
+            result = self._make(asked, patient)
+        except BaseException as error:
+            with self._lock:
+                entry.error, entry.coming = error, None
+                if patient:
+                    self._rest(entry, state, began)
+            coming.set_exception(error)
+            raise
+        with self._lock:
+            entry.result, entry.error, entry.coming = result, None, None
+            self._rest(entry, state, began)
+        coming.set_result(None)
+        return result
+
+    def _rest(self, entry: _Entry[Result], state: Hashable, began: float) -> None:
+        entry.state, entry.took_s = state, self._monotonic() - began
+        entry.rests_until = self._monotonic() + REST * entry.took_s
