@@ -75,7 +75,7 @@ class Arena:
         self._category_of = {replace(s, category=""): s.category for group in self.starters.values() for s in group}
         self._clock = clock or Clock()
         self._engine: Engine = DailyTokens(engine or Fleet(settings), self._clock, lambda: self.store)
-        self._line_up = LineUp(self.catalog, chosen_models(self.catalog, settings))
+        self._line_up = LineUp(self.catalog, chosen_models(self.catalog, settings), settings.max_new_tokens)
         self._running = RunningBattles()
         networks = Networks(self._clock)
         limits = (settings.undo_s, settings.expire_s, settings.votes_per_network)
