@@ -85,7 +85,7 @@ class Settings:
     system_chars: int = _setting(2000, "longest system text", ABOVE_0)
     max_new_tokens: int = _setting(
         4096,
-        "most tokens of an answer that a visitor may ask for; a card's own `max_new_tokens` may be larger",
+        "most tokens of an answer that a visitor may ask for, or a card's own `max_new_tokens` where that is larger",
         Range(1, MOST_NEW_TOKENS, f"1 to {MOST_NEW_TOKENS}"),
     )
     count_chosen: bool = _setting(

@@ -73,7 +73,7 @@ class Arena:
         self.policy = default_policy(settings)
         self._clock = clock or Clock()
         self._engine: Engine = DailyTokens(engine or Fleet(settings), self._clock, lambda: self.store)
-        self._line_up = LineUp(self.catalog, chosen_models(self.catalog, settings))
+        self._line_up = LineUp(self.catalog, chosen_models(self.catalog, settings), settings.max_new_tokens)
         self._running = RunningBattles()
         networks = Networks(self._clock)
         limits = (settings.undo_s, settings.expire_s, settings.votes_per_network)

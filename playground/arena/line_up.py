@@ -24,6 +24,7 @@ from playground.messages import Message
 from playground.ratings.pairing import Pairing, WhyDrawn
 from playground.ratings.pairs import FloatArray
 from playground.records import (
+    MOST_NEW_TOKENS,
     SIDES,
     WHEN_SAMPLING,
     BattleSide,
@@ -32,7 +33,7 @@ from playground.records import (
     SamplingParams,
     overrides_of,
 )
-from playground.settings import Settings
+from playground.settings import Settings, variable
 
 
 def chosen_models(catalog: Catalog, settings: Settings) -> tuple[str, ...]:
@@ -67,9 +68,11 @@ class Draw(NamedTuple):
 class LineUp:
     """The models of this playground, in order."""
 
-    def __init__(self, catalog: Catalog, model_ids: Sequence[str]) -> None:
+    def __init__(self, catalog: Catalog, model_ids: Sequence[str], max_new_tokens: int = MOST_NEW_TOKENS) -> None:
+        """Read the cards; visitors may ask for `max_new_tokens`, and for more up to a card's own value."""
         self.cards = catalog.line_up(model_ids)
         self._catalog = catalog
+        self._max_new_tokens = max_new_tokens
         self._random = SystemRandom()  # a blind order must not be guessable
 
     def add(self, card: ModelCard) -> None:
@@ -126,9 +129,28 @@ class LineUp:
 
     def _plan(self, side: str, card: ModelCard, instruction: Instruction, overrides: Mapping[str, Any]) -> ColumnPlan:
         seed = int(overrides.get("seed", secrets.randbits(32)))
-        drawn = BattleSide(side, card.id, seed, params_of(card, overrides))
+        drawn = BattleSide(side, card.id, seed, self._params(card, overrides))
         prompt = self._catalog.check_fits(card.id, instruction, drawn.params)
         return ColumnPlan(drawn, card, prompt, self._catalog.template_of(card).stop_ids, secrets.token_hex(16))
+
+    def _params(self, card: ModelCard, overrides: Mapping[str, Any]) -> SamplingParams:
+        """Return the card's parameters with the overrides.
+
+        Raises:
+            InvalidValue: more new tokens than visitors may ask for; names no model, as the battle may be blind.
+        """
+        params = params_of(card, overrides)
+        if params.max_new_tokens > max(self._max_new_tokens, card.sampling.max_new_tokens):
+            raise InvalidValue(
+                Message(
+                    "'max_new_tokens' is {tokens:,}; valid here: 1 to {most:,}, the operator's {setting}, or to the "
+                    "card's own value where that is larger",
+                    tokens=params.max_new_tokens,
+                    most=self._max_new_tokens,
+                    setting=variable("max_new_tokens"),
+                )
+            )
+        return params
 
     def _card(self, model_id: str) -> ModelCard:
         for card in self.cards:
@@ -152,7 +174,7 @@ class LineUp:
         problems: list[PlaygroundError] = []
         for card in self.cards:
             try:
-                self._catalog.check_fits(card.id, instruction, params_of(card, overrides))
+                self._catalog.check_fits(card.id, instruction, self._params(card, overrides))
                 able.append(card)
             except PlaygroundError as problem:
                 problems.append(problem)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import importlib.metadata
 import os
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TextIO
@@ -16,7 +17,9 @@ import playground
 from playground.catalog.catalog import Catalog
 from playground.cli.printing import print_json, print_result
 from playground.cli.report import default_report
-from playground.errors import InvalidValue
+from playground.errors import HubError, InvalidValue
+from playground.hub import listed_files
+from playground.records import ModelCard
 from playground.report.document import document
 from playground.report.report import TITLE
 from playground.report.writing import read_page
@@ -75,10 +78,23 @@ def run_build(arguments: argparse.Namespace, settings: Settings, out: TextIO) ->
     catalog = Catalog.load(settings.card_folders, settings.template_folders)
     models = tuple(name.strip() for name in arguments.models.split(",") if name.strip())
     recipe = read_recipe(arguments.kind, models, catalog)
-    options = Options(arguments.space, arguments.torch_index, arguments.replace)
+    files, why_whole = _files_to_preload(recipe.cards)
+    options = Options(arguments.space, arguments.torch_index, arguments.replace, files)
     built = build_space(arguments.folder, recipe, catalog, options)
-    print_result(asdict(built), _next_steps(built, options), arguments.json, out)
+    print_result(asdict(built), why_whole + _next_steps(built, options), arguments.json, out)
     return 0
+
+
+def _files_to_preload(cards: Sequence[ModelCard]) -> tuple[dict[str, tuple[str, ...]], str]:
+    """Return the needed files by repository, as the hub lists them, and a line on the error that hid some."""
+    files: dict[str, tuple[str, ...]] = {}
+    try:
+        for card in cards:
+            files[card.repo] = listed_files(card.repo, card.revision)
+    except HubError as error:
+        whole = ", ".join(card.repo for card in cards if card.repo not in files)
+        return files, f"Preloaded whole, with files that are not needed: {whole}. {error}\n"
+    return files, ""
 
 
 def _run_static(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:

@@ -48,6 +48,21 @@ def fetch(repo: str, revision: str) -> Path:
     return folder
 
 
+def listed_files(repo: str, revision: str) -> tuple[str, ...]:
+    """Return the names of the files that `fetch` would download, without downloading any.
+
+    Raises:
+        HubError: the hub cannot be asked, or lacks what a model needs; as `fetch`.
+    """
+    from huggingface_hub import HfApi
+
+    with hub_errors(repo, revision):
+        names = HfApi().list_repo_files(repo, revision=revision)
+        if lacking(names):
+            raise HubError(f"it has no {', no '.join(lacking(names))}, so it cannot run here; choose another model")
+        return needed(names)
+
+
 def _is_offline() -> bool:
     """Return True if the user forbids the network: then what is complete has to do, checked by us or not."""
     from huggingface_hub import constants

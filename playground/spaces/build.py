@@ -9,8 +9,8 @@ Boundary: writes below one folder; uploads nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from playground.catalog.catalog import Catalog
@@ -50,6 +50,7 @@ class Options:
     space_id: str = ""  # owner/name, for the link preview and the commands in the README
     torch_index: str = ""
     replace: bool = False  # overwrite files of an earlier build that somebody changed
+    files: Mapping[str, Sequence[str]] = field(default_factory=dict)  # to preload, by repository; of others everything
 
 
 def build_space(folder: Path, recipe: Recipe, catalog: Catalog, options: Options, root: Path = ROOT) -> Built:
@@ -95,7 +96,7 @@ def _own_files(recipe: Recipe, catalog: Catalog, options: Options, root: Path) -
     """Return the files that exist in no checkout, by path."""
     requirements = (root / "requirements.txt").read_text("utf-8")
     repos = [card.repo for card in (recipe.cards or catalog.cards.values()) if not Path(card.repo).is_absolute()]
-    head = front_matter(recipe, pins(requirements)["gradio"], repos, options.space_id)
+    head = front_matter(recipe, pins(requirements)["gradio"], repos, options.space_id, options.files)
     space_id = check_space_id(options.space_id) if options.space_id else "OWNER/NAME"
     text = TEXT.read_text("utf-8").format(picture=PICTURE, space=space_id, about=_about(recipe))
     attributes = "".join(f"{ending} filter=lfs diff=lfs merge=lfs -text\n" for ending in GIT_ATTRIBUTES.split())

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from playground.errors import InvalidValue
 from playground.spaces.recipe import Recipe
@@ -22,12 +23,19 @@ PICTURE = "compare.png"
 _SPACE_ID = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 
 
-def front_matter(recipe: Recipe, sdk_version: str, models: Sequence[str], space_id: str = "") -> str:
+def front_matter(
+    recipe: Recipe,
+    sdk_version: str,
+    models: Sequence[str],
+    space_id: str = "",
+    files: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> str:
     """Return the block with its two rulers.
 
     Args:
         models: repositories on the hub that the Space's page links to.
         space_id: owner and name, such as ``ada/playground``; a link preview then shows the picture.
+        files: files to preload, by repository; without them the hub preloads the whole repository.
 
     Raises:
         InvalidValue: `space_id` is not of this form.
@@ -53,7 +61,7 @@ def front_matter(recipe: Recipe, sdk_version: str, models: Sequence[str], space_
         "models": models,
     }
     if recipe.cards:
-        fields["preload_from_hub"] = [card.repo for card in recipe.cards]
+        fields["preload_from_hub"] = [_preload(card.repo, files.get(card.repo, ())) for card in recipe.cards]
     return "---\n" + "".join(_entry(name, value) for name, value in fields.items()) + "---\n"
 
 
@@ -76,6 +84,11 @@ def check_space_id(space_id: str) -> str:
     if not _SPACE_ID.fullmatch(space_id):
         raise InvalidValue(f"{space_id!r} is no Space; valid: owner/name, such as ada/playground")
     return space_id
+
+
+def _preload(repo: str, files: Sequence[str]) -> str:
+    """Return a repository with the files that the hub is to preload, if they are known."""
+    return f"{repo} {','.join(files)}" if files else repo
 
 
 def _entry(name: str, value: str | bool | Sequence[str]) -> str:

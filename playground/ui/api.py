@@ -78,7 +78,7 @@ class Endpoints:
                 viewer,
                 blind=_flag("blind", blind),
                 models=clean_models(models),
-                overrides=clean_params(params, self._arena.settings),
+                overrides=clean_params(params),
             )
             async with self._turnstile.turn():
                 battle_id = await asyncio.to_thread(begin)

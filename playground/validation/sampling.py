@@ -12,7 +12,6 @@ from typing import Any
 from playground.errors import InvalidValue
 from playground.messages import Message
 from playground.records import MOST_NEW_TOKENS, SIDES, SamplingParams
-from playground.settings import Settings, variable
 from playground.validation.shown import kind_of, shown
 
 SEEDS = 2**32
@@ -20,11 +19,8 @@ OVERRIDES = tuple(f.name for f in fields(SamplingParams) if f.name != "renormali
 OVERRIDE_KEYS = (*OVERRIDES, "seed")
 
 
-def clean_overrides(params: object, limits: Settings | None = None) -> dict[str, bool | int | float]:
+def clean_overrides(params: object) -> dict[str, bool | int | float]:
     """Return sampling parameters for all sides, and `seed` if given; empty: as each card says.
-
-    Args:
-        limits: what visitors may ask for; None: anything that a card may have.
 
     Raises:
         InvalidValue: an unknown name, a wrong type, NaN, or out of range; naming what is valid.
@@ -38,28 +34,19 @@ def clean_overrides(params: object, limits: Settings | None = None) -> dict[str,
     sampling = {name: value for name, value in params.items() if name != "seed"}
     changed = SamplingParams(max_new_tokens=MOST_NEW_TOKENS).changed(sampling)
     clean: dict[str, bool | int | float] = {name: getattr(changed, name) for name in sampling}
-    if limits is not None and clean.get("max_new_tokens", 0) > limits.max_new_tokens:
-        raise InvalidValue(
-            Message(
-                "'max_new_tokens' is {tokens:,}; valid here: 1 to {most:,}, the operator's {setting}",
-                tokens=clean["max_new_tokens"],
-                most=limits.max_new_tokens,
-                setting=variable("max_new_tokens"),
-            )
-        )
     if "seed" in params:
         clean["seed"] = clean_seed(params["seed"])
     return clean
 
 
-def clean_params(params: object, limits: Settings | None = None) -> dict[str, Any]:
+def clean_params(params: object) -> dict[str, Any]:
     """Return sampling parameters for all sides, or by side if `params` is a list of them in the order of the models.
 
     Raises:
         InvalidValue: as `clean_overrides`, or more of them than sides.
     """
     if not isinstance(params, list):
-        return dict(clean_overrides(params, limits))
+        return dict(clean_overrides(params))
     if len(params) > len(SIDES):
         raise InvalidValue(
             Message(
@@ -68,7 +55,7 @@ def clean_params(params: object, limits: Settings | None = None) -> dict[str, An
                 sides=len(SIDES),
             )
         )
-    return {side: clean_overrides(own, limits) for side, own in zip(SIDES, params, strict=False)}
+    return {side: clean_overrides(own) for side, own in zip(SIDES, params, strict=False)}
 
 
 def _check_override(name: object, value: object) -> None:

@@ -192,6 +192,20 @@ def test_regenerating_is_a_new_battle_of_the_same_models(arena: Arena) -> None:
         arena.regenerate(first.battle_id, BEN)
 
 
+def test_battle_with_more_tokens_than_allowed_by_now_is_not_regenerated(settings: Settings, tmp_path: Path) -> None:
+    here = replace(settings, db=tmp_path / "playground.db")
+    before, after = Arena(here), Arena(replace(here, max_new_tokens=30))
+    before.open()
+    battle_id = ended(before, before.compare(ASK, ADA, blind=True, overrides={"max_new_tokens": 31})).battle_id
+    before.close()
+    after.open()
+    try:
+        with pytest.raises(InvalidValue, match="'max_new_tokens' is 31; valid here: 1 to 30"):
+            after.regenerate(battle_id, ADA)
+    finally:
+        after.close()
+
+
 def test_battle_in_memory_is_not_stored_and_not_counted(arena: Arena) -> None:
     battles, votes = count(arena), arena.leaderboard().num_votes
     view = ended(arena, arena.compare(ASK, ADA, blind=True, keep=False))

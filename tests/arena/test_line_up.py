@@ -6,6 +6,7 @@ import itertools
 import math
 import re
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,35 @@ def test_refusal_of_an_instruction_never_depends_on_the_draw() -> None:
             except PromptTooLong as refused:
                 outcomes.add(str(refused))
         assert len(outcomes) == 1, f"{words} words: {outcomes}"
+
+
+def limited(most: int, *own: int) -> LineUp:
+    """Return a line-up of two models with new tokens of their own, where visitors may ask for `most`."""
+    line_up = LineUp(CATALOG, ("pocket-galpaca", "pocket-orca-mini"), most)
+    line_up.cards = tuple(
+        replace(card, sampling=replace(card.sampling, max_new_tokens=tokens))
+        for card, tokens in zip(line_up.cards, own, strict=True)
+    )
+    return line_up
+
+
+@pytest.mark.parametrize(("own", "most"), [(20, 30), (40, 40)], ids=["the operator's", "the card's"])
+def test_visitors_may_ask_for_the_operators_limit_or_the_cards_own_value(own: int, most: int) -> None:
+    line_up = limited(30, own, own)
+    assert line_up.plan(line_up.cards, ASK, {"max_new_tokens": most})[1].side.params.max_new_tokens == most
+    with pytest.raises(InvalidValue) as refused:
+        line_up.plan(line_up.cards, ASK, {"b": {"max_new_tokens": most + 1}})
+    assert str(refused.value) == (
+        f"'max_new_tokens' is {most + 1}; valid here: 1 to 30, the operator's PLAYGROUND_MAX_NEW_TOKENS, or to the "
+        "card's own value where that is larger"
+    )
+
+
+def test_models_that_may_not_write_as_much_are_not_drawn() -> None:
+    line_up = limited(30, 20, 40)
+    with pytest.raises(InvalidValue, match="valid here: 1 to 30"):
+        line_up.choose(ASK, (), 2, True, {"max_new_tokens": 40}, {})
+    assert [plan.side.params.max_new_tokens for plan in line_up.plan(line_up.cards, ASK, {})] == [20, 40]
 
 
 def test_one_new_token_is_allowed_whatever_the_minimum_of_the_card() -> None:

@@ -13,7 +13,7 @@ import pytest
 from huggingface_hub import HfApi, constants, snapshot_download
 
 from playground.errors import HubError
-from playground.hub import fetch, is_complete, snapshot_folder
+from playground.hub import fetch, is_complete, listed_files, snapshot_folder
 from tests.support.hub_server import BIN, KIT, REPO, SAFE, SHARDS, WEIGHTS, HubServer, contents, running_hub
 
 OTHER = {
@@ -39,6 +39,15 @@ def test_only_needed_files_are_downloaded(hub: HubServer, files: dict[str, bytes
     assert sorted(hub.files_asked) == sorted(files)
     assert folder.name == commit
     assert is_complete(folder)
+
+
+def test_needed_files_are_listed_without_a_download(hub: HubServer) -> None:
+    hub.push(REPO, BIN | SAFE | OTHER)
+    assert set(listed_files(REPO, "main")) == set(SAFE)
+    assert hub.files_asked == []
+    hub.push(REPO, OTHER)
+    with pytest.raises(HubError, match=f"{REPO}@main cannot be fetched: it has no config.json"):
+        listed_files(REPO, "main")
 
 
 def test_safetensors_come_before_bin_and_one_file_before_shards(hub: HubServer) -> None:

@@ -253,6 +253,13 @@ def test_space_on_a_cpu_preloads_the_line_up_for_a_laptop(catalog: Catalog) -> N
     assert read_recipe(CPU, (), catalog).hardware == "cpu-basic"
 
 
+def test_only_files_that_are_named_are_preloaded(small: Path, catalog: Catalog, tmp_path: Path) -> None:
+    first, second = read_recipe(CPU, (), catalog).cards[:2]
+    options = Options(files={first.repo: ("config.json", "model.safetensors")})
+    build_space(tmp_path, read_recipe(CPU, (first.id, second.id), catalog), catalog, options, small)
+    assert front_matter(tmp_path)["preload_from_hub"] == [f"{first.repo} config.json,model.safetensors", second.repo]
+
+
 def test_space_of_pocket_models_preloads_nothing(small: Path, catalog: Catalog, tmp_path: Path) -> None:
     build_space(tmp_path, read_recipe(CPU, ("pocket",), catalog), catalog, Options(), small)
     assert "preload_from_hub" not in front_matter(tmp_path)

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.errors import InvalidValue
-from playground.settings import Settings
 from playground.validation.sampling import OVERRIDE_KEYS, clean_overrides, clean_params, clean_seed
 from tests.validation.values import JSON, deep_list
 
@@ -56,13 +55,9 @@ def test_wrong_overrides_are_named(params: dict[object, object], words: str) -> 
     assert words in str(caught.value)
 
 
-def test_operator_limits_the_tokens_that_visitors_ask_for() -> None:
-    limits = Settings(max_new_tokens=300)
-    assert clean_params([{"max_new_tokens": 300}, {}], limits) == {"a": {"max_new_tokens": 300}, "b": {}}
-    for params in ({"max_new_tokens": 301}, [{}, {"max_new_tokens": 301}]):
-        with pytest.raises(InvalidValue, match="is 301; valid here: 1 to 300, the operator's PLAYGROUND_MAX_NEW_TOK"):
-            clean_params(params, limits)
-    assert clean_overrides({"max_new_tokens": 301}) == {"max_new_tokens": 301}
+def test_overrides_are_those_of_all_sides_or_by_side() -> None:
+    assert clean_params({"max_new_tokens": 301}) == {"max_new_tokens": 301}
+    assert clean_params([{"max_new_tokens": 300}, {}]) == {"a": {"max_new_tokens": 300}, "b": {}}
 
 
 @pytest.mark.parametrize("params", [None, [], "temperature", 3, deep_list()])

@@ -15,7 +15,6 @@ from playground.catalog.starters import in_turn
 from playground.errors import InvalidInstruction, InvalidValue, PlaygroundError
 from playground.messages import Message
 from playground.records import SIDES, BattleState
-from playground.settings import Settings
 from playground.ui.pages.compare.following import pulse_html
 from playground.ui.pages.compare.script import BEGUN, DEALT_NEXT
 from playground.ui.pages.compare.tab import Replies, Tab
@@ -79,7 +78,7 @@ class Starting:
             blind=typed.blind,
             models=clean_models(list(typed.models[:columns])) if typed.who_chooses == "mine" else (),
             columns=columns,
-            overrides=_overrides(typed, columns, arena.settings),
+            overrides=_overrides(typed, columns),
             keep=typed.forget is not True,
         )
         return battle_id, joined("; ", notes)
@@ -104,12 +103,12 @@ class Starting:
             return False
 
 
-def _overrides(typed: Typed, columns: int, limits: Settings) -> Mapping[str, Any]:
+def _overrides(typed: Typed, columns: int) -> Mapping[str, Any]:
     """Return the settings for all columns, or by side if a column has its own."""
     own = typed.overrides_by_column(columns)
     if not own:
-        return clean_overrides(typed.overrides, limits)
-    return {side: clean_overrides(settings, limits) for side, settings in zip(SIDES, own, strict=False)}
+        return clean_overrides(typed.overrides)
+    return {side: clean_overrides(settings) for side, settings in zip(SIDES, own, strict=False)}
 
 
 def _count(columns: object) -> int:
