@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from queue import Empty, SimpleQueue
 
-from playground.arena.column import Column, alone, column_of
+from playground.arena.column import Column, column_of
+from playground.arena.column_plan import plan_column
 from playground.battles.generations import find_names, insert_generation
 from playground.catalog.catalog import Catalog
 from playground.clock import Clock
@@ -110,7 +111,7 @@ class Answering:
 
     def _column(self, wanted: WantedAnswer) -> Column:
         prompt = self.catalog.check_fits(self.card.id, wanted.instruction, wanted.params)
-        plan = alone(self.card, prompt, wanted.params, wanted.seed, self.catalog)
+        plan = plan_column(self.catalog, self.card, prompt, wanted.params, wanted.seed)
         return column_of(plan, wanted.instruction, self.catalog, self.clock, self.engine.cancel)
 
     def _listen(self, row: Row, column: Column, event: Event) -> None:

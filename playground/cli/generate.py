@@ -17,8 +17,9 @@ from tqdm import tqdm
 
 from playground.arena.answering import Answering, Row
 from playground.arena.answering_estimate import Estimate, estimate
+from playground.arena.column_plan import params_of
 from playground.arena.daily_tokens import DailyTokens
-from playground.arena.line_up import chosen_models, params_of
+from playground.arena.line_up import chosen_models
 from playground.catalog.catalog import Catalog
 from playground.cli.database import open_read_only
 from playground.cli.printing import print_json

@@ -19,7 +19,8 @@ from random import Random
 import numpy as np
 import numpy.typing as npt
 
-from playground.arena.column import Column, ColumnPlan
+from playground.arena.column import Column
+from playground.arena.column_plan import ColumnPlan
 from playground.arena.comparison import Comparison
 from playground.arena.pace import TICK_S, Pace, Written
 from playground.arena.word_ends import WordEnds
