@@ -30,9 +30,9 @@ from playground.storage.maintenance.disk_space import DiskSpace
 from playground.ui.data_address import check_access
 from playground.ui.http.asgi import ASGIApp, Header, Receive, Scope, Send, host_of
 from playground.ui.http.export_line import MADE_AT_ONCE, ExportLine, Progress, Remembered, Stage, is_ticket
-from playground.ui.http.middleware import rater_of
 from playground.ui.http.operator import scope_status
 from playground.ui.http.orders import DiskFull, Order, Written, disk_error, read_order, write_file
+from playground.ui.http.rater_cookie import rater_of
 from playground.ui.http.responses import NEVER_STORED, refuse, respond, respond_json, retry_after
 from playground.ui.query import read_query
 from playground.ui.texts import data as texts

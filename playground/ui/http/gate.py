@@ -22,8 +22,8 @@ from playground.errors import Busy, PlaygroundError, Unknown, without_folders
 from playground.ui.http.asgi import ASGIApp, Message, Receive, Scope, Send, headers_of, host_of, read_body
 from playground.ui.http.calls import PREFIX, READABLE, Call, Endpoint, Endpoints, read_call
 from playground.ui.http.limits import Kind, Limits, kind_of, network
-from playground.ui.http.middleware import rater_of
 from playground.ui.http.operator import scope_status
+from playground.ui.http.rater_cookie import rater_of
 from playground.ui.http.responses import redirect, refuse, retry_after
 from playground.ui.http.turnstile import Leave, Turnstile
 from playground.ui.texts import refusals as texts

@@ -23,8 +23,8 @@ from playground.ui.http.asgi import ASGIApp, Receive, Scope, Send, host_of
 from playground.ui.http.criteria import read_criteria
 from playground.ui.http.gate import refusal_of
 from playground.ui.http.limits import Kind, Limits
-from playground.ui.http.middleware import rater_of
 from playground.ui.http.posted import answer_post, is_number, is_posted_to, is_texts, read_object
+from playground.ui.http.rater_cookie import rater_of
 from playground.ui.texts import NO_RATER
 from playground.ui.texts import refusals as texts
 from playground.ui.texts.compare import CHANGED_ELSEWHERE

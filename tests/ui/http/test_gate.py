@@ -14,12 +14,12 @@ import pytest
 from starlette.requests import Request
 
 from playground.errors import Busy
+from playground.rater_ids import COOKIE
 from playground.settings import Settings
 from playground.ui.http.asgi import Scope
 from playground.ui.http.calls import PREFIX, Endpoint, Endpoints
 from playground.ui.http.gate import CallGate, check_pace
 from playground.ui.http.limits import MOST_OPEN, Limits
-from playground.ui.http.middleware import COOKIE
 from playground.ui.http.operator import HEADER, OperatorAccess, OperatorGate
 from playground.ui.http.turnstile import Turnstile
 

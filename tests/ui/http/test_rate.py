@@ -16,10 +16,11 @@ import pytest
 from playground.arena.rating import ArenaRating
 from playground.battles import Battles
 from playground.clock import Clock
+from playground.rater_ids import COOKIE
 from playground.settings import Settings
 from playground.studies.assignment import MOST_AHEAD
 from playground.ui.http.limits import NETWORK_TIMES, Limits
-from playground.ui.http.middleware import COOKIE, PageMiddleware
+from playground.ui.http.middleware import PageMiddleware
 from playground.ui.http.rate import RateRoutes
 from playground.ui.http.vote import VoteRoute
 from tests.support.cast import ADA, MAMBA, OPENALPACA, House, house

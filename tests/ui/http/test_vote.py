@@ -14,11 +14,11 @@ import pytest
 from playground.battles import REFUSALS, Ballot, Battles, Viewer
 from playground.battles.rules import Rules
 from playground.clock import Clock
-from playground.rater_ids import rater_id
+from playground.rater_ids import COOKIE, rater_id
 from playground.settings import Settings
 from playground.storage.database.store import Store
 from playground.ui.http.limits import Limits
-from playground.ui.http.middleware import COOKIE, PageMiddleware
+from playground.ui.http.middleware import PageMiddleware
 from playground.ui.http.speaking import Speaking
 from playground.ui.http.vote import VoteRoute
 from playground.ui.texts.compare import CHANGED_ELSEWHERE
