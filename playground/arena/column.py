@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from playground.arena.column_plan import ColumnPlan
-from playground.arena.pace import Written
+from playground.arena.pace import WrittenSoFar
 from playground.arena.word_ends import WordEnds
 from playground.catalog.catalog import Catalog
 from playground.catalog.model_folders import without_folders
@@ -130,11 +130,11 @@ class Column:
                 self._reader.reasoning,
             )
 
-    def blind_live(self, now_s: float) -> tuple[Written, LiveColumn]:
+    def blind_live(self, now_s: float) -> tuple[WrittenSoFar, LiveColumn]:
         """Return how much is written, and the column without its text; both from one moment."""
         with self._lock:
             p = self._progress
-            written = Written(len(self._counted().ends), p.pace_tokens, p.state in ENDED)
+            written = WrittenSoFar(len(self._counted().ends), p.pace_tokens, p.state in ENDED)
             return written, LiveColumn(self.side, p.state, "", self._status(now_s), p.error)
 
     def text_of(self, num_words: int) -> str:

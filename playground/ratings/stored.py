@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from playground.rater_ids import FREE_PROGRAMS, is_keyed
-from playground.ratings.judged import BoolArray, IntArray, JudgedVotes, Networks
+from playground.ratings.judged import BoolArray, IntArray, JudgedVotes, VoteNetworks
 from playground.ratings.policy import CountingPolicy
 from playground.ratings.repeats import SharedRows
 from playground.records import PAIR_BITS, Circumstances, Origin, PackedPairs
@@ -196,7 +196,7 @@ class _Rows:
                 if len(votes) > cap:
                     yield votes
 
-    def _networks(self) -> Networks | None:
+    def _networks(self) -> VoteNetworks | None:
         numbers, tags = array("q"), array("q")
         known: dict[str, int] = {}
         for vote, tag in self.reading.votes_with_networks():
@@ -208,7 +208,7 @@ class _Rows:
         votes, there = self._found(numbers)
         of_vote = np.full(int(self.vote[-1]) + 1 if len(self.vote) else 0, -1)
         of_vote[votes[there]] = place[np.frombuffer(tags, dtype=np.int64)[there]]
-        return Networks(of_vote, tuple(sorted(known)))
+        return VoteNetworks(of_vote, tuple(sorted(known)))
 
     def _found(self, numbers: array[int]) -> tuple[IntArray, BoolArray]:
         """Return the place of each vote among those that are judged, and True where it is one."""

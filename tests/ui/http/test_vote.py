@@ -17,7 +17,7 @@ from playground.clock import Clock
 from playground.rater_ids import COOKIE, rater_id
 from playground.settings import Settings
 from playground.storage.database.store import Store
-from playground.ui.http.limits import Limits
+from playground.ui.http.limits import RateLimits
 from playground.ui.http.middleware import PageMiddleware
 from playground.ui.http.speaking import Speaking
 from playground.ui.http.vote import VoteRoute
@@ -53,7 +53,7 @@ class Server:
         self.battles = Battles(self.store, Rules(self.time.clock, 5, 3600))
         self.battles.create(battle(BATTLE, owner=RATER.rater))
         self.finish(ends or {})
-        limits = Limits(settings or Settings(), Clock(monotonic=lambda: 0.0))
+        limits = RateLimits(settings or Settings(), Clock(monotonic=lambda: 0.0))
         arena: Any = SimpleNamespace(battles=self.battles)
         self.app = Speaking(PageMiddleware(VoteRoute(self.elsewhere, arena, limits)), (PSEUDO,))
 
