@@ -26,7 +26,7 @@ from benchmarks.rounds import machine, print_row
 from playground.ratings.board import Board, LeaderboardOptions
 from playground.ratings.bradley_terry import POINTS, fit
 from playground.ratings.chosen import Chosen
-from playground.ratings.claims import ClaimMemory, Replay, looks
+from playground.ratings.claims import ClaimMemory, ClaimReplay, looks
 from playground.ratings.intervals import estimate_intervals
 from playground.ratings.pairing import Pairing
 from playground.ratings.policy import CountingPolicy
@@ -155,7 +155,7 @@ class Simulated:
 
     def _board(self) -> Board:
         votes = judged_votes(self.votes, OPTIONS.policy)
-        replay = Replay(self._memory)
+        replay = ClaimReplay(self._memory)
         return Chosen.of(votes, {}, options=OPTIONS, models=self._case.file.models, replay=replay).board()
 
     def _outcome(self, board: Board, is_decided: bool, is_right: bool) -> Outcome:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from playground.raters import is_id, is_secret, new_secret, rater_id
+
+from playground.rater_ids import is_id, is_secret, new_secret, rater_id
 
 
 def test_new_secrets_are_valid_and_different() -> None:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from queue import Empty, SimpleQueue
 
-from playground.arena.column import Column, alone, column_of
+from playground.arena.column import Column, column_of
+from playground.arena.column_plan import plan_column
 from playground.battles.generations import find_names, insert_generation
 from playground.catalog.catalog import Catalog
 from playground.clock import Clock
@@ -27,7 +28,7 @@ AHEAD = 48
 
 
 @dataclass(slots=True)
-class Row:
+class AnsweringRow:
     """An answer that is being written, or has ended."""
 
     wanted: WantedAnswer
@@ -64,10 +65,10 @@ class Answering:
     clock: Clock = field(default_factory=Clock)
     ahead: int = AHEAD
     is_stopping: bool = False  # what is being written is written to its end, and nothing more is begun
-    _ended: SimpleQueue[Row] = field(default_factory=SimpleQueue)
+    _ended: SimpleQueue[AnsweringRow] = field(default_factory=SimpleQueue)
     _running: int = 0
 
-    def rows(self, wanted: Sequence[WantedAnswer]) -> Iterator[Row]:
+    def rows(self, wanted: Sequence[WantedAnswer]) -> Iterator[AnsweringRow]:
         """Write the answers; yield each when it has ended and is stored."""
         self.engine.open([self.card])
         waiting = iter(wanted)
@@ -81,11 +82,11 @@ class Answering:
                 return
             yield from self._take(wait=True)
 
-    def finish(self) -> Iterator[Row]:
+    def finish(self) -> Iterator[AnsweringRow]:
         """Store and yield what has ended since; for a run that is stopped, after its engine was closed."""
         yield from self._take(wait=False)
 
-    def _take(self, wait: bool) -> list[Row]:
+    def _take(self, wait: bool) -> list[AnsweringRow]:
         rows = [self._ended.get()] if wait else []
         try:
             while True:
@@ -98,7 +99,7 @@ class Answering:
         return rows
 
     def _start(self, wanted: WantedAnswer) -> None:
-        row = Row(wanted)
+        row = AnsweringRow(wanted)
         self._running += 1
         try:
             row.column = self._column(wanted)
@@ -110,10 +111,10 @@ class Answering:
 
     def _column(self, wanted: WantedAnswer) -> Column:
         prompt = self.catalog.check_fits(self.card.id, wanted.instruction, wanted.params)
-        plan = alone(self.card, prompt, wanted.params, wanted.seed, self.catalog)
+        plan = plan_column(self.catalog, self.card, prompt, wanted.params, wanted.seed)
         return column_of(plan, wanted.instruction, self.catalog, self.clock, self.engine.cancel)
 
-    def _listen(self, row: Row, column: Column, event: Event) -> None:
+    def _listen(self, row: AnsweringRow, column: Column, event: Event) -> None:
         """Take an event, on the engine's thread."""
         if isinstance(event, Started):
             row.has_started, row.started_s = True, self.clock.monotonic()
@@ -124,7 +125,7 @@ class Answering:
             self._ended.put(row)
 
 
-def _save(store: Store, rows: Sequence[Row]) -> None:
+def _save(store: Store, rows: Sequence[AnsweringRow]) -> None:
     """Store ended rows, in one transaction."""
     ended = [(row.wanted, row.generation) for row in rows if row.generation is not None]
     if not ended:

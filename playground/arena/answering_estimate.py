@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from playground.arena.answering import Answering, Row
+from playground.arena.answering import Answering, AnsweringRow
 from playground.errors import PlaygroundError
 from playground.studies.wanted import Failure, WantedAnswer
 
@@ -17,7 +17,7 @@ SAMPLE = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class RunEstimate:
     """The cost of the missing answers of one model."""
 
     model_id: str
@@ -32,7 +32,7 @@ class Estimate:
     failures: tuple[Failure, ...] = ()
 
 
-def estimate(answering: Answering, missing: Sequence[WantedAnswer]) -> Estimate:
+def estimate(answering: Answering, missing: Sequence[WantedAnswer]) -> RunEstimate:
     """Make every prompt, and measure a sample."""
     card = answering.card
     prompt_tokens, fitting, failures = 0, [], []
@@ -49,15 +49,15 @@ def estimate(answering: Answering, missing: Sequence[WantedAnswer]) -> Estimate:
     known = (card.id, len(fitting), prompt_tokens, most, card.size_bytes)
     good = [row for row in rows if not row.error]
     if not good:
-        return Estimate(*known, failures=tuple(failures))
-    return _measured(Estimate(*known, failures=tuple(failures)), good, began_s)
+        return RunEstimate(*known, failures=tuple(failures))
+    return _measured(RunEstimate(*known, failures=tuple(failures)), good, began_s)
 
 
-def _measured(plan: Estimate, rows: Sequence[Row], began_s: float) -> Estimate:
+def _measured(plan: RunEstimate, rows: Sequence[AnsweringRow], began_s: float) -> RunEstimate:
     first_s, last_s = min(row.started_s for row in rows), max(row.ended_s for row in rows)
     load_s = first_s - began_s
     tokens = sum(row.generation.num_tokens for row in rows if row.generation is not None)
-    return Estimate(
+    return RunEstimate(
         plan.model_id,
         plan.answers,
         plan.prompt_tokens,

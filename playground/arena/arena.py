@@ -18,14 +18,15 @@ from playground.arena.begun_battle import begun_battle, regenerable
 from playground.arena.blinding import arena_blinding
 from playground.arena.boards import arena_analyses, arena_boards, asked_board, newest_analyses
 from playground.arena.capacity import Capacity
-from playground.arena.column import ColumnPlan, column_of
+from playground.arena.column import column_of
+from playground.arena.column_plan import ColumnPlan, check_overrides, plan_columns, without_seed
 from playground.arena.comparison import Comparison
 from playground.arena.daily_tokens import DailyTokens
 from playground.arena.file_answers import FileAnswers
 from playground.arena.gate_watch import arena_gate_watch
 from playground.arena.journal import ArenaJournal
 from playground.arena.ledger import arena_ledger
-from playground.arena.line_up import LineUp, check_overrides, chosen_models, without_seed
+from playground.arena.line_up import LineUp, chosen_models
 from playground.arena.listing import sources_line
 from playground.arena.models import Models
 from playground.arena.moderation import ArenaModeration
@@ -162,7 +163,7 @@ class Arena:
         states = {status.model_id: status.state for status in self.models.statuses()}
         pairing = self.pair_choice.pairing if blind else None
         draw = self._line_up.choose(instruction, models, columns, blind, overrides, states, pairing)
-        plans = self._line_up.plan(draw.cards, instruction, overrides)
+        plans = plan_columns(self.catalog, draw.cards, instruction, overrides, self._line_up.max_new_tokens)
         now, chance = self._clock.now(), draw.probability
         battle = begun_battle(instruction, viewer, plans, blind=blind, overrides=overrides, probability=chance, now=now)
         if keep and parent is not None:

@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from playground.arena.column import ColumnPlan
+from playground.arena.column_plan import ColumnPlan
 from playground.battles import REFUSALS, Viewer
 from playground.errors import InvalidValue, Refused
 from playground.messages import Message

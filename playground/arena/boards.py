@@ -23,7 +23,7 @@ from playground.ratings.analyses import Analyses, NoAnalyses
 from playground.ratings.board import LeaderboardOptions
 from playground.ratings.board_filter import narrowed
 from playground.ratings.board_rules import BoardRules, options_of
-from playground.ratings.claims import ClaimMemory, Replay
+from playground.ratings.claims import ClaimMemory, ClaimReplay
 from playground.ratings.leaderboard import Leaderboard
 from playground.ratings.policy import CountingPolicy
 from playground.ratings.stored_styles import StoredStyles
@@ -68,7 +68,7 @@ def arena_boards(
 
     def make(asked: AskedBoard, patient: bool) -> Leaderboard:
         filter, options, models = asked
-        replay = Replay(memory, most_votes=None if patient else MOST_VOTES_AT_ONCE)
+        replay = ClaimReplay(memory, most_votes=None if patient else MOST_VOTES_AT_ONCE)
         store, now = battles.stored.store, clock.now()
         return current_leaderboard(store, catalog, models, starters, now, filter, options, replay)
 

@@ -5,13 +5,13 @@ Boundary: takes events from an engine; knows neither the database nor the page.
 
 from __future__ import annotations
 
-import secrets
 import threading
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from playground.arena.pace import Written
+from playground.arena.column_plan import ColumnPlan
+from playground.arena.pace import WrittenSoFar
 from playground.arena.word_ends import WordEnds
 from playground.catalog.catalog import Catalog
 from playground.catalog.model_folders import without_folders
@@ -21,31 +21,16 @@ from playground.errors import PlaygroundError
 from playground.prompting.answer_text import AnswerReader
 from playground.prompting.reasoning import opens_reasoning
 from playground.records import (
-    BattleSide,
     ColumnState,
     FinishReason,
     Generation,
     Instruction,
     LiveColumn,
-    ModelCard,
-    Prompt,
-    SamplingParams,
 )
 
 USUAL_CHARS_PER_TOKEN = 4
 """For the pace of an answer whose server sends no ids."""
 ENDED = (ColumnState.DONE, ColumnState.STOPPED, ColumnState.FAILED)
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnPlan:
-    """The model, prompt and parameters of a column, fixed before it starts."""
-
-    side: BattleSide
-    card: ModelCard
-    prompt: Prompt
-    stop_ids: tuple[int, ...]
-    generation_id: str
 
 
 @dataclass(slots=True)
@@ -145,11 +130,11 @@ class Column:
                 self._reader.reasoning,
             )
 
-    def blind_live(self, now_s: float) -> tuple[Written, LiveColumn]:
+    def blind_live(self, now_s: float) -> tuple[WrittenSoFar, LiveColumn]:
         """Return how much is written, and the column without its text; both from one moment."""
         with self._lock:
             p = self._progress
-            written = Written(len(self._counted().ends), p.pace_tokens, p.state in ENDED)
+            written = WrittenSoFar(len(self._counted().ends), p.pace_tokens, p.state in ENDED)
             return written, LiveColumn(self.side, p.state, "", self._status(now_s), p.error)
 
     def text_of(self, num_words: int) -> str:
@@ -260,12 +245,6 @@ class Column:
         p = self._progress
         versions = dict(p.facts.versions) if p.facts else {}
         return versions if p.counted is None else versions | {"tokens": str(p.counted)}
-
-
-def alone(card: ModelCard, prompt: Prompt, params: SamplingParams, seed: int, catalog: Catalog) -> ColumnPlan:
-    """Return the plan of an answer that no battle shows."""
-    side = BattleSide("a", card.id, seed, params)
-    return ColumnPlan(side, card, prompt, catalog.template_of(card).stop_ids, secrets.token_hex(16))
 
 
 def column_of(

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from playground.battles import blind_errors
 from playground.clock import Clock
-from playground.engines.protocol import Ended, Engine, Event, Fit, Job, Listener, Point, Tokens, tell
+from playground.engines.protocol import Ended, Engine, Event, FilePoint, Job, Listener, MemoryFit, Tokens, tell
 from playground.errors import EngineError
 from playground.messages import Message
 from playground.records import ModelCard, ModelStatus
@@ -45,10 +45,10 @@ class DailyTokens:
         self._days: dict[str, _Day] = {}
         self._guard = threading.Lock()
 
-    def plan(self, cards: Sequence[ModelCard]) -> Mapping[str, Fit]:
+    def plan(self, cards: Sequence[ModelCard]) -> Mapping[str, MemoryFit]:
         return self._engine.plan(cards)
 
-    def check(self, card: ModelCard) -> Iterator[Point]:
+    def check(self, card: ModelCard) -> Iterator[FilePoint]:
         return self._engine.check(card)
 
     def open(self, cards: Sequence[ModelCard]) -> None:

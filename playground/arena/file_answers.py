@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from playground.arena.answering import Answering, Row
+from playground.arena.answering import Answering, AnsweringRow
 from playground.arena.battles import ArenaBattles
 from playground.arena.models import Models
 from playground.catalog.catalog import Catalog
@@ -199,7 +199,7 @@ class FileAnswers:
         with store.reading() as reading:
             return standing_of(reading, wanted, retry_failed=True)
 
-    def _count(self, row: Row) -> None:
+    def _count(self, row: AnsweringRow) -> None:
         if row.was_cut_off:
             return
         with self._guard:

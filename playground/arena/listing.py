@@ -18,7 +18,7 @@ from playground.ratings.analyses import READY, Analyses, NoAnalyses, analyse, ne
 from playground.ratings.board import LeaderboardOptions
 from playground.ratings.board_filter import on_rows, with_guests
 from playground.ratings.chosen import Chosen
-from playground.ratings.claims import Replay
+from playground.ratings.claims import ClaimReplay
 from playground.ratings.leaderboard import NO_FILTER, Leaderboard, rate
 from playground.ratings.pairs import IntArray
 from playground.ratings.phrases import number_of
@@ -90,7 +90,7 @@ def current_leaderboard(
     now: str,
     filter: VoteFilter = NO_FILTER,
     options: LeaderboardOptions = LeaderboardOptions(),  # noqa: B008  # frozen
-    replay: Replay = Replay(),  # noqa: B008  # frozen
+    replay: ClaimReplay = ClaimReplay(),  # noqa: B008  # frozen
 ) -> Leaderboard:
     """Return the ratings from all votes that are final `now`: the effect of one that can be undone would tell models.
 
@@ -169,7 +169,7 @@ def chosen_votes(
     now: str,
     filter: VoteFilter,
     options: LeaderboardOptions,
-    replay: Replay = Replay(),  # noqa: B008  # frozen
+    replay: ClaimReplay = ClaimReplay(),  # noqa: B008  # frozen
 ) -> Chosen:
     """Return the votes of a board that are final `now`, and how they are counted.
 

@@ -23,7 +23,7 @@ followed each text's own number would tell which column is the slow one."""
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenSoFar:
     """The length of one column so far."""
 
     words: int  # complete ones
@@ -61,7 +61,7 @@ class Pace:
         """Return True if a tick has passed since `advance`."""
         return self._ticks_until(now_s) > self._ticks
 
-    def advance(self, now_s: float, columns: Sequence[Written]) -> None:
+    def advance(self, now_s: float, columns: Sequence[WrittenSoFar]) -> None:
         """Let all ticks until now pass.
 
         Args:
@@ -76,7 +76,7 @@ class Pace:
     def _ticks_until(self, now_s: float) -> int:
         return int((now_s - self._began_s) / TICK_S + 1e-6)
 
-    def _tick(self, available: int, columns: Sequence[Written]) -> None:
+    def _tick(self, available: int, columns: Sequence[WrittenSoFar]) -> None:
         if self._first is None:
             if available:
                 self._first, self.shown = (self._ticks, tuple(column.tokens for column in columns)), 1

@@ -12,7 +12,8 @@ from itertools import groupby
 from pathlib import Path
 from queue import SimpleQueue
 
-from playground.arena.column import alone, column_of
+from playground.arena.column import column_of
+from playground.arena.column_plan import plan_column
 from playground.arena.replayed import Replayed
 from playground.catalog.catalog import Catalog
 from playground.clock import Clock
@@ -82,7 +83,7 @@ class Replay:
         return replace(card, revision=stored.model_revision)
 
     def _start(self, card: ModelCard, stored: Generation) -> None:
-        plan = alone(card, stored.prompt, stored.params, stored.seed, self.catalog)
+        plan = plan_column(self.catalog, card, stored.prompt, stored.params, stored.seed)
         column = column_of(plan, stored.instruction, self.catalog, self.clock, self.engine.cancel)
 
         def listen(event: Event) -> None:

@@ -18,7 +18,7 @@ HALF_A_CHARACTER = "\ufffd"
 """The end of a text that was cut off between the bytes of a character."""
 
 
-class Outcome(StrEnum):
+class ReplayOutcome(StrEnum):
     """The result of writing an answer again."""
 
     SAME = "same"
@@ -45,17 +45,21 @@ class Replayed:
     why_not: str = ""
 
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> ReplayOutcome:
         if self.again is None or self.why_not:
-            return Outcome.NOT_WRITTEN
+            return ReplayOutcome.NOT_WRITTEN
         stored, again = self.stored, self.again
         if not self.has_same_tokens:
-            return Outcome.DIFFERENT
+            return ReplayOutcome.DIFFERENT
         if stored.finish_reason in CUT_OFF:
             begun = stored.text.rstrip(HALF_A_CHARACTER)
-            return Outcome.SAME_SO_FAR if again.text.startswith(begun) else Outcome.DIFFERENT
+            return ReplayOutcome.SAME_SO_FAR if again.text.startswith(begun) else ReplayOutcome.DIFFERENT
         read = (stored.text, stored.reasoning, stored.finish_reason)
-        return Outcome.SAME if read == (again.text, again.reasoning, again.finish_reason) else Outcome.DIFFERENT
+        return (
+            ReplayOutcome.SAME
+            if read == (again.text, again.reasoning, again.finish_reason)
+            else ReplayOutcome.DIFFERENT
+        )
 
     @property
     def has_same_tokens(self) -> bool:
@@ -87,7 +91,7 @@ class Replayed:
 
     def reasons(self) -> Iterator[str]:
         """Yield what may explain a difference, in words."""
-        if self.again is None or self.outcome is not Outcome.DIFFERENT:
+        if self.again is None or self.outcome is not ReplayOutcome.DIFFERENT:
             return
         yield from (f"{c.name} was {c.then or 'unknown'}, is {c.now or 'unknown'}" for c in self.changes)
         if self.has_same_tokens:

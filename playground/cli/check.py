@@ -14,7 +14,7 @@ from playground.catalog.catalog import Catalog
 from playground.catalog.model_folders import tokenizer_words
 from playground.cli.printing import print_json
 from playground.engines.fleet import Fleet
-from playground.engines.protocol import Point
+from playground.engines.protocol import FilePoint
 from playground.errors import PlaygroundError
 from playground.prompting.templates import SERVER_ID
 from playground.records import Instruction, ModelCard
@@ -51,37 +51,37 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     return 0 if all(document["ok"] for document in documents) else 1
 
 
-def _points(catalog: Catalog, name: str, template_id: str, settings: Settings) -> Iterator[Point]:
+def _points(catalog: Catalog, name: str, template_id: str, settings: Settings) -> Iterator[FilePoint]:
     """Yield every point in order, up to the first failure."""
     try:
         card = catalog.member(name, template_id)
     except PlaygroundError as problem:
-        yield Point("card", False, str(problem))
+        yield FilePoint("card", False, str(problem))
         return
-    yield Point("card", True, f"{card.name}, {card.architecture}, {card.dtype}, license {card.license}")
+    yield FilePoint("card", True, f"{card.name}, {card.architecture}, {card.dtype}, license {card.license}")
     try:
         point = _prompt(catalog, card, template_id)
     except PlaygroundError as problem:
-        yield Point("prompt", False, str(problem))
+        yield FilePoint("prompt", False, str(problem))
         return
     yield point
-    elsewhere = Point("engine", True, f"{card.engine}: its weights are not here, so they were not checked")
+    elsewhere = FilePoint("engine", True, f"{card.engine}: its weights are not here, so they were not checked")
     weights = Fleet(settings).check(card)
     yield next(weights, elsewhere)
     yield from weights
 
 
-def _prompt(catalog: Catalog, card: ModelCard, template_id: str) -> Point:
+def _prompt(catalog: Catalog, card: ModelCard, template_id: str) -> FilePoint:
     prompt = catalog.prompt(card.id, EXAMPLE, template_id)
     if prompt.template_id == SERVER_ID:
-        return Point("prompt", True, "messages, which its server puts into a chat template of its own")
+        return FilePoint("prompt", True, "messages, which its server puts into a chat template of its own")
     size = f"{catalog.tokenizer_of(card, template_id).vocab_size:,} ids"
     words = f"template {prompt.template_id}, {size}; an example has {prompt.num_tokens} tokens"
     source = tokenizer_words(replace(card, template=template_id or card.template))
-    return Point("prompt", True, "; ".join(filter(None, (words, source))))
+    return FilePoint("prompt", True, "; ".join(filter(None, (words, source))))
 
 
-def _print(name: str, point: Point, out: TextIO, first: bool) -> None:
+def _print(name: str, point: FilePoint, out: TextIO, first: bool) -> None:
     if first:
         print(name, file=out)
     print(f"  {'ok' if point.ok else 'FAILED':<6}  {point.name:<13}  {point.words}", file=out, flush=True)

@@ -15,10 +15,11 @@ from typing import Any, TextIO
 
 from tqdm import tqdm
 
-from playground.arena.answering import Answering, Row
-from playground.arena.answering_estimate import Estimate, estimate
+from playground.arena.answering import Answering, AnsweringRow
+from playground.arena.answering_estimate import RunEstimate, estimate
+from playground.arena.column_plan import params_of
 from playground.arena.daily_tokens import DailyTokens
-from playground.arena.line_up import chosen_models, params_of
+from playground.arena.line_up import chosen_models
 from playground.catalog.catalog import Catalog
 from playground.cli.database import open_read_only
 from playground.cli.printing import print_json
@@ -64,7 +65,7 @@ def add(command: argparse.ArgumentParser) -> None:
 
 
 @dataclass(slots=True)
-class Report:
+class RunReport:
     """The results of a run."""
 
     file: str
@@ -77,7 +78,7 @@ class Report:
     stored_failures: int = 0  # the others are tried by every run
     failures: list[Failure] = field(default_factory=list)
 
-    def take(self, row: Row) -> None:
+    def take(self, row: AnsweringRow) -> None:
         """Count a row that has ended."""
         if row.was_cut_off:
             self.cut_off += 1
@@ -106,7 +107,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     wanted = [
         (card, wanted_of(card, params_of(card, overrides), cleaned.instructions, arguments.n, seed)) for card in cards
     ]
-    report = Report(str(arguments.file), len(cleaned.instructions), cleaned.bad)
+    report = RunReport(str(arguments.file), len(cleaned.instructions), cleaned.bad)
     if arguments.dry_run:
         return _dry_run(arguments, settings, catalog, wanted, report, out)
     status = _generate(arguments, settings, catalog, wanted, report)
@@ -158,7 +159,7 @@ def read_instructions(path: Path, arguments: argparse.Namespace, settings: Setti
 
 
 def _generate(
-    arguments: argparse.Namespace, settings: Settings, catalog: Catalog, wanted: Wanted, report: Report
+    arguments: argparse.Namespace, settings: Settings, catalog: Catalog, wanted: Wanted, report: RunReport
 ) -> int:
     DiskSpace(settings.db.absolute().parent, settings.min_free_bytes).check()
     with Store(settings.db, exclusive=settings.db_mounted) as store:
@@ -180,7 +181,7 @@ def _generate(
     return 1 if report.failures else 0
 
 
-def _write(answering: Answering, missing: Sequence[WantedAnswer], report: Report, bar: Any) -> None:
+def _write(answering: Answering, missing: Sequence[WantedAnswer], report: RunReport, bar: Any) -> None:
     """Write the answers of one model, which is loaded once; when stopped, keep what has ended."""
     try:
         for row in answering.rows(missing):
@@ -195,7 +196,7 @@ def _write(answering: Answering, missing: Sequence[WantedAnswer], report: Report
 
 
 def _standings(
-    store: Store, wanted: Wanted, retry_failed: bool, report: Report
+    store: Store, wanted: Wanted, retry_failed: bool, report: RunReport
 ) -> Sequence[tuple[ModelCard, Standing]]:
     with store.reading() as reading:
         standings = [(card, standing_of(reading, answers, retry_failed=retry_failed)) for card, answers in wanted]
@@ -216,7 +217,7 @@ def _dry_run(
     settings: Settings,
     catalog: Catalog,
     wanted: Wanted,
-    report: Report,
+    report: RunReport,
     out: TextIO,
 ) -> int:
     """Print what the run would take; each model is loaded and writes a few answers, which are not stored."""
@@ -242,7 +243,7 @@ def _dry_run(
     return 1 if report.failures else 0
 
 
-def _planned(plans: Sequence[Estimate], places: Mapping[str, str]) -> Iterator[str]:
+def _planned(plans: Sequence[RunEstimate], places: Mapping[str, str]) -> Iterator[str]:
     for plan in plans:
         yield (
             f"{plan.model_id}: {number_of('answer', plan.answers)}, prompts of {plan.prompt_tokens:,} tokens,"
@@ -258,7 +259,7 @@ def _planned(plans: Sequence[Estimate], places: Mapping[str, str]) -> Iterator[s
             yield "  time: not known, because none of the measured answers ended well"
 
 
-def _summary(report: Report, *, is_dry: bool = False) -> Iterator[str]:
+def _summary(report: RunReport, *, is_dry: bool = False) -> Iterator[str]:
     counted = f"{number_of('answer', report.there)} already there, {len(report.failures):,} failed"
     if is_dry:
         yield f"{number_of('instruction', report.instructions)}: {counted}"

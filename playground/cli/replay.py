@@ -15,7 +15,7 @@ from typing import Any, TextIO
 from tqdm import tqdm
 
 from playground.arena.replay import Replay
-from playground.arena.replayed import Outcome, Replayed
+from playground.arena.replayed import Replayed, ReplayOutcome
 from playground.battles.generations import without_withheld_words
 from playground.catalog.catalog import Catalog
 from playground.cli.database import open_read_only
@@ -36,10 +36,10 @@ BAR_DELAY_S = 1.0
 """A command that ends sooner shows no bar."""
 
 WORDS = {
-    Outcome.SAME: "same",
-    Outcome.SAME_SO_FAR: "same as far as it was written",
-    Outcome.DIFFERENT: "different",
-    Outcome.NOT_WRITTEN: "not written",
+    ReplayOutcome.SAME: "same",
+    ReplayOutcome.SAME_SO_FAR: "same as far as it was written",
+    ReplayOutcome.DIFFERENT: "different",
+    ReplayOutcome.NOT_WRITTEN: "not written",
 }
 
 
@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     document = {
         "battles": len(battles),
         "answers": counts.total(),
-        **{outcome.value: counts[outcome] for outcome in Outcome},
+        **{outcome.value: counts[outcome] for outcome in ReplayOutcome},
         "sides": [
             {"battle": battle_id, "side": side, **_document(each)}
             for battle_id, answers in replayed.items()
@@ -73,7 +73,7 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
         ],
     }
     print_result(document, "\n".join(_lines(battles, replayed, counts)), arguments.json, out)
-    return 1 if counts[Outcome.DIFFERENT] or counts[Outcome.NOT_WRITTEN] else 0
+    return 1 if counts[ReplayOutcome.DIFFERENT] or counts[ReplayOutcome.NOT_WRITTEN] else 0
 
 
 def _battles(store: Store, ids: Sequence[str], last: int | None) -> Sequence[Battle]:
@@ -129,7 +129,7 @@ def _document(replayed: Replayed) -> Mapping[str, Any]:
 
 
 def _lines(
-    battles: Sequence[Battle], replayed: Mapping[str, Mapping[str, Replayed]], counts: Counter[Outcome]
+    battles: Sequence[Battle], replayed: Mapping[str, Mapping[str, Replayed]], counts: Counter[ReplayOutcome]
 ) -> Iterator[str]:
     for battle in battles:
         yield f"{battle.id}  {_short(battle.instruction.instruction) or f'({battle.withheld})'}"
@@ -144,7 +144,7 @@ def _side_lines(side: str, replayed: Replayed) -> Iterator[str]:
     yield f"  {side}  {stored.model_id}: {WORDS[replayed.outcome]}, {number_of('token', stored.num_tokens)}"
     if replayed.why_not:
         yield f"     {replayed.why_not}"
-    elif again is not None and replayed.outcome is Outcome.DIFFERENT:
+    elif again is not None and replayed.outcome is ReplayOutcome.DIFFERENT:
         place = replayed.first_different
         yield f"     from token {(min(stored.num_tokens, again.num_tokens) if place is None else place) + 1} on"
         start = _equal_chars(stored.text, again.text)

@@ -24,7 +24,7 @@ from playground.ratings.board_rules import options_of, read_board_rules
 from playground.ratings.leaderboard import NO_FILTER
 from playground.ratings.phrases import number_of
 from playground.ratings.policy import default_policy, operator_policy
-from playground.report.report import TITLE, Asked, Report, Sources, read_report
+from playground.report.report import TITLE, AskedReport, Report, Sources, read_report
 from playground.report.writing import WrittenReport, check_target, write_report
 from playground.settings import Settings
 from playground.settings_sources import add_flags
@@ -64,16 +64,16 @@ def read_asked(arguments: argparse.Namespace, settings: Settings) -> Report:
     filter, policy = board_filter_of(arguments, settings)
     rules, default = read_board_rules({"both_bad": arguments.both_bad}), operator_policy(settings)
     options = options_of(rules, filter=filter, policy=policy, default=default, prior=settings.prior)
-    return _read(settings, Asked(filter, options, utc_now(), arguments.title))
+    return _read(settings, AskedReport(filter, options, utc_now(), arguments.title))
 
 
 def default_report(settings: Settings) -> Report:
     """Return the report on the default board that everybody may see: without votes of running studies."""
     options = LeaderboardOptions(policy=default_policy(settings), prior=settings.prior)
-    return _read(settings, Asked(NO_FILTER, options, utc_now()))
+    return _read(settings, AskedReport(NO_FILTER, options, utc_now()))
 
 
-def _read(settings: Settings, asked: Asked) -> Report:
+def _read(settings: Settings, asked: AskedReport) -> Report:
     catalog = Catalog.load(settings.card_folders, settings.template_folders)
     models = [card.id for card in catalog.line_up(chosen_models(catalog, settings))]
     sources = Sources(settings, catalog, models, load_starters(settings.starters_folder))

@@ -28,7 +28,7 @@ from playground.settings_sources import add_flags
 from playground.spaces.build import Built, Options, build_space
 from playground.spaces.check import HUB, Access, check_space, space_url
 from playground.spaces.front_matter import check_space_id
-from playground.spaces.judging import Expected, Point
+from playground.spaces.judging import Expected, SpacePoint
 from playground.spaces.recipe import CPU, KINDS, STATIC, read_recipe
 from playground.spaces.sources import code_fingerprint
 from playground.spaces.static import build_static
@@ -139,7 +139,7 @@ def run_check(arguments: argparse.Namespace, settings: Settings, out: TextIO) ->
     gradio = importlib.metadata.version("gradio")
     expected = Expected(playground.__version__, gradio, code_fingerprint(), arguments.frame)
     access = Access(os.environ.get("HF_TOKEN", ""), settings.password)
-    points: list[Point] = []
+    points: list[SpacePoint] = []
     for point in check_space(url, expected, access):
         points.append(point)
         if not arguments.json:
@@ -152,6 +152,6 @@ def run_check(arguments: argparse.Namespace, settings: Settings, out: TextIO) ->
     return 1 if failed else 0
 
 
-def _line(point: Point) -> str:
+def _line(point: SpacePoint) -> str:
     line = f"{'ok' if point.ok else 'failed':<8}{point.name:<26}{point.found}"
     return f"{line}\n{'':<34}{point.cure}" if point.cure else line

@@ -18,7 +18,7 @@ from playground.settings import Settings
 from playground.settings_sources import add_flags
 from playground.storage.database.store import Store
 from playground.storage.journal.segments import journal_folder
-from playground.storage.maintenance.verify import Finding, verify
+from playground.storage.maintenance.verify import Problem, verify
 
 _NEXT_STEP = "download the dataset again; if it still differs, its files were changed after publishing: publish again"
 
@@ -60,7 +60,7 @@ def _check_published(folder: Path, as_json: bool, out: TextIO) -> int:
     return 1 if findings else 0
 
 
-def _about(database: Path, read: Path, finding: Finding) -> Finding:
+def _about(database: Path, read: Path, finding: Problem) -> Problem:
     """Return a finding that names the database, not the copy of it that was read."""
     what, next_step = (text.replace(str(read), str(database)) for text in (finding.what, finding.next_step))
-    return Finding(what, next_step)
+    return Problem(what, next_step)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import ExitStack, contextmanager
 
 from playground.engines.local.engine import LocalEngine
-from playground.engines.protocol import Engine, Fit, Job, Listener, Point
+from playground.engines.protocol import Engine, FilePoint, Job, Listener, MemoryFit
 from playground.engines.remote.engine import RemoteEngine
 from playground.engines.zerogpu.engine import ZeroGpuEngine
 from playground.engines.zerogpu.gpu_function import on_zerogpu
@@ -31,14 +31,18 @@ class Fleet:
         self._engines = engines or engines_of(settings, environ)
         self._opened: dict[str, Engine] = {}  # by model
 
-    def plan(self, cards: Sequence[ModelCard]) -> Mapping[str, Fit]:
+    def plan(self, cards: Sequence[ModelCard]) -> Mapping[str, MemoryFit]:
         """Say how each card's model would fit; one whose engine is not there does not."""
-        fits = {card.id: Fit(False, False, self._no_engine(card)) for card in cards if card.engine not in self._engines}
+        fits = {
+            card.id: MemoryFit(False, False, self._no_engine(card))
+            for card in cards
+            if card.engine not in self._engines
+        }
         for name, engine in self._engines.items():
             fits |= engine.plan([card for card in cards if card.engine == name])
         return fits
 
-    def check(self, card: ModelCard) -> Iterator[Point]:
+    def check(self, card: ModelCard) -> Iterator[FilePoint]:
         return self._engines[card.engine].check(card) if card.engine in self._engines else iter(())
 
     def open(self, cards: Sequence[ModelCard]) -> None:

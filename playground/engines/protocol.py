@@ -101,7 +101,7 @@ def tell(listener: Listener, event: Event) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
+class MemoryFit:
     """An answer to whether a model fits the machine that would run it."""
 
     fits: bool
@@ -110,7 +110,7 @@ class Fit:
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class FilePoint:
     """One finding about a model's files."""
 
     name: str
@@ -121,10 +121,10 @@ class Point:
 class Engine(Protocol):
     """A place where models run."""
 
-    def plan(self, cards: Sequence[ModelCard]) -> Mapping[str, Fit]:
+    def plan(self, cards: Sequence[ModelCard]) -> Mapping[str, MemoryFit]:
         """Say how each card's model would fit if all of them were opened; starts nothing."""
 
-    def check(self, card: ModelCard) -> Iterator[Point]:
+    def check(self, card: ModelCard) -> Iterator[FilePoint]:
         """Examine a model's weights point by point, up to the first failure; no points if they are elsewhere."""
 
     def open(self, cards: Sequence[ModelCard]) -> None:

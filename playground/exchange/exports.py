@@ -54,7 +54,7 @@ BATCH_BYTES = 4_000_000
 """About the size of the rows that a container gets at once; in memory they take several times as much."""
 
 
-class Rows:
+class RowFile:
     """One file of rows."""
 
     def __init__(self, path: Path, file: HashedFile, container: Container) -> None:
@@ -147,7 +147,7 @@ def container(ending: str, sink: Sink, format: ExportFormat, selection: Selectio
     return JsonLines(sink, columns, format.optional)
 
 
-def _open(drafts: Drafts, path: Path, selection: Selection, format: ExportFormat) -> Rows:
+def _open(drafts: Drafts, path: Path, selection: Selection, format: ExportFormat) -> RowFile:
     file = drafts.open(path)
     with written(path):
-        return Rows(path, file, container(path.suffix.lower(), file, format, selection))
+        return RowFile(path, file, container(path.suffix.lower(), file, format, selection))

@@ -57,7 +57,7 @@ class ExportOptions:
 
 
 @dataclass(slots=True)
-class RaterNames:
+class ExportedRaterNames:
     """The names of the raters in one export: their ids, or numbers."""
 
     anonymous: bool

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from playground.errors import InvalidValue
-from playground.exchange.formats import Context, ExportFormat, ExportOptions, RaterNames, Source, Values
+from playground.exchange.formats import Context, ExportedRaterNames, ExportFormat, ExportOptions, Source, Values
 from playground.exchange.left_out import LeftOut, Tally
 from playground.exchange.licenses import COMMERCIAL_LICENSES, allows_commercial_use, is_named, license_of
 from playground.exchange.standing import Standings
@@ -44,7 +44,7 @@ class Selection:
         self._on_cards = reading.licenses_of_models()
         self._license = cache(self._find_license)
         self._contexts: dict[str | None, Context] = {}
-        self._names = RaterNames(options.anonymous)
+        self._names = ExportedRaterNames(options.anonymous)
         self._standings = Standings(reading, options.policy) if format.counts or options.counted_only else None
         self.total = reading.count_revisions()
         self.votes = 0

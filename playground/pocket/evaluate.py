@@ -35,7 +35,7 @@ ROWS = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ScoredAnswer:
     """A model's answer to an example."""
 
     example: Example
@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def evaluate(
     card_id: str, examples: Sequence[Example], material: Material, folder: Path, sampled: bool = False, seed: int = 0
-) -> list[Answer]:
+) -> list[ScoredAnswer]:
     """Return the answers of the model in `folder`, greedy or with the sampling parameters of its card."""
     torch.manual_seed(seed)
     encoder = Encoder(card_id, ARCHITECTURES[card_id], folder)
@@ -90,7 +90,7 @@ def evaluate(
         for row, ids in zip(rows, generated, strict=True):
             finished = ids[-1:] == [ARCHITECTURES[card_id].end_id]
             text = encoder.text(ids[:-1] if finished else ids)
-            answers.append(Answer(row, text, len(ids), finished, finished and is_right(row, text, voice)))
+            answers.append(ScoredAnswer(row, text, len(ids), finished, finished and is_right(row, text, voice)))
     return answers
 
 
@@ -125,7 +125,7 @@ def _until_end(ids: list[int], end_id: int) -> list[int]:
     return ids[: ids.index(end_id) + 1] if end_id in ids else ids
 
 
-def shares(answers: Sequence[Answer]) -> dict[str, float]:
+def shares(answers: Sequence[ScoredAnswer]) -> dict[str, float]:
     """Return percentages of right answers by category and of finished answers, and the mean tokens per answer."""
     by_category: dict[str, list[bool]] = defaultdict(list)
     for answer in answers:
@@ -137,10 +137,10 @@ def shares(answers: Sequence[Answer]) -> dict[str, float]:
     return rows
 
 
-def wrong_answers(answers: Iterable[Answer], per_kind: int) -> str:
+def wrong_answers(answers: Iterable[ScoredAnswer], per_kind: int) -> str:
     """Return each kind's score and first wrong answers as text; empty if `per_kind` is 0."""
     lines: list[str] = []
-    by_kind: dict[str, list[Answer]] = defaultdict(list)
+    by_kind: dict[str, list[ScoredAnswer]] = defaultdict(list)
     for answer in answers:
         by_kind[answer.example.task.kind].append(answer)
     for kind, given in by_kind.items() if per_kind else ():

@@ -16,7 +16,7 @@ from typing import Any
 
 from playground.exchange.licenses import license_of
 from playground.publishing.held_back import HeldBack, held_back
-from playground.publishing.rater_names import RaterNames
+from playground.publishing.rater_names import Pseudonyms
 from playground.ratings.board import LeaderboardOptions
 from playground.ratings.chosen import Chosen
 from playground.ratings.counting import reasons_by_vote
@@ -55,7 +55,7 @@ class PublishedModel:
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class PublicationRules:
     """The circumstances that decide which votes are published."""
 
     now: str  # votes that are final by then are published
@@ -96,8 +96,8 @@ class Contents:
     withdrawn: Mapping[str, str]  # battles that are left out although they were final since the time that is given
     models: Mapping[str, PublishedModel]
     last_erasure: int
-    rules: Rules
-    raters: RaterNames
+    rules: PublicationRules
+    raters: Pseudonyms
 
     def judged(self, reading: Reading) -> Iterator[Mapping[str, Any]]:
         """Yield the pairs that are published, in order of time, as `Reading.pairs_with_dates`."""
@@ -127,7 +127,7 @@ def survey(reading: Reading, database_id: str, released: Mapping[str, str], now:
     """
     found = tuple(held_back(reading, released))
     personal = {reason.battle_id for reason in found}
-    rules = Rules(now, personal)
+    rules = PublicationRules(now, personal)
     votes, left_out, pairs, last = 0, Counter[str](), 0, ""
     models, withdrawn, is_held_back = set[str](), dict[str, str](), set[str]()
     for _, judged in groupby(reading.pairs_with_dates(), key=itemgetter("vote_id")):
@@ -153,7 +153,7 @@ def survey(reading: Reading, database_id: str, released: Mapping[str, str], now:
         models=_models(reading, models),
         last_erasure=reading.last_erasure(),
         rules=rules,
-        raters=RaterNames(database_id),
+        raters=Pseudonyms(database_id),
     )
 
 

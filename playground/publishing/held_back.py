@@ -19,7 +19,7 @@ from types import MappingProxyType
 from typing import Any
 
 from playground.errors import InvalidValue, StorageError, Unknown
-from playground.publishing.personal import Finding, find_personal
+from playground.publishing.personal import PersonalData, find_personal
 from playground.storage.database.statements import Reading
 
 NONE_RELEASED: Mapping[str, str] = MappingProxyType({})
@@ -121,7 +121,7 @@ class _Searched:
 
     harmless: bytearray  # 1 for each number of an answer in which nothing was found
 
-    def findings(self, vote: Mapping[str, Any]) -> Iterator[tuple[str, Finding]]:
+    def findings(self, vote: Mapping[str, Any]) -> Iterator[tuple[str, PersonalData]]:
         """Yield what looks personal in one of `Reading.votes_with_words`, with its field."""
         for field in _FIELDS:
             for finding in _find(vote[field] or ""):
@@ -136,11 +136,11 @@ class _Searched:
 
 
 @lru_cache(maxsize=512)
-def _find(text: str) -> tuple[Finding, ...]:
+def _find(text: str) -> tuple[PersonalData, ...]:
     """Return what looks personal in a short text; raters of a study share instructions."""
     return tuple(find_personal(text))
 
 
-def _fingerprint(found: list[tuple[str, Finding]]) -> str:
+def _fingerprint(found: list[tuple[str, PersonalData]]) -> str:
     lines = sorted(f"{field}\t{finding.kind}\t{finding.match}" for field, finding in found)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]

@@ -27,7 +27,7 @@ _PASSING = ("published_at", "squash")
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenPublication:
     """Facts of a publication that its files do not tell."""
 
     rows: Mapping[str, Mapping[str, int]]  # by table and split
@@ -36,7 +36,7 @@ class Written:
     repo: str
 
 
-def manifest_of(folder: Path, written: Written, now: str) -> dict[str, Any]:
+def manifest_of(folder: Path, written: WrittenPublication, now: str) -> dict[str, Any]:
     """Return the manifest of the files that a folder holds by now."""
     contents = written.contents
     return {

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Kind(StrEnum):
+class PersonalKind(StrEnum):
     """A kind of personal data."""
 
     EMAIL = "e-mail address"
@@ -27,10 +27,10 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class PersonalData:
     """One match in a text."""
 
-    kind: Kind
+    kind: PersonalKind
     match: str
 
     @property
@@ -131,14 +131,14 @@ _DISTINCT = 8
 _PRIVATE_KEY = re.compile(r"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----")
 
 
-def find_personal(text: str) -> Iterator[Finding]:
+def find_personal(text: str) -> Iterator[PersonalData]:
     """Yield what looks personal in a text, kind by kind."""
     if "@" in text:
-        yield from (Finding(Kind.EMAIL, found[0]) for found in _EMAIL.finditer(text) if _is_email(found))
+        yield from (PersonalData(PersonalKind.EMAIL, found[0]) for found in _EMAIL.finditer(text) if _is_email(found))
     if any(prefix in text for prefix in _KEY_PREFIXES):
-        yield from (Finding(Kind.KEY, found[0]) for found in _KEYS.finditer(text) if _is_key(found))
+        yield from (PersonalData(PersonalKind.KEY, found[0]) for found in _KEYS.finditer(text) if _is_key(found))
     if "PRIVATE KEY" in text:
-        yield from (Finding(Kind.PRIVATE_KEY, found[0]) for found in _PRIVATE_KEY.finditer(text))
+        yield from (PersonalData(PersonalKind.PRIVATE_KEY, found[0]) for found in _PRIVATE_KEY.finditer(text))
     if _TWO_DIGITS.search(text):
         yield from _numbers(text)
 
@@ -161,7 +161,7 @@ def _is_key(found: re.Match[str]) -> bool:
     return len(set(secret)) >= _DISTINCT and "EXAMPLE" not in secret.upper()
 
 
-def _numbers(text: str) -> Iterator[Finding]:
+def _numbers(text: str) -> Iterator[PersonalData]:
     """Yield IBANs, cards and phone numbers; a number is of the first kind that it fits."""
     taken: list[str] = []
     is_long = _SEVEN_DIGITS.search(text) is not None
@@ -171,7 +171,7 @@ def _numbers(text: str) -> Iterator[Finding]:
             yield finding
 
 
-def _ibans(text: str) -> Iterator[Finding]:
+def _ibans(text: str) -> Iterator[PersonalData]:
     if not _COUNTRY.search(text):
         return
     for found in _IBAN.finditer(text):
@@ -179,7 +179,7 @@ def _ibans(text: str) -> Iterator[Finding]:
         for end in range(len(found[0]), 14, -1):  # the pattern may take a word after the number
             chars = found[0][:end].replace(" ", "")
             if len(chars) == length and _mod_97(chars) == 1:
-                yield Finding(Kind.IBAN, found[0][:end].rstrip())
+                yield PersonalData(PersonalKind.IBAN, found[0][:end].rstrip())
                 break
 
 
@@ -188,13 +188,13 @@ def _mod_97(iban: str) -> int:
     return int("".join(str(int(char, 36)) for char in iban[4:] + iban[:4])) % 97
 
 
-def _cards(text: str) -> Iterator[Finding]:
+def _cards(text: str) -> Iterator[PersonalData]:
     if not _EIGHT_DIGITS.search(text) and not _AMEX.search(text):
         return
     for found in _CARD.finditer(text):
         digits = _digits(found[0])
         if _CARD_NUMBER.fullmatch(digits) and _luhn(digits) and len(set(digits)) > 1:
-            yield Finding(Kind.CARD, found[0])
+            yield PersonalData(PersonalKind.CARD, found[0])
 
 
 def _luhn(digits: str) -> bool:
@@ -203,20 +203,20 @@ def _luhn(digits: str) -> bool:
     return (sum(map(int, digits[-1::-2])) + sum(doubled)) % 10 == 0
 
 
-def _phones(text: str) -> Iterator[Finding]:
+def _phones(text: str) -> Iterator[PersonalData]:
     if "+" in text or "00" in text:
         for found in _INTERNATIONAL.finditer(text):
             if _is_international(found["prefix"], found["number"]):
-                yield Finding(Kind.PHONE, found[0])
+                yield PersonalData(PersonalKind.PHONE, found[0])
     if _LAST_DIGITS.search(text):
         for found in _NORTH_AMERICAN.finditer(text):
             if _is_reachable(_digits(found[0])):
-                yield Finding(Kind.PHONE, found[0])
+                yield PersonalData(PersonalKind.PHONE, found[0])
     lower = text.lower()
     if any(word in lower for word in _NUMBER_WORDS):
         for found in _NAMED.finditer(text):
             if not _DATES.match(found["number"]) and _is_reachable(_digits(found["number"])):
-                yield Finding(Kind.PHONE, found["number"])
+                yield PersonalData(PersonalKind.PHONE, found["number"])
 
 
 def _is_international(prefix: str, number: str) -> bool:

@@ -23,7 +23,15 @@ from playground.publishing.contents import Contents, board_document, options_doc
 from playground.publishing.dataset_card import dataset_card
 from playground.publishing.held_back import HeldBack, read_releases, releases_path
 from playground.publishing.hub import Dataset
-from playground.publishing.manifest import BOARD, CARD, MANIFEST, Written, file_entry, is_publication, manifest_of
+from playground.publishing.manifest import (
+    BOARD,
+    CARD,
+    MANIFEST,
+    WrittenPublication,
+    file_entry,
+    is_publication,
+    manifest_of,
+)
 from playground.publishing.parquet_files import TableWriter, write_text
 from playground.publishing.pushing import Pushed, push
 from playground.publishing.tables import (
@@ -126,7 +134,7 @@ def build(
         rows = _write_votes(folder, reading, contents, reasons, shown, progress)
         rows |= _write_generations(folder, reading, contents, shown, progress)
     write_text(folder / BOARD, _json(board))
-    written = Written(rows, contents, options_document(options), repo)
+    written = WrittenPublication(rows, contents, options_document(options), repo)
     manifest = manifest_of(folder, written, now)
     write_text(folder / CARD, dataset_card(manifest, board))
     manifest["files"][CARD] = file_entry(folder, CARD)

@@ -22,7 +22,7 @@ _CHARS = 16
 
 
 @dataclass(frozen=True, slots=True)
-class RaterNames:
+class Pseudonyms:
     """The pseudonyms of the raters of one database; each is computed once."""
 
     database_id: str = field(repr=False)

@@ -13,7 +13,7 @@ from typing import Any
 from playground.documents import convert
 from playground.errors import InvalidValue
 from playground.exchange.licenses import license_class
-from playground.publishing.rater_names import RaterNames
+from playground.publishing.rater_names import Pseudonyms
 from playground.records import JudgedPair
 
 SPLITS = ("commercial", "other")
@@ -33,7 +33,7 @@ Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class TableColumn:
     """A column; `kind` is one of `KINDS`."""
 
     name: str
@@ -52,29 +52,29 @@ class Table:
 
     name: str
     meaning: str
-    columns: tuple[Column, ...]
+    columns: tuple[TableColumn, ...]
 
 
 _TIME = "UTC, ISO 8601"
 _VOTE = (
-    Column("vote_id", "text", "the vote"),
-    Column("battle_id", "text", "the comparison that it judges, as one rater saw it"),
-    Column("comparison_id", "text", "battles that show the same answers"),
-    Column(
+    TableColumn("vote_id", "text", "the vote"),
+    TableColumn("battle_id", "text", "the comparison that it judges, as one rater saw it"),
+    TableColumn("comparison_id", "text", "battles that show the same answers"),
+    TableColumn(
         "rater", "text", "a pseudonym, the same throughout this dataset; programs begin with `program/` or are `api`"
     ),
-    Column("origin", "text", "`person`, `program`, `judge` (a model) or `shared` (a guest of a shared link)"),
-    Column("study", "text", "the study that it is of; null if it is of none"),
+    TableColumn("origin", "text", "`person`, `program`, `judge` (a model) or `shared` (a guest of a shared link)"),
+    TableColumn("study", "text", "the study that it is of; null if it is of none"),
 )
 _ASKED = (
-    Column("category", "text", "of the starter instruction; empty if the rater wrote their own"),
-    Column("instruction", "text", "as typed"),
-    Column("input", "text", "material to the instruction; may be empty"),
-    Column("system", "text", "system text; may be empty"),
+    TableColumn("category", "text", "of the starter instruction; empty if the rater wrote their own"),
+    TableColumn("instruction", "text", "as typed"),
+    TableColumn("input", "text", "material to the instruction; may be empty"),
+    TableColumn("system", "text", "system text; may be empty"),
 )
 _COUNTS = (
-    Column("counts", "flag", "True if the vote counts in `board.json`"),
-    Column("why_not", "text", "the reason if it does not; empty otherwise"),
+    TableColumn("counts", "flag", "True if the vote counts in `board.json`"),
+    TableColumn("why_not", "text", "the reason if it does not; empty otherwise"),
 )
 PAIRS = Table(
     "pairs",
@@ -82,32 +82,32 @@ PAIRS = Table(
     (
         *_VOTE,
         *_ASKED,
-        Column("model_a", "text", "the model of the answer further left"),
-        Column("model_b", "text", "the other model"),
-        Column("answer_a", "text", "its answer"),
-        Column("answer_b", "text", "the other answer"),
-        Column("winner", "text", "`model_a`, `model_b`, `tie` or `both_bad`"),
-        Column("strength", "number", "of the preference; null if not asked"),
-        Column("decision_s", "number", "seconds from the end of the answers to the vote; null if unknown"),
-        Column("created_at", "text", f"of the vote, {_TIME}"),
+        TableColumn("model_a", "text", "the model of the answer further left"),
+        TableColumn("model_b", "text", "the other model"),
+        TableColumn("answer_a", "text", "its answer"),
+        TableColumn("answer_b", "text", "the other answer"),
+        TableColumn("winner", "text", "`model_a`, `model_b`, `tie` or `both_bad`"),
+        TableColumn("strength", "number", "of the preference; null if not asked"),
+        TableColumn("decision_s", "number", "seconds from the end of the answers to the vote; null if unknown"),
+        TableColumn("created_at", "text", f"of the vote, {_TIME}"),
         *_COUNTS,
-        Column("blind", "flag", "the models were hidden until the vote"),
-        Column("drawn", "flag", "the playground drew the models; else the rater chose them"),
-        Column("own_sampling", "flag", "sampling parameters as on the models' cards"),
-        Column("names_itself", "flag", "an answer of the battle names its model"),
-        Column("seen_before", "flag", "the rater had seen the answers with their models' names"),
-        Column("seen_elsewhere", "flag", "an open run had shown one of the answers"),
-        Column("capped", "flag", "given after the daily cap of its network"),
-        Column("study_extra", "flag", "a repeat, a check or an attention item of the study, which is never rated"),
-        Column("weight", "number", "0 for a model against itself, else 1"),
-        Column("license_a", "text", "of `answer_a`"),
-        Column("license_b", "text", "of `answer_b`"),
-        Column("chars_a", "whole", "characters of `answer_a`"),
-        Column("chars_b", "whole", "characters of `answer_b`"),
-        Column("generation_a", "text", "`generation_id` of `answer_a`"),
-        Column("generation_b", "text", "`generation_id` of `answer_b`"),
-        Column("side_a", "text", "position of `answer_a` on the page, from `a`"),
-        Column("side_b", "text", "position of `answer_b`"),
+        TableColumn("blind", "flag", "the models were hidden until the vote"),
+        TableColumn("drawn", "flag", "the playground drew the models; else the rater chose them"),
+        TableColumn("own_sampling", "flag", "sampling parameters as on the models' cards"),
+        TableColumn("names_itself", "flag", "an answer of the battle names its model"),
+        TableColumn("seen_before", "flag", "the rater had seen the answers with their models' names"),
+        TableColumn("seen_elsewhere", "flag", "an open run had shown one of the answers"),
+        TableColumn("capped", "flag", "given after the daily cap of its network"),
+        TableColumn("study_extra", "flag", "a repeat, a check or an attention item of the study, which is never rated"),
+        TableColumn("weight", "number", "0 for a model against itself, else 1"),
+        TableColumn("license_a", "text", "of `answer_a`"),
+        TableColumn("license_b", "text", "of `answer_b`"),
+        TableColumn("chars_a", "whole", "characters of `answer_a`"),
+        TableColumn("chars_b", "whole", "characters of `answer_b`"),
+        TableColumn("generation_a", "text", "`generation_id` of `answer_a`"),
+        TableColumn("generation_b", "text", "`generation_id` of `answer_b`"),
+        TableColumn("side_a", "text", "position of `answer_a` on the page, from `a`"),
+        TableColumn("side_b", "text", "position of `answer_b`"),
     ),
 )
 VOTES = Table(
@@ -115,72 +115,72 @@ VOTES = Table(
     "One row per vote, complete: every judged answer is an element of `sides`.",
     (
         *_VOTE,
-        Column("choice", "text", "the best side, `tie`, `both_bad`, or an order such as `b>a=c`"),
-        Column("strength", "number", "of the preference; null if not asked"),
-        Column("reasons", "texts", "reasons that the rater ticked"),
-        Column("comment", "text", "the rater's comment; may be empty"),
-        Column("decision_s", "number", "seconds from the end of the answers to the vote; null if unknown"),
-        Column("created_at", "text", f"of the vote, {_TIME}"),
+        TableColumn("choice", "text", "the best side, `tie`, `both_bad`, or an order such as `b>a=c`"),
+        TableColumn("strength", "number", "of the preference; null if not asked"),
+        TableColumn("reasons", "texts", "reasons that the rater ticked"),
+        TableColumn("comment", "text", "the rater's comment; may be empty"),
+        TableColumn("decision_s", "number", "seconds from the end of the answers to the vote; null if unknown"),
+        TableColumn("created_at", "text", f"of the vote, {_TIME}"),
         *_COUNTS,
         *_ASKED,
-        Column("sides", "sides", "the judged answers: `side`, `model`, `license`, `generation_id`"),
-        Column(
+        TableColumn("sides", "sides", "the judged answers: `side`, `model`, `license`, `generation_id`"),
+        TableColumn(
             "parent_id",
             "text",
             "the battle that this one regenerates or, with the same `comparison_id`, whose answers a guest judged;"
             " null if none",
         ),
-        Column("study_hash", "text", "hash of the study's file and of the files that it names"),
-        Column("study_kind", "text", "`item`, or `repeat`, `check` or `attention`, which are never rated"),
-        Column("source", "text", "`page` or `api`"),
-        Column("blind", "flag", "the models were hidden until the vote"),
-        Column("draw_probability", "number", "of this set of models; null if the rater chose them"),
-        Column("overrides", "json", "sampling parameters that the rater changed, as JSON"),
-        Column("battle_created_at", "text", f"of the battle, {_TIME}"),
-        Column("opened_at", "text", f"end of the last answer, {_TIME}"),
-        Column("final_at", "text", f"from then on the vote could not be undone, {_TIME}"),
+        TableColumn("study_hash", "text", "hash of the study's file and of the files that it names"),
+        TableColumn("study_kind", "text", "`item`, or `repeat`, `check` or `attention`, which are never rated"),
+        TableColumn("source", "text", "`page` or `api`"),
+        TableColumn("blind", "flag", "the models were hidden until the vote"),
+        TableColumn("draw_probability", "number", "of this set of models; null if the rater chose them"),
+        TableColumn("overrides", "json", "sampling parameters that the rater changed, as JSON"),
+        TableColumn("battle_created_at", "text", f"of the battle, {_TIME}"),
+        TableColumn("opened_at", "text", f"end of the last answer, {_TIME}"),
+        TableColumn("final_at", "text", f"from then on the vote could not be undone, {_TIME}"),
     ),
 )
 GENERATIONS = Table(
     "generations",
     "One row per answer, with everything that is needed to make it again.",
     (
-        Column("generation_id", "text", "the answer"),
-        Column("model", "text", "id of the model"),
-        Column("repo", "text", "repository of its weights"),
-        Column("model_revision", "text", "commit of its weights"),
-        Column("license", "text", "of the answer"),
+        TableColumn("generation_id", "text", "the answer"),
+        TableColumn("model", "text", "id of the model"),
+        TableColumn("repo", "text", "repository of its weights"),
+        TableColumn("model_revision", "text", "commit of its weights"),
+        TableColumn("license", "text", "of the answer"),
         *_ASKED,
-        Column("text", "text", "the answer"),
-        Column("reasoning", "text", "written before the answer; empty if none was"),
-        Column("finish_reason", "text", "`stop`, `length` or `cancelled`"),
-        Column(
+        TableColumn("text", "text", "the answer"),
+        TableColumn("reasoning", "text", "written before the answer; empty if none was"),
+        TableColumn("finish_reason", "text", "`stop`, `length` or `cancelled`"),
+        TableColumn(
             "prompt_text",
             "text",
             "the exact text that the model got; from a server with a chat template of its own, the messages as JSON",
         ),
-        Column("template_id", "text", "prompt template"),
-        Column("template_hash", "text", "SHA-256 of the template"),
-        Column("prompt_ids", "ids", "token ids of the prompt"),
-        Column("token_ids", "ids", "token ids of the answer"),
-        Column("params", "json", "sampling parameters, as JSON"),
-        Column("seed", "whole", "of the sampling"),
-        Column(
+        TableColumn("template_id", "text", "prompt template"),
+        TableColumn("template_hash", "text", "SHA-256 of the template"),
+        TableColumn("prompt_ids", "ids", "token ids of the prompt"),
+        TableColumn("token_ids", "ids", "token ids of the answer"),
+        TableColumn("params", "json", "sampling parameters, as JSON"),
+        TableColumn("seed", "whole", "of the sampling"),
+        TableColumn(
             "faithful",
             "flag",
             "the model got exactly this prompt; false where a server made the token ids itself, or nobody knows",
         ),
-        Column(
+        TableColumn(
             "written_together", "whole", "most answers that a step of its model wrote, itself included; null if unknown"
         ),
-        Column("names_itself", "flag", "the answer names its model"),
-        Column("engine", "text", "the program that ran the model"),
-        Column("device", "text", "and its device"),
-        Column("dtype", "text", "of the weights"),
-        Column("versions", "json", "of the libraries, as JSON"),
-        Column("created_at", "text", _TIME),
-        Column("first_token_s", "number", "seconds from the request to the first token; null if unknown"),
-        Column("duration_s", "number", "seconds from the request to the end"),
+        TableColumn("names_itself", "flag", "the answer names its model"),
+        TableColumn("engine", "text", "the program that ran the model"),
+        TableColumn("device", "text", "and its device"),
+        TableColumn("dtype", "text", "of the weights"),
+        TableColumn("versions", "json", "of the libraries, as JSON"),
+        TableColumn("created_at", "text", _TIME),
+        TableColumn("first_token_s", "number", "seconds from the request to the first token; null if unknown"),
+        TableColumn("duration_s", "number", "seconds from the request to the end"),
     ),
 )
 TABLES = (PAIRS, VOTES, GENERATIONS)
@@ -195,7 +195,7 @@ _FLAGS_OF_PAIR = tuple(column.name for column in PAIRS.columns if column.kind ==
 _MODEL_COLUMNS: Mapping[str, str] = {"generation_id": "id", "model": "model_id"}
 
 
-def pair_rows(vote: Row, judged: Iterable[Row], why_not: str, raters: RaterNames) -> Iterator[Row]:
+def pair_rows(vote: Row, judged: Iterable[Row], why_not: str, raters: Pseudonyms) -> Iterator[Row]:
     """Yield the rows of `pairs` of one vote."""
     sides = {side["side"]: side for side in vote["sides"]}
     for pair in judged:
@@ -213,7 +213,7 @@ def pair_rows(vote: Row, judged: Iterable[Row], why_not: str, raters: RaterNames
         }
 
 
-def vote_row(vote: Row, why_not: str, raters: RaterNames) -> Row:
+def vote_row(vote: Row, why_not: str, raters: Pseudonyms) -> Row:
     """Return the row of `votes`."""
     return {
         **vote,
@@ -251,7 +251,7 @@ def read_pair(row: Row) -> JudgedPair:
     return convert(JudgedPair, {**values, "imported": None}, "a row of pairs", InvalidValue)
 
 
-def _shared(vote: Row, why_not: str, raters: RaterNames) -> Row:
+def _shared(vote: Row, why_not: str, raters: Pseudonyms) -> Row:
     """Return the columns that `pairs` and `votes` have in common, as far as they are not the vote's own."""
     names = (column.name for column in (*_VOTE, *_ASKED) if column.name != "rater")
     shared = {name: vote[name] for name in names}

@@ -15,8 +15,8 @@ import numpy as np
 
 from playground.errors import InvalidValue
 from playground.ratings.bradley_terry import DEFAULT_PRIOR, Fit, fit
-from playground.ratings.claims import ClaimRules, Replay
-from playground.ratings.counting import Counted
+from playground.ratings.claims import ClaimReplay, ClaimRules
+from playground.ratings.counting import CountedVotes
 from playground.ratings.evidence import Evidence
 from playground.ratings.influence import votes_to_flip
 from playground.ratings.intervals import DEFAULT_LEVEL, Intervals, estimate_intervals, rank_ranges
@@ -92,12 +92,12 @@ class Board:
     """The ratings of one table; model indices are those of `table.models`."""
 
     table: PairTable
-    counted: Counted
+    counted: CountedVotes
     options: LeaderboardOptions
     cards: Mapping[str, Named]
     other: PairTable | None = None  # with flagged votes if `table` is without, or the other way round; None: no such
     stricter: PairTable | None = None  # without votes on answers that an open run has shown; None: no such
-    replay: Replay = Replay()  # of the looks that make the claims
+    replay: ClaimReplay = ClaimReplay()  # of the looks that make the claims
 
     @cached_property
     def fit(self) -> Fit:

@@ -12,8 +12,8 @@ import numpy as np
 
 from playground.errors import UnknownCategory
 from playground.ratings.board import Board, LeaderboardOptions, Named
-from playground.ratings.claims import Replay
-from playground.ratings.counting import Counted, count
+from playground.ratings.claims import ClaimReplay
+from playground.ratings.counting import CountedVotes, count
 from playground.ratings.judged import BoolArray, JudgedVotes
 from playground.ratings.pairs import PairTable
 from playground.ratings.policy import CountingPolicy
@@ -28,7 +28,7 @@ class Chosen:
     rows: BoolArray | None  # (n,) None: all
     options: LeaderboardOptions
     models: Collection[str]  # part of each table even if no pair names them
-    replay: Replay = Replay()  # of the looks that make the claims of the default board
+    replay: ClaimReplay = ClaimReplay()  # of the looks that make the claims of the default board
     counts_chosen_pairs_only: bool = False  # no vote on a drawn pair counts yet
 
     @classmethod
@@ -42,7 +42,7 @@ class Chosen:
         models: Collection[str] = (),
         categories: Collection[str] = (),
         rows: BoolArray | None = None,
-        replay: Replay = Replay(),  # noqa: B008  # frozen
+        replay: ClaimReplay = ClaimReplay(),  # noqa: B008  # frozen
     ) -> Chosen:
         """Return the choice.
 
@@ -67,11 +67,11 @@ class Chosen:
         fell_back = policy != options.policy
         return cls(votes, cards, rows, replace(options, policy=policy), models, replay, fell_back)
 
-    def count(self, policy: CountingPolicy | None = None, without: BoolArray | None = None) -> Counted:
+    def count(self, policy: CountingPolicy | None = None, without: BoolArray | None = None) -> CountedVotes:
         """Return the votes that count under the board's policy, or another one."""
         return count(self.votes, policy or self.options.policy, self.rows, without=without)
 
-    def table(self, counted: Counted) -> PairTable:
+    def table(self, counted: CountedVotes) -> PairTable:
         """Return the table of the pairs that count."""
         return PairTable.of(
             self.votes, counted.rows, both_bad=self.options.both_bad, models=self.models, weights=counted.weights

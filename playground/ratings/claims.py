@@ -189,7 +189,7 @@ class ClaimMemory:
 
 
 @dataclass(frozen=True, slots=True)
-class Replay:
+class ClaimReplay:
     """A replay of the looks at a board, which makes again only those whose votes are new."""
 
     memory: ClaimMemory | None = None  # None: every look is made

@@ -25,7 +25,7 @@ class Meeting:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class RatingDifference:
     """The rating of one model minus that of another one of its group, with the interval of that difference alone."""
 
     model: str  # the one with the higher rating
@@ -48,10 +48,10 @@ def win_probability_of(board: Board) -> tuple[tuple[float | None, ...], ...]:
     return tuple(tuple(or_none(board.fit.probability[i, j]) for j in board.order) for i in board.order)
 
 
-def differences_of(board: Board) -> Iterator[Difference]:
+def differences_of(board: Board) -> Iterator[RatingDifference]:
     """Yield the difference of each two models of a group, with its interval."""
     intervals, models, ratings = board.intervals, board.table.models, board.fit.ratings
     for group in board.groups:
         for i, j in combinations(group, 2):
             lower, upper = float(intervals.difference_lower[i, j]), float(intervals.difference_upper[i, j])
-            yield Difference(models[i], models[j], float(ratings[i] - ratings[j]), lower, upper)
+            yield RatingDifference(models[i], models[j], float(ratings[i] - ratings[j]), lower, upper)

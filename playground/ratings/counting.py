@@ -56,7 +56,7 @@ class Exclusion:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Counted:
+class CountedVotes:
     """The pairs that count, and a summary of the others."""
 
     rows: BoolArray  # (n,) True for the pairs of votes that count; those of a model with itself too
@@ -71,7 +71,7 @@ class Counted:
 
 def count(
     votes: JudgedVotes, policy: CountingPolicy, rows: BoolArray | None = None, *, without: BoolArray | None = None
-) -> Counted:
+) -> CountedVotes:
     """Return which votes count.
 
     Args:
@@ -90,7 +90,7 @@ def count(
     rated = votes.of_votes(kept & (votes.weight > 0))
     by_rater = np.bincount(votes.rater[votes.starts[rated]])
     there = np.flatnonzero(by_rater)
-    return Counted(
+    return CountedVotes(
         rows=kept,
         num_counted=int(np.count_nonzero(rated)),
         exclusions=tuple(

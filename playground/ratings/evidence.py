@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from playground.ratings.bradley_terry import Fit
-from playground.ratings.claims import ClaimRules, Claims, Replay, look
+from playground.ratings.claims import ClaimReplay, ClaimRules, Claims, look
 from playground.ratings.covariance import Spread
 from playground.ratings.intervals import Profiles
 from playground.ratings.misfit import Misfit, find_misfit
@@ -29,7 +29,7 @@ class Evidence:
     filtered: bool  # one of many views, which keeps no claims of earlier looks
     groups: tuple[tuple[int, ...], ...]  # connected models, best first
     settled: BoolArray  # (m,) True for models with enough votes
-    replay: Replay = Replay()  # of the earlier looks
+    replay: ClaimReplay = ClaimReplay()  # of the earlier looks
 
     @property
     def claims(self) -> Claims:

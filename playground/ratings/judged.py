@@ -25,7 +25,7 @@ WINNERS = ("model_a", "model_b", "tie", "both_bad")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Networks:
+class VoteNetworks:
     """The networks of votes, as far as they are known."""
 
     of_vote: IntArray  # (v,) index into `tags`; -1: not known
@@ -49,7 +49,7 @@ class JudgedVotes:
     outcome: IntArray  # (n,) index into WINNERS
     weight: FloatArray  # (n,) 0 for a pair of the same model
     busy_days: tuple[IntArray, ...]  # votes of one rater on one day, in order of time, where they are more than the cap
-    networks: Networks | None  # None: not known of any vote
+    networks: VoteNetworks | None  # None: not known of any vote
 
     @cached_property
     def num_votes(self) -> int:

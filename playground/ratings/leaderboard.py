@@ -16,7 +16,7 @@ from playground.ratings import findings, notes
 from playground.ratings.board import Board, Influence, LeaderboardOptions, LeaderboardRow
 from playground.ratings.board_filter import on_rows
 from playground.ratings.chosen import Chosen
-from playground.ratings.comparisons import Difference, Meeting, differences_of, meetings_of, win_probability_of
+from playground.ratings.comparisons import Meeting, RatingDifference, differences_of, meetings_of, win_probability_of
 from playground.ratings.counting import Exclusion
 from playground.ratings.findings import Finding
 from playground.ratings.summary import findings_of, notes_of, verdict_of
@@ -44,7 +44,7 @@ class Leaderboard:
     notes: tuple[str, ...]
     findings: tuple[Finding, ...]  # can these votes be trusted?
     win_probability: tuple[tuple[float | None, ...], ...]  # row beats column, in the order of rows, as fitted
-    differences: tuple[Difference, ...]  # of each two models of one group, in the order of rows
+    differences: tuple[RatingDifference, ...]  # of each two models of one group, in the order of rows
     meetings: tuple[Meeting, ...]  # of two rated models each
     basis: str  # what was counted and how, in one line
     category: str  # "" is all

@@ -10,16 +10,16 @@ from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
 
 import numpy as np
 
 from playground.rater_ids import FREE_PROGRAMS, is_keyed
-from playground.ratings.judged import BoolArray, IntArray, JudgedVotes, Networks
+from playground.ratings.judged import BoolArray, IntArray, JudgedVotes, VoteNetworks
 from playground.ratings.policy import CountingPolicy
 from playground.ratings.repeats import SharedRows
 from playground.records import PAIR_BITS, Circumstances, Origin, PackedPairs
 from playground.storage.database.filters import Conditions
+from playground.storage.database.statements import Reading
 
 _FLAGS = (
     *("blind", "names_itself", "seen_before", "seen_elsewhere", "capped", "drawn", "own_sampling"),
@@ -27,41 +27,25 @@ _FLAGS = (
 )
 
 
-class JudgedReading(Protocol):
-    """The reads of a snapshot that counting needs; `Reading` is one."""
-
-    def undecided_votes(self, now: str) -> Sequence[int]: ...
-    def packed_pairs(self, undecided: Sequence[int], quick_s: float) -> PackedPairs: ...
-    def row_keys(self, undecided: Sequence[int]) -> array[int]: ...
-    def days_of_votes(self) -> Iterator[tuple[str, array[int]]]: ...
-    def row_keys_where(self, where: Conditions) -> array[int]: ...
-    def rows_of_shared(self) -> array[int]: ...
-    def rater_ids(self, numbers: Sequence[int]) -> Sequence[str]: ...
-    def rater_number(self, rater_id: str) -> int | None: ...
-    def same_raters(self) -> Sequence[tuple[int, int]]: ...
-    def busy_days_of(self, raters: Sequence[int], cap: int) -> Iterator[array[int]]: ...
-    def votes_with_networks(self) -> Iterator[tuple[int, str]]: ...
-
-
-def read_votes(reading: JudgedReading, policy: CountingPolicy, now: str) -> JudgedVotes:
+def read_votes(reading: Reading, policy: CountingPolicy, now: str) -> JudgedVotes:
     """Return all votes that are final `now`, for policies with the quickest decision and the daily cap of `policy`."""
     return _Rows(reading, reading.undecided_votes(now), policy).votes()
 
 
 def read_filtered(
-    reading: JudgedReading, policy: CountingPolicy, now: str, where: Conditions
+    reading: Reading, policy: CountingPolicy, now: str, where: Conditions
 ) -> tuple[JudgedVotes, BoolArray | None]:
     """Return all votes as `read_votes`, and True for the pairs (n,) that fulfil the conditions; None without any."""
     rows = _Rows(reading, reading.undecided_votes(now), policy)
     return rows.votes(), rows.where(where) if where.sql else None
 
 
-def read_keys(reading: JudgedReading, now: str) -> IntArray:
+def read_keys(reading: Reading, now: str) -> IntArray:
     """Return the key (n,) of each row of `read_votes` of the same snapshot."""
     return np.frombuffer(reading.row_keys(reading.undecided_votes(now)), dtype=np.int64)
 
 
-def read_days(reading: JudgedReading, keys: IntArray) -> IntArray:
+def read_days(reading: Reading, keys: IntArray) -> IntArray:
     """Return the day (n,) in UTC of the vote of each row, by `keys`, as a number such as 20261130."""
     votes = keys >> PAIR_BITS
     day_of_vote: IntArray = np.zeros(int(votes.max(initial=0)) + 1, dtype=np.int64)
@@ -71,7 +55,7 @@ def read_days(reading: JudgedReading, keys: IntArray) -> IntArray:
     return np.asarray(day_of_vote[votes])
 
 
-def read_shared(reading: JudgedReading, keys: IntArray) -> SharedRows:
+def read_shared(reading: Reading, keys: IntArray) -> SharedRows:
     """Return the rows whose answers several battles show, as indices into `keys`, those of `read_keys`."""
     found = np.frombuffer(reading.rows_of_shared(), dtype=np.int64).reshape(-1, 4)
     row, known = _places(keys, found[:, 0])  # the votes on others can still be undone
@@ -82,7 +66,7 @@ def read_shared(reading: JudgedReading, keys: IntArray) -> SharedRows:
 class _Rows:
     """The rows of one snapshot."""
 
-    reading: JudgedReading
+    reading: Reading
     undecided: Sequence[int]
     policy: CountingPolicy
 
@@ -212,7 +196,7 @@ class _Rows:
                 if len(votes) > cap:
                     yield votes
 
-    def _networks(self) -> Networks | None:
+    def _networks(self) -> VoteNetworks | None:
         numbers, tags = array("q"), array("q")
         known: dict[str, int] = {}
         for vote, tag in self.reading.votes_with_networks():
@@ -224,7 +208,7 @@ class _Rows:
         votes, there = self._found(numbers)
         of_vote = np.full(int(self.vote[-1]) + 1 if len(self.vote) else 0, -1)
         of_vote[votes[there]] = place[np.frombuffer(tags, dtype=np.int64)[there]]
-        return Networks(of_vote, tuple(sorted(known)))
+        return VoteNetworks(of_vote, tuple(sorted(known)))
 
     def _found(self, numbers: array[int]) -> tuple[IntArray, BoolArray]:
         """Return the place of each vote among those that are judged, and True where it is one."""

@@ -1,6 +1,6 @@
 """Styles of the answers of stored pairs; each answer is counted once for as long as it is asked for.
 
-Boundary: asks for texts through `StyleReading`; no SQL.
+Boundary: asks for texts through `Reading`; no SQL.
 """
 
 from __future__ import annotations
@@ -8,25 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Protocol
 
 import numpy as np
 
 from playground.ratings.answer_style import AnswerStyle, style_of
 from playground.ratings.judged import BoolArray, FloatArray
+from playground.storage.database.statements import Reading
 
 NEWEST = 50_000
 """Pairs whose texts are read at most: the newest that count."""
 KEPT = 4 * NEWEST
 """Answers whose counts are kept; beyond, those that were not asked for now are forgotten."""
 _AT_ONCE = 1000
-
-
-class StyleReading(Protocol):
-    """The reads of a snapshot that styles need; `Reading` is one."""
-
-    def answers_of_rows(self, keys: Sequence[int]) -> Sequence[tuple[int, int]]: ...
-    def texts_of_answers(self, numbers: Sequence[int]) -> Iterator[tuple[int, str]]: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,7 +38,7 @@ class StoredStyles:
     _known: dict[int, AnswerStyle] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
-    def of_rows(self, reading: StyleReading, keys: Sequence[int]) -> PairStyles:
+    def of_rows(self, reading: Reading, keys: Sequence[int]) -> PairStyles:
         """Return the styles of the answers of these rows."""
         pairs = [pair for part in _parts(keys) for pair in reading.answers_of_rows(part)]
         asked = dict.fromkeys(number for pair in pairs for number in pair)
@@ -58,7 +51,7 @@ class StoredStyles:
         first, second = (styles[side] for side in index.T)
         return PairStyles(first, second, (first[:, 0] > 0) & (second[:, 0] > 0))
 
-    def _read(self, reading: StyleReading, asked: dict[int, None]) -> None:
+    def _read(self, reading: Reading, asked: dict[int, None]) -> None:
         missing = [number for number in asked if number not in self._known]
         if len(self._known) + len(missing) > KEPT:
             self._known = {number: style for number, style in self._known.items() if number in asked}

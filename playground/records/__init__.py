@@ -38,7 +38,7 @@ from playground.records.models import (
     Quantization,
     SamplingParams,
 )
-from playground.records.moderation import ModeratedBattle, ModerationCounts, Report
+from playground.records.moderation import AnswerReport, ModeratedBattle, ModerationCounts
 from playground.records.packed import PAIR_BITS, PackedPairs, PackedWord
 from playground.records.prompts import Instruction, Prompt, PromptFormat, PromptTemplate, Segment, Variables
 from playground.records.studies import (
@@ -67,6 +67,7 @@ __all__ = [
     "UNKNOWN_LICENSE",
     "WHEN_SAMPLING",
     "Adjudication",
+    "AnswerReport",
     "Assigned",
     "Battle",
     "BattleRow",
@@ -116,7 +117,6 @@ __all__ = [
     "PromptTemplate",
     "Quantization",
     "Question",
-    "Report",
     "SamplingParams",
     "Segment",
     "Standing",

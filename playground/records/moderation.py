@@ -8,7 +8,7 @@ from playground.records.battles import Battle
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class AnswerReport:
     """A report of one answer."""
 
     side: str | None
@@ -22,7 +22,7 @@ class ModeratedBattle:
     """A battle with all its words, hidden or not, and its reports, newest first; for the operator only."""
 
     battle: Battle
-    reports: tuple[Report, ...]
+    reports: tuple[AnswerReport, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ ONE_RATER = "(one)"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedReport:
     """The board that a report is about, and its name."""
 
     filter: VoteFilter
@@ -45,7 +45,7 @@ class Asked:
 class Report:
     """Everything that the document shows."""
 
-    asked: Asked
+    asked: AskedReport
     view: BoardView
     analyses: Analyses
     blinding: Blinding | None  # None if no rater was asked to name a model
@@ -64,7 +64,7 @@ class Sources:
     starters: Mapping[str, Sequence[Instruction]]
 
 
-def read_report(store: Store, sources: Sources, asked: Asked, progress: Progress) -> Report:
+def read_report(store: Store, sources: Sources, asked: AskedReport, progress: Progress) -> Report:
     """Return the report on the votes of a filter.
 
     Raises:

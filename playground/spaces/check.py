@@ -17,7 +17,7 @@ import httpx2 as httpx
 
 from playground.errors import InvalidValue
 from playground.spaces import judging
-from playground.spaces.judging import Answer, Expected, Point
+from playground.spaces.judging import Expected, Response, SpacePoint
 
 HUB = "https://huggingface.co"
 TIMEOUT_S = 30.0
@@ -54,7 +54,7 @@ def space_url(given: str) -> str:
     return given.rstrip("/")
 
 
-def check_space(url: str, expected: Expected, access: Access, timeout_s: float = TIMEOUT_S) -> Iterator[Point]:
+def check_space(url: str, expected: Expected, access: Access, timeout_s: float = TIMEOUT_S) -> Iterator[SpacePoint]:
     """Yield each point as soon as it is known; nothing more after a Space that does not answer."""
     with _client(url, access, timeout_s) as client:
         asked = _Asking(client, url)
@@ -81,22 +81,22 @@ class _Asking:
     client: httpx.Client
     url: str
 
-    def get(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:
+    def get(self, path: str, headers: Mapping[str, str] | None = None) -> Response:
         return self._ask("GET", path, headers)
 
-    def post(self, path: str, body: Any, headers: Mapping[str, str] | None = None) -> Answer:
+    def post(self, path: str, body: Any, headers: Mapping[str, str] | None = None) -> Response:
         return self._ask("POST", path, headers, body)
 
-    def _ask(self, method: str, path: str, headers: Mapping[str, str] | None = None, body: Any = None) -> Answer:
+    def _ask(self, method: str, path: str, headers: Mapping[str, str] | None = None, body: Any = None) -> Response:
         try:
             reply = self.client.request(method, f"{self.url}{path}", headers=headers, json=body)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            return Answer(error=f"{type(error).__name__}: {error}")
+            return Response(error=f"{type(error).__name__}: {error}")
         pairs = tuple((name.lower(), value) for name, value in reply.headers.multi_items())
-        return Answer(reply.status_code, pairs, reply.text)
+        return Response(reply.status_code, pairs, reply.text)
 
 
-def _dry_request(asked: _Asking) -> tuple[str, Answer]:
+def _dry_request(asked: _Asking) -> tuple[str, Response]:
     """Ask for the prompt of the first model, which writes nothing; return its id and the stream's answer."""
     listed = asked.post("/gradio_api/run/models", {"data": []})
     model = judging.first_model(listed)

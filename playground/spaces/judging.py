@@ -21,7 +21,7 @@ GUIDE = "docs/hosting.md"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """An HTTP response, or the trouble instead of one."""
 
     status: int = 0
@@ -50,7 +50,7 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class SpacePoint:
     """One finding."""
 
     name: str
@@ -59,7 +59,7 @@ class Point:
     cure: str = field(default="")  # empty if nothing is wrong
 
 
-def document(answer: Answer) -> dict[str, Any] | None:
+def document(answer: Response) -> dict[str, Any] | None:
     """Return the JSON object of an answer; None if it has none."""
     try:
         found = json.loads(answer.text)
@@ -68,7 +68,7 @@ def document(answer: Answer) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def first_model(listed: Answer) -> str:
+def first_model(listed: Response) -> str:
     """Return the id of the first model that answers, from the API's list of models; "" if there is none."""
     found = document(listed) or {}
     try:
@@ -77,7 +77,7 @@ def first_model(listed: Answer) -> str:
         return ""
 
 
-def answers(health: Answer) -> Point:
+def answers(health: Response) -> SpacePoint:
     """Judge whether the playground answers at all."""
     if health.error:
         return _wrong(
@@ -91,7 +91,7 @@ def answers(health: Answer) -> Point:
     return _right("answers", f"/health: {health.said}")
 
 
-def health(answer: Answer, expected: Expected) -> Iterator[Point]:
+def health(answer: Response, expected: Expected) -> Iterator[SpacePoint]:
     """Judge each part of the report of ``/health``."""
     report = document(answer) or {}
     reasons = "; ".join(str(reason) for reason in _list(report, "reasons"))
@@ -119,7 +119,7 @@ def health(answer: Answer, expected: Expected) -> Iterator[Point]:
     yield from _versions(_object(report, "versions"), expected)
 
 
-def _store(state: dict[str, Any]) -> Point:
+def _store(state: dict[str, Any]) -> SpacePoint:
     """Judge the copy of the votes outside of the Space."""
     troubles = {
         "the last copy failed": state.get("error"),
@@ -135,7 +135,7 @@ def _store(state: dict[str, Any]) -> Point:
     return _point("votes are copied out", not trouble, found, cure)
 
 
-def _versions(versions: dict[str, Any], expected: Expected) -> Iterator[Point]:
+def _versions(versions: dict[str, Any], expected: Expected) -> Iterator[SpacePoint]:
     found = [f"{name} {versions.get(name)}" for name in ("playground", "gradio")]
     equal = (versions.get("playground"), versions.get("gradio")) == (expected.playground, expected.gradio)
     yield _point(
@@ -153,14 +153,14 @@ def _versions(versions: dict[str, Any], expected: Expected) -> Iterator[Point]:
     )
 
 
-def page(answer: Answer) -> Point:
+def page(answer: Response) -> SpacePoint:
     """Judge the start page."""
     is_ours = answer.status == 200 and "connection-words" in answer.text
     cure = f"A proxy or the hub answers instead of the playground; see {GUIDE} and the log."
     return _point("page", is_ours, answer.said if is_ours else f"not the playground's page ({answer.said})", cure)
 
 
-def cookie(answer: Answer, url: str) -> Point:
+def cookie(answer: Response, url: str) -> SpacePoint:
     """Judge whether the rater's cookie is kept inside the frame of another site."""
     cookies = [value for value in answer.values("set-cookie") if value.startswith(f"{COOKIE}=")]
     attributes = {part.strip().lower() for part in cookies[0].split(";")[1:]} if cookies else set()
@@ -174,7 +174,7 @@ def cookie(answer: Answer, url: str) -> Point:
     return _point("cookie in the frame", bool(cookies) and not missing, found, cure)
 
 
-def frame(answer: Answer, origin: str) -> Point:
+def frame(answer: Response, origin: str) -> SpacePoint:
     """Judge whether pages of `origin` may show the playground in a frame."""
     policies = "; ".join(answer.values("content-security-policy"))
     allowed = next((part.split()[1:] for part in policies.split(";") if part.split()[:1] == ["frame-ancestors"]), None)
@@ -184,21 +184,21 @@ def frame(answer: Answer, origin: str) -> Point:
     return _point("frame", is_allowed, found, cure)
 
 
-def own_address(answer: Answer) -> Point:
+def own_address(answer: Response) -> SpacePoint:
     """Judge whether the page can send: a request whose Origin is the Space's own address."""
     cure = f"The proxy has to pass on Host as the browser sent it; see {GUIDE}."
     is_read = answer.status in (200, 400)  # the request itself is empty, which is told to its sender
     return _point("the page can send", is_read, "its requests arrive" if is_read else answer.said, cure)
 
 
-def foreign_address(answer: Answer) -> Point:
+def foreign_address(answer: Response) -> SpacePoint:
     """Judge whether another site's page is refused."""
     cure = "The proxy rewrites Origin or Host so that every site looks like this one; leave both as they are."
     is_refused = answer.status == 403
     return _point("other sites cannot send", is_refused, "refused" if is_refused else answer.said, cure)
 
 
-def operator(answer: Answer) -> Point:
+def operator(answer: Response) -> SpacePoint:
     """Judge whether anybody can become the operator."""
     is_there = answer.status in (200, 303)
     cure = (
@@ -208,7 +208,7 @@ def operator(answer: Answer) -> Point:
     return _point("operator", is_there, "can sign in" if is_there else "nobody can", cure)
 
 
-def endpoints(answer: Answer) -> Point:
+def endpoints(answer: Response) -> SpacePoint:
     """Judge whether programs find the API."""
     named = _object(document(answer) or {}, "named_endpoints")
     missing = [name for name in ENDPOINTS if name not in named]
@@ -216,7 +216,7 @@ def endpoints(answer: Answer) -> Point:
     return _point("API", not missing, f"without {', '.join(missing)}" if missing else ", ".join(ENDPOINTS), cure)
 
 
-def dry_request(model: str, stream: Answer) -> Point:
+def dry_request(model: str, stream: Response) -> SpacePoint:
     """Judge a request whose answer comes as a stream, and that stores nothing."""
     name = "dry request"
     if not model:
@@ -241,13 +241,13 @@ def _list(report: dict[str, Any], name: str) -> list[Any]:
     return found if isinstance(found, list) else []
 
 
-def _point(name: str, ok: bool, found: str, cure: str) -> Point:
+def _point(name: str, ok: bool, found: str, cure: str) -> SpacePoint:
     return _right(name, found) if ok else _wrong(name, found, cure)
 
 
-def _right(name: str, found: str) -> Point:
-    return Point(name, True, found)
+def _right(name: str, found: str) -> SpacePoint:
+    return SpacePoint(name, True, found)
 
 
-def _wrong(name: str, found: str, cure: str) -> Point:
-    return Point(name, False, found, cure)
+def _wrong(name: str, found: str, cure: str) -> SpacePoint:
+    return SpacePoint(name, False, found, cure)

@@ -11,7 +11,7 @@ import numpy as np
 
 from playground.ratings.board import Board, LeaderboardOptions
 from playground.ratings.chosen import Chosen
-from playground.ratings.claims import ClaimMemory, Replay
+from playground.ratings.claims import ClaimMemory, ClaimReplay
 from playground.ratings.policy import CountingPolicy
 from playground.ratings.stored import read_filtered
 from playground.records import VoteFilter
@@ -48,7 +48,7 @@ def study_board(reading: Reading, file: StudyFile, now: str, memory: ClaimMemory
     """Return the board of a study's own votes that are final `now`, by the rules of the default leaderboard."""
     options = LeaderboardOptions(CountingPolicy(keep_running_studies=True))  # for the study itself, shown to nobody
     votes, rows = read_filtered(reading, options.policy, now, conditions(VoteFilter(study=file.id), pairs=True))
-    return Chosen.of(votes, {}, options=options, models=file.models, rows=rows, replay=Replay(memory)).board()
+    return Chosen.of(votes, {}, options=options, models=file.models, rows=rows, replay=ClaimReplay(memory)).board()
 
 
 def decision_of(board: Board, file: StudyFile) -> Decision | None:

@@ -14,7 +14,7 @@ from playground.arena.arena import Arena
 from playground.errors import PlaygroundError
 from playground.messages import Message
 from playground.ui import texts
-from playground.ui.http.page_head import Preview
+from playground.ui.http.page_head import LinkPreview
 from playground.ui.rendering import escape
 from playground.ui.texts import operator as operator_texts
 from playground.ui.texts import previews
@@ -36,10 +36,10 @@ class Page:
     operator_finds: bool = False  # a page without a link is linked for the operator
 
     @property
-    def preview(self) -> Preview:
+    def preview(self) -> LinkPreview:
         """The title of a browser's tab, and the preview of a link."""
         title = Message(previews.PAGE_TITLE, page=self.name) if self.path else previews.START_TITLE
-        return Preview(title, self.description)
+        return LinkPreview(title, self.description)
 
 
 def header_html(here: Page, pages: Sequence[Page], arena: Arena) -> str:

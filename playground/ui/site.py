@@ -21,12 +21,12 @@ from playground.ui.gradio_patches import built_at_launch
 from playground.ui.head import ASSETS, head
 from playground.ui.http.asgi import Scope
 from playground.ui.http.board_files import EXPORT, BoardFiles
-from playground.ui.http.calls import Endpoint, Endpoints
+from playground.ui.http.calls import Endpoint, GradioEndpoints
 from playground.ui.http.database_copy import DatabaseCopy
 from playground.ui.http.downloads import ROUTES, DownloadRoutes
 from playground.ui.http.gate import CallGate
 from playground.ui.http.health import HealthRoute
-from playground.ui.http.limits import Limits
+from playground.ui.http.limits import RateLimits
 from playground.ui.http.middleware import PageMiddleware, read_frame_ancestors
 from playground.ui.http.operator import HUB_ROUTES, NOBODY, PATH, OperatorAccess, OperatorGate, operator_status
 from playground.ui.http.page_head import PageHead
@@ -129,7 +129,7 @@ def _heads(space_id: str) -> dict[str, str]:
 def _gates(arena: Arena, turnstile: Turnstile, access: OperatorAccess, app_token: str) -> list[Middleware]:
     """Return what decides, in this order, whether a request reaches the pages."""
     password, frames = arena.settings.password, read_frame_ancestors(arena.settings.frame_ancestors)
-    limits = Limits(arena.settings)
+    limits = RateLimits(arena.settings)
     return [
         Middleware(PageMiddleware, frame_ancestors=frames),
         Middleware(HealthRoute, arena=arena),
@@ -154,15 +154,15 @@ def _addresses(access: OperatorAccess) -> list[str]:
     return [f"/{page.path}" for page in PAGES if access.is_open or not page.for_operator]
 
 
-def _served(scope: Scope) -> Endpoints:
+def _served(scope: Scope) -> GradioEndpoints:
     """Return the endpoints of the app that answers a request."""
     return endpoints_of(scope["app"].get_blocks())
 
 
 @lru_cache(1)
-def endpoints_of(demo: gr.Blocks) -> Endpoints:
+def endpoints_of(demo: gr.Blocks) -> GradioEndpoints:
     """Return the events of the pages and the functions of the API."""
-    return Endpoints.of(
+    return GradioEndpoints.of(
         Endpoint(index, str(fn.api_name or fn.name), len(fn.inputs), _parameters(fn) if not fn.targets else None)
         for index, fn in demo.fns.items()
         if fn.fn is not None  # else it runs in the browser only

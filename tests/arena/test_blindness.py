@@ -31,7 +31,7 @@ from playground.arena.arena import Arena
 from playground.arena.column import Column
 from playground.arena.comparison import Comparison
 from playground.arena.line_up import LineUp
-from playground.arena.pace import Written
+from playground.arena.pace import WrittenSoFar
 from playground.battles import Viewer, asking
 from playground.clock import Clock
 from playground.engines.protocol import Ended, Started, Tokens
@@ -579,7 +579,7 @@ class Interrupted(Column):
     def then(self) -> None:
         """Nothing, at first."""
 
-    def blind_live(self, now_s: float) -> tuple[Written, LiveColumn]:
+    def blind_live(self, now_s: float) -> tuple[WrittenSoFar, LiveColumn]:
         seen = super().blind_live(now_s)
         self.then()
         return seen

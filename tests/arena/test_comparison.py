@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from playground.arena.column import Column, ColumnPlan
+from playground.arena.column import Column
+from playground.arena.column_plan import ColumnPlan
 from playground.arena.comparison import Comparison
 from playground.arena.word_ends import WordEnds
 from playground.catalog.catalog import Catalog

@@ -8,17 +8,16 @@ import re
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from playground.arena.line_up import LineUp, check_overrides, default_models, params_of, without_seed
+from playground.arena.line_up import LineUp, default_models
 from playground.catalog.catalog import CARD_FOLDER, Catalog
 from playground.engines.local.engine import LocalEngine
 from playground.engines.local.placement import Device
 from playground.engines.zerogpu.engine import ZeroGpuEngine
 from playground.engines.zerogpu.gpu_function import VARIABLE
-from playground.errors import InvalidValue, PlaygroundError, PromptTooLong
+from playground.errors import InvalidValue, PromptTooLong
 from playground.ratings.pairing import LEAST, MOST, Pairing
 from playground.records import Instruction
 from playground.settings import Settings
@@ -140,90 +139,14 @@ def test_refusal_of_an_instruction_never_depends_on_the_draw() -> None:
         assert len(outcomes) == 1, f"{words} words: {outcomes}"
 
 
-def limited(most: int, *own: int) -> LineUp:
-    """Return a line-up of two models with new tokens of their own, where visitors may ask for `most`."""
-    line_up = LineUp(CATALOG, ("pocket-galpaca", "pocket-orca-mini"), most)
+def test_models_that_may_not_write_as_much_are_not_drawn() -> None:
+    line_up = LineUp(CATALOG, ("pocket-galpaca", "pocket-orca-mini"), 30)
     line_up.cards = tuple(
         replace(card, sampling=replace(card.sampling, max_new_tokens=tokens))
-        for card, tokens in zip(line_up.cards, own, strict=True)
+        for card, tokens in zip(line_up.cards, (20, 40), strict=True)
     )
-    return line_up
-
-
-@pytest.mark.parametrize(("own", "most"), [(20, 30), (40, 40)], ids=["the operator's", "the card's"])
-def test_visitors_may_ask_for_the_operators_limit_or_the_cards_own_value(own: int, most: int) -> None:
-    line_up = limited(30, own, own)
-    assert line_up.plan(line_up.cards, ASK, {"max_new_tokens": most})[1].side.params.max_new_tokens == most
-    with pytest.raises(InvalidValue) as refused:
-        line_up.plan(line_up.cards, ASK, {"b": {"max_new_tokens": most + 1}})
-    assert str(refused.value) == (
-        f"'max_new_tokens' is {most + 1}; valid here: 1 to 30, the operator's PLAYGROUND_MAX_NEW_TOKENS, or to the "
-        "card's own value where that is larger"
-    )
-
-
-def test_models_that_may_not_write_as_much_are_not_drawn() -> None:
-    line_up = limited(30, 20, 40)
     with pytest.raises(InvalidValue, match="valid here: 1 to 30"):
         line_up.choose(ASK, (), 2, True, {"max_new_tokens": 40}, {})
-    assert [plan.side.params.max_new_tokens for plan in line_up.plan(line_up.cards, ASK, {})] == [20, 40]
-
-
-def test_one_new_token_is_allowed_whatever_the_minimum_of_the_card() -> None:
-    for card in LINE_UP.cards:
-        params = params_of(card, {"max_new_tokens": 1})
-        assert (params.max_new_tokens, params.min_new_tokens) == (1, min(card.sampling.min_new_tokens, 1))
-
-
-def test_a_parameter_of_sampling_turns_it_on_unless_told_otherwise() -> None:
-    for card in LINE_UP.cards:
-        for changed in ({"temperature": 1.5}, {"top_k": 5}, {"top_p": 0.5}, {"min_p": 0.1}):
-            assert params_of(card, changed).do_sample
-        assert not params_of(card, {"temperature": 1.5, "do_sample": False}).do_sample
-        assert params_of(card, {"max_new_tokens": 5}).do_sample == card.sampling.do_sample
-        assert params_of(card, {}) == card.sampling
-
-
-def test_plan_has_seed_prompt_and_stop_ids() -> None:
-    plans = LINE_UP.plan(LINE_UP.cards[:2], ASK, {"seed": 3})
-    assert [plan.side.side for plan in plans] == ["a", "b"]
-    assert {plan.side.seed for plan in plans} == {3}
-    assert all(plan.stop_ids and plan.prompt.token_ids for plan in plans)
-    with pytest.raises(PlaygroundError):
-        LINE_UP.plan(LINE_UP.cards[:2], Instruction("alpaca " * 600), {})
-
-
-def test_columns_have_settings_of_their_own() -> None:
-    card = LINE_UP.cards[0]
-    plans = LINE_UP.plan((card, card), ASK, {"a": {"temperature": 0.2, "seed": 3}, "b": {"top_k": 5}})
-    assert [(plan.side.params.temperature, plan.side.params.top_k) for plan in plans] == [
-        (0.2, card.sampling.top_k),
-        (card.sampling.temperature, 5),
-    ]
-    assert plans[0].side.seed == 3
-
-
-@pytest.mark.parametrize(
-    ("overrides", "blind", "models", "why"),
-    [
-        ({"seed": 1}, True, (), "a seed cannot be given while blind"),
-        ({"a": {"temperature": 0.2}}, True, ("x", "y"), "need open mode"),
-        ({"a": {"temperature": 0.2}}, False, (), "need open mode"),
-        ({"c": {}}, False, ("x", "y"), "there are 2 models"),
-        ({"a": {}, "seed": 1}, False, ("x", "y"), "there are 2 models"),
-    ],
-)
-def test_settings_that_tell_answers_apart_are_refused(
-    overrides: dict[str, Any], blind: bool, models: tuple[str, ...], why: str
-) -> None:
-    with pytest.raises(InvalidValue, match=why):
-        check_overrides(overrides, blind, models)
-
-
-def test_seeds_are_left_out_of_settings_of_any_shape() -> None:
-    assert without_seed({"seed": 1, "top_k": 5}) == {"top_k": 5}
-    assert without_seed({"a": {"seed": 1, "top_k": 5}, "b": {}}) == {"a": {"top_k": 5}, "b": {}}
-    check_overrides({"a": {"seed": 1}, "b": {}}, False, ("x", "y"))
 
 
 GPU = Device("cuda:0", "GPU 0", 80 * 10**9, 79 * 10**9)

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.arena.pace import FASTEST, SLOWEST, TICK_S, Pace, Written
+from playground.arena.pace import FASTEST, SLOWEST, TICK_S, Pace, WrittenSoFar
 
 ARRIVALS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 4), st.integers(0, 9)), max_size=80)
 """Per step of 50 ms: ticks of nobody, words of two columns."""
 
 
-def written(*words: int, ended: Sequence[int] = ()) -> list[Written]:
-    return [Written(count, 3 * count, n in ended) for n, count in enumerate(words)]
+def written(*words: int, ended: Sequence[int] = ()) -> list[WrittenSoFar]:
+    return [WrittenSoFar(count, 3 * count, n in ended) for n, count in enumerate(words)]
 
 
 def after(ticks: int, words_per_tick: float, pace: Pace | None = None, begin: int = 0) -> Pace:

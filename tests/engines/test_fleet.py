@@ -7,7 +7,7 @@ import pytest
 from playground.engines.fleet import Fleet
 from playground.engines.local.engine import LocalEngine
 from playground.engines.local.placement import Device
-from playground.engines.protocol import Fit
+from playground.engines.protocol import MemoryFit
 from playground.engines.remote.engine import RemoteEngine
 from playground.settings import Settings
 from tests.support.cast import card
@@ -27,9 +27,9 @@ def fleet() -> Fleet:
 
 def test_plan_covers_every_card(fleet: Fleet) -> None:
     fits = fleet.plan([CLOUD, LARGE, FAR, SMALL])
-    assert fits["small"] == Fit(True, True, "GPU 0, alone")
-    assert fits["far"] == Fit(True, False)
-    assert fits["cloud"] == Fit(False, False, "there is no engine 'zerogpu' yet; valid: local, remote")
+    assert fits["small"] == MemoryFit(True, True, "GPU 0, alone")
+    assert fits["far"] == MemoryFit(True, False)
+    assert fits["cloud"] == MemoryFit(False, False, "there is no engine 'zerogpu' yet; valid: local, remote")
     assert (fits["large"].fits, fits["large"].has_gpu) == (False, True)
     assert fits["large"].words.startswith("needs ")
 

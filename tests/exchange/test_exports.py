@@ -15,7 +15,7 @@ from playground.battles import Moderation
 from playground.errors import InvalidValue, StorageError
 from playground.exchange import FORMATS, ExportOptions, export
 from playground.exchange.containers import to_json
-from playground.exchange.exports import BATCH, Rows, container
+from playground.exchange.exports import BATCH, RowFile, container
 from playground.exchange.files import HashedFile
 from playground.exchange.formats import Values
 from playground.exchange.selection import Selection
@@ -237,7 +237,7 @@ def test_rows_of_many_batches_are_all_written(tmp_path: Path) -> None:
             path = tmp_path / f"out{ending}"
             with path.open("wb") as raw:
                 file = HashedFile(raw)
-                rows = Rows(path, file, container(ending, file, FORMATS["pairs"], selection))
+                rows = RowFile(path, file, container(ending, file, FORMATS["pairs"], selection))
                 for _ in range(BATCH * 2 + 1):
                     rows.add([row])
                 assert rows.end().rows == BATCH * 2 + 1
@@ -370,7 +370,7 @@ class Batches:
 @pytest.mark.parametrize(("chars", "most"), [(10, 1000), (40_000, 100), (10_000_000, 1)])
 def test_rows_wait_for_few_bytes_only(tmp_path: Path, chars: int, most: int) -> None:
     batches = Batches()
-    rows = Rows(tmp_path / "out", HashedFile(None), batches)
+    rows = RowFile(tmp_path / "out", HashedFile(None), batches)
     text = "x" * chars
     for _ in range(2500):
         rows.add([(text,)])

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from playground.exchange import FORMATS
-from playground.ui.http.middleware import COOKIE
+from playground.rater_ids import COOKIE
 from tests.conftest import LiveApp, start_app, stop_app, without_models
 from tests.support.cast import House, house
 from tests.support.judged_playground import fill

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from playground.rater_ids import new_secret
 from playground.records import BattleState
 from playground.storage.database.store import Store
-from playground.ui.http.limits import Kind, kind_of
+from playground.ui.http.limits import RequestKind, kind_of
 from tests.conftest import LiveApp
 from tests.support.calling import Config, Reply, Visitor, compare, ended, press
 
@@ -170,6 +170,6 @@ def test_random_calls_affect_no_other_rater(playground: Playground) -> None:
 
 def test_votes_and_notes_are_not_queued(live_app: LiveApp) -> None:
     events = Visitor(live_app.url).get("config").document["dependencies"]
-    judging = [event for event in events if kind_of(event["api_name"]) in (Kind.VOTE, Kind.NOTE)]
+    judging = [event for event in events if kind_of(event["api_name"]) in (RequestKind.VOTE, RequestKind.NOTE)]
     assert len(judging) > 10
     assert [event["api_name"] for event in judging if event["queue"]] == []

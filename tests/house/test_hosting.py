@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from playground.ui.http.middleware import COOKIE
+from playground.rater_ids import COOKIE
 from tests.conftest import ROOT, LiveApp, free_port, models_are_up, start_app, stop_app, without_models
 from tests.support.browsing import Visitor, visiting
 from tests.support.nginx import blocks, here, nginx, self_signed

@@ -19,7 +19,7 @@ from gradio_client import Client
 from playwright.sync_api import BrowserContext, ConsoleMessage, FrameLocator, Page, Playwright, expect
 
 from playground.cli import main
-from playground.ui.http.middleware import COOKIE
+from playground.rater_ids import COOKIE
 from tests.conftest import LiveApp, free_port, models_are_up
 from tests.support.browsing import CHROMIUM, CHROMIUM_FLAGS
 from tests.support.hosted_space import HostedSpace, hosted_space

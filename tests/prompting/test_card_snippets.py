@@ -22,6 +22,7 @@ from transformers import (
 )
 
 from playground.arena.column import Column
+from playground.arena.column_plan import plan_columns
 from playground.arena.comparison import Comparison
 from playground.arena.line_up import LineUp
 from playground.catalog.catalog import CARD_FOLDER, Catalog
@@ -129,7 +130,7 @@ class Models:
         """Return the generation that the playground stores."""
         greedy: dict[str, Any] = {"do_sample": False} if seed is None else {}
         overrides = greedy | {"seed": seed or 0, "max_new_tokens": self.params(model_id, seed is None).max_new_tokens}
-        (plan,) = self.line_up.plan([self.catalog.card(model_id)], asked, overrides)
+        (plan,) = plan_columns(self.catalog, [self.catalog.card(model_id)], asked, overrides)
         reader = AnswerReader(self.catalog.template_of(plan.card), self.catalog.tokenizer_of(plan.card))
         clock, stored = Clock(), queue.SimpleQueue[Generation]()
         column = Column(plan, asked, reader, clock, self.engine.cancel)

@@ -10,36 +10,36 @@ from hypothesis import strategies as st
 
 from playground.catalog.starters import load_starters
 from playground.publishing import personal
-from playground.publishing.personal import Kind, find_personal
+from playground.publishing.personal import PersonalKind, find_personal
 from playground.settings import Settings
 from tests.support.paths import ROOT
 
 PERSONAL = [
-    ("Write to ada.lovelace@analytical-engines.org today.", Kind.EMAIL, "ada.lovelace@analytical-engines.org"),
-    ("<Ada+news@Mail.Analytical.co.uk>", Kind.EMAIL, "Ada+news@Mail.Analytical.co.uk"),
-    ("mailto:ada_l@uni-köln.de", Kind.EMAIL, "ada_l@uni-köln.de"),
-    ("+49 170 1234567", Kind.PHONE, "+49 170 1234567"),
-    ("+491701234567.", Kind.PHONE, "+491701234567"),
-    ("(0049 30 901820)", Kind.PHONE, "0049 30 901820"),
-    ("call +1 (212) 867-5309 now", Kind.PHONE, "+1 (212) 867-5309"),
-    ("+49 (30) (12) (34) (56) (78)", Kind.PHONE, "+49 (30) (12) (34) (56) (78)"),
-    ("212-867-5309", Kind.PHONE, "212-867-5309"),
-    ("(212) 867-5309", Kind.PHONE, "(212) 867-5309"),
-    ("my phone number is 030/901820-11", Kind.PHONE, "030/901820-11"),
-    ("Tel.: 0170 9876541", Kind.PHONE, "0170 9876541"),
-    ("DE89 3704 0044 0532 0130 00 is the account", Kind.IBAN, "DE89 3704 0044 0532 0130 00"),
-    ("DE89370400440532013000", Kind.IBAN, "DE89370400440532013000"),
-    ("GB82 WEST 1234 5698 7654 32", Kind.IBAN, "GB82 WEST 1234 5698 7654 32"),
-    ("NO93 8601 1117 947", Kind.IBAN, "NO93 8601 1117 947"),
-    ("4111 1111 1111 1111", Kind.CARD, "4111 1111 1111 1111"),
-    ("card 5555-5555-5555-4444, 12/29", Kind.CARD, "5555-5555-5555-4444"),
-    ("3782 822463 10005", Kind.CARD, "3782 822463 10005"),
-    ("hf_" + "AbCdEfGhIjKlMnOpQrStUvWxYzAbCdEfGh", Kind.KEY, None),
-    ("export OPENAI_API_KEY=sk-proj-" + "abcDEF123456789012345678", Kind.KEY, None),
-    ("AKIA" + "IOSFODNN7ABCDEFG", Kind.KEY, None),
-    ("ghp_" + "AbCdEfGhIjKlMnOpQrStUvWxYz0123456789", Kind.KEY, None),
-    ("-----BEGIN RSA PRIVATE KEY-----\nMIIE", Kind.PRIVATE_KEY, "-----BEGIN RSA PRIVATE KEY-----"),
-    ("-----BEGIN PRIVATE KEY-----", Kind.PRIVATE_KEY, None),
+    ("Write to ada.lovelace@analytical-engines.org today.", PersonalKind.EMAIL, "ada.lovelace@analytical-engines.org"),
+    ("<Ada+news@Mail.Analytical.co.uk>", PersonalKind.EMAIL, "Ada+news@Mail.Analytical.co.uk"),
+    ("mailto:ada_l@uni-köln.de", PersonalKind.EMAIL, "ada_l@uni-köln.de"),
+    ("+49 170 1234567", PersonalKind.PHONE, "+49 170 1234567"),
+    ("+491701234567.", PersonalKind.PHONE, "+491701234567"),
+    ("(0049 30 901820)", PersonalKind.PHONE, "0049 30 901820"),
+    ("call +1 (212) 867-5309 now", PersonalKind.PHONE, "+1 (212) 867-5309"),
+    ("+49 (30) (12) (34) (56) (78)", PersonalKind.PHONE, "+49 (30) (12) (34) (56) (78)"),
+    ("212-867-5309", PersonalKind.PHONE, "212-867-5309"),
+    ("(212) 867-5309", PersonalKind.PHONE, "(212) 867-5309"),
+    ("my phone number is 030/901820-11", PersonalKind.PHONE, "030/901820-11"),
+    ("Tel.: 0170 9876541", PersonalKind.PHONE, "0170 9876541"),
+    ("DE89 3704 0044 0532 0130 00 is the account", PersonalKind.IBAN, "DE89 3704 0044 0532 0130 00"),
+    ("DE89370400440532013000", PersonalKind.IBAN, "DE89370400440532013000"),
+    ("GB82 WEST 1234 5698 7654 32", PersonalKind.IBAN, "GB82 WEST 1234 5698 7654 32"),
+    ("NO93 8601 1117 947", PersonalKind.IBAN, "NO93 8601 1117 947"),
+    ("4111 1111 1111 1111", PersonalKind.CARD, "4111 1111 1111 1111"),
+    ("card 5555-5555-5555-4444, 12/29", PersonalKind.CARD, "5555-5555-5555-4444"),
+    ("3782 822463 10005", PersonalKind.CARD, "3782 822463 10005"),
+    ("hf_" + "AbCdEfGhIjKlMnOpQrStUvWxYzAbCdEfGh", PersonalKind.KEY, None),
+    ("export OPENAI_API_KEY=sk-proj-" + "abcDEF123456789012345678", PersonalKind.KEY, None),
+    ("AKIA" + "IOSFODNN7ABCDEFG", PersonalKind.KEY, None),
+    ("ghp_" + "AbCdEfGhIjKlMnOpQrStUvWxYz0123456789", PersonalKind.KEY, None),
+    ("-----BEGIN RSA PRIVATE KEY-----\nMIIE", PersonalKind.PRIVATE_KEY, "-----BEGIN RSA PRIVATE KEY-----"),
+    ("-----BEGIN PRIVATE KEY-----", PersonalKind.PRIVATE_KEY, None),
 ]
 HARMLESS = [
     "ada@example.com, bob@mail.example.org, you@yourdomain.com and your.name@gmail.com are placeholders",
@@ -58,7 +58,7 @@ HARMLESS = [
 
 
 @pytest.mark.parametrize(("text", "kind", "match"), PERSONAL, ids=lambda value: str(value)[:24])
-def test_personal_data_is_found(text: str, kind: Kind, match: str | None) -> None:
+def test_personal_data_is_found(text: str, kind: PersonalKind, match: str | None) -> None:
     found = list(find_personal(text))
     assert [finding.kind for finding in found] == [kind]
     assert match is None or found[0].match == match
@@ -86,7 +86,7 @@ CORPUS = {".py", ".txt", ".jsonl", ".toml", ".md"}
 
 
 @pytest.mark.parametrize(("text", "kind", "match"), PERSONAL, ids=lambda value: str(value)[:24])
-def test_mask_shows_at_most_four_characters(text: str, kind: Kind, match: str | None) -> None:
+def test_mask_shows_at_most_four_characters(text: str, kind: PersonalKind, match: str | None) -> None:
     finding = next(find_personal(text))
     assert len(finding.masked.replace("…", "")) <= 4
     assert finding.match not in finding.masked
@@ -102,7 +102,7 @@ def test_findings_stand_in_the_text(text: str) -> None:
 def test_german_ibans_with_right_check_digits_are_found(account: int) -> None:
     bban = f"{account:018}"
     check = 98 - int(f"{bban}131400") % 97
-    assert [finding.kind for finding in find_personal(f"IBAN: DE{check:02}{bban}.")] == [Kind.IBAN]
+    assert [finding.kind for finding in find_personal(f"IBAN: DE{check:02}{bban}.")] == [PersonalKind.IBAN]
 
 
 CLOSE_DIGITS = st.lists(

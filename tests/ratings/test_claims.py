@@ -15,9 +15,9 @@ from playground.ratings.claims import (
     FIRST_LOOK,
     SHARPEST_AT,
     ClaimMemory,
+    ClaimReplay,
     ClaimRules,
     Claims,
-    Replay,
     advance,
     any_time_p_value,
     boundary,
@@ -142,7 +142,7 @@ def test_the_clock_does_not_run_backwards() -> None:
 # Replay
 
 
-def replay(table: PairTable, rules: ClaimRules, how: Replay = Replay()) -> Claims:  # noqa: B008  # frozen
+def replay(table: PairTable, rules: ClaimRules, how: ClaimReplay = ClaimReplay()) -> Claims:  # noqa: B008  # frozen
     """The claims of a table, with its fit as the board has it."""
     now = fit(table.wins, prior=rules.prior)
     claims = how.claims(table, rules, now, spread(table, now, choose_unit(table, rules.unit)))
@@ -264,7 +264,7 @@ def check_stream(steps: list[tuple[str, Stream, int]]) -> None:
     for step in steps:
         stream = changed(stream, *step)
         table = table_of_stream(stream)
-        assert same(replay(table, RULES, Replay(memory)), replay(table, RULES))
+        assert same(replay(table, RULES, ClaimReplay(memory)), replay(table, RULES))
 
 
 def random_steps(seed: int, number: int) -> list[tuple[str, Stream, int]]:
@@ -293,11 +293,11 @@ def test_known_looks_change_no_claim_of_one_stream() -> None:
 
 def test_only_new_looks_are_made() -> None:
     table, memory = arena(), ClaimMemory()
-    replay(until(table, 300), RULES, Replay(memory))
-    assert Replay(memory, most_votes=0).claims(until(table, 300), RULES, *fit_of(until(table, 300))) is not None
+    replay(until(table, 300), RULES, ClaimReplay(memory))
+    assert ClaimReplay(memory, most_votes=0).claims(until(table, 300), RULES, *fit_of(until(table, 300))) is not None
     new = [number for number in looks(400) if number > 300]
-    assert Replay(memory, most_votes=sum(new) - 1).claims(table, RULES, *fit_of(table)) is None
-    assert Replay(memory, most_votes=sum(new)).claims(table, RULES, *fit_of(table)) is not None
+    assert ClaimReplay(memory, most_votes=sum(new) - 1).claims(table, RULES, *fit_of(table)) is None
+    assert ClaimReplay(memory, most_votes=sum(new)).claims(table, RULES, *fit_of(table)) is not None
 
 
 def fit_of(table: PairTable) -> tuple[Fit, Spread]:

@@ -9,7 +9,7 @@ import pytest
 from playground.errors import InvalidValue
 from playground.spaces import judging
 from playground.spaces.check import space_url
-from playground.spaces.judging import Answer, Expected
+from playground.spaces.judging import Expected, Response
 
 EXPECTED = Expected("0.1.0", "6.31.0", "abc123", "https://huggingface.co")
 HEALTHY = {
@@ -22,9 +22,9 @@ HEALTHY = {
 COOKIE = f"{judging.COOKIE}={'0' * 32}; Path=/; Max-Age=1; HttpOnly; SameSite=None; Secure; Partitioned"
 
 
-def answer(document: object = None, status: int = 200, **headers: str) -> Answer:
+def answer(document: object = None, status: int = 200, **headers: str) -> Response:
     named = tuple((name.replace("_", "-"), value) for name, value in headers.items())
-    return Answer(status, named, json.dumps(document))
+    return Response(status, named, json.dumps(document))
 
 
 def wrong(report: dict) -> list[str]:
@@ -74,8 +74,8 @@ def test_reasons_are_shown() -> None:
     assert points[0].found == "degraded: the disk is full"
 
 
-@pytest.mark.parametrize("health", [Answer(error="ConnectError: refused"), Answer(404, (), "<html>"), answer([1])])
-def test_what_is_not_the_playgrounds_report_does_not_answer(health: Answer) -> None:
+@pytest.mark.parametrize("health", [Response(error="ConnectError: refused"), Response(404, (), "<html>"), answer([1])])
+def test_what_is_not_the_playgrounds_report_does_not_answer(health: Response) -> None:
     point = judging.answers(health)
     assert not point.ok
     assert point.cure
@@ -125,7 +125,7 @@ def test_older_header_forbids_the_frame_too() -> None:
 def test_requests_of_the_page_arrive_and_those_of_others_do_not() -> None:
     assert judging.own_address(answer(status=400)).ok
     assert not judging.own_address(answer(status=403)).ok
-    assert not judging.own_address(Answer(502)).ok
+    assert not judging.own_address(Response(502)).ok
     assert judging.foreign_address(answer(status=403)).ok
     assert not judging.foreign_address(answer(status=400)).ok
 
@@ -152,13 +152,13 @@ def test_api_has_every_endpoint() -> None:
     ],
 )
 def test_dry_request_has_to_get_token_ids(text: str, ok: bool) -> None:
-    assert judging.dry_request("a", Answer(200, (), text)).ok is ok
+    assert judging.dry_request("a", Response(200, (), text)).ok is ok
 
 
 @pytest.mark.parametrize(
     "listed", [answer({}), answer({"data": []}), answer({"data": [[{"id": "a", "state": "off"}]]})]
 )
-def test_no_model_is_found_where_none_answers(listed: Answer) -> None:
+def test_no_model_is_found_where_none_answers(listed: Response) -> None:
     assert judging.first_model(listed) == ""
 
 

@@ -25,9 +25,9 @@ from urllib.parse import urlsplit
 from gradio_client.utils import apply_diff
 
 from playground.catalog.catalog import Catalog
+from playground.rater_ids import COOKIE
 from playground.records import ModelCard
 from playground.settings import Settings
-from playground.ui.http.middleware import COOKIE
 from playground.ui.rendering import answer_markdown
 from playground.ui.texts import formats
 from tests.conftest import LiveApp, models_are_up, start_app, stop_app

@@ -13,8 +13,8 @@ import numpy as np
 
 from playground.ratings.board import LeaderboardOptions
 from playground.ratings.chosen import Chosen
-from playground.ratings.claims import Replay
-from playground.ratings.judged import WINNERS, JudgedVotes, Networks
+from playground.ratings.claims import ClaimReplay
+from playground.ratings.judged import WINNERS, JudgedVotes, VoteNetworks
 from playground.ratings.leaderboard import Leaderboard, rate
 from playground.ratings.pairs import FloatArray
 from playground.ratings.parts import until
@@ -53,7 +53,7 @@ class Simulated:
     change: Change | None = None
     options: LeaderboardOptions = field(default_factory=LeaderboardOptions)
     category: str = ""
-    replay: Replay = field(default_factory=Replay)
+    replay: ClaimReplay = field(default_factory=ClaimReplay)
 
     def board(self) -> Leaderboard:
         """Return the board; the same at each call."""
@@ -151,7 +151,7 @@ def one_network(votes: JudgedVotes) -> JudgedVotes:
     ours = np.arange(len(votes.vote)) % 3 == 0
     last = max(votes.first.max(), votes.second.max())
     won = np.where(ours & (votes.first == last), 0, np.where(ours & (votes.second == last), 1, votes.outcome))
-    return replace(votes, outcome=won, networks=Networks(np.where(ours, 0, -1), ("network",)))
+    return replace(votes, outcome=won, networks=VoteNetworks(np.where(ours, 0, -1), ("network",)))
 
 
 ONE_VIEW = LeaderboardOptions(filtered=True)
@@ -184,7 +184,7 @@ BOARDS = (
     Simulated("most votes by programs", 400, raters=50, change=some_are(0.7, origin=Origin.PROGRAM)),
     Simulated("one category", 400, strengths=SPREAD, options=ONE_VIEW, category="writing"),
     Simulated("one view at 99 %", 400, strengths=SPREAD, options=replace(ONE_VIEW, level=0.99)),
-    Simulated("claims that are being made", 2_000, replay=Replay(most_votes=1_000)),
+    Simulated("claims that are being made", 2_000, replay=ClaimReplay(most_votes=1_000)),
 )
 MANY = Simulated("a million votes on five models", 1_000_000, raters=20_000, taste=0.3, strengths=(0.4, 0.38, 0, 0, -1))
 

@@ -12,8 +12,7 @@ from urllib.parse import urlsplit
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 
-from playground.rater_ids import rater_id
-from playground.ui.http.middleware import COOKIE
+from playground.rater_ids import COOKIE, rater_id
 from tests.support.stub_arena import ALPACA
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")

@@ -15,10 +15,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from playground.rater_ids import new_secret
+from playground.rater_ids import COOKIE, new_secret
 from playground.records import BattleState
 from playground.storage.database.store import Store
-from playground.ui.http.middleware import COOKIE
 from tests.conftest import LiveApp
 
 Config = dict[str, Any]

@@ -11,7 +11,7 @@ from playground.ratings.board import LeaderboardOptions, Named
 from playground.ratings.bradley_terry import MEAN, POINTS, maximise
 from playground.ratings.chosen import Chosen
 from playground.ratings.gathered import gather
-from playground.ratings.judged import JudgedVotes, Networks
+from playground.ratings.judged import JudgedVotes, VoteNetworks
 from playground.ratings.leaderboard import Leaderboard, rate
 from playground.ratings.pairs import FIRST, SECOND, TIE, FloatArray, IntArray, PairTable
 from playground.ratings.policy import CountingPolicy
@@ -69,7 +69,7 @@ def judged_votes(
         return found
     tags = tuple(sorted({tag for vote, tag in networks.items() if vote in number}))
     of_vote = [tags.index(networks[v]) if v in networks else -1 for v in dict.fromkeys(p.vote_id for p in judged)]
-    return replace(found, networks=Networks(np.array(of_vote, dtype=np.int64), tags) if tags else None)
+    return replace(found, networks=VoteNetworks(np.array(of_vote, dtype=np.int64), tags) if tags else None)
 
 
 def table_from(

@@ -19,9 +19,10 @@ from random import Random
 import numpy as np
 import numpy.typing as npt
 
-from playground.arena.column import Column, ColumnPlan
+from playground.arena.column import Column
+from playground.arena.column_plan import ColumnPlan
 from playground.arena.comparison import Comparison
-from playground.arena.pace import TICK_S, Pace, Written
+from playground.arena.pace import TICK_S, Pace, WrittenSoFar
 from playground.arena.word_ends import WordEnds
 from playground.catalog.catalog import Catalog
 from playground.clock import Clock
@@ -112,7 +113,9 @@ def as_it_is(streams: Sequence[Stream]) -> Frames:
         columns = []
         for stream, had, count in zip(streams, words, tokens, strict=True):
             ended = stream.end_s <= now_s
-            columns.append(Written(len(stream.said.ends) - 1 if ended else int(had[tick]), int(count[tick]), ended))
+            columns.append(
+                WrittenSoFar(len(stream.said.ends) - 1 if ended else int(had[tick]), int(count[tick]), ended)
+            )
         pace.advance(float(now_s), columns)
         shown.append(pace.shown)
     return _characters(streams, np.array(shown, dtype=np.int64))

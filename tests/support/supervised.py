@@ -13,7 +13,7 @@ from itertools import count
 from playground.engines.local.launch import Launched
 from playground.engines.local.model_states import ModelState
 from playground.engines.local.process import Process
-from playground.engines.local.supervisor import Limits, Supervisor
+from playground.engines.local.supervisor import Supervisor, WorkerLimits
 from playground.engines.local.wire import messages
 from playground.engines.local.wire.channel import pipes
 from playground.engines.protocol import EngineFacts, Event, Job
@@ -21,7 +21,7 @@ from playground.records import FinishReason, SamplingParams
 from tests.support.cast import card
 
 FACTS = EngineFacts("local", "cpu", "float32", "local", {"torch": "2"})
-LIMITS = Limits(stall_s=10.0, load_s=100.0, exit_s=30.0, backoff_s=(1.0, 2.0, 4.0))
+LIMITS = WorkerLimits(stall_s=10.0, load_s=100.0, exit_s=30.0, backoff_s=(1.0, 2.0, 4.0))
 CARD = card("m", name="Model M", repo="/m")
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from playground.engines.local.launch import exit_words, worker_environment
 from playground.engines.local.wire import messages
 from playground.engines.local.wire.channel import Channel
-from playground.engines.protocol import Point
+from playground.engines.protocol import FilePoint
 from playground.records import ModelCard
 
 PROCESS = "process"
@@ -21,7 +21,7 @@ LAST_BEFORE_WRITING = "vocabulary"
 """The point after which the model writes for the first time."""
 
 
-def check(card: ModelCard, threads: int, weights: Mapping[str, int], environ: Mapping[str, str]) -> Iterator[Point]:
+def check(card: ModelCard, threads: int, weights: Mapping[str, int], environ: Mapping[str, str]) -> Iterator[FilePoint]:
     """Yield the points in order, up to the first failure.
 
     A process that dies where steps may be recorded is followed by one that records none, as when a model is loaded.
@@ -41,7 +41,7 @@ def check(card: ModelCard, threads: int, weights: Mapping[str, int], environ: Ma
 
 def _inspect(
     card: ModelCard, threads: int, weights: Mapping[str, int], environ: Mapping[str, str], *, recorded: bool
-) -> Iterator[Point]:
+) -> Iterator[FilePoint]:
     process = subprocess.Popen(
         [sys.executable, "-m", "playground.engines.local.worker.check"],
         stdin=subprocess.PIPE,
@@ -59,8 +59,8 @@ def _inspect(
             for message in received:
                 kind = message["kind"]
                 if kind == "point":
-                    yield Point(message["point"], True, message["words"])
+                    yield FilePoint(message["point"], True, message["words"])
                 elif kind == "failed":
-                    yield Point(message["point"], False, message["error"])
+                    yield FilePoint(message["point"], False, message["error"])
     if kind not in ("checked", "failed"):
-        yield Point(PROCESS, False, f"the process that checked the model {exit_words(process.returncode)}")
+        yield FilePoint(PROCESS, False, f"the process that checked the model {exit_words(process.returncode)}")

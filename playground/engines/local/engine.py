@@ -20,8 +20,8 @@ from playground.engines.local.model_states import ModelState
 from playground.engines.local.placement import MAX_ROWS, Device, How
 from playground.engines.local.planning import plan
 from playground.engines.local.scheduler import Scheduler
-from playground.engines.local.supervisor import Limits, Supervisor
-from playground.engines.protocol import Fit, Job, Listener, Point
+from playground.engines.local.supervisor import Supervisor, WorkerLimits
+from playground.engines.protocol import FilePoint, Job, Listener, MemoryFit
 from playground.engines.task_thread import TaskThread
 from playground.errors import Unknown
 from playground.records import FinishReason, ModelCard, ModelStatus
@@ -37,7 +37,7 @@ class LocalEngine:
         self,
         settings: Settings,
         *,
-        limits: Limits | None = None,
+        limits: WorkerLimits | None = None,
         loads_at_once: int | None = None,
         devices: Callable[[], Sequence[Device]] | None = None,
         fork: bool | None = None,
@@ -45,7 +45,7 @@ class LocalEngine:
         now_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._threads, self._environ = settings.threads, environ
-        self._limits = limits or Limits()
+        self._limits = limits or WorkerLimits()
         self._now_s = now_s
         self._find_devices = devices or partial(find_devices, settings.memory_bytes)
         loads_at_once = loads_at_once or max(2, os.cpu_count() or 1)
@@ -55,13 +55,13 @@ class LocalEngine:
         self._models: dict[str, Supervisor] = {}
         self._thread = TaskThread("the local engine", "engine-local", self._end, self._tend, self._wait_s)
 
-    def plan(self, cards: Sequence[ModelCard]) -> Mapping[str, Fit]:
+    def plan(self, cards: Sequence[ModelCard]) -> Mapping[str, MemoryFit]:
         devices = self._find_devices()
         has_gpu = not all(device.is_cpu for device in devices)
         placed = plan(cards, devices)
-        return {name: Fit(place.how is not How.TOO_LARGE, has_gpu, place.words) for name, place in placed.items()}
+        return {name: MemoryFit(place.how is not How.TOO_LARGE, has_gpu, place.words) for name, place in placed.items()}
 
-    def check(self, card: ModelCard) -> Iterator[Point]:
+    def check(self, card: ModelCard) -> Iterator[FilePoint]:
         weights = plan([card], self._find_devices())[card.id].weights
         return check(card, self._threads, weights, self._environ)
 

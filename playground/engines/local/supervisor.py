@@ -29,7 +29,7 @@ _IMPORT_S = 4.0
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class WorkerLimits:
     """Times in seconds."""
 
     stall_s: float = 60.0  # a worker with a row that is silent for longer is hung
@@ -44,7 +44,13 @@ class Supervisor:
     """One model, in one of the states of `model_states`."""
 
     def __init__(
-        self, card: ModelCard, threads: int, launcher: Launcher, post: Post, limits: Limits, now_s: Callable[[], float]
+        self,
+        card: ModelCard,
+        threads: int,
+        launcher: Launcher,
+        post: Post,
+        limits: WorkerLimits,
+        now_s: Callable[[], float],
     ) -> None:
         self.card = card
         self.state = ModelState.QUEUED

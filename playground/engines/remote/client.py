@@ -16,7 +16,7 @@ import httpx2
 
 from playground.engines.protocol import Job
 from playground.engines.remote.errors import KEY_VARIABLE, ServerError, lost, network_error, status_error
-from playground.engines.remote.feeds import ROUTES, Answer, Piece
+from playground.engines.remote.feeds import ROUTES, Piece, ServerAnswer
 from playground.engines.remote.timeouts import Timeouts
 from playground.records import ModelCard
 
@@ -109,7 +109,9 @@ class Client:
         except (ValueError, RecursionError, KeyError, TypeError):
             return ""
 
-    async def write(self, job: Job, card: ModelCard, answer: Answer, max_tokens: int) -> AsyncGenerator[Piece, None]:
+    async def write(
+        self, job: Job, card: ModelCard, answer: ServerAnswer, max_tokens: int
+    ) -> AsyncGenerator[Piece, None]:
         """Yield the pieces of an answer as they arrive, until it is complete; asks as the card's `feed` says.
 
         Closing the iterator closes the connection, which cancels the answer on the server.

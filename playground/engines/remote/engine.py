@@ -18,7 +18,7 @@ from typing import Any
 
 import httpx2
 
-from playground.engines.protocol import Fit, Job, Listener, Point
+from playground.engines.protocol import FilePoint, Job, Listener, MemoryFit
 from playground.engines.remote.client import Key, open_http
 from playground.engines.remote.model import RemoteModel
 from playground.engines.remote.timeouts import Timeouts
@@ -45,11 +45,11 @@ class RemoteEngine:
         self._stop = asyncio.Event()
         self._thread: threading.Thread | None = None
 
-    def plan(self, cards: Sequence[ModelCard]) -> Mapping[str, Fit]:
+    def plan(self, cards: Sequence[ModelCard]) -> Mapping[str, MemoryFit]:
         """Take every model for one that fits: its memory is its server's matter; see `Engine`."""
-        return {card.id: Fit(True, False) for card in cards}
+        return {card.id: MemoryFit(True, False) for card in cards}
 
-    def check(self, card: ModelCard) -> Iterator[Point]:
+    def check(self, card: ModelCard) -> Iterator[FilePoint]:
         """Find nothing: the weights are not here; see `Engine`."""
         return iter(())
 

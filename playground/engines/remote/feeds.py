@@ -19,7 +19,7 @@ Piece = tuple[int, ...] | Delta
 """A piece of an answer: ids or text."""
 
 
-class Answer(Protocol):
+class ServerAnswer(Protocol):
     """Progress of an answer, fed with the data of its events."""
 
     @property
@@ -44,7 +44,7 @@ class Route:
 
     path: str  # below the server's address
     body: Callable[[Job, ModelCard, str, int], dict[str, Any]]  # of job, card, model's name there, longest answer
-    answer: Callable[[Job, int], Answer]
+    answer: Callable[[Job, int], ServerAnswer]
     is_exact: bool
 
 
@@ -52,7 +52,7 @@ def _ids_body(job: Job, card: ModelCard, model: str, max_tokens: int) -> dict[st
     return request_body(job, model, max_tokens)
 
 
-def _text_answer(job: Job, max_tokens: int) -> Answer:
+def _text_answer(job: Job, max_tokens: int) -> ServerAnswer:
     return TextAnswer()
 
 

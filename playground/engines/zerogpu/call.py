@@ -39,11 +39,11 @@ class CallRow:
     has_started: bool = False
 
 
-class Call:
+class GpuCall:
     """The rows of one comparison; `measure` takes the speed of their models, `done` the call after its end."""
 
     def __init__(
-        self, rows: Iterable[CallRow], measure: Callable[[Measured], None], done: Callable[[Call], None]
+        self, rows: Iterable[CallRow], measure: Callable[[Measured], None], done: Callable[[GpuCall], None]
     ) -> None:
         self._rows = {row.job.row: row for row in rows}
         self._measure = measure

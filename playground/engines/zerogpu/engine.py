@@ -19,9 +19,9 @@ from contextvars import Context, copy_context
 from functools import partial
 
 from playground.engines.local.check import check
-from playground.engines.protocol import Ended, Fit, Job, Listener, Point, tell
+from playground.engines.protocol import Ended, FilePoint, Job, Listener, MemoryFit, tell
 from playground.engines.task_thread import TaskThread
-from playground.engines.zerogpu.call import Call, CallRow
+from playground.engines.zerogpu.call import CallRow, GpuCall
 from playground.engines.zerogpu.cancel_flags import CancelFlags
 from playground.engines.zerogpu.models import GpuModels
 from playground.errors import EngineError, Unknown
@@ -36,14 +36,14 @@ class ZeroGpuEngine:
         self._threads, self._environ = settings.threads, environ
         self._flags = CancelFlags()
         self._models = GpuModels(settings.threads, environ, self._flags)
-        self._calls: tuple[Call, ...] = ()
+        self._calls: tuple[GpuCall, ...] = ()
         self._collecting = threading.local()
         self._thread = TaskThread("the engine of ZeroGPU", "engine-zerogpu", self._end)
 
-    def plan(self, cards: Sequence[ModelCard]) -> Mapping[str, Fit]:
+    def plan(self, cards: Sequence[ModelCard]) -> Mapping[str, MemoryFit]:
         return self._models.plan(cards)
 
-    def check(self, card: ModelCard) -> Iterator[Point]:
+    def check(self, card: ModelCard) -> Iterator[FilePoint]:
         return check(card, self._threads, {}, self._environ)
 
     def open(self, cards: Sequence[ModelCard]) -> None:
@@ -127,7 +127,7 @@ class ZeroGpuEngine:
             except EngineError as error:
                 tell(row.listener, Ended(row.job.row, FinishReason.ERROR, str(error)))
         if able:
-            call = Call(able, self._models.durations.add, self._done)
+            call = GpuCall(able, self._models.durations.add, self._done)
             self._calls = (*self._calls, call)
             call.begin(self._models.write, context, self._thread.put)
 
@@ -144,11 +144,11 @@ class ZeroGpuEngine:
                     self._flags.set(row.slot)
             call.end_rows(FinishReason.ERROR, words, model_id)
 
-    def _raise_flags(self, call: Call) -> None:
+    def _raise_flags(self, call: GpuCall) -> None:
         for row in call.rows:
             self._flags.set(row.slot)
 
-    def _done(self, call: Call) -> None:
+    def _done(self, call: GpuCall) -> None:
         """Forget a call; its process looks at no flag any more."""
         self._calls = tuple(other for other in self._calls if other is not call)
         for slot in call.slots:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from playground.engines.protocol import Fit
+from playground.engines.protocol import MemoryFit
 from playground.engines.zerogpu.cancel_flags import CancelFlags
 from playground.engines.zerogpu.durations import Durations
 from playground.engines.zerogpu.gpu_function import gpu_function, import_spaces, on_zerogpu
@@ -64,14 +64,14 @@ class GpuModels:
         """The smallest GPU that holds the loaded models together."""
         return smallest(self._states[model_id].card for model_id in self._loaded)
 
-    def plan(self, cards: Sequence[ModelCard]) -> Mapping[str, Fit]:
+    def plan(self, cards: Sequence[ModelCard]) -> Mapping[str, MemoryFit]:
         """Return which models fit the largest GPU together, in order; elsewhere than on ZeroGPU all are taken to."""
         if not on_zerogpu(self._environ):
-            return {card.id: Fit(True, False, "in the web process") for card in cards}
-        free, fits = LARGEST, dict[str, Fit]()
+            return {card.id: MemoryFit(True, False, "in the web process") for card in cards}
+        free, fits = LARGEST, dict[str, MemoryFit]()
         for card in cards:
             needed = needed_bytes([card])
-            fits[card.id] = Fit(needed <= free, True, _words(needed, free))
+            fits[card.id] = MemoryFit(needed <= free, True, _words(needed, free))
             free -= needed if needed <= free else 0
         return fits
 

@@ -11,7 +11,7 @@ import logging
 import queue
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
 
@@ -45,20 +45,6 @@ def writer(models: Mapping[str, GpuModel], flags: CancelFlags) -> Write:
     return write
 
 
-@dataclass(slots=True)
-class _Sent:
-    """The messages of a worker since they were last taken."""
-
-    messages: list[Message]
-
-    def put(self, *sent: Message) -> None:
-        self.messages += sent
-
-    def take(self) -> list[Message]:
-        taken, self.messages = self.messages, []
-        return taken
-
-
 class _Writing:
     """The rows of one model in a call."""
 
@@ -67,13 +53,13 @@ class _Writing:
         self._model_id = model_id
         self._flags = flags
         self._uncancelled = {row.slot: row.job.row for row in rows}
-        self._sent = _Sent([])
+        self._sent: list[Message] = []  # since they were last taken
         self._inbox: Inbox = queue.SimpleQueue()
         for row in rows:
             self._inbox.put(messages.start(row.job))
         loaded = _on_its_device(model.loaded)
         self._facts = model.checked.facts(loaded.facts)
-        self._worker = Worker(decoder_of(loaded, model.checked), self._inbox, self._sent.put)
+        self._worker = Worker(decoder_of(loaded, model.checked), self._inbox, self._put)
         self._steps, self._took_s = 0, 0.0
 
     @property
@@ -85,6 +71,9 @@ class _Writing:
     def measured(self) -> Measured:
         """The mean time of a step."""
         return Measured(self._model_id, self._took_s / max(1, self._steps))
+
+    def _put(self, *sent: Message) -> None:
+        self._sent += sent
 
     def advance(self) -> Iterator[Event]:
         """Make one step; yield its events. A model that fails ends its own rows alone."""
@@ -98,7 +87,8 @@ class _Writing:
             self.failure = self.failure or error
         self._steps += 1
         self._took_s += time.monotonic() - began_s
-        for message in self._sent.take():
+        sent, self._sent = self._sent, []
+        for message in sent:
             yield messages.event_of(message, self._facts)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from playground.exchange.imports.conversations import read_turn, same_question
 from playground.exchange.imports.fields import Fields
 from playground.exchange.imports.formats import ImportFormat, Origins, ReadBattle
-from playground.exchange.imports.pair import CHOICES, Answer, Pair, judged_pair
+from playground.exchange.imports.pair import CHOICES, ImportedAnswer, Pair, judged_pair
 
 
 def read(fields: Fields, origins: Origins) -> ReadBattle:
@@ -18,8 +18,8 @@ def read(fields: Fields, origins: Origins) -> ReadBattle:
     turn = same_question(a, b)
     pair = Pair(
         key=id,
-        a=Answer(fields.name("model_a"), a.answer),
-        b=Answer(fields.name("model_b"), b.answer),
+        a=ImportedAnswer(fields.name("model_a"), a.answer),
+        b=ImportedAnswer(fields.name("model_b"), b.answer),
         winner=winner,
         instruction=turn.instruction,
         system=turn.system,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from playground.exchange.imports.fields import Fields
 from playground.exchange.imports.formats import ImportFormat, Origins, ReadBattle
-from playground.exchange.imports.pair import Answer, Pair, judged_pair
+from playground.exchange.imports.pair import ImportedAnswer, Pair, judged_pair
 
 WINNERS = {"A": "model_a", "B": "model_b", "-": "tie"}
 
@@ -16,8 +16,8 @@ def read(fields: Fields, origins: Origins) -> ReadBattle:
     """Make a battle of a row."""
     pair = Pair(
         key="",
-        a=Answer(fields.name("model_a"), fields.text("response_a")),
-        b=Answer(fields.name("model_b"), fields.text("response_b")),
+        a=ImportedAnswer(fields.name("model_a"), fields.text("response_a")),
+        b=ImportedAnswer(fields.name("model_b"), fields.text("response_b")),
         winner=WINNERS[fields.one_of("winner", WINNERS)],
         instruction=fields.text("prompt"),
         rater=fields.name("judge", ""),

@@ -15,7 +15,7 @@ from playground.exchange.imports.fields import Fields
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class ConversationTurn:
     """One instruction with its answer."""
 
     system: str
@@ -23,7 +23,7 @@ class Turn:
     answer: str
 
 
-def read_turn(fields: Fields, name: str) -> Turn:
+def read_turn(fields: Fields, name: str) -> ConversationTurn:
     """Read a list of ``{role, content}``: user and assistant, perhaps after system.
 
     Raises:
@@ -36,10 +36,10 @@ def read_turn(fields: Fields, name: str) -> Turn:
     roles = [role for role, _ in messages]
     if roles != ["user", "assistant"]:
         raise InvalidValue(f"'{fields.path}{name}' {not_one_turn(roles)}")
-    return Turn(system, messages[0][1], messages[1][1])
+    return ConversationTurn(system, messages[0][1], messages[1][1])
 
 
-def same_question(a: Turn, b: Turn) -> Turn:
+def same_question(a: ConversationTurn, b: ConversationTurn) -> ConversationTurn:
     """Refuse two conversations about different instructions."""
     if (a.system, a.instruction) != (b.system, b.instruction):
         raise InvalidValue("the two conversations have different instructions; both sides answer the same one")

@@ -9,10 +9,10 @@ from typing import Any
 
 from playground.errors import InvalidValue
 from playground.exchange.fastchat_log import TYPES
-from playground.exchange.imports.conversations import Turn, not_one_turn, same_question
+from playground.exchange.imports.conversations import ConversationTurn, not_one_turn, same_question
 from playground.exchange.imports.fields import Fields
 from playground.exchange.imports.formats import ImportFormat, Origins, ReadBattle
-from playground.exchange.imports.pair import Answer, Pair, judged_pair
+from playground.exchange.imports.pair import ImportedAnswer, Pair, judged_pair
 
 WINNERS = {word: winner for winner, word in TYPES.items()}
 ROLES = ("user", "assistant")
@@ -28,8 +28,8 @@ def read(fields: Fields, origins: Origins) -> ReadBattle:
     ids = tuple(state.name("conv_id", "") for state in states)
     pair = Pair(
         key=" ".join(ids),
-        a=Answer(_model(fields, states, 0), a.answer),
-        b=Answer(_model(fields, states, 1), b.answer),
+        a=ImportedAnswer(_model(fields, states, 0), a.answer),
+        b=ImportedAnswer(_model(fields, states, 1), b.answer),
         winner=winner,
         instruction=turn.instruction,
         system=turn.system,
@@ -50,14 +50,14 @@ def _model(fields: Fields, states: list[Fields], side: int) -> str:
     return str(models[side])
 
 
-def _turn(state: Fields) -> Turn:
+def _turn(state: Fields) -> ConversationTurn:
     messages = state.items("messages")[state.whole("offset", 0, 0, 10_000) :]
     roles = state.items("roles", list(ROLES))
     said = [_message(state, message, roles) for message in messages]
     spoken = [role for role, _ in said]
     if spoken != list(ROLES):
         raise InvalidValue(f"'{state.path}messages' {not_one_turn(spoken)}")
-    return Turn(state.text("system_message", ""), said[0][1], said[1][1])
+    return ConversationTurn(state.text("system_message", ""), said[0][1], said[1][1])
 
 
 def _message(state: Fields, message: Any, roles: list[Any]) -> tuple[str, str]:

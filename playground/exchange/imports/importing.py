@@ -23,7 +23,7 @@ from playground.records import ModelCard
 from playground.settings import Settings
 from playground.storage.database.store import Store
 from playground.storage.database.tables.imports import Presence
-from playground.storage.maintenance.imports import Incoming, Outcome, add_judged, find_outcomes
+from playground.storage.maintenance.imports import ImportOutcome, Incoming, add_judged, find_outcomes
 
 BATCH = 500
 """Rows that share a transaction."""
@@ -146,7 +146,7 @@ class _Run:
         named = {id: name for id, name in names.items() if name}
         return Incoming(read.judged, read.known_as, named, tuple(cards.values()))
 
-    def _outcomes(self, incoming: Sequence[Incoming]) -> Sequence[Outcome]:
+    def _outcomes(self, incoming: Sequence[Incoming]) -> Sequence[ImportOutcome]:
         if self.is_dry:
             with self.store.reading() as reading:
                 outcomes = find_outcomes(reading, incoming)
@@ -158,11 +158,11 @@ class _Run:
                 f"{error}; {self.counts.imported:,} rows were imported before, and the same command goes on there"
             ) from error
 
-    def _dry(self, record: Incoming, outcome: Outcome) -> Outcome:
+    def _dry(self, record: Incoming, outcome: ImportOutcome) -> ImportOutcome:
         key = hash(record.judged.vote.id)
         again = key in self.seen
         self.seen.add(key)
-        return Outcome(Presence.THERE) if again and outcome.presence is Presence.NEW else outcome
+        return ImportOutcome(Presence.THERE) if again and outcome.presence is Presence.NEW else outcome
 
 
 def _batches(rows: Iterator[FileRow]) -> Iterator[list[FileRow]]:

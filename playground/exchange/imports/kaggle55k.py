@@ -9,7 +9,7 @@ from playground.errors import InvalidValue
 from playground.exchange.imports.conversations import only_text
 from playground.exchange.imports.fields import Fields
 from playground.exchange.imports.formats import ImportFormat, Origins, ReadBattle
-from playground.exchange.imports.pair import Answer, Pair, judged_pair
+from playground.exchange.imports.pair import ImportedAnswer, Pair, judged_pair
 
 WINNERS = {"winner_model_a": "model_a", "winner_model_b": "model_b", "winner_tie": "tie"}
 
@@ -22,8 +22,8 @@ def read(fields: Fields, origins: Origins) -> ReadBattle:
         raise InvalidValue(f"{len(won)} of {', '.join(map(repr, WINNERS))} are 1; valid: one of them, the others 0")
     pair = Pair(
         key=id,
-        a=Answer(fields.name("model_a"), only_text(fields, "response_a")),
-        b=Answer(fields.name("model_b"), only_text(fields, "response_b")),
+        a=ImportedAnswer(fields.name("model_a"), only_text(fields, "response_a")),
+        b=ImportedAnswer(fields.name("model_b"), only_text(fields, "response_b")),
         winner=won[0],
         instruction=only_text(fields, "prompt"),
     )

@@ -11,7 +11,7 @@ from typing import Any
 from playground.errors import InvalidValue
 from playground.exchange.imports.fields import Fields
 from playground.exchange.imports.formats import ImportFormat, Origins, ReadBattle
-from playground.exchange.imports.pair import Answer, Pair, judged_pair
+from playground.exchange.imports.pair import ImportedAnswer, Pair, judged_pair
 from playground.exchange.imports.rows import ReadOptions
 from playground.exchange.llm_comparator import SWAPPED
 
@@ -36,8 +36,8 @@ def read(fields: Fields, origins: Origins) -> ReadBattle:
     """Make a battle of an example."""
     own = Fields(fields.table("custom_fields"), "custom_fields.")  # of a file that a playground wrote
     battle_id, tags = own.name("battle_id", ""), fields.items("tags", [])
-    a = Answer(fields.name("model_a"), fields.text("output_text_a"))
-    b = Answer(fields.name("model_b"), fields.text("output_text_b"))
+    a = ImportedAnswer(fields.name("model_a"), fields.text("output_text_a"))
+    b = ImportedAnswer(fields.name("model_b"), fields.text("output_text_b"))
     winner, flipped = _winner(fields, own), _was_flipped(fields)
     pair = Pair(
         key=battle_id or fields.name("index", ""),

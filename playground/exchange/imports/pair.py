@@ -37,7 +37,7 @@ PARAMS = SamplingParams()
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ImportedAnswer:
     """One side of a pair."""
 
     model: str
@@ -59,8 +59,8 @@ class Pair:
     """A judged pair, as far as its format has it."""
 
     key: str  # the file's own id of the row; empty if it has none
-    a: Answer
-    b: Answer
+    a: ImportedAnswer
+    b: ImportedAnswer
     winner: str  # one of CHOICES
     instruction: str
     input: str = ""
@@ -107,13 +107,15 @@ def judged_pair(format: str, pair: Pair, origins: Origins, known_as: tuple[str, 
     return ReadBattle(JudgedBattle(vote, battle, (), ""), known_as, cleaner.cleaned)
 
 
-def _cleaned(letter: str, answer: Answer, cleaner: Cleaner) -> Answer:
+def _cleaned(letter: str, answer: ImportedAnswer, cleaner: Cleaner) -> ImportedAnswer:
     model = cleaner.id(f"model_{letter}", answer.model)
     license = answer.license and cleaner.id(f"license_{letter}", answer.license)
-    return Answer(model, cleaner.answer(f"answer of {model}", answer.text), license)
+    return ImportedAnswer(model, cleaner.answer(f"answer of {model}", answer.text), license)
 
 
-def _content(format: str, pair: Pair, rater: str, asked: Instruction, answers: tuple[Answer, Answer]) -> bytes:
+def _content(
+    format: str, pair: Pair, rater: str, asked: Instruction, answers: tuple[ImportedAnswer, ImportedAnswer]
+) -> bytes:
     """Return what tells a row of a format from others, in cleaned texts: a program may have changed the line ends."""
     a, b = ((answer.model, answer.text, answer.license) for answer in answers)
     about = (asked.instruction, asked.input, asked.system, asked.category)
@@ -151,7 +153,7 @@ def _battle(vote: Vote, pair: Pair, asked: Instruction, sides: tuple[BattleSide,
     )
 
 
-def _side(letter: str, answer: Answer, id: str, asked: Instruction, at: str) -> BattleSide:
+def _side(letter: str, answer: ImportedAnswer, id: str, asked: Instruction, at: str) -> BattleSide:
     generation = Generation(
         id=id,
         model_id=answer.model,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from playground.exchange.imports.fields import Fields
 from playground.exchange.imports.formats import ImportFormat, Origins, ReadBattle
-from playground.exchange.imports.pair import CHOICES, Answer, Pair, StudyBattle, judged_pair
+from playground.exchange.imports.pair import CHOICES, ImportedAnswer, Pair, StudyBattle, judged_pair
 from playground.exchange.imports.rows import ReadOptions
 from playground.records import STUDY_KINDS, Origin
 
@@ -17,8 +17,8 @@ def read(fields: Fields, origins: Origins) -> ReadBattle:
     vote_id = fields.name("vote_id", "")
     pair = Pair(
         key=vote_id,
-        a=Answer(fields.name("model_a"), fields.text("answer_a"), fields.text("license_a", "")),
-        b=Answer(fields.name("model_b"), fields.text("answer_b"), fields.text("license_b", "")),
+        a=ImportedAnswer(fields.name("model_a"), fields.text("answer_a"), fields.text("license_a", "")),
+        b=ImportedAnswer(fields.name("model_b"), fields.text("answer_b"), fields.text("license_b", "")),
         winner=fields.one_of("winner", CHOICES),
         instruction=fields.text("instruction"),
         input=fields.text("input", ""),

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from playground.exchange.imports.conversations import Turn, read_turn
+from playground.exchange.imports.conversations import ConversationTurn, read_turn
 from playground.exchange.imports.fields import Fields
 from playground.exchange.imports.formats import ImportFormat, Origins, ReadBattle
-from playground.exchange.imports.pair import Answer, Pair, derived_id, judged_pair
+from playground.exchange.imports.pair import ImportedAnswer, Pair, derived_id, judged_pair
 
 
 def read(fields: Fields, origins: Origins) -> ReadBattle:
     """Make a battle of a row."""
     chosen, rejected = _turn(fields, "chosen"), _turn(fields, "rejected")
-    better = Answer(fields.name("chosen_model"), chosen.answer, fields.text("chosen_license", ""))
-    worse = Answer(fields.name("rejected_model"), rejected.answer, fields.text("rejected_license", ""))
+    better = ImportedAnswer(fields.name("chosen_model"), chosen.answer, fields.text("chosen_license", ""))
+    worse = ImportedAnswer(fields.name("rejected_model"), rejected.answer, fields.text("rejected_license", ""))
     battle_id = fields.name("battle_id", "")
     content = "\n".join((battle_id, chosen.instruction, better.model, better.text, worse.model, worse.text))
     same_ends = content.replace("\r\n", "\n").replace("\r", "\n")
@@ -36,11 +36,11 @@ def read(fields: Fields, origins: Origins) -> ReadBattle:
     return judged_pair("trl-preference", pair, origins, (battle_id,))
 
 
-def _turn(fields: Fields, name: str) -> Turn:
+def _turn(fields: Fields, name: str) -> ConversationTurn:
     """Return prompt and answer, which are texts or lists of messages."""
     prompt, answer = fields.values["prompt"], fields.values[name]
     if not isinstance(answer, list):
-        return Turn("", fields.text("prompt"), fields.text(name))
+        return ConversationTurn("", fields.text("prompt"), fields.text(name))
     messages: list[Any] = [*prompt, *answer] if isinstance(prompt, list) else answer
     return read_turn(Fields({name: messages}), name)
 

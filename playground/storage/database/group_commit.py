@@ -33,7 +33,7 @@ def _running_future() -> Future[Any]:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Job(Generic[T]):
+class WriteJob(Generic[T]):
     """A caller's function and the future of its result; it may be run again in another transaction."""
 
     work: Callable[[sqlite3.Connection], T]
@@ -47,7 +47,7 @@ def no_check() -> None:
 
 def commit_together(
     connection: sqlite3.Connection,
-    jobs: Sequence[Job[Any]],
+    jobs: Sequence[WriteJob[Any]],
     path: Path | None = None,
     check: Callable[[], None] = no_check,
 ) -> None:
@@ -81,12 +81,14 @@ def commit_together(
         _fail(unresolved, StorageError(f"{name} gave no answer; nothing was saved, try again"))
 
 
-def run_outside(connection: sqlite3.Connection, job: Job[Any], path: Path | None = None) -> None:
+def run_outside(connection: sqlite3.Connection, job: WriteJob[Any], path: Path | None = None) -> None:
     """Run a job on the file as a whole, outside any transaction."""
     _resolve(job, _result_of(job, connection), path)
 
 
-def _commit(connection: sqlite3.Connection, jobs: Sequence[Job[Any]], check: Callable[[], None]) -> Sequence[Result]:
+def _commit(
+    connection: sqlite3.Connection, jobs: Sequence[WriteJob[Any]], check: Callable[[], None]
+) -> Sequence[Result]:
     if connection.in_transaction:  # the previous one failed and could not be rolled back
         connection.execute("ROLLBACK")
     check()
@@ -106,7 +108,7 @@ def _commit(connection: sqlite3.Connection, jobs: Sequence[Job[Any]], check: Cal
     return results
 
 
-def _attempt(job: Job[Any], connection: sqlite3.Connection, undo: str) -> Result:
+def _attempt(job: WriteJob[Any], connection: sqlite3.Connection, undo: str) -> Result:
     """Run a job and undo what it did if it fails."""
     value, error = _result_of(job, connection)
     if error is not None:
@@ -118,14 +120,14 @@ def _attempt(job: Job[Any], connection: sqlite3.Connection, undo: str) -> Result
     return value, error
 
 
-def _result_of(job: Job[Any], connection: sqlite3.Connection) -> Result:
+def _result_of(job: WriteJob[Any], connection: sqlite3.Connection) -> Result:
     try:
         return job.work(connection), None
     except BaseException as error:  # noqa: BLE001  # raised in the caller's thread by its future
         return None, error
 
 
-def _resolve(job: Job[Any], result: Result, path: Path | None) -> None:
+def _resolve(job: WriteJob[Any], result: Result, path: Path | None) -> None:
     value, error = result
     if error is None:
         job.future.set_result(value)
@@ -144,7 +146,7 @@ def _public_error(error: BaseException, path: Path | None) -> BaseException:
     return public
 
 
-def _fail(jobs: Iterable[Job[Any]], error: BaseException) -> None:
+def _fail(jobs: Iterable[WriteJob[Any]], error: BaseException) -> None:
     for job in jobs:
         job.future.set_exception(error)
 

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from playground.errors import StorageError
 from playground.storage.database.fair_lock import FairLock
 from playground.storage.database.file_identity import FileIdentity
-from playground.storage.database.group_commit import Job, commit_together, no_check, run_outside
+from playground.storage.database.group_commit import WriteJob, commit_together, no_check, run_outside
 
 T = TypeVar("T")
 
@@ -31,11 +31,11 @@ class Writer(ABC):
 
     def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Return the result of `work`, committed; block until then."""
-        return self._submit(Job(work)).result()
+        return self._submit(WriteJob(work)).result()
 
     def run_outside(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Return the result of `work`, run between two transactions; block until then."""
-        return self._submit(Job(work, in_transaction=False)).result()
+        return self._submit(WriteJob(work, in_transaction=False)).result()
 
     @abstractmethod
     async def run_async(self, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -46,7 +46,7 @@ class Writer(ABC):
         """Finish the accepted jobs, accept no more, close the connection; idempotent."""
 
     @abstractmethod
-    def _submit(self, job: Job[T]) -> Future[T]: ...
+    def _submit(self, job: WriteJob[T]) -> Future[T]: ...
 
 
 class ThreadWriter(Writer):
@@ -56,8 +56,8 @@ class ThreadWriter(Writer):
         self._connection = connection
         self._path = path
         self._check = FileIdentity(path).check
-        self._queue: SimpleQueue[Job[Any] | None] = SimpleQueue()
-        self._next: Job[Any] | None = None  # taken from the queue, to be run after the batch before it
+        self._queue: SimpleQueue[WriteJob[Any] | None] = SimpleQueue()
+        self._next: WriteJob[Any] | None = None  # taken from the queue, to be run after the batch before it
         self._guard = threading.Lock()
         self._refusal = ""  # why no job is accepted any more
         self._closed = False
@@ -65,7 +65,7 @@ class ThreadWriter(Writer):
         self._thread.start()
 
     async def run_async(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        return await asyncio.wrap_future(self._submit(Job(work)))
+        return await asyncio.wrap_future(self._submit(WriteJob(work)))
 
     def close(self) -> None:
         with self._guard:
@@ -77,7 +77,7 @@ class ThreadWriter(Writer):
         self._thread.join()
         self._connection.close()
 
-    def _submit(self, job: Job[T]) -> Future[T]:
+    def _submit(self, job: WriteJob[T]) -> Future[T]:
         with self._guard:
             if self._refusal:
                 raise StorageError(self._refusal)
@@ -94,9 +94,9 @@ class ThreadWriter(Writer):
         finally:
             self._refuse_rest()
 
-    def _take_batch(self) -> list[Job[Any]]:
+    def _take_batch(self) -> list[WriteJob[Any]]:
         """Return the waiting jobs that share a transaction, or one that runs outside; none after `close`."""
-        batch: list[Job[Any]] = []
+        batch: list[WriteJob[Any]] = []
         job, self._next = self._next or self._queue.get(), None
         while job is not None:
             if batch and not job.in_transaction:
@@ -143,7 +143,7 @@ class DirectWriter(Writer):
         with self._guard:
             self._connection.close()
 
-    def _submit(self, job: Job[T]) -> Future[T]:
+    def _submit(self, job: WriteJob[T]) -> Future[T]:
         with self._guard:
             if job.in_transaction:
                 commit_together(self._connection, [job], self._path, self._check)

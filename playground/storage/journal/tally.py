@@ -11,7 +11,7 @@ from playground.storage.journal.lines import Fault, Line
 
 
 @dataclass(slots=True)
-class Tally:
+class JournalTally:
     """Counts of lines, and the different events in them."""
 
     lines: int = 0

@@ -28,7 +28,7 @@ class Incoming:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ImportOutcome:
     """The result of one record."""
 
     presence: Presence  # before it was written
@@ -36,12 +36,12 @@ class Outcome:
     models: tuple[str, ...] = ()  # that it added
 
 
-def find_outcomes(reading: Reading, incoming: Sequence[Incoming]) -> Sequence[Outcome]:
+def find_outcomes(reading: Reading, incoming: Sequence[Incoming]) -> Sequence[ImportOutcome]:
     """Return the results that writing would have, as far as the records do not concern each other."""
-    return [Outcome(*reading.presence(record.judged, record.known_as)) for record in incoming]
+    return [ImportOutcome(*reading.presence(record.judged, record.known_as)) for record in incoming]
 
 
-def add_judged(store: Store, incoming: Sequence[Incoming]) -> Sequence[Outcome]:
+def add_judged(store: Store, incoming: Sequence[Incoming]) -> Sequence[ImportOutcome]:
     """Write the records that are new, in one transaction; one that the database refuses fails alone.
 
     Raises:
@@ -54,21 +54,21 @@ def add_judged(store: Store, incoming: Sequence[Incoming]) -> Sequence[Outcome]:
             raise
         half = len(incoming) // 2
         if not half:
-            return [Outcome(Presence.CONFLICT, f"the database refuses it: {error}")]
+            return [ImportOutcome(Presence.CONFLICT, f"the database refuses it: {error}")]
         return [*add_judged(store, incoming[:half]), *add_judged(store, incoming[half:])]
 
 
-def _write(writing: Writing, incoming: Sequence[Incoming]) -> Sequence[Outcome]:
+def _write(writing: Writing, incoming: Sequence[Incoming]) -> Sequence[ImportOutcome]:
     return [_write_one(writing, record) for record in incoming]
 
 
-def _write_one(writing: Writing, record: Incoming) -> Outcome:
+def _write_one(writing: Writing, record: Incoming) -> ImportOutcome:
     presence, why = writing.presence(record.judged, record.known_as)
     if presence is not Presence.NEW:
-        return Outcome(presence, why)
+        return ImportOutcome(presence, why)
     added = tuple(card.id for card in record.cards if writing.add_model(card))
     writing.insert_judged(record.judged, record.names)
     battle = record.judged.battle
     if writing.shows_hidden_answers(battle.id):
         writing.decide(battle.id, battle.created_at, True)
-    return Outcome(presence, models=added)
+    return ImportOutcome(presence, models=added)

@@ -26,7 +26,7 @@ from playground.storage.journal.entries import database_id, erasures, is_empty, 
 from playground.storage.journal.lines import Line, Record
 from playground.storage.journal.redaction import redact
 from playground.storage.journal.segments import journal_folder
-from playground.storage.journal.tally import Tally
+from playground.storage.journal.tally import JournalTally
 from playground.storage.journal.tombstones import Tombstones
 from playground.storage.maintenance.replay import compare_histories, replay
 
@@ -100,7 +100,7 @@ def restore(store: Store, folder: Path, progress: Progress | None = None, *, of_
     with store.reading() as reading:
         votes_before, last_row = _count_votes(reading)
         histories = compare_histories(reading, folder)
-    tally, there, refused, size = Tally(), 0, 0, sum(path.stat().st_size for path in segments.segments(folder))
+    tally, there, refused, size = JournalTally(), 0, 0, sum(path.stat().st_size for path in segments.segments(folder))
     for batch in _batches(_lines(folder, tally)):
         records = [tombstones.applied(migrated(line.record)) for line in batch]
         votes = [record["vote_id"] for record in records if tally.add(record["seq"]) and record["event"] == "vote"]
@@ -116,7 +116,7 @@ def restore(store: Store, folder: Path, progress: Progress | None = None, *, of_
     return Restored(tally.lines, added, there, refused, tally.damaged, tally.torn, tally.missing, moved_to, unknown)
 
 
-def _lines(folder: Path, tally: Tally) -> Iterator[Line]:
+def _lines(folder: Path, tally: JournalTally) -> Iterator[Line]:
     for segment in segments.in_order(folder):
         for line in segments.read(segment):
             tally.count(line)

@@ -18,7 +18,7 @@ from playground.storage.database.store import Store
 from playground.storage.journal import segments
 from playground.storage.journal.entries import database_id, erasures, event_key, last_event, migrated
 from playground.storage.journal.lines import Fault, Line, Record
-from playground.storage.journal.tally import Tally
+from playground.storage.journal.tally import JournalTally
 from playground.storage.journal.tombstones import Tombstones
 
 LAG_S = 60.0
@@ -59,7 +59,7 @@ _VOTES = "SELECT seq, vote_id, created_at FROM journal_events WHERE kind = 'vote
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Problem:
     what: str
     next_step: str
 
@@ -68,7 +68,7 @@ class Finding:
 class _Comparison:
     """Differences between a journal and a snapshot: places and ids."""
 
-    tally: Tally = field(default_factory=Tally)
+    tally: JournalTally = field(default_factory=JournalTally)
     damaged: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)  # votes that the database lacks
     different: list[str] = field(default_factory=list)  # votes whose rows differ
@@ -77,10 +77,10 @@ class _Comparison:
     unerased: list[str] = field(default_factory=list)  # lines with text that was erased
 
 
-Check = Callable[[Reading], Iterator[Finding]]
+Check = Callable[[Reading], Iterator[Problem]]
 
 
-def verify(store: Store, folder: Path) -> Sequence[Finding]:
+def verify(store: Store, folder: Path) -> Sequence[Problem]:
     """Return the faults of a database and of the journal in `folder`."""
     checks: Sequence[tuple[str, Check]] = (
         ("its pages", _pages),
@@ -96,77 +96,77 @@ def verify(store: Store, folder: Path) -> Sequence[Finding]:
     return [finding for what, check in checks for finding in _run(store, what, check)]
 
 
-def _run(store: Store, what: str, check: Check) -> list[Finding]:
+def _run(store: Store, what: str, check: Check) -> list[Problem]:
     try:
         with store.reading() as reading:
             return list(check(reading))
     except (StorageError, OSError) as error:
-        return [Finding(f"{what} could not be checked: {error}", BACKUP)]
+        return [Problem(f"{what} could not be checked: {error}", BACKUP)]
 
 
 # The database
 
 
-def _pages(reading: Reading) -> Iterator[Finding]:
+def _pages(reading: Reading) -> Iterator[Problem]:
     for (found,) in reading.select("PRAGMA integrity_check(5)"):
         if found != "ok":
-            yield Finding(f"the file is damaged: {found}", BACKUP)
+            yield Problem(f"the file is damaged: {found}", BACKUP)
 
 
-def _keys(reading: Reading) -> Iterator[Finding]:
+def _keys(reading: Reading) -> Iterator[Problem]:
     rows = reading.select("PRAGMA foreign_key_check")
     names = [f"{row['table']} {row['rowid']} -> {row['parent']}" for row in rows]
     yield from _summary("rows that refer to missing rows", names, KEEP)
 
 
-def _schema(reading: Reading) -> Iterator[Finding]:
+def _schema(reading: Reading) -> Iterator[Problem]:
     found = {(row["type"], row["name"]): row["sql"] for row in reading.select(SCHEMA)}
     names = differences(found, schema_of(schema_version()))
     yield from _summary("parts of the schema that are not this version's", names, KEEP)
 
 
-def _cards(reading: Reading) -> Iterator[Finding]:
+def _cards(reading: Reading) -> Iterator[Problem]:
     for row in reading.select("SELECT * FROM models ORDER BY id"):
         try:
             read_card(row)
         except StorageError as error:
-            yield Finding(str(error), f"start the playground with the card file of {row['id']}: it is stored again")
+            yield Problem(str(error), f"start the playground with the card file of {row['id']}: it is stored again")
 
 
-def _settings(reading: Reading) -> Iterator[Finding]:
+def _settings(reading: Reading) -> Iterator[Problem]:
     for name, expected in (("application_id", APPLICATION_ID), ("user_version", schema_version())):
         found = reading.scalar(f"PRAGMA {name}")
         if found != expected:
-            yield Finding(f"{name} is {found}, not {expected}", "open it with the version that wrote it")
+            yield Problem(f"{name} is {found}, not {expected}", "open it with the version that wrote it")
 
 
-def _states(reading: Reading) -> Iterator[Finding]:
+def _states(reading: Reading) -> Iterator[Problem]:
     names = [f"{row['id']} is {row['state']}" for row in reading.select(_STATES)]
     yield from _summary("battles whose state and votes contradict each other", names, KEEP)
 
 
-def _orphans(reading: Reading) -> Iterator[Finding]:
+def _orphans(reading: Reading) -> Iterator[Problem]:
     for what, statement in _ORPHANS.items():
         yield from _summary(what, [row["id"] for row in reading.select(statement)], KEEP)
 
 
-def _pairs(reading: Reading) -> Iterator[Finding]:
+def _pairs(reading: Reading) -> Iterator[Problem]:
     yield from _summary("votes whose judged pairs are not what the votes say", reading.wrongly_judged(), NEW_FILE)
 
 
 # The journal
 
 
-def _journal(store: Store, reading: Reading, folder: Path) -> Iterator[Finding]:
+def _journal(store: Store, reading: Reading, folder: Path) -> Iterator[Problem]:
     if segments.database_ids(folder) - {database_id(reading)}:
-        yield Finding(f"{folder} holds the journal of another database", "move it away, or put that database back")
+        yield Problem(f"{folder} holds the journal of another database", "move it away, or put that database back")
         return
     found = _compare(reading, folder)
     with store.reading() as later:  # it includes what was written while the journal was read
         last = last_event(later)
     restore = f"stop the playground, then: python -m playground restore --db {store.path}"
     if (highest := found.tally.highest) > last:
-        yield Finding(f"the database ends with event {last}, its journal with {highest}", restore)
+        yield Problem(f"the database ends with event {last}, its journal with {highest}", restore)
     yield from _summary("damaged lines in the journal", found.damaged, REWRITE)
     yield from _summary("votes of the journal that are not in the database", found.unknown, restore)
     yield from _summary("votes that differ between journal and database", found.different, KEEP)
@@ -242,7 +242,7 @@ def _stored(reading: Reading, table: str, row: Record) -> Record | None:
     return dict(found[0]) if found else None
 
 
-def _unwritten(reading: Reading, tally: Tally) -> tuple[list[str], list[str]]:
+def _unwritten(reading: Reading, tally: JournalTally) -> tuple[list[str], list[str]]:
     """Return the votes that the journal skipped, and those that it should have written by now."""
     lost, late, seq, highest = [], [], 0, tally.highest
     limit = (datetime.now(UTC) - timedelta(seconds=LAG_S)).isoformat(timespec="milliseconds")
@@ -254,11 +254,11 @@ def _unwritten(reading: Reading, tally: Tally) -> tuple[list[str], list[str]]:
     return lost, late
 
 
-def _summary(what: str, names: Sequence[str], next_step: str) -> Iterator[Finding]:
+def _summary(what: str, names: Sequence[str], next_step: str) -> Iterator[Problem]:
     """Yield one finding for all faults of a kind, with some of their names."""
     if names:
         more = ", …" if len(names) > MAX_NAMED else ""
-        yield Finding(f"{what}: {len(names)} ({', '.join(names[:MAX_NAMED])}{more})", next_step)
+        yield Problem(f"{what}: {len(names)} ({', '.join(names[:MAX_NAMED])}{more})", next_step)
 
 
 def _place(line: Line) -> str:

@@ -23,7 +23,7 @@ from playground.ratings.leaderboard import Leaderboard
 from playground.ui.board_address import read_board_address
 from playground.ui.http.asgi import ASGIApp, Receive, Scope, Send
 from playground.ui.http.downloads import refusal
-from playground.ui.http.middleware import rater_of
+from playground.ui.http.rater_cookie import rater_of
 from playground.ui.http.responses import refuse, respond
 from playground.ui.query import read_query
 from playground.ui.texts import leaderboard as texts

@@ -43,14 +43,14 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoints:
+class GradioEndpoints:
     """Every event of the page and every function of the API."""
 
     by_index: Mapping[int, Endpoint]
     by_name: Mapping[str, Endpoint]
 
     @classmethod
-    def of(cls, endpoints: Iterable[Endpoint]) -> Endpoints:
+    def of(cls, endpoints: Iterable[Endpoint]) -> GradioEndpoints:
         """Index endpoints; of two with one name the first has it, as for Gradio."""
         known = tuple(endpoints)
         return cls({e.index: e for e in known}, {e.name: e for e in reversed(known)})
@@ -64,7 +64,7 @@ class Call:
     body: bytes
 
 
-def read_call(route: str, body: bytes, endpoints: Endpoints) -> Call:
+def read_call(route: str, body: bytes, endpoints: GradioEndpoints) -> Call:
     """Check a POST to `route`, the path after `PREFIX`; unknown fields are dropped.
 
     Raises:
@@ -130,7 +130,7 @@ def _check(document: dict[str, Any]) -> None:
     raise InvalidValue(f"the body is nested deeper than {MAX_DEPTH} levels")
 
 
-def _public(name: str, endpoints: Endpoints) -> Endpoint:
+def _public(name: str, endpoints: GradioEndpoints) -> Endpoint:
     endpoint = endpoints.by_name.get(name)
     if endpoint is None or not endpoint.is_public:
         valid = ", ".join(f"/{e.name}" for e in endpoints.by_index.values() if e.is_public)
@@ -138,7 +138,7 @@ def _public(name: str, endpoints: Endpoints) -> Endpoint:
     return endpoint
 
 
-def _endpoint(name: str | None, sent: Mapping[str, Any], endpoints: Endpoints) -> Endpoint:
+def _endpoint(name: str | None, sent: Mapping[str, Any], endpoints: GradioEndpoints) -> Endpoint:
     """Return the endpoint that Gradio would take: by number if one is given, else by name."""
     index = sent.get("fn_index")
     if index is None:

@@ -29,10 +29,10 @@ from playground.errors import Busy, InvalidValue, PlaygroundError, Refused, Stor
 from playground.storage.maintenance.disk_space import DiskSpace
 from playground.ui.data_address import check_access
 from playground.ui.http.asgi import ASGIApp, Header, Receive, Scope, Send, host_of
-from playground.ui.http.export_line import MADE_AT_ONCE, ExportLine, Progress, Remembered, Stage, is_ticket
-from playground.ui.http.middleware import rater_of
+from playground.ui.http.export_line import MADE_AT_ONCE, ExportLine, ExportProgress, Remembered, Stage, is_ticket
 from playground.ui.http.operator import scope_status
-from playground.ui.http.orders import DiskFull, Order, Written, disk_error, read_order, write_file
+from playground.ui.http.orders import DiskFull, Order, WrittenFile, disk_error, read_order, write_file
+from playground.ui.http.rater_cookie import rater_of
 from playground.ui.http.responses import NEVER_STORED, refuse, respond, respond_json, retry_after
 from playground.ui.query import read_query
 from playground.ui.texts import data as texts
@@ -72,7 +72,7 @@ class DownloadRoutes:
         self._stall_s = stall_s
         self._clock = clock or Clock()
         self._threads = ThreadPoolExecutor(MADE_AT_ONCE, thread_name_prefix="export")
-        self._tickets: Remembered[Progress] = Remembered()
+        self._tickets: Remembered[ExportProgress] = Remembered()
         self._manifests: Remembered[str] = Remembered()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -113,7 +113,7 @@ class DownloadRoutes:
             await send({"type": "http.response.start", "status": 200, "headers": file_headers(order)})
             await send({"type": "http.response.body"})
             return
-        progress = Progress()
+        progress = ExportProgress()
         if is_ticket(query.get("ticket", "")):
             self._tickets.keep(query["ticket"], progress)
         work = asyncio.ensure_future(self._serve(scope, send, order, progress))
@@ -129,12 +129,12 @@ class DownloadRoutes:
             self._note_failure(work.exception(), progress)
             work.result()
 
-    def _note_failure(self, error: BaseException | None, progress: Progress) -> None:
+    def _note_failure(self, error: BaseException | None, progress: ExportProgress) -> None:
         if error is not None:
             words = refusal(error)[1] if isinstance(error, PlaygroundError) else BROKEN
             progress.stage, progress.error = Stage.FAILED, words
 
-    async def _serve(self, scope: Scope, send: Send, order: Order, progress: Progress) -> None:
+    async def _serve(self, scope: Scope, send: Send, order: Order, progress: ExportProgress) -> None:
         visitor = rater_of(Request(scope)) or host_of(scope)
         async with self._line.turn(visitor, progress) as written:
             folder = Path(await asyncio.to_thread(_new_folder))
@@ -147,7 +147,7 @@ class DownloadRoutes:
             finally:
                 await asyncio.shield(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))
 
-    async def _write(self, order: Order, folder: Path, progress: Progress) -> Written:
+    async def _write(self, order: Order, folder: Path, progress: ExportProgress) -> WrittenFile:
         """Write the file in a thread, and wait for its end even if the visitor leaves: it uses the folder."""
         progress.stage = Stage.WRITING
         space = DiskSpace(folder, self._arena.settings.min_free_bytes)
@@ -173,7 +173,7 @@ class DownloadRoutes:
                 await future
             raise
 
-    async def _send(self, scope: Scope, send: Send, order: Order, file: Written, progress: Progress) -> None:
+    async def _send(self, scope: Scope, send: Send, order: Order, file: WrittenFile, progress: ExportProgress) -> None:
         progress.stage = Stage.SENDING
         link = f'<manifest?sha256={file.sha256}>; rel="describedby"; type="application/json"'
         headers = [
@@ -211,12 +211,12 @@ def refusal(error: PlaygroundError) -> tuple[int, str, list[Header]]:
     return 500, error.public, []
 
 
-def progress_words(progress: Progress) -> str:
+def progress_words(progress: ExportProgress) -> str:
     """Return the stage of a file in words."""
     return texts.progress(progress.stage, progress.ahead, progress.share, progress.rows, progress.size_bytes)
 
 
-def progress_document(progress: Progress) -> dict[str, object]:
+def progress_document(progress: ExportProgress) -> dict[str, object]:
     """Return the progress of a file, with words for the visitor."""
     manifest = f"./data/manifest?sha256={progress.manifest}" if progress.manifest else ""
     return {

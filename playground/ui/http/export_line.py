@@ -41,7 +41,7 @@ class Stage(StrEnum):
 
 
 @dataclass(slots=True, eq=False)
-class Progress:
+class ExportProgress:
     """The progress of one file: its thread counts, the event loop reads."""
 
     stage: Stage = Stage.WAITING
@@ -97,10 +97,10 @@ class ExportLine:
         self._most_waiting = most_waiting
         self._longest_wait_s = longest_wait_s
         self._visitors: set[str] = set()
-        self._waiting: list[Progress] = []  # in the order of their turns
+        self._waiting: list[ExportProgress] = []  # in the order of their turns
 
     @asynccontextmanager
-    async def turn(self, visitor: str, progress: Progress) -> AsyncIterator[Callable[[], None]]:
+    async def turn(self, visitor: str, progress: ExportProgress) -> AsyncIterator[Callable[[], None]]:
         """Wait for a turn to write a file; yield the function that passes it on once the file is written.
 
         The visitor holds one place until the end of the block.
@@ -120,7 +120,7 @@ class ExportLine:
             writing.callback(self._making.release)
             yield writing.close
 
-    async def _wait(self, progress: Progress, held: ExitStack) -> None:
+    async def _wait(self, progress: ExportProgress, held: ExitStack) -> None:
         self._waiting.append(progress)
         self._count()
         try:

@@ -20,10 +20,10 @@ from starlette.requests import Request
 
 from playground.errors import Busy, PlaygroundError, Unknown, without_folders
 from playground.ui.http.asgi import ASGIApp, Message, Receive, Scope, Send, headers_of, host_of, read_body
-from playground.ui.http.calls import PREFIX, READABLE, Call, Endpoint, Endpoints, read_call
-from playground.ui.http.limits import Kind, Limits, kind_of, network
-from playground.ui.http.middleware import rater_of
+from playground.ui.http.calls import PREFIX, READABLE, Call, Endpoint, GradioEndpoints, read_call
+from playground.ui.http.limits import RateLimits, RequestKind, kind_of, network
 from playground.ui.http.operator import scope_status
+from playground.ui.http.rater_cookie import rater_of
 from playground.ui.http.responses import redirect, refuse, retry_after
 from playground.ui.http.turnstile import Leave, Turnstile
 from playground.ui.texts import refusals as texts
@@ -44,9 +44,9 @@ class CallGate:
     def __init__(
         self,
         app: ASGIApp,
-        limits: Limits,
+        limits: RateLimits,
         turnstile: Turnstile,
-        endpoints: Callable[[Scope], Endpoints],
+        endpoints: Callable[[Scope], GradioEndpoints],
         pages: Collection[str],
     ) -> None:
         self._app = app
@@ -74,7 +74,7 @@ class CallGate:
             await refuse(scope, send, 404, texts.NO_SUCH_PLACE)
         elif path not in self._pages and path.removesuffix("/") in self._pages:
             await redirect(scope, send, 301, _without_slash(scope))
-        elif not await self._is_limited(scope, send, Kind.VIEW, None):
+        elif not await self._is_limited(scope, send, RequestKind.VIEW, None):
             try:
                 await self._app(scope, receive, send)
             except RuntimeError as error:
@@ -90,27 +90,27 @@ class CallGate:
             call = read_call(scope["path"].removeprefix(PREFIX), body, self._endpoints(scope))
         except PlaygroundError as error:
             # a malformed call costs work too, and is counted as any other
-            if not await self._is_limited(scope, send, Kind.VIEW, None):
+            if not await self._is_limited(scope, send, RequestKind.VIEW, None):
                 await refuse(scope, send, 404 if isinstance(error, Unknown) else 400, error.message)
             return
         passed, kind = _with_body(scope, call.body), _kind(call)
         is_of_page = call.endpoint is not None and not call.endpoint.is_public  # the API takes its turn itself
-        turn = self._turnstile.turn() if is_of_page and kind is Kind.COMPARE else nullcontext(_leave_nothing)
-        if kind is not Kind.VIEW and call.endpoint is not None and is_of_page:
+        turn = self._turnstile.turn() if is_of_page and kind is RequestKind.COMPARE else nullcontext(_leave_nothing)
+        if kind is not RequestKind.VIEW and call.endpoint is not None and is_of_page:
             passed[REFUSAL] = self._refusal(scope, kind, call.endpoint)
-            kind = Kind.VIEW
+            kind = RequestKind.VIEW
         if not await self._is_limited(scope, send, kind, call.endpoint):
             async with turn as leave:
                 await self._app(passed, _replayed(call.body, receive), _explained(scope, _leaving(leave, send)))
 
-    async def _is_limited(self, scope: Scope, send: Send, kind: Kind, endpoint: Endpoint | None) -> bool:
+    async def _is_limited(self, scope: Scope, send: Send, kind: RequestKind, endpoint: Endpoint | None) -> bool:
         """Count the request; refuse it and return True if it comes too soon."""
         refusal = self._refusal(scope, kind, endpoint)
         if refusal is not None:
             await refuse(scope, send, 429, str(refusal), retry_after(refusal.wait_s))
         return refusal is not None
 
-    def _refusal(self, scope: Scope, kind: Kind, endpoint: Endpoint | None) -> Busy | None:
+    def _refusal(self, scope: Scope, kind: RequestKind, endpoint: Endpoint | None) -> Busy | None:
         """Count the request; return the refusal if it comes too soon."""
         return refusal_of(self._limits, scope, kind, _rater(scope, endpoint))
 
@@ -120,7 +120,7 @@ class CallGate:
         return path in self._pages or path.removesuffix("/") in self._pages
 
 
-def refusal_of(limits: Limits, scope: Scope, kind: Kind, rater: str) -> Busy | None:
+def refusal_of(limits: RateLimits, scope: Scope, kind: RequestKind, rater: str) -> Busy | None:
     """Count a request of a rater; return the refusal if it comes too soon. The operator has no limits."""
     if scope_status(scope).is_operator:
         return None
@@ -145,8 +145,8 @@ def _without_slash(scope: Scope) -> str:
     return f"../{scope['path'].split('/')[-2]}{'?' if query else ''}{query}"
 
 
-def _kind(call: Call) -> Kind:
-    return Kind.VIEW if call.endpoint is None else kind_of(call.endpoint.name)
+def _kind(call: Call) -> RequestKind:
+    return RequestKind.VIEW if call.endpoint is None else kind_of(call.endpoint.name)
 
 
 def _rater(scope: Scope, endpoint: Endpoint | None) -> str:

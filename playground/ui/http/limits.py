@@ -30,7 +30,7 @@ MINUTE_S = 60.0
 ROUNDING_S = 1e-6
 
 
-class Kind(StrEnum):
+class RequestKind(StrEnum):
     """Kinds of events with limits of their own: comparisons use up no votes."""
 
     COMPARE = "compare"
@@ -39,18 +39,18 @@ class Kind(StrEnum):
     VIEW = "view"
 
 
-_KINDS: Mapping[str, Kind] = MappingProxyType(
+_KINDS: Mapping[str, RequestKind] = MappingProxyType(
     {
-        **dict.fromkeys(("compare", "regenerate", "go_on"), Kind.COMPARE),
-        **dict.fromkeys(("vote", "undo", "reveal", "join", "look"), Kind.VOTE),
-        **dict.fromkeys(("note_reasons", "note_comment", "send_report"), Kind.NOTE),
+        **dict.fromkeys(("compare", "regenerate", "go_on"), RequestKind.COMPARE),
+        **dict.fromkeys(("vote", "undo", "reveal", "join", "look"), RequestKind.VOTE),
+        **dict.fromkeys(("note_reasons", "note_comment", "send_report"), RequestKind.NOTE),
     }
 )
 
 
-def kind_of(name: str) -> Kind:
+def kind_of(name: str) -> RequestKind:
     """Return the kind of an event by its handler's name, to which Gradio may have added a number."""
-    return _KINDS.get(re.sub(r"_\d+$", "", name), Kind.VIEW)
+    return _KINDS.get(re.sub(r"_\d+$", "", name), RequestKind.VIEW)
 
 
 class Buckets:
@@ -80,22 +80,22 @@ class Buckets:
         return len(self._full_at_s)
 
 
-class Limits:
+class RateLimits:
     """Limits of raters and networks for each kind of event, and of requests that stay open."""
 
     def __init__(self, settings: Settings, clock: Clock | None = None, remembered: int = REMEMBERED) -> None:
         self._clock = clock or Clock()
-        self.per_minute: Mapping[Kind, int] = {
-            Kind.COMPARE: settings.compares_per_minute,
-            Kind.VOTE: settings.votes_per_minute,
-            Kind.NOTE: settings.votes_per_minute,
-            Kind.VIEW: settings.views_per_minute,
+        self.per_minute: Mapping[RequestKind, int] = {
+            RequestKind.COMPARE: settings.compares_per_minute,
+            RequestKind.VOTE: settings.votes_per_minute,
+            RequestKind.NOTE: settings.votes_per_minute,
+            RequestKind.VIEW: settings.views_per_minute,
         }
         self._raters = {kind: Buckets(n, remembered) for kind, n in self.per_minute.items()}
         self._networks = {kind: Buckets(n * NETWORK_TIMES, remembered) for kind, n in self.per_minute.items()}
         self.open = OpenRequests()
 
-    def wait_s(self, kind: Kind, rater: str, host: str) -> int:
+    def wait_s(self, kind: RequestKind, rater: str, host: str) -> int:
         """Count a request of `rater` from the address `host`, or return the whole seconds that it has to wait.
 
         A refused request is not counted. If `rater` is "", the network stands for them.

@@ -11,25 +11,20 @@ from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 from playground.errors import InvalidValue
-from playground.rater_ids import COOKIE as COOKIE  # also for those who know it from here
-from playground.rater_ids import is_secret, new_secret, rater_id
+from playground.rater_ids import new_secret
 from playground.ui.http.asgi import (
     ASGIApp,
     Header,
-    HttpRequest,
     Message,
     Receive,
     Scope,
     Send,
-    cookie_values,
     headers_of,
-    whole_header,
 )
+from playground.ui.http.rater_cookie import rater_cookie, secret_in
 from playground.ui.http.responses import refuse
-from playground.ui.http.root_path import set_cookie
 from playground.ui.texts import refusals as texts
 
-COOKIE_MAX_AGE_S = 365 * 24 * 3600
 DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 MAX_BODY_BYTES = 1_000_000
 
@@ -75,21 +70,6 @@ def read_frame_ancestors(setting: str) -> str:
                 f"space separated, or {NO_FRAMES}"
             )
     return " ".join(sites)
-
-
-def secret_of(request: HttpRequest) -> str | None:
-    """Return the rater's secret that the browser keeps; None if it keeps none."""
-    return _secret_in(whole_header(request.headers.getlist("cookie")))
-
-
-def rater_of(request: HttpRequest) -> str | None:
-    """Return the id of the rater whose browser sends the request; None if it keeps no secret."""
-    secret = secret_of(request)
-    return None if secret is None else rater_id(secret)
-
-
-def _secret_in(cookies: str) -> str | None:
-    return next((value for value in cookie_values(cookies, COOKIE) if is_secret(value)), None)
 
 
 class PageMiddleware:
@@ -155,8 +135,8 @@ class PageMiddleware:
         yield from self._headers
         content_type = bytes(dict(response.get("headers", [])).get(b"content-type", b""))
         is_page = response["status"] == 200 and content_type.startswith(b"text/html")
-        if scope["method"] == "GET" and is_page and _secret_in(headers_of(scope)["cookie"]) is None:
-            yield set_cookie(scope, COOKIE, self._new_secret(), COOKIE_MAX_AGE_S, "None")
+        if scope["method"] == "GET" and is_page and secret_in(headers_of(scope)["cookie"]) is None:
+            yield rater_cookie(scope, self._new_secret())
         if content_type.startswith(b"text/event-stream"):
             yield b"x-accel-buffering", b"no"  # nginx sends each piece on at once, whatever its configuration says
 

@@ -63,7 +63,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenFile:
     """A file in a temporary folder."""
 
     path: Path
@@ -114,7 +114,7 @@ def disk_error(error: OSError) -> StorageError:
     return StorageError(texts.TEMPORARY_FOLDER.format(reason=error.strerror))
 
 
-def write_file(store: Store, order: Order, folder: Path, step: Step) -> Written:
+def write_file(store: Store, order: Order, folder: Path, step: Step) -> WrittenFile:
     """Write the file and its manifest to a folder.
 
     Raises:
@@ -125,7 +125,7 @@ def write_file(store: Store, order: Order, folder: Path, step: Step) -> Written:
     try:
         with detached(store, folder) as source:
             exported = export(source, order.format, folder / order.file_name, order.options, progress=step)
-        return Written(
+        return WrittenFile(
             path=exported.files[0].path,
             rows=exported.rows,
             size_bytes=exported.files[0].bytes,

@@ -40,7 +40,7 @@ _HOST = re.compile(r"[\w.-]+(:\d+)?|\[[\da-fA-F:.]+\](:\d+)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
+class LinkPreview:
     """Title and description of a page."""
 
     title: str
@@ -56,7 +56,7 @@ class Translation:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenHead:
     """The parts of one page that are written in place of Gradio's."""
 
     title: str  # the script of the page sets the one that its configuration has
@@ -65,7 +65,7 @@ class Written:
     components: Mapping[int, Mapping[str, Any]] | None = None  # properties by id, in another language
 
 
-SHARED_BATTLE = Preview(texts.BATTLE_TITLE, texts.BATTLE)
+SHARED_BATTLE = LinkPreview(texts.BATTLE_TITLE, texts.BATTLE)
 
 
 class PageHead:
@@ -79,7 +79,7 @@ class PageHead:
     def __init__(
         self,
         app: ASGIApp,
-        previews: Mapping[str, Preview],
+        previews: Mapping[str, LinkPreview],
         heads: Mapping[str, str],
         space_id: str = "",
         translations: Mapping[str, Translation] | None = None,
@@ -104,7 +104,7 @@ class PageHead:
         else:
             translation = self._translations.get(present().tag)
             heads = self._heads if translation is None else translation.heads
-            written = Written(
+            written = WrittenHead(
                 said(preview.title),
                 page_head(preview, own_address(scope), address_of_page(scope)),
                 heads[scope["path"]],
@@ -112,7 +112,7 @@ class PageHead:
             )
             await self._app({**scope, "method": "GET"}, receive, _rewriting(answer, written))
 
-    def _preview(self, scope: Scope) -> Preview | None:
+    def _preview(self, scope: Scope) -> LinkPreview | None:
         preview = self._previews.get(scope["path"])
         is_battle = scope["path"] == "/" and "battle" in parse_qs(scope.get("query_string", b"").decode("latin-1"))
         return SHARED_BATTLE if is_battle else preview
@@ -149,7 +149,7 @@ def address_of_page(scope: Scope) -> str:
     return f"{base}{scope['path']}{suffix}" if base else ""
 
 
-def page_head(preview: Preview, base: str, address: str) -> str:
+def page_head(preview: LinkPreview, base: str, address: str) -> str:
     """Return the tags of a page's head; those that need a whole address only if there is one."""
     width, height = PICTURE_SIZE
     named = {"description": preview.description, "twitter:card": "summary_large_image"}
@@ -175,7 +175,7 @@ def _metas(attribute: str, pairs: Iterable[tuple[str, str]]) -> str:
     return "".join(f"<meta {attribute}='{name}' content='{escape(value)}'>" for name, value in pairs if value)
 
 
-def rewrite(page: bytes, written: Written) -> bytes:
+def rewrite(page: bytes, written: WrittenHead) -> bytes:
     """Return a page of Gradio's with another head, its language, and a sentence for browsers without scripts."""
     begin, config, rest = page.partition(_CONFIG)
     begin = _OWN_PREVIEW.sub(b"", begin).replace(_CHARSET, _CHARSET + written.tags.encode(), 1)
@@ -205,7 +205,7 @@ def _script(value: object) -> str:
     return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")
 
 
-def _rewriting(send: Send, written: Written) -> Send:
+def _rewriting(send: Send, written: WrittenHead) -> Send:
     """Hold a page back until it is whole, then send it rewritten; pass anything else on."""
     started: list[Message] = []
     parts: list[bytes] = []

@@ -21,7 +21,7 @@ from playground.studies.panel_links import PARAMETERS
 from playground.ui.http.asgi import ASGIApp, Header, Receive, Scope, Send
 from playground.ui.http.forms import page_html
 from playground.ui.http.gate import refusal_of
-from playground.ui.http.limits import Kind, Limits
+from playground.ui.http.limits import RateLimits, RequestKind
 from playground.ui.http.responses import redirect, respond_page, retry_after
 from playground.ui.http.root_path import link_to
 from playground.ui.rendering import escape
@@ -37,7 +37,7 @@ THREADS = 2
 class PanelEntry:
     """Answer GET of the Rate page by a panel's link; pass everything else on."""
 
-    def __init__(self, app: ASGIApp, arena: Arena, limits: Limits) -> None:
+    def __init__(self, app: ASGIApp, arena: Arena, limits: RateLimits) -> None:
         self._app = app
         self._arena = arena
         self._limits = limits
@@ -52,7 +52,7 @@ class PanelEntry:
         await self._app(scope, receive, send)
 
     async def _enter(self, scope: Scope, send: Send, sent: list[tuple[str, str]] | None) -> None:
-        busy = refusal_of(self._limits, scope, Kind.VIEW, "")
+        busy = refusal_of(self._limits, scope, RequestKind.VIEW, "")
         if busy is not None:
             await _refuse(scope, send, 429, busy.message, retry_after(busy.wait_s))
             return

@@ -11,7 +11,7 @@ from typing import Any
 
 from playground.errors import Busy, PlaygroundError, StorageError
 from playground.ui.http.asgi import Receive, Scope, Send, host_of, read_body
-from playground.ui.http.limits import Limits, network
+from playground.ui.http.limits import RateLimits, network
 from playground.ui.http.responses import refuse, respond_json, retry_after
 from playground.ui.texts import refusals as texts
 
@@ -24,7 +24,7 @@ def is_posted_to(scope: Scope, path: str) -> bool:
     return bool(scope["type"] == "http" and scope["method"] == "POST" and scope["path"].rstrip("/") == path)
 
 
-async def answer_post(scope: Scope, receive: Receive, send: Send, limits: Limits, reply: Reply) -> None:
+async def answer_post(scope: Scope, receive: Receive, send: Send, limits: RateLimits, reply: Reply) -> None:
     """Send the document of a reply, or its error: 429 above a limit, 503 if nothing can be stored, else 400."""
     with limits.open.counting((network(host_of(scope)), True)) as is_allowed:
         if not is_allowed:

@@ -23,9 +23,9 @@ from playground.studies.assignment import MOST_AHEAD
 from playground.ui.http.asgi import ASGIApp, Receive, Scope, Send, host_of
 from playground.ui.http.criteria import criterion_document
 from playground.ui.http.gate import refusal_of
-from playground.ui.http.limits import Kind, Limits
-from playground.ui.http.middleware import rater_of
+from playground.ui.http.limits import RateLimits, RequestKind
 from playground.ui.http.posted import answer_post, is_number, is_posted_to, is_texts, read_object
+from playground.ui.http.rater_cookie import rater_of
 from playground.ui.http.vote import MAX_REVISION
 from playground.ui.rendering import answer_html, escape
 from playground.ui.rendering.differences import marked_differences
@@ -41,7 +41,7 @@ MAX_BYTES = 1000
 class RateRoutes:
     """Answer POST of the four routes; pass everything else on."""
 
-    def __init__(self, app: ASGIApp, arena: Arena, limits: Limits) -> None:
+    def __init__(self, app: ASGIApp, arena: Arena, limits: RateLimits) -> None:
         self._app = app
         self._arena = arena
         self._limits = limits
@@ -56,7 +56,7 @@ class RateRoutes:
 
     async def _next(self, scope: Scope, body: bytes) -> dict[str, Any]:
         """Return the rater's next battle, or why there is none."""
-        viewer = self._viewer(scope, Kind.NOTE)  # as many as votes, whose limit it does not use up
+        viewer = self._viewer(scope, RequestKind.NOTE)  # as many as votes, whose limit it does not use up
         sent = read_object(body, MAX_BYTES)
         if sent is None or not sent.keys() <= {"study", "key", "have"}:
             raise InvalidValue(texts.RATE_MALFORMED)
@@ -71,7 +71,7 @@ class RateRoutes:
 
     async def _undo(self, scope: Scope, body: bytes) -> dict[str, Any]:
         """Take the vote on a battle back, or say why not."""
-        viewer = self._viewer(scope, Kind.VOTE)
+        viewer = self._viewer(scope, RequestKind.VOTE)
         sent = read_object(body, MAX_BYTES)
         if sent is None or sent.keys() != {"battle", "revision"} or not is_number(sent["revision"], MAX_REVISION):
             raise InvalidValue(texts.UNDO_MALFORMED)
@@ -84,7 +84,7 @@ class RateRoutes:
 
     async def _skip(self, scope: Scope, body: bytes) -> dict[str, Any]:
         """Give a battle back without a vote, or say why not."""
-        viewer = self._viewer(scope, Kind.VOTE)
+        viewer = self._viewer(scope, RequestKind.VOTE)
         sent = read_object(body, MAX_BYTES)
         if sent is None or sent.keys() != {"battle"}:
             raise InvalidValue(texts.SKIP_MALFORMED)
@@ -97,7 +97,7 @@ class RateRoutes:
 
     async def _differences(self, scope: Scope, body: bytes) -> dict[str, Any]:
         """Return both answers of the rater's battle with their differences marked, or say why not."""
-        viewer = self._viewer(scope, Kind.NOTE)
+        viewer = self._viewer(scope, RequestKind.NOTE)
         sent = read_object(body, MAX_BYTES)
         if sent is None or sent.keys() != {"battle"}:
             raise InvalidValue(texts.DIFFERENCES_MALFORMED)
@@ -116,7 +116,7 @@ class RateRoutes:
         html = marked_differences(*(text for _, text in sides))
         return {side: marked for (side, _), marked in zip(sides, html, strict=True)}
 
-    def _viewer(self, scope: Scope, kind: Kind) -> Viewer:
+    def _viewer(self, scope: Scope, kind: RequestKind) -> Viewer:
         """Return the rater of a request, which is counted.
 
         Raises:

@@ -22,9 +22,9 @@ from playground.records import BattleState, BattleView
 from playground.ui.http.asgi import ASGIApp, Receive, Scope, Send, host_of
 from playground.ui.http.criteria import read_criteria
 from playground.ui.http.gate import refusal_of
-from playground.ui.http.limits import Kind, Limits
-from playground.ui.http.middleware import rater_of
+from playground.ui.http.limits import RateLimits, RequestKind
 from playground.ui.http.posted import answer_post, is_number, is_posted_to, is_texts, read_object
+from playground.ui.http.rater_cookie import rater_of
 from playground.ui.texts import NO_RATER
 from playground.ui.texts import refusals as texts
 from playground.ui.texts.compare import CHANGED_ELSEWHERE
@@ -45,7 +45,7 @@ STRENGTHS: Mapping[str, float] = MappingProxyType({"slightly": 1.0, "much": 2.0}
 class VoteRoute:
     """Answer POST of `PATH`; pass everything else on."""
 
-    def __init__(self, app: ASGIApp, arena: Arena, limits: Limits) -> None:
+    def __init__(self, app: ASGIApp, arena: Arena, limits: RateLimits) -> None:
         self._app = app
         self._arena = arena
         self._limits = limits
@@ -64,7 +64,7 @@ class VoteRoute:
             PlaygroundError: the request is malformed, or nothing can be stored.
         """
         rater = rater_of(Request(scope))
-        refusal = refusal_of(self._limits, scope, Kind.VOTE, rater or "")
+        refusal = refusal_of(self._limits, scope, RequestKind.VOTE, rater or "")
         if refusal is not None:
             raise refusal
         battle_id, ballot = read_vote(body)

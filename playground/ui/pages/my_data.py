@@ -17,7 +17,7 @@ from playground.arena.arena import Arena
 from playground.errors import InvalidValue, PlaygroundError, Refused
 from playground.rater_ids import is_secret, rater_id
 from playground.records import BattleState, OwnBattle
-from playground.ui.http.middleware import secret_of
+from playground.ui.http.rater_cookie import secret_of
 from playground.ui.rendering import escape, live_region, page_head
 from playground.ui.texts import NO_RATER, PAGE_MY_DATA
 from playground.ui.texts import my_data as texts

@@ -14,7 +14,7 @@ import pytest
 from playground.catalog.catalog import CARD_FOLDER, Catalog
 from playground.cli import main
 from playground.engines.local.check import check
-from playground.engines.protocol import Point
+from playground.engines.protocol import FilePoint
 from playground.records import ModelCard
 from tests.conftest import ROOT
 from tests.support.checkpoints import rewrite, tiny_line_up
@@ -27,7 +27,7 @@ def llama(tmp_path_factory: pytest.TempPathFactory) -> ModelCard:
     return tiny_line_up(tmp_path_factory.getbasetemp() / "tiny")[0]
 
 
-def points(card: ModelCard) -> list[Point]:
+def points(card: ModelCard) -> list[FilePoint]:
     return list(check(card, 1, {}, os.environ))
 
 

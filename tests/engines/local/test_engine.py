@@ -14,7 +14,7 @@ import pytest
 
 from playground.engines.local.engine import LocalEngine
 from playground.engines.local.placement import MAX_ROWS
-from playground.engines.local.supervisor import Limits
+from playground.engines.local.supervisor import WorkerLimits
 from playground.engines.protocol import Ended, Event, Job, Queued, Started, Tokens
 from playground.errors import EngineError, Unknown
 from playground.records import FinishReason, ModelCard, SamplingParams
@@ -57,7 +57,7 @@ def cards(tmp_path_factory: pytest.TempPathFactory) -> tuple[ModelCard, ...]:
 
 @pytest.fixture(scope="module")
 def engine(cards: tuple[ModelCard, ...]) -> Iterator[LocalEngine]:
-    engine = LocalEngine(Settings(), limits=Limits(stall_s=4.0, backoff_s=(0.05, 0.05)))
+    engine = LocalEngine(Settings(), limits=WorkerLimits(stall_s=4.0, backoff_s=(0.05, 0.05)))
     engine.open(cards)
     yield engine
     engine.close()

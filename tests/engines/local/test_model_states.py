@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playground.engines.local.table import ModelEvent, ModelState
 
+from playground.engines.local.model_states import ModelEvent, ModelState
 from playground.engines.local.wire import messages
 from playground.engines.protocol import Ended
 from playground.records import FinishReason

@@ -19,7 +19,7 @@ from playground.catalog.catalog import Catalog
 from playground.engines.local.engine import LocalEngine
 from playground.engines.local.model_states import ModelState
 from playground.engines.local.placement import Device, need_of
-from playground.engines.local.supervisor import Limits
+from playground.engines.local.supervisor import WorkerLimits
 from playground.engines.local.worker.decoding.self_check import decode_together
 from playground.engines.local.worker.loading.model import load
 from playground.engines.protocol import Ended, Job, Queued, Tokens
@@ -84,7 +84,7 @@ def kept_busy(engine: LocalEngine, *model_ids: str, max_new_tokens: int) -> Iter
 
 @pytest.fixture
 def engine() -> Iterator[LocalEngine]:
-    engine = LocalEngine(Settings(memory_gb=MEMORY_FOR_TWO_GB), limits=Limits(drain_s=0.2))
+    engine = LocalEngine(Settings(memory_gb=MEMORY_FOR_TWO_GB), limits=WorkerLimits(drain_s=0.2))
     engine.open(CARDS)
     yield engine
     engine.close()
@@ -132,7 +132,7 @@ def test_busy_models_do_not_keep_another_one_out(engine: LocalEngine) -> None:
 def test_small_busy_models_do_not_keep_a_large_one_out() -> None:
     small = [replace(card, num_parameters=10) for card in CARDS[:2]]
     large = replace(CARDS[2], num_parameters=30_000_000)  # as the plan sees them: 104, 104 and 224 MB
-    engine = LocalEngine(Settings(memory_gb=0.23), limits=Limits(drain_s=0.2))
+    engine = LocalEngine(Settings(memory_gb=0.23), limits=WorkerLimits(drain_s=0.2))
     engine.open([*small, large])
     try:
         with kept_busy(engine, *(card.id for card in small), max_new_tokens=100):

@@ -13,7 +13,7 @@ import gradio as gr
 import pytest
 
 from playground.engines.protocol import Ended, Event, Job, Queued, Tokens
-from playground.engines.zerogpu.call import WAITING, Call, CallRow
+from playground.engines.zerogpu.call import WAITING, CallRow, GpuCall
 from playground.engines.zerogpu.cancel_flags import CancelFlags
 from playground.engines.zerogpu.durations import Durations
 from playground.engines.zerogpu.errors import ABORTED, NO_THREAD, WORDS, words_of
@@ -37,14 +37,14 @@ class Scene:
         self.told: list[Event] = []
         self.measured: list[Measured] = []
         self.over = False
-        self.call = Call(
+        self.call = GpuCall(
             [CallRow("m", job(row), self.told.append, slot) for slot, row in enumerate(rows)],
             self.measured.append,
             self.end,
         )
         self.call.begin(write, copy_context(), self.tasks.put)
 
-    def end(self, call: Call) -> None:
+    def end(self, call: GpuCall) -> None:
         self.over = True
 
     def play(self) -> list[Event]:

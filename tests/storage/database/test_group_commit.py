@@ -10,7 +10,7 @@ import pytest
 
 from playground.errors import DatabaseLocked, Refused, StorageError
 from playground.storage.database.connection import connect
-from playground.storage.database.group_commit import Job, commit_together
+from playground.storage.database.group_commit import WriteJob, commit_together
 from tests.support.cast import House
 from tests.support.storing import path_of
 
@@ -20,7 +20,7 @@ def test_job_that_is_too_large_fails_alone() -> None:
     connection.execute("CREATE TABLE texts (text TEXT)")
     connection.execute(f"PRAGMA max_page_count = {connection.execute('PRAGMA page_count').fetchone()[0] + 2}")
     texts = ("one", "x" * 100_000, "two")
-    jobs = [Job(lambda c, text=text: c.execute("INSERT INTO texts VALUES (?)", [text])) for text in texts]
+    jobs = [WriteJob(lambda c, text=text: c.execute("INSERT INTO texts VALUES (?)", [text])) for text in texts]
     commit_together(connection, jobs)
     assert [row[0] for row in connection.execute("SELECT text FROM texts")] == ["one", "two"]
     with pytest.raises(StorageError, match="no space left"):
@@ -45,7 +45,7 @@ def test_failed_commit_is_never_acknowledged(number: int, refuses: bool) -> None
         return "acknowledged"
 
     connection = sqlite3.connect(":memory:", isolation_level=None, factory=Failing)
-    jobs = [Job(work) for _ in range(number)]
+    jobs = [WriteJob(work) for _ in range(number)]
     commit_together(connection, jobs)
     for job in jobs:
         assert job.future.done()
@@ -62,8 +62,8 @@ def test_failed_job_is_rolled_back(number: int) -> None:
         connection.execute("INSERT INTO texts VALUES ('half')")
         raise Refused("final", "it stands")
 
-    jobs: list[Job[Any]] = [Job(work)]
-    jobs += [Job(lambda c: c.execute("INSERT INTO texts VALUES ('complete')")) for _ in range(number - 1)]
+    jobs: list[WriteJob[Any]] = [WriteJob(work)]
+    jobs += [WriteJob(lambda c: c.execute("INSERT INTO texts VALUES ('complete')")) for _ in range(number - 1)]
     commit_together(connection, jobs)
     assert not connection.in_transaction
     assert [row[0] for row in connection.execute("SELECT text FROM texts")] == ["complete"] * (number - 1)
@@ -78,7 +78,7 @@ def test_vanished_transaction_is_never_acknowledged() -> None:
         connection.execute("ROLLBACK")  # as SQLite does by itself on some errors
         return "acknowledged"
 
-    job = Job(swallows)
+    job = WriteJob(swallows)
     commit_together(connection, [job])
     with pytest.raises(StorageError):
         job.future.result(0)
@@ -89,7 +89,7 @@ def test_jobs_wait_for_a_lock_once(home: House) -> None:
         begun: list[str] = []
         late.set_trace_callback(begun.append)
         other.execute("BEGIN IMMEDIATE")
-        jobs = [Job(lambda c: "acknowledged") for _ in range(8)]
+        jobs = [WriteJob(lambda c: "acknowledged") for _ in range(8)]
         commit_together(late, jobs)
         assert begun == ["BEGIN IMMEDIATE"]
         for job in jobs:

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from playground.rater_ids import rater_id
+from playground.rater_ids import COOKIE, rater_id
 from playground.ui.http.asgi import cookie_values
-from playground.ui.http.middleware import COOKIE, rater_of
+from playground.ui.http.rater_cookie import rater_of
 
 SECRET, OTHER = "0123456789abcdef" * 2, "ab" * 16
 FOREIGN = st.binary(max_size=40).map(lambda sent: sent.replace(b";", b",").decode("latin-1"))

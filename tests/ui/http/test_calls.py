@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.errors import InvalidValue, PlaygroundError, Unknown
-from playground.ui.http.calls import Endpoint, Endpoints, read_call
+from playground.ui.http.calls import Endpoint, GradioEndpoints, read_call
 
 TAB = "0a1b2c"
 COMPARE = Endpoint(0, "compare", 2, {"instruction": True, "input": False})
 VOTE = Endpoint(1, "vote", 1)
-ENDPOINTS = Endpoints.of((COMPARE, VOTE, Endpoint(2, "vote", 3)))
+ENDPOINTS = GradioEndpoints.of((COMPARE, VOTE, Endpoint(2, "vote", 3)))
 
 
 def sent(route: str, body: Any) -> Any:

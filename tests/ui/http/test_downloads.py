@@ -17,13 +17,13 @@ import pytest
 
 from playground.clock import Clock
 from playground.exchange import FORMATS, ExportOptions, export
+from playground.rater_ids import COOKIE
 from playground.ratings.policy import CountingPolicy
 from playground.settings import Settings
 from playground.storage.database.store import Store
 from playground.ui.http import downloads
 from playground.ui.http.downloads import EXPORT, FOLDER, LEFT_OVER_S, MANIFEST, PROGRESS, DownloadRoutes
 from playground.ui.http.export_line import ExportLine
-from playground.ui.http.middleware import COOKIE
 from playground.ui.http.operator import HEADER, OperatorAccess, OperatorGate
 from playground.ui.texts.language import present, speaking
 from tests.support.cast import ADA, GALPACA, MAMBA, House, house

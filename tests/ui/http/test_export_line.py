@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from playground.errors import Busy
-from playground.ui.http.export_line import ExportLine, Progress, Remembered, Stage, is_ticket
+from playground.ui.http.export_line import ExportLine, ExportProgress, Remembered, Stage, is_ticket
 
 
 async def settled() -> None:
@@ -20,7 +20,7 @@ class Visitor:
     """A visitor in the line, whose file is written and fetched when told."""
 
     def __init__(self, line: ExportLine, name: str) -> None:
-        self.progress, self.is_writing, self.is_done = Progress(), False, False
+        self.progress, self.is_writing, self.is_done = ExportProgress(), False, False
         self._written, self._fetched = asyncio.Event(), asyncio.Event()
         self.task = asyncio.ensure_future(self._visit(line, name))
 
@@ -85,11 +85,11 @@ def test_visitor_has_one_file_until_it_is_fetched() -> None:
         await settled()
         await first.write()
         with pytest.raises(Busy, match="Your last file is still being made or sent") as busy:
-            async with line.turn("ada", Progress()):
+            async with line.turn("ada", ExportProgress()):
                 pass
         assert busy.value.wait_s == 5
         await first.fetch()
-        async with line.turn("ada", Progress()):
+        async with line.turn("ada", ExportProgress()):
             pass
 
     asyncio.run(visit())
@@ -104,7 +104,7 @@ def test_full_line_and_long_wait_are_told_when_to_try_again() -> None:
         with pytest.raises(Busy, match="Too many files"):
             await visitors[1].task
         await visitors[0].write()
-        async with line.turn("v1", Progress()):  # they are forgotten
+        async with line.turn("v1", ExportProgress()):  # they are forgotten
             pass
 
     asyncio.run(visit())
@@ -130,15 +130,15 @@ def test_visitor_who_leaves_gives_their_turn_to_the_next(number: int) -> None:
 @pytest.mark.parametrize(
     ("progress", "share"),
     [
-        (Progress(), None),
-        (Progress(Stage.WRITING, done=5), None),
-        (Progress(Stage.WRITING, done=5, total=20), 0.25),
-        (Progress(Stage.WRITING, done=25, total=20), 1.0),
-        (Progress(Stage.SENDING), 1.0),
-        (Progress(Stage.FAILED, done=5, total=20), None),
+        (ExportProgress(), None),
+        (ExportProgress(Stage.WRITING, done=5), None),
+        (ExportProgress(Stage.WRITING, done=5, total=20), 0.25),
+        (ExportProgress(Stage.WRITING, done=25, total=20), 1.0),
+        (ExportProgress(Stage.SENDING), 1.0),
+        (ExportProgress(Stage.FAILED, done=5, total=20), None),
     ],
 )
-def test_share_is_known_while_a_file_is_written(progress: Progress, share: float | None) -> None:
+def test_share_is_known_while_a_file_is_written(progress: ExportProgress, share: float | None) -> None:
     assert progress.share == share
 
 

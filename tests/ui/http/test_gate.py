@@ -14,12 +14,12 @@ import pytest
 from starlette.requests import Request
 
 from playground.errors import Busy
+from playground.rater_ids import COOKIE
 from playground.settings import Settings
 from playground.ui.http.asgi import Scope
-from playground.ui.http.calls import PREFIX, Endpoint, Endpoints
+from playground.ui.http.calls import PREFIX, Endpoint, GradioEndpoints
 from playground.ui.http.gate import CallGate, check_pace
-from playground.ui.http.limits import MOST_OPEN, Limits
-from playground.ui.http.middleware import COOKIE
+from playground.ui.http.limits import MOST_OPEN, RateLimits
 from playground.ui.http.operator import HEADER, OperatorAccess, OperatorGate
 from playground.ui.http.turnstile import Turnstile
 
@@ -58,7 +58,7 @@ class Page:
     says: bytes = b'{"data": []}'
 
     def __post_init__(self) -> None:
-        self.limits = Limits(self.settings)
+        self.limits = RateLimits(self.settings)
         self.turnstile = Turnstile()
         self.reached: list[int] = []  # events, in their order
         self.answers = asyncio.Event()
@@ -102,7 +102,7 @@ class Page:
             "client": (host, 1),
             "headers": [(b"host", b"127.0.0.1"), *((k.encode(), v.encode()) for k, v in headers.items())],
         }
-        endpoints = Endpoints.of((COMPARE, VOTE, LOOK, COMPARE_ON_PAGE))
+        endpoints = GradioEndpoints.of((COMPARE, VOTE, LOOK, COMPARE_ON_PAGE))
         gate = CallGate(app, self.limits, self.turnstile, lambda _: endpoints, PAGES)
         await OperatorGate(gate, OperatorAccess(TOKEN))(scope, receive, send)
         return answer

@@ -19,7 +19,7 @@ import pytest
 from playground.arena.arena import Arena
 from playground.clock import Clock
 from playground.publishing.sync import SyncState
-from playground.rater_ids import new_secret, rater_id
+from playground.rater_ids import COOKIE, new_secret, rater_id
 from playground.ratings.gate_watch import GateDay, watch
 from playground.ratings.policy import CountingPolicy, ExclusionReason
 from playground.records import ModelStatus
@@ -27,7 +27,6 @@ from playground.settings import Settings
 from playground.ui.http.asgi import Scope
 from playground.ui.http.health import HealthRoute, gate_reasons, model_reasons
 from playground.ui.http.health import health as health_of
-from playground.ui.http.middleware import COOKIE
 from tests.arena.test_arena import write_card
 from tests.conftest import ROOT, LiveApp, models_are_up
 from tests.support.checkpoints import write_checkpoint

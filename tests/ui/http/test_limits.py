@@ -9,7 +9,7 @@ import pytest
 
 from playground.clock import Clock
 from playground.settings import Settings
-from playground.ui.http.limits import Buckets, Kind, Limits, kind_of, network
+from playground.ui.http.limits import Buckets, RateLimits, RequestKind, kind_of, network
 
 ADDRESS = "203.0.113.7"
 
@@ -31,8 +31,8 @@ def time() -> Seconds:
 
 
 @pytest.fixture
-def limits(time: Seconds) -> Limits:
-    return Limits(Settings(compares_per_minute=20, votes_per_minute=60, views_per_minute=600), time.clock)
+def limits(time: Seconds) -> RateLimits:
+    return RateLimits(Settings(compares_per_minute=20, votes_per_minute=60, views_per_minute=600), time.clock)
 
 
 def taken(ask: Callable[[], int], times: int) -> int:
@@ -42,59 +42,59 @@ def taken(ask: Callable[[], int], times: int) -> int:
 
 @pytest.mark.proves("more requests than a rater may send")
 @pytest.mark.parametrize(("kind", "count"), [("compare", 20), ("vote", 60), ("note", 60), ("view", 600)])
-def test_setting_is_the_limit(limits: Limits, kind: str, count: int) -> None:
-    assert taken(lambda: limits.wait_s(Kind(kind), "ada", ADDRESS), 700) == count
+def test_setting_is_the_limit(limits: RateLimits, kind: str, count: int) -> None:
+    assert taken(lambda: limits.wait_s(RequestKind(kind), "ada", ADDRESS), 700) == count
 
 
-def test_request_after_the_stated_wait_passes(limits: Limits, time: Seconds) -> None:
-    assert taken(lambda: limits.wait_s(Kind.COMPARE, "ada", ADDRESS), 20) == 20
-    wait_s = limits.wait_s(Kind.COMPARE, "ada", ADDRESS)
+def test_request_after_the_stated_wait_passes(limits: RateLimits, time: Seconds) -> None:
+    assert taken(lambda: limits.wait_s(RequestKind.COMPARE, "ada", ADDRESS), 20) == 20
+    wait_s = limits.wait_s(RequestKind.COMPARE, "ada", ADDRESS)
     assert wait_s == 3, "a twentieth of a minute"
     time.at_s += wait_s
-    assert taken(lambda: limits.wait_s(Kind.COMPARE, "ada", ADDRESS), 5) == 1
+    assert taken(lambda: limits.wait_s(RequestKind.COMPARE, "ada", ADDRESS), 5) == 1
     time.at_s += 60
-    assert taken(lambda: limits.wait_s(Kind.COMPARE, "ada", ADDRESS), 50) == 20
+    assert taken(lambda: limits.wait_s(RequestKind.COMPARE, "ada", ADDRESS), 50) == 20
 
 
-def test_refused_requests_do_not_count(limits: Limits, time: Seconds) -> None:
+def test_refused_requests_do_not_count(limits: RateLimits, time: Seconds) -> None:
     for _ in range(500):
-        limits.wait_s(Kind.COMPARE, "ada", ADDRESS)
+        limits.wait_s(RequestKind.COMPARE, "ada", ADDRESS)
     time.at_s += 3
-    assert limits.wait_s(Kind.COMPARE, "ada", ADDRESS) == 0
+    assert limits.wait_s(RequestKind.COMPARE, "ada", ADDRESS) == 0
 
 
-def test_kinds_have_limits_of_their_own(limits: Limits) -> None:
-    assert taken(lambda: limits.wait_s(Kind.COMPARE, "ada", ADDRESS), 500) == 20
-    assert taken(lambda: limits.wait_s(Kind.NOTE, "ada", ADDRESS), 500) == 60
-    assert taken(lambda: limits.wait_s(Kind.VOTE, "ada", ADDRESS), 500) == 60
+def test_kinds_have_limits_of_their_own(limits: RateLimits) -> None:
+    assert taken(lambda: limits.wait_s(RequestKind.COMPARE, "ada", ADDRESS), 500) == 20
+    assert taken(lambda: limits.wait_s(RequestKind.NOTE, "ada", ADDRESS), 500) == 60
+    assert taken(lambda: limits.wait_s(RequestKind.VOTE, "ada", ADDRESS), 500) == 60
 
 
-def test_raters_have_limits_of_their_own(limits: Limits) -> None:
-    assert taken(lambda: limits.wait_s(Kind.VOTE, "ada", ADDRESS), 500) == 60
-    assert taken(lambda: limits.wait_s(Kind.VOTE, "ben", ADDRESS), 500) == 60
+def test_raters_have_limits_of_their_own(limits: RateLimits) -> None:
+    assert taken(lambda: limits.wait_s(RequestKind.VOTE, "ada", ADDRESS), 500) == 60
+    assert taken(lambda: limits.wait_s(RequestKind.VOTE, "ben", ADDRESS), 500) == 60
 
 
-def test_network_has_ten_times_the_limit_of_a_rater(limits: Limits) -> None:
+def test_network_has_ten_times_the_limit_of_a_rater(limits: RateLimits) -> None:
     raters = (f"rater {n}" for n in range(1000))
-    assert taken(lambda: limits.wait_s(Kind.COMPARE, next(raters), ADDRESS), 1000) == 200
-    assert limits.wait_s(Kind.COMPARE, "ada", "203.0.113.8") == 0
+    assert taken(lambda: limits.wait_s(RequestKind.COMPARE, next(raters), ADDRESS), 1000) == 200
+    assert limits.wait_s(RequestKind.COMPARE, "ada", "203.0.113.8") == 0
 
 
-def test_request_without_a_rater_counts_for_its_address(limits: Limits) -> None:
-    assert taken(lambda: limits.wait_s(Kind.COMPARE, "", ADDRESS), 500) == 20
-    assert taken(lambda: limits.wait_s(Kind.COMPARE, "", "203.0.113.8"), 500) == 20
+def test_request_without_a_rater_counts_for_its_address(limits: RateLimits) -> None:
+    assert taken(lambda: limits.wait_s(RequestKind.COMPARE, "", ADDRESS), 500) == 20
+    assert taken(lambda: limits.wait_s(RequestKind.COMPARE, "", "203.0.113.8"), 500) == 20
 
 
 def test_zero_means_no_limit(time: Seconds) -> None:
-    limits = Limits(Settings(votes_per_minute=0), time.clock)
-    assert taken(lambda: limits.wait_s(Kind.VOTE, "ada", ADDRESS), 5000) == 5000
+    limits = RateLimits(Settings(votes_per_minute=0), time.clock)
+    assert taken(lambda: limits.wait_s(RequestKind.VOTE, "ada", ADDRESS), 5000) == 5000
 
 
 def test_invented_raters_and_addresses_use_bounded_memory(time: Seconds) -> None:
-    limits = Limits(Settings(), time.clock, remembered=50)
+    limits = RateLimits(Settings(), time.clock, remembered=50)
     for n in range(5000):
-        limits.wait_s(Kind.VIEW, f"rater {n}", f"10.0.{n // 250}.{n % 250}")
-        limits.wait_s(Kind.COMPARE, f"rater {n}", f"10.0.{n // 250}.{n % 250}")
+        limits.wait_s(RequestKind.VIEW, f"rater {n}", f"10.0.{n // 250}.{n % 250}")
+        limits.wait_s(RequestKind.COMPARE, f"rater {n}", f"10.0.{n // 250}.{n % 250}")
     assert len(limits) <= 4 * 50
 
 
@@ -127,18 +127,18 @@ def test_network_of_an_address(host: str, name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
-        ("compare", Kind.COMPARE),
-        ("compare_12", Kind.COMPARE),
-        ("regenerate", Kind.COMPARE),
-        ("vote_3", Kind.VOTE),
-        ("undo", Kind.VOTE),
-        ("reveal", Kind.VOTE),
-        ("note_comment_1", Kind.NOTE),
-        ("send_report", Kind.NOTE),
-        ("follow_2", Kind.VIEW),
-        ("lambda_1", Kind.VIEW),
-        ("", Kind.VIEW),
+        ("compare", RequestKind.COMPARE),
+        ("compare_12", RequestKind.COMPARE),
+        ("regenerate", RequestKind.COMPARE),
+        ("vote_3", RequestKind.VOTE),
+        ("undo", RequestKind.VOTE),
+        ("reveal", RequestKind.VOTE),
+        ("note_comment_1", RequestKind.NOTE),
+        ("send_report", RequestKind.NOTE),
+        ("follow_2", RequestKind.VIEW),
+        ("lambda_1", RequestKind.VIEW),
+        ("", RequestKind.VIEW),
     ],
 )
-def test_kind_of_an_event_by_its_handlers_name(name: str, kind: Kind) -> None:
+def test_kind_of_an_event_by_its_handlers_name(name: str, kind: RequestKind) -> None:
     assert kind_of(name) is kind

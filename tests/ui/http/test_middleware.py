@@ -11,10 +11,11 @@ import pytest
 from starlette.requests import Request
 
 from playground.errors import InvalidValue
-from playground.rater_ids import rater_id
+from playground.rater_ids import COOKIE, rater_id
 from playground.settings import Settings
 from playground.ui.http.asgi import Scope
-from playground.ui.http.middleware import COOKIE, PageMiddleware, rater_of, read_frame_ancestors
+from playground.ui.http.middleware import PageMiddleware, read_frame_ancestors
+from playground.ui.http.rater_cookie import rater_of
 
 RATER = "0123456789abcdef" * 2
 

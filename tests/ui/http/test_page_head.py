@@ -12,13 +12,21 @@ import gradio
 import pytest
 
 from playground.ui.http.asgi import Message, Receive, Scope, Send
-from playground.ui.http.page_head import PageHead, Preview, Translation, Written, address_of_page, own_address, rewrite
+from playground.ui.http.page_head import (
+    LinkPreview,
+    PageHead,
+    Translation,
+    WrittenHead,
+    address_of_page,
+    own_address,
+    rewrite,
+)
 from playground.ui.texts.language import Language, speaking
 from tests.support.pseudo import PseudoTranslations
 
 GRADIO = Path(gradio.__file__).parent / "templates" / "frontend" / "index.html"
 HEADS = {"/leaderboard": "<script>board()</script>", "/": "<script>compare()</script>"}
-PREVIEW = Preview("Board · Playground", 'Ranked by "votes" & <intervals>')
+PREVIEW = LinkPreview("Board · Playground", 'Ranked by "votes" & <intervals>')
 HTML = (b"content-type", b"text/html; charset=utf-8")
 
 
@@ -150,7 +158,7 @@ def test_picture_is_a_small_png_of_the_size_that_previews_show() -> None:
 
 
 def test_refusal_is_passed_on() -> None:
-    assert rewrite(b"no page", Written("x", "y", "z")) == b"no page"
+    assert rewrite(b"no page", WrittenHead("x", "y", "z")) == b"no page"
 
 
 def test_page_names_its_language_and_direction() -> None:
@@ -165,7 +173,7 @@ def test_page_names_its_language_and_direction() -> None:
 def test_page_has_the_components_of_its_language() -> None:
     config = {"title": "Playground", "components": [{"id": 7, "props": {"label": "Stop"}}]}
     page = f"<script>window.gradio_config = {json.dumps(config)};</script><script>more</script>".encode()
-    told = rewrite(page, Written("Spielplatz", "", "", {7: {"label": "Halt </script>"}})).decode()
+    told = rewrite(page, WrittenHead("Spielplatz", "", "", {7: {"label": "Halt </script>"}})).decode()
     script, _, rest = told.removeprefix("<script>window.gradio_config = ").partition(";</script>")
     props = {"label": "Halt </script>"}
     assert json.loads(script) == {**config, "components": [{"id": 7, "props": props}]}

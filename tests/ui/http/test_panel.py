@@ -15,7 +15,7 @@ import pytest
 from playground.clock import Clock
 from playground.errors import KeysUnavailable, StorageError
 from playground.settings import Settings
-from playground.ui.http.limits import Limits
+from playground.ui.http.limits import RateLimits
 from playground.ui.http.middleware import PageMiddleware
 from playground.ui.http.panel import PanelEntry
 from tests.support.cast import House, house
@@ -31,7 +31,7 @@ class Entry:
     def __init__(self, study: Paneled, settings: Settings) -> None:
         self.study = study
         self.arena: Any = SimpleNamespace(studies=study.studies)
-        limits = Limits(settings, Clock(monotonic=lambda: 0.0))
+        limits = RateLimits(settings, Clock(monotonic=lambda: 0.0))
         self.app = PageMiddleware(PanelEntry(elsewhere, self.arena, limits))
 
     def get(self, query: str | dict[str, str], path: str = "/rate", method: str = "GET", root: str = "") -> Any:

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from playground.errors import InvalidValue
+from playground.rater_ids import COOKIE
 from playground.ui.http.asgi import Scope
-from playground.ui.http.middleware import COOKIE
 from playground.ui.http.proxies import (
     VARIABLE,
     ForwardedHeaders,

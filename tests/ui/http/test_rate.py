@@ -16,10 +16,11 @@ import pytest
 from playground.arena.rating import ArenaRating
 from playground.battles import Battles
 from playground.clock import Clock
+from playground.rater_ids import COOKIE
 from playground.settings import Settings
 from playground.studies.assignment import MOST_AHEAD
-from playground.ui.http.limits import NETWORK_TIMES, Limits
-from playground.ui.http.middleware import COOKIE, PageMiddleware
+from playground.ui.http.limits import NETWORK_TIMES, RateLimits
+from playground.ui.http.middleware import PageMiddleware
 from playground.ui.http.rate import RateRoutes
 from playground.ui.http.vote import VoteRoute
 from tests.support.cast import ADA, MAMBA, OPENALPACA, House, house
@@ -52,7 +53,7 @@ class Server:
         battles = Battles(home.store, home.battles.rules)
         held: Any = SimpleNamespace(stored=battles, vote_soon=battles.vote_soon, undo=battles.undo)
         arena: Any = SimpleNamespace(battles=held, rating=ArenaRating(held, settings, TERMS))
-        limits = Limits(settings, Clock(monotonic=lambda: 0.0))
+        limits = RateLimits(settings, Clock(monotonic=lambda: 0.0))
         return Server(home, PageMiddleware(VoteRoute(RateRoutes(elsewhere, arena, limits), arena, limits)))
 
     def post(self, path: str, body: Any, secret: str = SECRET) -> tuple[int, Any]:

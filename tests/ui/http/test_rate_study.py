@@ -21,7 +21,7 @@ from playground.ratings.policy import CountingPolicy
 from playground.ratings.standing import standing_of
 from playground.records import Criterion
 from playground.settings import Settings
-from playground.ui.http.limits import Limits
+from playground.ui.http.limits import RateLimits
 from playground.ui.http.middleware import PageMiddleware
 from playground.ui.http.rate import RateRoutes, study_document
 from playground.ui.http.vote import VoteRoute
@@ -54,7 +54,7 @@ def serve(folder: Path, instructions: int, **keys: Any) -> StudyServer:
     arena: Any = SimpleNamespace(
         battles=held, rating=ArenaRating(held, Settings(), TERMS), studies=ArenaStudies(held, TERMS)
     )
-    limits = Limits(Settings(), Clock(monotonic=lambda: 0.0))
+    limits = RateLimits(Settings(), Clock(monotonic=lambda: 0.0))
     server = StudyServer(home, PageMiddleware(VoteRoute(RateRoutes(elsewhere, arena, limits), arena, limits)))
     server.study = study
     return server

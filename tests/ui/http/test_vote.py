@@ -14,11 +14,11 @@ import pytest
 from playground.battles import REFUSALS, Ballot, Battles, Viewer
 from playground.battles.rules import Rules
 from playground.clock import Clock
-from playground.rater_ids import rater_id
+from playground.rater_ids import COOKIE, rater_id
 from playground.settings import Settings
 from playground.storage.database.store import Store
-from playground.ui.http.limits import Limits
-from playground.ui.http.middleware import COOKIE, PageMiddleware
+from playground.ui.http.limits import RateLimits
+from playground.ui.http.middleware import PageMiddleware
 from playground.ui.http.speaking import Speaking
 from playground.ui.http.vote import VoteRoute
 from playground.ui.texts.compare import CHANGED_ELSEWHERE
@@ -53,7 +53,7 @@ class Server:
         self.battles = Battles(self.store, Rules(self.time.clock, 5, 3600))
         self.battles.create(battle(BATTLE, owner=RATER.rater))
         self.finish(ends or {})
-        limits = Limits(settings or Settings(), Clock(monotonic=lambda: 0.0))
+        limits = RateLimits(settings or Settings(), Clock(monotonic=lambda: 0.0))
         arena: Any = SimpleNamespace(battles=self.battles)
         self.app = Speaking(PageMiddleware(VoteRoute(self.elsewhere, arena, limits)), (PSEUDO,))
 

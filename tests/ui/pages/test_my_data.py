@@ -19,10 +19,9 @@ from starlette.datastructures import Headers
 from playground.arena.arena import Arena
 from playground.battles import Viewer
 from playground.errors import Refused
-from playground.rater_ids import new_secret, rater_id
+from playground.rater_ids import COOKIE, new_secret, rater_id
 from playground.records import BattleState, Belongings, Instruction, OwnBattle
 from playground.settings import Settings
-from playground.ui.http.middleware import COOKIE
 from playground.ui.pages.my_data import LATEST, MyDataPage, list_html
 from playground.ui.texts import my_data as texts
 from tests.arena.test_arena import ended, write_card

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from playground.records import ModerationCounts, Report
+from playground.records import AnswerReport, ModerationCounts
 from playground.storage.database.tables.transaction import Snapshot, Transaction
 
 _IS_NEW = "n.created_at >= coalesce(b.reviewed_at, '')"
@@ -55,10 +55,10 @@ class ModerationReads(Snapshot):
         """Return the ids of hidden battles, the latest first."""
         return [row[0] for row in self.select(_HIDDEN, (limit,))]
 
-    def reports_on(self, battle_id: str) -> Sequence[Report]:
+    def reports_on(self, battle_id: str) -> Sequence[AnswerReport]:
         """Return the reports on a battle, newest first."""
         found = self.select(_REPORTS, (battle_id,))
-        return [Report(row["side"], row["text"], row["created_at"], bool(row["is_new"])) for row in found]
+        return [AnswerReport(row["side"], row["text"], row["created_at"], bool(row["is_new"])) for row in found]
 
     def battles_on_answers_of(self, battle_id: str) -> Sequence[str]:
         """Return the ids of the other battles that show an answer of this one."""

@@ -20,7 +20,7 @@ from playground.ratings.pairing import WhyDrawn
 from playground.records import BattleState, BattleView
 from playground.ui.http.asgi import address_of
 from playground.ui.http.gate import check_pace
-from playground.ui.http.middleware import rater_of
+from playground.ui.http.rater_cookie import rater_of
 from playground.ui.pages.compare.panels import Panels
 from playground.ui.pages.compare.shown import Shown
 from playground.ui.pages.compare.state import PageState

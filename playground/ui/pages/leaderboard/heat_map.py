@@ -21,15 +21,15 @@ NAME_PX, CELL_PX = 84, 50  # the least width of names and of a cell; a narrower 
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class HeatMapCell:
     """A number of two models."""
 
     text: str
     tint: float  # of the accent, 0 to 1
 
 
-NOTHING = Cell("", 0.0)
-Grid = Sequence[Sequence[Cell]]
+NOTHING = HeatMapCell("", 0.0)
+Grid = Sequence[Sequence[HeatMapCell]]
 """Cells by row and column, in the order of the board."""
 
 
@@ -74,23 +74,28 @@ def shortened(names: Sequence[str]) -> list[str]:
     return rests if len(names) > 1 and len(firsts) == 1 and len(set(rests)) == len(rests) else list(names)
 
 
-def _cell(cell: Cell) -> str:
+def _cell(cell: HeatMapCell) -> str:
     if not cell.text:
         return "<td class='none'></td>"
     return f"<td style='--tint:{round(STRONGEST_TINT * cell.tint)}%'>{escape(cell.text)}</td>"
 
 
-def _fitted(value: float | None) -> Cell:
-    return NOTHING if value is None else Cell(f"{100 * value:.0f}", value)
+def _fitted(value: float | None) -> HeatMapCell:
+    return NOTHING if value is None else HeatMapCell(f"{100 * value:.0f}", value)
 
 
-def _observed(record: Record | None) -> Cell:
-    return NOTHING if record is None or not record.pairs else Cell(f"{100 * record.win_rate:.0f}", record.win_rate)
+def _observed(record: Record | None) -> HeatMapCell:
+    return (
+        NOTHING if record is None or not record.pairs else HeatMapCell(f"{100 * record.win_rate:.0f}", record.win_rate)
+    )
 
 
 def _counts(records: Sequence[Sequence[Record | None]]) -> Grid:
     most = max((record.pairs for line in records for record in line if record is not None), default=1)
     return [
-        [NOTHING if record is None else Cell(f"{record.pairs:,}", record.pairs / max(most, 1)) for record in line]
+        [
+            NOTHING if record is None else HeatMapCell(f"{record.pairs:,}", record.pairs / max(most, 1))
+            for record in line
+        ]
         for line in records
     ]

@@ -13,8 +13,8 @@ import gradio as gr
 from playground.arena.arena import Arena
 from playground.errors import PlaygroundError, UnknownCategory
 from playground.ui.board_address import BoardAddress, Selection, read_board_address
-from playground.ui.http.middleware import rater_of
 from playground.ui.http.operator import operator_status
+from playground.ui.http.rater_cookie import rater_of
 from playground.ui.pages.leaderboard.analyses import analyses_html
 from playground.ui.pages.leaderboard.blinding import blinding_html
 from playground.ui.pages.leaderboard.board import empty_html, lead_html, parts_html

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from playground.records import Battle, BattleState, ModeratedBattle, Report
+from playground.records import AnswerReport, Battle, BattleState, ModeratedBattle
 from playground.ui.rendering import escape
 from playground.ui.texts import formats
 from playground.ui.texts import operator as texts
@@ -47,7 +47,7 @@ def battle_html(moderated: ModeratedBattle, most_chars: int = MOST_CHARS) -> str
     )
 
 
-def _report(report: Report) -> str:
+def _report(report: AnswerReport) -> str:
     about = texts.REPORT_OF.format(letter=report.side.upper()) if report.side else texts.REPORT_OF_BATTLE
     when = formats.moment(report.created_at)
     small = when if report.is_new else f"{when} · {texts.REPORT_REVIEWED}"

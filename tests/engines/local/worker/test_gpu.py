@@ -21,7 +21,7 @@ from transformers import GenerationConfig
 from playground.catalog.card_files import read_card
 from playground.engines.local.engine import LocalEngine
 from playground.engines.local.placement import Device
-from playground.engines.local.supervisor import Limits
+from playground.engines.local.supervisor import WorkerLimits
 from playground.engines.local.wire import messages
 from playground.engines.local.wire.channel import Message
 from playground.engines.local.worker.decoding.decoder import RECORDED_COLUMNS_AHEAD, BatchDecoder
@@ -193,7 +193,7 @@ def test_full_gpu_is_reported(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[LocalEngine]:
-    engine = LocalEngine(Settings(), limits=Limits(backoff_s=(0.05, 0.05)))
+    engine = LocalEngine(Settings(), limits=WorkerLimits(backoff_s=(0.05, 0.05)))
     engine.open([read_card(path) for path in sorted(POCKET.glob("pocket-*.toml"))])
     yield engine
     engine.close()

@@ -11,9 +11,9 @@ from starlette.datastructures import Headers
 
 from playground.battles import Viewer
 from playground.errors import PlaygroundError
+from playground.rater_ids import COOKIE
 from playground.records import Instruction
 from playground.settings import Settings
-from playground.ui.http.middleware import COOKIE
 from playground.ui.pages.compare.page import ComparePage
 from tests.support.browsing import RATER, SECRET
 from tests.support.stub_arena import ALPACA, StubArena

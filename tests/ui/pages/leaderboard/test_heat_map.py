@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from playground.ratings.comparisons import Meeting
-from playground.ui.pages.leaderboard.heat_map import Cell, heat_map, heat_maps, shortened
+from playground.ui.pages.leaderboard.heat_map import HeatMapCell, heat_map, heat_maps, shortened
 from playground.ui.pages.leaderboard.meetings import Record, meetings_of
 from tests.support.boards import BOARD, board_of
 
@@ -15,7 +15,7 @@ ROWS = BOARD.rows
 
 def test_names_are_escaped() -> None:
     rows = [replace(row, name="<b>") for row in ROWS[:2]]
-    cells = [[Cell("", 0.0), Cell("70", 0.7)], [Cell("30", 0.3), Cell("", 0.0)]]
+    cells = [[HeatMapCell("", 0.0), HeatMapCell("70", 0.7)], [HeatMapCell("30", 0.3), HeatMapCell("", 0.0)]]
     assert "<b>" not in heat_map("fitted", rows, cells)
 
 
