@@ -38,7 +38,15 @@ _STD = 0.3
 _CRITICAL = 50  # level of the logging module; transformers logs much about MPT on every change of attention
 
 
-def build(kind: str, *, hidden: int = 384, layers: int = 9, seed: int = 0, quick: bool = False) -> Any:
+def build(
+    kind: str,
+    *,
+    hidden: int = 384,
+    layers: int = 9,
+    seed: int = 0,
+    quick: bool = False,
+    context: int = CONTEXT_LENGTH,
+) -> Any:
     """Return a model of `kind` (llama, opt, mpt) with `hidden` (a multiple of 64) and `layers`; 20 million parameters.
 
     Args:
@@ -49,16 +57,16 @@ def build(kind: str, *, hidden: int = 384, layers: int = 9, seed: int = 0, quick
     transformers.utils.logging.set_verbosity(_CRITICAL)
     transformers.utils.logging.disable_progress_bar()
     torch.manual_seed(seed)
-    builders: dict[str, Callable[[int, int], Any]] = {"llama": _llama, "opt": _opt, "mpt": _mpt}
-    model = builders[kind](hidden, layers).eval()
+    builders: dict[str, Callable[[int, int, int], Any]] = {"llama": _llama, "opt": _opt, "mpt": _mpt}
+    model = builders[kind](hidden, layers, context).eval()
     model.generation_config = GenerationConfig(pad_token_id=PAD_ID)
     return model
 
 
-def in_memory(model: Any) -> LoadedModel:
+def in_memory(model: Any, context: int = CONTEXT_LENGTH) -> LoadedModel:
     """Return the model as a worker holds it."""
     facts = EngineFacts(engine="local", device="cpu", dtype="float32", revision="random", versions={})
-    return LoadedModel(model, torch.device("cpu"), CONTEXT_LENGTH, VOCAB_SIZE, facts, 0.0)
+    return LoadedModel(model, torch.device("cpu"), context, VOCAB_SIZE, facts, 0.0)
 
 
 def write_checkpoint(folder: Path, name: str, model: Any) -> ModelCard:
@@ -86,21 +94,21 @@ def num_parameters(model: Any) -> int:
     return sum(weights.numel() for weights in model.parameters())
 
 
-def _llama(hidden: int, layers: int) -> Any:
+def _llama(hidden: int, layers: int, context: int) -> Any:
     config = LlamaConfig(
         vocab_size=VOCAB_SIZE,
         hidden_size=hidden,
         intermediate_size=2 * hidden,
         num_hidden_layers=layers,
         num_attention_heads=hidden // _HEAD_WIDTH,
-        max_position_embeddings=CONTEXT_LENGTH,
+        max_position_embeddings=context,
         initializer_range=_STD,
         tie_word_embeddings=False,
     )
     return LlamaForCausalLM(config)
 
 
-def _opt(hidden: int, layers: int) -> Any:
+def _opt(hidden: int, layers: int, context: int) -> Any:
     config = OPTConfig(
         vocab_size=VOCAB_SIZE,
         hidden_size=hidden,
@@ -108,7 +116,7 @@ def _opt(hidden: int, layers: int) -> Any:
         ffn_dim=4 * hidden,
         num_hidden_layers=layers,
         num_attention_heads=hidden // _HEAD_WIDTH,
-        max_position_embeddings=CONTEXT_LENGTH,
+        max_position_embeddings=context,
         enable_bias=False,
         layer_norm_elementwise_affine=False,
         init_std=_STD,
@@ -116,13 +124,13 @@ def _opt(hidden: int, layers: int) -> Any:
     return OPTForCausalLM(config)
 
 
-def _mpt(hidden: int, layers: int) -> Any:
+def _mpt(hidden: int, layers: int, context: int) -> Any:
     config = MptConfig(
         vocab_size=VOCAB_SIZE,
         d_model=hidden,
         n_heads=hidden // _HEAD_WIDTH,
         n_layers=layers,
-        max_seq_len=CONTEXT_LENGTH,
+        max_seq_len=context,
         use_cache=True,
     )
     model = MptForCausalLM(config)

@@ -24,6 +24,7 @@ from benchmarks.models import PAD_ID, STOP_ID
 from benchmarks.rounds import NotHere
 from benchmarks.words import Request, Vocabulary
 
+PAGE_TOKENS = 32
 _SILENCE_S = 60.0
 
 
@@ -152,37 +153,60 @@ def _useful(row: list[int], request: Request) -> tuple[int, ...]:
 
 @contextmanager
 def continuous_batching(model: Any, requests: Sequence[Request], rows: int | None = None) -> Iterator[Peer]:
+    """Run transformers' continuous batching as `continuous_batching_manager` does, for requests that come together."""
+    with continuous_batching_manager(model, requests, rows) as manager:
+        yield lambda asked: ask(manager, asked)
+
+
+@contextmanager
+def continuous_batching_manager(model: Any, requests: Sequence[Request], rows: int | None = None) -> Iterator[Any]:
     """Run transformers' continuous batching, warm, with pages for these requests, in the fastest of several sizes.
 
     Args:
         rows: most rows written together; None: as many as it chooses.
     """
-    config = ContinuousBatchingConfig(
-        page_size=32, num_blocks=16 * len(requests), max_batch_tokens=512, max_requests_per_batch=rows
-    )
     hints = WorkloadHints(
         max_prompt_length=max(len(one.token_ids) for one in requests),
         max_generated_length=max(one.max_new_tokens for one in requests),
         num_requests=len(requests),
     )
+    pages = -(-(hints.max_prompt_length + hints.max_generated_length) // PAGE_TOKENS)
+    config = ContinuousBatchingConfig(
+        page_size=PAGE_TOKENS,
+        num_blocks=max(16, pages) * len(requests),
+        max_batch_tokens=512,
+        max_requests_per_batch=rows,
+    )
     with model.continuous_batching_context_manager(
         generation_config=greedy(hints.max_generated_length), continuous_batching_config=config, workload_hints=hints
     ) as manager:
-        yield lambda asked: _ask(manager, asked)
+        yield manager
 
 
-def _ask(manager: Any, requests: Sequence[Request]) -> list[Answer]:
+def add(manager: Any, number: int, request: Request) -> None:
+    """Add a request to a manager of continuous batching."""
+    manager.add_request(
+        list(request.token_ids), request_id=str(number), max_new_tokens=request.max_new_tokens, streaming=True
+    )
+
+
+def next_result(manager: Any) -> Any:
+    """Return the next partial or complete answer; its tokens are all that it has."""
+    result = manager.get_result(timeout=_SILENCE_S)
+    if result is None or result.error is not None:
+        raise NotHere(f"it failed: {result.error if result else manager.background_thread_status.fatal_error!r}")
+    return result
+
+
+def ask(manager: Any, requests: Sequence[Request]) -> list[Answer]:
+    """Ask all requests at the same moment and return the answers."""
     began = time.perf_counter()
     for number, one in enumerate(requests):
-        manager.add_request(
-            list(one.token_ids), request_id=str(number), max_new_tokens=one.max_new_tokens, streaming=True
-        )
+        add(manager, number, one)
     first: dict[str, float] = {}
     done: dict[str, Any] = {}
     while len(done) < len(requests):
-        result = manager.get_result(timeout=_SILENCE_S)
-        if result is None or result.error is not None:
-            raise NotHere(f"it failed: {result.error if result else manager.background_thread_status.fatal_error!r}")
+        result = next_result(manager)
         if result.generated_tokens:
             first.setdefault(result.request_id, time.perf_counter() - began)
         if result.is_finished():

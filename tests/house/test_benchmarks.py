@@ -14,6 +14,7 @@ SCRIPTS = (
     ("equal_tokens.py",),
     ("exact_answers.py",),
     ("many_visitors.py", "--no-fastchat"),
+    ("long_prompt.py",),
     ("side_by_side.py", "--no-fastchat"),
     ("instruction_file.py",),
     ("stream_text.py",),

@@ -139,6 +139,18 @@ def test_prompts_that_are_read_together_equal_generate(
     assert written(BatchDecoder(model, 4, recorded=recorded), requests, every=3, at_once=3) == expected
 
 
+@pytest.mark.parametrize("recorded", [True, False])
+def test_prompts_that_are_read_in_pieces_equal_generate(
+    models: dict[str, LoadedModel], kind: str, recorded: bool
+) -> None:
+    model = models[kind]
+    prompts = [tuple((31 * (n + 2) * (i + 1)) % VOCAB_SIZE for i in range(n)) for n in (5, 90, 201, 64, 33)]
+    requests = [replace(job, token_ids=ids) for job, ids in zip(jobs(GREEDY), prompts, strict=False)]
+    expected = [generated(model, request) for request in requests]
+    assert written(BatchDecoder(model, recorded=recorded, read_tokens=32), requests) == expected
+    assert checked_decoder(model)[1].in_pieces
+
+
 def test_answer_may_outgrow_its_blocks_repeatedly(tmp_path: Path, kind: str) -> None:
     model = load(write_checkpoint(tmp_path, kind, context=4 * RECORDED_COLUMNS_AHEAD), threads=1)
     new = model.context_length - 3

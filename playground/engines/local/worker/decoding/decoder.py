@@ -1,8 +1,8 @@
 """Decode loop: rows join at any step, each step gives every running row one token, rows leave when they end.
 
-Prompts of about the same length are read together; then their rows join the `BatchCache`, and one forward serves all
-rows. The model is called through its public interface (ids, 2-D attention mask, a cache, position ids if it takes
-them), as ``generate`` does. `self_check` verifies that a model's answers are the same this way.
+Prompts of about the same length are read together, long ones in pieces; then their rows join the `BatchCache`, and one
+forward serves all rows. The model is called through its public interface (ids, 2-D attention mask, a cache, position
+ids if it takes them), as ``generate`` does. `self_check` verifies that a model's answers are the same this way.
 
 Boundary: token ids in and out; knows no channel, no clock and no text.
 """
@@ -18,13 +18,13 @@ from transformers import DynamicCache
 
 from playground.engines.local.placement import MAX_ROWS, READ_TOKENS
 from playground.engines.local.worker.decoding.cuda_graph import StepRecorder, next_logits, takes_positions
+from playground.engines.local.worker.decoding.job import check_job, finish_reason, sampler_of
 from playground.engines.local.worker.decoding.kv_cache import BatchCache, CacheLimits
-from playground.engines.local.worker.decoding.prompt_queue import PADDING_ON_CPU, PromptQueue
+from playground.engines.local.worker.decoding.prompt_queue import PADDING_ON_CPU, Group, PromptQueue
 from playground.engines.local.worker.decoding.sampling import Sampler, next_ids
 from playground.engines.local.worker.errors import OutOfMemory, memory_errors, release_memory
 from playground.engines.local.worker.loading.model import LoadedModel
 from playground.engines.protocol import Job
-from playground.errors import EngineError, PromptTooLong
 from playground.records import FinishReason
 
 RECORDED_COLUMNS_AHEAD = 256
@@ -75,22 +75,35 @@ class _Row:
     sampler: Sampler
     last_id: int = -1  # the model has not seen it yet
     num_new: int = 0
+    prefix: DynamicCache | None = None  # of the pieces of a long prompt that were read
 
 
 class BatchDecoder:
     """Writes all rows of a model together."""
 
-    def __init__(self, loaded: LoadedModel, max_rows: int = MAX_ROWS, *, recorded: bool = False) -> None:
+    def __init__(
+        self,
+        loaded: LoadedModel,
+        max_rows: int = MAX_ROWS,
+        *,
+        recorded: bool = False,
+        in_pieces: bool = True,
+        read_tokens: int = READ_TOKENS,
+    ) -> None:
         """Create a decoder without rows.
 
         Args:
             recorded: run steps of a fixed shape, which a GPU records and replays.
+            in_pieces: read long prompts in pieces; a single row, for which nobody waits, is read as ``generate`` does.
+            read_tokens: most tokens of prompts that a step reads.
         """
         self._loaded = loaded
         self.max_rows = max_rows
         self._recorder = StepRecorder(loaded) if recorded else None
         self._takes_positions = takes_positions(loaded)
-        self._waiting: PromptQueue[_Row] = PromptQueue(READ_TOKENS, _most_padding(loaded))
+        self._waiting: PromptQueue[_Row] = PromptQueue(
+            read_tokens, _most_padding(loaded), in_pieces=in_pieces and max_rows > 1
+        )
         self._running: list[_Row] = []  # in the order of the cache
         self._cache = self._empty_cache()
 
@@ -133,8 +146,8 @@ class BatchDecoder:
         """
         try:
             new_tokens = self._write() if self._running else []
-            for rows in self._waiting.take_step():
-                new_tokens += self._join(rows)
+            for group in self._waiting.take_step():
+                new_tokens += self._join(group) if group.is_last else self._read_ahead(group)
         except Exception:
             self._reset()
             raise
@@ -193,36 +206,55 @@ class BatchDecoder:
             self._running, next_logits(self._loaded.model, ids, self._cache.mask(device), positions, self._cache)
         )
 
-    def _join(self, rows: Sequence[_Row]) -> list[NewToken]:
-        """Read prompts together and return the first tokens; if memory is short, read them one by one."""
+    def _read_ahead(self, group: Group[_Row]) -> list[NewToken]:
+        """Read a piece of a prompt, but not its last one; return an error if memory is short."""
         try:
             with memory_errors("reading the prompt"):
-                cache, logits = self._read([row.job.token_ids for row in rows])
+                self._read(group)
+                return []
+        except OutOfMemory as error:
+            problem = str(error)
+        return self._refuse(group.rows[0], problem)
+
+    def _join(self, group: Group[_Row]) -> list[NewToken]:
+        """Read prompts to their ends together and return the first tokens; if memory is short, one by one."""
+        rows = group.rows
+        try:
+            with memory_errors("reading the prompt"):
+                cache, logits = self._read(group)
+                self._cache.reserve_rows(cache, _lengths(rows))
         except OutOfMemory as error:
             problem = str(error)
         else:
-            self._cache.join(cache, [len(row.job.token_ids) for row in rows])
+            self._cache.join(cache, _lengths(rows))
             self._running += rows
             return self._draw(rows, logits)
-        release_memory()  # outside of the handler: its traceback keeps what was allocated
         if len(rows) == 1:
-            return [NewToken(rows[0].job.row, None, FinishReason.ERROR, problem)]
-        return [token for row in rows for token in self._join([row])]
+            return self._refuse(rows[0], problem)
+        release_memory()  # outside of the handler: its traceback keeps what was allocated
+        return [token for row in rows for token in self._join(Group((row,), 0, len(row.job.token_ids)))]
 
-    def _read(self, prompts: Sequence[Sequence[int]]) -> tuple[DynamicCache, torch.Tensor]:
-        """Return the cache of prompts, padded on the left, and the logits after them, shape (prompts, vocabulary).
+    def _refuse(self, row: _Row, problem: str) -> list[NewToken]:
+        """Return the error of a row whose prompt found no memory."""
+        row.prefix = None
+        release_memory()
+        return [NewToken(row.job.row, None, FinishReason.ERROR, problem)]
 
-        The batch's cache has memory for them afterwards.
-        """
-        longest = max(map(len, prompts))
-        ids = torch.tensor([[0] * (longest - len(prompt)) + list(prompt) for prompt in prompts])
-        firsts = torch.tensor([[longest - len(prompt)] for prompt in prompts])
-        columns = torch.arange(longest)
+    def _read(self, group: Group[_Row]) -> tuple[DynamicCache, torch.Tensor]:
+        """Return the cache of prompts, padded on the left, and the logits after them, shape (prompts, vocabulary)."""
+        lengths = _lengths(group.rows)
+        longest = max(lengths)
+        prompts = zip(lengths, group.rows, strict=True)
+        ids = torch.tensor([[0] * (longest - length) + list(row.job.token_ids) for length, row in prompts])
+        firsts = torch.tensor([[longest - length] for length in lengths])
+        columns = torch.arange(group.end)
         device = self._loaded.device
-        positions = (columns - firsts).clamp(min=0).to(device) if self._takes_positions else None
-        cache, mask = DynamicCache(), (columns >= firsts).long()
-        logits = next_logits(self._loaded.model, ids.to(device), mask.to(device), positions, cache)
-        self._cache.reserve_rows(cache, list(map(len, prompts)))
+        positions = (columns - firsts).clamp(min=0)[:, group.begin :].to(device) if self._takes_positions else None
+        mask = (columns >= firsts).long().to(device)
+        prefix = group.rows[0].prefix
+        cache = DynamicCache() if prefix is None else prefix
+        logits = next_logits(self._loaded.model, ids[:, group.begin : group.end].to(device), mask, positions, cache)
+        group.rows[0].prefix = None if group.is_last else cache
         return cache, logits
 
     def _draw(self, rows: Sequence[_Row], logits: torch.Tensor) -> list[NewToken]:
@@ -246,33 +278,11 @@ class BatchDecoder:
         self._forget_recording()
 
 
+def _lengths(rows: Sequence[_Row]) -> list[int]:
+    """Return the number of tokens of each prompt."""
+    return [len(row.job.token_ids) for row in rows]
+
+
 def _most_padding(loaded: LoadedModel) -> int:
     """Return the limit of padding: a GPU reads the prompts of a whole step in about the time of one."""
     return PADDING_ON_CPU if loaded.device.type == "cpu" else READ_TOKENS
-
-
-def check_job(job: Job, loaded: LoadedModel) -> None:
-    """Refuse a prompt that the model cannot take; raises as `Decoder.admit`."""
-    if not job.token_ids:
-        raise EngineError("the prompt is empty; a model needs at least one token")
-    if len(job.token_ids) >= loaded.context_length:
-        raise PromptTooLong(
-            f"the prompt has {len(job.token_ids)} tokens; the model takes {loaded.context_length} in all"
-        )
-    wrong = next((i for i in (*job.token_ids, *job.stop_ids) if not 0 <= i < loaded.vocab_size), None)
-    if wrong is not None:
-        raise EngineError(
-            f"token id {wrong} is outside the model's {loaded.vocab_size} rows: wrong tokenizer or weights"
-        )
-
-
-def sampler_of(job: Job, loaded: LoadedModel) -> Sampler:
-    return Sampler(job.params, job.seed, job.token_ids, job.stop_ids, loaded.vocab_size, loaded.device)
-
-
-def finish_reason(job: Job, token_id: int, num_new: int, context_length: int) -> FinishReason | None:
-    """Return the reason if the row ends with its `num_new`-th token."""
-    if token_id in job.stop_ids:
-        return FinishReason.STOP
-    full = len(job.token_ids) + num_new >= context_length
-    return FinishReason.LENGTH if full or num_new >= job.params.max_new_tokens else None

@@ -15,13 +15,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import torch
 from transformers import GenerationConfig, LogitsProcessorList, StoppingCriteriaList
 
-from playground.engines.local.worker.decoding.decoder import (
-    NO_USABLE_LOGITS,
-    NewToken,
-    check_job,
-    finish_reason,
-    sampler_of,
-)
+from playground.engines.local.worker.decoding.decoder import NO_USABLE_LOGITS, NewToken
+from playground.engines.local.worker.decoding.job import check_job, finish_reason, sampler_of
 from playground.engines.local.worker.decoding.sampling import Sampler, next_ids
 from playground.engines.local.worker.loading.model import LoadedModel
 from playground.engines.protocol import Job

@@ -1,7 +1,9 @@
-"""Queue of unread prompts: which of them are read together next.
+"""Queue of unread prompts: which of them are read together next, and which part of a long one.
 
 Prompts are read in one forward, padded to the longest. One more prompt of about the same length costs less than a
-forward of its own, one of another length costs more, because padding is computed too.
+forward of its own, one of another length costs more, because padding is computed too. A prompt that is longer than
+what a step reads is read in pieces, one a step, so that running rows do not wait for all of it. Its pieces follow from
+its length alone: an answer does not depend on the prompts that come and go meanwhile.
 
 Boundary: lengths and order; knows no tensors and no model.
 """
@@ -12,7 +14,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 MAX_PASSES = 4
-"""Groups of shorter prompts that may pass a prompt that is longer than a whole step reads."""
+"""Steps in which shorter prompts may pass a prompt that is longer than a step reads; between its pieces in one."""
 
 PADDING_ON_CPU = 24
 """Padding for each prompt after the first, in tokens: half of what a forward of its own costs; measured."""
@@ -21,23 +23,36 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
+class Group(Generic[T]):
+    """Rows whose prompts are read in one forward: all of each, or a piece of one."""
+
+    rows: tuple[T, ...]
+    begin: int  # first token to read
+    end: int  # the token after the last one
+    is_last: bool = True  # nothing is left to read
+
+
+@dataclass(slots=True, eq=False)
 class _Unread(Generic[T]):
     row: T
     length: int  # tokens
+    num_read: int = 0
 
 
 class PromptQueue(Generic[T]):
     """Rows whose prompts are unread, in order of arrival."""
 
-    def __init__(self, max_tokens: int, max_padding: int) -> None:
+    def __init__(self, max_tokens: int, max_padding: int, *, in_pieces: bool = True) -> None:
         """Create an empty queue.
 
         Args:
-            max_tokens: most tokens of a group, padding included; a longer prompt is read alone.
+            max_tokens: most tokens of a group, padding included, and the size of a piece of a longer prompt.
             max_padding: most padding of a group for each prompt after the first.
+            in_pieces: False: a longer prompt is read alone, all of it in one step.
         """
         self._max_tokens = max_tokens
         self._max_padding = max_padding
+        self._in_pieces = in_pieces
         self._unread: list[_Unread[T]] = []
         self._passes = 0  # of the oldest prompt
 
@@ -64,41 +79,64 @@ class PromptQueue(Generic[T]):
         self._unread.clear()
         self._passes = 0
 
-    def take_step(self) -> list[list[T]]:
-        """Remove and return the groups that one step reads: at most `max_tokens` in all, but at least one prompt."""
-        groups: list[list[T]] = []
-        left = self._max_tokens
+    def take_step(self) -> list[Group[T]]:
+        """Return what one step reads, at most `max_tokens` in all, but at least one prompt or piece.
+
+        Rows are removed with the last token of their prompts.
+        """
+        groups: list[Group[T]] = []
+        left, oldest = self._max_tokens, self._unread[:1]
         while self._unread:
             first = self._first()
-            if groups and first.length > left:
+            if groups and self._next_length(first) > left:
                 break
-            group = self._group(first, left)
-            left -= len(group) * max(unread.length for unread in group)
-            self._take(group)
-            groups.append([unread.row for unread in group])
+            group = self._take_piece(first) if self._is_long(first) else self._take_group(first, left)
+            left -= len(group.rows) * (group.end - group.begin)
+            groups.append(group)
+        self._count_pass(oldest, groups)
         return groups
+
+    def _count_pass(self, oldest: list[_Unread[T]], groups: list[Group[T]]) -> None:
+        """Count the step if it passed the prompt that was the oldest before."""
+        if self._unread[:1] != oldest:
+            self._passes = 0
+        elif any(oldest[0].row in group.rows for group in groups):
+            self._passes = MAX_PASSES - 1
+        else:
+            self._passes += 1
+
+    def _is_long(self, unread: _Unread[T]) -> bool:
+        return unread.length > self._max_tokens
+
+    def _next_length(self, unread: _Unread[T]) -> int:
+        left = unread.length - unread.num_read
+        return min(left, self._max_tokens) if self._in_pieces else left
 
     def _first(self) -> _Unread[T]:
         """Return the oldest prompt; if it is too long for a step, the oldest that is not, but only a few times."""
         oldest = self._unread[0]
-        if oldest.length <= self._max_tokens or self._passes >= MAX_PASSES:
+        if not self._is_long(oldest) or self._passes >= MAX_PASSES:
             return oldest
-        return next((unread for unread in self._unread if unread.length <= self._max_tokens), oldest)
+        return next((unread for unread in self._unread if not self._is_long(unread)), oldest)
 
-    def _group(self, first: _Unread[T], max_tokens: int) -> list[_Unread[T]]:
-        """Return `first` and the prompts nearest to it in length, as many as the limits allow."""
+    def _take_piece(self, unread: _Unread[T]) -> Group[T]:
+        """Return the next piece of a long prompt, which is then read."""
+        begin = unread.num_read
+        unread.num_read = end = begin + self._next_length(unread)
+        if end == unread.length:
+            self._unread.remove(unread)
+        return Group((unread.row,), begin, end, is_last=end == unread.length)
+
+    def _take_group(self, first: _Unread[T], max_tokens: int) -> Group[T]:
+        """Remove `first` and the prompts nearest to it in length, as many as the limits allow."""
         group, longest, total = [first], first.length, first.length
         others = (unread for unread in self._unread if unread is not first)
         for unread in sorted(others, key=lambda other: abs(other.length - first.length)):
-            longest, total = max(longest, unread.length), total + unread.length
-            cells = (len(group) + 1) * longest
-            if cells > max_tokens or cells - total > len(group) * self._max_padding:
+            longer, more = max(longest, unread.length), total + unread.length
+            cells = (len(group) + 1) * longer
+            if cells > max_tokens or cells - more > len(group) * self._max_padding:
                 break
             group.append(unread)
-        return group
-
-    def _take(self, group: list[_Unread[T]]) -> None:
-        was_passed = all(unread is not self._unread[0] for unread in group)
-        self._passes = self._passes + 1 if was_passed else 0
-        taken = {id(unread) for unread in group}
-        self._unread = [unread for unread in self._unread if id(unread) not in taken]
+            longest, total = longer, more
+        self._unread = [unread for unread in self._unread if unread not in group]
+        return Group(tuple(unread.row for unread in group), 0, longest)

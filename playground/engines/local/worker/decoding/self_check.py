@@ -3,7 +3,7 @@
 Short rows that join, two of them at once, and leave while others run are written greedily both ways. On a GPU,
 recorded steps are tried first and eager ones second. A model that fails both is written one row at a time by
 ``generate`` itself, and so is one whose rotary frequencies depend on the longest row of a step: the rows of the check
-are too short to show that.
+are too short to show that. A model that attends to later tokens of a prompt reads long prompts whole.
 
 Boundary: chooses the decoder of a loaded model; does not judge its text.
 """
@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import torch
 from transformers import GenerationConfig
 
-from playground.engines.local.placement import MAX_ROWS
+from playground.engines.local.placement import MAX_ROWS, READ_TOKENS
 from playground.engines.local.worker.decoding.cuda_graph import supports_graph
 from playground.engines.local.worker.decoding.decoder import BatchDecoder, Decoder
 from playground.engines.local.worker.decoding.generate import GenerateDecoder
@@ -37,6 +37,8 @@ from playground.records import SamplingParams
 # the first row ends last.
 ROWS = ((5, 9), (13, 4), (2, 6), (7, 5))
 _JOINS_AT = (0, 2, 3, 3)
+_IN_PIECES = 1  # the row whose prompt is read in pieces too
+_PIECE_TOKENS = 5
 
 _NEAR_TIE = {torch.float32: 1e-4, torch.float16: 1e-2, torch.bfloat16: 5e-2}
 """Rounding alone may swap two tokens whose logits differ by at most this share of the largest logit."""
@@ -57,6 +59,7 @@ class SelfCheck:
     num_tokens: int  # compared
     problem: str = ""  # the reason why rows are not written together
     is_recorded: bool = False  # a GPU replays the steps
+    in_pieces: bool = True  # a long prompt may be read in pieces
 
     @property
     def note(self) -> str:
@@ -69,7 +72,8 @@ class SelfCheck:
         if self.problem:
             return f"written one row at a time by generate: {self.problem}"
         how = ", replayed on the GPU," if self.is_recorded else ""
-        return f"{self.num_tokens} tokens of {len(ROWS)} rows that join and leave{how} are those of generate"
+        whole = "" if self.in_pieces else "; long prompts are read whole"
+        return f"{self.num_tokens} tokens of {len(ROWS)} rows that join and leave{how} are those of generate{whole}"
 
     def facts(self, facts: EngineFacts) -> EngineFacts:
         """Return `facts` with the way of decoding added."""
@@ -98,7 +102,7 @@ def decoder_of(loaded: LoadedModel, found: SelfCheck, max_rows: int = MAX_ROWS) 
     """Return a decoder without rows for a model that was checked."""
     if found.problem:
         return GenerateDecoder(loaded)
-    return BatchDecoder(loaded, max_rows, recorded=found.is_recorded)
+    return BatchDecoder(loaded, max_rows, recorded=found.is_recorded, in_pieces=found.in_pieces)
 
 
 def run_self_check(loaded: LoadedModel, *, recorded: bool = True) -> SelfCheck:
@@ -110,9 +114,12 @@ def run_self_check(loaded: LoadedModel, *, recorded: bool = True) -> SelfCheck:
         num_tokens = sum(len(ids) for ids, _ in expected)
         if problem := _rotary_problem(loaded):
             return SelfCheck(num_tokens, problem)
-        if recorded and supports_graph(loaded) and _replays(loaded, jobs, expected):
-            return SelfCheck(num_tokens, is_recorded=True)
-        return SelfCheck(num_tokens, _problem(loaded, jobs, expected))
+        is_recorded = recorded and supports_graph(loaded) and _replays(loaded, jobs, expected)
+        if not is_recorded and (problem := _problem(loaded, jobs, expected)):
+            return SelfCheck(num_tokens, problem)
+        piece = slice(_IN_PIECES, _IN_PIECES + 1)
+        in_pieces = not _problem(loaded, jobs[piece], expected[piece], read_tokens=_PIECE_TOKENS)
+        return SelfCheck(num_tokens, is_recorded=is_recorded, in_pieces=in_pieces)
 
 
 def _rotary_problem(loaded: LoadedModel) -> str:
@@ -147,10 +154,17 @@ def _replays(loaded: LoadedModel, jobs: Sequence[Job], expected: Expected) -> bo
     return not problem
 
 
-def _problem(loaded: LoadedModel, jobs: Sequence[Job], expected: Expected, *, recorded: bool = False) -> str:
+def _problem(
+    loaded: LoadedModel,
+    jobs: Sequence[Job],
+    expected: Expected,
+    *,
+    recorded: bool = False,
+    read_tokens: int = READ_TOKENS,
+) -> str:
     """Return the reason why the decode loop cannot be used; empty if it can."""
     try:
-        written = decode_together(loaded, jobs, recorded=recorded)
+        written = decode_together(loaded, jobs, recorded=recorded, read_tokens=read_tokens)
     except OutOfMemory:
         raise
     except (EngineError, *MODEL_ERRORS) as error:
@@ -180,13 +194,15 @@ def _jobs(loaded: LoadedModel) -> list[Job]:
     ]
 
 
-def decode_together(loaded: LoadedModel, jobs: Sequence[Job], *, recorded: bool = False) -> list[list[int]]:
+def decode_together(
+    loaded: LoadedModel, jobs: Sequence[Job], *, recorded: bool = False, read_tokens: int = READ_TOKENS
+) -> list[list[int]]:
     """Return the tokens that a `BatchDecoder` writes for jobs that join one after another.
 
     Raises:
         EngineError: the rows cannot be written together.
     """
-    decoder = BatchDecoder(loaded, recorded=recorded)
+    decoder = BatchDecoder(loaded, recorded=recorded, read_tokens=read_tokens)
     waiting = list(zip(_JOINS_AT, jobs, strict=False))
     written: dict[str, list[int]] = {job.row: [] for job in jobs}
     step = 0
