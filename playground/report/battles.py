@@ -113,6 +113,8 @@ def shown_battles(
 
 def _withheld(reading: Reading, contents: Contents) -> Mapping[str, str]:
     """Return the reason against each vote that is not published."""
+    if not contents.left_out:
+        return {}
     found = {}
     for pair in reading.pairs_with_dates():
         if reason := contents.rules.reason(pair):

@@ -11,7 +11,7 @@ import pytest
 
 from playground.battles import Battles, RaterData
 from playground.errors import InvalidLink, Refused
-from playground.records import Belongings, CheckState, PanelId
+from playground.records import Belongings, CheckState, Instruction, PanelId
 from playground.storage.database.store import Store
 from playground.storage.journal.segments import journal_folder
 from playground.storage.maintenance.verify import verify
@@ -24,6 +24,7 @@ from playground.studies.reservation import RESERVED_S
 from playground.studies.study_file import Attention, Check
 from playground.ui.texts import my_data as texts
 from tests.report.reports import run
+from tests.support import cast
 from tests.support.cast import House, house
 from tests.support.judging import keep_journal
 from tests.support.paneling import LINK, PROLIFIC, RATER, SESSION, Paneled, ids, paneled
@@ -439,6 +440,27 @@ def test_operator_erases_what_a_rater_wrote_in_all_browsers(tmp_path: Path, is_h
     files = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
     assert RATER.encode() not in files
     assert b"herring" not in files
+
+
+@pytest.mark.parametrize("kind", ["item", "check"])
+def test_operator_erases_no_browser_that_only_opened_the_link(tmp_path: Path, kind: str) -> None:
+    db = tmp_path / "of-panel.db"
+    with Store(db) as store:
+        study = paneled(House(store), 6, check=Check("c.jsonl"), checks=2)
+        token = study.enter()
+        study.study.home.battles.create(cast.battle("own", owner="rater-operator", instruction=Instruction("cod")))
+        study.next(token, browser="rater-operator")
+        study.judge(token, right=kind == "item", votes=3)
+        [(judged,)] = study.study.rows("SELECT battle_id FROM votes ORDER BY created_at DESC LIMIT 1")
+        study.study.home.battles.note(judged, "rater-1", comment="herring")
+        assert study.study.rows("SELECT study_kind FROM battles WHERE id = ?", judged) == [(kind,)]
+        assert study.study.rows("SELECT count(*) FROM study_browsers") == [(2,)]
+    assert run("erase", "--rater", RATER, "--yes", "--db", str(db))[0] == 0
+    with Store(db, read_only=True) as store, store.reading() as reading:
+        assert [row[0] for row in reading.select("SELECT id FROM battles WHERE erased_at IS NOT NULL")] == []
+        assert reading.panel_ids("helpful") == []
+    files = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert (b"cod" in files, b"herring" in files) == (True, False)
 
 
 def test_report_names_outcomes_and_ids_only_if_asked(home: House) -> None:

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 from playground.records import PanelId, PanelRater
+from playground.storage.database.tables.studies import JUDGED, OF_THE_CHECK, VOTES
 from playground.storage.database.tables.transaction import Snapshot, Transaction
 
 _RATERS = "SELECT study, number, id_hash, session_hash, entered_at, outcome, ended_at FROM panel_raters WHERE study = ?"
@@ -29,10 +30,14 @@ FROM panel_ids WHERE (study, number) IN (
   UNION SELECT study, number FROM panel_raters WHERE id_hash = :rater)"""
 """The ids of a rater at panels; who opened nothing yet is known by the hash of their id."""
 
-# One row for each browser in which somebody opened their link, and otherwise the hash of their id.
-_NAMES = """
-SELECT DISTINCT coalesce(b.rater, p.id_hash) FROM panel_raters p LEFT JOIN panel_ids i USING (study, number)
-LEFT JOIN study_browsers b USING (study, number)
+# One row for each browser that judged under their link, and otherwise the hash of their id: who only opened the link,
+# or passed its check, may be somebody else. Who has not passed it has judged nothing else.
+_NAMES = f"""
+SELECT DISTINCT coalesce(s.rater, p.id_hash) FROM panel_raters p
+JOIN study_raters r USING (study, number) LEFT JOIN panel_ids i USING (study, number)
+LEFT JOIN study_browsers s ON (s.study, s.number) = (p.study, p.number) AND (
+  {JUDGED.format(browser="s", kinds=VOTES)}
+  OR r.check_state <> 'passed' AND {JUDGED.format(browser="s", kinds=OF_THE_CHECK)})
 WHERE i.rater = :id OR p.id_hash = :id ORDER BY 1"""
 
 
@@ -70,7 +75,7 @@ class PanelReads(Snapshot):
     def raters_of_panel_id(self, id: str) -> Sequence[str]:
         """Return the raters whom a panel knows under an id, which may also be given as its hash.
 
-        They are named as exports name them, one for each browser; who opened nothing is named by the hash.
+        They are named as exports name them, one for each browser that judged; who judged nothing is named by the hash.
         """
         return [row[0] for row in self.select(_NAMES, {"id": id})]
 

@@ -82,17 +82,19 @@ ORDER BY EXISTS (SELECT 1 FROM votes v WHERE v.battle_id = b.id) DESC LIMIT 1"""
 _ARRIVED = "INSERT INTO study_browsers (study, number, rater) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 
 # A browser that only opened a link gave no vote of its holder: an operator who tries the links joins nobody.
-_JUDGED = """
+JUDGED = """
 EXISTS (
   SELECT 1 FROM assignments a JOIN battles b ON b.id = a.battle
   WHERE (a.study, a.rater) = (s.study, s.number) AND b.owner = {browser}.rater
-    AND b.study_kind IN ('item', 'repeat') AND b.state IN ('voted', 'revealed'))"""
+    AND b.study_kind IN ({kinds}) AND b.state IN ('voted', 'revealed'))"""
+VOTES, OF_THE_CHECK = "'item', 'repeat'", "'check'"
+"""Kinds of battles."""
 
 _SAME_PERSON = f"""
 SELECT DISTINCT x.rowid, y.rowid FROM study_browsers s
 JOIN study_browsers t ON (t.study, t.number) = (s.study, s.number) AND t.rater > s.rater
 JOIN raters x ON x.id = s.rater JOIN raters y ON y.id = t.rater
-WHERE {_JUDGED.format(browser="s")} AND {_JUDGED.format(browser="t")} ORDER BY 1, 2"""
+WHERE {JUDGED.format(browser="s", kinds=VOTES)} AND {JUDGED.format(browser="t", kinds=VOTES)} ORDER BY 1, 2"""
 
 _UNKNOWN = f"""
 SELECT DISTINCT b.study FROM battles b INDEXED BY battles_by_study CROSS JOIN votes v ON v.battle_id = b.id
