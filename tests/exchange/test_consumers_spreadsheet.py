@@ -14,8 +14,8 @@ import pytest
 
 from playground.cli import main
 from playground.exchange.imports import import_file
-from playground.storage.database.store import Store
 from tests.support.import_rows import ROWS, side, write_format
+from tests.support.memory import memory_store
 
 SOFFICE = shutil.which("soffice") or shutil.which("libreoffice")
 
@@ -95,7 +95,7 @@ def test_spreadsheet_shows_letters_and_runs_no_formula(exported: Path, name: str
 def test_csv_that_a_spreadsheet_saved_is_imported(exported: Path, name: str, through: str) -> None:
     table = converted(exported / f"{name}.csv", through)
     saved = converted(table, "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false")
-    with Store(None) as store:
+    with memory_store() as store:
         problems: list[str] = []
         counts = import_file(store, name, saved, report=lambda place, why: problems.append(f"{place}: {why}"))
         assert (problems, counts.imported) == ([], 1)

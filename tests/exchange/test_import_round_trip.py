@@ -21,6 +21,7 @@ from playground.rater_ids import imported_id
 from playground.records import CriterionAnswer, FinishReason, Instruction, VoteFilter
 from playground.storage.database.store import Store
 from tests.support.cast import ADA, BEN, FAILED, GALPACA, MAMBA, MODELS, OPENALPACA, House, house
+from tests.support.memory import memory_store
 
 Rows = list[dict[str, Any]]
 
@@ -135,7 +136,7 @@ def test_export_of_an_import_is_the_export_again(tmp_path: Path, format: str, en
     home = house()
     judged(home)
     first = exported(home.store, format, tmp_path / f"first{ending}")
-    with Store(None) as empty:
+    with memory_store() as empty:
         counts = import_file(empty, format, first)
         assert (counts.imported, counts.refused) == (len(read(first)), 0)
         second = exported(empty, format, tmp_path / f"second{ending}")
@@ -161,7 +162,7 @@ def test_votes_of_an_import_are_equal_from_then_on(tmp_path: Path) -> None:
     for path in paths:
         path.parent.mkdir()
         exported(store, "votes", path)
-        store = Store(None)
+        store = memory_store()
         import_file(store, "votes", path)
     second, third = (
         [{name: value for name, value in row.items() if name != "imported"} for row in read(path)] for path in paths[1:]
@@ -201,7 +202,7 @@ def test_any_votes_come_back(found: list[dict[str, Any]], ending: str) -> None:
             home.battles.undo(id, ADA)
         home.battles.vote(id, one["choice"], ADA, reasons=one["reasons"], comment=one["comment"])
         home.time.pass_s(1)
-    with tempfile.TemporaryDirectory() as folder, Store(None) as empty:
+    with tempfile.TemporaryDirectory() as folder, memory_store() as empty:
         first = exported(home.store, "votes", Path(folder) / f"first{ending}")
         counts = import_file(empty, "votes", first)
         assert (counts.imported, counts.refused, counts.cleaned) == (len(found), 0, 0)

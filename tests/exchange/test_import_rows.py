@@ -12,8 +12,8 @@ import pytest
 from playground.errors import InvalidValue
 from playground.exchange.imports import import_file, rows
 from playground.exchange.imports.rows import FileRow, ReadOptions, examine, read_rows
-from playground.storage.database.store import Store
 from tests.support.import_rows import ROWS, write_format
+from tests.support.memory import memory_store
 
 PLAIN = ReadOptions()
 
@@ -135,7 +135,7 @@ def test_large_file_is_not_held_in_memory(tmp_path: Path) -> None:
         for _ in range(200):
             file.write(line * 100)
     refused = []
-    with Store(None) as store:
+    with memory_store() as store:
         tracemalloc.start()
         counts = import_file(store, "pairs", path, report=lambda place, why: refused.append(place))
         _, peak = tracemalloc.get_traced_memory()
@@ -152,7 +152,7 @@ def test_file_that_grows_while_it_is_imported_is_named(tmp_path: Path) -> None:
         with path.open("a") as file:
             file.write("\n")
 
-    with Store(None) as store, pytest.raises(InvalidValue, match=r"rows.jsonl changed while it was imported"):
+    with memory_store() as store, pytest.raises(InvalidValue, match=r"rows.jsonl changed while it was imported"):
         import_file(store, "pairs", path, progress=grow)
 
 
@@ -170,7 +170,7 @@ def test_csv_that_a_spreadsheet_saved_is_imported(tmp_path: Path) -> None:
     row = ROWS["pairs"] | {"blind": "FALSE", "instruction": "'=1+1 – naïve 好", "strength": "2.50"}
     plain = write_format(tmp_path / "plain.csv", "pairs", row).read_bytes()
     path = written(tmp_path, "saved.csv", b"\xef\xbb\xbf" + plain)
-    with Store(None) as store:
+    with memory_store() as store:
         assert import_file(store, "pairs", path).imported == 1
         with store.reading() as reading:
             [judged] = reading.exported_pairs()
@@ -183,7 +183,7 @@ def test_csv_that_a_spreadsheet_saved_is_imported(tmp_path: Path) -> None:
 
 def test_parquet_is_read_like_the_other_containers(tmp_path: Path) -> None:
     pytest.importorskip("pyarrow")
-    with Store(None) as store:
+    with memory_store() as store:
         for format in ("votes", "pairs", "lmsys-33k", "arena-140k", "kaggle-55k", "autoarena", "trl-preference"):
             first = import_file(store, format, write_format(tmp_path / "rows.jsonl", format))
             again = import_file(store, format, write_format(tmp_path / "rows.parquet", format))

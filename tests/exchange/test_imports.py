@@ -19,6 +19,7 @@ from playground.storage.database.store import Store
 from tests.support.cast import ADA, HAIKU, OPENALPACA, card, house
 from tests.support.counting_oracle import count_list
 from tests.support.import_rows import ASKED, AT, ROWS, SEA, WAVES, conversation, side, state, write_format
+from tests.support.memory import memory_store
 
 CONTAINERS = {name: (".json",) if name == "llm-comparator" else (".jsonl", ".json", ".csv") for name in FORMATS}
 EACH_FILE = [(format, ending) for format, endings in CONTAINERS.items() for ending in endings]
@@ -31,7 +32,7 @@ Import = Callable[..., Imported]
 
 @pytest.fixture
 def store() -> Iterator[Store]:
-    with Store(None) as made:
+    with memory_store() as made:
         yield made
 
 

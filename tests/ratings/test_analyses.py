@@ -23,6 +23,7 @@ from playground.storage.database.statements import Writing
 from playground.storage.database.store import Store
 from tests.support.cast import MODELS, PARAMS, House, battle, card, generation
 from tests.support.judged import build_leaderboard
+from tests.support.memory import memory_store
 
 NOW = "2026-11-22T00:00:00.000+00:00"
 AT = "2026-11-20T00:00:00.000+00:00"
@@ -45,7 +46,7 @@ def insert(writing: Writing, number: int, models: list[str], texts: list[str], c
 
 def stored(num_votes: int, longer_wins: float = 0.5, seed: int = 1) -> Store:
     """Votes on answers of different length, of which the longer one wins with a probability; some have bold words."""
-    store, rng = Store(None), np.random.default_rng(seed)
+    store, rng = memory_store(), np.random.default_rng(seed)
     for model in MODELS:
         store.upsert_model(card(model))
 
@@ -192,7 +193,7 @@ def test_the_ranking_is_compared_with_other_choices(preferring: Store) -> None:
 
 def test_ratings_over_time_are_those_of_the_votes_until_each_day() -> None:
     """Also of votes that were stored after younger ones."""
-    store, rng = Store(None), np.random.default_rng(7)
+    store, rng = memory_store(), np.random.default_rng(7)
     for model in MODELS:
         store.upsert_model(card(model))
 

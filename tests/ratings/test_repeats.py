@@ -21,6 +21,7 @@ from playground.ratings.repeats import RaterAgreement
 from playground.records import BattleSide, BattleState, Origin, Vote, VoteFilter
 from playground.storage.database.store import Store
 from tests.support.cast import MODELS, PARAMS, battle, card, generation
+from tests.support.memory import memory_store
 
 NOW = "2026-11-22T00:00:00.000+00:00"
 AT = "2026-11-20T00:00:00.000+00:00"
@@ -42,7 +43,7 @@ class Judgement:
 
 
 def stored(judgements: Sequence[Judgement]) -> Store:
-    store = Store(None)
+    store = memory_store()
     for model in MODELS:
         store.upsert_model(card(model))
     answers = {

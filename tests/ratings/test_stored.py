@@ -25,6 +25,7 @@ from playground.storage.database.tables import judged
 from tests.support.cast import MODELS, PARAMS, battle, card, generation
 from tests.support.counting_oracle import count_pairs
 from tests.support.judged import build_leaderboard, table_from
+from tests.support.memory import memory_store
 
 NOW = "2026-11-22T00:00:00.000+00:00"
 RATERS = ["ada", "ben", "api", "ann", "program/nightly"]
@@ -99,7 +100,7 @@ def insert(writing: Writing, number: int, vote: dict[str, Any]) -> None:
 
 
 def filled(votes: list[dict[str, Any]]) -> Store:
-    store = Store(None)
+    store = memory_store()
     for model in MODELS:
         store.upsert_model(card(model))
     store.write(lambda writing: [insert(writing, number, vote) for number, vote in enumerate(votes)] and None)

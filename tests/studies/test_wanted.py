@@ -13,6 +13,7 @@ from playground.records import FinishReason, Instruction, SamplingParams
 from playground.storage.database.store import Store
 from playground.studies.wanted import Standing, WantedAnswer, standing_of, wanted_of
 from tests.support.cast import HAIKU, OPENALPACA, PARAMS, card, generation
+from tests.support.memory import memory_store
 
 ANSWER = WantedAnswer(HAIKU, "line 1", OPENALPACA, PARAMS, 7, 1)
 
@@ -62,14 +63,14 @@ def test_every_answer_is_wanted_once(text: str, count: int) -> None:
 
 def test_stored_answer_is_not_wanted_again() -> None:
     other = replace(ANSWER, number=2)
-    with Store(None) as store:
+    with memory_store() as store:
         put(store, ANSWER, "one")
         found = standing(store, ANSWER, other)
     assert (found.there, found.missing, found.failed) == (1, [other], [])
 
 
 def test_failed_answer_is_tried_again_on_request_only() -> None:
-    with Store(None) as store:
+    with memory_store() as store:
         put(store, ANSWER, "one", "out of memory")
         found = standing(store, ANSWER)
         assert ([failure.error for failure in found.failed], found.missing) == (["out of memory"], [])
@@ -80,7 +81,7 @@ def test_failed_answer_is_tried_again_on_request_only() -> None:
 
 
 def test_an_attempt_is_stored_once() -> None:
-    with Store(None) as store:
+    with memory_store() as store:
         put(store, ANSWER, "one")
         with pytest.raises(StorageError):
             put(store, ANSWER, "two")

@@ -34,6 +34,7 @@ from playground.records import (
 )
 from playground.storage.database.store import Store
 from playground.storage.journal.entries import database_id
+from tests.support.memory import memory_store
 
 OPENALPACA, MAMBA, GALPACA = "pocket-openalpaca", "pocket-mamba-gpt", "pocket-galpaca"
 MODELS = (OPENALPACA, MAMBA, GALPACA)
@@ -258,6 +259,8 @@ def _empty() -> Mould:
 
 def house(folder: Path | None = None) -> House:
     """Make a house, in memory or in a file, or open that of a folder."""
-    if folder is None or (folder / "playground.db").exists() or not folder.is_dir():
-        return House(Store(None if folder is None else folder / "playground.db"))
+    if folder is None:
+        return House(memory_store())
+    if (folder / "playground.db").exists() or not folder.is_dir():
+        return House(Store(folder / "playground.db"))
     return _empty().house(folder)

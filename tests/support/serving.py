@@ -17,7 +17,7 @@ from starlette.middleware import Middleware
 
 from playground.arena.arena import Arena
 from playground.settings import Settings
-from playground.ui.gradio_patches import skip_statistics, slow_polling_down
+from playground.ui.gradio_patches import shrink_sessions, skip_statistics, slow_polling_down
 from playground.ui.http.operator import NOBODY, OperatorAccess
 from playground.ui.http.turnstile import Turnstile
 from playground.ui.site import build_pages, launch_options
@@ -42,6 +42,7 @@ def serving(
     options["app_kwargs"]["middleware"][:0] = outer
     page.launch(server_port=free_port(), prevent_thread_lock=True, quiet=True, **launch, **options)
     slow_polling_down(page)
+    shrink_sessions(page)
     yield page
     page.close()
 

@@ -11,11 +11,15 @@ import pytest
 
 from playground.errors import DatabaseLocked, ReadTooLong, StorageError
 from playground.storage.database import store as store_module
+from playground.storage.database.inspection import pragma
 from playground.storage.database.store import Store
+from playground.storage.journal.entries import database_id
 from tests.support.cast import ADA, House, card, house
+from tests.support.memory import memory_store
 from tests.support.starts import run_code
 
 PRAGMAS = ("foreign_keys", "recursive_triggers")
+OF_A_DATABASE = (*PRAGMAS, "application_id", "user_version", "secure_delete")
 
 
 def test_reader_sees_a_snapshot(home: House) -> None:
@@ -155,6 +159,20 @@ def test_store_in_memory_starts_no_thread() -> None:
     before = threading.active_count()
     with Store(None), Store(None):
         assert threading.active_count() == before
+
+
+def test_copied_store_in_memory_is_as_a_migrated_one() -> None:
+    def contents(store: Store) -> tuple[str, list[str]]:
+        assert store._single is not None
+        with store.reading() as reading:
+            own = database_id(reading)
+        lines = [line.replace(own, "") for line in store._single.iterdump() if "_sqlite_migrations" not in line]
+        return own, [*lines, *(str(pragma(store._single, name)) for name in OF_A_DATABASE)]
+
+    with memory_store() as copied, memory_store() as other, Store(None) as migrated:
+        ids, lines = zip(*map(contents, (copied, other, migrated)), strict=True)
+        assert len(set(ids)) == 3
+        assert lines[0] == lines[1] == lines[2]
 
 
 def test_stores_in_memory_are_separate() -> None:

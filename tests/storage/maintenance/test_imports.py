@@ -15,6 +15,7 @@ from playground.storage.database.store import Store
 from playground.storage.database.tables.imports import Presence
 from playground.storage.maintenance.imports import Incoming, add_judged
 from tests.support.import_rows import ROWS
+from tests.support.memory import memory_store
 
 
 def incoming(number: int, duration_s: float = 0.0) -> Incoming:
@@ -32,7 +33,7 @@ def incoming(number: int, duration_s: float = 0.0) -> Incoming:
 
 @pytest.mark.parametrize("bad", [0, 3, 6])
 def test_record_that_the_database_refuses_fails_alone(bad: int) -> None:
-    with Store(None) as store:
+    with memory_store() as store:
         outcomes = add_judged(store, [incoming(number, -1.0 if number == bad else 0.0) for number in range(7)])
         assert [outcome.presence for outcome in outcomes].count(Presence.NEW) == 6
         assert outcomes[bad].presence is Presence.CONFLICT

@@ -16,7 +16,6 @@ from playground.battles.rules import Rules
 from playground.clock import Clock
 from playground.rater_ids import COOKIE, rater_id
 from playground.settings import Settings
-from playground.storage.database.store import Store
 from playground.ui.http.limits import RateLimits
 from playground.ui.http.middleware import PageMiddleware
 from playground.ui.http.speaking import Speaking
@@ -24,6 +23,7 @@ from playground.ui.http.vote import VoteRoute
 from playground.ui.texts.compare import CHANGED_ELSEWHERE
 from playground.ui.texts.refusals import VOTE_MALFORMED
 from tests.support.cast import FAILED, MODELS, ToldTime, battle, card, generation
+from tests.support.memory import memory_store
 from tests.support.pseudo import pseudo, pseudo_language
 
 SECRET, OTHER = "ab" * 16, "cd" * 16
@@ -47,7 +47,7 @@ class Server:
     """The route over one open battle."""
 
     def __init__(self, settings: Settings | None = None, ends: dict[str, dict[str, Any]] | None = None) -> None:
-        self.time, self.store = ToldTime(), Store(None)
+        self.time, self.store = ToldTime(), memory_store()
         for model in MODELS:
             self.store.upsert_model(card(model))
         self.battles = Battles(self.store, Rules(self.time.clock, 5, 3600))

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from playground.errors import InvalidValue
 from playground.records import Instruction, Prompt, SamplingParams
 from playground.storage.database.rows import model_row, read_card
-from playground.storage.database.store import Store
 from tests.support.cast import ADA, MAMBA, MODELS, OPENALPACA, House, battle, card, generation
+from tests.support.memory import memory_store
 
 
 def test_battle_round_trips(home: House) -> None:
@@ -32,7 +32,7 @@ def test_generation_round_trips(text: str, token_ids: tuple[int, ...], duration_
     made = generation(
         "g", text=text, token_ids=token_ids, duration_s=duration_s, instruction=Instruction(text, text, text)
     )
-    with Store(None) as store:
+    with memory_store() as store:
         store.upsert_model(card())
         store.write(lambda writing: writing.insert_generation(made))
         with store.reading() as reading:
@@ -51,7 +51,7 @@ def test_tokens_of_a_day_leave_out_requests_that_were_never_sent(
 ) -> None:
     prompt = Prompt("Hi", (1, 2, 3), "minotaur", "")
     made = generation("g", prompt=prompt, token_ids=token_ids, versions=versions)
-    with Store(None) as store:
+    with memory_store() as store:
         store.upsert_model(card())
         store.write(lambda writing: writing.insert_generation(made))
         with store.reading() as reading:
