@@ -19,8 +19,8 @@ from playground.studies.assignment import Plan
 from playground.studies.criteria import CriterionStatus, criteria_of
 from playground.studies.decision import Decision, decision_of, study_board
 from playground.studies.drift import Comparison, Outcomes, Third, compare, outcomes_of, thirds
+from playground.studies.plans import plan_of
 from playground.studies.progress import MOST_PAUSE_S
-from playground.studies.reservation import plan_of
 
 QUICK_S = CountingPolicy().min_decision_s
 """Votes that are decided in less do not count."""

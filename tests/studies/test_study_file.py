@@ -60,7 +60,10 @@ def test_every_key_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ("rater_per_battle = 2", "unknown key 'rater_per_battle'; valid keys: id, instructions, models, votes, pairs,"),
+        (
+            "rater_per_battle = 2",
+            "unknown key 'rater_per_battle'; valid keys: id, models, votes, instructions, live,",
+        ),
         ("raters_per_battle = 0", "'raters_per_battle' is 0; valid: 1 or more"),
         ("overlap = 1.5", "'overlap' is 1.5; valid: 1.0 or less"),
         ("repeats = 0.6", "'repeats' is 0.6; valid: 0.5 or less"),
@@ -94,7 +97,7 @@ def test_error_names_file_key_and_valid_values(tmp_path: Path, change: str, said
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ("", "missing 'id', 'instructions', 'models', 'votes'; add it"),
+        ("", "missing 'id', 'models', 'votes'; add it"),
         (STUDY.replace("helpfulness-2026", "Übung 1"), "'id' is 'Übung 1'; valid: up to 60 of a-z"),
         (STUDY.replace('"ben", "cy"', '"ada"'), "'models' are ['ada', 'ada']; valid: two or more different models"),
         (STUDY.replace("questions", "none"), "'instructions' names"),
