@@ -94,8 +94,10 @@ class ArenaStudies:
         if stored is None:
             raise InvalidValue(NO_LINK)
         file = file_of(stored)
-        if self._live is None or not file.live:
+        if not file.live:
             raise InvalidValue(NOT_LIVE)
+        if self._live is None:
+            raise InvalidValue(NO_MODELS)
         store = partial(reservations.write, study, key, viewer, instruction, self._consent_version)
         self._live.write(file, instruction, store)
 

@@ -63,6 +63,11 @@ def _status_lines(status: StudyStatus) -> Iterator[str]:
         f"battles: {status.battles:,}; {status.complete:,} have every vote that they need,"
         f" {status.started:,} some, {status.battles - status.complete - status.started:,} none"
     )
+    if (written := status.written) is not None:
+        yield (
+            f"raters wrote {number_of('instruction', written.instructions)}; {written.being_answered:,} being answered,"
+            f" {written.fruitless:,} without answers to judge"
+        )
     for pair in status.pairs:
         judged = f"{number_of('vote', pair.votes)} on {number_of('battle', pair.battles)}"
         yield f"  {pair.model_a} and {pair.model_b}: {judged}"

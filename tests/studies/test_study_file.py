@@ -109,6 +109,37 @@ def test_needed_keys_are_checked(tmp_path: Path, given: str, said: str) -> None:
     assert said in str(raised.value)
 
 
+LIVE = STUDY.replace('instructions = "questions.jsonl"', "live = true")
+
+
+def test_live_study_has_no_file_of_instructions(tmp_path: Path) -> None:
+    study = read_study(written(tmp_path, LIVE))
+    assert (study.file.live, study.instructions) == (True, None)
+    assert stored_study(to_json(as_document(study.file)), "the database") == study.file
+
+
+def test_studies_with_a_file_keep_their_hash(tmp_path: Path) -> None:
+    study = read_study(written(tmp_path, STUDY))
+    assert "live" not in as_document(study.file)
+    assert study.hash == "e41034f63d92a54f2bf64138d7634d4139001c66014fe6115c05bd808c41f729"
+    assert read_study(written(tmp_path, STUDY + "live = false\n")).hash == study.hash
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (STUDY + "live = true\n", "'instructions' names a file, but with live = true raters write them"),
+        (LIVE + "overlap = 0.1\n", "only the rater who wrote an instruction sees its answers; leave them out"),
+        (LIVE + "raters_per_battle = 2\n", "only the rater who wrote an instruction sees its answers"),
+        (LIVE.replace("live = true", ""), "'instructions' is missing; name a file, or let raters write them"),
+    ],
+)
+def test_live_and_its_opposites_exclude_each_other(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(InvalidStudy) as raised:
+        read_study(written(tmp_path, text))
+    assert said in str(raised.value)
+
+
 def test_hash_is_over_content_not_over_form(tmp_path: Path) -> None:
     plain = read_study(written(tmp_path, STUDY)).hash
     lines = STUDY.splitlines()
