@@ -98,7 +98,10 @@ class LiveAnswers:
 
     def resume(self) -> None:
         """Go on with the instructions whose answers were cut off, as far as their models run; raises `StorageError`."""
-        with self._battles.stored.store.reading() as reading:
+        store = self._battles.stored.store
+        if store.read_only:
+            return
+        with store.reading() as reading:
             waiting = reading.live_items_being_answered()
         for live in waiting:
             if (live.study, live.number) in self._running or not set(live.models) <= set(self._models.ids()):

@@ -152,6 +152,7 @@ def _created_lines(drafted: Drafted, study: Study) -> Iterator[str]:
         yield f"{number_of('battle', answers.identical)} left out: both answers are the same"
     if answers.missing or answers.unusable:
         yield f"left out: {answers.missing:,} answers missing, {answers.unusable:,} failed or empty"
+    yield from study_panel.warnings(study.file)
     yield f"hash {study.hash}"
     yield f"Next: python -m playground study links {study.file.id} --raters N"
     if study.file.live:

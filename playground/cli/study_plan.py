@@ -13,6 +13,7 @@ from typing import TextIO
 
 from tqdm import tqdm
 
+from playground.cli import study_panel
 from playground.cli.generate import BAR_DELAY_S, read_instructions
 from playground.cli.printing import print_json, print_table
 from playground.ratings.phrases import number_of, percent
@@ -105,6 +106,7 @@ def _lines(study: Study, size: Size) -> Iterator[str]:
     yield f"raters: {size.raters:,}, each about {number_of('vote', size.votes_per_rater)}"
     money = "" if size.money is None else f"; money: {size.money:,.2f}"
     yield f"time: {size.hours:,.1f} hours{money}"
+    yield from study_panel.warnings(study.file)
     if size.votes > size.possible_votes:
         yield "`study create` will refuse this: 'votes' is more than the battles give"
     if size.raters < size.fewest_raters:

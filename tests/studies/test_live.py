@@ -255,6 +255,17 @@ def living_again(study: Living) -> Living:
     return Living(replace(study.study, reservations=type(study.study.reservations)(study.home.battles)))
 
 
+def test_hidden_answers_do_not_come_again(home: House) -> None:
+    study = living(home, 1, votes=1)
+    study.answer(study.write(1))
+    battle = str(study.study.next(1).battle_id)
+    home.store.write(lambda writing: writing.decide(battle, home.time.now(), True))
+    turn = study.study.next(1)
+    assert (turn.battle_id, turn.live is not None) == (None, True)
+    assert study.judge(1, "Another.") != battle
+    assert study.study.votes_by_item() == {2: 1}
+
+
 def test_failure_names_no_model(home: House) -> None:
     study = living(home, 1)
     live = study.write(1)

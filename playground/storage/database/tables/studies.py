@@ -127,7 +127,10 @@ class StudyReads(Snapshot):
     def study_items(self, study_id: str, after: int = 0) -> Sequence[StudyItem]:
         """Return a study's items by number, those above `after`; they never change, and one that is live gets more."""
         found = self.select(_ITEMS, (study_id, after))
-        return [StudyItem(*row[:6], (row[6], row[7]), row[8], row[9]) for row in map(tuple, found)]
+        return [
+            StudyItem(n, kind, a, b, best, asked, (x, y), rater, chance)
+            for n, kind, a, b, best, asked, x, y, rater, chance in found
+        ]
 
     def study_raters(self, study_id: str) -> Sequence[StudyRater]:
         """Return the holders of a study's links by number."""
