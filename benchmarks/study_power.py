@@ -69,7 +69,7 @@ class Outcome:
 def case(name: str, models: int, votes: int, raters: int, true: float, plan: float = 100.0, **keys: object) -> Case:
     """Return a case of a study in which every two models meet."""
     instructions = math.ceil(1.5 * votes / (models * (models - 1) // 2))
-    file = StudyFile("s", "questions.jsonl", MODELS[:models], votes, **{"ends": "leader", **keys})  # type: ignore[arg-type]
+    file = StudyFile("s", MODELS[:models], votes, "questions.jsonl", **{"ends": "leader", **keys})  # type: ignore[arg-type]
     pairs = tuple((file.models.index(a), file.models.index(b)) for a, b in file.model_pairs)
     return Case(name, file, instructions, Assumptions(models, pairs, plan, raters=raters), true)
 

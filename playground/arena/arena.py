@@ -28,6 +28,7 @@ from playground.arena.journal import ArenaJournal
 from playground.arena.ledger import arena_ledger
 from playground.arena.line_up import LineUp, chosen_models
 from playground.arena.listing import sources_line
+from playground.arena.live_answers import LiveAnswers
 from playground.arena.models import Models
 from playground.arena.moderation import ArenaModeration
 from playground.arena.pair_choice import PairChoice
@@ -76,17 +77,17 @@ class Arena:
         self._engine: Engine = DailyTokens(engine or Fleet(settings), self._clock, lambda: self.store)
         self._line_up = LineUp(self.catalog, chosen_models(self.catalog, settings), settings.max_new_tokens)
         self._running = RunningBattles()
-        networks = Networks(self._clock)
-        limits = (settings.undo_s, settings.expire_s, settings.votes_per_network)
-        asking = Asking(settings.guess_share, lambda: self.models.ids())
-        standing = partial(standing_of, policy=self.policy)
-        self._rules = Rules(self._clock, *limits, networks, standing, asking, rated_undo_s=settings.rate_undo_s)
+        limits = (settings.undo_s, settings.expire_s, settings.votes_per_network, Networks(self._clock))
+        voting = (partial(standing_of, policy=self.policy), Asking(settings.guess_share, lambda: self.models.ids()))
+        self._rules = Rules(self._clock, *limits, *voting, rated_undo_s=settings.rate_undo_s)
         self.capacity = Capacity(settings.queue_max, self._clock)
         self.models = Models(self.catalog, self._line_up, self._engine, self._store_card)
         self.battles = ArenaBattles(self._rules, self._running)
         self.rating = ArenaRating(self.battles, settings, self.terms.version)
-        self.studies = ArenaStudies(self.battles, self.terms.version)
-        self.raters = Raters(self.battles, self._running, self.policy)
+        answering = (self.catalog, self._engine, self.models, self.battles)
+        self.live_answers = LiveAnswers(*answering, self.capacity, settings, self._clock)
+        self.studies = ArenaStudies(self.battles, self.terms.version, self.live_answers)
+        self.raters = Raters(self.battles, self._running, self.policy, self.live_answers)
         self.moderation = ArenaModeration(self.battles, self._running)
         self._boards = arena_boards(self.battles, self.catalog, self.starters, self._clock)
         self._asked = partial(asked_board, self.policy, settings.prior, self.models)
@@ -99,7 +100,7 @@ class Arena:
         self._recorder = Recorder(self._ended)
         self._upkeep: Upkeep | None = None
         self.journal: ArenaJournal | None = None
-        self.file_answers = FileAnswers(self.catalog, self._engine, self.models, self.battles, settings, self._clock)
+        self.file_answers = FileAnswers(*answering, settings, self._clock)
         self.disk_space = DiskSpace(settings.db.absolute().parent, settings.min_free_bytes)
 
     def open(self) -> None:
@@ -120,8 +121,10 @@ class Arena:
         if self._upkeep is not None:
             self._upkeep.close()
         self.file_answers.close()
+        self.live_answers.close()
         self._engine.close()
         self.file_answers.wait()
+        self.live_answers.wait()
         self._recorder.close()
         if self.journal is not None:
             self.journal.close()

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from playground.arena.battles import ArenaBattles
+from playground.arena.live_answers import LiveAnswers
 from playground.arena.running import RunningBattles
 from playground.battles import REFUSALS, RaterData
 from playground.errors import InvalidValue, Refused
@@ -25,9 +26,16 @@ UNFINISHED = (BattleState.GENERATING, BattleState.OPEN)
 class Raters:
     """The data of raters of the page."""
 
-    def __init__(self, battles: ArenaBattles, running: RunningBattles, policy: CountingPolicy) -> None:
+    def __init__(
+        self,
+        battles: ArenaBattles,
+        running: RunningBattles,
+        policy: CountingPolicy,
+        live_answers: LiveAnswers | None = None,
+    ) -> None:
         self._battles = battles
         self._running = running
+        self._live_answers = live_answers
         self._policy = policy
 
     def totals(self, rater: str) -> Belongings:
@@ -61,11 +69,14 @@ class Raters:
         """Erase a rater's words in the database and their battles in memory.
 
         Raises:
-            Refused: one of their battles is still being written; nothing was erased.
+            Refused: one of their battles, or the answers to an instruction of a study, are being written; nothing was
+                erased.
         """
         in_memory = self._battles.in_memory.owned_by(rater)
         if not self._running.ids.isdisjoint(in_memory):
             raise Refused("writing", REFUSALS["writing"])
+        if self._live_answers is not None:
+            self._live_answers.check_idle(rater)
         erased = self._data.erase(rater)
         self._battles.in_memory.forget(in_memory)
         return erased

@@ -7,17 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from threading import Lock
 
 from playground.arena.battles import ArenaBattles
+from playground.arena.live_answers import NO_MODELS, LiveAnswers
 from playground.battles import Battles, Viewer
-from playground.records import BattleView, ClosedStudy
+from playground.errors import InvalidValue
+from playground.records import BattleView, ClosedStudy, Instruction
 from playground.studies.differences import Difference, adjudicate, differences
+from playground.studies.live import NOT_LIVE, Live
 from playground.studies.panel_raters import PanelEnd, PanelRaters
 from playground.studies.progress import Progress
-from playground.studies.reservation import Reservations
+from playground.studies.reservation import NO_LINK, Reservations, Turn
 from playground.studies.status import StudyStatus, found_study, status_of
-from playground.studies.study_file import StudyFile
+from playground.studies.study_file import StudyFile, file_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +33,15 @@ class StudyAssignment:
     progress: Progress
     file: StudyFile | None  # how the rater is asked; None: the link is not valid
     end: PanelEnd | None = None  # of a rater whom a panel sent
+    live: Live | None = None  # where the rater writes instructions
 
 
 class ArenaStudies:
     """The studies of the arena's database."""
 
-    def __init__(self, battles: ArenaBattles, consent_version: str) -> None:
+    def __init__(self, battles: ArenaBattles, consent_version: str, live: LiveAnswers | None = None) -> None:
         self._battles = battles
+        self._live = live
         self._consent_version = consent_version
         self._lock = Lock()
         self._opened: tuple[Battles, Reservations, PanelRaters] | None = None
@@ -69,7 +75,37 @@ class ArenaStudies:
         if is_over and (end := panels.store_end(study, key, have)) is not None:
             return StudyAssignment(None, end.words, turn.progress, turn.file, end)
         view = None if turn.battle_id is None else self._battles.stored.view(turn.battle_id, viewer)
-        return StudyAssignment(view, turn.why_none or "", turn.progress, turn.file)
+        why_not = self._why_not(turn)
+        live = None if why_not else turn.live
+        return StudyAssignment(view, turn.why_none or why_not, turn.progress, turn.file, live=live)
+
+    def write(self, viewer: Viewer, study: str, key: str, instruction: Instruction) -> None:
+        """Store an instruction of a rater of a live study, and have two of its models answer it.
+
+        Raises:
+            Busy: as many comparisons run as may run at once.
+            InvalidInstruction: it is too long for the study's models.
+            InvalidValue: the rater may not write now; the message says why.
+            StorageError: nothing can be stored.
+        """
+        reservations, _ = self._parts()
+        with self._battles.stored.store.reading() as reading:
+            stored = reading.study(study)
+        if stored is None:
+            raise InvalidValue(NO_LINK)
+        file = file_of(stored)
+        if not file.live:
+            raise InvalidValue(NOT_LIVE)
+        if self._live is None:
+            raise InvalidValue(NO_MODELS)
+        store = partial(reservations.write, study, key, viewer, instruction, self._consent_version)
+        self._live.write(file, instruction, store)
+
+    def _why_not(self, turn: Turn) -> str:
+        """Return why a rater who would write an instruction cannot, in words; empty if there is no reason."""
+        if turn.live is None or turn.live.is_being_answered or turn.file is None:
+            return ""
+        return NO_MODELS if self._live is None else self._live.why_not(turn.file)
 
     def running(self) -> list[StudyStatus]:
         """Return the state of each study that is not closed, for the operator.
@@ -103,6 +139,11 @@ class ArenaStudies:
         self._battles.stored.store.write(
             lambda writing: adjudicate(writing, found_study(writing, study_id), item, outcome, at)
         )
+
+    def resume(self) -> None:
+        """Go on with answers to raters' instructions that a restart cut off; raises `StorageError`."""
+        if self._live is not None:
+            self._live.resume()
 
     def prepare(self) -> None:
         """Count the running studies before their first raters come; raises `StorageError`."""

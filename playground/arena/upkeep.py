@@ -39,8 +39,9 @@ class Watched(Protocol):
 
 class Upkeep:
     """Every second, stop abandoned comparisons, record what failed, scrub erasures, refresh what is computed
-    from the votes; every minute, expire battles, delete the ids of panels whose studies ended, and look at the votes
-    of studies that run. At the start, count the studies that run."""
+    from the votes; every minute, expire battles, delete the ids of panels whose studies ended, look at the votes
+    of studies that run, and go on with answers for their raters. At the start, go on with these too, and count the
+    studies that run."""
 
     def __init__(
         self,
@@ -71,6 +72,8 @@ class Upkeep:
 
     def _prepare(self) -> None:
         """Count large studies, which takes seconds, beside the work that is due every second."""
+        with suppress(StorageError):  # tried again each minute
+            self._studies.resume()
         with suppress(StorageError, InvalidStudy):  # the first rater counts them
             self._studies.prepare()
 
@@ -115,3 +118,4 @@ class Upkeep:
                 self._battles.expire()
                 PanelRaters(self._battles).forget_due_ids()
                 self._studies.look()
+                self._studies.resume()

@@ -7,36 +7,28 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
 from playground.catalog.catalog import Catalog
-from playground.cli import study_differences, study_panel, study_plan
+from playground.cli import study_differences, study_panel, study_plan, study_status
 from playground.cli.database import open_existing, open_read_only
 from playground.cli.generate import read_instructions
-from playground.cli.printing import print_json, print_result, print_table
+from playground.cli.printing import print_json, print_result
 from playground.cli.prompt import add_field
 from playground.clock import utc_now
 from playground.errors import InvalidStudy, InvalidValue
-from playground.ratings.phrases import number_of, percent
+from playground.ratings.phrases import number_of
 from playground.records import StoredStudy
 from playground.settings import Settings
 from playground.settings_sources import add_flags
 from playground.studies.creation import Answers, Drafted, add_links, draft, find_answers, store_study
-from playground.studies.drift import Third
 from playground.studies.links import link
-from playground.studies.panel_report import panel_reports
-from playground.studies.status import RaterReport, StudyStatus, found_study, status_of
+from playground.studies.status import found_study
 from playground.studies.study_file import Study, file_of, read_study
 
 MOST_LINKS = 10_000
-RATER_HEADS = (
-    *("rater", "votes", "repeats alike", "attention right", "like others", "skipped", "under 1 s"),
-    *("check", "minutes", "last vote"),
-)
-"""The columns of `study status`, a row for each rater."""
 
 
 def add(command: argparse.ArgumentParser) -> None:
@@ -53,7 +45,7 @@ def add(command: argparse.ArgumentParser) -> None:
     status = _action(actions, "status", "print how far a study is, and the work of each rater", "id")
     study_panel.add_status(status)
     add_flags(status, "db")
-    status.set_defaults(run=run_status)
+    status.set_defaults(run=study_status.run)
     listed = _action(actions, "differences", "list the battles on which raters differ", "id")
     study_differences.add_list(listed)
     add_flags(listed, "db")
@@ -93,7 +85,8 @@ def run_create(arguments: argparse.Namespace, settings: Settings, out: TextIO) -
     study = read_study(arguments.file)
     catalog = Catalog.load(settings.card_folders, settings.template_folders)
     cards = {card.id: card for card in catalog.line_up([catalog.card(model).id for model in study.file.models])}
-    instructions = read_instructions(study.instructions, arguments, settings).instructions
+    named = study.instructions
+    instructions = {} if named is None else read_instructions(named, arguments, settings).instructions
     with open_existing(settings) as store:
         with store.reading() as reading:
             known = reading.study(study.file.id)
@@ -152,15 +145,19 @@ def _created(drafted: Drafted, study: Study) -> dict[str, Any]:
 
 def _created_lines(drafted: Drafted, study: Study) -> Iterator[str]:
     answers = drafted.answers
-    yield f"{study.file.id}: {number_of('battle', len(drafted.items))} for {number_of('vote', study.file.votes)}"
+    battles = "raters write the instructions" if study.file.live else number_of("battle", len(drafted.items))
+    yield f"{study.file.id}: {battles} for {number_of('vote', study.file.votes)}"
     for kind, known in drafted.known.items():
         yield f"{number_of('item', len(known))} for {kind}"
     if answers.identical:
         yield f"{number_of('battle', answers.identical)} left out: both answers are the same"
     if answers.missing or answers.unusable:
         yield f"left out: {answers.missing:,} answers missing, {answers.unusable:,} failed or empty"
+    yield from study_panel.warnings(study.file)
     yield f"hash {study.hash}"
     yield f"Next: python -m playground study links {study.file.id} --raters N"
+    if study.file.live:
+        yield f"Serve it with its models: python app.py --models {','.join(study.file.models)}"
 
 
 def run_links(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
@@ -188,96 +185,6 @@ def run_links(arguments: argparse.Namespace, settings: Settings, out: TextIO) ->
         print(f"{number:>4}  {address}", file=out)
     print("Give each rater one of them. They are shown only once: the database has no more than a hash.", file=out)
     return 0
-
-
-def run_status(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
-    """Print counts, and one line per rater."""
-    with open_read_only(settings.db) as store, store.reading() as reading:
-        study = found_study(reading, arguments.study)
-        study_panel.check_ids_allowed(study, arguments)
-        status = status_of(reading, study, utc_now())
-        panel = panel_reports(reading, study, with_ids=arguments.panel_ids)
-    if arguments.csv:
-        study_panel.print_csv(status, panel, arguments.panel_ids, out)
-        return 0
-    if arguments.json:
-        print_json(asdict(status) | {"panel": study_panel.panel_document(panel, arguments.panel_ids)}, out)
-        return 0
-    print("\n".join(_status_lines(status)), file=out)
-    if status.raters:
-        print(file=out)
-        print_table(RATER_HEADS, map(_rater_line, status.raters), out)
-    drifts = [f"  rater {rater.number}: {drift_words(rater.thirds)}" for rater in status.raters if rater.thirds]
-    if drifts:
-        print("\nFirst, second and last third of each rater's votes:", *drifts, sep="\n", file=out)
-    if panel:
-        print(file=out)
-        study_panel.print_panel(panel, status, arguments.panel_ids, out)
-    return 0
-
-
-def _status_lines(status: StudyStatus) -> Iterator[str]:
-    state = f"closed on {status.closed_at[:10]}: {status.why}" if status.closed_at else "open"
-    yield f"{status.study}: {state}"
-    reserved = f", {number_of('battle', status.reserved)} being judged" if status.reserved else ""
-    share = percent(status.votes / status.wanted_votes)
-    yield f"votes: {status.votes:,} of {status.wanted_votes:,} ({share}){reserved}"
-    yield (
-        f"battles: {status.battles:,}; {status.complete:,} have every vote that they need,"
-        f" {status.started:,} some, {status.battles - status.complete - status.started:,} none"
-    )
-    for pair in status.pairs:
-        judged = f"{number_of('vote', pair.votes)} on {number_of('battle', pair.battles)}"
-        yield f"  {pair.model_a} and {pair.model_b}: {judged}"
-    if status.alike is not None:
-        differing = (
-            f"{number_of('battle', status.differing)} judged in different ways, {status.unresolved:,} not judged by you"
-        )
-        yield f"two raters of a battle judge alike in {percent(status.alike)}; {differing}"
-    if (claim := status.decision) is not None:
-        end = "one model leads" if claim.ends == "leader" else "the order of all models is decided"
-        yield (
-            f"ends when {end}: {claim.decided:,} of {number_of('comparison', claim.needed)} decided,"
-            f" by {number_of('vote', claim.votes)} that count; so far {' > '.join(claim.order)}"
-        )
-    for criterion in status.criteria:
-        answers = ", ".join(f"{answer} {votes:,}" for answer, votes in criterion.answers.items())
-        yield f"{criterion.question} ({criterion.id}): {answers or 'no answer yet'}"
-    yield f"hash {status.hash}"
-
-
-def _rater_line(rater: RaterReport) -> tuple[str, ...]:
-    def share(right: int, of: int) -> str:
-        return f"{right} of {of}" if of else "–"
-
-    state = rater.check if rater.check != "none" else "–"
-    return (
-        str(rater.number),
-        str(rater.votes),
-        share(rater.repeats_alike, rater.repeats),
-        share(rater.attention_right, rater.attention),
-        share(rater.others.alike, rater.others.compared),
-        _skipped(rater),
-        str(rater.quick),
-        state,
-        f"{rater.minutes:.0f}",
-        (rater.last_vote_at or "–")[:16].replace("T", " "),
-    )
-
-
-def drift_words(parts: Sequence[Third]) -> str:
-    """Return the thirds of a rater's votes side by side."""
-    sides = " → ".join("–" if part.chose_a is None else percent(part.chose_a) for part in parts)
-    ties = " → ".join(percent(part.ties) for part in parts)
-    times = " → ".join("–" if part.median_s is None else f"{part.median_s:.1f} s" for part in parts)
-    alike = " → ".join(f"{part.others.alike} of {part.others.compared}" for part in parts)
-    words = [f"A rather than B {sides}", f"ties {ties}", f"a decision takes {times}"]
-    return "; ".join([*words, f"like others {alike}"] if any(part.others.compared for part in parts) else words)
-
-
-def _skipped(rater: RaterReport) -> str:
-    known = (("attention", rater.attention_skipped), ("check", rater.check_skipped))
-    return ", ".join([str(rater.skipped), *(f"{number} {kind}" for kind, number in known if number)])
 
 
 def run_close(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:

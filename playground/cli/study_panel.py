@@ -17,12 +17,13 @@ from typing import Any, TextIO
 from playground.cli.printing import print_json, print_table
 from playground.errors import InvalidStudy, InvalidValue
 from playground.exchange.containers import without_formula
+from playground.ratings.phrases import number_of
 from playground.records import StoredStudy
 from playground.studies.panel import Panel
 from playground.studies.panel_links import address_pattern, check_id, signed_link, signing_secret
 from playground.studies.panel_report import PanelReport
 from playground.studies.status import StudyStatus
-from playground.studies.study_file import file_of
+from playground.studies.study_file import StudyFile, file_of
 
 _HASH_CHARS = 12
 """Characters of a hash in the table; the other outputs have it whole."""
@@ -105,6 +106,17 @@ def _panel_of(study: StoredStudy) -> Panel:
     if panel is None:
         raise InvalidStudy(f"{study.id} has no panel: its file has no [panel]; make personal links with --raters N")
     return panel
+
+
+def warnings(file: StudyFile) -> Iterator[str]:
+    """Yield what a study's panel asks for and its raters can hardly meet."""
+    found = file.attention_items_of_share
+    if found is not None and file.panel is not None:
+        yield (
+            f"warning: {number_of('vote', file.votes_per_rater or 0)} of a rater hold {found:.1f} attention items on"
+            f" average, fewer than 'attention_items' ({file.panel.attention_items}): hardly anybody can fail; lower"
+            " 'attention.every' or 'panel.attention_items'"
+        )
 
 
 def check_ids_allowed(study: StoredStudy, arguments: argparse.Namespace) -> None:

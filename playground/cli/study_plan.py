@@ -13,6 +13,7 @@ from typing import TextIO
 
 from tqdm import tqdm
 
+from playground.cli import study_panel
 from playground.cli.generate import BAR_DELAY_S, read_instructions
 from playground.cli.printing import print_json, print_table
 from playground.ratings.phrases import number_of, percent
@@ -48,7 +49,8 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
     study = read_study(arguments.file)
     assumed = _assumptions(study, arguments)
     price = Price(arguments.seconds, arguments.per_hour, arguments.per_vote)
-    instructions = len(read_instructions(study.instructions, arguments, settings).instructions)
+    named = study.instructions
+    instructions = 0 if named is None else len(read_instructions(named, arguments, settings).instructions)
     checks = 0 if study.check_items is None else len(read_known_answers(study.check_items, settings))
     size = size_of(study.file, instructions, checks, arguments.raters, price)
     curve = list(_simulated(assumed, study.file.votes))
@@ -90,14 +92,21 @@ def _simulated(assumed: Assumptions, votes: int) -> Iterator[Power]:
 
 
 def _lines(study: Study, size: Size) -> Iterator[str]:
-    yield f"{study.file.id}: {number_of('instruction', size.instructions)}, {number_of('pair', size.pairs)} of models"
-    yield f"battles: {size.battles:,}, fewer if answers are missing or alike; they give {size.possible_votes:,} votes"
+    asked = number_of("instruction", size.instructions)
+    if study.file.live:
+        yield f"{study.file.id}: raters write {asked}, {number_of('pair', size.pairs)} of models"
+        yield "battles: one for each instruction; more are written where answers fail or are alike, or a rater skips"
+    else:
+        yield f"{study.file.id}: {asked}, {number_of('pair', size.pairs)} of models"
+        fewer = "fewer if answers are missing or alike"
+        yield f"battles: {size.battles:,}, {fewer}; they give {size.possible_votes:,} votes"
     extra = ((size.repeats, "repeat"), (size.attention, "attention item"), (size.checks, "check item"))
     more = ", ".join(number_of(noun, count) for count, noun in extra if count)
     yield f"votes: {size.votes:,} that count{f', and {more}: {size.all_votes:,} in all' if more else ''}"
     yield f"raters: {size.raters:,}, each about {number_of('vote', size.votes_per_rater)}"
     money = "" if size.money is None else f"; money: {size.money:,.2f}"
     yield f"time: {size.hours:,.1f} hours{money}"
+    yield from study_panel.warnings(study.file)
     if size.votes > size.possible_votes:
         yield "`study create` will refuse this: 'votes' is more than the battles give"
     if size.raters < size.fewest_raters:

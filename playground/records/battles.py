@@ -110,6 +110,7 @@ class Battle:
     study: str | None = None  # id of the study that it is of; None: of none
     study_hash: str | None = None  # of the study's content
     study_kind: str | None = None  # item, or judged beside the items and never rated: repeat | check | attention
+    own_words: bool = False  # its rater wrote its instruction, in a live study
 
     @property
     def good_sides(self) -> tuple[str, ...]:
@@ -186,7 +187,7 @@ class JudgedBattle:
 class Belongings:
     """Counts of one rater's stored battles, votes, notes and ids at panels."""
 
-    battles: int  # with their words
+    battles: int  # with their words; also instructions of live studies without a battle
     erased: int  # battles of which only the judgement is left
     votes: int  # that stand, those on erased battles too
     notes: int  # comments, reports, and reasons in words for answers to criteria

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from playground.records.prompts import Instruction
+
 
 class CheckState(StrEnum):
     """The state of a rater's comprehension check."""
@@ -49,6 +51,29 @@ class StudyItem:
     expected: str | None = None  # a | b | tie | both_bad; None for an item
     instruction_id: str = ""
     models: tuple[str, str] = ("", "")
+    rater: int | None = None  # who wrote the instruction of a live study, and alone judges it
+    probability: float | None = None  # of the pair of models, where it was drawn by its chance before the item was made
+
+
+@dataclass(frozen=True, slots=True)
+class LiveItem:
+    """An instruction that a rater of a live study wrote: two models answer it, and it becomes an item."""
+
+    study: str
+    number: int  # from 1
+    rater: int  # of the link
+    owner: str  # rater of the browser in which it was written
+    instruction: Instruction
+    models: tuple[str, str]
+    seed: int  # of the answers
+    probability: float | None  # of the pair of models, if it was drawn by its chance
+    created_at: str
+    item: int | None = None  # once both answers are written
+    failed: str | None = None  # why there is none
+
+    @property
+    def is_being_answered(self) -> bool:
+        return self.item is None and self.failed is None
 
 
 @dataclass(frozen=True, slots=True)

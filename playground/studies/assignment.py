@@ -16,16 +16,16 @@ import math
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cached_property
 from itertools import chain, zip_longest
 from random import Random
 
-from playground.messages import marked
 from playground.ratings.pairing import Pairing
-from playground.records import Assigned, CheckState, ItemCount, StoredStudy, StudyItem, StudyRater
+from playground.records import Assigned, CheckState, ItemCount, LiveItem, StoredStudy, StudyItem, StudyRater
 from playground.studies.counts import ItemCounts
 from playground.studies.decision import DECIDED
+from playground.studies.nothing import Nothing
+from playground.studies.pair_draw import drawn_pair
 from playground.studies.study_file import StudyFile
 
 MOST_AHEAD = 3
@@ -34,33 +34,8 @@ REPEAT_GAP = 5
 """Battles from a vote to its silent repeat, at least; a page loads up to `MOST_AHEAD`."""
 MOST_TRIES = 2
 """Tries of the check."""
-
-
-class Nothing(StrEnum):
-    """A reason why a rater gets no battle."""
-
-    JUDGE_FIRST = "judge_first"  # what is loaded decides what comes next
-    FAILED_CHECK = "failed_check"
-    ALL_JUDGED = "all_judged"  # by this rater
-    SHARE_DONE = "share_done"  # the votes that each rater gives
-    ENOUGH = "enough"  # votes in the study
-    OTHERS_RATE = "others_rate"  # what is left is reserved for others
-    NOT_SHOWN = "not_shown"  # the answers of what came next are hidden or erased; there may be more
-    CLOSED = "closed"
-    DECIDED = "decided"  # the claim at which the study ends
-
-
-WHY: Mapping[Nothing, str] = {
-    Nothing.FAILED_CHECK: marked("The check was not passed, so this link gives no more to rate. Thank you for trying."),
-    Nothing.ALL_JUDGED: marked("You have rated everything that this study has for you. Thank you."),
-    Nothing.SHARE_DONE: marked("You have rated your share of this study. Thank you."),
-    Nothing.ENOUGH: marked("This study has all the ratings that it needs. Thank you."),
-    Nothing.OTHERS_RATE: marked("Others are rating what is left. Thank you; there may be more for you later."),
-    Nothing.NOT_SHOWN: marked("The battles that came next for you cannot be shown any more. Look again for others."),
-    Nothing.CLOSED: marked("This study is closed. Thank you."),
-    Nothing.DECIDED: marked("This study has found its answer, and needs no more ratings. Thank you."),
-}
-"""The words for a rater who gets none."""
+MOST_FRUITLESS = 50
+"""Instructions of a rater of a live study whose answers failed, were alike, or were skipped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +80,8 @@ class Plan:
     @cached_property
     def overlapping(self) -> frozenset[int]:
         """The items that two raters judge, spread evenly over the pairs of models."""
+        if not self.file.overlap:
+            return frozenset()
         by_pair: dict[frozenset[str], list[int]] = {}
         for number in self.shuffled([item.number for item in self.rated], "overlap"):
             by_pair.setdefault(frozenset(self.by_number[number].models), []).append(number)
@@ -133,6 +110,15 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """The instructions of a live study, as one rater meets them."""
+
+    last: LiveItem | None = None  # that this rater wrote
+    count: int = 0  # that this rater wrote
+    waiting: Sequence[tuple[str, str]] = ()  # models of those that others wrote not long ago and have not judged
+
+
+@dataclass(frozen=True, slots=True)
 class Situation:
     """A study at one moment, as one rater meets it."""
 
@@ -141,6 +127,7 @@ class Situation:
     rater: StudyRater
     own: Sequence[Assigned]  # in their order
     pairing: Pairing | None = None  # the gains of pairs, where they are drawn by these
+    written: Written = Written()
 
     @property
     def place(self) -> int:
@@ -161,6 +148,8 @@ class Situation:
 
     def left(self) -> int:
         """Return how many items this rater may still judge, whether or not the study has enough votes."""
+        if self.plan.file.live:  # as many as they write
+            return self.plan.file.votes
         return self.counts.wanting - sum(map(self.counts.wants, self.had()))
 
 
@@ -258,7 +247,11 @@ def _item(now: Situation) -> Given | Nothing:
     if now.taken >= now.plan.file.votes:
         return Nothing.OTHERS_RATE if others_rate else Nothing.ENOUGH
     had = now.had()
-    pair, probability = _drawn_pair(now, had)
+    if now.plan.file.live:
+        return _own_item(now, had)
+    left = now.counts.pairs_left(had) if now.plan.file.is_informative else ()
+    random = now.plan.random("pair", now.rater.number, now.place)
+    pair, probability = drawn_pair(left, now.plan.file.models, random, now.pairing) if left else (None, None)
     best = now.counts.least_judged(had, pair)
     if not best:
         return Nothing.OTHERS_RATE if others_rate else Nothing.ALL_JUDGED
@@ -266,14 +259,31 @@ def _item(now: Situation) -> Given | Nothing:
     return Given(now.plan.by_number[chosen], "item", probability=probability)
 
 
-def _drawn_pair(now: Situation, had: Collection[int]) -> tuple[frozenset[str] | None, float | None]:
-    """Draw a pair of models by its chance among those with items left, with its probability; None if all are alike."""
-    left = now.counts.pairs_left(had) if now.plan.file.is_informative else ()
-    if not left:
-        return None, None
-    models = now.plan.file.models
-    chances = None if now.pairing is None else now.pairing.chances(models)
-    places = [sorted(map(models.index, pair)) for pair in left]
-    weights = [1.0 if chances is None else float(chances[i, j]) for i, j in places]
-    [place] = now.plan.random("pair", now.rater.number, now.place).choices(range(len(left)), weights)
-    return left[place], weights[place] / sum(weights)
+def _own_item(now: Situation, had: Collection[int]) -> Given | Nothing:
+    """Return the answers to the rater's own instruction, or what they do next."""
+    for item in now.plan.rated:
+        if item.rater == now.rater.number and item.number not in had:
+            return Given(item, "item", probability=item.probability)
+    if any(one.is_open and one.kind == "item" for one in now.own):
+        return Nothing.JUDGE_FIRST
+    if now.written.last is not None and now.written.last.is_being_answered:
+        return Nothing.BEING_ANSWERED
+    if now.written.count - len(now.judged("item")) >= MOST_FRUITLESS:
+        return Nothing.WROTE_ENOUGH
+    is_full = now.taken + len(now.written.waiting) >= now.plan.file.votes
+    return Nothing.OTHERS_RATE if is_full else Nothing.WRITE
+
+
+def pair_to_write(now: Situation) -> tuple[tuple[str, str], float | None]:
+    """Choose the models that answer a rater's instruction, as those of the next item would be.
+
+    It is the pair with the fewest battles, those that others are to judge soon among them, or one drawn by its chance,
+    which is returned too.
+    """
+    pairs, random = now.plan.file.model_pairs, now.plan.random("written", now.rater.number, now.written.count)
+    if now.plan.file.is_informative:
+        drawn, probability = drawn_pair([frozenset(pair) for pair in pairs], now.plan.file.models, random, now.pairing)
+        return next(pair for pair in pairs if frozenset(pair) == drawn), probability
+    soon = Counter(now.written.waiting)
+    battles = {pair: now.counts.battles_of(frozenset(pair)) + soon[pair] for pair in pairs}
+    return random.choice([pair for pair in pairs if battles[pair] == min(battles.values())]), None

@@ -38,9 +38,17 @@ class ItemCounts:
         self.unsettled: set[int] = set()  # items whose counts may change without a new battle
         self.taken = self.reserved = self.final = self.wanting = 0
         for item in items:
-            self._asking[item.instruction_id].append(item.number)
-            self._new[frozenset(item.models)][0].add(item.number)
-            self.wanting += 1
+            self._place(item)
+
+    def add(self, items: Sequence[StudyItem]) -> None:
+        """Take those of all items that are not known: raters of a live study make more."""
+        for item in items[len(self._items) :]:
+            self._items[item.number] = item
+            self._place(item)
+
+    def battles_of(self, pair: Pair) -> int:
+        """Return the battles of a pair of models that are reserved or judged."""
+        return self._of_pair[pair]
 
     def update(self, counts: Mapping[int, ItemCount], numbers: Iterable[int]) -> None:
         """Take over the counts of some items; one without a count has no battle any more."""
@@ -90,6 +98,12 @@ class ItemCounts:
                 if found:
                     return list(found)
         return []
+
+    def _place(self, item: StudyItem) -> None:
+        """Put a new item where it belongs."""
+        self._asking[item.instruction_id].append(item.number)
+        self._new[frozenset(item.models)][self._of_instruction[item.instruction_id]].add(item.number)
+        self.wanting += 1
 
     def _pair_of(self, number: int) -> Pair:
         return frozenset(self._items[number].models)

@@ -75,14 +75,14 @@ def find_answers(
 
 
 def draft(study: Study, answers: Answers, limits: Settings, at: str) -> Drafted:
-    """Return the study as it would be stored.
+    """Return the study as it would be stored; one that is live has no item yet.
 
     Raises:
         InvalidStudy: there is nothing to judge, more votes are wanted than the battles give, or a file of known
             answers cannot be used.
     """
     file = study.file
-    if not answers.pairs:
+    if not answers.pairs and not file.live:
         raise InvalidStudy(f"{file.id}: no two stored answers to one instruction differ, so there is nothing to judge")
     known = {
         kind: read_known_answers(path, limits)
@@ -92,7 +92,7 @@ def draft(study: Study, answers: Answers, limits: Settings, at: str) -> Drafted:
     items = tuple(StudyItem(number, "item", a, b) for number, (a, b) in enumerate(answers.pairs, start=1))
     stored = StoredStudy(file.id, study.hash, to_json(as_document(file)), secrets.token_hex(16), at)
     most = most_votes(Plan(stored, file, items))
-    if file.votes > most:
+    if file.votes > most and not file.live:
         raise InvalidStudy(
             f"{file.id}: 'votes' is {file.votes:,}, but {len(items):,} battles give {most:,}; valid: up to {most:,}"
         )

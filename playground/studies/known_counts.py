@@ -45,7 +45,9 @@ class KnownCounts:
         known = self._known.get(plan.study.id)
         if known is None:
             known = self._known[plan.study.id] = _counted(reading, plan, now)
-        elif known.unsettled:
+            return known
+        known.add(plan.rated)
+        if known.unsettled:
             known.update(reading.item_counts(plan.study.id, now, sorted(known.unsettled)), known.unsettled)
         return known
 

@@ -52,9 +52,10 @@ class Size:
 
 
 def size_of(file: StudyFile, instructions: int, check_items: int, raters: int, price: Price) -> Size:
-    """Return the size of a study with so many instructions and raters."""
+    """Return the size of a study with so many instructions and raters; raters of a live one write one for each vote."""
     pairs = len(file.model_pairs)
-    battles = instructions * pairs
+    instructions = file.votes if file.live else instructions
+    battles = instructions if file.live else instructions * pairs
     overlapping = round(file.overlap * battles)
     repeats = round(file.votes * file.repeats)
     attention = 0 if file.attention is None else (file.votes + repeats) // file.attention.every

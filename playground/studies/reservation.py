@@ -11,27 +11,34 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
+from secrets import randbits
 
 from playground.battles.ballot import Viewer
 from playground.battles.life import Battles
 from playground.battles.state_table import Event
 from playground.battles.steps import found
 from playground.battles.transitions import later, moved
-from playground.errors import StorageError
+from playground.errors import InvalidValue
 from playground.messages import Message
-from playground.records import Assigned, Battle, BattleSide, BattleState, Generation, StoredStudy, StudyRater
+from playground.records import Assigned, Battle, BattleState, Instruction, LiveItem, StudyRater
 from playground.storage.database.statements import Reading, Writing
-from playground.studies.assignment import WHY, Given, Nothing, Plan, Situation, decide, settle_check
+from playground.studies.assignment import Given, Plan, Situation, Written, decide, pair_to_write, settle_check
+from playground.studies.battle import battle_of
 from playground.studies.known_counts import KnownCounts
 from playground.studies.links import token_hash
+from playground.studies.live import Live, check_may_write, live_of, written_already
 from playground.studies.looks import Looks
+from playground.studies.nothing import WHY, Nothing
+from playground.studies.plans import Plans
 from playground.studies.progress import NOBODY, Progress, progress_of
-from playground.studies.study_file import StudyFile, file_of
+from playground.studies.study_file import StudyFile
 
 RESERVED_S = 1800.0
 """Seconds from the last sign of a rater until their open battles are given to others."""
 MOST_UNUSABLE = 50
 """Items in a row whose answers are hidden or erased that are passed over in one step."""
+
+NO_LINK = Message("This link is not valid. Ask whoever sent it for another one.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,7 @@ class Turn:
     progress: Progress
     file: StudyFile | None  # how the rater is asked; None: no such study or link
     may_go_on: bool = False  # there may be battles at the next request
+    live: Live | None = None  # of a study whose raters write instructions, if that is what comes next
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +70,7 @@ class Reservations:
     def __init__(self, battles: Battles) -> None:
         self._battles = battles
         self._rules = battles.rules
-        self._plans: dict[str, Plan] = {}  # of studies, which never change but for their end
+        self._plans = Plans()
         self._looks = Looks(battles)
         self._counts = KnownCounts()
 
@@ -78,7 +86,7 @@ class Reservations:
         """
         asks = _Asks(study_id, token, viewer, frozenset(have), consent_version)
         with self._battles.store.reading() as reading:  # so that wrong links keep no vote waiting
-            plan = self._plan(reading, study_id)
+            plan = self._plans.of(reading, study_id)
             if plan is None or reading.rater_of_link(study_id, token_hash(token)) is None:
                 return _no_link()
             final = self._final(reading, plan)
@@ -93,11 +101,42 @@ class Reservations:
         with self._counts.unless_it_fails(study_id):
             return self._battles.store.write(work)
 
+    def write(
+        self, study_id: str, token: str, viewer: Viewer, instruction: Instruction, consent_version: str = ""
+    ) -> LiveItem:
+        """Store an instruction of a rater of a live study, with the models that are to answer it.
+
+        The one that the rater wrote last, sent again, is stored once.
+
+        Raises:
+            InvalidValue: it is not the rater's turn to write; the message says why.
+        """
+
+        def work(writing: Writing) -> LiveItem:
+            plan, at = self._plans.of(writing, study_id), self._rules.clock.now()
+            rater = writing.rater_of_link(study_id, token_hash(token)) if plan else None
+            if plan is None or rater is None:
+                raise InvalidValue(NO_LINK)
+            rater = self._arrived(writing, rater, viewer)
+            now = self._situation(writing, plan, rater, self._own(writing, rater, viewer))
+            known = written_already(now, instruction)
+            if known is not None:
+                return known
+            check_may_write(now)
+            if consent_version:
+                writing.agree(viewer.rater, consent_version, at)
+            models, chance = pair_to_write(now)
+            live = LiveItem(study_id, 0, rater.number, viewer.rater, instruction, models, randbits(32), chance, at)
+            return writing.insert_live_item(live)
+
+        with self._counts.unless_it_fails(study_id):
+            return self._battles.store.write(work)
+
     def prepare(self) -> None:
         """Count the running studies, so that their first raters do not wait for it; raises `StorageError`."""
         with self._battles.store.reading() as reading:
             for study_id in reading.running_study_ids():
-                plan = self._plan(reading, study_id)
+                plan = self._plans.of(reading, study_id)
                 if plan is not None:
                     self._counts.prepare(reading, plan, self._rules.clock.now())
 
@@ -108,7 +147,7 @@ class Reservations:
             StorageError: nothing can be read or stored.
         """
         with self._battles.store.reading() as reading:
-            running = [self._plan(reading, study_id) for study_id in reading.running_study_ids()]
+            running = [self._plans.of(reading, study_id) for study_id in reading.running_study_ids()]
             found = [(plan, self._final(reading, plan)) for plan in running if plan is not None and plan.is_watched]
         for plan, final in found:
             self._looks.look(plan, final)
@@ -122,7 +161,7 @@ class Reservations:
         return 0
 
     def _next(self, writing: Writing, asks: _Asks) -> Turn:
-        viewer, plan = asks.viewer, self._plan(writing, asks.study_id)
+        viewer, plan = asks.viewer, self._plans.of(writing, asks.study_id)
         rater = writing.rater_of_link(plan.study.id, token_hash(asks.token)) if plan else None
         if plan is None or rater is None:
             return _no_link()
@@ -137,7 +176,8 @@ class Reservations:
             now = replace(now, rater=rater)
             step = decide(now)
             if isinstance(step, Nothing):
-                return Turn(None, self._ended(writing, now, step), self._progress(writing, now), plan.file)
+                why, progress = self._ended(writing, now, step), self._progress(writing, now)
+                return Turn(None, why, progress, plan.file, live=live_of(now, step))
             made = self._made(writing, now, step, viewer)
             own = [*own, made]
             if asks.consent_version:
@@ -146,17 +186,6 @@ class Reservations:
                 after = self._situation(writing, plan, rater, own)
                 return Turn(made.battle, None, self._progress(writing, after), plan.file)
         return Turn(None, Message(WHY[Nothing.NOT_SHOWN]), self._progress(writing, now), plan.file, may_go_on=True)
-
-    def _plan(self, reading: Reading, study_id: str) -> Plan | None:
-        study = reading.study(study_id) if isinstance(study_id, str) else None
-        if study is None:
-            return None
-        known = self._plans.get(study_id)
-        if known is None:
-            known = self._plans[study_id] = plan_of(reading, study)
-        elif known.study != study:  # closed since
-            known = self._plans[study_id] = replace(known, study=study)
-        return known
 
     def _arrived(self, writing: Writing, rater: StudyRater, viewer: Viewer) -> StudyRater:
         """Store that the link is open in the viewer's browser."""
@@ -188,8 +217,10 @@ class Reservations:
         return writing.move(battle, moved(battle, Event.TIME_UP, self._rules.clock.now()))
 
     def _situation(self, writing: Writing, plan: Plan, rater: StudyRater, own: Sequence[Assigned]) -> Situation:
-        counts = self._counts.current(writing, plan, self._rules.clock.now())
-        return Situation(plan, counts, rater, own, self._looks.pairing(plan.study.id))
+        now = self._rules.clock.now()
+        counts = self._counts.current(writing, plan, now)
+        written = _written(writing, rater, now) if plan.file.live else Written()
+        return Situation(plan, counts, rater, own, self._looks.pairing(plan.study.id), written)
 
     def _settled(self, writing: Writing, now: Situation) -> StudyRater:
         state, tries = settle_check(now)
@@ -200,7 +231,7 @@ class Reservations:
 
     def _ended(self, writing: Writing, now: Situation, why: Nothing) -> str | None:
         """Return the words; store when a rater first had nothing left."""
-        if why is Nothing.JUDGE_FIRST:
+        if why not in WHY:
             return None
         at = self._rules.clock.now()
         is_waiting = any(one.is_open for one in now.own) or why is Nothing.OTHERS_RATE
@@ -214,7 +245,7 @@ class Reservations:
     def _made(self, writing: Writing, now: Situation, given: Given, viewer: Viewer) -> Assigned:
         """Store the rater's battle; it is void at once if its answers cannot be shown any more."""
         at = self._rules.clock.now()
-        battle = self._battle(writing, now, given, viewer, at)
+        battle = battle_of(writing, now, given, viewer, self._rules.new_id(), at)
         is_shown = len(battle.good_sides) == 2
         battle = moved(battle, Event.LAST_ENDED if is_shown else Event.LAST_FAILED, at)
         writing.insert_battle(battle)
@@ -239,59 +270,12 @@ class Reservations:
             return replace(assigned, state=BattleState.VOID.value, dropped="unusable")
         return assigned
 
-    def _battle(self, reading: Reading, now: Situation, given: Given, viewer: Viewer, at: str) -> Battle:
-        item, plan = given.item, now.plan
-        answers = [_generation(reading, name) for name in self._order(reading, now, given)]
-        sides = tuple(
-            BattleSide(side, answer.model_id, answer.seed, answer.params, answer)
-            for side, answer in zip("ab", answers, strict=True)
-        )
-        return Battle(
-            id=self._rules.new_id(),
-            comparison_id=f"{plan.study.hash[:24]}{item.number:08x}",
-            parent_id=None,
-            owner=viewer.rater,
-            source=viewer.source,
-            blind=True,
-            state=BattleState.GENERATING,
-            instruction=answers[0].instruction,
-            overrides={},
-            sides=sides,
-            created_at=at,
-            draw_probability=_probability(plan.file, given),
-            rated=True,
-            study=plan.study.id,
-            study_hash=plan.study.hash,
-            study_kind=given.kind,
-        )
 
-    def _order(self, reading: Reading, now: Situation, given: Given) -> tuple[str, str]:
-        """Return the answers by side: drawn, or those of the repeated battle swapped."""
-        answers = (given.item.generation_a, given.item.generation_b)
-        if given.repeat_of is not None:
-            left = found(reading, given.repeat_of).sides[0].generation
-            is_swapped = left is not None and left.id == answers[0]
-        else:
-            is_swapped = now.plan.random("sides", now.rater.number, now.place).random() < 0.5
-        return (answers[1], answers[0]) if is_swapped else answers
-
-
-def plan_of(reading: Reading, study: StoredStudy) -> Plan:
-    """Return a stored study with its items."""
-    return Plan(study, file_of(study), reading.study_items(study.id))
-
-
-def _generation(reading: Reading, generation_id: str) -> Generation:
-    found = reading.generation(generation_id)
-    if found is None:
-        raise StorageError(f"the answer {generation_id} of a study is not in the database")
-    return found
-
-
-def _probability(file: StudyFile, given: Given) -> float | None:
-    """Return the chance of a battle's pair of models; None if it was not drawn."""
-    return (given.probability or 1 / len(file.model_pairs)) if given.kind in ("item", "repeat") else None
+def _written(reading: Reading, rater: StudyRater, now: str) -> Written:
+    waiting = reading.waiting_live_items(rater.study, rater.number, later(now, -RESERVED_S))
+    last = reading.last_live_item(rater.study, rater.number)
+    return Written(last, reading.count_live_items(rater.study, rater.number), waiting)
 
 
 def _no_link() -> Turn:
-    return Turn(None, Message("This link is not valid. Ask whoever sent it for another one."), NOBODY, None)
+    return Turn(None, NO_LINK, NOBODY, None)

@@ -19,8 +19,8 @@ from playground.studies.assignment import Plan
 from playground.studies.criteria import CriterionStatus, criteria_of
 from playground.studies.decision import Decision, decision_of, study_board
 from playground.studies.drift import Comparison, Outcomes, Third, compare, outcomes_of, thirds
+from playground.studies.plans import plan_of
 from playground.studies.progress import MOST_PAUSE_S
-from playground.studies.reservation import plan_of
 
 QUICK_S = CountingPolicy().min_decision_s
 """Votes that are decided in less do not count."""
@@ -60,6 +60,15 @@ class RaterReport:
 
 
 @dataclass(frozen=True, slots=True)
+class WrittenStatus:
+    """The instructions that raters of a live study wrote."""
+
+    instructions: int
+    being_answered: int
+    fruitless: int  # without answers to judge: one failed, or they were alike
+
+
+@dataclass(frozen=True, slots=True)
 class StudyStatus:
     """A study at one moment."""
 
@@ -81,6 +90,7 @@ class StudyStatus:
     raters: tuple[RaterReport, ...]
     criteria: tuple[CriterionStatus, ...] = ()
     decision: Decision | None = None  # None: the study ends by its number of votes alone
+    written: WrittenStatus | None = None  # None: raters write no instructions
 
 
 def found_study(reading: Reading, study_id: str) -> StoredStudy:
@@ -128,6 +138,7 @@ def status_of(reading: Reading, study: StoredStudy, now: str) -> StudyStatus:
         raters=reports,
         criteria=criteria_of(reading, study.id),
         decision=decision_of(study_board(reading, plan.file, now), plan.file) if plan.file.ends else None,
+        written=WrittenStatus(*reading.live_counts(study.id)) if plan.file.live else None,
     )
 
 

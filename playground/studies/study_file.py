@@ -53,9 +53,10 @@ class StudyFile:
     """The keys of a study's file; paths are relative to it."""
 
     id: Words
-    instructions: Words  # a file, see `instruction_files`
     models: tuple[Words, ...]
     votes: PositiveInt  # that count; repeats, checks and attention items come on top
+    instructions: Words | None = None  # a file, see `instruction_files`; None: raters write them
+    live: bool = False  # each rater writes instructions, and judges the answers to these alone
     pairs: str | tuple[tuple[Words, ...], ...] = "all"
     raters_per_battle: Annotated[int, Field(ge=1, le=100)] = 1
     overlap: Share = 0.0  # of the battles that two raters judge, and a third where these disagree
@@ -84,6 +85,20 @@ class StudyFile:
             raise InvalidValue(f"there are {len(self.criterion)} [[criterion]]; valid: up to {MOST_CRITERIA}")
         self._check_pairs()
         self._check_panel()
+        self._check_live()
+
+    def _check_live(self) -> None:
+        if not self.live:
+            if self.instructions is None:
+                raise InvalidValue("'instructions' is missing; name a file, or let raters write them with live = true")
+            return
+        if self.instructions is not None:
+            raise InvalidValue("'instructions' names a file, but with live = true raters write them; leave one out")
+        if self.raters_per_battle > 1 or self.overlap:
+            raise InvalidValue(
+                "'raters_per_battle' and 'overlap' ask for several raters of a battle, but with live = true only the"
+                " rater who wrote an instruction sees its answers; leave them out"
+            )
 
     def _check_panel(self) -> None:
         if self.panel is None:
@@ -117,6 +132,14 @@ class StudyFile:
         return met == set(self.models)
 
     @property
+    def attention_items_of_share(self) -> float | None:
+        """How many attention items a rater's votes hold on average, if these are fewer than are needed to fail."""
+        if self.attention is None or self.panel is None or self.panel.attention_failed is None:
+            return None
+        found = (self.votes_per_rater or 0) * (1 + self.repeats) / self.attention.every
+        return found if found < self.panel.attention_items else None
+
+    @property
     def is_informative(self) -> bool:
         """True if pairs are drawn by how much the ranking learns from them."""
         return self.pairs == "informative"
@@ -140,8 +163,8 @@ class Study:
     hash: str  # sha256 over values and named files, hex; comments and the order of keys do not matter
 
     @property
-    def instructions(self) -> Path:
-        return self.folder / self.file.instructions
+    def instructions(self) -> Path | None:
+        return None if self.file.instructions is None else self.folder / self.file.instructions
 
     @property
     def check_items(self) -> Path | None:
@@ -194,8 +217,14 @@ def content_hash(file: StudyFile, hashes: Mapping[str, str]) -> str:
 
 
 def as_document(file: StudyFile) -> dict[str, Any]:
-    """Return all keys with their values, those that the file leaves out too."""
-    return asdict(file)
+    """Return all keys with their values, those that the file leaves out too; `live` only if it is true.
+
+    Studies that were stored before the key keep their hash.
+    """
+    document = asdict(file)
+    if not file.live:
+        del document["live"]
+    return document
 
 
 def stored_study(text: str, where: str) -> StudyFile:

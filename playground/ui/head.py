@@ -37,7 +37,7 @@ SCRIPTS = (
     ),
     *("history.js", "folding.js", "tools.js", "keys.js"),  # a field is unfolded before it gets the focus
     *("ranking.js", "guess.js", "models.js", "views.js", "data.js", "leaderboard.js"),
-    *("direction.js", "language.js", "rate_criteria.js", "rate_view.js", "rate.js"),
+    *("direction.js", "language.js", "rate_criteria.js", "rate_view.js", "rate_write.js", "rate.js"),
 )
 """All scripts, likewise."""
 OF_EVERY_PAGE = frozenset(

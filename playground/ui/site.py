@@ -212,7 +212,7 @@ PAGES = (
         "rate",
         lambda arena, demo: build_rate(),
         "answers",
-        (*_ANSWERS, "rate.css", "rate_criteria.js", "rate_view.js", "rate.js"),
+        (*_ANSWERS, "rate.css", "rate_criteria.js", "rate_view.js", "rate_write.js", "rate.js"),
         is_linked=lambda arena: arena.settings.rate == "public",
     ),
     Page(

@@ -300,3 +300,28 @@ def test_differences_are_listed_and_judged(file: Path, db: Path, capsys: pytest.
     assert document("differences", "helpful", "--unresolved", "--db", db)["differences"] == []
     assert run("judge", "helpful", 99, "tie", "--db", db)[0] == 1
     assert "do not differ on a battle 99" in capsys.readouterr().err
+
+
+def test_live_study_needs_no_answers(file: Path, tmp_path: Path) -> None:
+    db = tmp_path / "live.db"
+    Store(db).close()
+    file.write_text(STUDY.replace('instructions = "questions.jsonl"', "live = true").replace("overlap = 0.2\n", ""))
+    status, text = run("create", file, "--db", db)
+    assert status == 0
+    assert text.startswith("helpful: raters write the instructions for 8 votes\nhash ")
+    assert text.endswith(f"Serve it with its models: python app.py --models {OPENALPACA},{MAMBA}\n")
+    assert document("create", file, "--db", db)["status"] == 0
+    assert document("status", "helpful", "--db", db)["written"] == {
+        "instructions": 0,
+        "being_answered": 0,
+        "fruitless": 0,
+    }
+    assert (
+        "raters wrote 0 instructions; 0 being answered, 0 without answers to judge"
+        in run("status", "helpful", "--db", db)[1]
+    )
+    planned = run("plan", file, "--runs", 1)[1]
+    assert planned.startswith(
+        "helpful: raters write 8 instructions, 1 pair of models\nbattles: one for each instruction; more are written"
+    )
+    assert "will refuse" not in planned

@@ -92,6 +92,19 @@ def test_ids_are_signed_with_the_secret_that_is_printed(tmp_path: Path) -> None:
     assert "under the secret that --secret prints" in text
 
 
+@pytest.mark.parametrize(("every", "warns"), [(20, True), (2, True), (1, False)])
+def test_few_attention_items_are_said_before_anybody_rates(tmp_path: Path, every: int, warns: bool) -> None:
+    db = answered(tmp_path / "playground.db")
+    (tmp_path / "questions.jsonl").write_text("\n".join(json.dumps({"instruction": one}) for one in QUESTIONS))
+    row = {"instruction": "2 + 2?", "answer_a": "4", "answer_b": "5", "expected": "a"}
+    (tmp_path / "attention.jsonl").write_text(json.dumps(row))
+    keys = f'attention_failed = "CATT"\n[attention]\nitems = "attention.jsonl"\nevery = {every}\n'
+    (tmp_path / "study.toml").write_text(STUDY + LINK + keys)
+    said = "warning: 2 votes of a rater hold"
+    assert (said in run("plan", tmp_path / "study.toml", "--runs", 1)[1]) == warns
+    assert (said in run("create", tmp_path / "study.toml", "--db", db)[1]) == warns
+
+
 @pytest.mark.parametrize(
     ("keys", "argv", "said"),
     [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playground.cli.study import drift_words
+from playground.cli.study_status import drift_words
 from playground.studies.status import RaterReport, StudyStatus, status_of
 from tests.support.cast import House, house
 from tests.support.studying import FINAL_S, Studied, studied

@@ -60,7 +60,10 @@ def test_every_key_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ("rater_per_battle = 2", "unknown key 'rater_per_battle'; valid keys: id, instructions, models, votes, pairs,"),
+        (
+            "rater_per_battle = 2",
+            "unknown key 'rater_per_battle'; valid keys: id, models, votes, instructions, live,",
+        ),
         ("raters_per_battle = 0", "'raters_per_battle' is 0; valid: 1 or more"),
         ("overlap = 1.5", "'overlap' is 1.5; valid: 1.0 or less"),
         ("repeats = 0.6", "'repeats' is 0.6; valid: 0.5 or less"),
@@ -94,7 +97,7 @@ def test_error_names_file_key_and_valid_values(tmp_path: Path, change: str, said
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ("", "missing 'id', 'instructions', 'models', 'votes'; add it"),
+        ("", "missing 'id', 'models', 'votes'; add it"),
         (STUDY.replace("helpfulness-2026", "Übung 1"), "'id' is 'Übung 1'; valid: up to 60 of a-z"),
         (STUDY.replace('"ben", "cy"', '"ada"'), "'models' are ['ada', 'ada']; valid: two or more different models"),
         (STUDY.replace("questions", "none"), "'instructions' names"),
@@ -103,6 +106,37 @@ def test_error_names_file_key_and_valid_values(tmp_path: Path, change: str, said
 def test_needed_keys_are_checked(tmp_path: Path, given: str, said: str) -> None:
     with pytest.raises(InvalidStudy) as raised:
         read_study(written(tmp_path, given))
+    assert said in str(raised.value)
+
+
+LIVE = STUDY.replace('instructions = "questions.jsonl"', "live = true")
+
+
+def test_live_study_has_no_file_of_instructions(tmp_path: Path) -> None:
+    study = read_study(written(tmp_path, LIVE))
+    assert (study.file.live, study.instructions) == (True, None)
+    assert stored_study(to_json(as_document(study.file)), "the database") == study.file
+
+
+def test_studies_with_a_file_keep_their_hash(tmp_path: Path) -> None:
+    study = read_study(written(tmp_path, STUDY))
+    assert "live" not in as_document(study.file)
+    assert study.hash == "e41034f63d92a54f2bf64138d7634d4139001c66014fe6115c05bd808c41f729"
+    assert read_study(written(tmp_path, STUDY + "live = false\n")).hash == study.hash
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (STUDY + "live = true\n", "'instructions' names a file, but with live = true raters write them"),
+        (LIVE + "overlap = 0.1\n", "only the rater who wrote an instruction sees its answers; leave them out"),
+        (LIVE + "raters_per_battle = 2\n", "only the rater who wrote an instruction sees its answers"),
+        (LIVE.replace("live = true", ""), "'instructions' is missing; name a file, or let raters write them"),
+    ],
+)
+def test_live_and_its_opposites_exclude_each_other(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(InvalidStudy) as raised:
+        read_study(written(tmp_path, text))
     assert said in str(raised.value)
 
 

@@ -83,7 +83,7 @@ class Studied:
 def studied(home: House, instructions: int, links: int, **keys: Any) -> Studied:
     """Store a study of the first instructions, each pair of models once, with links."""
     checks, attention = keys.pop("checks", 0), keys.pop("attentions", 0)
-    file = replace(STUDY, **keys)
+    file = replace(STUDY, **({"instructions": None} if keys.get("live") else {}), **keys)
     tokens = [new_token() for _ in range(links)]
     at = home.time.now()
 

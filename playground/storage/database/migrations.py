@@ -19,6 +19,7 @@ from playground.storage.database.schema import criteria as criteria_step
 from playground.storage.database.schema import fifth as fifth_step
 from playground.storage.database.schema import first as first_step
 from playground.storage.database.schema import fourth as fourth_step
+from playground.storage.database.schema import live as live_step
 from playground.storage.database.schema import panels as panels_step
 from playground.storage.database.schema import second as second_step
 from playground.storage.database.schema import studies as studies_step
@@ -110,10 +111,10 @@ def fourth(db: sqlite3.Connection) -> None:
 
 
 def fifth(db: sqlite3.Connection) -> None:
-    """Reasoning, descent, guesses of models, answers to files of instructions, rated battles, studies, criteria."""
+    """Reasoning, descent, guesses of models, answers to files, rated battles, studies, criteria, live studies."""
     _run(db, fifth_step.REASONING + fifth_step.TOGETHER + fifth_step.DESCENT)
     _run(db, fifth_step.GUESSES + fifth_step.GENERATED + fifth_step.RATED)
-    _run(db, studies_step.STATEMENTS + panels_step.STATEMENTS + criteria_step.STATEMENTS)
+    _run(db, studies_step.STATEMENTS + panels_step.STATEMENTS + criteria_step.STATEMENTS + live_step.STATEMENTS)
 
 
 STEPS = (first, second, third, fourth, fifth)

@@ -15,6 +15,7 @@ from playground.storage.database.tables.guesses import GuessReads, GuessWrites
 from playground.storage.database.tables.imports import ImportReads, ImportWrites
 from playground.storage.database.tables.judged import JudgedReads
 from playground.storage.database.tables.ledger import LedgerReads
+from playground.storage.database.tables.live import LiveReads, LiveWrites
 from playground.storage.database.tables.moderation import ModerationReads, ModerationWrites
 from playground.storage.database.tables.panels import PanelReads, PanelWrites
 from playground.storage.database.tables.publication import PublicationReads
@@ -40,6 +41,7 @@ class Reading(
     PublicationReads,
     GeneratedReads,
     StudyReads,
+    LiveReads,
     PanelReads,
 ):
     """Reads from one snapshot of the database."""
@@ -58,6 +60,7 @@ class Writing(
     ModerationWrites,
     GeneratedWrites,
     StudyWrites,
+    LiveWrites,
     PanelWrites,
 ):
     """Changes inside one transaction; reads see them."""

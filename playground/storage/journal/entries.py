@@ -130,6 +130,7 @@ def migrated(record: Record) -> Record:
     """Return a record of an earlier schema with this schema's columns: a vote's origin follows from its battle."""
     rows = record["rows"]
     later = {
+        "battles": [{"rated": 0, "own_words": 0, **battle} for battle in rows.get("battles", ())],
         "votes": [_migrated_vote(vote, rows["battles"]) for vote in rows.get("votes", ())],
         "generations": [
             {"reasoning": "", "written_together": None, **generation} for generation in rows.get("generations", ())

@@ -45,7 +45,8 @@ _ORPHANS = {
     " AND NOT EXISTS (SELECT 1 FROM study_items WHERE generation_a = g.id OR generation_b = g.id)",
     "instructions that nothing uses": "SELECT id FROM instructions i"
     " WHERE NOT EXISTS (SELECT 1 FROM battles WHERE instruction_id = i.id)"
-    " AND NOT EXISTS (SELECT 1 FROM generations WHERE instruction_id = i.id)",
+    " AND NOT EXISTS (SELECT 1 FROM generations WHERE instruction_id = i.id)"
+    " AND NOT EXISTS (SELECT 1 FROM live_items WHERE instruction_id = i.id)",
 }
 
 # Tables whose rows in a vote's line never change, with their keys.

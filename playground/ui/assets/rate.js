@@ -7,11 +7,12 @@
   if (!/\/rate\/?$/.test(location.pathname)) return;
   const AHEAD = 3; // battles that are loaded, the shown one too
   const AGAIN_MS = 2000; // between two attempts to reach the server
+  const ANSWERS_MS = 1000; // between two questions whether models have answered
   const PATIENCE_MS = 15000; // for one answer
   const HOLD_MS = 1000; // a vote that is given sooner counts nowhere
   const byId = (id) => document.getElementById(id);
   const now = () => performance.now();
-  const { tab, typing, press, cast, takeBack, decided, isWaiting, rateView: view, rateCriteria: criteria } = window.playground;
+  const { tab, typing, press, cast, takeBack, decided, isWaiting, rateView: view, rateCriteria: criteria, rateWrite: writing } = window.playground;
   const folder = location.pathname.replace(/[^/]*\/?$/, "");
 
   // The link: a study's key leaves the address, and stays in this tab
@@ -38,6 +39,7 @@
   let why = ""; // there is no further battle, in words
   let isOver = false;
   let panelEnd = null; // the code and the address of a panel, at the end
+  let live = null; // what a rater who writes instructions does next
   let isDrawn = false; // the page's frame
   let shown = null;
   let shownAt = 0;
@@ -60,7 +62,7 @@
         body: JSON.stringify(body),
         signal: AbortSignal.timeout(PATIENCE_MS),
       });
-      if (response.status === 429) return { waits: Number(response.headers.get("retry-after")) * 1000 || AGAIN_MS };
+      if (response.status === 429) return { waits: Number(response.headers.get("retry-after")) * 1000 || AGAIN_MS, isBusy: true };
       const answer = await response.json();
       if (response.status >= 500) return { waits: AGAIN_MS };
       return response.ok ? answer : { refused: answer.error || answer.detail || "" };
@@ -84,7 +86,10 @@
           if (answer.isAway) showWait("away");
           await pause(answer.waits);
         } else if (skipped.length) skipped.shift();
-        else if (isJudged(answer.item)) await pause(AGAIN_MS); // it was taken back in another tab, or a vote is being stored
+        else if (answer.live?.step === "wait") {
+          take(answer, judged.length - before);
+          await pause(ANSWERS_MS);
+        } else if (isJudged(answer.item)) await pause(AGAIN_MS); // it was taken back in another tab, or a vote is being stored
         else take(answer, judged.length - before);
       }
     } finally {
@@ -106,7 +111,9 @@
     const isGone = Boolean(shown) && gone.includes(shown.battle);
     loaded = loaded.filter(({ battle }) => !gone.includes(battle));
     panelEnd = answer.end || null;
-    isOver = !item;
+    if (item && live?.step === "wait") writing.done();
+    live = answer.live || null;
+    isOver = !item && live?.step !== "wait";
     why = words || "";
     if (answer.progress) progress = { ...answer.progress, done: answer.progress.done + more };
     whenDrawn(() => {
@@ -130,8 +137,9 @@
   /** Show the first loaded battle unless it is on the screen, or why there is none. */
   function go(said = "next") {
     const [item] = loaded;
-    if (!item && isOver) end(panelEnd ? "ended" : progress.done ? "done" : "empty");
-    else if (!item) showWait(isWaiting() ? "away" : "loading");
+    if (!item && isOver && live) ask();
+    else if (!item && isOver) end(panelEnd ? "ended" : progress.done ? "done" : "empty");
+    else if (!item) showWait(isWaiting() ? "away" : live?.step === "wait" ? "answering" : "loading");
     else if (item !== shown) whenDrawn(() => open(item, said));
   }
 
@@ -162,7 +170,38 @@
   function showWait(name) {
     if (loaded.length) return;
     shown = null;
-    whenDrawn(() => view.show("loading", view.say(name), "", judged.length > 0));
+    whenDrawn(() => {
+      view.show("loading", view.say(name), "", judged.length > 0);
+      if (name === "answering") view.announceWords(view.say(name));
+    });
+  }
+
+  /** Let the rater write an instruction. */
+  function ask() {
+    shown = null;
+    whenDrawn(() => {
+      view.show("writing", "", "", false);
+      writing.open(live.why_not || "", judged.length > 0, judged.length > 0 || Boolean(live.why_not));
+    });
+  }
+
+  /** Send an instruction until the server has it, or says why it does not take it. */
+  async function write({ detail: instruction }) {
+    if (!instruction.trim()) return writing.tell(view.say("empty_instruction"));
+    writing.tell("");
+    writing.lock(true);
+    await decided(); // the last vote: whose turn it is follows from it
+    const sent = { study: link.study, key: link.key, instruction };
+    let answer = await post("rate/write", sent);
+    while (answer.waits) {
+      writing.tell(view.say(answer.isBusy ? "busy" : "not_sent"));
+      await pause(answer.waits);
+      answer = await post("rate/write", sent);
+    }
+    writing.lock(false);
+    if (!answer.accepted) return writing.tell(answer.refused || answer.error || "");
+    live = { step: "wait" };
+    leave();
   }
 
   function end(name) {
@@ -275,7 +314,7 @@
     if (!button) return;
     if (button.matches(".choice")) vote(button);
     else if (button.id === "skip") skip();
-    else if (button.id === "undo" || button.id === "undo-last") undo();
+    else if (["undo", "undo-last", "undo-last-write"].includes(button.id)) undo();
     else if (button.id === "rate-again") leave();
   }
 
@@ -328,6 +367,7 @@
   document.addEventListener("keydown", onKey);
   document.addEventListener("visibilitychange", onVisibility);
   document.addEventListener("differs", markDifferences);
+  document.addEventListener("write", write);
   look();
   fill();
 })();

@@ -154,7 +154,8 @@
     byId("rate").dataset.state = state;
     byId("votebar").hidden = byId("answers").hidden = state !== "rating";
     if (state !== "rating") byId("rate-task").hidden = true;
-    byId("rate-end").hidden = state === "rating";
+    byId("rate-write").hidden = state !== "writing";
+    byId("rate-end").hidden = state === "rating" || state === "writing";
     byId("undo-last").hidden = !mayUndo;
     leave(null);
     put(byId("rate-end").querySelector("h2"), title);
@@ -181,6 +182,7 @@
     if (text) told = setTimeout(tell, GONE_MS, "");
   }
 
+  const announceWords = (text) => put(byId("rate-next"), text);
   const announce = (name, item) => put(byId("rate-next"), say(name, { instruction: byId("rate-instruction").innerText.slice(0, SAID_CHARS) || item.battle }));
 
   // Switches
@@ -235,5 +237,5 @@
     document.addEventListener("scroll", onScroll, { capture: true, passive: true });
   }
 
-  window.playground.rateView = { begin, draw, isOn, mark, ask, chosen, choose, step, progress, show, leave, tell, announce, focus, hideNote, say };
+  window.playground.rateView = { begin, draw, isOn, mark, ask, chosen, choose, step, progress, show, leave, tell, announce, announceWords, focus, hideNote, say };
 })();

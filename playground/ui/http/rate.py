@@ -1,4 +1,5 @@
-"""The routes of the page Rate: ``POST /rate/next``, ``/undo``, ``/skip``, ``/differences``; votes go to ``POST /vote``.
+"""The routes of the page Rate: ``POST /rate/next``, ``/write``, ``/undo``, ``/skip``, ``/differences``; votes go to
+``POST /vote``.
 
 Nothing that is sent depends on which model wrote an answer, or on anybody's vote, before and after the rater's own.
 
@@ -20,6 +21,7 @@ from playground.battles import VOTE_REASONS, Viewer
 from playground.errors import InvalidValue, Refused
 from playground.records import BattleView
 from playground.studies.assignment import MOST_AHEAD
+from playground.studies.live import Live
 from playground.ui.http.asgi import ASGIApp, Receive, Scope, Send, host_of
 from playground.ui.http.criteria import criterion_document
 from playground.ui.http.gate import refusal_of
@@ -33,19 +35,29 @@ from playground.ui.texts import NO_RATER
 from playground.ui.texts import refusals as texts
 from playground.ui.texts.language import said
 from playground.validation.ids import clean_battle_id
+from playground.validation.texts import clean_instruction
 
 NEXT, UNDO, SKIP, DIFFERENCES = "/rate/next", "/rate/undo", "/rate/skip", "/rate/differences"
+WRITE = "/rate/write"
 MAX_BYTES = 1000
+CHAR_BYTES = 6
+"""The most bytes of a character in JSON; line ends are two characters."""
 
 
 class RateRoutes:
-    """Answer POST of the four routes; pass everything else on."""
+    """Answer POST of the five routes; pass everything else on."""
 
     def __init__(self, app: ASGIApp, arena: Arena, limits: RateLimits) -> None:
         self._app = app
         self._arena = arena
         self._limits = limits
-        self._replies = {NEXT: self._next, UNDO: self._undo, SKIP: self._skip, DIFFERENCES: self._differences}
+        self._replies = {
+            NEXT: self._next,
+            WRITE: self._write,
+            UNDO: self._undo,
+            SKIP: self._skip,
+            DIFFERENCES: self._differences,
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         for path, reply in self._replies.items():
@@ -68,6 +80,17 @@ class RateRoutes:
             return next_document(await asyncio.to_thread(self._arena.rating.next, viewer, have))
         assigned = await asyncio.to_thread(self._arena.studies.next, viewer, have, study or "", key or "")
         return study_document(assigned) | {"gone": await asyncio.to_thread(self._arena.rating.gone, have)}
+
+    async def _write(self, scope: Scope, body: bytes) -> dict[str, Any]:
+        """Take an instruction of a rater whose study is live; two models answer it in the background."""
+        viewer = self._viewer(scope, RequestKind.COMPARE)
+        settings = self._arena.settings
+        sent = read_object(body, MAX_BYTES + 2 * CHAR_BYTES * settings.instruction_chars)
+        if sent is None or sent.keys() != {"study", "key", "instruction"} or not is_texts(list(sent.values())):
+            raise InvalidValue(texts.WRITE_MALFORMED)
+        instruction, _ = clean_instruction(sent["instruction"], limits=settings)
+        await asyncio.to_thread(self._arena.studies.write, viewer, sent["study"], sent["key"], instruction)
+        return {"accepted": True}
 
     async def _undo(self, scope: Scope, body: bytes) -> dict[str, Any]:
         """Take the vote on a battle back, or say why not."""
@@ -145,8 +168,16 @@ def study_document(assigned: StudyAssignment) -> dict[str, Any]:
     if (file := assigned.file) is not None:
         criteria = [criterion_document(criterion) for criterion in file.criterion]
         document["asks"] |= {"question": file.question, "strength": file.strength, "criteria": criteria}
+    document["live"] = live_document(assigned.live)
     end = assigned.end
     return document | {"end": None if end is None else {"code": end.code, "address": end.address}}
+
+
+def live_document(live: Live | None) -> dict[str, Any] | None:
+    """Return the next step of a rater who writes instructions as it is sent: write | wait."""
+    if live is None:
+        return None
+    return {"step": "wait" if live.is_being_answered else "write", "why_not": said(live.why_not) or None}
 
 
 def _document(

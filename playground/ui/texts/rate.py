@@ -38,6 +38,14 @@ UNDO_LAST = _("Undo the last vote")
 CODE = _("Your code for the panel:")
 TO_PANEL = _("Back to the panel")
 TO_COMPARE = _("Compare with an instruction of your own")
+WRITE_TITLE = _("Write an instruction")
+WRITE_LEAD = _(
+    "Two models answer it, and you say which answer is better. Ask what you would really want to know, and write "
+    "nothing personal."
+)
+WRITE_AGREE = _("By asking you agree to the {link}: your instruction is stored and may be published.")
+WRITE_FIELD = _("Your instruction")
+WRITE_SEND = _("Ask two models")
 
 LEGEND: tuple[tuple[str, str], ...] = (
     ("a b", _("better answer")),
@@ -69,6 +77,10 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "loading": _("Looking for the next battle…"),
         "away": _("The next battle comes when the server is back."),
         "empty": _("There is nothing to rate"),
+        "answering": _("Two models are answering your instruction…"),
+        "empty_instruction": _("The instruction is empty; write what the models should do."),
+        "not_sent": _("The server does not take your instruction now. It is sent again until it does."),
+        "busy": _("Many answers are being written now. Your instruction is sent as soon as others have ended."),
         "done": _("That was all for now. Thank you!"),
         "ended": _("The study is over for you"),
         "refused": _("This link does not open anything to rate"),
@@ -93,4 +105,4 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "why_required": WHY_REQUIRED,
     }
 )
-"""The words of `rate.js` and `rate_view.js`, by name."""
+"""The words of `rate.js`, `rate_view.js` and `rate_criteria.js`, by name."""

@@ -63,6 +63,7 @@ CRITERIA_MALFORMED = _(
 RATE_MALFORMED = _(
     "the body has to be JSON with study and key (text or null) and have (a list of at most 3 ids of battles)"
 )
+WRITE_MALFORMED = _("the body has to be JSON with study, key and instruction (texts), and nothing else")
 UNDO_MALFORMED = _("the body has to be JSON with battle (an id) and revision (a whole number), and nothing else")
 SKIP_MALFORMED = _("the body has to be JSON with battle (an id), and nothing else")
 DIFFERENCES_MALFORMED = _("the body has to be JSON with battle (an id), and nothing else")

@@ -19,6 +19,9 @@ VOTES = _("{votes:,} of {wanted:,} votes")
 RESERVED: Plural = Plural("{count:,} battle is being judged", "{count:,} battles are being judged")
 COMPLETE = _("{complete:,} of {battles:,} battles have every vote that they need")
 ALIKE = _("two raters of a battle judge alike in {share}")
+WRITTEN: Plural = Plural("raters wrote {count:,} instruction", "raters wrote {count:,} instructions")
+BEING_ANSWERED: Plural = Plural("{count:,} is being answered", "{count:,} are being answered")
+FRUITLESS: Plural = Plural("{count:,} has no answers to judge", "{count:,} have no answers to judge")
 RATERS = _("Raters")
 HEADS: tuple[str, ...] = (
     _("Rater"),

@@ -162,6 +162,8 @@ def without_later_columns(line: bytes) -> bytes:
         del vote["origin"]
     for generation in record["rows"]["generations"]:
         del generation["reasoning"]
+    for battle in record["rows"]["battles"]:
+        del battle["rated"], battle["own_words"]
     return seal(record)
 
 

@@ -21,9 +21,10 @@ from playground.ratings.policy import CountingPolicy
 from playground.ratings.standing import standing_of
 from playground.records import Criterion
 from playground.settings import Settings
+from playground.studies.live import Live
 from playground.ui.http.limits import RateLimits
 from playground.ui.http.middleware import PageMiddleware
-from playground.ui.http.rate import RateRoutes, study_document
+from playground.ui.http.rate import RateRoutes, live_document, study_document
 from playground.ui.http.vote import VoteRoute
 from tests.support.cast import MODELS, house
 from tests.support.paneling import paneled
@@ -51,9 +52,8 @@ def serve(folder: Path, instructions: int, **keys: Any) -> StudyServer:
     rules = replace(home.battles.rules, standing_of=lambda reading, battle: standing_of(reading, battle, policy))
     battles = Battles(home.store, rules)
     held: Any = SimpleNamespace(stored=battles, vote_soon=battles.vote_soon, undo=battles.undo)
-    arena: Any = SimpleNamespace(
-        battles=held, rating=ArenaRating(held, Settings(), TERMS), studies=ArenaStudies(held, TERMS)
-    )
+    rating, studies = ArenaRating(held, Settings(), TERMS), ArenaStudies(held, TERMS)
+    arena: Any = SimpleNamespace(settings=Settings(), battles=held, rating=rating, studies=studies)
     limits = RateLimits(Settings(), Clock(monotonic=lambda: 0.0))
     server = StudyServer(home, PageMiddleware(VoteRoute(RateRoutes(elsewhere, arena, limits), arena, limits)))
     server.study = study
@@ -193,3 +193,46 @@ def test_battles_of_a_study_are_not_offered_to_the_public(server: StudyServer) -
     server.home.battles.expire()
     assert server.next(secret="cd" * 16)["item"] is None
     assert server.next()["progress"]["done"] == 0
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Iterator[StudyServer]:
+    server = serve(tmp_path, 0, live=True, repeats=0.0, votes=2)
+    yield server
+    server.home.store.close()
+
+
+def test_page_of_ratings_alone_refuses_to_write(live: StudyServer) -> None:
+    said = "Instructions of this study are answered by models that do not run here now."
+    asked = live.ask()
+    assert (asked["item"], asked["live"]) == (None, None)
+    assert asked["why_none"].startswith(said)
+    body = {"study": "helpful", "key": live.study.tokens[0], "instruction": "Name a sea."}
+    status, refused = live.post("/rate/write", body)
+    assert (status, refused["error"][: len(said)]) == (400, said)
+    assert live.study.rows("SELECT count(*) FROM live_items") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"instruction": None}, "the body has to be JSON with study, key and instruction"),
+        ({"more": "x"}, "the body has to be JSON with study, key and instruction"),
+        ({"instruction": " "}, "the instruction is empty"),
+        ({"instruction": "x" * 4001}, "instruction is 4,001 characters long; at most 4,000"),
+        ({"study": "none"}, "This link is not valid"),
+    ],
+)
+def test_instructions_that_cannot_be_taken(live: StudyServer, changes: dict[str, Any], said: str) -> None:
+    body = {"study": "helpful", "key": live.study.tokens[0], "instruction": "Name a sea.", **changes}
+    status, refused = live.post("/rate/write", body)
+    assert (status, refused["error"][: len(said)]) == (400, said)
+
+
+def test_next_step_of_a_rater_who_writes(live: StudyServer) -> None:
+    assert [live_document(one) for one in (None, Live(True), Live(False), Live(False, "Empty."))] == [
+        None,
+        {"step": "wait", "why_not": None},
+        {"step": "write", "why_not": None},
+        {"step": "write", "why_not": "Empty."},
+    ]

@@ -1,4 +1,4 @@
-"""Migration 5: reasoning, steps, descent, guesses of models, answers to files, rated battles; `studies`, `criteria`.
+"""Migration 5: reasoning, steps, descent, guesses of models, answers to files, rated battles; more is in `studies` …
 
 Boundary: statements only. Not released yet: it may be edited until it is.
 """

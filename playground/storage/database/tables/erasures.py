@@ -12,8 +12,9 @@ from typing import Any
 
 from playground.records import BattleState, Erased, Instruction
 from playground.storage.database.tables.criteria import WRITTEN_REASONS
+from playground.storage.database.tables.live import UNSEEN
 from playground.storage.database.tables.panels import PANEL_IDS_OF_RATER
-from playground.storage.database.tables.raters import OWN_BATTLES, WRITTEN_NOTES, own_values
+from playground.storage.database.tables.raters import OWN_BATTLES, OWN_WORDS, WRITTEN_NOTES, own_values
 from playground.storage.database.tables.transaction import Snapshot, Transaction
 
 NO_TEXT: Mapping[str, str] = {"text": "", "reasoning": "", "prompt_text": "", "prompt_ids": "[]", "token_ids": "[]"}
@@ -29,7 +30,8 @@ _BLANK_FLAGS = "UPDATE generation_flags SET detail = '' WHERE generation_id = :i
 _UNUSED_INSTRUCTION = """
 DELETE FROM instructions WHERE id = :id
   AND NOT EXISTS (SELECT 1 FROM battles WHERE instruction_id = :id)
-  AND NOT EXISTS (SELECT 1 FROM generations WHERE instruction_id = :id)"""
+  AND NOT EXISTS (SELECT 1 FROM generations WHERE instruction_id = :id)
+  AND NOT EXISTS (SELECT 1 FROM live_items WHERE instruction_id = :id)"""
 
 
 def with_guests(own: str) -> str:
@@ -48,8 +50,7 @@ def with_guests(own: str) -> str:
     SELECT id FROM made))"""
 
 
-# The words of a study's battles are the operator's.
-_WITH_WORDS = f"{with_guests(OWN_BATTLES)} AND b.erased_at IS NULL AND b.study IS NULL"
+_WITH_WORDS = f"{with_guests(OWN_BATTLES)} AND b.erased_at IS NULL AND {OWN_WORDS}"
 
 _INSTRUCTIONS = f"""
 SELECT DISTINCT i.id, i.category FROM battles b JOIN instructions i ON i.id = b.instruction_id
@@ -65,7 +66,14 @@ WHERE {with_guests(OWN_BATTLES)} AND b.erased_at IS NOT NULL AND i.instruction |
     SELECT 1 FROM battle_sides t JOIN battles o ON o.id = t.battle_id
     WHERE t.generation_id = g.id AND o.erased_at IS NULL)"""
 
-_COUNT_OWN = f"SELECT count(*) FROM battles b WHERE {OWN_BATTLES} AND b.erased_at IS NULL AND b.study IS NULL"
+_COUNT_OWN = f"SELECT count(*) FROM battles b WHERE {OWN_BATTLES} AND b.erased_at IS NULL AND {OWN_WORDS}"
+
+_ANSWERS_TO_UNSEEN = """
+SELECT g.id FROM generations g JOIN generated d ON d.generation_id = g.id
+WHERE g.instruction_id = :instruction_id AND d.seed = :seed"""
+_BLANK_LIVE = "UPDATE live_items SET instruction_id = :empty WHERE study = :study AND number = :number"
+_END_LIVE = """
+UPDATE live_items SET failed = 'erased' WHERE study = :study AND number = :number AND item IS NULL AND failed IS NULL"""
 
 _UNFINISHED = (BattleState.GENERATING, BattleState.OPEN, BattleState.VOTED)
 
@@ -98,14 +106,16 @@ class ErasureWrites(Transaction):
         """
         own = own_values(rater_id, source)
         unused = [row["id"] for row in self.select(_INSTRUCTIONS, own)]
-        battles = int(self.scalar(_COUNT_OWN, own))
+        battles = int(self.scalar(_COUNT_OWN, own)) + len(self.select(UNSEEN, own))
         changed = self._blank_battles(own, now)
         unused += self._blank_generations(own)
+        unseen = self._blank_live_items(own)
+        unused += [live["instruction_id"] for live in unseen]
         self.drop_unused_instructions(unused)
         notes = self._connection.execute(f"DELETE {WRITTEN_NOTES}", own).rowcount
         notes += self._connection.execute(f"UPDATE {WRITTEN_REASONS}", own).rowcount
         panel_ids = self._connection.execute(f"DELETE {PANEL_IDS_OF_RATER}", own).rowcount
-        if changed or notes or panel_ids:
+        if changed or unseen or notes or panel_ids:
             self.add_rater(rater_id, now)  # whom a panel sent may be known by a hash alone
             erasure = {"rater_id": rater_id, "created_at": now, "battles": battles, "notes": notes}
             self._add_event("erasure", now, erasure_id=self.insert("erasures", erasure))
@@ -139,6 +149,17 @@ class ErasureWrites(Transaction):
                 values,
             ).rowcount
         return changed
+
+    def _blank_live_items(self, own: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+        """Blank the instructions of live studies that no battle shows, and their answers; return what was blanked."""
+        found = [dict(row) for row in self.select(UNSEEN, own)]
+        for live in found:
+            live["empty"] = self.add_empty_instruction(live.pop("category"))
+            answers = self.select(_ANSWERS_TO_UNSEEN, {name: live[name] for name in ("instruction_id", "seed")})
+            self.blank_generations({row["id"]: live["empty"] for row in answers})
+            self.change(_BLANK_LIVE, [live])
+            self.change(_END_LIVE, [live])
+        return found
 
     def _blank_generations(self, own: Mapping[str, Any]) -> Sequence[str]:
         """Blank the answers that only erased battles show; return the ids of their instructions."""

@@ -11,11 +11,15 @@ from typing import Any
 
 from playground.records import BattleState, Belongings, OwnBattle
 from playground.storage.database.tables.criteria import COUNT_REASONS
+from playground.storage.database.tables.live import UNSEEN
 from playground.storage.database.tables.panels import PANEL_IDS_OF_RATER
 from playground.storage.database.tables.transaction import Snapshot, Transaction
 
 OWN_BATTLES = "b.owner = :rater AND (:source = '' OR b.source = :source)"
 """A rater's battles `b`; `:source` is page or api, empty: both."""
+
+OWN_WORDS = "(b.study IS NULL OR b.own_words = 1)"
+"""The words of a battle `b` are its rater's: those of a study are the operator's, unless raters write them."""
 
 WRITTEN_NOTES = "FROM vote_notes WHERE rater_id = :rater AND kind IN ('comment', 'report')"
 """A rater's notes in free text; reasons are counted, and stay after an erasure."""
@@ -44,9 +48,10 @@ class RaterReads(Snapshot):
         """Count what is stored of one rater; from both sources if `source` is empty."""
         own = own_values(rater_id, source)
         [counts] = self.select(
-            f"SELECT count(*), count(b.erased_at) FROM battles b WHERE {OWN_BATTLES} AND b.study IS NULL", own
+            f"SELECT count(*), count(b.erased_at) FROM battles b WHERE {OWN_BATTLES} AND {OWN_WORDS}", own
         )
         battles, erased = counts
+        battles += self.scalar(f"SELECT count(*) FROM ({UNSEEN})", own)
         notes = self.scalar(f"SELECT count(*) {WRITTEN_NOTES}", own) + self.scalar(COUNT_REASONS, own)
         panel_ids = self.scalar(f"SELECT count(*) {PANEL_IDS_OF_RATER}", own)
         return Belongings(battles - erased, erased, self.scalar(_VOTES, own), notes, panel_ids)

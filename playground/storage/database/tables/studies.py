@@ -24,9 +24,11 @@ from playground.storage.database.rows import to_json
 from playground.storage.database.tables.transaction import Snapshot, Transaction
 
 _ITEMS = """
-SELECT t.number, t.kind, t.generation_a, t.generation_b, t.expected, g.instruction_id, g.model_id, h.model_id
+SELECT t.number, t.kind, t.generation_a, t.generation_b, t.expected, g.instruction_id, g.model_id, h.model_id,
+  l.rater, l.probability
 FROM study_items t JOIN generations g ON g.id = t.generation_a JOIN generations h ON h.id = t.generation_b
-WHERE t.study = ? ORDER BY t.number"""
+LEFT JOIN live_items l ON l.study = t.study AND l.item = t.number
+WHERE t.study = ? AND t.number > ? ORDER BY t.number"""
 
 # A choice of a pair by the order of the item: the side that holds its first answer is `a` there.
 _LATEST = """
@@ -124,10 +126,13 @@ class StudyReads(Snapshot):
         """Return the studies that are closed, also those that only votes name; the last one first."""
         return [ClosedStudy(*row) for row in self.select(_CLOSED)]
 
-    def study_items(self, study_id: str) -> Sequence[StudyItem]:
-        """Return a study's items by number, which never change."""
-        found = self.select(_ITEMS, (study_id,))
-        return [StudyItem(n, kind, a, b, best, asked, (x, y)) for n, kind, a, b, best, asked, x, y in found]
+    def study_items(self, study_id: str, after: int = 0) -> Sequence[StudyItem]:
+        """Return a study's items by number, those above `after`; they never change, and one that is live gets more."""
+        found = self.select(_ITEMS, (study_id, after))
+        return [
+            StudyItem(n, kind, a, b, best, asked, (x, y), rater, chance)
+            for n, kind, a, b, best, asked, x, y, rater, chance in found
+        ]
 
     def study_raters(self, study_id: str) -> Sequence[StudyRater]:
         """Return the holders of a study's links by number."""

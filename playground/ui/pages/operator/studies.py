@@ -110,6 +110,10 @@ def _status(status: StudyStatus) -> str:
     if status.reserved:
         facts.append(counted(status.reserved, texts.RESERVED))
     facts.append(texts.COMPLETE.format(complete=status.complete, battles=status.battles))
+    if (written := status.written) is not None:
+        facts.append(counted(written.instructions, texts.WRITTEN))
+        facts += [counted(written.being_answered, texts.BEING_ANSWERED)] if written.being_answered else []
+        facts += [counted(written.fruitless, texts.FRUITLESS)] if written.fruitless else []
     if status.alike is not None:
         facts.append(texts.ALIKE.format(share=_percent(status.alike)))
     head = "".join(f"<th scope='col'>{escape(words)}</th>" for words in texts.HEADS)

@@ -19,15 +19,15 @@ PAIR = SIDES[:2]
 
 def frame_html() -> str:
     """Return the page: head, note, instruction, two columns, messages and the vote bar."""
-    parts = (_head(), _note(), _task(), _answers(), _end(), _bar())
+    parts = (_head(), _note(), _task(), _answers(), _write(), _end(), _bar())
     announced = "<p id='rate-next' class='unread' role='status'></p>"
     return f"<div id='rate' data-state='loading'>{''.join(parts)}{announced}</div>"
 
 
-def agree_html() -> str:
-    """Return the line on the terms that a vote accepts."""
+def agree_html(words: str = texts.AGREE) -> str:
+    """Return the line on the terms that a vote, or what `words` name, accepts."""
     link = f"<a href='./terms' target='_blank'>{escape(compare_texts.AGREE_LINK)}</a>"
-    return f"<p>{with_link(texts.AGREE, link)}</p>"
+    return f"<p>{with_link(words, link)}</p>"
 
 
 def _head() -> str:
@@ -84,6 +84,20 @@ def _column(side: str) -> str:
         "<div class='md prose'></div><pre class='plain-text' dir='auto'></pre>"
         "<div class='marked' dir='auto'></div></div>"
         f"<div class='whole'>{whole_html(side)}</div></article>"
+    )
+
+
+def _write() -> str:
+    """Return the form in which raters of a live study write an instruction."""
+    return (
+        "<form id='rate-write' class='sheet' hidden>"
+        f"<h2>{escape(texts.WRITE_TITLE)}</h2><p class='soft'>{escape(texts.WRITE_LEAD)}</p>"
+        f"<label for='rate-words-of-rater'>{escape(texts.WRITE_FIELD)}</label>"
+        "<textarea id='rate-words-of-rater' rows='3' dir='auto' enterkeyhint='send' aria-describedby='rate-write-said'>"
+        "</textarea><p id='rate-write-said' role='alert'></p><div class='acts'>"
+        f"<button type='submit' class='plain' id='rate-send'>{escape(texts.WRITE_SEND)}</button>"
+        f"<button type='button' class='plain' id='undo-last-write' hidden>{escape(texts.UNDO_LAST)}</button>"
+        f"</div><div class='agrees'>{agree_html(texts.WRITE_AGREE)}</div></form>"
     )
 
 

@@ -1,0 +1,89 @@
+"""Erasure of a rater who wrote instructions of a live study: their words go, their votes stay."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from playground.battles import RaterData
+from playground.storage.database.store import Store
+from playground.storage.journal.journal import Journal
+from playground.storage.journal.segments import journal_folder
+from playground.storage.maintenance.restore import restore
+from playground.storage.maintenance.verify import verify
+from tests.support.cast import House, house
+from tests.support.living import Living, living
+
+WORDS = "SELECT instruction FROM instructions WHERE instruction <> ''"
+ANSWERS = "SELECT text FROM generations WHERE text <> ''"
+
+
+@pytest.fixture
+def home() -> House:
+    return house()
+
+
+def erase(study: Living, rater: str = "rater-1") -> int:
+    return RaterData(study.home.battles).erase(rater).battles
+
+
+def test_judged_words_are_erased_and_votes_stay(home: House) -> None:
+    study = living(home, 2)
+    study.judge(1, "My own words.")
+    study.judge(2, "Words of another.")
+    data = RaterData(home.battles)
+    assert (data.totals("rater-1").battles, data.totals("rater-1").votes) == (1, 1)
+    assert erase(study) == 1
+    assert study.study.rows(WORDS) == [("Words of another.",)]
+    assert len(study.study.rows(ANSWERS)) == 2
+    assert (data.totals("rater-1").battles, data.totals("rater-1").votes) == (0, 1)
+    assert study.study.votes_by_item() == {1: 1, 2: 1}
+    assert erase(study) == 0
+
+
+@pytest.mark.parametrize("step", ["being answered", "answered", "alike", "open"])
+def test_words_that_no_vote_is_on_are_erased(home: House, step: str) -> None:
+    study = living(home, 1)
+    live = study.write(1, "My own words.")
+    if step != "being answered":
+        study.answer(live, ("Same.", "Same.") if step == "alike" else ("One.", "Two."))
+    if step == "open":
+        assert study.study.next(1).battle_id is not None
+    assert RaterData(home.battles).totals("rater-1").battles == 1
+    assert erase(study) == 1
+    assert (study.study.rows(WORDS), study.study.rows(ANSWERS)) == ([], [])
+    with home.store.reading() as reading:
+        assert reading.live_items_being_answered() == []
+    assert RaterData(home.battles).totals("rater-1").battles == 0
+    assert study.study.next(1).battle_id is None  # what has no words any more is passed over
+    assert study.judge(1, "Other words.")
+
+
+def test_words_typed_in_one_browser_and_judged_in_another(home: House) -> None:
+    study = living(home, 1)
+    study.answer(study.write(1, "My own words."))
+    battle = str(study.study.next(1, browser="phone").battle_id)
+    home.battles.vote(battle, "a", "phone")
+    assert erase(study) == 0  # they stay with the battle in the other browser
+    assert len(study.study.rows(WORDS)) == 1
+    assert erase(study, "phone") == 1
+    assert (study.study.rows(WORDS), study.study.rows(ANSWERS)) == ([], [])
+
+
+def test_restored_votes_name_the_study_and_their_words_are_erased(tmp_path: Path) -> None:
+    study = living(house(tmp_path), 1)
+    study.judge(1, "My own words.")
+    folder = journal_folder(tmp_path / "playground.db")
+    Journal(study.home.store, folder).close()
+    with Store(tmp_path / "again.db") as store:
+        assert restore(store, folder).votes_added == 1
+        assert verify(store, folder) == []
+        again = House(store, study.home.time)
+        with store.reading() as reading:
+            [row] = reading.select("SELECT study, study_kind, own_words FROM battles")
+            assert tuple(row) == ("helpful", "item", 1)
+        assert RaterData(again.battles).erase("rater-1").battles == 1
+        with store.reading() as reading:
+            assert not reading.select(WORDS)
+    study.home.store.close()
