@@ -96,7 +96,11 @@ def test_ids_are_signed_with_the_secret_that_is_printed(tmp_path: Path) -> None:
     ("keys", "argv", "said"),
     [
         (PROLIFIC, ("--panel", "--secret"), 'for panels of kind = "link"; Prolific signs its own links'),
-        (LINK, ("--panel", "--ids", "bad.txt"), "'a\\tb' is no id of a rater; valid: up to 200 printable characters"),
+        (
+            LINK,
+            ("--panel", "--ids", "bad.txt"),
+            "'a\\tb' is not a rater's id; valid: up to 200 printable characters",
+        ),
         (LINK, ("--panel", "--ids", "none.txt"), "none.txt: No such file or directory"),
         (LINK, ("--raters", "1", "--secret"), "--ids and --secret need --panel"),
         ("", ("--panel",), "helpful has no panel: its file has no [panel]; make personal links with --raters N"),
