@@ -24,7 +24,7 @@ def check_criteria(answers: Sequence[CriterionAnswer], criteria: Sequence[Criter
         if answer.criterion not in asked:
             raise InvalidValue(
                 Message(
-                    "{criterion!r} is no criterion here; valid: {valid}",
+                    "{criterion!r} is not a criterion here; valid: {valid}",
                     criterion=answer.criterion[:60],
                     valid=", ".join(asked) or "-",
                 )

@@ -89,7 +89,7 @@ class Networks:
 
 
 def public_network(address: str) -> str | None:
-    """Return an IPv4 address, or the /64 of an IPv6 one; None for text that is no address of the internet.
+    """Return an IPv4 address, or the /64 of an IPv6 one; None for text that is not an address of the internet.
 
     Behind a proxy that is not trusted every address is the proxy's own: loopback, private or link-local.
     """

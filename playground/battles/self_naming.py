@@ -65,7 +65,7 @@ def _spelled(names: Iterable[Words], gap: str = _GAP) -> str:
 
 
 def _whole(pattern: str) -> re.Pattern[str]:
-    """Compile a pattern that matches no part of a longer word; an underscore is no letter."""
+    """Compile a pattern that matches no part of a longer word; an underscore is not a letter."""
     return re.compile(rf"(?<![^\W_]){pattern}(?![^\W_])")
 
 

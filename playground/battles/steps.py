@@ -108,7 +108,7 @@ class Steps:
             raise refused("unasked")
         if named not in question.choices:
             valid = ", ".join(question.choices)
-            raise InvalidValue(Message("{named!r} is no choice; valid: {valid}", named=named[:100], valid=valid))
+            raise InvalidValue(Message("{named!r} is not a choice; valid: {valid}", named=named[:100], valid=valid))
         if not self.writing.answer(battle.id, named):
             raise refused("final")
         return self._reveal(battle, replace(battle, state=after))

@@ -42,7 +42,7 @@ ANYWHERE = ("./", "../", "~", "/")
 
 
 def folder_named(name: str) -> Path | None:
-    """Return the absolute folder that `name` is; None if it does not look like a path and is no checkpoint."""
+    """Return the absolute folder that `name` is; None if it does not look like a path and is not a checkpoint."""
     folder = Path(os.path.abspath(os.path.expanduser(name)))  # does not follow links, to keep the given name
     if name in (".", "..") or name.startswith(ANYWHERE) or (folder / CONFIG_FILE).is_file():
         return folder

@@ -84,7 +84,7 @@ def _check_shards(folder: Path, index: str) -> None:
     shards = set(map(str, named.values())) if isinstance(named, dict) else set()
     wrong = sorted(shard for shard in shards if not SHARD.fullmatch(shard))
     if wrong:
-        raise InvalidCard(f"{index} names {wrong[0][:40]!r}, which is no plain file name; fetch the model again")
+        raise InvalidCard(f"{index} names {wrong[0][:40]!r}, which is not a plain file name; fetch the model again")
     missing = sorted(shard for shard in shards if not (folder / shard).is_file())
     if missing:
         raise InvalidCard(f"{missing[0]} is missing, which {index} names; fetch the model again")

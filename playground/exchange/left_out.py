@@ -21,7 +21,7 @@ _LICENSE_CURE = marked(
 _WORDS: Mapping[str, tuple[str, str]] = {
     "erased": (marked("the rater had the words erased"), ""),
     "hidden": (marked("an operator has hidden the battle"), marked("show the battle again on the operator's page")),
-    "unknown_license": (marked("nobody has said which license applies to the answers of {models}"), _LICENSE_CURE),
+    "unknown_license": (marked("the license of the answers of {models} is not known"), _LICENSE_CURE),
     "other_license": (
         marked("the license of the answers of {models} does not clearly allow commercial use"),
         marked("export all licenses, or split these rows off into a second file"),

@@ -32,7 +32,7 @@ def fetch(repo: str, revision: str) -> Path:
         HubError: it cannot be fetched, or the disk is too small; the message names repo, revision and the next step.
     """
     if not REVISION.fullmatch(revision):
-        raise HubError(f"{repo}: {revision!r} is no revision; name a branch, a tag or a commit, such as 'main'")
+        raise HubError(f"{repo}: {revision!r} is not a revision; name a branch, a tag or a commit, such as 'main'")
     folder = snapshot_folder(repo, revision)
     is_here = bool(COMMIT.fullmatch(revision)) and folder is not None and is_complete(folder)
     if folder is not None and is_here and (is_recorded(repo, revision) or _is_offline()):

@@ -179,7 +179,7 @@ class Dataset:
 def check_repo(repo: str) -> None:
     """Raise InvalidValue if this is not the name of a repository."""
     if not _REPO.fullmatch(repo) or ".." in repo or "--" in repo:
-        raise InvalidValue(f"{repo!r} is no dataset of the hub; one looks like 'org/name'")
+        raise InvalidValue(f"{repo!r} is not a dataset of the hub; one looks like 'org/name'")
 
 
 def git_sha1(data: bytes) -> str:

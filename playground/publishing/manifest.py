@@ -121,11 +121,11 @@ def read_manifest(path: Path) -> dict[str, Any]:
     try:
         document = json.loads(path.read_text("utf-8"))
     except FileNotFoundError as error:
-        raise InvalidValue(f"{path.parent} is no publication: it has no {path.name}") from error
+        raise InvalidValue(f"{path.parent} is not a publication: it has no {path.name}") from error
     except (OSError, ValueError) as error:
         raise InvalidValue(f"{path} cannot be read: {error}") from error
     if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise InvalidValue(f"{path} is no manifest of format {FORMAT}; it may come from a newer playground")
+        raise InvalidValue(f"{path} is not a manifest of format {FORMAT}; it may come from a newer playground")
     return document
 
 

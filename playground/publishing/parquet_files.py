@@ -128,7 +128,7 @@ def read_rows(paths: Iterable[Path], columns: Sequence[str]) -> Iterator[Row]:
     """Yield some columns of files in bounded memory.
 
     Raises:
-        InvalidValue: a file that is no Parquet file, or lacks a column.
+        InvalidValue: a file that is not a Parquet file, or lacks a column.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -146,7 +146,7 @@ def read_rows(paths: Iterable[Path], columns: Sequence[str]) -> Iterator[Row]:
 
 
 def count_rows(path: Path) -> int:
-    """Return the number of rows as the file states it; raise InvalidValue if it is no Parquet file."""
+    """Return the number of rows as the file states it; raise InvalidValue if it is not a Parquet file."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 

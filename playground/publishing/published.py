@@ -64,7 +64,7 @@ def check_publication(folder: Path) -> Checked:
     """Recompute counts, hashes and the board of a publication, and name every difference.
 
     Raises:
-        InvalidValue: the folder is no publication, or the manifest is unreadable.
+        InvalidValue: the folder is not a publication, or the manifest is unreadable.
     """
     manifest = read_manifest(folder / MANIFEST)
     exact = manifest.get("versions") == versions()

@@ -121,7 +121,7 @@ class Assigned:
 
 @dataclass(frozen=True, slots=True)
 class Adjudication:
-    """The operator's own judgement on an item, which is no vote."""
+    """The operator's own judgement on an item, which is not a vote."""
 
     item: int
     outcome: str  # by the item's order: a | b | tie | both_bad

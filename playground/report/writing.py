@@ -52,7 +52,7 @@ def read_page(path: Path) -> bytes:
     """
     page = path.read_bytes()
     if MARK not in page:
-        raise InvalidValue(f"{path} is no report; write one with: python -m playground report {path.stem}.html")
+        raise InvalidValue(f"{path} is not a report; write one with: python -m playground report {path.stem}.html")
     return page
 
 

@@ -41,7 +41,7 @@ def space_requirements(requirements: str, recipe: Recipe, torch_index: str = "")
         torch_index: address of an index with CPU builds of torch, which lack the CUDA libraries; "": the default one.
 
     Raises:
-        InvalidValue: `torch_index` is no address, or the Space has a GPU; or a line is not a pin.
+        InvalidValue: `torch_index` is not an address, or the Space has a GPU; or a line is not a pin.
     """
     if torch_index and recipe.kind != CPU:
         raise InvalidValue("--torch-index is for --kind cpu; a Space on a GPU needs torch's default build")

@@ -50,7 +50,7 @@ class Given:
 
 @dataclass(frozen=True)
 class Plan:
-    """A study and what follows from it alone."""
+    """A study with its items, and what can be computed from them without a rater."""
 
     study: StoredStudy
     file: StudyFile

@@ -141,7 +141,7 @@ def check_key_set(text: str) -> None:
         raise InvalidValue(f"is no JSON: {error}") from error
     keys = found.get("keys") if isinstance(found, dict) else None
     if not isinstance(keys, list) or not keys or not all(isinstance(key, dict) and "kty" in key for key in keys):
-        raise InvalidValue('is no key set; valid: {"keys": [{"kty": "RSA", …}]}')
+        raise InvalidValue('is not a key set; valid: {"keys": [{"kty": "RSA", …}]}')
 
 
 def _is_address(text: str) -> bool:

@@ -69,7 +69,7 @@ def check_id(rater: str) -> None:
     """Raise InvalidValue if no link can name a rater so."""
     if not rater or len(rater) > MOST_ID_CHARS or not rater.isprintable() or rater != rater.strip():
         raise InvalidValue(
-            f"{rater[:MOST_ID_CHARS]!r} is no id of a rater; valid: up to {MOST_ID_CHARS} printable characters, without"
+            f"{rater[:MOST_ID_CHARS]!r} is not a rater's id; valid: up to {MOST_ID_CHARS} printable characters, without"
             " spaces at its ends"
         )
 

@@ -77,7 +77,7 @@ class BoardAddress:
 
 
 def read_board_address(query: Mapping[str, str]) -> BoardAddress:
-    """Read the names of an address; their values are checked by `BoardAddress.selection`.
+    """Read the query of an address; `BoardAddress.selection` checks its values.
 
     Raises:
         InvalidValue: a name that the page does not have, or a value of a name that is set or not.

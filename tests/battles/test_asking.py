@@ -113,7 +113,7 @@ def test_battle_in_memory_is_not_asked_about() -> None:
 @pytest.mark.parametrize("named", ["", "gone", "A" * 1000])
 def test_only_a_model_of_the_choices_is_taken(home: House, named: str) -> None:
     voted(home)
-    with pytest.raises(InvalidValue, match=f"is no choice; valid: {', '.join(MODELS)}"):
+    with pytest.raises(InvalidValue, match=f"is not a choice; valid: {', '.join(MODELS)}"):
         home.battles.guess("battle-1", named, ADA)
     assert question(home).named is None
 

@@ -54,7 +54,7 @@ def test_filters_change_the_address_and_the_address_the_filters(browser: Browser
 def test_wrong_address_says_what_is_valid(browser: Browser, stub_url: str) -> None:
     with visiting(browser, stub_url) as visitor:
         page = visitor.open("/leaderboard?orgin=person").page
-        expect(page.locator("#leaderboard-said")).to_contain_text("'orgin' in the address is no filter")
+        expect(page.locator("#leaderboard-said")).to_contain_text("'orgin' in the address is not a filter")
 
 
 def test_open_page_follows_the_votes_and_keeps_the_place(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:

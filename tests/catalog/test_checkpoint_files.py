@@ -378,7 +378,7 @@ def test_header_with_wrong_offsets_is_refused(tmp_path: Path, end: object) -> No
 @pytest.mark.parametrize("name", ["x" * 300, "../model.safetensors", "/etc/passwd", "a\0b", "\ud800", "x\ny", "", ".."])
 def test_index_names_plain_files_only(tmp_path: Path, name: object) -> None:
     write(tmp_path, "model.safetensors.index.json", {"weight_map": {"a": name}})
-    with pytest.raises(InvalidCard, match=r"^model.safetensors.index.json names '.*', which is no plain file name"):
+    with pytest.raises(InvalidCard, match=r"^model.safetensors.index.json names '.*', which is not a plain file name"):
         check_weights(tmp_path)
 
 

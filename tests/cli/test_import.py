@@ -230,7 +230,7 @@ def test_full_disk_names_the_rows_before_it(tmp_path: Path, db: Path) -> None:
     argv = ["import", "pairs", str(path), "--db", str(db)]
     done = subprocess.run([sys.executable, "-c", limited, *argv], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert "rows were imported before, and the same command goes on there" in done.stderr
+    assert "rows were imported before it; the same command goes on from there" in done.stderr
     document = run_json("import", "pairs", path, "--db", db)
     assert document["imported"] + document["there"] == 1500
     assert document["there"] > 0

@@ -84,7 +84,7 @@ def test_release_publishes_a_battle_that_was_held_back(db: Path, tmp_path: Path)
     [
         ((), "name a folder (--to DIR) or a dataset"),
         (("--release", "round-1"), "round-1 is not held back"),
-        (("--repo", "no-name"), "'no-name' is no dataset of the hub"),
+        (("--repo", "no-name"), "'no-name' is not a dataset of the hub"),
         (("--to", "README.md"), "README.md holds something else"),
     ],
 )

@@ -101,6 +101,6 @@ def test_static_space_shows_the_report(db: Path, tmp_path: Path, capsys: pytest.
     assert (folder / "index.html").read_bytes() == report.read_bytes()
     report.write_text("<!doctype html>")
     assert run("space", "build", str(folder), "--kind", "static", "--report", str(report))[0] == 1
-    assert "is no report" in capsys.readouterr().err
+    assert "is not a report" in capsys.readouterr().err
     assert run("space", "build", str(folder), "--kind", "static", "--models", "a,b")[0] == 1
     assert "a static one shows a report" in capsys.readouterr().err

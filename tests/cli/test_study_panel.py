@@ -109,7 +109,11 @@ def test_few_attention_items_are_said_before_anybody_rates(tmp_path: Path, every
     ("keys", "argv", "said"),
     [
         (PROLIFIC, ("--panel", "--secret"), 'for panels of kind = "link"; Prolific signs its own links'),
-        (LINK, ("--panel", "--ids", "bad.txt"), "'a\\tb' is no id of a rater; valid: up to 200 printable characters"),
+        (
+            LINK,
+            ("--panel", "--ids", "bad.txt"),
+            "'a\\tb' is not a rater's id; valid: up to 200 printable characters",
+        ),
         (LINK, ("--panel", "--ids", "none.txt"), "none.txt: No such file or directory"),
         (LINK, ("--raters", "1", "--secret"), "--ids and --secret need --panel"),
         ("", ("--panel",), "helpful has no panel: its file has no [panel]; make personal links with --raters N"),

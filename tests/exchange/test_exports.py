@@ -163,7 +163,7 @@ def test_unknown_license_is_said_with_its_cure_which_works(tmp_path: Path) -> No
     assert (done.rows, [str(one) for one in done.left_out]) == (
         0,
         [
-            f"14 votes left out: nobody has said which license applies to the answers of {MAMBA} (fill in the field"
+            f"14 votes left out: the license of the answers of {MAMBA} is not known (fill in the field"
             " `license` of the models' cards and start the playground once: answers without a license take their"
             " card's)"
         ],

@@ -247,13 +247,13 @@ def test_only_missing_files_have_to_fit_the_disk(hub: HubServer, monkeypatch: py
 
 @pytest.mark.parametrize("repo", ["../etc", "a/b/c", "herd/", "herd/al paca"])
 def test_invalid_hub_id_is_refused(hub: HubServer, repo: str) -> None:
-    with pytest.raises(HubError, match="that is no hub id; one looks like 'org/name'"):
+    with pytest.raises(HubError, match="that is not a hub id; one looks like 'org/name'"):
         fetch(repo, "main")
 
 
 @pytest.mark.parametrize("revision", ["", "../x", "a b", "-x"])
 def test_invalid_revision_is_refused(hub: HubServer, revision: str) -> None:
-    with pytest.raises(HubError, match="is no revision; name a branch, a tag or a commit"):
+    with pytest.raises(HubError, match="is not a revision; name a branch, a tag or a commit"):
         fetch(REPO, revision)
     assert hub.asked == []
 

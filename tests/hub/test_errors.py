@@ -59,7 +59,7 @@ def test_unreachable_hub_is_named(hub: HubServer, monkeypatch: pytest.MonkeyPatc
 
 def test_invalid_endpoint_is_named(hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
     use_endpoint(monkeypatch, "nowhere")
-    with pytest.raises(HubError, match="nowhere is no address; check HF_ENDPOINT"):
+    with pytest.raises(HubError, match="nowhere is not an address; check HF_ENDPOINT"):
         fetch(REPO, "main")
 
 

@@ -136,9 +136,9 @@ def test_changed_counts_are_named(copy: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (None, "is no publication"),
+        (None, "is not a publication"),
         ("{", "cannot be read"),
-        ("[]", "no manifest of format 1"),
+        ("[]", "not a manifest of format 1"),
         ('{"format": 2}', "newer playground"),
     ],
 )

@@ -79,7 +79,7 @@ def test_answers_are_stored_once_with_the_vote(home: House) -> None:
         ((RIGHT, CriterionAnswer("harm", "yes")), "Give a reason: Is either harmful?"),
         ((CriterionAnswer("facts", "both_bad"),), "the answer to facts is 'both_bad'; valid: a, b, tie"),
         ((CriterionAnswer("facts", "a", "They are."),), "facts asks for no reason; leave it out"),
-        ((RIGHT, CriterionAnswer("style", "a")), "'style' is no criterion here; valid: facts, harm"),
+        ((RIGHT, CriterionAnswer("style", "a")), "'style' is not a criterion here; valid: facts, harm"),
         ((RIGHT, CriterionAnswer("harm", "no", "x" * 501)), "the reason has 501 characters; valid: up to 500"),
     ],
 )
@@ -95,7 +95,7 @@ def test_wrong_answers_are_refused_and_nothing_is_stored(
 
 def test_battle_of_no_study_has_no_criteria(home: House) -> None:
     home.battle_is_open()
-    with pytest.raises(InvalidValue, match="'facts' is no criterion here"):
+    with pytest.raises(InvalidValue, match="'facts' is not a criterion here"):
         home.battles.vote("battle-1", "a", "rater-ada", criteria=(RIGHT,))
 
 

@@ -93,7 +93,7 @@ def test_addresses_are_filled_in_and_quoted(tmp_path: Path) -> None:
         ),
         (
             PROLIFIC + 'jwks = "questions.jsonl"\naudience = "https://y.org"\n',
-            'questions.jsonl, which is no key set; valid: {"keys": [{"kty": "RSA", …}]}',
+            'questions.jsonl, which is not a key set; valid: {"keys": [{"kty": "RSA", …}]}',
         ),
         (LINK + '[panel.redirect]\ncomplete = "x.org/{code}"\n', "'redirect.complete' is 'x.org/{code}'; valid:"),
         (LINK + '[panel.redirect]\ncomplete = "https://x.org/{id}"\n', "{code} and {rater} are filled in"),

@@ -1,1 +1,1 @@
-"""Models in worker processes of this machine: `pool` in the web process, torch only behind a pipe."""
+"""Models in worker processes of this machine: `engine` in the web process, torch only behind a pipe."""

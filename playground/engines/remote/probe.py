@@ -80,7 +80,7 @@ def _entry(models: Mapping[str, Mapping[str, Any]], name: str, *, lenient: bool)
 
 
 def _software(entry: Mapping[str, Any], card: ModelCard) -> str:
-    """Return the server's name for people; the owner of a model on a router is no software."""
+    """Return the server's name for people; the owner of a model on a router is not software."""
     owner = _plain(str(entry.get("owned_by", "")))
     return NAMES.get(owner.lower(), owner if card.feed == "ids" else "") or "unnamed server"
 

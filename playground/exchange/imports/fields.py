@@ -185,4 +185,4 @@ def parse_json(text: str | bytes) -> Any:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise InvalidValue(f"holds {name}, which is no number in JSON")
+    raise InvalidValue(f"holds {name}, which is not a number in JSON")

@@ -155,7 +155,7 @@ class _Run:
             return add_judged(self.store, incoming)
         except StorageError as error:
             raise StorageError(
-                f"{error}; {self.counts.imported:,} rows were imported before, and the same command goes on there"
+                f"{error}; {self.counts.imported:,} rows were imported before it; the same command goes on from there"
             ) from error
 
     def _dry(self, record: Incoming, outcome: ImportOutcome) -> ImportOutcome:

@@ -1,4 +1,4 @@
-"""Preference pairs for TRL that name their models; without names a row is no vote on anything.
+"""Preference pairs for TRL that name their models; without names a row is not a vote on anything.
 
 Boundary: field names only. The format does not say which answer stood left, so the row's own hash draws it.
 """

@@ -96,7 +96,7 @@ class FastChatTokenizer(FastTokenizer):
         return tuple(ids[:-1])
 
     def _found(self, encoding: Any, text: str) -> Iterator[tuple[int, int, int]]:
-        """Yield markers in order: id, begin, end. The unknown token's id also stands for text that is no marker."""
+        """Yield markers in order: id, begin, end. The unknown token's id also stands for text that is not a marker."""
         for token_id, (begin, end) in zip(encoding.ids, encoding.offsets, strict=True):
             if token_id in self._markers and (
                 token_id != self._unknown or text[begin:end].strip() == self._markers[token_id]

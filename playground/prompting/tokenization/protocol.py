@@ -33,7 +33,7 @@ class Tokenizer(Protocol):
         """Return the ids of `text` by itself; markers of special tokens in it stay text.
 
         Raises:
-            InvalidInstruction: the text has a lone surrogate, which is no character.
+            InvalidInstruction: the text has a lone surrogate, which is not a character.
         """
 
     def decode(self, ids: Iterable[int], drop: Collection[int] = ()) -> str:
@@ -74,12 +74,12 @@ class ChatTokenizer(Tokenizer, Protocol):
             safe: `text`, character for character, with each of a visitor's characters replaced.
 
         Raises:
-            InvalidInstruction: the text has a lone surrogate, which is no character.
+            InvalidInstruction: the text has a lone surrogate, which is not a character.
         """
 
 
 def checked(text: str) -> str:
-    """Return `text` if it has no lone surrogate, which is no character."""
+    """Return `text` if it has no lone surrogate, which is not a character."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as problem:

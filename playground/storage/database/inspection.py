@@ -43,7 +43,7 @@ def inspect(connection: sqlite3.Connection, path: Path, *, thorough: bool) -> No
 
 
 def check_header(path: Path) -> None:
-    """Refuse a file that is no SQLite database; a missing or empty file is fine and becomes one.
+    """Refuse a file that is not an SQLite database; a missing or empty file is fine and becomes one.
 
     Raises:
         DatabaseBroken: the file begins with something else.

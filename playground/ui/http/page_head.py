@@ -134,7 +134,7 @@ def space_of(scope: Scope) -> str:
 
 
 def hub_page(space_id: str) -> str:
-    """Return the address of a Space's page at the hub; "" if it is no Space."""
+    """Return the address of a Space's page at the hub; "" if it is not a Space."""
     return f"{HUB}/spaces/{space_id}" if space_id else ""
 
 

@@ -153,7 +153,7 @@ class PasswordGate:
 
 
 def _basic(header: str) -> bytes | None:
-    """Return the password of an HTTP Basic header with any user name; None if the header is no such header."""
+    """Return the password of an HTTP Basic header with any user name; None for another header."""
     scheme, _, encoded = header.partition(" ")
     if scheme.lower() != "basic":
         return None

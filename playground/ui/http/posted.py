@@ -20,7 +20,7 @@ Reply = Callable[[Scope, bytes], Awaitable[dict[str, Any]]]
 
 
 def is_posted_to(scope: Scope, path: str) -> bool:
-    """Return True for a POST of a path, with or without a slash at its end."""
+    """Return True for a POST to a path, with or without a slash at its end."""
     return bool(scope["type"] == "http" and scope["method"] == "POST" and scope["path"].rstrip("/") == path)
 
 

@@ -254,7 +254,7 @@ REPORTED_UNSTORED = _("Reported. Like this battle, the report is kept in memory 
 
 NO_BATTLE = _("There is no battle on this page. Start a new one.")
 NOT_A_NUMBER = _("{name} has to be a number such as 0.7; leave it empty to use the value of each model's card.")
-NOT_SETTINGS = _("“{written}” is no setting; write names and numbers such as: temperature 0.2, seed 7")
+NOT_SETTINGS = _("“{written}” is not a setting; write names and numbers such as: temperature 0.2, seed 7")
 NO_INSTRUCTION = _("Write an instruction first, or choose a starter.")
 STILL_WRITING = _("The answers are still being written. Press Stop first, then compare again.")
 PAGE_CHANGED = _("This page was updated, and your vote was not saved. Reload the page, then vote again.")

@@ -128,7 +128,7 @@ DISK_FULL = _(
 TEMPORARY_FOLDER = _("the folder for temporary files cannot be used: {reason}")
 STALLED = _("The download was stopped, because nothing was received for a minute. Try again.")
 NO_FORMAT = _("The address names no format, or an unknown one; valid: format={valid}")
-NO_NAME = _("{name!r} in the address is no filter; valid: {valid}")
+NO_NAME = _("{name!r} in the address is not a filter; valid: {valid}")
 NO_CONTAINER = _("{format} is not written as {container}; valid: container={valid}")
 APART_IS_TWO_FILES = _("license=apart is two files: ask for license=commercial, then for license=other.")
 WAITING = _("Waiting for a turn.")

@@ -32,6 +32,6 @@ KEYS: tuple[tuple[str, str], ...] = (
     ("g", _("keep going, or no more")),
     ("1 2 3 …", _("which model it was, where that is asked")),
     ("↵", _("next battle, with “keep going” a starter at once; on a shared battle, vote blind")),
-    ("?", _("show or hide this list, also from the empty instruction")),
+    ("?", _("show or hide this list; in the instruction only while it is empty")),
 )
 """All keys."""

@@ -28,7 +28,7 @@ RECEIPT_SHOW = _("Show")
 RECEIPT_OTHER, RECEIPT_OTHER_HINT = _("Receipt of another browser"), _("32 digits and letters a to f")
 RECEIPT_OPEN = _("Open")
 NO_RECEIPT = _(
-    "This is no receipt: a receipt has 32 characters, digits and letters a to f. Copy all of it and try again."
+    "This is not a receipt: a receipt has 32 characters, digits and letters a to f. Copy all of it and try again."
 )
 OTHER_SHOWN = _("This is the data of that receipt. Clear the field and press Open to see this browser's data again.")
 

@@ -49,7 +49,7 @@ VOTE_NOTE: Mapping[str, str] = MappingProxyType(
         "both_bad": _("none is good"),
     }
 )
-"""The note of `waiting_votes.js`, and the names of choices that are no letter."""
+"""The note of `waiting_votes.js`, and the names of choices that are not a letter."""
 VOTE_MALFORMED = _(
     "the body has to be JSON with battle (an id), choice (text) and revision (of the battle as it was shown, "
     "a whole number); it may have strength, reasons, criteria and decision_ms, and nothing else"

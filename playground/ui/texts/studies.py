@@ -55,4 +55,4 @@ OUTCOMES: Mapping[str, str] = {
 }
 FIRST, SECOND = _("First answer"), _("Second answer")
 SAVED = _("Saved: {outcome} for battle {number} of {study}.")
-NO_SUCH_PRESS = _("This list takes your judgement on a battle on which raters differ, and nothing else.")
+NO_SUCH_PRESS = _("Only battles on which raters differ can be judged here.")

@@ -236,7 +236,7 @@ def test_progress_is_told_to_the_holder_of_the_ticket(server: Server) -> None:
         ("format=excel", "valid: format=votes"),
         ("format=votes&container=xlsx", "votes is not written as xlsx; valid: container=jsonl"),
         ("format=votes&origin=alien", "valid: person"),
-        ("format=votes&orgin=person", "'orgin' in the address is no filter; valid: category, origin"),
+        ("format=votes&orgin=person", "'orgin' in the address is not a filter; valid: category, origin"),
         ("format=votes&license=apart", "is two files"),
         (f"format=votes&words={'x' * 4000}", "too long"),
     ],

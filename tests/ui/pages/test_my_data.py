@@ -179,7 +179,7 @@ def test_invalid_receipt_changes_nothing(arena: Arena, my_data: MyDataPage, ada:
     judged(arena, ada)
     for handler in (my_data.open_receipt, my_data.ask, my_data.erase, my_data.as_file):
         updates = handler(typed, ada.browser)
-        assert "no receipt" in shown(updates, my_data.said)
+        assert "not a receipt" in shown(updates, my_data.said)
         assert my_data.list not in updates
     assert arena.raters.totals(ada.id).battles == 1
 

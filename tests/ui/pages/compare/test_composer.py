@@ -134,7 +134,7 @@ def test_column_has_settings_of_its_own_in_open_mode(composer: Composer) -> None
 
 @pytest.mark.parametrize("value", ["temperature", "0.7", "temperature warm", "a b c", "x" * 400, 5])
 def test_column_settings_that_are_none_are_refused(value: object) -> None:
-    with pytest.raises(InvalidValue, match=r"is no setting|has to be a number"):
+    with pytest.raises(InvalidValue, match=r"is not a setting|has to be a number"):
         column_settings(value)
 
 

@@ -134,7 +134,7 @@ def test_newest_battle_comes_first_and_filters_choose(home: House) -> None:
 @pytest.mark.parametrize("name", ["wrods", "study", "container"])
 def test_unknown_name_in_the_address_is_an_error_that_names_it(home: House, name: str) -> None:
     html = drawn(page_of(home), f"?{name}=zebra&__theme=dark")
-    assert f"{name}&#x27; in the address is no filter; valid: category, origin" in html["said"]
+    assert f"{name}&#x27; in the address is not a filter; valid: category, origin" in html["said"]
     assert html["battles"] == ""
     assert "30 judged battles." in drawn(page_of(home), "?__theme=dark&__sign=abc")["lead"]
 

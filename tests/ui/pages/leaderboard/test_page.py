@@ -81,10 +81,10 @@ def test_category_without_votes_says_so_and_links_to_compare(
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        ("orgin=person", "'orgin' in the address is no filter; valid: category, origin"),
+        ("orgin=person", "'orgin' in the address is not a filter; valid: category, origin"),
         ("origin=nobody", "'origin' is 'nobody'; valid: person"),
         ("since=yesterday", "valid: a day such as"),
-        ("winner=tie", "'winner' in the address is no filter"),
+        ("winner=tie", "'winner' in the address is not a filter"),
         ("mine=1", texts.NO_RATER),
         ([1], "too long"),
     ],

@@ -52,7 +52,7 @@ def _listed(index: Path) -> tuple[Path, ...]:
     try:
         names = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise CheckpointError(f"{index.name} is no index of weights{found_instead(index)}") from error
+        raise CheckpointError(f"{index.name} is not an index of weights{found_instead(index)}") from error
     wrong = [name for name in names if not isinstance(name, str) or Path(name).name != name]
     if wrong or not names:
         raise CheckpointError(f"{index.name} names {wrong[0]!r} as a file" if wrong else f"{index.name} names no files")
@@ -90,7 +90,7 @@ def _check_safetensors(path: Path, size_bytes: int) -> None:
     try:
         wanted_bytes = 8 + header_bytes + _data_bytes(json.loads(header))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise CheckpointError(f"{path.name} is no safetensors file, or only the beginning of one") from error
+        raise CheckpointError(f"{path.name} is not a safetensors file, or only the beginning of one") from error
     if size_bytes < wanted_bytes:
         raise CheckpointError(f"{path.name} is cut short: {size_bytes:,} of {wanted_bytes:,} bytes")
 

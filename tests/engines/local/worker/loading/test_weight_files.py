@@ -26,18 +26,18 @@ FILE_FAULTS: dict[str, tuple[Callable[[Path], Any], str]] = {
     "cut at the end": (lambda path: os.truncate(path, path.stat().st_size - 9), "NAME is cut short|unexpected EOF"),
     "a few bytes": (
         lambda path: os.truncate(path, 10),
-        "NAME is no safetensors file|NAME is cut short|NAME was not written by torch.save",
+        "NAME is not a safetensors file|NAME is cut short|NAME was not written by torch.save",
     ),
     "random bytes": (
         lambda path: path.write_bytes(bytes(range(256)) * 40),
-        "NAME is no safetensors file|NAME was not written by torch.save",
+        "NAME is not a safetensors file|NAME was not written by torch.save",
     ),
     "a web page": (lambda path: path.write_bytes(HTML), "NAME does not hold weights: it is a web page"),
     "a Git LFS pointer": (
         lambda path: path.write_bytes(POINTER),
         "NAME does not hold weights: it is a Git LFS pointer",
     ),
-    "a list": (lambda path: torch.save([1, 2], path), "NAME is no safetensors file|the checkpoint cannot be read"),
+    "a list": (lambda path: torch.save([1, 2], path), "NAME is not a safetensors file|the checkpoint cannot be read"),
 }
 
 
@@ -53,9 +53,9 @@ def test_broken_weight_file_is_refused(copy: Callable[[str], ModelCard], form: s
 
 
 INDEX_FAULTS = {
-    "half": ('{"weight_map"', "is no index of weights"),
-    "a list": ("[]", "is no index of weights"),
-    "a page": (HTML.decode(), "is no index of weights: it is a web page"),
+    "half": ('{"weight_map"', "is not an index of weights"),
+    "a list": ("[]", "is not an index of weights"),
+    "a page": (HTML.decode(), "is not an index of weights: it is a web page"),
     "no files": ('{"weight_map": {}}', "names no files"),
     "elsewhere": (
         '{"weight_map": {"a": "../other/pytorch_model.bin"}}',
