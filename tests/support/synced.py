@@ -15,7 +15,7 @@ from playground.storage.database.store import Store
 from playground.storage.journal.entries import database_id
 from playground.storage.journal.journal import Journal
 from playground.storage.journal.segments import journal_folder
-from tests.support.cast import House
+from tests.support.cast import House, house
 
 SEGMENT_BYTES = 2000
 
@@ -50,7 +50,7 @@ def started(folder: Path, dataset: Dataset, *, asks: bool = True) -> Iterator[Pl
     """Start a playground in a folder; `asks` says that the store is read at the start."""
     folder.mkdir(exist_ok=True)
     path = folder / "playground.db"
-    with Store(path) as store:
+    with house(folder).store as store:
         begun = restore_at_start(store, dataset, wait_s=0) if asks else FromStore(Known())
         with store.reading() as reading:
             uploader = Uploader(dataset, journal_folder(path), database_id(reading), begun.known)
