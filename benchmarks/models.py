@@ -58,7 +58,8 @@ def build(kind: str, *, hidden: int = 384, layers: int = 9, seed: int = 0, quick
 def in_memory(model: Any) -> LoadedModel:
     """Return the model as a worker holds it."""
     facts = EngineFacts(engine="local", device="cpu", dtype="float32", revision="random", versions={})
-    return LoadedModel(model, torch.device("cpu"), CONTEXT_LENGTH, VOCAB_SIZE, facts, 0.0)
+    vocab_size = model.get_input_embeddings().num_embeddings
+    return LoadedModel(model, torch.device("cpu"), CONTEXT_LENGTH, vocab_size, facts, 0.0)
 
 
 def write_checkpoint(folder: Path, name: str, model: Any) -> ModelCard:
