@@ -110,6 +110,7 @@ class Battle:
     study: str | None = None  # id of the study that it is of; None: of none
     study_hash: str | None = None  # of the study's content
     study_kind: str | None = None  # item, or judged beside the items and never rated: repeat | check | attention
+    study_rater: int | None = None  # number of the link under which it is judged
 
     @property
     def good_sides(self) -> tuple[str, ...]:

@@ -263,6 +263,7 @@ class Reservations:
             study=plan.study.id,
             study_hash=plan.study.hash,
             study_kind=given.kind,
+            study_rater=now.rater.number,
         )
 
     def _order(self, reading: Reading, now: Situation, given: Given) -> tuple[str, str]:
