@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
+from threading import Lock
 
 from playground.battles.ballot import Viewer
 from playground.battles.life import Battles
@@ -62,6 +63,7 @@ class Reservations:
     def __init__(self, battles: Battles) -> None:
         self._battles = battles
         self._rules = battles.rules
+        self._planning = Lock()
         self._plans: dict[str, Plan] = {}  # of studies, which never change but for their end
         self._looks = Looks(battles)
         self._counts = KnownCounts()
@@ -153,8 +155,11 @@ class Reservations:
             return None
         known = self._plans.get(study_id)
         if known is None:
-            known = self._plans[study_id] = plan_of(reading, study)
-        elif known.study != study:  # closed since
+            with self._planning:  # a rater who comes meanwhile waits, and does not read a large study once more
+                known = self._plans.get(study_id)
+                if known is None:
+                    known = self._plans[study_id] = plan_of(reading, study)
+        if known.study != study:  # closed since
             known = self._plans[study_id] = replace(known, study=study)
         return known
 
