@@ -57,7 +57,7 @@ class Oracle:
         out = self._models[number].generate(
             prompt,
             attention_mask=torch.ones_like(prompt),
-            generation_config=greedy(one.max_new_tokens),
+            generation_config=greedy(one),
             output_logits=True,
             return_dict_in_generate=True,
         )

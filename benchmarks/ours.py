@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from benchmarks.models import SPECIAL_IDS, STOP_ID, in_memory
+from benchmarks.models import SPECIAL_IDS, in_memory
 from benchmarks.peers import Answer
 from benchmarks.words import Request
 from playground.engines.local.wire import messages
@@ -27,7 +27,7 @@ PATIENCE_S = 600.0
 def job(row: str, request: Request) -> Job:
     """Return the request as a job."""
     params = SamplingParams(max_new_tokens=request.max_new_tokens)
-    return Job(row, request.token_ids, params, seed=0, stop_ids=(STOP_ID,), deadline_s=PATIENCE_S)
+    return Job(row, request.token_ids, params, seed=0, stop_ids=request.stop_ids, deadline_s=PATIENCE_S)
 
 
 class Column:

@@ -20,7 +20,7 @@ from transformers.generation.configuration_utils import ContinuousBatchingConfig
 from transformers.generation.continuous_batching.utils import WorkloadHints
 from transformers.generation.streamers import BaseStreamer
 
-from benchmarks.models import PAD_ID, STOP_ID
+from benchmarks.models import PAD_ID
 from benchmarks.rounds import NotHere
 from benchmarks.words import Request, Vocabulary
 
@@ -40,10 +40,14 @@ class Answer:
 Peer = Callable[[Sequence[Request]], list[Answer]]
 
 
-def greedy(max_new_tokens: int) -> GenerationConfig:
-    """Arguments of ``generate`` for every answer."""
+def greedy(*requests: Request) -> GenerationConfig:
+    """Return the arguments of ``generate`` for requests with the same stop ids; the longest answer sets the limit."""
     return GenerationConfig(
-        do_sample=False, max_new_tokens=max_new_tokens, eos_token_id=STOP_ID, pad_token_id=PAD_ID, use_cache=True
+        do_sample=False,
+        max_new_tokens=max(one.max_new_tokens for one in requests),
+        eos_token_id=list(requests[0].stop_ids),
+        pad_token_id=PAD_ID,
+        use_cache=True,
     )
 
 
@@ -57,7 +61,7 @@ def _generate(model: Any, request: Request, streamer: BaseStreamer | None = None
     out = model.generate(
         ids,
         attention_mask=torch.ones_like(ids),
-        generation_config=greedy(request.max_new_tokens),
+        generation_config=greedy(request),
         streamer=streamer,
     )
     return tuple(out[0, ids.shape[1] :].tolist())
@@ -135,9 +139,7 @@ def padded_batches(model: Any, requests: Sequence[Request], size: int = 16) -> l
         width = max(len(one.token_ids) for one in batch)
         ids = torch.tensor([[PAD_ID] * (width - len(one.token_ids)) + list(one.token_ids) for one in batch])
         mask = torch.tensor([[0] * (width - len(one.token_ids)) + [1] * len(one.token_ids) for one in batch])
-        out = model.generate(
-            ids, attention_mask=mask, generation_config=greedy(max(one.max_new_tokens for one in batch))
-        )
+        out = model.generate(ids, attention_mask=mask, generation_config=greedy(*batch))
         done_s = time.perf_counter() - began
         answers += [
             Answer(_useful(row, one), None, done_s) for row, one in zip(out[:, width:].tolist(), batch, strict=True)
@@ -148,7 +150,8 @@ def padded_batches(model: Any, requests: Sequence[Request], size: int = 16) -> l
 def _useful(row: list[int], request: Request) -> tuple[int, ...]:
     """Cut a batch's row where the visitor's answer ends."""
     ids = row[: request.max_new_tokens]
-    return tuple(ids[: ids.index(STOP_ID) + 1] if STOP_ID in ids else ids)
+    end = next((at for at, token_id in enumerate(ids) if token_id in request.stop_ids), len(ids))
+    return tuple(ids[: end + 1])
 
 
 @contextmanager
@@ -178,7 +181,7 @@ def continuous_batching_manager(model: Any, requests: Sequence[Request], rows: i
         max_requests_per_batch=rows,
     )
     with model.continuous_batching_context_manager(
-        generation_config=greedy(hints.max_generated_length), continuous_batching_config=config, workload_hints=hints
+        generation_config=greedy(*requests), continuous_batching_config=config, workload_hints=hints
     ) as manager:
         yield manager
 

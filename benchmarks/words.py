@@ -15,6 +15,7 @@ import sentencepiece
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
+from benchmarks.models import STOP_ID
 from playground.prompting.tokenization import FastTokenizer
 
 _CONSONANTS = (*"bcdfghklmnprstvw", "st", "tr", "ch")
@@ -31,6 +32,7 @@ class Request:
     text: str
     token_ids: tuple[int, ...]
     max_new_tokens: int
+    stop_ids: tuple[int, ...] = (STOP_ID,)  # an answer ends with one of them
 
 
 def text(num_words: int, seed: int, *, line_words: int = 0) -> str:

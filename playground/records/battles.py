@@ -111,6 +111,7 @@ class Battle:
     study_hash: str | None = None  # of the study's content
     study_kind: str | None = None  # item, or judged beside the items and never rated: repeat | check | attention
     own_words: bool = False  # its rater wrote its instruction, in a live study
+    study_rater: int | None = None  # number of the link under which it is judged
 
     @property
     def good_sides(self) -> tuple[str, ...]:

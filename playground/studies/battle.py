@@ -39,6 +39,7 @@ def battle_of(reading: Reading, now: Situation, given: Given, viewer: Viewer, ba
         study=plan.study.id,
         study_hash=plan.study.hash,
         study_kind=given.kind,
+        study_rater=now.rater.number,
         own_words=item.rater is not None,
     )
 

@@ -6,6 +6,7 @@ Boundary: reads studies and their items, which never change; a live study gets m
 from __future__ import annotations
 
 from dataclasses import replace
+from threading import Lock
 
 from playground.records import StoredStudy
 from playground.storage.database.statements import Reading
@@ -17,6 +18,7 @@ class Plans:
     """The plans by study."""
 
     def __init__(self) -> None:
+        self._reading = Lock()
         self._known: dict[str, Plan] = {}
 
     def of(self, reading: Reading, study_id: str) -> Plan | None:
@@ -26,8 +28,11 @@ class Plans:
             return None
         known = self._known.get(study_id)
         if known is None:
-            known = plan_of(reading, study)
-        elif known.study != study:  # closed since
+            with self._reading:  # a rater who comes meanwhile waits, and does not read a large study once more
+                known = self._known.get(study_id)
+                if known is None:
+                    known = self._known[study_id] = plan_of(reading, study)
+        if known.study != study:  # closed since
             known = replace(known, study=study)
         if known.file.live and (more := reading.study_items(study_id, len(known.items))):
             known = replace(known, items=[*known.items, *more])

@@ -29,7 +29,10 @@ OF_ALL_VOTES = (
     ("votes_over_http.py", "--battles", "60"),
     ("votes_under_flood.py", "--quick"),
 )
-OF_THE_PAGE = ("page_loads.py", pytest.param("in_browser.py", marks=pytest.mark.browser))
+OF_THE_PAGE = (
+    "page_loads.py",
+    *(pytest.param(name, marks=pytest.mark.browser) for name in ("in_browser.py", "rate_in_browser.py")),
+)
 
 
 @pytest.mark.slow

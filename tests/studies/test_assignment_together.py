@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from random import Random
+from threading import Barrier, BrokenBarrierError
 
 import pytest
 from hypothesis import settings
@@ -14,7 +15,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from playground.errors import Refused
-from playground.studies.assignment import REPEAT_GAP
+from playground.records import StoredStudy
+from playground.storage.database.statements import Reading
+from playground.studies import plans
+from playground.studies.assignment import REPEAT_GAP, Plan
 from playground.studies.reservation import RESERVED_S
 from playground.studies.study_file import Attention
 from tests.support.cast import house
@@ -53,6 +57,25 @@ def test_three_raters_at_once_give_each_battle_the_wanted_number(tmp_path: Path)
     several = [given for given in outcomes.values() if len(given) > 1]
     assert {len(given) for given in several} == {2, 3}
     assert all((len(given) == 3) == (len(set(given)) > 1) for given in several)
+    home.store.close()
+
+
+def test_rater_who_comes_while_a_study_is_counted_does_not_read_it_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, together, read, plan_of = house(tmp_path), Barrier(2), list[str](), plans.plan_of
+    study = studied(home, 4, 1)
+
+    def slow_plan_of(reading: Reading, stored: StoredStudy) -> Plan:
+        read.append(stored.id)
+        with suppress(BrokenBarrierError):
+            together.wait(0.2)  # until somebody else reads it too
+        return plan_of(reading, stored)
+
+    monkeypatch.setattr(plans, "plan_of", slow_plan_of)
+    with ThreadPoolExecutor(2) as threads:
+        counted, given = threads.submit(study.reservations.prepare), threads.submit(study.next, 1)
+    assert (counted.result(), given.result().why_none, read) == (None, None, ["helpful"])
     home.store.close()
 
 

@@ -114,6 +114,21 @@ def test_study_travels_into_journal_and_back(home: House, tmp_path: Path) -> Non
         assert verify(new, journal_folder(new.path or Path())) == []
 
 
+def test_links_are_known_after_a_restore_by_their_numbers(home: House, tmp_path: Path) -> None:
+    study = studied(home, 12, 2)
+    for link, browser in ((1, "desk"), (1, "phone"), (2, "other")):
+        home.battles.vote(str(study.next(link, browser=browser).battle_id), "a", browser)
+        home.time.pass_s(FINAL_S)
+    study.next(2, browser="operator")
+    folder = keep_journal(home.store)
+    with Store(tmp_path / "new" / "new.db") as new:
+        restore(new, folder)
+        with new.reading() as reading:
+            votes = read_votes(reading, EVERY_VOTE, home.time.now())
+            assert reading.study_ids() == []
+    assert (len(votes.rater), len(set(votes.rater))) == (3, 2)
+
+
 def judged_battles(store: Store) -> list[tuple[str, ...]]:
     with store.reading() as reading:
         rows = reading.select("SELECT id, study, study_hash, study_kind FROM battles ORDER BY id")

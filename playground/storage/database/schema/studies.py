@@ -10,18 +10,20 @@ from collections.abc import Mapping
 from playground.storage.database.schema import judged
 
 # A battle names its study itself, so that the journal and exports do; the study's own tables are not journaled.
-# `study_kind` says whether it is one of the study's items, or judged beside them and never rated.
+# `study_kind` says whether it is one of the study's items, or judged beside them and never rated; `study_rater` is the
+# number of the link under which it was judged: a restored database has no links, and takes its browsers for one person.
 COLUMNS = (
     "ALTER TABLE battles ADD COLUMN study TEXT CHECK (study <> '')",
     "ALTER TABLE battles ADD COLUMN study_hash TEXT CHECK ((study IS NULL) = (study_hash IS NULL))",
     "ALTER TABLE battles ADD COLUMN study_kind TEXT CHECK ("
     "(study IS NULL) = (study_kind IS NULL) AND study_kind IN ('item', 'repeat', 'check', 'attention'))",
+    "ALTER TABLE battles ADD COLUMN study_rater INTEGER CHECK (study IS NOT NULL OR study_rater IS NULL)",
     "CREATE INDEX battles_by_study ON battles (study, state) WHERE study IS NOT NULL",
     "DROP TRIGGER battles_keep_their_terms",
     """
 CREATE TRIGGER battles_keep_their_terms
 BEFORE UPDATE OF id, comparison_id, parent_id, owner, source, blind, overrides, draw_probability, created_at,
-  study, study_hash, study_kind, rated ON battles
+  study, study_hash, study_kind, study_rater, rated ON battles
 BEGIN SELECT RAISE (ABORT, 'only a battle''s state and its times change'); END""",
 )
 

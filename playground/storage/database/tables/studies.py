@@ -92,11 +92,18 @@ EXISTS (
 VOTES, OF_THE_CHECK = "'item', 'repeat'", "'check'"
 """Kinds of battles."""
 
+# A restored database has the links of its studies only in their battles.
 _SAME_PERSON = f"""
+WITH restored AS (
+  SELECT DISTINCT b.study, b.study_rater, b.owner FROM battles b INDEXED BY battles_by_study
+  WHERE b.study IS NOT NULL AND b.study NOT IN (SELECT id FROM studies) AND b.study_rater IS NOT NULL
+    AND b.study_kind IN ({VOTES}) AND b.state IN ('voted', 'revealed'))
 SELECT DISTINCT x.rowid, y.rowid FROM study_browsers s
 JOIN study_browsers t ON (t.study, t.number) = (s.study, s.number) AND t.rater > s.rater
 JOIN raters x ON x.id = s.rater JOIN raters y ON y.id = t.rater
-WHERE {JUDGED.format(browser="s", kinds=VOTES)} AND {JUDGED.format(browser="t", kinds=VOTES)} ORDER BY 1, 2"""
+WHERE {JUDGED.format(browser="s", kinds=VOTES)} AND {JUDGED.format(browser="t", kinds=VOTES)}
+UNION SELECT x.rowid, y.rowid FROM restored s JOIN restored t USING (study, study_rater)
+JOIN raters x ON x.id = s.owner JOIN raters y ON y.id = t.owner WHERE s.owner < t.owner ORDER BY 1, 2"""
 
 _UNKNOWN = f"""
 SELECT DISTINCT b.study FROM battles b INDEXED BY battles_by_study CROSS JOIN votes v ON v.battle_id = b.id
