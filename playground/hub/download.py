@@ -54,10 +54,11 @@ def listed_files(repo: str, revision: str) -> tuple[str, ...]:
     Raises:
         HubError: the hub cannot be asked, or lacks what a model needs; as `fetch`.
     """
-    from huggingface_hub import HfApi
+    from huggingface_hub import HfApi, constants
 
     with hub_errors(repo, revision):
-        names = HfApi().list_repo_files(repo, revision=revision)
+        model = HfApi().model_info(repo, revision=revision, timeout=constants.HF_HUB_ETAG_TIMEOUT)
+        names = {file.rfilename for file in model.siblings or ()}
         if lacking(names):
             raise HubError(f"it has no {', no '.join(lacking(names))}, so it cannot run here; choose another model")
         return needed(names)

@@ -149,7 +149,9 @@ class Handler(BaseHTTPRequestHandler):
             return self._refuse(Refusal(404, "RevisionNotFound"))
         files = self.server.commits[repo, commit]
         tree = [_entry(name, data) for name, data in files.items()]
-        document = tree if is_tree else {"id": repo, "modelId": repo, "sha": commit, "private": False}
+        siblings = [{"rfilename": name} for name in files]
+        model = {"id": repo, "modelId": repo, "sha": commit, "private": False, "siblings": siblings}
+        document = tree if is_tree else model
         return self._answer(200, {"Content-Type": "application/json"}, json.dumps(document).encode())
 
     def _file(self, commit: str, name: str, data: bytes, wanted: str | None) -> None:
