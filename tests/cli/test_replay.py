@@ -13,12 +13,17 @@ import pytest
 
 from playground.arena.arena import Arena
 from playground.battles import Viewer
+from playground.catalog.starters import load_starters
 from playground.cli import main
 from playground.records import BattleState, Instruction
 from playground.settings import Settings
 from tests.support.cast import ADA, GALPACA, MAMBA, house
 from tests.support.patience import wait_until
 
+POCKET = ("pocket-openalpaca", "pocket-mamba-gpt", "pocket-orca-mini", "pocket-minotaur", "pocket-galpaca")
+HUNDRED, AT_ONCE = 100, 10
+DEADLINE_S = 1800.0
+"""Longer than a hundred answers take on a busy machine."""
 QUESTIONS = ("What is an alpaca?", "Name three fruits.", "What is 3 plus 4?")
 
 
@@ -64,6 +69,33 @@ def test_answers_come_out_the_same(stored: tuple[Path, list[str]]) -> None:
     assert (status, out.splitlines()[-1]) == (0, "6 answers of 3 battles: 6 same")
     heads = [line for line in out.splitlines()[:-1] if not line.startswith(" ")]
     assert [line.split("  ")[1] for line in heads] == list(reversed(QUESTIONS))
+
+
+@pytest.mark.long
+def test_a_hundred_battles_of_all_pocket_models_come_out_the_same(tmp_path: Path) -> None:
+    """Ten are always written at once, so that rows join and leave at other steps than in the replay."""
+    db, viewer = tmp_path / "playground.db", Viewer(ADA)
+    starters = [one for many in load_starters(Settings().starters_folder).values() for one in many]
+    arena = Arena(Settings(db=db, models=",".join(POCKET), deadline_s=DEADLINE_S, abandon_s=DEADLINE_S))
+    arena.open()
+    try:
+        ids: list[str] = []
+        for number in range(HUNDRED):
+            models = tuple(POCKET[(number + step) % len(POCKET)] for step in (0, 1 + number % 4))
+            wait_until(lambda: len(unfinished(arena, ids, viewer)) < AT_ONCE)
+            instruction = starters[number % len(starters)]
+            ids.append(arena.compare(instruction, viewer, blind=False, models=models))
+        wait_until(lambda: not unfinished(arena, ids, viewer))
+    finally:
+        arena.close()
+    status, out = run("--last", str(HUNDRED), "--db", str(db), "--deadline-s", str(DEADLINE_S))
+    answers = 2 * HUNDRED
+    assert (status, out.splitlines()[-1]) == (0, f"{answers} answers of {HUNDRED} battles: {answers} same"), out
+
+
+def unfinished(arena: Arena, ids: list[str], viewer: Viewer) -> list[str]:
+    states = {each: arena.battles.stored.view(each, viewer).state for each in ids[-2 * AT_ONCE :]}
+    return [each for each, state in states.items() if state is BattleState.GENERATING]
 
 
 @pytest.mark.slow

@@ -18,11 +18,10 @@ MAX_ROWS = 32
 ROW_TOKENS = 1024
 """The usual length of a row, prompt and answer; a longer one that finds no memory fails alone."""
 READ_TOKENS = 512
-"""Tokens of new prompts, padding included, that one step reads: the running rows wait meanwhile.
-
-A longer prompt is read in pieces of this size. Keys and values are there twice until the prompts have joined. In a
-context of at least `ROW_TOKENS` more, the memory planned for a full row has space for them beside a usual one; in a
-shorter context they may find none, and are then read one by one."""
+"""Tokens of new prompts, padding included, that one step reads: the running rows wait meanwhile. A longer prompt is
+read in pieces of this size. Keys and values are there twice until the prompts have joined. In a context of at least
+`ROW_TOKENS` more, the memory planned for a full row has space for them beside a usual one; in a shorter context they
+may find none, and are then read one by one."""
 
 CPU = "cpu"
 _CUDA_PROCESS = 1_000_000_000  # context, libraries and the largest activations of a process on a GPU
