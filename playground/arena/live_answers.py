@@ -22,7 +22,15 @@ from playground.battles.blind_errors import blind_error
 from playground.catalog.catalog import Catalog
 from playground.clock import Clock
 from playground.engines.protocol import Engine
-from playground.errors import Busy, InvalidInstruction, InvalidValue, PlaygroundError, Refused, StorageError
+from playground.errors import (
+    Busy,
+    InvalidInstruction,
+    InvalidValue,
+    PlaygroundError,
+    PromptTooLong,
+    Refused,
+    StorageError,
+)
 from playground.messages import Message
 from playground.records import Instruction, LiveItem, ModelCard
 from playground.settings import Settings
@@ -37,6 +45,7 @@ NO_MODELS = Message(
     "Instructions of this study are answered by models that do not run here now. Whoever sent you the link can start"
     " them; come back then."
 )
+TOO_LONG = Message("Your instruction is too long for the models of this study. Shorten it.")
 WRITING = Message(
     "Answers to an instruction that you wrote for a study are being written, so nothing was erased. Wait for them, then"
     " erase."
@@ -140,6 +149,8 @@ class LiveAnswers:
         for model in file.models:
             try:
                 self._catalog.check_fits(model, instruction, self._catalog.card(model).sampling)
+            except PromptTooLong as error:
+                raise InvalidInstruction(TOO_LONG) from error
             except PlaygroundError as error:
                 raise InvalidInstruction(blind_error(str(error))) from error
 

@@ -107,7 +107,7 @@ def test_answer_that_is_stored_is_not_written_again(settings: Settings) -> None:
         before = sorted(row[0] for row in reading.select("SELECT id FROM generations"))
     arena.close()
     with Store(settings.db) as store:  # as a process that ended before it made an item of them
-        store.write(lambda writing: forget_item(writing))
+        store.write(forget_item)
     again = opened(settings)
     wait_until(lambda: not again.live_answers.is_running)
     answered(again, token)
@@ -117,17 +117,15 @@ def test_answer_that_is_stored_is_not_written_again(settings: Settings) -> None:
 
 
 def forget_item(writing: Writing) -> None:
-    for statement in (
-        "DROP TRIGGER live_items_end_once",
-        "UPDATE live_items SET item = NULL",
-    ):
+    trigger = writing.scalar("SELECT sql FROM sqlite_schema WHERE name = 'live_items_end_once'")
+    for statement in ("DROP TRIGGER live_items_end_once", "UPDATE live_items SET item = NULL", trigger):
         writing.change(statement, [{}])
 
 
 def test_long_instruction_and_missing_models_are_refused(settings: Settings) -> None:
     token = add_study(settings.db)
     arena = opened(settings)
-    with pytest.raises(InvalidInstruction, match="too long for this model"):
+    with pytest.raises(InvalidInstruction, match="too long for the models of this study"):
         arena.studies.write(ADA, "helpful", token, Instruction("sea " * 20_000))
     arena.close()
     rating_only = opened(replace(settings, models="none"))
