@@ -50,9 +50,11 @@ def test_no_text_becomes_markup_image_or_foreign_link(text: str) -> None:
 
 @settings(max_examples=50)
 @given(TEXTS)
+@example(MARKS)
 def test_lines_of_code_are_kept(text: str) -> None:
     drawn = answer_markdown(f"```\n{text.replace('`', '')}")
-    assert drawn == "```\n" + text.replace("`", "").replace("\r\n", "\n").replace("\r", "\n")
+    kept = text.replace("`", "").replace("\r\n", "\n").replace("\r", "\n")
+    assert drawn == "```\n" + kept.translate(dict.fromkeys(map(ord, MARKS), "\ufffd"))
 
 
 @given(st.text(st.characters(exclude_characters="<$~[]\\\r" + MARKS)))
