@@ -83,9 +83,11 @@ def run(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:
 
 def document(exported: Exported) -> dict[str, Any]:
     """Return the result as JSON values; `path` is the first file."""
-    values = asdict(exported)
+    values = {name: getattr(exported, name) for name in ("format", "rows", "votes", "bytes")}
+    left_out = [asdict(one) for one in exported.left_out]
     files = [{**asdict(file), "path": str(file.path)} for file in exported.files]
-    return {**values, "path": str(exported.files[0].path), "files": files, "manifest": str(exported.manifest)}
+    paths = {"path": str(exported.files[0].path), "manifest": str(exported.manifest)}
+    return {**values, "left_out": left_out, "files": files, **paths}
 
 
 def _filter(arguments: argparse.Namespace) -> VoteFilter:

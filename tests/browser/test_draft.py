@@ -20,6 +20,12 @@ for (const name of ["localStorage", "sessionStorage"])
   Object.defineProperty(window, name, { get() { throw new DOMException("forbidden", "SecurityError"); } });
 """
 
+HEAR = """() => {
+  const keep = window.playground.keep;
+  window.playground.keep = (values) => { keep(values); window.heard = values.instruction; };
+}"""
+"""Tell the test which instruction the draft was last asked to keep."""
+
 
 @pytest.fixture
 def visitor(browser: Browser, stub: StubPage) -> Iterator[Visitor]:
@@ -148,7 +154,7 @@ def test_edited_instruction_beside_a_battle_survives_its_reload(visitor: Visitor
 def test_another_battle_brings_its_own_instruction(visitor: Visitor) -> None:
     visitor.compare("What is rust?").reaches("open")
     first = visitor.battle_id
-    visitor.compare("What is a glacier?").reaches("open").unfold()
+    visitor.compare_another("What is a glacier?").reaches("open").unfold()
     visitor.page.locator("#instruction textarea").press_sequentially(" Briefly.")
     visitor.open(f"/?battle={first}").reaches("open")
     visitor.page.wait_for_timeout(500)
@@ -167,14 +173,15 @@ def test_nothing_of_a_blind_battle_is_kept(visitor: Visitor, stub: StubPage) -> 
 
 def test_draft_that_is_not_to_be_stored_is_not_kept(visitor: Visitor) -> None:
     visitor.page.get_by_label("do not store").check()
+    visitor.page.evaluate(HEAR)
     visitor.type("My secret.")
-    visitor.page.wait_for_timeout(300)
+    visitor.page.wait_for_function("window.heard === 'My secret.'")
     assert "secret" not in visitor.page.evaluate("JSON.stringify({...sessionStorage})")
 
 
 def test_what_is_typed_at_once_is_not_replaced_by_the_draft(visitor: Visitor) -> None:
     visitor.type("An old draft.")
-    visitor.page.wait_for_timeout(300)
+    visitor.page.wait_for_function("JSON.stringify({...sessionStorage}).includes('An old draft.')")
     visitor.page.reload(wait_until="commit")
     visitor.page.locator("#instruction textarea").press_sequentially("New")
     visitor.page.wait_for_timeout(700)
@@ -227,11 +234,11 @@ def test_back_returns_to_the_last_battle_and_forward_works(visitor: Visitor, stu
 def test_compare_after_back_ends_on_the_new_battle(visitor: Visitor) -> None:
     visitor.compare("What is rust?").reaches("open")
     first = visitor.battle_id
-    visitor.compare("What is a glacier?").reaches("open").unfold()
+    visitor.compare_another("What is a glacier?").reaches("open").unfold()
     visitor.page.go_back()
-    visitor.compare("List three colours.")
-    visitor.page.wait_for_function(f"!location.search.includes('{first}')")
-    visitor.reaches("open")
+    expect(visitor.page.locator("#instruction textarea")).to_have_value("What is rust?")
+    assert visitor.battle_id == first
+    visitor.compare_another("List three colours.").reaches("open")
     expect(visitor.page.locator("#instruction textarea")).to_have_value("List three colours.")
 
 
@@ -239,7 +246,7 @@ def test_compare_after_back_ends_on_the_new_battle(visitor: Visitor) -> None:
 def test_battle_from_back_leaves_what_is_typed_meanwhile(visitor: Visitor, stub: StubPage, begins: str) -> None:
     visitor.compare("What is rust?").reaches("open")
     first = visitor.battle_id
-    visitor.compare("What is a glacier?", mode="open").reaches("open").unfold()
+    visitor.compare_another("What is a glacier?", mode="open").reaches("open").unfold()
     page, network = visitor.page, SlowNetwork(visitor.page, stub.url, replies={"restore"})
     page.go_back()
     network.wait_until(lambda: len(network.held) == 1 and network.held[0].is_here)
@@ -251,6 +258,7 @@ def test_battle_from_back_leaves_what_is_typed_meanwhile(visitor: Visitor, stub:
     else:
         network.release()
         expect(page.locator("#mode input[value=blind]")).to_be_checked()
+        expect(page.locator("#instruction textarea")).to_be_focused()  # in a composer that stays unfolded
         page.locator("#compare").click()
         page.wait_for_function(f"!location.search.includes('{first}')")
     visitor.reaches("open")

@@ -80,6 +80,14 @@ class Visitor:
         self.page.locator("#compare").click()
         return self
 
+    def compare_another(self, instruction: str, mode: str = "blind") -> Visitor:
+        """Compare beside a battle, whose phase the next one may have too, and wait until the next is shown."""
+        last = self.battle_id
+        self.compare(instruction, mode=mode)
+        address = "new URL(location.href).searchParams.get('battle') || ''"
+        self.page.wait_for_function(f"!['', '{last}'].includes({address})")
+        return self
+
     def type(self, instruction: str) -> None:
         self.unfold().page.locator("#instruction textarea").fill(instruction)
 

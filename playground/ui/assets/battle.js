@@ -61,6 +61,7 @@
 
   function begun() {
     steps += 1;
+    document.dispatchEvent(new CustomEvent("begun"));
     return { ...named(), step: steps };
   }
 

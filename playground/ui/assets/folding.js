@@ -1,7 +1,8 @@
 // The page's shape while a battle is shown: the composer folds to one line, answers come into view, long ones are cut
 // on small screens with "show all". Style sheets decide what each state looks like.
 //
-// Boundary: reads the events of `battle.js`; sends nothing and decides nothing about a battle.
+// Boundary: reads the events of `battle.js`, and from `recall.js` whether the visitor edits; sends nothing and decides
+// nothing about a battle.
 (() => {
   "use strict";
   const WATCH_MS = 120;
@@ -31,7 +32,7 @@
     phase = news.phase;
     if (isNew) {
       for (const side of document.querySelectorAll(".side")) uncut(side, false);
-      fold(false);
+      fold(window.playground.isEditing());
     } else fold("editing" in document.body.dataset && phase !== "compose");
     if (phase === "generating" && isNew) requestAnimationFrame(() => requestAnimationFrame(show));
     requestAnimationFrame(measure);

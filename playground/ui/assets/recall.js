@@ -5,7 +5,9 @@
   const FILLING = "#surprise, #starter-samples"; // a click puts another instruction into the fields
   const SETTINGS = "#mode, #columns-count, #forget, #who-chooses, #models, #own-settings, #sampling";
   let put = ""; // the last composer, as it came
+  const UNFOLD = "[data-edit]";
   let changed = { texts: false, settings: false }; // since the address changed
+  let editing = false; // likewise, and since the tab began something
 
   const isIn = (event, places) => event.target instanceof Element && event.target.closest(places) !== null;
 
@@ -22,15 +24,26 @@
   function onChange(event) {
     changed.texts ||= isIn(event, TEXTS);
     changed.settings ||= isIn(event, SETTINGS);
+    editing ||= changed.texts || changed.settings;
   }
 
   function onClick(event) {
     changed.texts ||= isIn(event, FILLING);
     changed.settings ||= isIn(event, "[role=option]");
+    editing ||= changed.texts || changed.settings || isIn(event, UNFOLD);
   }
+
+  function onAddress() {
+    changed = { texts: false, settings: false };
+    editing = false;
+  }
+
+  /** Return whether the visitor edits the next comparison; the composer stays unfolded then. */
+  const isEditing = () => editing;
 
   for (const kind of ["input", "change"]) document.addEventListener(kind, onChange, true);
   document.addEventListener("click", onClick, true);
-  window.addEventListener("popstate", () => (changed = { texts: false, settings: false }));
-  Object.assign(window.playground, { recalled });
+  document.addEventListener("begun", () => (editing = false));
+  window.addEventListener("popstate", onAddress);
+  Object.assign(window.playground, { recalled, isEditing });
 })();
