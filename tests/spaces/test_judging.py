@@ -66,7 +66,7 @@ def test_report_of_another_program_is_wrong_and_no_error(part: str) -> None:
 def test_store_that_is_up_to_date_is_right() -> None:
     store = {"votes": 4, "waiting": 0, "age_s": 3.0, "late": False, "error": "", "warnings": 0}
     points = {point.name: point for point in judging.health(answer({**HEALTHY, "store": store}), EXPECTED)}
-    assert points["votes are copied out"] == judging.Point("votes are copied out", True, "up to vote 4")
+    assert points["votes are copied out"] == judging.SpacePoint("votes are copied out", True, "up to vote 4")
 
 
 def test_reasons_are_shown() -> None:
