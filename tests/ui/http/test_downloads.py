@@ -23,7 +23,7 @@ from playground.settings import Settings
 from playground.storage.database.store import Store
 from playground.ui.http import downloads
 from playground.ui.http.downloads import EXPORT, FOLDER, LEFT_OVER_S, MANIFEST, PROGRESS, DownloadRoutes
-from playground.ui.http.export_line import ExportLine
+from playground.ui.http.export_line import ExportLine, ExportProgress
 from playground.ui.http.operator import HEADER, OperatorAccess, OperatorGate
 from playground.ui.texts.language import present, speaking
 from tests.support.cast import ADA, GALPACA, MAMBA, House, house
@@ -289,7 +289,7 @@ def test_visitor_who_leaves_in_the_line_is_forgotten(home: House) -> None:
         line = ExportLine(made_at_once=1)
         server = Server(Source(home.store, PUBLIC), line)
         gone = asyncio.Event()
-        async with line.turn("other", downloads.Progress()):
+        async with line.turn("other", ExportProgress()):
             waiting = asyncio.ensure_future(server.getting(EXPORT, VOTES, gone=gone))
             await asyncio.sleep(0.05)
             assert not waiting.done()
