@@ -78,23 +78,30 @@ def run_build(arguments: argparse.Namespace, settings: Settings, out: TextIO) ->
     catalog = Catalog.load(settings.card_folders, settings.template_folders)
     models = tuple(name.strip() for name in arguments.models.split(",") if name.strip())
     recipe = read_recipe(arguments.kind, models, catalog)
-    files, why_whole = _files_to_preload(recipe.cards)
+    files, whole = _files_to_preload(recipe.cards)
     options = Options(arguments.space, arguments.torch_index, arguments.replace, files)
     built = build_space(arguments.folder, recipe, catalog, options)
-    print_result(asdict(built), why_whole + _next_steps(built, options), arguments.json, out)
+    text = "".join(
+        f"{repo} is preloaded whole, with files that it does not need: {why}\n" for repo, why in whole.items()
+    )
+    print_result({**asdict(built), "preloaded_whole": whole}, text + _next_steps(built, options), arguments.json, out)
     return 0
 
 
-def _files_to_preload(cards: Sequence[ModelCard]) -> tuple[dict[str, tuple[str, ...]], str]:
-    """Return the needed files by repository, as the hub lists them, and a line on the error that hid some."""
+def _files_to_preload(cards: Sequence[ModelCard]) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
+    """Return the needed files by repository, as the hub lists them, and why not by repository that it did not list.
+
+    Raises:
+        CheckpointError: a repository lacks what a model needs.
+    """
     files: dict[str, tuple[str, ...]] = {}
-    try:
-        for card in cards:
+    whole: dict[str, str] = {}
+    for card in cards:
+        try:
             files[card.repo] = listed_files(card.repo, card.revision)
-    except HubError as error:
-        whole = ", ".join(card.repo for card in cards if card.repo not in files)
-        return files, f"Preloaded whole, with files that are not needed: {whole}. {error}\n"
-    return files, ""
+        except HubError as error:
+            whole[card.repo] = str(error)
+    return files, whole
 
 
 def _run_static(arguments: argparse.Namespace, settings: Settings, out: TextIO) -> int:

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from playground.errors import HubError
+from playground.errors import CheckpointError, HubError
 from playground.hub.errors import hub_errors
 from playground.hub.model_files import PATTERNS, is_complete, lacking, missing_files, needed
 from playground.hub.snapshots import COMMIT, is_recorded, record, repo_folder, snapshot_folder
@@ -52,16 +52,19 @@ def listed_files(repo: str, revision: str) -> tuple[str, ...]:
     """Return the names of the files that `fetch` would download, without downloading any.
 
     Raises:
-        HubError: the hub cannot be asked, or lacks what a model needs; as `fetch`.
+        HubError: the hub cannot be asked, or refuses.
+        CheckpointError: the repository lacks what a model needs.
     """
     from huggingface_hub import HfApi, constants
 
     with hub_errors(repo, revision):
         model = HfApi().model_info(repo, revision=revision, timeout=constants.HF_HUB_ETAG_TIMEOUT)
-        names = {file.rfilename for file in model.siblings or ()}
-        if lacking(names):
-            raise HubError(f"it has no {', no '.join(lacking(names))}, so it cannot run here; choose another model")
-        return needed(names)
+    names = {file.rfilename for file in model.siblings or ()}
+    if lacking(names):
+        raise CheckpointError(
+            f"{repo}@{revision} has no {', no '.join(lacking(names))}, so it cannot run here; choose another model"
+        )
+    return needed(names)
 
 
 def _is_offline() -> bool:

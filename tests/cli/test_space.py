@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,9 @@ FIRST, SECOND = "HuggingFaceTB/SmolLM2-135M-Instruct", "HuggingFaceTB/SmolLM2-36
 
 
 @pytest.mark.slow
-def test_space_preloads_the_files_that_the_hub_lists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_space_preloads_the_files_that_the_hub_lists(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     command = ("space", "build", str(tmp_path / "space"), "--models", "smollm2-135m,smollm2-360m")
 
@@ -24,12 +27,17 @@ def test_space_preloads_the_files_that_the_hub_lists(tmp_path: Path, monkeypatch
 
     with running_hub() as hub:
         use_endpoint(monkeypatch, hub.url)
-        hub.push(FIRST, SAFE | {"onnx/model.onnx": b"onnx"})
+        hub.push(SECOND, SAFE | {"onnx/model.onnx": b"onnx"})
         status, text = run(*command)
-        named = f"{FIRST} {','.join(sorted(SAFE, key=lambda name: (name == 'model.safetensors', name)))}"
-        assert (status, preloaded()) == (0, [named, SECOND])
-        assert text.startswith(f"Preloaded whole, with files that are not needed: {SECOND}. {SECOND}@main cannot be")
-        hub.push(SECOND, SAFE)
+        named = f"{SECOND} {','.join(sorted(SAFE, key=lambda name: (name == 'model.safetensors', name)))}"
+        assert (status, preloaded()) == (0, [FIRST, named])
+        assert text.startswith(f"{FIRST} is preloaded whole, with files that it does not need: {FIRST}@main cannot be")
+        document = json.loads(run(*command, "--json")[1])
+        assert list(document["preloaded_whole"]) == [FIRST]
+        hub.push(FIRST, SAFE)
         status, text = run(*command)
-        assert (status, preloaded()) == (0, [named, named.replace(FIRST, SECOND)])
+        assert (status, preloaded()) == (0, [named.replace(SECOND, FIRST), named])
         assert "whole" not in text
+        hub.push(FIRST, {"README.md": b"nothing"})
+        assert run(*command)[0] == 1
+        assert f"{FIRST}@main has no config.json" in capsys.readouterr().err

@@ -1,7 +1,7 @@
 """One process that has torch imported and forks the workers of every engine, for tests that are not about that process.
 
 Importing torch and the model code takes seconds, forking a worker a tenth of one. Workers, pipes and messages are the
-real ones; how the forking process starts, dies and is replaced is tested in test_pool.py and test_processes.py.
+real ones; how the forking process starts, dies and is replaced is tested in test_engine.py and test_processes.py.
 
 Boundary: implements `Launcher`; knows nothing of models.
 """
