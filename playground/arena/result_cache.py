@@ -32,6 +32,7 @@ class _Entry(Generic[Result]):
     result: Result | None = None
     error: BaseException | None = None  # of the last making
     state: Hashable = None  # of the votes when the result was begun
+    tried_state: Hashable = None  # of the votes when the last making was begun, which may have failed
     took_s: float = 0.0
     rests_until: float = 0.0
     coming: Future[None] | None = None  # while one is being made
@@ -103,7 +104,7 @@ class ResultCache(Generic[Asked, Result]):
         state = self._state()
         with self._lock:
             entry = self._entry(asked)
-            if entry.state != state and self._monotonic() >= entry.rests_until:
+            if entry.tried_state != state and self._monotonic() >= entry.rests_until:
                 self._want(asked, entry, state)
             coming = entry.coming
         if coming is not None:
@@ -151,26 +152,24 @@ class ResultCache(Generic[Asked, Result]):
     def _fill(
         self, asked: Asked, entry: _Entry[Result], state: Hashable, coming: Future[None], patient: bool = False
     ) -> Result:
-        """Make a result for all who wait.
-
-        After an error the old one stays: without anybody who waits until votes change, else until the next who asks.
-        """
+        """Make a result for all who wait; an error leaves the old one with the time that it took."""
         began = self._monotonic()
         try:
             result = self._make(asked, patient)
         except BaseException as error:
             with self._lock:
                 entry.error, entry.coming = error, None
-                if patient:
-                    self._rest(entry, state, began)
+                self._rest(entry, state, began)
             coming.set_exception(error)
             raise
         with self._lock:
             entry.result, entry.error, entry.coming = result, None, None
-            self._rest(entry, state, began)
+            entry.state, entry.took_s = state, self._rest(entry, state, began)
         coming.set_result(None)
         return result
 
-    def _rest(self, entry: _Entry[Result], state: Hashable, began: float) -> None:
-        entry.state, entry.took_s = state, self._monotonic() - began
-        entry.rests_until = self._monotonic() + REST * entry.took_s
+    def _rest(self, entry: _Entry[Result], state: Hashable, began: float) -> float:
+        """Let an entry rest after a making; return the seconds that it took."""
+        now = self._monotonic()
+        entry.tried_state, entry.rests_until = state, now + REST * (now - began)
+        return now - began

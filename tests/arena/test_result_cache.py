@@ -50,10 +50,11 @@ class Bench:
             self.started.append(made)
         if self.held is not None:
             assert self.held.wait(LONG_S)
+        fails = self.fails or asked == "wrong"
+        self.now += self.takes_s
         with self.lock:
             self.made.append(made)
-        self.now += self.takes_s
-        if self.fails or asked == "wrong":
+        if fails:
             raise InvalidValue("no such category")
         return made
 
@@ -137,6 +138,36 @@ def test_error_reaches_all_who_wait_and_is_not_kept(bench: Bench) -> None:
                 one.result(10)
     with pytest.raises(InvalidValue, match="no such category"):
         bench.get("wrong")
+
+
+def test_slow_result_is_made_beside_after_an_error_too(bench: Bench) -> None:
+    bench.takes_s = 2 * QUICK_S
+    bench.get()
+    bench.now += REST * bench.takes_s
+    bench.state, bench.fails, bench.takes_s = 1, True, 0.0
+    assert bench.get() == ("all", 0)
+    wait_until(lambda: len(bench.made) == 2)
+    bench.fails, bench.held = False, Event()
+    bench.state = 2
+    assert bench.get() == ("all", 0)
+    bench.held.set()
+    wait_until(lambda: bench.get() == ("all", 2))
+
+
+def test_result_that_failed_is_made_again_without_a_vote(bench: Bench) -> None:
+    bench.takes_s = 2 * QUICK_S
+    bench.get()
+    bench.now += REST * bench.takes_s
+    bench.state, bench.fails = 1, True
+    assert bench.get() == ("all", 0)
+    wait_until(lambda: len(bench.made) == 2)
+    bench.fails = False
+
+    def is_made_later() -> bool:
+        bench.now += REST * bench.takes_s
+        return bool(bench.get() == ("all", 1))
+
+    wait_until(is_made_later)
 
 
 def test_few_results_are_kept(bench: Bench) -> None:
