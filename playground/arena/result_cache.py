@@ -125,29 +125,39 @@ class ResultCache(Generic[Asked, Result]):
 
     def _want(self, asked: Asked, entry: _Entry[Result], state: Hashable) -> None:
         """Have a result made by the one thread that makes them beside, unless it is being made."""
-        if entry.coming is not None:
-            return
-        entry.coming = Future()
-        self._wanted[asked] = entry, state
-        if self._is_default(asked):
-            self._wanted.move_to_end(asked, last=False)
-        if self._worker is None or not self._worker.is_alive():
-            self._worker = Thread(target=self._work, daemon=True)
-            self._worker.start()
+        if entry.coming is None:
+            entry.coming = Future()
+            self._wanted[asked] = entry, state
+            if self._is_default(asked):
+                self._wanted.move_to_end(asked, last=False)
+        self._start_worker()
+
+    def _start_worker(self) -> None:
+        """Start the thread if something is wanted and no thread makes it."""
+        if self._wanted and self._worker is None:
+            worker = Thread(target=self._work, daemon=True)
+            worker.start()
+            self._worker = worker
 
     def _work(self) -> None:
         """Make what is wanted, one after another, until nothing is: else many filters would take all processors."""
-        while True:
+        try:
+            while wanted := self._next_wanted():
+                try:
+                    self._fill(*wanted, patient=True)
+                except PlaygroundError as error:  # closing, a disk that fails, or a filter that is refused
+                    log.info("a result of the votes was not made again: %s", error)
+        finally:  # an error of another kind ends the thread, not what is wanted
             with self._lock:
-                if not self._wanted:
-                    self._worker = None
-                    return
-                asked, (entry, state) = self._wanted.popitem(last=False)
-                coming = entry.coming or Future()
-            try:
-                self._fill(asked, entry, state, coming, patient=True)
-            except PlaygroundError as error:  # closing, a disk that fails, or a filter that is refused
-                log.info("a result of the votes was not made again: %s", error)
+                self._worker = None
+                self._start_worker()
+
+    def _next_wanted(self) -> tuple[Asked, _Entry[Result], Hashable, Future[None]] | None:
+        with self._lock:
+            if not self._wanted:
+                return None
+            asked, (entry, state) = self._wanted.popitem(last=False)
+            return asked, entry, state, entry.coming or Future()
 
     def _fill(
         self, asked: Asked, entry: _Entry[Result], state: Hashable, coming: Future[None], patient: bool = False

@@ -54,6 +54,8 @@ class Bench:
         self.now += self.takes_s
         with self.lock:
             self.made.append(made)
+        if asked == "broken":
+            raise ZeroDivisionError
         if fails:
             raise InvalidValue("no such category")
         return made
@@ -168,6 +170,20 @@ def test_result_that_failed_is_made_again_without_a_vote(bench: Bench) -> None:
         return bool(bench.get() == ("all", 1))
 
     wait_until(is_made_later)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_unexpected_error_stops_nothing_that_is_wanted(bench: Bench) -> None:
+    bench.held = Event()
+    bench.newest("broken", wait_s=0)
+    wait_until(lambda: bench.started)
+    for asked in ("code", "poems"):
+        bench.newest(asked, wait_s=0)
+    bench.held.set()
+    wait_until(lambda: bench.newest("poems", wait_s=0) == ("poems", 0))
+    assert bench.newest("code") == ("code", 0)
+    with pytest.raises(ZeroDivisionError):
+        bench.newest("broken")
 
 
 def test_few_results_are_kept(bench: Bench) -> None:
