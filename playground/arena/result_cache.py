@@ -43,9 +43,9 @@ class ResultCache(Generic[Asked, Result]):
 
     Args:
         make: makes a result; the second argument is true if nobody waits, so that it may take long.
-        is_default: returns True for what everybody sees: it is made first, and filters do not push it out.
+        is_default: returns True for what everybody sees: it is made first, and filters do not push the latest out.
         state: returns a value that differs if any result may differ; called for each look.
-        most: results that are kept; the one that was asked for the longest time ago goes first.
+        most: results that are kept; earlier defaults go first, then what was asked for the longest time ago.
         is_complete: returns False for a result that has to be made again by the thread that takes its time.
         monotonic: seconds that only go up.
     """
@@ -117,11 +117,18 @@ class ResultCache(Generic[Asked, Result]):
         entry = self._entries.setdefault(asked, _Entry())
         self._entries.move_to_end(asked)
         while len(self._entries) > self._most:
-            oldest = next((each for each in self._entries if not self._is_default(each)), next(iter(self._entries)))
-            dropped = self._entries.pop(oldest)
-            if self._wanted.pop(oldest, None) is not None and dropped.coming is not None:
+            unneeded = self._unneeded()
+            dropped = self._entries.pop(unneeded)
+            if self._wanted.pop(unneeded, None) is not None and dropped.coming is not None:
                 dropped.coming.set_result(None)
         return entry
+
+    def _unneeded(self) -> Asked:
+        """Return the entry to drop: a default of earlier models, else the oldest filter; never the latest."""
+        *others, _ = self._entries
+        earlier_defaults = [each for each in self._entries if self._is_default(each)][:-1]
+        filters = [each for each in others if not self._is_default(each)]
+        return (earlier_defaults or filters or others)[0]
 
     def _want(self, asked: Asked, entry: _Entry[Result], state: Hashable) -> None:
         """Have a result made by the one thread that makes them beside, unless it is being made."""

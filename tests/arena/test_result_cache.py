@@ -40,7 +40,12 @@ class Bench:
 
     def __post_init__(self) -> None:
         self.cache: ResultCache[str, Made] = ResultCache(
-            self.make, "all".__eq__, lambda: self.state, MOST, lambda made: made.is_complete, lambda: self.now
+            self.make,
+            lambda asked: asked.startswith("all"),
+            lambda: self.state,
+            MOST,
+            lambda made: made.is_complete,
+            lambda: self.now,
         )
 
     def make(self, asked: str, patient: bool) -> Made:
@@ -200,6 +205,26 @@ def test_filters_do_not_push_the_default_out(bench: Bench) -> None:
         bench.get(f"filter {number}")
     bench.get()
     assert bench.made.count(("all", 0)) == 1
+
+
+def test_defaults_of_earlier_models_go_before_filters(bench: Bench) -> None:
+    bench.get("filter")
+    for number in range(2 * MOST):
+        bench.get(f"all, models {number}")
+    for _ in range(2):
+        bench.get("other filter")
+        bench.get("filter")
+        bench.get(f"all, models {2 * MOST - 1}")
+    asked = [asked for asked, _ in bench.made]
+    assert asked == ["filter", *(f"all, models {number}" for number in range(2 * MOST)), "other filter"]
+
+
+def test_newest_of_a_filter_is_kept_beside_many_defaults(bench: Bench) -> None:
+    for number in range(MOST):
+        bench.newest(f"all, models {number}")
+    for _ in range(3):
+        assert bench.newest("filter") == ("filter", 0)
+    assert bench.made.count(("filter", 0)) == 1
 
 
 def test_incomplete_result_is_completed_beside(bench: Bench) -> None:
