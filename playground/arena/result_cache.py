@@ -32,6 +32,7 @@ class _Entry(Generic[Result]):
     result: Result | None = None
     error: BaseException | None = None  # of the last making
     state: Hashable = None  # of the votes when the result was begun
+    tried_state: Hashable = None  # of the votes when the last making was begun, which may have failed
     took_s: float = 0.0
     rests_until: float = 0.0
     coming: Future[None] | None = None  # while one is being made
@@ -42,9 +43,9 @@ class ResultCache(Generic[Asked, Result]):
 
     Args:
         make: makes a result; the second argument is true if nobody waits, so that it may take long.
-        is_default: returns True for what everybody sees: it is made first, and filters do not push it out.
+        is_default: returns True for what everybody sees: it is made first, and filters do not push the latest out.
         state: returns a value that differs if any result may differ; called for each look.
-        most: results that are kept; the one that was asked for the longest time ago goes first.
+        most: results that are kept; earlier defaults go first, then what was asked for the longest time ago.
         is_complete: returns False for a result that has to be made again by the thread that takes its time.
         monotonic: seconds that only go up.
     """
@@ -103,7 +104,7 @@ class ResultCache(Generic[Asked, Result]):
         state = self._state()
         with self._lock:
             entry = self._entry(asked)
-            if entry.state != state and self._monotonic() >= entry.rests_until:
+            if entry.tried_state != state and self._monotonic() >= entry.rests_until:
                 self._want(asked, entry, state)
             coming = entry.coming
         if coming is not None:
@@ -116,61 +117,76 @@ class ResultCache(Generic[Asked, Result]):
         entry = self._entries.setdefault(asked, _Entry())
         self._entries.move_to_end(asked)
         while len(self._entries) > self._most:
-            oldest = next((each for each in self._entries if not self._is_default(each)), next(iter(self._entries)))
-            dropped = self._entries.pop(oldest)
-            if self._wanted.pop(oldest, None) is not None and dropped.coming is not None:
+            unneeded = self._unneeded()
+            dropped = self._entries.pop(unneeded)
+            if self._wanted.pop(unneeded, None) is not None and dropped.coming is not None:
                 dropped.coming.set_result(None)
         return entry
 
+    def _unneeded(self) -> Asked:
+        """Return the entry to drop: a default of earlier models, else the oldest filter; never the latest."""
+        *others, _ = self._entries
+        earlier_defaults = [each for each in self._entries if self._is_default(each)][:-1]
+        filters = [each for each in others if not self._is_default(each)]
+        return (earlier_defaults or filters or others)[0]
+
     def _want(self, asked: Asked, entry: _Entry[Result], state: Hashable) -> None:
         """Have a result made by the one thread that makes them beside, unless it is being made."""
-        if entry.coming is not None:
-            return
-        entry.coming = Future()
-        self._wanted[asked] = entry, state
-        if self._is_default(asked):
-            self._wanted.move_to_end(asked, last=False)
-        if self._worker is None or not self._worker.is_alive():
-            self._worker = Thread(target=self._work, daemon=True)
-            self._worker.start()
+        if entry.coming is None:
+            entry.coming = Future()
+            self._wanted[asked] = entry, state
+            if self._is_default(asked):
+                self._wanted.move_to_end(asked, last=False)
+        self._start_worker()
+
+    def _start_worker(self) -> None:
+        """Start the thread if something is wanted and no thread makes it."""
+        if self._wanted and self._worker is None:
+            worker = Thread(target=self._work, daemon=True)
+            worker.start()
+            self._worker = worker
 
     def _work(self) -> None:
         """Make what is wanted, one after another, until nothing is: else many filters would take all processors."""
-        while True:
+        try:
+            while wanted := self._next_wanted():
+                try:
+                    self._fill(*wanted, patient=True)
+                except PlaygroundError as error:  # closing, a disk that fails, or a filter that is refused
+                    log.info("a result of the votes was not made again: %s", error)
+        finally:  # an error of another kind ends the thread, not what is wanted
             with self._lock:
-                if not self._wanted:
-                    self._worker = None
-                    return
-                asked, (entry, state) = self._wanted.popitem(last=False)
-                coming = entry.coming or Future()
-            try:
-                self._fill(asked, entry, state, coming, patient=True)
-            except PlaygroundError as error:  # closing, a disk that fails, or a filter that is refused
-                log.info("a result of the votes was not made again: %s", error)
+                self._worker = None
+                self._start_worker()
+
+    def _next_wanted(self) -> tuple[Asked, _Entry[Result], Hashable, Future[None]] | None:
+        with self._lock:
+            if not self._wanted:
+                return None
+            asked, (entry, state) = self._wanted.popitem(last=False)
+            return asked, entry, state, entry.coming or Future()
 
     def _fill(
         self, asked: Asked, entry: _Entry[Result], state: Hashable, coming: Future[None], patient: bool = False
     ) -> Result:
-        """Make a result for all who wait.
-
-        After an error the old one stays: without anybody who waits until votes change, else until the next who asks.
-        """
+        """Make a result for all who wait; an error leaves the old one with the time that it took."""
         began = self._monotonic()
         try:
             result = self._make(asked, patient)
         except BaseException as error:
             with self._lock:
                 entry.error, entry.coming = error, None
-                if patient:
-                    self._rest(entry, state, began)
+                self._rest(entry, state, began)
             coming.set_exception(error)
             raise
         with self._lock:
             entry.result, entry.error, entry.coming = result, None, None
-            self._rest(entry, state, began)
+            entry.state, entry.took_s = state, self._rest(entry, state, began)
         coming.set_result(None)
         return result
 
-    def _rest(self, entry: _Entry[Result], state: Hashable, began: float) -> None:
-        entry.state, entry.took_s = state, self._monotonic() - began
-        entry.rests_until = self._monotonic() + REST * entry.took_s
+    def _rest(self, entry: _Entry[Result], state: Hashable, began: float) -> float:
+        """Let an entry rest after a making; return the seconds that it took."""
+        now = self._monotonic()
+        entry.tried_state, entry.rests_until = state, now + REST * (now - began)
+        return now - began

@@ -86,8 +86,10 @@ class TaskThread:
         finally:  # whatever happens here, no job is left without its end
             with self._gate:
                 self._closed = True
-            self._do_tasks(0)
-            self._end()
+            try:
+                self._do_tasks(0)
+            finally:
+                self._end()
 
     def _do_tasks(self, wait_s: float | None) -> None:
         """Do what is queued, after waiting for a task."""

@@ -40,7 +40,12 @@ class Bench:
 
     def __post_init__(self) -> None:
         self.cache: ResultCache[str, Made] = ResultCache(
-            self.make, "all".__eq__, lambda: self.state, MOST, lambda made: made.is_complete, lambda: self.now
+            self.make,
+            lambda asked: asked.startswith("all"),
+            lambda: self.state,
+            MOST,
+            lambda made: made.is_complete,
+            lambda: self.now,
         )
 
     def make(self, asked: str, patient: bool) -> Made:
@@ -50,10 +55,13 @@ class Bench:
             self.started.append(made)
         if self.held is not None:
             assert self.held.wait(LONG_S)
+        fails = self.fails or asked == "wrong"
+        self.now += self.takes_s
         with self.lock:
             self.made.append(made)
-        self.now += self.takes_s
-        if self.fails or asked == "wrong":
+        if asked == "broken":
+            raise ZeroDivisionError
+        if fails:
             raise InvalidValue("no such category")
         return made
 
@@ -139,6 +147,50 @@ def test_error_reaches_all_who_wait_and_is_not_kept(bench: Bench) -> None:
         bench.get("wrong")
 
 
+def test_slow_result_is_made_beside_after_an_error_too(bench: Bench) -> None:
+    bench.takes_s = 2 * QUICK_S
+    bench.get()
+    bench.now += REST * bench.takes_s
+    bench.state, bench.fails, bench.takes_s = 1, True, 0.0
+    assert bench.get() == ("all", 0)
+    wait_until(lambda: len(bench.made) == 2)
+    bench.fails, bench.held = False, Event()
+    bench.state = 2
+    assert bench.get() == ("all", 0)
+    bench.held.set()
+    wait_until(lambda: bench.get() == ("all", 2))
+
+
+def test_result_that_failed_is_made_again_without_a_vote(bench: Bench) -> None:
+    bench.takes_s = 2 * QUICK_S
+    bench.get()
+    bench.now += REST * bench.takes_s
+    bench.state, bench.fails = 1, True
+    assert bench.get() == ("all", 0)
+    wait_until(lambda: len(bench.made) == 2)
+    bench.fails = False
+
+    def is_made_later() -> bool:
+        bench.now += REST * bench.takes_s
+        return bool(bench.get() == ("all", 1))
+
+    wait_until(is_made_later)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_unexpected_error_stops_nothing_that_is_wanted(bench: Bench) -> None:
+    bench.held = Event()
+    bench.newest("broken", wait_s=0)
+    wait_until(lambda: bench.started)
+    for asked in ("code", "poems"):
+        bench.newest(asked, wait_s=0)
+    bench.held.set()
+    wait_until(lambda: bench.newest("poems", wait_s=0) == ("poems", 0))
+    assert bench.newest("code") == ("code", 0)
+    with pytest.raises(ZeroDivisionError):
+        bench.newest("broken")
+
+
 def test_few_results_are_kept(bench: Bench) -> None:
     for number in range(MOST + 1):
         bench.get(f"filter {number}")
@@ -153,6 +205,26 @@ def test_filters_do_not_push_the_default_out(bench: Bench) -> None:
         bench.get(f"filter {number}")
     bench.get()
     assert bench.made.count(("all", 0)) == 1
+
+
+def test_defaults_of_earlier_models_go_before_filters(bench: Bench) -> None:
+    bench.get("filter")
+    for number in range(2 * MOST):
+        bench.get(f"all, models {number}")
+    for _ in range(2):
+        bench.get("other filter")
+        bench.get("filter")
+        bench.get(f"all, models {2 * MOST - 1}")
+    asked = [asked for asked, _ in bench.made]
+    assert asked == ["filter", *(f"all, models {number}" for number in range(2 * MOST)), "other filter"]
+
+
+def test_newest_of_a_filter_is_kept_beside_many_defaults(bench: Bench) -> None:
+    for number in range(MOST):
+        bench.newest(f"all, models {number}")
+    for _ in range(3):
+        assert bench.newest("filter") == ("filter", 0)
+    assert bench.made.count(("filter", 0)) == 1
 
 
 def test_incomplete_result_is_completed_beside(bench: Bench) -> None:

@@ -67,6 +67,22 @@ def test_task_that_raises_closes_the_thread_after_the_others(thread: TaskThread,
         pass
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_thread_ends_after_two_tasks_that_raise(thread: TaskThread, done: list[str]) -> None:
+    begun = threading.Event()
+
+    def broken() -> None:
+        begun.wait()
+        raise ValueError("not my day")
+
+    thread.start()
+    thread.put(broken)
+    thread.put(broken)
+    begun.set()
+    thread.close()
+    assert done == ["end"]
+
+
 def test_thread_tends_again_without_a_task() -> None:
     tended = threading.Semaphore(0)
     thread = TaskThread("the engine", "engine-test", lambda: None, tended.release, lambda: 0.001)

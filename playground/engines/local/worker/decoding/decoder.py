@@ -220,9 +220,7 @@ class BatchDecoder:
         """Read prompts to their ends together and return the first tokens; if memory is short, one by one."""
         rows = group.rows
         try:
-            with memory_errors("reading the prompt"):
-                cache, logits = self._read(group)
-                self._cache.reserve_rows(cache, _lengths(rows))
+            cache, logits = self._read_and_reserve(group)
         except OutOfMemory as error:
             problem = str(error)
         else:
@@ -233,6 +231,13 @@ class BatchDecoder:
             return self._refuse(rows[0], problem)
         release_memory()  # outside of the handler: its traceback keeps what was allocated
         return [token for row in rows for token in self._join(Group((row,), 0, len(row.job.token_ids)))]
+
+    def _read_and_reserve(self, group: Group[_Row]) -> tuple[DynamicCache, torch.Tensor]:
+        """Return what `_read` does once its rows can join; an error leaves none of it in a frame that goes on."""
+        with memory_errors("reading the prompt"):
+            cache, logits = self._read(group)
+            self._cache.reserve_rows(cache, _lengths(group.rows))
+            return cache, logits
 
     def _refuse(self, row: _Row, problem: str) -> list[NewToken]:
         """Return the error of a row whose prompt found no memory."""

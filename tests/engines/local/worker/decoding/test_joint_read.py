@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -172,6 +173,35 @@ def test_cache_that_cannot_grow_for_all_grows_for_some(
     written = finish(decoder)
     assert [first[0].token_id, *written["running"]][2:] == expected(model, job(30))[3:]
     assert write(model, job(7))[0] == expected(model, job(7))
+
+
+def test_prompts_that_find_no_memory_to_join_are_freed_before_they_are_read_again(
+    model: LoadedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reserve_rows = BatchCache.reserve_rows
+    refused: list[weakref.ref[Any]] = []
+    held: list[int] = []
+
+    def refuse_once(cache: BatchCache, prefilled: Any, lengths: list[int]) -> None:
+        if not refused:
+            refused.append(weakref.ref(prefilled))
+            raise RuntimeError(NO_MEMORY)
+        reserve_rows(cache, prefilled, lengths)
+
+    def watch(own: Forward, inputs: dict[str, Any]) -> Any:
+        held.append(sum(cache() is not None for cache in refused))
+        return own(**inputs)
+
+    monkeypatch.setattr(BatchCache, "reserve_rows", refuse_once)
+    requests = [job(length) for length in (3, 7, 5)]
+    decoder = BatchDecoder(model)
+    for request in requests:
+        decoder.admit(request)
+    with replaced(model, watch):
+        tokens = decoder.step()
+    assert len(refused) == 1
+    assert held == [0] * 4
+    assert [token.error for token in tokens] == [None] * 3
 
 
 def test_failed_model_loses_all_rows_and_the_decoder_works_again(model: LoadedModel) -> None:
