@@ -113,7 +113,7 @@ class Reservations:
         """
 
         def work(writing: Writing) -> LiveItem:
-            plan, at = self._plans.of(writing, study_id), self._rules.clock.now()
+            plan, at = self._plans.of_write(writing, study_id), self._rules.clock.now()
             rater = writing.rater_of_link(study_id, token_hash(token)) if plan else None
             if plan is None or rater is None:
                 raise InvalidValue(NO_LINK)
@@ -161,7 +161,7 @@ class Reservations:
         return 0
 
     def _next(self, writing: Writing, asks: _Asks) -> Turn:
-        viewer, plan = asks.viewer, self._plans.of(writing, asks.study_id)
+        viewer, plan = asks.viewer, self._plans.of_write(writing, asks.study_id)
         rater = writing.rater_of_link(plan.study.id, token_hash(asks.token)) if plan else None
         if plan is None or rater is None:
             return _no_link()
