@@ -186,19 +186,31 @@ class LiveAnswers:
                 del self._running[live.study, live.number]
 
     def _answer(self, live: LiveItem) -> None:
+        """Have both models answer, unless the instruction has been erased since it was stored."""
+        with self._battles.stored.store.reading() as reading:
+            if not reading.is_being_answered(live):
+                return
         cards = {card.id: card for card in self._models.line_up if card.id in live.models}
         wanted = wanted_answers(live, list(cards.values()))
         with ThreadPoolExecutor(len(wanted)) as together:
-            errors = list(together.map(lambda answer: self._write(cards[answer.model_id], answer), wanted))
+            errors = list(together.map(lambda answer: self._write(live, cards[answer.model_id], answer), wanted))
         if not self._is_closed or not any(errors):  # else the end of the engine may be why
             settle(self._battles.stored.store, live, wanted, errors)
 
-    def _write(self, card: ModelCard, wanted: WantedAnswer) -> str:
+    def _write(self, live: LiveItem, card: ModelCard, wanted: WantedAnswer) -> str:
         """Write one answer unless it is stored; return why it failed, empty if it did not or was cut off."""
         store = self._battles.stored.store
         with store.reading() as reading:
             missing = standing_of(reading, [wanted], retry_failed=True).missing
-        answering = Answering(self._catalog, self._engine, card, self._settings.deadline_s, store, self._clock)
+        answering = Answering(
+            self._catalog,
+            self._engine,
+            card,
+            self._settings.deadline_s,
+            store,
+            self._clock,
+            is_wanted=lambda reading: reading.is_being_answered(live),
+        )
         try:
             return "".join(row.error for row in answering.rows(missing) if not row.was_cut_off)
         except StorageError:
