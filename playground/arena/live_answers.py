@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 from playground.arena.answering import Answering
@@ -77,9 +77,9 @@ class LiveAnswers:
         self._running: dict[tuple[str, int], tuple[LiveItem, threading.Thread]] = {}
         self._is_closed = False
 
-    def why_not(self, file: StudyFile) -> str:
-        """Return why instructions of a study cannot be answered now, in words; empty if they can."""
-        return "" if set(file.models) <= set(self._models.ids()) else NO_MODELS
+    def why_not(self, models: Iterable[str]) -> str:
+        """Return why some models of a study cannot answer now, in words; empty if they can."""
+        return "" if set(models) <= set(self._models.ids()) else NO_MODELS
 
     def write(self, file: StudyFile, instruction: Instruction, store: Callable[[], LiveItem]) -> LiveItem:
         """Store an instruction by `store`, and begin its answers.
@@ -90,7 +90,7 @@ class LiveAnswers:
             InvalidValue: the models do not run here, or `store` refuses it.
             StorageError: nothing can be stored.
         """
-        if why := self.why_not(file):
+        if why := self.why_not(file.models):
             raise InvalidValue(why)
         self._check_fits(file, instruction)
         if why := self._battles.stored.store.read_only:
@@ -113,7 +113,7 @@ class LiveAnswers:
         with store.reading() as reading:
             waiting = reading.live_items_being_answered()
         for live in waiting:
-            if (live.study, live.number) in self._running or not set(live.models) <= set(self._models.ids()):
+            if (live.study, live.number) in self._running or self.why_not(live.models):
                 continue
             try:
                 self._begin(live, self._seat())

@@ -102,10 +102,10 @@ class ArenaStudies:
         self._live.write(file, instruction, store)
 
     def _why_not(self, turn: Turn) -> str:
-        """Return why a rater who would write an instruction cannot, in words; empty if there is no reason."""
-        if turn.live is None or turn.live.is_being_answered or turn.file is None:
+        """Return why a rater cannot write an instruction, or waits for answers in vain; empty if there is no reason."""
+        if turn.live is None or turn.file is None:
             return ""
-        return NO_MODELS if self._live is None else self._live.why_not(turn.file)
+        return NO_MODELS if self._live is None else self._live.why_not(turn.live.models or turn.file.models)
 
     def running(self) -> list[StudyStatus]:
         """Return the state of each study that is not closed, for the operator.

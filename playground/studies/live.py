@@ -34,15 +34,16 @@ class Live:
 
     is_being_answered: bool  # the last one, and the rater waits; else they write one
     why_not: str = ""  # the last one became no battle
+    models: tuple[str, ...] = ()  # that are to answer the last one, as long as it is being answered
 
 
 def live_of(now: Situation, step: Nothing) -> Live | None:
     """Return what a rater is told; None if no instruction of theirs is due or being answered."""
+    last = now.written.last
     if step is Nothing.BEING_ANSWERED:
-        return Live(True)
+        return Live(True, models=() if last is None else last.models)
     if step is not Nothing.WRITE:
         return None
-    last = now.written.last
     return Live(False, "" if last is None or last.failed is None else told(last.failed))
 
 

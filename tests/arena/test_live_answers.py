@@ -99,6 +99,21 @@ def test_restart_writes_what_was_cut_off(settings: Settings) -> None:
     again.close()
 
 
+def test_rater_does_not_wait_for_models_that_do_not_run(settings: Settings) -> None:
+    token = add_study(settings.db)
+    arena = opened(settings)
+    arena.studies.write(ADA, "helpful", token, ASKED)
+    arena.close()
+    rating_only = opened(replace(settings, models="none"))
+    told = next_of(rating_only, token)
+    assert (told.view, told.live) == (None, None)
+    assert told.why_none.startswith("Instructions of this study are answered by models that do not run here now.")
+    rating_only.close()
+    again = opened(settings)
+    assert answered(again, token).view is not None
+    again.close()
+
+
 def test_answer_that_is_stored_is_not_written_again(settings: Settings) -> None:
     token = add_study(settings.db)
     arena = opened(settings)
