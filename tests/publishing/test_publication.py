@@ -152,7 +152,8 @@ def test_words_hidden_in_one_battle_are_absent_from_others_on_the_same_answers(h
         lambda writing: writing.change(
             "INSERT INTO battles SELECT 'two', comparison_id, parent_id, owner, source, blind, 'open', instruction_id,"
             " overrides, draw_probability, created_at, opened_at, final_at, void_reason, erased_at, reviewed_at,"
-            " hidden_at, rated, offered, study, study_hash, study_kind, study_rater FROM battles WHERE id = :id",
+            " hidden_at, rated, offered, study, study_hash, study_kind, study_rater, own_words FROM battles"
+            " WHERE id = :id",
             [{"id": "one"}],
         )
     )
