@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from playground.battles import RaterData, Viewer
+from playground.exchange import ExportOptions, export
+from playground.exchange.imports import import_file
 from playground.records import Instruction
 from playground.storage.database.store import Store
 from playground.storage.journal.journal import Journal
@@ -15,7 +17,9 @@ from playground.storage.maintenance.restore import restore
 from playground.storage.maintenance.verify import verify
 from tests.support.cast import House, house
 from tests.support.living import Living, living
+from tests.support.memory import memory_store
 from tests.support.paneling import RATER, paneled
+from tests.support.studying import studied
 
 WORDS = "SELECT instruction FROM instructions WHERE instruction <> ''"
 ANSWERS = "SELECT text FROM generations WHERE text <> ''"
@@ -93,6 +97,22 @@ def test_panel_id_leads_to_the_words_that_were_written(home: House, step: str) -
     for rater in raters:
         data.erase(rater)
     assert (study.study.rows(WORDS), study.study.rows(ANSWERS)) == ([], [])
+
+
+@pytest.mark.parametrize("format", ["votes", "pairs"])
+def test_imported_words_are_erased(home: House, tmp_path: Path, format: str) -> None:
+    study = living(home, 1)
+    study.judge(1, "My own words.")
+    studied(home, 1, 1, id="other").judge(1)
+    path = tmp_path / "votes.jsonl"
+    export(home.store, format, path, ExportOptions())
+    with memory_store() as store:
+        assert import_file(store, format, path).imported == 2
+        assert RaterData(House(store, home.time).battles).erase("imported/rater-1").battles == 1
+        with store.reading() as reading:
+            left = {row[0] for row in reading.select(WORDS)}
+    assert len(left) == 1  # those of the operator
+    assert "My own words." not in left
 
 
 def test_restored_votes_name_the_study_and_their_words_are_erased(tmp_path: Path) -> None:
