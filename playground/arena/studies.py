@@ -19,9 +19,9 @@ from playground.studies.differences import Difference, adjudicate, differences
 from playground.studies.live import NOT_LIVE, Live
 from playground.studies.panel_raters import PanelEnd, PanelRaters
 from playground.studies.progress import Progress
-from playground.studies.reservation import NO_LINK, Reservations, Turn
+from playground.studies.reservation import Reservations, Turn
 from playground.studies.status import StudyStatus, found_study, status_of
-from playground.studies.study_file import StudyFile, file_of
+from playground.studies.study_file import StudyFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +89,7 @@ class ArenaStudies:
             StorageError: nothing can be stored.
         """
         reservations, _ = self._parts()
-        with self._battles.stored.store.reading() as reading:
-            stored = reading.study(study)
-        if stored is None:
-            raise InvalidValue(NO_LINK)
-        file = file_of(stored)
+        file = reservations.file_of_link(study, key)
         if not file.live:
             raise InvalidValue(NOT_LIVE)
         if self._live is None:

@@ -55,16 +55,17 @@ def written_already(now: Situation, instruction: Instruction) -> LiveItem | None
     return None if last.item in now.had() else last
 
 
-def check_may_write(now: Situation) -> None:
-    """Raise InvalidValue unless a rater is to write an instruction now."""
+def why_not_write(now: Situation) -> InvalidValue | None:
+    """Return the error that tells a rater why they may not write an instruction now; None if they may."""
     if not now.plan.file.live:
-        raise InvalidValue(NOT_LIVE)
+        return InvalidValue(NOT_LIVE)
     step = decide(now)
+    if step is Nothing.WRITE:
+        return None
     if step is Nothing.BEING_ANSWERED:
-        raise InvalidValue(Message("Your last instruction is still being answered; judge its answers first."))
-    if step is not Nothing.WRITE:
-        words = WHY.get(step) if isinstance(step, Nothing) else None
-        raise InvalidValue(Message(words or JUDGE_FIRST))
+        return InvalidValue(Message("Your last instruction is still being answered; judge its answers first."))
+    words = WHY.get(step) if isinstance(step, Nothing) else None
+    return InvalidValue(Message(words or JUDGE_FIRST))
 
 
 def told(failed: str) -> str:
