@@ -6,7 +6,7 @@ that is cut off by the end of the process leaves nothing, and is written again b
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -19,12 +19,17 @@ from playground.clock import Clock
 from playground.engines.protocol import Engine, Event, Started
 from playground.errors import PlaygroundError
 from playground.records import FinishReason, Generation, ModelCard
-from playground.storage.database.statements import Writing
+from playground.storage.database.statements import Reading, Writing
 from playground.storage.database.store import Store
 from playground.studies.wanted import WantedAnswer
 
 AHEAD = 48
 """Rows that are handed to the engine at once: more than a worker writes together, so that none waits for the disk."""
+
+
+def always(reading: Reading) -> bool:
+    """Return True: nobody erases the instructions of a file."""
+    return True
 
 
 @dataclass(slots=True)
@@ -64,6 +69,7 @@ class Answering:
     store: Store | None = None
     clock: Clock = field(default_factory=Clock)
     ahead: int = AHEAD
+    is_wanted: Callable[[Reading], bool] = always  # asked by the transaction that stores answers; False: it stores none
     is_stopping: bool = False  # what is being written is written to its end, and nothing more is begun
     _ended: SimpleQueue[AnsweringRow] = field(default_factory=SimpleQueue)
     _running: int = 0
@@ -95,7 +101,7 @@ class Answering:
             pass
         self._running -= len(rows)
         if self.store is not None:
-            _save(self.store, [row for row in rows if row.is_stored])
+            _save(self.store, [row for row in rows if row.is_stored], self.is_wanted)
         return rows
 
     def _start(self, wanted: WantedAnswer) -> None:
@@ -125,7 +131,7 @@ class Answering:
             self._ended.put(row)
 
 
-def _save(store: Store, rows: Sequence[AnsweringRow]) -> None:
+def _save(store: Store, rows: Sequence[AnsweringRow], is_wanted: Callable[[Reading], bool]) -> None:
     """Store ended rows, in one transaction."""
     ended = [(row.wanted, row.generation) for row in rows if row.generation is not None]
     if not ended:
@@ -133,6 +139,8 @@ def _save(store: Store, rows: Sequence[AnsweringRow]) -> None:
     names = find_names(store, [generation for _, generation in ended])
 
     def write(writing: Writing) -> None:
+        if not is_wanted(writing):
+            return
         for wanted, generation in ended:
             insert_generation(writing, generation, names)
             writing.insert_generated(wanted.key, wanted.attempt, wanted.number, wanted.run_seed, generation.id)

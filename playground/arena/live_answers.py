@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 from playground.arena.answering import Answering
@@ -77,9 +77,9 @@ class LiveAnswers:
         self._running: dict[tuple[str, int], tuple[LiveItem, threading.Thread]] = {}
         self._is_closed = False
 
-    def why_not(self, file: StudyFile) -> str:
-        """Return why instructions of a study cannot be answered now, in words; empty if they can."""
-        return "" if set(file.models) <= set(self._models.ids()) else NO_MODELS
+    def why_not(self, models: Iterable[str]) -> str:
+        """Return why some models of a study cannot answer now, in words; empty if they can."""
+        return "" if set(models) <= set(self._models.ids()) else NO_MODELS
 
     def write(self, file: StudyFile, instruction: Instruction, store: Callable[[], LiveItem]) -> LiveItem:
         """Store an instruction by `store`, and begin its answers.
@@ -90,7 +90,7 @@ class LiveAnswers:
             InvalidValue: the models do not run here, or `store` refuses it.
             StorageError: nothing can be stored.
         """
-        if why := self.why_not(file):
+        if why := self.why_not(file.models):
             raise InvalidValue(why)
         self._check_fits(file, instruction)
         if why := self._battles.stored.store.read_only:
@@ -113,7 +113,7 @@ class LiveAnswers:
         with store.reading() as reading:
             waiting = reading.live_items_being_answered()
         for live in waiting:
-            if (live.study, live.number) in self._running or not set(live.models) <= set(self._models.ids()):
+            if (live.study, live.number) in self._running or self.why_not(live.models):
                 continue
             try:
                 self._begin(live, self._seat())
@@ -186,19 +186,31 @@ class LiveAnswers:
                 del self._running[live.study, live.number]
 
     def _answer(self, live: LiveItem) -> None:
+        """Have both models answer, unless the instruction has been erased since it was stored."""
+        with self._battles.stored.store.reading() as reading:
+            if not reading.is_being_answered(live):
+                return
         cards = {card.id: card for card in self._models.line_up if card.id in live.models}
         wanted = wanted_answers(live, list(cards.values()))
         with ThreadPoolExecutor(len(wanted)) as together:
-            errors = list(together.map(lambda answer: self._write(cards[answer.model_id], answer), wanted))
+            errors = list(together.map(lambda answer: self._write(live, cards[answer.model_id], answer), wanted))
         if not self._is_closed or not any(errors):  # else the end of the engine may be why
             settle(self._battles.stored.store, live, wanted, errors)
 
-    def _write(self, card: ModelCard, wanted: WantedAnswer) -> str:
+    def _write(self, live: LiveItem, card: ModelCard, wanted: WantedAnswer) -> str:
         """Write one answer unless it is stored; return why it failed, empty if it did not or was cut off."""
         store = self._battles.stored.store
         with store.reading() as reading:
             missing = standing_of(reading, [wanted], retry_failed=True).missing
-        answering = Answering(self._catalog, self._engine, card, self._settings.deadline_s, store, self._clock)
+        answering = Answering(
+            self._catalog,
+            self._engine,
+            card,
+            self._settings.deadline_s,
+            store,
+            self._clock,
+            is_wanted=lambda reading: reading.is_being_answered(live),
+        )
         try:
             return "".join(row.error for row in answering.rows(missing) if not row.was_cut_off)
         except StorageError:

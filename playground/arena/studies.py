@@ -19,9 +19,9 @@ from playground.studies.differences import Difference, adjudicate, differences
 from playground.studies.live import NOT_LIVE, Live
 from playground.studies.panel_raters import PanelEnd, PanelRaters
 from playground.studies.progress import Progress
-from playground.studies.reservation import NO_LINK, Reservations, Turn
+from playground.studies.reservation import Reservations, Turn
 from playground.studies.status import StudyStatus, found_study, status_of
-from playground.studies.study_file import StudyFile, file_of
+from playground.studies.study_file import StudyFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +89,7 @@ class ArenaStudies:
             StorageError: nothing can be stored.
         """
         reservations, _ = self._parts()
-        with self._battles.stored.store.reading() as reading:
-            stored = reading.study(study)
-        if stored is None:
-            raise InvalidValue(NO_LINK)
-        file = file_of(stored)
+        file = reservations.file_of_link(study, key)
         if not file.live:
             raise InvalidValue(NOT_LIVE)
         if self._live is None:
@@ -102,10 +98,10 @@ class ArenaStudies:
         self._live.write(file, instruction, store)
 
     def _why_not(self, turn: Turn) -> str:
-        """Return why a rater who would write an instruction cannot, in words; empty if there is no reason."""
-        if turn.live is None or turn.live.is_being_answered or turn.file is None:
+        """Return why a rater cannot write an instruction, or waits for answers in vain; empty if there is no reason."""
+        if turn.live is None or turn.file is None:
             return ""
-        return NO_MODELS if self._live is None else self._live.why_not(turn.file)
+        return NO_MODELS if self._live is None else self._live.why_not(turn.live.models or turn.file.models)
 
     def running(self) -> list[StudyStatus]:
         """Return the state of each study that is not closed, for the operator.

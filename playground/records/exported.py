@@ -73,6 +73,7 @@ class ExportedVote(NamedTuple):
     study: str | None
     study_hash: str | None
     study_kind: str | None
+    own_words: int  # 1 if its rater wrote the instruction, in a live study
     asked: Instruction
     revision: int = 0  # from here on: of a pair's vote not read, and empty
     owner: str = ""

@@ -3,19 +3,23 @@
 A study of 100,000 battles takes seconds to count, and a vote waits for each write. So it is counted once, from a
 snapshot, and later only the items are read that had an open battle or a vote that was not final, or got a battle since.
 
-Boundary: reads counts; each write of a study begins with `current` and tells `expect` which item got a battle. Nothing
-else assigns battles.
+Boundary: reads counts; each write of a study runs in `write`, begins with `current` and tells `expect` which item got a
+battle. Nothing else assigns battles.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from itertools import count
 from threading import Lock
+from typing import TypeVar
 
-from playground.storage.database.statements import Reading
+from playground.storage.database.statements import Reading, Writing
+from playground.storage.database.store import Store
 from playground.studies.assignment import Plan
 from playground.studies.counts import ItemCounts
+
+T = TypeVar("T")
 
 
 class KnownCounts:
@@ -61,16 +65,22 @@ class KnownCounts:
         """Count a study anew: what was read may have been rolled back."""
         self._known[study_id] = None
 
-    @contextmanager
-    def unless_it_fails(self, study_id: str) -> Iterator[None]:
-        """Forget the counts of a study if the write inside fails."""
-        is_committed = False
+    def write(self, store: Store, study_id: str, job: Callable[[Writing], T]) -> T:
+        """Run a write of a study, and forget its counts when a transaction is rolled back."""
+        attempts, is_committed = count(), False
+
+        def work(writing: Writing) -> T:
+            if next(attempts):  # the transaction before was rolled back
+                self.forget(study_id)
+            return job(writing)
+
         try:
-            yield
+            result = store.write(work)
             is_committed = True
         finally:
             if not is_committed:
                 self.forget(study_id)
+        return result
 
 
 def _counted(reading: Reading, plan: Plan, now: str) -> ItemCounts:

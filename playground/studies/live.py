@@ -34,15 +34,16 @@ class Live:
 
     is_being_answered: bool  # the last one, and the rater waits; else they write one
     why_not: str = ""  # the last one became no battle
+    models: tuple[str, ...] = ()  # that are to answer the last one, as long as it is being answered
 
 
 def live_of(now: Situation, step: Nothing) -> Live | None:
     """Return what a rater is told; None if no instruction of theirs is due or being answered."""
+    last = now.written.last
     if step is Nothing.BEING_ANSWERED:
-        return Live(True)
+        return Live(True, models=() if last is None else last.models)
     if step is not Nothing.WRITE:
         return None
-    last = now.written.last
     return Live(False, "" if last is None or last.failed is None else told(last.failed))
 
 
@@ -54,16 +55,17 @@ def written_already(now: Situation, instruction: Instruction) -> LiveItem | None
     return None if last.item in now.had() else last
 
 
-def check_may_write(now: Situation) -> None:
-    """Raise InvalidValue unless a rater is to write an instruction now."""
+def why_not_write(now: Situation) -> InvalidValue | None:
+    """Return the error that tells a rater why they may not write an instruction now; None if they may."""
     if not now.plan.file.live:
-        raise InvalidValue(NOT_LIVE)
+        return InvalidValue(NOT_LIVE)
     step = decide(now)
+    if step is Nothing.WRITE:
+        return None
     if step is Nothing.BEING_ANSWERED:
-        raise InvalidValue(Message("Your last instruction is still being answered; judge its answers first."))
-    if step is not Nothing.WRITE:
-        words = WHY.get(step) if isinstance(step, Nothing) else None
-        raise InvalidValue(Message(words or JUDGE_FIRST))
+        return InvalidValue(Message("Your last instruction is still being answered; judge its answers first."))
+    words = WHY.get(step) if isinstance(step, Nothing) else None
+    return InvalidValue(Message(words or JUDGE_FIRST))
 
 
 def told(failed: str) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from itertools import count
 from secrets import randbits
 
 from playground.battles.ballot import Viewer
@@ -26,7 +25,7 @@ from playground.studies.assignment import Given, Plan, Situation, Written, decid
 from playground.studies.battle import battle_of
 from playground.studies.known_counts import KnownCounts
 from playground.studies.links import token_hash
-from playground.studies.live import Live, check_may_write, live_of, written_already
+from playground.studies.live import Live, live_of, why_not_write, written_already
 from playground.studies.looks import Looks
 from playground.studies.nothing import WHY, Nothing
 from playground.studies.plans import Plans
@@ -85,21 +84,21 @@ class Reservations:
             consent_version: of the terms that the rater agrees to by rating; empty: none.
         """
         asks = _Asks(study_id, token, viewer, frozenset(have), consent_version)
-        with self._battles.store.reading() as reading:  # so that wrong links keep no vote waiting
-            plan = self._plans.of(reading, study_id)
-            if plan is None or reading.rater_of_link(study_id, token_hash(token)) is None:
+        with self._battles.store.reading() as reading:
+            plan = self._plan_of_link(reading, study_id, token)
+            if plan is None:
                 return _no_link()
             final = self._final(reading, plan)
         self._looks.look(plan, final)
-        attempts = count()
+        return self._counts.write(self._battles.store, study_id, lambda writing: self._next(writing, asks))
 
-        def work(writing: Writing) -> Turn:
-            if next(attempts):  # the transaction before was rolled back
-                self._counts.forget(study_id)
-            return self._next(writing, asks)
-
-        with self._counts.unless_it_fails(study_id):
-            return self._battles.store.write(work)
+    def file_of_link(self, study_id: str, token: str) -> StudyFile:
+        """Return the file of the study whose link has a token; raise InvalidValue if none has."""
+        with self._battles.store.reading() as reading:
+            plan = self._plan_of_link(reading, study_id, token)
+        if plan is None:
+            raise InvalidValue(NO_LINK)
+        return plan.file
 
     def write(
         self, study_id: str, token: str, viewer: Viewer, instruction: Instruction, consent_version: str = ""
@@ -112,25 +111,29 @@ class Reservations:
             InvalidValue: it is not the rater's turn to write; the message says why.
         """
 
-        def work(writing: Writing) -> LiveItem:
-            plan, at = self._plans.of(writing, study_id), self._rules.clock.now()
+        def work(writing: Writing) -> LiveItem | InvalidValue:
+            plan, at = self._plans.of_write(writing, study_id), self._rules.clock.now()
             rater = writing.rater_of_link(study_id, token_hash(token)) if plan else None
             if plan is None or rater is None:
-                raise InvalidValue(NO_LINK)
+                return InvalidValue(NO_LINK)
             rater = self._arrived(writing, rater, viewer)
             now = self._situation(writing, plan, rater, self._own(writing, rater, viewer))
             known = written_already(now, instruction)
             if known is not None:
                 return known
-            check_may_write(now)
+            if refusal := why_not_write(now):
+                return refusal
             if consent_version:
                 writing.agree(viewer.rater, consent_version, at)
             models, chance = pair_to_write(now)
             live = LiveItem(study_id, 0, rater.number, viewer.rater, instruction, models, randbits(32), chance, at)
             return writing.insert_live_item(live)
 
-        with self._counts.unless_it_fails(study_id):
-            return self._battles.store.write(work)
+        self.file_of_link(study_id, token)
+        stored = self._counts.write(self._battles.store, study_id, work)
+        if isinstance(stored, InvalidValue):  # raised inside, it would undo what was given back, and cost a count
+            raise stored
+        return stored
 
     def prepare(self) -> None:
         """Count the running studies, so that their first raters do not wait for it; raises `StorageError`."""
@@ -160,8 +163,13 @@ class Reservations:
         self._counts.prepare(reading, plan, now)
         return 0
 
+    def _plan_of_link(self, reading: Reading, study_id: str, token: str) -> Plan | None:
+        """Return the plan of the study whose link has a token, read first so that wrong links keep no vote waiting."""
+        plan = self._plans.of(reading, study_id)
+        return None if plan is None or reading.rater_of_link(study_id, token_hash(token)) is None else plan
+
     def _next(self, writing: Writing, asks: _Asks) -> Turn:
-        viewer, plan = asks.viewer, self._plans.of(writing, asks.study_id)
+        viewer, plan = asks.viewer, self._plans.of_write(writing, asks.study_id)
         rater = writing.rater_of_link(plan.study.id, token_hash(asks.token)) if plan else None
         if plan is None or rater is None:
             return _no_link()

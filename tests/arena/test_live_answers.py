@@ -9,14 +9,15 @@ import pytest
 
 from playground.arena.arena import Arena
 from playground.arena.studies import StudyAssignment
-from playground.battles import Ballot, Viewer
+from playground.battles import Ballot, RaterData, Viewer
 from playground.errors import Busy, InvalidInstruction, InvalidValue, Refused
-from playground.records import BattleState, CheckState, FinishReason, Instruction, StoredStudy
+from playground.records import BattleState, CheckState, FinishReason, Instruction, LiveItem, StoredStudy
 from playground.settings import Settings
 from playground.storage.database.rows import to_json
 from playground.storage.database.statements import Writing
 from playground.storage.database.store import Store
 from playground.studies.links import new_token, token_hash
+from playground.studies.reservation import Reservations
 from playground.studies.study_file import StudyFile, as_document
 from tests.arena.test_file_answers import MODELS, make
 from tests.support.patience import wait_until
@@ -98,6 +99,21 @@ def test_restart_writes_what_was_cut_off(settings: Settings) -> None:
     again.close()
 
 
+def test_rater_does_not_wait_for_models_that_do_not_run(settings: Settings) -> None:
+    token = add_study(settings.db)
+    arena = opened(settings)
+    arena.studies.write(ADA, "helpful", token, ASKED)
+    arena.close()
+    rating_only = opened(replace(settings, models="none"))
+    told = next_of(rating_only, token)
+    assert (told.view, told.live) == (None, None)
+    assert told.why_none.startswith("Instructions of this study are answered by models that do not run here now.")
+    rating_only.close()
+    again = opened(settings)
+    assert answered(again, token).view is not None
+    again.close()
+
+
 def test_answer_that_is_stored_is_not_written_again(settings: Settings) -> None:
     token = add_study(settings.db)
     arena = opened(settings)
@@ -120,6 +136,43 @@ def forget_item(writing: Writing) -> None:
     trigger = writing.scalar("SELECT sql FROM sqlite_schema WHERE name = 'live_items_end_once'")
     for statement in ("DROP TRIGGER live_items_end_once", "UPDATE live_items SET item = NULL", trigger):
         writing.change(statement, [{}])
+
+
+def test_words_erased_before_their_answers_begin_stay_erased(settings: Settings) -> None:
+    token = add_study(settings.db)
+    arena = opened(settings)
+    stored = arena.battles.stored
+
+    def store() -> LiveItem:
+        live = Reservations(stored).write("helpful", token, ADA, ASKED)
+        assert arena.raters.erase(ADA.rater).battles == 1
+        return live
+
+    arena.live_answers.write(FILE, ASKED, store)
+    wait_until(lambda: not arena.live_answers.is_running)
+    assert words(arena) == []
+    arena.close()
+
+
+def test_words_erased_while_answers_are_written_stay_erased(settings: Settings) -> None:
+    token = add_study(settings.db)
+    arena = opened(settings)
+    arena.studies.write(ADA, "helpful", token, ASKED)
+    assert arena.live_answers.is_running
+    RaterData(arena.battles.stored).erase(ADA.rater)  # as if it began before the instruction came
+    wait_until(lambda: not arena.live_answers.is_running)
+    assert words(arena) == []
+    arena.close()
+
+
+def words(arena: Arena) -> list[str]:
+    """Return what is stored of instructions and answers."""
+    with arena.store.reading() as reading:
+        found = reading.select(
+            "SELECT instruction FROM instructions WHERE instruction <> ''"
+            " UNION ALL SELECT text FROM generations WHERE text || prompt_text <> ''"
+        )
+    return [row[0] for row in found]
 
 
 def test_long_instruction_and_missing_models_are_refused(settings: Settings) -> None:

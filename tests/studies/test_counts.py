@@ -10,9 +10,14 @@ from hypothesis import strategies as st
 
 from playground.battles import Viewer
 from playground.errors import InvalidValue
-from playground.records import ItemCount, StudyItem
+from playground.records import Instruction, ItemCount, StudyItem
+from playground.storage.database.statements import Reading
+from playground.studies import known_counts
+from playground.studies.assignment import Plan
 from playground.studies.counts import NONE, ItemCounts
+from playground.studies.reservation import RESERVED_S
 from tests.support.cast import house
+from tests.support.living import living
 from tests.support.studying import studied
 
 PAIRS = (("a", "b"), ("b", "c"), ("a", "c"))
@@ -86,3 +91,39 @@ def test_battle_of_a_write_that_failed_is_not_counted() -> None:
         study.reservations.next("helpful", study.tokens[0], Viewer("rater-1"), consent_version="\ud800")
     assert study.rows("SELECT count(*) FROM assignments WHERE rater = 1") == [(0,)]
     assert study.judge(1) is not None
+
+
+def test_refused_instructions_cost_no_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    study = living(house(), 2)
+    study.judge(1)
+    study.study.next(2)
+    study.study.next(2, browser="phone")
+    study.write(2, browser="phone")
+    counted: list[str] = []
+    real = known_counts._counted
+
+    def spy(reading: Reading, plan: Plan, now: str) -> ItemCounts:
+        counted.append(plan.study.id)
+        return real(reading, plan, now)
+
+    monkeypatch.setattr(known_counts, "_counted", spy)
+    for _ in range(2):
+        with pytest.raises(InvalidValue, match="still being answered"):
+            study.write(2, "Another.", browser="phone")
+        with pytest.raises(InvalidValue, match="This link is not valid"):
+            study.study.reservations.write("helpful", "none", Viewer("rater-1"), Instruction("Say it."))
+        study.study.next(2, browser="phone")
+    assert counted == []
+
+
+def test_refused_instruction_gives_back_what_is_overdue() -> None:
+    study = living(house(), 3, votes=2)
+    study.answer(study.write(1))
+    assert study.study.next(1).battle_id is not None
+    study.write(2)
+    study.home.time.pass_s(RESERVED_S + 1)
+    with pytest.raises(InvalidValue, match="still being answered"):
+        study.write(2, "Another.")
+    assert study.study.rows("SELECT state FROM battles") == [("void",)]
+    assert study.judge(3)
+    assert study.study.next(1).battle_id is not None

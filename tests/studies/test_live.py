@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from playground.battles import Viewer
 from playground.battles.blind_errors import FAILED
 from playground.errors import InvalidValue
-from playground.records import Battle, FinishReason
+from playground.records import Battle, FinishReason, Instruction
 from playground.studies import assignment
 from playground.studies.reservation import RESERVED_S
 from tests.support.cast import GALPACA, MAMBA, OPENALPACA, House, house
 from tests.support.living import Living, living
+from tests.support.paneling import paneled
 from tests.support.studying import studied
 
 THREE = (OPENALPACA, MAMBA, GALPACA)
@@ -215,6 +217,13 @@ def test_other_studies_and_unknown_links_take_none(home: House) -> None:
         Living(study).write(1)
     with pytest.raises(InvalidValue, match="This link is not valid"):
         Living(replace(study, tokens=["none"])).write(1)
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_who_has_no_link_reads_nothing_of_the_study(home: House, live: bool) -> None:
+    studies = paneled(home, 0 if live else 1, live=live).studies
+    with pytest.raises(InvalidValue, match="This link is not valid"):
+        studies.write(Viewer("rater-1"), "helpful", "none", Instruction("Say it."))
 
 
 def test_repeats_come_between_own_instructions(home: House) -> None:

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from playground.battles import RaterData
+from playground.battles import RaterData, Viewer
+from playground.exchange import ExportOptions, export
+from playground.exchange.imports import import_file
+from playground.records import Instruction
 from playground.storage.database.store import Store
 from playground.storage.journal.journal import Journal
 from playground.storage.journal.segments import journal_folder
@@ -14,6 +17,9 @@ from playground.storage.maintenance.restore import restore
 from playground.storage.maintenance.verify import verify
 from tests.support.cast import House, house
 from tests.support.living import Living, living
+from tests.support.memory import memory_store
+from tests.support.paneling import RATER, paneled
+from tests.support.studying import studied
 
 WORDS = "SELECT instruction FROM instructions WHERE instruction <> ''"
 ANSWERS = "SELECT text FROM generations WHERE text <> ''"
@@ -69,6 +75,44 @@ def test_words_typed_in_one_browser_and_judged_in_another(home: House) -> None:
     assert len(study.study.rows(WORDS)) == 1
     assert erase(study, "phone") == 1
     assert (study.study.rows(WORDS), study.study.rows(ANSWERS)) == ([], [])
+
+
+@pytest.mark.parametrize("step", ["being answered", "alike", "answered", "open", "skipped", "judged"])
+def test_panel_id_leads_to_the_words_that_were_written(home: House, step: str) -> None:
+    panel = paneled(home, 0, live=True)
+    token, study = panel.enter(), Living(panel.study)
+    panel.next(token, browser="looker")  # who only opens the link may be somebody else
+    live = panel.study.reservations.write("helpful", token, Viewer("rater-1"), Instruction("My own words."))
+    if step != "being answered":
+        study.answer(live, ("Same.", "Same.") if step == "alike" else ("One.", "Two."))
+    if step == "open":
+        assert panel.next(token).view is not None
+    if step == "skipped":
+        panel.skip(token)
+    if step == "judged":
+        panel.judge(token, votes=1)
+    data = RaterData(home.battles)
+    raters = data.of_panel_id(RATER)
+    assert raters == ["rater-1"]
+    for rater in raters:
+        data.erase(rater)
+    assert (study.study.rows(WORDS), study.study.rows(ANSWERS)) == ([], [])
+
+
+@pytest.mark.parametrize("format", ["votes", "pairs"])
+def test_imported_words_are_erased(home: House, tmp_path: Path, format: str) -> None:
+    study = living(home, 1)
+    study.judge(1, "My own words.")
+    studied(home, 1, 1, id="other").judge(1)
+    path = tmp_path / "votes.jsonl"
+    export(home.store, format, path, ExportOptions())
+    with memory_store() as store:
+        assert import_file(store, format, path).imported == 2
+        assert RaterData(House(store, home.time).battles).erase("imported/rater-1").battles == 1
+        with store.reading() as reading:
+            left = {row[0] for row in reading.select(WORDS)}
+    assert len(left) == 1  # those of the operator
+    assert "My own words." not in left
 
 
 def test_restored_votes_name_the_study_and_their_words_are_erased(tmp_path: Path) -> None:

@@ -52,6 +52,7 @@ class StudyBattle:
     id: str
     hash: str
     kind: str  # one of STUDY_KINDS
+    own_words: bool = False  # its rater wrote the instruction
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +151,7 @@ def _battle(vote: Vote, pair: Pair, asked: Instruction, sides: tuple[BattleSide,
         study=None if study is None else study.id,
         study_hash=None if study is None else study.hash,
         study_kind=None if study is None else study.kind,
+        own_words=study is not None and study.own_words,
     )
 
 

@@ -39,7 +39,8 @@ def _study(fields: Fields) -> StudyBattle | None:
     """Return the study of a row; none if its hash or kind is missing, as in files of earlier versions."""
     if not all(fields.given(name) for name in ("study", "study_hash", "study_kind")):
         return None
-    return StudyBattle(fields.name("study"), fields.name("study_hash"), fields.one_of("study_kind", STUDY_KINDS))
+    kind, own_words = fields.one_of("study_kind", STUDY_KINDS), fields.flag("own_words", False)
+    return StudyBattle(fields.name("study"), fields.name("study_hash"), kind, own_words)
 
 
 PAIRS = ImportFormat(

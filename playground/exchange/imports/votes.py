@@ -115,6 +115,7 @@ def _battle(fields: Fields, vote: Vote, asked: Instruction, cleaner: Cleaner) ->
         study=study,
         study_hash=fields.name("study_hash") if study else None,
         study_kind=fields.one_of("study_kind", STUDY_KINDS) if study else None,
+        own_words=study is not None and fields.flag("own_words", False),
     )
 
 

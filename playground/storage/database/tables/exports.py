@@ -81,11 +81,11 @@ SELECT p.marks, p.pair, p.answer_a, p.answer_b, b.instruction_id,
   p.model_a = p.model_b
     AND NOT EXISTS (SELECT 1 FROM judged_pairs q WHERE q.vote = p.vote AND q.model_a <> q.model_b),
   {_WITHHELD}, v.battle_id, b.comparison_id, b.parent_id, v.strength, v.choice, b.study,
-  b.study_hash, b.study_kind $details
+  b.study_hash, b.study_kind, b.own_words $details
 {_JUDGED}""")
 _VOTE_ROW = itemgetter(7)
 _WITHHELD_AT = 12
-_DETAILS_AT = 21
+_DETAILS_AT = 22
 _INSTRUCTIONS = Template("""
 SELECT i.id, $words, i.category FROM json_each(?) j CROSS JOIN instructions i ON i.id = j.value""")
 _PROVENANCE = """,

@@ -31,6 +31,9 @@ _BEING_ANSWERED = f"""
 {_LIVE} JOIN studies t ON t.id = l.study AND t.closed_at IS NULL
 WHERE l.item IS NULL AND l.failed IS NULL ORDER BY l.created_at, l.study, l.number"""
 
+_HAS_NO_END = """
+SELECT EXISTS (SELECT 1 FROM live_items WHERE study = ? AND number = ? AND item IS NULL AND failed IS NULL)"""
+
 UNSEEN = """
 SELECT l.study, l.number, l.instruction_id, i.category, l.seed
 FROM live_items l JOIN instructions i ON i.id = l.instruction_id
@@ -62,6 +65,10 @@ class LiveReads(Snapshot):
         """Return the instructions without answers of the studies that are not closed, oldest first."""
         return [_live_item(row) for row in self.select(_BEING_ANSWERED)]
 
+    def is_being_answered(self, live: LiveItem) -> bool:
+        """Return True unless an instruction has ended since it was read: answered, failed or erased."""
+        return bool(self.scalar(_HAS_NO_END, (live.study, live.number)))
+
     def live_counts(self, study_id: str) -> tuple[int, int, int]:
         """Count the instructions of a study: all, those that are being answered, and those that came to nothing."""
         return tuple(self.select(_COUNTS, (study_id,))[0])
@@ -86,7 +93,7 @@ class LiveWrites(Transaction, LiveReads):
     def add_live_answers(self, live: LiveItem, generation_a: str, generation_b: str) -> bool:
         """Make an item of two stored answers; return False if the instruction has ended."""
         number = self.last_item(live.study) + 1
-        if not self._is_open(live):
+        if not self.is_being_answered(live):
             return False
         item = {"study": live.study, "number": number, "kind": "item"}
         self.insert("study_items", {**item, "generation_a": generation_a, "generation_b": generation_b})
@@ -95,15 +102,8 @@ class LiveWrites(Transaction, LiveReads):
 
     def fail_live_item(self, live: LiveItem, why: str) -> None:
         """Store why an instruction becomes no item, unless it has ended."""
-        if self._is_open(live):
+        if self.is_being_answered(live):
             self._end(live, "failed", why)
-
-    def _is_open(self, live: LiveItem) -> bool:
-        statement = (
-            "SELECT EXISTS (SELECT 1 FROM live_items WHERE study = ? AND number = ? AND item IS NULL"
-            " AND failed IS NULL)"
-        )
-        return bool(self.scalar(statement, (live.study, live.number)))
 
     def _end(self, live: LiveItem, column: str, value: int | str) -> None:
         statement = f"UPDATE live_items SET {column} = :value WHERE study = :study AND number = :number"

@@ -30,13 +30,14 @@ FROM panel_ids WHERE (study, number) IN (
   UNION SELECT study, number FROM panel_raters WHERE id_hash = :rater)"""
 """The ids of a rater at panels; who opened nothing yet is known by the hash of their id."""
 
-# One row for each browser that judged under their link, and otherwise the hash of their id: who only opened the link,
-# or passed its check, may be somebody else. Who has not passed it has judged nothing else.
+# One row for each browser that judged or wrote under their link, and otherwise the hash of their id: who only opened
+# the link, or passed its check, may be somebody else. Who has not passed it has judged nothing else.
 _NAMES = f"""
 SELECT DISTINCT coalesce(s.rater, p.id_hash) FROM panel_raters p
 JOIN study_raters r USING (study, number) LEFT JOIN panel_ids i USING (study, number)
 LEFT JOIN study_browsers s ON (s.study, s.number) = (p.study, p.number) AND (
   {JUDGED.format(browser="s", kinds=VOTES)}
+  OR EXISTS (SELECT 1 FROM live_items l WHERE (l.study, l.rater, l.owner) = (s.study, s.number, s.rater))
   OR r.check_state <> 'passed' AND {JUDGED.format(browser="s", kinds=OF_THE_CHECK)})
 WHERE i.rater = :id OR p.id_hash = :id ORDER BY 1"""
 
@@ -75,7 +76,8 @@ class PanelReads(Snapshot):
     def raters_of_panel_id(self, id: str) -> Sequence[str]:
         """Return the raters whom a panel knows under an id, which may also be given as its hash.
 
-        They are named as exports name them, one for each browser that judged; who judged nothing is named by the hash.
+        They are named as exports name them, one for each browser that judged or wrote an instruction; who did neither
+        is named by the hash.
         """
         return [row[0] for row in self.select(_NAMES, {"id": id})]
 
