@@ -218,6 +218,9 @@ def test_page_of_ratings_alone_refuses_to_write(live: StudyServer) -> None:
     [
         ({"instruction": None}, "the body has to be JSON with study, key and instruction"),
         ({"more": "x"}, "the body has to be JSON with study, key and instruction"),
+        ({"study": "\ud800"}, "the body has to be JSON with study, key and instruction"),
+        ({"key": "\ud800"}, "the body has to be JSON with study, key and instruction"),
+        ({"instruction": "\ud800"}, "the instruction is empty"),
         ({"instruction": " "}, "the instruction is empty"),
         ({"instruction": "x" * 4001}, "instruction is 4,001 characters long; at most 4,000"),
         ({"study": "none"}, "This link is not valid"),
