@@ -7,7 +7,7 @@
   if (!/\/rate\/?$/.test(location.pathname)) return;
   const AHEAD = 3; // battles that are loaded, the shown one too
   const AGAIN_MS = 2000; // between two attempts to reach the server
-  const ANSWERS_MS = 1000; // between two questions whether models have answered
+  const ANSWERS_MS = 3000; // between two questions whether models have answered
   const PATIENCE_MS = 15000; // for one answer
   const HOLD_MS = 1000; // a vote that is given sooner counts nowhere
   const byId = (id) => document.getElementById(id);

@@ -67,9 +67,13 @@ class RateRoutes:
         await self._app(scope, receive, send)
 
     async def _next(self, scope: Scope, body: bytes) -> dict[str, Any]:
-        """Return the rater's next battle, or why there is none."""
-        viewer = self._viewer(scope, RequestKind.NOTE)  # as many as votes, whose limit it does not use up
+        """Return the rater's next battle, or why there is none.
+
+        With a link it counts as reading: the page asks every few seconds while models answer. Without one any cookie
+        opens battles: as many as votes, whose limit it does not use up.
+        """
         sent = read_object(body, MAX_BYTES)
+        viewer = self._viewer(scope, RequestKind.VIEW if sent and sent.get("key") else RequestKind.NOTE)
         if sent is None or not sent.keys() <= {"study", "key", "have"}:
             raise InvalidValue(texts.RATE_MALFORMED)
         study, key, have = sent.get("study"), sent.get("key"), sent.get("have") or []
