@@ -40,6 +40,7 @@
   let isOver = false;
   let panelEnd = null; // the code and the address of a panel, at the end
   let live = null; // what a rater who writes instructions does next
+  let notTaken = ""; // why the last instruction was not, in words that the form shows
   let isDrawn = false; // the page's frame
   let shown = null;
   let shownAt = 0;
@@ -181,7 +182,9 @@
     shown = null;
     whenDrawn(() => {
       view.show("writing", "", "", false);
-      writing.open(live.why_not || "", judged.length > 0, judged.length > 0 || Boolean(live.why_not));
+      const why = notTaken || live.why_not || "";
+      notTaken = "";
+      writing.open(why, judged.length > 0, judged.length > 0 || Boolean(why));
     });
   }
 
@@ -198,8 +201,12 @@
       await pause(answer.waits);
       answer = await post("rate/write", sent);
     }
+    if (!answer.accepted) {
+      notTaken = answer.refused || "";
+      isOver = false;
+      return fill(); // the study may be full, or the last instruction be answered
+    }
     writing.lock(false);
-    if (!answer.accepted) return writing.tell(answer.refused || answer.error || "");
     live = { step: "wait" };
     leave();
   }

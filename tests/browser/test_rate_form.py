@@ -1,0 +1,68 @@
+"""The form of the Rate page in a browser, over made-up replies: refusals, reloads and limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from starlette.middleware import Middleware
+
+from playground.settings import Settings
+from tests.browser.test_rate import Rating
+from tests.support.browsing import visiting
+from tests.support.rate_stub import RateStub, RateStubRoutes
+from tests.support.serving import address_of, serving
+from tests.support.stub_arena import StubArena
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+FIELD, NOTE = "#rate-words-of-rater", "#rate-write-said"
+FULL = "This study has all the ratings that it needs. Thank you."
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[tuple[str, RateStub]]:
+    stub = RateStub()
+    with serving(StubArena(Settings()), [], outer=[Middleware(RateStubRoutes, stub=stub)]) as page:
+        yield address_of(page), stub
+
+
+@pytest.fixture
+def rating(browser: Browser, site: tuple[str, RateStub]) -> Iterator[Rating]:
+    url, stub = site
+    stub.reset(live="write")
+    with visiting(browser, url, reduced_motion="reduce") as visitor:
+        visitor.page.goto(f"{url}/rate?study=helpful&key=k")
+        form_is_shown(visitor.page)
+        yield Rating(visitor, stub)
+
+
+def form_is_shown(page: Page) -> None:
+    expect(page.locator("#rate[data-state=writing]")).to_be_visible()
+
+
+def write(page: Page, words: str) -> None:
+    page.locator(FIELD).fill(words)
+    page.locator(FIELD).press("Enter")
+
+
+def test_study_that_fills_up_meanwhile_gives_the_code(rating: Rating) -> None:
+    stub, page = rating.stub, rating.page
+    stub.write_answer, stub.live, stub.count, stub.code = (400, {"error": FULL}), "", 0, "CDONE"
+    write(page, "Name a sea.")
+    expect(page.locator("#rate[data-state=ended]")).to_contain_text("CDONE")
+
+
+def test_refused_instruction_stays_in_the_form_with_the_reason(rating: Rating) -> None:
+    rating.stub.write_answer = (400, {"error": "instruction is too long"})
+    with rating.page.expect_response("**/rate/next"):
+        write(rating.page, "Name a sea.")
+    expect(rating.page.locator(NOTE)).to_have_text("instruction is too long")
+    expect(rating.page.locator(FIELD)).to_have_value("Name a sea.")
+    expect(rating.page.locator(FIELD)).to_be_editable()
+    rating.stub.write_answer = (200, {"accepted": True})
+    rating.stub.live = "wait"
+    rating.page.locator(FIELD).press("Enter")
+    expect(rating.page.locator("#rate[data-state=loading]")).to_be_visible()
+    assert rating.stub.written == ["Name a sea."] * 2
