@@ -66,3 +66,43 @@ def test_refused_instruction_stays_in_the_form_with_the_reason(rating: Rating) -
     rating.page.locator(FIELD).press("Enter")
     expect(rating.page.locator("#rate[data-state=loading]")).to_be_visible()
     assert rating.stub.written == ["Name a sea."] * 2
+
+
+def test_refused_instruction_is_there_after_the_one_of_another_tab(rating: Rating) -> None:
+    stub, page = rating.stub, rating.page
+    stub.write_answer, stub.live = (400, {"error": "Judge the answers to your last instruction first."}), "wait"
+    write(page, "Name a sea.")
+    expect(page.locator("#rate[data-state=loading]")).to_be_visible()
+    stub.live, stub.count = "", 1
+    rating.rates()
+    stub.live = "write"
+    page.keyboard.press("a")
+    form_is_shown(page)
+    expect(page.locator(FIELD)).to_have_value("Name a sea.")
+
+
+def test_judged_instruction_is_not_offered_again_after_a_reload(rating: Rating) -> None:
+    stub, page = rating.stub, rating.page
+    stub.live = "wait"
+    with page.expect_response("**/rate/write"):
+        write(page, "Name a sea.")
+    expect(page.locator("#rate[data-state=loading]")).to_be_visible()
+    stub.live, stub.count = "", 1
+    page.reload()  # the first reply is the battle
+    rating.rates()
+    stub.live = "write"
+    page.keyboard.press("a")
+    form_is_shown(page)
+    expect(page.locator(FIELD)).to_have_value("")
+
+
+def test_instruction_without_answers_is_offered_again_after_a_reload(rating: Rating) -> None:
+    stub, page = rating.stub, rating.page
+    stub.live = "wait"
+    write(page, "Name a sea.")
+    expect(page.locator("#rate[data-state=loading]")).to_be_visible()
+    stub.live, stub.why_no_battle = "write", "A model gave no answer."
+    page.reload()
+    form_is_shown(page)
+    expect(page.locator(NOTE)).to_have_text("A model gave no answer.")
+    expect(page.locator(FIELD)).to_have_value("Name a sea.")

@@ -112,7 +112,7 @@
     const isGone = Boolean(shown) && gone.includes(shown.battle);
     loaded = loaded.filter(({ battle }) => !gone.includes(battle));
     panelEnd = answer.end || null;
-    if (item && live?.step === "wait") writing.done();
+    if (item) writing.done();
     live = answer.live || null;
     isOver = !item && live?.step !== "wait";
     why = words || "";
@@ -206,6 +206,7 @@
       isOver = false;
       return fill(); // the study may be full, or the last instruction be answered
     }
+    writing.sent();
     writing.lock(false);
     live = { step: "wait" };
     leave();
