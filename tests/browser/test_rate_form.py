@@ -106,3 +106,14 @@ def test_instruction_without_answers_is_offered_again_after_a_reload(rating: Rat
     form_is_shown(page)
     expect(page.locator(NOTE)).to_have_text("A model gave no answer.")
     expect(page.locator(FIELD)).to_have_value("Name a sea.")
+
+
+def test_limit_is_said_in_the_words_of_the_server(rating: Rating) -> None:
+    stub, page = rating.stub, rating.page
+    said = "Too many comparisons: each visitor may start 20 a minute. Try again in 3 s."
+    stub.write_answer = (429, {"error": said})
+    write(page, "Name a sea.")
+    expect(page.locator(NOTE)).to_have_text(said)
+    stub.write_answer, stub.live = (200, {"accepted": True}), "wait"
+    expect(page.locator("#rate[data-state=loading]")).to_be_visible()
+    assert set(stub.written) == {"Name a sea."}

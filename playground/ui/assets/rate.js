@@ -54,7 +54,7 @@
     addEventListener("online", go, { once: true });
   });
 
-  /** Return the server's answer; `waits` says when to ask again if there is none now, `refused` that there will be none. */
+  /** Return the server's answer; `waits` says when to ask again if there is none now, and `says` why; `refused`: never. */
   async function post(path, body) {
     try {
       const response = await fetch(`${folder}${path}`, {
@@ -63,7 +63,10 @@
         body: JSON.stringify(body),
         signal: AbortSignal.timeout(PATIENCE_MS),
       });
-      if (response.status === 429) return { waits: Number(response.headers.get("retry-after")) * 1000 || AGAIN_MS, isBusy: true };
+      if (response.status === 429) {
+        const { error } = await response.json().catch(() => ({})); // a proxy's has no words
+        return { waits: Number(response.headers.get("retry-after")) * 1000 || AGAIN_MS, says: error };
+      }
       const answer = await response.json();
       if (response.status >= 500) return { waits: AGAIN_MS };
       return response.ok ? answer : { refused: answer.error || answer.detail || "" };
@@ -197,7 +200,7 @@
     const sent = { study: link.study, key: link.key, instruction };
     let answer = await post("rate/write", sent);
     while (answer.waits) {
-      writing.tell(view.say(answer.isBusy ? "busy" : "not_sent"));
+      writing.tell(answer.says || view.say("not_sent"));
       await pause(answer.waits);
       answer = await post("rate/write", sent);
     }
@@ -306,7 +309,7 @@
     const request = { battle: item.battle, revision: saved.revision };
     let undone = await post("rate/undo", request);
     while (undone.waits) { // it may have been taken back all the same: only the server's answer tells
-      view.tell(view.say("no_answer"));
+      view.tell(undone.says || view.say("no_answer"));
       await pause(undone.waits);
       undone = await post("rate/undo", request);
     }
