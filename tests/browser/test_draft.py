@@ -25,6 +25,14 @@ HEAR = """() => {
   window.playground.keep = (values) => { keep(values); window.heard = values.instruction; };
 }"""
 """Tell the test which instruction the draft was last asked to keep."""
+RESTORED = """() => {
+  const kept = window.playground.kept;
+  window.playground.kept = () => {
+    setTimeout(() => (window.restored = true), 500); // Gradio draws the values
+    return kept();
+  };
+}"""
+"""Tell the test when the draft was put back."""
 
 
 @pytest.fixture
@@ -187,6 +195,32 @@ def test_what_is_typed_at_once_is_not_replaced_by_the_draft(visitor: Visitor) ->
     visitor.page.wait_for_timeout(700)
     value = visitor.page.locator("#instruction textarea").input_value()
     assert value.endswith("New")
+
+
+@pytest.mark.parametrize("changed", ["setting", "text"])
+def test_draft_leaves_what_was_changed_before_the_reply(visitor: Visitor, stub: StubPage, changed: str) -> None:
+    visitor.compare("What is rust?").reaches("open").unfold()
+    page = visitor.page
+    page.locator("#instruction textarea").fill("An old draft.")
+    page.wait_for_function("JSON.stringify({...sessionStorage}).includes('An old draft.')")
+    network = SlowNetwork(page, stub.url, replies={"restore"})
+    page.reload()
+    network.wait_until(lambda: len(network.held) == 1 and network.held[0].is_here)
+    visitor.unfold()
+    text, mode = page.locator("#instruction textarea"), page.locator("#mode input[value=open]")
+    if changed == "setting":
+        page.locator("#mode label").nth(1).click()
+    else:
+        page.locator("#surprise").click()
+        expect(text).not_to_have_value("")
+    surprise = text.input_value()
+    page.evaluate(RESTORED)
+    network.release()
+    visitor.reaches("open")
+    page.wait_for_function("window.restored")
+    page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+    expect(text).to_have_value("An old draft." if changed == "setting" else surprise)
+    expect(mode).to_be_checked(checked=changed == "setting")
 
 
 def test_page_works_without_storage(browser: Browser, stub: StubPage) -> None:

@@ -41,6 +41,11 @@ class RateStub:
     asked: list[dict[str, Any]] = field(default_factory=list)  # bodies of /rate/next
     skipped: set[str] = field(default_factory=set)
     gone: set[str] = field(default_factory=set)  # battles that were hidden
+    live: str = ""  # what a rater who writes instructions does next, without a battle: write | wait
+    why_no_battle: str = ""  # became of their last instruction
+    code: str = ""  # of a panel, at the end
+    write_answer: tuple[int, dict[str, Any]] = (200, {"accepted": True})
+    written: list[str] = field(default_factory=list)  # instructions, as they were sent
 
     def reset(self, **changes: Any) -> None:
         """Begin anew with other battles and questions."""
@@ -60,6 +65,9 @@ class RateStub:
         if path == "/rate/next":
             self.asked.append(sent)
             return (403, {"error": self.refusal}) if self.refusal else (200, self._next(sent))
+        if path == "/rate/write":
+            self.written.append(sent["instruction"])
+            return self.write_answer
         if path == "/rate/skip":
             self.skipped.add(sent["battle"])
             return 200, {"accepted": True}
@@ -80,11 +88,14 @@ class RateStub:
     def _next(self, sent: dict[str, Any]) -> dict[str, Any]:
         ids = [f"{number:032x}" for number in range(self.count)]
         done = [battle for battle in ids if self.last(battle)[0] not in ("", "undo")]
-        free = [battle for battle in ids if battle not in {*done, *sent["have"], *self.skipped, *self.gone}]
+        taken = {*done, *sent["have"], *self.skipped, *self.gone}
+        free = [battle for battle in ids if battle not in taken and not self.live]
         left_s = 30 * (self.count - len(done)) if self.of else None
         return {
             "item": self._item(free[0]) if free else None,
             "why_none": None if free else self.why_none,
+            "live": {"step": self.live, "why_not": self.why_no_battle or None} if self.live else None,
+            "end": {"code": self.code, "address": None} if self.code else None,
             "gone": sorted(self.gone.intersection(sent["have"])),
             "progress": {
                 "done": len(done),

@@ -14,9 +14,9 @@
 
   const isTyping = () => Boolean(byId("composer")?.contains(document.activeElement));
 
-  function withoutTexts(values) {
-    return Object.fromEntries(Object.entries(values).filter(([name]) => !TEXTS.includes(name) && !BOXES.includes(name)));
-  }
+  const only = (values, isWanted) => Object.fromEntries(Object.entries(values).filter(([name]) => isWanted(name)));
+  const isText = (name) => TEXTS.includes(name) || BOXES.includes(name);
+  const withoutTexts = (values) => only(values, (name) => !isText(name));
 
   /** Keep the values of the composer, by name. */
   function keep(values) {
@@ -26,11 +26,12 @@
     tab.write("draft", { battle, values: isTheirs ? values : withoutTexts(values) });
   }
 
-  /** Return the draft's values by name, without texts that were typed on another page. */
+  /** Return the draft's values by name, without texts that were typed on another page, and what the visitor changed since. */
   function kept() {
     wanted = null;
-    const fits = !typed && found.battle === window.playground.showing();
-    return fits ? found.values : withoutTexts(found.values);
+    const changed = window.playground.changes();
+    const fits = !typed && !changed.texts && found.battle === window.playground.showing();
+    return only(found.values, (name) => (isText(name) ? fits : !changed.settings));
   }
 
   /** Put the draft back: on the empty page at once, beside a battle after the battle's composer. */

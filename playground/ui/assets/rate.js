@@ -7,7 +7,7 @@
   if (!/\/rate\/?$/.test(location.pathname)) return;
   const AHEAD = 3; // battles that are loaded, the shown one too
   const AGAIN_MS = 2000; // between two attempts to reach the server
-  const ANSWERS_MS = 1000; // between two questions whether models have answered
+  const ANSWERS_MS = 3000; // between two questions whether models have answered
   const PATIENCE_MS = 15000; // for one answer
   const HOLD_MS = 1000; // a vote that is given sooner counts nowhere
   const byId = (id) => document.getElementById(id);
@@ -40,6 +40,7 @@
   let isOver = false;
   let panelEnd = null; // the code and the address of a panel, at the end
   let live = null; // what a rater who writes instructions does next
+  let notTaken = ""; // why the last instruction was not, in words that the form shows
   let isDrawn = false; // the page's frame
   let shown = null;
   let shownAt = 0;
@@ -53,7 +54,7 @@
     addEventListener("online", go, { once: true });
   });
 
-  /** Return the server's answer; `waits` says when to ask again if there is none now, `refused` that there will be none. */
+  /** Return the server's answer; `waits` says when to ask again if there is none now, and `says` why; `refused`: never. */
   async function post(path, body) {
     try {
       const response = await fetch(`${folder}${path}`, {
@@ -62,7 +63,10 @@
         body: JSON.stringify(body),
         signal: AbortSignal.timeout(PATIENCE_MS),
       });
-      if (response.status === 429) return { waits: Number(response.headers.get("retry-after")) * 1000 || AGAIN_MS, isBusy: true };
+      if (response.status === 429) {
+        const { error } = await response.json().catch(() => ({})); // a proxy's has no words
+        return { waits: Number(response.headers.get("retry-after")) * 1000 || AGAIN_MS, says: error };
+      }
       const answer = await response.json();
       if (response.status >= 500) return { waits: AGAIN_MS };
       return response.ok ? answer : { refused: answer.error || answer.detail || "" };
@@ -111,7 +115,7 @@
     const isGone = Boolean(shown) && gone.includes(shown.battle);
     loaded = loaded.filter(({ battle }) => !gone.includes(battle));
     panelEnd = answer.end || null;
-    if (item && live?.step === "wait") writing.done();
+    if (item) writing.done();
     live = answer.live || null;
     isOver = !item && live?.step !== "wait";
     why = words || "";
@@ -181,7 +185,9 @@
     shown = null;
     whenDrawn(() => {
       view.show("writing", "", "", false);
-      writing.open(live.why_not || "", judged.length > 0, judged.length > 0 || Boolean(live.why_not));
+      const why = notTaken || live.why_not || "";
+      notTaken = "";
+      writing.open(why, judged.length > 0, judged.length > 0 || Boolean(why));
     });
   }
 
@@ -194,12 +200,17 @@
     const sent = { study: link.study, key: link.key, instruction };
     let answer = await post("rate/write", sent);
     while (answer.waits) {
-      writing.tell(view.say(answer.isBusy ? "busy" : "not_sent"));
+      writing.tell(answer.says || view.say("not_sent"));
       await pause(answer.waits);
       answer = await post("rate/write", sent);
     }
+    if (!answer.accepted) {
+      notTaken = answer.refused || "";
+      isOver = false;
+      return fill(); // the study may be full, or the last instruction be answered
+    }
+    writing.sent();
     writing.lock(false);
-    if (!answer.accepted) return writing.tell(answer.refused || answer.error || "");
     live = { step: "wait" };
     leave();
   }
@@ -298,7 +309,7 @@
     const request = { battle: item.battle, revision: saved.revision };
     let undone = await post("rate/undo", request);
     while (undone.waits) { // it may have been taken back all the same: only the server's answer tells
-      view.tell(view.say("no_answer"));
+      view.tell(undone.says || view.say("no_answer"));
       await pause(undone.waits);
       undone = await post("rate/undo", request);
     }

@@ -1,9 +1,10 @@
 // The form on the Rate page in which raters of a live study write an instruction; it says `write` to rate.js when sent.
 //
 // What was typed stays in this tab until the answers to it have come: it is there again after a reload or a failure.
+// That it was sent is kept with it: a page that was reloaded meanwhile sees only the answers.
 (() => {
   "use strict";
-  const DRAFT = "rate instruction";
+  const DRAFT = "rate instruction", SENT = "rate instruction is sent";
   const byId = (id) => document.getElementById(id);
   const { tab } = window.playground;
   let isDrawn = false;
@@ -29,10 +30,21 @@
     field().readOnly = isSending;
   }
 
-  /** Forget what was typed: its answers have come. */
+  /** Note that the server took what was typed. */
+  function sent() {
+    tab.write(SENT, true);
+  }
+
+  /** Forget what was sent: its answers have come. */
   function done() {
-    tab.write(DRAFT, "");
+    if (!tab.read(SENT)) return;
+    keep("");
     if (field()) field().value = "";
+  }
+
+  function keep(text) {
+    tab.write(DRAFT, text);
+    tab.write(SENT, false);
   }
 
   function begin() {
@@ -43,7 +55,7 @@
       event.preventDefault();
       if (!field().readOnly) document.dispatchEvent(new CustomEvent("write", { detail: field().value }));
     });
-    field().addEventListener("input", () => tab.write(DRAFT, field().value));
+    field().addEventListener("input", () => keep(field().value));
     field().addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
       event.preventDefault();
@@ -51,5 +63,5 @@
     });
   }
 
-  window.playground.rateWrite = { open, tell, lock, done };
+  window.playground.rateWrite = { open, tell, lock, sent, done };
 })();

@@ -41,9 +41,12 @@
   /** Return whether the visitor edits the next comparison; the composer stays unfolded then. */
   const isEditing = () => editing;
 
+  /** Return which of `texts` and `settings` the visitor changed. */
+  const changes = () => changed;
+
   for (const kind of ["input", "change"]) document.addEventListener(kind, onChange, true);
   document.addEventListener("click", onClick, true);
   document.addEventListener("begun", () => (editing = false));
   window.addEventListener("popstate", onAddress);
-  Object.assign(window.playground, { recalled, isEditing });
+  Object.assign(window.playground, { recalled, isEditing, changes });
 })();

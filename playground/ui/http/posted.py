@@ -14,6 +14,7 @@ from playground.ui.http.asgi import Receive, Scope, Send, host_of, read_body
 from playground.ui.http.limits import RateLimits, network
 from playground.ui.http.responses import refuse, respond_json, retry_after
 from playground.ui.texts import refusals as texts
+from playground.validation.texts import TAKEN_OUT
 
 Reply = Callable[[Scope, bytes], Awaitable[dict[str, Any]]]
 """Returns the document for a body; raises PlaygroundError."""
@@ -59,6 +60,11 @@ def is_number(value: object, below: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < below
 
 
+def is_text(value: object) -> bool:
+    """Return True for text without lone surrogates, which JSON can spell and SQLite cannot store."""
+    return isinstance(value, str) and TAKEN_OUT["lone surrogate"].search(value) is None
+
+
 def is_texts(value: object) -> bool:
-    """Return True for a list of texts."""
-    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    """Return True for a list of such texts."""
+    return isinstance(value, list) and all(map(is_text, value))

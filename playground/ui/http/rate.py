@@ -26,7 +26,7 @@ from playground.ui.http.asgi import ASGIApp, Receive, Scope, Send, host_of
 from playground.ui.http.criteria import criterion_document
 from playground.ui.http.gate import refusal_of
 from playground.ui.http.limits import RateLimits, RequestKind
-from playground.ui.http.posted import answer_post, is_number, is_posted_to, is_texts, read_object
+from playground.ui.http.posted import answer_post, is_number, is_posted_to, is_text, is_texts, read_object
 from playground.ui.http.rater_cookie import rater_of
 from playground.ui.http.vote import MAX_REVISION
 from playground.ui.rendering import answer_html, escape
@@ -67,13 +67,17 @@ class RateRoutes:
         await self._app(scope, receive, send)
 
     async def _next(self, scope: Scope, body: bytes) -> dict[str, Any]:
-        """Return the rater's next battle, or why there is none."""
-        viewer = self._viewer(scope, RequestKind.NOTE)  # as many as votes, whose limit it does not use up
+        """Return the rater's next battle, or why there is none.
+
+        With a link it counts as reading: the page asks every few seconds while models answer. Without one any cookie
+        opens battles: as many as votes, whose limit it does not use up.
+        """
         sent = read_object(body, MAX_BYTES)
+        viewer = self._viewer(scope, RequestKind.VIEW if sent and sent.get("key") else RequestKind.NOTE)
         if sent is None or not sent.keys() <= {"study", "key", "have"}:
             raise InvalidValue(texts.RATE_MALFORMED)
         study, key, have = sent.get("study"), sent.get("key"), sent.get("have") or []
-        is_named = all(word is None or isinstance(word, str) for word in (study, key))
+        is_named = all(word is None or is_text(word) for word in (study, key))
         if not is_named or not is_texts(have) or len(have) > MOST_AHEAD:
             raise InvalidValue(texts.RATE_MALFORMED)
         if study is None and key is None:
@@ -86,10 +90,13 @@ class RateRoutes:
         viewer = self._viewer(scope, RequestKind.COMPARE)
         settings = self._arena.settings
         sent = read_object(body, MAX_BYTES + 2 * CHAR_BYTES * settings.instruction_chars)
-        if sent is None or sent.keys() != {"study", "key", "instruction"} or not is_texts(list(sent.values())):
+        if sent is None or sent.keys() != {"study", "key", "instruction"}:
             raise InvalidValue(texts.WRITE_MALFORMED)
-        instruction, _ = clean_instruction(sent["instruction"], limits=settings)
-        await asyncio.to_thread(self._arena.studies.write, viewer, sent["study"], sent["key"], instruction)
+        study, key, written = sent["study"], sent["key"], sent["instruction"]
+        if not is_texts([study, key]) or not isinstance(written, str):
+            raise InvalidValue(texts.WRITE_MALFORMED)
+        instruction, _ = clean_instruction(written, limits=settings)  # takes lone surrogates out
+        await asyncio.to_thread(self._arena.studies.write, viewer, study, key, instruction)
         return {"accepted": True}
 
     async def _undo(self, scope: Scope, body: bytes) -> dict[str, Any]:

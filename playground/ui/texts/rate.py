@@ -80,7 +80,6 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "answering": _("Two models are answering your instruction…"),
         "empty_instruction": _("The instruction is empty; write what the models should do."),
         "not_sent": _("The server does not take your instruction now. It is sent again until it does."),
-        "busy": _("Many answers are being written now. Your instruction is sent as soon as others have ended."),
         "done": _("That was all for now. Thank you!"),
         "ended": _("The study is over for you"),
         "refused": _("This link does not open anything to rate"),

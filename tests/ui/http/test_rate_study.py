@@ -44,17 +44,18 @@ class StudyServer(Server):
         return says
 
 
-def serve(folder: Path, instructions: int, **keys: Any) -> StudyServer:
+def serve(folder: Path, instructions: int, settings: Settings | None = None, **keys: Any) -> StudyServer:
     """Serve a study that asks for a vote on each of its battles."""
+    settings = settings or Settings()
     home, asked = house(folder), {"question": "Which is more helpful?", "strength": True, "repeats": 0.5}
     study = studied(home, instructions, 1, **{**asked, "votes": instructions, **keys})
     policy = CountingPolicy()
     rules = replace(home.battles.rules, standing_of=lambda reading, battle: standing_of(reading, battle, policy))
     battles = Battles(home.store, rules)
     held: Any = SimpleNamespace(stored=battles, vote_soon=battles.vote_soon, undo=battles.undo)
-    rating, studies = ArenaRating(held, Settings(), TERMS), ArenaStudies(held, TERMS)
-    arena: Any = SimpleNamespace(settings=Settings(), battles=held, rating=rating, studies=studies)
-    limits = RateLimits(Settings(), Clock(monotonic=lambda: 0.0))
+    rating, studies = ArenaRating(held, settings, TERMS), ArenaStudies(held, TERMS)
+    arena: Any = SimpleNamespace(settings=settings, battles=held, rating=rating, studies=studies)
+    limits = RateLimits(settings, Clock(monotonic=lambda: 0.0))
     server = StudyServer(home, PageMiddleware(VoteRoute(RateRoutes(elsewhere, arena, limits), arena, limits)))
     server.study = study
     return server
@@ -218,6 +219,9 @@ def test_page_of_ratings_alone_refuses_to_write(live: StudyServer) -> None:
     [
         ({"instruction": None}, "the body has to be JSON with study, key and instruction"),
         ({"more": "x"}, "the body has to be JSON with study, key and instruction"),
+        ({"study": "\ud800"}, "the body has to be JSON with study, key and instruction"),
+        ({"key": "\ud800"}, "the body has to be JSON with study, key and instruction"),
+        ({"instruction": "\ud800"}, "the instruction is empty"),
         ({"instruction": " "}, "the instruction is empty"),
         ({"instruction": "x" * 4001}, "instruction is 4,001 characters long; at most 4,000"),
         ({"study": "none"}, "This link is not valid"),
@@ -227,6 +231,14 @@ def test_instructions_that_cannot_be_taken(live: StudyServer, changes: dict[str,
     body = {"study": "helpful", "key": live.study.tokens[0], "instruction": "Name a sea.", **changes}
     status, refused = live.post("/rate/write", body)
     assert (status, refused["error"][: len(said)]) == (400, said)
+
+
+def test_waiting_for_answers_uses_up_no_notes(tmp_path: Path) -> None:
+    server = serve(tmp_path, 2, Settings(votes_per_minute=1, views_per_minute=5))
+    body = {"study": "helpful", "key": server.study.tokens[0], "have": []}
+    assert [server.post("/rate/next", body)[0] for _ in range(6)] == [200] * 5 + [429]
+    assert [server.post("/rate/next", {})[0] for _ in range(2)] == [200, 429], "without a link it counts as a note"
+    server.home.store.close()
 
 
 def test_next_step_of_a_rater_who_writes(live: StudyServer) -> None:
