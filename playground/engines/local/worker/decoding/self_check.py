@@ -40,6 +40,10 @@ _JOINS_AT = (0, 2, 3, 3)
 _IN_PIECES = 1  # the row whose prompt is read in pieces too
 _PIECE_TOKENS = 5
 
+_TOGETHER = "write rows together, so that generate of transformers writes them; nothing is to be done"
+_REPLAY = "replay steps"
+_READ_IN_PIECES = "read a prompt in pieces, so that long ones are read whole"
+
 _NEAR_TIE = {torch.float32: 1e-4, torch.float16: 1e-2, torch.bfloat16: 5e-2}
 """Rounding alone may swap two tokens whose logits differ by at most this share of the largest logit."""
 
@@ -118,7 +122,7 @@ def run_self_check(loaded: LoadedModel, *, recorded: bool = True) -> SelfCheck:
         if not is_recorded and (problem := _problem(loaded, jobs, expected)):
             return SelfCheck(num_tokens, problem)
         piece = slice(_IN_PIECES, _IN_PIECES + 1)
-        in_pieces = not _problem(loaded, jobs[piece], expected[piece], read_tokens=_PIECE_TOKENS)
+        in_pieces = not _problem(loaded, jobs[piece], expected[piece], _READ_IN_PIECES, read_tokens=_PIECE_TOKENS)
         return SelfCheck(num_tokens, is_recorded=is_recorded, in_pieces=in_pieces)
 
 
@@ -145,7 +149,7 @@ def _replays(loaded: LoadedModel, jobs: Sequence[Job], expected: Expected) -> bo
         RuntimeError: the recording has left the device unusable; the process must end.
     """
     try:
-        problem = _problem(loaded, jobs, expected, recorded=True)
+        problem = _problem(loaded, jobs, expected, _REPLAY, recorded=True)
     except OutOfMemory as error:
         problem = str(error)
     if problem:
@@ -158,19 +162,24 @@ def _problem(
     loaded: LoadedModel,
     jobs: Sequence[Job],
     expected: Expected,
+    doing: str = _TOGETHER,
     *,
     recorded: bool = False,
     read_tokens: int = READ_TOKENS,
 ) -> str:
-    """Return the reason why the decode loop cannot be used; empty if it can."""
+    """Return the reason why the decode loop cannot be used this way; empty if it can.
+
+    Args:
+        doing: names what the model cannot do if it fails.
+    """
     try:
         written = decode_together(loaded, jobs, recorded=recorded, read_tokens=read_tokens)
     except OutOfMemory:
         raise
     except (EngineError, *MODEL_ERRORS) as error:
-        name = type(loaded.model).__name__
-        log.warning("rows of %s cannot be written together: %s: %s", name, type(error).__name__, one_line(error, 120))
-        return f"{name} cannot write rows together, so that generate of transformers writes them; nothing is to be done"
+        problem = f"{type(loaded.model).__name__} cannot {doing}"
+        log.warning("%s (%s: %s)", problem, type(error).__name__, one_line(error, 120))
+        return problem
     near_tie = _NEAR_TIE[next(loaded.model.parameters()).dtype]
     pairs = zip(written, expected, strict=True)
     if all(equal_up_to_rounding(ids, *known, near_tie=near_tie) for ids, known in pairs):

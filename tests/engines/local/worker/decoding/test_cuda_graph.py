@@ -125,7 +125,7 @@ def test_model_with_wrong_recorded_steps_runs_eagerly(
     "error", [RuntimeError("operation not permitted when stream is capturing"), torch.OutOfMemoryError("full")]
 )
 def test_model_whose_steps_cannot_be_recorded_runs_eagerly(
-    models: dict[str, LoadedModel], monkeypatch: pytest.MonkeyPatch, error: Exception
+    models: dict[str, LoadedModel], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
 ) -> None:
     def fail(step: StaticStep) -> torch.Tensor:
         raise error
@@ -135,6 +135,8 @@ def test_model_whose_steps_cannot_be_recorded_runs_eagerly(
     writer, found = checked_decoder(models["opt"])
     assert not isinstance(writer, GenerateDecoder)
     assert (found.is_recorded, found.problem) == (False, "")
+    assert "steps are computed anew each time: " in caplog.text
+    assert "generate" not in caplog.text
 
 
 def test_small_blocks_are_kept_and_large_ones_freed(model: LoadedModel) -> None:

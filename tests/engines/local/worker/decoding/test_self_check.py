@@ -228,6 +228,28 @@ def test_padding_that_reaches_a_prompt_is_detected(monkeypatch: pytest.MonkeyPat
     assert run_self_check(model).problem == ""
 
 
+def test_model_that_cannot_read_in_pieces_reads_long_prompts_whole(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    model = loaded(TOGETHER["GPT-NeoX (partial rotary)"])
+    forward = type(model.model).forward
+
+    def whole(self: object, **inputs: Any) -> object:
+        if inputs["input_ids"].shape[1] > 1 and inputs["past_key_values"].get_seq_length():
+            raise ValueError("only one token after the prompt")
+        return forward(self, **inputs)
+
+    monkeypatch.setattr(type(model.model), "forward", functools.wraps(forward)(whole))
+    decoder, found = checked_decoder(model)
+    assert isinstance(decoder, BatchDecoder)
+    assert (found.problem, found.in_pieces) == ("", False)
+    assert found.summary.endswith("; long prompts are read whole")
+    assert caplog.messages == [
+        "GPTNeoXForCausalLM cannot read a prompt in pieces, so that long ones are read whole "
+        "(ValueError: only one token after the prompt)"
+    ]
+
+
 def test_model_that_generate_cannot_run_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     model = loaded(TOGETHER["GPT-2 (learned positions)"])
 
