@@ -18,7 +18,8 @@ SPENT = Message(
 BLIND_ERRORS: Mapping[str, Message] = {
     r"out of memory": Message("There was not enough memory for this answer; shorten the text, or try again later."),
     r"answer was not finished after": Message("This answer took too long; ask for a shorter one, or try again later."),
-    r"prompt has \d+ tokens|prompt and answer may take|prompt of this length": Message(
+    r"prompt has \d+ tokens|prompt and answer may take|prompt of this length|tokens, prompt and answer together"
+    r"|the prompt is [\d,]+ tokens long": Message(
         "Prompt and answer were too long for this model; shorten the text, or ask for a shorter answer."
     ),
     r"interrupted by a restart": Message("The playground was restarted while this answer was written."),

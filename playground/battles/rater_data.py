@@ -20,6 +20,7 @@ from playground.records import (
     ColumnView,
     CriterionAnswer,
     Erased,
+    LiveItem,
     OwnBattle,
     PanelId,
     Question,
@@ -59,16 +60,21 @@ class RaterData:
             return reading.latest_battles(rater, source, limit, chars, self._rules.clock.now())
 
     def document(self, rater: str, source: str = "page") -> dict[str, Any]:
-        """Return all data of a rater as one document: battles oldest first, without those being written."""
+        """Return all data of a rater as one document: battles oldest first, without those being written.
+
+        Instructions that the rater wrote for studies are there from the moment of writing, also without a battle.
+        """
         with self._store.reading() as reading:
             battles = reading.latest_battles(rater, source, ALL, 0, self._rules.clock.now())
             reports, panel_ids = reading.reports_by(rater), reading.panel_ids_of_rater(rater)
+            written = [_live_document(live) for live in reading.live_items_written(rater, source)]
         ended = [own for own in reversed(battles) if own.state is not BattleState.GENERATING]
         viewer = Viewer(rater, source)
         documents = [_battle_document(self._battles.view(own.battle_id, viewer), own.created_at) for own in ended]
         of_panels = [{"study": id.study, "rater": id.rater, "session": id.session} for id in panel_ids]
         document = {"rater_id": rater, "battles": documents, "reports": reports}
-        return document | {"panel_ids": of_panels} if of_panels else document
+        parts = {"study_instructions": written, "panel_ids": of_panels}
+        return document | {name: part for name, part in parts.items() if part}
 
     def erase(self, rater: str, source: str = "page") -> Erased:
         """Erase a rater's words: instructions, answers, prompts, comments, reports, and ids at panels.
@@ -114,6 +120,13 @@ def _battle_document(view: BattleView, created_at: str) -> dict[str, Any]:
         | _question(view.question)
         | _criteria(view.criteria)
     )
+
+
+def _live_document(live: LiveItem) -> dict[str, Any]:
+    """Return an instruction for a study without its models, which its rater may still judge blind."""
+    asked = live.instruction
+    words = {"instruction": asked.instruction, "input": asked.input, "system": asked.system}
+    return {"study": live.study, "created_at": live.created_at, **words}
 
 
 def _question(question: Question | None) -> dict[str, Any]:

@@ -18,8 +18,9 @@ from playground.battles.blind_errors import BLIND_ERRORS, FAILED, blind_error
 from playground.engines.remote.errors import TOO_LONG, status_error
 from playground.engines.zerogpu.cancel_flags import CancelFlags
 from playground.engines.zerogpu.errors import ABORTED, NO_GPU_FREE, NO_THREAD, NO_VISITOR, WORDS, words_of
-from playground.errors import EngineError
-from playground.records import BattleState, FinishReason
+from playground.errors import EngineError, PromptTooLong
+from playground.prompting.prompt import check_fits
+from playground.records import BattleState, FinishReason, Prompt, SamplingParams
 from tests.battles.seen import models_of
 from tests.support.cast import ADA, OPENALPACA, card, house
 
@@ -46,6 +47,14 @@ def test_every_error_of_the_engines_becomes_a_sentence_of_the_list() -> None:
     assert any("was unloaded" in error for error in errors)
     assert any(NAMED in error for error in errors)
     assert {blind_error(error) for error in errors} <= CLOSED
+
+
+def test_prompt_that_is_too_long_for_a_model_is_said_to_be() -> None:
+    prompt = Prompt("", (1,) * 2_000, "alpaca", "")
+    for known in (card(context_length=1_000), card(context_length=2_100)):
+        with pytest.raises(PromptTooLong) as raised:
+            check_fits(prompt, known, SamplingParams(max_new_tokens=500))
+        assert blind_error(str(raised.value)).startswith("Prompt and answer were too long for this model")
 
 
 def test_the_list_names_nothing_of_a_card() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from playground.battles import RaterData, Viewer
+from playground.battles import Battles, RaterData, Viewer
 from playground.exchange import ExportOptions, export
 from playground.exchange.imports import import_file
 from playground.records import Instruction
@@ -75,6 +75,25 @@ def test_words_typed_in_one_browser_and_judged_in_another(home: House) -> None:
     assert len(study.study.rows(WORDS)) == 1
     assert erase(study, "phone") == 1
     assert (study.study.rows(WORDS), study.study.rows(ANSWERS)) == ([], [])
+
+
+@pytest.mark.parametrize("step", ["being answered", "alike", "judged"])
+def test_file_of_a_rater_has_the_instructions_that_they_wrote(home: House, step: str) -> None:
+    study, at = living(home, 2), home.time.now()
+    data = RaterData(Battles(home.store, home.battles.rules))
+    study.write(2, "Words of another.")
+    if step == "judged":
+        study.judge(1, "My own words.")
+    else:
+        live = study.write(1, "My own words.")
+        if step == "alike":
+            study.answer(live, ("Same.", "Same."))
+    [written] = data.document("rater-1")["study_instructions"]
+    asked = {"instruction": "My own words.", "input": "", "system": ""}
+    assert written == {"study": "helpful", "created_at": at, **asked}
+    assert len(data.document("rater-1")["battles"]) == (step == "judged")
+    data.erase("rater-1")
+    assert "study_instructions" not in data.document("rater-1")
 
 
 @pytest.mark.parametrize("step", ["being answered", "alike", "answered", "open", "skipped", "judged"])

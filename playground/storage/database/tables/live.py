@@ -43,6 +43,10 @@ GROUP BY l.study, l.number
 HAVING max(:rater IN (l.owner, b.owner)) AND count(b.id) = count(b.erased_at)"""
 """A rater's instructions that no battle with words shows: not answered, not judged, or without answers to judge."""
 
+_WRITTEN = f"""
+{_LIVE} WHERE l.owner = :rater AND :source IN ('', 'page') AND i.instruction || i.input || i.system <> ''
+ORDER BY l.created_at, l.study, l.number"""
+
 _COUNTS = """
 SELECT count(*), coalesce(sum(item IS NULL AND failed IS NULL), 0), count(failed) FROM live_items WHERE study = ?"""
 
@@ -52,6 +56,10 @@ class LiveReads(Snapshot):
         """Return the instruction that the holder of a link wrote last; None if there is none."""
         found = self.select(_LAST, (study_id, rater))
         return _live_item(found[0]) if found else None
+
+    def live_items_written(self, rater_id: str, source: str) -> Sequence[LiveItem]:
+        """Return the instructions that were written in a browser and not erased, oldest first."""
+        return [_live_item(row) for row in self.select(_WRITTEN, {"rater": rater_id, "source": source})]
 
     def count_live_items(self, study_id: str, rater: int) -> int:
         """Count the instructions of the holder of a link."""
