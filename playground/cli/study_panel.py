@@ -19,12 +19,15 @@ from playground.errors import InvalidStudy, InvalidValue
 from playground.exchange.containers import without_formula
 from playground.ratings.phrases import number_of
 from playground.records import StoredStudy
+from playground.studies.attention import share_below
 from playground.studies.panel import Panel
 from playground.studies.panel_links import address_pattern, check_id, signed_link, signing_secret
 from playground.studies.panel_report import PanelReport
 from playground.studies.status import StudyStatus
 from playground.studies.study_file import StudyFile, file_of
 
+MOST_BELOW = 0.05
+"""The share of raters with too few attention items to fail up to which there is no warning."""
 _HASH_CHARS = 12
 """Characters of a hash in the table; the other outputs have it whole."""
 _HOW_TO_SIGN = (
@@ -110,12 +113,12 @@ def _panel_of(study: StoredStudy) -> Panel:
 
 def warnings(file: StudyFile) -> Iterator[str]:
     """Yield what a study's panel asks for and its raters can hardly meet."""
-    found = file.attention_items_of_share
-    if found is not None and file.panel is not None:
+    share = share_below(file)
+    if share > MOST_BELOW and file.panel is not None:
         yield (
-            f"warning: {number_of('vote', file.votes_per_rater or 0)} of a rater hold {found:.1f} attention items on"
-            f" average, fewer than 'attention_items' ({file.panel.attention_items}): hardly anybody can fail; lower"
-            " 'attention.every' or 'panel.attention_items'"
+            f"warning: {share:.0%} of raters get fewer than 'attention_items' ({file.panel.attention_items}) attention"
+            f" items in {number_of('vote', file.votes_per_rater or 0)}, and cannot fail; lower 'attention.every' or"
+            " 'panel.attention_items'"
         )
 
 

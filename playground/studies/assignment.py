@@ -222,11 +222,11 @@ def _attention(now: Situation) -> Given | None:
     """Return an attention item if one is due; one that was skipped comes again once there are no others."""
     if now.plan.file.attention is None:
         return None
-    every = now.plan.file.attention.every
     had = [one for one in now.own if one.kind == "attention" and not one.is_given_back]
     since = now.own[had[-1].place :] if had else now.own
     random = now.plan.random("attention", now.rater.number, len(had))
-    if sum(one.kind in ("item", "repeat") for one in since) < max(1, every // 2 + random.randrange(every)):
+    every = now.plan.file.attention.every
+    if sum(one.kind in ("item", "repeat") for one in since) < attention_gap(every, random.randrange(every)):
         return None
     known = {one.item for one in had}
     new = [item for item in now.plan.of_kind["attention"] if item.number not in known]
@@ -237,6 +237,11 @@ def _attention(now: Situation) -> Given | None:
     chosen = random.choice(left)
     last = {one.item: one.battle for one in now.own if one.kind == "attention"}
     return Given(chosen, "attention", last.get(chosen.number))
+
+
+def attention_gap(every: int, drawn: int) -> int:
+    """Return the votes before the next attention item, by a random number from 0 to below `every`."""
+    return max(1, every // 2 + drawn)
 
 
 def _item(now: Situation) -> Given | Nothing:

@@ -132,14 +132,6 @@ class StudyFile:
         return met == set(self.models)
 
     @property
-    def attention_items_of_share(self) -> float | None:
-        """How many attention items a rater's votes hold on average, if these are fewer than are needed to fail."""
-        if self.attention is None or self.panel is None or self.panel.attention_failed is None:
-            return None
-        found = (self.votes_per_rater or 0) * (1 + self.repeats) / self.attention.every
-        return found if found < self.panel.attention_items else None
-
-    @property
     def is_informative(self) -> bool:
         """True if pairs are drawn by how much the ranking learns from them."""
         return self.pairs == "informative"

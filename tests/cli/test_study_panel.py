@@ -100,7 +100,7 @@ def test_few_attention_items_are_said_before_anybody_rates(tmp_path: Path, every
     (tmp_path / "attention.jsonl").write_text(json.dumps(row))
     keys = f'attention_failed = "CATT"\n[attention]\nitems = "attention.jsonl"\nevery = {every}\n'
     (tmp_path / "study.toml").write_text(STUDY + LINK + keys)
-    said = "warning: 2 votes of a rater hold"
+    said = "of raters get fewer than 'attention_items' (2) attention items in 2 votes, and cannot fail"
     assert (said in run("plan", tmp_path / "study.toml", "--runs", 1)[1]) == warns
     assert (said in run("create", tmp_path / "study.toml", "--db", db)[1]) == warns
 
