@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from huggingface_hub import HfApi, constants, snapshot_download
 
-from playground.errors import HubError
+from playground.errors import CheckpointError, HubError
 from playground.hub import fetch, is_complete, listed_files, snapshot_folder
 from tests.support.hub_server import BIN, KIT, REPO, SAFE, SHARDS, WEIGHTS, HubServer, contents, running_hub
 
@@ -46,7 +46,7 @@ def test_needed_files_are_listed_without_a_download(hub: HubServer) -> None:
     assert set(listed_files(REPO, "main")) == set(SAFE)
     assert hub.files_asked == []
     hub.push(REPO, OTHER)
-    with pytest.raises(HubError, match=f"{REPO}@main cannot be fetched: it has no config.json"):
+    with pytest.raises(CheckpointError, match=f"{REPO}@main has no config.json.* choose another model"):
         listed_files(REPO, "main")
 
 
