@@ -136,7 +136,7 @@ def offered(store: Store, number: int, *, consenting: int = OWNERS, alike: float
 def study(store: Store, number: int, *, judged: float = 0.0) -> str:
     """Store a study with a battle for each instruction, of which a share is judged; return the token of a link."""
     write = _writer(store)
-    file = StudyFile(STUDY, "questions.jsonl", MODELS, votes=number, overlap=0.1, repeats=0.05, seed=7)
+    file = StudyFile(STUDY, MODELS, number, "questions.jsonl", overlap=0.1, repeats=0.05, seed=7)
     stored = StoredStudy(STUDY, HASH, to_json(as_document(file)), "ab" * 16, write.now)
     tokens = [new_token() for _ in range(2)]
     pairs = [tuple(write.answer(model, f"{i}-{model}", f"Say {i}.") for model in MODELS) for i in range(number)]
