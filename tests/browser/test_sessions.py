@@ -58,8 +58,8 @@ class LightPage:
 
     def _end(self, so: Callable[[], None]) -> None:
         """Go on until each session of now has ended; an open tab may begin another at any time."""
+        wait_until(lambda: self.sessions)  # a busy tab's first event may come after its network was idle for a moment
         before = dict(self.blocks.app.state_holder.session_data)
-        assert before
 
         def ended() -> bool:
             so()
