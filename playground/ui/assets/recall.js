@@ -4,8 +4,8 @@
   const TEXTS = "#instruction, #input, #system, #with-input, #with-system";
   const FILLING = "#surprise, #starter-samples"; // a click puts another instruction into the fields
   const SETTINGS = "#mode, #columns-count, #forget, #who-chooses, #models, #own-settings, #sampling";
-  let put = ""; // the last composer, as it came
   const UNFOLD = "[data-edit]";
+  let put = ""; // the last composer, as it came
   let changed = { texts: false, settings: false }; // since the address changed
   let editing = false; // likewise, and since the tab began something
 
